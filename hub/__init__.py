@@ -1,0 +1,1 @@
+"""Anbu Hub: the daemon in the home."""

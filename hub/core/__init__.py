@@ -1,0 +1,1 @@
+"""Pure decisions: no clock, no random, no log, no await, no input or output."""

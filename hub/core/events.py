@@ -1,0 +1,176 @@
+"""Facts, in the past tense: all that the core ever learns.
+
+`at` is monotonic seconds of the running boot; `utc` is the wall clock in seconds since 1970,
+which is wrong until `synced`. World trouble is an event here, never an exception.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.core.payloads import Command, Stage
+
+
+class LinkTrouble(StrEnum):
+    """Why there is no broker. The lamp's offline state and `anbu doctor` name it."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
+    CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
+    TLS = "tls"
+    REFUSED = "refused"
+    TAKEN_OVER = "taken_over"
+    ACK_OVERDUE = "ack_overdue"
+    CLOSED = "closed"
+
+
+class StorageTrouble(StrEnum):
+    """Why the outbox cannot keep a promise at the moment."""
+
+    FULL = "full"
+    READ_ONLY = "read_only"
+    CORRUPT = "corrupt"
+    SLOW = "slow"
+    ERROR = "error"
+
+
+class Started(Struct, frozen=True, tag=True):
+    """The process runs. `boot` is random per start, so that ids never repeat."""
+
+    at: float
+    utc: float
+    synced: bool
+    boot: str
+
+
+class ContactChanged(Struct, frozen=True, tag=True):
+    """A raw edge, or a polled level that differs from the last edge. `closed` is pressed."""
+
+    at: float
+    device: str
+    closed: bool
+
+
+class LinkUp(Struct, frozen=True, tag=True):
+    """The session with a broker stands and the subscriptions are granted."""
+
+    at: float
+    broker: str
+
+
+class LinkDown(Struct, frozen=True, tag=True):
+    """The session with the broker ended, or could not be made."""
+
+    at: float
+    trouble: LinkTrouble
+
+
+class BrokerAcked(Struct, frozen=True, tag=True):
+    """PUBACK: a broker has the message `id`, and no more than that."""
+
+    at: float
+    id: str
+
+
+class BrokerRefused(Struct, frozen=True, tag=True):
+    """PUBACK with a failure: this broker's rules do not let the hub publish."""
+
+    at: float
+    id: str
+
+
+class CenterAcked(Struct, frozen=True, tag=True):
+    """The centre speaks of an alarm; for `received`, `id` is the event it has stored."""
+
+    at: float
+    id: str
+    alarm: str
+    stage: Stage
+    version: int
+    who: str = ""
+
+
+class CenterBorn(Struct, frozen=True, tag=True):
+    """The centre's link (re)started; it may have missed what was not acked."""
+
+    at: float
+
+
+class CommandReceived(Struct, frozen=True, tag=True):
+    """The centre asks for something; `utc` is this hub's clock when it came."""
+
+    at: float
+    utc: float
+    command: Command
+
+
+class DriverReady(Struct, frozen=True, tag=True):
+    """The driver of `device` works."""
+
+    at: float
+    device: str
+
+
+class DriverFailed(Struct, frozen=True, tag=True):
+    """The driver of `device` ended with an error; the supervisor will start it again."""
+
+    at: float
+    device: str
+    reason: str
+
+
+class StorageFailed(Struct, frozen=True, tag=True):
+    """A commit did not reach the disk; what it owed is held in memory and sent from there."""
+
+    at: float
+    trouble: StorageTrouble
+
+
+class StorageRecovered(Struct, frozen=True, tag=True):
+    """Commits reach the disk again, and what memory held is written."""
+
+    at: float
+
+
+class Measured(Struct, frozen=True, tag=True):
+    """Readings of the hub's own health, for telemetry: name -> value in the name's unit."""
+
+    at: float
+    readings: dict[str, float]
+
+
+class Heartbeat(Struct, frozen=True, tag=True):
+    """The shell found its threads alive; the watchdog is fed only by what this causes."""
+
+    at: float
+    utc: float
+    synced: bool
+
+
+class Ticked(Struct, frozen=True, tag=True):
+    """A deadline that `next_wake` named has come."""
+
+    at: float
+
+
+Event = (
+    Started
+    | ContactChanged
+    | LinkUp
+    | LinkDown
+    | BrokerAcked
+    | BrokerRefused
+    | CenterAcked
+    | CenterBorn
+    | CommandReceived
+    | DriverReady
+    | DriverFailed
+    | StorageFailed
+    | StorageRecovered
+    | Measured
+    | Heartbeat
+    | Ticked
+)

@@ -1,0 +1,182 @@
+"""What hub and centre say to each other: the shapes, without topics or bytes (see `wire`)."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.core.scaip import Kind, Report, Scaip, What
+
+
+class Stage(StrEnum):
+    """How far an alarm has come; `unknown` is the centre's plea to hear of it again."""
+
+    RAISED = "raised"
+    SENT = "sent"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    PRESENT = "present"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Availability(StrEnum):
+    """The hub's own word on itself; `lost` is the broker's, by last will."""
+
+    INIT = "init"
+    READY = "ready"
+    DISCONNECTED = "disconnected"
+    LOST = "lost"
+
+
+class FaultKind(StrEnum):
+    """What can be wrong with a device or with the hub itself."""
+
+    DRIVER_FAILED = "driver_failed"
+    STUCK = "stuck"
+    CHATTER = "chatter"
+    STORAGE = "storage"
+    BROKER_REFUSES = "broker_refuses"
+
+
+class CommandKind(StrEnum):
+    """What the centre may ask of a hub."""
+
+    ANNOUNCE = "announce"
+    TEST_CALL = "test_call"
+
+
+class AlarmData(Struct, frozen=True):
+    """`data` of `anbu.alarm.*`: `alarm` is the id of the event that raised it."""
+
+    alarm: str
+    kind: Kind
+    what: What
+    device: str
+    place: str
+    boot: str
+    order: int  # rises by one per event of a boot
+    at: float  # monotonic seconds of that boot, when it happened
+    synced: bool  # whether `time` can be trusted
+    scaip: Scaip
+
+
+class ReportData(Struct, frozen=True):
+    """`data` of `anbu.report.*`: `value` is in the report's unit (link_back: seconds away)."""
+
+    report: Report
+    value: float
+    synced: bool
+    scaip: Scaip
+
+
+class AlarmEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents 1.0 envelope around an alarm's event; (`source`, `id`) is unique."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+    data: AlarmData
+    datacontenttype: str = "application/json"
+
+
+class ReportEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents 1.0 envelope around a technical report."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+    data: ReportData
+    datacontenttype: str = "application/json"
+
+
+class AlarmBrief(Struct, frozen=True):
+    """What the hub believes of one open alarm, so that the centre can put it right."""
+
+    alarm: str
+    stage: Stage
+    version: int
+
+
+class HubState(Struct, frozen=True):
+    """Retained on `state`, renewed every `interval_s`; silence for longer means lost."""
+
+    state: Availability
+    utc: float
+    synced: bool
+    boot: str
+    software: str
+    interval_s: float
+    alarms: tuple[AlarmBrief, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+class FaultReport(Struct, frozen=True):
+    """Retained on `fault/<id>` while it lasts; an empty payload says it is over."""
+
+    fault: str
+    kind: FaultKind
+    device: str
+    since_utc: float
+    synced: bool
+    detail: str = ""
+
+
+class Telemetry(Struct, frozen=True):
+    """A batch of readings, name -> value; `dropped` counts batches lost to a full outbox."""
+
+    utc: float
+    synced: bool
+    readings: dict[str, float]
+    dropped: int = 0
+
+
+class Ack(Struct, frozen=True):
+    """Centre to hub: `event` is stored (for `received`), or `alarm` has reached `stage`.
+
+    `version` counts an alarm's changes at the centre; a hub ignores an older one.
+    """
+
+    event: str
+    alarm: str
+    stage: Stage
+    version: int
+    utc: float
+    who: str = ""
+
+
+class Command(Struct, frozen=True):
+    """Centre to hub. `counter` only rises; a hub refuses one that it has seen or passed."""
+
+    id: str
+    kind: CommandKind
+    counter: int
+    expires_utc: float
+    text: str = ""
+
+
+class Reply(Struct, frozen=True):
+    """Hub to centre: what became of the command `id`."""
+
+    id: str
+    done: bool
+    reason: str = ""
+
+
+class CenterState(Struct, frozen=True):
+    """Retained on the centre's own topic: its birth, and by last will its death."""
+
+    online: bool
+    utc: float
+
+
+class Cleared(Struct, frozen=True):
+    """An empty payload on a fault's topic: the fault is over."""
+
+    fault: str
+
+
+FromHub = AlarmEvent | ReportEvent | HubState | FaultReport | Cleared | Telemetry | Reply
+FromCenter = Ack | Command | CenterState
