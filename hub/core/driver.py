@@ -21,8 +21,9 @@ class Port(Protocol):
         """Say that the device works: a fault of an earlier failure is over."""
 
     def beat(self) -> None:
-        """Say "still alive". A driver that has beaten once and then stops for 5 s is hung, and
-        the watchdog restarts the hub: call it from the loop that must not die.
+        """Say "still alive", from the loop that must not die.
+
+        A driver that has beaten once and then stops for 5 s is hung: the watchdog restarts the hub.
         """
 
     def orders(self) -> AsyncIterator[Show | Say]:

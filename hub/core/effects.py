@@ -40,7 +40,6 @@ class Phrase(StrEnum):
     CLOSED = "closed"
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
-    PRESSED_AGAIN = "pressed_again"
     ANNOUNCEMENT = "announcement"
 
 

@@ -140,6 +140,7 @@ class Measured(Struct, frozen=True, tag=True):
 
     at: float
     readings: dict[str, float]
+    dropped: int = 0
 
 
 class Heartbeat(Struct, frozen=True, tag=True):

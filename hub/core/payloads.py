@@ -134,9 +134,11 @@ class Telemetry(Struct, frozen=True):
 
 
 class Ack(Struct, frozen=True):
-    """Centre to hub: `event` is stored (for `received`), or `alarm` has reached `stage`.
+    """Centre to hub: `event` is stored there for good (empty: no receipt, only news).
 
-    `version` counts an alarm's changes at the centre; a hub ignores an older one.
+    `stage` is always where the alarm stands *now*: `received` while nobody has it, `accepted`,
+    `present`, `closed`; or `unknown`: "I have no such alarm, tell me again". `version` counts the
+    alarm's changes at the centre; a hub ignores the stage of an older one.
     """
 
     event: str

@@ -23,7 +23,7 @@ class Button(Struct, frozen=True):
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds in the unit of their suffix."""
 
-    hub: str
+    hub: str = ""
     software: str = ""
     buttons: dict[str, Button] = field(default_factory=dict)
     press_settle_s: float = 0.020  # product's promise: a level held 20 ms is a press
@@ -44,3 +44,5 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     farewell_s: float = 5.0  # how long closed and cancelled stay on the lamp
     offline_s: float = 20.0  # the lamp says offline only when a reconnect has had its chance
     state_interval_s: float = 30.0  # loss is to be reported in <= 90 s: three missed are lost
+    alarm_state_interval_s: float = 10.0  # how soon a lamp that missed an ack is put right
+    command_age_s: float = 300.0  # a command that is older than this was held back by someone

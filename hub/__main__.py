@@ -1,0 +1,88 @@
+"""The `anbu` command line. Each command imports only what it needs: the hub must stay small."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+USAGE_ERROR = 2
+ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
+    "center": "center.cli",
+    "dev-certs": "provisioning.dev_certs",
+    "broker-config": "provisioning.broker",
+    "doctor": "provisioning.doctor",
+    "house": "drivers.house_client",
+}
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0, 1 (it failed), or 2 (it was not understood)."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    parser = argparse.ArgumentParser(prog="anbu", description="Anbu Hub")
+    commands = parser.add_subparsers(dest="command", required=True)
+    hub = commands.add_parser("hub", help="run the hub of a home")
+    hub.add_argument("--config", type=Path, required=True, metavar="FILE")
+    hub.add_argument("--virtual", action="store_true", help="in a virtual house, without hardware")
+    hub.set_defaults(run=_hub)
+    replay = commands.add_parser("replay", help="run a transcript through the decisions again")
+    replay.add_argument("file", type=Path, metavar="FILE")
+    replay.add_argument("--json", action="store_true")
+    replay.set_defaults(run=_replay)
+    for name, module in ELSEWHERE.items():
+        command = commands.add_parser(name)
+        if words[:1] == [name]:
+            found = import_module(module)
+            found.add_arguments(command)
+            command.set_defaults(run=found.run)
+    args = parser.parse_args(words)
+    run: Command = args.run
+    return run(args)
+
+
+def _hub(args: argparse.Namespace) -> int:
+    from hub import app, house  # noqa: PLC0415 - other commands need none of it
+    from hub.config import load  # noqa: PLC0415
+    from hub.core.settings import SettingsError  # noqa: PLC0415
+    from hub.texts import Language, tell  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        config = load(args.config)
+    except SettingsError as error:
+        for language in Language:
+            for mistake in error.mistakes:
+                print(tell(mistake, language), file=sys.stderr)
+        return USAGE_ERROR
+    except OSError as error:
+        print(f"{args.config}: {error.strerror}", file=sys.stderr)
+        return USAGE_ERROR
+    drivers = house.furnish(config) if args.virtual else config.device
+    asyncio.run(app.serve(config, drivers))
+    return 0
+
+
+def _replay(args: argparse.Namespace) -> int:
+    import msgspec  # noqa: PLC0415
+
+    from hub.replay import TranscriptError, replay  # noqa: PLC0415
+
+    try:
+        found = replay(args.file)
+    except (TranscriptError, OSError) as error:
+        print(f"{args.file}: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    if args.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        print(*found.story, f"{found.events} events", sep="\n")
+        if found.difference:
+            print(f"line {found.difference.line}: {found.difference}")
+    return 1 if found.difference else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""The composition root: the only module that knows everyone.
+
+Start order: drivers first (the help button is armed and its facts queue), then the outbox, then
+READY, and only then the network.
+"""
+
+import asyncio
+import logging
+import secrets
+import signal
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from hub import health, watchdog
+from hub.blackbox import BlackBox
+from hub.config import Config, rules_of
+from hub.core import devices, home
+from hub.core.driver import Driver
+from hub.core.effects import Effect, Lane, Say, Show
+from hub.core.events import Event, Heartbeat, Measured, Started
+from hub.core.payloads import Availability
+from hub.core.state import HomeState
+from hub.engine import Engine
+from hub.journal import Journal
+from hub.link import Link
+from hub.outbox import Row
+from hub.supervisor import Supervisor
+
+LOG = logging.getLogger("anbu")
+
+
+class SystemClocks:
+    """The machine's own clocks."""
+
+    def at(self) -> float:
+        """Give monotonic seconds."""
+        return time.monotonic()
+
+    def utc(self) -> float:
+        """Give seconds since 1970."""
+        return time.time()
+
+
+class Hub:
+    """The parts, put together."""
+
+    def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
+        self.config, self.clocks = config, SystemClocks()
+        self.rules = rules_of(config, version("anbu-hub"))
+        self.journal = Journal(
+            Path(config.state_dir) / "outbox.db",
+            patience_s=config.outbox.patience_s,
+            telemetry_rows=config.outbox.telemetry_rows,
+        )
+        self.engine = Engine(HomeState(), self.rules, self.journal, self.clocks, self)
+        self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at)
+        self.link: Link | None = None
+        self.blackbox: BlackBox | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled; raise what no restart of a part can mend."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.supervisor.run())
+            await self._recover()
+            group.create_task(self.engine.run())
+            await self.supervisor.settled(within_s=2.0)
+            watchdog.ready()
+            group.create_task(self._heartbeat())
+            group.create_task(self._telemetry())
+            self.link = Link(self.config.mqtt, self.config.hub, self.engine.post, self._will)
+            self.engine.post.carrier = self.link
+            await self.link.run()
+
+    async def leave(self) -> None:
+        """End cleanly: the disk has all, and the broker knows that it is no loss."""
+        watchdog.stopping()
+        await self.engine.flush()
+        if self.link:
+            await self.link.leave(self._state(Availability.DISCONNECTED))
+        self.journal.close()
+        if self.blackbox:
+            self.blackbox.close()
+
+    # What the engine performs through (hub.engine.Outlets).
+
+    def tell(self, order: Show | Say) -> None:
+        """Hand an order to the drivers."""
+        self.supervisor.tell(order)
+        if isinstance(order, Show):
+            LOG.info("signal %s", order.signal)
+            watchdog.status(f"signal {order.signal}")
+
+    def pet(self) -> None:
+        """Feed the watchdog."""
+        watchdog.pet()
+
+    def record(self, event: Event, effects: list[Effect]) -> None:
+        """Keep the decision in the black box; a disk that refuses only ends the transcript."""
+        if self.blackbox is None:
+            return
+        try:
+            self.blackbox.record(event, effects, self.engine.state, self.rules)
+        except OSError as error:
+            LOG.warning("black box closed: %s", error.strerror)
+            self.blackbox = None
+
+    async def _recover(self) -> None:
+        snapshot = await self.journal.open()
+        started = Started(
+            self.clocks.at(), self.clocks.utc(), health.clock_synced(), secrets.token_hex(4)
+        )
+        state = home.recover(health.decode(snapshot), started, self.journal.urgent)
+        self.engine.begin(state, started, self.journal.trouble)
+        settings = self.config.blackbox
+        if settings.file_mb:
+            folder = Path(self.config.state_dir) / "blackbox"
+            self.blackbox = BlackBox(folder, file_mb=settings.file_mb, files=settings.files)
+            self._begin_transcript()
+
+    def _begin_transcript(self) -> None:
+        try:
+            if self.blackbox:
+                self.blackbox.begin(self.rules, self.engine.state)
+        except OSError as error:
+            LOG.warning("no black box: %s", error.strerror)
+            self.blackbox = None
+
+    async def _heartbeat(self) -> None:
+        """Look after oneself, and let a heartbeat travel the whole way only if all is well."""
+        interval_s = watchdog.interval_s()
+        while True:
+            hung = self.supervisor.hung()
+            if not hung and await self.journal.probe():
+                synced = health.clock_synced()
+                self.engine.emit(Heartbeat(self.clocks.at(), self.clocks.utc(), synced))
+            else:
+                LOG.error("no heartbeat: %s", ", ".join(hung) or "disk")
+            await asyncio.sleep(interval_s)
+
+    async def _telemetry(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.telemetry_s)
+            refused = self.engine.post.refused
+            readings = health.readings() | {f"refused_{k}": float(n) for k, n in refused.items()}
+            readings["decided"] = float(self.engine.decided)
+            self.engine.emit(Measured(self.clocks.at(), readings, self.journal.dropped))
+
+    def _will(self) -> bytes:
+        return self._state(Availability.LOST).payload
+
+    def _state(self, availability: Availability) -> Row:
+        told = devices.state_message(self.engine.state, availability, self.clocks.at(), self.rules)
+        return Row(0, told.id, Lane.LIVE, told.topic, told.payload, retain=True)
+
+
+async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
+    """Run a hub until SIGTERM or SIGINT."""
+    hub = Hub(config, drivers)
+    running = asyncio.ensure_future(hub.run())
+    loop = asyncio.get_running_loop()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(wanted, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        await hub.leave()

@@ -1,0 +1,94 @@
+"""The hub's TOML file -> typed settings; relative paths are meant from the file's own folder.
+
+A driver is found by its `kind`: `[[device]] kind = "contact"` is `drivers/contact.py`.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
+
+from hub.core.driver import Driver
+from hub.core.rules import Button, Role, Rules
+from hub.core.settings import Kinds, read
+from hub.mqtt import MqttSettings
+from hub.texts import Language
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[outbox]`: `patience_s` is how long a commit may take before an SOS goes without it."""
+
+    patience_s: Annotated[float, Meta(gt=0)] = 1.0
+    telemetry_rows: Annotated[int, Meta(ge=1)] = 2000
+
+
+class BlackBoxSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[blackbox]`: the transcript of decisions, for `anbu replay`; 0 MB switches it off."""
+
+    file_mb: Annotated[float, Meta(ge=0)] = 4.0
+    files: Annotated[int, Meta(ge=1)] = 4
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that a hub is told before it starts."""
+
+    hub: Name
+    mqtt: MqttSettings
+    device: tuple[Driver, ...]
+    language: Language = Language.KOREAN
+    state_dir: str = "/var/lib/anbu"
+    run_dir: str = "/run/anbu"
+    telemetry_s: Annotated[float, Meta(gt=0)] = 300.0
+    outbox: OutboxSettings = field(default_factory=OutboxSettings)
+    blackbox: BlackBoxSettings = field(default_factory=BlackBoxSettings)
+    rules: Rules = field(default_factory=Rules)
+
+
+def load(path: Path) -> Config:
+    """Read the file; raise `SettingsError` with every mistake, or `OSError`."""
+    kinds = Kinds(find_driver, driver_kinds(), unique=("name", "pin"))
+    config = read(path.read_text(encoding="utf-8"), str(path), Config, kinds={"device": kinds})
+    folder = path.resolve().parent
+    mqtt = {key: _from(folder, getattr(config.mqtt, key)) for key in ("ca", "cert", "key")}
+    return replace(
+        config,
+        mqtt=replace(config.mqtt, **mqtt),
+        state_dir=_from(folder, config.state_dir),
+        run_dir=_from(folder, config.run_dir),
+    )
+
+
+def rules_of(config: Config, software: str) -> Rules:
+    """Give the numbers that decide, with the contacts of this house."""
+    found = (d for d in config.device if isinstance(getattr(d, "role", None), Role))
+    buttons = {d.name: Button(d.role, d.place) for d in found}  # type: ignore[attr-defined]
+    return replace(config.rules, hub=config.hub, software=software, buttons=buttons)
+
+
+def driver_kinds() -> tuple[str, ...]:
+    """Name the kinds of driver there are, without importing any."""
+    modules = iter_modules(import_module("drivers").__path__)
+    return tuple(sorted(m.name for m in modules if "class Driver(" in _source(m.name)))
+
+
+def find_driver(kind: str) -> type[Struct] | None:
+    """Give the config's shape of one kind, or None where there is no such driver."""
+    if kind not in driver_kinds():
+        return None
+    shape: type[Struct] = import_module(f"drivers.{kind}").Driver
+    return shape
+
+
+def _source(name: str) -> str:
+    spec = find_spec(f"drivers.{name}")
+    return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
+
+
+def _from(folder: Path, path: str) -> str:
+    return str(folder / path) if path else ""

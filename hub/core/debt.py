@@ -1,0 +1,95 @@
+"""The debt: each urgent event is owed to the centre until it says that it has stored it.
+
+What is owed is sent again without end: 24 times after 5 s, 16 times after 30 s, then every
+10 minutes, and at once on every reconnect and at the centre's birth. One id throughout, so that
+the centre folds what comes twice. The outbox holds the bytes.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import scaip, wire
+from hub.core.effects import Effect, Lane, Publish, Resend
+from hub.core.payloads import AlarmData, AlarmEvent
+from hub.core.rules import Rules
+from hub.core.scaip import What
+from hub.core.state import Alarm, HomeState, Owed
+
+Step = tuple[HomeState, list[Effect]]
+
+
+def tell(state: HomeState, alarm: Alarm, what: What, at: float, rules: Rules) -> Step:
+    """Owe the centre one more event of `alarm`, as of now."""
+    state = replace(state, order=state.order + 1)
+    if what is not What.RAISED:
+        utc = at + state.clock.offset_s
+        told = replace(alarm, boot=state.boot, order=state.order, raised_at=at, raised_utc=utc)
+        told = replace(told, synced=state.clock.synced)
+    else:
+        told = alarm
+    return owe(state, told, what, at, rules)
+
+
+def owe(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> Step:
+    """Owe the centre the event that `told` describes."""
+    event = _event(told, what, rules)
+    owed = Owed(event.id, told.id, at + rules.quick_resend_s)
+    publish = Publish(event.id, Lane.SOS, wire.topic(rules.hub, "event"), wire.encode(event))
+    return replace(state, owed=(*state.owed, owed)), [publish]
+
+
+def settle(state: HomeState, event: str) -> HomeState:
+    """Strike out what the centre has stored."""
+    return replace(state, owed=tuple(o for o in state.owed if o.id != event))
+
+
+def resend_all(state: HomeState, at: float, rules: Rules) -> Step:
+    """Send all that is owed once more, now: the link or the centre is back."""
+    due = at + rules.quick_resend_s
+    owed = tuple(replace(o, due_at=due) for o in state.owed)
+    return replace(state, owed=owed), [Resend(o.id) for o in owed]
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Send again what is due; while there is no link nothing is, and the reconnect will do it."""
+    if not state.link.up or all(o.due_at > at for o in state.owed):
+        return state, []
+    owed = tuple(_next_try(o, at, rules) if o.due_at <= at else o for o in state.owed)
+    return replace(state, owed=owed), [Resend(o.id) for o in state.owed if o.due_at <= at]
+
+
+def next_wake(state: HomeState) -> float | None:
+    """Give the next resend in monotonic seconds, if there is a link to send it over."""
+    return min((o.due_at for o in state.owed), default=None) if state.link.up else None
+
+
+def _next_try(owed: Owed, at: float, rules: Rules) -> Owed:
+    tries = owed.tries + 1
+    if tries < rules.quick_resends:
+        wait_s = rules.quick_resend_s
+    elif tries < rules.quick_resends + rules.resends:
+        wait_s = rules.resend_s
+    else:
+        wait_s = rules.slow_resend_s
+    return replace(owed, tries=tries, due_at=at + wait_s)
+
+
+def _event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
+    event = f"{told.boot}-{told.order}"
+    return AlarmEvent(
+        id=event,
+        source=wire.source(rules.hub),
+        type=f"anbu.alarm.{what}",
+        time=wire.timestamp(told.raised_utc),
+        data=AlarmData(
+            alarm=told.id,
+            kind=told.kind,
+            what=what,
+            device=told.device,
+            place=told.place,
+            boot=told.boot,
+            order=told.order,
+            at=told.raised_at,
+            synced=told.synced,
+            scaip=scaip.of_alarm(told.kind, what, told.place, event),
+        ),
+    )

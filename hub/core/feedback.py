@@ -1,0 +1,102 @@
+"""What the resident sees and hears: one signal at a time, derived from the state, never stored.
+
+The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the message files.
+"""
+
+from msgspec.structs import replace
+
+from hub.core.effects import Effect, Phrase, Say, Show, Signal
+from hub.core.rules import Rules
+from hub.core.state import (
+    Accepted,
+    Alarm,
+    Cancelled,
+    HomeState,
+    Present,
+    Raised,
+    Received,
+    Sent,
+)
+
+# the least advanced alarm decides what is shown: none may hide behind another
+URGENCY = (Signal.UNDELIVERED, Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
+
+PHRASE: dict[Signal, Phrase] = {
+    Signal.RAISED: Phrase.RAISED,
+    Signal.UNDELIVERED: Phrase.UNDELIVERED,
+    Signal.RECEIVED: Phrase.RECEIVED,
+    Signal.ACCEPTED: Phrase.ACCEPTED,
+    Signal.PRESENT: Phrase.PRESENT,
+    Signal.CLOSED: Phrase.CLOSED,
+    Signal.CANCELLED: Phrase.CANCELLED,
+}
+
+
+def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
+    """Show and say what has changed, and repeat what the resident should not have to remember."""
+    signal = signal_of(state, at, rules)
+    phrase = PHRASE.get(signal)
+    if signal is not state.shown:
+        state = replace(state, shown=signal, said_at=at)
+        effects: list[Effect] = [Show(signal)]
+        return state, effects + ([Say(phrase)] if phrase else [])
+    repeat_s = _repeat_s(signal, rules)
+    if phrase is None or repeat_s is None or state.said_at + repeat_s > at:
+        return state, []
+    return replace(state, said_at=at), [Say(phrase)]
+
+
+def say_again(state: HomeState, at: float) -> tuple[HomeState, list[Effect]]:
+    """Answer a press that changes nothing with how things stand, at most every 3 s."""
+    phrase = PHRASE.get(state.shown) if state.shown else None
+    if phrase is None or at < state.said_at + 3.0:
+        return state, []
+    return replace(state, said_at=at), [Say(phrase)]
+
+
+def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
+    """Derive the one signal that is true at `at`."""
+    calling = [_alarm(a, at, rules) for a in state.alarms if not isinstance(a.life, Cancelled)]
+    if calling:
+        return min(calling, key=URGENCY.index)
+    if state.farewell and at < state.farewell.until:
+        return state.farewell.signal
+    if not state.link.up and state.link.since + rules.offline_s <= at:
+        return Signal.OFFLINE
+    return Signal.FAULT if state.faults else Signal.RESTING
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give the next moment at which `express` may have something to say."""
+    times = [
+        a.raised_at + rules.undelivered_s
+        for a in state.alarms
+        if isinstance(a.life, Raised | Sent) and state.shown is not Signal.UNDELIVERED
+    ]
+    if state.farewell and state.shown is state.farewell.signal:
+        times.append(state.farewell.until)
+    if not state.link.up and state.shown in {Signal.RESTING, Signal.FAULT}:
+        times.append(state.link.since + rules.offline_s)
+    repeat_s = _repeat_s(state.shown, rules)
+    if repeat_s is not None:
+        times.append(state.said_at + repeat_s)
+    return min(times, default=None)
+
+
+def _alarm(alarm: Alarm, at: float, rules: Rules) -> Signal:
+    match alarm.life:
+        case Raised() | Sent():
+            late = alarm.raised_at + rules.undelivered_s <= at
+            return Signal.UNDELIVERED if late else Signal.RAISED
+        case Received():
+            return Signal.RECEIVED
+        case Accepted():
+            return Signal.ACCEPTED
+        case Present() | Cancelled():
+            return Signal.PRESENT
+
+
+def _repeat_s(signal: Signal | None, rules: Rules) -> float | None:
+    if signal is Signal.UNDELIVERED:
+        return rules.repeat_undelivered_s
+    return rules.repeat_received_s if signal is Signal.RECEIVED else None

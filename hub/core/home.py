@@ -1,0 +1,171 @@
+"""The home decides: `decide(state, event, rules) -> (state, effects)`, and nothing else does.
+
+Whatever is due by the event's own time is served before the event. Deadlines are derived from the
+state by `next_wake`, never scheduled. After a restart `recover` makes the old state fit the new
+boot; it never raises fewer alarms than there were.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from hub.core import buttons, debt, devices, feedback, orders, press, sos
+from hub.core.effects import Effect, Lane, Pet, Publish
+from hub.core.events import (
+    BrokerAcked,
+    BrokerRefused,
+    CenterAcked,
+    CenterBorn,
+    CommandReceived,
+    ContactChanged,
+    DriverFailed,
+    DriverReady,
+    Event,
+    Heartbeat,
+    LinkDown,
+    LinkUp,
+    Measured,
+    Started,
+    StorageFailed,
+    StorageRecovered,
+    Ticked,
+)
+from hub.core.payloads import FaultKind
+from hub.core.rules import Rules
+from hub.core.state import Clock, Contact, Down, HomeState, Lifting, Link, Owed, Up
+
+Step = tuple[HomeState, list[Effect]]
+
+DAY_S = 86_400.0
+
+
+def decide(state: HomeState, event: Event, rules: Rules) -> Step:
+    """Take one fact; give the new state and what is to be done. Never raises."""
+    state, effects = _elapse(state, event.at, rules)
+    state, more = _take(state, event, rules)
+    state, words = feedback.express(state, event.at, rules)
+    return state, [*effects, *more, *words]
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give the next deadline in monotonic seconds; a `Ticked` at or after it serves it."""
+    times = [press.next_wake(contact, rules) for contact in state.contacts.values()]
+    times += [
+        debt.next_wake(state),
+        devices.next_wake(state, rules),
+        feedback.next_wake(state, rules),
+    ]
+    return min((t for t in times if t is not None), default=None)
+
+
+def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeState:
+    """Fit a snapshot to a new process, of this boot or of another.
+
+    Monotonic time may have restarted, so old deadlines count as passed; nothing is shown or
+    linked yet; all that is owed is due, and so is what the outbox holds `unsent` (ids of SOS
+    events) though a damaged snapshot may not know of it.
+    """
+    long_ago = started.at - DAY_S
+    known = {o.id: o for o in state.owed}
+    owed = [known.get(i, Owed(i, "", started.at)) for i in dict.fromkeys([*known, *unsent])]
+    return replace(
+        state,
+        boot=started.boot,
+        order=0,
+        clock=Clock(started.utc - started.at, started.synced),
+        contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
+        alarms=tuple(replace(a, raised_at=long_ago) for a in state.alarms),
+        owed=tuple(replace(o, due_at=started.at) for o in owed),
+        link=Link(up=False, since=started.at),
+        farewell=None,
+        shown=None,
+        said_at=long_ago,
+        told_at=long_ago,
+    )
+
+
+def owes(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
+    """Tell whether a decision must reach the disk before anything of it is done."""
+    return (
+        after.alarms is not before.alarms
+        or after.owed is not before.owed
+        or after.faults is not before.faults
+        or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
+    )
+
+
+def _resume(contact: Contact, at: float) -> Contact:
+    """Keep a press that was counted from being counted again, unless the machine was off."""
+    match contact.life:
+        case Down(stuck=True) | Lifting(down=Down(stuck=True)):
+            return Contact(Down(at, held=True, stuck=True))
+        case Down(since=since) | Lifting(down=Down(since=since)) if since <= at:
+            return Contact(Down(at, held=True))
+        case _:
+            return Contact(Up())
+
+
+def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    effects: list[Effect] = []
+    for device, contact in state.contacts.items():
+        due = press.next_wake(contact, rules)
+        if due is not None and due <= at:
+            state, more = buttons.turn(state, device, press.elapse(contact, at, rules), at, rules)
+            effects += more
+    for serve in (debt.elapse, devices.elapse):
+        state, more = serve(state, at, rules)
+        effects += more
+    return state, effects
+
+
+def _take(state: HomeState, event: Event, rules: Rules) -> Step:
+    match event:
+        case ContactChanged():
+            contact = state.contacts.get(event.device, Contact())
+            pressed = press.edge(contact, event.closed, event.at, rules)
+            return buttons.turn(state, event.device, pressed, event.at, rules)
+        case LinkUp() | CenterBorn():
+            return _reach(state, event, rules)
+        case LinkDown():
+            return devices.link_down(state, event.at), []
+        case BrokerAcked():
+            return sos.broker_acked(state, event.id), []
+        case CenterAcked():
+            return sos.center_acked(state, event, rules)
+        case Heartbeat():
+            clock = Clock(event.utc - event.at, event.synced)
+            return replace(state, clock=clock), [Pet()]
+        case CommandReceived():
+            return orders.obey(state, event, rules)
+        case Measured():
+            return orders.measured(state, event, rules)
+        case Started() | Ticked():
+            return state, []
+        case _:
+            return _trouble(state, event, rules)
+
+
+def _reach(state: HomeState, event: LinkUp | CenterBorn, rules: Rules) -> Step:
+    effects: list[Effect] = []
+    if isinstance(event, LinkUp):
+        state, effects = devices.link_up(state, event.at, rules)
+    state, resends = debt.resend_all(state, event.at, rules)
+    return state, [*resends, *effects]
+
+
+def _trouble(
+    state: HomeState,
+    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
+    rules: Rules,
+) -> Step:
+    match event:
+        case DriverFailed(at=at, device=device, reason=reason):
+            return devices.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
+        case DriverReady(device=device):
+            return devices.mend(state, FaultKind.DRIVER_FAILED, device, rules)
+        case StorageFailed(at=at, trouble=trouble):
+            return devices.fail(state, FaultKind.STORAGE, devices.HUB, at, rules, trouble)
+        case StorageRecovered():
+            return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
+        case BrokerRefused(at=at):
+            return devices.fail(state, FaultKind.BROKER_REFUSES, devices.HUB, at, rules)

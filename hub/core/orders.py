@@ -1,0 +1,53 @@
+"""What the centre orders, and the hub's own readings on their way to it."""
+
+from msgspec.structs import replace
+
+from hub.core import sos, wire
+from hub.core.effects import Effect, Lane, Phrase, Publish, Say
+from hub.core.events import CommandReceived, Measured
+from hub.core.payloads import Command, CommandKind, Reply, Telemetry
+from hub.core.rules import Rules
+from hub.core.scaip import Kind
+from hub.core.state import HomeState
+from hub.core.wire import Reason
+
+Step = tuple[HomeState, list[Effect]]
+
+CENTER = "center"
+
+
+def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
+    """Do what is asked once, in time; refuse what is stale or was seen before, and say so."""
+    command = event.command
+    if command.counter <= state.counter:
+        return _reply(state, command, rules, Reason.REPLAYED)
+    state = replace(state, counter=command.counter)
+    lasts_s = command.expires_utc - event.utc
+    if state.clock.synced and not 0 <= lasts_s <= rules.command_age_s:
+        return _reply(state, command, rules, Reason.EXPIRED)
+    state, effects = _do(state, command, event.at, rules)
+    state, replied = _reply(state, command, rules)
+    return state, effects + replied
+
+
+def measured(state: HomeState, event: Measured, rules: Rules) -> Step:
+    """Batch readings for the centre; they go last and may be dropped, counted."""
+    state = replace(state, order=state.order + 1)
+    utc, synced = event.at + state.clock.offset_s, state.clock.synced
+    payload = wire.encode(Telemetry(utc, synced, event.readings, event.dropped))
+    key = f"{state.boot}-{state.order}"
+    return state, [Publish(key, Lane.TELEMETRY, wire.topic(rules.hub, "telemetry"), payload)]
+
+
+def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
+    match command.kind:
+        case CommandKind.ANNOUNCE:
+            return state, [Say(Phrase.ANNOUNCEMENT, command.text)]
+        case CommandKind.TEST_CALL:
+            return sos.call(state, Kind.TEST, CENTER, at, rules)
+
+
+def _reply(state: HomeState, command: Command, rules: Rules, refused: Reason | None = None) -> Step:
+    reply = Reply(command.id, done=refused is None, reason=refused or "")
+    topic = wire.topic(rules.hub, "reply")
+    return state, [Publish(f"reply/{command.id}", Lane.LIVE, topic, wire.encode(reply))]

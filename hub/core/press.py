@@ -1,0 +1,94 @@
+"""Raw edges to presses: pressed, held, released, stuck.
+
+    Up --closed--> Settling --20 ms--> Down --open--> Lifting --35 ms--> Up
+         Settling --open--> Up           Lifting --closed--> Down
+
+A press is counted once, when the level has held `press_settle_s`; judged by the edges' own times,
+so that a late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce.
+"""
+
+from enum import Enum, auto
+
+import msgspec
+
+from hub.core.rules import Rules
+from hub.core.state import Contact, Down, Lifting, Settling, Touch, Up
+
+
+class Turn(Enum):
+    """What a contact has just come to mean."""
+
+    PRESSED = auto()
+    HELD = auto()
+    RELEASED = auto()  # after a press that was not held
+    STUCK = auto()
+    FREED = auto()
+    CHATTERING = auto()
+    QUIET = auto()
+
+
+def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:  # noqa: FBT001 - a level
+    """Take one raw level at `at`; repeats of the same level are harmless."""
+    contact, turns = elapse(contact, at, rules)
+    before = contact.life
+    life: Touch
+    match before, closed:
+        case Up(), True:
+            life = Settling(at)
+        case Settling(), False:
+            life = Up()
+        case Down(), False:
+            life = Lifting(before, at)
+        case Lifting(down=down), True:
+            life = down
+        case _:
+            return contact, turns
+    contact, more = _count(msgspec.structs.replace(contact, life=life), at, rules)
+    return contact, turns + more
+
+
+def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+    """Let time pass up to `at`: every deadline on the way is served, in order."""
+    turns: list[Turn] = []
+    while (ahead := _ahead(contact.life, rules)) and ahead[0] <= at:
+        contact = msgspec.structs.replace(contact, life=ahead[1])
+        turns += ahead[2]
+    if contact.chattering and contact.window_at + rules.chatter_window_s <= at:
+        still = contact.edges >= rules.chatter_edges
+        contact = msgspec.structs.replace(contact, edges=0, window_at=at, chattering=still)
+        turns += [] if still else [Turn.QUIET]
+    return contact, turns
+
+
+def next_wake(contact: Contact, rules: Rules) -> float | None:
+    """Give the contact's next deadline in monotonic seconds."""
+    ahead = _ahead(contact.life, rules)
+    times = [ahead[0]] if ahead else []
+    if contact.chattering:
+        times.append(contact.window_at + rules.chatter_window_s)
+    return min(times, default=None)
+
+
+def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Turn]] | None:
+    """Give the next transition that time alone makes: when, to what, and what it means."""
+    match life:
+        case Settling(since=since):
+            return since + rules.press_settle_s, Down(since), [Turn.PRESSED]
+        case Down(since=since, held=False):
+            return since + rules.hold_s, Down(since, held=True), [Turn.HELD]
+        case Down(since=since, stuck=False):
+            return since + rules.stuck_s, Down(since, held=True, stuck=True), [Turn.STUCK]
+        case Lifting(down=down, since=since):
+            turns = [Turn.FREED] if down.stuck else [] if down.held else [Turn.RELEASED]
+            return since + rules.release_settle_s, Up(), turns
+        case _:
+            return None
+
+
+def _count(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+    if not contact.chattering and contact.window_at + rules.chatter_window_s <= at:
+        contact = msgspec.structs.replace(contact, edges=0, window_at=at)
+    contact = msgspec.structs.replace(contact, edges=contact.edges + 1)
+    if contact.chattering or contact.edges < rules.chatter_edges:
+        return contact, []
+    return msgspec.structs.replace(contact, chattering=True), [Turn.CHATTERING]

@@ -1,0 +1,198 @@
+"""A TOML text -> typed settings, or every mistake in it at once, each with its line.
+
+    text -> tomllib -> walk along the shape -> frozen structs | SettingsError(mistakes)
+
+What is allowed is said by the structs alone: their types, defaults and `msgspec.Meta` bounds.
+"""
+
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import UNSET, Meta, Struct
+
+from hub.core.mistakes import (
+    LARGEST,
+    Mistake,
+    Problem,
+    choices,
+    close_to,
+    finite,
+    lengths,
+    plain,
+    syntax,
+    wrong,
+)
+from hub.core.toml_lines import Path, line_of, locate
+
+T = TypeVar("T", bound=Struct)
+
+
+class Kinds(Struct, frozen=True):
+    """An array of tables in which each table's key `kind` decides its shape.
+
+    `find` gives a kind's struct or None; `names` are the kinds there are. No two tables may have
+    the same value under a key of `unique`.
+    """
+
+    find: Callable[[str], type[Struct] | None]
+    names: tuple[str, ...]
+    unique: tuple[str, ...] = ("name",)
+
+
+class SettingsError(ValueError):
+    """A text that is not what the shape allows; `mistakes` holds all that is wrong with it."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = mistakes
+
+
+class _Walk(Struct, frozen=True):
+    file: str
+    lines: dict[Path, int]
+    kinds: Mapping[str, Kinds]
+    mistakes: list[Mistake]
+
+    def note(
+        self, path: Path, problem: Problem, allowed: tuple[str, ...] = (), **more: str
+    ) -> object:
+        line = line_of(self.lines, path)
+        mistake = Mistake(self.file, line, _dotted(path), problem, allowed, **more)
+        self.mistakes.append(mistake)
+        return UNSET
+
+
+def read(
+    text: str,
+    filename: str,
+    shape: type[T],
+    *,
+    kinds: Mapping[str, Kinds] = MappingProxyType({}),
+) -> T:
+    """Give the settings of `text`, or raise `SettingsError` with all that is wrong.
+
+    `filename` is only named. `kinds` maps the dotted key of an array of tables, such as
+    `"devices"`, to its `Kinds`.
+    """
+    try:
+        text.encode()
+        tables, lines = tomllib.loads(text), locate(text)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError((syntax(filename, text, error),)) from error
+    walk = _Walk(filename, lines, kinds, [])
+    settings = _table(walk, (), tables, shape)
+    if not isinstance(settings, shape):
+        raise SettingsError(tuple(sorted(walk.mistakes, key=lambda mistake: mistake.line)))
+    return settings
+
+
+def _value(walk: _Walk, path: Path, value: object, hint: object) -> object:
+    """Give `value` as `hint` wants it, or UNSET after noting what is wrong."""
+    shape, meta = plain(hint)
+    origin, args = get_origin(shape) or shape, get_args(shape)
+    match value:
+        case dict() if isinstance(origin, type) and issubclass(origin, Struct):
+            return _table(walk, path, value, origin)
+        case dict() if origin is dict and args:
+            made = {key: _value(walk, (*path, key), item, args[1]) for key, item in value.items()}
+            return _whole(walk, path, made, made.values(), meta)
+        case list() if (kinds := walk.kinds.get(_dotted(path))) is not None:
+            items = _of_kinds(walk, path, value, kinds)
+        case list() if (origin is list and args) or (origin is tuple and args[1:] == (...,)):
+            items = [_value(walk, (*path, n), item, args[0]) for n, item in enumerate(value)]
+        case _:
+            return _leaf(walk, path, value, hint)
+    return _whole(walk, path, items if origin is list else tuple(items), items, meta)
+
+
+def _leaf(walk: _Walk, path: Path, value: object, hint: object) -> object:
+    small = not isinstance(value, int) or abs(value) <= LARGEST
+    try:
+        if small and finite(value):
+            return msgspec.convert(value, hint)
+    except msgspec.ValidationError:
+        pass
+    problem, allowed = wrong(value, hint)
+    meant = close_to(value, allowed) if problem is Problem.CHOICE else ""
+    return walk.note(path, problem, allowed, did_you_mean=meant)
+
+
+def _whole(walk: _Walk, path: Path, made: object, items: Collection[object], meta: Meta) -> object:
+    most = len(items) if meta.max_length is None else meta.max_length
+    if not (meta.min_length or 0) <= len(items) <= most:
+        return walk.note(path, Problem.LENGTH, lengths(meta))
+    return UNSET if UNSET in items else made
+
+
+def _table(
+    walk: _Walk, path: Path, table: Mapping[str, object], shape: type[Struct], kind: str = ""
+) -> object:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
+    allowed = (kind, *fields) if kind else tuple(fields)
+    before = len(walk.mistakes)
+    for key in (key for key in table if key not in allowed):
+        meant = close_to(key, allowed)
+        walk.note((*path, key), Problem.UNKNOWN_KEY, allowed, did_you_mean=meant)
+    values = {}
+    for key, field in fields.items():
+        if key in table:
+            values[field.name] = _value(walk, (*path, key), table[key], field.type)
+        elif field.required:
+            walk.note((*path, key), Problem.MISSING_KEY, choices(field.type))
+    return _made(walk, path, shape, values) if len(walk.mistakes) == before else UNSET
+
+
+def _made(walk: _Walk, path: Path, shape: type[Struct], values: dict[str, object]) -> object:
+    try:
+        return shape(**values)
+    except (TypeError, ValueError) as error:  # the struct's own `__post_init__`
+        return walk.note(path, Problem.INVALID, detail=str(error))
+
+
+def _of_kinds(walk: _Walk, path: Path, tables: list[object], kinds: Kinds) -> list[object]:
+    seen: dict[tuple[str, object], Path] = {}
+    items = []
+    for n, table in enumerate(tables):
+        here = (*path, n)
+        if isinstance(table, dict):
+            items.append(_of_kind(walk, here, table, kinds))
+            _unique(walk, here, table, kinds.unique, seen)
+        else:
+            items.append(walk.note(here, Problem.WRONG_TYPE, ("table",)))
+    return items
+
+
+def _of_kind(walk: _Walk, path: Path, table: dict[str, object], kinds: Kinds) -> object:
+    kind, here = table.get("kind"), (*path, "kind")
+    if kind is None:
+        return walk.note(here, Problem.MISSING_KEY, kinds.names)
+    shape = kinds.find(kind) if isinstance(kind, str) else None
+    if shape is None:
+        meant = close_to(kind, kinds.names)
+        return walk.note(here, Problem.UNKNOWN_KIND, kinds.names, did_you_mean=meant)
+    return _table(walk, path, table, shape, "kind")
+
+
+def _unique(
+    walk: _Walk,
+    path: Path,
+    table: dict[str, object],
+    keys: tuple[str, ...],
+    seen: dict[tuple[str, object], Path],
+) -> None:
+    for key in keys:
+        value = table.get(key)
+        if not isinstance(value, str | int):
+            continue
+        first = seen.setdefault((key, value), (*path, key))
+        if first != (*path, key):
+            line = line_of(walk.lines, first)
+            walk.note((*path, key), Problem.DUPLICATE, detail=str(line))
+
+
+def _dotted(path: Path) -> str:
+    parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")

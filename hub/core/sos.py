@@ -1,0 +1,149 @@
+"""The life of an alarm.
+
+    Raised --PUBACK--> Sent --the centre stored it--> Received --a person took it--> Accepted
+      '--the resident, in time--> Cancelled               '--someone is on site--> Present
+
+Only `closed` from the centre removes an alarm. Each thing that happens to one is an event of its
+own, owed to the centre (`debt`).
+"""
+
+from msgspec.structs import replace
+
+from hub.core.debt import owe, resend_all, settle, tell
+from hub.core.effects import Effect, Forget, Phrase, Say, Signal
+from hub.core.events import CenterAcked
+from hub.core.payloads import Stage
+from hub.core.rules import Role, Rules
+from hub.core.scaip import Kind, What
+from hub.core.state import (
+    Accepted,
+    Alarm,
+    Cancelled,
+    Farewell,
+    HomeState,
+    Life,
+    Present,
+    Raised,
+    Received,
+    Sent,
+)
+
+Step = tuple[HomeState, list[Effect]]
+
+KIND = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
+ON_SITE = "on site"
+
+
+def call(state: HomeState, kind: Kind, device: str, at: float, rules: Rules) -> Step:
+    """Raise an alarm, or tell the open one that it was called again: each call is one event."""
+    place = rules.buttons[device].place if device in rules.buttons else ""
+    for alarm in state.alarms:
+        if kind is not Kind.TEST is not alarm.kind and not isinstance(alarm.life, Cancelled):
+            again = replace(alarm, kind=kind, device=device, place=place)
+            return tell(state, again, What.REPEATED, at, rules)
+    order = state.order + 1
+    alarm = Alarm(
+        id=f"{state.boot}-{order}",
+        kind=kind,
+        device=device,
+        place=place,
+        boot=state.boot,
+        order=order,
+        raised_at=at,
+        raised_utc=at + state.clock.offset_s,
+        synced=state.clock.synced,
+        life=Raised(),
+    )
+    return tell(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
+
+
+def cancel(state: HomeState, at: float, rules: Rules) -> Step:
+    """Take the newest alarm back within the window; later, ask the centre to agree."""
+    alarm = next((a for a in reversed(state.alarms) if not isinstance(a.life, Cancelled)), None)
+    if alarm is None:
+        return state, []
+    in_time = at - alarm.raised_at <= rules.cancel_window_s
+    if in_time and isinstance(alarm.life, Raised | Sent | Received):
+        state = _put(state, replace(alarm, life=Cancelled()))
+        state = replace(state, farewell=Farewell(Signal.CANCELLED, at + rules.farewell_s))
+        return tell(state, alarm, What.CANCELLED, at, rules)
+    asked: list[Effect] = [Say(Phrase.CANCEL_ASKED)]
+    if alarm.cancel_asked:
+        return state, asked
+    state = _put(state, replace(alarm, cancel_asked=True))
+    state, effects = tell(state, alarm, What.CANCEL_ASKED, at, rules)
+    return state, effects + asked
+
+
+def arrive(state: HomeState, at: float, rules: Rules) -> Step:
+    """Let the responder on site say so, of every alarm that somebody took."""
+    effects: list[Effect] = []
+    for alarm in state.alarms:
+        if isinstance(alarm.life, Accepted):
+            state = _put(state, replace(alarm, life=Present(ON_SITE)))
+            state, more = tell(state, alarm, What.PRESENT, at, rules)
+            effects += more
+    return state, effects
+
+
+def broker_acked(state: HomeState, event: str) -> HomeState:
+    """Note that a broker has the alarm: no more than that."""
+    for alarm in state.alarms:
+        if alarm.id == event and isinstance(alarm.life, Raised):
+            return _put(state, replace(alarm, life=Sent()))
+    return state
+
+
+def center_acked(state: HomeState, ack: CenterAcked, rules: Rules) -> Step:
+    """Settle the debt for `ack.id`, and follow the centre's view of the alarm."""
+    effects: list[Effect] = []
+    if ack.id and ack.stage is not Stage.UNKNOWN:
+        effects.append(Forget(ack.id))
+        state = settle(state, ack.id)
+    alarm = next((a for a in state.alarms if a.id == ack.alarm), None)
+    if alarm is None:
+        return state, effects
+    if ack.stage is Stage.UNKNOWN:
+        return _again(state, alarm, ack.at, rules)
+    if ack.version < alarm.version:
+        return state, effects
+    if ack.stage is Stage.CLOSED:
+        return _end(state, alarm, ack.at, rules), effects
+    life = _follow(alarm.life, ack)
+    return _put(state, replace(alarm, life=life, version=ack.version)), effects
+
+
+def _follow(life: Life, ack: CenterAcked) -> Life:
+    match ack.stage:
+        case Stage.RECEIVED if not isinstance(life, Cancelled):
+            return Received()
+        case Stage.ACCEPTED:
+            return Accepted(ack.who)
+        case Stage.PRESENT:
+            return Present(ack.who)
+        case _:
+            return life
+
+
+def _end(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> HomeState:
+    state = replace(state, alarms=tuple(a for a in state.alarms if a.id != alarm.id))
+    if isinstance(alarm.life, Cancelled):  # the resident was told so long ago
+        return state
+    return replace(state, farewell=Farewell(Signal.CLOSED, at + rules.farewell_s))
+
+
+def _again(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
+    """The centre has lost the alarm (a restored backup): raise it again under its own id."""
+    if any(o.alarm == alarm.id for o in state.owed):
+        return resend_all(state, at, rules)
+    life = alarm.life if isinstance(alarm.life, Cancelled) else Raised()
+    alarm = replace(alarm, life=life, version=0)
+    state, effects = owe(_put(state, alarm), alarm, What.RAISED, at, rules)
+    if not isinstance(life, Cancelled):
+        return state, effects
+    state, more = tell(state, alarm, What.CANCELLED, at, rules)
+    return state, effects + more
+
+
+def _put(state: HomeState, alarm: Alarm) -> HomeState:
+    return replace(state, alarms=tuple(alarm if a.id == alarm.id else a for a in state.alarms))

@@ -1,0 +1,164 @@
+"""What the hub holds true between two events. All of it is snapshotted; `home.recover` reads it.
+
+Tuples and dicts here are never changed in place: a new value takes the old one's place.
+"""
+
+from msgspec import Struct, field
+
+from hub.core.effects import Signal
+from hub.core.payloads import FaultKind, Stage
+from hub.core.scaip import Kind
+
+FORMAT = 1
+
+
+class Raised(Struct, frozen=True, tag=True):
+    """The outbox has it."""
+
+
+class Sent(Struct, frozen=True, tag=True):
+    """A broker has it."""
+
+
+class Received(Struct, frozen=True, tag=True):
+    """The centre has stored it; nobody has taken it yet."""
+
+
+class Accepted(Struct, frozen=True, tag=True):
+    """A person took it."""
+
+    who: str
+
+
+class Present(Struct, frozen=True, tag=True):
+    """Someone is there."""
+
+    who: str
+
+
+class Cancelled(Struct, frozen=True, tag=True):
+    """The resident took it back in time; the centre has yet to close it."""
+
+
+Life = Raised | Sent | Received | Accepted | Present | Cancelled
+STAGE: dict[type[Life], Stage] = {
+    Raised: Stage.RAISED,
+    Sent: Stage.SENT,
+    Received: Stage.RECEIVED,
+    Accepted: Stage.ACCEPTED,
+    Present: Stage.PRESENT,
+    Cancelled: Stage.CANCELLED,
+}
+
+
+class Alarm(Struct, frozen=True):
+    """A call for help that only the centre can close. `id` is that of its raising event."""
+
+    id: str
+    kind: Kind
+    device: str
+    place: str
+    boot: str
+    order: int
+    raised_at: float
+    raised_utc: float
+    synced: bool
+    life: Life
+    version: int = 0
+    cancel_asked: bool = False
+
+
+class Owed(Struct, frozen=True):
+    """An urgent event that the centre has not confirmed yet; the outbox holds its bytes."""
+
+    id: str
+    alarm: str
+    due_at: float
+    tries: int = 0
+
+
+class Up(Struct, frozen=True, tag=True):
+    """The contact is open."""
+
+
+class Settling(Struct, frozen=True, tag=True):
+    """It closed, perhaps only for a glitch."""
+
+    since: float
+
+
+class Down(Struct, frozen=True, tag=True):
+    """It is pressed, and the press has been counted."""
+
+    since: float
+    held: bool = False
+    stuck: bool = False
+
+
+class Lifting(Struct, frozen=True, tag=True):
+    """It opened, perhaps only to bounce."""
+
+    down: Down
+    since: float
+
+
+Touch = Up | Settling | Down | Lifting
+
+
+class Contact(Struct, frozen=True):
+    """A contact, and how many edges it gave in the present window."""
+
+    life: Touch = field(default_factory=Up)
+    edges: int = 0
+    window_at: float = 0.0
+    chattering: bool = False
+
+
+class Fault(Struct, frozen=True):
+    """Something is wrong with `device` (or with the hub itself) since `since_utc`."""
+
+    kind: FaultKind
+    device: str
+    since_utc: float
+    synced: bool
+    detail: str = ""
+
+
+class Clock(Struct, frozen=True):
+    """Wall clock = monotonic + `offset_s`; not to be trusted until `synced`."""
+
+    offset_s: float = 0.0
+    synced: bool = False
+
+
+class Link(Struct, frozen=True):
+    """Whether a broker is there, and since when."""
+
+    up: bool = False
+    since: float = 0.0
+
+
+class Farewell(Struct, frozen=True):
+    """The last word on an ended alarm, shown until `until`."""
+
+    signal: Signal
+    until: float
+
+
+class HomeState(Struct, frozen=True):
+    """The home."""
+
+    boot: str = ""
+    order: int = 0
+    format: int = FORMAT
+    clock: Clock = field(default_factory=Clock)
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    alarms: tuple[Alarm, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    faults: dict[str, Fault] = field(default_factory=dict)
+    link: Link = field(default_factory=Link)
+    farewell: Farewell | None = None
+    shown: Signal | None = None
+    said_at: float = 0.0
+    told_at: float = 0.0  # when the state message last went out
+    counter: int = 0  # of the last command obeyed

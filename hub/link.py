@@ -1,0 +1,105 @@
+"""The hub's link to a broker, over session after session: whom to dial, when, and is it alive.
+
+A callback that raised would end paho's thread without a word, so its life is watched:
+`LinkDiedError` ends the process, and systemd starts it again.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from hub.backoff import delay_s
+from hub.core.events import LinkTrouble
+from hub.mqtt import Listener, MqttSettings, Session
+from hub.outbox import Row
+
+STEADY_S = 5.0  # a session that lasted this long was no failure
+WATCH_S = 1.0
+
+
+class LinkDiedError(RuntimeError):
+    """paho's thread is gone without a word."""
+
+
+class Link:
+    """The hub's only connection to the world outside the home."""
+
+    def __init__(
+        self, settings: MqttSettings, hub: str, listener: Listener, will: Callable[[], bytes]
+    ) -> None:
+        self._settings, self._hub, self._listener, self._will = settings, hub, listener, will
+        self._session: Session | None = None
+        self._hurry = asyncio.Event()
+        self._urgent = False
+
+    async def run(self) -> None:
+        """Dial, hold, back off, for ever."""
+        failures = turn = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            broker = self._settings.brokers[turn % len(self._settings.brokers)]
+            began = loop.time()
+            trouble = await self._hold(broker)
+            steady = loop.time() - began >= STEADY_S and trouble is not LinkTrouble.TIMEOUT
+            failures = 0 if steady else failures + 1
+            turn += 1
+            await self._back_off(failures, trouble)
+
+    def publish(self, row: Row) -> None:
+        """Hand one message to the session; without one it is left to the next `link_up`."""
+        if self._session and not self._session.publish(row):
+            self._session.end(LinkTrouble.CLOSED)
+
+    def hang_up(self, trouble: LinkTrouble) -> None:
+        """Give the session up; the next dial follows at once."""
+        if self._session:
+            self._session.end(trouble)
+
+    def hurry(self, *, urgent: bool) -> None:
+        """Say whether an SOS waits: a pending back-off is then cut short."""
+        if urgent and not self._urgent:
+            self._hurry.set()
+        self._urgent = urgent
+
+    async def leave(self, farewell: Row) -> None:
+        """Say goodbye, so that the broker does not report a loss, and disconnect."""
+        if self._session:
+            await self._session.leave(farewell)
+
+    async def _hold(self, broker: str) -> LinkTrouble:
+        session = Session(self._settings, self._hub, broker, self._listener, self._will())
+        try:
+            async with asyncio.timeout(self._settings.dial_s):
+                trouble = await session.dial()
+        except TimeoutError:
+            trouble = LinkTrouble.TIMEOUT
+        if trouble is not None:
+            session.end(trouble)
+            self._listener.link_down(trouble)
+            return trouble
+        self._session = session
+        self._listener.link_up(broker)
+        try:
+            return await self._watch(session)
+        finally:
+            self._session = None
+            session.end(LinkTrouble.CLOSED)
+
+    async def _watch(self, session: Session) -> LinkTrouble:
+        while not session.ended.done():
+            alive = session.alive()
+            await asyncio.wait({session.ended}, timeout=WATCH_S)
+            if not alive and not session.ended.done():
+                raise LinkDiedError
+        trouble = session.ended.result()
+        self._listener.link_down(trouble)
+        return trouble
+
+    async def _back_off(self, failures: int, trouble: LinkTrouble) -> None:
+        jitter = random.random()  # noqa: S311 - spreads dials, hides nothing
+        wait_s = delay_s(failures, trouble, urgent=self._urgent, jitter=jitter)
+        self._hurry.clear()
+        try:
+            await asyncio.wait_for(self._hurry.wait(), wait_s)
+        except TimeoutError:
+            return

@@ -1,0 +1,145 @@
+"""The promise on disk: one SQLite file holds the state's snapshot and every unsent message.
+
+Both go in ONE transaction, WAL with `synchronous=FULL`: what `commit` returned from survives a
+power cut (`bench/powercut.py` shows it, and shows that NORMAL does not). Blocking; the journal
+calls it from its own thread. Raises `sqlite3.Error`; `trouble_of` says what it means.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from msgspec import Struct
+
+from hub.core.effects import Lane
+from hub.core.events import StorageTrouble
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS snapshot (
+    one INTEGER PRIMARY KEY CHECK (one = 1), state BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS message (
+    n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, lane INTEGER NOT NULL,
+    topic TEXT NOT NULL, payload BLOB NOT NULL, retain INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS message_by_lane ON message (lane, n);
+"""
+FULL = 2
+NOT_DURABLE = "the file system does not let SQLite keep its promise (WAL with synchronous=FULL)"
+PUT = "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?)"
+WAL_PAGES = 256  # checkpoint at 1 MB, so that the WAL stays small on an SD card
+
+
+class Row(Struct, frozen=True):
+    """A message as it waits; `n` is its place in the order of their making."""
+
+    n: int
+    id: str
+    lane: Lane
+    topic: str
+    payload: bytes
+    retain: bool
+
+
+class Outbox:
+    """An open outbox."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        self._db.execute("PRAGMA cache_size = -512")
+        if self._one("PRAGMA journal_mode") != "wal" or self._one("PRAGMA synchronous") != FULL:
+            raise sqlite3.OperationalError(NOT_DURABLE)
+        self._db.executescript(SCHEMA)
+
+    def load(self) -> bytes | None:
+        """Give the last snapshot, if there ever was one."""
+        with closing(self._db.execute("SELECT state FROM snapshot")) as cursor:
+            row = cursor.fetchone()
+        return None if row is None else bytes(row[0])
+
+    def commit(self, snapshot: bytes | None, put: Iterable[Row], forget: Iterable[str]) -> None:
+        """Write all or nothing; when this returns, it is on the disk."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            if snapshot is not None:
+                self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (snapshot,))
+            self._db.executemany(
+                PUT, ((r.n, r.id, int(r.lane), r.topic, r.payload, int(r.retain)) for r in put)
+            )
+            self._db.executemany("DELETE FROM message WHERE id = ?", ((id_,) for id_ in forget))
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def page(self, lanes: Iterable[Lane], after: int, limit: int) -> list[Row]:
+        """Give up to `limit` messages of `lanes` made after `after`, in order."""
+        marks = ", ".join(str(int(lane)) for lane in lanes)
+        query = f"SELECT * FROM message WHERE lane IN ({marks}) AND n > ? ORDER BY n LIMIT ?"  # noqa: S608 - integers of our own
+        with closing(self._db.execute(query, (after, limit))) as rows:
+            return [Row(n, i, Lane(lane), t, bytes(p), bool(r)) for n, i, lane, t, p, r in rows]
+
+    def trim(self, lane: Lane, keep: int) -> int:
+        """Drop the oldest of `lane` beyond `keep`; give how many went."""
+        newest = "SELECT n FROM message WHERE lane = ? ORDER BY n DESC LIMIT 1 OFFSET ?"
+        with closing(self._db.execute(newest, (int(lane), keep))) as cursor:
+            row = cursor.fetchone()
+        if row is None:
+            return 0
+        oldest = "DELETE FROM message WHERE lane = ? AND n <= ?"
+        return self._db.execute(oldest, (int(lane), row[0])).rowcount
+
+    def last(self) -> int:
+        """Give the highest place taken, 0 where there is none."""
+        return int(self._one("SELECT coalesce(max(n), 0) FROM message"))
+
+    def count(self, lane: Lane) -> int:
+        """Count what waits in `lane`."""
+        return int(self._one(f"SELECT count(*) FROM message WHERE lane = {int(lane)}"))  # noqa: S608 - an integer of our own
+
+    def sound(self) -> bool:
+        """Tell whether SQLite finds its own structures in order."""
+        return self._one("PRAGMA quick_check(1)") == "ok"
+
+    def probe(self) -> None:
+        """Touch the device itself, past the page cache and without wear; hangs if it hangs."""
+        fd = os.open(self._path, os.O_RDONLY)
+        try:
+            os.posix_fadvise(fd, 0, 4096, os.POSIX_FADV_DONTNEED)
+            os.pread(fd, 4096, 0)
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Close the file; nothing is written that was not committed."""
+        self._db.close()
+
+    def _one(self, query: str) -> int | str:
+        with closing(self._db.execute(query)) as cursor:
+            value: int | str = cursor.fetchone()[0]
+        return value
+
+
+def trouble_of(error: BaseException) -> StorageTrouble:
+    """Name what SQLite or the system complains of."""
+    text = str(error).lower()
+    for words, trouble in _WORDS.items():
+        if words in text:
+            return trouble
+    return StorageTrouble.ERROR
+
+
+_WORDS = {
+    "full": StorageTrouble.FULL,
+    "no space": StorageTrouble.FULL,
+    "readonly": StorageTrouble.READ_ONLY,
+    "read-only": StorageTrouble.READ_ONLY,
+    "malformed": StorageTrouble.CORRUPT,
+    "not a database": StorageTrouble.CORRUPT,
+    "corrupt": StorageTrouble.CORRUPT,
+}

@@ -1,0 +1,73 @@
+"""A transcript through `decide` again: the same events must give the same effects."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from hub.blackbox import Entry, Opening
+from hub.core import home
+from hub.core.effects import Effect, Say, Show
+
+T = TypeVar("T")
+
+
+class Difference(Struct, frozen=True):
+    """The first entry that came out otherwise; `line` counts from 1."""
+
+    line: int
+    event: str
+    was: tuple[str, ...]
+    now: tuple[str, ...]
+
+
+class Replayed(Struct, frozen=True):
+    """What a replay has found."""
+
+    events: int
+    story: tuple[str, ...]  # what the resident saw and heard, with monotonic times
+    difference: Difference | None
+
+
+class TranscriptError(ValueError):
+    """A line that is no part of a transcript; `line` counts from 1."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line}")
+        self.line = line
+
+
+def replay(path: Path) -> Replayed:
+    """Run the transcript through `decide`; raise `TranscriptError`, or `OSError`."""
+    with path.open("rb") as lines:
+        opening = _decode(1, lines.readline(), Opening)
+        state, story, events = opening.state, list[str](), 0
+        for number, entry in _entries(lines):
+            events += 1
+            state, effects = home.decide(state, entry.event, opening.rules)
+            story += _told(entry.event.at, effects)
+            if effects != entry.effects:
+                was, now = (tuple(map(str, e)) for e in (entry.effects, effects))
+                difference = Difference(number, str(entry.event), was, now)
+                return Replayed(events, tuple(story), difference)
+    return Replayed(events, tuple(story), None)
+
+
+def _entries(lines: Iterator[bytes]) -> Iterator[tuple[int, Entry]]:
+    for number, line in enumerate(lines, start=2):
+        if not line.endswith(b"\n"):  # the power went while it was written
+            return
+        yield number, _decode(number, line, Entry)
+
+
+def _decode(number: int, line: bytes, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(line, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TranscriptError(number) from error
+
+
+def _told(at: float, effects: list[Effect]) -> list[str]:
+    return [f"{at:.3f} {effect}" for effect in effects if isinstance(effect, Show | Say)]

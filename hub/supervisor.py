@@ -1,0 +1,104 @@
+"""Keeps drivers alive: a failed one is reported and started again, its neighbours left alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from hub.core.driver import Driver
+from hub.core.effects import Say, Show
+from hub.core.events import DriverFailed, DriverReady, Event
+
+FIRST_S = 1.0
+CAP_S = 60.0
+STEADY_S = 60.0
+HUNG_S = 5.0
+QUEUE = 32
+
+
+class Lent:
+    """A `Port`: what one running driver may use."""
+
+    def __init__(self, name: str, emit: Callable[[Event], None], at: Callable[[], float]) -> None:
+        self._name, self._at = name, at
+        self.emit = emit
+        self.beat_at: float | None = None
+        self.answered = asyncio.Event()
+        self._orders: asyncio.Queue[Show | Say] = asyncio.Queue()
+        self._last: Show | None = None
+
+    def ready(self) -> None:
+        """Say that the device works."""
+        self.answered.set()
+        self.emit(DriverReady(self._at(), self._name))
+
+    def beat(self) -> None:
+        """Say "still alive"."""
+        self.beat_at = self._at()
+
+    async def orders(self) -> AsyncIterator[Show | Say]:
+        """Give what is to be shown and said, beginning with what is shown already."""
+        self._orders = asyncio.Queue()
+        if self._last:
+            self._orders.put_nowait(self._last)
+        while True:
+            yield await self._orders.get()
+
+    def tell(self, order: Show | Say) -> None:
+        """Queue an order; a driver that does not listen keeps only the newest few."""
+        if isinstance(order, Show):
+            self._last = order
+        if self._orders.qsize() >= QUEUE:
+            self._orders.get_nowait()
+        self._orders.put_nowait(order)
+
+    def hung(self) -> bool:
+        """Tell whether the driver has stopped beating."""
+        return self.beat_at is not None and self._at() > self.beat_at + HUNG_S
+
+
+class Supervisor:
+    """Every driver of the house, and how it fares."""
+
+    def __init__(
+        self, drivers: tuple[Driver, ...], emit: Callable[[Event], None], at: Callable[[], float]
+    ) -> None:
+        self._emit, self._at = emit, at
+        self._ports = {d.name: Lent(d.name, emit, at) for d in drivers}
+        self._drivers = drivers
+
+    async def run(self) -> None:
+        """Run every driver until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for driver in self._drivers:
+                group.create_task(self._keep(driver, self._ports[driver.name]))
+
+    async def settled(self, within_s: float) -> None:
+        """Wait until each driver works or has failed, `within_s` at most."""
+        answers = [asyncio.ensure_future(p.answered.wait()) for p in self._ports.values()]
+        if answers:
+            _, late = await asyncio.wait(answers, timeout=within_s)
+            for answer in late:
+                answer.cancel()
+
+    def tell(self, order: Show | Say) -> None:
+        """Hand an order to every driver."""
+        for port in self._ports.values():
+            port.tell(order)
+
+    def hung(self) -> list[str]:
+        """Name the drivers that have stopped beating."""
+        return [name for name, port in self._ports.items() if port.hung()]
+
+    async def _keep(self, driver: Driver, port: Lent) -> None:
+        wait_s = FIRST_S
+        while True:
+            began = self._at()
+            try:
+                await driver.run(port)
+                reason = "ended"
+            except Exception as error:  # noqa: BLE001 - whatever fails in a driver is its fault only
+                reason = f"{type(error).__name__}: {error}"
+            port.beat_at = None
+            port.answered.set()
+            self._emit(DriverFailed(self._at(), driver.name, reason[:200]))
+            wait_s = FIRST_S if self._at() - began > STEADY_S else min(wait_s * 2, CAP_S)
+            await asyncio.sleep(wait_s)

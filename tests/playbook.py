@@ -1,0 +1,61 @@
+"""A playbook reads as a transcript: events in (`>>`), effects out (`<<`).
+
+    assert playbook(state) >> ContactChanged(0.0, "help", True) << [] >> Ticked(0.02) << [...]
+
+An effect may be given as an instance, or as a type where the details are another test's. It
+fails with a diff of the two transcripts.
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import Self
+
+from hub.core import home
+from hub.core.effects import Effect
+from hub.core.events import Event
+from hub.core.rules import Rules
+from hub.core.state import HomeState
+
+
+class Playbook:
+    def __init__(self, state: HomeState, rules: Rules) -> None:
+        self.state, self.rules = state, rules
+        self.effects: list[Effect] = []
+        self.expected: list[str] = []
+        self.actual: list[str] = []
+        self._told = True
+
+    def __rshift__(self, event: Event) -> Self:
+        self._settle([])
+        self.state, self.effects = home.decide(self.state, event, self.rules)
+        self.expected.append(f">> {event}")
+        self.actual.append(f">> {event}")
+        self._told = False
+        return self
+
+    def __lshift__(self, effects: Iterable[Effect | type[Effect]]) -> Self:
+        self._settle(list(effects))
+        return self
+
+    def __bool__(self) -> bool:
+        self._settle([])
+        if self.expected == self.actual:
+            return True
+        diff = "\n".join(difflib.ndiff(self.expected, self.actual))
+        raise AssertionError(f"the transcript differs (- expected, + actual):\n{diff}")
+
+    def _settle(self, expected: list[Effect | type[Effect]]) -> None:
+        if self._told:
+            return
+        self._told = True
+        for n, effect in enumerate(self.effects):
+            wanted = expected[n] if n < len(expected) else None
+            same = isinstance(wanted, type) and isinstance(effect, wanted)
+            self.actual.append(f"<< {wanted.__name__}" if same else f"<< {effect}")  # type: ignore[union-attr]
+        self.expected += [
+            f"<< {w.__name__}" if isinstance(w, type) else f"<< {w}" for w in expected
+        ]
+
+
+def playbook(state: HomeState, rules: Rules) -> Playbook:
+    return Playbook(state, rules)
