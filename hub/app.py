@@ -9,6 +9,7 @@ import logging
 import secrets
 import signal
 import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -155,13 +156,18 @@ class Hub:
 
 
 async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
-    """Run a hub until SIGTERM or SIGINT."""
+    """Run a hub until SIGTERM or SIGINT; raise what no restart of a part can mend."""
     hub = Hub(config, drivers)
     running = asyncio.ensure_future(hub.run())
+    wanted = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(wanted, running.cancel)
-    try:
-        await running
-    except asyncio.CancelledError:
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, wanted.set)
+    ending = asyncio.ensure_future(wanted.wait())
+    await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
+    if not running.done():
         await hub.leave()
+    ending.cancel()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
