@@ -8,6 +8,7 @@ fault, and the next commit writes all of it again.
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,6 +22,7 @@ from hub.rescue import open_or_rescue
 T = TypeVar("T")
 BULK = (Lane.FAULT, Lane.TELEMETRY)
 HELD_ROWS = 1000
+ALL = 1_000_000
 
 
 class Journal:
@@ -34,6 +36,7 @@ class Journal:
         self._n = 0
         self._put: dict[str, Row] = {}
         self._forget: set[str] = set()
+        self._found: list[Row] = []  # by the thread, when it opened the file
         self.urgent: dict[str, Row] = {}  # SOS rows until the centre's `received`
         self.trouble: StorageTrouble | None = None
         self.dropped = 0  # telemetry lost to a full lane, since the process began
@@ -44,9 +47,10 @@ class Journal:
         done, trouble = await self._ask(self._open, within_s)
         if done is None:
             self.trouble = trouble
+            self._n = time.time_ns() // 1000  # beyond every place that the file may hold already
             return None
-        snapshot, rows, self._n, self.trouble = done
-        self.urgent.update((row.id, row) for row in rows)
+        snapshot, self._n, self.trouble = done
+        self._adopt()
         return snapshot
 
     def add(self, publishes: Iterable[Publish], forget: Iterable[str]) -> list[Row]:
@@ -72,6 +76,7 @@ class Journal:
         put, forget = dict(self._put), set(self._forget)
         done, trouble = await self._ask(lambda: self._write(snapshot, put.values(), forget))
         if done is not None:
+            self._adopt()
             self.dropped += done
             self._forget -= forget
             for id_, row in put.items():
@@ -87,9 +92,12 @@ class Journal:
         return [rows[n] for n in sorted(rows)][:limit]
 
     async def probe(self) -> bool:
-        """Tell whether the disk answers at all."""
-        done, _ = await self._ask(self._probe)
-        return done is not None
+        """Tell whether the disk answers at all: one that is full or read-only does.
+
+        Only a disk that hangs is worth a restart; with any other the hub lives on from memory.
+        """
+        _, trouble = await self._ask(self._probe)
+        return trouble is not StorageTrouble.SLOW
 
     @property
     def unsaved(self) -> int:
@@ -136,14 +144,23 @@ class Journal:
         if self._outbox:
             self._outbox.close()
 
-    def _open(self) -> tuple[bytes | None, list[Row], int, StorageTrouble | None]:
-        self._outbox, trouble = open_or_rescue(self._path)
-        urgent = self._outbox.page((Lane.SOS,), after=0, limit=100_000)
-        return self._outbox.load(), urgent, self._outbox.last(), trouble
+    def _adopt(self) -> None:
+        """Take up the SOS that the file held when it was opened, be it late."""
+        found, self._found = self._found, []
+        for row in found:
+            if row.id not in self._forget:
+                self.urgent.setdefault(row.id, row)
+
+    def _open(self) -> tuple[bytes | None, int, StorageTrouble | None]:
+        outbox, trouble = open_or_rescue(self._path)
+        self._found = outbox.page((Lane.SOS,), after=0, limit=ALL)
+        self._outbox = outbox
+        return outbox.load(), outbox.last(), trouble
 
     def _store(self) -> Outbox:
         if self._outbox is None:
-            self._outbox, _ = open_or_rescue(self._path)
+            self._open()
+        assert self._outbox  # noqa: S101 - `_open` sets it or raises
         return self._outbox
 
     def _write(self, snapshot: bytes, put: Iterable[Row], forget: Iterable[str]) -> int:

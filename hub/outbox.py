@@ -26,7 +26,8 @@ CREATE INDEX IF NOT EXISTS message_by_lane ON message (lane, n);
 """
 FULL = 2
 NOT_DURABLE = "the file system does not let SQLite keep its promise (WAL with synchronous=FULL)"
-PUT = "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?)"
+PUT = """INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET payload = excluded.payload"""  # written twice after a hang
 WAL_PAGES = 256  # checkpoint at 1 MB, so that the WAL stays small on an SD card
 
 

@@ -88,6 +88,8 @@ class Post:
         self._disk = trouble
         at = self._clocks.at()
         self._put(StorageFailed(at, trouble) if trouble else StorageRecovered(at))
+        for row in self._journal.urgent.values():  # a file opened late may have brought more
+            self._courier.send(row)
 
     def carry(self, rows: Iterable[Row], effects: Iterable[Effect]) -> None:
         """Let new messages leave, and old ones again."""
