@@ -1,0 +1,74 @@
+"""Operators, sessions and tokens in the store: functions of a connection."""
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from center import tables
+from center.incident import Deed, Entry
+from center.rows import write_line
+
+
+def password_hash(conn: Connection, name: str) -> str | None:
+    """Give an operator's password hash, or None."""
+    table = tables.operators
+    return conn.scalar(select(table.c.password_hash).where(table.c.name == name))
+
+
+def put_operator(conn: Connection, utc: float, name: str, role: str, hashed: str) -> None:
+    """Add an operator; one of that name gets the new role and password and is signed out."""
+    table = tables.operators
+    values = {"role": role, "password_hash": hashed}
+    if conn.execute(update(table).where(table.c.name == name).values(values)).rowcount == 0:
+        conn.execute(insert(table).values(name=name, created_utc=utc, **values))
+    conn.execute(delete(tables.sessions).where(tables.sessions.c.name == name))
+    write_line(conn, Entry(utc, Deed.USER_ADDED, version=0, text=f"{name} {role}"))
+
+
+def put_token(conn: Connection, utc: float, name: str, role: str, hashed: str) -> None:
+    """Add a program's token; an older one of that name is no longer valid."""
+    table = tables.tokens
+    conn.execute(delete(table).where(table.c.name == name))
+    conn.execute(insert(table).values(hash=hashed, name=name, role=role, created_utc=utc))
+    write_line(conn, Entry(utc, Deed.TOKEN_ADDED, version=0, text=f"{name} {role}"))
+
+
+def open_session(
+    conn: Connection, utc: float, hashed: str, name: str, expires_utc: float, address: str
+) -> None:
+    """Keep a session, and forget those that are over."""
+    table = tables.sessions
+    conn.execute(delete(table).where(table.c.expires_utc <= utc))
+    conn.execute(insert(table).values(hash=hashed, name=name, expires_utc=expires_utc))
+    write_line(conn, Entry(utc, Deed.SIGNED_IN, version=0, by=name, text=address))
+
+
+def close_session(conn: Connection, utc: float, hashed: str) -> None:
+    """End a session, if it is one."""
+    table = tables.sessions
+    name = conn.scalar(select(table.c.name).where(table.c.hash == hashed))
+    if name is not None:
+        conn.execute(delete(table).where(table.c.hash == hashed))
+        write_line(conn, Entry(utc, Deed.SIGNED_OUT, version=0, by=name))
+
+
+def sign_in_failed(conn: Connection, utc: float, name: str, address: str) -> None:
+    """Note a failed sign-in; the name may be no account at all."""
+    write_line(conn, Entry(utc, Deed.SIGN_IN_FAILED, version=0, text=f"{name} {address}"))
+
+
+def by_session(conn: Connection, hashed: str, utc: float) -> tuple[str, str] | None:
+    """Give (name, role) of a session that is not over, or None."""
+    session, operator = tables.sessions, tables.operators
+    query = (
+        select(operator.c.name, operator.c.role)
+        .join(session, session.c.name == operator.c.name)
+        .where(session.c.hash == hashed, session.c.expires_utc > utc)
+    )
+    row = conn.execute(query).first()
+    return None if row is None else (row[0], row[1])
+
+
+def by_token(conn: Connection, hashed: str) -> tuple[str, str] | None:
+    """Give (name, role) of a program's token, or None."""
+    table = tables.tokens
+    row = conn.execute(select(table.c.name, table.c.role).where(table.c.hash == hashed)).first()
+    return None if row is None else (row[0], row[1])

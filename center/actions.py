@@ -1,0 +1,118 @@
+"""What a person does, done once for the API and the pages: decide, store, then tell everybody."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from center import acks, board, evidence, queries, rows
+from center.board import Act, Refusal, Why
+from center.change import Change
+from center.desk import Desk
+from center.feed import Notice, Topic
+from center.incident import Deed, Incident, Outcome, waited_s
+from center.queries import Case
+
+Decide = Callable[[Incident, Act], Change | Refusal]
+
+
+class NotDoneError(Exception):
+    """The action was not done. `case` is the incident as it stands, if there is one."""
+
+    def __init__(self, why: Why, case: Case | None) -> None:
+        super().__init__(why.value)
+        self.why = why
+        self.case = case
+
+
+class Target(Struct, frozen=True):
+    """Who acts on which incident, and the version looked at (None: whatever it is now)."""
+
+    by: str
+    id: str
+    version: int | None = None
+
+
+async def take(desk: Desk, target: Target) -> Case:
+    """Own the incident, or renew it; raise `NotDoneError`."""
+    return await _do(desk, target, board.take)
+
+
+async def present(desk: Desk, target: Target) -> Case:
+    """Note that someone is with the resident; raise `NotDoneError`."""
+    return await _do(desk, target, board.present)
+
+
+async def close(desk: Desk, target: Target, outcome: Outcome | None, text: str = "") -> Case:
+    """End the incident with its outcome; raise `NotDoneError`."""
+    return await _do(desk, target, lambda it, act: board.close(it, act, outcome, text))
+
+
+async def reopen(desk: Desk, target: Target) -> Case:
+    """Open a closed incident again; raise `NotDoneError`."""
+    return await _do(desk, target, board.reopen)
+
+
+async def note(desk: Desk, target: Target, text: str) -> Case:
+    """Write into the timeline; raise `NotDoneError`."""
+    return await _do(desk, target, lambda it, act: board.note(it, act, text))
+
+
+def expire_takes(conn: Connection, utc: float) -> list[Incident]:
+    """Give forgotten takes back to everybody: a job for the store."""
+    changes = [evidence.expire(incident, utc) for incident in rows.due_takes(conn, utc)]
+    return [rows.save(conn, change) for change in changes if change]
+
+
+def any_due(conn: Connection, utc: float) -> bool:
+    """Tell whether a take has run out: a query, so that looking costs the writer nothing."""
+    return bool(rows.due_takes(conn, utc))
+
+
+def tell(desk: Desk, incident: Incident) -> None:
+    """Tell the hub and the pages of a change that is stored."""
+    desk.link.ack(incident.hub, acks.of_stage(incident, desk.clock()))
+    desk.feed.tell(Notice(Topic.ALARM, incident.id, incident.version))
+
+
+async def _do(desk: Desk, target: Target, decide: Decide) -> Case:
+    expires_s = desk.settings.center.take_expires_s
+    act = Act(target.by, desk.clock(), target.version, expires_s)
+    job = partial(_decide, target.id, decide, act)
+    future = desk.store.submit(job, partial(_done, desk))
+    result: tuple[Why | None, Case | None] = await asyncio.wrap_future(future)
+    refusal, case = result
+    if refusal:
+        raise NotDoneError(refusal, case)
+    if case is None:
+        raise NotDoneError(Why.NOT_FOUND, None)
+    return case
+
+
+def _decide(
+    ident: str, decide: Decide, act: Act, conn: Connection
+) -> tuple[Why | None, Case | None]:
+    incident = rows.incident(conn, ident)
+    if incident is None:
+        return Why.NOT_FOUND, None
+    decided = decide(incident, act)
+    match decided:
+        case Change():
+            rows.save(conn, decided)
+            return None, queries.case(conn, ident)
+        case Refusal():
+            return decided.why, queries.case(conn, ident)
+
+
+def _done(desk: Desk, done: Future[tuple[Why | None, Case | None]]) -> None:
+    if done.cancelled() or done.exception():
+        return
+    refusal, case = done.result()
+    if refusal or case is None:
+        return
+    tell(desk, case.incident)
+    if case.incident.last_deed is Deed.TAKEN:
+        desk.tally.waited(waited_s(case.incident, desk.clock()))

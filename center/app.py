@@ -1,0 +1,136 @@
+"""The composition of the centre: the only module that knows everyone. One process, one port."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from types import FrameType
+
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from center import api, health, inbox, jsonry, openapi, pages, queries, rounds
+from center.auth import Auth
+from center.config import Settings
+from center.desk import Desk
+from center.exchange import Exchange
+from center.feed import Feed
+from center.inbox import Inbox
+from center.limit import TOO_LARGE, limited
+from center.metrics import Tally
+from center.store import Store
+
+LEAVE_S = 3  # for requests that still run at the end
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
+    """Run everything but the port: store, link and feed. Raise `StoreError`."""
+    store = await asyncio.to_thread(Store, database)
+    feed = Feed()
+    tally = Tally(await store.ask(queries.refused))
+    received = Inbox(store, feed, tally, time.time, lambda: link)
+    link = Exchange(
+        settings.mqtt, time.time, partial(inbox.receive, received), partial(inbox.turned, received)
+    )
+    center = settings.center
+    auth = Auth(
+        store,
+        time.time,
+        session_s=center.session_s,
+        tls=center.behind_tls or bool(center.certificate),
+    )
+    desk = Desk(settings, time.time, store, feed, link, auth, tally)
+    link.start()
+    try:
+        yield desk
+    finally:
+        await asyncio.to_thread(link.stop)
+        feed.close()
+        await asyncio.to_thread(store.close)
+
+
+def application(desk: Desk) -> Starlette:
+    """Give the web application of a running desk."""
+    most = desk.settings.center.max_body_bytes
+    return Starlette(
+        routes=[
+            *api.routes(desk),
+            *health.routes(desk),
+            *openapi.routes(),
+            *pages.routes(desk),
+        ],
+        exception_handlers={
+            HTTPException: _refused,
+            SQLAlchemyError: _no_store,
+            Exception: _broken,
+        },
+        middleware=[Middleware(limited, most, _too_large)],
+    )
+
+
+async def serve(settings: Settings, database: str) -> None:
+    """Run the centre until SIGTERM or SIGINT."""
+    host, _, port = settings.center.listen.rpartition(":")
+    async with opened(settings, database) as desk:
+        config = uvicorn.Config(
+            application(desk),
+            host=host.strip("[]"),
+            port=int(port),
+            ssl_certfile=settings.center.certificate or None,
+            ssl_keyfile=settings.center.key or None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=LEAVE_S,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again at its end
+            loop.add_signal_handler(number, desk.feed.close)
+        log.info("the centre listens on %s", settings.center.listen)
+        async with asyncio.TaskGroup() as group:  # rounds that fail end the server, too
+            walking = group.create_task(rounds.run(desk))
+            await _Server(config, desk.feed).serve()
+            walking.cancel()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn waits for open answers at its end, and the feed's never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._feed.close()
+        super().handle_exit(sig, frame)
+
+
+def _too_large(scope: Scope) -> Response:
+    return jsonry.failed(HTTPConnection(scope), HTTPException(TOO_LARGE))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls it for nothing else
+    return jsonry.failed(request, error)
+
+
+async def _broken(request: Request, _: Exception) -> Response:
+    return jsonry.failed(request, HTTPException(500))
+
+
+async def _no_store(request: Request, error: Exception) -> Response:
+    log.error("a request met a database that does not work: %s", type(error).__name__)
+    return jsonry.failed(request, HTTPException(503))

@@ -1,0 +1,163 @@
+"""The incident page: what is known of a call, and the forms that a person acts by."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from msgspec import Struct
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from center import actions, dossier, moments, queries
+from center.actions import NotDoneError, Target
+from center.board import Why
+from center.desk import Desk
+from center.frame import show
+from center.incident import Incident, Outcome
+from center.queries import Case
+from center.views import call, title
+from center.visit import Visit, acted, visited
+from hub.core.payloads import Stage
+
+_CONFLICT = frozenset({Why.STALE, Why.IS_CLOSED, Why.NOT_CLOSED})
+
+
+class Draft(Struct, frozen=True):
+    """What was typed into a form that was not accepted, and why not; `of` is the form's verb."""
+
+    of: str = ""
+    note: str = ""
+    outcome: str = ""
+    problem: str = ""
+    to: str = ""  # the field to put right
+
+
+Do = Callable[[Desk, Target, FormData], Awaitable[Case]]
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Give the routes of the incident page."""
+
+    async def read(visit: Visit) -> Response:
+        case = await desk.store.ask(queries.case, visit.request.path_params["id"])
+        return _page(visit, case) if case else visit.error(404, visit.t("error.text_404"))
+
+    forms = [
+        acted(f"/incidents/{{id}}/{verb}", desk, _form(verb, do_it)) for verb, do_it in _DO.items()
+    ]
+    return [visited("/incidents/{id}", desk, read), *forms]
+
+
+async def _take(desk: Desk, target: Target, _: FormData) -> Case:
+    return await actions.take(desk, target)
+
+
+async def _present(desk: Desk, target: Target, _: FormData) -> Case:
+    return await actions.present(desk, target)
+
+
+async def _close(desk: Desk, target: Target, form: FormData) -> Case:
+    wish = str(form.get("outcome", ""))
+    outcome = Outcome(wish) if wish in set(Outcome) else None
+    return await actions.close(desk, target, outcome, _note_of(form))
+
+
+async def _reopen(desk: Desk, target: Target, _: FormData) -> Case:
+    return await actions.reopen(desk, target)
+
+
+async def _note(desk: Desk, target: Target, form: FormData) -> Case:
+    return await actions.note(desk, target, _note_of(form))
+
+
+_DO: dict[str, Do] = {
+    "take": _take,
+    "present": _present,
+    "close": _close,
+    "reopen": _reopen,
+    "note": _note,
+}
+
+
+def _form(verb: str, do_it: Do) -> Callable[[Visit], Awaitable[Response]]:
+    async def act(visit: Visit) -> Response:
+        form = await visit.request.form()
+        ident = visit.request.path_params["id"]
+        target = Target(visit.person.name, ident, _version(form))
+        try:
+            await do_it(visit.desk, target, form)
+        except NotDoneError as refused:
+            return _refused(visit, verb, form, refused)
+        return RedirectResponse("/" if verb == "close" else f"/incidents/{ident}", 303)
+
+    return act
+
+
+def _refused(visit: Visit, verb: str, form: FormData, refused: NotDoneError) -> Response:
+    if refused.case is None:
+        return visit.error(404, visit.t("error.text_404"))
+    conflict = refused.why in _CONFLICT
+    draft = Draft(
+        of=verb,
+        note=_note_of(form),
+        outcome=str(form.get("outcome", "")),
+        problem=_problem(visit, verb, refused.why, refused.case.incident),
+        to="" if conflict else _field(verb, refused.why),
+    )
+    return _page(visit, refused.case, draft, 409 if conflict else 422)
+
+
+def _problem(visit: Visit, verb: str, why: Why, incident: Incident) -> str:
+    if why in _CONFLICT:
+        return visit.t("incident.meanwhile", last=dossier.meanwhile(incident, visit.t))
+    if why is Why.NOTE_NEEDED and verb == "note":
+        return visit.t("why.empty_note")
+    return visit.t(f"why.{why}")
+
+
+def _field(verb: str, why: Why) -> str:
+    if verb == "note":
+        return "note"
+    return "closing" if why is Why.NO_OUTCOME else "close-note"
+
+
+def _page(visit: Visit, case: Case, draft: Draft | None = None, status: int = 200) -> Response:
+    incident, eye, t = case.incident, visit.eye, visit.t
+    expires = moments.of_day(incident.expires_utc) if incident.expires_utc else ""
+    return show(
+        visit.request,
+        "incident.html",
+        status,
+        page=visit.page("incident", title(incident, t), f"/incidents/{incident.id}"),
+        incident=incident,
+        call=call(incident, eye),
+        waits=incident.needs_person,
+        is_present=incident.stage is Stage.PRESENT,
+        owner=_owner(visit, incident),
+        last=dossier.meanwhile(incident, t),
+        expires_at=expires,
+        steps=dossier.steps(incident, eye),
+        timeline=_newest_first([dossier.line(entry, eye) for entry in case.timeline]),
+        outcomes=dossier.outcomes(t),
+        draft=draft or Draft(),
+    )
+
+
+def _newest_first(lines: Sequence[dossier.Line]) -> Sequence[dossier.Line]:
+    return lines[::-1]
+
+
+def _owner(visit: Visit, incident: Incident) -> str:
+    if not incident.who:
+        return visit.t("incident.free")
+    if incident.who == visit.person.name:
+        return visit.t("incident.yours")
+    return visit.t("incident.theirs", who=incident.who)
+
+
+def _note_of(form: FormData) -> str:
+    return str(form.get("note", "")).replace("\r\n", "\n")
+
+
+def _version(form: FormData) -> int | None:
+    text = str(form.get("version", ""))
+    return int(text) if text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - an INTEGER

@@ -1,0 +1,136 @@
+"""`anbu center`: run the control centre; add operators, and tokens for programs."""
+
+import argparse
+import asyncio
+import getpass
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from center import accounts, app, auth
+from center.auth import Role
+from center.config import Settings, database_url, rooted
+from center.dialect import StoreError
+from center.store import Store
+from hub.core.settings import read
+
+PASSWORD_MIN = 10
+NAME_MAX = 64
+NAME_MAX = 64
+DEFAULT = Path("center.toml")
+FAILED = 1
+NOT_UNDERSTOOD = 2
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command: bare it runs the centre, `user add` and `token add` fill its lists."""
+    _config(parser, DEFAULT)
+    parser.set_defaults(command_of_center=_serve)
+    things = parser.add_subparsers(metavar="")
+    user = things.add_parser("user", help="operators").add_subparsers(required=True, metavar="")
+    _addition(user, "add an operator, or give one a new password and role", _add_user).add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input"
+    )
+    token = things.add_parser("token", help="programs").add_subparsers(required=True, metavar="")
+    _addition(token, "make a token and print it, once", _add_token)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command: 0 done, 1 failed, 2 not understood. Raise `SettingsError` for a bad file."""
+    command: Command = args.command_of_center
+    try:
+        return command(args)
+    except OSError as error:
+        return _complain(f"{error.filename or args.config}: {error.strerror}", NOT_UNDERSTOOD)
+    except StoreError as error:
+        return _complain(str(error), FAILED)
+
+
+def load(config: Path) -> tuple[Settings, str]:
+    """Give the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
+    settings = read(config.read_text("utf-8"), str(config), Settings)
+    folder = config.resolve().parent
+    return rooted(settings, folder), database_url(settings.center, folder)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    settings, database = load(args.config)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    asyncio.run(app.serve(settings, database))
+    return 0
+
+
+def _add_user(args: argparse.Namespace) -> int:
+    if args.password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = getpass.getpass("비밀번호 / Password: ")
+    if len(password) < PASSWORD_MIN:
+        return _complain(
+            f"비밀번호는 {PASSWORD_MIN}자 이상이어야 합니다.\n"
+            f"A password has at least {PASSWORD_MIN} characters.",
+            NOT_UNDERSTOOD,
+        )
+    hashed = auth.hash_password(password)
+    _write(
+        args,
+        lambda store: store.submit(
+            lambda conn: accounts.put_operator(conn, time.time(), args.name, args.role, hashed)
+        ).result(),
+    )
+    return 0
+
+
+def _add_token(args: argparse.Namespace) -> int:
+    token = "anbu_" + secrets.token_urlsafe(32)
+    _write(
+        args,
+        lambda store: store.submit(
+            lambda conn: accounts.put_token(
+                conn, time.time(), args.name, args.role, auth.digest(token)
+            )
+        ).result(),
+    )
+    sys.stdout.write(token + "\n")
+    return 0
+
+
+def _write(args: argparse.Namespace, put: Callable[[Store], None]) -> None:
+    store = Store(load(args.config)[1])
+    try:
+        put(store)
+    finally:
+        store.close()
+
+
+def _addition(
+    things: "argparse._SubParsersAction[argparse.ArgumentParser]", about: str, command: Command
+) -> argparse.ArgumentParser:
+    parser = things.add_parser("add", help=about, description=about)
+    parser.add_argument("name", type=_name)
+    parser.add_argument("--role", choices=list(Role), default=Role.OPERATOR.value)
+    _config(parser, argparse.SUPPRESS)
+    parser.set_defaults(command_of_center=command)
+    return parser
+
+
+def _config(parser: argparse.ArgumentParser, default: object) -> None:
+    parser.add_argument("--config", type=Path, default=default, metavar="FILE")
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not 0 < len(name) <= NAME_MAX or not name.isprintable():
+        message = f"a name has 1 to {NAME_MAX} printable characters"
+        raise argparse.ArgumentTypeError(message)
+    return name
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(sentence + "\n")
+    return code

@@ -1,0 +1,69 @@
+"""The centre's settings, from TOML. Every number has a default; paths are relative to the file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
+
+Seconds = Annotated[float, Meta(gt=0)]
+Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/]+$")]
+
+
+class Center(Struct, frozen=True, forbid_unknown_fields=True):
+    """`listen` is host:port; `database` a file, or a SQLAlchemy URL."""
+
+    listen: Annotated[str, Meta(pattern=r"^.+:\d{1,5}$")] = "127.0.0.1:8080"
+    database: str = "anbu-center.db"
+    certificate: str = ""  # TLS of the console; without it, loopback or a proxy in front
+    key: str = ""
+    behind_tls: bool = False  # a proxy in front speaks TLS: cookies then stay on TLS
+    take_expires_s: Seconds = 600.0
+    session_s: Seconds = 12 * 3600.0  # a long shift
+    beat_s: Seconds = 5.0  # how often the feed says that it lives
+    telemetry_keep_s: Seconds = 30 * 86400.0
+    telemetry_keep_rows: Annotated[int, Meta(ge=1)] = 1_000_000
+    max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
+
+
+class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
+    """`brokers` are tried in turn, as tls://host:port or, for tests, tcp://host:port."""
+
+    brokers: Annotated[tuple[Broker, ...], Meta(min_length=1)] = ("tls://127.0.0.1:8883",)
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+    protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
+    client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "anbu-center"
+    keepalive_s: Annotated[int, Meta(ge=1, le=600)] = 2  # a half-open link shows in 2 x this
+    session_s: Annotated[int, Meta(ge=0)] = 7 * 86400  # the broker keeps for us what we miss
+    connect_s: Seconds = 3.0
+    ack_s: Seconds = 4.0  # a PUBACK later than this means that the link is dead
+    back_off_s: Seconds = 2.0  # the longest pause between tries; the real one is random below it
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of the centre."""
+
+    center: Center = field(default_factory=Center)
+    mqtt: Mqtt = field(default_factory=Mqtt)
+
+
+def rooted(settings: Settings, folder: Path) -> Settings:
+    """Make relative paths start at `folder`, where the settings file lies."""
+
+    def path(name: str) -> str:
+        return str(folder / name) if name else ""
+
+    center, mqtt = settings.center, settings.mqtt
+    return Settings(
+        replace(center, certificate=path(center.certificate), key=path(center.key)),
+        replace(mqtt, ca=path(mqtt.ca), cert=path(mqtt.cert), key=path(mqtt.key)),
+    )
+
+
+def database_url(center: Center, folder: Path) -> str:
+    """Give the database's URL: a bare file name is SQLite beside the settings file."""
+    if "://" in center.database:
+        return center.database
+    return f"sqlite:///{folder / center.database}"

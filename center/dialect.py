@@ -1,0 +1,60 @@
+"""The only place with SQL of one database: how SQLite is opened, and the audit's lock.
+
+For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT, no more.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+WRITE = "write"  # the execution option of a connection that will write
+
+_PRAGMAS = {  # PRAGMA -> (what is asked, what must be read back)
+    "journal_mode": ("WAL", "wal"),
+    "synchronous": ("FULL", 2),  # NORMAL loses acked commits in a power cut (measured)
+    "busy_timeout": ("5000", 5000),  # ms; `anbu center user add` writes beside us
+    "journal_size_limit": ("67108864", 67108864),  # bytes
+}
+
+
+class StoreError(Exception):
+    """The database cannot be used; says why."""
+
+
+def open_engine(url: str) -> Engine:
+    """Open the database at a SQLAlchemy URL; for SQLite with what durability needs.
+
+    Connecting raises `StoreError` where SQLite does not grant a PRAGMA.
+    """
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def lock_audit(connection: Connection) -> None:
+    """Make the audit append-only, whoever holds the file's name."""
+    if connection.dialect.name != "sqlite":
+        return
+    for verb in ("UPDATE", "DELETE"):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
+            "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+        )
+
+
+def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's own type
+    dbapi.isolation_level = None  # transactions are ours (see `_begin`), not the driver's guess
+    for name, (asked, wanted) in _PRAGMAS.items():
+        dbapi.execute(f"PRAGMA {name} = {asked}")
+        got = dbapi.execute(f"PRAGMA {name}").fetchone()[0]
+        if got != wanted:
+            message = f"SQLite gives {name} = {got}, but {wanted} is needed"
+            raise StoreError(message)
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get(WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,148 @@
+"""The centre's side of MQTT, session after session: whom to dial, when, and is it alive.
+
+A session that dies, or only looks alive, is given up, and a fresh client dials the next broker.
+"""
+
+import itertools
+import logging
+import random
+import threading
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from center.config import Mqtt
+from center.link import Session
+from center.parcels import Arrived, Message
+from hub.core import wire
+from hub.core.payloads import Ack, CenterState
+
+WATCH_S = 0.5
+STEADY_S = 5.0  # a session that lasted this long was no failure
+
+log = logging.getLogger(__name__)
+
+
+class LinkHealth(Struct, frozen=True):
+    """Since when the link stands (UTC seconds; None while it is down), where, and the trouble."""
+
+    since_utc: float | None
+    broker: str = ""
+    trouble: str = ""
+
+
+class Exchange:
+    """The centre's only connection to the hubs. Its own thread runs from `start` to `stop`.
+
+    `receive` and `turned` (told of every up and down) are called from its threads and only hand
+    over.
+    """
+
+    def __init__(
+        self,
+        settings: Mqtt,
+        clock: Callable[[], float],
+        receive: Callable[[Arrived], None],
+        turned: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._receive = receive
+        self._turned = turned
+        self._session: Session | None = None
+        self._health = LinkHealth(None, trouble="not connected yet")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="anbu-exchange", daemon=True)
+
+    def start(self) -> None:
+        """Begin to dial."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say good-bye to the hubs and hang up."""
+        self._stopping.set()
+        session = self._session
+        if session:
+            session.over.set()
+            session.answered.set()
+        self._thread.join()
+
+    def health(self) -> LinkHealth:
+        """Tell how the link is, from any thread."""
+        return self._health
+
+    def has_died(self) -> bool:
+        """Tell whether its thread ended without `stop`: nothing can help but a new process."""
+        started = self._thread.ident is not None
+        return started and not self._thread.is_alive() and not self._stopping.is_set()
+
+    @property
+    def listening_utc(self) -> float | None:
+        """Since when the link stands, or None while it is down."""
+        return self._health.since_utc
+
+    def ack(self, hub: str, ack: Ack) -> None:
+        """Send an ack if the link stands; if not, the repair at the next session does."""
+        session = self._session
+        if session:
+            session.publish(Message(wire.topic(hub, "ack"), wire.encode(ack)))
+
+    def redial(self, why: str) -> None:
+        """Give the session up, so that the broker sends again whatever was not settled."""
+        session = self._session
+        if session:
+            session.end(why)
+
+    def _run(self) -> None:
+        failures = 0
+        for broker in itertools.cycle(self._settings.brokers):
+            began = self._clock()
+            trouble = self._hold(broker)
+            if self._stopping.is_set():
+                return
+            failures = 0 if self._clock() - began > STEADY_S else failures + 1
+            log.warning("the link to %s ended: %s", broker, trouble)
+            self._health = LinkHealth(None, trouble=trouble)
+            self._stopping.wait(self._pause_s(failures))
+
+    def _pause_s(self, failures: int) -> float:
+        """Give the pause before the next dial: none after a steady session, else random."""
+        longest = min(self._settings.back_off_s, 0.25 * 2.0 ** min(failures, 8))
+        return random.random() * longest if failures else 0.0  # noqa: S311 - spreads dials
+
+    def _hold(self, broker: str) -> str:
+        session = Session(self._settings, broker, self._word(online=False), self._receive)
+        self._session = session  # before the dial: what comes first is to be acked, too
+        try:
+            return self._use(session, broker)
+        finally:
+            self._session = None
+            session.end()
+
+    def _use(self, session: Session, broker: str) -> str:
+        try:
+            session.dial()
+        except (OSError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+        session.answered.wait(self._settings.connect_s)
+        if not session.up or session.over.is_set():
+            return session.trouble or "no answer to the connection"
+        session.publish(self._word(online=True))
+        self._health = LinkHealth(self._clock(), broker)
+        self._turned()
+        self._watch(session)
+        self._health = LinkHealth(None, trouble=session.trouble)
+        self._turned()
+        if self._stopping.is_set():
+            session.leave(self._word(online=False))
+        return session.trouble
+
+    def _watch(self, session: Session) -> None:
+        while not session.over.wait(WATCH_S) and not self._stopping.is_set():
+            trouble = session.sick()
+            if trouble:
+                session.end(trouble)
+
+    def _word(self, *, online: bool) -> Message:
+        state = CenterState(online=online, utc=self._clock())
+        return Message(wire.CENTER_TOPIC, wire.encode(state), retain=True)

@@ -1,0 +1,76 @@
+"""The news: small notices that something changed, for every page and program that listens.
+
+A listener that falls behind is told `resync` once instead of what it missed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from enum import StrEnum
+
+from msgspec import Struct
+
+BACKLOG = 256  # notices; a page that sleeps longer reads everything anew
+
+
+class Topic(StrEnum):
+    """What a notice is about; `beat` says that the centre lives, `resync` to read all anew."""
+
+    ALARM = "alarm"
+    HUB = "hub"
+    LINK = "link"
+    BEAT = "beat"
+    RESYNC = "resync"
+
+
+class Notice(Struct, frozen=True):
+    """`id` names the alarm or hub; `version` is the alarm's."""
+
+    topic: Topic
+    id: str = ""
+    version: int = 0
+
+
+class Feed:
+    """Hand notices to listeners. `tell` and `close` may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listeners: set[asyncio.Queue[Notice | None]] = set()
+        self._closed = False
+
+    def tell(self, notice: Notice) -> None:
+        """Pass a notice on; it never blocks, and after the end it does nothing."""
+        self._in_loop(notice)
+
+    def close(self) -> None:
+        """End every listener's stream."""
+        self._closed = True
+        self._in_loop(None)
+
+    async def listen(self, beat_s: float) -> AsyncIterator[Notice]:
+        """Give notices as they come, and a `beat` after every `beat_s` without one."""
+        inbox: asyncio.Queue[Notice | None] = asyncio.Queue(BACKLOG)
+        self._listeners.add(inbox)
+        try:
+            while not self._closed:
+                try:
+                    notice = await asyncio.wait_for(inbox.get(), beat_s)
+                except TimeoutError:
+                    notice = Notice(Topic.BEAT)
+                if notice is None:
+                    return
+                yield notice
+        finally:
+            self._listeners.discard(inbox)
+
+    def _in_loop(self, notice: Notice | None) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._spread, notice)
+
+    def _spread(self, notice: Notice | None) -> None:
+        for inbox in self._listeners:
+            if inbox.full():
+                while not inbox.empty():
+                    inbox.get_nowait()
+                inbox.put_nowait(Notice(Topic.RESYNC))
+            inbox.put_nowait(notice)

@@ -1,0 +1,128 @@
+"""What is written to the store about a hub itself: functions of a connection, jobs of `Store`."""
+
+from collections.abc import Collection
+
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from center import tables
+from hub.core.payloads import Availability, FaultReport, HubState, Reply
+
+INTERVAL_S = 30.0  # until the hub has said its own
+
+_hubs = tables.hubs
+_ADD = insert(_hubs)
+_KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
+_PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
+_HEARD = _PUT.where(_hubs.c.heard_utc < bindparam("now")).values(heard_utc=bindparam("now"))
+_ADD_TELEMETRY = insert(tables.telemetry)
+
+
+class Kept(Struct, frozen=True):
+    """How much telemetry is kept: seconds, and rows of all hubs."""
+
+    age_s: float
+    rows: int
+
+
+def heard(conn: Connection, hub: str, utc: float) -> None:
+    """Note that the hub spoke at `utc`; an earlier time than the one known changes nothing."""
+    if conn.execute(_HEARD, {"this": hub, "now": utc}).rowcount:
+        return
+    if conn.execute(_KNOWN, {"this": hub}).first() is None:
+        first = {
+            "hub": hub,
+            "state": Availability.INIT.value,
+            "heard_utc": utc,
+            "boot": "",
+            "software": "",
+            "interval_s": INTERVAL_S,
+            "synced": False,
+        }
+        conn.execute(_ADD, first)
+
+
+def keep_state(conn: Connection, hub: str, state: HubState) -> None:
+    """Keep what the hub, or the broker, says of it; the broker knows only that it is lost."""
+    values: dict[str, object] = {"state": state.state.value}
+    if state.state is not Availability.LOST:
+        values |= {
+            "boot": state.boot,
+            "software": state.software,
+            "interval_s": state.interval_s,
+            "synced": state.synced,
+        }
+    conn.execute(_PUT, {"this": hub, **values})
+
+
+def raise_fault(conn: Connection, hub: str, report: FaultReport, utc: float) -> None:
+    """Keep a fault; the same one said again is no news."""
+    table = tables.faults
+    this = (table.c.hub == hub) & (table.c.fault == report.fault)
+    values = {
+        "kind": report.kind.value,
+        "device": report.device,
+        "since_utc": report.since_utc,
+        "synced": report.synced,
+        "detail": report.detail,
+        "cleared_utc": None,
+    }
+    known = conn.execute(select(table.c.cleared_utc).where(this)).first()
+    if known is None:
+        conn.execute(insert(table).values(hub=hub, fault=report.fault, **values))
+    else:
+        conn.execute(update(table).where(this).values(values))
+    if known is None or known[0] is not None:
+        _remember(conn, hub, report.fault, utc, over=False)
+
+
+def clear_fault(conn: Connection, hub: str, fault: str, utc: float) -> None:
+    """Note that a fault is over; one that is not known, or over already, is no news."""
+    table = tables.faults
+    lasting = (table.c.hub == hub) & (table.c.fault == fault) & table.c.cleared_utc.is_(None)
+    if conn.execute(update(table).where(lasting).values(cleared_utc=utc)).rowcount:
+        _remember(conn, hub, fault, utc, over=True)
+
+
+def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: float) -> None:
+    """Follow the hub's own list of lasting faults, in case a word on one was missed."""
+    table = tables.faults
+    known = conn.execute(select(table.c.fault, table.c.cleared_utc).where(table.c.hub == hub)).all()
+    for fault, cleared_utc in known:
+        if cleared_utc is None and fault not in lasting:
+            clear_fault(conn, hub, fault, utc)
+        elif cleared_utc is not None and fault in lasting:
+            this = (table.c.hub == hub) & (table.c.fault == fault)
+            conn.execute(update(table).where(this).values(cleared_utc=None))
+            _remember(conn, hub, fault, utc, over=False)
+
+
+def keep_telemetry(conn: Connection, hub: str, raw: str, utc: float) -> None:
+    """Keep a batch of readings as it came."""
+    conn.execute(_ADD_TELEMETRY, {"hub": hub, "stored_utc": utc, "raw": raw})
+
+
+def prune_telemetry(conn: Connection, utc: float, kept: Kept) -> int:
+    """Drop the oldest telemetry beyond what is kept; give how many rows."""
+    table = tables.telemetry
+    newest = conn.scalar(select(func.max(table.c.seq))) or 0
+    old = (table.c.stored_utc < utc - kept.age_s) | (table.c.seq <= newest - kept.rows)
+    return conn.execute(delete(table).where(old)).rowcount
+
+
+def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
+    """Keep what became of a command; the first reply counts."""
+    table = tables.replies
+    known = select(table.c.id).where(table.c.hub == hub, table.c.id == reply.id)
+    if conn.execute(known).first() is None:
+        conn.execute(
+            insert(table).values(
+                hub=hub, id=reply.id, done=reply.done, reason=reply.reason, stored_utc=utc
+            )
+        )
+
+
+def _remember(conn: Connection, hub: str, fault: str, utc: float, *, over: bool) -> None:
+    conn.execute(
+        insert(tables.fault_history).values(hub=hub, fault=fault, over=over, stored_utc=utc)
+    )

@@ -1,0 +1,71 @@
+"""What the centre knows of a hub, and whether to believe that it lives. Pure."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.core.payloads import Availability, FaultKind
+
+MISSED = 3  # intervals of silence that mean lost
+LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included
+LOST_MIN_S = 3.0  # a hub that promises more than it can is not lost at each hiccup
+
+
+class Fault(Struct, frozen=True):
+    """A fault that lasts; `since_utc` is the hub's clock, trusted only if `synced`."""
+
+    fault: str
+    kind: FaultKind
+    device: str
+    since_utc: float
+    synced: bool
+    detail: str
+
+
+class Hub(Struct, frozen=True):
+    """A hub as last heard; `state` is its own word or, for lost, the broker's."""
+
+    hub: str
+    state: Availability
+    heard_utc: float
+    boot: str
+    software: str
+    interval_s: float
+    synced: bool
+    faults: tuple[Fault, ...] = ()
+
+
+class Seen(StrEnum):
+    """What the console shows of a hub."""
+
+    READY = "ready"
+    STARTING = "starting"
+    DISCONNECTED = "disconnected"  # it said good-bye: a planned stop
+    LOST = "lost"
+    UNKNOWN = "unknown"  # the centre itself hears nobody at the moment
+
+
+def seen(hub: Hub, now_utc: float, listening_utc: float | None) -> Seen:
+    """Judge a hub; `listening_utc` is since when the centre's own link stands (None: it is down).
+
+    A hub is not blamed for silence while nobody listened.
+    """
+    if listening_utc is None:
+        return Seen.UNKNOWN
+    silence_s = now_utc - max(hub.heard_utc, listening_utc)
+    match hub.state:
+        case Availability.LOST:
+            return Seen.LOST
+        case Availability.DISCONNECTED:
+            return Seen.DISCONNECTED
+        case _ if is_lost(silence_s, hub.interval_s):
+            return Seen.LOST
+        case Availability.INIT:
+            return Seen.STARTING
+        case Availability.READY:
+            return Seen.READY
+
+
+def is_lost(silence_s: float, interval_s: float) -> bool:
+    """Tell whether a hub that promised a word every `interval_s` has been silent for too long."""
+    return silence_s > min(LOST_MAX_S, max(LOST_MIN_S, MISSED * interval_s))

@@ -1,0 +1,169 @@
+"""The words of the board: an incident, its timeline, its outcome, its age. No decisions here.
+
+received --take--> accepted --present--> present        any of them --close--> closed
+   ^--expire---------'                                  closed --reopen, or a press--> received
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.core.payloads import Stage
+from hub.core.scaip import Kind
+
+LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
+OVERDUE_S = 180.0  # TSA: 99 % in 180 s
+
+
+class Outcome(StrEnum):
+    """How an incident ended. Mandatory at closing; the false alarms name their cause."""
+
+    EMERGENCY_119 = "emergency_119"
+    RESPONDER_SENT = "responder_sent"
+    HELP_GIVEN = "help_given"
+    FAMILY_HELPED = "family_helped"
+    REASSURED = "reassured"
+    OTHER_NEED = "other_need"
+    PRESSED_BY_MISTAKE = "pressed_by_mistake"
+    VISITOR_OR_CHILD = "visitor_or_child"
+    PET = "pet"
+    CLEANING = "cleaning"
+    DEVICE_NOT_UNDERSTOOD = "device_not_understood"
+    EQUIPMENT_FAULT = "equipment_fault"
+    TEST = "test"
+    OTHER_FALSE = "other_false"
+
+    @property
+    def is_false_alarm(self) -> bool:
+        """Whether nobody needed help."""
+        return self not in _REAL
+
+    @property
+    def needs_note(self) -> bool:
+        """Whether the name alone says too little, so that closing asks for a note."""
+        return self in {Outcome.OTHER_NEED, Outcome.OTHER_FALSE}
+
+
+_REAL = frozenset(
+    {
+        Outcome.EMERGENCY_119,
+        Outcome.RESPONDER_SENT,
+        Outcome.HELP_GIVEN,
+        Outcome.FAMILY_HELPED,
+        Outcome.REASSURED,
+        Outcome.OTHER_NEED,
+    }
+)
+
+
+class Deed(StrEnum):
+    """What a line of the audit tells: a hub's evidence, people, the clock; last, of no incident."""
+
+    RAISED = "raised"
+    REPEATED = "repeated"
+    CANCELLED = "cancelled"
+    CANCEL_ASKED = "cancel_asked"
+    ON_SITE = "on_site"  # the green button was held at the home
+    TAKEN = "taken"
+    TAKEN_OVER = "taken_over"  # `text` names who had it before
+    RENEWED = "renewed"
+    PRESENT = "present"
+    CLOSED = "closed"
+    REOPENED = "reopened"  # `by` is empty where a press after closing did it
+    NOTED = "noted"
+    EXPIRED = "expired"  # `text` names who had taken it and forgot it
+    CAUGHT_UP = "caught_up"  # the hub knew a higher version: this store is an older copy
+
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SIGN_IN_FAILED = "sign_in_failed"
+    USER_ADDED = "user_added"
+    TOKEN_ADDED = "token_added"  # noqa: S105 - a deed, not a token
+
+
+class Entry(Struct, frozen=True):
+    """A line of the timeline. `by` is a person, or empty for the hub and the clock."""
+
+    utc: float  # the centre's clock, when stored
+    deed: Deed
+    version: int  # the incident's, after this
+    by: str = ""
+    event: str = ""  # the hub's event id
+    happened_utc: float | None = None  # the hub's clock
+    synced: bool = True  # whether the hub's clock could be trusted
+    device: str = ""
+    place: str = ""
+    outcome: Outcome | None = None
+    text: str = ""
+
+
+class Incident(Struct, frozen=True):
+    """One alarm as the centre holds it; every time is UTC seconds since 1970.
+
+    `stage` is only ever received, accepted, present or closed. `version` counts every change,
+    `staged` is the version at which the stage or its owner last changed.
+    """
+
+    id: str
+    hub: str
+    alarm: str  # the hub's own id of it; equals `id` unless that was unfit or not free
+    kind: Kind
+    device: str
+    place: str
+    stage: Stage
+    version: int
+    staged: int
+    raised_utc: float  # the hub's clock; trust it only if `synced`
+    synced: bool
+    received_utc: float  # when the centre first stored it
+    waiting_utc: float  # since when a person is waited for: received, or reopened
+    last_utc: float  # `last_*`: the newest change, for who comes too late
+    last_deed: Deed
+    last_by: str = ""
+    who: str = ""
+    presses: int = 0
+    accepted_utc: float | None = None
+    expires_utc: float | None = None  # when a take is forgotten, unless its owner acts
+    present_utc: float | None = None
+    closed_utc: float | None = None
+    cancelled_utc: float | None = None
+    cancel_asked_utc: float | None = None
+    reopened_utc: float | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has yet to close it."""
+        return self.stage is not Stage.CLOSED
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether nobody at the centre owns it, even if someone is on site."""
+        return self.is_open and not self.who
+
+
+class Urgency(StrEnum):
+    """How long an incident waits for a person, against the 60 s and 180 s of TSA."""
+
+    FRESH = "fresh"
+    LATE = "late"
+    OVERDUE = "overdue"
+
+
+def urgency(waited_s: float) -> Urgency:
+    """Judge a waiting time in seconds."""
+    if waited_s >= OVERDUE_S:
+        return Urgency.OVERDUE
+    return Urgency.LATE if waited_s >= LATE_S else Urgency.FRESH
+
+
+def waited_s(incident: Incident, now_utc: float) -> float:
+    """Give the seconds that the incident waits, or waited, for a person to take it; >= 0.
+
+    A present or closed incident that nobody took stopped waiting at that moment.
+    """
+    if incident.needs_person:
+        until = now_utc
+    else:
+        until = incident.accepted_utc or incident.closed_utc or now_utc
+    return max(0.0, until - incident.waiting_utc)

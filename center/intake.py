@@ -1,0 +1,121 @@
+"""What becomes of a hub's message in the store: one job each, giving the answers that it earns."""
+
+from datetime import UTC, datetime
+from typing import assert_never
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from center import acks, evidence, home_rows, rows
+from center.evidence import Heard
+from center.feed import Notice, Topic
+from hub.core.payloads import (
+    Ack,
+    AlarmEvent,
+    Availability,
+    Cleared,
+    FaultReport,
+    FromHub,
+    HubState,
+    Reply,
+    ReportEvent,
+    Telemetry,
+)
+
+
+class Parcel(Struct, frozen=True):
+    """A hub's message as it came, and when (UTC seconds)."""
+
+    hub: str
+    message: FromHub
+    raw: str
+    retained: bool
+    utc: float
+
+
+class Told(Struct, frozen=True):
+    """What to say once it is stored: acks to the hub, notices to the pages."""
+
+    acks: tuple[Ack, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    duplicate: bool = False
+
+
+def take_in(conn: Connection, parcel: Parcel) -> Told:
+    """Store a hub's message and say what follows from it."""
+    message = parcel.message
+    _heard(conn, parcel)
+    match message:
+        case AlarmEvent():
+            return _alarm(conn, parcel, message)
+        case ReportEvent():
+            fresh = rows.keep_event(conn, parcel.hub, message, parcel.raw, parcel.utc)
+            return Told(duplicate=not fresh)
+        case HubState():
+            return _state(conn, parcel, message)
+        case FaultReport():
+            home_rows.raise_fault(conn, parcel.hub, message, parcel.utc)
+            return _told_of_hub(parcel)
+        case Cleared():
+            home_rows.clear_fault(conn, parcel.hub, message.fault, parcel.utc)
+            return _told_of_hub(parcel)
+        case Telemetry():
+            home_rows.keep_telemetry(conn, parcel.hub, parcel.raw, parcel.utc)
+            return Told()
+        case Reply():
+            home_rows.keep_reply(conn, parcel.hub, message, parcel.utc)
+            return _told_of_hub(parcel)
+        case _:
+            assert_never(message)
+
+
+def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
+    hub, utc = parcel.hub, parcel.utc
+    incident = rows.incident_of(conn, hub, event.data.alarm)
+    fresh = rows.keep_event(conn, hub, event, parcel.raw, utc)
+    if not fresh and incident:
+        return Told(acks.of_event(event.id, incident, utc), duplicate=True)
+    ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
+    heard = Heard(event, hub, ident, moment(event.time, utc), utc)
+    incident = rows.save(conn, evidence.fold(incident, heard))
+    notice = Notice(Topic.ALARM, incident.id, incident.version)
+    return Told(acks.of_event(event.id, incident, utc), (notice,))
+
+
+def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
+    home_rows.keep_state(conn, parcel.hub, state)
+    if state.state is Availability.READY and not parcel.retained:
+        home_rows.match_faults(conn, parcel.hub, state.faults, parcel.utc)
+    answers: list[Ack] = []
+    for brief in state.alarms:
+        incident = rows.incident_of(conn, parcel.hub, brief.alarm)
+        change = incident and evidence.catch_up(incident, brief.version, parcel.utc)
+        if change:
+            incident = rows.save(conn, change)
+        ack = acks.of_brief(brief, incident, parcel.utc)
+        if ack:
+            answers.append(ack)
+    return Told(tuple(answers), _told_of_hub(parcel).notices)
+
+
+def _heard(conn: Connection, parcel: Parcel) -> None:
+    message, utc = parcel.message, parcel.utc
+    if isinstance(message, HubState) and message.state is Availability.LOST:
+        utc = 0.0  # the broker said so, not the hub
+    elif parcel.retained:  # said some time ago: at best when its own clock says
+        said = message.utc if isinstance(message, HubState) and message.synced else 0.0
+        utc = min(utc, said)
+    home_rows.heard(conn, parcel.hub, utc)
+
+
+def _told_of_hub(parcel: Parcel) -> Told:
+    return Told(notices=(Notice(Topic.HUB, parcel.hub),))
+
+
+def moment(time: str, otherwise: float) -> float:
+    """Read an RFC 3339 time as UTC seconds; `otherwise` where it is none."""
+    try:
+        read = datetime.fromisoformat(time)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return otherwise

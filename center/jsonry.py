@@ -1,0 +1,110 @@
+"""JSON over HTTP: read a body, answer a struct, and say what was wrong in one sentence."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from center import answering, sentences
+from center.actions import NotDoneError
+from center.answers import Error
+from center.auth import DeniedError, Person, Role
+from center.board import Why
+from center.desk import Desk
+
+JSON = "application/json"
+STATUS = {Why.NOT_FOUND: 404, Why.STALE: 409, Why.IS_CLOSED: 409, Why.NOT_CLOSED: 409}
+_WORD = {404: "not_found", 405: "method", 413: "too_large", 500: "trouble", 503: "trouble"}
+
+T = TypeVar("T")
+Answer = Callable[[Request, Person], Awaitable[Struct]]
+
+
+class Bad(StrEnum):
+    """What a request got wrong; a key of the message files."""
+
+    NOT_JSON = "not_json"
+    QUERY = "query"
+
+
+class BadRequestError(Exception):
+    """A request that says nothing sensible; `values` fill in the sentence."""
+
+    def __init__(self, why: Bad, **values: str) -> None:
+        super().__init__(why.value)
+        self.why = why
+        self.values = values
+
+
+def route(desk: Desk, method: str, path: str, answer: Answer, role: Role = Role.OPERATOR) -> Route:
+    """Make a route for signed-in people and programs that answers a struct as JSON."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            person = await desk.auth.require(request, role)
+            return reply(await answer(request, person))
+        except DeniedError as error:
+            return denied(request, error)
+        except NotDoneError as error:
+            return _not_done(request, error, desk.clock())
+        except BadRequestError as error:
+            message = sentences.say(sentences.language(request), "bad", error.why, **error.values)
+            return reply(Error("bad_request", message), 400)
+
+    return Route(path, endpoint, methods=[method])
+
+
+async def body(request: Request, shape: type[T]) -> T:
+    """Read the body as `shape`; an empty one is an empty object. Raise `BadRequestError`."""
+    raw = await request.body()
+    try:
+        return msgspec.json.decode(raw or b"{}", type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequestError(Bad.NOT_JSON, detail=str(error).rstrip(".")) from error
+
+
+def number(request: Request, key: str, default: int, least: int, most: int) -> int:
+    """Read a number of the query, or raise `BadRequestError`."""
+    asked = request.query_params.get(key)
+    if asked is None:
+        return default
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 20):  # noqa: PLR2004 - 64 bits
+        raise BadRequestError(Bad.QUERY, name=key, allowed=f"{least}-{most}")
+    if not least <= int(asked) <= most:
+        raise BadRequestError(Bad.QUERY, name=key, allowed=f"{least}-{most}")
+    return int(asked)
+
+
+def reply(answer: Struct, status: int = 200) -> Response:
+    """Answer a struct as JSON that nobody may keep."""
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return Response(msgspec.json.encode(answer), status, headers, JSON)
+
+
+def failed(request: HTTPConnection, error: HTTPException) -> Response:
+    """Answer what the framework refuses: an unknown address, a wrong method, a body too large."""
+    word = _WORD.get(error.status_code, "other")
+    message = sentences.say(sentences.language(request), "bad", word)
+    return reply(Error(word, message), error.status_code)
+
+
+def denied(request: Request, error: DeniedError) -> Response:
+    """Answer who is turned away."""
+    message = sentences.denial(sentences.language(request), error)
+    answer = reply(Error(error.why, message), error.status)
+    if error.status == 401:  # noqa: PLR2004 - HTTP's own number
+        answer.headers["www-authenticate"] = "Bearer"
+    return answer
+
+
+def _not_done(request: Request, error: NotDoneError, now: float) -> Response:
+    incident = error.case.incident if error.case else None
+    message = sentences.refusal(sentences.language(request), error.why, incident)
+    shown = answering.of_case(error.case, now) if error.case else None
+    return reply(Error(error.why, message, shown), STATUS.get(error.why, 400))

@@ -1,0 +1,201 @@
+"""paho behind one door: a session with one broker, a fresh client from dial to end.
+
+paho's thread only hands over. Nothing of its retrying is used: `exchange` judges a session's
+health and dials the next one. A message is PUBACKed by `Arrived.settle`, after it is stored.
+"""
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import (
+    MQTT_CLEAN_START_FIRST_ONLY,
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    MQTTMessageInfo,
+)
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from center import tls
+from center.config import Mqtt
+from center.parcels import Arrived, Message
+from hub.core.wire import VERSION
+
+VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
+TOPICS = [
+    f"anbu/{VERSION}/+/{part}" for part in ("state", "event", "fault/+", "telemetry", "reply")
+]
+PORT = 8883
+FAREWELL_S = 1.0
+
+P = ParamSpec("P")
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """One connection, from any thread. `answered` is set when it is `up`, and when it is over."""
+
+    def __init__(
+        self, settings: Mqtt, broker: str, will: Message, receive: Callable[[Arrived], None]
+    ) -> None:
+        self.answered = threading.Event()
+        self.up = False
+        self.over = threading.Event()
+        self.trouble = ""
+        self._receive = receive
+        self._settings = settings
+        self._url = urlsplit(broker)
+        self._unacked: deque[tuple[float, MQTTMessageInfo]] = deque()
+        five = settings.protocol == "5"
+        self._client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            clean_session=None if five else False,
+            protocol=VERSIONS[settings.protocol],
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        self._client.connect_timeout = settings.connect_s
+        self._client.will_set(will.topic, will.payload, qos=1, retain=will.retain)
+        self._wire_up()
+
+    def dial(self) -> None:
+        """Connect, and let paho's thread go on; `up` follows. Raise `OSError` or `ValueError`."""
+        settings = self._settings
+        if self._url.scheme == "tls":
+            self._client.tls_set_context(tls.context(settings))
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # in paho
+        properties.SessionExpiryInterval = settings.session_s
+        five = settings.protocol == "5"
+        self._client.connect(
+            self._url.hostname or "",
+            self._url.port or PORT,
+            settings.keepalive_s,
+            clean_start=False if five else MQTT_CLEAN_START_FIRST_ONLY,
+            properties=properties if five else None,
+        )
+        self._client.loop_start()
+
+    def publish(self, message: Message) -> None:
+        """Send with QoS 1. What a dying session loses is made good by the next one's repair."""
+        info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+        if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._unacked.append((time.monotonic(), info))
+
+    def sick(self) -> str:
+        """Say what is wrong with a session that looks up, or ''; one caller at a time."""
+        while self._unacked and self._unacked[0][1].is_published():
+            self._unacked.popleft()
+        if self._unacked and time.monotonic() - self._unacked[0][0] > self._settings.ack_s:
+            return "puback overdue"
+        name = f"paho-mqtt-client-{self._settings.client_id}"
+        alive = name in {thread.name for thread in threading.enumerate()}
+        return "" if alive else "paho's thread has died"
+
+    def end(self, trouble: str = "") -> None:
+        """Close the socket, whatever state it is in; paho's thread then ends by itself."""
+        self._receive = _ignore
+        self._finish(trouble)
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):  # it is closed already
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def leave(self, farewell: Message) -> None:
+        """Publish the last word, wait for its PUBACK a second at most, and disconnect."""
+        info = self._client.publish(farewell.topic, farewell.payload, qos=1, retain=True)
+        with contextlib.suppress(ValueError, RuntimeError):  # paho's words for "not sent"
+            info.wait_for_publish(FAREWELL_S)
+        self._client.disconnect()
+
+    def _finish(self, trouble: str) -> None:
+        self.trouble = self.trouble or trouble
+        self.over.set()
+        self.answered.set()
+
+    def _wire_up(self) -> None:
+        client, guarded = self._client, self._guarded
+        client.on_socket_open = guarded(_no_delay)
+        client.on_connect = guarded(self._on_connect)
+        client.on_subscribe = guarded(self._on_subscribe)
+        client.on_disconnect = guarded(self._on_disconnect)
+        client.on_publish = guarded(self._on_publish)
+        client.on_message = guarded(self._on_message)
+
+    def _guarded(self, callback: Callable[P, None]) -> Callable[P, None]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                callback(*args, **kwargs)
+            except Exception as error:
+                log.exception("a callback failed; a new session follows")
+                self._finish(type(error).__name__)
+
+        return call
+
+    def _on_connect(
+        self,
+        client: Client,
+        _: object,
+        __: ConnectFlags,
+        reason: ReasonCode,
+        ___: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._finish(f"refused: {reason}")
+        else:
+            client.subscribe([(topic, 1) for topic in TOPICS])
+
+    def _on_subscribe(
+        self,
+        _: Client,
+        __: object,
+        ___: int,
+        reasons: list[ReasonCode],
+        ____: Properties | None,
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._finish("the broker's rules refuse the hubs' topics")
+        else:
+            self.up = True
+            self.answered.set()
+
+    def _on_disconnect(
+        self,
+        _: Client,
+        __: object,
+        ___: DisconnectFlags,
+        reason: ReasonCode,
+        ____: Properties | None,
+    ) -> None:
+        self._finish(f"disconnected: {reason}")
+
+    def _on_publish(
+        self, _: Client, __: object, ___: int, reason: ReasonCode, ____: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._finish(f"the broker's rules refuse our word: {reason}")
+
+    def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
+        settle = partial(client.ack, message.mid, message.qos)
+        self._receive(Arrived(message.topic, bytes(message.payload), message.retain, settle))
+
+
+def _no_delay(_: Client, __: object, sock: object) -> None:
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _ignore(_: Arrived) -> None:
+    """Drop what comes before anybody listens, or after the end: it was not settled."""

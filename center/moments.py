@@ -1,0 +1,58 @@
+"""Times as the console shows them: Korea's wall clock, ages as mm:ss."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+KST = timezone(timedelta(hours=9), "KST")  # the county's clock; Korea has no summer time
+DAY_S = 86_400
+
+
+def local(utc: float) -> datetime | None:
+    """Give the wall clock of UTC seconds, or None for what no calendar holds."""
+    try:
+        return datetime.fromtimestamp(utc, UTC).astimezone(KST)
+    except (OverflowError, OSError, ValueError):  # a hub's clock that was never set says anything
+        return None
+
+
+def of_day(utc: float) -> str:
+    """Write the time of day to the second, such as `14:03:22`."""
+    moment = local(utc)
+    return f"{moment:%H:%M:%S}" if moment else "--:--:--"
+
+
+def in_full(utc: float) -> str:
+    """Write date and time, such as `2026-03-02 14:03:22`."""
+    moment = local(utc)
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "----"
+
+
+def short(utc: float, now: float) -> str:
+    """Write the time of day, with the date before it where that is not today."""
+    moment, today = local(utc), local(now)
+    if moment and today and moment.date() == today.date():
+        return of_day(utc)
+    return f"{moment:%m-%d %H:%M:%S}" if moment else in_full(utc)
+
+
+def span(seconds: float) -> str:
+    """Write a length of time as `mm:ss`, or `h:mm:ss`; never less than zero."""
+    whole = max(0, int(seconds))
+    minutes = f"{whole // 60 % 60:02}:{whole % 60:02}"
+    return f"{whole // 3600}:{minutes}" if whole >= 3600 else minutes  # noqa: PLR2004 - an hour
+
+
+def ago(seconds: float) -> tuple[str, int]:
+    """Give the unit (`s`, `m`, `h`, `d`) and the count of a past moment."""
+    whole = max(0, int(seconds))
+    for unit, size in (("d", DAY_S), ("h", 3600), ("m", 60)):
+        if whole >= size:
+            return unit, whole // size
+    return "s", whole
+
+
+def day_start(text: str) -> float | None:
+    """Read `2026-03-02` as the UTC seconds at which that day begins here, or None."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=KST).timestamp()
+    except (OverflowError, ValueError):
+        return None

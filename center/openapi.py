@@ -1,0 +1,127 @@
+"""The OpenAPI document, generated from the structs that the API reads and answers."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from center import answers, api, health
+from center.queries import Which
+
+Document = dict[str, Any]
+
+
+class Operation(Struct, frozen=True):
+    """One method of one path."""
+
+    method: str
+    path: str
+    about: str
+    answer: type[Struct]
+    asks: type[Struct] | None = None
+    query: tuple[str, ...] = ()
+    open_to_all: bool = False
+
+
+_ACT = "/api/alarms/{id}/"
+OPERATIONS = (
+    Operation(
+        "get",
+        "/api/alarms",
+        "List alarms, newest first.",
+        answers.Alarms,
+        query=("state", "limit", "before"),
+    ),
+    Operation("get", "/api/alarms/{id}", "One alarm with its timeline.", answers.Alarm),
+    Operation("post", _ACT + "take", "Own it by name, or renew it.", answers.Alarm, api.Looked),
+    Operation("post", _ACT + "present", "Someone is there.", answers.Alarm, api.Looked),
+    Operation("post", _ACT + "close", "End it with its outcome.", answers.Alarm, api.Closing),
+    Operation("post", _ACT + "reopen", "Open it again.", answers.Alarm, api.Looked),
+    Operation("post", _ACT + "note", "Write into its timeline.", answers.Alarm, api.Note),
+    Operation("get", "/api/hubs", "All hubs and their faults.", answers.Hubs),
+    Operation("get", "/api/outcomes", "The ways in which an alarm can end.", answers.Outcomes),
+    Operation(
+        "get",
+        "/api/audit",
+        "The audit, newest first; for supervisors.",
+        answers.Audit,
+        query=("limit", "before"),
+    ),
+    Operation("get", "/healthz", "Store, link and age.", health.Health, open_to_all=True),
+)
+
+
+def document() -> Document:
+    """Write the document."""
+    shapes: set[type[Struct]] = {answers.Error}
+    for operation in OPERATIONS:
+        shapes |= {operation.answer, operation.asks or operation.answer}
+    ordered = sorted(shapes, key=str)
+    refs, components = msgspec.json.schema_components(
+        ordered, ref_template="#/components/schemas/{name}"
+    )
+    ref = dict(zip(ordered, refs, strict=True))
+    paths: Document = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation, ref)
+    paths["/api/feed"] = {"get": _FEED}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Anbu control centre", "version": "1"},
+        "security": [{"token": []}, {"session": []}],
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": _SCHEMES},
+    }
+
+
+def routes() -> list[Route]:
+    """Give the route of the document."""
+    page = msgspec.json.encode(document())
+
+    async def serve(_: Request) -> Response:
+        return Response(page, media_type="application/json")
+
+    return [Route("/openapi.json", serve, methods=["GET"])]
+
+
+def _operation(operation: Operation, ref: dict[type[Struct], Document]) -> Document:
+    wrong = _json("Said in one sentence.", ref[answers.Error])
+    made: Document = {
+        "summary": operation.about,
+        "parameters": [_query(name) for name in operation.query],
+        "responses": {"200": _json("Done.", ref[operation.answer]), "4XX": wrong, "5XX": wrong},
+    }
+    if "{id}" in operation.path:
+        made["parameters"].append(
+            {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+        )
+    if operation.asks:
+        made["requestBody"] = {"content": {"application/json": {"schema": ref[operation.asks]}}}
+    if operation.open_to_all:
+        made["security"] = []
+    return made
+
+
+def _json(about: str, schema: Document) -> Document:
+    return {"description": about, "content": {"application/json": {"schema": schema}}}
+
+
+def _query(name: str) -> Document:
+    schemas: Document = {
+        "state": {"type": "string", "enum": list(Which), "default": Which.OPEN},
+        "limit": {"type": "integer", "minimum": 1, "maximum": api.PAGE_MAX, "default": api.PAGE},
+    }
+    return {"name": name, "in": "query", "schema": schemas.get(name, {"type": "string"})}
+
+
+_SCHEMES: Document = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "session": {"type": "apiKey", "in": "cookie", "name": "anbu_session"},
+}
+_FEED: Document = {
+    "summary": "Server-sent events: alarm, hub, link, resync, and a beat when nothing happens.",
+    "responses": {"200": {"description": "A stream.", "content": {"text/event-stream": {}}}},
+}

@@ -1,0 +1,130 @@
+"""What is read from the store: functions of a connection, for `Store.ask` and `Store.read`."""
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
+
+from center import tables
+from center.hubs import Fault, Hub
+from center.incident import Entry, Incident
+from hub.core.payloads import Stage
+
+_BY_ID = select(tables.incidents).where(tables.incidents.c.id == bindparam("id"))
+_TIMELINE = (
+    select(tables.audit)
+    .where(tables.audit.c.incident == bindparam("id"))
+    .order_by(tables.audit.c.seq)
+)
+
+S = TypeVar("S", bound=Struct)
+
+
+class Which(StrEnum):
+    """Which incidents to list; `open` is everything that a person has yet to close."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+
+
+class Case(Struct, frozen=True):
+    """An incident with its whole timeline, oldest line first."""
+
+    incident: Incident
+    timeline: tuple[Entry, ...]
+
+
+class Line(Struct, frozen=True):
+    """A line of the audit: an entry, its number and its incident (empty for none)."""
+
+    seq: int
+    incident: str
+    entry: Entry
+
+
+def case(conn: Connection, ident: str) -> Case | None:
+    """Give an incident by its id, or None."""
+    incident = find(conn, _BY_ID, id=ident)
+    if incident is None:
+        return None
+    lines = conn.execute(_TIMELINE, {"id": ident})
+    return Case(incident, tuple(_shape(row, Entry) for row in lines))
+
+
+def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:
+    """Give the one incident that the query names, with its parameters filled in, or None."""
+    row = conn.execute(query, values).first()
+    return None if row is None else _shape(row, Incident)
+
+
+def incidents(
+    conn: Connection, which: Which, limit: int = 100, before: str | None = None
+) -> list[Incident]:
+    """List incidents, newest first, at most `limit`; `before` is the last id of the page before."""
+    table = tables.incidents
+    query = select(table).order_by(table.c.received_utc.desc(), table.c.id.desc()).limit(limit)
+    match which:
+        case Which.OPEN:
+            query = query.where(table.c.stage != Stage.CLOSED.value)
+        case Which.CLOSED:
+            query = query.where(table.c.stage == Stage.CLOSED.value)
+        case Which.ALL:
+            pass
+    if before is not None:
+        since = select(table.c.received_utc).where(table.c.id == before).scalar_subquery()
+        at_once = (table.c.received_utc == since) & (table.c.id < before)
+        query = query.where((table.c.received_utc < since) | at_once)
+    return [_shape(row, Incident) for row in conn.execute(query)]
+
+
+def of_hub(conn: Connection, hub: str, limit: int = 20) -> list[Incident]:
+    """List a hub's incidents, newest first."""
+    table = tables.incidents
+    query = select(table).where(table.c.hub == hub).order_by(table.c.received_utc.desc())
+    return [_shape(row, Incident) for row in conn.execute(query.limit(limit))]
+
+
+def stages(conn: Connection) -> dict[Stage, int]:
+    """Count incidents by stage."""
+    table = tables.incidents
+    query = select(table.c.stage, func.count()).group_by(table.c.stage)
+    return {Stage(stage): count for stage, count in conn.execute(query)}
+
+
+def hubs(conn: Connection) -> list[Hub]:
+    """List all hubs that were ever heard, by name, with their present faults."""
+    present: dict[str, list[Fault]] = {}
+    current = select(tables.faults).where(tables.faults.c.cleared_utc.is_(None))
+    for row in conn.execute(current.order_by(tables.faults.c.since_utc)):
+        present.setdefault(row.hub, []).append(_shape(row, Fault))
+    found = conn.execute(select(tables.hubs).order_by(tables.hubs.c.hub))
+    known = [_shape(row, Hub) for row in found]
+    return [replace(hub, faults=tuple(present.get(hub.hub, ()))) for hub in known]
+
+
+def last_heard(conn: Connection) -> float | None:
+    """Give when any hub was heard last, UTC seconds, or None."""
+    utc: float | None = conn.scalar(select(func.max(tables.hubs.c.heard_utc)))
+    return utc
+
+
+def audit(conn: Connection, limit: int = 200, before: int | None = None) -> list[Line]:
+    """List the audit, newest first; `before` pages on by `seq`."""
+    query = select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(tables.audit.c.seq < before)
+    return [Line(row.seq, row.incident or "", _shape(row, Entry)) for row in conn.execute(query)]
+
+
+def refused(conn: Connection) -> dict[str, int]:
+    """Count messages that were refused, by reason."""
+    query = select(tables.refused.c.reason, tables.refused.c.count)
+    return dict(conn.execute(query).tuples().all())
+
+
+def _shape(row: Row[Any], shape: type[S]) -> S:
+    return msgspec.convert(row, shape, from_attributes=True)

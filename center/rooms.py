@@ -1,0 +1,76 @@
+"""What the hubs page shows of a hub: its state as word and shape, its faults, its last call."""
+
+from msgspec import Struct
+
+from center import moments
+from center.hubs import Fault, Hub, Seen, seen
+from center.incident import Incident
+from center.views import Badge, Call, Eye, call
+
+_LOOK = {  # state -> (shape, tone)
+    Seen.READY: ("check", "good"),
+    Seen.STARTING: ("clock", "plain"),
+    Seen.DISCONNECTED: ("ring", "plain"),
+    Seen.LOST: ("away", "bad"),
+    Seen.UNKNOWN: ("triangle", "warn"),
+}
+
+
+class FaultView(Struct, frozen=True):
+    """A fault in words, with its device and since when."""
+
+    text: str
+    since: str
+
+
+class HubView(Struct, frozen=True):
+    """A row of the hubs page."""
+
+    hub: str
+    seen: Seen
+    state: Badge
+    heard: float
+    heard_ago: str
+    faults: tuple[FaultView, ...]
+    last: Call | None
+    last_at: str
+    synced: bool
+    software: str
+
+
+def row(hub: Hub, last: Incident | None, eye: Eye, listening_utc: float | None) -> HubView:
+    """Word one hub; `listening_utc` is since when the centre hears hubs at all."""
+    state = seen(hub, eye.now, listening_utc)
+    icon, tone = _LOOK[state]
+    unit, count = moments.ago(eye.now - hub.heard_utc)
+    return HubView(
+        hub=hub.hub,
+        seen=state,
+        state=Badge(icon, tone, eye.t(f"seen.{state}")),
+        heard=hub.heard_utc,
+        heard_ago=eye.t(f"ago.{unit}", n=count),
+        faults=tuple(_fault(one, eye) for one in hub.faults),
+        last=call(last, eye) if last else None,
+        last_at=moments.short(last.received_utc, eye.now) if last else "",
+        synced=hub.synced,
+        software=hub.software,
+    )
+
+
+def fits(view: HubView, wish: str) -> bool:
+    """Tell whether a row has the wished-for letters in its hub's number or its last call."""
+    wish = wish.casefold().strip()
+    return wish in view.hub.casefold() or bool(view.last and wish in view.last.title.casefold())
+
+
+def worst_first(view: HubView) -> tuple[bool, bool, str]:
+    """Order rows: silent hubs, then hubs with faults, then the rest, each by number."""
+    well = view.seen in {Seen.READY, Seen.STARTING, Seen.DISCONNECTED}
+    return well, not view.faults, view.hub
+
+
+def _fault(fault: Fault, eye: Eye) -> FaultView:
+    text = eye.t.word("fault", fault.kind)
+    device = f"{text} · {fault.device}" if fault.device else text
+    since = moments.short(fault.since_utc, eye.now) if fault.synced else eye.t("hubs.unsynced")
+    return FaultView(device, since)

@@ -1,0 +1,131 @@
+"""The rounds: what the centre looks after by the clock, without being asked."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+
+from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from center import actions, home_rows, queries, tables
+from center.desk import Desk
+from center.feed import Notice, Topic
+from center.home_rows import Kept
+from center.hubs import Seen, seen
+
+TAKES_S = 1.0
+THREADS_S = 2.0
+HUBS_S = 5.0
+COUNTS_S = 10.0
+PRUNE_S = 600.0
+PROBE = "probe_utc"
+
+log = logging.getLogger(__name__)
+
+
+class DiedError(RuntimeError):
+    """A thread that the centre cannot do without is gone; the process must end."""
+
+
+async def run(desk: Desk) -> None:
+    """Walk all rounds until cancelled, or until a `DiedError`."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch_threads(desk))
+        group.create_task(test_store(desk))
+        group.create_task(give_back(desk))
+        group.create_task(watch_hubs(desk))
+        group.create_task(keep_counts(desk))
+        group.create_task(prune(desk))
+
+
+async def watch_threads(desk: Desk) -> None:
+    """End all rounds when the store's or the link's thread has died."""
+    async for _ in _every(THREADS_S):
+        if desk.store.has_died() or desk.link.has_died():
+            message = "the store has died" if desk.store.has_died() else "the link has died"
+            raise DiedError(message)
+
+
+async def test_store(desk: Desk) -> None:
+    """Try a commit while the last one failed: nobody else may, on a quiet day."""
+    async for _ in _every(THREADS_S):
+        if not desk.store.health().ok:
+            with contextlib.suppress(SQLAlchemyError):  # the store has logged it
+                await desk.store.change(write_probe, desk.clock())
+
+
+async def give_back(desk: Desk) -> None:
+    """Give forgotten takes back, and tell everybody."""
+    async for _ in _every(TAKES_S):
+        try:
+            if await desk.store.ask(actions.any_due, desk.clock()):
+                for incident in await desk.store.change(actions.expire_takes, desk.clock()):
+                    actions.tell(desk, incident)
+        except SQLAlchemyError as error:
+            log.warning("forgotten takes wait: %s", type(error).__name__)
+
+
+async def watch_hubs(desk: Desk) -> None:
+    """Tell the pages when a hub turns out lost, or is back, which no message says."""
+    known: dict[str, Seen] = {}
+    async for _ in _every(HUBS_S):
+        try:
+            hubs = await desk.store.ask(queries.hubs)
+        except SQLAlchemyError as error:
+            log.warning("the hubs were not looked at: %s", type(error).__name__)
+            continue
+        now, listening_utc = desk.clock(), desk.link.listening_utc
+        found = {hub.hub: seen(hub, now, listening_utc) for hub in hubs}
+        for name, state in found.items():
+            if known.get(name, state) is not state:
+                desk.feed.tell(Notice(Topic.HUB, name))
+        known = found
+
+
+async def keep_counts(desk: Desk) -> None:
+    """Write the counters of refused messages down, when they have changed."""
+    written = desk.tally.refused()
+    async for _ in _every(COUNTS_S):
+        counts = desk.tally.refused()
+        if counts == written:
+            continue
+        try:
+            await desk.store.change(write_counts, counts, desk.clock())
+            written = counts
+        except SQLAlchemyError as error:
+            log.warning("counts were not written: %s", type(error).__name__)
+
+
+async def prune(desk: Desk) -> None:
+    """Keep telemetry within its bounds."""
+    center = desk.settings.center
+    kept = Kept(center.telemetry_keep_s, center.telemetry_keep_rows)
+    async for _ in _every(PRUNE_S):
+        try:
+            await desk.store.change(home_rows.prune_telemetry, desk.clock(), kept)
+        except SQLAlchemyError as error:
+            log.warning("old telemetry stays: %s", type(error).__name__)
+
+
+def write_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> None:
+    """Write counters by reason."""
+    table = tables.refused
+    for reason, count in counts.items():
+        values = {"count": count, "last_utc": utc}
+        this = table.c.reason == reason
+        if not conn.execute(update(table).where(this).values(values)).rowcount:
+            conn.execute(insert(table).values(reason=reason, **values))
+
+
+def write_probe(conn: Connection, utc: float) -> None:
+    """Write something small, to see whether the disk takes it."""
+    table = tables.meta
+    conn.execute(delete(table).where(table.c.key == PROBE))
+    conn.execute(insert(table).values(key=PROBE, value=str(utc)))
+
+
+async def _every(seconds: float) -> AsyncIterator[None]:
+    while True:
+        yield
+        await asyncio.sleep(seconds)

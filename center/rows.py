@@ -1,0 +1,100 @@
+"""What is written to the store about alarms: functions of a connection, jobs of `Store`.
+
+Statements are built once: to build one takes SQLAlchemy longer than to run it (measured).
+"""
+
+import hashlib
+import re
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from center import tables
+from center.change import Change
+from center.incident import Entry, Incident
+from center.queries import find
+from hub.core.payloads import AlarmEvent, ReportEvent, Stage
+
+_incidents, _events = tables.incidents, tables.events
+_ADD_LINE = insert(tables.audit)
+_ADD_EVENT = insert(_events)
+_ADD_INCIDENT = insert(_incidents)
+_PUT_INCIDENT = update(_incidents).where(_incidents.c.id == bindparam("this"))
+_KNOWN_EVENT = select(_events.c.seq).where(
+    _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
+)
+_ID_TAKEN = select(_incidents.c.id).where(_incidents.c.id == bindparam("id"))
+_OF_ALARM = (
+    select(_incidents)
+    .where(_incidents.c.hub == bindparam("hub"), _incidents.c.alarm == bindparam("alarm"))
+    .with_for_update()
+)
+_BY_ID = select(_incidents).where(_incidents.c.id == bindparam("id")).with_for_update()
+_DUE = (
+    select(_incidents)
+    .where(_incidents.c.stage == Stage.ACCEPTED.value, _incidents.c.expires_utc <= bindparam("utc"))
+    .with_for_update()
+)
+_SINCE = select(_incidents).where(
+    (_incidents.c.stage != Stage.CLOSED.value) | (_incidents.c.last_utc >= bindparam("utc"))
+)
+_FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what may stand in a URL as it is
+
+
+def write_line(conn: Connection, entry: Entry, incident: str | None = None) -> None:
+    """Append a line to the audit."""
+    conn.execute(_ADD_LINE, {"incident": incident, **msgspec.to_builtins(entry)})
+
+
+def save(conn: Connection, change: Change) -> Incident:
+    """Store a change: the incident's row and its new lines; give the incident."""
+    values = msgspec.to_builtins(change.incident)
+    if change.incident.version == 1:
+        conn.execute(_ADD_INCIDENT, values)
+    else:
+        conn.execute(_PUT_INCIDENT, {"this": change.incident.id, **values})
+    for entry in change.entries:
+        write_line(conn, entry, change.incident.id)
+    return change.incident
+
+
+def keep_event(
+    conn: Connection, hub: str, event: AlarmEvent | ReportEvent, raw: str, utc: float
+) -> bool:
+    """Store an event as it came; False when it was stored before."""
+    key = {"source": event.source, "id": event.id}
+    if conn.execute(_KNOWN_EVENT, key).first() is not None:
+        return False
+    alarm = event.data.alarm if isinstance(event, AlarmEvent) else None
+    values = {"type": event.type, "hub": hub, "alarm": alarm, "stored_utc": utc, "raw": raw}
+    conn.execute(_ADD_EVENT, {**key, **values})
+    return True
+
+
+def incident_of(conn: Connection, hub: str, alarm: str) -> Incident | None:
+    """Give the incident of a hub's alarm, or None; on a server, locked until the commit."""
+    return find(conn, _OF_ALARM, hub=hub, alarm=alarm)
+
+
+def incident(conn: Connection, ident: str) -> Incident | None:
+    """Give an incident by its own id, or None; on a server, locked until the commit."""
+    return find(conn, _BY_ID, id=ident)
+
+
+def free_id(conn: Connection, hub: str, alarm: str) -> str:
+    """Name a new incident: as its alarm, or by a digest where that is unfit or another hub's."""
+    if _FIT.fullmatch(alarm) and conn.execute(_ID_TAKEN, {"id": alarm}).first() is None:
+        return alarm
+    return "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
+
+
+def due_takes(conn: Connection, utc: float) -> list[Incident]:
+    """List the incidents whose take has run out."""
+    found = conn.execute(_DUE, {"utc": utc})
+    return [msgspec.convert(row, Incident, from_attributes=True) for row in found]
+
+
+def changed_since(conn: Connection, utc: float) -> list[Incident]:
+    """List all open incidents, and the closed ones that changed since `utc`."""
+    found = conn.execute(_SINCE, {"utc": utc})
+    return [msgspec.convert(row, Incident, from_attributes=True) for row in found]

@@ -1,0 +1,49 @@
+"""What the API says in words: `messages/api.ko.toml` and `api.en.toml`, chosen by the request."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from math import ceil
+
+from starlette.requests import HTTPConnection
+
+from center.auth import DeniedError
+from center.board import Why
+from center.incident import Deed, Incident
+from center.texts import Lang
+from hub.core.wire import timestamp
+
+_CLOCK = frozenset({Deed.EXPIRED, Deed.CAUGHT_UP})
+
+
+def language(request: HTTPConnection) -> Lang:
+    """Choose by Accept-Language; programs that ask for none get English."""
+    wishes = request.headers.get("accept-language", "").lower()
+    return Lang.KO if wishes.startswith("ko") else Lang.EN
+
+
+def say(lang: Lang, table: str, key: str, **values: object) -> str:
+    """Give a sentence with its values filled in."""
+    return _sentences(lang)[table][key].format_map(values)
+
+
+def refusal(lang: Lang, why: Why, incident: Incident | None) -> str:
+    """Say why an action was not done, and who did what meanwhile."""
+    if incident is None:
+        return say(lang, "why", why)
+    who = incident.last_by
+    if not who:
+        who = say(lang, "who", "clock" if incident.last_deed in _CLOCK else "hub")
+    deed = say(lang, "deed", incident.last_deed)
+    return say(lang, "why", why, who=who, deed=deed, when=timestamp(incident.last_utc))
+
+
+def denial(lang: Lang, error: DeniedError) -> str:
+    """Say why somebody was turned away."""
+    return say(lang, "denied", error.why, seconds=ceil(error.wait_s))
+
+
+@cache
+def _sentences(lang: Lang) -> dict[str, dict[str, str]]:
+    file = resources.files("center") / "messages" / f"api.{lang}.toml"
+    return tomllib.loads(file.read_text("utf-8"))

@@ -1,0 +1,31 @@
+// Rings while a call waits: a tone made here, every 4 s, until somebody takes it or mutes for 1 min.
+import { byId } from "./clock.js";
+const [EVERY_MS, MUTE_MS] = [4000, 60000];
+const audio = globalThis.AudioContext ? new AudioContext() : { state: "none", resume() {} };
+const left = (name) => Number(localStorage.getItem(name) ?? 0) - Date.now(); // shared by all tabs
+
+export const unmute = () => localStorage.removeItem("anbu-mute");
+
+function tone(hertz, start) {
+  const source = new OscillatorNode(audio, { frequency: hertz });
+  const loudness = new GainNode(audio, { gain: 0 });
+  loudness.gain.setValueCurveAtTime([0, 0.4, 0.4, 0], start, 0.35);
+  source.connect(loudness).connect(audio.destination);
+  source.start(start);
+  source.stop(start + 0.35);
+}
+
+export function ring(waiting) {
+  const muted = left("anbu-mute") > 0;
+  const now = audio.state !== "running" ? "blocked" : !waiting ? "ready" : muted ? "muted" : "ringing";
+  byId("sound").dataset.sound = now;
+  byId("sound-left").textContent = Math.ceil(left("anbu-mute") / 1000);
+  if (now !== "ringing" || left("anbu-next") > 0) return; // or another tab has just rung
+  localStorage.setItem("anbu-next", Date.now() + EVERY_MS);
+  tone(880, audio.currentTime);
+  tone(660, audio.currentTime + 0.35);
+}
+
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => audio.resume());
+byId("sound-mute").onclick = () => localStorage.setItem("anbu-mute", Date.now() + MUTE_MS);
+byId("sound-unmute").onclick = unmute;

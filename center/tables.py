@@ -1,0 +1,188 @@
+"""The tables. Text holds enum values; times are UTC seconds; nothing here knows a dialect."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA = 1
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+# every event of a hub, as it came; (source, id) folds duplicates
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("id", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("hub", String, nullable=False),
+    Column("alarm", String),
+    Column("stored_utc", Float, nullable=False),
+    Column("raw", Text, nullable=False),
+    UniqueConstraint("source", "id"),
+)
+
+# the columns are the fields of `incident.Incident`
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("hub", String, nullable=False),
+    Column("alarm", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("staged", Integer, nullable=False),
+    Column("raised_utc", Float, nullable=False),
+    Column("synced", Boolean, nullable=False),
+    Column("received_utc", Float, nullable=False),
+    Column("waiting_utc", Float, nullable=False),
+    Column("last_utc", Float, nullable=False),
+    Column("last_deed", String, nullable=False),
+    Column("last_by", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("presses", Integer, nullable=False),
+    Column("accepted_utc", Float),
+    Column("expires_utc", Float),
+    Column("present_utc", Float),
+    Column("closed_utc", Float),
+    Column("cancelled_utc", Float),
+    Column("cancel_asked_utc", Float),
+    Column("reopened_utc", Float),
+    Column("outcome", String),
+    UniqueConstraint("hub", "alarm"),
+    Index("incidents_by_stage", "stage", "received_utc"),
+    Index("incidents_by_time", "received_utc"),
+)
+
+# append-only: an incident's lines are its timeline, lines without one are sign-ins and the like
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("incident", String),
+    Column("utc", Float, nullable=False),
+    Column("deed", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("by", String, nullable=False),
+    Column("event", String, nullable=False),
+    Column("happened_utc", Float),
+    Column("synced", Boolean, nullable=False),
+    Column("device", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("outcome", String),
+    Column("text", Text, nullable=False),
+    Index("audit_by_incident", "incident", "seq"),
+)
+
+hubs = Table(
+    "hubs",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("heard_utc", Float, nullable=False),
+    Column("boot", String, nullable=False),
+    Column("software", String, nullable=False),
+    Column("interval_s", Float, nullable=False),
+    Column("synced", Boolean, nullable=False),
+)
+
+# kept after they are over, so that a hub's state can call them back
+faults = Table(
+    "faults",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("fault", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("since_utc", Float, nullable=False),
+    Column("synced", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("cleared_utc", Float),
+)
+
+fault_history = Table(
+    "fault_history",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("hub", String, nullable=False),
+    Column("fault", String, nullable=False),
+    Column("over", Boolean, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+    Index("fault_history_by_hub", "hub", "seq"),
+)
+
+telemetry = Table(
+    "telemetry",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("hub", String, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+    Column("raw", Text, nullable=False),
+    Index("telemetry_by_hub", "hub", "seq"),
+    Index("telemetry_by_time", "stored_utc"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("done", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+)
+
+refused = Table(
+    "refused",
+    metadata,
+    Column("reason", String, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last_utc", Float, nullable=False),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("password_hash", String, nullable=False),
+    Column("created_utc", Float, nullable=False),
+)
+
+# only hashes of what the browser or the program holds
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("expires_utc", Float, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("role", String, nullable=False),
+    Column("created_utc", Float, nullable=False),
+)

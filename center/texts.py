@@ -1,0 +1,56 @@
+"""The console's words: `messages/ko.toml` and `en.toml`, one key, one sentence each.
+
+Korean is the default whatever the browser prefers; English is at a switch.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+
+class Lang(StrEnum):
+    """A language of the console."""
+
+    KO = "ko"
+    EN = "en"
+
+
+class Texts:
+    """One language's sentences by key, such as `board.waiting`."""
+
+    def __init__(self, lang: Lang, sentences: Mapping[str, str]) -> None:
+        self.lang = lang
+        self.sentences = sentences
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Give the sentence with its `{values}` filled in; an unknown key is a `KeyError`."""
+        return self.sentences[key].format_map(values)
+
+    def word(self, group: str, name: str) -> str:
+        """Name a value of an open list (a kind, a fault); one not listed stands for itself."""
+        return self.sentences.get(f"{group}.{name}", name)
+
+
+@cache
+def texts(lang: Lang) -> Texts:
+    """Give the sentences of a language."""
+    file = resources.files("center") / "messages" / f"{lang}.toml"
+    return Texts(lang, dict(_flat(tomllib.loads(file.read_text("utf-8")), "")))
+
+
+def chosen(asked: str | None, remembered: str | None) -> Lang:
+    """Choose a language: the one asked for now, else the remembered one, else Korean."""
+    for wish in (asked, remembered):
+        if wish in set(Lang):
+            return Lang(wish)
+    return Lang.KO
+
+
+def _flat(table: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", str(value)

@@ -1,0 +1,131 @@
+"""What the board shows of an incident, in words: pure, from `Incident` to small structs."""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from center import moments
+from center.incident import Incident, urgency, waited_s
+from center.texts import Texts
+from hub.core.payloads import Stage
+from hub.core.scaip import Kind
+
+CAME_LATE_S = 30.0  # a call that took longer to arrive has a story: the link was down
+
+
+class Badge(Struct, frozen=True):
+    """A word with a shape beside it; `tone` is warn, good, bad or plain."""
+
+    icon: str
+    tone: str
+    text: str
+
+
+class Call(Struct, frozen=True):
+    """A line or a card of the board."""
+
+    id: str
+    hub: str
+    title: str
+    said: str
+    version: int
+    since: float
+    age: str
+    clock: str
+    who: str
+    mine: bool
+    badges: tuple[Badge, ...]
+    expires: float | None
+    expires_clock: str
+    outcome: str
+    received_at: str
+    closed_at: str
+
+
+class Board(Struct, frozen=True):
+    """The live board, in the order in which it is read."""
+
+    waiting: tuple[Call, ...]
+    mine: tuple[Call, ...]
+    others: tuple[Call, ...]
+    closed: tuple[Call, ...]
+
+
+class Eye(Struct, frozen=True):
+    """Who looks, when, and in which language."""
+
+    me: str
+    now: float
+    t: Texts
+
+
+def arrange(still_open: Iterable[Incident], closed: Iterable[Incident], eye: Eye) -> Board:
+    """Sort incidents: waiting ones by urgency, taken and closed ones by the newest change."""
+    opened = list(still_open)
+    waiting = sorted((one for one in opened if one.needs_person), key=urgent_first)
+    taken = sorted((one for one in opened if one.who), key=_newest_first)
+    return Board(
+        waiting=tuple(call(one, eye) for one in waiting),
+        mine=tuple(call(one, eye) for one in taken if one.who == eye.me),
+        others=tuple(call(one, eye) for one in taken if one.who != eye.me),
+        closed=tuple(call(one, eye) for one in sorted(closed, key=_newest_first)),
+    )
+
+
+def call(incident: Incident, eye: Eye) -> Call:
+    """Word one incident. Its clock runs from when a person was first waited for."""
+    waited = waited_s(incident, eye.now)
+    name = title(incident, eye.t)
+    return Call(
+        id=incident.id,
+        hub=incident.hub,
+        title=name,
+        said=eye.t("calls.said", title=name, hub=incident.hub),
+        version=incident.version,
+        since=incident.waiting_utc,
+        age=urgency(waited).value,
+        clock=moments.span(waited),
+        who=incident.who,
+        mine=bool(incident.who) and incident.who == eye.me,
+        badges=tuple(badges(incident, eye.t)),
+        expires=incident.expires_utc,
+        expires_clock=moments.span((incident.expires_utc or eye.now) - eye.now),
+        outcome=eye.t.word("outcome", incident.outcome) if incident.outcome else "",
+        received_at=moments.short(incident.received_utc, eye.now),
+        closed_at=moments.short(incident.closed_utc, eye.now) if incident.closed_utc else "",
+    )
+
+
+def title(incident: Incident, t: Texts) -> str:
+    """Say what called from where: `거실 · 도움 버튼`."""
+    place = incident.place or t("call.no_place")
+    return t("call.title", place=place, kind=t.word("kind", incident.kind))
+
+
+def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
+    """Give what an operator should know before taking it, the weightiest first."""
+    if incident.kind is Kind.TEST:
+        yield Badge("ring", "plain", t("call.test"))
+    if incident.presses > 1:
+        yield Badge("bell", "bad", t("call.presses", n=incident.presses))
+    if incident.cancelled_utc is not None:
+        yield Badge("cross", "warn", t("call.cancelled"))
+    if incident.cancel_asked_utc is not None:
+        yield Badge("cross", "warn", t("call.cancel_asked"))
+    if incident.stage is Stage.PRESENT:
+        yield Badge("person", "good", t("call.on_site"))
+    if incident.is_open and incident.reopened_utc is not None:
+        yield Badge("back", "warn", t("call.reopened"))
+    if not incident.synced:
+        yield Badge("clock", "warn", t("call.unsynced"))
+    elif (delay := incident.received_utc - incident.raised_utc) > CAME_LATE_S:
+        yield Badge("clock", "warn", t("call.came_late", clock=moments.span(delay)))
+
+
+def urgent_first(incident: Incident) -> tuple[bool, bool, float]:
+    """Real calls before tests, then those not cancelled, then the longest waiting."""
+    return incident.kind is Kind.TEST, incident.cancelled_utc is not None, incident.waiting_utc
+
+
+def _newest_first(incident: Incident) -> float:
+    return -incident.last_utc

@@ -1,0 +1,191 @@
+"""A control centre for browsers: the real console and store in a thread, hubs by hand.
+
+with Office() as office:
+    office.press("js-0001")            # a hub's event, as if it had come over MQTT
+    office.url                         # http://127.0.0.1:<port>
+"""
+
+import asyncio
+import itertools
+import secrets
+import socket
+import threading
+import time
+from functools import cache
+from typing import Any, Self
+
+import uvicorn
+from msgspec import Struct
+
+from center import accounts, actions, app, auth, rounds
+from center.actions import Target
+from center.auth import Auth, Role
+from center.config import Center, Settings
+from center.desk import Desk
+from center.exchange import Exchange, LinkHealth
+from center.feed import Feed
+from center.incident import Outcome
+from center.intake import Parcel, take_in
+from center.metrics import Tally
+from center.store import Store
+from hub.core import wire
+from hub.core.payloads import (
+    AlarmData,
+    AlarmEvent,
+    Availability,
+    FaultKind,
+    FaultReport,
+    FromHub,
+    HubState,
+)
+from hub.core.scaip import Kind, What, of_alarm
+
+PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist
+
+SESSION_S = 12 * 3600.0
+
+
+class Circumstances(Struct, frozen=True):
+    """How a hub's event came about: what, how long ago, by which clock."""
+
+    kind: Kind = Kind.HELP_BUTTON
+    ago_s: float = 0.8
+    synced: bool = True
+    device: str = "help"
+
+
+class Office:
+    """The centre, with a clock that a test can move on and a server that it can stop."""
+
+    def __init__(self, database: str, take_expires_s: float = 600.0) -> None:
+        self.settings = Settings(Center(take_expires_s=take_expires_s, beat_s=1.0))
+        self.ahead_s = 0.0
+        self.store = Store(database)
+        self._numbers = itertools.count(1)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shut()
+        self.store.close()
+
+    def now(self) -> float:
+        return time.time() + self.ahead_s
+
+    def open(self) -> None:
+        """Start the server, on the same port as before."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(ready)))
+        self._thread.start()
+        assert ready.wait(10)
+
+    def shut(self) -> None:
+        """Stop the server at once; the store stays."""
+        self.server.force_exit = self.server.should_exit = True
+        self._thread.join()
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self.loop = asyncio.get_running_loop()
+        feed = Feed()
+        link = Exchange(self.settings.mqtt, self.now, lambda _: None, lambda: None)
+        link._health = LinkHealth(self.now(), "test")
+        guard = Auth(self.store, self.now, session_s=SESSION_S, tls=False)
+        self.desk = Desk(self.settings, self.now, self.store, feed, link, guard, Tally({}))
+        config = uvicorn.Config(
+            app.application(self.desk), port=self.port, log_level="error", lifespan="off"
+        )
+        self.server = uvicorn.Server(config)
+        serving = asyncio.create_task(self.server.serve())
+        while not self.server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
+            await asyncio.sleep(0.01)
+        ready.set()
+        walking = asyncio.create_task(rounds.run(self.desk))
+        await serving
+        walking.cancel()
+
+    def hire(self, name: str, role: Role = Role.OPERATOR) -> None:
+        """Make an account with `PASSWORD`."""
+        put, hashed = accounts.put_operator, _hashed()
+        self.store.submit(lambda conn: put(conn, self.now(), name, role.value, hashed)).result()
+
+    def admit(self, name: str) -> str:
+        """Sign somebody in without the wait that a password costs; give the session's secret."""
+        secret, until = secrets.token_urlsafe(), self.now() + SESSION_S
+        opened, hashed = accounts.open_session, auth.digest(secret)
+        self.store.submit(lambda c: opened(c, self.now(), hashed, name, until, "test")).result()
+        return secret
+
+    def hear(self, hub: str, message: FromHub) -> None:
+        """Take in what a hub says, as if it had come over MQTT."""
+        parcel = Parcel(hub, message, wire.encode(message).decode(), retained=False, utc=self.now())
+        told = self.store.submit(lambda conn: take_in(conn, parcel)).result()
+        for notice in told.notices:
+            self.desk.feed.tell(notice)
+
+    def press(self, hub: str = "js-0001", *, place: str = "거실", **more: Any) -> str:  # noqa: ANN401
+        """Raise an alarm; give its id."""
+        alarm = more.pop("alarm", f"{hub}-{next(self._numbers):06}")
+        self.hear(hub, self.event(hub, alarm, place, **more))
+        return str(alarm)
+
+    def event(
+        self,
+        hub: str,
+        alarm: str,
+        place: str = "거실",
+        what: What = What.RAISED,
+        **more: Any,  # noqa: ANN401 - any fields of `Circumstances`
+    ) -> AlarmEvent:
+        """Make a hub's event."""
+        so = Circumstances(**more)
+        number = next(self._numbers)
+        ident = alarm if what is What.RAISED else f"{alarm}-{number}"
+        scaip = of_alarm(so.kind, what, place, ident)
+        said = (alarm, so.kind, what, so.device, place, "boot", number, 100.0 + number)
+        return AlarmEvent(
+            id=ident,
+            source=wire.source(hub),
+            type=f"anbu.alarm.{what}",
+            time=wire.timestamp(self.now() - so.ago_s),
+            data=AlarmData(*said, so.synced, scaip),
+        )
+
+    def greet(self, hub: str, state: Availability = Availability.READY, **more: Any) -> None:  # noqa: ANN401
+        """Let a hub say how it is."""
+        said = {"utc": self.now(), "synced": True, "boot": "b", "software": "0.1.0", **more}
+        self.hear(hub, HubState(state=state, interval_s=30.0, **said))
+
+    def fault(self, hub: str, kind: FaultKind, device: str) -> None:
+        """Let a hub report a fault."""
+        self.hear(hub, FaultReport(f"{kind}-{device}", kind, device, self.now(), synced=True))
+
+    def cancel(self, hub: str, alarm: str) -> None:
+        """Let the resident cancel."""
+        self.hear(hub, self.event(hub, alarm, what=What.CANCELLED))
+
+    def go_deaf(self) -> None:
+        """Let the centre's own link to the hubs be down."""
+        self.desk.link._health = LinkHealth(None, "test")
+
+    def act(self, coroutine: Any) -> Any:  # noqa: ANN401
+        """Run one of `center.actions` in the server's loop, as another client would."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+
+    def take(self, alarm: str, who: str) -> None:
+        self.act(actions.take(self.desk, Target(who, alarm)))
+
+    def close(self, alarm: str, who: str, outcome: Outcome, text: str = "") -> None:
+        self.act(actions.close(self.desk, Target(who, alarm), outcome, text))
+
+
+@cache
+def _hashed() -> str:
+    return auth.hash_password(PASSWORD)

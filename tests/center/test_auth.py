@@ -1,0 +1,173 @@
+"""Signing in: passwords, sessions, CSRF, roles, tokens, and patience with those who guess."""
+
+from pathlib import Path
+
+import httpx
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from sqlalchemy import select
+from starlette.responses import Response
+
+from center import queries, tables, throttle
+from center.auth import COOKIE, Denied, DeniedError, Role, csrf_of, digest
+from center.config import Center
+from center.incident import Deed
+from center.throttle import Failures
+from tests.center.counter import PASSWORD, TOKEN, Counter, at_counter
+from tests.center.making import NAMES, NOW, event, hear
+
+OPERATOR, SUPERVISOR = NAMES
+HERE = "192.0.2.7"
+
+
+async def sign_in(counter: Counter, name: str = OPERATOR) -> httpx.AsyncClient:
+    browser = counter.browser()
+    secret = await counter.desk.auth.sign_in(name, PASSWORD, HERE)
+    browser.cookies.set(COOKIE, secret)
+    return browser
+
+
+async def refused(counter: Counter, name: str, password: str, address: str = HERE) -> DeniedError:
+    with pytest.raises(DeniedError) as caught:
+        await counter.desk.auth.sign_in(name, password, address)
+    return caught.value
+
+
+def test_a_session_acts_only_with_its_csrf_token(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, event(), utc=NOW)
+        browser = await sign_in(counter)
+        take = "/api/alarms/b1-1/take"
+        assert (await browser.get("/api/alarms")).status_code == 200
+        for headers in ({}, {"x-csrf-token": "guess"}, {"x-csrf-token": "0" * 64}):
+            answer = await browser.post(take, headers=headers)
+            assert (answer.status_code, answer.json()["error"]) == (403, "no_csrf")
+        right = {"x-csrf-token": csrf_of(str(browser.cookies[COOKIE]))}
+        answer = await browser.post(take, headers=right)
+        assert (answer.status_code, answer.json()["who"]) == (200, OPERATOR)
+
+    at_counter(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer anbu_wrong"},
+        {"authorization": f"Basic {TOKEN}"},
+        {"cookie": f"{COOKIE}=wrong"},
+        {"cookie": f"{COOKIE}="},
+        {"authorization": "Bearer \xff"},
+    ],
+)
+def test_a_stranger_sees_nothing(tmp_path: Path, headers: dict[str, str]) -> None:
+    async def story(counter: Counter) -> None:
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        for path in ("/api/alarms", "/api/alarms/x", "/api/hubs", "/api/feed", "/api/audit"):
+            answer = await counter.client.get(path, headers=raw)
+            assert (answer.status_code, answer.json()["error"]) == (401, "not_signed_in")
+        answer = await counter.client.post("/api/alarms/x/take", headers=raw)
+        assert answer.status_code == 401
+
+    at_counter(tmp_path, story)
+
+
+def test_only_a_supervisor_reads_the_audit(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        operator, supervisor = [await sign_in(counter, name) for name in NAMES]
+        assert (await operator.get("/api/audit")).json()["error"] == "not_allowed"
+        lines = (await supervisor.get("/api/audit?limit=1")).json()
+        assert [line["event"]["deed"] for line in lines["lines"]] == ["signed_in"]
+        assert lines["next"] == lines["lines"][0]["seq"]
+
+    at_counter(tmp_path, story)
+
+
+def test_a_session_ends_by_time_by_sign_out_and_by_a_new_password(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        browser, other = [await sign_in(counter, name) for name in NAMES]
+        counter.now = NOW + 3599
+        assert (await browser.get("/api/alarms")).status_code == 200
+        counter.now = NOW + 3601
+        assert (await browser.get("/api/alarms")).status_code == 401
+        assert (await other.get("/api/alarms")).status_code == 401
+
+    at_counter(tmp_path, story, Center(session_s=3600))
+
+
+def test_the_cookie_is_for_this_site_only_and_for_no_script(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        response = Response()
+        counter.desk.auth.set_cookie(response, "secret")
+        cookie = response.headers["set-cookie"]
+        for part in ("HttpOnly", "SameSite=strict", "Secure", "Max-Age=43200"):
+            assert part in cookie
+
+    at_counter(tmp_path, story, Center(behind_tls=True))
+
+
+def test_who_guesses_has_to_wait_longer_and_longer(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        for _ in range(throttle.FREE):
+            assert (await refused(counter, OPERATOR, "wrong")).why is Denied.WRONG_PASSWORD
+        held = await refused(counter, OPERATOR, PASSWORD)
+        assert (held.why, held.wait_s) == (Denied.TOO_MANY_TRIES, 2.0)
+        assert (await refused(counter, SUPERVISOR, PASSWORD)).why is Denied.TOO_MANY_TRIES
+        assert await counter.desk.auth.sign_in(SUPERVISOR, PASSWORD, "192.0.2.8")
+        counter.now += 2.0
+        assert await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE)
+        assert (await refused(counter, OPERATOR, "wrong")).why is Denied.WRONG_PASSWORD
+        deeds = [line.entry.deed for line in counter.store.read(queries.audit)]
+        assert deeds.count(Deed.SIGN_IN_FAILED) == throttle.FREE + 1
+
+    at_counter(tmp_path, story)
+
+
+def test_an_unknown_name_is_refused_like_a_wrong_password(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        assert (await refused(counter, "nobody", PASSWORD)).why is Denied.WRONG_PASSWORD
+        assert (await refused(counter, "\ud800" * 9, "\ud800")).why is Denied.WRONG_PASSWORD
+
+    at_counter(tmp_path, story)
+
+
+def test_the_database_holds_no_secret(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        browser = await sign_in(counter)
+        secret = str(browser.cookies[COOKIE])
+        held = counter.store.read(
+            lambda conn: str(
+                [
+                    conn.execute(select(t)).all()
+                    for t in (tables.operators, tables.sessions, tables.tokens)
+                ]
+            )
+        )
+        assert digest(secret) in held
+        assert "$argon2id$" in held
+        for unsaid in (secret, TOKEN, PASSWORD):
+            assert unsaid not in held
+
+    at_counter(tmp_path, story)
+
+
+def test_the_roles_are_two() -> None:
+    assert set(Role) == {"operator", "supervisor"}
+
+
+@given(st.integers(0, 10**6), st.floats(0, 10**6))
+def test_a_wait_is_bounded_and_grows(count: int, later_s: float) -> None:
+    wait_s = throttle.wait_s(Failures(count, NOW), NOW + later_s)
+    assert 0 <= wait_s <= throttle.LONGEST_S
+    assert wait_s <= throttle.wait_s(Failures(count + 1, NOW), NOW + later_s)
+    assert (count >= throttle.FREE) or wait_s == 0
+
+
+def test_the_book_of_failures_forgets_and_is_bounded() -> None:
+    book: throttle.Book = {"old": Failures(9, NOW - throttle.FORGOTTEN_S)}
+    book = throttle.failed(book, "a", NOW)
+    assert set(book) == {"a"}
+    full = {str(number): Failures(1, NOW) for number in range(throttle.NAMES_MAX)}
+    assert len(throttle.failed(full, "new", NOW)) == throttle.NAMES_MAX

@@ -1,0 +1,152 @@
+"""Nonsense from the wire, a hundred thousand times: counted, dropped, and in nobody's way."""
+
+import random
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from center import inbox, queries
+from center.inbox import Inbox
+from center.metrics import Tally
+from center.parcels import Arrived
+from center.queries import Which
+from center.store import Store
+from hub.core import wire
+from hub.core.payloads import (
+    Availability,
+    FaultKind,
+    FaultReport,
+    FromHub,
+    Reply,
+    ReportData,
+    ReportEvent,
+    Stage,
+    Telemetry,
+)
+from hub.core.scaip import Report, What, of_report
+from tests.center.counter import Recorder
+from tests.center.making import HUB, NOW, event, state, stored
+from tests.center.test_link import Told
+
+CASES = 120_000
+REPORT = ReportData(Report.LINK_BACK, 3.0, synced=True, scaip=of_report(Report.LINK_BACK, "r"))
+GOOD: tuple[tuple[str, FromHub], ...] = (
+    ("event", event()),
+    ("event", event(What.CANCELLED, ident="b1-2")),
+    ("event", ReportEvent("r1", wire.source(HUB), "anbu.report.link_back", "2026", REPORT)),
+    ("state", state(Availability.READY, ("b1-1", Stage.SENT, 0), faults=("a",))),
+    ("state", state(Availability.LOST)),
+    ("fault/stuck", FaultReport("stuck", FaultKind.STUCK, "button", NOW, synced=True)),
+    ("telemetry", Telemetry(NOW, synced=True, readings={"temperature_c": 20.0})),
+    ("reply", Reply("c1", done=True)),
+)
+ODD: tuple[object, ...] = (
+    None, True, -1, 0, 10**18, 10**25, 10**400, 1e308, -1e308, 1e-320, "", "\x00", "한" * 3000,
+    "ready", "b1-1", "'; DROP TABLE events; --", [], {}, [[[]]], {"a": {"b": []}}, ["x"] * 2000,
+)  # fmt: skip
+PARTS = (
+    "event",
+    "state",
+    "fault/x",
+    "fault/",
+    "fault",
+    "telemetry",
+    "reply",
+    "ack",
+    "cmd",
+    "",
+    "x/y",
+)
+BYTES = (b"", b"\x00", b"null", b"[]", b"{}", b"[" * 9000, b"\xff\xfe", b'{"type":"anbu.report.x"}')
+
+
+def mangled(dice: random.Random, message: FromHub) -> bytes:
+    """Give the message's bytes with something wrong in them, or with nothing wrong."""
+    payload = wire.encode(message)
+    match dice.randrange(5):
+        case 0:
+            bad = bytearray(payload)
+            for _ in range(dice.randint(1, 4)):
+                bad[dice.randrange(len(bad))] = dice.randrange(256)
+            return bytes(bad)
+        case 1:
+            return payload[: dice.randrange(len(payload))]
+        case 2:
+            return dice.choice(BYTES)
+        case 3:
+            return payload + dice.randbytes(dice.choice((1, 20_000)))
+        case _:
+            return msgspec.json.encode(_changed(dice, msgspec.json.decode(payload)))
+
+
+def _changed(dice: random.Random, said: dict[str, object]) -> dict[str, object]:
+    key = dice.choice(list(said))
+    inner = said[key]
+    if isinstance(inner, dict) and inner and dice.random() < 0.7:
+        said[key] = _changed(dice, inner)
+    elif dice.random() < 0.2:
+        del said[key]
+    else:
+        said[key] = dice.choice(ODD)
+    return said
+
+
+def address(dice: random.Random, part: str) -> str:
+    """Give a topic, mostly a right one."""
+    if dice.random() < 0.9:
+        return wire.topic(HUB, part)
+    return dice.choice(
+        (
+            wire.topic(HUB, dice.choice(PARTS)),
+            wire.topic("", part),
+            wire.topic("js-0001\x00", part),
+            f"anbu/2/{HUB}/{part}",
+            f"anbu/1/{'가' * 5000}/{part}",
+            "anbu",
+            "",
+        )
+    )
+
+
+def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None:
+    dice = random.Random(20_260_101)  # noqa: S311 - the same nonsense in every run
+    settled: list[bool] = []
+    with stored(tmp_path) as store:
+        link = Recorder(lambda: NOW)
+        tally = Tally({})
+        box = Inbox(store, Told(), tally, lambda: NOW, lambda: link)
+        for number in range(CASES):
+            part, message = dice.choice(GOOD)
+            arrived = Arrived(
+                address(dice, part),
+                mangled(dice, message),
+                dice.random() < 0.1,
+                partial(settled.append, True),  # noqa: FBT003 - a list of ticks
+            )
+            inbox.receive(box, arrived)
+            if number % 10_000 == 0:
+                press(box, f"press-{number}")
+        store.submit(lambda _: None).result(60)
+        assert len(settled) == CASES + CASES // 10_000
+        assert inbox.UNSTORABLE not in tally.refused()
+        assert set(tally.refused()) >= {reason.value for reason in wire.Reason} - {
+            wire.Reason.EXPIRED, wire.Reason.REPLAYED,
+        }  # fmt: skip
+        assert store.health().ok
+        heard(store, link)
+
+
+def press(box: Inbox, alarm: str) -> None:
+    inbox.receive(box, Arrived(wire.topic(HUB, "event"), wire.encode(event(alarm=alarm)),
+                               retained=False, settle=list))  # fmt: skip
+
+
+def heard(store: Store, link: Recorder) -> None:
+    """Every press among the nonsense is open, and was answered."""
+    presses = {f"press-{number}" for number in range(0, CASES, 10_000)}
+    assert presses <= {one.id for one in store.read(queries.incidents, Which.OPEN, CASES)}
+    assert presses <= {ack.event for _, ack in link.sent if ack.stage is Stage.RECEIVED}
+    assert all(one.is_open for one in store.read(queries.incidents, Which.ALL, CASES))
+    store.read(queries.hubs)
+    store.read(queries.audit, CASES)

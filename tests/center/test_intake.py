@@ -1,0 +1,194 @@
+"""What becomes of a hub's message: states, faults, telemetry, replies, repair."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from center import actions, home_rows, queries, rows, tables
+from center.board import Act, take
+from center.change import Change
+from center.home_rows import Kept
+from center.hubs import Hub, Seen, is_lost, seen
+from center.intake import moment, take_in
+from center.store import Store
+from hub.core.payloads import (
+    Availability,
+    Cleared,
+    FaultKind,
+    FaultReport,
+    Reply,
+    ReportData,
+    ReportEvent,
+    Stage,
+    Telemetry,
+)
+from hub.core.scaip import Report, What, of_report
+from hub.core.wire import source
+from tests.center.making import HUB, NOW, event, hear, parcel, state, stored
+
+FAULT = FaultReport("stuck-button", FaultKind.STUCK, "button", NOW, synced=True)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with stored(tmp_path) as opened:
+        yield opened
+
+
+def hub(store: Store) -> Hub:
+    (one,) = store.read(queries.hubs)
+    return one
+
+
+def took(store: Store, ident: str) -> None:
+    def job(conn: Connection) -> None:
+        incident = rows.incident(conn, ident)
+        assert incident
+        change = take(incident, Act("김하늘", NOW + 10))
+        assert isinstance(change, Change)
+        rows.save(conn, change)
+
+    store.submit(job).result(10)
+
+
+def test_a_hub_that_missed_a_take_hears_of_it_by_its_state(store: Store) -> None:
+    hear(store, event())
+    took(store, "b1-1")
+    told = hear(store, state(Availability.READY, ("b1-1", Stage.RECEIVED, 1)))
+    assert [(ack.stage, ack.version, ack.who) for ack in told.acks] == [
+        (Stage.ACCEPTED, 2, "김하늘")
+    ]
+    assert not hear(store, state(Availability.READY, ("b1-1", Stage.ACCEPTED, 2))).acks
+
+
+def test_an_alarm_that_nobody_here_knows_is_asked_for(store: Store) -> None:
+    told = hear(store, state(Availability.READY, ("b1-9", Stage.RECEIVED, 4)))
+    assert [(ack.alarm, ack.stage) for ack in told.acks] == [("b1-9", Stage.UNKNOWN)]
+
+
+def test_a_restored_store_passes_the_version_that_the_hub_knows(store: Store) -> None:
+    hear(store, event())
+    told = hear(store, state(Availability.READY, ("b1-1", Stage.ACCEPTED, 6)))
+    assert [(ack.stage, ack.version) for ack in told.acks] == [(Stage.RECEIVED, 7)]
+
+
+def test_a_follow_up_whose_first_event_is_missing_still_makes_an_incident(store: Store) -> None:
+    told = hear(store, event(What.CANCELLED))
+    assert told.acks[0].stage is Stage.RECEIVED
+    hear(store, event())
+    case = store.read(queries.case, "b1-1")
+    assert case
+    assert len(case.timeline) == 2
+    assert case.incident.is_open
+
+
+def test_a_will_says_lost_but_was_not_said_by_the_hub(store: Store) -> None:
+    hear(store, state(faults=(FAULT.fault,)), utc=NOW)
+    hear(store, FAULT, utc=NOW)
+    hear(store, state(Availability.LOST, utc=0.0), utc=NOW + 20)
+    one = hub(store)
+    assert (one.state, one.heard_utc, one.software) == (Availability.LOST, NOW, "0.1.0")
+    assert [fault.fault for fault in one.faults] == [FAULT.fault]
+
+
+def test_a_retained_state_is_no_sign_of_life(store: Store) -> None:
+    old = parcel(state(utc=NOW - 3600), utc=NOW, retained=True)
+    store.submit(lambda conn: take_in(conn, old)).result(10)
+    assert hub(store).heard_utc == NOW - 3600
+    assert seen(hub(store), NOW, NOW - 7200) is Seen.LOST
+
+
+def test_a_fault_comes_stays_and_goes(store: Store) -> None:
+    for message in (FAULT, FAULT, Cleared(FAULT.fault), Cleared(FAULT.fault), Cleared("never")):
+        hear(store, message)
+    assert not hub(store).faults
+    table = tables.fault_history
+    lines = store.read(lambda conn: conn.execute(select(table.c.over)).scalars().all())
+    assert lines == [False, True]
+
+
+def test_a_missed_word_on_a_fault_is_made_good_by_the_hubs_list(store: Store) -> None:
+    hear(store, FAULT)
+    hear(store, state(Availability.INIT))
+    assert hub(store).faults
+    hear(store, state())
+    assert not hub(store).faults
+    hear(store, state(faults=(FAULT.fault,)))
+    assert [fault.kind for fault in hub(store).faults] == [FaultKind.STUCK]
+
+
+def test_telemetry_is_bounded_by_age_and_by_number(store: Store) -> None:
+    for number in range(10):
+        reading = Telemetry(NOW, synced=True, readings={"temperature_c": 20.5})
+        hear(store, reading, utc=NOW + number)
+
+    def count() -> int | None:
+        return store.read(lambda conn: conn.scalar(select(func.count(tables.telemetry.c.seq))))
+
+    def prune(kept: Kept) -> int:
+        return store.submit(lambda conn: home_rows.prune_telemetry(conn, NOW + 10, kept)).result(10)
+
+    assert prune(Kept(age_s=100, rows=8)) == 2
+    assert prune(Kept(age_s=5.5, rows=100)) == 3
+    assert count() == 5
+
+
+def test_the_first_reply_counts(store: Store) -> None:
+    for reason in ("first", "second"):
+        hear(store, Reply("c1", done=True, reason=reason))
+    reasons = store.read(lambda conn: conn.scalars(select(tables.replies.c.reason)).all())
+    assert reasons == ["first"]
+
+
+def test_a_technical_report_is_kept_once_and_is_no_alarm(store: Store) -> None:
+    data = ReportData(Report.LINK_BACK, 30.0, synced=True, scaip=of_report(Report.LINK_BACK, "r"))
+    report = ReportEvent("r1", source(HUB), "anbu.report.link_back", "2026-01-01T00:00:00Z", data)
+    assert [hear(store, report).duplicate for _ in range(2)] == [False, True]
+    assert not store.read(queries.incidents, queries.Which.ALL)
+
+
+def test_forgotten_takes_are_found_when_they_are_due(store: Store) -> None:
+    hear(store, event())
+    took(store, "b1-1")
+    assert not store.read(actions.any_due, NOW + 609)
+    assert store.read(actions.any_due, NOW + 610)
+    (back,) = store.submit(lambda conn: actions.expire_takes(conn, NOW + 610)).result(10)
+    assert (back.stage, back.who) == (Stage.RECEIVED, "")
+    assert not store.read(actions.any_due, NOW + 10**6)
+
+
+@pytest.mark.parametrize(
+    ("silence_s", "interval_s", "lost"),
+    [
+        (79, 30, False),
+        (81, 30, True),
+        (81, 3600, True),
+        (20, 5, True),
+        (2, 0, False),
+        (4, -1, True),
+    ],
+)
+def test_silence_means_lost(silence_s: float, interval_s: float, lost: bool) -> None:  # noqa: FBT001
+    assert is_lost(silence_s, interval_s) is lost
+
+
+def test_nobody_is_blamed_while_the_centre_itself_is_deaf(store: Store) -> None:
+    hear(store, state(), utc=NOW)
+    assert seen(hub(store), NOW + 1000, None) is Seen.UNKNOWN
+    assert seen(hub(store), NOW + 1000, NOW + 990) is Seen.READY
+    assert seen(hub(store), NOW + 1000, NOW) is Seen.LOST
+    hear(store, state(Availability.DISCONNECTED), utc=NOW)
+    assert seen(hub(store), NOW + 1000, NOW) is Seen.DISCONNECTED
+    hear(store, state(Availability.INIT), utc=NOW)
+    assert seen(hub(store), NOW + 1, NOW) is Seen.STARTING
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "9999-12-31T23:59:59+99:99", "\x00", "111"])
+def test_a_time_that_is_none_is_the_time_of_arrival(time: str) -> None:
+    assert moment(time, NOW) == NOW
+
+
+def test_a_time_without_a_zone_is_utc() -> None:
+    assert moment("2026-01-01T00:00:00", 0.0) == moment("2026-01-01T09:00:00+09:00", 1.0)

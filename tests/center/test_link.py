@@ -1,0 +1,308 @@
+"""The link against a real Mosquitto: answers after the commit, and comes back from everything."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import pytest
+from paho.mqtt.client import MQTTMessage
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from center import inbox, queries
+from center.config import Mqtt
+from center.exchange import Exchange
+from center.feed import Feed, Notice
+from center.inbox import Inbox
+from center.metrics import Tally
+from center.queries import Which
+from center.store import Store
+from hub.core.payloads import Availability, Stage
+from hub.core.scaip import What
+from tests.broker import Broker, free_port, wait_until
+from tests.center.home import Home
+from tests.center.making import event, state
+from tests.chaos import Chaos, Flow
+from tests.packets import Kind
+
+pytestmark = pytest.mark.broker
+T = TypeVar("T")
+
+
+class Told(Feed):
+    """A feed that only keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+
+    def tell(self, notice: Notice) -> None:
+        self.notices.append(notice)
+
+
+class Flaky(Store):
+    """A store whose disk is full for the next `full` jobs."""
+
+    full = 0
+
+    def submit(
+        self, job: Callable[[Connection], T], after: Callable[[Future[T]], None] | None = None
+    ) -> Future[T]:
+        if not self.full:
+            return super().submit(job, after)
+        self.full -= 1
+        failed: Future[T] = Future()
+        failed.set_exception(OperationalError("INSERT", {}, sqlite3.OperationalError("full")))
+        if after:
+            failed.add_done_callback(after)
+        return failed
+
+
+class Office:
+    """A linked store, without the web."""
+
+    def __init__(self, store: Flaky, settings: Mqtt) -> None:
+        self.store = store
+        self.tally = Tally({})
+        self.inbox = Inbox(store, Told(), self.tally, time.time, lambda: self.link)
+        receive = partial(inbox.receive, self.inbox)
+        self.link = Exchange(settings, time.time, receive, partial(inbox.turned, self.inbox))
+
+    def wait_up(self) -> None:
+        wait_until(lambda: self.link.listening_utc is not None, "the link stands")
+
+    def wait_new(self, since_utc: float | None) -> None:
+        """Wait for a session after the one that began at `since_utc`."""
+
+        def is_new() -> bool:
+            return self.link.listening_utc not in {None, since_utc}
+
+        wait_until(is_new, "a new session stands", 15)
+
+
+def mqtt(
+    broker: Broker, *ports: int, name: str = "center", protocol: Literal["5", "3.1.1"] = "5"
+) -> Mqtt:
+    return Mqtt(
+        brokers=tuple(f"tls://127.0.0.1:{port}" for port in ports or (broker.port,)),
+        ca=str(broker.certs / "ca.crt"),
+        cert=str(broker.certs / f"{name}.crt"),
+        key=str(broker.certs / f"{name}.key"),
+        protocol=protocol,
+    )
+
+
+@contextmanager
+def office(folder: Path, settings: Mqtt) -> Iterator[Office]:
+    store = Flaky(f"sqlite:///{folder / 'center.db'}")
+    opened = Office(store, settings)
+    opened.link.start()
+    try:
+        yield opened
+    finally:
+        opened.link.stop()
+        store.close()
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    with Broker() as running:
+        yield running
+
+
+@pytest.fixture
+def home(broker: Broker) -> Iterator[Home]:
+    with Home(broker) as connected:
+        yield connected
+
+
+def test_received_is_said_after_the_commit_and_not_before(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        gate, entered = threading.Event(), threading.Event()
+
+        def hold(_: Connection) -> bool:
+            entered.set()
+            return gate.wait(10)
+
+        center.store.submit(hold)
+        assert entered.wait(10)
+        home.say("event", event(alarm="gate"))
+        wait_until(lambda: center.store.health().waiting, "the press waits for the disk")
+        assert home.acks.empty()
+        gate.set()
+        assert home.hears("gate").stage is Stage.RECEIVED
+        assert center.store.read(queries.case, "gate")
+        home.say("event", event(alarm="gate"))
+        assert home.hears("gate").version == 1
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_press_is_received_by_both_protocols(
+    tmp_path: Path, broker: Broker, home: Home, protocol: Literal["5", "3.1.1"]
+) -> None:
+    with office(tmp_path, mqtt(broker, protocol=protocol)) as center:
+        home.sees_center(online=True)
+        home.say("event", event(alarm="one"))
+        assert home.hears("one").stage is Stage.RECEIVED
+        home.say("state", state(Availability.READY, ("gone", Stage.RECEIVED, 3)))
+        ack = home.hears("")
+        assert (ack.alarm, ack.stage) == ("gone", Stage.UNKNOWN)
+        center.link.stop()
+        home.sees_center(online=False)
+
+
+def test_what_came_while_the_centre_was_away_is_kept_by_the_broker(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+    home.say("event", event(alarm="away"))
+    with office(tmp_path, mqtt(broker)):
+        assert home.hears("away").stage is Stage.RECEIVED
+
+
+def test_a_full_disk_loses_nothing_the_broker_says_it_again(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        since = center.link.listening_utc
+        center.store.full = 1
+        home.say("event", event(alarm="full"))
+        assert home.hears("full").stage is Stage.RECEIVED
+        assert center.link.listening_utc != since
+
+
+def test_a_new_session_repeats_where_alarms_stand(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        home.say("event", event(alarm="again"))
+        home.hears("again")
+        center.link.redial("as a test wants it")
+        ack = home.hears("")
+        assert (ack.alarm, ack.stage, ack.version) == ("again", Stage.RECEIVED, 1)
+
+
+def test_a_killed_broker_is_found_again(tmp_path: Path) -> None:
+    with Broker() as own, office(tmp_path, mqtt(own)) as center:
+        center.wait_up()
+        since = center.link.listening_utc
+        own.kill()
+        wait_until(lambda: center.link.listening_utc is None, "the loss is seen")
+        assert center.link.health().trouble
+        own.start()
+        center.wait_new(since)
+        with Home(own) as home:
+            home.say("event", event(alarm="after"))
+            assert home.hears("after").stage is Stage.RECEIVED
+
+
+def test_the_next_address_is_tried_when_one_is_dead(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker, free_port(), broker.port)) as center:
+        center.wait_up()
+        assert center.link.health().broker.endswith(str(broker.port))
+        home.say("event", event(alarm="second"))
+        assert home.hears("second").version == 1
+
+
+@pytest.mark.parametrize("name", ["hubs/expired", "hubs/foreign", "hubs/js-0001"])
+def test_a_certificate_that_is_not_the_centres_is_told_as_the_trouble(
+    tmp_path: Path, broker: Broker, name: str
+) -> None:
+    with office(tmp_path, mqtt(broker, name=name)) as center:
+        wait_until(lambda: center.link.health().trouble not in {"", "not connected yet"}, "trouble")
+        assert center.link.listening_utc is None
+
+
+def test_an_exception_in_a_callback_costs_one_session_and_no_message(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        since = center.link.listening_utc
+        session = center.link._session
+        assert session
+
+        def fail(_: object) -> None:
+            raise LookupError
+
+        session._receive = fail
+        home.say("event", event(alarm="raised"))
+        assert home.hears("raised").stage is Stage.RECEIVED
+        assert center.link.listening_utc != since
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dead_paho_thread_is_noticed(tmp_path: Path, broker: Broker, home: Home) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        since = center.link.listening_utc
+        session = center.link._session
+        assert session
+
+        def unguarded(_client: object, _data: object, _message: MQTTMessage) -> None:
+            raise LookupError
+
+        session._client.on_message = unguarded
+        home.say("event", event(alarm="dead"))
+        center.wait_new(since)
+        assert home.hears("dead").stage is Stage.RECEIVED
+
+
+def test_a_withheld_puback_ends_the_session(tmp_path: Path, broker: Broker, home: Home) -> None:
+    with (
+        Chaos(broker, hub="../center") as line,
+        office(tmp_path, mqtt(broker, line.port)) as center,
+    ):
+        center.wait_up()
+        since = center.link.listening_utc
+        line.loses = lambda packet: packet.kind is Kind.PUBACK and not packet.up
+        home.say("event", event(alarm="held"))
+        assert home.hears("held").version == 1
+        wait_until(lambda: line.lost, "a PUBACK is withheld")
+        line.loses = lambda _: False
+        center.wait_new(since)
+
+
+def test_a_black_hole_is_left(tmp_path: Path, broker: Broker, home: Home) -> None:
+    with Chaos(broker) as line, office(tmp_path, mqtt(broker, line.port)) as center:
+        center.wait_up()
+        since = center.link.listening_utc
+        began = time.monotonic()
+        line.up = line.down = Flow.LOST
+        home.say("event", event(alarm="hole"))
+        wait_until(lambda: center.link.listening_utc is None, "the silence is noticed")
+        noticed_s = time.monotonic() - began
+        line.up = line.down = Flow.PASSED
+        center.wait_new(since)
+        assert home.hears("hole").stage is Stage.RECEIVED
+        assert noticed_s < 7
+        home.sees_center(online=True)
+
+
+def test_malformed_messages_are_counted_and_let_go(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        foreign = event(alarm="foreign", hub="js-0002")
+        home.say("event", b"{")
+        home.say("event", foreign)
+        home.say("event", event(alarm="good"))
+        assert home.hears("good").version == 1
+        assert center.tally.refused() == {"malformed": 1, "foreign_hub": 1}
+        home.say("event", event(What.CANCELLED, alarm="good"))
+        (one,) = center.store.read(queries.incidents, Which.OPEN)
+        assert one.id == "good"

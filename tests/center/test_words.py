@@ -1,0 +1,149 @@
+"""The console's words, times and colours, without a server."""
+
+import re
+import string
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from center import moments
+from center.auth import Role
+from center.board import Why
+from center.hubs import Seen
+from center.incident import Deed, Outcome, Urgency
+from center.texts import Lang, chosen, texts
+from hub.core.payloads import FaultKind
+from hub.core.scaip import Kind
+
+CENTER = Path(moments.__file__).parent
+TEMPLATES = sorted((CENTER / "templates").iterdir())
+
+
+def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
+    korean, english = texts(Lang.KO).sentences, texts(Lang.EN).sentences
+    assert korean.keys() == english.keys()
+    for key in korean:
+        assert gaps(korean[key]) == gaps(english[key]), key
+        assert korean[key], key
+
+
+def gaps(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+@pytest.mark.parametrize(
+    ("group", "values"),
+    [
+        ("kind", Kind),
+        ("deed", Deed),
+        ("outcome", Outcome),
+        ("seen", Seen),
+        ("fault", FaultKind),
+        ("urgency", Urgency),
+        ("why", Why),
+        ("role", Role),
+    ],
+)
+def test_every_value_that_can_be_shown_has_a_word(group: str, values: type[StrEnum]) -> None:
+    for value in values:
+        assert f"{group}.{value}" in texts(Lang.KO).sentences
+
+
+def test_whoever_changed_an_incident_last_is_told_in_a_sentence() -> None:
+    of_incidents = set(Deed) - {
+        Deed.SIGNED_IN,
+        Deed.SIGNED_OUT,
+        Deed.SIGN_IN_FAILED,
+        Deed.USER_ADDED,
+        Deed.TOKEN_ADDED,
+    }
+    for deed in of_incidents:
+        assert f"last.{deed}" in texts(Lang.EN).sentences
+
+
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
+def test_templates_hold_no_words_no_inline_script_and_no_inline_style(file: Path) -> None:
+    page = file.read_text("utf-8")
+    assert not re.search("[가-힣]", page)
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:|https?://(?!www\.w3\.org)", page)
+    assert "|safe" not in page.replace(" ", "")
+    for key in re.findall(r'\bt\("([^"]+)"\s*[,)]', page):
+        assert key in texts(Lang.KO).sentences
+
+
+def test_the_scripts_stay_small() -> None:
+    scripts = (CENTER / "static").glob("*.js")
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in scripts) < 200
+
+
+def test_the_language_is_korean_unless_somebody_chose() -> None:
+    assert chosen(None, None) is Lang.KO
+    assert chosen(None, "en") is Lang.EN
+    assert chosen("ko", "en") is Lang.KO
+    assert chosen("xx", "en") is Lang.EN
+
+
+def test_lengths_and_ages_are_written_as_people_read_them() -> None:
+    assert [moments.span(s) for s in (-3, 0, 59.9, 61, 3599, 3600)] == [
+        "00:00",
+        "00:00",
+        "00:59",
+        "01:01",
+        "59:59",
+        "1:00:00",
+    ]
+    assert [moments.ago(s) for s in (-1, 59, 60, 7200, 90_000)] == [
+        ("s", 0),
+        ("s", 59),
+        ("m", 1),
+        ("h", 2),
+        ("d", 1),
+    ]
+
+
+def test_times_of_day_are_koreas_and_nonsense_is_no_crash() -> None:
+    assert moments.in_full(0) == "1970-01-01 09:00:00"
+    assert moments.short(1.0, 0.0) == "09:00:01"
+    assert moments.short(-86_400, 0.0) == "12-31 09:00:00"
+    for nonsense in (1e300, float("nan"), float("-inf")):
+        assert moments.in_full(nonsense) == "----"
+        assert moments.of_day(nonsense) == "--:--:--"
+    assert moments.day_start("1970-01-01") == -9 * 3600
+    assert moments.day_start("yesterday") is None
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        ("ink", "white"),
+        ("ink", "ground"),
+        ("ink-soft", "ground"),
+        ("ink-faint", "white"),
+        ("blue-strong", "white"),
+        ("blue-strong", "ground"),
+        ("blue-strong", "amber-pale"),
+        ("blue-dark", "blue-pale"),
+        ("white", "blue-strong"),
+        ("white", "red"),
+        ("white", "ink"),
+        ("white", "ink-soft"),
+        ("red", "red-pale"),
+        ("red", "white"),
+        ("green", "green-pale"),
+        ("green", "white"),
+        ("amber-ink", "amber-pale"),
+        ("ink", "amber"),
+    ],
+)
+def test_text_stands_out_as_wcag_aa_asks(text: str, ground: str) -> None:
+    css = (CENTER / "static" / "base.css").read_text("utf-8")
+    tokens = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css.replace("#fff;", "#ffffff;")))
+    light, dark = sorted((luminance(tokens[text]), luminance(tokens[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
