@@ -1,0 +1,120 @@
+"""The virtual house: a finger on the hub's contacts and an eye on its lamps, without hardware.
+
+It moves and reads the same pins that the contacts and lamps drive, over a unix socket that speaks
+JSON lines: `press`, `release`, `lamps`, `watch`. Requests and answers are in `house_talk.py`.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket as sockets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+from gpiozero import Device
+from gpiozero.pins.mock import MockFactory
+from msgspec import Meta, Struct, field
+
+from drivers.house_pins import HousePin
+from drivers.house_room import Room
+from drivers.house_talk import LINE_BYTES, talk
+from hub.core.driver import Port
+
+
+class HouseError(Exception):
+    """The virtual house cannot be entered; the text says why."""
+
+
+def use_virtual_pins() -> None:
+    """Let every device that is built from now on have pins of the virtual house."""
+    Device.pin_factory = MockFactory(pin_class=HousePin)
+
+
+class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_field="kind"):
+    """The finger and the eye. The maps name the pins of the other drivers."""
+
+    socket: Annotated[str, Meta(min_length=1)]
+    name: Annotated[str, Meta(min_length=1)] = "house"
+    contacts: dict[str, int] = field(default_factory=dict)
+    lamps: dict[str, int] = field(default_factory=dict)
+    phrases: dict[str, str] = field(default_factory=dict)
+
+    async def run(self, port: Port) -> None:
+        """Serve the socket until cancelled.
+
+        Raises HouseError without virtual pins, and where another house has the socket.
+        """
+        room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases)
+        async with _open_to_visitors(Path(self.socket), room):
+            port.ready()
+            async for order in port.orders():
+                room.note(order)
+
+
+def _pins(numbers: dict[str, int]) -> dict[str, HousePin]:
+    factory = Device.pin_factory
+    if not isinstance(factory, MockFactory):
+        message = "the virtual house needs virtual pins: start the hub with --virtual"
+        raise HouseError(message)
+    pins = {name: factory.pin(number) for name, number in numbers.items()}
+    for name, pin in pins.items():
+        if not isinstance(pin, HousePin):
+            message = (
+                f"{name}: {pin!r} is no pin of the virtual house; call use_virtual_pins() first"
+            )
+            raise HouseError(message)
+    return pins
+
+
+@asynccontextmanager
+async def _open_to_visitors(path: Path, room: Room) -> AsyncIterator[None]:
+    visits: set[asyncio.Task[None]] = set()
+
+    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visit = asyncio.create_task(talk(room, reader, writer))
+        visits.add(visit)
+        visit.add_done_callback(visits.discard)
+
+    door = await asyncio.start_unix_server(welcome, sock=_bind(path), limit=LINE_BYTES)
+    room.listen(asyncio.get_running_loop())
+    try:
+        yield
+    finally:
+        room.listen(None)
+        door.close()
+        for visit in list(visits):
+            visit.cancel()
+        await asyncio.gather(*visits, return_exceptions=True)
+        _unbind(path)
+
+
+def _bind(path: Path) -> sockets.socket:
+    """Bind before anyone may connect, so that the mode is 0600 from the first visitor on."""
+    if _is_served(path):
+        message = f"another virtual house is running at {path}"
+        raise HouseError(message)
+    door = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        door.bind(os.fspath(path))
+        path.chmod(0o600)
+    except OSError as error:
+        door.close()
+        message = f"the socket {path} cannot be opened: {error}"
+        raise HouseError(message) from error
+    return door
+
+
+def _unbind(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _is_served(path: Path) -> bool:
+    with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as visitor:
+        with contextlib.suppress(OSError):
+            visitor.connect(os.fspath(path))
+            return True
+        return False

@@ -1,0 +1,165 @@
+"""`anbu house`: press, release, look, and serve the page of a running virtual house.
+
+Exit codes: 0 done; 1 the house refused, or the page cannot be served; 2 wrong arguments;
+3 no virtual house is running.
+"""
+
+import json
+import os
+import socket as sockets
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from drivers.house_words import LANGUAGES, Words, usual_language, words
+
+LONGEST_MS = 600_000
+ANSWER_S = 5.0  # the house answers at once, or after the press that it was asked for
+
+
+class Exit(IntEnum):
+    """What the shell learns."""
+
+    DONE = 0
+    REFUSED = 1
+    NO_HOUSE = 3
+
+
+class Unreachable(Exception):  # noqa: N818 - a state of the world, told to a person
+    """Nobody answers at the socket; the text is the key of the sentence that says why."""
+
+
+def usual_socket() -> str:
+    """Name the socket of the house that runs in the usual place."""
+    return str(Path(os.environ.get("ANBU_RUN_DIR", "run/demo")) / "house.sock")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the commands below `anbu house`."""
+    said = words(usual_language())["cli"]
+    parser.description = said["about"]
+    usual = ArgumentParser(add_help=False)
+    usual.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
+    usual.add_argument(
+        "--lang", choices=LANGUAGES, default=usual_language(), help=said["lang_about"]
+    )
+    asked = ArgumentParser(add_help=False, parents=[usual])
+    asked.add_argument("--json", action="store_true", help=said["json_about"])
+    deeds = parser.add_subparsers(dest="deed", required=True)
+    press = deeds.add_parser("press", parents=[asked], help=said["press_about"])
+    press.add_argument("what", help=said["what_about"])
+    press.add_argument("--ms", type=_milliseconds, help=said["ms_about"])
+    release = deeds.add_parser("release", parents=[asked], help=said["release_about"])
+    release.add_argument("what", help=said["what_about"])
+    deeds.add_parser("lamps", parents=[asked], help=said["lamps_about"])
+    serve = deeds.add_parser("serve", parents=[usual], help=said["serve_about"])
+    serve.add_argument("--port", type=int, default=8090, help=said["port_about"])
+
+
+def run(args: Namespace) -> int:
+    """Do what the command line asks; print to stdout, or say on stderr why not."""
+    if args.deed == "serve":
+        return _serve(args)
+    said = words(args.lang)
+    try:
+        answer = ask(args.socket, _request(args))
+    except Unreachable as error:
+        return _fail(said["cli"][str(error)].format(socket=args.socket), Exit.NO_HOUSE)
+    if not answer["ok"]:
+        return _fail(_refusal(said, args, answer), Exit.REFUSED)
+    text = json.dumps(answer, ensure_ascii=False) if args.json else _told(said, args, answer)
+    sys.stdout.write(text + "\n")
+    return Exit.DONE
+
+
+def ask(socket: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Put one request to the house and wait for its answer. Raises Unreachable."""
+    patience_s = ANSWER_S + (request.get("ms") or 0) / 1000
+    try:
+        with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as door:
+            door.settimeout(patience_s)
+            door.connect(socket)
+            door.sendall(json.dumps(request).encode() + b"\n")
+            with door.makefile("rb") as answers:
+                answer: dict[str, Any] = json.loads(answers.readline())
+            return answer
+    except PermissionError as error:
+        raise Unreachable("no_entry") from error  # noqa: EM101 - a key, not a sentence
+    except (TimeoutError, json.JSONDecodeError, ConnectionResetError, BrokenPipeError) as error:
+        raise Unreachable("no_answer") from error  # noqa: EM101 - a key, not a sentence
+    except OSError as error:
+        raise Unreachable("no_house") from error  # noqa: EM101 - a key, not a sentence
+
+
+def _milliseconds(text: str) -> float:
+    try:
+        ms = float(text)
+    except ValueError:
+        ms = 0.0
+    if not 0 < ms <= LONGEST_MS:
+        raise ArgumentTypeError(words(usual_language())["cli"]["ms_wrong"].format(most=LONGEST_MS))
+    return ms
+
+
+def _request(args: Namespace) -> dict[str, Any]:
+    match args.deed:
+        case "press":
+            return {"do": "press", "what": args.what, "ms": args.ms}
+        case "release":
+            return {"do": "release", "what": args.what}
+        case _:
+            return {"do": "lamps"}
+
+
+def _serve(args: Namespace) -> int:
+    said = words(args.lang)["cli"]
+    try:
+        from drivers.house_page import open_port, serve  # noqa: PLC0415 - needs starlette
+    except ImportError as error:
+        return _fail(said["no_page"].format(reason=error), Exit.REFUSED)
+    try:
+        door = open_port(args.port)
+    except (OSError, OverflowError) as error:
+        return _fail(said["no_port"].format(port=args.port, reason=error), Exit.REFUSED)
+    url = f"http://127.0.0.1:{door.getsockname()[1]}/?lang={args.lang}"
+    sys.stdout.write(said["serving"].format(url=url) + "\n")
+    sys.stdout.flush()
+    serve(args.socket, door)
+    return Exit.DONE
+
+
+def _fail(sentence: str, code: Exit) -> int:
+    sys.stderr.write(sentence + "\n")
+    return code
+
+
+def _refusal(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
+    what = getattr(args, "what", "")
+    sentence = said["cli"].get(answer["error"], said["cli"]["bad_request"])
+    known = ", ".join(answer.get("known", []))
+    name = said["contact"].get(what, what)
+    return sentence.format(what=what, name=name, known=known, detail=answer["detail"])
+
+
+def _told(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
+    if args.deed == "lamps":
+        return _look(said, answer)
+    ms = getattr(args, "ms", None)
+    sentence = "released" if args.deed == "release" else "held" if ms is None else "pressed"
+    name = said["contact"].get(args.what, args.what)
+    return said["cli"][sentence].format(name=name, what=args.what, ms=ms and f"{ms:g}")
+
+
+def _look(said: Words, answer: dict[str, Any]) -> str:
+    meaning = said["signal"].get(answer["signal"] or "none", answer["signal"])
+    lines = [f"■ {meaning}"]
+    for name, lamp in answer["lamps"].items():
+        mark = "●" if lamp["on"] else "○"
+        lines.append(f"{mark} {said['part'].get(name, name)}: {said['pattern'][lamp['pattern']]}")
+    lines.append(said["cli"]["said_title" if answer["said"] else "said_nothing"])
+    for say in answer["said"]:
+        ago = said["cli"]["ago"].format(s=round(say["age_s"]))
+        lines.append(f"  {ago}: {say['text']}")
+    return "\n".join(lines)

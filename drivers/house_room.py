@@ -1,0 +1,145 @@
+"""The inside of the virtual house: what can be touched, and what is seen and heard."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from enum import StrEnum
+from time import monotonic
+from typing import Any
+
+from drivers.house_pins import HousePin, beeping, pattern
+from hub.core.effects import Say, Show, Signal
+
+SAID_KEPT = 10
+LOOK_SETTLES_S = 0.05  # a lamp has this long to follow its order
+PULSE_S = 5.0  # without a change, this often all the same: the watcher knows that we live
+
+Answer = dict[str, Any]
+
+
+class Refusal(StrEnum):
+    """Why a request was not followed."""
+
+    BAD_REQUEST = "bad_request"
+    LINE_TOO_LONG = "line_too_long"
+    UNKNOWN_CONTACT = "unknown_contact"
+    NOT_A_CONTACT = "not_a_contact"
+    ALREADY_PRESSED = "already_pressed"
+    NOT_PRESSED = "not_pressed"
+
+
+class Refused(Exception):  # noqa: N818 - an answer to a visitor, not a failure of the house
+    """A request that the house does not follow: why, and the same in words."""
+
+    def __init__(self, refusal: Refusal, detail: str, **more: object) -> None:
+        super().__init__(detail)
+        self.answer: Answer = {"ok": False, "error": refusal, "detail": detail, **more}
+
+
+class Room:
+    """The contacts, the lamps, and what the hub has shown and said."""
+
+    def __init__(
+        self, contacts: dict[str, HousePin], lamps: dict[str, HousePin], phrases: dict[str, str]
+    ) -> None:
+        self._contacts = contacts
+        self._lamps = lamps
+        self._phrases = phrases
+        self._signal: Signal | None = None
+        self._signal_at = 0.0
+        self._said: deque[tuple[float, Say]] = deque(maxlen=SAID_KEPT)
+        self._watchers: set[asyncio.Event] = set()
+
+    def listen(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Hear every edge from now on, whichever thread makes it; with None, no more."""
+
+        def heard() -> None:
+            if loop is not None:
+                loop.call_soon_threadsafe(self._wake)
+
+        for pin in (*self._contacts.values(), *self._lamps.values()):
+            pin.heard = heard if loop is not None else None
+
+    def note(self, order: Show | Say) -> None:
+        """Remember what the resident is shown and told."""
+        if isinstance(order, Say):
+            self._said.append((monotonic(), order))
+        elif order.signal != self._signal:
+            self._signal, self._signal_at = order.signal, monotonic()
+        self._wake()
+
+    def _wake(self) -> None:
+        for watcher in self._watchers:
+            watcher.set()
+
+    async def press(self, what: str, ms: float | None) -> Answer:
+        """Press for `ms` milliseconds, or hold; answer with the monotonic times of the edges."""
+        pin = self._contact(what)
+        if pin.finger:
+            raise Refused(Refusal.ALREADY_PRESSED, f"{what} is pressed already")
+        answer = {"ok": True, "what": what, "pressed_at": pin.press()}
+        if ms is None:
+            return answer
+        try:
+            await asyncio.sleep(ms / 1000)
+        finally:
+            released_at = pin.release()
+        return answer | {"released_at": released_at}
+
+    def release(self, what: str) -> Answer:
+        """Let go; answer with the monotonic time of the edge."""
+        pin = self._contact(what)
+        if not pin.finger:
+            raise Refused(Refusal.NOT_PRESSED, f"{what} is not pressed")
+        return {"ok": True, "what": what, "released_at": pin.release()}
+
+    def _contact(self, what: str) -> HousePin:
+        pin = self._contacts.get(what)
+        if pin is None:
+            known = sorted(self._contacts)
+            detail = f"no contact {what[:40]!r} here; there are: {', '.join(known) or 'none'}"
+            raise Refused(Refusal.UNKNOWN_CONTACT, detail, known=known)
+        if pin.function != "input":
+            raise Refused(Refusal.NOT_A_CONTACT, f"{what} shares its pin with a lamp")
+        return pin
+
+    def seen(self) -> Answer:
+        """Tell what the pins do now, and what the hub has shown and said."""
+        now = monotonic()
+        return {
+            "ok": True,
+            "lamps": {name: self._lamp(name, now) for name in self._lamps},
+            "contacts": {name: pin.finger for name, pin in self._contacts.items()},
+            "signal": self._signal,
+            "signal_age_s": None if self._signal is None else round(now - self._signal_at, 3),
+            "said": [self._spoken(say, now - at) for at, say in self._said],
+        }
+
+    def _lamp(self, name: str, now: float) -> Answer:
+        pin = self._lamps[name]
+        edges = list(pin.history)
+        seen = pattern(edges, self._signal_at + LOOK_SETTLES_S, now)
+        return {
+            "on": bool(pin.state),
+            "pattern": beeping(edges, now) if name == "buzzer" else seen,
+            "age_s": round(now - edges[-1].at, 3) if edges else None,
+        }
+
+    def _spoken(self, say: Say, age_s: float) -> Answer:
+        text = say.text or self._phrases.get(say.phrase, say.phrase)
+        return {"phrase": say.phrase, "text": text, "age_s": round(age_s, 3)}
+
+    async def changes(self) -> AsyncGenerator[Answer, None]:
+        """Tell what is seen: now, after every change, and every 5 s."""
+        changed = asyncio.Event()
+        self._watchers.add(changed)
+        try:
+            while True:
+                changed.clear()
+                yield self.seen()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PULSE_S):
+                        await changed.wait()
+        finally:
+            self._watchers.discard(changed)

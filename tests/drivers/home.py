@@ -1,0 +1,96 @@
+"""A whole virtual house for a test: contact, lamp and house on the same pins, and a visitor."""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from drivers import contact, house, lamp
+from hub.core.driver import Driver
+from hub.core.effects import Say, Show
+from hub.core.rules import Role
+from tests.drivers.fakes import FakePort, running
+
+LAMP = lamp.Driver(name="lamp", red=5, green=6, amber=13, buzzer=19)
+CONTACTS = {"help": 17, "cancel": 27, "cord": 22}
+ROLES = {"help": Role.HELP_BUTTON, "cancel": Role.CANCEL_BUTTON, "cord": Role.PULL_CORD}
+SERVE = "import sys; from hub.__main__ import main; sys.exit(main(sys.argv[1:]))"
+PHRASES = {"raised": "도움을 요청하고 있습니다."}
+
+
+class Home:
+    """The ports of the running drivers, and the socket's path."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.house, self.lamp = FakePort(), FakePort()
+        self.contacts = {name: FakePort() for name in CONTACTS}
+
+    def tell(self, *orders: Show | Say) -> None:
+        for order in orders:
+            self.house.tell(order)
+            self.lamp.tell(order)
+
+    def drivers(self) -> list[tuple[Driver, FakePort]]:
+        buttons: list[tuple[Driver, FakePort]] = [
+            (contact.Driver(name=name, pin=CONTACTS[name], role=ROLES[name]), port)
+            for name, port in self.contacts.items()
+        ]
+        return [*buttons, (LAMP, self.lamp), (self.house_driver(), self.house)]
+
+    def house_driver(self) -> house.Driver:
+        return house.Driver(
+            socket=str(self.path), contacts=CONTACTS, lamps=LAMP.pins(), phrases=PHRASES
+        )
+
+    async def ask(self, request: object) -> dict[str, Any]:
+        """Ask one thing and leave."""
+        async with self.visit() as (reader, writer):
+            writer.write(json.dumps(request).encode() + b"\n")
+            return await answer(reader)
+
+    @asynccontextmanager
+    async def visit(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        reader, writer = await asyncio.open_unix_connection(self.path)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+
+async def answer(reader: asyncio.StreamReader) -> dict[str, Any]:
+    """Read one line of the house."""
+    async with asyncio.timeout(10):
+        told: dict[str, Any] = json.loads(await reader.readline())
+        return told
+
+
+@asynccontextmanager
+async def living(path: Path) -> AsyncIterator[Home]:
+    """Run a home whose socket is in `path`, for a minute at most."""
+    home = Home(path / "house.sock")
+    async with asyncio.timeout(60), AsyncExitStack() as stack:
+        for driver, port in home.drivers():
+            await stack.enter_async_context(running(driver, port))
+        yield home
+
+
+@asynccontextmanager
+async def served(socket: Path) -> AsyncIterator[str]:
+    """Run `anbu house serve` and give the page's address."""
+    line = ["house", "serve", "--port", "0", "--socket", str(socket), "--lang", "ko"]
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVE, *line, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout
+    try:
+        told = (await server.stdout.readline()).decode()
+        yield re.findall(r"http://\S+", told)[0]
+    finally:
+        server.terminate()
+        await server.wait()

@@ -1,0 +1,113 @@
+"""The virtual house at its socket: presses that are exact, lamps as seen, and rude visitors."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hub.core.effects import Phrase, Say, Show, Signal
+from hub.core.events import ContactChanged
+from tests.drivers.fakes import running
+from tests.drivers.home import Home, answer, living
+
+pytestmark = pytest.mark.usefixtures("pins")
+
+
+def test_a_timed_press_moves_the_contact_and_tells_the_edges(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(tmp_path) as home:
+            told = await home.ask({"do": "press", "what": "help", "ms": 50})
+            assert told["released_at"] - told["pressed_at"] == pytest.approx(0.05, abs=0.04)
+            assert told["released_at"] - told["pressed_at"] >= 0.05
+            edges = [e for e in home.contacts["help"].emitted if isinstance(e, ContactChanged)]
+            assert [edge.closed for edge in edges] == [False, True, False]
+            assert edges[1].at == pytest.approx(told["pressed_at"], abs=0.001)
+            assert edges[2].at == pytest.approx(told["released_at"], abs=0.001)
+            assert home.contacts["cancel"].closed() == [False]
+        assert not home.path.exists()
+
+    asyncio.run(story())
+
+
+def test_a_press_holds_until_released(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(tmp_path) as home:
+            assert (await home.ask({"do": "press", "what": "cord"}))["ok"]
+            assert (await home.ask({"do": "lamps"}))["contacts"]["cord"]
+            again = await home.ask({"do": "press", "what": "cord", "ms": 5})
+            assert again["error"] == "already_pressed"
+            assert (await home.ask({"do": "release", "what": "cord"}))["ok"]
+            assert home.contacts["cord"].closed() == [False, True, False]
+            assert (await home.ask({"do": "release", "what": "cord"}))["error"] == "not_pressed"
+
+    asyncio.run(story())
+
+
+def test_a_visitor_who_leaves_takes_the_finger_along(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(tmp_path) as home:
+            async with home.visit() as (_, writer):
+                writer.write(b'{"do":"press","what":"help","ms":100}\n')
+                await home.contacts["help"].until(lambda: home.contacts["help"].closed()[-1])
+            await home.contacts["help"].until(lambda: not home.contacts["help"].closed()[-1])
+            assert (await home.ask({"do": "lamps"}))["ok"]
+
+    asyncio.run(story())
+
+
+def test_lamps_tells_what_the_pins_do(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(tmp_path) as home:
+            told = await home.ask({"do": "lamps"})
+            assert (told["signal"], told["signal_age_s"], told["said"]) == (None, None, [])
+            assert {lamp["pattern"] for lamp in told["lamps"].values()} == {"off"}
+            home.tell(Show(Signal.RAISED), Say(Phrase.RAISED), Say(Phrase.ANNOUNCEMENT, "새해"))
+            while (told := await home.ask({"do": "lamps"}))["lamps"]["red"]["pattern"] != (
+                "fast_flash"
+            ):
+                pass
+            assert told["signal"] == "raised"
+            assert told["signal_age_s"] < 5
+            assert told["lamps"]["buzzer"]["pattern"] == "beep"
+            assert [(say["phrase"], say["text"]) for say in told["said"]] == [
+                ("raised", "도움을 요청하고 있습니다."),
+                ("announcement", "새해"),
+            ]
+            home.tell(*[Say(Phrase.RECEIVED)] * 20, Show(Signal.RAISED), Show(Signal.ACCEPTED))
+            while (told := await home.ask({"do": "lamps"}))["signal"] != "accepted":
+                pass
+            assert len(told["said"]) == 10
+            assert told["said"][0]["text"] == "received"  # a phrase without a text
+
+    asyncio.run(story())
+
+
+def test_the_pins_are_told_as_they_are_and_not_as_ordered(tmp_path: Path) -> None:
+    async def story() -> None:
+        home = Home(tmp_path / "house.sock")
+        async with running(home.house_driver(), home.house):  # nobody drives the lamp
+            home.house.tell(Show(Signal.ACCEPTED))
+            while (told := await home.ask({"do": "lamps"}))["signal"] != "accepted":
+                pass
+            assert told["lamps"]["red"] == {"on": False, "pattern": "off", "age_s": None}
+
+    asyncio.run(story())
+
+
+def test_watch_tells_every_change(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(tmp_path) as home, home.visit() as (reader, writer):
+            writer.write(b'{"do":"watch"}\n')
+            assert (await answer(reader))["signal"] is None
+            home.tell(Show(Signal.RAISED))
+            flashes: list[bool] = []
+            while len(flashes) < 4:
+                told = await answer(reader)
+                if flashes[-1:] != [told["lamps"]["red"]["on"]]:
+                    flashes.append(told["lamps"]["red"]["on"])
+            assert flashes in ([True, False, True, False], [False, True, False, True])
+            await home.ask({"do": "press", "what": "help"})
+            while not (await answer(reader))["contacts"]["help"]:
+                pass
+
+    asyncio.run(story())
