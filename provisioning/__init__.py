@@ -1,0 +1,1 @@
+"""Identity, certificates, broker configuration, the demo and the doctor: what installs a hub."""

@@ -1,0 +1,167 @@
+"""`./demo`: Mosquitto, the control centre, one hub in a virtual house and its page, all real.
+
+python -m provisioning.demo [--dir run/demo] [--json]
+"""
+
+import argparse
+import asyncio
+import fcntl
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from provisioning import broker
+from provisioning.children import DiedError, Healthy, Program, serve
+from provisioning.demo_files import HOST, USER, Files, lay
+from provisioning.texts import in_both
+
+ANBU = (sys.executable, "-m", "hub")
+
+
+class NotifySocket:
+    """systemd's side of `READY=1`, for a program that nobody else supervises."""
+
+    def __init__(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        self.path, self._ready = path, False
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.settimeout(0.0)
+        self._socket.bind(os.fspath(path))
+
+    async def ready(self) -> bool:
+        """Tell whether the program has said READY; read all that it has said."""
+        with suppress(BlockingIOError):
+            while line := self._socket.recv(4096):
+                self._ready = self._ready or b"READY=1" in line.splitlines()
+        return self._ready
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo until Ctrl-C; 1 when a part of it has died."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument("--dir", type=Path, default=Path("run/demo"))
+    parser.add_argument("--json", action="store_true", help="print the addresses as JSON")
+    args = parser.parse_args(argv)
+    folder = args.dir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder) as alone:
+        if not alone:
+            _say(in_both("demo", "twice", folder=folder))
+            return 1
+        return _run(folder, as_json=args.json)
+
+
+def _run(folder: Path, *, as_json: bool) -> int:
+    _say(in_both("demo", "starting"))
+    files = lay(folder)
+    try:
+        _add_operator(files)
+        asyncio.run(serve(programs(files), folder / "log", lambda: _tell(files, as_json=as_json)))
+    except DiedError as died:
+        key = "not_healthy" if died.code is None else "died"
+        _say(in_both("demo", key, name=died.name, code=died.code, log=died.log))
+        _say(died.tail())
+        return 1
+    _say(in_both("demo", "stopped"))
+    return 0
+
+
+def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
+    """Give what is run: the broker, then the centre, the hub and the house's page."""
+    folder, ports = files.folder, files.ports
+    notify = NotifySocket(folder / "notify")
+    center = (*ANBU, "center", "--config", str(folder / "center.toml"))
+    hub = (*ANBU, "hub", "--config", str(folder / "hub.toml"), "--virtual")
+    socket_name = str(folder / "house.sock")
+    house = (*ANBU, "house", "serve", "--socket", socket_name, "--port", str(ports["house"]))
+    mosquitto = (broker.program(), "-c", str(folder / "mosquitto.conf"))
+    return (
+        (Program("mosquitto", mosquitto, _listens(ports["broker"])),),
+        (
+            Program("center", center, _answers(ports["console"], "/healthz")),
+            Program("hub", hub, notify.ready, environment={"NOTIFY_SOCKET": str(notify.path)}),
+            Program("house", house, _answers(ports["house"], "/")),
+        ),
+    )
+
+
+def _add_operator(files: Files) -> None:
+    """Make the demo's operator once; it takes a second, which a second start shall not."""
+    made = files.folder / "state" / "operator-made"
+    if made.exists():
+        return
+    center = ("center", "--config", str(files.folder / "center.toml"))
+    command = (*ANBU, *center, "user", "add", USER, "--role", "operator", "--password-stdin")
+    log = files.folder / "log" / "operator.log"
+    with log.open("wb") as output:
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, input=files.password.encode(), stdout=output, stderr=output, check=False
+        )
+    if done.returncode:
+        raise DiedError(log.stem, done.returncode, log)
+    made.touch()
+
+
+def _listens(port: int) -> Healthy:
+    async def listens() -> bool:
+        try:
+            _, writer = await asyncio.open_connection(HOST, port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    return listens
+
+
+def _answers(port: int, path: str) -> Healthy:
+    def ask() -> bool:
+        asking = http.client.HTTPConnection(HOST, port, timeout=2)
+        try:
+            asking.request("GET", path)
+            return asking.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            asking.close()
+
+    async def answers() -> bool:
+        return await asyncio.to_thread(ask)
+
+    return answers
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    with (folder / "lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _tell(files: Files, *, as_json: bool) -> None:
+    told = {
+        "console": files.url("console"),
+        "house": files.url("house"),
+        "user": USER,
+        "password": files.password,
+    }
+    _say(json.dumps(told) if as_json else in_both("demo", "on", **told))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

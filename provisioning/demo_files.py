@@ -1,0 +1,119 @@
+"""The demo's folder: certificates, passwords and settings, made once and then kept.
+
+DIR/certs/  mosquitto.conf  center.toml  hub.toml  operator  state/  log/
+"""
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from msgspec import Struct
+
+from provisioning import broker, dev_certs
+
+HUB = "js-0001"
+USER = "demo"
+PORTS = {"broker": 8883, "console": 8080, "house": 8090}
+HOST = "127.0.0.1"
+
+CENTER = """\
+[center]
+listen = "{host}:{console}"
+database = "state/center.db"
+
+[mqtt]
+brokers = ["tls://{host}:{broker}"]
+ca = "certs/ca.crt"
+cert = "certs/center.crt"
+key = "certs/center.key"
+"""
+
+HOME = """\
+hub = "{hub}"
+state_dir = "state/hub"
+run_dir = "."
+telemetry_s = 30
+
+[mqtt]
+brokers = ["tls://{host}:{broker}"]
+ca = "certs/ca.crt"
+cert = "certs/hubs/{hub}.crt"
+key = "certs/hubs/{hub}.key"
+
+[[device]]
+kind = "contact"
+name = "help"
+role = "help_button"
+place = "거실"
+pin = 17
+
+[[device]]
+kind = "contact"
+name = "cord"
+role = "pull_cord"
+place = "욕실"
+pin = 27
+
+[[device]]
+kind = "contact"
+name = "cancel"
+role = "cancel_button"
+place = "거실"
+pin = 22
+
+[[device]]
+kind = "lamp"
+name = "lamp"
+red = 5
+green = 6
+amber = 13
+buzzer = 19
+"""
+
+
+class Files(Struct, frozen=True):
+    """Where everything is, and what was chosen."""
+
+    folder: Path
+    ports: dict[str, int]
+    password: str
+
+    def url(self, name: str) -> str:
+        """Give the address of a page: `console` or `house`."""
+        return f"http://{HOST}:{self.ports[name]}"
+
+
+def lay(folder: Path) -> Files:
+    """Make or renew the folder's files; ports are the usual ones, or free ones."""
+    for part in ("state/hub", "log"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    list(dev_certs.ensure(folder / "certs", [HUB]))
+    ports = {name: _port(usual) for name, usual in PORTS.items()}
+    broker.write_config(folder, folder / "certs", ports["broker"])
+    for name, text in (("center.toml", CENTER), ("hub.toml", HOME)):
+        filled = text.format(host=HOST, hub=HUB, **ports)
+        (folder / name).write_text(filled, encoding="utf-8")
+    return Files(folder, ports, _password(folder / "operator"))
+
+
+def _password(file: Path) -> str:
+    """Give the operator's password; it lies in a file that only its owner can read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        password = secrets.token_urlsafe(9)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            opened.write(password)
+        return password
+
+
+def _port(usual: int) -> int:
+    for port in (usual, 0):
+        try:
+            with socket.create_server((HOST, port)) as server:
+                return int(server.getsockname()[1])
+        except OSError:
+            continue
+    message = f"no free port beside {usual}"
+    raise OSError(message)

@@ -1,0 +1,84 @@
+"""The hub's certificate, examined without the broker: its name, its dates, who has signed it."""
+
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from provisioning.certs import Pair, common_name, is_issued_by, load
+from provisioning.findings import Finding, Patient, bad, good, note
+
+SOON_DAYS = 30
+
+
+def examine(patient: Patient) -> Iterator[Finding]:
+    """Give every flaw of the certificate, or that it is good."""
+    if not patient.mqtt.cert:
+        yield note("certificate", "none")
+        return
+    flawless = True
+    for flaw in _flaws(patient):
+        flawless = False
+        yield flaw
+    if flawless:
+        held = _load(patient)
+        yield good("certificate", hub=common_name(held.certificate), days=_days_left(held))
+
+
+def _flaws(patient: Patient) -> Iterator[Finding]:
+    link = patient.mqtt
+    try:
+        held = _load(patient)
+    except OSError as error:
+        yield bad("certificate", "missing", file=error.filename, error=error.strerror)
+        return
+    except ValueError as error:
+        yield bad("certificate", "unreadable", file=link.cert, error=error)
+        return
+    yield from _dates(held)
+    yield from _signature(held, link.ca)
+    name = common_name(held.certificate)
+    if name != patient.hub:
+        yield bad("certificate", "wrong_name", name=name, hub=patient.hub)
+    if stat.S_IMODE(Path(_key_file(patient)).stat().st_mode) & 0o077:
+        yield note("certificate", "exposed", file=_key_file(patient))
+
+
+def _dates(held: Pair) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    begins, ends = held.certificate.not_valid_before_utc, held.certificate.not_valid_after_utc
+    if now < begins:
+        yield bad("certificate", "not_yet_valid", date=f"{begins:%Y-%m-%d}")
+    elif now > ends:
+        yield bad("certificate", "expired", date=f"{ends:%Y-%m-%d}")
+    elif _days_left(held) < SOON_DAYS:
+        yield note("certificate", "expires_soon", days=_days_left(held))
+
+
+def _signature(held: Pair, authority: str) -> Iterator[Finding]:
+    if not authority:
+        return
+    try:
+        parents = x509.load_pem_x509_certificates(Path(authority).read_bytes())
+    except OSError as error:
+        yield bad("certificate", "missing", file=authority, error=error.strerror)
+    except ValueError as error:
+        yield bad("certificate", "unreadable", file=authority, error=error)
+    else:
+        if not any(is_issued_by(held.certificate, parent) for parent in parents):
+            yield bad("certificate", "unknown_authority", file=authority)
+
+
+def _load(patient: Patient) -> Pair:
+    certificate = Path(patient.mqtt.cert).read_bytes()
+    return load(certificate, Path(_key_file(patient)).read_bytes())
+
+
+def _key_file(patient: Patient) -> str:
+    return patient.mqtt.key or patient.mqtt.cert
+
+
+def _days_left(held: Pair) -> int:
+    return (held.certificate.not_valid_after_utc - datetime.now(UTC)).days

@@ -1,0 +1,32 @@
+"""What people read: a sentence for every mistake, in both languages."""
+
+import pytest
+
+from hub.core.mistakes import Mistake, Problem
+from hub.texts import Language, messages, tell
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("problem", Problem)
+def test_every_problem_has_a_sentence(problem: Problem, language: Language) -> None:
+    sentence = tell(Mistake("a.toml", 3, "b.c", problem, ("number",), "d", "e{}"), language)
+    assert sentence.startswith("a.toml:3: b.c: ")
+    assert "d" in sentence
+
+
+def test_a_wrong_type_is_told_in_words() -> None:
+    mistake = Mistake("a.toml", 3, "pin", Problem.WRONG_TYPE, ("integer",))
+    assert tell(mistake, Language.ENGLISH) == "a.toml:3: pin: this must be a whole number"
+    assert tell(mistake, Language.KOREAN) == "a.toml:3: pin: 값의 종류가 다릅니다. 필요한 것: 정수"
+
+
+def test_a_text_that_is_no_toml_has_no_key() -> None:
+    mistake = Mistake("a.toml", 3, "", Problem.SYNTAX, detail="x")
+    assert tell(mistake, Language.ENGLISH) == "a.toml:3: this is not TOML: x"
+
+
+def test_both_languages_say_the_same_things() -> None:
+    korean, english = (messages("settings", language) for language in Language)
+    assert {name: set(table) for name, table in korean.items()} == {
+        name: set(table) for name, table in english.items()
+    }
