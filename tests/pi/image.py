@@ -30,12 +30,16 @@ HOST_TOOLS = (
     ("libsystemd-dev", Path("/usr/include/systemd/sd-daemon.h")),
     ("pkg-config", Path("/usr/bin/pkg-config")),
 )
-ENABLED = ("anbu-pi-agent.service", "anbu-pi-gpio.service", "systemd-networkd.service")
+ENABLED = ("anbu-pi-agent.service", "anbu-pi-board.service")
 MASKED = (  # they would share the serial line, or two slow cores, with the test
     "serial-getty@ttyS0.service", "getty@tty1.service", "systemd-networkd-wait-online.service",
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
-    "e2scrub_reap.service", "fstrim.timer", "systemd-update-utmp.service",
-)
+    "fstrim.timer", "e2scrub_reap.service", "systemd-update-utmp.service", "systemd-logind.service",
+    "dev-hugepages.mount", "dev-mqueue.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
+    "sys-fs-fuse-connections.mount", "modprobe@configfs.service", "modprobe@dm_mod.service",
+    "modprobe@drm.service", "modprobe@efi_pstore.service", "modprobe@fuse.service",
+    "modprobe@loop.service", "kmod-static-nodes.service", "systemd-pstore.service",
+)  # fmt: skip
 KERNEL_FILES = ("drivers/gpio/gpio-sim.c", "drivers/gpio/gpiolib.h", "kernel/irq/irq_sim.c")
 
 
@@ -70,7 +74,8 @@ def _rootfs(version: str, folder: Path) -> None:
     (root / "etc/initramfs-tools/modules").write_text("\n".join(MODULES) + "\n")
     (root / "etc/initramfs-tools/conf.d/anbu").write_text("MODULES=list\n")
     # As root apt drops to a user who may not write here; the download itself is verified anyway.
-    run(*"apt-get -o APT::Sandbox::User=root download".split(), f"linux-image-{version}", cwd=folder)
+    apt = ("apt-get", "-o", "APT::Sandbox::User=root", "download")
+    run(*apt, f"linux-image-{version}", cwd=folder)
     package = next(folder.glob("linux-image-*.deb"))
     shutil.move(package, root / "kernel.deb")
     run("chroot", root, "dpkg", "-i", "/kernel.deb")
@@ -107,8 +112,9 @@ def _put_guest_files(root: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
             target.chmod(0o644)
-    run("systemctl", f"--root={root}", "enable", *ENABLED)
-    run("systemctl", f"--root={root}", "mask", *MASKED)
+    run("chroot", root, "systemctl", "enable", *ENABLED)
+    run("chroot", root, "systemctl", "mask", *MASKED)
+    run("chroot", root, "systemd-sysusers")
 
 
 def _image(version: str, base: Path, module: Path, folder: Path) -> None:
@@ -117,7 +123,7 @@ def _image(version: str, base: Path, module: Path, folder: Path) -> None:
     extra = root / "lib/modules" / version / "extra"
     extra.mkdir()
     shutil.copy(module / "gpio-sim-hub.ko", extra)
-    run("depmod", "-b", root, version)
+    run("chroot", root, "depmod", version)
     _put_guest_files(root)
     for tag in ("vmlinuz", "initrd.img"):
         shutil.move(root / "boot" / f"{tag}-{version}", folder / tag)
@@ -130,12 +136,19 @@ def build() -> Path:
     need_packages(HOST_TOOLS)
     version = kernel_version()
     source = Path(__file__)
-    rootfs = stage("rootfs", key_of(SUITE, GUEST_PACKAGES, *MODULES, version),
-                   lambda folder: _rootfs(version, folder))
-    module = stage("gpio", key_of(version, *KERNEL_FILES),
-                   lambda folder: _gpio_module(version, folder))
-    return stage("image", key_of(rootfs.name, module.name, GUEST, source),
-                 lambda folder: _image(version, rootfs, module, folder))
+    rootfs = stage(
+        "rootfs",
+        key_of(SUITE, GUEST_PACKAGES, *MODULES, version),
+        lambda folder: _rootfs(version, folder),
+    )
+    module = stage(
+        "gpio", key_of(version, *KERNEL_FILES), lambda folder: _gpio_module(version, folder)
+    )
+    return stage(
+        "image",
+        key_of(rootfs.name, module.name, GUEST, source),
+        lambda folder: _image(version, rootfs, module, folder),
+    )
 
 
 def main() -> None:

@@ -63,12 +63,10 @@ def stage(name: str, key: str, build: Callable[[Path], None]) -> Path:
     return place
 
 
-def run(
-    *argv: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
-) -> str:
+def run(*argv: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
     """Run a program to its end, quietly and politely (nice); its output, or `BuildError`."""
     words = ["nice", "-n", "10", *map(str, argv)]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         words,
         cwd=cwd,
         env={**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", **(env or {})},

@@ -6,10 +6,12 @@ Times are the guest's own clocks: `at` monotonic seconds, `utc` seconds since 19
 
 import base64
 import json
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -90,8 +92,24 @@ def watch(request: Request) -> Answers:
         time.sleep(POLL_S)
 
 
+def follow(request: Request) -> Answers:
+    """Each row of a query on a SQLite file, once, when it is first seen there.
+
+    A reader of a WAL file sees a transaction only after its sync, so what is seen was durable.
+    """
+    seen: set[tuple[Any, ...]] = set()
+    end = time.monotonic() + request["seconds"]
+    with closing(sqlite3.connect(f"file:{request['path']}?mode=ro", uri=True)) as db:
+        while time.monotonic() < end:
+            for row in db.execute(request["query"]).fetchall():
+                if row not in seen:
+                    seen.add(row)
+                    yield {"row": row, **now()}
+            time.sleep(POLL_S)
+
+
 OPS: dict[str, Callable[[Request], Answers]] = {
-    "clock": clock, "press": press, "put": put, "run": run, "watch": watch,
+    "clock": clock, "follow": follow, "press": press, "put": put, "run": run, "watch": watch,
 }  # fmt: skip
 
 
@@ -115,7 +133,7 @@ def serve(wire: Wire, request: Request) -> None:
         for answer in OPS[request["op"]](request):
             wire.say({"id": request["id"], **answer})
         wire.say({"id": request["id"], "done": True})
-    except (OSError, KeyError, ValueError, subprocess.SubprocessError) as trouble:
+    except (OSError, KeyError, ValueError, sqlite3.Error, subprocess.SubprocessError) as trouble:
         wire.say({"id": request["id"], "done": True, "trouble": repr(trouble)})
 
 

@@ -1,4 +1,5 @@
-# Make one simulated chip with a Pi's 54 lines; the help and cancel contacts rest on pull-up.
+#!/bin/sh
+# What a Pi has before any service starts: 54 GPIO lines, a model, and a network to the broker.
 set -eu
 modprobe gpio-sim-hub
 mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
@@ -7,8 +8,12 @@ mkdir -p "$hub/bank0"
 echo 54 > "$hub/bank0/num_lines"
 echo pinctrl-bcm2711 > "$hub/bank0/label"
 echo 1 > "$hub/live"
-for line in 17 27; do
+for line in 17 27; do  # the help and cancel contacts rest open, on their pull-ups
     echo pull-up > "/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio$line/pull"
 done
 mount --bind /opt/pi/cpuinfo /proc/cpuinfo
 udevadm settle --timeout=20
+# The only other address that answers is 10.0.2.100: the host's broker, forwarded by QEMU.
+card=$(basename "$(ls -d /sys/class/net/e*)")
+ip link set "$card" up
+ip addr add 10.0.2.15/24 dev "$card"

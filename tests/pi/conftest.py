@@ -1,0 +1,40 @@
+"""The lab: one broker, one centre and one virtual Pi for all tests of this folder."""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.broker import Broker
+from tests.pi.centre import Centre
+from tests.pi.home import Home
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    logging.getLogger("anbu-pi").setLevel(logging.INFO)
+    # QEMU's socket needs a short path; $ANBU_PI_LAB keeps disk and logs where one can look at them.
+    named = os.environ.get("ANBU_PI_LAB")
+    folder = Path(named) if named else tmp_path_factory.mktemp("pi")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    with Broker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def centre(lab: Path, broker: Broker) -> Iterator[Centre]:
+    with Centre(lab, broker) as centre:
+        yield centre
+
+
+@pytest.fixture(scope="session")
+def home(lab: Path, broker: Broker, centre: Centre) -> Iterator[Home]:  # noqa: ARG001
+    with Home(lab, broker) as home:
+        yield home

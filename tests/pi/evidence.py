@@ -1,0 +1,49 @@
+"""What a power-cut test holds against each other: fingers, durable rows, the centre's table."""
+
+from dataclasses import dataclass, field
+
+REACH_S = 0.030  # an edge's kernel time may lie a little before the finger's own stamp
+PRESS_S = 0.5  # and its event bears a time within this of the finger
+
+
+@dataclass
+class Cut:
+    """One life of the machine, from boot to cut: what was pressed, and what was then durable."""
+
+    fingers: list[float] = field(default_factory=list)  # guest monotonic seconds
+    durable: dict[str, float] = field(default_factory=dict)  # event id -> seconds when seen
+
+    @property
+    def boot(self) -> str:
+        """The hub's boot id, which begins each event id of this life."""
+        return next(iter(self.durable), "").rpartition("-")[0]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event of an alarm as the centre has it."""
+
+    id: str
+    boot: str
+    at: float
+    stored_utc: float
+
+
+def lost(cuts: list[Cut], stored: list[Stored]) -> set[str]:
+    """Event ids that were durable on the Pi at a cut and that the centre does not have."""
+    return {id_ for cut in cuts for id_ in cut.durable} - {event.id for event in stored}
+
+
+def doubled(cuts: list[Cut], stored: list[Stored]) -> list[str]:
+    """Event ids beyond one for each finger: a finger's second event, or one that has no finger."""
+    fingers = {cut.boot: set(cut.fingers) for cut in cuts}
+    found, ids = [], set()
+    for event in stored:
+        free = fingers.get(event.boot, set())
+        touched = max((finger for finger in free if finger <= event.at + REACH_S), default=None)
+        if event.id in ids or touched is None or event.at - touched > PRESS_S:
+            found.append(event.id)
+        else:
+            free.remove(touched)
+        ids.add(event.id)
+    return found

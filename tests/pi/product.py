@@ -1,0 +1,90 @@
+"""What an installer carries to a Pi: wheels for its Python 3.11, settings, units; as a small disk.
+
+What is slow is cached: the dependencies by pyproject.toml, the hub by its source.
+"""
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.pi.stages import HERE, BuildError, key_of, run, stage
+
+REPO = HERE.parents[1]
+PACKAGES = ("hub", "drivers", "voice", "provisioning", "center")
+CARGO_SIZE = "96M"
+
+
+def _python() -> str:
+    """A Python of the guest's version: wheels with compiled parts must fit it."""
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if found := sys.executable if here == "3.11" else shutil.which("python3.11"):
+        return found
+    message = "needs python3.11 here, to build wheels for the virtual Pi"
+    raise BuildError(message)
+
+
+def _builder() -> Path:
+    """A Python with pip and setuptools of its own."""
+
+    def build(folder: Path) -> None:
+        run(_python(), "-m", "venv", folder / "venv")
+        run(folder / "venv/bin/python", "-m", "pip", "install", "setuptools>=77", "wheel")
+
+    return stage("builder", key_of(_python()), build) / "venv/bin/python"
+
+
+def wanted() -> list[str]:
+    """The hub's own requirements with those of a real Pi, from pyproject.toml."""
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["pi"]]
+
+
+def _dependencies(folder: Path) -> None:
+    run(_builder(), "-m", "pip", "wheel", "--wheel-dir", folder, *wanted())
+
+
+def _hub_wheel(folder: Path) -> None:
+    """Build from a copy, so that the build leaves nothing in the repository."""
+    copy = folder / "source"
+    copy.mkdir()
+    for name in PACKAGES:
+        shutil.copytree(REPO / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        if (REPO / name).exists():
+            shutil.copy(REPO / name, copy)
+        else:
+            (copy / name).touch()
+    build = ("-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir")
+    run(_builder(), *build, folder, copy)
+    shutil.rmtree(copy)
+
+
+def wheels(*, with_hub: bool = True) -> list[Path]:
+    """Each wheel that the Pi needs; seconds when something changed, at once otherwise."""
+    project = REPO / "pyproject.toml"
+    found = list(stage("wheels", key_of(project), _dependencies).glob("*.whl"))
+    if with_hub:
+        sources = [REPO / name for name in PACKAGES]
+        found += stage("hub", key_of(project, *sources), _hub_wheel).glob("*.whl")
+    return found
+
+
+def pack(folder: Path, settings: Mapping[str, bytes], *, with_hub: bool = True) -> Path:
+    """Make a disk in `folder`: wheels, units, and `settings` (name below /etc/anbu -> content)."""
+    root = folder / "cargo"
+    (root / "wheels").mkdir(parents=True)
+    for wheel in wheels(with_hub=with_hub):
+        shutil.copy(wheel, root / "wheels")
+    lines = ["anbu-hub[pi]"] if with_hub else wanted()
+    (root / "wanted.txt").write_text("\n".join(lines) + "\n")
+    shutil.copytree(REPO / "systemd", root / "systemd")
+    for name, data in settings.items():
+        target = root / "etc" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    disk = folder / "cargo.img"
+    run("mke2fs", "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", disk, CARGO_SIZE)
+    shutil.rmtree(root)
+    return disk
