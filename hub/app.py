@@ -8,6 +8,7 @@ import asyncio
 import logging
 import secrets
 import signal
+import sys
 import time
 from contextlib import suppress
 from importlib.metadata import version
@@ -19,16 +20,28 @@ from hub.config import Config, rules_of
 from hub.core import devices, home
 from hub.core.driver import Driver
 from hub.core.effects import Effect, Lane, Say, Show
-from hub.core.events import Event, Heartbeat, Measured, Started
+from hub.core.events import (
+    BrokerRefused,
+    DriverFailed,
+    Event,
+    Heartbeat,
+    LinkDown,
+    LinkUp,
+    Measured,
+    Started,
+    StorageFailed,
+    StorageRecovered,
+)
 from hub.core.payloads import Availability
 from hub.core.state import HomeState
-from hub.engine import Engine
+from hub.engine import RETRY_S, Engine
 from hub.journal import Journal
 from hub.link import Link
 from hub.outbox import Row
 from hub.supervisor import Supervisor
 
 LOG = logging.getLogger("anbu")
+TROUBLE = (DriverFailed, LinkUp, LinkDown, BrokerRefused, StorageFailed, StorageRecovered)
 
 
 class SystemClocks:
@@ -63,8 +76,9 @@ class Hub:
         """Work until cancelled; raise what no restart of a part can mend."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.supervisor.run())
-            await self._recover()
+            started = await self._recover()
             group.create_task(self.engine.run())
+            group.create_task(self._await_disk(started))
             await self.supervisor.settled(within_s=2.0)
             watchdog.ready()
             group.create_task(self._heartbeat())
@@ -97,16 +111,13 @@ class Hub:
         watchdog.pet()
 
     def record(self, event: Event, effects: list[Effect]) -> None:
-        """Keep the decision in the black box; a disk that refuses only ends the transcript."""
-        if self.blackbox is None:
-            return
-        try:
+        """Log trouble; keep the decision in the black box, whose own trouble only ends it."""
+        if isinstance(event, TROUBLE):
+            LOG.warning("%s", event)
+        if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
-        except OSError as error:
-            LOG.warning("black box closed: %s", error.strerror)
-            self.blackbox = None
 
-    async def _recover(self) -> None:
+    async def _recover(self) -> Started:
         snapshot = await self.journal.open()
         started = Started(
             self.clocks.at(), self.clocks.utc(), health.clock_synced(), secrets.token_hex(4)
@@ -117,15 +128,20 @@ class Hub:
         if settings.file_mb:
             folder = Path(self.config.state_dir) / "blackbox"
             self.blackbox = BlackBox(folder, file_mb=settings.file_mb, files=settings.files)
-            self._begin_transcript()
+            self.blackbox.begin(self.rules, self.engine.state)
+        return started
 
-    def _begin_transcript(self) -> None:
-        try:
+    async def _await_disk(self, started: Started) -> None:
+        """Read a disk that could not be read at start as soon as it can be: it may hold an SOS."""
+        snapshot, late = None, not self.journal.known
+        while not self.journal.known:
+            await asyncio.sleep(RETRY_S)
+            snapshot = await self.journal.open()
+        if late:
+            old = home.recover(health.decode(snapshot), started, self.journal.urgent)
+            self.engine.absorb(old, self.journal.trouble)
             if self.blackbox:
                 self.blackbox.begin(self.rules, self.engine.state)
-        except OSError as error:
-            LOG.warning("no black box: %s", error.strerror)
-            self.blackbox = None
 
     async def _heartbeat(self) -> None:
         """Look after oneself, and let a heartbeat travel the whole way only if all is well."""
@@ -157,6 +173,7 @@ class Hub:
 
 async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
     """Run a hub until SIGTERM or SIGINT; raise what no restart of a part can mend."""
+    sys.setswitchinterval(0.0005)  # the journal's and paho's threads wait for the GIL no longer
     hub = Hub(config, drivers)
     running = asyncio.ensure_future(hub.run())
     wanted = asyncio.Event()

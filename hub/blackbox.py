@@ -2,9 +2,13 @@
 
 JSON lines: first the rules and the state it began with, then each event with its effects. Files
 take turns, so that it never grows beyond `files` x `file_mb`; the newest has the highest number.
+A thread of its own writes them: no decision waits for a disk.
 """
 
+import logging
+import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO
 
 import msgspec
@@ -15,7 +19,10 @@ from hub.core.events import Event
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 
+LOG = logging.getLogger("anbu")
 BUFFER_BYTES = 64 * 1024
+BEHIND = 2000  # decisions that wait for the disk; beyond, the transcript has a gap
+CLOSE_S = 1.0
 
 
 class Opening(Struct, frozen=True):
@@ -33,38 +40,70 @@ class Entry(Struct, frozen=True):
 
 
 class BlackBox:
-    """An open transcript. Raises `OSError` from `record` when the disk does."""
+    """An open transcript. A disk that refuses ends it, and nothing else."""
 
     def __init__(self, folder: Path, *, file_mb: float, files: int) -> None:
         self._folder, self._limit, self._files = folder, int(file_mb * 1e6), files
-        self._file: IO[bytes] | None = None
+        self._work: SimpleQueue[tuple[Entry | None, Opening] | None] = SimpleQueue()
+        self._gap = False
+        self._file: IO[bytes] | None = None  # the thread's, as all below
         self._size = 0
+        self._thread = threading.Thread(target=self._serve, name="anbu-blackbox", daemon=True)
+        self._thread.start()
 
     def begin(self, rules: Rules, state: HomeState) -> None:
         """Start a new file and let the oldest go."""
-        self.close()
+        self._work.put((None, Opening(rules, state)))
+
+    def record(self, event: Event, effects: list[Effect], state: HomeState, rules: Rules) -> None:
+        """Add one decision; `state` is that after it. After a gap a new file begins."""
+        self._gap = self._gap or self._work.qsize() > BEHIND
+        if not self._gap:
+            self._work.put((Entry(event, effects), Opening(rules, state)))
+        elif self._work.empty():
+            self._gap = False
+            self.begin(rules, state)
+
+    def close(self) -> None:
+        """Write out what is buffered, unless the disk hangs."""
+        self._work.put(None)
+        self._thread.join(CLOSE_S)
+
+    def _serve(self) -> None:
+        try:
+            while line := self._work.get():
+                self._take(*line)
+            self._end()
+        except OSError as error:
+            LOG.warning("the black box has ended: %s", error.strerror)
+            self._file = None
+            while self._work.get():
+                pass
+
+    def _take(self, entry: Entry | None, opening: Opening) -> None:
+        """Write an entry; an SOS is flushed at once. Without one, or when full, open a new file."""
+        if entry and self._file:
+            self._write(entry)
+            if any(isinstance(e, Publish) and e.lane is Lane.SOS for e in entry.effects):
+                self._file.flush()
+        if entry is None or self._size > self._limit:
+            self._end()
+            self._file = self._next().open("wb", BUFFER_BYTES)
+            self._size = 0
+            self._write(opening)
+
+    def _next(self) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         old = sorted(self._folder.glob("*.jsonl"))
         for path in old[: max(0, len(old) - self._files + 1)]:
             path.unlink()
         number = int(old[-1].stem) + 1 if old else 1
-        self._file = (self._folder / f"{number:08d}.jsonl").open("wb", BUFFER_BYTES)
-        self._size = 0
-        self._write(Opening(rules, state))
+        return self._folder / f"{number:08d}.jsonl"
 
-    def record(self, event: Event, effects: list[Effect], state: HomeState, rules: Rules) -> None:
-        """Add one decision; `state` is that after it. A call for help is flushed at once."""
-        self._write(Entry(event, effects))
-        if self._size > self._limit:
-            self.begin(rules, state)
-        elif self._file and any(isinstance(e, Publish) and e.lane is Lane.SOS for e in effects):
-            self._file.flush()
-
-    def close(self) -> None:
-        """Write out what is buffered."""
-        if self._file:
-            self._file.close()
-            self._file = None
+    def _end(self) -> None:
+        file, self._file = self._file, None
+        if file:
+            file.close()
 
     def _write(self, line: Opening | Entry) -> None:
         if self._file:

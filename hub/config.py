@@ -53,7 +53,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 def load(path: Path) -> Config:
     """Read the file; raise `SettingsError` with every mistake, or `OSError`."""
     kinds = Kinds(find_driver, driver_kinds(), unique=("name", "pin"))
-    config = read(path.read_text(encoding="utf-8"), str(path), Config, kinds={"device": kinds})
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")  # `read` names the mistake
+    config = read(text, str(path), Config, kinds={"device": kinds})
     folder = path.resolve().parent
     mqtt = {key: _from(folder, getattr(config.mqtt, key)) for key in ("ca", "cert", "key")}
     return replace(

@@ -5,7 +5,7 @@ is a link, a few at a time, so that a new SOS never waits behind a backlog: paho
 empty. No clock and no I/O here; times are monotonic seconds.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from hub.core.effects import Lane
@@ -16,6 +16,7 @@ BULK_WINDOW = 10  # leaves an SOS a free place always
 BULK_STOCK = 64  # bulk rows held in memory; the rest waits on disk
 URGENT_ACK_S = 2.0  # PUBACK takes milliseconds; later than this the link is taken for dead
 ACK_S = 8.0
+STRETCH = 1.5  # a broker that is slow, not dead, gets longer after each session given up in vain
 
 
 class Courier:
@@ -24,12 +25,14 @@ class Courier:
     def __init__(self) -> None:
         self._sos: OrderedDict[str, Row] = OrderedDict()
         self._live: OrderedDict[str, Row] = OrderedDict()  # by topic: only the latest is true
-        self._bulk: deque[Row] = deque()
+        self._bulk: OrderedDict[str, Row] = OrderedDict()
         self._flying: dict[str, tuple[Row, float]] = {}
         self.link = False
         self.last_bulk = 0  # place of the newest bulk row taken in
         self.backlog = True  # whether the disk may hold bulk rows that are not here
+        self._given_up = 0  # sessions ended for a late ack since the last ack came
         self._missed = False  # whether one was added while the disk was being read
+        self._told: set[str] = set()  # SOS that the centre has, though their PUBACK is still out
 
     def send(self, row: Row) -> None:
         """Take in a message; one that is on its way already is not doubled."""
@@ -49,12 +52,22 @@ class Courier:
         self._missed = False
         return self.last_bulk
 
-    def restock(self, rows: Iterable[Row]) -> None:
-        """Take in bulk rows from disk, in order; none means that the backlog is gone."""
-        self.backlog = self._missed
+    def restock(self, after: int, rows: Iterable[Row], *, whole: bool = True) -> None:
+        """Take in bulk rows from after place `after`; none means that the backlog is gone.
+
+        Where the disk could not be read they are not the `whole`: those are asked for again. What
+        was asked for before the link changed has no say any more.
+        """
+        if after != self.last_bulk:
+            return
+        known = self._bulk.keys() | self._flying.keys()
+        self.backlog = self._missed or not whole
         for row in rows:
             self.backlog = True
-            self._stock(row)
+            if row.id not in known:
+                self._bulk[row.id] = row
+            if whole:
+                self.last_bulk = row.n
 
     def hungry(self) -> bool:
         """Tell whether bulk rows should be fetched from disk."""
@@ -70,20 +83,25 @@ class Courier:
 
     def acked(self, id_: str) -> Row | None:
         """Take note of a PUBACK; give the row it was for."""
+        self._given_up = 0
+        self._told.discard(id_)
         flown = self._flying.pop(id_, None)
         return flown[0] if flown else None
 
     def forget(self, id_: str) -> None:
         """The centre has it: do not send it again."""
         self._sos.pop(id_, None)
+        if id_ in self._flying:
+            self._told.add(id_)
 
     def up(self) -> None:
         """Begin with an empty air; what had no ack is read from disk again."""
         self._reset()
         self.link = True
 
-    def down(self) -> None:
-        """Stop; SOS stay here, bulk rows are on disk."""
+    def down(self, *, late: bool = False) -> None:
+        """Stop; SOS stay here, bulk rows are on disk. `late`: it was given up for a late ack."""
+        self._given_up += late
         self._reset()
         self.link = False
 
@@ -102,10 +120,11 @@ class Courier:
         return bool(self._sos) or any(row.lane is Lane.SOS for row, _ in self._flying.values())
 
     def _patience_s(self) -> float:
-        return URGENT_ACK_S if self.urgent else ACK_S
+        patience_s = URGENT_ACK_S if self.urgent else ACK_S
+        return min(patience_s * STRETCH**self._given_up, max(patience_s, ACK_S))
 
     def _stock(self, row: Row) -> None:
-        self._bulk.append(row)
+        self._bulk[row.id] = row
         self.last_bulk = row.n
 
     def _next(self) -> Row | None:
@@ -117,13 +136,15 @@ class Courier:
             return None
         if self._live:
             return self._live.popitem(last=False)[1]
-        return self._bulk.popleft() if self._bulk else None
+        return self._bulk.popitem(last=False)[1] if self._bulk else None
 
     def _reset(self) -> None:
-        for row, _ in self._flying.values():
-            if row.lane is Lane.SOS:
-                self._sos[row.id] = row
+        flown = [row for row, _ in self._flying.values() if row.lane is Lane.SOS]
+        flown = [row for row in flown if row.id not in self._told]
+        waiting = sorted([*flown, *self._sos.values()], key=lambda row: row.n)
+        self._sos = OrderedDict((row.id, row) for row in waiting)
         self._flying.clear()
+        self._told.clear()
         self._live.clear()
         self._bulk.clear()
         self.last_bulk, self.backlog = 0, True

@@ -7,6 +7,7 @@ import resource
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.core.state import FORMAT, HomeState
 
@@ -42,7 +43,19 @@ def decode(snapshot: bytes | None) -> HomeState:
         return HomeState()
     try:
         state = msgspec.msgpack.decode(snapshot, type=HomeState)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         LOG.exception("the snapshot cannot be read")
         return HomeState()
     return state if state.format == FORMAT else HomeState()
+
+
+def joined(old: HomeState, new: HomeState) -> HomeState:
+    """Give `new`, with what was owed and open in `old`: the disk could be read only late."""
+    owed = {o.id: o for o in (*old.owed, *new.owed)}
+    return replace(
+        new,
+        alarms=(*old.alarms, *new.alarms),
+        owed=tuple(owed.values()),
+        faults={**old.faults, **new.faults},
+        counter=max(old.counter, new.counter),
+    )

@@ -2,55 +2,61 @@
 
 What is to be written is first held in memory and let go when the disk has it. A commit that
 fails, or takes longer than `patience_s`, leaves it held: the engine sends from memory, raises a
-fault, and the next commit writes all of it again.
+fault, and the next commit writes all of it again. Nothing is written before the file was read.
 """
 
 import asyncio
-import sqlite3
+import logging
 import threading
-import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from hub.core.effects import Lane, Publish
 from hub.core.events import StorageTrouble
-from hub.outbox import Outbox, Row, trouble_of
-from hub.rescue import open_or_rescue
+from hub.outbox import DISK_ERRORS, Row, trouble_of
+from hub.shelf import Shelf
 
+LOG = logging.getLogger("anbu")
 T = TypeVar("T")
 BULK = (Lane.FAULT, Lane.TELEMETRY)
 HELD_ROWS = 1000
-ALL = 1_000_000
 
 
 class Journal:
     """What the hub has promised, on disk where the disk works and in memory always."""
 
     def __init__(self, path: Path, *, patience_s: float = 1.0, telemetry_rows: int = 2000) -> None:
-        self._path, self._patience_s, self._telemetry_rows = path, patience_s, telemetry_rows
-        self._outbox: Outbox | None = None
+        self._patience_s = patience_s
+        self._shelf = Shelf(path, telemetry_rows)  # only the thread touches it
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._asked: dict[asyncio.Future[Any], float] = {}  # not answered yet, since when
+        self._complaint = ""
         self._n = 0
         self._put: dict[str, Row] = {}
         self._forget: set[str] = set()
-        self._found: list[Row] = []  # by the thread, when it opened the file
         self.urgent: dict[str, Row] = {}  # SOS rows until the centre's `received`
+        self.known = False  # whether it was read what the file holds
         self.trouble: StorageTrouble | None = None
         self.dropped = 0  # telemetry lost to a full lane, since the process began
         threading.Thread(target=self._serve, name="anbu-journal", daemon=True).start()
 
     async def open(self, within_s: float = 3.0) -> bytes | None:
-        """Open or rescue the file; give the snapshot. A disk that cannot leaves `trouble` set."""
-        done, trouble = await self._ask(self._open, within_s)
+        """Read what the file holds, rescuing it where it is damaged; give the snapshot.
+
+        A disk that cannot leaves `trouble` set, and `known` False when it must be asked again.
+        """
+        done, trouble = await self._ask(self._shelf.open, within_s)
         if done is None:
             self.trouble = trouble
-            self._n = time.time_ns() // 1000  # beyond every place that the file may hold already
             return None
-        snapshot, self._n, self.trouble = done
-        self._adopt()
+        snapshot, rows, last, self.trouble = done
+        self._adopt(rows, last)
+        self.known = True
         return snapshot
 
     def add(self, publishes: Iterable[Publish], forget: Iterable[str]) -> list[Row]:
@@ -66,37 +72,45 @@ class Journal:
                 self.urgent[row.id] = row
         for id_ in forget:
             self.urgent.pop(id_, None)
-            if self._put.pop(id_, None) is None or self._asked:
-                self._forget.add(id_)
+            self._put.pop(id_, None)
+            self._forget.add(id_)  # even what is held: a commit given up on may yet write it
         self._shed()
         return rows
 
     async def commit(self, snapshot: bytes) -> StorageTrouble | None:
         """Write all that is held; give what went wrong, or None when it is on the disk."""
-        put, forget = dict(self._put), set(self._forget)
-        done, trouble = await self._ask(lambda: self._write(snapshot, put.values(), forget))
+        if not self.known:
+            return self.trouble or StorageTrouble.SLOW
+        again = self.urgent if self.trouble else {}  # the file may be another one by now
+        put, forget = {**again, **self._put}, set(self._forget)
+        done, self.trouble = await self._ask(
+            lambda: self._shelf.write(snapshot, put.values(), forget)
+        )
         if done is not None:
-            self._adopt()
             self.dropped += done
             self._forget -= forget
             for id_, row in put.items():
                 if self._put.get(id_) is row:
                     del self._put[id_]
-        return trouble
+        return self.trouble
 
-    async def page(self, after: int, limit: int) -> list[Row]:
-        """Give bulk messages made after place `after`, oldest first, from disk and memory."""
-        done, _ = await self._ask(lambda: self._store().page(BULK, after, limit))
+    async def page(self, after: int, limit: int) -> tuple[list[Row], bool]:
+        """Give bulk messages made after place `after`, oldest first, and whether these are all:
+        while the disk cannot be read, only what is held in memory is known.
+        """  # noqa: D205 - one sentence
+        done = None
+        if self.known:
+            done, _ = await self._ask(lambda: self._shelf.page(BULK, after, limit))
         held = [r for r in self._put.values() if r.lane in BULK and r.n > after]
         rows = {r.n: r for r in [*(done or []), *held] if r.id not in self._forget}
-        return [rows[n] for n in sorted(rows)][:limit]
+        return [rows[n] for n in sorted(rows)][:limit], done is not None
 
     async def probe(self) -> bool:
         """Tell whether the disk answers at all: one that is full or read-only does.
 
         Only a disk that hangs is worth a restart; with any other the hub lives on from memory.
         """
-        _, trouble = await self._ask(self._probe)
+        _, trouble = await self._ask(self._shelf.probe)
         return trouble is not StorageTrouble.SLOW
 
     @property
@@ -118,17 +132,21 @@ class Journal:
             return None, StorageTrouble.SLOW
         future: asyncio.Future[T] = loop.create_future()
         self._asked[future] = loop.time()
+        future.add_done_callback(self._answered)
         self._work.put(lambda: _answer(loop, future, job))
         done, _ = await asyncio.wait({future}, timeout=patience_s)
-        future.add_done_callback(self._asked.pop)
         if not done:
             return None, StorageTrouble.SLOW
         error = future.exception()
-        if error is None:
-            return future.result(), None
-        if not isinstance(error, sqlite3.Error | OSError):
-            raise error
-        return None, trouble_of(error)
+        return (future.result(), None) if error is None else (None, trouble_of(error))
+
+    def _answered(self, future: "asyncio.Future[Any]") -> None:
+        del self._asked[future]
+        error = future.exception()
+        if error and str(error) != self._complaint:
+            self._complaint = str(error)
+            expected = isinstance(error, DISK_ERRORS)
+            LOG.warning("outbox: %s", error, exc_info=None if expected else error)
 
     def _shed(self) -> None:
         """Keep telemetry from filling the memory while the disk does not take it."""
@@ -138,50 +156,27 @@ class Journal:
                 del self._put[id_]
                 self.dropped += 1
 
+    def _adopt(self, rows: Iterable[Row], last: int) -> None:
+        """Take up the SOS of the file; what was made before it could be read comes after them."""
+        mine = {i: replace(r, n=r.n + last) for i, r in (self.urgent | self._put).items()}
+        self._n += last
+        self._put = {i: mine[i] for i in self._put}
+        found = {r.id: r for r in rows if r.id not in self._forget}
+        self.urgent = found | {i: mine[i] for i in self.urgent}
+
     def _serve(self) -> None:
         while job := self._work.get():
             job()
-        if self._outbox:
-            self._outbox.close()
-
-    def _adopt(self) -> None:
-        """Take up the SOS that the file held when it was opened, be it late."""
-        found, self._found = self._found, []
-        for row in found:
-            if row.id not in self._forget:
-                self.urgent.setdefault(row.id, row)
-
-    def _open(self) -> tuple[bytes | None, int, StorageTrouble | None]:
-        outbox, trouble = open_or_rescue(self._path)
-        self._found = outbox.page((Lane.SOS,), after=0, limit=ALL)
-        self._outbox = outbox
-        return outbox.load(), outbox.last(), trouble
-
-    def _store(self) -> Outbox:
-        if self._outbox is None:
-            self._open()
-        assert self._outbox  # noqa: S101 - `_open` sets it or raises
-        return self._outbox
-
-    def _write(self, snapshot: bytes, put: Iterable[Row], forget: Iterable[str]) -> int:
-        store = self._store()
-        rows = list(put)
-        store.commit(snapshot, rows, forget)
-        if any(row.lane is Lane.TELEMETRY for row in rows):
-            return store.trim(Lane.TELEMETRY, self._telemetry_rows)
-        return 0
-
-    def _probe(self) -> bool:
-        self._store().probe()
-        return True
+        self._shelf.close()
 
 
 def _answer(
     loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], job: Callable[[], T]
 ) -> None:
-    try:
-        result = job()
-    except Exception as error:  # noqa: BLE001 - handed to whoever asked
-        loop.call_soon_threadsafe(future.set_exception, error)
-    else:
-        loop.call_soon_threadsafe(future.set_result, result)
+    with suppress(RuntimeError):  # the loop has ended, and whoever asked with it
+        try:
+            result = job()
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            loop.call_soon_threadsafe(future.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(future.set_result, result)

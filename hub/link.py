@@ -15,6 +15,8 @@ from hub.outbox import Row
 
 STEADY_S = 5.0  # a session that lasted this long was no failure
 WATCH_S = 1.0
+SLOW_TURN = 3  # of dials that time out one after the other, each third is given longer:
+SLOW = 5 / 3  # a network that is slow, not dead, must not be dialled in vain for ever
 
 
 class LinkDiedError(RuntimeError):
@@ -31,28 +33,36 @@ class Link:
         self._session: Session | None = None
         self._hurry = asyncio.Event()
         self._urgent = False
+        self._leaving = False
 
     async def run(self) -> None:
         """Dial, hold, back off, for ever."""
-        failures = turn = 0
+        failures = turn = timeouts = 0
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._leaving:
             broker = self._settings.brokers[turn % len(self._settings.brokers)]
             began = loop.time()
-            trouble = await self._hold(broker)
+            slow = timeouts % SLOW_TURN == SLOW_TURN - 1
+            trouble = await self._hold(broker, self._settings.dial_s * (SLOW if slow else 1.0))
+            timeouts = timeouts + 1 if trouble is LinkTrouble.TIMEOUT else 0
             steady = loop.time() - began >= STEADY_S and trouble is not LinkTrouble.TIMEOUT
             failures = 0 if steady else failures + 1
             turn += 1
-            await self._back_off(failures, trouble)
+            if turn % len(self._settings.brokers) == 0:  # only when all have been tried
+                await self._back_off(failures, trouble)
 
     def publish(self, row: Row) -> None:
         """Hand one message to the session; without one it is left to the next `link_up`."""
-        if self._session and not self._session.publish(row):
+        if self._session and not self._leaving and not self._session.publish(row):
             self._session.end(LinkTrouble.CLOSED)
 
     def hang_up(self, trouble: LinkTrouble) -> None:
-        """Give the session up; the next dial follows at once."""
-        if self._session:
+        """Give the session up; the next dial follows at once.
+
+        A broker that refuses our messages is left only where there is another to try.
+        """
+        only = len(self._settings.brokers) == 1
+        if self._session and not (trouble is LinkTrouble.REFUSED and only):
             self._session.end(trouble)
 
     def hurry(self, *, urgent: bool) -> None:
@@ -62,14 +72,15 @@ class Link:
         self._urgent = urgent
 
     async def leave(self, farewell: Row) -> None:
-        """Say goodbye, so that the broker does not report a loss, and disconnect."""
+        """Say goodbye, so that the broker does not report a loss, and disconnect for good."""
+        self._leaving = True
         if self._session:
             await self._session.leave(farewell)
 
-    async def _hold(self, broker: str) -> LinkTrouble:
+    async def _hold(self, broker: str, within_s: float) -> LinkTrouble:
         session = Session(self._settings, self._hub, broker, self._listener, self._will())
         try:
-            async with asyncio.timeout(self._settings.dial_s):
+            async with asyncio.timeout(within_s):
                 trouble = await session.dial()
         except TimeoutError:
             trouble = LinkTrouble.TIMEOUT

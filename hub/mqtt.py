@@ -9,13 +9,12 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 from urllib.parse import urlsplit
 
-from msgspec import Struct
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
+from msgspec import Meta, Struct
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub import tls
@@ -25,19 +24,20 @@ from hub.outbox import Row
 
 FAREWELL_S = 1.0
 TAKEN_OVER = 0x8E
+Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/ ]+$")]
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
 class MqttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[mqtt]` of the config: brokers are tried in turn, such as `tls://broker.example:8883`."""
 
-    brokers: tuple[str, ...]
+    brokers: Annotated[tuple[Broker, ...], Meta(min_length=1)]
     ca: str = ""
     cert: str = ""
     key: str = ""
     protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
-    keepalive_s: int = 8  # paho notices a half-open link after 1.9 x this
-    dial_s: float = 3.0
+    keepalive_s: Annotated[int, Meta(ge=1)] = 8  # a half-open link is noticed after 1.9 x this
+    dial_s: Annotated[float, Meta(gt=0)] = 3.0
 
 
 class Listener(Protocol):
@@ -68,6 +68,7 @@ class Session:
         self._dialled: asyncio.Future[LinkTrouble | None] = self._loop.create_future()
         self.ended: asyncio.Future[LinkTrouble] = self._loop.create_future()
         self._last: asyncio.Future[None] | None = None
+        self._complaint = ""
         self._url = urlsplit(broker)
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -75,7 +76,7 @@ class Session:
             protocol=VERSIONS[settings.protocol],
             reconnect_on_failure=False,
         )
-        self._client.connect_timeout = settings.dial_s
+        self._client.connect_timeout = 2 * settings.dial_s  # `Link` gives up earlier
         self._client.will_set(wire.topic(hub, "state"), will, qos=1, retain=True)
         self._wire_up()
 
@@ -94,10 +95,15 @@ class Session:
         """Close the socket, whatever state it is in; paho's thread then ends by itself."""
         if not self.ended.done():
             self.ended.set_result(trouble)
-        sock = self._client.socket()
+        client = self._client
+        sock = client.socket()
         if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):  # it is closed already
-                sock.shutdown(socket.SHUT_RDWR)
+                # SSLSocket's own would pull the TLS from under paho's thread, which dies of it
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        # What refers to itself keeps its sockets until the next garbage collection.
+        client.on_log = client.on_connect = client.on_subscribe = client.on_disconnect = None
+        client.on_publish = client.on_message = None
 
     def alive(self) -> bool:
         """Tell whether paho's thread still runs."""
@@ -111,14 +117,17 @@ class Session:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._last, FAREWELL_S)
         self._client.disconnect()
+        await asyncio.wait({self.ended}, timeout=FAREWELL_S)  # else it may never be sent
 
     def _wire_up(self) -> None:
-        client = self._client
+        client, hand = self._client, self._hand
+        client.on_log = self._on_log
         client.on_socket_open = _no_delay
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
-        client.on_message = self._on_message
+        client.on_connect = lambda _c, _d, _f, reason, _p: self._on_connect(reason)
+        client.on_subscribe = lambda _c, _d, _m, grants, _p: self._on_subscribe(grants)
+        client.on_disconnect = lambda _c, _d, _f, reason, _p: self._on_disconnect(reason)
+        client.on_publish = lambda _c, _d, mid, why, _p: hand(self._acked, mid, why.is_failure)
+        client.on_message = lambda _c, _d, m: hand(self._listener.arrived, m.topic, m.payload)
 
     def _connect(self) -> None:
         """Block in a thread of its own: name look-up, TCP, TLS; then let paho's thread go on."""
@@ -135,39 +144,27 @@ class Session:
         else:
             self._client.loop_start()
 
-    def _on_connect(
-        self,
-        client: Client,
-        _: object,
-        __: ConnectFlags,
-        reason: ReasonCode,
-        ___: Properties | None,
-    ) -> None:
+    def _on_connect(self, reason: ReasonCode) -> None:
         if reason.is_failure:
             self._hand(self._answer, LinkTrouble.REFUSED)
             return
         ours = [wire.topic(self._hub, "ack"), wire.topic(self._hub, "cmd"), wire.CENTER_TOPIC]
-        client.subscribe([(topic, 1) for topic in ours])
-        self._hand(self._answer, None)
+        self._client.subscribe([(topic, 1) for topic in ours])
 
-    def _on_disconnect(
-        self,
-        _: Client,
-        __: object,
-        ___: DisconnectFlags,
-        reason: ReasonCode,
-        ____: Properties | None,
-    ) -> None:
+    def _on_subscribe(self, grants: list[ReasonCode]) -> None:
+        """A hub that cannot hear the centre's acks has no link."""
+        deaf = any(grant.is_failure for grant in grants)
+        self._hand(self._answer, LinkTrouble.REFUSED if deaf else None)
+
+    def _on_disconnect(self, reason: ReasonCode) -> None:
         taken = reason.value == TAKEN_OVER
-        self._hand(self._finish, LinkTrouble.TAKEN_OVER if taken else LinkTrouble.CLOSED)
+        trouble = LinkTrouble.TAKEN_OVER if taken else tls.trouble_in(self._complaint)
+        self._hand(self._finish, trouble)
 
-    def _on_publish(
-        self, _: Client, __: object, mid: int, reason: ReasonCode, ___: Properties | None
-    ) -> None:
-        self._hand(self._acked, mid, reason.is_failure)
-
-    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
-        self._hand(self._listener.arrived, message.topic, message.payload)
+    def _on_log(self, _: Client, __: object, level: int, text: str) -> None:
+        """Keep paho's last complaint: a broker that refuses our certificate says so only here."""
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._complaint = text
 
     def _hand(self, call: Callable[..., None], *facts: object) -> None:
         """Hand over to the loop; a loop that has ended has no use for it."""

@@ -5,6 +5,7 @@ power cut (`bench/powercut.py` shows it, and shows that NORMAL does not). Blocki
 calls it from its own thread. Raises `sqlite3.Error`; `trouble_of` says what it means.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterable
@@ -25,6 +26,9 @@ CREATE TABLE IF NOT EXISTS message (
 CREATE INDEX IF NOT EXISTS message_by_lane ON message (lane, n);
 """
 FULL = 2
+LANES = frozenset(map(int, Lane))
+# All that a disk may raise; where a file is damaged, Python may fail to read SQLite's complaint.
+DISK_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError)
 NOT_DURABLE = "the file system does not let SQLite keep its promise (WAL with synchronous=FULL)"
 PUT = """INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET payload = excluded.payload"""  # written twice after a hang
@@ -48,13 +52,11 @@ class Outbox:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
-        self._db.execute("PRAGMA cache_size = -512")
-        if self._one("PRAGMA journal_mode") != "wal" or self._one("PRAGMA synchronous") != FULL:
-            raise sqlite3.OperationalError(NOT_DURABLE)
-        self._db.executescript(SCHEMA)
+        try:
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
 
     def load(self) -> bytes | None:
         """Give the last snapshot, if there ever was one."""
@@ -104,8 +106,11 @@ class Outbox:
         return int(self._one(f"SELECT count(*) FROM message WHERE lane = {int(lane)}"))  # noqa: S608 - an integer of our own
 
     def sound(self) -> bool:
-        """Tell whether SQLite finds its own structures in order."""
-        return self._one("PRAGMA quick_check(1)") == "ok"
+        """Tell whether SQLite finds its own structures in order, and each message is one."""
+        if self._one("PRAGMA quick_check(1)") != "ok":
+            return False
+        with closing(self._db.execute("SELECT lane, n, id, topic, payload FROM message")) as rows:
+            return all(row[0] in LANES for row in rows)
 
     def probe(self) -> None:
         """Touch the device itself, past the page cache and without wear; hangs if it hangs."""
@@ -120,6 +125,15 @@ class Outbox:
         """Close the file; nothing is written that was not committed."""
         self._db.close()
 
+    def _prepare(self) -> None:
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        self._db.execute("PRAGMA cache_size = -512")
+        if self._one("PRAGMA journal_mode") != "wal" or self._one("PRAGMA synchronous") != FULL:
+            raise sqlite3.OperationalError(NOT_DURABLE)
+        self._db.executescript(SCHEMA)
+
     def _one(self, query: str) -> int | str:
         with closing(self._db.execute(query)) as cursor:
             value: int | str = cursor.fetchone()[0]
@@ -128,19 +142,25 @@ class Outbox:
 
 def trouble_of(error: BaseException) -> StorageTrouble:
     """Name what SQLite or the system complains of."""
-    text = str(error).lower()
-    for words, trouble in _WORDS.items():
-        if words in text:
-            return trouble
-    return StorageTrouble.ERROR
+    if isinstance(error, UnicodeDecodeError) or "decode" in str(error):
+        return StorageTrouble.CORRUPT
+    if isinstance(error, sqlite3.Error):  # the upper bytes of a code hold a detail
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return _SQLITE.get(code, StorageTrouble.ERROR)
+    number = error.errno if isinstance(error, OSError) else None
+    return _SYSTEM.get(number or 0, StorageTrouble.ERROR)
 
 
-_WORDS = {
-    "full": StorageTrouble.FULL,
-    "no space": StorageTrouble.FULL,
-    "readonly": StorageTrouble.READ_ONLY,
-    "read-only": StorageTrouble.READ_ONLY,
-    "malformed": StorageTrouble.CORRUPT,
-    "not a database": StorageTrouble.CORRUPT,
-    "corrupt": StorageTrouble.CORRUPT,
+_SQLITE = {
+    sqlite3.SQLITE_FULL: StorageTrouble.FULL,
+    sqlite3.SQLITE_READONLY: StorageTrouble.READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: StorageTrouble.CORRUPT,
+    sqlite3.SQLITE_NOTADB: StorageTrouble.CORRUPT,
+    sqlite3.SQLITE_ERROR: StorageTrouble.CORRUPT,  # our own SQL, wrong: the schema is not ours
+}
+_SYSTEM = {
+    errno.ENOSPC: StorageTrouble.FULL,
+    errno.EDQUOT: StorageTrouble.FULL,
+    errno.EFBIG: StorageTrouble.FULL,
+    errno.EROFS: StorageTrouble.READ_ONLY,
 }

@@ -5,6 +5,7 @@ on the loop's thread.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -31,6 +32,8 @@ from hub.journal import Journal
 from hub.outbox import Row
 
 PAGE = 64
+STEADY_S = 10.0
+HAND_OVER_S = 0.0002  # for paho's thread to have the GIL now: it waited 1.1 ms for all that follows
 CROWD = 500  # so many settled messages are struck from the disk without waiting for the flush
 
 
@@ -67,8 +70,21 @@ class Post:
         self.refused: Counter[str] = Counter()
         self._hub, self._journal, self._clocks, self._put = hub, journal, clocks, put
         self._courier = Courier()
-        self._disk: StorageTrouble | None = None
+        self.disk: StorageTrouble | None = None  # the fault that stands
+        self._bad_at = -STEADY_S
         self._fetching: asyncio.Task[None] | None = None
+
+    def begin(self, trouble: StorageTrouble | None) -> None:
+        """Take note of the fault that is raised at start; a damaged file's stands till the next."""
+        self.disk = None if trouble is StorageTrouble.CORRUPT else trouble
+
+    def start_over(self, trouble: StorageTrouble | None) -> None:
+        """Send all anew: the disk could be read at last, and it held more."""
+        if trouble is StorageTrouble.CORRUPT:
+            self._put(StorageFailed(self._clocks.at(), trouble))
+            self.disk = None
+        if self.carrier:
+            self.carrier.hang_up(LinkTrouble.CLOSED)
 
     def accept(self, effects: Iterable[Effect]) -> list[Row]:
         """Hold what is to be kept; give the new messages, which may leave after the commit."""
@@ -81,15 +97,17 @@ class Post:
         return [*rows, *(Row(0, e.id, e.lane, e.topic, e.payload, e.retain) for e in live)]
 
     async def commit(self, snapshot: bytes) -> None:
-        """Bring all that is held to the disk; a disk that fails becomes a fact, not a delay."""
+        """Bring all that is held to the disk; a disk that fails becomes a fact, not a delay.
+
+        It is said to be well again when it has been so for `STEADY_S`: no fault shall flap.
+        """
         trouble = await self._journal.commit(snapshot)
-        if trouble is self._disk:
-            return
-        self._disk = trouble
         at = self._clocks.at()
+        self._bad_at = at if trouble else self._bad_at
+        if trouble is self.disk or (trouble is None and at < self._bad_at + STEADY_S):
+            return
+        self.disk = trouble
         self._put(StorageFailed(at, trouble) if trouble else StorageRecovered(at))
-        for row in self._journal.urgent.values():  # a file opened late may have brought more
-            self._courier.send(row)
 
     def carry(self, rows: Iterable[Row], effects: Iterable[Effect]) -> None:
         """Let new messages leave, and old ones again."""
@@ -102,7 +120,7 @@ class Post:
                 self._courier.forget(effect.id)
         self.forward()
 
-    def forward(self) -> None:
+    def forward(self, *, fetch: bool = True) -> None:
         """Give the link what it can take now; give it up when an ack is overdue."""
         if self.carrier is None:
             return
@@ -110,9 +128,12 @@ class Post:
         if self._courier.overdue(at):
             self.carrier.hang_up(LinkTrouble.ACK_OVERDUE)
         self.carrier.hurry(urgent=bool(self._journal.urgent))
-        for row in self._courier.take(at):
+        rows = self._courier.take(at)
+        for row in rows:
             self.carrier.publish(row)
-        if self._courier.hungry() and self._fetching is None:
+        if any(row.lane is Lane.SOS for row in rows):
+            time.sleep(HAND_OVER_S)
+        if fetch and self._courier.hungry() and self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
 
     def next_wake(self) -> float | None:
@@ -122,7 +143,7 @@ class Post:
     @property
     def crowded(self) -> bool:
         """Whether enough is settled to be worth a commit."""
-        return self._journal.unsaved > CROWD
+        return self._journal.unsaved > CROWD and self.disk is None
 
     def link_up(self, broker: str) -> None:
         """Begin to send, first what the centre has not confirmed."""
@@ -133,7 +154,7 @@ class Post:
 
     def link_down(self, trouble: LinkTrouble) -> None:
         """Stop sending; nothing is lost by it."""
-        self._courier.down()
+        self._courier.down(late=trouble is LinkTrouble.ACK_OVERDUE)
         self._put(LinkDown(self._clocks.at(), trouble))
 
     def acked(self, id_: str, *, refused: bool) -> None:
@@ -141,6 +162,8 @@ class Post:
         row = self._courier.acked(id_)
         if row is not None and refused:
             self._put(BrokerRefused(self._clocks.at(), id_))
+            if row.lane is Lane.SOS and self.carrier:
+                self.carrier.hang_up(LinkTrouble.REFUSED)
         elif row is not None and row.lane is Lane.SOS:
             self._put(BrokerAcked(self._clocks.at(), id_))
         elif row is not None and row.lane is not Lane.LIVE:
@@ -166,9 +189,8 @@ class Post:
                 pass
 
     async def _fetch(self) -> None:
-        try:
-            after = self._courier.fetch_after()
-            self._courier.restock(await self._journal.page(after, PAGE))
-        finally:
-            self._fetching = None
-        self.forward()
+        after = self._courier.fetch_after()
+        rows, whole = await self._journal.page(after, PAGE)
+        self._courier.restock(after, rows, whole=whole)
+        self._fetching = None
+        self.forward(fetch=whole)  # a disk that cannot be read is not asked again at once

@@ -1,67 +1,152 @@
-"""Opening the outbox when it may be damaged: keep the old file aside, save what can be read."""
+"""Opening the outbox when it may be damaged: keep the old file aside, save what can be read.
 
+A new file is made beside (`.new`) and then takes its place in one step, so that a power cut in
+the middle leaves the old one or the new one, and a file without a byte is always a damaged one.
+"""
+
+import errno
+import os
+import shutil
 import sqlite3
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
+from hub.core import wire
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
-from hub.outbox import Outbox, Row, trouble_of
+from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
+
+PARTS = ("", "-wal", "-shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 - for a private folder in it
+# By the small index first: it names every SOS even where a page of the table is gone.
+PLACES = (
+    "SELECT n FROM message INDEXED BY message_by_lane ORDER BY lane, n",
+    "SELECT n FROM message NOT INDEXED ORDER BY n",
+    "SELECT n FROM message NOT INDEXED ORDER BY n DESC",
+)
 
 
 def open_or_rescue(path: Path) -> tuple[Outbox, StorageTrouble | None]:
     """Open the outbox; raise `sqlite3.Error` or `OSError` only where no file can be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
+    if not path.exists():
+        if not _good(fresh):
+            _make(fresh, None, ())
+        _put_in_place(fresh, path)
+    with suppress(_DamagedError):
+        return _sound(path), None
+    _make(fresh, *_salvage(path))
+    _put_in_place(fresh, path)
+    return Outbox(path), StorageTrouble.CORRUPT
+
+
+def peek(path: Path) -> tuple[bytes | None, list[Row]]:
+    """Read a file that cannot be opened for writing; raise where it cannot be read either."""
+    return _salvage(path) if path.exists() else (None, [])
+
+
+class _DamagedError(Exception):
+    """There is a file, and it is not what was written."""
+
+
+def _sound(path: Path) -> Outbox:
+    if path.stat().st_size == 0:
+        raise _DamagedError
     try:
-        outbox = Outbox(path)
-        if outbox.sound():
-            return outbox, None
-        outbox.close()
-    except sqlite3.DatabaseError as error:
+        with ExitStack() as undo:
+            outbox = Outbox(path)
+            undo.callback(outbox.close)
+            if outbox.sound():
+                undo.pop_all()
+                return outbox
+    except DISK_ERRORS as error:
         if trouble_of(error) is not StorageTrouble.CORRUPT:
-            raise
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    outbox = Outbox(path)
-    snapshot, rows = _salvage(aside)
-    outbox.commit(snapshot, rows, ())
-    return outbox, StorageTrouble.CORRUPT
+            raise _explained(path, error) from error
+    raise _DamagedError
+
+
+def _explained(path: Path, error: Exception) -> Exception:
+    """SQLite says only that it cannot open a file, or cannot make it longer: say why."""
+    disk = os.statvfs(path.parent)
+    if trouble_of(error) is not StorageTrouble.ERROR:
+        return error
+    if disk.f_flag & os.ST_RDONLY:
+        return OSError(errno.EROFS, os.strerror(errno.EROFS))
+    return error if disk.f_bavail else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _good(path: Path) -> bool:
+    """Tell whether a new file was finished, when the power went before it took its place."""
+    if not path.exists():
+        return False
+    with suppress(_DamagedError, *DISK_ERRORS):
+        _sound(path).close()
+        return True
+    return False
+
+
+def _make(fresh: Path, snapshot: bytes | None, rows: Iterable[Row]) -> None:
+    for part in PARTS:
+        fresh.with_name(fresh.name + part).unlink(missing_ok=True)
+    with closing(Outbox(fresh)) as outbox:
+        outbox.commit(snapshot, rows, ())
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    aside = f"{path.name}.damaged-{time.time_ns()}"
+    for part in PARTS:  # a WAL that stayed would be applied to the new file
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + part).rename(path.with_name(aside + part))
+    fresh.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _salvage(damaged: Path) -> tuple[bytes | None, list[Row]]:
-    """Read what still can be read: the snapshot, and each message by itself."""
-    try:
-        with closing(sqlite3.connect(f"file:{damaged}?mode=ro", uri=True)) as db:
-            rows = list(_rows(db))
-            return _snapshot(db), rows
-    except sqlite3.DatabaseError:
-        return None, []
+    """Read what still can be read, from a copy in memory: the snapshot, each message by itself."""
+    room = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="anbu-", dir=room) as folder:
+        copy = Path(folder) / damaged.name
+        for part in PARTS[:2]:
+            with suppress(FileNotFoundError):
+                shutil.copyfile(damaged.with_name(damaged.name + part), f"{copy}{part}")
+        with closing(sqlite3.connect(copy)) as db:
+            db.execute("PRAGMA writable_schema = ON")  # else a truncated file is not read at all
+            snapshots = _readable(db, "SELECT state FROM snapshot")
+            snapshot = next((row[0] for row in snapshots if isinstance(row[0], bytes)), None)
+            return snapshot, list(_rows(db))
 
 
 def _rows(db: sqlite3.Connection) -> Iterator[Row]:
-    for (n,) in _readable(db.execute("SELECT n FROM message NOT INDEXED ORDER BY n")):
-        for found in _readable(db.execute("SELECT * FROM message WHERE n = ?", (n,))):
-            place, id_, lane, topic, payload, retain = found
-            yield Row(place, id_, Lane(lane), topic, bytes(payload), bool(retain))
+    places = {row[0] for query in PLACES for row in _readable(db, query)}
+    seen: set[str] = set()
+    for n in sorted(place for place in places if isinstance(place, int)):
+        for found in _readable(db, "SELECT * FROM message WHERE n = ?", n):
+            row = _row(*found)
+            if row and row.id not in seen:
+                seen.add(row.id)
+                yield row
 
 
-def _readable(cursor: sqlite3.Cursor) -> Iterator[tuple[Any, ...]]:
+def _row(*found: Any) -> Row | None:  # noqa: ANN401 - damage may have left anything
+    """Give the row if it still is a message: the centre would never confirm rubbish."""
+    with suppress(ValueError, TypeError, AttributeError):
+        n, id_, lane, topic, payload, retain = found
+        _, told = wire.decode_from_hub(topic, payload)
+        if isinstance(payload, bytes):  # what an event is called stands in it
+            return Row(n, str(getattr(told, "id", id_)), Lane(lane), topic, payload, bool(retain))
+    return None
+
+
+def _readable(db: sqlite3.Connection, query: str, *values: int) -> Iterator[tuple[Any, ...]]:
     """Iterate until the damage: what lies behind it cannot be reached this way."""
-    try:
-        yield from cursor
-    except sqlite3.DatabaseError:
-        return
-
-
-def _snapshot(db: sqlite3.Connection) -> bytes | None:
-    try:
-        row = db.execute("SELECT state FROM snapshot").fetchone()
-    except sqlite3.DatabaseError:
-        return None
-    return None if row is None else bytes(row[0])
+    with suppress(sqlite3.Error, UnicodeDecodeError):
+        yield from db.execute(query, values)

@@ -11,6 +11,7 @@ FIRST_S = 1.0
 CAP_S = 60.0
 STEADY_S = 60.0
 HUNG_S = 5.0
+PROVEN_S = 10.0
 QUEUE = 32
 
 
@@ -24,11 +25,24 @@ class Lent:
         self.answered = asyncio.Event()
         self._orders: asyncio.Queue[Show | Say] = asyncio.Queue()
         self._last: Show | None = None
+        self._failed = False
+        self._proof: asyncio.TimerHandle | None = None
 
     def ready(self) -> None:
-        """Say that the device works."""
+        """Say that the device works; after a failure it must prove it, lest the fault flap."""
         self.answered.set()
-        self.emit(DriverReady(self._at(), self._name))
+        if self._failed:
+            self._proof = asyncio.get_running_loop().call_later(PROVEN_S, self._proven)
+        else:
+            self.emit(DriverReady(self._at(), self._name))
+
+    def failed(self) -> None:
+        """Take note that the driver has ended."""
+        self.beat_at = None
+        self.answered.set()
+        self._failed = True
+        if self._proof:
+            self._proof.cancel()
 
     def beat(self) -> None:
         """Say "still alive"."""
@@ -53,6 +67,10 @@ class Lent:
     def hung(self) -> bool:
         """Tell whether the driver has stopped beating."""
         return self.beat_at is not None and self._at() > self.beat_at + HUNG_S
+
+    def _proven(self) -> None:
+        self._failed = False
+        self.emit(DriverReady(self._at(), self._name))
 
 
 class Supervisor:
@@ -89,16 +107,25 @@ class Supervisor:
         return [name for name, port in self._ports.items() if port.hung()]
 
     async def _keep(self, driver: Driver, port: Lent) -> None:
-        wait_s = FIRST_S
+        failures = 0
         while True:
             began = self._at()
-            try:
-                await driver.run(port)
-                reason = "ended"
-            except Exception as error:  # noqa: BLE001 - whatever fails in a driver is its fault only
-                reason = f"{type(error).__name__}: {error}"
-            port.beat_at = None
-            port.answered.set()
+            reason = await _run(driver, port)
+            port.failed()
             self._emit(DriverFailed(self._at(), driver.name, reason[:200]))
-            wait_s = FIRST_S if self._at() - began > STEADY_S else min(wait_s * 2, CAP_S)
-            await asyncio.sleep(wait_s)
+            failures = 0 if self._at() - began > STEADY_S else failures + 1
+            await asyncio.sleep(min(FIRST_S * 2.0 ** max(failures - 1, 0), CAP_S))
+
+
+async def _run(driver: Driver, port: Lent) -> str:
+    """Run the driver; give why it ended. Whatever fails in a driver is its fault only."""
+    try:
+        await driver.run(port)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return f"cancelled itself: {error}"  # as a failure, else it would be gone for good
+    except Exception as error:  # noqa: BLE001 - reported by the caller
+        return f"{type(error).__name__}: {error}"
+    return "ended"

@@ -20,10 +20,29 @@ def trouble_of(error: OSError | ValueError) -> LinkTrouble:
         return _VERIFY.get(error.verify_code, LinkTrouble.CERTIFICATE_UNKNOWN)
     if isinstance(error, TimeoutError):
         return LinkTrouble.TIMEOUT
-    return LinkTrouble.TLS if isinstance(error, ssl.SSLError | ValueError) else _UNREACHABLE
+    if isinstance(error, ssl.SSLError):
+        return trouble_in(str(error))
+    unreadable = isinstance(error, OSError) and error.filename  # our certificate or key
+    return LinkTrouble.TLS if unreadable or isinstance(error, ValueError) else _UNREACHABLE
+
+
+def trouble_in(complaint: str) -> LinkTrouble:
+    """Name why a session ended from what OpenSSL had to say, if it had: `[SSL: REASON] ...`.
+
+    Under TLS 1.3 a broker refuses our certificate only after the handshake.
+    """
+    if "[SSL" not in complaint:
+        return LinkTrouble.CLOSED
+    return next((t for words, t in _ALERTS.items() if words in complaint), LinkTrouble.TLS)
 
 
 _UNREACHABLE = LinkTrouble.UNREACHABLE
+_ALERTS = {
+    "ALERT_CERTIFICATE_EXPIRED": LinkTrouble.CERTIFICATE_EXPIRED,
+    "ALERT_UNKNOWN_CA": LinkTrouble.CERTIFICATE_UNKNOWN,
+    "ALERT_CERTIFICATE_UNKNOWN": LinkTrouble.CERTIFICATE_UNKNOWN,
+    "ALERT_BAD_CERTIFICATE": LinkTrouble.CERTIFICATE_UNKNOWN,
+}
 _VERIFY = {  # OpenSSL's X509_V_ERR_* numbers
     9: LinkTrouble.CERTIFICATE_NOT_YET_VALID,
     10: LinkTrouble.CERTIFICATE_EXPIRED,

@@ -38,7 +38,7 @@ def turn(
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     kind = sos.KIND[rules.buttons[device].role]
     state, effects = sos.call(state, kind, device, at, rules)
-    state, words = feedback.say_again(state, at)
+    state, words = feedback.say_again(state, at, rules)
     return state, [*effects, *words]
 
 

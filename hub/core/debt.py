@@ -32,7 +32,8 @@ def tell(state: HomeState, alarm: Alarm, what: What, at: float, rules: Rules) ->
 def owe(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> Step:
     """Owe the centre the event that `told` describes."""
     event = _event(told, what, rules)
-    owed = Owed(event.id, told.id, at + rules.quick_resend_s)
+    again_at = at if what is What.REPEATED else None
+    owed = Owed(event.id, told.id, at + rules.quick_resend_s, again_at=again_at)
     publish = Publish(event.id, Lane.SOS, wire.topic(rules.hub, "event"), wire.encode(event))
     return replace(state, owed=(*state.owed, owed)), [publish]
 

@@ -1,6 +1,7 @@
 """Link and driver health: faults that last are retained at the broker until they are over.
 
-A fault's id is `<device>.<kind>`; the hub's own device is `hub`.
+A fault's id is `<device>:<kind>`, without a dot, which NATS does not take in a topic; the hub's own
+device is `hub`.
 """
 
 from msgspec.structs import replace
@@ -30,7 +31,7 @@ def fail(
     state: HomeState, kind: FaultKind, device: str, at: float, rules: Rules, detail: str = ""
 ) -> Step:
     """Raise a fault; one that stands already is left as it is, unless its detail changed."""
-    fault = f"{device}.{kind}"
+    fault = f"{device}:{kind}"
     standing = state.faults.get(fault)
     if standing and standing.detail == detail:
         return state, []
@@ -42,7 +43,7 @@ def fail(
 
 def mend(state: HomeState, kind: FaultKind, device: str, rules: Rules) -> Step:
     """End a fault, if it stands."""
-    fault = f"{device}.{kind}"
+    fault = f"{device}:{kind}"
     if fault not in state.faults:
         return state, []
     faults = {k: v for k, v in state.faults.items() if k != fault}

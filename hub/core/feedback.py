@@ -9,9 +9,9 @@ from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.rules import Rules
 from hub.core.state import (
     Accepted,
-    Alarm,
     Cancelled,
     HomeState,
+    Life,
     Present,
     Raised,
     Received,
@@ -19,7 +19,15 @@ from hub.core.state import (
 )
 
 # the least advanced alarm decides what is shown: none may hide behind another
-URGENCY = (Signal.UNDELIVERED, Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
+URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
+
+SIGNAL: dict[type[Life], Signal] = {
+    Raised: Signal.RAISED,
+    Sent: Signal.RAISED,
+    Received: Signal.RECEIVED,
+    Accepted: Signal.ACCEPTED,
+    Present: Signal.PRESENT,
+}
 
 PHRASE: dict[Signal, Phrase] = {
     Signal.RAISED: Phrase.RAISED,
@@ -33,7 +41,11 @@ PHRASE: dict[Signal, Phrase] = {
 
 
 def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
-    """Show and say what has changed, and repeat what the resident should not have to remember."""
+    """Show and say what has changed, and repeat what the resident should not have to remember.
+
+    A fact may come late by its own time; what was shown and said is not taken back for it.
+    """
+    at = max(at, state.said_at)
     signal = signal_of(state, at, rules)
     phrase = PHRASE.get(signal)
     if signal is not state.shown:
@@ -46,9 +58,9 @@ def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[
     return replace(state, said_at=at), [Say(phrase)]
 
 
-def say_again(state: HomeState, at: float) -> tuple[HomeState, list[Effect]]:
+def say_again(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
     """Answer a press that changes nothing with how things stand, at most every 3 s."""
-    phrase = PHRASE.get(state.shown) if state.shown else None
+    phrase = PHRASE.get(state.shown) if state.shown is signal_of(state, at, rules) else None
     if phrase is None or at < state.said_at + 3.0:
         return state, []
     return replace(state, said_at=at), [Say(phrase)]
@@ -56,7 +68,9 @@ def say_again(state: HomeState, at: float) -> tuple[HomeState, list[Effect]]:
 
 def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
     """Derive the one signal that is true at `at`."""
-    calling = [_alarm(a, at, rules) for a in state.alarms if not isinstance(a.life, Cancelled)]
+    calling = [SIGNAL[type(a.life)] for a in state.alarms if not isinstance(a.life, Cancelled)]
+    if any(due <= at for due in _undelivered(state, rules)):
+        return Signal.UNDELIVERED
     if calling:
         return min(calling, key=URGENCY.index)
     if state.farewell and at < state.farewell.until:
@@ -68,11 +82,7 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give the next moment at which `express` may have something to say."""
-    times = [
-        a.raised_at + rules.undelivered_s
-        for a in state.alarms
-        if isinstance(a.life, Raised | Sent) and state.shown is not Signal.UNDELIVERED
-    ]
+    times = _undelivered(state, rules) if state.shown is not Signal.UNDELIVERED else []
     if state.farewell and state.shown is state.farewell.signal:
         times.append(state.farewell.until)
     if not state.link.up and state.shown in {Signal.RESTING, Signal.FAULT}:
@@ -83,17 +93,12 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     return min(times, default=None)
 
 
-def _alarm(alarm: Alarm, at: float, rules: Rules) -> Signal:
-    match alarm.life:
-        case Raised() | Sent():
-            late = alarm.raised_at + rules.undelivered_s <= at
-            return Signal.UNDELIVERED if late else Signal.RAISED
-        case Received():
-            return Signal.RECEIVED
-        case Accepted():
-            return Signal.ACCEPTED
-        case Present() | Cancelled():
-            return Signal.PRESENT
+def _undelivered(state: HomeState, rules: Rules) -> list[float]:
+    """Give when each call that the centre has not confirmed is too old to be silent about."""
+    calling = {a.id: a for a in state.alarms if not isinstance(a.life, Cancelled)}
+    first = [a.raised_at for a in calling.values() if isinstance(a.life, Raised | Sent)]
+    again = [o.again_at for o in state.owed if o.alarm in calling and o.again_at is not None]
+    return [at + rules.undelivered_s for at in first + again]
 
 
 def _repeat_s(signal: Signal | None, rules: Rules) -> float | None:

@@ -32,7 +32,7 @@ from hub.core.events import (
 )
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
-from hub.core.state import Clock, Contact, Down, HomeState, Lifting, Link, Owed, Up
+from hub.core.state import Clock, Contact, Down, HomeState, Lifting, Link, Owed, Touch, Up
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -71,11 +71,10 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
     return replace(
         state,
         boot=started.boot,
-        order=0,
         clock=Clock(started.utc - started.at, started.synced),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
         alarms=tuple(replace(a, raised_at=long_ago) for a in state.alarms),
-        owed=tuple(replace(o, due_at=started.at) for o in owed),
+        owed=tuple(_overdue(o, started.at) for o in owed),
         link=Link(up=False, since=started.at),
         farewell=None,
         shown=None,
@@ -90,28 +89,38 @@ def owes(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
         after.alarms is not before.alarms
         or after.owed is not before.owed
         or after.faults is not before.faults
+        or after.counter != before.counter
         or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
     )
 
 
+def _overdue(owed: Owed, at: float) -> Owed:
+    again_at = None if owed.again_at is None else at - DAY_S
+    return replace(owed, due_at=at, again_at=again_at)
+
+
 def _resume(contact: Contact, at: float) -> Contact:
     """Keep a press that was counted from being counted again, unless the machine was off."""
+    life: Touch = Up()
     match contact.life:
         case Down(stuck=True) | Lifting(down=Down(stuck=True)):
-            return Contact(Down(at, held=True, stuck=True))
+            life = Down(at, held=True, stuck=True)
         case Down(since=since) | Lifting(down=Down(since=since)) if since <= at:
-            return Contact(Down(at, held=True))
+            life = Down(at, held=True)
         case _:
-            return Contact(Up())
+            pass
+    return Contact(life, window_at=at, chattering=contact.chattering)  # till it has been quiet
 
 
 def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
     effects: list[Effect] = []
-    for device, contact in state.contacts.items():
-        due = press.next_wake(contact, rules)
-        if due is not None and due <= at:
-            state, more = buttons.turn(state, device, press.elapse(contact, at, rules), at, rules)
-            effects += more
+    wakes = ((press.next_wake(c, rules), device) for device, c in state.contacts.items())
+    for _, device in sorted(
+        (due, device) for due, device in wakes if due is not None and due <= at
+    ):
+        pressed = press.elapse(state.contacts[device], at, rules)
+        state, more = buttons.turn(state, device, pressed, at, rules)
+        effects += more
     for serve in (debt.elapse, devices.elapse):
         state, more = serve(state, at, rules)
         effects += more
@@ -129,7 +138,8 @@ def _take(state: HomeState, event: Event, rules: Rules) -> Step:
         case LinkDown():
             return devices.link_down(state, event.at), []
         case BrokerAcked():
-            return sos.broker_acked(state, event.id), []
+            state, effects = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
+            return sos.broker_acked(state, event.id), effects
         case CenterAcked():
             return sos.center_acked(state, event, rules)
         case Heartbeat():
@@ -139,7 +149,9 @@ def _take(state: HomeState, event: Event, rules: Rules) -> Step:
             return orders.obey(state, event, rules)
         case Measured():
             return orders.measured(state, event, rules)
-        case Started() | Ticked():
+        case Started():  # a disk that still fails says so again
+            return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
+        case Ticked():
             return state, []
         case _:
             return _trouble(state, event, rules)
@@ -147,8 +159,10 @@ def _take(state: HomeState, event: Event, rules: Rules) -> Step:
 
 def _reach(state: HomeState, event: LinkUp | CenterBorn, rules: Rules) -> Step:
     effects: list[Effect] = []
-    if isinstance(event, LinkUp):
+    if isinstance(event, LinkUp):  # perhaps another broker, or one that was put right
+        state, mended = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
         state, effects = devices.link_up(state, event.at, rules)
+        effects += mended
     state, resends = debt.resend_all(state, event.at, rules)
     return state, [*resends, *effects]
 

@@ -1,10 +1,16 @@
 """What hub and centre say to each other: the shapes, without topics or bytes (see `wire`)."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from hub.core.scaip import Kind, Report, Scaip, What
+
+
+# a version fits a database's INTEGER, a counter a JSON number; and both fit the snapshot
+Version = Annotated[int, Meta(ge=0, lt=2**31)]
+Counter = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
 class Stage(StrEnum):
@@ -97,7 +103,7 @@ class AlarmBrief(Struct, frozen=True):
 
     alarm: str
     stage: Stage
-    version: int
+    version: Version
 
 
 class HubState(Struct, frozen=True):
@@ -144,7 +150,7 @@ class Ack(Struct, frozen=True):
     event: str
     alarm: str
     stage: Stage
-    version: int
+    version: Version
     utc: float
     who: str = ""
 
@@ -154,7 +160,7 @@ class Command(Struct, frozen=True):
 
     id: str
     kind: CommandKind
-    counter: int
+    counter: Counter
     expires_utc: float
     text: str = ""
 

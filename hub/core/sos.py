@@ -39,6 +39,7 @@ def call(state: HomeState, kind: Kind, device: str, at: float, rules: Rules) -> 
     place = rules.buttons[device].place if device in rules.buttons else ""
     for alarm in state.alarms:
         if kind is not Kind.TEST is not alarm.kind and not isinstance(alarm.life, Cancelled):
+            state = _put(state, replace(alarm, cancel_asked=False))
             again = replace(alarm, kind=kind, device=device, place=place)
             return tell(state, again, What.REPEATED, at, rules)
     order = state.order + 1
@@ -58,10 +59,14 @@ def call(state: HomeState, kind: Kind, device: str, at: float, rules: Rules) -> 
 
 
 def cancel(state: HomeState, at: float, rules: Rules) -> Step:
-    """Take the newest alarm back within the window; later, ask the centre to agree."""
-    alarm = next((a for a in reversed(state.alarms) if not isinstance(a.life, Cancelled)), None)
-    if alarm is None:
+    """Take the newest alarm back within the window; later, ask the centre to agree.
+
+    A test call, which the centre makes, is taken back only when there is no other.
+    """
+    calling = [a for a in reversed(state.alarms) if not isinstance(a.life, Cancelled)]
+    if not calling:
         return state, []
+    alarm = min(calling, key=lambda a: a.kind is Kind.TEST)
     in_time = at - alarm.raised_at <= rules.cancel_window_s
     if in_time and isinstance(alarm.life, Raised | Sent | Received):
         state = _put(state, replace(alarm, life=Cancelled()))
@@ -107,7 +112,7 @@ def center_acked(state: HomeState, ack: CenterAcked, rules: Rules) -> Step:
         return _again(state, alarm, ack.at, rules)
     if ack.version < alarm.version:
         return state, effects
-    if ack.stage is Stage.CLOSED:
+    if ack.stage is Stage.CLOSED and not _unheard(state, alarm):
         return _end(state, alarm, ack.at, rules), effects
     life = _follow(alarm.life, ack)
     return _put(state, replace(alarm, life=life, version=ack.version)), effects
@@ -133,16 +138,26 @@ def _end(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> HomeState:
 
 
 def _again(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
-    """The centre has lost the alarm (a restored backup): raise it again under its own id."""
-    if any(o.alarm == alarm.id for o in state.owed):
-        return resend_all(state, at, rules)
+    """The centre has no such alarm (a restored backup): raise it again under its own id.
+
+    The bytes are made anew: the outbox may have let them go, or lost them with a damaged page.
+    """
     life = alarm.life if isinstance(alarm.life, Cancelled) else Raised()
-    alarm = replace(alarm, life=life, version=0)
-    state, effects = owe(_put(state, alarm), alarm, What.RAISED, at, rules)
-    if not isinstance(life, Cancelled):
-        return state, effects
-    state, more = tell(state, alarm, What.CANCELLED, at, rules)
-    return state, effects + more
+    alarm = replace(alarm, life=life, version=0, cancel_asked=False)
+    state, resent = resend_all(settle(_put(state, alarm), alarm.id), at, rules)
+    untold = isinstance(life, Cancelled) and not _unheard(state, alarm)
+    state, effects = owe(state, alarm, What.RAISED, at, rules)
+    if untold:
+        state, resent = tell(state, alarm, What.CANCELLED, at, rules)
+    return state, effects + resent
+
+
+def _unheard(state: HomeState, alarm: Alarm) -> bool:
+    """Tell whether the centre has yet to hear what happened to the alarm after it was raised.
+
+    It may have closed the alarm without knowing of a later call; it says so again once it does.
+    """
+    return any(o.alarm == alarm.id != o.id for o in state.owed)
 
 
 def _put(state: HomeState, alarm: Alarm) -> HomeState:

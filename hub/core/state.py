@@ -75,6 +75,7 @@ class Owed(Struct, frozen=True):
     alarm: str
     due_at: float
     tries: int = 0
+    again_at: float | None = None  # when the resident called once more; None: any other event
 
 
 class Up(Struct, frozen=True, tag=True):

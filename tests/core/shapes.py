@@ -1,0 +1,87 @@
+"""Any message that the wire's contract allows, made from the shapes themselves."""
+
+from collections.abc import Callable
+
+import msgspec
+from hypothesis import strategies as st
+from msgspec import Struct, inspect
+from msgspec.structs import replace
+
+from hub.core import wire
+from hub.core.payloads import AlarmEvent, Cleared, FaultReport, FromHub, ReportEvent
+
+INT = 2**63
+finite = st.floats(allow_nan=False, allow_infinity=False)
+anything = st.SearchStrategy[object]
+
+
+def messages(shape: type[Struct]) -> anything:
+    """Give messages of one shape."""
+    return _of(inspect.type_info(shape))
+
+
+def fitted(hub: str, message: FromHub) -> tuple[str, FromHub]:
+    """Give the topic that the message belongs to, and the message as that topic wants it."""
+    match message:
+        case AlarmEvent():
+            kind = f"anbu.alarm.{message.data.what}"
+            return "event", replace(message, source=wire.source(hub), type=kind)
+        case ReportEvent():
+            kind = f"anbu.report.{message.data.report}"
+            return "event", replace(message, source=wire.source(hub), type=kind)
+        case FaultReport() | Cleared():
+            fault = message.fault.replace("/", "-")
+            return f"fault/{fault}", replace(message, fault=fault)
+        case _:
+            name = type(message).__name__
+            return {"HubState": "state", "Telemetry": "telemetry", "Reply": "reply"}[name], message
+
+
+def _of(kind: inspect.Type) -> anything:
+    found = MAKE.get(type(kind))
+    assert found, kind
+    return found(kind)
+
+
+def _int(kind: inspect.Type) -> anything:
+    assert isinstance(kind, inspect.IntType)
+    low = -INT if kind.ge is None else kind.ge
+    return st.integers(low, (2 * INT if kind.lt is None else kind.lt) - 1)
+
+
+def _enum(kind: inspect.Type) -> anything:
+    assert isinstance(kind, inspect.EnumType)
+    return st.sampled_from(list(kind.cls))
+
+
+def _struct(kind: inspect.Type) -> anything:
+    assert isinstance(kind, inspect.StructType)
+    fields = {f.name: _of(f.type) for f in kind.fields}
+    return st.fixed_dictionaries(fields).map(lambda values: kind.cls(**values))
+
+
+def _tuple(kind: inspect.Type) -> anything:
+    assert isinstance(kind, inspect.VarTupleType)
+    return st.lists(_of(kind.item_type), max_size=3).map(tuple)
+
+
+def _dict(kind: inspect.Type) -> anything:
+    assert isinstance(kind, inspect.DictType)
+    return st.dictionaries(st.text(max_size=9), _of(kind.value_type), max_size=3)
+
+
+MAKE: dict[type[inspect.Type], Callable[[inspect.Type], anything]] = {
+    inspect.StrType: lambda _: st.text(max_size=20),
+    inspect.BoolType: lambda _: st.booleans(),
+    inspect.FloatType: lambda _: finite,
+    inspect.IntType: _int,
+    inspect.EnumType: _enum,
+    inspect.StructType: _struct,
+    inspect.VarTupleType: _tuple,
+    inspect.DictType: _dict,
+}
+
+
+def packs(value: object) -> bool:
+    """Tell whether the outbox's snapshot can hold `value`."""
+    return bool(msgspec.msgpack.encode(value))

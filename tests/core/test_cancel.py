@@ -1,0 +1,193 @@
+"""Taking a call back: the resident's word within ten seconds, the centre's after that."""
+
+import pytest
+from msgspec.structs import replace
+
+from hub.core.effects import Effect, Phrase, Publish, Say, Show, Signal
+from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
+from hub.core.payloads import Command, CommandKind, Stage
+from hub.core.scaip import Kind, What
+from hub.core.state import Accepted, Cancelled, HomeState, Raised, Received
+from tests.core.scenes import (
+    FIRST,
+    GREEN,
+    HELP,
+    CALM,
+    UTC,
+    accepted,
+    acked,
+    alarm,
+    called,
+    calls,
+    closed,
+    press,
+    quiet,
+    read,
+    received,
+    story,
+    tell,
+)
+from tests.playbook import playbook
+
+
+def whats(effects: list[Effect]) -> list[What]:
+    return [read(e).data.what for e in calls(effects)]
+
+
+def green(at: float) -> tuple[Event, ...]:
+    """A short press of the green button that is over by `at`."""
+    return press(at - 0.135, GREEN)
+
+
+def rehearsed(state: HomeState, at: float) -> HomeState:
+    """The centre orders a test call."""
+    command = Command("c1", CommandKind.TEST_CALL, 1, UTC + at + 60)
+    return tell(state, CommandReceived(at, UTC + at, command))
+
+
+def test_within_the_window_the_resident_takes_it_back() -> None:
+    state, effects = story(called(), *green(20.0))
+    (event,) = map(read, calls(effects))
+    assert (event.data.what, event.data.alarm, event.id) == (What.CANCELLED, FIRST, "b1-2")
+    assert event.data.scaip.stc == "0019"
+    assert alarm(state).life == Cancelled()
+    assert [o.id for o in state.owed] == [FIRST, "b1-2"]
+    assert effects[-2:] == [Show(Signal.CANCELLED), Say(Phrase.CANCELLED)]
+
+
+def test_the_farewell_lasts_five_seconds() -> None:
+    state = tell(called(), received(), *green(15.0), acked(15.1, Stage.RECEIVED, 2, "b1-2"))
+    assert (
+        playbook(state, CALM)
+        >> Ticked(19.99)
+        << []
+        >> Ticked(20.0)
+        << [Show(Signal.RESTING)]
+        >> Ticked(19.99)  # a fact that comes late by its own time
+        << []
+    )
+
+
+@pytest.mark.parametrize("ack", [[], [received()]])
+def test_it_does_not_matter_how_far_it_has_come_unless_somebody_took_it(ack: list[Event]) -> None:
+    assert alarm(tell(called(), *ack, *green(19.0))).life == Cancelled()
+
+
+def test_at_the_end_of_the_window_it_still_counts_and_after_it_only_asks() -> None:
+    assert whats(story(called(), *green(20.0))[1]) == [What.CANCELLED]
+    state, effects = story(called(), *green(20.1))
+    assert whats(effects) == [What.CANCEL_ASKED]
+    assert effects[-1] == Say(Phrase.CANCEL_ASKED)
+    assert (alarm(state).life, alarm(state).cancel_asked) == (Raised(), True)
+
+
+def test_after_acceptance_only_the_centre_can_end_it() -> None:
+    state, effects = story(tell(called(), received(), accepted()), *green(13.0))
+    assert whats(effects) == [What.CANCEL_ASKED]
+    assert alarm(state).life == Accepted("Kim")
+    assert state.shown is Signal.ACCEPTED
+
+
+def test_asking_twice_asks_once_but_is_answered_twice() -> None:
+    state = tell(called(), *green(30.0))
+    state, effects = story(state, *green(31.0))
+    assert not calls(effects)
+    assert Say(Phrase.CANCEL_ASKED) in effects
+
+
+def test_asking_again_after_another_call_asks_again() -> None:
+    state = tell(called(), *green(30.0), *press(31.0))
+    assert whats(story(state, *green(32.0))[1]) == [What.CANCEL_ASKED]
+
+
+def test_cancelling_twice_cancels_once() -> None:
+    state = tell(called(), *green(12.0))
+    assert not calls(story(state, *green(13.0))[1])
+
+
+def test_cancelling_nothing_says_nothing() -> None:
+    assert not story(quiet(), *green(13.0))[1]
+
+
+def test_a_cancelled_alarm_stays_until_the_centre_closes_it() -> None:
+    state = tell(called(), *green(12.0), received(12.1, 2), acked(12.2, Stage.RECEIVED, 2, "b1-2"))
+    assert (alarm(state).life, state.owed) == (Cancelled(), ())
+    assert (
+        playbook(state, CALM) >> Ticked(17.0) << [Show(Signal.RESTING)] >> closed(18.0, 3) << []
+    )
+    assert tell(state, closed(18.0, 3)).alarms == ()
+
+
+def test_a_person_who_looks_after_a_cancelled_alarm_is_announced() -> None:
+    state = tell(called(), *green(12.0), accepted(18.0))
+    assert (alarm(state).life, state.shown) == (Accepted("Kim"), Signal.ACCEPTED)
+
+
+def test_a_press_after_cancelling_is_a_new_alarm() -> None:
+    state, effects = story(tell(called(), *green(12.0)), *press(13.0))
+    assert whats(effects) == [What.RAISED]
+    assert [(a.id, a.life) for a in state.alarms] == [(FIRST, Cancelled()), ("b1-3", Raised())]
+    assert state.shown is Signal.RAISED
+
+
+def test_a_press_after_cancelling_is_not_answered_with_the_old_news() -> None:
+    state = tell(called(), *green(12.0))
+    _, effects = story(state, ContactChanged(15.9, HELP, closed=True), Ticked(15.95))
+    assert [e for e in effects if isinstance(e, Say)] == [Say(Phrase.RAISED)]
+
+
+def test_a_held_green_button_cancels_as_well() -> None:
+    hold: list[Event] = [ContactChanged(12.0, GREEN, closed=True), Ticked(15.0)]
+    assert whats(story(called(), *hold)[1]) == [What.CANCELLED]
+
+
+def test_a_green_button_that_was_let_go_before_the_call_does_not_take_it_back() -> None:
+    late = [
+        ContactChanged(9.0, HELP, closed=True),  # so that the home has met the red one first
+        ContactChanged(9.001, HELP, closed=False),
+        ContactChanged(9.9, GREEN, closed=True),
+        ContactChanged(10.0, GREEN, closed=False),  # is up for good at 10.035
+        ContactChanged(10.02, HELP, closed=True),  # is a press at 10.04
+        Ticked(10.05),
+    ]
+    assert alarm(tell(quiet(), *late)).life == Raised()
+
+
+def test_a_test_call_is_an_alarm_of_its_own() -> None:
+    state = rehearsed(called(), 12.0)
+    assert [(a.kind, a.life) for a in state.alarms] == [
+        (Kind.HELP_BUTTON, Raised()),
+        (Kind.TEST, Raised()),
+    ]
+    assert [a.device for a in state.alarms] == [HELP, "center"]
+
+
+def test_a_press_never_hides_in_a_test_call() -> None:
+    state, effects = story(rehearsed(quiet(), 9.0), *press(10.0))
+    assert whats(effects) == [What.RAISED]
+    assert len(state.alarms) == 2
+
+
+def test_the_green_button_takes_back_the_residents_own_call_before_a_test() -> None:
+    state = tell(rehearsed(called(), 12.0), *green(13.0))
+    assert [(a.kind, a.life) for a in state.alarms] == [
+        (Kind.HELP_BUTTON, Cancelled()),
+        (Kind.TEST, Raised()),
+    ]
+    assert [a.life for a in tell(state, *green(14.0)).alarms] == [Cancelled(), Cancelled()]
+
+
+def test_two_test_calls_are_two() -> None:
+    state = rehearsed(quiet(), 9.0)
+    command = Command("c2", CommandKind.TEST_CALL, 2, UTC + 60)
+    assert len(tell(state, CommandReceived(10.0, UTC + 10, command)).alarms) == 2
+
+
+def test_the_least_advanced_alarm_is_shown() -> None:
+    state = tell(rehearsed(called(), 12.0), received(13.0), accepted(14.0))
+    assert state.shown is Signal.RAISED
+    test = state.alarms[1].id
+    state = tell(state, replace(received(15.0), alarm=test, id=test))
+    assert [type(a.life) for a in state.alarms] == [Accepted, Received]
+    assert state.shown is Signal.RECEIVED
+    assert tell(state, replace(closed(16.0), alarm=test)).shown is Signal.ACCEPTED

@@ -1,0 +1,82 @@
+"""What is owed is sent again, without end, until the centre has stored it."""
+
+from msgspec.structs import replace
+
+from hub.core import home
+from hub.core.effects import Effect, Forget, Publish, Resend
+from hub.core.events import CenterBorn, Event, LinkDown, LinkTrouble, LinkUp, Ticked
+from hub.core.state import HomeState
+from tests.core.scenes import FIRST, RULES, called, offline, press, received, story, tell
+
+DOWN = LinkDown(11.0, LinkTrouble.CLOSED)
+
+
+def resends(effects: list[Effect]) -> list[str]:
+    return [e.id for e in effects if isinstance(e, Resend)]
+
+
+def resend_times(state: HomeState, count: int) -> list[float]:
+    """Serve each deadline as it comes; give when something was sent again."""
+    times = list[float]()
+    while len(times) < count:
+        wake = home.next_wake(state, RULES)
+        assert wake is not None
+        state, effects = story(state, Ticked(wake))
+        times += [wake] * len(resends(effects))
+    return times
+
+
+def test_24_times_after_5_s_16_times_after_30_s_then_every_10_minutes() -> None:
+    times = resend_times(called(at=9.98), 60)
+    waits = [round(b - a, 3) for a, b in zip([10.0, *times], times, strict=False)]
+    assert waits == [5.0] * 24 + [30.0] * 16 + [600.0] * 20
+
+
+def test_nothing_is_sent_again_while_there_is_no_link() -> None:
+    state = tell(called(), DOWN)
+    for at in (16.0, 100.0, 1e5):
+        assert not resends(story(state, Ticked(at))[1])
+    assert not resends(story(tell(offline(), *press(5.0)), Ticked(99.0))[1])
+
+
+def test_the_link_brings_all_at_once_in_order() -> None:
+    state = tell(called(), DOWN, *press(20.0))
+    effects = story(state, LinkUp(30.0, "broker"))[1]
+    assert effects[:2] == [Resend(FIRST), Resend("b1-2")]
+
+
+def test_a_centre_that_starts_hears_all_at_once() -> None:
+    state, effects = story(called(), CenterBorn(11.0))
+    assert resends(effects) == [FIRST]
+    assert [o.due_at for o in state.owed] == [16.0]
+
+
+def test_a_reconnect_does_not_begin_the_schedule_anew() -> None:
+    state = called()
+    late = replace(state, owed=tuple(replace(o, tries=40) for o in state.owed))
+    state = tell(late, DOWN, LinkUp(20.0, "broker"))
+    assert resend_times(state, 3) == [25.0, 625.0, 1225.0]
+
+
+def test_what_is_stored_is_never_sent_again() -> None:
+    state, effects = story(called(), received())
+    assert Forget(FIRST) in effects
+    assert not resends(story(state, Ticked(1e5), CenterBorn(1e5), LinkUp(1e5, "broker"))[1])
+
+
+def test_only_what_is_due_is_sent_again() -> None:
+    state = tell(called(), *press(13.0))
+    assert resends(story(state, Ticked(15.02))[1]) == [FIRST]
+    assert resends(story(state, Ticked(18.02))[1]) == [FIRST, "b1-2"]
+
+
+def test_a_deadline_that_is_served_late_is_served_once() -> None:
+    assert resends(story(called(), Ticked(500.0))[1]) == [FIRST]
+
+
+def test_a_restored_state_is_sent_as_soon_as_there_is_a_link() -> None:
+    events: list[Event] = [Ticked(5000.0), LinkUp(5000.1, "broker")]
+    state = home.recover(called(), home.Started(4999.0, 0.0, synced=False, boot="b2"), [])
+    effects = story(state, *events)[1]
+    assert resends(effects) == [FIRST]
+    assert not [e for e in effects if isinstance(e, Publish) and e.id == FIRST]

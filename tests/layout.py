@@ -1,0 +1,157 @@
+"""The rules of the house as functions: each gives the sentences that tell what breaks it."""
+
+import ast
+import re
+import statistics
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from msgspec import Struct
+
+REPO = Path(__file__).resolve().parent.parent
+ROOMS = ("hub", "drivers", "voice", "provisioning", "center")
+COMPOSERS = {"hub.app", "hub.house", "hub.__main__"}  # they put the rooms together
+
+PURE = {
+    "abc", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "itertools",
+    "math", "operator", "re", "statistics", "string", "tomllib", "types", "typing", "msgspec",
+}  # fmt: skip
+IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "now", "today", "utcnow", "__import__"}
+
+DOORS = {  # library -> the only modules, or rooms, that may import it
+    "gpiozero": ("drivers",),
+    "lgpio": ("drivers",),
+    "bleak": ("drivers",),
+    "paho": ("hub.mqtt", "center.link"),
+    "vosk": ("voice",),
+    "pyaudio": ("voice",),
+    "requests": ("provisioning",),
+    "cryptography": ("provisioning",),
+    "systemd": ("hub.watchdog",),
+    "sqlite3": ("hub.outbox", "hub.rescue"),
+    "sqlalchemy": ("center",),
+    "jinja2": ("center.frame",),
+    "argon2": ("center.auth",),
+    "starlette": ("center", "drivers.house_page"),
+    "uvicorn": ("center.app", "drivers.house_page"),
+}
+VAGUE = {"Manager", "Handler", "Helper", "Util", "Utils", "Base", "Impl"}
+MODULE_LINES, FUNCTION_LINES, FUNCTION_MEDIAN = 200, 35, 10
+
+
+class Module(Struct, frozen=True):
+    """A Python file of the project."""
+
+    name: str
+    text: str
+
+    @property
+    def room(self) -> str:
+        return "hub.core" if self.is_in("hub.core") else self.name.partition(".")[0]
+
+    def is_in(self, *places: str) -> bool:
+        return any(self.name == place or self.name.startswith(f"{place}.") for place in places)
+
+    def nodes(self) -> Iterator[ast.AST]:
+        return ast.walk(ast.parse(self.text))
+
+    def imports(self) -> Iterator[str]:
+        for node in self.nodes():
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                source = "." * node.level + (node.module or "")
+                yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def modules(*rooms: str) -> list[Module]:
+    """Read all Python files of the rooms."""
+    files = chain.from_iterable((REPO / room).rglob("*.py") for room in rooms)
+    return [Module(_name(file), file.read_text(encoding="utf-8")) for file in sorted(files)]
+
+
+def _name(file: Path) -> str:
+    return ".".join(file.relative_to(REPO).with_suffix("").parts).removesuffix(".__init__")
+
+
+def strays(module: Module) -> Iterator[str]:
+    """Imports point inward: every room knows `hub.core`; only the composers know every room."""
+    for name in module.imports():
+        if name.startswith("."):
+            yield f"{module.name} imports {name} by a relative name"
+        if not _is_ours(name) or name.startswith("hub.core") or module.name in COMPOSERS:
+            continue
+        if not f"{name}.".startswith(f"{module.room}."):
+            yield f"{module.name} imports {name}"
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in ROOMS
+
+
+def impurities(module: Module) -> Iterator[str]:
+    """The core decides, and touches nothing: no clock, random, log, await, input or output."""
+    for name in module.imports():
+        top = name.partition(".")[0]
+        if top not in PURE and not _is_ours(name):
+            yield f"{module.name} imports {name}"
+    for node in module.nodes():
+        if isinstance(node, ast.Call) and _called(node.func) in IMPURE_CALLS:
+            yield f"{module.name}:{node.lineno} calls {_called(node.func)}"
+        if isinstance(node, ast.Await | ast.Global):
+            yield f"{module.name}:{node.lineno} has {type(node).__name__.lower()}"
+
+
+def _called(function: ast.expr) -> str:
+    match function:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def side_doors(module: Module) -> Iterator[str]:
+    """One library, one door."""
+    for name in module.imports():
+        doors = DOORS.get(name.partition(".")[0])
+        if doors and not module.is_in(*doors):
+            yield f"{module.name} imports {name}, whose door is {' or '.join(doors)}"
+
+
+def oversizes(module: Module, limit: int = MODULE_LINES) -> Iterator[str]:
+    """What is long is two things."""
+    lines = module.text.count("\n")
+    if lines > limit:
+        yield f"{module.name} has {lines} lines"
+    for name, length in functions(module):
+        if length > FUNCTION_LINES:
+            yield f"{module.name}.{name} has {length} lines"
+
+
+def functions(module: Module) -> Iterator[tuple[str, int]]:
+    """Give the name and the lines of each function."""
+    for node in module.nodes():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def median_length(room: list[Module]) -> float:
+    """Give the median length of a room's functions; 0 when there are none."""
+    lengths = [length for module in room for _, length in functions(module)]
+    return statistics.median(lengths) if lengths else 0.0
+
+
+def vague_names(module: Module) -> Iterator[str]:
+    """A name says what a thing is."""
+    classes = [node.name for node in module.nodes() if isinstance(node, ast.ClassDef)]
+    for name in [*classes, *module.name.title().replace("_", "").split(".")]:
+        if set(re.findall("[A-Z][a-z]*", name)) & VAGUE:
+            yield f"{module.name} has the name {name}"
+
+
+def promises_missing(module: Module) -> Iterator[str]:
+    """A module opens with what it is, in one to six lines of text."""
+    text = ast.get_docstring(ast.parse(module.text))
+    if not text:
+        yield f"{module.name} does not say what it is"
