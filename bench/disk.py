@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Iterator
+from enum import Enum, auto
 from pathlib import Path
 
 import msgspec
@@ -12,18 +13,27 @@ SECTOR = 512
 CALL = re.compile(
     rb'^(?P<name>pwrite64|write|fdatasync|fsync|ftruncate)\(\d+<(?P<path>[^>]*)>(?P<rest>.*)\) = \d+'
 )
-UNLINK = re.compile(rb'^unlink\("(?P<path>[^"]*)"\) = 0')
+MOVE = re.compile(rb'^(?:unlink|rename)\("(?P<path>[^"]*)"(?:, "(?P<to>[^"]*)")?\) = 0')
 DATA = re.compile(rb', "(?P<data>[^"]*)", \d+(?:, (?P<offset>\d+))?$')
 
 
-class Op(Struct, frozen=True):
-    """One call: `data` at `offset`, or a new size, or a sync (neither), or the file's end."""
+class Kind(Enum):
+    """What a call does."""
 
+    WRITE = auto()
+    SIZE = auto()
+    SYNC = auto()
+    MOVE = auto()
+
+
+class Op(Struct, frozen=True):
+    """One call on a file, or (an empty `path`) the sync of the folder that names the files."""
+
+    kind: Kind
     path: str
-    data: bytes | None = None
-    offset: int = 0
-    size: int | None = None
-    unlinked: bool = False
+    data: bytes = b""
+    offset: int = 0  # of a write; the new size of a truncation
+    to: str = ""  # the new name of a move; empty: the file is gone
 
 
 class Marked(Struct, frozen=True):
@@ -51,67 +61,92 @@ class File:
         """Give what a cut might leave: any part of the unsynced calls, the last ones torn."""
         content, share = bytearray(self.synced), chance.choice((0.0, 0.5, 0.9, 1.0))
         for op in self.since:
-            if op.data is None:
+            if op.kind is Kind.SIZE:
                 if chance.random() < share:
                     _do(content, op)
                 continue
             for start in range(0, len(op.data), SECTOR):
                 if chance.random() < share:
                     part = op.data[start : start + SECTOR]
-                    _do(content, Op(op.path, part, op.offset + start))
+                    _do(content, Op(Kind.WRITE, op.path, part, op.offset + start))
         return bytes(content)
 
 
 class Disk:
-    """The outbox's files, and which calls for help are owed at this moment."""
+    """The outbox's folder, and which calls for help are owed at this moment.
+
+    A file's name (made, moved or gone) is kept only from the sync of the folder on; a cut leaves
+    the first so many of the unsynced changes.
+    """
 
     def __init__(self) -> None:
-        self.files: dict[str, File] = {}
         self.owed: set[str] = set()
         self._forgotten: set[str] = set()
+        self._names: dict[str, File] = {}
+        self._kept: dict[str, File] = {}
+        self._moves: list[tuple[str, str, File]] = []  # from, to, which
 
     def apply(self, op: Op) -> None:
         """Take the next call of the record."""
         if op.path == "accepted":
-            marked = msgspec.json.decode(op.data or b"", type=Marked)
-            self._forgotten.update(marked.forgotten)
-            self.owed = (self.owed | set(marked.accepted)) - self._forgotten
-        elif op.unlinked:
-            self.files.pop(op.path, None)
-        elif op.data is None and op.size is None:
-            self.files.setdefault(op.path, File()).sync()
+            self._mark(msgspec.json.decode(op.data, type=Marked))
+        elif op.kind is Kind.MOVE:
+            self._move(op.path, op.to, self._names.pop(op.path, File()))
+        elif not op.path:
+            for move in self._moves:
+                _rename(self._kept, *move)
+            self._moves.clear()
         else:
-            self.files.setdefault(op.path, File()).since.append(op)
+            if op.path not in self._names:
+                self._move("", op.path, File())
+            file = self._names[op.path]
+            if op.kind is Kind.SYNC:
+                file.sync()
+            else:
+                file.since.append(op)
 
     def write_as_cut(self, folder: Path, chance: random.Random) -> None:
         """Write the files as a cut might leave them; the shared-memory file is never kept."""
         folder.mkdir()
-        for name, file in self.files.items():
+        names = dict(self._kept)
+        for move in self._moves[: chance.randint(0, len(self._moves))]:
+            _rename(names, *move)
+        for name, file in names.items():
             if not name.endswith("-shm"):
                 (folder / name).write_bytes(file.as_cut(chance))
+
+    def _mark(self, marked: Marked) -> None:
+        self._forgotten.update(marked.forgotten)
+        self.owed = (self.owed | set(marked.accepted)) - self._forgotten
+
+    def _move(self, old: str, new: str, file: File) -> None:
+        self._moves.append((old, new, file))
+        _rename(self._names, old, new, file)
 
 
 def operations(trace: Path, folder: Path) -> Iterator[Op]:
     """Read the calls on files of `folder` in the record of one thread."""
     for line in trace.read_bytes().splitlines():
-        call, unlink = CALL.match(line), UNLINK.match(line)
-        found = call or unlink
+        found = CALL.match(line) or MOVE.match(line)
         if not found:
             continue
         path = Path(_plain(found["path"]).decode())
-        if path.parent != folder:
-            continue
-        yield _op(path.name, call) if call else Op(path.name, unlinked=True)
+        if path == folder:
+            yield Op(Kind.SYNC, "")
+        elif path.parent == folder:
+            yield _op(path.name, found)
 
 
 def _op(name: str, call: re.Match[bytes]) -> Op:
+    if call.re is MOVE:
+        return Op(Kind.MOVE, name, to=Path(_plain(call["to"] or b"").decode()).name)
     if call["name"] == b"ftruncate":
-        return Op(name, size=int(call["rest"].lstrip(b", ")))
+        return Op(Kind.SIZE, name, offset=int(call["rest"].lstrip(b", ")))
     if call["name"] in {b"fdatasync", b"fsync"}:
-        return Op(name)
+        return Op(Kind.SYNC, name)
     found = DATA.match(call["rest"])
     assert found, f"strace's line is not understood: {call[0][:200]!r}"
-    return Op(name, _plain(found["data"]), int(found["offset"] or 0))
+    return Op(Kind.WRITE, name, _plain(found["data"]), int(found["offset"] or 0))
 
 
 def _plain(text: bytes) -> bytes:
@@ -119,10 +154,14 @@ def _plain(text: bytes) -> bytes:
     return re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes([int(m[1], 16)]), text)
 
 
+def _rename(names: dict[str, File], old: str, new: str, file: File) -> None:
+    names.pop(old, None)
+    if new:
+        names[new] = file
+
+
 def _do(content: bytearray, op: Op) -> None:
-    if op.size is not None:
-        del content[op.size :]
-        content.extend(bytes(op.size - len(content)))
-    elif op.data is not None:
-        content.extend(bytes(max(0, op.offset - len(content))))
-        content[op.offset : op.offset + len(op.data)] = op.data
+    if op.kind is Kind.SIZE:
+        del content[op.offset :]
+    content.extend(bytes(max(0, op.offset - len(content))))
+    content[op.offset : op.offset + len(op.data)] = op.data

@@ -26,11 +26,12 @@ RULES = Rules(hub=HUB, buttons={"help": Button(Role.HELP_BUTTON)})
 VALUE = re.compile(rb'":[^,}]*')
 PACK = msgspec.msgpack.Encoder().encode
 TOKENS = (
-    b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"null", b"true", b"{}", b"[]",
+    b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"null", b"true", b"{}",
     b"9" * 30, b"-" + b"9" * 30, b"9" * 5000, b"0." + b"9" * 5000, b"18446744073709551616",
     b"9007199254740991", b"2147483647", b"-1", b"[" * 3000, b"[" * 6000 + b"]" * 6000,
-    b'{"a":' * 2000, b'"\\ud800"', b'"\\u0000"', b'"\xff"', b'"\xed\xa0\x80"', b"\xef\xbb\xbf", b"\x00",
-    b'"version":3,"version":4', b'"stage":"unknown"', b'"stage":"closed"', b'"' + b"x" * 17_000 + b'"',
+    b'{"a":' * 2000, b'"\\ud800"', b'"\\u0000"', b'"\xff"', b'"\xed\xa0\x80"', b"\xef\xbb\xbf",
+    b'"version":3,"version":4', b'"stage":"unknown"', b'"stage":"closed"', b"[]", b"\x00",
+    b'"' + b"x" * 17_000 + b'"',
 )  # fmt: skip
 PARTS = ("anbu", "1", "2", HUB, "js-0002", "", "+", "#", "event", "state", "fault", "telemetry",
          "reply", "ack", "cmd", "center", "\x00", "안부", "f" * 300)  # fmt: skip
@@ -41,11 +42,9 @@ class Forge:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - no secret
-        channels = {**from_hub(), **from_center()}
         self._valid = [
-            (_topic(channel, message), wire.encode(message))
-            for channel, messages in channels.items()
-            for message in messages
+            *((_topic(c, m), wire.encode(m)) for c, sent in from_hub().items() for m in sent),
+            *((_topic(c, m), wire.encode(m)) for c, sent in from_center().items() for m in sent),
         ]
 
     def case(self) -> tuple[str, bytes]:

@@ -3,7 +3,8 @@
 A real workload (engine, journal, SQLite; presses, acks of the centre, telemetry) runs under
 strace, which records every write and sync of its files with the bytes. From the record this bench
 builds `--states` file systems as a cut could have left them: all that an fdatasync had covered,
-and of the rest a random part, torn at 512 bytes. Each is opened by the hub's own `hub.rescue`.
+and of the rest a random part, torn at 512 bytes; names of files as of
+the last sync of their folder, and a random number of the changes since. Each is opened by the hub's own `hub.rescue`.
 
 Accepted means: `Outbox.commit` had returned (the workload then writes the ids into a file of its
 own, in the same record) and the centre's `received` had not come. None of these may be missing.
@@ -112,7 +113,7 @@ def act(folder: Path, presses: int, *, careless: bool) -> None:
 def record(folder: Path, presses: int, *, careless: bool) -> list[Op]:
     """Run the workload under strace and read what it did to its files."""
     trace = folder / "trace"
-    calls = "trace=openat,write,pwrite64,fdatasync,fsync,ftruncate,unlink"
+    calls = "trace=openat,write,pwrite64,fdatasync,fsync,ftruncate,unlink,rename"
     strace = ("strace", "-ff", "-y", "-xx", "-s", "1000000", "-e", calls, "-o", str(trace))
     act_ = ("-m", "bench.powercut", "--act", str(folder), "--count", str(presses))
     options = ("--careless",) if careless else ()

@@ -12,7 +12,7 @@ from center.actions import NotDoneError, Target
 from center.board import Why
 from center.desk import Desk
 from center.frame import show
-from center.incident import Incident, Outcome
+from center.incident import Deed, Incident, Outcome
 from center.queries import Case
 from center.views import call, title
 from center.visit import Visit, acted, visited
@@ -132,7 +132,7 @@ def _page(visit: Visit, case: Case, draft: Draft | None = None, status: int = 20
         call=call(incident, eye),
         waits=incident.needs_person,
         is_present=incident.stage is Stage.PRESENT,
-        owner=_owner(visit, incident),
+        owner=_owner(visit, case),
         last=dossier.meanwhile(incident, t),
         expires_at=expires,
         steps=dossier.steps(incident, eye),
@@ -146,12 +146,14 @@ def _newest_first(lines: Sequence[dossier.Line]) -> Sequence[dossier.Line]:
     return lines[::-1]
 
 
-def _owner(visit: Visit, incident: Incident) -> str:
-    if not incident.who:
+def _owner(visit: Visit, case: Case) -> str:
+    who = case.incident.who
+    if not case.incident.is_open:
+        closers = [entry.by for entry in case.timeline if entry.deed is Deed.CLOSED]
+        return visit.t("incident.closed_by", who=closers[-1] if closers else who)
+    if not who:
         return visit.t("incident.free")
-    if incident.who == visit.person.name:
-        return visit.t("incident.yours")
-    return visit.t("incident.theirs", who=incident.who)
+    return visit.t("incident.yours" if who == visit.person.name else "incident.theirs", who=who)
 
 
 def _note_of(form: FormData) -> str:

@@ -67,6 +67,11 @@ class Page(Struct, frozen=True):
         return self.name == "board"
 
     @property
+    def refreshes(self) -> bool:
+        """Whether it may reload itself where scripts are off: nothing is typed there."""
+        return self.name in {"board", "hubs"}
+
+    @property
     def topics(self) -> str:
         """Name the feed's notices at which the page is read anew."""
         return "alarm link beat resync" + (" hub" if self.name == "hubs" else "")

@@ -34,9 +34,8 @@ from center.parcels import Arrived, Message
 from hub.core.wire import VERSION
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
-TOPICS = [
-    f"anbu/{VERSION}/+/{part}" for part in ("state", "event", "fault/+", "telemetry", "reply")
-]
+PARTS = ("state", "event", "fault/+", "telemetry", "reply")
+TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
 PORT = 8883
 FAREWELL_S = 1.0
 
@@ -155,7 +154,7 @@ class Session:
         if reason.is_failure:
             self._finish(f"refused: {reason}")
         else:
-            client.subscribe([(topic, 1) for topic in TOPICS])
+            client.subscribe(TOPICS)
 
     def _on_subscribe(
         self,

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from gpiozero import DigitalInputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
-from hub.core.driver import Port
+from hub.core.driver import Name, Port
 from hub.core.events import ContactChanged
 from hub.core.rules import Role
 
@@ -34,7 +34,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag
     against the pull. A normally closed contact has it the other way round.
     """
 
-    name: Annotated[str, Meta(min_length=1)]
+    name: Name
     pin: Annotated[int, Meta(ge=0, le=27)]
     role: Role
     place: str = ""

@@ -20,7 +20,7 @@ from msgspec import Meta, Struct, field
 from drivers.house_pins import HousePin
 from drivers.house_room import Room
 from drivers.house_talk import LINE_BYTES, talk
-from hub.core.driver import Port
+from hub.core.driver import Name, Port
 
 
 class HouseError(Exception):
@@ -36,7 +36,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
     """The finger and the eye. The maps name the pins of the other drivers."""
 
     socket: Annotated[str, Meta(min_length=1)]
-    name: Annotated[str, Meta(min_length=1)] = "house"
+    name: Name = "house"
     contacts: dict[str, int] = field(default_factory=dict)
     lamps: dict[str, int] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from typing import Annotated
 from gpiozero import DigitalOutputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
-from hub.core.driver import Port
+from hub.core.driver import Name, Port
 from hub.core.effects import Say, Show, Signal
 
 SHORTEST_WAIT_S = 0.001  # where rounding puts an end a hair ahead, don't spin
@@ -79,7 +79,7 @@ DARK = Look()
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="lamp", tag_field="kind"):
     """Red, green and amber lamp on three GPIO lines, and a buzzer where there is one."""
 
-    name: Annotated[str, Meta(min_length=1)]
+    name: Name
     red: Pin
     green: Pin
     amber: Pin

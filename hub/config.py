@@ -12,13 +12,11 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from hub.core.driver import Driver
+from hub.core.driver import Driver, Name
 from hub.core.rules import Button, Role, Rules
 from hub.core.settings import Kinds, read
 from hub.mqtt import MqttSettings
 from hub.texts import Language
-
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
 class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -109,6 +109,7 @@ class Outbox:
         """Tell whether SQLite finds its own structures in order, and each message is one."""
         if self._one("PRAGMA quick_check(1)") != "ok":
             return False
+        self.load()
         with closing(self._db.execute("SELECT lane, n, id, topic, payload FROM message")) as rows:
             return all(row[0] in LANES for row in rows)
 

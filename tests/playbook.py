@@ -42,7 +42,8 @@ class Playbook:
         if self.expected == self.actual:
             return True
         diff = "\n".join(difflib.ndiff(self.expected, self.actual))
-        raise AssertionError(f"the transcript differs (- expected, + actual):\n{diff}")
+        message = f"the transcript differs (- expected, + actual):\n{diff}"
+        raise AssertionError(message)
 
     def _settle(self, expected: list[Effect | type[Effect]]) -> None:
         if self._told:

@@ -6,6 +6,7 @@ boot; it never raises fewer alarms than there were.
 """
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -115,9 +116,8 @@ def _resume(contact: Contact, at: float) -> Contact:
 def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
     effects: list[Effect] = []
     wakes = ((press.next_wake(c, rules), device) for device, c in state.contacts.items())
-    for _, device in sorted(
-        (due, device) for due, device in wakes if due is not None and due <= at
-    ):
+    due = sorted((wake, device) for wake, device in wakes if wake is not None and wake <= at)
+    for _, device in due:
         pressed = press.elapse(state.contacts[device], at, rules)
         state, more = buttons.turn(state, device, pressed, at, rules)
         effects += more
@@ -149,8 +149,6 @@ def _take(state: HomeState, event: Event, rules: Rules) -> Step:
             return orders.obey(state, event, rules)
         case Measured():
             return orders.measured(state, event, rules)
-        case Started():  # a disk that still fails says so again
-            return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
         case Ticked():
             return state, []
         case _:
@@ -169,7 +167,7 @@ def _reach(state: HomeState, event: LinkUp | CenterBorn, rules: Rules) -> Step:
 
 def _trouble(
     state: HomeState,
-    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
+    event: Started | DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
     rules: Rules,
 ) -> Step:
     match event:
@@ -179,7 +177,9 @@ def _trouble(
             return devices.mend(state, FaultKind.DRIVER_FAILED, device, rules)
         case StorageFailed(at=at, trouble=trouble):
             return devices.fail(state, FaultKind.STORAGE, devices.HUB, at, rules, trouble)
-        case StorageRecovered():
+        case Started() | StorageRecovered():  # what still fails at the start says so after it
             return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
         case BrokerRefused(at=at):
             return devices.fail(state, FaultKind.BROKER_REFUSES, devices.HUB, at, rules)
+        case _:
+            assert_never(event)

@@ -1,5 +1,7 @@
 """What the centre orders, and the hub's own readings on their way to it."""
 
+from typing import assert_never
+
 from msgspec.structs import replace
 
 from hub.core import sos, wire
@@ -45,6 +47,8 @@ def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
             return state, [Say(Phrase.ANNOUNCEMENT, command.text)]
         case CommandKind.TEST_CALL:
             return sos.call(state, Kind.TEST, CENTER, at, rules)
+        case _:
+            assert_never(command.kind)
 
 
 def _reply(state: HomeState, command: Command, rules: Rules, refused: Reason | None = None) -> Step:

@@ -7,7 +7,6 @@ from msgspec import Meta, Struct
 
 from hub.core.scaip import Kind, Report, Scaip, What
 
-
 # a version fits a database's INTEGER, a counter a JSON number; and both fit the snapshot
 Version = Annotated[int, Meta(ge=0, lt=2**31)]
 Counter = Annotated[int, Meta(ge=0, lt=2**53)]

@@ -1,4 +1,4 @@
-"""A home for the stories: one red button, one cord, one green button, and short words for events."""
+"""A home for the stories: a red button, a cord, a green button; and short words for events."""
 
 from collections.abc import Iterable
 
@@ -65,9 +65,16 @@ def quiet() -> HomeState:
 def press(at: float, device: str = HELP, ms: float = 100.0) -> tuple[Event, ...]:
     """A finger goes down at `at` and up `ms` later, and the ticks that follow."""
     up = at + ms / 1000
-    ticks = [Ticked(at + RULES.press_settle_s)] if at + RULES.press_settle_s <= up else []
-    down = [ContactChanged(at, device, closed=True), *ticks]
-    return (*down, ContactChanged(up, device, closed=False), Ticked(up + RULES.release_settle_s))
+    ticks: list[Event] = (
+        [Ticked(at + RULES.press_settle_s)] if at + RULES.press_settle_s <= up else []
+    )
+    down = ContactChanged(at, device, closed=True)
+    return (
+        down,
+        *ticks,
+        ContactChanged(up, device, closed=False),
+        Ticked(up + RULES.release_settle_s),
+    )
 
 
 def called(at: float = 10.0, device: str = HELP) -> HomeState:

@@ -8,9 +8,9 @@ from hub.core.payloads import Stage
 from hub.core.scaip import What
 from hub.core.state import Accepted, Cancelled, Present, Raised, Received
 from tests.core.scenes import (
+    CALM,
     FIRST,
     GREEN,
-    CALM,
     accepted,
     acked,
     alarm,

@@ -3,16 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core.effects import Effect, Phrase, Publish, Say, Show, Signal
+from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
 from hub.core.payloads import Command, CommandKind, Stage
 from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, HomeState, Raised, Received
 from tests.core.scenes import (
+    CALM,
     FIRST,
     GREEN,
     HELP,
-    CALM,
     UTC,
     accepted,
     acked,
@@ -112,9 +112,7 @@ def test_cancelling_nothing_says_nothing() -> None:
 def test_a_cancelled_alarm_stays_until_the_centre_closes_it() -> None:
     state = tell(called(), *green(12.0), received(12.1, 2), acked(12.2, Stage.RECEIVED, 2, "b1-2"))
     assert (alarm(state).life, state.owed) == (Cancelled(), ())
-    assert (
-        playbook(state, CALM) >> Ticked(17.0) << [Show(Signal.RESTING)] >> closed(18.0, 3) << []
-    )
+    assert playbook(state, CALM) >> Ticked(17.0) << [Show(Signal.RESTING)] >> closed(18.0, 3) << []
     assert tell(state, closed(18.0, 3)).alarms == ()
 
 
@@ -142,7 +140,7 @@ def test_a_held_green_button_cancels_as_well() -> None:
 
 
 def test_a_green_button_that_was_let_go_before_the_call_does_not_take_it_back() -> None:
-    late = [
+    late: list[Event] = [
         ContactChanged(9.0, HELP, closed=True),  # so that the home has met the red one first
         ContactChanged(9.001, HELP, closed=False),
         ContactChanged(9.9, GREEN, closed=True),

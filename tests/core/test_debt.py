@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from hub.core import home
 from hub.core.effects import Effect, Forget, Publish, Resend
-from hub.core.events import CenterBorn, Event, LinkDown, LinkTrouble, LinkUp, Ticked
+from hub.core.events import CenterBorn, Event, LinkDown, LinkTrouble, LinkUp, Started, Ticked
 from hub.core.state import HomeState
 from tests.core.scenes import FIRST, RULES, called, offline, press, received, story, tell
 
@@ -76,7 +76,7 @@ def test_a_deadline_that_is_served_late_is_served_once() -> None:
 
 def test_a_restored_state_is_sent_as_soon_as_there_is_a_link() -> None:
     events: list[Event] = [Ticked(5000.0), LinkUp(5000.1, "broker")]
-    state = home.recover(called(), home.Started(4999.0, 0.0, synced=False, boot="b2"), [])
+    state = home.recover(called(), Started(4999.0, 0.0, synced=False, boot="b2"), [])
     effects = story(state, *events)[1]
     assert resends(effects) == [FIRST]
     assert not [e for e in effects if isinstance(e, Publish) and e.id == FIRST]

@@ -9,6 +9,7 @@ from hub.core.events import (
     LinkDown,
     LinkTrouble,
     LinkUp,
+    Started,
     Ticked,
 )
 from tests.core.scenes import (
@@ -123,7 +124,7 @@ def test_a_button_that_means_nothing_yet_says_nothing() -> None:
 
 
 def test_what_was_said_before_a_restart_is_said_again() -> None:
-    state = home.recover(tell(called(), received()), home.Started(5.0, 0.0, synced=True, boot="b2"), [])
+    state = home.recover(tell(called(), received()), Started(5.0, 0.0, synced=True, boot="b2"), [])
     _, effects = story(state, Ticked(5.0))
     assert effects == [Show(Signal.RECEIVED), Say(Phrase.RECEIVED)]
     assert reboot(called(), 5.0, "b2").shown is Signal.UNDELIVERED

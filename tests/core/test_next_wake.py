@@ -53,9 +53,7 @@ def test_a_deadline_that_is_served_is_over(history: list[Move]) -> None:
 
 @examples(60)
 @given(moves(restarts=False), st.floats(0.0, 1e5))
-def test_a_deadline_that_is_served_late_is_over_as_well(
-    history: list[Move], late_s: float
-) -> None:
+def test_a_deadline_that_is_served_late_is_over_as_well(history: list[Move], late_s: float) -> None:
     state, at = offline(), 0.0
     for move in history:
         at += move.after_s

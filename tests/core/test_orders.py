@@ -76,9 +76,7 @@ def test_an_order_is_on_the_disk_before_it_is_done() -> None:
 
 
 def test_the_highest_counter_and_version_that_the_wire_allows_fit_the_snapshot() -> None:
-    payload = (
-        b'{"id":"c","kind":"announce","counter":9007199254740991,"expires_utc":1772323270,"text":""}'
-    )
+    payload = b'{"id":"c","kind":"announce","counter":9007199254740991,"expires_utc":1772323270}'
     command = wire.decode_from_center("js-0001", "anbu/1/js-0001/cmd", payload)
     assert isinstance(command, Command)
     state = tell(quiet(), CommandReceived(10.0, UTC + 10, command))

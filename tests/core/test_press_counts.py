@@ -29,9 +29,7 @@ class Finger(Struct, frozen=True):
 noise = st.lists(st.floats(0.0, 1.0, exclude_max=True), max_size=6).map(lambda x: tuple(sorted(x)))
 longer = st.one_of(st.floats(0.0, 0.08), st.floats(0.0, 90.0))
 fingers = st.lists(
-    st.builds(
-        Finger, longer.map(lambda s: 0.05 + s), longer.map(lambda s: 0.02 + s), noise, noise
-    ),
+    st.builds(Finger, longer.map(lambda s: 0.05 + s), longer.map(lambda s: 0.02 + s), noise, noise),
     max_size=8,
 )
 

@@ -8,11 +8,11 @@ from hub.core.payloads import Stage
 from hub.core.scaip import Kind, Scaip, What
 from hub.core.state import Accepted, Present, Raised, Received, Sent
 from tests.core.scenes import (
+    CALM,
     CORD,
     FIRST,
     GREEN,
     HELP,
-    CALM,
     UTC,
     accepted,
     acked,

@@ -1,0 +1,159 @@
+"""What the centre does by the clock, and how it tells: rounds, feed, counters."""
+
+import asyncio
+import dataclasses
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from center import metrics, queries, rounds
+from center.config import Settings
+from center.exchange import Exchange
+from center.feed import BACKLOG, Feed, Notice, Topic
+from center.metrics import Tally
+from hub.core.payloads import Stage
+from tests.center.counter import Counter, at_counter
+from tests.center.making import NOW, event, hear, state
+
+PATIENCE_S = 10.0
+
+
+async def until(notice: Notice, feed: Feed, walk: Callable[[], Awaitable[None]]) -> None:
+    """Walk a round until the feed says `notice`."""
+    heard = asyncio.create_task(_hear(notice, feed))
+    await asyncio.sleep(0)  # the listener first
+    walking = asyncio.ensure_future(walk())
+    try:
+        await asyncio.wait_for(heard, PATIENCE_S)
+    finally:
+        walking.cancel()
+
+
+async def _hear(notice: Notice, feed: Feed) -> None:
+    async for said in feed.listen(60):
+        if said == notice:
+            return
+
+
+def test_a_forgotten_take_goes_back_to_everybody(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, event(), utc=NOW)
+        await counter.post("/api/alarms/b1-1/take")
+        counter.now = NOW + 600
+        back = Notice(Topic.ALARM, "b1-1", 3)
+        await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
+        assert [ack.stage for _, ack in counter.link.sent] == [Stage.ACCEPTED, Stage.RECEIVED]
+        assert (await counter.get("/api/alarms/b1-1")).json()["needs_person"]
+
+    at_counter(tmp_path, story)
+
+
+def test_the_pages_hear_of_a_hub_that_falls_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "HUBS_S", 0.01)
+
+    async def story(counter: Counter) -> None:
+        hear(counter.store, state(), utc=NOW)
+        looks = iter((NOW, NOW))
+        desk = dataclasses.replace(counter.desk, clock=lambda: next(looks, NOW + 81))
+        await until(Notice(Topic.HUB, "js-0001"), desk.feed, lambda: rounds.watch_hubs(desk))
+
+    at_counter(tmp_path, story)
+
+
+def test_counters_of_refused_messages_outlive_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "COUNTS_S", 0.01)
+
+    async def story(counter: Counter) -> None:
+        walking = asyncio.ensure_future(rounds.keep_counts(counter.desk))
+        await asyncio.sleep(0)
+        for _ in range(2):
+            counter.desk.tally.refuse("malformed")
+        async with asyncio.timeout(PATIENCE_S):
+            while counter.store.read(queries.refused) != {"malformed": 2}:
+                await asyncio.sleep(0.01)
+        walking.cancel()
+        assert Tally(counter.store.read(queries.refused)).refuse("malformed") == 3
+
+    at_counter(tmp_path, story)
+
+
+def test_a_store_that_failed_is_tried_until_it_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "THREADS_S", 0.01)
+
+    async def story(counter: Counter) -> None:
+        counter.store._trouble = "OperationalError"
+        walking = asyncio.ensure_future(rounds.test_store(counter.desk))
+        async with asyncio.timeout(PATIENCE_S):
+            while not counter.store.health().ok:
+                await asyncio.sleep(0.01)
+        walking.cancel()
+
+    at_counter(tmp_path, story)
+
+
+def test_a_dead_thread_ends_the_rounds(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        counter.store.close()
+        with pytest.raises(rounds.DiedError, match="the store"):
+            await asyncio.wait_for(rounds.watch_threads(counter.desk), PATIENCE_S)
+
+    at_counter(tmp_path, story)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_link_that_died_is_told_from_one_that_was_stopped() -> None:
+    def fail() -> float:
+        raise LookupError
+
+    link = Exchange(Settings().mqtt, fail, lambda _: None, lambda: None)
+    assert not link.has_died()
+    link.start()
+    link._thread.join(PATIENCE_S)
+    assert link.has_died()
+    link.stop()
+    assert not link.has_died()
+
+
+def test_a_listener_that_sleeps_is_told_to_read_all_anew() -> None:
+    async def story() -> None:
+        feed = Feed()
+        stream = feed.listen(60)
+        first = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        sender = threading.Thread(
+            target=lambda: [feed.tell(Notice(Topic.ALARM, str(n))) for n in range(BACKLOG + 2)]
+        )
+        sender.start()
+        assert (await first).topic is Topic.ALARM
+        await asyncio.to_thread(sender.join)
+        await asyncio.sleep(0)
+        heard = [(await anext(stream)).topic]
+        while heard[-1] is not Topic.RESYNC:
+            heard.append((await anext(stream)).topic)
+        assert len(heard) <= BACKLOG
+        feed.close()
+        with pytest.raises(StopAsyncIteration):
+            while True:
+                await anext(stream)
+
+    asyncio.run(story())
+
+
+def test_a_quiet_feed_beats() -> None:
+    async def story() -> None:
+        assert (await anext(Feed().listen(0.01))).topic is Topic.BEAT
+
+    asyncio.run(story())
+
+
+def test_labels_of_metrics_are_escaped() -> None:
+    page = metrics.render([metrics.gauge("a", "A.", "b", {'x"\\\n': 1.5})])
+    assert page.splitlines()[-1] == 'a{b="x\\"\\\\\\n"} 1.5'

@@ -1,0 +1,192 @@
+"""The centre as its users start it: `anbu center`, a real broker with TLS, a hub, a browser."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from center import cli
+from hub.core.payloads import Availability, Stage
+from hub.core.settings import SettingsError
+from tests.broker import Broker, free_port, wait_until
+from tests.center.home import Home
+from tests.center.making import HUB, event, state
+
+pytestmark = pytest.mark.broker
+CONFIG = """
+[center]
+listen = "127.0.0.1:{port}"
+database = "center.db"
+beat_s = 0.2
+
+[mqtt]
+brokers = ["tls://127.0.0.1:{broker}"]
+ca = "{certs}/ca.crt"
+cert = "{certs}/center.crt"
+key = "{certs}/center.key"
+"""
+
+
+class Whole:
+    """A folder with settings, and the processes that run on it."""
+
+    def __init__(self, folder: Path, broker: Broker) -> None:
+        self.port = free_port()
+        self.config = folder / "center.toml"
+        said = CONFIG.format(port=self.port, broker=broker.port, certs=broker.certs)
+        self.config.write_text(said, encoding="utf-8")
+        self.log = folder / "log"
+        token = self.anbu("token", "add", "bench").stdout.strip()
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", headers={"authorization": f"Bearer {token}"}
+        )
+
+    def anbu(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "hub", "center", *words, "--config", str(self.config)]
+        return subprocess.run(command, input=typed, capture_output=True, text=True, check=False)
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        command = [sys.executable, "-m", "hub", "center", "--config", str(self.config)]
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(command, stderr=log)
+        try:
+            wait_until(self.well, f"the centre is well; it says: {self.log.read_text()}", 20)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    def well(self) -> bool:
+        with suppress(httpx.TransportError):
+            return self.client.get("/healthz").status_code == 200
+        return False
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    with Broker() as running:
+        yield running
+
+
+@pytest.fixture
+def whole(tmp_path: Path, broker: Broker) -> Whole:
+    return Whole(tmp_path, broker)
+
+
+def test_a_press_reaches_a_person_and_the_answer_comes_home(broker: Broker, whole: Whole) -> None:
+    with whole.running() as process, Home(broker) as home:
+        with whole.client.stream("GET", "/api/feed") as feed:
+            lines = feed.iter_lines()
+            assert next(line for line in lines if line) == ": still here"
+            home.say("event", event(alarm="one"))
+            assert home.hears("one").stage is Stage.RECEIVED
+            told = next(json.loads(line[6:]) for line in lines if '"alarm"' in line)
+            assert told == {"topic": "alarm", "id": "one", "version": 1}
+        taken = whole.client.post("/api/alarms/one/take", json={"version": 1})
+        assert taken.status_code == 200
+        ack = home.hears("")
+        assert (ack.alarm, ack.stage, ack.who) == ("one", Stage.ACCEPTED, "token:bench")
+        home.say("state", state(Availability.READY, ("one", Stage.RECEIVED, 1)), retain=True)
+        assert home.hears("").stage is Stage.ACCEPTED
+        (hub,) = whole.client.get("/api/hubs").json()["hubs"]
+        assert (hub["hub"], hub["seen"]) == (HUB, "ready")
+        home.sees_center(online=True)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        home.sees_center(online=False)
+    assert "Traceback" not in whole.log.read_text()
+
+
+def test_a_stop_does_not_wait_for_an_open_feed(whole: Whole) -> None:
+    with whole.running() as process, whole.client.stream("GET", "/api/feed") as feed:
+        lines = feed.iter_lines()
+        next(lines)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    assert "Traceback" not in whole.log.read_text()
+
+
+def test_a_killed_centre_forgets_nothing(broker: Broker, whole: Whole) -> None:
+    with Home(broker) as home:
+        with whole.running() as process:
+            home.say("event", event(alarm="before"))
+            assert home.hears("before").version == 1
+            whole.client.post("/api/alarms/before/take")
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            home.say("event", event(alarm="meanwhile"))
+        with whole.running():
+            assert home.hears("meanwhile").stage is Stage.RECEIVED
+            alarms = whole.client.get("/api/alarms").json()["alarms"]
+            assert {(one["id"], one["stage"]) for one in alarms} == {
+                ("before", "accepted"), ("meanwhile", "received"),
+            }  # fmt: skip
+
+
+def test_an_operator_signs_in_and_the_cookie_opens_the_api(whole: Whole) -> None:
+    password = "언덕 위의 파란 집"  # noqa: S105 - of a person who does not exist
+    added = whole.anbu("user", "add", "김하늘", "--role", "supervisor", "--password-stdin",
+                       typed=password + "\n")  # fmt: skip
+    assert added.returncode == 0
+    assert password not in added.stdout + added.stderr
+    with whole.running():
+        browser = httpx.Client(base_url=whole.client.base_url)
+        key = re.search(r'name="csrf" value="([^"]+)"', browser.get("/sign-in").text)
+        assert key
+        form = {"name": "김하늘", "password": password, "csrf": key[1]}
+        assert browser.post("/sign-in", data=form).status_code == 303
+        assert browser.get("/api/audit").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "typed"),
+    [
+        (("user", "add", "a", "--password-stdin"), "short\n"),
+        (("user", "add", "a", "--role", "king", "--password-stdin"), "long enough for all\n"),
+        (("user", "add", "\x07", "--password-stdin"), "long enough for all\n"),
+        (("token", "add", "x" * 65), ""),
+        (("user", "add"), ""),
+    ],
+)
+def test_a_wrong_word_at_the_command_line_is_refused(
+    whole: Whole, words: tuple[str, ...], typed: str
+) -> None:
+    refused = whole.anbu(*words, typed=typed)
+    assert refused.returncode == 2
+    assert refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text(
+        '[center]\nlisten = "8080"\ntake_expires_s = -1\ncolour = 1\n'
+        '[mqtt]\nbrokers = ["http://x"]\nprotocol = "4"\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(SettingsError) as caught:
+        cli.load(config)
+    keys = {mistake.key for mistake in caught.value.mistakes}
+    assert keys == {
+        "center.listen", "center.take_expires_s", "center.colour", "mqtt.brokers[1]", "mqtt.protocol",
+    }  # fmt: skip
+
+
+def test_paths_start_at_the_settings_file(tmp_path: Path) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text('[mqtt]\nca = "certs/ca.crt"\ncert = "/etc/x.crt"\n', encoding="utf-8")
+    settings, database = cli.load(config)
+    assert settings.mqtt.ca == str(tmp_path / "certs/ca.crt")
+    assert settings.mqtt.cert == "/etc/x.crt"
+    assert database == f"sqlite:///{tmp_path / 'anbu-center.db'}"
+    config.write_text('[center]\ndatabase = "postgresql+psycopg://db/anbu"\n', encoding="utf-8")
+    assert cli.load(config)[1] == "postgresql+psycopg://db/anbu"

@@ -1,0 +1,49 @@
+"""The shape of a driver, as anybody who writes one sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from msgspec import Struct
+
+from hub.core.driver import Driver, Port
+from hub.core.effects import Say, Show, Signal
+from hub.core.events import ContactChanged, Event
+
+
+class Door(Struct, frozen=True, kw_only=True):
+    """A driver is its config, and one coroutine."""
+
+    name: str
+    pin: int = 4
+
+    async def run(self, port: Port) -> None:
+        port.ready()
+        async for order in port.orders():
+            port.beat()
+            port.emit(ContactChanged(1.0, self.name, closed=order == Show(Signal.RAISED)))
+
+
+class Notebook:
+    """A port that writes down what a driver does."""
+
+    def __init__(self) -> None:
+        self.lines = list[Event | str]()
+
+    def emit(self, event: Event) -> None:
+        self.lines.append(event)
+
+    def ready(self) -> None:
+        self.lines.append("ready")
+
+    def beat(self) -> None:
+        self.lines.append("beat")
+
+    async def orders(self) -> AsyncIterator[Show | Say]:
+        yield Show(Signal.RESTING)
+
+
+def test_a_driver_is_a_name_and_a_coroutine() -> None:
+    driver: Driver = Door(name="door")
+    port = Notebook()
+    asyncio.run(driver.run(port))
+    assert port.lines == ["ready", "beat", ContactChanged(1.0, "door", closed=False)]

@@ -1,0 +1,249 @@
+"""The courier: who goes first, what waits, and what is never lost."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from hub.core.effects import Lane
+from hub.courier import ACK_S, BULK_STOCK, BULK_WINDOW, URGENT_ACK_S, WINDOW, Courier
+from hub.outbox import Row
+
+SOS, FAULT, TELEMETRY, LIVE = Lane
+
+
+def row(n: int, lane: Lane, id_: str = "") -> Row:
+    return Row(n, id_ or f"{n}", lane, f"topic/{id_ or n}", b"", retain=False)
+
+
+@pytest.fixture
+def courier() -> Courier:
+    made = Courier()
+    made.up()
+    made.restock(made.fetch_after(), [])
+    return made
+
+
+def ids(rows: list[Row]) -> list[str]:
+    return [r.id for r in rows]
+
+
+def test_a_call_for_help_goes_before_all_that_waits(courier: Courier) -> None:
+    for n in range(5):
+        courier.send(row(n, FAULT))
+    courier.send(row(0, LIVE, "state"))
+    courier.send(row(9, SOS))
+    assert ids(courier.take(0.0)) == ["9", "state", "0", "1", "2", "3", "4"]
+
+
+def test_bulk_never_takes_the_last_places(courier: Courier) -> None:
+    for n in range(30):
+        courier.send(row(n, TELEMETRY))
+    assert len(courier.take(0.0)) == BULK_WINDOW
+    for n in range(100, 120):
+        courier.send(row(n, SOS))
+    assert ids(courier.take(0.0)) == [f"{n}" for n in range(100, 100 + WINDOW - BULK_WINDOW)]
+    assert courier.take(0.0) == []
+    courier.acked("100")
+    assert ids(courier.take(0.0)) == ["106"]
+
+
+def test_a_call_that_is_on_its_way_is_not_doubled(courier: Courier) -> None:
+    courier.send(row(1, SOS))
+    assert ids(courier.take(0.0)) == ["1"]
+    courier.send(row(1, SOS))
+    assert courier.take(0.0) == []
+    courier.acked("1")
+    courier.send(row(1, SOS))
+    assert ids(courier.take(1.0)) == ["1"], "acked by a broker, yet not by the centre"
+
+
+def test_nothing_leaves_without_a_link() -> None:
+    courier = Courier()
+    courier.send(row(1, SOS))
+    assert courier.take(0.0) == []
+    assert not courier.hungry()
+    courier.up()
+    assert ids(courier.take(0.0)) == ["1"]
+
+
+def test_after_a_broken_link_calls_leave_again_in_their_order(courier: Courier) -> None:
+    for n in (1, 2):
+        courier.send(row(n, SOS))
+    courier.take(0.0)
+    courier.send(row(3, SOS))
+    courier.down()
+    courier.send(row(4, SOS))
+    courier.up()
+    assert ids(courier.take(1.0)) == ["1", "2", "3", "4"]
+
+
+def test_what_the_center_has_does_not_fly_again_though_its_puback_was_lost(
+    courier: Courier,
+) -> None:
+    """A broker that swallows PUBACKs would be hung up on for ever."""
+    courier.send(row(1, SOS))
+    courier.take(0.0)
+    courier.forget("1")
+    assert courier.overdue(URGENT_ACK_S), "the link is still not to be trusted"
+    courier.down()
+    courier.up()
+    assert courier.take(1.0) == []
+    assert not courier.urgent
+
+
+def test_of_what_is_true_only_now_the_latest_is_sent(courier: Courier) -> None:
+    courier.send(Row(0, "state", LIVE, "state", b"old", retain=True))
+    courier.send(Row(0, "state", LIVE, "state", b"new", retain=True))
+    assert [r.payload for r in courier.take(0.0)] == [b"new"]
+
+
+def test_an_ack_is_awaited_for_a_shorter_time_while_a_call_waits(courier: Courier) -> None:
+    courier.send(row(1, FAULT))
+    courier.take(0.0)
+    assert courier.next_wake() == ACK_S
+    courier.send(row(2, SOS))
+    assert courier.next_wake() == URGENT_ACK_S
+    assert not courier.overdue(URGENT_ACK_S - 0.01)
+    assert courier.overdue(URGENT_ACK_S)
+    courier.acked("1")
+    assert courier.next_wake() is None
+
+
+def test_a_row_added_while_the_disk_is_read_is_not_overlooked() -> None:
+    courier = Courier()
+    courier.up()
+    after = courier.fetch_after()
+    courier.send(row(7, FAULT))
+    courier.restock(after, [])
+    assert courier.hungry(), "7 is on the disk, and was not on the page"
+    courier.restock(courier.fetch_after(), [row(7, FAULT)])
+    assert ids(courier.take(0.0)) == ["7"]
+
+
+def test_a_page_asked_for_before_the_link_broke_has_no_say_after_it() -> None:
+    courier = Courier()
+    courier.up()
+    courier.restock(0, [row(n, FAULT) for n in range(1, 11)])
+    courier.take(0.0)
+    after = courier.fetch_after()
+    courier.down()
+    courier.up()
+    courier.restock(after, [row(n, FAULT) for n in range(11, 21)])
+    assert courier.take(1.0) == []
+    assert courier.fetch_after() == 0, "1 to 10 had no ack and come first"
+    assert courier.hungry()
+
+
+def test_while_the_disk_cannot_be_read_the_rest_is_asked_for_again() -> None:
+    courier = Courier()
+    courier.up()
+    courier.restock(courier.fetch_after(), [row(50, FAULT)], whole=False)
+    assert ids(courier.take(0.0)) == ["50"]
+    assert courier.hungry()
+    courier.restock(courier.fetch_after(), [row(3, FAULT), row(50, FAULT)])
+    assert ids(courier.take(0.0)) == ["3"], "50 is on its way"
+
+
+def test_memory_holds_only_a_stock_of_bulk(courier: Courier) -> None:
+    for n in range(1, 1001):
+        courier.send(row(n, FAULT))
+    assert courier.backlog
+    assert len(courier._bulk) == BULK_STOCK
+
+
+class Histories(RuleBasedStateMachine):
+    """Random histories against a plain model of disk, broker and centre."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.courier = Courier()
+        self.n = 0
+        self.disk: dict[str, Row] = {}
+        self.owed: dict[str, Row] = {}
+        self.air: list[Row] = []
+        self.asked: tuple[int, list[Row]] | None = None
+        self.bulk_sent: list[int] = []
+
+    @rule(lane=st.sampled_from((SOS, FAULT, TELEMETRY)), count=st.integers(1, 40))
+    def made(self, lane: Lane, count: int) -> None:
+        for _ in range(count):
+            self.n += 1
+            new = row(self.n, lane)
+            (self.owed if lane is SOS else self.disk)[new.id] = new
+            self.courier.send(new)
+
+    @rule()
+    def took(self) -> None:
+        rows = self.courier.take(0.0)
+        assert not {r.id for r in rows} & {r.id for r in self.air}
+        self.air += rows
+        self.bulk_sent += [r.n for r in rows if r.lane is not SOS]
+        assert len(self.air) <= WINDOW
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.air)
+    def acked(self, data: st.DataObject) -> None:
+        flown = self.air.pop(data.draw(st.integers(0, len(self.air) - 1)))
+        assert self.courier.acked(flown.id) == flown
+        self.disk.pop(flown.id, None)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.owed)
+    def stored(self, data: st.DataObject) -> None:
+        id_ = data.draw(st.sampled_from(sorted(self.owed)))
+        del self.owed[id_]
+        self.courier.forget(id_)
+
+    @rule()
+    def broke(self) -> None:
+        self.courier.down()
+        self.air, self.bulk_sent = [], []
+
+    @rule()
+    def linked(self) -> None:
+        self.courier.up()
+        self.air, self.bulk_sent = [], []
+        for each in self.owed.values():
+            self.courier.send(each)
+
+    @rule()
+    @precondition(lambda self: self.asked is None and self.courier.hungry())
+    def asked_disk(self) -> None:
+        after = self.courier.fetch_after()
+        found = sorted((r for r in self.disk.values() if r.n > after), key=lambda r: r.n)
+        self.asked = after, found[:64]
+
+    @rule()
+    @precondition(lambda self: self.asked is not None)
+    def read_disk(self) -> None:
+        assert self.asked
+        self.courier.restock(*self.asked)
+        self.asked = None
+
+    @invariant()
+    def bulk_goes_out_in_order(self) -> None:
+        assert self.bulk_sent == sorted(set(self.bulk_sent))
+
+    def teardown(self) -> None:
+        """Over a good link all that is owed or on the disk goes out."""
+        owed, disk = set(self.owed), set(self.disk)
+        self.linked()
+        self.asked = None
+        sent: set[str] = set()
+        for _ in range(20 + len(owed) + len(disk)):
+            if self.courier.hungry():
+                self.asked_disk()
+                self.read_disk()
+            self.took()
+            sent |= {r.id for r in self.air}
+            for flown in self.air:
+                self.courier.acked(flown.id)
+                self.disk.pop(flown.id, None)
+            self.air = []
+        assert owed <= sent, "a call for help was lost"
+        assert disk <= sent, "bulk was lost"
+
+
+Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+test_no_history_loses_a_call_or_puts_bulk_out_of_order = Histories.TestCase
