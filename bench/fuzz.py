@@ -54,7 +54,7 @@ class Forge:
             payload = self._random.randbytes(self._random.randrange(200))
         for _ in range(self._random.choice((0, 1, 1, 1, 2, 5))):
             payload = self._turn(payload)
-        return (topic if self._random.random() < 0.8 else self._any_topic()), payload
+        return (topic if self._random.random() < 0.8 else self._any_topic(topic)), payload
 
     def _turn(self, payload: bytes) -> bytes:
         pick = self._random.randrange
@@ -82,7 +82,11 @@ class Forge:
         begin, end = self._random.choice(values)
         return payload[: begin + 2] + self._random.choice(TOKENS) + payload[end:]
 
-    def _any_topic(self) -> str:
+    def _any_topic(self, topic: str) -> str:
+        if self._random.random() < 0.5:
+            parts = topic.split("/")
+            parts[self._random.randrange(len(parts))] = self._random.choice(PARTS)
+            return "/".join(parts)
         return "/".join(self._random.choice(PARTS) for _ in range(self._random.randrange(1, 7)))
 
 

@@ -70,7 +70,7 @@ class Storm:
 
     def kill_center(self) -> None:
         """Kill the centre; it comes back after up to 2 s, and needs another to start."""
-        self._kill(self.rig.center.child.kill, self.rig.center.spawn)
+        self._kill(lambda: self.rig.center.child.kill(), self.rig.center.spawn)
 
     def read_disk(self) -> None:
         """Note which SOS a copy of the hub's file holds."""

@@ -123,7 +123,7 @@ def audit(conn: Connection, limit: int = 200, before: int | None = None) -> list
 def refused(conn: Connection) -> dict[str, int]:
     """Count messages that were refused, by reason."""
     query = select(tables.refused.c.reason, tables.refused.c.count)
-    return dict(conn.execute(query).tuples().all())
+    return {str(reason): int(count) for reason, count in conn.execute(query)}
 
 
 def _shape(row: Row[Any], shape: type[S]) -> S:

@@ -6,11 +6,17 @@ from hub.core.events import LinkTrouble
 
 
 def context(ca: str, cert: str, key: str) -> ssl.SSLContext:
-    """Build the context of one dial from files, so that renewed ones are used; raise `OSError`."""
-    made = ssl.create_default_context(cafile=ca or None)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    if cert:
-        made.load_cert_chain(cert, key or None)
+    """Build the context of one dial from files, so that renewed ones are used.
+
+    Raises `ValueError` when one is missing or is not what it should be.
+    """
+    try:
+        made = ssl.create_default_context(cafile=ca or None)
+        made.minimum_version = ssl.TLSVersion.TLSv1_2
+        if cert:
+            made.load_cert_chain(cert, key or None)
+    except OSError as error:
+        raise ValueError(str(error)) from error
     return made
 
 
@@ -22,8 +28,7 @@ def trouble_of(error: OSError | ValueError) -> LinkTrouble:
         return LinkTrouble.TIMEOUT
     if isinstance(error, ssl.SSLError):
         return trouble_in(str(error))
-    unreadable = isinstance(error, OSError) and error.filename  # our certificate or key
-    return LinkTrouble.TLS if unreadable or isinstance(error, ValueError) else _UNREACHABLE
+    return LinkTrouble.TLS if isinstance(error, ValueError) else _UNREACHABLE
 
 
 def trouble_in(complaint: str) -> LinkTrouble:

@@ -49,7 +49,6 @@ class Chaos:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chaos", daemon=True)
         self._server: asyncio.Server | None = None
-        self._open: set[StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> Self:
@@ -92,17 +91,20 @@ class Chaos:
         await self._reset()
 
     async def _reset(self) -> None:
-        for writer in self._open:
-            raw = writer.get_extra_info("socket")
-            with suppress(OSError, AttributeError):  # closed already, under TCP or under TLS
+        # All that the loop has, also what is still shaking hands: asyncio tells nobody of those.
+        for transport in list(self._loop._transports.values()):  # type: ignore[attr-defined]
+            with suppress(OSError):  # closed already
+                raw = transport.get_extra_info("socket")
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
+            transport.abort()
         for task in self._tasks:
             task.cancel()
 
     async def _stop(self) -> None:
         await self._close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _ in range(5):  # sockets are closed by callbacks of callbacks
+            await asyncio.sleep(0)
 
     def _context(self, purpose: ssl.Purpose, name: str) -> ssl.SSLContext:
         context = ssl.create_default_context(purpose, cafile=self._certs / "ca.crt")
@@ -124,15 +126,12 @@ class Chaos:
         except OSError:
             writer.transport.abort()
             return
-        ends = {writer, far_writer}
-        self._open |= ends
         with suppress(asyncio.CancelledError):
             await asyncio.gather(
                 self._pump(reader, far_writer, up=True), self._pump(far_reader, writer, up=False)
             )
-        self._open -= ends
-        for end in ends:
-            end.transport.abort()
+        writer.transport.abort()
+        far_writer.transport.abort()
 
     async def _pump(self, reader: StreamReader, writer: StreamWriter, *, up: bool) -> None:
         late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()

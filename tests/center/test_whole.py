@@ -1,5 +1,7 @@
 """The centre as its users start it: `anbu center`, a real broker with TLS, a hub, a browser."""
 
+import argparse
+import io
 import json
 import os
 import re
@@ -7,16 +9,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from center import cli
+from center.store import Store
 from hub.core.payloads import Availability, Stage
 from hub.core.settings import SettingsError
 from tests.broker import Broker, free_port, wait_until
+from tests.center.counter import BEARER, hire
 from tests.center.home import Home
 from tests.center.making import HUB, event, state
 
@@ -44,10 +48,12 @@ class Whole:
         said = CONFIG.format(port=self.port, broker=broker.port, certs=broker.certs)
         self.config.write_text(said, encoding="utf-8")
         self.log = folder / "log"
-        token = self.anbu("token", "add", "bench").stdout.strip()
-        self.client = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}", headers={"authorization": f"Bearer {token}"}
-        )
+        with closing(Store(cli.load(self.config)[1])) as store:
+            hire(store)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=BEARER)
+
+    def close(self) -> None:
+        self.client.close()
 
     def anbu(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "hub", "center", *words, "--config", str(self.config)]
@@ -71,15 +77,16 @@ class Whole:
         return False
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def broker() -> Iterator[Broker]:
     with Broker() as running:
         yield running
 
 
 @pytest.fixture
-def whole(tmp_path: Path, broker: Broker) -> Whole:
-    return Whole(tmp_path, broker)
+def whole(tmp_path: Path, broker: Broker) -> Iterator[Whole]:
+    with closing(Whole(tmp_path, broker)) as made:
+        yield made
 
 
 def test_a_press_reaches_a_person_and_the_answer_comes_home(broker: Broker, whole: Whole) -> None:
@@ -134,17 +141,21 @@ def test_a_killed_centre_forgets_nothing(broker: Broker, whole: Whole) -> None:
 
 def test_an_operator_signs_in_and_the_cookie_opens_the_api(whole: Whole) -> None:
     password = "언덕 위의 파란 집"  # noqa: S105 - of a person who does not exist
-    added = whole.anbu("user", "add", "김하늘", "--role", "supervisor", "--password-stdin",
+    added = whole.anbu("user", "add", "이들판", "--role", "supervisor", "--password-stdin",
                        typed=password + "\n")  # fmt: skip
     assert added.returncode == 0
     assert password not in added.stdout + added.stderr
-    with whole.running():
-        browser = httpx.Client(base_url=whole.client.base_url)
+    token = whole.anbu("token", "add", "bench").stdout.strip()
+    with whole.running(), httpx.Client(base_url=whole.client.base_url) as browser:
         key = re.search(r'name="csrf" value="([^"]+)"', browser.get("/sign-in").text)
         assert key
-        form = {"name": "김하늘", "password": password, "csrf": key[1]}
+        form = {"name": "이들판", "password": password, "csrf": key[1]}
         assert browser.post("/sign-in", data=form).status_code == 303
         assert browser.get("/api/audit").status_code == 200
+        browser.cookies.clear()
+        bearer = {"authorization": f"Bearer {token}"}
+        assert browser.get("/api/alarms", headers=bearer).status_code == 200
+        assert whole.client.get("/api/alarms").status_code == 401  # a new token ends the old one
 
 
 @pytest.mark.parametrize(
@@ -155,15 +166,24 @@ def test_an_operator_signs_in_and_the_cookie_opens_the_api(whole: Whole) -> None
         (("user", "add", "\x07", "--password-stdin"), "long enough for all\n"),
         (("token", "add", "x" * 65), ""),
         (("user", "add"), ""),
+        (("token", "add", "a", "--config", "no such file"), ""),
     ],
 )
 def test_a_wrong_word_at_the_command_line_is_refused(
-    whole: Whole, words: tuple[str, ...], typed: str
+    words: tuple[str, ...],
+    typed: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    refused = whole.anbu(*words, typed=typed)
-    assert refused.returncode == 2
-    assert refused.stderr
-    assert "Traceback" not in refused.stderr
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser)
+    try:
+        code = cli.run(parser.parse_args(words))
+    except SystemExit as refused:
+        code = int(refused.code or 0)
+    assert code == 2
+    assert capsys.readouterr().err
 
 
 def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
@@ -177,8 +197,12 @@ def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
         cli.load(config)
     keys = {mistake.key for mistake in caught.value.mistakes}
     assert keys == {
-        "center.listen", "center.take_expires_s", "center.colour", "mqtt.brokers[1]", "mqtt.protocol",
-    }  # fmt: skip
+        "center.listen",
+        "center.take_expires_s",
+        "center.colour",
+        "mqtt.brokers[1]",
+        "mqtt.protocol",
+    }
 
 
 def test_paths_start_at_the_settings_file(tmp_path: Path) -> None:

@@ -142,7 +142,10 @@ class StubCenter:
         if "/fault/" in topic:
             self.faults.append((topic, payload))
             return
-        hub, told = wire.decode_from_hub(topic, payload)
+        try:
+            hub, told = wire.decode_from_hub(topic, payload)
+        except wire.RefusedError:  # what another test has retained
+            return
         if isinstance(told, HubState):
             self.states.append((hub, told, time.monotonic()))
         elif isinstance(told, Telemetry):

@@ -1,0 +1,162 @@
+"""A line that lies: the link recovers, with a call for help pending and without.
+
+Between hub and broker stands `tests/chaos.py`. Each trouble begins at a random moment, `--rounds`
+times; the figure is the worst round:
+
+    withheld PUBACK     the first PUBACK after the press never arrives
+    withheld received   the first `received` of the centre never arrives
+    black hole          nothing passes, in no direction, also not for a new connection
+    half-open up/down   nothing passes in one direction
+    paused broker       SIGSTOP: the kernel still takes the bytes
+    reset               all connections end by RST
+
+With a call pending: from the press, or from the end of a trouble that lets nothing through, until
+the centre's `received` is in the hub (withheld: and until PUBACKs flow again). Idle: from the end
+of the trouble, which lasts until the hub has noticed it, until the link stands again. A press is in
+the centre's table once, however often it was sent.
+"""
+
+import random
+import sys
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from bench.report import Report, arguments
+from bench.rig import HUB, Rig
+from hub.core.events import BrokerAcked, CenterAcked, LinkDown, LinkUp
+from tests.chaos import Chaos, Flow
+from tests.packets import Kind, Packet
+
+PENDING_S, IDLE_S = 6.0, 20.0
+NOTICED_S = 60.0
+
+
+class Trouble(Struct, frozen=True):
+    """How it begins and ends; a `lasting` one lets no call through."""
+
+    name: str
+    begin: Callable[[Rig, Chaos], None]
+    end: Callable[[Rig, Chaos], None]
+    lasting: bool = True
+
+
+def flow(up: Flow, down: Flow) -> Callable[[Rig, Chaos], None]:
+    """Set what passes."""
+
+    def turn(_: Rig, line: Chaos) -> None:
+        line.up, line.down = up, down
+
+    return turn
+
+
+def once(matches: Callable[[Packet], bool]) -> Callable[[Rig, Chaos], None]:
+    """Lose the first packet that matches, and no other."""
+
+    def begin(_: Rig, line: Chaos) -> None:
+        already = len(line.lost)
+        line.loses = lambda packet: len(line.lost) == already and matches(packet)
+
+    return begin
+
+
+def nothing(_: Rig, __: Chaos) -> None:
+    """End what ends by itself."""
+
+
+def _puback(packet: Packet) -> bool:
+    return packet.kind is Kind.PUBACK and not packet.up
+
+
+def _received(packet: Packet) -> bool:
+    return not packet.up and packet.topic.endswith("/ack")
+
+
+PASSED = flow(Flow.PASSED, Flow.PASSED)
+TROUBLES = (
+    Trouble("withheld PUBACK", once(_puback), nothing, lasting=False),
+    Trouble("withheld received", once(_received), nothing, lasting=False),
+    Trouble("reset", lambda _, line: line.reset(), nothing, lasting=False),
+    Trouble("black hole", flow(Flow.LOST, Flow.LOST), PASSED),
+    Trouble("half-open up", flow(Flow.LOST, Flow.PASSED), PASSED),
+    Trouble("half-open down", flow(Flow.PASSED, Flow.LOST), PASSED),
+    Trouble(
+        "paused broker", lambda rig, _: rig.broker.pause(), lambda rig, _: rig.broker.resume()
+    ),
+)
+
+
+def pending(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> float:
+    """Press amid the trouble; give the seconds until `received`."""
+    trouble.begin(rig, line)
+    pressed = rig.finger.press("help", 30)
+    began = pressed["pressed_at"]
+    if trouble.lasting:
+        time.sleep(chance.uniform(0.1, 12.0))
+        trouble.end(rig, line)
+        began = time.monotonic()
+    acked = received = 0.0
+    deadline = time.monotonic() + NOTICED_S
+    while not (acked and received) and time.monotonic() < deadline:
+        for heard in rig.witness.news():
+            if isinstance(heard, CenterAcked) and heard.id:
+                received = heard.at
+            elif isinstance(heard, BrokerAcked):
+                acked = heard.at
+        time.sleep(0.005)
+    took_s = max(acked, received, began) - began if acked and received else NOTICED_S
+    rig.center.close_all()
+    return took_s
+
+
+def idle(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> float:
+    """Let the hub notice by itself; give the seconds from the end until the link stands."""
+    time.sleep(chance.uniform(0, 2))
+    rig.witness.news()
+    trouble.begin(rig, line)
+    began = time.monotonic()
+    list(rig.witness.until(LinkDown, patience_s=NOTICED_S))
+    if trouble.lasting:
+        time.sleep(chance.uniform(0, 10))
+        rig.witness.news()
+        trouble.end(rig, line)
+        began = time.monotonic()
+    last = list(rig.witness.until(LinkUp, patience_s=NOTICED_S))[-1]
+    return max(0.0, last.at - began)
+
+
+def main() -> int:
+    """Run the bench."""
+    parser = arguments(__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    args = parser.parse_args()
+    rounds = 1 if args.short else args.rounds
+    chance = random.Random(args.seed)  # noqa: S311 - a choice of moments, no secret
+    report = Report(f"recovery from a bad line, the worst of {rounds}, seed {args.seed}")
+    presses = 0
+    with Rig() as rig, Chaos(rig.broker, hub=HUB) as line:
+        rig.configure(port=line.port)
+        rig.center.start()
+        rig.start_hub()
+        list(rig.witness.until(LinkUp))
+        for trouble in TROUBLES:
+            worst = max(pending(rig, line, trouble, chance) for _ in range(rounds))
+            presses += rounds
+            report.add(f"{trouble.name}, SOS pending", worst, "s", at_most=PENDING_S)
+        for trouble in TROUBLES:
+            if trouble.lasting or trouble.name == "reset":
+                worst = max(idle(rig, line, trouble, chance) for _ in range(rounds))
+                report.add(f"{trouble.name}, idle", worst, "s", at_most=IDLE_S)
+        raised = [e for e in rig.center.events() if e.what in {"raised", "repeated"}]
+        report.add("events of presses", len(raised), "events", at_least=presses, at_most=presses)
+        twice = len(raised) - len({(e.boot, e.at) for e in raised})
+        report.add("duplicates at the centre", twice, "events", at_most=0)
+        folded = rig.center.metric("anbu_duplicates_total")
+        report.add("sent again and folded", folded, "events")
+    return report.finish(as_json=args.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
