@@ -57,6 +57,7 @@ class Session:
         self._settings = settings
         self._url = urlsplit(broker)
         self._unacked: deque[tuple[float, MQTTMessageInfo]] = deque()
+        self._acked_at = 0.0
         five = settings.protocol == "5"
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -95,10 +96,14 @@ class Session:
 
     def sick(self) -> str:
         """Say what is wrong with a session that looks up, or ''; one caller at a time."""
+        now = time.monotonic()
         while self._unacked and self._unacked[0][1].is_published():
             self._unacked.popleft()
-        if self._unacked and time.monotonic() - self._unacked[0][0] > self._settings.ack_s:
-            return "puback overdue"
+            self._acked_at = now  # a long queue of acks is no trouble while it moves
+        if self._unacked:
+            since = max(self._unacked[0][0], self._acked_at)
+            if now - since > self._settings.ack_s:
+                return "puback overdue"
         name = f"paho-mqtt-client-{self._settings.client_id}"
         alive = name in {thread.name for thread in threading.enumerate()}
         return "" if alive else "paho's thread has died"
@@ -144,12 +149,7 @@ class Session:
         return call
 
     def _on_connect(
-        self,
-        client: Client,
-        _: object,
-        __: ConnectFlags,
-        reason: ReasonCode,
-        ___: Properties | None,
+        self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, ___: object
     ) -> None:
         if reason.is_failure:
             self._finish(f"refused: {reason}")
@@ -157,12 +157,7 @@ class Session:
             client.subscribe(TOPICS)
 
     def _on_subscribe(
-        self,
-        _: Client,
-        __: object,
-        ___: int,
-        reasons: list[ReasonCode],
-        ____: Properties | None,
+        self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: object
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             self._finish("the broker's rules refuse the hubs' topics")
@@ -171,17 +166,12 @@ class Session:
             self.answered.set()
 
     def _on_disconnect(
-        self,
-        _: Client,
-        __: object,
-        ___: DisconnectFlags,
-        reason: ReasonCode,
-        ____: Properties | None,
+        self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: object
     ) -> None:
         self._finish(f"disconnected: {reason}")
 
     def _on_publish(
-        self, _: Client, __: object, ___: int, reason: ReasonCode, ____: Properties | None
+        self, _: Client, __: object, ___: int, reason: ReasonCode, ____: object
     ) -> None:
         if reason.is_failure:
             self._finish(f"the broker's rules refuse our word: {reason}")

@@ -84,6 +84,8 @@ def document() -> Json:
     kinds = [kind for channel in CHANNELS.values() for kind in channel.messages]
     shapes = [kind for kind in kinds if kind is not Cleared]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():  # Python 3.13 indents docstrings otherwise than 3.11
+        schema["description"] = " ".join(schema.get("description", "").split())
     return {
         "asyncapi": "3.0.0",
         "info": _info(),

@@ -119,10 +119,10 @@ def side_doors(module: Module) -> Iterator[str]:
             yield f"{module.name} imports {name}, whose door is {' or '.join(doors)}"
 
 
-def oversizes(module: Module, limit: int = MODULE_LINES) -> Iterator[str]:
+def oversizes(module: Module) -> Iterator[str]:
     """What is long is two things."""
     lines = module.text.count("\n")
-    if lines > limit:
+    if lines > MODULE_LINES:
         yield f"{module.name} has {lines} lines"
     for name, length in functions(module):
         if length > FUNCTION_LINES:

@@ -48,8 +48,7 @@ class Talker:
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
-        if left := self.client.socket():  # paho leaves it open where the line was bad
-            left.close()
+        self.client._reset_sockets()  # paho leaves that to the garbage collector
 
     def say(self, topic: str, payload: bytes = b"{}", *, retain: bool = False) -> int:
         self.client.publish(topic, payload, qos=1, retain=retain)

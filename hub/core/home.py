@@ -149,7 +149,7 @@ def _take(state: HomeState, event: Event, rules: Rules) -> Step:
             return orders.obey(state, event, rules)
         case Measured():
             return orders.measured(state, event, rules)
-        case Ticked():
+        case Started() | Ticked():
             return state, []
         case _:
             return _trouble(state, event, rules)
@@ -167,7 +167,7 @@ def _reach(state: HomeState, event: LinkUp | CenterBorn, rules: Rules) -> Step:
 
 def _trouble(
     state: HomeState,
-    event: Started | DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
+    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
     rules: Rules,
 ) -> Step:
     match event:
@@ -177,7 +177,7 @@ def _trouble(
             return devices.mend(state, FaultKind.DRIVER_FAILED, device, rules)
         case StorageFailed(at=at, trouble=trouble):
             return devices.fail(state, FaultKind.STORAGE, devices.HUB, at, rules, trouble)
-        case Started() | StorageRecovered():  # what still fails at the start says so after it
+        case StorageRecovered():
             return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
         case BrokerRefused(at=at):
             return devices.fail(state, FaultKind.BROKER_REFUSES, devices.HUB, at, rules)

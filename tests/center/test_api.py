@@ -5,14 +5,15 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from sqlalchemy import Connection
 
-from center import openapi
+from center import evidence, openapi, rows
 from center.config import Center
 from center.incident import Outcome
 from hub.core.payloads import Stage, Telemetry
 from hub.core.scaip import What
 from tests.center.counter import Counter, at_counter
-from tests.center.making import HUB, NOW, event, hear, state
+from tests.center.making import HUB, NOW, event, hear, heard, state
 
 TAKE = "/api/alarms/b1-1/take"
 CLOSE = "/api/alarms/b1-1/close"
@@ -229,3 +230,35 @@ def test_what_is_answered_is_what_the_document_says(tmp_path: Path) -> None:
         assert {one.path for one in openapi.OPERATIONS} < set(document["paths"])
 
     at_counter(tmp_path, story)
+
+
+def test_a_database_that_does_not_work_is_told_in_a_sentence(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        def break_it(conn: Connection) -> None:
+            conn.exec_driver_sql("ALTER TABLE incidents RENAME TO gone")
+
+        counter.store.submit(break_it).result(10)
+        answer = await counter.get("/api/alarms")
+        assert (answer.status_code, answer.json()["error"]) == (503, "trouble")
+        counter.store._engine.dispose()
+        (tmp_path / "center.db").write_bytes(b"x" * 8192)
+        ill = await counter.client.get("/healthz")
+        assert (ill.status_code, ill.json()["store"]["ok"]) == (503, False)
+
+    at_counter(tmp_path, story)
+
+
+def test_a_mistake_of_ours_is_told_in_a_sentence(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        counter.store.submit(odd_incident).result(10)
+        answer = await counter.get("/api/alarms")
+        assert (answer.status_code, answer.json()["error"]) == (500, "trouble")
+        assert "Traceback" not in answer.text
+
+    at_counter(tmp_path, story)
+
+
+def odd_incident(conn: Connection) -> None:
+    """Store what no version of the centre would."""
+    rows.save(conn, evidence.fold(None, heard(What.RAISED, NOW)))
+    conn.exec_driver_sql("UPDATE incidents SET stage = 'eaten'")

@@ -26,8 +26,8 @@ from hub.core.payloads import (
 )
 from hub.core.scaip import Report, What, of_report
 from tests.center.counter import Recorder
+from tests.center.linked import Told
 from tests.center.making import HUB, NOW, event, state, stored
-from tests.center.test_link import Told
 
 CASES = 100_000
 REPORT = ReportData(Report.LINK_BACK, 3.0, synced=True, scaip=of_report(Report.LINK_BACK, "r"))

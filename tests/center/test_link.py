@@ -1,112 +1,29 @@
 """The link against a real Mosquitto: answers after the commit, and comes back from everything."""
 
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import pytest
-from paho.mqtt.client import MQTTMessage
+from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
-from center import inbox, queries
-from center.config import Mqtt
-from center.exchange import Exchange
-from center.feed import Feed, Notice
-from center.inbox import Inbox
-from center.metrics import Tally
+from center import queries
+from center.link import Session
+from center.parcels import Message
 from center.queries import Which
-from center.store import Store
 from hub.core.payloads import Availability, Stage
 from hub.core.scaip import What
 from tests.broker import Broker, free_port, wait_until
 from tests.center.home import Home
+from tests.center.linked import mqtt, office
 from tests.center.making import event, state
 from tests.chaos import Chaos, Flow
 from tests.packets import Kind
 
 pytestmark = pytest.mark.broker
-T = TypeVar("T")
-
-
-class Told(Feed):
-    """A feed that only keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notices: list[Notice] = []
-
-    def tell(self, notice: Notice) -> None:
-        self.notices.append(notice)
-
-
-class Flaky(Store):
-    """A store whose disk is full for the next `full` jobs."""
-
-    full = 0
-
-    def submit(
-        self, job: Callable[[Connection], T], after: Callable[[Future[T]], None] | None = None
-    ) -> Future[T]:
-        if not self.full:
-            return super().submit(job, after)
-        self.full -= 1
-        failed: Future[T] = Future()
-        failed.set_exception(OperationalError("INSERT", {}, sqlite3.OperationalError("full")))
-        if after:
-            failed.add_done_callback(after)
-        return failed
-
-
-class Office:
-    """A linked store, without the web."""
-
-    def __init__(self, store: Flaky, settings: Mqtt) -> None:
-        self.store = store
-        self.tally = Tally({})
-        self.inbox = Inbox(store, Told(), self.tally, time.time, lambda: self.link)
-        receive = partial(inbox.receive, self.inbox)
-        self.link = Exchange(settings, time.time, receive, partial(inbox.turned, self.inbox))
-
-    def wait_up(self) -> None:
-        wait_until(lambda: self.link.listening_utc is not None, "the link stands")
-
-    def wait_new(self, since_utc: float | None) -> None:
-        """Wait for a session after the one that began at `since_utc`."""
-
-        def is_new() -> bool:
-            return self.link.listening_utc not in {None, since_utc}
-
-        wait_until(is_new, "a new session stands", 15)
-
-
-def mqtt(
-    broker: Broker, *ports: int, name: str = "center", protocol: Literal["5", "3.1.1"] = "5"
-) -> Mqtt:
-    return Mqtt(
-        brokers=tuple(f"tls://127.0.0.1:{port}" for port in ports or (broker.port,)),
-        ca=str(broker.certs / "ca.crt"),
-        cert=str(broker.certs / f"{name}.crt"),
-        key=str(broker.certs / f"{name}.key"),
-        protocol=protocol,
-    )
-
-
-@contextmanager
-def office(folder: Path, settings: Mqtt) -> Iterator[Office]:
-    store = Flaky(f"sqlite:///{folder / 'center.db'}")
-    opened = Office(store, settings)
-    opened.link.start()
-    try:
-        yield opened
-    finally:
-        opened.link.stop()
-        store.close()
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +193,18 @@ def test_a_withheld_puback_ends_the_session(tmp_path: Path, broker: Broker, home
         center.wait_new(since)
 
 
+def test_a_long_queue_of_acks_is_no_trouble_while_it_moves(broker: Broker) -> None:
+    session = Session(mqtt(broker), "tls://x", Message("will", b""), lambda _: None)
+    long_ago = time.monotonic() - 60
+    published = [MQTTMessageInfo(number) for number in range(3)]
+    session._unacked.extend((long_ago, info) for info in published)
+    assert session.sick() == "puback overdue"
+    published[0]._set_as_published()
+    assert "puback" not in session.sick()
+    session._acked_at = long_ago
+    assert session.sick() == "puback overdue"
+
+
 def test_a_black_hole_is_left(tmp_path: Path, broker: Broker, home: Home) -> None:
     with Chaos(broker) as line, office(tmp_path, mqtt(broker, line.port)) as center:
         center.wait_up()
@@ -306,3 +235,17 @@ def test_malformed_messages_are_counted_and_let_go(
         home.say("event", event(What.CANCELLED, alarm="good"))
         (one,) = center.store.read(queries.incidents, Which.OPEN)
         assert one.id == "good"
+
+
+def test_what_no_database_can_hold_is_counted_and_let_go(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        since = center.link.listening_utc
+        center.store.full, center.store.error = 1, OverflowError("int too large")
+        home.say("event", event(alarm="poison"))
+        home.say("event", event(alarm="next"))
+        assert home.hears("next").version == 1
+        assert center.tally.refused() == {"unstorable": 1}
+        assert center.link.listening_utc == since

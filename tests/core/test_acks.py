@@ -124,6 +124,13 @@ def test_it_hears_of_what_else_is_owed_too() -> None:
     assert sorted(o.id for o in state.owed) == [FIRST, "b1-2"]
 
 
+def test_what_it_does_not_know_it_cannot_have_stored() -> None:
+    unknown = acked(20.0, Stage.UNKNOWN, 0, "b1-2")
+    state, effects = story(tell(called(), *press(12.0)), unknown)
+    assert Forget("b1-2") not in effects
+    assert sorted(o.id for o in state.owed) == [FIRST, "b1-2"]
+
+
 def test_it_hears_that_a_lost_alarm_was_cancelled() -> None:
     state = tell(called(), *press(11.0, GREEN))
     state = tell(state, received(12.0), acked(12.0, Stage.RECEIVED, 2, "b1-2"))

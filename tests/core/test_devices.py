@@ -128,13 +128,6 @@ def test_a_restart_does_not_leave_the_fault_of_a_quiet_button_behind() -> None:
     assert not tell(state, Ticked(15.0)).faults
 
 
-def test_a_disk_that_works_after_a_restart_is_no_fault() -> None:
-    state = tell(quiet(), StorageFailed(10.0, StorageTrouble.SLOW))
-    assert not reboot(state, 5.0, "b2").faults
-    again = tell(reboot(state, 5.0, "b2"), StorageFailed(5.0, StorageTrouble.SLOW))
-    assert list(again.faults) == ["hub:storage"]
-
-
 def test_a_broker_that_refused_gets_another_chance_at_the_next_session() -> None:
     state = tell(quiet(), BrokerRefused(10.0, "x"), DOWN)
     state, effects = story(state, LinkUp(101.0, "other"))

@@ -24,6 +24,7 @@ from hub.core.payloads import Ack, AlarmEvent, HubState, Stage, Telemetry
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import HomeState
 from hub.outbox import Row
+from provisioning import dev_certs
 from tests.broker import HUBS, Broker, certs, wait_until
 
 HUB = HUBS[0]
@@ -187,6 +188,7 @@ kind = "lamp"
 name = "lamp"
 red = 5
 green = 6
+amber = 13
 """
 
 
@@ -214,7 +216,8 @@ class HubProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        if self._process is None:
+            self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -319,3 +322,10 @@ def environment(**values: str) -> Iterator[None]:
                 del os.environ[key]
             else:
                 os.environ[key] = value
+
+
+def names(count: int) -> tuple[str, ...]:
+    """Give so many hubs' names, with certificates."""
+    made = tuple(f"js-1{n:03d}" for n in range(count))
+    list(dev_certs.ensure(certs(), made))
+    return made

@@ -13,13 +13,16 @@ from tests.pi.home import Home
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a folder for disks, sockets and logs; `$ANBU_PI_LAB` names one to look at later."""
     logging.getLogger("anbu-pi").setLevel(logging.INFO)
-    # QEMU's socket needs a short path; $ANBU_PI_LAB keeps disk and logs where one can look at them.
     named = os.environ.get("ANBU_PI_LAB")
     folder = Path(named) if named else tmp_path_factory.mktemp("pi")
     folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    yield folder
+    if not named:
+        for disk in (*folder.glob("*.qcow2"), *folder.glob("*.img")):
+            disk.unlink()
 
 
 @pytest.fixture(scope="session")

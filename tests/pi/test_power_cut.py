@@ -1,4 +1,4 @@
-"""The plug is pulled while the button is pressed: what the hub had accepted reaches the centre once.
+"""The plug is pulled during presses: each call that the hub had accepted reaches the centre once.
 
 Accepted is what a second reader saw in the outbox before the cut; every other life of the machine
 has no broker, so that only the card can know of its calls.

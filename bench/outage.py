@@ -1,0 +1,136 @@
+"""A hub without its process: engine, journal and file, on a clock that a bench moves."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+from bench.rig import HUB
+from hub.core import home
+from hub.core.effects import Effect, Lane, Publish, Say, Show
+from hub.core.events import (
+    CenterAcked,
+    ContactChanged,
+    DriverFailed,
+    DriverReady,
+    Event,
+    Heartbeat,
+    LinkDown,
+    LinkTrouble,
+    Measured,
+    Started,
+)
+from hub.core.rules import Button, Role, Rules
+from hub.core.state import HomeState
+from hub.engine import Engine
+from hub.journal import Journal
+
+HOUR_S = 3600.0
+BEAT_S, TELEMETRY_S = 5.0, 60.0
+DEVICES = 20
+RULES = Rules(hub=HUB, buttons={"help": Button(Role.HELP_BUTTON)})
+
+
+class House:
+    """The engine's surroundings: a clock that can be moved, and what was decided."""
+
+    def __init__(self) -> None:
+        self._moved = 0.0
+        self._real = False
+        self.received: dict[str, float] = {}
+        self.called: list[str] = []
+
+    def at(self) -> float:
+        """Give monotonic seconds, simulated at first."""
+        return self._moved + (time.monotonic() if self._real else 0.0)
+
+    def utc(self) -> float:
+        """Give seconds since 1970."""
+        return self.at() + 1.8e9
+
+    def wait(self, seconds: float) -> None:
+        """Let simulated time pass."""
+        self._moved += seconds
+
+    def wake(self) -> None:
+        """Go on in real time."""
+        self._moved, self._real = self._moved - time.monotonic(), True
+
+    def tell(self, order: Show | Say) -> None:
+        """Show nothing."""
+
+    def pet(self) -> None:
+        """Feed nothing."""
+
+    def record(self, event: Event, effects: list[Effect]) -> None:
+        """Note what was called, and when the centre has said `received`."""
+        self.called += [e.id for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]
+        if isinstance(event, CenterAcked) and event.id:
+            self.received.setdefault(event.id, event.at)
+
+
+class Hub:
+    """Engine, journal and file, without the process around them."""
+
+    def __init__(self, path: Path, telemetry_rows: int) -> None:
+        self.house, self.measured = House(), list[float]()
+        self.journal = Journal(path, patience_s=30.0, telemetry_rows=telemetry_rows)
+        self.engine = Engine(HomeState(), RULES, self.journal, self.house, self.house)
+
+    async def begin(self) -> None:
+        """Open the file and start."""
+        await self.journal.open()
+        house = self.house
+        started = Started(house.at(), house.utc(), synced=True, boot="b00t")
+        state = home.recover(HomeState(), started, ())
+        self.engine.begin(state, started, None)
+        await self.take(LinkDown(house.at(), LinkTrouble.UNREACHABLE))
+
+    async def take(self, *events: Event) -> None:
+        """Let facts come, and the engine decide until none is left."""
+        for event in events:
+            self.engine.emit(event)
+        await asyncio.sleep(0)
+        while True:
+            await self.engine.turn()
+            await asyncio.sleep(0)
+            if not self.engine._facts:  # noqa: SLF001 - to see that it is done
+                return
+
+    async def press(self) -> float:
+        """Press; give the time at which it became one."""
+        await self.take(ContactChanged(self.house.at(), "help", closed=True))
+        self.house.wait(RULES.press_settle_s)
+        at = self.house.at()
+        await self.take(ContactChanged(at, "help", closed=False))
+        return at
+
+    async def hours(self, hours: int, faults: int) -> None:
+        """Live through the outage; the burst of faults comes in the middle."""
+        for hour in range(hours):
+            await self.press()
+            if hour == hours // 2:
+                await self.burst(faults)
+            for beat in range(int(HOUR_S / BEAT_S)):
+                at, utc = self.house.at(), self.house.utc()
+                events: list[Event] = [Heartbeat(at, utc, synced=True)]
+                if beat % (TELEMETRY_S // BEAT_S) == 0:
+                    readings = {f"reading_{n}": float(beat) for n in range(12)}
+                    events.append(Measured(at, readings, self.journal.dropped))
+                    self.measured.append(utc)
+                await self.take(*events)
+                self.house.wait(BEAT_S)
+
+    async def burst(self, faults: int) -> None:
+        """Let the devices fail and mend, as fast as facts can come."""
+        at = self.house.at()
+        for n in range(0, faults, 2 * DEVICES):
+            names = [f"sensor-{m}" for m in range(DEVICES)]
+            await self.take(*(DriverFailed(at, d, f"try {n}") for d in names))
+            await self.take(*(DriverReady(at, d) for d in names))
+
+
+def rss_mb() -> float:
+    """Measure this process."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -1,0 +1,101 @@
+"""A wrong config is told whole, in both languages, and nothing is started."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.config import driver_kinds, load, rules_of
+from hub.core.rules import Role
+from hub.core.settings import SettingsError
+from tests.hub.rig import HUB, write_config
+
+WRONG = """\
+hub = "js 0001"
+telemetrie_s = 30
+telemetry_s = 0
+
+[mqtt]
+brokers = []
+protocol = "4"
+keepalive_s = 0
+
+[[device]]
+kind = "contact"
+name = "help"
+role = "helpbutton"
+pin = 17
+
+[[device]]
+kind = "kontact"
+name = "cord"
+"""
+
+
+def run(config: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, "-m", "hub", "hub", "--config", str(config), "--virtual"]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=30, cwd=cwd)
+
+
+def test_every_mistake_is_told_at_once_in_both_languages_and_nothing_starts(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text(WRONG, encoding="utf-8")
+    ended = run(file, Path.cwd())
+    lines = [line for line in ended.stderr.splitlines() if line.startswith(str(file))]
+    assert ended.returncode == 2
+    assert len(lines) == 2 * 8, ended.stderr
+    for line in (1, 2, 3, 6, 7, 8, 13, 17):
+        assert sum(told.startswith(f"{file}:{line}: ") for told in lines) == 2, line
+    assert "telemetry_s" in ended.stderr, "did you mean"
+    assert any("가" <= letter <= "힣" for letter in ended.stderr)
+    assert list(tmp_path.iterdir()) == [file], "no state, no socket"
+
+
+@pytest.mark.parametrize(
+    "text", [b"hub = ", b"\xff\xfe\x00", b"", b'hub = "x"\n' * 2, "안부 = 1".encode("euc-kr")]
+)
+def test_what_is_no_config_at_all_is_refused_in_words(tmp_path: Path, text: bytes) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_bytes(text)
+    with pytest.raises(SettingsError):
+        load(file)
+
+
+def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
+    ended = run(tmp_path / "none.toml", Path.cwd())
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert "none.toml" in ended.stderr
+
+
+def test_a_good_config_gives_paths_devices_and_rules(tmp_path: Path) -> None:
+    config = load(write_config(tmp_path, 8883))
+    assert config.state_dir == f"{tmp_path}/state"
+    assert [d.name for d in config.device] == ["help", "cancel", "lamp"]
+    rules = rules_of(config, "1.0")
+    assert (rules.hub, rules.software) == (HUB, "1.0")
+    assert {name: b.role for name, b in rules.buttons.items()} == {
+        "help": Role.HELP_BUTTON,
+        "cancel": Role.CANCEL_BUTTON,
+    }
+
+
+def test_relative_paths_are_meant_from_the_files_own_folder(tmp_path: Path) -> None:
+    file = write_config(tmp_path, 8883)
+    file.write_text(file.read_text().replace(f"{tmp_path}/state", "state"), encoding="utf-8")
+    assert load(file).state_dir == str(tmp_path / "state")
+
+
+def test_two_contacts_cannot_have_one_pin(tmp_path: Path) -> None:
+    file = write_config(tmp_path, 8883)
+    file.write_text(file.read_text().replace("pin = 27", "pin = 17"), encoding="utf-8")
+    with pytest.raises(SettingsError) as error:
+        load(file)
+    assert [m.key for m in error.value.mistakes] == ["device[2].pin"]
+
+
+def test_a_driver_is_found_by_its_file() -> None:
+    assert {"contact", "house", "lamp"} <= set(driver_kinds())

@@ -1,0 +1,175 @@
+"""The hub as a process: armed before the network, ends cleanly, loses nothing by SIGKILL."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from hub.core.effects import Lane
+from hub.outbox import Outbox
+from tests.broker import Broker, free_port, wait_until
+from tests.chaos import Chaos, Flow
+from tests.hub.rig import HUB, Ear, HubProcess, StubCenter, figure
+from tests.hub.test_outbox import remount, stuff, tmpfs
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    with Broker() as running:
+        yield running
+
+
+@pytest.fixture
+def center(broker: Broker) -> Iterator[StubCenter]:
+    with StubCenter(broker) as running:
+        yield running
+
+
+@pytest.mark.parametrize("network", ["refused", "black hole"])
+def test_the_button_is_armed_before_the_network(
+    broker: Broker, tmp_path: Path, network: str
+) -> None:
+    with Chaos(broker) as line, Ear(tmp_path) as ear:
+        line.up = line.down = Flow.LOST
+        port = free_port() if network == "refused" else line.port
+        hub = HubProcess(tmp_path, port)
+        hub.notify = ear.path
+        with hub:
+            wait_until(hub.armed, f"the house opens: {hub.log()}")
+            wait_until(lambda: ear.times("READY=1"), "READY")
+            assert hub.signal() != "", "armed at READY, with no network"
+            hub.press()
+            wait_until(lambda: hub.signal() in {"raised", "undelivered"}, "the press counts")
+            ready_s = ear.times("READY=1")[0] - hub.began
+            figure(f"exec to READY, network {network}: {ready_s:.2f} s")
+            assert ready_s < 3 * 3.0
+
+
+def test_a_press_reaches_the_center_and_the_resident_hears_of_it(
+    broker: Broker, center: StubCenter, tmp_path: Path
+) -> None:
+    with HubProcess(tmp_path, broker.port) as hub:
+        hub.press()
+        wait_until(lambda: hub.signal() == "received", "the resident is told")
+        assert [e.data.device for e in center.raised(HUB)] == ["help"]
+        assert hub.stop() == 0
+
+
+def test_a_clean_stop_says_disconnected_and_not_lost(
+    broker: Broker, center: StubCenter, tmp_path: Path
+) -> None:
+    for n in range(3):
+        with HubProcess(tmp_path / f"{n}", broker.port) as hub:
+            wait_until(lambda: center.said(HUB)[-1:] == ["ready"], "it is there")
+            assert hub.stop() == 0
+            wait_until(lambda: center.said(HUB)[-1] != "ready", "it has gone")
+            assert center.said(HUB)[-1] == "disconnected"
+
+
+def test_a_killed_hub_is_lost(broker: Broker, center: StubCenter, tmp_path: Path) -> None:
+    with HubProcess(tmp_path, broker.port) as hub:
+        wait_until(lambda: center.said(HUB)[-1:] == ["ready"], "it is there")
+        hub.kill()
+        wait_until(lambda: center.said(HUB)[-1] == "lost", "the broker says so", 20)
+
+
+def test_a_stop_in_the_first_moment_forgets_nothing(
+    broker: Broker, center: StubCenter, tmp_path: Path
+) -> None:
+    """SIGTERM while the file is being read must not write an empty home over it."""
+    center.mute = True
+    with HubProcess(tmp_path, broker.port) as hub:
+        hub.press()
+        wait_until(lambda: center.raised(HUB), "it is sent")
+        hub.kill()
+        dice = random.Random(3)  # noqa: S311 - a test's dice
+        for _ in range(6):
+            hub.start()
+            moment = hub.began + 0.2 + dice.random() * 0.6
+            wait_until(partial(_is_past, moment), "a random moment of the start")
+            hub.process.terminate()
+            hub.process.wait(10)
+        center.mute = False
+        hub.start()
+        wait_until(lambda: hub.signal() == "received", f"the alarm is still known: {hub.log()}")
+    assert len(center.stored) == 1
+
+
+def test_every_press_that_was_committed_survives_sigkill_and_comes_exactly_once(
+    broker: Broker, center: StubCenter, tmp_path: Path
+) -> None:
+    """The short form of the loss bench."""
+    dice, committed = random.Random(11), set[str]()  # noqa: S311 - a test's dice
+    with HubProcess(tmp_path, broker.port) as hub:
+        for n in range(8):
+            center.mute = bool(n % 2)
+            for _ in range(dice.randint(1, 3)):
+                hub.press(ms=40)
+            wait_until(lambda: hub.signal() not in {"", "resting"}, "it counts")
+            hub.kill()
+            with closing(Outbox(hub.database)) as outbox:
+                committed |= {row.id for row in outbox.page((Lane.SOS,), 0, 999)}
+            hub.start()
+        center.mute = False
+        wait_until(lambda: committed <= set(center.stored), "all have come", 20)
+        wait_until(lambda: hub.signal() == "received", "the resident is told")
+    ids = [(e.data.boot, e.data.order) for e in center.stored.values()]
+    assert len(ids) == len(set(ids))
+    again = sum(center.heard.values()) - len(center.heard)
+    figure(f"{len(committed)} presses over 8 kills: 0 lost, {again} sent again and folded by id")
+
+
+def test_a_damaged_outbox_is_kept_aside_and_the_call_in_it_still_arrives(
+    broker: Broker, center: StubCenter, tmp_path: Path
+) -> None:
+    with HubProcess(tmp_path, free_port()) as offline:
+        offline.press()
+        wait_until(lambda: offline.signal() in {"raised", "undelivered"}, "it counts")
+        offline.kill()
+    wal = tmp_path / "state" / "outbox.db-wal"
+    with closing(Outbox(tmp_path / "state" / "outbox.db")) as outbox:
+        outbox.commit(None, [], ())
+    assert not wal.exists()
+    with (tmp_path / "state" / "outbox.db").open("r+b") as file:
+        file.seek(100)
+        file.write(bytes(8))  # the first page's head: the schema cannot be read
+    with HubProcess(tmp_path, broker.port) as hub:
+        wait_until(hub.armed, "it starts")
+        wait_until(lambda: center.said(HUB)[-1:] == ["ready"], "it is there")
+        assert list((tmp_path / "state").glob("*.damaged-*"))
+        wait_until(
+            lambda: any("storage" in topic for topic, body in center.faults if body), "a fault"
+        )
+        hub.press()
+        wait_until(lambda: center.raised(HUB), "and calls")
+
+
+@pytest.mark.parametrize("trouble", ["full", "read_only"])
+def test_with_a_disk_that_takes_nothing_a_call_still_leaves_from_memory(
+    broker: Broker, center: StubCenter, tmp_path: Path, trouble: str
+) -> None:
+    with tmpfs(tmp_path / "small", "size=1m") as folder:
+        (folder / "state").mkdir()
+        if trouble == "full":
+            stuff(folder)
+        else:
+            remount(folder, "ro")
+        hub = HubProcess(tmp_path / "hub", broker.port)
+        text = hub.config.read_text().replace(f"{tmp_path}/hub/state", f"{folder}/state")
+        hub.config.write_text(text)
+        with hub:
+            hub.press()
+            wait_until(lambda: hub.signal() == "received", f"the call left: {hub.log()}")
+            wait_until(
+                lambda: any(trouble.encode() in body for _, body in center.faults), "a fault", 15
+            )
+
+
+def _is_past(moment: float) -> bool:
+    return time.monotonic() > moment

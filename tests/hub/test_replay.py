@@ -1,0 +1,146 @@
+"""The black box of a real run tells the same story again, or where it differs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from hub.blackbox import BEHIND, BlackBox
+from hub.core.effects import Lane, Show, Signal
+from hub.core.events import ContactChanged, Ticked
+from hub.core.state import HomeState
+from hub.replay import TranscriptError, replay
+from tests.broker import Broker, wait_until
+from tests.hub.rig import RULES, HubProcess, StubCenter, publish
+
+EVENT = ContactChanged(1.0, "x", closed=True)
+
+
+@pytest.fixture(scope="module")
+def transcript(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A press and a cancel in a real hub, which then ends cleanly."""
+    folder = tmp_path_factory.mktemp("run")
+    with Broker() as broker, StubCenter(broker) as center, HubProcess(folder, broker.port) as hub:
+        hub.press()
+        wait_until(lambda: hub.signal() == "received", "the centre has it")
+        hub.press(what="cancel")
+        wait_until(lambda: len(center.stored) == 2, "the cancel came")
+        assert hub.stop() == 0
+    (file,) = (folder / "state" / "blackbox").glob("*.jsonl")
+    return file
+
+
+@pytest.mark.broker
+def test_a_real_run_gives_the_same_effects_again(transcript: Path) -> None:
+    found = replay(transcript)
+    assert found.difference is None
+    assert found.events > 10
+    story = "\n".join(found.story)
+    for signal in (Signal.RAISED, Signal.RECEIVED, Signal.CANCELLED):
+        assert f"{Show(signal)}" in story
+
+
+@pytest.mark.broker
+def test_the_command_line_tells_it(transcript: Path) -> None:
+    words = [sys.executable, "-m", "hub", "replay", "--json", str(transcript)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["difference"] is None
+
+
+@pytest.mark.broker
+def test_a_tampered_run_shows_the_first_difference(transcript: Path, tmp_path: Path) -> None:
+    lines = transcript.read_text(encoding="utf-8").splitlines(keepends=True)
+    raised = next(n for n, line in enumerate(lines) if '"lane":0' in line)
+    entry = json.loads(lines[raised])
+    entry["effects"] = [e for e in entry["effects"] if e.get("lane") != 0]
+    lines[raised] = json.dumps(entry) + "\n"
+    tampered = tmp_path / "tampered.jsonl"
+    tampered.write_text("".join(lines), encoding="utf-8")
+    found = replay(tampered)
+    assert found.difference
+    assert found.difference.line == raised + 1
+    words = [sys.executable, "-m", "hub", "replay", str(tampered)]
+    assert subprocess.run(words, capture_output=True, check=False, timeout=30).returncode == 1
+
+
+@pytest.mark.broker
+def test_a_last_line_that_the_power_cut_is_no_difference(transcript: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes(transcript.read_bytes()[:-20])
+    found = replay(cut)
+    assert found.difference is None
+    assert found.events == replay(transcript).events - 1
+
+
+@pytest.mark.parametrize("text", [b"", b"{}\n", b'{"rules":{},"state":{}}\n{"event":1}\n', b"\xff"])
+def test_what_is_no_transcript_is_refused(tmp_path: Path, text: bytes) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(text)
+    with pytest.raises(TranscriptError):
+        replay(file)
+
+
+def test_files_take_turns_and_never_grow_beyond_their_size(tmp_path: Path) -> None:
+    box = BlackBox(tmp_path, file_mb=0.02, files=3)
+    box.begin(RULES, HomeState())
+    for n in range(2000):
+        if n % 500 == 0:
+            wait_until(box._work.empty, "it keeps up")
+        box.record(EVENT, [], HomeState(boot=f"{n}"), RULES)
+    box.close()
+    files = sorted(tmp_path.glob("*.jsonl"))
+    assert len(files) == 3
+    assert int(files[-1].stem) > 3
+    assert all(file.stat().st_size < 22_000 for file in files)
+
+
+def test_a_call_for_help_is_written_out_at_once(tmp_path: Path) -> None:
+    box = BlackBox(tmp_path, file_mb=1, files=3)
+    box.begin(RULES, HomeState())
+    box.record(EVENT, [publish(1, Lane.SOS)], HomeState(), RULES)
+    wait_until(
+        lambda: any("b-1" in f.read_text() for f in tmp_path.glob("*.jsonl")), "it is in the file"
+    )
+    box.close()
+
+
+def test_a_disk_that_refuses_ends_the_transcript_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where the folder should be", encoding="utf-8")
+    box = BlackBox(tmp_path / "taken", file_mb=1, files=3)
+    box.begin(RULES, HomeState())
+    for _ in range(10):
+        box.record(EVENT, [], HomeState(), RULES)
+    box.close()
+    assert not box._thread.is_alive()
+
+
+def test_a_disk_that_hangs_costs_a_gap_and_no_time_and_the_rest_is_consistent(
+    tmp_path: Path,
+) -> None:
+    import threading  # noqa: PLC0415 - only here
+
+    hang = threading.Event()
+    real = BlackBox._take
+
+    def hanging(box: BlackBox, *line: object) -> None:
+        assert hang.wait(30)
+        real(box, *line)  # type: ignore[arg-type]
+
+    with patch.object(BlackBox, "_take", hanging):
+        box = BlackBox(tmp_path, file_mb=10, files=3)
+        box.begin(RULES, HomeState())
+        for n in range(BEHIND + 500):
+            box.record(Ticked(float(n)), [], HomeState(), RULES)
+        assert box._work.qsize() <= BEHIND + 2
+        hang.set()
+        wait_until(box._work.empty, "it has caught up")
+        box.record(Ticked(9e3), [], HomeState(), RULES)
+        box.record(Ticked(9e3 + 1), [], HomeState(), RULES)
+        box.close()
+    first, second = sorted(tmp_path.glob("*.jsonl"))
+    assert len(first.read_bytes().splitlines()) > BEHIND
+    assert len(second.read_bytes().splitlines()) == 2

@@ -1,0 +1,78 @@
+"""systemd's ear: told when the button is armed, fed while all is alive, and only then."""
+
+import os
+import signal
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from hub import watchdog
+from tests.broker import Broker, wait_until
+from tests.hub.rig import Ear, HubProcess, StubCenter, environment, figure, names
+
+pytestmark = pytest.mark.broker
+BAR_S = 15.0
+BEAT_S = 5.0
+DEATHS = ("paho", "gpio", "disk", "engine")
+
+
+def test_without_systemd_all_of_it_is_silent() -> None:
+    with patch.dict(os.environ), patch("systemd.daemon.notify", side_effect=OSError):
+        os.environ.pop("NOTIFY_SOCKET", None)
+        watchdog.ready()
+        watchdog.pet()
+
+
+@pytest.mark.parametrize(
+    ("usec", "expected_s"), [("30000000", 5.0), ("6000000", 1.0), ("0", 5.0), ("x", 5.0)]
+)
+def test_the_hub_looks_after_itself_six_times_in_systemds_patience(
+    usec: str, expected_s: float
+) -> None:
+    with environment(WATCHDOG_USEC=usec):
+        assert watchdog.interval_s() == expected_s
+
+
+def test_the_watchdog_is_fed_while_all_lives_and_no_longer_when_anything_is_dead(
+    tmp_path: Path,
+) -> None:
+    """paho's thread, the GPIO thread, the disk, the engine: each in a hub of its own."""
+    with ExitStack() as stack:
+        broker = stack.enter_context(Broker())
+        center = stack.enter_context(StubCenter(broker))
+        hubs: dict[str, HubProcess] = {}
+        ears: dict[str, Ear] = {}
+        for what, name in zip((*DEATHS, "none"), names(5), strict=True):
+            folder = tmp_path / what
+            hubs[what] = HubProcess(folder, broker.port, hub=name)
+            ears[what] = stack.enter_context(Ear(folder))
+            hubs[what].notify = ears[what].path
+            hubs[what].start(*(("-m", "tests.hub.saboteur", what) if what in DEATHS else ()))
+            stack.enter_context(hubs[what])
+        for what, ear in ears.items():
+            wait_until(partial(_fed_twice, ear), f"{what} is fed", 30)
+            assert ear.heard[0][1] != "WATCHDOG=1"
+            assert ear.times("READY=1")[0] <= ear.times("WATCHDOG=1")[0]
+        for what in DEATHS:
+            hubs[what].process.send_signal(signal.SIGUSR1)
+        struck_at = time.monotonic()
+        for hub in hubs.values():  # an ack that means nothing, but wakes paho's thread
+            center.client.publish(f"anbu/1/{hub.hub}/ack", b"{}", qos=1)
+        end = struck_at + BAR_S + BEAT_S + 0.5
+        wait_until(lambda: time.monotonic() > end, "the bar has passed", 60)
+        for what in DEATHS:
+            last_s = max(ears[what].times("WATCHDOG=1")) - struck_at
+            lives = hubs[what].process.poll() is None
+            figure(f"{what}: last WATCHDOG=1 {last_s:+.1f} s after its death; process {lives=}")
+            assert last_s <= BAR_S
+        fed = [at for at in ears["none"].times("WATCHDOG=1") if at > struck_at]
+        assert len(fed) >= 3, "a healthy hub is fed on"
+        assert hubs["paho"].process.poll(), "what cannot be mended ends, for systemd to restart"
+
+
+def _fed_twice(ear: Ear) -> bool:
+    return len(ear.times("WATCHDOG=1")) >= 2
