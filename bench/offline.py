@@ -52,7 +52,7 @@ class Counting:
     def acked(self, id_: str, *, refused: bool) -> None:
         """Pass it on, and count it."""
         self.acks += 1
-        self.acked_at[id_] = time.monotonic()
+        self.acked_at.setdefault(id_, time.monotonic())
         self._post.acked(id_, refused=refused)
 
     def arrived(self, topic: str, payload: bytes) -> None:

@@ -3,6 +3,7 @@
 For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT, no more.
 """
 
+import contextlib
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -45,14 +46,17 @@ def lock_audit(connection: Connection) -> None:
         )
 
 
-def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's own type
+def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's own
     dbapi.isolation_level = None  # transactions are ours (see `_begin`), not the driver's guess
-    for name, (asked, wanted) in _PRAGMAS.items():
-        dbapi.execute(f"PRAGMA {name} = {asked}")
-        got = dbapi.execute(f"PRAGMA {name}").fetchone()[0]
-        if got != wanted:
-            message = f"SQLite gives {name} = {got}, but {wanted} is needed"
-            raise StoreError(message)
+    with contextlib.ExitStack() as stack:
+        stack.callback(dbapi.close)  # unless all is granted
+        for name, (asked, wanted) in _PRAGMAS.items():
+            dbapi.execute(f"PRAGMA {name} = {asked}")
+            got = dbapi.execute(f"PRAGMA {name}").fetchone()[0]
+            if got != wanted:
+                message = f"SQLite gives {name} = {got}, but {wanted} is needed"
+                raise StoreError(message)
+        stack.pop_all()
 
 
 def _begin(connection: Connection) -> None:

@@ -50,8 +50,12 @@ class Store:
             with self._writer.begin() as connection:
                 _create(connection)
         except SQLAlchemyError as error:
+            self._engine.dispose()
             message = f"the database cannot be opened: {error.__cause__ or error}"
             raise StoreError(message) from error
+        except StoreError:
+            self._engine.dispose()
+            raise
         self._queue: queue.SimpleQueue[_Ticket[Any] | None] = queue.SimpleQueue()
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name="anbu-store", daemon=True)

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from hub.core.settings import SettingsError
+from hub.texts import Language, tell
+
 USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
     "center": "center.cli",
@@ -40,23 +43,22 @@ def main(argv: Sequence[str] | None = None) -> int:
             command.set_defaults(run=found.run)
     args = parser.parse_args(words)
     run: Command = args.run
-    return run(args)
-
-
-def _hub(args: argparse.Namespace) -> int:
-    from hub import app, house  # noqa: PLC0415 - other commands need none of it
-    from hub.config import load  # noqa: PLC0415
-    from hub.core.settings import SettingsError  # noqa: PLC0415
-    from hub.texts import Language, tell  # noqa: PLC0415
-
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        config = load(args.config)
+        return run(args)
     except SettingsError as error:
         for language in Language:
             for mistake in error.mistakes:
                 print(tell(mistake, language), file=sys.stderr)
         return USAGE_ERROR
+
+
+def _hub(args: argparse.Namespace) -> int:
+    from hub import app, house  # noqa: PLC0415 - other commands need none of it
+    from hub.config import load  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        config = load(args.config)
     except OSError as error:
         print(f"{args.config}: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR

@@ -13,6 +13,7 @@ from hub.outbox import Row
 
 WINDOW = 16  # within Mosquitto's default receive maximum of 20
 BULK_WINDOW = 10  # leaves an SOS a free place always
+BULK_BURST, BULK_EVERY_S = 30, 0.1  # no faster: the centre's queue would hold up the next SOS
 BULK_STOCK = 64  # bulk rows held in memory; the rest waits on disk
 URGENT_ACK_S = 2.0  # PUBACK takes milliseconds; later than this the link is taken for dead
 ACK_S = 8.0
@@ -30,6 +31,7 @@ class Courier:
         self.link = False
         self.last_bulk = 0  # place of the newest bulk row taken in
         self.backlog = True  # whether the disk may hold bulk rows that are not here
+        self._allowed, self._refill_at = 0, float("-inf")  # bulk that may leave until then
         self._given_up = 0  # sessions ended for a late ack since the last ack came
         self._missed = False  # whether one was added while the disk was being read
         self._told: set[str] = set()  # SOS that the centre has, though their PUBACK is still out
@@ -76,6 +78,8 @@ class Courier:
     def take(self, at: float) -> list[Row]:
         """Give the messages to publish now; they count as flying from `at`."""
         rows: list[Row] = []
+        if at >= self._refill_at:
+            self._allowed, self._refill_at = BULK_BURST, at + BULK_EVERY_S
         while self.link and (row := self._next()):
             self._flying[row.id] = (row, at)
             rows.append(row)
@@ -106,18 +110,23 @@ class Courier:
         self.link = False
 
     def next_wake(self) -> float | None:
-        """Give the time at which the oldest ack is overdue."""
-        return min((since + self._patience_s() for _, since in self._flying.values()), default=None)
+        """Give the time at which the oldest ack is overdue, or bulk may leave again."""
+        held = self.link and self._bulk and not self._allowed
+        due = self._ack_due()
+        return min(t for t in (due, self._refill_at) if t is not None) if held else due
 
     def overdue(self, at: float) -> bool:
         """Tell whether an ack is so late that the link must be dead."""
-        due = self.next_wake()
+        due = self._ack_due()
         return due is not None and due <= at
 
     @property
     def urgent(self) -> bool:
         """Whether an SOS waits here or for its PUBACK."""
         return bool(self._sos) or any(row.lane is Lane.SOS for row, _ in self._flying.values())
+
+    def _ack_due(self) -> float | None:
+        return min((since + self._patience_s() for _, since in self._flying.values()), default=None)
 
     def _patience_s(self) -> float:
         patience_s = URGENT_ACK_S if self.urgent else ACK_S
@@ -136,7 +145,10 @@ class Courier:
             return None
         if self._live:
             return self._live.popitem(last=False)[1]
-        return self._bulk.popitem(last=False)[1] if self._bulk else None
+        if not self._bulk or not self._allowed:
+            return None
+        self._allowed -= 1
+        return self._bulk.popitem(last=False)[1]
 
     def _reset(self) -> None:
         flown = [row for row, _ in self._flying.values() if row.lane is Lane.SOS]

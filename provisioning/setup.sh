@@ -7,6 +7,15 @@
 
 say() { printf '%s\n' "$*" >&2; }
 
+# quietly COMMAND...: what it says is shown only when it fails
+quietly() {
+    local said
+    said=$("$@" 2>&1) || {
+        say "$said"
+        exit 1
+    }
+}
+
 need_packages() {
     local missing=() package
     for package in "$@"; do
@@ -21,9 +30,10 @@ need_packages() {
         exit 1
     fi
     say "패키지를 설치합니다. / Installing packages: ${missing[*]}"
-    "${root[@]}" apt-get update -qq
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    [ -n "${lists_are_fresh:-}" ] || quietly "${root[@]}" apt-get update
+    lists_are_fresh=yes
+    quietly "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
 # need_python [VERSION]: the distribution's own first, else one that pyenv keeps.
@@ -62,17 +72,9 @@ need_environment() {
     say "파이썬 환경을 준비합니다. / Preparing $folder from requirements/$lock.txt"
     [ "$("$folder/bin/python" -V 2>/dev/null)" = "$("$PYTHON" -V)" ] ||
         "$PYTHON" -m venv --clear "$folder"
-    install_with_pip "$folder" --require-hashes -r requirements/build.txt
-    install_with_pip "$folder" --require-hashes --no-build-isolation -r "requirements/$lock.txt"
-    install_with_pip "$folder" --no-deps --no-build-isolation -e .
+    local install=("$folder/bin/python" -m pip --disable-pip-version-check install)
+    quietly "${install[@]}" --require-hashes -r requirements/build.txt
+    quietly "${install[@]}" --require-hashes --no-build-isolation -r "requirements/$lock.txt"
+    quietly "${install[@]}" --no-deps --no-build-isolation -e .
     printf '%s\n' "$wanted" >"$stamp"
-}
-
-install_with_pip() {
-    local folder=$1 said
-    shift
-    said=$("$folder/bin/python" -m pip --disable-pip-version-check install --quiet "$@" 2>&1) || {
-        say "$said"
-        exit 1
-    }
 }

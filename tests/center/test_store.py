@@ -179,3 +179,8 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
         store.submit(lambda conn: conn.execute(text("UPDATE meta SET value = '99'"))).result(10)
     with pytest.raises(StoreError, match="schema 99"), stored(tmp_path):
         pass
+
+
+def test_a_pragma_that_is_not_granted_is_refused_in_words() -> None:
+    with pytest.raises(StoreError, match="journal_mode = memory, but wal is needed"):
+        Store("sqlite://")

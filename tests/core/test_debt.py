@@ -65,9 +65,10 @@ def test_what_is_stored_is_never_sent_again() -> None:
 
 
 def test_only_what_is_due_is_sent_again() -> None:
-    state = tell(called(), *press(13.0))
-    assert resends(story(state, Ticked(15.02))[1]) == [FIRST]
-    assert resends(story(state, Ticked(18.02))[1]) == [FIRST, "b1-2"]
+    state, effects = story(tell(called(), *press(13.0)), Ticked(15.02))
+    assert resends(effects) == [FIRST]
+    assert resends(story(state, Ticked(18.02))[1]) == ["b1-2"]
+    assert resends(story(state, Ticked(20.02))[1]) == [FIRST, "b1-2"]
 
 
 def test_a_deadline_that_is_served_late_is_served_once() -> None:

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.core.effects import Lane
-from hub.courier import ACK_S, BULK_STOCK, BULK_WINDOW, URGENT_ACK_S, WINDOW, Courier
+from hub.courier import (
+    ACK_S,
+    BULK_BURST,
+    BULK_EVERY_S,
+    BULK_STOCK,
+    BULK_WINDOW,
+    URGENT_ACK_S,
+    WINDOW,
+    Courier,
+)
 from hub.outbox import Row
 
 SOS, FAULT, TELEMETRY, LIVE = Lane
@@ -152,18 +161,37 @@ def test_memory_holds_only_a_stock_of_bulk(courier: Courier) -> None:
     assert len(courier._bulk) == BULK_STOCK
 
 
+def test_bulk_is_paced_so_that_no_queue_ahead_holds_up_the_next_call(courier: Courier) -> None:
+    sent = 0
+    for n in range(1, 61):
+        courier.send(row(n, FAULT))
+        for each in courier.take(0.0):
+            courier.acked(each.id)
+            sent += 1
+    assert sent == BULK_BURST
+    assert courier.next_wake() == BULK_EVERY_S
+    assert not courier.overdue(BULK_EVERY_S)
+    courier.send(row(100, SOS))
+    assert ids(courier.take(0.0)) == ["100"]
+    assert len(courier.take(BULK_EVERY_S)) == BULK_WINDOW - 1
+
+
 class Histories(RuleBasedStateMachine):
     """Random histories against a plain model of disk, broker and centre."""
 
     def __init__(self) -> None:
         super().__init__()
         self.courier = Courier()
-        self.n = 0
+        self.n, self.at = 0, 0.0
         self.disk: dict[str, Row] = {}
         self.owed: dict[str, Row] = {}
         self.air: list[Row] = []
         self.asked: tuple[int, list[Row]] | None = None
         self.bulk_sent: list[int] = []
+
+    def later(self) -> float:
+        self.at += BULK_EVERY_S
+        return self.at
 
     @rule(lane=st.sampled_from((SOS, FAULT, TELEMETRY)), count=st.integers(1, 40))
     def made(self, lane: Lane, count: int) -> None:
@@ -175,7 +203,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def took(self) -> None:
-        rows = self.courier.take(0.0)
+        rows = self.courier.take(self.later())
         assert not {r.id for r in rows} & {r.id for r in self.air}
         self.air += rows
         self.bulk_sent += [r.n for r in rows if r.lane is not SOS]
