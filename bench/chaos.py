@@ -65,8 +65,8 @@ def once(matches: Callable[[Packet], bool]) -> Callable[[Rig, Chaos], None]:
 def withhold_puback(_: Rig, line: Chaos) -> None:
     """Lose PUBACK and `received` until the hub connects anew."""
     before = line.connections
-    line.loses = lambda packet: line.connections == before and (
-        _puback(packet) or _received(packet)
+    line.loses = lambda packet: (
+        line.connections == before and (_puback(packet) or _received(packet))
     )
 
 
@@ -91,9 +91,7 @@ TROUBLES = (
     Trouble("black hole", flow(Flow.LOST, Flow.LOST), PASSED),
     Trouble("half-open up", flow(Flow.LOST, Flow.PASSED), PASSED),
     Trouble("half-open down", flow(Flow.PASSED, Flow.LOST), PASSED),
-    Trouble(
-        "paused broker", lambda rig, _: rig.broker.pause(), lambda rig, _: rig.broker.resume()
-    ),
+    Trouble("paused broker", lambda rig, _: rig.broker.pause(), lambda rig, _: rig.broker.resume()),
 )
 
 
@@ -101,7 +99,7 @@ def pending(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> f
     """Press amid the trouble; give the seconds until `received`."""
     trouble.begin(rig, line)
     pressed = rig.finger.press("help", 30)
-    began = pressed["pressed_at"]
+    began = float(pressed["pressed_at"])
     if trouble.lasting:
         time.sleep(chance.uniform(0.1, 12.0))
         trouble.end(rig, line)

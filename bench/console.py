@@ -48,6 +48,10 @@ class Console:
         """Start it, without waiting."""
         self.child = Child(*self._command, log=self._folder / "center.log", cwd=self._folder)
 
+    def kill(self) -> None:
+        """End whichever process it is at the moment by SIGKILL."""
+        self.child.kill()
+
     def well(self) -> bool:
         """Tell whether its store works and its link stands."""
         self.child.alive()

@@ -11,7 +11,8 @@ from msgspec import Struct, field
 
 SECTOR = 512
 CALL = re.compile(
-    rb'^(?P<name>pwrite64|write|fdatasync|fsync|ftruncate)\(\d+<(?P<path>[^>]*)>(?P<rest>.*)\) = \d+'
+    rb"^(?P<name>pwrite64|write|f(?:data)?sync|ftruncate)"
+    rb"\(\d+<(?P<path>[^>]*)>(?P<rest>.*)\) = \d+"
 )
 MOVE = re.compile(rb'^(?:unlink|rename)\("(?P<path>[^"]*)"(?:, "(?P<to>[^"]*)")?\) = 0')
 DATA = re.compile(rb', "(?P<data>[^"]*)", \d+(?:, (?P<offset>\d+))?$')
@@ -145,7 +146,9 @@ def _op(name: str, call: re.Match[bytes]) -> Op:
     if call["name"] in {b"fdatasync", b"fsync"}:
         return Op(Kind.SYNC, name)
     found = DATA.match(call["rest"])
-    assert found, f"strace's line is not understood: {call[0][:200]!r}"
+    if not found:
+        message = f"strace's line is not understood: {call[0][:200]!r}"
+        raise ValueError(message)
     return Op(Kind.WRITE, name, _plain(found["data"]), int(found["offset"] or 0))
 
 

@@ -1,7 +1,8 @@
 """The floor: what one FULL commit and one bare QoS 1 publish over TLS cost on this machine, now."""
 
-import ssl
+import socket
 import sqlite3
+import ssl
 import threading
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ def client(broker: Broker, name: str, cert: str) -> Client:
     context = ssl.create_default_context(cafile=broker.certs / "ca.crt")
     context.load_cert_chain(broker.certs / f"{cert}.crt", broker.certs / f"{cert}.key")
     made.tls_set_context(context)
-    made.on_socket_open = lambda _c, _u, sock: sock.setsockopt(6, 1, 1)  # TCP_NODELAY
+    made.on_socket_open = _no_delay
     return made
 
 
@@ -65,3 +66,8 @@ class Floor:
     def _on_publish(self) -> None:
         self._at = time.monotonic()
         self._acked.set()
+
+
+def _no_delay(_: Client, __: object, sock: object) -> None:
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

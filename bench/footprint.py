@@ -1,4 +1,4 @@
-"""What a hub costs: time to start, memory, processor, files; after 10^5 events, and per day on disk.
+"""What a hub costs: time to start, memory, processor, files; after 10^5 events; per day on disk.
 
 start     exec to the help button armed (its first level, an event of the transcript, by then in
           the engine's queue) and to READY=1, `--starts` times
@@ -36,7 +36,8 @@ def starts(rig: Rig, count: int, report: Report) -> None:
         rig.finger.close()
         rig.hub.stop()
         newest = max((rig.state_dir / "blackbox").glob("*.jsonl"))
-        events = [msgspec.json.decode(x, type=Entry).event for x in newest.open("rb").readlines()[1:]]
+        lines = newest.read_bytes().splitlines()[1:]
+        events = (msgspec.json.decode(line, type=Entry).event for line in lines)
         first = next(e.at for e in events if isinstance(e, ContactChanged) and e.device == "help")
         armed.append(first - rig.hub.began)
     for name, times, bar in (("armed", armed, 1.5), ("READY=1", ready, 3.0)):

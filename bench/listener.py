@@ -36,7 +36,7 @@ class Listener:
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         at = time.monotonic()
-        hub, event = wire.decode_from_hub(message.topic, message.payload)
+        hub, event = wire.decode_from_hub(message.topic, bytes(message.payload))
         if not isinstance(event, AlarmEvent):
             return
         self.heard.setdefault(event.id, at)

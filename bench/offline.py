@@ -29,7 +29,7 @@ from hub.link import Link
 from hub.mqtt import Listener, MqttSettings
 
 ROWS = 2000  # telemetry that the outbox keeps by default
-DRAIN_S = 600.0
+DRAIN_S = 120.0
 
 
 class Counting:

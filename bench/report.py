@@ -44,7 +44,7 @@ class Report:
         self.notes: list[str] = []
         self._began = time.monotonic()
 
-    def add(
+    def add(  # noqa: PLR0913 - a line of the table has these columns
         self,
         name: str,
         value: float,

@@ -131,12 +131,18 @@ class Rig:
         )
         (self.folder / "hub.toml").write_text(text, encoding="utf-8")
 
-    def start_hub(self, *, witness: bool = True, env: dict[str, str] | None = None) -> float:
-        """Start the hub and wait for READY; give the seconds from exec to READY."""
-        module = ("bench.witness", str(self.witness.path)) if witness else ("hub",)
+    def start_hub(
+        self, *, witness: bool = True, code: str = "", env: dict[str, str] | None = None
+    ) -> float:
+        """Start the hub and wait for READY; give the seconds from exec to READY.
+
+        With `code`, that is what runs, in place of the witness and with its arguments.
+        """
+        how = ("-c", code) if code else ("-m", "bench.witness")
+        how = (*how, str(self.witness.path)) if witness else ("-m", "hub")
         words = ("hub", "--config", str(self.folder / "hub.toml"), "--virtual")
         env = {"NOTIFY_SOCKET": str(self.folder / "notify"), **(env or {})}
-        command = (sys.executable, "-m", *module, *words)
+        command = (sys.executable, *how, *words)
         self._ready.clear()
         self.hub = Child(*command, log=self.folder / "hub.log", env=env)
         self._hubs = [self.hub]

@@ -17,6 +17,7 @@ BULK_BURST, BULK_EVERY_S = 30, 0.1  # no faster: the centre's queue would hold u
 BULK_STOCK = 64  # bulk rows held in memory; the rest waits on disk
 URGENT_ACK_S = 2.0  # PUBACK takes milliseconds; later than this the link is taken for dead
 ACK_S = 8.0
+LONGEST_URGENT_ACK_S = 4.0  # with a back-off and a dial still within 6 s of the network's return
 STRETCH = 1.5  # a broker that is slow, not dead, gets longer after each session given up in vain
 
 
@@ -109,15 +110,18 @@ class Courier:
         self._reset()
         self.link = False
 
-    def next_wake(self) -> float | None:
-        """Give the time at which the oldest ack is overdue, or bulk may leave again."""
+    def pause_s(self, at: float) -> float | None:
+        """Give for how long bulk must wait; None where none waits for this."""
         held = self.link and self._bulk and not self._allowed
-        due = self._ack_due()
-        return min(t for t in (due, self._refill_at) if t is not None) if held else due
+        return max(0.0, self._refill_at - at) if held else None
+
+    def next_wake(self) -> float | None:
+        """Give the time at which the oldest ack is overdue."""
+        return min((since + self._patience_s() for _, since in self._flying.values()), default=None)
 
     def overdue(self, at: float) -> bool:
         """Tell whether an ack is so late that the link must be dead."""
-        due = self._ack_due()
+        due = self.next_wake()
         return due is not None and due <= at
 
     @property
@@ -125,12 +129,9 @@ class Courier:
         """Whether an SOS waits here or for its PUBACK."""
         return bool(self._sos) or any(row.lane is Lane.SOS for row, _ in self._flying.values())
 
-    def _ack_due(self) -> float | None:
-        return min((since + self._patience_s() for _, since in self._flying.values()), default=None)
-
     def _patience_s(self) -> float:
-        patience_s = URGENT_ACK_S if self.urgent else ACK_S
-        return min(patience_s * STRETCH**self._given_up, max(patience_s, ACK_S))
+        stretch = STRETCH ** min(self._given_up, 10)
+        return min(URGENT_ACK_S * stretch, LONGEST_URGENT_ACK_S) if self.urgent else ACK_S
 
     def _stock(self, row: Row) -> None:
         self._bulk[row.id] = row

@@ -16,7 +16,7 @@ from hub.outbox import Row
 STEADY_S = 5.0  # a session that lasted this long was no failure
 WATCH_S = 1.0
 SLOW_TURN = 3  # of dials that time out one after the other, each third is given longer:
-SLOW = 5 / 3  # a network that is slow, not dead, must not be dialled in vain for ever
+SLOW = 4 / 3  # a network that is slow, not dead, must not be dialled in vain for ever
 
 
 class LinkDiedError(RuntimeError):

@@ -5,7 +5,6 @@ on the loop's thread.
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -33,7 +32,6 @@ from hub.outbox import Row
 
 PAGE = 64
 STEADY_S = 10.0
-HAND_OVER_S = 0.0002  # for paho's thread to have the GIL now: it waited 1.1 ms for all that follows
 CROWD = 500  # so many settled messages are struck from the disk without waiting for the flush
 
 
@@ -73,6 +71,7 @@ class Post:
         self.disk: StorageTrouble | None = None  # the fault that stands
         self._bad_at = -STEADY_S
         self._fetching: asyncio.Task[None] | None = None
+        self._resume_at = 0.0  # on the loop's clock
 
     def begin(self, trouble: StorageTrouble | None) -> None:
         """Take note of the fault that is raised at start; a damaged file's stands till the next."""
@@ -128,11 +127,9 @@ class Post:
         if self._courier.overdue(at):
             self.carrier.hang_up(LinkTrouble.ACK_OVERDUE)
         self.carrier.hurry(urgent=bool(self._journal.urgent))
-        rows = self._courier.take(at)
-        for row in rows:
+        for row in self._courier.take(at):
             self.carrier.publish(row)
-        if any(row.lane is Lane.SOS for row in rows):
-            time.sleep(HAND_OVER_S)
+        self._pause(self._courier.pause_s(at))
         if fetch and self._courier.hungry() and self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
 
@@ -187,6 +184,12 @@ class Post:
                 self._put(CenterBorn(at))
             case CenterState():
                 pass
+
+    def _pause(self, wait_s: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        if wait_s is not None and self._resume_at <= loop.time():
+            self._resume_at = loop.time() + wait_s
+            loop.call_at(self._resume_at, self.forward)
 
     async def _fetch(self) -> None:
         after = self._courier.fetch_after()

@@ -31,6 +31,9 @@ OURS = {"", ".py", ".toml", ".md", ".yaml", ".html", ".css", ".js", ".json", ".s
         ".in", ".sh", ".service", ".conf", ".typed", ".sysusers", ".tmpfiles", ".rules", ".network",
         ".socket", ".target", ".timer", ".tsv", ".csv"}  # fmt: skip
 NOT_OURS = re.compile(r"\.min\.|(^|/)(vendor|node_modules|site-packages)/|\.(whl|so|ttf|woff2?)$")
+FILE = re.compile(
+    r"\b(hub|drivers|center|provisioning|tests|bench|docs|systemd)/[\w/-]+\.(py|md|yaml|sh|toml|service)\b"
+)
 MACHINE = re.compile(r"(?<![\w.])/" + r"(work|root|home/\w+|opt/(wheels|pypi)|Users)/")
 REGISTRY = re.compile(r"https?://[\w.]*" + r"(pypi|pythonhosted|npmjs|piwheels)\.")
 
@@ -161,6 +164,15 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
             guilty += [f"{path.name}: {found[0]}" for found in MACHINE.finditer(text)]
             guilty += [f"{path.name}: {found[0]}" for found in REGISTRY.finditer(text)]
     assert not guilty
+
+
+def test_documents_name_only_files_that_exist() -> None:
+    texts = [*REPO.glob("*.md"), *(REPO / "docs").rglob("*.md")]
+    named = {
+        (path.name, found[0]) for path in texts for found in FILE.finditer(path.read_text("utf-8"))
+    }
+    assert named
+    assert not [(text, name) for text, name in named if not (REPO / name).exists()]
 
 
 @pytest.mark.parametrize("name", ["center/static/vendor/htmx.js", "a/htmx.min.js", "x.woff2"])

@@ -145,6 +145,10 @@ def test_the_link_brings_the_state_and_the_faults_that_stand() -> None:
         faults=("lamp:driver_failed",),
     )  # fmt: skip
     assert isinstance(fault, FaultReport)
+    assert [e.id for e in effects if isinstance(e, Publish)] == [
+        "state",
+        "fault/lamp:driver_failed",
+    ]
     assert not heard(effects, Lane.FAULT)
 
 

@@ -3,6 +3,7 @@
 from hub.core import home
 from hub.core.effects import Phrase, Say, Show, Signal
 from hub.core.events import (
+    BrokerAcked,
     ContactChanged,
     DriverFailed,
     DriverReady,
@@ -14,6 +15,7 @@ from hub.core.events import (
 )
 from tests.core.scenes import (
     CALM,
+    FIRST,
     GREEN,
     HELP,
     accepted,
@@ -83,6 +85,10 @@ def test_received_is_said_again_every_minute_until_somebody_takes_it() -> None:
         >> Ticked(4000.0)
         << []
     )
+
+
+def test_a_broker_that_has_it_is_nobody_who_has_heard_it() -> None:
+    assert tell(called(), BrokerAcked(10.1, FIRST), Ticked(20.02)).shown is Signal.UNDELIVERED
 
 
 def test_undelivered_is_said_again_every_half_minute() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.core import home
-from hub.core.effects import Publish, Resend, Signal
+from hub.core.effects import Phrase, Publish, Resend, Say, Signal
 from hub.core.events import ContactChanged, Event, LinkUp, Ticked
 from hub.core.payloads import Stage
 from hub.core.scaip import What
@@ -18,6 +18,7 @@ from tests.core.scenes import (
     alarm,
     called,
     calls,
+    closed,
     press,
     quiet,
     read,
@@ -64,6 +65,16 @@ def test_a_cancelled_alarm_stays_cancelled() -> None:
 def test_the_clock_is_that_of_the_new_process() -> None:
     state = reboot(called(), 5.0, "b2")
     assert (state.clock.offset_s, state.boot, state.link.up) == (UTC, "b2", False)
+
+
+def test_what_the_old_clock_said_does_not_hold_up_the_new_one() -> None:
+    told = tell(called(at=9000.0), received(9001.0))
+    state = reboot(told, 5.0, "b2")
+    assert Say(Phrase.RECEIVED) in story(state, Ticked(65.0))[1]
+    again = reboot(tell(told, *press(9005.0)), 5.0, "b2")
+    assert again.shown is Signal.UNDELIVERED
+    ended = reboot(tell(told, closed(9002.0)), 5.0, "b2")
+    assert ended.shown is Signal.RESTING
 
 
 LIVES = [

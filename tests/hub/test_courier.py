@@ -119,6 +119,27 @@ def test_an_ack_is_awaited_for_a_shorter_time_while_a_call_waits(courier: Courie
     assert courier.next_wake() is None
 
 
+def test_a_slow_broker_gets_longer_though_never_so_long_that_help_is_late(courier: Courier) -> None:
+    courier.send(row(1, SOS))
+    waits: list[float] = []
+    for _ in range(50):
+        courier.take(0.0)
+        due = courier.next_wake()
+        assert due
+        assert courier.overdue(due)
+        waits.append(due)
+        courier.down(late=True)
+        courier.up()
+    assert waits[0] == URGENT_ACK_S
+    assert waits == sorted(waits)
+    assert URGENT_ACK_S < waits[-1] <= 4.0
+    courier.take(0.0)
+    courier.acked("1")
+    courier.send(row(2, SOS))
+    courier.take(0.0)
+    assert courier.next_wake() == URGENT_ACK_S, "an ack came: all is well again"
+
+
 def test_a_row_added_while_the_disk_is_read_is_not_overlooked() -> None:
     courier = Courier()
     courier.up()
@@ -169,8 +190,7 @@ def test_bulk_is_paced_so_that_no_queue_ahead_holds_up_the_next_call(courier: Co
             courier.acked(each.id)
             sent += 1
     assert sent == BULK_BURST
-    assert courier.next_wake() == BULK_EVERY_S
-    assert not courier.overdue(BULK_EVERY_S)
+    assert courier.pause_s(0.0) == BULK_EVERY_S
     courier.send(row(100, SOS))
     assert ids(courier.take(0.0)) == ["100"]
     assert len(courier.take(BULK_EVERY_S)) == BULK_WINDOW - 1

@@ -272,6 +272,18 @@ def test_what_nobody_foresaw_in_the_thread_is_a_trouble_and_ends_nothing(path: P
     assert on_disk(path) == ["b-1"]
 
 
+def test_a_disk_that_answers_with_an_error_is_not_hung(path: Path) -> None:
+    """A restart would lose what is held in memory, and mend nothing."""
+
+    async def story() -> None:
+        with opened(path) as journal:
+            await journal.open()
+            with patch.object(Outbox, "probe", side_effect=OSError(5, "I/O error")):
+                assert await journal.probe() is True
+
+    tell(story())
+
+
 def test_while_the_disk_fails_telemetry_is_shed_and_calls_and_faults_never(path: Path) -> None:
     async def story() -> None:
         with opened(path) as journal:

@@ -21,7 +21,7 @@ from hub.core.events import LinkTrouble
 from hub.link import Link, LinkDiedError
 from hub.mqtt import MqttSettings, Session
 from hub.outbox import Row
-from tests.broker import HUBS, Broker, certs, free_port
+from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.chaos import Chaos, Flow
 from tests.hub.rig import EVENT, HUB, StubCenter, row, tell, until
 
@@ -390,9 +390,9 @@ def test_a_clean_leave_says_disconnected_and_nothing_comes_after_it(broker: Brok
             assert notes.acks == [("state", False)]
             assert notes.brokers == [f"tls://127.0.0.1:{broker.port}"], "no redial"
 
+    before = len(broker.log())
     tell(story())
-    log = broker.log().splitlines()
-    assert "disconnected" in log[-1], log[-3:]
+    wait_until(lambda: f"Client {HUB} disconnected." in broker.log()[before:], "the broker agrees")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -419,6 +419,35 @@ def test_a_callback_that_raises_is_noticed_within_seconds(broker: Broker) -> Non
 
     with patch.object(Session, "_wire_up", wire_up):
         tell(story())
+
+
+def test_a_link_that_has_left_dials_no_more(broker: Broker) -> None:
+    """A redial would say `ready` again, and then be `lost`."""
+
+    async def story() -> None:
+        notes = Notes()
+        link = Link(settings(broker.port), HUB, notes, lambda: b"lost")
+        running = asyncio.create_task(link.run())
+        await until(lambda: notes.brokers, "the link is up")
+        await link.leave(Row(0, "state", Lane.LIVE, f"anbu/1/{HUB}/state", b"bye", retain=True))
+        await asyncio.wait_for(running, 5)
+        assert len(notes.brokers) == 1
+
+    tell(story())
+
+
+def test_a_session_ends_without_pulling_the_tls_from_under_pahos_thread(broker: Broker) -> None:
+    """`SSLSocket.shutdown` would: paho then reads plain bytes, or dies of a ValueError."""
+
+    async def story() -> None:
+        async with linked(settings(broker.port)) as (link, notes):
+            await until(lambda: notes.brokers, "the link is up")
+            assert link._session
+            sock = link._session._client.socket()
+            link.hang_up(LinkTrouble.ACK_OVERDUE)
+            assert getattr(sock, "_sslobj", None) is not None
+
+    tell(story())
 
 
 def test_events_are_never_sent_retained() -> None:

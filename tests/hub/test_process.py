@@ -1,6 +1,7 @@
 """The hub as a process: armed before the network, ends cleanly, loses nothing by SIGKILL."""
 
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.effects import Lane
 from hub.outbox import Outbox
 from tests.broker import Broker, free_port, wait_until
 from tests.chaos import Chaos, Flow
@@ -101,28 +101,47 @@ def test_a_stop_in_the_first_moment_forgets_nothing(
     assert len(center.stored) == 1
 
 
+def calls_on_disk(hub: HubProcess) -> int:
+    """Count them as another process sees them, while the hub runs or after it was killed."""
+    try:
+        with closing(sqlite3.connect(f"file:{hub.database}?mode=ro", uri=True)) as db:
+            return int(db.execute("SELECT count(*) FROM message WHERE lane = 0").fetchone()[0])
+    except sqlite3.OperationalError:  # there is no file yet
+        return 0
+
+
 def test_every_press_that_was_committed_survives_sigkill_and_comes_exactly_once(
     broker: Broker, center: StubCenter, tmp_path: Path
 ) -> None:
-    """The short form of the loss bench."""
-    dice, committed = random.Random(11), set[str]()  # noqa: S311 - a test's dice
+    """The short form of the loss bench: killed at random, while the centre confirms nothing."""
+    dice, pressed, committed = random.Random(11), 0, 0  # noqa: S311 - a test's dice
+    center.mute = True
     with HubProcess(tmp_path, broker.port) as hub:
-        for n in range(8):
-            center.mute = bool(n % 2)
-            for _ in range(dice.randint(1, 3)):
+        for _ in range(6):
+            for _ in range(dice.randint(1, 2)):
+                wait_until(hub.armed, "it is back")
+                wait_until(partial(_is_past, time.monotonic() + 0.1), "a gap, or it is a bounce")
                 hub.press(ms=40)
-            wait_until(lambda: hub.signal() not in {"", "resting"}, "it counts")
+                pressed += 1
+                wait_until(partial(_has_grown, hub, committed), "it is on the disk")
+                committed = calls_on_disk(hub)
+            hub.press(ms=dice.randint(15, 60))  # and one that may or may not have counted
             hub.kill()
-            with closing(Outbox(hub.database)) as outbox:
-                committed |= {row.id for row in outbox.page((Lane.SOS,), 0, 999)}
+            pressed += 1
+            committed = calls_on_disk(hub)
             hub.start()
         center.mute = False
-        wait_until(lambda: committed <= set(center.stored), "all have come", 20)
-        wait_until(lambda: hub.signal() == "received", "the resident is told")
-    ids = [(e.data.boot, e.data.order) for e in center.stored.values()]
-    assert len(ids) == len(set(ids))
+        wait_until(lambda: len(center.stored) >= committed, "all have come", 20)
+        wait_until(lambda: hub.signal() == "received" and not calls_on_disk(hub), "all settled", 20)
     again = sum(center.heard.values()) - len(center.heard)
-    figure(f"{len(committed)} presses over 8 kills: 0 lost, {again} sent again and folded by id")
+    figure(f"{pressed} presses, {committed} committed over 6 kills: {len(center.stored)} at the "
+           f"centre, {again} sent again and folded by id")  # fmt: skip
+    assert committed >= pressed - 6
+    assert len(center.stored) == committed
+
+
+def _has_grown(hub: HubProcess, before: int) -> bool:
+    return calls_on_disk(hub) > before
 
 
 def test_a_damaged_outbox_is_kept_aside_and_the_call_in_it_still_arrives(

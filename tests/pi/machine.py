@@ -86,6 +86,7 @@ class Machine:
             )
         wait_until(self._agent_listens, 30, f"QEMU runs (see {said.name})")
         self.link.hello(BOOT_S)
+        self.must("systemctl is-active anbu-pi-board.service")
         self.boot_s = time.monotonic() - started
         log.info("virtual Pi: up in %.0f s", self.boot_s)
 

@@ -12,7 +12,8 @@ for line in 17 27; do  # the help and cancel contacts rest open, on their pull-u
     echo pull-up > "/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio$line/pull"
 done
 mount --bind /opt/pi/cpuinfo /proc/cpuinfo
-udevadm settle --timeout=20
+# Until udev is done the chip is not the group's and the network card has not got its name.
+udevadm settle --timeout=240
 # The only other address that answers is 10.0.2.100: the host's broker, forwarded by QEMU.
 card=$(basename "$(ls -d /sys/class/net/e*)")
 ip link set "$card" up
