@@ -161,7 +161,7 @@ def main() -> int:
             presses += rounds
             report.add(f"{trouble.name}, SOS pending", worst, "s", at_most=PENDING_S)
         for trouble in TROUBLES:
-            if trouble.begin is not WITHHOLD_RECEIVED:
+            if trouble.begin is not WITHHOLD_RECEIVED and not (args.short and trouble.lasting):
                 worst = max(idle(rig, line, trouble, chance) for _ in range(rounds))
                 report.add(f"{trouble.name}, idle", worst, "s", at_most=IDLE_S)
         raised = [e for e in rig.center.events() if e.what in {"raised", "repeated"}]

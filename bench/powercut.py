@@ -156,7 +156,7 @@ def main() -> int:
         act(args.act, args.count, careless=args.careless)
         return 0
     if args.short:
-        args.count, args.states = 120, 200
+        args.count, args.states = 80, 200
     chance = random.Random(args.seed)  # noqa: S311 - a choice of moments, no secret
     report = Report(f"power cuts, seed {args.seed}")
     for name, careless in (("FULL", False), ("NORMAL", True)):

@@ -134,10 +134,10 @@ async def _work(
                         watch.create_task(child.until_dead())
                         first_look.create_task(child.until_healthy())
             ready()
-    except* DiedError as died:
-        raise _first(died) from None
+    except ExceptionGroup as group:  # `except*` would give its own exceptions in a group again
+        raise _first(group) from None
 
 
-def _first(group: ExceptionGroup[DiedError]) -> DiedError:
+def _first(group: ExceptionGroup[Exception]) -> Exception:
     first = group.exceptions[0]
     return _first(first) if isinstance(first, ExceptionGroup) else first

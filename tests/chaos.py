@@ -130,8 +130,9 @@ class Chaos:
             await asyncio.gather(
                 self._pump(reader, far_writer, up=True), self._pump(far_reader, writer, up=False)
             )
-        writer.transport.abort()
-        far_writer.transport.abort()
+        for end in (writer, far_writer):
+            with suppress(AttributeError):  # TLS that has ended, before Python 3.11.3
+                end.transport.abort()
 
     async def _pump(self, reader: StreamReader, writer: StreamWriter, *, up: bool) -> None:
         late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()

@@ -58,7 +58,7 @@ def test_a_broker_that_refuses_our_certificate_says_why(
     broker: Broker, name: str, code: str
 ) -> None:
     ours = link(name) if name else Link(ca=str(certs() / "ca.crt"))
-    assert reached(f"tls://localhost:{broker.port}", ours) == [(Verdict.BAD, code)]
+    assert reached(f"tls://127.0.0.1:{broker.port}", ours) == [(Verdict.BAD, code)]
 
 
 @pytest.mark.broker
