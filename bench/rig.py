@@ -138,8 +138,8 @@ class Rig:
 
         With `code`, that is what runs, in place of the witness and with its arguments.
         """
-        how = ("-c", code) if code else ("-m", "bench.witness")
-        how = (*how, str(self.witness.path)) if witness else ("-m", "hub")
+        how = ["-c", code] if code else ["-m", "bench.witness"]
+        how = [*how, str(self.witness.path)] if witness else ["-m", "hub"]
         words = ("hub", "--config", str(self.folder / "hub.toml"), "--virtual")
         env = {"NOTIFY_SOCKET": str(self.folder / "notify"), **(env or {})}
         command = (sys.executable, *how, *words)

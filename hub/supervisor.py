@@ -8,7 +8,7 @@ from hub.core.effects import Say, Show
 from hub.core.events import DriverFailed, DriverReady, Event
 
 FIRST_S = 1.0
-CAP_S = 60.0
+CAP_S = 10.0  # a help button that fails must not stay dead for a minute after it is mended
 STEADY_S = 60.0
 HUNG_S = 5.0
 PROVEN_S = 10.0

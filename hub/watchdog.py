@@ -7,6 +7,7 @@ fill the socket), so it has a thread of its own: no call for help waits for syst
 
 import os
 import threading
+from contextlib import suppress
 from functools import cache
 from queue import SimpleQueue
 
@@ -52,7 +53,8 @@ def _mouth() -> "SimpleQueue[str]":
 
     def speak() -> None:
         while True:
-            daemon.notify(words.get())
+            with suppress(OSError):  # systemd that starts anew is deaf for a moment
+                daemon.notify(words.get())
 
     threading.Thread(target=speak, name="anbu-notify", daemon=True).start()
     return words

@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import ast
+import sys
+
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: what must be fast is measured in bench/.
@@ -7,3 +10,16 @@ settings.register_profile(
     "anbu", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("anbu")
+
+if sys.version_info < (3, 11, 5):
+    # CPython gh-106905: what runs meanwhile may disturb the parser, which then raises SystemError.
+    # Debian 12 has 3.11.2, and hypothesis parses the source of each test.
+    _parse = ast.parse
+
+    def _parse_again(*args: object, **options: object) -> object:
+        try:
+            return _parse(*args, **options)  # type: ignore[call-overload]
+        except SystemError:
+            return _parse(*args, **options)  # type: ignore[call-overload]
+
+    ast.parse = _parse_again  # type: ignore[assignment]

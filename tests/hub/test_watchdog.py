@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import threading
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -25,6 +27,20 @@ def test_without_systemd_all_of_it_is_silent() -> None:
         os.environ.pop("NOTIFY_SOCKET", None)
         watchdog.ready()
         watchdog.pet()
+
+
+def test_a_systemd_that_does_not_read_holds_nobody_up(tmp_path: Path) -> None:
+    """The socket takes a dozen words; the engine once stood still behind the next."""
+    path = tmp_path / "deaf"
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf,
+        environment(NOTIFY_SOCKET=str(path)),
+    ):
+        deaf.bind(str(path))
+        talker = threading.Thread(target=lambda: [watchdog.pet() for _ in range(1000)])
+        talker.start()
+        talker.join(10)
+        assert not talker.is_alive()
 
 
 @pytest.mark.parametrize(
