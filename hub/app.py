@@ -120,7 +120,7 @@ class Hub:
     async def _recover(self) -> Started:
         snapshot = await self.journal.open()
         started = Started(
-            self.clocks.at(), self.clocks.utc(), health.clock_synced(), secrets.token_hex(4)
+            self.clocks.at(), self.clocks.utc(), health.clock_synced(), secrets.token_hex(6)
         )
         state = home.recover(health.decode(snapshot), started, self.journal.urgent)
         self.engine.begin(state, started, self.journal.trouble)

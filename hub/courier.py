@@ -26,7 +26,7 @@ class Courier:
 
     def __init__(self) -> None:
         self._sos: OrderedDict[str, Row] = OrderedDict()
-        self._live: OrderedDict[str, Row] = OrderedDict()  # by topic: only the latest is true
+        self._live: OrderedDict[str, Row] = OrderedDict()  # by id: only the latest is true
         self._bulk: OrderedDict[str, Row] = OrderedDict()
         self._flying: dict[str, tuple[Row, float]] = {}
         self.link = False
@@ -43,8 +43,8 @@ class Courier:
             if row.id not in self._flying:
                 self._sos[row.id] = row
         elif row.lane is Lane.LIVE:
-            self._live.pop(row.topic, None)
-            self._live[row.topic] = row
+            self._live.pop(row.id, None)
+            self._live[row.id] = row
         elif self.backlog or len(self._bulk) >= BULK_STOCK:
             self.backlog = self._missed = True
         else:

@@ -17,6 +17,7 @@ from hub import health
 from hub.core import home
 from hub.core.effects import Effect, Pet, Say, Show
 from hub.core.events import (
+    ContactChanged,
     Event,
     Started,
     StorageFailed,
@@ -30,6 +31,7 @@ from hub.journal import Journal
 from hub.post import Clocks, Post
 
 BATCH = 64
+EARLY = 16  # a glitch has a few edges; a flood has more, and must not come before a press
 EPOLL_S = 0.0015  # asyncio rounds every wait up to whole milliseconds, and epoll adds its slack
 FLUSH_S = 60.0  # what nobody is owed is snapshotted this often at most: SD cards wear out
 RETRY_S = 5.0  # a disk that failed is tried again this often: memory alone is no promise
@@ -95,8 +97,7 @@ class Engine:
     async def turn(self) -> None:
         """Serve what is due, then the facts that have come; commit; perform."""
         at, before = self._clocks.at(), self.state
-        wake = home.next_wake(before, self.rules)
-        effects = self._decide(Ticked(at)) if wake is not None and wake <= at else []
+        effects = self._serve_due(at)
         for _ in range(min(len(self._facts), BATCH)):
             effects += self._decide(self._facts.popleft())
         rows = self.post.accept(effects)
@@ -118,6 +119,26 @@ class Engine:
         self.decided += 1
         self._outlets.record(event, effects)
         return effects
+
+    def _serve_due(self, at: float) -> list[Effect]:
+        """Serve the deadlines first, but for edges that may show that one was never due.
+
+        A glitch that ended while a commit ran is no press: of contacts that are due, the edges
+        that wait in the queue count as of their own time. No flood comes before: `EARLY` at most.
+        """
+        wake = home.next_wake(self.state, self.rules)
+        if wake is None or wake > at:
+            return []
+        due = home.due_contacts(self.state, at, self.rules)
+        facts, effects, early = list(self._facts), list[Effect](), 0
+        self._facts.clear()
+        for fact in facts:
+            if isinstance(fact, ContactChanged) and fact.device in due and early < EARLY:
+                early += 1
+                effects += self._decide(fact)
+            else:
+                self._facts.append(fact)
+        return effects + self._decide(Ticked(at))
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:

@@ -112,9 +112,14 @@ class Supervisor:
             began = self._at()
             reason = await _run(driver, port)
             port.failed()
-            self._emit(DriverFailed(self._at(), driver.name, reason[:200]))
+            self._emit(DriverFailed(self._at(), driver.name, _plain(reason)))
             failures = 0 if self._at() - began > STEADY_S else failures + 1
             await asyncio.sleep(min(FIRST_S * 2.0 ** max(failures - 1, 0), CAP_S))
+
+
+def _plain(reason: str) -> str:
+    """Make any text fit a message of the wire."""
+    return reason[:200].encode(errors="replace").decode()
 
 
 async def _run(driver: Driver, port: Lent) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hub.core import devices, feedback, sos
+from hub.core import devices, feedback, press, sos
 from hub.core.effects import Effect
 from hub.core.payloads import FaultKind
 from hub.core.press import Turn
@@ -36,10 +36,27 @@ def turn(
 
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    state = _spend_greens(state, rules)
     kind = sos.KIND[rules.buttons[device].role]
     state, effects = sos.call(state, kind, device, at, rules)
     state, words = feedback.say_again(state, at, rules)
     return state, [*effects, *words]
+
+
+def _green(state: HomeState, _device: str, _at: float, rules: Rules) -> Step:
+    """A palm on both buttons calls for help: it does not take back in the same breath."""
+    reds = (c for d, c in state.contacts.items() if not _is_green(d, rules))
+    return (_spend_greens(state, rules) if any(map(press.is_down, reds)) else state), []
+
+
+def _spend_greens(state: HomeState, rules: Rules) -> HomeState:
+    contacts = {d: press.spent(c) if _is_green(d, rules) else c for d, c in state.contacts.items()}
+    return replace(state, contacts=contacts)
+
+
+def _is_green(device: str, rules: Rules) -> bool:
+    button = rules.buttons.get(device)
+    return button is not None and button.role is Role.CANCEL_BUTTON
 
 
 def _cancel(state: HomeState, _device: str, at: float, rules: Rules) -> Step:
@@ -61,7 +78,7 @@ def _mend(kind: FaultKind) -> Act:
 
 
 _RED: dict[Turn, Act] = {Turn.PRESSED: _call}
-_GREEN: dict[Turn, Act] = {Turn.RELEASED: _cancel, Turn.HELD: _held}
+_GREEN: dict[Turn, Act] = {Turn.PRESSED: _green, Turn.RELEASED: _cancel, Turn.HELD: _held}
 _FAULTS: dict[Turn, Act] = {
     Turn.STUCK: _fail(FaultKind.STUCK),
     Turn.FREED: _mend(FaultKind.STUCK),

@@ -25,6 +25,7 @@ from hub.core.state import STAGE, Fault, HomeState, Link
 Step = tuple[HomeState, list[Effect]]
 
 HUB = "hub"
+BRIEFS = 100  # of the oldest alarms; with more the message could outgrow `wire.MAX_BYTES`
 
 
 def fail(
@@ -81,7 +82,9 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
         boot=state.boot,
         software=rules.software,
         interval_s=_interval_s(state, rules),
-        alarms=tuple(AlarmBrief(a.id, STAGE[type(a.life)], a.version) for a in state.alarms),
+        alarms=tuple(
+            AlarmBrief(a.id, STAGE[type(a.life)], a.version) for a in state.alarms[:BRIEFS]
+        ),
         faults=tuple(state.faults),
     )
     topic = wire.topic(rules.hub, "state")

@@ -33,7 +33,7 @@ from hub.core.events import (
 )
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
-from hub.core.state import Clock, Contact, Down, HomeState, Lifting, Link, Owed, Touch, Up
+from hub.core.state import Clock, Contact, Down, HomeState, Lifting, Link, Owed, Recalled, Touch, Up
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -57,6 +57,12 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
         feedback.next_wake(state, rules),
     ]
     return min((t for t in times if t is not None), default=None)
+
+
+def due_contacts(state: HomeState, at: float, rules: Rules) -> set[str]:
+    """Name the contacts of which a `Ticked` at `at` would make something."""
+    wakes = ((press.next_wake(c, rules), device) for device, c in state.contacts.items())
+    return {device for wake, device in wakes if wake is not None and wake <= at}
 
 
 def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeState:
@@ -104,10 +110,9 @@ def _resume(contact: Contact, at: float) -> Contact:
     """Keep a press that was counted from being counted again, unless the machine was off."""
     life: Touch = Up()
     match contact.life:
-        case Down(stuck=True) | Lifting(down=Down(stuck=True)):
-            life = Down(at, held=True, stuck=True)
-        case Down(since=since) | Lifting(down=Down(since=since)) if since <= at:
-            life = Down(at, held=True)
+        case (Down() as down) | Lifting(down=down) | Recalled(down=down):
+            if down.stuck or down.since <= at:
+                life = Recalled(Down(at, held=True, stuck=down.stuck))
         case _:
             pass
     return Contact(life, window_at=at, chattering=contact.chattering)  # till it has been quiet

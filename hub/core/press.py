@@ -5,6 +5,7 @@
 
 A press is counted once, when the level has held `press_settle_s`; judged by the edges' own times,
 so that a late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce.
+After a restart a press that was counted is `Recalled`: still down, or long over.
 """
 
 from enum import Enum, auto
@@ -12,7 +13,7 @@ from enum import Enum, auto
 import msgspec
 
 from hub.core.rules import Rules
-from hub.core.state import Contact, Down, Lifting, Settling, Touch, Up
+from hub.core.state import Contact, Down, Lifting, Recalled, Settling, Touch, Up
 
 
 class Turn(Enum):
@@ -39,8 +40,11 @@ def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Conta
             life = Up()
         case Down(), False:
             life = Lifting(before, at)
-        case Lifting(down=down), True:
+        case Lifting(down=down) | Recalled(down=down), True:
             life = down
+        case Recalled(down=down), False:
+            freed = [Turn.FREED] if down.stuck else []
+            return msgspec.structs.replace(contact, life=Up()), turns + freed
         case _:
             return contact, turns
     contact, more = _count(msgspec.structs.replace(contact, life=life), at, rules)
@@ -67,6 +71,31 @@ def next_wake(contact: Contact, rules: Rules) -> float | None:
     if contact.chattering:
         times.append(contact.window_at + rules.chatter_window_s)
     return min(times, default=None)
+
+
+def spent(contact: Contact) -> Contact:
+    """Let a press that goes on mean nothing more: neither held nor, at its end, released."""
+    match contact.life:
+        case Down() as down:
+            return msgspec.structs.replace(contact, life=_mute(down))
+        case Lifting(down=down) as lifting:
+            muted = msgspec.structs.replace(lifting, down=_mute(down))
+            return msgspec.structs.replace(contact, life=muted)
+        case _:
+            return contact
+
+
+def is_down(contact: Contact) -> bool:
+    """Tell whether a finger is on it; a contact that is stuck has none."""
+    match contact.life:
+        case Down(stuck=stuck) | Lifting(down=Down(stuck=stuck)):
+            return not stuck
+        case _:
+            return False
+
+
+def _mute(down: Down) -> Down:
+    return msgspec.structs.replace(down, held=True)
 
 
 def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Turn]] | None:

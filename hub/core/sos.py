@@ -35,11 +35,16 @@ ON_SITE = "on site"
 
 
 def call(state: HomeState, kind: Kind, device: str, at: float, rules: Rules) -> Step:
-    """Raise an alarm, or tell the open one that it was called again: each call is one event."""
+    """Raise an alarm, or tell the open one that it was called again: each call is one event.
+
+    Only where `untold_calls` of one alarm still wait for the centre, a further one adds nothing.
+    """
     place = rules.buttons[device].place if device in rules.buttons else ""
     for alarm in state.alarms:
         if kind is not Kind.TEST is not alarm.kind and not isinstance(alarm.life, Cancelled):
             state = _put(state, replace(alarm, cancel_asked=False))
+            if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
+                return state, []
             again = replace(alarm, kind=kind, device=device, place=place)
             return tell(state, again, What.REPEATED, at, rules)
     order = state.order + 1

@@ -103,7 +103,13 @@ class Lifting(Struct, frozen=True, tag=True):
     since: float
 
 
-Touch = Up | Settling | Down | Lifting
+class Recalled(Struct, frozen=True, tag=True):
+    """It was down when an older process ended; the first level that is seen decides."""
+
+    down: Down
+
+
+Touch = Up | Settling | Down | Lifting | Recalled
 
 
 class Contact(Struct, frozen=True):

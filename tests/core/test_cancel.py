@@ -10,6 +10,7 @@ from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, HomeState, Raised, Received
 from tests.core.scenes import (
     CALM,
+    CORD,
     FIRST,
     GREEN,
     HELP,
@@ -189,3 +190,40 @@ def test_the_least_advanced_alarm_is_shown() -> None:
     assert [type(a.life) for a in state.alarms] == [Accepted, Received]
     assert state.shown is Signal.RECEIVED
     assert tell(state, replace(closed(16.0), alarm=test)).shown is Signal.ACCEPTED
+
+
+def test_a_palm_on_both_buttons_calls_and_takes_nothing_back() -> None:
+    palm: list[Event] = [
+        ContactChanged(10.000, HELP, closed=True),
+        ContactChanged(10.030, GREEN, closed=True),
+        ContactChanged(10.300, GREEN, closed=False),
+        ContactChanged(10.310, HELP, closed=False),
+    ]
+    swapped = [
+        replace(e, device=GREEN if e.device == HELP else HELP)
+        for e in palm
+        if isinstance(e, ContactChanged)
+    ]
+    for order in (palm, swapped):
+        state, effects = story(quiet(), *order, Ticked(10.4))
+        assert len(calls(effects)) == 1
+        assert not any(isinstance(alarm.life, Cancelled) for alarm in state.alarms)
+
+
+def test_green_takes_back_again_once_both_buttons_were_let_go() -> None:
+    palm: list[Event] = [
+        ContactChanged(10.00, GREEN, closed=True),
+        ContactChanged(10.01, HELP, closed=True),
+        ContactChanged(10.20, HELP, closed=False),
+        ContactChanged(10.20, GREEN, closed=False),
+        ContactChanged(11.00, GREEN, closed=True),
+        ContactChanged(11.20, GREEN, closed=False),
+    ]
+    state, _ = story(quiet(), *palm, Ticked(12.0))
+    assert [type(alarm.life) for alarm in state.alarms] == [Cancelled]
+
+
+def test_a_stuck_cord_does_not_keep_green_from_taking_back() -> None:
+    stuck = tell(quiet(), ContactChanged(10.0, CORD, closed=True), Ticked(80.0))
+    state = tell(stuck, *press(100.0), *press(101.0, GREEN), Ticked(102.0))
+    assert any(alarm.cancel_asked or isinstance(alarm.life, Cancelled) for alarm in state.alarms)

@@ -7,7 +7,17 @@ from hub.core.effects import Phrase, Publish, Resend, Say, Signal
 from hub.core.events import ContactChanged, Event, LinkUp, Ticked
 from hub.core.payloads import Stage
 from hub.core.scaip import What
-from hub.core.state import Cancelled, Contact, Down, HomeState, Lifting, Settling, Touch, Up
+from hub.core.state import (
+    Cancelled,
+    Contact,
+    Down,
+    HomeState,
+    Lifting,
+    Recalled,
+    Settling,
+    Touch,
+    Up,
+)
 from tests.core.scenes import (
     CORD,
     FIRST,
@@ -80,13 +90,14 @@ def test_what_the_old_clock_said_does_not_hold_up_the_new_one() -> None:
 LIVES = [
     (Up(), Up()),
     (Settling(5.0), Up()),
-    (Down(5.0), Down(9.0, held=True)),
-    (Down(5.0, held=True), Down(9.0, held=True)),
-    (Lifting(Down(5.0), 5.1), Down(9.0, held=True)),
+    (Down(5.0), Recalled(Down(9.0, held=True))),
+    (Down(5.0, held=True), Recalled(Down(9.0, held=True))),
+    (Lifting(Down(5.0), 5.1), Recalled(Down(9.0, held=True))),
+    (Recalled(Down(5.0)), Recalled(Down(9.0, held=True))),
     (Down(50.0), Up()),
     (Lifting(Down(50.0), 50.1), Up()),
-    (Down(50.0, held=True, stuck=True), Down(9.0, held=True, stuck=True)),
-    (Lifting(Down(50.0, stuck=True), 60.0), Down(9.0, held=True, stuck=True)),
+    (Down(50.0, held=True, stuck=True), Recalled(Down(9.0, held=True, stuck=True))),
+    (Lifting(Down(50.0, stuck=True), 60.0), Recalled(Down(9.0, held=True, stuck=True))),
 ]
 
 
@@ -104,6 +115,19 @@ def test_a_press_that_was_counted_before_a_restart_is_not_counted_after_it() -> 
     state, effects = story(state, *level, ContactChanged(12.0, HELP, closed=False), Ticked(13.0))
     assert not calls(effects)
     assert calls(story(state, *press(14.0))[1])
+
+
+def test_a_press_right_after_a_restart_is_no_bounce_of_one_before_it() -> None:
+    state = reboot(tell(quiet(), ContactChanged(10.0, HELP, closed=True), Ticked(10.1)), 11.0, "b2")
+    state = tell(state, ContactChanged(11.0, HELP, closed=False))
+    again: list[Event] = [ContactChanged(11.01, HELP, closed=True), Ticked(11.1)]
+    assert len(calls(story(state, *again)[1])) == 1
+
+
+def test_a_stuck_cord_that_came_free_while_the_hub_was_away_is_no_fault_any_more() -> None:
+    state = reboot(tell(quiet(), ContactChanged(10.0, CORD, closed=True), Ticked(80.0)), 90.0, "b2")
+    assert state.faults
+    assert not tell(state, ContactChanged(90.1, CORD, closed=False)).faults
 
 
 def test_a_press_that_was_not_counted_yet_is_counted_after_it() -> None:
