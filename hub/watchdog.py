@@ -2,18 +2,16 @@
 
 `WATCHDOG=1` is sent only by `pet`, the effect of a heartbeat that went the whole way; without a
 `NOTIFY_SOCKET` all of it is silent. `notify` blocks while systemd does not read (a dozen words
-fill the socket), so it has a thread of its own: no call for help waits for systemd's ear.
+fill its socket) and holds the GIL meanwhile, so a word that would have to wait is not said: no
+call for help waits for systemd's ear.
 """
 
 import os
-import threading
+import select
+import socket
 from contextlib import suppress
-from functools import cache
-from queue import SimpleQueue
 
 from systemd import daemon  # type: ignore[attr-defined]  # our folder systemd/ hides its stubs
-
-UNSAID = 16  # what waits longer than this many words is old news
 
 
 def ready() -> None:
@@ -43,18 +41,14 @@ def interval_s(default_s: float = 5.0) -> float:
 
 
 def _say(word: str) -> None:
-    if "NOTIFY_SOCKET" in os.environ and _mouth().qsize() < UNSAID:
-        _mouth().put(word)
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    with suppress(OSError):  # systemd that starts anew is deaf for a moment
+        if path and _takes_a_word(path):
+            daemon.notify(word)
 
 
-@cache
-def _mouth() -> "SimpleQueue[str]":
-    words: SimpleQueue[str] = SimpleQueue()
-
-    def speak() -> None:
-        while True:
-            with suppress(OSError):  # systemd that starts anew is deaf for a moment
-                daemon.notify(words.get())
-
-    threading.Thread(target=speak, name="anbu-notify", daemon=True).start()
-    return words
+def _takes_a_word(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.settimeout(0)
+        ear.connect(f"\0{path[1:]}" if path.startswith("@") else path)
+        return bool(select.select([], [ear], [], 0)[1])
