@@ -57,7 +57,11 @@ def idle(rig: Rig, seconds: float, report: Report) -> None:
 
 
 def flood(rig: Rig, count: int, report: Report) -> None:
-    """Half the facts by fingers, half by the wire."""
+    """Half the facts by fingers, half by the wire.
+
+    On a busy machine a glitch may last 20 ms and be a press: the real centre takes those calls.
+    """
+    rig.center.start()
     center = client(rig.broker, "bench-flood", "center")
     center.connect(rig.broker.host, rig.broker.port)
     center.loop_start()
@@ -80,7 +84,7 @@ def flood(rig: Rig, count: int, report: Report) -> None:
     report.add("facts", count, "events")
     report.add("memory, after a tenth", early.rss_mb, "MB")
     report.add("memory, growth from there", use.rss_mb - early.rss_mb, "MB", at_most=1)
-    report.add("open files, growth", use.files - early.files, "files", at_most=0, at_least=0)
+    report.add("open files, growth", use.files - early.files, "files", at_most=0)
     center.disconnect()
     center.loop_stop()
 

@@ -3,6 +3,7 @@
 import ast
 import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: what must be fast is measured in bench/.
@@ -10,6 +11,12 @@ settings.register_profile(
     "anbu", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("anbu")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The console's browser comes last: Playwright's loop then holds the main thread for good."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
 
 if sys.version_info < (3, 11, 5):
     # CPython gh-106905: what runs meanwhile may disturb the parser, which then raises SystemError.

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import select
 import socket
 import threading
 import time
@@ -102,3 +103,20 @@ def test_the_watchdog_is_fed_while_all_lives_and_no_longer_when_anything_is_dead
 
 def _fed_twice(ear: Ear) -> bool:
     return len(ear.times("WATCHDOG=1")) >= 2
+
+
+def test_a_ready_that_found_no_room_is_said_with_the_next_pet(tmp_path: Path) -> None:
+    path = tmp_path / "full"
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear,
+        environment(NOTIFY_SOCKET=str(path)),
+    ):
+        ear.bind(str(path))
+        ear.settimeout(5)
+        for _ in range(1000):
+            watchdog.status("chatter")
+        watchdog.ready()
+        while ear.recv(100) and select.select((ear,), (), (), 0)[0]:
+            pass
+        watchdog.pet()
+        assert [ear.recv(100), ear.recv(100)] == [b"READY=1", b"WATCHDOG=1"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 REACH_S = 0.030  # an edge's kernel time may lie a little before the finger's own stamp
-PRESS_S = 0.5  # and its event bears a time within this of the finger
+LATE_S = 1.0  # and an emulated core sees it up to this much later (0.33 s was measured)
 
 
 @dataclass
@@ -35,15 +35,19 @@ def lost(cuts: list[Cut], stored: list[Stored]) -> set[str]:
 
 
 def doubled(cuts: list[Cut], stored: list[Stored]) -> list[str]:
-    """Event ids beyond one for each finger: a finger's second event, or one that has no finger."""
-    fingers = {cut.boot: set(cut.fingers) for cut in cuts}
+    """Event ids beyond one for each finger: a finger's second event, or one that has no finger.
+
+    Fingers and events are paired in order, since an emulated core may see an edge late.
+    """
+    fingers = {cut.boot: sorted(cut.fingers) for cut in cuts}
     found, ids = [], set()
-    for event in stored:
-        free = fingers.get(event.boot, set())
-        touched = max((finger for finger in free if finger <= event.at + REACH_S), default=None)
-        if event.id in ids or touched is None or event.at - touched > PRESS_S:
+    for event in sorted(stored, key=lambda event: event.at):
+        waiting = fingers.get(event.boot, [])
+        while waiting and event.at - waiting[0] > LATE_S:
+            waiting.pop(0)
+        if event.id in ids or not waiting or waiting[0] > event.at + REACH_S:
             found.append(event.id)
         else:
-            free.remove(touched)
+            waiting.pop(0)
         ids.add(event.id)
     return found
