@@ -27,11 +27,13 @@ from bench.report import Report, arguments
 from bench.rig import HUB, Rig
 from bench.witness import Committed
 from hub.core.events import CenterAcked, LinkDown, LinkUp
+from hub.core.payloads import Stage
 from tests.chaos import Chaos, Flow
 from tests.packets import Kind, Packet
 
 PENDING_S, IDLE_S = 6.0, 20.0
 NOTICED_S = 60.0
+GAP_S = 0.06  # between two presses; a shorter one would be bounce
 
 
 class Trouble(Struct, frozen=True):
@@ -106,7 +108,16 @@ def pending(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> f
         began = time.monotonic()
     took_s = max(0.0, _received_at(rig) - began)
     rig.center.close_all()
+    while not _heard_closed(rig):
+        pass
+    time.sleep(GAP_S)
     return took_s
+
+
+def _heard_closed(rig: Rig) -> bool:
+    """Tell whether the hub's next word from the centre is that its call is closed."""
+    lines = rig.witness.until(CenterAcked, patience_s=NOTICED_S)
+    return any(isinstance(x, CenterAcked) and x.stage is Stage.CLOSED for x in lines)
 
 
 def _received_at(rig: Rig) -> float:

@@ -1,8 +1,8 @@
 """systemd's ear: told when the button is armed, fed while all is alive, and only then."""
 
 import os
-import signal
 import select
+import signal
 import socket
 import threading
 import time
