@@ -139,13 +139,13 @@ def _received_at(rig: Rig) -> float:
 def idle(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> float:
     """Let the hub notice by itself; give the seconds from the end until the link stands."""
     time.sleep(chance.uniform(0, 2))
-    rig.witness.news()
+    rig.witness.forget()
     trouble.begin(rig, line)
     began = time.monotonic()
     list(rig.witness.until(LinkDown, patience_s=NOTICED_S))
     if trouble.lasting:
         time.sleep(chance.uniform(0, 10))
-        rig.witness.news()
+        rig.witness.forget()
         trouble.end(rig, line)
         began = time.monotonic()
     last = list(rig.witness.until(LinkUp, patience_s=NOTICED_S))[-1]

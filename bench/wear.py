@@ -75,11 +75,15 @@ def a_day(rig: Rig, seconds: float) -> None:
     for _ in range(ALARMS):
         due = time.monotonic() + seconds / ALARMS
         rig.finger.press("help", 30)
-        for line in rig.witness.until(CenterAcked):
-            if isinstance(line, CenterAcked) and line.stage is Stage.RECEIVED:
-                break
+        while not _heard_received(rig):
+            pass
         rig.center.close_all()
         time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _heard_received(rig: Rig) -> bool:
+    lines = rig.witness.until(CenterAcked)
+    return any(isinstance(x, CenterAcked) and x.stage is Stage.RECEIVED for x in lines)
 
 
 def main() -> int:

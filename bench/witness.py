@@ -10,6 +10,7 @@ write(2) into the page cache (about 5 us), which no SIGKILL takes back.
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -42,11 +43,18 @@ class Witness:
         path.touch()
         self._file = path.open("rb")
         self._rest = b""
+        self._unread: deque[Line] = deque()
 
-    def news(self) -> list[Line]:
-        """Give the lines that have come since the last call."""
+    def news(self) -> Iterator[Line]:
+        """Give the lines that have come and were not given yet; what is not taken stays."""
         *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
-        return [_decoder.decode(line) for line in lines]
+        self._unread.extend(_decoder.decode(line) for line in lines)
+        while self._unread:
+            yield self._unread.popleft()
+
+    def forget(self) -> None:
+        """Skip all that has come so far."""
+        list(self.news())
 
     def until(self, *wanted: type[Line], patience_s: float = 30.0) -> Iterator[Line]:
         """Give lines as they come, ending after the first of a `wanted` kind."""

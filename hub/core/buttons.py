@@ -43,10 +43,12 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return state, [*effects, *words]
 
 
-def _green(state: HomeState, _device: str, _at: float, rules: Rules) -> Step:
+def _green(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
     """A palm on both buttons calls for help: it does not take back in the same breath."""
-    reds = (c for d, c in state.contacts.items() if not _is_green(d, rules))
-    return (_spend_greens(state, rules) if any(map(press.is_down, reds)) else state), []
+    since = press.down_since(state.contacts[device])
+    reds = [c for d, c in state.contacts.items() if not _is_green(d, rules)]
+    palm = any(press.overlaps(red, since) for red in reds)
+    return (_spend_greens(state, rules) if palm else state), []
 
 
 def _spend_greens(state: HomeState, rules: Rules) -> HomeState:

@@ -8,6 +8,7 @@ so that a late tick or a late edge changes nothing. Gaps shorter than `release_s
 After a restart a press that was counted is `Recalled`: still down, or long over.
 """
 
+import math
 from enum import Enum, auto
 
 import msgspec
@@ -85,11 +86,19 @@ def spent(contact: Contact) -> Contact:
             return contact
 
 
-def is_down(contact: Contact) -> bool:
-    """Tell whether a finger is on it; a contact that is stuck has none."""
+def down_since(contact: Contact) -> float:
+    """Give when the press that is counted began; endless where there is none."""
+    life = contact.life.down if isinstance(contact.life, Lifting) else contact.life
+    return life.since if isinstance(life, Down) else math.inf
+
+
+def overlaps(contact: Contact, since: float) -> bool:
+    """Tell whether a finger was on it after `since`; a contact that is stuck has none."""
     match contact.life:
-        case Down(stuck=stuck) | Lifting(down=Down(stuck=stuck)):
+        case Down(stuck=stuck):
             return not stuck
+        case Lifting(down=Down(stuck=stuck), since=lifted):
+            return not stuck and lifted > since
         case _:
             return False
 

@@ -204,7 +204,8 @@ def test_a_palm_on_both_buttons_calls_and_takes_nothing_back() -> None:
         for e in palm
         if isinstance(e, ContactChanged)
     ]
-    for order in (palm, swapped):
+    brush = [*palm[:2], ContactChanged(10.04, HELP, closed=False), palm[2]]
+    for order in (palm, swapped, brush):
         state, effects = story(quiet(), *order, Ticked(10.4))
         assert len(calls(effects)) == 1
         assert not any(isinstance(alarm.life, Cancelled) for alarm in state.alarms)
@@ -227,3 +228,19 @@ def test_a_stuck_cord_does_not_keep_green_from_taking_back() -> None:
     stuck = tell(quiet(), ContactChanged(10.0, CORD, closed=True), Ticked(80.0))
     state = tell(stuck, *press(100.0), *press(101.0, GREEN), Ticked(102.0))
     assert any(alarm.cancel_asked or isinstance(alarm.life, Cancelled) for alarm in state.alarms)
+
+
+def test_green_right_after_red_was_let_go_takes_back() -> None:
+    quick = [*press(10.0), *press(10.11, GREEN)]
+    state, _ = story(quiet(), *quick, Ticked(11.0))
+    assert [type(alarm.life) for alarm in state.alarms] == [Cancelled]
+
+
+def test_a_green_tap_that_red_follows_at_once_takes_nothing_back() -> None:
+    both = [
+        ContactChanged(10.00, GREEN, closed=True),
+        ContactChanged(10.10, GREEN, closed=False),
+        ContactChanged(10.11, HELP, closed=True),
+    ]
+    state, _ = story(quiet(), *both, Ticked(10.13), Ticked(11.0))
+    assert [type(alarm.life) for alarm in state.alarms] == [Raised]

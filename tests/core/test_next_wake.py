@@ -93,3 +93,9 @@ def test_a_day_of_an_unanswered_call_is_a_few_thousand_wakes() -> None:
     while (wake := home.next_wake(state, RULES) or math.inf) < 86_400 and wakes < enough:
         state, wakes = tell(state, Ticked(wake)), wakes + 1
     assert wakes < enough
+
+
+def test_only_the_contacts_that_a_tick_would_change_are_due() -> None:
+    state = tell(quiet(), ContactChanged(10.0, HELP, closed=True))
+    assert home.due_contacts(state, 10.019, RULES) == set()
+    assert home.due_contacts(state, 10.02, RULES) == {HELP}

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from hub.core import home
 from hub.core.effects import Forget, Phrase, Publish, Resend, Say, Show, Signal
 from hub.core.events import BrokerAcked, ContactChanged, Event, LinkUp, Ticked
 from hub.core.payloads import Stage
@@ -27,6 +28,7 @@ from tests.core.scenes import (
     received,
     story,
     tell,
+    unlinked,
 )
 from tests.playbook import playbook
 
@@ -183,3 +185,14 @@ def test_only_the_alarms_that_somebody_took_are_arrived_at() -> None:
     state = tell(both, ContactChanged(20.0, GREEN, closed=True), Ticked(23.0))
     assert [type(a.life) for a in state.alarms] == [Present, Received]
     assert state.shown is Signal.RECEIVED
+
+
+def test_a_wobbling_cord_cannot_fill_the_disk_while_nobody_hears() -> None:
+    few = replace(CALM, untold_calls=3)
+    state, told = unlinked(quiet()), 0
+    for n in range(6):
+        for event in press(10.0 + n):
+            state, effects = home.decide(state, event, few)
+            told += len(calls(effects))
+    assert told == 3
+    assert len(state.owed) == 3

@@ -109,7 +109,7 @@ def test_a_driver_that_keeps_failing_is_tried_less_and_less_often() -> None:
             async with supervised(Device("bad", plan)):
                 while len(waits) < 9:
                     await sleep(0)
-        assert waits[:9] == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+        assert waits[:9] == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 10.0, 10.0]
 
     tell(story())
 

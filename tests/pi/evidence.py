@@ -12,6 +12,7 @@ class Cut:
 
     fingers: list[float] = field(default_factory=list)  # guest monotonic seconds
     durable: dict[str, float] = field(default_factory=dict)  # event id -> seconds when seen
+    inherited: set[str] = field(default_factory=set)  # event ids from earlier lives on the card
 
     @property
     def boot(self) -> str:
@@ -31,7 +32,8 @@ class Stored:
 
 def lost(cuts: list[Cut], stored: list[Stored]) -> set[str]:
     """Event ids that were durable on the Pi at a cut and that the centre does not have."""
-    return {id_ for cut in cuts for id_ in cut.durable} - {event.id for event in stored}
+    promised = {id_ for cut in cuts for id_ in {*cut.durable, *cut.inherited}}
+    return promised - {event.id for event in stored}
 
 
 def doubled(cuts: list[Cut], stored: list[Stored]) -> list[str]:

@@ -23,6 +23,10 @@ def test_a_durable_call_that_the_centre_does_not_have_is_lost() -> None:
     assert lost([_cut(1.0, 1.3, durable=2)], _stored(1.01)) == {"b0-2"}
 
 
+def test_a_call_of_an_earlier_life_that_was_still_on_the_card_may_not_be_lost() -> None:
+    assert lost([Cut(inherited={"a9-7"})], _stored(1.01)) == {"a9-7"}
+
+
 def test_a_second_event_of_one_finger_is_doubled() -> None:
     assert doubled([_cut(1.0, 1.3, durable=3)], _stored(1.01, 1.05, 1.31)) == ["b0-2"]
 
