@@ -13,8 +13,9 @@ The floor is measured between the presses: one SQLite FULL commit of a message, 
 QoS 1 publish of the same size over the same TLS to the same broker, until paho's `on_publish`.
 
 `--subscriber`: instead of the centre a plain MQTT subscriber in this process, which answers
-`received`; until its `on_message`, beside the same floor. What people would use instead, without TLS and without disk:
-Home Assistant p50 3.9-4.3 ms, p99 7.5-10 ms; Node-RED p50 2.6-3.0 ms, p99 7-8 ms.
+`received`; until its `on_message`, beside the same floor. What people would use instead, without
+TLS and without disk: Home Assistant p50 3.9-4.3 ms, p99 7.5-10 ms; Node-RED p50 2.6-3.0 ms, p99
+7-8 ms.
 """
 
 import sys

@@ -9,7 +9,6 @@ import gc
 import logging
 import secrets
 import signal
-import sys
 import time
 from contextlib import suppress
 from importlib.metadata import version
@@ -175,7 +174,6 @@ class Hub:
 
 async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
     """Run a hub until SIGTERM or SIGINT; raise what no restart of a part can mend."""
-    sys.setswitchinterval(0.005)  # the journal's and paho's threads wait for the GIL no longer
     hub = Hub(config, drivers)
     running = asyncio.ensure_future(hub.run())
     wanted = asyncio.Event()

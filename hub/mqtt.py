@@ -25,7 +25,7 @@ from hub.core.events import LinkTrouble
 from hub.outbox import Row
 
 FAREWELL_S = 1.0
-HAND_OVER_S = 0.0002  # the GIL, for paho's thread: a call waited 1.1 ms for what we did next
+HAND_OVER_S = 0.0002  # the GIL for paho's thread, at once: a call leaves 0.3 ms sooner (median)
 TAKEN_OVER = 0x8E
 Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/ ]+$")]
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}

@@ -15,9 +15,9 @@ class Cut:
     inherited: set[str] = field(default_factory=set)  # event ids from earlier lives on the card
 
     @property
-    def boot(self) -> str:
-        """The hub's boot id, which begins each event id of this life."""
-        return next(iter(self.durable), "").rpartition("-")[0]
+    def boots(self) -> set[str]:
+        """The hub's boot ids, with which event ids begin: of one life there is one."""
+        return {id_.rpartition("-")[0] for id_ in self.durable}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def doubled(cuts: list[Cut], stored: list[Stored]) -> list[str]:
 
     Fingers and events are paired in order, since an emulated core may see an edge late.
     """
-    fingers = {cut.boot: sorted(cut.fingers) for cut in cuts}
+    fingers = {boot: sorted(cut.fingers) for cut in cuts for boot in cut.boots}
     found, ids = [], set()
     for event in sorted(stored, key=lambda event: event.at):
         waiting = fingers.get(event.boot, [])

@@ -91,6 +91,7 @@ def _press_until_the_plug_is_out(home: Home, seconds: float) -> Cut:
     home.pi.cut_power()
     for witness in witnesses:
         witness.join()
+    assert len(cut.boots) == 1, "the witnesses speak of this life alone"
     return cut
 
 

@@ -83,12 +83,14 @@ def watch(request: Request) -> Answers:
     lines = request["lines"]
     end = time.monotonic() + request["seconds"]
     seen: dict[int, int] = {}
-    while time.monotonic() < end:
+    while True:  # once at least, however late it is
         for line in lines:
             value = level(line)
             if seen.get(line) != value:
                 seen[line] = value
                 yield {"line": line, "level": value, **now()}
+        if time.monotonic() >= end:
+            return
         time.sleep(POLL_S)
 
 
@@ -100,11 +102,13 @@ def follow(request: Request) -> Answers:
     seen: set[tuple[Any, ...]] = set()
     end = time.monotonic() + request["seconds"]
     with closing(sqlite3.connect(f"file:{request['path']}?mode=ro", uri=True)) as db:
-        while time.monotonic() < end:
+        while True:  # once at least, however late it is
             for row in db.execute(request["query"]).fetchall():
                 if row not in seen:
                     seen.add(row)
                     yield {"row": row, **now()}
+            if time.monotonic() >= end:
+                return
             time.sleep(POLL_S)
 
 
