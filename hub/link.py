@@ -1,7 +1,7 @@
 """The hub's link to a broker, over session after session: whom to dial, when, and is it alive.
 
-A callback that raised would end paho's thread without a word, so its life is watched:
-`LinkDiedError` ends the process, and systemd starts it again.
+An exception within a session, in a callback or in paho itself, ends the process, and systemd starts
+it again.
 """
 
 import asyncio
@@ -17,10 +17,6 @@ STEADY_S = 5.0  # a session that lasted this long was no failure
 WATCH_S = 1.0
 SLOW_TURN = 3  # of dials that time out one after the other, each third is given longer:
 SLOW = 4 / 3  # a network that is slow, not dead, must not be dialled in vain for ever
-
-
-class LinkDiedError(RuntimeError):
-    """paho's thread is gone without a word."""
 
 
 class Link:
@@ -98,10 +94,8 @@ class Link:
 
     async def _watch(self, session: Session) -> LinkTrouble:
         while not session.ended.done():
-            alive = session.alive()
+            session.tend()
             await asyncio.wait({session.ended}, timeout=WATCH_S)
-            if not alive and not session.ended.done():
-                raise LinkDiedError
         trouble = session.ended.result()
         self._listener.link_down(trouble)
         return trouble

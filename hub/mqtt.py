@@ -1,14 +1,13 @@
 """paho behind one door: a session with one broker, a fresh client from dial to end.
 
-paho's thread only hands over to the loop, and nothing of paho's own retrying or queueing is used:
-whether an ack is late, when to dial and whom, is decided by `link` and `courier`.
+Once dialled it lives on the loop, without a thread of its own: a message leaves within `publish`,
+and an exception in a callback ends the process instead of a thread. Nothing of paho's own retrying
+or queueing is used: whether an ack is late, when to dial and whom, `link` and `courier` decide.
 """
 
 import asyncio
 import contextlib
-import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
 from urllib.parse import urlsplit
@@ -20,12 +19,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from hub import tls
 from hub.core import wire
-from hub.core.effects import Lane
 from hub.core.events import LinkTrouble
 from hub.outbox import Row
+from hub.pump import Pump
 
 FAREWELL_S = 1.0
-HAND_OVER_S = 0.0002  # the GIL for paho's thread, at once: a call leaves 0.3 ms sooner (median)
 TAKEN_OVER = 0x8E
 Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/ ]+$")]
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
@@ -79,6 +77,7 @@ class Session:
             protocol=VERSIONS[settings.protocol],
             reconnect_on_failure=False,
         )
+        self._pump = Pump(self._client, self._break)
         self._client.connect_timeout = 2 * settings.dial_s  # `Link` gives up earlier
         self._client.will_set(wire.topic(hub, "state"), will, qos=1, retain=True)
         self._wire_up()
@@ -89,31 +88,26 @@ class Session:
         return await self._dialled
 
     def publish(self, row: Row) -> bool:
-        """Send with QoS 1; False when paho would not take it."""
+        """Send with QoS 1, at once where the socket takes it; False when paho would not."""
         info = self._client.publish(row.topic, row.payload, qos=1, retain=row.retain)
         self._ids[info.mid] = row.id
-        if row.lane is Lane.SOS:
-            time.sleep(HAND_OVER_S)
+        self._pump.await_room()
         return info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def end(self, trouble: LinkTrouble) -> None:
-        """Close the socket, whatever state it is in; paho's thread then ends by itself."""
+        """Close the socket, whatever state it is in; one still being dialled follows."""
         if not self.ended.done():
             self.ended.set_result(trouble)
         client = self._client
-        sock = client.socket()
-        if isinstance(sock, socket.socket):
-            with contextlib.suppress(OSError):  # it is closed already
-                # SSLSocket's own would pull the TLS from under paho's thread, which dies of it
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
         # What refers to itself keeps its sockets until the next garbage collection.
         client.on_log = client.on_connect = client.on_subscribe = client.on_disconnect = None
-        client.on_publish = client.on_message = None
+        client.on_publish = client.on_message = client.on_socket_close = None
+        self._pump.stop()
 
-    def alive(self) -> bool:
-        """Tell whether paho's thread still runs."""
-        name = f"paho-mqtt-client-{self._hub}"
-        return any(thread.name == name for thread in threading.enumerate())
+    def tend(self) -> None:
+        """Let paho keep the connection alive; to be called each second."""
+        self._client.loop_misc()
+        self._pump.await_room()
 
     async def leave(self, farewell: Row) -> None:
         """Publish the last word, wait for its ack a second at most, and disconnect."""
@@ -127,7 +121,6 @@ class Session:
     def _wire_up(self) -> None:
         client, hand = self._client, self._hand
         client.on_log = self._on_log
-        client.on_socket_open = _no_delay
         client.on_connect = lambda _c, _d, _f, reason, _p: self._on_connect(reason)
         client.on_subscribe = lambda _c, _d, _m, grants, _p: self._on_subscribe(grants)
         client.on_disconnect = lambda _c, _d, _f, reason, _p: self._on_disconnect(reason)
@@ -135,7 +128,7 @@ class Session:
         client.on_message = lambda _c, _d, m: hand(self._listener.arrived, m.topic, m.payload)
 
     def _connect(self) -> None:
-        """Block in a thread of its own: name look-up, TCP, TLS; then let paho's thread go on."""
+        """Block in a thread of its own: name look-up, TCP, TLS, the first packet."""
         settings, host = self._settings, self._url.hostname or ""
         try:
             if self._url.scheme == "tls":
@@ -143,11 +136,22 @@ class Session:
             self._client.connect(host, self._url.port or 8883, settings.keepalive_s)
         except (OSError, ValueError) as error:
             self._hand(self._answer, tls.trouble_of(error))
-            return
+        else:
+            self._hand(self._attach)
+
+    def _attach(self) -> None:
+        """Go on, on the loop, where the dial's thread has ended."""
         if self.ended.done():  # nobody waits any more
             self.end(LinkTrouble.TIMEOUT)
         else:
-            self._client.loop_start()
+            self._client.on_socket_close = lambda _c, _d, sock: self._pump.let_go(sock)
+            self._pump.start()
+
+    def _break(self, error: Exception) -> None:
+        """Let what a callback or paho raised end the process: `link` awaits these futures."""
+        future = self.ended if self._dialled.done() else self._dialled
+        if not future.done():
+            future.set_exception(error)
 
     def _on_connect(self, reason: ReasonCode) -> None:
         if reason.is_failure:
@@ -191,8 +195,3 @@ class Session:
             self._listener.acked(id_, refused=refused)
         if self._last and not self._ids and not self._last.done():
             self._last.set_result(None)
-
-
-def _no_delay(_: Client, __: object, sock: object) -> None:
-    if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -32,7 +32,7 @@ def _strike(what: str) -> None:
 
 
 def _paho() -> None:
-    """An exception in a callback ends paho's thread, and `is_connected` goes on saying yes."""
+    """An exception in a callback of paho's."""
     wire_up = Session._wire_up
 
     def sabotaged(session: Session) -> None:

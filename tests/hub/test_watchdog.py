@@ -67,7 +67,7 @@ def test_the_hub_looks_after_itself_six_times_in_systemds_patience(
 def test_the_watchdog_is_fed_while_all_lives_and_no_longer_when_anything_is_dead(
     tmp_path: Path,
 ) -> None:
-    """paho's thread, the GPIO thread, the disk, the engine: each in a hub of its own."""
+    """A callback of paho's, the GPIO thread, the disk, the engine: each in a hub of its own."""
     with ExitStack() as stack:
         broker = stack.enter_context(Broker())
         center = stack.enter_context(StubCenter(broker))
@@ -87,7 +87,7 @@ def test_the_watchdog_is_fed_while_all_lives_and_no_longer_when_anything_is_dead
         for what in DEATHS:
             hubs[what].process.send_signal(signal.SIGUSR1)
         struck_at = time.monotonic()
-        for nudge in range(1, 5):  # acks that mean nothing, but wake paho's thread once struck
+        for nudge in range(1, 5):  # acks that mean nothing, but call paho's callback once struck
             for hub in hubs.values():
                 center.client.publish(f"anbu/1/{hub.hub}/ack", b"{}", qos=1)
             wait_until(partial(_passed, struck_at + nudge / 2), "the next nudge")
