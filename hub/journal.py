@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -125,28 +126,32 @@ class Journal:
     async def _ask(
         self, job: Callable[[], T], within_s: float | None = None
     ) -> tuple[T | None, StorageTrouble | None]:
-        """Run `job` in the thread; while an earlier one hangs there, answer SLOW at once."""
+        """Run `job` in the thread; while an earlier one hangs there, answer SLOW at once.
+
+        One future and one timer, not `asyncio.wait`: a turn of the loop less before a call leaves.
+        """
         patience_s = within_s or self._patience_s
         loop = asyncio.get_running_loop()
         if self._asked and min(self._asked.values()) + patience_s < loop.time():
             return None, StorageTrouble.SLOW
-        future: asyncio.Future[T] = loop.create_future()
-        self._asked[future] = loop.time()
-        future.add_done_callback(self._answered)
-        self._work.put(lambda: _answer(loop, future, job))
-        done, _ = await asyncio.wait({future}, timeout=patience_s)
-        if not done:
-            return None, StorageTrouble.SLOW
-        error = future.exception()
-        return (future.result(), None) if error is None else (None, trouble_of(error))
+        answer: asyncio.Future[tuple[T | None, StorageTrouble | None]] = loop.create_future()
+        self._asked[answer] = loop.time()
+        late = loop.call_later(patience_s, _give, answer, (None, StorageTrouble.SLOW))
+        self._work.put(lambda: _work(loop, job, partial(self._answered, answer)))
+        try:
+            return await answer
+        finally:
+            late.cancel()
 
-    def _answered(self, future: "asyncio.Future[Any]") -> None:
-        del self._asked[future]
-        error = future.exception()
+    def _answered(
+        self, answer: "asyncio.Future[Any]", done: object, error: Exception | None
+    ) -> None:
+        del self._asked[answer]
         if error and str(error) != self._complaint:
             self._complaint = str(error)
             expected = isinstance(error, DISK_ERRORS)
             LOG.warning("outbox: %s", error, exc_info=None if expected else error)
+        _give(answer, (None, trouble_of(error)) if error else (done, None))
 
     def _shed(self) -> None:
         """Keep telemetry from filling the memory while the disk does not take it."""
@@ -170,13 +175,20 @@ class Journal:
         self._shelf.close()
 
 
-def _answer(
-    loop: asyncio.AbstractEventLoop, future: asyncio.Future[T], job: Callable[[], T]
+def _give(answer: "asyncio.Future[T]", result: T) -> None:
+    if not answer.done():  # given up on, or whoever asked was cancelled
+        answer.set_result(result)
+
+
+def _work(
+    loop: asyncio.AbstractEventLoop,
+    job: Callable[[], object],
+    answered: Callable[[object, Exception | None], None],
 ) -> None:
     with suppress(RuntimeError):  # the loop has ended, and whoever asked with it
         try:
             result = job()
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            loop.call_soon_threadsafe(future.set_exception, error)
+            loop.call_soon_threadsafe(answered, None, error)
         else:
-            loop.call_soon_threadsafe(future.set_result, result)
+            loop.call_soon_threadsafe(answered, result, None)
