@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.rig import HUB
 from hub.core import home
-from hub.core.effects import Effect, Lane, Publish, Say, Show
+from hub.core.effects import Effect, Lane, Order, Publish
 from hub.core.events import (
     CenterAcked,
     ContactChanged,
@@ -56,7 +56,7 @@ class House:
         """Go on in real time."""
         self._moved, self._real = self._moved - time.monotonic(), True
 
-    def tell(self, order: Show | Say) -> None:
+    def tell(self, order: Order) -> None:
         """Show nothing."""
 
     def pet(self) -> None:

@@ -27,7 +27,7 @@ import msgspec
 from bench.disk import Disk, Marked, Op, operations
 from bench.report import Report, arguments
 from hub import rescue
-from hub.core.effects import Effect, Lane, Say, Show
+from hub.core.effects import Effect, Lane, Order
 from hub.core.events import CenterAcked, ContactChanged, Event, Measured, Started
 from hub.core.payloads import Stage
 from hub.core.rules import Button, Role, Rules
@@ -48,7 +48,7 @@ class Mute:
     def __init__(self) -> None:
         self.now = 1000.0
 
-    def tell(self, order: Show | Say) -> None:
+    def tell(self, order: Order) -> None:
         """Show nothing."""
 
     def pet(self) -> None:

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from drivers.house_pins import HousePin, beeping, pattern
-from hub.core.effects import Say, Show, Signal
+from hub.core.effects import Ask, Order, Say, Show, Signal
 
 SAID_KEPT = 10
 LOOK_SETTLES_S = 0.05  # a lamp has this long to follow its order
@@ -48,7 +48,7 @@ class Room:
         self._phrases = phrases
         self._signal: Signal | None = None
         self._signal_at = 0.0
-        self._said: deque[tuple[float, Say]] = deque(maxlen=SAID_KEPT)
+        self._said: deque[tuple[float, Say | Ask]] = deque(maxlen=SAID_KEPT)
         self._watchers: set[asyncio.Event] = set()
 
     def listen(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -61,9 +61,9 @@ class Room:
         for pin in (*self._contacts.values(), *self._lamps.values()):
             pin.heard = heard if loop is not None else None
 
-    def note(self, order: Show | Say) -> None:
+    def note(self, order: Order) -> None:
         """Remember what the resident is shown and told."""
-        if isinstance(order, Say):
+        if not isinstance(order, Show):
             self._said.append((monotonic(), order))
         elif order.signal != self._signal:
             self._signal, self._signal_at = order.signal, monotonic()
@@ -126,8 +126,10 @@ class Room:
             "age_s": round(now - edges[-1].at, 3) if edges else None,
         }
 
-    def _spoken(self, say: Say, age_s: float) -> Answer:
-        text = say.text or self._phrases.get(say.phrase, say.phrase)
+    def _spoken(self, say: Say | Ask, age_s: float) -> Answer:
+        text = (say.text if isinstance(say, Say) else "") or self._phrases.get(
+            say.phrase, say.phrase
+        )
         return {"phrase": say.phrase, "text": text, "age_s": round(age_s, 3)}
 
     async def changes(self) -> AsyncGenerator[Answer, None]:

@@ -17,7 +17,7 @@ from gpiozero import DigitalOutputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
 from hub.core.driver import Name, Port
-from hub.core.effects import Say, Show, Signal
+from hub.core.effects import Order, Show, Signal
 
 SHORTEST_WAIT_S = 0.001  # where rounding puts an end a hair ahead, don't spin
 
@@ -121,7 +121,7 @@ def level(pattern: Pattern, elapsed_s: float) -> tuple[bool, float]:
     return False, math.inf
 
 
-async def _play(outputs: dict[str, DigitalOutputDevice], orders: AsyncIterator[Show | Say]) -> None:
+async def _play(outputs: dict[str, DigitalOutputDevice], orders: AsyncIterator[Order]) -> None:
     clock = asyncio.get_running_loop().time
     look, since = DARK, clock()
     coming = asyncio.ensure_future(anext(orders, None))

@@ -19,7 +19,7 @@ from hub.blackbox import BlackBox
 from hub.config import Config, rules_of
 from hub.core import devices, home
 from hub.core.driver import Driver
-from hub.core.effects import Effect, Lane, Say, Show
+from hub.core.effects import Effect, Lane, Order, Show
 from hub.core.events import (
     BrokerRefused,
     DriverFailed,
@@ -100,7 +100,7 @@ class Hub:
 
     # What the engine performs through (hub.engine.Outlets).
 
-    def tell(self, order: Show | Say) -> None:
+    def tell(self, order: Order) -> None:
         """Hand an order to the drivers."""
         self.supervisor.tell(order)
         if isinstance(order, Show):

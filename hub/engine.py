@@ -15,7 +15,7 @@ import msgspec
 
 from hub import health
 from hub.core import home
-from hub.core.effects import Effect, Pet, Say, Show
+from hub.core.effects import Effect, Order, Pet
 from hub.core.events import (
     ContactChanged,
     Event,
@@ -41,7 +41,7 @@ ENCODE = msgspec.msgpack.Encoder().encode
 class Outlets(Protocol):
     """Where the resident's effects, the watchdog's food and the black box are."""
 
-    def tell(self, order: Show | Say) -> None:
+    def tell(self, order: Order) -> None:
         """Hand an order to every driver that wants it."""
 
     def pet(self) -> None:
@@ -142,7 +142,7 @@ class Engine:
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Show | Say):
+            if isinstance(effect, Order):
                 self._outlets.tell(effect)
             elif isinstance(effect, Pet):
                 self._outlets.pet()

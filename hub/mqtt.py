@@ -124,7 +124,7 @@ class Session:
         client.on_connect = lambda _c, _d, _f, reason, _p: self._on_connect(reason)
         client.on_subscribe = lambda _c, _d, _m, grants, _p: self._on_subscribe(grants)
         client.on_disconnect = lambda _c, _d, _f, reason, _p: self._on_disconnect(reason)
-        client.on_publish = lambda _c, _d, mid, why, _p: hand(self._acked, mid, why.is_failure)
+        client.on_publish = lambda _c, _d, mid, why, _p: self._acked(mid, why.is_failure)
         client.on_message = lambda _c, _d, m: hand(self._listener.arrived, m.topic, m.payload)
 
     def _connect(self) -> None:
@@ -189,7 +189,7 @@ class Session:
         if not self.ended.done():
             self.ended.set_result(trouble)
 
-    def _acked(self, mid: int, refused: bool) -> None:  # noqa: FBT001 - called by `_hand`
+    def _acked(self, mid: int, refused: bool) -> None:  # noqa: FBT001 - as paho gives it
         id_ = self._ids.pop(mid, None)
         if id_ is not None:
             self._listener.acked(id_, refused=refused)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hub.blackbox import Entry, Opening
 from hub.core import home
-from hub.core.effects import Effect, Say, Show
+from hub.core.effects import Effect, Order
 
 T = TypeVar("T")
 
@@ -70,4 +70,4 @@ def _decode(number: int, line: bytes, shape: type[T]) -> T:
 
 
 def _told(at: float, effects: list[Effect]) -> list[str]:
-    return [f"{at:.3f} {effect}" for effect in effects if isinstance(effect, Show | Say)]
+    return [f"{at:.3f} {effect}" for effect in effects if isinstance(effect, Order)]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from hub.core.driver import Driver
-from hub.core.effects import Say, Show
+from hub.core.effects import Order, Show
 from hub.core.events import DriverFailed, DriverReady, Event
 
 FIRST_S = 1.0
@@ -23,7 +23,7 @@ class Lent:
         self.emit = emit
         self.beat_at: float | None = None
         self.answered = asyncio.Event()
-        self._orders: asyncio.Queue[Show | Say] = asyncio.Queue()
+        self._orders: asyncio.Queue[Order] = asyncio.Queue()
         self._last: Show | None = None
         self._failed = False
         self._proof: asyncio.TimerHandle | None = None
@@ -48,7 +48,7 @@ class Lent:
         """Say "still alive"."""
         self.beat_at = self._at()
 
-    async def orders(self) -> AsyncIterator[Show | Say]:
+    async def orders(self) -> AsyncIterator[Order]:
         """Give what is to be shown and said, beginning with what is shown already."""
         self._orders = asyncio.Queue()
         if self._last:
@@ -56,7 +56,7 @@ class Lent:
         while True:
             yield await self._orders.get()
 
-    def tell(self, order: Show | Say) -> None:
+    def tell(self, order: Order) -> None:
         """Queue an order; a driver that does not listen keeps only the newest few."""
         if isinstance(order, Show):
             self._last = order
@@ -97,7 +97,7 @@ class Supervisor:
             for answer in late:
                 answer.cancel()
 
-    def tell(self, order: Show | Say) -> None:
+    def tell(self, order: Order) -> None:
         """Hand an order to every driver."""
         for port in self._ports.values():
             port.tell(order)

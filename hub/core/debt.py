@@ -8,8 +8,9 @@ the centre folds what comes twice. The outbox holds the bytes.
 from msgspec.structs import replace
 
 from hub.core import scaip, wire
+from hub.core.daily import CareEvent, CheckInEvent
 from hub.core.effects import Effect, Lane, Publish, Resend
-from hub.core.payloads import AlarmData, AlarmEvent
+from hub.core.payloads import AlarmData, AlarmEvent, Happened
 from hub.core.rules import Rules
 from hub.core.scaip import What
 from hub.core.state import Alarm, HomeState, Owed
@@ -33,9 +34,14 @@ def owe(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> S
     """Owe the centre the event that `told` describes."""
     event = _event(told, what, rules)
     again_at = at if what is What.REPEATED else None
-    owed = Owed(event.id, told.id, at + rules.quick_resend_s, again_at=again_at)
-    publish = Publish(event.id, Lane.SOS, wire.topic(rules.hub, "event"), wire.encode(event))
-    return replace(state, owed=(*state.owed, owed)), [publish]
+    return _owe(
+        state, Owed(event.id, told.id, at + rules.quick_resend_s, again_at=again_at), event, rules
+    )
+
+
+def owe_word(state: HomeState, event: CheckInEvent | CareEvent, at: float, rules: Rules) -> Step:
+    """Owe the centre a word that belongs to no alarm."""
+    return _owe(state, Owed(event.id, "", at + rules.quick_resend_s), event, rules)
 
 
 def settle(state: HomeState, event: str) -> HomeState:
@@ -74,6 +80,11 @@ def _next_try(owed: Owed, at: float, rules: Rules) -> Owed:
     return replace(owed, tries=tries, due_at=at + wait_s)
 
 
+def _owe(state: HomeState, owed: Owed, event: Happened, rules: Rules) -> Step:
+    publish = Publish(event.id, Lane.SOS, wire.topic(rules.hub, "event"), wire.encode(event))
+    return replace(state, owed=(*state.owed, owed)), [publish]
+
+
 def _event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
     event = f"{told.boot}-{told.order}"
     return AlarmEvent(
@@ -92,5 +103,6 @@ def _event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
             at=told.raised_at,
             synced=told.synced,
             scaip=scaip.of_alarm(told.kind, what, told.place, event),
+            evidence=told.evidence,
         ),
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta
 
-from hub.core.effects import Say, Show
+from hub.core.effects import Order
 from hub.core.events import Event
 
 # a name becomes part of a topic: no wildcard, no slash, and no dot, which NATS does not take
@@ -31,7 +31,7 @@ class Port(Protocol):
         A driver that has beaten once and then stops for 5 s is hung: the watchdog restarts the hub.
         """
 
-    def orders(self) -> AsyncIterator[Show | Say]:
+    def orders(self) -> AsyncIterator[Order]:
         """What the resident shall see and hear from now on, beginning with the last `Show`."""
 
 

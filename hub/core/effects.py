@@ -19,6 +19,8 @@ class Signal(StrEnum):
 
     RESTING = "resting"
     FAULT = "fault"
+    ASKING = "asking"  # a check-in waits for an answer
+    WARNING = "warning"  # unless there is a sign of life now, an alarm follows
     OFFLINE = "offline"
     RAISED = "raised"
     UNDELIVERED = "undelivered"
@@ -41,6 +43,30 @@ class Phrase(StrEnum):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     ANNOUNCEMENT = "announcement"
+    WARN_QUIET = "warn_quiet"
+    WARN_NOT_UP = "warn_not_up"
+    WARN_BATHROOM = "warn_bathroom"
+    WARN_WANDERING = "warn_wandering"
+    WARN_DOOR = "warn_door"
+    WARN_NO_LIFE = "warn_no_life"
+    WARNING_OVER = "warning_over"
+    ASK_MOOD = "ask_mood"
+    ASK_HEALTH = "ask_health"
+    ASK_SLEEP = "ask_sleep"
+    ASK_MEALS = "ask_meals"
+    ASK_OUTING = "ask_outing"
+    ASK_EXERCISE = "ask_exercise"
+    ASK_MEDICINE = "ask_medicine"
+    ASK_PHQ_INTEREST = "ask_phq_interest"
+    ASK_PHQ_MOOD = "ask_phq_mood"
+    REMIND = "remind"
+    THANKS_FINE = "thanks_fine"
+    THANKS_UNWELL = "thanks_unwell"
+    THANKS_ALIVE = "thanks_alive"
+    NOT_UNDERSTOOD = "not_understood"
+    COUNSEL_COMING = "counsel_coming"
+    AWAY_NOTED = "away_noted"
+    WELCOME_HOME = "welcome_home"
 
 
 class Publish(Struct, frozen=True, tag=True):
@@ -78,8 +104,16 @@ class Say(Struct, frozen=True, tag=True):
     text: str = ""
 
 
+class Ask(Struct, frozen=True, tag=True):
+    """Speak the question `phrase`, then listen; `slow` the second time. `Answered` follows."""
+
+    phrase: Phrase
+    slow: bool = False
+
+
 class Pet(Struct, frozen=True, tag=True):
     """Feed the watchdog: a heartbeat went the whole way."""
 
 
-Effect = Publish | Resend | Forget | Show | Say | Pet
+Order = Show | Say | Ask  # what drivers are told
+Effect = Publish | Resend | Forget | Order | Pet

@@ -6,32 +6,23 @@ boot; it never raises fewer alarms than there were.
 """
 
 from collections.abc import Iterable
-from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.core import buttons, debt, devices, feedback, orders, press, sos
-from hub.core.effects import Effect, Lane, Pet, Publish
-from hub.core.events import (
-    BrokerAcked,
-    BrokerRefused,
-    CenterAcked,
-    CenterBorn,
-    CommandReceived,
-    ContactChanged,
-    DriverFailed,
-    DriverReady,
-    Event,
-    Heartbeat,
-    LinkDown,
-    LinkUp,
-    Measured,
-    Started,
-    StorageFailed,
-    StorageRecovered,
-    Ticked,
+from hub.core import (
+    buttons,
+    checkin,
+    debt,
+    devices,
+    facts,
+    feedback,
+    press,
+    quiet,
+    supervision,
+    warn,
 )
-from hub.core.payloads import FaultKind
+from hub.core.effects import Effect, Lane, Publish
+from hub.core.events import Event, Started
 from hub.core.rules import Rules
 from hub.core.state import Clock, Contact, Down, HomeState, Lifting, Link, Owed, Recalled, Touch, Up
 
@@ -40,10 +31,20 @@ Step = tuple[HomeState, list[Effect]]
 DAY_S = 86_400.0
 
 
+_SERVE = (
+    debt.elapse,
+    devices.elapse,
+    warn.elapse,
+    quiet.elapse,
+    checkin.elapse,
+    supervision.elapse,
+)
+
+
 def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     """Take one fact; give the new state and what is to be done. Never raises."""
     state, effects = _elapse(state, event.at, rules)
-    state, more = _take(state, event, rules)
+    state, more = facts.take(state, event, rules)
     state, words = feedback.express(state, event.at, rules)
     return state, [*effects, *more, *words]
 
@@ -55,6 +56,10 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
         debt.next_wake(state),
         devices.next_wake(state, rules),
         feedback.next_wake(state, rules),
+        warn.next_wake(state, rules),
+        quiet.next_wake(state, rules),
+        checkin.next_wake(state, rules),
+        supervision.next_wake(state, rules),
     ]
     return min((t for t in times if t is not None), default=None)
 
@@ -78,7 +83,7 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
     return replace(
         state,
         boot=started.boot,
-        clock=Clock(started.utc - started.at, started.synced),
+        clock=Clock(started.utc - started.at, started.synced, started.zone_s),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
         alarms=tuple(replace(a, raised_at=long_ago) for a in state.alarms),
         owed=tuple(_overdue(o, started.at) for o in owed),
@@ -126,65 +131,7 @@ def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
         pressed = press.elapse(state.contacts[device], at, rules)
         state, more = buttons.turn(state, device, pressed, at, rules)
         effects += more
-    for serve in (debt.elapse, devices.elapse):
+    for serve in _SERVE:
         state, more = serve(state, at, rules)
         effects += more
     return state, effects
-
-
-def _take(state: HomeState, event: Event, rules: Rules) -> Step:
-    match event:
-        case ContactChanged():
-            contact = state.contacts.get(event.device, Contact())
-            pressed = press.edge(contact, event.closed, event.at, rules)
-            return buttons.turn(state, event.device, pressed, event.at, rules)
-        case LinkUp() | CenterBorn():
-            return _reach(state, event, rules)
-        case LinkDown():
-            return devices.link_down(state, event.at), []
-        case BrokerAcked():
-            state, effects = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
-            return sos.broker_acked(state, event.id), effects
-        case CenterAcked():
-            return sos.center_acked(state, event, rules)
-        case Heartbeat():
-            clock = Clock(event.utc - event.at, event.synced)
-            return replace(state, clock=clock), [Pet()]
-        case CommandReceived():
-            return orders.obey(state, event, rules)
-        case Measured():
-            return orders.measured(state, event, rules)
-        case Started() | Ticked():
-            return state, []
-        case _:
-            return _trouble(state, event, rules)
-
-
-def _reach(state: HomeState, event: LinkUp | CenterBorn, rules: Rules) -> Step:
-    effects: list[Effect] = []
-    if isinstance(event, LinkUp):  # perhaps another broker, or one that was put right
-        state, mended = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
-        state, effects = devices.link_up(state, event.at, rules)
-        effects += mended
-    state, resends = debt.resend_all(state, event.at, rules)
-    return state, [*resends, *effects]
-
-
-def _trouble(
-    state: HomeState,
-    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
-    rules: Rules,
-) -> Step:
-    match event:
-        case DriverFailed(at=at, device=device, reason=reason):
-            return devices.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
-        case DriverReady(device=device):
-            return devices.mend(state, FaultKind.DRIVER_FAILED, device, rules)
-        case StorageFailed(at=at, trouble=trouble):
-            return devices.fail(state, FaultKind.STORAGE, devices.HUB, at, rules, trouble)
-        case StorageRecovered():
-            return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
-        case BrokerRefused(at=at):
-            return devices.fail(state, FaultKind.BROKER_REFUSES, devices.HUB, at, rules)
-        case _:
-            assert_never(event)

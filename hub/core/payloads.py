@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.core.daily import Activity, CareEvent, CheckInEvent
 from hub.core.scaip import Kind, Report, Scaip, What
 
 # a version fits a database's INTEGER, a counter a JSON number; and both fit the snapshot
@@ -42,6 +43,9 @@ class FaultKind(StrEnum):
     CHATTER = "chatter"
     STORAGE = "storage"
     BROKER_REFUSES = "broker_refuses"
+    SILENT = "silent"  # no sign of life for longer than its kind allows
+    LOW_BATTERY = "low_battery"
+    MAINS_LOST = "mains_lost"
 
 
 class CommandKind(StrEnum):
@@ -49,6 +53,18 @@ class CommandKind(StrEnum):
 
     ANNOUNCE = "announce"
     TEST_CALL = "test_call"
+
+
+class Evidence(Struct, frozen=True):
+    """Why an automatic alarm was raised; times in seconds."""
+
+    since_utc: float  # the last activity, or when the door was opened
+    lasted_s: float
+    usual_s: float  # the longest that is usual at this hour in this home
+    limit_s: float  # beyond this it was raised
+    last: str = ""  # the device that saw the last activity
+    sensors: tuple[str, ...] = ()  # the working sensors that have seen nothing since
+    learned_days: int = 0
 
 
 class AlarmData(Struct, frozen=True):
@@ -64,6 +80,7 @@ class AlarmData(Struct, frozen=True):
     at: float  # monotonic seconds of that boot, when it happened
     synced: bool  # whether `time` can be trusted
     scaip: Scaip
+    evidence: Evidence | None = None  # of an automatic alarm
 
 
 class ReportData(Struct, frozen=True):
@@ -185,5 +202,6 @@ class Cleared(Struct, frozen=True):
     fault: str
 
 
-FromHub = AlarmEvent | ReportEvent | HubState | FaultReport | Cleared | Telemetry | Reply
+Happened = AlarmEvent | ReportEvent | CheckInEvent | CareEvent
+FromHub = Happened | Activity | HubState | FaultReport | Cleared | Telemetry | Reply
 FromCenter = Ack | Command | CenterState

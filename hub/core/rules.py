@@ -5,6 +5,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from hub.core.care_rules import CareRules
+from hub.core.watch_rules import WatchRules
+
 Seconds = Annotated[float, Meta(gt=0)]  # none of it may be 0: the engine would never rest
 Count = Annotated[int, Meta(gt=0)]
 
@@ -15,6 +18,37 @@ class Role(StrEnum):
     HELP_BUTTON = "help_button"
     PULL_CORD = "pull_cord"
     CANCEL_BUTTON = "cancel_button"
+    DOOR = "door"
+    EXIT_DOOR = "exit_door"
+    AWAY_SWITCH = "away_switch"
+
+
+class Sense(StrEnum):
+    """What a device tells of the house."""
+
+    MOTION = "motion"
+    DOOR = "door"
+    EXIT_DOOR = "exit_door"
+    MAINS = "mains"
+    BATTERY = "battery"
+    WEARABLE = "wearable"
+
+
+class Room(StrEnum):
+    """Rooms of which a rule speaks; all others are `other`."""
+
+    BATHROOM = "bathroom"
+    BEDROOM = "bedroom"
+    OTHER = "other"
+
+
+class Sensor(Struct, frozen=True):
+    """What a device senses, where, and how long it may be silent (0: it has no sign of life)."""
+
+    sense: Sense
+    place: str = ""
+    room: Room = Room.OTHER
+    silent_s: float = 0.0
 
 
 class Button(Struct, frozen=True):
@@ -30,6 +64,9 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     hub: str = ""
     software: str = ""
     buttons: dict[str, Button] = field(default_factory=dict)
+    sensors: dict[str, Sensor] = field(default_factory=dict)
+    care: CareRules = field(default_factory=CareRules)
+    watch: WatchRules = field(default_factory=WatchRules)
     press_settle_s: Seconds = 0.020  # product's promise: a level held 20 ms is a press
     release_settle_s: Seconds = 0.035  # shorter gaps are bounce; gaps of 50 ms part two presses
     hold_s: Seconds = 3.0  # the green button held on site: the responder is present
@@ -37,6 +74,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     chatter_edges: Count = 200  # edges in `chatter_window_s` that no finger makes
     chatter_window_s: Seconds = 10.0
     untold_calls: Count = 500  # a wobbling cord, offline: further ones would only fill the disk
+    warn_s: Seconds = 300.0  # NEAT NOVO, Tunstall: 60 s to 10 min before an automatic alarm
+    warn_again_s: Seconds = 30.0
     cancel_window_s: Seconds = 10.0  # Chiptech SEVEN, Climax: 10 s for a press
     undelivered_s: Seconds = 10.0  # EN 50136 D4 asks <= 10 s mean to transmit
     quick_resend_s: Seconds = 5.0  # a withheld `received` is made good within 6 s

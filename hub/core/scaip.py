@@ -25,6 +25,14 @@ class Kind(StrEnum):
     HELP_BUTTON = "help_button"
     PULL_CORD = "pull_cord"
     TEST = "test"
+    QUIET = "quiet"  # no sign of activity for longer than is usual at this hour
+    NOT_UP = "not_up"  # not up long after the usual time
+    LONG_BATHROOM = "long_bathroom"
+    NIGHT_WANDERING = "night_wandering"
+    DOOR_OPEN = "door_open"
+    OUT_AT_NIGHT = "out_at_night"
+    MISSED_CHECKIN = "missed_checkin"
+    NO_LIFE = "no_life"  # no sign of life for so long that somebody must go and look
 
 
 class What(StrEnum):
@@ -35,6 +43,7 @@ class What(StrEnum):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     PRESENT = "present"
+    CLEARED = "cleared"  # the resident shows life: an automatic alarm has no ground any more
 
 
 # kind -> (device type, status code while it lasts); pri 0 is the most urgent
@@ -42,11 +51,21 @@ ALARM: dict[Kind, tuple[str, str]] = {
     Kind.HELP_BUTTON: ("0004", "0010"),
     Kind.PULL_CORD: ("0004", "0010"),
     Kind.TEST: ("0004", "0102"),
+    Kind.QUIET: ("0010", "0009"),
+    Kind.NOT_UP: ("0010", "0009"),
+    Kind.LONG_BATHROOM: ("0010", "0009"),
+    Kind.NIGHT_WANDERING: ("0010", "0009"),
+    Kind.DOOR_OPEN: ("0014", "0077"),
+    Kind.OUT_AT_NIGHT: ("0014", "0009"),
+    Kind.MISSED_CHECKIN: ("0002", "0104"),
+    Kind.NO_LIFE: ("0010", "0009"),
 }
+URGENCY = {Kind.TEST: 9, Kind.MISSED_CHECKIN: 3, Kind.DOOR_OPEN: 3, Kind.NIGHT_WANDERING: 3}
 FOLLOW_UP: dict[What, str] = {
     What.CANCELLED: "0019",
     What.CANCEL_ASKED: "0019",
     What.PRESENT: "0088",
+    What.CLEARED: "0019",
 }
 
 
@@ -56,13 +75,39 @@ class Report(StrEnum):
     LINK_BACK = "link_back"
 
 
+class Care(StrEnum):
+    """What a resident needs that is no emergency."""
+
+    COUNSELLING = "counselling"  # asked for
+    LOW_MOOD = "low_mood"  # PHQ-2 of 3 or more (Kroenke, Spitzer, Williams 2003)
+    UNWELL = "unwell"  # said so in a check-in
+
+
 REPORT: dict[Report, tuple[str, str]] = {Report.LINK_BACK: ("0023", "0112")}
+CHECK_IN = ("0002", "0103")
+CARE: dict[Care, tuple[str, str]] = {
+    Care.COUNSELLING: ("0002", "0101"),
+    Care.LOW_MOOD: ("0002", "0101"),
+    Care.UNWELL: ("0002", "0101"),
+}
 
 
 def of_alarm(kind: Kind, what: What, place: str, ref: str) -> Scaip:
-    """Give the block of an alarm's event; tests are priority 9, all else 0."""
+    """Give the block of an alarm's event; tests are priority 9, what can wait 3, all else 0."""
     device, status = ALARM[kind]
-    return Scaip(device, FOLLOW_UP.get(what, status), place, 9 if kind is Kind.TEST else 0, ref)
+    return Scaip(device, FOLLOW_UP.get(what, status), place, URGENCY.get(kind, 0), ref)
+
+
+def of_check_in(ref: str) -> Scaip:
+    """Give the block of a check-in's result."""
+    device, status = CHECK_IN
+    return Scaip(device, status, "", 5, ref)
+
+
+def of_care(care: Care, ref: str) -> Scaip:
+    """Give the block of a need."""
+    device, status = CARE[care]
+    return Scaip(device, status, "", 3, ref)
 
 
 def of_report(report: Report, ref: str) -> Scaip:

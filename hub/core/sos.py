@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hub.core.debt import owe, resend_all, settle, tell
 from hub.core.effects import Effect, Forget, Phrase, Say, Signal
 from hub.core.events import CenterAcked
-from hub.core.payloads import Stage
+from hub.core.payloads import Evidence, Stage
 from hub.core.rules import Role, Rules
 from hub.core.scaip import Kind, What
 from hub.core.state import (
@@ -34,18 +34,40 @@ KIND = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
 ON_SITE = "on site"
 
 
-def call(state: HomeState, kind: Kind, device: str, at: float, rules: Rules) -> Step:
+AUTOMATIC = frozenset(
+    {
+        Kind.QUIET,
+        Kind.NOT_UP,
+        Kind.LONG_BATHROOM,
+        Kind.NIGHT_WANDERING,
+        Kind.DOOR_OPEN,
+        Kind.OUT_AT_NIGHT,
+        Kind.MISSED_CHECKIN,
+        Kind.NO_LIFE,
+    }
+)
+
+
+def call(
+    state: HomeState,
+    kind: Kind,
+    device: str,
+    at: float,
+    rules: Rules,
+    evidence: Evidence | None = None,
+) -> Step:
     """Raise an alarm, or tell the open one that it was called again: each call is one event.
 
     Only where `untold_calls` of one alarm still wait for the centre, a further one adds nothing.
     """
-    place = rules.buttons[device].place if device in rules.buttons else ""
+    source = rules.buttons.get(device) or rules.sensors.get(device)
+    place = source.place if source else ""
     for alarm in state.alarms:
         if kind is not Kind.TEST is not alarm.kind and not isinstance(alarm.life, Cancelled):
             state = _put(state, replace(alarm, cancel_asked=False))
             if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
                 return state, []
-            again = replace(alarm, kind=kind, device=device, place=place)
+            again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
             return tell(state, again, What.REPEATED, at, rules)
     order = state.order + 1
     alarm = Alarm(
@@ -59,8 +81,20 @@ def call(state: HomeState, kind: Kind, device: str, at: float, rules: Rules) -> 
         raised_utc=at + state.clock.offset_s,
         synced=state.clock.synced,
         life=Raised(),
+        evidence=evidence,
     )
     return tell(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
+
+
+def clear(state: HomeState, kinds: frozenset[Kind], at: float, rules: Rules) -> Step:
+    """Tell of each open alarm of `kinds` that it has no ground any more; the centre closes it."""
+    effects: list[Effect] = []
+    for alarm in state.alarms:
+        if alarm.kind in kinds and not alarm.cleared:
+            state = _put(state, replace(alarm, cleared=True))
+            state, more = tell(state, alarm, What.CLEARED, at, rules)
+            effects += more
+    return state, effects
 
 
 def cancel(state: HomeState, at: float, rules: Rules) -> Step:

@@ -5,9 +5,12 @@ Tuples and dicts here are never changed in place: a new value takes the old one'
 
 from msgspec import Struct, field
 
+from hub.core.care_state import CareState
 from hub.core.effects import Signal
-from hub.core.payloads import FaultKind, Stage
+from hub.core.living import House
+from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.scaip import Kind
+from hub.core.watch_state import WatchState
 
 FORMAT = 1
 
@@ -66,6 +69,8 @@ class Alarm(Struct, frozen=True):
     life: Life
     version: int = 0
     cancel_asked: bool = False
+    evidence: Evidence | None = None
+    cleared: bool = False  # an automatic alarm whose ground has gone
 
 
 class Owed(Struct, frozen=True):
@@ -136,6 +141,7 @@ class Clock(Struct, frozen=True):
 
     offset_s: float = 0.0
     synced: bool = False
+    zone_s: float = 32_400.0  # local time = UTC + this
 
 
 class Link(Struct, frozen=True):
@@ -150,6 +156,16 @@ class Farewell(Struct, frozen=True):
 
     signal: Signal
     until: float
+
+
+class Caution(Struct, frozen=True):
+    """An automatic alarm is to follow at `until`, unless there is a sign of life."""
+
+    kind: Kind
+    device: str
+    evidence: Evidence
+    until: float
+    said_at: float
 
 
 class HomeState(Struct, frozen=True):
@@ -168,4 +184,8 @@ class HomeState(Struct, frozen=True):
     shown: Signal | None = None
     said_at: float = 0.0
     told_at: float = 0.0  # when the state message last went out
+    house: House = field(default_factory=House)
+    care: CareState = field(default_factory=CareState)
+    warning: Caution | None = None
+    watch: WatchState = field(default_factory=WatchState)
     counter: int = 0  # of the last command obeyed

@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from hub.core.daily import Activity, CareEvent, CheckInEvent
 from hub.core.payloads import (
     Ack,
     AlarmEvent,
@@ -21,6 +22,7 @@ from hub.core.payloads import (
     FaultReport,
     FromCenter,
     FromHub,
+    Happened,
     HubState,
     Reply,
     ReportEvent,
@@ -93,6 +95,8 @@ def decode_from_hub(topic_name: str, payload: bytes) -> tuple[str, FromHub]:
             return hub, report
         case ["telemetry"]:
             return hub, _decode(payload, Telemetry)
+        case ["activity"]:
+            return hub, _decode(payload, Activity)
         case ["reply"]:
             return hub, _decode(payload, Reply)
         case _:
@@ -134,11 +138,16 @@ def _address(topic_name: str, payload: bytes) -> tuple[str, list[str]]:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 
 
-def _event(payload: bytes) -> AlarmEvent | ReportEvent:
-    kind = _decode(payload, _Type).type
-    if kind.startswith("anbu.report."):
-        return _decode(payload, ReportEvent)
-    return _decode(payload, AlarmEvent)
+_EVENTS: dict[str, type[Happened]] = {
+    "report": ReportEvent,
+    "checkin": CheckInEvent,
+    "care": CareEvent,
+}
+
+
+def _event(payload: bytes) -> Happened:
+    family = _decode(payload, _Type).type.removeprefix("anbu.").partition(".")[0]
+    return _decode(payload, _EVENTS.get(family, AlarmEvent))
 
 
 class _Type(Struct, frozen=True):

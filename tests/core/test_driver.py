@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from msgspec import Struct
 
 from hub.core.driver import Driver, Port
-from hub.core.effects import Say, Show, Signal
+from hub.core.effects import Order, Show, Signal
 from hub.core.events import ContactChanged, Event
 
 
@@ -38,7 +38,7 @@ class Notebook:
     def beat(self) -> None:
         self.lines.append("beat")
 
-    async def orders(self) -> AsyncIterator[Show | Say]:
+    async def orders(self) -> AsyncIterator[Order]:
         yield Show(Signal.RESTING)
 
 

@@ -1,7 +1,7 @@
 """What the resident sees and hears: the one thing that is true, and nothing old."""
 
 from hub.core import home
-from hub.core.effects import Phrase, Say, Show, Signal
+from hub.core.effects import Order, Phrase, Say, Show, Signal
 from hub.core.events import (
     BrokerAcked,
     ContactChanged,
@@ -109,7 +109,7 @@ def test_a_fact_that_comes_late_does_not_bring_back_what_was_shown_before() -> N
     state = tell(called(), Ticked(20.02))
     assert state.shown is Signal.UNDELIVERED
     _, effects = story(state, ContactChanged(20.01, GREEN, closed=True))
-    assert not [e for e in effects if isinstance(e, Show | Say)]
+    assert not [e for e in effects if isinstance(e, Order)]
 
 
 def test_nobody_is_told_twice_within_three_seconds() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from drivers.lamp import Pattern
 from hub.core.driver import Driver
-from hub.core.effects import Say, Show
+from hub.core.effects import Order
 from hub.core.events import ContactChanged, Event
 
 Edges = list[tuple[float, bool]]
@@ -22,7 +22,7 @@ class FakePort:
         self.emitted: list[Event] = []
         self.beats = 0
         self.readies = 0
-        self._orders: asyncio.Queue[Show | Say | None] = asyncio.Queue()
+        self._orders: asyncio.Queue[Order | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
 
@@ -38,11 +38,11 @@ class FakePort:
         self.beats += 1
         self._news.set()
 
-    async def orders(self) -> AsyncIterator[Show | Say]:
+    async def orders(self) -> AsyncIterator[Order]:
         while (order := await self._orders.get()) is not None:
             yield order
 
-    def tell(self, order: Show | Say | None) -> None:
+    def tell(self, order: Order | None) -> None:
         self._orders.put_nowait(order)
 
     def closed(self) -> list[bool]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from drivers import contact, house, lamp
 from hub.core.driver import Driver
-from hub.core.effects import Say, Show
+from hub.core.effects import Order
 from hub.core.rules import Role
 from tests.drivers.fakes import FakePort, running
 
@@ -30,7 +30,7 @@ class Home:
         self.house, self.lamp = FakePort(), FakePort()
         self.contacts = {name: FakePort() for name in CONTACTS}
 
-    def tell(self, *orders: Show | Say) -> None:
+    def tell(self, *orders: Order) -> None:
         for order in orders:
             self.house.tell(order)
             self.lamp.tell(order)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from hub.core.effects import Effect, Lane, Publish, Say, Show, Signal
+from hub.core.effects import Effect, Lane, Order, Publish, Show, Signal
 from hub.core.events import (
     BrokerRefused,
     ContactChanged,
@@ -63,7 +63,7 @@ class Home:
 
     # Outlets and Carrier.
 
-    def tell(self, order: Show | Say) -> None:
+    def tell(self, order: Order) -> None:
         if isinstance(order, Show):
             self.deeds.append(f"show {order.signal}")
 

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from hub import supervisor
 from hub.core.driver import Port
-from hub.core.effects import Phrase, Say, Show, Signal
+from hub.core.effects import Order, Phrase, Say, Show, Signal
 from hub.core.events import DriverFailed, DriverReady, Event
 from hub.supervisor import HUNG_S, PROVEN_S, Lent, Supervisor
 from tests.hub.rig import tell, until
@@ -20,7 +20,7 @@ class Plan(Struct):
 
     acts: list[Callable[[Port], object]]
     runs: int = 0
-    orders: list[Show | Say] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
 
 
 class Device(Struct, frozen=True):

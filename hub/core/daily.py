@@ -1,0 +1,105 @@
+"""What a hub tells of the resident's day: check-ins, needs that are no emergency, activity."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.core.scaip import Care, Scaip
+
+
+class Topic(StrEnum):
+    """What a check-in asks after (CareCall, Waplat)."""
+
+    MOOD = "mood"
+    HEALTH = "health"
+    SLEEP = "sleep"
+    MEALS = "meals"
+    OUTING = "outing"
+    EXERCISE = "exercise"
+    MEDICINE = "medicine"
+
+
+class CheckInResult(StrEnum):
+    """What became of a check-in. Silence and unclear speech never count as fine."""
+
+    FINE = "fine"
+    UNWELL = "unwell"
+    ALIVE = "alive"  # button or motion: there is life, and nothing was said
+    UNCLEAR = "unclear"
+    MISSED = "missed"
+    AWAY = "away"  # out of the house when it was due
+
+
+class AnsweredBy(StrEnum):
+    """How an answer came."""
+
+    VOICE = "voice"
+    BUTTON = "button"
+    MOTION = "motion"
+    NOBODY = "nobody"
+
+
+class PresenceKind(StrEnum):
+    """Where the resident is, as far as the house can tell."""
+
+    UNKNOWN = "unknown"
+    HOME = "home"
+    ASLEEP = "asleep"
+    AWAY = "away"
+    VISITOR = "visitor"
+
+
+class CheckInData(Struct, frozen=True):
+    """`data` of `anbu.checkin.*`: `checkin` is `<day>-<hour:minute>`, such as 2026-03-01-0900."""
+
+    checkin: str
+    topic: Topic
+    result: CheckInResult
+    by: AnsweredBy
+    attempts: int
+    due_utc: float
+    synced: bool
+    scaip: Scaip
+
+
+class CareData(Struct, frozen=True):
+    """`data` of `anbu.care.*`: `score` is that of a screening (PHQ-2: 0 to 6), else 0."""
+
+    care: Care
+    score: int
+    synced: bool
+    scaip: Scaip
+
+
+class CheckInEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents 1.0 envelope around a check-in's result; owed until `received`."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+    data: CheckInData
+    datacontenttype: str = "application/json"
+
+
+class CareEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents 1.0 envelope around a need; owed until `received`."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+    data: CareData
+    datacontenttype: str = "application/json"
+
+
+class Activity(Struct, frozen=True):
+    """An hour of the home: how often each device saw activity, and where the resident was."""
+
+    from_utc: float
+    synced: bool
+    seen: dict[str, int]  # device -> activations
+    places: dict[str, str]  # device -> its room's name
+    presence: PresenceKind  # at the hour's end
+    asleep_s: float = 0.0
+    away_s: float = 0.0

@@ -1,0 +1,118 @@
+"""Each fact to the module that knows what it means."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from hub.core import answers, buttons, debt, devices, orders, press, senses, sos, supervision
+from hub.core.effects import Effect, Pet
+from hub.core.events import (
+    Answered,
+    BatteryMeasured,
+    BrokerAcked,
+    BrokerRefused,
+    CenterAcked,
+    CenterBorn,
+    CommandReceived,
+    ContactChanged,
+    DeviceSeen,
+    DriverFailed,
+    DriverReady,
+    Event,
+    Heartbeat,
+    HeartRateMeasured,
+    LinkDown,
+    LinkUp,
+    MainsChanged,
+    Measured,
+    MotionChanged,
+    Started,
+    StorageFailed,
+    StorageRecovered,
+    Ticked,
+)
+from hub.core.payloads import FaultKind
+from hub.core.rules import Rules
+from hub.core.state import Clock, Contact, HomeState
+
+Step = tuple[HomeState, list[Effect]]
+
+
+def take(state: HomeState, event: Event, rules: Rules) -> Step:
+    """Give the new state, and what is to be done."""
+    match event:
+        case MotionChanged() | ContactChanged() | Answered() | HeartRateMeasured():
+            return _living(state, event, rules)
+        case DeviceSeen() | BatteryMeasured() | MainsChanged():
+            return supervision.told(state, event, rules)
+        case LinkUp() | CenterBorn() | LinkDown():
+            return _reach(state, event, rules)
+        case BrokerAcked():
+            state, effects = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
+            return sos.broker_acked(state, event.id), effects
+        case CenterAcked():
+            return sos.center_acked(state, event, rules)
+        case Heartbeat():
+            clock = Clock(event.utc - event.at, event.synced, event.zone_s)
+            return replace(state, clock=clock), [Pet()]
+        case CommandReceived():
+            return orders.obey(state, event, rules)
+        case Measured():
+            return orders.measured(state, event, rules)
+        case Started() | Ticked():
+            return state, []
+        case _:
+            return _trouble(state, event, rules)
+
+
+def _living(
+    state: HomeState,
+    event: MotionChanged | ContactChanged | Answered | HeartRateMeasured,
+    rules: Rules,
+) -> Step:
+    match event:
+        case MotionChanged():
+            return senses.motion(state, event, rules)
+        case ContactChanged(device=device) if device in rules.sensors:
+            return senses.door(state, event, rules)
+        case ContactChanged(at=at, device=device, closed=closed):
+            pressed = press.edge(state.contacts.get(device, Contact()), closed, at, rules)
+            return buttons.turn(state, device, pressed, at, rules)
+        case Answered():
+            return answers.take(state, event, rules)
+        case HeartRateMeasured():
+            return senses.heart(state, event, rules)
+        case _:
+            assert_never(event)
+
+
+def _reach(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules) -> Step:
+    if isinstance(event, LinkDown):
+        return devices.link_down(state, event.at), []
+    effects: list[Effect] = []
+    if isinstance(event, LinkUp):  # perhaps another broker, or one that was put right
+        state, mended = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
+        state, effects = devices.link_up(state, event.at, rules)
+        effects += mended
+    state, resends = debt.resend_all(state, event.at, rules)
+    return state, [*resends, *effects]
+
+
+def _trouble(
+    state: HomeState,
+    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
+    rules: Rules,
+) -> Step:
+    match event:
+        case DriverFailed(at=at, device=device, reason=reason):
+            return devices.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
+        case DriverReady(device=device):
+            return devices.mend(state, FaultKind.DRIVER_FAILED, device, rules)
+        case StorageFailed(at=at, trouble=trouble):
+            return devices.fail(state, FaultKind.STORAGE, devices.HUB, at, rules, trouble)
+        case StorageRecovered():
+            return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
+        case BrokerRefused(at=at):
+            return devices.fail(state, FaultKind.BROKER_REFUSES, devices.HUB, at, rules)
+        case _:
+            assert_never(event)

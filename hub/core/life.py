@@ -1,0 +1,21 @@
+"""A sign of life: whatever waits for one hears of it here, be it motion, a door or a button."""
+
+from msgspec.structs import replace
+
+from hub.core import checkin, presence, quiet, warn
+from hub.core.daily import AnsweredBy
+from hub.core.effects import Effect
+from hub.core.rules import Rules
+from hub.core.state import HomeState
+
+Step = tuple[HomeState, list[Effect]]
+
+
+def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
+    """Take note of activity that only a person in the house makes."""
+    state = presence.active(state, device, at, rules)
+    state = quiet.active(state, device, at, rules)
+    state = replace(state, house=replace(state.house, active_at=at, active_by=device))
+    state, over = warn.ended(state, at, rules)
+    state, more = checkin.alive(state, at, by, rules)
+    return state, over + more

@@ -1,0 +1,74 @@
+"""The spoken warning before an automatic alarm: any sign of life ends it.
+
+    (quiet, not up, ...) --begin--> Warning --sign of life--> over
+                                       '--nothing for `warn_s`--> alarm, with its evidence
+
+While it lasts the words are said again every 30 s (NEAT NOVO, Tunstall: 60 s to 10 min).
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.core import sos
+from hub.core.effects import Effect, Phrase, Say
+from hub.core.payloads import Evidence
+from hub.core.rules import Rules
+from hub.core.scaip import Kind
+from hub.core.state import Caution, HomeState
+
+Step = tuple[HomeState, list[Effect]]
+
+PHRASE = {
+    Kind.QUIET: Phrase.WARN_QUIET,
+    Kind.NOT_UP: Phrase.WARN_NOT_UP,
+    Kind.LONG_BATHROOM: Phrase.WARN_BATHROOM,
+    Kind.NIGHT_WANDERING: Phrase.WARN_WANDERING,
+    Kind.DOOR_OPEN: Phrase.WARN_DOOR,
+    Kind.OUT_AT_NIGHT: Phrase.WARN_DOOR,
+    Kind.NO_LIFE: Phrase.WARN_NO_LIFE,
+}
+
+
+class Ground(Struct, frozen=True):
+    """What gives ground for an automatic alarm: its kind, the device concerned, the evidence."""
+
+    kind: Kind
+    device: str
+    evidence: Evidence
+
+
+def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
+    """Warn of an alarm; one that is being warned of already is left as it is."""
+    if state.warning is not None:
+        return state, []
+    until = at + rules.warn_s
+    warning = Caution(ground.kind, ground.device, ground.evidence, until, at)
+    return replace(state, warning=warning), [Say(PHRASE[ground.kind])]
+
+
+def ended(state: HomeState, at: float, _rules: Rules) -> Step:
+    """End a warning by a sign of life."""
+    del at
+    if state.warning is None:
+        return state, []
+    return replace(state, warning=None), [Say(Phrase.WARNING_OVER)]
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Say it again, or raise the alarm."""
+    warning = state.warning
+    if warning is None:
+        return state, []
+    if warning.until <= at:
+        state = replace(state, warning=None)
+        return sos.call(state, warning.kind, warning.device, at, rules, warning.evidence)
+    if warning.said_at + rules.warn_again_s <= at:
+        return replace(state, warning=replace(warning, said_at=at)), [Say(PHRASE[warning.kind])]
+    return state, []
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give when the words are due again, or the alarm."""
+    if state.warning is None:
+        return None
+    return min(state.warning.until, state.warning.said_at + rules.warn_again_s)
