@@ -16,6 +16,11 @@ def of_event(event: str, incident: Incident, utc: float) -> tuple[Ack, ...]:
     return (stored, of_stage(incident, utc))
 
 
+def of_word(event: str, utc: float) -> Ack:
+    """Say that an event of no alarm (a check-in, a need) is stored."""
+    return Ack(event, "", Stage.RECEIVED, 0, utc)
+
+
 def of_stage(incident: Incident, utc: float) -> Ack:
     """Say where an alarm stands and who has it."""
     return _ack("", incident, incident.stage, incident.version, utc)

@@ -13,8 +13,12 @@ from center.board import Act, Refusal, Why
 from center.change import Change
 from center.desk import Desk
 from center.feed import Notice, Topic
+from center.homes import need_rows
 from center.incident import Deed, Incident, Outcome, waited_s
 from center.queries import Case
+from hub.core.scaip import Kind
+
+_OF_CHECK_INS = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})
 
 Decide = Callable[[Incident, Act], Change | Refusal]
 
@@ -76,6 +80,8 @@ def tell(desk: Desk, incident: Incident) -> None:
     """Tell the hub and the pages of a change that is stored."""
     desk.link.ack(incident.hub, acks.of_stage(incident, desk.clock()))
     desk.feed.tell(Notice(Topic.ALARM, incident.id, incident.version))
+    if incident.kind in _OF_CHECK_INS:
+        desk.feed.tell(Notice(Topic.NEED, incident.hub))
 
 
 async def _do(desk: Desk, target: Target, decide: Decide) -> Case:
@@ -102,9 +108,16 @@ def _decide(
     match decided:
         case Change():
             rows.save(conn, decided)
+            _end_needs(conn, decided.incident)
             return None, queries.case(conn, ident)
         case Refusal():
             return decided.why, queries.case(conn, ident)
+
+
+def _end_needs(conn: Connection, incident: Incident) -> None:
+    """Whoever closes a missed check-in's alarm has dealt with its task, too."""
+    if incident.last_deed is Deed.CLOSED and incident.kind in _OF_CHECK_INS:
+        need_rows.end_with_incident(conn, incident.hub, incident.last_by, incident.last_utc)
 
 
 def _done(desk: Desk, done: Future[tuple[Why | None, Case | None]]) -> None:

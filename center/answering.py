@@ -27,6 +27,7 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
         false_alarm=outcome.is_false_alarm if outcome else None,
         times=_times(incident),
         ages=Ages(max(0.0, now - incident.received_utc), waited, urgency(waited)),
+        evidence=incident.evidence,
         timeline=None if timeline is None else tuple(map(_event, timeline)),
     )
 
@@ -54,7 +55,7 @@ def hub(known: Hub, now: float, listening_utc: float | None) -> HubOut:
 
 def audit_line(line: Line) -> AuditLine:
     """Show a line of the audit."""
-    return AuditLine(line.seq, line.incident, _event(line.entry))
+    return AuditLine(line.seq, line.incident, _event(line.entry), line.entry.hub)
 
 
 def _times(incident: Incident) -> Times:
@@ -69,6 +70,7 @@ def _times(incident: Incident) -> Times:
         cancel_asked=_maybe(incident.cancel_asked_utc),
         reopened=_maybe(incident.reopened_utc),
         expires=_maybe(incident.expires_utc),
+        cleared=_maybe(incident.cleared_utc),
     )
 
 

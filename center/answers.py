@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from center.hubs import Fault, Seen
 from center.incident import Deed, Outcome, Urgency
-from hub.core.payloads import Availability, Stage
+from hub.core.payloads import Availability, Evidence, Stage
 from hub.core.scaip import Kind
 
 
@@ -21,6 +21,7 @@ class Times(Struct, frozen=True):
     cancel_asked: str | None
     reopened: str | None
     expires: str | None
+    cleared: str | None = None
 
 
 class Ages(Struct, frozen=True):
@@ -65,6 +66,7 @@ class Alarm(Struct, frozen=True):
     false_alarm: bool | None
     times: Times
     ages: Ages
+    evidence: Evidence | None = None  # why an automatic alarm was raised
     timeline: tuple[Event, ...] | None = None
 
 
@@ -118,6 +120,7 @@ class AuditLine(Struct, frozen=True):
     seq: int
     alarm: str
     event: Event
+    hub: str = ""  # of a line about a home
 
 
 class Audit(Struct, frozen=True):

@@ -15,6 +15,7 @@ from center.auth import DeniedError, Person, Role
 from center.board import Why
 from center.desk import Desk
 from center.feed import Notice, Topic
+from center.homes import api as homes_api
 from center.incident import Outcome
 from center.jsonry import Bad, BadRequestError, body, denied, number, route
 from center.queries import Case, Which
@@ -64,6 +65,7 @@ def routes(desk: Desk) -> list[Route]:
         route(desk, "GET", "/api/outcomes", lambda request, _: _outcomes(request)),
         route(desk, "GET", "/api/audit", lambda r, _: _audit(desk, r), Role.SUPERVISOR),
         Route("/api/feed", feed, methods=["GET"]),
+        *homes_api.routes(desk),
     ]
 
 

@@ -12,6 +12,7 @@ from center.actions import NotDoneError, Target
 from center.board import Why
 from center.desk import Desk
 from center.frame import show
+from center.homes import panel
 from center.incident import Deed, Incident, Outcome
 from center.queries import Case
 from center.views import call, title
@@ -39,7 +40,7 @@ def routes(desk: Desk) -> list[Route]:
 
     async def read(visit: Visit) -> Response:
         case = await desk.store.ask(queries.case, visit.request.path_params["id"])
-        return _page(visit, case) if case else visit.error(404, visit.t("error.text_404"))
+        return await _page(visit, case) if case else visit.error(404, visit.t("error.text_404"))
 
     forms = [
         acted(f"/incidents/{{id}}/{verb}", desk, _form(verb, do_it)) for verb, do_it in _DO.items()
@@ -86,13 +87,13 @@ def _form(verb: str, do_it: Do) -> Callable[[Visit], Awaitable[Response]]:
         try:
             await do_it(visit.desk, target, form)
         except NotDoneError as refused:
-            return _refused(visit, verb, form, refused)
+            return await _refused(visit, verb, form, refused)
         return RedirectResponse("/" if verb == "close" else f"/incidents/{ident}", 303)
 
     return act
 
 
-def _refused(visit: Visit, verb: str, form: FormData, refused: NotDoneError) -> Response:
+async def _refused(visit: Visit, verb: str, form: FormData, refused: NotDoneError) -> Response:
     if refused.case is None:
         return visit.error(404, visit.t("error.text_404"))
     conflict = refused.why in _CONFLICT
@@ -103,7 +104,7 @@ def _refused(visit: Visit, verb: str, form: FormData, refused: NotDoneError) -> 
         problem=_problem(visit, verb, refused.why, refused.case.incident),
         to="" if conflict else _field(verb, refused.why),
     )
-    return _page(visit, refused.case, draft, 409 if conflict else 422)
+    return await _page(visit, refused.case, draft, 409 if conflict else 422)
 
 
 def _problem(visit: Visit, verb: str, why: Why, incident: Incident) -> str:
@@ -120,8 +121,11 @@ def _field(verb: str, why: Why) -> str:
     return "closing" if why is Why.NO_OUTCOME else "close-note"
 
 
-def _page(visit: Visit, case: Case, draft: Draft | None = None, status: int = 200) -> Response:
+async def _page(
+    visit: Visit, case: Case, draft: Draft | None = None, status: int = 200
+) -> Response:
     incident, eye, t = case.incident, visit.eye, visit.t
+    home = await visit.desk.store.ask(panel.look, incident)
     expires = moments.of_day(incident.expires_utc) if incident.expires_utc else ""
     return show(
         visit.request,
@@ -139,6 +143,7 @@ def _page(visit: Visit, case: Case, draft: Draft | None = None, status: int = 20
         timeline=_newest_first([dossier.line(entry, eye) for entry in case.timeline]),
         outcomes=dossier.outcomes(t),
         draft=draft or Draft(),
+        home=panel.panel(incident, home, eye),
     )
 
 

@@ -1,4 +1,4 @@
-"""`anbu center`: run the control centre; add operators, and tokens for programs."""
+"""`anbu center`: run the control centre; add operators, tokens for programs, homes' records."""
 
 import argparse
 import asyncio
@@ -14,11 +14,13 @@ from center import accounts, app, auth
 from center.auth import Role
 from center.config import Settings, database_url, rooted
 from center.dialect import StoreError
+from center.homes import record_rows
+from center.homes.record import Record
+from center.incident import Deed, Entry
 from center.store import Store
 from hub.core.settings import read
 
 PASSWORD_MIN = 10
-NAME_MAX = 64
 NAME_MAX = 64
 DEFAULT = Path("center.toml")
 FAILED = 1
@@ -28,7 +30,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command: bare it runs the centre, `user add` and `token add` fill its lists."""
+    """Describe the command: bare it runs the centre, `user add`, `token add`, `home set` fill its lists."""
     _config(parser, DEFAULT)
     parser.set_defaults(command_of_center=_serve)
     things = parser.add_subparsers(metavar="")
@@ -38,6 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     token = things.add_parser("token", help="programs").add_subparsers(required=True, metavar="")
     _addition(token, "make a token and print it, once", _add_token)
+    home = things.add_parser("home", help="homes' records").add_subparsers(
+        required=True, metavar=""
+    )
+    about = "write the record of a home, whole, from a TOML file"
+    record = home.add_parser("set", help=about, description=about)
+    record.add_argument("hub", type=_name)
+    record.add_argument("--file", type=Path, required=True, metavar="RECORD.toml")
+    _config(record, argparse.SUPPRESS)
+    record.set_defaults(command_of_center=_set_home)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,7 +111,19 @@ def _add_token(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write(args: argparse.Namespace, put: Callable[[Store], None]) -> None:
+def _set_home(args: argparse.Namespace) -> int:
+    record = read(args.file.read_text("utf-8"), str(args.file), Record)
+    change = Entry(time.time(), Deed.RECORD_CHANGED, version=0)
+    _write(
+        args,
+        lambda store: store.submit(
+            lambda conn: record_rows.put(conn, args.hub, record, change)
+        ).result(),
+    )
+    return 0
+
+
+def _write(args: argparse.Namespace, put: Callable[[Store], object]) -> None:
     store = Store(load(args.config)[1])
     try:
         put(store)

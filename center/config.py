@@ -23,6 +23,7 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     beat_s: Seconds = 5.0  # how often the feed says that it lives
     telemetry_keep_s: Seconds = 30 * 86400.0
     telemetry_keep_rows: Annotated[int, Meta(ge=1)] = 1_000_000
+    days_keep_s: Seconds = 400 * 86400.0  # activity, check-ins, tasks that were dealt with
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
 
 

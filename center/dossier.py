@@ -10,8 +10,6 @@ from center.texts import Texts
 from center.views import Eye
 from hub.core.payloads import Stage
 
-_NAMES_IN_TEXT = frozenset({Deed.TAKEN_OVER, Deed.EXPIRED})  # their sentence has it already
-
 
 class Step(Struct, frozen=True):
     """One stage: its name, its time or what is known of it, whether it is reached or current."""
@@ -81,7 +79,7 @@ def line(entry: Entry, eye: Eye) -> Line:
         full=moments.in_full(entry.utc),
         who=entry.by or t("timeline.by_hub" if from_hub else "timeline.by_clock"),
         did=_did(entry, t),
-        text="" if entry.deed in _NAMES_IN_TEXT else entry.text,
+        text=_text(entry, t),
         hub_time=t(f"timeline.{key}", time=time) if time else "",
         doubtful=not entry.synced,
         device=t("timeline.device", device=entry.device, place=place) if entry.device else "",
@@ -112,6 +110,26 @@ def _did(entry: Entry, t: Texts) -> str:
     if entry.deed is Deed.REOPENED and not entry.by:
         return t("deed.reopened_by_press")
     return t(f"deed.{entry.deed}", text=entry.text, outcome=_outcome(entry.outcome, t))
+
+
+def _text(entry: Entry, t: Texts) -> str:
+    match entry.deed:
+        case Deed.TAKEN_OVER | Deed.EXPIRED:
+            return ""  # their sentence has it already
+        case Deed.RECORD_CHANGED:
+            return ", ".join(_field(name, t) for name in entry.text.split())
+        case Deed.CALLED:
+            kind, _, result = entry.text.partition(" ")
+            return f"{t.word('need', kind)} · {t.word('called', result)}"
+        case _:
+            return entry.text
+
+
+def _field(name: str, t: Texts) -> str:
+    group, _, item = name.rpartition(".")
+    if group:
+        return f"{t('record.consents')}: {t.word('consent', item)}"
+    return t.word("record", name)
 
 
 def _outcome(outcome: Outcome | None, t: Texts) -> str:

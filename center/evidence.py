@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from center.change import Change, advance, reopened
 from center.incident import Deed, Entry, Incident
-from hub.core.payloads import AlarmEvent, Stage
+from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What
 
 VERSION_MAX = 2**31  # what a database's INTEGER holds
@@ -18,6 +18,7 @@ _DEED = {
     What.CANCELLED: Deed.CANCELLED,
     What.CANCEL_ASKED: Deed.CANCEL_ASKED,
     What.PRESENT: Deed.ON_SITE,
+    What.CLEARED: Deed.CLEARED,
 }
 _PRESS = frozenset({What.RAISED, What.REPEATED})
 
@@ -39,7 +40,7 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
     """
     data = heard.event.data
     before = incident or _received(heard)
-    after = _marked(before, data.what, heard.utc)
+    after = _marked(before, data, heard.utc)
     entry = Entry(
         utc=heard.utc,
         deed=_DEED[data.what],
@@ -92,20 +93,28 @@ def _received(heard: Heard) -> Incident:
     )
 
 
-def _marked(incident: Incident, what: What, utc: float) -> Incident:
-    match what:
+def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
+    match data.what:
         case What.RAISED | What.REPEATED:
-            presses = incident.presses + 1
-            return replace(incident, presses=presses, cancelled_utc=None, cancel_asked_utc=None)
+            return replace(
+                incident,
+                presses=incident.presses + 1,
+                cancelled_utc=None,
+                cancel_asked_utc=None,
+                cleared_utc=None,
+                evidence=data.evidence or incident.evidence,
+            )
         case What.CANCELLED:
             return replace(incident, cancelled_utc=utc)
         case What.CANCEL_ASKED:
             return replace(incident, cancel_asked_utc=utc)
+        case What.CLEARED:
+            return replace(incident, cleared_utc=utc)
         case What.PRESENT:
             stage = Stage.PRESENT if incident.is_open else Stage.CLOSED
             return replace(incident, stage=stage, present_utc=utc)
         case _:
-            assert_never(what)
+            assert_never(data.what)
 
 
 def _reopening(utc: float) -> Entry:

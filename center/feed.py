@@ -18,12 +18,14 @@ class Topic(StrEnum):
     ALARM = "alarm"
     HUB = "hub"
     LINK = "link"
+    NEED = "need"  # a task came, or somebody dealt with one
+    HOME = "home"  # the day or the record of a home
     BEAT = "beat"
     RESYNC = "resync"
 
 
 class Notice(Struct, frozen=True):
-    """`id` names the alarm or hub; `version` is the alarm's."""
+    """`id` names the alarm or, of all else, the hub; `version` is the alarm's."""
 
     topic: Topic
     id: str = ""

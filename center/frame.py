@@ -15,6 +15,15 @@ LANG_COOKIE = "anbu_lang"
 LANG_COOKIE_S = 365 * 86_400
 LIVE_HEADER = "anbu-live"  # a page that runs asks for its live regions only
 
+MENU = (
+    ("board", "/"),
+    ("calls", "/calls-today"),
+    ("checkins", "/checkins"),
+    ("hubs", "/hubs"),
+    ("rates", "/false-alarms"),
+)
+ALSO = {"hubs": ("hub",), "home": ("hub", "home"), "checkins": ("home",)}  # more news of a page
+
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -52,14 +61,14 @@ class Page(Struct, frozen=True):
     csrf: str
     now: float
     waiting: tuple[Call, ...]
+    needs: int
     listening: bool
     bare: bool
 
     @property
     def nav(self) -> tuple[tuple[str, str], ...]:
         """Give the menu; a supervisor has the audit too."""
-        some = (("board", "/"), ("hubs", "/hubs"))
-        return (*some, ("audit", "/audit")) if self.role is Role.SUPERVISOR else some
+        return (*MENU, ("audit", "/audit")) if self.role is Role.SUPERVISOR else MENU
 
     @property
     def is_board(self) -> bool:
@@ -69,12 +78,12 @@ class Page(Struct, frozen=True):
     @property
     def refreshes(self) -> bool:
         """Whether it may reload itself where scripts are off: nothing is typed there."""
-        return self.name in {"board", "hubs"}
+        return self.name in {"board", "hubs", "checkins"}
 
     @property
     def topics(self) -> str:
         """Name the feed's notices at which the page is read anew."""
-        return "alarm link beat resync" + (" hub" if self.name == "hubs" else "")
+        return " ".join(("alarm need link beat resync", *ALSO.get(self.name, ())))
 
 
 def language(request: Request) -> Texts:

@@ -6,7 +6,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from center import tables
-from hub.core.payloads import Availability, FaultReport, HubState, Reply
+from hub.core.commands import Reply
+from hub.core.payloads import Availability, FaultReport, HubState
 
 INTERVAL_S = 30.0  # until the hub has said its own
 
@@ -25,8 +26,11 @@ class Kept(Struct, frozen=True):
     rows: int
 
 
-def heard(conn: Connection, hub: str, utc: float) -> None:
-    """Note that the hub spoke at `utc`; an earlier time than the one known changes nothing."""
+def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
+    """Note that the hub spoke at `utc`; an earlier time than the one known changes nothing.
+
+    `first_utc` is kept of a hub that was never heard before: since when it can be judged.
+    """
     if conn.execute(_HEARD, {"this": hub, "now": utc}).rowcount:
         return
     if conn.execute(_KNOWN, {"this": hub}).first() is None:
@@ -38,6 +42,7 @@ def heard(conn: Connection, hub: str, utc: float) -> None:
             "software": "",
             "interval_s": INTERVAL_S,
             "synced": False,
+            "first_utc": first_utc,
         }
         conn.execute(_ADD, first)
 

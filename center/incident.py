@@ -8,11 +8,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.payloads import Stage
+from hub.core.payloads import Evidence, Stage
 from hub.core.scaip import Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s
+PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.TEST})
+STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE})  # nothing moves
 
 
 class Outcome(StrEnum):
@@ -64,6 +66,7 @@ class Deed(StrEnum):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     ON_SITE = "on_site"  # the green button was held at the home
+    CLEARED = "cleared"  # the resident shows life: an automatic alarm has no ground any more
     TAKEN = "taken"
     TAKEN_OVER = "taken_over"  # `text` names who had it before
     RENEWED = "renewed"
@@ -80,6 +83,13 @@ class Deed(StrEnum):
     USER_ADDED = "user_added"
     TOKEN_ADDED = "token_added"  # noqa: S105 - a deed, not a token
 
+    RECORD_SEEN = "record_seen"
+    RECORD_CHANGED = "record_changed"  # `text` names the fields, never what they hold
+    SHEET_SEEN = "sheet_seen"
+    SHEET_SEEN_IN_EMERGENCY = "sheet_seen_in_emergency"  # without consent to share it with 119
+    SHEET_PRINTED = "sheet_printed"
+    CALLED = "called"  # `text` says why and with what result, as `kind result`
+
 
 class Entry(Struct, frozen=True):
     """A line of the timeline. `by` is a person, or empty for the hub and the clock."""
@@ -95,6 +105,7 @@ class Entry(Struct, frozen=True):
     place: str = ""
     outcome: Outcome | None = None
     text: str = ""
+    hub: str = ""  # of a line about a home; an incident knows its own
 
 
 class Incident(Struct, frozen=True):
@@ -130,6 +141,18 @@ class Incident(Struct, frozen=True):
     cancel_asked_utc: float | None = None
     reopened_utc: float | None = None
     outcome: Outcome | None = None
+    cleared_utc: float | None = None  # since when the resident shows life again
+    evidence: Evidence | None = None  # why an automatic alarm was raised, by its newest word
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether the house noticed it, and nobody pressed anything."""
+        return self.kind not in PRESSED
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it was raised because nothing moves."""
+        return self.kind in STILL
 
     @property
     def is_open(self) -> bool:

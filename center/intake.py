@@ -1,14 +1,16 @@
 """What becomes of a hub's message in the store: one job each, giving the answers that it earns."""
 
-from datetime import UTC, datetime
 from typing import assert_never
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from center import acks, evidence, home_rows, rows
+from center import acks, evidence, home_rows, moments, rows
 from center.evidence import Heard
 from center.feed import Notice, Topic
+from center.homes import daily, day_rows, need_rows
+from hub.core.commands import Reply
+from hub.core.daily import Activity, CareEvent, CheckInEvent
 from hub.core.payloads import (
     Ack,
     AlarmEvent,
@@ -17,10 +19,10 @@ from hub.core.payloads import (
     FaultReport,
     FromHub,
     HubState,
-    Reply,
     ReportEvent,
     Telemetry,
 )
+from hub.core.scaip import What
 
 
 class Parcel(Struct, frozen=True):
@@ -51,6 +53,11 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
         case ReportEvent():
             fresh = rows.keep_event(conn, parcel.hub, message, parcel.raw, parcel.utc)
             return Told(duplicate=not fresh)
+        case CheckInEvent() | CareEvent():
+            return _daily(conn, parcel, message)
+        case Activity():
+            day_rows.keep_activity(conn, parcel.hub, message, parcel.utc)
+            return Told(notices=(Notice(Topic.HOME, parcel.hub),))
         case HubState():
             return _state(conn, parcel, message)
         case FaultReport():
@@ -76,10 +83,20 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     if not fresh and incident:
         return Told(acks.of_event(event.id, incident, utc), duplicate=True)
     ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
-    heard = Heard(event, hub, ident, moment(event.time, utc), utc)
+    heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc)
     incident = rows.save(conn, evidence.fold(incident, heard))
-    notice = Notice(Topic.ALARM, incident.id, incident.version)
-    return Told(acks.of_event(event.id, incident, utc), (notice,))
+    notices = [Notice(Topic.ALARM, incident.id, incident.version)]
+    if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
+        notices.append(Notice(Topic.NEED, hub))
+    return Told(acks.of_event(event.id, incident, utc), tuple(notices))
+
+
+def _daily(conn: Connection, parcel: Parcel, event: CheckInEvent | CareEvent) -> Told:
+    ack = acks.of_word(event.id, parcel.utc)
+    if not rows.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc):
+        return Told((ack,), duplicate=True)
+    topics = daily.keep(conn, parcel.hub, event, parcel.utc)
+    return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
 
 
 def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
@@ -105,17 +122,8 @@ def _heard(conn: Connection, parcel: Parcel) -> None:
     elif parcel.retained:  # said some time ago: at best when its own clock says
         said = message.utc if isinstance(message, HubState) and message.synced else 0.0
         utc = min(utc, said)
-    home_rows.heard(conn, parcel.hub, utc)
+    home_rows.heard(conn, parcel.hub, utc, parcel.utc)
 
 
 def _told_of_hub(parcel: Parcel) -> Told:
     return Told(notices=(Notice(Topic.HUB, parcel.hub),))
-
-
-def moment(time: str, otherwise: float) -> float:
-    """Read an RFC 3339 time as UTC seconds; `otherwise` where it is none."""
-    try:
-        read = datetime.fromisoformat(time)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return otherwise

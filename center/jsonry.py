@@ -17,8 +17,12 @@ from center.answers import Error
 from center.auth import DeniedError, Person, Role
 from center.board import Why
 from center.desk import Desk
+from center.homes.acts import NotHandledError
+from center.homes.need import WhyNot
+from hub.core.wire import timestamp
 
 JSON = "application/json"
+NOT_HANDLED = {WhyNot.NOT_FOUND: 404, WhyNot.STALE: 409, WhyNot.IS_DONE: 409}
 STATUS = {Why.NOT_FOUND: 404, Why.STALE: 409, Why.IS_CLOSED: 409, Why.NOT_CLOSED: 409}
 _WORD = {404: "not_found", 405: "method", 413: "too_large", 500: "trouble", 503: "trouble"}
 
@@ -31,14 +35,16 @@ class Bad(StrEnum):
 
     NOT_JSON = "not_json"
     QUERY = "query"
+    NO_HOME = "no_home"
 
 
 class BadRequestError(Exception):
     """A request that says nothing sensible; `values` fill in the sentence."""
 
-    def __init__(self, why: Bad, **values: str) -> None:
+    def __init__(self, why: Bad, *, status: int = 400, **values: str) -> None:
         super().__init__(why.value)
         self.why = why
+        self.status = status
         self.values = values
 
 
@@ -53,9 +59,10 @@ def route(desk: Desk, method: str, path: str, answer: Answer, role: Role = Role.
             return denied(request, error)
         except NotDoneError as error:
             return _not_done(request, error, desk.clock())
+        except NotHandledError as error:
+            return _not_handled(request, error)
         except BadRequestError as error:
-            message = sentences.say(sentences.language(request), "bad", error.why, **error.values)
-            return reply(Error("bad_request", message), 400)
+            return bad(request, error)
 
     return Route(path, endpoint, methods=[method])
 
@@ -101,6 +108,21 @@ def denied(request: Request, error: DeniedError) -> Response:
     if error.status == 401:  # noqa: PLR2004 - HTTP's own number
         answer.headers["www-authenticate"] = "Bearer"
     return answer
+
+
+def bad(request: Request, error: BadRequestError) -> Response:
+    """Answer a request that says nothing sensible."""
+    message = sentences.say(sentences.language(request), "bad", error.why, **error.values)
+    word = "bad_request" if error.status == 400 else "not_found"  # noqa: PLR2004 - HTTP's own number
+    return reply(Error(word, message), error.status)
+
+
+def _not_handled(request: Request, error: NotHandledError) -> Response:
+    refused, lang = error.refused, sentences.language(request)
+    need = refused.need
+    who, when = (need.called_by, timestamp(need.called_utc or 0.0)) if need else ("", "")
+    message = sentences.say(lang, "why_not", refused.why, who=who, when=when)
+    return reply(Error(refused.why, message), NOT_HANDLED.get(refused.why, 400))
 
 
 def _not_done(request: Request, error: NotDoneError, now: float) -> Response:

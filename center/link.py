@@ -34,7 +34,7 @@ from center.parcels import Arrived, Message
 from hub.core.wire import VERSION
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
-PARTS = ("state", "event", "fault/+", "telemetry", "reply")
+PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")
 TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
 PORT = 8883
 FAREWELL_S = 1.0

@@ -56,3 +56,23 @@ def day_start(text: str) -> float | None:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=KST).timestamp()
     except (OverflowError, ValueError):
         return None
+
+
+def of_rfc3339(time: str, otherwise: float) -> float:
+    """Read an RFC 3339 time as UTC seconds; `otherwise` where it is none."""
+    try:
+        read = datetime.fromisoformat(time)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return otherwise
+
+
+def day_of(utc: float) -> str:
+    """Write the day here, such as `2026-03-02`; empty for what no calendar holds."""
+    moment = local(utc)
+    return f"{moment:%Y-%m-%d}" if moment else ""
+
+
+def is_before_today(utc: float, now: float) -> bool:
+    """Tell whether a moment lies before the midnight here that `now` follows."""
+    return day_of(utc) < day_of(now)

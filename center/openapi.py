@@ -1,5 +1,6 @@
 """The OpenAPI document, generated from the structs that the API reads and answers."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from center import answers, api, health
+from center.homes import answers as homes
+from center.homes import api as homes_api
+from center.homes.api import WhichNeeds
+from center.homes.rates import Rates
 from center.queries import Which
 
 Document = dict[str, Any]
@@ -49,6 +54,30 @@ OPERATIONS = (
         "The audit, newest first; for supervisors.",
         answers.Audit,
         query=("limit", "before"),
+    ),
+    Operation("get", "/api/homes/{hub}", "A home's record; reading is audited.", homes.HomeOut),
+    Operation(
+        "get",
+        "/api/homes/{hub}/activity",
+        "A home's hours of the last days.",
+        homes.ActivityOut,
+        query=("days",),
+    ),
+    Operation("get", "/api/checkins", "All check-ins of a day.", homes.CheckIns, query=("day",)),
+    Operation("get", "/api/needs", "Whom somebody should call.", homes.Needs, query=("needs",)),
+    Operation(
+        "post",
+        "/api/needs/{id}/handle",
+        "Note what came of a call; the version decides.",
+        homes.NeedOut,
+        homes_api.Calling,
+    ),
+    Operation(
+        "get",
+        "/api/false-alarms",
+        "False-alarm rates by home, sensor and rule; the same as CSV at `/api/false-alarms.csv`.",
+        Rates,
+        query=("days",),
     ),
     Operation("get", "/healthz", "Store, link and age.", health.Health, open_to_all=True),
 )
@@ -94,10 +123,10 @@ def _operation(operation: Operation, ref: dict[type[Struct], Document]) -> Docum
         "parameters": [_query(name) for name in operation.query],
         "responses": {"200": _json("Done.", ref[operation.answer]), "4XX": wrong, "5XX": wrong},
     }
-    if "{id}" in operation.path:
-        made["parameters"].append(
-            {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-        )
+    made["parameters"] += [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
     if operation.asks:
         made["requestBody"] = {"content": {"application/json": {"schema": ref[operation.asks]}}}
     if operation.open_to_all:
@@ -113,8 +142,12 @@ def _query(name: str) -> Document:
     schemas: Document = {
         "state": {"type": "string", "enum": list(Which), "default": Which.OPEN},
         "limit": {"type": "integer", "minimum": 1, "maximum": api.PAGE_MAX, "default": api.PAGE},
+        "days": {"type": "integer", "minimum": 1, "maximum": homes_api.DAYS_MAX},
+        "day": {"type": "string", "format": "date"},
+        "needs": {"type": "string", "enum": list(WhichNeeds), "default": WhichNeeds.OPEN},
     }
-    return {"name": name, "in": "query", "schema": schemas.get(name, {"type": "string"})}
+    name, schema = ("state" if name == "needs" else name), schemas.get(name, {"type": "string"})
+    return {"name": name, "in": "query", "schema": schema}
 
 
 _SCHEMES: Document = {
@@ -122,6 +155,6 @@ _SCHEMES: Document = {
     "session": {"type": "apiKey", "in": "cookie", "name": "anbu_session"},
 }
 _FEED: Document = {
-    "summary": "Server-sent events: alarm, hub, link, resync, and a beat when nothing happens.",
+    "summary": "Server-sent events: alarm, hub, home, need, link, resync, and beats between.",
     "responses": {"200": {"description": "A stream.", "content": {"text/event-stream": {}}}},
 }

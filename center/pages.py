@@ -12,6 +12,16 @@ from center import casework, dossier, gate, moments, queries, rooms, search
 from center.auth import Role
 from center.desk import Desk
 from center.frame import address, show
+from center.homes import (
+    calls_page,
+    checkins_page,
+    edit_page,
+    home_page,
+    rates_page,
+    record_rows,
+    sheet_page,
+    why,
+)
 from center.hubs import Seen
 from center.views import arrange
 from center.visit import Visit, visited
@@ -26,6 +36,7 @@ class AuditRow(Struct, frozen=True):
     """A row of the audit page."""
 
     incident: str
+    hub: str
     line: dossier.Line
 
 
@@ -36,6 +47,12 @@ def routes(desk: Desk) -> list[BaseRoute]:
         visited("/hubs", desk, _hubs),
         visited("/audit", desk, _audit, Role.SUPERVISOR),
         *casework.routes(desk),
+        *calls_page.routes(desk),
+        *checkins_page.routes(desk),
+        *edit_page.routes(desk),
+        *sheet_page.routes(desk),
+        *home_page.routes(desk),
+        *rates_page.routes(desk),
         *gate.routes(desk),
         Route("/icon/{count:int}.svg", _icon),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -47,7 +64,9 @@ async def _board(visit: Visit) -> Response:
     closed = await ask(queries.incidents, queries.Which.CLOSED, CLOSED_SHOWN)
     page = visit.page("board", visit.t("board.title"), "/")
     board = arrange(visit.still_open, closed, visit.eye)
-    return show(visit.request, "board.html", page=page, board=board)
+    reasons = {one.id: why.brief(one, visit.eye) for one in visit.still_open}
+    names = await ask(record_rows.names)
+    return show(visit.request, "board.html", page=page, board=board, names=names, reasons=reasons)
 
 
 async def _hubs(visit: Visit) -> Response:
@@ -55,7 +74,11 @@ async def _hubs(visit: Visit) -> Response:
     listening_utc = visit.desk.link.listening_utc
     hubs = await visit.desk.store.ask(queries.hubs)
     last = await visit.desk.store.ask(search.last_calls)
-    rows = [rooms.row(hub, last.get(hub.hub), visit.eye, listening_utc) for hub in hubs]
+    names = await visit.desk.store.ask(record_rows.names)
+    rows = [
+        rooms.row(hub, last.get(hub.hub), visit.eye, listening_utc, names.get(hub.hub, ""))
+        for hub in hubs
+    ]
     return show(
         visit.request,
         "hubs.html",
@@ -69,7 +92,7 @@ async def _hubs(visit: Visit) -> Response:
 
 async def _audit(visit: Visit) -> Response:
     asked = visit.request.query_params
-    names = ("incident", "operator", "since", "until")
+    names = ("incident", "hub", "operator", "since", "until")
     given = {name: asked.get(name, "").strip()[:64] for name in names}
     before = asked.get("before", "")
     wish = _wish(given, before)
@@ -81,7 +104,10 @@ async def _audit(visit: Visit) -> Response:
         "audit.html",
         page=visit.page("audit", visit.t("audit.title"), address("/audit", **given, before=before)),
         wish=given,
-        rows=[AuditRow(line.incident, dossier.line(line.entry, visit.eye)) for line in shown],
+        rows=[
+            AuditRow(line.incident, line.entry.hub, dossier.line(line.entry, visit.eye))
+            for line in shown
+        ],
         older_url=address("/audit", **given, before=older) if older else "",
         newest_url=address("/audit", **given) if before else "",
     )
@@ -91,6 +117,7 @@ def _wish(given: dict[str, str], before: str) -> search.Wish:
     until = moments.day_start(given["until"])
     return search.Wish(
         incident=given["incident"],
+        hub=given["hub"],
         operator=given["operator"],
         since_utc=moments.day_start(given["since"]),
         until_utc=None if until is None else until + moments.DAY_S,

@@ -27,6 +27,7 @@ class HubView(Struct, frozen=True):
     """A row of the hubs page."""
 
     hub: str
+    name: str
     seen: Seen
     state: Badge
     heard: float
@@ -38,13 +39,16 @@ class HubView(Struct, frozen=True):
     software: str
 
 
-def row(hub: Hub, last: Incident | None, eye: Eye, listening_utc: float | None) -> HubView:
+def row(
+    hub: Hub, last: Incident | None, eye: Eye, listening_utc: float | None, name: str = ""
+) -> HubView:
     """Word one hub; `listening_utc` is since when the centre hears hubs at all."""
     state = seen(hub, eye.now, listening_utc)
     icon, tone = _LOOK[state]
     unit, count = moments.ago(eye.now - hub.heard_utc)
     return HubView(
         hub=hub.hub,
+        name=name,
         seen=state,
         state=Badge(icon, tone, eye.t(f"seen.{state}")),
         heard=hub.heard_utc,
@@ -58,9 +62,10 @@ def row(hub: Hub, last: Incident | None, eye: Eye, listening_utc: float | None) 
 
 
 def fits(view: HubView, wish: str) -> bool:
-    """Tell whether a row has the wished-for letters in its hub's number or its last call."""
+    """Tell whether a row has the wished-for letters in its hub, its resident or its last call."""
     wish = wish.casefold().strip()
-    return wish in view.hub.casefold() or bool(view.last and wish in view.last.title.casefold())
+    last = view.last.title if view.last else ""
+    return any(wish in text.casefold() for text in (view.hub, view.name, last))
 
 
 def worst_first(view: HubView) -> tuple[bool, bool, str]:

@@ -12,6 +12,7 @@ from center import actions, home_rows, queries, tables
 from center.desk import Desk
 from center.feed import Notice, Topic
 from center.home_rows import Kept
+from center.homes import daily
 from center.hubs import Seen, seen
 
 TAKES_S = 1.0
@@ -98,14 +99,15 @@ async def keep_counts(desk: Desk) -> None:
 
 
 async def prune(desk: Desk) -> None:
-    """Keep telemetry within its bounds."""
+    """Keep telemetry and the homes' days within their bounds."""
     center = desk.settings.center
     kept = Kept(center.telemetry_keep_s, center.telemetry_keep_rows)
     async for _ in _every(PRUNE_S):
         try:
             await desk.store.change(home_rows.prune_telemetry, desk.clock(), kept)
+            await desk.store.change(daily.prune, desk.clock() - center.days_keep_s)
         except SQLAlchemyError as error:
-            log.warning("old telemetry stays: %s", type(error).__name__)
+            log.warning("what is old stays: %s", type(error).__name__)
 
 
 def write_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> None:

@@ -13,7 +13,7 @@ from center import tables
 from center.change import Change
 from center.incident import Entry, Incident
 from center.queries import find
-from hub.core.payloads import AlarmEvent, ReportEvent, Stage
+from hub.core.payloads import AlarmEvent, Happened, Stage
 
 _incidents, _events = tables.incidents, tables.events
 _ADD_LINE = insert(tables.audit)
@@ -58,9 +58,7 @@ def save(conn: Connection, change: Change) -> Incident:
     return change.incident
 
 
-def keep_event(
-    conn: Connection, hub: str, event: AlarmEvent | ReportEvent, raw: str, utc: float
-) -> bool:
+def keep_event(conn: Connection, hub: str, event: Happened, raw: str, utc: float) -> bool:
     """Store an event as it came; False when it was stored before."""
     key = {"source": event.source, "id": event.id}
     if conn.execute(_KNOWN_EVENT, key).first() is not None:

@@ -17,6 +17,7 @@ class Wish(Struct, frozen=True):
     """What lines of the audit to show; times are UTC seconds, `until_utc` is not included."""
 
     incident: str = ""
+    hub: str = ""  # of lines about a home
     operator: str = ""
     since_utc: float | None = None
     until_utc: float | None = None
@@ -29,6 +30,8 @@ def audit(conn: Connection, wish: Wish, limit: int) -> list[Line]:
     query = select(tables.audit).order_by(column.seq.desc()).limit(limit)
     if wish.incident:
         query = query.where(column.incident == wish.incident)
+    if wish.hub:
+        query = query.where(column.hub == wish.hub)
     if wish.operator:
         query = query.where(column.by == wish.operator)
     if wish.since_utc is not None:

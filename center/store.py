@@ -13,11 +13,11 @@ from concurrent.futures import Future
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from center import tables
-from center.dialect import WRITE, StoreError, lock_audit, open_engine
+from center.dialect import WRITE, StoreError, open_engine
+from center.migrations import bring_up
 
 MAX_BATCH = 512
 
@@ -48,7 +48,7 @@ class Store:
         self._writer = self._engine.execution_options(**{WRITE: True})
         try:
             with self._writer.begin() as connection:
-                _create(connection)
+                bring_up(connection)
         except SQLAlchemyError as error:
             self._engine.dispose()
             message = f"the database cannot be opened: {error.__cause__ or error}"
@@ -139,14 +139,3 @@ class Store:
         log.error("a job was not stored: %s", type(error).__name__)
         for ticket in batch:
             ticket.future.set_exception(error)
-
-
-def _create(connection: Connection) -> None:
-    tables.metadata.create_all(connection)
-    lock_audit(connection)
-    held = connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "schema"))
-    if held is None:
-        connection.execute(insert(tables.meta).values(key="schema", value=str(tables.SCHEMA)))
-    elif held != str(tables.SCHEMA):
-        message = f"the database has schema {held}; this program knows {tables.SCHEMA}"
-        raise StoreError(message)

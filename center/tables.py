@@ -1,6 +1,10 @@
-"""The tables. Text holds enum values; times are UTC seconds; nothing here knows a dialect."""
+"""The tables. Text holds enum values; times are UTC seconds; nothing here knows a dialect.
+
+What was added after schema 1 stands in `migrations`; `home_tables` has the residents' tables.
+"""
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     Column,
     Float,
@@ -13,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 1
+SCHEMA = 2
 
 metadata = MetaData()
 
@@ -69,6 +73,8 @@ incidents = Table(
     Column("cancel_asked_utc", Float),
     Column("reopened_utc", Float),
     Column("outcome", String),
+    Column("cleared_utc", Float),
+    Column("evidence", JSON(none_as_null=True)),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),
@@ -91,7 +97,9 @@ audit = Table(
     Column("place", String, nullable=False),
     Column("outcome", String),
     Column("text", Text, nullable=False),
+    Column("hub", String, nullable=False, server_default=""),
     Index("audit_by_incident", "incident", "seq"),
+    Index("audit_by_hub", "hub", "seq"),
 )
 
 hubs = Table(
@@ -104,6 +112,7 @@ hubs = Table(
     Column("software", String, nullable=False),
     Column("interval_s", Float, nullable=False),
     Column("synced", Boolean, nullable=False),
+    Column("first_utc", Float),
 )
 
 # kept after they are over, so that a hub's state can call them back

@@ -1,4 +1,4 @@
-"""The console's words: `messages/ko.toml` and `en.toml`, one key, one sentence each.
+"""The console's words: `messages/ko.toml`, `homes.ko.toml` and their English twins, key by key.
 
 Korean is the default whatever the browser prefers; English is at a switch.
 """
@@ -36,8 +36,11 @@ class Texts:
 @cache
 def texts(lang: Lang) -> Texts:
     """Give the sentences of a language."""
-    file = resources.files("center") / "messages" / f"{lang}.toml"
-    return Texts(lang, dict(_flat(tomllib.loads(file.read_text("utf-8")), "")))
+    folder = resources.files("center") / "messages"
+    sentences: dict[str, str] = {}
+    for name in (f"{lang}.toml", f"homes.{lang}.toml"):
+        sentences |= _flat(tomllib.loads((folder / name).read_text("utf-8")), "")
+    return Texts(lang, sentences)
 
 
 def chosen(asked: str | None, remembered: str | None) -> Lang:

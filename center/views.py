@@ -8,8 +8,9 @@ from center import moments
 from center.incident import Incident, urgency, waited_s
 from center.texts import Texts
 from hub.core.payloads import Stage
-from hub.core.scaip import Kind
+from hub.core.scaip import URGENCY, Kind
 
+_ENDS_WITH_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # movement does not end a fall
 CAME_LATE_S = 30.0  # a call that took longer to arrive has a story: the link was down
 
 
@@ -98,8 +99,10 @@ def call(incident: Incident, eye: Eye) -> Call:
 
 def title(incident: Incident, t: Texts) -> str:
     """Say what called from where: `거실 · 도움 버튼`."""
-    place = incident.place or t("call.no_place")
-    return t("call.title", place=place, kind=t.word("kind", incident.kind))
+    kind = t.word("kind", incident.kind)
+    if incident.is_automatic and not incident.place:
+        return kind  # the whole home, as a rule
+    return t("call.title", place=incident.place or t("call.no_place"), kind=kind)
 
 
 def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
@@ -107,7 +110,10 @@ def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
     if incident.kind is Kind.TEST:
         yield Badge("ring", "plain", t("call.test"))
     if incident.presses > 1:
-        yield Badge("bell", "bad", t("call.presses", n=incident.presses))
+        key = "call.again" if incident.is_automatic else "call.presses"
+        yield Badge("bell", "bad", t(key, n=incident.presses))
+    if incident.cleared_utc is not None:
+        yield Badge("check", "good", t("call.cleared"))
     if incident.cancelled_utc is not None:
         yield Badge("cross", "warn", t("call.cancelled"))
     if incident.cancel_asked_utc is not None:
@@ -122,9 +128,16 @@ def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
         yield Badge("clock", "warn", t("call.came_late", clock=moments.span(delay)))
 
 
-def urgent_first(incident: Incident) -> tuple[bool, bool, float]:
-    """Real calls before tests, then those not cancelled, then the longest waiting."""
-    return incident.kind is Kind.TEST, incident.cancelled_utc is not None, incident.waiting_utc
+def urgent_first(incident: Incident) -> tuple[bool, bool, int, float]:
+    """Real calls before tests, those with ground before the rest, by priority, the oldest first."""
+    test = incident.kind is Kind.TEST
+    return test, _has_sunk(incident), URGENCY.get(incident.kind, 0), incident.waiting_utc
+
+
+def _has_sunk(incident: Incident) -> bool:
+    """Whether the resident took it back, or answers only by living: then others come first."""
+    cleared = incident.cleared_utc is not None and incident.kind in _ENDS_WITH_LIFE
+    return cleared or incident.cancelled_utc is not None
 
 
 def _newest_first(incident: Incident) -> float:

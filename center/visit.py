@@ -12,10 +12,12 @@ from center import queries
 from center.auth import Denied, DeniedError, Person, Role
 from center.desk import Desk
 from center.frame import LIVE_HEADER, Page, language, other_language, show
+from center.homes import need_rows
 from center.incident import Incident
 from center.texts import Texts
 from center.views import Call, Eye, call, urgent_first
 
+FIELDS_MAX = 120  # a record's form has about 60
 OPEN_MAX = 1000  # far more than a county's operators can see; the board says how many wait
 
 
@@ -27,11 +29,17 @@ class Visit(Struct, frozen=True):
     person: Person
     eye: Eye
     still_open: tuple[Incident, ...]
+    needs: int  # homes that wait for a call
 
     @property
     def t(self) -> Texts:
         """The texts in the language of this visit."""
         return self.eye.t
+
+    @property
+    def bare(self) -> bool:
+        """Whether a running page asks for its live regions only."""
+        return self.request.method == "GET" and LIVE_HEADER in self.request.headers
 
     def waiting(self) -> tuple[Call, ...]:
         """Give the calls that nobody has, the most urgent first."""
@@ -54,8 +62,9 @@ class Visit(Struct, frozen=True):
             csrf=self.person.csrf,
             now=self.eye.now,
             waiting=waiting,
+            needs=self.needs,
             listening=self.desk.link.listening_utc is not None,
-            bare=self.request.method == "GET" and LIVE_HEADER in self.request.headers,
+            bare=self.bare,
         )
 
     def error(self, status: int, text: str) -> Response:
@@ -87,7 +96,7 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
     """Make a route for a form that changes something; it must bring the CSRF token."""
 
     async def endpoint(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=20)
+        form = await request.form(max_files=0, max_fields=FIELDS_MAX)
         person = await desk.auth.person(request)
         if person is None:
             return _turned_away(request)
@@ -105,8 +114,9 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
 async def begin(desk: Desk, request: Request, person: Person) -> Visit:
     """Look at the board once for this request."""
     still_open = await desk.store.ask(queries.incidents, queries.Which.OPEN, OPEN_MAX)
+    needs = await desk.store.ask(need_rows.homes_open)
     eye = Eye(me=person.name, now=desk.clock(), t=language(request))
-    return Visit(desk, request, person, eye, tuple(still_open))
+    return Visit(desk, request, person, eye, tuple(still_open), needs)
 
 
 def _turned_away(request: Request) -> Response:

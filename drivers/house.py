@@ -1,7 +1,7 @@
 """The virtual house: a finger on the hub's contacts and an eye on its lamps, without hardware.
 
-It moves and reads the same pins that the contacts and lamps drive, over a unix socket that speaks
-JSON lines: `press`, `release`, `lamps`, `watch`. Requests and answers are in `house_talk.py`.
+It moves and reads the same pins that contacts, sensors and lamps drive, over a unix socket that
+speaks JSON lines: `press`, `motion`, `door`, `lamps`, ... What is said is in `house_talk.py`.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from msgspec import Meta, Struct, field
 
 from drivers.house_pins import HousePin
 from drivers.house_room import Room
+from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
 from hub.core.driver import Name, Port
 
@@ -32,6 +33,11 @@ def use_virtual_pins() -> None:
     Device.pin_factory = MockFactory(pin_class=HousePin)
 
 
+def furnish(sensors: dict[str, Fitting]) -> None:
+    """Shut the doors and plug in the mains, before any driver looks. Raises HouseError."""
+    move_in(sensors, _lines(sensors))
+
+
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_field="kind"):
     """The finger and the eye. The maps name the pins of the other drivers."""
 
@@ -39,6 +45,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
     name: Name = "house"
     contacts: dict[str, int] = field(default_factory=dict)
     lamps: dict[str, int] = field(default_factory=dict)
+    sensors: dict[str, Fitting] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
 
     async def run(self, port: Port) -> None:
@@ -46,11 +53,16 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
 
         Raises HouseError without virtual pins, and where another house has the socket.
         """
-        room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases)
+        sensors = Sensors(self.sensors, _lines(self.sensors))
+        room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
         async with _open_to_visitors(Path(self.socket), room):
             port.ready()
             async for order in port.orders():
                 room.note(order)
+
+
+def _lines(sensors: dict[str, Fitting]) -> dict[str, HousePin]:
+    return _pins({name: s.pin for name, s in sensors.items() if s.pin is not None})
 
 
 def _pins(numbers: dict[str, int]) -> dict[str, HousePin]:

@@ -1,4 +1,4 @@
-"""`anbu house`: press, release, look, and serve the page of a running virtual house.
+"""`anbu house`: press, release, look, and serve the page of a running virtual house; or `simulate`.
 
 Exit codes: 0 done; 1 the house refused, or the page cannot be served; 2 wrong arguments;
 3 no virtual house is running.
@@ -13,6 +13,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from drivers import house_deeds, lives_cli, proof_client
 from drivers.house_words import LANGUAGES, Words, usual_language, words
 
 LONGEST_MS = 600_000
@@ -53,15 +54,24 @@ def add_arguments(parser: ArgumentParser) -> None:
     press.add_argument("--ms", type=_milliseconds, help=said["ms_about"])
     release = deeds.add_parser("release", parents=[asked], help=said["release_about"])
     release.add_argument("what", help=said["what_about"])
+    house_deeds.add_arguments(deeds, asked)
+    proof_client.add_arguments(deeds.add_parser("sensors", help=said["sensors_about"]))
     deeds.add_parser("lamps", parents=[asked], help=said["lamps_about"])
     serve = deeds.add_parser("serve", parents=[usual], help=said["serve_about"])
     serve.add_argument("--port", type=int, default=8090, help=said["port_about"])
+    lives_cli.add_arguments(
+        deeds.add_parser("simulate", parents=[usual], help=said["simulate_about"])
+    )
 
 
 def run(args: Namespace) -> int:
     """Do what the command line asks; print to stdout, or say on stderr why not."""
     if args.deed == "serve":
         return _serve(args)
+    if args.deed == "simulate":
+        return lives_cli.run(args)
+    if args.deed == "sensors":
+        return proof_client.run(args)
     said = words(args.lang)
     try:
         answer = ask(args.socket, _request(args))
@@ -109,6 +119,8 @@ def _request(args: Namespace) -> dict[str, Any]:
             return {"do": "press", "what": args.what, "ms": args.ms}
         case "release":
             return {"do": "release", "what": args.what}
+        case deed if deed in house_deeds.DEEDS:
+            return house_deeds.request(args)
         case _:
             return {"do": "lamps"}
 
@@ -146,6 +158,8 @@ def _refusal(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
 def _told(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
     if args.deed == "lamps":
         return _look(said, answer)
+    if args.deed in house_deeds.DEEDS:
+        return house_deeds.told(said, args, answer)
     ms = getattr(args, "ms", None)
     sentence = "released" if args.deed == "release" else "held" if ms is None else "pressed"
     name = said["contact"].get(args.what, args.what)

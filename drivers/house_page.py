@@ -20,7 +20,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from drivers.house_talk import LINE_BYTES, Press, Release
+from drivers.house_talk import LINE_BYTES, Touch
 from drivers.house_words import LANGUAGES, words
 
 PAGE = Path(__file__).parent / "page"
@@ -32,7 +32,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
-_touches: msgspec.json.Decoder[Press | Release] = msgspec.json.Decoder(Press | Release)
+_touches: msgspec.json.Decoder[Touch] = msgspec.json.Decoder(Touch)
 
 
 def open_port(port: int) -> sockets.socket:
@@ -111,7 +111,7 @@ def _refuse(error: str, detail: str, *, status: int) -> Response:
     return JSONResponse({"ok": False, "error": error, "detail": detail}, status_code=status)
 
 
-async def _ask(socket: str, request: Press | Release) -> bytes:
+async def _ask(socket: str, request: Touch) -> bytes:
     reader, writer = await asyncio.open_unix_connection(os.fspath(socket), limit=ANSWER_BYTES)
     try:
         writer.write(msgspec.json.encode(request) + b"\n")

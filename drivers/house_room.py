@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 from drivers.house_pins import HousePin, beeping, pattern
+from drivers.house_sensors import Sensors
 from hub.core.effects import Ask, Order, Say, Show, Signal
 
 SAID_KEPT = 10
@@ -27,6 +28,7 @@ class Refusal(StrEnum):
     NOT_A_CONTACT = "not_a_contact"
     ALREADY_PRESSED = "already_pressed"
     NOT_PRESSED = "not_pressed"
+    UNKNOWN_SENSOR = "unknown_sensor"
 
 
 class Refused(Exception):  # noqa: N818 - an answer to a visitor, not a failure of the house
@@ -41,11 +43,16 @@ class Room:
     """The contacts, the lamps, and what the hub has shown and said."""
 
     def __init__(
-        self, contacts: dict[str, HousePin], lamps: dict[str, HousePin], phrases: dict[str, str]
+        self,
+        contacts: dict[str, HousePin],
+        lamps: dict[str, HousePin],
+        phrases: dict[str, str],
+        sensors: Sensors,
     ) -> None:
         self._contacts = contacts
         self._lamps = lamps
         self._phrases = phrases
+        self.sensors = sensors
         self._signal: Signal | None = None
         self._signal_at = 0.0
         self._said: deque[tuple[float, Say | Ask]] = deque(maxlen=SAID_KEPT)
@@ -53,12 +60,15 @@ class Room:
 
     def listen(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Hear every edge from now on, whichever thread makes it; with None, no more."""
+        if loop is None:
+            self.sensors.rest()
 
         def heard() -> None:
             if loop is not None:
-                loop.call_soon_threadsafe(self._wake)
+                loop.call_soon_threadsafe(self.look)
 
-        for pin in (*self._contacts.values(), *self._lamps.values()):
+        pins = (*self._contacts.values(), *self._lamps.values(), *self.sensors.pins.values())
+        for pin in pins:
             pin.heard = heard if loop is not None else None
 
     def note(self, order: Order) -> None:
@@ -67,9 +77,10 @@ class Room:
             self._said.append((monotonic(), order))
         elif order.signal != self._signal:
             self._signal, self._signal_at = order.signal, monotonic()
-        self._wake()
+        self.look()
 
-    def _wake(self) -> None:
+    def look(self) -> None:
+        """Let the watchers look again."""
         for watcher in self._watchers:
             watcher.set()
 
@@ -111,6 +122,7 @@ class Room:
             "ok": True,
             "lamps": {name: self._lamp(name, now) for name in self._lamps},
             "contacts": {name: pin.finger for name, pin in self._contacts.items()},
+            "sensors": self.sensors.seen(),
             "signal": self._signal,
             "signal_age_s": None if self._signal is None else round(now - self._signal_at, 3),
             "said": [self._spoken(say, now - at) for at, say in self._said],

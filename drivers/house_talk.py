@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from drivers.house_room import Answer, Refusal, Refused, Room
+from drivers.house_sensors import NoSensorError
 
 LINE_BYTES = 4096
 
@@ -29,6 +30,34 @@ class Release(Struct, frozen=True, tag="release", tag_field="do", forbid_unknown
     what: str
 
 
+class Motion(Struct, frozen=True, tag="motion", tag_field="do", forbid_unknown_fields=True):
+    """Move before a motion sensor for `ms` milliseconds, or be `still` from now on."""
+
+    what: str
+    ms: Annotated[float, Meta(gt=0, le=7_200_000)] | None = None
+    still: bool = False
+
+
+class Door(Struct, frozen=True, tag="door", tag_field="do", forbid_unknown_fields=True):
+    """Open or shut a door."""
+
+    what: str
+    open: bool
+
+
+class Mains(Struct, frozen=True, tag="mains", tag_field="do", forbid_unknown_fields=True):
+    """Let the mains be there, or not."""
+
+    present: bool
+
+
+class Battery(Struct, frozen=True, tag="battery", tag_field="do", forbid_unknown_fields=True):
+    """Let a battery have so much charge; without a name, the only one."""
+
+    pct: Annotated[float, Meta(ge=0, le=100)]
+    what: str = ""
+
+
 class Lamps(Struct, frozen=True, tag="lamps", tag_field="do", forbid_unknown_fields=True):
     """Say what is seen and heard."""
 
@@ -37,7 +66,9 @@ class Watch(Struct, frozen=True, tag="watch", tag_field="do", forbid_unknown_fie
     """Say it now, and again after every change."""
 
 
-Request = Press | Release | Lamps | Watch
+Change = Motion | Door | Mains | Battery
+Touch = Press | Release | Change  # what a finger may do at the page
+Request = Touch | Lamps | Watch
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
@@ -81,6 +112,8 @@ async def _follow(room: Room, request: Request, writer: asyncio.StreamWriter) ->
             await _send(writer, await room.press(request.what, request.ms))
         case Release():
             await _send(writer, room.release(request.what))
+        case Motion() | Door() | Mains() | Battery():
+            await _send(writer, _changed(room, request))
         case Lamps():
             await _send(writer, room.seen())
         case Watch():
@@ -89,6 +122,26 @@ async def _follow(room: Room, request: Request, writer: asyncio.StreamWriter) ->
                     await _send(writer, seen)
         case _:
             assert_never(request)
+
+
+def _changed(room: Room, request: Change) -> Answer:
+    sensors = room.sensors
+    try:
+        match request:
+            case Motion(what=what, ms=ms, still=still):
+                return sensors.walk(what, ms, still=still)
+            case Door(what=what, open=is_open):
+                return sensors.door(what, is_open=is_open)
+            case Mains(present=present):
+                return sensors.mains(present=present)
+            case Battery(what=what, pct=pct):
+                answer = sensors.charge(what, pct)
+            case _:
+                assert_never(request)
+    except NoSensorError as error:
+        raise Refused(Refusal.UNKNOWN_SENSOR, str(error), known=error.known) from error
+    room.look()
+    return answer
 
 
 async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -58,6 +58,8 @@ DOUBLE_FLASH = Pattern((0.1, 0.15, 0.1, 1.15))
 TRIPLE_FLASH = Pattern((0.1, 0.15, 0.1, 0.15, 0.1, 1.9))
 SLOW_PULSE = Pattern((1.0, 1.0))
 SLOW_BLINK = Pattern((0.6, 2.4))
+BREATH = Pattern((1.6, 0.8))
+HURRY = Pattern((0.4, 0.4))  # slower than any alarm that is under way
 BLINK = Pattern((0.1, 3.9))
 WINK = Pattern((2.7, 0.3))  # reads as lit; the wink tells it from ON where colour does not
 
@@ -65,6 +67,8 @@ TABLE: dict[Signal, Look] = {
     Signal.RESTING: Look(green=BLINK),
     Signal.OFFLINE: Look(amber=SLOW_BLINK),
     Signal.FAULT: Look(amber=TRIPLE_FLASH),
+    Signal.ASKING: Look(green=BREATH, buzzer=beeps(0.08, 0.12, 0.08)),
+    Signal.WARNING: Look(amber=HURRY, buzzer=beeps(0.3, 0.3, 0.3)),
     Signal.RAISED: Look(red=FAST_FLASH, buzzer=beeps(0.15, 0.1, 0.15, 0.1, 0.5)),
     Signal.UNDELIVERED: Look(red=DOUBLE_FLASH, buzzer=beeps(0.4, 0.2, 0.4)),
     Signal.RECEIVED: Look(red=SLOW_PULSE, buzzer=beeps(0.12)),

@@ -10,7 +10,6 @@ from drivers.lives_acts import ACTS, HOUR, LONGEST_MIN, LONGEST_USUAL_MIN, MINUT
 from drivers.lives_dice import Dice
 
 TOILET_AFTER_H, TOILET_SPREAD = 2.8, 0.45
-STRANGERS_MOVE = 14.0  # movements an hour that each guest adds to every room in use
 
 
 class Stay(NamedTuple):
@@ -72,7 +71,7 @@ class Diary:
             self.toilet_due = self.now + self._dice.long(TOILET_AFTER_H, TOILET_SPREAD) * HOUR
 
     def go_out(self, until: float, *, twice: bool = False) -> None:
-        """Get ready, leave, come back at `until`; `twice`: first come back for a forgotten thing."""
+        """Get ready, leave, be back at `until`; `twice`: first return for a forgotten thing."""
         self.stay(self.now + self._dice.between(0.5, 4) * MINUTE, State.HOME, Zone.ENTRY, 100)
         if twice:
             self._leave(self.now + self._dice.long(55, 0.7))

@@ -64,8 +64,12 @@ def meet(profile: str, seed: int) -> Person:
     dice = Dice(name, "person")
     ranges = {**USUAL, **kind.habits}
     habits = Habits(**{habit: dice.between(*ranges[habit]) for habit in Habits._fields})
-    liked = {errand: weight * dice.long(1.0, 0.7) for errand, weight in (kind.errands or ERRANDS).items()}
-    rites = tuple(rite._replace(hour=rite.hour + dice.normal(0, rite.shift_h)) for rite in kind.rites)
+    liked = {
+        errand: weight * dice.long(1.0, 0.7) for errand, weight in (kind.errands or ERRANDS).items()
+    }
+    rites = tuple(
+        rite._replace(hour=rite.hour + dice.normal(0, rite.shift_h)) for rite in kind.rites
+    )
     home = _furnish(Dice(name, "home"), kind.hardware)
     return Person(name, habits, liked, rites, home, dice.between(58, 76))
 

@@ -23,6 +23,7 @@ class Habits(NamedTuple):
     weekend_h: float  # how much later on Saturday and Sunday
     off_h: float  # how much later (below zero: earlier) after a night without work
     outings: float  # a day
+    forgets: float  # chance to come back at once for something
     tv: float
     doze: float
     nap: float  # chance of a long nap a day
@@ -41,7 +42,8 @@ class Habits(NamedTuple):
 
 USUAL: Mapping[str, Range] = MappingProxyType({
     "wake_h": (5.7, 7.5), "sleep_h": (6.4, 7.8), "scatter_h": (0.25, 0.6), "weekend_h": (0.0, 0.4),
-    "off_h": (0.0, 0.0), "outings": (0.6, 1.4), "tv": (0.7, 1.5), "doze": (0.5, 1.5),
+    "off_h": (0.0, 0.0), "outings": (0.6, 1.4), "forgets": (0.02, 0.09), "tv": (0.7, 1.5),
+    "doze": (0.5, 1.5),
     "nap": (0.08, 0.35), "night_visits": (0.4, 2.0), "insomnia": (0.03, 0.12),
     "sleepless": (0.005, 0.03), "visits": (0.08, 0.25), "deliveries": (0.1, 0.4),
     "trips": (0.0, 0.004), "ill": (0.003, 0.01), "drift_h": (0.1, 0.35), "drift_out": (0.05, 0.25),
@@ -69,6 +71,9 @@ class Rite(NamedTuple):
     shift_h: float = 0.3  # deviation of this person's own hour
 
 
+USUAL_HARDWARE = Hardware()
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One kind of life: what differs from the usual."""
@@ -76,7 +81,7 @@ class Profile:
     habits: Mapping[str, Range] = field(default_factory=dict)
     errands: Mapping[str, float] = field(default_factory=dict)
     rites: tuple[Rite, ...] = ()
-    hardware: Hardware = Hardware()
+    hardware: Hardware = USUAL_HARDWARE
 
 
 ERRANDS = {"errand": 3.0, "walk": 3.0, "hall": 2.0, "clinic": 0.8, "market": 1.0, "friend": 1.2}
@@ -93,7 +98,11 @@ PROFILES: Mapping[str, Profile] = MappingProxyType({
          "outings": (0.2, 0.6), "weekend_h": (0.0, 0.0), "trips": (0.0, 0.002)},
         rites=(WORK_NIGHTS,),
     ),
-    "outings": Profile({"outings": (2.6, 4.8), "deliveries": (0.5, 1.2), "tv": (0.5, 1.0)}, STROLLS),
+    "outings": Profile(
+        {"outings": (2.6, 4.8), "forgets": (0.08, 0.25), "deliveries": (0.5, 1.2),
+         "tv": (0.5, 1.0)},
+        STROLLS,
+    ),
     "visitors": Profile({"visits": (0.6, 1.5), "deliveries": (0.3, 0.8), "outings": (0.4, 1.0)}),
     "pet": Profile({"pet_bouts_h": (0.25, 0.9)}),
     "weak-sensor": Profile(hardware=Hardware(0.5, 0.06, 0.3, 0.05)),
@@ -103,8 +112,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType({
         "bustle": (0.5, 0.9), "visits": (0.05, 0.3), "deliveries": (0.3, 0.7), "trips": (0, 0.001),
     }),
     "insomniac": Profile({
-        "sleep_h": (5.4, 6.6), "scatter_h": (0.7, 1.2), "night_visits": (1.5, 3.5), "nap": (0.2, 0.5),
-        "insomnia": (0.3, 0.6), "sleepless": (0.1, 0.25),
+        "sleep_h": (5.4, 6.6), "scatter_h": (0.7, 1.2), "night_visits": (1.5, 3.5),
+        "insomnia": (0.3, 0.6), "sleepless": (0.1, 0.25), "nap": (0.2, 0.5),
     }),
     "traveller": Profile({"trips": (0.05, 0.11), "outings": (1.0, 1.8)}),
     "weekly": Profile({"outings": (0.3, 0.8), "weekend_h": (-0.1, 0.2)},

@@ -18,6 +18,8 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "broker-config": "provisioning.broker",
     "doctor": "provisioning.doctor",
     "house": "drivers.house_client",
+    "replay": "hub.replay_command",
+    "sensors": "drivers.proof_client",
 }
 Command = Callable[[argparse.Namespace], int]
 
@@ -31,10 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     hub.add_argument("--config", type=Path, required=True, metavar="FILE")
     hub.add_argument("--virtual", action="store_true", help="in a virtual house, without hardware")
     hub.set_defaults(run=_hub)
-    replay = commands.add_parser("replay", help="run a transcript through the decisions again")
-    replay.add_argument("file", type=Path, metavar="FILE")
-    replay.add_argument("--json", action="store_true")
-    replay.set_defaults(run=_replay)
     for name, module in ELSEWHERE.items():
         command = commands.add_parser(name)
         if words[:1] == [name]:
@@ -65,25 +63,6 @@ def _hub(args: argparse.Namespace) -> int:
     drivers = house.furnish(config) if args.virtual else config.device
     asyncio.run(app.serve(config, drivers))
     return 0
-
-
-def _replay(args: argparse.Namespace) -> int:
-    import msgspec  # noqa: PLC0415
-
-    from hub.replay import TranscriptError, replay  # noqa: PLC0415
-
-    try:
-        found = replay(args.file)
-    except (TranscriptError, OSError) as error:
-        print(f"{args.file}: {error}", file=sys.stderr)
-        return USAGE_ERROR
-    if args.json:
-        print(msgspec.json.encode(found).decode())
-    else:
-        print(*found.story, f"{found.events} events", sep="\n")
-        if found.difference:
-            print(f"line {found.difference.line}: {found.difference}")
-    return 1 if found.difference else 0
 
 
 if __name__ == "__main__":

@@ -7,15 +7,16 @@ READY, and only then the network.
 import asyncio
 import gc
 import logging
-import secrets
 import signal
-import time
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from hub import health, watchdog
 from hub.blackbox import BlackBox
+from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
 from hub.core import devices, home
 from hub.core.driver import Driver
@@ -24,7 +25,6 @@ from hub.core.events import (
     BrokerRefused,
     DriverFailed,
     Event,
-    Heartbeat,
     LinkDown,
     LinkUp,
     Measured,
@@ -33,27 +33,18 @@ from hub.core.events import (
     StorageRecovered,
 )
 from hub.core.payloads import Availability
+from hub.core.rules import Rules
 from hub.core.state import HomeState
 from hub.engine import RETRY_S, Engine
 from hub.journal import Journal
 from hub.link import Link
+from hub.memory import Memory
 from hub.outbox import Row
+from hub.proof import Proof
 from hub.supervisor import Supervisor
 
 LOG = logging.getLogger("anbu")
 TROUBLE = (DriverFailed, LinkUp, LinkDown, BrokerRefused, StorageFailed, StorageRecovered)
-
-
-class SystemClocks:
-    """The machine's own clocks."""
-
-    def at(self) -> float:
-        """Give monotonic seconds."""
-        return time.monotonic()
-
-    def utc(self) -> float:
-        """Give seconds since 1970."""
-        return time.time()
 
 
 class Hub:
@@ -69,6 +60,8 @@ class Hub:
         )
         self.engine = Engine(HomeState(), self.rules, self.journal, self.clocks, self)
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at)
+        self.memory = Memory(Path(config.state_dir) / "habits.bin", self.journal)
+        self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look)
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
 
@@ -84,6 +77,8 @@ class Hub:
             watchdog.ready()
             group.create_task(self._heartbeat())
             group.create_task(self._telemetry())
+            group.create_task(self.memory.keep(lambda: self.engine.state.habits))
+            group.create_task(self.proof.run())
             self.link = Link(self.config.mqtt, self.config.hub, self.engine.post, self._will)
             self.engine.post.carrier = self.link
             await self.link.run()
@@ -92,6 +87,7 @@ class Hub:
         """End cleanly: the disk has all, and the broker knows that it is no loss."""
         watchdog.stopping()
         await self.engine.flush()
+        await self.memory.save(self.engine.state.habits)
         if self.link:
             await self.link.leave(self._state(Availability.DISCONNECTED))
         self.journal.close()
@@ -115,15 +111,15 @@ class Hub:
         """Log trouble; keep the decision in the black box, whose own trouble only ends it."""
         if isinstance(event, TROUBLE):
             LOG.warning("%s", event)
+        self.proof.note(event)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
 
     async def _recover(self) -> Started:
         snapshot = await self.journal.open()
-        started = Started(
-            self.clocks.at(), self.clocks.utc(), health.clock_synced(), secrets.token_hex(6)
-        )
-        state = home.recover(health.decode(snapshot), started, self.journal.urgent)
+        started = self.clocks.started()
+        known = replace(health.decode(snapshot), habits=await self.memory.load())
+        state = home.recover(known, started, self.journal.urgent)
         self.engine.begin(state, started, self.journal.trouble)
         settings = self.config.blackbox
         if settings.file_mb:
@@ -150,8 +146,7 @@ class Hub:
         while True:
             hung = self.supervisor.hung()
             if not hung and await self.journal.probe():
-                synced = health.clock_synced()
-                self.engine.emit(Heartbeat(self.clocks.at(), self.clocks.utc(), synced))
+                self.engine.emit(self.clocks.heartbeat())
             else:
                 LOG.error("no heartbeat: %s", ", ".join(hung) or "disk")
             await asyncio.sleep(interval_s)
@@ -163,6 +158,9 @@ class Hub:
             readings = health.readings() | {f"refused_{k}": float(n) for k, n in refused.items()}
             readings["decided"] = float(self.engine.decided)
             self.engine.emit(Measured(self.clocks.at(), readings, self.journal.dropped))
+
+    def _look(self) -> tuple[HomeState, Rules, float]:
+        return self.engine.state, self.rules, self.clocks.at()
 
     def _will(self) -> bytes:
         return self._state(Availability.LOST).payload

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from hub.core.driver import Driver, Name
-from hub.core.rules import Button, Role, Rules
+from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.core.settings import Kinds, read
 from hub.mqtt import MqttSettings
 from hub.texts import Language
@@ -64,10 +64,16 @@ def load(path: Path) -> Config:
 
 
 def rules_of(config: Config, software: str) -> Rules:
-    """Give the numbers that decide, with the contacts of this house."""
-    found = (d for d in config.device if isinstance(getattr(d, "role", None), Role))
-    buttons = {d.name: Button(d.role, d.place) for d in found}  # type: ignore[attr-defined]
-    return replace(config.rules, hub=config.hub, software=software, buttons=buttons)
+    """Give the numbers that decide, with the buttons and sensors of this house.
+
+    A driver says by its `sense` what it tells of the house; None, or none at all: nothing.
+    """
+    sensors = {d.name: sensor for d in config.device if (sensor := _sensor(d)) is not None}
+    others = (d for d in config.device if d.name not in sensors)
+    buttons = {d.name: button for d in others if (button := _button(d)) is not None}
+    return replace(
+        config.rules, hub=config.hub, software=software, buttons=buttons, sensors=sensors
+    )
 
 
 def driver_kinds() -> tuple[str, ...]:
@@ -82,6 +88,23 @@ def find_driver(kind: str) -> type[Struct] | None:
         return None
     shape: type[Struct] = import_module(f"drivers.{kind}").Driver
     return shape
+
+
+def _button(driver: Driver) -> Button | None:
+    role = getattr(driver, "role", None)
+    return Button(role, _place(driver)) if isinstance(role, Role) else None
+
+
+def _sensor(driver: Driver) -> Sensor | None:
+    sense = getattr(driver, "sense", None)
+    if not isinstance(sense, Sense):
+        return None
+    room, silent_s = getattr(driver, "room", Room.OTHER), getattr(driver, "silent_s", 0.0)
+    return Sensor(sense, _place(driver), room, silent_s)
+
+
+def _place(driver: Driver) -> str:
+    return str(getattr(driver, "place", ""))
 
 
 def _source(name: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from hub import contract_examples
-from hub.core import payloads, wire
+from hub.core import commands, daily, payloads, wire
 from hub.core.payloads import Cleared, FromCenter, FromHub
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "asyncapi.yaml"
@@ -39,9 +39,9 @@ CHANNELS: dict[str, Channel] = {
     ),
     "event": Channel(
         wire.topic("{hub}", "event"),
-        "What happened to an alarm, and technical reports. `id` is the idempotency key; an alarm's"
-        " events are sent again until the ack `received`.",
-        (payloads.AlarmEvent, payloads.ReportEvent),
+        "What happened to an alarm, what became of a check-in, what the resident needs: sent again"
+        " until the ack `received`. And technical reports. `id` is the idempotency key.",
+        (payloads.AlarmEvent, payloads.ReportEvent, daily.CheckInEvent, daily.CareEvent),
     ),
     "fault": Channel(
         wire.topic("{hub}", "fault", "{fault}"),
@@ -54,9 +54,10 @@ CHANNELS: dict[str, Channel] = {
         "Batched readings; the oldest are dropped and counted when the hub's disk share is full.",
         (payloads.Telemetry,),
     ),
+    "activity": Channel(
+        wire.topic("{hub}", "activity"), "An hour of the home.", (daily.Activity,)),
     "reply": Channel(
-        wire.topic("{hub}", "reply"), "What became of a command.", (payloads.Reply,)
-    ),
+        wire.topic("{hub}", "reply"), "What became of a command.", (commands.Reply,)),
     "ack": Channel(
         wire.topic("{hub}", "ack"),
         "`received` only after the centre has stored the event; then how far the alarm has come.",
@@ -66,7 +67,7 @@ CHANNELS: dict[str, Channel] = {
     "cmd": Channel(
         wire.topic("{hub}", "cmd"),
         "What the centre asks for: it expires, and its counter only rises.",
-        (payloads.Command,),
+        (commands.Command,),
         by_hub=False,
     ),
     "center": Channel(

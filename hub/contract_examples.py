@@ -1,6 +1,18 @@
 """One real message of each kind: the examples of the contract, and of the tests that read it."""
 
 from hub.core import scaip, wire
+from hub.core.commands import Command, CommandKind, Reply
+from hub.core.daily import (
+    Activity,
+    AnsweredBy,
+    CareData,
+    CareEvent,
+    CheckInData,
+    CheckInEvent,
+    CheckInResult,
+    PresenceKind,
+    Topic,
+)
 from hub.core.payloads import (
     Ack,
     AlarmBrief,
@@ -9,33 +21,37 @@ from hub.core.payloads import (
     Availability,
     CenterState,
     Cleared,
-    Command,
-    CommandKind,
+    Evidence,
     FaultKind,
     FaultReport,
     FromCenter,
     FromHub,
     HubState,
-    Reply,
     ReportData,
     ReportEvent,
     Stage,
     Telemetry,
 )
-from hub.core.scaip import Kind, Report, What
+from hub.core.scaip import Care, Kind, Report, What
+from hub.core.sos import AUTOMATIC
 
 HUB = "js-0001"
 UTC = 1_772_323_200.25
 ALARM = "5f0c2a1b-7"
 FAULT = "help-stuck"
+GROUND = Evidence(UTC - 30_600, 30_600.0, 21_600.0, 28_800.0, "motion", ("motion", "door"), 21)
+SEEN, PLACES = {"motion": 14, "door": 2}, {"motion": "거실", "door": "현관"}
+ACTIVITY = Activity(UTC - 3600, synced=True, seen=SEEN, places=PLACES, presence=PresenceKind.HOME)
 
 
 def alarm_event(kind: Kind, what: What) -> AlarmEvent:
     """Give the event of something that has happened to an alarm."""
     block = scaip.of_alarm(kind, what, "거실", ALARM)
+    device, ground = ("motion", GROUND) if kind in AUTOMATIC else ("help", None)
     data = AlarmData(
-        ALARM, kind, what, "help", "거실", "5f0c2a1b", 7, 181.5, synced=True, scaip=block
-    )
+        ALARM, kind, what, device, "거실", "5f0c2a1b", 7, 181.5, synced=True, scaip=block,
+        evidence=ground,
+    )  # fmt: skip
     id_ = ALARM if what is What.RAISED else "5f0c2a1b-8"
     return AlarmEvent(id_, wire.source(HUB), f"anbu.alarm.{what}", wire.timestamp(UTC), data)
 
@@ -45,6 +61,28 @@ def report_event(report: Report) -> ReportEvent:
     data = ReportData(report, 42.0, synced=True, scaip=scaip.of_report(report, "5f0c2a1b-9"))
     kind = f"anbu.report.{report}"
     return ReportEvent("5f0c2a1b-9", wire.source(HUB), kind, wire.timestamp(UTC), data)
+
+
+def check_in_event(result: CheckInResult) -> CheckInEvent:
+    """Give what became of a check-in."""
+    spoken = {CheckInResult.FINE, CheckInResult.UNWELL, CheckInResult.UNCLEAR}
+    still = {CheckInResult.MISSED, CheckInResult.AWAY}
+    by = AnsweredBy.VOICE if result in spoken else AnsweredBy.BUTTON
+    data = CheckInData(
+        "2026-03-01-0900", Topic.SLEEP, result, AnsweredBy.NOBODY if result in still else by,
+        attempts=0 if result is CheckInResult.AWAY else 1, due_utc=UTC, synced=True,
+        scaip=scaip.of_check_in("5f0c2a1b-10"),
+    )  # fmt: skip
+    kind = f"anbu.checkin.{result}"
+    return CheckInEvent("5f0c2a1b-10", wire.source(HUB), kind, wire.timestamp(UTC), data)
+
+
+def care_event(care: Care) -> CareEvent:
+    """Give a need that is no emergency."""
+    score = 4 if care is Care.LOW_MOOD else 0
+    data = CareData(care, score, synced=True, scaip=scaip.of_care(care, "5f0c2a1b-11"))
+    kind = f"anbu.care.{care}"
+    return CareEvent("5f0c2a1b-11", wire.source(HUB), kind, wire.timestamp(UTC), data)
 
 
 def state(
@@ -69,10 +107,14 @@ def from_hub() -> dict[str, list[FromHub]]:
             *(alarm_event(Kind.HELP_BUTTON, what) for what in What),
             alarm_event(Kind.PULL_CORD, What.RAISED),
             alarm_event(Kind.TEST, What.RAISED),
+            *(alarm_event(kind, What.RAISED) for kind in sorted(AUTOMATIC)),
             *(report_event(report) for report in Report),
+            *(check_in_event(result) for result in CheckInResult),
+            *(care_event(care) for care in Care),
         ],
         "fault": [fault, Cleared(FAULT)],
         "telemetry": [Telemetry(UTC, synced=True, readings={"rss_mb": 31.5}, dropped=2)],
+        "activity": [ACTIVITY],
         "reply": [Reply("c-1", done=True), Reply("c-2", done=False, reason="expired")],
     }
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from hub import health
 from hub.core import home
@@ -25,6 +26,7 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
+from hub.core.habits import FRESH
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 from hub.journal import Journal
@@ -151,7 +153,7 @@ class Engine:
         return at >= self._flush_at or self.post.crowded
 
     async def _commit(self, at: float) -> None:
-        await self.post.commit(ENCODE(self.state))
+        await self.post.commit(ENCODE(replace(self.state, habits=FRESH)))
         self._flush_at = at + (RETRY_S if self.post.disk else FLUSH_S)
 
     async def _wait(self) -> None:

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from drivers import house
+from msgspec.structs import replace
+
+from drivers import house, supply
+from drivers.house_sensors import Fitting
 from hub.config import Config
 from hub.core.driver import Driver
+from hub.core.rules import Sense
 from hub.texts import messages
 
 LAMPS = ("red", "green", "amber", "buzzer")
@@ -13,15 +17,34 @@ LAMPS = ("red", "green", "amber", "buzzer")
 def furnish(config: Config) -> tuple[Driver, ...]:
     """Give the house's drivers and the virtual house itself; real pins are never touched."""
     house.use_virtual_pins()
-    pins = {d.name: getattr(d, "pin", None) for d in config.device}
-    lamps = {lamp: getattr(d, lamp, None) for d in config.device for lamp in LAMPS}
+    devices = tuple(_charged(d, Path(config.run_dir)) for d in config.device)
+    sensors = {d.name: fitting for d in devices if (fitting := _fitting(d)) is not None}
+    house.furnish(sensors)
+    pins = {d.name: getattr(d, "pin", None) for d in devices if d.name not in sensors}
+    lamps = {lamp: pin for d in devices for lamp in LAMPS if (pin := getattr(d, lamp, None))}
     finger = house.Driver(
         socket=str(Path(config.run_dir) / "house.sock"),
         contacts=_fitted(pins),
-        lamps=_fitted(lamps),
+        lamps=lamps,
+        sensors=sensors,
         phrases=messages("hub", config.language)["say"],
     )
-    return (*config.device, finger)
+    return (*devices, finger)
+
+
+def _charged(device: Driver, folder: Path) -> Driver:
+    """Give a battery a file of the virtual house in place of the machine's own."""
+    if not isinstance(device, supply.Driver) or not device.battery:
+        return device
+    return replace(device, battery=str(folder / f"{device.name}.battery"))
+
+
+def _fitting(device: Driver) -> Fitting | None:
+    sense = getattr(device, "sense", None)
+    if not isinstance(sense, Sense):
+        return None
+    known = {name: getattr(device, name, "") for name in ("place", "battery")}
+    return Fitting(sense, pin=getattr(device, "pin", None), **known)
 
 
 def _fitted(pins: dict[str, int | None]) -> dict[str, int]:

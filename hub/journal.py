@@ -114,6 +114,10 @@ class Journal:
         _, trouble = await self._ask(self._shelf.probe)
         return trouble is not StorageTrouble.SLOW
 
+    async def aside(self, job: Callable[[], T]) -> tuple[T | None, StorageTrouble | None]:
+        """Run other work of the disk in the thread; give its result, or what went wrong."""
+        return await self._ask(job)
+
     @property
     def unsaved(self) -> int:
         """How many changes wait in memory for the disk."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from hub.core import wire
+from hub.core.commands import Command
 from hub.core.effects import Effect, Forget, Lane, Publish, Resend
 from hub.core.events import (
     BrokerAcked,
@@ -25,7 +26,7 @@ from hub.core.events import (
     StorageRecovered,
     StorageTrouble,
 )
-from hub.core.payloads import Ack, CenterState, Command
+from hub.core.payloads import Ack, CenterState
 from hub.courier import Courier
 from hub.journal import Journal
 from hub.outbox import Row

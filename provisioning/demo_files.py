@@ -35,6 +35,9 @@ state_dir = "state/hub"
 run_dir = "."
 telemetry_s = 30
 
+[rules.watch]
+spread_s = 10  # one home alone need not wait for a town
+
 [mqtt]
 brokers = ["tls://{host}:{broker}"]
 ca = "certs/ca.crt"
@@ -69,6 +72,46 @@ red = 5
 green = 6
 amber = 13
 buzzer = 19
+
+[[device]]
+kind = "motion"
+name = "kitchen"
+place = "부엌"
+pin = 23
+
+[[device]]
+kind = "motion"
+name = "living"
+place = "거실"
+pin = 24
+
+[[device]]
+kind = "motion"
+name = "bathroom"
+place = "욕실"
+room = "bathroom"
+pin = 25
+
+[[device]]
+kind = "motion"
+name = "bedroom"
+place = "침실 앞 복도"
+room = "bedroom"
+pin = 12
+
+[[device]]
+kind = "contact"
+name = "front"
+role = "exit_door"
+place = "현관문"
+pin = 16
+
+[[device]]
+kind = "supply"
+name = "power"
+place = "허브 전원"
+pin = 26
+battery = "/sys/class/power_supply/*/capacity"
 """
 
 

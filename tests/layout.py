@@ -30,6 +30,7 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "cryptography": ("provisioning",),
     "systemd": ("hub.watchdog",),
     "sqlite3": ("hub.outbox", "hub.rescue"),
+    "matplotlib": ("hub.plot",),
     "sqlalchemy": ("center",),
     "jinja2": ("center.frame",),
     "argon2": ("center.auth",),

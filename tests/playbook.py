@@ -3,11 +3,12 @@
     assert playbook(state) >> ContactChanged(0.0, "help", True) << [] >> Ticked(0.02) << [...]
 
 An effect may be given as an instance, or as a type where the details are another test's. It
-fails with a diff of the two transcripts.
+fails with a diff of the two transcripts. A `lens` leaves only what is of
+this test's story.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Self
 
 from hub.core import home
@@ -16,10 +17,16 @@ from hub.core.events import Event
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 
+Lens = Callable[[Effect], Effect | None]
+
+
+def _whole(effect: Effect) -> Effect | None:
+    return effect
+
 
 class Playbook:
-    def __init__(self, state: HomeState, rules: Rules) -> None:
-        self.state, self.rules = state, rules
+    def __init__(self, state: HomeState, rules: Rules, lens: Lens = _whole) -> None:
+        self.state, self.rules, self.lens = state, rules, lens
         self.effects: list[Effect] = []
         self.expected: list[str] = []
         self.actual: list[str] = []
@@ -27,7 +34,8 @@ class Playbook:
 
     def __rshift__(self, event: Event) -> Self:
         self._settle([])
-        self.state, self.effects = home.decide(self.state, event, self.rules)
+        self.state, effects = home.decide(self.state, event, self.rules)
+        self.effects = [e for effect in effects if (e := self.lens(effect)) is not None]
         self.expected.append(f">> {event}")
         self.actual.append(f">> {event}")
         self._told = False
@@ -58,5 +66,5 @@ class Playbook:
         ]
 
 
-def playbook(state: HomeState, rules: Rules) -> Playbook:
-    return Playbook(state, rules)
+def playbook(state: HomeState, rules: Rules, lens: Lens = _whole) -> Playbook:
+    return Playbook(state, rules, lens)

@@ -3,6 +3,7 @@ import { ago, byId, tell, tick } from "./clock.js";
 import { age, listen, stale } from "./live.js";
 import { ring, unmute } from "./sound.js";
 import "./keys.js";
+import "./sheet.js";
 
 const sayings = () => [...document.querySelectorAll("[data-say]")].map(({ id, dataset }) => [id, dataset.say]);
 let known = new Map(sayings());

@@ -6,7 +6,7 @@ export function morph(old, fresh) {
   const typed = old.matches?.("textarea, input:not([type=hidden])"); // it stays as it is
   if (typed || old.isEqualNode(fresh)) return;
   if (old.nodeType !== Node.ELEMENT_NODE) return void (old.nodeValue = fresh.nodeValue);
-  for (const { name } of [...old.attributes]) fresh.hasAttribute(name) || old.removeAttribute(name);
+  for (const { name } of [...old.attributes]) name === "open" || fresh.hasAttribute(name) || old.removeAttribute(name);
   for (const { name, value } of [...fresh.attributes]) old.setAttribute(name, value);
   const wanted = new Set([...fresh.childNodes].map(key));
   for (const node of [...old.childNodes]) {

@@ -1,4 +1,5 @@
 // The page shows what the house's pins do (server-sent events) and holds contacts while held.
+import { Rooms } from "./rooms.js";
 import { Tone } from "./tone.js";
 import { Traces } from "./traces.js";
 
@@ -12,6 +13,7 @@ const $ = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const tone = new Tone();
 const traces = new Traces($("#traces"));
+const rooms = new Rooms($("#sensors"), (request, name) => queue(request, name));
 const words = await (await fetch("/words.json")).json();
 let language = new URLSearchParams(location.search).get("lang") === "en" ? "en" : "ko";
 let seen = null;
@@ -91,6 +93,8 @@ function show() {
   document.body.dataset.signal = seen.signal ?? "none";
   write($(".glyph"), GLYPHS[kind]);
   write($("#meaning"), t("signal", seen.signal ?? "none"));
+  $("#rooms").hidden = Object.keys(seen.sensors).length === 0;
+  rooms.show(seen.sensors, t);
   traces.show(seen.lamps, t);
   tone.play(seen.lamps.buzzer?.on ?? false);
   showSpeech(seen.said);
@@ -112,15 +116,15 @@ function hear(message) {
 let touching = Promise.resolve();
 const holding = new Set();
 
-function touch(kind, what) {
-  touching = touching.then(() => send(kind, what)).catch(() => { $("#away").hidden = false; });
+function queue(request, what) {
+  touching = touching.then(() => send(request, what)).catch(() => { $("#away").hidden = false; });
 }
 
-async function send(kind, what) {
+async function send(request, what) {
   const answer = await fetch("/touch", {
     method: "POST", keepalive: true,
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ do: kind, what }),
+    body: JSON.stringify(request),
   });
   const said = answer.ok ? null : await answer.json();
   const name = t("contact", what);
@@ -131,11 +135,11 @@ async function send(kind, what) {
 function press(what) {
   if (holding.has(what)) return;
   holding.add(what);
-  touch("press", what);
+  queue({ do: "press", what }, what);
 }
 
 function release(what) {
-  if (holding.delete(what)) touch("release", what);
+  if (holding.delete(what)) queue({ do: "release", what }, what);
 }
 
 const releaseAll = () => [...holding].forEach(release);

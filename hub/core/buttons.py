@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hub.core import devices, feedback, press, sos
+from hub.core import devices, feedback, life, presence, press, sos
+from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.payloads import FaultKind
 from hub.core.press import Turn
@@ -20,33 +21,47 @@ def turn(
 ) -> Step:
     """Let a contact's turns mean what its role says."""
     contact, turns = pressed
-    if state.contacts.get(device) != contact:
+    before = state.contacts.get(device)
+    if before != contact:
         state = replace(state, contacts={**state.contacts, device: contact})
     button = rules.buttons.get(device)
     if button is None:
         return state, []
     effects: list[Effect] = []
-    by_role = _GREEN if button.role is Role.CANCEL_BUTTON else _RED
+    if button.role is Role.AWAY_SWITCH:
+        state, effects = _switch(state, before, contact, at, rules)
+    by_role = _BY_ROLE.get(button.role, {})
     for each in turns:
-        act = _FAULTS.get(each) or by_role.get(each)
+        act = by_role.get(each)
         if act:
             state, more = act(state, device, at, rules)
             effects += more
     return state, effects
 
 
+def _switch(
+    state: HomeState, before: Contact | None, after: Contact, at: float, rules: Rules
+) -> Step:
+    """Closed for good, an away switch says "I am going out"; open, "I am back"."""
+    away = press.is_down(after)
+    if away == press.is_down(before or Contact()):
+        return state, []
+    return presence.declare(state, at, away=away, rules=rules)
+
+
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     state = _spend_greens(state, rules)
     kind = sos.KIND[rules.buttons[device].role]
-    state, effects = sos.call(state, kind, device, at, rules)
+    state, effects = sos.call(replace(state, warning=None), kind, device, at, rules)
+    state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = feedback.say_again(state, at, rules)
-    return state, [*effects, *words]
+    return state, [*effects, *alive, *words]
 
 
 def _green(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
     """A palm on both buttons calls for help: it does not take back in the same breath."""
     since = press.down_since(state.contacts[device])
-    reds = [c for d, c in state.contacts.items() if not _is_green(d, rules)]
+    reds = [c for d, c in state.contacts.items() if _is_red(d, rules)]
     palm = any(press.overlaps(red, since) for red in reds)
     return (_spend_greens(state, rules) if palm else state), []
 
@@ -56,13 +71,20 @@ def _spend_greens(state: HomeState, rules: Rules) -> HomeState:
     return replace(state, contacts=contacts)
 
 
+def _is_red(device: str, rules: Rules) -> bool:
+    button = rules.buttons.get(device)
+    return button is None or button.role in sos.KIND
+
+
 def _is_green(device: str, rules: Rules) -> bool:
     button = rules.buttons.get(device)
     return button is not None and button.role is Role.CANCEL_BUTTON
 
 
-def _cancel(state: HomeState, _device: str, at: float, rules: Rules) -> Step:
-    return sos.cancel(state, at, rules)
+def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    state, effects = sos.cancel(state, at, rules)
+    state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
+    return state, effects + alive
 
 
 def _held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
@@ -79,11 +101,17 @@ def _mend(kind: FaultKind) -> Act:
     return lambda state, device, _at, rules: devices.mend(state, kind, device, rules)
 
 
-_RED: dict[Turn, Act] = {Turn.PRESSED: _call}
-_GREEN: dict[Turn, Act] = {Turn.PRESSED: _green, Turn.RELEASED: _cancel, Turn.HELD: _held}
 _FAULTS: dict[Turn, Act] = {
     Turn.STUCK: _fail(FaultKind.STUCK),
     Turn.FREED: _mend(FaultKind.STUCK),
     Turn.CHATTERING: _fail(FaultKind.CHATTER),
     Turn.QUIET: _mend(FaultKind.CHATTER),
+}
+_RED: dict[Turn, Act] = {**_FAULTS, Turn.PRESSED: _call}
+_GREEN = {**_FAULTS, Turn.PRESSED: _green, Turn.RELEASED: _cancel, Turn.HELD: _held}
+_BY_ROLE: dict[Role, dict[Turn, Act]] = {
+    Role.HELP_BUTTON: _RED,
+    Role.PULL_CORD: _RED,
+    Role.CANCEL_BUTTON: _GREEN,
+    Role.AWAY_SWITCH: {turn: _FAULTS[turn] for turn in (Turn.CHATTERING, Turn.QUIET)},
 }

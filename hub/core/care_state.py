@@ -1,7 +1,106 @@
-"""What is known of check-ins: part of the state (`HomeState.care`)."""
+"""What is known of check-ins: part of the state (`HomeState.care`).
 
-from msgspec import Struct
+    Due --nothing hinders--> Asked --answer, button, motion--> over, with its result
+                              ^  '--nobody--> Paused    after the last attempt --> Missed
+                              '-----------------'
+
+Moments are monotonic seconds of the running boot; `care_clock` carries them into the next one.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from hub.core.daily import Topic
+from hub.core.scaip import Care
+
+
+class Due(Struct, frozen=True, tag=True):
+    """It is to be asked, not before `from_at`: an alarm or the quiet hours may hold it up."""
+
+    from_at: float
+
+
+class Asked(Struct, frozen=True, tag=True):
+    """The question was spoken at `at`; `moved`: somebody has moved since."""
+
+    at: float
+    moved: bool = False
+
+
+class Paused(Struct, frozen=True, tag=True):
+    """Nobody has answered the question that was spoken at `at`; it will be asked again."""
+
+    at: float
+
+
+class CheckIn(Struct, frozen=True):
+    """A check-in that is not over. `unclear`: something was said that was not understood."""
+
+    name: str
+    topic: Topic
+    due_at: float
+    due_utc: float
+    stage: Due | Asked | Paused
+    attempts: int = 0
+    unclear: bool = False
+
+
+class Missed(Struct, frozen=True):
+    """A check-in that nobody answered, and when the last rung of its ladder was climbed."""
+
+    checkin: CheckIn
+    at: float
+    reminders: int = 1
+    called: bool = False  # the centre was
+
+
+class Screening(Struct, frozen=True):
+    """The PHQ-2 under way: its question `item` was asked at `at` for the `tries`-th time."""
+
+    at: float
+    item: int = 0
+    tries: int = 1
+    score: int = 0
+
+
+class Rung(StrEnum):
+    """How far the rule of 24 and 48 hours has come."""
+
+    WATCHING = "watching"
+    CALLED_OUT = "called_out"
+    DISPATCHED = "dispatched"
+
+
+class Anchor(Struct, frozen=True):
+    """A moment by both clocks: with it the length of a power cut is known, once one is right."""
+
+    at: float
+    utc: float
 
 
 class CareState(Struct, frozen=True):
     """Check-ins and the ladder after one that was missed."""
+
+    visit: CheckIn | None = None
+    missed: Missed | None = None
+    screening: Screening | None = None
+    turn: int = 0  # of the topics: how many check-ins there have been
+    begun_at: float | None = None  # the last check-in
+    looked_local: float | None = None  # up to when due check-ins were looked for, in local time
+    next_local: float | None = None  # the next one
+    told_at: dict[Care, float] = field(default_factory=dict)  # when each need was last told
+    screened_utc: float | None = None  # when the PHQ-2 was last answered, or the hub was new
+    life_at: float | None = None  # a sign of life; later ones may stand in `HomeState.house`
+    look_at: float | None = None  # when to look again whether there was one
+    rung: Rung = Rung.WATCHING
+    began_at: float = 0.0  # this process
+    noted_at: float = 0.0  # about now, for `care_clock`
+    anchor: Anchor | None = None
+    adrift: bool = False  # it is not known how long the power was away
+
+
+def asking(care: CareState) -> bool:
+    """Tell whether a question waits for its answer."""
+    visit = care.visit
+    return care.screening is not None or (visit is not None and isinstance(visit.stage, Asked))

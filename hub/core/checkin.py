@@ -1,33 +1,162 @@
-"""Check-ins: due -> asked -> answered, unclear or missed."""
+"""Check-ins: due -> asked -> answered, unclear or missed (`care_state` draws the stages).
 
-from hub.core.daily import AnsweredBy
-from hub.core.effects import Effect
-from hub.core.events import Answered
+When is in `schedule`, the talk in `asking`, what follows a miss in `ladder`, the 24 and 48 hours
+in `no_life`, the PHQ-2 in `screening`. Speech gives way to alarms; the ladders do not.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import asking, ladder, no_life, schedule, screening, sos
+from hub.core.care_clock import note
+from hub.core.care_events import GROUNDS
+from hub.core.care_state import Due, Rung
+from hub.core.daily import AnsweredBy, CheckInResult, Topic
+from hub.core.effects import Effect, Phrase, Say
+from hub.core.events import Answered, Meaning
 from hub.core.rules import Rules
+from hub.core.scaip import Care
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+RESULT = {
+    Meaning.FINE: CheckInResult.FINE,
+    Meaning.YES: CheckInResult.FINE,  # each question is put so that "yes" is good news
+    Meaning.UNWELL: CheckInResult.UNWELL,
+    Meaning.NO: CheckInResult.UNWELL,
+}
+HARMLESS = {Topic.OUTING, Topic.EXERCISE}  # a day at home is no illness: "no" says only "alive"
 
-def elapse(state: HomeState, at: float, _rules: Rules) -> Step:
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Ask what is due, remind, give up."""
-    del at
-    return state, []
+    state = schedule.look(note(state, at, rules), at, rules)
+    state, effects = no_life.elapse(state, at, rules)
+    if state.care.missed is not None:
+        state, more = ladder.elapse(state, state.care.missed, at, rules)
+        effects += more
+    if state.care.visit is not None:
+        state, more = asking.elapse(state, state.care.visit, at, rules)
+        effects += more
+    if state.care.screening is not None:
+        state, more = screening.elapse(state, state.care.screening, at, rules)
+        effects += more
+    return state, effects
 
 
-def next_wake(state: HomeState, _rules: Rules) -> float | None:
+def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give the next moment at which `elapse` has something to do."""
-    del state
-    return None
+    care = state.care
+    times = [schedule.next_wake(state), no_life.next_wake(state)]
+    if care.missed is not None:
+        times.append(ladder.next_wake(care.missed, rules))
+    if care.visit is not None:
+        times.append(asking.next_wake(state, care.visit, rules))
+    if care.screening is not None:
+        times.append(screening.next_wake(state, care.screening, rules))
+    return min((time for time in times if time is not None), default=None)
 
 
-def answered(state: HomeState, event: Answered, _rules: Rules) -> Step:
-    """Take an answer, or what was said unasked."""
-    del event
-    return state, []
+def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Take an answer, or what was said unasked: a sign of life, and fine only if it says so."""
+    state, effects = _lives(state, event.at, rules)
+    if event.meaning is Meaning.COUNSEL:
+        state, more = _counsel(state, event, rules)
+    elif state.care.screening is not None:
+        state, more = screening.answered(state, state.care.screening, event, rules)
+    elif event.meaning is Meaning.UNCLEAR:
+        state, more = _unclear(state, event.at, rules)
+    else:
+        state, more = _clear(state, event, rules)
+    return state, effects + more
 
 
-def alive(state: HomeState, at: float, by: AnsweredBy, _rules: Rules) -> Step:
+def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
     """Take any sign of life (motion, door, button): called for each, so it must be quick."""
-    del at, by
-    return state, []
+    care = state.care
+    waits = care.visit is not None or care.missed is not None or care.rung is not Rung.WATCHING
+    if not (waits or state.alarms):
+        return state, []
+    state, effects = _lives(state, at, rules)
+    if by is AnsweredBy.MOTION and care.visit is not None:
+        state = asking.moved(state, care.visit)
+    pressed = by is not AnsweredBy.MOTION
+    known = care.missed is not None and care.missed.checkin.unclear and not pressed
+    state, told = _end(state, (CheckInResult.ALIVE, by), at, rules, visit=pressed, missed=not known)
+    words = asking.thanks(state, CheckInResult.ALIVE) if told else []
+    return state, [*effects, *told, *words]
+
+
+def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Take a clear word: to the question that waits, to a reminder, or unasked."""
+    at, visit = event.at, state.care.visit
+    asked = visit is not None and not isinstance(visit.stage, Due)
+    result = _result(event.meaning, state)
+    state, told = _end(state, (result, event.by), at, rules)
+    if not told and event.meaning is not Meaning.UNWELL:
+        return state, []
+    if result is CheckInResult.UNWELL:
+        state, more = asking.need(state, Care.UNWELL, at, rules)
+        told = told + more
+    told = told + asking.thanks(state, result)
+    if not asked or event.by is not AnsweredBy.VOICE:
+        return state, told
+    state, question = screening.begin(state, at, rules)
+    return state, told + question
+
+
+def _unclear(state: HomeState, at: float, rules: Rules) -> Step:
+    """Take words that nobody understood: from now on it takes clear ones."""
+    visit, missed = state.care.visit, state.care.missed
+    if missed is not None:
+        missed = replace(missed, checkin=replace(missed.checkin, unclear=True))
+        state = replace(state, care=replace(state.care, missed=missed))
+    if visit is None or isinstance(visit.stage, Due):
+        return state, []
+    return asking.ask_again(state, visit, at, rules)
+
+
+def _counsel(state: HomeState, event: Answered, rules: Rules) -> Step:
+    state, effects = _end(state, (CheckInResult.ALIVE, event.by), event.at, rules)
+    if state.care.screening is not None:
+        state, more = screening.leave(state, state.care.screening, event.at, rules)
+        effects += more
+    state, told = asking.need(state, Care.COUNSELLING, event.at, rules)
+    return state, [*told, *effects, Say(Phrase.COUNSEL_COMING)]
+
+
+def _end(
+    state: HomeState, answer: asking.Answer, at: float, rules: Rules,
+    *, visit: bool = True, missed: bool = True,
+) -> Step:  # fmt: skip
+    """End what waits for an answer; a ladder that is not of this check-in learns of life only."""
+    effects: list[Effect] = []
+    talk, late = state.care.visit, state.care.missed
+    ended = visit and talk is not None and not isinstance(talk.stage, Due)
+    if ended and talk is not None:
+        state, effects = asking.end(state, talk, answer, at, rules)
+    if missed and late is not None:
+        answer = (CheckInResult.ALIVE, answer[1]) if ended else answer
+        state, more = ladder.over(state, late, answer, at, rules)
+        effects = effects + more
+    elif missed:
+        state, more = sos.clear(state, GROUNDS, at, rules)
+        effects = effects + more
+    return state, effects
+
+
+def _lives(state: HomeState, at: float, rules: Rules) -> Step:
+    care = state.care
+    life_at = at if care.life_at is None else max(at, care.life_at)
+    if care.rung is not Rung.WATCHING:
+        state = no_life.over(state, life_at, rules)
+    else:
+        state = replace(state, care=replace(care, life_at=life_at))
+    return sos.clear(state, no_life.NO_LIFE, at, rules)
+
+
+def _result(meaning: Meaning, state: HomeState) -> CheckInResult:
+    visit = state.care.visit
+    if meaning is Meaning.NO and visit is not None and visit.topic in HARMLESS:
+        return CheckInResult.ALIVE
+    return RESULT.get(meaning, CheckInResult.ALIVE)

@@ -58,7 +58,7 @@ def resend_all(state: HomeState, at: float, rules: Rules) -> Step:
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Send again what is due; while there is no link nothing is, and the reconnect will do it."""
-    if not state.link.up or all(o.due_at > at for o in state.owed):
+    if not state.owed or not state.link.up or all(o.due_at > at for o in state.owed):
         return state, []
     owed = tuple(_next_try(o, at, rules) if o.due_at <= at else o for o in state.owed)
     return replace(state, owed=owed), [Resend(o.id) for o in state.owed if o.due_at <= at]
@@ -66,7 +66,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 def next_wake(state: HomeState) -> float | None:
     """Give the next resend in monotonic seconds, if there is a link to send it over."""
-    return min((o.due_at for o in state.owed), default=None) if state.link.up else None
+    return min(o.due_at for o in state.owed) if state.owed and state.link.up else None
 
 
 def _next_try(owed: Owed, at: float, rules: Rules) -> Owed:

@@ -21,6 +21,7 @@ from hub.core.payloads import (
 from hub.core.rules import Rules
 from hub.core.scaip import Report
 from hub.core.state import STAGE, Fault, HomeState, Link
+from hub.core.watch_state import Waiting, armed
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -38,8 +39,13 @@ def fail(
         return state, []
     since_utc = standing.since_utc if standing else at + state.clock.offset_s
     new = Fault(kind, device, since_utc, state.clock.synced, detail)
-    state = replace(state, faults={**state.faults, fault: new}, order=state.order + 1)
-    return state, [_publish(state, fault, rules, Lane.FAULT)]
+    state = replace(state, faults={**state.faults, fault: new})
+    waits = device in rules.sensors and kind is not FaultKind.MAINS_LOST
+    if waits and (until := state.watch.hold_until) is not None and at < until:
+        untold = tuple(dict.fromkeys((*state.watch.untold, fault)))
+        watch = armed(replace(state.watch, untold=untold), until)
+        return replace(state, watch=watch), []
+    return tell(state, fault, rules)
 
 
 def mend(state: HomeState, kind: FaultKind, device: str, rules: Rules) -> Step:
@@ -48,7 +54,12 @@ def mend(state: HomeState, kind: FaultKind, device: str, rules: Rules) -> Step:
     if fault not in state.faults:
         return state, []
     faults = {k: v for k, v in state.faults.items() if k != fault}
-    state = replace(state, faults=faults, order=state.order + 1)
+    return tell(replace(state, faults=faults), fault, rules)
+
+
+def tell(state: HomeState, fault: str, rules: Rules) -> Step:
+    """Tell the centre how a fault stands, or that it is over."""
+    state = replace(state, order=state.order + 1)
     return state, [_publish(state, fault, rules, Lane.FAULT)]
 
 
@@ -56,10 +67,38 @@ def link_up(state: HomeState, at: float, rules: Rules) -> Step:
     """Say that the hub is there and what is wrong with it; report an outage worth knowing."""
     effects: list[Effect] = []
     if not state.link.up and state.link.since + rules.offline_s <= at:
-        state, effects = _report(state, Report.LINK_BACK, at - state.link.since, at, rules)
+        state, effects = report(state, Report.LINK_BACK, at - state.link.since, at, rules)
     state, told = announce(replace(state, link=Link(up=True, since=at)), at, rules)
-    faults = [_publish(state, fault, rules, Lane.LIVE) for fault in state.faults]
+    faults = [_publish(state, fault, rules, Lane.LIVE) for fault in _told(state)]
     return state, [*told, *faults, *effects]
+
+
+def report(
+    state: HomeState, kind: Report, value: float, at: float, rules: Rules, device: str = ""
+) -> Step:
+    """Report what is technical; shortly after a power cut that may wait, but for the cut itself."""
+    utc, watch = at + state.clock.offset_s, state.watch
+    waiting = Waiting(kind, value, device, utc, state.clock.synced)
+    if kind is Report.MAINS_LOST or watch.hold_until is None or at >= watch.hold_until:
+        return send(state, waiting, rules)
+    watch = armed(replace(watch, waiting=(*watch.waiting, waiting)), watch.hold_until)
+    return replace(state, watch=watch), []
+
+
+def send(state: HomeState, report: Waiting, rules: Rules) -> Step:
+    """Publish a technical report, with the time at which it was true."""
+    state = replace(state, order=state.order + 1)
+    event = f"{state.boot}-{state.order}"
+    block = scaip.of_report(report.report, event)
+    message = ReportEvent(
+        id=event,
+        source=wire.source(rules.hub),
+        type=f"anbu.report.{report.report}",
+        time=wire.timestamp(report.utc),
+        data=ReportData(report.report, round(report.value, 1), report.synced, block, report.device),
+    )
+    topic = wire.topic(rules.hub, "event")
+    return state, [Publish(event, Lane.FAULT, topic, wire.encode(message))]
 
 
 def link_down(state: HomeState, at: float) -> HomeState:
@@ -85,7 +124,7 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
         alarms=tuple(
             AlarmBrief(a.id, STAGE[type(a.life)], a.version) for a in state.alarms[:BRIEFS]
         ),
-        faults=tuple(state.faults),
+        faults=_told(state),
     )
     topic = wire.topic(rules.hub, "state")
     return Publish("state", Lane.LIVE, topic, wire.encode(message), retain=True)
@@ -93,8 +132,9 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Renew the state message when it is due."""
-    due = next_wake(state, rules)
-    return announce(state, at, rules) if due is not None and due <= at else (state, [])
+    if not state.link.up or state.told_at + _interval_s(state, rules) > at:
+        return state, []
+    return announce(state, at, rules)
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
@@ -104,6 +144,10 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 
 def _interval_s(state: HomeState, rules: Rules) -> float:
     return rules.alarm_state_interval_s if state.alarms else rules.state_interval_s
+
+
+def _told(state: HomeState) -> tuple[str, ...]:
+    return tuple(fault for fault in state.faults if fault not in state.watch.untold)
 
 
 def _publish(state: HomeState, fault: str, rules: Rules, lane: Lane) -> Publish:
@@ -117,19 +161,3 @@ def _publish(state: HomeState, fault: str, rules: Rules, lane: Lane) -> Publish:
 def _fault_report(fault: str, standing: Fault) -> FaultReport:
     since_utc, synced = standing.since_utc, standing.synced
     return FaultReport(fault, standing.kind, standing.device, since_utc, synced, standing.detail)
-
-
-def _report(state: HomeState, report: Report, value: float, at: float, rules: Rules) -> Step:
-    state = replace(state, order=state.order + 1)
-    event = f"{state.boot}-{state.order}"
-    message = ReportEvent(
-        id=event,
-        source=wire.source(rules.hub),
-        type=f"anbu.report.{report}",
-        time=wire.timestamp(at + state.clock.offset_s),
-        data=ReportData(
-            report, round(value, 1), state.clock.synced, scaip.of_report(report, event)
-        ),
-    )
-    topic = wire.topic(rules.hub, "event")
-    return state, [Publish(event, Lane.FAULT, topic, wire.encode(message))]

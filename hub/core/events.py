@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from hub.core.commands import Command
 from hub.core.daily import AnsweredBy
-from hub.core.payloads import Command, Stage
+from hub.core.payloads import Stage
 
 
 class LinkTrouble(StrEnum):

@@ -43,7 +43,7 @@ def take(state: HomeState, event: Event, rules: Rules) -> Step:
     match event:
         case MotionChanged() | ContactChanged() | Answered() | HeartRateMeasured():
             return _living(state, event, rules)
-        case DeviceSeen() | BatteryMeasured() | MainsChanged():
+        case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
             return supervision.told(state, event, rules)
         case LinkUp() | CenterBorn() | LinkDown():
             return _reach(state, event, rules)
@@ -59,7 +59,7 @@ def take(state: HomeState, event: Event, rules: Rules) -> Step:
             return orders.obey(state, event, rules)
         case Measured():
             return orders.measured(state, event, rules)
-        case Started() | Ticked():
+        case Ticked():
             return state, []
         case _:
             return _trouble(state, event, rules)

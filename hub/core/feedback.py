@@ -5,6 +5,7 @@ The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the mes
 
 from msgspec.structs import replace
 
+from hub.core.care_state import asking
 from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.rules import Rules
 from hub.core.state import (
@@ -47,6 +48,8 @@ def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[
     """
     at = max(at, state.said_at)
     signal = signal_of(state, at, rules)
+    if signal is state.shown is Signal.RESTING:
+        return state, []  # as it nearly always is
     phrase = PHRASE.get(signal)
     if signal is not state.shown:
         state = replace(state, shown=signal, said_at=at)
@@ -68,13 +71,18 @@ def say_again(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, lis
 
 def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
     """Derive the one signal that is true at `at`."""
-    calling = [SIGNAL[type(a.life)] for a in state.alarms if not isinstance(a.life, Cancelled)]
-    if any(due <= at for due in _undelivered(state, rules)):
-        return Signal.UNDELIVERED
-    if calling:
-        return min(calling, key=URGENCY.index)
+    if state.alarms:
+        calling = [SIGNAL[type(a.life)] for a in state.alarms if not isinstance(a.life, Cancelled)]
+        if any(due <= at for due in _undelivered(state, rules)):
+            return Signal.UNDELIVERED
+        if calling:
+            return min(calling, key=URGENCY.index)
+    if state.warning is not None:
+        return Signal.WARNING
     if state.farewell and at < state.farewell.until:
         return state.farewell.signal
+    if asking(state.care):
+        return Signal.ASKING
     if not state.link.up and state.link.since + rules.offline_s <= at:
         return Signal.OFFLINE
     return Signal.FAULT if state.faults else Signal.RESTING
@@ -82,6 +90,8 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give the next moment at which `express` may have something to say."""
+    if state.shown is Signal.RESTING and state.link.up and not state.alarms:
+        return None  # as it nearly always is
     times = _undelivered(state, rules) if state.shown is not Signal.UNDELIVERED else []
     if state.farewell and state.shown is state.farewell.signal:
         times.append(state.farewell.until)

@@ -11,13 +11,18 @@ from msgspec.structs import replace
 
 from hub.core import (
     buttons,
+    care_clock,
     checkin,
     debt,
     devices,
+    diary,
     facts,
     feedback,
+    presence,
     press,
     quiet,
+    recovery,
+    routines,
     supervision,
     warn,
 )
@@ -35,9 +40,23 @@ _SERVE = (
     debt.elapse,
     devices.elapse,
     warn.elapse,
+    presence.elapse,
     quiet.elapse,
+    routines.elapse,
+    diary.elapse,
     checkin.elapse,
     supervision.elapse,
+)
+_AHEAD = (
+    devices.next_wake,
+    feedback.next_wake,
+    warn.next_wake,
+    presence.next_wake,
+    quiet.next_wake,
+    routines.next_wake,
+    diary.next_wake,
+    checkin.next_wake,
+    supervision.next_wake,
 )
 
 
@@ -46,28 +65,24 @@ def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     state, effects = _elapse(state, event.at, rules)
     state, more = facts.take(state, event, rules)
     state, words = feedback.express(state, event.at, rules)
-    return state, [*effects, *more, *words]
+    return state, [*effects, *more, *words] if effects or words else more
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give the next deadline in monotonic seconds; a `Ticked` at or after it serves it."""
-    times = [press.next_wake(contact, rules) for contact in state.contacts.values()]
-    times += [
-        debt.next_wake(state),
-        devices.next_wake(state, rules),
-        feedback.next_wake(state, rules),
-        warn.next_wake(state, rules),
-        quiet.next_wake(state, rules),
-        checkin.next_wake(state, rules),
-        supervision.next_wake(state, rules),
-    ]
-    return min((t for t in times if t is not None), default=None)
+    wake = debt.next_wake(state)
+    for pressed_at, _ in _pressed(state, rules):
+        wake = pressed_at if wake is None or pressed_at < wake else wake
+    for ahead in _AHEAD:
+        at = ahead(state, rules)
+        if at is not None and (wake is None or at < wake):
+            wake = at
+    return wake
 
 
 def due_contacts(state: HomeState, at: float, rules: Rules) -> set[str]:
     """Name the contacts of which a `Ticked` at `at` would make something."""
-    wakes = ((press.next_wake(c, rules), device) for device, c in state.contacts.items())
-    return {device for wake, device in wakes if wake is not None and wake <= at}
+    return {device for wake, device in _pressed(state, rules) if wake <= at}
 
 
 def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeState:
@@ -80,10 +95,14 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
     long_ago = started.at - DAY_S
     known = {o.id: o for o in state.owed}
     owed = [known.get(i, Owed(i, "", started.at)) for i in dict.fromkeys([*known, *unsent])]
+    state = supervision.recovered(state, started)
     return replace(
         state,
         boot=started.boot,
         clock=Clock(started.utc - started.at, started.synced, started.zone_s),
+        care=care_clock.recover(state.care, started),
+        house=recovery.house(state.house, started.at),
+        warning=recovery.caution(state.warning, started.at),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
         alarms=tuple(replace(a, raised_at=long_ago) for a in state.alarms),
         owed=tuple(_overdue(o, started.at) for o in owed),
@@ -102,6 +121,7 @@ def owes(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
         or after.owed is not before.owed
         or after.faults is not before.faults
         or after.counter != before.counter
+        or after.care.visit is not before.care.visit  # else a crash could ask again and again
         or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
     )
 
@@ -125,13 +145,25 @@ def _resume(contact: Contact, at: float) -> Contact:
 
 def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
     effects: list[Effect] = []
-    wakes = ((press.next_wake(c, rules), device) for device, c in state.contacts.items())
-    due = sorted((wake, device) for wake, device in wakes if wake is not None and wake <= at)
-    for _, device in due:
+    for wake, device in sorted(_pressed(state, rules)) if state.contacts else ():
+        if wake > at:
+            break
         pressed = press.elapse(state.contacts[device], at, rules)
         state, more = buttons.turn(state, device, pressed, at, rules)
         effects += more
     for serve in _SERVE:
         state, more = serve(state, at, rules)
-        effects += more
+        if more:
+            effects += more
     return state, effects
+
+
+def _pressed(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
+    """Give the contacts that have a deadline, and when: most are up, and cost nothing here."""
+    wakes: list[tuple[float, str]] = []
+    for device, contact in state.contacts.items():
+        if contact.chattering or not isinstance(contact.life, Up):
+            wake = press.next_wake(contact, rules)
+            if wake is not None:
+                wakes.append((wake, device))
+    return wakes

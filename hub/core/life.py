@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from hub.core import checkin, presence, quiet, warn
+from hub.core import checkin, presence, quiet, routines, warn
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.rules import Rules
+from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
@@ -13,8 +13,18 @@ Step = tuple[HomeState, list[Effect]]
 
 def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
     """Take note of activity that only a person in the house makes."""
-    state = presence.active(state, device, at, rules)
-    state = quiet.active(state, device, at, rules)
+    sensor = rules.sensors.get(device)
+    by_exit = sensor is not None and sensor.sense is Sense.EXIT_DOOR
+    state = quiet.over(state, device, at, by_exit=by_exit, rules=rules)
+    if by_exit:
+        state = presence.passed(state, at, rules)
+    elif by is AnsweredBy.MOTION:
+        state, counts = presence.active(state, device, at, rules)
+        if not counts:
+            return state, []
+    else:
+        state = presence.home(state, at)
+    state = routines.active(state, device, at, rules)
     state = replace(state, house=replace(state.house, active_at=at, active_by=device))
     state, over = warn.ended(state, at, rules)
     state, more = checkin.alive(state, at, by, rules)

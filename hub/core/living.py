@@ -1,7 +1,7 @@
 """What the house has seen of its resident: devices, presence, the present quiet.
 
 Part of the state (`HomeState.house`); times are monotonic seconds of the running boot, and
-`home.recover` moves them into the next one.
+`recovery.house` moves them into the next one.
 """
 
 from msgspec import Struct, field
@@ -18,14 +18,34 @@ class Sensed(Struct, frozen=True):
     active: bool = False
     since: float = NEVER
     active_at: float = NEVER  # when it last became active
+    count: int = 0  # how often it became active in the present hour
 
 
 class Presence(Struct, frozen=True):
     """Where the resident is, since when; `until` limits what was only declared."""
 
     kind: PresenceKind = PresenceKind.UNKNOWN
-    since: float = 0.0
+    since: float = NEVER
     until: float | None = None
+    door_at: float = NEVER  # the last edge of the exit door
+    came_in: bool = False  # that door was opened to come in, so quiet after it is no absence
+    blip_at: float = NEVER  # a first activity while away, which has yet to be confirmed
+    blip_by: str = ""
+
+
+class Quiet(Struct, frozen=True):
+    """The present quiet: how many steps of it are judged, and how surprising they were."""
+
+    steps: int = 0
+    score: float = 0.0
+    fired: bool = False  # suspended until something moves
+
+
+class Stay(Struct, frozen=True):
+    """In the bathroom without a break, so far as is seen, and since when."""
+
+    room: str = ""
+    since: float = NEVER
 
 
 class House(Struct, frozen=True):
@@ -35,3 +55,9 @@ class House(Struct, frozen=True):
     presence: Presence = field(default_factory=Presence)
     active_at: float = NEVER  # the last activity of the resident, anywhere
     active_by: str = ""
+    quiet: Quiet = field(default_factory=Quiet)
+    stay: Stay = field(default_factory=Stay)
+    told: frozenset[str] = frozenset()  # routines that have warned, until their cause is over
+    slot_at: float = NEVER  # the five-minute slot of a night in which somebody was last up
+    slots: int = 0
+    hour_at: float | None = None  # when the present hour began

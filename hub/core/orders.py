@@ -5,9 +5,10 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.core import sos, wire
+from hub.core.commands import Command, CommandKind, Reply
 from hub.core.effects import Effect, Lane, Phrase, Publish, Say
 from hub.core.events import CommandReceived, Measured
-from hub.core.payloads import Command, CommandKind, Reply, Telemetry
+from hub.core.payloads import Telemetry
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.state import HomeState

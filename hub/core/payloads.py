@@ -5,12 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.core.commands import Command, Reply
 from hub.core.daily import Activity, CareEvent, CheckInEvent
 from hub.core.scaip import Kind, Report, Scaip, What
 
-# a version fits a database's INTEGER, a counter a JSON number; and both fit the snapshot
-Version = Annotated[int, Meta(ge=0, lt=2**31)]
-Counter = Annotated[int, Meta(ge=0, lt=2**53)]
+Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
 
 
 class Stage(StrEnum):
@@ -48,13 +47,6 @@ class FaultKind(StrEnum):
     MAINS_LOST = "mains_lost"
 
 
-class CommandKind(StrEnum):
-    """What the centre may ask of a hub."""
-
-    ANNOUNCE = "announce"
-    TEST_CALL = "test_call"
-
-
 class Evidence(Struct, frozen=True):
     """Why an automatic alarm was raised; times in seconds."""
 
@@ -84,12 +76,16 @@ class AlarmData(Struct, frozen=True):
 
 
 class ReportData(Struct, frozen=True):
-    """`data` of `anbu.report.*`: `value` is in the report's unit (link_back: seconds away)."""
+    """`data` of `anbu.report.*`: `value` is in the report's unit.
+
+    link_back, mains_lost, mains_back: seconds without it; battery_low: percent.
+    """
 
     report: Report
     value: float
     synced: bool
     scaip: Scaip
+    device: str = ""  # empty: the hub itself
 
 
 class AlarmEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
@@ -169,24 +165,6 @@ class Ack(Struct, frozen=True):
     version: Version
     utc: float
     who: str = ""
-
-
-class Command(Struct, frozen=True):
-    """Centre to hub. `counter` only rises; a hub refuses one that it has seen or passed."""
-
-    id: str
-    kind: CommandKind
-    counter: Counter
-    expires_utc: float
-    text: str = ""
-
-
-class Reply(Struct, frozen=True):
-    """Hub to centre: what became of the command `id`."""
-
-    id: str
-    done: bool
-    reason: str = ""
 
 
 class CenterState(Struct, frozen=True):

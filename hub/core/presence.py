@@ -1,16 +1,106 @@
-"""Where the resident is: home, asleep, away, with visitors, as far as the house can tell."""
+"""Where the resident is: home, asleep, away, as far as the house can tell.
 
+    Home --exit door, then nothing for `exit_s`--> Away --the door, or activity twice--> Home
+     '--"I'm going out"--> Away, for `declared_away_s` at most
+     '--quiet at an hour of rest--> Asleep --any activity--> Home
+
+One lone pulse in an empty house is no return: sensors misfire. Somebody who comes in and falls at
+once opened the door to come in, so the quiet after it is none of an absence.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import learning
+from hub.core.daily import PresenceKind
+from hub.core.effects import Effect, Phrase, Say
+from hub.core.living import NEVER, Presence
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 
+Step = tuple[HomeState, list[Effect]]
 
-def active(state: HomeState, device: str, at: float, rules: Rules) -> HomeState:
-    """Take activity in the house."""
-    del device, at, rules
-    return state
+ABSENCE = "absence"  # among the longest of a home's routines
+SAME_S = 20.0  # a second pulse of the same sensor within this is the first one's echo
 
 
-def passed(state: HomeState, at: float, *, opened: bool) -> HomeState:
-    """Take note that the exit door was opened or shut."""
-    del at, opened
-    return state
+def passed(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
+    old = state.house.presence
+    away = old.kind is PresenceKind.AWAY
+    if away:
+        habits = learning.stretched(state.habits, ABSENCE, at - old.since)
+        state = replace(state, habits=habits)
+    again = at - old.door_at <= rules.quiet.passage_s
+    new = Presence(
+        PresenceKind.HOME if away else old.kind,
+        at if away else old.since,
+        door_at=at,
+        came_in=old.came_in if again and not away else away,
+    )
+    return _with(state, new)
+
+
+def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[HomeState, bool]:
+    """Take activity; give whether it counts: a lone pulse in an empty house does not."""
+    old = state.house.presence
+    if old.kind is PresenceKind.HOME:
+        return state, True
+    if old.kind is not PresenceKind.AWAY:
+        return _with(state, replace(old, kind=PresenceKind.HOME, since=at)), True
+    fresh = at - old.blip_at <= rules.quiet.return_s
+    if fresh and (device != old.blip_by or at - old.blip_at > SAME_S):
+        return _with(state, Presence(PresenceKind.HOME, old.blip_at, door_at=old.door_at)), True
+    if not fresh:
+        state = _with(state, replace(old, blip_at=at, blip_by=device))
+    return state, False
+
+
+def home(state: HomeState, at: float) -> HomeState:
+    """Believe that the resident is there: they pressed, they spoke, or somebody was called."""
+    old = state.house.presence
+    if old.kind is PresenceKind.HOME:
+        return state
+    return _with(state, Presence(PresenceKind.HOME, at, door_at=old.door_at, came_in=True))
+
+
+def declare(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
+    """Take the resident's own word that they go out, or that they are back."""
+    if not away:
+        return home(state, at), [Say(Phrase.WELCOME_HOME)]
+    until = at + rules.quiet.declared_away_s
+    return _with(state, Presence(PresenceKind.AWAY, at, until)), [Say(Phrase.AWAY_NOTED)]
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Let the resident be away when nothing followed the door, and home when their time is up."""
+    due = next_wake(state, rules)
+    if due is None or due > at:
+        return state, []
+    old = state.house.presence
+    if old.kind is PresenceKind.AWAY:
+        return home(state, at), []
+    left_at = state.house.active_at
+    return _with(state, Presence(PresenceKind.AWAY, left_at, door_at=old.door_at)), []
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give when an absence begins, or a declared one is over."""
+    presence, last = state.house.presence, state.house.active_at
+    if presence.kind is PresenceKind.AWAY:
+        return presence.until
+    never = presence.came_in or presence.door_at == NEVER
+    if never or last - presence.door_at > rules.quiet.linger_s:
+        return None
+    return max(last, presence.door_at) + rules.quiet.exit_s
+
+
+def sleeps(state: HomeState, at: float) -> HomeState:
+    """Let the resident be asleep, in a quiet that is usual at this hour."""
+    old = state.house.presence
+    if old.kind not in {PresenceKind.HOME, PresenceKind.UNKNOWN}:
+        return state
+    return _with(state, replace(old, kind=PresenceKind.ASLEEP, since=at))
+
+
+def _with(state: HomeState, presence: Presence) -> HomeState:
+    return replace(state, house=replace(state.house, presence=presence))

@@ -86,6 +86,11 @@ def spent(contact: Contact) -> Contact:
             return contact
 
 
+def is_down(contact: Contact) -> bool:
+    """Tell whether the contact counts as closed, whatever that means."""
+    return isinstance(contact.life, Down | Lifting | Recalled)
+
+
 def down_since(contact: Contact) -> float:
     """Give when the press that is counted began; endless where there is none."""
     life = contact.life.down if isinstance(contact.life, Lifting) else contact.life

@@ -1,25 +1,130 @@
-"""Unusual quiet: how long nothing has moved, against what is usual for this person at this hour."""
+"""Unusual quiet: how long nothing has moved, against what is usual for this person at this hour.
 
+Every quarter of an hour of quiet adds its surprise (`hazard`); beyond the home's own limit a spoken
+warning begins, and then an alarm. Once warned it is silent until something moves. Not judged: an
+absence, a house whose sensors cannot be believed, an hour that is not known.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import hazard, learning, presence, supervision, warn
+from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
+from hub.core.habits import DAY_S, STEP_S, Quietness
+from hub.core.living import NEVER, Quiet
+from hub.core.payloads import Evidence
 from hub.core.rules import Rules
+from hub.core.scaip import Kind
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+FRESH = Quiet()
+ABSENCE_S = 1800.0  # a quiet so long that the exit door ends was an absence that nobody saw
+SENSORS = 24  # named in the evidence
 
-def active(state: HomeState, device: str, at: float, rules: Rules) -> HomeState:
-    """Take activity: the quiet is over."""
-    del device, at, rules
-    return state
+
+def over(state: HomeState, device: str, at: float, *, by_exit: bool, rules: Rules) -> HomeState:
+    """Take activity: the quiet is over, and is learned from."""
+    house = state.house
+    lasted_s = at - house.active_at
+    if lasted_s < STEP_S:
+        return state
+    absent = house.presence.kind is PresenceKind.AWAY or (by_exit and lasted_s >= ABSENCE_S)
+    if house.active_at != NEVER and not absent and state.clock.synced:
+        ended = learning.Ended(lasted_s, device, house.quiet.score)
+        habits = learning.learned(state.habits, _present(state), ended, rules.quiet)
+        state = replace(state, habits=habits)
+    return replace(state, house=replace(house, quiet=FRESH))
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Judge the present quiet; learn from what has passed."""
-    del at, rules
-    return state, []
+    """Judge each step of the present quiet that is over."""
+    effects: list[Effect] = []
+    while (due := next_wake(state, rules)) is not None and due <= at:
+        state, more = _step(state, due, rules)
+        effects += more
+    return state, effects
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give the next moment at which `elapse` has something to do."""
-    del state, rules
-    return None
+    """Give when the present step is over."""
+    del rules
+    house = state.house
+    if house.quiet.fired or house.active_at == NEVER or house.presence.kind is PresenceKind.AWAY:
+        return None
+    return house.active_at + (house.quiet.steps + 1) * STEP_S
+
+
+def _step(state: HomeState, at: float, rules: Rules) -> Step:
+    house = state.house
+    steps = house.quiet.steps + 1
+    score = house.quiet.score + (_surprise(state, steps - 1, rules) if steps > 1 else 0.0)
+    state = replace(state, house=replace(house, quiet=Quiet(steps, score)))
+    if steps * STEP_S >= rules.quiet.asleep_s and _rests(state, at, rules):
+        state = presence.sleeps(state, at)
+    if state.warning or not _too_long(state, at, rules):
+        return state, []
+    house = state.house
+    kind = Kind.QUIET
+    if house.presence.kind is PresenceKind.ASLEEP and not _rests(state, at, rules):
+        kind = Kind.NOT_UP
+    state = replace(state, house=replace(house, quiet=replace(house.quiet, fired=True)))
+    return warn.begin(
+        state, warn.Ground(kind, house.active_by, _evidence(state, at, rules)), at, rules
+    )
+
+
+def _surprise(state: HomeState, step: int, rules: Rules) -> float:
+    """Weigh a step by what the sensors that can be believed usually see of the activity."""
+    share = _believed(state, rules)
+    if share < rules.quiet.believed_share or not state.clock.synced:
+        return 0.0
+    return share * hazard.surprise(state.habits, _present(state), step, rules.quiet)
+
+
+def _believed(state: HomeState, rules: Rules) -> float:
+    working = supervision.working(state, rules)
+    shares = state.habits.shares
+    total = sum(shares.values())
+    if total > 0.0:
+        return sum(shares.get(device, 0.0) for device in working) / total
+    heard = len(state.house.sensed)
+    return len(working) / heard if heard else 0.0
+
+
+def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
+    if state.house.quiet.score <= hazard.limit(state.habits, rules.quiet):
+        return False
+    if state.habits.days >= rules.quiet.new_days:
+        return True
+    hour = _local(state, at) % DAY_S / 3600.0
+    night = hour >= rules.quiet.night_from_h or hour < rules.quiet.night_to_h
+    safe_s = rules.quiet.safe_night_s if night else rules.quiet.safe_day_s
+    return at - state.house.active_at >= safe_s
+
+
+def _rests(state: HomeState, at: float, rules: Rules) -> bool:
+    return hazard.rests(state.habits, _local(state, at), rules.quiet)
+
+
+def _present(state: HomeState) -> Quietness:
+    return Quietness(_local(state, state.house.active_at), state.house.active_by)
+
+
+def _local(state: HomeState, at: float) -> float:
+    return at + state.clock.offset_s + state.clock.zone_s
+
+
+def _evidence(state: HomeState, at: float, rules: Rules) -> Evidence:
+    house = state.house
+    lasted_s = at - house.active_at
+    return Evidence(
+        since_utc=house.active_at + state.clock.offset_s,
+        lasted_s=lasted_s,
+        usual_s=hazard.usual_s(state.habits, _present(state), rules.quiet),
+        limit_s=lasted_s,
+        last=house.active_by,
+        sensors=supervision.working(state, rules)[:SENSORS],
+        learned_days=state.habits.days,
+    )

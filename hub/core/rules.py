@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from hub.core.care_rules import CareRules
+from hub.core.quiet_rules import QuietRules
 from hub.core.watch_rules import WatchRules
 
 Seconds = Annotated[float, Meta(gt=0)]  # none of it may be 0: the engine would never rest
@@ -65,6 +66,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     software: str = ""
     buttons: dict[str, Button] = field(default_factory=dict)
     sensors: dict[str, Sensor] = field(default_factory=dict)
+    quiet: QuietRules = field(default_factory=QuietRules)
     care: CareRules = field(default_factory=CareRules)
     watch: WatchRules = field(default_factory=WatchRules)
     press_settle_s: Seconds = 0.020  # product's promise: a level held 20 ms is a press

@@ -73,6 +73,9 @@ class Report(StrEnum):
     """Technical reports of the hub."""
 
     LINK_BACK = "link_back"
+    MAINS_LOST = "mains_lost"
+    MAINS_BACK = "mains_back"
+    BATTERY_LOW = "battery_low"
 
 
 class Care(StrEnum):
@@ -83,7 +86,12 @@ class Care(StrEnum):
     UNWELL = "unwell"  # said so in a check-in
 
 
-REPORT: dict[Report, tuple[str, str]] = {Report.LINK_BACK: ("0023", "0112")}
+REPORT: dict[Report, tuple[str, str]] = {
+    Report.LINK_BACK: ("0023", "0112"),
+    Report.MAINS_LOST: ("0023", "0085"),
+    Report.MAINS_BACK: ("0023", "0086"),
+    Report.BATTERY_LOW: ("0023", "0016"),
+}
 CHECK_IN = ("0002", "0103")
 CARE: dict[Care, tuple[str, str]] = {
     Care.COUNSELLING: ("0002", "0101"),

@@ -2,21 +2,21 @@
 
 from msgspec.structs import replace
 
-from hub.core import life, presence, supervision
+from hub.core import life, routines, supervision
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.events import ContactChanged, HeartRateMeasured, MotionChanged
 from hub.core.living import Sensed
-from hub.core.rules import Rules, Sense
+from hub.core.rules import Rules
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
 
 def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
-    """Take a motion sensor's edge; that it falls is no activity."""
+    """Take a motion sensor's edge; that it falls is no activity, nor is a flood of them."""
     state, effects = _note(state, event.device, event.at, rules, active=event.active)
-    if not event.active:
+    if not event.active or supervision.floods(state, event.device):
         return state, effects
     state, more = life.shown(state, event.device, event.at, AnsweredBy.MOTION, rules)
     return state, effects + more
@@ -26,12 +26,12 @@ def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
     """Take a door's edge; `active` is open. A door that is opened or shut has somebody at it."""
     sensed = state.house.sensed.get(event.device)
     first = sensed is None  # the level at start, which nobody moved
+    if sensed is not None and sensed.active and event.closed:
+        state = routines.shut(state, event.device, event.at - sensed.since, rules)
     state, effects = _note(state, event.device, event.at, rules, active=not event.closed)
-    if first:
+    if first or supervision.floods(state, event.device):
         return state, effects
     state, more = life.shown(state, event.device, event.at, AnsweredBy.MOTION, rules)
-    if rules.sensors[event.device].sense is Sense.EXIT_DOOR:
-        state = presence.passed(state, event.at, opened=not event.closed)
     return state, effects + more
 
 
@@ -43,6 +43,7 @@ def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
 def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:
     old = state.house.sensed.get(device) or Sensed(since=at)
     since = old.since if old.active == active else at
-    new = Sensed(at, active, since, at if active else old.active_at)
+    count = old.count + (active and not old.active)
+    new = Sensed(at, active, since, at if active else old.active_at, count)
     house = replace(state.house, sensed={**state.house.sensed, device: new})
     return supervision.seen(replace(state, house=house), device, at, rules)

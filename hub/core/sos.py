@@ -32,30 +32,13 @@ Step = tuple[HomeState, list[Effect]]
 
 KIND = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
 ON_SITE = "on site"
-
-
-AUTOMATIC = frozenset(
-    {
-        Kind.QUIET,
-        Kind.NOT_UP,
-        Kind.LONG_BATHROOM,
-        Kind.NIGHT_WANDERING,
-        Kind.DOOR_OPEN,
-        Kind.OUT_AT_NIGHT,
-        Kind.MISSED_CHECKIN,
-        Kind.NO_LIFE,
-    }
-)
+AUTOMATIC = frozenset(Kind) - {*KIND.values(), Kind.TEST}
 
 
 def call(
-    state: HomeState,
-    kind: Kind,
-    device: str,
-    at: float,
-    rules: Rules,
+    state: HomeState, kind: Kind, device: str, at: float, rules: Rules,
     evidence: Evidence | None = None,
-) -> Step:
+) -> Step:  # fmt: skip
     """Raise an alarm, or tell the open one that it was called again: each call is one event.
 
     Only where `untold_calls` of one alarm still wait for the centre, a further one adds nothing.
@@ -64,7 +47,7 @@ def call(
     place = source.place if source else ""
     for alarm in state.alarms:
         if kind is not Kind.TEST is not alarm.kind and not isinstance(alarm.life, Cancelled):
-            state = _put(state, replace(alarm, cancel_asked=False))
+            state = _put(state, _called_again(alarm, kind))
             if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
                 return state, []
             again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
@@ -84,6 +67,12 @@ def call(
         evidence=evidence,
     )
     return tell(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
+
+
+def _called_again(alarm: Alarm, kind: Kind) -> Alarm:
+    """Give the open alarm after another call; one that a finger made nothing clears of itself."""
+    by_hand = alarm.kind in AUTOMATIC and kind not in AUTOMATIC
+    return replace(alarm, kind=kind if by_hand else alarm.kind, cancel_asked=False, cleared=False)
 
 
 def clear(state: HomeState, kinds: frozenset[Kind], at: float, rules: Rules) -> Step:

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 
 from hub.core.care_state import CareState
 from hub.core.effects import Signal
+from hub.core.habits import FRESH, Habits
 from hub.core.living import House
 from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.scaip import Kind
@@ -168,7 +169,7 @@ class Caution(Struct, frozen=True):
     said_at: float
 
 
-class HomeState(Struct, frozen=True):
+class HomeState(Struct, frozen=True, omit_defaults=True):
     """The home."""
 
     boot: str = ""
@@ -185,6 +186,7 @@ class HomeState(Struct, frozen=True):
     said_at: float = 0.0
     told_at: float = 0.0  # when the state message last went out
     house: House = field(default_factory=House)
+    habits: Habits = FRESH  # kept in a file of its own: the snapshot of a call stays small
     care: CareState = field(default_factory=CareState)
     warning: Caution | None = None
     watch: WatchState = field(default_factory=WatchState)

@@ -1,7 +1,63 @@
 """What is known of the devices' own health: part of the state (`HomeState.watch`)."""
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from hub.core.scaip import Report
+
+
+class Battery(Struct, frozen=True):
+    """A charge, and when it was last told that it is low (None: it is not)."""
+
+    pct: float
+    told_at: float | None = None
+    told_utc: float = 0.0
+
+
+class Mains(Struct, frozen=True):
+    """Whether the mains are there, and since when."""
+
+    present: bool
+    since: float
+    since_utc: float
+
+
+class Flicker(Struct, frozen=True):
+    """How many pulses that nobody makes there were in the window that began at `since`."""
+
+    pulses: int
+    since: float
+    chattering: bool = False
+
+
+class Waiting(Struct, frozen=True):
+    """A technical report that is held back, so that a town does not report all at once."""
+
+    report: Report
+    value: float
+    device: str
+    utc: float
+    synced: bool
 
 
 class WatchState(Struct, frozen=True):
-    """Signs of life, batteries, the mains."""
+    """Signs of life, batteries, the mains, and what is to be told of them later.
+
+    Nothing can become due before `due`; it may be too early, never too late.
+    """
+
+    began_at: float = 0.0  # of this boot: from here on every device has its whole time
+    due: float | None = None
+    chance: float = 0.0
+    words: dict[str, float] = field(default_factory=dict)  # signs of life that are no edge
+    batteries: dict[str, Battery] = field(default_factory=dict)
+    mains: dict[str, Mains] = field(default_factory=dict)
+    flickers: dict[str, Flicker] = field(default_factory=dict)
+    hold_until: float | None = None
+    untold: tuple[str, ...] = ()  # faults that stand and wait until then
+    waiting: tuple[Waiting, ...] = ()
+
+
+def armed(watch: WatchState, at: float) -> WatchState:
+    """Have `at` not missed."""
+    return watch if watch.due is not None and watch.due <= at else replace(watch, due=at)

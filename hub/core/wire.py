@@ -12,19 +12,18 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from hub.core.commands import Command, Reply
 from hub.core.daily import Activity, CareEvent, CheckInEvent
 from hub.core.payloads import (
     Ack,
     AlarmEvent,
     CenterState,
     Cleared,
-    Command,
     FaultReport,
     FromCenter,
     FromHub,
     Happened,
     HubState,
-    Reply,
     ReportEvent,
     Telemetry,
 )

@@ -13,12 +13,12 @@ from center.parcels import Arrived
 from center.queries import Which
 from center.store import Store
 from hub.core import wire
+from hub.core.commands import Reply
 from hub.core.payloads import (
     Availability,
     FaultKind,
     FaultReport,
     FromHub,
-    Reply,
     ReportData,
     ReportEvent,
     Stage,

@@ -11,14 +11,15 @@ from center.board import Act, take
 from center.change import Change
 from center.home_rows import Kept
 from center.hubs import Hub, Seen, is_lost, seen
-from center.intake import moment, take_in
+from center.intake import take_in
+from center.moments import of_rfc3339
 from center.store import Store
+from hub.core.commands import Reply
 from hub.core.payloads import (
     Availability,
     Cleared,
     FaultKind,
     FaultReport,
-    Reply,
     ReportData,
     ReportEvent,
     Stage,
@@ -187,8 +188,8 @@ def test_nobody_is_blamed_while_the_centre_itself_is_deaf(store: Store) -> None:
 
 @pytest.mark.parametrize("time", ["", "yesterday", "9999-12-31T23:59:59+99:99", "\x00", "111"])
 def test_a_time_that_is_none_is_the_time_of_arrival(time: str) -> None:
-    assert moment(time, NOW) == NOW
+    assert of_rfc3339(time, NOW) == NOW
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
-    assert moment("2026-01-01T00:00:00", 0.0) == moment("2026-01-01T09:00:00+09:00", 1.0)
+    assert of_rfc3339("2026-01-01T00:00:00", 0.0) == of_rfc3339("2026-01-01T09:00:00+09:00", 1.0)

@@ -17,7 +17,7 @@ from hub.core.payloads import FaultKind
 from hub.core.scaip import Kind
 
 CENTER = Path(moments.__file__).parent
-TEMPLATES = sorted((CENTER / "templates").iterdir())
+TEMPLATES = sorted((CENTER / "templates").rglob("*.*"))
 
 
 def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
@@ -51,14 +51,8 @@ def test_every_value_that_can_be_shown_has_a_word(group: str, values: type[StrEn
 
 
 def test_whoever_changed_an_incident_last_is_told_in_a_sentence() -> None:
-    of_incidents = set(Deed) - {
-        Deed.SIGNED_IN,
-        Deed.SIGNED_OUT,
-        Deed.SIGN_IN_FAILED,
-        Deed.USER_ADDED,
-        Deed.TOKEN_ADDED,
-    }
-    for deed in of_incidents:
+    deeds = list(Deed)
+    for deed in deeds[: deeds.index(Deed.SIGNED_IN)]:
         assert f"last.{deed}" in texts(Lang.EN).sentences
 
 
@@ -74,7 +68,7 @@ def test_templates_hold_no_words_no_inline_script_and_no_inline_style(file: Path
 
 def test_the_scripts_stay_small() -> None:
     scripts = (CENTER / "static").glob("*.js")
-    assert sum(len(file.read_text("utf-8").splitlines()) for file in scripts) < 200
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in scripts) < 220
 
 
 def test_the_language_is_korean_unless_somebody_chose() -> None:

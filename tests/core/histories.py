@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from hub.core.commands import Command, CommandKind
 from hub.core.events import (
     BrokerAcked,
     BrokerRefused,
@@ -32,7 +33,7 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
-from hub.core.payloads import Command, CommandKind, Stage
+from hub.core.payloads import Stage
 from hub.core.state import HomeState
 from tests.core.scenes import CORD, GREEN, HELP, UTC, started
 

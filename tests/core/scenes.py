@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from hub.core import home, wire
+from hub.core.care_rules import CareRules
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import CenterAcked, ContactChanged, Event, LinkUp, Started, Ticked
 from hub.core.payloads import AlarmEvent, ReportEvent, Stage
@@ -20,6 +21,7 @@ RULES = Rules(
         CORD: Button(Role.PULL_CORD, "욕실"),
         GREEN: Button(Role.CANCEL_BUTTON, "거실"),
     },
+    care=CareRules(times=()),  # check-ins are another story: see `care_scenes`
 )
 # for transcripts: the state message and the resends are other stories
 CALM = replace(RULES, state_interval_s=1e9, alarm_state_interval_s=1e9, quick_resend_s=1e9)

@@ -8,6 +8,7 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from hub.core import wire
+from hub.core.daily import CareEvent, CheckInEvent
 from hub.core.payloads import AlarmEvent, Cleared, FaultReport, FromHub, ReportEvent
 
 INT = 2**63
@@ -29,12 +30,18 @@ def fitted(hub: str, message: FromHub) -> tuple[str, FromHub]:
         case ReportEvent():
             kind = f"anbu.report.{message.data.report}"
             return "event", replace(message, source=wire.source(hub), type=kind)
+        case CheckInEvent():
+            kind = f"anbu.checkin.{message.data.result}"
+            return "event", replace(message, source=wire.source(hub), type=kind)
+        case CareEvent():
+            kind = f"anbu.care.{message.data.care}"
+            return "event", replace(message, source=wire.source(hub), type=kind)
         case FaultReport() | Cleared():
             fault = message.fault.replace("/", "-")
             return f"fault/{fault}", replace(message, fault=fault)
         case _:
             name = type(message).__name__
-            return {"HubState": "state", "Telemetry": "telemetry", "Reply": "reply"}[name], message
+            return {"HubState": "state"}.get(name, name.lower()), message
 
 
 def _of(kind: inspect.Type) -> anything:
@@ -60,6 +67,11 @@ def _struct(kind: inspect.Type) -> anything:
     return st.fixed_dictionaries(fields).map(lambda values: kind.cls(**values))
 
 
+def _union(kind: inspect.Type) -> anything:
+    assert isinstance(kind, inspect.UnionType)
+    return st.one_of([_of(each) for each in kind.types])
+
+
 def _tuple(kind: inspect.Type) -> anything:
     assert isinstance(kind, inspect.VarTupleType)
     return st.lists(_of(kind.item_type), max_size=3).map(tuple)
@@ -79,6 +91,8 @@ MAKE: dict[type[inspect.Type], Callable[[inspect.Type], anything]] = {
     inspect.StructType: _struct,
     inspect.VarTupleType: _tuple,
     inspect.DictType: _dict,
+    inspect.UnionType: _union,
+    inspect.NoneType: lambda _: st.none(),
 }
 
 

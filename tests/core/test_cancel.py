@@ -3,9 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.core.commands import Command, CommandKind
 from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
-from hub.core.payloads import Command, CommandKind, Stage
+from hub.core.payloads import Stage
 from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, HomeState, Raised, Received
 from tests.core.scenes import (

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hub.contract_examples import HUB, alarm_event, from_center, report_event
 from hub.core import wire
-from hub.core.payloads import Ack, CenterState, Cleared, Command, FromCenter, FromHub
+from hub.core.commands import Command
+from hub.core.payloads import Ack, CenterState, Cleared, FromCenter, FromHub
 from hub.core.scaip import Kind, Report, What
 from hub.core.wire import Reason, RefusedError
 from tests.core.histories import examples

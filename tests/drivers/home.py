@@ -9,15 +9,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from drivers import contact, house, lamp
+from drivers import contact, house, lamp, motion, supply
+from drivers.house_sensors import Fitting
 from hub.core.driver import Driver
 from hub.core.effects import Order
-from hub.core.rules import Role
+from hub.core.rules import Role, Sense
 from tests.drivers.fakes import FakePort, running
 
 LAMP = lamp.Driver(name="lamp", red=5, green=6, amber=13, buzzer=19)
 CONTACTS = {"help": 17, "cancel": 27, "cord": 22}
 ROLES = {"help": Role.HELP_BUTTON, "cancel": Role.CANCEL_BUTTON, "cord": Role.PULL_CORD}
+KITCHEN = motion.Driver(name="kitchen", pin=23, place="부엌", warm_up_s=0.0)
+FRONT = contact.Driver(name="front", pin=16, role=Role.EXIT_DOOR, place="현관문")
 SERVE = "import sys; from hub.__main__ import main; sys.exit(main(sys.argv[1:]))"
 PHRASES = {"raised": "도움을 요청하고 있습니다."}
 
@@ -29,6 +32,8 @@ class Home:
         self.path = path
         self.house, self.lamp = FakePort(), FakePort()
         self.contacts = {name: FakePort() for name in CONTACTS}
+        self.power = supply.Driver(name="power", pin=26, battery=str(path.with_name("charge")))
+        self.sensors = {name: FakePort() for name in ("kitchen", "front", "power")}
 
     def tell(self, *orders: Order) -> None:
         for order in orders:
@@ -40,11 +45,23 @@ class Home:
             (contact.Driver(name=name, pin=CONTACTS[name], role=ROLES[name]), port)
             for name, port in self.contacts.items()
         ]
-        return [*buttons, (LAMP, self.lamp), (self.house_driver(), self.house)]
+        sensors = zip((KITCHEN, FRONT, self.power), self.sensors.values(), strict=True)
+        return [*buttons, *sensors, (LAMP, self.lamp), (self.house_driver(), self.house)]
+
+    def fittings(self) -> dict[str, Fitting]:
+        return {
+            "kitchen": Fitting(Sense.MOTION, KITCHEN.place, KITCHEN.pin),
+            "front": Fitting(Sense.EXIT_DOOR, FRONT.place, FRONT.pin),
+            "power": Fitting(Sense.MAINS, "허브 전원", self.power.pin, self.power.battery),
+        }
 
     def house_driver(self) -> house.Driver:
         return house.Driver(
-            socket=str(self.path), contacts=CONTACTS, lamps=LAMP.pins(), phrases=PHRASES
+            socket=str(self.path),
+            contacts=CONTACTS,
+            lamps=LAMP.pins(),
+            sensors=self.fittings(),
+            phrases=PHRASES,
         )
 
     async def ask(self, request: object) -> dict[str, Any]:
@@ -74,6 +91,7 @@ async def answer(reader: asyncio.StreamReader) -> dict[str, Any]:
 async def living(path: Path) -> AsyncIterator[Home]:
     """Run a home whose socket is in `path`, for a minute at most."""
     home = Home(path / "house.sock")
+    house.furnish(home.fittings())
     async with asyncio.timeout(60), AsyncExitStack() as stack:
         for driver, port in home.drivers():
             await stack.enter_async_context(running(driver, port))

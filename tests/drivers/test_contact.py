@@ -9,8 +9,9 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-from drivers.contact import ContactError, Driver, gpio_thread_alive
+from drivers.contact import Driver
 from drivers.house_pins import HousePin
+from drivers.line import LineError, gpio_thread_alive
 from hub.core.events import ContactChanged, Event
 from hub.core.rules import Role
 from tests.drivers.fakes import FakePort, running
@@ -163,7 +164,7 @@ def test_a_failing_hand_over_spares_the_gpio_thread_and_is_reported(pins: MockFa
         port = Deaf()
         async with running(HELP, port) as task:
             pins.pin(17).press()  # would raise here, as it would in lgpio's thread
-            with pytest.raises(ContactError, match="loop closed"):
+            with pytest.raises(LineError, match="loop closed"):
                 await task
 
     asyncio.run(story())

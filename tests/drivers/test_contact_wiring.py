@@ -10,7 +10,8 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-from drivers.contact import ContactError, Driver
+from drivers.contact import Driver
+from drivers.line import LineError
 from hub.core.rules import Role
 from tests.drivers.fakes import FakePort, running
 
@@ -50,7 +51,7 @@ def test_a_taken_pin_is_refused_by_name_and_freed_at_the_end(pins: MockFactory) 
     async def story() -> None:
         cord = Driver(name="cord", pin=17, role=Role.PULL_CORD)
         async with running(HELP, FakePort()):
-            with pytest.raises(ContactError, match="contact cord: GPIO 17 cannot be claimed"):
+            with pytest.raises(LineError, match="contact cord: GPIO 17 cannot be claimed"):
                 await cord.run(FakePort())
         async with running(cord, FakePort()):
             assert pins.pin(17).state
@@ -73,7 +74,7 @@ def test_an_error_of_lgpio_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Device, "pin_factory", Busy())
 
     async def story() -> None:
-        with pytest.raises(ContactError, match="GPIO 17 cannot be claimed: GPIO busy"):
+        with pytest.raises(LineError, match="GPIO 17 cannot be claimed: GPIO busy"):
             await HELP.run(FakePort())
 
     asyncio.run(story())

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from drivers import contact
+from drivers import line
 from hub import __main__
 from hub.mqtt import Session
 from hub.outbox import Outbox
@@ -51,7 +51,7 @@ def _paho() -> None:
 
 
 def _gpio() -> None:
-    setattr(contact, "gpio_thread_alive", lambda _: not struck.is_set())  # noqa: B010 - likewise
+    setattr(line, "gpio_thread_alive", lambda _: not struck.is_set())  # noqa: B010 - likewise
 
 
 def _disk() -> None:

@@ -5,10 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from gpiozero import Device
 
+from drivers import house, supply
+from drivers.line import SILENT_S
 from hub.config import driver_kinds, load, rules_of
-from hub.core.rules import Role
+from hub.core.rules import Role, Room, Sense, Sensor
 from hub.core.settings import SettingsError
+from hub.house import furnish
 from tests.hub.rig import HUB, write_config
 
 WRONG = """\
@@ -98,4 +102,87 @@ def test_two_contacts_cannot_have_one_pin(tmp_path: Path) -> None:
 
 
 def test_a_driver_is_found_by_its_file() -> None:
-    assert {"contact", "house", "lamp"} <= set(driver_kinds())
+    assert {"contact", "house", "lamp", "motion", "supply"} <= set(driver_kinds())
+
+
+SENSING = """
+[[device]]
+kind = "motion"
+name = "bath"
+place = "욕실"
+room = "bathroom"
+pin = 23
+
+[[device]]
+kind = "contact"
+name = "front"
+role = "exit_door"
+place = "현관문"
+pin = 16
+silent_s = 100
+
+[[device]]
+kind = "contact"
+name = "balcony"
+role = "door"
+pin = 20
+
+[[device]]
+kind = "contact"
+name = "going-out"
+role = "away_switch"
+pin = 21
+
+[[device]]
+kind = "supply"
+name = "power"
+pin = 26
+battery = "/sys/class/power_supply/*/capacity"
+"""
+
+
+def test_a_driver_says_what_it_senses_and_a_door_is_no_button(tmp_path: Path) -> None:
+    file = write_config(tmp_path, 8883)
+    file.write_text(file.read_text() + SENSING, encoding="utf-8")
+    rules = rules_of(load(file), "1.0")
+    assert rules.sensors == {
+        "bath": Sensor(Sense.MOTION, "욕실", Room.BATHROOM, SILENT_S),
+        "front": Sensor(Sense.EXIT_DOOR, "현관문", silent_s=100),
+        "balcony": Sensor(Sense.DOOR, silent_s=SILENT_S),
+        "power": Sensor(Sense.MAINS, silent_s=SILENT_S),
+    }
+    assert list(rules.buttons) == ["help", "cancel", "going-out"]
+    assert rules.buttons["going-out"].role is Role.AWAY_SWITCH
+
+
+def test_a_virtual_house_is_furnished_with_shut_doors_and_a_battery_of_its_own(
+    tmp_path: Path,
+) -> None:
+    file = write_config(tmp_path, 8883)
+    file.write_text(file.read_text() + SENSING, encoding="utf-8")
+    before = Device.pin_factory
+    try:
+        *devices, finger = furnish(load(file))
+        pins = {pin: Device.pin_factory.pin(pin).finger for pin in (16, 20, 23, 26, 21)}
+    finally:
+        Device.pin_factory = before
+    assert pins == {16: True, 20: True, 23: False, 26: True, 21: False}
+    assert isinstance(finger, house.Driver)
+    assert set(finger.contacts) == {"help", "cancel", "going-out"}
+    assert set(finger.lamps) == {"red", "green", "amber"}
+    assert finger.sensors["power"].battery == f"{tmp_path}/power.battery"
+    assert Path(finger.sensors["power"].battery).read_text() == "100\n"
+    (power,) = (d for d in devices if isinstance(d, supply.Driver))
+    assert power.battery == finger.sensors["power"].battery
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['kind = "supply"\nname = "x"', 'kind = "motion"\nname = "x"\npin = 20\nrole = "door"'],
+)
+def test_a_wrong_sensor_is_refused_in_words(tmp_path: Path, wrong: str) -> None:
+    file = write_config(tmp_path, 8883)
+    file.write_text(f"{file.read_text()}\n[[device]]\n{wrong}\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as error:
+        load(file)
+    assert len(error.value.mistakes) == 1

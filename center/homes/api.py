@@ -1,0 +1,125 @@
+"""The API on homes for programs: records, activity, check-ins, tasks, false-alarm rates."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from center import jsonry, moments
+from center.auth import DeniedError, Person
+from center.desk import Desk
+from center.homes import acts, answering, day_rows, need_rows, rate_rows, record_rows
+from center.homes.acts import NotHandledError
+from center.homes.answers import ActivityOut, CheckIns, HomeOut, NeedOut, Needs
+from center.homes.need import CHOICES, Called, NotHandled, Try, WhyNot
+from center.homes.rates import Rates
+from center.jsonry import Bad, BadRequestError, body, number, route
+
+DAYS_MAX = 400
+DONE_MAX_DAYS = 30
+
+
+class WhichNeeds(StrEnum):
+    """Which tasks to list; `done` goes back 30 days."""
+
+    OPEN = "open"
+    DONE = "done"
+
+
+class Calling(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of handle: what came of the call, a note, and the version looked at, if any."""
+
+    result: Called | None = None
+    note: str = ""
+    version: int | None = None
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Give the routes."""
+
+    async def table(request: Request) -> Response:
+        return await _csv(desk, request)
+
+    return [
+        route(desk, "GET", "/api/homes/{hub}", lambda r, p: _home(desk, r, p)),
+        route(desk, "GET", "/api/homes/{hub}/activity", lambda r, _: _activity(desk, r)),
+        route(desk, "GET", "/api/checkins", lambda r, _: _checkins(desk, r)),
+        route(desk, "GET", "/api/needs", lambda r, _: _needs(desk, r)),
+        route(desk, "POST", "/api/needs/{id}/handle", lambda r, p: _handle(desk, r, p)),
+        route(desk, "GET", "/api/false-alarms", lambda r, _: _rates(desk, r)),
+        Route("/api/false-alarms.csv", table, methods=["GET"]),
+    ]
+
+
+async def _home(desk: Desk, request: Request, person: Person) -> HomeOut:
+    hub = acts.hub_of(request)
+    kept = await desk.store.ask(record_rows.find, hub)
+    if kept is None:
+        raise BadRequestError(Bad.NO_HOME, status=404)
+    await acts.note_record_seen(desk, hub, person.name, again=False)
+    return answering.home(kept, await desk.store.ask(day_rows.places, hub))
+
+
+async def _activity(desk: Desk, request: Request) -> ActivityOut:
+    hub = acts.hub_of(request)
+    if await desk.store.ask(record_rows.find, hub) is None:
+        raise BadRequestError(Bad.NO_HOME, status=404)
+    days = number(request, "days", 2, 1, DAYS_MAX)
+    now = desk.clock()
+    since = now - days * moments.DAY_S
+    hours = await desk.store.ask(day_rows.hours, hub, since, now + moments.DAY_S)
+    return answering.activity(hub, hours)
+
+
+async def _checkins(desk: Desk, request: Request) -> CheckIns:
+    day = request.query_params.get("day") or moments.day_of(desk.clock())
+    start = moments.day_start(day)
+    if start is None:
+        raise BadRequestError(Bad.QUERY, name="day", allowed="YYYY-MM-DD")
+    day = moments.day_of(start)
+    found = await desk.store.ask(day_rows.of_day, day)
+    return CheckIns(day, tuple(map(answering.checkin, found)))
+
+
+async def _needs(desk: Desk, request: Request) -> Needs:
+    asked = request.query_params.get("state", WhichNeeds.OPEN)
+    if asked not in set(WhichNeeds):
+        raise BadRequestError(Bad.QUERY, name="state", allowed=", ".join(WhichNeeds))
+    if asked == WhichNeeds.OPEN:
+        found = await desk.store.ask(need_rows.still_open)
+    else:
+        since = desk.clock() - DONE_MAX_DAYS * moments.DAY_S
+        found = await desk.store.ask(need_rows.done_since, since)
+    return Needs(tuple(map(answering.need, found)))
+
+
+async def _handle(desk: Desk, request: Request, person: Person) -> NeedOut:
+    said = await body(request, Calling)
+    if said.result is not None and said.result not in CHOICES:
+        raise NotHandledError(NotHandled(WhyNot.NO_RESULT))
+    tried = Try(person.name, desk.clock(), said.result, said.note)
+    (done,) = await acts.call(desk, {str(request.path_params["id"]): said.version}, tried)
+    return answering.need(done)
+
+
+async def _rates(desk: Desk, request: Request) -> Rates:
+    days = number(request, "days", 30, 1, DAYS_MAX)
+    return await desk.store.ask(rate_rows.read, desk.clock(), days)
+
+
+async def _csv(desk: Desk, request: Request) -> Response:
+    try:
+        await desk.auth.require(request)
+        found = await _rates(desk, request)
+    except DeniedError as error:
+        return jsonry.denied(request, error)
+    except BadRequestError as error:
+        return jsonry.bad(request, error)
+    headers = {
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "content-disposition": f'attachment; filename="false-alarms-{found.days}.csv"',
+    }
+    return Response(rate_rows.as_csv(found), 200, headers, "text/csv; charset=utf-8")

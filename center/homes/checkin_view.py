@@ -1,0 +1,103 @@
+"""Check-ins in words: a home's last 30 days as a strip, and all homes' results of a day. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from center import moments
+from center.homes.day_rows import CheckIn
+from center.texts import Texts
+from center.views import Badge, Eye
+from hub.core.daily import CheckInResult
+
+DAYS = 30
+LOOK = {  # result -> (shape, tone)
+    CheckInResult.FINE: ("check", "good"),
+    CheckInResult.ALIVE: ("dot", "plain"),
+    CheckInResult.AWAY: ("back", "plain"),
+    CheckInResult.UNCLEAR: ("ring", "warn"),
+    CheckInResult.UNWELL: ("triangle", "warn"),
+    CheckInResult.MISSED: ("octagon", "bad"),
+}
+
+
+class Spot(Struct, frozen=True):
+    """A check-in of the strip: its result as shape and word, and who answered."""
+
+    badge: Badge
+    by: str
+    letter: str
+    brief: str  # without its day
+    title: str
+
+
+class Strip(Struct, frozen=True):
+    """Days from left to right, slots downwards; None where nothing was due."""
+
+    days: tuple[str, ...]
+    slots: tuple[tuple[str, tuple[Spot | None, ...]], ...]
+    counts: tuple[tuple[Badge, int], ...]
+
+
+class HomeDay(Struct, frozen=True):
+    """A home's check-ins of a day."""
+
+    hub: str
+    name: str
+    spots: tuple[Spot, ...]
+    worst: int
+
+
+def since(now: float) -> str:
+    """Give the first day of the strip."""
+    return moments.day_of(now - (DAYS - 1) * moments.DAY_S)
+
+
+def strip(found: Sequence[CheckIn], eye: Eye) -> Strip:
+    """Lay out a home's check-ins."""
+    days = [moments.day_of(eye.now - back * moments.DAY_S) for back in range(DAYS - 1, -1, -1)]
+    held = {(one.slot, one.day): spot(one, eye.t) for one in found if one.day in days}
+    slots = sorted({slot for slot, _ in held})
+    return Strip(
+        tuple(days),
+        tuple((slot, tuple(held.get((slot, day)) for day in days)) for slot in slots),
+        counts(found, eye.t),
+    )
+
+
+def of_day(found: Iterable[CheckIn], names: Mapping[str, str], eye: Eye) -> list[HomeDay]:
+    """Gather the check-ins of a day by home, those that need a person first."""
+    by_hub: dict[str, list[CheckIn]] = {}
+    for one in found:
+        by_hub.setdefault(one.hub, []).append(one)
+    homes = [
+        HomeDay(
+            hub,
+            names.get(hub, ""),
+            tuple(spot(one, eye.t) for one in some),
+            max(list(LOOK).index(one.result) for one in some),
+        )
+        for hub, some in by_hub.items()
+    ]
+    return sorted(homes, key=lambda home: (-home.worst, home.hub))
+
+
+def spot(one: CheckIn, t: Texts) -> Spot:
+    """Word one check-in."""
+    by = t(f"answered.{one.by}")
+    about = t("checkin.title", slot=one.slot, topic=t(f"topic.{one.topic}"), n=one.attempts)
+    brief = f"{about} · {t(f'checkin.{one.result}')} · {by}"
+    letter = t(f"answered_letter.{one.by}")
+    return Spot(badge(one.result, t), by, letter, brief, f"{one.day} {brief}")
+
+
+def badge(result: CheckInResult, t: Texts) -> Badge:
+    """Give a result's shape and word."""
+    shape, tone = LOOK[result]
+    return Badge(shape, tone, t(f"checkin.{result}"))
+
+
+def counts(found: Iterable[CheckIn], t: Texts) -> tuple[tuple[Badge, int], ...]:
+    """Count results, in the order in which they worry less to more."""
+    results = [one.result for one in found]
+    return tuple((badge(result, t), results.count(result)) for result in LOOK)

@@ -1,0 +1,50 @@
+"""What becomes of a check-in's result or of a need: the day is kept, a task opened or eased."""
+
+from sqlalchemy import Connection, delete
+
+from center.feed import Topic
+from center.homes import day_rows, need_rows, slots
+from center.homes.need import NeedKind
+from center.tables import events
+from hub.core.daily import CareEvent, CheckInEvent, CheckInResult
+from hub.core.scaip import Care
+
+_ASKS_FOR_A_CALL = {
+    CheckInResult.MISSED: NeedKind.MISSED_CHECKIN,
+    CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
+    CheckInResult.UNWELL: NeedKind.UNWELL,  # its need may come as an event, too: they are folded
+}
+_LIFE = frozenset({CheckInResult.FINE, CheckInResult.ALIVE, CheckInResult.UNWELL})
+_CARE = {
+    Care.COUNSELLING: NeedKind.COUNSELLING,
+    Care.LOW_MOOD: NeedKind.LOW_MOOD,
+    Care.UNWELL: NeedKind.UNWELL,
+}
+
+
+def keep(
+    conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
+) -> tuple[Topic, ...]:
+    """Keep an event that was never seen before; give what pages should hear of."""
+    if isinstance(event, CareEvent):
+        score = slots.bounded(event.data.score)
+        need_rows.open_need(
+            conn, need_rows.Asked(hub, _CARE[event.data.care], event.id, score), utc
+        )
+        return (Topic.NEED, Topic.HOME)
+    if not day_rows.keep_checkin(conn, hub, event, utc):
+        return ()  # an older word on a check-in whose newer word is here already
+    result = event.data.result
+    eased = result in _LIFE and need_rows.ease(conn, hub, utc)
+    kind = _ASKS_FOR_A_CALL.get(result)
+    if kind:
+        need_rows.open_need(conn, need_rows.Asked(hub, kind, event.id), utc)
+    return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
+
+
+def prune(conn: Connection, before_utc: float) -> None:
+    """Forget the days before, with the events that told of them: they say how somebody lives."""
+    day_rows.prune(conn, before_utc)
+    need_rows.prune(conn, before_utc)
+    told = events.c.type.startswith("anbu.checkin.") | events.c.type.startswith("anbu.care.")
+    conn.execute(delete(events).where(told, events.c.stored_utc < before_utc))

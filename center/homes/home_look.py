@@ -1,0 +1,45 @@
+"""All that the centre holds of a home, read in one snapshot."""
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from center import moments, queries
+from center.homes import calls_page, checkin_view, day_rows, grid, rate_rows, record_rows
+from center.homes.calls_page import Look
+from center.homes.day_rows import CheckIn, Hour
+from center.homes.rates import WINDOWS, Rates
+from center.homes.record import Kept
+from center.hubs import Hub
+from center.incident import Incident
+
+INCIDENTS = 15
+
+
+class HomeLook(Struct, frozen=True):
+    """A home: record, hub, days, tasks, incidents (newest first) and false-alarm rates."""
+
+    kept: Kept
+    hub: Hub | None
+    hours: tuple[Hour, ...]
+    checkins: tuple[CheckIn, ...]
+    tasks: Look
+    incidents: tuple[Incident, ...]
+    rates: Rates
+
+
+def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
+    """Read a home, its activity of the last `days`; None where there is no such home."""
+    kept = record_rows.find(conn, hub)
+    if kept is None:
+        return None
+    starts = grid.day_starts(now, days)
+    since = starts[0] if starts else now
+    return HomeLook(
+        kept=kept,
+        hub=next((one for one in queries.hubs(conn) if one.hub == hub), None),
+        hours=tuple(day_rows.hours(conn, hub, since, now + moments.DAY_S)),
+        checkins=tuple(day_rows.of_home(conn, hub, checkin_view.since(now))),
+        tasks=calls_page.look(conn, now - checkin_view.DAYS * moments.DAY_S, hub),
+        incidents=tuple(queries.of_hub(conn, hub, INCIDENTS)),
+        rates=rate_rows.read(conn, now, WINDOWS[-1], hub),
+    )

@@ -1,0 +1,88 @@
+"""What the incident page shows of the home: why the call came, who lives there, the two days."""
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from center import moments
+from center.homes import day_rows, grid, picture, record_rows
+from center.homes.day_rows import Hour
+from center.homes.lengths import clock
+from center.homes.picture import Moment, Picture
+from center.homes.record import Contact, Kept, age
+from center.homes.why import Reason, reason
+from center.incident import Incident
+from center.views import Eye
+
+DAYS = 2
+
+
+class Home(Struct, frozen=True):
+    """What the store holds of the home of an incident."""
+
+    kept: Kept | None
+    places: dict[str, str]
+    hours: tuple[Hour, ...]
+
+
+class Person(Struct, frozen=True):
+    """Whom the call is about, and whom to call."""
+
+    name: str
+    age: int | None
+    phone: str
+    contacts: tuple[Contact, ...]
+
+
+class Panel(Struct, frozen=True):
+    """The home's part of the incident page; `picture` is None where nothing was received."""
+
+    reason: Reason | None
+    person: Person | None
+    picture: Picture | None
+    first: str
+    last: str
+
+
+def look(conn: Connection, incident: Incident) -> Home:
+    """Read what the panel needs, in one snapshot."""
+    since, until = _days(incident)
+    return Home(
+        record_rows.find(conn, incident.hub),
+        day_rows.places(conn, incident.hub),
+        tuple(day_rows.hours(conn, incident.hub, since, until)),
+    )
+
+
+def panel(incident: Incident, home: Home, eye: Eye) -> Panel:
+    """Word it."""
+    starts = grid.day_starts(incident.received_utc, DAYS)
+    drawn = None
+    if home.hours:
+        marks = (_alarm(incident, eye),)
+        drawn = picture.draw(grid.days(home.hours, starts), marks, eye)
+    return Panel(
+        reason(incident, home.places, eye),
+        _person(home.kept, eye.now),
+        drawn,
+        *((drawn.blocks[0].date, drawn.blocks[-1].date) if drawn else ("", "")),
+    )
+
+
+def _alarm(incident: Incident, eye: Eye) -> Moment:
+    utc = incident.raised_utc if incident.synced else incident.received_utc
+    text = eye.t("picture.alarm", time=clock(utc, utc))
+    since = incident.evidence.since_utc if incident.evidence and incident.is_quiet else None
+    return Moment(utc, text, since if incident.synced else None)
+
+
+def _person(kept: Kept | None, now: float) -> Person | None:
+    if kept is None or not kept.version:
+        return None
+    record, today = kept.record, moments.local(now)
+    years = age(record, today.year) if today else None
+    return Person(record.name, years, record.phone, record.contacts)
+
+
+def _days(incident: Incident) -> tuple[float, float]:
+    starts = grid.day_starts(incident.received_utc, DAYS)
+    return (starts[0], starts[-1] + moments.DAY_S) if starts else (0.0, 0.0)

@@ -1,0 +1,116 @@
+"""A resident's record: who lives there, whom to call, what was consented to. Pure.
+
+The bounds stand here once, for the console's form, the API and the files of `anbu center home set`.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+CONTACTS_MAX = 8
+
+Line = Annotated[str, Meta(max_length=120)]
+Text = Annotated[str, Meta(max_length=2000)]
+Year = Annotated[int, Meta(ge=1890, le=2100)]
+Phone = Annotated[str, Meta(pattern=r"^(\+?[0-9][0-9() .-]{1,24}[0-9])?$")]
+Date = Annotated[str, Meta(pattern=r"^(20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$")]
+
+
+class ConsentItem(StrEnum):
+    """What is consented to, each by itself (개인정보보호법)."""
+
+    HEALTH = "health"
+    PATTERN = "pattern"
+    VOICE = "voice"
+    LOCATION = "location"
+    SHARE_119 = "share_119"
+    SHARE_FAMILY = "share_family"
+
+
+class Contact(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to call; the order of the contacts is the order of calling."""
+
+    name: Line = ""
+    relation: Line = ""
+    phone: Phone = ""
+
+
+class Consent(Struct, frozen=True, forbid_unknown_fields=True):
+    """Consent to one item, or its refusal: when, and to which version of the text."""
+
+    item: ConsentItem
+    given: bool = False
+    date: Date = ""
+    version: Line = ""
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that the centre holds of a resident; empty where it was never asked."""
+
+    name: Line = ""
+    birth_year: Year | None = None
+    phone: Phone = ""
+    address: Line = ""
+    door_code: Line = ""
+    entry: Text = ""  # how to get in where nobody opens
+    illnesses: Text = ""
+    medicines: Text = ""
+    contacts: Annotated[tuple[Contact, ...], Meta(max_length=CONTACTS_MAX)] = ()
+    consents: tuple[Consent, ...] = ()
+    baseline: Text = ""  # how the resident usually lives
+    registered_119: bool = False  # 119안심콜 knows the resident's phone number
+    notes: Text = ""
+
+    def consent(self, item: ConsentItem) -> Consent | None:
+        """Give the answer on an item; None where it was never asked for."""
+        found = [one for one in self.consents if one.item is item]
+        return found[-1] if found else None
+
+    def allows(self, item: ConsentItem) -> bool:
+        """Tell whether the item was consented to; silence is no consent."""
+        one = self.consent(item)
+        return one is not None and one.given
+
+
+class Kept(Struct, frozen=True):
+    """A record as it is held: its version and who changed it last; version 0 is none at all."""
+
+    hub: str
+    record: Record = Record()
+    version: int = 0
+    changed_utc: float = 0.0
+    changed_by: str = ""
+
+
+class WhyNotKept(StrEnum):
+    """Why a record was not stored."""
+
+    STALE = "stale"  # somebody else changed it since it was looked at
+    NO_HOME = "no_home"
+
+
+class NotKept(Struct, frozen=True):
+    """The record as it stays."""
+
+    why: WhyNotKept
+    kept: Kept
+
+
+def changed(before: Record, after: Record) -> tuple[str, ...]:
+    """Name the fields that differ, consents by item; never what they hold."""
+    fields = [
+        field.name
+        for field in msgspec.structs.fields(Record)
+        if field.name != "consents" and getattr(before, field.name) != getattr(after, field.name)
+    ]
+    items = [item for item in ConsentItem if before.consent(item) != after.consent(item)]
+    return (*fields, *(f"consent.{item}" for item in items))
+
+
+def age(record: Record, year: int) -> int | None:
+    """Give the age that the resident reaches in `year`, or None where the birth is not known."""
+    if record.birth_year is None or record.birth_year > year:
+        return None
+    return year - record.birth_year

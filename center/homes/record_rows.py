@@ -1,0 +1,66 @@
+"""Records in the store, and who looked at one. Functions of a connection."""
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+
+from center.home_tables import records
+from center.homes.record import Kept, NotKept, Record, WhyNotKept, changed
+from center.incident import Deed, Entry
+from center.rows import write_line
+from center.tables import audit, hubs
+
+
+def find(conn: Connection, hub: str) -> Kept | None:
+    """Give a home's record, an empty one where only its hub was heard, or None for no home."""
+    row = conn.execute(select(records).where(records.c.hub == hub)).first()
+    if row is not None:
+        return msgspec.convert(row, Kept, from_attributes=True)
+    known = conn.execute(select(hubs.c.hub).where(hubs.c.hub == hub)).first()
+    return Kept(hub) if known else None
+
+
+def names(conn: Connection) -> dict[str, str]:
+    """Give the resident's name of each home that has one."""
+    found = conn.execute(select(records.c.hub, records.c.record["name"].as_string()))
+    return {hub: name for hub, name in found if name}
+
+
+def put(
+    conn: Connection, hub: str, record: Record, change: Entry, version: int | None = None
+) -> Kept | NotKept:
+    """Store a record, and in the audit who changed which fields (`change` gives who and when).
+
+    `version` is the one looked at (None: whatever it is). No change writes nothing.
+    """
+    held = find(conn, hub) or Kept(hub)
+    if version is not None and version != held.version:
+        return NotKept(WhyNotKept.STALE, held)
+    fields = changed(held.record, record)
+    if not fields:
+        return held
+    kept = Kept(hub, record, held.version + 1, change.utc, change.by)
+    values = msgspec.to_builtins(kept)
+    if not conn.execute(update(records).where(records.c.hub == hub).values(values)).rowcount:
+        conn.execute(insert(records).values(values))
+    text = " ".join(fields)
+    write_line(
+        conn, Entry(change.utc, Deed.RECORD_CHANGED, version=0, by=change.by, text=text, hub=hub)
+    )
+    return kept
+
+
+def was_seen(conn: Connection, hub: str, by: str, since_utc: float) -> bool:
+    """Tell whether it is written down that somebody has looked at the record since."""
+    column = audit.c
+    query = select(column.seq).where(
+        column.hub == hub,
+        column.by == by,
+        column.deed == Deed.RECORD_SEEN.value,
+        column.utc >= since_utc,
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def seen(conn: Connection, hub: str, deed: Deed, by: str, utc: float) -> None:
+    """Note in the audit that somebody looked at what is held of a home."""
+    write_line(conn, Entry(utc, deed, version=0, by=by, hub=hub))

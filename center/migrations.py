@@ -1,0 +1,65 @@
+"""From an older database to this program's: new tables are made, new columns are added.
+
+A database of a newer program is refused, untouched.
+"""
+
+from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
+from sqlalchemy.schema import CreateColumn
+
+from center import home_tables, tables
+from center.dialect import StoreError, lock_audit
+
+_ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them first -> columns
+    2: (
+        tables.incidents.c.cleared_utc,
+        tables.incidents.c.evidence,
+        tables.audit.c.hub,
+        tables.hubs.c.first_utc,
+    ),
+}
+
+
+def bring_up(conn: Connection) -> None:
+    """Make or raise the database to `tables.SCHEMA`, in the caller's transaction.
+
+    Raise `StoreError` for a schema that this program does not know.
+    """
+    meta = tables.meta
+    held = _held(conn)
+    if held is not None and not 1 <= held <= tables.SCHEMA:
+        message = f"the database has schema {held}; this program knows {tables.SCHEMA}"
+        raise StoreError(message)
+    home_tables.records.metadata.create_all(conn)  # one metadata for all tables
+    lock_audit(conn)
+    if held is None:
+        conn.execute(insert(meta).values(key="schema", value=str(tables.SCHEMA)))
+        return
+    for schema in range(held + 1, tables.SCHEMA + 1):
+        _add(conn, _ADDED[schema])
+    if held == 1:
+        _judge_from_the_first_event(conn)
+    conn.execute(update(meta).where(meta.c.key == "schema").values(value=str(tables.SCHEMA)))
+
+
+def _held(conn: Connection) -> int | None:
+    if not inspect(conn).has_table(tables.meta.name):
+        return None
+    query = select(tables.meta.c.value).where(tables.meta.c.key == "schema")
+    value: str | None = conn.scalar(query)
+    if value is None:
+        return None
+    return int(value) if value.isdecimal() else 0
+
+
+def _add(conn: Connection, columns: tuple[Column[object], ...]) -> None:
+    for column in columns:
+        words = CreateColumn(column).compile(conn)
+        conn.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {words}"))
+    for index in {index for column in columns for index in column.table.indexes}:
+        index.create(conn, checkfirst=True)
+
+
+def _judge_from_the_first_event(conn: Connection) -> None:
+    hub, event = tables.hubs, tables.events
+    first = select(func.min(event.c.stored_utc)).where(event.c.hub == hub.c.hub).scalar_subquery()
+    conn.execute(update(hub).values(first_utc=func.coalesce(first, hub.c.heard_utc)))

@@ -1,0 +1,46 @@
+"""A motion sensor (PIR) on a GPIO line: each edge, and the level at start once it has warmed up.
+
+gpiozero's own `MotionSensor` starts a thread and averages; the raw line says more.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from drivers.line import SILENT_S, Line, Pin, Pull, watch
+from hub.core.driver import Name, Port
+from hub.core.events import MotionChanged
+from hub.core.rules import Room, Sense
+
+WARM_UP_S = 30.0  # HC-SR501 class modules fire at random for 30 to 60 s after power-up
+
+
+class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="motion", tag_field="kind"):
+    """A sensor that drives its line high (`active_high`) while it sees somebody move.
+
+    It warms up together with the machine that feeds it: until `warm_up_s` after the machine got
+    its power, whatever the line does means nothing. A hub that only starts again needs no wait.
+    `pull = "down"` lets a wire that has come off rest low instead of picking up noise.
+    """
+
+    name: Name
+    pin: Pin
+    place: str = ""
+    room: Room = Room.OTHER
+    pull: Pull = "down"
+    active_high: bool = True
+    warm_up_s: Annotated[float, Meta(ge=0)] = WARM_UP_S
+    silent_s: Annotated[float, Meta(ge=0)] = SILENT_S
+
+    @property
+    def sense(self) -> Sense:
+        """What it tells of the house."""
+        return Sense.MOTION
+
+    async def run(self, port: Port) -> None:
+        """Report every edge and the level, until cancelled.
+
+        Raises LineError when the line cannot be claimed or an edge could not be handed over.
+        """
+        line = Line("motion", self.name, self.pin, self.pull, not self.active_high, self.warm_up_s)
+        await watch(line, port, lambda at, on: MotionChanged(at, self.name, on))

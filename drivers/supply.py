@@ -1,0 +1,116 @@
+"""The hub's own power: whether the mains are there, and how full the battery is.
+
+A UPS board or an optocoupler closes a line while the mains are there. The battery is read where
+Linux shows it (`/sys/class/power_supply/*/capacity`, in percent), or from a line that closes when
+it is low.
+"""
+
+import asyncio
+import glob
+import math
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from drivers.line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
+from hub.core.driver import Name, Port
+from hub.core.events import BatteryMeasured, MainsChanged
+from hub.core.rules import Room, Sense
+
+LOOK_S = 2.0
+CHANGE_PCT = 1.0
+LOW_PCT, FULL_PCT = 10.0, 100.0  # a line that knows only "low" and "not low" says so
+EVERYTHING_PCT = 100.0
+
+
+class SupplyError(Exception):
+    """The battery cannot be read; the text says where and why."""
+
+
+class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_field="kind"):
+    """A line that is on while the mains are there (`pin`), and a battery, as far as there are any.
+
+    `battery` is a file that holds the charge in percent, or a pattern that finds one. `low_pin` is
+    on while the battery is low.
+    """
+
+    name: Name
+    pin: Pin | None = None
+    low_pin: Pin | None = None
+    battery: str = ""
+    place: str = ""
+    pull: Pull = "up"
+    active_low: bool | None = None
+    silent_s: Annotated[float, Meta(ge=0)] = SILENT_S
+
+    def __post_init__(self) -> None:
+        """Refuse a supply of which nothing is known."""
+        if self.pin is None and self.low_pin is None and not self.battery:
+            message = f"supply {self.name}: give it pin, low_pin or battery"
+            raise ValueError(message)
+
+    @property
+    def room(self) -> Room:
+        """No room of which a rule speaks."""
+        return Room.OTHER
+
+    @property
+    def sense(self) -> Sense:
+        """What it tells of the house."""
+        return Sense.BATTERY if self.pin is None else Sense.MAINS
+
+    async def run(self, port: Port) -> None:
+        """Report the mains and the battery at start and at each change, until cancelled.
+
+        Raises LineError for a line and SupplyError for a battery that cannot be read.
+        """
+        parts: list[Coroutine[Any, Any, None]] = []
+        if self.pin is not None:
+            line = Line("supply", self.name, self.pin, self.pull, self.active_low)
+            parts.append(watch(line, port, lambda at, on: MainsChanged(at, self.name, on)))
+        if self.low_pin is not None:
+            line = Line("supply", self.name, self.low_pin, self.pull, self.active_low)
+            parts.append(watch(line, port, self._low))
+        if self.battery:
+            parts.append(_read(self, port))
+        await _together(parts)
+
+    def _low(self, at: float, on: bool) -> BatteryMeasured:  # noqa: FBT001 - a level
+        return BatteryMeasured(at, self.name, LOW_PCT if on else FULL_PCT)
+
+
+async def _together(parts: list[Coroutine[Any, Any, None]]) -> None:
+    """Run all of it; what ends one ends the others, and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part)
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from several
+
+
+async def _read(config: Driver, port: Port) -> None:
+    told_pct = told_at = -math.inf
+    while True:
+        pct = await asyncio.to_thread(charge, config.battery)  # a fuel gauge may be slow
+        at = time.monotonic()
+        if math.isinf(told_at):
+            port.ready()
+        if abs(pct - told_pct) >= CHANGE_PCT or told_at + ALIVE_S <= at:
+            told_pct, told_at = pct, at
+            port.emit(BatteryMeasured(at, config.name, pct))
+        await asyncio.sleep(LOOK_S)
+
+
+def charge(pattern: str) -> float:
+    """Read a battery's charge in percent, 0 to 100. Raises SupplyError."""
+    found = sorted(glob.glob(pattern))  # noqa: PTH207 - a pattern with its folder in it
+    try:
+        pct = float(Path(found[0] if found else pattern).read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        message = f"no battery can be read at {pattern}: {error}"
+        raise SupplyError(message) from error
+    return min(max(pct, 0.0), EVERYTHING_PCT)

@@ -1,0 +1,145 @@
+"""One check-in from the first question to its result: three attempts, the later ones slower.
+
+Motion alone ends it only when the time for an answer is over: who walks up to the hub may be about
+to say that he is ill.
+"""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from hub.core import ladder
+from hub.core.care_events import hindered, tell_need, tell_result
+from hub.core.care_state import Asked, CheckIn, Due, Paused
+from hub.core.daily import AnsweredBy, CheckInResult, PresenceKind, Topic
+from hub.core.effects import Ask, Effect, Phrase, Say
+from hub.core.rules import Rules
+from hub.core.scaip import Care
+from hub.core.state import HomeState
+
+Step = tuple[HomeState, list[Effect]]
+Answer = tuple[CheckInResult, AnsweredBy]
+
+QUESTION = {
+    Topic.MOOD: Phrase.ASK_MOOD,
+    Topic.HEALTH: Phrase.ASK_HEALTH,
+    Topic.SLEEP: Phrase.ASK_SLEEP,
+    Topic.MEALS: Phrase.ASK_MEALS,
+    Topic.OUTING: Phrase.ASK_OUTING,
+    Topic.EXERCISE: Phrase.ASK_EXERCISE,
+    Topic.MEDICINE: Phrase.ASK_MEDICINE,
+}
+THANKS = {
+    CheckInResult.FINE: Phrase.THANKS_FINE,
+    CheckInResult.UNWELL: Phrase.THANKS_UNWELL,
+    CheckInResult.ALIVE: Phrase.THANKS_ALIVE,
+}
+
+
+def elapse(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+    """Ask what is due; ask again; give up. Nobody is asked while an alarm has the word."""
+    if _stale_at(visit, rules) <= at:
+        return _put(state, None), []
+    if hindered(state):
+        return _put_off(state, visit, at, rules), []
+    if next_wake(state, visit, rules) > at:
+        return state, []
+    if isinstance(visit.stage, Asked):
+        return _unanswered(state, visit, visit.stage, at, rules)
+    return _ask(state, visit, at, rules)
+
+
+def next_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
+    """Give when the next question is due, or the answer to the last one overdue."""
+    match visit.stage:
+        case Due(from_at=from_at):
+            stale_at = _stale_at(visit, rules)
+            return stale_at if hindered(state) else min(from_at, stale_at)
+        case Asked(at=asked_at):
+            return asked_at + rules.care.answer_s
+        case Paused(at=asked_at):
+            return asked_at + rules.care.again_s * visit.attempts
+        case _:
+            assert_never(visit.stage)
+
+
+def ask_again(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+    """Take words that nobody understood: they are never "fine", and may be a stroke's."""
+    visit = replace(visit, unclear=True)
+    if visit.attempts >= rules.care.attempts:
+        return ladder.begin(_put(state, None), visit, at, rules)
+    state, question = _ask(state, visit, at, rules)
+    return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
+
+
+def end(state: HomeState, visit: CheckIn, answer: Answer, at: float, rules: Rules) -> Step:
+    """End it with its result, and tell the centre."""
+    return tell_result(_put(state, None), visit, answer, at, rules)
+
+
+def moved(state: HomeState, visit: CheckIn) -> HomeState:
+    """Take note that somebody moved after the question."""
+    if not isinstance(visit.stage, Asked) or visit.stage.moved:
+        return state
+    return _put(state, replace(visit, stage=replace(visit.stage, moved=True)))
+
+
+def need(state: HomeState, care: Care, at: float, rules: Rules) -> Step:
+    """Tell a need, but not again what was told minutes ago."""
+    told_at = state.care.told_at.get(care)
+    if told_at is not None and abs(at - told_at) < rules.care.need_again_s:
+        return state, []
+    told = {**state.care.told_at, care: at}
+    return tell_need(replace(state, care=replace(state.care, told_at=told)), care, at, rules)
+
+
+def thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
+    """Answer the resident, unless an alarm has the word."""
+    return [] if hindered(state) else [Say(THANKS[result])]
+
+
+def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+    """Speak the question, but not to an empty house."""
+    if state.house.presence.kind is PresenceKind.AWAY and not visit.unclear:
+        return end(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
+    slow = visit.attempts > 0
+    asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
+    return _put(state, asked), [Ask(QUESTION[visit.topic], slow)]
+
+
+def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:
+    if asked.moved and not visit.unclear:
+        answer = CheckInResult.ALIVE, AnsweredBy.MOTION
+        state, told = end(state, visit, answer, at, rules)
+        return state, told + thanks(state, CheckInResult.ALIVE)
+    if visit.attempts >= rules.care.attempts:
+        return ladder.begin(_put(state, None), visit, at, rules)
+    if asked.at + rules.care.again_s * visit.attempts <= at:
+        return _ask(state, visit, at, rules)
+    return _put(state, replace(visit, stage=Paused(asked.at))), []
+
+
+def _put_off(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
+    """Wait for the alarm to end; the question that it cut short does not count."""
+    if isinstance(visit.stage, Due):
+        return state
+    cut = visit.attempts - isinstance(visit.stage, Asked)
+    later = replace(visit, attempts=cut, stage=Due(at))
+    return _put(state, None if _stale_at(later, rules) <= at else later)
+
+
+def _stale_at(visit: CheckIn, rules: Rules) -> float:
+    """Give from when on it is too late to ask, or to take up a talk that broke off."""
+    match visit.stage:
+        case Due():
+            return visit.due_at + rules.care.late_s
+        case Asked(at=asked_at):
+            return asked_at + rules.care.answer_s + rules.care.late_s
+        case Paused(at=asked_at):
+            return asked_at + rules.care.again_s * visit.attempts + rules.care.late_s
+        case _:
+            assert_never(visit.stage)
+
+
+def _put(state: HomeState, visit: CheckIn | None) -> HomeState:
+    return replace(state, care=replace(state.care, visit=visit))

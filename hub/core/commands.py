@@ -1,0 +1,33 @@
+"""What the centre may ask of a hub, and what the hub replies."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Counter = Annotated[int, Meta(ge=0, lt=2**53)]  # fits a JSON number, and the snapshot
+
+
+class CommandKind(StrEnum):
+    """What the centre may ask of a hub."""
+
+    ANNOUNCE = "announce"
+    TEST_CALL = "test_call"
+
+
+class Command(Struct, frozen=True):
+    """Centre to hub. `counter` only rises; a hub refuses one that it has seen or passed."""
+
+    id: str
+    kind: CommandKind
+    counter: Counter
+    expires_utc: float
+    text: str = ""
+
+
+class Reply(Struct, frozen=True):
+    """Hub to centre: what became of the command `id`."""
+
+    id: str
+    done: bool
+    reason: str = ""

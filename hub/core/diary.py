@@ -1,0 +1,58 @@
+"""The hour's page: how often each device saw activity, for the centre's picture of the day."""
+
+from msgspec.structs import replace
+
+from hub.core import wire
+from hub.core.daily import Activity, PresenceKind
+from hub.core.effects import Effect, Lane, Publish
+from hub.core.rules import Rules
+from hub.core.state import HomeState
+
+Step = tuple[HomeState, list[Effect]]
+
+HOUR_S = 3600.0
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Turn the page when the hour is over; without a clock, or a sensor, there is none."""
+    begun = state.house.hour_at
+    if begun is None:
+        told = state.clock.synced and state.house.sensed
+        return (_begin(state, at), []) if told else (state, [])
+    if at < begun + HOUR_S:
+        return state, []
+    return _begin(state, at), [_page(state, begun, at, rules)]
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give when the hour is over."""
+    del rules
+    begun = state.house.hour_at
+    return None if begun is None else begun + HOUR_S
+
+
+def _begin(state: HomeState, at: float) -> HomeState:
+    into_s = (at + state.clock.offset_s) % HOUR_S
+    sensed = {
+        device: replace(one, count=0) if one.count else one
+        for device, one in state.house.sensed.items()
+    }
+    return replace(state, house=replace(state.house, hour_at=at - into_s, sensed=sensed))
+
+
+def _page(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:
+    house = state.house
+    lasted_s = round(min(at - max(house.presence.since, begun), HOUR_S), 1)
+    kind = house.presence.kind
+    page = Activity(
+        from_utc=begun + state.clock.offset_s,
+        synced=state.clock.synced,
+        seen={device: one.count for device, one in house.sensed.items() if one.count},
+        places={d: s.place for d, s in rules.sensors.items() if d in house.sensed and s.place},
+        presence=kind,
+        asleep_s=lasted_s if kind is PresenceKind.ASLEEP else 0.0,
+        away_s=lasted_s if kind is PresenceKind.AWAY else 0.0,
+    )
+    topic = wire.topic(rules.hub, "activity")
+    key = f"{state.boot}-hour-{int(page.from_utc)}"
+    return Publish(key, Lane.TELEMETRY, topic, wire.encode(page))

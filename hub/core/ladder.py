@@ -1,0 +1,69 @@
+"""The ladder after a missed check-in: reminder, second reminder, the centre's worker on that day.
+
+    Missed --said--> reminded --remind_s--> reminded again --call_s--> alarm MISSED_CHECKIN
+       '----------------'-------------------------'---any sign of life--> over, with an all-clear
+
+After words that nobody understood it takes a clear word or a button: that there is life was known.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import sos
+from hub.core.care_clock import last_life
+from hub.core.care_events import GROUNDS, evidence, hindered, tell_result
+from hub.core.care_state import CheckIn, Missed
+from hub.core.daily import AnsweredBy, CheckInResult
+from hub.core.effects import Ask, Effect, Phrase
+from hub.core.rules import Rules
+from hub.core.scaip import Kind
+from hub.core.state import HomeState
+
+Step = tuple[HomeState, list[Effect]]
+Answer = tuple[CheckInResult, AnsweredBy]
+REMINDERS = 2
+
+
+def begin(state: HomeState, checkin: CheckIn, at: float, rules: Rules) -> Step:
+    """Tell that a check-in has no result, and remind; a reminder listens, like a question."""
+    none = (CheckInResult.MISSED, AnsweredBy.NOBODY)
+    unclear = (CheckInResult.UNCLEAR, AnsweredBy.VOICE)
+    state = _put(state, Missed(checkin, at))
+    state, told = tell_result(state, checkin, unclear if checkin.unclear else none, at, rules)
+    return state, told + _reminder(state)
+
+
+def over(state: HomeState, missed: Missed, answer: Answer, at: float, rules: Rules) -> Step:
+    """End it by a sign of life: the late result, and the all-clear to whom was told."""
+    state, told = tell_result(_put(state, None), missed.checkin, answer, at, rules)
+    state, cleared = sos.clear(state, GROUNDS, at, rules)
+    return state, told + cleared
+
+
+def elapse(state: HomeState, missed: Missed, at: float, rules: Rules) -> Step:
+    """Climb the rung that is due; an alarm that is open silences the reminder, and no more."""
+    due = next_wake(missed, rules)
+    if due is None or due > at:
+        return state, []
+    if missed.reminders < REMINDERS:
+        state = _put(state, replace(missed, at=at, reminders=missed.reminders + 1))
+        return state, _reminder(state)
+    state = _put(state, replace(missed, at=at, called=True))
+    life_at = last_life(state, at, rules)
+    since = missed.checkin.due_at if life_at is None else life_at
+    ground = evidence(state, since, at, at - missed.checkin.due_at, rules)
+    return sos.call(state, Kind.MISSED_CHECKIN, state.house.active_by, at, rules, ground)
+
+
+def next_wake(missed: Missed, rules: Rules) -> float | None:
+    """Give when the next rung is due; there is none above the centre."""
+    if missed.called:
+        return None
+    return missed.at + (rules.care.remind_s if missed.reminders < REMINDERS else rules.care.call_s)
+
+
+def _reminder(state: HomeState) -> list[Effect]:
+    return [] if hindered(state) else [Ask(Phrase.REMIND, slow=True)]
+
+
+def _put(state: HomeState, missed: Missed | None) -> HomeState:
+    return replace(state, care=replace(state.care, missed=missed))

@@ -1,0 +1,112 @@
+"""What becomes due in supervision: each limit with its time, and what then is done.
+
+All of it is derived from the state; `supervision.elapse` looks only when the earliest has come.
+"""
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from hub.core import devices, power
+from hub.core.effects import Effect
+from hub.core.payloads import FaultKind
+from hub.core.rules import Rules, Sense
+from hub.core.state import HomeState
+from hub.core.watch_state import Flicker, armed
+
+Step = tuple[HomeState, list[Effect]]
+Act = Callable[[HomeState, str, float, Rules], Step]
+Limit = tuple[float, Act, str]  # when, what is done then, and to which device
+
+UNMOVED = "no motion, though others saw life"
+
+
+def pending(state: HomeState, rules: Rules) -> Iterator[Limit]:
+    """Give every limit that stands, in no order."""
+    yield from _of_sensors(state, rules)
+    watch, numbers = state.watch, rules.watch
+    for device, flicker in watch.flickers.items():
+        if flicker.chattering:
+            yield flicker.since + numbers.chatter_window_s, _calm, device
+    for device, battery in watch.batteries.items():
+        if battery.told_at is not None:
+            yield battery.told_at + numbers.remind_s, power.tell_battery, device
+    for device, mains in watch.mains.items():
+        if not mains.present and not stands(state, device, FaultKind.MAINS_LOST):
+            yield mains.since + numbers.mains_lost_s, power.lose_mains, device
+    if watch.hold_until is not None and (watch.untold or watch.waiting):
+        yield watch.hold_until, power.release, ""
+
+
+def stands(state: HomeState, device: str, kind: FaultKind) -> bool:
+    """Tell whether a fault stands against `device`."""
+    return bool(state.faults) and f"{device}:{kind}" in state.faults
+
+
+def heard_at(state: HomeState, device: str) -> float:
+    """Give a device's last sign of life; whoever spoke before this boot has until its limit."""
+    watch, sensed = state.watch, state.house.sensed.get(device)
+    word = watch.words.get(device, watch.began_at)
+    return max(word, _of_this_boot(state, sensed.seen_at if sensed else word))
+
+
+def unmoved(state: HomeState, at: float, rules: Rules) -> Step:
+    """Find the motion sensors that see nothing while the others do: a wire that came off is low."""
+    effects: list[Effect] = []
+    for device, sensor in rules.sensors.items():
+        sensed = state.house.sensed.get(device)
+        if sensor.sense is not Sense.MOTION or stands(state, device, FaultKind.SILENT):
+            continue
+        moved_at = _of_this_boot(state, sensed.active_at if sensed else 0.0)
+        if state.house.active_at - moved_at > rules.watch.unmoved_s:
+            state, more = devices.fail(state, FaultKind.SILENT, device, at, rules, UNMOVED)
+            effects += more
+    return state, effects
+
+
+def flickered(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Count a pulse that nobody makes."""
+    numbers, watch = rules.watch, state.watch
+    old = watch.flickers.get(device)
+    over = old is None or (not old.chattering and old.since + numbers.chatter_window_s <= at)
+    new = Flicker(1, at) if old is None or over else replace(old, pulses=old.pulses + 1)
+    begins = not new.chattering and new.pulses >= numbers.chatter_pulses
+    if begins:
+        new = replace(new, chattering=True)
+        watch = armed(watch, new.since + numbers.chatter_window_s)
+    state = replace(state, watch=replace(watch, flickers={**watch.flickers, device: new}))
+    return devices.fail(state, FaultKind.CHATTER, device, at, rules) if begins else (state, [])
+
+
+def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Limit]:
+    for device, sensor in rules.sensors.items():
+        if sensor.silent_s and not stands(state, device, FaultKind.SILENT):
+            yield heard_at(state, device) + sensor.silent_s, _fall_silent, device
+        sensed = state.house.sensed.get(device)
+        busy = sensor.sense is Sense.MOTION and sensed is not None and sensed.active
+        if sensed and busy and not stands(state, device, FaultKind.STUCK):
+            yield _of_this_boot(state, sensed.since) + rules.watch.stuck_s, _stick, device
+
+
+def _of_this_boot(state: HomeState, at: float) -> float:
+    return max(at, state.watch.began_at)
+
+
+def _fall_silent(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    return devices.fail(state, FaultKind.SILENT, device, at, rules)
+
+
+def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    return devices.fail(state, FaultKind.STUCK, device, at, rules)
+
+
+def _calm(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """End a flood after a window without one, unless nothing was heard since the start."""
+    flicker = state.watch.flickers[device]
+    on = flicker.pulses >= rules.watch.chatter_pulses
+    if on or heard_at(state, device) <= state.watch.began_at:
+        flickers = {**state.watch.flickers, device: Flicker(0, at, chattering=True)}
+        return replace(state, watch=replace(state.watch, flickers=flickers)), []
+    flickers = {d: f for d, f in state.watch.flickers.items() if d != device}
+    state = replace(state, watch=replace(state.watch, flickers=flickers))
+    return devices.mend(state, FaultKind.CHATTER, device, rules)

@@ -1,0 +1,98 @@
+"""The rule of 24 and 48 hours (Waplat): no sign of life at all, at whatever time of day.
+
+    WATCHING --24 h--> CALLED_OUT: the warning speaks, and unless answered is the alarm NO_LIFE
+             --48 h--> DISPATCHED: called again, so that somebody goes and looks
+    any sign of life --> WATCHING, with an all-clear
+
+Armed by the first sign of life that there ever was; a duration, so that no clock can disturb it.
+When to look again is stored: a look goes through the devices, and there are many events.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import sos, warn
+from hub.core.care_clock import last_life
+from hub.core.care_events import evidence
+from hub.core.care_state import Rung
+from hub.core.daily import PresenceKind
+from hub.core.effects import Effect
+from hub.core.presence import ABSENCE
+from hub.core.rules import Rules
+from hub.core.scaip import Kind
+from hub.core.state import HomeState
+
+Step = tuple[HomeState, list[Effect]]
+ABSENT_MARGIN = 1.25
+NO_LIFE = frozenset({Kind.NO_LIFE})
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Look for life when it is time, and climb the rung that is due."""
+    care = state.care
+    watching = care.rung is Rung.WATCHING
+    if watching and care.look_at is not None and at < care.look_at:
+        return state, []
+    life_at = last_life(state, at, rules)
+    if life_at is None:
+        return state, []
+    if not watching and care.life_at is not None and life_at > care.life_at:
+        return _by_heart(state, life_at, at, rules)
+    look_at = _next_look(state, life_at, at, rules)
+    if look_at != care.look_at:
+        state = replace(state, care=replace(care, look_at=look_at))
+    if look_at is None or look_at > at or state.warning is not None:
+        return state, []
+    return _climb(state, life_at, at, rules)
+
+
+def next_wake(state: HomeState) -> float | None:
+    """Give when to look again; a warning is heard out first."""
+    return None if state.warning is not None else state.care.look_at
+
+
+def over(state: HomeState, life_at: float, rules: Rules) -> HomeState:
+    """Begin to watch again: there was a sign of life."""
+    look_at = life_at + rules.care.callout_s
+    care = replace(state.care, rung=Rung.WATCHING, life_at=life_at, look_at=look_at)
+    return replace(state, care=care)
+
+
+def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> float | None:
+    """Give when the next rung is due: who has said that he is away is given until he is back."""
+    match state.care.rung:
+        case Rung.WATCHING:
+            due = life_at + rules.care.callout_s
+        case Rung.CALLED_OUT:
+            due = life_at + max(rules.care.dispatch_s, rules.care.callout_s)
+        case Rung.DISPATCHED:
+            return None
+    presence = state.house.presence
+    if presence.kind is not PresenceKind.AWAY or due > at:
+        return due
+    if presence.until is not None:
+        return max(due, presence.until)
+    longest_s = state.habits.longest.get(ABSENCE, 0.0)  # of a month or two: who travels, travels
+    return max(due, presence.since + ABSENT_MARGIN * longest_s)
+
+
+def _climb(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:
+    called = state.care.rung is Rung.CALLED_OUT
+    rung = Rung.DISPATCHED if called else Rung.CALLED_OUT
+    limit_s = rules.care.dispatch_s if called else rules.care.callout_s
+    state = replace(state, care=replace(state.care, rung=rung, life_at=life_at))
+    look_at = _next_look(state, life_at, at, rules)
+    state = replace(state, care=replace(state.care, look_at=look_at))
+    device, ground = state.house.active_by, evidence(state, life_at, at, limit_s, rules)
+    if called:
+        return sos.call(state, Kind.NO_LIFE, device, at, rules, ground)
+    return warn.begin(state, warn.Ground(Kind.NO_LIFE, device, ground), at, rules)
+
+
+def _by_heart(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:
+    """End it by a wearable's word, which ends nothing else: its wearer may lie on the floor."""
+    state = over(state, life_at, rules)
+    effects: list[Effect] = []
+    if state.warning is not None and state.warning.kind is Kind.NO_LIFE:
+        state, effects = warn.ended(state, at, rules)
+    state, cleared = sos.clear(state, NO_LIFE, at, rules)
+    return state, effects + cleared

@@ -1,0 +1,88 @@
+"""Batteries and the mains: low is told every day, and what follows a power cut is spread."""
+
+from msgspec.structs import replace
+
+from hub.core import devices
+from hub.core.effects import Effect
+from hub.core.payloads import FaultKind
+from hub.core.rules import Rules
+from hub.core.scaip import Report
+from hub.core.state import HomeState
+from hub.core.watch_state import Battery, Mains, armed
+
+Step = tuple[HomeState, list[Effect]]
+
+
+def charged(state: HomeState, device: str, pct: float, at: float, rules: Rules) -> Step:
+    """Take a battery's charge; a low one is fixed only by a good deal more."""
+    old = state.watch.batteries.get(device)
+    was_low = old is not None and old.told_at is not None
+    low = pct < rules.watch.fair_pct if was_low else pct <= rules.watch.low_pct
+    new = replace(old, pct=pct) if old and was_low and low else Battery(pct)
+    batteries = {**state.watch.batteries, device: new}
+    state = replace(state, watch=replace(state.watch, batteries=batteries))
+    if low == was_low:
+        return state, []
+    if not low:
+        return devices.mend(state, FaultKind.LOW_BATTERY, device, rules)
+    state, fault = devices.fail(state, FaultKind.LOW_BATTERY, device, at, rules)
+    state, report = tell_battery(state, device, at, rules)
+    watch = armed(state.watch, at + rules.watch.remind_s)
+    return replace(state, watch=watch), fault + report
+
+
+def tell_battery(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Report a low battery, at first and again every day."""
+    battery = state.watch.batteries[device]
+    told = replace(battery, told_at=at, told_utc=at + state.clock.offset_s)
+    batteries = {**state.watch.batteries, device: told}
+    state = replace(state, watch=replace(state.watch, batteries=batteries))
+    return devices.report(state, Report.BATTERY_LOW, battery.pct, at, rules, device)
+
+
+def switched(state: HomeState, device: str, at: float, rules: Rules, *, present: bool) -> Step:
+    """Take the mains' coming or going; their loss is told only when it lasts."""
+    old = state.watch.mains.get(device)
+    utc = at + state.clock.offset_s
+    if old is not None and old.present == present:
+        return state, []
+    mains = {**state.watch.mains, device: Mains(present, at, utc)}
+    watch = replace(state.watch, mains=mains)
+    if not present:
+        return replace(state, watch=armed(watch, at + rules.watch.mains_lost_s)), []
+    state = replace(state, watch=watch)
+    if old is None or f"{device}:{FaultKind.MAINS_LOST}" not in state.faults:
+        return state, []
+    state, effects = devices.mend(state, FaultKind.MAINS_LOST, device, rules)
+    state = hold(state, at, rules)
+    lasted_s = max(utc - old.since_utc, 0.0)
+    state, report = devices.report(state, Report.MAINS_BACK, lasted_s, at, rules, device)
+    return state, effects + report
+
+
+def lose_mains(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Tell that the mains are gone; nothing holds that back."""
+    lasted_s = at - state.watch.mains[device].since
+    state, fault = devices.fail(state, FaultKind.MAINS_LOST, device, at, rules)
+    state, report = devices.report(state, Report.MAINS_LOST, lasted_s, at, rules, device)
+    return state, fault + report
+
+
+def hold(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Hold back what can wait: power is back in a whole town, each home has its own time."""
+    until = at + state.watch.chance * rules.watch.spread_s
+    return replace(state, watch=replace(state.watch, hold_until=until))
+
+
+def release(state: HomeState, _device: str, _at: float, rules: Rules) -> Step:
+    """Tell what was held back, as far as it still stands."""
+    watch = state.watch
+    state = replace(state, watch=replace(watch, untold=(), waiting=()))
+    effects: list[Effect] = []
+    for fault in (fault for fault in watch.untold if fault in state.faults):
+        state, more = devices.tell(state, fault, rules)
+        effects += more
+    for waiting in watch.waiting:
+        state, more = devices.send(state, waiting, rules)
+        effects += more
+    return state, effects

@@ -1,0 +1,46 @@
+"""The house after a restart: a quiet goes on from where it was, and the time between counts not.
+
+While the hub was off nobody looked, so that time is neither quiet nor activity. Monotonic time may
+have begun anew; all moments move along with the last one that was known.
+"""
+
+from msgspec.structs import replace
+
+from hub.core.habits import STEP_S
+from hub.core.living import NEVER, House
+from hub.core.state import Caution
+
+AGAIN_S = 60.0  # the least that any product waits for an answer (field.md)
+LONG_AGO_S = 86_400.0
+
+
+def house(old: House, at: float) -> House:
+    """Give the house as of `at`, the new process's first moment in monotonic seconds."""
+    if old.active_at == NEVER:
+        return replace(old, hour_at=None)
+    known = max(old.active_at + old.quiet.steps * STEP_S, old.presence.since, old.presence.door_at)
+    by_s = at - known
+    until = old.presence.until
+    presence = replace(
+        old.presence,
+        since=old.presence.since + by_s,
+        until=None if until is None else until + by_s,
+        door_at=old.presence.door_at + by_s,
+        blip_at=NEVER,
+    )
+    return replace(
+        old,
+        presence=presence,
+        active_at=old.active_at + by_s,
+        stay=replace(old.stay, since=old.stay.since + by_s),
+        slot_at=NEVER,
+        slots=0,
+        hour_at=None,
+    )
+
+
+def caution(old: Caution | None, at: float) -> Caution | None:
+    """Let a warning that was cut short be spoken again, and the alarm follow soon."""
+    if old is None:
+        return None
+    return replace(old, said_at=at - LONG_AGO_S, until=at + AGAIN_S)

@@ -1,0 +1,142 @@
+"""`anbu replay FILE`: a trace of sensors, or a black box's transcript, through the decisions again.
+
+Exit codes: 0 done; 1 a transcript came out otherwise, or a picture cannot be written; 2 bad input.
+"""
+
+import sys
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from hub.core.care_rules import CareRules
+from hub.replay import TranscriptError, replay
+from hub.replay_words import mistake, told, usual_language, words
+from hub.texts import Language
+from hub.trace import Row, TraceError
+from hub.trace_replay import RULES
+from hub.trace_run import Options, OutsideError
+from hub.trace_run import run as run_trace
+from hub.trace_story import Summary, as_json
+
+DONE, FAILED, USAGE_ERROR = 0, 1, 2
+PICTURES = {".png", ".svg"}
+FOR_TRACES = ("stop_at", "learn_days", "check_ins", "lenient", "plot")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what `anbu replay` takes."""
+    about = words(usual_language())["about"]
+    parser.description = about["command"]
+    parser.add_argument("file", type=Path, metavar="FILE", help=about["file"])
+    parser.add_argument("--json", action="store_true", help=about["json"])
+    parser.add_argument("--stop-at", type=_time, metavar="TIME", help=about["stop_at"])
+    parser.add_argument("--learn-days", type=_days, metavar="N", help=about["learn_days"])
+    parser.add_argument("--check-ins", action="store_true", help=about["check_ins"])
+    parser.add_argument("--lenient", action="store_true", help=about["lenient"])
+    parser.add_argument("--plot", type=_picture, metavar="FILE", help=about["plot"])
+    parser.add_argument("--lang", type=Language, choices=list(Language), help=about["lang"])
+
+
+def run(args: Namespace) -> int:
+    """Replay what the file holds, and print it."""
+    args.lang = args.lang or usual_language()
+    try:
+        return _transcript(args) if _is_transcript(args.file) else _trace(args)
+    except (TraceError, OutsideError) as error:
+        for language in Language:
+            _complain(mistake(args.file, error, language))
+    except (TranscriptError, OSError) as error:
+        _complain(f"{args.file}: {error}")
+    return USAGE_ERROR
+
+
+def _trace(args: Namespace) -> int:
+    options = Options(
+        now_utc=time.time(),
+        learn_days=args.learn_days or 0.0,
+        stop_at=args.stop_at,
+        lenient=args.lenient,
+        rules=replace(RULES, care=CareRules()) if args.check_ins else RULES,
+    )
+    draw: Callable[[Summary, Language, Path], None] | None = None
+    seen: Callable[[Row], object] | None = None
+    if args.plot:
+        try:
+            from hub.plot import Picture  # noqa: PLC0415 - matplotlib is an extra
+        except ImportError:
+            _complain(words(args.lang)["wrong"]["no_matplotlib"])
+            return USAGE_ERROR
+        picture = Picture()
+        seen, draw = picture.see, picture.draw
+    summary = run_trace(args.file, options, seen)
+    if args.json:
+        sys.stdout.write(as_json(summary) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in told(summary, args.lang))
+    if draw:
+        try:
+            draw(summary, args.lang, args.plot)
+        except OSError as error:
+            reason = error.strerror or error
+            _complain(words(args.lang)["wrong"]["no_file"].format(file=args.plot, reason=reason))
+            return FAILED
+    return DONE
+
+
+def _transcript(args: Namespace) -> int:
+    misplaced = [f"--{name.replace('_', '-')}" for name in FOR_TRACES if getattr(args, name)]
+    if misplaced:
+        for language in Language:
+            sentence = words(language)["wrong"]["transcript"]
+            _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
+        return USAGE_ERROR
+    found = replay(args.file)
+    if args.json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        difference = found.difference
+        ends = [f"line {difference.line}: {difference}"] if difference else []
+        lines = [*found.story, f"{found.events} events", *ends]
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+    return FAILED if found.difference else DONE
+
+
+def _is_transcript(file: Path) -> bool:
+    """Tell a black box's JSON lines from a trace's CSV, by the first byte where not by name."""
+    if file.suffix == ".csv":
+        return False
+    with file.open("rb") as opened:
+        return file.suffix == ".jsonl" or opened.read(1) == b"{"
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(words(usual_language())["wrong"]["time"]) from None
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days < float("inf"):
+        raise ArgumentTypeError(words(usual_language())["wrong"]["days"])
+    return days
+
+
+def _picture(text: str) -> Path:
+    file = Path(text)
+    if file.suffix not in PICTURES:
+        raise ArgumentTypeError(words(usual_language())["wrong"]["picture"])
+    return file
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")

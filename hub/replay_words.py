@@ -1,0 +1,116 @@
+"""A replay of a trace in words, for an installer."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from hub.core.payloads import Evidence
+from hub.texts import Language, Messages, messages
+from hub.trace import TraceError
+from hub.trace_run import OutsideError
+from hub.trace_story import Change, Stop, Summary, iso
+
+MINUTE_S, HOUR_MIN = 60.0, 60
+SHOWN = len("2026-03-01T09:00")
+
+
+def words(language: Language) -> Messages:
+    """Give the message file of `anbu replay`."""
+    return messages("replay", language)
+
+
+def usual_language() -> Language:
+    """Pick Korean, unless the locale of the shell is English."""
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return Language.ENGLISH if locale.startswith("en") else Language.KOREAN
+
+
+def mistake(file: Path, error: TraceError | OutsideError, language: Language) -> str:
+    """Say what is wrong with a trace, as `file:line: sentence` where there is a line."""
+    reasons = words(language)["reason"]
+    if isinstance(error, OutsideError):
+        begin, end = _short(error.begin), _short(error.end)
+        return f"{file}: {reasons['outside'].format(begin=begin, end=end)}"
+    return f"{file}:{error.line}: {reasons[error.reason].format(detail=error.detail)}"
+
+
+def told(summary: Summary, language: Language) -> Iterator[str]:
+    """Give the story's lines, and the sum."""
+    say = words(language)
+    for change in summary.changes:
+        yield _change(change, say)
+    story = say["story"]
+    yield story["rows"].format(
+        rows=f"{summary.rows:,}",
+        begin=_short(summary.begin),
+        end=_short(summary.end),
+        days=summary.days,
+        learn=summary.learn_days,
+    )
+    if summary.skipped:
+        counts = ", ".join(f"{reason} {n}" for reason, n in summary.skipped.items())
+        yield story["skipped"].format(list=counts)
+    line = story["alarms"].format(alarms=summary.alarms)
+    if summary.alarm_kinds:
+        line += f" ({', '.join(f'{_kind(k, say)} {n}' for k, n in summary.alarm_kinds.items())})"
+    if summary.false_alarms_per_day is not None:
+        line += story["false"].format(false=summary.false_alarms_per_day)
+    yield line
+    if summary.stop:
+        yield from _stop(summary.stop, say)
+
+
+def _change(change: Change, say: Messages) -> str:
+    parts = [_short(change.time), say["what"].get(change.what, change.what)]
+    parts.append(_kind(change.kind, say))
+    if change.device:
+        parts.append(f"[{change.device}]")
+    if change.evidence:
+        parts.append(_evidence(change, change.evidence, say))
+    if change.learning:
+        parts.append(say["story"]["learning"])
+    return "  ".join(parts)
+
+
+def _evidence(change: Change, evidence: Evidence, say: Messages) -> str:
+    story = say["story"]
+    offset = datetime.fromisoformat(change.time).utcoffset()
+    zone_s = offset.total_seconds() if offset else 0.0
+    line = story["evidence"].format(
+        since=_short(iso(evidence.since_utc, zone_s)),
+        lasted=_span(evidence.lasted_s, say),
+        limit=_span(evidence.limit_s, say),
+    )
+    if evidence.usual_s:
+        line += story["usual"].format(usual=_span(evidence.usual_s, say))
+    if evidence.last:
+        line += story["last"].format(last=evidence.last)
+    return line
+
+
+def _stop(stop: Stop, say: Messages) -> Iterator[str]:
+    story = say["story"]
+    yield story["stopped"].format(at=_short(stop.stopped_at))
+    if stop.standing:
+        yield story["standing"].format(list=", ".join(stop.standing))
+    warned = stop.first_warning
+    yield story["warned"].format(at=_short(warned)) if warned else story["unwarned"]
+    if stop.first_alarm is None or stop.delay_s is None or stop.kind is None:
+        yield story["unalarmed"]
+        return
+    kind, delay = _kind(stop.kind, say), _span(stop.delay_s, say)
+    yield story["alarmed"].format(at=_short(stop.first_alarm), kind=kind, delay=delay)
+
+
+def _kind(kind: str, say: Messages) -> str:
+    return say["kind"].get(kind, kind)
+
+
+def _span(seconds: float, say: Messages) -> str:
+    h, m = divmod(round(seconds / MINUTE_S), HOUR_MIN)
+    return say["story"]["span_h" if h else "span_m"].format(h=h, m=m)
+
+
+def _short(time: str) -> str:
+    return time[:SHOWN].replace("T", " ")

@@ -1,0 +1,199 @@
+"""A trace: what the sensors of a home reported, as CSV with the columns `time,device,kind,value`.
+
+UTF-8 with or without a byte order mark, lines ended by LF or CRLF. Times are ISO 8601 with an
+offset and never go back. A row that is none is an error with its line, or skipped and counted.
+"""
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TextIO
+
+from msgspec import Struct
+
+COLUMNS = ["time", "device", "kind", "value"]
+LONGEST_NAME = 80
+FASTEST_BPM = 400.0
+SURROGATES = range(0xDC80, 0xDD00)  # bytes that are no UTF-8, as `surrogateescape` reads them
+LEVELS = {"0": 0.0, "1": 1.0}
+
+
+class Sort(StrEnum):
+    """What a row tells of: the column `kind`."""
+
+    MOTION = "motion"
+    CONTACT = "contact"
+    EXIT_DOOR = "exit_door"
+    PRESS = "press"
+    HEART_RATE = "heart_rate"
+    ANSWER = "answer"
+
+
+SORTS = {str(sort): sort for sort in Sort}
+
+
+class Row(Struct, frozen=True, gc=False):
+    """One row: `utc` in seconds since 1970, local time = UTC + `zone_s`."""
+
+    utc: float
+    zone_s: float
+    device: str
+    sort: Sort
+    value: float
+
+
+class Reason(StrEnum):
+    """Why a row is none; a key into the message files."""
+
+    HEADER = "header"
+    EMPTY = "empty"
+    ENCODING = "encoding"
+    CSV = "csv"
+    COLUMNS = "columns"
+    TIME = "time"
+    NO_OFFSET = "no_offset"
+    DEVICE = "device"
+    KIND = "kind"
+    OTHER_KIND = "other_kind"
+    VALUE = "value"
+    UNORDERED = "unordered"
+    DUPLICATE = "duplicate"
+    FUTURE = "future"
+
+
+class TraceError(Exception):
+    """A line that is no row of a trace; `line` counts from 1."""
+
+    def __init__(self, line: int, reason: Reason, detail: str = "") -> None:
+        super().__init__(line, reason, detail)
+        self.line, self.reason, self.detail = line, reason, detail
+
+
+class Trace:
+    """An open trace: iterate over its rows once, then see `rows` and what was `skipped`."""
+
+    def __init__(self, file: TextIO, *, now_utc: float, lenient: bool = False) -> None:
+        self.rows = 0
+        self.skipped = Counter[Reason]()
+        self._lines = csv.reader(file)
+        self._now_utc, self._lenient = now_utc, lenient
+        self._kinds: dict[str, str] = {}  # device -> its kind, as written
+        self._zone, self._zone_s = "", 0.0
+
+    def __iter__(self) -> Iterator[Row]:
+        """Give the rows in order; raise `TraceError`, unless lenient or the header is wrong."""
+        self._header()
+        last_utc = -math.inf
+        instant = set[tuple[str, float]]()  # what was told at that time
+        for fields in self._fields():
+            try:
+                row = self._row(fields)
+                if row.utc > last_utc:
+                    instant.clear()
+                elif row.utc < last_utc:
+                    raise self._error(Reason.UNORDERED, fields[0])
+                elif (row.device, row.value) in instant:
+                    raise self._error(Reason.DUPLICATE, fields[0])
+            except TraceError as error:
+                self._skip(error)
+                continue
+            instant.add((row.device, row.value))
+            last_utc = row.utc
+            self.rows += 1
+            yield row
+        if not self.rows:
+            raise self._error(Reason.EMPTY)
+
+    def _header(self) -> None:
+        try:
+            header = next(self._lines, [])
+        except csv.Error as error:
+            raise self._error(Reason.HEADER) from error
+        if header != COLUMNS:
+            raise self._error(Reason.ENCODING if _is_foreign(header) else Reason.HEADER)
+
+    def _fields(self) -> Iterator[list[str]]:
+        while True:
+            try:
+                for fields in self._lines:
+                    if fields:
+                        yield fields
+            except csv.Error as error:
+                self._skip(self._error(Reason.CSV, str(error)))
+            else:
+                return
+
+    def _row(self, fields: list[str]) -> Row:
+        try:
+            time, device, kind, value = fields
+            moment = datetime.fromisoformat(time)
+            if time[-6:] != self._zone or time[-6] not in "+-":
+                self._note_zone(time, moment)
+            utc = moment.timestamp()
+            number = LEVELS[value] if value in LEVELS else float(value)
+        except (ValueError, OverflowError) as error:
+            raise self._why(fields) from error
+        if self._kinds.get(device) != kind:
+            self._meet(fields, device, kind)
+        sort = SORTS[kind]
+        if not 0 <= number <= (FASTEST_BPM if sort is Sort.HEART_RATE else 1e9):
+            raise self._error(Reason.VALUE, value)
+        if utc > self._now_utc or utc < 0:
+            raise self._error(Reason.FUTURE if utc > 0 else Reason.TIME, time)
+        return Row(utc, self._zone_s, device, sort, number)
+
+    def _note_zone(self, time: str, moment: datetime) -> None:
+        offset = moment.utcoffset()
+        if offset is None:
+            raise self._error(Reason.NO_OFFSET, time)
+        self._zone, self._zone_s = time[-6:], offset.total_seconds()
+
+    def _meet(self, fields: list[str], device: str, kind: str) -> None:
+        """Take a device that is new; one that changes its kind is a mistake."""
+        if _is_foreign(fields):
+            raise self._error(Reason.ENCODING)
+        if kind not in SORTS:
+            raise self._error(Reason.KIND, kind)
+        if device in self._kinds:
+            raise self._error(Reason.OTHER_KIND, device)
+        if not 0 < len(device.strip()) <= LONGEST_NAME or not device.isprintable():
+            raise self._error(Reason.DEVICE, device)
+        self._kinds[device] = kind
+
+    def _why(self, fields: list[str]) -> TraceError:
+        """Tell what it was in `fields` that could not be read."""
+        if _is_foreign(fields):
+            return self._error(Reason.ENCODING)
+        if len(fields) != len(COLUMNS):
+            return self._error(Reason.COLUMNS, str(len(fields)))
+        with suppress(ValueError, OverflowError):
+            datetime.fromisoformat(fields[0]).timestamp()
+            return self._error(Reason.VALUE, fields[3])
+        return self._error(Reason.TIME, fields[0])
+
+    def _error(self, reason: Reason, detail: str = "") -> TraceError:
+        return TraceError(max(self._lines.line_num, 1), reason, _printable(detail))
+
+    def _skip(self, error: TraceError) -> None:
+        if not self._lenient:
+            raise error
+        self.skipped[error.reason] += 1
+
+
+def opened(path: Path) -> TextIO:
+    """Open the file of a trace; what is no UTF-8 is found when its row is read."""
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _printable(text: str) -> str:
+    """Make a detail fit to print: short, without control characters and lone bytes."""
+    return "".join(c if c.isprintable() else "?" for c in text[:40])
+
+
+def _is_foreign(fields: list[str]) -> bool:
+    return any(ord(c) in SURROGATES for field in fields for c in field)

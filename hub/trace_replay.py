@@ -1,0 +1,199 @@
+"""A trace through `decide`, at full speed: the home as it would have been with this hub in it.
+
+A row's UTC seconds stand in for the monotonic clock. Between rows each deadline that `next_wake`
+names is served at exactly its time. The centre is played too: whatever the hub owes is received at
+once; an alarm is accepted after a minute and closed when there is activity again, or after 30 min.
+"""
+
+from collections.abc import Callable
+from copy import copy
+from operator import attrgetter
+from typing import Self
+
+from msgspec.structs import replace
+
+from hub.core import home
+from hub.core.care_rules import CareRules
+from hub.core.daily import AnsweredBy
+from hub.core.effects import Effect
+from hub.core.events import (
+    Answered,
+    CenterAcked,
+    ContactChanged,
+    Event,
+    Heartbeat,
+    HeartRateMeasured,
+    LinkUp,
+    Meaning,
+    MotionChanged,
+    Started,
+    Ticked,
+)
+from hub.core.payloads import Stage
+from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
+from hub.core.state import Alarm, Clock, HomeState, Link
+from hub.trace import Row, Sort
+
+PRESS_S = 0.3  # a finger on a button
+ACCEPT_S, CLOSE_S = 60.0, 1800.0  # TSA: 97.5 % of calls are answered in 60 s
+STALL_S = 1.0  # how far a deadline that does not move on when served is pushed
+NEVER_S = 1e12  # the state message and its encoding decide nothing: it is not sent
+SENSES = {
+    Sort.MOTION: Sense.MOTION,
+    Sort.CONTACT: Sense.DOOR,
+    Sort.EXIT_DOOR: Sense.EXIT_DOOR,
+    Sort.HEART_RATE: Sense.WEARABLE,
+}
+ROOMS = {  # parts of device names: Korean, English, and those of the public Dutch homes
+    Room.BATHROOM: ("bath", "toilet", "shower", "wc", "badkamer", "욕실", "화장실", "샤워"),
+    Room.BEDROOM: ("bed", "slaapkamer", "침실", "침대", "안방"),
+}
+GREEN, INFO = ("cancel", "green", "취소", "초록"), ("info", "안내")
+RULES = Rules(  # nobody is asked: who is in a trace cannot answer
+    hub="replay",
+    care=CareRules(times=()),
+    state_interval_s=NEVER_S,
+    alarm_state_interval_s=NEVER_S,
+)
+
+Note = Callable[[float, HomeState, HomeState, list[Effect]], None]  # at, before, after, effects
+
+
+class Replay:
+    """A home in a trace. `branch` is cheap: states and rules are never changed in place."""
+
+    def __init__(self, first: Row, rules: Rules = RULES, note: Note | None = None) -> None:
+        self.rules, self.note = rules, note
+        self.now = first.utc
+        self.stalls = 0  # deadlines that did not move on when served: an error of the core
+        self.state = HomeState(
+            boot="replay",
+            clock=Clock(0.0, synced=True, zone_s=first.zone_s),
+            link=Link(up=False, since=first.utc),
+            told_at=first.utc,
+        )
+        self._coming: tuple[Event, ...] = ()  # in the order of time
+        self._take(Started(first.utc, first.utc, synced=True, boot="replay", zone_s=first.zone_s))
+        self._take(LinkUp(first.utc, "replay"))
+
+    def take(self, row: Row) -> None:
+        """Serve what is due until the row's time, then take it."""
+        self.reach(row.utc)
+        if row.zone_s != self.state.clock.zone_s:  # summer time
+            self._take(Heartbeat(row.utc, row.utc, synced=True, zone_s=row.zone_s))
+        if row.device not in self.rules.sensors:
+            self._meet(row.device, row.sort)
+        self._take(self._fact(row))
+
+    def _fact(self, row: Row) -> Event:
+        match row.sort:
+            case Sort.MOTION:
+                return MotionChanged(row.utc, row.device, row.value > 0)
+            case Sort.CONTACT | Sort.EXIT_DOOR:
+                return ContactChanged(row.utc, row.device, row.value == 0)
+            case Sort.PRESS:
+                if row.value:
+                    self._expect(ContactChanged(row.utc + PRESS_S, row.device, closed=False))
+                return ContactChanged(row.utc, row.device, row.value > 0)
+            case Sort.HEART_RATE:
+                return HeartRateMeasured(row.utc, row.device, row.value)
+            case Sort.ANSWER:
+                meaning = Meaning.FINE if row.value == 1 else Meaning.UNCLEAR
+                return Answered(row.utc, meaning, AnsweredBy.VOICE)
+
+    def reach(self, at: float) -> None:
+        """Serve every deadline up to `at`, each at its time."""
+        while (due := self.next_due()) is not None and due <= at:
+            self.step(due)
+
+    def next_due(self) -> float | None:
+        """Give when something happens next though no sensor speaks."""
+        wake = home.next_wake(self.state, self.rules)
+        if self._coming and (wake is None or self._coming[0].at < wake):
+            return self._coming[0].at
+        return wake
+
+    def step(self, due: float) -> None:
+        """Let what is due at `due` happen."""
+        if self._coming and self._coming[0].at <= due:
+            event, *rest = self._coming
+            self._coming = tuple(rest)
+            self._take(event)
+            return
+        at = max(due, self.now)
+        self._take(Ticked(at))
+        wake = home.next_wake(self.state, self.rules)
+        if wake is not None and wake <= at:
+            self._take(Ticked(at + STALL_S))
+            self.stalls += 1
+
+    def silence(self, at: float) -> None:
+        """Let no sensor speak from `at` on, but for motion that ends: nobody moves any more."""
+        self.reach(at)
+        for device, sensed in self.state.house.sensed.items():
+            sensor = self.rules.sensors.get(device)
+            if sensed.active and sensor and sensor.sense is Sense.MOTION:
+                self._take(MotionChanged(at, device, active=False))
+        self.now = at
+
+    def branch(self, note: Note | None = None) -> Self:
+        """Give a second future that begins like this one."""
+        other = copy(self)
+        other.note = note
+        return other
+
+    def _take(self, event: Event) -> None:
+        before = self.state
+        self.now = max(self.now, event.at)
+        self.state, effects = home.decide(before, event, self.rules)
+        after = self.state
+        if after.owed or after.alarms:
+            self._answer(event.at)
+        if self.note and (
+            effects
+            or after.warning is not before.warning
+            or after.house.presence is not before.house.presence
+        ):
+            self.note(event.at, before, after, effects)
+
+    def _answer(self, at: float) -> None:
+        """Be the centre: store what is owed; take each alarm, and close it once all seems well."""
+        version = self.state.order
+        for owed in self.state.owed:
+            raised = owed.id == owed.alarm
+            stage = Stage.RECEIVED if raised else Stage.RAISED  # as it stands already
+            ack = CenterAcked(at, owed.id, owed.alarm, stage, version)
+            self.state, _ = home.decide(self.state, ack, self.rules)
+            if raised:
+                self._expect(replace(ack, at=at + ACCEPT_S, id="", stage=Stage.ACCEPTED))
+                self._expect(replace(ack, at=at + CLOSE_S, id="", stage=Stage.CLOSED))
+        for alarm in self.state.alarms:
+            if alarm.raised_at + ACCEPT_S < min(at, self.state.house.active_at):
+                self._close(alarm, at)
+
+    def _close(self, alarm: Alarm, at: float) -> None:
+        closed = CenterAcked(at, "", alarm.id, Stage.CLOSED, alarm.version)
+        self.state, _ = home.decide(self.state, closed, self.rules)
+
+    def _expect(self, event: Event) -> None:
+        self._coming = tuple(sorted((*self._coming, event), key=attrgetter("at")))
+
+    def _meet(self, device: str, sort: Sort) -> None:
+        """Learn of a device when it first speaks: a trace has no list of them."""
+        if sort is Sort.PRESS:
+            if device not in self.rules.buttons and not _names(device, INFO):
+                role = Role.CANCEL_BUTTON if _names(device, GREEN) else Role.HELP_BUTTON
+                buttons = {**self.rules.buttons, device: Button(role, device)}
+                self.rules = replace(self.rules, buttons=buttons)
+        elif sort in SENSES:
+            sensor = Sensor(SENSES[sort], device, room_of(device))
+            self.rules = replace(self.rules, sensors={**self.rules.sensors, device: sensor})
+
+
+def room_of(device: str) -> Room:
+    """Guess a room from a device's name."""
+    return next((room for room, parts in ROOMS.items() if _names(device, parts)), Room.OTHER)
+
+
+def _names(device: str, parts: tuple[str, ...]) -> bool:
+    return any(part in device.casefold() for part in parts)

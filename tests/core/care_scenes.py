@@ -1,0 +1,250 @@
+"""A home that is asked after its resident, and the ways in which its hub may be disturbed.
+
+It starts at 08:00 in Korea, at 0.0; so the first check-in is due at 3600.0. A transcript here names
+what the centre is told, and leaves out lamps and the words of alarms, which are other stories.
+"""
+
+from collections.abc import Callable
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.core import feedback, home, wire
+from hub.core.care_rules import CareRules
+from hub.core.daily import AnsweredBy, CareEvent, CheckInEvent, PresenceKind
+from hub.core.effects import Ask, Effect, Pet, Phrase, Publish, Say, Show
+from hub.core.events import (
+    Answered,
+
+    Event,
+    Heartbeat,
+    HeartRateMeasured,
+    Meaning,
+    MotionChanged,
+    Started,
+    Ticked,
+)
+from hub.core.living import Presence
+from hub.core.payloads import AlarmEvent
+from hub.core.rules import Sense, Sensor
+from hub.core.state import HomeState
+from tests.core import scenes
+from tests.core.scenes import GREEN, HELP
+from tests.playbook import Playbook
+
+HALL, WATCH = "hall", "watch"
+EIGHT = scenes.UTC - 3600.0  # 08:00 in Korea
+NINE, SIX = 3600.0, 36_000.0  # the two check-ins of the first day
+MINUTE, HOUR, DAY, YEAR = 60.0, 3600.0, 86_400.0, 365 * 86_400.0
+RULES = replace(
+    scenes.CALM,
+    care=CareRules(),
+    sensors={HALL: Sensor(Sense.MOTION, "거실"), WATCH: Sensor(Sense.WEARABLE)},
+)
+
+
+class Told(Struct, frozen=True):
+    """What the centre is told, in short."""
+
+    what: str
+    detail: str
+
+
+class Wait(Struct, frozen=True):
+    """Nothing but time passes until `at`."""
+
+    at: float
+
+
+def told(publish: Publish) -> Told:
+    """Read what goes to the centre."""
+    _, event = wire.decode_from_hub(publish.topic, publish.payload)
+    match event:
+        case CheckInEvent(type=kind, data=data):
+            return Told(kind, f"{data.topic} {data.by} {data.attempts}")
+        case CareEvent(type=kind, data=data):
+            return Told(kind, str(data.score))
+        case AlarmEvent(type=kind, data=data):
+            return Told(kind, data.kind)
+        case _:
+            raise AssertionError(event)
+
+
+def heard(effects: list[Effect]) -> list[Effect | Told]:
+    """Give what the resident hears of check-ins, and what the centre is told."""
+    words = set(feedback.PHRASE.values()) - {None}
+    found: list[Effect | Told] = []
+    for effect in effects:
+        match effect:
+            case Publish(topic=topic) if topic.endswith("/event"):
+                found.append(told(effect))
+            case Ask():
+                found.append(effect)
+            case Say(phrase=phrase) if phrase not in words:
+                found.append(effect)
+            case _:
+                assert isinstance(effect, Say | Show | Pet | Publish), effect
+    return found
+
+
+Way = Callable[["Care", float], None]
+
+
+class Care(Playbook):
+    """A playbook through which a `Way` may disturb the hub before each event."""
+
+    def __init__(self, state: HomeState, way: Way, rules: scenes.Rules = RULES) -> None:
+        super().__init__(state, rules)
+        self.way, self.off_s, self.boots, self.year = way, 0.0, 1, 0.0
+
+    def __rshift__(self, event: Event | Wait | tuple[Event, ...]) -> Self:
+        self._settle([])
+        events = event if isinstance(event, tuple) else (event,)
+        self.way(self, events[0].at)
+        self.effects = []
+        for each in events:
+            at = each.at - self.off_s
+            self.do(Ticked(at) if isinstance(each, Wait) else replace(each, at=at))
+        self.expected.append(f">> {event}")
+        self.actual.append(f">> {event}")
+        self.effects = heard(self.effects)  # type: ignore[assignment]
+        self._told = False
+        return self
+
+    def __lshift__(self, effects: object) -> Self:
+        return super().__lshift__(effects)  # type: ignore[arg-type]
+
+    def do(self, event: Event) -> list[Effect]:
+        """Let it happen, and keep the snapshot honest."""
+        self.state, effects = home.decide(self.state, event, self.rules)
+        self.effects += effects
+        packed = msgspec.msgpack.encode(self.state)
+        assert msgspec.msgpack.decode(packed, type=HomeState) == self.state
+        return effects
+
+    def start(self, at: float, mono: float, *, synced: bool = True) -> None:
+        """Start again at `at` of the story, which is `mono` of the new boot."""
+        self.boots += 1
+        self.off_s = at - mono
+        event = Started(mono, EIGHT + self.year + at, synced, f"b{self.boots}")
+        unsent = [owed.id for owed in self.state.owed]
+        self.state = home.recover(self.state, event, unsent)
+        assert not heard(self.do(event)), "a restart says nothing"
+
+    def beat(self, at: float, *, synced: bool = True) -> None:
+        """Tell the time, which may be wrong by `year`."""
+        mono = at - self.off_s
+        assert not heard(self.do(Heartbeat(mono, EIGHT + self.year + at, synced)))
+
+
+def steady(_: Care, __: float) -> None:
+    """Leave it alone."""
+
+
+def restarting(care: Care, at: float) -> None:
+    """End the process before each event, and start another."""
+    care.start(at - 0.5, at - 0.5 - care.off_s)
+
+
+def rebooting(care: Care, at: float) -> None:
+    """Cut the power before each event; the clock is right at once."""
+    care.start(at - 0.5, 7.0)
+
+
+def rebooting_without_a_clock(care: Care, at: float) -> None:
+    """Cut the power before each event; the clock is right a moment later."""
+    care.start(at - 0.5, 7.0, synced=False)
+    care.beat(at - 0.25)
+
+
+def jumping(care: Care, at: float) -> None:
+    """Put the clock a year ahead, and back, and ahead."""
+    care.year = YEAR if not care.year else 0.0
+    care.beat(at - 0.5)
+
+
+def jumping_back(care: Care, at: float) -> None:
+    """Put the clock back by a year, and right again."""
+    care.year = -YEAR if not care.year else 0.0
+    care.beat(at - 0.5)
+
+
+def jumping_at_reboots(care: Care, at: float) -> None:
+    """Come up with a clock that is a year wrong, each time another way."""
+    care.year = {0.0: YEAR, YEAR: -YEAR, -YEAR: 0.0}[care.year]
+    care.start(at - 0.5, 7.0)
+
+
+WAYS: list[Way] = [
+    steady, restarting, rebooting, rebooting_without_a_clock, jumping, jumping_back,
+    jumping_at_reboots,
+]  # fmt: skip
+
+
+def care(way: Way = steady, rules: scenes.Rules = RULES, *, presence: PresenceKind | None = None,
+         until: float | None = None, utc: float = EIGHT) -> Care:  # fmt: skip
+    """Give a home at 08:00, in which somebody moved a second after the start."""
+    event = Started(0.0, utc, synced=True, boot="b1")
+    state, _ = home.decide(home.recover(HomeState(), event, []), event, rules)
+    state, _ = home.decide(state, MotionChanged(1.0, HALL, active=True), rules)
+    state, _ = home.decide(state, MotionChanged(3.0, HALL, active=False), rules)
+    if presence is not None:
+        where = Presence(presence, 3.0, until)
+        state = replace(state, house=replace(state.house, presence=where))
+    return Care(state, way, rules)
+
+
+def said(at: float, meaning: Meaning, score: int = 0) -> Answered:
+    """Somebody speaks."""
+    return Answered(at, meaning, AnsweredBy.VOICE, score)
+
+
+def moves(at: float) -> tuple[Event, ...]:
+    """Somebody walks past."""
+    return MotionChanged(at, HALL, active=True), MotionChanged(at + 0.2, HALL, active=False)
+
+
+def beats(at: float) -> Event:
+    """The watch feels a pulse."""
+    return HeartRateMeasured(at, WATCH, 71.0)
+
+
+def green(at: float) -> tuple[Event, ...]:
+    """A finger presses the green button."""
+    return scenes.press(at, GREEN)
+
+
+def red(at: float) -> tuple[Event, ...]:
+    """A finger presses the red button."""
+    return scenes.press(at, HELP)
+
+
+def closes(at: float, alarm: str) -> Event:
+    """The centre closes an alarm."""
+    return scenes.acked(at, scenes.Stage.CLOSED, 9, alarm=alarm, who="Kim")
+
+
+MOOD, MOOD_SLOW = Ask(Phrase.ASK_MOOD), Ask(Phrase.ASK_MOOD, slow=True)
+REMIND = Ask(Phrase.REMIND, slow=True)
+FINE, UNWELL = Say(Phrase.THANKS_FINE), Say(Phrase.THANKS_UNWELL)
+ALIVE, SORRY = Say(Phrase.THANKS_ALIVE), Say(Phrase.NOT_UNDERSTOOD)
+COUNSEL = Say(Phrase.COUNSEL_COMING)
+
+
+def result(what: str, by: str = "voice", attempts: int = 1, topic: str = "mood") -> Told:
+    """What the centre is told of a check-in."""
+    return Told(f"anbu.checkin.{what}", f"{topic} {by} {attempts}")
+
+
+def need(what: str, score: int = 0) -> Told:
+    """What the centre is told of a need."""
+    return Told(f"anbu.care.{what}", str(score))
+
+
+def alarm(what: str, kind: str = "missed_checkin") -> Told:
+    """What the centre is told of an alarm."""
+    return Told(f"anbu.alarm.{what}", kind)
+
+

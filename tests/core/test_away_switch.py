@@ -1,0 +1,69 @@
+"""The away switch: closed, the resident is going out; open, they are back; never a call."""
+
+import pytest
+from msgspec.structs import replace
+
+from hub.core import home
+from hub.core.daily import PresenceKind
+from hub.core.effects import Lane, Publish
+from hub.core.events import ContactChanged, Event, Ticked
+from hub.core.rules import Button, Role
+from hub.core.state import Cancelled, HomeState
+from tests.core.scenes import CALM, GREEN, HELP, called, press, quiet, started
+
+SWITCH = "going-out"
+RULES = replace(CALM, buttons={**CALM.buttons, SWITCH: Button(Role.AWAY_SWITCH, "현관")})
+
+
+def live(state: HomeState, *events: Event) -> HomeState:
+    """Let the home live through `events`; nobody may be called."""
+    for event in events:
+        state, effects = home.decide(state, event, RULES)
+        assert not [e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]
+    return state
+
+
+def put(at: float, *, away: bool) -> tuple[Event, ...]:
+    """The switch is put over, and stays."""
+    return ContactChanged(at, SWITCH, closed=away), Ticked(at + 0.05)
+
+
+@pytest.mark.parametrize("held_s", [1.0, 10.0, 7200.0])
+def test_closed_is_away_and_open_is_back_however_long_it_was(held_s: float) -> None:
+    state = live(quiet(), *put(10.0, away=True))
+    assert state.house.presence.kind is PresenceKind.AWAY
+    state = live(state, Ticked(10.0 + held_s))
+    assert not state.faults, "a switch is not stuck"
+    state = live(state, *put(11.0 + held_s, away=False))
+    assert state.house.presence.kind is PresenceKind.HOME
+
+
+def test_a_glitch_says_nothing() -> None:
+    before = quiet()
+    glitch = ContactChanged(10.0, SWITCH, closed=True), ContactChanged(10.01, SWITCH, closed=False)
+    assert live(before, *glitch, Ticked(11.0)).house.presence == before.house.presence
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_after_a_restart_the_switch_says_only_what_is_new(closed: bool) -> None:  # noqa: FBT001 - pytest
+    state = live(quiet(), *put(10.0, away=True))
+    state = live(home.recover(state, started(500.0, "b2"), []), started(500.0, "b2"))
+    state = live(state, *put(500.1, away=closed))
+    wanted = PresenceKind.AWAY if closed else PresenceKind.HOME
+    assert state.house.presence.kind is wanted
+
+
+def test_a_rattling_switch_is_a_fault() -> None:
+    rattle = [ContactChanged(10 + n * 0.01, SWITCH, closed=n % 2 == 0) for n in range(200)]
+    state = live(quiet(), *rattle)
+    assert list(state.faults) == [f"{SWITCH}:chatter"]
+    assert not live(state, Ticked(20.0), Ticked(30.0)).faults
+
+
+def test_a_closed_switch_does_not_keep_the_green_button_from_cancelling() -> None:
+    """A palm on the red button does; the switch is no red button."""
+    state = home.decide(called(at=10.0), put(10.5, away=True)[0], RULES)[0]
+    for event in press(12.0, GREEN):
+        state = home.decide(state, event, RULES)[0]
+    assert [type(alarm.life) for alarm in state.alarms] == [Cancelled]
+    assert HELP in state.contacts

@@ -1,0 +1,159 @@
+"""A trace is read as it is, or refused with the line and the reason."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from hub.texts import Language, messages
+from hub.trace import Reason, Row, Sort, Trace, TraceError, opened
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
+AT = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
+HEAD = "time,device,kind,value\n"
+GOOD = "2026-02-01T09:00:00+09:00,거실,motion,1\n"
+LATER = "2026-02-01T09:00:05+09:00,거실,motion,0\n"
+Write = Callable[[str | bytes], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def written(text: str | bytes) -> Path:
+        file = tmp_path / "trace.csv"
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+        return file
+
+    return written
+
+
+def read(file: Path, *, lenient: bool = False) -> tuple[list[Row], dict[Reason, int]]:
+    with opened(file) as lines:
+        trace = Trace(lines, now_utc=NOW, lenient=lenient)
+        rows = list(trace)
+    assert trace.rows == len(rows)
+    return rows, dict(trace.skipped)
+
+
+def refused(file: Path) -> tuple[int, Reason]:
+    with pytest.raises(TraceError) as error:
+        read(file)
+    return error.value.line, error.value.reason
+
+
+def test_rows_come_with_their_time_and_zone(write: Write) -> None:
+    rows, skipped = read(write(HEAD + GOOD + LATER))
+    assert rows == [
+        Row(AT, 32_400.0, "거실", Sort.MOTION, 1.0),
+        Row(AT + 5, 32_400.0, "거실", Sort.MOTION, 0.0),
+    ]
+    assert not skipped
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbf" + (HEAD + GOOD).encode(),
+        (HEAD + GOOD).replace("\n", "\r\n").encode(),
+        (HEAD + "\n" + GOOD.rstrip()).encode(),
+        (HEAD + GOOD.replace("거실", '"거실"')).encode(),
+        (HEAD + GOOD.replace("T09:00:00+09:00", "T00:00:00Z")).encode(),
+        (HEAD + GOOD.replace("T09:00:00", "T09:00:00.000")).encode(),
+    ],
+)
+def test_what_programs_write_otherwise_is_read_as_well(write: Write, text: bytes) -> None:
+    ((row,), _) = read(write(text))
+    assert (row.utc, row.device, row.value) == (AT, "거실", 1.0)
+
+
+def test_summer_time_changes_the_zone_and_not_the_order(write: Write) -> None:
+    winter = "2025-03-30T01:59:00+01:00,a,motion,1\n"
+    summer = "2025-03-30T03:01:00+02:00,a,motion,1\n"
+    first, second = read(write(HEAD + winter + summer))[0]
+    assert second.utc - first.utc == 120
+    assert (first.zone_s, second.zone_s) == (3600, 7200)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("yesterday,a,motion,1", Reason.TIME),
+        ("2026-02-30T09:00:00+09:00,a,motion,1", Reason.TIME),
+        ("0001-01-01T00:00:00+09:00,a,motion,1", Reason.TIME),
+        ("1969-12-31T23:00:00+00:00,a,motion,1", Reason.TIME),
+        (",a,motion,1", Reason.TIME),
+        ("2026-02-01T09:00:01,a,motion,1", Reason.NO_OFFSET),
+        ("2026-02-01,a,motion,1", Reason.NO_OFFSET),
+        ("2026-02-01T09:00:01+09:00,a,smell,1", Reason.KIND),
+        ("2026-02-01T09:00:01+09:00,a,,1", Reason.KIND),
+        ("2026-02-01T09:00:01+09:00,거실,contact,1", Reason.OTHER_KIND),
+        ("2026-02-01T09:00:01+09:00,a,motion,yes", Reason.VALUE),
+        ("2026-02-01T09:00:01+09:00,a,motion,", Reason.VALUE),
+        ("2026-02-01T09:00:01+09:00,a,motion,nan", Reason.VALUE),
+        ("2026-02-01T09:00:01+09:00,a,motion,inf", Reason.VALUE),
+        ("2026-02-01T09:00:01+09:00,a,motion,-1", Reason.VALUE),
+        ("2026-02-01T09:00:01+09:00,a,heart_rate,900", Reason.VALUE),
+        ("2026-02-01T09:00:01+09:00,a,motion", Reason.COLUMNS),
+        ("2026-02-01T09:00:01+09:00,a,motion,1,1", Reason.COLUMNS),
+        ("2026-02-01T09:00:01+09:00, ,motion,1", Reason.DEVICE),
+        ("2026-02-01T09:00:01+09:00," + "a" * 81 + ",motion,1", Reason.DEVICE),
+        ("2026-02-01T09:00:01+09:00,a\x07,motion,1", Reason.DEVICE),
+        ("2026-02-01T08:59:59+09:00,거실,motion,0", Reason.UNORDERED),
+        ("2026-02-01T09:00:00+09:00,거실,motion,1", Reason.DUPLICATE),
+        ("2026-02-01T09:00:00.000+09:00,거실,motion,1.0", Reason.DUPLICATE),
+        ("2026-03-02T09:00:00+09:00,a,motion,1", Reason.FUTURE),
+        ("2026-02-01T09:00:01+09:00," + "a" * 200_000 + ",motion,1", Reason.CSV),
+    ],
+)
+def test_a_wrong_row_is_told_with_its_line_or_skipped(
+    write: Write, line: str, reason: Reason
+) -> None:
+    file = write(HEAD + GOOD + line + "\n" + LATER)
+    assert refused(file) == (3, reason)
+    rows, skipped = read(file, lenient=True)
+    assert [row.value for row in rows] == [1.0, 0.0]
+    assert skipped == {reason: 1}
+
+
+def test_a_korean_file_that_is_not_utf8_is_told_so(write: Write) -> None:
+    file = write((HEAD + GOOD.replace("거실", "a")).encode() + GOOD.encode("cp949"))
+    assert refused(file) == (3, Reason.ENCODING)
+    rows, skipped = read(file, lenient=True)
+    assert (len(rows), skipped) == (1, {Reason.ENCODING: 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", Reason.HEADER),
+        (b"hello\n", Reason.HEADER),
+        (GOOD.encode(), Reason.HEADER),
+        (HEAD.encode("utf-16"), Reason.ENCODING),
+        (HEAD.encode(), Reason.EMPTY),
+    ],
+)
+def test_what_is_no_trace_at_all_is_refused_even_leniently(
+    write: Write, text: bytes, reason: Reason
+) -> None:
+    file = write(text)
+    assert refused(file) == (1, reason)
+    with pytest.raises(TraceError):
+        read(file, lenient=True)
+
+
+def test_two_sensors_may_speak_at_once(write: Write) -> None:
+    rows, _ = read(write(HEAD + GOOD + GOOD.replace("거실", "부엌")))
+    assert [row.device for row in rows] == ["거실", "부엌"]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_reason_has_its_sentence(language: Language) -> None:
+    sentences = messages("replay", language)["reason"]
+    assert {str(reason) for reason in Reason} <= sentences.keys()
+    for reason in Reason:
+        assert sentences[reason].format(detail="x")
+
+
+def test_both_languages_say_the_same_things() -> None:
+    korean, english = (messages("replay", language) for language in Language)
+    assert {k: v.keys() for k, v in korean.items()} == {k: v.keys() for k, v in english.items()}
