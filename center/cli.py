@@ -30,7 +30,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command: bare it runs the centre, `user add`, `token add`, `home set` fill its lists."""
+    """Describe the command: bare it runs the centre; `user`, `token` and `home` fill its lists."""
     _config(parser, DEFAULT)
     parser.set_defaults(command_of_center=_serve)
     things = parser.add_subparsers(metavar="")

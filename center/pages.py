@@ -65,7 +65,7 @@ async def _board(visit: Visit) -> Response:
     page = visit.page("board", visit.t("board.title"), "/")
     board = arrange(visit.still_open, closed, visit.eye)
     reasons = {one.id: why.brief(one, visit.eye) for one in visit.still_open}
-    names = await ask(record_rows.names)
+    names = await ask(record_rows.names, {one.hub for one in (*visit.still_open, *closed)})
     return show(visit.request, "board.html", page=page, board=board, names=names, reasons=reasons)
 
 

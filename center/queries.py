@@ -95,14 +95,17 @@ def stages(conn: Connection) -> dict[Stage, int]:
     return {Stage(stage): count for stage, count in conn.execute(query)}
 
 
-def hubs(conn: Connection) -> list[Hub]:
-    """List all hubs that were ever heard, by name, with their present faults."""
+def hubs(conn: Connection, only: str | None = None) -> list[Hub]:
+    """List all hubs that were ever heard, or only one, by name, with their present faults."""
     present: dict[str, list[Fault]] = {}
     current = select(tables.faults).where(tables.faults.c.cleared_utc.is_(None))
+    found = select(tables.hubs).order_by(tables.hubs.c.hub)
+    if only is not None:
+        current = current.where(tables.faults.c.hub == only)
+        found = found.where(tables.hubs.c.hub == only)
     for row in conn.execute(current.order_by(tables.faults.c.since_utc)):
         present.setdefault(row.hub, []).append(_shape(row, Fault))
-    found = conn.execute(select(tables.hubs).order_by(tables.hubs.c.hub))
-    known = [_shape(row, Hub) for row in found]
+    known = [_shape(row, Hub) for row in conn.execute(found)]
     return [replace(hub, faults=tuple(present.get(hub.hub, ()))) for hub in known]
 
 

@@ -36,9 +36,10 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag
         return SENSE.get(self.role)
 
     async def run(self, port: Port) -> None:
-        """Report every edge and the level at start, until cancelled.
+        """Report every edge and the level at start, until cancelled; of a door's flood only some.
 
         Raises LineError when the line cannot be claimed or an edge could not be handed over.
         """
-        line = Line("contact", self.name, self.pin, self.pull, self.active_low)
+        damped = self.sense is not None
+        line = Line("contact", self.name, self.pin, self.pull, self.active_low, damped=damped)
         await watch(line, port, lambda at, on: ContactChanged(at, self.name, on))

@@ -23,6 +23,8 @@ DEAF_POLL_S = 0.01  # while the GPIO thread is dead: a press of 20 ms is still s
 TICK_BELIEVED_S = 1.0  # an edge older than this carries a tick of another clock
 ALIVE_S = 3600.0
 SILENT_S = 4 * ALIVE_S  # three signs of life may get lost
+BURST = 40  # edges of a sensor that pass as they come; in a flood so few a second pass that ...
+FLOOD_HZ = 4.0  # ... a noisy wire writes no SD card full, and the core still sees what it is
 PULL_UP = {"up": True, "down": False, "none": None}
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
@@ -42,6 +44,7 @@ class Line(Struct, frozen=True):
     pull: Pull
     active_low: bool | None = None
     mute_until: float = 0.0  # monotonic seconds: before, what the line does means nothing
+    damped: bool = False  # of a flood only a few edges pass: for sensors, never for buttons
 
 
 Word = Callable[[float, bool], Event]  # when, and whether the line is on now
@@ -75,6 +78,7 @@ class _Watched:
         self._last: bool | None = None
         self._last_at = 0.0
         self._alive_at = time.monotonic()
+        self._passes, self._counted_at = float(BURST), self._alive_at
         self.trouble: Exception | None = None
 
     def activated(self) -> None:
@@ -106,10 +110,21 @@ class _Watched:
 
     def _say(self, at: float, *, active: bool) -> None:
         on = active == self._on_is_active
-        if on == self._last or at < self._line.mute_until:
+        if on == self._last or at < self._line.mute_until or not self._passes_at(at):
             return
         self._last, self._last_at = on, max(at, self._last_at)
         self._port.emit(self._word(self._last_at, on))
+
+    def _passes_at(self, at: float) -> bool:
+        """Tell whether one more edge may pass; what is dropped the next poll makes good."""
+        if not self._line.damped:
+            return True
+        gained = max(at - self._counted_at, 0.0) * FLOOD_HZ
+        self._passes, self._counted_at = min(self._passes + gained, BURST), at
+        if self._passes < 1:
+            return False
+        self._passes -= 1
+        return True
 
 
 async def _poll(watched: _Watched, device: DigitalInputDevice, port: Port) -> None:

@@ -42,5 +42,6 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="motion", tag_
 
         Raises LineError when the line cannot be claimed or an edge could not be handed over.
         """
-        line = Line("motion", self.name, self.pin, self.pull, not self.active_high, self.warm_up_s)
+        active_low, warm_up_s = not self.active_high, self.warm_up_s
+        line = Line("motion", self.name, self.pin, self.pull, active_low, warm_up_s, damped=True)
         await watch(line, port, lambda at, on: MotionChanged(at, self.name, on))

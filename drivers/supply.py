@@ -69,10 +69,10 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_
         """
         parts: list[Coroutine[Any, Any, None]] = []
         if self.pin is not None:
-            line = Line("supply", self.name, self.pin, self.pull, self.active_low)
+            line = Line("supply", self.name, self.pin, self.pull, self.active_low, damped=True)
             parts.append(watch(line, port, lambda at, on: MainsChanged(at, self.name, on)))
         if self.low_pin is not None:
-            line = Line("supply", self.name, self.low_pin, self.pull, self.active_low)
+            line = Line("supply", self.name, self.low_pin, self.pull, self.active_low, damped=True)
             parts.append(watch(line, port, self._low))
         if self.battery:
             parts.append(_read(self, port))

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.core.state import FORMAT, HomeState
+from hub.core.watch_state import WatchState
 
 LOG = logging.getLogger("anbu")
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
@@ -57,5 +58,18 @@ def joined(old: HomeState, new: HomeState) -> HomeState:
         alarms=(*old.alarms, *new.alarms),
         owed=tuple(owed.values()),
         faults={**old.faults, **new.faults},
+        watch=_supervised(old.watch, new.watch),
         counter=max(old.counter, new.counter),
+    )
+
+
+def _supervised(old: WatchState, new: WatchState) -> WatchState:
+    """Go on with what was wrong and untold; `due` at once, to look at all of it anew."""
+    return replace(
+        new,
+        due=new.began_at,
+        batteries=old.batteries | new.batteries,
+        flickers=old.flickers | new.flickers,
+        untold=tuple(dict.fromkeys(old.untold + new.untold)),
+        waiting=old.waiting + new.waiting,
     )

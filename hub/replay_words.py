@@ -46,10 +46,12 @@ def told(summary: Summary, language: Language) -> Iterator[str]:
         begin=_short(summary.begin),
         end=_short(summary.end),
         days=summary.days,
-        learn=summary.learn_days,
     )
+    if summary.learn_days:
+        yield story["learned"].format(learn=summary.learn_days)
     if summary.skipped:
-        counts = ", ".join(f"{reason} {n}" for reason, n in summary.skipped.items())
+        names = say["skipped"]
+        counts = ", ".join(f"{names[reason]} {n}" for reason, n in summary.skipped.items())
         yield story["skipped"].format(list=counts)
     line = story["alarms"].format(alarms=summary.alarms)
     if summary.alarm_kinds:
@@ -93,14 +95,19 @@ def _stop(stop: Stop, say: Messages) -> Iterator[str]:
     story = say["story"]
     yield story["stopped"].format(at=_short(stop.stopped_at))
     if stop.standing:
-        yield story["standing"].format(list=", ".join(stop.standing))
+        yield story["standing"].format(list=", ".join(_stood(s, say) for s in stop.standing))
     warned = stop.first_warning
     yield story["warned"].format(at=_short(warned)) if warned else story["unwarned"]
-    if stop.first_alarm is None or stop.delay_s is None or stop.kind is None:
+    if stop.first_alarm is None or stop.delay_s is None or stop.alarm_kind is None:
         yield story["unalarmed"]
         return
-    kind, delay = _kind(stop.kind, say), _span(stop.delay_s, say)
+    kind, delay = _kind(stop.alarm_kind, say), _span(stop.delay_s, say)
     yield story["alarmed"].format(at=_short(stop.first_alarm), kind=kind, delay=delay)
+
+
+def _stood(standing: str, say: Messages) -> str:
+    what, _, kind = standing.partition(" ")
+    return f"{say['what'][what]} ({_kind(kind, say)})"
 
 
 def _kind(kind: str, say: Messages) -> str:

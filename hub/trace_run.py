@@ -113,7 +113,7 @@ def _fall(replay: Replay, story: Story, stop_utc: float) -> Stop:
         stopped_at=iso(stop_utc, zone_s),
         first_warning=None if warned is None else iso(warned, zone_s),
         first_alarm=None if alarm is None else iso(alarm[0], zone_s),
-        kind=None if alarm is None else alarm[1],
+        alarm_kind=None if alarm is None else alarm[1],
         delay_s=None if alarm is None else round(alarm[0] - stop_utc, 1),
         standing=tuple(standing),
     )

@@ -37,9 +37,9 @@ class Stop(Struct, frozen=True):
     stopped_at: str
     first_warning: str | None
     first_alarm: str | None
-    kind: str | None
+    alarm_kind: str | None
     delay_s: float | None
-    standing: tuple[str, ...]  # alarms and warnings that stood already
+    standing: tuple[str, ...]  # that stood already: "alarm quiet", "warning not_up"
 
 
 class Summary(Struct, frozen=True, rename={"begin": "from", "end": "to"}):

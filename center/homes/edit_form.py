@@ -42,7 +42,7 @@ def record_of(typed: Typed) -> tuple[Record, dict[str, str]]:
         for name in (*LINES, *TEXTS)
     }
     born = _text(typed, "birth_year")
-    year = int(born) if born.isdecimal() and len(born) == 4 else born or None  # noqa: PLR2004
+    year = int(born) if born.isascii() and born.isdecimal() and len(born) == 4 else born or None  # noqa: PLR2004
     record = Record(
         **values,
         birth_year=_checked(Record, "birth_year", year, "birth_year", problems) or None,

@@ -76,8 +76,8 @@ def _day(start: float, hours: Sequence[Hour], rooms: Sequence[str]) -> Day:
     counts: dict[str, list[int | None]] = {room: [None] * HOURS for room in rooms}
     asleep, away = [0.0] * HOURS, [0.0] * HOURS
     for hour in hours:
-        at = int((hour.from_utc - start) // HOUR_S)
-        if 0 <= at < HOURS:
+        if start <= hour.from_utc < start + HOURS * HOUR_S:
+            at = int((hour.from_utc - start) // HOUR_S)
             _add(counts, at, by_room(hour))
             asleep[at] = min(HOUR_S, asleep[at] + max(0.0, hour.asleep_s))
             away[at] = min(HOUR_S, away[at] + max(0.0, hour.away_s))

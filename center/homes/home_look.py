@@ -36,7 +36,7 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
     since = starts[0] if starts else now
     return HomeLook(
         kept=kept,
-        hub=next((one for one in queries.hubs(conn) if one.hub == hub), None),
+        hub=next(iter(queries.hubs(conn, hub)), None),
         hours=tuple(day_rows.hours(conn, hub, since, now + moments.DAY_S)),
         checkins=tuple(day_rows.of_home(conn, hub, checkin_view.since(now))),
         tasks=calls_page.look(conn, now - checkin_view.DAYS * moments.DAY_S, hub),

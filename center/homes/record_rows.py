@@ -1,5 +1,7 @@
 """Records in the store, and who looked at one. Functions of a connection."""
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
@@ -7,7 +9,8 @@ from center.home_tables import records
 from center.homes.record import Kept, NotKept, Record, WhyNotKept, changed
 from center.incident import Deed, Entry
 from center.rows import write_line
-from center.tables import audit, hubs
+from center.tables import audit
+from center.tables import hubs as hubs_table
 
 
 def find(conn: Connection, hub: str) -> Kept | None:
@@ -15,14 +18,16 @@ def find(conn: Connection, hub: str) -> Kept | None:
     row = conn.execute(select(records).where(records.c.hub == hub)).first()
     if row is not None:
         return msgspec.convert(row, Kept, from_attributes=True)
-    known = conn.execute(select(hubs.c.hub).where(hubs.c.hub == hub)).first()
+    known = conn.execute(select(hubs_table.c.hub).where(hubs_table.c.hub == hub)).first()
     return Kept(hub) if known else None
 
 
-def names(conn: Connection) -> dict[str, str]:
-    """Give the resident's name of each home that has one."""
-    found = conn.execute(select(records.c.hub, records.c.record["name"].as_string()))
-    return {hub: name for hub, name in found if name}
+def names(conn: Connection, hubs: Collection[str] | None = None) -> dict[str, str]:
+    """Give the resident's name of each home that has one; of some homes, or of all."""
+    query = select(records.c.hub, records.c.record["name"].as_string())
+    if hubs is not None:
+        query = query.where(records.c.hub.in_(hubs))
+    return {hub: name for hub, name in conn.execute(query) if name}
 
 
 def put(

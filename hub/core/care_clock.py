@@ -16,16 +16,24 @@ from hub.core.events import Started
 from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
 
-NOTE_S = 600.0  # a snapshot is at most this much older than what it says
+NOTE_S = 60.0  # as often as the engine writes a snapshot that nobody waits for
 BELIEVED_S = 7 * 86_400.0
 
 
-def recover(care: CareState, started: Started) -> CareState:
+def recover(state: HomeState, started: Started) -> CareState:
     """Fit the moments to a new process: no wait is shorter than before, and none is forgotten."""
-    by_s = min(0.0, started.at - care.noted_at)
+    care, active_at = state.care, state.house.active_at
+    if active_at > care.began_at:  # seen after the last note
+        care = replace(care, life_at=active_at)
+    last = _latest(care)
+    by_s = min(0.0, started.at - last)
     care = _moved(care, by_s, math.inf)
     return replace(
-        care, next_local=None, began_at=started.at, noted_at=care.noted_at + by_s, adrift=True
+        care,
+        next_local=None,
+        began_at=started.at,
+        noted_at=last + by_s,
+        adrift_from=last + by_s if care.adrift_from is None else care.adrift_from,
     )
 
 
@@ -33,11 +41,10 @@ def note(state: HomeState, at: float, rules: Rules) -> HomeState:
     """Take note of the time now and then, and of the last sign of life."""
     care = state.care
     synced = state.clock.synced
-    if abs(at - care.noted_at) < NOTE_S and not (care.adrift and synced):
+    if abs(at - care.noted_at) < NOTE_S and not (synced and care.adrift_from is not None):
         return state
-    if synced:
-        care = _anchored(care, at, state.clock.offset_s)
-    return replace(state, care=replace(care, noted_at=at, life_at=last_life(state, at, rules)))
+    care = replace(care, noted_at=at, life_at=last_life(state, at, rules))
+    return replace(state, care=_anchored(care, at, state.clock.offset_s) if synced else care)
 
 
 def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
@@ -57,11 +64,22 @@ def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
 
 def _anchored(care: CareState, at: float, offset_s: float) -> CareState:
     anchor = care.anchor
-    if care.adrift and anchor is not None:
+    if care.adrift_from is not None and anchor is not None:
         off_s = anchor.at + offset_s - anchor.utc
         if 0.0 < off_s <= BELIEVED_S:
-            care = _moved(care, -off_s, anchor.at)
-    return replace(care, anchor=Anchor(at, at + offset_s), adrift=False)
+            care = _moved(care, -off_s, care.adrift_from)
+    return replace(care, anchor=Anchor(at, at + offset_s), adrift_from=None)
+
+
+def _latest(care: CareState) -> float:
+    """Give the last moment that is known of the process that ended."""
+    visit, missed, screening = care.visit, care.missed, care.screening
+    known = [care.noted_at, care.life_at, care.begun_at, *care.told_at.values()]
+    if visit is not None and not isinstance(visit.stage, Due):
+        known.append(visit.stage.at)
+    known.append(None if missed is None else missed.at)
+    known.append(None if screening is None else screening.at)
+    return max(moment for moment in known if moment is not None)
 
 
 def _moved(care: CareState, by_s: float, until: float) -> CareState:
@@ -83,6 +101,7 @@ def _moved(care: CareState, by_s: float, until: float) -> CareState:
         told_at={need: move(told) for need, told in care.told_at.items()},
         life_at=perhaps(care.life_at),
         look_at=None,
+        adrift_from=perhaps(care.adrift_from),
         anchor=anchor and replace(anchor, at=move(anchor.at)),
     )
 

@@ -97,7 +97,7 @@ class CareState(Struct, frozen=True):
     began_at: float = 0.0  # this process
     noted_at: float = 0.0  # about now, for `care_clock`
     anchor: Anchor | None = None
-    adrift: bool = False  # it is not known how long the power was away
+    adrift_from: float | None = None  # the power was away since then; it is not known how long
 
 
 def asking(care: CareState) -> bool:

@@ -98,7 +98,8 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     if result is CheckInResult.UNWELL:
         state, more = asking.need(state, Care.UNWELL, at, rules)
         told = told + more
-    told = told + asking.thanks(state, result)
+    if event.meaning is not Meaning.AWAY:  # who goes out is replied to by `presence`
+        told = told + asking.thanks(state, result)
     if not asked or event.by is not AnsweredBy.VOICE:
         return state, told
     state, question = screening.begin(state, at, rules)

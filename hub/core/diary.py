@@ -15,13 +15,17 @@ HOUR_S = 3600.0
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Turn the page when the hour is over; without a clock, or a sensor, there is none."""
-    begun = state.house.hour_at
-    if begun is None:
-        told = state.clock.synced and state.house.sensed
-        return (_begin(state, at), []) if told else (state, [])
-    if at < begun + HOUR_S:
+    house = state.house
+    if house.hour_at is None:
+        if not state.clock.synced or not house.sensed:
+            return state, []
+        return replace(state, house=replace(house, hour_at=_hour(state, at))), []
+    if at < house.hour_at + HOUR_S:
         return state, []
-    return _begin(state, at), [_page(state, begun, at, rules)]
+    page = _page(state, house.hour_at, at, rules)
+    sensed = {device: replace(one, count=0) for device, one in house.sensed.items()}
+    house = replace(house, hour_at=_hour(state, at), sensed=sensed)
+    return replace(state, house=house), [page]
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
@@ -31,13 +35,8 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     return None if begun is None else begun + HOUR_S
 
 
-def _begin(state: HomeState, at: float) -> HomeState:
-    into_s = (at + state.clock.offset_s) % HOUR_S
-    sensed = {
-        device: replace(one, count=0) if one.count else one
-        for device, one in state.house.sensed.items()
-    }
-    return replace(state, house=replace(state.house, hour_at=at - into_s, sensed=sensed))
+def _hour(state: HomeState, at: float) -> float:
+    return at - (at + state.clock.offset_s) % HOUR_S
 
 
 def _page(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:

@@ -32,6 +32,7 @@ NEAR = ((-1, 0.6), (0, 1.0), (1, 0.6))
 WIDE = range(-5, 6)
 PRIOR_PEAK, PRIOR_PEAKS = 3.3, 4  # ln 27: a day has about so many quiets of over 15 minutes
 PRIOR_TAIL, PRIOR_TAILS = 1.0, 10.0  # the exponential tail of an exact model
+LEAST, MOST = 1e-4, 0.9  # no single step says everything: even a clockwork of a life may stop
 REST = 0.35  # of the hazard after half an hour: between the priors of day and night
 
 
@@ -82,7 +83,7 @@ def by_hour(habits: Habits, local: float, age: int, rules: QuietRules) -> float:
     prior = (BY_NIGHT if night else BY_DAY)[age]
     wide = (wide_ends + PRIOR_WIDE * prior) / (wide_spans + PRIOR_WIDE)
     hazard = (near_ends + PRIOR_NEAR * wide) / (near_spans + PRIOR_NEAR)
-    return -math.log(1.0 - min(max(hazard, 1e-4), 0.999))
+    return -math.log(1.0 - min(max(hazard, LEAST), MOST))
 
 
 def by_device(habits: Habits, device: str, age: int) -> float:

@@ -100,7 +100,7 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
         state,
         boot=started.boot,
         clock=Clock(started.utc - started.at, started.synced, started.zone_s),
-        care=care_clock.recover(state.care, started),
+        care=care_clock.recover(state, started),
         house=recovery.house(state.house, started.at),
         warning=recovery.caution(state.warning, started.at),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},

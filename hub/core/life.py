@@ -13,19 +13,30 @@ Step = tuple[HomeState, list[Effect]]
 
 def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
     """Take note of activity that only a person in the house makes."""
+    state, counts = noticed(state, device, at, by, rules)
+    if not counts:
+        return state, []
+    state, over = warn.ended(state)
+    state, more = checkin.alive(state, at, by, rules)
+    return state, over + more
+
+
+def noticed(
+    state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
+) -> tuple[HomeState, bool]:
+    """Let the quiet be over, and give whether it is: a lone pulse in an empty house ends none."""
     sensor = rules.sensors.get(device)
     by_exit = sensor is not None and sensor.sense is Sense.EXIT_DOOR
     state = quiet.over(state, device, at, by_exit=by_exit, rules=rules)
     if by_exit:
-        state = presence.passed(state, at, rules)
+        door = state.house.sensed[device]
+        ajar = door.active and door.since == at  # a door that never tells of its closing is not
+        state = presence.passed(state, at, rules, ajar=ajar)
     elif by is AnsweredBy.MOTION:
         state, counts = presence.active(state, device, at, rules)
         if not counts:
-            return state, []
+            return state, False
     else:
         state = presence.home(state, at)
     state = routines.active(state, device, at, rules)
-    state = replace(state, house=replace(state.house, active_at=at, active_by=device))
-    state, over = warn.ended(state, at, rules)
-    state, more = checkin.alive(state, at, by, rules)
-    return state, over + more
+    return replace(state, house=replace(state.house, active_at=at, active_by=device)), True

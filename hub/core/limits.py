@@ -32,8 +32,11 @@ def pending(state: HomeState, rules: Rules) -> Iterator[Limit]:
         if battery.told_at is not None:
             yield battery.told_at + numbers.remind_s, power.tell_battery, device
     for device, mains in watch.mains.items():
-        if not mains.present and not stands(state, device, FaultKind.MAINS_LOST):
+        told = stands(state, device, FaultKind.MAINS_LOST)
+        if not mains.present and not told:
             yield mains.since + numbers.mains_lost_s, power.lose_mains, device
+        elif mains.present and told:
+            yield mains.since, power.restore_mains, device
     if watch.hold_until is not None and (watch.untold or watch.waiting):
         yield watch.hold_until, power.release, ""
 
@@ -68,7 +71,7 @@ def flickered(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Count a pulse that nobody makes."""
     numbers, watch = rules.watch, state.watch
     old = watch.flickers.get(device)
-    over = old is None or (not old.chattering and old.since + numbers.chatter_window_s <= at)
+    over = old is None or old.since + numbers.chatter_window_s <= at
     new = Flicker(1, at) if old is None or over else replace(old, pulses=old.pulses + 1)
     begins = not new.chattering and new.pulses >= numbers.chatter_pulses
     if begins:

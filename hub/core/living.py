@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from hub.core.daily import PresenceKind
 
-NEVER = float("-inf")
+NEVER = -1e300  # before all time, and finite: the JSON of a transcript has no infinity
 
 
 class Sensed(Struct, frozen=True):
@@ -28,9 +28,11 @@ class Presence(Struct, frozen=True):
     since: float = NEVER
     until: float | None = None
     door_at: float = NEVER  # the last edge of the exit door
+    ajar: bool = False  # that door stands open, as far as it tells
     came_in: bool = False  # that door was opened to come in, so quiet after it is no absence
     blip_at: float = NEVER  # a first activity while away, which has yet to be confirmed
     blip_by: str = ""
+    blips: int = 0  # lone ones, in a row
 
 
 class Quiet(Struct, frozen=True):

@@ -93,6 +93,6 @@ def _by_heart(state: HomeState, life_at: float, at: float, rules: Rules) -> Step
     state = over(state, life_at, rules)
     effects: list[Effect] = []
     if state.warning is not None and state.warning.kind is Kind.NO_LIFE:
-        state, effects = warn.ended(state, at, rules)
+        state, effects = warn.ended(state)
     state, cleared = sos.clear(state, NO_LIFE, at, rules)
     return state, effects + cleared

@@ -16,15 +16,15 @@ Step = tuple[HomeState, list[Effect]]
 def charged(state: HomeState, device: str, pct: float, at: float, rules: Rules) -> Step:
     """Take a battery's charge; a low one is fixed only by a good deal more."""
     old = state.watch.batteries.get(device)
-    was_low = old is not None and old.told_at is not None
-    low = pct < rules.watch.fair_pct if was_low else pct <= rules.watch.low_pct
-    new = replace(old, pct=pct) if old and was_low and low else Battery(pct)
+    stood = f"{device}:{FaultKind.LOW_BATTERY}" in state.faults
+    low = pct < rules.watch.fair_pct if stood else pct <= rules.watch.low_pct
+    new = replace(old, pct=pct) if old and low else Battery(pct)
     batteries = {**state.watch.batteries, device: new}
     state = replace(state, watch=replace(state.watch, batteries=batteries))
-    if low == was_low:
-        return state, []
     if not low:
         return devices.mend(state, FaultKind.LOW_BATTERY, device, rules)
+    if new.told_at is not None:
+        return state, []
     state, fault = devices.fail(state, FaultKind.LOW_BATTERY, device, at, rules)
     state, report = tell_battery(state, device, at, rules)
     watch = armed(state.watch, at + rules.watch.remind_s)
@@ -43,19 +43,24 @@ def tell_battery(state: HomeState, device: str, at: float, rules: Rules) -> Step
 def switched(state: HomeState, device: str, at: float, rules: Rules, *, present: bool) -> Step:
     """Take the mains' coming or going; their loss is told only when it lasts."""
     old = state.watch.mains.get(device)
-    utc = at + state.clock.offset_s
     if old is not None and old.present == present:
         return state, []
-    mains = {**state.watch.mains, device: Mains(present, at, utc)}
-    watch = replace(state.watch, mains=mains)
-    if not present:
-        return replace(state, watch=armed(watch, at + rules.watch.mains_lost_s)), []
-    state = replace(state, watch=watch)
-    if old is None or f"{device}:{FaultKind.MAINS_LOST}" not in state.faults:
+    lost_utc = at + state.clock.offset_s if old is None or old.present else old.lost_utc
+    mains = {**state.watch.mains, device: Mains(present, at, lost_utc)}
+    state = replace(state, watch=replace(state.watch, mains=mains))
+    if present:
+        return restore_mains(state, device, at, rules)
+    watch = armed(state.watch, at + rules.watch.mains_lost_s)
+    return replace(state, watch=watch), []
+
+
+def restore_mains(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Tell that the mains are back, where their loss was told."""
+    if f"{device}:{FaultKind.MAINS_LOST}" not in state.faults:
         return state, []
     state, effects = devices.mend(state, FaultKind.MAINS_LOST, device, rules)
     state = hold(state, at, rules)
-    lasted_s = max(utc - old.since_utc, 0.0)
+    lasted_s = max(at + state.clock.offset_s - state.watch.mains[device].lost_utc, 0.0)
     state, report = devices.report(state, Report.MAINS_BACK, lasted_s, at, rules, device)
     return state, effects + report
 

@@ -20,10 +20,11 @@ from hub.core.state import HomeState
 Step = tuple[HomeState, list[Effect]]
 
 ABSENCE = "absence"  # among the longest of a home's routines
+BLIPS, BLIPS_S = 3, 3 * 3600.0  # so many lone pulses, each within this of the last, are somebody
 SAME_S = 20.0  # a second pulse of the same sensor within this is the first one's echo
 
 
-def passed(state: HomeState, at: float, rules: Rules) -> HomeState:
+def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeState:
     """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
     old = state.house.presence
     away = old.kind is PresenceKind.AWAY
@@ -35,6 +36,7 @@ def passed(state: HomeState, at: float, rules: Rules) -> HomeState:
         PresenceKind.HOME if away else old.kind,
         at if away else old.since,
         door_at=at,
+        ajar=ajar,
         came_in=old.came_in if again and not away else away,
     )
     return _with(state, new)
@@ -47,12 +49,13 @@ def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[Home
         return state, True
     if old.kind is not PresenceKind.AWAY:
         return _with(state, replace(old, kind=PresenceKind.HOME, since=at)), True
-    fresh = at - old.blip_at <= rules.quiet.return_s
-    if fresh and (device != old.blip_by or at - old.blip_at > SAME_S):
-        return _with(state, Presence(PresenceKind.HOME, old.blip_at, door_at=old.door_at)), True
-    if not fresh:
-        state = _with(state, replace(old, blip_at=at, blip_by=device))
-    return state, False
+    since_s = at - old.blip_at
+    if since_s <= SAME_S and device == old.blip_by:
+        return state, False
+    blips = old.blips + 1 if since_s <= BLIPS_S else 1
+    if blips >= BLIPS or since_s <= rules.quiet.return_s:
+        return _with(state, Presence(PresenceKind.HOME, at, door_at=old.door_at)), True
+    return _with(state, replace(old, blip_at=at, blip_by=device, blips=blips)), False
 
 
 def home(state: HomeState, at: float) -> HomeState:
@@ -66,7 +69,8 @@ def home(state: HomeState, at: float) -> HomeState:
 def declare(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
     """Take the resident's own word that they go out, or that they are back."""
     if not away:
-        return home(state, at), [Say(Phrase.WELCOME_HOME)]
+        back = state.house.presence.kind is PresenceKind.AWAY
+        return home(state, at), [Say(Phrase.WELCOME_HOME)] if back else []
     until = at + rules.quiet.declared_away_s
     return _with(state, Presence(PresenceKind.AWAY, at, until)), [Say(Phrase.AWAY_NOTED)]
 
@@ -88,7 +92,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     presence, last = state.house.presence, state.house.active_at
     if presence.kind is PresenceKind.AWAY:
         return presence.until
-    never = presence.came_in or presence.door_at == NEVER
+    never = presence.came_in or presence.ajar or presence.door_at == NEVER
     if never or last - presence.door_at > rules.quiet.linger_s:
         return None
     return max(last, presence.door_at) + rules.quiet.exit_s

@@ -77,13 +77,14 @@ def _step(state: HomeState, at: float, rules: Rules) -> Step:
 
 def _surprise(state: HomeState, step: int, rules: Rules) -> float:
     """Weigh a step by what the sensors that can be believed usually see of the activity."""
-    share = _believed(state, rules)
+    share = believed(state, rules)
     if share < rules.quiet.believed_share or not state.clock.synced:
         return 0.0
     return share * hazard.surprise(state.habits, _present(state), step, rules.quiet)
 
 
-def _believed(state: HomeState, rules: Rules) -> float:
+def believed(state: HomeState, rules: Rules) -> float:
+    """Give the share of the activity here that is usually seen by sensors that still work."""
     working = supervision.working(state, rules)
     shares = state.habits.shares
     total = sum(shares.values())
@@ -94,6 +95,9 @@ def _believed(state: HomeState, rules: Rules) -> float:
 
 
 def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
+    lasted_s = at - state.house.active_at
+    if lasted_s < rules.quiet.least_s:
+        return False
     if state.house.quiet.score <= hazard.limit(state.habits, rules.quiet):
         return False
     if state.habits.days >= rules.quiet.new_days:
@@ -101,7 +105,7 @@ def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
     hour = _local(state, at) % DAY_S / 3600.0
     night = hour >= rules.quiet.night_from_h or hour < rules.quiet.night_to_h
     safe_s = rules.quiet.safe_night_s if night else rules.quiet.safe_day_s
-    return at - state.house.active_at >= safe_s
+    return lasted_s >= safe_s
 
 
 def _rests(state: HomeState, at: float, rules: Rules) -> bool:

@@ -18,6 +18,7 @@ class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
 
     alarms_a_day: Share = 0.035  # aimed at: the best paper has 0.09 (Wilhelm, Wahl 2024)
     new_days: Count = 5  # until so many days are learned, the safe limits hold as well
+    least_s: Seconds = 3600.0  # no quiet is shorter, however regular a life: a long lie is 60 min
     safe_day_s: Seconds = 6 * 3600.0  # fixed limits of 4 to 12 h are usual (field.md)
     safe_night_s: Seconds = 11 * 3600.0
     night_from_h: Hour = 22.0  # the night of a home that is not known yet

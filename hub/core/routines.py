@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hub.core import learning, warn
+from hub.core import learning, quiet, warn
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.habits import DAY_S
@@ -30,6 +30,9 @@ WANDER_MARGIN = 2.0
 SLOT_S = 300.0
 NIGHT = (0.0, 5.0)  # hours of a night in which being up is counted
 BATHROOM, DOOR, WANDERING = "bathroom", "door", "wandering"
+
+
+_BY_SILENCE = {Kind.LONG_BATHROOM, Kind.DOOR_OPEN}  # so only where the others would be heard
 
 
 class _Due(NamedTuple):
@@ -91,6 +94,8 @@ def _all(state: HomeState, rules: Rules) -> list[_Due]:
         found += _door(state, rules)
     if house.slots > rules.quiet.wander_slots:
         found += _wandering(state, rules)
+    if found and state.faults and quiet.believed(state, rules) < rules.quiet.believed_share:
+        found = [due for due in found if due.kind not in _BY_SILENCE]
     return [due for due in found if due.kind not in house.told]
 
 

@@ -1,7 +1,6 @@
 """When a check-in falls due, by the wall clock: trusted only while it is synchronised.
 
-A clock that jumps ahead makes one check-in at most; one that jumps back more than a day is followed
-at once. What fell due while nobody looked is made up for once, within `late_s`.
+A clock that jumps by more than a day, ahead or back, is followed, and nothing is made up for. What fell due while nobody looked is made up for once, within `late_s`.
 """
 
 from msgspec.structs import replace
@@ -10,6 +9,8 @@ from hub.core.care_state import CareState, CheckIn, Due
 from hub.core.daytime import DAY_S, last_of, left_of, name_of, next_of
 from hub.core.rules import Rules
 from hub.core.state import HomeState
+
+SETTLE_S = 60.0  # after a start, until the voice is up: what it is told before that, nobody hears
 
 
 def look(state: HomeState, at: float, rules: Rules) -> HomeState:
@@ -24,7 +25,8 @@ def look(state: HomeState, at: float, rules: Rules) -> HomeState:
             return state
         if wake <= at:  # rounding puts `local` a hair before
             local = max(local, care.next_local)
-    slot, looked = last_of(numbers.times, local), care.looked_local
+    jumped = care.next_local is not None and local > care.next_local + DAY_S
+    slot, looked = last_of(numbers.times, local), None if jumped else care.looked_local
     ahead = next_of(numbers.times, local)
     state = replace(state, care=replace(care, looked_local=local, next_local=ahead))
     if slot is None or looked is None or not looked < slot <= local <= slot + numbers.late_s:
@@ -48,11 +50,12 @@ def _busy(care: CareState, at: float, rules: Rules) -> bool:
 def _begin(state: HomeState, slot: float, local: float, at: float, rules: Rules) -> HomeState:
     care, numbers = state.care, rules.care
     quiet_s = left_of(numbers.quiet_from, numbers.quiet_until, local)
+    from_at = max(at + quiet_s, care.began_at + SETTLE_S)
     visit = CheckIn(
         name=name_of(slot),
         topic=numbers.topics[care.turn % len(numbers.topics)],
         due_at=at - (local - slot),
         due_utc=slot - state.clock.zone_s,
-        stage=Due(at + quiet_s),
+        stage=Due(from_at),
     )
     return replace(state, care=replace(care, visit=visit, begun_at=at, turn=care.turn + 1))

@@ -40,7 +40,6 @@ def recovered(state: HomeState, started: Started) -> HomeState:
     flooded = {device for device, flicker in watch.flickers.items() if flicker.chattering}
     watch = replace(
         watch,
-        began_at=at,
         due=None,
         words=dict.fromkeys(watch.words, at),
         batteries=watch.batteries | batteries,

@@ -46,9 +46,8 @@ def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
     return replace(state, warning=warning), [Say(PHRASE[ground.kind])]
 
 
-def ended(state: HomeState, at: float, _rules: Rules) -> Step:
+def ended(state: HomeState) -> Step:
     """End a warning by a sign of life."""
-    del at
     if state.warning is None:
         return state, []
     return replace(state, warning=None), [Say(Phrase.WARNING_OVER)]

@@ -15,11 +15,11 @@ class Battery(Struct, frozen=True):
 
 
 class Mains(Struct, frozen=True):
-    """Whether the mains are there, and since when."""
+    """Whether the mains are there, since when, and when they were last lost."""
 
     present: bool
     since: float
-    since_utc: float
+    lost_utc: float
 
 
 class Flicker(Struct, frozen=True):

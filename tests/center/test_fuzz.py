@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from center import inbox, queries
+from center.homes import day_rows, need_rows
 from center.inbox import Inbox
 from center.metrics import Tally
 from center.parcels import Arrived
@@ -14,6 +15,7 @@ from center.queries import Which
 from center.store import Store
 from hub.core import wire
 from hub.core.commands import Reply
+from hub.core.daily import CheckInResult
 from hub.core.payloads import (
     Availability,
     FaultKind,
@@ -24,9 +26,10 @@ from hub.core.payloads import (
     Stage,
     Telemetry,
 )
-from hub.core.scaip import Report, What, of_report
+from hub.core.scaip import Care, Report, What, of_report
 from tests.center.counter import Recorder
 from tests.center.linked import Told
+from tests.center.lives import activity, care, check_in
 from tests.center.making import HUB, NOW, event, state, stored
 
 CASES = 100_000
@@ -35,6 +38,9 @@ GOOD: tuple[tuple[str, FromHub], ...] = (
     ("event", event()),
     ("event", event(What.CANCELLED, ident="b1-2")),
     ("event", ReportEvent("r1", wire.source(HUB), "anbu.report.link_back", "2026", REPORT)),
+    ("event", check_in(CheckInResult.MISSED, ident="c1")),
+    ("event", care(Care.LOW_MOOD, ident="n1", score=4)),
+    ("activity", activity(NOW, pir1=3)),
     ("state", state(Availability.READY, ("b1-1", Stage.SENT, 0), faults=("a",))),
     ("state", state(Availability.LOST)),
     ("fault/stuck", FaultReport("stuck", FaultKind.STUCK, "button", NOW, synced=True)),
@@ -52,6 +58,7 @@ PARTS = (
     "fault/",
     "fault",
     "telemetry",
+    "activity",
     "reply",
     "ack",
     "cmd",
@@ -149,4 +156,7 @@ def heard(store: Store, link: Recorder) -> None:
     assert presses <= {ack.event for _, ack in link.sent if ack.stage is Stage.RECEIVED}
     assert all(one.is_open for one in store.read(queries.incidents, Which.ALL, CASES))
     store.read(queries.hubs)
+    store.read(need_rows.still_open)
+    store.read(day_rows.hours, HUB, -1e308, 1e308)
+    store.read(day_rows.of_home, HUB, "")
     store.read(queries.audit, CASES)

@@ -11,15 +11,18 @@ from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
 from sqlalchemy import Connection
 
 from center import queries
+from center.homes import day_rows, need_rows
 from center.link import Session
 from center.parcels import Message
 from center.queries import Which
+from hub.core.daily import CheckInResult
 from hub.core.payloads import Availability, Stage
 from hub.core.scaip import What
 from tests.broker import Broker, free_port, wait_until
 from tests.center.home import Home
 from tests.center.linked import mqtt, office
-from tests.center.making import event, state
+from tests.center.lives import activity, care, check_in
+from tests.center.making import HUB, NOW, event, state
 from tests.chaos import Chaos, Flow
 from tests.packets import Kind
 
@@ -74,6 +77,35 @@ def test_a_press_is_received_by_both_protocols(
         assert (ack.alarm, ack.stage) == ("gone", Stage.UNKNOWN)
         center.link.stop()
         home.sees_center(online=False)
+
+
+def test_a_check_in_and_a_need_are_received_once_they_are_stored(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        home.say("event", check_in(CheckInResult.MISSED, ident="c1"))
+        home.say("event", care(ident="n1"))
+        for ident in ("c1", "n1"):
+            ack = home.hears(ident)
+            assert (ack.alarm, ack.stage, ack.version) == ("", Stage.RECEIVED, 0)
+        assert len(center.store.read(need_rows.still_open)) == 2
+        home.say("event", care(ident="n1"))
+        assert home.hears("n1").version == 0
+        assert len(center.store.read(need_rows.still_open)) == 2
+
+
+def test_an_hours_activity_may_pass_the_brokers_rules(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        home.say("activity", activity(NOW, pir1=3))
+
+        def is_stored() -> bool:
+            return bool(center.store.read(day_rows.hours, HUB, NOW, NOW + 1))
+
+        wait_until(is_stored, "the hour is stored")
 
 
 def test_what_came_while_the_centre_was_away_is_kept_by_the_broker(

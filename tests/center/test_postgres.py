@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
-from sqlalchemy import ClauseElement, Table
+from sqlalchemy import ClauseElement, Table, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import Executable
 
 from center import home_rows, queries, rows, tables
+from center.home_tables import records
+from center.homes import need_rows
 
 
 def compiled(one: ClauseElement) -> str:
@@ -30,11 +32,16 @@ def test_a_table_is_made(table: Table) -> None:
         assert "CREATE INDEX" in compiled(CreateIndex(index))
 
 
-@pytest.mark.parametrize("module", [rows, queries, home_rows])
+@pytest.mark.parametrize("module", [rows, queries, home_rows, need_rows])
 def test_prepared_statements_are_understood(module: ModuleType) -> None:
     found = [compiled(one) for one in statements(module)]
     assert found
     assert not [sql for sql in found if "PRAGMA" in sql]
+
+
+def test_a_name_is_taken_out_of_a_record() -> None:
+    sql = compiled(select(records.c.record["name"].as_string()))
+    assert "->>" in sql
 
 
 def test_an_incident_is_locked_while_it_is_decided() -> None:

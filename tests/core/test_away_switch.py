@@ -44,6 +44,12 @@ def test_a_glitch_says_nothing() -> None:
     assert live(before, *glitch, Ticked(11.0)).house.presence == before.house.presence
 
 
+def test_a_bounce_while_it_is_closed_brings_nobody_home() -> None:
+    away = live(quiet(), *put(10.0, away=True))
+    bounce = ContactChanged(20.0, SWITCH, closed=False), ContactChanged(20.01, SWITCH, closed=True)
+    assert live(away, *bounce, Ticked(21.0)).house.presence == away.house.presence
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_after_a_restart_the_switch_says_only_what_is_new(closed: bool) -> None:  # noqa: FBT001 - pytest
     state = live(quiet(), *put(10.0, away=True))

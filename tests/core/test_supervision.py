@@ -35,7 +35,7 @@ from hub.core.payloads import (
 )
 from hub.core.rules import Room, Rules, Sense, Sensor
 from hub.core.scaip import Report, of_report
-from hub.core.state import HomeState
+from hub.core.state import Fault, HomeState
 from tests.core.histories import examples
 from tests.core.scenes import CALM, GREEN, HELP, UTC, press, started
 from tests.playbook import Playbook, playbook
@@ -68,9 +68,16 @@ def technical(effect: Effect) -> Effect | None:
     return replace(effect, id="", payload=payload)
 
 
-def begun(state: HomeState, rules: Rules, at: float, boot: str, chance: float = 0.0) -> HomeState:
-    """Start a process at `at`, and link it."""
-    started = Started(at, UTC + at, synced=True, boot=boot, chance=chance)
+def begun(
+    state: HomeState,
+    rules: Rules,
+    at: float,
+    boot: str,
+    chance: float = 0.0,
+    off_s: float = 0.0,
+) -> HomeState:
+    """Start a process at `at`, and link it; `off_s`: monotonic time has begun anew since."""
+    started = Started(at, UTC + at + off_s, synced=True, boot=boot, chance=chance)
     state = home.recover(state, started, [])
     state = home.decide(state, started, rules)[0]
     return home.decide(state, LinkUp(at, "broker"), rules)[0]
@@ -349,18 +356,28 @@ def test_a_buttons_battery_counts_too() -> None:
     assert list(state.faults) == [f"{HELP}:low_battery"]
 
 
-def test_a_restart_does_not_tell_of_a_battery_again_before_its_day_is_over() -> None:
+@pytest.mark.parametrize("off_s", [0.0, 5 * HOUR, -DAY])
+def test_a_restart_does_not_tell_of_a_battery_again_before_its_day_is_over(off_s: float) -> None:
     kitchen = replace(KITCHEN, silent_s=0.0)
-    first = book(kitchen=kitchen) >> charged(100.0, 9.0)
-    rules = first.rules
-    state = begun(first.state, rules, 6 * HOUR + 100, "b2")
+    first = book(kitchen=kitchen) >> charged(DAY + 100.0, 9.0)
+    rules, again_at = first.rules, 2 * DAY + 100 - off_s
+    state = begun(first.state, rules, DAY + 6 * HOUR + 100 - off_s, "b2", off_s=off_s)
     assert (
         playbook(state, rules, technical)
-        >> Ticked(DAY + 99)
+        >> Ticked(again_at - 1)
         << []
-        >> Ticked(DAY + 100)
-        << [report(Report.BATTERY_LOW, 9.0, DAY + 100, "kitchen")]
+        >> Ticked(again_at)
+        << [report(Report.BATTERY_LOW, 9.0, again_at + off_s, "kitchen")]
     )
+
+
+def test_a_wrong_clock_at_the_restart_tells_of_it_at_once_or_a_day_later() -> None:
+    kitchen = replace(KITCHEN, silent_s=0.0)
+    first = book(kitchen=kitchen) >> charged(100.0, 9.0)
+    early = begun(first.state, first.rules, 500.0, "b2", off_s=-1e9)
+    assert supervision.next_wake(early, first.rules) == 500.0 + DAY
+    late = begun(first.state, first.rules, 500.0, "b2", off_s=1e9)
+    assert late.order == first.state.order + 1, "told once more"
 
 
 # The mains.
@@ -424,6 +441,36 @@ def test_mains_that_return_while_the_hub_is_off_end_the_fault_at_its_next_start(
     )
 
 
+def test_mains_that_are_away_at_a_restart_have_their_time_again() -> None:
+    lost = book(power=POWER) >> mains(9e5, present=False)
+    state = begun(lost.state, lost.rules, 1000.0, "b2", off_s=9e5)
+    assert (
+        playbook(state, lost.rules, technical)
+        >> mains(1000.5, present=False)
+        >> Ticked(1119.0)
+        << []
+        >> Ticked(1120.0)
+        << [told("power", LOST, 1120.0 + 9e5), report(Report.MAINS_LOST, 120.0, 1120.0 + 9e5)]
+        >> mains(1600.0, present=True)
+        << [over("power", LOST), report(Report.MAINS_BACK, 1600.0, 1600.0 + 9e5)]
+    )
+
+
+def test_what_a_disk_that_was_read_late_brings_back_is_looked_at_anew() -> None:
+    """A fault of the old state joins a new one in which the mains have long been there."""
+    now = book(power=POWER) >> mains(0.1, present=True)
+    lost = Fault(LOST, "power", UTC, synced=True)
+    state = replace(now.state, faults={"power:mains_lost": lost})
+    state = replace(state, watch=replace(state.watch, due=0.0))
+    assert (
+        playbook(state, now.rules, technical)
+        >> Ticked(60.0)
+        << [over("power", LOST), report(Report.MAINS_BACK, 59.9, 60.0)]
+        >> Ticked(DAY)
+        << []
+    )
+
+
 # After an area power cut.
 
 
@@ -467,6 +514,18 @@ def test_each_home_of_a_town_has_its_own_time(chance: float) -> None:
         << []
         >> Ticked(due)
         << [told("power", LOW, 31.0), report(Report.BATTERY_LOW, 10.0, 31.0)]
+    )
+
+
+def test_a_fault_alone_waits_and_is_not_forgotten() -> None:
+    rules = replace(CALM, sensors={"power": POWER})
+    state = begun(HomeState(), rules, 30.0, "b1", chance=0.5)
+    assert (
+        playbook(state, rules, technical)
+        >> DriverFailed(40.0, "power", "gone")
+        << []
+        >> Ticked(1830.0)
+        << [told("power", FaultKind.DRIVER_FAILED, 40.0, "gone")]
     )
 
 

@@ -45,7 +45,8 @@ class Home:
             (contact.Driver(name=name, pin=CONTACTS[name], role=ROLES[name]), port)
             for name, port in self.contacts.items()
         ]
-        sensors = zip((KITCHEN, FRONT, self.power), self.sensors.values(), strict=True)
+        three: tuple[Driver, ...] = (KITCHEN, FRONT, self.power)
+        sensors = zip(three, self.sensors.values(), strict=True)
         return [*buttons, *sensors, (LAMP, self.lamp), (self.house_driver(), self.house)]
 
     def fittings(self) -> dict[str, Fitting]:

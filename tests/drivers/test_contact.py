@@ -13,7 +13,7 @@ from drivers.contact import Driver
 from drivers.house_pins import HousePin
 from drivers.line import LineError, gpio_thread_alive
 from hub.core.events import ContactChanged, Event
-from hub.core.rules import Role
+from hub.core.rules import Role, Sense
 from tests.drivers.fakes import FakePort, running
 
 HELP = Driver(name="help", pin=17, role=Role.HELP_BUTTON)
@@ -182,3 +182,8 @@ def test_a_tick_of_another_clock_is_not_believed(pins: MockFactory) -> None:
         assert port.closed()[:3] == [False, True, False]
 
     asyncio.run(story())
+
+
+def test_a_door_is_a_sense_and_a_button_is_none() -> None:
+    door = Driver(name="front", pin=4, role=Role.EXIT_DOOR)
+    assert (door.sense, HELP.sense) == (Sense.EXIT_DOOR, None)

@@ -33,7 +33,8 @@ def test_somebody_who_walks_past_is_seen_at_once(pins: MockFactory) -> None:
             assert moved(port) == [False, True, False]
             seen = port.emitted[1]
             assert isinstance(seen, MotionChanged)
-            assert (seen.device, seen.at) == ("kitchen", pytest.approx(time.monotonic(), abs=0.5))
+            assert seen.device == "kitchen"
+            assert seen.at == pytest.approx(time.monotonic(), abs=0.5)
 
     asyncio.run(story())
 
@@ -91,6 +92,40 @@ def test_the_poll_catches_an_edge_whose_callback_was_lost(pins: MockFactory) -> 
             pins.pin(23).drive_high()
             assert moved(port) == [False]
             await port.until(lambda: moved(port) == [False, True])
+
+    asyncio.run(story())
+
+
+def test_of_a_flood_only_a_few_pass_and_the_level_is_right_after_it(pins: MockFactory) -> None:
+    """Hundreds of edges a second would write 4 GB a day into the black box."""
+
+    async def story() -> None:
+        port = FakePort()
+        async with running(KITCHEN, port):
+            began = time.monotonic()
+            while time.monotonic() < began + 1.0:
+                pins.pin(23).drive_high()
+                pins.pin(23).drive_low()
+                await asyncio.sleep(0.001)
+            pins.pin(23).drive_high()
+            took_s = time.monotonic() - began
+            assert line.BURST <= len(moved(port)) <= line.BURST + line.FLOOD_HZ * took_s + 1
+            await port.until(lambda: moved(port)[-1])
+            said = len(moved(port))
+            await asyncio.sleep(0.5)
+            assert len(moved(port)) == said, "at rest nothing more is said"
+
+    asyncio.run(story())
+
+
+def test_an_evening_of_walking_past_is_told_edge_by_edge(pins: MockFactory) -> None:
+    async def story() -> None:
+        port = FakePort()
+        async with running(KITCHEN, port):
+            for _ in range(15):
+                pins.pin(23).drive_high()
+                pins.pin(23).drive_low()
+            assert moved(port) == [False, *[True, False] * 15]
 
     asyncio.run(story())
 

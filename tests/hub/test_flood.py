@@ -13,7 +13,7 @@ import pytest
 from gpiozero import Device
 from msgspec.structs import replace
 
-from drivers import contact, motion
+from drivers import contact, line, motion
 from drivers.house import use_virtual_pins
 from drivers.house_pins import HousePin
 from hub.core.driver import Driver
@@ -43,7 +43,9 @@ class TrueClock(test_engine.Clock):
 def virtual() -> Iterator[None]:
     before = Device.pin_factory
     use_virtual_pins()
-    with patch.object(test_engine, "RULES", SENSED), patch.object(test_engine, "Clock", TrueClock):
+    raw = patch.object(line, "BURST", 1e9)  # the harder case: the driver lets all of it pass
+    true = patch.object(test_engine, "Clock", TrueClock)
+    with patch.object(test_engine, "RULES", SENSED), true, raw:
         yield
     Device.pin_factory = before
 
@@ -150,3 +152,9 @@ def test_a_flood_is_one_fault_and_no_storm_of_commits(tmp_path: Path) -> None:
             assert house.deeds.count("commit") - began <= 2
 
     tell(story())
+
+
+def test_of_a_flood_enough_passes_the_driver_that_the_core_takes_it_for_one() -> None:
+    watch = SENSED.watch
+    assert line.FLOOD_HZ / 2 * watch.chatter_window_s >= 1.5 * watch.chatter_pulses
+    assert watch.short_s > 2 / line.FLOOD_HZ

@@ -150,6 +150,8 @@ def test_two_sensors_may_speak_at_once(write: Write) -> None:
 def test_every_reason_has_its_sentence(language: Language) -> None:
     sentences = messages("replay", language)["reason"]
     assert {str(reason) for reason in Reason} <= sentences.keys()
+    fatal = {Reason.HEADER, Reason.EMPTY}  # never skipped
+    assert messages("replay", language)["skipped"].keys() == {*Reason} - fatal
     for reason in Reason:
         assert sentences[reason].format(detail="x")
 

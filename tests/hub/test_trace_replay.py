@@ -15,10 +15,12 @@ from hub.core.scaip import Kind
 from hub.core.state import HomeState
 from hub.replay_command import add_arguments
 from hub.replay_command import run as run_command
+from hub.replay_words import _change, _stop, words
+from hub.texts import Language
 from hub.trace import Row, Sort
 from hub.trace_replay import CLOSE_S, RULES, Replay, room_of
 from hub.trace_run import Options, OutsideError, fall, run
-from hub.trace_story import Change, Story
+from hub.trace_story import Change, Stop, Story
 
 KOREA = timezone(timedelta(hours=9))
 BEGIN = datetime(2025, 3, 3, 8, tzinfo=KOREA)
@@ -293,10 +295,18 @@ def test_a_transcript_takes_no_words_of_a_trace(
     assert "--lenient" in capsys.readouterr().err
 
 
-def test_evidence_is_put_into_words() -> None:
-    from hub.replay_words import _change, words  # noqa: PLC0415
-    from hub.texts import Language  # noqa: PLC0415
+def test_a_fall_under_a_warning_says_that_it_stood() -> None:
+    stop = Stop("2025-03-03T10:00:00+09:00", None, None, None, None, ("warning quiet",))
+    lines = list(_stop(stop, words(Language.ENGLISH)))
+    assert lines == [
+        "sensors silent from 2025-03-03 10:00",
+        "that stood already: warning (quiet)",
+        "there was no warning",
+        "there was no alarm in 72 hours",
+    ]
 
+
+def test_evidence_is_put_into_words() -> None:
     change = Change(BEGIN.isoformat(), "warning", "quiet", "living", learning=True)
     change = replace(change, evidence=GROUND.evidence)
     line = _change(change, words(Language.ENGLISH))

@@ -1,0 +1,160 @@
+"""Too long in the bathroom, the door left open, out at night, up at night; and the hour's page."""
+
+import pytest
+
+from hub.core import wire
+from hub.core.daily import Activity, PresenceKind
+from hub.core.effects import Lane, Phrase, Publish
+from hub.core.events import ContactChanged
+from hub.core.scaip import Kind
+from tests.core.house_scenes import (
+    BATH,
+    DAY,
+    FRONT,
+    HOUR,
+    KITCHEN,
+    LIVING,
+    MONDAY,
+    RULES,
+    Lived,
+    settled,
+)
+
+TENTH = 14 * 24.0  # the first hour of the day after a fortnight
+
+
+def awake(hour: float = 10.0) -> Lived:
+    """A home that is known, with somebody in it."""
+    lived = settled()
+    lived.live(14, [7.0 + n / 3 for n in range(int((hour - 7.0) * 3))], KITCHEN)
+    lived.effects.clear()
+    return lived.move(LIVING, TENTH + hour)
+
+
+def test_who_moves_in_the_bathroom_for_far_longer_than_ever_is_asked_and_then_helped() -> None:
+    lived = awake()
+    for n in range(20):
+        lived.move(BATH, TENTH + 10.1 + n / 10)
+    assert lived.warnings == [Phrase.WARN_BATHROOM]
+    lived.until(TENTH + 12.5)
+    assert lived.kinds == [], "each move in the bathroom ends the warning, and it warns once"
+    lived = awake().move(BATH, TENTH + 10.1).move(BATH, TENTH + 10.2).until(TENTH + 13.0)
+    assert lived.kinds[0] is Kind.LONG_BATHROOM
+    assert lived.alarms[0].evidence is not None
+    assert lived.alarms[0].evidence.since_utc == pytest.approx(
+        MONDAY + (TENTH + 10.1) * HOUR, abs=1.0
+    )
+
+
+def test_a_bath_as_long_as_ever_is_no_alarm() -> None:
+    lived = awake()
+    lived.move(BATH, TENTH + 10.1)
+    lived.move(BATH, TENTH + 11.2).move(LIVING, TENTH + 11.3)
+    assert lived.state.habits.longest["bathroom"] == pytest.approx(1.2 * HOUR)
+    lived.live(14, [11.4, 11.7, 12.0])
+    lived.move(BATH, TENTH + 12.1).move(BATH, TENTH + 13.2)
+    assert lived.until(TENTH + 12.1 + 1.7).kinds == []
+
+
+def test_a_home_that_is_new_has_no_usual_bath() -> None:
+    lived = Lived().move(LIVING, 9.9).move(LIVING, 10.0).move(BATH, 10.1).move(BATH, 10.5)
+    assert Phrase.WARN_BATHROOM not in lived.until(14.0).warnings
+
+
+def opened(lived: Lived, hour: float) -> Lived:
+    """Open the front door, and leave it so."""
+    lived.until(hour)
+    return lived.take(ContactChanged(lived.at, FRONT, closed=False))
+
+
+def test_a_door_that_stays_open_while_nobody_moves_is_told() -> None:
+    lived = opened(awake(), TENTH + 10.1)
+    for n in range(6):
+        lived.move(LIVING, TENTH + 10.15 + n / 6)
+    assert lived.warnings == []
+    lived.until(TENTH + 12.0)
+    assert lived.kinds == [Kind.DOOR_OPEN]
+    assert (lived.alarms[0].device, lived.alarms[0].scaip.stc) == (FRONT, "0077")
+
+
+def test_an_airing_as_long_as_ever_is_learned_and_a_shut_door_may_be_told_of_again() -> None:
+    lived = opened(awake(), TENTH + 10.1).move(LIVING, TENTH + 10.2).until(TENTH + 12.0)
+    lived.take(ContactChanged(lived.at, FRONT, closed=True))
+    assert lived.state.habits.longest["door"] == pytest.approx(1.9 * HOUR, abs=1.0)
+    assert lived.state.house.told == frozenset()
+    lived.move(LIVING, TENTH + 12.1).move(LIVING, TENTH + 12.2)
+    lived.effects.clear()
+    opened(lived, TENTH + 12.3).move(LIVING, TENTH + 12.35).until(TENTH + 12.3 + 1.9 * 1.4)
+    assert Kind.DOOR_OPEN not in lived.kinds
+
+
+def test_who_leaves_at_night_and_is_not_back_is_missed() -> None:
+    lived = settled().until(TENTH + 2.0)
+    lived.move(LIVING, TENTH + 2.0).door(TENTH + 2.01).until(TENTH + 2.3)
+    assert lived.kind is PresenceKind.AWAY
+    assert lived.kinds == []
+    lived.until(TENTH + 3.0)
+    assert lived.kinds == [Kind.OUT_AT_NIGHT]
+    assert lived.until(TENTH + 9.0).kinds == [Kind.OUT_AT_NIGHT], "once"
+
+
+def test_who_leaves_at_night_with_notice_or_in_a_new_home_is_not_missed() -> None:
+    assert Lived().move(LIVING, 1.9).move(LIVING, 2.0).door(2.01).until(9.0).kinds == []
+    assert awake().door(TENTH + 10.01).until(TENTH + 13.0).kinds == []
+
+
+def test_who_is_up_all_night_as_never_before_is_spoken_to() -> None:
+    lived = settled()
+    for n in range(40):
+        lived.move((KITCHEN, LIVING)[n % 2], TENTH + 1.0 + n / 12)
+    assert lived.warnings == [Phrase.WARN_WANDERING]
+    assert lived.until(TENTH + 4.5).kinds == [], "who answers by moving is well enough"
+    lived.live(14, [7.0, 7.5])
+    assert lived.state.house.slots == 0
+    assert lived.state.habits.longest["wandering"] > 3 * HOUR
+
+
+def test_a_night_like_other_bad_nights_is_none_of_ours() -> None:
+    lived = settled()
+    for night in (14, 15):
+        for n in range(40):
+            lived.move((KITCHEN, LIVING)[n % 2], night * 24 + 1.0 + n / 12)
+        lived.live(night, [7.0, 8.0, 9.0, 12.0, 15.0, 18.0, 21.0, 22.0])
+    assert lived.warnings.count(Phrase.WARN_WANDERING) == 1
+
+
+def pages(lived: Lived) -> list[Activity]:
+    """What the hub has told of its hours."""
+    told = [e for e in lived.effects if isinstance(e, Publish) and e.topic.endswith("/activity")]
+    assert all(e.lane is Lane.TELEMETRY for e in told)
+    found = [wire.decode_from_hub(e.topic, e.payload)[1] for e in told]
+    return [page for page in found if isinstance(page, Activity)]
+
+
+def test_each_hour_is_told_with_what_every_device_has_seen() -> None:
+    lived = Lived().move(KITCHEN, 10.1).move(KITCHEN, 10.2).move(LIVING, 10.3).until(12.5)
+    first, second = pages(lived)
+    assert first.from_utc == MONDAY + 10 * HOUR
+    assert first.seen == {KITCHEN: 2, LIVING: 1}
+    assert first.places == {KITCHEN: "부엌", LIVING: "거실"}
+    assert (second.seen, second.from_utc) == ({}, MONDAY + 11 * HOUR)
+
+
+def test_an_hour_tells_of_sleep_and_absence() -> None:
+    asleep = settled(8).until(8 * 24 + 3.0)
+    assert pages(asleep)[-1].presence is PresenceKind.ASLEEP
+    assert pages(asleep)[-1].asleep_s == HOUR
+    away = awake().door(TENTH + 10.01).until(TENTH + 12.0)
+    assert pages(away)[-1].away_s == HOUR
+
+
+def test_without_a_clock_there_are_no_hours() -> None:
+    lived = Lived(synced=False).move(KITCHEN, 10.1).until(20.0)
+    assert pages(lived) == []
+
+
+def test_a_month_of_one_life_is_remembered_for_as_long_as_it_counts() -> None:
+    habits = awake().state.habits
+    assert habits.days == 14
+    assert habits.day == int((MONDAY + 9 * HOUR) // DAY) + 14
+    assert RULES.quiet.forget_a_day < 1.0
