@@ -91,6 +91,8 @@ def meanwhile(incident: Incident, t: Texts) -> str:
     deed = incident.last_deed.value
     if incident.last_deed is Deed.REOPENED and not incident.last_by:
         deed = "reopened_by_press"
+    elif not incident.is_automatic and incident.last_deed in {Deed.RAISED, Deed.REPEATED}:
+        deed = f"{deed}_by_press"
     return t(f"last.{deed}", who=incident.last_by, time=moments.of_day(incident.last_utc))
 
 

@@ -100,8 +100,8 @@ def call(incident: Incident, eye: Eye) -> Call:
 def title(incident: Incident, t: Texts) -> str:
     """Say what called from where: `거실 · 도움 버튼`."""
     kind = t.word("kind", incident.kind)
-    if incident.is_automatic and not incident.place:
-        return kind  # the whole home, as a rule
+    if incident.is_quiet or (incident.is_automatic and not incident.place):
+        return kind  # of the whole home: its place is only where somebody was seen last
     return t("call.title", place=incident.place or t("call.no_place"), kind=kind)
 
 

@@ -1,6 +1,7 @@
 """A home's hours by room: what the picture of its days is drawn from. Pure.
 
-An hour of which nothing was heard is never an hour without movement: it is `None`, not 0.
+An hour of which nothing was heard is never an hour without movement: it is `None`, not 0. So is
+one of a hub whose clock was not right: nobody knows which hour it was.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +77,7 @@ def _day(start: float, hours: Sequence[Hour], rooms: Sequence[str]) -> Day:
     counts: dict[str, list[int | None]] = {room: [None] * HOURS for room in rooms}
     asleep, away = [0.0] * HOURS, [0.0] * HOURS
     for hour in hours:
-        if start <= hour.from_utc < start + HOURS * HOUR_S:
+        if hour.synced and start <= hour.from_utc < start + HOURS * HOUR_S:
             at = int((hour.from_utc - start) // HOUR_S)
             _add(counts, at, by_room(hour))
             asleep[at] = min(HOUR_S, asleep[at] + max(0.0, hour.asleep_s))

@@ -58,10 +58,17 @@ def _worded(
     more = []
     if said.last:
         more.append(t("evidence.last", last=places.get(said.last) or said.last))
-    if said.limit_s > 0:
+    if _tells_limit(incident, said):
         more.append(t("evidence.limit", limit=length(said.limit_s, t)))
     more.append(_basis(incident, said, eye))
     return Reason(_seen(incident, said, places, eye), usual, tuple(more), cleared)
+
+
+def _tells_limit(incident: Incident, said: Evidence) -> bool:
+    """Whether the limit says more than the length: of a learned one they are often the same."""
+    if incident.kind is Kind.MISSED_CHECKIN:  # its limit is since the check-in was due
+        return False
+    return incident.kind is Kind.NO_LIFE or 0 < said.limit_s <= said.lasted_s - 60
 
 
 def _basis(incident: Incident, said: Evidence, eye: Eye) -> str:

@@ -17,7 +17,7 @@ from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.habits import DAY_S
 from hub.core.hazard import rests
-from hub.core.living import NEVER, Stay
+from hub.core.living import Stay
 from hub.core.payloads import Evidence
 from hub.core.rules import Room, Rules, Sense
 from hub.core.scaip import Kind
@@ -78,7 +78,9 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give when the next routine has gone on for too long."""
-    if state.warning is not None:
+    house = state.house
+    calm = not (house.stay.room or house.presence.ajar or house.slots > rules.quiet.wander_slots)
+    if state.warning is not None or (calm and house.presence.kind is not PresenceKind.AWAY):
         return None
     return min((due.at for due in _all(state, rules)), default=None)
 
@@ -90,7 +92,7 @@ def _all(state: HomeState, rules: Rules) -> list[_Due]:
     presence = house.presence
     if presence.kind is PresenceKind.AWAY:
         found += _out(state, rules)
-    elif presence.door_at != NEVER:
+    elif presence.ajar:
         found += _door(state, rules)
     if house.slots > rules.quiet.wander_slots:
         found += _wandering(state, rules)

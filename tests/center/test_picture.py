@@ -15,7 +15,7 @@ from center.homes.why import brief, reason
 from center.incident import Incident
 from center.moments import day_start
 from center.texts import Lang, texts
-from center.views import Eye
+from center.views import Eye, title
 from hub.core.daily import PresenceKind
 from hub.core.payloads import Evidence
 from hub.core.scaip import Kind, What
@@ -103,6 +103,30 @@ def test_an_hour_that_nobody_told_of_is_not_an_hour_without_movement() -> None:
     assert (today[7], today[8], today[9]) == ("1", "unknown", "0")
     assert 12 not in today  # it is not over yet
     assert max(today) == 11
+
+
+def test_an_hour_by_a_wrong_clock_is_not_drawn_as_if_it_were_known() -> None:
+    made = drawn(replace(hour(7, pir1=3), synced=False), hour(8, pir1=1))
+    assert shades(made, "거실")[7] == "unknown"
+
+
+def test_where_somebody_was_seen_last_is_not_where_the_call_is_from() -> None:
+    quiet, door = (replace(alarm(kind), place="부엌") for kind in (Kind.QUIET, Kind.DOOR_OPEN))
+    assert title(quiet, KO.t) == "오래 움직임 없음"
+    assert title(door, KO.t) == "부엌 · 문이 열려 있음"
+
+
+def test_a_limit_is_told_where_it_says_more_than_the_length() -> None:
+    same = replace(QUIET, limit_s=QUIET.lasted_s)
+    for kind, said, told in (
+        (Kind.QUIET, QUIET, True),
+        (Kind.QUIET, same, False),
+        (Kind.NO_LIFE, same, True),
+        (Kind.MISSED_CHECKIN, QUIET, False),
+    ):
+        why = reason(alarm(kind, said), PLACES, KO)
+        assert why
+        assert any("알림 기준" in one for one in why.more) is told, (kind, said)
 
 
 def test_a_number_stands_in_every_shade_and_in_the_table() -> None:

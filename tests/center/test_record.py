@@ -26,7 +26,7 @@ from center.homes.record import (
 )
 from center.incident import Deed, Entry
 from center.store import Store
-from hub.core.settings import SettingsError
+from hub.core.settings import SettingsError, read
 from tests.center.lives import RECORD
 from tests.center.making import HUB, NOW, hear, state, stored
 
@@ -150,6 +150,11 @@ def run(*words: str) -> int:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
     return cli.run(parser.parse_args(words))
+
+
+def test_the_example_is_a_record() -> None:
+    file = Path(__file__).parents[2] / "docs" / "examples" / "record.toml"
+    assert read(file.read_text("utf-8"), file.name, Record) == RECORD
 
 
 def test_a_record_comes_from_a_file(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A house with sensors, and a resident who lives in it by the hours of a clock on the wall.
 
-It starts at 00:00 of a Monday in Korea; moments are hours since then. Deadlines are served when they
-are due, as the engine does.
+It starts at 00:00 of a Monday in Korea; moments are hours since then. Deadlines are served when
+they are due, as the engine does.
 """
 
 from collections.abc import Iterable

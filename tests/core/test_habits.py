@@ -47,7 +47,8 @@ def taught(days: int, lasted_s: float = 3000.0, score: float = 3.0) -> Habits:
 
 def test_what_a_year_teaches_is_no_larger_than_what_fits() -> None:
     lived = settled(20)
-    devices = {f"sensor-{n}": ratio for n, ratio in enumerate([*lived.state.habits.devices.values()])}
+    known = lived.state.habits.devices.values()
+    devices = {f"sensor-{n}": ratio for n, ratio in enumerate(known)}
     habits = replace(lived.state.habits, devices=devices)
     for n in range(200):
         quiet = Quietness(NOON + n * DAY_S, f"device-with-a-name-as-long-as-is-allowed-{n:022d}")
@@ -133,8 +134,8 @@ MOVES = st.one_of(
     st.builds(MotionChanged, st.just(0.0), st.sampled_from([KITCHEN, LIVING, BATH]), st.booleans()),
     st.builds(ContactChanged, st.just(0.0), st.sampled_from([FRONT, HELP]), st.booleans()),
     st.builds(Answered, st.just(0.0), st.sampled_from(Meaning), st.sampled_from(AnsweredBy)),
-    st.builds(DriverFailed, st.just(0.0), st.sampled_from([KITCHEN, LIVING, BATH, FRONT]), st.just("")),
-    st.builds(DriverReady, st.just(0.0), st.sampled_from([KITCHEN, LIVING, BATH, FRONT])),
+    st.builds(DriverFailed, st.just(0.0), st.sampled_from([*RULES.sensors]), st.just("")),
+    st.builds(DriverReady, st.just(0.0), st.sampled_from([*RULES.sensors])),
     st.builds(Ticked, st.just(0.0)),
 )
 JUMPS = st.sampled_from([0.0, 0.0, 0.0, 365 * DAY_S, -365 * DAY_S])
@@ -172,7 +173,8 @@ def test_no_history_of_a_house_makes_an_alarm_vanish_or_the_hub_fail(
 @examples(40)
 @given(st.lists(st.tuples(MOVES, st.floats(0.001, 3000.0)), max_size=30), st.booleans())
 def test_no_silence_of_failed_sensors_is_ever_read_as_quiet(
-    history: list[tuple[Event, float]], synced: bool
+    history: list[tuple[Event, float]],
+    synced: bool,  # noqa: FBT001 - drawn
 ) -> None:
     at = 0.0
     state, _ = home.decide(HomeState(), Started(at, MONDAY, synced, "b0"), RULES)

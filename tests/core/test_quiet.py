@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub.core import quiet
 from hub.core.daily import PresenceKind
 from hub.core.effects import Phrase
 from hub.core.events import Answered, DriverFailed, Meaning
+from hub.core.habits import STEP_S
 from hub.core.scaip import Kind, What
 from tests.core.house_scenes import (
     BATH,
@@ -164,7 +164,7 @@ def test_a_quiet_goes_on_after_a_restart_but_the_time_off_counts_not() -> None:
     cut.start(NOON + 1.0 + off_h).until(NOON + 9.0)
     (alarm,) = cut.alarms
     after_s = alarm.at + (1.0 + off_h) * HOUR - off_h * HOUR
-    assert after_s == pytest.approx(warned_after_s, abs=quiet.STEP_S + 60.0)
+    assert after_s == pytest.approx(warned_after_s, abs=STEP_S + 60.0)
 
 
 def test_a_warning_that_a_restart_cut_short_is_spoken_again() -> None:

@@ -33,6 +33,10 @@ def levels(port: FakePort) -> list[bool]:
     return found
 
 
+def charges(port: FakePort) -> list[float]:
+    return [event.battery_pct for event in port.emitted if isinstance(event, BatteryMeasured)]
+
+
 def test_at_the_beginning_the_doors_are_shut_and_the_mains_are_there(tmp_path: Path) -> None:
     async def story() -> None:
         async with living(tmp_path) as home:
@@ -84,12 +88,9 @@ def test_the_mains_and_the_battery(tmp_path: Path) -> None:
             power = home.sensors["power"]
             await home.ask({"do": "mains", "present": False})
             assert levels(power) == [True, False]
+            await power.until(lambda: charges(power) == [100.0])
             assert (await home.ask({"do": "battery", "pct": 12}))["what"] == "power"
-            await power.until(
-                lambda: [
-                    e.battery_pct for e in power.emitted if isinstance(e, BatteryMeasured)
-                ] == [100.0, 12.0]
-            )  # fmt: skip
+            await power.until(lambda: charges(power) == [100.0, 12.0])
             seen = (await home.ask({"do": "lamps"}))["sensors"]["power"]
             assert (seen["on"], seen["battery_pct"]) == (False, 12.0)
 
