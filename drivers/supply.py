@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from drivers.line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
 from hub.core.driver import Name, Port
-from hub.core.events import BatteryMeasured, MainsChanged
+from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.rules import Room, Sense
 
 LOOK_S = 2.0

@@ -51,7 +51,7 @@ class Hub:
     """The parts, put together."""
 
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
-        self.config, self.clocks = config, SystemClocks()
+        self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
         self.rules = rules_of(config, version("anbu-hub"))
         self.journal = Journal(
             Path(config.state_dir) / "outbox.db",

@@ -10,7 +10,10 @@ CHANCE = secrets.SystemRandom().random  # the homes of a town must not draw alik
 
 
 class SystemClocks:
-    """Monotonic, wall and local time."""
+    """Monotonic and wall time, and how far the home's is ahead of UTC."""
+
+    def __init__(self, zone_s: float) -> None:
+        self._zone_s = zone_s
 
     def at(self) -> float:
         """Give monotonic seconds."""
@@ -20,15 +23,11 @@ class SystemClocks:
         """Give seconds since 1970."""
         return time.time()
 
-    def zone_s(self) -> float:
-        """Give local time minus UTC in seconds, as the machine is set now."""
-        return float(time.localtime().tm_gmtoff)
-
     def started(self) -> Started:
         """Give the beginning of a process, with a boot id and a chance of its own."""
         boot, synced = secrets.token_hex(6), health.clock_synced()
-        return Started(self.at(), self.utc(), synced, boot, self.zone_s(), CHANCE())
+        return Started(self.at(), self.utc(), synced, boot, self._zone_s, CHANCE())
 
     def heartbeat(self) -> Heartbeat:
         """Give a heartbeat of now."""
-        return Heartbeat(self.at(), self.utc(), health.clock_synced(), self.zone_s())
+        return Heartbeat(self.at(), self.utc(), health.clock_synced(), self._zone_s)

@@ -42,6 +42,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     language: Language = Language.KOREAN
     state_dir: str = "/var/lib/anbu"
     run_dir: str = "/run/anbu"
+    zone_h: Annotated[float, Meta(ge=-12, le=14)] = 9.0  # ahead of UTC; Korea has no summer time
     telemetry_s: Annotated[float, Meta(gt=0)] = 300.0
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     blackbox: BlackBoxSettings = field(default_factory=BlackBoxSettings)

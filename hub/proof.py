@@ -14,13 +14,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from hub.core.events import (
+from hub.core.events import ContactChanged, DriverFailed, DriverReady, Event
+from hub.core.house_events import (
     BatteryMeasured,
-    ContactChanged,
     DeviceSeen,
-    DriverFailed,
-    DriverReady,
-    Event,
     HeartRateMeasured,
     MainsChanged,
     MotionChanged,

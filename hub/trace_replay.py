@@ -16,19 +16,8 @@ from hub.core import home
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.events import (
-    Answered,
-    CenterAcked,
-    ContactChanged,
-    Event,
-    Heartbeat,
-    HeartRateMeasured,
-    LinkUp,
-    Meaning,
-    MotionChanged,
-    Started,
-    Ticked,
-)
+from hub.core.events import CenterAcked, ContactChanged, Event, Heartbeat, LinkUp, Started, Ticked
+from hub.core.house_events import Answered, HeartRateMeasured, Meaning, MotionChanged
 from hub.core.payloads import Stage
 from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.core.state import Alarm, Clock, HomeState, Link

@@ -3,7 +3,7 @@
 from hub.core import checkin, life, presence, warn
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.events import Answered, Meaning
+from hub.core.house_events import Answered, Meaning
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 

@@ -12,7 +12,7 @@ from hub.core.care_events import GROUNDS
 from hub.core.care_state import Due, Rung
 from hub.core.daily import AnsweredBy, CheckInResult, Topic
 from hub.core.effects import Effect, Phrase, Say
-from hub.core.events import Answered, Meaning
+from hub.core.house_events import Answered, Meaning
 from hub.core.rules import Rules
 from hub.core.scaip import Care
 from hub.core.state import HomeState

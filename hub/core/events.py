@@ -9,7 +9,14 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.core.commands import Command
-from hub.core.daily import AnsweredBy
+from hub.core.house_events import (
+    Answered,
+    BatteryMeasured,
+    DeviceSeen,
+    HeartRateMeasured,
+    MainsChanged,
+    MotionChanged,
+)
 from hub.core.payloads import Stage
 
 
@@ -39,19 +46,6 @@ class StorageTrouble(StrEnum):
     ERROR = "error"
 
 
-class Meaning(StrEnum):
-    """What was meant by an answer. Unclear unless sure."""
-
-    FINE = "fine"
-    UNWELL = "unwell"
-    YES = "yes"
-    NO = "no"
-    UNCLEAR = "unclear"
-    COUNSEL = "counsel"
-    AWAY = "away"
-    HOME = "home"
-
-
 class Started(Struct, frozen=True, tag=True):
     """The process runs. `boot` is random per start, so that ids never repeat; `chance` in [0, 1)
     is the one random number of a boot, from which the core spreads what need not go at once.
@@ -71,54 +65,6 @@ class ContactChanged(Struct, frozen=True, tag=True):
     at: float
     device: str
     closed: bool
-
-
-class MotionChanged(Struct, frozen=True, tag=True):
-    """A motion sensor saw somebody (`active`), or sees nobody any more."""
-
-    at: float
-    device: str
-    active: bool
-
-
-class DeviceSeen(Struct, frozen=True, tag=True):
-    """A device gave a sign of life without any news."""
-
-    at: float
-    device: str
-
-
-class BatteryMeasured(Struct, frozen=True, tag=True):
-    """A device's battery, in percent."""
-
-    at: float
-    device: str
-    battery_pct: float
-
-
-class MainsChanged(Struct, frozen=True, tag=True):
-    """The mains came (`present`) or went, as `device` sees it."""
-
-    at: float
-    device: str
-    present: bool
-
-
-class HeartRateMeasured(Struct, frozen=True, tag=True):
-    """A wearable's reading: a sign of life, and no activity."""
-
-    at: float
-    device: str
-    bpm: float
-
-
-class Answered(Struct, frozen=True, tag=True):
-    """The resident answered, or spoke unasked; `score` where a scale was asked."""
-
-    at: float
-    meaning: Meaning
-    by: AnsweredBy = AnsweredBy.VOICE
-    score: int = 0
 
 
 class LinkUp(Struct, frozen=True, tag=True):

@@ -7,29 +7,31 @@ from msgspec.structs import replace
 from hub.core import answers, buttons, debt, devices, orders, press, senses, sos, supervision
 from hub.core.effects import Effect, Pet
 from hub.core.events import (
-    Answered,
-    BatteryMeasured,
     BrokerAcked,
     BrokerRefused,
     CenterAcked,
     CenterBorn,
     CommandReceived,
     ContactChanged,
-    DeviceSeen,
     DriverFailed,
     DriverReady,
     Event,
     Heartbeat,
-    HeartRateMeasured,
     LinkDown,
     LinkUp,
-    MainsChanged,
     Measured,
-    MotionChanged,
     Started,
     StorageFailed,
     StorageRecovered,
     Ticked,
+)
+from hub.core.house_events import (
+    Answered,
+    BatteryMeasured,
+    DeviceSeen,
+    HeartRateMeasured,
+    MainsChanged,
+    MotionChanged,
 )
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules

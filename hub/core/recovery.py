@@ -16,8 +16,9 @@ LONG_AGO_S = 86_400.0
 
 def house(old: House, at: float) -> House:
     """Give the house as of `at`, the new process's first moment in monotonic seconds."""
+    sensed = {device: replace(one, known=False) for device, one in old.sensed.items()}
     if old.active_at == NEVER:
-        return replace(old, hour_at=None)
+        return replace(old, hour_at=None, sensed=sensed)
     known = max(old.active_at + old.quiet.steps * STEP_S, old.presence.since, old.presence.door_at)
     by_s = at - known
     until = old.presence.until
@@ -30,6 +31,7 @@ def house(old: House, at: float) -> House:
     )
     return replace(
         old,
+        sensed=sensed,
         presence=presence,
         active_at=old.active_at + by_s,
         stay=replace(old.stay, since=old.stay.since + by_s),

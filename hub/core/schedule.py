@@ -1,6 +1,7 @@
 """When a check-in falls due, by the wall clock: trusted only while it is synchronised.
 
-A clock that jumps by more than a day, ahead or back, is followed, and nothing is made up for. What fell due while nobody looked is made up for once, within `late_s`.
+A clock that jumps by more than a day, ahead or back, is followed, and nothing is made up for. What
+fell due while nobody looked is made up for once, within `late_s`.
 """
 
 from msgspec.structs import replace

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hub.core.care_events import hindered, tell_need
 from hub.core.care_state import CareState, Screening
 from hub.core.effects import Ask, Effect, Phrase, Say
-from hub.core.events import Answered, Meaning
+from hub.core.house_events import Answered, Meaning
 from hub.core.rules import Rules
 from hub.core.scaip import Care
 from hub.core.state import HomeState

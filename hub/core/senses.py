@@ -5,7 +5,8 @@ from msgspec.structs import replace
 from hub.core import life, routines, supervision
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.events import ContactChanged, HeartRateMeasured, MotionChanged
+from hub.core.events import ContactChanged
+from hub.core.house_events import HeartRateMeasured, MotionChanged
 from hub.core.living import Sensed
 from hub.core.rules import Rules
 from hub.core.state import HomeState
@@ -25,7 +26,8 @@ def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
 def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
     """Take a door's edge; `active` is open. A door that is opened or shut has somebody at it."""
     sensed = state.house.sensed.get(event.device)
-    first = sensed is None  # the level at start, which nobody moved
+    # the level at start, which nobody moved; one that differs was moved while nobody looked
+    first = sensed is None or (not sensed.known and sensed.active == (not event.closed))
     if sensed is not None and sensed.active and event.closed:
         state = routines.shut(state, event.device, event.at - sensed.since, rules)
     state, effects = _note(state, event.device, event.at, rules, active=not event.closed)

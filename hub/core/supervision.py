@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from hub.core import devices, power
 from hub.core.effects import Effect
-from hub.core.events import BatteryMeasured, DeviceSeen, MainsChanged, Started
+from hub.core.events import Started
+from hub.core.house_events import BatteryMeasured, DeviceSeen, MainsChanged
 from hub.core.limits import UNMOVED, flickered, pending, stands, unmoved
 from hub.core.living import Sensed
 from hub.core.payloads import FaultKind

@@ -347,3 +347,13 @@ def test_the_audit_tells_of_a_home_in_words(office: Office) -> None:
         assert "동의: 119에 제공" in page
         assert f'href="{HOME}"' in page
         assert page.count("<tr>") == 3
+
+
+def test_every_page_is_read_anew_when_somebody_needs_a_call(
+    office: Office, operator: httpx.Client
+) -> None:
+    write(office)
+    for path, also in (("/", ""), ("/calls-today", ""), (HOME, "home"), ("/checkins", "home")):
+        found = re.search(r'data-topics="([^"]*)"', operator.get(path).text)
+        assert found
+        assert {"alarm", "need", also} - {""} <= set(found[1].split()), path

@@ -15,17 +15,8 @@ from hub.core import feedback, home, warn, wire
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, CareEvent, CheckInEvent, PresenceKind
 from hub.core.effects import Ask, Effect, Pet, Phrase, Publish, Say, Show
-from hub.core.events import (
-    Answered,
-    ContactChanged,
-    Event,
-    Heartbeat,
-    HeartRateMeasured,
-    Meaning,
-    MotionChanged,
-    Started,
-    Ticked,
-)
+from hub.core.events import ContactChanged, Event, Heartbeat, Started, Ticked
+from hub.core.house_events import Answered, HeartRateMeasured, Meaning, MotionChanged
 from hub.core.living import Presence
 from hub.core.payloads import AlarmEvent, Stage
 from hub.core.quiet_rules import QuietRules

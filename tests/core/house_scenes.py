@@ -12,14 +12,8 @@ from msgspec.structs import replace
 from hub.core import home, wire
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect, Phrase, Publish, Say
-from hub.core.events import (
-    CenterAcked,
-    ContactChanged,
-    Event,
-    MotionChanged,
-    Started,
-    Ticked,
-)
+from hub.core.events import CenterAcked, ContactChanged, Event, Started, Ticked
+from hub.core.house_events import MotionChanged
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.rules import Room, Rules, Sense, Sensor
 from hub.core.scaip import Kind

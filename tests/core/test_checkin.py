@@ -7,7 +7,8 @@ from hub.core import checkin, home
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, PresenceKind, Topic
 from hub.core.effects import Ask, Phrase, Say, Signal
-from hub.core.events import Answered, Meaning, Ticked
+from hub.core.events import Ticked
+from hub.core.house_events import Answered, Meaning
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

@@ -11,18 +11,16 @@ from msgspec.structs import replace
 from hub.core import hazard, home, learning
 from hub.core.daily import AnsweredBy
 from hub.core.events import (
-    Answered,
     ContactChanged,
     DriverFailed,
     DriverReady,
     Event,
     Heartbeat,
-    Meaning,
-    MotionChanged,
     Started,
     Ticked,
 )
 from hub.core.habits import CLASSES, DAY_S, FRESH, Habits, Quietness
+from hub.core.house_events import Answered, Meaning, MotionChanged
 from hub.core.living import NEVER
 from hub.core.quiet_rules import QuietRules
 from hub.core.scaip import Kind

@@ -8,7 +8,8 @@ from hub.core.care_rules import CareRules
 from hub.core.care_state import Rung
 from hub.core.daily import PresenceKind
 from hub.core.effects import Phrase, Say
-from hub.core.events import Meaning, Started, Ticked
+from hub.core.events import Started, Ticked
+from hub.core.house_events import Meaning
 from hub.core.living import NEVER
 from hub.core.payloads import Evidence
 from hub.core.scaip import Kind

@@ -4,7 +4,8 @@ import pytest
 
 from hub.core.daily import AnsweredBy, PresenceKind
 from hub.core.effects import Phrase, Say
-from hub.core.events import Answered, ContactChanged, Meaning
+from hub.core.events import ContactChanged
+from hub.core.house_events import Answered, Meaning
 from hub.core.scaip import Kind
 from tests.core.house_scenes import FRONT, HOUR, KITCHEN, LIVING, RULES, Lived, settled
 from tests.core.scenes import HELP

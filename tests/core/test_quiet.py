@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from hub.core.daily import PresenceKind
 from hub.core.effects import Phrase
-from hub.core.events import Answered, DriverFailed, Meaning
+from hub.core.events import DriverFailed
 from hub.core.habits import STEP_S
+from hub.core.house_events import Answered, Meaning
 from hub.core.scaip import Kind, What
 from tests.core.house_scenes import (
     BATH,

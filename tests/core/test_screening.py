@@ -7,7 +7,7 @@ from hub.core import checkin
 from hub.core.care_rules import CareRules
 from hub.core.daily import Topic
 from hub.core.effects import Ask, Phrase
-from hub.core.events import Meaning
+from hub.core.house_events import Meaning
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

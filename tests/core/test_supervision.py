@@ -11,18 +11,20 @@ from msgspec.structs import replace
 from hub.core import home, supervision, wire
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import (
-    BatteryMeasured,
     ContactChanged,
-    DeviceSeen,
     DriverFailed,
     DriverReady,
     Event,
-    HeartRateMeasured,
     LinkUp,
-    MainsChanged,
-    MotionChanged,
     Started,
     Ticked,
+)
+from hub.core.house_events import (
+    BatteryMeasured,
+    DeviceSeen,
+    HeartRateMeasured,
+    MainsChanged,
+    MotionChanged,
 )
 from hub.core.limits import UNMOVED
 from hub.core.payloads import (

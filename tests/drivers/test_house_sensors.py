@@ -9,7 +9,8 @@ from gpiozero.pins.mock import MockFactory
 
 from drivers.house_sensors import Fitting, NoSensorError, Sensors
 from drivers.house_words import words
-from hub.core.events import BatteryMeasured, ContactChanged, MainsChanged, MotionChanged
+from hub.core.events import ContactChanged
+from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.rules import Sense
 from tests.drivers.fakes import FakePort
 from tests.drivers.home import Home, living

@@ -11,7 +11,7 @@ from gpiozero.pins.mock import MockFactory
 from drivers import line
 from drivers.line import LineError
 from drivers.motion import Driver
-from hub.core.events import DeviceSeen, MotionChanged
+from hub.core.house_events import DeviceSeen, MotionChanged
 from hub.core.rules import Room, Sense
 from tests.drivers.fakes import FakePort, running
 

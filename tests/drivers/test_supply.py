@@ -10,7 +10,7 @@ from gpiozero.pins.mock import MockFactory
 from drivers import supply
 from drivers.line import LineError
 from drivers.supply import Driver, SupplyError, charge
-from hub.core.events import BatteryMeasured, MainsChanged
+from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.rules import Sense
 from tests.drivers.fakes import FakePort, running
 

@@ -18,7 +18,8 @@ from drivers.house import use_virtual_pins
 from drivers.house_pins import HousePin
 from hub.core.driver import Driver
 from hub.core.effects import Lane
-from hub.core.events import ContactChanged, Event, MotionChanged
+from hub.core.events import ContactChanged, Event
+from hub.core.house_events import MotionChanged
 from hub.core.rules import Role, Sense, Sensor
 from hub.engine import BATCH, EARLY
 from hub.supervisor import Supervisor

@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from hub.core import home
-from hub.core.events import BatteryMeasured, Event, MainsChanged, MotionChanged, Started, Ticked
+from hub.core.events import Event, Started, Ticked
+from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.rules import Sense, Sensor
 from hub.core.state import HomeState
 from hub.health import joined

@@ -20,16 +20,8 @@ from drivers import proof_client
 from drivers.house_client import ask
 from drivers.house_words import LANGUAGES, words
 from hub.core import home
-from hub.core.events import (
-    BatteryMeasured,
-    ContactChanged,
-    DriverFailed,
-    Event,
-    MainsChanged,
-    MotionChanged,
-    Started,
-    Ticked,
-)
+from hub.core.events import ContactChanged, DriverFailed, Event, Started, Ticked
+from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.payloads import FaultKind
 from hub.core.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.state import HomeState

@@ -1,0 +1,71 @@
+"""Facts of the house and of the resident's own words; `events` has all others.
+
+`at` is monotonic seconds of the running boot.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from hub.core.daily import AnsweredBy
+
+
+class Meaning(StrEnum):
+    """What was meant by an answer. Unclear unless sure."""
+
+    FINE = "fine"
+    UNWELL = "unwell"
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+    COUNSEL = "counsel"
+    AWAY = "away"
+    HOME = "home"
+
+
+class MotionChanged(Struct, frozen=True, tag=True):
+    """A motion sensor saw somebody (`active`), or sees nobody any more."""
+
+    at: float
+    device: str
+    active: bool
+
+
+class DeviceSeen(Struct, frozen=True, tag=True):
+    """A device gave a sign of life without any news."""
+
+    at: float
+    device: str
+
+
+class BatteryMeasured(Struct, frozen=True, tag=True):
+    """A device's battery, in percent."""
+
+    at: float
+    device: str
+    battery_pct: float
+
+
+class MainsChanged(Struct, frozen=True, tag=True):
+    """The mains came (`present`) or went, as `device` sees it."""
+
+    at: float
+    device: str
+    present: bool
+
+
+class HeartRateMeasured(Struct, frozen=True, tag=True):
+    """A wearable's reading: a sign of life, and no activity."""
+
+    at: float
+    device: str
+    bpm: float
+
+
+class Answered(Struct, frozen=True, tag=True):
+    """The resident answered, or spoke unasked; `score` where a scale was asked."""
+
+    at: float
+    meaning: Meaning
+    by: AnsweredBy = AnsweredBy.VOICE
+    score: int = 0
