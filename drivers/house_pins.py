@@ -14,7 +14,14 @@ STEADY_ON_S = 3.5  # longer than any pattern stays on
 STEADY_OFF_S = 4.5  # longer than any pattern stays off
 GAP_S = 0.5  # a longer pause ends a group of flashes
 BEEP_S = 1.0  # beeps of one pattern are closer together
-LONGER_THAN_S = ((1.5, "wink"), (0.8, "slow_pulse"), (0.4, "slow_blink"), (0.17, "fast_flash"))
+LONGER_THAN_S = (
+    (2.1, "wink"),
+    (1.3, "breath"),
+    (0.8, "slow_pulse"),
+    (0.5, "slow_blink"),
+    (0.32, "hurry"),
+    (0.17, "fast_flash"),
+)
 GROUPS = {1: "blink", 2: "double_flash", 3: "triple_flash"}
 
 

@@ -20,6 +20,7 @@ from hub.core.state import HomeState
 Step = tuple[HomeState, list[Effect]]
 Answer = tuple[CheckInResult, AnsweredBy]
 
+SETTLE_S = 60.0  # after a start, until the voice is up: what it is told before that, nobody hears
 QUESTION = {
     Topic.MOOD: Phrase.ASK_MOOD,
     Topic.HEALTH: Phrase.ASK_HEALTH,
@@ -51,14 +52,15 @@ def elapse(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
 
 def next_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
     """Give when the next question is due, or the answer to the last one overdue."""
+    settled_at = state.care.began_at + SETTLE_S
     match visit.stage:
         case Due(from_at=from_at):
             stale_at = _stale_at(visit, rules)
-            return stale_at if hindered(state) else min(from_at, stale_at)
+            return stale_at if hindered(state) else min(max(from_at, settled_at), stale_at)
         case Asked(at=asked_at):
             return asked_at + rules.care.answer_s
         case Paused(at=asked_at):
-            return asked_at + rules.care.again_s * visit.attempts
+            return max(asked_at + rules.care.again_s * visit.attempts, settled_at)
         case _:
             assert_never(visit.stage)
 
@@ -114,9 +116,10 @@ def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules
         return state, told + thanks(state, CheckInResult.ALIVE)
     if visit.attempts >= rules.care.attempts:
         return ladder.begin(_put(state, None), visit, at, rules)
-    if asked.at + rules.care.again_s * visit.attempts <= at:
+    paused = replace(visit, stage=Paused(asked.at))
+    if next_wake(state, paused, rules) <= at:
         return _ask(state, visit, at, rules)
-    return _put(state, replace(visit, stage=Paused(asked.at))), []
+    return _put(state, paused), []
 
 
 def _put_off(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:

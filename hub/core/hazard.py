@@ -33,7 +33,7 @@ WIDE = range(-5, 6)
 PRIOR_PEAK, PRIOR_PEAKS = 3.3, 4  # ln 27: a day has about so many quiets of over 15 minutes
 PRIOR_TAIL, PRIOR_TAILS = 1.0, 10.0  # the exponential tail of an exact model
 LEAST, MOST = 1e-4, 0.9  # no single step says everything: even a clockwork of a life may stop
-REST = 0.35  # of the hazard after half an hour: between the priors of day and night
+REST = 0.5  # of the surprise after a quarter of an hour: between the priors of night and day
 
 
 def surprise(habits: Habits, quiet: Quietness, step: int, rules: QuietRules) -> float:
@@ -62,7 +62,7 @@ def usual_s(habits: Habits, quiet: Quietness, rules: QuietRules) -> float:
 
 def rests(habits: Habits, local: float, rules: QuietRules) -> bool:
     """Tell whether the resident, as a rule, rests at this hour: long quiets are usual."""
-    return by_hour(habits, local, 2, rules) < REST
+    return by_hour(habits, local, 0, rules) < REST
 
 
 def by_hour(habits: Habits, local: float, age: int, rules: QuietRules) -> float:

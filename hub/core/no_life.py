@@ -59,13 +59,10 @@ def over(state: HomeState, life_at: float, rules: Rules) -> HomeState:
 
 def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> float | None:
     """Give when the next rung is due: who has said that he is away is given until he is back."""
-    match state.care.rung:
-        case Rung.WATCHING:
-            due = life_at + rules.care.callout_s
-        case Rung.CALLED_OUT:
-            due = life_at + max(rules.care.dispatch_s, rules.care.callout_s)
-        case Rung.DISPATCHED:
-            return None
+    if state.care.rung is Rung.DISPATCHED:
+        return None
+    called = state.care.rung is Rung.CALLED_OUT
+    due = life_at + (rules.care.dispatch_s if called else rules.care.callout_s)
     presence = state.house.presence
     if presence.kind is not PresenceKind.AWAY or due > at:
         return due

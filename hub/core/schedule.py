@@ -11,8 +11,6 @@ from hub.core.daytime import DAY_S, last_of, left_of, name_of, next_of
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 
-SETTLE_S = 60.0  # after a start, until the voice is up: what it is told before that, nobody hears
-
 
 def look(state: HomeState, at: float, rules: Rules) -> HomeState:
     """Begin the check-in that has fallen due; nothing is said here."""
@@ -51,12 +49,11 @@ def _busy(care: CareState, at: float, rules: Rules) -> bool:
 def _begin(state: HomeState, slot: float, local: float, at: float, rules: Rules) -> HomeState:
     care, numbers = state.care, rules.care
     quiet_s = left_of(numbers.quiet_from, numbers.quiet_until, local)
-    from_at = max(at + quiet_s, care.began_at + SETTLE_S)
     visit = CheckIn(
         name=name_of(slot),
         topic=numbers.topics[care.turn % len(numbers.topics)],
         due_at=at - (local - slot),
         due_utc=slot - state.clock.zone_s,
-        stage=Due(from_at),
+        stage=Due(at + quiet_s),
     )
     return replace(state, care=replace(care, visit=visit, begun_at=at, turn=care.turn + 1))

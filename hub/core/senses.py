@@ -46,6 +46,7 @@ def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: boo
     old = state.house.sensed.get(device) or Sensed(since=at)
     since = old.since if old.active == active else at
     count = old.count + (active and not old.active)
-    new = Sensed(at, active, since, at if active else old.active_at, count)
+    active_at = at if active else old.active_at
+    new = Sensed(at, active, since, active_at, known=True, count=count)
     house = replace(state.house, sensed={**state.house.sensed, device: new})
     return supervision.seen(replace(state, house=house), device, at, rules)

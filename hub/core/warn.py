@@ -38,9 +38,7 @@ class Ground(Struct, frozen=True):
 
 
 def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
-    """Warn of an alarm; one that is being warned of already is left as it is."""
-    if state.warning is not None:
-        return state, []
+    """Warn of an alarm; whoever asks for it has seen that no other warning is on."""
     until = at + rules.warn_s
     warning = Caution(ground.kind, ground.device, ground.evidence, until, at)
     return replace(state, warning=warning), [Say(PHRASE[ground.kind])]

@@ -68,7 +68,7 @@ class Observer:
     def __init__(self) -> None:
         self.at, self.boots = 0.0, 0
         self.state, self.effects = HomeState(), list[Effect]()
-        self.missed = False
+        self.missed, self.called = False, False
         self.start(0.0, synced=True)
         self.take(MotionChanged(1.0, HALL, active=True))
 
@@ -77,7 +77,8 @@ class Observer:
         event = Started(at, EIGHT + at, synced, f"b{self.boots}")
         before = self.state.care
         self.state = home.recover(self.state, event, [o.id for o in self.state.owed])
-        assert home.recover(self.state, event, []).care == self.state.care
+        again = home.recover(self.state, event, []).care
+        assert abs(_silent_s(again) - _silent_s(self.state.care)) < 1e-6
         assert _silent_s(self.state.care) >= _silent_s(before) - 1e-6
         self.take(event)
 
@@ -131,7 +132,9 @@ class Observer:
                 assert event.meaning in {Meaning.NO, Meaning.UNWELL}
             self.missed = self.missed or message.data.result in MISSES
         elif isinstance(message, AlarmEvent):
-            assert message.data.kind is not Kind.MISSED_CHECKIN or self.missed
+            by_ladder = message.data.kind is Kind.MISSED_CHECKIN
+            self.called = self.called or by_ladder
+            assert self.missed or not by_ladder
 
 
 def _outlasts_a_snapshot(state: HomeState) -> None:
@@ -189,15 +192,13 @@ def test_a_miss_ends_at_the_centre_unless_there_was_life(
 ) -> None:
     observer = Observer()
     observer.live(history)
+    observer.serve_until(observer.at + 10.0)  # a finger that is still down may yet be counted
     climbing = observer.state.care.missed
     observer.live(silence)
-    still = observer.state.care.missed
     if climbing is not None:
-        assert still is not None, "nothing but life ends it"
+        assert observer.state.care.missed is not None, "nothing but life ends it"
         observer.serve_until(observer.at + 3 * HOUR)
-        last = observer.state.care.missed
-        assert last is not None
-        assert last.called
+        assert observer.called
 
 
 @examples(5)

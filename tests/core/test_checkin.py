@@ -3,12 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core import checkin, home
+from hub.core import checkin, home, warn
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, PresenceKind, Topic
 from hub.core.effects import Ask, Phrase, Say, Signal
 from hub.core.events import Ticked
 from hub.core.house_events import Answered, Meaning
+from hub.core.payloads import Evidence
+from hub.core.scaip import Kind
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,
@@ -239,6 +241,17 @@ def test_a_check_in_that_waited_for_two_hours_is_skipped() -> None:
     assert story >> Wait(SIX - 1) << []
 
 
+@pytest.mark.parametrize("way", WAYS[:4])
+def test_a_check_in_that_waits_for_an_alarm_outlasts_a_restart(way: Way) -> None:
+    story = care() >> red(NINE - 60) << [alarm("raised", "help_button")] >> Wait(NINE) << []
+    (called,) = story.state.alarms
+    story.way = way
+    assert story >> Wait(NINE + HOUR) << [] >> Wait(NINE + HOUR + 300) << []
+    story.way = steady
+    assert story >> closes(NINE + HOUR + 305, called.id) << []
+    assert story >> Wait(NINE + HOUR + 306) << [MOOD]
+
+
 @pytest.mark.parametrize("after_s", [10.0, 100.0])
 def test_an_alarm_amid_a_check_in_makes_it_wait(after_s: float) -> None:
     """An automatic one; what a finger raises is an answer."""
@@ -249,6 +262,25 @@ def test_an_alarm_amid_a_check_in_makes_it_wait(after_s: float) -> None:
     (called,) = story.state.alarms
     again = MOOD_SLOW if after_s > 60 else MOOD
     assert story >> closes(NINE + 1000, called.id) << [] >> Wait(NINE + 1001) << [again]
+
+
+def test_while_the_house_warns_of_an_alarm_nobody_is_asked_how_they_are() -> None:
+    story = care() >> Wait(NINE - 10) << []
+    ground = warn.Ground(Kind.QUIET, "hall", Evidence(0.0, 0.0, 0.0, 0.0))
+    story.state, _ = warn.begin(story.state, ground, NINE - 10, RULES)
+    over = Say(Phrase.WARNING_OVER)
+    assert story >> Wait(NINE) << [] >> moves(NINE + 15) << [over, MOOD]
+
+
+def test_a_question_that_is_overdue_after_a_power_cut_is_asked_at_once() -> None:
+    story = asked()
+    story.start(NINE + 10 * MINUTE, 9.0)
+    assert story >> Wait(NINE + 10 * MINUTE + 5) << [], "the voice may not be up yet"
+    assert story >> Wait(NINE + 11 * MINUTE) << [MOOD_SLOW]
+
+
+def test_a_question_whose_answer_is_overdue_is_asked_again_at_once_if_it_is_time() -> None:
+    assert asked() >> Wait(NINE + 10 * MINUTE) << [MOOD_SLOW]
 
 
 def test_a_check_in_that_an_alarm_cuts_off_too_late_is_given_up() -> None:

@@ -158,3 +158,13 @@ def test_a_month_of_one_life_is_remembered_for_as_long_as_it_counts() -> None:
     assert habits.days == 14
     assert habits.day == int((MONDAY + 9 * HOUR) // DAY) + 14
     assert RULES.quiet.forget_a_day < 1.0
+
+
+def test_who_is_up_at_night_as_a_rule_may_leave_at_night() -> None:
+    lived = Lived().move(LIVING, 0.1).move(LIVING, 0.2)
+    for day in range(14):
+        lived.live(day, [n / 3 for n in range(1, 36)])
+    lived.effects.clear()
+    lived.move(LIVING, TENTH + 2.0).door(TENTH + 2.01).until(TENTH + 6.0)
+    assert lived.kind is PresenceKind.AWAY
+    assert lived.kinds == []

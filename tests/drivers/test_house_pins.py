@@ -17,6 +17,8 @@ SEEN = {
     Signal.RESTING: ("green", "blink"),
     Signal.OFFLINE: ("amber", "slow_blink"),
     Signal.FAULT: ("amber", "triple_flash"),
+    Signal.ASKING: ("green", "breath"),
+    Signal.WARNING: ("amber", "hurry"),
     Signal.RAISED: ("red", "fast_flash"),
     Signal.UNDELIVERED: ("red", "double_flash"),
     Signal.RECEIVED: ("red", "slow_pulse"),
