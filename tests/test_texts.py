@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.core.effects import Phrase
 from hub.core.mistakes import Mistake, Problem
 from hub.texts import Language, messages, tell
 
@@ -30,3 +31,8 @@ def test_both_languages_say_the_same_things() -> None:
     assert {name: set(table) for name, table in korean.items()} == {
         name: set(table) for name, table in english.items()
     }
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_hub_has_words_for_all_that_it_says_and_no_others(language: Language) -> None:
+    assert set(messages("hub", language)["say"]) == set(Phrase)

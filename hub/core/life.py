@@ -30,7 +30,8 @@ def noticed(
     state = quiet.over(state, device, at, by_exit=by_exit, rules=rules)
     if by_exit:
         door = state.house.sensed[device]
-        ajar = door.active and door.since == at  # a door that never tells of its closing is not
+        # not one that never tells of its closing, nor one whose contact is the wrong way round
+        ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
         state = presence.passed(state, at, rules, ajar=ajar)
     elif by is AnsweredBy.MOTION:
         state, counts = presence.active(state, device, at, rules)

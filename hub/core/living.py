@@ -18,6 +18,7 @@ class Sensed(Struct, frozen=True):
     active: bool = False
     since: float = NEVER
     active_at: float = NEVER  # when it last became active
+    before_s: float = 0.0  # how long it had the other level
     known: bool = True  # whether this process has seen its level
     count: int = 0  # how often it became active in the present hour
 

@@ -21,6 +21,7 @@ Step = tuple[HomeState, list[Effect]]
 
 ABSENCE = "absence"  # among the longest of a home's routines
 BLIPS, BLIPS_S = 3, 3 * 3600.0  # so many lone pulses, each within this of the last, are somebody
+SHUT_S = 60.0  # a door is shut for far longer than it is open
 SAME_S = 20.0  # a second pulse of the same sensor within this is the first one's echo
 
 

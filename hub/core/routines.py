@@ -25,7 +25,7 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
-MARGIN = 1.5  # over the longest of a month or two
+MARGIN = 2.0  # over the longest of a month or two
 WANDER_MARGIN = 2.0
 SLOT_S = 300.0
 NIGHT = (0.0, 5.0)  # hours of a night in which being up is counted

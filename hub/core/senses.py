@@ -47,6 +47,7 @@ def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: boo
     since = old.since if old.active == active else at
     count = old.count + (active and not old.active)
     active_at = at if active else old.active_at
-    new = Sensed(at, active, since, active_at, known=True, count=count)
+    before_s = old.before_s if old.active == active else at - old.since
+    new = Sensed(at, active, since, active_at, before_s, known=True, count=count)
     house = replace(state.house, sensed={**state.house.sensed, device: new})
     return supervision.seen(replace(state, house=house), device, at, rules)

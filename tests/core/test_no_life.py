@@ -182,6 +182,13 @@ def test_without_any_clock_what_was_seen_of_the_silence_still_counts() -> None:
     assert story >> Wait(CALLED_OUT) << [] >> Wait(CALLED_OUT + 2 * HOUR + 2) << [WARN]
 
 
+def test_a_process_that_was_down_for_long_without_any_clock_loses_nothing() -> None:
+    """Monotonic time went on."""
+    story = silent() >> Wait(20 * HOUR) << []
+    story.start(22 * HOUR, 22 * HOUR, synced=False)
+    assert story >> Wait(CALLED_OUT - 2) << [] >> Wait(CALLED_OUT) << [WARN]
+
+
 def test_two_power_cuts_without_a_clock_are_one() -> None:
     story = silent() >> Wait(10 * HOUR) << []
     story.start(12 * HOUR, 9.0, synced=False)

@@ -122,3 +122,12 @@ def test_a_door_that_never_tells_of_its_closing_still_lets_people_out() -> None:
     for at in (1.0, home.at):
         home.take(ContactChanged(at, FRONT, closed=False))
     assert home.until(11.0).kind is AWAY
+
+
+def test_a_door_whose_contact_is_the_wrong_way_round_still_lets_people_out() -> None:
+    """Between two openings it says "open" for hours, and "shut" for a few seconds."""
+    home = lived().until(10.1)
+    home.take(ContactChanged(1.0, FRONT, closed=False))
+    home.take(ContactChanged(home.at, FRONT, closed=True))
+    home.take(ContactChanged(home.at + 5.0, FRONT, closed=False)).until(11.0)
+    assert home.kind is AWAY
