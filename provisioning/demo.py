@@ -18,8 +18,10 @@ from pathlib import Path
 
 from provisioning import broker
 from provisioning.children import DiedError, Healthy, Program, serve
-from provisioning.demo_files import HOST, USER, Files, lay
+from provisioning.demo_files import HOST, HUB, USER, Files, lay
 from provisioning.texts import in_both
+
+RECORD = Path(__file__).resolve().parent.parent / "docs" / "examples" / "record.toml"  # invented
 
 ANBU = (sys.executable, "-m", "hub")
 
@@ -92,19 +94,25 @@ def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
 
 
 def _add_operator(files: Files) -> None:
-    """Make the demo's operator once; it takes a second, which a second start shall not."""
+    """Make the demo's operator and resident once; it takes a second, which a second start shall not."""
     made = files.folder / "state" / "operator-made"
     if made.exists():
         return
     center = ("center", "--config", str(files.folder / "center.toml"))
-    command = (*ANBU, *center, "user", "add", USER, "--role", "operator", "--password-stdin")
+    user = ("user", "add", USER, "--role", "operator", "--password-stdin")
+    resident = ("home", "set", HUB, "--file", str(RECORD))
     log = files.folder / "log" / "operator.log"
     with log.open("wb") as output:
-        done = subprocess.run(  # noqa: S603 - our own program
-            command, input=files.password.encode(), stdout=output, stderr=output, check=False
-        )
-    if done.returncode:
-        raise DiedError(log.stem, done.returncode, log)
+        for words in (user, resident) if RECORD.exists() else (user,):
+            done = subprocess.run(  # noqa: S603 - our own program
+                (*ANBU, *center, *words),
+                input=files.password.encode(),
+                stdout=output,
+                stderr=output,
+                check=False,
+            )
+            if done.returncode:
+                raise DiedError(log.stem, done.returncode, log)
     made.touch()
 
 

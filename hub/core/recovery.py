@@ -42,7 +42,8 @@ def house(old: House, at: float) -> House:
 
 
 def caution(old: Caution | None, at: float) -> Caution | None:
-    """Let a warning that was cut short be spoken again, and the alarm follow soon."""
+    """Let a warning that was cut short be spoken once more; a hub that falls over again calls."""
     if old is None:
         return None
-    return replace(old, said_at=at - LONG_AGO_S, until=at + AGAIN_S)
+    until = at if old.cut_short else at + AGAIN_S
+    return replace(old, said_at=at - LONG_AGO_S, until=until, cut_short=True)

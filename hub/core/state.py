@@ -167,6 +167,7 @@ class Caution(Struct, frozen=True):
     evidence: Evidence
     until: float
     said_at: float
+    cut_short: bool = False  # by a restart: it is spoken again once, and no more
 
 
 class HomeState(Struct, frozen=True, omit_defaults=True):

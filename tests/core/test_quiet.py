@@ -185,3 +185,11 @@ def test_a_bathroom_and_a_day_in_bed_are_learned_apart_from_the_kitchen() -> Non
     habits = lived.state.habits
     assert habits.devices[BATH].awaited[2] > habits.devices[BATH].seen[2]
     assert habits.day == int((MONDAY + 9 * HOUR) // DAY) + 19
+
+
+def test_a_hub_that_restarts_again_and_again_still_calls() -> None:
+    lived = warned()
+    hour = lived.at / HOUR
+    for n in range(3):
+        lived.start(hour + n / 100).until(hour + n / 100 + 0.001)
+    assert lived.kinds == [Kind.QUIET]
