@@ -94,7 +94,7 @@ def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
 
 
 def _add_operator(files: Files) -> None:
-    """Make the demo's operator and resident once; it takes a second, which a second start shall not."""
+    """Make the demo's operator and resident once: it takes seconds, and a second start none."""
     made = files.folder / "state" / "operator-made"
     if made.exists():
         return
