@@ -5,6 +5,9 @@ once; at each of 200 random moments while home a second future branches off, in 
 speaks any more, until an automatic alarm or for 48 h, which then count. An alarm that stood already
 is no detection: another moment is drawn. All other alarms of the trace are false. The classes are
 drawn apart. The first days (14, or a third of a short trace) only teach.
+
+`--without PART` leaves a part of the judgement out, to see what it buys: `hours` (all hours of a day
+are alike), `device` (whichever was active last), `week`, `peaks` (the prior's limit for all homes).
 """
 
 import subprocess
@@ -12,18 +15,30 @@ import sys
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from pathlib import Path
 from statistics import fmean, median
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from bench.emergencies import Class
 from bench.lived import Fall, Home, measure
 from bench.report import Report, arguments, percentile
+from hub.core import hazard
+from hub.core.habits import BINS, FRESH
 
 MEAN_H, FALSE_DAY = 4.0, 0.05
 PROFILES = ("homebody", "early-riser", "outings", "insomniac", "visitors", "night-shift")
 START = "2025-01-06"  # a trace from here is past
+_new_limit = hazard.limit
+PARTS: dict[str | None, AbstractContextManager[object]] = {
+    None: nullcontext(),
+    "hours": patch.multiple(hazard, NEAR=((0, 0.0),), WIDE=range(BINS)),
+    "device": patch.object(hazard, "by_device", lambda *_: 1.0),
+    "week": patch.object(hazard, "PRIOR_WEEK", 1e12),
+    "peaks": patch.object(hazard, "limit", lambda _, rules: _new_limit(FRESH, rules)),
+}
 
 
 def main() -> int:
@@ -33,9 +48,11 @@ def main() -> int:
     parser.add_argument("--count", type=int, help="emergencies a home (200; short: 40)")
     parser.add_argument("--learn-days", type=float, default=14.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--without", choices=[part for part in PARTS if part])
     args = parser.parse_args()
-    report = Report("detection: emergencies at random moments while home, and false alarms")
-    with TemporaryDirectory() as folder:
+    left_out = f", without {args.without}" if args.without else ""
+    report = Report(f"detection: emergencies at random moments while home{left_out}")
+    with TemporaryDirectory() as folder, PARTS[args.without]:
         if not args.paths:
             args.paths = [Path(folder)]
             few = PROFILES[:2] if args.short else PROFILES
