@@ -6,8 +6,8 @@ speaks any more, until an automatic alarm or for 48 h, which then count. An alar
 is no detection: another moment is drawn. All other alarms of the trace are false. The classes are
 drawn apart. The first days (14, or a third of a short trace) only teach.
 
-`--without PART` leaves a part of the judgement out, to see what it buys: `hours` (all hours of a day
-are alike), `device` (whichever was active last), `week`, `peaks` (the prior's limit for all homes).
+`--without PART` leaves a part of the judgement out, to see what it buys: `hours` (all hours are
+alike), `device` (whichever was active last), `week`, `peaks` (the prior's limit for all homes).
 """
 
 import subprocess
