@@ -36,6 +36,8 @@ cert = "{certs}/hubs/{hub}.crt"
 key = "{certs}/hubs/{hub}.key"
 [blackbox]
 file_mb = {blackbox_mb}
+[rules.care]
+times = []
 [[device]]
 kind = "contact"
 name = "help"

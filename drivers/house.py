@@ -48,6 +48,11 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
     sensors: dict[str, Fitting] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def speaks(self) -> bool:
+        """Whether the resident hears what is said: here it is read."""
+        return True
+
     async def run(self, port: Port) -> None:
         """Serve the socket until cancelled.
 

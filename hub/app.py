@@ -52,7 +52,7 @@ class Hub:
 
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
         self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
-        self.rules = rules_of(config, version("anbu-hub"))
+        self.rules = rules_of(config, version("anbu-hub"), drivers)
         self.journal = Journal(
             Path(config.state_dir) / "outbox.db",
             patience_s=config.outbox.patience_s,

@@ -12,6 +12,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from hub.core.care_rules import CareRules
 from hub.core.driver import Driver, Name
 from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.core.settings import Kinds, read
@@ -64,17 +65,21 @@ def load(path: Path) -> Config:
     )
 
 
-def rules_of(config: Config, software: str) -> Rules:
+def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rules:
     """Give the numbers that decide, with the buttons and sensors of this house.
 
-    A driver says by its `sense` what it tells of the house; None, or none at all: nothing.
+    A driver says by its `sense` what it tells of the house; None, or none at all: nothing. Where no
+    driver `speaks`, each check-in would be missed: nobody is asked but at times that the config
+    names.
     """
     sensors = {d.name: sensor for d in config.device if (sensor := _sensor(d)) is not None}
     others = (d for d in config.device if d.name not in sensors)
     buttons = {d.name: button for d in others if (button := _button(d)) is not None}
-    return replace(
-        config.rules, hub=config.hub, software=software, buttons=buttons, sensors=sensors
-    )
+    care = config.rules.care
+    if care.times == CareRules().times and not any(getattr(d, "speaks", False) for d in drivers):
+        care = replace(care, times=())
+    found = {"buttons": buttons, "sensors": sensors, "care": care}
+    return replace(config.rules, hub=config.hub, software=software, **found)
 
 
 def driver_kinds() -> tuple[str, ...]:

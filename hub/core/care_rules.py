@@ -1,6 +1,7 @@
 """The numbers of check-ins and of the ladder after a missed one; `[rules.care]` of the config.
 
-`times = []` asks nobody; the rule of 24 and 48 hours holds all the same.
+`times = []` asks nobody; the rule of 24 and 48 hours holds all the same. Where nothing in the house
+can speak, the default asks nobody either (`config.rules_of`).
 """
 
 from typing import Annotated

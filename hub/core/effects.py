@@ -48,6 +48,7 @@ class Phrase(StrEnum):
     WARN_BATHROOM = "warn_bathroom"
     WARN_WANDERING = "warn_wandering"
     WARN_DOOR = "warn_door"
+    WARN_OUT = "warn_out"
     WARN_NO_LIFE = "warn_no_life"
     WARNING_OVER = "warning_over"
     ASK_MOOD = "ask_mood"

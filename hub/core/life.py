@@ -16,7 +16,8 @@ def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
     state, counts = noticed(state, device, at, by, rules)
     if not counts:
         return state, []
-    state, over = warn.ended(state)
+    by_motion = by is AnsweredBy.MOTION
+    state, over = warn.moved(state, device, rules) if by_motion else warn.ended(state)
     state, more = checkin.alive(state, at, by, rules)
     return state, over + more
 

@@ -38,8 +38,12 @@ class Presence(Struct, frozen=True):
 
 
 class Quiet(Struct, frozen=True):
-    """The present quiet: how many steps of it are judged, and how surprising they were."""
+    """The present quiet: how many steps of it are judged, and how surprising they were.
 
+    It began with the last activity, or at `since`, when that was later: after an absence ran out.
+    """
+
+    since: float = NEVER
     steps: int = 0
     score: float = 0.0
     fired: bool = False  # suspended until something moves

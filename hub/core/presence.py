@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hub.core import learning
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect, Phrase, Say
-from hub.core.living import NEVER, Presence
+from hub.core.living import NEVER, Presence, Quiet
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 
@@ -77,13 +77,17 @@ def declare(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Let the resident be away when nothing followed the door, and home when their time is up."""
+    """Let the resident be away when nothing followed the door, and home when their time is up.
+
+    While they were away nobody was quiet: from then on they are.
+    """
     due = next_wake(state, rules)
     if due is None or due > at:
         return state, []
     old = state.house.presence
     if old.kind is PresenceKind.AWAY:
-        return home(state, at), []
+        state = home(state, at)
+        return replace(state, house=replace(state.house, quiet=Quiet(since=at))), []
     left_at = state.house.active_at
     return _with(state, Presence(PresenceKind.AWAY, left_at, door_at=old.door_at)), []
 

@@ -2,7 +2,8 @@
 
 Every quarter of an hour of quiet adds its surprise (`hazard`); beyond the home's own limit a spoken
 warning begins, and then an alarm. Once warned it is silent until something moves. Not judged: an
-absence, a house whose sensors cannot be believed, an hour that is not known.
+absence, a house whose sensors cannot be believed. Without a clock the limit of a new home's night
+holds at any hour.
 """
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from hub.core import hazard, learning, presence, supervision, warn
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.habits import DAY_S, STEP_S, Quietness
-from hub.core.living import NEVER, Quiet
+from hub.core.living import NEVER, House, Quiet
 from hub.core.payloads import Evidence
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
@@ -27,9 +28,9 @@ SENSORS = 24  # named in the evidence
 def over(state: HomeState, device: str, at: float, *, by_exit: bool, rules: Rules) -> HomeState:
     """Take activity: the quiet is over, and is learned from."""
     house = state.house
-    lasted_s = at - house.active_at
+    lasted_s = at - began(house)
     if lasted_s < STEP_S:
-        return state
+        return state if house.quiet is FRESH else replace(state, house=replace(house, quiet=FRESH))
     absent = house.presence.kind is PresenceKind.AWAY or (by_exit and lasted_s >= ABSENCE_S)
     if house.active_at != NEVER and not absent and state.clock.synced:
         ended = learning.Ended(lasted_s, device, house.quiet.score)
@@ -53,14 +54,20 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     house = state.house
     if house.quiet.fired or house.active_at == NEVER or house.presence.kind is PresenceKind.AWAY:
         return None
-    return house.active_at + (house.quiet.steps + 1) * STEP_S
+    return began(house) + (house.quiet.steps + 1) * STEP_S
+
+
+def began(house: House) -> float:
+    """Give when the present quiet began, in monotonic seconds."""
+    return max(house.active_at, house.quiet.since)
 
 
 def _step(state: HomeState, at: float, rules: Rules) -> Step:
     house = state.house
     steps = house.quiet.steps + 1
     score = house.quiet.score + (_surprise(state, steps - 1, rules) if steps > 1 else 0.0)
-    state = replace(state, house=replace(house, quiet=Quiet(steps, score)))
+    judged = replace(house.quiet, steps=steps, score=score)
+    state = replace(state, house=replace(house, quiet=judged))
     if steps * STEP_S >= rules.quiet.asleep_s and _rests(state, at, rules):
         state = presence.sleeps(state, at)
     if state.warning or not _too_long(state, at, rules):
@@ -78,7 +85,7 @@ def _step(state: HomeState, at: float, rules: Rules) -> Step:
 def _surprise(state: HomeState, step: int, rules: Rules) -> float:
     """Weigh a step by what the sensors that can be believed usually see of the activity."""
     share = believed(state, rules)
-    if share < rules.quiet.believed_share or not state.clock.synced:
+    if share < rules.quiet.believed_share:
         return 0.0
     return share * hazard.surprise(state.habits, _present(state), step, rules.quiet)
 
@@ -86,7 +93,7 @@ def _surprise(state: HomeState, step: int, rules: Rules) -> float:
 def believed(state: HomeState, rules: Rules) -> float:
     """Give the share of the activity here that is usually seen by sensors that still work."""
     working = supervision.working(state, rules)
-    shares = state.habits.shares
+    shares = {d: n for d, n in state.habits.shares.items() if d in rules.sensors}
     total = sum(shares.values())
     if total > 0.0:
         return sum(shares.get(device, 0.0) for device in working) / total
@@ -95,7 +102,10 @@ def believed(state: HomeState, rules: Rules) -> float:
 
 
 def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
-    lasted_s = at - state.house.active_at
+    lasted_s = at - began(state.house)
+    if not state.clock.synced:  # an hour that is not known: what holds by night holds always
+        blind = believed(state, rules) < rules.quiet.believed_share
+        return lasted_s >= rules.quiet.safe_night_s and not blind
     if lasted_s < rules.quiet.least_s:
         return False
     if state.house.quiet.score <= hazard.limit(state.habits, rules.quiet):
@@ -109,11 +119,11 @@ def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
 
 
 def _rests(state: HomeState, at: float, rules: Rules) -> bool:
-    return hazard.rests(state.habits, _local(state, at), rules.quiet)
+    return state.clock.synced and hazard.rests(state.habits, _local(state, at), rules.quiet)
 
 
 def _present(state: HomeState) -> Quietness:
-    return Quietness(_local(state, state.house.active_at), state.house.active_by)
+    return Quietness(_local(state, began(state.house)), state.house.active_by)
 
 
 def _local(state: HomeState, at: float) -> float:
@@ -122,9 +132,9 @@ def _local(state: HomeState, at: float) -> float:
 
 def _evidence(state: HomeState, at: float, rules: Rules) -> Evidence:
     house = state.house
-    lasted_s = at - house.active_at
+    lasted_s = at - began(house)
     return Evidence(
-        since_utc=house.active_at + state.clock.offset_s,
+        since_utc=began(house) + state.clock.offset_s,
         lasted_s=lasted_s,
         usual_s=hazard.usual_s(state.habits, _present(state), rules.quiet),
         limit_s=lasted_s,

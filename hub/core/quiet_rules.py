@@ -16,7 +16,7 @@ Count = Annotated[int, Meta(gt=0)]
 class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
     """How sure the house must be before it says that something is wrong."""
 
-    alarms_a_day: Share = 0.035  # aimed at: the best paper has 0.09 (Wilhelm, Wahl 2024)
+    alarms_a_day: Share = 0.03  # aimed at: the best paper has 0.09 (Wilhelm, Wahl 2024)
     new_days: Count = 5  # until so many days are learned, the safe limits hold as well
     least_s: Seconds = 3600.0  # no quiet is shorter, however regular a life: a long lie is 60 min
     safe_day_s: Seconds = 6 * 3600.0  # fixed limits of 4 to 12 h are usual (field.md)

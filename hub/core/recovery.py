@@ -6,6 +6,7 @@ have begun anew; all moments move along with the last one that was known.
 
 from msgspec.structs import replace
 
+from hub.core.daily import PresenceKind
 from hub.core.habits import STEP_S
 from hub.core.living import NEVER, House
 from hub.core.state import Caution
@@ -19,14 +20,16 @@ def house(old: House, at: float) -> House:
     sensed = {device: replace(one, known=False) for device, one in old.sensed.items()}
     if old.active_at == NEVER:
         return replace(old, hour_at=None, sensed=sensed)
-    known = max(old.active_at + old.quiet.steps * STEP_S, old.presence.since, old.presence.door_at)
+    began_at = max(old.active_at, old.quiet.since)
+    known = max(began_at + old.quiet.steps * STEP_S, old.presence.since, old.presence.door_at)
     by_s = at - known
-    until = old.presence.until
+    until, away = old.presence.until, old.presence.kind is PresenceKind.AWAY
     presence = replace(
         old.presence,
         since=old.presence.since + by_s,
         until=None if until is None else until + by_s,
-        door_at=old.presence.door_at + by_s,
+        # when somebody left who is still away is not known any more: not whether it was by night
+        door_at=NEVER if away else old.presence.door_at + by_s,
         blip_at=NEVER,
     )
     return replace(
@@ -34,6 +37,7 @@ def house(old: House, at: float) -> House:
         sensed=sensed,
         presence=presence,
         active_at=old.active_at + by_s,
+        quiet=replace(old.quiet, since=old.quiet.since + by_s),
         stay=replace(old.stay, since=old.stay.since + by_s),
         slot_at=NEVER,
         slots=0,

@@ -17,7 +17,7 @@ from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.habits import DAY_S
 from hub.core.hazard import rests
-from hub.core.living import Stay
+from hub.core.living import NEVER, Stay
 from hub.core.payloads import Evidence
 from hub.core.rules import Room, Rules, Sense
 from hub.core.scaip import Kind
@@ -126,7 +126,8 @@ def _out(state: HomeState, rules: Rules) -> list[_Due]:
     presence = state.house.presence
     hour = _local(state, presence.since) % DAY_S / 3600.0
     known = state.clock.synced and state.habits.days >= rules.quiet.new_days
-    if presence.until is not None or not known or not NIGHT[0] <= hour < NIGHT[1]:
+    by_door = presence.until is None and presence.door_at != NEVER
+    if not by_door or not known or not NIGHT[0] <= hour < NIGHT[1]:
         return []
     if not rests(state.habits, _local(state, presence.since), rules.quiet):
         return []

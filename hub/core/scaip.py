@@ -100,10 +100,15 @@ CARE: dict[Care, tuple[str, str]] = {
 }
 
 
+def priority(kind: Kind) -> int:
+    """Give an alarm's priority: 0 is the most urgent."""
+    return URGENCY.get(kind, 0)
+
+
 def of_alarm(kind: Kind, what: What, place: str, ref: str) -> Scaip:
     """Give the block of an alarm's event; tests are priority 9, what can wait 3, all else 0."""
     device, status = ALARM[kind]
-    return Scaip(device, FOLLOW_UP.get(what, status), place, URGENCY.get(kind, 0), ref)
+    return Scaip(device, FOLLOW_UP.get(what, status), place, priority(kind), ref)
 
 
 def of_check_in(ref: str) -> Scaip:

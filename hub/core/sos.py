@@ -14,7 +14,7 @@ from hub.core.effects import Effect, Forget, Phrase, Say, Signal
 from hub.core.events import CenterAcked
 from hub.core.payloads import Evidence, Stage
 from hub.core.rules import Role, Rules
-from hub.core.scaip import Kind, What
+from hub.core.scaip import Kind, What, priority
 from hub.core.state import (
     Accepted,
     Alarm,
@@ -41,13 +41,15 @@ def call(
 ) -> Step:  # fmt: skip
     """Raise an alarm, or tell the open one that it was called again: each call is one event.
 
-    Only where `untold_calls` of one alarm still wait for the centre, a further one adds nothing.
+    A press is never told as part of an automatic alarm, nor an urgent one as part of one that can
+    wait: the centre may have taken that already, and would not ring again. Only where
+    `untold_calls` of one alarm still wait for the centre, a further one adds nothing.
     """
     source = rules.buttons.get(device) or rules.sensors.get(device)
     place = source.place if source else ""
     for alarm in state.alarms:
-        if kind is not Kind.TEST is not alarm.kind and not isinstance(alarm.life, Cancelled):
-            state = _put(state, _called_again(alarm, kind))
+        if _takes_in(alarm, kind):
+            state = _put(state, replace(alarm, cancel_asked=False, cleared=False))
             if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
                 return state, []
             again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
@@ -69,10 +71,13 @@ def call(
     return tell(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
 
 
-def _called_again(alarm: Alarm, kind: Kind) -> Alarm:
-    """Give the open alarm after another call; one that a finger made nothing clears of itself."""
-    by_hand = alarm.kind in AUTOMATIC and kind not in AUTOMATIC
-    return replace(alarm, kind=kind if by_hand else alarm.kind, cancel_asked=False, cleared=False)
+def _takes_in(alarm: Alarm, kind: Kind) -> bool:
+    """Tell whether a call of `kind` is one more of this alarm, for whoever has it."""
+    if isinstance(alarm.life, Cancelled) or Kind.TEST in {kind, alarm.kind}:
+        return False
+    if alarm.kind not in AUTOMATIC:
+        return True
+    return kind in AUTOMATIC and priority(alarm.kind) <= priority(kind)
 
 
 def clear(state: HomeState, kinds: frozenset[Kind], at: float, rules: Rules) -> Step:

@@ -3,6 +3,9 @@
     (quiet, not up, ...) --begin--> Warning --sign of life--> over
                                        '--nothing for `warn_s`--> alarm, with its evidence
 
+But motion in the bathroom is no way out of it, and moving about is what wandering is: these two it
+takes a word or a button to end, or leaving the bathroom, or going back to bed.
+
 While it lasts the words are said again every 30 s (NEAT NOVO, Tunstall: 60 s to 10 min).
 """
 
@@ -12,7 +15,7 @@ from msgspec.structs import replace
 from hub.core import sos
 from hub.core.effects import Effect, Phrase, Say
 from hub.core.payloads import Evidence
-from hub.core.rules import Rules
+from hub.core.rules import Room, Rules
 from hub.core.scaip import Kind
 from hub.core.state import Caution, HomeState
 
@@ -24,7 +27,7 @@ PHRASE = {
     Kind.LONG_BATHROOM: Phrase.WARN_BATHROOM,
     Kind.NIGHT_WANDERING: Phrase.WARN_WANDERING,
     Kind.DOOR_OPEN: Phrase.WARN_DOOR,
-    Kind.OUT_AT_NIGHT: Phrase.WARN_DOOR,
+    Kind.OUT_AT_NIGHT: Phrase.WARN_OUT,
     Kind.NO_LIFE: Phrase.WARN_NO_LIFE,
 }
 
@@ -45,19 +48,32 @@ def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
 
 
 def ended(state: HomeState) -> Step:
-    """End a warning by a sign of life."""
+    """End a warning by a word or a button."""
     if state.warning is None:
         return state, []
     return replace(state, warning=None), [Say(Phrase.WARNING_OVER)]
 
 
+def moved(state: HomeState, device: str, rules: Rules) -> Step:
+    """End a warning by motion, unless that is what it is about."""
+    kind = state.warning.kind if state.warning else None
+    if kind is Kind.NIGHT_WANDERING:
+        return state, []
+    if kind is Kind.LONG_BATHROOM and _in_bathroom(device, rules):
+        return state, []
+    return ended(state)
+
+
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Say it again, or raise the alarm."""
+    """Say it again, or raise the alarm; who went back to bed wanders no more."""
     warning = state.warning
     if warning is None:
         return state, []
     if warning.until <= at:
+        still_at = warning.until - rules.warn_s / 2
         state = replace(state, warning=None)
+        if warning.kind is Kind.NIGHT_WANDERING and state.house.active_at < still_at:
+            return state, []
         return sos.call(state, warning.kind, warning.device, at, rules, warning.evidence)
     if warning.said_at + rules.warn_again_s <= at:
         return replace(state, warning=replace(warning, said_at=at)), [Say(PHRASE[warning.kind])]
@@ -69,3 +85,8 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     if state.warning is None:
         return None
     return min(state.warning.until, state.warning.said_at + rules.warn_again_s)
+
+
+def _in_bathroom(device: str, rules: Rules) -> bool:
+    sensor = rules.sensors.get(device)
+    return sensor is not None and sensor.room is Room.BATHROOM

@@ -140,10 +140,11 @@ def test_an_open_alarm_silences_the_reminder_and_not_the_call() -> None:
     assert story >> Wait(SECOND) << [] >> Wait(CALLED) << [alarm("repeated")]
 
 
-def test_a_call_for_help_takes_the_place_of_the_missed_check_in() -> None:
-    """Motion after it must not sound like an all-clear."""
+def test_a_call_for_help_is_none_of_the_missed_check_in() -> None:
+    """That may have been taken already; and motion after it must not sound like an all-clear."""
     story = called() >> red(CALLED + 60)
-    assert story << [alarm("repeated", "help_button"), result("alive", "button", 3)]
+    over = [alarm("raised", "help_button"), result("alive", "button", 3), alarm("cleared")]
+    assert story << over
     assert story >> moves(CALLED + 90) << []
     assert story >> moves(CALLED + 900) << []
 

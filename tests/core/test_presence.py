@@ -86,7 +86,7 @@ def test_who_says_so_is_away_but_not_for_ever() -> None:
     home = lived().take(Answered(10.0 * HOUR + 10.0, Meaning.AWAY))
     assert Say(Phrase.AWAY_NOTED) in home.effects
     assert home.until(10.0 + RULES.quiet.declared_away_s / HOUR - 0.5).kind is AWAY
-    assert home.until(11.0 + RULES.quiet.declared_away_s / HOUR).kind is HOME
+    assert home.until(10.1 + RULES.quiet.declared_away_s / HOUR).kind is HOME
 
 
 def test_who_says_that_they_are_back_is_welcomed_once() -> None:

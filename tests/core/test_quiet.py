@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hub.core import quiet
 from hub.core.daily import PresenceKind
 from hub.core.effects import Phrase
 from hub.core.events import DriverFailed
@@ -149,11 +150,17 @@ def test_with_part_of_the_sensors_it_waits_longer() -> None:
     assert hours[1] > hours[0] + 0.5
 
 
-def test_an_hour_that_is_not_known_judges_and_teaches_nothing() -> None:
-    lived = Lived(synced=False).door(0.1)
-    lived.live(0, day_long()).until(60.0)
-    assert lived.warnings == [Phrase.WARN_NO_LIFE], "that is a duration, and needs no clock"
+def test_without_a_clock_the_limit_of_the_night_holds_and_nothing_is_learned() -> None:
+    """A home whose time server is out of reach must not be blind for a day."""
+    lived = Lived(synced=False).move(LIVING, 9.9).move(KITCHEN, 10.0)
+    assert lived.until(20.9).warnings == []
+    assert lived.until(21.2).warnings == [Phrase.WARN_QUIET]
+    assert lived.kind is not PresenceKind.ASLEEP
     assert lived.state.habits.days == 0
+    blind = Lived(synced=False).move(LIVING, 9.9).move(KITCHEN, 10.0)
+    for device in (KITCHEN, LIVING):
+        blind.take(DriverFailed(blind.at, device, "gone"))
+    assert blind.until(30.0).warnings == []
 
 
 def test_a_quiet_goes_on_after_a_restart_but_the_time_off_counts_not() -> None:
@@ -193,3 +200,24 @@ def test_a_hub_that_restarts_again_and_again_still_calls() -> None:
     for n in range(3):
         lived.start(hour + n / 100).until(hour + n / 100 + 0.001)
     assert lived.kinds == [Kind.QUIET]
+
+
+def test_an_absence_that_runs_out_is_quiet_only_from_then_on() -> None:
+    lived = morning(settled()).take(Answered(NOON * HOUR + 60.0, Meaning.AWAY))
+    lapse = NOON + 60.0 / HOUR + RULES.quiet.declared_away_s / HOUR
+    assert lived.until(lapse + 1.0).warnings == []
+    lived.until(lapse + 14.0)
+    assert lived.kinds, "and then it is judged as any other"
+    evidence = lived.alarms[0].evidence
+    assert evidence is not None
+    assert evidence.since_utc == pytest.approx(MONDAY + lapse * HOUR, abs=1.0)
+
+
+def test_presses_and_words_do_not_make_the_sensors_less_to_be_believed() -> None:
+    lived = settled()
+    for day in range(14, 34):
+        for n, hour in enumerate(day_long()):
+            lived.move((KITCHEN, LIVING)[n % 2], day * 24 + hour)
+            lived.until(day * 24 + hour + 0.3)
+            lived.take(Answered(lived.at, Meaning.FINE))
+    assert quiet.believed(lived.state, RULES) == pytest.approx(1.0)

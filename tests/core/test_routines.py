@@ -6,6 +6,7 @@ from hub.core import wire
 from hub.core.daily import Activity, PresenceKind
 from hub.core.effects import Lane, Phrase, Publish
 from hub.core.events import ContactChanged
+from hub.core.house_events import Answered, Meaning
 from hub.core.scaip import Kind
 from tests.core.house_scenes import (
     BATH,
@@ -32,18 +33,31 @@ def awake(hour: float = 10.0) -> Lived:
 
 
 def test_who_moves_in_the_bathroom_for_far_longer_than_ever_is_asked_and_then_helped() -> None:
+    """Whoever lies there moves too: that is no way out of the bathroom."""
     lived = awake()
     for n in range(20):
         lived.move(BATH, TENTH + 10.1 + n / 10)
     assert lived.warnings == [Phrase.WARN_BATHROOM]
-    lived.until(TENTH + 12.5)
-    assert lived.kinds == [], "each move in the bathroom ends the warning, and it warns once"
-    lived = awake().move(BATH, TENTH + 10.1).move(BATH, TENTH + 10.2).until(TENTH + 13.0)
-    assert lived.kinds[0] is Kind.LONG_BATHROOM
+    assert lived.kinds == [Kind.LONG_BATHROOM]
     assert lived.alarms[0].evidence is not None
     assert lived.alarms[0].evidence.since_utc == pytest.approx(
         MONDAY + (TENTH + 10.1) * HOUR, abs=1.0
     )
+
+
+def bathed_too_long() -> Lived:
+    """A home that has just been warned of a long stay."""
+    lived = awake().move(BATH, TENTH + 10.1)
+    while lived.state.warning is None:
+        lived.move(BATH, (lived.at + 60.0) / HOUR)
+    return lived
+
+
+def test_who_leaves_the_bathroom_or_answers_ends_that_warning() -> None:
+    lived = bathed_too_long()
+    assert lived.move(LIVING, (lived.at + 30.0) / HOUR).state.warning is None
+    lived = bathed_too_long()
+    assert lived.take(Answered(lived.at + 30.0, Meaning.FINE)).state.warning is None
 
 
 def test_a_bath_as_long_as_ever_is_no_alarm() -> None:
@@ -98,20 +112,49 @@ def test_who_leaves_at_night_and_is_not_back_is_missed() -> None:
     assert lived.until(TENTH + 9.0).kinds == [Kind.OUT_AT_NIGHT], "once"
 
 
+def test_a_restart_at_night_makes_no_departure_of_an_absence_since_noon() -> None:
+    lived = awake().door(TENTH + 10.01).until(TENTH + 11.0)
+    assert lived.kind is PresenceKind.AWAY
+    lived.start(TENTH + 24.0 + 2.0).until(TENTH + 24.0 + 4.0)
+    assert lived.kind is PresenceKind.AWAY
+    assert lived.kinds == []
+    assert lived.door(TENTH + 24.0 + 5.0).kind is PresenceKind.HOME
+
+
 def test_who_leaves_at_night_with_notice_or_in_a_new_home_is_not_missed() -> None:
     assert Lived().move(LIVING, 1.9).move(LIVING, 2.0).door(2.01).until(9.0).kinds == []
     assert awake().door(TENTH + 10.01).until(TENTH + 13.0).kinds == []
 
 
-def test_who_is_up_all_night_as_never_before_is_spoken_to() -> None:
-    lived = settled()
-    for n in range(40):
-        lived.move((KITCHEN, LIVING)[n % 2], TENTH + 1.0 + n / 12)
-    assert lived.warnings == [Phrase.WARN_WANDERING]
-    assert lived.until(TENTH + 4.5).kinds == [], "who answers by moving is well enough"
+def up_all_night() -> Lived:
+    """A home in which somebody is up and about as never before, and has just been warned."""
+    lived, hour = settled(), TENTH + 1.0
+    while lived.state.warning is None:
+        lived.move((KITCHEN, LIVING)[int(lived.at) % 2], hour)
+        hour += 1 / 12
+    return lived
+
+
+def test_who_goes_on_wandering_after_the_warning_is_told_of() -> None:
+    """Moving about is what it is about, so it ends nothing."""
+    lived = up_all_night()
+    for n in range(1, 7):
+        lived.move(LIVING, (lived.at + 60.0 * n / n) / HOUR)
+    assert lived.kinds == [Kind.NIGHT_WANDERING]
+    assert lived.alarms[0].scaip.pri == 3
+
+
+def test_who_goes_back_to_bed_or_answers_wanders_no_more() -> None:
+    lived = up_all_night()
+    lived.until(lived.at / HOUR + 0.5)
+    assert (lived.warnings, lived.kinds) == ([Phrase.WARN_WANDERING], [])
     lived.live(14, [7.0, 7.5])
     assert lived.state.house.slots == 0
-    assert lived.state.habits.longest["wandering"] > 3 * HOUR
+    lived = up_all_night()
+    lived.take(Answered(lived.at + 30.0, Meaning.FINE))
+    for n in range(1, 7):
+        lived.move(LIVING, (lived.at + 60.0 * n / n) / HOUR)
+    assert lived.kinds == []
 
 
 def test_a_night_like_other_bad_nights_is_none_of_ours() -> None:

@@ -172,6 +172,9 @@ ca = "{certs}/ca.crt"
 cert = "{certs}/hubs/{hub}.crt"
 key = "{certs}/hubs/{hub}.key"
 
+[rules.care]
+times = []
+
 [[device]]
 kind = "contact"
 name = "help"

@@ -1,6 +1,7 @@
 """What a process says of its beginning: its own boot, its own chance, the machine's time zone."""
 
 import time
+from unittest.mock import patch
 
 import pytest
 
@@ -24,3 +25,11 @@ def test_local_time_is_the_homes_whatever_the_machine_is_set_to(
         assert clocks.started().zone_s == clocks.heartbeat().zone_s == 32_400.0
         assert clocks.heartbeat().utc == pytest.approx(time.time(), abs=5)
     time.tzset()
+
+
+def test_a_clock_that_was_right_once_is_trusted_on() -> None:
+    """Linux takes its word back hours after the last answer of a time server."""
+    clocks = SystemClocks(0.0)
+    with patch("hub.health.clock_synced", side_effect=[False, True, False, False]):
+        said = [clocks.heartbeat().synced for _ in range(4)]
+    assert said == [False, True, True, True]

@@ -79,7 +79,7 @@ def test_a_good_config_gives_paths_devices_and_rules(tmp_path: Path) -> None:
     config = load(write_config(tmp_path, 8883))
     assert config.state_dir == f"{tmp_path}/state"
     assert [d.name for d in config.device] == ["help", "cancel", "lamp"]
-    rules = rules_of(config, "1.0")
+    rules = rules_of(config, "1.0", config.device)
     assert (rules.hub, rules.software) == (HUB, "1.0")
     assert {name: b.role for name, b in rules.buttons.items()} == {
         "help": Role.HELP_BUTTON,
@@ -144,7 +144,7 @@ battery = "/sys/class/power_supply/*/capacity"
 def test_a_driver_says_what_it_senses_and_a_door_is_no_button(tmp_path: Path) -> None:
     file = write_config(tmp_path, 8883)
     file.write_text(file.read_text() + SENSING, encoding="utf-8")
-    rules = rules_of(load(file), "1.0")
+    rules = rules_of(load(file), "1.0", ())
     assert rules.sensors == {
         "bath": Sensor(Sense.MOTION, "욕실", Room.BATHROOM, SILENT_S),
         "front": Sensor(Sense.EXIT_DOOR, "현관문", silent_s=100),
@@ -153,6 +153,29 @@ def test_a_driver_says_what_it_senses_and_a_door_is_no_button(tmp_path: Path) ->
     }
     assert list(rules.buttons) == ["help", "cancel", "going-out"]
     assert rules.buttons["going-out"].role is Role.AWAY_SWITCH
+
+
+@pytest.mark.parametrize(
+    ("written", "speaks", "times"),
+    [
+        ("", False, ()),
+        ("", True, ("09:00", "18:00")),
+        ('[rules.care]\ntimes = ["07:30"]\n', False, ("07:30",)),
+        ("[rules.care]\ntimes = []\n", True, ()),
+    ],
+)
+def test_nobody_is_asked_in_a_house_that_cannot_speak_unless_its_config_says_so(
+    tmp_path: Path,
+    written: str,
+    speaks: bool,  # noqa: FBT001 - a case
+    times: tuple[str, ...],
+) -> None:
+    file = write_config(tmp_path, 8883)
+    plain = file.read_text(encoding="utf-8").replace("[rules.care]\ntimes = []\n", "")
+    file.write_text(plain + written, encoding="utf-8")
+    config = load(file)
+    drivers = furnish(config) if speaks else config.device
+    assert rules_of(config, "1.0", drivers).care.times == times
 
 
 def test_a_virtual_house_is_furnished_with_shut_doors_and_a_battery_of_its_own(
