@@ -21,6 +21,17 @@ class Meaning(StrEnum):
     COUNSEL = "counsel"
     AWAY = "away"
     HOME = "home"
+    HELP = "help"
+    CANCEL = "cancel"
+
+
+class Part(StrEnum):
+    """The parts of the voice that can be out of order."""
+
+    MICROPHONE = "microphone"
+    LOUDSPEAKER = "loudspeaker"
+    SPEECH = "speech"  # a model, a phrase file or a plan: it hears, and does not understand
+    MUTE = "mute"  # the resident has switched the microphone off
 
 
 class MotionChanged(Struct, frozen=True, tag=True):
@@ -63,9 +74,37 @@ class HeartRateMeasured(Struct, frozen=True, tag=True):
 
 
 class Answered(Struct, frozen=True, tag=True):
-    """The resident answered, or spoke unasked; `score` where a scale was asked."""
+    """The resident answered, or spoke unasked; `score` where a scale was asked.
+
+    With `closes`, whoever asked says what follows: no thanks are due.
+    """
 
     at: float
     meaning: Meaning
     by: AnsweredBy = AnsweredBy.VOICE
     score: int = 0
+    closes: bool = False
+
+
+class Talking(Struct, frozen=True, tag=True):
+    """A talk with the resident goes on: there is more time to answer."""
+
+    at: float
+
+
+class Spoke(Struct, frozen=True, tag=True):
+    """What the centre had to say under `receipt` was spoken to its end (`done`), or was not."""
+
+    at: float
+    receipt: str
+    done: bool
+
+
+class PartChanged(Struct, frozen=True, tag=True):
+    """A part of the voice went out of order (`broken`), or works again."""
+
+    at: float
+    device: str
+    part: Part
+    broken: bool
+    detail: str = ""

@@ -1,0 +1,171 @@
+"""What hub and voice process say to each other: one JSON object a line, in Wyoming's shape.
+
+    {"type": "say", "data": {"key": "received", "text": "..."}}
+
+The voice process connects to the hub's unix socket, says `Hello`, and answers each `Ping`. Headers
+may announce `data_length` and `payload_length` bytes that follow the line, as Wyoming's do: `data`
+that was too long for it, and sound, which a later two-way call will carry; `length_after` gives how
+much to read. Transcripts are not among the words: only what was meant leaves the voice process.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from hub.core.house_events import Meaning, Part
+
+LINE_BYTES = 65_536  # an announcement has at most 16 KB, and each byte of it may be escaped
+PROTOCOL = 1
+Length = Annotated[int, Meta(ge=0, le=1_048_576)]
+
+
+class Say(Struct, frozen=True):
+    """Hub to voice: speak `text`; with a `receipt`, tell when it was spoken."""
+
+    key: str
+    text: str
+    receipt: str = ""
+    urgent: bool = False
+
+
+class Ask(Struct, frozen=True):
+    """Hub to voice: hold the talk that begins with the question `text`; `slow` when asked again."""
+
+    key: str
+    text: str
+    slow: bool = False
+
+
+class Listen(Struct, frozen=True):
+    """Hub to voice: take what is said in the next `s` seconds for an answer to `key`."""
+
+    key: str
+    s: float = 10.0
+
+
+class Stop(Struct, frozen=True):
+    """Hub to voice: be silent, and let go of whatever is queued or under way."""
+
+
+class Ping(Struct, frozen=True):
+    """Hub to voice: are you there? Answered from the loop that does the work."""
+
+    n: int
+
+
+class Hello(Struct, frozen=True):
+    """Voice to hub, first of all: the protocol's version and the engines that work."""
+
+    protocol: int = PROTOCOL
+    engines: tuple[str, ...] = ()
+
+
+class Heard(Struct, frozen=True):
+    """Voice to hub: what was meant, `asked` after which key (empty: unasked).
+
+    `score` is 0 to 3 where a scale was asked, `what` names an ill (`head`, `chest`), `sure` is 0
+    to 1; with `closes` the voice itself says what follows, and the hub adds no thanks.
+    """
+
+    meaning: Meaning
+    asked: str = ""
+    score: Annotated[int, Meta(ge=0, le=3)] = 0
+    what: Annotated[str, Meta(max_length=40)] = ""
+    sure: float = 0.0
+    closes: bool = False
+
+
+class Talking(Struct, frozen=True):
+    """Voice to hub: the talk of `key` goes on; said at its start, and at each turn of it."""
+
+    key: str
+
+
+class Spoke(Struct, frozen=True):
+    """Voice to hub: `key` was spoken to its end (`done`), or was not."""
+
+    key: str
+    receipt: str = ""
+    done: bool = True
+
+
+class Trouble(Struct, frozen=True):
+    """Voice to hub: a part of it is out of order (`present`), or works again."""
+
+    part: Part
+    present: bool
+    detail: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Pong(Struct, frozen=True):
+    """Voice to hub: still there."""
+
+    n: int
+
+
+Order = Say | Ask | Listen | Stop | Ping
+Fact = Hello | Heard | Talking | Spoke | Trouble | Pong
+Word = Order | Fact
+
+
+class Line(StrEnum):
+    """Why a line is none of these words."""
+
+    TOO_LONG = "too_long"
+    NOT_UNDERSTOOD = "not_understood"
+
+
+class LineError(Exception):
+    """A line that cannot be taken; `reason` says why. What follows it may still be understood."""
+
+    def __init__(self, reason: Line, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class _Header(Struct, frozen=True):
+    type: str
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    data_length: Length = 0
+    payload_length: Length = 0
+
+
+_SHAPES: tuple[type[Word], ...] = (
+    Say, Ask, Listen, Stop, Ping, Hello, Heard, Talking, Spoke, Trouble, Pong,
+)  # fmt: skip
+_words = {shape.__name__.lower(): msgspec.json.Decoder(shape) for shape in _SHAPES}
+_headers = msgspec.json.Decoder(_Header)
+
+
+def encode(word: Word) -> bytes:
+    """Give one line, its end included."""
+    head = {"type": type(word).__name__.lower(), "data": word}
+    return msgspec.json.encode(head) + b"\n"
+
+
+def decode(line: bytes, data: bytes = b"") -> Word:
+    """Read one line, and the `data` that followed it where its header announced some.
+
+    Raises LineError; what comes after the line may be taken all the same.
+    """
+    if len(line) + len(data) > LINE_BYTES:
+        raise LineError(Line.TOO_LONG, f"more than {LINE_BYTES} bytes")
+    try:
+        head = _headers.decode(line)
+        word = _words.get(head.type)
+        if word is None:
+            raise LineError(Line.NOT_UNDERSTOOD, f"no word {head.type[:40]!r}")
+        return word.decode(data or bytes(head.data))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LineError(Line.NOT_UNDERSTOOD, str(error)[:200]) from error
+
+
+def length_after(line: bytes) -> tuple[int, int]:
+    """Give how many bytes of data and of payload follow the line. Raises LineError."""
+    try:
+        head = _headers.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LineError(Line.NOT_UNDERSTOOD, str(error)[:200]) from error
+    return head.data_length, head.payload_length
