@@ -211,3 +211,15 @@ def test_who_is_up_at_night_as_a_rule_may_leave_at_night() -> None:
     lived.move(LIVING, TENTH + 2.0).door(TENTH + 2.01).until(TENTH + 6.0)
     assert lived.kind is PresenceKind.AWAY
     assert lived.kinds == []
+
+
+def test_who_works_at_night_and_sleeps_by_day_leaves_without_a_word() -> None:
+    """Out from one to seven, every night; a home that sleeps at one would be missed by half past."""
+    lived = Lived().move(LIVING, 0.1).move(LIVING, 0.2)
+    for day in range(14):
+        lived.door(day * 24 + 1.0).door(day * 24 + 7.0).live(day, [7.1, 7.4])
+        lived.live(day, [15.0 + n / 4 for n in range(39)])
+    lived.door(TENTH + 1.0).until(TENTH + 1.8)
+    assert lived.kind is PresenceKind.AWAY
+    assert Kind.OUT_AT_NIGHT not in lived.kinds
+    assert lived.door(TENTH + 7.0).kind is PresenceKind.HOME
