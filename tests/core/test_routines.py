@@ -214,7 +214,7 @@ def test_who_is_up_at_night_as_a_rule_may_leave_at_night() -> None:
 
 
 def test_who_works_at_night_and_sleeps_by_day_leaves_without_a_word() -> None:
-    """Out from one to seven, every night; a home that sleeps at one would be missed by half past."""
+    """Out from one to seven, every night; who sleeps at one would be missed by half past."""
     lived = Lived().move(LIVING, 0.1).move(LIVING, 0.2)
     for day in range(14):
         lived.door(day * 24 + 1.0).door(day * 24 + 7.0).live(day, [7.1, 7.4])
