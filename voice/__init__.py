@@ -1,0 +1,1 @@
+"""The voice of the home: hears and speaks, in a process of its own."""
