@@ -1,0 +1,27 @@
+"""One room of sound for all stories that need one."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.voice.room import Room, missing, room
+
+
+@pytest.fixture(scope="package")
+def sound_server() -> Iterator[Room]:
+    if program := missing():
+        pytest.skip(f"no {program} here")
+    with tempfile.TemporaryDirectory(prefix="anbu-") as folder, room(Path(folder)) as place:
+        yield place
+
+
+@pytest.fixture
+def place(sound_server: Room, monkeypatch: pytest.MonkeyPatch) -> Room:
+    """The room, for PortAudio in this very process too."""
+    for name, value in sound_server.environment.items():
+        if os.environ.get(name) != value:
+            monkeypatch.setenv(name, value)
+    return sound_server

@@ -1,0 +1,91 @@
+"""The loudspeaker and the chime, over a real PortAudio."""
+
+import math
+from array import array
+from itertools import pairwise
+from threading import Timer
+from time import monotonic
+
+import pytest
+
+from tests.voice.room import Room
+from voice.audio import Audio
+from voice.chime import chime
+from voice.loudspeaker import Loudspeaker
+from voice.portaudio import PortAudio, SoundError
+
+
+def tone(seconds: float, rate_hz: int, hz: float = 400) -> Audio:
+    step = 2 * math.pi * hz / rate_hz
+    wave = (int(10_000 * math.sin(n * step)) for n in range(int(seconds * rate_hz)))
+    return Audio(array("h", wave).tobytes(), rate_hz)
+
+
+def loudest(pcm: bytes) -> int:
+    return max(map(abs, array("h", pcm)), default=0)
+
+
+def loud_s(pcm: bytes, limit: int = 1000) -> float:
+    samples = array("h", pcm)
+    loud = [
+        n
+        for n in range(0, len(samples) - 160, 160)
+        if loudest(samples[n : n + 160].tobytes()) > limit
+    ]
+    return (loud[-1] - loud[0]) / 16_000 if loud else 0.0
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000])
+def test_what_is_played_arrives_at_the_loudspeaker(place: Room, rate_hz: int) -> None:
+    speaker = Loudspeaker(PortAudio(), "loudspeaker")
+    heard = place.listen(lambda: assert_played(speaker, tone(1, rate_hz)))
+    assert loud_s(heard) == pytest.approx(1, abs=0.15)
+    assert 9000 < loudest(heard) < 11_000
+
+
+def assert_played(speaker: Loudspeaker, audio: Audio, volume_pct: float = 100) -> None:
+    speaker.ready()
+    assert speaker.play(audio, volume_pct)
+
+
+def test_half_the_volume_is_half_as_loud(place: Room) -> None:
+    speaker = Loudspeaker(PortAudio(), "loudspeaker")
+    heard = place.listen(lambda: assert_played(speaker, tone(0.3, 16_000), 50))
+    assert 4500 < loudest(heard) < 5500
+
+
+def test_it_is_silent_at_once_when_told(place: Room) -> None:
+    speaker = Loudspeaker(PortAudio(), "loudspeaker")
+    speaker.ready()
+    ended: list[tuple[bool, float]] = []
+
+    def play() -> None:
+        Timer(1.0, speaker.stop).start()
+        began = monotonic()
+        ended.append((speaker.play(tone(10, 16_000), 100), monotonic() - began))
+
+    heard = place.listen(play)
+    (finished, seconds), *_ = ended
+    assert not finished
+    assert seconds < 2
+    assert loud_s(heard) < 2
+
+
+@pytest.mark.usefixtures("place")
+def test_no_such_loudspeaker_is_an_error_with_its_name() -> None:
+    speaker = Loudspeaker(PortAudio(), "church organ")
+    with pytest.raises(SoundError, match="church organ"):
+        speaker.play(tone(0.1, 16_000), 100)
+    with pytest.raises(SoundError, match="church organ"):
+        speaker.look()
+
+
+def test_the_chime_is_short_soft_and_below_one_kilohertz() -> None:
+    sound = chime()
+    samples = array("h", sound.pcm)
+    crossings = sum(a < 0 <= b for a, b in pairwise(samples))
+    assert 0.5 < sound.seconds <= 1.0
+    assert 5000 < loudest(sound.pcm) < 20_000
+    assert crossings / sound.seconds < 1000
+    assert abs(samples[0]) < 50
+    assert abs(samples[-1]) < 1000

@@ -1,0 +1,86 @@
+"""The loudspeaker: plays a piece of sound at the device's rate, and stops at once when told."""
+
+import threading
+
+from voice.audio import Audio
+from voice.patience import Patience
+from voice.portaudio import Device, PortAudio, Reason, SoundError, Stream
+from voice.resample import from_pcm, resampled, to_pcm
+
+FRAMES = 1024
+LEAD_IN_S = 0.1  # amplifiers that sleep swallow the beginning of what wakes them
+
+
+class Loudspeaker:
+    """Finds the loudspeaker by a part of its name, anew for each piece; the default when empty."""
+
+    def __init__(self, sound: PortAudio, name: str) -> None:
+        self._sound, self._name = sound, name
+        self._patience = Patience()
+        self._stop = threading.Event()
+
+    def play(self, audio: Audio, volume_pct: float) -> bool:
+        """Play to the end; waits so long. False when stopped. Raises SoundError.
+
+        One thread plays; `stop` counts from the latest `ready` on.
+        """
+        with self._patience.waiting():
+            stream = self._opened(audio.rate_hz)
+        try:
+            return self._played(stream, _fitted(audio, volume_pct, stream))
+        finally:
+            with self._patience.waiting():
+                stream.close()
+
+    def ready(self) -> None:
+        """Forget a `stop`: what is played from now on is wanted."""
+        self._stop.clear()
+
+    def stop(self) -> None:
+        """Be silent at once; from any thread."""
+        self._stop.set()
+
+    def look(self) -> Device:
+        """Find the device, looking anew where that can be done. Raises SoundError."""
+        with self._patience.waiting():
+            try:
+                return self._sound.find(self._name, playing=True)
+            except SoundError:
+                self._sound.rescan()
+                return self._sound.find(self._name, playing=True)
+
+    def tried_s(self) -> float:
+        """Give how long PortAudio has not come back; a healthy call takes a second or two."""
+        return self._patience.tried_s()
+
+    def _opened(self, rate_hz: int) -> Stream:
+        device = self._sound.find(self._name, playing=True)
+        refused = SoundError(Reason.REFUSED)
+        for rate, channels in ((rate_hz, 1), (device.rate_hz, 1), (device.rate_hz, 2)):
+            try:
+                return self._sound.play(device, rate, FRAMES, channels)
+            except SoundError as error:
+                refused = error
+        raise refused
+
+    def _played(self, stream: Stream, pcm: bytes) -> bool:
+        piece = FRAMES * 2 * stream.channels
+        for at in range(0, len(pcm), piece):
+            if self._stop.is_set():
+                return False
+            with self._patience.waiting():
+                stream.write(pcm[at : at + piece])
+        with self._patience.waiting():
+            stream.finish()
+        return not self._stop.is_set()
+
+
+def _fitted(audio: Audio, volume_pct: float, stream: Stream) -> bytes:
+    """Give the sound as the stream wants it, softer, with a little silence before it."""
+    pcm = resampled(audio.pcm, audio.rate_hz, stream.rate_hz)
+    samples = from_pcm(pcm) * (volume_pct / 100)
+    quiet = bytes(int(LEAD_IN_S * stream.rate_hz) * 2)
+    mono = quiet + to_pcm(samples)
+    if stream.channels == 1:
+        return mono
+    return b"".join(mono[n : n + 2] * stream.channels for n in range(0, len(mono), 2))

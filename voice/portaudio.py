@@ -1,0 +1,200 @@
+"""The one door to PyAudio: devices by a part of their name, streams, and errors of our own.
+
+PortAudio lists devices only when it starts: one that was plugged in later is seen after `rescan`,
+for which no stream may be open. ALSA and Jack write pages to stderr meanwhile: see `hush`.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from typing import Protocol, TypeVar, cast
+
+import pyaudio
+from msgspec import Struct
+
+T = TypeVar("T")
+OVERFLOWED, UNDERFLOWED = -9981, -9980  # PaErrorCode
+
+
+def hush() -> None:
+    """Lead what C libraries print to nowhere for the rest of the process; Python's stderr stays."""
+    os.environ.setdefault("JACK_NO_START_SERVER", "1")
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+class Reason(StrEnum):
+    """Why there is no sound."""
+
+    MISSING = "missing"  # no such device
+    REFUSED = "refused"  # busy, or it does not know the rate
+    LOST = "lost"  # it was there a moment ago
+    IN_USE = "in_use"  # by ourselves: no new look at the devices now
+
+
+class SoundError(Exception):
+    """A device or stream failed; `reason` says how."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else str(reason))
+        self.reason = reason
+
+
+class Device(Struct, frozen=True):
+    """A sound device as PortAudio numbers it until the next `rescan`."""
+
+    index: int
+    name: str
+    inputs: int
+    outputs: int
+    rate_hz: int
+
+
+class _Raw(Protocol):
+    def read(self, frames: int, exception_on_overflow: bool) -> bytes: ...  # noqa: FBT001
+    def write(self, frames: bytes) -> None: ...
+    def stop_stream(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Stream:
+    """An open stream of 16-bit samples; to be closed by whoever opened it."""
+
+    def __init__(self, raw: _Raw, owner: "PortAudio", rate_hz: int, channels: int) -> None:
+        self._raw, self._owner = raw, owner
+        self.rate_hz, self.channels = rate_hz, channels
+
+    def read(self, frames: int) -> bytes | None:
+        """Wait for `frames`; None when sound was lost (an overflow). Raises SoundError."""
+        try:
+            return self._raw.read(frames, True)  # noqa: FBT003 - PyAudio's own word
+        except OSError as error:
+            if OVERFLOWED in error.args:
+                return None
+            raise SoundError(Reason.LOST, str(error)) from error
+
+    def write(self, pcm: bytes) -> None:
+        """Play; waits while the device's buffer is full. Raises SoundError."""
+        try:
+            self._raw.write(pcm)
+        except OSError as error:
+            if UNDERFLOWED not in error.args:
+                raise SoundError(Reason.LOST, str(error)) from error
+
+    def finish(self) -> None:
+        """Wait until all that was written has been heard. Raises SoundError."""
+        try:
+            self._raw.stop_stream()
+        except OSError as error:
+            raise SoundError(Reason.LOST, str(error)) from error
+
+    def close(self) -> None:
+        """Let go of the device; never raises."""
+        with suppress(OSError):
+            self._raw.close()
+        self._owner.let_go()
+
+
+class PortAudio:
+    """PortAudio, started when it is first asked. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._library: pyaudio.PyAudio | None = None
+        self._open = 0
+
+    def devices(self) -> tuple[Device, ...]:
+        """Name the devices as they were at the start, or at the last `rescan`."""
+        with self._lock:
+            library = self._started()
+            infos = [library.get_device_info_by_index(n) for n in range(library.get_device_count())]
+        return tuple(_device(info) for info in infos)
+
+    def find(self, part: str, *, playing: bool) -> Device:
+        """Give the first device with `part` in its name; an empty one means the default device.
+
+        Raises SoundError (missing).
+        """
+        able = [d for d in self.devices() if (d.outputs if playing else d.inputs) > 0]
+        if not part:
+            with self._lock:
+                part = _default(self._started(), playing=playing)
+        found = next((d for d in able if part.casefold() in d.name.casefold()), None)
+        if found is None:
+            raise SoundError(Reason.MISSING, part or "no device at all")
+        return found
+
+    def record(self, device: Device, rate_hz: int, frames: int, channels: int = 1) -> Stream:
+        """Open a microphone for reads of `frames`. Raises SoundError (refused)."""
+        return self._stream(device, rate_hz, frames, channels, playing=False)
+
+    def play(self, device: Device, rate_hz: int, frames: int, channels: int = 1) -> Stream:
+        """Open a loudspeaker. Raises SoundError (refused)."""
+        return self._stream(device, rate_hz, frames, channels, playing=True)
+
+    def rescan(self) -> None:
+        """Look for devices again. Raises SoundError (in_use) while a stream is open."""
+        with self._lock:
+            if self._open:
+                raise SoundError(Reason.IN_USE)
+            self._end()
+
+    def close(self) -> None:
+        """Let go of PortAudio."""
+        with self._lock:
+            self._end()
+
+    def let_go(self) -> None:
+        """Count a stream that has been closed."""
+        with self._lock:
+            self._open -= 1
+
+    def _stream(
+        self, device: Device, rate_hz: int, frames: int, channels: int, *, playing: bool
+    ) -> Stream:
+        with self._lock:
+            library = self._started()
+            raw = _translated(
+                Reason.REFUSED,
+                lambda: library.open(
+                    rate=rate_hz, channels=channels, format=pyaudio.paInt16,
+                    input=not playing, output=playing, frames_per_buffer=frames,
+                    input_device_index=None if playing else device.index,
+                    output_device_index=device.index if playing else None,
+                ),
+            )  # fmt: skip
+            self._open += 1
+        return Stream(cast("_Raw", raw), self, rate_hz, channels)
+
+    def _started(self) -> pyaudio.PyAudio:
+        if self._library is None:
+            self._library = _translated(Reason.MISSING, pyaudio.PyAudio)
+        return self._library
+
+    def _end(self) -> None:
+        if self._library is not None:
+            self._library.terminate()
+            self._library = None
+
+
+def _device(info: dict[str, str | int | float]) -> Device:
+    inputs, outputs = (int(info[f"max{way}Channels"]) for way in ("Input", "Output"))
+    rate_hz = int(info["defaultSampleRate"])
+    return Device(int(info["index"]), str(info["name"]), inputs, outputs, rate_hz)
+
+
+def _default(library: pyaudio.PyAudio, *, playing: bool) -> str:
+    outward, inward = library.get_default_output_device_info, library.get_default_input_device_info
+    return str(_translated(Reason.MISSING, outward if playing else inward)["name"])
+
+
+def _translated(reason: Reason, work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except (OSError, ValueError) as error:  # ValueError: channels that PyAudio itself refuses
+        raise SoundError(reason, str(error)) from error
