@@ -13,7 +13,7 @@ from hub.core.scaip import Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s
-PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.TEST})
+PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
 
 

@@ -10,7 +10,7 @@ from center.evidence import Heard
 from center.feed import Notice, Topic
 from center.homes import daily, day_rows, need_rows
 from hub.core.commands import Reply
-from hub.core.daily import Activity, CareEvent, CheckInEvent
+from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.payloads import (
     Ack,
     AlarmEvent,
@@ -53,7 +53,7 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
         case ReportEvent():
             fresh = rows.keep_event(conn, parcel.hub, message, parcel.raw, parcel.utc)
             return Told(duplicate=not fresh)
-        case CheckInEvent() | CareEvent():
+        case CheckInEvent() | CareEvent() | AnnouncementEvent():
             return _daily(conn, parcel, message)
         case Activity():
             day_rows.keep_activity(conn, parcel.hub, message, parcel.utc)
@@ -91,10 +91,14 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     return Told(acks.of_event(event.id, incident, utc), tuple(notices))
 
 
-def _daily(conn: Connection, parcel: Parcel, event: CheckInEvent | CareEvent) -> Told:
+def _daily(
+    conn: Connection, parcel: Parcel, event: CheckInEvent | CareEvent | AnnouncementEvent
+) -> Told:
     ack = acks.of_word(event.id, parcel.utc)
     if not rows.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc):
         return Told((ack,), duplicate=True)
+    if isinstance(event, AnnouncementEvent):
+        return Told((ack,))
     topics = daily.keep(conn, parcel.hub, event, parcel.utc)
     return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
 

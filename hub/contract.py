@@ -39,9 +39,16 @@ CHANNELS: dict[str, Channel] = {
     ),
     "event": Channel(
         wire.topic("{hub}", "event"),
-        "What happened to an alarm, what became of a check-in, what the resident needs: sent again"
-        " until the ack `received`. And technical reports. `id` is the idempotency key.",
-        (payloads.AlarmEvent, payloads.ReportEvent, daily.CheckInEvent, daily.CareEvent),
+        "What happened to an alarm, what became of a check-in or an announcement, what the resident"
+        " needs: sent again until the ack `received`. And technical reports. `id` is the"
+        " idempotency key.",
+        (
+            payloads.AlarmEvent,
+            payloads.ReportEvent,
+            daily.CheckInEvent,
+            daily.CareEvent,
+            daily.AnnouncementEvent,
+        ),
     ),
     "fault": Channel(
         wire.topic("{hub}", "fault", "{fault}"),

@@ -4,6 +4,9 @@ from hub.core import scaip, wire
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.daily import (
     Activity,
+    AnnouncementData,
+    AnnouncementEvent,
+    AnnouncementOutcome,
     AnsweredBy,
     CareData,
     CareEvent,
@@ -48,6 +51,7 @@ def alarm_event(kind: Kind, what: What) -> AlarmEvent:
     """Give the event of something that has happened to an alarm."""
     block = scaip.of_alarm(kind, what, "거실", ALARM)
     device, ground = ("motion", GROUND) if kind in AUTOMATIC else ("help", None)
+    device = "voice" if kind is Kind.SPOKEN else device
     data = AlarmData(
         ALARM, kind, what, device, "거실", "5f0c2a1b", 7, 181.5, synced=True, scaip=block,
         evidence=ground,
@@ -85,6 +89,14 @@ def care_event(care: Care) -> CareEvent:
     return CareEvent("5f0c2a1b-11", wire.source(HUB), kind, wire.timestamp(UTC), data)
 
 
+def announcement_event(outcome: AnnouncementOutcome) -> AnnouncementEvent:
+    """Give the receipt of an announcement."""
+    block = scaip.of_announcement("5f0c2a1b-12")
+    data = AnnouncementData("c-2", outcome, synced=True, scaip=block)
+    kind = f"anbu.announcement.{outcome}"
+    return AnnouncementEvent("5f0c2a1b-12", wire.source(HUB), kind, wire.timestamp(UTC), data)
+
+
 def state(
     state: Availability, alarms: tuple[AlarmBrief, ...] = (), faults: tuple[str, ...] = ()
 ) -> HubState:
@@ -106,11 +118,13 @@ def from_hub() -> dict[str, list[FromHub]]:
         "event": [
             *(alarm_event(Kind.HELP_BUTTON, what) for what in What),
             alarm_event(Kind.PULL_CORD, What.RAISED),
+            alarm_event(Kind.SPOKEN, What.RAISED),
             alarm_event(Kind.TEST, What.RAISED),
             *(alarm_event(kind, What.RAISED) for kind in sorted(AUTOMATIC)),
             *(report_event(report) for report in Report),
             *(check_in_event(result) for result in CheckInResult),
             *(care_event(care) for care in Care),
+            *(announcement_event(outcome) for outcome in AnnouncementOutcome),
         ],
         "fault": [fault, Cleared(FAULT)],
         "telemetry": [Telemetry(UTC, synced=True, readings={"rss_mb": 31.5}, dropped=2)],

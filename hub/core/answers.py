@@ -1,24 +1,61 @@
-"""What the resident says, asked or not: to the warning, to the check-in, about going out."""
+"""What the resident says, asked or not, and how the voice itself fares.
 
-from hub.core import checkin, life, presence, warn
+Words that nobody understood may be the television's: they are no sign of life, and end no warning.
+"""
+
+from typing import assert_never
+
+from hub.core import announcing, checkin, devices, life, presence, spoken, warn
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.house_events import Answered, Meaning
+from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking
+from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
+from hub.core.spoken import VOICE
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+FAULT = {
+    Part.MICROPHONE: FaultKind.NO_MICROPHONE,
+    Part.LOUDSPEAKER: FaultKind.NO_LOUDSPEAKER,
+    Part.SPEECH: FaultKind.NO_SPEECH,
+    Part.MUTE: FaultKind.MUTED,
+}
 
-VOICE = "voice"  # as a device, in the evidence
+
+def take(state: HomeState, event: Answered | Talking | Spoke | PartChanged, rules: Rules) -> Step:
+    """Take what the voice has to tell."""
+    match event:
+        case Answered():
+            return _answered(state, event, rules)
+        case Talking(at=at):
+            return checkin.talking(state, at, rules), []
+        case Spoke():
+            return announcing.spoke(state, event, rules)
+        case PartChanged(at=at, device=device, part=part, broken=broken, detail=detail):
+            if broken:
+                return devices.fail(state, FAULT[part], device, at, rules, detail)
+            return devices.mend(state, FAULT[part], device, rules)
+        case _:
+            assert_never(event)
 
 
-def take(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Any answer, even one that nobody understood, is a sign of life; fine it is only if clear."""
-    at = event.at
+def _answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     if event.by is AnsweredBy.NOBODY:
         return state, []
-    words: list[Effect] = []
+    taken = spoken.take(state, event, rules)
+    if taken.over:
+        return taken.state, taken.effects
+    state, effects = _understood(taken.state, event, rules)
+    return state, [*taken.effects, *effects]
+
+
+def _understood(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Take any word but a call for help."""
+    at, words, over = event.at, list[Effect](), list[Effect]()
+    if event.meaning is Meaning.UNCLEAR:
+        return checkin.answered(state, event, rules)
     if event.meaning is Meaning.HOME:
         state, words = presence.declare(state, at, away=False, rules=rules)
     state, _ = life.noticed(state, VOICE, at, event.by, rules)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hub.core import ladder
 from hub.core.care_events import hindered, tell_need, tell_result
-from hub.core.care_state import Asked, CheckIn, Due, Paused
+from hub.core.care_state import Asked, CheckIn, Due, Paused, talked
 from hub.core.daily import AnsweredBy, CheckInResult, PresenceKind, Topic
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.rules import Rules
@@ -57,8 +57,8 @@ def next_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
         case Due(from_at=from_at):
             stale_at = _stale_at(visit, rules)
             return stale_at if hindered(state) else min(max(from_at, settled_at), stale_at)
-        case Asked(at=asked_at):
-            return asked_at + rules.care.answer_s
+        case Asked(at=asked_at, talked_s=talked_s):
+            return asked_at + talked_s + rules.care.answer_s
         case Paused(at=asked_at):
             return max(asked_at + rules.care.again_s * visit.attempts, settled_at)
         case _:
@@ -84,6 +84,15 @@ def moved(state: HomeState, visit: CheckIn) -> HomeState:
     if not isinstance(visit.stage, Asked) or visit.stage.moved:
         return state
     return _put(state, replace(visit, stage=replace(visit.stage, moved=True)))
+
+
+def talking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
+    """Wait on: the talk that the question began goes on."""
+    asked = visit.stage
+    if not isinstance(asked, Asked) or next_wake(state, visit, rules) <= at:
+        return state
+    on = replace(asked, talked_s=max(asked.talked_s, talked(asked.at, at)))
+    return _put(state, replace(visit, stage=on))
 
 
 def need(state: HomeState, care: Care, at: float, rules: Rules) -> Step:
@@ -136,8 +145,8 @@ def _stale_at(visit: CheckIn, rules: Rules) -> float:
     match visit.stage:
         case Due():
             return visit.due_at + rules.care.late_s
-        case Asked(at=asked_at):
-            return asked_at + rules.care.answer_s + rules.care.late_s
+        case Asked(at=asked_at, talked_s=talked_s):
+            return asked_at + talked_s + rules.care.answer_s + rules.care.late_s
         case Paused(at=asked_at):
             return asked_at + rules.care.again_s * visit.attempts + rules.care.late_s
         case _:

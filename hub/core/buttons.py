@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hub.core import devices, feedback, life, presence, press, sos
+from hub.core import devices, feedback, life, presence, press, sos, spoken
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.payloads import FaultKind
@@ -50,7 +50,7 @@ def _switch(
 
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    state = _spend_greens(state, rules)
+    state = replace(_spend_greens(state, rules), candidate=None)  # this call is surer
     kind = sos.KIND[rules.buttons[device].role]
     state, effects = sos.call(replace(state, warning=None), kind, device, at, rules)
     state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
@@ -82,7 +82,9 @@ def _is_green(device: str, rules: Rules) -> bool:
 
 
 def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    state, effects = sos.cancel(state, at, rules)
+    """Take back: what is being asked about, else the newest alarm."""
+    taken_back = state.candidate is not None
+    state, effects = spoken.taken_back(state) if taken_back else sos.cancel(state, at, rules)
     state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
     return state, effects + alive
 

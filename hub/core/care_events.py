@@ -66,8 +66,8 @@ def evidence(state: HomeState, since: float, at: float, limit_s: float, rules: R
 
 
 def hindered(state: HomeState) -> bool:
-    """Tell whether an alarm, or the warning of one, has the word now."""
-    if state.warning is not None:
+    """Tell whether an alarm, the warning of one or a spoken call has the word now."""
+    if state.warning is not None or state.candidate is not None:
         return True
     return any(not (a.cleared or isinstance(a.life, Cancelled)) for a in state.alarms)
 

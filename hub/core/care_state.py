@@ -22,10 +22,14 @@ class Due(Struct, frozen=True, tag=True):
 
 
 class Asked(Struct, frozen=True, tag=True):
-    """The question was spoken at `at`; `moved`: somebody has moved since."""
+    """The question was spoken at `at`; `moved`: somebody has moved since.
+
+    `talked_s` is how long after it the talk was last known to go on.
+    """
 
     at: float
     moved: bool = False
+    talked_s: float = 0.0
 
 
 class Paused(Struct, frozen=True, tag=True):
@@ -55,6 +59,14 @@ class Missed(Struct, frozen=True):
     called: bool = False  # the centre was
 
 
+TALK_S = 240.0  # longer than any talk that the voice holds: what goes on longer is stuck
+
+
+def talked(asked_at: float, at: float) -> float:
+    """Give how long after a question a talk goes on, within bounds."""
+    return min(max(at - asked_at, 0.0), TALK_S)
+
+
 class Screening(Struct, frozen=True):
     """The PHQ-2 under way: its question `item` was asked at `at` for the `tries`-th time."""
 
@@ -62,6 +74,7 @@ class Screening(Struct, frozen=True):
     item: int = 0
     tries: int = 1
     score: int = 0
+    talked_s: float = 0.0
 
 
 class Rung(StrEnum):

@@ -58,17 +58,32 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 
 
 def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Take an answer, or what was said unasked: a sign of life, and fine only if it says so."""
-    state, effects = _lives(state, event.at, rules)
+    """Take an answer, or what was said unasked: fine only if it says so.
+
+    What nobody understood may have been the television's: it is no sign of life.
+    """
+    unclear, effects = event.meaning is Meaning.UNCLEAR, list[Effect]()
+    if not unclear:
+        state, effects = _lives(state, event.at, rules)
     if event.meaning is Meaning.COUNSEL:
         state, more = _counsel(state, event, rules)
     elif state.care.screening is not None:
         state, more = screening.answered(state, state.care.screening, event, rules)
-    elif event.meaning is Meaning.UNCLEAR:
+    elif unclear:
         state, more = _unclear(state, event.at, rules)
     else:
         state, more = _clear(state, event, rules)
     return state, effects + more
+
+
+def talking(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Give more time to who is in the midst of a talk, within bounds."""
+    care = state.care
+    if care.screening is not None:
+        return replace(state, care=replace(care, screening=screening.talking(care.screening, at)))
+    if care.visit is None:
+        return state
+    return asking.talking(state, care.visit, at, rules)
 
 
 def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
@@ -98,7 +113,8 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     if result is CheckInResult.UNWELL:
         state, more = asking.need(state, Care.UNWELL, at, rules)
         told = told + more
-    if event.meaning is not Meaning.AWAY:  # who goes out is replied to by `presence`
+    # who goes out is replied to by `presence`, and a talk may have its own last words
+    if event.meaning is not Meaning.AWAY and not event.closes:
         told = told + asking.thanks(state, result)
     if not asked or event.by is not AnsweredBy.VOICE:
         return state, told
@@ -123,7 +139,8 @@ def _counsel(state: HomeState, event: Answered, rules: Rules) -> Step:
         state, more = screening.leave(state, state.care.screening, event.at, rules)
         effects += more
     state, told = asking.need(state, Care.COUNSELLING, event.at, rules)
-    return state, [*told, *effects, Say(Phrase.COUNSEL_COMING)]
+    words = [] if event.closes else [Say(Phrase.COUNSEL_COMING)]
+    return state, [*told, *effects, *words]
 
 
 def _end(

@@ -23,6 +23,8 @@ class Command(Struct, frozen=True):
     counter: Counter
     expires_utc: float
     text: str = ""
+    urgent: bool = False  # an announcement that no quiet hours hold back
+    until_utc: float = 0.0  # when an announcement is out of date; 0: never
 
 
 class Reply(Struct, frozen=True):

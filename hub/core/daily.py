@@ -39,6 +39,14 @@ class AnsweredBy(StrEnum):
     NOBODY = "nobody"
 
 
+class AnnouncementOutcome(StrEnum):
+    """What became of an announcement."""
+
+    SPOKEN = "spoken"
+    UNSPOKEN = "unspoken"  # nothing in the house could say it
+    EXPIRED = "expired"
+
+
 class PresenceKind(StrEnum):
     """Where the resident is, as far as the house can tell."""
 
@@ -71,6 +79,15 @@ class CareData(Struct, frozen=True):
     scaip: Scaip
 
 
+class AnnouncementData(Struct, frozen=True):
+    """`data` of `anbu.announcement.*`: what became of the command `command`."""
+
+    command: str
+    outcome: AnnouncementOutcome
+    synced: bool
+    scaip: Scaip
+
+
 class CheckInEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
     """A CloudEvents 1.0 envelope around a check-in's result; owed until `received`."""
 
@@ -90,6 +107,17 @@ class CareEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
     type: str
     time: str
     data: CareData
+    datacontenttype: str = "application/json"
+
+
+class AnnouncementEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents 1.0 envelope around an announcement's receipt; owed until `received`."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+    data: AnnouncementData
     datacontenttype: str = "application/json"
 
 

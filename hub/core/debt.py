@@ -8,7 +8,7 @@ the centre folds what comes twice. The outbox holds the bytes.
 from msgspec.structs import replace
 
 from hub.core import scaip, wire
-from hub.core.daily import CareEvent, CheckInEvent
+from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.effects import Effect, Lane, Publish, Resend
 from hub.core.payloads import AlarmData, AlarmEvent, Happened
 from hub.core.rules import Rules
@@ -39,7 +39,9 @@ def owe(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> S
     )
 
 
-def owe_word(state: HomeState, event: CheckInEvent | CareEvent, at: float, rules: Rules) -> Step:
+def owe_word(
+    state: HomeState, event: CheckInEvent | CareEvent | AnnouncementEvent, at: float, rules: Rules
+) -> Step:
     """Owe the centre a word that belongs to no alarm."""
     return _owe(state, Owed(event.id, "", at + rules.quick_resend_s), event, rules)
 

@@ -43,6 +43,8 @@ class Phrase(StrEnum):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     ANNOUNCEMENT = "announcement"
+    ASK_HELP = "ask_help"
+    HELP_NOT_NEEDED = "help_not_needed"
     WARN_QUIET = "warn_quiet"
     WARN_NOT_UP = "warn_not_up"
     WARN_BATHROOM = "warn_bathroom"
@@ -99,10 +101,12 @@ class Show(Struct, frozen=True, tag=True):
 
 
 class Say(Struct, frozen=True, tag=True):
-    """Speak `phrase`; `text` only where the centre gave the words."""
+    """Speak `phrase`; `text` only where the centre gave the words, and then `Spoke` follows."""
 
     phrase: Phrase
     text: str = ""
+    receipt: str = ""
+    urgent: bool = False
 
 
 class Ask(Struct, frozen=True, tag=True):

@@ -16,6 +16,9 @@ from hub.core.house_events import (
     HeartRateMeasured,
     MainsChanged,
     MotionChanged,
+    PartChanged,
+    Spoke,
+    Talking,
 )
 from hub.core.payloads import Stage
 
@@ -180,6 +183,9 @@ Event = (
     | MainsChanged
     | HeartRateMeasured
     | Answered
+    | Talking
+    | Spoke
+    | PartChanged
     | LinkUp
     | LinkDown
     | BrokerAcked

@@ -32,6 +32,9 @@ from hub.core.house_events import (
     HeartRateMeasured,
     MainsChanged,
     MotionChanged,
+    PartChanged,
+    Spoke,
+    Talking,
 )
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
@@ -43,8 +46,10 @@ Step = tuple[HomeState, list[Effect]]
 def take(state: HomeState, event: Event, rules: Rules) -> Step:
     """Give the new state, and what is to be done."""
     match event:
-        case MotionChanged() | ContactChanged() | Answered() | HeartRateMeasured():
+        case MotionChanged() | ContactChanged() | HeartRateMeasured():
             return _living(state, event, rules)
+        case Answered() | Talking() | Spoke() | PartChanged():
+            return answers.take(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
             return supervision.told(state, event, rules)
         case LinkUp() | CenterBorn() | LinkDown():
@@ -61,15 +66,13 @@ def take(state: HomeState, event: Event, rules: Rules) -> Step:
             return orders.obey(state, event, rules)
         case Measured():
             return orders.measured(state, event, rules)
-        case Ticked():
-            return state, []
         case _:
             return _trouble(state, event, rules)
 
 
 def _living(
     state: HomeState,
-    event: MotionChanged | ContactChanged | Answered | HeartRateMeasured,
+    event: MotionChanged | ContactChanged | HeartRateMeasured,
     rules: Rules,
 ) -> Step:
     match event:
@@ -80,8 +83,6 @@ def _living(
         case ContactChanged(at=at, device=device, closed=closed):
             pressed = press.edge(state.contacts.get(device, Contact()), closed, at, rules)
             return buttons.turn(state, device, pressed, at, rules)
-        case Answered():
-            return answers.take(state, event, rules)
         case HeartRateMeasured():
             return senses.heart(state, event, rules)
         case _:
@@ -102,10 +103,12 @@ def _reach(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules
 
 def _trouble(
     state: HomeState,
-    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused,
+    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused | Ticked,
     rules: Rules,
 ) -> Step:
     match event:
+        case Ticked():
+            return state, []
         case DriverFailed(at=at, device=device, reason=reason):
             return devices.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
         case DriverReady(device=device):

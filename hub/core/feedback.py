@@ -77,7 +77,7 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
             return Signal.UNDELIVERED
         if calling:
             return min(calling, key=URGENCY.index)
-    if state.warning is not None:
+    if state.warning is not None or state.candidate is not None:
         return Signal.WARNING
     if state.farewell and at < state.farewell.until:
         return state.farewell.signal

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from hub.core import (
+    announcing,
     buttons,
     care_clock,
     checkin,
@@ -23,6 +24,7 @@ from hub.core import (
     quiet,
     recovery,
     routines,
+    spoken,
     supervision,
     warn,
 )
@@ -38,6 +40,7 @@ DAY_S = 86_400.0
 
 _SERVE = (
     debt.elapse,
+    spoken.elapse,
     devices.elapse,
     warn.elapse,
     presence.elapse,
@@ -45,17 +48,20 @@ _SERVE = (
     routines.elapse,
     diary.elapse,
     checkin.elapse,
+    announcing.elapse,
     supervision.elapse,
 )
 _AHEAD = (
     devices.next_wake,
     feedback.next_wake,
+    spoken.next_wake,
     warn.next_wake,
     presence.next_wake,
     quiet.next_wake,
     routines.next_wake,
     diary.next_wake,
     checkin.next_wake,
+    announcing.next_wake,
     supervision.next_wake,
 )
 
@@ -103,6 +109,8 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
         care=care_clock.recover(state, started),
         house=recovery.house(state.house, started.at),
         warning=recovery.caution(state.warning, started.at),
+        candidate=spoken.recovered(state.candidate, started.at),
+        notices=announcing.recovered(state.notices, started.at),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
         alarms=tuple(replace(a, raised_at=long_ago) for a in state.alarms),
         owed=tuple(_overdue(o, started.at) for o in owed),
@@ -121,6 +129,8 @@ def owes(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
         or after.owed is not before.owed
         or after.faults is not before.faults
         or after.counter != before.counter
+        or after.candidate is not before.candidate
+        or after.notices is not before.notices
         or after.care.visit is not before.care.visit  # else a crash could ask again and again
         or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
     )

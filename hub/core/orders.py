@@ -4,9 +4,9 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.core import sos, wire
+from hub.core import announcing, sos, wire
 from hub.core.commands import Command, CommandKind, Reply
-from hub.core.effects import Effect, Lane, Phrase, Publish, Say
+from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import CommandReceived, Measured
 from hub.core.payloads import Telemetry
 from hub.core.rules import Rules
@@ -45,7 +45,7 @@ def measured(state: HomeState, event: Measured, rules: Rules) -> Step:
 def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
     match command.kind:
         case CommandKind.ANNOUNCE:
-            return state, [Say(Phrase.ANNOUNCEMENT, command.text)]
+            return announcing.order(state, command, at, rules)
         case CommandKind.TEST_CALL:
             return sos.call(state, Kind.TEST, CENTER, at, rules)
         case _:

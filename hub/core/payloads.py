@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from hub.core.commands import Command, Reply
-from hub.core.daily import Activity, CareEvent, CheckInEvent
+from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.scaip import Kind, Report, Scaip, What
 
 Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
@@ -45,6 +45,10 @@ class FaultKind(StrEnum):
     SILENT = "silent"  # no sign of life for longer than its kind allows
     LOW_BATTERY = "low_battery"
     MAINS_LOST = "mains_lost"
+    NO_MICROPHONE = "no_microphone"
+    NO_LOUDSPEAKER = "no_loudspeaker"
+    NO_SPEECH = "no_speech"  # it hears, and cannot understand
+    MUTED = "muted"  # by the resident
 
 
 class Evidence(Struct, frozen=True):
@@ -180,6 +184,6 @@ class Cleared(Struct, frozen=True):
     fault: str
 
 
-Happened = AlarmEvent | ReportEvent | CheckInEvent | CareEvent
+Happened = AlarmEvent | ReportEvent | CheckInEvent | CareEvent | AnnouncementEvent
 FromHub = Happened | Activity | HubState | FaultReport | Cleared | Telemetry | Reply
 FromCenter = Ack | Command | CenterState

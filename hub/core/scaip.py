@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
     HELP_BUTTON = "help_button"
     PULL_CORD = "pull_cord"
+    SPOKEN = "spoken"  # a call for help that the voice heard, and nobody took back
     TEST = "test"
     QUIET = "quiet"  # no sign of activity for longer than is usual at this hour
     NOT_UP = "not_up"  # not up long after the usual time
@@ -50,6 +51,7 @@ class What(StrEnum):
 ALARM: dict[Kind, tuple[str, str]] = {
     Kind.HELP_BUTTON: ("0004", "0010"),
     Kind.PULL_CORD: ("0004", "0010"),
+    Kind.SPOKEN: ("0004", "0010"),  # the hub's own call, as by its button
     Kind.TEST: ("0004", "0102"),
     Kind.QUIET: ("0010", "0009"),
     Kind.NOT_UP: ("0010", "0009"),
@@ -93,6 +95,7 @@ REPORT: dict[Report, tuple[str, str]] = {
     Report.BATTERY_LOW: ("0023", "0016"),
 }
 CHECK_IN = ("0002", "0103")
+ANNOUNCEMENT = ("0002", "0100")
 CARE: dict[Care, tuple[str, str]] = {
     Care.COUNSELLING: ("0002", "0101"),
     Care.LOW_MOOD: ("0002", "0101"),
@@ -115,6 +118,12 @@ def of_check_in(ref: str) -> Scaip:
     """Give the block of a check-in's result."""
     device, status = CHECK_IN
     return Scaip(device, status, "", 5, ref)
+
+
+def of_announcement(ref: str) -> Scaip:
+    """Give the block of an announcement's receipt."""
+    device, status = ANNOUNCEMENT
+    return Scaip(device, status, "", 7, ref)
 
 
 def of_care(care: Care, ref: str) -> Scaip:

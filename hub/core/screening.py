@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hub.core.care_events import hindered, tell_need
-from hub.core.care_state import CareState, Screening
+from hub.core.care_state import CareState, Screening, talked
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.house_events import Answered, Meaning
 from hub.core.rules import Rules
@@ -59,14 +59,20 @@ def elapse(state: HomeState, screening: Screening, at: float, rules: Rules) -> S
     """Ask again what was not answered, or leave it for the next check-in."""
     if hindered(state):
         return leave(state, screening, at, rules)
-    if screening.at + rules.care.answer_s > at:
+    if _overdue_at(screening, rules) > at:
         return state, []
     return _again(state, screening, at, rules, [])
 
 
 def next_wake(state: HomeState, screening: Screening, rules: Rules) -> float | None:
     """Give when the answer is no longer waited for; an alarm ends it with the next fact."""
-    return None if hindered(state) else screening.at + rules.care.answer_s
+    return None if hindered(state) else _overdue_at(screening, rules)
+
+
+def talking(screening: Screening, at: float) -> Screening:
+    """Wait on: the talk that the question began goes on."""
+    talked_s = max(screening.talked_s, talked(screening.at, at))
+    return replace(screening, talked_s=talked_s)
 
 
 def leave(
@@ -81,12 +87,16 @@ def leave(
     return state, [*told, *words]
 
 
+def _overdue_at(screening: Screening, rules: Rules) -> float:
+    return screening.at + screening.talked_s + rules.care.answer_s
+
+
 def _again(
     state: HomeState, screening: Screening, at: float, rules: Rules, words: list[Effect]
 ) -> Step:
     if screening.tries >= TRIES:
         return leave(state, screening, at, rules)
-    again = replace(screening, at=at, tries=screening.tries + 1)
+    again = replace(screening, at=at, tries=screening.tries + 1, talked_s=0.0)
     state = _put(state, replace(state.care, screening=again))
     return state, [*words, Ask(ITEMS[again.item], slow=True)]
 

@@ -32,7 +32,7 @@ Step = tuple[HomeState, list[Effect]]
 
 KIND = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
 ON_SITE = "on site"
-AUTOMATIC = frozenset(Kind) - {*KIND.values(), Kind.TEST}
+AUTOMATIC = frozenset(Kind) - {*KIND.values(), Kind.SPOKEN, Kind.TEST}
 
 
 def call(

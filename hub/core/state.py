@@ -8,7 +8,8 @@ from msgspec import Struct, field
 from hub.core.care_state import CareState
 from hub.core.effects import Signal
 from hub.core.habits import FRESH, Habits
-from hub.core.living import House
+from hub.core.living import NEVER, House
+from hub.core.notice import Notice
 from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.scaip import Kind
 from hub.core.watch_state import WatchState
@@ -170,6 +171,15 @@ class Caution(Struct, frozen=True):
     cut_short: bool = False  # by a restart: it is spoken again once, and no more
 
 
+class Candidate(Struct, frozen=True):
+    """A spoken call for help, asked back: it is raised at `until`, unless it is taken back."""
+
+    heard_at: float
+    until: float
+    asked: bool = True  # not yet again since a restart
+    cut_short: bool = False  # by a restart: asked again once, and no more
+
+
 class HomeState(Struct, frozen=True, omit_defaults=True):
     """The home."""
 
@@ -190,5 +200,8 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     habits: Habits = FRESH  # kept in a file of its own: the snapshot of a call stays small
     care: CareState = field(default_factory=CareState)
     warning: Caution | None = None
+    candidate: Candidate | None = None
+    spoken_at: float = NEVER  # when a spoken call was last raised
+    notices: tuple[Notice, ...] = ()  # announcements that are not yet spoken
     watch: WatchState = field(default_factory=WatchState)
     counter: int = 0  # of the last command obeyed

@@ -1,6 +1,6 @@
 """The spoken warning before an automatic alarm: any sign of life ends it.
 
-    (quiet, not up, ...) --begin--> Warning --sign of life--> over
+    (quiet, not up, ...) --begin--> Warning --sign of life--> over      (a bad word: at once)
                                        '--nothing for `warn_s`--> alarm, with its evidence
 
 But motion in the bathroom is no way out of it, and moving about is what wandering is: these two it
@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.core import sos
-from hub.core.effects import Effect, Phrase, Say
+from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.payloads import Evidence
 from hub.core.rules import Room, Rules
 from hub.core.scaip import Kind
@@ -44,7 +44,7 @@ def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
     """Warn of an alarm; whoever asks for it has seen that no other warning is on."""
     until = at + rules.warn_s
     warning = Caution(ground.kind, ground.device, ground.evidence, until, at)
-    return replace(state, warning=warning), [Say(PHRASE[ground.kind])]
+    return replace(state, warning=warning), [Ask(PHRASE[ground.kind])]
 
 
 def ended(state: HomeState) -> Step:
@@ -76,7 +76,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
             return state, []
         return sos.call(state, warning.kind, warning.device, at, rules, warning.evidence)
     if warning.said_at + rules.warn_again_s <= at:
-        return replace(state, warning=replace(warning, said_at=at)), [Say(PHRASE[warning.kind])]
+        return replace(state, warning=replace(warning, said_at=at)), [Ask(PHRASE[warning.kind])]
     return state, []
 
 

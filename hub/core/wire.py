@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.core.commands import Command, Reply
-from hub.core.daily import Activity, CareEvent, CheckInEvent
+from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.payloads import (
     Ack,
     AlarmEvent,
@@ -141,6 +141,7 @@ _EVENTS: dict[str, type[Happened]] = {
     "report": ReportEvent,
     "checkin": CheckInEvent,
     "care": CareEvent,
+    "announcement": AnnouncementEvent,
 }
 
 

@@ -125,7 +125,9 @@ class Care(Playbook):
         self.state, effects = home.decide(self.state, event, self.rules)
         after = self.state.warning
         if before and after and before.kind is after.kind:  # said again: another story
-            effects = [e for e in effects if not (isinstance(e, Say) and e.phrase in WARNINGS)]
+            effects = [
+                e for e in effects if not (isinstance(e, Say | Ask) and e.phrase in WARNINGS)
+            ]
         self.effects += effects
         packed = msgspec.msgpack.encode(self.state)
         assert msgspec.msgpack.decode(packed, type=HomeState) == self.state

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hub.core import home, wire
 from hub.core.daily import PresenceKind
-from hub.core.effects import Effect, Phrase, Publish, Say
+from hub.core.effects import Ask, Effect, Phrase, Publish, Say
 from hub.core.events import CenterAcked, ContactChanged, Event, Started, Ticked
 from hub.core.house_events import MotionChanged
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
@@ -89,7 +89,7 @@ class Lived:
     @property
     def warnings(self) -> list[Phrase]:
         """The warnings so far, each once however often it was said."""
-        said = [e.phrase for e in self.effects if isinstance(e, Say)]
+        said = [e.phrase for e in self.effects if isinstance(e, Say | Ask)]
         return [p for n, p in enumerate(said) if p in WARNINGS and said[n - 1 : n] != [p]]
 
     @property

@@ -8,7 +8,7 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from hub.core import wire
-from hub.core.daily import CareEvent, CheckInEvent
+from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.payloads import AlarmEvent, Cleared, FaultReport, FromHub, ReportEvent
 
 INT = 2**63
@@ -35,6 +35,9 @@ def fitted(hub: str, message: FromHub) -> tuple[str, FromHub]:
             return "event", replace(message, source=wire.source(hub), type=kind)
         case CareEvent():
             kind = f"anbu.care.{message.data.care}"
+            return "event", replace(message, source=wire.source(hub), type=kind)
+        case AnnouncementEvent():
+            kind = f"anbu.announcement.{message.data.outcome}"
             return "event", replace(message, source=wire.source(hub), type=kind)
         case FaultReport() | Cleared():
             fault = message.fault.replace("/", "-")

@@ -8,7 +8,7 @@ from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, PresenceKind, Topic
 from hub.core.effects import Ask, Phrase, Say, Signal
 from hub.core.events import Ticked
-from hub.core.house_events import Answered, Meaning
+from hub.core.house_events import Answered, Meaning, Talking
 from hub.core.payloads import Evidence
 from hub.core.scaip import Kind
 from tests.core.care_scenes import (
@@ -327,6 +327,37 @@ def test_who_says_unasked_that_he_is_ill_is_heard_and_other_words_mean_nothing()
     assert story >> said(110, Meaning.UNWELL) << [UNWELL]
     for meaning in (Meaning.FINE, Meaning.YES, Meaning.NO, Meaning.UNCLEAR):
         assert story >> said(120, meaning) << []
+
+
+def test_who_talks_is_given_more_time() -> None:
+    story = asked() >> Talking(NINE + 50) << [] >> Wait(NINE + 100) << []
+    assert story >> said(NINE + 105, Meaning.FINE) << [result("fine"), FINE]
+
+
+def test_a_talk_that_never_ends_is_stuck() -> None:
+    story = asked()
+    for at in range(50, 600, 50):
+        story = story >> Talking(NINE + at)
+        story.whatever()
+    assert story.state.care.visit
+    assert story.state.care.visit.attempts == 2
+    pausing = asked() >> Wait(NINE + 61) << [] >> Talking(NINE + 70) << []
+    assert pausing >> Wait(NINE + 361) << [MOOD_SLOW]
+
+
+def test_a_talk_about_nothing_that_waits_changes_nothing() -> None:
+    story = care() >> Talking(NINE - 100) << []
+    assert story.state.care.visit is None
+
+
+def test_a_talk_with_last_words_of_its_own_is_not_thanked_twice() -> None:
+    closing = replace(said(NINE + 10, Meaning.FINE), closes=True)
+    assert asked() >> closing << [result("fine")]
+    assert (
+        asked()
+        >> replace(closing, meaning=Meaning.COUNSEL)
+        << [need("counselling"), result("alive")]
+    )
 
 
 def test_a_question_that_waits_is_shown() -> None:

@@ -181,7 +181,7 @@ def test_no_silence_of_failed_sensors_is_ever_read_as_quiet(
         state, _ = home.decide(state, replace(event, at=at), RULES)
     for device in RULES.sensors:
         state, _ = home.decide(state, DriverFailed(at, device, "gone"), RULES)
-    state = replace(state, warning=None, alarms=(), owed=())
+    state = replace(state, warning=None, candidate=None, alarms=(), owed=())
     # a house that has been dead for a day is no quiet: somebody has to go and look
     end, fair = at + 30 * 3600.0, {Kind.HELP_BUTTON, Kind.NO_LIFE}
     while (wake := home.next_wake(state, RULES)) is not None and wake <= end:

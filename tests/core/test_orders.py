@@ -32,7 +32,7 @@ def replies(effects: list[Effect]) -> list[Reply]:
 
 def test_an_announcement_is_spoken_and_answered() -> None:
     effects = story(quiet(), order())[1]
-    assert effects[0] == Say(Phrase.ANNOUNCEMENT, "점심 드셨어요?")
+    assert effects[0] == Say(Phrase.ANNOUNCEMENT, "점심 드셨어요?", receipt="c1")
     assert replies(effects) == [Reply("c1", done=True)]
 
 

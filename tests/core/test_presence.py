@@ -77,7 +77,9 @@ def test_a_call_for_help_while_away_brings_the_resident_home() -> None:
 
 def test_a_word_from_the_resident_brings_them_home() -> None:
     home = lived().door(10.01).until(11.0)
-    assert home.take(Answered(home.at, Meaning.UNCLEAR)).kind is HOME
+    assert home.take(Answered(home.at, Meaning.FINE)).kind is HOME
+    home = lived().door(10.01).until(11.0)
+    assert home.take(Answered(home.at, Meaning.UNCLEAR)).kind is AWAY
     home = lived().door(10.01).until(11.0)
     assert home.take(Answered(home.at, Meaning.UNCLEAR, AnsweredBy.NOBODY)).kind is AWAY
 

@@ -76,10 +76,13 @@ def test_motion_ends_the_warning_and_nothing_follows() -> None:
     assert lived.kinds == []
 
 
-def test_an_answer_ends_the_warning_even_one_that_nobody_understood() -> None:
+def test_a_clear_answer_ends_the_warning_but_none_that_nobody_understood() -> None:
+    lived = warned()
+    lived.take(Answered(lived.at + 1.0, Meaning.FINE)).until(lived.at / HOUR + 1.0)
+    assert lived.kinds == []
     lived = warned()
     lived.take(Answered(lived.at + 1.0, Meaning.UNCLEAR)).until(lived.at / HOUR + 1.0)
-    assert lived.kinds == []
+    assert lived.kinds == [Kind.QUIET]
 
 
 def test_once_warned_it_is_silent_until_something_moves() -> None:

@@ -7,7 +7,7 @@ from hub.core import checkin
 from hub.core.care_rules import CareRules
 from hub.core.daily import Topic
 from hub.core.effects import Ask, Phrase
-from hub.core.house_events import Meaning
+from hub.core.house_events import Meaning, Talking
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,
@@ -95,6 +95,11 @@ def test_a_clock_that_jumps_by_a_year_asks_once_more_and_not_for_ever(year: floa
     story = story >> said(NINE + DAY + 20, Meaning.NO) << [SECOND]
     story = story >> said(NINE + DAY + 30, Meaning.NO) << [ALIVE] >> Wait(NINE + 2 * DAY) << [MOOD]
     assert story >> said(NINE + 2 * DAY + 8, Meaning.FINE) << [result("fine"), FINE]
+
+
+def test_who_talks_about_the_question_is_given_more_time() -> None:
+    story = due() >> Talking(NINE + 60) << [] >> Wait(NINE + 100) << []
+    assert story >> Wait(NINE + 121) << [FIRST_SLOW]
 
 
 @ways

@@ -1,0 +1,108 @@
+"""A spoken call for help: asked back once, and raised unless it is clearly taken back.
+
+    heard --"do you need help?"--> Candidate --a clear "no", or the green button--> over
+                                       '--"yes", anything unclear, silence--> alarm, within 15 s
+
+The voice may mishear, so it asks; it may also have died, so the deadline is the hub's own. To a
+warning, or while a question of the hub's own about it waits, a call for help needs no asking back.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.core import life, sos
+from hub.core.effects import Ask, Effect, Phrase, Say
+from hub.core.house_events import Answered, Meaning
+from hub.core.rules import Rules
+from hub.core.scaip import Kind
+from hub.core.state import Cancelled, Candidate, HomeState
+
+Step = tuple[HomeState, list[Effect]]
+
+VOICE = "voice"  # as a device, in alarms and in evidence
+TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
+ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
+ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
+
+
+class Taken(Struct, frozen=True):
+    """What a word came to: `state` and `effects`, and whether anybody else has to look at it."""
+
+    state: HomeState
+    effects: list[Effect]
+    over: bool
+
+
+def take(state: HomeState, event: Answered, rules: Rules) -> Taken:
+    """Take a word that may call for help, or answers whether help is needed."""
+    meaning = event.meaning
+    if meaning is Meaning.HELP and not rules.spoken_sos:
+        return Taken(state, [], over=True)
+    if state.candidate is not None:
+        return _answered(state, event, rules)
+    if state.warning is not None and meaning in ALARMING:
+        return Taken(*_raise(replace(state, warning=None), event.at, rules), over=True)
+    doubtful = state.warning is not None and meaning is Meaning.NO
+    if doubtful or meaning is Meaning.HELP:
+        return Taken(*_ask(state, event.at, rules), over=True)
+    return Taken(state, [], over=False)
+
+
+def taken_back(state: HomeState) -> Step:
+    """End a candidate, by a clear word or the green button."""
+    return replace(state, candidate=None), [Say(Phrase.HELP_NOT_NEEDED)]
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Raise what nobody took back; after a restart ask once more."""
+    candidate = state.candidate
+    if candidate is None:
+        return state, []
+    if candidate.until <= at:
+        return _raise(state, at, rules)
+    if candidate.asked:
+        return state, []
+    return replace(state, candidate=replace(candidate, asked=True)), [Ask(Phrase.ASK_HELP)]
+
+
+def next_wake(state: HomeState, _rules: Rules) -> float | None:
+    """Give when a candidate becomes an alarm."""
+    if state.candidate is None:
+        return None
+    return state.candidate.until if state.candidate.asked else state.candidate.heard_at
+
+
+def recovered(old: Candidate | None, at: float) -> Candidate | None:
+    """Give what was heard before a restart its time anew: the answer to it was lost."""
+    if old is None:
+        return None
+    until = at if old.cut_short else at + ANEW_S
+    return Candidate(at, until, asked=False, cut_short=True)
+
+
+def _ask(state: HomeState, at: float, rules: Rules) -> Step:
+    """Ask back; but where an alarm is open already, this is one more call of it."""
+    if any(not isinstance(a.life, Cancelled) and a.kind is not Kind.TEST for a in state.alarms):
+        return _again(state, at, rules)
+    state = replace(state, candidate=Candidate(at, at + rules.spoken_s))
+    return state, [Ask(Phrase.ASK_HELP)]
+
+
+def _again(state: HomeState, at: float, rules: Rules) -> Step:
+    """Tell an open alarm's centre that help was called again, but not for each word of it."""
+    if at < state.spoken_at + rules.spoken_again_s:
+        return state, []
+    return _raise(state, at, rules)
+
+
+def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
+    if event.meaning in TAKES_BACK:
+        state, words = taken_back(state)
+        state, effects = life.shown(state, VOICE, event.at, event.by, rules)
+        return Taken(state, [*words, *effects], over=True)
+    return Taken(*_raise(state, event.at, rules), over=event.meaning is not Meaning.COUNSEL)
+
+
+def _raise(state: HomeState, at: float, rules: Rules) -> Step:
+    state = replace(state, candidate=None, warning=None, spoken_at=at)
+    return sos.call(state, Kind.SPOKEN, VOICE, at, rules)
