@@ -11,7 +11,7 @@ from hub.core.house_events import Meaning
 from hub.core.toml_lines import Path
 from voice import plan_walk
 from voice.acts import syllables
-from voice.plan_files import HEARD, HELP, SILENCE, START, Branch, Folder, Question, common
+from voice.plan_files import HEARD, HELP, SILENCE, START, Branch, Folder, Question, Words, common
 from voice.plan_flaws import Flaw, Kind, Sheet, sheet
 from voice.words import Expecting, Intent
 
@@ -116,9 +116,9 @@ def _spoken(one: Sheet) -> Iterator[tuple[Path, str]]:
         yield (*path, "say"), branch.say
     for name, question in one.own.items():
         yield ("step", name, "ask"), question.ask
-    if one.plan is None:
-        yield from ((("heard", ill), text) for ill, text in one.words.heard.items())
-        fields = ((name, getattr(one.source.says, name)) for name in one.words.__struct_fields__)
+    if isinstance(words := one.source.says, Words):
+        yield from ((("heard", ill), text) for ill, text in words.heard.items())
+        fields = ((name, getattr(words, name)) for name in words.__struct_fields__)
         yield from (((name,), text) for name, text in fields if isinstance(text, str))
 
 

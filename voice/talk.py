@@ -126,7 +126,8 @@ def _follow(talk: Talk, branch: Branch, understood: Understood) -> Step:
 
 
 def _news(branch: Branch, understood: Understood) -> Tell | None:
-    if branch.tell is None:
+    guessed = branch.tell in GOOD and understood.intent not in {Intent.FINE, Intent.YES}
+    if branch.tell is None or guessed:  # whatever a plan says: only who says so is fine
         return None
     often = understood.intent is Intent.OFTEN
     what, closes = branch.what or understood.what, bool(branch.say or branch.then)
