@@ -1,6 +1,7 @@
 """The shipped plans, way by way: each ends, tells, and says what follows; and a county's own."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,14 @@ WAYS = {key: list(ways(shipped(key))) for key in KEYS}
 def test_every_question_of_the_hub_has_a_plan() -> None:
     assert set(KEYS) == set(ASKED_BY_HUB)
     assert set(KEYS) <= {str(phrase) for phrase in Phrase}
+
+
+def test_every_ill_that_is_understood_is_said_back() -> None:
+    phrases = SHIPPED.parent.parent / "phrases" / "ko.toml"
+    entries = tomllib.loads(phrases.read_text(encoding="utf-8"))["phrases"]
+    ills = {entry["what"] for entry in entries if entry["intent"] == "unwell" and "what" in entry}
+    assert ills
+    assert ills <= set(WORDS.heard)
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -163,7 +172,7 @@ def test_who_has_run_out_of_medicine_is_heard() -> None:
 
 
 def test_a_day_at_home_is_no_illness_but_the_body_is_asked_after() -> None:
-    _, lines = run(shipped("ask_outing"), ["no", "unwell:leg", "yes", "yes"])
+    _, lines = run(shipped("ask_outing"), ["no", "unwell:joints", "yes", "yes"])
     assert told(lines) == [Meaning.NO, Meaning.UNWELL, Meaning.UNWELL]
 
 
@@ -191,7 +200,7 @@ def test_a_question_without_a_plan_is_a_talk_of_one_question() -> None:
 
 def test_all_that_is_ever_spoken_is_among_the_sentences_of_the_bank() -> None:
     bank = {*PLANS.sentences(), *HUB.values()}
-    asides = [("unclear",), ("slower", "louder"), ("unwell:eye",), ("cancel",), ("time",) * 20]
+    asides = [("unclear",), ("slower", "louder"), ("unwell:eyes",), ("cancel",), ("time",) * 20]
     for key in KEYS:
         for heard in [*asides, *(heard for heard, _ in WAYS[key])]:
             _, lines = run(shipped(key), heard)
@@ -246,7 +255,7 @@ def test_a_county_replaces_single_words_and_keeps_the_others(tmp_path: Path) -> 
     words = Plans.load(county(tmp_path, common=ours), SHIPPED).words
     assert words.thanks == "고맙습니다."
     assert words.heard["head"] == "머리가 아프시구나요."
-    assert words.heard["leg"] == WORDS.heard["leg"]
+    assert words.heard["cold"] == WORDS.heard["cold"]
     assert words.slower == WORDS.slower
     assert words.step == WORDS.step
 

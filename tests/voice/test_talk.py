@@ -9,8 +9,19 @@ from tests.voice.transcripts import PLANS, WORDS, happening, plan, plays, run, s
 from voice.acts import speech_s, syllables
 from voice.plan_files import Branch, Question, Words
 from voice.plans import Plan
-from voice.talk import MOST_QUESTIONS, MOST_S, Finished, Listen, Pause, Speak, Tell, begin, step
-from voice.words import Intent
+from voice.talk import (
+    MOST_QUESTIONS,
+    MOST_S,
+    Finished,
+    Listen,
+    Listened,
+    Pause,
+    Speak,
+    Tell,
+    begin,
+    step,
+)
+from voice.words import Intent, Understood
 
 KEYS = sorted(PLANS.plans)
 INTENTS = [*(str(intent) for intent in Intent), "silence"]
@@ -65,11 +76,11 @@ def test_a_pain_is_told_at_once_and_then_asked_after() -> None:
         >> no
         << tell unwell, more follows
         << "몸이 편치 않으시군요."
-        << "어디가 불편하신지 말씀해 주시겠어요?"
+        << "어디가 어떻게 불편하세요?"
         << listen 12 s for checkin
         >> unwell:head
         << tell unwell head, more follows
-        << "머리가 아프시군요."
+        << "머리가 아프거나 어지러우시군요."
         << "참으실 만한가요?"
         << listen 10 s for checkin
         >> yes
@@ -148,6 +159,11 @@ def test_unclear_words_are_asked_once_more_and_then_told_as_unclear() -> None:
         << end
         """,
     )
+
+
+def test_silence_is_not_taken_for_unclear_words() -> None:
+    assert not told(run(shipped("remind"), ["silence", "silence"])[1])
+    assert told(run(shipped("remind"), ["unclear", "silence"])[1]) == [Meaning.UNCLEAR]
 
 
 def test_unclear_words_and_then_silence_are_still_unclear_words() -> None:
@@ -260,11 +276,11 @@ def test_who_does_not_want_to_talk_is_left_alone() -> None:
 
 
 def test_an_ill_that_the_plan_did_not_think_of_is_told_all_the_same() -> None:
-    _, lines = run(plan(start=Question((GOOD, BAD))), ["unwell:tooth"])
+    _, lines = run(plan(start=Question((GOOD, BAD))), ["unwell:joints"])
     assert lines[-5:] == [
-        ">> unwell:tooth",
-        "<< tell unwell tooth, more follows",
-        '<< "이가 불편하시군요."',
+        ">> unwell:joints",
+        "<< tell unwell joints, more follows",
+        '<< "몸이 쑤시고 아프시군요."',
         f'<< "{WORDS.unwell}"',
         "<< end",
     ]
@@ -295,6 +311,19 @@ def test_help_without_news_of_its_own_is_help() -> None:
     talk_plan = plan(start=Question((Branch(("no",), then="help"), GOOD)))
     _, lines = run(talk_plan, ["no"])
     assert lines[-2:] == ["<< tell help", "<< end"]
+
+
+@pytest.mark.parametrize("heard", ["no", "unclear", "home"])
+def test_a_plan_cannot_make_anybody_fine_who_did_not_say_so(heard: str) -> None:
+    """The checker refuses such a plan; the talk does not rely on it."""
+    lie = Branch(("no", "unclear", "home"), "다행입니다.", Meaning.FINE)
+    assert told(run(plan(start=Question((lie,), again=0)), [heard])[1]) == [Meaning.UNCLEAR]
+
+
+def test_a_score_is_told_of_a_scale_alone() -> None:
+    talk, _ = begin(plan(start=Question((GOOD, BAD))), slow=False)
+    _, acts = step(talk, Listened(Understood(Intent.NO, score=2)))
+    assert acts[0] == Tell(Meaning.NO, closes=True)
 
 
 def test_that_the_acts_are_done_changes_nothing() -> None:

@@ -2,7 +2,7 @@
 
 >> unwell:head
 << tell unwell head, more follows
-<< "머리가 아프시군요."
+<< "머리가 아프거나 어지러우시군요."
 << listen 10 s for checkin
 """
 
