@@ -1,6 +1,6 @@
 """The loudspeaker: plays a piece of sound at the device's rate, and stops at once when told."""
 
-import threading
+from threading import Event
 
 from voice.audio import Audio
 from voice.patience import Patience
@@ -17,28 +17,16 @@ class Loudspeaker:
     def __init__(self, sound: PortAudio, name: str) -> None:
         self._sound, self._name = sound, name
         self._patience = Patience()
-        self._stop = threading.Event()
 
-    def play(self, audio: Audio, volume_pct: float) -> bool:
-        """Play to the end; waits so long. False when stopped. Raises SoundError.
-
-        One thread plays; `stop` counts from the latest `ready` on.
-        """
+    def play(self, audio: Audio, volume_pct: float, stop: Event) -> bool:
+        """Play to the end, and wait so long; False when `stop` was set. Raises SoundError."""
         with self._patience.waiting():
             stream = self._opened(audio.rate_hz)
         try:
-            return self._played(stream, _fitted(audio, volume_pct, stream))
+            return self._played(stream, _fitted(audio, volume_pct, stream), stop)
         finally:
             with self._patience.waiting():
                 stream.close()
-
-    def ready(self) -> None:
-        """Forget a `stop`: what is played from now on is wanted."""
-        self._stop.clear()
-
-    def stop(self) -> None:
-        """Be silent at once; from any thread."""
-        self._stop.set()
 
     def look(self) -> Device:
         """Find the device, looking anew where that can be done. Raises SoundError."""
@@ -63,16 +51,16 @@ class Loudspeaker:
                 refused = error
         raise refused
 
-    def _played(self, stream: Stream, pcm: bytes) -> bool:
+    def _played(self, stream: Stream, pcm: bytes, stop: Event) -> bool:
         piece = FRAMES * 2 * stream.channels
         for at in range(0, len(pcm), piece):
-            if self._stop.is_set():
+            if stop.is_set():
                 return False
             with self._patience.waiting():
                 stream.write(pcm[at : at + piece])
         with self._patience.waiting():
             stream.finish()
-        return not self._stop.is_set()
+        return not stop.is_set()
 
 
 def _fitted(audio: Audio, volume_pct: float, stream: Stream) -> bytes:

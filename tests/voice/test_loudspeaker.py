@@ -3,7 +3,7 @@
 import math
 from array import array
 from itertools import pairwise
-from threading import Timer
+from threading import Event, Timer
 from time import monotonic
 
 import pytest
@@ -44,8 +44,7 @@ def test_what_is_played_arrives_at_the_loudspeaker(place: Room, rate_hz: int) ->
 
 
 def assert_played(speaker: Loudspeaker, audio: Audio, volume_pct: float = 100) -> None:
-    speaker.ready()
-    assert speaker.play(audio, volume_pct)
+    assert speaker.play(audio, volume_pct, Event())
 
 
 def test_half_the_volume_is_half_as_loud(place: Room) -> None:
@@ -56,13 +55,13 @@ def test_half_the_volume_is_half_as_loud(place: Room) -> None:
 
 def test_it_is_silent_at_once_when_told(place: Room) -> None:
     speaker = Loudspeaker(PortAudio(), "loudspeaker")
-    speaker.ready()
+    stop = Event()
     ended: list[tuple[bool, float]] = []
 
     def play() -> None:
-        Timer(1.0, speaker.stop).start()
+        Timer(1.0, stop.set).start()
         began = monotonic()
-        ended.append((speaker.play(tone(10, 16_000), 100), monotonic() - began))
+        ended.append((speaker.play(tone(10, 16_000), 100, stop), monotonic() - began))
 
     heard = place.listen(play)
     (finished, seconds), *_ = ended
@@ -75,7 +74,7 @@ def test_it_is_silent_at_once_when_told(place: Room) -> None:
 def test_no_such_loudspeaker_is_an_error_with_its_name() -> None:
     speaker = Loudspeaker(PortAudio(), "church organ")
     with pytest.raises(SoundError, match="church organ"):
-        speaker.play(tone(0.1, 16_000), 100)
+        speaker.play(tone(0.1, 16_000), 100, Event())
     with pytest.raises(SoundError, match="church organ"):
         speaker.look()
 

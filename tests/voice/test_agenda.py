@@ -1,0 +1,61 @@
+from hub.core.voice_words import Ask, Listen, Say
+from voice.agenda import MOST, STALE_S, Agenda, cuts_short
+
+GREETING, HEAT = Say("thanks_fine", "네, 다행입니다."), Say("announcement", "폭염입니다.", "n1")
+FIRE = Say("announcement", "불이 났습니다.", "n2", urgent=True)
+RAISED = Say("raised", "도움을 요청하고 있습니다.")
+MOOD, HELP, QUIET = Ask("ask_mood", "?"), Ask("ask_help", "?"), Ask("warn_quiet", "?")
+
+
+def order_of(*tasks: Say | Ask | Listen) -> list[Say | Ask | Listen | None]:
+    agenda = Agenda()
+    for task in tasks:
+        assert not agenda.put(task, 0)
+    return [agenda.next(1)[0] for _ in range(len(agenda) + 1)]
+
+
+def test_an_alarm_goes_first_then_the_question_for_help_then_a_warning() -> None:
+    found = order_of(GREETING, MOOD, QUIET, HELP, RAISED, FIRE)
+    assert found == [RAISED, FIRE, HELP, QUIET, GREETING, MOOD, None]
+
+
+def test_what_is_said_twice_is_said_once() -> None:
+    assert order_of(GREETING, GREETING, HEAT, GREETING) == [GREETING, HEAT, None]
+
+
+def test_two_announcements_with_the_same_words_each_have_their_receipt() -> None:
+    again = Say("announcement", "폭염입니다.", "n9")
+    assert order_of(HEAT, again) == [HEAT, again, None]
+
+
+def test_an_alarm_cuts_short_all_but_another_alarm() -> None:
+    assert all(cuts_short(RAISED, running) for running in (GREETING, MOOD, HELP, QUIET, HEAT))
+    assert all(cuts_short(HELP, running) for running in (GREETING, MOOD, QUIET, HEAT))
+    assert not cuts_short(RAISED, FIRE)
+    assert not cuts_short(HELP, RAISED)
+    assert not any(cuts_short(QUIET, running) for running in (GREETING, MOOD, RAISED))
+    assert not any(cuts_short(HEAT, running) for running in (GREETING, MOOD, RAISED))
+
+
+def test_too_much_is_let_go_beginning_with_what_matters_least() -> None:
+    agenda = Agenda()
+    assert not agenda.put(RAISED, 0)
+    for n in range(MOST - 1):
+        assert not agenda.put(Say("announcement", f"{n}"), 0)
+    assert agenda.put(HELP, 0) == [Say("announcement", "0")]
+    assert agenda.next(0) == (RAISED, [])
+
+
+def test_what_has_waited_too_long_is_let_go() -> None:
+    agenda = Agenda()
+    agenda.put(HEAT, 0)
+    agenda.put(GREETING, 10)
+    assert agenda.next(STALE_S + 5) == (GREETING, [HEAT])
+
+
+def test_stop_lets_go_of_everything() -> None:
+    agenda = Agenda()
+    agenda.put(HEAT, 0)
+    agenda.put(RAISED, 0)
+    assert agenda.clear() == [RAISED, HEAT]
+    assert agenda.next(0) == (None, [])

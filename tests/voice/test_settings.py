@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from hub.core.mistakes import Problem
+from hub.core.settings import SettingsError
+from voice.settings import VoiceSettings, load
+from voice.tastes import LOUDEST_PCT, Tastes, remember, remembered
+
+NOON, MIDNIGHT = 12 * 3600.0, 86_400.0
+
+
+def test_without_a_file_it_speaks_slowly_and_keeps_nothing() -> None:
+    settings = load(None)
+    assert settings.speed == 0.8
+    assert settings.spoken_sos
+    assert not settings.keep_audio
+    assert not settings.keep_transcripts
+
+
+def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "voice.toml"
+    file.write_text('mikrophone = "USB"\nspeed = 9\nnight_from = "25:00"\nsensitivity = "hgh"\n')
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    told = [(m.line, m.key, m.problem, m.did_you_mean) for m in caught.value.mistakes]
+    assert told[0] == (1, "mikrophone", Problem.UNKNOWN_KEY, "microphone")
+    assert [(line, key) for line, key, _, _ in told[1:]] == [
+        (2, "speed"), (3, "night_from"), (4, "sensitivity"),
+    ]  # fmt: skip
+    assert told[3][3] == "high"
+
+
+def test_paths_start_at_the_files_own_folder(tmp_path: Path) -> None:
+    file = tmp_path / "voice.toml"
+    file.write_text('socket = "run/voice.sock"\nplans = "/etc/anbu/plans"\n')
+    settings = load(file)
+    assert settings.socket == str(tmp_path / "run/voice.sock")
+    assert settings.plans == "/etc/anbu/plans"
+    assert settings.bank == ""
+    assert settings.state_dir == VoiceSettings().state_dir
+
+
+def test_by_night_only_what_is_urgent_is_as_loud_as_by_day() -> None:
+    settings, tastes = VoiceSettings(), Tastes()
+    assert tastes.volume_pct(settings, NOON, urgent=False) == 80
+    assert tastes.volume_pct(settings, MIDNIGHT, urgent=False) == 50
+    assert tastes.volume_pct(settings, MIDNIGHT, urgent=True) == 80
+
+
+def test_louder_and_slower_go_on_to_their_ends_and_no_further() -> None:
+    settings, tastes = VoiceSettings(), Tastes()
+    volumes, speeds = [], []
+    for _ in range(12):
+        tastes = tastes.slower(settings).louder()
+        volumes.append(tastes.volume_pct(settings, NOON, urgent=False))
+        speeds.append(tastes.speed * settings.speed)
+    assert volumes[0] == 95
+    assert volumes[-1] == LOUDEST_PCT
+    assert speeds[0] == pytest.approx(0.72)
+    assert speeds[-1] == pytest.approx(0.6)
+
+
+def test_what_was_asked_for_is_kept_over_a_restart(tmp_path: Path) -> None:
+    assert remembered(tmp_path) == Tastes()
+    tastes = Tastes().louder()
+    remember(tastes, tmp_path)
+    assert remembered(tmp_path) == tastes
+    (tmp_path / "voice.json").write_bytes(b"{")
+    assert remembered(tmp_path) == Tastes()

@@ -1,0 +1,82 @@
+"""What is still to be said, in order; pure.
+
+Sentences of an alarm go before a question whether help is needed, that before a warning, that
+before all else. What is said twice is said once, and what has waited too long is let go.
+"""
+
+from collections import deque
+
+from msgspec import Struct
+
+from hub.core.voice_words import Ask, Listen, Say
+
+Task = Say | Ask | Listen
+ALARM = {
+    "raised", "undelivered", "received", "accepted", "present", "closed", "cancelled",
+    "cancel_asked", "help_not_needed",
+}  # fmt: skip
+MOST = 16
+STALE_S = 300.0  # a talk takes up to 180 s, and then what has waited is still worth saying
+
+
+class Waiting(Struct, frozen=True):
+    """A task, and since when it waits."""
+
+    task: Task
+    since: float
+
+
+def rank(task: Task) -> int:
+    """Give 0 for what is most urgent, up to 3."""
+    match task:
+        case Say(key=key, urgent=urgent):
+            return 0 if urgent or key in ALARM else 3
+        case Ask(key="ask_help") | Listen():
+            return 1
+        case Ask(key=key):
+            return 2 if key.startswith("warn_") else 3
+
+
+def cuts_short(new: Task, running: Task) -> bool:
+    """Tell whether `new` may not wait for the end of what is being said."""
+    return rank(new) < rank(running) and rank(new) <= 1
+
+
+class Agenda:
+    """A bounded queue; `at` is monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._queues = tuple(deque[Waiting]() for _ in range(4))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues))
+
+    def put(self, task: Task, at: float) -> list[Task]:
+        """Take a task, unless the same waits already; give those that are let go for it."""
+        queue = self._queues[rank(task)]
+        if any(waiting.task == task for waiting in queue):
+            return []
+        queue.append(Waiting(task, at))
+        return [self._least()] if len(self) > MOST else []
+
+    def next(self, at: float) -> tuple[Task | None, list[Task]]:
+        """Give what is to be said now, and those that have waited too long."""
+        gone: list[Task] = []
+        for queue in self._queues:
+            while queue:
+                waiting = queue.popleft()
+                if at - waiting.since <= STALE_S:
+                    return waiting.task, gone
+                gone.append(waiting.task)
+        return None, gone
+
+    def clear(self) -> list[Task]:
+        """Let go of everything."""
+        gone = [waiting.task for queue in self._queues for waiting in queue]
+        for queue in self._queues:
+            queue.clear()
+        return gone
+
+    def _least(self) -> Task:
+        queue = next(queue for queue in reversed(self._queues) if queue)
+        return queue.popleft().task

@@ -1,0 +1,105 @@
+"""Between microphone and understanding: a thread that hears, and is deaf while we speak ourselves.
+
+    microphone thread --piece--> queue --> this thread: hearing.take --> loop: began, ended
+
+`ask` travels the same queue: an answer proves that whoever hears is alive. What is heard from the
+beginning of own speech to `AFTER_S` behind its end is thrown away.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Protocol
+
+from msgspec import Struct
+
+AFTER_S = 0.3  # the room's echo, and what was still on its way through the sound card
+MOST = 300  # pieces that wait: 10 s
+
+
+class Forgotten(Struct, frozen=True):
+    """What had been heard so far was thrown away; who was speaking did not end."""
+
+
+class Listener(Protocol):
+    """What `voice.hearing.Hearing` does for us."""
+
+    def take(self, pcm: bytes) -> Sequence[object]:
+        """Take a piece; say when speech begins and ends."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what is buffered."""
+        ...
+
+
+class Ear:
+    """`post` runs a function in the loop; `happened` takes there what `Hearing.take` gave."""
+
+    def __init__(
+        self, post: Callable[[Callable[[], None]], object], happened: Callable[[object], None]
+    ) -> None:
+        self._post, self._happened = post, happened
+        self._queue: queue.Queue[bytes | Callable[[], object]] = queue.Queue(MOST)
+        self._listener: Listener | None = None
+        self._covered = 0
+        self._deaf_until = 0.0
+        self._stale = False
+        self._lock = threading.Lock()
+        self.dropped = 0
+
+    def start(self) -> None:
+        """Begin to hear."""
+        threading.Thread(target=self._run, name="ear", daemon=True).start()
+
+    def give(self, listener: Listener) -> None:
+        """Hear with it from now on; until then all sound is thrown away."""
+        self._listener = listener
+
+    def take(self, pcm: bytes) -> None:
+        """Take a piece from the microphone's thread; never waits."""
+        if self._covered or monotonic() < self._deaf_until:
+            self._stale = True
+            return
+        if self._stale and self._put(self._forget):
+            self._stale = False
+        self._put(pcm)
+
+    def ask(self, answer: Callable[[], None]) -> None:
+        """Have `answer` run in the loop once the thread has come to it; in a full queue, never."""
+        self._put(partial(self._post, answer))
+
+    def cover(self) -> None:
+        """Be deaf: we speak. From any thread, in pairs with `uncover`."""
+        with self._lock:
+            self._covered += 1
+
+    def uncover(self) -> None:
+        """Hear again, `AFTER_S` from now."""
+        with self._lock:
+            self._deaf_until = monotonic() + AFTER_S
+            self._covered -= 1
+
+    def _put(self, item: bytes | Callable[[], object]) -> bool:
+        try:
+            self._queue.put_nowait(item)
+        except queue.Full:
+            self.dropped += 1
+            return False
+        return True
+
+    def _forget(self) -> None:
+        if self._listener is not None:
+            self._listener.reset()
+        self._post(partial(self._happened, Forgotten()))
+
+    def _run(self) -> None:
+        while True:
+            item = self._queue.get()
+            if not isinstance(item, bytes):
+                item()
+            elif self._listener is not None:
+                for event in self._listener.take(item):
+                    self._post(partial(self._happened, event))

@@ -1,0 +1,129 @@
+"""The line to the hub: a unix socket, JSON lines, dialled again for ever.
+
+dial -> Hello, how each part fares, calls for help that nobody took -> orders in, facts out
+  ^------ 1 s, up to 5 s ------ the hub went away -------------------------'
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from msgspec import Struct
+
+from hub.core.house_events import Meaning
+from hub.core.voice_words import (
+    LINE_BYTES,
+    Ask,
+    Fact,
+    Heard,
+    LineError,
+    Listen,
+    Order,
+    Ping,
+    Say,
+    Stop,
+    decode,
+    encode,
+    length_after,
+)
+
+log = logging.getLogger(__name__)
+SOON_S, LATER_S = 1.0, 5.0
+KEEP_S = 600.0  # a call for help that could not be told is still told so much later
+UNSURE_S = 3.0  # what was sent just before the line broke may not have arrived
+UNREAD_BYTES = 65_536
+NEEDS = {Meaning.HELP, Meaning.UNWELL, Meaning.COUNSEL}
+
+
+class _Kept(Struct, frozen=True):
+    fact: Heard
+    at: float
+
+
+class Link:
+    """Carries orders to `take`; `greeting` gives what is said first of all on each new line."""
+
+    def __init__(
+        self, path: str, take: Callable[[Order], None], greeting: Callable[[], Iterable[Fact]]
+    ) -> None:
+        self._path, self._take, self._greeting = path, take, greeting
+        self._writer: asyncio.StreamWriter | None = None
+        self._untold: deque[_Kept] = deque(maxlen=20)
+        self._told: deque[_Kept] = deque(maxlen=20)
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether there is a line."""
+        return self._writer is not None
+
+    def tell(self, fact: Fact) -> None:
+        """Tell the hub; without a line only a need is kept."""
+        if isinstance(fact, Heard) and fact.meaning in NEEDS:
+            to = self._untold if self._writer is None else self._told
+            to.append(_Kept(fact, monotonic()))
+        if self._writer is None:
+            return
+        self._writer.write(encode(fact))
+        if self._writer.transport.get_write_buffer_size() > UNREAD_BYTES:
+            log.warning("the hub does not read")
+            self._writer.transport.abort()
+
+    async def run(self) -> None:
+        """Keep the line up, for ever."""
+        wait_s = SOON_S
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._path, limit=LINE_BYTES)
+            except OSError as error:
+                log.debug("no hub: %s", error)
+                wait_s = min(LATER_S, wait_s * 1.5)
+            else:
+                wait_s = SOON_S
+                await self._hold(reader, writer)
+            await asyncio.sleep(wait_s)
+
+    async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        log.info("connected to the hub")
+        try:
+            self._greet()
+            await self._read(reader)
+        except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+            log.warning("the line to the hub broke: %s", error)
+        finally:
+            self._writer = None
+            self._keep_unsure()
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def _greet(self) -> None:
+        for fact in self._greeting():
+            self.tell(fact)
+        old, self._untold = self._untold, deque(maxlen=20)
+        for kept in old:
+            if monotonic() - kept.at < KEEP_S:
+                self.tell(kept.fact)
+
+    def _keep_unsure(self) -> None:
+        now = monotonic()
+        self._untold.extend(kept for kept in self._told if now - kept.at < UNSURE_S)
+        self._told.clear()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Take orders until the hub goes; ValueError: a line without an end."""
+        while line := await reader.readline():
+            try:
+                data_length, payload_length = length_after(line)
+                data = await reader.readexactly(data_length)
+                await reader.readexactly(payload_length)
+                word = decode(line, data)
+            except LineError as error:
+                log.warning("a line of the hub: %s", error.reason)
+                continue
+            if isinstance(word, Say | Ask | Listen | Stop | Ping):
+                self._take(word)
+        log.warning("the hub went away")

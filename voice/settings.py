@@ -1,0 +1,62 @@
+"""The voice's TOML file -> typed settings; relative paths are meant from the file's own folder."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from hub.core.settings import read
+
+Pct = Annotated[float, Meta(ge=0, le=100)]
+TimeOfDay = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+PATHS = ("socket", "state_dir", "cache_dir", "models", "bank", "plans", "phrases")
+
+
+class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that the voice is told before it starts.
+
+    `microphone` and `loudspeaker` are parts of a device's name; empty means the machine's default.
+    `silent_s`: so long may a microphone give nothing but zeros before it counts as switched off
+    (0: for ever, for those that give zeros whenever it is quiet). `models` is a folder with
+    `vosk/`, `whisper/` and `kokoro/`. `plans`, `phrases` and `bank` are a county's own, and go
+    before ours. The two consents are the resident's: without them nothing heard is kept.
+    """
+
+    socket: str = "/run/anbu/voice.sock"
+    state_dir: str = "/var/lib/anbu-voice"
+    cache_dir: str = "/var/cache/anbu-voice"
+    models: str = ""
+    bank: str = ""
+    plans: str = ""
+    phrases: str = ""
+    microphone: str = ""
+    loudspeaker: str = ""
+    silent_s: Annotated[float, Meta(ge=0)] = 30.0
+    language: Literal["ko"] = "ko"
+    speed: Annotated[float, Meta(ge=0.5, le=1.2)] = 0.8
+    volume_pct: Pct = 80.0
+    night_volume_pct: Pct = 50.0
+    night_from: TimeOfDay = "22:00"
+    night_until: TimeOfDay = "07:00"
+    zone_h: Annotated[float, Meta(ge=-12, le=14)] = 9.0  # ahead of UTC; Korea has no summer time
+    spoken_sos: bool = True
+    sensitivity: Literal["low", "normal", "high"] = "normal"
+    keep_audio: bool = False
+    keep_transcripts: bool = False
+    threads: Annotated[int, Meta(ge=1, le=8)] = 2
+    memory_mb: Annotated[float, Meta(ge=200)] = 700.0
+    restart_at: TimeOfDay = "03:30"
+
+
+def load(path: Path | None) -> VoiceSettings:
+    """Read the file, or take what holds without one; raise `SettingsError` or `OSError`."""
+    if path is None:
+        return VoiceSettings()
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")  # `read` names the mistake
+    settings = read(text, str(path), VoiceSettings)
+    folder = path.resolve().parent
+    given = {name: getattr(settings, name) for name in PATHS}
+    return replace(
+        settings, **{name: str(folder / value) for name, value in given.items() if value}
+    )

@@ -1,0 +1,193 @@
+"""Who speaks when: one order after another, a talk turn by turn, what is urgent at once.
+
+orders -> agenda -> Say: said | Ask: a talk, act by act | Listen: one answer
+heard while we listen -> the talk; heard otherwise -> `aside`
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+
+from hub.core.house_events import Meaning
+from hub.core.voice_words import Ask, Fact, Heard, Listen, Order, Say, Spoke, Stop, Talking
+from voice import acts
+from voice.agenda import Agenda, Task, cuts_short, rank
+from voice.plans import Plans
+from voice.speech import Speech
+from voice.talk import begin, step
+from voice.words import Expecting, Intent, Understood
+
+log = logging.getLogger(__name__)
+LATEST_S = 12.0  # who has begun to speak in time may end, and is then understood
+OWN = ("aside", "again")  # keys of what the voice says by itself
+
+
+class Stage:
+    """Runs the orders; `serve` does what the voice does by itself, and gives words for it."""
+
+    def __init__(
+        self, speech: Speech, plans: Plans, tell: Callable[[Fact], None],
+        serve: Callable[[Intent], str],
+    ) -> None:  # fmt: skip
+        self._speech, self._plans, self._tell, self._serve = speech, plans, tell, serve
+        self._agenda, self._news = Agenda(), asyncio.Event()
+        self._running: Task | None = None
+        self._job: asyncio.Task[bool] | None = None
+        self._answer: asyncio.Future[Understood] | None = None
+        self._last = ""
+        self._sure = 0.0
+        self._mid_word = False
+        self.expecting = Expecting.NOTHING
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is said, asked, heard or waiting."""
+        return self._running is None and not len(self._agenda) and not self._mid_word
+
+    def order(self, order: Order) -> None:
+        """Take an order of the hub."""
+        match order:
+            case Stop():
+                self._let_go(self._agenda.clear())
+                self._cut()
+            case Say() | Ask() | Listen():
+                self._put(order)
+            case _:
+                pass
+
+    def resident_talks(self, talking: bool) -> None:  # noqa: FBT001 - a fact
+        """Say whether somebody is talking in the room."""
+        self._mid_word = self._mid_word or talking  # until it is known what was said
+        self._speech.resident_talks(talking)
+
+    def heard(self, understood: Understood) -> None:
+        """Take what was understood, asked for or not, UNCLEAR also where nobody looked."""
+        self._mid_word = False
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(understood)
+        elif understood.intent is not Intent.UNCLEAR:
+            self._unasked(understood)
+
+    async def run(self) -> None:
+        """Do what is ordered, for ever."""
+        while True:
+            task, gone = self._agenda.next(monotonic())
+            self._let_go(gone)
+            if task is None:
+                self._news.clear()
+                await self._news.wait()
+                continue
+            self._running, self._job = task, asyncio.create_task(self._do(task))
+            try:
+                await asyncio.wait([self._job])
+            finally:
+                self._job.cancel()
+            done = not self._job.cancelled() and self._job.result()
+            self._running = self._job = None
+            self._report(task, done=done)
+
+    def _put(self, task: Task) -> None:
+        self._let_go(self._agenda.put(task, monotonic()))
+        self._news.set()
+        if self._running is not None and cuts_short(task, self._running):
+            self._cut()
+
+    def _cut(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    def _let_go(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            self._report(task, done=False)
+
+    def _report(self, task: Task, *, done: bool) -> None:
+        if task.key not in OWN and not isinstance(task, Listen):
+            receipt = task.receipt if isinstance(task, Say) else ""
+            self._tell(Spoke(task.key, receipt, done=done))
+
+    async def _do(self, task: Task) -> bool:
+        match task:
+            case Say(key=key, text=text):
+                self._last = text
+                return await self._speech.say(text, slow=key == "again", urgent=rank(task) == 0)
+            case Ask():
+                return await self._hold(task)
+            case Listen(key=key, s=s):
+                found = await self._hear(Expecting.CHECKIN, s)
+                if isinstance(found, acts.Listened):
+                    meaning = _meaning(found.understood.intent)
+                    self._say_heard(meaning or Meaning.UNCLEAR, found.understood, key)
+                return True
+
+    async def _hold(self, ask: Ask) -> bool:
+        """Hold a talk to its end; False when it could not be heard."""
+        talk, todo = begin(self._plans.for_key(ask.key, ask.text), slow=ask.slow)
+        while True:
+            happened = await self._perform(ask, todo)
+            if happened is None or isinstance(happened, bool):
+                return bool(happened is None)
+            talk, todo = step(talk, happened)
+
+    async def _perform(self, ask: Ask, todo: list[acts.Act]) -> acts.Happening | bool | None:
+        """Do the acts; what happened, None at the end of it, False when nobody can hear us."""
+        for act in todo:
+            match act:
+                case acts.Chime():
+                    await self._speech.chime()
+                case acts.Pause(s=s):
+                    await asyncio.sleep(s)
+                case acts.Speak(text=text, slow=slow):
+                    self._tell(Talking(ask.key))
+                    self._last = text
+                    if not await self._speech.say(text, slow=slow, urgent=rank(ask) <= 2):  # noqa: PLR2004
+                        return False
+                case acts.Listen(expecting=expecting, s=s):
+                    self._tell(Talking(ask.key))
+                    return await self._answered(expecting, s)
+                case acts.Tell(meaning=meaning, score=score, what=what, closes=closes):
+                    self._tell(Heard(meaning, ask.key, score, what, self._sure, closes))
+                case acts.End():
+                    return None
+        return acts.Finished()
+
+    async def _answered(self, expecting: Expecting, s: float) -> acts.Happening:
+        happened = await self._hear(expecting, s)
+        if isinstance(happened, acts.Listened):
+            self._sure = happened.understood.sure
+            said = self._serve(happened.understood.intent)
+            if said and happened.understood.intent is Intent.TIME:
+                await self._speech.say(said)
+        return happened
+
+    async def _hear(self, expecting: Expecting, s: float) -> acts.Happening:
+        """Wait for an answer; who has begun to speak within `s` seconds is heard to the end."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self.expecting = expecting
+        try:
+            found, _ = await asyncio.wait([self._answer], timeout=s)
+            if not found and self._mid_word:
+                found, _ = await asyncio.wait([self._answer], timeout=LATEST_S)
+            return acts.Listened(self._answer.result()) if found else acts.Silence()
+        finally:
+            self.expecting = Expecting.NOTHING
+            self._answer = None
+
+    def _unasked(self, understood: Understood) -> None:
+        match understood.intent:
+            case Intent.REPEAT:
+                if self._last:
+                    self._put(Say("again", self._last))
+            case Intent.TIME | Intent.SLOWER | Intent.LOUDER as wish:
+                self._put(Say("aside", self._serve(wish)))
+            case intent:
+                if (meaning := _meaning(intent)) is not None:
+                    self._say_heard(meaning, understood, "")
+
+    def _say_heard(self, meaning: Meaning, understood: Understood, asked: str) -> None:
+        self._tell(Heard(meaning, asked, understood.score, understood.what, understood.sure))
+
+
+def _meaning(intent: Intent) -> Meaning | None:
+    """Give the hub's word for it, where it has one."""
+    return Meaning(str(intent)) if str(intent) in set(Meaning) else None
