@@ -5,11 +5,9 @@ speaks JSON lines: `press`, `motion`, `door`, `lamps`, ... What is said is in `h
 """
 
 import asyncio
-import contextlib
-import os
-import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +15,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from msgspec import Meta, Struct, field
 
+from drivers.door import opened
 from drivers.house_pins import HousePin
 from drivers.house_room import Room
 from drivers.house_sensors import Fitting, Sensors, move_in
@@ -56,7 +55,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
     async def run(self, port: Port) -> None:
         """Serve the socket until cancelled.
 
-        Raises HouseError without virtual pins, and where another house has the socket.
+        Raises HouseError without virtual pins, DoorError where another house has the socket.
         """
         sensors = Sensors(self.sensors, _lines(self.sensors))
         room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
@@ -87,51 +86,9 @@ def _pins(numbers: dict[str, int]) -> dict[str, HousePin]:
 
 @asynccontextmanager
 async def _open_to_visitors(path: Path, room: Room) -> AsyncIterator[None]:
-    visits: set[asyncio.Task[None]] = set()
-
-    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        visit = asyncio.create_task(talk(room, reader, writer))
-        visits.add(visit)
-        visit.add_done_callback(visits.discard)
-
-    door = await asyncio.start_unix_server(welcome, sock=_bind(path), limit=LINE_BYTES)
-    room.listen(asyncio.get_running_loop())
-    try:
-        yield
-    finally:
-        room.listen(None)
-        door.close()
-        for visit in list(visits):
-            visit.cancel()
-        await asyncio.gather(*visits, return_exceptions=True)
-        _unbind(path)
-
-
-def _bind(path: Path) -> sockets.socket:
-    """Bind before anyone may connect, so that the mode is 0600 from the first visitor on."""
-    if _is_served(path):
-        message = f"another virtual house is running at {path}"
-        raise HouseError(message)
-    door = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        door.bind(os.fspath(path))
-        path.chmod(0o600)
-    except OSError as error:
-        door.close()
-        message = f"the socket {path} cannot be opened: {error}"
-        raise HouseError(message) from error
-    return door
-
-
-def _unbind(path: Path) -> None:
-    path.unlink(missing_ok=True)
-
-
-def _is_served(path: Path) -> bool:
-    with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as visitor:
-        with contextlib.suppress(OSError):
-            visitor.connect(os.fspath(path))
-            return True
-        return False
+    async with opened(path, "virtual house", partial(talk, room), LINE_BYTES):
+        room.listen(asyncio.get_running_loop())
+        try:
+            yield
+        finally:
+            room.listen(None)

@@ -42,6 +42,7 @@ from hub.memory import Memory
 from hub.outbox import Row
 from hub.proof import Proof
 from hub.supervisor import Supervisor
+from hub.texts import messages
 
 LOG = logging.getLogger("anbu")
 TROUBLE = (DriverFailed, LinkUp, LinkDown, BrokerRefused, StorageFailed, StorageRecovered)
@@ -59,7 +60,8 @@ class Hub:
             telemetry_rows=config.outbox.telemetry_rows,
         )
         self.engine = Engine(HomeState(), self.rules, self.journal, self.clocks, self)
-        self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at)
+        said = messages("hub", config.language)["say"]
+        self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
         self.memory = Memory(Path(config.state_dir) / "habits.bin", self.journal)
         self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look)
         self.link: Link | None = None

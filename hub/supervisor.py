@@ -1,10 +1,10 @@
 """Keeps drivers alive: a failed one is reported and started again, its neighbours left alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from hub.core.driver import Driver
-from hub.core.effects import Order, Show
+from hub.core.effects import Order, Phrase, Show
 from hub.core.events import DriverFailed, DriverReady, Event
 
 FIRST_S = 1.0
@@ -13,13 +13,17 @@ STEADY_S = 60.0
 HUNG_S = 5.0
 PROVEN_S = 10.0
 QUEUE = 32
+Texts = Mapping[str, str]
+NOTHING_SAID: Texts = {}
 
 
 class Lent:
     """A `Port`: what one running driver may use."""
 
-    def __init__(self, name: str, emit: Callable[[Event], None], at: Callable[[], float]) -> None:
-        self._name, self._at = name, at
+    def __init__(
+        self, name: str, emit: Callable[[Event], None], at: Callable[[], float], said: Texts
+    ) -> None:
+        self._name, self._at, self._said = name, at, said
         self.emit = emit
         self.beat_at: float | None = None
         self.answered = asyncio.Event()
@@ -47,6 +51,10 @@ class Lent:
     def beat(self) -> None:
         """Say "still alive"."""
         self.beat_at = self._at()
+
+    def words(self, phrase: Phrase) -> str:
+        """Give the sentence of the message file; a phrase that it lacks is said by its key."""
+        return self._said.get(phrase, phrase)
 
     async def orders(self) -> AsyncIterator[Order]:
         """Give what is to be shown and said, beginning with what is shown already."""
@@ -77,10 +85,14 @@ class Supervisor:
     """Every driver of the house, and how it fares."""
 
     def __init__(
-        self, drivers: tuple[Driver, ...], emit: Callable[[Event], None], at: Callable[[], float]
+        self,
+        drivers: tuple[Driver, ...],
+        emit: Callable[[Event], None],
+        at: Callable[[], float],
+        said: Texts = NOTHING_SAID,
     ) -> None:
         self._emit, self._at = emit, at
-        self._ports = {d.name: Lent(d.name, emit, at) for d in drivers}
+        self._ports = {d.name: Lent(d.name, emit, at, said) for d in drivers}
         self._drivers = drivers
 
     async def run(self) -> None:

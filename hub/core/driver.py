@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta
 
-from hub.core.effects import Order
+from hub.core.effects import Order, Phrase
 from hub.core.events import Event
 
 # a name becomes part of a topic: no wildcard, no slash, and no dot, which NATS does not take
@@ -30,6 +30,9 @@ class Port(Protocol):
 
         A driver that has beaten once and then stops for 5 s is hung: the watchdog restarts the hub.
         """
+
+    def words(self, phrase: Phrase) -> str:
+        """Give what to say for a phrase, in the home's language."""
 
     def orders(self) -> AsyncIterator[Order]:
         """What the resident shall see and hear from now on, beginning with the last `Show`."""

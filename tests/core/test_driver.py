@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from msgspec import Struct
 
 from hub.core.driver import Driver, Port
-from hub.core.effects import Order, Show, Signal
+from hub.core.effects import Order, Phrase, Show, Signal
 from hub.core.events import ContactChanged, Event
 
 
@@ -37,6 +37,9 @@ class Notebook:
 
     def beat(self) -> None:
         self.lines.append("beat")
+
+    def words(self, phrase: Phrase) -> str:
+        return phrase
 
     async def orders(self) -> AsyncIterator[Order]:
         yield Show(Signal.RESTING)

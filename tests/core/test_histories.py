@@ -86,7 +86,7 @@ class Observer:
     def _calls_once_per_press(self, event: Event, effects: list[Effect]) -> None:
         anew = isinstance(event, CenterAcked) and event.stage is Stage.UNKNOWN
         told = [e for e in calls(effects) if not (anew and self.ids[e.id])]
-        data = [read(e).data for e in told]
+        data = [read(e).data for e in told if "anbu.alarm." in e.payload.decode()]
         pressed = [d for d in data if d.what in PRESSED and d.kind in BY_HAND]
         assert len(pressed) == self._presses(event)
         self.ids.update(e.id for e in told)

@@ -9,7 +9,7 @@ from typing import Any
 
 from drivers.lamp import Pattern
 from hub.core.driver import Driver
-from hub.core.effects import Order
+from hub.core.effects import Order, Phrase
 from hub.core.events import ContactChanged, Event
 
 Edges = list[tuple[float, bool]]
@@ -37,6 +37,9 @@ class FakePort:
     def beat(self) -> None:
         self.beats += 1
         self._news.set()
+
+    def words(self, phrase: Phrase) -> str:
+        return f"<{phrase}>"
 
     async def orders(self) -> AsyncIterator[Order]:
         while (order := await self._orders.get()) is not None:

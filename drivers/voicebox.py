@@ -1,0 +1,152 @@
+"""The voice process, as one more device: orders go out, facts come in, and it may die at any time.
+
+    nobody --connects, says Hello--> speaking --no Pong for 10 s--> killed --connects--> speaking
+       '--for 20 s--> the driver fails: a fault, and the door is opened anew
+
+The hub listens on a unix socket of its own and never waits for the voice: what it cannot take at
+once is let go. Whoever started the voice process (systemd, the demo) starts it again.
+"""
+
+import asyncio
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, assert_never
+
+from msgspec import Meta, Struct
+
+from drivers.door import opened
+from drivers.voice_peer import Peer
+from hub.core import voice_words
+from hub.core.driver import Name, Port
+from hub.core.effects import Ask, Order, Phrase, Say, Show
+from hub.core.house_events import Answered, Meaning, PartChanged, Spoke, Talking
+
+LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
+PING_S = 5.0
+KEPT, KEPT_S = 8, 10.0  # what is to be said while the voice is starting, and for how long
+UNASKED = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.HOME}  # the rest needs a question
+URGENT = {
+    Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
+    Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
+}  # fmt: skip
+
+
+class VoiceLostError(Exception):
+    """No voice process has come to the socket."""
+
+
+class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", tag_field="kind"):
+    """The door at which the voice process knocks."""
+
+    socket: Annotated[str, Meta(min_length=1)] = "/run/anbu/voice.sock"
+    name: Name = "voice"
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the resident hears what is said."""
+        return True
+
+    async def run(self, port: Port) -> None:
+        """Serve the voice until cancelled.
+
+        Raises DoorError where the socket cannot be had, VoiceLostError when nobody comes.
+        """
+        box = Box(self.name, port)
+        path = Path(self.socket)
+        async with opened(path, "voicebox", box.welcome, voice_words.LINE_BYTES):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(box.tell())
+                    group.create_task(box.watch())
+            except* VoiceLostError as lost:
+                raise lost.exceptions[0] from None
+
+
+class Box:
+    """The voice that is connected, if any, and what waits for one."""
+
+    def __init__(self, name: str, port: Port) -> None:
+        self._name, self._port = name, port
+        self._peer: Peer | None = None
+        self._gone_at = monotonic()
+        self._waiting: list[tuple[float, voice_words.Order]] = []
+
+    async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one voice process until it leaves; a newer one takes its place."""
+        peer = Peer(reader, writer)
+        try:
+            async for fact in peer.facts():
+                self._hear(peer, fact)
+        finally:
+            peer.close()
+            if self._peer is peer:
+                self._peer, self._gone_at = None, monotonic()
+
+    async def tell(self) -> None:
+        """Hand on what the resident is to hear."""
+        async for order in self._port.orders():
+            word = self._word(order)
+            if word is None:
+                continue
+            if self._peer is None:
+                self._waiting = [*self._waiting[-KEPT + 1 :], (monotonic(), word)]
+            else:
+                self._peer.send(word)
+
+    async def watch(self) -> None:
+        """Ping the voice, end one that hangs, and raise VoiceLostError where none comes."""
+        while True:
+            await asyncio.sleep(PING_S)
+            peer = self._peer
+            if peer is None:
+                if monotonic() - self._gone_at > LOST_S:
+                    message = f"no voice process for {LOST_S:.0f} s"
+                    raise VoiceLostError(message)
+            elif peer.hangs():
+                peer.kill()
+            else:
+                peer.ping()
+
+    def _hear(self, peer: Peer, fact: voice_words.Fact) -> None:
+        at = monotonic()
+        match fact:
+            case voice_words.Hello():
+                self._begin(peer)
+            case voice_words.Heard():
+                if fact.asked or fact.meaning in UNASKED:
+                    answer = Answered(at, fact.meaning, score=fact.score, closes=fact.closes)
+                    self._port.emit(answer)
+            case voice_words.Talking():
+                self._port.emit(Talking(at))
+            case voice_words.Spoke(receipt=receipt, done=done):
+                if receipt:
+                    self._port.emit(Spoke(at, receipt, done))
+            case voice_words.Trouble(part=part, present=present, detail=detail):
+                self._port.emit(PartChanged(at, self._name, part, present, detail))
+            case voice_words.Pong(n=n):
+                peer.answered(n)
+            case _:
+                assert_never(fact)
+
+    def _begin(self, peer: Peer) -> None:
+        """Take a voice that can speak; say what waited for it, unless it is stale by now."""
+        if self._peer not in {None, peer}:
+            self._peer.close()
+        self._peer = peer
+        self._port.ready()
+        waiting, self._waiting = self._waiting, []
+        for at, word in waiting:
+            if monotonic() - at <= KEPT_S:
+                peer.send(word)
+
+    def _word(self, order: Order) -> voice_words.Order | None:
+        match order:
+            case Show():
+                return None
+            case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
+                text = " ".join(filter(None, (self._port.words(phrase), more)))
+                return voice_words.Say(phrase, text, receipt, urgent or phrase in URGENT)
+            case Ask(phrase=phrase, slow=slow):
+                return voice_words.Ask(phrase, self._port.words(phrase), slow)
+            case _:
+                assert_never(order)

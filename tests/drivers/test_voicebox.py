@@ -1,0 +1,272 @@
+"""The voicebox: whatever the voice process does, the hub hears what it must and never waits."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from drivers import voice_peer, voicebox
+from drivers.voicebox import Driver, VoiceLostError
+from hub.core.effects import Ask, Phrase, Say, Show, Signal
+from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking
+from hub.core.voice_words import Heard, Hello, Ping, Pong, Trouble, Word, decode, encode
+from hub.core.voice_words import Spoke as SpokeWord
+from hub.core.voice_words import Talking as TalkingWord
+from tests.drivers.fakes import FakePort, running
+
+HANGING = """
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b'{"type": "hello", "data": {}}\\n')
+print("here", flush=True)
+while True:
+    line = s.recv(4096)
+    n = line.split(b'"n":')[1].split(b"}")[0]
+    s.sendall(b'{"type": "pong", "data": {"n": ' + n + b'}}\\n')
+"""
+
+
+class Voice:
+    """A voice process, as the hub sees it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    def say(self, *words: Word) -> None:
+        self.writer.write(b"".join(map(encode, words)))
+
+    async def hear(self) -> Word | None:
+        async with asyncio.timeout(10):
+            line = await self.reader.readline()
+        return decode(line) if line else None
+
+
+async def connected(path: Path) -> Voice:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return Voice(*await asyncio.open_unix_connection(path))
+            except OSError:
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def voice(tmp_path: Path) -> AsyncIterator[tuple[Voice, FakePort]]:
+    path, port = tmp_path / "voice.sock", FakePort()
+    async with running(Driver(socket=str(path)), port):
+        speaker = await connected(path)
+        speaker.say(Hello())
+        await port.until(lambda: port.readies > 0)
+        try:
+            yield speaker, port
+        finally:
+            speaker.writer.close()
+
+
+def test_orders_reach_the_voice_with_their_words(tmp_path: Path) -> None:
+    async def story() -> list[dict[str, object]]:
+        async with voice(tmp_path) as (speaker, port):
+            port.tell(Show(Signal.RAISED))
+            port.tell(Say(Phrase.RAISED))
+            port.tell(Say(Phrase.ANNOUNCEMENT, "폭염입니다.", "c1"))
+            port.tell(Ask(Phrase.ASK_MEALS, slow=True))
+            lines = [await speaker.reader.readline() for _ in range(3)]
+            assert not (tmp_path / "voice.sock").stat().st_mode & 0o077
+            return [json.loads(line) for line in lines]
+
+    said, announced, asked = asyncio.run(story())
+    assert said == {
+        "type": "say",
+        "data": {"key": "raised", "text": "<raised>", "receipt": "", "urgent": True},
+    }
+    assert announced["data"] == {
+        "key": "announcement",
+        "text": "<announcement> 폭염입니다.",
+        "receipt": "c1",
+        "urgent": False,
+    }
+    assert asked["data"] == {"key": "ask_meals", "text": "<ask_meals>", "slow": True}
+
+
+def test_facts_reach_the_hub(tmp_path: Path) -> None:
+    async def story() -> list[object]:
+        async with voice(tmp_path) as (speaker, port):
+            speaker.say(
+                Heard(Meaning.HELP),
+                Heard(Meaning.YES, asked="ask_meals", closes=True),
+                TalkingWord("ask_meals"),
+                SpokeWord("announcement", "c1"),
+                SpokeWord("raised"),
+                Trouble(Part.MICROPHONE, present=True, detail="usb"),
+            )
+            await port.until(lambda: len(port.emitted) >= 5)
+            return list(port.emitted)
+
+    facts = asyncio.run(story())
+    assert [type(fact) for fact in facts] == [Answered, Answered, Talking, Spoke, PartChanged]
+    assert (facts[0].meaning, facts[1].closes) == (Meaning.HELP, True)  # type: ignore[attr-defined]
+
+
+def test_what_nobody_asked_for_is_not_an_answer(tmp_path: Path) -> None:
+    """The television may say "yes" and "I am fine" all day."""
+
+    async def story() -> list[object]:
+        async with voice(tmp_path) as (speaker, port):
+            unasked = (Meaning.YES, Meaning.FINE, Meaning.NO, Meaning.UNCLEAR, Meaning.UNWELL)
+            speaker.say(*map(Heard, unasked), Heard(Meaning.COUNSEL))
+            await port.until(lambda: len(port.emitted) > 0)
+            return list(port.emitted)
+
+    (only,) = asyncio.run(story())
+    assert isinstance(only, Answered)
+    assert only.meaning is Meaning.COUNSEL
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"\n" * 5, b"{}\n", b'{"type": "heard", "data": {"meaning": "x"}}\n', b"\xff\n"]
+)
+def test_nonsense_is_skipped(tmp_path: Path, nonsense: bytes) -> None:
+    async def story() -> None:
+        async with voice(tmp_path) as (speaker, port):
+            speaker.writer.write(nonsense)
+            speaker.say(Heard(Meaning.HELP))
+            await port.until(lambda: len(port.emitted) == 1)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("nonsense", [b"{}\n" * 50, b" " * 200_000 + b"\n"])
+def test_another_program_is_shown_the_door_and_the_voice_may_come(
+    tmp_path: Path, nonsense: bytes
+) -> None:
+    async def story() -> None:
+        async with voice(tmp_path) as (speaker, port):
+            speaker.writer.write(nonsense)
+            async with asyncio.timeout(10):
+                assert await speaker.reader.read() == b""
+            again = await connected(tmp_path / "voice.sock")
+            again.say(Hello(), Heard(Meaning.HELP))
+            await port.until(lambda: len(port.emitted) == 1)
+            again.writer.close()
+
+    asyncio.run(story())
+
+
+def test_a_flood_of_facts_is_cut_off(tmp_path: Path) -> None:
+    async def story() -> int:
+        async with voice(tmp_path) as (speaker, port):
+            speaker.say(*[Heard(Meaning.HELP)] * 5000)
+            speaker.writer.write_eof()
+            async with asyncio.timeout(10):
+                await speaker.reader.read()
+            return len(port.emitted)
+
+    assert 0 < asyncio.run(story()) <= 500
+
+
+def test_a_newer_voice_takes_the_place_of_the_older(tmp_path: Path) -> None:
+    async def story() -> Word | None:
+        async with voice(tmp_path) as (old, port):
+            new = await connected(tmp_path / "voice.sock")
+            new.say(Hello())
+            await port.until(lambda: port.readies == 2)
+            port.tell(Say(Phrase.RAISED))
+            assert await old.hear() is None
+            word = await new.hear()
+            new.writer.close()
+            return word
+
+    word = asyncio.run(story())
+    assert word is not None
+    assert word.key == "raised"  # type: ignore[union-attr]
+
+
+def test_what_was_said_while_the_voice_started_is_said_when_it_is_up(tmp_path: Path) -> None:
+    async def story() -> list[str]:
+        path, port = tmp_path / "voice.sock", FakePort()
+        async with running(Driver(socket=str(path)), port):
+            speaker = await connected(path)
+            for _ in range(20):
+                port.tell(Say(Phrase.RECEIVED))
+            port.tell(Say(Phrase.RAISED))
+            await _settled()
+            speaker.say(Hello())
+            heard = [await speaker.hear() for _ in range(8)]
+            speaker.writer.close()
+            return [word.key for word in heard]  # type: ignore[union-attr]
+
+    assert asyncio.run(story()) == ["received"] * 7 + ["raised"]
+
+
+def test_a_voice_that_nobody_starts_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voicebox, "PING_S", 0.01)
+    monkeypatch.setattr(voicebox, "LOST_S", 0.05)
+
+    async def story() -> None:
+        await Driver(socket=str(tmp_path / "voice.sock")).run(FakePort())
+
+    with pytest.raises(VoiceLostError, match="no voice process"):
+        asyncio.run(story())
+    assert not (tmp_path / "voice.sock").exists()
+
+
+def test_a_ping_is_answered_and_the_voice_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voicebox, "PING_S", 0.01)
+
+    async def story() -> list[int]:
+        async with voice(tmp_path) as (speaker, _):
+            pings: list[int] = []
+            while len(pings) < 3:
+                word = await speaker.hear()
+                assert isinstance(word, Ping)
+                pings.append(word.n)
+                speaker.say(Pong(word.n))
+            return pings
+
+    assert asyncio.run(story()) == [1, 2, 3]
+
+
+def test_a_voice_that_hangs_is_killed_even_if_it_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voicebox, "PING_S", 0.02)
+    monkeypatch.setattr(voice_peer, "HANG_S", 0.2)
+
+    async def story() -> int:
+        path, port = tmp_path / "voice.sock", FakePort()
+        async with running(Driver(socket=str(path)), port):
+            (await connected(path)).writer.close()
+            process = await _hanging(path)
+            await port.until(lambda: port.readies > 0)
+            os.kill(process.pid, signal.SIGSTOP)
+            port.tell(Say(Phrase.RAISED))
+            async with asyncio.timeout(10):
+                return await process.wait()
+
+    assert asyncio.run(story()) == -signal.SIGKILL
+
+
+async def _hanging(path: Path) -> Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HANGING, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"here\n"
+    return process
+
+
+async def _settled() -> None:
+    for _ in range(100):
+        await asyncio.sleep(0)
