@@ -20,6 +20,7 @@ from voice.words import Expecting, Intent, Understood
 
 log = logging.getLogger(__name__)
 LATEST_S = 12.0  # who has begun to speak in time may end, and is then understood
+ONLY_ANSWERS = {Intent.UNCLEAR, Intent.FINE, Intent.YES, Intent.NO}  # unasked they mean nothing
 OWN = ("aside", "again")  # keys of what the voice says by itself
 
 
@@ -66,7 +67,7 @@ class Stage:
         self._mid_word = False
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(understood)
-        elif understood.intent is not Intent.UNCLEAR:
+        elif understood.intent not in ONLY_ANSWERS:
             self._unasked(understood)
 
     async def run(self) -> None:
