@@ -22,6 +22,7 @@ class Sounds(Struct, frozen=True):
     vowels: dict[str, str]
     codas: dict[str, str]
     pauses: dict[str, str]
+    joined: dict[str, str]
     variants: dict[str, dict[str, str]]
 
 
@@ -39,8 +40,8 @@ def tokens(said: str, variants: tuple[str, ...] = ()) -> list[int]:
     a variant that there is not.
     """
     letters = _letters(said)
-    for variant in variants:
-        for near, other in SOUNDS.variants[variant].items():
+    for table in (SOUNDS.joined, *(SOUNDS.variants[variant] for variant in variants)):
+        for near, other in table.items():
             letters = letters.replace(near, other)
     return [SOUNDS.tokens[letter] for letter in letters]
 

@@ -1,0 +1,100 @@
+"""Filling the phrase bank: each sentence in several ways, the one that is understood best is kept.
+
+One person speaks everything; the ways differ in speed and in single letters only, so that a
+resident hears one voice. The judge is a recogniser that knows nothing of what was meant.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from voice.audio import Audio
+from voice.bank import INDEX, Entry, file_name, read_index, write_index, write_sound
+from voice.levels import levelled, trimmed
+from voice.misheard import error_rate
+from voice.mouth import MouthError
+
+Judge = Callable[[Audio], str]
+Speaks = Callable[[str], Audio]
+
+
+class Way(Struct, frozen=True):
+    """One way to say a sentence: `made` is its name in the index; `speak` raises MouthError."""
+
+    made: str
+    speak: Speaks
+
+
+class Built(Struct, frozen=True):
+    """What became of a sentence: `error` is the share of syllables that were misheard."""
+
+    text: str
+    made: str
+    heard: str
+    error: float
+    audio: Audio
+
+
+class Gaps(Struct, frozen=True):
+    """What a bank lacks, and the files that no sentence needs any more."""
+
+    missing: tuple[str, ...]
+    orphaned: tuple[str, ...]
+
+
+def gaps(folder: Path, texts: Iterable[str]) -> Gaps:
+    """Compare a folder with the sentences that it should have."""
+    wanted = {file_name(text): text for text in texts}
+    there = {path.name for path in folder.glob("*.ogg")}
+    missing = tuple(text for name, text in wanted.items() if name not in there)
+    return Gaps(missing, tuple(sorted(there - wanted.keys())))
+
+
+def best(text: str, ways: Iterable[Way], judge: Judge) -> Built | None:
+    """Say `text` in one way after the other until one is understood whole; give the best.
+
+    None where no way could say it.
+    """
+    found: Built | None = None
+    for way in ways:
+        try:
+            audio = levelled(trimmed(way.speak(text)))
+        except MouthError:
+            continue
+        heard = judge(audio)
+        error = error_rate(text, heard)
+        if found is None or error < found.error:
+            found = Built(text, way.made, heard, error, audio)
+        if error == 0:
+            break
+    return found
+
+
+def build(folder: Path, texts: Iterable[str], ways: Iterable[Way], judge: Judge) -> Iterator[Built]:
+    """Make and keep each of `texts`, telling of each as it is done. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tried = tuple(ways)
+    for text in texts:
+        built = best(text, tried, judge)
+        if built is not None:
+            keep(folder, built)
+            yield built
+
+
+def keep(folder: Path, built: Built) -> None:
+    """Put one sentence into a bank, and into its index. Raises OSError."""
+    write_sound(folder / file_name(built.text), built.audio)
+    entry = Entry(built.text, built.made, " ".join(built.heard.split()))
+    write_index(folder, {**read_index(folder), file_name(built.text): entry})
+
+
+def prune(folder: Path, texts: Iterable[str]) -> tuple[str, ...]:
+    """Remove the files that no sentence needs, and give their names. Raises OSError."""
+    orphaned = gaps(folder, texts).orphaned
+    for name in orphaned:
+        (folder / name).unlink(missing_ok=True)
+    if (folder / INDEX).exists():
+        kept = {name: e for name, e in read_index(folder).items() if (folder / name).exists()}
+        write_index(folder, kept)
+    return orphaned

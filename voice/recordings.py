@@ -1,0 +1,55 @@
+"""A county's own recordings: looked over before they go into its bank folder.
+
+What is wrong is told in words (`messages/mouth.*.toml`, [flaw]); nothing that is wrong is stored.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+from voice.audio import Audio
+from voice.bank_build import Built, keep
+from voice.hangul import is_hangul
+from voice.levels import levelled, measured, trimmed
+from voice.pronounce import pronounce
+
+QUIETEST_DB = -40.0  # below it the noise of a room rises with the voice when it is levelled
+FASTEST, SLOWEST = 6.0, 1.0  # syllables a second; old people follow four well
+SHORTEST_S, LONGEST_S = 0.3, 60.0
+CLIPPED = 20  # samples at full scale that nobody hears yet
+
+
+class Fault(StrEnum):
+    """What is wrong with a recording."""
+
+    EMPTY = "empty"
+    QUIET = "quiet"
+    CLIPPED = "clipped"
+    FAST = "fast"
+    SLOW = "slow"
+    LONG = "long"
+
+
+def fault(text: str, recording: Audio) -> Fault | None:
+    """Give what is wrong with a recording of `text`; None where nothing is."""
+    loudness = measured(recording)
+    seconds = trimmed(recording).seconds
+    syllables = sum(map(is_hangul, pronounce(text)))
+    if seconds < SHORTEST_S:
+        return Fault.EMPTY
+    if loudness.clipped > CLIPPED:
+        return Fault.CLIPPED
+    if loudness.speech_db < QUIETEST_DB:
+        return Fault.QUIET
+    if seconds > LONGEST_S:
+        return Fault.LONG
+    if syllables > FASTEST * seconds:
+        return Fault.FAST
+    if syllables < SLOWEST * seconds - 1:
+        return Fault.SLOW
+    return None
+
+
+def store(folder: Path, text: str, recording: Audio, speaker: str) -> None:
+    """Keep a good recording in a county's bank: trimmed, at the common level. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keep(folder, Built(text, speaker, "", 0.0, levelled(trimmed(recording))))
