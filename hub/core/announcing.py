@@ -27,24 +27,29 @@ Step = tuple[HomeState, list[Effect]]
 TRIES = 3
 LOOK_S = 60.0  # a notice that must wait is looked at again
 RECEIPT_S = 300.0  # the longest text takes less to speak
-MOST = 20  # notices that wait; the oldest then goes unspoken
+MOST = 20  # notices that wait; the oldest then goes unspoken. As many that are over are known
 NOT_THERE = {PresenceKind.AWAY, PresenceKind.ASLEEP}
 
 
 def order(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
-    """Take an announcement, and speak it if nothing hinders."""
+    """Take an announcement, and speak it if nothing hinders; one that is known is only replied to.
+
+    The centre orders anew until it hears that the hub has it: `counter` rises, the `id` stays.
+    """
+    if any(n.id == command.id for n in state.notices):
+        return state, []
     new = Notice(command.id, command.text, command.urgent, command.until_utc, at)
     effects: list[Effect] = []
-    if len(state.notices) >= MOST:
-        oldest = state.notices[0]
-        state, effects = _over(state, oldest, AnnouncementOutcome.UNSPOKEN, at, rules)
+    waiting = _waiting(state)
+    if len(waiting) >= MOST:
+        state, effects = _over(state, waiting[0], AnnouncementOutcome.UNSPOKEN, at, rules)
     state, more = elapse(replace(state, notices=(*state.notices, new)), at, rules)
     return state, effects + more
 
 
 def spoke(state: HomeState, event: Spoke, rules: Rules) -> Step:
     """Take the receipt; of what was cut short there is none, and it is said once more."""
-    notice = next((n for n in state.notices if n.id == event.receipt), None)
+    notice = next((n for n in _waiting(state) if n.id == event.receipt), None)
     if notice is None:
         return state, []
     if event.done:
@@ -55,7 +60,7 @@ def spoke(state: HomeState, event: Spoke, rules: Rules) -> Step:
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Say what is due; give up on what nobody spoke, or what is out of date."""
     effects: list[Effect] = []
-    for notice in state.notices:
+    for notice in _waiting(state):
         if notice.due_at <= at:
             state, more = _try(state, notice, at, rules)
             effects += more
@@ -64,7 +69,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 def next_wake(state: HomeState, _rules: Rules) -> float | None:
     """Give when an announcement is to be tried."""
-    return min((n.due_at for n in state.notices), default=None)
+    return min((n.due_at for n in _waiting(state)), default=None)
 
 
 def recovered(notices: tuple[Notice, ...], at: float) -> tuple[Notice, ...]:
@@ -100,14 +105,20 @@ def _over(
     state: HomeState, notice: Notice, outcome: AnnouncementOutcome, at: float, rules: Rules
 ) -> Step:
     """Owe the centre what became of it."""
-    kept = tuple(n for n in state.notices if n.id != notice.id)
-    state = replace(state, notices=kept, order=state.order + 1)
+    gone = replace(notice, text="", over=True)
+    waiting = [n for n in _waiting(state) if n.id != notice.id]
+    over = [*(n for n in state.notices if n.over), gone][-MOST:]
+    state = replace(state, notices=(*over, *waiting), order=state.order + 1)
     event, time = f"{state.boot}-{state.order}", wire.timestamp(at + state.clock.offset_s)
     block = scaip.of_announcement(event)
     data = AnnouncementData(notice.id, outcome, state.clock.synced, block)
     kind = f"anbu.announcement.{outcome}"
     message = AnnouncementEvent(event, wire.source(rules.hub), kind, time, data)
     return debt.owe_word(state, message, at, rules)
+
+
+def _waiting(state: HomeState) -> list[Notice]:
+    return [notice for notice in state.notices if not notice.over]
 
 
 def _put(state: HomeState, notice: Notice) -> HomeState:

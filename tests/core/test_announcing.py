@@ -110,7 +110,7 @@ def test_too_many_at_once_push_out_the_oldest_which_is_told() -> None:
         told = told >> order(1.0 + n, NIGHT, name=f"c{n}") << []
     assert told >> order(100.0, NIGHT, name="last") << [Publish]
     assert outcomes(told.effects) == ["unspoken"]
-    assert len(told.state.notices) == MOST
+    assert [notice.over for notice in told.state.notices].count(False) == MOST
 
 
 def test_after_a_restart_it_is_spoken_once_the_voice_is_up() -> None:
@@ -124,3 +124,30 @@ def test_an_announcement_is_on_the_disk_before_it_is_said() -> None:
     before = story().state
     after, effects = home.decide(before, order(1.0), RULES)
     assert home.owes(before, after, effects)
+
+
+def test_ordered_again_while_it_waits_it_is_one_announcement() -> None:
+    told = story(NIGHT) >> order(1.0, NIGHT) << [] >> order(40.0, NIGHT) << []
+    assert len(told.state.notices) == 1
+    assert told >> Ticked(9 * 3600.0 + 61.0) << [words()] >> order(40_000.0, NIGHT) << []
+    assert told >> Spoke(40_010.0, "c1", done=True) << [Publish]
+    assert outcomes(told.effects) == ["spoken"]
+
+
+def test_ordered_again_after_it_was_spoken_it_is_not_said_twice() -> None:
+    told = story() >> order(1.0) << [words()] >> Spoke(20.0, "c1", done=True) << [Publish]
+    assert told >> order(30.0) << [] >> Ticked(1000.0) << []
+    assert told.state.notices[0].text == ""
+    again = Started(5.0, NOON + 5.0, synced=True, boot="b1")
+    told.state = home.recover(told.state, again, [])
+    assert told >> again << [] >> order(2000.0) << []
+
+
+def test_of_those_that_are_over_the_newest_are_known() -> None:
+    told = story()
+    for n in range(MOST + 1):
+        told = told >> order(1.0 + n, name=f"c{n}") << [Say] >> Spoke(1.5 + n, f"c{n}", done=True)
+        told = told << [Publish]
+    assert len(told.state.notices) == MOST
+    assert told >> order(100.0, name=f"c{MOST}") << []
+    assert told >> order(101.0, name="c0") << [Say]
