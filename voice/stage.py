@@ -38,13 +38,13 @@ class Stage:
         self._answer: asyncio.Future[Understood] | None = None
         self._last = ""
         self._sure = 0.0
-        self._mid_word = False
+        self._mid_word_until = 0.0
         self.expecting = Expecting.NOTHING
 
     @property
     def idle(self) -> bool:
         """Tell whether nothing is said, asked, heard or waiting."""
-        return self._running is None and not len(self._agenda) and not self._mid_word
+        return not (self._running or len(self._agenda) or self._mid_word())
 
     def order(self, order: Order) -> None:
         """Take an order of the hub."""
@@ -59,12 +59,13 @@ class Stage:
 
     def resident_talks(self, talking: bool) -> None:  # noqa: FBT001 - a fact
         """Say whether somebody is talking in the room."""
-        self._mid_word = self._mid_word or talking  # until it is known what was said
+        if talking:  # until it is known what was said, or it was a cough
+            self._mid_word_until = monotonic() + LATEST_S
         self._speech.resident_talks(talking)
 
     def heard(self, understood: Understood) -> None:
         """Take what was understood, asked for or not, UNCLEAR also where nobody looked."""
-        self._mid_word = False
+        self._mid_word_until = 0.0
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(understood)
         elif understood.intent not in ONLY_ANSWERS:
@@ -87,6 +88,9 @@ class Stage:
             done = not self._job.cancelled() and self._job.result()
             self._running = self._job = None
             self._report(task, done=done)
+
+    def _mid_word(self) -> bool:
+        return monotonic() < self._mid_word_until
 
     def _put(self, task: Task) -> None:
         self._let_go(self._agenda.put(task, monotonic()))
@@ -167,7 +171,7 @@ class Stage:
         self.expecting = expecting
         try:
             found, _ = await asyncio.wait([self._answer], timeout=s)
-            if not found and self._mid_word:
+            if not found and self._mid_word():
                 found, _ = await asyncio.wait([self._answer], timeout=LATEST_S)
             return acts.Listened(self._answer.result()) if found else acts.Silence()
         finally:

@@ -1,0 +1,176 @@
+"""The voice process, put together: what is heard goes in, what is said goes out, the hub decides.
+
+    microphone -> ear -> hearing -> judge -> stage -> speech -> loudspeaker
+                                              | ^
+                                   facts -> link (hub) -> orders
+
+It may be killed at any moment. It ends itself by plan (memory, once a night) when nobody talks, and
+when PortAudio has not come back for `HUNG_S`; whoever started it starts it again.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+
+from hub.core.house_events import Part
+from hub.core.voice_words import Fact, Hello, Order, Ping, Pong
+from voice.ear import Ear, Forgotten
+from voice.health import HUNG_S, Health, listening, restart_due, rss_mb
+from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
+from voice.link import Link
+from voice.loading import Loaded, load, plans_of
+from voice.loudspeaker import Loudspeaker
+from voice.mic import Microphone
+from voice.portaudio import PortAudio
+from voice.service import Service
+from voice.settings import VoiceSettings
+from voice.speech import Speech
+from voice.stage import Stage
+from voice.words import Expecting, Understood
+
+log = logging.getLogger(__name__)
+BROKEN_EXIT, HUNG_EXIT = 70, 75  # EX_SOFTWARE, EX_TEMPFAIL: start me again
+LOOK_S, WATCH_S = 20.0, 1.0
+BABBLE = 3  # utterances that wait to be judged while nobody was asked anything; more are let go
+
+
+class App:
+    """One run of the process."""
+
+    def __init__(self, settings: VoiceSettings) -> None:
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._since = time.monotonic()
+        self._service = Service(settings)
+        sound = PortAudio()
+        self._ear = Ear(self._post, self._happened)
+        self._mic = Microphone(
+            sound, settings.microphone, self._ear.take, silent_s=settings.silent_s
+        )
+        self._loudspeaker = Loudspeaker(sound, settings.loudspeaker)
+        self._speech = Speech(self._loudspeaker, self._ear, self._service.manner)
+        self._link = Link(settings.socket, self._take, self._greeting)
+        self._health = Health(self._link.tell)
+        plans, wrong = plans_of(settings)
+        self._health.note(Part.SPEECH, wrong)
+        self._stage = Stage(self._speech, plans, self._link.tell, self._service.serve)
+        self._judging = ThreadPoolExecutor(1, "judge")
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._hearing: Hearing | None = None
+        self._engines: tuple[str, ...] = ()
+        self._ended, self._broken = asyncio.Event(), False
+
+    async def run(self) -> int:
+        """Serve until it is asked to end, or it is time to begin anew; the exit code.
+
+        Raises what broke in the line, the stage or the watch.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._ended.set)
+        self._ear.start()
+        self._mic.start()
+        self._start(asyncio.to_thread(load, self._settings, self._loaded))
+        endless = (self._link.run(), self._stage.run(), self._watch())
+        tasks = [asyncio.create_task(work) for work in endless]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        return BROKEN_EXIT if self._broken else 0
+
+    def _post(self, work: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(work)
+
+    def _loaded(self, found: Loaded) -> None:
+        self._post(lambda: self._furnish(found))
+
+    def _furnish(self, found: Loaded) -> None:
+        """Take what the loader has made."""
+        self._engines += found.engines
+        log.info("ready after %.1f s: %s", time.monotonic() - self._since, found.engines)
+        if found.mouth is not None:
+            self._speech.give(found.mouth)
+        if found.hearing is not None:
+            self._hearing = found.hearing
+            self._ear.give(found.hearing)
+        if found.trouble:
+            self._health.note(Part.SPEECH, found.trouble)
+        self._link.tell(Hello(engines=self._engines))
+
+    def _greeting(self) -> list[Fact]:
+        return [Hello(engines=self._engines), *self._health.facts()]
+
+    def _take(self, order: Order) -> None:
+        if isinstance(order, Ping):
+            self._ear.ask(lambda: self._link.tell(Pong(order.n)))
+        else:
+            self._stage.order(order)
+
+    def _happened(self, event: object) -> None:
+        match event:
+            case SpeechBegan():
+                self._stage.resident_talks(talking=True)
+            case SpeechEnded(utterance=utterance):
+                self._stage.resident_talks(talking=False)
+                self._start(self._judge(utterance))
+            case Forgotten():
+                self._stage.resident_talks(talking=False)
+                self._stage.heard(Understood())
+            case _:
+                pass
+
+    async def _judge(self, utterance: Utterance) -> None:
+        expecting, hearing = self._stage.expecting, self._hearing
+        if hearing is None or (expecting is Expecting.NOTHING and len(self._jobs) > BABBLE):
+            self._stage.heard(Understood())
+            return
+        judge = partial(hearing.judge, utterance, expecting)
+        self._stage.heard(await self._loop.run_in_executor(self._judging, judge))
+
+    async def _watch(self) -> None:
+        """Look after all parts until the end is due."""
+        looked_at = -LOOK_S
+        while not self._ended.is_set():
+            now = time.monotonic()
+            await self._examine()
+            if (looked_at < 0 or self._speech.trouble) and now - looked_at > LOOK_S:
+                looked_at = now
+                self._start(self._speech.look())
+            if self._stage.idle and self._restart_due(now):
+                log.info("begin anew by plan")
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), WATCH_S)
+
+    async def _examine(self) -> None:
+        """Note what is out of order; end where PortAudio has taken a thread for good."""
+        condition = self._mic.condition()
+        listening(self._health, condition)
+        self._health.note(Part.LOUDSPEAKER, self._speech.trouble)
+        if max(condition.tried_s, self._loudspeaker.tried_s()) > HUNG_S:
+            log.critical("PortAudio has not come back for %.0f s: begin anew", HUNG_S)
+            await asyncio.sleep(0.1)  # the line to the hub is written by this very loop
+            os._exit(HUNG_EXIT)
+
+    def _restart_due(self, now: float) -> bool:
+        settings, up_s = self._settings, now - self._since
+        local = self._service.local()
+        return restart_due(rss_mb(), settings.memory_mb, up_s, local, settings.restart_at)
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._jobs.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._jobs.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("a part of the voice broke", exc_info=error)
+            self._broken = True
+            self._ended.set()

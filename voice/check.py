@@ -1,0 +1,106 @@
+"""`anbu voice check`: what of the voice works here and what does not; `anbu doctor` asks it too."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from voice import kokoro_files, models
+from voice.loading import folder_of, phrases_of, plans_of
+from voice.mic import Microphone
+from voice.models import Model, ModelError
+from voice.portaudio import PortAudio, SoundError
+from voice.settings import VoiceSettings
+
+LISTEN_S = 3.0  # to the microphone; opening it takes up to 2 s
+
+
+class Finding(Struct, frozen=True):
+    """`code` is the key of its sentence in `[check]`; a `bad` one must be mended."""
+
+    code: str
+    bad: bool = False
+    values: dict[str, str] = {}
+
+
+def examine(settings: VoiceSettings) -> Iterator[Finding]:
+    """Give the findings one by one, as they are made."""
+    sound = PortAudio()
+    try:
+        yield from _microphone(sound, settings)
+        yield _loudspeaker(sound, settings)
+    finally:
+        sound.close()
+    folder = folder_of(settings.models)
+    yield from (_model(model, folder) for model in Model)
+    yield _mouth(folder)
+    known, wrong = phrases_of(settings)
+    yield _file("phrases", wrong, len(known.all))
+    plans, wrong = plans_of(settings)
+    yield _file("plans", wrong, len(plans.plans))
+    yield _hub(settings)
+
+
+def _microphone(sound: PortAudio, settings: VoiceSettings) -> Iterator[Finding]:
+    try:
+        device = sound.find(settings.microphone, playing=False)
+    except SoundError as error:
+        yield Finding("microphone_missing", bad=True, values={"reason": str(error)})
+        return
+    heard = threading.Event()
+    mic = Microphone(sound, device.name, lambda pcm: heard.set() if any(pcm) else None)
+    mic.start()
+    heard.wait(LISTEN_S)
+    condition = mic.condition()
+    mic.stop()
+    if condition.reason:
+        yield Finding("microphone_missing", bad=True, values={"reason": condition.reason})
+    elif not heard.is_set():
+        yield Finding("microphone_silent", bad=True)
+    else:
+        yield Finding("microphone", values={"name": device.name})
+    if condition.overflows:
+        yield Finding("microphone_lossy", values={"count": str(condition.overflows)})
+
+
+def _loudspeaker(sound: PortAudio, settings: VoiceSettings) -> Finding:
+    try:
+        device = sound.find(settings.loudspeaker, playing=True)
+    except SoundError as error:
+        return Finding("loudspeaker_missing", bad=True, values={"reason": str(error)})
+    return Finding("loudspeaker", values={"name": device.name})
+
+
+def _model(model: Model, folder: Path | None) -> Finding:
+    try:
+        models.find(model, folder)
+    except ModelError as error:
+        values = {"name": str(model), "file": error.file}
+        return Finding(f"model_{error.why}", bad=True, values=values)
+    return Finding("model", values={"name": str(model)})
+
+
+def _mouth(folder: Path | None) -> Finding:
+    kokoro = kokoro_files.find(folder)
+    if kokoro_files.is_whole(kokoro):
+        return Finding("mouth", values={"name": "kokoro"})
+    return Finding("mouth_missing", bad=True, values={"reason": str(kokoro)})
+
+
+def _file(name: str, wrong: str, count: int) -> Finding:
+    if wrong:
+        return Finding(f"{name}_wrong", bad=True, values={"reason": wrong})
+    return Finding(name, values={"count": str(count)})
+
+
+def _hub(settings: VoiceSettings) -> Finding:
+    """Try the hub's door; that it does not answer is no fault of the voice's."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(1)
+        try:
+            line.connect(settings.socket)
+        except OSError:
+            return Finding("hub_missing", values={"file": settings.socket})
+    return Finding("hub")

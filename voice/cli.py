@@ -1,0 +1,144 @@
+"""`anbu voice`: run the voice process, and examine what it needs.
+
+Exit codes: 0, 1 (something must be mended), 2 (not understood); of `run` also 70 (a part broke) and
+75 (PortAudio hung): start it again.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from threading import Event
+
+from voice.settings import VoiceSettings, load
+from voice.texts import in_both, words
+
+USAGE_ERROR = 2
+ELSEWHERE = {"bank": "voice.mouth_cli", "plans": "voice.plan_check"}
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Describe the command line of `anbu voice`."""
+    about = words("cli", "en")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=about["config"])
+    commands = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    own: dict[str, Callable[[Namespace], int]] = {"run": _run, "check": _check, "devices": _devices}
+    for name, function in own.items():
+        commands.add_parser(name, help=about[name]).set_defaults(do=function)
+    say = commands.add_parser("say", help=about["say"])
+    say.add_argument("text", metavar="TEXT", help=about["say_text"])
+    say.set_defaults(do=_say)
+    bank = commands.add_parser("bank", help=about["bank"])
+    import_module(ELSEWHERE["bank"]).add_arguments(bank)
+    bank.set_defaults(do=_bank)
+    plans = commands.add_parser("plans", help=about["plans"])
+    check = plans.add_subparsers(dest="plans", required=True).add_parser("check")
+    import_module(ELSEWHERE["plans"]).add_arguments(check)
+    check.set_defaults(do=_plans)
+
+
+def run(args: Namespace) -> int:
+    """Run one command; raises SettingsError for a config with mistakes."""
+    do: Callable[[Namespace], int] = args.do
+    try:
+        return do(args)
+    except OSError as error:
+        _tell(in_both("cli", "unreadable", file=error.filename, reason=error.strerror))
+        return USAGE_ERROR
+
+
+def _run(args: Namespace) -> int:
+    """Serve; never returns, since a thread that hangs in PortAudio would hold up the end."""
+    settings = load(args.config)
+    _hush()
+    from voice.app import App  # noqa: PLC0415 - loads all libraries
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    threading.excepthook = _end_loudly
+
+    async def serve() -> int:
+        return await App(settings).run()
+
+    code = asyncio.run(serve())
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _end_loudly(args: threading.ExceptHookArgs) -> None:
+    """End all: a voice without its ear must not look alive."""
+    log.critical("the thread %s broke", args.thread, exc_info=args.exc_value)
+    os._exit(70)
+
+
+def _check(args: Namespace) -> int:
+    settings = load(args.config)
+    _hush()
+    from voice.check import examine  # noqa: PLC0415 - loads PortAudio
+
+    bad = False
+    for found in examine(settings):
+        bad |= found.bad
+        mark = "✗" if found.bad else "✓"
+        text = in_both("check", found.code, **found.values)
+        sys.stdout.write(f"{mark} {text}\n".replace("\n", "\n  ").rstrip(" "))
+        sys.stdout.flush()
+    return int(bad)
+
+
+def _devices(_args: Namespace) -> int:
+    _hush()
+    from voice.portaudio import PortAudio  # noqa: PLC0415 - loads PortAudio
+
+    found = PortAudio().devices()
+    said = words("cli", "ko")
+    for device in found:
+        shown = {"name": device.name, "rate_hz": device.rate_hz}
+        lines = [said["device_in"]] * bool(device.inputs) + [said["device_out"]] * bool(
+            device.outputs
+        )
+        sys.stdout.writelines(f"{line.format(**shown)}\n" for line in lines)
+    if not found:
+        _tell(in_both("cli", "no_devices"))
+    return int(not found)
+
+
+def _say(args: Namespace) -> int:
+    settings: VoiceSettings = load(args.config)
+    _hush()
+    from voice.loading import mouth_of  # noqa: PLC0415 - loads the engines
+    from voice.loudspeaker import Loudspeaker  # noqa: PLC0415
+    from voice.portaudio import PortAudio, SoundError  # noqa: PLC0415
+
+    mouth, _ = mouth_of(settings)
+    speaker = Loudspeaker(PortAudio(), settings.loudspeaker)
+    try:
+        speaker.play(mouth.render(args.text), settings.volume_pct, Event())
+    except SoundError as error:
+        _tell(in_both("cli", "not_said", reason=error))
+        return 1
+    return 0
+
+
+def _bank(args: Namespace) -> int:
+    return int(import_module(ELSEWHERE["bank"]).run(args))
+
+
+def _plans(args: Namespace) -> int:
+    return int(import_module(ELSEWHERE["plans"]).run(args))
+
+
+def _hush() -> None:
+    from voice.portaudio import hush  # noqa: PLC0415 - loads PortAudio
+
+    hush()
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,67 @@
+"""How each part of the voice fares, told to the hub when it changes, and anew on each new line."""
+
+import ctypes
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from hub.core.daytime import left_of
+from hub.core.house_events import Part
+from hub.core.voice_words import Fact, Trouble
+from voice.mic import Condition
+
+HUNG_S = 20.0  # PortAudio has not come back: it never will
+LEAST_S = 20 * 3600.0  # between two restarts by plan
+WINDOW_END_S = 3 * 3600.0  # after the hour of the planned restart it is put off to the next night
+DETAIL = 200
+TIME_ERROR, TIMEX_BYTES = 5, 512  # adjtimex(2); struct timex is 208 bytes on 64-bit Linux
+
+
+class Health:
+    """The parts and what is wrong with each (empty: nothing); `tell` carries what changes."""
+
+    def __init__(self, tell: Callable[[Fact], None]) -> None:
+        self._tell = tell
+        self._wrong = dict.fromkeys(Part, "")
+
+    def note(self, part: Part, wrong: str) -> None:
+        """Take how a part fares now."""
+        before, self._wrong[part] = self._wrong[part], wrong
+        if bool(before) != bool(wrong):
+            self._tell(self._fact(part))
+
+    def facts(self) -> list[Fact]:
+        """Give how all of them fare, the well ones too: the hub may remember an old trouble."""
+        return [self._fact(part) for part in Part]
+
+    def _fact(self, part: Part) -> Trouble:
+        wrong = self._wrong[part]
+        return Trouble(part, bool(wrong), wrong[:DETAIL])
+
+
+def listening(health: Health, condition: Condition) -> None:
+    """Note how the microphone is; one that is lost is not also switched off."""
+    health.note(Part.MICROPHONE, (condition.reason or "silent") if condition.lost else "")
+    health.note(Part.MUTE, "only zeros" if condition.muted else "")
+
+
+def rss_mb() -> float:
+    """Measure this process's memory."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def restart_due(mb: float, most_mb: float, up_s: float, local: float, restart_at: str) -> bool:
+    """Tell whether it is time to begin anew: too big (models grow as they listen), or by night.
+
+    `local` is seconds of the home's own clock, `restart_at` as "03:30".
+    """
+    hour = int(restart_at[:2])
+    until = f"{(hour + int(WINDOW_END_S // 3600)) % 24:02d}{restart_at[2:]}"
+    return mb > most_mb or (up_s > LEAST_S and left_of(restart_at, until, local) > 0)
+
+
+def clock_synced() -> bool:
+    """Tell whether the kernel holds the wall clock for synchronised, whoever does it."""
+    timex = ctypes.create_string_buffer(TIMEX_BYTES)
+    return bool(ctypes.CDLL(None).adjtimex(timex) != TIME_ERROR)

@@ -1,0 +1,83 @@
+"""What speaks and what hears, made from the settings: what is missing is told, the rest works."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from hub.core.settings import SettingsError
+from voice import hearing, kokoro_files, phrases, plans
+from voice.bank import SHIPPED, Bank
+from voice.cache import Cache
+from voice.espeak import Espeak
+from voice.hearing import Hearing, Sensitivity
+from voice.kokoro import Kokoro
+from voice.mouth import Mouth, Synthesizer
+from voice.phrases import Phrases
+from voice.plans import PlanError, Plans
+from voice.settings import VoiceSettings
+
+
+class Loaded(Struct, frozen=True):
+    """What has been made so far: the names of engines that work, and what is out of order."""
+
+    engines: tuple[str, ...] = ()
+    trouble: str = ""
+    mouth: Mouth | None = None
+    hearing: Hearing | None = None
+
+
+def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
+    """Make the mouth, then the hearing (up to 10 s); `done` is told of each. Never raises."""
+    mouth, speaking = mouth_of(settings)
+    done(Loaded(speaking, mouth=mouth))
+    known, wrong = phrases_of(settings)
+    engines = hearing.load(folder_of(settings.models), known, threads=settings.threads)
+    keen = Sensitivity(settings.sensitivity)
+    ears = Hearing(engines, known, sensitivity=keen, spoken_sos=settings.spoken_sos)
+    troubles = [*map(str, engines.troubles), *filter(None, [wrong])]
+    done(Loaded(engines.names, "; ".join(troubles), hearing=ears))
+
+
+def mouth_of(settings: VoiceSettings) -> tuple[Mouth, tuple[str, ...]]:
+    """Give the mouth, and the names of its engines: a county's own recordings go first."""
+    own = folder_of(settings.bank)
+    bank = Bank([*([own] if own else []), SHIPPED])
+    engines: list[Synthesizer] = [Espeak()]
+    kokoro = kokoro_files.find(folder_of(settings.models))
+    if kokoro_files.is_whole(kokoro):
+        engines.insert(0, Kokoro(kokoro))
+    mouth = Mouth(bank, engines, Cache(Path(settings.cache_dir)))
+    return mouth, tuple(engine.name.split()[0] for engine in engines)
+
+
+def phrases_of(settings: VoiceSettings) -> tuple[Phrases, str]:
+    """Give the county's phrases; ours, and why, where they cannot be used."""
+    if not settings.phrases:
+        return phrases.load(), ""
+    path = Path(settings.phrases)
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        return phrases.load(text, path.name), ""
+    except OSError as error:
+        return phrases.load(), f"phrases: {error.strerror}"
+    except SettingsError as error:
+        return phrases.load(), f"phrases: {error.mistakes[0]}"
+
+
+def plans_of(settings: VoiceSettings) -> tuple[Plans, str]:
+    """Give the plans, a county's own first; only ours, and why, where they cannot be used."""
+    own = folder_of(settings.plans)
+    if own is None:
+        return Plans.load(), ""
+    try:
+        return Plans.load(own, plans.SHIPPED), ""
+    except OSError as error:
+        return Plans.load(), f"plans: {error.strerror}"
+    except PlanError as error:
+        return Plans.load(), f"plans: {str(error).splitlines()[0]}"
+
+
+def folder_of(path: str) -> Path | None:
+    """Give a folder of the settings; None where none is named."""
+    return Path(path) if path else None

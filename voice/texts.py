@@ -1,0 +1,34 @@
+"""What the voice says by itself, and what people read of it: message files, Korean and English."""
+
+import time
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = ("ko", "en")
+NOON_H = 12
+
+
+@cache
+def words(table: str, language: str) -> dict[str, str]:
+    """Give one table of `voice/messages/<language>.toml`."""
+    file = files("voice") / "messages" / f"{language}.toml"
+    found: dict[str, str] = tomllib.loads(file.read_text(encoding="utf-8"))[table]
+    return found
+
+
+def in_both(table: str, key: str, **values: object) -> str:
+    """Give the sentence in Korean, then in English, with `values` filled in."""
+    return "\n".join(words(table, language)[key].format(**values) for language in LANGUAGES)
+
+
+def the_time(local: float, language: str) -> str:
+    """Say what time it is at `local` seconds of the home's own clock, in figures."""
+    at, said = time.gmtime(local), words("time", language)
+    values = {
+        "half": said["morning" if at.tm_hour < NOON_H else "afternoon"],
+        "hour": at.tm_hour % NOON_H or NOON_H,
+        "minute": at.tm_min,
+    }
+    clock = said["minutes" if at.tm_min else "whole"].format(**values)
+    return words("say", language)["time"].format(time=clock)
