@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 from gpiozero import Device
@@ -21,6 +22,8 @@ from drivers.house_room import Room
 from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
 from hub.core.driver import Name, Port
+from hub.core.effects import Say
+from hub.core.house_events import Spoke
 
 
 class HouseError(Exception):
@@ -46,6 +49,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
     lamps: dict[str, int] = field(default_factory=dict)
     sensors: dict[str, Fitting] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
+    voice: bool = False  # whether a voice process speaks; else what is said counts as heard
 
     @property
     def speaks(self) -> bool:
@@ -60,9 +64,12 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
         sensors = Sensors(self.sensors, _lines(self.sensors))
         room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
         async with _open_to_visitors(Path(self.socket), room):
+            room.hears = port.emit
             port.ready()
             async for order in port.orders():
                 room.note(order)
+                if isinstance(order, Say) and order.receipt and not self.voice:
+                    port.emit(Spoke(monotonic(), order.receipt, done=True))
 
 
 def _lines(sensors: dict[str, Fitting]) -> dict[str, HousePin]:

@@ -1,22 +1,24 @@
-"""`anbu house motion|door|mains|battery`: what the command line asks of the house's sensors."""
+"""`anbu house motion|door|mains|battery|speak`: what is asked of the house and its resident."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from drivers.house_words import Words, usual_language, words
+from hub.core.house_events import Meaning
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 LONGEST_MS = 7_200_000  # longer than any sensor is busy without being stuck
 FULL_PCT = 100.0
-DEEDS = ("motion", "door", "mains", "battery")
+DEEDS = ("motion", "door", "mains", "battery", "speak")
+MOST_SCORE = 3
 Request = dict[str, Any]
 
 
 def add_arguments(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentParser) -> None:
-    """Add the four commands; `asked` holds the arguments that all commands share."""
+    """Add the five commands; `asked` holds the arguments that all commands share."""
     said = words(usual_language())["cli"]
 
     def command(name: str) -> ArgumentParser:
@@ -34,6 +36,9 @@ def add_arguments(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentPar
     battery = command("battery")
     battery.add_argument("pct", type=_number(FULL_PCT, above=-1e-9), help=said["pct_about"])
     battery.add_argument("what", nargs="?", default="", help=said["sensor_about"])
+    speak = command("speak")
+    speak.add_argument("what", choices=[str(meaning) for meaning in Meaning])
+    speak.add_argument("--score", type=int, choices=range(MOST_SCORE + 1), default=0)
 
 
 def request(args: Namespace) -> Request:
@@ -45,6 +50,8 @@ def request(args: Namespace) -> Request:
             return {"do": "door", "what": args.what, "open": args.to == "open"}
         case "mains":
             return {"do": "mains", "present": args.to == "on"}
+        case "speak":
+            return {"do": "speak", "what": args.what, "score": args.score}
         case _:
             return {"do": "battery", "what": args.what, "pct": args.pct}
 
@@ -56,6 +63,8 @@ def told(said: Words, args: Namespace, answer: Request) -> str:
             key = "motion_still" if args.still else "motion_seen"
         case "battery":
             key = "battery_set"
+        case "speak":
+            return f"「{said['speak'][args.what]}」"
         case _:
             key = f"{args.deed}_{args.to}"
     seconds = f"{answer.get('lasts_s', 0.0):g}"

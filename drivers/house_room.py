@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from enum import StrEnum
 from time import monotonic
@@ -11,6 +11,7 @@ from typing import Any
 from drivers.house_pins import HousePin, beeping, pattern
 from drivers.house_sensors import Sensors
 from hub.core.effects import Ask, Order, Say, Show, Signal
+from hub.core.house_events import Answered, Meaning
 
 SAID_KEPT = 10
 LOOK_SETTLES_S = 0.05  # a lamp has this long to follow its order
@@ -57,6 +58,7 @@ class Room:
         self._signal_at = 0.0
         self._said: deque[tuple[float, Say | Ask]] = deque(maxlen=SAID_KEPT)
         self._watchers: set[asyncio.Event] = set()
+        self.hears: Callable[[Answered], None] | None = None  # the hub, while it listens
 
     def listen(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Hear every edge from now on, whichever thread makes it; with None, no more."""
@@ -104,6 +106,12 @@ class Room:
         if not pin.finger:
             raise Refused(Refusal.NOT_PRESSED, f"{what} is not pressed")
         return {"ok": True, "what": what, "released_at": pin.release()}
+
+    def speak(self, meaning: Meaning, score: int) -> Answer:
+        """Let the resident say what means that; a hub that is not there hears nothing."""
+        if self.hears is not None:
+            self.hears(Answered(monotonic(), meaning, score=score))
+        return {"ok": True, "what": meaning}
 
     def _contact(self, what: str) -> HousePin:
         pin = self._contacts.get(what)

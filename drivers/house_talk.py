@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from drivers.house_room import Answer, Refusal, Refused, Room
 from drivers.house_sensors import NoSensorError
+from hub.core.house_events import Meaning
 
 LINE_BYTES = 4096
 
@@ -58,6 +59,13 @@ class Battery(Struct, frozen=True, tag="battery", tag_field="do", forbid_unknown
     what: str = ""
 
 
+class Speak(Struct, frozen=True, tag="speak", tag_field="do", forbid_unknown_fields=True):
+    """Say something that means `what`, as the resident would, and as if it were understood."""
+
+    what: Meaning
+    score: Annotated[int, Meta(ge=0, le=3)] = 0
+
+
 class Lamps(Struct, frozen=True, tag="lamps", tag_field="do", forbid_unknown_fields=True):
     """Say what is seen and heard."""
 
@@ -67,7 +75,7 @@ class Watch(Struct, frozen=True, tag="watch", tag_field="do", forbid_unknown_fie
 
 
 Change = Motion | Door | Mains | Battery
-Touch = Press | Release | Change  # what a finger may do at the page
+Touch = Press | Release | Change | Speak  # what a finger may do at the page
 Request = Touch | Lamps | Watch
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
@@ -114,6 +122,8 @@ async def _follow(room: Room, request: Request, writer: asyncio.StreamWriter) ->
             await _send(writer, room.release(request.what))
         case Motion() | Door() | Mains() | Battery():
             await _send(writer, _changed(room, request))
+        case Speak():
+            await _send(writer, room.speak(request.what, request.score))
         case Lamps():
             await _send(writer, room.seen())
         case Watch():

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 from msgspec import Struct
@@ -39,16 +40,9 @@ CHANNELS: dict[str, Channel] = {
     ),
     "event": Channel(
         wire.topic("{hub}", "event"),
-        "What happened to an alarm, what became of a check-in or an announcement, what the resident"
-        " needs: sent again until the ack `received`. And technical reports. `id` is the"
-        " idempotency key.",
-        (
-            payloads.AlarmEvent,
-            payloads.ReportEvent,
-            daily.CheckInEvent,
-            daily.CareEvent,
-            daily.AnnouncementEvent,
-        ),
+        "What happened to an alarm, a check-in or an announcement, and what the resident needs: sent"
+        " again until the ack `received`. And technical reports. `id` is the idempotency key.",
+        get_args(payloads.Happened),
     ),
     "fault": Channel(
         wire.topic("{hub}", "fault", "{fault}"),

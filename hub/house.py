@@ -4,7 +4,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from drivers import house, supply
+from drivers import house, supply, voicebox
 from drivers.house_sensors import Fitting
 from hub.config import Config
 from hub.core.driver import Driver
@@ -28,6 +28,7 @@ def furnish(config: Config) -> tuple[Driver, ...]:
         lamps=lamps,
         sensors=sensors,
         phrases=messages("hub", config.language)["say"],
+        voice=any(isinstance(d, voicebox.Driver) for d in config.device),
     )
     return (*devices, finger)
 

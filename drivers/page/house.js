@@ -1,4 +1,5 @@
 // The page shows what the house's pins do (server-sent events) and holds contacts while held.
+import { Phrases } from "./phrases.js";
 import { Rooms } from "./rooms.js";
 import { Tone } from "./tone.js";
 import { Traces } from "./traces.js";
@@ -14,6 +15,7 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 const tone = new Tone();
 const traces = new Traces($("#traces"));
 const rooms = new Rooms($("#sensors"), (request, name) => queue(request, name));
+const phrases = new Phrases($("#phrases"), (request, name) => queue(request, name));
 const words = await (await fetch("/words.json")).json();
 let language = new URLSearchParams(location.search).get("lang") === "en" ? "en" : "ko";
 let seen = null;
@@ -36,6 +38,7 @@ function speak() {
   for (const element of all(".contact")) element.title = t("contact", element.dataset.what);
   write($("#away"), t("page", "away"));
   write($("#refused"), "");
+  phrases.show(words[language].speak);
   showSound();
   if (seen) show();
 }

@@ -116,7 +116,8 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     # who goes out is replied to by `presence`, and a talk may have its own last words
     if event.meaning is not Meaning.AWAY and not event.closes:
         told = told + asking.thanks(state, result)
-    if not asked or event.by is not AnsweredBy.VOICE:
+    talking_on = event.closes and result is CheckInResult.UNWELL  # about what ails them
+    if not asked or event.by is not AnsweredBy.VOICE or talking_on:
         return state, told
     state, question = screening.begin(state, at, rules)
     return state, told + question

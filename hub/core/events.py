@@ -9,17 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.core.commands import Command
-from hub.core.house_events import (
-    Answered,
-    BatteryMeasured,
-    DeviceSeen,
-    HeartRateMeasured,
-    MainsChanged,
-    MotionChanged,
-    PartChanged,
-    Spoke,
-    Talking,
-)
+from hub.core.house_events import HouseEvent
 from hub.core.payloads import Stage
 
 
@@ -177,15 +167,7 @@ class Ticked(Struct, frozen=True, tag=True):
 Event = (
     Started
     | ContactChanged
-    | MotionChanged
-    | DeviceSeen
-    | BatteryMeasured
-    | MainsChanged
-    | HeartRateMeasured
-    | Answered
-    | Talking
-    | Spoke
-    | PartChanged
+    | HouseEvent
     | LinkUp
     | LinkDown
     | BrokerAcked

@@ -108,3 +108,16 @@ class PartChanged(Struct, frozen=True, tag=True):
     part: Part
     broken: bool
     detail: str = ""
+
+
+HouseEvent = (
+    MotionChanged
+    | DeviceSeen
+    | BatteryMeasured
+    | MainsChanged
+    | HeartRateMeasured
+    | Answered
+    | Talking
+    | Spoke
+    | PartChanged
+)

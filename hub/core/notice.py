@@ -1,10 +1,10 @@
-"""An announcement of the centre, to be spoken or over: part of the state."""
+"""What waits for the voice, or for an answer to it: part of the state."""
 
 from msgspec import Struct
 
 
 class Notice(Struct, frozen=True):
-    """What to say; `until_utc` 0: for as long as it takes. `due_at`: when to try (again).
+    """An announcement; `until_utc` 0: for as long as it takes. `due_at`: when to try (again).
 
     One that is `over` has no text any more, and is kept so that it is known when it comes again.
     """
@@ -16,3 +16,12 @@ class Notice(Struct, frozen=True):
     due_at: float
     tries: int = 0
     over: bool = False
+
+
+class Candidate(Struct, frozen=True):
+    """A spoken call for help, asked back: it is raised at `until`, unless it is taken back."""
+
+    heard_at: float
+    until: float
+    asked: bool = True  # not yet again since a restart
+    cut_short: bool = False  # by a restart: asked again once, and no more

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from hub.core import life, sos
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.house_events import Answered, Meaning
+from hub.core.notice import Candidate
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
-from hub.core.state import Cancelled, Candidate, HomeState
+from hub.core.state import Cancelled, HomeState
 
 Step = tuple[HomeState, list[Effect]]
 

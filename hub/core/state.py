@@ -9,7 +9,7 @@ from hub.core.care_state import CareState
 from hub.core.effects import Signal
 from hub.core.habits import FRESH, Habits
 from hub.core.living import NEVER, House
-from hub.core.notice import Notice
+from hub.core.notice import Candidate, Notice
 from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.scaip import Kind
 from hub.core.watch_state import WatchState
@@ -169,15 +169,6 @@ class Caution(Struct, frozen=True):
     until: float
     said_at: float
     cut_short: bool = False  # by a restart: it is spoken again once, and no more
-
-
-class Candidate(Struct, frozen=True):
-    """A spoken call for help, asked back: it is raised at `until`, unless it is taken back."""
-
-    heard_at: float
-    until: float
-    asked: bool = True  # not yet again since a restart
-    cut_short: bool = False  # by a restart: asked again once, and no more
 
 
 class HomeState(Struct, frozen=True, omit_defaults=True):

@@ -166,7 +166,6 @@ def test_the_two_questions_follow_good_news_and_are_scored() -> None:
     assert home.hears("yes", "often:1")[0] == need("low_mood", 3)
 
 
-@pytest.mark.xfail(reason="the hub begins them after any answer by voice", strict=True)
 def test_the_two_questions_do_not_begin_while_a_talk_of_bad_news_goes_on() -> None:
     home = Home(Topic.HEALTH, screened_ago_s=15 * DAY)
     told = home.hears("no", "unwell:head", "yes", "yes")
