@@ -5,6 +5,7 @@ resident hears one voice. The judge is a recogniser that knows nothing of what w
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from pathlib import Path
 
 from msgspec import Struct
@@ -51,35 +52,30 @@ def gaps(folder: Path, texts: Iterable[str]) -> Gaps:
     return Gaps(missing, tuple(sorted(there - wanted.keys())))
 
 
-def best(text: str, ways: Iterable[Way], judge: Judge) -> Built | None:
-    """Say `text` in one way after the other until one is understood whole; give the best.
-
-    None where no way could say it.
-    """
-    found: Built | None = None
-    for way in ways:
-        try:
-            audio = levelled(trimmed(way.speak(text)))
-        except MouthError:
-            continue
-        heard = judge(audio)
-        error = error_rate(text, heard)
-        if found is None or error < found.error:
-            found = Built(text, way.made, heard, error, audio)
-        if error == 0:
-            break
-    return found
-
-
 def build(folder: Path, texts: Iterable[str], ways: Iterable[Way], judge: Judge) -> Iterator[Built]:
-    """Make and keep each of `texts`, telling of each as it is done. Raises OSError."""
+    """Say all `texts` in one way, what was misheard in the next; keep the best of each.
+
+    Tells of each that is kept, as it is kept: whoever loses patience has a bank. Raises OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    tried = tuple(ways)
-    for text in texts:
-        built = best(text, tried, judge)
-        if built is not None:
-            keep(folder, built)
-            yield built
+    best: dict[str, float] = dict.fromkeys(texts, inf)
+    for way in ways:
+        for text in [text for text, error in best.items() if error > 0]:
+            built = said(text, way, judge)
+            if built is not None and built.error < best[text]:
+                best[text] = built.error
+                keep(folder, built)
+                yield built
+
+
+def said(text: str, way: Way, judge: Judge) -> Built | None:
+    """Say a text in one way, and have it judged; None where it cannot be said so."""
+    try:
+        audio = levelled(trimmed(way.speak(text)))
+    except MouthError:
+        return None
+    heard = judge(audio)
+    return Built(text, way.made, heard, error_rate(text, heard), audio)
 
 
 def keep(folder: Path, built: Built) -> None:

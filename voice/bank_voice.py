@@ -1,0 +1,47 @@
+"""Who speaks the phrase bank, in which ways, and who judges: the neural voice and Whisper."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from voice import kokoro_files
+from voice.audio import Audio
+from voice.bank_build import Judge, Way
+from voice.kokoro import SPEAKER, Kokoro, Person
+from voice.models import Model, find
+from voice.mouth import USUAL_SPEED
+from voice.resample import resampled
+from voice.whisper import Whisper
+
+HEARS_HZ = 16_000
+VARIANTS: tuple[tuple[str, ...], ...] = (
+    SPEAKER.variants,
+    (),
+    ("central_eo",),
+    (*SPEAKER.variants, "plain_ae"),
+    (*SPEAKER.variants, "voiced"),
+    (*SPEAKER.variants, "lateral"),
+    (*SPEAKER.variants, "near_o"),
+    (*SPEAKER.variants, "hard_ch"),
+)
+SPEEDS = (USUAL_SPEED, USUAL_SPEED * 0.94, USUAL_SPEED * 1.06)
+
+
+def ways(models: Path | None) -> Iterator[Way]:
+    """Give the ways to say a sentence: the usual one, then its variants, then other speeds."""
+    engine = Kokoro(kokoro_files.find(models), SPEAKER)
+    for speed in SPEEDS:
+        for variants in VARIANTS:
+            made = f"{Person(SPEAKER.mix, variants).name} {speed:.2f}"
+            yield Way(made, partial(engine.vary, speed=speed, variants=variants))
+
+
+def judge(models: Path | None) -> Judge:
+    """Give the recogniser. Raises ModelError."""
+    whisper = Whisper(find(Model.WHISPER, models))
+
+    def hears(audio: Audio) -> str:
+        guesses, _ = whisper.hear(resampled(audio.pcm, audio.rate_hz, HEARS_HZ))
+        return guesses[0].text if guesses else ""
+
+    return hears
