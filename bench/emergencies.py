@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from hub.core.rules import Room
 from hub.trace import Row, Sort
-from hub.trace_replay import room_of
+from hub.trace_devices import room_of
 
 HOME = frozenset({"home", "asleep", "bathroom"})
 SOON_S = 3 * 3600.0

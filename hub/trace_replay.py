@@ -5,6 +5,7 @@ names is served at exactly its time. The centre is played too: whatever the hub 
 once; an alarm is accepted after a minute and closed when there is activity again, or after 30 min.
 """
 
+import math
 from collections.abc import Callable
 from copy import copy
 from operator import attrgetter
@@ -12,32 +13,22 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from hub.core import home
+from hub.core import calm, home
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.events import CenterAcked, ContactChanged, Event, Heartbeat, LinkUp, Started, Ticked
 from hub.core.house_events import Answered, HeartRateMeasured, Meaning, MotionChanged
 from hub.core.payloads import Stage
-from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
+from hub.core.rules import Rules, Sense
 from hub.core.state import Alarm, Clock, HomeState, Link
 from hub.trace import Row, Sort
+from hub.trace_devices import met
 
 PRESS_S = 0.3  # a finger on a button
 ACCEPT_S, CLOSE_S = 60.0, 1800.0  # TSA: 97.5 % of calls are answered in 60 s
 STALL_S = 1.0  # how far a deadline that does not move on when served is pushed
 NEVER_S = 1e12  # the state message and its encoding decide nothing: it is not sent
-SENSES = {
-    Sort.MOTION: Sense.MOTION,
-    Sort.CONTACT: Sense.DOOR,
-    Sort.EXIT_DOOR: Sense.EXIT_DOOR,
-    Sort.HEART_RATE: Sense.WEARABLE,
-}
-ROOMS = {  # parts of device names: Korean, English, and those of the public Dutch homes
-    Room.BATHROOM: ("bath", "toilet", "shower", "wc", "badkamer", "욕실", "화장실", "샤워"),
-    Room.BEDROOM: ("bed", "slaapkamer", "침실", "침대", "안방"),
-}
-GREEN, INFO = ("cancel", "green", "취소", "초록"), ("info", "안내")
 RULES = Rules(  # nobody is asked: who is in a trace cannot answer
     hub="replay",
     care=CareRules(times=()),
@@ -55,23 +46,37 @@ class Replay:
         self.rules, self.note = rules, note
         self.now = first.utc
         self.stalls = 0  # deadlines that did not move on when served: an error of the core
-        self.state = HomeState(
+        self._state = HomeState(
             boot="replay",
             clock=Clock(0.0, synced=True, zone_s=first.zone_s),
             link=Link(up=False, since=first.utc),
             told_at=first.utc,
         )
         self._coming: tuple[Event, ...] = ()  # in the order of time
+        self._calm = False  # whether nothing is under way
+        self._wake = -math.inf  # when time alone changes something; inf: never
         self._take(Started(first.utc, first.utc, synced=True, boot="replay", zone_s=first.zone_s))
         self._take(LinkUp(first.utc, "replay"))
 
+    @property
+    def state(self) -> HomeState:
+        """The home as it is now; who puts another in its place lets it go on from there."""
+        return self._state
+
+    @state.setter
+    def state(self, state: HomeState) -> None:
+        self._state = state
+        self._look()
+
     def take(self, row: Row) -> None:
         """Serve what is due until the row's time, then take it."""
-        self.reach(row.utc)
-        if row.zone_s != self.state.clock.zone_s:  # summer time
+        if row.utc >= self._wake or self._coming:
+            self.reach(row.utc)
+        if row.zone_s != self._state.clock.zone_s:  # summer time
             self._take(Heartbeat(row.utc, row.utc, synced=True, zone_s=row.zone_s))
         if row.device not in self.rules.sensors:
-            self._meet(row.device, row.sort)
+            self.rules = met(self.rules, row.device, row.sort)
+            self._look()
         self._take(self._fact(row))
 
     def _fact(self, row: Row) -> Event:
@@ -97,10 +102,9 @@ class Replay:
 
     def next_due(self) -> float | None:
         """Give when something happens next though no sensor speaks."""
-        wake = home.next_wake(self.state, self.rules)
-        if self._coming and (wake is None or self._coming[0].at < wake):
+        if self._coming and self._coming[0].at < self._wake:
             return self._coming[0].at
-        return wake
+        return None if self._wake == math.inf else self._wake
 
     def step(self, due: float) -> None:
         """Let what is due at `due` happen."""
@@ -111,8 +115,7 @@ class Replay:
             return
         at = max(due, self.now)
         self._take(Ticked(at))
-        wake = home.next_wake(self.state, self.rules)
-        if wake is not None and wake <= at:
+        if self._wake <= at:
             self._take(Ticked(at + STALL_S))
             self.stalls += 1
 
@@ -132,57 +135,49 @@ class Replay:
         return other
 
     def _take(self, event: Event) -> None:
-        before = self.state
-        self.now = max(self.now, event.at)
-        self.state, effects = home.decide(before, event, self.rules)
-        after = self.state
+        before, at = self._state, event.at
+        calmly = self._calm and self.now <= at < self._wake
+        self.now = max(self.now, at)
+        decide = calm.decide if calmly else home.decide
+        after, effects = decide(before, event, self.rules)
+        self._state = after
         if after.owed or after.alarms:
-            self._answer(event.at)
+            self._answer(at)
+        if not (calmly and calm.is_kept(before, event, after)):
+            self._look()
         if self.note and (
             effects
             or after.warning is not before.warning
             or after.house.presence is not before.house.presence
         ):
-            self.note(event.at, before, after, effects)
+            self.note(at, before, after, effects)
+
+    def _look(self) -> None:
+        """See when something is due, once for each state."""
+        self._wake = calm.until(self._state, self.now, self.rules)
+        self._calm = self._wake > -math.inf
+        if not self._calm:
+            wake = home.next_wake(self._state, self.rules)
+            self._wake = math.inf if wake is None else wake
 
     def _answer(self, at: float) -> None:
         """Be the centre: store what is owed; take each alarm, and close it once all seems well."""
-        version = self.state.order
-        for owed in self.state.owed:
+        version = self._state.order
+        for owed in self._state.owed:
             raised = owed.id == owed.alarm
             stage = Stage.RECEIVED if raised else Stage.RAISED  # as it stands already
             ack = CenterAcked(at, owed.id, owed.alarm, stage, version)
-            self.state, _ = home.decide(self.state, ack, self.rules)
+            self._state, _ = home.decide(self._state, ack, self.rules)
             if raised:
                 self._expect(replace(ack, at=at + ACCEPT_S, id="", stage=Stage.ACCEPTED))
                 self._expect(replace(ack, at=at + CLOSE_S, id="", stage=Stage.CLOSED))
-        for alarm in self.state.alarms:
-            if alarm.raised_at + ACCEPT_S < min(at, self.state.house.active_at):
+        for alarm in self._state.alarms:
+            if alarm.raised_at + ACCEPT_S < min(at, self._state.house.active_at):
                 self._close(alarm, at)
 
     def _close(self, alarm: Alarm, at: float) -> None:
         closed = CenterAcked(at, "", alarm.id, Stage.CLOSED, alarm.version)
-        self.state, _ = home.decide(self.state, closed, self.rules)
+        self._state, _ = home.decide(self._state, closed, self.rules)
 
     def _expect(self, event: Event) -> None:
         self._coming = tuple(sorted((*self._coming, event), key=attrgetter("at")))
-
-    def _meet(self, device: str, sort: Sort) -> None:
-        """Learn of a device when it first speaks: a trace has no list of them."""
-        if sort is Sort.PRESS:
-            if device not in self.rules.buttons and not _names(device, INFO):
-                role = Role.CANCEL_BUTTON if _names(device, GREEN) else Role.HELP_BUTTON
-                buttons = {**self.rules.buttons, device: Button(role, device)}
-                self.rules = replace(self.rules, buttons=buttons)
-        elif sort in SENSES:
-            sensor = Sensor(SENSES[sort], device, room_of(device))
-            self.rules = replace(self.rules, sensors={**self.rules.sensors, device: sensor})
-
-
-def room_of(device: str) -> Room:
-    """Guess a room from a device's name."""
-    return next((room for room, parts in ROOMS.items() if _names(device, parts)), Room.OTHER)
-
-
-def _names(device: str, parts: tuple[str, ...]) -> bool:
-    return any(part in device.casefold() for part in parts)

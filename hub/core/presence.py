@@ -97,8 +97,9 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     presence, last = state.house.presence, state.house.active_at
     if presence.kind is PresenceKind.AWAY:
         return presence.until
-    never = presence.came_in or presence.ajar or presence.door_at == NEVER
-    if never or last - presence.door_at > rules.quiet.linger_s:
+    if last - presence.door_at > rules.quiet.linger_s:  # nearly always
+        return None
+    if presence.came_in or presence.ajar or presence.door_at == NEVER:
         return None
     return max(last, presence.door_at) + rules.quiet.exit_s
 

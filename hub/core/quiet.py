@@ -52,9 +52,11 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give when the present step is over."""
     del rules
     house = state.house
-    if house.quiet.fired or house.active_at == NEVER or house.presence.kind is PresenceKind.AWAY:
+    quiet, active_at = house.quiet, house.active_at
+    if quiet.fired or active_at == NEVER or house.presence.kind is PresenceKind.AWAY:
         return None
-    return began(house) + (house.quiet.steps + 1) * STEP_S
+    since = max(active_at, quiet.since)  # as `began`, which is asked often
+    return since + (quiet.steps + 1) * STEP_S
 
 
 def began(house: House) -> float:

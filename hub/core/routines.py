@@ -78,9 +78,9 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give when the next routine has gone on for too long."""
-    house = state.house
-    calm = not (house.stay.room or house.presence.ajar or house.slots > rules.quiet.wander_slots)
-    if state.warning is not None or (calm and house.presence.kind is not PresenceKind.AWAY):
+    house, presence = state.house, state.house.presence
+    calm = not (house.stay.room or presence.ajar or house.slots > rules.quiet.wander_slots)
+    if (calm and presence.kind is not PresenceKind.AWAY) or state.warning is not None:
         return None
     return min((due.at for due in _all(state, rules)), default=None)
 

@@ -44,10 +44,10 @@ def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
 
 def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:
     old = state.house.sensed.get(device) or Sensed(since=at)
-    since = old.since if old.active == active else at
-    count = old.count + (active and not old.active)
+    since, before_s, count = old.since, old.before_s, old.count
+    if old.active != active:
+        since, before_s, count = at, at - since, count + active
     active_at = at if active else old.active_at
-    before_s = old.before_s if old.active == active else at - old.since
     new = Sensed(at, active, since, active_at, before_s, known=True, count=count)
     house = replace(state.house, sensed={**state.house.sensed, device: new})
     return supervision.seen(replace(state, house=house), device, at, rules)

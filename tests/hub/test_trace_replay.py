@@ -1,6 +1,7 @@
 """A trace lives through the real decisions; the centre is played; a fall branches off."""
 
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -18,7 +19,8 @@ from hub.replay_command import run as run_command
 from hub.replay_words import _change, _stop, words
 from hub.texts import Language
 from hub.trace import Row, Sort
-from hub.trace_replay import CLOSE_S, RULES, Replay, room_of
+from hub.trace_devices import room_of
+from hub.trace_replay import CLOSE_S, RULES, Replay
 from hub.trace_run import Options, OutsideError, fall, run
 from hub.trace_story import Change, Stop, Story
 
@@ -161,6 +163,7 @@ def test_a_branch_leaves_the_home_as_it_is() -> None:
 
 def test_a_deadline_that_never_moves_on_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     replay, _ = living(row(0))
+    monkeypatch.setattr("hub.core.calm.until", lambda *_: -math.inf)
     monkeypatch.setattr("hub.core.home.next_wake", lambda state, _rules: state.clock.offset_s + T0)
     replay.step(T0)
     assert replay.stalls == 1

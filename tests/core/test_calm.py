@@ -1,0 +1,233 @@
+"""The fast way gives what the plain way gives, in whatever history; and a calm day is calm."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from hub.core import calm, home
+from hub.core.care_clock import last_life
+from hub.core.care_rules import CareRules
+from hub.core.care_state import CareState, CheckIn, Due, Missed, Rung, Screening
+from hub.core.daily import Topic
+from hub.core.effects import Effect, Signal
+from hub.core.events import (
+    CenterAcked,
+    ContactChanged,
+    Event,
+    Heartbeat,
+    LinkDown,
+    LinkTrouble,
+    LinkUp,
+    Started,
+    Ticked,
+)
+from hub.core.house_events import Answered, HeartRateMeasured, Meaning, MotionChanged
+from hub.core.living import Stay
+from hub.core.notice import Notice
+from hub.core.payloads import Evidence, FaultKind, Stage
+from hub.core.rules import Rules, Sense, Sensor
+from hub.core.scaip import Kind
+from hub.core.state import (
+    Alarm,
+    Candidate,
+    Caution,
+    Contact,
+    Down,
+    Fault,
+    HomeState,
+    Link,
+    Owed,
+    Raised,
+)
+from tests.core.histories import examples
+from tests.core.house_scenes import BATH, FRONT, HOUR, KITCHEN, LIVING, MONDAY, RULES
+from tests.core.scenes import GREEN, HELP
+
+WATCH = "watch"
+ASKED = replace(
+    RULES,
+    care=CareRules(),
+    sensors={**RULES.sensors, WATCH: Sensor(Sense.WEARABLE)},
+    state_interval_s=3600.0,
+)
+ROOMS, DOORS = (KITCHEN, LIVING, BATH), (HELP, GREEN, FRONT, FRONT)
+Make = Callable[["Move", float], Event]
+
+
+class Move(Struct, frozen=True):
+    """What happens, how long after the last one; `served`: deadlines between are, each in time."""
+
+    what: str
+    after_s: float
+    pick: int = 0
+    flag: bool = False
+    served: bool = True
+
+
+MAKE: dict[str, Make] = {
+    "motion": lambda m, at: MotionChanged(at, ROOMS[m.pick % 3], m.flag),
+    "contact": lambda m, at: ContactChanged(at, DOORS[m.pick % 4], m.flag),
+    "heart": lambda _, at: HeartRateMeasured(at, WATCH, 70.0),
+    "answer": lambda m, at: Answered(at, list(Meaning)[m.pick % len(Meaning)]),
+    "beat": lambda m, at: Heartbeat(
+        at, MONDAY + 8 * HOUR + at + (0.0, 1e7, -1e7, 9e4)[m.pick % 4], m.flag or m.pick < 6
+    ),
+    "link": lambda m, at: LinkUp(at, "a") if m.flag else LinkDown(at, LinkTrouble.CLOSED),
+    "tick": lambda _, at: Ticked(at),
+}
+OFTEN = ["motion"] * 12 + ["contact"] * 3 + [*MAKE, "ack", "ack"]
+
+
+def moves() -> st.SearchStrategy[list[Move]]:
+    """Give histories in which time never goes back."""
+    step = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 5.0, 60.0, 600.0]), st.floats(0.0, 2e4))
+    pick, often = st.integers(0, 9), st.booleans() | st.just(value=True)
+    move = st.builds(Move, st.sampled_from(OFTEN), step, pick, st.booleans(), often)
+    return st.lists(move, max_size=60)
+
+
+class Twins:
+    """Two homes with one history; `fast` takes the fast way wherever there is one."""
+
+    def __init__(self, rules: Rules, *, synced: bool = True) -> None:
+        self.rules, self.at, self.calm = rules, 0.0, 0
+        started = Started(0.0, MONDAY + 8 * HOUR, synced, "b1")
+        self.fast = self.plain = home.recover(HomeState(), started, ())
+        self.take(started)
+        self.take(LinkUp(0.0, "a"))
+
+    def take(self, event: Event) -> None:
+        """Decide on both ways, and compare."""
+        until = calm.until(self.fast, self.at, self.rules)
+        assert until <= (home.next_wake(self.fast, self.rules) or math.inf)
+        self.at = event.at
+        before = self.fast
+        self.plain, expected = home.decide(self.plain, event, self.rules)
+        effects = list[Effect]()
+        if event.at < until:
+            self.calm += 1
+            self.fast, effects = calm.decide(before, event, self.rules)
+            if calm.is_kept(before, event, self.fast):
+                assert calm.until(self.fast, self.at, self.rules) == until
+        else:
+            self.fast, effects = home.decide(before, event, self.rules)
+        assert effects == expected
+        assert unnoted(self.fast) == unnoted(self.plain)
+        assert last_life(self.fast, self.at, self.rules) == last_life(
+            self.plain, self.at, self.rules
+        )
+
+    def live(self, move: Move) -> None:
+        at = self.at + move.after_s
+        while move.served and (wake := home.next_wake(self.plain, self.rules) or math.inf) <= at:
+            self.take(Ticked(max(wake, self.at)))
+        if move.what in MAKE:
+            self.take(MAKE[move.what](move, at))
+            return
+        for owed in self.plain.owed:
+            self.take(CenterAcked(at, owed.id, owed.alarm, Stage.RECEIVED, 1))
+        for alarm in self.plain.alarms:
+            self.take(CenterAcked(at, "", alarm.id, Stage.CLOSED, 9))
+
+
+def unnoted(state: HomeState) -> HomeState:
+    """Leave out what a hub notes for its next start."""
+    return replace(state, care=replace(state.care, noted_at=0.0, life_at=None, anchor=None))
+
+
+@examples(150)
+@given(moves(), st.booleans(), st.booleans())
+def test_both_ways_give_the_same(history: list[Move], asked: bool, synced: bool) -> None:  # noqa: FBT001
+    twins = Twins(ASKED if asked else RULES, synced=synced)
+    for move in history:
+        twins.live(move)
+
+
+def a_day(rules: Rules = RULES) -> Twins:
+    """Somebody moves about the rooms from eight to four o'clock."""
+    twins = Twins(rules)
+    for n in range(100):
+        twins.live(Move("motion", 280.0, pick=n, flag=True))
+        twins.live(Move("motion", 8.0, pick=n))
+        twins.live(Move("ack", 1.0))
+    return twins
+
+
+def test_a_calm_day_goes_the_fast_way() -> None:
+    assert a_day().calm > 190
+
+
+def test_a_day_with_check_ins_is_calm_but_for_them() -> None:
+    assert 100 < a_day(ASKED).calm < a_day().calm
+
+
+def test_a_day_without_a_clock_has_no_hours_and_is_not_calm() -> None:
+    twins = Twins(RULES, synced=False)
+    twins.live(Move("motion", 9.0, flag=True))
+    assert calm.until(twins.fast, twins.at, RULES) == -math.inf
+
+
+def test_a_clock_that_was_lost_asks_nobody_and_one_that_jumps_is_looked_at() -> None:
+    twins = a_day(ASKED)
+    twins.live(Move("motion", 1.0, flag=True))
+    assert twins.at < calm.until(twins.fast, twins.at, ASKED) < math.inf
+    twins.live(Move("beat", 1.0, pick=6))
+    assert calm.until(twins.fast, twins.at, ASKED) > twins.at
+    twins.live(Move("beat", 1.0, pick=2))
+    assert calm.until(twins.fast, twins.at, ASKED) == -math.inf
+
+
+EVIDENCE = Evidence(0.0, 1.0, 1.0, 1.0, KITCHEN)
+ASKING = CheckIn("a", Topic.MOOD, 0.0, 0.0, Due(1e9))
+UNDER_WAY: dict[str, dict[str, Any]] = {
+    "a call": {"alarms": (Alarm("a", Kind.QUIET, "", "", "b1", 1, 0.0, 0.0, False, Raised()),)},  # noqa: FBT003
+    "a debt": {"owed": (Owed("a", "", 0.0),)},
+    "an announcement": {"notices": (Notice("a", "", False, 0.0, 0.0),)},  # noqa: FBT003
+    "no link": {"link": Link(up=False)},
+    "a warning": {"warning": Caution(Kind.QUIET, KITCHEN, EVIDENCE, 1e9, 0.0)},
+    "a spoken call": {"candidate": Candidate(0.0, 1e9)},
+    "a press": {"contacts": {HELP: Contact(Down(0.0))}},
+    "a flood": {"contacts": {HELP: Contact(chattering=True)}},
+    "another light": {"shown": Signal.CLOSED},
+    "a question": {"care": CareState(look_at=1e9, visit=ASKING)},
+    "a missed question": {"care": CareState(look_at=1e9, missed=Missed(ASKING, 0.0))},
+    "a screening": {"care": CareState(look_at=1e9, screening=Screening(0.0))},
+    "a day without life": {"care": CareState(look_at=1e9, rung=Rung.CALLED_OUT)},
+    "a gap in time": {"care": CareState(look_at=1e9, adrift_from=0.0)},
+    "the first look": {"care": CareState(look_at=None)},
+}
+
+
+@pytest.mark.parametrize("what", UNDER_WAY)
+def test_what_is_under_way_is_not_calm(what: str) -> None:
+    twins = a_day()
+    assert calm.until(twins.fast, twins.at, RULES) > twins.at
+    state = HomeState(**{**asdict(twins.fast), **UNDER_WAY[what]})
+    assert calm.until(state, twins.at, RULES) == -math.inf
+
+
+def test_the_end_of_a_motion_keeps_what_was_known_unless_supervision_learns_of_it() -> None:
+    state, ends = a_day().fast, MotionChanged(1e6, KITCHEN, active=False)
+    assert calm.is_kept(state, ends, state)
+    assert not calm.is_kept(state, MotionChanged(1e6, KITCHEN, active=True), state)
+    assert not calm.is_kept(state, Ticked(1e6), state)
+    assert not calm.is_kept(state, ends, replace(state, watch=replace(state.watch, due=0.0)))
+    fault = Fault(FaultKind.STUCK, KITCHEN, 0.0, synced=True)
+    assert not calm.is_kept(state, ends, replace(state, faults={"a": fault}))
+
+
+def test_what_supervision_and_rooms_await_is_no_later_than_told() -> None:
+    twins = a_day()
+    state, at = twins.fast, twins.at
+    due = replace(state, watch=replace(state.watch, due=at + 1.0))
+    assert calm.until(due, at, RULES) == at + 1.0
+    stay = replace(state.house, stay=Stay("bathroom", at - 1e4))
+    known = replace(state, house=stay, habits=replace(state.habits, days=30))
+    assert calm.until(known, at, RULES) == home.next_wake(known, RULES)
+    assert calm.until(known, at, RULES) < at
