@@ -11,15 +11,14 @@ import sys
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from threading import Event
 
+from voice import mouth_cli, plan_check
 from voice.settings import VoiceSettings, load
 from voice.texts import in_both, words
 
 USAGE_ERROR = 2
-ELSEWHERE = {"bank": "voice.mouth_cli", "plans": "voice.plan_check"}
 log = logging.getLogger(__name__)
 
 
@@ -34,13 +33,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     say = commands.add_parser("say", help=about["say"])
     say.add_argument("text", metavar="TEXT", help=about["say_text"])
     say.set_defaults(do=_say)
-    bank = commands.add_parser("bank", help=about["bank"])
-    import_module(ELSEWHERE["bank"]).add_arguments(bank)
-    bank.set_defaults(do=_bank)
+    for name, (describe, do) in {
+        "bank": (mouth_cli.bank_arguments, mouth_cli.run_bank),
+        "record": (mouth_cli.record_arguments, mouth_cli.run_record),
+    }.items():
+        command = commands.add_parser(name, help=about[name])
+        describe(command)
+        command.set_defaults(do=do)
     plans = commands.add_parser("plans", help=about["plans"])
     check = plans.add_subparsers(dest="plans", required=True).add_parser("check")
-    import_module(ELSEWHERE["plans"]).add_arguments(check)
-    check.set_defaults(do=_plans)
+    plan_check.add_arguments(check)
+    check.set_defaults(do=plan_check.run)
 
 
 def run(args: Namespace) -> int:
@@ -124,14 +127,6 @@ def _say(args: Namespace) -> int:
         _tell(in_both("cli", "not_said", reason=error))
         return 1
     return 0
-
-
-def _bank(args: Namespace) -> int:
-    return int(import_module(ELSEWHERE["bank"]).run(args))
-
-
-def _plans(args: Namespace) -> int:
-    return int(import_module(ELSEWHERE["plans"]).run(args))
 
 
 def _hush() -> None:

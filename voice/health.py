@@ -12,6 +12,7 @@ from voice.mic import Condition
 
 HUNG_S = 20.0  # PortAudio has not come back: it never will
 LEAST_S = 20 * 3600.0  # between two restarts by plan
+SETTLED_S = 600.0
 WINDOW_END_S = 3 * 3600.0  # after the hour of the planned restart it is put off to the next night
 DETAIL = 200
 TIME_ERROR, TIMEX_BYTES = 5, 512  # adjtimex(2); struct timex is 208 bytes on 64-bit Linux
@@ -58,7 +59,8 @@ def restart_due(mb: float, most_mb: float, up_s: float, local: float, restart_at
     """
     hour = int(restart_at[:2])
     until = f"{(hour + int(WINDOW_END_S // 3600)) % 24:02d}{restart_at[2:]}"
-    return mb > most_mb or (up_s > LEAST_S and left_of(restart_at, until, local) > 0)
+    too_big = mb > most_mb and up_s > SETTLED_S  # a limit set too low: no endless beginning
+    return too_big or (up_s > LEAST_S and left_of(restart_at, until, local) > 0)
 
 
 def clock_synced() -> bool:
