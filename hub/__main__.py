@@ -20,6 +20,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "house": "drivers.house_client",
     "replay": "hub.replay_command",
     "sensors": "drivers.proof_client",
+    "voice": "voice.cli",
 }
 Command = Callable[[argparse.Namespace], int]
 

@@ -40,7 +40,7 @@ CHANNELS: dict[str, Channel] = {
     ),
     "event": Channel(
         wire.topic("{hub}", "event"),
-        "What happened to an alarm, a check-in or an announcement, and what the resident needs: sent"
+        "What happened to an alarm, a check-in or an announcement; what the resident needs: sent"
         " again until the ack `received`. And technical reports. `id` is the idempotency key.",
         get_args(payloads.Happened),
     ),

@@ -7,6 +7,7 @@ import pytest
 
 from hub.core.effects import Phrase, Say, Show, Signal
 from hub.core.events import ContactChanged
+from hub.core.house_events import Answered, Meaning, Spoke
 from tests.drivers.fakes import running
 from tests.drivers.home import Home, answer, living
 
@@ -51,6 +52,30 @@ def test_a_visitor_who_leaves_takes_the_finger_along(tmp_path: Path) -> None:
                 await home.contacts["help"].until(lambda: home.contacts["help"].closed()[-1])
             await home.contacts["help"].until(lambda: not home.contacts["help"].closed()[-1])
             assert (await home.ask({"do": "lamps"}))["ok"]
+
+    asyncio.run(story())
+
+
+def test_what_the_resident_says_is_heard_as_it_is_meant(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(tmp_path) as home:
+            told = await home.ask({"do": "speak", "what": "help"})
+            assert told == {"ok": True, "what": "help"}
+            assert (await home.ask({"do": "speak", "what": "no", "score": 2}))["ok"]
+            answers = [e for e in home.house.emitted if isinstance(e, Answered)]
+            assert [(a.meaning, a.score) for a in answers] == [(Meaning.HELP, 0), (Meaning.NO, 2)]
+            assert (await home.ask({"do": "speak", "what": "hello"}))["error"] == "bad_request"
+
+    asyncio.run(story())
+
+
+def test_where_no_voice_speaks_what_is_read_counts_as_spoken(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with living(tmp_path) as home:
+            home.tell(Say(Phrase.RAISED), Say(Phrase.ANNOUNCEMENT, "새해", receipt="c1"))
+            await home.house.until(lambda: any(isinstance(e, Spoke) for e in home.house.emitted))
+            spoke = [e for e in home.house.emitted if isinstance(e, Spoke)]
+            assert [(s.receipt, s.done) for s in spoke] == [("c1", True)]
 
     asyncio.run(story())
 
