@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from center import actions, answering, queries, sentences
 from center.actions import Target
+from center.announcing import api as announcing_api
 from center.answers import Alarm, Alarms, Audit, HubOut, Hubs, OutcomeOut, Outcomes
 from center.auth import DeniedError, Person, Role
 from center.board import Why
@@ -66,6 +67,7 @@ def routes(desk: Desk) -> list[Route]:
         route(desk, "GET", "/api/audit", lambda r, _: _audit(desk, r), Role.SUPERVISOR),
         Route("/api/feed", feed, methods=["GET"]),
         *homes_api.routes(desk),
+        *announcing_api.routes(desk),
     ]
 
 

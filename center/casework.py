@@ -141,7 +141,7 @@ async def _page(
         expires_at=expires,
         steps=dossier.steps(incident, eye),
         timeline=_newest_first([dossier.line(entry, eye) for entry in case.timeline]),
-        outcomes=dossier.outcomes(t),
+        outcomes=dossier.outcomes(incident.kind, t),
         draft=draft or Draft(),
         home=panel.panel(incident, home, eye),
     )

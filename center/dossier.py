@@ -9,6 +9,7 @@ from center.incident import Deed, Entry, Incident, Outcome
 from center.texts import Texts
 from center.views import Eye
 from hub.core.payloads import Stage
+from hub.core.scaip import Kind
 
 
 class Step(Struct, frozen=True):
@@ -91,16 +92,24 @@ def meanwhile(incident: Incident, t: Texts) -> str:
     deed = incident.last_deed.value
     if incident.last_deed is Deed.REOPENED and not incident.last_by:
         deed = "reopened_by_press"
-    elif not incident.is_automatic and incident.last_deed in {Deed.RAISED, Deed.REPEATED}:
+    elif incident.is_pressed and incident.last_deed in {
+        Deed.RAISED,
+        Deed.REPEATED,
+    }:
         deed = f"{deed}_by_press"
     return t(f"last.{deed}", who=incident.last_by, time=moments.of_day(incident.last_utc))
 
 
-def outcomes(t: Texts) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
-    """Give the outcomes to choose from, grouped: real needs, then false alarms by cause."""
+def outcomes(kind: Kind, t: Texts) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
+    """Give the outcomes to choose from, grouped: real needs, then false alarms by cause.
+
+    That the voice misheard is the first cause of a spoken call, and none of any other.
+    """
+    misheard = [Outcome.MISHEARD] if kind is Kind.SPOKEN else []
+    others = [o for o in Outcome if o.is_false_alarm and o is not Outcome.MISHEARD]
     return (
         (t("incident.real"), _choices((o for o in Outcome if not o.is_false_alarm), t)),
-        (t("incident.false"), _choices((o for o in Outcome if o.is_false_alarm), t)),
+        (t("incident.false"), _choices([*misheard, *others], t)),
     )
 
 
@@ -123,6 +132,9 @@ def _text(entry: Entry, t: Texts) -> str:
         case Deed.CALLED:
             kind, _, result = entry.text.partition(" ")
             return f"{t.word('need', kind)} · {t.word('called', result)}"
+        case Deed.ANNOUNCED | Deed.WITHDRAWN:
+            ident, _, homes = entry.text.partition(" ")
+            return t("announce.audited", id=ident, n=homes)
         case _:
             return entry.text
 

@@ -15,6 +15,7 @@ from center.config import Mqtt
 from center.link import Session
 from center.parcels import Arrived, Message
 from hub.core import wire
+from hub.core.commands import Command
 from hub.core.payloads import Ack, CenterState
 
 WATCH_S = 0.5
@@ -86,6 +87,14 @@ class Exchange:
         session = self._session
         if session:
             session.publish(Message(wire.topic(hub, "ack"), wire.encode(ack)))
+
+    def order(self, hub: str, command: Command) -> None:
+        """Send a command if the link stands; a broker holds it for no longer than it is valid."""
+        session = self._session
+        if session:
+            left_s = max(1, int(command.expires_utc - self._clock()))
+            payload = wire.encode(command)
+            session.publish(Message(wire.topic(hub, "cmd"), payload, expires_s=left_s))
 
     def redial(self, why: str) -> None:
         """Give the session up, so that the broker sends again whatever was not settled."""

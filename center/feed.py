@@ -20,6 +20,7 @@ class Topic(StrEnum):
     LINK = "link"
     NEED = "need"  # a task came, or somebody dealt with one
     HOME = "home"  # the day or the record of a home
+    ANNOUNCEMENT = "announcement"  # one was sent, or a home told what became of one
     BEAT = "beat"
     RESYNC = "resync"
 

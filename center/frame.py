@@ -19,10 +19,16 @@ MENU = (
     ("board", "/"),
     ("calls", "/calls-today"),
     ("checkins", "/checkins"),
+    ("announcements", "/announcements"),
     ("hubs", "/hubs"),
     ("rates", "/false-alarms"),
 )
-ALSO = {"hubs": ("hub",), "home": ("hub", "home"), "checkins": ("home",)}  # more news of a page
+ALSO = {  # more news of a page
+    "hubs": ("hub",),
+    "home": ("hub", "home", "announcement"),
+    "checkins": ("home",),
+    "announcements": ("announcement",),
+}
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -78,7 +84,7 @@ class Page(Struct, frozen=True):
     @property
     def refreshes(self) -> bool:
         """Whether it may reload itself where scripts are off: nothing is typed there."""
-        return self.name in {"board", "hubs", "checkins"}
+        return self.name in {"board", "hubs", "checkins", "announcements"}
 
     @property
     def topics(self) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from center import queries
+from center.announcing import rows
 from center.desk import Desk
 from center.hubs import seen
 from center.jsonry import reply
@@ -85,6 +86,12 @@ async def _metrics(desk: Desk) -> str:
         [
             *desk.tally.metrics(),
             gauge("anbu_incidents", "Incidents by stage.", "stage", stages),
+            gauge(
+                "anbu_announcements",
+                "Announcements to homes by what became of them.",
+                "fate",
+                await desk.store.ask(rows.fates),
+            ),
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
             gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": health.ok}),
             gauge("anbu_store_waiting", "Jobs that wait for the store.", "", {"": health.waiting}),

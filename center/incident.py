@@ -13,7 +13,7 @@ from hub.core.scaip import Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s
-PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
+CALLED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
 
 
@@ -32,6 +32,7 @@ class Outcome(StrEnum):
     CLEANING = "cleaning"
     DEVICE_NOT_UNDERSTOOD = "device_not_understood"
     EQUIPMENT_FAULT = "equipment_fault"
+    MISHEARD = "misheard"  # the voice took other words, or the television, for a call
     TEST = "test"
     OTHER_FALSE = "other_false"
 
@@ -46,16 +47,10 @@ class Outcome(StrEnum):
         return self in {Outcome.OTHER_NEED, Outcome.OTHER_FALSE}
 
 
-_REAL = frozenset(
-    {
-        Outcome.EMERGENCY_119,
-        Outcome.RESPONDER_SENT,
-        Outcome.HELP_GIVEN,
-        Outcome.FAMILY_HELPED,
-        Outcome.REASSURED,
-        Outcome.OTHER_NEED,
-    }
-)
+_REAL = frozenset({
+    Outcome.EMERGENCY_119, Outcome.RESPONDER_SENT, Outcome.HELP_GIVEN, Outcome.FAMILY_HELPED,
+    Outcome.REASSURED, Outcome.OTHER_NEED,
+})  # fmt: skip
 
 
 class Deed(StrEnum):
@@ -89,6 +84,8 @@ class Deed(StrEnum):
     SHEET_SEEN_IN_EMERGENCY = "sheet_seen_in_emergency"  # without consent to share it with 119
     SHEET_PRINTED = "sheet_printed"
     CALLED = "called"  # `text` says why and with what result, as `kind result`
+    ANNOUNCED = "announced"  # `text` is its id and how many homes; what it says is kept apart
+    WITHDRAWN = "withdrawn"  # an announcement; `text` as above
 
 
 class Entry(Struct, frozen=True):
@@ -146,8 +143,18 @@ class Incident(Struct, frozen=True):
 
     @property
     def is_automatic(self) -> bool:
-        """Whether the house noticed it, and nobody pressed anything."""
-        return self.kind not in PRESSED
+        """Whether the house noticed it, and nobody pressed anything or called."""
+        return self.kind not in CALLED
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether somebody pressed or pulled something."""
+        return self.kind in CALLED and not self.is_spoken
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether the voice heard it, which may mishear, and nobody pressed anything."""
+        return self.kind is Kind.SPOKEN
 
     @property
     def is_quiet(self) -> bool:

@@ -6,6 +6,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from center import acks, evidence, home_rows, moments, rows
+from center.announcing import delivery_rows
 from center.evidence import Heard
 from center.feed import Notice, Topic
 from center.homes import daily, day_rows, need_rows
@@ -70,8 +71,7 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
             home_rows.keep_telemetry(conn, parcel.hub, parcel.raw, parcel.utc)
             return Told()
         case Reply():
-            home_rows.keep_reply(conn, parcel.hub, message, parcel.utc)
-            return _told_of_hub(parcel)
+            return _reply(conn, parcel, message)
         case _:
             assert_never(message)
 
@@ -98,15 +98,25 @@ def _daily(
     if not rows.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc):
         return Told((ack,), duplicate=True)
     if isinstance(event, AnnouncementEvent):
-        return Told((ack,))
+        news = delivery_rows.tell(conn, parcel.hub, event, parcel.utc)
+        return Told((ack,), (Notice(Topic.ANNOUNCEMENT, parcel.hub),) if news else ())
     topics = daily.keep(conn, parcel.hub, event, parcel.utc)
     return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
+
+
+def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
+    home_rows.keep_reply(conn, parcel.hub, said, parcel.utc)
+    notices = _told_of_hub(parcel).notices
+    if delivery_rows.reply(conn, parcel.hub, said, parcel.utc):
+        notices = (*notices, Notice(Topic.ANNOUNCEMENT, parcel.hub))
+    return Told(notices=notices)
 
 
 def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
     home_rows.keep_state(conn, parcel.hub, state)
     if state.state is Availability.READY and not parcel.retained:
         home_rows.match_faults(conn, parcel.hub, state.faults, parcel.utc)
+        delivery_rows.hasten(conn, parcel.hub, parcel.utc)
     answers: list[Ack] = []
     for brief in state.alarms:
         incident = rows.incident_of(conn, parcel.hub, brief.alarm)

@@ -13,6 +13,8 @@ from starlette.routing import Route
 
 from center import answering, sentences
 from center.actions import NotDoneError
+from center.announcing.acts import NotSentError
+from center.announcing.draft import Why as Announcing
 from center.answers import Error
 from center.auth import DeniedError, Person, Role
 from center.board import Why
@@ -23,6 +25,7 @@ from hub.core.wire import timestamp
 
 JSON = "application/json"
 NOT_HANDLED = {WhyNot.NOT_FOUND: 404, WhyNot.STALE: 409, WhyNot.IS_DONE: 409}
+NOT_SENT = {Announcing.NOT_FOUND: 404, Announcing.CHANGED: 409, Announcing.TWICE: 409}
 STATUS = {Why.NOT_FOUND: 404, Why.STALE: 409, Why.IS_CLOSED: 409, Why.NOT_CLOSED: 409}
 _WORD = {404: "not_found", 405: "method", 413: "too_large", 500: "trouble", 503: "trouble"}
 
@@ -61,6 +64,8 @@ def route(desk: Desk, method: str, path: str, answer: Answer, role: Role = Role.
             return _not_done(request, error, desk.clock())
         except NotHandledError as error:
             return _not_handled(request, error)
+        except NotSentError as error:
+            return _not_sent(request, error)
         except BadRequestError as error:
             return bad(request, error)
 
@@ -123,6 +128,12 @@ def _not_handled(request: Request, error: NotHandledError) -> Response:
     who, when = (need.called_by, timestamp(need.called_utc or 0.0)) if need else ("", "")
     message = sentences.say(lang, "why_not", refused.why, who=who, when=when)
     return reply(Error(refused.why, message), NOT_HANDLED.get(refused.why, 400))
+
+
+def _not_sent(request: Request, error: NotSentError) -> Response:
+    why = error.refused.why
+    message = sentences.say(sentences.language(request), "why_not_sent", why)
+    return reply(Error(why, message), NOT_SENT.get(why, 400))
 
 
 def _not_done(request: Request, error: NotDoneError, now: float) -> Response:

@@ -90,7 +90,13 @@ class Session:
 
     def publish(self, message: Message) -> None:
         """Send with QoS 1. What a dying session loses is made good by the next one's repair."""
-        info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+        properties = None
+        if message.expires_s is not None and self._settings.protocol == "5":
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # in paho
+            properties.MessageExpiryInterval = message.expires_s
+        info = self._client.publish(
+            message.topic, message.payload, qos=1, retain=message.retain, properties=properties
+        )
         if info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._unacked.append((time.monotonic(), info))
 

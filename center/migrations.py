@@ -6,7 +6,7 @@ A database of a newer program is refused, untouched.
 from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
-from center import home_tables, tables
+from center import announcing_tables, home_tables, tables
 from center.dialect import StoreError, lock_audit
 
 _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them first -> columns
@@ -16,6 +16,7 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         tables.audit.c.hub,
         tables.hubs.c.first_utc,
     ),
+    3: (),  # only new tables: announcements, deliveries, counters
 }
 
 
@@ -29,7 +30,8 @@ def bring_up(conn: Connection) -> None:
     if held is not None and not 1 <= held <= tables.SCHEMA:
         message = f"the database has schema {held}; this program knows {tables.SCHEMA}"
         raise StoreError(message)
-    home_tables.records.metadata.create_all(conn)  # one metadata for all tables
+    for table in (home_tables.records, announcing_tables.deliveries):
+        table.metadata.create_all(conn)  # one metadata for all tables
     lock_audit(conn)
     if held is None:
         conn.execute(insert(meta).values(key="schema", value=str(tables.SCHEMA)))

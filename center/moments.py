@@ -1,4 +1,4 @@
-"""Times as the console shows them: Korea's wall clock, ages as mm:ss."""
+"""Times as the console shows and reads them: Korea's wall clock, ages as mm:ss."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -76,3 +76,17 @@ def day_of(utc: float) -> str:
 def is_before_today(utc: float, now: float) -> bool:
     """Tell whether a moment lies before the midnight here that `now` follows."""
     return day_of(utc) < day_of(now)
+
+
+def for_field(utc: float) -> str:
+    """Write a moment as a form's field for date and time holds it, such as `2026-03-02T14:00`."""
+    moment = local(utc)
+    return f"{moment:%Y-%m-%dT%H:%M}" if moment else ""
+
+
+def of_field(text: str) -> float | None:
+    """Read what such a field holds as UTC seconds, or None."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=KST).timestamp()
+    except (OverflowError, ValueError):
+        return None

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from center import answers, api, health
+from center.announcing import answers as announced
+from center.announcing import api as announcing_api
 from center.homes import answers as homes
 from center.homes import api as homes_api
 from center.homes.api import WhichNeeds
@@ -78,6 +80,32 @@ OPERATIONS = (
         "False-alarm rates by home, sensor and rule; the same as CSV at `/api/false-alarms.csv`.",
         Rates,
         query=("days",),
+    ),
+    Operation(
+        "get",
+        "/api/announcements",
+        "What was announced to homes, newest first.",
+        announced.Announcements,
+        query=("limit",),
+    ),
+    Operation(
+        "post",
+        "/api/announcements",
+        "Announce something in homes, once for each `key`.",
+        announced.AnnouncementOut,
+        announcing_api.Announcing,
+    ),
+    Operation(
+        "get",
+        "/api/announcements/{id}",
+        "One announcement, and what became of it in each home.",
+        announced.AnnouncementOut,
+    ),
+    Operation(
+        "post",
+        "/api/announcements/{id}/withdraw",
+        "Take it back from the hubs that do not have it yet.",
+        announced.AnnouncementOut,
     ),
     Operation("get", "/healthz", "Store, link and age.", health.Health, open_to_all=True),
 )
@@ -155,6 +183,6 @@ _SCHEMES: Document = {
     "session": {"type": "apiKey", "in": "cookie", "name": "anbu_session"},
 }
 _FEED: Document = {
-    "summary": "Server-sent events: alarm, hub, home, need, link, resync, and beats between.",
+    "summary": "Server-sent events: alarm, hub, home, need, announcement, link, resync, and beats.",
     "responses": {"200": {"description": "A stream.", "content": {"text/event-stream": {}}}},
 }

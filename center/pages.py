@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from center import casework, dossier, gate, moments, queries, rooms, search
+from center.announcing import pages as announced
+from center.announcing import writing
 from center.auth import Role
 from center.desk import Desk
 from center.frame import address, show
@@ -47,6 +49,8 @@ def routes(desk: Desk) -> list[BaseRoute]:
         visited("/hubs", desk, _hubs),
         visited("/audit", desk, _audit, Role.SUPERVISOR),
         *casework.routes(desk),
+        *writing.routes(desk),
+        *announced.routes(desk),
         *calls_page.routes(desk),
         *checkins_page.routes(desk),
         *edit_page.routes(desk),

@@ -11,6 +11,7 @@ class Message(Struct, frozen=True):
     topic: str
     payload: bytes
     retain: bool = False
+    expires_s: int | None = None  # after which a broker of MQTT 5 holds it for nobody
 
 
 class Arrived(Struct, frozen=True):

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from center import actions, home_rows, queries, tables
+from center.announcing import acts as announcing
 from center.desk import Desk
 from center.feed import Notice, Topic
 from center.home_rows import Kept
@@ -16,6 +17,7 @@ from center.homes import daily
 from center.hubs import Seen, seen
 
 TAKES_S = 1.0
+ORDERS_S = 1.0
 THREADS_S = 2.0
 HUBS_S = 5.0
 COUNTS_S = 10.0
@@ -35,6 +37,7 @@ async def run(desk: Desk) -> None:
         group.create_task(watch_threads(desk))
         group.create_task(test_store(desk))
         group.create_task(give_back(desk))
+        group.create_task(order_announcements(desk))
         group.create_task(watch_hubs(desk))
         group.create_task(keep_counts(desk))
         group.create_task(prune(desk))
@@ -65,6 +68,15 @@ async def give_back(desk: Desk) -> None:
                     actions.tell(desk, incident)
         except SQLAlchemyError as error:
             log.warning("forgotten takes wait: %s", type(error).__name__)
+
+
+async def order_announcements(desk: Desk) -> None:
+    """Order announcements from the hubs that have not taken them yet."""
+    async for _ in _every(ORDERS_S):
+        try:
+            await announcing.order_due(desk)
+        except SQLAlchemyError as error:
+            log.warning("announcements wait: %s", type(error).__name__)
 
 
 async def watch_hubs(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """The tables. Text holds enum values; times are UTC seconds; nothing here knows a dialect.
 
-What was added after schema 1 stands in `migrations`; `home_tables` has the residents' tables.
+What was added after schema 1 stands in `migrations`; `home_tables` has the residents' tables,
+`announcing_tables` those of the announcements.
 """
 
 from sqlalchemy import (
@@ -17,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 2
+SCHEMA = 3
 
 metadata = MetaData()
 

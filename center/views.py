@@ -100,18 +100,15 @@ def call(incident: Incident, eye: Eye) -> Call:
 def title(incident: Incident, t: Texts) -> str:
     """Say what called from where: `거실 · 도움 버튼`."""
     kind = t.word("kind", incident.kind)
-    if incident.is_quiet or (incident.is_automatic and not incident.place):
+    of_no_place = incident.is_automatic or incident.is_spoken
+    if incident.is_quiet or (of_no_place and not incident.place):
         return kind  # of the whole home: its place is only where somebody was seen last
     return t("call.title", place=incident.place or t("call.no_place"), kind=kind)
 
 
 def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
     """Give what an operator should know before taking it, the weightiest first."""
-    if incident.kind is Kind.TEST:
-        yield Badge("ring", "plain", t("call.test"))
-    if incident.presses > 1:
-        key = "call.again" if incident.is_automatic else "call.presses"
-        yield Badge("bell", "bad", t(key, n=incident.presses))
+    yield from _how(incident, t)
     if incident.cleared_utc is not None:
         yield Badge("check", "good", t("call.cleared"))
     if incident.cancelled_utc is not None:
@@ -126,6 +123,17 @@ def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
         yield Badge("clock", "warn", t("call.unsynced"))
     elif (delay := incident.received_utc - incident.raised_utc) > CAME_LATE_S:
         yield Badge("clock", "warn", t("call.came_late", clock=moments.span(delay)))
+
+
+def _how(incident: Incident, t: Texts) -> Iterator[Badge]:
+    """Give how it was called, and how often."""
+    if incident.kind is Kind.TEST:
+        yield Badge("ring", "plain", t("call.test"))
+    if incident.is_spoken:
+        yield Badge("voice", "plain", t("call.by_voice"))
+    if incident.presses > 1:
+        key = "call.presses" if incident.is_pressed else "call.again"
+        yield Badge("bell", "bad", t(key, n=incident.presses))
 
 
 def urgent_first(incident: Incident) -> tuple[bool, bool, int, float]:

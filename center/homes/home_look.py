@@ -4,19 +4,32 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from center import moments, queries
-from center.homes import calls_page, checkin_view, day_rows, grid, rate_rows, record_rows
+from center.announcing import delivery_rows
+from center.announcing.draft import Announcement
+from center.announcing.fate import Delivery
+from center.homes import (
+    calls_page,
+    checkin_view,
+    day_rows,
+    grid,
+    rate_rows,
+    record_rows,
+    voice_rows,
+)
 from center.homes.calls_page import Look
 from center.homes.day_rows import CheckIn, Hour
 from center.homes.rates import WINDOWS, Rates
 from center.homes.record import Kept
+from center.homes.voice_rows import Voice
 from center.hubs import Hub
 from center.incident import Incident
 
 INCIDENTS = 15
+SENT = 5
 
 
 class HomeLook(Struct, frozen=True):
-    """A home: record, hub, days, tasks, incidents (newest first) and false-alarm rates."""
+    """A home: record, hub, days, tasks, incidents (newest first), rates, voice, announcements."""
 
     kept: Kept
     hub: Hub | None
@@ -25,6 +38,8 @@ class HomeLook(Struct, frozen=True):
     tasks: Look
     incidents: tuple[Incident, ...]
     rates: Rates
+    voice: Voice
+    sent: tuple[tuple[Announcement, Delivery], ...]
 
 
 def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
@@ -42,4 +57,6 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
         tasks=calls_page.look(conn, now - checkin_view.DAYS * moments.DAY_S, hub),
         incidents=tuple(queries.of_hub(conn, hub, INCIDENTS)),
         rates=rate_rows.read(conn, now, WINDOWS[-1], hub),
+        voice=voice_rows.look(conn, hub),
+        sent=tuple(delivery_rows.to_home(conn, hub, SENT)),
     )

@@ -1,13 +1,23 @@
-"""A home's page: the record, the days, what is to be done, what was raised and what was false."""
+"""A home's page: record, days, what is to be done, raised, false, and said by its voice."""
 
 from msgspec import Struct
 from starlette.responses import Response
 from starlette.routing import Route
 
 from center import rooms
+from center.announcing import view
 from center.desk import Desk
 from center.frame import address, show
-from center.homes import acts, calls_page, checkin_view, grid, home_look, picture, record_view
+from center.homes import (
+    acts,
+    calls_page,
+    checkin_view,
+    grid,
+    home_look,
+    picture,
+    record_view,
+    voice_view,
+)
 from center.homes.calls_page import Draft
 from center.homes.home_look import HomeLook
 from center.homes.lengths import clock
@@ -58,6 +68,8 @@ async def _read(visit: Visit) -> Response:
         draft=Draft(),
         history=[_history(one, visit.eye) for one in found.incidents],
         rates=found.rates,
+        voice=voice_view.view(found.voice, visit.eye),
+        announced=[view.heard(told, one, visit.eye) for told, one in found.sent],
     )
 
 

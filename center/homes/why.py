@@ -24,13 +24,15 @@ class Reason(Struct, frozen=True):
 
 
 def reason(incident: Incident, places: Mapping[str, str], eye: Eye) -> Reason | None:
-    """Word the evidence of an automatic alarm, or None for one that somebody pressed.
+    """Word the evidence of an alarm, or None for one that somebody pressed.
 
     `places` gives the room of each device.
     """
+    t = eye.t
+    if incident.is_spoken:
+        return Reason(t("evidence.spoken"), "", (t("evidence.spoken_more"),))
     if not incident.is_automatic:
         return None
-    t = eye.t
     cleared = ""
     if incident.cleared_utc is not None:
         cleared = t("evidence.cleared", time=clock(incident.cleared_utc, eye.now))
@@ -42,6 +44,8 @@ def reason(incident: Incident, places: Mapping[str, str], eye: Eye) -> Reason | 
 def brief(incident: Incident, eye: Eye) -> str:
     """Say in one line what was seen and what is usual; nothing of what somebody pressed."""
     said = incident.evidence
+    if incident.is_spoken:
+        return eye.t("evidence.spoken_brief")
     if said is None or not incident.is_automatic:
         return ""
     seen = eye.t("evidence.brief", lasted=length(said.lasted_s, eye.t))

@@ -1,0 +1,100 @@
+"""An announcement before it is sent: what it says to whom, and what is wrong with it. Pure."""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from enum import StrEnum
+
+from msgspec import Struct
+
+TEXT_MAX = 300  # characters: about a minute of slow speech
+DAYS_MAX = 14
+SOONEST_S = 60.0  # it is to be out of date no sooner
+TWICE_S = 600.0  # the same words to the same homes within this are a mistake, unless confirmed
+GAP = "○"  # a template leaves some to be filled in
+KEY_MAX = 64
+
+
+class Whom(StrEnum):
+    """To which homes."""
+
+    ALL = "all"
+    PLACE = "place"  # whose address, name or hub has some letters in it
+    HOME = "home"
+
+
+class Why(StrEnum):
+    """Why an announcement was not sent; a key of the message files."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    BLANK = "blank"  # a template's gap is not filled
+    NO_TIME = "no_time"
+    TOO_SOON = "too_soon"
+    TOO_LATE = "too_late"
+    NO_HOMES = "no_homes"
+    CHANGED = "changed"  # other homes than those that the operator saw
+    TWICE = "twice"  # the same was sent a moment ago
+    NO_KEY = "no_key"
+    NOT_FOUND = "not_found"
+
+
+class Draft(Struct, frozen=True):
+    """What an operator wants to be said. `until_utc` None: the time was not understood.
+
+    `key` is the form's own, so that it is sent once; `seen` the digest of the homes that were
+    shown (empty: whichever they are now); `again` confirms that the same is to be said twice.
+    """
+
+    text: str
+    whom: Whom = Whom.ALL
+    place: str = ""
+    hubs: tuple[str, ...] = ()  # of `Whom.HOME`
+    urgent: bool = False
+    until_utc: float | None = None
+    key: str = ""
+    seen: str = ""
+    again: bool = False
+
+
+class Announcement(Struct, frozen=True):
+    """What was sent; `homes` counts them, `digest` is of words and homes."""
+
+    id: str
+    key: str
+    utc: float
+    by: str
+    text: str
+    urgent: bool
+    until_utc: float
+    whom: Whom
+    place: str
+    homes: int
+    digest: str
+
+
+def plain(text: str) -> str:
+    """Make one line of what was typed: composed Hangul, single spaces, nothing unprintable."""
+    composed = unicodedata.normalize("NFC", text)
+    return " ".join("".join(c if c.isprintable() else " " for c in composed).split())
+
+
+def flaw(draft: Draft, now: float) -> Why | None:
+    """Say what is wrong with a draft, homes aside; None where nothing is."""
+    if not draft.text:
+        return Why.EMPTY
+    if len(draft.text) > TEXT_MAX:
+        return Why.TOO_LONG
+    if GAP in draft.text:
+        return Why.BLANK
+    if draft.until_utc is None:
+        return Why.NO_TIME
+    if draft.until_utc < now + SOONEST_S:
+        return Why.TOO_SOON
+    return Why.TOO_LATE if draft.until_utc > now + DAYS_MAX * 86_400.0 else None
+
+
+def digest(*words: str, hubs: Iterable[str]) -> str:
+    """Tell words and homes from others."""
+    parts = "\n".join((*words, *sorted(hubs)))
+    return hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:32]

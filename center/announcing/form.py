@@ -1,0 +1,84 @@
+"""The form of an announcement: from what was typed to a draft, and to hidden fields. Pure."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from center import moments
+from center.announcing.draft import KEY_MAX, Draft, Whom, digest, plain
+from center.texts import Lang, Texts, texts
+
+TEMPLATES = ("heat", "cold", "disaster", "visit", "outage")
+YES = "yes"
+PLACE_MAX = 60
+UNTIL_S = 24 * 3600.0  # what the form offers
+
+
+class Typed(Struct, frozen=True):
+    """What stands in the form's fields; `hub` is that of a home's own page."""
+
+    text: str = ""
+    whom: Whom = Whom.ALL
+    place: str = ""
+    hub: str = ""
+    urgent: bool = False
+    until: str = ""
+    key: str = ""
+
+
+def blank(hub: str, template: str, now: float) -> Typed:
+    """Give a form to start from: for one home or for all, empty or with a template's text.
+
+    Homes are spoken to in Korean, whatever the console speaks.
+    """
+    text = texts(Lang.KO)(f"announce_text.{template}") if template in TEMPLATES else ""
+    whom = Whom.HOME if hub else Whom.ALL
+    return Typed(text, whom, "", hub, until=moments.for_field(now + UNTIL_S))
+
+
+def typed_of(form: Mapping[str, str]) -> Typed:
+    """Read the form's fields as they are."""
+    wish = form.get("whom", "")
+    return Typed(
+        text=form.get("text", ""),
+        whom=Whom(wish) if wish in set(Whom) else Whom.ALL,
+        place=form.get("place", "")[:PLACE_MAX],
+        hub=form.get("hub", "")[:PLACE_MAX],
+        urgent=form.get("urgent") == YES,
+        until=form.get("until", "")[:PLACE_MAX],
+        key=form.get("key", "")[:KEY_MAX],
+    )
+
+
+def draft_of(typed: Typed, form: Mapping[str, str]) -> Draft:
+    """Make a draft of what was typed."""
+    return Draft(
+        text=plain(typed.text),
+        whom=typed.whom,
+        place=plain(typed.place),
+        hubs=(typed.hub,),
+        urgent=typed.urgent,
+        until_utc=moments.of_field(typed.until),
+        key=typed.key,
+        seen=form.get("seen", ""),
+        again=form.get("again") == YES,
+    )
+
+
+def hidden(typed: Typed, hubs: tuple[str, ...]) -> dict[str, str]:
+    """Give the fields of the form that sends, with the digest of the homes that are shown."""
+    return {
+        "text": typed.text,
+        "whom": typed.whom.value,
+        "place": typed.place,
+        "hub": typed.hub,
+        "urgent": YES if typed.urgent else "",
+        "until": typed.until,
+        "key": typed.key,
+        "seen": digest(hubs=hubs),
+    }
+
+
+def whom_of(whom: Whom, place: str, t: Texts) -> str:
+    """Say to whom, in words."""
+    return t("announce.place_said", place=place) if place else t(f"announce.whom_{whom}")

@@ -1,0 +1,90 @@
+"""The pages of what was announced: all announcements, and each with every home."""
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from center.announcing import acts, delivery_rows, rows, view
+from center.announcing.acts import NotSentError
+from center.announcing.fate import Delivery, Fate
+from center.announcing.rows import Sent
+from center.announcing_tables import announcements
+from center.desk import Desk
+from center.frame import show
+from center.homes import record_rows
+from center.visit import Visit, acted, visited
+
+SHOWN = 50
+_ORDER = (  # what an operator should look at first
+    Fate.REFUSED,
+    Fate.UNSPOKEN,
+    Fate.EXPIRED,
+    Fate.WAITING,
+    Fate.TAKEN,
+    Fate.WITHDRAWN,
+    Fate.SPOKEN,
+)
+
+
+class Look(Struct, frozen=True):
+    """An announcement with every home, in one snapshot."""
+
+    sent: Sent
+    deliveries: tuple[Delivery, ...]
+    names: dict[str, str]
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Give the routes of the list and of one announcement."""
+    return [
+        visited("/announcements", desk, _list),
+        visited("/announcements/{id}", desk, _one),
+        acted("/announcements/{id}/withdraw", desk, _withdraw),
+    ]
+
+
+def look(conn: Connection, ident: str) -> Look | None:
+    """Read an announcement, or None."""
+    one = rows.find(conn, announcements.c.id == ident)
+    if one is None:
+        return None
+    found = delivery_rows.of_announcement(conn, ident)
+    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
+    names = record_rows.names(conn, [d.hub for d in found])
+    return Look(Sent(one, counts), tuple(found), names)
+
+
+async def _list(visit: Visit) -> Response:
+    found = await visit.desk.store.ask(rows.newest, SHOWN)
+    return show(
+        visit.request,
+        "announcing/list.html",
+        page=visit.page("announcements", visit.t("announce.title"), "/announcements"),
+        sent=[view.sent(one, visit.eye) for one in found],
+    )
+
+
+async def _one(visit: Visit) -> Response:
+    ident = str(visit.request.path_params["id"])
+    found = await visit.desk.store.ask(look, ident)
+    if found is None:
+        return visit.error(404, visit.t("announce.not_found"))
+    one, until_utc = found.sent.announcement, found.sent.announcement.until_utc
+    ordered = sorted(found.deliveries, key=lambda d: (_ORDER.index(d.fate), d.hub))
+    return show(
+        visit.request,
+        "announcing/one.html",
+        page=visit.page("announcements", visit.t("announce.title"), f"/announcements/{one.id}"),
+        sent=view.sent(found.sent, visit.eye),
+        homes=[view.delivery(d, until_utc, found.names, visit.eye) for d in ordered],
+    )
+
+
+async def _withdraw(visit: Visit) -> Response:
+    ident = str(visit.request.path_params["id"])
+    try:
+        await acts.withdraw(visit.desk, ident, visit.person.name)
+    except NotSentError:
+        return visit.error(404, visit.t("announce.not_found"))
+    return RedirectResponse(f"/announcements/{ident}", 303)
