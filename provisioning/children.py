@@ -2,6 +2,7 @@ r"""Programs that the demo starts, waits for and stops, each by its own process.
 
 started -> healthy -> ... -> stopped          (in the order of starting, and backwards)
               \-> died: everything is stopped, and the tail of its log is told
+               '-> ended: started again, where the program is one that may end
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from msgspec import Struct
 
@@ -18,6 +19,7 @@ Healthy = Callable[[], Awaitable[bool]]
 
 STOP_S = 8.0
 LOOK_S = 0.05
+AGAIN_S = 1.0
 TAIL_LINES = 15
 
 
@@ -29,6 +31,7 @@ class Program(Struct, frozen=True):
     healthy: Healthy
     patience_s: float = 30.0
     environment: dict[str, str] = {}
+    again: bool = False  # it may end, by plan or killed by the hub, and is then started again
 
 
 class DiedError(Exception):
@@ -54,16 +57,20 @@ class Child:
         """Return when the program works, or raise `DiedError`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.program.patience_s):
-                while self.process.returncode is None:
+                while self.program.again or self.process.returncode is None:
                     if await self.program.healthy():
                         return
                     await asyncio.sleep(LOOK_S)
         self._raise()
 
     async def until_dead(self) -> NoReturn:
-        """Raise `DiedError` when the program ends."""
-        await self.process.wait()
-        self._raise()
+        """Raise `DiedError` when the program ends, unless it is to be started again."""
+        while True:
+            await self.process.wait()
+            if not self.program.again:
+                self._raise()
+            await asyncio.sleep(AGAIN_S)
+            self.process = await _spawned(self.program, self.log, "ab")
 
     async def stop(self) -> None:
         """Ask the program to end; after 8 s make it."""
@@ -83,11 +90,17 @@ class Child:
 async def start(program: Program, folder: Path) -> Child:
     """Start the program; its output goes to `folder/<name>.log`."""
     log = folder / f"{program.name}.log"
+    return Child(program, await _spawned(program, log, "wb"), log)
+
+
+async def _spawned(
+    program: Program, log: Path, mode: Literal["ab", "wb"]
+) -> asyncio.subprocess.Process:
     # A session of its own, so that Ctrl-C reaches us alone and we stop all in order; and the
     # kernel ends it with us, so that a killed demo leaves nothing behind.
     command = ("setpriv", "--pdeathsig", "TERM", "--", *program.command)
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
+    with log.open(mode) as output:
+        return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
@@ -95,7 +108,6 @@ async def start(program: Program, folder: Path) -> Child:
             env={**os.environ, **program.environment},
             start_new_session=True,
         )
-    return Child(program, process, log)
 
 
 async def serve(

@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--dir", type=Path, default=Path("run/demo"))
     parser.add_argument("--json", action="store_true", help="print the addresses as JSON")
+    parser.add_argument("--voice", metavar="PYTHON", help="runs the voice: has its libraries")
     args = parser.parse_args(argv)
     folder = args.dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,15 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not alone:
             _say(in_both("demo", "twice", folder=folder))
             return 1
-        return _run(folder, as_json=args.json)
+        return _run(folder, args.voice, as_json=args.json)
 
 
-def _run(folder: Path, *, as_json: bool) -> int:
+def _run(folder: Path, voice: str | None, *, as_json: bool) -> int:
     _say(in_both("demo", "starting"))
-    files = lay(folder)
+    files = lay(folder, voice=voice is not None)
+    groups = (*programs(files), *([(_voice(files, voice),)] if voice else []))
     try:
         _add_operator(files)
-        asyncio.run(serve(programs(files), folder / "log", lambda: _tell(files, as_json=as_json)))
+        asyncio.run(serve(groups, folder / "log", lambda: _tell(files, as_json=as_json)))
     except DiedError as died:
         key = "not_healthy" if died.code is None else "died"
         _say(in_both("demo", key, name=died.name, code=died.code, log=died.log))
@@ -91,6 +93,18 @@ def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
             Program("house", house, _answers(ports["house"], "/")),
         ),
     )
+
+
+def _voice(files: Files, python: str) -> Program:
+    """Give the voice process: it may end by plan, or be killed by the hub when it hangs."""
+    log = files.folder / "log" / "voice.log"
+
+    async def ready() -> bool:
+        return "ready after" in log.read_text(encoding="utf-8", errors="replace")
+
+    config = str(files.folder / "voice.toml")
+    command = (python, "-m", "hub", "voice", "--config", config, "run")
+    return Program("voice", command, ready, patience_s=60.0, again=True)
 
 
 def _add_operator(files: Files) -> None:

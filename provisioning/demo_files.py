@@ -115,6 +115,21 @@ battery = "/sys/class/power_supply/*/capacity"
 """
 
 
+VOICEBOX = """
+[[device]]
+kind = "voicebox"
+socket = "{folder}/voice.sock"
+"""
+
+VOICE = """\
+# The voice of the demo: the machine's own microphone and loudspeaker.
+socket = "voice.sock"
+state_dir = "state/voice"
+cache_dir = "state/voice/cache"
+{models}
+"""
+
+
 class Files(Struct, frozen=True):
     """Where everything is, and what was chosen."""
 
@@ -127,15 +142,20 @@ class Files(Struct, frozen=True):
         return f"http://{HOST}:{self.ports[name]}"
 
 
-def lay(folder: Path) -> Files:
-    """Make or renew the folder's files; ports are the usual ones, or free ones."""
+def lay(folder: Path, *, voice: bool = False) -> Files:
+    """Make or renew the folder's files; ports are the usual ones, or free ones.
+
+    With `voice` the home has a voicebox; it understands where `DIR/models` has its models.
+    """
     for part in ("state/hub", "log"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     list(dev_certs.ensure(folder / "certs", [HUB]))
     ports = {name: _port(usual) for name, usual in PORTS.items()}
     broker.write_config(folder, folder / "certs", ports["broker"])
-    for name, text in (("center.toml", CENTER), ("hub.toml", HOME)):
-        filled = text.format(host=HOST, hub=HUB, **ports)
+    home = HOME + VOICEBOX if voice else HOME
+    models = 'models = "models"' if (folder / "models").is_dir() else ""
+    for name, text in (("center.toml", CENTER), ("hub.toml", home), ("voice.toml", VOICE)):
+        filled = text.format(host=HOST, hub=HUB, folder=folder, models=models, **ports)
         (folder / name).write_text(filled, encoding="utf-8")
     return Files(folder, ports, _password(folder / "operator"))
 

@@ -14,11 +14,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from drivers import voicebox
+from hub.config import load
 from provisioning import broker, demo
 from provisioning.children import DiedError, Program, serve
 from provisioning.demo_files import PORTS, lay
 from tests.broker import wait_until
+from voice import settings as voice_settings
 
 REPO = Path(__file__).resolve().parent.parent
 SLEEP = "import time, sys; sys.stdout.write('up'); sys.stdout.flush(); time.sleep(60)"
@@ -73,6 +77,27 @@ def test_who_dies_is_named_with_the_tail_of_its_log_and_all_stop(tmp_path: Path)
         )
     assert (caught.value.name, caught.value.code, caught.value.tail()) == ("b", 3, "no disk")
     assert not running(tmp_path)
+
+
+def test_who_may_end_is_started_again(tmp_path: Path) -> None:
+    code = "import os, sys; sys.stdout.write('up'); sys.stdout.flush(); os.kill(os.getpid(), 9)"
+    twice = program("a", tmp_path, code)
+
+    async def back() -> bool:
+        return "upup" in (tmp_path / "a.log").read_text(encoding="utf-8")
+
+    mortal = replace(twice, healthy=back, again=True)
+    asyncio.run(serve([[mortal]], tmp_path, interrupt))
+    assert (tmp_path / "a.log").read_text(encoding="utf-8").startswith("upup")
+
+
+def test_a_demo_with_a_voice_has_a_voicebox_and_its_settings(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    lay(tmp_path, voice=True)
+    devices = load(tmp_path / "hub.toml").device
+    assert [d.name for d in devices if isinstance(d, voicebox.Driver)] == ["voice"]
+    told = voice_settings.load(tmp_path / "voice.toml")
+    assert (told.socket, told.models) == (str(tmp_path / "voice.sock"), str(tmp_path / "models"))
 
 
 def test_who_dies_later_ends_it_as_well(tmp_path: Path) -> None:
