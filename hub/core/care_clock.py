@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hub.core.care_state import Anchor, Asked, CareState, Due, Paused
+from hub.core.care_state import Anchor, Asked, CareState, Due, Paused, Rung
 from hub.core.events import Started
 from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
@@ -38,12 +38,17 @@ def recover(state: HomeState, started: Started) -> CareState:
 
 
 def note(state: HomeState, at: float, rules: Rules) -> HomeState:
-    """Take note of the time now and then, and of the last sign of life."""
+    """Take note of the time now and then, and of the last sign of life.
+
+    Not once somebody was called out: what ends that, `no_life` has to see as new.
+    """
     care = state.care
     synced = state.clock.synced
     if abs(at - care.noted_at) < NOTE_S and not (synced and care.adrift_from is not None):
         return state
-    care = replace(care, noted_at=at, life_at=last_life(state, at, rules))
+    watching = care.rung is Rung.WATCHING
+    life_at = last_life(state, at, rules) if watching else care.life_at
+    care = replace(care, noted_at=at, life_at=life_at)
     return replace(state, care=_anchored(care, at, state.clock.offset_s) if synced else care)
 
 

@@ -141,6 +141,11 @@ def test_a_home_that_never_saw_life_is_not_watched() -> None:
         assert (state.warning, state.alarms, state.care.look_at) == (None, (), None)
 
 
+def test_a_heart_that_was_felt_before_the_time_was_noted_ends_it_too() -> None:
+    story = warned() >> beats(CALLED_OUT + 50) << [] >> Wait(CALLED_OUT + 70) << [OVER]
+    assert story >> Wait(CALLED_OUT + DAY - 60) << []
+
+
 def test_another_warning_is_heard_out_first() -> None:
     story = silent() >> Wait(CALLED_OUT - 60) << []
     ground = Ground(Kind.QUIET, HALL, Evidence(0.0, 0.0, 0.0, 0.0))
