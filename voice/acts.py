@@ -7,6 +7,9 @@ from voice.words import Expecting, Understood
 
 SYLLABLE_S = 0.25  # Korean is read at about 5 syllables a second; the mouth speaks at 0.8 of that
 SLOW = 1.25  # the second time
+SURE = (
+    0.86  # on 704 judged recordings: below it lay 10 of 10 false good news, and 8 of 83 true ones
+)
 
 
 class Chime(Struct, frozen=True):
@@ -64,6 +67,11 @@ class Silence(Struct, frozen=True):
 
 
 Happening = Finished | Listened | Silence
+
+
+def doubtful(understood: Understood) -> bool:
+    """Tell whether it is too uncertain for good news; 0 is how sure one is who did not listen."""
+    return 0.0 < understood.sure < SURE
 
 
 def syllables(text: str) -> int:

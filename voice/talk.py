@@ -24,6 +24,7 @@ from voice.acts import (
     Silence,
     Speak,
     Tell,
+    doubtful,
     speech_s,
 )
 from voice.plan_files import HELP, OTHER, SILENCE, START, Branch
@@ -104,7 +105,7 @@ def _heard(talk: Talk, understood: Understood) -> Step:
     branch = None
     if intent is not Intent.UNCLEAR:
         branch = talk.plan.steps[talk.step].branch(*heard_as(understood)) or words.branch(intent)
-    if branch is not None:
+    if branch is not None and not (branch.tell in GOOD and doubtful(understood)):
         return _follow(talk, branch, understood)
     if intent in HUBS_OWN:
         talk, told = _tell(talk, Tell(HUBS_OWN[intent]))

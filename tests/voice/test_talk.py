@@ -12,6 +12,7 @@ from voice.plans import Plan
 from voice.talk import (
     MOST_QUESTIONS,
     MOST_S,
+    End,
     Finished,
     Listen,
     Listened,
@@ -318,6 +319,24 @@ def test_a_plan_cannot_make_anybody_fine_who_did_not_say_so(heard: str) -> None:
     """The checker refuses such a plan; the talk does not rely on it."""
     lie = Branch(("no", "unclear", "home"), "다행입니다.", Meaning.FINE)
     assert told(run(plan(start=Question((lie,), again=0)), [heard])[1]) == [Meaning.UNCLEAR]
+
+
+@pytest.mark.parametrize("intent", [Intent.FINE, Intent.YES])
+def test_good_news_that_was_hardly_understood_is_asked_for_once_more(intent: Intent) -> None:
+    """ "넘어졌어요", misheard, is like a "yes" of 0.85."""
+    talk, _ = begin(shipped("ask_health"), slow=False)
+    talk, acts = step(talk, Listened(Understood(intent, sure=0.85)))
+    assert acts[0] == Speak(WORDS.not_understood, slow=True)
+    _, sure = step(talk, Listened(Understood(intent, sure=0.9)))
+    assert Tell(Meaning.FINE, closes=True) in sure
+    _, unsure = step(talk, Listened(Understood(intent, sure=0.85)))
+    assert unsure == [Tell(Meaning.UNCLEAR), End()]
+
+
+def test_bad_news_is_taken_at_the_first_word() -> None:
+    talk, _ = begin(shipped("ask_health"), slow=False)
+    _, acts = step(talk, Listened(Understood(Intent.NO, sure=0.67)))
+    assert acts[0] == Tell(Meaning.UNWELL, closes=True)
 
 
 def test_a_score_is_told_of_a_scale_alone() -> None:
