@@ -120,13 +120,12 @@ class App:
                 self._stage.resident_talks(talking=False)
                 self._start(self._judge(utterance))
             case Forgotten():
-                self._stage.resident_talks(talking=False)
-                self._stage.heard(Understood())
+                self._stage.forget()
             case _:
                 pass
 
     async def _judge(self, utterance: Utterance) -> None:
-        expecting, hearing = self._stage.expecting, self._hearing
+        expecting, hearing = self._stage.floor.expecting, self._hearing
         if hearing is None or (expecting is Expecting.NOTHING and len(self._jobs) > BABBLE):
             self._stage.heard(Understood())
             return

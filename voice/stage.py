@@ -13,15 +13,16 @@ from hub.core.house_events import Meaning
 from hub.core.voice_words import Ask, Fact, Heard, Listen, Order, Say, Spoke, Stop, Talking
 from voice import acts
 from voice.agenda import Agenda, Task, cuts_short, rank
+from voice.floor import Floor
 from voice.plans import Plans
 from voice.speech import Speech
 from voice.talk import begin, step
 from voice.words import Expecting, Intent, Understood
 
 log = logging.getLogger(__name__)
-LATEST_S = 12.0  # who has begun to speak in time may end, and is then understood
 ONLY_ANSWERS = {Intent.UNCLEAR, Intent.FINE, Intent.YES, Intent.NO}  # unasked they mean nothing
 OWN = ("aside", "again")  # keys of what the voice says by itself
+URGENT = 2  # the lowest rank of what is said into a resident's words
 
 
 class Stage:
@@ -35,16 +36,14 @@ class Stage:
         self._agenda, self._news = Agenda(), asyncio.Event()
         self._running: Task | None = None
         self._job: asyncio.Task[bool] | None = None
-        self._answer: asyncio.Future[Understood] | None = None
+        self.floor = Floor()
         self._last = ""
         self._sure = 0.0
-        self._mid_word_until = 0.0
-        self.expecting = Expecting.NOTHING
 
     @property
     def idle(self) -> bool:
         """Tell whether nothing is said, asked, heard or waiting."""
-        return not (self._running or len(self._agenda) or self._mid_word())
+        return not (self._running or len(self._agenda) or self.floor.taken)
 
     def order(self, order: Order) -> None:
         """Take an order of the hub."""
@@ -59,17 +58,20 @@ class Stage:
 
     def resident_talks(self, talking: bool) -> None:  # noqa: FBT001 - a fact
         """Say whether somebody is talking in the room."""
-        if talking:  # until it is known what was said, or it was a cough
-            self._mid_word_until = monotonic() + LATEST_S
+        if talking:
+            self.floor.take()
         self._speech.resident_talks(talking)
 
     def heard(self, understood: Understood) -> None:
         """Take what was understood, asked for or not, UNCLEAR also where nobody looked."""
-        self._mid_word_until = 0.0
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(understood)
-        elif understood.intent not in ONLY_ANSWERS:
+        self.floor.leave()
+        if not self.floor.answer(understood) and understood.intent not in ONLY_ANSWERS:
             self._unasked(understood)
+
+    def forget(self) -> None:
+        """Know that what somebody had begun to say was thrown away: no answer is to come of it."""
+        self.floor.leave()
+        self._speech.resident_talks(talking=False)
 
     async def run(self) -> None:
         """Do what is ordered, for ever."""
@@ -88,9 +90,6 @@ class Stage:
             done = not self._job.cancelled() and self._job.result()
             self._running = self._job = None
             self._report(task, done=done)
-
-    def _mid_word(self) -> bool:
-        return monotonic() < self._mid_word_until
 
     def _put(self, task: Task) -> None:
         self._let_go(self._agenda.put(task, monotonic()))
@@ -115,11 +114,13 @@ class Stage:
         match task:
             case Say(key=key, text=text):
                 self._last = text
-                return await self._speech.say(text, slow=key == "again", urgent=rank(task) == 0)
+                return await self._speech.say(
+                    text, slow=key == "again", urgent=rank(task) <= URGENT
+                )
             case Ask():
                 return await self._hold(task)
             case Listen(key=key, s=s):
-                found = await self._hear(Expecting.CHECKIN, s)
+                found = await self.floor.hear(Expecting.CHECKIN, s)
                 if isinstance(found, acts.Listened):
                     meaning = _meaning(found.understood.intent)
                     self._say_heard(meaning or Meaning.UNCLEAR, found.understood, key)
@@ -145,7 +146,7 @@ class Stage:
                 case acts.Speak(text=text, slow=slow):
                     self._tell(Talking(ask.key))
                     self._last = text
-                    if not await self._speech.say(text, slow=slow, urgent=rank(ask) <= 2):  # noqa: PLR2004
+                    if not await self._speech.say(text, slow=slow, urgent=rank(ask) <= URGENT):
                         return False
                 case acts.Listen(expecting=expecting, s=s):
                     self._tell(Talking(ask.key))
@@ -157,26 +158,13 @@ class Stage:
         return acts.Finished()
 
     async def _answered(self, expecting: Expecting, s: float) -> acts.Happening:
-        happened = await self._hear(expecting, s)
+        happened = await self.floor.hear(expecting, s)
         if isinstance(happened, acts.Listened):
             self._sure = happened.understood.sure
             said = self._serve(happened.understood.intent)
             if said and happened.understood.intent is Intent.TIME:
                 await self._speech.say(said)
         return happened
-
-    async def _hear(self, expecting: Expecting, s: float) -> acts.Happening:
-        """Wait for an answer; who has begun to speak within `s` seconds is heard to the end."""
-        self._answer = asyncio.get_running_loop().create_future()
-        self.expecting = expecting
-        try:
-            found, _ = await asyncio.wait([self._answer], timeout=s)
-            if not found and self._mid_word():
-                found, _ = await asyncio.wait([self._answer], timeout=LATEST_S)
-            return acts.Listened(self._answer.result()) if found else acts.Silence()
-        finally:
-            self.expecting = Expecting.NOTHING
-            self._answer = None
 
     def _unasked(self, understood: Understood) -> None:
         match understood.intent:

@@ -8,8 +8,8 @@ import pytest
 
 from hub.core.house_events import Meaning
 from hub.core.voice_words import Ask, Fact, Heard, Listen, Say, Spoke, Stop, Talking
+from voice import floor as floor_module
 from voice import speech as speech_module
-from voice import stage as stage_module
 from voice.audio import Audio
 from voice.chime import chime
 from voice.ear import Ear
@@ -61,7 +61,7 @@ class Theatre:
                 await asyncio.sleep(0.005)
 
     async def listening(self) -> None:
-        await self.until(lambda: self.stage.expecting != "nothing")
+        await self.until(lambda: self.stage.floor.expecting != "nothing")
 
     async def answer(self, intent: Intent, what: str = "") -> None:
         await self.listening()
@@ -95,18 +95,20 @@ def play(scene: Scene) -> Theatre:
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_module, "POLITE_S", 0.3)
-    monkeypatch.setattr(stage_module, "LATEST_S", 0.5)
+    monkeypatch.setattr(floor_module, "LATEST_S", 0.5)
 
 
 def test_a_check_in_is_chime_question_answer_and_kind_words() -> None:
     async def scene(theatre: Theatre) -> None:
         theatre.stage.order(MOOD)
         await theatre.answer(Intent.FINE)
-        await theatre.until(lambda: theatre.spoke() or theatre.stage.expecting != "nothing")
+        await theatre.until(lambda: theatre.spoke() or theatre.stage.floor.expecting != "nothing")
         while not theatre.spoke():
             await theatre.answer(Intent.FINE)
-            await theatre.until(lambda: theatre.stage.expecting == "nothing")
-            await theatre.until(lambda: theatre.spoke() or theatre.stage.expecting != "nothing")
+            await theatre.until(lambda: theatre.stage.floor.expecting == "nothing")
+            await theatre.until(
+                lambda: theatre.spoke() or theatre.stage.floor.expecting != "nothing"
+            )
 
     theatre = play(scene)
     assert theatre.sounded[:2] == ["(chime)", MOOD.text]
@@ -156,7 +158,7 @@ def test_an_alarm_ends_a_talk_that_listens() -> None:
         await theatre.listening()
         theatre.stage.order(RAISED)
         await theatre.until(lambda: len(theatre.spoke()) == 2)
-        assert theatre.stage.expecting == "nothing"
+        assert theatre.stage.floor.expecting == "nothing"
 
     assert play(scene).spoke() == [("ask_mood", False), ("raised", True)]
 
@@ -223,6 +225,18 @@ def test_who_begins_to_answer_in_time_is_heard_to_the_end() -> None:
         await theatre.until(lambda: theatre.told)
 
     assert play(scene).told == [Heard(Meaning.UNWELL, "ask_mood", what="head", sure=0.9)]
+
+
+def test_what_was_thrown_away_before_we_listened_is_no_answer() -> None:
+    async def scene(theatre: Theatre) -> None:
+        theatre.stage.resident_talks(talking=True)
+        theatre.stage.order(Listen("ask_mood", 5))
+        await theatre.listening()
+        theatre.stage.forget()
+        await theatre.answer(Intent.FINE)
+        await theatre.until(lambda: theatre.told)
+
+    assert play(scene).meanings() == [(Meaning.FINE, "ask_mood")]
 
 
 def test_silence_tells_nothing() -> None:
