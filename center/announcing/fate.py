@@ -72,6 +72,8 @@ def replied(one: Delivery, reply: Reply, utc: float) -> Delivery | None:
 
 def told(one: Delivery, outcome: AnnouncementOutcome, said_utc: float, utc: float) -> Delivery:
     """Take the hub's word on what became of it; `said_utc` is when it says that it was."""
+    if one.fate is Fate.SPOKEN:
+        return one
     taken_utc = utc if one.taken_utc is None else one.taken_utc
     return replace(one, fate=Fate(outcome.value), taken_utc=taken_utc, over_utc=said_utc, reason="")
 

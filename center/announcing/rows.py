@@ -1,7 +1,7 @@
 """Announcements in the store: written once, with a delivery for each home; their audit."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
@@ -141,15 +141,12 @@ def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: fl
 
 def _fitting(conn: Connection, letters: str) -> set[str]:
     wish = letters.casefold().strip()
+    query = select(hubs_table.c.hub, records.c.record)
+    query = query.outerjoin(records, records.c.hub == hubs_table.c.hub)
     found: set[str] = set()
-    every: Iterable[tuple[str, dict[str, object]]] = conn.execute(
-        select(hubs_table.c.hub, records.c.record)
-        .select_from(hubs_table)
-        .outerjoin(records, records.c.hub == hubs_table.c.hub)
-    ).tuples()
-    for hub, record in every:
+    for hub, record in conn.execute(query):
         held = record or {}
-        words = (hub, str(held.get("name", "")), str(held.get("address", "")))
+        words = (hub, held.get("name", ""), held.get("address", ""))
         if wish and any(wish in word.casefold() for word in words):
             found.add(hub)
     return found

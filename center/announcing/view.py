@@ -25,7 +25,10 @@ _LOOK = {  # fate -> (shape, tone)
 
 
 class SentView(Struct, frozen=True):
-    """An announcement: what, by whom, to whom, until when, and how it stands."""
+    """An announcement: what, by whom, to whom, until when, and how it stands.
+
+    `pending` while anything may still become of it.
+    """
 
     id: str
     text: str
@@ -35,6 +38,7 @@ class SentView(Struct, frozen=True):
     urgent: bool
     until: str
     waiting: int
+    pending: bool
     counts: tuple[tuple[Badge, int], ...]
 
 
@@ -69,6 +73,7 @@ def sent(one: Sent, eye: Eye) -> SentView:
         urgent=told.urgent,
         until=t("announce.until_at", time=moments.short(told.until_utc, eye.now)),
         waiting=one.counts.get(Fate.WAITING, 0),
+        pending=any(one.counts.get(fate) for fate in (Fate.WAITING, Fate.TAKEN)),
         counts=tuple((badge(fate, t), n) for fate in Fate if (n := one.counts.get(fate, 0))),
     )
 

@@ -15,6 +15,7 @@ from center.exchange import Exchange, LinkHealth
 from center.feed import Feed
 from center.metrics import Tally
 from center.store import Store
+from hub.core.commands import Command
 from hub.core.payloads import Ack
 from tests.center.making import NAMES, NOW, stored
 
@@ -31,9 +32,13 @@ class Recorder(Exchange):
         super().__init__(Settings().mqtt, clock, lambda _: None, lambda: None)
         self._health = LinkHealth(NOW, "tls://broker.example:8883")
         self.sent: list[tuple[str, Ack]] = []
+        self.orders: list[tuple[str, Command]] = []
 
     def ack(self, hub: str, ack: Ack) -> None:
         self.sent.append((hub, ack))
+
+    def order(self, hub: str, command: Command) -> None:
+        self.orders.append((hub, command))
 
 
 class Counter:

@@ -1,4 +1,4 @@
-"""A hub by hand for tests of the centre's link: it says what it is told to, and keeps the acks."""
+"""A hub by hand for tests of the centre's link: it says what it is told to, keeps what it hears."""
 
 import queue
 import ssl
@@ -8,6 +8,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from hub.core import wire
+from hub.core.commands import Command
 from hub.core.payloads import Ack, CenterState, FromHub
 from tests.broker import Broker, wait_until
 from tests.center.making import HUB
@@ -19,6 +20,7 @@ class Home:
     def __init__(self, broker: Broker, *, tls: bool = True) -> None:
         self.acks: queue.Queue[Ack] = queue.Queue()
         self.center: queue.Queue[CenterState] = queue.Queue()
+        self.commands: queue.Queue[Command] = queue.Queue()
         self._client = Client(CallbackAPIVersion.VERSION2, HUB, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.on_message = self._on_message
         if tls:
@@ -31,7 +33,8 @@ class Home:
         wait_until(self._client.is_connected, "the hub is let in")
         granted = queue.SimpleQueue[object]()
         self._client.on_subscribe = lambda *args: granted.put(args[3])
-        self._client.subscribe([(wire.topic(HUB, "ack"), 1), (wire.CENTER_TOPIC, 1)])
+        topics = (wire.topic(HUB, "ack"), wire.topic(HUB, "cmd"), wire.CENTER_TOPIC)
+        self._client.subscribe([(topic, 1) for topic in topics])
         granted.get(timeout=10)
 
     def __enter__(self) -> Self:
@@ -63,5 +66,7 @@ class Home:
         said = wire.decode_from_center(HUB, message.topic, bytes(message.payload))
         if isinstance(said, Ack):
             self.acks.put(said)
+        elif isinstance(said, Command):
+            self.commands.put(said)
         elif isinstance(said, CenterState):
             self.center.put(said)

@@ -8,6 +8,9 @@ from center.moments import local
 from hub.core import wire
 from hub.core.daily import (
     Activity,
+    AnnouncementData,
+    AnnouncementEvent,
+    AnnouncementOutcome,
     AnsweredBy,
     CareData,
     CareEvent,
@@ -18,7 +21,7 @@ from hub.core.daily import (
     Topic,
 )
 from hub.core.payloads import Evidence
-from hub.core.scaip import Care, of_care, of_check_in
+from hub.core.scaip import Care, of_announcement, of_care, of_check_in
 from tests.center.making import HUB, NOW
 
 PLACES = {"pir1": "거실", "pir2": "부엌", "pir3": "욕실", "door1": "현관"}
@@ -81,6 +84,17 @@ def care(
     ident = ident or f"n-{next(_numbers)}"
     data = CareData(what, score, synced=True, scaip=of_care(what, ident))
     return CareEvent(ident, wire.source(hub), f"anbu.care.{what}", wire.timestamp(NOW), data)
+
+
+def word(
+    command: str, outcome: AnnouncementOutcome = AnnouncementOutcome.SPOKEN, hub: str = HUB,
+    at: float = NOW, *, synced: bool = True,
+) -> AnnouncementEvent:  # fmt: skip
+    """Make a hub's word on what became of an announcement."""
+    ident = f"w-{next(_numbers)}"
+    data = AnnouncementData(command, outcome, synced, of_announcement(ident))
+    kind = f"anbu.announcement.{outcome}"
+    return AnnouncementEvent(ident, wire.source(hub), kind, wire.timestamp(at), data)
 
 
 def activity(from_utc: float, **seen: int) -> Activity:

@@ -7,6 +7,9 @@ from pathlib import Path
 import msgspec
 
 from center import inbox, queries
+from center.announcing import delivery_rows
+from center.announcing.fate import Delivery, Fate
+from center.announcing_tables import deliveries
 from center.homes import day_rows, need_rows
 from center.inbox import Inbox
 from center.metrics import Tally
@@ -29,10 +32,11 @@ from hub.core.payloads import (
 from hub.core.scaip import Care, Report, What, of_report
 from tests.center.counter import Recorder
 from tests.center.linked import Told
-from tests.center.lives import activity, care, check_in
+from tests.center.lives import activity, care, check_in, word
 from tests.center.making import HUB, NOW, event, state, stored
 
 CASES = 100_000
+ANNOUNCED = "a-0"
 REPORT = ReportData(Report.LINK_BACK, 3.0, synced=True, scaip=of_report(Report.LINK_BACK, "r"))
 GOOD: tuple[tuple[str, FromHub], ...] = (
     ("event", event()),
@@ -46,6 +50,8 @@ GOOD: tuple[tuple[str, FromHub], ...] = (
     ("fault/stuck", FaultReport("stuck", FaultKind.STUCK, "button", NOW, synced=True)),
     ("telemetry", Telemetry(NOW, synced=True, readings={"temperature_c": 20.0})),
     ("reply", Reply("c1", done=True)),
+    ("reply", Reply(ANNOUNCED, done=False, reason="expired")),
+    ("event", word(ANNOUNCED)),
 )
 ODD: tuple[object, ...] = (
     None, True, -1, 0, 10**18, 10**25, 10**400, 1e308, -1e308, 1e-320, "", "\x00", "한" * 3000,
@@ -122,6 +128,7 @@ def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None
     with stored(tmp_path) as store:
         link = Recorder(lambda: NOW)
         tally = Tally({})
+        announce(store)
         box = Inbox(store, Told(), tally, lambda: NOW, lambda: link)
         for number in range(CASES):
             part, message = dice.choice(GOOD)
@@ -144,6 +151,12 @@ def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None
         heard(store, link)
 
 
+def announce(store: Store) -> None:
+    """Let an announcement to the home wait, which the nonsense may be about."""
+    values = msgspec.to_builtins(Delivery(ANNOUNCED, HUB, Fate.WAITING, NOW))
+    store.submit(lambda conn: conn.execute(deliveries.insert().values(values))).result(10)
+
+
 def press(box: Inbox, alarm: str) -> None:
     inbox.receive(box, Arrived(wire.topic(HUB, "event"), wire.encode(event(alarm=alarm)),
                                retained=False, settle=list))  # fmt: skip
@@ -160,3 +173,5 @@ def heard(store: Store, link: Recorder) -> None:
     store.read(day_rows.hours, HUB, -1e308, 1e308)
     store.read(day_rows.of_home, HUB, "")
     store.read(queries.audit, CASES)
+    (announced,) = store.read(delivery_rows.of_announcement, ANNOUNCED)
+    assert announced.fate is Fate.SPOKEN

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import inspect, text
 
 from center import queries, tables
+from center.announcing import rows
+from center.announcing.draft import Announcement, Draft
 from center.dialect import StoreError
 from center.incident import Deed
 from center.queries import Which
@@ -49,6 +51,17 @@ INSERT INTO audit VALUES (1, 'b1-1', 1790000000.0, 'raised', 1, '', 'b1-1', 1789
 INSERT INTO hubs VALUES ('js-0001', 'ready', 1790000500.0, 'b1', '0.1.0', 30.0, 1);
 """
 
+# what schema 2 added to the tables of schema 1; its own tables are as they are today
+SCHEMA_2 = """
+ALTER TABLE incidents ADD COLUMN cleared_utc FLOAT;
+ALTER TABLE incidents ADD COLUMN evidence JSON;
+ALTER TABLE audit ADD COLUMN hub VARCHAR DEFAULT '' NOT NULL;
+CREATE INDEX audit_by_hub ON audit (hub, seq);
+ALTER TABLE hubs ADD COLUMN first_utc FLOAT;
+UPDATE hubs SET first_utc = 1780000000.0;
+UPDATE meta SET value = '2';
+"""
+
 
 def old(folder: Path, more: str = "") -> None:
     with contextlib.closing(sqlite3.connect(folder / "center.db")) as database:
@@ -88,6 +101,23 @@ def test_a_home_is_judged_from_its_first_event_on(tmp_path: Path) -> None:
     with stored(tmp_path) as store:
         first = store.read(lambda conn: conn.execute(tables.hubs.select()).one())
         assert (first.hub, first.first_utc) == (HUB, NOW)
+
+
+def test_a_database_without_announcements_gets_their_tables_and_keeps_the_rest(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "old").mkdir()
+    old(tmp_path / "old", SCHEMA_2)
+    with stored(tmp_path / "old") as store, stored(tmp_path) as fresh:
+        for table in tables.metadata.tables:
+            assert columns(store, table) == columns(fresh, table), table
+        assert store.read(lambda conn: conn.scalar(text("SELECT value FROM meta"))) == "3"
+        first = store.read(lambda conn: conn.execute(tables.hubs.select()).one())
+        assert first.first_utc == 1780000000.0
+        draft = Draft("물을 자주 드세요.", until_utc=NOW + 3600, key="k")
+        sent = store.submit(lambda conn: rows.put(conn, draft, "김하늘", NOW)).result(10)
+        assert isinstance(sent, Announcement)
+        assert sent.homes == 1
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:

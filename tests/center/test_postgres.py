@@ -10,6 +10,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import Executable
 
 from center import home_rows, queries, rows, tables
+from center.announcing import delivery_rows
+from center.announcing import rows as announcement_rows
 from center.home_tables import records
 from center.homes import need_rows
 
@@ -32,7 +34,9 @@ def test_a_table_is_made(table: Table) -> None:
         assert "CREATE INDEX" in compiled(CreateIndex(index))
 
 
-@pytest.mark.parametrize("module", [rows, queries, home_rows, need_rows])
+@pytest.mark.parametrize(
+    "module", [rows, queries, home_rows, need_rows, announcement_rows, delivery_rows]
+)
 def test_prepared_statements_are_understood(module: ModuleType) -> None:
     found = [compiled(one) for one in statements(module)]
     assert found

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from center import sentences
+from center.announcing.draft import Why as Unsent
 from center.auth import Denied, DeniedError
 from center.board import Why
 from center.incident import Deed
@@ -21,6 +22,7 @@ def test_every_reason_has_its_sentence(lang: Lang) -> None:
     assert set(Why) <= set(held["why"])
     assert set(Denied) <= set(held["denied"])
     assert set(Bad) <= set(held["bad"])
+    assert set(Unsent) <= set(held["why_not_sent"])
     assert set(IN_TIMELINES) == set(held["deed"])
 
 

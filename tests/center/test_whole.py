@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -16,12 +17,15 @@ import httpx
 import pytest
 
 from center import cli
+from center.announcing.delivery_rows import HASTEN_S, LASTS_S
 from center.store import Store
+from hub.core.commands import Command, Reply
 from hub.core.payloads import Availability, Stage
 from hub.core.settings import SettingsError
 from tests.broker import Broker, free_port, wait_until
 from tests.center.counter import BEARER, hire
 from tests.center.home import Home
+from tests.center.lives import word
 from tests.center.making import HUB, event, state
 
 pytestmark = pytest.mark.broker
@@ -137,6 +141,41 @@ def test_a_killed_centre_forgets_nothing(broker: Broker, whole: Whole) -> None:
             assert {(one["id"], one["stage"]) for one in alarms} == {
                 ("before", "accepted"), ("meanwhile", "received"),
             }  # fmt: skip
+
+
+def test_an_announcement_is_ordered_until_its_home_has_it_through_a_killed_centre(
+    broker: Broker, whole: Whole
+) -> None:
+    ready, seen = state(Availability.READY, utc=time.time()), list[Command]()
+    said = {"text": "오늘은 덥습니다. 물을 자주 드세요.", "key": "once"}
+    with Home(broker) as home, whole.running() as process:
+        home.say("state", ready)
+        wait_until(lambda: whole.client.get("/api/hubs").json()["hubs"], "the hub is known")
+        made = whole.client.post("/api/announcements", json=said).json()
+        seen.append(home.commands.get(timeout=10))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    with whole.running():
+        assert whole.client.post("/api/announcements", json=said).json()["id"] == made["id"]
+        with Home(broker) as home:  # whatever came before its time is refused: it had no reply
+            wait_until(lambda: is_late(seen[0]), "the hub may be asked again", 20)
+            home.say("state", ready)
+            seen.append(home.commands.get(timeout=20))
+            home.say("reply", Reply(made["id"], done=True))
+            spoken = word(made["id"], at=time.time())
+            home.say("event", spoken)
+            assert home.hears(spoken.id).stage is Stage.RECEIVED
+            path = f"/api/announcements/{made['id']}"
+            wait_until(lambda: whole.client.get(path).json()["counts"]["spoken"], "it is spoken")
+            assert home.commands.empty()
+    assert {(command.id, command.text) for command in seen} == {(made["id"], said["text"])}
+    assert seen[0].counter < seen[1].counter
+
+
+def is_late(command: Command) -> bool:
+    """Tell whether the hub that was ordered may be ordered anew at its next word."""
+    sent_utc = command.expires_utc - LASTS_S
+    return time.time() > sent_utc + HASTEN_S
 
 
 def test_an_operator_signs_in_and_the_cookie_opens_the_api(whole: Whole) -> None:

@@ -2,14 +2,19 @@
 
 import re
 import string
-from enum import StrEnum
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from center import moments
+from center.announcing.draft import GAP, TEXT_MAX, Whom
+from center.announcing.draft import Why as Unsent
+from center.announcing.fate import PASSING, Fate
+from center.announcing.form import TEMPLATES as SENTENCES
 from center.auth import Role
 from center.board import Why
+from center.homes.voice_rows import Sign
 from center.hubs import Seen
 from center.incident import Deed, Outcome, Urgency
 from center.texts import Lang, chosen, texts
@@ -43,11 +48,26 @@ def gaps(sentence: str) -> set[str]:
         ("urgency", Urgency),
         ("why", Why),
         ("role", Role),
+        ("announce_fate", Fate),
+        ("announce_why", Unsent),
+        ("announce_reason", PASSING),
+        ("announce", [f"whom_{whom}" for whom in Whom]),
+        ("announce_name", SENTENCES),
+        ("announce_text", SENTENCES),
+        ("voice_here", Sign),
     ],
 )
-def test_every_value_that_can_be_shown_has_a_word(group: str, values: type[StrEnum]) -> None:
+def test_every_value_that_can_be_shown_has_a_word(group: str, values: Iterable[str]) -> None:
     for value in values:
         assert f"{group}.{value}" in texts(Lang.KO).sentences
+
+
+@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("name", SENTENCES)
+def test_a_template_has_one_gap_and_room_to_fill_it(lang: Lang, name: str) -> None:
+    text = texts(lang)(f"announce_text.{name}")
+    assert text.count(GAP * 3) == 1
+    assert len(text) < TEXT_MAX * 2 // 3
 
 
 def test_whoever_changed_an_incident_last_is_told_in_a_sentence() -> None:

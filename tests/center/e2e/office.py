@@ -29,6 +29,7 @@ from center.intake import Parcel, take_in
 from center.metrics import Tally
 from center.store import Store
 from hub.core import wire
+from hub.core.commands import Command
 from hub.core.payloads import (
     AlarmData,
     AlarmEvent,
@@ -54,6 +55,15 @@ class Circumstances(Struct, frozen=True):
     device: str = "help"
 
 
+class Ordering(Exchange):
+    """A link that keeps the commands that it is told to send."""
+
+    orders: list[tuple[str, Command]]
+
+    def order(self, hub: str, command: Command) -> None:
+        self.orders.append((hub, command))
+
+
 class Office:
     """The centre, with a clock that a test can move on and a server that it can stop."""
 
@@ -61,6 +71,7 @@ class Office:
         self.settings = Settings(Center(take_expires_s=take_expires_s, beat_s=1.0))
         self.ahead_s = 0.0
         self.store = Store(database)
+        self.orders: list[tuple[str, Command]] = []
         self._numbers = itertools.count(1)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
@@ -95,7 +106,8 @@ class Office:
     async def _serve(self, ready: threading.Event) -> None:
         self.loop = asyncio.get_running_loop()
         feed = Feed()
-        link = Exchange(self.settings.mqtt, self.now, lambda _: None, lambda: None)
+        link = Ordering(self.settings.mqtt, self.now, lambda _: None, lambda: None)
+        link.orders = self.orders
         link._health = LinkHealth(self.now(), "test")
         guard = Auth(self.store, self.now, session_s=SESSION_S, tls=False)
         self.desk = Desk(self.settings, self.now, self.store, feed, link, guard, Tally({}))

@@ -1,0 +1,134 @@
+"""A call for help that the voice heard: urgent as a press, told apart from it, maybe misheard."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from center import dossier
+from center.auth import COOKIE
+from center.homes import rate_rows
+from center.incident import Incident, Outcome
+from center.texts import Lang, texts
+from center.views import Eye, badges, title, urgent_first
+from hub.core.payloads import FaultKind
+from hub.core.scaip import Kind, What
+from tests.center.e2e.office import Office
+from tests.center.making import HUB, NOW, moved, raised
+
+EYE = Eye("김하늘", NOW, texts(Lang.KO))
+SPOKEN: Incident = replace(raised(), kind=Kind.SPOKEN, device="voice", place="")
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with Office(f"sqlite:///{tmp_path / 'center.db'}") as office:
+        office.hire("김하늘")
+        yield office
+
+
+@pytest.fixture
+def operator(office: Office) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+        yield operator
+
+
+def test_it_waits_in_line_with_presses_and_before_what_can_wait() -> None:
+    press = raised(NOW + 1)
+    can_wait = moved(raised(NOW - 60), kind=Kind.MISSED_CHECKIN)
+    assert sorted([press, can_wait, SPOKEN], key=urgent_first) == [SPOKEN, press, can_wait]
+
+
+def test_it_is_told_apart_from_a_press_in_words() -> None:
+    assert title(SPOKEN, EYE.t) == "말로 도움 요청"
+    assert title(replace(SPOKEN, place="거실"), EYE.t) == "거실 · 말로 도움 요청"
+    (badge,) = badges(replace(SPOKEN, presses=1, raised_utc=NOW), EYE.t)
+    assert (badge.icon, badge.text) == ("voice", "버튼이 아닌 말로")
+    twice = [badge.text for badge in badges(replace(SPOKEN, presses=2), EYE.t)]
+    assert "2번 알림" in twice
+    assert not any("눌" in text for text in twice)
+    assert "눌" not in dossier.meanwhile(replace(SPOKEN, last_by=""), EYE.t)
+
+
+def test_only_a_spoken_call_can_have_been_misheard() -> None:
+    for kind in Kind:
+        _, (_, false) = dossier.outcomes(kind, EYE.t)
+        offered = [choice.value for choice in false]
+        assert (Outcome.MISHEARD in offered) is (kind is Kind.SPOKEN)
+    _, (_, false) = dossier.outcomes(Kind.SPOKEN, EYE.t)
+    assert (false[0].value, false[0].needs_note) == (Outcome.MISHEARD, False)
+    assert Outcome.MISHEARD.is_false_alarm
+
+
+def test_board_and_incident_say_that_the_voice_heard_it(
+    office: Office, operator: httpx.Client
+) -> None:
+    call = office.press(kind=Kind.SPOKEN, device="voice", place="")
+    press = office.press("js-0002")
+    board = operator.get("/").text
+    assert "말로 도움 요청" in board
+    assert board.count("버튼이 아닌 말로") == 1
+    page = operator.get(f"/incidents/{call}").text
+    assert "음성 장치가 도와 달라는 말을 들었고" in page
+    assert "잘못 들음 · 텔레비전 소리" in page
+    page = operator.get(f"/incidents/{press}").text
+    assert "음성 장치가" not in page
+    english = operator.get(f"/incidents/{call}?lang=en").text
+    assert "The voice heard a call for help" in english
+    assert "Misheard by the voice" in english
+
+
+def test_a_misheard_call_is_a_false_alarm_of_the_voice(
+    office: Office, operator: httpx.Client
+) -> None:
+    for outcome in (Outcome.MISHEARD, Outcome.HELP_GIVEN):
+        call = office.press(kind=Kind.SPOKEN, device="voice", place="")
+        office.take(call, "김하늘")
+        office.close(call, "김하늘", outcome)
+    found = office.store.read(rate_rows.read, office.now(), 30)
+    (sensor,) = found.sensors
+    assert (sensor.hub, sensor.device, sensor.closed, sensor.false) == (HUB, "voice", 2, 1)
+    assert sensor.causes == {Outcome.MISHEARD: 1}
+    assert [(rule.kind, rule.share) for rule in found.rules] == [(Kind.SPOKEN, 0.5)]
+    assert "잘못 들음" in operator.get("/false-alarms").text
+    header, *lines = operator.get("/api/false-alarms.csv").text.splitlines()
+    column = header.split(",").index("misheard")
+    assert {line.split(",")[column] for line in lines} == {"1"}
+
+
+def test_a_spoken_call_is_cancelled_and_called_again_like_any_other(
+    office: Office, operator: httpx.Client
+) -> None:
+    call = office.press(kind=Kind.SPOKEN, device="voice", place="")
+    office.hear(HUB, office.event(HUB, call, "", what=What.CANCELLED, kind=Kind.SPOKEN))
+    assert "거주자가 취소함" in operator.get("/").text
+    office.hear(HUB, office.event(HUB, call, "", what=What.REPEATED, kind=Kind.SPOKEN))
+    board = operator.get("/").text
+    assert "거주자가 취소함" not in board
+    assert "2번 알림" in board
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (FaultKind.NO_MICROPHONE, "마이크 이상"),
+        (FaultKind.NO_LOUDSPEAKER, "스피커 이상"),
+        (FaultKind.NO_SPEECH, "말을 알아듣지 못함"),
+        (FaultKind.MUTED, "마이크를 꺼 두심"),
+        (FaultKind.DRIVER_FAILED, "장치 멈춤"),
+    ],
+)
+def test_the_voices_faults_stand_on_the_pages_of_hubs_and_home(
+    office: Office, operator: httpx.Client, kind: FaultKind, words: str
+) -> None:
+    office.greet(HUB)
+    office.fault(HUB, kind, "voice")
+    for path in ("/hubs", f"/homes/{HUB}"):
+        assert words in operator.get(path).text
+    voice = operator.get(f"/homes/{HUB}").text
+    section = re.findall(r'aria-labelledby="voice-title">.*?</section>', voice, re.DOTALL)[0]
+    assert words in section
+    assert ("음성 장치 이상" in section) is (kind is not FaultKind.MUTED)
