@@ -17,12 +17,14 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from hub.core.house_events import Part
 from hub.core.voice_words import Fact, Hello, Order, Ping, Pong
 from voice.ear import Ear, Forgotten
 from voice.health import HUNG_S, Health, listening, restart_due, rss_mb
 from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
+from voice.keep import KEPT, keep
 from voice.link import Link
 from voice.loading import Loaded, load, plans_of
 from voice.loudspeaker import Loudspeaker
@@ -129,8 +131,15 @@ class App:
         if hearing is None or (expecting is Expecting.NOTHING and len(self._jobs) > BABBLE):
             self._stage.heard(Understood())
             return
-        judge = partial(hearing.judge, utterance, expecting)
+        judge = partial(self._judged, hearing, utterance, expecting)
         self._stage.heard(await self._loop.run_in_executor(self._judging, judge))
+
+    def _judged(self, hearing: Hearing, utterance: Utterance, expecting: Expecting) -> Understood:
+        """Judge, in the judging thread."""
+        understood = hearing.judge(utterance, expecting)
+        if self._settings.keep_audio:
+            keep(Path(self._settings.state_dir) / KEPT, utterance.pcm, expecting, understood)
+        return understood
 
     async def _watch(self) -> None:
         """Look after all parts until the end is due."""

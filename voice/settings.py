@@ -19,8 +19,8 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     `microphone` and `loudspeaker` are parts of a device's name; empty means the machine's default.
     `silent_s`: so long may a microphone give nothing but zeros before it counts as switched off
     (0: for ever, for those that give zeros whenever it is quiet). `models` is a folder with
-    `vosk/`, `whisper/` and `kokoro/`. `plans`, `phrases` and `bank` are a county's own, and go
-    before ours. The two consents are the resident's: without them nothing heard is kept.
+    `vosk/`, `whisper/` and `kokoro/`. `plans` and `bank` are a county's own and go before ours,
+    `phrases` is read instead of ours. `keep_audio` is the resident's consent: without it nothing heard is kept.
     """
 
     socket: str = "/run/anbu/voice.sock"
@@ -43,7 +43,6 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     spoken_sos: bool = True
     sensitivity: Literal["low", "normal", "high"] = "normal"
     keep_audio: bool = False
-    keep_transcripts: bool = False
     threads: Annotated[int, Meta(ge=1, le=8)] = 2
     memory_mb: Annotated[float, Meta(ge=200)] = 700.0
     restart_at: TimeOfDay = "03:30"

@@ -1,0 +1,49 @@
+from hub.core.house_events import Part
+from hub.core.voice_words import Fact, Trouble
+from voice.health import LEAST_S, SETTLED_S, Health, listening, restart_due
+from voice.mic import Condition
+from voice.texts import the_time
+
+NIGHT, NOON = 3.75 * 3600, 12 * 3600.0
+
+
+def test_a_trouble_is_told_when_it_begins_and_when_it_ends() -> None:
+    told: list[Fact] = []
+    health = Health(told.append)
+    for reason in ("", "missing: USB", "refused", "", ""):
+        listening(health, Condition(bool(reason), reason, muted=False, tried_s=0, overflows=0))
+    assert told == [
+        Trouble(Part.MICROPHONE, present=True, detail="missing: USB"),
+        Trouble(Part.MICROPHONE, present=False),
+    ]
+
+
+def test_a_hub_that_starts_again_is_told_of_all_parts_the_well_ones_too() -> None:
+    health = Health(lambda _: None)
+    health.note(Part.SPEECH, "whisper: missing: " + "x" * 500)
+    facts = {fact.part: fact for fact in health.facts() if isinstance(fact, Trouble)}
+    assert set(facts) == set(Part)
+    assert [part for part, fact in facts.items() if fact.present] == [Part.SPEECH]
+    assert len(facts[Part.SPEECH].detail) == 200
+
+
+def test_a_microphone_switched_off_is_not_a_lost_one() -> None:
+    told: list[Fact] = []
+    condition = Condition(lost=False, reason="", muted=True, tried_s=0, overflows=0)
+    listening(Health(told.append), condition)
+    assert told == [Trouble(Part.MUTE, present=True, detail="only zeros")]
+
+
+def test_it_begins_anew_when_it_has_grown_or_once_a_night() -> None:
+    assert restart_due(701, 700, SETTLED_S + 1, NOON, "03:30")
+    assert not restart_due(701, 700, SETTLED_S - 1, NOON, "03:30")
+    assert not restart_due(699, 700, 9 * LEAST_S, NOON, "03:30")
+    assert restart_due(300, 700, LEAST_S + 1, NIGHT, "03:30")
+    assert not restart_due(300, 700, 600, NIGHT, "03:30")
+    assert restart_due(300, 700, LEAST_S + 1, 1800, "23:00")
+
+
+def test_the_time_is_said_as_people_say_it() -> None:
+    assert the_time(NOON + 15 * 60, "ko") == "지금은 오후 12시 15분입니다."
+    assert the_time(0, "ko") == "지금은 오전 12시입니다."
+    assert the_time(NIGHT, "en") == "It is 3:45 in the morning."
