@@ -53,14 +53,16 @@ def gaps(folder: Path, texts: Iterable[str]) -> Gaps:
 
 
 def build(folder: Path, texts: Iterable[str], ways: Iterable[Way], judge: Judge) -> Iterator[Built]:
-    """Say all `texts` in one way, what was misheard in the next; keep the best of each.
+    """Say all `texts` in one way, what was misheard in the next, the worst first; keep the best.
 
     Tells of each that is kept, as it is kept: whoever loses patience has a bank. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     best: dict[str, float] = dict.fromkeys(texts, inf)
     for way in ways:
-        for text in [text for text, error in best.items() if error > 0]:
+        for text in sorted((t for t, error in best.items() if error > 0), key=best.__getitem__)[
+            ::-1
+        ]:
             built = said(text, way, judge)
             if built is not None and built.error < best[text]:
                 best[text] = built.error

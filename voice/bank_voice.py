@@ -7,7 +7,7 @@ from pathlib import Path
 from voice import kokoro_files
 from voice.audio import Audio
 from voice.bank_build import Judge, Way
-from voice.kokoro import SPEAKER, Kokoro, Person
+from voice.kokoro import LINKED, SPEAKER, Kokoro, Person
 from voice.models import Model, find
 from voice.mouth import USUAL_SPEED
 from voice.resample import resampled
@@ -17,12 +17,13 @@ HEARS_HZ = 16_000
 VARIANTS: tuple[tuple[str, ...], ...] = (
     SPEAKER.variants,
     (),
-    ("central_eo",),
-    (*SPEAKER.variants, "plain_ae"),
-    (*SPEAKER.variants, "voiced"),
-    (*SPEAKER.variants, "lateral"),
+    (*SPEAKER.variants, LINKED),
+    (*SPEAKER.variants, "plain_ae", "short_l"),
     (*SPEAKER.variants, "near_o"),
-    (*SPEAKER.variants, "hard_ch"),
+    ("central_eo",),
+    (*SPEAKER.variants, "voiced"),
+    (*SPEAKER.variants, "soft_ch"),
+    (*SPEAKER.variants, "lateral"),
 )
 SPEEDS = (USUAL_SPEED, USUAL_SPEED * 0.94, USUAL_SPEED * 1.06)
 
@@ -41,7 +42,8 @@ def judge(models: Path | None) -> Judge:
     whisper = Whisper(find(Model.WHISPER, models))
 
     def hears(audio: Audio) -> str:
-        guesses, _ = whisper.hear(resampled(audio.pcm, audio.rate_hz, HEARS_HZ))
+        heard = whisper.encode(resampled(audio.pcm, audio.rate_hz, HEARS_HZ))
+        guesses, _ = whisper.guess(heard)
         return guesses[0].text if guesses else ""
 
     return hears

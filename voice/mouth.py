@@ -56,15 +56,9 @@ class Mouth:
     """Says any text: at least with the engine that is always there, else with silence."""
 
     def __init__(
-        self,
-        bank: Sounds | None,
-        engines: Sequence[Synthesizer],
-        cache: Store | None,
-        speed: float = USUAL_SPEED,
+        self, bank: Sounds | None, engines: Sequence[Synthesizer], cache: Store | None
     ) -> None:
-        """Take the parts; `speed` is the resident's: the bank's sound is stretched to it."""
         self._bank, self._engines, self._cache = bank, tuple(engines), cache
-        self._times = USUAL_SPEED / speed
 
     def render(self, text: str, *, slow: bool = False) -> Audio:
         """Give `text` as sound at 24 kHz; blocks while an engine speaks, and never raises."""
@@ -76,7 +70,8 @@ class Mouth:
     def parts(self, text: str, *, slow: bool = False) -> Iterator[Audio]:
         """Give the sentences one after the other, so that the first can sound at once."""
         for sentence in sentences(text[:MOST_CHARACTERS]):
-            yield slowed(self._sentence(sentence), self._times * (SLOW_TIMES if slow else 1.0))
+            audio = self._sentence(sentence)
+            yield slowed(audio, SLOW_TIMES) if slow else audio
 
     def _sentence(self, sentence: str) -> Audio:
         known = self._bank.find(sentence) if self._bank else None

@@ -68,6 +68,8 @@ def _syllable(now: Syllable, before: Syllable | None) -> str:
         onset = SOUNDS.codas["ㄹ"]
     if now.onset in "ㅅㅆ" and (vowel[0] in "ij" or now.vowel == "ㅟ"):
         onset = "ɕ"
+    if now.onset != "ㅇ" and now.vowel in "ㅙㅚㅞ":  # 괜찮아요, 되다: few people say the w
+        vowel = vowel.removeprefix("w")
     if now.onset in "ㅅㅆㅈㅉㅊ":
         vowel = vowel.removeprefix("j")
     return onset + vowel + SOUNDS.codas.get(now.coda, "")

@@ -39,20 +39,23 @@ RAISED = frozenset("ㅣㅕ")  # Article 17: before these ㄷ and ㅌ become ㅈ 
 ONLY_SPACES = re.compile(r" *")
 
 
-def pronounce(text: str) -> str:
-    """Give `text` as it is said, numbers spelt out; what is not Hangul stays as it is."""
+def pronounce(text: str, *, linked: bool = True) -> str:
+    """Give `text` as it is said, numbers spelt out; what is not Hangul stays as it is.
+
+    `linked`: in one breath, so that words change each other; else word by word.
+    """
     letters = list(respell(spell(unicodedata.normalize("NFC", text))))
     places = [place for place, letter in enumerate(letters) if is_hangul(letter)]
     said = {place: take_apart(letters[place]) for place in places}
     for here, there in zip_longest(places, places[1:], fillvalue=len(letters)):
         between = "".join(letters[here + 1 : there])
-        linked = there in said and ONLY_SPACES.fullmatch(between)
-        if linked:
+        if there in said and (ONLY_SPACES.fullmatch(between) if linked else not between):
             said[here], said[there] = _meet(said[here], said[there], apart=bool(between))
         else:
             said[here] = said[here]._replace(coda=_closed(said[here].coda))
     for place, syllable in said.items():
-        letters[place] = str(_with_plain_vowel(syllable, first=_begins(letters, place)))
+        opens = take_apart(letters[place]).onset == "ㅇ" and _begins(letters, place)
+        letters[place] = str(_with_plain_vowel(syllable, opens=opens))
     return "".join(letters)
 
 
@@ -145,13 +148,13 @@ def _before_sound(coda: str, onset: str) -> tuple[str, str]:
     return coda, onset
 
 
-def _with_plain_vowel(syllable: Syllable, *, first: bool) -> Syllable:
+def _with_plain_vowel(syllable: Syllable, *, opens: bool) -> Syllable:
     """Article 5: the vowels that are said more simply than they are written."""
     onset, vowel, coda = syllable
     if onset in "ㅈㅉㅊ" and vowel in "ㅑㅒㅕㅖㅛㅠ":  # 5.1; there is no sound between
         vowel = "ㅏㅐㅓㅔㅗㅜ"["ㅑㅒㅕㅖㅛㅠ".index(vowel)]
     elif vowel == "ㅖ" and onset not in "ㅇㄹㄴ":  # 5.2; ㄴ is ㄹ, changed
         vowel = "ㅔ"
-    elif vowel == "ㅢ" and (onset != "ㅇ" or not first):  # 5.3, 5.4
+    elif vowel == "ㅢ" and not opens:  # 5.3, 5.4
         vowel = "ㅣ"
     return Syllable(onset, vowel, coda)

@@ -81,12 +81,6 @@ def test_the_second_time_is_slower() -> None:
     assert again.seconds == pytest.approx(1.25 * once.seconds, rel=0.05)
 
 
-def test_a_resident_may_want_it_slower_always() -> None:
-    usual = Mouth(Bank("안녕하세요."), [], None).render("안녕하세요.")
-    slower = Mouth(Bank("안녕하세요."), [], None, speed=0.64).render("안녕하세요.")
-    assert slower.seconds == pytest.approx(1.25 * usual.seconds, rel=0.05)
-
-
 def test_the_first_sentence_sounds_before_the_last_is_made() -> None:
     engine = Engine()
     parts = Mouth(None, [engine], None).parts("하나입니다. 둘입니다. 셋입니다.")

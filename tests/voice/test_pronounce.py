@@ -58,6 +58,7 @@ IN_ONE_BREATH = {
     "옷 입다": "온닙따",
     "119 불러 줘": "이릴구불러줘",
     "드셔야 할 약은": "드셔야할랴근",
+    "드시던 약은 의사와": "드시던냐그늬사와",
 }
 
 
@@ -75,6 +76,10 @@ def test_words_in_one_breath_flow_together(text: str, said: str) -> None:
 def test_a_comma_parts_what_a_space_joins() -> None:
     assert pronounce("밥, 먹어요") == "밥, 머거요"
     assert pronounce("밥 먹어요") == "밤 머거요"
+
+
+def test_slow_clear_speech_keeps_words_apart() -> None:
+    assert pronounce("밥 먹어요. 할 수 있어요", linked=False) == "밥 머거요. 할 쑤 이써요"
 
 
 def test_what_is_no_hangul_stays_where_it_is() -> None:

