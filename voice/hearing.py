@@ -6,10 +6,10 @@
 Nothing is kept on disk, and nothing that was said is logged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -17,10 +17,11 @@ from voice import vad
 from voice.models import Model, ModelError, find
 from voice.phrases import Expecting, Intent, Phrases
 from voice.spotter import Spotter
-from voice.whisper import Whisper
-from voice.words import Evidence, Guess, Understood, understand
+from voice.whisper import Encoded, Whisper
+from voice.words import Evidence, Guess, Understood, shortlist, understand
 
 BYTES_S = 32000
+E = TypeVar("E")
 
 
 class Sensitivity(StrEnum):
@@ -31,16 +32,24 @@ class Sensitivity(StrEnum):
     HIGH = "high"
 
 
-KEEN = {Sensitivity.LOW: -0.08, Sensitivity.NORMAL: 0.0, Sensitivity.HIGH: 0.06}
+KEEN = {Sensitivity.LOW: -1.0, Sensitivity.NORMAL: 0.0, Sensitivity.HIGH: 1.0}
 
 
-class Recogniser(Protocol):
-    """Writes down what it hears."""
+class Recogniser(Protocol[E]):
+    """Writes down what it hears, and weighs what it might have been."""
 
     name: str
 
-    def hear(self, pcm: bytes) -> tuple[tuple[Guess, ...], float]:
+    def encode(self, pcm: bytes) -> E:
+        """Take in an utterance."""
+        ...
+
+    def guess(self, encoded: E) -> tuple[tuple[Guess, ...], float]:
         """Give guesses, best first, and the chance that nobody spoke."""
+        ...
+
+    def weigh(self, encoded: E, texts: Sequence[str]) -> dict[str, float]:
+        """Give the log-likelihood of each text."""
         ...
 
 
@@ -67,7 +76,7 @@ class Engines(Struct, frozen=True):
 
     detect: vad.Detect
     spotter: Spotting | None = None
-    recogniser: Recogniser | None = None
+    recogniser: Recogniser[Encoded] | None = None
     troubles: tuple[ModelError, ...] = ()
 
     @property
@@ -120,14 +129,18 @@ class Hearing:
 
     def judge(self, utterance: Utterance, expecting: Expecting) -> Understood:
         """Say what was meant: the verifying pass, which takes up to 3 s. UNCLEAR unless sure."""
-        return self.conclude(self.evidence(utterance), expecting)
+        return self.conclude(self.evidence(utterance, expecting), expecting)
 
-    def evidence(self, utterance: Utterance) -> Evidence:
-        """Have the best engine there is write the utterance down."""
-        if self._engines.recogniser is None:
+    def evidence(self, utterance: Utterance, expecting: Expecting) -> Evidence:
+        """Have the best engine there is write the utterance down, and weigh what is near."""
+        recogniser = self._engines.recogniser
+        if recogniser is None:
             return Evidence(utterance.spotted, strong=False)
-        guesses, no_speech = self._engines.recogniser.hear(utterance.pcm)
-        return Evidence(guesses, no_speech, spotted=_spotted(utterance.first))
+        encoded = recogniser.encode(utterance.pcm)
+        guesses, no_speech = recogniser.guess(encoded)
+        evidence = Evidence(guesses, no_speech)
+        texts = shortlist(evidence, self._phrases, expecting)
+        return Evidence(guesses, no_speech, weighed=recogniser.weigh(encoded, texts))
 
     def conclude(self, evidence: Evidence, expecting: Expecting) -> Understood:
         """Say what the evidence means after this question."""
@@ -159,10 +172,6 @@ class Hearing:
                     return []
                 first = self.conclude(Evidence(spotted, strong=False), Expecting.NOTHING)
                 return [SpeechEnded(Utterance(pcm, first, spotted, cut))]
-
-
-def _spotted(first: Understood) -> float:
-    return first.sure if first.intent is Intent.HELP else 0.0
 
 
 def load(folder: Path | None, phrases: Phrases, *, threads: int = 1) -> Engines:

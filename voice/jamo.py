@@ -6,7 +6,7 @@ letter counts 1, a lax for a tense or breathed one 0.2, ㅓ for ㅗ 0.35, a glid
 
 import functools
 from collections.abc import Hashable, Iterable, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -80,11 +80,11 @@ class Table:
     def __init__(self, phrases: Sequence[str], groups: Sequence[Hashable]) -> None:
         longest = max(map(len, phrases), default=0)
         self._codes = np.zeros((len(phrases), longest), np.int8)
-        self._parts = np.zeros((PARTS, len(phrases)), np.float32)
+        self._parts = np.zeros((PARTS, len(phrases)), np.uint8)
         for row, phrase in enumerate(phrases):
             self._codes[row, : len(phrase)] = [CODE[sound] for sound in phrase]
             self._parts[_parts(phrase), row] = 1
-        self._counts = self._parts.sum(axis=0)
+        self._counts = self._parts.sum(axis=0, dtype=np.int64)
         self._lengths = np.array([len(phrase) for phrase in phrases])
         rows: dict[Hashable, list[int]] = {}
         for row, group in enumerate(groups):
@@ -94,7 +94,7 @@ class Table:
     def nearest(self, heard: str, groups: Iterable[Hashable], count: int) -> list[int]:
         """Give up to twice `count` phrases of each group that share most with it, or are in it."""
         parts = _parts(heard)
-        shared = self._parts[parts].sum(axis=0)
+        shared = self._parts[parts].sum(axis=0, dtype=np.int64)
         alike = shared / (self._counts + len(parts))
         found = set[int]()
         for rows in (self._groups[group] for group in groups):
@@ -131,7 +131,7 @@ class Table:
 def _parts(heard: str) -> list[int]:
     """Give the blurred sounds and pairs of sounds in it, as numbers."""
     codes = [CODE[sound] for sound in blurred(heard)]
-    pairs = (len(SOUNDS) * (1 + a) + b for a, b in zip(codes, codes[1:], strict=False))
+    pairs = (len(SOUNDS) * (1 + a) + b for a, b in pairwise(codes))
     return sorted({*codes, *pairs})
 
 

@@ -20,6 +20,7 @@ from hub.core.toml_lines import locate
 from voice.jamo import Table, sounds, weight
 
 GROUP = re.compile(r"\(([^()]*)\)")
+JOINED = re.compile(r" (줘|주(?!말|무))")  # 도와 줘 is most often written 도와줘, and so recognised
 LEFT_OVER = re.compile(r"[()|]")
 MOST = 4000  # variants of one sentence; more would be a slip of the pen
 Say = Annotated[str, Meta(min_length=1, max_length=400)]
@@ -70,6 +71,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 class _File(Struct, frozen=True):
     phrases: Annotated[tuple[Entry, ...], Meta(min_length=1)]
     fillers: tuple[Say, ...] = ()
+    always: dict[Expecting, tuple[Say, ...]] = {}
 
 
 class Phrase(Struct, frozen=True):
@@ -90,6 +92,8 @@ class Phrases(Struct, frozen=True):
     all: tuple[Phrase, ...]
     table: Table
     groups: tuple[Group, ...]
+    by_text: dict[str, Phrase]
+    always: dict[Expecting, tuple[str, ...]]
     fillers: frozenset[str]
 
 
@@ -120,13 +124,14 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     fillers = frozenset(sounds(filler) for filler in told.fillers)
     groups = [(phrase.entry.intent, phrase.entry.after) for phrase in every]
     table = Table([phrase.sounds for phrase in every], groups)
-    return Phrases(every, table, tuple(dict.fromkeys(groups)), fillers)
+    by_text = {phrase.text: phrase for phrase in every}
+    return Phrases(every, table, tuple(dict.fromkeys(groups)), by_text, told.always, fillers)
 
 
 def _variants(say: str) -> Iterator[str]:
     parts = [part.split("|") if odd else [part] for odd, part in _parts(say)]
     for chosen in itertools.islice(itertools.product(*parts), MOST + 1):
-        yield " ".join("".join(chosen).split())
+        yield JOINED.sub(r"\1", " ".join("".join(chosen).split()))
 
 
 def _parts(say: str) -> Iterator[tuple[bool, str]]:

@@ -1,17 +1,18 @@
-"""A cheap listener for a few phrases, as sound comes in: Vosk with a grammar. The door to vosk.
+"""A cheap listener, as sound comes in: Vosk with a grammar. The door to vosk.
 
 The Korean model has no word for "something else": with a grammar *any* sound comes back as one of
-its phrases. So the grammar also holds everyday syllables, which soak up what is none of them.
-Only the grammar's own words are loaded, not the model's 500,000 and their statistics: 370 MB
-instead of 530, in 1 s instead of 3.6.
+its phrases. So the grammar holds everyday syllables besides, and what comes back is near enough
+to what was said to be compared by sound. Only the grammar's own words are loaded, not the model's
+500,000 and their statistics: 370 MB instead of 530, in 1 s instead of 3.6.
 """
 
 import json
 import mmap
 import struct
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
+from itertools import combinations, groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -21,84 +22,107 @@ import vosk
 from msgspec import Meta, Struct
 
 from voice.models import Model, ModelError, Why
-from voice.phrases import Phrases
+from voice.phrases import Intent, Phrases
 from voice.words import Guess
 
 RATE_HZ = 16000
 SYMBOLS = struct.pack("<i", 2125658996)  # begins a table of words in OpenFst's files
+NOTHING = (  # a transducer of one state, in OpenFst's binary form, in place of the statistics
+    struct.pack("<i", 2125659606) + struct.pack("<i6s", 6, b"vector") + struct.pack("<i8s", 8, b"standard")
+    + struct.pack("<iiQqqq", 2, 0, 3, 0, 1, 0) + struct.pack("<fq", 0.0, 0)
+)  # fmt: skip
 ALWAYS = ("<eps>", "!SIL", "#0", "<s>", "</s>")
 
 
-class Spotted(Struct, frozen=True):
-    """`voice/spotter.toml`: what is listened for, as the model's own words, and what soaks up."""
-
-    phrases: Annotated[tuple[str, ...], Meta(min_length=1)]
-    others: tuple[str, ...] = ()
-
-
-class _Word(Struct, frozen=True):
-    word: str
-    conf: float = 0.0
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    others: Annotated[str, Meta(min_length=1)]
 
 
 class _Result(Struct, frozen=True):
-    result: tuple[_Word, ...] = ()
+    text: str = ""
 
 
 class Spotter:
-    """Listens for phrases; `begin`, `take` and `end` from one thread."""
+    """Writes down what it hears with a small vocabulary; `begin`, `take`, `end` from one thread."""
 
     name = "vosk"
 
     def __init__(self, folder: Path, phrases: Phrases) -> None:
-        """Load the model (1 s). Raises ModelError."""
-        del phrases
+        """Load the model and the words that some of the phrases need (1 to 2 s). Raises ModelError."""
         text = files("voice").joinpath("spotter.toml").read_text(encoding="utf-8")
-        self._grammar = msgspec.convert(tomllib.loads(text), Spotted)
+        others = msgspec.convert(tomllib.loads(text), _File).others.split()
+        said = [*_sample(phrases)]
         vosk.SetLogLevel(-1)
-        wanted = {
-            word for say in (*self._grammar.phrases, *self._grammar.others) for word in say.split()
-        }
         try:
+            known = dict(_known(folder / "graph/Gr.fst", _pieces(said).union(others, ALWAYS)))
+            grammar = [*filter(None, (_segmented(one, known) for one in said)), *others]
             with TemporaryDirectory() as lean:
-                _lean(folder, Path(lean), wanted)
+                _lean(folder, Path(lean), known, {word for one in grammar for word in one.split()})
                 model = vosk.Model(lean)
         except Exception as error:  # vosk raises Exception itself
             raise ModelError(Model.VOSK, Why.DAMAGED, str(error)[:200]) from error
-        grammar = json.dumps([*self._grammar.phrases, *self._grammar.others], ensure_ascii=False)
-        self._recogniser = vosk.KaldiRecognizer(model, RATE_HZ, grammar)
-        self._recogniser.SetWords(enable_words=True)
-        self._words: list[_Word] = []
+        told = json.dumps(list(dict.fromkeys(grammar)), ensure_ascii=False)
+        self._recogniser = vosk.KaldiRecognizer(model, RATE_HZ, told)
+        self._heard: list[str] = []
 
     def begin(self) -> None:
         """Begin a new utterance."""
         self._recogniser.Reset()
-        self._words = []
+        self._heard = []
 
     def take(self, pcm: bytes) -> None:
         """Hear some more of it."""
         if self._recogniser.AcceptWaveform(pcm):
-            self._words += _words(self._recogniser.Result())
+            self._heard.append(_text(self._recogniser.Result()))
 
     def end(self) -> tuple[Guess, ...]:
-        """Give what was heard of the phrases; nothing where all was soaked up."""
-        words = [*self._words, *_words(self._recogniser.FinalResult())]
-        self._words = []
-        return tuple(_found(words, self._grammar.phrases))
+        """Give what was heard, within 0.2 s; nothing where it was nothing."""
+        heard = " ".join([*self._heard, _text(self._recogniser.FinalResult())]).strip()
+        self._heard = []
+        return (Guess(heard),) if heard else ()
 
 
-def _found(words: list[_Word], phrases: tuple[str, ...]) -> Iterator[Guess]:
-    told = f" {' '.join(word.word for word in words)} "
-    for phrase in phrases:
-        if f" {phrase} " in told:
-            yield Guess(phrase, 0.0)
+def _text(result: str) -> str:
+    return msgspec.json.decode(result, type=_Result).text
 
 
-def _words(result: str) -> tuple[_Word, ...]:
-    return msgspec.json.decode(result, type=_Result).result
+def _sample(phrases: Phrases) -> Iterator[str]:
+    """Give some phrases of each kind, most of those that call for help."""
+    yield from dict.fromkeys(text for texts in phrases.always.values() for text in texts)
+    for entry, alike in groupby(phrases.all, key=lambda phrase: phrase.entry):
+        texts = [phrase.text for phrase in alike]
+        many = {Intent.HELP: 60, Intent.UNCLEAR: 0}.get(entry.intent, 15)
+        yield from texts[:: max(1, len(texts) // many)] if many else ()
 
 
-def _lean(folder: Path, lean: Path, wanted: set[str]) -> None:
+def _pieces(texts: Iterable[str]) -> set[str]:
+    """Give all that a word of these texts could be put together from."""
+    words = {word for text in texts for word in text.split()}
+    return {
+        word[start:end]
+        for word in words
+        for start in range(len(word))
+        for end in range(start + 1, len(word) + 1)
+    }
+
+
+def _segmented(text: str, known: Mapping[str, int]) -> str:
+    """Write a text with words of the model, as few as can be; nothing if that is impossible."""
+    told: list[str] = []
+    for word in text.split():
+        best: dict[int, list[str]] = {0: []}
+        for start, end in combinations(range(len(word) + 1), 2):
+            if start in best and word[start:end] in known:
+                better = [*best[start], word[start:end]]
+                if end not in best or len(better) < len(best[end]):
+                    best[end] = better
+        if len(word) not in best:
+            return ""
+        told += best[len(word)]
+    return " ".join(told)
+
+
+def _lean(folder: Path, lean: Path, known: Mapping[str, int], wanted: set[str]) -> None:
     """Lay out a model that has only the `wanted` words."""
     for path in folder.rglob("*"):
         place = lean / path.relative_to(folder)
@@ -107,11 +131,14 @@ def _lean(folder: Path, lean: Path, wanted: set[str]) -> None:
         elif path.name != "Gr.fst":
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(path.resolve())
-    keep = wanted.union(ALWAYS)
-    table = [
-        f"{word} {number}\n" for word, number in _symbols(folder / "graph/Gr.fst") if word in keep
-    ]
+    table = (f"{word} {known[word]}\n" for word in sorted({*ALWAYS, *wanted}) if word in known)
     (lean / "graph/words.txt").write_text("".join(table), encoding="utf-8")
+    (lean / "graph/Gr.fst").write_bytes(NOTHING)
+
+
+def _known(path: Path, asked: set[str]) -> Iterator[tuple[str, int]]:
+    """Give those of the words asked for that the model knows, with their numbers."""
+    return ((word, number) for word, number in _symbols(path) if word in asked)
 
 
 def _symbols(path: Path) -> Iterator[tuple[str, int]]:

@@ -6,7 +6,9 @@ itself). All tokens that are not Hangul are forbidden: it cannot fall into anoth
 
 import string
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import ctranslate2
 import numpy as np
@@ -24,8 +26,15 @@ HANGUL_BYTES = frozenset(range(0x80, 0xC0)) | {0xEA, 0xEB, 0xEC, 0xED, 0x20}  # 
 TEXT_TOKENS = 50257
 
 
+class Encoded(NamedTuple):
+    """An utterance as the model has taken it in, and how many frames of 20 ms it has."""
+
+    features: ctranslate2.StorageView
+    frames: int
+
+
 class Whisper:
-    """A loaded model; `hear` may be called from any thread, one at a time."""
+    """A loaded model; may be called from any thread."""
 
     name = "whisper"
 
@@ -42,20 +51,38 @@ class Whisper:
         self._forbidden = [-1, *_not_hangul(self._tokens)]
         self._lock = threading.Lock()
 
-    def hear(self, pcm: bytes) -> tuple[tuple[Guess, ...], float]:
-        """Give guesses, best first, and how likely there was no speech (0..1)."""
+    def encode(self, pcm: bytes) -> Encoded:
+        """Take in an utterance (0.1 s of work for 2 s of it); the rest is asked of what it gives."""
         silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)
         bands = spectrogram(np.concatenate([samples(pcm), silence]))
         bands = np.ascontiguousarray(bands[None, :, : bands.shape[1] // 2 * 2])
         with self._lock:
+            features = self._model.encode(ctranslate2.StorageView.from_array(bands))
+        return Encoded(features, bands.shape[2] // 2)
+
+    def guess(self, encoded: Encoded) -> tuple[tuple[Guess, ...], float]:
+        """Give guesses, best first, and how likely there was no speech (0..1)."""
+        with self._lock:
             result = self._model.generate(
-                ctranslate2.StorageView.from_array(bands), [self._prompt], beam_size=GUESSES,
-                num_hypotheses=GUESSES, max_length=MOST_TOKENS, return_scores=True,
-                return_no_speech_prob=True, suppress_tokens=self._forbidden,
+                encoded.features, [self._prompt], beam_size=GUESSES, num_hypotheses=GUESSES,
+                max_length=MOST_TOKENS, return_scores=True, return_no_speech_prob=True,
+                suppress_tokens=self._forbidden,
             )[0]  # fmt: skip
         told = zip(result.sequences_ids, result.scores, strict=True)
         guesses = tuple(Guess(self._tokens.decode(ids).strip(), score) for ids, score in told)
         return guesses, float(result.no_speech_prob)
+
+    def weigh(self, encoded: Encoded, texts: Sequence[str]) -> dict[str, float]:
+        """Give the log-likelihood of each text, were it what was said (0.03 s of work each)."""
+        return {text: self._weight(encoded, text) for text in texts}
+
+    def _weight(self, encoded: Encoded, text: str) -> float:
+        ids = self._tokens.encode(f" {text}", add_special_tokens=False).ids
+        with self._lock:
+            result = self._model.align(
+                encoded.features, self._prompt[:3], [ids], [encoded.frames], median_filter_width=1
+            )[0]
+        return float(np.log(np.maximum(result.text_token_probs, 1e-9)).sum())
 
 
 def _not_hangul(tokens: Tokenizer) -> list[int]:

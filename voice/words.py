@@ -6,14 +6,14 @@ Unclear unless sure. A call for help is taken early, since the hub asks back bef
 alarm; `Fine`, which ends a worry, only when nothing else is near.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from voice.jamo import sounds, weight
 from voice.phrases import Expecting, Intent, Phrase, Phrases
 
-__all__ = ["Evidence", "Expecting", "Guess", "Intent", "Understood", "understand"]
+__all__ = ["Evidence", "Expecting", "Guess", "Intent", "Understood", "shortlist", "understand"]
 
 
 class Guess(Struct, frozen=True):
@@ -26,14 +26,15 @@ class Guess(Struct, frozen=True):
 class Evidence(Struct, frozen=True):
     """What the engines made of an utterance.
 
-    `guesses`: best first. `no_speech`: 0..1. `spotted`: 0..1, how surely the spotter heard a call
-    for help. `strong`: whether an engine wrote it down that Fine may rest on.
+    `guesses`: best first. `no_speech`: 0..1. `strong`: whether an engine wrote it down that Fine
+    may rest on. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for the
+    best guesses and for each text of `shortlist`.
     """
 
     guesses: tuple[Guess, ...] = ()
     no_speech: float = 0.0
-    spotted: float = 0.0
     strong: bool = True
+    weighed: Mapping[str, float] = {}
 
 
 class Understood(Struct, frozen=True):
@@ -46,78 +47,178 @@ class Understood(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """How sure one must be: the likeness needed, and by how much it must lead all other meanings."""
+    """How sure one must be: the value needed, and by how much it must lead all other meanings."""
 
-    likeness: float
+    value: float
     lead: float = 0.0
+    clear: float = 99.0  # a lead that is enough whatever the value
 
 
-LIMITS = {
-    Intent.HELP: Limits(0.70, -0.02),
-    Intent.FINE: Limits(0.80, 0.08),
-    Intent.YES: Limits(0.66, 0.03),
-    Intent.NO: Limits(0.66, 0.03),
-    Intent.CANCEL: Limits(0.70, 0.0),
+# By likeness alone (1 is the same sounds).
+BY_LIKENESS = {
+    Intent.HELP: Limits(0.74, -0.02),
+    Intent.FINE: Limits(0.82, 0.08),
+    Intent.YES: Limits(0.70, 0.03),
+    Intent.NO: Limits(0.70, 0.03),
+    Intent.CANCEL: Limits(0.74, 0.03),
     Intent.OFTEN: Limits(0.75, 0.06),
+    Intent.UNCLEAR: Limits(0.76, 0.02),  # all others
 }
-OTHERWISE = Limits(0.72, 0.02)
+# By how much less likely the sound is under the phrase than under the best guess, in nats.
+BY_WEIGHT = {
+    Intent.HELP: Limits(-8.0, -1.5, 4.0),
+    Intent.FINE: Limits(-6.5, 1.5),
+    Intent.YES: Limits(-7.0, 1.0),
+    Intent.NO: Limits(-7.0, 1.0),
+    Intent.CANCEL: Limits(-8.0, 0.0),
+    Intent.OFTEN: Limits(-6.0, 1.0),
+    Intent.UNCLEAR: Limits(-7.0, 0.5),  # all others
+}
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
 NEAREST = 6  # phrases of each intent looked at closely, per guess
 DOUBT = 0.20  # what a guess loses for each unit of log-probability behind the best
 STRAY = 0.10  # what an answer loses that nobody asked for: it only competes
 LEAD, TAIL = 0.45, 0.7  # what counts of the sounds before and after a phrase
+UNLIKE = 12.0  # nats that a phrase loses which is all unlike the guesses
+WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
+EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
+EXACT, FAR = 0.96, 0.12  # likeness that needs no weighing, and its lead
+NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighed
+SILENT = 0.6  # chance that nobody spoke, above which nothing is fine
 
 
 class Likeness(Struct, frozen=True):
-    """How well a phrase explains what was heard: 1 at best."""
+    """How well a phrase explains what was heard: 1 at best; 0 in nats where it was weighed."""
 
     value: float
     phrase: Phrase
 
 
+Best = dict[Intent, Likeness]
+
+
+def shortlist(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
+    """Give the texts that are worth weighing against the sound: best guesses, nearest phrases."""
+    near: list[Likeness] = []
+    for found in likenesses(evidence, phrases, expecting).values():
+        near += [one for one in found[:EACH] if one.value >= WORTH_WEIGHING]
+    near.sort(key=lambda one: -one.value)
+    if not near or _plain(near) or (expecting is Expecting.NOTHING and _idle(near)):
+        return ()
+    guesses = [guess.text for guess in evidence.guesses[:2]]
+    always = phrases.always.get(expecting, ())
+    return tuple(dict.fromkeys([*guesses, *(one.phrase.text for one in near[:MOST]), *always]))
+
+
+def _plain(near: list[Likeness]) -> bool:
+    """Tell whether likeness alone decides: one meaning is exactly it, and nothing else is near."""
+    first = near[0]
+    others = (one.value for one in near if one.phrase.entry.intent is not first.phrase.entry.intent)
+    return first.value >= EXACT and first.value - max(others, default=0.0) >= FAR
+
+
+def _idle(near: list[Likeness]) -> bool:
+    """Tell whether nothing is near that would count unasked."""
+    first = near[0].value
+    return not any(
+        one.value >= first - NEAR_FIRST
+        for one in near
+        if one.phrase.entry.intent is not Intent.UNCLEAR and not one.phrase.entry.after
+    )
+
+
 def understand(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, *, keen: float = 0.0
 ) -> Understood:
-    """Say what was meant, UNCLEAR unless sure. `keen` lowers what a call for help needs."""
-    best = likenesses(evidence, phrases, expecting)
+    """Say what was meant, UNCLEAR unless sure.
+
+    `keen` lowers what a call for help needs: 1 is the usual distance between two steps.
+    """
+    every = likenesses(evidence, phrases, expecting)
+    alike = {intent: found[0] for intent, found in every.items()}
+    if not evidence.weighed:
+        return _decide(alike, BY_LIKENESS, evidence, expecting, keen * 0.06)
+    weighed = _weighed(evidence, phrases, expecting, every)
+    found = _decide(weighed, BY_WEIGHT, evidence, expecting, keen * 2.0)
+    if found.intent is not Intent.UNCLEAR or not weighed:
+        return found
+    found = _decide(alike, BY_LIKENESS, evidence, expecting, keen * 0.06)
+    first = max(weighed, key=lambda intent: weighed[intent].value)
+    return found if found.intent is first and found.intent is not Intent.FINE else Understood()
+
+
+def _decide(
+    best: Best, limits: Mapping[Intent, Limits], evidence: Evidence, expecting: Expecting,
+    keen: float,
+) -> Understood:  # fmt: skip
     for intent in sorted(best, key=lambda one: -best[one].value):
-        found = best[intent]
-        if intent is Intent.UNCLEAR:
-            break
-        if _sure(intent, best, evidence, keen):
-            entry = found.phrase.entry
-            if expecting is Expecting.NOTHING and (intent in UNASKED or entry.after):
-                break
-            return Understood(intent, entry.what, entry.score, round(max(0.0, found.value), 3))
+        if _sure(intent, best, limits, keen):
+            return _meant(best[intent], evidence, expecting, limits)
     return Understood()
 
 
-def _sure(intent: Intent, best: dict[Intent, Likeness], evidence: Evidence, keen: float) -> bool:
-    limits = LIMITS.get(intent, OTHERWISE)
-    value = best[intent].value
-    if intent is Intent.HELP:
-        value += keen + 0.1 * evidence.spotted
-    if intent is Intent.FINE and not (evidence.strong and evidence.no_speech < 0.6):  # noqa: PLR2004
-        return False
-    others = max((found.value for other, found in best.items() if other is not intent), default=0.0)
-    return value >= limits.likeness and value - others >= limits.lead
+def _sure(intent: Intent, best: Best, limits: Mapping[Intent, Limits], keen: float) -> bool:
+    limit = limits.get(intent, limits[Intent.UNCLEAR])
+    value = best[intent].value + (keen if intent is Intent.HELP else 0.0)
+    lead = value - max((one.value for key, one in best.items() if key is not intent), default=-99.0)
+    return lead >= limit.lead and (value >= limit.value or lead >= limit.clear)
+
+
+def _meant(
+    found: Likeness, evidence: Evidence, expecting: Expecting, limits: Mapping[Intent, Limits]
+) -> Understood:
+    entry = found.phrase.entry
+    if entry.intent is Intent.UNCLEAR:
+        return Understood()
+    if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
+        return Understood()
+    if entry.intent is Intent.FINE and not (evidence.strong and evidence.no_speech < SILENT):
+        return Understood()
+    lowest = limits.get(entry.intent, limits[Intent.UNCLEAR]).value
+    top = 0.0 if evidence.weighed else 1.0
+    sure = 0.5 + 0.5 * min(1.0, max(0.0, (found.value - lowest) / (top - lowest)))
+    return Understood(entry.intent, entry.what, entry.score, round(sure, 3))
+
+
+def _weighed(
+    evidence: Evidence, phrases: Phrases, expecting: Expecting, every: dict[Intent, list[Likeness]]
+) -> Best:
+    """Give the best phrase of each intent by how likely the sound is under it, and under nothing."""
+    weights = evidence.weighed
+    free = max(weights.values())
+    best: Best = {}
+    likely = {found.phrase.text: found for one in every.values() for found in one}
+    for text in phrases.always.get(expecting, ()):
+        if text not in likely:
+            likely[text] = Likeness(WORTH_WEIGHING, phrases.by_text[text])
+    for text, found in likely.items():
+        if text in weights:
+            intent = found.phrase.entry.intent
+            value = weights[text] - free - UNLIKE * (1 - min(1.0, found.value))
+            if intent not in best or value > best[intent].value:
+                best[intent] = Likeness(value, found.phrase)
+    return best
 
 
 def likenesses(
     evidence: Evidence, phrases: Phrases, expecting: Expecting
-) -> dict[Intent, Likeness]:
-    """Give the best phrase of each intent over all guesses."""
-    best: dict[Intent, Likeness] = {}
+) -> dict[Intent, list[Likeness]]:
+    """Give the phrases of each intent that are most like one of the guesses, best first."""
+    best: dict[str, Likeness] = {}
     first = max((guess.log_prob for guess in evidence.guesses), default=0.0)
     for guess in evidence.guesses:
         loss = DOUBT * (first - guess.log_prob)
         for found in _matches(guess.text, phrases, expecting):
-            intent, value = found.phrase.entry.intent, found.value - loss
+            value = found.value - loss
             if found.phrase.entry.after and expecting is Expecting.NOTHING:
                 value -= STRAY
-            if intent not in best or value > best[intent].value:
-                best[intent] = Likeness(value, found.phrase)
-    return best
+            text = found.phrase.text
+            if text not in best or value > best[text].value:
+                best[text] = Likeness(value, found.phrase)
+    told: dict[Intent, list[Likeness]] = {}
+    for found in sorted(best.values(), key=lambda one: -one.value):
+        told.setdefault(found.phrase.entry.intent, []).append(found)
+    return told
 
 
 def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Likeness]:
