@@ -18,6 +18,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "broker-config": "provisioning.broker",
     "doctor": "provisioning.doctor",
     "house": "drivers.house_client",
+    "models": "provisioning.models",
     "replay": "hub.replay_command",
     "sensors": "drivers.proof_client",
     "voice": "voice.cli",

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from provisioning import dial, machine, papers
+from provisioning import dial, machine, papers, speech
 from provisioning.findings import Finding, Patient, Verdict, bad, note
 from provisioning.texts import LANGUAGES, words
 
@@ -20,13 +20,14 @@ MARKS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu doctor`."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="a hub's config, to try it")
+    parser.add_argument("--voice-config", type=Path, metavar="FILE", help="its voice's config")
     parser.add_argument("--json", action="store_true", help="one JSON array, for programs")
 
 
 def run(args: Namespace) -> int:
     """Examine and print; 1 when something must be mended."""
     findings = []
-    for finding in examine(args.config):
+    for finding in examine(args.config, args.voice_config):
         findings.append(finding)
         if not args.json:
             _say(f"{MARKS[finding.verdict]} " + "\n  ".join(tell(finding).values()))
@@ -36,20 +37,22 @@ def run(args: Namespace) -> int:
     return int(any(finding.verdict is Verdict.BAD for finding in findings))
 
 
-def examine(config: Path | None) -> Iterator[Finding]:
+def examine(config: Path | None, voice_config: Path | None = None) -> Iterator[Finding]:
     """Give the findings one by one, as they are made."""
-    patient = Patient(state_dir=".")
+    patient, box = Patient(state_dir="."), None
     if config is None:
         yield note("config", "none")
     else:
         try:
-            patient = read(config)
+            patient, box = read(config), speech.voicebox(config)
         except (OSError, ValueError) as error:
             yield bad("config", "unreadable", file=config, error=error)
     yield from machine.examine(Path(patient.state_dir))
     if patient.hub:
         yield from papers.examine(patient)
         yield from dial.examine(patient)
+    if config and box:
+        yield from speech.examine(box, speech.config_of(config, voice_config))
 
 
 def read(config: Path) -> Patient:

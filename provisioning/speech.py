@@ -1,0 +1,183 @@
+"""The voice, as `anbu doctor` sees it: is it connected, is it well, are its models and ears there.
+
+The hub listens on the voice's socket, the voice comes to it. /proc/net/unix tells both without
+disturbing either; a voice in a network of its own stands in the table of its own processes only.
+"""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from provisioning import models_catalog
+from provisioning.findings import Finding, bad, good, note
+
+USUAL_CONFIG = Path("/etc/anbu/voice.toml")
+LISTENING, CONNECTED = 0x10000, 3  # net/unix: __SO_ACCEPTCON, SS_CONNECTED
+PATIENCE_S = 90.0  # hashes, three engines and a microphone take 20 s on a busy Pi
+LIBRARIES = ("pyaudio", "vosk", "ctranslate2")
+CAPTURE = re.compile(r"^(\d+)-\d+: ([^:]*):.*\bcapture \d", re.MULTILINE)
+
+
+class Device(Struct, frozen=True):
+    """A device of a hub's config, as far as it is examined."""
+
+    kind: str = ""
+    socket: str = "/run/anbu/voice.sock"
+
+
+class Devices(Struct, frozen=True):
+    """A hub's config, as far as its devices go."""
+
+    device: tuple[Device, ...] = ()
+
+
+class Voice(Struct, frozen=True):
+    """The voice's config, as far as it is examined; the voice itself reads it strictly."""
+
+    models: str = ""
+
+
+def voicebox(config: Path) -> Device | None:
+    """Give the first voicebox of a hub's config, if it has one. Raises OSError, ValueError."""
+    tables = tomllib.loads(config.read_text(encoding="utf-8"))
+    found = msgspec.convert(tables, Devices).device
+    return next((device for device in found if device.kind == "voicebox"), None)
+
+
+def config_of(hub_config: Path, given: Path | None) -> Path:
+    """Give the voice's config: the one that was named, one beside the hub's, the usual one."""
+    beside = hub_config.resolve().parent / "voice.toml"
+    return given or (beside if beside.exists() else USUAL_CONFIG)
+
+
+def examine(box: Device, config: Path, proc: Path = Path("/proc")) -> Iterator[Finding]:
+    """Give the findings on the voice, one by one, as they are made."""
+    connection = connected(box.socket, proc)
+    yield connection
+    there = config.exists()
+    if not there:
+        yield note("voice_config", "none", file=config)
+    yield from models(config if there else None)
+    checked = check(config if there else None, running=connection.code == "good")
+    yield checked
+    yield microphone(proc / "asound", heard=checked.code == "good")
+
+
+def connected(socket: str, proc: Path) -> Finding:
+    """Tell whether the hub listens for the voice, and whether a voice is connected."""
+    try:
+        states = set(_states(proc / "net" / "unix", socket))
+    except PermissionError:
+        return note("voice_socket", "forbidden", socket=socket)
+    except OSError:
+        states = set()
+    if LISTENING not in states:
+        return note("voice_socket", "deaf", socket=socket)
+    apart = chain.from_iterable(_apart(proc, socket))
+    if CONNECTED in states or CONNECTED in apart:
+        return good("voice_socket", socket=socket)
+    return bad("voice_socket", "alone", socket=socket)
+
+
+def models(config: Path | None) -> Iterator[Finding]:
+    """Tell whether the models are whole, in the folder that the voice's config names."""
+    named = os.environ.get("ANBU_MODELS", "")
+    if config is not None:
+        try:
+            tables = tomllib.loads(config.read_text(encoding="utf-8"))
+            told = msgspec.convert(tables, Voice).models
+        except (OSError, ValueError) as error:
+            yield bad("voice_config", "unreadable", file=config, error=error)
+            return
+        named = str(config.resolve().parent / told) if told else named
+    if not named:
+        yield note("voice_models", "unnamed")
+        return
+    for name, model in models_catalog.shipped().items():
+        yield models_catalog.examine(name, model, Path(named))
+
+
+def check(config: Path | None, *, running: bool) -> Finding:
+    """Have the voice examine itself, in a process of its own, and show what it said."""
+    missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
+    if missing:
+        return note("voice_check", "elsewhere", names=", ".join(missing))
+    command = _command(config)
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=PATIENCE_S, check=False, env=os.environ | {"PYTHONUTF8": "1"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as late:
+        lines = _lines(late.output or b"")
+        return bad("voice_check", "silent", timeout=f"{PATIENCE_S:.0f}", lines=lines)
+    lines = _lines(done.stdout)
+    if done.returncode == 0:
+        return good("voice_check", lines=lines)
+    if done.returncode == 1 and running:
+        return note("voice_check", "busy", lines=lines)
+    return bad("voice_check", "bad", lines=lines)
+
+
+def microphone(asound: Path, *, heard: bool) -> Finding:
+    """Tell which sound cards can record; a voice that was `heard` needs none of ALSA's."""
+    try:
+        text = (asound / "pcm").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    names = [f"{card}: {name.strip()}" for card, name in CAPTURE.findall(text)]
+    if names:
+        return good("microphone", names=", ".join(names))
+    return note("microphone", "none") if heard else bad("microphone", "none")
+
+
+def _command(config: Path | None) -> list[str]:
+    named = ["--config", str(config)] if config else []
+    return [sys.executable, "-m", "hub", "voice", *named, "check"]
+
+
+def _lines(said: bytes) -> str:
+    text = said.decode(errors="replace").rstrip("\n")
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _states(table: Path, socket: str) -> Iterator[int]:
+    """Give LISTENING or the state of each end of `socket` in a table of unix sockets."""
+    for line in table.read_text(encoding="utf-8", errors="replace").splitlines()[1:]:
+        fields = line.split(maxsplit=7)
+        if fields[7:] == [socket]:
+            listens = int(fields[3], 16) & LISTENING
+            yield listens or int(fields[5], 16)
+
+
+def _apart(proc: Path, socket: str) -> Iterator[Iterator[int]]:
+    """Give the states in the tables of processes that have a network of their own."""
+    seen = {_network(proc / "self")}
+    for process in sorted(proc.glob("[0-9]*")):
+        network = _network(process)
+        if network not in seen:
+            seen.add(network)
+            yield _readable(process / "net" / "unix", socket)
+
+
+def _network(process: Path) -> str:
+    try:
+        return str((process / "ns" / "net").readlink())
+    except OSError:  # it has gone, or is somebody else's
+        return ""
+
+
+def _readable(table: Path, socket: str) -> Iterator[int]:
+    try:
+        yield from _states(table, socket)
+    except OSError:
+        return
