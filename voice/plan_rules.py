@@ -22,6 +22,8 @@ CAN_BE_HEARD = (*(str(i) for i in Intent if i not in ALWAYS), SILENCE)
 GOOD = {str(Intent.FINE), str(Intent.YES)}
 NO_WORDS = {str(Intent.UNCLEAR), SILENCE}
 ASKED_BY_HUB = tuple(str(phrase) for phrase in Phrase if re.match("ask_|warn_|remind", phrase))
+BEGUN_BY_US = ("own_away", "own_counsel")  # asked back, where it was said unasked (`stage`)
+ASKED = (*ASKED_BY_HUB, *BEGUN_BY_US)
 FIRST = {  # what the first question must have an answer to
     Expecting.NOTHING: (),
     Expecting.CHECKIN: ("fine", "yes", "no"),
@@ -43,8 +45,8 @@ def flaws(folders: tuple[Folder, ...]) -> tuple[Flaw, ...]:
 
 def _keys(one: Sheet) -> Iterator[Flaw]:
     for n, key in enumerate(one.plan.answers if one.plan else ()):
-        if key not in ASKED_BY_HUB:
-            yield one.flaw(("answers", n), Kind.UNKNOWN_KEY, ASKED_BY_HUB, key)
+        if key not in ASKED:
+            yield one.flaw(("answers", n), Kind.UNKNOWN_KEY, ASKED, key)
 
 
 def _keys_twice(sheets: list[Sheet]) -> Iterator[Flaw]:

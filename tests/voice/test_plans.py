@@ -12,13 +12,13 @@ from hub.core.house_events import Meaning
 from tests.voice.transcripts import HUB, PLANS, WORDS, happening, plays, run, shipped, told
 from voice.acts import speech_s
 from voice.plan_files import HELP, START, Branch
-from voice.plan_rules import ASKED_BY_HUB
+from voice.plan_rules import ASKED, ASKED_BY_HUB
 from voice.plans import SHIPPED, Plan, PlanError, Plans, spoken
 from voice.talk import MOST_S, Listen, Speak, begin, step
 
 KEYS = sorted(PLANS.plans)
 HUB_REPLIES = {Meaning.COUNSEL, Meaning.AWAY, Meaning.HOME, Meaning.HELP, Meaning.UNCLEAR}
-HUB_CLOSES = ("ask_help", "warn_", "ask_phq_")  # what follows is said by the hub
+HUB_CLOSES = ("ask_help", "warn_", "ask_phq_", "own_")  # what follows is said by the hub
 
 Way = tuple[tuple[str, ...], Branch]
 
@@ -38,9 +38,9 @@ def ways(plan: Plan, name: str = START) -> Iterator[Way]:
 WAYS = {key: list(ways(shipped(key))) for key in KEYS}
 
 
-def test_every_question_of_the_hub_has_a_plan() -> None:
-    assert set(KEYS) == set(ASKED_BY_HUB)
-    assert set(KEYS) <= {str(phrase) for phrase in Phrase}
+def test_every_question_of_the_hub_and_of_the_voice_has_a_plan() -> None:
+    assert set(KEYS) == set(ASKED)
+    assert set(ASKED_BY_HUB) <= {str(phrase) for phrase in Phrase}
 
 
 def test_every_ill_that_is_understood_is_said_back() -> None:

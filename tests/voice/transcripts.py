@@ -36,7 +36,7 @@ WORDS = PLANS.words
 
 
 def shipped(key: str) -> Plan:
-    return PLANS.for_key(key, HUB[key])
+    return PLANS.for_key(key, HUB.get(key, ""))
 
 
 def plan(words: Words = WORDS, **steps: Question) -> Plan:
