@@ -22,7 +22,7 @@ from pathlib import Path
 from hub.core.house_events import Part
 from hub.core.voice_words import Fact, Hello, Order, Ping, Pong
 from voice.ear import Ear, Forgotten
-from voice.health import HUNG_S, Health, listening, restart_due, rss_mb
+from voice.health import HUNG_S, Health, give_back, listening, restart_due, rss_mb
 from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
 from voice.keep import KEPT, keep
 from voice.link import Link
@@ -38,7 +38,7 @@ from voice.words import Expecting, Understood
 
 log = logging.getLogger(__name__)
 BROKEN_EXIT, HUNG_EXIT = 70, 75  # EX_SOFTWARE, EX_TEMPFAIL: start me again
-LOOK_S, WATCH_S = 20.0, 1.0
+LOOK_S, WATCH_S, TIDY_S = 20.0, 1.0, 60.0
 BABBLE = 3  # utterances that wait to be judged while nobody was asked anything; more are let go
 
 
@@ -143,13 +143,16 @@ class App:
 
     async def _watch(self) -> None:
         """Look after all parts until the end is due."""
-        looked_at = -LOOK_S
+        looked_at, tidied_at = -LOOK_S, time.monotonic()
         while not self._ended.is_set():
             now = time.monotonic()
             await self._examine()
             if (looked_at < 0 or self._speech.trouble) and now - looked_at > LOOK_S:
                 looked_at = now
                 self._start(self._speech.look())
+            if now - tidied_at > TIDY_S and self._stage.idle:
+                tidied_at = now
+                give_back()
             if self._stage.idle and self._restart_due(now):
                 log.info("begin anew by plan")
                 return

@@ -14,7 +14,7 @@ from voice.models import Model, ModelError
 from voice.portaudio import PortAudio, SoundError
 from voice.settings import VoiceSettings
 
-LISTEN_S = 3.0  # to the microphone; opening it takes up to 2 s
+LISTEN_S = 6.0  # to a microphone that gives nothing; opening one takes up to 2 s
 
 
 class Finding(Struct, frozen=True):
@@ -29,7 +29,7 @@ def examine(settings: VoiceSettings) -> Iterator[Finding]:
     """Give the findings one by one, as they are made."""
     sound = PortAudio()
     try:
-        yield from _microphone(sound, settings)
+        yield from microphone(sound, settings.microphone)
         yield _loudspeaker(sound, settings)
     finally:
         sound.close()
@@ -43,9 +43,10 @@ def examine(settings: VoiceSettings) -> Iterator[Finding]:
     yield _hub(settings)
 
 
-def _microphone(sound: PortAudio, settings: VoiceSettings) -> Iterator[Finding]:
+def microphone(sound: PortAudio, name: str) -> Iterator[Finding]:
+    """Listen for a moment to the microphone of that name."""
     try:
-        device = sound.find(settings.microphone, playing=False)
+        device = sound.find(name, playing=False)
     except SoundError as error:
         yield Finding("microphone_missing", bad=True, values={"reason": str(error)})
         return

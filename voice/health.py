@@ -52,6 +52,13 @@ def rss_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def give_back() -> None:
+    """Give freed memory back to the machine: glibc keeps what a long sentence or a model took."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 def restart_due(mb: float, most_mb: float, up_s: float, local: float, restart_at: str) -> bool:
     """Tell whether it is time to begin anew: too big (models grow as they listen), or by night.
 

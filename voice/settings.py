@@ -20,7 +20,8 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     `silent_s`: so long may a microphone give nothing but zeros before it counts as switched off
     (0: for ever, for those that give zeros whenever it is quiet). `models` is a folder with
     `vosk/`, `whisper/` and `kokoro/`. `plans` and `bank` are a county's own and go before ours,
-    `phrases` is read instead of ours. `keep_audio` is the resident's consent: without it nothing heard is kept.
+    `phrases` is read instead of ours. `keep_audio` is the resident's consent: without it nothing
+    that was heard is kept.
     """
 
     socket: str = "/run/anbu/voice.sock"
