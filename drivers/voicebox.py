@@ -25,6 +25,7 @@ LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
 PING_S = 5.0
 KEPT, KEPT_S = 8, 10.0  # what is to be said while the voice is starting, and for how long
 UNASKED = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.HOME}  # the rest needs a question
+OWN_TALK = "own_"  # so begin the keys of talks that the voice itself began
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
     Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
@@ -113,7 +114,8 @@ class Box:
             case voice_words.Hello():
                 self._begin(peer)
             case voice_words.Heard():
-                if fact.asked or fact.meaning in UNASKED:
+                asked = fact.asked and not fact.asked.startswith(OWN_TALK)
+                if asked or fact.meaning in UNASKED:
                     answer = Answered(at, fact.meaning, score=fact.score, closes=fact.closes)
                     self._port.emit(answer)
             case voice_words.Talking():

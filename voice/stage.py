@@ -21,6 +21,7 @@ from voice.words import Expecting, Intent, Understood
 
 log = logging.getLogger(__name__)
 ONLY_ANSWERS = {Intent.UNCLEAR, Intent.FINE, Intent.YES, Intent.NO}  # unasked they mean nothing
+OWN_TALK = "own_"  # so begin the keys of talks that the voice begins
 OWN = ("aside", "again")  # keys of what the voice says by itself
 URGENT = 2  # the lowest rank of what is said into a resident's words
 
@@ -173,6 +174,8 @@ class Stage:
                     self._put(Say("again", self._last))
             case Intent.TIME | Intent.SLOWER | Intent.LOUDER as wish:
                 self._put(Say("aside", self._serve(wish)))
+            case Intent.AWAY | Intent.COUNSEL as wish:  # it may be the television's: asked back
+                self._put(Ask(f"{OWN_TALK}{wish}", ""))
             case intent:
                 if (meaning := _meaning(intent)) is not None:
                     self._say_heard(meaning, understood, "")

@@ -121,7 +121,8 @@ def test_what_nobody_asked_for_is_not_an_answer(tmp_path: Path) -> None:
     async def story() -> list[object]:
         async with voice(tmp_path) as (speaker, port):
             unasked = (Meaning.YES, Meaning.FINE, Meaning.NO, Meaning.UNCLEAR, Meaning.UNWELL)
-            speaker.say(*map(Heard, unasked), Heard(Meaning.COUNSEL))
+            own = Heard(Meaning.NO, asked="own_away"), Heard(Meaning.UNCLEAR, asked="own_counsel")
+            speaker.say(*map(Heard, unasked), *own, Heard(Meaning.COUNSEL, asked="own_counsel"))
             await port.until(lambda: len(port.emitted) > 0)
             return list(port.emitted)
 

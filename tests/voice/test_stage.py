@@ -190,6 +190,18 @@ def test_again_says_the_last_thing_once_more_and_slower() -> None:
     assert theatre.told == [Spoke("announcement", "n1")]
 
 
+@pytest.mark.parametrize("wish", [Intent.AWAY, Intent.COUNSEL])
+def test_what_may_be_the_televisions_is_asked_back_before_it_is_told(wish: Intent) -> None:
+    async def scene(theatre: Theatre) -> None:
+        theatre.stage.heard(Understood(wish, sure=0.9))
+        await theatre.listening()
+        assert not theatre.meanings()
+        await theatre.answer(Intent.YES)
+        await theatre.until(lambda: theatre.stage.idle)
+
+    assert play(scene).meanings() == [(Meaning(str(wish)), f"own_{wish}")]
+
+
 def test_the_time_is_told_unasked_and_amid_a_talk() -> None:
     async def scene(theatre: Theatre) -> None:
         theatre.stage.heard(Understood(Intent.TIME, sure=0.9))
