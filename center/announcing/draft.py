@@ -32,6 +32,7 @@ class Why(StrEnum):
     NO_TIME = "no_time"
     TOO_SOON = "too_soon"
     TOO_LATE = "too_late"
+    WHICH = "which"  # all homes were chosen, and yet some were described
     NO_HOMES = "no_homes"
     CHANGED = "changed"  # other homes than those that the operator saw
     TWICE = "twice"  # the same was sent a moment ago
@@ -91,7 +92,9 @@ def flaw(draft: Draft, now: float) -> Why | None:
         return Why.NO_TIME
     if draft.until_utc < now + SOONEST_S:
         return Why.TOO_SOON
-    return Why.TOO_LATE if draft.until_utc > now + DAYS_MAX * 86_400.0 else None
+    if draft.until_utc > now + DAYS_MAX * 86_400.0:
+        return Why.TOO_LATE
+    return Why.WHICH if draft.place and draft.whom is not Whom.PLACE else None
 
 
 def digest(*words: str, hubs: Iterable[str]) -> str:

@@ -36,6 +36,12 @@ def blank(hub: str, template: str, now: float) -> Typed:
     return Typed(text, whom, "", hub, until=moments.for_field(now + UNTIL_S))
 
 
+def meaning(template: str, t: Texts) -> str:
+    """Give a template's text in the console's language where that is not the homes' Korean."""
+    known = template in TEMPLATES and t.lang is not Lang.KO
+    return t(f"announce_text.{template}") if known else ""
+
+
 def typed_of(form: Mapping[str, str]) -> Typed:
     """Read the form's fields as they are."""
     wish = form.get("whom", "")

@@ -9,6 +9,7 @@ from center.announcing.draft import Announcement
 from center.announcing.fate import Delivery, Fate
 from center.announcing.form import whom_of
 from center.announcing.rows import Sent
+from center.homes.lengths import clock
 from center.texts import Texts
 from center.views import Badge, Eye
 
@@ -71,7 +72,7 @@ def sent(one: Sent, eye: Eye) -> SentView:
         whom=whom_of(told.whom, told.place, t),
         homes=told.homes,
         urgent=told.urgent,
-        until=t("announce.until_at", time=moments.short(told.until_utc, eye.now)),
+        until=t("announce.until_at", time=clock(told.until_utc, eye.now)),
         waiting=one.counts.get(Fate.WAITING, 0),
         pending=any(one.counts.get(fate) for fate in (Fate.WAITING, Fate.TAKEN)),
         counts=tuple((badge(fate, t), n) for fate in Fate if (n := one.counts.get(fate, 0))),

@@ -13,13 +13,19 @@ from center.announcing.draft import DAYS_MAX, GAP, TEXT_MAX, Draft, Whom, Why
 from center.announcing.form import Typed
 from center.desk import Desk
 from center.frame import show
-from center.homes import record_rows
+from center.homes import lengths, record_rows
 from center.hubs import Hub, Seen
 from center.visit import Visit, acted, visited
 from hub.core.payloads import FaultKind
 
 _TO_CONFIRM = frozenset({Why.CHANGED, Why.TWICE})  # nothing in the form is wrong
-_FIELD = {Why.NO_TIME: "until", Why.TOO_SOON: "until", Why.TOO_LATE: "until", Why.NO_HOMES: "place"}
+_FIELD = {
+    Why.NO_TIME: "until",
+    Why.TOO_SOON: "until",
+    Why.TOO_LATE: "until",
+    Why.NO_HOMES: "place",
+    Why.WHICH: "place",
+}
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -47,7 +53,9 @@ async def _new(visit: Visit) -> Response:
     hub = asked.get("hub", "")
     if hub and await visit.desk.store.ask(record_rows.find, hub) is None:
         return visit.error(404, visit.t("home.not_found"))
-    return await _form(visit, form.blank(hub, asked.get("text", ""), visit.eye.now))
+    template = asked.get("text", "")
+    typed = form.blank(hub, template, visit.eye.now)
+    return await _form(visit, typed, meaning=form.meaning(template, visit.t))
 
 
 async def _again(visit: Visit) -> Response:
@@ -83,7 +91,7 @@ async def _fields(visit: Visit) -> dict[str, str]:
     return {name: str(value) for name, value in (await visit.request.form()).items()}
 
 
-async def _form(visit: Visit, typed: Typed, why: Why | None = None) -> Response:
+async def _form(visit: Visit, typed: Typed, why: Why | None = None, meaning: str = "") -> Response:
     names = await visit.desk.store.ask(record_rows.names, [typed.hub])
     now = visit.eye.now
     return show(
@@ -92,6 +100,7 @@ async def _form(visit: Visit, typed: Typed, why: Why | None = None) -> Response:
         422 if why else 200,
         page=visit.page("announce", visit.t("announce.new"), "/announcements/new"),
         typed=typed,
+        meaning=meaning,
         key=typed.key or secrets.token_urlsafe(16),
         has_gap=GAP in typed.text,
         name=names.get(typed.hub, ""),
@@ -118,7 +127,7 @@ def _shown(
     draft = form.draft_of(typed, {})
     listening_utc = visit.desk.link.listening_utc
     views = [rooms.row(hub, None, visit.eye, listening_utc, names.get(hub.hub, "")) for hub in hubs]
-    until = moments.short(draft.until_utc or 0.0, visit.eye.now)
+    until = lengths.clock(draft.until_utc or 0.0, visit.eye.now)
     return show(
         visit.request,
         "announcing/check.html",
