@@ -30,7 +30,7 @@ def examine(settings: VoiceSettings) -> Iterator[Finding]:
     sound = PortAudio()
     try:
         yield from microphone(sound, settings.microphone)
-        yield _loudspeaker(sound, settings)
+        yield loudspeaker(sound, settings.loudspeaker)
     finally:
         sound.close()
     folder = folder_of(settings.models)
@@ -66,9 +66,10 @@ def microphone(sound: PortAudio, name: str) -> Iterator[Finding]:
         yield Finding("microphone_lossy", values={"count": str(condition.overflows)})
 
 
-def _loudspeaker(sound: PortAudio, settings: VoiceSettings) -> Finding:
+def loudspeaker(sound: PortAudio, name: str) -> Finding:
+    """Look for the loudspeaker of that name, without a sound."""
     try:
-        device = sound.find(settings.loudspeaker, playing=True)
+        device = sound.find(name, playing=True)
     except SoundError as error:
         return Finding("loudspeaker_missing", bad=True, values={"reason": str(error)})
     return Finding("loudspeaker", values={"name": device.name})
