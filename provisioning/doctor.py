@@ -30,7 +30,8 @@ def run(args: Namespace) -> int:
     for finding in examine(args.config, args.voice_config):
         findings.append(finding)
         if not args.json:
-            _say(f"{MARKS[finding.verdict]} " + "\n  ".join(tell(finding).values()))
+            said = [*tell(finding).values(), *finding.values.get("lines", "").splitlines()]
+            _say(f"{MARKS[finding.verdict]} " + "\n  ".join(said))
     if args.json:
         told = [msgspec.to_builtins(finding) | tell(finding) for finding in findings]
         _say(json.dumps(told, ensure_ascii=False))

@@ -20,10 +20,12 @@ from msgspec import Struct
 from provisioning import models_catalog
 from provisioning.findings import Finding, bad, good, note
 
+USUAL_SOCKET = "/run/anbu/voice.sock"
 USUAL_CONFIG = Path("/etc/anbu/voice.toml")
 LISTENING, CONNECTED = 0x10000, 3  # net/unix: __SO_ACCEPTCON, SS_CONNECTED
 PATIENCE_S = 90.0  # hashes, three engines and a microphone take 20 s on a busy Pi
 LIBRARIES = ("pyaudio", "vosk", "ctranslate2")
+FAULT = "✗"  # before what the voice says must be mended; without it, it broke
 CAPTURE = re.compile(r"^(\d+)-\d+: ([^:]*):.*\bcapture \d", re.MULTILINE)
 
 
@@ -31,7 +33,7 @@ class Device(Struct, frozen=True):
     """A device of a hub's config, as far as it is examined."""
 
     kind: str = ""
-    socket: str = "/run/anbu/voice.sock"
+    socket: str = USUAL_SOCKET
 
 
 class Devices(Struct, frozen=True):
@@ -43,6 +45,7 @@ class Devices(Struct, frozen=True):
 class Voice(Struct, frozen=True):
     """The voice's config, as far as it is examined; the voice itself reads it strictly."""
 
+    socket: str = USUAL_SOCKET
     models: str = ""
 
 
@@ -63,13 +66,31 @@ def examine(box: Device, config: Path, proc: Path = Path("/proc")) -> Iterator[F
     """Give the findings on the voice, one by one, as they are made."""
     connection = connected(box.socket, proc)
     yield connection
-    there = config.exists()
+    voice, there = Voice(), config.exists()
     if not there:
         yield note("voice_config", "none", file=config)
-    yield from models(config if there else None)
+    else:
+        try:
+            voice = read(config)
+        except (OSError, ValueError) as error:
+            yield bad("voice_config", "unreadable", file=config, error=error)
+    if voice.socket != box.socket:
+        yield bad("voice_config", "socket", hub=box.socket, voice=voice.socket)
+    yield from models(voice.models or os.environ.get("ANBU_MODELS", ""))
     checked = check(config if there else None, running=connection.code == "good")
     yield checked
     yield microphone(proc / "asound", heard=checked.code == "good")
+
+
+def read(config: Path) -> Voice:
+    """Read what is examined of a voice's config; its paths start at its own folder.
+
+    Raises OSError, or ValueError for what is no config.
+    """
+    voice = msgspec.convert(tomllib.loads(config.read_text(encoding="utf-8")), Voice)
+    folder = config.resolve().parent
+    path = str(folder / voice.models) if voice.models else ""
+    return Voice(str(folder / voice.socket), path)
 
 
 def connected(socket: str, proc: Path) -> Finding:
@@ -88,22 +109,13 @@ def connected(socket: str, proc: Path) -> Finding:
     return bad("voice_socket", "alone", socket=socket)
 
 
-def models(config: Path | None) -> Iterator[Finding]:
-    """Tell whether the models are whole, in the folder that the voice's config names."""
-    named = os.environ.get("ANBU_MODELS", "")
-    if config is not None:
-        try:
-            tables = tomllib.loads(config.read_text(encoding="utf-8"))
-            told = msgspec.convert(tables, Voice).models
-        except (OSError, ValueError) as error:
-            yield bad("voice_config", "unreadable", file=config, error=error)
-            return
-        named = str(config.resolve().parent / told) if told else named
-    if not named:
+def models(folder: str) -> Iterator[Finding]:
+    """Tell whether the models are whole in their folder."""
+    if not folder:
         yield note("voice_models", "unnamed")
         return
     for name, model in models_catalog.shipped().items():
-        yield models_catalog.examine(name, model, Path(named))
+        yield models_catalog.examine(name, model, Path(folder))
 
 
 def check(config: Path | None, *, running: bool) -> Finding:
@@ -123,7 +135,7 @@ def check(config: Path | None, *, running: bool) -> Finding:
     lines = _lines(done.stdout)
     if done.returncode == 0:
         return good("voice_check", lines=lines)
-    if done.returncode == 1 and running:
+    if done.returncode == 1 and running and FAULT in lines:
         return note("voice_check", "busy", lines=lines)
     return bad("voice_check", "bad", lines=lines)
 
@@ -146,8 +158,7 @@ def _command(config: Path | None) -> list[str]:
 
 
 def _lines(said: bytes) -> str:
-    text = said.decode(errors="replace").rstrip("\n")
-    return "\n".join(f"    {line}" for line in text.splitlines())
+    return "\n".join(f"  {line}" for line in said.decode(errors="replace").splitlines())
 
 
 def _states(table: Path, socket: str) -> Iterator[int]:

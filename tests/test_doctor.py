@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from provisioning import dev_certs, dial, doctor, machine, papers
+from provisioning import dev_certs, dial, doctor, machine, papers, speech
 from provisioning.certs import issue
 from provisioning.findings import Finding, Link, Patient, Verdict
 from provisioning.texts import LANGUAGES, words
@@ -293,6 +293,229 @@ def test_a_config_that_cannot_be_read_is_bad_and_the_machine_is_examined_still(
         config.write_text(text, encoding="utf-8")
     assert examined("--config", str(config)) == 1
     assert "cannot be read" in capsys.readouterr().out
+
+
+PROTO = "Num       RefCount Protocol Flags    Type St Inode Path\n"
+LISTENS = "0000: 00000002 00000000 00010000 0001 01 11 {}\n"
+SPEAKS = "0000: 00000003 00000000 00000000 0001 03 12 {}\n"
+
+
+def proc_of(folder: Path, ours: str, voices: str = "", cards: str = "") -> Path:
+    """A /proc with us in one network, and a voice in another."""
+    for name, table, network in (("self", ours, "a"), ("7", ours, "a"), ("42", voices, "b")):
+        (folder / name / "ns").mkdir(parents=True)
+        (folder / name / "net").mkdir()
+        (folder / name / "ns" / "net").symlink_to(f"net:[{network}]")
+        (folder / name / "net" / "unix").write_text(PROTO + table, encoding="utf-8")
+    (folder / "net").symlink_to("self/net")
+    (folder / "asound").mkdir()
+    (folder / "asound" / "pcm").write_text(cards, encoding="utf-8")
+    return folder
+
+
+def test_a_real_voice_is_seen_at_the_hubs_door(tmp_path: Path) -> None:
+    path = str(tmp_path / "voice.sock")
+    proc = Path("/proc")
+    assert speech.connected(path, proc).code == "deaf"
+    with socket.socket(socket.AF_UNIX) as hub, socket.socket(socket.AF_UNIX) as voice:
+        hub.bind(path)
+        hub.listen()
+        assert speech.connected(path, proc).code == "alone"
+        voice.connect(path)
+        with hub.accept()[0]:
+            assert speech.connected(path, proc).code == "good"
+        assert speech.connected(path, proc).code == "alone"
+
+
+@pytest.mark.parametrize(
+    ("ours", "voices", "verdict", "code"),
+    [
+        (LISTENS + SPEAKS, "", Verdict.GOOD, "good"),
+        (LISTENS, SPEAKS, Verdict.GOOD, "good"),
+        (LISTENS, "", Verdict.BAD, "alone"),
+        (LISTENS, SPEAKS.replace("{}", "{}.other"), Verdict.BAD, "alone"),
+        ("", SPEAKS, Verdict.NOTE, "deaf"),
+    ],
+)
+def test_a_voice_is_seen_in_its_own_network_too(
+    tmp_path: Path, ours: str, voices: str, verdict: Verdict, code: str
+) -> None:
+    path = "/run/a hub/voice.sock"
+    proc = proc_of(tmp_path, ours.format(path, path), voices.format(path))
+    assert codes(iter([speech.connected(path, proc)])) == [(verdict, code)]
+    assert speech.connected(path, tmp_path / "nowhere").code == "deaf"
+
+
+def test_a_socket_that_one_may_not_look_at_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> str:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    assert speech.connected("/run/voice.sock", tmp_path).code == "forbidden"
+
+
+def speaking(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Have the voice's own examination be a program of ours."""
+    monkeypatch.setattr(speech, "LIBRARIES", ())
+    monkeypatch.setattr(speech, "_command", lambda _: [sys.executable, "-c", program])
+
+
+@pytest.mark.parametrize(
+    ("program", "running", "verdict", "code"),
+    [
+        ("print('✓ 마이크')", False, Verdict.GOOD, "good"),
+        ("print('✗ 마이크'); exit(1)", False, Verdict.BAD, "bad"),
+        ("print('✗ 마이크'); exit(1)", True, Verdict.NOTE, "busy"),
+        ("raise RuntimeError('마이크')", True, Verdict.BAD, "bad"),
+        ("import sys; sys.stderr.write('마이크'); exit(2)", True, Verdict.BAD, "bad"),
+        ("import os; print('마이크', flush=True); os.abort()", True, Verdict.BAD, "bad"),
+    ],
+)
+def test_what_the_voice_says_of_itself_is_shown(
+    monkeypatch: pytest.MonkeyPatch, *, program: str, running: bool, verdict: Verdict, code: str
+) -> None:
+    speaking(monkeypatch, program)
+    found = speech.check(None, running=running)
+    assert codes(iter([found])) == [(verdict, code)]
+    assert "마이크" in found.values["lines"]
+
+
+def test_a_voice_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    speaking(monkeypatch, "import time; print('✓ 마이크', flush=True); time.sleep(60)")
+    monkeypatch.setattr(speech, "PATIENCE_S", 1.0)
+    found = speech.check(None, running=False)
+    assert codes(iter([found])) == [(Verdict.BAD, "silent")]
+    assert "마이크" in found.values["lines"]
+
+
+def test_a_voice_in_another_environment_is_not_called_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speech, "LIBRARIES", ("msgspec", "no_such_library"))
+    found = speech.check(None, running=False)
+    assert codes(iter([found])) == [(Verdict.NOTE, "elsewhere")]
+    assert found.values["names"] == "no_such_library"
+
+
+def test_the_real_voice_is_asked_and_names_the_mistake_in_its_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "voice.toml"
+    config.write_text("no_such_setting = 1\n", encoding="utf-8")
+    monkeypatch.setattr(speech, "LIBRARIES", ())
+    found = speech.check(config, running=True)
+    assert found.code == "bad"
+    assert "no_such_setting" in found.values["lines"]
+
+
+def test_the_models_are_looked_for_where_the_voice_looks(tmp_path: Path) -> None:
+    config = tmp_path / "voice.toml"
+    assert codes(speech.models("")) == [(Verdict.NOTE, "unnamed")]
+    config.write_text("models = 'there'\nspeed = 0.8\n", encoding="utf-8")
+    folder = speech.read(config).models
+    assert codes(speech.models(folder)) == [
+        (Verdict.BAD, "missing"),
+        (Verdict.BAD, "missing"),
+        (Verdict.NOTE, "optional"),
+    ]
+    missing = next(iter(speech.models(folder)))
+    assert missing.values["file"] == str(tmp_path / "there/whisper/config.json")
+    damaged = tmp_path / "there" / "whisper" / "config.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text("{}", encoding="utf-8")
+    assert codes(speech.models(folder))[0] == (Verdict.BAD, "damaged")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (None, (Verdict.NOTE, "none")),
+        ("models = 1", (Verdict.BAD, "unreadable")),
+        ("models = ", (Verdict.BAD, "unreadable")),
+        ("socket = 'another.sock'", (Verdict.BAD, "socket")),
+    ],
+)
+def test_a_voices_config_that_does_not_fit_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, code: tuple[Verdict, str]
+) -> None:
+    monkeypatch.setenv("ANBU_MODELS", str(tmp_path / "models"))
+    speaking(monkeypatch, "")
+    config = tmp_path / "voice.toml"
+    if text is not None:
+        config.write_text(text, encoding="utf-8")
+    box = speech.Device("voicebox")
+    found = codes(speech.examine(box, config, proc_of(tmp_path / "proc", "")))
+    assert found[:2] == [(Verdict.NOTE, "deaf"), code]
+    assert found[2] == (Verdict.BAD, "missing")  # a model: ANBU_MODELS holds where none is named
+
+
+CARDS = """\
+00-00: bcm2835 Headphones : bcm2835 Headphones : playback 8
+01-00: USB Audio : USB Audio : playback 1 : capture 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("cards", "heard", "verdict"),
+    [
+        (CARDS, False, Verdict.GOOD),
+        (CARDS.splitlines()[0], False, Verdict.BAD),
+        ("", False, Verdict.BAD),
+        ("", True, Verdict.NOTE),
+    ],
+)
+def test_a_microphone_is_a_card_that_can_record(
+    tmp_path: Path, *, cards: str, heard: bool, verdict: Verdict
+) -> None:
+    (tmp_path / "pcm").write_text(cards, encoding="utf-8")
+    found = speech.microphone(tmp_path, heard=heard)
+    assert codes(iter([found]))[0][0] is verdict
+    assert found.values.get("names", "01: USB Audio") == "01: USB Audio"
+    assert speech.microphone(tmp_path / "none", heard=False).code == "none"
+
+
+def test_the_voices_config_is_named_or_beside_the_hubs_or_the_usual_one(tmp_path: Path) -> None:
+    hub = tmp_path / "hub.toml"
+    assert speech.config_of(hub, None) == Path("/etc/anbu/voice.toml")
+    (tmp_path / "voice.toml").touch()
+    assert speech.config_of(hub, None) == tmp_path / "voice.toml"
+    assert speech.config_of(hub, tmp_path / "mine.toml") == tmp_path / "mine.toml"
+
+
+def test_a_hub_with_a_voicebox_has_its_voice_examined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speaking(monkeypatch, "print('✗ 스피커가 없습니다'); exit(1)")
+    config, voice = tmp_path / "hub.toml", tmp_path / "mine.toml"
+    door = tmp_path / "voice.sock"
+    config.write_text(
+        f'[[device]]\nkind = "sos"\npin = 4\n[[device]]\nkind = "voicebox"\nsocket = "{door}"\n',
+        encoding="utf-8",
+    )
+    assert examined("--config", str(config), "--voice-config", str(voice), "--json") == 1
+    found = [f for f in json.loads(capsys.readouterr().out) if f["check"] in VOICES]
+    assert [f"{f['check']} {f['code']}" for f in found][:2] == [
+        "voice_socket deaf", "voice_config none",
+    ]  # fmt: skip
+    voice.write_text("models = 'models'\nsocket = 'voice.sock'\n", encoding="utf-8")
+    assert examined("--config", str(config), "--voice-config", str(voice)) == 1
+    said = capsys.readouterr().out
+    assert said.count("스피커가 없습니다") == 1
+    assert "Voice model vosk: a file is missing" in said
+
+
+VOICES = {"voice_socket", "voice_config", "voice_models", "model", "voice_check", "microphone"}
+
+
+def test_a_hub_without_a_voicebox_has_no_voice_to_examine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "hub.toml"
+    config.write_text('[[device]]\nkind = "sos"\n', encoding="utf-8")
+    examined("--config", str(config), "--json")
+    assert not {f["check"] for f in json.loads(capsys.readouterr().out)} & VOICES
 
 
 def test_both_languages_have_the_same_sentences() -> None:
