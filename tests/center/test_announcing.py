@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from center import queries, rounds
 from center.announcing import delivery_rows, rows
-from center.announcing.draft import Announcement, Draft, Whom, Why, flaw, plain
+from center.announcing.draft import Announcement, Draft, Whom, Why, digest, flaw, plain
 from center.announcing.fate import REFUSALS_MAX, Delivery, Fate, replied, sent, told
 from center.announcing.rows import NotSent
 from center.exchange import LinkHealth
@@ -208,7 +208,7 @@ def test_an_announcement_goes_to_some_homes_by_address_name_or_number(store: Sto
 
 
 def test_other_homes_than_were_shown_are_not_spoken_to(store: Store) -> None:
-    seen = rows.digest(hubs=(HUB, OTHER))
+    seen = digest(hubs=(HUB, OTHER))
     hear(store, state(), hub="js-0003")
     assert refused(store, replace(DRAFT, seen=seen)).why is Why.CHANGED
 
