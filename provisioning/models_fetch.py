@@ -83,9 +83,6 @@ def on_disk(error: OSError, folder: Path) -> FetchError:
 
 def _bring(wanted: Wanted, line: Line, watch: Watch) -> None:
     begin = _size(wanted.part)
-    if begin > wanted.size:
-        wanted.part.unlink()
-        begin = 0
     if begin == wanted.size:
         return
     with line.open(wanted.url, begin) as (start, blocks), wanted.part.open("ab") as file:

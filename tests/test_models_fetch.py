@@ -212,6 +212,7 @@ def test_a_server_that_cannot_resume_begins_anew(shelf: Shelf, tmp_path: Path) -
         gives(BIG, resumes=False),
     ]
     assert codes(one(), tmp_path, shelf) == ["fetched"]
+    assert len(shelf.asked) == 2
 
 
 def test_a_part_of_something_else_is_thrown_away_once(shelf: Shelf, tmp_path: Path) -> None:
