@@ -6,22 +6,18 @@
 Nothing is kept on disk, and nothing that was said is logged.
 """
 
-from collections.abc import Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
-from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from voice import vad
-from voice.models import Model, ModelError, find
+from voice.engines import Engines, load
 from voice.phrases import Expecting, Intent, Phrases
-from voice.spotter import Spotter
-from voice.whisper import Encoded, Whisper
 from voice.words import Evidence, Guess, Understood, shortlist, understand
 
+__all__ = ["Engines", "Hearing", "Sensitivity", "SpeechBegan", "SpeechEnded", "Utterance", "load"]
+
 BYTES_S = 32000
-E = TypeVar("E")
 
 
 class Sensitivity(StrEnum):
@@ -33,56 +29,6 @@ class Sensitivity(StrEnum):
 
 
 KEEN = {Sensitivity.LOW: -1.0, Sensitivity.NORMAL: 0.0, Sensitivity.HIGH: 1.0}
-
-
-class Recogniser(Protocol[E]):
-    """Writes down what it hears, and weighs what it might have been."""
-
-    name: str
-
-    def encode(self, pcm: bytes) -> E:
-        """Take in an utterance."""
-        ...
-
-    def guess(self, encoded: E) -> tuple[tuple[Guess, ...], float]:
-        """Give guesses, best first, and the chance that nobody spoke."""
-        ...
-
-    def weigh(self, encoded: E, texts: Sequence[str]) -> dict[str, float]:
-        """Give the log-likelihood of each text."""
-        ...
-
-
-class Spotting(Protocol):
-    """Listens for calls for help as sound comes in."""
-
-    name: str
-
-    def begin(self) -> None:
-        """A new utterance."""
-        ...
-
-    def take(self, pcm: bytes) -> None:
-        """Some more of it."""
-        ...
-
-    def end(self) -> tuple[Guess, ...]:
-        """Give what was heard, within 0.2 s; nothing where none of its phrases was."""
-        ...
-
-
-class Engines(Struct, frozen=True):
-    """What there is to hear with. `troubles` tells which models cannot be used, and why."""
-
-    detect: vad.Detect
-    spotter: Spotting | None = None
-    recogniser: Recogniser[Encoded] | None = None
-    troubles: tuple[ModelError, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The engines that work."""
-        return tuple(one.name for one in (self.spotter, self.recogniser) if one is not None)
 
 
 class Utterance(Struct, frozen=True):
@@ -172,25 +118,3 @@ class Hearing:
                     return []
                 first = self.conclude(Evidence(spotted, strong=False), Expecting.NOTHING)
                 return [SpeechEnded(Utterance(pcm, first, spotted, cut))]
-
-
-def load(folder: Path | None, phrases: Phrases, *, threads: int = 1) -> Engines:
-    """Load all engines whose models are there (up to 10 s: not in the main loop). Never raises.
-
-    Without any model there is voice activity only, and all that is heard is UNCLEAR.
-    """
-    troubles: list[ModelError] = []
-    spotter: Spotter | None = None
-    recogniser: Whisper | None = None
-    try:
-        spotter = Spotter(find(Model.VOSK, folder), phrases)
-    except ModelError as error:
-        troubles.append(error)
-    try:
-        recogniser = Whisper(find(Model.WHISPER, folder), threads=threads)
-    except ModelError as error:
-        troubles.append(error)
-    return Engines(vad.detector(), spotter, recogniser, tuple(troubles))
-
-
-Load = Callable[[Path | None, Phrases], Engines]

@@ -1,7 +1,7 @@
-"""How alike two Korean texts sound: letters of the standard pronunciation, weighed by confusability.
+"""How alike two Korean texts sound: letters as pronounced, weighed by how easily they are mistaken.
 
-The one door to rapidfuzz. Recognisers mistake sounds for like sounds ("권찬아" for 괜찮아), so a plain
-letter counts 1, a lax for a tense or breathed one 0.2, ㅓ for ㅗ 0.35, a glide 0.3.
+The one door to rapidfuzz. Recognisers take like for like ("권찬아" for 괜찮아): a plain letter
+counts 1, a lax for a tense or breathed one 0.2, ㅓ for ㅗ 0.35, a glide 0.3.
 """
 
 import functools
@@ -21,7 +21,10 @@ VOWEL = {
     "ㅚ": "wㅔ", "ㅛ": "yㅗ", "ㅝ": "wㅓ", "ㅞ": "wㅔ", "ㅟ": "wㅣ", "ㅠ": "yㅜ", "ㅢ": "ㅡㅣ",
 }  # fmt: skip
 ALIKE = {  # a group of sounds -> what it costs to take one for another
-    0.2: ("ㄱㄲㅋ", "ㄷㄸㅌ", "ㅂㅃㅍ", "ㅈㅉㅊ", "ㅅㅆ", "Lㄹ", "Nㄴ", "Mㅁ", "Kㄱㄲㅋ", "Pㅂㅃㅍ", "Tㄷㄸㅌ"),
+    0.2: (
+        "ㄱㄲㅋ", "ㄷㄸㅌ", "ㅂㅃㅍ", "ㅈㅉㅊ", "ㅅㅆ",
+        "Lㄹ", "Nㄴ", "Mㅁ", "Kㄱㄲㅋ", "Pㅂㅃㅍ", "Tㄷㄸㅌ",
+    ),
     0.3: ("NMG", "KTP"),
     0.35: ("ㅓㅗ", "ㅜㅡ"),
     0.45: ("ㅏㅓ", "ㅓㅡ", "ㅗㅜ", "ㅡㅣ", "ㅣㅔ"),
@@ -46,12 +49,24 @@ COSTS = np.array(
 BLUR = str.maketrans("ㄲㅋㄸㅌㅃㅍㅉㅊㅆㅗㅡLNMKPTyw", "ㄱㄱㄷㄷㅂㅂㅈㅈㅅㅓㅜㄹㄴㅁㄱㅂㄷ  ")
 
 
+_apart = functools.cache(take_apart)
+
+
 @functools.lru_cache(maxsize=8192)
 def sounds(text: str) -> str:
     """Give the sounds of `text`, one letter each; what is not Hangul after reading is left out."""
+    return _sounds(pronounce(text))
+
+
+def sounds_of(texts: Sequence[str]) -> list[str]:
+    """Give the sounds of many texts of one line each: much faster than one by one."""
+    return [_sounds(said) for said in pronounce("\n".join(texts)).split("\n")]
+
+
+def _sounds(said: str) -> str:
     told = []
-    for letter in filter(is_hangul, pronounce(text)):
-        onset, vowel, coda = take_apart(letter)
+    for letter in filter(is_hangul, said):
+        onset, vowel, coda = _apart(letter)
         told += [onset.replace("ㅇ", ""), VOWEL.get(vowel, vowel), CODA.get(coda, "")]
     return "".join(told)
 

@@ -19,7 +19,7 @@ Sound: TypeAlias = npt.NDArray[np.float32]
 
 def samples(pcm: bytes) -> Sound:
     """Give 16-bit samples as numbers in [-1, 1)."""
-    return np.frombuffer(pcm, np.int16).astype(np.float32) / 32768
+    return np.frombuffer(pcm, np.int16).astype(np.float32) / np.float32(32768)
 
 
 def spectrogram(sound: Sound) -> Sound:

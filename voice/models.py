@@ -37,7 +37,7 @@ class Why(StrEnum):
 
 
 class ModelError(Exception):
-    """A model that cannot be used; `file` is what is missing or damaged, or what the library said."""
+    """A model that cannot be used; `file` tells what is, or what the library said."""
 
     def __init__(self, model: Model, why: Why, file: str) -> None:
         super().__init__(f"{model}: {why}: {file}")

@@ -17,7 +17,8 @@ from msgspec import Meta, Struct
 from hub.core.mistakes import Mistake, Problem
 from hub.core.settings import SettingsError, read
 from hub.core.toml_lines import locate
-from voice.jamo import Table, sounds, weight
+from voice.hangul import is_hangul
+from voice.jamo import Table, sounds, sounds_of, weight
 
 GROUP = re.compile(r"\(([^()]*)\)")
 JOINED = re.compile(r" (줘|주(?!말|무))")  # 도와 줘 is most often written 도와줘, and so recognised
@@ -105,27 +106,33 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     if text is None:
         text = files("voice").joinpath("phrases/ko.toml").read_text(encoding="utf-8")
     told = read(text, filename, _File)
-    found: dict[tuple[str, tuple[Expecting, ...]], Phrase] = {}
+    said: list[tuple[str, Entry]] = []
     mistakes: list[Mistake] = []
     for number, entry in enumerate(told.phrases):
         for place, say in enumerate(entry.say):
-            said = [*_variants(say)]
-            if why := _wrong(said):
+            variants = [*_variants(say)]
+            if why := _wrong(variants):
                 line = locate(text)["phrases", number, "say", place]
                 key = f"phrases[{number + 1}].say[{place + 1}]"
                 mistakes.append(Mistake(filename, line, key, Problem.INVALID, detail=why))
-                continue
-            for one in said:
-                heard = sounds(one)
-                found.setdefault((heard, entry.after), Phrase(one, heard, weight(heard), entry))
+            said += [(one, entry) for one in variants]
     if mistakes:
         raise SettingsError(tuple(mistakes))
-    every = tuple(found.values())
+    every = _different(said)
     fillers = frozenset(sounds(filler) for filler in told.fillers)
     groups = [(phrase.entry.intent, phrase.entry.after) for phrase in every]
     table = Table([phrase.sounds for phrase in every], groups)
     by_text = {phrase.text: phrase for phrase in every}
     return Phrases(every, table, tuple(dict.fromkeys(groups)), by_text, told.always, fillers)
+
+
+def _different(said: list[tuple[str, Entry]]) -> tuple[Phrase, ...]:
+    """Give the phrases that sound different."""
+    found: dict[tuple[str, tuple[Expecting, ...]], Phrase] = {}
+    heard = sounds_of([text for text, _ in said])
+    for (text, entry), sound in zip(said, heard, strict=True):
+        found.setdefault((sound, entry.after), Phrase(text, sound, weight(sound), entry))
+    return tuple(found.values())
 
 
 def _variants(say: str) -> Iterator[str]:
@@ -144,4 +151,4 @@ def _wrong(said: list[str]) -> str:
         return f"more than {MOST} variants"
     if any(LEFT_OVER.search(one) for one in said):
         return "brackets do not match"
-    return "" if all(sounds(one) for one in said) else "no Hangul in it"
+    return "" if all(any(map(is_hangul, one)) for one in said) else "no Hangul in it"

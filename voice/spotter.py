@@ -27,10 +27,10 @@ from voice.words import Guess
 
 RATE_HZ = 16000
 SYMBOLS = struct.pack("<i", 2125658996)  # begins a table of words in OpenFst's files
-NOTHING = (  # a transducer of one state, in OpenFst's binary form, in place of the statistics
-    struct.pack("<i", 2125659606) + struct.pack("<i6s", 6, b"vector") + struct.pack("<i8s", 8, b"standard")
-    + struct.pack("<iiQqqq", 2, 0, 3, 0, 1, 0) + struct.pack("<fq", 0.0, 0)
-)  # fmt: skip
+NOTHING = b"".join((  # a transducer of one state, in OpenFst's binary form, for the statistics
+    struct.pack("<ii6si8s", 2125659606, 6, b"vector", 8, b"standard"),
+    struct.pack("<iiQqqqfq", 2, 0, 3, 0, 1, 0, 0.0, 0),
+))  # fmt: skip
 ALWAYS = ("<eps>", "!SIL", "#0", "<s>", "</s>")
 
 
@@ -48,7 +48,7 @@ class Spotter:
     name = "vosk"
 
     def __init__(self, folder: Path, phrases: Phrases) -> None:
-        """Load the model and the words that some of the phrases need (1 to 2 s). Raises ModelError."""
+        """Load the model and the words that some of the phrases need (2 s). Raises ModelError."""
         text = files("voice").joinpath("spotter.toml").read_text(encoding="utf-8")
         others = msgspec.convert(tomllib.loads(text), _File).others.split()
         said = [*_sample(phrases)]

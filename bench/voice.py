@@ -1,0 +1,166 @@
+"""How well speech is understood: `voice [DIR]`, a folder of recordings with their manifest.jsonl.
+
+Each recording is played to the product's ears clean and in noise of its own making (a television's
+babble, a kettle, a fan) at 20, 10 and 5 dB; then minutes of babble alone, silence, and noise alone.
+The repository holds no recordings: without DIR it looks for ANBU_SPEECH or ../shared/speech, and
+says so where there are none. `--full` plays two hours of babble, for the growth of memory.
+"""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from bench.report import Report, arguments, percentile
+from bench.voice_heard import Heard, Listener, Remembering, hear, memory_mb
+from bench.voice_sound import NOISES, RATE_HZ, Recording, babble, fan, kettle, recordings
+from voice import hearing, phrases, vad
+from voice.phrases import Expecting, Intent
+from voice.whisper import Whisper
+
+REPO = Path(__file__).resolve().parent.parent
+ITSELF = {
+    "sos": {Intent.HELP}, "unwell": {Intent.UNWELL, Intent.COUNSEL}, "yes": {Intent.YES},
+    "no": {Intent.NO}, "fine": {Intent.FINE}, "cancel": {Intent.CANCEL},
+}  # fmt: skip
+LEVELS: tuple[float | None, ...] = (None, 20, 10, 5)
+HELP_BAR: dict[float | None, float] = {None: 95, 10: 85}
+ANSWERS_BAR = {"fine": 80, "yes": 85, "no": 85, "cancel": 85}
+SLOWER = {"Pi 4": 5.0, "Pi 5": 2.0}  # assumed, a core against one of here; not measured
+END_S = vad.SILENCE * vad.PIECE_S
+
+
+def main() -> int:
+    """Measure, and print."""
+    parser = arguments(__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="recordings and manifest.jsonl")
+    parser.add_argument("--alone", action="store_true", help="Vosk alone, as without Whisper")
+    parser.add_argument("--show", action="store_true", help="list what was not understood")
+    args = parser.parse_args()
+    report = Report("speech understood" + (", by Vosk alone" if args.alone else ""))
+    folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
+    if not (folder / "manifest.jsonl").exists():
+        report.notes.append("skipped: no recordings (name a folder, or set ANBU_SPEECH)")
+        return report.finish(as_json=args.json)
+    listener = _start(report, alone=args.alone)
+    clips = recordings(folder)
+    report.notes.append(f"{len(clips)} recordings, {len({c.text for c in clips})} phrases")
+    levels, kinds = LEVELS, NOISES
+    if args.short:
+        clips, levels, kinds = clips[::9], (None, 10), ("babble",)
+    for level in levels:
+        told = hear(listener, clips, level, kinds)
+        _tell(report, level, told)
+        if args.show:
+            report.notes += _missed(level, told)
+    _speed(report, listener)
+    minutes = 1 if args.short else 120 if args.full else 30
+    minutes = 1 if args.short else 120 if args.full else 30
+    _rooms(report, listener, [clip for clip in clips if clip.kind == "talk"], minutes)
+    return report.finish(as_json=args.json)
+
+
+def _start(report: Report, *, alone: bool) -> Listener:
+    began = time.monotonic()
+    known = phrases.load()
+    engines = hearing.load(None, known)
+    took_s = time.monotonic() - began
+    report.add("ready", took_s, "s", at_most=10)
+    report.notes += [f"not to be had: {trouble}" for trouble in engines.troubles]
+    if isinstance(engines.recogniser, Whisper):
+        recogniser = None if alone else Remembering(engines.recogniser)
+        engines = msgspec.structs.replace(engines, recogniser=recogniser)
+    return Listener(engines, known)
+
+
+def _tell(report: Report, level: float | None, told: Sequence[Heard]) -> None:
+    name = "clean" if level is None else f"{level:g} dB"
+    for kind, good in ITSELF.items():
+        some = [one for one in told if one.kind == kind]
+        if some:
+            share = 100 * sum(one.meant in good for one in some) / len(some)
+            bar = HELP_BAR.get(level) if kind == "sos" else None
+            bar = ANSWERS_BAR.get(kind) if level is None and kind in ANSWERS_BAR else bar
+            report.add(f"{name}: {kind} as itself", share, "%", at_least=bar, hard=False)
+    others = [one for one in told if one.kind != "sos"]
+    false = sum(Intent.HELP in one.unasked for one in others)
+    report.add(
+        f"{name}: other speech as Help", 100 * false / len(others), "%", at_most=2, hard=False
+    )
+    not_fine = [one for one in told if one.kind in ("unwell", "no", "talk")]
+    fine = sum(Intent.FINE in (*one.unasked, *one.answer) for one in not_fine)
+    report.add(f"{name}: unwell, no, talk as Fine", fine, f"of {len(not_fine)}", at_most=0)
+    asked = [one for one in told if one.kind in ("yes", "no")]
+    swapped = sum({one.kind, str(one.meant)} == {"yes", "no"} for one in asked)
+    report.add(
+        f"{name}: yes taken for no, no for yes", 100 * swapped / max(1, len(asked)), "%",
+        at_most=1, hard=False,
+    )  # fmt: skip
+    for kind in (*ITSELF, "talk"):
+        counts = Counter(str(one.meant) for one in told if one.kind == kind)
+        row = ", ".join(f"{heard} {count}" for heard, count in counts.most_common())
+        report.notes.append(f"{name}: {kind} was heard as {row}")
+
+
+def _missed(level: float | None, told: Sequence[Heard]) -> list[str]:
+    bad = (one for one in told if one.kind in ITSELF and one.meant not in ITSELF[one.kind])
+    return [f"{level or 'clean'}: {one.kind} {one.text} -> {one.meant}" for one in bad]
+
+
+def _speed(report: Report, listener: Listener) -> None:
+    first = END_S + percentile(listener.costs.first, 95)
+    verify = END_S + percentile(listener.costs.verify, 95)
+    report.add("end of speech to first pass, p95", first, "s", at_most=1.0)
+    report.add("end of speech to verdict, p95", verify, "s", at_most=3.0)
+    for board, slower in SLOWER.items():
+        worst = END_S + slower * (verify - END_S)
+        report.notes.append(
+            f"{board}, were a core {slower:g} times slower: verdict {worst:.1f} s on one core, "
+            f"{END_S + slower * (verify - END_S) / 3:.1f} s if three share it evenly"
+        )
+
+
+def _rooms(report: Report, listener: Listener, talk: Sequence[Recording], minutes: int) -> None:
+    start_mb, _ = memory_mb()
+    random, false = np.random.default_rng(7), 0
+    listener.costs.heard_s = listener.costs.spent_s = 0.0
+    for _ in range(minutes):
+        for utterance in listener.play(babble(60 * RATE_HZ, random, talk) * 0.05):
+            false += listener.judge(utterance, Expecting.NOTHING) is Intent.HELP
+    hours = minutes / 60
+    report.add("babble heard as Help", false / hours, "/h", at_most=0.5, hard=False)
+    busy = 100 * listener.costs.spent_s / listener.costs.heard_s
+    report.add(f"CPU, {minutes} min of television", busy, "% of a core", at_most=40, hard=False)
+    end_mb, peak_mb = memory_mb()
+    report.add("memory, highest", peak_mb, "MB", at_most=700)
+    report.add(f"memory grown in {minutes} min of speech", end_mb - start_mb, "MB", at_most=60)
+    _quiet(report, listener)
+
+
+def _quiet(report: Report, listener: Listener) -> None:
+    random, found = np.random.default_rng(8), list[Intent]()
+    rooms = {
+        "silence": random.standard_normal(60 * RATE_HZ) * 3e-4,
+        "kettle": kettle(30 * RATE_HZ, random) * 0.05,
+        "fan": fan(30 * RATE_HZ, random) * 0.05,
+    }
+    for name, sound in rooms.items():
+        listener.costs.heard_s = listener.costs.spent_s = 0.0
+        for utterance in listener.play(sound):
+            found += [listener.judge(utterance, one) for one in (Expecting.NOTHING, *AFTER)]
+        if name == "silence":
+            busy = 100 * listener.costs.spent_s / listener.costs.heard_s
+            report.add("CPU, silent room", busy, "% of a core", at_most=3, hard=False)
+    report.add("silence, kettle, fan as Fine", found.count(Intent.FINE), "", at_most=0)
+    report.add("silence, kettle, fan as Help", found.count(Intent.HELP), "", at_most=0)
+
+
+AFTER = (Expecting.CHECKIN, Expecting.HELP)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""How alike what was written down is to the phrases there are: by sound, and by nothing else."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from voice.jamo import sounds, weight
+from voice.phrases import Expecting, Intent, Phrase, Phrases
+
+NEAREST = 6  # phrases of each intent looked at closely, per guess
+DOUBT = 0.20  # what a guess loses for each unit of log-probability behind the best
+STRAY = 0.10  # what an answer loses that nobody asked for: it only competes
+LEAD, TAIL = 0.45, 0.7  # what counts of the sounds before and after a phrase
+
+
+class Guess(Struct, frozen=True):
+    """One way to write down what was heard; `log_prob` is the mean per token (0 is certain)."""
+
+    text: str
+    log_prob: float = 0.0
+
+
+class Evidence(Struct, frozen=True):
+    """What the engines made of an utterance.
+
+    `guesses`: best first. `no_speech`: 0..1. `strong`: whether an engine wrote it down that Fine
+    may rest on. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for the
+    best guesses and for each text of `shortlist`.
+    """
+
+    guesses: tuple[Guess, ...] = ()
+    no_speech: float = 0.0
+    strong: bool = True
+    weighed: Mapping[str, float] = {}
+
+
+class Likeness(Struct, frozen=True):
+    """How well a phrase explains what was heard: 1 at best; 0 in nats where it was weighed."""
+
+    value: float
+    phrase: Phrase
+
+
+def likenesses(
+    evidence: Evidence, phrases: Phrases, expecting: Expecting
+) -> dict[Intent, list[Likeness]]:
+    """Give the phrases of each intent that are most like one of the guesses, best first."""
+    best: dict[str, Likeness] = {}
+    first = max((guess.log_prob for guess in evidence.guesses), default=0.0)
+    for guess in evidence.guesses:
+        loss = DOUBT * (first - guess.log_prob)
+        for found in _matches(guess.text, phrases, expecting):
+            value = found.value - loss
+            if found.phrase.entry.after and expecting is Expecting.NOTHING:
+                value -= STRAY
+            text = found.phrase.text
+            if text not in best or value > best[text].value:
+                best[text] = Likeness(value, found.phrase)
+    told: dict[Intent, list[Likeness]] = {}
+    for found in sorted(best.values(), key=lambda one: -one.value):
+        told.setdefault(found.phrase.entry.intent, []).append(found)
+    return told
+
+
+def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Likeness]:
+    asked = expecting is not Expecting.NOTHING  # else answers only compete
+    groups = [
+        (intent, after)
+        for intent, after in phrases.groups
+        if not after or (expecting if asked else Expecting.CHECKIN) in after
+    ]
+    for heard in _readings(text, phrases.fillers):
+        total = weight(heard)
+        rows = phrases.table.nearest(heard, groups, NEAREST)
+        for row, fit in zip(rows, phrases.table.fit(rows, heard), strict=True):
+            phrase = phrases.all[row]
+            lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
+            yield Likeness(1 - lost / max(phrase.weight, total), phrase)
+
+
+def _readings(text: str, fillers: frozenset[str]) -> Iterable[str]:
+    """Give the sounds of a text, and those without words that say nothing, or said twice."""
+    words = text.split()
+    bare = [word for word in words if sounds(word) not in fillers] or words
+    return dict.fromkeys(filter(None, (sounds(" ".join(w)) for w in (words, bare, _once(bare)))))
+
+
+def _once(words: list[str]) -> list[str]:
+    """Fold what is said two or more times over: 네 네 네, 도와주세요 도와주세요."""
+    for size in range(1, len(words) // 2 + 1):
+        if all(words[n] == words[n % size] for n in range(len(words))):
+            return words[:size]
+    return words
