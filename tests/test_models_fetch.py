@@ -262,6 +262,16 @@ def test_a_server_that_recovers_is_forgiven(shelf: Shelf, tmp_path: Path) -> Non
     assert codes(one(), tmp_path, shelf) == ["fetched"]
 
 
+def test_an_answer_that_skips_some_is_not_taken(shelf: Shelf, tmp_path: Path) -> None:
+    def skips(visit: Visit) -> None:
+        visit.begin(206, 10, Content_Range=f"bytes {len(BIG) - 10}-{len(BIG) - 1}/{len(BIG)}")
+        visit.wfile.write(BIG[-10:])
+
+    shelf.answers["/ears/deep/model.bin"] = [gives(BIG, breaks_after=70_000), skips]
+    (finding,) = bring(one(), tmp_path, shelf.url)
+    assert (finding.code, finding.values["status"]) == (Why.REFUSED, "206")
+
+
 def test_a_slow_drip_is_no_download(shelf: Shelf, tmp_path: Path) -> None:
     shelf.answers["/ears/deep/model.bin"] = [drips(BIG)]
     assert codes(one(), tmp_path, shelf) == [Why.SLOW]
