@@ -17,13 +17,11 @@ HEARS_HZ = 16_000
 VARIANTS: tuple[tuple[str, ...], ...] = (
     SPEAKER.variants,
     (),
-    (*SPEAKER.variants, LINKED),
-    (*SPEAKER.variants, "plain_ae", "short_l"),
-    (*SPEAKER.variants, "near_o"),
-    ("central_eo",),
     (*SPEAKER.variants, "voiced"),
-    (*SPEAKER.variants, "soft_ch"),
-    (*SPEAKER.variants, "lateral"),
+    (*SPEAKER.variants, LINKED),
+    ("central_eo", "plain_ae"),
+    (*SPEAKER.variants, "near_o", "soft_ch"),
+    (*SPEAKER.variants, "lateral", "plain_l"),
 )
 SPEEDS = (USUAL_SPEED, USUAL_SPEED * 0.94, USUAL_SPEED * 1.06)
 

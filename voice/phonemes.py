@@ -39,11 +39,12 @@ def tokens(said: str, variants: tuple[str, ...] = ()) -> list[int]:
     What is neither Hangul nor a pause is passed over; [] where nothing else is there. KeyError for
     a variant that there is not.
     """
-    letters = f" {_letters(said)}"  # a word begins after a space, the first one too
+    letters = _letters(said)
+    letters = letters and f" {letters}"  # its first sound is clearer after a space
     for table in (SOUNDS.joined, *(SOUNDS.variants[variant] for variant in variants)):
         for near, other in table.items():
             letters = letters.replace(near, other)
-    return [SOUNDS.tokens[letter] for letter in letters.strip()]
+    return [SOUNDS.tokens[letter] for letter in letters]
 
 
 def _letters(said: str) -> str:

@@ -22,7 +22,9 @@ VOICED_K, CLOSE_U = "\u0261", "\u026f"  # they look like g and w
 
 
 def sounds(text: str, *variants: str) -> str:
-    return "".join(LETTERS[number] for number in tokens(pronounce(text), variants))
+    letters = "".join(LETTERS[number] for number in tokens(pronounce(text), variants))
+    assert not letters or letters[0] == " "  # a first sound is clearer after a space
+    return letters.strip()
 
 
 class Later:
