@@ -149,7 +149,7 @@ class App:
             await self._examine()
             if (looked_at < 0 or self._speech.trouble) and now - looked_at > LOOK_S:
                 looked_at = now
-                self._start(self._speech.look())
+                self._start(self._look())
             if now - tidied_at > TIDY_S and self._stage.idle:
                 tidied_at = now
                 give_back()
@@ -168,6 +168,12 @@ class App:
             log.critical("PortAudio has not come back for %.0f s: begin anew", HUNG_S)
             await asyncio.sleep(0.1)  # the line to the hub is written by this very loop
             os._exit(HUNG_EXIT)
+
+    async def _look(self) -> None:
+        """Look for the loudspeaker; PortAudio sees a new one only while no stream is open."""
+        await self._speech.look()
+        if self._speech.trouble:
+            self._mic.open_again()
 
     def _restart_due(self, now: float) -> bool:
         settings, up_s = self._settings, now - self._since

@@ -42,7 +42,7 @@ class Microphone:
     ) -> None:
         self._sound, self._name, self._take, self._silent_s = sound, name, take, silent_s
         self._patience = Patience()
-        self._end = threading.Event()
+        self._end, self._again = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
         self._heard_at = self._noise_at = time.monotonic()
         self._reason = ""
@@ -56,6 +56,10 @@ class Microphone:
         """End; a thread that hangs in PortAudio is left behind."""
         self._end.set()
         self._thread.join(within_s)
+
+    def open_again(self) -> None:
+        """Let go of the device, have PortAudio look at all devices anew, and go on."""
+        self._again.set()
 
     def condition(self) -> Condition:
         """Tell how it is; from any thread."""
@@ -74,18 +78,22 @@ class Microphone:
                 self._missed(error)
                 self._end.wait(AGAIN_S)
                 continue
-            try:
-                self._listen(stream)
-            except SoundError as error:
-                self._missed(error)
-            finally:
-                with self._patience.waiting():
-                    stream.close()
+            lost = self._listened(stream)
+            with self._patience.waiting():
+                stream.close()
+            if lost is not None:
+                self._missed(lost)
+            elif self._again.is_set():
+                self._look_anew()
 
     def _missed(self, error: SoundError) -> None:
         if str(error) != self._reason:
             log.warning("no microphone: %s", error)
         self._reason = str(error)
+        self._look_anew()
+
+    def _look_anew(self) -> None:
+        self._again.clear()
         with suppress(SoundError), self._patience.waiting():  # our own loudspeaker may be busy
             self._sound.rescan()
 
@@ -101,13 +109,20 @@ class Microphone:
                 refused = error
         raise refused
 
+    def _listened(self, stream: Stream) -> SoundError | None:
+        try:
+            self._listen(stream)
+        except SoundError as error:
+            return error
+        return None
+
     def _listen(self, stream: Stream) -> None:
-        """Read until it fails, or until the end is wanted."""
+        """Read until it fails, or until the end, or another look, is wanted."""
         frames = SAMPLES * stream.rate_hz // RATE_HZ
         resampler = None if stream.rate_hz == RATE_HZ else Resampler(stream.rate_hz, RATE_HZ)
         kept = b""
         self._noise_at = time.monotonic()
-        while not self._end.is_set():
+        while not (self._end.is_set() or self._again.is_set()):
             with self._patience.waiting():
                 pcm = stream.read(frames)
             if pcm is None:

@@ -106,6 +106,7 @@ class Card:
 
     def __init__(self, rate_hz: int, channels: int, reads: list[bytes | None]) -> None:
         self.rate_hz, self.channels, self.reads = rate_hz, channels, reads
+        self.opened, self.looks = False, 0
 
     def find(self, part: str, *, playing: bool) -> Device:
         return Device(0, part, int(not playing), int(playing), self.rate_hz)
@@ -115,6 +116,7 @@ class Card:
         assert frames == SAMPLES * rate_hz // 16_000
         if (rate_hz, channels) != (self.rate_hz, self.channels):
             raise SoundError(Reason.REFUSED, f"{rate_hz} Hz")
+        self.opened = True
         return self
 
     def read(self, frames: int) -> bytes | None:
@@ -124,9 +126,12 @@ class Card:
         assert piece is None or len(piece) == frames * 2 * self.channels
         return piece
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.opened = False
 
-    def rescan(self) -> None: ...
+    def rescan(self) -> None:
+        assert not self.opened, "PortAudio would pull the stream away"
+        self.looks += 1
 
 
 def heard_from(card: Card) -> tuple[list[bytes], Condition]:
@@ -158,3 +163,26 @@ def test_sound_that_was_lost_is_counted() -> None:
     pieces, condition = heard_from(Card(16_000, 1, [whole, None, whole, None]))
     assert len(pieces) == 2
     assert condition.overflows == 2
+
+
+def test_another_look_at_all_devices_lets_go_of_the_microphone_first(place: Room) -> None:
+    del place
+    pieces: list[bytes] = []
+    looks: list[int] = []
+
+    class Counted(PortAudio):
+        def rescan(self) -> None:
+            super().rescan()
+            looks.append(1)
+
+    mic = Microphone(Counted(), "microphone", pieces.append)
+    mic.start()
+    try:
+        assert until(lambda: pieces)
+        mic.open_again()
+        assert until(lambda: looks)
+        pieces.clear()
+        assert until(lambda: pieces)
+        assert not mic.condition().reason
+    finally:
+        mic.stop()
