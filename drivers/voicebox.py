@@ -116,7 +116,9 @@ class Box:
             case voice_words.Heard():
                 asked = fact.asked and not fact.asked.startswith(OWN_TALK)
                 if asked or fact.meaning in UNASKED:
-                    answer = Answered(at, fact.meaning, score=fact.score, closes=fact.closes)
+                    answer = Answered(
+                        at, fact.meaning, score=fact.score, closes=fact.closes, what=fact.what
+                    )
                     self._port.emit(answer)
             case voice_words.Talking():
                 self._port.emit(Talking(at))

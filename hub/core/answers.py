@@ -5,7 +5,10 @@ Words that nobody understood may be the television's: they are no sign of life, 
 
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from hub.core import announcing, checkin, devices, life, presence, spoken, warn
+from hub.core.care_state import asking
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking
@@ -44,11 +47,23 @@ def take(state: HomeState, event: Answered | Talking | Spoke | PartChanged, rule
 def _answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     if event.by is AnsweredBy.NOBODY:
         return state, []
+    meant = _as_ordered(state, event, rules)
+    if meant is None:
+        return state, []
+    event = meant
     taken = spoken.take(state, event, rules)
     if taken.over:
         return taken.state, taken.effects
     state, effects = _understood(taken.state, event, rules)
     return state, [*taken.effects, *effects]
+
+
+def _as_ordered(state: HomeState, event: Answered, rules: Rules) -> Answered | None:
+    """Give what a cry means in a home that has switched spoken calls off: unasked, nothing."""
+    off = event.meaning is Meaning.HELP and not rules.spoken_sos
+    if not off or state.warning is not None:
+        return event
+    return replace(event, meaning=Meaning.UNWELL) if asking(state.care) else None
 
 
 def _understood(state: HomeState, event: Answered, rules: Rules) -> Step:

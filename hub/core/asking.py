@@ -95,13 +95,16 @@ def talking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeSt
     return _put(state, replace(visit, stage=on))
 
 
-def need(state: HomeState, care: Care, at: float, rules: Rules) -> Step:
-    """Tell a need, but not again what was told minutes ago."""
-    told_at = state.care.told_at.get(care)
+def need(state: HomeState, care: Care, at: float, rules: Rules, what: str = "") -> Step:
+    """Tell a need, but not again what was told minutes ago; another ill is another need."""
+    name = f"{care}/{what}" if what else str(care)
+    told_at = state.care.told_at.get(name)
     if told_at is not None and abs(at - told_at) < rules.care.need_again_s:
         return state, []
-    told = {**state.care.told_at, care: at}
-    return tell_need(replace(state, care=replace(state.care, told_at=told)), care, at, rules)
+    lately = {n: t for n, t in state.care.told_at.items() if abs(at - t) < rules.care.need_again_s}
+    told = {**lately, name: at}
+    state = replace(state, care=replace(state.care, told_at=told))
+    return tell_need(state, care, at, rules, what=what)
 
 
 def thanks(state: HomeState, result: CheckInResult) -> list[Effect]:

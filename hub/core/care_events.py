@@ -45,10 +45,12 @@ def tell_result(
     return debt.owe_word(state, message, at, rules)
 
 
-def tell_need(state: HomeState, care: Care, at: float, rules: Rules, score: int = 0) -> Step:
+def tell_need(
+    state: HomeState, care: Care, at: float, rules: Rules, score: int = 0, what: str = ""
+) -> Step:
     """Owe the centre what the resident needs."""
     state, event, time = _numbered(state, at)
-    data = CareData(care, score, state.clock.synced, scaip.of_care(care, event))
+    data = CareData(care, score, state.clock.synced, scaip.of_care(care, event), what)
     message = CareEvent(event, wire.source(rules.hub), f"anbu.care.{care}", time, data)
     return debt.owe_word(state, message, at, rules)
 

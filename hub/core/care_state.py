@@ -12,7 +12,6 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from hub.core.daily import Topic
-from hub.core.scaip import Care
 
 
 class Due(Struct, frozen=True, tag=True):
@@ -102,7 +101,7 @@ class CareState(Struct, frozen=True):
     begun_at: float | None = None  # the last check-in
     looked_local: float | None = None  # up to when due check-ins were looked for, in local time
     next_local: float | None = None  # the next one
-    told_at: dict[Care, float] = field(default_factory=dict)  # when each need was last told
+    told_at: dict[str, float] = field(default_factory=dict)  # when each need was last told
     screened_utc: float | None = None  # when the PHQ-2 was last answered, or the hub was new
     life_at: float | None = None  # a sign of life; later ones may stand in `HomeState.house`
     look_at: float | None = None  # when to look again whether there was one

@@ -111,7 +111,7 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     if not told and event.meaning is not Meaning.UNWELL:
         return state, []
     if result is CheckInResult.UNWELL:
-        state, more = asking.need(state, Care.UNWELL, at, rules)
+        state, more = asking.need(state, Care.UNWELL, at, rules, event.what)
         told = told + more
     # who goes out is replied to by `presence`, and a talk may have its own last words
     if event.meaning is not Meaning.AWAY and not event.closes:

@@ -71,12 +71,16 @@ class CheckInData(Struct, frozen=True):
 
 
 class CareData(Struct, frozen=True):
-    """`data` of `anbu.care.*`: `score` is that of a screening (PHQ-2: 0 to 6), else 0."""
+    """`data` of `anbu.care.*`: `score` is that of a screening (PHQ-2: 0 to 6), else 0.
+
+    `what` names what ails them, where they said so: `head`, `chest`, `no_food`, ...
+    """
 
     care: Care
     score: int
     synced: bool
     scaip: Scaip
+    what: str = ""
 
 
 class AnnouncementData(Struct, frozen=True):

@@ -76,7 +76,8 @@ class HeartRateMeasured(Struct, frozen=True, tag=True):
 class Answered(Struct, frozen=True, tag=True):
     """The resident answered, or spoke unasked; `score` where a scale was asked.
 
-    With `closes`, whoever asked says what follows: no thanks are due.
+    `what` names an ill (`head`, `chest`). With `closes`, whoever asked says what follows: no thanks
+    are due.
     """
 
     at: float
@@ -84,6 +85,7 @@ class Answered(Struct, frozen=True, tag=True):
     by: AnsweredBy = AnsweredBy.VOICE
     score: int = 0
     closes: bool = False
+    what: str = ""
 
 
 class Talking(Struct, frozen=True, tag=True):

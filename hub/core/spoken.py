@@ -37,8 +37,6 @@ class Taken(Struct, frozen=True):
 def take(state: HomeState, event: Answered, rules: Rules) -> Taken:
     """Take a word that may call for help, or answers whether help is needed."""
     meaning = event.meaning
-    if meaning is Meaning.HELP and not rules.spoken_sos:
-        return Taken(state, [], over=True)
     if state.candidate is not None:
         return _answered(state, event, rules)
     if state.warning is not None and meaning in ALARMING:

@@ -72,7 +72,7 @@ class Heard(Struct, frozen=True):
     meaning: Meaning
     asked: str = ""
     score: Annotated[int, Meta(ge=0, le=3)] = 0
-    what: Annotated[str, Meta(max_length=40)] = ""
+    what: Annotated[str, Meta(pattern="^[a-z_]{0,40}$")] = ""
     sure: float = 0.0
     closes: bool = False
 

@@ -29,13 +29,12 @@ from hub.core.events import (
 )
 from hub.core.house_events import Answered, HeartRateMeasured, Meaning, MotionChanged
 from hub.core.living import Stay
-from hub.core.notice import Notice
+from hub.core.notice import Candidate, Notice
 from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.rules import Rules, Sense, Sensor
 from hub.core.scaip import Kind
 from hub.core.state import (
     Alarm,
-    Candidate,
     Caution,
     Contact,
     Down,

@@ -360,6 +360,13 @@ def test_a_talk_with_last_words_of_its_own_is_not_thanked_twice() -> None:
     )
 
 
+def test_each_ill_is_told_once_with_its_name() -> None:
+    story = care() >> replace(said(100, Meaning.UNWELL), what="head") << [need("unwell"), UNWELL]
+    story = story >> replace(said(110, Meaning.UNWELL), what="head") << [UNWELL]
+    assert story >> replace(said(120, Meaning.UNWELL), what="cold") << [need("unwell"), UNWELL]
+    assert story.state.care.told_at == {"unwell/head": 100.0, "unwell/cold": 120.0}
+
+
 def test_a_question_that_waits_is_shown() -> None:
     story, seen = care() >> Wait(NINE - 1) << [], []
     for event in (Wait(NINE), said(NINE + 8, Meaning.FINE)):

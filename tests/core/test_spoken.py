@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hub.core import home
-from hub.core.daily import AnsweredBy
+from hub.core.care_state import Asked, CheckIn
+from hub.core.daily import AnsweredBy, Topic
 from hub.core.effects import Ask, Effect, Phrase, Say, Show, Signal
 from hub.core.events import ContactChanged, Event, Started, Ticked
 from hub.core.house_events import Answered, Meaning, Part, PartChanged
@@ -100,6 +101,18 @@ def test_a_home_may_switch_it_off() -> None:
     off = story(rules=replace(RULES, spoken_sos=False))
     assert off >> said(10.0, Meaning.HELP) << [] >> Ticked(60.0) << []
     assert raised(off) == []
+
+
+def test_where_it_is_off_a_cry_is_an_answer_to_a_question_and_calls_after_a_warning() -> None:
+    off = replace(RULES, spoken_sos=False)
+    asked = story(rules=off)
+    visit = CheckIn("x", Topic.MOOD, 0.0, 0.0, Asked(5.0))
+    asked.state = replace(asked.state, care=replace(asked.state.care, visit=visit))
+    asked >>= said(10.0, Meaning.HELP)
+    assert raised(asked) == []
+    assert asked.state.care.told_at == {"unwell": 10.0}
+    warning = story(warned(), off) >> said(10.0, Meaning.HELP) << [Say(Phrase.RAISED)]
+    assert raised(warning) == [(Kind.SPOKEN, "voice")]
 
 
 def test_a_call_for_help_to_a_warning_needs_no_asking_back() -> None:
