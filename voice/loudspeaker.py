@@ -7,7 +7,7 @@ from voice.patience import Patience
 from voice.portaudio import Device, PortAudio, Reason, SoundError, Stream
 from voice.resample import from_pcm, resampled, to_pcm
 
-FRAMES = 1024
+FRAMES, BUFFER = 1024, 4096  # what is written at once, and what lasts while the machine is busy
 LEAD_IN_S = 0.1  # amplifiers that sleep swallow the beginning of what wakes them
 
 
@@ -46,7 +46,7 @@ class Loudspeaker:
         refused = SoundError(Reason.REFUSED)
         for rate, channels in ((rate_hz, 1), (device.rate_hz, 1), (device.rate_hz, 2)):
             try:
-                return self._sound.play(device, rate, FRAMES, channels)
+                return self._sound.play(device, rate, BUFFER, channels)
             except SoundError as error:
                 refused = error
         raise refused
