@@ -230,3 +230,9 @@ def test_what_supervision_and_rooms_await_is_no_later_than_told() -> None:
     known = replace(state, house=stay, habits=replace(state.habits, days=30))
     assert calm.until(known, at, RULES) == home.next_wake(known, RULES)
     assert calm.until(known, at, RULES) < at
+
+
+def test_buttons_that_nobody_presses_are_calm() -> None:
+    twins = a_day()
+    state = replace(twins.fast, contacts={HELP: Contact(), "green": Contact()})
+    assert calm.until(state, twins.at, RULES) > twins.at
