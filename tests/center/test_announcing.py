@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from center import queries, rounds
-from center.announcing import delivery_rows, rows
+from center.announcing import acts, delivery_rows, rows
 from center.announcing.draft import Announcement, Draft, Whom, Why, digest, flaw, plain
 from center.announcing.fate import REFUSALS_MAX, Delivery, Fate, replied, sent, told
 from center.announcing.rows import NotSent
@@ -23,9 +23,15 @@ from center.homes import daily, record_rows
 from center.incident import Deed, Entry
 from center.store import Store
 from center.tables import events
+from hub.core import home
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.daily import AnnouncementOutcome
-from hub.core.wire import Reason
+from hub.core.effects import Effect, Publish, Say
+from hub.core.events import CommandReceived, Started
+from hub.core.house_events import Spoke
+from hub.core.rules import Rules
+from hub.core.state import HomeState
+from hub.core.wire import Reason, decode_from_hub
 from tests.center.counter import Counter, at_counter
 from tests.center.lives import RECORD, word
 from tests.center.making import HUB, NOW, hear, state, stored
@@ -89,6 +95,30 @@ def test_a_command_is_young_enough_for_the_hub_to_obey(store: Store) -> None:
         for _, order in claim(store, utc):
             assert 100 < order.expires_utc - utc < 300
             assert (order.urgent, order.until_utc) == (True, made.until_utc)
+
+
+@pytest.mark.parametrize("error_s", [-145.0, 0.0, 145.0])
+def test_a_real_hub_whose_clock_errs_a_little_says_it_once_however_often_it_is_ordered(
+    store: Store, error_s: float
+) -> None:
+    made = send(store, replace(DRAFT, whom=Whom.HOME, hubs=(HUB,), urgent=True))  # it is night
+    rules, said = Rules(hub=HUB), list[Effect]()
+    started = Started(0.0, NOW + error_s, synced=True, boot="b1")
+    hub, _ = home.decide(home.recover(HomeState(), started, []), started, rules)
+    for at in (0.0, 15.0, 45.0):  # its replies are lost
+        ((_, command),) = claim(store, NOW + at)
+        received = CommandReceived(at, NOW + at + error_s, command)
+        hub, effects = home.decide(hub, received, rules)
+        said += effects
+        hub, effects = home.decide(hub, Spoke(at + 9.0, made.id, done=True), rules)
+        said += effects
+    assert [one.text for one in said if isinstance(one, Say)] == [TEXT]
+    published = [one for one in said if isinstance(one, Publish)]
+    told = [decode_from_hub(one.topic, one.payload)[1] for one in published]
+    assert [one for one in told if isinstance(one, Reply)] == [Reply(made.id, done=True)] * 3
+    for one in told:
+        hear(store, one, utc=NOW + 60)
+    assert delivery(store, made.id).fate is Fate.SPOKEN
 
 
 def test_the_tries_get_rarer_but_do_not_end(store: Store) -> None:
@@ -300,11 +330,11 @@ def test_the_round_orders_what_is_due_and_waits_for_the_link(
         hear(counter.store, state(), utc=NOW)
         standing, counter.link._health = counter.link.health(), LinkHealth(None)
         made = send(counter.store)
-        walking = asyncio.ensure_future(rounds.order_announcements(counter.desk))
-        await asyncio.sleep(0.05)  # it has looked several times
+        await acts.order_due(counter.desk)
         assert counter.link.orders == []
         assert delivery(counter.store, made.id).tries == 0
         counter.link._health = standing
+        walking = asyncio.ensure_future(rounds.order_announcements(counter.desk))
         await holds(lambda: len(counter.link.orders) == 1)
         counter.now = NOW + 15
         await holds(lambda: len(counter.link.orders) == 2)

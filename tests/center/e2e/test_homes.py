@@ -20,8 +20,8 @@ pytestmark = pytest.mark.browser
 HUB = "js-0001"
 HOME = f"/homes/{HUB}"
 PAGES = (
-    "/", "/calls-today", "/checkins", "/announcements", "/hubs", "/false-alarms?days=90", "/audit", HOME,
-    f"{HOME}?days=7", f"{HOME}/edit", f"{HOME}/119", "/incidents/q-1",
+    "/", "/calls-today", "/checkins", "/announcements", "/hubs", "/false-alarms?days=90", "/audit",
+    HOME, f"{HOME}?days=7", f"{HOME}/edit", f"{HOME}/119", "/incidents/q-1",
 )  # fmt: skip
 
 
