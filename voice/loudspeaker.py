@@ -7,7 +7,10 @@ from voice.patience import Patience
 from voice.portaudio import Device, PortAudio, Reason, SoundError, Stream
 from voice.resample import from_pcm, resampled, to_pcm
 
-FRAMES, BUFFER = 1024, 4096  # what is written at once, and what lasts while the machine is busy
+FRAMES, BUFFER = 1024, 2048  # what is written at once, and what lasts while the machine is busy
+TAIL = (
+    3 * BUFFER
+)  # PortAudio ends some drivers' streams without the last of it: let that be silence
 LEAD_IN_S = 0.1  # amplifiers that sleep swallow the beginning of what wakes them
 
 
@@ -64,11 +67,11 @@ class Loudspeaker:
 
 
 def _fitted(audio: Audio, volume_pct: float, stream: Stream) -> bytes:
-    """Give the sound as the stream wants it, softer, with a little silence before it."""
+    """Give the sound as the stream wants it, softer, with a little silence before and after it."""
     pcm = resampled(audio.pcm, audio.rate_hz, stream.rate_hz)
     samples = from_pcm(pcm) * (volume_pct / 100)
     quiet = bytes(int(LEAD_IN_S * stream.rate_hz) * 2)
-    mono = quiet + to_pcm(samples)
+    mono = quiet + to_pcm(samples) + bytes(TAIL * 2)
     if stream.channels == 1:
         return mono
     return b"".join(mono[n : n + 2] * stream.channels for n in range(0, len(mono), 2))

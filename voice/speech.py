@@ -20,7 +20,7 @@ from voice.stretch import slowed
 
 log = logging.getLogger(__name__)
 READY_S = 15.0  # how long a sentence waits for the mouth to have been loaded
-BETWEEN_S = 0.35  # sentences; opening the loudspeaker adds a tenth
+BETWEEN_S = 0.1  # sentences; the loudspeaker adds a third of a second
 POLITE_S = 8.0  # how long we wait for a resident who is talking
 
 

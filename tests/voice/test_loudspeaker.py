@@ -36,7 +36,7 @@ def loud_s(pcm: bytes, limit: int = 1000) -> float:
 def test_what_is_played_arrives_at_the_loudspeaker(place: Room, rate_hz: int) -> None:
     speaker = Loudspeaker(PortAudio(), "loudspeaker")
     heard = place.listen(lambda: assert_played(speaker, tone(1, rate_hz)))
-    assert loud_s(heard) == pytest.approx(1, abs=0.15)
+    assert loud_s(heard) == pytest.approx(1, abs=0.05)
     assert 9000 < loudest(heard) < 11_000
 
 
