@@ -30,6 +30,7 @@ class Theatre:
 
     def __init__(self) -> None:
         self.sounded: list[str] = []
+        self.talked_over: list[str] = []
         self.told: list[Fact] = []
         self.served: list[Intent] = []
         self.hold: set[str] = set()
@@ -46,6 +47,8 @@ class Theatre:
         assert volume_pct == 80
         text = "(chime)" if audio == chime() else audio.pcm.decode("utf-16-le")
         self.sounded.append(text)
+        if not self.speech._quiet.is_set():
+            self.talked_over.append(text)
         return not (text in self.hold and self._waits(stop))
 
     def _waits(self, stop: object) -> bool:
@@ -214,17 +217,22 @@ def test_the_time_is_told_unasked_and_amid_a_talk() -> None:
     assert theatre.sounded == ["served time", "(chime)", MOOD.text, "served time", MOOD.text]
 
 
-def test_nothing_is_said_into_what_the_resident_says_but_an_alarm_is() -> None:
+def test_nothing_is_said_into_what_the_resident_says_but_an_alarm_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(speech_module, "POLITE_S", 20)
+
     async def scene(theatre: Theatre) -> None:
         theatre.stage.resident_talks(talking=True)
-        theatre.stage.order(NEWS)
         theatre.stage.order(RAISED)
-        await theatre.until(lambda: theatre.sounded)
-        assert theatre.sounded == [RAISED.text]
+        await theatre.until(theatre.spoke)
+        theatre.stage.order(NEWS)
+        await theatre.until(lambda: theatre.stage._running == NEWS)
+        await asyncio.sleep(0.2)
         theatre.stage.resident_talks(talking=False)
         await theatre.until(lambda: len(theatre.sounded) == 2)
 
-    play(scene)
+    assert play(scene).talked_over == [RAISED.text]
 
 
 def test_who_begins_to_answer_in_time_is_heard_to_the_end() -> None:
