@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, help="recordings and manifest.jsonl")
     parser.add_argument("--alone", action="store_true", help="Vosk alone, as without Whisper")
     parser.add_argument("--show", action="store_true", help="list what was not understood")
+    parser.add_argument("--minutes", type=int, help="of babble (30; short: 1; full: 120)")
     args = parser.parse_args()
     report = Report("speech understood" + (", by Vosk alone" if args.alone else ""))
     folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
@@ -59,7 +60,7 @@ def main() -> int:
         if args.show:
             report.notes += _missed(level, told)
     _speed(report, listener)
-    minutes = 1 if args.short else 120 if args.full else 30
+    minutes = args.minutes or (1 if args.short else 120 if args.full else 30)
     minutes = 1 if args.short else 120 if args.full else 30
     _rooms(report, listener, [clip for clip in clips if clip.kind == "talk"], minutes)
     return report.finish(as_json=args.json)

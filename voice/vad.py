@@ -23,7 +23,7 @@ AT_LEAST = round(0.1 / PIECE_S)  # pieces with speech in them
 
 QUIET = 20.0  # of 32767, the loudness (RMS) below which nobody can be understood: -64 dB
 ABOVE = 1.25  # how much louder than the room (2 dB) a piece must be to be worth a look
-RISE = 1.002  # by which the room's loudness is let grow with each piece: double in 11 s
+RISE = 1.004  # by which the room's loudness is let grow with each piece: double in 6 s
 HANG = round(0.5 / PIECE_S)  # pieces looked at after a loud one
 
 Detect = Callable[[bytes], float]
@@ -60,7 +60,7 @@ class Segmenter:
         self._pieces: list[bytes] = []
         self._speech = self._silence = 0
         self._recent: deque[bool] = deque(maxlen=5)
-        self._room, self._look = 1e9, 0
+        self._room, self._look = QUIET, 0
 
     def take(self, piece: bytes) -> list[Turn]:
         """Take a piece of 512 samples of 16 bits."""

@@ -30,7 +30,7 @@ class Limits(Struct, frozen=True):
 
     value: float
     lead: float = 0.0
-    clear: float = 99.0  # a lead that is enough whatever the value
+    clear: float = 99.0  # a lead that is enough for nearly every value
 
 
 # By likeness alone (1 is the same sounds).
@@ -59,6 +59,7 @@ WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
 EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
 EXACT, FAR = 0.96, 0.12  # likeness that needs no weighing, and its lead
 NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighed
+REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase believed
 SILENT = 0.6  # chance that nobody spoke, above which nothing is fine
 
 
@@ -112,7 +113,8 @@ def understand(
         return found
     found = _decide(alike, BY_LIKENESS, evidence, expecting, keen * 0.06)
     first = max(weighed, key=lambda intent: weighed[intent].value)
-    return found if found.intent is first and found.intent is not Intent.FINE else Understood()
+    borne_out = found.intent is first and weighed[first].value > REFUTED
+    return found if borne_out and found.intent is not Intent.FINE else Understood()
 
 
 def _decide(
@@ -129,7 +131,9 @@ def _sure(intent: Intent, best: Best, limits: Mapping[Intent, Limits], keen: flo
     limit = limits.get(intent, limits[Intent.UNCLEAR])
     value = best[intent].value + (keen if intent is Intent.HELP else 0.0)
     lead = value - max((one.value for key, one in best.items() if key is not intent), default=-99.0)
-    return lead >= limit.lead and (value >= limit.value or lead >= limit.clear)
+    return lead >= limit.lead and (
+        value >= limit.value or (lead >= limit.clear and value > REFUTED)
+    )
 
 
 def _meant(

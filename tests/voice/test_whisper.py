@@ -1,0 +1,66 @@
+"""Whisper and its spectrogram, on sounds made here."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voice.mel import BANDS, samples, spectrogram
+from voice.models import Model, ModelError, Why, find
+from voice.whisper import Whisper
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Whisper:
+    try:
+        return Whisper(find(Model.WHISPER))
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+def tone(hz: float, seconds: float = 1.0) -> bytes:
+    time_s = np.arange(int(16000 * seconds)) / 16000
+    return (np.sin(2 * np.pi * hz * time_s) * 8000).astype(np.int16).tobytes()
+
+
+def test_a_spectrogram_has_a_band_for_each_pitch() -> None:
+    loudest = []
+    for hz in (200, 1000, 3000, 7000):
+        bands = spectrogram(samples(tone(hz)))
+        assert bands.shape == (BANDS, 100)
+        assert bands.dtype == np.float32
+        loudest.append(int(bands.mean(axis=1).argmax()))
+    assert loudest == sorted(loudest)
+    assert loudest[0] < 10
+    assert loudest[-1] > 70
+
+
+def test_a_spectrogram_is_whispers_own() -> None:
+    """1000 Hz are 15 mel of 45.2 (Slaney), which 80 bands share."""
+    bands = spectrogram(samples(tone(1000)))
+    assert bands.max() - bands.min() == pytest.approx(2.0, abs=1e-3)  # 8 below the loudest, by 4
+    assert int(bands[:, 50].argmax()) == round(15 / 45.2456 * 81) - 1
+
+
+def test_it_writes_hangul_and_nothing_else(whisper: Whisper) -> None:
+    noise = (np.random.default_rng(4).standard_normal(32000) * 2000).astype(np.int16).tobytes()
+    for sound in (noise, tone(300), tone(3000, 0.1)):
+        guesses, no_speech = whisper.guess(whisper.encode(sound))
+        assert len(guesses) == 5
+        assert 0 <= no_speech <= 1
+        letters = "".join(guess.text for guess in guesses).replace(" ", "").replace("\ufffd", "")
+        assert all("\u3130" <= letter <= "힣" or not letter.isalnum() for letter in letters)
+
+
+def test_its_best_guess_is_likelier_than_any_phrase_in_noise(whisper: Whisper) -> None:
+    encoded = whisper.encode(tone(440))
+    weights = whisper.weigh(encoded, ["도와주세요", "가슴이 너무 아파요"])
+    assert all(weight < -5 for weight in weights.values())
+    assert weights["가슴이 너무 아파요"] < weights["도와주세요"] + 20
+
+
+def test_a_damaged_model_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelError) as caught:
+        Whisper(tmp_path)
+    assert (caught.value.model, caught.value.why) == (Model.WHISPER, Why.DAMAGED)

@@ -1,0 +1,156 @@
+"""What was written down -> what was meant: everyday variants, negations, and being unsure."""
+
+import pytest
+
+from voice.phrases import Phrases, load
+from voice.words import Evidence, Expecting, Guess, Intent, Understood, shortlist, understand
+
+ALWAYS, ASKED = Expecting.NOTHING, Expecting.CHECKIN
+
+
+@pytest.fixture(scope="module")
+def phrases() -> Phrases:
+    return load()
+
+
+def meant(phrases: Phrases, text: str, expecting: Expecting) -> Understood:
+    return understand(Evidence((Guess(text),)), phrases, expecting)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("도와주세요", ""), ("나 좀 살려줘", ""), ("사람 살려", ""), ("아이고 도와줘 도와줘", ""),
+        ("119 불러줘", "ambulance"), ("구급차 좀 불러주세요", "ambulance"),
+        ("화장실에서 넘어졌어요", "fall"), ("넘어져서요", "fall"), ("못 일어나겠어요", "fall"),
+        ("꼼짝을 못 하겠어", "fall"), ("가슴이 너무 아파요", "chest"),
+        ("숨을 못 쉬겠어요", "breath"),
+        ("숨이 안 쉬어져요", "breath"), ("피가 나요", "blood"), ("불이야", "fire"),
+        ("더 아주세요", ""), ("1일구 불러줘", "ambulance"),
+    ],
+)  # fmt: skip
+def test_a_call_for_help_is_understood_unasked(phrases: Phrases, text: str, what: str) -> None:
+    found = meant(phrases, text, ALWAYS)
+    assert (found.intent, found.what) == (Intent.HELP, what)
+    assert found.sure >= 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "사람이 많이 왔어요", "밥을 해서 먹었어요", "오늘 날씨가 좋네요", "친구를 도와줬어요",
+        "노래 한 곡 불러줘", "담을 넘어갔어요", "여섯 시에 일어났어요", "가슴이 따뜻해요",
+        "두부를 썰어 주세요", "텔레비전 소리 좀 줄여줘", "시장에 다녀왔어요", "살이 많이 쪘어요",
+        "국회는 오늘 본회의를 열고 예산안을 처리했습니다", "", "...", "ok",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("expecting", [ALWAYS, ASKED])
+def test_everyday_talk_is_neither_a_call_nor_fine(
+    phrases: Phrases, text: str, expecting: Expecting
+) -> None:
+    assert meant(phrases, text, expecting).intent not in (Intent.HELP, Intent.FINE)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("안 괜찮아요", Intent.UNWELL), ("괜찮지 않아요", Intent.UNWELL),
+        ("별로 안 좋아요", Intent.UNWELL), ("잘 못 지내요", Intent.UNWELL),
+        ("안 아파요", Intent.FINE), ("아프지 않아요", Intent.FINE),
+        ("넘어지지 않았어요", Intent.FINE), ("안 먹었어요", Intent.NO),
+        ("도움 필요 없어요", Intent.NO), ("아니 괜찮아", Intent.CANCEL),
+    ],
+)  # fmt: skip
+def test_a_negation_is_heard(phrases: Phrases, text: str, intent: Intent) -> None:
+    assert meant(phrases, text, ASKED).intent is intent
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("괜찮아요", Intent.FINE), ("잘 지내요", Intent.FINE), ("별일 없어요", Intent.FINE),
+        ("아픈 데 없드래요", Intent.FINE), ("마카 괜찮아요", Intent.FINE),
+        ("네", Intent.YES), ("네 네 네", Intent.YES), ("응 먹었지", Intent.YES),
+        ("네 먹었어요", Intent.YES), ("아니요", Intent.NO), ("아직 안 먹었어요", Intent.NO),
+        ("아직이요", Intent.NO),
+    ],
+)  # fmt: skip
+def test_an_answer_counts_only_after_a_question(
+    phrases: Phrases, text: str, intent: Intent
+) -> None:
+    assert meant(phrases, text, ASKED).intent is intent
+    assert meant(phrases, text, ALWAYS).intent is Intent.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "what"),
+    [
+        ("머리가 아파요", Intent.UNWELL, "head"), ("무릎이 쑤셔요", Intent.UNWELL, "joints"),
+        ("배가 아파요", Intent.UNWELL, "stomach"), ("감기에 걸렸어요", Intent.UNWELL, "cold"),
+        ("너무 외로워요", Intent.UNWELL, "lonely"), ("우울해요", Intent.UNWELL, "mood"),
+        ("잠을 못 잤어요", Intent.UNWELL, "sleep"), ("입맛이 없어요", Intent.UNWELL, "appetite"),
+        ("병원에 가고 싶어요", Intent.UNWELL, "hospital"),
+        ("상담 받고 싶어요", Intent.COUNSEL, "counsel"), ("다시 말해 주세요", Intent.REPEAT, ""),
+        ("천천히 말해줘", Intent.SLOWER, ""), ("더 크게 말해줘", Intent.LOUDER, ""),
+        ("지금 몇 시예요", Intent.TIME, ""), ("나갔다 올게", Intent.AWAY, ""),
+        ("다녀왔어", Intent.HOME, ""), ("잘못 눌렀어요", Intent.CANCEL, ""),
+    ],
+)  # fmt: skip
+def test_ills_and_small_services_are_told_apart(
+    phrases: Phrases, text: str, intent: Intent, what: str
+) -> None:
+    found = meant(phrases, text, ALWAYS)
+    assert (found.intent, found.what) == (intent, what)
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [("전혀 없었어요", 0), ("없어요", 0), ("이삼일이요", 1), ("며칠", 1), ("일주일 이상", 2),
+     ("거의 매일", 3), ("날마다 그래요", 3)],
+)  # fmt: skip
+def test_how_often_is_a_score(phrases: Phrases, text: str, score: int) -> None:
+    found = meant(phrases, text, Expecting.OFTEN)
+    assert (found.intent, found.score) == (Intent.OFTEN, score)
+
+
+def test_fine_is_never_taken_from_weak_evidence(phrases: Phrases) -> None:
+    sure = Evidence((Guess("괜찮아요"),))
+    assert understand(sure, phrases, ASKED).intent is Intent.FINE
+    for weak in (
+        Evidence((Guess("괜찮아요"),), strong=False),
+        Evidence((Guess("괜찮아요"),), no_speech=0.9),
+        Evidence((Guess("괜찮아요"),), weighed={"괜찮아요": -8.0, "안 괜찮아요": -7.5}),
+    ):
+        assert understand(weak, phrases, ASKED).intent is not Intent.FINE
+
+
+def test_the_sound_decides_between_guesses(phrases: Phrases) -> None:
+    guesses = (Guess("네 마가사요", -0.7), Guess("안 마가사요", -0.8))
+    for heard, intent in (("네 먹었어요", Intent.YES), ("안 먹었어요", Intent.NO)):
+        weighed = {"네 먹었어요": -14.0, "안 먹었어요": -14.0, "네 마가사요": -6.0} | {heard: -4.0}
+        assert understand(Evidence(guesses, weighed=weighed), phrases, ASKED).intent is intent
+
+
+def test_a_phrase_that_the_sound_refutes_is_not_believed(phrases: Phrases) -> None:
+    evidence = Evidence((Guess("살려 줬으면"),), weighed={"살려 줬으면": -3.0, "살려줘": -25.0})
+    assert understand(evidence, phrases, ALWAYS).intent is not Intent.HELP
+
+
+def test_a_keen_ear_calls_sooner(phrases: Phrases) -> None:
+    weighed = {"토아주와": -5.0, "도와줘": -16.0}
+    evidence = Evidence((Guess("토아주와"),), weighed=weighed)
+    calls = [understand(evidence, phrases, ALWAYS, keen=keen).intent for keen in (-2.0, 2.0)]
+    assert calls == [Intent.UNCLEAR, Intent.HELP]
+
+
+def test_what_is_plain_or_idle_needs_no_weighing(phrases: Phrases) -> None:
+    for text in ("사람이 많이 왔어요", "안녕히 계세요"):
+        assert not shortlist(Evidence((Guess(text),)), phrases, ALWAYS)
+    texts = shortlist(Evidence((Guess("더 아주세요"),)), phrases, ALWAYS)
+    assert {"더 아주세요", "도와주세요"} <= {*texts}
+    assert len(texts) < 16
+
+
+def test_nothing_heard_is_unclear(phrases: Phrases) -> None:
+    for expecting in Expecting:
+        assert understand(Evidence(), phrases, expecting) == Understood()
