@@ -4,7 +4,7 @@ Two centres on one database claim each try once, and no counter twice: a claim i
 """
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
 
 from center import moments
 from center.announcing import rows
@@ -15,7 +15,7 @@ from center.incident import Deed
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.daily import AnnouncementEvent
 
-BATCH = 100  # at once: the answers to calls for help stand in the same queue
+BATCH = 25  # at once: the answers to calls for help stand in the same queue
 LASTS_S = 150.0  # of a command; hubs grant 300 s, so that their clocks may err by 150 s either way
 CLOCK_ERR_S = 60.0  # of a hub that says it is synchronised
 HASTEN_S = 10.0  # a hub that says it is there is not asked twice within this
@@ -41,7 +41,12 @@ _HASTEN = (
     .where(_c.sent_utc < bindparam("before"))
     .values(due_utc=bindparam("utc"))
 )
-_COUNT = update(counters).where(counters.c.hub == bindparam("there"))
+_LEAST = bindparam("least", type_=BigInteger)
+_COUNT = (
+    update(counters)
+    .where(counters.c.hub == bindparam("there"))
+    .values(counter=case((counters.c.counter >= _LEAST, counters.c.counter + 1), else_=_LEAST))
+)
 _COUNTER = select(counters.c.counter).where(counters.c.hub == bindparam("there"))
 
 
@@ -58,9 +63,13 @@ def claim(conn: Connection, utc: float, limit: int = BATCH) -> tuple[list[tuple[
     """
     orders: list[tuple[str, Command]] = []
     over: list[str] = []
+    known: dict[str, Announcement | None] = {}
     for row in conn.execute(_DUE.limit(limit), {"utc": utc}).all():
         one = _shape(row)
-        announcement = rows.find(conn, announcements.c.id == one.announcement)
+        if one.announcement not in known:
+            condition = announcements.c.id == one.announcement
+            known[one.announcement] = rows.find(conn, condition)
+        announcement = known[one.announcement]
         if announcement is None or announcement.until_utc <= utc:
             save(conn, ended(one, Fate.EXPIRED, utc))
             over.append(one.hub)
@@ -76,9 +85,7 @@ def next_counter(conn: Connection, hub: str, utc: float) -> int:
     So it rises even where the store is an older copy of itself.
     """
     least = int(utc * 1000)
-    column = counters.c.counter
-    risen = case((column >= least, column + 1), else_=least)
-    if not conn.execute(_COUNT.values(counter=risen), {"there": hub}).rowcount:
+    if not conn.execute(_COUNT, {"there": hub, "least": least}).rowcount:
         conn.execute(insert(counters).values(hub=hub, counter=least))
     return int(conn.scalar(_COUNTER, {"there": hub}) or least)
 
