@@ -1,3 +1,5 @@
+"""What is said first, what is cut short, what is let go."""
+
 from hub.core.voice_words import Ask, Listen, Say
 from voice.agenda import MOST, STALE_S, Agenda, cuts_short
 

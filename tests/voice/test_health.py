@@ -1,3 +1,5 @@
+"""How the parts fare, and when to begin anew."""
+
 from hub.core.house_events import Part
 from hub.core.voice_words import Fact, Trouble
 from voice.health import LEAST_S, SETTLED_S, Health, listening, restart_due

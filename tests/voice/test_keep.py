@@ -1,3 +1,5 @@
+"""Recordings are kept only as the resident agrees."""
+
 from pathlib import Path
 
 import msgspec

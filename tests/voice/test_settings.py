@@ -1,3 +1,5 @@
+"""The voice's settings, and how a resident wants to be spoken to."""
+
 from pathlib import Path
 
 import pytest
