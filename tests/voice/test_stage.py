@@ -227,7 +227,7 @@ def test_nothing_is_said_into_what_the_resident_says_but_an_alarm_is(
         theatre.stage.order(RAISED)
         await theatre.until(theatre.spoke)
         theatre.stage.order(NEWS)
-        await theatre.until(lambda: theatre.speech._quiet._waiters)  # type: ignore[attr-defined]
+        await theatre.until(lambda: theatre.speech._quiet._waiters)
         theatre.stage.resident_talks(talking=False)
         await theatre.until(lambda: len(theatre.sounded) == 2)
 
