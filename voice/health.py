@@ -71,6 +71,6 @@ def restart_due(mb: float, most_mb: float, up_s: float, local: float, restart_at
 
 
 def clock_synced() -> bool:
-    """Tell whether the kernel holds the wall clock for synchronised, whoever does it."""
+    """Tell whether the kernel holds the wall clock for synchronised; False where it may not say."""
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return bool(ctypes.CDLL(None).adjtimex(timex) != TIME_ERROR)
+    return int(ctypes.CDLL(None).adjtimex(timex)) in range(TIME_ERROR)
