@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from voice.jamo import sounds, weight
 from voice.likeness import Evidence, Guess, Likeness, likenesses
 from voice.phrases import Expecting, Intent, Phrases
 
@@ -59,6 +60,8 @@ WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
 EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
 EXACT, FAR = 0.96, 0.12  # likeness that needs no weighing, and its lead
 NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighed
+HALF = 0.5  # likeness below which a phrase that is always weighed is not believed
+BELIEVABLE = 0.62  # and any other: a short phrase would else explain a long sentence
 REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase believed
 SILENT = 0.6  # chance that nobody spoke, above which nothing is fine
 
@@ -159,12 +162,15 @@ def _weighed(
     weights = evidence.weighed
     free = max(weights.values())
     best: Best = {}
+    always = phrases.always.get(expecting, ())
     likely = {found.phrase.text: found for one in every.values() for found in one}
-    for text in phrases.always.get(expecting, ()):
-        if text not in likely:
-            likely[text] = Likeness(WORTH_WEIGHING, phrases.by_text[text])
+    size = weight(sounds(evidence.guesses[0].text)) if evidence.guesses else 0.0
+    for text in always:
+        phrase = phrases.by_text[text]
+        if text not in likely and phrase.weight / 2 <= size <= phrase.weight * 2:
+            likely[text] = Likeness(WORTH_WEIGHING, phrase)
     for text, found in likely.items():
-        if text in weights:
+        if text in weights and found.value >= (HALF if text in always else BELIEVABLE):
             intent = found.phrase.entry.intent
             value = weights[text] - free - UNLIKE * (1 - min(1.0, found.value))
             if intent not in best or value > best[intent].value:
