@@ -1,7 +1,6 @@
 """A unix socket of the hub's own, for other programs of the same user: mode 0600 from the start."""
 
 import asyncio
-import contextlib
 import os
 import socket as sockets
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -63,7 +62,11 @@ def _unbind(path: Path) -> None:
 
 def _is_served(path: Path) -> bool:
     with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as visitor:
-        with contextlib.suppress(OSError):
+        visitor.setblocking(False)  # noqa: FBT003 - a full queue of visitors must hold up nobody
+        try:
             visitor.connect(os.fspath(path))
+        except BlockingIOError:
             return True
-        return False
+        except OSError:
+            return False
+        return True

@@ -20,7 +20,7 @@ from hub.core.voice_words import (
 )
 
 HANG_S = 10.0  # the issue's promise for a voice that hangs
-FLOOD, FLOOD_S = 50, 1.0  # facts that no mouth makes in a second: the rest is let go
+FLOOD, FLOOD_S = 200, 1.0  # words that no mouth and no ear make in a second: it is broken
 MISTAKES = 10  # lines that are no word; then it is another program
 BUFFER = 262_144  # a voice that reads nothing any more: what it cannot take is let go
 
@@ -37,14 +37,16 @@ class Peer:
         self._burst_at, self._burst = 0.0, 0
 
     async def facts(self) -> AsyncIterator[Fact]:
-        """Give what it says until it leaves, talks nonsense or breaks off."""
+        """Give what it says until it leaves, talks nonsense, floods or breaks off."""
         with suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
             while line := await self._reader.readline():
                 fact = await self._fact(line)
-                if fact is not None and not self._floods():
+                if fact is not None:
                     yield fact
-                if self._mistakes > MISTAKES:
+                if self._mistakes > MISTAKES or self._floods():
+                    self.kill()
                     return
+                await asyncio.sleep(0)  # a full buffer would hold up the loop, and a press with it
 
     def send(self, order: Order) -> None:
         """Say it, unless the voice has long stopped reading."""

@@ -8,6 +8,7 @@ once is let go. Whoever started the voice process (systemd, the demo) starts it 
 """
 
 import asyncio
+import math
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, assert_never
@@ -19,13 +20,16 @@ from drivers.voice_peer import Peer
 from hub.core import voice_words
 from hub.core.driver import Name, Port
 from hub.core.effects import Ask, Order, Phrase, Say, Show
-from hub.core.house_events import Answered, Meaning, PartChanged, Spoke, Talking
+from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking
 
 LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
 PING_S = 5.0
 KEPT, KEPT_S = 8, 10.0  # what is to be said while the voice is starting, and for how long
-UNASKED = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.HOME}  # the rest needs a question
+UNASKED = {Meaning.HELP}  # the rest needs a question: the television may say it
 OWN_TALK = "own_"  # so begin the keys of talks that the voice itself began
+TOLD_OF_OWN = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.UNWELL}  # no answers to ours
+STEADY_S = 15.0  # a voice that lives for less, again and again, is none
+CHANGE_S = 5.0  # how often a part may be told to have changed
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
     Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
@@ -70,7 +74,11 @@ class Box:
         self._name, self._port = name, port
         self._peer: Peer | None = None
         self._gone_at = monotonic()
+        self._began_at = self._gone_at
+        self._well = False
         self._waiting: list[tuple[float, voice_words.Order]] = []
+        self._parts: dict[Part, voice_words.Trouble] = {}
+        self._told: dict[Part, tuple[float, voice_words.Trouble]] = {}
 
     async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one voice process until it leaves; a newer one takes its place."""
@@ -81,7 +89,8 @@ class Box:
         finally:
             peer.close()
             if self._peer is peer:
-                self._peer, self._gone_at = None, monotonic()
+                self._peer = None
+                self._gone_at = monotonic() if self._well else self._gone_at
 
     async def tell(self) -> None:
         """Hand on what the resident is to hear."""
@@ -98,6 +107,7 @@ class Box:
         """Ping the voice, end one that hangs, and raise VoiceLostError where none comes."""
         while True:
             await asyncio.sleep(PING_S)
+            self._look()
             peer = self._peer
             if peer is None:
                 if monotonic() - self._gone_at > LOST_S:
@@ -108,36 +118,65 @@ class Box:
             else:
                 peer.ping()
 
+    def _look(self) -> None:
+        """Believe in a voice that has lived for a while; tell of parts that changed too often."""
+        if self._peer is not None and not self._well and monotonic() - self._began_at >= STEADY_S:
+            self._well = True
+            self._port.ready()
+        for trouble in list(self._parts.values()):
+            self._change(trouble)
+
+    def _change(self, trouble: voice_words.Trouble) -> None:
+        """Tell how a part fares, but not each flicker of it."""
+        part, now = trouble.part, monotonic()
+        self._parts[part] = trouble
+        told_at, told = self._told.get(part, (-math.inf, None))
+        if told != trouble and now - told_at >= CHANGE_S:
+            self._told[part] = now, trouble
+            change = PartChanged(now, self._name, part, trouble.present, trouble.detail)
+            self._port.emit(change)
+
     def _hear(self, peer: Peer, fact: voice_words.Fact) -> None:
         at = monotonic()
         match fact:
             case voice_words.Hello():
                 self._begin(peer)
             case voice_words.Heard():
-                asked = fact.asked and not fact.asked.startswith(OWN_TALK)
-                if asked or fact.meaning in UNASKED:
-                    answer = Answered(
-                        at, fact.meaning, score=fact.score, closes=fact.closes, what=fact.what
-                    )
-                    self._port.emit(answer)
+                self._answer(at, fact)
             case voice_words.Talking():
                 self._port.emit(Talking(at))
             case voice_words.Spoke(receipt=receipt, done=done):
                 if receipt:
                     self._port.emit(Spoke(at, receipt, done))
-            case voice_words.Trouble(part=part, present=present, detail=detail):
-                self._port.emit(PartChanged(at, self._name, part, present, detail))
+            case voice_words.Trouble():
+                self._change(fact)
             case voice_words.Pong(n=n):
                 peer.answered(n)
             case _:
                 assert_never(fact)
 
+    def _answer(self, at: float, heard: voice_words.Heard) -> None:
+        own = heard.asked.startswith(OWN_TALK)
+        taken = TOLD_OF_OWN if own else set(Meaning) if heard.asked else UNASKED
+        if heard.meaning in taken:
+            self._port.emit(
+                Answered(
+                    at,
+                    heard.meaning,
+                    score=heard.score,
+                    closes=heard.closes,
+                    what=heard.what,
+                    asked="" if own else heard.asked,
+                )
+            )
+
     def _begin(self, peer: Peer) -> None:
         """Take a voice that can speak; say what waited for it, unless it is stale by now."""
         if self._peer not in {None, peer}:
             self._peer.close()
-        self._peer = peer
-        self._port.ready()
+        if self._peer is not peer:
+            self._peer, self._well, self._began_at = peer, False, monotonic()
+            peer.ping()
         waiting, self._waiting = self._waiting, []
         for at, word in waiting:
             if monotonic() - at <= KEPT_S:

@@ -14,13 +14,17 @@ from hub.core.watch_state import WatchState
 
 LOG = logging.getLogger("anbu")
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+REFUSED = -1
 TIMEX_BYTES = 512  # struct timex is 208 bytes on 64-bit Linux
 
 
 def clock_synced() -> bool:
-    """Tell whether the kernel holds the wall clock for synchronised, whoever does it."""
+    """Tell whether the kernel holds the wall clock for synchronised, whoever does it.
+
+    Where the question is refused (a unit that filters `adjtimex`), it is not known to be.
+    """
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return bool(ctypes.CDLL(None).adjtimex(timex) != TIME_ERROR)
+    return ctypes.CDLL(None).adjtimex(timex) not in {REFUSED, TIME_ERROR}
 
 
 def readings() -> dict[str, float]:
@@ -56,6 +60,8 @@ def joined(old: HomeState, new: HomeState) -> HomeState:
     return replace(
         new,
         alarms=(*old.alarms, *new.alarms),
+        candidate=new.candidate or old.candidate,
+        notices=tuple({n.id: n for n in (*old.notices, *new.notices)}.values()),
         owed=tuple(owed.values()),
         faults={**old.faults, **new.faults},
         watch=_supervised(old.watch, new.watch),

@@ -54,7 +54,9 @@ def spoke(state: HomeState, event: Spoke, rules: Rules) -> Step:
         return state, []
     if event.done:
         return _over(state, notice, AnnouncementOutcome.SPOKEN, event.at, rules)
-    return _put(state, replace(notice, due_at=event.at + LOOK_S)), []
+    # while it has time, what could not be spoken is no try: the loudspeaker may come back
+    tries = notice.tries - 1 if notice.until_utc else notice.tries
+    return _put(state, replace(notice, due_at=event.at + LOOK_S, tries=max(tries, 0))), []
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -83,7 +85,8 @@ def _try(state: HomeState, notice: Notice, at: float, rules: Rules) -> Step:
         return _over(state, notice, AnnouncementOutcome.EXPIRED, at, rules)
     if notice.tries >= TRIES:
         return _over(state, notice, AnnouncementOutcome.UNSPOKEN, at, rules)
-    if _must_wait(state, at, rules, urgent=notice.urgent):
+    under_way = any(n.tries and n.due_at > at for n in _waiting(state) if n.id != notice.id)
+    if under_way or _must_wait(state, at, rules, urgent=notice.urgent):
         return _put(state, replace(notice, due_at=at + LOOK_S)), []
     said = Say(Phrase.ANNOUNCEMENT, notice.text, notice.id, notice.urgent)
     return _put(state, replace(notice, due_at=at + RECEIPT_S, tries=notice.tries + 1)), [said]

@@ -30,6 +30,7 @@ from hub.core import (
 )
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import Event, Started
+from hub.core.living import NEVER
 from hub.core.rules import Rules
 from hub.core.state import Clock, Contact, Down, HomeState, Lifting, Link, Owed, Recalled, Touch, Up
 
@@ -109,6 +110,7 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
         care=care_clock.recover(state, started),
         house=recovery.house(state.house, started.at),
         warning=recovery.caution(state.warning, started.at),
+        spoken_at=NEVER,
         candidate=spoken.recovered(state.candidate, started.at),
         notices=announcing.recovered(state.notices, started.at),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},

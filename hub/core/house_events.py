@@ -86,6 +86,7 @@ class Answered(Struct, frozen=True, tag=True):
     score: int = 0
     closes: bool = False
     what: str = ""
+    asked: str = ""  # after which question, empty: unasked, or not known
 
 
 class Talking(Struct, frozen=True, tag=True):

@@ -16,6 +16,7 @@ from hub.core.house_events import Answered, Meaning
 from hub.core.notice import Candidate
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
+from hub.core.sos import AUTOMATIC
 from hub.core.state import Cancelled, HomeState
 
 Step = tuple[HomeState, list[Effect]]
@@ -23,6 +24,7 @@ Step = tuple[HomeState, list[Effect]]
 VOICE = "voice"  # as a device, in alarms and in evidence
 TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
 ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
+BY_HAND = frozenset(Kind) - AUTOMATIC - {Kind.TEST}
 ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
 
 
@@ -80,8 +82,8 @@ def recovered(old: Candidate | None, at: float) -> Candidate | None:
 
 
 def _ask(state: HomeState, at: float, rules: Rules) -> Step:
-    """Ask back; but where an alarm is open already, this is one more call of it."""
-    if any(not isinstance(a.life, Cancelled) and a.kind is not Kind.TEST for a in state.alarms):
+    """Ask back; but where a call by hand is open already, this is one more of it."""
+    if any(a.kind in BY_HAND and not isinstance(a.life, Cancelled) for a in state.alarms):
         return _again(state, at, rules)
     state = replace(state, candidate=Candidate(at, at + rules.spoken_s))
     return state, [Ask(Phrase.ASK_HELP)]
@@ -89,12 +91,15 @@ def _ask(state: HomeState, at: float, rules: Rules) -> Step:
 
 def _again(state: HomeState, at: float, rules: Rules) -> Step:
     """Tell an open alarm's centre that help was called again, but not for each word of it."""
-    if at < state.spoken_at + rules.spoken_again_s:
+    asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
+    if at < state.spoken_at + rules.spoken_again_s and not asked_off:
         return state, []
     return _raise(state, at, rules)
 
 
 def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
+    if event.asked not in {"", Phrase.ASK_HELP} and event.meaning in TAKES_BACK:
+        return Taken(state, [], over=True)  # it was said to another question, before the cry
     if event.meaning in TAKES_BACK:
         state, words = taken_back(state)
         state, effects = life.shown(state, VOICE, event.at, event.by, rules)

@@ -93,6 +93,20 @@ def test_what_was_cut_short_is_said_again_soon() -> None:
     assert told >> Ticked(5.0 + LOOK_S) << [words()]
 
 
+def test_what_has_time_waits_for_a_loudspeaker_to_come_back() -> None:
+    told = story() >> order(0.0, until_utc=NOON + 3600.0) << [words()]
+    for n in range(5):
+        told = told >> Spoke(5.0 + 60 * n, "c1", done=False) << []
+        told = told >> Ticked(65.0 + 60 * n) << [words()]
+    assert told
+
+
+def test_one_is_spoken_after_the_other() -> None:
+    told = story() >> order(0.0) << [words()] >> order(1.0, name="c2") << []
+    told = told >> Spoke(30.0, "c1", done=True) << [Publish]
+    assert told >> Ticked(1.0 + LOOK_S) << [replace(words(), receipt="c2")]
+
+
 def test_what_is_out_of_date_is_not_spoken() -> None:
     late = story(NIGHT) >> order(1.0, NIGHT, until_utc=NIGHT + 3600.0) << []
     late = late >> Ticked(3500.0) << [] >> Ticked(3700.0) << [Publish]

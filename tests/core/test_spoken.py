@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.core import home
+from hub.core import home, sos
 from hub.core.care_state import Asked, CheckIn
 from hub.core.daily import AnsweredBy, Topic
 from hub.core.effects import Ask, Effect, Phrase, Say, Show, Signal
@@ -14,7 +14,7 @@ from hub.core.house_events import Answered, Meaning, Part, PartChanged
 from hub.core.payloads import Evidence, FaultKind
 from hub.core.rules import Button, Role, Rules
 from hub.core.scaip import Kind, What
-from hub.core.state import Caution, HomeState
+from hub.core.state import Accepted, Caution, HomeState
 from tests.core.scenes import calls, read
 from tests.playbook import Playbook
 
@@ -137,6 +137,42 @@ def test_a_cry_while_an_alarm_is_open_is_one_more_call_of_it_but_not_every_word(
         calling >>= said(at, Meaning.HELP)
         events += [read(e).data.what for e in calls(calling.effects)]
     assert events == [What.REPEATED, What.REPEATED]
+
+
+def test_after_a_reboot_a_cry_is_heard_while_an_alarm_is_open() -> None:
+    """Monotonic time begins anew: what was raised at 500,003 was not raised later than now."""
+    calling = story() >> said(500_000.0, Meaning.HELP) << [ASKED] >> Ticked(500_015.0)
+    again = Started(20.0, 1.9e9, synced=True, boot="b1")
+    rebooted = story(home.recover(calling.state, again, [])) >> again
+    rebooted.lens = lambda effect: effect
+    rebooted >>= said(40.0, Meaning.HELP)
+    assert [read(e).data.what for e in calls(rebooted.effects)] == [What.REPEATED]
+
+
+def test_a_cry_after_the_wish_to_cancel_takes_that_wish_back() -> None:
+    calling = heard() >> Ticked(25.0)
+    (alarm,) = calling.state.alarms
+    asked_off = replace(alarm, life=Accepted("Kim"), cancel_asked=True)
+    calling = story(replace(calling.state, alarms=(asked_off,)))
+    calling.lens = lambda effect: effect
+    calling >>= said(35.0, Meaning.HELP)
+    assert [read(e).data.what for e in calls(calling.effects)] == [What.REPEATED]
+    assert not calling.state.alarms[0].cancel_asked
+
+
+def test_a_cry_while_an_automatic_alarm_is_open_is_asked_back_and_a_call_of_its_own() -> None:
+    state, _ = sos.call(story().state, Kind.QUIET, "hall", 1.0, RULES, GROUND)
+    calling = story(state) >> Ticked(2.0)
+    calling = calling >> said(10.0, Meaning.HELP) << [ASKED] >> Ticked(25.0)
+    assert raised(calling) == [(Kind.QUIET, "hall"), (Kind.SPOKEN, "voice")]
+
+
+def test_an_answer_to_another_question_takes_no_call_back() -> None:
+    late = replace(said(10.2, Meaning.FINE), asked="ask_mood")
+    calling = heard() >> late << [] >> Ticked(25.0) << [Say(Phrase.RAISED)]
+    assert calling
+    to_it = replace(said(10.2, Meaning.FINE), asked="ask_help")
+    assert heard() >> to_it << [OVER]
 
 
 def test_a_restart_asks_once_more_and_a_second_one_raises() -> None:

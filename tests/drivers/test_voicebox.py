@@ -7,7 +7,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -64,7 +64,8 @@ async def voice(tmp_path: Path) -> AsyncIterator[tuple[Voice, FakePort]]:
     async with running(Driver(socket=str(path)), port):
         speaker = await connected(path)
         speaker.say(Hello())
-        await port.until(lambda: port.readies > 0)
+        assert await speaker.hear() == Ping(1)
+        speaker.say(Pong(1))
         try:
             yield speaker, port
         finally:
@@ -165,12 +166,60 @@ def test_a_flood_of_facts_is_cut_off(tmp_path: Path) -> None:
     async def story() -> int:
         async with voice(tmp_path) as (speaker, port):
             speaker.say(*[Heard(Meaning.HELP)] * 5000)
-            speaker.writer.write_eof()
-            async with asyncio.timeout(10):
-                await speaker.reader.read()
+            with suppress(ConnectionResetError):
+                async with asyncio.timeout(10):
+                    await speaker.reader.read()
             return len(port.emitted)
 
     assert 0 < asyncio.run(story()) <= 500
+
+
+def test_a_part_that_flickers_is_told_now_and_then_and_as_it_is_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voicebox, "PING_S", 0.01)
+    monkeypatch.setattr(voicebox, "CHANGE_S", 0.2)
+
+    async def story() -> list[bool]:
+        async with voice(tmp_path) as (speaker, port):
+            flicker = [Trouble(Part.MICROPHONE, present=n % 2 == 0) for n in range(101)]
+            speaker.say(*flicker, Trouble(Part.MICROPHONE, present=False), Heard(Meaning.HELP))
+            await port.until(lambda: any(isinstance(e, Answered) for e in port.emitted))
+            await port.until(lambda: len(_parts(port)) == 2)
+            return _parts(port)
+
+    assert asyncio.run(story()) == [True, False]
+
+
+def _parts(port: FakePort) -> list[bool]:
+    return [event.broken for event in port.emitted if isinstance(event, PartChanged)]
+
+
+def test_a_voice_that_dies_again_and_again_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voicebox, "PING_S", 0.01)
+    monkeypatch.setattr(voicebox, "LOST_S", 0.3)
+    path = tmp_path / "voice.sock"
+
+    async def dying() -> None:
+        while True:
+            speaker = await connected(path)
+            speaker.say(Hello())
+            await speaker.hear()
+            speaker.writer.close()
+
+    async def story() -> None:
+        voices, port = asyncio.create_task(dying()), FakePort()
+        try:
+            await Driver(socket=str(path)).run(port)
+        finally:
+            assert port.readies == 0
+            voices.cancel()
+            await asyncio.gather(voices, return_exceptions=True)
+
+    with pytest.raises(VoiceLostError):
+        asyncio.run(story())
 
 
 def test_a_newer_voice_takes_the_place_of_the_older(tmp_path: Path) -> None:
@@ -178,7 +227,7 @@ def test_a_newer_voice_takes_the_place_of_the_older(tmp_path: Path) -> None:
         async with voice(tmp_path) as (old, port):
             new = await connected(tmp_path / "voice.sock")
             new.say(Hello())
-            await port.until(lambda: port.readies == 2)
+            assert await new.hear() == Ping(1)
             port.tell(Say(Phrase.RAISED))
             assert await old.hear() is None
             word = await new.hear()
@@ -200,6 +249,7 @@ def test_what_was_said_while_the_voice_started_is_said_when_it_is_up(tmp_path: P
             port.tell(Say(Phrase.RAISED))
             await _settled()
             speaker.say(Hello())
+            assert await speaker.hear() == Ping(1)
             heard = [await speaker.hear() for _ in range(8)]
             speaker.writer.close()
             return [word.key for word in heard]  # type: ignore[union-attr]
@@ -236,13 +286,14 @@ def test_a_ping_is_answered_and_the_voice_lives(
                 speaker.say(Pong(word.n))
             return pings
 
-    assert asyncio.run(story()) == [1, 2, 3]
+    assert asyncio.run(story()) == [2, 3, 4]
 
 
 def test_a_voice_that_hangs_is_killed_even_if_it_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(voicebox, "PING_S", 0.02)
+    monkeypatch.setattr(voicebox, "STEADY_S", 0.1)
     monkeypatch.setattr(voice_peer, "HANG_S", 0.2)
 
     async def story() -> int:
@@ -250,7 +301,7 @@ def test_a_voice_that_hangs_is_killed_even_if_it_is_stopped(
         async with running(Driver(socket=str(path)), port):
             (await connected(path)).writer.close()
             process = await _hanging(path)
-            await port.until(lambda: port.readies > 0)
+            await port.until(lambda: port.readies > 0)  # it has lived for a while
             os.kill(process.pid, signal.SIGSTOP)
             port.tell(Say(Phrase.RAISED))
             async with asyncio.timeout(10):

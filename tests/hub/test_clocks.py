@@ -5,7 +5,10 @@ from unittest.mock import patch
 
 import pytest
 
+from hub import health
 from hub.clocks import SystemClocks
+from hub.core.notice import Candidate, Notice
+from hub.core.state import HomeState
 
 
 def test_no_two_starts_are_alike() -> None:
@@ -33,3 +36,28 @@ def test_a_clock_that_was_right_once_is_trusted_on() -> None:
     with patch("hub.health.clock_synced", side_effect=[False, True, False, False]):
         said = [clocks.heartbeat().synced for _ in range(4)]
     assert said == [False, True, True, True]
+
+
+@pytest.mark.parametrize(("answer", "synced"), [(0, True), (1, True), (5, False), (-1, False)])
+def test_a_clock_of_which_nothing_is_known_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch, answer: int, *, synced: bool
+) -> None:
+    """A unit that filters adjtimex gets -1: for long that was taken for "synchronised"."""
+
+    class Kernel:
+        def adjtimex(self, _: object) -> int:
+            return answer
+
+    monkeypatch.setattr("ctypes.CDLL", lambda _: Kernel())
+    assert health.clock_synced() is synced
+
+
+def test_a_disk_that_is_read_late_brings_its_spoken_call_and_announcements() -> None:
+    old = HomeState(
+        candidate=Candidate(1.0, 16.0),
+        notices=(Notice("c1", "x", urgent=False, until_utc=0.0, due_at=1.0),),
+    )
+    now = HomeState(notices=(Notice("c2", "y", urgent=False, until_utc=0.0, due_at=2.0),))
+    joined = health.joined(old, now)
+    assert joined.candidate == old.candidate
+    assert [notice.id for notice in joined.notices] == ["c1", "c2"]
