@@ -3,7 +3,8 @@
     guesses -> likeness to every near phrase -> the best of each intent -> Understood
 
 Unclear unless sure. A call for help is taken early, since the hub asks back before it raises an
-alarm; `Fine`, which ends a worry, only when nothing else is near.
+alarm; `Fine`, which ends a worry, only when nothing else is near. What ends a worry or a call
+rests on strong evidence alone.
 """
 
 from collections.abc import Mapping
@@ -55,6 +56,8 @@ BY_WEIGHT = {
     Intent.UNCLEAR: Limits(-7.0, 0.5),  # all others
 }
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
+ENDS = {Intent.FINE, Intent.CANCEL}  # end a worry: never from weak evidence
+ENDS_CALL = ENDS | {Intent.NO}  # "도움이 필요하세요?" "아니요"
 UNLIKE = 12.0  # nats that a phrase loses which is all unlike the guesses
 WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
 EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
@@ -63,7 +66,7 @@ NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighe
 HALF = 0.5  # likeness below which a phrase that is always weighed is not believed
 BELIEVABLE = 0.62  # and any other: a short phrase would else explain a long sentence
 REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase believed
-SILENT = 0.6  # chance that nobody spoke, above which nothing is fine
+SILENT = 0.6  # chance that nobody spoke, above which nothing ends a worry
 
 
 Best = dict[Intent, Likeness]
@@ -147,7 +150,8 @@ def _meant(
         return Understood()
     if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
         return Understood()
-    if entry.intent is Intent.FINE and not (evidence.strong and evidence.no_speech < SILENT):
+    ends = ENDS_CALL if expecting is Expecting.HELP else ENDS
+    if entry.intent in ends and not (evidence.strong and evidence.no_speech < SILENT):
         return Understood()
     lowest = limits.get(entry.intent, limits[Intent.UNCLEAR]).value
     top = 0.0 if evidence.weighed else 1.0

@@ -154,3 +154,22 @@ def test_what_is_plain_or_idle_needs_no_weighing(phrases: Phrases) -> None:
 def test_nothing_heard_is_unclear(phrases: Phrases) -> None:
     for expecting in Expecting:
         assert understand(Evidence(), phrases, expecting) == Understood()
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [("아니요", Intent.NO), ("아니 필요 없어요", Intent.NO), ("취소해 줘", Intent.CANCEL)],
+)
+def test_what_ends_a_call_for_help_rests_on_strong_evidence_of_speech(
+    phrases: Phrases, text: str, intent: Intent
+) -> None:
+    sure = Evidence((Guess(text),))
+    ending = (Intent.NO, Intent.CANCEL)
+    assert understand(sure, phrases, Expecting.HELP).intent in ending
+    for weak in (
+        Evidence((Guess(text),), strong=False),
+        Evidence((Guess(text),), no_speech=0.9),
+    ):
+        assert understand(weak, phrases, Expecting.HELP).intent is Intent.UNCLEAR
+        if intent is Intent.NO:  # an answer to a question ends nothing
+            assert understand(weak, phrases, ASKED).intent is intent
