@@ -33,6 +33,7 @@ _UNIT = "|".join(sorted(map(re.escape, _BOOK.units), key=len, reverse=True))
 _FREE = r"(?<![\d\w가-힣)])"  # a sign before a number, not one between two things
 _N = r"(\d{1,3}(?:,\d{3})+|\d+)"
 
+NOTHING_TO_SPELL = re.compile(r"[가-힣 \n.,!?]*")
 PHONE = re.compile(
     r"(?<![\d-])(0\d{1,2}[-. ]\d{3,4}[-. ]\d{4}|1[5-9]\d\d-\d{4}|0\d{8,10})(?![\d-])"
 )
@@ -60,6 +61,8 @@ EITHER = re.compile(
 
 def spell(text: str) -> str:
     """Give `text` with every figure, unit and Latin letter as the Hangul in which it is read."""
+    if NOTHING_TO_SPELL.fullmatch(text):
+        return text
     text = PHONE.sub(lambda f: digit_by_digit(f[1]), text)
     text = CLOCK.sub(_clock, DATE.sub(_date, text))
     text = PRESSURE.sub(lambda f: f"{sino(int(f[1]))}에 {sino(int(f[2]))}", text)

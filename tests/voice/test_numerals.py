@@ -1,6 +1,7 @@
 """Figures as Koreans read them aloud."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -84,3 +85,13 @@ def test_no_digit_is_left_and_nothing_breaks(text: str) -> None:
 @given(st.text(max_size=60))
 def test_any_text_can_be_spelt(text: str) -> None:
     assert isinstance(spell(text), str)
+
+
+def test_hangul_alone_is_left_as_it_is_at_once() -> None:
+    said = "가슴이 아파요, 도와주세요!\n" * 20_000
+    began = time.process_time()
+    assert spell(said) == said
+    plain_s = time.process_time() - began
+    began = time.process_time()
+    assert spell(said + "119").endswith("일일구")
+    assert plain_s * 3 < time.process_time() - began
