@@ -19,7 +19,7 @@ from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, T
 from hub.core.voice_words import Heard, Hello, Ping, Pong, Trouble, Word, decode, encode
 from hub.core.voice_words import Spoke as SpokeWord
 from hub.core.voice_words import Talking as TalkingWord
-from tests.drivers.fakes import FakePort, running
+from tests.drivers.fakes import FakePort
 
 HANGING = """
 import socket, sys, time
@@ -59,9 +59,20 @@ async def connected(path: Path) -> Voice:
 
 
 @asynccontextmanager
+async def serving(driver: Driver, port: FakePort) -> AsyncIterator[None]:
+    """Run the driver, which is ready only once a voice has lived for a while."""
+    task = asyncio.create_task(driver.run(port))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@asynccontextmanager
 async def voice(tmp_path: Path) -> AsyncIterator[tuple[Voice, FakePort]]:
     path, port = tmp_path / "voice.sock", FakePort()
-    async with running(Driver(socket=str(path)), port):
+    async with serving(Driver(socket=str(path)), port):
         speaker = await connected(path)
         speaker.say(Hello())
         assert await speaker.hear() == Ping(1)
@@ -242,7 +253,7 @@ def test_a_newer_voice_takes_the_place_of_the_older(tmp_path: Path) -> None:
 def test_what_was_said_while_the_voice_started_is_said_when_it_is_up(tmp_path: Path) -> None:
     async def story() -> list[str]:
         path, port = tmp_path / "voice.sock", FakePort()
-        async with running(Driver(socket=str(path)), port):
+        async with serving(Driver(socket=str(path)), port):
             speaker = await connected(path)
             for _ in range(20):
                 port.tell(Say(Phrase.RECEIVED))
@@ -298,7 +309,7 @@ def test_a_voice_that_hangs_is_killed_even_if_it_is_stopped(
 
     async def story() -> int:
         path, port = tmp_path / "voice.sock", FakePort()
-        async with running(Driver(socket=str(path)), port):
+        async with serving(Driver(socket=str(path)), port):
             (await connected(path)).writer.close()
             process = await _hanging(path)
             await port.until(lambda: port.readies > 0)  # it has lived for a while
