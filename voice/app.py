@@ -14,9 +14,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from hub.core.house_events import Part
@@ -24,6 +22,7 @@ from hub.core.voice_words import Fact, Hello, Order, Ping, Pong
 from voice.ear import Ear, Forgotten
 from voice.health import HUNG_S, Health, give_back, listening, restart_due, rss_mb
 from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
+from voice.judging import Judging
 from voice.keep import KEPT, keep
 from voice.link import Link
 from voice.loading import Loaded, load, plans_of
@@ -39,7 +38,6 @@ from voice.words import Expecting, Understood
 log = logging.getLogger(__name__)
 BROKEN_EXIT, HUNG_EXIT = 70, 75  # EX_SOFTWARE, EX_TEMPFAIL: start me again
 LOOK_S, WATCH_S, TIDY_S = 20.0, 1.0, 60.0
-BABBLE = 3  # utterances that wait to be judged while nobody was asked anything; more are let go
 
 
 class App:
@@ -62,7 +60,7 @@ class App:
         plans, wrong = plans_of(settings)
         self._health.note(Part.SPEECH, wrong)
         self._stage = Stage(self._speech, plans, self._link.tell, self._service.serve)
-        self._judging = ThreadPoolExecutor(1, "judge")
+        self._judging = Judging(self._judged, self._stage.heard)
         self._jobs: set[asyncio.Task[None]] = set()
         self._hearing: Hearing | None = None
         self._engines: tuple[str, ...] = ()
@@ -120,23 +118,18 @@ class App:
                 self._stage.resident_talks(talking=True)
             case SpeechEnded(utterance=utterance):
                 self._stage.resident_talks(talking=False)
-                self._start(self._judge(utterance))
+                question, expecting = self._stage.floor.asked()
+                self._start(self._judging.take(utterance, expecting, question))
             case Forgotten():
                 self._stage.forget()
             case _:
                 pass
 
-    async def _judge(self, utterance: Utterance) -> None:
-        expecting, hearing = self._stage.floor.expecting, self._hearing
-        if hearing is None or (expecting is Expecting.NOTHING and len(self._jobs) > BABBLE):
-            self._stage.heard(Understood())
-            return
-        judge = partial(self._judged, hearing, utterance, expecting)
-        self._stage.heard(await self._loop.run_in_executor(self._judging, judge))
-
-    def _judged(self, hearing: Hearing, utterance: Utterance, expecting: Expecting) -> Understood:
+    def _judged(self, utterance: Utterance, expecting: Expecting) -> Understood:
         """Judge, in the judging thread."""
-        understood = hearing.judge(utterance, expecting)
+        if self._hearing is None:
+            return utterance.first
+        understood = self._hearing.judge(utterance, expecting)
         if self._settings.keep_audio:
             keep(Path(self._settings.state_dir) / KEPT, utterance.pcm, expecting, understood)
         return understood
@@ -153,7 +146,8 @@ class App:
             if now - tidied_at > TIDY_S and self._stage.idle:
                 tidied_at = now
                 give_back()
-            if self._stage.idle and self._restart_due(now):
+            quiet = self._stage.idle and not self._judging.busy
+            if quiet and self._restart_due(now):
                 log.info("begin anew by plan")
                 return
             with suppress(TimeoutError):
@@ -168,6 +162,10 @@ class App:
             log.critical("PortAudio has not come back for %.0f s: begin anew", HUNG_S)
             await asyncio.sleep(0.1)  # the line to the hub is written by this very loop
             os._exit(HUNG_EXIT)
+        if self._judging.stuck():
+            log.critical("a judgement does not end: begin anew")
+            await asyncio.sleep(0.1)
+            os._exit(BROKEN_EXIT)
 
     async def _look(self) -> None:
         """Look for the loudspeaker; PortAudio sees a new one only while no stream is open."""

@@ -14,6 +14,7 @@ class Floor:
 
     def __init__(self) -> None:
         self._answer: asyncio.Future[Understood] | None = None
+        self._spoken_to: asyncio.Future[Understood] | None = None
         self._talked_until = 0.0
         self.expecting = Expecting.NOTHING
 
@@ -25,14 +26,22 @@ class Floor:
     def take(self) -> None:
         """Note that somebody begins to talk; a cough that comes to nothing is soon forgotten."""
         self._talked_until = monotonic() + LATEST_S
+        self._spoken_to = self._answer
 
     def leave(self) -> None:
         """Note that what was said is understood, or thrown away."""
         self._talked_until = 0.0
 
-    def answer(self, understood: Understood) -> bool:
-        """Take it for the answer; False when nobody waits for one."""
+    def asked(self) -> tuple[object, Expecting]:
+        """Give the question that stood when the speech began, and what was expected then."""
+        stands = self._spoken_to is not None and self._spoken_to is self._answer
+        return self._spoken_to, self.expecting if stands else Expecting.NOTHING
+
+    def answer(self, understood: Understood, question: object = ...) -> bool:
+        """Take it for the answer; False when nobody waits for one, or for one to this question."""
         if self._answer is None or self._answer.done():
+            return False
+        if question is not ... and question is not self._answer:
             return False
         self._answer.set_result(understood)
         return True

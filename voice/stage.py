@@ -63,10 +63,13 @@ class Stage:
             self.floor.take()
         self._speech.resident_talks(talking)
 
-    def heard(self, understood: Understood) -> None:
-        """Take what was understood, asked for or not, UNCLEAR also where nobody looked."""
+    def heard(self, understood: Understood, question: object = ...) -> None:
+        """Take what was understood, asked for or not, UNCLEAR also where nobody looked.
+
+        Only speech that began while `question` listened answers it (`...`: whichever listens).
+        """
         self.floor.leave()
-        if not self.floor.answer(understood) and understood.intent not in ONLY_ANSWERS:
+        if not self.floor.answer(understood, question) and understood.intent not in ONLY_ANSWERS:
             self._unasked(understood)
 
     def forget(self) -> None:

@@ -273,3 +273,20 @@ def test_good_news_and_words_nobody_understood_are_no_fact_when_nobody_asked() -
             theatre.stage.heard(Understood(intent))
 
     assert not play(scene).told
+
+
+def test_what_was_begun_before_the_question_is_not_its_answer() -> None:
+    async def scene(theatre: Theatre) -> None:
+        theatre.stage.resident_talks(talking=True)
+        early, _ = theatre.stage.floor.asked()
+        theatre.stage.resident_talks(talking=False)
+        theatre.stage.order(HELP)
+        await theatre.listening()
+        theatre.stage.heard(Understood(Intent.NO, sure=0.9), early)
+        theatre.stage.resident_talks(talking=True)
+        now, expecting = theatre.stage.floor.asked()
+        assert expecting == "help"
+        theatre.stage.heard(Understood(Intent.YES, sure=0.9), now)
+        await theatre.until(theatre.spoke)
+
+    assert Meaning.NO not in [meaning for meaning, _ in play(scene).meanings()]

@@ -1,0 +1,107 @@
+"""What waits to be judged: a cry is never lost, whatever the judge does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from threading import Event
+
+import pytest
+
+from voice import judging as module
+from voice.hearing import Utterance
+from voice.judging import Judging
+from voice.words import Expecting, Intent, Understood
+
+CRY, WORDS = Utterance(b"c", Understood(Intent.HELP)), Utterance(b"w")
+NOTHING = Expecting.NOTHING
+
+
+class Court:
+    """A judge who thinks until `go`, and finds everything unclear."""
+
+    def __init__(self) -> None:
+        self.go, self.judged = Event(), list[bytes]()
+        self.told: list[Intent] = []
+        self.judging = Judging(self._judge, lambda found, _: self.told.append(found.intent))
+
+    def _judge(self, utterance: Utterance, _: Expecting) -> Understood:
+        self.go.wait(10)
+        self.judged.append(utterance.pcm)
+        if utterance.pcm == b"!":
+            raise ValueError
+        return Understood()
+
+    async def bring(self, *utterances: Utterance) -> list[asyncio.Task[None]]:
+        takes = [asyncio.create_task(self.judging.take(u, NOTHING, None)) for u in utterances]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return takes
+
+
+def play(story: Callable[[Court], Awaitable[None]]) -> Court:
+    async def day() -> Court:
+        court = Court()
+        try:
+            await asyncio.wait_for(story(court), 10)
+        finally:
+            court.go.set()
+        return court
+
+    return asyncio.run(day())
+
+
+def test_a_cry_is_judged_before_what_came_earlier() -> None:
+    async def story(court: Court) -> None:
+        takes = await court.bring(WORDS, WORDS, CRY)
+        assert court.judging.busy
+        court.go.set()
+        await asyncio.gather(*takes)
+        assert not court.judging.busy
+
+    assert play(story).judged == [b"w", b"c", b"w"]
+
+
+def test_a_cry_behind_a_long_queue_is_told_at_once_and_babble_is_let_go() -> None:
+    async def story(court: Court) -> None:
+        await court.bring(WORDS, WORDS, WORDS, WORDS)
+        await court.bring(CRY)
+        assert court.told == [Intent.HELP]
+        await court.bring(WORDS)
+        assert court.told == [Intent.HELP, Intent.UNCLEAR]
+
+    play(story)
+
+
+def test_a_cry_is_told_when_its_judgement_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CRY_S", 0.05)
+
+    async def story(court: Court) -> None:
+        takes = await court.bring(CRY)
+        await asyncio.wait(takes, timeout=0.3)
+        assert court.told == [Intent.HELP]
+        court.go.set()
+        await asyncio.gather(*takes)
+
+    assert play(story).told == [Intent.HELP]
+
+
+def test_a_judge_that_breaks_breaks_only_after_the_cry_was_told() -> None:
+    async def story(court: Court) -> None:
+        court.go.set()
+        with pytest.raises(ValueError):  # noqa: PT011 - the judge's own
+            await court.judging.take(Utterance(b"!", Understood(Intent.HELP)), NOTHING, None)
+
+    assert play(story).told == [Intent.HELP]
+
+
+def test_a_judge_that_is_stuck_is_noticed_and_the_cries_behind_it_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(court: Court) -> None:
+        await court.bring(WORDS, CRY)
+        assert not court.judging.stuck()
+        monkeypatch.setattr(module, "STUCK_S", -1.0)
+        assert court.judging.stuck()
+        await court.bring()
+        assert court.told == [Intent.HELP]
+
+    play(story)

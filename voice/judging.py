@@ -1,0 +1,91 @@
+"""Who is judged when: one utterance at a time, a cry first, and a cry is never lost.
+
+What the first pass took for a call for help is told as that when judging takes longer than
+`CRY_S`, raises, or has a long queue: the hub asks back anyway.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+from voice.hearing import Utterance
+from voice.words import Expecting, Intent, Understood
+
+BABBLE = 3  # utterances that wait to be judged while nobody was asked anything; more are let go
+QUEUE = 2  # with more than so many waiting a cry is told unjudged
+CRY_S = 8.0  # how long a cry may wait for its judgement
+STUCK_S = 20.0  # a judgement that takes longer never ends
+
+
+class Judging:
+    """The queue before `judge`, which runs in a thread; `tell` takes what came of it, once each."""
+
+    def __init__(
+        self, judge: Callable[[Utterance, Expecting], Understood],
+        tell: Callable[[Understood, object], None],
+    ) -> None:  # fmt: skip
+        self._judge, self._tell = judge, tell
+        self._thread = ThreadPoolExecutor(1, "judge")
+        self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
+        self._since: float | None = None
+        self._count = self._open = 0
+        self._hopeless: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether something is being judged, or waits for it."""
+        return self._open > 0 or self._since is not None
+
+    def stuck(self) -> bool:
+        """Tell whether a judgement will never end; whoever waits with a cry then tells it."""
+        stuck = self._since is not None and monotonic() - self._since > STUCK_S
+        if stuck and not self._hopeless.done():
+            self._hopeless.set_result(None)
+        return stuck
+
+    async def take(self, utterance: Utterance, expecting: Expecting, question: object) -> None:
+        """Judge it and tell; raises what the judge raises, a cry is told before."""
+        first, waiting = utterance.first, len(self._waiting)
+        cry = first.intent is Intent.HELP
+        if cry and waiting > QUEUE:
+            self._tell(first, question)
+        elif not cry and expecting is Expecting.NOTHING and waiting >= BABBLE:
+            self._tell(Understood(), question)
+        else:
+            self._open += 1
+            try:
+                await self._judged(utterance, expecting, question)
+            finally:
+                self._open -= 1
+
+    async def _judged(self, utterance: Utterance, expecting: Expecting, question: object) -> None:
+        cry = utterance.first.intent is Intent.HELP
+        work = asyncio.create_task(self._in_turn(utterance, expecting, cry=cry))
+        if cry:
+            both = (work, self._hopeless)
+            await asyncio.wait(both, timeout=CRY_S, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done() or work.exception() is not None:
+                self._tell(utterance.first, question)
+                await work
+                return
+        self._tell(await work, question)
+
+    async def _in_turn(
+        self, utterance: Utterance, expecting: Expecting, *, cry: bool
+    ) -> Understood:
+        loop = asyncio.get_running_loop()
+        if self._since is not None:
+            turn: asyncio.Future[None] = loop.create_future()
+            self._count += 1
+            heapq.heappush(self._waiting, (not cry, self._count, turn))
+            await turn
+        self._since = monotonic()
+        try:
+            return await loop.run_in_executor(self._thread, self._judge, utterance, expecting)
+        finally:
+            self._since = None
+            if self._waiting:
+                self._since = monotonic()  # nobody comes between
+                heapq.heappop(self._waiting)[2].set_result(None)
