@@ -236,3 +236,14 @@ def test_buttons_that_nobody_presses_are_calm() -> None:
     twins = a_day()
     state = replace(twins.fast, contacts={HELP: Contact(), "green": Contact()})
     assert calm.until(state, twins.at, RULES) > twins.at
+
+
+def test_a_motion_that_ends_a_fault_is_told_and_shown_as_the_plain_way_does() -> None:
+    twins = a_day()
+    silent = Fault(FaultKind.SILENT, KITCHEN, 0.0, synced=True)
+    state = replace(twins.fast, faults={f"{KITCHEN}:{FaultKind.SILENT}": silent})
+    event = MotionChanged(twins.at + 1.0, KITCHEN, active=True)
+    after, effects = calm.decide(state, event, RULES)
+    assert effects
+    assert after.faults == {}
+    assert (after, effects) == home.decide(state, event, RULES)
