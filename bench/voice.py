@@ -4,8 +4,10 @@ Each recording is played to the product's ears clean and in noise of its own mak
 babble, a kettle, a fan) at 20, 10 and 5 dB; then minutes of babble alone, silence, and noise alone.
 The repository holds no recordings: without DIR it looks for ANBU_SPEECH or ../shared/speech, and
 says so where there are none. `--full` plays two hours of babble, for the growth of memory.
+`--short` takes a few of them, always the same; no bar that hangs on the machine's speed fails it.
 """
 
+import math
 import os
 import sys
 import time
@@ -28,6 +30,8 @@ ITSELF = {
     "sos": {Intent.HELP}, "unwell": {Intent.UNWELL, Intent.COUNSEL}, "yes": {Intent.YES},
     "no": {Intent.NO}, "fine": {Intent.FINE}, "cancel": {Intent.CANCEL},
 }  # fmt: skip
+SHORT_EACH = 24  # of so many recordings one is taken for a short run
+SHORT_BARS = (75, 15)  # sos as itself, others as Help, clean, in %: no chance is that unlucky
 LEVELS: tuple[float | None, ...] = (None, 20, 10, 5)
 HELP_BAR: dict[float | None, float] = {None: 95, 10: 85}
 ANSWERS_BAR = {"fine": 80, "yes": 85, "no": 85, "cancel": 85}
@@ -41,7 +45,7 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, help="recordings and manifest.jsonl")
     parser.add_argument("--alone", action="store_true", help="Vosk alone, as without Whisper")
     parser.add_argument("--show", action="store_true", help="list what was not understood")
-    parser.add_argument("--minutes", type=int, help="of babble (30; short: 1; full: 120)")
+    parser.add_argument("--minutes", type=float, help="of babble (30; short: a half; full: 120)")
     args = parser.parse_args()
     report = Report("speech understood" + (", by Vosk alone" if args.alone else ""))
     folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
@@ -53,16 +57,16 @@ def main() -> int:
     report.notes.append(f"{len(clips)} recordings, {len({c.text for c in clips})} phrases")
     levels, kinds = LEVELS, NOISES
     if args.short:
-        clips, levels, kinds = clips[::9], (None, 10), ("babble",)
+        clips, levels, kinds = clips[::SHORT_EACH], (None, 10), ("babble",)
     for level in levels:
         told = hear(listener, clips, level, kinds)
-        _tell(report, level, told)
+        _tell(report, level, told, short=args.short)
         if args.show:
             report.notes += _missed(level, told)
     _speed(report, listener)
-    minutes = args.minutes or (1 if args.short else 120 if args.full else 30)
-    minutes = 1 if args.short else 120 if args.full else 30
-    _rooms(report, listener, [clip for clip in clips if clip.kind == "talk"], minutes)
+    minutes = args.minutes or (0.5 if args.short else 120 if args.full else 30)
+    talk = [clip for clip in clips if clip.kind == "talk"]
+    _rooms(report, listener, talk, minutes, short=args.short)
     return report.finish(as_json=args.json)
 
 
@@ -79,7 +83,9 @@ def _start(report: Report, *, alone: bool) -> Listener:
     return Listener(engines, known)
 
 
-def _tell(report: Report, level: float | None, told: Sequence[Heard]) -> None:
+def _tell(
+    report: Report, level: float | None, told: Sequence[Heard], *, short: bool = False
+) -> None:
     name = "clean" if level is None else f"{level:g} dB"
     for kind, good in ITSELF.items():
         some = [one for one in told if one.kind == kind]
@@ -90,12 +96,18 @@ def _tell(report: Report, level: float | None, told: Sequence[Heard]) -> None:
             report.add(f"{name}: {kind} as itself", share, "%", at_least=bar, hard=False)
     others = [one for one in told if one.kind != "sos"]
     false = sum(Intent.HELP in one.unasked for one in others)
-    report.add(
-        f"{name}: other speech as Help", 100 * false / len(others), "%", at_most=2, hard=False
-    )
+    false_pct = 100 * false / len(others)
+    report.add(f"{name}: other speech as Help", false_pct, "%", at_most=2, hard=False)
+    if short and level is None:
+        calls = [one.meant is Intent.HELP for one in told if one.kind == "sos"]
+        heard_pct = 100 * sum(calls) / max(1, len(calls))
+        report.add("least: sos as itself", heard_pct, "%", at_least=SHORT_BARS[0], hard=True)
+        report.add("least: other speech as Help", false_pct, "%", at_most=SHORT_BARS[1], hard=True)
     not_fine = [one for one in told if one.kind in ("unwell", "no", "talk")]
     fine = sum(Intent.FINE in (*one.unasked, *one.answer) for one in not_fine)
-    report.add(f"{name}: unwell, no, talk as Fine", fine, f"of {len(not_fine)}", at_most=0)
+    hard = level is None or not short
+    of = f"of {len(not_fine)}"
+    report.add(f"{name}: unwell, no, talk as Fine", fine, of, at_most=0, hard=hard)
     asked = [one for one in told if one.kind in ("yes", "no")]
     swapped = sum({one.kind, str(one.meant)} == {"yes", "no"} for one in asked)
     report.add(
@@ -116,8 +128,9 @@ def _missed(level: float | None, told: Sequence[Heard]) -> list[str]:
 def _speed(report: Report, listener: Listener) -> None:
     first = END_S + percentile(listener.costs.first, 95)
     verify = END_S + percentile(listener.costs.verify, 95)
-    report.add("end of speech to first pass, p95", first, "s", at_most=1.0)
-    report.add("end of speech to verdict, p95", verify, "s", at_most=3.0)
+    bare = END_S + listener.bare_s()
+    report.add("end of speech to first pass, p95", first, "s", at_most=1.0, floor=END_S)
+    report.add("end of speech to verdict, p95", verify, "s", at_most=3.0, floor=bare)
     for board, slower in SLOWER.items():
         worst = END_S + slower * (verify - END_S)
         report.notes.append(
@@ -126,20 +139,26 @@ def _speed(report: Report, listener: Listener) -> None:
         )
 
 
-def _rooms(report: Report, listener: Listener, talk: Sequence[Recording], minutes: int) -> None:
+def _rooms(
+    report: Report, listener: Listener, talk: Sequence[Recording], minutes: float, *,
+    short: bool = False,
+) -> None:  # fmt: skip
     start_mb, _ = memory_mb()
     random, false = np.random.default_rng(7), 0
     listener.costs.heard_s = listener.costs.spent_s = 0.0
-    for _ in range(minutes):
-        for utterance in listener.play(babble(60 * RATE_HZ, random, talk) * 0.05):
+    for _ in range(math.ceil(minutes)):
+        length = round(min(minutes, 1) * 60 * RATE_HZ)
+        for utterance in listener.play(babble(length, random, talk) * 0.05):
             false += listener.judge(utterance, Expecting.NOTHING) is Intent.HELP
     hours = minutes / 60
+    report.notes.append(f"babble: {false} false Help in {minutes:g} min")
     report.add("babble heard as Help", false / hours, "/h", at_most=0.5, hard=False)
     busy = 100 * listener.costs.spent_s / listener.costs.heard_s
-    report.add(f"CPU, {minutes} min of television", busy, "% of a core", at_most=40, hard=False)
+    report.add(f"CPU, {minutes:g} min of television", busy, "% of a core", at_most=40, hard=False)
     end_mb, peak_mb = memory_mb()
     report.add("memory, highest", peak_mb, "MB", at_most=700)
-    report.add(f"memory grown in {minutes} min of speech", end_mb - start_mb, "MB", at_most=60)
+    grown = f"memory grown in {minutes:g} min of speech"
+    report.add(grown, end_mb - start_mb, "MB", at_most=60, hard=not short)
     _quiet(report, listener)
 
 

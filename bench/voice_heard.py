@@ -76,7 +76,18 @@ class Listener:
 
     def __init__(self, engines: Engines, phrases: Phrases) -> None:
         self.hearing = Hearing(engines, phrases)
+        self._recogniser = engines.recogniser
         self.costs = Costs([], [])
+
+    def bare_s(self) -> float:
+        """Give what one look of the recogniser at 2 s of sound takes: a verdict's floor."""
+        if self._recogniser is None:
+            return 0.0
+        random = np.random.default_rng(9)
+        pcm = as_pcm(random.standard_normal(2 * RATE_HZ) * 0.01)
+        began = time.process_time()
+        self._recogniser.encode(pcm)
+        return time.process_time() - began
 
     def play(self, sound: Sound) -> Iterator[Utterance]:
         """Play a sound piece by piece, and silence behind it; give what was said."""

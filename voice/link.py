@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 from time import monotonic
+from typing import TypeGuard
 
 from msgspec import Struct
 
@@ -24,6 +25,7 @@ from hub.core.voice_words import (
     Order,
     Ping,
     Say,
+    Spoke,
     Stop,
     decode,
     encode,
@@ -33,13 +35,13 @@ from hub.core.voice_words import (
 log = logging.getLogger(__name__)
 SOON_S, LATER_S = 1.0, 5.0
 KEEP_S = 600.0  # a call for help that could not be told is still told so much later
-UNSURE_S = 3.0  # what was sent just before the line broke may not have arrived
+UNSURE_S = 45.0  # a hub that froze did not take it; its watchdog ends it after 30 s
 UNREAD_BYTES = 65_536
-NEEDS = {Meaning.HELP, Meaning.UNWELL, Meaning.COUNSEL}
+NEEDS = {Meaning.HELP, Meaning.UNWELL, Meaning.COUNSEL, Meaning.AWAY}
 
 
 class _Kept(Struct, frozen=True):
-    fact: Heard
+    fact: Heard | Spoke
     at: float
 
 
@@ -60,8 +62,11 @@ class Link:
         return self._writer is not None
 
     def tell(self, fact: Fact) -> None:
-        """Tell the hub; without a line only a need is kept."""
-        if isinstance(fact, Heard) and fact.meaning in NEEDS:
+        """Tell the hub; without a line only a need or a receipt is kept.
+
+        It is told again on the next line, unless an order of the hub has followed it.
+        """
+        if _matters(fact):
             to = self._untold if self._writer is None else self._told
             to.append(_Kept(fact, monotonic()))
         if self._writer is None:
@@ -125,5 +130,13 @@ class Link:
                 log.warning("a line of the hub: %s", error.reason)
                 continue
             if isinstance(word, Say | Ask | Listen | Stop | Ping):
+                if not isinstance(word, Ping):  # it takes what we tell
+                    self._told.clear()
                 self._take(word)
         log.warning("the hub went away")
+
+
+def _matters(fact: Fact) -> TypeGuard[Heard | Spoke]:
+    if isinstance(fact, Heard):
+        return fact.meaning in NEEDS
+    return isinstance(fact, Spoke) and bool(fact.receipt)

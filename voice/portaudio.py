@@ -23,8 +23,7 @@ def hush() -> None:
     """Lead what C libraries print to nowhere for the rest of the process; Python's stderr stays."""
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
+    os.dup2(nowhere := os.open(os.devnull, os.O_WRONLY), 2)
     os.close(nowhere)
 
 
@@ -109,11 +108,10 @@ class PortAudio:
         self._open = 0
 
     def devices(self) -> tuple[Device, ...]:
-        """Name the devices as they were at the start, or at the last `rescan`."""
+        """Name the devices as of the start, or the last `rescan`. Raises SoundError."""
         with self._lock:
             library = self._started()
-            infos = [library.get_device_info_by_index(n) for n in range(library.get_device_count())]
-        return tuple(_device(info) for info in infos)
+            return _translated(Reason.MISSING, lambda: _devices(library))
 
     def find(self, part: str, *, playing: bool) -> Device:
         """Give the first device with `part` in its name; an empty one means the default device.
@@ -159,15 +157,12 @@ class PortAudio:
     ) -> Stream:
         with self._lock:
             library = self._started()
-            raw = _translated(
-                Reason.REFUSED,
-                lambda: library.open(
-                    rate=rate_hz, channels=channels, format=pyaudio.paInt16,
-                    input=not playing, output=playing, frames_per_buffer=frames,
-                    input_device_index=None if playing else device.index,
-                    output_device_index=device.index if playing else None,
-                ),
-            )  # fmt: skip
+            raw = _translated(Reason.REFUSED, lambda: library.open(
+                rate=rate_hz, channels=channels, format=pyaudio.paInt16,
+                input=not playing, output=playing, frames_per_buffer=frames,
+                input_device_index=None if playing else device.index,
+                output_device_index=device.index if playing else None,
+            ))  # fmt: skip
             self._open += 1
         return Stream(cast("_Raw", raw), self, rate_hz, channels)
 
@@ -180,6 +175,11 @@ class PortAudio:
         if self._library is not None:
             self._library.terminate()
             self._library = None
+
+
+def _devices(library: pyaudio.PyAudio) -> tuple[Device, ...]:
+    numbers = range(library.get_device_count())
+    return tuple(_device(library.get_device_info_by_index(n)) for n in numbers)
 
 
 def _device(info: dict[str, str | int | float]) -> Device:
@@ -196,5 +196,5 @@ def _default(library: pyaudio.PyAudio, *, playing: bool) -> str:
 def _translated(reason: Reason, work: Callable[[], T]) -> T:
     try:
         return work()
-    except (OSError, ValueError) as error:  # ValueError: channels that PyAudio itself refuses
+    except (OSError, ValueError, LookupError, TypeError) as error:  # PyAudio's own among them
         raise SoundError(reason, str(error)) from error

@@ -62,12 +62,13 @@ class Speech:
         (self._quiet.clear if talking else self._quiet.set)()
 
     async def say(self, text: str, *, slow: bool = False, urgent: bool = False) -> bool:
-        """Say it to its end; False when it could not be heard. Cancelled: silent at once."""
+        """Say it to its end; False when nothing could be heard. Cancelled: silent at once."""
         try:
             mouth = await asyncio.wait_for(asyncio.shield(self._mouth), READY_S)
         except TimeoutError:
             log.warning("the mouth is not ready")
             return False
+        played = False
         parts, manner = mouth.parts(text, slow=slow), self._manner(urgent)
         audio = await self._next(parts, manner)
         if not urgent:
@@ -78,10 +79,11 @@ class Speech:
                 try:
                     if not await self._sound(audio, manner):
                         return False
+                    played = played or any(audio.pcm)
                     audio = await coming
                 finally:
                     coming.cancel()
-        return True
+        return played
 
     async def chime(self) -> bool:
         """Sound the chime; as `say`."""

@@ -15,6 +15,7 @@ from hub.core.voice_words import (
     Ping,
     Pong,
     Say,
+    Spoke,
     Stop,
     Talking,
     Trouble,
@@ -188,5 +189,40 @@ def test_a_hub_that_does_not_read_is_hung_up_on(tmp_path: Path) -> None:
                 link.tell(Talking("k" * 1000))
                 await asyncio.sleep(0)
             await hub.greeted()
+
+    play(story, tmp_path)
+
+
+@pytest.mark.parametrize("fact", [HELP, Heard(Meaning.AWAY), Spoke("announcement", "n1")])
+def test_what_a_frozen_hub_did_not_take_is_told_again(
+    fact: Heard | Spoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+
+    async def story(hub: Hub, link: Link, _orders: list[Order]) -> None:
+        nonlocal now
+        async with hub.up():
+            await hub.greeted()
+            monkeypatch.setattr(module, "monotonic", lambda: now)
+            link.tell(fact)
+            now = 30.0
+            hub.writer.transport.abort()
+            await hub.greeted()
+            assert await hub.word() == fact
+
+    play(story, tmp_path)
+
+
+def test_a_need_that_an_order_has_followed_is_not_told_again(tmp_path: Path) -> None:
+    async def story(hub: Hub, link: Link, orders: list[Order]) -> None:
+        async with hub.up():
+            await hub.greeted()
+            link.tell(HELP)
+            hub.writer.write(encode(Say("thanks_fine", "네.")))
+            await got(orders, 1)
+            hub.writer.transport.abort()
+            await hub.greeted()
+            link.tell(Pong(1))
+            assert await hub.word() == Pong(1)
 
     play(story, tmp_path)

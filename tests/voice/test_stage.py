@@ -290,3 +290,12 @@ def test_what_was_begun_before_the_question_is_not_its_answer() -> None:
         await theatre.until(theatre.spoke)
 
     assert Meaning.NO not in [meaning for meaning, _ in play(scene).meanings()]
+
+
+def test_what_no_engine_could_make_was_not_spoken() -> None:
+    async def scene(theatre: Theatre) -> None:
+        theatre.parts = lambda _text, **_: iter([Audio(bytes(200), 16_000)])  # type: ignore[method-assign]
+        theatre.stage.order(NEWS)
+        await theatre.until(theatre.spoke)
+
+    assert play(scene).spoke() == [("announcement", False)]

@@ -173,3 +173,18 @@ def test_what_ends_a_call_for_help_rests_on_strong_evidence_of_speech(
         assert understand(weak, phrases, Expecting.HELP).intent is Intent.UNCLEAR
         if intent is Intent.NO:  # an answer to a question ends nothing
             assert understand(weak, phrases, ASKED).intent is intent
+
+
+def test_babble_that_might_be_a_call_is_none(phrases: Phrases) -> None:
+    weighed = {
+        "도로로 찾습니다": -9.9,
+        "도와주겠습니다": -7.2,
+        "떨어졌습니다": -9.8,
+        "좋습니다": -8.4,
+    }
+    calls = []
+    for log_prob, no_speech in ((-1.83, 0.64), (-0.5, 0.64), (-1.83, 0.05)):
+        guesses = (Guess("도로로 찾습니다", log_prob), Guess("도와주겠습니다", log_prob - 0.06))
+        evidence = Evidence(guesses, no_speech, weighed=weighed)
+        calls.append(understand(evidence, phrases, ALWAYS).intent is Intent.HELP)
+    assert calls == [False, True, True]
