@@ -116,11 +116,10 @@ class Listener:
 
 def hear(
     listener: Listener, clips: Sequence[Recording], level_db: float | None, kinds: Sequence[str],
-    seed: int = 1,
+    talk: Sequence[Recording], seed: int = 1,
 ) -> list[Heard]:  # fmt: skip
-    """Play each recording in each noise; babble is speech of other voices than the recording's."""
+    """Play each recording in each noise; babble is `talk` of other voices than the recording's."""
     told = []
-    talk = [clip for clip in clips if clip.kind == "talk"]
     for number, clip in enumerate(clips):
         for kind in kinds if level_db is not None else kinds[:1]:
             random = np.random.default_rng([seed, number])
