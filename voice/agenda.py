@@ -1,7 +1,8 @@
 """What is still to be said, in order; pure.
 
-Sentences of an alarm go before a question whether help is needed, that before a warning, that
-before all else. What is said twice is said once, and what has waited too long is let go.
+Sentences of an alarm go before the question whether help is needed, that before a warning and an
+urgent announcement, those before all else. What is said twice is said once, and what has waited
+too long is let go.
 """
 
 from collections import deque
@@ -29,17 +30,23 @@ class Waiting(Struct, frozen=True):
 def rank(task: Task) -> int:
     """Give 0 for what is most urgent, up to 3."""
     match task:
-        case Say(key=key, urgent=urgent):
-            return 0 if urgent or key in ALARM else 3
+        case Say(key=key, receipt=receipt, urgent=urgent):
+            alarm = key in ALARM or (urgent and not receipt)
+            return 0 if alarm else 2 if urgent else 3
         case Ask(key="ask_help") | Listen():
             return 1
         case Ask(key=key):
             return 2 if key.startswith("warn_") else 3
 
 
+def is_blunt(task: Task) -> bool:
+    """Tell whether it is said into the resident's words; a warning hears the answer to it out."""
+    return rank(task) <= 1 or (isinstance(task, Say) and task.urgent)
+
+
 def cuts_short(new: Task, running: Task) -> bool:
     """Tell whether `new` may not wait for the end of what is being said."""
-    return rank(new) < rank(running) and rank(new) <= 1
+    return rank(new) < rank(running) and is_blunt(new)
 
 
 class Agenda:

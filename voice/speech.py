@@ -61,17 +61,22 @@ class Speech:
         """Say whether the resident is talking: we do not talk into that."""
         (self._quiet.clear if talking else self._quiet.set)()
 
-    async def say(self, text: str, *, slow: bool = False, urgent: bool = False) -> bool:
-        """Say it to its end; False when nothing could be heard. Cancelled: silent at once."""
+    async def say(
+        self, text: str, *, slow: bool = False, loud: bool = False, blunt: bool = False
+    ) -> bool:
+        """Say it to its end; False when nothing could be heard. Cancelled: silent at once.
+
+        `loud`: at night, too; `blunt`: into what the resident may be saying.
+        """
         try:
             mouth = await asyncio.wait_for(asyncio.shield(self._mouth), READY_S)
         except TimeoutError:
             log.warning("the mouth is not ready")
             return False
         played = False
-        parts, manner = mouth.parts(text, slow=slow), self._manner(urgent)
+        parts, manner = mouth.parts(text, slow=slow), self._manner(loud)
         audio = await self._next(parts, manner)
-        if not urgent:
+        if not blunt:
             await self._politely()
         with self._covered():
             while audio is not None:

@@ -6,13 +6,14 @@ heard while we listen -> the talk; heard otherwise -> `aside`
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
 from hub.core.house_events import Meaning
 from hub.core.voice_words import Ask, Fact, Heard, Listen, Order, Say, Spoke, Stop, Talking
 from voice import acts
-from voice.agenda import Agenda, Task, cuts_short, rank
+from voice.agenda import Agenda, Task, cuts_short, is_blunt, rank
 from voice.floor import Floor
 from voice.plans import Plans
 from voice.speech import Speech
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 ONLY_ANSWERS = {Intent.UNCLEAR, Intent.FINE, Intent.YES, Intent.NO}  # unasked they mean nothing
 OWN_TALK = "own_"  # so begin the keys of talks that the voice begins
 OWN = ("aside", "again")  # keys of what the voice says by itself
-URGENT = 2  # the lowest rank of what is said into a resident's words
+LOUD = 2  # the lowest rank of what is said as loud by night as by day
 
 
 class Stage:
@@ -37,6 +38,7 @@ class Stage:
         self._agenda, self._news = Agenda(), asyncio.Event()
         self._running: Task | None = None
         self._job: asyncio.Task[bool] | None = None
+        self._spoken: deque[str] = deque(maxlen=20)  # receipts of what was spoken to its end
         self.floor = Floor()
         self._last = ""
         self._sure = 0.0
@@ -52,7 +54,9 @@ class Stage:
             case Stop():
                 self._let_go(self._agenda.clear())
                 self._cut()
-            case Say() | Ask() | Listen():
+            case Say(key=key, receipt=receipt) if receipt in self._spoken:
+                self._tell(Spoke(key, receipt))  # the hub has not heard that it was
+            case Say() | Ask() | Listen() if order != self._running:
                 self._put(order)
             case _:
                 pass
@@ -112,15 +116,16 @@ class Stage:
     def _report(self, task: Task, *, done: bool) -> None:
         if task.key not in OWN and not isinstance(task, Listen):
             receipt = task.receipt if isinstance(task, Say) else ""
+            if receipt and done:
+                self._spoken.append(receipt)
             self._tell(Spoke(task.key, receipt, done=done))
 
     async def _do(self, task: Task) -> bool:
         match task:
             case Say(key=key, text=text):
                 self._last = text
-                return await self._speech.say(
-                    text, slow=key == "again", urgent=rank(task) <= URGENT
-                )
+                loud, blunt = rank(task) <= LOUD, is_blunt(task)
+                return await self._speech.say(text, slow=key == "again", loud=loud, blunt=blunt)
             case Ask():
                 return await self._hold(task)
             case Listen(key=key, s=s):
@@ -150,7 +155,8 @@ class Stage:
                 case acts.Speak(text=text, slow=slow):
                     self._tell(Talking(ask.key))
                     self._last = text
-                    if not await self._speech.say(text, slow=slow, urgent=rank(ask) <= URGENT):
+                    loud, blunt = rank(ask) <= LOUD, is_blunt(ask)
+                    if not await self._speech.say(text, slow=slow, loud=loud, blunt=blunt):
                         return False
                 case acts.Listen(expecting=expecting, s=s):
                     self._tell(Talking(ask.key))

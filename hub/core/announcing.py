@@ -85,7 +85,8 @@ def _try(state: HomeState, notice: Notice, at: float, rules: Rules) -> Step:
         return _over(state, notice, AnnouncementOutcome.EXPIRED, at, rules)
     if notice.tries >= TRIES:
         return _over(state, notice, AnnouncementOutcome.UNSPOKEN, at, rules)
-    under_way = any(n.tries and n.due_at > at for n in _waiting(state) if n.id != notice.id)
+    others = (n for n in _waiting(state) if n.id != notice.id and n.urgent >= notice.urgent)
+    under_way = any(n.tries and n.due_at > at for n in others)
     if under_way or _must_wait(state, at, rules, urgent=notice.urgent):
         return _put(state, replace(notice, due_at=at + LOOK_S)), []
     said = Say(Phrase.ANNOUNCEMENT, notice.text, notice.id, notice.urgent)

@@ -107,6 +107,11 @@ def test_one_is_spoken_after_the_other() -> None:
     assert told >> Ticked(1.0 + LOOK_S) << [replace(words(), receipt="c2")]
 
 
+def test_an_urgent_one_does_not_wait_for_the_receipt_of_one_that_is_not() -> None:
+    told = story() >> order(0.0) << [words()] >> order(1.0, urgent=True, name="c2")
+    assert told << [replace(words(urgent=True), receipt="c2")]
+
+
 def test_what_is_out_of_date_is_not_spoken() -> None:
     late = story(NIGHT) >> order(1.0, NIGHT, until_utc=NIGHT + 3600.0) << []
     late = late >> Ticked(3500.0) << [] >> Ticked(3700.0) << [Publish]

@@ -1,12 +1,14 @@
 """Too long in the bathroom, the door left open, out at night, up at night; and the hour's page."""
 
 import pytest
+from msgspec.structs import replace
 
 from hub.core import wire
 from hub.core.daily import Activity, PresenceKind
 from hub.core.effects import Lane, Phrase, Publish
 from hub.core.events import ContactChanged
 from hub.core.house_events import Answered, Meaning
+from hub.core.rules import Sense, Sensor
 from hub.core.scaip import Kind
 from tests.core.house_scenes import (
     BATH,
@@ -223,3 +225,10 @@ def test_who_works_at_night_and_sleeps_by_day_leaves_without_a_word() -> None:
     assert lived.kind is PresenceKind.AWAY
     assert Kind.OUT_AT_NIGHT not in lived.kinds
     assert lived.door(TENTH + 7.0).kind is PresenceKind.HOME
+
+
+def test_how_long_an_inner_door_stands_open_is_nobodys_concern() -> None:
+    inner = replace(RULES, sensors={**RULES.sensors, "larder": Sensor(Sense.DOOR, "곳간")})
+    lived = Lived(inner).move(KITCHEN, 9.0).door(9.1, shut_s=7200.0, device="larder")
+    assert lived.state.habits.longest == {}
+    assert Kind.DOOR_OPEN not in lived.kinds

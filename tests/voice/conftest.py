@@ -12,8 +12,7 @@ from tests.voice.room import Room, missing, room
 
 @pytest.fixture(scope="package")
 def sound_server() -> Iterator[Room]:
-    if program := missing():
-        pytest.skip(f"no {program} here")
+    assert not missing(), f"no {missing()} here: ./check installs it"
     with tempfile.TemporaryDirectory(prefix="anbu-") as folder, room(Path(folder)) as place:
         yield place
 

@@ -1,7 +1,7 @@
 """What is said first, what is cut short, what is let go."""
 
 from hub.core.voice_words import Ask, Listen, Say
-from voice.agenda import MOST, STALE_S, Agenda, cuts_short
+from voice.agenda import MOST, STALE_S, Agenda, cuts_short, is_blunt
 
 GREETING, HEAT = Say("thanks_fine", "네, 다행입니다."), Say("announcement", "폭염입니다.", "n1")
 FIRE = Say("announcement", "불이 났습니다.", "n2", urgent=True)
@@ -18,7 +18,7 @@ def order_of(*tasks: Say | Ask | Listen) -> list[Say | Ask | Listen | None]:
 
 def test_an_alarm_goes_first_then_the_question_for_help_then_a_warning() -> None:
     found = order_of(GREETING, MOOD, QUIET, HELP, RAISED, FIRE)
-    assert found == [RAISED, FIRE, HELP, QUIET, GREETING, MOOD, None]
+    assert found == [RAISED, HELP, QUIET, FIRE, GREETING, MOOD, None]
 
 
 def test_what_is_said_twice_is_said_once() -> None:
@@ -33,10 +33,22 @@ def test_two_announcements_with_the_same_words_each_have_their_receipt() -> None
 def test_an_alarm_cuts_short_all_but_another_alarm() -> None:
     assert all(cuts_short(RAISED, running) for running in (GREETING, MOOD, HELP, QUIET, HEAT))
     assert all(cuts_short(HELP, running) for running in (GREETING, MOOD, QUIET, HEAT))
-    assert not cuts_short(RAISED, FIRE)
+    assert not cuts_short(RAISED, Say("received", "?"))
     assert not cuts_short(HELP, RAISED)
     assert not any(cuts_short(QUIET, running) for running in (GREETING, MOOD, RAISED))
     assert not any(cuts_short(HEAT, running) for running in (GREETING, MOOD, RAISED))
+
+
+def test_an_urgent_announcement_cuts_what_can_wait_and_is_cut_by_the_question_for_help() -> None:
+    assert cuts_short(HELP, FIRE)
+    assert cuts_short(RAISED, FIRE)
+    assert all(cuts_short(FIRE, running) for running in (GREETING, MOOD, HEAT))
+    assert not any(cuts_short(FIRE, running) for running in (RAISED, HELP, QUIET))
+
+
+def test_a_warning_hears_out_who_answers_it() -> None:
+    assert not is_blunt(QUIET)
+    assert all(is_blunt(task) for task in (RAISED, HELP, FIRE))
 
 
 def test_too_much_is_let_go_beginning_with_what_matters_least() -> None:

@@ -11,10 +11,7 @@ from voice.spotter import Spotter, _segmented
 
 @pytest.fixture(scope="module")
 def spotter() -> Spotter:
-    try:
-        return Spotter(find(Model.VOSK), load())
-    except ModelError as error:
-        pytest.skip(str(error))
+    return Spotter(find(Model.VOSK), load())
 
 
 def test_silence_is_nothing(spotter: Spotter) -> None:

@@ -193,6 +193,23 @@ def test_again_says_the_last_thing_once_more_and_slower() -> None:
     assert theatre.told == [Spoke("announcement", "n1")]
 
 
+def test_an_announcement_that_is_ordered_again_is_spoken_once() -> None:
+    async def scene(theatre: Theatre) -> None:
+        theatre.hold.add(NEWS.text)
+        theatre.stage.order(NEWS)
+        await theatre.until(lambda: theatre.sounded)
+        theatre.stage.order(NEWS)
+        theatre.stage.order(RAISED)
+        await theatre.until(lambda: theatre.stage.idle)
+        theatre.hold.clear()
+        theatre.stage.order(NEWS)
+        await theatre.until(lambda: theatre.stage.idle)
+        theatre.stage.order(NEWS)
+
+    told = [fact for fact in play(scene).told if isinstance(fact, Spoke) and fact.receipt]
+    assert [fact.done for fact in told] == [False, True, True]
+
+
 @pytest.mark.parametrize("wish", [Intent.AWAY, Intent.COUNSEL])
 def test_what_may_be_the_televisions_is_asked_back_before_it_is_told(wish: Intent) -> None:
     async def scene(theatre: Theatre) -> None:

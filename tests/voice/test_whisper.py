@@ -12,10 +12,7 @@ from voice.whisper import Whisper
 
 @pytest.fixture(scope="module")
 def whisper() -> Whisper:
-    try:
-        return Whisper(find(Model.WHISPER))
-    except ModelError as error:
-        pytest.skip(str(error))
+    return Whisper(find(Model.WHISPER))
 
 
 def tone(hz: float, seconds: float = 1.0) -> bytes:
