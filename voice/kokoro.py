@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as trouble
 
 from voice.audio import Audio
+from voice.kokoro_lead import LEAD, without_lead
 from voice.mouth import MouthError
 from voice.phonemes import tokens
 from voice.pronounce import pronounce
@@ -83,12 +84,14 @@ class Kokoro:
         """
         said_as = pronounce(text, linked=LINKED in variants)
         sounds = tokens(said_as, tuple(v for v in variants if v != LINKED))
-        if not 0 < len(sounds) <= LONGEST:
+        if not 0 < len(sounds) <= LONGEST - len(LEAD):
             message = f"{len(sounds)} sounds are nothing for the neural voice"
             raise MouthError(message)
         with self._lock:
             session, style = self._loaded = self._loaded or self._load()
-            said = _said(session, style, sounds, speed)
+            said = without_lead(_said(session, style, [*LEAD, *sounds], speed), RATE_HZ)
+            if said is None:
+                said = _said(session, style, sounds, speed)
             self._stay()
         return Audio(to_pcm(said), RATE_HZ)
 

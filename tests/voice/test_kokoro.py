@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from voice import kokoro_files
 from voice.kokoro import KEPT_S, Kokoro
+from voice.kokoro_lead import without_lead
 from voice.levels import measured
 from voice.misheard import said
 from voice.mouth import USUAL_SPEED, MouthError
@@ -92,6 +94,29 @@ def folder() -> Path:
     return found
 
 
+def lead_and(seconds: float, sentence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give half a second of silence, a word of 0.4 s, a pause, a sentence; at 1000 Hz."""
+    word = np.full(400, 0.3, np.float32)
+    return np.concatenate([np.zeros(500), word, np.zeros(round(1000 * seconds)), sentence])
+
+
+def test_the_first_word_is_cut_off_in_the_pause_behind_it() -> None:
+    closed = np.concatenate([np.full(300, 0.5), np.zeros(80), np.full(300, 0.5)])
+    cut = without_lead(lead_and(0.2, closed), 1000)
+    assert cut is not None
+    assert len(cut) == pytest.approx(60 + 680, abs=20)
+    assert not cut[:40].any()
+    assert cut[80:360].min() == 0.5
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.08])
+def test_without_a_pause_nothing_is_cut_off(seconds: float) -> None:
+    assert without_lead(lead_and(seconds, np.full(900, 0.5)), 1000) is None
+    assert without_lead(np.zeros(0, np.float32), 1000) is None
+    late = np.concatenate([np.full(2000, 0.5), np.zeros(300), np.full(300, 0.5)])
+    assert without_lead(late, 1000) is None
+
+
 def test_it_speaks_at_a_pace_for_old_ears_and_then_lets_go(folder: Path) -> None:
     later = Later()
     engine = Kokoro(folder, later=later)
@@ -101,6 +126,7 @@ def test_it_speaks_at_a_pace_for_old_ears_and_then_lets_go(folder: Path) -> None
     assert audio.rate_hz == 24_000
     assert 2.5 < len(said(text)) / audio.seconds < 4.6
     assert measured(audio).speech_db > -35
+    assert measured(audio).before_s < 0.1  # the word before it is gone
     resident.append(engine.resident)
     engine.speak("네.", USUAL_SPEED)
     (_, first), (seconds, last) = later.waits
