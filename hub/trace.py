@@ -35,6 +35,7 @@ class Sort(StrEnum):
 
 
 SORTS = {str(sort): sort for sort in Sort}
+HEART_RATE = Sort.HEART_RATE  # slow to look up in Python 3.11
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -94,16 +95,16 @@ class Trace:
             try:
                 row = self._row(fields)
                 if row.utc > last_utc:
-                    instant.clear()
+                    last_utc, instant = row.utc, {(row.device, row.value)}
                 elif row.utc < last_utc:
                     raise self._error(Reason.UNORDERED, fields[0])
                 elif (row.device, row.value) in instant:
                     raise self._error(Reason.DUPLICATE, fields[0])
+                else:
+                    instant.add((row.device, row.value))
             except TraceError as error:
                 self._skip(error)
                 continue
-            instant.add((row.device, row.value))
-            last_utc = row.utc
             self.rows += 1
             yield row
         if not self.rows:
@@ -120,9 +121,7 @@ class Trace:
     def _fields(self) -> Iterator[list[str]]:
         while True:
             try:
-                for fields in self._lines:
-                    if fields:
-                        yield fields
+                yield from filter(None, self._lines)  # no empty lines
             except csv.Error as error:
                 self._skip(self._error(Reason.CSV, str(error)))
             else:
@@ -132,7 +131,7 @@ class Trace:
         try:
             time, device, kind, value = fields
             moment = datetime.fromisoformat(time)
-            if time[-6:] != self._zone or time[-6] not in "+-":
+            if time[-6:] != self._zone:
                 self._note_zone(time, moment)
             utc = moment.timestamp()
             number = LEVELS[value] if value in LEVELS else float(value)
@@ -141,9 +140,9 @@ class Trace:
         if self._kinds.get(device) != kind:
             self._meet(fields, device, kind)
         sort = SORTS[kind]
-        if not 0 <= number <= (FASTEST_BPM if sort is Sort.HEART_RATE else 1e9):
+        if not 0 <= number <= (FASTEST_BPM if sort is HEART_RATE else 1e9):
             raise self._error(Reason.VALUE, value)
-        if utc > self._now_utc or utc < 0:
+        if not 0 <= utc <= self._now_utc:
             raise self._error(Reason.FUTURE if utc > 0 else Reason.TIME, time)
         return Row(utc, self._zone_s, device, sort, number)
 
@@ -151,7 +150,8 @@ class Trace:
         offset = moment.utcoffset()
         if offset is None:
             raise self._error(Reason.NO_OFFSET, time)
-        self._zone, self._zone_s = time[-6:], offset.total_seconds()
+        self._zone = time[-6:] if time[-6] in "+-" else ""  # so that it tells the whole offset
+        self._zone_s = offset.total_seconds()
 
     def _meet(self, fields: list[str], device: str, kind: str) -> None:
         """Take a device that is new; one that changes its kind is a mistake."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from copy import copy
 from operator import attrgetter
-from typing import Self
+from typing import Final, Self
 
 from msgspec.structs import replace
 
@@ -36,6 +36,8 @@ RULES = Rules(  # nobody is asked: who is in a trace cannot answer
     alarm_state_interval_s=NEVER_S,
 )
 
+MOTION: Final = Sort.MOTION  # slow to look up in Python 3.11
+
 Note = Callable[[float, HomeState, HomeState, list[Effect]], None]  # at, before, after, effects
 
 
@@ -55,6 +57,7 @@ class Replay:
         self._coming: tuple[Event, ...] = ()  # in the order of time
         self._calm = False  # whether nothing is under way
         self._wake = -math.inf  # when time alone changes something; inf: never
+        self._moved = False  # by a motion: what was due is perhaps due later
         self._take(Started(first.utc, first.utc, synced=True, boot="replay", zone_s=first.zone_s))
         self._take(LinkUp(first.utc, "replay"))
 
@@ -80,9 +83,9 @@ class Replay:
         self._take(self._fact(row))
 
     def _fact(self, row: Row) -> Event:
+        if row.sort is MOTION:  # nearly always
+            return MotionChanged(row.utc, row.device, row.value > 0)
         match row.sort:
-            case Sort.MOTION:
-                return MotionChanged(row.utc, row.device, row.value > 0)
             case Sort.CONTACT | Sort.EXIT_DOOR:
                 return ContactChanged(row.utc, row.device, row.value == 0)
             case Sort.PRESS:
@@ -102,6 +105,8 @@ class Replay:
 
     def next_due(self) -> float | None:
         """Give when something happens next though no sensor speaks."""
+        if self._moved:
+            self._look()
         if self._coming and self._coming[0].at < self._wake:
             return self._coming[0].at
         return None if self._wake == math.inf else self._wake
@@ -136,15 +141,18 @@ class Replay:
 
     def _take(self, event: Event) -> None:
         before, at = self._state, event.at
-        calmly = self._calm and self.now <= at < self._wake
-        self.now = max(self.now, at)
-        decide = calm.decide if calmly else home.decide
-        after, effects = decide(before, event, self.rules)
+        if self._calm and self.now <= at < self._wake:
+            self.now = at
+            after, effects = calm.decide(before, event, self.rules)
+            if calm.is_kept(before, event, after):  # so there is nothing to tell, either
+                self._state, self._moved = after, True
+                return
+        else:
+            after, effects = self._plainly(before, event)
         self._state = after
         if after.owed or after.alarms:
             self._answer(at)
-        if not (calmly and calm.is_kept(before, event, after)):
-            self._look()
+        self._look()
         if self.note and (
             effects
             or after.warning is not before.warning
@@ -152,8 +160,17 @@ class Replay:
         ):
             self.note(at, before, after, effects)
 
+    def _plainly(self, before: HomeState, event: Event) -> tuple[HomeState, list[Effect]]:
+        """Decide where something is due, or under way."""
+        due = self._calm and event.at == self._wake and isinstance(event, Ticked)
+        self.now = max(self.now, event.at)
+        if due:
+            return calm.serve(before, event.at, self.rules)
+        return home.decide(before, event, self.rules)
+
     def _look(self) -> None:
-        """See when something is due, once for each state."""
+        """See when something is due, once for each state that moves it."""
+        self._moved = False
         self._wake = calm.until(self._state, self.now, self.rules)
         self._calm = self._wake > -math.inf
         if not self._calm:

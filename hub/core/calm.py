@@ -8,17 +8,47 @@ that a hub takes for its next start (`care_clock.note`): what is replayed never 
 
 import math
 
-from hub.core import facts, feedback, presence, quiet, routines, schedule, senses
+from hub.core import (
+    diary,
+    facts,
+    feedback,
+    home,
+    presence,
+    quiet,
+    routines,
+    schedule,
+    senses,
+    supervision,
+)
 from hub.core.care_state import CareState, Rung
 from hub.core.daytime import DAY_S
-from hub.core.diary import HOUR_S
 from hub.core.effects import Effect, Signal
-from hub.core.events import Event
+from hub.core.events import Event, Ticked
 from hub.core.house_events import MotionChanged
+from hub.core.living import NEVER
 from hub.core.rules import Rules
 from hub.core.state import HomeState, Up
 
 Step = tuple[HomeState, list[Effect]]
+
+# members of an enum are slow to look up in Python 3.11, which is why hot code names them once
+RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, Rung.WATCHING
+
+# of all that `home.decide` serves, in its order, what may be due in a calm stretch
+_SERVE = (
+    presence.elapse,
+    quiet.elapse,
+    routines.elapse,
+    diary.elapse,
+    supervision.elapse,
+)
+_AHEAD = (
+    presence.next_wake,
+    quiet.next_wake,
+    routines.next_wake,
+    diary.next_wake,
+    supervision.next_wake,
+)
 
 
 def decide(state: HomeState, event: Event, rules: Rules) -> Step:
@@ -33,30 +63,50 @@ def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     return after, effects + words if words else effects
 
 
+def serve(state: HomeState, at: float, rules: Rules) -> Step:
+    """Give what `home.decide` gives for a `Ticked` at the end of a calm stretch."""
+    if at >= _plain_at(state, at, rules):
+        return home.decide(state, Ticked(at), rules)
+    effects: list[Effect] = []
+    for elapse in _SERVE:
+        state, more = elapse(state, at, rules)
+        if more:
+            effects += more
+    state, words = feedback.express(state, at, rules)
+    return state, effects + words if words else effects
+
+
 def until(state: HomeState, at: float, rules: Rules) -> float:
     """Give until when, from `at` on, time alone changes nothing; -inf: perhaps it does already."""
-    care, hour_at = state.care, state.house.hour_at
-    wake = care.look_at
-    if wake is None or hour_at is None or not (_is_calm(state) and _waits_for_nobody(care)):
+    if not (_is_calm(state) and _waits_for_nobody(state.care)):
         return -math.inf
-    wake = min(wake, hour_at + HOUR_S, state.told_at + rules.state_interval_s)
-    due = state.watch.due
-    if due is not None and due < wake:
-        wake = due
-    for ahead in (presence.next_wake, quiet.next_wake, routines.next_wake):
+    wake = _plain_at(state, at, rules)
+    for ahead in _AHEAD:
         due = ahead(state, rules)
         if due is not None and due < wake:
             wake = due
-    return min(wake, _check_in(state, at)) if rules.care.times else wake
+    return wake
 
 
 def is_kept(before: HomeState, event: Event, after: HomeState) -> bool:
-    """Tell whether `until` is as before `event`: the end of a motion moves none but the watch.
+    """Tell whether nothing is due sooner than before `event`, so that the old `until` still holds.
 
-    Where a fault stands it may: one more sensor is heard of, and what is known may be believed.
+    What a motion moves, it moves later, unless it ends a quiet that was judged, or begins a stay, a
+    return or a night's slot. Where a fault stands one more sensor is heard of, and what is known
+    may be believed.
     """
-    ends = isinstance(event, MotionChanged) and not event.active
-    return ends and after.watch is before.watch and not (before.faults or after.faults)
+    if not isinstance(event, MotionChanged) or before.faults or after.faults:
+        return False
+    if after.watch.due != before.watch.due:
+        return False
+    was, now = before.house, after.house
+    return not event.active or (
+        now.quiet is was.quiet
+        and now.presence is was.presence
+        and now.stay is was.stay
+        and now.slots == was.slots
+        and was.active_at != NEVER
+    )
 
 
 def _is_calm(state: HomeState) -> bool:
@@ -68,12 +118,12 @@ def _is_calm(state: HomeState) -> bool:
     for contact in state.contacts.values():
         if contact.chattering or type(contact.life) is not Up:
             return False
-    return state.shown is Signal.RESTING or state.shown is Signal.FAULT
+    return state.shown is RESTING or state.shown is FAULT
 
 
 def _waits_for_nobody(care: CareState) -> bool:
     return (
-        care.rung is Rung.WATCHING
+        care.rung is WATCHING
         and care.visit is None
         and care.missed is None
         and care.screening is None
@@ -81,9 +131,15 @@ def _waits_for_nobody(care: CareState) -> bool:
     )
 
 
-def _check_in(state: HomeState, at: float) -> float:
-    """Give when the next check-in is due, inf: never; -inf when it must be looked for first."""
-    if not state.clock.synced:
-        return math.inf
-    wake = schedule.next_wake(state)
-    return wake if wake is not None and wake <= at + DAY_S else -math.inf
+def _plain_at(state: HomeState, at: float, rules: Rules) -> float:
+    """Give when something is due that is served the plain way; -inf: perhaps it is already."""
+    look_at = state.care.look_at
+    if look_at is None or state.house.hour_at is None:  # the first look, the first hour
+        return -math.inf
+    wake = min(look_at, state.told_at + rules.state_interval_s)
+    if rules.care.times and state.clock.synced:
+        check_in = schedule.next_wake(state)
+        if check_in is None or check_in > at + DAY_S:  # it must be looked for
+            return -math.inf
+        return min(wake, check_in)
+    return wake

@@ -19,6 +19,8 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+WATCHING = Rung.WATCHING  # slow to look up in Python 3.11
+
 RESULT = {
     Meaning.FINE: CheckInResult.FINE,
     Meaning.YES: CheckInResult.FINE,  # each question is put so that "yes" is good news
@@ -89,7 +91,7 @@ def talking(state: HomeState, at: float, rules: Rules) -> HomeState:
 def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
     """Take any sign of life (motion, door, button): called for each, so it must be quick."""
     care = state.care
-    waits = care.visit is not None or care.missed is not None or care.rung is not Rung.WATCHING
+    waits = care.visit is not None or care.missed is not None or care.rung is not WATCHING
     if not (waits or state.alarms):
         return state, []
     state, effects = _lives(state, at, rules)

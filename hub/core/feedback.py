@@ -19,6 +19,7 @@ from hub.core.state import (
     Sent,
 )
 
+RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
 # the least advanced alarm decides what is shown: none may hide behind another
 URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
 
@@ -48,7 +49,7 @@ def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[
     """
     at = max(at, state.said_at)
     signal = signal_of(state, at, rules)
-    if signal is state.shown is Signal.RESTING:
+    if signal is state.shown is RESTING:
         return state, []  # as it nearly always is
     phrase = PHRASE.get(signal)
     if signal is not state.shown:
@@ -85,12 +86,12 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
         return Signal.ASKING
     if not state.link.up and state.link.since + rules.offline_s <= at:
         return Signal.OFFLINE
-    return Signal.FAULT if state.faults else Signal.RESTING
+    return FAULT if state.faults else RESTING
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give the next moment at which `express` may have something to say."""
-    if state.shown is Signal.RESTING and state.link.up and not state.alarms:
+    if state.shown is RESTING and state.link.up and not state.alarms:
         return None  # as it nearly always is
     times = _undelivered(state, rules) if state.shown is not Signal.UNDELIVERED else []
     if state.farewell and state.shown is state.farewell.signal:

@@ -28,8 +28,9 @@ PRIOR_WIDE = 4.0  # steps that a prior hazard counts for, against five hours aro
 PRIOR_NEAR = 6.0  # and those five hours against the half-hour itself
 PRIOR_DEVICE = 10.0
 PRIOR_WEEK = 60.0
-NEAR = ((-1, 0.6), (0, 1.0), (1, 0.6))
-WIDE = range(-5, 6)
+NEAR = ((-CLASSES, 0.6), (0, 1.0), (CLASSES, 0.6))  # half-hours before and after, in cells
+WIDE = tuple(range(-5 * CLASSES, 6 * CLASSES, CLASSES))
+SIZE = BINS * CLASSES
 PRIOR_PEAK, PRIOR_PEAKS = 3.3, 4  # ln 27: a day has about so many quiets of over 15 minutes
 PRIOR_TAIL, PRIOR_TAILS = 1.0, 10.0  # the exponential tail of an exact model
 LEAST, MOST = 1e-4, 0.9  # no single step says everything: even a clockwork of a life may stop
@@ -68,16 +69,16 @@ def rests(habits: Habits, local: float, rules: QuietRules) -> bool:
 def by_hour(habits: Habits, local: float, age: int, rules: QuietRules) -> float:
     """Give the surprise of a step by the hour and the quiet's age alone."""
     here = cell(local, age)
-    size = BINS * CLASSES
+    ends, spans = habits.ends, habits.spans
     wide_ends = wide_spans = near_ends = near_spans = 0.0
     for offset in WIDE:
-        there = (here + offset * CLASSES) % size
-        wide_ends += habits.ends[there]
-        wide_spans += habits.spans[there]
+        there = (here + offset) % SIZE
+        wide_ends += ends[there]
+        wide_spans += spans[there]
     for offset, weight in NEAR:
-        there = (here + offset * CLASSES) % size
-        near_ends += weight * habits.ends[there]
-        near_spans += weight * habits.spans[there]
+        there = (here + offset) % SIZE
+        near_ends += weight * ends[there]
+        near_spans += weight * spans[there]
     hour = local % DAY_S / 3600.0
     night = hour >= rules.night_from_h or hour < rules.night_to_h
     prior = (BY_NIGHT if night else BY_DAY)[age]

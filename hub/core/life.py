@@ -10,14 +10,17 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+MOTION, EXIT_DOOR = AnsweredBy.MOTION, Sense.EXIT_DOOR  # slow to look up in Python 3.11
+
 
 def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
     """Take note of activity that only a person in the house makes."""
     state, counts = noticed(state, device, at, by, rules)
     if not counts:
         return state, []
-    by_motion = by is AnsweredBy.MOTION
-    state, over = warn.moved(state, device, rules) if by_motion else warn.ended(state)
+    over: list[Effect] = []
+    if state.warning is not None:
+        state, over = warn.moved(state, device, rules) if by is MOTION else warn.ended(state)
     state, more = checkin.alive(state, at, by, rules)
     return state, over + more
 
@@ -27,14 +30,14 @@ def noticed(
 ) -> tuple[HomeState, bool]:
     """Let the quiet be over, and give whether it is: a lone pulse in an empty house ends none."""
     sensor = rules.sensors.get(device)
-    by_exit = sensor is not None and sensor.sense is Sense.EXIT_DOOR
+    by_exit = sensor is not None and sensor.sense is EXIT_DOOR
     state = quiet.over(state, device, at, by_exit=by_exit, rules=rules)
     if by_exit:
         door = state.house.sensed[device]
         # not one that never tells of its closing, nor one whose contact is the wrong way round
         ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
         state = presence.passed(state, at, rules, ajar=ajar)
-    elif by is AnsweredBy.MOTION:
+    elif by is MOTION:
         state, counts = presence.active(state, device, at, rules)
         if not counts:
             return state, False

@@ -18,6 +18,8 @@ Step = tuple[HomeState, list[Effect]]
 Act = Callable[[HomeState, str, float, Rules], Step]
 Limit = tuple[float, Act, str]  # when, what is done then, and to which device
 
+# slow to look up in Python 3.11
+MOTION, SILENT, STUCK = Sense.MOTION, FaultKind.SILENT, FaultKind.STUCK
 UNMOVED = "no motion, though others saw life"
 
 
@@ -58,7 +60,7 @@ def unmoved(state: HomeState, at: float, rules: Rules) -> Step:
     effects: list[Effect] = []
     for device, sensor in rules.sensors.items():
         sensed = state.house.sensed.get(device)
-        if sensor.sense is not Sense.MOTION or stands(state, device, FaultKind.SILENT):
+        if sensor.sense is not MOTION or stands(state, device, SILENT):
             continue
         moved_at = _of_this_boot(state, sensed.active_at if sensed else 0.0)
         if state.house.active_at - moved_at > rules.watch.unmoved_s:
@@ -83,11 +85,11 @@ def flickered(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 
 def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Limit]:
     for device, sensor in rules.sensors.items():
-        if sensor.silent_s and not stands(state, device, FaultKind.SILENT):
+        if sensor.silent_s and not stands(state, device, SILENT):
             yield heard_at(state, device) + sensor.silent_s, _fall_silent, device
         sensed = state.house.sensed.get(device)
-        busy = sensor.sense is Sense.MOTION and sensed is not None and sensed.active
-        if sensed and busy and not stands(state, device, FaultKind.STUCK):
+        busy = sensed is not None and sensed.active and sensor.sense is MOTION
+        if sensed and busy and not stands(state, device, STUCK):
             yield _of_this_boot(state, sensed.since) + rules.watch.stuck_s, _stick, device
 
 

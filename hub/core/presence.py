@@ -19,6 +19,7 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+HOME, AWAY = PresenceKind.HOME, PresenceKind.AWAY  # slow to look up in Python 3.11
 ABSENCE = "absence"  # among the longest of a home's routines
 BLIPS, BLIPS_S = 3, 3 * 3600.0  # so many lone pulses, each within this of the last, are somebody
 SHUT_S = 60.0  # a door is shut for far longer than it is open
@@ -28,13 +29,13 @@ SAME_S = 20.0  # a second pulse of the same sensor within this is the first one'
 def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeState:
     """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
     old = state.house.presence
-    away = old.kind is PresenceKind.AWAY
+    away = old.kind is AWAY
     if away:
         habits = learning.stretched(state.habits, ABSENCE, at - old.since)
         state = replace(state, habits=habits)
     again = at - old.door_at <= rules.quiet.passage_s
     new = Presence(
-        PresenceKind.HOME if away else old.kind,
+        HOME if away else old.kind,
         at if away else old.since,
         door_at=at,
         ajar=ajar,
@@ -46,34 +47,34 @@ def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeStat
 def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[HomeState, bool]:
     """Take activity; give whether it counts: a lone pulse in an empty house does not."""
     old = state.house.presence
-    if old.kind is PresenceKind.HOME:
+    if old.kind is HOME:
         return state, True
-    if old.kind is not PresenceKind.AWAY:
-        return _with(state, replace(old, kind=PresenceKind.HOME, since=at)), True
+    if old.kind is not AWAY:
+        return _with(state, replace(old, kind=HOME, since=at)), True
     since_s = at - old.blip_at
     if since_s <= SAME_S and device == old.blip_by:
         return state, False
     blips = old.blips + 1 if since_s <= BLIPS_S else 1
     if blips >= BLIPS or since_s <= rules.quiet.return_s:
-        return _with(state, Presence(PresenceKind.HOME, at, door_at=old.door_at)), True
+        return _with(state, Presence(HOME, at, door_at=old.door_at)), True
     return _with(state, replace(old, blip_at=at, blip_by=device, blips=blips)), False
 
 
 def home(state: HomeState, at: float) -> HomeState:
     """Believe that the resident is there: they pressed, they spoke, or somebody was called."""
     old = state.house.presence
-    if old.kind is PresenceKind.HOME:
+    if old.kind is HOME:
         return state
-    return _with(state, Presence(PresenceKind.HOME, at, door_at=old.door_at, came_in=True))
+    return _with(state, Presence(HOME, at, door_at=old.door_at, came_in=True))
 
 
 def declare(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
     """Take the resident's own word that they go out, or that they are back."""
     if not away:
-        back = state.house.presence.kind is PresenceKind.AWAY
+        back = state.house.presence.kind is AWAY
         return home(state, at), [Say(Phrase.WELCOME_HOME)] if back else []
     until = at + rules.quiet.declared_away_s
-    return _with(state, Presence(PresenceKind.AWAY, at, until)), [Say(Phrase.AWAY_NOTED)]
+    return _with(state, Presence(AWAY, at, until)), [Say(Phrase.AWAY_NOTED)]
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -85,17 +86,17 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     if due is None or due > at:
         return state, []
     old = state.house.presence
-    if old.kind is PresenceKind.AWAY:
+    if old.kind is AWAY:
         state = home(state, at)
         return replace(state, house=replace(state.house, quiet=Quiet(since=at))), []
     left_at = state.house.active_at
-    return _with(state, Presence(PresenceKind.AWAY, left_at, door_at=old.door_at)), []
+    return _with(state, Presence(AWAY, left_at, door_at=old.door_at)), []
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give when an absence begins, or a declared one is over."""
     presence, last = state.house.presence, state.house.active_at
-    if presence.kind is PresenceKind.AWAY:
+    if presence.kind is AWAY:
         return presence.until
     if last - presence.door_at > rules.quiet.linger_s:  # nearly always
         return None
@@ -107,7 +108,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 def sleeps(state: HomeState, at: float) -> HomeState:
     """Let the resident be asleep, in a quiet that is usual at this hour."""
     old = state.house.presence
-    if old.kind not in {PresenceKind.HOME, PresenceKind.UNKNOWN}:
+    if old.kind not in {HOME, PresenceKind.UNKNOWN}:
         return state
     return _with(state, replace(old, kind=PresenceKind.ASLEEP, since=at))
 

@@ -20,6 +20,7 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+AWAY = PresenceKind.AWAY  # slow to look up in Python 3.11
 FRESH = Quiet()
 ABSENCE_S = 1800.0  # a quiet so long that the exit door ends was an absence that nobody saw
 SENSORS = 24  # named in the evidence
@@ -31,7 +32,7 @@ def over(state: HomeState, device: str, at: float, *, by_exit: bool, rules: Rule
     lasted_s = at - began(house)
     if lasted_s < STEP_S:
         return state if house.quiet is FRESH else replace(state, house=replace(house, quiet=FRESH))
-    absent = house.presence.kind is PresenceKind.AWAY or (by_exit and lasted_s >= ABSENCE_S)
+    absent = house.presence.kind is AWAY or (by_exit and lasted_s >= ABSENCE_S)
     if house.active_at != NEVER and not absent and state.clock.synced:
         ended = learning.Ended(lasted_s, device, house.quiet.score)
         habits = learning.learned(state.habits, _present(state), ended, rules.quiet)
@@ -53,7 +54,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     del rules
     house = state.house
     quiet, active_at = house.quiet, house.active_at
-    if quiet.fired or active_at == NEVER or house.presence.kind is PresenceKind.AWAY:
+    if quiet.fired or active_at == NEVER or house.presence.kind is AWAY:
         return None
     since = max(active_at, quiet.since)  # as `began`, which is asked often
     return since + (quiet.steps + 1) * STEP_S

@@ -29,6 +29,8 @@ MARGIN = 2.0  # over the longest of a month or two
 WANDER_MARGIN = 2.0
 SLOT_S = 300.0
 NIGHT = (0.0, 5.0)  # hours of a night in which being up is counted
+# slow to look up in Python 3.11
+AWAY, IN_BATHROOM, EXIT_DOOR = PresenceKind.AWAY, Room.BATHROOM, Sense.EXIT_DOOR
 BATHROOM, DOOR, WANDERING = "bathroom", "door", "wandering"
 
 
@@ -47,7 +49,7 @@ def active(state: HomeState, device: str, at: float, rules: Rules) -> HomeState:
     """Take activity: a stay goes on or is over, and a night's slots are counted."""
     sensor = rules.sensors.get(device)
     house = state.house
-    in_bathroom = sensor is not None and sensor.room is Room.BATHROOM
+    in_bathroom = sensor is not None and sensor.room is IN_BATHROOM
     if in_bathroom != bool(house.stay.room):
         if house.stay.room:
             state = _learned(state, BATHROOM, at - house.stay.since)
@@ -80,7 +82,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give when the next routine has gone on for too long."""
     house, presence = state.house, state.house.presence
     calm = not (house.stay.room or presence.ajar or house.slots > rules.quiet.wander_slots)
-    if (calm and presence.kind is not PresenceKind.AWAY) or state.warning is not None:
+    if (calm and presence.kind is not AWAY) or state.warning is not None:
         return None
     return min((due.at for due in _all(state, rules)), default=None)
 
@@ -90,7 +92,7 @@ def _all(state: HomeState, rules: Rules) -> list[_Due]:
     known = state.habits.days >= rules.quiet.new_days
     found = [_bathroom(state, rules)] if house.stay.room and known else []
     presence = house.presence
-    if presence.kind is PresenceKind.AWAY:
+    if presence.kind is AWAY:
         found += _out(state, rules)
     elif presence.ajar:
         found += _door(state, rules)
@@ -148,10 +150,10 @@ def _wandering(state: HomeState, rules: Rules) -> list[_Due]:
 def _slot(state: HomeState, at: float, rules: Rules) -> HomeState:
     """Count a five-minute slot of the night; by day the night's sum is learned."""
     local, house = _local(state, at), state.house
-    hour = local % DAY_S / 3600.0
-    if NIGHT[0] <= hour < NIGHT[1] and rests(state.habits, local, rules.quiet):
+    night = NIGHT[0] <= local % DAY_S / 3600.0 < NIGHT[1]
+    if night and rests(state.habits, local, rules.quiet):
         return replace(state, house=replace(house, slot_at=at, slots=house.slots + 1))
-    if not house.slots or NIGHT[0] <= hour < NIGHT[1]:
+    if night or not house.slots:
         return state
     state = _learned(state, WANDERING, house.slots * SLOT_S)
     told = state.house.told - {Kind.NIGHT_WANDERING, Kind.OUT_AT_NIGHT}
@@ -160,7 +162,7 @@ def _slot(state: HomeState, at: float, rules: Rules) -> HomeState:
 
 def shut(state: HomeState, device: str, lasted_s: float, rules: Rules) -> HomeState:
     """Take a door that was shut: how long it stood open is learned."""
-    if not _is_exit(device, rules) or state.house.presence.kind is PresenceKind.AWAY:
+    if not _is_exit(device, rules) or state.house.presence.kind is AWAY:
         return state
     state = _learned(state, DOOR, lasted_s)
     told = state.house.told - {Kind.DOOR_OPEN}
@@ -175,7 +177,7 @@ def _learned(state: HomeState, routine: str, lasted_s: float) -> HomeState:
 
 def _is_exit(device: str, rules: Rules) -> bool:
     sensor = rules.sensors.get(device)
-    return sensor is not None and sensor.sense is Sense.EXIT_DOOR
+    return sensor is not None and sensor.sense is EXIT_DOOR
 
 
 def _local(state: HomeState, at: float) -> float:

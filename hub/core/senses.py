@@ -13,13 +13,15 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
+MOTION = AnsweredBy.MOTION  # slow to look up in Python 3.11
+
 
 def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
     """Take a motion sensor's edge; that it falls is no activity, nor is a flood of them."""
     state, effects = _note(state, event.device, event.at, rules, active=event.active)
     if not event.active or supervision.floods(state, event.device):
         return state, effects
-    state, more = life.shown(state, event.device, event.at, AnsweredBy.MOTION, rules)
+    state, more = life.shown(state, event.device, event.at, MOTION, rules)
     return state, effects + more
 
 
@@ -33,7 +35,7 @@ def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
     state, effects = _note(state, event.device, event.at, rules, active=not event.closed)
     if first or supervision.floods(state, event.device):
         return state, effects
-    state, more = life.shown(state, event.device, event.at, AnsweredBy.MOTION, rules)
+    state, more = life.shown(state, event.device, event.at, MOTION, rules)
     return state, effects + more
 
 
@@ -43,11 +45,13 @@ def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
 
 
 def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:
-    old = state.house.sensed.get(device) or Sensed(since=at)
+    house = state.house
+    old = house.sensed.get(device) or Sensed(since=at)
     since, before_s, count = old.since, old.before_s, old.count
     if old.active != active:
         since, before_s, count = at, at - since, count + active
     active_at = at if active else old.active_at
-    new = Sensed(at, active, since, active_at, before_s, known=True, count=count)
-    house = replace(state.house, sensed={**state.house.sensed, device: new})
-    return supervision.seen(replace(state, house=house), device, at, rules)
+    sensed = house.sensed.copy()
+    sensed[device] = Sensed(at, active, since, active_at, before_s, known=True, count=count)
+    state = replace(state, house=replace(house, sensed=sensed))
+    return supervision.seen(state, device, at, rules)

@@ -25,6 +25,7 @@ from hub.core.watch_state import Flicker, armed
 Step = tuple[HomeState, list[Effect]]
 
 DAY_S = 86_400.0
+MOTION, CHATTER = Sense.MOTION, FaultKind.CHATTER  # slow to look up in Python 3.11
 OF_THE_HOUSE = (Sense.MOTION, Sense.DOOR, Sense.EXIT_DOOR)
 UNBELIEVED = (FaultKind.SILENT, FaultKind.STUCK, FaultKind.CHATTER, FaultKind.DRIVER_FAILED)
 OURS = (*UNBELIEVED[:3], FaultKind.LOW_BATTERY, FaultKind.MAINS_LOST)
@@ -107,7 +108,7 @@ def seen(state: HomeState, device: str, at: float, rules: Rules) -> Step:
             effects += more
     if sensed.active:
         stuck_at = at + rules.watch.stuck_s
-        if sensor.sense is Sense.MOTION and (state.watch.due is None or stuck_at < state.watch.due):
+        if sensor.sense is MOTION and (state.watch.due is None or stuck_at < state.watch.due):
             state = replace(state, watch=armed(state.watch, stuck_at))
     elif at - sensed.active_at < rules.watch.short_s:
         state, more = flickered(state, device, at, rules)
@@ -132,12 +133,12 @@ def last_word(state: HomeState, device: str) -> float | None:
 
 def floods(state: HomeState, device: str) -> bool:
     """Tell whether a device gives more pulses than anybody makes: they are no sign of life."""
-    return stands(state, device, FaultKind.CHATTER)
+    return stands(state, device, CHATTER)
 
 
 def believed(state: HomeState, device: str) -> bool:
     """Tell whether a device has been heard of, and no fault stands against it."""
-    heard = last_word(state, device) is not None
+    heard = device in state.house.sensed or device in state.watch.words
     return heard and not (state.faults and any(stands(state, device, kind) for kind in UNBELIEVED))
 
 

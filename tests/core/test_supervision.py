@@ -199,6 +199,18 @@ def test_what_has_no_sign_of_life_is_never_silent() -> None:
     assert book(bathroom=BATHROOM) >> Ticked(30 * DAY) << []
 
 
+def test_the_last_word_is_an_edge_or_a_word_without_news() -> None:
+    rules = ruled(kitchen=KITCHEN)
+    state, _ = home.decide(HomeState(), Started(0.0, UTC, synced=True, boot="b1"), rules)
+    assert supervision.last_word(state, "kitchen") is None
+    state, _ = home.decide(state, DeviceSeen(5.0, "kitchen"), rules)
+    assert supervision.last_word(state, "kitchen") == 5.0
+    state, _ = home.decide(state, MotionChanged(7.0, "kitchen", active=True), rules)
+    assert supervision.last_word(state, "kitchen") == 7.0
+    state, _ = home.decide(state, DeviceSeen(9.0, "kitchen"), rules)
+    assert supervision.last_word(state, "kitchen") == 9.0
+
+
 def test_a_stranger_has_no_word() -> None:
     stranger = "neighbour"
     assert (
