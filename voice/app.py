@@ -17,8 +17,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-from hub.core.house_events import Part
-from hub.core.voice_words import Fact, Hello, Order, Ping, Pong
+from hub.core.house_events import Meaning, Part
+from hub.core.voice_words import Fact, Heard, Hello, Order, Ping, Pong
 from voice.ear import Ear, Forgotten
 from voice.health import HUNG_S, Health, give_back, listening, restart_due, rss_mb
 from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
@@ -28,12 +28,13 @@ from voice.link import Link
 from voice.loading import Loaded, load, plans_of
 from voice.loudspeaker import Loudspeaker
 from voice.mic import Microphone
+from voice.overhear import Overheard, Overhearing
 from voice.portaudio import PortAudio
 from voice.service import Service
 from voice.settings import VoiceSettings
 from voice.speech import Speech
 from voice.stage import Stage
-from voice.words import Expecting, Understood
+from voice.words import Expecting, Intent, Understood
 
 log = logging.getLogger(__name__)
 BROKEN_EXIT, HUNG_EXIT = 70, 75  # EX_SOFTWARE, EX_TEMPFAIL: start me again
@@ -49,33 +50,34 @@ class App:
         self._since = time.monotonic()
         self._service = Service(settings)
         sound = PortAudio()
-        self._ear = Ear(self._post, self._happened)
+        self._overhearing = Overhearing(self._post, self._happened)
+        self._ear = Ear(self._post, self._happened, self._overhearing)
         self._mic = Microphone(
             sound, settings.microphone, self._ear.take, silent_s=settings.silent_s
         )
-        self._loudspeaker = Loudspeaker(sound, settings.loudspeaker)
+        self._loudspeaker = Loudspeaker(sound, settings.loudspeaker, self._overhearing)
         self._speech = Speech(self._loudspeaker, self._ear, self._service.manner)
         self._link = Link(settings.socket, self._take, self._greeting)
         self._health = Health(self._link.tell)
         plans, wrong = plans_of(settings)
         self._health.note(Part.SPEECH, wrong)
         self._stage = Stage(self._speech, plans, self._link.tell, self._service.serve)
-        self._judging = Judging(self._judged, self._stage.heard)
+        self._judging = Judging(self._judged, self._told)
         self._jobs: set[asyncio.Task[None]] = set()
         self._hearing: Hearing | None = None
         self._engines: tuple[str, ...] = ()
         self._ended, self._broken = asyncio.Event(), False
 
     async def run(self) -> int:
-        """Serve until it is asked to end, or it is time to begin anew; the exit code.
-
-        Raises what broke in the line, the stage or the watch.
-        """
+        """Serve until asked to end, or due to begin anew: the exit code. Raises what broke."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._ended.set)
         self._ear.start()
         self._mic.start()
-        self._start(asyncio.to_thread(load, self._settings, self._loaded))
+        loading = asyncio.to_thread(
+            load, self._settings, lambda found: self._post(lambda: self._furnish(found))
+        )
+        self._start(loading)
         endless = (self._link.run(), self._stage.run(), self._watch())
         tasks = [asyncio.create_task(work) for work in endless]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -87,9 +89,6 @@ class App:
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(work)
 
-    def _loaded(self, found: Loaded) -> None:
-        self._post(lambda: self._furnish(found))
-
     def _furnish(self, found: Loaded) -> None:
         """Take what the loader has made."""
         self._engines += found.engines
@@ -99,6 +98,7 @@ class App:
         if found.hearing is not None:
             self._hearing = found.hearing
             self._ear.give(found.hearing)
+            self._overhearing.start(found.amid)
         if found.trouble:
             self._health.note(Part.SPEECH, found.trouble)
         self._link.tell(Hello(engines=self._engines))
@@ -120,6 +120,8 @@ class App:
                 self._stage.resident_talks(talking=False)
                 question, expecting = self._stage.floor.asked()
                 self._start(self._judging.take(utterance, expecting, question))
+            case Overheard(utterance=utterance):
+                self._start(self._judging.take(utterance, Expecting.NOTHING, event))
             case Forgotten():
                 self._stage.forget()
             case _:
@@ -134,6 +136,12 @@ class App:
             keep(Path(self._settings.state_dir) / KEPT, utterance.pcm, expecting, understood)
         return understood
 
+    def _told(self, understood: Understood, question: object) -> None:
+        if not isinstance(question, Overheard):
+            self._stage.heard(understood, question)
+        elif understood.intent is Intent.HELP:
+            self._link.tell(Heard(Meaning.HELP, what=understood.what, sure=understood.sure))
+
     async def _watch(self) -> None:
         """Look after all parts until the end is due."""
         looked_at, tidied_at = -LOOK_S, time.monotonic()
@@ -146,8 +154,7 @@ class App:
             if now - tidied_at > TIDY_S and self._stage.idle:
                 tidied_at = now
                 give_back()
-            quiet = self._stage.idle and not self._judging.busy
-            if quiet and self._restart_due(now):
+            if self._stage.idle and not self._judging.busy and self._restart_due(now):
                 log.info("begin anew by plan")
                 return
             with suppress(TimeoutError):
@@ -175,8 +182,9 @@ class App:
 
     def _restart_due(self, now: float) -> bool:
         settings, up_s = self._settings, now - self._since
-        local = self._service.local()
-        return restart_due(rss_mb(), settings.memory_mb, up_s, local, settings.restart_at)
+        return restart_due(
+            rss_mb(), settings.memory_mb, up_s, self._service.local(), settings.restart_at
+        )
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

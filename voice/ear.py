@@ -1,9 +1,10 @@
 """Between microphone and understanding: a thread that hears, and is deaf while we speak ourselves.
 
     microphone thread --piece--> queue --> this thread: hearing.take --> loop: began, ended
+                          '--while we speak--> amid (voice/overhear.py)
 
 `ask` travels the same queue: an answer proves that whoever hears is alive. What is heard from the
-beginning of own speech to `AFTER_S` behind its end is thrown away.
+beginning of own speech to `AFTER_S` behind its end never comes to `hearing`.
 """
 
 import queue
@@ -35,18 +36,35 @@ class Listener(Protocol):
         ...
 
 
+class Amid(Protocol):
+    """What `voice.overhear.Overhearing` does for us."""
+
+    def say(self, text: str) -> None:
+        """Note what is going to be said."""
+        ...
+
+    def take(self, pcm: bytes) -> None:
+        """Take a piece while we speak; never waits."""
+        ...
+
+    def end(self) -> None:
+        """Know that we have stopped speaking."""
+        ...
+
+
 class Ear:
     """`post` runs a function in the loop; `happened` takes there what `Hearing.take` gave."""
 
     def __init__(
-        self, post: Callable[[Callable[[], None]], object], happened: Callable[[object], None]
-    ) -> None:
-        self._post, self._happened = post, happened
+        self, post: Callable[[Callable[[], None]], object], happened: Callable[[object], None],
+        amid: Amid,
+    ) -> None:  # fmt: skip
+        self._post, self._happened, self._amid = post, happened, amid
         self._queue: queue.Queue[bytes | Callable[[], object]] = queue.Queue(MOST)
         self._listener: Listener | None = None
         self._covered = 0
         self._deaf_until = 0.0
-        self._stale = False
+        self._stale = self._spoke = False
         self._lock = threading.Lock()
         self.dropped = 0
 
@@ -61,8 +79,12 @@ class Ear:
     def take(self, pcm: bytes) -> None:
         """Take a piece from the microphone's thread; never waits."""
         if self._covered or monotonic() < self._deaf_until:
-            self._stale = True
+            self._amid.take(pcm)
+            self._stale = self._spoke = True
             return
+        if self._spoke:
+            self._amid.end()
+            self._spoke = False
         if self._stale and self._put(self._forget):
             self._stale = False
         self._put(pcm)
@@ -71,8 +93,10 @@ class Ear:
         """Have `answer` run in the loop once the thread has come to it; in a full queue, never."""
         self._put(partial(self._post, answer))
 
-    def cover(self) -> None:
-        """Be deaf: we speak. From any thread, in pairs with `uncover`."""
+    def cover(self, text: str = "") -> None:
+        """Be deaf: we speak (a text). From any thread, in pairs with `uncover`."""
+        if text:
+            self._amid.say(text)
         with self._lock:
             self._covered += 1
 

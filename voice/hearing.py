@@ -13,6 +13,7 @@ from msgspec import Struct
 from voice import vad
 from voice.engines import Engines, load
 from voice.phrases import Expecting, Intent, Phrases
+from voice.sentences import sentences
 from voice.words import Evidence, Guess, Understood, shortlist, understand
 
 __all__ = ["Engines", "Hearing", "Sensitivity", "SpeechBegan", "SpeechEnded", "Utterance", "load"]
@@ -38,6 +39,7 @@ class Utterance(Struct, frozen=True):
     first: Understood = Understood()
     spotted: tuple[Guess, ...] = ()
     cut: bool = False  # it was long, and goes on in the next
+    amid: str = ""  # what we said ourselves meanwhile
 
     @property
     def seconds(self) -> float:
@@ -75,7 +77,10 @@ class Hearing:
 
     def judge(self, utterance: Utterance, expecting: Expecting) -> Understood:
         """Say what was meant: the verifying pass, which takes up to 3 s. UNCLEAR unless sure."""
-        return self.conclude(self.evidence(utterance, expecting), expecting)
+        understood = self.conclude(self.evidence(utterance, expecting), expecting)
+        if utterance.amid and (understood.intent is not Intent.HELP or self._calls(utterance.amid)):
+            return Understood()  # amid our own words only a call for help counts
+        return understood
 
     def evidence(self, utterance: Utterance, expecting: Expecting) -> Evidence:
         """Have the best engine there is write the utterance down, and weigh what is near."""
@@ -99,6 +104,12 @@ class Hearing:
         self._segments.reset()
         if self._engines.spotter is not None:
             self._engines.spotter.end()
+
+    def _calls(self, text: str) -> bool:
+        """Tell whether a sentence of it, were it heard, might be taken for a call for help."""
+        alone = (Evidence((Guess(one),)) for one in sentences(text))
+        found = (understand(one, self._phrases, Expecting.NOTHING) for one in alone)
+        return any(one.intent is Intent.HELP for one in found)
 
     def _turn(self, turn: vad.Turn) -> list[SpeechBegan | SpeechEnded]:
         spotter = self._engines.spotter

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from hub.core.settings import SettingsError
-from voice import hearing, kokoro_files, phrases, plans
+from voice import hearing, kokoro_files, phrases, plans, vad
 from voice.bank import SHIPPED, Bank
 from voice.cache import Cache
 from voice.espeak import Espeak
@@ -25,6 +25,7 @@ class Loaded(Struct, frozen=True):
     trouble: str = ""
     mouth: Mouth | None = None
     hearing: Hearing | None = None
+    amid: vad.Detect | None = None  # for what is said while we speak, where it can be judged
 
 
 def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
@@ -36,7 +37,8 @@ def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
     keen = Sensitivity(settings.sensitivity)
     ears = Hearing(engines, known, sensitivity=keen, spoken_sos=settings.spoken_sos)
     troubles = [*map(str, engines.troubles), *filter(None, [wrong])]
-    done(Loaded(engines.names, "; ".join(troubles), hearing=ears))
+    amid = None if engines.recogniser is None else vad.detector()
+    done(Loaded(engines.names, "; ".join(troubles), hearing=ears, amid=amid))
 
 
 def mouth_of(settings: VoiceSettings) -> tuple[Mouth, tuple[str, ...]]:

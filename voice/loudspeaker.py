@@ -1,24 +1,38 @@
 """The loudspeaker: plays a piece of sound at the device's rate, and stops at once when told."""
 
 from threading import Event
+from typing import Protocol
 
 from voice.audio import Audio
 from voice.patience import Patience
 from voice.portaudio import Device, PortAudio, Reason, SoundError, Stream
-from voice.resample import from_pcm, resampled, to_pcm
+from voice.resample import Resampler, from_pcm, resampled, to_pcm
 
 FRAMES, BUFFER = 1024, 2048  # what is written at once, and what lasts while the machine is busy
 TAIL = (
     3 * BUFFER
 )  # PortAudio ends some drivers' streams without the last of it: let that be silence
 LEAD_IN_S = 0.1  # amplifiers that sleep swallow the beginning of what wakes them
+NOTED_HZ = 16_000
+
+
+class Witness(Protocol):
+    """Who is to know what can be heard from us: `voice.overhear.Overhearing`."""
+
+    def begin(self) -> None:
+        """What was given to the device before has been heard by now, or never will be."""
+        ...
+
+    def played(self, pcm: bytes) -> None:
+        """This is given to the device now: mono, 16 bits, 16 kHz."""
+        ...
 
 
 class Loudspeaker:
     """Finds the loudspeaker by a part of its name, anew for each piece; the default when empty."""
 
-    def __init__(self, sound: PortAudio, name: str) -> None:
-        self._sound, self._name = sound, name
+    def __init__(self, sound: PortAudio, name: str, witness: Witness | None = None) -> None:
+        self._sound, self._name, self._witness = sound, name, witness
         self._patience = Patience()
 
     def play(self, audio: Audio, volume_pct: float, stop: Event) -> bool:
@@ -56,9 +70,16 @@ class Loudspeaker:
 
     def _played(self, stream: Stream, pcm: bytes, stop: Event) -> bool:
         piece = FRAMES * 2 * stream.channels
+        witness = self._witness
+        if witness is not None:
+            witness.begin()
+        noted = Resampler(stream.rate_hz, NOTED_HZ)
         for at in range(0, len(pcm), piece):
             if stop.is_set():
                 return False
+            if witness is not None:
+                samples = from_pcm(pcm[at : at + piece], stream.channels)
+                witness.played(to_pcm(noted.push(samples)))
             with self._patience.waiting():
                 stream.write(pcm[at : at + piece])
         with self._patience.waiting():

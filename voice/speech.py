@@ -78,7 +78,7 @@ class Speech:
         audio = await self._next(parts, manner)
         if not blunt:
             await self._politely()
-        with self._covered():
+        with self._covered(text):
             while audio is not None:
                 coming = asyncio.create_task(self._next(parts, manner, BETWEEN_S))
                 try:
@@ -125,8 +125,8 @@ class Speech:
             await asyncio.wait_for(self._quiet.wait(), POLITE_S)
 
     @contextlib.contextmanager
-    def _covered(self) -> Iterator[None]:
-        self._ear.cover()
+    def _covered(self, text: str = "") -> Iterator[None]:
+        self._ear.cover(text)
         try:
             yield
         finally:

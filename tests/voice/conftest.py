@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import voice  # noqa: F401 - before numpy: it says with how many threads numpy is to solve
 from tests.voice.room import Room, missing, room
 
 

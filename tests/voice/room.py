@@ -24,6 +24,7 @@ PARTS = {
     "sink": "load-module module-null-sink sink_name={0} rate=16000 channels=1",
     "microphone": "load-module module-remap-source source_name=microphone master=room.monitor",
 }
+LOUD = 1000  # of 32767
 HISS = "4000"  # of 65536, cubed: a few steps of 16 bits
 
 
@@ -100,6 +101,13 @@ class Room(Struct, frozen=True):
         finally:
             recorder.terminate()
             recorder.wait(10)
+
+    def is_loud(self, source: str) -> bool:
+        """Tell whether anything but hiss comes from a source just now."""
+        out = self.folder / "level.raw"
+        with self.recording(out, source):
+            until(lambda: out.stat().st_size > RATE_HZ // 5)
+        return max(map(abs, memoryview(out.read_bytes()).cast("h")), default=0) > LOUD
 
     def mute(self, on: bool) -> None:  # noqa: FBT001 - a switch
         """Turn the microphone's switch."""

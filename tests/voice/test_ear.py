@@ -28,6 +28,22 @@ class Head:
         self.resets += 1
 
 
+class Neighbour:
+    """Takes what the ear does not hear."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def say(self, text: str) -> None:
+        self.told.append(text)
+
+    def take(self, pcm: bytes) -> None:
+        self.told.append(len(pcm))
+
+    def end(self) -> None:
+        self.told.append("end")
+
+
 def at_once(work: Callable[[], None]) -> None:
     work()
 
@@ -43,8 +59,13 @@ def head() -> Head:
 
 
 @pytest.fixture
-def ear(heard: list[object], head: Head) -> Ear:
-    made = Ear(at_once, heard.append)
+def amid() -> Neighbour:
+    return Neighbour()
+
+
+@pytest.fixture
+def ear(heard: list[object], head: Head, amid: Neighbour) -> Ear:
+    made = Ear(at_once, heard.append, amid)
     made.start()
     made.give(head)
     return made
@@ -66,6 +87,26 @@ def test_what_is_heard_while_we_speak_and_just_after_is_thrown_away(
     ear.take(PIECE)
     assert until(lambda: heard == ["heard 1024", Forgotten(), "heard 1024"])
     assert head.resets == 1
+
+
+def test_what_comes_while_we_speak_is_overheard_until_the_ear_hears_again(
+    ear: Ear, amid: Neighbour, heard: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(module, "monotonic", lambda: clock[0])
+    ear.take(PIECE)
+    ear.cover("폭염입니다.")
+    ear.cover()
+    ear.take(PIECE)
+    ear.uncover()
+    ear.uncover()
+    ear.take(PIECE)
+    assert amid.told == ["폭염입니다.", 1024, 1024]
+    clock[0] += 0.31
+    ear.take(PIECE)
+    ear.take(PIECE)
+    assert amid.told == ["폭염입니다.", 1024, 1024, "end"]
+    assert until(lambda: heard == ["heard 1024", Forgotten(), "heard 1024", "heard 1024"])
 
 
 def test_covered_twice_it_hears_only_when_uncovered_twice(
@@ -100,7 +141,7 @@ def test_an_ear_that_hangs_answers_nothing_and_does_not_hold_up_the_microphone(
 
 
 def test_before_the_models_are_loaded_it_is_deaf_and_answers(heard: list[object]) -> None:
-    ear, answers = Ear(at_once, heard.append), list[int]()
+    ear, answers = Ear(at_once, heard.append, Neighbour()), list[int]()
     ear.start()
     ear.take(PIECE)
     ear.ask(lambda: answers.append(1))

@@ -168,3 +168,20 @@ def test_missing_models_are_told_and_the_rest_works(tmp_path: Path, phrases: Phr
     assert engines.names == ()
     assert [trouble.why for trouble in engines.troubles] == [Why.MISSING, Why.MISSING]
     assert 0 <= engines.detect(SILENT) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "amid", "meant"),
+    [
+        ("도와주세요", "오늘은 폭염입니다. 물을 드세요.", Intent.HELP),
+        ("도와주세요", "안내 말씀입니다. 도와주세요!", Intent.UNCLEAR),  # it may be our own voice
+        ("잘 지내고 있어요", "오늘은 폭염입니다.", Intent.UNCLEAR),
+        ("취소해 주세요", "오늘은 폭염입니다.", Intent.UNCLEAR),
+    ],
+)
+def test_amid_our_own_words_only_a_call_counts_that_is_not_ours(
+    phrases: Phrases, text: str, amid: str, meant: Intent
+) -> None:
+    hearing = ears(phrases, text)
+    understood = hearing.judge(Utterance(LOUD * 30, amid=amid), Expecting.NOTHING)
+    assert understood.intent is meant

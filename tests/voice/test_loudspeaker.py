@@ -85,3 +85,34 @@ def test_the_chime_is_short_soft_and_below_one_kilohertz() -> None:
     assert crossings / sound.seconds < 1000
     assert abs(samples[0]) < 50
     assert abs(samples[-1]) < 1000
+
+
+class Notes:
+    """Who notes what can be heard from us."""
+
+    def __init__(self) -> None:
+        self.sounds: list[bytes] = []
+
+    def begin(self) -> None:
+        self.sounds.append(b"")
+
+    def played(self, pcm: bytes) -> None:
+        self.sounds[-1] += pcm
+
+
+@pytest.mark.usefixtures("place")
+def test_what_is_played_is_noted_at_16_khz_each_sound_anew() -> None:
+    notes = Notes()
+    speaker = Loudspeaker(PortAudio(), "loudspeaker", notes)
+    for hz in (400, 800):
+        assert_played(speaker, tone(0.5, 24_000, hz), 50)
+    assert [loud_s(sound) for sound in notes.sounds] == pytest.approx([0.5, 0.5], abs=0.02)
+    assert [4500 < loudest(sound) < 5500 for sound in notes.sounds] == [True, True]
+
+
+@pytest.mark.usefixtures("place")
+def test_what_is_not_played_to_its_end_is_not_noted_to_its_end() -> None:
+    notes, stop = Notes(), Event()
+    stop.set()
+    assert not Loudspeaker(PortAudio(), "loudspeaker", notes).play(tone(1, 16_000), 100, stop)
+    assert notes.sounds == [b""]

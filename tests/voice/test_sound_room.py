@@ -22,6 +22,7 @@ from hub.core.voice_words import (
     Pong,
     Say,
     Spoke,
+    Stop,
     Talking,
     Trouble,
 )
@@ -141,6 +142,23 @@ def test_what_it_says_itself_is_never_heard_as_the_residents(fresh: Scene) -> No
     finally:
         process.place.order("unload-module module-loopback")
     assert [fact.meaning for fact in hub.all(Heard)] == [Meaning.FINE]
+
+
+def test_a_cry_amid_our_own_words_is_heard_though_the_room_echoes_them(fresh: Scene) -> None:
+    process, hub = fresh
+    loop = "load-module module-loopback source=loudspeaker.monitor sink=room latency_msec=80 adjust_time=0"
+    process.place.order(loop)
+    long = "오늘은 폭염입니다. 물을 자주 드시고 낮에는 집에서 쉬세요. 밭일은 해가 진 뒤에 하세요."
+    try:
+        hub.order(Say("announcement", f"{long} {long}", "n2"))
+        assert until(lambda: process.place.is_loud("loudspeaker.monitor"), 60)
+        process.hears("help")
+        assert hub.wait(Heard, within_s=60).meaning is Meaning.HELP
+        hub.order(Stop())
+        hub.wait(Spoke, within_s=60)
+    finally:
+        process.place.order("unload-module module-loopback")
+    assert len(hub.all(Heard)) == 1
 
 
 def test_a_lost_microphone_is_told_soon_and_heard_again_soon_after_it_returns(

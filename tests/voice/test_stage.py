@@ -13,6 +13,7 @@ from voice import speech as speech_module
 from voice.audio import Audio
 from voice.chime import chime
 from voice.ear import Ear
+from voice.overhear import Overhearing
 from voice.plans import Plans
 from voice.speech import Manner, Speech
 from voice.stage import Stage
@@ -35,7 +36,9 @@ class Theatre:
         self.served: list[Intent] = []
         self.hold: set[str] = set()
         self.held = asyncio.Event()
-        self.ear = Ear(lambda work: work(), lambda _: None)
+        self.ear = Ear(
+            lambda work: work(), lambda _: None, Overhearing(lambda _: None, lambda _: None)
+        )
         self.speech = Speech(self, self.ear, lambda _: Manner(80))  # type: ignore[arg-type]
         self.speech.give(self)
         self.stage = Stage(self.speech, PLANS, self.told.append, self._serve)

@@ -1,0 +1,68 @@
+"""Our own voice out of what the microphone heard: what is left is the other's."""
+
+import numpy as np
+import pytest
+
+from voice import echo
+from voice.bank import Bank
+from voice.echo import RATE_HZ, Floats
+from voice.fixed import fixed_sentences
+from voice.resample import from_pcm, resampled, to_pcm
+
+LATE = RATE_HZ // 5
+
+
+def spoken(number: int) -> Floats:
+    """Give a sentence of the bank, 4 s long with silence behind it."""
+    audio = Bank().find(fixed_sentences()[number])
+    assert audio is not None
+    sound = from_pcm(resampled(audio.pcm, audio.rate_hz, RATE_HZ))[: 4 * RATE_HZ]
+    return np.concatenate([sound, np.zeros(4 * RATE_HZ - len(sound), np.float32)])
+
+
+def in_a_room(sound: Floats, seed: int = 1) -> Floats:
+    """Give its echo: a fifth of a second late, 0.4 s of reverberation, a driver that distorts."""
+    random = np.random.default_rng(seed)
+    time_s = np.arange(int(0.35 * RATE_HZ)) / RATE_HZ
+    room = random.standard_normal(len(time_s)) * 10 ** (-3 * time_s / 0.4) * 0.15
+    room[0] = 1
+    heard = np.convolve(np.tanh(1.5 * sound) / 1.5, room)[: len(sound) - LATE]
+    return np.asarray(np.concatenate([np.zeros(LATE), heard]) * 0.5, np.float32)
+
+
+def level_db(sound: Floats) -> float:
+    return float(10 * np.log10(np.mean(sound**2)))
+
+
+@pytest.mark.parametrize("number", [0, 20, 40])
+def test_of_our_own_voice_hardly_anything_is_left(number: int) -> None:
+    own = spoken(number)
+    heard = in_a_room(own)
+    left = from_pcm(echo.without(to_pcm(heard), to_pcm(own)))
+    assert len(left) == len(heard)
+    assert level_db(left) < level_db(heard) - 17
+
+
+def test_another_voice_amid_ours_is_left_as_it_was() -> None:
+    own, other = spoken(0), in_a_room(spoken(30), seed=2)
+    echoed = in_a_room(own)
+    other *= np.sqrt(np.mean(echoed**2) / np.mean(other**2)) / 2  # 6 dB below ours
+    left = from_pcm(echo.without(to_pcm(echoed + other), to_pcm(own)))
+    assert level_db(left - other) < level_db(other) - 8
+
+
+def test_while_we_are_silent_all_that_is_heard_is_left() -> None:
+    heard = to_pcm(in_a_room(spoken(10)))
+    assert echo.without(heard, bytes(len(heard))) == heard
+
+
+def test_where_nothing_of_us_can_be_heard_the_other_voice_is_left() -> None:
+    """As with a speakerphone that takes our voice out by itself."""
+    other = in_a_room(spoken(30))
+    left = from_pcm(echo.without(to_pcm(other), to_pcm(spoken(0))))
+    assert level_db(left - other) < level_db(other) - 8
+
+
+def test_the_delay_is_found() -> None:
+    own = spoken(0)
+    assert echo.delay(in_a_room(own), own) == pytest.approx(LATE, abs=32)
