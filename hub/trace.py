@@ -16,6 +16,8 @@ from typing import TextIO
 
 from msgspec import Struct
 
+from hub.trace_time import Times
+
 COLUMNS = ["time", "device", "kind", "value"]
 LONGEST_NAME = 80
 FASTEST_BPM = 400.0
@@ -84,7 +86,7 @@ class Trace:
         self._lines = csv.reader(file)
         self._now_utc, self._lenient = now_utc, lenient
         self._kinds: dict[str, str] = {}  # device -> its kind, as written
-        self._zone, self._zone_s = "", 0.0
+        self._times = Times()
 
     def __iter__(self) -> Iterator[Row]:
         """Give the rows in order; raise `TraceError`, unless lenient or the header is wrong."""
@@ -130,10 +132,7 @@ class Trace:
     def _row(self, fields: list[str]) -> Row:
         try:
             time, device, kind, value = fields
-            moment = datetime.fromisoformat(time)
-            if time[-6:] != self._zone:
-                self._note_zone(time, moment)
-            utc = moment.timestamp()
+            utc = self._times.read(time)
             number = LEVELS[value] if value in LEVELS else float(value)
         except (ValueError, OverflowError) as error:
             raise self._why(fields) from error
@@ -144,14 +143,7 @@ class Trace:
             raise self._error(Reason.VALUE, value)
         if not 0 <= utc <= self._now_utc:
             raise self._error(Reason.FUTURE if utc > 0 else Reason.TIME, time)
-        return Row(utc, self._zone_s, device, sort, number)
-
-    def _note_zone(self, time: str, moment: datetime) -> None:
-        offset = moment.utcoffset()
-        if offset is None:
-            raise self._error(Reason.NO_OFFSET, time)
-        self._zone = time[-6:] if time[-6] in "+-" else ""  # so that it tells the whole offset
-        self._zone_s = offset.total_seconds()
+        return Row(utc, self._times.zone_s, device, sort, number)
 
     def _meet(self, fields: list[str], device: str, kind: str) -> None:
         """Take a device that is new; one that changes its kind is a mistake."""
@@ -172,7 +164,9 @@ class Trace:
         if len(fields) != len(COLUMNS):
             return self._error(Reason.COLUMNS, str(len(fields)))
         with suppress(ValueError, OverflowError):
-            datetime.fromisoformat(fields[0]).timestamp()
+            if datetime.fromisoformat(fields[0]).utcoffset() is None:
+                return self._error(Reason.NO_OFFSET, fields[0])
+            Times().read(fields[0])
             return self._error(Reason.VALUE, fields[3])
         return self._error(Reason.TIME, fields[0])
 

@@ -8,8 +8,6 @@ whether it ended the quiet: by half-hour of the day and by how long the quiet ha
 Immutable; a year's habits are as large as a month's (`bench/quiet.py`).
 """
 
-from bisect import bisect_right
-
 from msgspec import Struct, field
 
 VERSION = 1
@@ -78,7 +76,7 @@ class Quietness(Struct, frozen=True):
 
 def age_class(step: int) -> int:
     """Give the class of a quiet's `step` (1 is the second quarter of an hour)."""
-    return bisect_right(UP_TO, step)
+    return sum(step >= bound for bound in UP_TO)
 
 
 def cell(local: float, age: int) -> int:

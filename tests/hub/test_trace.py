@@ -84,6 +84,9 @@ def test_summer_time_changes_the_zone_and_not_the_order(write: Write) -> None:
         (",a,motion,1", Reason.TIME),
         ("2026-02-01T09:00:01,a,motion,1", Reason.NO_OFFSET),
         ("2026-02-01,a,motion,1", Reason.NO_OFFSET),
+        ("2026-02-01+09:00,a,motion,1", Reason.NO_OFFSET),  # a separator and nine o'clock
+        ("2026-02-01T09:00:01+09:00+09:00,a,motion,1", Reason.TIME),
+        ("2026-02-01T09:00:61+09:00,a,motion,1", Reason.TIME),
         ("2026-02-01T09:00:01+09:00,a,smell,1", Reason.KIND),
         ("2026-02-01T09:00:01+09:00,a,,1", Reason.KIND),
         ("2026-02-01T09:00:01+09:00,거실,contact,1", Reason.OTHER_KIND),
