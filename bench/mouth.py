@@ -30,7 +30,7 @@ BANK_BAR, FREE_BAR = 0.04, 0.12
 SPOILT = 0.3  # beyond this a voice is not merely short of its bar: something has broken
 SHORT_BANK, SHORT_FREE, SHORT_ESPEAK = 12, 4, 3
 SIZE_MB, PACE, SPREAD_DB, SILENCE_S = 2.0, 4.5, 3.0, 0.15
-ANNOUNCED = "안내 말씀입니다. 내일 오전에 마을 회관에서 건강 검진이 있습니다. 신분증을 챙기세요."
+ANNOUNCED = "알려 드립니다. 내일 오전에 마을 회관에서 건강 검진이 있습니다. 신분증을 챙기세요."
 UNKNOWN = "내일 오전에 마을 회관에서 건강 검진이 있습니다."
 
 

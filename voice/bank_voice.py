@@ -14,11 +14,13 @@ from voice.resample import resampled
 from voice.whisper import Whisper
 
 HEARS_HZ = 16_000
+WINDOW_S = 26  # and 4 of its own; the short window that suits hearing is too kind a judge
 VARIANTS: tuple[tuple[str, ...], ...] = (
     SPEAKER.variants,
     (),
     (*SPEAKER.variants, "voiced"),
     (*SPEAKER.variants, LINKED),
+    (*SPEAKER.variants, "breathed", "glided"),
     ("central_eo", "plain_ae"),
     (*SPEAKER.variants, "near_o", "soft_ch"),
     (*SPEAKER.variants, "lateral", "plain_l"),
@@ -40,7 +42,8 @@ def judge(models: Path | None) -> Judge:
     whisper = Whisper(find(Model.WHISPER, models))
 
     def hears(audio: Audio) -> str:
-        heard = whisper.encode(resampled(audio.pcm, audio.rate_hz, HEARS_HZ))
+        pcm = resampled(audio.pcm, audio.rate_hz, HEARS_HZ)
+        heard = whisper.encode(pcm.ljust(2 * WINDOW_S * HEARS_HZ, b"\0"))
         guesses, _ = whisper.guess(heard)
         return guesses[0].text if guesses else ""
 

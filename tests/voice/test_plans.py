@@ -125,8 +125,8 @@ def test_who_is_low_is_offered_somebody_to_talk_to() -> None:
         << listen 10 s for checkin
         >> unwell:lonely
         << tell unwell lonely, more follows
-        << "많이 적적하시군요."
-        << "말씀해 주셔서 고맙습니다."
+        << "많이 외로우시군요."
+        << "알려 주셔서 고맙습니다."
         << "상담을 받아 보시겠어요?"
         << listen 12 s for checkin
         >> yes

@@ -82,7 +82,7 @@ def test_a_pain_is_told_at_once_and_then_asked_after() -> None:
         >> unwell:head
         << tell unwell head, more follows
         << "머리가 아프거나 어지러우시군요."
-        << "참으실 만한가요?"
+        << "견딜 만하세요?"
         << listen 10 s for checkin
         >> yes
         << "네, 그래도 무리하지 마세요."
@@ -225,11 +225,11 @@ def test_slower_and_louder_are_acknowledged_and_slower_stays() -> None:
         << "괜찮으세요?"
         << listen 10 s for checkin
         >> louder
-        << "네, 더 크게 말씀드리겠습니다."
+        << "네, 더 크게 말하겠습니다."
         << "괜찮으세요?"
         << listen 10 s for checkin
         >> slower
-        << slowly "네, 더 천천히 말씀드리겠습니다."
+        << slowly "네, 더 천천히 말하겠습니다."
         << slowly "괜찮으세요?"
         << listen 10 s for checkin
         >> time
