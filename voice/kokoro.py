@@ -4,7 +4,7 @@
     <models>/kokoro/voices/<name>.bin   a voice's style: 510 x 256 float32, one row per length
 
 It takes 2 s to load and some 500 MB while it speaks; so it is there only while something unknown to
-the bank must be said, and lets go by itself some minutes later.
+the bank must be said, and lets go by itself some seconds later.
 """
 
 import threading
@@ -25,7 +25,7 @@ from voice.pronounce import pronounce
 from voice.resample import to_pcm
 
 RATE_HZ = 24_000
-KEPT_S = 180.0  # how long the model stays after it spoke
+KEPT_S = 20.0  # how long the model stays after it spoke: over the sentences of an announcement
 LONGEST, WIDTH = 510, 256
 LINKED = "linked"
 PACE = 0.875  # its own speed that sounds like a young speaker's five syllables a second
