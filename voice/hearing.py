@@ -8,13 +8,13 @@ Nothing is kept on disk, and nothing that was said is logged.
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from voice import vad
 from voice.engines import Engines, load
 from voice.phrases import Expecting, Intent, Phrases
 from voice.sentences import sentences
-from voice.words import Evidence, Guess, Understood, shortlist, understand
+from voice.words import Evidence, Guess, Understood, contested, shortlist, understand
 
 __all__ = ["Engines", "Hearing", "Sensitivity", "SpeechBegan", "SpeechEnded", "Utterance", "load"]
 
@@ -89,9 +89,12 @@ class Hearing:
             return Evidence(utterance.spotted, strong=False)
         encoded = recogniser.encode(utterance.pcm)
         guesses, no_speech = recogniser.guess(encoded)
-        evidence = Evidence(guesses, no_speech)
-        texts = shortlist(evidence, self._phrases, expecting)
-        return Evidence(guesses, no_speech, weighed=recogniser.weigh(encoded, texts))
+        evidence = Evidence(guesses, no_speech, spotted=utterance.spotted)
+        for choose in (shortlist, contested):  # the second only of what ends a worry or a call
+            texts = choose(evidence, self._phrases, expecting)
+            weights = {**evidence.weighed, **recogniser.weigh(encoded, texts)}
+            evidence = structs.replace(evidence, weighed=weights)
+        return evidence
 
     def conclude(self, evidence: Evidence, expecting: Expecting) -> Understood:
         """Say what the evidence means after this question."""

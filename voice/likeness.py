@@ -1,16 +1,20 @@
 """How alike what was written down is to the phrases there are: by sound, and by nothing else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from voice.jamo import sounds, weight
-from voice.phrases import Expecting, Intent, Phrase, Phrases
+from voice.phrases import Entry, Expecting, Group, Intent, Phrase, Phrases
 
 NEAREST = 6  # phrases of each intent looked at closely, per guess
 DOUBT = 0.20  # what a guess loses for each unit of log-probability behind the best
 STRAY = 0.10  # what an answer loses that nobody asked for: it only competes
 LEAD, TAIL = 0.45, 0.7  # what counts of the sounds before and after a phrase
+SPOTTED = 0.15  # what the spotter's spelling loses: it hears its own phrases in anything
+CALL, PART = 0.80, 0.72  # likeness of a call that is half of what was said, and of the other half
+MOST_WORDS = 8  # of what may be two calls
 
 
 class Guess(Struct, frozen=True):
@@ -25,13 +29,14 @@ class Evidence(Struct, frozen=True):
 
     `guesses`: best first. `no_speech`: 0..1. `strong`: whether an engine wrote it down that Fine
     may rest on. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for the
-    best guesses and for each text of `shortlist`.
+    best guesses and for each text of `shortlist`. `spotted`: what the first pass wrote down.
     """
 
     guesses: tuple[Guess, ...] = ()
     no_speech: float = 0.0
     strong: bool = True
     weighed: Mapping[str, float] = {}
+    spotted: tuple[Guess, ...] = ()
 
 
 class Likeness(Struct, frozen=True):
@@ -46,10 +51,9 @@ def likenesses(
 ) -> dict[Intent, list[Likeness]]:
     """Give the phrases of each intent that are most like one of the guesses, best first."""
     best: dict[str, Likeness] = {}
-    first = max((guess.log_prob for guess in evidence.guesses), default=0.0)
-    for guess in evidence.guesses:
-        loss = DOUBT * (first - guess.log_prob)
-        for found in _matches(guess.text, phrases, expecting):
+    for guess, loss in _guesses(evidence):
+        matches = _matches(guess.text, phrases, expecting)
+        for found in itertools.chain(matches, _in_two(guess.text, phrases)):
             value = found.value - loss
             if found.phrase.entry.after and expecting is Expecting.NOTHING:
                 value -= STRAY
@@ -62,6 +66,15 @@ def likenesses(
     return told
 
 
+def _guesses(evidence: Evidence) -> Iterator[tuple[Guess, float]]:
+    """Give what was written down, and by how much less each counts."""
+    first = max((guess.log_prob for guess in evidence.guesses), default=0.0)
+    for guess in evidence.guesses:
+        yield guess, DOUBT * (first - guess.log_prob)
+    for guess in evidence.spotted:
+        yield guess, SPOTTED
+
+
 def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Likeness]:
     asked = expecting is not Expecting.NOTHING  # else answers only compete
     groups = [
@@ -70,12 +83,48 @@ def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Like
         if not after or (expecting if asked else Expecting.CHECKIN) in after
     ]
     for heard in _readings(text, phrases.fillers):
-        total = weight(heard)
-        rows = phrases.table.nearest(heard, groups, NEAREST)
-        for row, fit in zip(rows, phrases.table.fit(rows, heard), strict=True):
-            phrase = phrases.all[row]
-            lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
-            yield Likeness(1 - lost / max(phrase.weight, total), phrase)
+        yield from _nearest(heard, phrases, groups)
+
+
+def _nearest(heard: str, phrases: Phrases, groups: Sequence[Group]) -> Iterator[Likeness]:
+    total = weight(heard)
+    rows = phrases.table.nearest(heard, groups, NEAREST)
+    for row, fit in zip(rows, phrases.table.fit(rows, heard), strict=True):
+        phrase = phrases.all[row]
+        lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
+        yield Likeness(1 - lost / max(phrase.weight, total), phrase)
+
+
+def _in_two(text: str, phrases: Phrases) -> Iterator[Likeness]:
+    """Give calls for help that are said in two: two calls, or a call and what it is about."""
+    words = [word for word in text.split() if sounds(word) not in phrases.fillers]
+    if len(words) > MOST_WORDS:
+        return
+    groups = [group for group in phrases.groups if group[0] in (Intent.HELP, Intent.UNWELL)]
+    for place in range(1, len(words)):
+        halves = [_half(half, phrases, groups) for half in (words[:place], words[place:])]
+        both = [half for half in halves if half is not None]
+        calls = [half.phrase.entry for half in both if _calls(half)]
+        if len(both) > 1 and calls:
+            yield _joined(both, next((call for call in calls if call.what), calls[0]))
+
+
+def _calls(half: Likeness) -> bool:
+    return half.phrase.entry.intent is Intent.HELP and half.value >= CALL
+
+
+def _joined(halves: Sequence[Likeness], entry: Entry) -> Likeness:
+    parts = [half.phrase for half in halves]
+    whole = sum(part.weight for part in parts)
+    value = sum(half.value * half.phrase.weight for half in halves) / whole
+    said = " ".join(part.text for part in parts)
+    return Likeness(value, Phrase(said, "".join(part.sounds for part in parts), whole, entry))
+
+
+def _half(words: list[str], phrases: Phrases, groups: Sequence[Group]) -> Likeness | None:
+    heard = sounds(" ".join(words))
+    found = max(_nearest(heard, phrases, groups), key=lambda one: one.value) if heard else None
+    return found if found is not None and found.value >= PART else None
 
 
 def _readings(text: str, fillers: frozenset[str]) -> Iterable[str]:
@@ -86,7 +135,8 @@ def _readings(text: str, fillers: frozenset[str]) -> Iterable[str]:
 
 
 def _once(words: list[str]) -> list[str]:
-    """Fold what is said two or more times over: 네 네 네, 도와주세요 도와주세요."""
+    """Fold what is said two or more times over: 네 네 네, 아니 아니 괜찮아요."""
+    words = [word for word, before in zip(words, [None, *words], strict=False) if word != before]
     for size in range(1, len(words) // 2 + 1):
         if all(words[n] == words[n % size] for n in range(len(words))):
             return words[:size]

@@ -73,6 +73,8 @@ class _File(Struct, frozen=True):
     phrases: Annotated[tuple[Entry, ...], Meta(min_length=1)]
     fillers: tuple[Say, ...] = ()
     always: dict[Expecting, tuple[Say, ...]] = {}
+    brief: dict[Expecting, tuple[Say, ...]] = {}
+    against: dict[Intent, tuple[Say, ...]] = {}
 
 
 class Phrase(Struct, frozen=True):
@@ -88,13 +90,19 @@ Group: TypeAlias = tuple[Intent, tuple[Expecting, ...]]
 
 
 class Phrases(Struct, frozen=True):
-    """All that is understood, and a table of it to compare with."""
+    """All that is understood, and a table of it to compare with.
+
+    Texts that are weighed whatever was guessed: `always`; `brief`, where little was said; `against`
+    a meaning, which is not believed where the sound fits one of them nearly as well.
+    """
 
     all: tuple[Phrase, ...]
     table: Table
     groups: tuple[Group, ...]
     by_text: dict[str, Phrase]
     always: dict[Expecting, tuple[str, ...]]
+    brief: dict[Expecting, tuple[str, ...]]
+    against: dict[Intent, tuple[str, ...]]
     fillers: frozenset[str]
 
 
@@ -123,7 +131,10 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     groups = [(phrase.entry.intent, phrase.entry.after) for phrase in every]
     table = Table([phrase.sounds for phrase in every], groups)
     by_text = {phrase.text: phrase for phrase in every}
-    return Phrases(every, table, tuple(dict.fromkeys(groups)), by_text, told.always, fillers)
+    return Phrases(
+        every, table, tuple(dict.fromkeys(groups)), by_text, told.always, told.brief, told.against,
+        fillers,
+    )  # fmt: skip
 
 
 def _different(said: list[tuple[str, Entry]]) -> tuple[Phrase, ...]:

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from voice.jamo import sounds, weight
 from voice.likeness import Evidence, Guess, Likeness, likenesses
 from voice.phrases import Expecting, Intent, Phrases
+from voice.weighing import Best, beaten, opposed, shortlist, weighed
 
-__all__ = ["Evidence", "Expecting", "Guess", "Intent", "Understood", "shortlist", "understand"]
+__all__ = [
+    "Evidence", "Expecting", "Guess", "Intent", "Understood", "contested", "shortlist",
+    "understand",
+]  # fmt: skip
 
 
 class Understood(Struct, frozen=True):
@@ -58,49 +61,10 @@ BY_WEIGHT = {
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
 ENDS = {Intent.FINE, Intent.CANCEL}  # end a worry: never from weak evidence
 ENDS_CALL = ENDS | {Intent.NO}  # "도움이 필요하세요?" "아니요"
-UNLIKE = 12.0  # nats that a phrase loses which is all unlike the guesses
-WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
-EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
-EXACT, FAR = 0.96, 0.12  # likeness that needs no weighing, and its lead
-NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighed
-HALF = 0.5  # likeness below which a phrase that is always weighed is not believed
-BELIEVABLE = 0.62  # and any other: a short phrase would else explain a long sentence
 REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase believed
 SILENT = 0.6  # chance that nobody spoke, above which nothing ends a worry
 POOR, DOUBTED = -1.0, 0.3  # guesses and chance of no speech that make one doubt it was speech:
 MUDDLE = 2.0  # steps that a call then needs more; at 3 one clear 살려주세요 in babble is missed
-
-Best = dict[Intent, Likeness]
-
-
-def shortlist(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
-    """Give the texts that are worth weighing against the sound: best guesses, nearest phrases."""
-    near: list[Likeness] = []
-    for found in likenesses(evidence, phrases, expecting).values():
-        near += [one for one in found[:EACH] if one.value >= WORTH_WEIGHING]
-    near.sort(key=lambda one: -one.value)
-    if not near or _plain(near) or (expecting is Expecting.NOTHING and _idle(near)):
-        return ()
-    guesses = [guess.text for guess in evidence.guesses[:2]]
-    always = phrases.always.get(expecting, ())
-    return tuple(dict.fromkeys([*guesses, *(one.phrase.text for one in near[:MOST]), *always]))
-
-
-def _plain(near: list[Likeness]) -> bool:
-    """Tell whether likeness alone decides: one meaning is exactly it, and nothing else is near."""
-    first = near[0]
-    others = (one.value for one in near if one.phrase.entry.intent is not first.phrase.entry.intent)
-    return first.value >= EXACT and first.value - max(others, default=0.0) >= FAR
-
-
-def _idle(near: list[Likeness]) -> bool:
-    """Tell whether nothing is near that would count unasked."""
-    first = near[0].value
-    return not any(
-        one.value >= first - NEAR_FIRST
-        for one in near
-        if one.phrase.entry.intent is not Intent.UNCLEAR and not one.phrase.entry.after
-    )
 
 
 def understand(
@@ -110,19 +74,55 @@ def understand(
 
     `keen` lowers what a call for help needs: 1 is the usual distance between two steps.
     """
+    found = _found(evidence, phrases, expecting, keen)
+    if found is None or found.phrase.entry.intent is Intent.UNCLEAR:
+        return Understood()
+    entry = found.phrase.entry
+    ends = _ends(entry.intent, expecting)
+    if ends and (not evidence.strong or evidence.no_speech >= SILENT):
+        return Understood()
+    if ends and beaten(evidence, phrases, found.phrase):
+        return Understood()
+    if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
+        return Understood()
+    limits = BY_WEIGHT if evidence.weighed else BY_LIKENESS
+    lowest, top = _limit(limits, entry.intent).value, 0.0 if evidence.weighed else 1.0
+    sure = 0.5 + 0.5 * min(1.0, max(0.0, (found.value - lowest) / (top - lowest)))
+    return Understood(entry.intent, entry.what, entry.score, round(sure, 3))
+
+
+def contested(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
+    """Give what else must be weighed before that is believed which ends a worry or a call."""
+    found = _found(evidence, phrases, expecting, 0.0)
+    if found is None or not _ends(found.phrase.entry.intent, expecting):
+        return ()
+    return opposed(evidence, phrases, found.phrase)
+
+
+def _found(
+    evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float
+) -> Likeness | None:
+    """Give the phrase that decides, and how well it explains what was heard."""
     keen -= MUDDLE if _muddled(evidence) else 0.0
     every = likenesses(evidence, phrases, expecting)
     alike = {intent: found[0] for intent, found in every.items()}
     if not evidence.weighed:
-        return _decide(alike, BY_LIKENESS, evidence, expecting, keen * 0.06)
-    weighed = _weighed(evidence, phrases, expecting, every)
-    found = _decide(weighed, BY_WEIGHT, evidence, expecting, keen * 2.0)
-    if found.intent is not Intent.UNCLEAR or not weighed:
+        return _decide(alike, BY_LIKENESS, keen * 0.06)
+    best = weighed(evidence, phrases, expecting, every)
+    found = _decide(best, BY_WEIGHT, keen * 2.0)
+    if found is not None or not best:
         return found
-    found = _decide(alike, BY_LIKENESS, evidence, expecting, keen * 0.06)
-    first = max(weighed, key=lambda intent: weighed[intent].value)
-    borne_out = found.intent is first and weighed[first].value > REFUTED
-    return found if borne_out and found.intent is not Intent.FINE else Understood()
+    found = _decide(alike, BY_LIKENESS, keen * 0.06)
+    if found is None or _ends(found.phrase.entry.intent, expecting):
+        return None
+    first = max(best, key=lambda intent: best[intent].value)
+    borne_out = found.phrase.entry.intent is first and best[first].value > REFUTED
+    return found if borne_out else None
+
+
+def _ends(intent: Intent, expecting: Expecting) -> bool:
+    """Tell whether this would end a worry or a call."""
+    return intent in (ENDS_CALL if expecting is Expecting.HELP else ENDS)
 
 
 def _muddled(evidence: Evidence) -> bool:
@@ -131,18 +131,15 @@ def _muddled(evidence: Evidence) -> bool:
     return best < POOR and evidence.no_speech > DOUBTED
 
 
-def _decide(
-    best: Best, limits: Mapping[Intent, Limits], evidence: Evidence, expecting: Expecting,
-    keen: float,
-) -> Understood:  # fmt: skip
+def _decide(best: Best, limits: Mapping[Intent, Limits], keen: float) -> Likeness | None:
     for intent in sorted(best, key=lambda one: -best[one].value):
         if _sure(intent, best, limits, keen):
-            return _meant(best[intent], evidence, expecting, limits)
-    return Understood()
+            return best[intent]
+    return None
 
 
 def _sure(intent: Intent, best: Best, limits: Mapping[Intent, Limits], keen: float) -> bool:
-    limit = limits.get(intent, limits[Intent.UNCLEAR])
+    limit = _limit(limits, intent)
     value = best[intent].value + (keen if intent is Intent.HELP else 0.0)
     lead = value - max((one.value for key, one in best.items() if key is not intent), default=-99.0)
     return lead >= limit.lead and (
@@ -150,41 +147,5 @@ def _sure(intent: Intent, best: Best, limits: Mapping[Intent, Limits], keen: flo
     )
 
 
-def _meant(
-    found: Likeness, evidence: Evidence, expecting: Expecting, limits: Mapping[Intent, Limits]
-) -> Understood:
-    entry = found.phrase.entry
-    if entry.intent is Intent.UNCLEAR:
-        return Understood()
-    if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
-        return Understood()
-    ends = ENDS_CALL if expecting is Expecting.HELP else ENDS
-    if entry.intent in ends and not (evidence.strong and evidence.no_speech < SILENT):
-        return Understood()
-    lowest = limits.get(entry.intent, limits[Intent.UNCLEAR]).value
-    top = 0.0 if evidence.weighed else 1.0
-    sure = 0.5 + 0.5 * min(1.0, max(0.0, (found.value - lowest) / (top - lowest)))
-    return Understood(entry.intent, entry.what, entry.score, round(sure, 3))
-
-
-def _weighed(
-    evidence: Evidence, phrases: Phrases, expecting: Expecting, every: dict[Intent, list[Likeness]]
-) -> Best:
-    """Give the best phrase of each intent by how likely the sound is under it."""
-    weights = evidence.weighed
-    free = max(weights.values())
-    best: Best = {}
-    always = phrases.always.get(expecting, ())
-    likely = {found.phrase.text: found for one in every.values() for found in one}
-    size = weight(sounds(evidence.guesses[0].text)) if evidence.guesses else 0.0
-    for text in always:
-        phrase = phrases.by_text[text]
-        if text not in likely and phrase.weight / 2 <= size <= phrase.weight * 2:
-            likely[text] = Likeness(WORTH_WEIGHING, phrase)
-    for text, found in likely.items():
-        if text in weights and found.value >= (HALF if text in always else BELIEVABLE):
-            intent = found.phrase.entry.intent
-            value = weights[text] - free - UNLIKE * (1 - min(1.0, found.value))
-            if intent not in best or value > best[intent].value:
-                best[intent] = Likeness(value, found.phrase)
-    return best
+def _limit(limits: Mapping[Intent, Limits], intent: Intent) -> Limits:
+    return limits.get(intent, limits[Intent.UNCLEAR])

@@ -3,7 +3,16 @@
 import pytest
 
 from voice.phrases import Phrases, load
-from voice.words import Evidence, Expecting, Guess, Intent, Understood, shortlist, understand
+from voice.words import (
+    Evidence,
+    Expecting,
+    Guess,
+    Intent,
+    Understood,
+    contested,
+    shortlist,
+    understand,
+)
 
 ALWAYS, ASKED = Expecting.NOTHING, Expecting.CHECKIN
 
@@ -188,3 +197,88 @@ def test_babble_that_might_be_a_call_is_none(phrases: Phrases) -> None:
         evidence = Evidence(guesses, no_speech, weighed=weighed)
         calls.append(understand(evidence, phrases, ALWAYS).intent is Intent.HELP)
     assert calls == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("반리와 트세요 살려주세요", ""), ("넘어져서 손목을 다쳤어요 너무 아파요", "fall"),
+        ("아이고 나 죽네 119 불러줘", "ambulance"), ("피가 안 멈춰요 어지러워요", "blood"),
+    ],
+)  # fmt: skip
+def test_two_calls_in_one_are_a_call(phrases: Phrases, text: str, what: str) -> None:
+    found = meant(phrases, text, ALWAYS)
+    assert (found.intent, found.what) == (Intent.HELP, what)
+
+
+@pytest.mark.parametrize("text", ["밥을 먹었어요 머리가 아파요", "다 괜찮아요 머리가 아파요"])
+def test_two_things_said_in_one_breath_are_no_call_without_one(phrases: Phrases, text: str) -> None:
+    for expecting in Expecting:
+        assert meant(phrases, text, expecting).intent not in (Intent.HELP, Intent.FINE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "팔에 힘이 없어요", "말이 안 나와요", "입이 돌아갔어요", "도둑이야", "약을 잘못 먹었어요",
+        "아이고 나 죽네", "코피가 멈추지 않아요", "뜨거운 물에 데었어요", "허리를 삐끗했어요",
+        "연기가 자욱해요", "누가 문을 부수려고 해요", "나 좀 살려주우야",
+    ],
+)  # fmt: skip
+def test_every_kind_of_distress_calls(phrases: Phrases, text: str) -> None:
+    assert meant(phrases, text, ALWAYS).intent is Intent.HELP
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "또 와 주세요", "아들이 많이 도와줘요", "외로워 죽겠어요", "뉴스에서 불이 났대요",
+        "괜찮은 사람이에요", "그 약은 안 좋대요", "살림살이가 늘었어요", "부엌에서 밥했어요",
+    ],
+)  # fmt: skip
+def test_what_sounds_like_a_call_or_fine_is_neither(phrases: Phrases, text: str) -> None:
+    for expecting in Expecting:
+        assert meant(phrases, text, expecting).intent not in (Intent.HELP, Intent.FINE)
+
+
+def test_fine_must_beat_what_is_said_against_it(phrases: Phrases) -> None:
+    guesses = (Guess("저 데인주와요", -1.15), Guess("저게는 좋아요", -1.38))
+    first = {"저 데인주와요": -9.5, "좋아요": -7.0, "안 좋아요": -14.0}
+    heard = Evidence(guesses, weighed=first)
+    assert understand(heard, phrases, ASKED).intent is Intent.FINE
+    more = contested(heard, phrases, ASKED)
+    assert "속이 안 좋아요" in more
+    for weight, intent in ((-7.5, Intent.UNCLEAR), (-16.0, Intent.FINE)):
+        against = dict.fromkeys(more, -20.0) | {"속이 안 좋아요": weight}
+        asked = Evidence(guesses, weighed=first | against)
+        assert understand(asked, phrases, ASKED).intent is intent
+
+
+def test_what_ends_nothing_is_not_contested(phrases: Phrases) -> None:
+    for text, expecting in (("도와주세요", ALWAYS), ("아니요", ASKED), ("", ASKED)):
+        assert not contested(Evidence((Guess(text),)), phrases, expecting)
+    assert contested(Evidence((Guess("아니요"),)), phrases, Expecting.HELP)
+
+
+@pytest.mark.parametrize(("text", "intent"), [("아니유", Intent.NO), ("치소하 줘", Intent.CANCEL)])
+def test_likeness_alone_ends_no_call_that_weighing_left_open(
+    phrases: Phrases, text: str, intent: Intent
+) -> None:
+    alike = Evidence((Guess(text),))
+    assert understand(alike, phrases, Expecting.HELP).intent is intent
+    near = [*shortlist(alike, phrases, Expecting.HELP), *contested(alike, phrases, Expecting.HELP)]
+    unsure = Evidence(alike.guesses, weighed=dict.fromkeys(near, -20.0) | {text: -8.0})
+    assert understand(unsure, phrases, Expecting.HELP).intent is Intent.UNCLEAR
+
+
+def test_a_short_answer_is_weighed_whatever_was_guessed(phrases: Phrases) -> None:
+    guesses = (Guess("맛있어요", -0.78), Guess("맛 아유", -1.55))
+    texts = shortlist(Evidence(guesses), phrases, ASKED)
+    assert {"네", "응", "맞아요", "아니요"} <= {*texts}
+    weighed = dict.fromkeys(texts, -12.0) | {"맛있어요": -2.9, "맞아요": -5.6, "있어요": -7.5}
+    assert understand(Evidence(guesses, weighed=weighed), phrases, ASKED).intent is Intent.YES
+    assert "응" not in shortlist(Evidence((Guess("지난 주에 아들이 왔어요"),)), phrases, ASKED)
+
+
+def test_words_said_twice_count_once(phrases: Phrases) -> None:
+    assert meant(phrases, "아니 아니 괜찮아요", Expecting.HELP).intent is Intent.CANCEL

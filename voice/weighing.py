@@ -1,0 +1,101 @@
+"""Which phrases are weighed against the sound, and what came of it: for each meaning the likeliest.
+
+How likely the sound is under a text says little alone, and much beside other texts (decision 0015).
+"""
+
+from voice.jamo import sounds, weight
+from voice.likeness import Evidence, Likeness, likenesses
+from voice.phrases import Expecting, Intent, Phrase, Phrases
+
+UNLIKE = 12.0  # nats that a phrase loses which is all unlike the guesses
+UNLIKE_BRIEF = 6.0  # where little was said: guesses say little then
+WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
+EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
+EXACT, FAR = 0.96, 0.12  # likeness that needs no weighing, and its lead
+NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighed
+HALF = 0.5  # likeness below which a phrase that is always weighed is not believed
+BELIEVABLE = 0.62  # and any other: a short phrase would else explain a long sentence
+BRIEF = 6.5  # letters of the shortest guess up to which little was said
+MARGIN = 1.0  # nats by which a meaning must beat what is weighed against it
+
+Best = dict[Intent, Likeness]
+
+
+def shortlist(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
+    """Give the texts that are worth weighing against the sound: best guesses, nearest phrases."""
+    near: list[Likeness] = []
+    for found in likenesses(evidence, phrases, expecting).values():
+        near += [one for one in found[:EACH] if one.value >= WORTH_WEIGHING]
+    near.sort(key=lambda one: -one.value)
+    brief = phrases.brief.get(expecting, ()) if _is_brief(evidence) else ()
+    if not (near or brief) or (expecting is Expecting.NOTHING and _idle(near)):
+        return ()
+    if _plain(near) and not (brief and near[0].phrase.entry.intent is Intent.UNCLEAR):
+        return ()
+    guesses = [guess.text for guess in evidence.guesses[:2]]
+    always = (*phrases.always.get(expecting, ()), *brief)
+    return tuple(dict.fromkeys([*guesses, *(one.phrase.text for one in near[:MOST]), *always]))
+
+
+def _is_brief(evidence: Evidence) -> bool:
+    """Tell whether little was said: 네, 응, 맞아요."""
+    return min((weight(sounds(guess.text)) for guess in evidence.guesses), default=99.0) <= BRIEF
+
+
+def _plain(near: list[Likeness]) -> bool:
+    """Tell whether likeness alone decides: one meaning is exactly it, and nothing else is near."""
+    if not near:
+        return False
+    first = near[0]
+    others = (one.value for one in near if one.phrase.entry.intent is not first.phrase.entry.intent)
+    return first.value >= EXACT and first.value - max(others, default=0.0) >= FAR
+
+
+def _idle(near: list[Likeness]) -> bool:
+    """Tell whether nothing is near that would count unasked."""
+    first = near[0].value if near else 0.0
+    return not any(
+        one.value >= first - NEAR_FIRST
+        for one in near
+        if one.phrase.entry.intent is not Intent.UNCLEAR and not one.phrase.entry.after
+    )
+
+
+def weighed(
+    evidence: Evidence, phrases: Phrases, expecting: Expecting, every: dict[Intent, list[Likeness]]
+) -> Best:
+    """Give the best phrase of each intent by how likely the sound is under it."""
+    weights = evidence.weighed
+    free = max(weights.values())
+    best: Best = {}
+    always = phrases.always.get(expecting, ())
+    brief = phrases.brief.get(expecting, ()) if _is_brief(evidence) else ()
+    likely = {found.phrase.text: found for one in every.values() for found in one}
+    size = weight(sounds(evidence.guesses[0].text)) if evidence.guesses else 0.0
+    for text in (*always, *brief):
+        phrase = phrases.by_text[text]
+        fits = phrase.weight / 2 <= size <= phrase.weight * 2
+        if text not in likely and (fits or text in brief):
+            likely[text] = Likeness(WORTH_WEIGHING, phrase)
+    for text, found in likely.items():
+        if text in weights and found.value >= (HALF if text in (*always, *brief) else BELIEVABLE):
+            intent = found.phrase.entry.intent
+            unlike = UNLIKE_BRIEF if text in brief else UNLIKE
+            value = weights[text] - free - unlike * (1 - min(1.0, found.value))
+            if intent not in best or value > best[intent].value:
+                best[intent] = Likeness(value, found.phrase)
+    return best
+
+
+def opposed(evidence: Evidence, phrases: Phrases, phrase: Phrase) -> tuple[str, ...]:
+    """Give the texts to be weighed, with the guesses, before this phrase is believed."""
+    against = phrases.against.get(phrase.entry.intent, ())
+    texts = (*(guess.text for guess in evidence.guesses[:2]), phrase.text, *against)
+    return tuple(text for text in dict.fromkeys(texts) if text not in evidence.weighed)
+
+
+def beaten(evidence: Evidence, phrases: Phrases, phrase: Phrase) -> bool:
+    """Tell whether what was weighed against a phrase is nearly as likely as it."""
+    texts = phrases.against.get(phrase.entry.intent, ())
+    against = [evidence.weighed[text] for text in texts if text in evidence.weighed]
+    return max(against, default=-999.0) > evidence.weighed.get(phrase.text, 0.0) - MARGIN
