@@ -284,3 +284,8 @@ def test_a_short_answer_is_weighed_whatever_was_guessed(phrases: Phrases) -> Non
 
 def test_words_said_twice_count_once(phrases: Phrases) -> None:
     assert meant(phrases, "아니 아니 괜찮아요", Expecting.HELP).intent is Intent.CANCEL
+
+
+def test_yes_with_a_good_word_is_not_fine(phrases: Phrases) -> None:
+    for expecting in (ASKED, Expecting.HELP):
+        assert meant(phrases, "네 좋아요", expecting).intent is Intent.YES
