@@ -1,3 +1,6 @@
 """What is promised, measured: `python -m bench.NAME`."""
 
-import voice  # noqa: F401 - before numpy: it says with how many threads numpy is to solve
+import os
+
+# Before numpy is loaded: what is solved in `voice/echo.py` is small, and more threads take longer.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

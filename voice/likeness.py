@@ -127,6 +127,13 @@ def _half(words: list[str], phrases: Phrases, groups: Sequence[Group]) -> Likene
     return found if found is not None and found.value >= PART else None
 
 
+def explains(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> float:
+    """Give what share a phrase is of what was most likely said, words that say nothing left out."""
+    best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
+    heard = min(map(weight, _readings(best.text, phrases.fillers)), default=0.0)
+    return phrase.weight / heard if heard else 0.0
+
+
 def _readings(text: str, fillers: frozenset[str]) -> Iterable[str]:
     """Give the sounds of a text, and those without words that say nothing, or said twice."""
     words = text.split()

@@ -146,8 +146,8 @@ def test_what_it_says_itself_is_never_heard_as_the_residents(fresh: Scene) -> No
 
 def test_a_cry_amid_our_own_words_is_heard_though_the_room_echoes_them(fresh: Scene) -> None:
     process, hub = fresh
-    loop = "load-module module-loopback source=loudspeaker.monitor sink=room latency_msec=80 adjust_time=0"
-    process.place.order(loop)
+    loop = "load-module module-loopback source=loudspeaker.monitor sink=room latency_msec=80"
+    process.place.order(f"{loop} adjust_time=0")  # else it changes the pitch of what it repeats
     long = "오늘은 폭염입니다. 물을 자주 드시고 낮에는 집에서 쉬세요. 밭일은 해가 진 뒤에 하세요."
     try:
         hub.order(Say("announcement", f"{long} {long}", "n2"))

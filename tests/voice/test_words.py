@@ -1,6 +1,7 @@
 """What was written down -> what was meant: everyday variants, negations, and being unsure."""
 
 import pytest
+from msgspec.structs import replace
 
 from voice.phrases import Phrases, load
 from voice.words import (
@@ -97,6 +98,7 @@ def test_an_answer_counts_only_after_a_question(
         ("머리가 아파요", Intent.UNWELL, "head"), ("무릎이 쑤셔요", Intent.UNWELL, "joints"),
         ("배가 아파요", Intent.UNWELL, "stomach"), ("감기에 걸렸어요", Intent.UNWELL, "cold"),
         ("너무 외로워요", Intent.UNWELL, "lonely"), ("우울해요", Intent.UNWELL, "mood"),
+        ("죽고 싶어요", Intent.UNWELL, "despair"), ("살기 싫어요", Intent.UNWELL, "despair"),
         ("잠을 못 잤어요", Intent.UNWELL, "sleep"), ("입맛이 없어요", Intent.UNWELL, "appetite"),
         ("병원에 가고 싶어요", Intent.UNWELL, "hospital"),
         ("상담 받고 싶어요", Intent.COUNSEL, "counsel"), ("다시 말해 주세요", Intent.REPEAT, ""),
@@ -184,6 +186,38 @@ def test_what_ends_a_call_for_help_rests_on_strong_evidence_of_speech(
             assert understand(weak, phrases, ASKED).intent is intent
 
 
+def test_a_call_that_is_alone_in_doubtful_speech_is_none(phrases: Phrases) -> None:
+    """Two sentences of a television's, in 8 s of babble."""
+    texts = (
+        "우리 이제 그만 만나요 아깝습니다 틀려집니다",
+        "우리 이제 그만 만나요 아깝습니다 틀렸습니다",
+    )
+    guesses = tuple(Guess(text, -0.52) for text in texts)
+    weighed = {texts[0]: -9.95, texts[1]: -9.59, "반갑습니다": -7.68, "깔렸습니다": -15.73}
+    calls = [
+        understand(Evidence(guesses, no_speech, weighed=weighed), phrases, ALWAYS).intent
+        for no_speech in (0.79, 0.1)
+    ]
+    assert calls == [Intent.UNCLEAR, Intent.HELP]
+
+
+def test_fine_is_all_of_what_was_said(phrases: Phrases) -> None:
+    """As "속이 안 좋아요" over a kettle: the words before were not made out."""
+    weighed = {"저 데인주와요": -10.6, "좋아요": -7.4, "저게 좋아요": -14.6, "안 좋아요": -15.8}
+    guesses = (Guess("저 데인주와요", -1.15), Guess("저게는 좋아요", -1.38))
+    assert understand(Evidence(guesses, weighed=weighed), phrases, ASKED).intent is Intent.UNCLEAR
+    alone = Evidence((Guess("조하요", -1.15),), weighed={"조하요": -9.0, "좋아요": -7.4})
+    assert understand(alone, phrases, ASKED).intent is Intent.FINE
+    doubtful = replace(alone, guesses=(Guess("조하요", -1.45),))
+    assert understand(doubtful, phrases, ASKED).intent is Intent.UNCLEAR
+
+
+def test_who_hardly_spoke_does_not_say_that_all_is_well(phrases: Phrases) -> None:
+    for no_speech, intent in ((0.2, Intent.FINE), (0.36, Intent.UNCLEAR)):
+        heard = Evidence((Guess("잘 지내고 있어요"),), no_speech)
+        assert understand(heard, phrases, ASKED).intent is intent
+
+
 def test_babble_that_might_be_a_call_is_none(phrases: Phrases) -> None:
     weighed = {
         "도로로 찾습니다": -9.9,
@@ -242,8 +276,8 @@ def test_what_sounds_like_a_call_or_fine_is_neither(phrases: Phrases, text: str)
 
 
 def test_fine_must_beat_what_is_said_against_it(phrases: Phrases) -> None:
-    guesses = (Guess("저 데인주와요", -1.15), Guess("저게는 좋아요", -1.38))
-    first = {"저 데인주와요": -9.5, "좋아요": -7.0, "안 좋아요": -14.0}
+    guesses = (Guess("조하요", -1.15), Guess("저 좋아요", -1.38))
+    first = {"조하요": -9.5, "좋아요": -7.0, "안 좋아요": -14.0}
     heard = Evidence(guesses, weighed=first)
     assert understand(heard, phrases, ASKED).intent is Intent.FINE
     more = contested(heard, phrases, ASKED)
