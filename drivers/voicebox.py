@@ -25,7 +25,8 @@ from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, T
 LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
 PING_S = 5.0
 KEPT, KEPT_S = 8, 10.0  # what is to be said while the voice is starting, and for how long
-UNASKED = {Meaning.HELP}  # the rest needs a question: the television may say it
+# the rest needs a question: the television may say it; of a visitor that does no harm
+UNASKED = {Meaning.HELP, Meaning.VISITOR, Meaning.ALONE}
 OWN_TALK = "own_"  # so begin the keys of talks that the voice itself began
 TOLD_OF_OWN = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.UNWELL}  # no answers to ours
 STEADY_S = 15.0  # a voice that lives for less, again and again, is none

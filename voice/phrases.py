@@ -40,6 +40,8 @@ class Intent(StrEnum):
     COUNSEL = "counsel"
     AWAY = "away"
     HOME = "home"
+    VISITOR = "visitor"
+    ALONE = "alone"
     TIME = "time"
     SLOWER = "slower"
     LOUDER = "louder"

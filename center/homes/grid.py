@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from center import moments
 from center.homes.day_rows import Hour
+from hub.core.daily import PresenceKind
 
 HOUR_S = 3600.0
 HOURS = 24
@@ -24,6 +25,7 @@ class Day(Struct, frozen=True):
     counts: dict[str, tuple[int | None, ...]]
     asleep: tuple[float, ...]  # seconds of each hour
     away: tuple[float, ...]
+    visitor: tuple[float, ...]  # whole hours: those at whose end one was there, as far as was said
 
 
 def days(hours: Sequence[Hour], starts: Sequence[float]) -> list[Day]:
@@ -75,15 +77,17 @@ def spans(seconds: Sequence[float]) -> list[tuple[int, int]]:
 
 def _day(start: float, hours: Sequence[Hour], rooms: Sequence[str]) -> Day:
     counts: dict[str, list[int | None]] = {room: [None] * HOURS for room in rooms}
-    asleep, away = [0.0] * HOURS, [0.0] * HOURS
+    asleep, away, visitor = [0.0] * HOURS, [0.0] * HOURS, [0.0] * HOURS
     for hour in hours:
         if hour.synced and start <= hour.from_utc < start + HOURS * HOUR_S:
             at = int((hour.from_utc - start) // HOUR_S)
             _add(counts, at, by_room(hour))
             asleep[at] = min(HOUR_S, asleep[at] + max(0.0, hour.asleep_s))
             away[at] = min(HOUR_S, away[at] + max(0.0, hour.away_s))
+            if hour.presence is PresenceKind.VISITOR:
+                visitor[at] = HOUR_S
     fixed = {room: tuple(row) for room, row in counts.items()}
-    return Day(start, fixed, tuple(asleep), tuple(away))
+    return Day(start, fixed, tuple(asleep), tuple(away), tuple(visitor))
 
 
 def _add(counts: Mapping[str, list[int | None]], at: int, found: Mapping[str, int]) -> None:

@@ -34,7 +34,7 @@ class Cell(Struct, frozen=True):
 
 
 class Band(Struct, frozen=True):
-    """A stretch of hours: `kind` is asleep, away or nothing (no movement before an alarm)."""
+    """Some hours: `kind` is asleep, away, visitor or nothing (no movement before an alarm)."""
 
     x: float
     y: int
@@ -156,7 +156,8 @@ def _is_to_come(day: Day, hour: int, now: float) -> bool:
 
 
 def _bands(day: Day, y: int, eye: Eye) -> Iterator[Band]:
-    for kind, seconds in (("asleep", day.asleep), ("away", day.away)):
+    lasted = {"asleep": day.asleep, "away": day.away, "visitor": day.visitor}
+    for kind, seconds in lasted.items():
         for first, hours in spans(seconds):
             text = eye.t(f"picture.{kind}")
             title = eye.t("picture.band", what=text, first=first, last=first + hours)

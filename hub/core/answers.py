@@ -1,6 +1,7 @@
 """What the resident says, asked or not, and how the voice itself fares.
 
 Words that nobody understood may be the television's: they are no sign of life, and end no warning.
+Nor does it that somebody visits, or has gone: such words are not asked back.
 """
 
 from typing import assert_never
@@ -25,6 +26,7 @@ FAULT = {
     Part.SPEECH: FaultKind.NO_SPEECH,
     Part.MUTE: FaultKind.MUTED,
 }
+COMPANY = {Meaning.VISITOR, Meaning.ALONE}
 
 
 def take(state: HomeState, event: Answered | Talking | Spoke | PartChanged, rules: Rules) -> Step:
@@ -50,12 +52,23 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     meant = _as_ordered(state, event, rules)
     if meant is None:
         return state, []
+    if meant.meaning in COMPANY:
+        state = _company(state, meant, rules)
+        if not meant.asked:
+            return state, []
+        meant = replace(meant, meaning=Meaning.UNCLEAR)  # it answers no question of ours
     event = meant
     taken = spoken.take(state, event, rules)
     if taken.over:
         return taken.state, taken.effects
     state, effects = _understood(taken.state, event, rules)
     return state, [*taken.effects, *effects]
+
+
+def _company(state: HomeState, event: Answered, rules: Rules) -> HomeState:
+    if event.meaning is Meaning.VISITOR:
+        return presence.visited(state, event.at, rules)
+    return presence.alone(state, event.at)
 
 
 def _as_ordered(state: HomeState, event: Answered, rules: Rules) -> Answered | None:

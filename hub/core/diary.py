@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from hub.core import wire
+from hub.core import presence, wire
 from hub.core.daily import Activity, PresenceKind
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.rules import Rules
@@ -42,7 +42,7 @@ def _hour(state: HomeState, at: float) -> float:
 def _page(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:
     house = state.house
     lasted_s = round(min(at - max(house.presence.since, begun), HOUR_S), 1)
-    kind = house.presence.kind
+    kind = presence.shown(house, at)
     page = Activity(
         from_utc=begun + state.clock.offset_s,
         synced=state.clock.synced,

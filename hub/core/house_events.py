@@ -21,6 +21,8 @@ class Meaning(StrEnum):
     COUNSEL = "counsel"
     AWAY = "away"
     HOME = "home"
+    VISITOR = "visitor"  # somebody is with them
+    ALONE = "alone"  # and has gone again
     HELP = "help"
     CANCEL = "cancel"
 

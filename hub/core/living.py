@@ -61,6 +61,7 @@ class House(Struct, frozen=True):
 
     sensed: dict[str, Sensed] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
+    visitor_until: float = NEVER  # until when somebody is, or was, with the resident by their word
     active_at: float = NEVER  # the last activity of the resident, anywhere
     active_by: str = ""
     quiet: Quiet = field(default_factory=Quiet)

@@ -4,6 +4,10 @@
      '--"I'm going out"--> Away, for `declared_away_s` at most
      '--quiet at an hour of rest--> Asleep --any activity--> Home
 
+A visitor is one that the resident has told of: until they leave, the resident goes out, sleeps or
+calls, or `visitor_s` have passed. No judgement waits for them, and none is laxer for them: what
+began while they were there teaches nothing of the resident, and that is all.
+
 One lone pulse in an empty house is no return: sensors misfire. Somebody who comes in and falls at
 once opened the door to come in, so the quiet after it is none of an absence.
 """
@@ -13,7 +17,7 @@ from msgspec.structs import replace
 from hub.core import learning
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect, Phrase, Say
-from hub.core.living import NEVER, Presence, Quiet
+from hub.core.living import NEVER, House, Presence, Quiet
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 
@@ -30,7 +34,7 @@ def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeStat
     """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
     old = state.house.presence
     away = old.kind is AWAY
-    if away:
+    if away and teaches(state.house, old.since):
         habits = learning.stretched(state.habits, ABSENCE, at - old.since)
         state = replace(state, habits=habits)
     again = at - old.door_at <= rules.quiet.passage_s
@@ -73,6 +77,7 @@ def declare(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
     if not away:
         back = state.house.presence.kind is AWAY
         return home(state, at), [Say(Phrase.WELCOME_HOME)] if back else []
+    state = alone(state, at)
     until = at + rules.quiet.declared_away_s
     return _with(state, Presence(AWAY, at, until)), [Say(Phrase.AWAY_NOTED)]
 
@@ -90,6 +95,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
         state = home(state, at)
         return replace(state, house=replace(state.house, quiet=Quiet(since=at))), []
     left_at = state.house.active_at
+    state = alone(state, due)
     return _with(state, Presence(AWAY, left_at, door_at=old.door_at)), []
 
 
@@ -110,7 +116,36 @@ def sleeps(state: HomeState, at: float) -> HomeState:
     old = state.house.presence
     if old.kind not in {HOME, PresenceKind.UNKNOWN}:
         return state
-    return _with(state, replace(old, kind=PresenceKind.ASLEEP, since=at))
+    return _with(alone(state, at), replace(old, kind=PresenceKind.ASLEEP, since=at))
+
+
+def visited(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Take the word that somebody is with the resident, who is at home: the word does not say so.
+
+    The television may have said it, so it is no sign of life.
+    """
+    if state.house.presence.kind is not HOME:
+        return state
+    until = at + rules.quiet.visitor_s
+    return replace(state, house=replace(state.house, visitor_until=until))
+
+
+def alone(state: HomeState, at: float) -> HomeState:
+    """Let whoever was with the resident be gone."""
+    if at >= state.house.visitor_until:
+        return state
+    return replace(state, house=replace(state.house, visitor_until=at))
+
+
+def teaches(house: House, since: float) -> bool:
+    """Tell whether what began at `since`, and is over, is the resident's own."""
+    return since >= house.visitor_until
+
+
+def shown(house: House, at: float) -> PresenceKind:
+    """Give where the resident is, as people are told: at home, a visitor comes before it."""
+    visitor = house.presence.kind is HOME and at < house.visitor_until
+    return PresenceKind.VISITOR if visitor else house.presence.kind
 
 
 def _with(state: HomeState, presence: Presence) -> HomeState:

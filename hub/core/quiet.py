@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hub.core import hazard, learning, presence, supervision, warn
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
-from hub.core.habits import DAY_S, STEP_S, Quietness
+from hub.core.habits import DAY_S, STEP_S, Habits, Quietness
 from hub.core.living import NEVER, House, Quiet
 from hub.core.payloads import Evidence
 from hub.core.rules import Rules
@@ -34,10 +34,17 @@ def over(state: HomeState, device: str, at: float, *, by_exit: bool, rules: Rule
         return state if house.quiet is FRESH else replace(state, house=replace(house, quiet=FRESH))
     absent = house.presence.kind is AWAY or (by_exit and lasted_s >= ABSENCE_S)
     if house.active_at != NEVER and not absent and state.clock.synced:
-        ended = learning.Ended(lasted_s, device, house.quiet.score)
-        habits = learning.learned(state.habits, _present(state), ended, rules.quiet)
-        state = replace(state, habits=habits)
+        state = replace(state, habits=_habits(state, device, at, rules))
     return replace(state, house=replace(house, quiet=FRESH))
+
+
+def _habits(state: HomeState, device: str, at: float, rules: Rules) -> Habits:
+    """Learn; of a quiet with a visitor in it only that the day has turned."""
+    began_at = began(state.house)
+    if not presence.teaches(state.house, began_at):
+        return learning.turned(state.habits, _local(state, at), rules.quiet)
+    ended = learning.Ended(at - began_at, device, state.house.quiet.score)
+    return learning.learned(state.habits, _present(state), ended, rules.quiet)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

@@ -30,6 +30,7 @@ class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
     passage_s: Seconds = 45.0  # edges of the door so close together are one passage
     return_s: Seconds = 600.0  # one blip without the door is no return; a second one within this is
     declared_away_s: Seconds = 12 * 3600.0  # "I'm going out" holds so long
+    visitor_s: Seconds = 3 * 3600.0  # "I have a visitor" holds so long
     asleep_s: Seconds = 45 * 60.0
     bathroom_s: Seconds = 75 * 60.0  # never less; GrandCare, KT warn from 15 min by night
     door_open_s: Seconds = 3600.0

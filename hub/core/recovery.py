@@ -36,6 +36,7 @@ def house(old: House, at: float) -> House:
         old,
         sensed=sensed,
         presence=presence,
+        visitor_until=old.visitor_until + by_s,
         active_at=old.active_at + by_s,
         quiet=replace(old.quiet, since=old.quiet.since + by_s),
         stay=replace(old.stay, since=old.stay.since + by_s),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hub.core import learning, quiet, warn
+from hub.core import learning, presence, quiet, warn
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.habits import DAY_S
@@ -52,7 +52,7 @@ def active(state: HomeState, device: str, at: float, rules: Rules) -> HomeState:
     in_bathroom = sensor is not None and sensor.room is IN_BATHROOM
     if in_bathroom != bool(house.stay.room):
         if house.stay.room:
-            state = _learned(state, BATHROOM, at - house.stay.since)
+            state = _learned(state, BATHROOM, house.stay.since, at - house.stay.since)
         stay = Stay(BATHROOM, at) if in_bathroom else Stay()
         state = replace(state, house=replace(state.house, stay=stay))
     if state.clock.synced and at - house.slot_at >= SLOT_S:
@@ -155,7 +155,8 @@ def _slot(state: HomeState, at: float, rules: Rules) -> HomeState:
         return replace(state, house=replace(house, slot_at=at, slots=house.slots + 1))
     if night or not house.slots:
         return state
-    state = _learned(state, WANDERING, house.slots * SLOT_S)
+    midnight = house.slot_at - _local(state, house.slot_at) % DAY_S
+    state = _learned(state, WANDERING, midnight, house.slots * SLOT_S)
     told = state.house.told - {Kind.NIGHT_WANDERING, Kind.OUT_AT_NIGHT}
     return replace(state, house=replace(state.house, slots=0, told=told))
 
@@ -164,14 +165,16 @@ def shut(state: HomeState, device: str, lasted_s: float, rules: Rules) -> HomeSt
     """Take a door that was shut: how long it stood open is learned."""
     if not _is_exit(device, rules) or state.house.presence.kind is AWAY:
         return state
-    state = _learned(state, DOOR, lasted_s)
+    state = _learned(state, DOOR, state.house.sensed[device].since, lasted_s)
     told = state.house.told - {Kind.DOOR_OPEN}
     return replace(state, house=replace(state.house, told=told)) if state.house.told else state
 
 
-def _learned(state: HomeState, routine: str, lasted_s: float) -> HomeState:
+def _learned(state: HomeState, routine: str, since: float, lasted_s: float) -> HomeState:
     told = state.house.told - {Kind.LONG_BATHROOM} if routine == BATHROOM else state.house.told
-    habits = learning.stretched(state.habits, routine, lasted_s)
+    habits = state.habits
+    if presence.teaches(state.house, since):
+        habits = learning.stretched(habits, routine, lasted_s)
     return replace(state, habits=habits, house=replace(state.house, told=told))
 
 

@@ -9,6 +9,7 @@ own, owed to the centre (`debt`).
 
 from msgspec.structs import replace
 
+from hub.core import presence
 from hub.core.debt import owe, resend_all, settle, tell
 from hub.core.effects import Effect, Forget, Phrase, Say, Signal
 from hub.core.events import CenterAcked
@@ -45,6 +46,7 @@ def call(
     wait: the centre may have taken that already, and would not ring again. Only where
     `untold_calls` of one alarm still wait for the centre, a further one adds nothing.
     """
+    state = presence.alone(state, at)
     source = rules.buttons.get(device) or rules.sensors.get(device)
     place = source.place if source else ""
     for alarm in state.alarms:

@@ -154,6 +154,12 @@ def test_asleep_and_away_are_bands_with_their_word() -> None:
     ]  # fmt: skip
 
 
+def test_hours_with_a_visitor_are_a_band_with_their_word() -> None:
+    some = [replace(hour(n), presence=PresenceKind.VISITOR) for n in (14, 15)]
+    (band,) = drawn(*some).blocks[-1].bands
+    assert (band.kind, band.text, band.width // picture.CELL) == ("visitor", "손님", 2)
+
+
 def test_an_alarm_is_marked_with_what_was_missing_before_it() -> None:
     mark = Moment(NOON, "호출 12:00", since_utc=MIDNIGHT - 3600)
     made = drawn(hour(1, pir1=1), marks=(mark,))

@@ -225,6 +225,15 @@ def test_what_may_be_the_televisions_is_asked_back_before_it_is_told(wish: Inten
     assert play(scene).meanings() == [(Meaning(str(wish)), f"own_{wish}")]
 
 
+@pytest.mark.parametrize("word", [Intent.VISITOR, Intent.ALONE])
+def test_who_is_with_the_resident_is_told_without_a_word_about_it(word: Intent) -> None:
+    async def scene(theatre: Theatre) -> None:
+        theatre.stage.heard(Understood(word, sure=0.9))
+        assert theatre.stage.idle
+
+    assert play(scene).meanings() == [(Meaning(str(word)), "")]
+
+
 def test_the_time_is_told_unasked_and_amid_a_talk() -> None:
     async def scene(theatre: Theatre) -> None:
         theatre.stage.heard(Understood(Intent.TIME, sure=0.9))

@@ -104,6 +104,10 @@ def test_an_answer_counts_only_after_a_question(
         ("상담 받고 싶어요", Intent.COUNSEL, "counsel"), ("다시 말해 주세요", Intent.REPEAT, ""),
         ("천천히 말해줘", Intent.SLOWER, ""), ("더 크게 말해줘", Intent.LOUDER, ""),
         ("지금 몇 시예요", Intent.TIME, ""), ("나갔다 올게", Intent.AWAY, ""),
+        ("손님 오셨어요", Intent.VISITOR, ""), ("집에 손님이 와 있어", Intent.VISITOR, ""),
+        ("손님 가셨어요", Intent.ALONE, ""), ("손님이 다 갔어", Intent.ALONE, ""),
+        ("손님이 많이 왔어요", Intent.UNCLEAR, ""), ("손님 올 거예요", Intent.UNCLEAR, ""),
+        ("할머니가 돌아가셨어요", Intent.UNCLEAR, ""),
         ("다녀왔어", Intent.HOME, ""), ("잘못 눌렀어요", Intent.CANCEL, ""),
     ],
 )  # fmt: skip
