@@ -28,6 +28,7 @@ RATE_HZ = 24_000
 KEPT_S = 20.0  # how long the model stays after it spoke: over the sentences of an announcement
 LONGEST, WIDTH = 510, 256
 LINKED = "linked"
+MAKING = 2  # to be raised when a text comes to sound otherwise: what is kept of before is not found
 PACE = 0.875  # its own speed that sounds like a young speaker's five syllables a second
 LOUDNESS = 0.8  # its peaks touch full scale
 BROKEN = (  # all that ONNX Runtime raises for a model or a run that fails
@@ -62,7 +63,7 @@ class Kokoro:
     def __init__(
         self, folder: Path, person: Person = SPEAKER, later: Later = threading.Timer
     ) -> None:
-        self.name = f"kokoro {person.name}"
+        self.name = f"kokoro {person.name} {MAKING}"
         self._folder, self._person, self._later = folder, person, later
         self._lock = threading.Lock()
         self._loaded: tuple[ort.InferenceSession, Style] | None = None
