@@ -54,7 +54,7 @@ def test_a_heat_wave_is_announced_by_keyboard_and_its_results_come_live(
     expect(page.get_by_role("heading", name="3곳에 보냅니다")).to_be_visible()
     expect(page.get_by_text("연결되지 않은 허브가 1대")).to_be_visible()
     page.get_by_role("button", name="3곳에 보내기").press("Enter")
-    expect(page.get_by_text("허브를 기다림 3")).to_be_visible()
+    expect(page.get_by_text("허브를 기다림 3", exact=True)).to_be_visible()
     ident = page.url.rpartition("/")[2]
     row = page.get_by_role("row", name=RECORD.name)
     county.hear(HUBS[0], Reply(ident, done=True))
@@ -62,11 +62,11 @@ def test_a_heat_wave_is_announced_by_keyboard_and_its_results_come_live(
     county.hear(HUBS[0], word(ident, at=county.now()))
     expect(row).to_contain_text("말함")
     county.hear(HUBS[1], word(ident, AnnouncementOutcome.UNSPOKEN, HUBS[1], county.now()))
-    expect(page.get_by_text("말하지 못함 1")).to_be_visible()
+    expect(page.get_by_text("말하지 못함 1", exact=True)).to_be_visible()
     page.get_by_role("button", name="아직 받지 않은 1곳에서 거둬들이기").press("Enter")
-    expect(page.get_by_text("거둬들임 1")).to_be_visible()
+    expect(page.get_by_text("거둬들임 1", exact=True)).to_be_visible()
     page.get_by_role("link", name="English").click()
-    expect(page.get_by_text("Not spoken 1")).to_be_visible()
+    expect(page.get_by_text("Not spoken 1", exact=True)).to_be_visible()
     assert {hub for hub, order in county.orders if order.urgent} == set(HUBS)
 
 
