@@ -151,7 +151,7 @@ class App:
             if (looked_at < 0 or self._speech.trouble) and now - looked_at > LOOK_S:
                 looked_at = now
                 self._start(self._look())
-            if now - tidied_at > TIDY_S and self._stage.idle:
+            if now - tidied_at > TIDY_S:  # 5 to 8 ms; where a television talks it is never quiet
                 tidied_at = now
                 give_back()
             if self._stage.idle and not self._judging.busy and self._restart_due(now):
