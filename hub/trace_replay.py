@@ -144,7 +144,7 @@ class Replay:
         if self._calm and self.now <= at < self._wake:
             self.now = at
             after, effects = calm.decide(before, event, self.rules)
-            if calm.is_kept(before, event, after):  # so there is nothing to tell, either
+            if not effects and calm.is_kept(before, event, after):
                 self._state, self._moved = after, True
                 return
         else:

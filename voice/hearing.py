@@ -77,8 +77,10 @@ class Hearing:
 
     def judge(self, utterance: Utterance, expecting: Expecting) -> Understood:
         """Say what was meant: the verifying pass, which takes up to 3 s. UNCLEAR unless sure."""
+        if utterance.amid and self._calls(utterance.amid):
+            return Understood()  # it may have been ourselves
         understood = self.conclude(self.evidence(utterance, expecting), expecting)
-        if utterance.amid and (understood.intent is not Intent.HELP or self._calls(utterance.amid)):
+        if utterance.amid and understood.intent is not Intent.HELP:
             return Understood()  # amid our own words only a call for help counts
         return understood
 

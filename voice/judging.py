@@ -1,4 +1,4 @@
-"""Who is judged when: one utterance at a time, a cry first, and a cry is never lost.
+"""Who is judged when: one at a time, a cry first, then answers, and a cry is never lost.
 
 What the first pass took for a call for help is told as that when judging takes longer than
 `CRY_S`, raises, or has a long queue: the hub asks back anyway.
@@ -16,6 +16,7 @@ from voice.words import Expecting, Intent, Understood
 BABBLE = 3  # utterances that wait to be judged while nobody was asked anything; more are let go
 QUEUE = 2  # with more than so many waiting a cry is told unjudged
 CRY_S = 8.0  # how long a cry may wait for its judgement
+CRY, ANSWER, WORDS = range(3)  # who waits comes in this order
 STUCK_S = 20.0  # a judgement that takes longer never ends
 
 
@@ -28,7 +29,7 @@ class Judging:
     ) -> None:  # fmt: skip
         self._judge, self._tell = judge, tell
         self._thread = ThreadPoolExecutor(1, "judge")
-        self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._since: float | None = None
         self._count = self._open = 0
         self._hopeless: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,7 +80,8 @@ class Judging:
         if self._since is not None:
             turn: asyncio.Future[None] = loop.create_future()
             self._count += 1
-            heapq.heappush(self._waiting, (not cry, self._count, turn))
+            rank = CRY if cry else ANSWER if expecting is not Expecting.NOTHING else WORDS
+            heapq.heappush(self._waiting, (rank, self._count, turn))
             await turn
         self._since = monotonic()
         try:

@@ -103,7 +103,7 @@ class Room(Struct, frozen=True):
             recorder.wait(10)
 
     def is_loud(self, source: str) -> bool:
-        """Tell whether anything but hiss comes from a source just now."""
+        """Tell whether more than hiss comes from a source."""
         out = self.folder / "level.raw"
         with self.recording(out, source):
             until(lambda: out.stat().st_size > RATE_HZ // 5)

@@ -185,3 +185,12 @@ def test_amid_our_own_words_only_a_call_counts_that_is_not_ours(
     hearing = ears(phrases, text)
     understood = hearing.judge(Utterance(LOUD * 30, amid=amid), Expecting.NOTHING)
     assert understood.intent is meant
+
+
+def test_what_is_overheard_amid_the_question_for_help_does_not_hold_up_the_answer(
+    phrases: Phrases,
+) -> None:
+    writer = Writer("도와주세요")
+    hearing = Hearing(Engines(lambda _: 1.0, None, writer), phrases)
+    hearing.judge(Utterance(LOUD * 30, amid="도움이 필요하세요?"), Expecting.NOTHING)
+    assert not writer.heard

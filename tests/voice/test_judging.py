@@ -49,6 +49,19 @@ def play(story: Callable[[Court], Awaitable[None]]) -> Court:
     return asyncio.run(day())
 
 
+def test_an_answer_is_judged_before_words_that_nobody_asked_for() -> None:
+    answer = Utterance(b"a")
+
+    async def story(court: Court) -> None:
+        takes = await court.bring(WORDS, WORDS)
+        takes.append(asyncio.create_task(court.judging.take(answer, Expecting.HELP, None)))
+        await asyncio.sleep(0)
+        court.go.set()
+        await asyncio.gather(*takes)
+
+    assert play(story).judged == [b"w", b"a", b"w"]
+
+
 def test_a_cry_is_judged_before_what_came_earlier() -> None:
     async def story(court: Court) -> None:
         takes = await court.bring(WORDS, WORDS, CRY)

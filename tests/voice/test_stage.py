@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from time import monotonic
 
 import pytest
 
@@ -268,7 +269,8 @@ def test_who_begins_to_answer_in_time_is_heard_to_the_end() -> None:
         theatre.stage.order(Listen("ask_mood", 0.05))
         await theatre.listening()
         theatre.stage.resident_talks(talking=True)
-        await asyncio.sleep(0.2)
+        late = monotonic() + 0.2  # longer than was to be listened
+        await theatre.until(lambda: monotonic() > late)
         theatre.stage.heard(Understood(Intent.UNWELL, "head", sure=0.9))
         await theatre.until(lambda: theatre.told)
 
