@@ -4,6 +4,7 @@ Each recording is played to the product's ears clean and in noise of its own mak
 babble, a kettle, a fan) at 20, 10 and 5 dB; then minutes of babble alone, silence, and noise alone.
 The repository holds no recordings: without DIR it looks for ANBU_SPEECH or ../shared/speech, and
 says so where there are none. `--full` plays two hours of babble, for the growth of memory.
+`--part` takes the recordings alone, or the rooms (television, silence): an hour or more each.
 `--short` takes a few of them, always the same; no bar that hangs on the machine's speed fails it.
 """
 
@@ -22,6 +23,7 @@ from bench.report import Report, arguments, percentile
 from bench.voice_heard import Heard, Listener, Remembering, hear, memory_mb
 from bench.voice_sound import NOISES, RATE_HZ, Recording, babble, fan, kettle, recordings
 from voice import hearing, phrases, vad
+from voice.memory import give_back
 from voice.phrases import Expecting, Intent
 from voice.whisper import Whisper
 
@@ -32,10 +34,12 @@ ITSELF = {
 }  # fmt: skip
 SHORT_SOS, SHORT_OTHERS = 3, 1  # so many of a kind are enough for a short run
 SHORT_BARS = (60, 20)  # sos as itself, others as Help, clean, in %: one of them may go astray
+PARTS = ("words", "rooms")
 LEVELS: tuple[float | None, ...] = (None, 20, 10, 5)
 HELP_BAR: dict[float | None, float] = {None: 95, 10: 85}
 ANSWERS_BAR = {"fine": 80, "yes": 85, "no": 85, "cancel": 85}
 SLOWER = {"Pi 4": 5.0, "Pi 5": 2.0}  # assumed, a core against one of here; not measured
+AFTER = (Expecting.CHECKIN, Expecting.HELP)
 END_S = vad.SILENCE * vad.PIECE_S
 
 
@@ -46,6 +50,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="Vosk alone, as without Whisper")
     parser.add_argument("--show", action="store_true", help="list what was not understood")
     parser.add_argument("--minutes", type=float, help="of babble (30; short: a half; full: 120)")
+    parser.add_argument("--part", choices=PARTS, help="only the recordings, or only the rooms")
     args = parser.parse_args()
     report = Report("speech understood" + (", by Vosk alone" if args.alone else ""))
     folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
@@ -59,14 +64,15 @@ def main() -> int:
     talk = [clip for clip in clips if clip.kind == "talk"]
     if args.short:
         clips, levels, kinds = _few(clips), (None, 10), ("babble",)
-    for level in levels:
-        told = hear(listener, clips, level, kinds, talk)
-        _tell(report, level, told, short=args.short)
-        if args.show:
-            report.notes += _missed(level, told)
+    if args.part != "rooms":
+        for level in levels:
+            told = hear(listener, clips, level, kinds, talk)
+            _tell(report, level, told, short=args.short)
+            report.notes += _missed(level, told) if args.show else []
+    if args.part != "words":
+        usual = 0.5 if args.short else 120 if args.full else 30
+        _rooms(report, listener, talk, args.minutes or usual, short=args.short)
     _speed(report, listener)
-    minutes = args.minutes or (0.5 if args.short else 120 if args.full else 30)
-    _rooms(report, listener, talk, minutes, short=args.short)
     return report.finish(as_json=args.json)
 
 
@@ -159,6 +165,7 @@ def _rooms(
         length = round(min(minutes, 1) * 60 * RATE_HZ)
         for utterance in listener.play(babble(length, random, talk) * 0.05):
             false += listener.judge(utterance, Expecting.NOTHING) is Intent.HELP
+        give_back()  # as the voice does each minute
     hours = minutes / 60
     report.notes.append(f"babble: {false} false Help in {minutes:g} min")
     report.add("babble heard as Help", false / hours, "/h", at_most=0.5, hard=False)
@@ -188,8 +195,6 @@ def _quiet(report: Report, listener: Listener) -> None:
     report.add("silence, kettle, fan as Fine", found.count(Intent.FINE), "", at_most=0)
     report.add("silence, kettle, fan as Help", found.count(Intent.HELP), "", at_most=0)
 
-
-AFTER = (Expecting.CHECKIN, Expecting.HELP)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -20,13 +20,14 @@ from pathlib import Path
 from hub.core.house_events import Meaning, Part
 from hub.core.voice_words import Fact, Heard, Hello, Order, Ping, Pong
 from voice.ear import Ear, Forgotten
-from voice.health import HUNG_S, Health, give_back, listening, restart_due, rss_mb
+from voice.health import HUNG_S, Health, listening, restart_due
 from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
 from voice.judging import Judging
 from voice.keep import KEPT, keep
 from voice.link import Link
 from voice.loading import Loaded, load, plans_of
 from voice.loudspeaker import Loudspeaker
+from voice.memory import give_back, rss_mb
 from voice.mic import Microphone
 from voice.overhear import Overheard, Overhearing
 from voice.portaudio import PortAudio

@@ -1,6 +1,5 @@
 """What there is to hear with: loaded from the models that are there, in a thread of its own."""
 
-import ctypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -9,6 +8,7 @@ from msgspec import Struct
 
 from voice import vad
 from voice.likeness import Guess
+from voice.memory import give_back
 from voice.models import Model, ModelError, find
 from voice.phrases import Phrases
 from voice.spotter import Spotter
@@ -85,10 +85,3 @@ def load(folder: Path | None, phrases: Phrases, *, threads: int = 1) -> Engines:
         troubles.append(error)
     give_back()
     return Engines(vad.detector(), spotter, recogniser, tuple(troubles))
-
-
-def give_back() -> None:
-    """Return freed memory to the system, where the C library can (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

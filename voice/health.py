@@ -1,9 +1,7 @@
 """How each part of the voice fares, told to the hub when it changes, and anew on each new line."""
 
 import ctypes
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from hub.core.daytime import left_of
 from hub.core.house_events import Part
@@ -44,19 +42,6 @@ def listening(health: Health, condition: Condition) -> None:
     """Note how the microphone is; one that is lost is not also switched off."""
     health.note(Part.MICROPHONE, (condition.reason or "silent") if condition.lost else "")
     health.note(Part.MUTE, "only zeros" if condition.muted else "")
-
-
-def rss_mb() -> float:
-    """Measure this process's memory."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def give_back() -> None:
-    """Give freed memory back to the machine: glibc keeps what a long sentence or a model took."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def restart_due(mb: float, most_mb: float, up_s: float, local: float, restart_at: str) -> bool:
