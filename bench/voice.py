@@ -1,10 +1,10 @@
 """How well speech is understood: `voice [DIR]`, a folder of recordings with their manifest.jsonl.
 
-Each recording is played to the product's ears clean and in noise of its own making (a television's
-babble, a kettle, a fan) at 20, 10 and 5 dB; then minutes of babble alone, silence, and noise alone.
-The repository holds no recordings: without DIR it looks for ANBU_SPEECH or ../shared/speech, and
-says so where there are none. `--full` plays two hours of babble, for the growth of memory.
-`--part` takes the recordings alone, or the rooms (television, silence): an hour or more each.
+Each recording is played to the product's ears clean and at 20, 10 and 5 dB in a noise of its own
+making (a television's babble, a kettle, a fan, in turn); then 30 min of babble alone, and rooms
+without speech. The repository holds no recordings: without DIR it looks for ANBU_SPEECH or
+../shared/speech, and says so where there are none. `--full`: in each of the noises, and 2 h of
+babble, for the growth of memory. `--part` takes the recordings alone, or the rooms.
 `--short` takes a few of them, always the same; no bar that hangs on the machine's speed fails it.
 """
 
@@ -66,7 +66,7 @@ def main() -> int:
         clips, levels, kinds = _few(clips), (None, 10), ("babble",)
     if args.part != "rooms":
         for level in levels:
-            told = hear(listener, clips, level, kinds, talk)
+            told = hear(listener, clips, level, kinds, talk, every=args.full)
             _tell(report, level, told, short=args.short)
             report.notes += _missed(level, told) if args.show else []
     if args.part != "words":

@@ -15,6 +15,7 @@ from voice.words import Guess
 
 PIECE_BYTES = 1024
 AFTER = {"cancel": Expecting.HELP}  # all other answers: after a check-in's question
+SEED = 1
 UNASKED = ("sos", "talk", "unwell")
 
 
@@ -116,13 +117,17 @@ class Listener:
 
 def hear(
     listener: Listener, clips: Sequence[Recording], level_db: float | None, kinds: Sequence[str],
-    talk: Sequence[Recording], seed: int = 1,
+    talk: Sequence[Recording], *, every: bool = False,
 ) -> list[Heard]:  # fmt: skip
-    """Play each recording in each noise; babble is `talk` of other voices than the recording's."""
+    """Play each recording in `every` noise, or in one of them in turn.
+
+    Babble is `talk` of other voices than the recording's.
+    """
     told = []
     for number, clip in enumerate(clips):
-        for kind in kinds if level_db is not None else kinds[:1]:
-            random = np.random.default_rng([seed, number])
+        turn = number % len(kinds)
+        for kind in kinds if every and level_db is not None else kinds[turn : turn + 1]:
+            random = np.random.default_rng([SEED, number])
             others = [other for other in talk if other.voice != clip.voice]
             over = None if level_db is None else noise(kind, len(clip.sound) * 2, random, others)
             sound = mixed(clip.sound, 0.4, over, level_db or 0.0)
