@@ -3,6 +3,7 @@
 A syllable block of Unicode (U+AC00 to U+D7A3) is an onset, a vowel and a coda; a coda may be empty.
 """
 
+import functools
 from typing import NamedTuple
 
 ONSETS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
@@ -19,9 +20,14 @@ class Syllable(NamedTuple):
     coda: str = ""
 
     def __str__(self) -> str:
-        onset, vowel = ONSETS.index(self.onset), VOWELS.index(self.vowel)
-        coda = CODAS.index(self.coda or " ")
-        return chr(ord(FIRST) + (onset * len(VOWELS) + vowel) * len(CODAS) + coda)
+        return _block(self)
+
+
+@functools.cache  # there are 11,172
+def _block(syllable: Syllable) -> str:
+    onset, vowel = ONSETS.index(syllable.onset), VOWELS.index(syllable.vowel)
+    coda = CODAS.index(syllable.coda or " ")
+    return chr(ord(FIRST) + (onset * len(VOWELS) + vowel) * len(CODAS) + coda)
 
 
 def is_hangul(letter: str) -> bool:
@@ -29,6 +35,7 @@ def is_hangul(letter: str) -> bool:
     return len(letter) == 1 and FIRST <= letter <= LAST
 
 
+@functools.cache
 def take_apart(letter: str) -> Syllable:
     """Give the letters of a syllable block; ValueError for anything else."""
     if not is_hangul(letter):

@@ -49,9 +49,6 @@ COSTS = np.array(
 BLUR = str.maketrans("ㄲㅋㄸㅌㅃㅍㅉㅊㅆㅗㅡLNMKPTyw", "ㄱㄱㄷㄷㅂㅂㅈㅈㅅㅓㅜㄹㄴㅁㄱㅂㄷ  ")
 
 
-_apart = functools.cache(take_apart)
-
-
 @functools.lru_cache(maxsize=8192)
 def sounds(text: str) -> str:
     """Give the sounds of `text`, one letter each; what is not Hangul after reading is left out."""
@@ -66,7 +63,7 @@ def sounds_of(texts: Sequence[str]) -> list[str]:
 def _sounds(said: str) -> str:
     told = []
     for letter in filter(is_hangul, said):
-        onset, vowel, coda = _apart(letter)
+        onset, vowel, coda = take_apart(letter)
         told += [onset.replace("ㅇ", ""), VOWEL.get(vowel, vowel), CODA.get(coda, "")]
     return "".join(told)
 

@@ -11,6 +11,7 @@ from voice.phrases import Entry, Expecting, Group, Intent, Phrase, Phrases
 NEAREST = 6  # phrases of each intent looked at closely, per guess
 DOUBT = 0.20  # what a guess loses for each unit of log-probability behind the best
 STRAY = 0.10  # what an answer loses that nobody asked for: it only competes
+OWN = 0.05  # what an answer gains that answers just this question
 LEAD, TAIL = 0.45, 0.7  # what counts of the sounds before and after a phrase
 SPOTTED = 0.15  # what the spotter's spelling loses: it hears its own phrases in anything
 CALL, PART = 0.80, 0.72  # likeness of a call that is half of what was said, and of the other half
@@ -57,6 +58,7 @@ def likenesses(
             value = found.value - loss
             if found.phrase.entry.after and expecting is Expecting.NOTHING:
                 value -= STRAY
+            value += OWN * found.phrase.entry.answers_just(expecting)
             text = found.phrase.text
             if text not in best or value > best[text].value:
                 best[text] = Likeness(value, found.phrase)
@@ -77,10 +79,11 @@ def _guesses(evidence: Evidence) -> Iterator[tuple[Guess, float]]:
 
 def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Likeness]:
     asked = expecting is not Expecting.NOTHING  # else answers only compete
+    kinds = {expecting, expecting.kind} if asked else {Expecting.CHECKIN}
     groups = [
         (intent, after)
         for intent, after in phrases.groups
-        if not after or (expecting if asked else Expecting.CHECKIN) in after
+        if not after or not kinds.isdisjoint(after)
     ]
     for heard in _readings(text, phrases.fillers):
         yield from _nearest(heard, phrases, groups)

@@ -8,7 +8,6 @@
 import itertools
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from importlib.resources import files
 from typing import Annotated, TypeAlias
 
@@ -19,43 +18,15 @@ from hub.core.settings import SettingsError, read
 from hub.core.toml_lines import locate
 from voice.hangul import is_hangul
 from voice.jamo import Table, sounds, sounds_of, weight
+from voice.meanings import Expecting, Intent
+
+__all__ = ["Entry", "Expecting", "Group", "Intent", "Phrase", "Phrases", "load"]
 
 GROUP = re.compile(r"\(([^()]*)\)")
 JOINED = re.compile(r" (줘|주(?!말|무))")  # 도와 줘 is most often written 도와줘, and so recognised
 LEFT_OVER = re.compile(r"[()|]")
 MOST = 4000  # variants of one sentence; more would be a slip of the pen
 Say = Annotated[str, Meta(min_length=1, max_length=400)]
-
-
-class Intent(StrEnum):
-    """What a person may mean. UNCLEAR unless sure."""
-
-    HELP = "help"
-    FINE = "fine"
-    UNWELL = "unwell"
-    YES = "yes"
-    NO = "no"
-    CANCEL = "cancel"
-    REPEAT = "repeat"
-    COUNSEL = "counsel"
-    AWAY = "away"
-    HOME = "home"
-    VISITOR = "visitor"
-    ALONE = "alone"
-    TIME = "time"
-    SLOWER = "slower"
-    LOUDER = "louder"
-    OFTEN = "often"
-    UNCLEAR = "unclear"
-
-
-class Expecting(StrEnum):
-    """What was asked, if anything."""
-
-    NOTHING = "nothing"
-    HELP = "help"
-    CHECKIN = "checkin"
-    OFTEN = "often"
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +40,10 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     what: Annotated[str, Meta(max_length=40)] = ""
     score: Annotated[int, Meta(ge=0, le=3)] = 0
     after: tuple[Expecting, ...] = ()
+
+    def answers_just(self, expecting: Expecting) -> bool:
+        """Tell whether it answers this very question, not all of its kind."""
+        return expecting is not expecting.kind and expecting in self.after
 
 
 class _File(Struct, frozen=True):
@@ -88,6 +63,7 @@ class Phrase(Struct, frozen=True):
     entry: Entry
 
 
+Texts: TypeAlias = tuple[str, ...]
 Group: TypeAlias = tuple[Intent, tuple[Expecting, ...]]
 
 
@@ -101,11 +77,21 @@ class Phrases(Struct, frozen=True):
     all: tuple[Phrase, ...]
     table: Table
     groups: tuple[Group, ...]
-    by_text: dict[str, Phrase]
-    always: dict[Expecting, tuple[str, ...]]
-    brief: dict[Expecting, tuple[str, ...]]
-    against: dict[Intent, tuple[str, ...]]
+    by_text: dict[str, tuple[Phrase, ...]]
+    always: dict[Expecting, Texts]
+    brief: dict[Expecting, Texts]
+    against: dict[Intent, Texts]
     fillers: frozenset[str]
+
+    def after(self, expecting: Expecting, table: dict[Expecting, Texts]) -> tuple[Phrase, ...]:
+        """Give the phrases of `always` or `brief` that go with a question, or its kind."""
+        return tuple(
+            phrase
+            for kind in dict.fromkeys((expecting.kind, expecting))
+            for text in table.get(kind, ())
+            for phrase in self.by_text[text]
+            if not phrase.entry.after or kind in phrase.entry.after
+        )
 
 
 def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Phrases:
@@ -132,7 +118,9 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     fillers = frozenset(sounds(filler) for filler in told.fillers)
     groups = [(phrase.entry.intent, phrase.entry.after) for phrase in every]
     table = Table([phrase.sounds for phrase in every], groups)
-    by_text = {phrase.text: phrase for phrase in every}
+    by_text: dict[str, tuple[Phrase, ...]] = {}
+    for phrase in every:
+        by_text[phrase.text] = (*by_text.get(phrase.text, ()), phrase)
     return Phrases(
         every, table, tuple(dict.fromkeys(groups)), by_text, told.always, told.brief, told.against,
         fillers,

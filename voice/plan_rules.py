@@ -91,7 +91,7 @@ def _told(one: Sheet) -> Iterator[Flaw]:
 
 def _missing(one: Sheet) -> Iterator[Flaw]:
     for name, question in one.own.items():
-        needed = FIRST[question.expect] if name == START else (str(Intent.UNCLEAR),)
+        needed = FIRST[question.expect.kind] if name == START else (str(Intent.UNCLEAR),)
         known = {heard for branch in question.on for heard in branch.heard}
         if lost := tuple(heard for heard in needed if heard not in known):
             yield one.flaw(("step", name, "on"), Kind.MISSING, lost)

@@ -60,9 +60,10 @@ def _lexicon() -> Lexicon:
     book: dict[str, dict[str, str]] = tomllib.loads(text)
     pairs = sorted(" ".join(book["words"].values()).split(), key=len, reverse=True)
     written = [pair.partition("=")[0] for pair in pairs]
+    firsts = "".join({w.lstrip("~")[0] for w in written})
     options = [w[1:] if w[0] == "~" else f"(?<![가-힣]){w}" for w in written]
     return Lexicon(
-        pattern=re.compile("|".join(options)),
+        pattern=re.compile(f"(?=[{firsts}])(?:{'|'.join(options)})"),  # most begin no word of it
         said=dict(pair.lstrip("~").split("=") for pair in pairs),
         nouns_in_l=frozenset(book["nouns"]["in_l"].split()),
         nouns_in_ui=frozenset(book["nouns"]["in_ui"].split()),

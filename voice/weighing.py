@@ -16,6 +16,7 @@ NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighe
 HALF = 0.5  # likeness below which a phrase that is always weighed is not believed
 BELIEVABLE = 0.62  # and any other: a short phrase would else explain a long sentence
 BRIEF = 6.5  # letters of the shortest guess up to which little was said
+OWN = 2.0  # nats that an answer gains which answers just this question
 MARGIN = 1.0  # nats by which a meaning must beat what is weighed against it
 
 Best = dict[Intent, Likeness]
@@ -27,14 +28,15 @@ def shortlist(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tup
     for found in likenesses(evidence, phrases, expecting).values():
         near += [one for one in found[:EACH] if one.value >= WORTH_WEIGHING]
     near.sort(key=lambda one: -one.value)
-    brief = phrases.brief.get(expecting, ()) if _is_brief(evidence) else ()
+    brief = phrases.after(expecting, phrases.brief) if _is_brief(evidence) else ()
     if not (near or brief) or (expecting is Expecting.NOTHING and _idle(near)):
         return ()
     if _plain(near) and not (brief and near[0].phrase.entry.intent is Intent.UNCLEAR):
         return ()
     guesses = [guess.text for guess in evidence.guesses[:2]]
-    always = (*phrases.always.get(expecting, ()), *brief)
-    return tuple(dict.fromkeys([*guesses, *(one.phrase.text for one in near[:MOST]), *always]))
+    always = [*phrases.after(expecting, phrases.always), *brief]
+    likely = [*(one.phrase for one in near[:MOST]), *always]
+    return tuple(dict.fromkeys([*guesses, *(phrase.text for phrase in likely)]))
 
 
 def _is_brief(evidence: Evidence) -> bool:
@@ -68,22 +70,24 @@ def weighed(
     weights = evidence.weighed
     free = max(weights.values())
     best: Best = {}
-    always = phrases.always.get(expecting, ())
-    brief = phrases.brief.get(expecting, ()) if _is_brief(evidence) else ()
-    likely = {found.phrase.text: found for one in every.values() for found in one}
+    brief = phrases.after(expecting, phrases.brief) if _is_brief(evidence) else ()
+    always = (*phrases.after(expecting, phrases.always), *brief)
+    likely = [found for one in every.values() for found in one]
+    known = {(found.phrase.text, found.phrase.entry.intent) for found in likely}
     size = weight(sounds(evidence.guesses[0].text)) if evidence.guesses else 0.0
-    for text in (*always, *brief):
-        phrase = phrases.by_text[text]
+    for phrase in always:
         fits = phrase.weight / 2 <= size <= phrase.weight * 2
-        if text not in likely and (fits or text in brief):
-            likely[text] = Likeness(WORTH_WEIGHING, phrase)
-    for text, found in likely.items():
-        if text in weights and found.value >= (HALF if text in (*always, *brief) else BELIEVABLE):
-            intent = found.phrase.entry.intent
-            unlike = UNLIKE_BRIEF if text in brief else UNLIKE
+        if (phrase.text, phrase.entry.intent) not in known and (fits or phrase in brief):
+            likely.append(Likeness(WORTH_WEIGHING, phrase))
+    short, texts = {one.text for one in brief}, {one.text for one in always}
+    for found in likely:
+        text, entry = found.phrase.text, found.phrase.entry
+        if text in weights and found.value >= (HALF if text in texts else BELIEVABLE):
+            unlike = UNLIKE_BRIEF if text in short else UNLIKE
             value = weights[text] - free - unlike * (1 - min(1.0, found.value))
-            if intent not in best or value > best[intent].value:
-                best[intent] = Likeness(value, found.phrase)
+            value += OWN * entry.answers_just(expecting)
+            if entry.intent not in best or value > best[entry.intent].value:
+                best[entry.intent] = Likeness(value, found.phrase)
     return best
 
 

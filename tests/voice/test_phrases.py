@@ -27,7 +27,7 @@ def test_alternatives_are_written_out() -> None:
     assert texts == {
         "넘어졌어요", "넘어졌어", "쓰러졌어요", "쓰러졌어", "나 좀 일으켜줘", "네",
     }  # fmt: skip
-    assert phrases.by_text["쓰러졌어"].entry.what == "fall"
+    assert phrases.by_text["쓰러졌어"][0].entry.what == "fall"
     assert phrases.groups == ((Intent.HELP, ()), (Intent.YES, (Expecting.CHECKIN,)))
 
 

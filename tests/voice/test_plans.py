@@ -128,7 +128,7 @@ def test_who_is_low_is_offered_somebody_to_talk_to() -> None:
         << "많이 외로우시군요."
         << "알려 주셔서 고맙습니다."
         << "상담을 받아 보시겠어요?"
-        << listen 12 s for checkin
+        << listen 12 s for offer
         >> yes
         << tell counsel
         << end
@@ -148,16 +148,16 @@ def test_who_did_not_eat_is_asked_for_appetite_and_food() -> None:
         << chime
         << pause 1 s
         << "안녕하세요. 오늘 식사는 잘 하고 계세요?"
-        << listen 10 s for checkin
+        << listen 10 s for meals
         >> no
         << tell no, more follows
         << "잘 못 드시고 계시군요."
         << "입맛은 있으세요?"
-        << listen 10 s for checkin
+        << listen 10 s for have
         >> yes
         << "입맛은 있으시군요."
         << "드실 것은 집에 있으세요?"
-        << listen 10 s for checkin
+        << listen 10 s for have
         >> no
         << tell no no_food, more follows
         << "드실 것이 없으시군요. 상담원에게 바로 전하겠습니다."

@@ -57,7 +57,7 @@ def test_good_news_is_said_back_and_told_at_the_end() -> None:
         << chime
         << pause 1 s
         << "안녕하세요. 오늘 식사는 잘 하고 계세요?"
-        << listen 10 s for checkin
+        << listen 10 s for meals
         >> yes
         << "잘 드시고 계시군요. 다행입니다. 다음 끼니도 맛있게 드세요."
         << tell fine, more follows
@@ -83,11 +83,11 @@ def test_a_pain_is_told_at_once_and_then_asked_after() -> None:
         << tell unwell head, more follows
         << "머리가 아프거나 어지러우시군요."
         << "견딜 만하세요?"
-        << listen 10 s for checkin
+        << listen 10 s for bearable
         >> yes
         << "네, 그래도 무리하지 마세요."
         << "어제는 괜찮으셨어요?"
-        << listen 10 s for checkin
+        << listen 10 s for yesterday
         >> no
         << tell unwell lasting, more follows
         << "어제도 그러셨군요. 상담원에게 전하겠습니다. 더 아프시면 빨간 단추를 눌러 주세요."
@@ -132,10 +132,10 @@ def test_silence_is_asked_once_more_and_slower_and_is_told_to_nobody() -> None:
         << chime
         << pause 1 s
         << "안녕하세요. 간밤에 잘 주무셨어요?"
-        << listen 10 s for checkin
+        << listen 10 s for sleep
         >> silence
         << slowly "안녕하세요. 간밤에 잘 주무셨어요?"
-        << listen 10 s for checkin
+        << listen 10 s for sleep
         >> silence
         << "조금 뒤에 다시 여쭙겠습니다. 급하시면 빨간 단추를 눌러 주세요."
         << end

@@ -1,0 +1,126 @@
+"""Answers as people give them, after the question they answer: good news is not taken for bad."""
+
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from voice import phrases
+from voice.phrases import Expecting, Intent
+from voice.words import Evidence, Guess, understand
+
+PHRASES = phrases.load()
+GOOD = {Intent.FINE, Intent.YES, Intent.HOME, Intent.COUNSEL, Intent.AWAY}
+BAD = {Intent.NO, Intent.UNWELL}
+# question: what is good news there, what is bad news
+ANSWERS = {
+    Expecting.CHECKIN: (
+        "그럼요 괜찮지요|아픈 데 없어요|덕분에 괜찮아요|기분 좋아요|나쁘지 않아요",
+        "안 괜찮아요|좀 아파요|별로 안 좋아요|영 안 좋아요|그저 그래요|기운이 없어요|쓸쓸해요",
+    ),
+    Expecting.SLEEP: (
+        "잘 잤어요|푹 잤어요|네 잘 잤어요|잘 자고 일어났어요|그저께는 잘 잤어요",
+        "못 잤어요|잘 못 잤어요|한숨도 못 잤어요|자다 깼어요|뒤척였어요|며칠째 못 잤어요",
+    ),
+    Expecting.MEALS: (
+        "네 먹었어요|잘 먹고 있어요|잘 챙겨 먹어요|잘 하고 있어요|네 했어요",
+        "아직 안 먹었어요|굶었어요|입맛이 없어요|귀찮아서 안 먹었어요|밥 생각이 없어요",
+    ),
+    Expecting.OUTING: (
+        "다녀왔어요|시장에 갔다 왔어요|어제 나갔다 왔어요|병원에 다녀왔어요",
+        "안 나갔어요|집에만 있었어요|아무 데도 안 갔어요|추워서 못 나갔어요",
+    ),
+    Expecting.EXERCISE: (
+        "움직였어요|좀 걸었어요|운동했어요|청소했어요|조금 걸었어요",
+        "안 움직였어요|못 움직였어요|운동 안 했어요|누워만 있었어요|가만히 있었어요",
+    ),
+    Expecting.MEDICINE: (
+        "잘 먹고 있어요|챙겨 먹고 있어요|꼬박꼬박 먹어요|아침에 먹었어요|약 먹었어요",
+        "안 먹었어요|깜빡했어요|먹는 걸 잊었어요|안 먹어요",
+    ),
+    Expecting.HAVE: (
+        "있어요|네 있어요|많이 있어요|그럼 있지|반찬 있어요|남아 있어요|아직 있어요",
+        "없어요|하나도 없어요|아무것도 없어요|다 떨어졌어요|떨어졌어요|다 먹었어요|없네",
+    ),
+    Expecting.BEARABLE: (
+        "견딜 만해요|참을 만해요|그 정도는 아니에요",
+        "못 견디겠어요|너무 아파요|죽겠어요|심해요",
+    ),
+    Expecting.YESTERDAY: (
+        "괜찮았어요|어제는 괜찮았어요|안 아팠어요|멀쩡했어요",
+        "어제도 아팠어요|며칠 됐어요|안 괜찮았어요|어제부터 그래요",
+    ),
+    Expecting.SUITS: (
+        "잘 맞아요|맞아요|부작용이 없어요",
+        "안 맞아요|잘 안 맞아요|아니 안 맞아|약만 먹으면 어지러워요",
+    ),
+    Expecting.OFFER: (
+        "받을래요|받고 싶어요|네 받아 볼게요",
+        "안 받을래요|싫어요|나중에요|다음에 할게요",
+    ),
+    Expecting.LEAVING: (
+        "지금 나가요|나가는 길이에요|나가려고요",
+        "안 나가요|이따가 나가요|나중에 나갈 거예요",
+    ),
+}
+CALLS = (
+    "도와주세요", "살려주세요", "사람 살려", "넘어졌어요", "쓰러졌어요", "침대에서 떨어졌어요",
+    "못 일어나겠어요", "못 움직이겠어요", "가슴이 아파요", "숨을 못 쉬겠어요", "피가 나요",
+    "불이 났어요", "일일구 불러 주세요", "누가 좀 와 주세요", "신고 좀 해 주세요",
+)  # fmt: skip
+
+
+def heard(text: str, asked: Expecting) -> Intent:
+    return understand(Evidence((Guess(text),)), PHRASES, asked).intent
+
+
+@pytest.mark.parametrize("asked", ANSWERS)
+def test_an_answer_is_understood_after_its_question(asked: Expecting) -> None:
+    good, bad = ANSWERS[asked]
+    wrong = {text: heard(text, asked) for text in good.split("|") if heard(text, asked) not in GOOD}
+    wrong |= {text: heard(text, asked) for text in bad.split("|") if heard(text, asked) not in BAD}
+    assert not wrong
+
+
+def test_what_answers_one_question_means_something_else_after_another() -> None:
+    assert heard("다 먹었어요", Expecting.MEALS) is Intent.YES
+    assert heard("다 먹었어요", Expecting.HAVE) is Intent.NO  # is there any left?
+    assert heard("떨어졌어요", Expecting.CHECKIN) is Intent.HELP
+    assert heard("떨어졌어요", Expecting.HAVE) is Intent.NO
+    assert heard("있어요", Expecting.CHECKIN) is Intent.UNCLEAR
+
+
+@pytest.mark.parametrize("asked", Expecting)
+def test_no_question_hides_a_call(asked: Expecting) -> None:
+    assert {call for call in CALLS if heard(call, asked) is not Intent.HELP} == set()
+
+
+@pytest.mark.parametrize("asked", ANSWERS)
+def test_answers_to_one_question_count_for_nothing_unasked(asked: Expecting) -> None:
+    good, _ = ANSWERS[asked]
+    told = {heard(text, Expecting.NOTHING) for text in good.split("|")}
+    assert told <= {Intent.UNCLEAR, Intent.HOME, Intent.AWAY, Intent.UNWELL}
+
+
+def test_what_is_weighed_besides_is_an_answer_to_that_question() -> None:
+    for table in (PHRASES.always, PHRASES.brief):
+        for asked, texts in table.items():
+            found = {phrase.text for phrase in PHRASES.after(Expecting(asked), table)}
+            assert found >= set(texts)
+    own = {one.text: one.entry.intent for one in PHRASES.after(Expecting.HAVE, PHRASES.brief)}
+    assert (own["있어요"], own["없어요"]) == (Intent.YES, Intent.NO)
+
+
+def test_each_question_of_ours_says_what_it_asks_about() -> None:
+    """Only these may be answered by anything: how are you, and what the hub asks without a plan."""
+    folder = files("voice").joinpath("plans/ko")
+    general = set[str]()
+    for file in folder.iterdir():
+        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        for name, step in told.get("step", {}).items():
+            if step.get("expect", "checkin") == "checkin":
+                general.add(f"{file.name.removesuffix('.toml')}.{name}")
+    assert general == {
+        "common.where", "common.body", "exercise.well", "outing.well", "health.start",
+        "mood.start", "remind.start", "warn.start",
+    }  # fmt: skip
