@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from voice import vad
 from voice.engines import Engines, load
+from voice.likeness import likenesses
 from voice.phrases import Expecting, Intent, Phrases
 from voice.sentences import sentences
 from voice.words import Evidence, Guess, Understood, contested, shortlist, understand
@@ -33,12 +34,16 @@ KEEN = {Sensitivity.LOW: -1.0, Sensitivity.NORMAL: 0.0, Sensitivity.HIGH: 1.0}
 
 
 class Utterance(Struct, frozen=True):
-    """Speech from its beginning to its end. `first` is what the first pass made of it."""
+    """Speech from its beginning to its end. `first` is what the first pass made of it.
+
+    `near`: how like a call for help that was, 0..1; 1 where there was no first pass.
+    """
 
     pcm: bytes
     first: Understood = Understood()
     spotted: tuple[Guess, ...] = ()
     cut: bool = False  # it was long, and goes on in the next
+    near: float = 1.0
     amid: str = ""  # what we said ourselves meanwhile
 
     @property
@@ -116,6 +121,14 @@ class Hearing:
         found = (understand(one, self._phrases, Expecting.NOTHING) for one in alone)
         return any(one.intent is Intent.HELP for one in found)
 
+    def _near(self, spotted: tuple[Guess, ...]) -> float:
+        """Give how like a call for help it is, as the first pass wrote it down."""
+        if self._engines.spotter is None:
+            return 1.0
+        found = likenesses(Evidence(spotted), self._phrases, Expecting.NOTHING)
+        calls = (round(one.value, 3) for one in found.get(Intent.HELP, ()))
+        return next(calls, 0.0)
+
     def _turn(self, turn: vad.Turn) -> list[SpeechBegan | SpeechEnded]:
         spotter = self._engines.spotter
         match turn:
@@ -133,4 +146,4 @@ class Hearing:
                 if not pcm:
                     return []
                 first = self.conclude(Evidence(spotted, strong=False), Expecting.NOTHING)
-                return [SpeechEnded(Utterance(pcm, first, spotted, cut))]
+                return [SpeechEnded(Utterance(pcm, first, spotted, cut, self._near(spotted)))]

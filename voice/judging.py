@@ -1,5 +1,7 @@
 """Who is judged when: one at a time, a cry first, then answers, and a cry is never lost.
 
+Words that nobody asked for come by how like a call they are; what is let go is the least like one.
+
 What the first pass took for a call for help is told as that when judging takes longer than
 `CRY_S`, raises, or has a long queue: the hub asks back anyway.
 """
@@ -13,7 +15,8 @@ from time import monotonic
 from voice.hearing import Utterance
 from voice.words import Expecting, Intent, Understood
 
-BABBLE = 3  # utterances that wait to be judged while nobody was asked anything; more are let go
+BABBLE = 3  # utterances that wait to be judged while nobody was asked anything; of more, those
+# that are least like a call are let go
 QUEUE = 2  # with more than so many waiting a cry is told unjudged
 CRY_S = 8.0  # how long a cry may wait for its judgement
 CRY, ANSWER, WORDS = range(3)  # who waits comes in this order
@@ -29,7 +32,7 @@ class Judging:
     ) -> None:  # fmt: skip
         self._judge, self._tell = judge, tell
         self._thread = ThreadPoolExecutor(1, "judge")
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, float, int, asyncio.Future[bool]]] = []
         self._since: float | None = None
         self._count = self._open = 0
         self._hopeless: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -52,7 +55,10 @@ class Judging:
         cry = first.intent is Intent.HELP
         if cry and waiting > QUEUE:
             self._tell(first, question)
-        elif not cry and expecting is Expecting.NOTHING and waiting >= BABBLE:
+        elif (
+            not cry and expecting is Expecting.NOTHING
+            and waiting >= BABBLE and not self._gives_way(utterance.near)
+        ):  # fmt: skip
             self._tell(Understood(), question)
         else:
             self._open += 1
@@ -78,16 +84,30 @@ class Judging:
     ) -> Understood:
         loop = asyncio.get_running_loop()
         if self._since is not None:
-            turn: asyncio.Future[None] = loop.create_future()
+            turn: asyncio.Future[bool] = loop.create_future()
             self._count += 1
             rank = CRY if cry else ANSWER if expecting is not Expecting.NOTHING else WORDS
-            heapq.heappush(self._waiting, (rank, self._count, turn))
-            await turn
+            near = utterance.near if rank == WORDS else 0.0
+            heapq.heappush(self._waiting, (rank, -near, self._count, turn))
+            if not await turn:
+                return Understood()
         self._since = monotonic()
         try:
             return await loop.run_in_executor(self._thread, self._judge, utterance, expecting)
         finally:
             self._since = None
-            if self._waiting:
-                self._since = monotonic()  # nobody comes between
-                heapq.heappop(self._waiting)[2].set_result(None)
+            while self._waiting and self._since is None:
+                turn = heapq.heappop(self._waiting)[-1]
+                if not turn.done():  # else it was cancelled: all ends
+                    self._since = monotonic()  # nobody comes between
+                    turn.set_result(True)
+
+    def _gives_way(self, near: float) -> bool:
+        """Let go of who waits and is least like a call, for one that is more like it."""
+        last = max(self._waiting)
+        if last[0] != WORDS or -last[1] >= near:
+            return False
+        self._waiting.remove(last)
+        heapq.heapify(self._waiting)
+        last[-1].set_result(False)
+        return True

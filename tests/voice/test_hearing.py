@@ -97,6 +97,15 @@ def test_a_call_for_help_is_heard_in_both_passes(phrases: Phrases) -> None:
     assert hearing.judge(utterance, Expecting.NOTHING).intent is Intent.HELP
 
 
+def test_what_is_said_tells_how_like_a_call_it_is(phrases: Phrases) -> None:
+    """Of too much that waits to be judged the least like one is let go."""
+    near = [said(ears(phrases, text)).near for text in ("오늘 장날이에요", "도아주", "도와주세요")]
+    assert near == sorted(set(near))
+    assert near[-1] == 1.0
+    deaf = Hearing(Engines(lambda piece: float(piece == LOUD)), phrases)
+    assert said(deaf).near == 1.0  # nobody can tell
+
+
 def test_the_home_may_switch_the_spoken_call_off(phrases: Phrases) -> None:
     hearing = ears(phrases, "도와주세요", spoken_sos=False)
     utterance = said(hearing)

@@ -21,6 +21,7 @@ class Court:
     def __init__(self) -> None:
         self.go, self.judged = Event(), list[bytes]()
         self.told: list[Intent] = []
+        self.answers: list[asyncio.Task[None]] = []
         self.judging = Judging(self._judge, lambda found, _: self.told.append(found.intent))
 
     def _judge(self, utterance: Utterance, _: Expecting) -> Understood:
@@ -118,3 +119,30 @@ def test_a_judge_that_is_stuck_is_noticed_and_the_cries_behind_it_are_told(
         assert court.told == [Intent.HELP]
 
     play(story)
+
+
+def test_where_too_much_waits_what_is_least_like_a_call_is_let_go() -> None:
+    near = {name: Utterance(name.encode(), near=int(name) / 10) for name in "3158264"}
+
+    async def story(court: Court) -> None:
+        takes = [task for one in near.values() for task in await court.bring(one)]
+        assert court.told == [Intent.UNCLEAR] * 3
+        court.go.set()
+        await asyncio.gather(*takes)
+
+    assert play(story).judged == [b"3", b"8", b"6", b"5"]
+
+
+def test_an_answer_gives_way_to_nothing() -> None:
+    async def story(court: Court) -> None:
+        await court.bring(WORDS)
+        for _ in range(3):
+            asked = court.judging.take(Utterance(b"a", near=0.0), Expecting.CHECKIN, None)
+            court.answers.append(asyncio.create_task(asked))
+            await court.bring()
+        await court.bring(Utterance(b"n", near=0.9))
+        assert court.told == [Intent.UNCLEAR]
+        court.go.set()
+        await asyncio.gather(*court.answers)
+
+    assert play(story).judged == [b"w", b"a", b"a", b"a"]
