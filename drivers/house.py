@@ -23,7 +23,9 @@ from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
 from hub.core.driver import Name, Port
 from hub.core.effects import Say
-from hub.core.house_events import Spoke
+from hub.core.house_events import Spoke, VoiceTold
+
+PAGE = "page"  # as an engine of speech: its buttons and what is to be read
 
 
 class HouseError(Exception):
@@ -66,6 +68,8 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
         async with _open_to_visitors(Path(self.socket), room):
             room.hears = port.emit
             port.ready()
+            if not self.voice:
+                port.emit(VoiceTold(monotonic(), self.name, (PAGE,), hears=True))
             async for order in port.orders():
                 room.note(order)
                 if isinstance(order, Say) and order.receipt and not self.voice:

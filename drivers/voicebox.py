@@ -8,19 +8,25 @@ once is let go. Whoever started the voice process (systemd, the demo) starts it 
 """
 
 import asyncio
-import math
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, assert_never
 
 from msgspec import Meta, Struct
 
+from drivers import voice_orders
 from drivers.door import opened
+from drivers.voice_health import Health
 from drivers.voice_peer import Peer
 from hub.core import voice_words
 from hub.core.driver import Name, Port
-from hub.core.effects import Ask, Order, Phrase, Say, Show
-from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking
+from hub.core.house_events import (
+    Answered,
+    Meaning,
+    Spoke,
+    Talking,
+    VoiceTold,
+)
 
 LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
 PING_S = 5.0
@@ -30,11 +36,6 @@ UNASKED = {Meaning.HELP, Meaning.VISITOR, Meaning.ALONE}
 OWN_TALK = "own_"  # so begin the keys of talks that the voice itself began
 TOLD_OF_OWN = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.UNWELL}  # no answers to ours
 STEADY_S = 15.0  # a voice that lives for less, again and again, is none
-CHANGE_S = 5.0  # how often a part may be told to have changed
-URGENT = {
-    Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
-    Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
-}  # fmt: skip
 
 
 class VoiceLostError(Exception):
@@ -78,8 +79,8 @@ class Box:
         self._began_at = self._gone_at
         self._well = False
         self._waiting: list[tuple[float, voice_words.Order]] = []
-        self._parts: dict[Part, voice_words.Trouble] = {}
-        self._told: dict[Part, tuple[float, voice_words.Trouble]] = {}
+        self._health = Health(name, port.emit)
+        self._tells_words = False
 
     async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one voice process until it leaves; a newer one takes its place."""
@@ -96,7 +97,7 @@ class Box:
     async def tell(self) -> None:
         """Hand on what the resident is to hear."""
         async for order in self._port.orders():
-            word = self._word(order)
+            word = voice_orders.word(order, self._port.words)
             if word is None:
                 continue
             if self._peer is None:
@@ -124,24 +125,14 @@ class Box:
         if self._peer is not None and not self._well and monotonic() - self._began_at >= STEADY_S:
             self._well = True
             self._port.ready()
-        for trouble in list(self._parts.values()):
-            self._change(trouble)
-
-    def _change(self, trouble: voice_words.Trouble) -> None:
-        """Tell how a part fares, but not each flicker of it."""
-        part, now = trouble.part, monotonic()
-        self._parts[part] = trouble
-        told_at, told = self._told.get(part, (-math.inf, None))
-        if told != trouble and now - told_at >= CHANGE_S:
-            self._told[part] = now, trouble
-            change = PartChanged(now, self._name, part, trouble.present, trouble.detail)
-            self._port.emit(change)
+        self._health.look()
 
     def _hear(self, peer: Peer, fact: voice_words.Fact) -> None:
         at = monotonic()
         match fact:
             case voice_words.Hello():
                 self._begin(peer)
+                self._learn(at, fact)
             case voice_words.Heard():
                 self._answer(at, fact)
             case voice_words.Talking():
@@ -150,9 +141,10 @@ class Box:
                 if receipt:
                     self._port.emit(Spoke(at, receipt, done))
             case voice_words.Trouble():
-                self._change(fact)
+                self._health.change(fact)
             case voice_words.Pong(n=n):
                 peer.answered(n)
+                self._health.lose(fact)
             case _:
                 assert_never(fact)
 
@@ -168,8 +160,15 @@ class Box:
                     closes=heard.closes,
                     what=heard.what,
                     asked="" if own else heard.asked,
+                    words=heard.words if self._tells_words else "",
                 )
             )
+
+    def _learn(self, at: float, hello: voice_words.Hello) -> None:
+        """Tell what this voice has and may do; without its consent no words of it go further."""
+        self._tells_words = hello.tells_words
+        able, may = (hello.engines, hello.hears), (hello.spoken_sos, hello.tells_words)
+        self._port.emit(VoiceTold(at, self._name, *able, *may))
 
     def _begin(self, peer: Peer) -> None:
         """Take a voice that can speak; say what waited for it, unless it is stale by now."""
@@ -182,15 +181,3 @@ class Box:
         for at, word in waiting:
             if monotonic() - at <= KEPT_S:
                 peer.send(word)
-
-    def _word(self, order: Order) -> voice_words.Order | None:
-        match order:
-            case Show():
-                return None
-            case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
-                text = " ".join(filter(None, (self._port.words(phrase), more)))
-                return voice_words.Say(phrase, text, receipt, urgent or phrase in URGENT)
-            case Ask(phrase=phrase, slow=slow):
-                return voice_words.Ask(phrase, self._port.words(phrase), slow)
-            case _:
-                assert_never(order)

@@ -2,10 +2,12 @@
 
 JSON lines: first the rules and the state it began with, then each event with its effects. Files
 take turns, so that it never grows beyond `files` x `file_mb`; the newest has the highest number.
-A thread of its own writes them: no decision waits for a disk.
+A thread of its own writes them: no decision waits for a disk. What a resident said, where it may be
+told to the centre, is left out: the same is decided without it.
 """
 
 import logging
+import re
 import threading
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,6 +15,7 @@ from typing import IO
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import Event
@@ -23,6 +26,9 @@ LOG = logging.getLogger("anbu")
 BUFFER_BYTES = 64 * 1024
 BEHIND = 2000  # decisions that wait for the disk; beyond, the transcript has a gap
 CLOSE_S = 1.0
+SAID = re.compile(
+    rb'(?<="words":")(?:[^"\\]|\\.)+(?=")'
+)  # in compact JSON: a key, and no text of one
 
 
 class Opening(Struct, frozen=True):
@@ -107,4 +113,17 @@ class BlackBox:
 
     def _write(self, line: Opening | Entry) -> None:
         if self._file:
-            self._size += self._file.write(msgspec.json.encode(line) + b"\n")
+            self._size += self._file.write(_without_words(line) + b"\n")
+
+
+def _without_words(line: Opening | Entry) -> bytes:
+    """Encode it; payloads are bytes, which JSON holds as base64."""
+    if isinstance(line, Entry):
+        line = Entry(line.event, [_bare(effect) for effect in line.effects])
+    return SAID.sub(b"", msgspec.json.encode(line))
+
+
+def _bare(effect: Effect) -> Effect:
+    if isinstance(effect, Publish) and b'"words":"' in effect.payload:
+        return replace(effect, payload=SAID.sub(b"", effect.payload))
+    return effect

@@ -75,11 +75,13 @@ def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rule
     sensors = {d.name: sensor for d in config.device if (sensor := _sensor(d)) is not None}
     others = (d for d in config.device if d.name not in sensors)
     buttons = {d.name: button for d in others if (button := _button(d)) is not None}
+    speaking = [d.name for d in drivers if getattr(d, "speaks", False)]
     care = config.rules.care
-    if care.times == CareRules().times and not any(getattr(d, "speaks", False) for d in drivers):
+    if care.times == CareRules().times and not speaking:
         care = replace(care, times=())
     found = {"buttons": buttons, "sensors": sensors, "care": care}
-    return replace(config.rules, hub=config.hub, software=software, **found)
+    voice = next(iter(speaking), "")
+    return replace(config.rules, hub=config.hub, software=software, voice=voice, **found)
 
 
 def driver_kinds() -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from hub.core.payloads import (
 )
 from hub.core.scaip import Care, Kind, Report, What
 from hub.core.sos import AUTOMATIC
+from hub.core.voice_report import VoiceCan, VoiceReport
 
 HUB = "js-0001"
 UTC = 1_772_323_200.25
@@ -47,6 +48,9 @@ SEEN, PLACES = {"motion": 14, "door": 2}, {"motion": "거실", "door": "현관"}
 ACTIVITY = Activity(UTC - 3600, synced=True, seen=SEEN, places=PLACES, presence=PresenceKind.HOME)
 
 
+VOICE = VoiceReport(VoiceCan.TALKING, ("kokoro", "espeak", "vosk", "whisper"), spoken_sos=True)
+
+
 def alarm_event(kind: Kind, what: What) -> AlarmEvent:
     """Give the event of something that has happened to an alarm."""
     block = scaip.of_alarm(kind, what, "거실", ALARM)
@@ -54,7 +58,7 @@ def alarm_event(kind: Kind, what: What) -> AlarmEvent:
     device = "voice" if kind is Kind.SPOKEN else device
     data = AlarmData(
         ALARM, kind, what, device, "거실", "5f0c2a1b", 7, 181.5, synced=True, scaip=block,
-        evidence=ground,
+        evidence=ground, words="살려 주세요" if kind is Kind.SPOKEN else "",
     )  # fmt: skip
     id_ = ALARM if what is What.RAISED else "5f0c2a1b-8"
     return AlarmEvent(id_, wire.source(HUB), f"anbu.alarm.{what}", wire.timestamp(UTC), data)
@@ -76,6 +80,7 @@ def check_in_event(result: CheckInResult) -> CheckInEvent:
         "2026-03-01-0900", Topic.SLEEP, result, AnsweredBy.NOBODY if result in still else by,
         attempts=0 if result is CheckInResult.AWAY else 1, due_utc=UTC, synced=True,
         scaip=scaip.of_check_in("5f0c2a1b-10"),
+        words="어제 잘 못 잤어요" if result is CheckInResult.UNWELL else "",
     )  # fmt: skip
     kind = f"anbu.checkin.{result}"
     return CheckInEvent("5f0c2a1b-10", wire.source(HUB), kind, wire.timestamp(UTC), data)
@@ -103,7 +108,7 @@ def state(
     """Give what a hub says of itself."""
     return HubState(
         state, UTC, synced=True, boot="5f0c2a1b", software="0.1.0", interval_s=30.0,
-        alarms=alarms, faults=faults,
+        alarms=alarms, faults=faults, voice=VOICE,
     )  # fmt: skip
 
 

@@ -37,12 +37,16 @@ class Listen(Struct, frozen=True):
 
 
 class Tell(Struct, frozen=True):
-    """Tell the hub at once; with `closes` the talk itself says what follows."""
+    """Tell the hub at once; with `closes` the talk itself says what follows.
+
+    `words` are those of an answer that was held back; without them those of the last one count.
+    """
 
     meaning: Meaning
     score: int = 0
     what: str = ""
     closes: bool = False
+    words: str = ""
 
 
 class End(Struct, frozen=True):

@@ -18,14 +18,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from hub.core.house_events import Meaning, Part
-from hub.core.voice_words import Fact, Heard, Hello, Order, Ping, Pong
+from hub.core.voice_words import Hello, Order, Ping
 from voice.ear import Ear, Forgotten
 from voice.health import HUNG_S, Health, listening, restart_due
 from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
 from voice.judging import Judging
 from voice.keep import KEPT, keep
 from voice.link import Link
-from voice.loading import Loaded, load, plans_of
+from voice.loading import Loaded, load, plans_of, richer
+from voice.losses import Losses
 from voice.loudspeaker import Loudspeaker
 from voice.memory import give_back, rss_mb
 from voice.mic import Microphone
@@ -47,8 +48,7 @@ class App:
 
     def __init__(self, settings: VoiceSettings) -> None:
         self._settings = settings
-        self._loop = asyncio.get_running_loop()
-        self._since = time.monotonic()
+        self._loop, self._since = asyncio.get_running_loop(), time.monotonic()
         self._service = Service(settings)
         sound = PortAudio()
         self._overhearing = Overhearing(self._post, self._happened)
@@ -58,7 +58,7 @@ class App:
         )
         self._loudspeaker = Loudspeaker(sound, settings.loudspeaker, self._overhearing)
         self._speech = Speech(self._loudspeaker, self._ear, self._service.manner)
-        self._link = Link(settings.socket, self._take, self._greeting)
+        self._link = Link(settings.socket, self._take, lambda: [self._hello, *self._health.facts()])
         self._health = Health(self._link.tell)
         plans, wrong = plans_of(settings)
         self._health.note(Part.SPEECH, wrong)
@@ -66,7 +66,8 @@ class App:
         self._judging = Judging(self._judged, self._told)
         self._jobs: set[asyncio.Task[None]] = set()
         self._hearing: Hearing | None = None
-        self._engines: tuple[str, ...] = ()
+        self._hello = Hello(spoken_sos=settings.spoken_sos, tells_words=settings.tell_words)
+        self._losses = Losses(self._ear, self._overhearing)
         self._ended, self._broken = asyncio.Event(), False
 
     async def run(self) -> int:
@@ -92,7 +93,7 @@ class App:
 
     def _furnish(self, found: Loaded) -> None:
         """Take what the loader has made."""
-        self._engines += found.engines
+        self._hello = richer(self._hello, found)
         log.info("ready after %.1f s: %s", time.monotonic() - self._since, found.engines)
         if found.mouth is not None:
             self._speech.give(found.mouth)
@@ -102,14 +103,11 @@ class App:
             self._overhearing.start(found.amid)
         if found.trouble:
             self._health.note(Part.SPEECH, found.trouble)
-        self._link.tell(Hello(engines=self._engines))
-
-    def _greeting(self) -> list[Fact]:
-        return [Hello(engines=self._engines), *self._health.facts()]
+        self._link.tell(self._hello)
 
     def _take(self, order: Order) -> None:
         if isinstance(order, Ping):
-            self._ear.ask(lambda: self._link.tell(Pong(order.n)))
+            self._ear.ask(lambda: self._link.tell(self._losses.pong(order.n)))
         else:
             self._stage.order(order)
 
@@ -119,17 +117,21 @@ class App:
                 self._stage.resident_talks(talking=True)
             case SpeechEnded(utterance=utterance):
                 self._stage.resident_talks(talking=False)
-                question, expecting = self._stage.floor.asked()
-                self._start(self._judging.take(utterance, expecting, question))
+                self._judge(utterance, *self._stage.floor.asked())
             case Overheard(utterance=utterance):
-                self._start(self._judging.take(utterance, Expecting.NOTHING, event))
+                self._judge(utterance, event, Expecting.NOTHING)
             case Forgotten():
                 self._stage.forget()
             case _:
                 pass
 
+    def _judge(self, utterance: Utterance, question: object, expecting: Expecting) -> None:
+        judging = self._judging.take(utterance, expecting, question)
+        self._start(self._losses.watch(utterance, judging))
+
     def _judged(self, utterance: Utterance, expecting: Expecting) -> Understood:
         """Judge, in the judging thread."""
+        self._losses.judged(utterance)
         if self._hearing is None:
             return utterance.first
         understood = self._hearing.judge(utterance, expecting)
@@ -141,7 +143,7 @@ class App:
         if not isinstance(question, Overheard):
             self._stage.heard(understood, question)
         elif understood.intent is Intent.HELP:
-            self._link.tell(Heard(Meaning.HELP, what=understood.what, sure=understood.sure))
+            self._stage.say_heard(Meaning.HELP, understood)
 
     async def _watch(self) -> None:
         """Look after all parts until the end is due."""
@@ -182,10 +184,8 @@ class App:
             self._mic.open_again()
 
     def _restart_due(self, now: float) -> bool:
-        settings, up_s = self._settings, now - self._since
-        return restart_due(
-            rss_mb(), settings.memory_mb, up_s, self._service.local(), settings.restart_at
-        )
+        most, at = self._settings.memory_mb, self._settings.restart_at
+        return restart_due(rss_mb(), most, now - self._since, self._service.local(), at)
 
     def _start(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

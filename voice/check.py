@@ -40,6 +40,8 @@ def examine(settings: VoiceSettings) -> Iterator[Finding]:
     yield _file("phrases", wrong, len(known.all))
     plans, wrong = plans_of(settings)
     yield _file("plans", wrong, len(plans.plans))
+    if settings.tell_words:
+        yield Finding("tells_words")
     yield _hub(settings)
 
 

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 AFTER_S = 0.3  # the room's echo, and what was still on its way through the sound card
 MOST = 300  # pieces that wait: 10 s
+BYTES_S = 32_000
 
 
 class Forgotten(Struct, frozen=True):
@@ -66,7 +67,7 @@ class Ear:
         self._deaf_until = 0.0
         self._stale = self._spoke = False
         self._lock = threading.Lock()
-        self.dropped = 0
+        self.lost_s = 0.0  # of sound that this machine was too slow for
 
     def start(self) -> None:
         """Begin to hear."""
@@ -110,7 +111,7 @@ class Ear:
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self.dropped += 1
+            self.lost_s += len(item) / BYTES_S if isinstance(item, bytes) else 0.0
             return False
         return True
 

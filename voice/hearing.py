@@ -15,6 +15,7 @@ from voice.engines import Engines, load
 from voice.likeness import likenesses
 from voice.phrases import Expecting, Intent, Phrases
 from voice.sentences import sentences
+from voice.worded import worded
 from voice.words import Evidence, Guess, Understood, contested, shortlist, understand
 
 __all__ = ["Engines", "Hearing", "Sensitivity", "SpeechBegan", "SpeechEnded", "Utterance", "load"]
@@ -68,9 +69,11 @@ class Hearing:
     def __init__(
         self, engines: Engines, phrases: Phrases, *,
         sensitivity: Sensitivity = Sensitivity.NORMAL, spoken_sos: bool = True,
+        tell_words: bool = False,
     ) -> None:  # fmt: skip
         self._engines, self._phrases = engines, phrases
         self._keen, self._spoken_sos = KEEN[sensitivity], spoken_sos
+        self._tell_words = tell_words
         self._segments = vad.Segmenter(engines.detect)
 
     def take(self, pcm: bytes) -> list[SpeechBegan | SpeechEnded]:
@@ -84,10 +87,11 @@ class Hearing:
         """Say what was meant: the verifying pass, which takes up to 3 s. UNCLEAR unless sure."""
         if utterance.amid and self._calls(utterance.amid):
             return Understood()  # it may have been ourselves
-        understood = self.conclude(self.evidence(utterance, expecting), expecting)
+        evidence = self.evidence(utterance, expecting)
+        understood = self.conclude(evidence, expecting)
         if utterance.amid and understood.intent is not Intent.HELP:
             return Understood()  # amid our own words only a call for help counts
-        return understood
+        return worded(understood, evidence) if self._tell_words else understood
 
     def evidence(self, utterance: Utterance, expecting: Expecting) -> Evidence:
         """Have the best engine there is write the utterance down, and weigh what is near."""

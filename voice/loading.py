@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.core.settings import SettingsError
+from hub.core.voice_words import Hello
 from voice import hearing, kokoro_files, phrases, plans, vad
 from voice.bank import SHIPPED, Bank
 from voice.cache import Cache
@@ -35,10 +37,19 @@ def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
     known, wrong = phrases_of(settings)
     engines = hearing.load(folder_of(settings.models), known, threads=settings.threads)
     keen = Sensitivity(settings.sensitivity)
-    ears = Hearing(engines, known, sensitivity=keen, spoken_sos=settings.spoken_sos)
+    ears = Hearing(
+        engines, known, sensitivity=keen,
+        spoken_sos=settings.spoken_sos, tell_words=settings.tell_words,
+    )  # fmt: skip
     troubles = [*map(str, engines.troubles), *filter(None, [wrong])]
     amid = None if engines.recogniser is None else vad.detector()
     done(Loaded(engines.names, "; ".join(troubles), hearing=ears, amid=amid))
+
+
+def richer(hello: Hello, found: Loaded) -> Hello:
+    """Give the voice's greeting with what has been found besides."""
+    hears = hello.hears or (found.hearing is not None and bool(found.engines))
+    return replace(hello, engines=hello.engines + found.engines, hears=hears)
 
 
 def mouth_of(settings: VoiceSettings) -> tuple[Mouth, tuple[str, ...]]:

@@ -55,7 +55,7 @@ class Overhearing:
         self._lead = self._paused = 0
         self._begins = False
         self._work: queue.Queue[_Stretch] | None = None
-        self.dropped = 0
+        self.lost_s = 0.0  # of sound that this machine was too slow for
 
     def start(self, detect: vad.Detect | None) -> None:
         """Begin; without a detector, which is to be nobody else's, nothing is overheard."""
@@ -119,7 +119,7 @@ class Overhearing:
             try:
                 self._work.put_nowait(stretch)
             except queue.Full:
-                self.dropped += 1
+                self.lost_s += (len(stretch.heard) - stretch.lead) / BYTES_S
 
     def _told(self, overheard: Overheard) -> None:
         self._post(partial(self._happened, overheard))

@@ -20,8 +20,9 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     `silent_s`: so long may a microphone give nothing but zeros before it counts as switched off
     (0: for ever, for those that give zeros whenever it is quiet). `models` is a folder with
     `vosk/`, `whisper/` and `kokoro/`. `plans` and `bank` are a county's own and go before ours,
-    `phrases` is read instead of ours. `keep_audio` is the resident's consent: without it nothing
-    that was heard is kept.
+    `phrases` is read instead of ours. Two are the resident's consent: without `keep_audio` nothing
+    that was heard is kept, without `tell_words` only what was meant leaves the home; with it the
+    control centre reads what was said, beside a call for help or an answer to a check-in.
     """
 
     socket: str = "/run/anbu/voice.sock"
@@ -44,6 +45,7 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     spoken_sos: bool = True
     sensitivity: Literal["low", "normal", "high"] = "normal"
     keep_audio: bool = False
+    tell_words: bool = False
     threads: Annotated[int, Meta(ge=1, le=8)] = 2
     memory_mb: Annotated[float, Meta(ge=200)] = 700.0
     restart_at: TimeOfDay = "03:30"

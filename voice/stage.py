@@ -18,6 +18,7 @@ from voice.floor import Floor
 from voice.plans import Plans
 from voice.speech import Speech
 from voice.talk import begin, step
+from voice.worded import words_of
 from voice.words import Expecting, Intent, Understood
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,7 @@ class Stage:
         self._job: asyncio.Task[bool] | None = None
         self._spoken: deque[str] = deque(maxlen=20)  # receipts of what was spoken to its end
         self.floor = Floor()
-        self._last = ""
-        self._sure = 0.0
+        self._last, self._answer = "", Understood()
 
     @property
     def idle(self) -> bool:
@@ -132,7 +132,7 @@ class Stage:
                 found = await self.floor.hear(Expecting.CHECKIN, s)
                 if isinstance(found, acts.Listened):
                     meaning = _meaning(found.understood.intent)
-                    self._say_heard(meaning or Meaning.UNCLEAR, found.understood, key)
+                    self.say_heard(meaning or Meaning.UNCLEAR, found.understood, key)
                 return True
 
     async def _hold(self, ask: Ask) -> bool:
@@ -161,8 +161,9 @@ class Stage:
                 case acts.Listen(expecting=expecting, s=s):
                     self._tell(Talking(ask.key))
                     return await self._answered(expecting, s)
-                case acts.Tell(meaning=meaning, score=score, what=what, closes=closes):
-                    self._tell(Heard(meaning, ask.key, score, what, self._sure, closes))
+                case acts.Tell(meaning, score, what, closes, words):
+                    words, sure = words or words_of(self._answer), self._answer.sure
+                    self._tell(Heard(meaning, ask.key, score, what, sure, closes, words))
                 case acts.End():
                     return None
         return acts.Finished()
@@ -170,7 +171,7 @@ class Stage:
     async def _answered(self, expecting: Expecting, s: float) -> acts.Happening:
         happened = await self.floor.hear(expecting, s)
         if isinstance(happened, acts.Listened):
-            self._sure = happened.understood.sure
+            self._answer = happened.understood
             said = self._serve(happened.understood.intent)
             if said and happened.understood.intent is Intent.TIME:
                 await self._speech.say(said)
@@ -187,10 +188,11 @@ class Stage:
                 self._put(Ask(f"{OWN_TALK}{wish}", ""))
             case intent:
                 if (meaning := _meaning(intent)) is not None:
-                    self._say_heard(meaning, understood, "")
+                    self.say_heard(meaning, understood)
 
-    def _say_heard(self, meaning: Meaning, understood: Understood, asked: str) -> None:
-        self._tell(Heard(meaning, asked, understood.score, understood.what, understood.sure))
+    def say_heard(self, meaning: Meaning, said: Understood, asked: str = "") -> None:
+        """Tell the hub what was meant, `asked` after or not."""
+        self._tell(Heard(meaning, asked, said.score, said.what, said.sure, words=words_of(said)))
 
 
 def _meaning(intent: Intent) -> Meaning | None:

@@ -29,6 +29,7 @@ from voice.acts import (
 )
 from voice.plan_files import HELP, OTHER, SILENCE, START, Branch
 from voice.plans import Plan, heard_as, spoken
+from voice.worded import words_of
 from voice.words import Intent, Understood
 
 __all__ = [
@@ -108,8 +109,7 @@ def _heard(talk: Talk, understood: Understood) -> Step:
     if branch is not None and not (branch.tell in GOOD and doubtful(understood)):
         return _follow(talk, branch, understood)
     if intent in HUBS_OWN:
-        talk, told = _tell(talk, Tell(HUBS_OWN[intent]))
-        return _end(talk, told)
+        return _end(*_tell(talk, Tell(HUBS_OWN[intent])))
     return _not_answered(talk, [words.not_understood], (UNCLEAR,))
 
 
@@ -130,9 +130,9 @@ def _news(branch: Branch, understood: Understood) -> Tell | None:
     guessed = branch.tell in GOOD and understood.intent not in {Intent.FINE, Intent.YES}
     if branch.tell is None or guessed:  # whatever a plan says: only who says so is fine
         return None
-    often = understood.intent is Intent.OFTEN
     what, closes = branch.what or understood.what, bool(branch.say or branch.then)
-    return Tell(branch.tell, understood.score if often else 0, what, closes)
+    score = understood.score if understood.intent is Intent.OFTEN else 0
+    return Tell(branch.tell, score, what, closes, words_of(understood))
 
 
 def _tell(talk: Talk, news: Tell | None) -> tuple[Talk, list[Tell]]:

@@ -12,7 +12,7 @@ from hub.core import announcing, checkin, devices, life, presence, spoken, warn
 from hub.core.care_state import asking
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking
+from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking, VoiceTold
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
 from hub.core.spoken import VOICE
@@ -27,9 +27,10 @@ FAULT = {
     Part.MUTE: FaultKind.MUTED,
 }
 COMPANY = {Meaning.VISITOR, Meaning.ALONE}
+Fact = Answered | Talking | Spoke | PartChanged | VoiceTold
 
 
-def take(state: HomeState, event: Answered | Talking | Spoke | PartChanged, rules: Rules) -> Step:
+def take(state: HomeState, event: Fact, rules: Rules) -> Step:
     """Take what the voice has to tell."""
     match event:
         case Answered():
@@ -42,6 +43,8 @@ def take(state: HomeState, event: Answered | Talking | Spoke | PartChanged, rule
             if broken:
                 return devices.fail(state, FAULT[part], device, at, rules, detail)
             return devices.mend(state, FAULT[part], device, rules)
+        case VoiceTold():
+            return replace(state, watch=replace(state.watch, voice=event)), []
         case _:
             assert_never(event)
 

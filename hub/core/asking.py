@@ -95,6 +95,19 @@ def talking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeSt
     return _put(state, replace(visit, stage=on))
 
 
+def noted(state: HomeState, words: str) -> HomeState:
+    """Keep what was said, if it may be told, for the outcome of the check-in that it is about."""
+    visit, missed = state.care.visit, state.care.missed
+    if not words or state.care.screening is not None:
+        return state
+    if visit is not None and not isinstance(visit.stage, Due):
+        return _put(state, replace(visit, words=words))
+    if missed is None:
+        return state
+    missed = replace(missed, checkin=replace(missed.checkin, words=words))
+    return replace(state, care=replace(state.care, missed=missed))
+
+
 def need(state: HomeState, care: Care, at: float, rules: Rules, what: str = "") -> Step:
     """Tell a need, but not again what was told minutes ago; another ill is another need."""
     name = f"{care}/{what}" if what else str(care)

@@ -39,6 +39,7 @@ def tell_result(
         due_utc=checkin.due_utc,
         synced=state.clock.synced,
         scaip=scaip.of_check_in(event),
+        words=checkin.words,
     )
     kind = f"anbu.checkin.{result}"
     message = CheckInEvent(event, wire.source(rules.hub), kind, time, data)

@@ -47,6 +47,7 @@ class CheckIn(Struct, frozen=True):
     stage: Due | Asked | Paused
     attempts: int = 0
     unclear: bool = False
+    words: str = ""  # last said to it, where the resident lets them be told
 
 
 class Missed(Struct, frozen=True):

@@ -65,6 +65,7 @@ def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     What nobody understood may have been the television's: it is no sign of life.
     """
     unclear, effects = event.meaning is Meaning.UNCLEAR, list[Effect]()
+    state = asking.noted(state, event.words)
     if not unclear:
         state, effects = _lives(state, event.at, rules)
     if event.meaning is Meaning.COUNSEL:

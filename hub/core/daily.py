@@ -68,6 +68,7 @@ class CheckInData(Struct, frozen=True):
     due_utc: float
     synced: bool
     scaip: Scaip
+    words: str = ""  # last said to it, by a machine; only where the resident lets them be told
 
 
 class CareData(Struct, frozen=True):

@@ -17,6 +17,8 @@ from hub.core.state import Alarm, HomeState, Owed
 
 Step = tuple[HomeState, list[Effect]]
 
+CALLS = {What.RAISED, What.REPEATED}
+
 
 def tell(state: HomeState, alarm: Alarm, what: What, at: float, rules: Rules) -> Step:
     """Owe the centre one more event of `alarm`, as of now."""
@@ -106,5 +108,6 @@ def _event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
             synced=told.synced,
             scaip=scaip.of_alarm(told.kind, what, told.place, event),
             evidence=told.evidence,
+            words=told.words if what in CALLS else "",
         ),
     )

@@ -21,6 +21,7 @@ from hub.core.payloads import (
 from hub.core.rules import Rules
 from hub.core.scaip import Report
 from hub.core.state import STAGE, Fault, HomeState, Link
+from hub.core.voice_report import VoiceCan, VoiceReport
 from hub.core.watch_state import Waiting, armed
 
 Step = tuple[HomeState, list[Effect]]
@@ -125,6 +126,7 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
             AlarmBrief(a.id, STAGE[type(a.life)], a.version) for a in state.alarms[:BRIEFS]
         ),
         faults=_told(state),
+        voice=_voice(state, rules),
     )
     topic = wire.topic(rules.hub, "state")
     return Publish("state", Lane.LIVE, topic, wire.encode(message), retain=True)
@@ -144,6 +146,29 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 
 def _interval_s(state: HomeState, rules: Rules) -> float:
     return rules.alarm_state_interval_s if state.alarms else rules.state_interval_s
+
+
+def _voice(state: HomeState, rules: Rules) -> VoiceReport:
+    """Say what the voice can do: by its own word, and by the faults that stand against it."""
+    told = state.watch.voice
+    if not rules.voice:
+        return VoiceReport(VoiceCan.NOTHING)
+    if _stands(state, FaultKind.DRIVER_FAILED, rules):
+        return VoiceReport(VoiceCan.LOST)
+    if told is None or not told.engines:
+        return VoiceReport(VoiceCan.STARTING)
+    muted = _stands(state, FaultKind.MUTED, rules)
+    can = VoiceCan.SPEAKING
+    if told.hears and not (muted or _stands(state, FaultKind.NO_MICROPHONE, rules)):
+        can = VoiceCan.TALKING
+    if _stands(state, FaultKind.NO_LOUDSPEAKER, rules):
+        can = VoiceCan.HEARING if can is VoiceCan.TALKING else VoiceCan.LOST
+    calls = rules.spoken_sos and told.spoken_sos
+    return VoiceReport(can, told.engines, calls, muted, told.tells_words)
+
+
+def _stands(state: HomeState, kind: FaultKind, rules: Rules) -> bool:
+    return f"{rules.voice}:{kind}" in state.faults
 
 
 def _told(state: HomeState) -> tuple[str, ...]:

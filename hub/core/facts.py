@@ -35,6 +35,7 @@ from hub.core.house_events import (
     PartChanged,
     Spoke,
     Talking,
+    VoiceTold,
 )
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
@@ -48,7 +49,7 @@ def take(state: HomeState, event: Event, rules: Rules) -> Step:
     match event:
         case MotionChanged() | ContactChanged() | HeartRateMeasured():
             return _living(state, event, rules)
-        case Answered() | Talking() | Spoke() | PartChanged():
+        case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
             return answers.take(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
             return supervision.told(state, event, rules)

@@ -79,7 +79,7 @@ class Answered(Struct, frozen=True, tag=True):
     """The resident answered, or spoke unasked; `score` where a scale was asked.
 
     `what` names an ill (`head`, `chest`). With `closes`, whoever asked says what follows: no thanks
-    are due.
+    are due. `words` is what was said, where the resident lets it be told.
     """
 
     at: float
@@ -89,6 +89,7 @@ class Answered(Struct, frozen=True, tag=True):
     closes: bool = False
     what: str = ""
     asked: str = ""  # after which question, empty: unasked, or not known
+    words: str = ""
 
 
 class Talking(Struct, frozen=True, tag=True):
@@ -115,6 +116,17 @@ class PartChanged(Struct, frozen=True, tag=True):
     detail: str = ""
 
 
+class VoiceTold(Struct, frozen=True, tag=True):
+    """The voice has said what it has (`engines`), what it can do and how it is set."""
+
+    at: float
+    device: str
+    engines: tuple[str, ...] = ()
+    hears: bool = False
+    spoken_sos: bool = True
+    tells_words: bool = False
+
+
 HouseEvent = (
     MotionChanged
     | DeviceSeen
@@ -125,4 +137,5 @@ HouseEvent = (
     | Talking
     | Spoke
     | PartChanged
+    | VoiceTold
 )

@@ -25,3 +25,4 @@ class Candidate(Struct, frozen=True):
     until: float
     asked: bool = True  # not yet again since a restart
     cut_short: bool = False  # by a restart: asked again once, and no more
+    words: str = ""  # of the cry, where the resident lets them be told

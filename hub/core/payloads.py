@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from hub.core.commands import Command, Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.scaip import Kind, Report, Scaip, What
+from hub.core.voice_report import VoiceReport
 
 Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
 
@@ -77,6 +78,7 @@ class AlarmData(Struct, frozen=True):
     synced: bool  # whether `time` can be trusted
     scaip: Scaip
     evidence: Evidence | None = None  # of an automatic alarm
+    words: str = ""  # of a spoken call, by a machine; only where the resident lets them be told
 
 
 class ReportData(Struct, frozen=True):
@@ -133,6 +135,7 @@ class HubState(Struct, frozen=True):
     interval_s: float
     alarms: tuple[AlarmBrief, ...] = ()
     faults: tuple[str, ...] = ()
+    voice: VoiceReport | None = None  # None: of an older hub, which does not say
 
 
 class FaultReport(Struct, frozen=True):

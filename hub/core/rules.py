@@ -64,6 +64,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
 
     hub: str = ""
     software: str = ""
+    voice: str = ""  # the device that speaks
     buttons: dict[str, Button] = field(default_factory=dict)
     sensors: dict[str, Sensor] = field(default_factory=dict)
     quiet: QuietRules = field(default_factory=QuietRules)

@@ -25,6 +25,7 @@ VOICE = "voice"  # as a device, in alarms and in evidence
 TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
 ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
 BY_HAND = frozenset(Kind) - AUTOMATIC - {Kind.TEST}
+BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
 ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
 
 
@@ -42,10 +43,11 @@ def take(state: HomeState, event: Answered, rules: Rules) -> Taken:
     if state.candidate is not None:
         return _answered(state, event, rules)
     if state.warning is not None and meaning in ALARMING:
-        return Taken(*_raise(replace(state, warning=None), event.at, rules), over=True)
+        state = replace(state, warning=None)
+        return Taken(*_raise(state, event.at, rules, event.words), over=True)
     doubtful = state.warning is not None and meaning is Meaning.NO
     if doubtful or meaning is Meaning.HELP:
-        return Taken(*_ask(state, event.at, rules), over=True)
+        return Taken(*_ask(state, event, rules), over=True)
     return Taken(state, [], over=False)
 
 
@@ -60,7 +62,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     if candidate is None:
         return state, []
     if candidate.until <= at:
-        return _raise(state, at, rules)
+        return _raise(state, at, rules, candidate.words)
     if candidate.asked:
         return state, []
     return replace(state, candidate=replace(candidate, asked=True)), [Ask(Phrase.ASK_HELP)]
@@ -78,23 +80,24 @@ def recovered(old: Candidate | None, at: float) -> Candidate | None:
     if old is None:
         return None
     until = at if old.cut_short else at + ANEW_S
-    return Candidate(at, until, asked=False, cut_short=True)
+    return replace(old, heard_at=at, until=until, asked=False, cut_short=True)
 
 
-def _ask(state: HomeState, at: float, rules: Rules) -> Step:
+def _ask(state: HomeState, event: Answered, rules: Rules) -> Step:
     """Ask back; but where a call by hand is open already, this is one more of it."""
     if any(a.kind in BY_HAND and not isinstance(a.life, Cancelled) for a in state.alarms):
-        return _again(state, at, rules)
-    state = replace(state, candidate=Candidate(at, at + rules.spoken_s))
+        return _again(state, event, rules)
+    candidate = Candidate(event.at, event.at + rules.spoken_s, words=event.words)
+    state = replace(state, candidate=candidate)
     return state, [Ask(Phrase.ASK_HELP)]
 
 
-def _again(state: HomeState, at: float, rules: Rules) -> Step:
+def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
     """Tell an open alarm's centre that help was called again, but not for each word of it."""
     asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
-    if at < state.spoken_at + rules.spoken_again_s and not asked_off:
+    if event.at < state.spoken_at + rules.spoken_again_s and not asked_off:
         return state, []
-    return _raise(state, at, rules)
+    return _raise(state, event.at, rules, event.words)
 
 
 def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
@@ -104,9 +107,12 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
         state, words = taken_back(state)
         state, effects = life.shown(state, VOICE, event.at, event.by, rules)
         return Taken(state, [*words, *effects], over=True)
-    return Taken(*_raise(state, event.at, rules), over=event.meaning is not Meaning.COUNSEL)
+    cry = state.candidate.words if state.candidate else ""
+    said = BETWEEN.join(filter(None, (cry, event.words)))
+    raised = _raise(state, event.at, rules, said)
+    return Taken(*raised, over=event.meaning is not Meaning.COUNSEL)
 
 
-def _raise(state: HomeState, at: float, rules: Rules) -> Step:
+def _raise(state: HomeState, at: float, rules: Rules, words: str) -> Step:
     state = replace(state, candidate=None, warning=None, spoken_at=at)
-    return sos.call(state, Kind.SPOKEN, VOICE, at, rules)
+    return sos.call(state, Kind.SPOKEN, VOICE, at, rules, words)

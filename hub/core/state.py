@@ -73,6 +73,7 @@ class Alarm(Struct, frozen=True):
     cancel_asked: bool = False
     evidence: Evidence | None = None
     cleared: bool = False  # an automatic alarm whose ground has gone
+    words: str = ""  # of a spoken call, where the resident lets them be told
 
 
 class Owed(Struct, frozen=True):

@@ -48,6 +48,7 @@ def recovered(state: HomeState, started: Started) -> HomeState:
         mains={device: replace(mains, since=at) for device, mains in watch.mains.items()},
         flickers={device: Flicker(0, at, chattering=True) for device in flooded},
         hold_until=at,
+        voice=None,
     )
     return replace(state, watch=watch)
 

@@ -5,7 +5,8 @@
 The voice process connects to the hub's unix socket, says `Hello`, and answers each `Ping`. Headers
 may announce `data_length` and `payload_length` bytes that follow the line, as Wyoming's do: `data`
 that was too long for it, and sound, which a later two-way call will carry; `length_after` gives how
-much to read. Transcripts are not among the words: only what was meant leaves the voice process.
+much to read. Only what was meant leaves the voice process: what was said does so where the resident
+has agreed to it (`tells_words`), and no sound ever does.
 """
 
 from enum import StrEnum
@@ -17,8 +18,10 @@ from msgspec import Meta, Struct
 from hub.core.house_events import Meaning, Part
 
 LINE_BYTES = 65_536  # an announcement has at most 16 KB, and each byte of it may be escaped
+WORDS_MAX = 200  # characters of what was said; the ear hears 8 s at a time
 PROTOCOL = 1
 Length = Annotated[int, Meta(ge=0, le=1_048_576)]
+Engine = Annotated[str, Meta(max_length=40)]
 
 
 class Say(Struct, frozen=True):
@@ -56,17 +59,25 @@ class Ping(Struct, frozen=True):
 
 
 class Hello(Struct, frozen=True):
-    """Voice to hub, first of all: the protocol's version and the engines that work."""
+    """Voice to hub, first of all, and again when it can do more: the engines that work.
+
+    With none it has just begun. `hears`: one of them understands speech; `spoken_sos` and
+    `tells_words` are its settings.
+    """
 
     protocol: int = PROTOCOL
-    engines: tuple[str, ...] = ()
+    engines: Annotated[tuple[Engine, ...], Meta(max_length=8)] = ()
+    hears: bool = False
+    spoken_sos: bool = True
+    tells_words: bool = False
 
 
 class Heard(Struct, frozen=True):
     """Voice to hub: what was meant, `asked` after which key (empty: unasked).
 
     `score` is 0 to 3 where a scale was asked, `what` names an ill (`head`, `chest`), `sure` is 0
-    to 1; with `closes` the voice itself says what follows, and the hub adds no thanks.
+    to 1; with `closes` the voice itself says what follows, and the hub adds no thanks. `words` is
+    what was said as the engine wrote it down, empty without the resident's consent.
     """
 
     meaning: Meaning
@@ -75,6 +86,7 @@ class Heard(Struct, frozen=True):
     what: Annotated[str, Meta(pattern="^[a-z_]{0,40}$")] = ""
     sure: float = 0.0
     closes: bool = False
+    words: Annotated[str, Meta(max_length=WORDS_MAX)] = ""
 
 
 class Talking(Struct, frozen=True):
@@ -100,9 +112,16 @@ class Trouble(Struct, frozen=True):
 
 
 class Pong(Struct, frozen=True):
-    """Voice to hub: still there."""
+    """Voice to hub: still there.
+
+    It was too slow for what it heard: so many seconds of sound were let go since it began, of what
+    came to the `ear`, of what came `amid` our own words, and of speech that waited to be judged.
+    """
 
     n: int
+    ear_lost_s: Annotated[float, Meta(ge=0)] = 0.0
+    amid_lost_s: Annotated[float, Meta(ge=0)] = 0.0
+    unjudged_s: Annotated[float, Meta(ge=0)] = 0.0
 
 
 Order = Say | Ask | Listen | Stop | Ping

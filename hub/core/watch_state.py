@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from hub.core.house_events import VoiceTold
 from hub.core.scaip import Report
 
 
@@ -56,6 +57,7 @@ class WatchState(Struct, frozen=True):
     hold_until: float | None = None
     untold: tuple[str, ...] = ()  # faults that stand and wait until then
     waiting: tuple[Waiting, ...] = ()
+    voice: VoiceTold | None = None  # its last word, of this process
 
 
 def armed(watch: WatchState, at: float) -> WatchState:

@@ -32,6 +32,7 @@ from hub.core.payloads import (
 )
 from hub.core.scaip import Report
 from hub.core.state import HomeState
+from hub.core.voice_report import VoiceCan, VoiceReport
 from tests.core.scenes import (
     FIRST,
     HELP,
@@ -142,7 +143,7 @@ def test_the_link_brings_the_state_and_the_faults_that_stand() -> None:
     assert told == HubState(
         state=Availability.READY, utc=UTC + 101, synced=True, boot="b1", software="0.1.0",
         interval_s=10.0, alarms=(AlarmBrief(FIRST, Stage.ACCEPTED, 2),),
-        faults=("lamp:driver_failed",),
+        faults=("lamp:driver_failed",), voice=VoiceReport(VoiceCan.NOTHING),
     )  # fmt: skip
     assert isinstance(fault, FaultReport)
     assert [e.id for e in effects if isinstance(e, Publish)] == [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hub.core.house_events import Meaning, Part
 from hub.core.voice_words import (
     LINE_BYTES,
+    WORDS_MAX,
     Ask,
     Heard,
     Hello,
@@ -35,12 +36,12 @@ WORDS: tuple[Word, ...] = (
     Listen("ask_help", 8.0),
     Stop(),
     Ping(7),
-    Hello(engines=("vosk", "whisper")),
-    Heard(Meaning.HELP, sure=0.9),
+    Hello(engines=("vosk", "whisper"), hears=True, spoken_sos=False, tells_words=True),
+    Heard(Meaning.HELP, sure=0.9, words="살려 주세요"),
     Talking("ask_meals"),
     Spoke("announcement", "c1", done=False),
     Trouble(Part.MICROPHONE, present=True, detail="gone"),
-    Pong(7),
+    Pong(7, ear_lost_s=1.5, amid_lost_s=6.0, unjudged_s=2.5),
 )
 
 
@@ -64,7 +65,19 @@ def test_data_may_follow_the_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"\n", b"[]", b'{"type": "shout"}', b'{"type": "ping"}', b"\xff", b"[" * 5000]
+    "line",
+    [
+        b"",
+        b"\n",
+        b"[]",
+        b'{"type": "shout"}',
+        b'{"type": "ping"}',
+        b"\xff",
+        b"[" * 5000,
+        encode(Heard(Meaning.HELP, words="가" * (WORDS_MAX + 1))),
+        encode(Hello(engines=("whisper",) * 9)),
+        encode(Pong(1, ear_lost_s=-1.0)),
+    ],
 )
 def test_what_is_no_word_is_refused(line: bytes) -> None:
     with pytest.raises(LineError) as error:

@@ -12,10 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from drivers import voice_peer, voicebox
+from drivers import voice_health, voice_peer, voicebox
 from drivers.voicebox import Driver, VoiceLostError
 from hub.core.effects import Ask, Phrase, Say, Show, Signal
-from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking
+from hub.core.events import Measured
+from hub.core.house_events import (
+    Answered,
+    Meaning,
+    Part,
+    PartChanged,
+    Spoke,
+    Talking,
+    VoiceTold,
+)
 from hub.core.voice_words import Heard, Hello, Ping, Pong, Trouble, Word, decode, encode
 from hub.core.voice_words import Spoke as SpokeWord
 from hub.core.voice_words import Talking as TalkingWord
@@ -77,6 +86,8 @@ async def voice(tmp_path: Path) -> AsyncIterator[tuple[Voice, FakePort]]:
         speaker.say(Hello())
         assert await speaker.hear() == Ping(1)
         speaker.say(Pong(1))
+        await port.until(lambda: port.emitted != [])
+        port.emitted.clear()  # what the Hello has told is another test's
         try:
             yield speaker, port
         finally:
@@ -168,10 +179,63 @@ def test_another_program_is_shown_the_door_and_the_voice_may_come(
                 assert await speaker.reader.read() == b""
             again = await connected(tmp_path / "voice.sock")
             again.say(Hello(), Heard(Meaning.HELP))
-            await port.until(lambda: len(port.emitted) == 1)
+            await port.until(lambda: len(port.emitted) == 2)
             again.writer.close()
 
     asyncio.run(story())
+
+
+def test_the_hub_learns_what_the_voice_has(tmp_path: Path) -> None:
+    engines = ("espeak", "whisper")
+
+    async def story() -> list[object]:
+        async with voice(tmp_path) as (speaker, port):
+            speaker.say(Hello(engines=engines, hears=True, spoken_sos=False, tells_words=True))
+            await port.until(lambda: len(port.emitted) == 1)
+            return list(port.emitted)
+
+    (told,) = asyncio.run(story())
+    assert isinstance(told, VoiceTold)
+    assert (told.device, told.engines, told.hears) == ("voice", engines, True)
+    assert (told.spoken_sos, told.tells_words) == (False, True)
+
+
+@pytest.mark.parametrize(("consent", "words"), [(True, "살려 주세요"), (False, "")])
+def test_words_go_on_only_from_a_voice_that_may_tell_them(
+    tmp_path: Path,
+    consent: bool,  # noqa: FBT001 - a table
+    words: str,
+) -> None:
+    async def story() -> list[object]:
+        async with voice(tmp_path) as (speaker, port):
+            speaker.say(Hello(tells_words=consent), Heard(Meaning.HELP, words="살려 주세요"))
+            await port.until(lambda: len(port.emitted) == 2)
+            return list(port.emitted)
+
+    _, answered = asyncio.run(story())
+    assert isinstance(answered, Answered)
+    assert answered.words == words
+
+
+def test_a_voice_that_is_too_slow_is_told_of_and_seldom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> list[object]:
+        async with voice(tmp_path) as (speaker, port):
+            slow = Pong(2, ear_lost_s=1.5), Pong(3, 2.0, 4.0, 3.0)
+            speaker.say(Pong(1), *slow, Heard(Meaning.HELP))
+            await port.until(lambda: any(isinstance(e, Answered) for e in port.emitted))
+            monkeypatch.setattr(voice_health, "LOSS_S", 0.0)
+            speaker.say(*slow[1:], *slow[1:], Heard(Meaning.HELP))
+            await port.until(lambda: sum(isinstance(e, Answered) for e in port.emitted) > 1)
+            return [e for e in port.emitted if not isinstance(e, Answered)]
+
+    told = asyncio.run(story())
+    assert [e.readings for e in told if isinstance(e, Measured)] == [
+        {"voice_ear_lost_s": 1.5, "voice_amid_lost_s": 0.0, "voice_unjudged_s": 0.0},
+        {"voice_ear_lost_s": 2.0, "voice_amid_lost_s": 4.0, "voice_unjudged_s": 3.0},
+    ]
+    assert len(told) == len([e for e in told if isinstance(e, Measured)])
 
 
 def test_a_flood_of_facts_is_cut_off(tmp_path: Path) -> None:
@@ -190,7 +254,7 @@ def test_a_part_that_flickers_is_told_now_and_then_and_as_it_is_at_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(voicebox, "PING_S", 0.01)
-    monkeypatch.setattr(voicebox, "CHANGE_S", 0.2)
+    monkeypatch.setattr(voice_health, "CHANGE_S", 0.2)
 
     async def story() -> list[bool]:
         async with voice(tmp_path) as (speaker, port):

@@ -1,5 +1,6 @@
 """The black box of a real run tells the same story again, or where it differs."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -9,14 +10,17 @@ from unittest.mock import patch
 import pytest
 
 from hub.blackbox import BEHIND, BlackBox
+from hub.core import home
 from hub.core.effects import Lane, Show, Signal
 from hub.core.events import ContactChanged, Ticked
+from hub.core.house_events import Answered, Meaning
 from hub.core.state import HomeState
 from hub.replay import TranscriptError, replay
 from tests.broker import Broker, wait_until
 from tests.hub.rig import RULES, HubProcess, StubCenter, publish
 
 EVENT = ContactChanged(1.0, "x", closed=True)
+CRY = '살려 "주세요"'
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +110,31 @@ def test_a_call_for_help_is_written_out_at_once(tmp_path: Path) -> None:
         lambda: any("b-1" in f.read_text() for f in tmp_path.glob("*.jsonl")), "it is in the file"
     )
     box.close()
+
+
+def test_what_the_resident_said_is_left_out_and_the_rest_is_decided_as_it_was(
+    tmp_path: Path,
+) -> None:
+    box, state = BlackBox(tmp_path, file_mb=1, files=3), HomeState(boot="b")
+    box.begin(RULES, state)
+    for event in (
+        Answered(10.0, Meaning.HELP, words=CRY),
+        Ticked(25.0),
+        Answered(200.0, Meaning.HELP, words=CRY),
+    ):
+        state, effects = home.decide(state, event, RULES)
+        box.record(event, effects, state, RULES)
+    assert state.alarms[0].words == CRY
+    box.begin(RULES, state)
+    box.close()
+    first, second = sorted(tmp_path.glob("*.jsonl"))
+    assert (replay(first).events, replay(first).difference) == (3, None)
+    told = [e["payload"] for line in first.read_text("utf-8").splitlines()[1:]
+            for e in json.loads(line)["effects"] if "payload" in e]  # fmt: skip
+    calls = [json.loads(base64.b64decode(payload)) for payload in told]
+    assert [call["data"]["words"] for call in calls if call["type"] == "anbu.alarm.raised"] == [""]
+    for text in (first.read_text("utf-8"), second.read_text("utf-8"), str(calls)):
+        assert "살려" not in text
 
 
 def test_a_disk_that_refuses_ends_the_transcript_and_nothing_else(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.voice.room import until
 from voice import ear as module
-from voice.ear import MOST, Ear, Forgotten
+from voice.ear import BYTES_S, MOST, Ear, Forgotten
 
 PIECE = bytes(1024)
 
@@ -134,7 +134,7 @@ def test_an_ear_that_hangs_answers_nothing_and_does_not_hold_up_the_microphone(
     ear.ask(lambda: answers.append(2))
     for _ in range(MOST + 10):
         ear.take(PIECE)
-    assert ear.dropped >= 10
+    assert ear.lost_s >= 10 * len(PIECE) / BYTES_S
     assert answers == [1]
     head.hang.set()
     assert until(lambda: answers == [1, 2] and heard)

@@ -1,0 +1,26 @@
+"""The hub's orders in the words of the voice's socket."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from hub.core import voice_words
+from hub.core.effects import Ask, Order, Phrase, Say, Show
+
+URGENT = {
+    Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
+    Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
+}  # fmt: skip
+
+
+def word(order: Order, words: Callable[[Phrase], str]) -> voice_words.Order | None:
+    """Give what to order of the voice, None where it is no matter of its; `words` gives texts."""
+    match order:
+        case Show():
+            return None
+        case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
+            text = " ".join(filter(None, (words(phrase), more)))
+            return voice_words.Say(phrase, text, receipt, urgent or phrase in URGENT)
+        case Ask(phrase=phrase, slow=slow):
+            return voice_words.Ask(phrase, words(phrase), slow)
+        case _:
+            assert_never(order)

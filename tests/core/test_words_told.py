@@ -1,0 +1,138 @@
+"""What a resident said leaves the home with its outcome, and only where it came with consent."""
+
+import pytest
+from msgspec.structs import replace
+
+from hub.core import home, wire
+from hub.core.care_state import Asked, CheckIn, Due, Missed, Screening
+from hub.core.daily import CheckInEvent, Topic
+from hub.core.effects import Effect, Publish
+from hub.core.events import CenterAcked, Event, Started, Ticked
+from hub.core.house_events import Answered, Meaning
+from hub.core.payloads import AlarmEvent, Evidence, Happened, Stage
+from hub.core.rules import Button, Role, Rules
+from hub.core.scaip import Kind, What
+from hub.core.state import Caution, HomeState
+from tests.core.scenes import press
+
+CRY, YES, WELL = "살려 주세요", "네 빨리요", "잘 있어요"
+RULES = Rules(hub="js-0001", buttons={"help": Button(Role.HELP_BUTTON)})
+VISIT = CheckIn("x", Topic.MOOD, 0.0, 0.0, Asked(5.0), attempts=1)
+
+
+def begun() -> HomeState:
+    started = Started(0.0, 1.8e9, synced=True, boot="b0")
+    return home.decide(HomeState(), started, RULES)[0]
+
+
+def said(at: float, meaning: Meaning, words: str = "") -> Answered:
+    return Answered(at, meaning, words=words)
+
+
+def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
+    effects: list[Effect] = []
+    for event in events:
+        state, more = home.decide(state, event, RULES)
+        effects += more
+    return state, effects
+
+
+def events(effects: list[Effect]) -> list[Happened]:
+    """Give what the centre reads of alarms and check-ins."""
+    told = [e for e in effects if isinstance(e, Publish) and e.topic.endswith("/event")]
+    found = [wire.decode_from_hub(e.topic, e.payload)[1] for e in told]
+    return [e for e in found if isinstance(e, AlarmEvent | CheckInEvent)]
+
+
+def alarms(effects: list[Effect]) -> list[tuple[What, str]]:
+    return [(e.data.what, e.data.words) for e in events(effects) if isinstance(e, AlarmEvent)]
+
+
+def outcomes(effects: list[Effect]) -> list[tuple[str, str]]:
+    found = [e.data for e in events(effects) if isinstance(e, CheckInEvent)]
+    return [(str(data.result), data.words) for data in found]
+
+
+def visited(visit: CheckIn = VISIT) -> HomeState:
+    state = begun()
+    return replace(state, care=replace(state.care, visit=visit))
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(Ticked(25.0), CRY), (said(14.0, Meaning.YES, YES), f"{CRY} · {YES}")],
+)
+def test_a_spoken_call_is_told_in_its_words(answer: Event, words: str) -> None:
+    _, effects = lived(begun(), said(10.0, Meaning.HELP, CRY), answer)
+    assert alarms(effects) == [(What.RAISED, words)]
+
+
+def test_without_words_none_are_told() -> None:
+    state, effects = lived(begun(), said(10.0, Meaning.HELP), said(14.0, Meaning.YES))
+    assert alarms(effects) == [(What.RAISED, "")]
+    assert state.alarms[0].words == ""
+
+
+def test_a_cry_that_is_taken_back_is_forgotten_with_its_words() -> None:
+    state, effects = lived(begun(), said(10.0, Meaning.HELP, CRY), said(14.0, Meaning.NO, "아니요"))
+    assert events(effects) == []
+    assert CRY not in str(state)
+
+
+def test_a_cry_to_a_warning_is_told_in_its_words() -> None:
+    warned = replace(begun(), warning=Caution(Kind.QUIET, "hall", Evidence(0, 1, 1, 1), 300.0, 0.0))
+    assert alarms(lived(warned, said(10.0, Meaning.UNWELL, CRY))[1]) == [(What.RAISED, CRY)]
+
+
+def test_a_second_cry_brings_its_own_words_and_other_news_none() -> None:
+    open_, _ = lived(begun(), said(10.0, Meaning.HELP, CRY), Ticked(25.0))
+    _, effects = lived(open_, said(100.0, Meaning.HELP, YES))
+    assert alarms(effects) == [(What.REPEATED, YES)]
+    alarm = replace(open_.alarms[0], words=CRY)
+    _, effects = lived(replace(open_, alarms=(alarm,)), *press(110.0))
+    assert alarms(effects) == [(What.REPEATED, "")]
+
+
+def test_a_centre_that_has_lost_a_call_is_told_it_in_its_words_again() -> None:
+    state, _ = lived(begun(), said(10.0, Meaning.HELP, CRY), Ticked(25.0))
+    plea = CenterAcked(30.0, "", state.alarms[0].id, Stage.UNKNOWN, 0)
+    assert alarms(lived(state, plea)[1]) == [(What.RAISED, CRY)]
+
+
+def test_the_words_outlast_a_restart() -> None:
+    state, _ = lived(begun(), said(10.0, Meaning.HELP, CRY))
+    again = Started(100.0, 1.8e9, synced=True, boot="b1")
+    _, effects = lived(home.recover(state, again, []), again, Ticked(115.0))
+    assert alarms(effects) == [(What.RAISED, CRY)]
+
+
+def test_a_check_in_is_told_with_what_was_said_to_it_last() -> None:
+    heard = said(8.0, Meaning.UNCLEAR, "뭐라고"), said(16.0, Meaning.FINE, WELL)
+    assert outcomes(lived(visited(), *heard)[1]) == [("fine", WELL)]
+    assert outcomes(lived(visited(), said(8.0, Meaning.FINE))[1]) == [("fine", "")]
+
+
+def test_what_was_not_understood_is_told_with_its_words() -> None:
+    last = replace(VISIT, attempts=RULES.care.attempts)
+    assert outcomes(lived(visited(last), said(8.0, Meaning.UNCLEAR, "음냐"))[1]) == [
+        ("unclear", "음냐")
+    ]
+
+
+def test_a_late_answer_brings_its_words() -> None:
+    state = begun()
+    state = replace(state, care=replace(state.care, missed=Missed(VISIT, 5.0)))
+    assert outcomes(lived(state, said(8.0, Meaning.FINE, WELL))[1]) == [("fine", WELL)]
+
+
+def test_what_is_said_to_nothing_of_ours_is_kept_nowhere() -> None:
+    due = replace(VISIT, stage=Due(9999.0))
+    for state in (begun(), visited(due)):
+        assert WELL not in str(lived(state, said(8.0, Meaning.HOME, WELL))[0])
+
+
+def test_what_is_said_to_the_two_questions_of_mood_is_told_to_nobody() -> None:
+    state = visited()
+    care = replace(state.care, visit=None, missed=Missed(VISIT, 5.0), screening=Screening(7.0))
+    state, effects = lived(replace(state, care=care), said(8.0, Meaning.NO, "전혀요"))
+    assert "전혀요" not in str((state, events(effects)))
