@@ -69,6 +69,12 @@ CALLS = (
     "불이 났어요", "일일구 불러 주세요", "누가 좀 와 주세요", "신고 좀 해 주세요",
 )  # fmt: skip
 
+NO_CALLS = (
+    "그렇습니다", "날이 추워졌어요", "머리를 감았어요", "전기가 나갔어요", "물이 안 나와요",
+    "오늘 비가 온다네", "밥을 안 해서 굶었어요", "아침은 걸렀어요", "쌀 떨어졌어요", "손주가 넘어졌대요",
+    "작년에 허리를 다쳤었지", "친구가 놀러 왔어요", "들깨를 털었어요", "손이 미끄러져서 눌렀어요", "좀 걸었어요",
+)  # fmt: skip
+
 
 def heard(text: str, asked: Expecting) -> Intent:
     return understand(Evidence((Guess(text),)), PHRASES, asked).intent
@@ -93,6 +99,17 @@ def test_what_answers_one_question_means_something_else_after_another() -> None:
 @pytest.mark.parametrize("asked", Expecting)
 def test_no_question_hides_a_call(asked: Expecting) -> None:
     assert {call for call in CALLS if heard(call, asked) is not Intent.HELP} == set()
+
+
+def test_everyday_talk_that_sounds_like_a_call_is_none() -> None:
+    """Each of these was taken for one: 그렇습니다 sounds like 굴렀습니다."""
+    assert {text for text in NO_CALLS if heard(text, Expecting.NOTHING) is Intent.HELP} == set()
+
+
+def test_who_asks_to_report_it_takes_nothing_back() -> None:
+    """신고 sounds like 취소, with which a call is taken back."""
+    assert heard("신고 좀 해 주세요", Expecting.HELP) is Intent.HELP
+    assert heard("취소 좀 해 주세요", Expecting.HELP) is Intent.CANCEL
 
 
 @pytest.mark.parametrize("asked", ANSWERS)
