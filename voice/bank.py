@@ -84,7 +84,9 @@ def read_index(folder: Path) -> dict[str, Entry]:
 
 
 def write_index(folder: Path, index: dict[str, Entry]) -> None:
-    """Write the index, sorted by sentence."""
+    """Write the index, sorted by sentence; a crash leaves the old one. Raises OSError."""
     rows = sorted(index.items(), key=lambda item: item[1].text)
     lines = (f"{name}\t{e.text}\t{e.made}\t{e.heard}\n" for name, e in rows)
-    (folder / INDEX).write_text("".join(lines), encoding="utf-8")
+    half = folder / f"{INDEX}.part"
+    half.write_text("".join(lines), encoding="utf-8")
+    half.replace(folder / INDEX)

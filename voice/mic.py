@@ -1,4 +1,4 @@
-"""The microphone: 16 kHz mono in pieces of 512 samples, from a thread of its own, for ever.
+"""The microphone: mono in pieces of 32 ms (512 samples at 16 kHz), from its own thread, for ever.
 
     missing -> open -> (lost, hung) -> missing ...
 
@@ -38,9 +38,11 @@ class Microphone:
     """Finds the microphone by a part of its name and hands each piece to `take`, in its thread."""
 
     def __init__(
-        self, sound: PortAudio, name: str, take: Callable[[bytes], None], *, silent_s: float = 30.0
-    ) -> None:
+        self, sound: PortAudio, name: str, take: Callable[[bytes], None],
+        *, silent_s: float = 30.0, rate_hz: int = RATE_HZ,
+    ) -> None:  # fmt: skip
         self._sound, self._name, self._take, self._silent_s = sound, name, take, silent_s
+        self._rate_hz = rate_hz
         self._patience = Patience()
         self._end, self._again = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
@@ -99,7 +101,7 @@ class Microphone:
 
     def _opened(self) -> Stream:
         device = self._sound.find(self._name, playing=False)
-        tries = ((RATE_HZ, 1), (device.rate_hz, 1), (device.rate_hz, 2))
+        tries = ((self._rate_hz, 1), (device.rate_hz, 1), (device.rate_hz, 2))
         refused = SoundError(Reason.REFUSED)
         for rate_hz, channels in tries:
             try:
@@ -119,7 +121,8 @@ class Microphone:
     def _listen(self, stream: Stream) -> None:
         """Read until it fails, or until the end, or another look, is wanted."""
         frames = SAMPLES * stream.rate_hz // RATE_HZ
-        resampler = None if stream.rate_hz == RATE_HZ else Resampler(stream.rate_hz, RATE_HZ)
+        wanted, piece = self._rate_hz, 2 * SAMPLES * self._rate_hz // RATE_HZ
+        resampler = None if stream.rate_hz == wanted else Resampler(stream.rate_hz, wanted)
         kept = b""
         self._noise_at = time.monotonic()
         while not (self._end.is_set() or self._again.is_set()):
@@ -130,9 +133,9 @@ class Microphone:
                 continue
             self._note(pcm)
             kept += _mono(pcm, stream.channels, resampler)
-            while len(kept) >= SAMPLES * 2:
-                self._take(kept[: SAMPLES * 2])
-                kept = kept[SAMPLES * 2 :]
+            while len(kept) >= piece:
+                self._take(kept[:piece])
+                kept = kept[piece:]
 
     def _note(self, pcm: bytes) -> None:
         if self._reason:

@@ -1,28 +1,26 @@
 """`anbu voice bank build`, `anbu voice bank check` and `anbu voice record`.
 
 Exit codes: 0 all is there; 1 something is missing or was refused; 2 a model or file cannot be used.
+Those of `record --live` stand in `record_cli`.
 """
 
-import sys
-import tomllib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from voice.bank import SHIPPED, read_sound
 from voice.bank_build import gaps, prune
 from voice.fixed import fixed_sentences
+from voice.mouth_words import messages, show, tell
+from voice.record_cli import live_arguments, run_live
 from voice.recordings import fault, store
 
-LANGUAGES = ("ko", "en")
 INCOMPLETE, UNUSABLE = 1, 2
 
 
 def bank_arguments(parser: ArgumentParser) -> None:
     """Describe `anbu voice bank`."""
-    said = _messages("ko")["bank"]
+    said = messages("ko")["bank"]
     parser.description = said["about"]
     actions = parser.add_subparsers(dest="action", required=True)
     for action in ("build", "check"):
@@ -42,7 +40,7 @@ def run_bank(args: Namespace) -> int:
             return _build(args, folder) or _check(folder)
         return _check(folder)
     except OSError as error:
-        _tell("bank", "failed", reason=str(error))
+        tell("bank", "failed", reason=str(error))
         return UNUSABLE
 
 
@@ -50,14 +48,14 @@ def _check(folder: Path) -> int:
     texts = fixed_sentences()
     found = gaps(folder, texts)
     for text in found.missing:
-        _tell("bank", "missing", text=text)
+        tell("bank", "missing", text=text)
     for name in found.orphaned:
-        _tell("bank", "orphaned", name=name)
+        tell("bank", "orphaned", name=name)
     if found.missing or found.orphaned:
         missing, orphaned = len(found.missing), len(found.orphaned)
-        _tell("bank", "incomplete", count=len(texts), missing=missing, orphaned=orphaned)
+        tell("bank", "incomplete", count=len(texts), missing=missing, orphaned=orphaned)
         return INCOMPLETE
-    _tell("bank", "complete", count=len(texts))
+    tell("bank", "complete", count=len(texts))
     return 0
 
 
@@ -71,37 +69,44 @@ def _build(args: Namespace, folder: Path) -> int:
         if texts:
             for built in build(folder, texts, ways(args.models), judge(args.models)):
                 error_pct = round(100 * built.error, 1)
-                _tell("bank", "built", text=built.text, made=built.made, error_pct=error_pct)
+                tell("bank", "built", text=built.text, made=built.made, error_pct=error_pct)
     except ModelError as error:
-        _tell("bank", "no_model", reason=str(error))
+        tell("bank", "no_model", reason=str(error))
         return UNUSABLE
     for name in prune(folder, fixed_sentences()) if args.prune else ():
-        _tell("bank", "pruned", name=name)
+        tell("bank", "pruned", name=name)
     return 0
 
 
 def record_arguments(parser: ArgumentParser) -> None:
     """Describe `anbu voice record`."""
-    said = _messages("ko")["record"]
+    said = messages("ko")["record"]
     parser.description = said["about"]
     parser.add_argument("--to", type=Path, metavar="FOLDER", help=said["to_about"])
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--from", dest="source", type=Path, metavar="WAVS", help=said["from_about"])
+    source.add_argument("--live", action="store_true", help=said["live_about"])
     source.add_argument("--list", action="store_true", help=said["list_about"])
     parser.add_argument("--speaker", default="county", help=said["speaker_about"])
+    live_arguments(parser)
 
 
 def run_record(args: Namespace) -> int:
-    """List the sentences, or take the recordings of a folder that are good."""
+    """List the sentences, take the recordings of a folder that are good, or record them here."""
+    if args.live:
+        return run_live(args)
+    if args.only or args.again or args.microphone is not None:
+        tell("live", "only_live")
+        return UNUSABLE
     texts = fixed_sentences()
     if args.list:
         for number, text in enumerate(texts, 1):
-            _print(_messages("ko")["record"]["line"].format(number=number, text=text))
+            show(messages("ko")["record"]["line"].format(number=number, text=text))
         return 0
     try:
         return _take(texts, args.source, args.to or args.source / "bank", args.speaker)
     except OSError as error:
-        _tell("bank", "failed", reason=str(error))
+        tell("bank", "failed", reason=str(error))
         return UNUSABLE
 
 
@@ -113,15 +118,14 @@ def _take(texts: list[str], source: Path, folder: Path, speaker: str) -> int:
         if wrong is None:
             store(folder, text, recording, speaker)
             stored += 1
-            _tell("record", "stored", number=number, text=text)
+            tell("record", "stored", number=number, text=text)
         else:
             refused += 1
-            flaws = {language: _messages(language)["flaw"][wrong] for language in LANGUAGES}
-            _tell("record", "refused", flaws, number=number, text=text)
+            tell("record", "refused", wrong, number=number, text=text)
     if not stored + refused:
-        _tell("record", "nothing", folder=source)
+        tell("record", "nothing", folder=source)
         return UNUSABLE
-    _tell("record", "summary", stored=stored, refused=refused)
+    tell("record", "summary", stored=stored, refused=refused)
     return INCOMPLETE if refused else 0
 
 
@@ -130,19 +134,3 @@ def _recordings(texts: list[str], source: Path) -> Iterator[tuple[int, str, Path
         path = source / f"{number:03}.wav"
         if path.is_file():
             yield number, text, path
-
-
-def _tell(part: str, key: str, flaws: dict[str, str] | None = None, **values: object) -> None:
-    for language in LANGUAGES:
-        flaw = (flaws or {}).get(language, "")
-        _print(_messages(language)[part][key].format(flaw=flaw, **values))
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-
-
-@cache
-def _messages(language: str) -> dict[str, dict[str, str]]:
-    file = files("voice") / "messages" / f"mouth.{language}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))

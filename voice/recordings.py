@@ -3,10 +3,12 @@
 What is wrong is told in words (`messages/mouth.*.toml`, [flaw]); nothing that is wrong is stored.
 """
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
 from voice.audio import Audio
+from voice.bank import INDEX, file_name
 from voice.bank_build import Built, keep
 from voice.hangul import is_hangul
 from voice.levels import levelled, measured, trimmed
@@ -27,13 +29,18 @@ class Fault(StrEnum):
     FAST = "fast"
     SLOW = "slow"
     LONG = "long"
+    MUTED = "muted"  # from here on, of a take at the microphone only
+    NOISY = "noisy"
+    EARLY = "early"
+    CUT = "cut"
+    GAPS = "gaps"
 
 
 def fault(text: str, recording: Audio) -> Fault | None:
     """Give what is wrong with a recording of `text`; None where nothing is."""
     loudness = measured(recording)
     seconds = trimmed(recording).seconds
-    syllables = sum(map(is_hangul, pronounce(text)))
+    syllables = _syllables(text)
     if seconds < SHORTEST_S:
         return Fault.EMPTY
     if loudness.clipped > CLIPPED:
@@ -49,7 +56,31 @@ def fault(text: str, recording: Audio) -> Fault | None:
     return None
 
 
+def longest_s(text: str) -> float:
+    """Give the seconds that a sentence may last."""
+    return min(LONGEST_S, (_syllables(text) + 1) / SLOWEST)
+
+
+def polished(recording: Audio) -> Audio:
+    """Give a recording as residents will hear it: trimmed, at the common level."""
+    return levelled(trimmed(recording))
+
+
 def store(folder: Path, text: str, recording: Audio, speaker: str) -> None:
-    """Keep a good recording in a county's bank: trimmed, at the common level. Raises OSError."""
+    """Keep a good recording in a county's bank; it is on the disk then. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    keep(folder, Built(text, speaker, "", 0.0, levelled(trimmed(recording))))
+    keep(folder, Built(text, " ".join(speaker.split()), "", 0.0, polished(recording)))
+    for path in (folder / file_name(text), folder / INDEX, folder):
+        _sync(path)
+
+
+def _syllables(text: str) -> int:
+    return sum(map(is_hangul, pronounce(text)))
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
