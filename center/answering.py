@@ -50,6 +50,7 @@ def hub(known: Hub, now: float, listening_utc: float | None) -> HubOut:
         interval_s=known.interval_s,
         clock_synced=known.synced,
         faults=known.faults,
+        voice=known.voice,
     )
 
 

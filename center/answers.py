@@ -6,6 +6,7 @@ from center.hubs import Fault, Seen
 from center.incident import Deed, Outcome, Urgency
 from hub.core.payloads import Availability, Evidence, Stage
 from hub.core.scaip import Kind
+from hub.core.voice_report import VoiceReport
 
 
 class Times(Struct, frozen=True):
@@ -90,6 +91,7 @@ class HubOut(Struct, frozen=True):
     interval_s: float
     clock_synced: bool
     faults: tuple[Fault, ...]
+    voice: VoiceReport | None  # null: it has not said
 
 
 class Hubs(Struct, frozen=True):

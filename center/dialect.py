@@ -28,7 +28,7 @@ def open_engine(url: str) -> Engine:
 
     Connecting raises `StoreError` where SQLite does not grant a PRAGMA.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # of people: in no log, and in no error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
@@ -56,6 +57,7 @@ def keep_state(conn: Connection, hub: str, state: HubState) -> None:
             "software": state.software,
             "interval_s": state.interval_s,
             "synced": state.synced,
+            "voice": msgspec.to_builtins(state.voice),
         }
     conn.execute(_PUT, {"this": hub, **values})
 

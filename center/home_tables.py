@@ -68,6 +68,19 @@ need_notes = Table(
     Index("need_notes_by_need", "need", "seq"),
 )
 
+# what residents said, as machines wrote it down; `about`: a check-in, or an incident by its id
+words = Table(
+    "words",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("event", String, primary_key=True),
+    Column("about", String, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+    Column("words", Text, nullable=False),
+    Index("words_by_home", "hub", "about"),
+    Index("words_by_time", "stored_utc"),
+)
+
 # an hour of a home; said again it replaces what was known of that hour
 activity = Table(
     "activity",

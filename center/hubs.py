@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.core.payloads import Availability, FaultKind
+from hub.core.voice_report import VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost
 LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included
@@ -33,6 +34,7 @@ class Hub(Struct, frozen=True):
     interval_s: float
     synced: bool
     faults: tuple[Fault, ...] = ()
+    voice: VoiceReport | None = None  # None: the hub has not said
 
 
 class Seen(StrEnum):

@@ -9,7 +9,7 @@ from center import acks, evidence, home_rows, moments, rows
 from center.announcing import delivery_rows
 from center.evidence import Heard
 from center.feed import Notice, Topic
-from center.homes import daily, day_rows, need_rows
+from center.homes import daily, day_rows, need_rows, word_rows
 from hub.core.commands import Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.payloads import (
@@ -79,12 +79,13 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
 def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     hub, utc = parcel.hub, parcel.utc
     incident = rows.incident_of(conn, hub, event.data.alarm)
-    fresh = rows.keep_event(conn, hub, event, parcel.raw, utc)
+    fresh = rows.keep_event(conn, hub, event, word_rows.bare(event, parcel.raw), utc)
     if not fresh and incident:
         return Told(acks.of_event(event.id, incident, utc), duplicate=True)
     ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
     heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc)
     incident = rows.save(conn, evidence.fold(incident, heard))
+    word_rows.keep(conn, hub, incident.id, event, utc)
     notices = [Notice(Topic.ALARM, incident.id, incident.version)]
     if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
         notices.append(Notice(Topic.NEED, hub))
@@ -95,7 +96,8 @@ def _daily(
     conn: Connection, parcel: Parcel, event: CheckInEvent | CareEvent | AnnouncementEvent
 ) -> Told:
     ack = acks.of_word(event.id, parcel.utc)
-    if not rows.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc):
+    raw = word_rows.bare(event, parcel.raw)
+    if not rows.keep_event(conn, parcel.hub, event, raw, parcel.utc):
         return Told((ack,), duplicate=True)
     if isinstance(event, AnnouncementEvent):
         news = delivery_rows.tell(conn, parcel.hub, event, parcel.utc)

@@ -17,6 +17,7 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         tables.hubs.c.first_utc,
     ),
     3: (),  # only new tables: announcements, deliveries, counters
+    4: (tables.hubs.c.voice,),  # and a new table: words
 }
 
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from center import moments
+from center import moments, voices
 from center.hubs import Fault, Hub, Seen, seen
 from center.incident import Incident
 from center.views import Badge, Call, Eye, call
@@ -37,6 +37,7 @@ class HubView(Struct, frozen=True):
     last_at: str
     synced: bool
     software: str
+    voice: Badge
 
 
 def row(
@@ -58,6 +59,7 @@ def row(
         last_at=moments.short(last.received_utc, eye.now) if last else "",
         synced=hub.synced,
         software=hub.software,
+        voice=voices.badge(hub.voice, eye.t),
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 3
+SCHEMA = 4
 
 metadata = MetaData()
 
@@ -114,6 +114,7 @@ hubs = Table(
     Column("interval_s", Float, nullable=False),
     Column("synced", Boolean, nullable=False),
     Column("first_utc", Float),
+    Column("voice", JSON(none_as_null=True)),
 )
 
 # kept after they are over, so that a hub's state can call them back

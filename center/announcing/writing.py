@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center import moments, queries, rooms
+from center import moments, queries, rooms, voices
 from center.announcing import acts, form, rows
 from center.announcing.acts import NotSentError
 from center.announcing.draft import DAYS_MAX, GAP, TEXT_MAX, Draft, Whom, Why
@@ -140,6 +140,7 @@ def _shown(
         hidden=form.hidden(typed, tuple(hub.hub for hub in hubs)),
         homes=views,
         away=sum(one.seen in {Seen.LOST, Seen.DISCONNECTED} for one in views),
+        unheard=sum(voices.is_unheard(hub.voice) for hub in hubs),
         mute=sum(any(f.kind is FaultKind.NO_LOUDSPEAKER for f in hub.faults) for hub in hubs),
         problem=visit.t(f"announce_why.{why}") if why else "",
         twice=why is Why.TWICE,

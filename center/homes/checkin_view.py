@@ -6,11 +6,13 @@ from msgspec import Struct
 
 from center import moments
 from center.homes.day_rows import CheckIn
+from center.homes.word_rows import Words
 from center.texts import Texts
 from center.views import Badge, Eye
 from hub.core.daily import CheckInResult
 
 DAYS = 30
+WORDED = 5
 LOOK = {  # result -> (shape, tone)
     CheckInResult.FINE: ("check", "good"),
     CheckInResult.ALIVE: ("dot", "plain"),
@@ -39,6 +41,14 @@ class Strip(Struct, frozen=True):
     counts: tuple[tuple[Badge, int], ...]
 
 
+class Worded(Struct, frozen=True):
+    """What was said to a check-in, as a machine wrote it down."""
+
+    badge: Badge
+    when: str
+    words: str
+
+
 class HomeDay(Struct, frozen=True):
     """A home's check-ins of a day."""
 
@@ -46,6 +56,7 @@ class HomeDay(Struct, frozen=True):
     name: str
     spots: tuple[Spot, ...]
     worst: int
+    words: tuple[Worded, ...]
 
 
 def since(now: float) -> str:
@@ -65,7 +76,18 @@ def strip(found: Sequence[CheckIn], eye: Eye) -> Strip:
     )
 
 
-def of_day(found: Iterable[CheckIn], names: Mapping[str, str], eye: Eye) -> list[HomeDay]:
+def worded(found: Sequence[CheckIn], words: Words, eye: Eye) -> list[Worded]:
+    """Give what was said to check-ins, the newest first, where that may be known."""
+    told = [one for one in reversed(found) if (one.hub, one.checkin) in words]
+    return [
+        Worded(badge(one.result, eye.t), f"{one.day} {one.slot}", words[one.hub, one.checkin])
+        for one in told[:WORDED]
+    ]
+
+
+def of_day(
+    found: Iterable[CheckIn], names: Mapping[str, str], words: Words, eye: Eye
+) -> list[HomeDay]:
     """Gather the check-ins of a day by home, those that need a person first."""
     by_hub: dict[str, list[CheckIn]] = {}
     for one in found:
@@ -76,6 +98,7 @@ def of_day(found: Iterable[CheckIn], names: Mapping[str, str], eye: Eye) -> list
             names.get(hub, ""),
             tuple(spot(one, eye.t) for one in some),
             max(list(LOOK).index(one.result) for one in some),
+            tuple(worded(some, words, eye)),
         )
         for hub, some in by_hub.items()
     ]

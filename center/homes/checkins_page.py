@@ -7,8 +7,9 @@ from starlette.routing import Route
 from center import moments
 from center.desk import Desk
 from center.frame import address, show
-from center.homes import checkin_view, day_rows, record_rows
+from center.homes import checkin_view, day_rows, record_rows, word_rows
 from center.homes.day_rows import CheckIn
+from center.homes.word_rows import Words
 from center.visit import Visit, visited
 
 
@@ -17,9 +18,10 @@ def routes(desk: Desk) -> list[Route]:
     return [visited("/checkins", desk, _read)]
 
 
-def look(conn: Connection, day: str) -> tuple[list[CheckIn], dict[str, str]]:
-    """Read a day's check-ins, and the residents' names."""
-    return day_rows.of_day(conn, day), record_rows.names(conn)
+def look(conn: Connection, day: str, start: float) -> tuple[list[CheckIn], dict[str, str], Words]:
+    """Read a day's check-ins, the residents' names, and what was said from its `start` on."""
+    words = word_rows.newest(conn, start)
+    return day_rows.of_day(conn, day), record_rows.names(conn), words
 
 
 async def _read(visit: Visit) -> Response:
@@ -29,7 +31,7 @@ async def _read(visit: Visit) -> Response:
     if start is None:
         return visit.error(400, visit.t("checkin.no_day"))
     day = moments.day_of(start)
-    found, names = await visit.desk.store.ask(look, day)
+    found, names, words = await visit.desk.store.ask(look, day, start)
     return show(
         visit.request,
         "homes/checkins.html",
@@ -38,6 +40,6 @@ async def _read(visit: Visit) -> Response:
         today=today,
         before=moments.day_of(start - 1),
         after=moments.day_of(start + moments.DAY_S) if day < today else "",
-        homes=checkin_view.of_day(found, names, visit.eye),
+        homes=checkin_view.of_day(found, names, words, visit.eye),
         counts=checkin_view.counts(found, visit.t),
     )

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, delete, or_
 
 from center.announcing import rows as announcements
 from center.feed import Topic
-from center.homes import day_rows, need_rows, slots
+from center.homes import day_rows, need_rows, slots, word_rows
 from center.homes.need import NeedKind
 from center.tables import events
 from hub.core.daily import CareEvent, CheckInEvent, CheckInResult
@@ -36,6 +36,7 @@ def keep(
         return (Topic.NEED, Topic.HOME)
     if not day_rows.keep_checkin(conn, hub, event, utc):
         return ()  # an older word on a check-in whose newer word is here already
+    word_rows.keep(conn, hub, event.data.checkin, event, utc)
     result = event.data.result
     eased = result in _LIFE and need_rows.ease(conn, hub, utc)
     kind = _ASKS_FOR_A_CALL.get(result)
@@ -48,6 +49,7 @@ def prune(conn: Connection, before_utc: float) -> None:
     """Forget the days before, with the events that told of them: they say how somebody lives."""
     day_rows.prune(conn, before_utc)
     need_rows.prune(conn, before_utc)
+    word_rows.prune(conn, before_utc)
     announcements.prune(conn, before_utc)
     told = [events.c.type.startswith(f"anbu.{kind}.") for kind in _OF_DAYS]
     conn.execute(delete(events).where(or_(*told), events.c.stored_utc < before_utc))

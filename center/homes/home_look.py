@@ -15,12 +15,14 @@ from center.homes import (
     rate_rows,
     record_rows,
     voice_rows,
+    word_rows,
 )
 from center.homes.calls_page import Look
 from center.homes.day_rows import CheckIn, Hour
 from center.homes.rates import WINDOWS, Rates
 from center.homes.record import Kept
 from center.homes.voice_rows import Voice
+from center.homes.word_rows import Words
 from center.hubs import Hub
 from center.incident import Incident
 
@@ -29,7 +31,10 @@ SENT = 5
 
 
 class HomeLook(Struct, frozen=True):
-    """A home: record, hub, days, tasks, incidents (newest first), rates, voice, announcements."""
+    """A home: record, hub, days, tasks, incidents (newest first), rates, voice, announcements.
+
+    `words`: what was said to a check-in, by home and check-in.
+    """
 
     kept: Kept
     hub: Hub | None
@@ -40,6 +45,7 @@ class HomeLook(Struct, frozen=True):
     rates: Rates
     voice: Voice
     sent: tuple[tuple[Announcement, Delivery], ...]
+    words: Words
 
 
 def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
@@ -59,4 +65,5 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
         rates=rate_rows.read(conn, now, WINDOWS[-1], hub),
         voice=voice_rows.look(conn, hub),
         sent=tuple(delivery_rows.to_home(conn, hub, SENT)),
+        words=word_rows.newest(conn, now - checkin_view.DAYS * moments.DAY_S, hub),
     )

@@ -23,6 +23,8 @@ from center.homes.home_look import HomeLook
 from center.homes.lengths import clock
 from center.homes.need import CHOICES
 from center.homes.picture import Moment, Picture
+from center.homes.voice_view import VoiceView
+from center.hubs import Seen
 from center.incident import Incident
 from center.rooms import HubView
 from center.views import Call, Eye, call
@@ -68,7 +70,8 @@ async def _read(visit: Visit) -> Response:
         draft=Draft(),
         history=[_history(one, visit.eye) for one in found.incidents],
         rates=found.rates,
-        voice=voice_view.view(found.voice, visit.eye),
+        voice=_voice(found, visit),
+        worded=checkin_view.worded(found.checkins, found.words, visit.eye),
         announced=[view.heard(told, one, visit.eye) for told, one in found.sent],
     )
 
@@ -89,6 +92,13 @@ def _hub(found: HomeLook, visit: Visit) -> HubView | None:
     if found.hub is None:
         return None
     return rooms.row(found.hub, None, visit.eye, visit.desk.link.listening_utc)
+
+
+def _voice(found: HomeLook, visit: Visit) -> VoiceView:
+    hub = _hub(found, visit)
+    report = found.hub.voice if found.hub else None
+    stale = hub is not None and hub.seen in {Seen.LOST, Seen.DISCONNECTED, Seen.UNKNOWN}
+    return voice_view.view(found.voice, report, visit.eye, stale=stale)
 
 
 def _history(incident: Incident, eye: Eye) -> History:

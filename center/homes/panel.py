@@ -4,7 +4,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from center import moments
-from center.homes import day_rows, grid, picture, record_rows
+from center.homes import day_rows, grid, picture, record_rows, word_rows
 from center.homes.day_rows import Hour
 from center.homes.lengths import clock
 from center.homes.picture import Moment, Picture
@@ -22,6 +22,7 @@ class Home(Struct, frozen=True):
     kept: Kept | None
     places: dict[str, str]
     hours: tuple[Hour, ...]
+    words: tuple[str, ...]
 
 
 class Person(Struct, frozen=True):
@@ -50,6 +51,7 @@ def look(conn: Connection, incident: Incident) -> Home:
         record_rows.find(conn, incident.hub),
         day_rows.places(conn, incident.hub),
         tuple(day_rows.hours(conn, incident.hub, since, until)),
+        word_rows.of_home(conn, incident.hub, incident.id),
     )
 
 
@@ -61,7 +63,7 @@ def panel(incident: Incident, home: Home, eye: Eye) -> Panel:
         marks = (_alarm(incident, eye),)
         drawn = picture.draw(grid.days(home.hours, starts), marks, eye)
     return Panel(
-        reason(incident, home.places, eye),
+        reason(incident, home.places, eye, home.words),
         _person(home.kept, eye.now),
         drawn,
         *((drawn.blocks[0].date, drawn.blocks[-1].date) if drawn else ("", "")),

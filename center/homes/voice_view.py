@@ -5,7 +5,9 @@ from msgspec import Struct
 from center import moments
 from center.homes.voice_rows import PastFault, Voice
 from center.views import Badge, Eye
+from center.voices import Able, able, badge
 from hub.core.payloads import FaultKind
+from hub.core.voice_report import VoiceCan, VoiceReport
 
 
 class PastFaultView(Struct, frozen=True):
@@ -16,34 +18,45 @@ class PastFaultView(Struct, frozen=True):
 
 
 class VoiceView(Struct, frozen=True):
-    """Whether a voice is there; `last` is its last sign of work, empty where there was none."""
+    """Whether a voice is there; `last` is its last sign of work, empty where there was none.
+
+    `able` is None where its hub has not said what it can do, `stale` where it may be so no more.
+    """
 
     badge: Badge
+    able: Able | None
+    stale: bool
     known: bool
     last: str
     faults: tuple[PastFaultView, ...]
 
 
-def view(voice: Voice, eye: Eye) -> VoiceView:
-    """Word what is known of a voice."""
+def view(voice: Voice, report: VoiceReport | None, eye: Eye, *, stale: bool = False) -> VoiceView:
+    """Word what is known of a voice; `stale`: its hub is not heard at the moment."""
     last = ""
     if voice.sign is not None:
         when = moments.short(voice.sign_utc, eye.now)
         last = eye.t("voice_here.last", time=when, what=eye.t(f"voice_here.{voice.sign}"))
     return VoiceView(
-        badge=_state(voice, eye),
-        known=voice.sign is not None or bool(voice.faults),
+        badge=_state(voice, report, eye),
+        able=None if report is None else able(report, eye.t),
+        stale=stale and report is not None,
+        known=report is not None or voice.sign is not None or bool(voice.faults),
         last=last,
         faults=tuple(_fault(one, eye) for one in voice.faults),
     )
 
 
-def _state(voice: Voice, eye: Eye) -> Badge:
+def _state(voice: Voice, report: VoiceReport | None, eye: Eye) -> Badge:
+    if report is not None and report.can not in {VoiceCan.TALKING, VoiceCan.STARTING}:
+        return badge(report, eye.t)
     lasting = {one.kind for one in voice.faults if one.cleared_utc is None}
     if lasting - {FaultKind.MUTED}:
         return Badge("triangle", "bad", eye.t("voice_here.trouble"))
     if lasting:
         return Badge("mute", "warn", eye.t("voice_here.muted"))
+    if report is not None:
+        return badge(report, eye.t)
     if voice.sign is not None or voice.faults:
         return Badge("check", "good", eye.t("voice_here.works"))
     return Badge("ring", "plain", eye.t("voice_here.unknown"))

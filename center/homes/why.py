@@ -15,22 +15,28 @@ SAME_FOR_ALL = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # their limits ar
 
 
 class Reason(Struct, frozen=True):
-    """What was seen, what is usual, and the rest; `cleared` once the resident shows life."""
+    """What was seen, what is usual, and the rest; `cleared` once the resident shows life.
+
+    `words` are the resident's own, as a machine wrote them down.
+    """
 
     seen: str
     usual: str
     more: tuple[str, ...]
     cleared: str = ""
+    words: tuple[str, ...] = ()
 
 
-def reason(incident: Incident, places: Mapping[str, str], eye: Eye) -> Reason | None:
+def reason(
+    incident: Incident, places: Mapping[str, str], eye: Eye, words: tuple[str, ...] = ()
+) -> Reason | None:
     """Word the evidence of an alarm, or None for one that somebody pressed.
 
-    `places` gives the room of each device.
+    `places` gives the room of each device, `words` what was said, where that may be known.
     """
     t = eye.t
     if incident.is_spoken:
-        return Reason(t("evidence.spoken"), "", (t("evidence.spoken_more"),))
+        return Reason(t("evidence.spoken"), "", (t("evidence.spoken_more"),), words=words)
     if not incident.is_automatic:
         return None
     cleared = ""

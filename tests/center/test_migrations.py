@@ -111,7 +111,9 @@ def test_a_database_without_announcements_gets_their_tables_and_keeps_the_rest(
     with stored(tmp_path / "old") as store, stored(tmp_path) as fresh:
         for table in tables.metadata.tables:
             assert columns(store, table) == columns(fresh, table), table
-        assert store.read(lambda conn: conn.scalar(text("SELECT value FROM meta"))) == "3"
+        assert store.read(lambda conn: conn.scalar(text("SELECT value FROM meta"))) == str(
+            tables.SCHEMA
+        )
         first = store.read(lambda conn: conn.execute(tables.hubs.select()).one())
         assert first.first_utc == 1780000000.0
         draft = Draft("물을 자주 드세요.", until_utc=NOW + 3600, key="k")

@@ -1,0 +1,59 @@
+"""What residents said, as machines wrote it down: in a table of its own, and nowhere else.
+
+It comes only from homes that consented (`tell_words` of their voice), and is forgotten with their
+days.
+"""
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, delete, insert, select
+
+from center.home_tables import words
+from hub.core import wire
+from hub.core.daily import CheckInEvent
+from hub.core.payloads import AlarmEvent, Happened
+from hub.core.voice_words import WORDS_MAX
+
+Words = dict[tuple[str, str], str]  # (hub, check-in or incident) -> what was said
+
+
+def bare(event: Happened, raw: str) -> str:
+    """Give an event as it came, but for what was said: what keeps events keeps them for ever."""
+    match event:
+        case AlarmEvent(data=data) if data.words:
+            return wire.encode(replace(event, data=replace(data, words=""))).decode()
+        case CheckInEvent(data=checkin) if checkin.words:
+            return wire.encode(replace(event, data=replace(checkin, words=""))).decode()
+        case _:
+            return raw
+
+
+def keep(
+    conn: Connection, hub: str, about: str, event: AlarmEvent | CheckInEvent, utc: float
+) -> None:
+    """Keep what was said, if it was told, with the incident or the check-in that it is about."""
+    if event.data.words:
+        text = event.data.words[:WORDS_MAX]
+        row = {"hub": hub, "event": event.id, "about": about, "stored_utc": utc, "words": text}
+        conn.execute(delete(words).where(words.c.hub == hub, words.c.event == event.id))
+        conn.execute(insert(words).values(row))
+
+
+def of_home(conn: Connection, hub: str, about: str) -> tuple[str, ...]:
+    """Give what was said in a home about an incident, oldest first."""
+    query = select(words.c.words).where(words.c.hub == hub, words.c.about == about)
+    return tuple(conn.scalars(query.order_by(words.c.stored_utc, words.c.event)))
+
+
+def newest(conn: Connection, since_utc: float, hub: str | None = None) -> Words:
+    """Give what was said last about each check-in or incident, of one home or of all."""
+    column = words.c
+    query = select(column.hub, column.about, column.words).where(column.stored_utc >= since_utc)
+    if hub is not None:
+        query = query.where(column.hub == hub)
+    found = conn.execute(query.order_by(column.stored_utc, column.event))
+    return {(row.hub, row.about): row.words for row in found}
+
+
+def prune(conn: Connection, before_utc: float) -> int:
+    """Forget what was said before; give how many rows."""
+    return conn.execute(delete(words).where(words.c.stored_utc < before_utc)).rowcount

@@ -1,0 +1,150 @@
+"""What a resident said, where it may be known: shown as a machine's, forgotten, in no log."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import inspect, select, text
+
+from center import moments, tables
+from center.auth import COOKIE
+from center.homes import daily, word_rows
+from center.store import Store
+from hub.core.daily import CheckInEvent, CheckInResult
+from hub.core.payloads import AlarmEvent
+from hub.core.scaip import Kind, What
+from hub.core.voice_words import WORDS_MAX
+from tests.center.e2e.office import Office
+from tests.center.lives import check_in
+from tests.center.making import HUB, NOW, event, hear, stored
+
+CRY, MORE, WELL = "살려 주세요", "다리가 아파요", "어제 잘 못 잤어요"
+
+
+def called(words: str = CRY, what: What = What.RAISED) -> AlarmEvent:
+    one = event(what)
+    return replace(one, data=replace(one.data, kind=Kind.SPOKEN, words=words))
+
+
+def answered(words: str = WELL, result: CheckInResult = CheckInResult.UNWELL) -> CheckInEvent:
+    one = check_in(result)
+    return replace(one, data=replace(one.data, words=words))
+
+
+def everything(store: Store) -> dict[str, str]:
+    """Give all that each table holds, as text."""
+
+    def dump(conn: object) -> dict[str, str]:
+        names = inspect(conn).get_table_names()
+        return {name: str(conn.execute(text(f"SELECT * FROM {name}")).all()) for name in names}  # type: ignore[attr-defined] # noqa: S608 - our tables
+
+    return store.read(dump)
+
+
+def test_words_are_kept_in_one_table_only(tmp_path: Path) -> None:
+    with stored(tmp_path) as store:
+        hear(store, called())
+        hear(store, called(MORE, What.REPEATED))
+        hear(store, answered())
+        found = everything(store)
+        for words in (CRY, MORE, WELL):
+            assert [name for name, held in found.items() if words in held] == ["words"]
+        raws = store.read(lambda conn: list(conn.scalars(select(tables.events.c.raw))))
+        assert len(raws) == 3
+        assert all('"words":""' in raw for raw in raws)
+        assert store.read(word_rows.of_home, HUB, "b1-1") == (CRY, MORE)
+
+
+def test_an_event_without_words_is_kept_as_it_came(tmp_path: Path) -> None:
+    with stored(tmp_path) as store:
+        hear(store, called(""))
+        assert store.read(word_rows.of_home, HUB, "b1-1") == ()
+        assert not everything(store)["words"].strip("[]")
+
+
+def test_what_comes_twice_is_kept_once_and_no_more_than_is_said_in_a_breath(tmp_path: Path) -> None:
+    with stored(tmp_path) as store:
+        hear(store, called("가" * 5000))
+        assert hear(store, called("가" * 5000)).duplicate
+        assert store.read(word_rows.of_home, HUB, "b1-1") == ("가" * WORDS_MAX,)
+
+
+def test_words_are_forgotten_with_the_days(tmp_path: Path) -> None:
+    with stored(tmp_path) as store:
+        hear(store, called(), utc=NOW)
+        hear(store, answered(), utc=NOW + 60)
+        store.submit(lambda conn: daily.prune(conn, NOW + 30)).result(10)
+        assert list(store.read(word_rows.newest, 0.0).values()) == [WELL]
+        store.submit(lambda conn: daily.prune(conn, NOW + 90)).result(10)
+        assert not any(WELL in held or CRY in held for held in everything(store).values())
+
+
+def test_words_are_in_no_log_however_much_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="sqlalchemy")  # it has a level of its own
+    with stored(tmp_path) as store:
+        hear(store, called())
+        hear(store, answered())
+    assert "INSERT INTO words" in caplog.text  # all statements are logged
+    assert CRY not in caplog.text
+    assert WELL not in caplog.text
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with Office(f"sqlite:///{tmp_path / 'center.db'}") as office:
+        office.hire("김하늘")
+        yield office
+
+
+@pytest.fixture
+def operator(office: Office) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+        yield operator
+
+
+@pytest.mark.parametrize(
+    ("lang", "mark"), [("ko", "기계가 받아 적음"), ("en", "Written down by a machine")]
+)
+def test_an_operator_reads_them_as_a_machines(
+    office: Office, operator: httpx.Client, lang: str, mark: str
+) -> None:
+    operator.get(f"/?lang={lang}")
+    said = office.event(HUB, "s-1", "", kind=Kind.SPOKEN, device="voice")
+    office.hear(HUB, replace(said, data=replace(said.data, words=CRY)))
+    now = office.now()
+    day = moments.day_of(now)
+    plain = check_in(CheckInResult.UNWELL, f"{day}-0900", at=now)
+    due = replace(plain.data, due_utc=now, words=WELL)
+    office.hear(HUB, replace(plain, data=due))
+    for path, words in (
+        ("/incidents/s-1", CRY),
+        (f"/homes/{HUB}", WELL),
+        (f"/checkins?day={day}", WELL),
+    ):
+        page = operator.get(path).text
+        assert page.count(f'<q lang="ko">{words}</q>') == 1
+        assert mark in page
+    for path in (
+        "/",
+        "/audit",
+        "/calls-today",
+        f"/homes/{HUB}/119",
+        "/api/alarms/s-1",
+        "/api/checkins",
+    ):
+        page = operator.get(path).text
+        assert CRY not in page
+        assert WELL not in page
+
+
+def test_without_words_nothing_speaks_of_a_machine(office: Office, operator: httpx.Client) -> None:
+    call = office.press(kind=Kind.SPOKEN, device="voice", place="")
+    assert "기계가 받아 적음" not in operator.get(f"/incidents/{call}").text
+    office.hear(HUB, check_in(at=office.now()))
+    assert "기계가 받아 적음" not in operator.get(f"/homes/{HUB}").text
