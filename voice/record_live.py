@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from voice.audio import Audio
 from voice.levels import measured
-from voice.record_take import Take, Taking, level_db, noise_db, wrong
+from voice.record_take import Take, Taking, level_db, wrong
 from voice.recordings import Fault, polished
 from voice.vad import PIECE_S, Segmenter
 
@@ -177,7 +177,7 @@ class Session:
             self._desk.tell("flawed", flaw=flaw)
         else:
             speech = round(measured(take.audio).speech_db)
-            noise = round(noise_db(take.audio))
+            noise = round(take.noise_db)
             self._desk.tell("good", seconds=round(sound.seconds, 1), speech=speech, noise=noise)
         menu = "menu_flawed" if flaw else "menu_good"
         while (step := self._asked(menu)) is Step.LISTEN:

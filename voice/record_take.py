@@ -21,11 +21,12 @@ from voice.vad import PIECE, PIECE_S, Began, Ended, Segmenter, Turn
 
 HEARD_HZ = 16_000  # what the detector of speech understands
 WAIT_S = 10.0  # for the first word
-BEFORE_S = 0.3  # and as much that the detector keeps: it finds a soft beginning late
+BEFORE_S = 1.2  # and 0.3 s that the detector keeps: it misses a "네," before a comma
 AFTER_S = 0.9  # behind the 0.6 s that end an utterance: who reads a list pauses at its commas
 ROOM_S = 2.0  # the silence that a take has around the longest speech
 ZEROS_S = 3.0  # of nothing but zeros: it is switched off
 TOUCH_S = 0.1  # before the key that stopped it: the key's own sound
+ABOVE_DB, MARGIN = 9.0, 4  # what is no louder than the room is silence; pieces of it that stay
 EDGE_S, EDGE_DB = 0.1, 20.0  # so near to the speech's level at its edge, a part of it is missing
 QUIETEST_PCT, NOISE_DB = 10, 20.0  # a tenth of a take is silence; the bank's worst file has 21.7
 
@@ -41,11 +42,18 @@ class Ending(StrEnum):
 
 
 class Take(Struct, frozen=True):
-    """The sentence and a little silence around it; without `speech`, all that was heard."""
+    """The sentence and a little silence around it; without `speech`, all that was heard.
+
+    `noise_db`: the room around and between the words, below full scale; `early`, `late`: speech
+    had begun before the take, and went on when it was stopped.
+    """
 
     audio: Audio
     ending: Ending
     speech: bool
+    noise_db: float
+    early: bool
+    late: bool
 
 
 class Taking:
@@ -79,8 +87,13 @@ class Taking:
         ending = self._ending or Ending.STOPPED
         begin = max(0, (self._began or 0) - _pieces(BEFORE_S))
         end = len(self._kept) - _pieces(TOUCH_S) if self._ended is None else self._ended
-        audio = Audio(b"".join(self._kept[begin:end]), RATE_HZ)
-        return Take(audio, ending, self._began is not None)
+        kept = self._kept[begin:end]
+        whole = Audio(b"".join(kept), RATE_HZ)
+        noise, speech = noise_db(whole), self._began is not None
+        first, last = _edges(whole)
+        early, late = first and begin == 0, last and ending is Ending.STOPPED
+        audio = Audio(b"".join(_narrowed(kept, noise)), RATE_HZ) if speech else whole
+        return Take(audio, ending, speech, noise, early, late)
 
     def _follow(self, turn: Turn) -> None:
         match turn:
@@ -115,18 +128,16 @@ def wrong(text: str, take: Take) -> Fault | None:
         return Fault.MUTED
     if not take.speech:
         return Fault.EMPTY
+    noisy = take.noise_db > measured(take.audio).speech_db - NOISE_DB
     if take.ending is Ending.LONG:
-        return Fault.NOISY if _is_noisy(take.audio) else Fault.SLOW
+        return Fault.NOISY if noisy else Fault.SLOW
     if (found := fault(text, take.audio)) in {Fault.EMPTY, Fault.CLIPPED, Fault.QUIET}:
         return found
-    if _is_noisy(take.audio):
+    if noisy:
         return Fault.NOISY
-    begins, ends = _edges(take.audio)
-    if begins:
+    if take.early:
         return Fault.EARLY
-    if ends and take.ending is Ending.STOPPED:
-        return Fault.CUT
-    return found
+    return Fault.CUT if take.late else found
 
 
 def noise_db(audio: Audio) -> float:
@@ -135,8 +146,10 @@ def noise_db(audio: Audio) -> float:
     return float(np.percentile(levels, QUIETEST_PCT)) if levels else decibel(0)
 
 
-def _is_noisy(audio: Audio) -> bool:
-    return noise_db(audio) > measured(audio).speech_db - NOISE_DB
+def _narrowed(pieces: list[bytes], noise: float) -> list[bytes]:
+    """Leave out what is as loud as the room at both ends, but for a margin."""
+    loud = [n for n, piece in enumerate(pieces) if level_db(piece) > noise + ABOVE_DB]
+    return pieces[max(0, loud[0] - MARGIN) : loud[-1] + 1 + MARGIN] if loud else []
 
 
 def _edges(audio: Audio) -> tuple[bool, bool]:

@@ -156,6 +156,21 @@ def test_what_is_stored_is_on_the_disk_with_the_folder(
     assert read_index(tmp_path / "own")[file_name(TEXTS[0])].made == "홍길동 (군청)"
 
 
+def test_a_crash_amid_the_index_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(tmp_path, TEXTS[0], tone(2.5), "x")
+
+    def half(path: Path, text: str, encoding: str) -> int:
+        path.write_bytes(text.encode(encoding)[:5])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="No space"):
+        store(tmp_path, TEXTS[1], tone(2.5), "x")
+    assert [entry.text for entry in read_index(tmp_path).values()] == [TEXTS[0]]
+
+
 def test_every_message_is_there_in_both_languages_with_the_same_gaps() -> None:
     ko, en = (tomllib.loads((MESSAGES / f"mouth.{lang}.toml").read_text()) for lang in ("ko", "en"))
     assert {table: set(ko[table]) for table in ko} == {table: set(en[table]) for table in en}
