@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, delete, insert, select
 
 from center.home_tables import words
+from center.homes import record_rows
+from center.homes.record import ConsentItem
 from hub.core import wire
 from hub.core.daily import CheckInEvent
 from hub.core.payloads import AlarmEvent, Happened
@@ -30,8 +32,11 @@ def bare(event: Happened, raw: str) -> str:
 def keep(
     conn: Connection, hub: str, about: str, event: AlarmEvent | CheckInEvent, utc: float
 ) -> None:
-    """Keep what was said, if it was told, with the incident or the check-in that it is about."""
-    if event.data.words:
+    """Keep what was said, if it was told, with the incident or the check-in that it is about.
+
+    The home's own switch may be wrong: where the record says no to voice, nothing is kept.
+    """
+    if event.data.words and not _refused(conn, hub):
         text = event.data.words[:WORDS_MAX]
         row = {"hub": hub, "event": event.id, "about": about, "stored_utc": utc, "words": text}
         conn.execute(delete(words).where(words.c.hub == hub, words.c.event == event.id))
@@ -57,3 +62,9 @@ def newest(conn: Connection, since_utc: float, hub: str | None = None) -> Words:
 def prune(conn: Connection, before_utc: float) -> int:
     """Forget what was said before; give how many rows."""
     return conn.execute(delete(words).where(words.c.stored_utc < before_utc)).rowcount
+
+
+def _refused(conn: Connection, hub: str) -> bool:
+    kept = record_rows.find(conn, hub)
+    said = kept and kept.record.consent(ConsentItem.VOICE)
+    return bool(said and not said.given)

@@ -11,7 +11,9 @@ from sqlalchemy import inspect, select, text
 
 from center import moments, tables
 from center.auth import COOKIE
-from center.homes import daily, word_rows
+from center.homes import daily, record_rows, word_rows
+from center.homes.record import Consent, ConsentItem, Record
+from center.incident import Deed, Entry
 from center.store import Store
 from hub.core.daily import CheckInEvent, CheckInResult
 from hub.core.payloads import AlarmEvent
@@ -70,6 +72,22 @@ def test_what_comes_twice_is_kept_once_and_no_more_than_is_said_in_a_breath(tmp_
         hear(store, called("가" * 5000))
         assert hear(store, called("가" * 5000)).duplicate
         assert store.read(word_rows.of_home, HUB, "b1-1") == ("가" * WORDS_MAX,)
+
+
+@pytest.mark.parametrize(("consents", "kept"), [((), True), (((True),), True), ((False,), False)])
+def test_where_the_record_says_no_to_voice_nothing_is_kept(
+    tmp_path: Path,
+    consents: tuple[bool, ...],
+    kept: bool,  # noqa: FBT001 - a table
+) -> None:
+    record = Record(consents=tuple(Consent(ConsentItem.VOICE, given=one) for one in consents))
+    change = Entry(NOW, Deed.RECORD_CHANGED, version=0, by="이정민")
+    with stored(tmp_path) as store:
+        store.submit(lambda conn: record_rows.put(conn, HUB, record, change)).result(10)
+        hear(store, called())
+        hear(store, answered())
+        assert any(CRY in held for held in everything(store).values()) is kept
+        assert any(WELL in held for held in everything(store).values()) is kept
 
 
 def test_words_are_forgotten_with_the_days(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from drivers import house
 from hub.core.effects import Phrase, Say, Show, Signal
 from hub.core.events import ContactChanged
-from hub.core.house_events import Answered, Meaning, Spoke
-from tests.drivers.fakes import running
+from hub.core.house_events import Answered, Meaning, Spoke, VoiceTold
+from tests.drivers.fakes import FakePort, running
 from tests.drivers.home import Home, answer, living
 
 pytestmark = pytest.mark.usefixtures("pins")
@@ -136,3 +137,20 @@ def test_watch_tells_every_change(tmp_path: Path) -> None:
                 pass
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("voice", [False, True])
+def test_the_house_stands_in_for_a_voice_where_there_is_none(
+    tmp_path: Path,
+    voice: bool,  # noqa: FBT001 - a table
+) -> None:
+    async def story() -> list[VoiceTold]:
+        port, driver = FakePort(), house.Driver(socket=str(tmp_path / "h.sock"), voice=voice)
+        async with running(driver, port):
+            await port.until(lambda: port.readies > 0)
+            return [event for event in port.emitted if isinstance(event, VoiceTold)]
+
+    told = asyncio.run(story())
+    assert [(one.device, one.engines, one.hears) for one in told] == (
+        [] if voice else [("house", ("page",), True)]
+    )

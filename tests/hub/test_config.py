@@ -176,6 +176,7 @@ def test_nobody_is_asked_in_a_house_that_cannot_speak_unless_its_config_says_so(
     config = load(file)
     drivers = furnish(config) if speaks else config.device
     assert rules_of(config, "1.0", drivers).care.times == times
+    assert rules_of(config, "1.0", drivers).voice == ("house" if speaks else "")
 
 
 def test_a_virtual_house_is_furnished_with_shut_doors_and_a_battery_of_its_own(

@@ -17,6 +17,7 @@ def test_without_a_file_it_speaks_slowly_and_keeps_nothing() -> None:
     assert settings.speed == 0.8
     assert settings.spoken_sos
     assert not settings.keep_audio
+    assert not settings.tell_words
 
 
 def test_all_mistakes_are_told_at_once_with_their_lines(tmp_path: Path) -> None:

@@ -65,6 +65,12 @@ def test_whatever_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert "phrases.toml:2" in found["phrases_wrong"].values["reason"]
 
 
+@pytest.mark.usefixtures("place")
+def test_it_is_told_that_words_leave_the_home() -> None:
+    consented = {found.code for found in examine(VoiceSettings(tell_words=True))}
+    assert consented - set(findings()) == {"tells_words"}
+
+
 def test_each_finding_has_its_sentence_in_both_languages() -> None:
     said = [tomllib.loads((MESSAGES / f"{language}.toml").read_text()) for language in ("ko", "en")]
     for table in said[0]:
