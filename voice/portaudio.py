@@ -10,13 +10,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
+from time import monotonic
 from typing import Protocol, TypeVar, cast
 
 import pyaudio
 from msgspec import Struct
 
 T = TypeVar("T")
-OVERFLOWED, UNDERFLOWED = -9981, -9980  # PaErrorCode
+UNDERFLOWED = -9980  # PaErrorCode
 
 
 def hush() -> None:
@@ -57,6 +58,7 @@ class Device(Struct, frozen=True):
 class _Raw(Protocol):
     def read(self, frames: int, exception_on_overflow: bool) -> bytes: ...  # noqa: FBT001
     def write(self, frames: bytes) -> None: ...
+    def get_input_latency(self) -> float: ...
     def stop_stream(self) -> None: ...
     def close(self) -> None: ...
 
@@ -65,17 +67,18 @@ class Stream:
     """An open stream of 16-bit samples; to be closed by whoever opened it."""
 
     def __init__(self, raw: _Raw, owner: "PortAudio", rate_hz: int, channels: int) -> None:
-        self._raw, self._owner = raw, owner
+        self._raw, self._owner, self._read_at = raw, owner, float("inf")
         self.rate_hz, self.channels = rate_hz, channels
 
     def read(self, frames: int) -> bytes | None:
         """Wait for `frames`; None when sound was lost (an overflow). Raises SoundError."""
         try:
-            return self._raw.read(frames, True)  # noqa: FBT003 - PyAudio's own word
+            lost = monotonic() - self._read_at > 2 * self._raw.get_input_latency()
+            pcm = self._raw.read(frames, False)  # noqa: FBT003 - asked to tell, it closes the stream
+            self._read_at = monotonic()
         except OSError as error:
-            if OVERFLOWED in error.args:
-                return None
             raise SoundError(Reason.LOST, str(error)) from error
+        return None if lost else pcm
 
     def write(self, pcm: bytes) -> None:
         """Play; waits while the device's buffer is full. Raises SoundError."""
@@ -111,10 +114,12 @@ class PortAudio:
         """Name the devices as of the start, or the last `rescan`. Raises SoundError."""
         with self._lock:
             library = self._started()
-            return _translated(Reason.MISSING, lambda: _devices(library))
+            look, count = library.get_device_info_by_index, library.get_device_count
+            found = _translated(Reason.MISSING, lambda: [look(n) for n in range(count())])
+        return tuple(map(_device, found))
 
     def find(self, part: str, *, playing: bool) -> Device:
-        """Give the first device with `part` in its name; an empty one means the default device.
+        """Give the first device with `part` in its name, or the default one.
 
         Raises SoundError (missing).
         """
@@ -122,10 +127,10 @@ class PortAudio:
         if not part:
             with self._lock:
                 part = _default(self._started(), playing=playing)
-        found = next((d for d in able if part.casefold() in d.name.casefold()), None)
-        if found is None:
-            raise SoundError(Reason.MISSING, part or "no device at all")
-        return found
+        for device in able:
+            if part.casefold() in device.name.casefold():
+                return device
+        raise SoundError(Reason.MISSING, part or "no device at all")
 
     def record(self, device: Device, rate_hz: int, frames: int, channels: int = 1) -> Stream:
         """Open a microphone for reads of `frames`. Raises SoundError (refused)."""
@@ -175,11 +180,6 @@ class PortAudio:
         if self._library is not None:
             self._library.terminate()
             self._library = None
-
-
-def _devices(library: pyaudio.PyAudio) -> tuple[Device, ...]:
-    numbers = range(library.get_device_count())
-    return tuple(_device(library.get_device_info_by_index(n)) for n in numbers)
 
 
 def _device(info: dict[str, str | int | float]) -> Device:
