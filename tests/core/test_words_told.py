@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core import home, wire
+from hub.core import home, sos, wire
 from hub.core.care_state import Asked, CheckIn, Due, Missed, Screening
 from hub.core.daily import CheckInEvent, Topic
 from hub.core.effects import Effect, Publish
@@ -91,6 +91,12 @@ def test_a_second_cry_brings_its_own_words_and_other_news_none() -> None:
     alarm = replace(open_.alarms[0], words=CRY)
     _, effects = lived(replace(open_, alarms=(alarm,)), *press(110.0))
     assert alarms(effects) == [(What.REPEATED, "")]
+
+
+def test_what_becomes_of_a_call_is_told_without_its_words() -> None:
+    state, _ = lived(begun(), said(10.0, Meaning.HELP, CRY), Ticked(25.0))
+    assert state.alarms[0].words == CRY
+    assert alarms(sos.cancel(state, 26.0, RULES)[1]) == [(What.CANCELLED, "")]
 
 
 def test_a_centre_that_has_lost_a_call_is_told_it_in_its_words_again() -> None:
