@@ -65,8 +65,9 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", ta
                 async with asyncio.TaskGroup() as group:
                     group.create_task(box.tell())
                     group.create_task(box.watch())
-            except* VoiceLostError as lost:
-                raise lost.exceptions[0] from None
+            except ExceptionGroup as group:  # before 3.11.4 `except*` would wrap what it raises
+                lost, rest = group.split(VoiceLostError)
+                raise (lost.exceptions[0] if lost and not rest else group) from None
 
 
 class Box:
