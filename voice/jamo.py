@@ -49,7 +49,7 @@ COSTS = np.array(
 BLUR = str.maketrans("ㄲㅋㄸㅌㅃㅍㅉㅊㅆㅗㅡLNMKPTyw", "ㄱㄱㄷㄷㅂㅂㅈㅈㅅㅓㅜㄹㄴㅁㄱㅂㄷ  ")
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=2048)
 def sounds(text: str) -> str:
     """Give the sounds of `text`, one letter each; what is not Hangul after reading is left out."""
     return _sounds(pronounce(text))

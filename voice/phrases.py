@@ -77,7 +77,7 @@ class Phrases(Struct, frozen=True):
     all: tuple[Phrase, ...]
     table: Table
     groups: tuple[Group, ...]
-    by_text: dict[str, tuple[Phrase, ...]]
+    named: dict[str, tuple[Phrase, ...]]
     always: dict[Expecting, Texts]
     brief: dict[Expecting, Texts]
     against: dict[Intent, Texts]
@@ -89,7 +89,7 @@ class Phrases(Struct, frozen=True):
             phrase
             for kind in dict.fromkeys((expecting.kind, expecting))
             for text in table.get(kind, ())
-            for phrase in self.by_text[text]
+            for phrase in self.named[text]
             if not phrase.entry.after or kind in phrase.entry.after
         )
 
@@ -118,11 +118,10 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     fillers = frozenset(sounds(filler) for filler in told.fillers)
     groups = [(phrase.entry.intent, phrase.entry.after) for phrase in every]
     table = Table([phrase.sounds for phrase in every], groups)
-    by_text: dict[str, tuple[Phrase, ...]] = {}
-    for phrase in every:
-        by_text[phrase.text] = (*by_text.get(phrase.text, ()), phrase)
+    texts = {text for kind in (told.always, told.brief) for some in kind.values() for text in some}
+    named = {text: tuple(one for one in every if one.text == text) for text in texts}
     return Phrases(
-        every, table, tuple(dict.fromkeys(groups)), by_text, told.always, told.brief, told.against,
+        every, table, tuple(dict.fromkeys(groups)), named, told.always, told.brief, told.against,
         fillers,
     )  # fmt: skip
 

@@ -68,7 +68,7 @@ def _closed(coda: str) -> str:
     return CLOSED.get(coda, coda)
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=4096)
 def _meet(first: Syllable, second: Syllable, *, apart: bool) -> tuple[Syllable, Syllable]:
     """Say two syllables in one breath; `apart`: a space stands between them."""
     if not first.coda:
@@ -150,7 +150,7 @@ def _before_sound(coda: str, onset: str) -> tuple[str, str]:
     return coda, onset
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=4096)
 def _with_plain_vowel(syllable: Syllable, *, opens: bool) -> Syllable:
     """Article 5: the vowels that are said more simply than they are written."""
     onset, vowel, coda = syllable

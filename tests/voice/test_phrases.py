@@ -27,7 +27,7 @@ def test_alternatives_are_written_out() -> None:
     assert texts == {
         "넘어졌어요", "넘어졌어", "쓰러졌어요", "쓰러졌어", "나 좀 일으켜줘", "네",
     }  # fmt: skip
-    assert phrases.by_text["쓰러졌어"][0].entry.what == "fall"
+    assert {phrase.text: phrase.entry.what for phrase in phrases.all}["쓰러졌어"] == "fall"
     assert phrases.groups == ((Intent.HELP, ()), (Intent.YES, (Expecting.CHECKIN,)))
 
 
@@ -63,5 +63,4 @@ def test_our_own_phrases_have_no_mistake_and_every_meaning() -> None:
     assert {phrase.entry.intent for phrase in phrases.all} == {*Intent}
     scores = {p.entry.score for p in phrases.all if p.entry.intent is Intent.OFTEN}
     assert scores == {0, 1, 2, 3}
-    weighed = {text for texts in phrases.always.values() for text in texts}
-    assert weighed <= {*phrases.by_text}
+    assert all(phrases.named.values())

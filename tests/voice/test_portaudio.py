@@ -1,3 +1,5 @@
+"""Our door to PortAudio: what an overflow does to a stream."""
+
 import pytest
 
 from voice import portaudio

@@ -305,7 +305,8 @@ def test_likeness_alone_ends_no_call_that_weighing_left_open(
     alike = Evidence((Guess(text),))
     assert understand(alike, phrases, Expecting.HELP).intent is intent
     near = shortlist(alike, phrases, Expecting.HELP)
-    same = [one for one in near if one != text and phrases.by_text[one][0].entry.intent is intent]
+    meant = {phrase.text: phrase.entry.intent for phrase in phrases.all}
+    same = [one for one in near if one != text and meant[one] is intent]
     weighed = dict.fromkeys(near, -40.0) | dict.fromkeys(same, -20.0) | {text: -8.0}
     unsure = Evidence(alike.guesses, weighed=weighed)
     assert understand(unsure, phrases, Expecting.HELP).intent is Intent.UNCLEAR
