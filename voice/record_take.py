@@ -67,7 +67,6 @@ class Taking:
         self._kept: list[bytes] = []
         self._began: int | None = None
         self._ended: int | None = None
-        self._spoken = 0  # until here
         self._ending: Ending | None = None
 
     def take(self, pcm: bytes) -> bool:
@@ -101,11 +100,8 @@ class Taking:
                 self._ended = None
                 if self._began is None:
                     self._began = max(0, len(self._kept) - len(pcm) // (PIECE * 2))
-            case Ended(pcm, cut=False):
-                self._spoken = len(self._kept) if pcm else self._spoken
-                self._ended = self._spoken or None
-                if not self._spoken:  # a click, and no speech
-                    self._began = None
+            case Ended(cut=False):
+                self._ended = len(self._kept)
             case _:
                 pass
 
