@@ -52,6 +52,8 @@ buzzer = {BUZZER}
 class Home:
     """A context: within it the Pi runs the installed hub against `broker`."""
 
+    settings = SETTINGS
+
     def __init__(self, folder: Path, broker: Broker) -> None:
         self.broker = broker
         cargo = product.pack(folder, self._settings())
@@ -60,7 +62,7 @@ class Home:
     def _settings(self) -> dict[str, bytes]:
         certs = self.broker.certs
         return {
-            "hub.toml": SETTINGS.encode(),
+            "hub.toml": self.settings.encode(),
             "ca.crt": (certs / "ca.crt").read_bytes(),
             "hub.crt": (certs / f"hubs/{HUB}.crt").read_bytes(),
             "hub.key": (certs / f"hubs/{HUB}.key").read_bytes(),
@@ -81,10 +83,10 @@ class Home:
         """Tell whether systemd has had READY=1 from the hub."""
         return self.pi.run(f"systemctl is-active {UNIT}").code == 0
 
-    def show(self, *names: str) -> dict[str, str]:
-        """Give properties of the hub's unit as systemd knows them."""
+    def show(self, *names: str, unit: str = UNIT) -> dict[str, str]:
+        """Give properties of the unit as systemd knows them."""
         wanted = " ".join(f"-p {name}" for name in names)
-        lines = self.pi.must(f"systemctl show {wanted} {UNIT}").splitlines()
+        lines = self.pi.must(f"systemctl show {wanted} {unit}").splitlines()
         return dict(line.split("=", 1) for line in lines)
 
     def shows(self, signal: str) -> bool:
@@ -97,6 +99,6 @@ class Home:
             centre.close(alarm["id"])
         wait_until(lambda: self.shows("resting"), 60, "the lamp rests")
 
-    def hub_log(self) -> str:
-        """Give the last words of the hub, for a failing test to show."""
-        return self.pi.run(f"journalctl --no-pager -o short-monotonic -u {UNIT} | tail -60").out
+    def log(self, unit: str = UNIT) -> str:
+        """Give the last words of the unit, for a failing test to show."""
+        return self.pi.run(f"journalctl --no-pager -o short-monotonic -u {unit} | tail -60").out

@@ -35,7 +35,12 @@ class Done:
 
 
 class Machine:
-    """A virtual Pi with its own folder for disk, sockets and console log."""
+    """A virtual Pi with its own folder for disk, sockets and console log.
+
+    `scratch` is one more disk, the guest's last; what is written there is gone with the power.
+    """
+
+    memory_mb = MEMORY_MB
 
     def __init__(
         self, image: Path, folder: Path, broker_port: int, cargo: Path | None = None
@@ -47,6 +52,7 @@ class Machine:
         self._qemu: subprocess.Popen[bytes] | None = None
         self._link: GuestLink | None = None
         self.boot_s = 0.0
+        self.scratch: Path | None = None
         base = str(image / "base.img")
         disk = ("create", "-q", "-f", "qcow2", "-F", "raw", "-b", base)
         run_here("qemu-img", *disk, folder / "card.qcow2")
@@ -58,7 +64,8 @@ class Machine:
         card = self.folder / "card.qcow2"
         argv = [
             "nice", "-n", "5", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-smp", "2",
-            "-cpu", "max", "-m", str(MEMORY_MB), "-nodefaults", "-display", "none", "-no-reboot",
+            "-cpu", "max", "-m", str(self.memory_mb), "-nodefaults", "-display", "none",
+            "-no-reboot",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd.img"),
             "-append", "root=/dev/vda rw console=ttyS0 panic=-1 quiet mitigations=off",
             "-serial", f"file:{self.folder / 'console.log'}", "-rtc", "base=utc",
@@ -70,6 +77,8 @@ class Machine:
         ]  # fmt: skip
         if self._cargo:
             argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,readonly=on"]
+        if self.scratch:
+            argv += ["-drive", f"file={self.scratch},format=raw,if=virtio,snapshot=on"]
         return argv
 
     @property

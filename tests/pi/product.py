@@ -25,7 +25,7 @@ def _python() -> str:
     raise BuildError(message)
 
 
-def _builder() -> Path:
+def builder() -> Path:
     """A Python with pip and setuptools of its own."""
 
     def build(folder: Path) -> None:
@@ -42,7 +42,7 @@ def wanted() -> list[str]:
 
 
 def _dependencies(folder: Path) -> None:
-    run(_builder(), "-m", "pip", "wheel", "--wheel-dir", folder, *wanted())
+    run(builder(), "-m", "pip", "wheel", "--wheel-dir", folder, *wanted())
 
 
 def _hub_wheel(folder: Path) -> None:
@@ -57,7 +57,7 @@ def _hub_wheel(folder: Path) -> None:
         else:
             (copy / name).touch()
     build = ("-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir")
-    run(_builder(), *build, folder, copy)
+    run(builder(), *build, folder, copy)
     shutil.rmtree(copy)
 
 
