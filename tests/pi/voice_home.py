@@ -13,7 +13,6 @@ from tests.pi.stages import HERE
 VOICE = "anbu-voice.service"
 MEMORY_MB = 3072
 STARTS_S = 1200.0  # three engines on emulated cores: 300 s were measured beside busy neighbours
-PLAY = "/opt/pi/play.py"
 VOICE_SETTINGS = b"""\
 microphone = "(hw:0,1)"
 loudspeaker = "(hw:0,1)"
@@ -39,7 +38,6 @@ class VoiceHome(Home):
         super().__enter__()
         started = time.monotonic()
         self.pi.put("/opt/pi/install_voice.sh", (HERE / "voice/install.sh").read_bytes())
-        self.pi.put(PLAY, (HERE / "voice/play.py").read_bytes())
         self.pi.must("bash /opt/pi/install_voice.sh /dev/vdc", timeout_s=900)
         log.info("voice installed in %.0f s", time.monotonic() - started)
         return self
