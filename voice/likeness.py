@@ -121,7 +121,9 @@ def _joined(halves: Sequence[Likeness], entry: Entry) -> Likeness:
     whole = sum(part.weight for part in parts)
     value = sum(half.value * half.phrase.weight for half in halves) / whole
     said = " ".join(part.text for part in parts)
-    return Likeness(value, Phrase(said, "".join(part.sounds for part in parts), whole, entry))
+    return Likeness(
+        value, Phrase(said, "".join(part.sounds for part in parts), whole, entry, joined=True)
+    )
 
 
 def _half(words: list[str], phrases: Phrases, groups: Sequence[Group]) -> Likeness | None:

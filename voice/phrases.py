@@ -55,12 +55,13 @@ class _File(Struct, frozen=True):
 
 
 class Phrase(Struct, frozen=True):
-    """One sentence, its sounds, and how much there is in them."""
+    """One sentence, its sounds, and how much there is in them; or two of them, `joined`."""
 
     text: str
     sounds: str
     weight: float
     entry: Entry
+    joined: bool = False
 
 
 Texts: TypeAlias = tuple[str, ...]

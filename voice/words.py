@@ -69,6 +69,7 @@ SILENT = {Intent.FINE: 0.3, Intent.CANCEL: 0.3, Intent.NO: 0.45}
 WHOLE = 0.7  # of what was said that FINE must be: before 좋아요 there may be "속이 안"
 PLAIN = -1.3  # log-probability of the best guess; of those 24 none had less than -1.23
 POOR, DOUBTED = -1.0, 0.3  # guesses and chance of no speech that make one doubt it was speech:
+WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by likeness alone
 MUDDLE = 2.0  # steps that a call then needs more; at 3 one clear 살려주세요 in babble is missed
 
 
@@ -125,7 +126,21 @@ def _found(
         return None
     first = max(best, key=lambda intent: best[intent].value)
     borne_out = found.phrase.entry.intent is first and best[first].value > REFUTED
-    return found if borne_out else None
+    return found if borne_out or _stands_there(found, alike, evidence) else None
+
+
+def _stands_there(found: Likeness, alike: Best, evidence: Evidence) -> bool:
+    """Tell whether a call stands in words plainly heard, though no phrase explains all of them."""
+    others = [one.value for intent, one in alike.items() if intent is not Intent.HELP]
+    heard = max((guess.log_prob for guess in evidence.guesses), default=-99.0)
+    return (
+        found.phrase.entry.intent is Intent.HELP
+        and not found.phrase.joined
+        and heard > WELL_HEARD
+        and evidence.no_speech <= DOUBTED
+        and found.value >= STANDS.value
+        and found.value - max(others, default=0.0) >= STANDS.lead
+    )
 
 
 def _ends(intent: Intent, expecting: Expecting) -> bool:

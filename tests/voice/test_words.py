@@ -328,3 +328,23 @@ def test_words_said_twice_count_once(phrases: Phrases) -> None:
 def test_yes_with_a_good_word_is_not_fine(phrases: Phrases) -> None:
     for expecting in (ASKED, Expecting.HELP):
         assert meant(phrases, "네 좋아요", expecting).intent is Intent.YES
+
+
+def test_a_call_stands_among_words_that_were_plainly_heard(phrases: Phrases) -> None:
+    """No phrase explains all of it, so the sound is unlikely under any; but it was said."""
+    said = Guess("장독대에서 넘어졌어요", -0.2)
+    near = shortlist(Evidence((said,)), phrases, Expecting.NOTHING)
+    weighed = dict.fromkeys(near, -30.0) | {said.text: -4.0}
+    plain = Evidence((said,), weighed=weighed)
+    assert understand(plain, phrases, Expecting.NOTHING).intent is Intent.HELP
+    doubted = Evidence((said,), no_speech=0.4, weighed=weighed)
+    assert understand(doubted, phrases, Expecting.NOTHING).intent is Intent.UNCLEAR
+    poor = Evidence((Guess(said.text, -0.9),), weighed=weighed)
+    assert understand(poor, phrases, Expecting.NOTHING).intent is Intent.UNCLEAR
+
+
+def test_of_somebody_else_it_is_no_call_though_plainly_heard(phrases: Phrases) -> None:
+    said = Guess("옆집 할머니가 어제 넘어졌대요", -0.2)
+    near = shortlist(Evidence((said,)), phrases, Expecting.NOTHING)
+    plain = Evidence((said,), weighed=dict.fromkeys(near, -30.0) | {said.text: -4.0})
+    assert understand(plain, phrases, Expecting.NOTHING).intent is Intent.UNCLEAR
