@@ -240,7 +240,7 @@ def test_the_plan_that_the_readme_shows_goes_before_the_products(tmp_path: Path)
         << tell unwell appetite, more follows
         << "잘 못 드시고 계시군요."
         << "도시락을 보내 드릴까요?"
-        << listen 12 s for checkin
+        << listen 12 s for offer
         >> yes
         << tell no lunchbox, more follows
         << "네, 도시락을 신청하겠습니다."
