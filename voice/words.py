@@ -60,7 +60,7 @@ BY_WEIGHT = {
 }
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
 ENDS = {Intent.FINE, Intent.CANCEL}  # end a worry: never from weak evidence
-ENDS_CALL = ENDS | {Intent.NO}  # "도움이 필요하세요?" "아니요"
+ENDS_CALL = frozenset(ENDS | {Intent.NO})  # "도움이 필요하세요?" "아니요": there they mean the same
 ALONE, NONE = -99.0, -12.0  # what a meaning leads that is alone; and where speech is doubted
 REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase believed
 # The chance that nobody spoke, above which it ends nothing. Of 24 who said that all is well, half
@@ -70,6 +70,10 @@ WHOLE = 0.7  # of what was said that FINE must be: before 좋아요 there may be
 PLAIN = -1.3  # log-probability of the best guess; of those 24 none had less than -1.23
 POOR, DOUBTED = -1.0, 0.3  # guesses and chance of no speech that make one doubt it was speech:
 WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by likeness alone
+NOISE, UNLIKELY = (
+    -1.4,
+    0.5,
+)  # either is a step more: of 128 calls 4 were so, none was lost
 MUDDLE = 2.0  # steps that a call then needs more; at 3 one clear 살려주세요 in babble is missed
 
 
@@ -93,8 +97,9 @@ def understand(
         return Understood()
     if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
         return Understood()
-    limits = BY_WEIGHT if evidence.weighed else BY_LIKENESS
-    lowest, top = _limit(limits, entry.intent).value, 0.0 if evidence.weighed else 1.0
+    by_weight = evidence.weighed and found.value <= 0.0
+    limits, top = (BY_WEIGHT, 0.0) if by_weight else (BY_LIKENESS, 1.0)
+    lowest = _limit(limits, entry.intent).value
     sure = 0.5 + 0.5 * min(1.0, max(0.0, (found.value - lowest) / (top - lowest)))
     return Understood(entry.intent, entry.what, entry.score, round(sure, 3))
 
@@ -111,17 +116,17 @@ def _found(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float
 ) -> Likeness | None:
     """Give the phrase that decides, and how well it explains what was heard."""
-    keen -= MUDDLE if _muddled(evidence) else 0.0
+    keen -= _doubt(evidence)
     every = likenesses(evidence, phrases, expecting)
     alike = {intent: found[0] for intent, found in every.items()}
     if not evidence.weighed:
-        return _decide(alike, BY_LIKENESS, keen * 0.06)
+        return _decide(alike, BY_LIKENESS, keen * 0.06, expecting)
     best = weighed(evidence, phrases, expecting, every)
     none = NONE if evidence.no_speech > DOUBTED else ALONE
-    found = _decide(best, BY_WEIGHT, keen * 2.0, none)
-    if found is not None or not best:
+    found = _decide(best, BY_WEIGHT, keen * 2.0, expecting, none)
+    if found is not None or not best or _doubt(evidence):
         return found
-    found = _decide(alike, BY_LIKENESS, keen * 0.06)
+    found = _decide(alike, BY_LIKENESS, keen * 0.06, expecting)
     if found is None or _ends(found.phrase.entry.intent, expecting):
         return None
     first = max(best, key=lambda intent: best[intent].value)
@@ -154,27 +159,34 @@ def _is_whole(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
     return plain > PLAIN and explains(phrase, evidence, phrases) >= WHOLE
 
 
-def _muddled(evidence: Evidence) -> bool:
-    """Tell whether it is hardly speech at all, as of a television: every guess is a poor one."""
+def _doubt(evidence: Evidence) -> float:
+    """Give how many steps more a call needs where one doubts that this was speech, or any words."""
     best = max((guess.log_prob for guess in evidence.guesses), default=0.0)
-    return best < POOR and evidence.no_speech > DOUBTED
+    if best < POOR and evidence.no_speech > DOUBTED:
+        return MUDDLE
+    return 1.0 if best < NOISE or evidence.no_speech > UNLIKELY else 0.0
 
 
 def _decide(
-    best: Best, limits: Mapping[Intent, Limits], keen: float, none: float = ALONE
-) -> Likeness | None:
+    best: Best, limits: Mapping[Intent, Limits], keen: float, expecting: Expecting,
+    none: float = ALONE,
+) -> Likeness | None:  # fmt: skip
+    allied = ENDS_CALL if expecting is Expecting.HELP else frozenset()
     for intent in sorted(best, key=lambda one: -best[one].value):
-        if _sure(intent, best, limits, keen, none):
+        against = {key for key in best if key is not intent and not {key, intent} <= allied}
+        if _sure(
+            intent, best, limits, keen, max((best[key].value for key in against), default=none)
+        ):
             return best[intent]
     return None
 
 
 def _sure(
-    intent: Intent, best: Best, limits: Mapping[Intent, Limits], keen: float, none: float
+    intent: Intent, best: Best, limits: Mapping[Intent, Limits], keen: float, other: float
 ) -> bool:
     limit = _limit(limits, intent)
     value = best[intent].value + (keen if intent is Intent.HELP else 0.0)
-    lead = value - max((one.value for key, one in best.items() if key is not intent), default=none)
+    lead = value - other
     return lead >= limit.lead and (
         value >= limit.value or (lead >= limit.clear and value > REFUTED)
     )

@@ -230,11 +230,11 @@ def test_babble_that_might_be_a_call_is_none(phrases: Phrases) -> None:
         "좋습니다": -8.4,
     }
     calls = []
-    for log_prob, no_speech in ((-1.83, 0.64), (-0.5, 0.64), (-1.83, 0.05)):
+    for log_prob, no_speech in ((-1.83, 0.64), (-0.5, 0.64), (-1.83, 0.05), (-0.5, 0.05)):
         guesses = (Guess("도로로 찾습니다", log_prob), Guess("도와주겠습니다", log_prob - 0.06))
         evidence = Evidence(guesses, no_speech, weighed=weighed)
         calls.append(understand(evidence, phrases, ALWAYS).intent is Intent.HELP)
-    assert calls == [False, True, True]
+    assert calls == [False, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -348,3 +348,36 @@ def test_of_somebody_else_it_is_no_call_though_plainly_heard(phrases: Phrases) -
     near = shortlist(Evidence((said,)), phrases, Expecting.NOTHING)
     plain = Evidence((said,), weighed=dict.fromkeys(near, -30.0) | {said.text: -4.0})
     assert understand(plain, phrases, Expecting.NOTHING).intent is Intent.UNCLEAR
+
+
+@pytest.mark.parametrize(("log_prob", "no_speech"), [(-0.7, 0.6), (-1.5, 0.1)])
+def test_where_speech_is_doubted_a_call_needs_a_step_more(
+    phrases: Phrases, log_prob: float, no_speech: float
+) -> None:
+    """A television's "배불러서요", which nobody had said, was 불났어요."""
+    said = "배불러서요 배불러서요"
+    near = shortlist(Evidence((Guess(said),)), phrases, Expecting.NOTHING)
+    weighed = dict.fromkeys(near, -30.0) | {said: -12.2, "불났어요": -17.5, "괜히 불렀어요": -21.2}
+    heard = Evidence((Guess(said, log_prob),), no_speech, weighed=weighed)
+    assert understand(heard, phrases, Expecting.NOTHING).intent is Intent.UNCLEAR
+    sure = Evidence((Guess(said, -0.7),), 0.1, weighed=weighed)
+    assert understand(sure, phrases, Expecting.NOTHING).intent is Intent.HELP
+
+
+def test_how_sure_it_is_is_told_by_what_decided(phrases: Phrases) -> None:
+    """What likeness decides, though it was weighed, is not sure by that."""
+    said = Guess("장독대에서 넘어졌어요", -0.2)
+    near = shortlist(Evidence((said,)), phrases, Expecting.NOTHING)
+    weighed = dict.fromkeys(near, -30.0) | {said.text: -4.0}
+    assert 0.5 < understand(Evidence((said,), weighed=weighed), phrases, ALWAYS).sure < 0.7
+
+
+def test_what_ends_a_call_alike_does_not_compete(phrases: Phrases) -> None:
+    """아니 괜찮아 and 괜찮아 and 아니요 mean the same after "do you need help?", and only there."""
+    said = "안이 권찬아"
+    weighed = {said: -7.5, "아니 괜찮아": -9.6, "괜찮아": -9.2, "아니요": -9.4, "도와주세요": -16.0}
+    heard = Evidence((Guess(said, -0.9),), weighed=weighed)
+    assert understand(heard, phrases, Expecting.HELP).intent in {Intent.CANCEL, Intent.FINE}
+    assert understand(heard, phrases, ASKED).intent is Intent.UNCLEAR
+    against = replace(heard, weighed=weighed | {"안 괜찮아요": -8.0})
+    assert understand(against, phrases, Expecting.HELP).intent is Intent.UNCLEAR
