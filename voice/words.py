@@ -172,13 +172,16 @@ def _decide(
     none: float = ALONE,
 ) -> Likeness | None:  # fmt: skip
     allied = ENDS_CALL if expecting is Expecting.HELP else frozenset()
+    sure = list[Intent]()
     for intent in sorted(best, key=lambda one: -best[one].value):
         against = {key for key in best if key is not intent and not {key, intent} <= allied}
-        if _sure(
-            intent, best, limits, keen, max((best[key].value for key in against), default=none)
-        ):
-            return best[intent]
-    return None
+        other = max((best[key].value for key in against), default=none)
+        if _sure(intent, best, limits, keen, other):
+            sure.append(intent)
+    if not sure:
+        return None
+    same = [intent for intent in sure if {intent, sure[0]} <= allied] or sure[:1]
+    return max((best[intent] for intent in same), key=lambda one: one.phrase.weight)
 
 
 def _sure(

@@ -381,3 +381,11 @@ def test_what_ends_a_call_alike_does_not_compete(phrases: Phrases) -> None:
     assert understand(heard, phrases, ASKED).intent is Intent.UNCLEAR
     against = replace(heard, weighed=weighed | {"안 괜찮아요": -8.0})
     assert understand(against, phrases, Expecting.HELP).intent is Intent.UNCLEAR
+
+
+def test_of_what_ends_a_call_alike_the_phrase_that_explains_most_is_taken(phrases: Phrases) -> None:
+    """Else 괜찮아, which is not all that was said, would be no Fine and hide 아니 괜찮아."""
+    said = "많이 권참아"
+    weighed = {said: -6.0, "괜찮아": -6.9, "아니 괜찮아": -9.6, "도와주세요": -16.5}
+    heard = Evidence((Guess(said, -0.97),), weighed=weighed)
+    assert understand(heard, phrases, Expecting.HELP).intent is Intent.CANCEL
