@@ -387,5 +387,5 @@ def test_of_what_ends_a_call_alike_the_phrase_that_explains_most_is_taken(phrase
     """Else 괜찮아, which is not all that was said, would be no Fine and hide 아니 괜찮아."""
     said = "많이 권참아"
     weighed = {said: -6.0, "괜찮아": -6.9, "아니 괜찮아": -9.6, "도와주세요": -16.5}
-    heard = Evidence((Guess(said, -0.97),), weighed=weighed)
+    heard = Evidence((Guess(said, -0.97), Guess("많이 권찬아", -1.09)), weighed=weighed)
     assert understand(heard, phrases, Expecting.HELP).intent is Intent.CANCEL
