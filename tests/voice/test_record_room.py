@@ -45,12 +45,17 @@ class Seat:
         self._text = codecs.getincrementaldecoder("utf-8")()
         self._ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "hub", "voice", "--config", str(folder / "voice.toml")]
-        self.process = subprocess.Popen(
-            [*command, "record", "--live", "--to", str(folder / "own"), *words],
-            stdin=theirs, stdout=theirs, stderr=theirs, env=place.environment, cwd=REPO,
-            start_new_session=True,
-        )  # fmt: skip
-        os.close(theirs)
+        # A shell's job in the background ignores Ctrl-C, and so would what it starts.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            self.process = subprocess.Popen(
+                [*command, "record", "--live", "--to", str(folder / "own"), *words],
+                stdin=theirs, stdout=theirs, stderr=theirs, env=place.environment, cwd=REPO,
+                start_new_session=True,
+            )  # fmt: skip
+        finally:
+            signal.signal(signal.SIGINT, before)
+            os.close(theirs)
 
     def sees(self, text: str, within_s: float = 60) -> None:
         """Wait for a text behind the one that was waited for before."""
@@ -73,8 +78,9 @@ class Seat:
 
     def ends(self) -> int:
         """Give the exit code."""
-        while self._read(60):
-            pass
+        end = monotonic() + 60
+        while self._read(0.2):
+            assert monotonic() < end, self.shown
         return self.process.wait(20)
 
     def close(self) -> None:
