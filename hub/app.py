@@ -5,7 +5,6 @@ READY, and only then the network.
 """
 
 import asyncio
-import gc
 import logging
 import signal
 from contextlib import suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from hub import health, watchdog
+from hub import health, heap, watchdog
 from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
@@ -52,6 +51,7 @@ class Hub:
     """The parts, put together."""
 
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
+        heap.keep_one()
         self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
         self.rules = rules_of(config, version("anbu-hub"), drivers)
         self.journal = Journal(
@@ -75,7 +75,7 @@ class Hub:
             group.create_task(self.engine.run())
             group.create_task(self._await_disk(started))
             await self.supervisor.settled(within_s=2.0)
-            gc.freeze()  # what is there stays: no collection walks it (10 ms) amid a call
+            heap.settle()
             watchdog.ready()
             group.create_task(self._heartbeat())
             group.create_task(self._telemetry())
