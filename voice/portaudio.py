@@ -17,7 +17,7 @@ import pyaudio
 from msgspec import Struct
 
 T = TypeVar("T")
-UNDERFLOWED = -9980  # PaErrorCode
+UNDERFLOWED, LEAST_S = -9980, 0.03  # PaErrorCode; a driver may say that it holds no sound
 
 
 def hush() -> None:
@@ -73,7 +73,7 @@ class Stream:
     def read(self, frames: int) -> bytes | None:
         """Wait for `frames`; None when sound was lost (an overflow). Raises SoundError."""
         try:
-            lost = monotonic() - self._read_at > 2 * self._raw.get_input_latency()
+            lost = monotonic() > self._read_at + 2 * max(self._raw.get_input_latency(), LEAST_S)
             pcm = self._raw.read(frames, False)  # noqa: FBT003 - asked to tell, it closes the stream
             self._read_at = monotonic()
         except OSError as error:

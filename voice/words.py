@@ -68,13 +68,11 @@ REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase b
 SILENT = {Intent.FINE: 0.3, Intent.CANCEL: 0.3, Intent.NO: 0.45}
 WHOLE = 0.7  # of what was said that FINE must be: before 좋아요 there may be "속이 안"
 PLAIN = -1.3  # log-probability of the best guess; of those 24 none had less than -1.23
-POOR, DOUBTED = -1.0, 0.3  # guesses and chance of no speech that make one doubt it was speech:
 WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by likeness alone
-NOISE, UNLIKELY = (
-    -1.4,
-    0.5,
-)  # either is a step more: of 128 calls 4 were so, none was lost
-MUDDLE = 2.0  # steps that a call then needs more; at 3 one clear 살려주세요 in babble is missed
+# Guesses, and the chance that nobody spoke, that make one doubt it was speech: a call needs more.
+POOR, DOUBTED = -1.0, 0.3  # both: at 3 steps more one clear 살려주세요 in babble is missed
+MUDDLE = 2.0
+NOISE, UNLIKELY = -1.4, 0.5  # either, one step: of 128 calls 4 were so, none was lost by it
 
 
 def understand(

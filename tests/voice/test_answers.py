@@ -107,6 +107,18 @@ def test_everyday_talk_that_sounds_like_a_call_is_none() -> None:
     assert {text for text in NO_CALLS if heard(text, Expecting.NOTHING) is Intent.HELP} == set()
 
 
+def test_as_always_is_not_fine() -> None:
+    """It may always have hurt."""
+    for text in ("늘 똑같아요", "평소하고 똑같아요", "맨날 그대로예요"):
+        assert heard(text, Expecting.CHECKIN) is not Intent.FINE
+
+
+def test_what_is_only_urgent_is_no_call() -> None:
+    """화장실이 급해요: and the television's, unanswered, would end in an alarm."""
+    assert heard("급해요", Expecting.NOTHING) is Intent.UNCLEAR
+    assert heard("네 급해요", Expecting.HELP) is Intent.YES
+
+
 def test_who_asks_to_report_it_takes_nothing_back() -> None:
     """신고 sounds like 취소, with which a call is taken back."""
     assert heard("신고 좀 해 주세요", Expecting.HELP) is Intent.HELP

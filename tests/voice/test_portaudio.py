@@ -11,8 +11,9 @@ FRAMES, RATE_HZ = 512, 16_000
 class Raw:
     """A stream as PyAudio's: one whose overflow it was asked to tell of is closed by that."""
 
-    def __init__(self) -> None:
+    def __init__(self, latency_s: float = 0.1) -> None:
         self.overflowed = self.closed = False
+        self.latency_s = latency_s
 
     def read(self, frames: int, tell: bool) -> bytes:  # noqa: FBT001
         if self.closed:
@@ -24,7 +25,7 @@ class Raw:
         return bytes(2 * frames)
 
     def get_input_latency(self) -> float:
-        return 0.1
+        return self.latency_s
 
     def write(self, frames: bytes) -> None: ...
     def stop_stream(self) -> None: ...
@@ -44,6 +45,18 @@ def test_a_microphone_goes_on_after_an_overflow_which_is_told(
     raw.overflowed = True
     assert stream.read(FRAMES) is None
     assert stream.read(FRAMES)
+
+
+def test_a_driver_that_holds_nothing_by_its_own_word_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else every piece would count as lost, and nobody would be heard."""
+    now = [7.0]
+    monkeypatch.setattr(portaudio, "monotonic", lambda: now[0])
+    stream = Stream(Raw(latency_s=0.0), PortAudio(), RATE_HZ, 1)
+    for _ in range(5):
+        assert stream.read(FRAMES)
+        now[0] += 0.005
 
 
 def test_a_microphone_that_is_gone_is_lost() -> None:
