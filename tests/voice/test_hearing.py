@@ -203,3 +203,13 @@ def test_what_is_overheard_amid_the_question_for_help_does_not_hold_up_the_answe
     hearing = Hearing(Engines(lambda _: 1.0, None, writer), phrases)
     hearing.judge(Utterance(LOUD * 30, amid="도움이 필요하세요?"), Expecting.NOTHING)
     assert not writer.heard
+
+
+def test_what_a_television_goes_on_saying_is_judged_as_that(phrases: Phrases) -> None:
+    hearing = ears(phrases, "도와줄래요")
+    told = [one for _ in range(4 * vad.LONGEST + 20) for one in hearing.take(LOUD)]
+    said = [one.utterance for one in told if isinstance(one, SpeechEnded)]
+    assert [one.around for one in said] == [0.0, 0.0, 1.0, 1.0]
+    first = [one.first.intent for one in said]
+    assert first == [Intent.HELP, Intent.HELP, Intent.UNCLEAR, Intent.UNCLEAR]
+    assert hearing.evidence(said[-1], Expecting.NOTHING).around == 1.0

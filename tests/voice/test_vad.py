@@ -56,6 +56,18 @@ def test_what_was_buffered_is_forgotten() -> None:
     assert not [*told(segmenter, (SILENT, 60))]
 
 
+def test_what_goes_on_and_on_is_told_from_what_comes_into_silence() -> None:
+    turns = told(Segmenter(detect), (SILENT, 900), (LOUD, 30), (SILENT, 40))
+    assert [turn.around for turn in turns if isinstance(turn, Ended)] == [0.0]
+    segmenter = Segmenter(detect)
+    turns = told(segmenter, (LOUD, 5 * vad.LONGEST), (SILENT, 40))
+    *_, late, last = (turn.around for turn in turns if isinstance(turn, Ended))
+    assert (late, last) == (1.0, 1.0)
+    segmenter.reset()
+    turns = told(segmenter, (LOUD, 30), (SILENT, 40))
+    assert [turn.around for turn in turns if isinstance(turn, Ended)] == [0.0]
+
+
 def test_a_quiet_or_steady_room_is_not_looked_at() -> None:
     asked: list[bytes] = []
 

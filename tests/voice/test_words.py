@@ -389,3 +389,32 @@ def test_of_what_ends_a_call_alike_the_phrase_that_explains_most_is_taken(phrase
     weighed = {said: -6.0, "괜찮아": -6.9, "아니 괜찮아": -9.6, "도와주세요": -16.5}
     heard = Evidence((Guess(said, -0.97), Guess("많이 권찬아", -1.09)), weighed=weighed)
     assert understand(heard, phrases, Expecting.HELP).intent is Intent.CANCEL
+
+
+@pytest.mark.parametrize(
+    ("text", "help_nats", "around", "intent"),
+    [
+        ("도와주러 온대요", -5.0, 0.0, Intent.HELP),
+        ("도와주러 온대요", -5.0, 0.29, Intent.HELP),
+        ("도와주러 온대요", -5.0, 0.6, Intent.UNCLEAR),
+        ("도와주세요", -0.5, 0.6, Intent.HELP),
+    ],
+)
+def test_what_does_not_stand_out_from_a_television_must_be_a_plainer_call(
+    phrases: Phrases, text: str, help_nats: float, around: float, intent: Intent
+) -> None:
+    guess = Guess(text, -0.8)
+    weighed = {text: 0.0, "도와주세요": help_nats, "또 와주세요": -9.0}
+    heard = Evidence((guess, Guess("도와주세요", -0.9)), weighed=weighed, around=around)
+    assert understand(heard, phrases, ALWAYS).intent is intent
+    assert understand(heard, phrases, Expecting.HELP).intent is Intent.HELP
+
+
+def test_no_likeness_and_no_other_meaning_goes_by_lightly_in_a_crowd(phrases: Phrases) -> None:
+    guess = Guess("신고 해주세요", -0.5)
+    alike = Evidence((guess,), weighed={"신고 해주세요": -13.5, "내일은": 0.0})
+    assert understand(alike, phrases, ALWAYS).intent is Intent.HELP
+    assert understand(replace(alike, around=0.5), phrases, ALWAYS).intent is Intent.UNCLEAR
+    home = Evidence((Guess("저 왔어요", -0.5),), weighed={"저 왔어요": -4.0, "": 0.0})
+    assert understand(home, phrases, ALWAYS).intent is Intent.HOME
+    assert understand(replace(home, around=0.5), phrases, ALWAYS).intent is Intent.UNCLEAR

@@ -1,0 +1,59 @@
+"""What a television says is told from who speaks above it, by loudness alone."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voice.surroundings import KNOWN_S, WINDOW_S, Surroundings
+
+PIECE_S = 0.032
+CRY = round(1.5 / PIECE_S)
+WINDOW = round(WINDOW_S / PIECE_S)
+
+
+def share(before: np.ndarray, utterance: np.ndarray) -> float:
+    surroundings = Surroundings(PIECE_S, 250)
+    for loud in (*before, *utterance):
+        surroundings.take(float(loud))
+    return surroundings.share(len(utterance))
+
+
+def television(pieces: int, loud: float = 1000.0) -> np.ndarray:
+    random = np.random.default_rng(4)
+    return loud * random.uniform(0.1, 1.0, pieces)
+
+
+def test_more_of_the_same_is_told_from_a_cry_above_it() -> None:
+    before = television(WINDOW)
+    assert share(before, television(CRY)) > 0.5
+    assert share(before, television(CRY, 3200.0)) < 0.05  # 10 dB louder
+    assert share(before, television(CRY, 500.0)) > 0.7
+
+
+def test_a_quiet_room_is_no_crowd_and_who_cries_again_and_again_is_none_either() -> None:
+    assert share(np.full(WINDOW, 20.0), television(CRY)) == 0.0
+    again = np.tile([*television(CRY), *np.full(2 * CRY, 20.0)], 7)
+    assert share(again, television(CRY)) < 0.25
+
+
+def test_nothing_is_said_of_what_was_not_heard() -> None:
+    short = round(KNOWN_S / PIECE_S) - 1
+    assert share(television(short), television(CRY)) == 0.0
+    assert share(television(short + 1), television(CRY)) > 0.5
+
+
+def test_it_looks_back_half_a_minute_from_the_beginning_of_the_utterance_and_no_further() -> None:
+    before = [*television(WINDOW), *np.full(WINDOW, 20.0)]
+    assert share(np.array(before), television(250)) == 0.0
+    assert share(np.array(before[1:]), television(CRY)) == 0.0
+
+
+@given(st.lists(st.floats(0.0, 30000.0), max_size=1500), st.integers(1, 250))
+def test_it_is_a_share(louds: list[float], pieces: int) -> None:
+    surroundings = Surroundings(PIECE_S, 250)
+    for loud in (*louds, *[1.0] * pieces):
+        surroundings.take(loud)
+    assert 0.0 <= surroundings.share(pieces) <= 1.0
+    surroundings.reset()
+    surroundings.take(1.0)
+    assert surroundings.share(1) == 0.0
