@@ -2,6 +2,8 @@
 
     quiet --speech in 3 of 5 pieces--> speaking --0.6 s without, or 8 s long--> quiet | speaking
 
+Who speaks above a television is cut out of what it says (`voice.surroundings`).
+
 Nothing else listens while nobody speaks, and in a quiet room not even the detector does.
 """
 
@@ -21,6 +23,7 @@ BEFORE = round(0.3 / PIECE_S)  # pieces kept from before it began
 SILENCE = round(0.6 / PIECE_S)  # pieces of silence that end it
 LONGEST = round(8.0 / PIECE_S)  # then it is cut, and goes on
 OVERLAP = round(1.5 / PIECE_S)  # of what was cut, so that no phrase is torn
+EDGE = round(0.45 / PIECE_S)  # the same where somebody begins or ends to speak above it
 AT_LEAST = round(0.1 / PIECE_S)  # pieces with speech in them
 
 QUIET = 20.0  # of 32767, the loudness (RMS) below which nobody can be understood: -64 dB
@@ -66,7 +69,7 @@ class Segmenter:
         self._pieces: list[bytes] = []
         self._speech = self._silence = 0
         self._recent: deque[bool] = deque(maxlen=5)
-        self._room, self._look = QUIET, 0
+        self._room, self._look, self._above = QUIET, 0, False
         self._surroundings = Surroundings(PIECE_S, LONGEST)
 
     def take(self, piece: bytes) -> list[Turn]:
@@ -78,10 +81,13 @@ class Segmenter:
         heard = chance >= STAY
         self._speech += heard
         self._silence = 0 if heard else self._silence + 1
+        was, self._above = self._above, self._surroundings.above()
         if self._silence >= SILENCE:
             return [Went(piece), *self._end()]
         if len(self._pieces) >= LONGEST:
-            return [Went(piece), *self._cut()]
+            return [Went(piece), *self._cut(OVERLAP)]
+        if was != self._above and len(self._pieces) > 2 * EDGE:
+            return [Went(piece), *self._cut(EDGE)]
         return [Went(piece)]
 
     def reset(self) -> None:
@@ -93,6 +99,7 @@ class Segmenter:
         self._before.clear()
         self._recent.clear()
         self._pieces, self._speech, self._silence = [], 0, 0
+        self._above = False
 
     def _worth(self, piece: bytes) -> bool:
         """Tell whether it is loud enough, for this room, to ask the detector (1 ms of work)."""
@@ -110,6 +117,7 @@ class Segmenter:
         if sum(self._recent) < 3:  # noqa: PLR2004 - of the last five
             return []
         self._pieces, self._speech, self._silence = [*self._before], sum(self._recent), 0
+        self._above = self._surroundings.above(anew=True)
         return [Began(b"".join(self._pieces))]
 
     def _end(self) -> list[Turn]:
@@ -118,9 +126,10 @@ class Segmenter:
         around = self._surroundings.share(len(pieces))
         return [Ended(b"".join(pieces) if enough else b"", cut=False, around=around)]
 
-    def _cut(self) -> list[Turn]:
+    def _cut(self, overlap: int) -> list[Turn]:
+        """End what has been said, and go on with the last `overlap` pieces of it."""
         pieces = self._pieces
-        self._pieces, self._speech = pieces[-OVERLAP:], OVERLAP
+        self._pieces, self._speech = pieces[-overlap:], min(self._speech, overlap)
         around = self._surroundings.share(len(pieces))
         ended = Ended(b"".join(pieces), cut=True, around=around)
         return [ended, Began(b"".join(self._pieces))]

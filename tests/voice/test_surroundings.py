@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.surroundings import KNOWN_S, WINDOW_S, Surroundings
+from voice.surroundings import HOLD_S, KNOWN_S, NOW_S, WINDOW_S, Surroundings
 
 PIECE_S = 0.032
 CRY = round(1.5 / PIECE_S)
@@ -46,6 +46,49 @@ def test_it_looks_back_half_a_minute_from_the_beginning_of_the_utterance_and_no_
     before = [*television(WINDOW), *np.full(WINDOW, 20.0)]
     assert share(np.array(before), television(250)) == 0.0
     assert share(np.array(before[1:]), television(CRY)) == 0.0
+
+
+def above(*louds: np.ndarray) -> list[list[bool]]:
+    surroundings, told = Surroundings(PIECE_S, 250), list[list[bool]]()
+    for some in louds:
+        told.append([])
+        for loud in some:
+            surroundings.take(float(loud))
+            told[-1].append(surroundings.above())
+    return told
+
+
+def test_who_speaks_above_a_television_is_heard_to_begin_and_to_end() -> None:
+    before, cry, after = above(television(WINDOW), television(CRY, 3200.0), television(CRY))
+    assert sum(before) == 0
+    assert cry.index(True) <= 2 * round(NOW_S / PIECE_S)
+    assert all(cry[cry.index(True) :])
+    assert after.index(False) <= round((HOLD_S + NOW_S) / PIECE_S) + 1
+    assert not any(after[after.index(False) :])
+
+
+def test_a_breath_does_not_end_it() -> None:
+    breath = television(round(0.3 / PIECE_S))
+    *_, late = above(television(WINDOW), television(CRY, 3200.0), breath, television(9, 3200.0))
+    assert all(late)
+
+
+def test_nobody_speaks_above_what_was_quiet_or_was_not_heard() -> None:
+    now_and_then = np.tile([*np.full(2 * CRY, 20.0), *television(CRY)], 7)
+    assert not any(above(now_and_then, television(CRY, 3200.0))[-1])
+    short = round(KNOWN_S / PIECE_S) - CRY
+    assert not any(above(television(short), television(CRY, 3200.0))[-1])
+
+
+def test_a_fan_that_was_switched_on_is_not_above_for_ever() -> None:
+    surroundings = Surroundings(PIECE_S, 250)
+    for loud in (*television(WINDOW), *np.full(CRY, 2000.0)):
+        surroundings.take(float(loud))
+        surroundings.above()
+    for _ in range(WINDOW):
+        surroundings.take(2000.0)
+    assert surroundings.above()
+    assert not surroundings.above(anew=True)
 
 
 @given(st.lists(st.floats(0.0, 30000.0), max_size=1500), st.integers(1, 250))

@@ -68,6 +68,29 @@ def test_what_goes_on_and_on_is_told_from_what_comes_into_silence() -> None:
     assert [turn.around for turn in turns if isinstance(turn, Ended)] == [0.0]
 
 
+def louder(piece: bytes, times: float) -> bytes:
+    return (np.frombuffer(piece, np.int16) * times).astype(np.int16).tobytes()
+
+
+def test_who_speaks_above_a_television_is_cut_out_of_what_it_says() -> None:
+    low = louder(LOUD, 0.3)
+    segmenter = Segmenter(lambda piece: float(piece != SILENT))
+    turns = told(segmenter, (low, 3 * vad.LONGEST), (LOUD, 40), (low, 60), (SILENT, 40))
+    ended = [turn for turn in turns if isinstance(turn, Ended)]
+    (cry,) = [turn for turn in ended if turn.pcm.count(LOUD) == 40]
+    assert cry.pcm.count(low) <= vad.EDGE + 25
+    assert cry.around == 0.0
+    assert all(turn.around > 0.9 for turn in ended[2:] if not turn.pcm.count(LOUD))
+    assert len(b"".join(turn.pcm for turn in ended)) // len(low) >= 3 * vad.LONGEST + 100
+
+
+def test_in_a_quiet_room_nothing_is_cut_however_loud_it_gets() -> None:
+    segmenter = Segmenter(lambda piece: float(piece != SILENT))
+    low = louder(LOUD, 0.1)
+    turns = [*told(segmenter, (SILENT, 900), (low, 60), (LOUD, 40), (low, 60), (SILENT, 40))]
+    assert [type(turn) for turn in turns] == [Began, Ended]
+
+
 def test_a_quiet_or_steady_room_is_not_looked_at() -> None:
     asked: list[bytes] = []
 
