@@ -1,15 +1,12 @@
 """A call for help that the voice heard: urgent as a press, told apart from it, maybe misheard."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from msgspec.structs import replace
 
 from center import dossier
-from center.auth import COOKIE
 from center.homes import rate_rows
 from center.incident import Incident, Outcome
 from center.texts import Lang, texts
@@ -21,19 +18,6 @@ from tests.center.making import HUB, NOW, moved, raised
 
 EYE = Eye("김하늘", NOW, texts(Lang.KO))
 SPOKEN: Incident = replace(raised(), kind=Kind.SPOKEN, device="voice", place="")
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with Office(f"sqlite:///{tmp_path / 'center.db'}") as office:
-        office.hire("김하늘")
-        yield office
-
-
-@pytest.fixture
-def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
-        yield operator
 
 
 def test_it_waits_in_line_with_presses_and_before_what_can_wait() -> None:

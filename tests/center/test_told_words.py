@@ -1,7 +1,6 @@
 """What a resident said, where it may be known: shown as a machine's, forgotten, in no log."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,7 +9,6 @@ from msgspec.structs import replace
 from sqlalchemy import inspect, select, text
 
 from center import moments, tables
-from center.auth import COOKIE
 from center.homes import daily, record_rows, word_rows
 from center.homes.record import Consent, ConsentItem, Record
 from center.incident import Deed, Entry
@@ -111,19 +109,6 @@ def test_words_are_in_no_log_however_much_is_logged(
     assert "INSERT INTO words" in caplog.text  # all statements are logged
     assert CRY not in caplog.text
     assert WELL not in caplog.text
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with Office(f"sqlite:///{tmp_path / 'center.db'}") as office:
-        office.hire("김하늘")
-        yield office
-
-
-@pytest.fixture
-def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
-        yield operator
 
 
 @pytest.mark.parametrize(

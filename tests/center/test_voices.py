@@ -1,7 +1,6 @@
 """Whether a home has a voice: kept as its hub tells it, and shown to who wants to speak to it."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -9,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from center import moments, queries, voices
-from center.auth import COOKIE
 from center.texts import Lang, texts
 from hub.core.payloads import Availability, FaultKind
 from hub.core.voice_report import VoiceCan, VoiceReport
@@ -18,19 +16,6 @@ from tests.center.making import HUB, hear, state, stored
 
 TALKING = VoiceReport(VoiceCan.TALKING, ("kokoro", "whisper"), spoken_sos=True)
 HOMES = {can: f"js-000{number}" for number, can in enumerate(VoiceCan, start=1)}
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    with Office(f"sqlite:///{tmp_path / 'center.db'}") as office:
-        office.hire("김하늘")
-        yield office
-
-
-@pytest.fixture
-def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
-        yield operator
 
 
 def section(page: str) -> str:

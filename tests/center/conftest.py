@@ -1,0 +1,23 @@
+"""A centre with one operator, who is signed in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from center.auth import COOKIE
+from tests.center.e2e.office import Office
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with Office(f"sqlite:///{tmp_path / 'center.db'}") as office:
+        office.hire("김하늘")
+        yield office
+
+
+@pytest.fixture
+def operator(office: Office) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+        yield operator
