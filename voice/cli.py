@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Event
 
 from voice import mouth_cli, plan_check
+from voice.memory import one_heap
 from voice.settings import VoiceSettings, load
 from voice.texts import in_both, words
 
@@ -60,6 +61,7 @@ def _run(args: Namespace) -> int:
     """Serve; never returns, since a thread that hangs in PortAudio would hold up the end."""
     settings = load(args.config)
     _hush()
+    one_heap()
     from voice.app import App  # noqa: PLC0415 - loads all libraries
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

@@ -4,6 +4,18 @@ import ctypes
 import os
 from pathlib import Path
 
+M_ARENA_MAX = -8  # malloc.h
+
+
+def one_heap() -> None:
+    """Have the threads that are started from now on share one heap.
+
+    In 3 min of a television 682 MB at most instead of 693: each heap keeps what it was once lent.
+    """
+    choose = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
+    if choose is not None:
+        choose(M_ARENA_MAX, 1)
+
 
 def rss_mb() -> float:
     """Measure this process's memory, in MB of 10^6 bytes."""

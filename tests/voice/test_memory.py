@@ -1,0 +1,34 @@
+"""What the voice does to its own memory, in a process of its own: it cannot be undone."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAPS = """
+import ctypes, sys, threading
+from voice.memory import one_heap
+if "one" in sys.argv:
+    one_heap()
+wait = threading.Barrier(5)
+def work():
+    held = [bytearray(1000) for _ in range(1000)]
+    wait.wait()
+some = [threading.Thread(target=work) for _ in range(4)]
+for one in some:
+    one.start()
+wait.wait()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+out = libc.fdopen(1, b"w")
+libc.malloc_info(0, ctypes.c_void_p(out))
+libc.fflush(ctypes.c_void_p(out))
+"""
+
+
+@pytest.mark.parametrize(("argument", "heaps"), [("one", {1}), ("many", {2, 3, 4, 5})])
+def test_all_threads_share_a_heap(argument: str, heaps: set[int]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HEAPS, argument], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("<heap nr=") in heaps
