@@ -49,9 +49,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="Vosk alone, as without Whisper")
     parser.add_argument("--show", action="store_true", help="list what was not understood")
     parser.add_argument("--minutes", type=float, help="of babble (30; short: a half; full: 120)")
-    parser.add_argument(
-        "--part", choices=("words", "rooms"), help="only the recordings, or only the rooms"
-    )
+    parser.add_argument("--part", choices=("words", "rooms"), help="the recordings, or the rooms")
     args = parser.parse_args()
     report = Report("speech understood" + (", by Vosk alone" if args.alone else ""))
     folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
