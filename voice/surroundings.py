@@ -1,6 +1,6 @@
 """Does an utterance stand out from what went before, or is it more of the same: a television?
 
-    ..half a minute of pieces.. | utterance     share: of the half minute, how much is as loud as it
+    ..half a minute of pieces.. | utterance     share: how much of it was speech as loud as that
     ..half a minute of pieces.. | 0.16 s        above: louder than what is loud in the half minute
 
 Two voices at once (a television's) give 0.41 to 0.62 in 98 of 100 windows, one voice without a
@@ -32,13 +32,15 @@ class Surroundings:
     def __init__(self, piece_s: float, longest: int) -> None:
         self._window, self._known = round(WINDOW_S / piece_s), round(KNOWN_S / piece_s)
         self._loud: deque[float] = deque(maxlen=self._window + longest)
+        self._said: deque[float] = deque(maxlen=self._loud.maxlen)  # 0 where nobody spoke
         self._now: deque[float] = deque(maxlen=round(NOW_S / piece_s))
         self._hold = round(HOLD_S / piece_s)
         self._around, self._left = 0.0, 0
 
-    def take(self, loud: float) -> None:
-        """Take a piece's loudness (RMS, in any unit)."""
+    def take(self, loud: float, *, speech: bool = True) -> None:
+        """Take a piece's loudness (RMS, in any unit), and whether it sounds like speech."""
         self._loud.append(loud)
+        self._said.append(loud if speech else 0.0)
         self._now.append(loud * loud)
         if self._left:
             self._left = self._hold if self._rms() > DOWN * self._around else self._left - 1
@@ -60,18 +62,19 @@ class Surroundings:
         return float(np.sqrt(np.mean(self._now)))
 
     def share(self, pieces: int) -> float:
-        """Give what share (0..1) of what went before the last `pieces` is as loud as they are.
+        """Give what share (0..1) of what went before the last `pieces` is speech as loud as they.
 
         0 where less than `KNOWN_S` went before them.
         """
-        loud = np.array(self._loud)
-        before, utterance = loud[:-pieces][-self._window :], loud[-pieces:]
+        before = np.array(self._said)[:-pieces][-self._window :]
         if len(before) < self._known:
             return 0.0
+        utterance = np.array(self._loud)[-pieces:]
         return float(np.mean(before > AS_LOUD * np.percentile(utterance, LOUD_PCT)))
 
     def reset(self) -> None:
         """Forget it, after time that was not listened to."""
         self._loud.clear()
+        self._said.clear()
         self._now.clear()
         self._left = 0

@@ -74,7 +74,9 @@ class Segmenter:
 
     def take(self, piece: bytes) -> list[Turn]:
         """Take a piece of 512 samples of 16 bits."""
-        chance = self._detect(piece) if self._worth(piece) else 0.0
+        loud = float(np.sqrt(np.mean(np.frombuffer(piece, np.int16).astype(np.float32) ** 2)))
+        chance = self._detect(piece) if self._worth(loud) else 0.0
+        self._surroundings.take(loud, speech=chance >= STAY)
         if not self._pieces:
             return self._wait(piece, chance)
         self._pieces.append(piece)
@@ -101,10 +103,8 @@ class Segmenter:
         self._pieces, self._speech, self._silence = [], 0, 0
         self._above = False
 
-    def _worth(self, piece: bytes) -> bool:
+    def _worth(self, loud: float) -> bool:
         """Tell whether it is loud enough, for this room, to ask the detector (1 ms of work)."""
-        loud = float(np.sqrt(np.mean(np.frombuffer(piece, np.int16).astype(np.float32) ** 2)))
-        self._surroundings.take(loud)
         self._room = min(self._room * RISE, max(loud, 1.0))
         if loud >= max(QUIET, ABOVE * self._room):
             self._look = HANG

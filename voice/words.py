@@ -12,7 +12,7 @@ from msgspec import Struct
 from voice.likeness import Evidence, Guess, Likeness, explains, likenesses
 from voice.limits import ALONE, BY_LIKENESS, BY_WEIGHT, NONE, REFUTED, Ease, Limits, decide, ends
 from voice.phrases import Expecting, Intent, Phrase, Phrases
-from voice.weighing import Best, beaten, opposed, shortlist, weighed
+from voice.weighing import EXACT, Best, beaten, opposed, shortlist, weighed
 
 __all__ = [
     "Evidence", "Expecting", "Guess", "Intent", "Understood", "contested", "shortlist",
@@ -82,10 +82,13 @@ def _found(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float
 ) -> Likeness | None:
     """Give the phrase that decides, and how well it explains what was heard."""
-    doubt, crowd = _doubt(evidence), expecting is Expecting.NOTHING and evidence.around >= CROWD
-    ease = Ease(keen - doubt, -IN_CROWD if crowd else 0.0)
     every = likenesses(evidence, phrases, expecting)
     alike = {intent: found[0] for intent, found in every.items()}
+    doubt = _doubt(evidence)
+    crowd = expecting is Expecting.NOTHING and evidence.around >= CROWD
+    if crowd and not doubt and _calls_plainly(evidence, phrases):
+        crowd = False  # 도와주세요 sounds like 또 와주세요, and no lead would be enough
+    ease = Ease(keen - doubt, -IN_CROWD if crowd else 0.0)
     if not evidence.weighed:
         return decide(alike, BY_LIKENESS, ease, expecting)
     best = weighed(evidence, phrases, expecting, every)
@@ -99,6 +102,14 @@ def _found(
     first = max(best, key=lambda intent: best[intent].value)
     borne_out = found.phrase.entry.intent is first and best[first].value > REFUTED
     return found if borne_out or _stands_there(found, alike, evidence) else None
+
+
+def _calls_plainly(evidence: Evidence, phrases: Phrases) -> bool:
+    """Tell whether the best guess is just what a call is."""
+    best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
+    alike = likenesses(Evidence((best,)), phrases, Expecting.NOTHING)
+    first = max((found[0] for found in alike.values()), key=lambda one: one.value, default=None)
+    return first is not None and first.phrase.entry.intent is Intent.HELP and first.value >= EXACT
 
 
 def _stands_there(found: Likeness, alike: Best, evidence: Evidence) -> bool:

@@ -36,6 +36,23 @@ def test_a_quiet_room_is_no_crowd_and_who_cries_again_and_again_is_none_either()
     assert share(again, television(CRY)) < 0.25
 
 
+def test_what_is_loud_and_no_speech_is_no_crowd() -> None:
+    surroundings = Surroundings(PIECE_S, 250)
+    for loud in television(WINDOW):
+        surroundings.take(float(loud), speech=False)  # a fan, a kettle
+    for loud in television(CRY):
+        surroundings.take(float(loud))
+    assert surroundings.share(CRY) == 0.0
+
+
+def test_who_cries_without_a_pause_is_no_crowd_at_first() -> None:
+    """Out of silence: what is judged of the first 15 s is judged as it always was."""
+    quiet = np.full(WINDOW, 20.0)
+    for so_far_s in (6.5, 13.0):
+        cry = television(round(so_far_s / PIECE_S))
+        assert share(np.array([*quiet, *cry]), television(CRY)) < 0.3
+
+
 def test_nothing_is_said_of_what_was_not_heard() -> None:
     short = round(KNOWN_S / PIECE_S) - 1
     assert share(television(short), television(CRY)) == 0.0

@@ -68,6 +68,12 @@ def test_what_goes_on_and_on_is_told_from_what_comes_into_silence() -> None:
     assert [turn.around for turn in turns if isinstance(turn, Ended)] == [0.0]
 
 
+def test_a_loud_fan_is_no_crowd() -> None:
+    fan = np.random.default_rng(5).integers(-3000, 3000, vad.PIECE).astype(np.int16).tobytes()
+    turns = told(Segmenter(detect), (fan, 900), (LOUD, 30), (fan, 40))
+    assert [turn.around for turn in turns if isinstance(turn, Ended)] == [0.0]
+
+
 def louder(piece: bytes, times: float) -> bytes:
     return (np.frombuffer(piece, np.int16) * times).astype(np.int16).tobytes()
 

@@ -411,10 +411,27 @@ def test_what_does_not_stand_out_from_a_television_must_be_a_plainer_call(
 
 
 def test_no_likeness_and_no_other_meaning_goes_by_lightly_in_a_crowd(phrases: Phrases) -> None:
-    guess = Guess("신고 해주세요", -0.5)
-    alike = Evidence((guess,), weighed={"신고 해주세요": -13.5, "내일은": 0.0})
+    guess = Guess("내일은 신고 해주세요", -0.5)
+    alike = Evidence((guess,), weighed={"신고 해주세요": -13.5, guess.text: 0.0})
     assert understand(alike, phrases, ALWAYS).intent is Intent.HELP
     assert understand(replace(alike, around=0.5), phrases, ALWAYS).intent is Intent.UNCLEAR
     home = Evidence((Guess("저 왔어요", -0.5),), weighed={"저 왔어요": -4.0, "": 0.0})
     assert understand(home, phrases, ALWAYS).intent is Intent.HOME
     assert understand(replace(home, around=0.5), phrases, ALWAYS).intent is Intent.UNCLEAR
+
+
+@pytest.mark.parametrize("strong", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "도와주세요", "살려주세요", "살려줘", "도와줘", "사람 살려", "119 불러줘", "넘어졌어요",
+        "못 일어나겠어요", "가슴이 아파요", "숨이 안 쉬어져요", "구급차 불러주세요", "불이야",
+    ],
+)  # fmt: skip
+def test_a_plain_call_counts_in_a_crowd_too(phrases: Phrases, text: str, *, strong: bool) -> None:
+    """Also where another sentence sounds nearly the same: 도와주세요, 또 와주세요."""
+    heard = Evidence((Guess(text, -0.5 if strong else 0.0),), strong=strong, around=0.9)
+    assert understand(heard, phrases, ALWAYS).intent is Intent.HELP
+    if near := shortlist(heard, phrases, ALWAYS):  # else likeness alone decides
+        weighed = dict.fromkeys(near, -1.0) | {text: 0.0}
+        assert understand(replace(heard, weighed=weighed), phrases, ALWAYS).intent is Intent.HELP
