@@ -6,17 +6,15 @@ over them as loud as their echo, and 6 and 10 dB below. The floor of the cries i
 taking out our own voice. As `bench.voice` it looks for ANBU_SPEECH or ../shared/speech.
 """
 
-import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from msgspec import Struct
 
 from bench.report import Report, arguments
-from bench.voice_sound import RATE_HZ, Recording, Sound, as_pcm, recordings
+from bench.voice_sound import RATE_HZ, Recording, Sound, add_folder, as_pcm, given
 from voice import echo, hearing, phrases, vad
 from voice.bank import Bank
 from voice.fixed import fixed_sentences
@@ -24,7 +22,6 @@ from voice.hearing import Hearing, Utterance
 from voice.phrases import Expecting, Intent
 from voice.resample import from_pcm, resampled
 
-REPO = Path(__file__).resolve().parent.parent
 LATE_S, VARIES_S, GAP_S, BETWEEN_S = 0.11, 0.03, 0.4, 4.0
 LEVELS_DB = (0, -6, -10)
 
@@ -41,16 +38,14 @@ class Scene(Struct, frozen=True):
 def main() -> int:
     """Measure, and print."""
     parser = arguments(__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="recordings and manifest.jsonl")
+    add_folder(parser)
     args = parser.parse_args()
     report = Report("a cry amid our own words")
-    folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
-    if not (folder / "manifest.jsonl").exists():
-        report.notes.append("skipped: no recordings (name a folder, or set ANBU_SPEECH)")
+    if not (clips := given(args.folder, report)):
         return report.finish(as_json=args.json)
     known = phrases.load()
     ears = Hearing(hearing.load(None, known), known)
-    cries = [clip for clip in recordings(folder) if clip.kind == "sos"]
+    cries = [clip for clip in clips if clip.kind == "sos"]
     seconds = 30 if args.short else 600 if args.full else 180
     _alone(report, ears, seconds)
     for level in LEVELS_DB[:1] if args.short else LEVELS_DB:

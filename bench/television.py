@@ -6,21 +6,18 @@ the call begins and ends: what a perfect cut would give. False calls: `bench.voi
 As that it looks for ANBU_SPEECH or ../shared/speech. `--full` takes all calls, else each third.
 """
 
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from bench.report import Report, arguments
 from bench.voice_heard import Listener
-from bench.voice_sound import RATE_HZ, Recording, Sound, as_pcm, babble, recordings
+from bench.voice_sound import RATE_HZ, Recording, Sound, add_folder, as_pcm, babble, given
 from voice import hearing, phrases
 from voice.hearing import Utterance
 from voice.phrases import Expecting, Intent
 
-REPO = Path(__file__).resolve().parent.parent
 BEFORE, AFTER, AROUND = 22 * RATE_HZ, RATE_HZ, RATE_HZ // 5
 LEVELS_DB = (10, 5)
 BAR_PCT = 60.0  # at 10 dB; our own, nobody has promised one
@@ -30,16 +27,13 @@ SHORT, THIRD = 3, 3
 def main() -> int:
     """Measure, and print."""
     parser = arguments(__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="recordings and manifest.jsonl")
+    add_folder(parser)
     args = parser.parse_args()
     report = Report("a call over a television")
-    folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
-    if not (folder / "manifest.jsonl").exists():
-        report.notes.append("skipped: no recordings (name a folder, or set ANBU_SPEECH)")
+    if not (clips := given(args.folder, report)):
         return report.finish(as_json=args.json)
     known = phrases.load()
     listener = Listener(hearing.load(None, known), known)
-    clips = recordings(folder)
     calls = [clip for clip in clips if clip.kind == "sos"][:: 1 if args.full else THIRD]
     talk = [clip for clip in clips if clip.kind == "talk"]
     for level in LEVELS_DB[:1] if args.short else LEVELS_DB:

@@ -9,25 +9,22 @@ babble, for the growth of memory. `--part` takes the recordings alone, or the ro
 """
 
 import math
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from bench.report import Report, arguments, percentile
 from bench.voice_heard import Heard, Listener, Remembering, hear, memory_mb
-from bench.voice_sound import NOISES, RATE_HZ, Recording, babble, fan, kettle, recordings
+from bench.voice_sound import NOISES, RATE_HZ, Recording, add_folder, babble, fan, given, kettle
 from voice import hearing, phrases, vad
 from voice.memory import give_back, one_heap
 from voice.phrases import Expecting, Intent
 from voice.whisper import Whisper
 
-REPO = Path(__file__).resolve().parent.parent
 ITSELF = {
     "sos": {Intent.HELP}, "unwell": {Intent.UNWELL, Intent.COUNSEL}, "yes": {Intent.YES},
     "no": {Intent.NO}, "fine": {Intent.FINE}, "cancel": {Intent.CANCEL},
@@ -45,19 +42,16 @@ END_S = vad.SILENCE * vad.PIECE_S
 def main() -> int:
     """Measure, and print."""
     parser = arguments(__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="recordings and manifest.jsonl")
+    add_folder(parser)
     parser.add_argument("--alone", action="store_true", help="Vosk alone, as without Whisper")
     parser.add_argument("--show", action="store_true", help="list what was not understood")
     parser.add_argument("--minutes", type=float, help="of babble (30; short: a half; full: 120)")
     parser.add_argument("--part", choices=("words", "rooms"), help="the recordings, or the rooms")
     args = parser.parse_args()
     report = Report("speech understood" + (", by Vosk alone" if args.alone else ""))
-    folder = args.folder or Path(os.environ.get("ANBU_SPEECH", REPO.parent / "shared/speech"))
-    if not (folder / "manifest.jsonl").exists():
-        report.notes.append("skipped: no recordings (name a folder, or set ANBU_SPEECH)")
+    if not (clips := given(args.folder, report)):
         return report.finish(as_json=args.json)
     listener = _start(report, alone=args.alone)
-    clips = recordings(folder)
     report.notes.append(f"{len(clips)} recordings, {len({c.text for c in clips})} phrases")
     levels, kinds = LEVELS, NOISES
     talk = [clip for clip in clips if clip.kind == "talk"]

@@ -1,7 +1,9 @@
 """Recordings, and the noises of a home: a fan, a kettle, a television next door (babble)."""
 
 import json
+import os
 import wave
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -10,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from bench.report import Report
+
 RATE_HZ = 16000
+GIVEN = Path(__file__).resolve().parents[2] / "shared/speech"  # beside the repository
 Sound: TypeAlias = npt.NDArray[np.float64]
 Random: TypeAlias = np.random.Generator
 NOISES: tuple[str, ...] = ("babble", "kettle", "fan")
@@ -23,6 +28,20 @@ class Recording(Struct, frozen=True):
     text: str
     voice: str
     sound: Sound
+
+
+def add_folder(parser: ArgumentParser) -> None:
+    """Let a bench be told where the recordings are; none are in the repository."""
+    usual = Path(os.environ.get("ANBU_SPEECH", GIVEN))
+    parser.add_argument("folder", nargs="?", type=Path, default=usual, help="has manifest.jsonl")
+
+
+def given(folder: Path, report: Report) -> list[Recording]:
+    """Read a folder's recordings; none, and a note, where it holds none."""
+    if (folder / "manifest.jsonl").exists():
+        return recordings(folder)
+    report.notes.append("skipped: no recordings (name a folder, or set ANBU_SPEECH)")
+    return []
 
 
 def recordings(folder: Path) -> list[Recording]:

@@ -4,12 +4,12 @@
     ..half a minute of pieces.. | 0.16 s        above: louder than what is loud in the half minute
 
 Two voices at once (a television's) give 0.41 to 0.62 in 98 of 100 windows, one voice without a
-pause 0.28 to 0.47, three 0.52 to 0.71; a call that is 10 dB louder than any of them less than 0.28
+pause 0.28 to 0.47, three 0.52 to 0.71; a call that is 10 dB louder than any of them at most 0.28
 in 99 of 100, one that is 5 dB louder 0.20 to 0.48. Read off the recordings given for tests: 2,000
 windows of each babble, 138 calls. In a room that was quiet it is 0.
 
 What is 10 dB louder than babble was always found to be above it, what is 5 dB louder in 70 to 87 of
-100; babble itself rises above itself once or twice a minute (10 min of each).
+100; babble rises above itself 0.5 to 1.7 times a minute (10 min of each).
 """
 
 from collections import deque
