@@ -21,7 +21,7 @@ from bench.report import Report, arguments, percentile
 from bench.voice_heard import Heard, Listener, Remembering, hear, memory_mb
 from bench.voice_sound import NOISES, RATE_HZ, Recording, add_folder, babble, fan, given, kettle
 from voice import hearing, phrases, vad
-from voice.memory import give_back, one_heap
+from voice.memory import give_back, one_heap, settle
 from voice.phrases import Expecting, Intent
 from voice.whisper import Whisper
 
@@ -87,6 +87,7 @@ def _start(report: Report, *, alone: bool) -> Listener:
     if isinstance(engines.recogniser, Whisper):
         recogniser = None if alone else Remembering(engines.recogniser)
         engines = msgspec.structs.replace(engines, recogniser=recogniser)
+    settle()  # as the voice does
     return Listener(engines, known)
 
 

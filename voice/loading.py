@@ -14,6 +14,7 @@ from voice.cache import Cache
 from voice.espeak import Espeak
 from voice.hearing import Hearing, Sensitivity
 from voice.kokoro import Kokoro
+from voice.memory import settle
 from voice.mouth import Mouth, Synthesizer
 from voice.phrases import Phrases
 from voice.plans import PlanError, Plans
@@ -43,6 +44,7 @@ def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
     )  # fmt: skip
     troubles = [*map(str, engines.troubles), *filter(None, [wrong])]
     amid = None if engines.recogniser is None else vad.detector()
+    settle()
     done(Loaded(engines.names, "; ".join(troubles), hearing=ears, amid=amid))
 
 

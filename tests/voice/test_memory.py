@@ -1,9 +1,15 @@
 """What the voice does to its own memory, in a process of its own: it cannot be undone."""
 
+import gc
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from voice.loading import Loaded, load
+from voice.settings import VoiceSettings
 
 HEAPS = """
 import ctypes, sys, threading
@@ -32,3 +38,20 @@ def test_all_threads_share_a_heap(argument: str, heaps: set[int]) -> None:
         [sys.executable, "-c", HEAPS, argument], capture_output=True, text=True, check=True
     )
     assert done.stdout.count("<heap nr=") in heaps
+
+
+@pytest.fixture
+def _nothing_frozen() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_nothing_frozen")
+def test_what_has_been_loaded_is_not_walked_by_collections(tmp_path: Path) -> None:
+    settings = VoiceSettings(
+        socket=str(tmp_path / "s"), models=str(tmp_path), cache_dir=str(tmp_path)
+    )
+    found: list[Loaded] = []
+    load(settings, found.append)
+    assert gc.get_freeze_count() > 10_000

@@ -120,8 +120,10 @@ def test_no_page_of_announcements_is_wider_than_its_window(
     fits(page)
     page.locator("#text").fill("가나다라" * 70)
     page.locator("form[action$=check] button.primary").click()
+    expect(page.locator("#send")).to_be_visible()
     fits(page)
     page.locator("#send").click()
+    expect(page).to_have_url(re.compile("/announcements/a-"))
     fits(page)
     for path in ("/announcements", f"/homes/{HUBS[0]}"):
         page.goto(county.url + path)
