@@ -1,16 +1,16 @@
 """How well speech is understood: `voice [DIR]`, a folder of recordings with their manifest.jsonl.
 
-Each recording is played to the product's ears clean and at 20, 10 and 5 dB in a noise of its own
-making (a television's babble, a kettle, a fan, in turn); then 30 min of babble alone, and rooms
-without speech. The repository holds no recordings: without DIR it looks for ANBU_SPEECH or
-../shared/speech, and says so where there are none. `--full`: in each of the noises, and 2 h of
-babble, for the growth of memory. `--part` takes the recordings alone, or the rooms.
+Each recording is played to the product's ears clean, from across a room, and at 20, 10 and 5 dB in
+a noise of its own making (a television's babble, a kettle, a fan, in turn); then 30 min of babble
+alone, and rooms without speech. The repository holds no recordings: without DIR it looks for
+ANBU_SPEECH or ../shared/speech, and says so where there are none. `--full`: in each of the noises,
+and 2 h of babble, for the growth of memory. `--part` takes the recordings alone, or the rooms.
 `--short` takes a few of them, always the same; no bar that hangs on the machine's speed fails it.
 """
 
-import math
 import sys
 import time
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,11 +18,12 @@ import msgspec
 import numpy as np
 
 from bench.report import Report, arguments, percentile
-from bench.voice_heard import Heard, Listener, Remembering, hear, memory_mb
-from bench.voice_sound import NOISES, RATE_HZ, Recording, add_folder, babble, fan, given, kettle
+from bench.voice_heard import Heard, Listener, Remembering, hear
+from bench.voice_rooms import rooms
+from bench.voice_sound import NOISES, Recording, add_folder, from_afar, given
 from voice import hearing, phrases, vad
-from voice.memory import give_back, one_heap, settle
-from voice.phrases import Expecting, Intent
+from voice.memory import one_heap, settle
+from voice.phrases import Intent
 from voice.whisper import Whisper
 
 ITSELF = {
@@ -31,11 +32,12 @@ ITSELF = {
 }  # fmt: skip
 SHORT_SOS, SHORT_OTHERS = 3, 1  # so many of a kind are enough for a short run
 SHORT_BARS = (60, 20)  # sos as itself, others as Help, clean, in %: one of them may go astray
-LEVELS: tuple[float | None, ...] = (None, 20, 10, 5)
-HELP_BAR: dict[float | None, float] = {None: 95, 10: 85}
+CLEAN, ACROSS = "clean", "across a room"
+LEVELS_DB = {CLEAN: None, ACROSS: None, "20 dB": 20, "10 dB": 10, "5 dB": 5}
+SHORT_LEVELS = (CLEAN, "10 dB")
+HELP_BAR = {CLEAN: 95, "10 dB": 85}
 ANSWERS_BAR = {"fine": 80, "yes": 85, "no": 85, "cancel": 85}
 SLOWER = {"Pi 4": 5.0, "Pi 5": 2.0}  # assumed, a core against one of here; not measured
-AFTER = (Expecting.CHECKIN, Expecting.HELP)
 END_S = vad.SILENCE * vad.PIECE_S
 
 
@@ -53,21 +55,29 @@ def main() -> int:
         return report.finish(as_json=args.json)
     listener = _start(report, alone=args.alone)
     report.notes.append(f"{len(clips)} recordings, {len({c.text for c in clips})} phrases")
-    levels, kinds = LEVELS, NOISES
     talk = [clip for clip in clips if clip.kind == "talk"]
-    if args.short:
-        clips, levels, kinds = _few(clips), (None, 10), ("babble",)
     if args.part != "rooms":
-        for level in levels:
-            told = hear(listener, clips, level, kinds, talk, every=args.full)
-            _tell(report, level, told, short=args.short)
-            report.notes += _missed(level, told) if args.show else []
+        _words(report, listener, clips, talk, args)
     minutes = args.minutes or (0.5 if args.short else 120 if args.full else 30)
     del clips  # the ears' memory is measured, not the recordings'
     if args.part != "words":
-        _rooms(report, listener, talk, minutes, short=args.short)
+        rooms(report, listener, talk, minutes, short=args.short)
     _speed(report, listener)
     return report.finish(as_json=args.json)
+
+
+def _words(
+    report: Report, listener: Listener, clips: Sequence[Recording], talk: Sequence[Recording],
+    args: Namespace,
+) -> None:  # fmt: skip
+    levels, kinds = tuple(LEVELS_DB), NOISES
+    if args.short:
+        clips, levels, kinds = _few(clips), SHORT_LEVELS, ("babble",)
+    for name in levels:
+        said = from_afar(clips, np.random.default_rng(9)) if name == ACROSS else clips
+        told = hear(listener, said, LEVELS_DB[name], kinds, talk, every=args.full)
+        _tell(report, name, told, short=args.short)
+        report.notes += _missed(name, told) if args.show else []
 
 
 def _few(clips: Sequence[Recording]) -> list[Recording]:
@@ -91,29 +101,26 @@ def _start(report: Report, *, alone: bool) -> Listener:
     return Listener(engines, known)
 
 
-def _tell(
-    report: Report, level: float | None, told: Sequence[Heard], *, short: bool = False
-) -> None:
-    name = "clean" if level is None else f"{level:g} dB"
+def _tell(report: Report, name: str, told: Sequence[Heard], *, short: bool = False) -> None:
     for kind, good in ITSELF.items():
         some = [one for one in told if one.kind == kind]
         if some:
             share = 100 * sum(one.meant in good for one in some) / len(some)
-            bar = HELP_BAR.get(level) if kind == "sos" else None
-            bar = ANSWERS_BAR.get(kind) if level is None and kind in ANSWERS_BAR else bar
+            bar = HELP_BAR.get(name) if kind == "sos" else None
+            bar = ANSWERS_BAR.get(kind) if name == CLEAN and kind in ANSWERS_BAR else bar
             report.add(f"{name}: {kind} as itself", share, "%", at_least=bar, hard=False)
     others = [one for one in told if one.kind != "sos"]
     false = sum(Intent.HELP in one.unasked for one in others)
     false_pct = 100 * false / len(others)
     report.add(f"{name}: other speech as Help", false_pct, "%", at_most=2, hard=False)
-    if short and level is None:
+    if short and name == CLEAN:
         calls = [one.meant is Intent.HELP for one in told if one.kind == "sos"]
         heard_pct = 100 * sum(calls) / max(1, len(calls))
         report.add("least: sos as itself", heard_pct, "%", at_least=SHORT_BARS[0], hard=True)
         report.add("least: other speech as Help", false_pct, "%", at_most=SHORT_BARS[1], hard=True)
     not_fine = [one for one in told if one.kind in ("unwell", "no", "talk")]
     fine = sum(Intent.FINE in (*one.unasked, *one.answer) for one in not_fine)
-    hard = level is None or not short
+    hard = name == CLEAN or not short
     of = f"of {len(not_fine)}"
     report.add(f"{name}: unwell, no, talk as Fine", fine, of, at_most=0, hard=hard)
     asked = [one for one in told if one.kind in ("yes", "no")]
@@ -128,9 +135,9 @@ def _tell(
         report.notes.append(f"{name}: {kind} was heard as {row}")
 
 
-def _missed(level: float | None, told: Sequence[Heard]) -> list[str]:
+def _missed(name: str, told: Sequence[Heard]) -> list[str]:
     bad = (one for one in told if one.kind in ITSELF and one.meant not in ITSELF[one.kind])
-    return [f"{level or 'clean'}: {one.kind} {one.text} -> {one.meant}" for one in bad]
+    return [f"{name}: {one.kind} {one.text} -> {one.meant}" for one in bad]
 
 
 def _speed(report: Report, listener: Listener) -> None:
@@ -145,50 +152,6 @@ def _speed(report: Report, listener: Listener) -> None:
             f"{board}, were a core {slower:g} times slower: verdict {worst:.1f} s on one core, "
             f"{END_S + slower * (verify - END_S) / 3:.1f} s if three share it evenly"
         )
-
-
-def _rooms(
-    report: Report, listener: Listener, talk: Sequence[Recording], minutes: float, *,
-    short: bool = False,
-) -> None:  # fmt: skip
-    give_back()
-    start_mb, _ = memory_mb()
-    random, false = np.random.default_rng(7), list[str]()
-    listener.costs.heard_s = listener.costs.spent_s = 0.0
-    for minute in range(math.ceil(minutes)):
-        length = round(min(minutes, 1) * 60 * RATE_HZ)
-        for utterance in listener.play(babble(length, random, talk) * 0.05, goes_on=True):
-            if listener.judge(utterance, Expecting.NOTHING) is Intent.HELP:
-                false.append(f"minute {minute + 1}: {listener.written}")
-        give_back()  # as the voice does each minute
-    listener.hearing.reset()
-    report.notes += [f"babble: {len(false)} false Help in {minutes:g} min", *false]
-    report.add("babble heard as Help", len(false) * 60 / minutes, "/h", at_most=0.5, hard=False)
-    busy = 100 * listener.costs.spent_s / listener.costs.heard_s
-    report.add(f"CPU, {minutes:g} min of television", busy, "% of a core", at_most=40, hard=False)
-    end_mb, peak_mb = memory_mb()
-    grown = f"memory grown in {minutes:g} min of speech"
-    for name, took_mb, bar in (("memory, highest", peak_mb, 700), (grown, end_mb - start_mb, 60)):
-        report.add(name, took_mb, "MB", at_most=bar, hard=not short)
-    _quiet(report, listener)
-
-
-def _quiet(report: Report, listener: Listener) -> None:
-    random, found = np.random.default_rng(8), list[Intent]()
-    rooms = {
-        "silence": random.standard_normal(60 * RATE_HZ) * 3e-4,
-        "kettle": kettle(30 * RATE_HZ, random) * 0.05,
-        "fan": fan(30 * RATE_HZ, random) * 0.05,
-    }
-    for name, sound in rooms.items():
-        listener.costs.heard_s = listener.costs.spent_s = 0.0
-        for utterance in listener.play(sound):
-            found += [listener.judge(utterance, one) for one in (Expecting.NOTHING, *AFTER)]
-        if name == "silence":
-            busy = 100 * listener.costs.spent_s / listener.costs.heard_s
-            report.add("CPU, silent room", busy, "% of a core", at_most=3, hard=False)
-    report.add("silence, kettle, fan as Fine", found.count(Intent.FINE), "", at_most=0)
-    report.add("silence, kettle, fan as Help", found.count(Intent.HELP), "", at_most=0)
 
 
 if __name__ == "__main__":
