@@ -46,12 +46,27 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
         return expecting is not expecting.kind and expecting in self.after
 
 
+class Turns(Struct, frozen=True, forbid_unknown_fields=True):
+    """What turns a sentence round: whole words, and what may stand anywhere in it."""
+
+    words: tuple[Say, ...] = ()
+    parts: tuple[Say, ...] = ()
+
+    def within(self, text: str) -> frozenset[str]:
+        """Give those that a text has."""
+        return frozenset(
+            {one for one in self.words if one in text.split()}
+            | {one for one in self.parts if one in text}
+        )
+
+
 class _File(Struct, frozen=True):
     phrases: Annotated[tuple[Entry, ...], Meta(min_length=1)]
     fillers: tuple[Say, ...] = ()
     always: dict[Expecting, tuple[Say, ...]] = {}
     brief: dict[Expecting, tuple[Say, ...]] = {}
     against: dict[Intent, tuple[Say, ...]] = {}
+    turns: Turns = Turns()
 
 
 class Phrase(Struct, frozen=True):
@@ -72,7 +87,8 @@ class Phrases(Struct, frozen=True, eq=False):
     """All that is understood, and a table of it to compare with.
 
     Texts that are weighed whatever was guessed: `always`; `brief`, where little was said; `against`
-    a meaning, which is not believed where the sound fits one of them nearly as well.
+    a meaning, which is not believed where the sound fits one of them nearly as well. `turns`: what
+    must not be heard besides, where it ends a worry or a call.
     """
 
     all: tuple[Phrase, ...]
@@ -83,6 +99,7 @@ class Phrases(Struct, frozen=True, eq=False):
     brief: dict[Expecting, Texts]
     against: dict[Intent, Texts]
     fillers: frozenset[str]
+    turns: Turns
 
     def after(self, expecting: Expecting, table: dict[Expecting, Texts]) -> tuple[Phrase, ...]:
         """Give the phrases of `always` or `brief` that go with a question, or its kind."""
@@ -123,7 +140,7 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     named = {text: tuple(one for one in every if one.text == text) for text in texts}
     return Phrases(
         every, table, tuple(dict.fromkeys(groups)), named, told.always, told.brief, told.against,
-        fillers,
+        fillers, told.turns,
     )  # fmt: skip
 
 

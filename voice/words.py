@@ -59,7 +59,9 @@ def understand(
         return Understood()
     if entry.intent is Intent.FINE and not _is_whole(found.phrase, evidence, phrases):
         return Understood()
-    if ending and beaten(evidence, phrases, found.phrase):
+    if ending and (
+        beaten(evidence, phrases, found.phrase) or _is_turned(found.phrase, evidence, phrases)
+    ):
         return Understood()
     if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
         return Understood()
@@ -130,6 +132,12 @@ def _is_whole(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
     """Tell whether it is about all that was said, and was well heard."""
     plain = max((guess.log_prob for guess in evidence.guesses), default=-99.0)
     return plain > PLAIN and explains(phrase, evidence, phrases) >= WHOLE
+
+
+def _is_turned(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
+    """Tell whether a word was heard that turns it round: 안, 못, 좋았으면."""
+    best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
+    return not phrases.turns.within(best.text) <= phrases.turns.within(phrase.text)
 
 
 def _doubt(evidence: Evidence) -> float:
