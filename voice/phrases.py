@@ -20,7 +20,7 @@ from voice.hangul import is_hangul
 from voice.jamo import Table, sounds, sounds_of, weight
 from voice.meanings import Expecting, Intent
 
-__all__ = ["Entry", "Expecting", "Group", "Intent", "Phrase", "Phrases", "load"]
+__all__ = ["Entry", "Expecting", "Group", "Intent", "Phrase", "Phrases", "Turns", "load"]
 
 GROUP = re.compile(r"\(([^()]*)\)")
 JOINED = re.compile(r" (줘|주(?!말|무))")  # 도와 줘 is most often written 도와줘, and so recognised
@@ -66,7 +66,7 @@ class _File(Struct, frozen=True):
     always: dict[Expecting, tuple[Say, ...]] = {}
     brief: dict[Expecting, tuple[Say, ...]] = {}
     against: dict[Intent, tuple[Say, ...]] = {}
-    turns: Turns = Turns()
+    turns: dict[Intent, Turns] = {}
 
 
 class Phrase(Struct, frozen=True):
@@ -88,7 +88,7 @@ class Phrases(Struct, frozen=True, eq=False):
 
     Texts that are weighed whatever was guessed: `always`; `brief`, where little was said; `against`
     a meaning, which is not believed where the sound fits one of them nearly as well. `turns`: what
-    must not be heard besides, where it ends a worry or a call.
+    is not in a phrase of a meaning and must not be heard besides.
     """
 
     all: tuple[Phrase, ...]
@@ -99,7 +99,7 @@ class Phrases(Struct, frozen=True, eq=False):
     brief: dict[Expecting, Texts]
     against: dict[Intent, Texts]
     fillers: frozenset[str]
-    turns: Turns
+    turns: dict[Intent, Turns]
 
     def after(self, expecting: Expecting, table: dict[Expecting, Texts]) -> tuple[Phrase, ...]:
         """Give the phrases of `always` or `brief` that go with a question, or its kind."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from voice.likeness import Evidence, Guess, Likeness, explains, likenesses
 from voice.limits import ALONE, BY_LIKENESS, BY_WEIGHT, NONE, REFUTED, Ease, Limits, decide, ends
-from voice.phrases import Expecting, Intent, Phrase, Phrases
+from voice.phrases import Expecting, Intent, Phrase, Phrases, Turns
 from voice.weighing import EXACT, Best, beaten, opposed, shortlist, weighed
 
 __all__ = [
@@ -137,7 +137,8 @@ def _is_whole(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
 def _is_turned(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
     """Tell whether a word was heard that turns it round: 안, 못, 좋았으면."""
     best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
-    return not phrases.turns.within(best.text) <= phrases.turns.within(phrase.text)
+    turns = phrases.turns.get(phrase.entry.intent, Turns())
+    return not turns.within(best.text) <= turns.within(phrase.text)
 
 
 def _doubt(evidence: Evidence) -> float:

@@ -161,6 +161,11 @@ def test_what_takes_a_call_back_is_told_from_what_stands_by_it() -> None:
     ):  # fmt: skip
         assert heard(text, Expecting.HELP) in back, text
     for text in (
+        "청소하다가 잘못 눌렀어요", "모르고 잘못 눌렀어요", "실수로 눌렀는데요",
+        "안 와도 돼요 괜찮아요",
+    ):  # fmt: skip
+        assert heard(text, Expecting.HELP) in back, text
+    for text in (
         "혼자 못 일어나", "아니 빨리 와 줘", "안 괜찮아요", "네 그렇게 해 주세요", "응 좀 도와줘",
         "나 혼자야", "아니 나 못 일어나", "괜찮지가 않아", "도와줄 사람이 없어요",
     ):  # fmt: skip
