@@ -166,6 +166,8 @@ def test_what_takes_a_call_back_is_told_from_what_stands_by_it() -> None:
     ):  # fmt: skip
         assert heard(text, Expecting.HELP) in back, text
     for text in (
+        "장난 아니에요", "실수가 아니에요", "농담이 아니야", "취소하지 마세요", "안 괜찮다니까",
+        "혼자 할 수 없어요", "아니 빨리 와", "일부러 부른 거예요", "실수로 누른 게 아니에요",
         "혼자 못 일어나", "아니 빨리 와 줘", "안 괜찮아요", "네 그렇게 해 주세요", "응 좀 도와줘",
         "나 혼자야", "아니 나 못 일어나", "괜찮지가 않아", "도와줄 사람이 없어요",
     ):  # fmt: skip
