@@ -54,14 +54,9 @@ def understand(
     if found is None or found.phrase.entry.intent is Intent.UNCLEAR:
         return Understood()
     entry = found.phrase.entry
-    ending = ends(entry.intent, expecting)
-    if ending and (not evidence.strong or evidence.no_speech >= SILENT[entry.intent]):
+    if _is_turned(found.phrase, evidence, phrases):
         return Understood()
-    if entry.intent is Intent.FINE and not _is_whole(found.phrase, evidence, phrases):
-        return Understood()
-    if ending and (
-        beaten(evidence, phrases, found.phrase) or _is_turned(found.phrase, evidence, phrases)
-    ):
+    if ends(entry.intent, expecting) and not _may_end(found.phrase, evidence, phrases, expecting):
         return Understood()
     if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
         return Understood()
@@ -128,10 +123,19 @@ def _stands_there(found: Likeness, alike: Best, evidence: Evidence) -> bool:
     )
 
 
-def _is_whole(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
-    """Tell whether it is about all that was said, and was well heard."""
-    plain = max((guess.log_prob for guess in evidence.guesses), default=-99.0)
-    return plain > PLAIN and explains(phrase, evidence, phrases) >= WHOLE
+def _may_end(
+    phrase: Phrase, evidence: Evidence, phrases: Phrases, expecting: Expecting
+) -> bool:  # fmt: skip
+    """Tell whether a worry or a call may end by this: well heard, and nothing speaks against it."""
+    intent = phrase.entry.intent
+    if not evidence.strong or evidence.no_speech >= SILENT[intent]:
+        return False
+    plain = max((guess.log_prob for guess in evidence.guesses), default=-99.0) > PLAIN
+    if not plain and (intent is Intent.FINE or expecting is Expecting.NOTHING):
+        return False  # 살려 주세요 over a kettle was once 됐어요
+    if intent is Intent.FINE and explains(phrase, evidence, phrases) < WHOLE:
+        return False
+    return not beaten(evidence, phrases, phrase)
 
 
 def _is_turned(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:

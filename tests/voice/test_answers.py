@@ -33,7 +33,7 @@ ANSWERS = {
     ),
     Expecting.MEALS: (
         "네 먹었어요|잘 먹고 있어요|잘 챙겨 먹어요|잘 하고 있어요|네 했어요",
-        "아직 안 먹었어요|굶었어요|입맛이 없어요|귀찮아서 안 먹었어요|밥 생각이 없어요",
+        "아직 안 먹었어요|굶었어요|입맛이 없어요|귀찮아서 안 먹었어요|안 먹어요|안 먹었드래요",
     ),
     Expecting.OUTING: (
         "다녀왔어요|시장에 갔다 왔어요|어제 나갔다 왔어요|병원에 다녀왔어요",
@@ -108,6 +108,17 @@ def test_what_answers_one_question_means_something_else_after_another() -> None:
     assert heard("떨어졌어요", Expecting.CHECKIN) is Intent.HELP
     assert heard("떨어졌어요", Expecting.HAVE) is Intent.NO
     assert heard("있어요", Expecting.CHECKIN) is Intent.UNCLEAR
+
+
+def test_who_says_no_in_no_known_words_has_not_said_yes() -> None:
+    """Nearest is 점심도 먹었어요, and the like."""
+    for text in (
+        "점심은 통 안 먹었어요",
+        "국수도 안 먹었드래요",
+        "아까는 못 먹었지",
+        "다 못 먹었네",
+    ):
+        assert heard(text, Expecting.MEALS) is not Intent.YES, text
 
 
 @pytest.mark.parametrize("asked", Expecting)

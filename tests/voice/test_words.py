@@ -435,3 +435,12 @@ def test_a_plain_call_counts_in_a_crowd_too(phrases: Phrases, text: str, *, stro
     if near := shortlist(heard, phrases, ALWAYS):  # else likeness alone decides
         weighed = dict.fromkeys(near, -1.0) | {text: 0.0}
         assert understand(replace(heard, weighed=weighed), phrases, ALWAYS).intent is Intent.HELP
+
+
+def test_what_nobody_asked_and_was_poorly_heard_takes_no_call_back(phrases: Phrases) -> None:
+    """살려 주세요 over a kettle was once taken for 됐어요."""
+    weighed = {"됐어요": -9.2, "도와주세요": -18.0, "왔어요": -16.0}
+    poor = Evidence((Guess("됐어요", -1.59),), no_speech=0.29, weighed=weighed)
+    assert understand(poor, phrases, ALWAYS).intent is Intent.UNCLEAR
+    plain = replace(poor, guesses=(Guess("됐어요", -0.9),))
+    assert understand(plain, phrases, ALWAYS).intent is Intent.CANCEL
