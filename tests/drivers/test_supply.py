@@ -72,11 +72,20 @@ def test_a_battery_is_told_at_start_at_each_percent_and_every_hour(tmp_path: Pat
     async def story() -> None:
         write(file, "80\n")
         port = FakePort()
-        with patch.object(supply, "LOOK_S", 0.01):
+        loop, seen = asyncio.get_running_loop(), asyncio.Queue[float]()
+
+        def looked(pattern: str) -> float:
+            pct = charge(pattern)
+            loop.call_soon_threadsafe(seen.put_nowait, pct)
+            return pct
+
+        with patch.object(supply, "LOOK_S", 0.01), patch.object(supply, "charge", looked):
             async with running(Driver(name="power", battery=str(file)), port):
                 await port.until(lambda: pcts(port) == [80.0])
                 write(file, "79.5")
-                await asyncio.sleep(0.1)
+                for _ in range(2):  # the first time it may have been seen and not yet judged
+                    while await seen.get() != 79.5:
+                        pass
                 write(file, "79")
                 await port.until(lambda: pcts(port) == [80.0, 79.0])
                 assert port.readies == 1
