@@ -90,22 +90,25 @@ def _guesses(guesses: Sequence[Guess], spotted: Sequence[Guess]) -> Iterator[tup
 def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Likeness]:
     asked = expecting is not Expecting.NOTHING  # else answers only compete
     kinds = {expecting, expecting.kind} if asked else {Expecting.CHECKIN}
-    groups = [
+    groups = tuple(
         (intent, after)
         for intent, after in phrases.groups
         if not after or not kinds.isdisjoint(after)
-    ]
+    )
     for heard in _readings(text, phrases.fillers):
         yield from _nearest(heard, phrases, groups)
 
 
-def _nearest(heard: str, phrases: Phrases, groups: Sequence[Group]) -> Iterator[Likeness]:
+@lru_cache(maxsize=64)  # guesses at one utterance have most of their words in common
+def _nearest(heard: str, phrases: Phrases, groups: tuple[Group, ...]) -> tuple[Likeness, ...]:
     total = weight(heard)
     rows = phrases.table.nearest(heard, groups, NEAREST)
+    found: list[Likeness] = []
     for row, fit in zip(rows, phrases.table.fit(rows, heard), strict=True):
         phrase = phrases.all[row]
         lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
-        yield Likeness(1 - lost / max(phrase.weight, total), phrase)
+        found.append(Likeness(1 - lost / max(phrase.weight, total), phrase))
+    return tuple(found)
 
 
 def _in_two(text: str, phrases: Phrases) -> Iterator[Likeness]:
@@ -113,7 +116,7 @@ def _in_two(text: str, phrases: Phrases) -> Iterator[Likeness]:
     words = [word for word in text.split() if sounds(word) not in phrases.fillers]
     if len(words) > MOST_WORDS:
         return
-    groups = [group for group in phrases.groups if group[0] in (Intent.HELP, Intent.UNWELL)]
+    groups = tuple(group for group in phrases.groups if group[0] in (Intent.HELP, Intent.UNWELL))
     for place in range(1, len(words)):
         halves = [_half(half, phrases, groups) for half in (words[:place], words[place:])]
         both = [half for half in halves if half is not None]
@@ -136,7 +139,7 @@ def _joined(halves: Sequence[Likeness], entry: Entry) -> Likeness:
     )
 
 
-def _half(words: list[str], phrases: Phrases, groups: Sequence[Group]) -> Likeness | None:
+def _half(words: list[str], phrases: Phrases, groups: tuple[Group, ...]) -> Likeness | None:
     heard = sounds(" ".join(words))
     found = max(_nearest(heard, phrases, groups), key=lambda one: one.value) if heard else None
     return found if found is not None and found.value >= PART else None
