@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from hub.core.mistakes import Mistake, Problem
 from hub.core.settings import SettingsError, read
 from hub.core.toml_lines import locate
+from voice import signs
 from voice.hangul import is_hangul
 from voice.jamo import Table, sounds, sounds_of, weight
 from voice.meanings import Expecting, Intent
@@ -88,7 +89,7 @@ class Phrases(Struct, frozen=True, eq=False):
 
     Texts that are weighed whatever was guessed: `always`; `brief`, where little was said; `against`
     a meaning, which is not believed where the sound fits one of them nearly as well. `turns`: what
-    is not in a phrase of a meaning and must not be heard besides.
+    is not in a phrase of a meaning and must not be heard besides. `signs`: of danger, our own.
     """
 
     all: tuple[Phrase, ...]
@@ -100,6 +101,7 @@ class Phrases(Struct, frozen=True, eq=False):
     against: dict[Intent, Texts]
     fillers: frozenset[str]
     turns: dict[Intent, Turns]
+    signs: signs.Signs
 
     def after(self, expecting: Expecting, table: dict[Expecting, Texts]) -> tuple[Phrase, ...]:
         """Give the phrases of `always` or `brief` that go with a question, or its kind."""
@@ -140,7 +142,7 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     named = {text: tuple(one for one in every if one.text == text) for text in texts}
     return Phrases(
         every, table, tuple(dict.fromkeys(groups)), named, told.always, told.brief, told.against,
-        fillers, told.turns,
+        fillers, told.turns, signs.load(),
     )  # fmt: skip
 
 

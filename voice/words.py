@@ -35,6 +35,7 @@ UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
 SILENT = {Intent.FINE: 0.3, Intent.CANCEL: 0.3, Intent.NO: 0.45}
 WHOLE = 0.7  # of what was said that FINE must be: before 좋아요 there may be "속이 안"
 PLAIN = -1.3  # log-probability of the best guess; of those 24 none had less than -1.23
+TOLD = -0.8  # a guess in which a sign of danger is believed
 WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by likeness alone
 # Guesses, and the chance that nobody spoke, that make one doubt it was speech: a call needs more.
 POOR, DOUBTED = -1.0, 0.3  # both: at 3 steps more one clear 살려주세요 in babble is missed
@@ -50,6 +51,20 @@ def understand(
 
     `keen` lowers what a call for help needs: 1 is the usual distance between two steps.
     """
+    danger = _danger(evidence, phrases, expecting) if keen >= 0.0 else None
+    if danger is not None:
+        return Understood(Intent.HELP, danger, sure=0.5)
+    understood = _by_phrases(evidence, phrases, expecting, keen)
+    if understood.intent is Intent.UNCLEAR and expecting.kind is Expecting.CHECKIN:
+        told = (phrases.signs.ailment(guess.text) for guess in _plain(evidence))
+        ailment = next((what for what in told if what is not None), None)
+        return Understood(Intent.UNWELL, ailment, sure=0.5) if ailment else understood
+    return understood
+
+
+def _by_phrases(
+    evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float
+) -> Understood:
     found = _found(evidence, phrases, expecting, keen)
     if found is None or found.phrase.entry.intent is Intent.UNCLEAR:
         return Understood()
@@ -123,6 +138,27 @@ def _stands_there(found: Likeness, alike: Best, evidence: Evidence) -> bool:
     )
 
 
+def _plain(evidence: Evidence) -> tuple[Guess, ...]:
+    """Give the guesses that are good enough for a sign to be believed."""
+    if not evidence.strong or evidence.no_speech > DOUBTED:
+        return ()
+    return tuple(guess for guess in evidence.guesses if guess.log_prob > TOLD)
+
+
+def _danger(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> str | None:
+    """Give what danger was told of, in words plainly heard that no phrase says otherwise."""
+    if expecting is Expecting.NOTHING and evidence.around >= CROWD:
+        return None
+    plain = _plain(evidence)
+    told = (phrases.signs.danger(guess.text) for guess in plain)
+    danger = next((what for what in told if what is not None), None)
+    if danger is None or any(phrases.signs.is_elsewhere(guess.text) for guess in plain):
+        return None
+    every = likenesses(Evidence(plain), phrases, expecting)
+    others = (found[0].value for intent, found in every.items() if intent is not Intent.HELP)
+    return danger if max(others, default=0.0) < EXACT else None
+
+
 def _may_end(
     phrase: Phrase, evidence: Evidence, phrases: Phrases, expecting: Expecting
 ) -> bool:  # fmt: skip
@@ -133,7 +169,8 @@ def _may_end(
     plain = max((guess.log_prob for guess in evidence.guesses), default=-99.0) > PLAIN
     if not plain and (intent is Intent.FINE or expecting is Expecting.NOTHING):
         return False  # 살려 주세요 over a kettle was once 됐어요
-    if intent is Intent.FINE and explains(phrase, evidence, phrases) < WHOLE:
+    whole = intent is Intent.FINE or expecting is Expecting.NOTHING  # 실종됐습니다 ends in 됐습니다
+    if whole and explains(phrase, evidence, phrases) < WHOLE:
         return False
     return not beaten(evidence, phrases, phrase)
 
