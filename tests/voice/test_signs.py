@@ -52,8 +52,12 @@ AILMENTS = {
 }
 
 
-def meant(text: str, asked: Expecting, log_prob: float = -0.3, **more: float) -> Understood:
-    return understand(Evidence((Guess(text, log_prob),), **more), PHRASES, asked)
+def meant(
+    text: str, asked: Expecting, log_prob: float = -0.3, no_speech: float = 0.0,
+    around: float = 0.0,
+) -> Understood:  # fmt: skip
+    heard = Evidence((Guess(text, log_prob),), no_speech=no_speech, around=around)
+    return understand(heard, PHRASES, asked)
 
 
 @pytest.mark.parametrize("what", DANGERS)
