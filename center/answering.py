@@ -28,6 +28,7 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
         times=_times(incident),
         ages=Ages(max(0.0, now - incident.received_utc), waited, urgency(waited)),
         evidence=incident.evidence,
+        about=incident.about,
         timeline=None if timeline is None else tuple(map(_event, timeline)),
     )
 

@@ -68,6 +68,7 @@ class Alarm(Struct, frozen=True):
     times: Times
     ages: Ages
     evidence: Evidence | None = None  # why an automatic alarm was raised
+    about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
     timeline: tuple[Event, ...] | None = None
 
 

@@ -103,6 +103,7 @@ def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
                 cancel_asked_utc=None,
                 cleared_utc=None,
                 evidence=data.evidence or incident.evidence,
+                about=data.about or incident.about,
             )
         case What.CANCELLED:
             return replace(incident, cancelled_utc=utc)

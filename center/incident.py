@@ -140,6 +140,7 @@ class Incident(Struct, frozen=True):
     outcome: Outcome | None = None
     cleared_utc: float | None = None  # since when the resident shows life again
     evidence: Evidence | None = None  # why an automatic alarm was raised, by its newest word
+    about: str = ""  # what a spoken call was about, by its newest word that said so
 
     @property
     def is_automatic(self) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 4
+SCHEMA = 5
 
 metadata = MetaData()
 
@@ -76,6 +76,7 @@ incidents = Table(
     Column("outcome", String),
     Column("cleared_utc", Float),
     Column("evidence", JSON(none_as_null=True)),
+    Column("about", String, nullable=False, server_default=""),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),

@@ -36,7 +36,9 @@ def reason(
     """
     t = eye.t
     if incident.is_spoken:
-        return Reason(t("evidence.spoken"), "", (t("evidence.spoken_more"),), words=words)
+        about = told_of(incident, eye)
+        seen = t("evidence.spoken_about", about=about) if about else t("evidence.spoken")
+        return Reason(seen, "", (t("evidence.spoken_more"),), words=words)
     if not incident.is_automatic:
         return None
     cleared = ""
@@ -51,13 +53,21 @@ def brief(incident: Incident, eye: Eye) -> str:
     """Say in one line what was seen and what is usual; nothing of what somebody pressed."""
     said = incident.evidence
     if incident.is_spoken:
-        return eye.t("evidence.spoken_brief")
+        about = told_of(incident, eye)
+        brief = "evidence.spoken_brief_about" if about else "evidence.spoken_brief"
+        return eye.t(brief, about=about)
     if said is None or not incident.is_automatic:
         return ""
     seen = eye.t("evidence.brief", lasted=length(said.lasted_s, eye.t))
     if said.usual_s <= 0:
         return seen
     return f"{seen} · {eye.t('evidence.brief_usual', usual=length(said.usual_s, eye.t))}"
+
+
+def told_of(incident: Incident, eye: Eye) -> str:
+    """Name what a spoken call was about; empty where it said nothing of it, or nothing known."""
+    key = f"about.{incident.about}"
+    return eye.t(key) if key in eye.t.sentences else ""
 
 
 def _worded(

@@ -109,5 +109,6 @@ def _event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
             scaip=scaip.of_alarm(told.kind, what, told.place, event),
             evidence=told.evidence,
             words=told.words if what in CALLS else "",
+            about=told.about if what in CALLS else "",
         ),
     )

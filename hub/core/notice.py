@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
+
 
 class Notice(Struct, frozen=True):
     """An announcement; `until_utc` 0: for as long as it takes. `due_at`: when to try (again).
@@ -18,6 +20,17 @@ class Notice(Struct, frozen=True):
     over: bool = False
 
 
+class Said(Struct, frozen=True):
+    """What a spoken call was: its `words`, where they may be told, and what it was `about`."""
+
+    words: str = ""
+    about: str = ""
+
+    def with_answer(self, words: str, about: str) -> "Said":
+        """Add what was said when the hub asked back."""
+        return Said(BETWEEN.join(filter(None, (self.words, words))), self.about or about)
+
+
 class Candidate(Struct, frozen=True):
     """A spoken call for help, asked back: it is raised at `until`, unless it is taken back."""
 
@@ -26,3 +39,9 @@ class Candidate(Struct, frozen=True):
     asked: bool = True  # not yet again since a restart
     cut_short: bool = False  # by a restart: asked again once, and no more
     words: str = ""  # of the cry, where the resident lets them be told
+    about: str = ""  # what it was about: `fall`, `fire`, ...
+
+    @property
+    def said(self) -> Said:
+        """What was said so far."""
+        return Said(self.words, self.about)

@@ -79,6 +79,7 @@ class AlarmData(Struct, frozen=True):
     scaip: Scaip
     evidence: Evidence | None = None  # of an automatic alarm
     words: str = ""  # of a spoken call, by a machine; only where the resident lets them be told
+    about: str = ""  # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of
 
 
 class ReportData(Struct, frozen=True):

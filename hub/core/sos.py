@@ -13,6 +13,7 @@ from hub.core import presence
 from hub.core.debt import owe, resend_all, settle, tell
 from hub.core.effects import Effect, Forget, Phrase, Say, Signal
 from hub.core.events import CenterAcked
+from hub.core.notice import Said
 from hub.core.payloads import Evidence, Stage
 from hub.core.rules import Role, Rules
 from hub.core.scaip import Kind, What, priority
@@ -38,17 +39,17 @@ AUTOMATIC = frozenset(Kind) - {*KIND.values(), Kind.SPOKEN, Kind.TEST}
 
 def call(
     state: HomeState, kind: Kind, device: str, at: float, rules: Rules,
-    ground: Evidence | str | None = None,
+    ground: Evidence | Said | None = None,
 ) -> Step:  # fmt: skip
     """Raise an alarm, or tell the open one that it was called again: each call is one event.
 
     A press is never told as part of an automatic alarm, nor an urgent one as part of one that can
     wait: the centre may have taken that already, and would not ring again. Only where
     `untold_calls` of one alarm still wait for the centre, a further one adds nothing. The `ground`
-    is the evidence of an automatic alarm, or the words of a spoken one.
+    is the evidence of an automatic alarm, or what was said of a spoken one.
     """
     evidence = ground if isinstance(ground, Evidence) else None
-    words = ground if isinstance(ground, str) else ""
+    said = ground if isinstance(ground, Said) else Said()
     state = presence.alone(state, at)
     source = rules.buttons.get(device) or rules.sensors.get(device)
     place = source.place if source else ""
@@ -58,12 +59,14 @@ def call(
             if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
                 return state, []
             again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
-            return tell(state, replace(again, words=words), What.REPEATED, at, rules)
+            again = replace(again, words=said.words, about=said.about)
+            return tell(state, again, What.REPEATED, at, rules)
     order = state.order + 1
     alarm = Alarm(
         id=f"{state.boot}-{order}", kind=kind, device=device, place=place, boot=state.boot,
         order=order, raised_at=at, raised_utc=at + state.clock.offset_s,
-        synced=state.clock.synced, life=Raised(), evidence=evidence, words=words,
+        synced=state.clock.synced, life=Raised(), evidence=evidence, words=said.words,
+        about=said.about,
     )  # fmt: skip
     return tell(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
 

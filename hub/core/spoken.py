@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hub.core import life, sos
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.house_events import Answered, Meaning
-from hub.core.notice import Candidate
+from hub.core.notice import Candidate, Said
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.sos import AUTOMATIC
@@ -25,7 +25,6 @@ VOICE = "voice"  # as a device, in alarms and in evidence
 TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
 ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
 BY_HAND = frozenset(Kind) - AUTOMATIC - {Kind.TEST}
-BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
 ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
 
 
@@ -44,7 +43,7 @@ def take(state: HomeState, event: Answered, rules: Rules) -> Taken:
         return _answered(state, event, rules)
     if state.warning is not None and meaning in ALARMING:
         state = replace(state, warning=None)
-        return Taken(*_raise(state, event.at, rules, event.words), over=True)
+        return Taken(*_raise(state, event.at, rules, _said(event)), over=True)
     doubtful = state.warning is not None and meaning is Meaning.NO
     if doubtful or meaning is Meaning.HELP:
         return Taken(*_ask(state, event, rules), over=True)
@@ -62,7 +61,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     if candidate is None:
         return state, []
     if candidate.until <= at:
-        return _raise(state, at, rules, candidate.words)
+        return _raise(state, at, rules, candidate.said)
     if candidate.asked:
         return state, []
     return replace(state, candidate=replace(candidate, asked=True)), [Ask(Phrase.ASK_HELP)]
@@ -87,7 +86,8 @@ def _ask(state: HomeState, event: Answered, rules: Rules) -> Step:
     """Ask back; but where a call by hand is open already, this is one more of it."""
     if any(a.kind in BY_HAND and not isinstance(a.life, Cancelled) for a in state.alarms):
         return _again(state, event, rules)
-    candidate = Candidate(event.at, event.at + rules.spoken_s, words=event.words)
+    until = event.at + rules.spoken_s
+    candidate = Candidate(event.at, until, words=event.words, about=event.what)
     state = replace(state, candidate=candidate)
     return state, [Ask(Phrase.ASK_HELP)]
 
@@ -97,7 +97,7 @@ def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
     asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
     if event.at < state.spoken_at + rules.spoken_again_s and not asked_off:
         return state, []
-    return _raise(state, event.at, rules, event.words)
+    return _raise(state, event.at, rules, _said(event))
 
 
 def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
@@ -107,12 +107,17 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
         state, words = taken_back(state)
         state, effects = life.shown(state, VOICE, event.at, event.by, rules)
         return Taken(state, [*words, *effects], over=True)
-    cry = state.candidate.words if state.candidate else ""
-    said = BETWEEN.join(filter(None, (cry, event.words)))
+    cry = state.candidate.said if state.candidate else Said()
+    about = event.what if event.meaning in ALARMING else ""
+    said = cry.with_answer(event.words, about)
     raised = _raise(state, event.at, rules, said)
     return Taken(*raised, over=event.meaning is not Meaning.COUNSEL)
 
 
-def _raise(state: HomeState, at: float, rules: Rules, words: str) -> Step:
+def _said(event: Answered) -> Said:
+    return Said(event.words, event.what)
+
+
+def _raise(state: HomeState, at: float, rules: Rules, said: Said) -> Step:
     state = replace(state, candidate=None, warning=None, spoken_at=at)
-    return sos.call(state, Kind.SPOKEN, VOICE, at, rules, words)
+    return sos.call(state, Kind.SPOKEN, VOICE, at, rules, said)

@@ -74,6 +74,7 @@ class Alarm(Struct, frozen=True):
     evidence: Evidence | None = None
     cleared: bool = False  # an automatic alarm whose ground has gone
     words: str = ""  # of a spoken call, where the resident lets them be told
+    about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
 
 
 class Owed(Struct, frozen=True):

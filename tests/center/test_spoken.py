@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from center import dossier
-from center.homes import rate_rows
+from center.homes import rate_rows, why
 from center.incident import Incident, Outcome
 from center.texts import Lang, texts
 from center.views import Eye, badges, title, urgent_first
@@ -15,6 +15,8 @@ from hub.core.payloads import FaultKind
 from hub.core.scaip import Kind, What
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, NOW, moved, raised
+from voice import phrases
+from voice.phrases import Intent
 
 EYE = Eye("김하늘", NOW, texts(Lang.KO))
 SPOKEN: Incident = replace(raised(), kind=Kind.SPOKEN, device="voice", place="")
@@ -63,6 +65,31 @@ def test_board_and_incident_say_that_the_voice_heard_it(
     english = operator.get(f"/incidents/{call}?lang=en").text
     assert "The voice heard a call for help" in english
     assert "Misheard by the voice" in english
+
+
+def test_board_and_incident_say_what_it_was_about(office: Office, operator: httpx.Client) -> None:
+    call = office.press(kind=Kind.SPOKEN, device="voice", place="", about="gas")
+    assert "음성 장치가 들음: 가스" in operator.get("/").text
+    page = operator.get(f"/incidents/{call}").text
+    assert "도와 달라는 말을 들었고(가스), 괜찮다는" in page
+    english = operator.get(f"/incidents/{call}?lang=en").text
+    assert "The voice heard a call for help (about: gas)" in english
+    office.hear("js-0001", office.event("js-0001", call, what=What.REPEATED, kind=Kind.SPOKEN))
+    assert "들었고(가스)" in operator.get(f"/incidents/{call}?lang=ko").text
+    strange = office.press("js-0002", kind=Kind.SPOKEN, device="voice", about="moon")
+    assert "들었고, 괜찮다는" in operator.get(f"/incidents/{strange}").text
+
+
+def test_all_that_a_call_may_be_about_has_its_words() -> None:
+    known = phrases.load()
+    calls = {one.entry.what for one in known.all if one.entry.intent is Intent.HELP}
+    calls |= {what for _, what in known.signs.all[Intent.HELP]}
+    for lang in Lang:
+        eye = Eye("김하늘", NOW, texts(lang))
+        missing = {
+            what for what in calls - {""} if not why.told_of(replace(SPOKEN, about=what), eye)
+        }
+        assert missing == set()
 
 
 def test_a_misheard_call_is_a_false_alarm_of_the_voice(

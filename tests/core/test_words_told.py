@@ -73,6 +73,26 @@ def test_without_words_none_are_told() -> None:
     assert state.alarms[0].words == ""
 
 
+@pytest.mark.parametrize(
+    ("cry", "answer", "told"),
+    [
+        ("fire", Ticked(25.0), "fire"),
+        ("fire", Answered(14.0, Meaning.HELP, what="burn"), "fire"),
+        ("", Answered(14.0, Meaning.HELP, what="chest"), "chest"),
+        ("", Answered(14.0, Meaning.UNWELL, what="head"), "head"),
+        ("", Answered(14.0, Meaning.COUNSEL, what="counsel"), ""),
+    ],
+)
+def test_what_a_call_is_about_is_told_without_its_words(cry: str, answer: Event, told: str) -> None:
+    state, effects = lived(begun(), Answered(10.0, Meaning.HELP, what=cry), answer)
+    calls = [e.data for e in events(effects) if isinstance(e, AlarmEvent)]
+    assert [(call.about, call.words) for call in calls] == [(told, "")]
+    later = Answered(30.0 + RULES.spoken_again_s, Meaning.HELP, what="breath")
+    _, effects = lived(state, later)
+    again = [e.data for e in events(effects) if isinstance(e, AlarmEvent)]
+    assert [(call.what, call.about) for call in again] == [(What.REPEATED, "breath")]
+
+
 def test_a_cry_that_is_taken_back_is_forgotten_with_its_words() -> None:
     state, effects = lived(begun(), said(10.0, Meaning.HELP, CRY), said(14.0, Meaning.NO, "아니요"))
     assert events(effects) == []

@@ -53,6 +53,7 @@ class Circumstances(Struct, frozen=True):
     ago_s: float = 0.8
     synced: bool = True
     device: str = "help"
+    about: str = ""
 
 
 class Ordering(Exchange):
@@ -167,7 +168,7 @@ class Office:
             source=wire.source(hub),
             type=f"anbu.alarm.{what}",
             time=wire.timestamp(self.now() - so.ago_s),
-            data=AlarmData(*said, so.synced, scaip),
+            data=AlarmData(*said, so.synced, scaip, about=so.about),
         )
 
     def greet(self, hub: str, state: Availability = Availability.READY, **more: Any) -> None:  # noqa: ANN401
