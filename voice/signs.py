@@ -10,7 +10,7 @@ been plainly heard.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Annotated
@@ -111,24 +111,29 @@ def _any(texts: tuple[str, ...]) -> str:
 
 
 def _compiled(say: str, file: _File) -> re.Pattern[str]:
-    particles = "|".join(map(_spelt, file.particles))
+    particles = "|".join(_spelt(one, _exact) for one in file.particles)
     between = rf"(?:{particles})?(?:(?: \S+){{1,{GAP}}}? | ?){NOT_TURNED}"
     try:
         whole = NAMED.sub(lambda found: f"({'|'.join(file.named[found[1]])})", say)
-        parts = between.join(_spelt(part) for part in whole.split(" ... "))
-        ending = "|".join(map(_spelt, file.endings))
+        parts = between.join(_spelt(part, _blurred) for part in whole.split(" ... "))
+        ending = "|".join(_spelt(one, _exact) for one in file.endings)
         return re.compile(rf"(?:^| ){parts}(?:{ending})?(?= |$)")
     except (KeyError, re.error) as error:
         raise ValueError(say) from error
 
 
-def _spelt(part: str) -> str:
-    """Give a pattern of letters: one syllable as it is, of more what they are taken for too."""
+def _spelt(part: str, write: Callable[[str], str]) -> str:
+    """Give a pattern of letters, each run of syllables as `write` says."""
     grouped = "(?:" + part.replace("(", "(?:") + ")"
-    return SPACE.sub(" ?", RUN.sub(lambda found: _blurred(found[0]), grouped))
+    return SPACE.sub(" ?", RUN.sub(lambda found: write(found[0]), grouped))
+
+
+def _exact(run: str) -> str:
+    return "".join(map(_letters, run))
 
 
 def _blurred(run: str) -> str:
+    """Give one syllable as it is; of more what their letters are taken for too."""
     if len(run) == 1:
         return _letters(run)
     some = ("".join(ALIKE.get(letter, letter) for letter in _letters(one)) for one in run)
