@@ -82,8 +82,9 @@ def test_board_and_incident_say_what_it_was_about(office: Office, operator: http
 
 def test_all_that_a_call_may_be_about_has_its_words() -> None:
     known = phrases.load()
-    calls = {one.entry.what for one in known.all if one.entry.intent is Intent.HELP}
-    calls |= {what for _, what in known.signs.all[Intent.HELP]}
+    about = (Intent.HELP, Intent.UNWELL)  # what ails answers "do you need help?"
+    calls = {one.entry.what for one in known.all if one.entry.intent in about}
+    calls |= {what for intent in about for _, what in known.signs.all[intent]}
     for lang in Lang:
         eye = Eye("김하늘", NOW, texts(lang))
         missing = {

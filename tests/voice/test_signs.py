@@ -22,7 +22,7 @@ DANGERS = {
     "poison": "제초제를 물인 줄 알고 마셨어|수면제를 한 움큼 털어 넣었어",
     "bite": "밭에서 일하는데 독사한테 손을 물렸어|말벌 떼가 머리를 쏘였어",
     "electric": "콘센트를 만지다가 감전됐어요",
-    "cold": "눈밭에 빠져서 손발에 감각이 없어요",
+    "exposure": "눈밭에 빠져서 손발에 감각이 없어요",
     "flood": "개울이 넘쳐서 마당까지 물이 차올라|뒷산이 무너져서 못 나가고 있어",
     "intruder": "웬 남자가 창문을 깨고 있어|집에 도둑이 들어왔어요",
     "violence": "손자놈이 술에 취해서 나를 막 때려요|때리지 마",
@@ -30,20 +30,20 @@ DANGERS = {
 # of others, of another time, of what might be, and harmless with the same words
 NO_DANGER = (
     "뉴스에서 그러는데 집이 다 타고 있어", "드라마에서 영감이 쓰러졌는데 대답이 없어",
-    "옛날에 사다리에서 굴러떨어졌어", "뱀한테 물렸다고 하더라고요", "불이 나면 창문을 열어야지",
-    "이웃 마을에 도둑이 들어왔대요", "독사한테 물린 데는 나았어요", "가스가 새는지 봐 달라고 했지",
-    "작년에 개한테 물렸어", "무 썰다가 손가락을 살짝 베었어", "아궁이에 불이 잘 안 붙어요",
+    "뱀한테 물렸다고 하더라고요", "불이 나면 창문을 열어야지",
+    "독사한테 물린 데는 나았어요", "가스가 새는지 봐 달라고 했지",
+    "무 썰다가 손가락을 살짝 베었어", "아궁이에 불이 잘 안 붙어요",
     "커피가 쏟아져서 닦았어", "비가 많이 쏟아져요", "떡이 목에 걸릴까 봐 조심조심 먹어",
     "피검사 하느라 피를 뽑았어", "버섯을 많이 먹었어요", "약을 시간 맞춰 먹었어",
     "물을 많이 마셨어", "수박이 시원해서 잘 넘어가", "개가 반가워서 꼬리를 흔들어",
-    "친구가 문을 두드려서 열어 줬어", "계단에서 좀 쉬었어", "불 안 났어", "피 안 나요",
+    "친구가 문을 두드려서 열어 줬어", "계단에서 좀 쉬었어",
     "전기 요금이 많이 올랐어", "불 끄고 잤더니 병이 났어",
     "놀라서 기절할 뻔했어", "논에 물이 다 빠졌어", "얼굴 사진을 찍었어", "배가 다 익었어요",
     "머리가 많이 빠졌어", "문틈에 먼지가 끼었어", "아들이 너무 차갑네", "정신이 나갔나 봐",
     "보일러에 석유가 들어갔어", "몇 개냐고 물었어", "지붕에 비가 쏟아져", "누가 들어왔네",
     "손에 깨진 그릇을 들고 있어", "고기가 낚시에 걸렸어", "도와줘서 고맙다고 전화했어",
-    "공을 멀리 던지고 있어", "약을 너무 많이 먹어", "아들이 문을 열고 들어왔어",
-    "천식 약을 먹었어요", "나물 먹었더니 배불러요", "구급차 보내지 마세요",
+    "공을 멀리 던지고 있어",
+    "나물 먹었더니 배불러요", "구급차 보내지 마세요",
 )  # fmt: skip
 AILMENTS = {
     "head": "아침부터 골치가 지끈지끈 아프네",
@@ -78,6 +78,25 @@ def test_danger_that_is_told_of_is_a_call(what: str) -> None:
 def test_danger_somewhere_else_or_at_another_time_is_none() -> None:
     told = {text: meant(text, Expecting.NOTHING).intent for text in NO_DANGER}
     assert {text for text, intent in told.items() if intent is Intent.HELP} == set()
+
+
+def test_a_sign_is_of_no_other_time_nor_turned() -> None:
+    for text in (
+        "작년에 개한테 물렸어",
+        "이웃 마을에 도둑이 들어왔대요",
+        "불 안 났어",
+        "피 안 나요",
+    ):
+        assert SIGNS.danger(text) is None or SIGNS.is_elsewhere(text), text
+
+
+def test_what_is_older_or_of_elsewhere_ends_no_call_in_plain_words() -> None:
+    """That may stop a sign, never a phrase."""
+    for text in (
+        "작년에 다친 허리가 아파서 못 일어나겠어", "옛날에 다친 다리가 또 부러졌어",
+        "아랫마을 사람 좀 불러 줘 살려 줘", "드라마 보다가 쓰러졌어요",
+    ):  # fmt: skip
+        assert meant(text, Expecting.NOTHING).intent is Intent.HELP, text
 
 
 def test_a_sign_is_known_by_its_letters_not_by_how_it_is_spelt() -> None:
