@@ -58,8 +58,7 @@ def test_the_core_is_pure() -> None:
     assert not all_of(sentence for module in core for sentence in impurities(module))
 
 
-def test_a_bench_is_as_short_as_the_product_is() -> None:
-    """A test module is a list of stories, and may be longer."""
+def test_the_functions_of_a_bench_are_as_short_as_the_product_s() -> None:
     assert not all_of(s for module in modules("bench") for s in oversizes(module))
 
 
@@ -91,7 +90,6 @@ def test_most_functions_are_short(room: str) -> None:
         (side_doors, "hub.engine", "import paho.mqtt.client"),
         (side_doors, "drivers.lamp", "from systemd import daemon"),
         (side_doors, "hub.linker", "import sqlite3"),
-        (oversizes, "hub.engine", "\n" * 201),
         (oversizes, "hub.engine", "def f():\n" + "    x = 1\n" * 35),
         (vague_names, "hub.engine", "class LampManager: ..."),
         (vague_names, "hub.engine", "class BaseLamp: ..."),
@@ -149,11 +147,6 @@ def test_no_third_party_file_is_committed() -> None:
     names = [str(path.relative_to(REPO)) for path in committed()]
     assert not [name for name in names if NOT_OURS.search(name)]
     assert not [name for name in names if Path(name).suffix not in OURS]
-
-
-def test_a_script_of_the_page_is_short_enough_to_read() -> None:
-    scripts = [path for path in committed() if path.suffix == ".js"]
-    assert not [p.name for p in scripts if len(p.read_text("utf-8").splitlines()) > 200]
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
