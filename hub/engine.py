@@ -23,7 +23,6 @@ from hub.core.events import (
     Started,
     StorageFailed,
     StorageRecovered,
-    StorageTrouble,
     Ticked,
 )
 from hub.core.habits import FRESH
@@ -31,6 +30,7 @@ from hub.core.rules import Rules
 from hub.core.state import HomeState
 from hub.journal import Journal
 from hub.post import Clocks, Post
+from hub.shelf import Found
 
 BATCH = 64
 EARLY = 16  # a glitch has a few edges; a flood has more, and must not come before a press
@@ -73,19 +73,21 @@ class Engine:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._put, event)
 
-    def begin(self, state: HomeState, started: Started, trouble: StorageTrouble | None) -> None:
-        """Take up a recovered state, before any fact that has queued up meanwhile."""
-        self.state = state
-        self.post.begin(trouble)
+    def begin(self, state: HomeState, started: Started, found: Found | None) -> None:
+        """Take up a recovered state, before any fact that has queued up meanwhile.
+
+        From here on it is written; `found` is None while the disk could not be read.
+        """
+        self.state, trouble = state, self.post.begin(found)
         at = started.at  # a disk that works ends the fault that an older process left behind
         disk = StorageFailed(at, trouble) if trouble else StorageRecovered(at)
         self._facts.extendleft((disk, started))
         self._woken.set()
 
-    def absorb(self, old: HomeState, trouble: StorageTrouble | None) -> None:
+    def absorb(self, old: HomeState, found: Found) -> None:
         """Take up what the disk held all the time, and could be read only now."""
         self.state = health.joined(old, self.state)
-        self.post.start_over(trouble)
+        self.post.start_over(found)
         self._flush_at = self._clocks.at()
         self._woken.set()
 

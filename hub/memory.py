@@ -4,15 +4,15 @@ Written whole and put in place by a rename, so that a power cut leaves the old f
 What was learned since is lost with it, a quarter of an hour at most, and no call hangs on it.
 """
 
-import asyncio
 import logging
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from hub.aside import put_aside
+from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, VERSION, Habits
 from hub.journal import Journal
 
@@ -23,46 +23,46 @@ ENCODE = msgspec.msgpack.Encoder().encode
 
 
 class Memory:
-    """The file of the learned state; the journal's thread reads and writes it."""
+    """The file of the learned state, made once it was read; the journal's thread writes it."""
 
-    def __init__(self, path: Path, journal: Journal) -> None:
-        self._path, self._journal = path, journal
-        self._saved: Habits | None = None  # None: what the file holds is not known
-
-    async def load(self) -> Habits:
-        """Give what was learned; a home is learned anew where the file is of no use."""
-        found, trouble = await self._journal.aside(partial(_read, self._path))
-        self._saved = found if trouble is None else None
-        return found or FRESH
+    def __init__(self, path: Path, journal: Journal, saved: Habits) -> None:
+        self._path, self._journal, self._saved = path, journal, saved
 
     async def save(self, habits: Habits) -> None:
-        """Write what has changed, unless what was known before could not be read in time."""
-        if self._saved is None or habits is self._saved:
+        """Write what has changed."""
+        if habits is self._saved:
             return
         _, trouble = await self._journal.aside(partial(_write, self._path, habits))
         if trouble is None:
             self._saved = habits
 
-    async def keep(self, habits: Callable[[], Habits]) -> None:
-        """Save now and then, for ever; a disk that fails is told of by the outbox."""
-        while True:
-            await asyncio.sleep(EVERY_S)
-            await self.save(habits())
+
+async def read(path: Path, journal: Journal) -> tuple[Habits | None, StorageTrouble | None]:
+    """Give what was learned, or why the disk cannot tell.
+
+    A home is learned anew where the file is of no use; its bytes are kept aside.
+    """
+    return await journal.aside(partial(_read, path))
 
 
 def _read(path: Path) -> Habits:
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
         return FRESH
-    with path.open("rb") as file:
-        raw = file.read(MOST_BYTES + 1)
     try:
         found = msgspec.msgpack.decode(raw, type=Habits)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        LOG.warning("habits: the home is learned anew: %s", error)
-        return FRESH
+        return _anew(path, str(error))
     if found.version == VERSION and found.whole:
         return found
-    LOG.warning("habits: the home is learned anew: of another version, or damaged")
+    return _anew(path, "of another version, or damaged")
+
+
+def _anew(path: Path, why: str) -> Habits:
+    LOG.warning("habits: the home is learned anew: %s", why)
+    put_aside(path)
     return FRESH
 
 

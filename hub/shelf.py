@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec import Struct
+
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
@@ -10,6 +12,15 @@ from hub.rescue import open_or_rescue, peek
 
 ALL = 1_000_000
 BROKEN = (StorageTrouble.CORRUPT, StorageTrouble.ERROR)  # worth opening the file anew
+
+
+class Found(Struct, frozen=True):
+    """What the file held: the snapshot, the SOS, the highest place taken, what is wrong with it."""
+
+    snapshot: bytes | None
+    urgent: list[Row]
+    last: int = 0
+    trouble: StorageTrouble | None = None
 
 
 class Shelf:
@@ -20,8 +31,8 @@ class Shelf:
         self._outbox: Outbox | None = None
         self._damage: StorageTrouble | None = None
 
-    def open(self) -> tuple[bytes | None, list[Row], int, StorageTrouble | None]:
-        """Give the snapshot, the SOS, the highest place taken, and what is wrong.
+    def open(self) -> Found:
+        """Give what the file holds.
 
         A file that cannot be opened for writing is read all the same: it may hold a call for help.
         """
@@ -30,8 +41,9 @@ class Shelf:
         except DISK_ERRORS as error:
             snapshot, rows = peek(self._path)
             urgent = [row for row in rows if row.lane is Lane.SOS]
-            return snapshot, urgent, max((r.n for r in rows), default=0), trouble_of(error)
-        return store.load(), store.page((Lane.SOS,), 0, ALL), store.last(), self._damage
+            last = max((row.n for row in rows), default=0)
+            return Found(snapshot, urgent, last, trouble_of(error))
+        return Found(store.load(), store.page((Lane.SOS,), 0, ALL), store.last(), self._damage)
 
     def write(self, snapshot: bytes, put: Iterable[Row], forget: Iterable[str]) -> int:
         """Commit; give how many telemetry rows were dropped for room."""

@@ -113,9 +113,10 @@ async def home(path: Path, *, link: bool = True) -> AsyncIterator[Home]:
         made.deeds.append("commit")
 
     with patch.object(Outbox, "commit", commit):
-        snapshot = await made.journal.open()
+        found = await made.journal.read()
+        assert found is not None
         started = Started(made.clock.at(), made.clock.utc(), synced=True, boot="boot")
-        made.engine.begin(decode(snapshot), started, made.journal.trouble)
+        made.engine.begin(decode(found.snapshot), started, found)
         running = asyncio.create_task(made.engine.run())
         if link:
             made.engine.post.link_up("broker")
@@ -315,17 +316,18 @@ def test_a_disk_that_is_read_late_brings_back_its_open_alarms_and_calls(tmp_path
     async def starts_blind(old: str) -> None:
         house = Home(path)
         with stuck("sound") as hang:
-            assert await house.journal.open(within_s=0.2) is None
+            assert await house.journal.read(within_s=0.2) is None
             started = Started(house.clock.at(), house.clock.utc(), synced=True, boot="next")
-            house.engine.begin(HomeState(), started, house.journal.trouble)
+            house.engine.begin(HomeState(), started, None)
             running = asyncio.create_task(house.engine.run())
             house.engine.post.link_up("broker")
             house.press()
             await until(house.calls, "a new call goes from memory")
             hang.free()
             await until(lambda: not house.journal._asked, "the disk is back")
-        held = decode(await house.journal.open())
-        house.engine.absorb(held, house.journal.trouble)
+        found = await house.journal.read()
+        assert found is not None
+        house.engine.absorb(decode(found.snapshot), found)
         assert house.hung_up == [LinkTrouble.CLOSED]
         assert [a.id for a in house.engine.state.alarms] == [old, house.calls()[0].id]
         assert [o.id for o in house.engine.state.owed] == [old, house.calls()[0].id]
