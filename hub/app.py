@@ -47,6 +47,7 @@ from hub.supervisor import Supervisor
 from hub.texts import messages
 
 LOG = logging.getLogger("anbu")
+END_S = 1.0
 TROUBLE = (DriverFailed, LinkUp, LinkDown, BrokerRefused, StorageFailed, StorageRecovered)
 
 
@@ -161,11 +162,14 @@ class Hub:
         return None if trouble is StorageTrouble.SLOW else _Past(found, habits)
 
     def _recovered(self, past: "_Past | None", started: Started) -> HomeState:
+        """Fit what is known to this process; a home of which nothing can be read was lived in."""
         if past is None:
-            return home.recover(HomeState(), started, ())
+            return home.recover(HomeState(), started, (), lived_in=True)
         known = replace(health.decode(past.found.snapshot), habits=past.habits or FRESH)
         unsent = [row.id for row in self.journal.unsettled(past.found)]
-        return home.recover(known, started, unsent)
+        unread = past.found.snapshot is not None and not known.boot
+        lived_in = unread or past.habits is None
+        return home.recover(known, started, unsent, lived_in=lived_in)
 
     def _remember(self, past: "_Past | None") -> None:
         """Write from now on what the home teaches, since it is known what it taught before."""
@@ -222,6 +226,8 @@ async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
     if not running.done():
         await hub.leave()
     ending.cancel()
-    running.cancel()
+    while not running.done():  # a part that swallows its cancellation gets another
+        running.cancel()
+        await asyncio.wait({running}, timeout=END_S)
     with suppress(asyncio.CancelledError):
         await running

@@ -14,8 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from hub import health
-from hub.core import home
+from hub.core import home, late
 from hub.core.effects import Effect, Order, Pet
 from hub.core.events import (
     ContactChanged,
@@ -64,6 +63,7 @@ class Engine:
         self.decided = 0
         self._clocks, self._outlets = clocks, outlets
         self._facts: deque[Event] = deque()
+        self._late: list[Effect] = []  # of a disk that was read late, to be done with the next turn
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._flush_at = clocks.at() + FLUSH_S
@@ -86,7 +86,7 @@ class Engine:
 
     def absorb(self, old: HomeState, found: Found) -> None:
         """Take up what the disk held all the time, and could be read only now."""
-        self.state = health.joined(old, self.state)
+        self.state, self._late = late.joined(old, self.state, self.rules)
         self.post.start_over(found)
         self._flush_at = self._clocks.at()
         self._woken.set()
@@ -101,7 +101,7 @@ class Engine:
     async def turn(self) -> None:
         """Serve what is due, then the facts that have come; commit; perform."""
         at, before = self._clocks.at(), self.state
-        effects = self._serve_due(at)
+        effects, self._late = self._late + self._serve_due(at), []
         for _ in range(min(len(self._facts), BATCH)):
             effects += self._decide(self._facts.popleft())
         rows = self.post.accept(effects)

@@ -7,10 +7,8 @@ import resource
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
 from hub.core.state import FORMAT, HomeState
-from hub.core.watch_state import WatchState
 
 LOG = logging.getLogger("anbu")
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
@@ -52,30 +50,3 @@ def decode(snapshot: bytes | None) -> HomeState:
         LOG.exception("the snapshot cannot be read")
         return HomeState()
     return state if state.format == FORMAT else HomeState()
-
-
-def joined(old: HomeState, new: HomeState) -> HomeState:
-    """Give `new`, with what was owed and open in `old`: the disk could be read only late."""
-    owed = {o.id: o for o in (*old.owed, *new.owed)}
-    return replace(
-        new,
-        alarms=(*old.alarms, *new.alarms),
-        candidate=new.candidate or old.candidate,
-        notices=tuple({n.id: n for n in (*old.notices, *new.notices)}.values()),
-        owed=tuple(owed.values()),
-        faults={**old.faults, **new.faults},
-        watch=_supervised(old.watch, new.watch),
-        counter=max(old.counter, new.counter),
-    )
-
-
-def _supervised(old: WatchState, new: WatchState) -> WatchState:
-    """Go on with what was wrong and untold; `due` at once, to look at all of it anew."""
-    return replace(
-        new,
-        due=new.began_at,
-        batteries=old.batteries | new.batteries,
-        flickers=old.flickers | new.flickers,
-        untold=tuple(dict.fromkeys(old.untold + new.untold)),
-        waiting=old.waiting + new.waiting,
-    )

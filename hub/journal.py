@@ -47,6 +47,7 @@ class Journal:
         self._put: dict[str, Row] = {}
         self._forget: set[str] = set()
         self.urgent: dict[str, Row] = {}  # SOS rows until the centre's `received`
+        self._found: Found | None = None  # set by the thread
         self.known = False  # whether it was taken up what the file holds
         self.trouble: StorageTrouble | None = None
         self.dropped = 0  # telemetry lost to a full lane, since the process began
@@ -55,11 +56,14 @@ class Journal:
     async def read(self, within_s: float = 3.0) -> Found | None:
         """Give what the file holds, rescuing it where it is damaged; None: it must be asked again.
 
-        Nothing is taken up by it. A disk that has trouble leaves `trouble` set.
+        Nothing is taken up by it. A disk that has trouble leaves `trouble` set. What came too late
+        for one who asked is given to the next: no disk is too slow for ever.
         """
-        found, trouble = await self._ask(self._shelf.open, within_s)
-        self.trouble = trouble if found is None else found.trouble
-        return found
+        trouble = None
+        if self._found is None:
+            _, trouble = await self._ask(self._look, within_s)
+        self.trouble = trouble if self._found is None else self._found.trouble
+        return self._found
 
     def take_up(self, found: Found) -> Commit:
         """Hold the SOS of the file, before what was made till it could be read; give the writer."""
@@ -177,6 +181,9 @@ class Journal:
                 if self._put.get(id_) is row:
                     del self._put[id_]
         return self.trouble
+
+    def _look(self) -> None:
+        self._found = self._shelf.open()
 
     def _serve(self) -> None:
         while job := self._work.get():

@@ -7,6 +7,7 @@ it again.
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import suppress
 
 from hub.backoff import delay_s
 from hub.core.events import LinkTrouble
@@ -104,7 +105,6 @@ class Link:
         jitter = random.random()  # noqa: S311 - spreads dials, hides nothing
         wait_s = delay_s(failures, trouble, urgent=self._urgent, jitter=jitter)
         self._hurry.clear()
-        try:
-            await asyncio.wait_for(self._hurry.wait(), wait_s)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._hurry.wait()

@@ -7,7 +7,9 @@ import pytest
 
 from hub import health
 from hub.clocks import SystemClocks
+from hub.core import late
 from hub.core.notice import Candidate, Notice
+from hub.core.rules import Rules
 from hub.core.state import HomeState
 
 
@@ -58,6 +60,6 @@ def test_a_disk_that_is_read_late_brings_its_spoken_call_and_announcements() -> 
         notices=(Notice("c1", "x", urgent=False, until_utc=0.0, due_at=1.0),),
     )
     now = HomeState(notices=(Notice("c2", "y", urgent=False, until_utc=0.0, due_at=2.0),))
-    joined = health.joined(old, now)
+    joined, _ = late.joined(old, now, Rules())
     assert joined.candidate == old.candidate
     assert [notice.id for notice in joined.notices] == ["c1", "c2"]
