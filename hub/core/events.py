@@ -36,6 +36,7 @@ class StorageTrouble(StrEnum):
     READ_ONLY = "read_only"
     CORRUPT = "corrupt"
     SLOW = "slow"
+    LOCKED = "locked"  # by another program: one that copies the file, say
     ERROR = "error"
 
 
