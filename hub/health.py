@@ -8,21 +8,16 @@ from pathlib import Path
 
 import msgspec
 
+from hub.core.daytime import TIMEX_BYTES, kernel_trusts
 from hub.core.state import FORMAT, HomeState
 
 LOG = logging.getLogger("anbu")
-TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-REFUSED = -1
-TIMEX_BYTES = 512  # struct timex is 208 bytes on 64-bit Linux
 
 
 def clock_synced() -> bool:
-    """Tell whether the kernel holds the wall clock for synchronised, whoever does it.
-
-    Where the question is refused (a unit that filters `adjtimex`), it is not known to be.
-    """
+    """Tell whether the kernel holds the wall clock for synchronised, whoever does it."""
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return ctypes.CDLL(None).adjtimex(timex) not in {REFUSED, TIME_ERROR}
+    return kernel_trusts(ctypes.CDLL(None).adjtimex(timex))
 
 
 def readings() -> dict[str, float]:
