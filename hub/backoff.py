@@ -13,6 +13,8 @@ REFUSALS = frozenset(
         LinkTrouble.TAKEN_OVER,
         LinkTrouble.CERTIFICATE_EXPIRED,
         LinkTrouble.CERTIFICATE_UNKNOWN,
+        LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY,
+        LinkTrouble.CERTIFICATE_MALFORMED,
         LinkTrouble.CERTIFICATE_WRONG_NAME,
     }
 )

@@ -48,7 +48,9 @@ _ALERTS = {
     "ALERT_CERTIFICATE_UNKNOWN": LinkTrouble.CERTIFICATE_UNKNOWN,
     "ALERT_BAD_CERTIFICATE": LinkTrouble.CERTIFICATE_UNKNOWN,
 }
-_VERIFY = {  # OpenSSL's X509_V_ERR_* numbers
+_VERIFY = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
+    **dict.fromkeys(range(79, 95), LinkTrouble.CERTIFICATE_MALFORMED),
+    85: LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY,
     9: LinkTrouble.CERTIFICATE_NOT_YET_VALID,
     10: LinkTrouble.CERTIFICATE_EXPIRED,
     62: LinkTrouble.CERTIFICATE_WRONG_NAME,

@@ -20,7 +20,9 @@ PATIENCE_S = 5.0
 REFUSAL_S = 0.5
 CONNACK = 0x20
 USUAL_PORT = {"tls": 8883, "tcp": 1883}
-SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers
+SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
+    **dict.fromkeys(range(79, 95), "server_malformed"),
+    85: "server_no_authority_key",
     9: "server_not_yet_valid",
     10: "server_expired",
     62: "server_wrong_name",

@@ -22,6 +22,8 @@ class LinkTrouble(StrEnum):
     CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
+    CERTIFICATE_NO_AUTHORITY_KEY = "certificate_no_authority_key"  # Python 3.13 asks for it
+    CERTIFICATE_MALFORMED = "certificate_malformed"
     TLS = "tls"
     REFUSED = "refused"
     TAKEN_OVER = "taken_over"
