@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center import tables
-from center.change import Change
+from center.change import Change, Patience
 from center.incident import Entry, Incident
 from center.queries import find
 from hub.core.payloads import AlarmEvent, Happened, Stage
@@ -32,7 +32,15 @@ _OF_ALARM = (
 _BY_ID = select(_incidents).where(_incidents.c.id == bindparam("id")).with_for_update()
 _DUE = (
     select(_incidents)
-    .where(_incidents.c.stage == Stage.ACCEPTED.value, _incidents.c.expires_utc <= bindparam("utc"))
+    .where(
+        _incidents.c.stage.in_((Stage.ACCEPTED.value, Stage.PRESENT.value)),
+        (_incidents.c.expires_utc <= bindparam("utc"))
+        | (_incidents.c.again_utc <= bindparam("again_utc"))
+        | (
+            _incidents.c.expires_utc.is_(None)
+            & (_incidents.c.present_utc <= bindparam("there_utc"))
+        ),
+    )
     .with_for_update()
 )
 _SINCE = select(_incidents).where(
@@ -86,9 +94,10 @@ def free_id(conn: Connection, hub: str, alarm: str) -> str:
     return "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
 
 
-def due_takes(conn: Connection, utc: float) -> list[Incident]:
-    """List the incidents whose take has run out."""
-    found = conn.execute(_DUE, {"utc": utc})
+def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident]:
+    """List the incidents whose holder forgot them, or does not answer a call that came again."""
+    again_utc, there_utc = utc - patience.answer_s, utc - patience.present_expires_s
+    found = conn.execute(_DUE, {"utc": utc, "again_utc": again_utc, "there_utc": there_utc})
     return [msgspec.convert(row, Incident, from_attributes=True) for row in found]
 
 
