@@ -58,6 +58,11 @@ def mend(state: HomeState, kind: FaultKind, device: str, rules: Rules) -> Step:
     return tell(replace(state, faults=faults), fault, rules)
 
 
+def stands(state: HomeState, device: str, kind: FaultKind) -> bool:
+    """Tell whether a fault stands against `device`."""
+    return bool(state.faults) and f"{device}:{kind}" in state.faults
+
+
 def tell(state: HomeState, fault: str, rules: Rules) -> Step:
     """Tell the centre how a fault stands, or that it is over."""
     state = replace(state, order=state.order + 1)

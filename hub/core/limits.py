@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from hub.core import devices, power
+from hub.core.devices import stands
 from hub.core.effects import Effect
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules, Sense
@@ -41,11 +42,6 @@ def pending(state: HomeState, rules: Rules) -> Iterator[Limit]:
             yield mains.since, power.restore_mains, device
     if watch.hold_until is not None and (watch.untold or watch.waiting):
         yield watch.hold_until, power.release, ""
-
-
-def stands(state: HomeState, device: str, kind: FaultKind) -> bool:
-    """Tell whether a fault stands against `device`."""
-    return bool(state.faults) and f"{device}:{kind}" in state.faults
 
 
 def heard_at(state: HomeState, device: str) -> float:

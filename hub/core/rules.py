@@ -77,6 +77,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     chatter_edges: Count = 200  # edges in `chatter_window_s` that no finger makes
     chatter_window_s: Seconds = 10.0
     untold_calls: Count = 500  # a wobbling cord, offline: further ones would only fill the disk
+    repeat_s: Seconds = 10.0  # so often is told that a button calls a stored alarm again
+    repeat_chatter_s: Seconds = 30.0  # by one that wobbles: five events a minute wear an SD card
     warn_s: Seconds = 300.0  # NEAT NOVO, Tunstall: 60 s to 10 min before an automatic alarm
     warn_again_s: Seconds = 30.0
     spoken_sos: bool = True  # whether a call for help may be spoken
@@ -90,6 +92,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     resends: Count = 16
     slow_resend_s: Seconds = 600.0
     repeat_undelivered_s: Seconds = 30.0
+    stage_lasts_s: Seconds = 600.0  # without a link; the centre gives a forgotten take back by then
     repeat_received_s: Seconds = 60.0  # TSA: 97.5 % are answered in 60 s
     farewell_s: Seconds = 5.0  # how long closed and cancelled stay on the lamp
     offline_s: Seconds = 20.0  # the lamp says offline only when a reconnect has had its chance

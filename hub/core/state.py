@@ -56,6 +56,15 @@ STAGE: dict[type[Life], Stage] = {
 }
 
 
+class Called(Struct, frozen=True):
+    """A button or cord that called an open alarm again, and when the centre was last told so."""
+
+    kind: Kind
+    device: str
+    told_at: float
+    again_at: float | None = None  # of a press that is still to be told
+
+
 class Alarm(Struct, frozen=True):
     """A call for help that only the centre can close. `id` is that of its raising event."""
 
@@ -75,6 +84,8 @@ class Alarm(Struct, frozen=True):
     cleared: bool = False  # an automatic alarm whose ground has gone
     words: str = ""  # of a spoken call, where the resident lets them be told
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
+    sent: bool = False  # the centre has said that somebody is on the way
+    calls: tuple[Called, ...] = ()  # by hand, one for each device
 
 
 class Owed(Struct, frozen=True):

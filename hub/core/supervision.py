@@ -12,10 +12,11 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.core import devices, power
+from hub.core.devices import stands
 from hub.core.effects import Effect
 from hub.core.events import Started
 from hub.core.house_events import BatteryMeasured, DeviceSeen, MainsChanged
-from hub.core.limits import UNMOVED, flickered, pending, stands, unmoved
+from hub.core.limits import UNMOVED, flickered, pending, unmoved
 from hub.core.living import Sensed
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules, Sense
