@@ -155,7 +155,9 @@ def _resume(contact: Contact, at: float) -> Contact:
                 life = Recalled(Down(at, held=True, stuck=down.stuck))
         case _:
             pass
-    return Contact(life, window_at=at, chattering=contact.chattering)  # till it has been quiet
+    return Contact(  # a fault of it stands till it has been quiet
+        life, window_at=at, chattering=contact.chattering, presses_at=at, wobbling=contact.wobbling
+    )
 
 
 def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -177,7 +179,7 @@ def _pressed(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
     """Give the contacts that have a deadline, and when: most are up, and cost nothing here."""
     wakes: list[tuple[float, str]] = []
     for device, contact in state.contacts.items():
-        if contact.chattering or not isinstance(contact.life, Up):
+        if contact.restless or not isinstance(contact.life, Up):
             wake = press.next_wake(contact, rules)
             if wake is not None:
                 wakes.append((wake, device))

@@ -76,6 +76,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     stuck_s: Seconds = 60.0  # a cord caught in a door, a button jammed
     chatter_edges: Count = 200  # edges in `chatter_window_s` that no finger makes
     chatter_window_s: Seconds = 10.0
+    wobble_presses: Count = 100  # presses in `wobble_window_s`: one every 6 s, for ten minutes
+    wobble_window_s: Seconds = 600.0
     untold_calls: Count = 500  # a wobbling cord, offline: further ones would only fill the disk
     repeat_s: Seconds = 10.0  # so often is told that a button calls a stored alarm again
     repeat_chatter_s: Seconds = 30.0  # by one that wobbles: five events a minute wear an SD card

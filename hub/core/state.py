@@ -133,12 +133,23 @@ Touch = Up | Settling | Down | Lifting | Recalled
 
 
 class Contact(Struct, frozen=True):
-    """A contact, and how many edges it gave in the present window."""
+    """A contact; how many edges it gave in the present window, and how many presses in its own.
+
+    `chattering` is by the edges, `wobbling` by the presses; either is the fault.
+    """
 
     life: Touch = field(default_factory=Up)
     edges: int = 0
     window_at: float = 0.0
     chattering: bool = False
+    presses: int = 0
+    presses_at: float = 0.0
+    wobbling: bool = False
+
+    @property
+    def restless(self) -> bool:
+        """Whether it closes and opens as no finger does."""
+        return self.chattering or self.wobbling
 
 
 class Fault(Struct, frozen=True):
