@@ -80,12 +80,12 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     wobble_window_s: Seconds = 600.0
     untold_calls: Count = 500  # a wobbling cord, offline: further ones would only fill the disk
     repeat_s: Seconds = 10.0  # so often is told that a button calls a stored alarm again
-    repeat_chatter_s: Seconds = 30.0  # by one that wobbles: five events a minute wear an SD card
+    repeat_doubtful_s: Seconds = 30.0  # by voice, or by a cord that wobbles: cards wear out
     warn_s: Seconds = 300.0  # NEAT NOVO, Tunstall: 60 s to 10 min before an automatic alarm
     warn_again_s: Seconds = 30.0
     spoken_sos: bool = True  # whether a call for help may be spoken
     spoken_s: Seconds = 15.0  # the promise: raised within 15 s of being heard
-    spoken_again_s: Seconds = 60.0  # one call of an open alarm a minute, whatever is cried
+    spoken_again_s: Seconds = 60.0  # while nobody has stored the alarm: what is cried adds little
     cancel_window_s: Seconds = 10.0  # Chiptech SEVEN, Climax: 10 s for a press
     undelivered_s: Seconds = 10.0  # EN 50136 D4 asks <= 10 s mean to transmit
     quick_resend_s: Seconds = 5.0  # a withheld `received` is made good within 6 s

@@ -5,7 +5,7 @@
 
 Only `closed` from the centre removes an alarm. Each thing that happens to one is an event of its
 own, owed to the centre (`debt`). But for a wobbling cord: once the centre has stored the alarm,
-what a device repeats is told every `repeat_s` at most; the last press is always told.
+what a device repeats is told every `repeat_s` at most; the last call is always told.
 """
 
 import math
@@ -40,8 +40,8 @@ Step = tuple[HomeState, list[Effect]]
 STORED = Received | Accepted | Present
 KIND = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
 ON_SITE = "on site"
-PRESSED = frozenset(KIND.values())
-AUTOMATIC = frozenset(Kind) - PRESSED - {Kind.SPOKEN, Kind.TEST}
+BY_HAND = frozenset({*KIND.values(), Kind.SPOKEN})
+AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}
 
 
 def call(
@@ -105,18 +105,21 @@ def recovered(alarm: Alarm, at: float, long_ago: float) -> Alarm:
 
 def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: Rules) -> Step:
     """Tell the open alarm's centre of one more call, or keep it until it may be told."""
-    if alarm.cancel_asked or alarm.cleared:
+    unsaid = alarm.cancel_asked or alarm.cleared  # what was taken back is meant after all
+    if unsaid:
         alarm = replace(alarm, cancel_asked=False, cleared=False)
+        again = replace(again, cancel_asked=False, cleared=False)
         state = _put(state, alarm)
     if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
         return state, []
     by = next((c for c in alarm.calls if c.device == again.device), None)
-    limited = by is not None and again.kind in PRESSED and isinstance(alarm.life, STORED)
-    if by is None or not limited or at >= by.told_at + _pause_s(state, by.device, rules):
+    free = unsaid or again.kind not in BY_HAND or not isinstance(alarm.life, STORED)
+    if by is None or free or at >= by.told_at + _pause_s(state, by, rules):
         state = _put(state, _told_by(alarm, again.kind, again.device, at))
         return tell(state, again, What.REPEATED, at, rules)
-    if by.again_at is None:
-        calls = tuple(replace(c, again_at=at) if c is by else c for c in alarm.calls)
+    if by.again_at is None or (again.about and not by.about):
+        waits = replace(by, again_at=at, words=again.words, about=again.about)
+        calls = tuple(waits if c is by else c for c in alarm.calls)
         state = _put(state, replace(alarm, calls=calls))
     return state, []
 
@@ -124,7 +127,7 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
 def _tell_waiting(
     state: HomeState, alarm: Alarm, at: float, rules: Rules, due: Container[str] | None = None
 ) -> Step:
-    """Tell the presses of `alarm` that wait, all of them or those of the devices that are `due`."""
+    """Tell the calls of `alarm` that wait, all of them or those of the devices that are `due`."""
     effects: list[Effect] = []
     for call in alarm.calls:
         if call.again_at is None or not (due is None or call.device in due):
@@ -133,14 +136,14 @@ def _tell_waiting(
         button = rules.buttons.get(call.device)
         place = button.place if button else ""
         again = replace(alarm, kind=call.kind, device=call.device, place=place, evidence=None)
-        again = replace(again, words="", about="")
+        again = replace(again, words=call.words, about=call.about)
         state, more = tell(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
         effects += more
     return state, effects
 
 
 def _told_by(alarm: Alarm, kind: Kind, device: str, at: float) -> Alarm:
-    if kind not in PRESSED:
+    if kind not in BY_HAND:
         return alarm
     others = (c for c in alarm.calls if c.device != device)
     return replace(alarm, calls=(*others, Called(kind, device, at)))
@@ -149,12 +152,14 @@ def _told_by(alarm: Alarm, kind: Kind, device: str, at: float) -> Alarm:
 def _tell_at(state: HomeState, call: Called, rules: Rules) -> float:
     if call.again_at is None:
         return math.inf
-    return call.told_at + _pause_s(state, call.device, rules)
+    return call.told_at + _pause_s(state, call, rules)
 
 
-def _pause_s(state: HomeState, device: str, rules: Rules) -> float:
-    wobbles = devices.stands(state, device, FaultKind.CHATTER)
-    return rules.repeat_chatter_s if wobbles else rules.repeat_s
+def _pause_s(state: HomeState, call: Called, rules: Rules) -> float:
+    """Give how long a device is not told of again: what was misheard or wobbles, for longer."""
+    if call.kind is Kind.SPOKEN or devices.stands(state, call.device, FaultKind.CHATTER):
+        return rules.repeat_doubtful_s
+    return rules.repeat_s
 
 
 def _takes_in(alarm: Alarm, kind: Kind) -> bool:

@@ -57,12 +57,14 @@ STAGE: dict[type[Life], Stage] = {
 
 
 class Called(Struct, frozen=True):
-    """A button or cord that called an open alarm again, and when the centre was last told so."""
+    """By what an open alarm was called again, and when the centre was last told so."""
 
     kind: Kind
     device: str
     told_at: float
-    again_at: float | None = None  # of a press that is still to be told
+    again_at: float | None = None  # of a call that is still to be told
+    words: str = ""  # of that call, if it was spoken
+    about: str = ""
 
 
 class Alarm(Struct, frozen=True):
@@ -85,7 +87,7 @@ class Alarm(Struct, frozen=True):
     words: str = ""  # of a spoken call, where the resident lets them be told
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
     sent: bool = False  # the centre has said that somebody is on the way
-    calls: tuple[Called, ...] = ()  # by hand, one for each device
+    calls: tuple[Called, ...] = ()  # by hand or voice, one for each device
 
 
 class Owed(Struct, frozen=True):
