@@ -122,15 +122,16 @@ def test_a_press_reaches_a_person_and_the_answer_comes_home(broker: Broker, whol
 def test_a_call_that_comes_again_goes_back_to_everybody_through_a_killed_centre(
     broker: Broker, tmp_path: Path
 ) -> None:
-    def acted(verb: str) -> None:
-        assert whole.client.post(f"/api/alarms/again/{verb}").status_code == 200
+    with closing(Whole(tmp_path, broker, "answer_s = 1.5\npresent_expires_s = 3")) as office:
 
-    def shown() -> dict[str, Any]:
-        found: dict[str, Any] = whole.client.get("/api/alarms/again").json()
-        return found
+        def acted(verb: str) -> None:
+            assert office.client.post(f"/api/alarms/again/{verb}").status_code == 200
 
-    with closing(Whole(tmp_path, broker, "answer_s = 1.5\npresent_expires_s = 3")) as whole:
-        with whole.running() as process, Home(broker) as home:
+        def shown() -> dict[str, Any]:
+            found: dict[str, Any] = office.client.get("/api/alarms/again").json()
+            return found
+
+        with office.running() as process, Home(broker) as home:
             home.say("event", event(alarm="again"))
             assert home.hears("again").stage is Stage.RECEIVED
             acted("send")
@@ -143,7 +144,7 @@ def test_a_call_that_comes_again_goes_back_to_everybody_through_a_killed_centre(
             assert shown()["times"]["again"]
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
-        with Home(broker) as home, whole.running():
+        with Home(broker) as home, office.running():
             while home.hears("").stage is not Stage.RECEIVED:
                 pass
             assert shown()["needs_person"]
