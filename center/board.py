@@ -145,8 +145,7 @@ def _act(
     text: str = "",
 ) -> Change:
     if act.by == after.who:
-        there, patience = after.stage is Stage.PRESENT, act.patience
-        lasts_s = patience.present_expires_s if there else patience.take_expires_s
+        lasts_s = act.patience.lasts_s(after.stage)
         after = replace(after, acted_utc=act.utc, again_utc=None, expires_utc=act.utc + lasts_s)
     entry = Entry(act.utc, deed, version=0, by=act.by, outcome=outcome, text=text)
     return advance(before, after, entry)

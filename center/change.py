@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from center.incident import Entry, Incident
 from hub.core.payloads import Stage
 
+CLOCK_BACK_S = 60.0  # what is further ahead of now was written before the clock was put back
 _HELD = frozenset({Stage.ACCEPTED, Stage.PRESENT})
 
 
@@ -16,6 +17,10 @@ class Patience(Struct, frozen=True):
     present_expires_s: float = 4 * 3600.0  # a visit, or waiting with 119; then somebody looks again
     answer_s: float = 60.0  # TSA: 97.5 % of calls are answered in 60 s; so is one that came again
     fresh_act_s: float = 180.0  # TSA: 99 % in 180 s; who did nothing for longer is not there
+
+    def lasts_s(self, stage: Stage) -> float:
+        """Give how long a stage that somebody holds lasts without an act."""
+        return self.present_expires_s if stage is Stage.PRESENT else self.take_expires_s
 
 
 class Change(Struct, frozen=True):

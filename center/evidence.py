@@ -5,7 +5,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center.change import Change, Patience, advance, given_back, reopened
+from center.change import CLOCK_BACK_S, Change, Patience, advance, given_back, reopened
 from center.incident import Deed, Entry, Incident
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What
@@ -72,14 +72,15 @@ def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Cha
     """Give back to everybody what its holder forgot; None while nothing is due.
 
     That is a call that came again and was not answered, a take, and in the end that somebody is
-    on site. The clock of a forgotten take counts from the call, the others' anew.
+    on site. The clock of a forgotten take counts from the call, the others' anew. A time that is
+    further ahead than it can be is due: the server's clock was put back since.
     """
     unheard = incident.again_utc
     if incident.stage not in {Stage.ACCEPTED, Stage.PRESENT}:
         return None
-    if unheard is not None and utc >= unheard + patience.answer_s:
-        deed, waiting_utc = Deed.UNANSWERED, unheard
-    elif utc < _expires_utc(incident, patience):
+    if unheard is not None and not -CLOCK_BACK_S <= utc - unheard < patience.answer_s:
+        deed, waiting_utc = Deed.UNANSWERED, min(unheard, utc)
+    elif 0.0 < _left_s(incident, utc, patience) <= patience.lasts_s(incident.stage) + CLOCK_BACK_S:
         return None
     elif incident.stage is Stage.PRESENT:
         deed, waiting_utc = Deed.PRESENT_EXPIRED, utc
@@ -97,11 +98,11 @@ def catch_up(incident: Incident, version: int, utc: float) -> Change | None:
     return advance(before, before, Entry(utc, Deed.CAUGHT_UP, version=0))
 
 
-def _expires_utc(incident: Incident, patience: Patience) -> float:
-    """Give when the holder is forgotten; a presence of an older release has no such time."""
+def _left_s(incident: Incident, utc: float, patience: Patience) -> float:
+    """Give how long its holder still has; a presence of an older release has no such time."""
     if incident.expires_utc is None and incident.present_utc is not None:
-        return incident.present_utc + patience.present_expires_s
-    return incident.expires_utc or 0.0
+        return incident.present_utc + patience.present_expires_s - utc
+    return (incident.expires_utc or 0.0) - utc
 
 
 def _is_looked_after(incident: Incident, heard: Heard) -> bool:

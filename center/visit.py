@@ -53,8 +53,9 @@ class Visit(Struct, frozen=True):
 
     def page(self, name: str, title: str, url: str) -> Page:
         """Give the frame of a page of this visit; `url` is where it is read anew."""
-        waiting = self.waiting()
-        count = self.t("board.tab", n=len(waiting)) if waiting else ""
+        waiting, again = self.waiting(), self.again()
+        rings = len(waiting) + len(again)
+        count = self.t("board.tab", n=rings) if rings else ""
         other_lang, other_url = other_language(self.t, url)
         return Page(
             name=name,
@@ -67,7 +68,7 @@ class Visit(Struct, frozen=True):
             csrf=self.person.csrf,
             now=self.eye.now,
             waiting=waiting,
-            again=self.again(),
+            again=again,
             needs=self.needs,
             listening=self.desk.link.listening_utc is not None,
             bare=self.bare,

@@ -120,6 +120,15 @@ def test_that_somebody_is_on_site_runs_out_in_hours_and_any_act_of_its_owner_ren
     assert waited_s(back, NOW + 10 + lasts_s + 5) == 5
 
 
+def test_a_server_whose_clock_was_put_back_gives_back_what_it_cannot_time() -> None:
+    """Else a call would wait an hour for its holder's minute."""
+    taken = done(board.take(raised(), act()))
+    again = evidence.fold(taken, heard(What.REPEATED, NOW + 60)).incident
+    assert deeds(evidence.expire(again, NOW - 3600)) == [(Deed.UNANSWERED, SKY)]
+    assert deeds(evidence.expire(taken, NOW - 3600)) == [(Deed.EXPIRED, SKY)]
+    assert deeds(evidence.expire(present(), NOW - 3600)) == [(Deed.PRESENT_EXPIRED, SKY)]
+
+
 def test_a_presence_of_an_older_release_runs_out_too() -> None:
     one = replace(present(after_s=10), expires_utc=None, acted_utc=None)
     lasts_s = board.PATIENCE.present_expires_s

@@ -197,6 +197,18 @@ def test_a_call_days_after_somebody_was_on_site_waits_for_everybody_and_the_hub_
     assert [line.deed for line in case.timeline][-2:] == [Deed.REPEATED, Deed.RETURNED]
 
 
+def test_what_a_clock_that_was_put_back_leaves_in_the_future_is_found(store: Store) -> None:
+    for alarm in ("b1-1", "b1-2", "b1-3"):
+        hear(store, event(alarm=alarm), utc=NOW)
+    does(store, "b1-3", take, NOW - 100)
+    hear(store, event(What.REPEATED, alarm="b1-3"), utc=NOW)
+    does(store, "b1-1", take, NOW)
+    does(store, "b1-2", present, NOW)
+    assert given_back(store, NOW) == []
+    assert given_back(store, NOW - 60) == []  # a round that looked at the clock, and waited
+    assert [one.id for one in given_back(store, NOW - 61)] == ["b1-1", "b1-3", "b1-2"]
+
+
 def test_a_presence_that_nobody_renews_is_found_in_hours(store: Store) -> None:
     hear(store, event(), utc=NOW)
     does(store, "b1-1", present, NOW)
