@@ -73,6 +73,8 @@ def _times(incident: Incident) -> Times:
         reopened=_maybe(incident.reopened_utc),
         expires=_maybe(incident.expires_utc),
         cleared=_maybe(incident.cleared_utc),
+        sent=_maybe(incident.sent_utc),
+        again=_maybe(incident.again_utc),
     )
 
 

@@ -23,6 +23,8 @@ class Times(Struct, frozen=True):
     reopened: str | None
     expires: str | None
     cleared: str | None = None
+    sent: str | None = None  # somebody is on the way
+    again: str | None = None  # it came in again, and its holder has not answered yet
 
 
 class Ages(Struct, frozen=True):

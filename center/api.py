@@ -58,6 +58,7 @@ def routes(desk: Desk) -> list[Route]:
         route(desk, "GET", "/api/alarms", lambda request, _: _alarms(desk, request)),
         route(desk, "GET", "/api/alarms/{id}", lambda request, _: _alarm(desk, request)),
         _action(desk, "take", _take),
+        _action(desk, "send", _send),
         _action(desk, "present", _present),
         _action(desk, "close", _close),
         _action(desk, "reopen", _reopen),
@@ -107,6 +108,11 @@ def _target(request: Request, person: Person, version: int | None) -> Target:
 async def _take(desk: Desk, request: Request, person: Person) -> Case:
     looked = await body(request, Looked)
     return await actions.take(desk, _target(request, person, looked.version))
+
+
+async def _send(desk: Desk, request: Request, person: Person) -> Case:
+    looked = await body(request, Looked)
+    return await actions.send(desk, _target(request, person, looked.version))
 
 
 async def _present(desk: Desk, request: Request, person: Person) -> Case:

@@ -42,7 +42,8 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
     store = await asyncio.to_thread(Store, database)
     feed = Feed()
     tally = Tally(await store.ask(queries.refused))
-    received = Inbox(store, feed, tally, time.time, lambda: link)
+    patience = settings.center.patience
+    received = Inbox(store, feed, tally, time.time, lambda: link, patience)
     link = Exchange(
         settings.mqtt, time.time, partial(inbox.receive, received), partial(inbox.turned, received)
     )

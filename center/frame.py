@@ -67,6 +67,7 @@ class Page(Struct, frozen=True):
     csrf: str
     now: float
     waiting: tuple[Call, ...]
+    again: tuple[Call, ...]  # of whoever looks: these came in again
     needs: int
     listening: bool
     bare: bool

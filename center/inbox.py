@@ -13,7 +13,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DataError, ProgrammingError
 
 from center import acks, rows
+from center.change import Patience
 from center.dialect import StoreError
+from center.evidence import PATIENCE
 from center.exchange import Exchange
 from center.feed import Feed, Notice, Topic
 from center.incident import Incident
@@ -37,6 +39,7 @@ class Inbox(Struct, frozen=True):
     tally: Tally
     clock: Callable[[], float]
     link: Callable[[], Exchange]
+    patience: Patience = PATIENCE
 
 
 def receive(inbox: Inbox, arrived: Arrived) -> None:
@@ -49,7 +52,7 @@ def receive(inbox: Inbox, arrived: Arrived) -> None:
         return
     inbox.tally.count("messages", type(message).__name__)
     raw = arrived.payload.decode(errors="replace")
-    parcel = Parcel(hub, message, raw, arrived.retained, inbox.clock())
+    parcel = Parcel(hub, message, raw, arrived.retained, inbox.clock(), inbox.patience)
     inbox.store.submit(partial(_stored, parcel), partial(_answer, inbox, hub, arrived))
 
 

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from center import acks, evidence, home_rows, moments, rows
 from center.announcing import delivery_rows
-from center.evidence import Heard
+from center.change import Patience
+from center.evidence import PATIENCE, Heard
 from center.feed import Notice, Topic
 from center.homes import daily, day_rows, need_rows, word_rows
 from hub.core.commands import Reply
@@ -34,6 +35,7 @@ class Parcel(Struct, frozen=True):
     raw: str
     retained: bool
     utc: float
+    patience: Patience = PATIENCE
 
 
 class Told(Struct, frozen=True):
@@ -83,7 +85,7 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     if not fresh and incident:
         return Told(acks.of_event(event.id, incident, utc), duplicate=True)
     ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
-    heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc)
+    heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc, parcel.patience)
     incident = rows.save(conn, evidence.fold(incident, heard))
     word_rows.keep(conn, hub, incident.id, event, utc)
     notices = [Notice(Topic.ALARM, incident.id, incident.version)]

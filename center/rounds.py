@@ -60,11 +60,13 @@ async def test_store(desk: Desk) -> None:
 
 
 async def give_back(desk: Desk) -> None:
-    """Give forgotten takes back, and tell everybody."""
+    """Give back what its holder forgot, or does not answer, and tell everybody."""
+    patience = desk.settings.center.patience
     async for _ in _every(TAKES_S):
         try:
-            if await desk.store.ask(actions.any_due, desk.clock()):
-                for incident in await desk.store.change(actions.expire_takes, desk.clock()):
+            if await desk.store.ask(actions.any_due, desk.clock(), patience):
+                back = await desk.store.change(actions.give_back, desk.clock(), patience)
+                for incident in back:
                     actions.tell(desk, incident)
         except SQLAlchemyError as error:
             log.warning("forgotten takes wait: %s", type(error).__name__)

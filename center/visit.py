@@ -46,10 +46,16 @@ class Visit(Struct, frozen=True):
         some = sorted((one for one in self.still_open if one.needs_person), key=urgent_first)
         return tuple(call(one, self.eye) for one in some)
 
+    def again(self) -> tuple[Call, ...]:
+        """Give the calls of whoever looks that came in again and are not answered yet."""
+        mine = (one for one in self.still_open if one.who == self.person.name)
+        return tuple(call(one, self.eye) for one in mine if one.again_utc is not None)
+
     def page(self, name: str, title: str, url: str) -> Page:
         """Give the frame of a page of this visit; `url` is where it is read anew."""
-        waiting = self.waiting()
-        count = self.t("board.tab", n=len(waiting)) if waiting else ""
+        waiting, again = self.waiting(), self.again()
+        rings = len(waiting) + len(again)
+        count = self.t("board.tab", n=rings) if rings else ""
         other_lang, other_url = other_language(self.t, url)
         return Page(
             name=name,
@@ -62,6 +68,7 @@ class Visit(Struct, frozen=True):
             csrf=self.person.csrf,
             now=self.eye.now,
             waiting=waiting,
+            again=again,
             needs=self.needs,
             listening=self.desk.link.listening_utc is not None,
             bare=self.bare,

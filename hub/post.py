@@ -177,8 +177,8 @@ class Post:
             self.refused[error.reason] += 1
             return
         match message:
-            case Ack(event=id_, alarm=alarm, stage=stage, version=version, who=who):
-                self._put(CenterAcked(at, id_, alarm, stage, version, who))
+            case Ack(event=id_, alarm=alarm, stage=stage, version=version, who=who, sent=sent):
+                self._put(CenterAcked(at, id_, alarm, stage, version, who, sent))
             case Command():
                 self._put(CommandReceived(at, self._clocks.utc(), message))
             case CenterState(online=True):

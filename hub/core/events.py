@@ -97,6 +97,7 @@ class CenterAcked(Struct, frozen=True, tag=True):
     stage: Stage
     version: int
     who: str = ""
+    sent: bool = False  # somebody is on the way
 
 
 class CenterBorn(Struct, frozen=True, tag=True):

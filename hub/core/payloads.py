@@ -164,7 +164,8 @@ class Ack(Struct, frozen=True):
 
     `stage` is always where the alarm stands *now*: `received` while nobody has it, `accepted`,
     `present`, `closed`; or `unknown`: "I have no such alarm, tell me again". `version` counts the
-    alarm's changes at the centre; a hub ignores the stage of an older one.
+    alarm's changes at the centre; a hub ignores the stage of an older one. `sent` says that
+    somebody is on the way to the home: only then is its green button, held, a word from on site.
     """
 
     event: str
@@ -173,6 +174,7 @@ class Ack(Struct, frozen=True):
     version: Version
     utc: float
     who: str = ""
+    sent: bool = False
 
 
 class CenterState(Struct, frozen=True):

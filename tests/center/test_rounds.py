@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from center import metrics, queries, rounds
-from center.config import Settings
+from center.config import Center, Settings
 from center.exchange import Exchange
 from center.feed import BACKLOG, Feed, Notice, Topic
 from center.metrics import Tally
 from hub.core.payloads import Stage
+from hub.core.scaip import What
 from tests.center.counter import Counter, at_counter
 from tests.center.making import NOW, event, hear, state
 
@@ -54,6 +55,41 @@ def test_a_forgotten_take_goes_back_to_everybody(tmp_path: Path) -> None:
         assert (await counter.get("/api/alarms/b1-1")).json()["needs_person"]
 
     at_counter(tmp_path, story)
+
+
+def test_a_call_that_comes_again_is_heard_at_once_and_after_a_minute_by_everybody(
+    tmp_path: Path,
+) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, event(), utc=NOW)
+        await counter.post("/api/alarms/b1-1/send")
+        told = hear(counter.store, event(What.REPEATED), utc=NOW + 100)
+        assert told.notices == (Notice(Topic.ALARM, "b1-1", 3),)
+        shown = (await counter.get("/api/alarms/b1-1")).json()
+        assert (shown["stage"], shown["times"]["again"]) == ("accepted", "2026-09-21T14:15:00.000Z")
+        counter.now = NOW + 160
+        back = Notice(Topic.ALARM, "b1-1", 4)
+        await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
+        assert [(ack.stage, ack.sent) for _, ack in counter.link.sent] == [
+            (Stage.ACCEPTED, True),
+            (Stage.RECEIVED, True),  # whoever was sent is still on the way
+        ]
+        shown = (await counter.get("/api/alarms/b1-1")).json()
+        assert shown["needs_person"]
+        assert shown["timeline"][-1]["deed"] == "unanswered"
+
+    at_counter(tmp_path, story)
+
+
+def test_how_long_a_holder_is_believed_is_a_setting(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, event(), utc=NOW)
+        await counter.post("/api/alarms/b1-1/present")
+        counter.now = NOW + 20
+        back = Notice(Topic.ALARM, "b1-1", 3)
+        await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
+
+    at_counter(tmp_path, story, Center(present_expires_s=20))
 
 
 def test_the_pages_hear_of_a_hub_that_falls_silent(
