@@ -59,8 +59,8 @@ def idle(rig: Rig, seconds: float, report: Report) -> None:
 def flood(rig: Rig, count: int, report: Report) -> None:
     """Half the facts by fingers, half by the wire.
 
-    On a busy machine a glitch may last 20 ms and be a press: a stub of the centre takes those calls,
-    since the broker lets only one client in under the centre's name.
+    On a busy machine a glitch may last 20 ms and be a press: a stub of the centre takes it, since
+    the broker lets only one client in under the centre's name.
     """
     with StubCenter(rig.broker) as center:
         _flood(rig, count, report, center.client)

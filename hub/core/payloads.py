@@ -176,10 +176,16 @@ class Ack(Struct, frozen=True):
 
 
 class CenterState(Struct, frozen=True):
-    """Retained on the centre's own topic: its birth, and by last will its death."""
+    """Retained on the centre's own topic: its birth, and by last will its death.
+
+    `database` is the id of the store that calls go to, `boot` that of the process: they tell two
+    centres with one configuration apart. Both are empty from an older centre.
+    """
 
     online: bool
     utc: float
+    database: str = ""
+    boot: str = ""
 
 
 class Cleared(Struct, frozen=True):
