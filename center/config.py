@@ -40,6 +40,8 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     session_s: Annotated[int, Meta(ge=0)] = 7 * 86400  # the broker keeps for us what we miss
     connect_s: Seconds = 3.0
     ack_s: Seconds = 4.0  # a PUBACK later than this means that the link is dead
+    look_s: Seconds = 15.0  # another centre that is alive is back at the broker well before
+    aside_s: Seconds = 300.0  # how often a centre that stands aside looks; each costs the other 1 s
     back_off_s: Seconds = 2.0  # the longest pause between tries; the real one is random below it
 
 

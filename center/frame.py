@@ -69,6 +69,7 @@ class Page(Struct, frozen=True):
     waiting: tuple[Call, ...]
     needs: int
     listening: bool
+    rival: bool  # another centre has the hubs
     bare: bool
 
     @property

@@ -64,6 +64,7 @@ class Visit(Struct, frozen=True):
             waiting=waiting,
             needs=self.needs,
             listening=self.desk.link.listening_utc is not None,
+            rival=bool(self.desk.link.health().rival),
             bare=self.bare,
         )
 

@@ -61,7 +61,8 @@ class Office:
         self.tally = Tally({})
         self.inbox = Inbox(store, Told(), self.tally, time.time, lambda: self.link)
         receive = partial(inbox.receive, self.inbox)
-        self.link = Exchange(settings, time.time, receive, partial(inbox.turned, self.inbox))
+        turned = partial(inbox.turned, self.inbox)
+        self.link = Exchange(settings, time.time, receive, turned, store.id)
 
     def wait_up(self) -> None:
         wait_until(lambda: self.link.listening_utc is not None, "the link stands")
@@ -91,6 +92,7 @@ def mqtt(
 @contextmanager
 def office(folder: Path, settings: Mqtt) -> Iterator[Office]:
     """Open a database in `folder` and link it."""
+    folder.mkdir(exist_ok=True)
     store = Flaky(f"sqlite:///{folder / 'center.db'}")
     opened = Office(store, settings)
     opened.link.start()
