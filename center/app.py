@@ -29,6 +29,7 @@ from center.feed import Feed
 from center.inbox import Inbox
 from center.limit import TOO_LARGE, limited
 from center.metrics import Tally
+from center.sluice import Sluice
 from center.store import Store
 
 BACKLOG = 2048  # connections that wait to be taken: uvicorn's own number
@@ -43,8 +44,9 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
     """Run everything but the port: store, link and feed. Raise `StoreError`."""
     store = await asyncio.to_thread(Store, database)
     feed = Feed()
+    sluice = Sluice()
     tally = Tally(await store.ask(queries.refused))
-    received = Inbox(store, feed, tally, time.time, lambda: link)
+    received = Inbox(store, feed, tally, time.time, lambda: link, sluice)
     link = Exchange(
         settings.mqtt,
         time.time,
@@ -65,6 +67,7 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
         yield desk
     finally:
         await asyncio.to_thread(link.stop)
+        await asyncio.to_thread(sluice.close)
         feed.close()
         await asyncio.to_thread(store.close)
 

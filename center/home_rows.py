@@ -10,6 +10,7 @@ from center import tables
 from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
+OWN = "center:"  # begins the name of a fault that the centre itself has found
 INTERVAL_S = 30.0  # until the hub has said its own
 
 _hubs = tables.hubs
@@ -96,6 +97,8 @@ def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: floa
     table = tables.faults
     known = conn.execute(select(table.c.fault, table.c.cleared_utc).where(table.c.hub == hub)).all()
     for fault, cleared_utc in known:
+        if fault.startswith(OWN):
+            continue
         if cleared_utc is None and fault not in lasting:
             clear_fault(conn, hub, fault, utc)
         elif cleared_utc is not None and fault in lasting:

@@ -141,6 +141,7 @@ class Incident(Struct, frozen=True):
     cleared_utc: float | None = None  # since when the resident shows life again
     evidence: Evidence | None = None  # why an automatic alarm was raised, by its newest word
     about: str = ""  # what a spoken call was about, by its newest word that said so
+    surplus: int = 0  # so many alarms share it: more than are shown one by one (`crowd`)
 
     @property
     def is_automatic(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from center import actions, home_rows, queries, tables
+from center import actions, home_rows, own_faults, queries, tables
 from center.announcing import acts as announcing
 from center.desk import Desk
 from center.feed import Notice, Topic
@@ -21,6 +21,7 @@ ORDERS_S = 1.0
 THREADS_S = 2.0
 HUBS_S = 5.0
 COUNTS_S = 10.0
+FAULTS_S = 60.0
 PRUNE_S = 600.0
 PROBE = "probe_utc"
 
@@ -39,6 +40,7 @@ async def run(desk: Desk) -> None:
         group.create_task(give_back(desk))
         group.create_task(order_announcements(desk))
         group.create_task(watch_hubs(desk))
+        group.create_task(ease_faults(desk))
         group.create_task(keep_counts(desk))
         group.create_task(prune(desk))
 
@@ -94,6 +96,16 @@ async def watch_hubs(desk: Desk) -> None:
             if known.get(name, state) is not state:
                 desk.feed.tell(Notice(Topic.HUB, name))
         known = found
+
+
+async def ease_faults(desk: Desk) -> None:
+    """End the faults of hubs that the centre itself has found and sees no more."""
+    async for _ in _every(FAULTS_S):
+        try:
+            for hub in await desk.store.change(own_faults.ease, desk.clock()):
+                desk.feed.tell(Notice(Topic.HUB, hub))
+        except SQLAlchemyError as error:
+            log.warning("what is over still shows: %s", type(error).__name__)
 
 
 async def keep_counts(desk: Desk) -> None:

@@ -50,6 +50,9 @@ class FaultKind(StrEnum):
     NO_LOUDSPEAKER = "no_loudspeaker"
     NO_SPEECH = "no_speech"  # it hears, and cannot understand
     MUTED = "muted"  # by the resident
+    TWIN = "twin"  # two machines with one identity; this and what follows only the centre can see
+    FLOOD = "flood"  # it sends more than the centre takes in at once
+    CROWDED = "crowded"  # more calls are open than are shown one by one
 
 
 class Evidence(Struct, frozen=True):
