@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,11 +15,12 @@ from center.desk import Desk
 from center.feed import Notice, Topic
 from center.home_rows import Kept
 from center.homes import daily
-from center.hubs import Seen, seen
+from center.hubs import AHEAD_S, Seen, seen
 
 TAKES_S = 1.0
 ORDERS_S = 1.0
 THREADS_S = 2.0
+CLOCK_S = 1.0
 HUBS_S = 5.0
 COUNTS_S = 10.0
 FAULTS_S = 60.0
@@ -39,6 +41,7 @@ async def run(desk: Desk) -> None:
         group.create_task(test_store(desk))
         group.create_task(give_back(desk))
         group.create_task(order_announcements(desk))
+        group.create_task(watch_clock(desk))
         group.create_task(watch_hubs(desk))
         group.create_task(ease_faults(desk))
         group.create_task(keep_counts(desk))
@@ -79,6 +82,21 @@ async def order_announcements(desk: Desk) -> None:
             await announcing.order_due(desk)
         except SQLAlchemyError as error:
             log.warning("announcements wait: %s", type(error).__name__)
+
+
+async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) -> None:
+    """Notice that the server's clock was set back, and when hubs were heard go back with it."""
+    ahead = desk.clock() - steady()
+    async for _ in _every(CLOCK_S):
+        now = desk.clock()
+        step_s, ahead = now - steady() - ahead, now - steady()
+        if step_s > -AHEAD_S:
+            continue
+        log.warning("the clock was set back by %.0f s", -step_s)
+        try:
+            await desk.store.change(home_rows.set_back, -step_s, now)
+        except SQLAlchemyError as error:
+            log.warning("hubs look lost until they speak: %s", type(error).__name__)
 
 
 async def watch_hubs(desk: Desk) -> None:
