@@ -50,7 +50,7 @@ class _Bucket:
         self.limits, self.most, self.at = limits, most, now
         self.tokens = [size for size, _ in limits]
         self.waiting: dict[str, deque[Load]] = {}
-        self.size = 0
+        self.count = self.size = 0
 
     def refill(self, now: float) -> None:
         """Add what has come since."""
@@ -73,10 +73,13 @@ class _Bucket:
     def add(self, load: Load) -> None:
         """Let it wait behind those of its alarm."""
         self.waiting.setdefault(load.alarm or "", deque()).append(load)
+        self.count += 1
         self.size += load.size
 
     def longest(self) -> deque[Load]:
-        """Give the alarm of which most waits."""
+        """Give the alarm of which most waits, nothing where one of each does."""
+        if self.count == len(self.waiting):
+            return deque()
         return max(self.waiting.values(), key=len)
 
     def drop(self, queue: deque[Load]) -> int:
@@ -84,6 +87,7 @@ class _Bucket:
         load = queue.pop()
         if not queue:
             del self.waiting[load.alarm or ""]
+        self.count -= 1
         self.size -= load.size
         return load.size
 
@@ -96,6 +100,7 @@ class _Bucket:
             load = queue.popleft()
             if queue:
                 self.waiting[alarm] = queue
+            self.count -= 1
             self.size -= load.size
             taken.append(load)
         return taken
@@ -128,8 +133,7 @@ class Sluice:
     def waiting(self) -> int:
         """Count what waits."""
         with self._lock:
-            queues = (q for bucket in self._buckets.values() for q in bucket.waiting.values())
-            return sum(map(len, queues))
+            return sum(bucket.count for bucket in self._buckets.values())
 
     def close(self) -> int:
         """Take in nothing more; give how much still waited. The hubs owe the calls among it."""
@@ -158,7 +162,7 @@ class Sluice:
         """Let it wait. Where there is no room, a repeat of the longest alarm makes some."""
         passed = Passed.LATER
         if bucket.size + load.size > bucket.most or self._size + load.size > ALL_BYTES:
-            longest = bucket.longest() if bucket.waiting else deque[Load]()
+            longest = bucket.longest()
             own = bucket.waiting.get(load.alarm or "", ())
             if len(longest) <= len(own) + 1 or longest[-1].size < load.size:
                 return Passed.REFUSED

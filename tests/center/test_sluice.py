@@ -180,5 +180,5 @@ def test_a_neighbours_call_is_received_beside_a_flood(tmp_path: Path, broker: Br
         stored = sum(center.store.read(queries.stages).values())
         assert stored < 1000, "the flood is not in the store"
         assert center.tally.refused()["flood"] > 5000
-        assert max(taken_s) < 4.0
-        assert max(taken_s[1:]) < 1.0
+        assert max(taken_s) < 8.0, "without the bucket 10,000 commits stand before it"
+        assert max(taken_s[1:]) < 2.0
