@@ -29,6 +29,7 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
         ages=Ages(max(0.0, now - incident.received_utc), waited, urgency(waited)),
         evidence=incident.evidence,
         about=incident.about,
+        surplus=incident.surplus,
         timeline=None if timeline is None else tuple(map(_event, timeline)),
     )
 

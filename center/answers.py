@@ -71,6 +71,7 @@ class Alarm(Struct, frozen=True):
     ages: Ages
     evidence: Evidence | None = None  # why an automatic alarm was raised
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
+    surplus: int = 0  # so many calls of one home share it: more than are shown one by one
     timeline: tuple[Event, ...] | None = None
 
 

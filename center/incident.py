@@ -152,6 +152,7 @@ class Incident(Struct, frozen=True):
     acted_utc: float | None = None  # when its holder last did anything
     again_utc: float | None = None  # since when a call that came again waits for its holder
     sent_utc: float | None = None  # when the centre said that somebody is on the way
+    surplus: int = 0  # so many alarms share it: more than are shown one by one (`crowd`)
 
     @property
     def is_automatic(self) -> bool:

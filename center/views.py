@@ -104,6 +104,8 @@ def call(incident: Incident, eye: Eye) -> Call:
 
 def title(incident: Incident, t: Texts) -> str:
     """Say what called from where: `거실 · 도움 버튼`."""
+    if incident.surplus:
+        return t("call.surplus", n=incident.surplus)
     kind = t.word("kind", incident.kind)
     of_no_place = incident.is_automatic or incident.is_spoken
     if incident.is_quiet or (of_no_place and not incident.place):

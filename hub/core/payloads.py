@@ -50,6 +50,9 @@ class FaultKind(StrEnum):
     NO_LOUDSPEAKER = "no_loudspeaker"
     NO_SPEECH = "no_speech"  # it hears, and cannot understand
     MUTED = "muted"  # by the resident
+    TWIN = "twin"  # two machines with one identity; this and what follows only the centre can see
+    FLOOD = "flood"  # it sends more than the centre takes in at once
+    CROWDED = "crowded"  # more calls are open than are shown one by one
 
 
 class Evidence(Struct, frozen=True):
@@ -178,10 +181,16 @@ class Ack(Struct, frozen=True):
 
 
 class CenterState(Struct, frozen=True):
-    """Retained on the centre's own topic: its birth, and by last will its death."""
+    """Retained on the centre's own topic: its birth, and by last will its death.
+
+    `database` is the id of the store that calls go to, `boot` that of the process: they tell two
+    centres with one configuration apart. Both are empty from an older centre.
+    """
 
     online: bool
     utc: float
+    database: str = ""
+    boot: str = ""
 
 
 class Cleared(Struct, frozen=True):
