@@ -41,7 +41,7 @@ from hub.engine import RETRY_S, Engine
 from hub.journal import Journal
 from hub.link import Link
 from hub.outbox import Row
-from hub.proof import Proof
+from hub.proof import LinkSight, Proof
 from hub.shelf import Found
 from hub.supervisor import Supervisor
 from hub.texts import messages
@@ -75,7 +75,7 @@ class Hub:
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
         self._habits = Path(config.state_dir) / "habits.bin"
         self.memory: memory.Memory | None = None
-        self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look)
+        self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look, self._look_at_link)
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
 
@@ -204,6 +204,13 @@ class Hub:
 
     def _look(self) -> tuple[HomeState, Rules, float]:
         return self.engine.state, self.rules, self.clocks.at()
+
+    def _look_at_link(self) -> LinkSight:
+        link, center = self.link, self.engine.post.center
+        broker = link.broker if link else ""
+        trouble = str(link.trouble or "") if link else ""
+        database, online = (center.database, center.online) if center else ("", False)
+        return LinkSight(True, self.config.hub, broker, trouble, database, online)  # noqa: FBT003
 
     def _will(self) -> bytes:
         return self._state(Availability.LOST).payload

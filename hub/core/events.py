@@ -24,9 +24,10 @@ class LinkTrouble(StrEnum):
     CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
     CERTIFICATE_NO_AUTHORITY_KEY = "certificate_no_authority_key"  # Python 3.13 asks for it
     CERTIFICATE_MALFORMED = "certificate_malformed"
+    CERTIFICATE_REVOKED = "certificate_revoked"
     TLS = "tls"
     REFUSED = "refused"
-    TAKEN_OVER = "taken_over"
+    TAKEN_OVER = "taken_over"  # somebody else came with our name and certificate
     ACK_OVERDUE = "ack_overdue"
     CLOSED = "closed"
 
@@ -100,6 +101,7 @@ class CenterAcked(Struct, frozen=True, tag=True):
     stage: Stage
     version: int
     who: str = ""
+    sent: bool = False  # somebody is on the way
 
 
 class CenterBorn(Struct, frozen=True, tag=True):

@@ -112,6 +112,7 @@ def _supervised(old: WatchState, new: WatchState) -> WatchState:
         batteries=old.batteries | new.batteries,
         mains=old.mains | new.mains,
         flickers=old.flickers | new.flickers,
+        flaps=old.flaps | new.flaps,
         untold=tuple(dict.fromkeys(old.untold + new.untold)),
         waiting=old.waiting + new.waiting,
     )

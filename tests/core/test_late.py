@@ -16,7 +16,7 @@ from hub.core.payloads import Evidence
 from hub.core.rules import Room, Sense, Sensor
 from hub.core.scaip import Kind
 from hub.core.state import Caution, HomeState
-from hub.core.watch_state import Battery, Flicker, Mains, WatchState
+from hub.core.watch_state import Battery, Flap, Flicker, Mains, WatchState
 from tests.core.care_scenes import DAY, EIGHT, HALL, HOUR, MINUTE, NINE, RULES, care, told
 
 BATH, DOOR = "bath", "door"
@@ -239,6 +239,7 @@ FULL = HomeState(
         batteries={"pir": Battery(50.0)},
         mains={"power": Mains(True, 50.0, 0.0)},  # noqa: FBT003
         flickers={"pir": Flicker(1, 50.0)},
+        flaps={"pir:silent": Flap(1, 50.0)},
         untold=("pir:silent",),
     ),
 )
