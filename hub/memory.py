@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from hub.aside import put_aside
 from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, VERSION, Habits
+from hub.damaged import put_aside
 from hub.journal import Journal
 
 LOG = logging.getLogger("anbu")

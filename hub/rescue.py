@@ -14,10 +14,10 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
-from hub.aside import put_aside
 from hub.core import wire
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
+from hub.damaged import put_aside
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")
