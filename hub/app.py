@@ -5,7 +5,6 @@ READY, and only then the network.
 """
 
 import asyncio
-import logging
 import signal
 from contextlib import suppress
 from importlib.metadata import version
@@ -21,22 +20,12 @@ from hub.config import Config, rules_of
 from hub.core import devices, home
 from hub.core.driver import Driver
 from hub.core.effects import Effect, Lane, Order, Show
-from hub.core.events import (
-    BrokerRefused,
-    DriverFailed,
-    Event,
-    LinkDown,
-    LinkUp,
-    Measured,
-    Started,
-    StorageFailed,
-    StorageRecovered,
-    StorageTrouble,
-)
+from hub.core.events import Event, Measured, Started, StorageTrouble
 from hub.core.habits import FRESH, Habits
 from hub.core.payloads import Availability
 from hub.core.rules import Rules
 from hub.core.state import HomeState
+from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
 from hub.journal import Journal
 from hub.link import Link
@@ -46,9 +35,7 @@ from hub.shelf import Found
 from hub.supervisor import Supervisor
 from hub.texts import messages
 
-LOG = logging.getLogger("anbu")
 END_S = 1.0
-TROUBLE = (DriverFailed, LinkUp, LinkDown, BrokerRefused, StorageFailed, StorageRecovered)
 
 
 class _Past(Struct, frozen=True):
@@ -76,6 +63,7 @@ class Hub:
         self._habits = Path(config.state_dir) / "habits.bin"
         self.memory: memory.Memory | None = None
         self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look, self._look_at_link)
+        self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
 
@@ -115,7 +103,7 @@ class Hub:
         """Hand an order to the drivers."""
         self.supervisor.tell(order)
         if isinstance(order, Show):
-            LOG.info("signal %s", order.signal)
+            self.diary.shows(order.signal)
             watchdog.status(f"signal {order.signal}")
 
     def pet(self) -> None:
@@ -124,8 +112,7 @@ class Hub:
 
     def record(self, event: Event, effects: list[Effect]) -> None:
         """Log trouble; keep the decision in the black box, whose own trouble only ends it."""
-        if isinstance(event, TROUBLE):
-            LOG.warning("%s", event)
+        self.diary.note(event)
         self.proof.note(event)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
@@ -184,7 +171,7 @@ class Hub:
             if not hung and await self.journal.probe():
                 self.engine.emit(self.clocks.heartbeat())
             else:
-                LOG.error("no heartbeat: %s", ", ".join(hung) or "disk")
+                self.diary.beats(*hung)
             await asyncio.sleep(interval_s)
 
     async def _learn(self) -> None:
