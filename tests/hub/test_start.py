@@ -87,7 +87,11 @@ def hubs() -> Iterator[list[app.Hub]]:
         real(hub, *given)  # type: ignore[arg-type]
         made.append(hub)
 
-    with patch.object(app.Hub, "__init__", init):
+    with (
+        patch.object(app.Hub, "__init__", init),
+        patch.object(app.heap, "keep_one"),  # the heap is that of all tests
+        patch.object(app.heap, "settle"),
+    ):
         yield made
 
 
