@@ -89,8 +89,8 @@ def hubs() -> Iterator[list[app.Hub]]:
 
     with (
         patch.object(app.Hub, "__init__", init),
-        patch.object(app.heap, "keep_one"),  # the heap is that of all tests
-        patch.object(app.heap, "settle"),
+        patch("hub.heap.keep_one"),  # the heap is that of all tests
+        patch("hub.heap.settle"),
     ):
         yield made
 
