@@ -20,13 +20,14 @@ from starlette.responses import Response
 
 from center import accounts, throttle
 from center.store import Store
+from hub.core.border import Open
 
 COOKIE = "anbu_session"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"  # the hidden field of a form
 
 
-class Role(StrEnum):
+class Role(Open):
     """A supervisor may also read the audit."""
 
     OPERATOR = "operator"

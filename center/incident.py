@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from hub.core.border import Open
 from hub.core.payloads import Evidence, Stage
 from hub.core.scaip import Kind
 
@@ -17,7 +18,7 @@ CALLED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
 
 
-class Outcome(StrEnum):
+class Outcome(Open):
     """How an incident ended. Mandatory at closing; the false alarms name their cause."""
 
     EMERGENCY_119 = "emergency_119"
@@ -53,7 +54,7 @@ _REAL = frozenset({
 })  # fmt: skip
 
 
-class Deed(StrEnum):
+class Deed(Open):
     """What a line of the audit tells: a hub's evidence, people, the clock; last, of no incident."""
 
     RAISED = "raised"

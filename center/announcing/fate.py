@@ -5,11 +5,10 @@ waiting --the hub's reply--> taken --its word--> spoken | unspoken | expired
    '--an operator takes it back--> withdrawn            the hub's own word is always believed
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.core.border import Open
 from hub.core.commands import Reply
 from hub.core.daily import AnnouncementOutcome
 from hub.core.wire import Reason
@@ -19,7 +18,7 @@ REFUSALS_MAX = 5  # one that was held back on its way is refused, too: that is n
 PASSING = frozenset({Reason.EXPIRED.value, Reason.REPLAYED.value})
 
 
-class Fate(StrEnum):
+class Fate(Open):
     """Where an announcement to a home stands."""
 
     WAITING = "waiting"  # for the hub

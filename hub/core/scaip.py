@@ -4,9 +4,9 @@ An alarm receiving centre that speaks SCAIP takes these fields as they are, so i
 table too. Codes are strings of digits, as in SCAIP's XML.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
+
+from hub.core.border import Open
 
 
 class Scaip(Struct, frozen=True):
@@ -19,7 +19,7 @@ class Scaip(Struct, frozen=True):
     ref: str
 
 
-class Kind(StrEnum):
+class Kind(Open):
     """What raised an alarm."""
 
     HELP_BUTTON = "help_button"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     NO_LIFE = "no_life"  # no sign of life for so long that somebody must go and look
 
 
-class What(StrEnum):
+class What(Open):
     """What happened to an alarm, as the hub tells it."""
 
     RAISED = "raised"
@@ -71,7 +71,7 @@ FOLLOW_UP: dict[What, str] = {
 }
 
 
-class Report(StrEnum):
+class Report(Open):
     """Technical reports of the hub."""
 
     LINK_BACK = "link_back"
@@ -80,7 +80,7 @@ class Report(StrEnum):
     BATTERY_LOW = "battery_low"
 
 
-class Care(StrEnum):
+class Care(Open):
     """What a resident needs that is no emergency."""
 
     COUNSELLING = "counselling"  # asked for
