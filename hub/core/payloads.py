@@ -117,6 +117,15 @@ class ReportEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
     datacontenttype: str = "application/json"
 
 
+class OtherEvent(Struct, frozen=True):
+    """An event of a family that this program does not know, and which says that it can wait."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+
+
 class AlarmBrief(Struct, frozen=True):
     """What the hub believes of one open alarm, so that the centre can put it right."""
 

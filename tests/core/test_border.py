@@ -155,7 +155,8 @@ def test_an_essential_field_cannot_be_made_up() -> None:
 
 
 def test_what_is_no_struct_is_unreadable() -> None:
-    for raw in (None, [], "x", 5):
+    nothing: tuple[object, ...] = (None, [], "x", 5)
+    for raw in nothing:
         with pytest.raises(UnreadableError):
             border.read(raw, Thing)
 
