@@ -28,7 +28,7 @@ CSRF_FIELD = "csrf"  # the hidden field of a form
 
 
 class Role(Open):
-    """A supervisor may also read the audit."""
+    """A supervisor may also read the audit; a role that is not listed may what an operator may."""
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
@@ -116,12 +116,12 @@ class Auth:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             found = await self._store.ask(accounts.by_token, digest(token.strip()))
-            return found and Person(f"token:{found[0]}", Role(found[1]))
+            return found and Person(f"token:{found[0]}", Role.of(found[1]))
         secret = request.cookies.get(COOKIE)
         if not secret:
             return None
         found = await self._store.ask(accounts.by_session, digest(secret), self._clock())
-        return found and Person(found[0], Role(found[1]), csrf_of(secret))
+        return found and Person(found[0], Role.of(found[1]), csrf_of(secret))
 
     async def require(
         self, request: HTTPConnection, role: Role = Role.OPERATOR, csrf: str | None = None

@@ -4,6 +4,7 @@ For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT
 """
 
 import contextlib
+import json
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -28,7 +29,9 @@ def open_engine(url: str) -> Engine:
 
     Connecting raises `StoreError` where SQLite does not grant a PRAGMA.
     """
-    engine = create_engine(url, hide_parameters=True)  # of people: in no log, and in no error
+    engine = create_engine(  # of people: in no log, and in no error
+        url, hide_parameters=True, json_deserializer=_loads
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
@@ -44,6 +47,14 @@ def lock_audit(connection: Connection) -> None:
             f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
             "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
         )
+
+
+def _loads(text: str | bytes) -> Any:  # noqa: ANN401 - what the JSON says
+    """Read a JSON column; what is none is given as it stands, and then read as far as it can be."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's own

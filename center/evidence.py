@@ -1,7 +1,5 @@
 """What hubs and the clock do to an incident, pure. They never close or remove one."""
 
-from typing import assert_never
-
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -11,6 +9,7 @@ from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What
 
 VERSION_MAX = 2**31  # what a database's INTEGER holds
+UNREAD_MAX = 500  # characters of what could not be read of a call
 
 _DEED = {
     What.RAISED: Deed.RAISED,
@@ -43,7 +42,7 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
     after = _marked(before, data, heard.utc)
     entry = Entry(
         utc=heard.utc,
-        deed=_DEED[data.what],
+        deed=_DEED.get(data.what, Deed.REPEATED),
         version=0,
         event=heard.event.id,
         happened_utc=heard.happened_utc,
@@ -51,9 +50,21 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
         device=data.device,
         place=data.place,
     )
-    if before.is_open or data.what not in _PRESS:
+    if before.is_open or (data.what.is_known and data.what not in _PRESS):
         return advance(before, after, entry)
     return advance(before, reopened(after, heard.utc), entry, _reopening(heard.utc))
+
+
+def partly_read(change: Change, lost: tuple[str, ...]) -> Change:
+    """Note on the incident that an event of it could not be read whole, and what is missing."""
+    if not lost:
+        return change
+    incident = change.incident
+    known = incident.unread.split()
+    unread = " ".join(dict.fromkeys((*known, *(place.replace(" ", "_") for place in lost))))
+    text = unread[:UNREAD_MAX]
+    entry = Entry(incident.last_utc, Deed.UNREAD, version=incident.version, text=text)
+    return Change(replace(incident, unread=text), (*change.entries, entry))
 
 
 def expire(incident: Incident, utc: float) -> Change | None:
@@ -89,22 +100,12 @@ def _received(heard: Heard) -> Incident:
         received_utc=heard.utc,
         waiting_utc=heard.utc,
         last_utc=heard.utc,
-        last_deed=_DEED[data.what],
+        last_deed=_DEED.get(data.what, Deed.REPEATED),
     )
 
 
 def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
     match data.what:
-        case What.RAISED | What.REPEATED:
-            return replace(
-                incident,
-                presses=incident.presses + 1,
-                cancelled_utc=None,
-                cancel_asked_utc=None,
-                cleared_utc=None,
-                evidence=data.evidence or incident.evidence,
-                about=data.about or incident.about,
-            )
         case What.CANCELLED:
             return replace(incident, cancelled_utc=utc)
         case What.CANCEL_ASKED:
@@ -114,8 +115,16 @@ def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
         case What.PRESENT:
             stage = Stage.PRESENT if incident.is_open else Stage.CLOSED
             return replace(incident, stage=stage, present_utc=utc)
-        case _:
-            assert_never(data.what)
+        case _:  # raised or repeated; what only a newer hub knows is heard as a call
+            return replace(
+                incident,
+                presses=incident.presses + 1,
+                cancelled_utc=None,
+                cancel_asked_utc=None,
+                cleared_utc=None,
+                evidence=data.evidence or incident.evidence,
+                about=data.about or incident.about,
+            )
 
 
 def _reopening(utc: float) -> Entry:

@@ -64,7 +64,7 @@ def seen(hub: Hub, now_utc: float, listening_utc: float | None) -> Seen:
             return Seen.LOST
         case Availability.INIT:
             return Seen.STARTING
-        case Availability.READY:
+        case _:  # ready, or what only a newer hub knows: it speaks
             return Seen.READY
 
 

@@ -21,7 +21,10 @@ from center.intake import Parcel, Told, take_in
 from center.metrics import Tally
 from center.parcels import Arrived
 from center.store import Store
-from hub.core import wire
+from hub.core import reading, wire
+from hub.core.payloads import AlarmEvent
+from hub.core.reading import ALL
+from hub.core.wire import Heard
 
 REPAIR_BACK_S = 3600.0  # a hub that missed a closing for longer asks by its own state
 UNSTORABLE = "unstorable"
@@ -42,15 +45,15 @@ class Inbox(Struct, frozen=True):
 def receive(inbox: Inbox, arrived: Arrived) -> None:
     """Queue what came for the store, or count why it is refused; never log what it says."""
     try:
-        hub, message = wire.decode_from_hub(arrived.topic, arrived.payload)
+        heard = wire.hear(arrived.topic, arrived.payload)
     except wire.RefusedError as error:
         _log_few(error.reason, inbox.tally.refuse(error.reason))
         arrived.settle()
         return
-    inbox.tally.count("messages", type(message).__name__)
-    raw = arrived.payload.decode(errors="replace")
-    parcel = Parcel(hub, message, raw, arrived.retained, inbox.clock())
-    inbox.store.submit(partial(_stored, parcel), partial(_answer, inbox, hub, arrived))
+    inbox.tally.count("messages", type(heard.message).__name__)
+    if heard.lost:
+        inbox.tally.count("partly_read", type(heard.message).__name__)
+    _keep(inbox, arrived, heard)
 
 
 def repair(inbox: Inbox) -> None:
@@ -74,18 +77,24 @@ def turned(inbox: Inbox) -> None:
         repair(inbox)
 
 
+def _keep(inbox: Inbox, arrived: Arrived, heard: Heard) -> None:
+    raw = arrived.payload.decode(errors="backslashreplace").replace("\x00", r"\x00")
+    parcel = Parcel(heard.hub, heard.message, raw, arrived.retained, inbox.clock(), heard.lost)
+    inbox.store.submit(partial(_stored, parcel), partial(_answer, inbox, heard, arrived))
+
+
 def _stored(parcel: Parcel, conn: Connection) -> Told:
     return take_in(conn, parcel)
 
 
-def _answer(inbox: Inbox, hub: str, arrived: Arrived, done: Future[Told]) -> None:
+def _answer(inbox: Inbox, heard: Heard, arrived: Arrived, done: Future[Told]) -> None:
     error = done.exception()
     if error:
-        _not_stored(inbox, arrived, error)
+        _not_stored(inbox, heard, arrived, error)
         return
     told = done.result()
     for ack in told.acks:
-        inbox.link().ack(hub, ack)
+        inbox.link().ack(heard.hub, ack)
     arrived.settle()
     if told.duplicate:
         inbox.tally.count("duplicates")
@@ -93,13 +102,20 @@ def _answer(inbox: Inbox, hub: str, arrived: Arrived, done: Future[Told]) -> Non
         inbox.feed.tell(notice)
 
 
-def _not_stored(inbox: Inbox, arrived: Arrived, error: BaseException) -> None:
-    """Have the broker send it again once the database may work; drop what it can never hold."""
+def _not_stored(inbox: Inbox, heard: Heard, arrived: Arrived, error: BaseException) -> None:
+    """Have the broker send it again once the database may work; drop what it can never hold.
+
+    A call is never dropped: what cannot be held of it is left away, and that it came is kept.
+    """
     lasting = isinstance(error, DataError | ProgrammingError)
     if isinstance(error, DatabaseError | StoreError) and not lasting:
         inbox.link().redial("the store does not work")
         return
     _log_few(f"{UNSTORABLE} ({type(error).__name__})", inbox.tally.refuse(UNSTORABLE))
+    if isinstance(heard.message, AlarmEvent) and heard.lost != (ALL,):
+        bare = reading.nothing(heard.message.source, arrived.payload)
+        _keep(inbox, arrived, Heard(heard.hub, bare, (ALL,)))
+        return
     arrived.settle()
 
 

@@ -39,8 +39,8 @@ class Outcome(Open):
 
     @property
     def is_false_alarm(self) -> bool:
-        """Whether nobody needed help."""
-        return self not in _REAL
+        """Whether nobody needed help; of what only a newer program knows nobody says so."""
+        return self.is_known and self not in _REAL
 
     @property
     def needs_note(self) -> bool:
@@ -62,6 +62,7 @@ class Deed(Open):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     ON_SITE = "on_site"  # the green button was held at the home
+    UNREAD = "unread"  # an event could not be read whole; `text` names what is missing
     CLEARED = "cleared"  # the resident shows life: an automatic alarm has no ground any more
     TAKEN = "taken"
     TAKEN_OVER = "taken_over"  # `text` names who had it before
@@ -142,11 +143,12 @@ class Incident(Struct, frozen=True):
     cleared_utc: float | None = None  # since when the resident shows life again
     evidence: Evidence | None = None  # why an automatic alarm was raised, by its newest word
     about: str = ""  # what a spoken call was about, by its newest word that said so
+    unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
 
     @property
     def is_automatic(self) -> bool:
         """Whether the house noticed it, and nobody pressed anything or called."""
-        return self.kind not in CALLED
+        return self.kind not in CALLED and (self.kind.is_known or self.evidence is not None)
 
     @property
     def is_pressed(self) -> bool:

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from center import acks, evidence, home_rows, moments, rows
@@ -20,20 +21,23 @@ from hub.core.payloads import (
     FaultReport,
     FromHub,
     HubState,
+    OtherEvent,
     ReportEvent,
     Telemetry,
 )
+from hub.core.reading import UNREAD
 from hub.core.scaip import What
 
 
 class Parcel(Struct, frozen=True):
-    """A hub's message as it came, and when (UTC seconds)."""
+    """A hub's message as it came, and when (UTC seconds); `lost` is what could not be read."""
 
     hub: str
-    message: FromHub
+    message: FromHub | OtherEvent
     raw: str
     retained: bool
     utc: float
+    lost: tuple[str, ...] = ()
 
 
 class Told(Struct, frozen=True):
@@ -51,9 +55,8 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
     match message:
         case AlarmEvent():
             return _alarm(conn, parcel, message)
-        case ReportEvent():
-            fresh = rows.keep_event(conn, parcel.hub, message, parcel.raw, parcel.utc)
-            return Told(duplicate=not fresh)
+        case ReportEvent() | OtherEvent():
+            return _plain(conn, parcel, message)
         case CheckInEvent() | CareEvent() | AnnouncementEvent():
             return _daily(conn, parcel, message)
         case Activity():
@@ -76,20 +79,37 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
             assert_never(message)
 
 
+def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
+    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
+    fresh = rows.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
+    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
+    return Told(owed, duplicate=not fresh)
+
+
 def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     hub, utc = parcel.hub, parcel.utc
+    event = _gathered(conn, parcel, event)
     incident = rows.incident_of(conn, hub, event.data.alarm)
     fresh = rows.keep_event(conn, hub, event, word_rows.bare(event, parcel.raw), utc)
     if not fresh and incident:
         return Told(acks.of_event(event.id, incident, utc), duplicate=True)
     ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
     heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc)
-    incident = rows.save(conn, evidence.fold(incident, heard))
+    change = evidence.partly_read(evidence.fold(incident, heard), parcel.lost)
+    incident = rows.save(conn, change)
     word_rows.keep(conn, hub, incident.id, event, utc)
     notices = [Notice(Topic.ALARM, incident.id, incident.version)]
     if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
         notices.append(Notice(Topic.NEED, hub))
     return Told(acks.of_event(event.id, incident, utc), tuple(notices))
+
+
+def _gathered(conn: Connection, parcel: Parcel, event: AlarmEvent) -> AlarmEvent:
+    """Add a call that names no alarm to the open one of its hub that is alike: one is enough."""
+    if not event.data.alarm.startswith(UNREAD):
+        return event
+    alarm = rows.unread_alarm(conn, parcel.hub, event) or event.data.alarm
+    return replace(event, data=replace(event.data, alarm=alarm))
 
 
 def _daily(

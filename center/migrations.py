@@ -19,7 +19,9 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
     3: (),  # only new tables: announcements, deliveries, counters
     4: (tables.hubs.c.voice,),  # and a new table: words
     5: (tables.incidents.c.about,),
-    6: (),
+    6: (  # one a line
+        tables.incidents.c.unread,
+    ),
 }
 
 

@@ -1,16 +1,16 @@
 """What is read from the store: functions of a connection, for `Store.ask` and `Store.read`."""
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from center import tables
 from center.hubs import Fault, Hub
 from center.incident import Entry, Incident
+from center.shaping import shape
 from hub.core.payloads import Stage
 
 _BY_ID = select(tables.incidents).where(tables.incidents.c.id == bindparam("id"))
@@ -19,8 +19,6 @@ _TIMELINE = (
     .where(tables.audit.c.incident == bindparam("id"))
     .order_by(tables.audit.c.seq)
 )
-
-S = TypeVar("S", bound=Struct)
 
 
 class Which(StrEnum):
@@ -52,13 +50,13 @@ def case(conn: Connection, ident: str) -> Case | None:
     if incident is None:
         return None
     lines = conn.execute(_TIMELINE, {"id": ident})
-    return Case(incident, tuple(_shape(row, Entry) for row in lines))
+    return Case(incident, tuple(shape(row, Entry) for row in lines))
 
 
 def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:
     """Give the one incident that the query names, with its parameters filled in, or None."""
     row = conn.execute(query, values).first()
-    return None if row is None else _shape(row, Incident)
+    return None if row is None else shape(row, Incident)
 
 
 def incidents(
@@ -78,21 +76,21 @@ def incidents(
         since = select(table.c.received_utc).where(table.c.id == before).scalar_subquery()
         at_once = (table.c.received_utc == since) & (table.c.id < before)
         query = query.where((table.c.received_utc < since) | at_once)
-    return [_shape(row, Incident) for row in conn.execute(query)]
+    return [shape(row, Incident) for row in conn.execute(query)]
 
 
 def of_hub(conn: Connection, hub: str, limit: int = 20) -> list[Incident]:
     """List a hub's incidents, newest first."""
     table = tables.incidents
     query = select(table).where(table.c.hub == hub).order_by(table.c.received_utc.desc())
-    return [_shape(row, Incident) for row in conn.execute(query.limit(limit))]
+    return [shape(row, Incident) for row in conn.execute(query.limit(limit))]
 
 
 def stages(conn: Connection) -> dict[Stage, int]:
     """Count incidents by stage."""
     table = tables.incidents
     query = select(table.c.stage, func.count()).group_by(table.c.stage)
-    return {Stage(stage): count for stage, count in conn.execute(query)}
+    return {Stage.of(stage): count for stage, count in conn.execute(query)}
 
 
 def hubs(conn: Connection, only: str | None = None) -> list[Hub]:
@@ -104,8 +102,8 @@ def hubs(conn: Connection, only: str | None = None) -> list[Hub]:
         current = current.where(tables.faults.c.hub == only)
         found = found.where(tables.hubs.c.hub == only)
     for row in conn.execute(current.order_by(tables.faults.c.since_utc)):
-        present.setdefault(row.hub, []).append(_shape(row, Fault))
-    known = [_shape(row, Hub) for row in conn.execute(found)]
+        present.setdefault(row.hub, []).append(shape(row, Fault))
+    known = [shape(row, Hub) for row in conn.execute(found)]
     return [replace(hub, faults=tuple(present.get(hub.hub, ()))) for hub in known]
 
 
@@ -120,14 +118,10 @@ def audit(conn: Connection, limit: int = 200, before: int | None = None) -> list
     query = select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(tables.audit.c.seq < before)
-    return [Line(row.seq, row.incident or "", _shape(row, Entry)) for row in conn.execute(query)]
+    return [Line(row.seq, row.incident or "", shape(row, Entry)) for row in conn.execute(query)]
 
 
 def refused(conn: Connection) -> dict[str, int]:
     """Count messages that were refused, by reason."""
     query = select(tables.refused.c.reason, tables.refused.c.count)
     return {str(reason): int(count) for reason, count in conn.execute(query)}
-
-
-def _shape(row: Row[Any], shape: type[S]) -> S:
-    return msgspec.convert(row, shape, from_attributes=True)

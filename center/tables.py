@@ -77,6 +77,7 @@ incidents = Table(
     Column("cleared_utc", Float),
     Column("evidence", JSON(none_as_null=True)),
     Column("about", String, nullable=False, server_default=""),
+    Column("unread", Text, nullable=False, server_default=""),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),

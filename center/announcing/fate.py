@@ -74,7 +74,7 @@ def told(one: Delivery, outcome: AnnouncementOutcome, said_utc: float, utc: floa
     if one.fate is Fate.SPOKEN:
         return one
     taken_utc = utc if one.taken_utc is None else one.taken_utc
-    return replace(one, fate=Fate(outcome.value), taken_utc=taken_utc, over_utc=said_utc, reason="")
+    return replace(one, fate=Fate.of(outcome), taken_utc=taken_utc, over_utc=said_utc, reason="")
 
 
 def ended(one: Delivery, fate: Fate, utc: float) -> Delivery:

@@ -9,6 +9,7 @@ from center.home_tables import records
 from center.homes.record import Kept, NotKept, Record, WhyNotKept, changed
 from center.incident import Deed, Entry
 from center.rows import write_line
+from center.shaping import shape
 from center.tables import audit
 from center.tables import hubs as hubs_table
 
@@ -17,7 +18,7 @@ def find(conn: Connection, hub: str) -> Kept | None:
     """Give a home's record, an empty one where only its hub was heard, or None for no home."""
     row = conn.execute(select(records).where(records.c.hub == hub)).first()
     if row is not None:
-        return msgspec.convert(row, Kept, from_attributes=True)
+        return shape(row, Kept)
     known = conn.execute(select(hubs_table.c.hub).where(hubs_table.c.hub == hub)).first()
     return Kept(hub) if known else None
 
