@@ -19,6 +19,9 @@ from sqlalchemy import (
 )
 
 SCHEMA = 6
+# the oldest program, by its own schema, that may read and write a database of this one: it stays
+# while only tables, and columns that may be left out, are added
+OLDEST = 6
 
 metadata = MetaData()
 

@@ -42,6 +42,7 @@ class FaultKind(Open):
     STUCK = "stuck"
     CHATTER = "chatter"
     STORAGE = "storage"
+    SNAPSHOT = "snapshot"  # not all that it had kept could be read at its last start
     BROKER_REFUSES = "broker_refuses"
     SILENT = "silent"  # no sign of life for longer than its kind allows
     LOW_BATTERY = "low_battery"

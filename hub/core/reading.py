@@ -8,7 +8,6 @@ is left is taken for a call: a newer hub may have kinds of them that this progra
 
 import hashlib
 import re
-from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
@@ -52,11 +51,9 @@ def read(source: str, payload: bytes) -> tuple[Seen, tuple[str, ...]]:
 
     `source` is that of the hub on whose topic it came, which the broker vouches for.
     """
-    with suppress(*NOT_READ):
-        kind = msgspec.json.decode(payload, type=_Type).type
-        whole = msgspec.json.decode(payload, type=SHAPES.get(_family(kind), AlarmEvent))
-        if whole.id and (not isinstance(whole, AlarmEvent) or whole.data.alarm):
-            return whole, ()
+    whole = _whole(payload)
+    if whole:
+        return whole, ()
     try:
         raw: object = msgspec.json.decode(payload)
     except NOT_READ:
@@ -74,6 +71,16 @@ def torn(source: str, payload: bytes) -> tuple[Seen, tuple[str, ...]]:
 def nothing(source: str, payload: bytes) -> AlarmEvent:
     """Give the call that stands for bytes of which nothing is taken over."""
     return _named(border.read({}, AlarmEvent)[0], source, payload)
+
+
+def _whole(payload: bytes) -> Happened | None:
+    try:
+        kind = msgspec.json.decode(payload, type=_Type).type
+        event = msgspec.json.decode(payload, type=SHAPES.get(_family(kind), AlarmEvent))
+    except NOT_READ:
+        return None
+    nameless = not event.id or (isinstance(event, AlarmEvent) and not event.data.alarm)
+    return None if nameless else event
 
 
 def _degraded(

@@ -7,7 +7,6 @@ it is about. `docs/asyncapi.yaml` is generated from here.
 """
 
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -189,9 +188,11 @@ def _decode(
     payload: bytes, shape: type[S], essential: Collection[str]
 ) -> tuple[S, tuple[str, ...]]:
     """Read a message whole if it can be, else what of it can be, with what cannot."""
-    with suppress(*NOT_READ):
-        return msgspec.json.decode(payload, type=shape), ()
     try:
-        return border.read(msgspec.json.decode(payload), shape, essential)
-    except (*NOT_READ, border.UnreadableError) as error:
+        return msgspec.json.decode(payload, type=shape), ()
+    except NOT_READ:
+        parsed = _strict(payload, object)
+    try:
+        return border.read(parsed, shape, essential)
+    except border.UnreadableError as error:
         raise RefusedError(Reason.MALFORMED) from error
