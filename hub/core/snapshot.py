@@ -138,9 +138,8 @@ def _items(raw: bytes, at: int) -> list[object]:
     try:
         if not (raw[at] >> 4 == LIST or raw[at] in LISTS):
             return items
-        many, skip = _extent(raw, at + 1, raw[at])
-        at += 1 + skip
-        for _ in range(many):
+        at += 1 + _extent(raw, at + 1, raw[at])[1]
+        while True:  # until the damage, which comes before the list's end: else it was read whole
             end = _end(raw, at)
             items.append(msgspec.msgpack.decode(raw[at:end]))
             at = end
