@@ -4,9 +4,11 @@ from collections.abc import Collection
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
 from center import tables
+from center.incident import Deed, Entry
+from center.rows import write_line
 from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
@@ -17,6 +19,9 @@ _ADD = insert(_hubs)
 _KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
 _PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
 _HEARD = _PUT.where(_hubs.c.heard_utc < bindparam("now")).values(heard_utc=bindparam("now"))
+_BACK = _PUT.where(_hubs.c.removed_utc.is_not(None)).values(
+    removed_utc=null(), back_utc=bindparam("now")
+)
 _ADD_TELEMETRY = insert(tables.telemetry)
 
 
@@ -46,6 +51,14 @@ def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
             "first_utc": first_utc,
         }
         conn.execute(_ADD, first)
+
+
+def comes_back(conn: Connection, hub: str, utc: float) -> bool:
+    """Put a removed hub on the board again, now that it speaks; with a line in the audit."""
+    if not conn.execute(_BACK, {"this": hub, "now": utc}).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.HUB_BACK, version=0, hub=hub))
+    return True
 
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:

@@ -9,6 +9,7 @@ from hub.core.voice_report import VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost
 LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included
+BACK_S = 7 * 86_400.0  # a hub that came back is told of for a week
 LOST_MIN_S = 3.0  # a hub that promises more than it can is not lost at each hiccup
 
 
@@ -35,6 +36,8 @@ class Hub(Struct, frozen=True):
     synced: bool
     faults: tuple[Fault, ...] = ()
     voice: VoiceReport | None = None  # None: the hub has not said
+    removed_utc: float | None = None  # it was gone for good, and is off the board
+    back_utc: float | None = None  # and spoke again since
 
 
 class Seen(StrEnum):

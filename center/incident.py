@@ -88,6 +88,11 @@ class Deed(Open):
     CALLED = "called"  # `text` says why and with what result, as `kind result`
     ANNOUNCED = "announced"  # `text` is its id and how many homes; what it says is kept apart
     WITHDRAWN = "withdrawn"  # an announcement; `text` as above
+    HUB_REMOVED = "hub_removed"  # gone for good: off the board, its history stays
+    HUB_BACK = "hub_back"  # a hub that was removed speaks again
+    RECORD_REMOVED = "record_removed"
+    USER_REMOVED = "user_removed"
+    TOKEN_REMOVED = "token_removed"  # noqa: S105 - a deed, not a token
 
 
 class Entry(Struct, frozen=True):

@@ -50,8 +50,15 @@ class Told(Struct, frozen=True):
 
 def take_in(conn: Connection, parcel: Parcel) -> Told:
     """Store a hub's message and say what follows from it."""
+    back = _heard(conn, parcel)
+    told = _take_in(conn, parcel)
+    if not back:
+        return told
+    return replace(told, notices=(*told.notices, Notice(Topic.HUB, parcel.hub)))
+
+
+def _take_in(conn: Connection, parcel: Parcel) -> Told:
     message = parcel.message
-    _heard(conn, parcel)
     match message:
         case AlarmEvent():
             return _alarm(conn, parcel, message)
@@ -151,14 +158,18 @@ def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
     return Told(tuple(answers), _told_of_hub(parcel).notices)
 
 
-def _heard(conn: Connection, parcel: Parcel) -> None:
+def _heard(conn: Connection, parcel: Parcel) -> bool:
+    """Note that a hub spoke; tell whether it was gone for good and is back by its own word."""
     message, utc = parcel.message, parcel.utc
-    if isinstance(message, HubState) and message.state is Availability.LOST:
+    lost = isinstance(message, HubState) and message.state is Availability.LOST
+    if lost:
         utc = 0.0  # the broker said so, not the hub
     elif parcel.retained:  # said some time ago: at best when its own clock says
         said = message.utc if isinstance(message, HubState) and message.synced else 0.0
         utc = min(utc, said)
     home_rows.heard(conn, parcel.hub, utc, parcel.utc)
+    by_itself = not parcel.retained and not lost
+    return by_itself and home_rows.comes_back(conn, parcel.hub, parcel.utc)
 
 
 def _told_of_hub(parcel: Parcel) -> Told:

@@ -28,6 +28,8 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
     5: (tables.incidents.c.about,),
     6: (  # one a line
         tables.incidents.c.unread,
+        tables.hubs.c.removed_utc,
+        tables.hubs.c.back_utc,
     ),
 }
 

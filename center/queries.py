@@ -94,11 +94,13 @@ def stages(conn: Connection) -> dict[Stage, int]:
 
 
 def hubs(conn: Connection, only: str | None = None) -> list[Hub]:
-    """List all hubs that were ever heard, or only one, by name, with their present faults."""
+    """List all hubs that were heard and not removed, or one, by name, with their present faults."""
     present: dict[str, list[Fault]] = {}
     current = select(tables.faults).where(tables.faults.c.cleared_utc.is_(None))
     found = select(tables.hubs).order_by(tables.hubs.c.hub)
-    if only is not None:
+    if only is None:
+        found = found.where(tables.hubs.c.removed_utc.is_(None))
+    else:
         current = current.where(tables.faults.c.hub == only)
         found = found.where(tables.hubs.c.hub == only)
     for row in conn.execute(current.order_by(tables.faults.c.since_utc)):

@@ -120,6 +120,8 @@ hubs = Table(
     Column("synced", Boolean, nullable=False),
     Column("first_utc", Float),
     Column("voice", JSON(none_as_null=True)),
+    Column("removed_utc", Float),
+    Column("back_utc", Float),
 )
 
 # kept after they are over, so that a hub's state can call them back

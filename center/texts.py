@@ -42,6 +42,13 @@ class Texts:
 
 
 @cache
+def of_file(name: str, lang: Lang) -> Texts:
+    """Give the sentences of one file, `messages/<name>.<lang>.toml`."""
+    file = resources.files("center") / "messages" / f"{name}.{lang}.toml"
+    return Texts(lang, dict(_flat(tomllib.loads(file.read_text("utf-8")), "")))
+
+
+@cache
 def texts(lang: Lang) -> Texts:
     """Give the sentences of a language."""
     folder = resources.files("center") / "messages"

@@ -35,8 +35,9 @@ class NotSent(Struct, frozen=True):
 
 
 def homes(conn: Connection, draft: Draft) -> tuple[str, ...]:
-    """Name the homes that a draft is for, of those whose hub was ever heard."""
-    query = select(hubs_table.c.hub).order_by(hubs_table.c.hub)
+    """Name the homes that a draft is for, of those whose hub was heard and is not gone for good."""
+    query = select(hubs_table.c.hub).where(hubs_table.c.removed_utc.is_(None))
+    query = query.order_by(hubs_table.c.hub)
     known: tuple[str, ...] = tuple(conn.scalars(query))
     match draft.whom:
         case Whom.ALL:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from center.home_tables import records
 from center.homes.record import Kept, NotKept, Record, WhyNotKept, changed
@@ -53,6 +53,21 @@ def put(
         conn, Entry(change.utc, Deed.RECORD_CHANGED, version=0, by=change.by, text=text, hub=hub)
     )
     return kept
+
+
+def kept(conn: Connection) -> list[tuple[str, str, float]]:
+    """List (hub, the resident's name, its last change in UTC seconds) of all records, by hub."""
+    column = records.c
+    query = select(column.hub, column.record["name"].as_string(), column.changed_utc)
+    return [(hub, name or "", utc) for hub, name, utc in conn.execute(query.order_by(column.hub))]
+
+
+def remove(conn: Connection, utc: float, hub: str) -> bool:
+    """Forget a home's record, with a line in the audit; False where there is none."""
+    if not conn.execute(delete(records).where(records.c.hub == hub)).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.RECORD_REMOVED, version=0, hub=hub))
+    return True
 
 
 def was_seen(conn: Connection, hub: str, by: str, since_utc: float) -> bool:
