@@ -17,11 +17,11 @@ from hub import health, heap, memory, watchdog
 from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
-from hub.core import devices, home
+from hub.core import devices, home, snapshot
 from hub.core.driver import Driver
 from hub.core.effects import Effect, Lane, Order, Show
 from hub.core.events import Event, Measured, Started, StorageTrouble
-from hub.core.habits import FRESH, Habits
+from hub.core.habits import FRESH
 from hub.core.payloads import Availability
 from hub.core.rules import Rules
 from hub.core.state import HomeState
@@ -42,7 +42,7 @@ class _Past(Struct, frozen=True):
     """All that the disk knows of a home."""
 
     found: Found
-    habits: Habits | None  # None: the file cannot be read, so it must not be written
+    learned: memory.Learned | None  # None: the file cannot be read, so it must not be written
 
 
 class Hub:
@@ -145,23 +145,22 @@ class Hub:
         found = await self.journal.read()
         if found is None:
             return None
-        habits, trouble = await memory.read(self._habits, self.journal)
-        return None if trouble is StorageTrouble.SLOW else _Past(found, habits)
+        learned, trouble = await memory.read(self._habits, self.journal)
+        return None if trouble is StorageTrouble.SLOW else _Past(found, learned)
 
     def _recovered(self, past: "_Past | None", started: Started) -> HomeState:
         """Fit what is known to this process; a home of which nothing can be read was lived in."""
         if past is None:
             return home.recover(HomeState(), started, (), lived_in=True)
-        known = replace(health.decode(past.found.snapshot), habits=past.habits or FRESH)
+        learned = past.learned or memory.Learned(FRESH, (memory.HABITS,))
+        known = replace(health.decode(past.found.snapshot, *learned.lost), habits=learned.habits)
         unsent = [row.id for row in self.journal.unsettled(past.found)]
-        unread = past.found.snapshot is not None and not known.boot
-        lived_in = unread or past.habits is None
-        return home.recover(known, started, unsent, lived_in=lived_in)
+        return home.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
 
     def _remember(self, past: "_Past | None") -> None:
         """Write from now on what the home teaches, since it is known what it taught before."""
-        if past is not None and past.habits is not None:
-            self.memory = memory.Memory(self._habits, self.journal, past.habits)
+        if past is not None and past.learned is not None:
+            self.memory = memory.Memory(self._habits, self.journal, past.learned.habits)
 
     async def _heartbeat(self) -> None:
         """Look after oneself, and let a heartbeat travel the whole way only if all is well."""

@@ -10,16 +10,27 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
+from hub.aside import keep
+from hub.core import border
 from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, VERSION, Habits
-from hub.damaged import put_aside
 from hub.journal import Journal
 
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0
 MOST_BYTES = 64 * 1024  # a file larger than any that is written is none of ours
+HABITS = "habits"  # in what could not be read
 ENCODE = msgspec.msgpack.Encoder().encode
+
+
+class Learned(Struct, frozen=True):
+    """What the file says, and what of it could not be read."""
+
+    habits: Habits
+    lost: tuple[str, ...] = ()
 
 
 class Memory:
@@ -37,7 +48,7 @@ class Memory:
             self._saved = habits
 
 
-async def read(path: Path, journal: Journal) -> tuple[Habits | None, StorageTrouble | None]:
+async def read(path: Path, journal: Journal) -> tuple[Learned | None, StorageTrouble | None]:
     """Give what was learned, or why the disk cannot tell.
 
     A home is learned anew where the file is of no use; its bytes are kept aside.
@@ -45,25 +56,32 @@ async def read(path: Path, journal: Journal) -> tuple[Habits | None, StorageTrou
     return await journal.aside(partial(_read, path))
 
 
-def _read(path: Path) -> Habits:
+def _read(path: Path) -> Learned:
+    """Give what the file says, and what of it could not be read; that is kept aside."""
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        return FRESH
+        return Learned(FRESH)
+    found, lost = _decoded(raw)
+    if lost:
+        LOG.warning("habits: not read whole: %s", ", ".join(lost))
+        keep(path, raw)
+    return Learned(found, lost)
+
+
+def _decoded(raw: bytes) -> tuple[Habits, tuple[str, ...]]:
+    """Read what was learned; of a newer version what this one knows, if its tables are the same."""
     try:
-        found = msgspec.msgpack.decode(raw, type=Habits)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _anew(path, str(error))
-    if found.version == VERSION and found.whole:
-        return found
-    return _anew(path, "of another version, or damaged")
-
-
-def _anew(path: Path, why: str) -> Habits:
-    LOG.warning("habits: the home is learned anew: %s", why)
-    put_aside(path)
-    return FRESH
+        parsed: object = msgspec.msgpack.decode(raw)
+        found, lost = border.read(parsed, Habits)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, border.UnreadableError):
+        return FRESH, (HABITS,)
+    if not found.whole:  # the home is learned anew
+        return FRESH, (HABITS,)
+    if found.version != VERSION:
+        return replace(found, version=VERSION), (f"{HABITS} {found.version}",)
+    return found, tuple(f"{HABITS}.{place}" for place in lost)
 
 
 def _write(path: Path, habits: Habits) -> None:

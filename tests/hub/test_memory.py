@@ -15,7 +15,7 @@ from hub import memory
 from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, Habits
 from hub.journal import Journal
-from hub.memory import Memory
+from hub.memory import Learned, Memory
 
 TAUGHT = replace(FRESH, days=30, day=20_000, peaks=(3.0, 4.0))
 
@@ -35,9 +35,9 @@ def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "habits.bin"
 
     async def story(journal: Journal) -> None:
-        assert await memory.read(path, journal) == (FRESH, None)
+        assert await memory.read(path, journal) == (Learned(FRESH), None)
         await Memory(path, journal, FRESH).save(TAUGHT)
-        assert await memory.read(path, journal) == (TAUGHT, None)
+        assert await memory.read(path, journal) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
     assert [one.name for one in tmp_path.glob("habits*")] == ["habits.bin"]
@@ -49,7 +49,6 @@ def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
         b"",
         b"rubbish",
         msgspec.msgpack.encode(TAUGHT)[:-9],
-        msgspec.msgpack.encode(replace(TAUGHT, version=99)),
         msgspec.msgpack.encode(replace(TAUGHT, ends=())),
         bytes(100_000),
     ],
@@ -59,12 +58,27 @@ def test_a_file_of_no_use_is_kept_aside_and_learned_anew(tmp_path: Path, raw: by
     path.write_bytes(raw)
 
     async def story(journal: Journal) -> None:
-        assert await memory.read(path, journal) == (FRESH, None)
+        assert await memory.read(path, journal) == (Learned(FRESH, ("habits",)), None)
         await Memory(path, journal, FRESH).save(TAUGHT)
-        assert await memory.read(path, journal) == (TAUGHT, None)
+        assert await memory.read(path, journal) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
-    assert [one.read_bytes() for one in tmp_path.glob("habits.bin.damaged-*")] == [raw]
+    (kept,) = tmp_path.glob("habits.bin.unread-*")
+    assert kept.read_bytes() == raw[: memory.MOST_BYTES + 1]
+
+
+def test_what_a_newer_program_has_learned_is_taken_up_as_far_as_it_is_known(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "habits.bin"
+    newer = msgspec.to_builtins(TAUGHT) | {"version": 2, "moods": [1, 2], "longest": {"a": "b"}}
+    path.write_bytes(msgspec.msgpack.encode(newer))
+
+    async def story(journal: Journal) -> None:
+        assert await memory.read(path, journal) == (Learned(TAUGHT, ("habits 2",)), None)
+
+    tell(story, tmp_path)
+    assert len(list(tmp_path.glob("habits.bin.unread-*"))) == 1
 
 
 def test_of_a_file_that_is_damaged_again_and_again_two_copies_are_kept(tmp_path: Path) -> None:
@@ -73,10 +87,10 @@ def test_of_a_file_that_is_damaged_again_and_again_two_copies_are_kept(tmp_path:
     async def story(journal: Journal) -> None:
         for n in range(5):
             path.write_bytes(b"rubbish %d" % n)
-            assert await memory.read(path, journal) == (FRESH, None)
+            assert await memory.read(path, journal) == (Learned(FRESH, ("habits",)), None)
 
     tell(story, tmp_path)
-    kept = sorted(one.read_bytes() for one in tmp_path.glob("habits.bin.damaged-*"))
+    kept = sorted(one.read_bytes() for one in tmp_path.glob("habits.bin.unread-*"))
     assert kept == [b"rubbish 3", b"rubbish 4"]
 
 

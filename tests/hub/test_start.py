@@ -169,3 +169,19 @@ def test_a_stop_at_any_await_of_the_start_forgets_nothing(
     with closing(Outbox(folder / "outbox.db")) as outbox:
         assert not forgotten_in(outbox)
     assert msgspec.msgpack.decode((folder / "habits.bin").read_bytes(), type=Habits) == TAUGHT
+
+
+@pytest.mark.parametrize("past", ["new", "torn", "habits"])
+def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_lived_in(
+    config: Config, hubs: list[app.Hub], past: str
+) -> None:
+    folder = Path(config.state_dir)
+    folder.mkdir()
+    if past == "torn":
+        with closing(Outbox(folder / "outbox.db")) as outbox:
+            outbox.commit(b"torn", (), ())
+    if past == "habits":
+        (folder / "habits.bin").write_bytes(msgspec.msgpack.encode(TAUGHT))
+    Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Quiet(),))
+    care = hubs[-1].engine.state.care
+    assert care.life_at == (None if past == "new" else care.began_at)
