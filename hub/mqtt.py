@@ -117,7 +117,8 @@ class Session:
         self._last = self._loop.create_future()
         self.publish(farewell)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._last, FAREWELL_S)
+            async with asyncio.timeout(FAREWELL_S):
+                await self._last
         self._client.disconnect()
         await asyncio.wait({self.ended}, timeout=FAREWELL_S)  # else it may never be sent
 

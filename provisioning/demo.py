@@ -63,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(folder: Path, voice: str | None, *, as_json: bool) -> int:
     _say(in_both("demo", "starting"))
     files = lay(folder, voice=voice is not None)
+    if aside := broker.mend(folder / "mosquitto"):
+        _say(in_both("broker", "set_aside", path=aside))
     groups = (*programs(files), *([(_voice(files, voice),)] if voice else []))
     try:
         _add_operator(files)

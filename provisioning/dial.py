@@ -27,7 +27,9 @@ LEVELS = {"5": 5, "3.1.1": 4}
 NO_LEVEL = 99
 WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and of MQTT 5
 USUAL_PORT = {"tls": 8883, "tcp": 1883}
-SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers
+SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
+    **dict.fromkeys(range(79, 95), "server_malformed"),
+    85: "server_no_authority_key",
     9: "server_not_yet_valid",
     10: "server_expired",
     62: "server_wrong_name",
