@@ -10,7 +10,11 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
-MOTION, EXIT_DOOR = AnsweredBy.MOTION, Sense.EXIT_DOOR  # slow to look up in Python 3.11
+MOTION, DOOR, EXIT_DOOR = (
+    AnsweredBy.MOTION,
+    Sense.DOOR,
+    Sense.EXIT_DOOR,
+)  # slow to look up in Python 3.11
 
 
 def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
@@ -30,13 +34,16 @@ def noticed(
 ) -> tuple[HomeState, bool]:
     """Let the quiet be over, and give whether it is: a lone pulse in an empty house ends none."""
     sensor = rules.sensors.get(device)
-    by_exit = sensor is not None and sensor.sense is EXIT_DOOR
+    sense = sensor.sense if sensor else None
+    by_exit = sense is EXIT_DOOR
     state = quiet.over(state, device, at, by_exit=by_exit, rules=rules)
     if by_exit:
         door = state.house.sensed[device]
         # not one that never tells of its closing, nor one whose contact is the wrong way round
         ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
         state = presence.passed(state, at, rules, ajar=ajar)
+    elif sense is DOOR:
+        state = presence.hand(state, at, rules)
     elif by is MOTION:
         state, counts = presence.active(state, device, at, rules)
         if not counts:

@@ -1,9 +1,9 @@
 """Unusual quiet: how long nothing has moved, against what is usual for this person at this hour.
 
 Every quarter of an hour of quiet adds its surprise (`hazard`); beyond the home's own limit a spoken
-warning begins, and then an alarm. Once warned it is silent until something moves. Not judged: an
-absence, a house whose sensors cannot be believed. Without a clock the limit of a new home's night
-holds at any hour.
+warning begins, and then an alarm; beyond 12 h at home they do whatever is usual. Once warned it is
+silent until something moves. Not judged: an absence, a house whose sensors cannot be believed.
+Without a clock the limit of a new home's night holds at any hour.
 """
 
 from msgspec.structs import replace
@@ -112,11 +112,13 @@ def believed(state: HomeState, rules: Rules) -> float:
 
 
 def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
-    lasted_s = at - began(state.house)
-    if not state.clock.synced:  # an hour that is not known: what holds by night holds always
-        blind = believed(state, rules) < rules.quiet.believed_share
-        return lasted_s >= rules.quiet.safe_night_s and not blind
-    if lasted_s < rules.quiet.least_s:
+    lasted_s, synced = at - began(state.house), state.clock.synced
+    most_s = rules.quiet.safe_night_s  # an hour that is not known: what holds by night holds always
+    if synced:
+        most_s = max(rules.quiet.most_s, most_s)  # no ceiling is lower than a safe limit
+    if lasted_s >= most_s:
+        return believed(state, rules) >= rules.quiet.believed_share
+    if not synced or lasted_s < rules.quiet.least_s:
         return False
     if state.house.quiet.score <= hazard.limit(state.habits, rules.quiet):
         return False

@@ -210,6 +210,7 @@ def test_who_is_up_at_night_as_a_rule_may_leave_at_night() -> None:
     for day in range(14):
         lived.live(day, [n / 3 for n in range(1, 36)])
     lived.effects.clear()
+    lived.move(LIVING, TENTH - 4.0).move(LIVING, TENTH + 0.5)
     lived.move(LIVING, TENTH + 2.0).door(TENTH + 2.01).until(TENTH + 6.0)
     assert lived.kind is PresenceKind.AWAY
     assert lived.kinds == []
