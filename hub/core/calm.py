@@ -13,6 +13,7 @@ from hub.core import (
     facts,
     feedback,
     home,
+    overdue,
     presence,
     quiet,
     routines,
@@ -37,6 +38,7 @@ RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, Rung.WATCHING
 # of all that `home.decide` serves, in its order, what may be due in a calm stretch
 _SERVE = (
     presence.elapse,
+    overdue.elapse,
     quiet.elapse,
     routines.elapse,
     diary.elapse,
@@ -44,6 +46,7 @@ _SERVE = (
 )
 _AHEAD = (
     presence.next_wake,
+    overdue.next_wake,
     quiet.next_wake,
     routines.next_wake,
     diary.next_wake,

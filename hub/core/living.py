@@ -69,4 +69,5 @@ class House(Struct, frozen=True):
     told: frozenset[str] = frozenset()  # routines that have warned, until their cause is over
     slot_at: float = NEVER  # the five-minute slot of a night in which somebody was last up
     slots: int = 0
+    overdue: bool = False  # the centre was told that the resident is not back as usual
     hour_at: float | None = None  # when the present hour began

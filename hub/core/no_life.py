@@ -16,13 +16,11 @@ from hub.core.care_events import evidence
 from hub.core.care_state import Rung
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
-from hub.core.presence import ABSENCE
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
-ABSENT_MARGIN = 1.25
 NO_LIFE = frozenset({Kind.NO_LIFE})
 
 
@@ -58,18 +56,18 @@ def over(state: HomeState, life_at: float, rules: Rules) -> HomeState:
 
 
 def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> float | None:
-    """Give when the next rung is due: who has said that he is away is given until he is back."""
+    """Give when the next rung is due: who has said that he is away is given until he is back.
+
+    Who is only thought to be away is not: the door may have been a visitor's.
+    """
     if state.care.rung is Rung.DISPATCHED:
         return None
     called = state.care.rung is Rung.CALLED_OUT
     due = life_at + (rules.care.dispatch_s if called else rules.care.callout_s)
     presence = state.house.presence
-    if presence.kind is not PresenceKind.AWAY or due > at:
+    if presence.kind is not PresenceKind.AWAY or presence.until is None or due > at:
         return due
-    if presence.until is not None:
-        return max(due, presence.until)
-    longest_s = state.habits.longest.get(ABSENCE, 0.0)  # of a month or two: who travels, travels
-    return max(due, presence.since + ABSENT_MARGIN * longest_s)
+    return max(due, presence.until)
 
 
 def _climb(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:

@@ -158,6 +158,11 @@ def teaches(house: House, since: float) -> bool:
     return since >= house.visitor_until
 
 
+def declared(presence: Presence) -> bool:
+    """Tell whether the resident has said that they are out: only that may silence anything."""
+    return presence.kind is AWAY and presence.until is not None
+
+
 def shown(house: House, at: float) -> PresenceKind:
     """Give where the resident is, as people are told: at home, a visitor comes before it."""
     visitor = house.presence.kind is HOME and at < house.visitor_until

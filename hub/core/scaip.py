@@ -86,6 +86,8 @@ class Care(StrEnum):
     COUNSELLING = "counselling"  # asked for
     LOW_MOOD = "low_mood"  # PHQ-2 of 3 or more (Kroenke, Spitzer, Williams 2003)
     UNWELL = "unwell"  # said so in a check-in
+    NOT_BACK = "not_back"  # out by the door, without a word, for longer than is usual
+    BACK = "back"  # at home again, after that
 
 
 REPORT: dict[Report, tuple[str, str]] = {
@@ -100,6 +102,8 @@ CARE: dict[Care, tuple[str, str]] = {
     Care.COUNSELLING: ("0002", "0101"),
     Care.LOW_MOOD: ("0002", "0101"),
     Care.UNWELL: ("0002", "0101"),
+    Care.NOT_BACK: ("0014", "0009"),
+    Care.BACK: ("0014", "0019"),
 }
 
 
