@@ -27,11 +27,13 @@ def recover(state: HomeState, started: Started) -> CareState:
         care = replace(care, life_at=active_at)
     last = _latest(care)
     by_s = min(0.0, started.at - last)
+    dark_at = _still_dark(care)
     care = _moved(care, by_s, math.inf)
     return replace(
         care,
         next_local=None,
         began_at=started.at,
+        dark_at=None if dark_at is None else dark_at + started.at - last,
         noted_at=last + by_s,
         adrift_from=last + by_s if care.adrift_from is None else care.adrift_from,
     )
@@ -49,7 +51,10 @@ def note(state: HomeState, at: float, rules: Rules) -> HomeState:
     watching = care.rung is Rung.WATCHING
     life_at = last_life(state, at, rules) if watching else care.life_at
     care = replace(care, noted_at=at, life_at=life_at)
-    return replace(state, care=_anchored(care, at, state.clock.offset_s) if synced else care)
+    care = replace(care, dark_at=_still_dark(care))
+    if synced:
+        care = _anchored(care, at, state.clock.offset_s, rules)
+    return replace(state, care=care)
 
 
 def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
@@ -67,13 +72,22 @@ def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
     return max(seen if care.life_at is None else [*seen, care.life_at], default=None)
 
 
-def _anchored(care: CareState, at: float, offset_s: float) -> CareState:
-    anchor = care.anchor
-    if care.adrift_from is not None and anchor is not None:
+def _anchored(care: CareState, at: float, offset_s: float, rules: Rules) -> CareState:
+    anchor, adrift_from, dark_at = care.anchor, care.adrift_from, care.dark_at
+    if adrift_from is not None and anchor is not None:
         off_s = anchor.at + offset_s - anchor.utc
         if 0.0 < off_s <= BELIEVED_S:
-            care = _moved(care, -off_s, care.adrift_from)
+            care = _moved(care, -off_s, adrift_from)
+            adrift_from -= off_s
+        if dark_at is None and care.began_at - adrift_from >= rules.care.dark_s:
+            care = replace(care, dark_at=care.began_at)
     return replace(care, anchor=Anchor(at, at + offset_s), adrift_from=None)
+
+
+def _still_dark(care: CareState) -> float | None:
+    """Give `dark_at`, unless there was a sign of life since."""
+    lived = care.dark_at is not None and care.life_at is not None and care.life_at > care.dark_at
+    return None if lived else care.dark_at
 
 
 def _latest(care: CareState) -> float:

@@ -4,13 +4,14 @@
              --48 h--> DISPATCHED: called again, so that somebody goes and looks
     any sign of life --> WATCHING, with an all-clear
 
+What nobody could watch is called only after hours of watching (`dark`).
 Armed by the first sign of life that there ever was; a duration, so that no clock can disturb it.
 When to look again is stored: a look goes through the devices, and there are many events.
 """
 
 from msgspec.structs import replace
 
-from hub.core import sos, warn
+from hub.core import dark, sos, warn
 from hub.core.care_clock import last_life
 from hub.core.care_events import evidence
 from hub.core.care_state import Rung
@@ -63,7 +64,9 @@ def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> flo
     if state.care.rung is Rung.DISPATCHED:
         return None
     called = state.care.rung is Rung.CALLED_OUT
-    due = life_at + (rules.care.dispatch_s if called else rules.care.callout_s)
+    due = dark.held(
+        state, life_at + (rules.care.dispatch_s if called else rules.care.callout_s), rules
+    )
     presence = state.house.presence
     if presence.kind is not PresenceKind.AWAY or presence.until is None or due > at:
         return due
