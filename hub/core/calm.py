@@ -13,6 +13,7 @@ from hub.core import (
     facts,
     feedback,
     home,
+    noise,
     overdue,
     presence,
     quiet,
@@ -37,6 +38,7 @@ RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, Rung.WATCHING
 
 # of all that `home.decide` serves, in its order, what may be due in a calm stretch
 _SERVE = (
+    noise.elapse,
     presence.elapse,
     overdue.elapse,
     quiet.elapse,
@@ -45,6 +47,7 @@ _SERVE = (
     supervision.elapse,
 )
 _AHEAD = (
+    noise.next_wake,
     presence.next_wake,
     overdue.next_wake,
     quiet.next_wake,
@@ -103,6 +106,8 @@ def is_kept(before: HomeState, event: Event, after: HomeState) -> bool:
     if after.watch.due != before.watch.due:
         return False
     was, now = before.house, after.house
+    if now.noisy is not was.noisy:
+        return False
     return not event.active or (
         now.quiet is was.quiet
         and now.presence is was.presence

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from hub.core.care_state import Anchor, Asked, CareState, Due, Paused, Rung
 from hub.core.events import Started
+from hub.core.living import proved_at
 from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
 
@@ -22,7 +23,7 @@ BELIEVED_S = 7 * 86_400.0
 
 def recover(state: HomeState, started: Started) -> CareState:
     """Fit the moments to a new process: no wait is shorter than before, and none is forgotten."""
-    care, active_at = state.care, state.house.active_at
+    care, active_at = state.care, proved_at(state.house)
     if active_at > care.began_at:  # seen after the last note
         care = replace(care, life_at=active_at)
     last = _latest(care)
@@ -63,7 +64,7 @@ def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
     Of the house only what this process saw counts: the rest was noted before it began.
     """
     house, care = state.house, state.care
-    found = [house.active_at]
+    found = [proved_at(house)]
     for device, sensed in house.sensed.items():
         sensor = rules.sensors.get(device)
         if sensor and sensor.sense is Sense.WEARABLE:

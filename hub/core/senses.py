@@ -27,9 +27,11 @@ MOTION = AnsweredBy.MOTION  # slow to look up in Python 3.11
 
 def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
     """Take a motion sensor's edge; that it falls is no activity, nor is a flood of them."""
-    moves = event.active and _moves(state, event.device)
+    sensed = state.house.sensed.get(event.device)
     state, effects = _note(state, event.device, event.at, rules, active=event.active)
-    if not moves or supervision.floods(state, event.device):
+    if not event.active or supervision.floods(state, event.device):
+        return state, effects
+    if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device):
         return state, effects
     state, more = life.shown(state, event.device, event.at, MOTION, rules)
     return state, effects + more
@@ -54,12 +56,9 @@ def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
     return _note(state, event.device, event.at, rules, active=True)
 
 
-def _moves(state: HomeState, device: str) -> bool:
-    """Tell whether "motion" is news: not the level at a start, nor of a sensor that is stuck."""
-    sensed = state.house.sensed.get(device)
-    if sensed is None or not sensed.active:
-        return True
-    return sensed.known and not supervision.is_stuck(state, device)
+def _retriggers(state: HomeState, before: Sensed, device: str) -> bool:
+    """Tell whether "motion" said again is news: not the level at a start, nor of a stuck sensor."""
+    return before.known and not supervision.is_stuck(state, device)
 
 
 def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:

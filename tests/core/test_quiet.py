@@ -114,8 +114,9 @@ def test_who_is_not_up_long_after_the_usual_time_is_called() -> None:
 
 
 def test_a_night_as_ever_is_no_quiet() -> None:
-    lived = settled()
-    assert lived.live(14, day_long()).live(15, day_long()).warnings == []
+    lived = morning(settled(), till=22.0)
+    assert lived.until(15 * 24 + 6.9).warnings == []
+    assert morning(lived, 15, till=22.0).warnings == []
 
 
 def slow() -> Lived:
