@@ -14,6 +14,7 @@ from hub.trace import Row, Trace, opened
 from hub.trace_replay import RULES, Replay
 from hub.trace_story import DAY_S, Stop, Story, Summary, iso
 
+HOUR_S = 3600.0
 PATIENCE_S = 72 * 3600.0  # how long after `stop_at` an alarm is waited for
 
 
@@ -24,6 +25,7 @@ class Options(Struct, frozen=True):
     learn_days: float = 0.0
     stop_at: datetime | None = None
     lenient: bool = False
+    zone_s: float | None = None  # where the home is, if the trace tells its times in UTC
     rules: Rules = RULES
 
 
@@ -41,7 +43,7 @@ def run(path: Path, options: Options, seen: Callable[[Row], object] | None = Non
     Raises `TraceError`, `OutsideError` or `OSError`.
     """
     with opened(path) as file:
-        trace = Trace(file, now_utc=options.now_utc, lenient=options.lenient)
+        trace = Trace(file, now_utc=options.now_utc, lenient=options.lenient, zone_s=options.zone_s)
         return _run(trace, options, seen)
 
 
@@ -70,6 +72,7 @@ def _run(trace: Trace, options: Options, seen: Callable[[Row], object] | None) -
         begin=iso(first.utc, first.zone_s),
         end=iso(row.utc, row.zone_s),
         days=round((row.utc - first.utc) / DAY_S, 3),
+        utc_zone_h=None if trace.utc_zone_s is None else trace.utc_zone_s / HOUR_S,
         learn_days=options.learn_days,
         changes=story.changes,
         alarms=0,
