@@ -44,7 +44,9 @@ def run(path: Path, options: Options, seen: Callable[[Row], object] | None = Non
     """
     with opened(path) as file:
         trace = Trace(file, now_utc=options.now_utc, lenient=options.lenient, zone_s=options.zone_s)
-        return _run(trace, options, seen)
+        summary = _run(trace, options, seen)
+    zone_s = trace.utc_zone_s
+    return replace(summary, utc_zone_h=None if zone_s is None else zone_s / HOUR_S)
 
 
 def _run(trace: Trace, options: Options, seen: Callable[[Row], object] | None) -> Summary:
@@ -72,7 +74,6 @@ def _run(trace: Trace, options: Options, seen: Callable[[Row], object] | None) -
         begin=iso(first.utc, first.zone_s),
         end=iso(row.utc, row.zone_s),
         days=round((row.utc - first.utc) / DAY_S, 3),
-        utc_zone_h=None if trace.utc_zone_s is None else trace.utc_zone_s / HOUR_S,
         learn_days=options.learn_days,
         changes=story.changes,
         alarms=0,
