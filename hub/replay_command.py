@@ -25,7 +25,8 @@ from hub.trace_story import Summary, as_json
 
 DONE, FAILED, USAGE_ERROR = 0, 1, 2
 PICTURES = {".png", ".svg"}
-FOR_TRACES = ("stop_at", "learn_days", "check_ins", "lenient", "plot")
+FOR_TRACES = ("stop_at", "learn_days", "check_ins", "lenient", "zone_h", "plot")
+WEST_H, EAST_H = -12.0, 14.0  # of all zones, in hours ahead of UTC
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--learn-days", type=_days, metavar="N", help=about["learn_days"])
     parser.add_argument("--check-ins", action="store_true", help=about["check_ins"])
     parser.add_argument("--lenient", action="store_true", help=about["lenient"])
+    parser.add_argument("--zone-h", type=_zone, metavar="H", help=about["zone_h"])
     parser.add_argument("--plot", type=_picture, metavar="FILE", help=about["plot"])
     parser.add_argument("--lang", type=Language, choices=list(Language), help=about["lang"])
 
@@ -61,6 +63,7 @@ def _trace(args: Namespace) -> int:
         learn_days=args.learn_days or 0.0,
         stop_at=args.stop_at,
         lenient=args.lenient,
+        zone_s=None if args.zone_h is None else args.zone_h * 3600.0,
         rules=replace(RULES, care=CareRules()) if args.check_ins else RULES,
     )
     draw: Callable[[Summary, Language, Path], None] | None = None
@@ -89,7 +92,8 @@ def _trace(args: Namespace) -> int:
 
 
 def _transcript(args: Namespace) -> int:
-    misplaced = [f"--{name.replace('_', '-')}" for name in FOR_TRACES if getattr(args, name)]
+    given = [name for name in FOR_TRACES if getattr(args, name) not in {None, False}]
+    misplaced = [f"--{name.replace('_', '-')}" for name in given]
     if misplaced:
         for language in Language:
             sentence = words(language)["wrong"]["transcript"]
@@ -129,6 +133,16 @@ def _days(text: str) -> float:
     if not 0 <= days < float("inf"):
         raise ArgumentTypeError(words(usual_language())["wrong"]["days"])
     return days
+
+
+def _zone(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = float("nan")
+    if not WEST_H <= hours <= EAST_H:
+        raise ArgumentTypeError(words(usual_language())["wrong"]["zone"])
+    return hours
 
 
 def _picture(text: str) -> Path:

@@ -47,6 +47,8 @@ def told(summary: Summary, language: Language) -> Iterator[str]:
         end=_short(summary.end),
         days=summary.days,
     )
+    if summary.utc_zone_h is not None:
+        yield story["utc"].format(zone=summary.utc_zone_h)
     if summary.learn_days:
         yield story["learned"].format(learn=summary.learn_days)
     if summary.skipped:

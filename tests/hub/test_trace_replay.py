@@ -275,12 +275,51 @@ def test_a_wrong_line_is_told_in_both_languages_and_may_be_skipped(
     assert json.loads(capsys.readouterr().out)["skipped"] == {"kind": 1}
 
 
+def test_times_in_utc_are_said_to_be_judged_by_the_nights_of_the_home(
+    tmp_path: Path, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = trace(tmp_path, days=2)
+    text = file.read_text(encoding="utf-8").replace("+09:00", "Z")
+    file.write_text(text, encoding="utf-8")
+    assert call(file, "--lang", "en") == 0
+    assert "UTC+9 h" in capsys.readouterr().out
+    assert call(file, "--lang", "ko", "--zone-h", "-3.5") == 0
+    assert "UTC-3.5시간" in capsys.readouterr().out
+    assert call(file, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["utc_zone_h"] == 9.0
+    assert said["from"] == "2025-03-01T16:00:00+09:00"
+    assert call(trace(tmp_path, days=2), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["utc_zone_h"] is None
+
+
+def test_a_trace_that_is_sorted_by_device_gives_a_sentence_and_no_verdict(
+    tmp_path: Path, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = trace(tmp_path, days=2)
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    rows = rows + [row.replace("living", "kitchen") for row in rows]
+    file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    assert call(file, "--lenient") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "docs/traces.md" in said.err
+
+
 def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path, call: Call) -> None:
     assert call(tmp_path / "none.csv") == call(tmp_path / "none") == 2
 
 
 @pytest.mark.parametrize(
-    "words", [["--stop-at", "noon"], ["--learn-days", "-1"], ["--learn-days", "x"], ["--plot", "x"]]
+    "words",
+    [
+        ["--stop-at", "noon"],
+        ["--learn-days", "-1"],
+        ["--learn-days", "x"],
+        ["--plot", "x"],
+        ["--zone-h", "99"],
+        ["--zone-h", "Seoul"],
+    ],
 )
 def test_wrong_words_are_refused(tmp_path: Path, call: Call, words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
