@@ -29,6 +29,7 @@ from center.inbox import Inbox
 from center.limit import TOO_LARGE, limited
 from center.metrics import Tally
 from center.store import Store
+from hub.core import addresses
 
 LEAVE_S = 3  # for requests that still run at the end
 SWITCH_S = 0.0005  # beside a thread that computes, a press is stored in 17 ms (p99), not in 100
@@ -85,12 +86,12 @@ def application(desk: Desk) -> Starlette:
 async def serve(settings: Settings, database: str) -> None:
     """Run the centre until SIGTERM or SIGINT."""
     sys.setswitchinterval(SWITCH_S)
-    host, _, port = settings.center.listen.rpartition(":")
+    host, port = addresses.listen(settings.center.listen)
     async with opened(settings, database) as desk:
         config = uvicorn.Config(
             application(desk),
-            host=host.strip("[]"),
-            port=int(port),
+            host=host,
+            port=port,
             ssl_certfile=settings.center.certificate or None,
             ssl_keyfile=settings.center.key or None,
             log_level="warning",

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from center import accounts, app, auth
+from center import accounts, app, auth, dialect
 from center.auth import Role
 from center.config import Settings, database_url, rooted
 from center.dialect import StoreError
@@ -18,7 +18,7 @@ from center.homes import record_rows
 from center.homes.record import Record
 from center.incident import Deed, Entry
 from center.store import Store
-from hub.core.settings import read
+from hub.core.settings import Noted, noted_by, read, refuse, text_of, unnoted
 
 PASSWORD_MIN = 10
 NAME_MAX = 64
@@ -62,15 +62,19 @@ def run(args: argparse.Namespace) -> int:
         return _complain(str(error), FAILED)
 
 
-def load(config: Path) -> tuple[Settings, str]:
+def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
     """Give the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
-    settings = read(config.read_text("utf-8"), str(config), Settings)
+    text = text_of(config.read_bytes(), str(config), noted)
+    settings = read(text, str(config), Settings)
     folder = config.resolve().parent
-    return rooted(settings, folder), database_url(settings.center, folder)
+    database = database_url(settings.center, folder)
+    if flaw := dialect.flaw(database):
+        raise refuse(text, str(config), ("center", "database"), flaw)
+    return rooted(settings, folder), database
 
 
 def _serve(args: argparse.Namespace) -> int:
-    settings, database = load(args.config)
+    settings, database = load(args.config, noted_by(args))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(app.serve(settings, database))
     return 0
@@ -112,7 +116,7 @@ def _add_token(args: argparse.Namespace) -> int:
 
 
 def _set_home(args: argparse.Namespace) -> int:
-    record = read(args.file.read_text("utf-8"), str(args.file), Record)
+    record = read(args.file.read_bytes(), str(args.file), Record, noted=noted_by(args))
     change = Entry(time.time(), Deed.RECORD_CHANGED, version=0)
     _write(
         args,
@@ -124,7 +128,7 @@ def _set_home(args: argparse.Namespace) -> int:
 
 
 def _write(args: argparse.Namespace, put: Callable[[Store], object]) -> None:
-    store = Store(load(args.config)[1])
+    store = Store(load(args.config, noted_by(args))[1])
     try:
         put(store)
     finally:

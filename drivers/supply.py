@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from drivers.line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
 from hub.core.driver import Name, Port
+from hub.core.forms import FilePath
 from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.rules import Room, Sense
 
@@ -40,7 +41,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_
     name: Name
     pin: Pin | None = None
     low_pin: Pin | None = None
-    battery: str = ""
+    battery: FilePath = ""
     place: str = ""
     pull: Pull = "up"
     active_low: bool | None = None

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
+from hub.core.settings import noted_by
 from voice import mouth_cli, plan_check
 from voice.memory import one_heap
 from voice.settings import VoiceSettings, load
@@ -59,7 +60,7 @@ def run(args: Namespace) -> int:
 
 def _run(args: Namespace) -> int:
     """Serve; never returns, since a thread that hangs in PortAudio would hold up the end."""
-    settings = load(args.config)
+    settings = load(args.config, noted_by(args))
     _hush()
     one_heap()
     from voice.app import App  # noqa: PLC0415 - loads all libraries
@@ -83,7 +84,7 @@ def _end_loudly(args: threading.ExceptHookArgs) -> None:
 
 
 def _check(args: Namespace) -> int:
-    settings = load(args.config)
+    settings = load(args.config, noted_by(args))
     _hush()
     from voice.check import examine  # noqa: PLC0415 - loads PortAudio
 
@@ -115,7 +116,7 @@ def _devices(_args: Namespace) -> int:
 
 
 def _say(args: Namespace) -> int:
-    settings: VoiceSettings = load(args.config)
+    settings: VoiceSettings = load(args.config, noted_by(args))
     _hush()
     from voice.loading import mouth_of  # noqa: PLC0415 - loads the engines
     from voice.loudspeaker import Loudspeaker  # noqa: PLC0415

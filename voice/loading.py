@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.settings import SettingsError
+from hub.core.settings import SettingsError, text_of
 from hub.core.voice_words import Hello
 from voice import hearing, kokoro_files, phrases, plans, vad
 from voice.bank import SHIPPED, Bank
@@ -72,8 +72,7 @@ def phrases_of(settings: VoiceSettings) -> tuple[Phrases, str]:
         return phrases.load(), ""
     path = Path(settings.phrases)
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        return phrases.load(text, path.name), ""
+        return phrases.load(text_of(path.read_bytes(), path.name), path.name), ""
     except OSError as error:
         return phrases.load(), f"phrases: {error.strerror}"
     except SettingsError as error:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TextIO
 
-from hub.core.settings import SettingsError
+from hub.core.settings import SettingsError, noted_by
 from voice.plan_files import PlanFile, gather
 from voice.plan_flaws import Flaw
 from voice.plan_rules import flaws
@@ -34,7 +34,9 @@ def run(args: Namespace) -> int:
     """Look over a folder. Raise `SettingsError` with the mistakes of form, the flaws being told."""
     folder: Path = args.folder
     try:
-        sources, mistakes = gather(folder, *([] if folder == SHIPPED else [SHIPPED]))
+        sources, mistakes = gather(
+            folder, *([] if folder == SHIPPED else [SHIPPED]), noted=noted_by(args)
+        )
     except OSError as error:
         _say(sys.stderr, "unreadable", folder=str(folder), reason=str(error.strerror))
         return WRONG

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from hub.core.settings import noted_by
 from voice.bank import Bank
 from voice.fixed import fixed_sentences
 from voice.mouth_words import LANGUAGES, messages, tell
@@ -35,7 +36,7 @@ def live_arguments(parser: ArgumentParser) -> None:
 
 def run_live(args: Namespace) -> int:
     """Hold a session; raises SettingsError, and OSError where the settings cannot be read."""
-    settings = load(args.config)
+    settings = load(args.config, noted_by(args))
     if args.microphone is not None:
         settings = replace(settings, microphone=args.microphone)
     folder: Path | None = args.to or (Path(settings.bank) if settings.bank else None)
