@@ -4,10 +4,14 @@ import argparse
 import asyncio
 import getpass
 import logging
+import os
 import secrets
 import sys
 import time
+import tomllib
 from collections.abc import Callable
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from center import accounts, app, auth, dialect
@@ -18,6 +22,8 @@ from center.homes import record_rows
 from center.homes.record import Record
 from center.incident import Deed, Entry
 from center.store import Store
+from hub.core.forms import composed
+from hub.core.language import Language, chosen
 from hub.core.settings import Noted, noted_by, read, refuse, text_of, unnoted
 
 PASSWORD_MIN = 10
@@ -31,22 +37,21 @@ Command = Callable[[argparse.Namespace], int]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command: bare it runs the centre; `user`, `token` and `home` fill its lists."""
+    about = _words()["about"]
     _config(parser, DEFAULT)
     parser.set_defaults(command_of_center=_serve)
-    things = parser.add_subparsers(metavar="")
-    user = things.add_parser("user", help="operators").add_subparsers(required=True, metavar="")
-    _addition(user, "add an operator, or give one a new password and role", _add_user).add_argument(
-        "--password-stdin", action="store_true", help="read the password from standard input"
+    things = parser.add_subparsers(metavar="COMMAND", help=about["command"])
+    user = _thing(things, "user")
+    _addition(user, about["user_add"], _add_user).add_argument(
+        "--password-stdin", action="store_true", help=about["password_stdin"]
     )
-    token = things.add_parser("token", help="programs").add_subparsers(required=True, metavar="")
-    _addition(token, "make a token and print it, once", _add_token)
-    home = things.add_parser("home", help="homes' records").add_subparsers(
-        required=True, metavar=""
+    _addition(_thing(things, "token"), about["token_add"], _add_token)
+    home = _thing(things, "home")
+    record = home.add_parser("set", help=about["home_set"], description=about["home_set"])
+    record.add_argument("hub", type=_name, metavar="HUB", help=about["hub"])
+    record.add_argument(
+        "--file", type=Path, required=True, metavar="RECORD.toml", help=about["file"]
     )
-    about = "write the record of a home, whole, from a TOML file"
-    record = home.add_parser("set", help=about, description=about)
-    record.add_argument("hub", type=_name)
-    record.add_argument("--file", type=Path, required=True, metavar="RECORD.toml")
     _config(record, argparse.SUPPRESS)
     record.set_defaults(command_of_center=_set_home)
 
@@ -81,16 +86,16 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _add_user(args: argparse.Namespace) -> int:
-    if args.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = getpass.getpass("비밀번호 / Password: ")
+    said = _words()["say"]
+    try:
+        if args.password_stdin:
+            password = sys.stdin.readline().rstrip("\n")
+        else:
+            password = getpass.getpass(said["password"])
+    except UnicodeDecodeError:
+        return _complain(said["password_unreadable"], NOT_UNDERSTOOD)
     if len(password) < PASSWORD_MIN:
-        return _complain(
-            f"비밀번호는 {PASSWORD_MIN}자 이상이어야 합니다.\n"
-            f"A password has at least {PASSWORD_MIN} characters.",
-            NOT_UNDERSTOOD,
-        )
+        return _complain(said["password_short"].format(least=PASSWORD_MIN), NOT_UNDERSTOOD)
     hashed = auth.hash_password(password)
     _write(
         args,
@@ -135,27 +140,49 @@ def _write(args: argparse.Namespace, put: Callable[[Store], object]) -> None:
         store.close()
 
 
+def _thing(
+    things: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+    """Add a kind of thing that commands are about; give where its commands are added."""
+    about = _words()["about"]
+    thing = things.add_parser(name, help=about[name], description=about[name])
+    return thing.add_subparsers(required=True, metavar="COMMAND", help=about["action"])
+
+
 def _addition(
     things: "argparse._SubParsersAction[argparse.ArgumentParser]", about: str, command: Command
 ) -> argparse.ArgumentParser:
     parser = things.add_parser("add", help=about, description=about)
-    parser.add_argument("name", type=_name)
-    parser.add_argument("--role", choices=list(Role), default=Role.OPERATOR.value)
+    said = _words()["about"]
+    parser.add_argument("name", type=_name, metavar="NAME", help=said["name"])
+    roles = [role.value for role in Role]
+    parser.add_argument("--role", choices=roles, default=Role.OPERATOR.value, help=said["role"])
     _config(parser, argparse.SUPPRESS)
     parser.set_defaults(command_of_center=command)
     return parser
 
 
 def _config(parser: argparse.ArgumentParser, default: object) -> None:
-    parser.add_argument("--config", type=Path, default=default, metavar="FILE")
+    about = _words()["about"]["config"]
+    parser.add_argument("--config", type=Path, default=default, metavar="FILE", help=about)
 
 
 def _name(text: str) -> str:
-    name = text.strip()
+    name = composed(text.strip())
     if not 0 < len(name) <= NAME_MAX or not name.isprintable():
-        message = f"a name has 1 to {NAME_MAX} printable characters"
-        raise argparse.ArgumentTypeError(message)
+        raise argparse.ArgumentTypeError(_words()["say"]["name_wrong"].format(most=NAME_MAX))
     return name
+
+
+@cache
+def _messages(language: Language) -> dict[str, dict[str, str]]:
+    file = resources.files("center") / "messages" / f"cli.{language}.toml"
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+def _words() -> dict[str, dict[str, str]]:
+    """Give what is said at the shell, in its language."""
+    return _messages(chosen(os.environ))
 
 
 def _complain(sentence: str, code: int) -> int:

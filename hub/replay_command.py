@@ -39,17 +39,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--check-ins", action="store_true", help=about["check_ins"])
     parser.add_argument("--lenient", action="store_true", help=about["lenient"])
     parser.add_argument("--plot", type=_picture, metavar="FILE", help=about["plot"])
-    parser.add_argument("--lang", type=Language, choices=list(Language), help=about["lang"])
 
 
 def run(args: Namespace) -> int:
     """Replay what the file holds, and print it."""
-    args.lang = args.lang or usual_language()
+    args.lang = Language(args.lang)
     try:
         return _transcript(args) if _is_transcript(args.file) else _trace(args)
     except (TraceError, OutsideError) as error:
-        for language in Language:
-            _complain(mistake(args.file, error, language))
+        _complain(mistake(args.file, error, args.lang))
     except (TranscriptError, OSError) as error:
         _complain(f"{args.file}: {error}")
     return USAGE_ERROR
@@ -91,9 +89,8 @@ def _trace(args: Namespace) -> int:
 def _transcript(args: Namespace) -> int:
     misplaced = [f"--{name.replace('_', '-')}" for name in FOR_TRACES if getattr(args, name)]
     if misplaced:
-        for language in Language:
-            sentence = words(language)["wrong"]["transcript"]
-            _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
+        sentence = words(args.lang)["wrong"]["transcript"]
+        _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
         return USAGE_ERROR
     found = replay(args.file)
     if args.json:

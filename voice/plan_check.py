@@ -16,14 +16,14 @@ from voice.plan_files import PlanFile, gather
 from voice.plan_flaws import Flaw
 from voice.plan_rules import flaws
 from voice.plans import SHIPPED, Plans
+from voice.texts import usual_language
 
-LANGUAGES = ("ko", "en")
 WRONG = 2
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu voice plans check`."""
-    said = _messages("ko")["check"]
+    said = _messages(usual_language())["check"]
     parser.description = said["about"]
     parser.add_argument(
         "folder", type=Path, nargs="?", default=SHIPPED, metavar="FOLDER", help=said["folder_about"]
@@ -41,9 +41,8 @@ def run(args: Namespace) -> int:
         _say(sys.stderr, "unreadable", folder=str(folder), reason=str(error.strerror))
         return WRONG
     found = flaws(sources)
-    for language in LANGUAGES:
-        for flaw in found:
-            sys.stderr.write(tell(flaw, language) + "\n")
+    for flaw in found:
+        sys.stderr.write(tell(flaw, usual_language()) + "\n")
     if mistakes:
         raise SettingsError(mistakes)
     if found:
@@ -72,8 +71,7 @@ def tell(flaw: Flaw, language: str) -> str:
 
 
 def _say(stream: TextIO, key: str, **values: str) -> None:
-    lines = (_messages(language)["check"][key].format(**values) for language in LANGUAGES)
-    stream.writelines(f"{line}\n" for line in lines)
+    stream.write(_messages(usual_language())["check"][key].format(**values) + "\n")
 
 
 @cache

@@ -168,7 +168,7 @@ def test_check_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run_bank(parsed(["check", "--folder", str(tmp_path)], bank=True)) == 1
     told = capsys.readouterr().out
     assert "없음: 도움을 요청하고 있습니다." in told
-    assert "missing: 도움을 요청하고 있습니다." in told
+    assert "missing: " not in told
     assert run_bank(parsed(["check"], bank=True)) == 0
 
 
@@ -184,7 +184,7 @@ def test_a_county_records_some_sentences(
     assert run_record(parsed(words, bank=False)) == 1  # one was refused
     told = capsys.readouterr().out
     assert "말소리가 없습니다." in told
-    assert "There is no speech in it." in told
+    assert "There is no speech in it." not in told
     assert [e.text for e in read_index(own).values()] == fixed_sentences()[:1]
     assert run_record(parsed(["--list"], bank=False)) == 0
     assert f"001  {fixed_sentences()[0]}" in capsys.readouterr().out
