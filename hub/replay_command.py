@@ -48,7 +48,9 @@ def run(args: Namespace) -> int:
         return _transcript(args) if _is_transcript(args.file) else _trace(args)
     except (TraceError, OutsideError) as error:
         _complain(mistake(args.file, error, args.lang))
-    except (TranscriptError, OSError) as error:
+    except OSError as error:
+        _complain(f"{args.file}: {error.strerror}")
+    except TranscriptError as error:
         _complain(f"{args.file}: {error}")
     return USAGE_ERROR
 
@@ -97,8 +99,12 @@ def _transcript(args: Namespace) -> int:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         difference = found.difference
-        ends = [f"line {difference.line}: {difference}"] if difference else []
-        lines = [*found.story, f"{found.events} events", *ends]
+        said = words(args.lang)["transcript"]
+        lines = [*found.story, said["events"].format(n=found.events)]
+        if difference:
+            was, now = map("; ".join, (difference.was, difference.now))
+            told = {"line": difference.line, "event": difference.event, "was": was, "now": now}
+            lines.append(said["differs"].format(**told))
         sys.stdout.writelines(f"{line}\n" for line in lines)
     return FAILED if found.difference else DONE
 

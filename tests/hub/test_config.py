@@ -11,6 +11,7 @@ import pytest
 from gpiozero import Device
 from msgspec import Meta, Struct
 
+from center import cli as center_cli
 from center.config import Settings
 from center.homes.record import Record
 from drivers import house, supply
@@ -24,6 +25,7 @@ from hub.core.settings import SettingsError
 from hub.house import furnish
 from hub.texts import Language
 from tests.hub.rig import HUB, write_config
+from tests.layout import REPO
 from voice.plan_files import PlanFile, Words
 from voice.settings import VoiceSettings
 
@@ -303,3 +305,10 @@ SETTINGS = (Config, Settings, VoiceSettings, Record, PlanFile, Words, *DEVICES)
 def test_no_setting_is_refused_with_a_regular_expression(shape: type[Struct]) -> None:
     marks = [part for part in shapes(shape) if isinstance(part, Meta)]
     assert [mark for mark in marks if mark.pattern and form_of(mark) is None] == []
+
+
+def test_the_examples_in_the_documents_are_right() -> None:
+    hub = load(REPO / "docs" / "examples" / "hub.toml")
+    assert [getattr(device, "name", "") for device in hub.device][:2] == ["help", "cord"]
+    settings, _ = center_cli.load(REPO / "docs" / "examples" / "center.toml")
+    assert settings.center.listen == "127.0.0.1:8080"
