@@ -80,6 +80,8 @@ def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
 
 def _serve(args: argparse.Namespace) -> int:
     settings, database = load(args.config, noted_by(args))
+    for file in filter(None, (settings.center.certificate, settings.center.key)):
+        Path(file).read_bytes()  # OpenSSL would not name the file that it misses
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(app.serve(settings, database))
     return 0

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from hub.core.addresses import Flaw, FlawError
 from hub.core.forms import Broker, FilePath, Form, of
 
 Seconds = Annotated[float, Meta(gt=0, le=10 * 365 * 86_400.0)]  # any clock can count so far
@@ -27,6 +28,11 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     telemetry_keep_rows: Annotated[int, Meta(ge=1)] = 1_000_000
     days_keep_s: Seconds = 400 * 86400.0  # activity, check-ins, tasks that were dealt with
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
+
+    def __post_init__(self) -> None:
+        """Refuse a key without its certificate: the server could not start."""
+        if self.key and not self.certificate:
+            raise FlawError(Flaw.KEY_ALONE)
 
 
 class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,6 +38,8 @@ class Flaw(StrEnum):
     DATE = "date"
     NAME = "name"
     WORD = "word"
+    NOTHING_KNOWN = "nothing_known"  # of a supply
+    KEY_ALONE = "key_alone"
     PHONE_SIGN = "phone_sign"
     PHONE_LENGTH = "phone_length"
     PHONE_ZERO = "phone_zero"

@@ -195,7 +195,9 @@ def _table(
 def _made(walk: _Walk, path: Path, shape: type[Struct], values: dict[str, object]) -> object:
     try:
         return shape(**values)
-    except (TypeError, ValueError) as error:  # the struct's own `__post_init__`
+    except FlawError as error:  # the struct's own `__post_init__`, with a sentence
+        return walk.note(path, Problem.FORM, (error.flaw,), detail=error.detail)
+    except (TypeError, ValueError) as error:
         return walk.note(path, Problem.INVALID, detail=str(error))
 
 

@@ -254,6 +254,7 @@ def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
         ('[center]\ndatabase = "postgresql://db:port/anbu"', "center.database"),
         ('[center]\ndatabase = "oracel://db/anbu"', "center.database"),
         ('[center]\nkey = "key\\u0000"', "center.key"),
+        ('\n[center]\nkey = "key.pem"', "center"),
         ('[mqtt]\nbrokers = ["tls://[::1]", "tls://[backup.example]:8883"]', "mqtt.brokers[2]"),
         ("[mqtt]\nsession_s = 4294967296", "mqtt.session_s"),
         ("[center]\nsession_s = 1e300", "center.session_s"),
@@ -267,6 +268,17 @@ def test_what_would_fail_later_is_refused_when_it_is_read(
     with pytest.raises(SettingsError) as wrong:
         cli.load(config)
     assert [(mistake.line, mistake.key) for mistake in wrong.value.mistakes] == [(2, key)]
+
+
+def test_a_certificate_of_the_console_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text('[center]\ncertificate = "missing.pem"\n', encoding="utf-8")
+    parser = ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli.run(parser.parse_args(["--config", str(config)])) == 2
+    assert str(tmp_path / "missing.pem") in capsys.readouterr().err
 
 
 @pytest.mark.skipif(bool(find_spec("psycopg")), reason="its driver is installed here")

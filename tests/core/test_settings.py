@@ -287,6 +287,22 @@ folder = "state\\u0000"
     ]
 
 
+class Supply(Struct, frozen=True):
+    pin: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.pin is None:
+            raise FlawError(Flaw.NOTHING_KNOWN)
+
+
+def test_what_is_wrong_with_a_whole_table_has_a_sentence_too() -> None:
+    assert read("pin = 3", "a.toml", Supply).pin == 3
+    with pytest.raises(SettingsError) as caught:
+        read("", "a.toml", Supply)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.problem, mistake.allowed) == (Problem.FORM, (Flaw.NOTHING_KNOWN,))
+
+
 def test_a_file_of_korean_windows_is_read_and_somebody_is_told() -> None:
     text, told = 'place = "욕실"\n', list[Mistake]()
     for encoding in ("utf-8-sig", "utf-16", "utf-8"):
