@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import fcntl
 import http.client
+import io
 import json
 import os
 import socket
@@ -46,6 +47,8 @@ class NotifySocket:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo until Ctrl-C; 1 when a part of it has died."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a sign of ours
     about = ours("demo")
     parser = argparse.ArgumentParser(prog="demo", description=about["about"])
     parser.add_argument("--dir", type=Path, default=Path("run/demo"), help=about["dir"])
