@@ -92,6 +92,7 @@ def _check(args: Namespace) -> int:
     settings = load(args.config, noted_by(args))
     _hush()
     from voice.check import examine  # noqa: PLC0415 - loads PortAudio
+    from voice.loading import mistakes_of  # noqa: PLC0415 - loads the engines
 
     bad = False
     for found in examine(settings):
@@ -100,6 +101,8 @@ def _check(args: Namespace) -> int:
         text = sentence("check", found.code, **found.values)
         sys.stdout.write(f"{mark} {text}\n".replace("\n", "\n  ").rstrip(" "))
         sys.stdout.flush()
+    for mistake in mistakes_of(settings, noted_by(args)):
+        noted_by(args)(mistake)
     return int(bad)
 
 

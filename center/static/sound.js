@@ -25,9 +25,9 @@ export function ring(waiting) {
   byId("sound").dataset.sound = now;
   byId("sound-left").textContent = Math.ceil(muted / 1000);
   if (now !== "ringing" || left("anbu-next", EVERY_MS)) return; // or another tab has just rung
-  localStorage.setItem("anbu-next", Date.now() + EVERY_MS);
   tone(880, audio.currentTime);
   tone(660, audio.currentTime + 0.35);
+  localStorage.setItem("anbu-next", Date.now() + EVERY_MS); // last: a full storage refuses it
 }
 
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => audio.resume());

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.core.mistakes import Mistake, Problem
-from hub.core.settings import SettingsError
-from voice.loading import phrases_of, plans_of
+from hub.core.settings import SettingsError, unnoted
+from voice.loading import mistakes_of, phrases_of, plans_of
 from voice.plans import SHIPPED
 from voice.settings import VoiceSettings, load
 from voice.tastes import LOUDEST_PCT, Tastes, remember, remembered
@@ -93,6 +93,20 @@ def test_what_a_county_has_saved_on_korean_windows_is_read(tmp_path: Path, encod
     assert [note.problem for note in told] == [Problem.CODEPAGE] * (encoding == "cp949")
     assert phrases_of(settings)[1] == ""
     assert plans_of(settings)[1] == ""
+
+
+def test_all_mistakes_of_phrases_and_plans_are_found_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "phrases.toml").write_text("[[phrases]]\nintent = 'hepl'\nsay = ['x']\n")
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "meals.toml").write_text("answers = ['Meals']\n")
+    config = tmp_path / "voice.toml"
+    config.write_text("phrases = 'phrases.toml'\nplans = 'plans'\n", encoding="utf-8")
+    found = mistakes_of(load(config), unnoted)
+    assert {(Path(one.file).name, one.line, one.key) for one in found} >= {
+        ("phrases.toml", 2, "phrases[1].intent"),
+        ("meals.toml", 1, "answers[1]"),
+    }
+    assert mistakes_of(VoiceSettings(phrases=str(tmp_path / "none")), unnoted) == ()
 
 
 def test_a_socket_that_is_too_long_is_refused_with_its_line(tmp_path: Path) -> None:
