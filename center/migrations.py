@@ -3,11 +3,15 @@
 A database of a newer program is refused, untouched.
 """
 
+import secrets
+
 from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from center import announcing_tables, home_tables, tables
 from center.dialect import StoreError, lock_audit
+
+IDENTITY = "database"
 
 _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them first -> columns
     2: (
@@ -19,7 +23,12 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
     3: (),  # only new tables: announcements, deliveries, counters
     4: (tables.hubs.c.voice,),  # and a new table: words
     5: (tables.incidents.c.about,),
-    6: (),
+    6: (
+        tables.incidents.c.acted_utc,
+        tables.incidents.c.again_utc,
+        tables.incidents.c.sent_utc,
+        tables.incidents.c.surplus,  # and new tables: own_faults, hub_boots, surplus
+    ),
 }
 
 
@@ -44,6 +53,17 @@ def bring_up(conn: Connection) -> None:
     if held == 1:
         _judge_from_the_first_event(conn)
     conn.execute(update(meta).where(meta.c.key == "schema").values(value=str(tables.SCHEMA)))
+
+
+def identity(conn: Connection) -> str:
+    """Give the id of this database, made when it is asked for first."""
+    meta = tables.meta
+    known: str | None = conn.scalar(select(meta.c.value).where(meta.c.key == IDENTITY))
+    if known is not None:
+        return known
+    made = secrets.token_hex(8)
+    conn.execute(insert(meta).values(key=IDENTITY, value=made))
+    return made
 
 
 def _held(conn: Connection) -> int | None:

@@ -44,6 +44,7 @@ OPERATIONS = (
     ),
     Operation("get", "/api/alarms/{id}", "One alarm with its timeline.", answers.Alarm),
     Operation("post", _ACT + "take", "Own it by name, or renew it.", answers.Alarm, api.Looked),
+    Operation("post", _ACT + "send", "Somebody is on the way.", answers.Alarm, api.Looked),
     Operation("post", _ACT + "present", "Someone is there.", answers.Alarm, api.Looked),
     Operation("post", _ACT + "close", "End it with its outcome.", answers.Alarm, api.Closing),
     Operation("post", _ACT + "reopen", "Open it again.", answers.Alarm, api.Looked),

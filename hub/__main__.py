@@ -126,6 +126,7 @@ def _speaker(path: Path, noted: Noted) -> "Voice":
 
 def _hub(args: argparse.Namespace) -> int:
     from hub import app, house  # noqa: PLC0415 - other commands need none of it
+    from hub.claim import ClaimedError, claimed  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -135,7 +136,13 @@ def _hub(args: argparse.Namespace) -> int:
         print(f"{args.config}: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR
     drivers = house.furnish(config) if args.virtual else config.device
-    asyncio.run(app.serve(config, drivers))
+    try:
+        with claimed(Path(config.state_dir)):
+            asyncio.run(app.serve(config, drivers))
+    except ClaimedError:
+        said = messages("hub", usual_language())["start"]["claimed"]
+        print(said.format(folder=config.state_dir), file=sys.stderr)
+        return 1
     return 0
 
 
