@@ -4,10 +4,12 @@ from collections.abc import Collection
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
 from center import tables
 from center.hubs import AHEAD_S
+from center.incident import Deed, Entry
+from center.rows import write_line
 from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
@@ -20,6 +22,9 @@ _KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
 _PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
 _NEWER = (_hubs.c.heard_utc < bindparam("now")) | (_hubs.c.heard_utc > bindparam("future"))
 _HEARD = _PUT.where(_NEWER).values(heard_utc=bindparam("now"))
+_BACK = _PUT.where(_hubs.c.removed_utc.is_not(None)).values(
+    removed_utc=null(), back_utc=bindparam("now")
+)
 _ADD_TELEMETRY = insert(tables.telemetry)
 
 
@@ -57,6 +62,14 @@ def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
     future = _hubs.c.heard_utc > now_utc + AHEAD_S
     moved = update(_hubs).where(future).values(heard_utc=_hubs.c.heard_utc - by_s)
     return conn.execute(moved).rowcount
+
+
+def comes_back(conn: Connection, hub: str, utc: float) -> bool:
+    """Put a removed hub on the board again, now that it speaks; with a line in the audit."""
+    if not conn.execute(_BACK, {"this": hub, "now": utc}).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.HUB_BACK, version=0, hub=hub))
+    return True
 
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:

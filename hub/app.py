@@ -120,7 +120,8 @@ class Hub:
     async def _recover(self) -> Started:
         snapshot = await self.journal.open()
         started = self.clocks.started()
-        known = replace(health.decode(snapshot), habits=await self.memory.load())
+        habits = await self.memory.load()
+        known = replace(health.decode(snapshot, *self.memory.lost), habits=habits)
         state = home.recover(known, started, self.journal.urgent)
         self.engine.begin(state, started, self.journal.trouble)
         settings = self.config.blackbox

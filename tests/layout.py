@@ -15,8 +15,8 @@ COMPOSERS = {"hub.app", "hub.house", "hub.__main__"}  # they put the rooms toget
 
 PURE = {
     "abc", "codecs", "collections", "dataclasses", "datetime", "difflib", "enum", "functools",
-    "ipaddress", "itertools", "math", "operator", "re", "statistics", "string", "tomllib", "types",
-    "typing", "unicodedata", "msgspec",
+    "hashlib", "ipaddress", "itertools", "math", "operator", "re", "statistics", "string",
+    "tomllib", "types", "typing", "unicodedata", "msgspec",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "now", "today", "utcnow", "__import__"}
 
