@@ -5,6 +5,8 @@
 
 The voice may mishear, so it asks; it may also have died, so the deadline is the hub's own. To a
 warning, or while a question of the hub's own about it waits, a call for help needs no asking back.
+Who answers a check-in with sounds alone, twice, is asked in the same way: groans may be all that is
+left to say.
 """
 
 from msgspec import Struct
@@ -13,7 +15,7 @@ from msgspec.structs import replace
 from hub.core import life, sos
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.house_events import Answered, Meaning
-from hub.core.notice import Candidate, Said
+from hub.core.notice import WORDLESS, Candidate, Said
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.sos import AUTOMATIC
@@ -53,6 +55,11 @@ def take(state: HomeState, event: Answered, rules: Rules) -> Taken:
 def taken_back(state: HomeState) -> Step:
     """End a candidate, by a clear word or the green button."""
     return replace(state, candidate=None), [Say(Phrase.HELP_NOT_NEEDED)]
+
+
+def groaned(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Ask whether help is needed, after answers in which there was no word."""
+    return _ask(state, replace(event, what=WORDLESS), rules)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -108,7 +115,7 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
         state, effects = life.shown(state, VOICE, event.at, event.by, rules)
         return Taken(state, [*words, *effects], over=True)
     cry = state.candidate.said if state.candidate else Said()
-    about = event.what if event.meaning in ALARMING else ""
+    about = event.what if event.meaning in ALARMING else WORDLESS if event.wordless else ""
     said = cry.with_answer(event.words, about)
     raised = _raise(state, event.at, rules, said)
     return Taken(*raised, over=event.meaning is not Meaning.COUNSEL)
