@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from center.change import Change, advance, reopened
 from center.incident import Deed, Entry, Incident
+from hub.core.notice import WORDLESS
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What
 
@@ -103,7 +104,7 @@ def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
                 cancel_asked_utc=None,
                 cleared_utc=None,
                 evidence=data.evidence or incident.evidence,
-                about=data.about or incident.about,
+                about=_about(incident, data),
             )
         case What.CANCELLED:
             return replace(incident, cancelled_utc=utc)
@@ -120,3 +121,9 @@ def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
 
 def _reopening(utc: float) -> Entry:
     return Entry(utc, Deed.REOPENED, version=0)
+
+
+def _about(incident: Incident, data: AlarmData) -> str:
+    """Name what a spoken call is about by its newest word; that there was none tells least."""
+    said = data.about if data.about != WORDLESS or not incident.about else ""
+    return said or incident.about

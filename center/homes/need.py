@@ -16,6 +16,7 @@ class NeedKind(StrEnum):
 
     MISSED_CHECKIN = "missed_checkin"
     UNCLEAR = "unclear"
+    WORDLESS = "wordless"  # sounds alone, twice: a groan, a cough
     UNWELL = "unwell"
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"

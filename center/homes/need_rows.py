@@ -13,7 +13,11 @@ from center.homes.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, h
 from center.incident import Deed, Entry
 from center.rows import write_line
 
-SILENT = (NeedKind.MISSED_CHECKIN, NeedKind.UNCLEAR)  # a sign of life takes the edge off
+SILENT = (
+    NeedKind.MISSED_CHECKIN,
+    NeedKind.UNCLEAR,
+    NeedKind.WORDLESS,
+)  # a sign of life takes the edge off
 _OPEN = needs.c.done_utc.is_(None)
 _BY_ID = select(needs).where(needs.c.id == bindparam("id")).with_for_update()
 _OPEN_OF = (

@@ -115,7 +115,7 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Taken:
         state, effects = life.shown(state, VOICE, event.at, event.by, rules)
         return Taken(state, [*words, *effects], over=True)
     cry = state.candidate.said if state.candidate else Said()
-    about = event.what if event.meaning in ALARMING else WORDLESS if event.wordless else ""
+    about = event.what if event.meaning in ALARMING else ""
     said = cry.with_answer(event.words, about)
     raised = _raise(state, event.at, rules, said)
     return Taken(*raised, over=event.meaning is not Meaning.COUNSEL)

@@ -11,10 +11,12 @@ from hub.core.events import Ticked
 from hub.core.house_events import Answered, Meaning
 from hub.core.notice import Said
 from hub.core.payloads import AlarmEvent, Evidence
+from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.state import Caution
 from tests.core.care_scenes import (
     ALIVE,
+    FINE,
     HOUR,
     MINUTE,
     MOOD,
@@ -40,7 +42,7 @@ def sounds(at: float, times: int = 1, asked: str = "ask_mood") -> Answered:
     return Answered(at, Meaning.UNCLEAR, asked=asked, wordless=times)
 
 
-def asked(rules: object = RULES) -> Care:
+def asked(rules: Rules = RULES) -> Care:
     story = care(rules=rules) >> Wait(NINE) << [MOOD]
     assert story
     return story
@@ -79,6 +81,12 @@ def test_a_groan_to_whether_help_is_needed_raises_it_at_once() -> None:
     assert story.state.alarms[0].about == "wordless"
 
 
+def test_who_called_in_words_and_groans_when_asked_back_has_called_for_what_was_said() -> None:
+    story = care() >> replace(said(100.0, Meaning.HELP), what="fall") << [HELP]
+    assert story >> sounds(106.0, 1, "ask_help") << [alarm("raised", "spoken")]
+    assert story.state.alarms[0].about == "fall"
+
+
 @pytest.mark.parametrize("meaning", [Meaning.NO, Meaning.FINE, Meaning.CANCEL])
 def test_a_clear_word_takes_it_back_and_the_centre_learns_of_life(meaning: Meaning) -> None:
     story = asked() >> sounds(NINE + 30, 2) << [result("unclear"), HELP]
@@ -97,7 +105,7 @@ def test_the_green_button_takes_it_back() -> None:
 
 def test_a_word_after_a_sound_is_the_answer() -> None:
     story = asked() >> sounds(NINE + 8) << [SORRY, MOOD_SLOW]
-    assert (story >> said(NINE + 16, Meaning.FINE)).effects[0] == result("fine", attempts=2)
+    assert story >> said(NINE + 16, Meaning.FINE) << [result("fine", attempts=2), FINE]
 
 
 def test_words_that_nobody_understood_are_no_sounds() -> None:
@@ -112,8 +120,7 @@ def test_a_groan_to_a_reminder_counts_with_those_before() -> None:
         story.do(Ticked(NINE + minute * MINUTE))
     assert story.state.care.missed
     assert story >> sounds(NINE + 21 * MINUTE, 1, "remind") << [HELP]
-    raised = (story >> Wait(NINE + 22 * MINUTE)).effects
-    assert raised == [alarm("raised", "spoken")]
+    assert story >> Wait(NINE + 22 * MINUTE) << [alarm("raised", "spoken")]
 
 
 def test_the_result_says_how_often_there_was_no_word() -> None:
@@ -157,4 +164,4 @@ def test_groans_to_a_scale_are_never_scored_and_end_it() -> None:
 def test_what_was_told_of_says_more_than_a_sound() -> None:
     assert Said("", "wordless").with_answer("", "chest").about == "chest"
     assert Said("", "chest").with_answer("", "wordless").about == "chest"
-    assert Said("", "").with_answer("", "wordless").about == "wordless"
+    assert Said("", "wordless").with_answer("", "").about == "wordless"
