@@ -86,6 +86,7 @@ WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by li
 POOR, DOUBTED = -1.0, 0.3  # both: at 3 steps more one clear 살려주세요 in babble is missed
 MUDDLE = 2.0
 NOISE, UNLIKELY = -1.4, 0.5  # either, one step: of 128 calls 4 were so, none was lost by it
+AS_LIKELY = 0.15  # log-probability behind the best at which another guess is as good
 CROWD, IN_CROWD = 0.3, 2.0  # `Evidence.around` of what does not stand out: so many steps more
 
 
@@ -163,7 +164,7 @@ def _refusal(
 ) -> Reason | None:
     """Say why the phrase that fits best is not believed all the same."""
     entry = phrase.entry
-    if entry.intent is Intent.HELP and is_sign_off(_best(evidence).text, phrases):
+    if entry.intent is Intent.HELP and _is_sign_off(evidence, phrases):
         return Reason.SIGN_OFF
     if _is_turned(phrase, evidence, phrases):
         return Reason.TURNED
@@ -270,6 +271,14 @@ def _not_ending(
 def _best(evidence: Evidence) -> Guess:
     """Give what was most likely said."""
     return max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
+
+
+def _is_sign_off(evidence: Evidence, phrases: Phrases) -> bool:
+    """Tell whether what was most likely said, or is hardly less likely, is how broadcasts end."""
+    least = _best(evidence).log_prob - AS_LIKELY
+    return any(
+        is_sign_off(guess.text, phrases) for guess in evidence.guesses if guess.log_prob >= least
+    )
 
 
 def _is_turned(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:

@@ -74,7 +74,8 @@ def test_who_is_caught_cut_or_scalded_is_heard_in_the_polite_past(
 
 
 def test_the_ending_may_stand_alone_and_the_cry_may_be_another_guess(phrases: Phrases) -> None:
-    for texts in (("오늘의 요리 였습니다",), ("오늘의 요리였습니다", "오늘의 끼였습니다")):
+    apart, next_best = ("오늘의 요리 였습니다",), ("오늘의 끼였습니다", "오늘의 시였습니다")
+    for texts in (apart, ("오늘의 요리였습니다", "오늘의 끼였습니다"), next_best):
         verdict = explain(heard(*texts), phrases, Expecting.NOTHING)
         assert (verdict.understood.intent, verdict.reason) == (Intent.UNCLEAR, Reason.SIGN_OFF)
 
