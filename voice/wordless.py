@@ -63,12 +63,27 @@ def doubt(evidence: Evidence, *, ends: bool = False) -> Doubt | None:
     best: Guess = max(evidence.guesses, key=lambda guess: guess.log_prob)
     if is_sound(best.text):
         return Doubt.SOUNDS
-    said = len(set(filter(is_hangul, best.text)))
-    several = said >= SEVERAL and best.log_prob > FAIR
+    several = _syllables_of(best) >= SEVERAL and best.log_prob > FAIR
     if evidence.no_speech >= SPOKE and (ends or not several):
         return Doubt.NO_SPEECH
     surely = evidence.no_speech < SURE and best.log_prob > HARD
     return Doubt.LOG_PROB if best.log_prob <= PLAIN and (ends or not surely) else None
+
+
+def is_wordless(evidence: Evidence) -> bool:
+    """Tell whether somebody made a sound, and no word: what a person is told of.
+
+    A television's babble is doubtful, too, but it is written down as many different syllables.
+    """
+    found = doubt(evidence)
+    best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
+    few = _syllables_of(best) < SEVERAL
+    return found is Doubt.SOUNDS or (found not in {None, Doubt.WEAK} and few)
+
+
+def _syllables_of(guess: Guess) -> int:
+    """Count the different syllables in it."""
+    return len(set(filter(is_hangul, guess.text)))
 
 
 def is_sound(text: str) -> bool:

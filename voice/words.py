@@ -135,8 +135,8 @@ def _without_words(
     if weak and intent not in NEEDS_A_WORD:
         return verdict
     refused = verdict.refused if intent is Intent.UNCLEAR else intent
-    sound = not weak and wordless.doubt(evidence) is not None
-    unclear = Understood(wordless=sound and expecting is not Expecting.NOTHING)
+    asked = expecting is not Expecting.NOTHING
+    unclear = Understood(wordless=asked and wordless.is_wordless(evidence))
     return Verdict(unclear, Reason(doubt), verdict.phrase, verdict.value, refused=refused)
 
 
