@@ -15,6 +15,7 @@ _ASKS_FOR_A_CALL = {
     CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
     CheckInResult.UNWELL: NeedKind.UNWELL,  # its need may come as an event, too: they are folded
 }
+WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
 _OF_DAYS = ("checkin", "care", "announcement")
 _LIFE = frozenset({CheckInResult.FINE, CheckInResult.ALIVE, CheckInResult.UNWELL})
 _CARE = {
@@ -44,6 +45,8 @@ def keep(
     eased = result in _LIFE and need_rows.ease(conn, hub, utc)
     unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
     kind = _ASKS_FOR_A_CALL.get(result, unclear)
+    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
+        kind = NeedKind.WORDLESS
     if kind:
         need_rows.open_need(conn, need_rows.Asked(hub, kind, event.id), utc)
     return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)

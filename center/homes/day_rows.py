@@ -28,6 +28,7 @@ class CheckIn(Struct, frozen=True):
     due_utc: float
     synced: bool
     said_utc: float
+    wordless: int | None = None
 
 
 class Hour(Struct, frozen=True):
@@ -58,6 +59,7 @@ def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) ->
         due_utc=data.due_utc,
         synced=data.synced,
         said_utc=moments.of_rfc3339(event.time, utc),
+        wordless=slots.bounded(data.wordless),
     )
     this = (checkins.c.hub == hub) & (checkins.c.checkin == data.checkin)
     values = {**msgspec.to_builtins(one), "stored_utc": utc}

@@ -18,6 +18,7 @@ class NeedKind(Open):
 
     MISSED_CHECKIN = "missed_checkin"
     UNCLEAR = "unclear"
+    WORDLESS = "wordless"  # sounds alone, twice: a groan, a cough
     UNWELL = "unwell"
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"

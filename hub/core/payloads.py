@@ -67,6 +67,7 @@ class Evidence(Struct, frozen=True):
     last: str = ""  # the device that saw the last activity
     sensors: tuple[str, ...] = ()  # the working sensors that have seen nothing since
     learned_days: int = 0
+    wordless: int = 0  # answers to a check-in that were sounds without a word
 
 
 class AlarmData(Struct, frozen=True):
@@ -84,7 +85,9 @@ class AlarmData(Struct, frozen=True):
     scaip: Scaip
     evidence: Evidence | None = None  # of an automatic alarm
     words: str = ""  # of a spoken call, by a machine; only where the resident lets them be told
-    about: str = ""  # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of
+    # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of; `wordless`: it
+    # was answered with sounds alone
+    about: str = ""
 
 
 class ReportData(Struct, frozen=True):
