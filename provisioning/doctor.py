@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from provisioning import dial, machine, papers, speech
+from provisioning import dial, machine, papers, speech, wiring
 from provisioning.findings import Finding, Patient, Verdict, bad, note
 from provisioning.texts import LANGUAGES, words
 
@@ -41,17 +41,20 @@ def run(args: Namespace) -> int:
 def examine(config: Path | None, voice_config: Path | None = None) -> Iterator[Finding]:
     """Give the findings one by one, as they are made."""
     patient, box = Patient(state_dir="."), None
+    wires: tuple[Finding, ...] = ()
     if config is None:
         yield note("config", "none")
     else:
         try:
             patient, box = read(config), speech.voicebox(config)
+            wires = tuple(wiring.examine(config))
         except (OSError, ValueError) as error:
             yield bad("config", "unreadable", file=config, error=error)
     yield from machine.examine(Path(patient.state_dir))
     if patient.hub:
         yield from papers.examine(patient)
         yield from dial.examine(patient)
+    yield from wires
     if config and box:
         yield from speech.examine(box, speech.config_of(config, voice_config))
 
