@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from center.homes.need import AGAIN_S, TEST_S
+
 Seconds = Annotated[float, Meta(gt=0)]
 Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/]+$")]
 
@@ -23,6 +25,13 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     beat_s: Seconds = 5.0  # how often the feed says that it lives
     telemetry_keep_s: Seconds = 30 * 86400.0
     telemetry_keep_rows: Annotated[int, Meta(ge=1)] = 1_000_000
+    lost_task_s: Seconds = 300.0  # a Pi that restarts for an update is back within three minutes
+    trigger_task_s: Seconds = 60.0  # a driver that stumbles is back within seconds
+    device_task_s: Seconds = 86400.0  # the resident airs the room, a battery is changed: no task
+    task_again_s: Seconds = AGAIN_S
+    press_task_s: Seconds = 30 * 86400.0  # alarm makers ask for a test press once a month
+    press_tasks_a_day: Annotated[int, Meta(ge=0)] = 20  # calls that one operator can make besides
+    test_press_s: Annotated[float, Meta(ge=60, le=3600)] = TEST_S
     days_keep_s: Seconds = 400 * 86400.0  # activity, check-ins, tasks that were dealt with
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
 

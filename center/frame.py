@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from center.auth import Role
+from center.homes.part_rows import Standing
 from center.texts import Lang, Texts, chosen, texts
 from center.views import Call
 
@@ -21,6 +22,7 @@ MENU = (
     ("checkins", "/checkins"),
     ("announcements", "/announcements"),
     ("hubs", "/hubs"),
+    ("tasks", "/tasks"),
     ("rates", "/false-alarms"),
 )
 ALSO = {  # more news of a page
@@ -68,6 +70,7 @@ class Page(Struct, frozen=True):
     now: float
     waiting: tuple[Call, ...]
     needs: int
+    equipment: Standing
     listening: bool
     bare: bool
 
@@ -84,7 +87,7 @@ class Page(Struct, frozen=True):
     @property
     def refreshes(self) -> bool:
         """Whether it may reload itself where scripts are off: nothing is typed there."""
-        return self.name in {"board", "hubs", "checkins", "announcements"}
+        return self.name in {"board", "hubs", "tasks", "checkins", "announcements"}
 
     @property
     def topics(self) -> str:

@@ -11,6 +11,7 @@ from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
 INTERVAL_S = 30.0  # until the hub has said its own
+FLAPS_S = 600.0  # a fault that is back so soon has stood all the while: it must become a task
 
 _hubs = tables.hubs
 _ADD = insert(_hubs)
@@ -58,6 +59,7 @@ def keep_state(conn: Connection, hub: str, state: HubState) -> None:
             "interval_s": state.interval_s,
             "synced": state.synced,
             "voice": msgspec.to_builtins(state.voice),
+            "triggers": msgspec.to_builtins(state.triggers),
         }
     conn.execute(_PUT, {"this": hub, **values})
 
@@ -75,6 +77,8 @@ def raise_fault(conn: Connection, hub: str, report: FaultReport, utc: float) -> 
         "cleared_utc": None,
     }
     known = conn.execute(select(table.c.cleared_utc).where(this)).first()
+    if known is None or utc - (known[0] or utc) > FLAPS_S:
+        values["stored_utc"] = utc
     if known is None:
         conn.execute(insert(table).values(hub=hub, fault=report.fault, **values))
     else:
@@ -100,7 +104,8 @@ def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: floa
             clear_fault(conn, hub, fault, utc)
         elif cleared_utc is not None and fault in lasting:
             this = (table.c.hub == hub) & (table.c.fault == fault)
-            conn.execute(update(table).where(this).values(cleared_utc=None))
+            values = {"stored_utc": utc} if utc - cleared_utc > FLAPS_S else {}
+            conn.execute(update(table).where(this).values(cleared_utc=None, **values))
             _remember(conn, hub, fault, utc, over=False)
 
 

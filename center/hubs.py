@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.payloads import Availability, FaultKind
+from hub.core.payloads import Availability, FaultKind, Trigger
 from hub.core.voice_report import VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost
@@ -21,6 +21,7 @@ class Fault(Struct, frozen=True):
     since_utc: float
     synced: bool
     detail: str
+    stored_utc: float | None = None  # the centre's clock; None: of an older centre, long ago
 
 
 class Hub(Struct, frozen=True):
@@ -35,6 +36,7 @@ class Hub(Struct, frozen=True):
     synced: bool
     faults: tuple[Fault, ...] = ()
     voice: VoiceReport | None = None  # None: the hub has not said
+    triggers: tuple[Trigger, ...] | None = None  # None: the hub has not said
 
 
 class Seen(StrEnum):

@@ -70,6 +70,7 @@ class Deed(StrEnum):
     REOPENED = "reopened"  # `by` is empty where a press after closing did it
     NOTED = "noted"
     EXPIRED = "expired"  # `text` names who had taken it and forgot it
+    TEST_PRESSED = "test_pressed"  # `by` had told of it beforehand, and has it now
     CAUGHT_UP = "caught_up"  # the hub knew a higher version: this store is an older copy
 
     SIGNED_IN = "signed_in"

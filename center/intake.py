@@ -9,7 +9,8 @@ from center import acks, evidence, home_rows, moments, rows
 from center.announcing import delivery_rows
 from center.evidence import Heard
 from center.feed import Notice, Topic
-from center.homes import daily, day_rows, need_rows, word_rows
+from center.homes import daily, day_rows, need_rows, press_rows, word_rows
+from center.homes.trouble import PRESSED
 from hub.core.commands import Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.payloads import (
@@ -85,8 +86,11 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
     heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc)
     incident = rows.save(conn, evidence.fold(incident, heard))
+    incident = press_rows.tested(conn, incident, event, utc)
     word_rows.keep(conn, hub, incident.id, event, utc)
     notices = [Notice(Topic.ALARM, incident.id, incident.version)]
+    if event.data.kind in PRESSED:
+        notices.append(Notice(Topic.NEED, hub))  # a press that was awaited may have come
     if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
         notices.append(Notice(Topic.NEED, hub))
     return Told(acks.of_event(event.id, incident, utc), tuple(notices))

@@ -3,6 +3,8 @@
 A database of a newer program is refused, untouched.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
@@ -19,7 +21,14 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
     3: (),  # only new tables: announcements, deliveries, counters
     4: (tables.hubs.c.voice,),  # and a new table: words
     5: (tables.incidents.c.about,),
-    6: (),
+    6: (
+        tables.hubs.c.triggers,
+        tables.faults.c.stored_utc,
+        home_tables.needs.c.area,
+        home_tables.needs.c.taken_by,
+        home_tables.needs.c.taken_utc,
+        home_tables.needs.c.until_utc,
+    ),
 }
 
 
@@ -33,6 +42,7 @@ def bring_up(conn: Connection) -> None:
     if held is not None and not 1 <= held <= tables.SCHEMA:
         message = f"the database has schema {held}; this program knows {tables.SCHEMA}"
         raise StoreError(message)
+    old = set(inspect(conn).get_table_names())  # a table that is new has all its columns already
     for table in (home_tables.records, announcing_tables.deliveries):
         table.metadata.create_all(conn)  # one metadata for all tables
     lock_audit(conn)
@@ -40,7 +50,7 @@ def bring_up(conn: Connection) -> None:
         conn.execute(insert(meta).values(key="schema", value=str(tables.SCHEMA)))
         return
     for schema in range(held + 1, tables.SCHEMA + 1):
-        _add(conn, _ADDED[schema])
+        _add(conn, [column for column in _ADDED[schema] if column.table.name in old])
     if held == 1:
         _judge_from_the_first_event(conn)
     conn.execute(update(meta).where(meta.c.key == "schema").values(value=str(tables.SCHEMA)))
@@ -56,7 +66,7 @@ def _held(conn: Connection) -> int | None:
     return int(value) if value.isdecimal() else 0
 
 
-def _add(conn: Connection, columns: tuple[Column[object], ...]) -> None:
+def _add(conn: Connection, columns: Sequence[Column[object]]) -> None:
     for column in columns:
         words = CreateColumn(column).compile(conn)
         conn.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {words}"))

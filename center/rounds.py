@@ -13,7 +13,7 @@ from center.announcing import acts as announcing
 from center.desk import Desk
 from center.feed import Notice, Topic
 from center.home_rows import Kept
-from center.homes import daily
+from center.homes import acts, daily
 from center.hubs import Seen, seen
 
 TAKES_S = 1.0
@@ -80,7 +80,10 @@ async def order_announcements(desk: Desk) -> None:
 
 
 async def watch_hubs(desk: Desk) -> None:
-    """Tell the pages when a hub turns out lost, or is back, which no message says."""
+    """Tell the pages when a hub turns out lost, or is back, which no message says.
+
+    What fails for too long becomes a task, and what works again ends it.
+    """
     known: dict[str, Seen] = {}
     async for _ in _every(HUBS_S):
         try:
@@ -94,6 +97,10 @@ async def watch_hubs(desk: Desk) -> None:
             if known.get(name, state) is not state:
                 desk.feed.tell(Notice(Topic.HUB, name))
         known = found
+        try:
+            await acts.follow_trouble(desk, hubs, now, listening_utc)
+        except SQLAlchemyError as error:
+            log.warning("what fails was not made a task: %s", type(error).__name__)
 
 
 async def keep_counts(desk: Desk) -> None:

@@ -116,6 +116,7 @@ hubs = Table(
     Column("synced", Boolean, nullable=False),
     Column("first_utc", Float),
     Column("voice", JSON(none_as_null=True)),
+    Column("triggers", JSON(none_as_null=True)),
 )
 
 # kept after they are over, so that a hub's state can call them back
@@ -130,6 +131,7 @@ faults = Table(
     Column("synced", Boolean, nullable=False),
     Column("detail", Text, nullable=False),
     Column("cleared_utc", Float),
+    Column("stored_utc", Float),  # the centre's clock, when it was raised last
 )
 
 fault_history = Table(
