@@ -69,7 +69,8 @@ class Alarm(Struct, frozen=True):
     ages: Ages
     evidence: Evidence | None = None  # why an automatic alarm was raised
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
-    timeline: tuple[Event, ...] | None = None
+    timeline: tuple[Event, ...] | None = None  # a page of it, oldest line first
+    timeline_next: int | None = None  # the `before` of the page of older lines, null: no more
 
 
 class Alarms(Struct, frozen=True):
