@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from center.dialect import AUDIT_KEPT_S
 from center.homes.need import AGAIN_S, TEST_S
 
+YEAR_S = 366 * 86400.0
 Seconds = Annotated[float, Meta(gt=0)]
 Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/]+$")]
 
@@ -23,8 +25,11 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     take_expires_s: Seconds = 600.0
     session_s: Seconds = 12 * 3600.0  # a long shift
     beat_s: Seconds = 5.0  # how often the feed says that it lives
-    telemetry_keep_s: Seconds = 30 * 86400.0
+    telemetry_keep_s: Seconds = 30 * 86400.0  # `keeping` says of each table why
     telemetry_keep_rows: Annotated[int, Meta(ge=1)] = 1_000_000
+    replies_keep_s: Seconds = 30 * 86400.0
+    incidents_keep_s: Seconds = 3 * YEAR_S
+    audit_keep_s: Annotated[float, Meta(ge=AUDIT_KEPT_S)] = 5 * YEAR_S
     lost_task_s: Seconds = 300.0  # a Pi that restarts for an update is back within three minutes
     trigger_task_s: Seconds = 60.0  # a driver that stumbles is back within seconds
     device_task_s: Seconds = 86400.0  # the resident airs the room, a battery is changed: no task

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 
 import msgspec
-from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center import tables
 from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
 INTERVAL_S = 30.0  # until the hub has said its own
+FOLD_S = 3600.0  # a flapping fault is two rows of history an hour, however often it flaps
 FLAPS_S = 600.0  # a fault that is back so soon has stood all the while: it must become a task
 
 _hubs = tables.hubs
@@ -19,13 +19,6 @@ _KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
 _PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
 _HEARD = _PUT.where(_hubs.c.heard_utc < bindparam("now")).values(heard_utc=bindparam("now"))
 _ADD_TELEMETRY = insert(tables.telemetry)
-
-
-class Kept(Struct, frozen=True):
-    """How much telemetry is kept: seconds, and rows of all hubs."""
-
-    age_s: float
-    rows: int
 
 
 def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
@@ -114,14 +107,6 @@ def keep_telemetry(conn: Connection, hub: str, raw: str, utc: float) -> None:
     conn.execute(_ADD_TELEMETRY, {"hub": hub, "stored_utc": utc, "raw": raw})
 
 
-def prune_telemetry(conn: Connection, utc: float, kept: Kept) -> int:
-    """Drop the oldest telemetry beyond what is kept; give how many rows."""
-    table = tables.telemetry
-    newest = conn.scalar(select(func.max(table.c.seq))) or 0
-    old = (table.c.stored_utc < utc - kept.age_s) | (table.c.seq <= newest - kept.rows)
-    return conn.execute(delete(table).where(old)).rowcount
-
-
 def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
     """Keep what became of a command; the first reply counts."""
     table = tables.replies
@@ -135,6 +120,13 @@ def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
 
 
 def _remember(conn: Connection, hub: str, fault: str, utc: float, *, over: bool) -> None:
-    conn.execute(
-        insert(tables.fault_history).values(hub=hub, fault=fault, over=over, stored_utc=utc)
-    )
+    """Note that a fault came or went; within the hour the same is counted, not written again."""
+    table = tables.fault_history
+    this = (table.c.hub == hub) & (table.c.fault == fault) & table.c.over.is_(over)
+    newest = select(table.c.seq).where(this, table.c.stored_utc > utc - FOLD_S)
+    seq = conn.scalar(newest.order_by(table.c.seq.desc()).limit(1))
+    if seq is None:
+        conn.execute(insert(table).values(hub=hub, fault=fault, over=over, stored_utc=utc))
+    else:
+        again = {"times": table.c.times + 1, "last_utc": utc}
+        conn.execute(update(table).where(table.c.seq == seq).values(again))

@@ -42,6 +42,7 @@ events = Table(
     Column("stored_utc", Float, nullable=False),
     Column("raw", Text, nullable=False),
     UniqueConstraint("source", "id"),
+    Index("events_by_time", "stored_utc"),
 )
 
 # the columns are the fields of `incident.Incident`
@@ -82,7 +83,8 @@ incidents = Table(
     Index("incidents_by_time", "received_utc"),
 )
 
-# append-only: an incident's lines are its timeline, lines without one are sign-ins and the like
+# append-only, for as long as the law asks (`dialect.lock_audit`): an incident's lines are its
+# timeline, lines without one are sign-ins and the like
 audit = Table(
     "audit",
     metadata,
@@ -102,6 +104,7 @@ audit = Table(
     Column("hub", String, nullable=False, server_default=""),
     Index("audit_by_incident", "incident", "seq"),
     Index("audit_by_hub", "hub", "seq"),
+    Index("audit_by_time", "utc"),
 )
 
 hubs = Table(
@@ -142,7 +145,11 @@ fault_history = Table(
     Column("fault", String, nullable=False),
     Column("over", Boolean, nullable=False),
     Column("stored_utc", Float, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),  # within the hour
+    Column("last_utc", Float),  # of the last of them; None: it was one
     Index("fault_history_by_hub", "hub", "seq"),
+    Index("fault_history_by_fault", "hub", "fault", "over", "seq"),
+    Index("fault_history_by_time", "stored_utc"),
 )
 
 telemetry = Table(

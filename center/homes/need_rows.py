@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from center.home_tables import need_notes, needs
 from center.homes.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
@@ -156,13 +156,6 @@ def done_since(conn: Connection, utc: float, hub: str | None = None) -> list[Tas
     if hub is not None:
         query = query.where(needs.c.hub == hub)
     return [task(conn, shape(row)) for row in conn.execute(query.limit(500)).all()]
-
-
-def prune(conn: Connection, before_utc: float) -> int:
-    """Forget tasks that were ended before, with their notes; give how many tasks."""
-    old = needs.c.done_utc < before_utc
-    conn.execute(delete(need_notes).where(need_notes.c.need.in_(select(needs.c.id).where(old))))
-    return conn.execute(delete(needs).where(old)).rowcount
 
 
 def _settle(conn: Connection, need: Need, tried: Try) -> None:

@@ -1,6 +1,7 @@
 """What fails, on the board of a real browser: one row, one soft tone, taken and seen to."""
 
 import re
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -40,10 +41,9 @@ def valley(office: Office) -> Office:
     """Sixty homes of one town, and one whose record nobody wrote."""
     change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by="이정민")
     for number, hub in enumerate(HUBS):
-        record = Record(
-            name=f"한가온 {number}", phone="010-0000-0101", address=f"{TOWN} 봉양길 {number}"
-        )
-        office.store.submit(lambda c, h=hub, r=record: record_rows.put(c, h, r, change)).result()
+        address = f"{TOWN} 봉양길 {number}"
+        record = Record(name=f"한가온 {number}", phone="010-0000-0101", address=address)
+        office.store.submit(partial(record_rows.put, hub=hub, record=record, change=change))
         ready(office, hub)
     ready(office, "js-0999")
     return office
