@@ -11,7 +11,7 @@ from center import acks, queries, rows
 from center.board import Act, close
 from center.change import Change
 from center.home_tables import presses
-from center.homes import need_rows, part_rows, press_rows
+from center.homes import need_rows, part_rows, press_rows, rate_rows
 from center.homes.need import Called, NeedKind, Try
 from center.homes.need_rows import Task
 from center.incident import Deed, Incident, Outcome
@@ -205,6 +205,17 @@ def test_a_test_that_nobody_did_stays_a_task(store: Store) -> None:
     greet(store, NOW + MONTH + 5000)
     assert len(due(store)) == 1
     assert store.read(queries.incidents, Which.OPEN) == []
+
+
+def test_a_test_that_was_one_counts_as_no_false_alarm(store: Store) -> None:
+    greet(store, NOW)
+    tell(store, NOW + 10)
+    press(store, NOW + 60, "b1-1")
+    _close(store, "b1-1", NOW + 70)
+    press(store, NOW + 700, "b1-2")
+    _close(store, "b1-2", NOW + 710)  # nobody had told of this one
+    total = store.read(rate_rows.read, NOW + 800, 30).total
+    assert (total.alarms, total.false) == (1, 1)
 
 
 def _close(store: Store, alarm: str, at: float) -> None:
