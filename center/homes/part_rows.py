@@ -142,6 +142,14 @@ def area_task(conn: Connection, ident: str) -> AreaTask | None:
     return None if need is None else _counted(conn, [need])[0]
 
 
+def of_home(conn: Connection, hub: str) -> list[AreaTask]:
+    """List the open tasks of areas in which something of a home still fails."""
+    parts = select(_part.need).where(_part.hub == hub, _LASTS)
+    query = select(needs).where(_OF_AREA, needs.c.done_utc.is_(None), needs.c.id.in_(parts))
+    rows = conn.execute(query.order_by(needs.c.since_utc))
+    return _counted(conn, [need_rows.shape(row) for row in rows])
+
+
 def whole(conn: Connection, ident: str, limit: int, skip: int = 0) -> Whole | None:
     """Give a task with a page of its parts, or None."""
     found = area_task(conn, ident)

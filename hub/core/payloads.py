@@ -56,10 +56,13 @@ HELD_OR_CUT = "held_or_cut"  # detail of STUCK: a normally closed button, or its
 
 
 class Trigger(Struct, frozen=True):
-    """A device by which the resident can call, whether it was ever used or not."""
+    """A device by which the resident can call, whether it was ever used or not.
+
+    `kind` is a `Kind`, or one that only a newer hub knows: a trigger it is all the same.
+    """
 
     device: str
-    kind: Kind
+    kind: str
     place: str = ""
     normally_closed: bool = False  # a cut wire shows: as a press, then as STUCK
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
@@ -116,8 +115,8 @@ def test_an_audit_that_was_kept_for_ever_is_kept_for_years(tmp_path: Path) -> No
         "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;"
         "INSERT INTO audit VALUES (2, NULL, 1400000000.0, 'signed_in', 0, 'x', '', NULL, 1, '', "
         "'', NULL, '');"
-        f"INSERT INTO audit VALUES (3, NULL, {time.time()}, 'signed_in', 0, 'x', '', NULL, 1, '', "
-        "'', NULL, '');",
+        "INSERT INTO audit VALUES (3, NULL, CAST(strftime('%s', 'now') AS REAL), 'signed_in', 0, "
+        "'x', '', NULL, 1, '', '', NULL, '');",
     )
     with stored(tmp_path) as store:
         store.submit(lambda conn: conn.execute(text("DELETE FROM audit WHERE seq = 2"))).result(10)

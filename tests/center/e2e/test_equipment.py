@@ -129,6 +129,11 @@ def test_a_stuck_button_is_told_in_both_languages(valley: Office, seat: Seat) ->
     expect(page.locator("tbody")).to_contain_text("선이 끊어짐")
     page.get_by_role("link", name="English").click()
     expect(page.locator("tbody")).to_contain_text("Button held down, or its wire is cut")
+    page.goto(valley.url + "/homes/js-0999?lang=ko")
+    expect(page.locator("li.equipment")).to_contain_text("호출 장치 이상")
+    call = valley.press("js-0999", device="help")
+    page.goto(f"{valley.url}/incidents/{call}")
+    expect(page.locator("#stuck")).to_contain_text("선이 끊어져")
 
 
 def test_a_test_press_is_told_of_and_comes_in_without_ringing(valley: Office, seat: Seat) -> None:
