@@ -22,7 +22,6 @@ MENU = (
     ("checkins", "/checkins"),
     ("announcements", "/announcements"),
     ("hubs", "/hubs"),
-    ("tasks", "/tasks"),
     ("rates", "/false-alarms"),
 )
 ALSO = {  # more news of a page
