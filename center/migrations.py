@@ -38,7 +38,15 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         tables.incidents.c.unread,
         tables.hubs.c.removed_utc,
         tables.hubs.c.back_utc,
+        tables.hubs.c.triggers,
+        tables.faults.c.stored_utc,
+        tables.fault_history.c.times,
+        tables.fault_history.c.last_utc,
         home_tables.checkins.c.wordless,
+        home_tables.needs.c.area,
+        home_tables.needs.c.taken_by,
+        home_tables.needs.c.taken_utc,
+        home_tables.needs.c.until_utc,
     ),
 }
 
@@ -65,6 +73,8 @@ def bring_up(conn: Connection) -> None:
         return
     for schema in range(held + 1, tables.SCHEMA + 1):
         _add(conn, [one for one in _ADDED[schema] if one.table.name in had])
+    if held < tables.SCHEMA:
+        _index(conn)
     if held == 1:
         _judge_from_the_first_event(conn)
     _put(conn, SCHEMA, tables.SCHEMA)
@@ -120,8 +130,13 @@ def _add(conn: Connection, columns: Sequence[Column[object]]) -> None:
     for column in columns:
         words = CreateColumn(column).compile(conn)
         conn.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {words}"))
-    for index in {index for column in columns for index in column.table.indexes}:
-        index.create(conn, checkfirst=True)
+
+
+def _index(conn: Connection) -> None:
+    """Make the indexes that old tables do not have yet."""
+    for table in tables.metadata.tables.values():
+        for index in table.indexes:
+            index.create(conn, checkfirst=True)
 
 
 def _judge_from_the_first_event(conn: Connection) -> None:

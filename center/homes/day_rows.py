@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from center import moments
 from center.home_tables import activity, checkins
@@ -114,14 +114,6 @@ def of_day(conn: Connection, day: str) -> list[CheckIn]:
     """List all homes' check-ins of a day, by home and time."""
     query = select(checkins).where(checkins.c.day == day)
     return _shaped(conn, query.order_by(checkins.c.hub, checkins.c.slot))
-
-
-def prune(conn: Connection, before_utc: float) -> int:
-    """Forget activity and check-ins that were stored before; give how many rows."""
-    return sum(
-        conn.execute(delete(table).where(table.c.stored_utc < before_utc)).rowcount
-        for table in (activity, checkins)
-    )
 
 
 def _shaped(conn: Connection, query: Select[Any]) -> list[CheckIn]:

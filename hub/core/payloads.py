@@ -57,6 +57,21 @@ class FaultKind(Open):
     CROWDED = "crowded"  # more calls are open than are shown one by one
 
 
+HELD_OR_CUT = "held_or_cut"  # detail of STUCK: a normally closed button, or its wire is cut
+
+
+class Trigger(Struct, frozen=True):
+    """A device by which the resident can call, whether it was ever used or not.
+
+    `kind` is a `Kind`, or one that only a newer hub knows: a trigger it is all the same.
+    """
+
+    device: str
+    kind: str
+    place: str = ""
+    normally_closed: bool = False  # a cut wire shows: as a press, then as STUCK
+
+
 class Evidence(Struct, frozen=True):
     """Why an automatic alarm was raised; times in seconds."""
 
@@ -154,6 +169,7 @@ class HubState(Struct, frozen=True):
     alarms: tuple[AlarmBrief, ...] = ()
     faults: tuple[str, ...] = ()
     voice: VoiceReport | None = None  # None: of an older hub, which does not say
+    triggers: tuple[Trigger, ...] | None = None  # None: of an older hub, which does not say
 
 
 class FaultReport(Struct, frozen=True):

@@ -10,7 +10,7 @@ from center import queries, tables
 from center.board import Act, close
 from center.change import Change
 from center.feed import Topic
-from center.homes import daily, day_rows, need_rows
+from center.homes import day_rows, need_rows
 from center.homes.checkin_view import spot
 from center.homes.need import Called, NeedKind, Try
 from center.incident import Outcome
@@ -23,7 +23,7 @@ from hub.core.daily import CheckInResult
 from hub.core.payloads import Ack, Stage
 from hub.core.scaip import Care, Kind, What
 from tests.center.lives import PLACES, QUIET, activity, care, check_in
-from tests.center.making import HUB, NOW, event, hear, stored
+from tests.center.making import HUB, NOW, event, forget, hear, stored
 
 DAY = "2026-09-21"
 
@@ -183,7 +183,7 @@ def test_the_days_are_forgotten_in_time_but_no_task_that_waits(store: Store) -> 
             conn, {done(store): None}, Try("김하늘", NOW + 5, Called.REACHED, "통화")
         )
     ).result(10)
-    store.submit(lambda conn: daily.prune(conn, NOW + 100)).result(10)
+    forget(store, NOW + 100)
     assert store.read(day_rows.of_day, DAY) == []
     assert store.read(day_rows.hours, HUB, 0, NOW + 1) == []
     assert open_kinds(store) == [NeedKind.MISSED_CHECKIN]
