@@ -47,11 +47,13 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     cert: str = ""
     key: str = ""
     protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
-    client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "anbu-center"
+    client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "center"  # as the certificate
     keepalive_s: Annotated[int, Meta(ge=1, le=600)] = 2  # a half-open link shows in 2 x this
     session_s: Annotated[int, Meta(ge=0)] = 7 * 86400  # the broker keeps for us what we miss
     connect_s: Seconds = 3.0
     ack_s: Seconds = 4.0  # a PUBACK later than this means that the link is dead
+    look_s: Seconds = 15.0  # another centre that is alive is back at the broker well before
+    aside_s: Seconds = 300.0  # how often a centre that stands aside looks; each costs the other 1 s
     back_off_s: Seconds = 2.0  # the longest pause between tries; the real one is random below it
 
 

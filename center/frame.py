@@ -70,6 +70,7 @@ class Page(Struct, frozen=True):
     again: tuple[Call, ...]  # of whoever looks: these came in again
     needs: int
     listening: bool
+    rival: bool  # another centre has the hubs
     bare: bool
 
     @property

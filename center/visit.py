@@ -30,6 +30,7 @@ class Visit(Struct, frozen=True):
     eye: Eye
     still_open: tuple[Incident, ...]
     needs: int  # homes that wait for a call
+    hidden: int = 0  # open calls beyond those of `still_open`
 
     @property
     def t(self) -> Texts:
@@ -71,6 +72,7 @@ class Visit(Struct, frozen=True):
             again=again,
             needs=self.needs,
             listening=self.desk.link.listening_utc is not None,
+            rival=bool(self.desk.link.health().rival),
             bare=self.bare,
         )
 
@@ -120,10 +122,11 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
 
 async def begin(desk: Desk, request: Request, person: Person) -> Visit:
     """Look at the board once for this request."""
-    still_open = await desk.store.ask(queries.incidents, queries.Which.OPEN, OPEN_MAX)
+    still_open, total = await desk.store.ask(queries.board, OPEN_MAX)
     needs = await desk.store.ask(need_rows.homes_open)
     eye = Eye(me=person.name, now=desk.clock(), t=language(request))
-    return Visit(desk, request, person, eye, tuple(still_open), needs)
+    hidden = total - len(still_open)
+    return Visit(desk, request, person, eye, tuple(still_open), needs, hidden)
 
 
 def _turned_away(request: Request) -> Response:

@@ -6,10 +6,10 @@ import os
 import resource
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
-from hub.core.state import FORMAT, HomeState
+from hub.core import snapshot
+from hub.core.state import HomeState
 from hub.core.watch_state import WatchState
 
 LOG = logging.getLogger("anbu")
@@ -42,16 +42,16 @@ def readings() -> dict[str, float]:
     return found
 
 
-def decode(snapshot: bytes | None) -> HomeState:
-    """Give the state of a snapshot; one of another format leaves only what the outbox holds."""
-    if snapshot is None:
-        return HomeState()
-    try:
-        state = msgspec.msgpack.decode(snapshot, type=HomeState)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        LOG.exception("the snapshot cannot be read")
-        return HomeState()
-    return state if state.format == FORMAT else HomeState()
+def decode(raw: bytes | None, *also: str) -> HomeState:
+    """Give the state of a snapshot as far as it can be read, with a fault that names the rest.
+
+    `also` is what of other files could not be read.
+    """
+    kept = snapshot.decode(raw)
+    lost = (*kept.lost, *also)
+    if lost:
+        LOG.error("not all that was kept could be read: %s", ", ".join(lost))
+    return snapshot.faulty(kept.state, lost)
 
 
 def joined(old: HomeState, new: HomeState) -> HomeState:

@@ -12,13 +12,17 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
+from hub.aside import keep
+from hub.core import border
 from hub.core.habits import FRESH, VERSION, Habits
 from hub.journal import Journal
 
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0
 MOST_BYTES = 64 * 1024  # a file larger than any that is written is none of ours
+HABITS = "habits"  # in what could not be read
 ENCODE = msgspec.msgpack.Encoder().encode
 
 
@@ -28,12 +32,16 @@ class Memory:
     def __init__(self, path: Path, journal: Journal) -> None:
         self._path, self._journal = path, journal
         self._saved: Habits | None = None  # None: what the file holds is not known
+        self.lost: tuple[str, ...] = ()  # of the file, at the last `load`
 
     async def load(self) -> Habits:
         """Give what was learned; a home is learned anew where the file is of no use."""
-        found, trouble = await self._journal.aside(partial(_read, self._path))
-        self._saved = found if trouble is None else None
-        return found or FRESH
+        found, _ = await self._journal.aside(partial(_read, self._path))
+        if found is None:
+            self._saved = None
+            return FRESH
+        self._saved, self.lost = found
+        return self._saved
 
     async def save(self, habits: Habits) -> None:
         """Write what has changed, unless what was known before could not be read in time."""
@@ -50,20 +58,31 @@ class Memory:
             await self.save(habits())
 
 
-def _read(path: Path) -> Habits:
+def _read(path: Path) -> tuple[Habits, tuple[str, ...]]:
+    """Give what the file says, and what of it could not be read; that is kept aside."""
     if not path.exists():
-        return FRESH
+        return FRESH, ()
     with path.open("rb") as file:
         raw = file.read(MOST_BYTES + 1)
+    found, lost = _decoded(raw)
+    if lost:
+        LOG.warning("habits: not read whole: %s", ", ".join(lost))
+        keep(path, raw)
+    return found, lost
+
+
+def _decoded(raw: bytes) -> tuple[Habits, tuple[str, ...]]:
+    """Read what was learned; of a newer version what this one knows, if its tables are the same."""
     try:
-        found = msgspec.msgpack.decode(raw, type=Habits)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        LOG.warning("habits: the home is learned anew: %s", error)
-        return FRESH
-    if found.version == VERSION and found.whole:
-        return found
-    LOG.warning("habits: the home is learned anew: of another version, or damaged")
-    return FRESH
+        parsed: object = msgspec.msgpack.decode(raw)
+        found, lost = border.read(parsed, Habits)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, border.UnreadableError):
+        return FRESH, (HABITS,)
+    if not found.whole:  # the home is learned anew
+        return FRESH, (HABITS,)
+    if found.version != VERSION:
+        return replace(found, version=VERSION), (f"{HABITS} {found.version}",)
+    return found, tuple(f"{HABITS}.{place}" for place in lost)
 
 
 def _write(path: Path, habits: Habits) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from hub.core import wire
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
+from hub.core.reading import UNREAD
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")
@@ -140,9 +141,9 @@ def _row(*found: Any) -> Row | None:  # noqa: ANN401 - damage may have left anyt
     """Give the row if it still is a message: the centre would never confirm rubbish."""
     with suppress(ValueError, TypeError, AttributeError):
         n, id_, lane, topic, payload, retain = found
-        _, told = wire.decode_from_hub(topic, payload)
-        if isinstance(payload, bytes):  # what an event is called stands in it
-            return Row(n, str(getattr(told, "id", id_)), Lane(lane), topic, payload, bool(retain))
+        ident = str(getattr(wire.hear(topic, payload).message, "id", id_))
+        if isinstance(payload, bytes) and not ident.startswith(UNREAD):  # an event's id is in it
+            return Row(n, ident, Lane(lane), topic, payload, bool(retain))
     return None
 
 

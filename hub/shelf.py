@@ -1,14 +1,18 @@
 """The outbox as the journal's thread uses it: opened when it can be, and anew when it broke."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from hub.aside import keep
+from hub.core import snapshot as snapshots
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
 from hub.rescue import open_or_rescue, peek
 
 ALL = 1_000_000
+SNAPSHOT = "snapshot.bin"  # is what a snapshot is called that is kept aside
 BROKEN = (StorageTrouble.CORRUPT, StorageTrouble.ERROR)  # worth opening the file anew
 
 
@@ -31,7 +35,11 @@ class Shelf:
             snapshot, rows = peek(self._path)
             urgent = [row for row in rows if row.lane is Lane.SOS]
             return snapshot, urgent, max((r.n for r in rows), default=0), trouble_of(error)
-        return store.load(), store.page((Lane.SOS,), 0, ALL), store.last(), self._damage
+        raw = store.load()
+        if snapshots.decode(raw).lost and raw:  # before anything is written over it
+            with suppress(OSError):
+                keep(self._path.with_name(SNAPSHOT), raw)
+        return raw, store.page((Lane.SOS,), 0, ALL), store.last(), self._damage
 
     def write(self, snapshot: bytes, put: Iterable[Row], forget: Iterable[str]) -> int:
         """Commit; give how many telemetry rows were dropped for room."""

@@ -97,12 +97,17 @@ def of_day(
             hub,
             names.get(hub, ""),
             tuple(spot(one, eye.t) for one in some),
-            max(list(LOOK).index(one.result) for one in some),
+            max(_worry(one.result) for one in some),
             tuple(worded(some, words, eye)),
         )
         for hub, some in by_hub.items()
     ]
     return sorted(homes, key=lambda home: (-home.worst, home.hub))
+
+
+def _worry(result: CheckInResult) -> int:
+    """Rank a result; one that only a newer hub knows worries like one that was not understood."""
+    return list(LOOK).index(result if result.is_known else CheckInResult.UNCLEAR)
 
 
 def spot(one: CheckIn, t: Texts) -> Spot:
@@ -116,7 +121,7 @@ def spot(one: CheckIn, t: Texts) -> Spot:
 
 def badge(result: CheckInResult, t: Texts) -> Badge:
     """Give a result's shape and word."""
-    shape, tone = LOOK[result]
+    shape, tone = LOOK.get(result, ("ring", "warn"))
     return Badge(shape, tone, t(f"checkin.{result}"))
 
 

@@ -31,7 +31,7 @@ def keep(
     if isinstance(event, CareEvent):
         score = slots.bounded(event.data.score)
         need_rows.open_need(
-            conn, need_rows.Asked(hub, _CARE[event.data.care], event.id, score), utc
+            conn, need_rows.Asked(hub, _kind_of(event.data.care), event.id, score), utc
         )
         return (Topic.NEED, Topic.HOME)
     if not day_rows.keep_checkin(conn, hub, event, utc):
@@ -39,7 +39,8 @@ def keep(
     word_rows.keep(conn, hub, event.data.checkin, event, utc)
     result = event.data.result
     eased = result in _LIFE and need_rows.ease(conn, hub, utc)
-    kind = _ASKS_FOR_A_CALL.get(result)
+    unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
+    kind = _ASKS_FOR_A_CALL.get(result, unclear)
     if kind:
         need_rows.open_need(conn, need_rows.Asked(hub, kind, event.id), utc)
     return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
@@ -53,3 +54,8 @@ def prune(conn: Connection, before_utc: float) -> None:
     announcements.prune(conn, before_utc)
     told = [events.c.type.startswith(f"anbu.{kind}.") for kind in _OF_DAYS]
     conn.execute(delete(events).where(or_(*told), events.c.stored_utc < before_utc))
+
+
+def _kind_of(care: Care) -> NeedKind:
+    """Name the task for a need; one that only a newer hub knows is a task all the same."""
+    return _CARE.get(care) or NeedKind.of(care)

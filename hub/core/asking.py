@@ -131,7 +131,7 @@ def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
         return end(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
     slow = visit.attempts > 0
     asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
-    return _put(state, asked), [Ask(QUESTION[visit.topic], slow)]
+    return _put(state, asked), [Ask(QUESTION.get(visit.topic, Phrase.ASK_MOOD), slow)]
 
 
 def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:

@@ -14,13 +14,13 @@ from msgspec import Struct, field
 from hub.core.daily import Topic
 
 
-class Due(Struct, frozen=True, tag=True):
+class Due(Struct, frozen=True, tag="Due"):
     """It is to be asked, not before `from_at`: an alarm or the quiet hours may hold it up."""
 
     from_at: float
 
 
-class Asked(Struct, frozen=True, tag=True):
+class Asked(Struct, frozen=True, tag="Asked"):
     """The question was spoken at `at`; `moved`: somebody has moved since.
 
     `talked_s` is how long after it the talk was last known to go on.
@@ -31,7 +31,7 @@ class Asked(Struct, frozen=True, tag=True):
     talked_s: float = 0.0
 
 
-class Paused(Struct, frozen=True, tag=True):
+class Paused(Struct, frozen=True, tag="Paused"):
     """Nobody has answered the question that was spoken at `at`; it will be asked again."""
 
     at: float

@@ -1,10 +1,10 @@
 """What hub and centre say to each other: the shapes, without topics or bytes (see `wire`)."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.core.border import Open
 from hub.core.commands import Command, Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.scaip import Kind, Report, Scaip, What
@@ -13,7 +13,7 @@ from hub.core.voice_report import VoiceReport
 Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
 
 
-class Stage(StrEnum):
+class Stage(Open):
     """How far an alarm has come; `unknown` is the centre's plea to hear of it again."""
 
     RAISED = "raised"
@@ -26,7 +26,7 @@ class Stage(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Availability(StrEnum):
+class Availability(Open):
     """The hub's own word on itself; `lost` is the broker's, by last will."""
 
     INIT = "init"
@@ -35,13 +35,14 @@ class Availability(StrEnum):
     LOST = "lost"
 
 
-class FaultKind(StrEnum):
+class FaultKind(Open):
     """What can be wrong with a device or with the hub itself."""
 
     DRIVER_FAILED = "driver_failed"
     STUCK = "stuck"
     CHATTER = "chatter"
     STORAGE = "storage"
+    SNAPSHOT = "snapshot"  # not all that it had kept could be read at its last start
     BROKER_REFUSES = "broker_refuses"
     SILENT = "silent"  # no sign of life for longer than its kind allows
     LOW_BATTERY = "low_battery"
@@ -50,6 +51,9 @@ class FaultKind(StrEnum):
     NO_LOUDSPEAKER = "no_loudspeaker"
     NO_SPEECH = "no_speech"  # it hears, and cannot understand
     MUTED = "muted"  # by the resident
+    TWIN = "twin"  # two machines with one identity; this and what follows only the centre can see
+    FLOOD = "flood"  # it sends more than the centre takes in at once
+    CROWDED = "crowded"  # more calls are open than are shown one by one
 
 
 class Evidence(Struct, frozen=True):
@@ -117,6 +121,15 @@ class ReportEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
     datacontenttype: str = "application/json"
 
 
+class OtherEvent(Struct, frozen=True):
+    """An event of a family that this program does not know, and which says that it can wait."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+
+
 class AlarmBrief(Struct, frozen=True):
     """What the hub believes of one open alarm, so that the centre can put it right."""
 
@@ -178,10 +191,16 @@ class Ack(Struct, frozen=True):
 
 
 class CenterState(Struct, frozen=True):
-    """Retained on the centre's own topic: its birth, and by last will its death."""
+    """Retained on the centre's own topic: its birth, and by last will its death.
+
+    `database` is the id of the store that calls go to, `boot` that of the process: they tell two
+    centres with one configuration apart. Both are empty from an older centre.
+    """
 
     online: bool
     utc: float
+    database: str = ""
+    boot: str = ""
 
 
 class Cleared(Struct, frozen=True):

@@ -166,6 +166,8 @@ def _takes_in(alarm: Alarm, kind: Kind) -> bool:
     """Tell whether a call of `kind` is one more of this alarm, for whoever has it."""
     if isinstance(alarm.life, Cancelled) or Kind.TEST in {kind, alarm.kind}:
         return False
+    if not alarm.kind.is_known:  # of a newer program's snapshot: nobody knows how it was raised
+        return False
     if alarm.kind not in AUTOMATIC:
         return True
     return kind in AUTOMATIC and priority(alarm.kind) <= priority(kind)
@@ -264,6 +266,8 @@ def _follow(life: Life, ack: CenterAcked) -> Life:
             return Accepted(ack.who)
         case Stage.PRESENT:
             return Present(ack.who)
+        case stage if not stage.is_known and isinstance(life, Raised | Sent):
+            return Received()  # of a newer centre: it has the alarm, in whatever way
         case _:
             return life
 

@@ -271,6 +271,23 @@ def test_nobody_is_blamed_while_the_centre_itself_is_deaf(store: Store) -> None:
     assert seen(hub(store), NOW + 1, NOW) is Seen.STARTING
 
 
+def test_a_dead_hub_is_not_alive_again_because_the_clock_was_set_back(store: Store) -> None:
+    hear(store, state(), utc=NOW)
+    an_hour_back = NOW + 300 - 3600
+    assert seen(hub(store), NOW + 300, NOW - 7200) is Seen.LOST
+    assert seen(hub(store), an_hour_back, NOW - 7200) is Seen.LOST
+    assert seen(hub(store), an_hour_back, NOW - 100) is Seen.LOST, "the link stood before it, too"
+
+
+def test_a_hub_that_lives_is_heard_by_the_new_clock(store: Store) -> None:
+    hear(store, state(), utc=NOW)
+    hear(store, state(), utc=NOW - 3600)
+    assert hub(store).heard_utc == NOW - 3600
+    assert seen(hub(store), NOW - 3600 + 10, NOW - 7200) is Seen.READY
+    hear(store, state(Availability.LOST), utc=NOW - 3590)
+    assert hub(store).heard_utc == NOW - 3600
+
+
 @pytest.mark.parametrize("time", ["", "yesterday", "9999-12-31T23:59:59+99:99", "\x00", "111"])
 def test_a_time_that_is_none_is_the_time_of_arrival(time: str) -> None:
     assert of_rfc3339(time, NOW) == NOW

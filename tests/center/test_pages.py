@@ -83,6 +83,24 @@ def test_a_forged_sign_in_is_refused(visitor: httpx.Client) -> None:
     assert "httponly" in signed_in.headers["set-cookie"].lower()
 
 
+def entered(browser: httpx.Client, password: str) -> httpx.Response:
+    entry = {"name": "김하늘", "password": password}
+    csrf = hidden(browser.get("/sign-in").text, "csrf")
+    return browser.post("/sign-in", data={**entry, "csrf": csrf})
+
+
+def test_a_console_that_was_signed_in_to_passes_whatever_its_neighbours_guess(
+    office: Office, visitor: httpx.Client
+) -> None:
+    assert entered(visitor, PASSWORD).status_code == 303
+    with httpx.Client(base_url=office.url) as stranger:
+        tries = [entered(stranger, "a guess").status_code for _ in range(5)]
+        assert tries == [401, 401, 401, 429, 429]
+        assert entered(stranger, PASSWORD).status_code == 429
+    visitor.cookies.delete(COOKIE)
+    assert entered(visitor, PASSWORD).status_code == 303
+
+
 def test_forms_work_without_scripts(office: Office, operator: httpx.Client) -> None:
     alarm = office.press()
     page = operator.get("/").text

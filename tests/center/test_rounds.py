@@ -9,8 +9,9 @@ import pytest
 
 from center import metrics, queries, rounds
 from center.config import Center, Settings
-from center.exchange import Exchange
+from center.exchange import Exchange, LinkHealth
 from center.feed import BACKLOG, Feed, Notice, Topic
+from center.hubs import Seen, seen
 from center.metrics import Tally
 from hub.core.payloads import Stage
 from hub.core.scaip import What
@@ -90,6 +91,32 @@ def test_how_long_a_holder_is_believed_is_a_setting(tmp_path: Path) -> None:
         await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
 
     at_counter(tmp_path, story, Center(present_expires_s=20))
+
+
+def test_a_clock_that_is_set_back_makes_no_dead_hub_alive_and_no_living_one_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "CLOCK_S", 0.01)
+
+    async def story(counter: Counter) -> None:
+        hear(counter.store, state(), "js-dead", utc=NOW - 300)
+        hear(counter.store, state(), "js-alive", utc=NOW - 10)
+        steady = NOW
+        walking = asyncio.create_task(rounds.watch_clock(counter.desk, lambda: steady))
+        await asyncio.sleep(0)
+        counter.now = NOW - 3600
+        counter.link._health = LinkHealth(counter.now - 7200)
+
+        def told() -> dict[str, Seen]:
+            hubs = counter.store.read(queries.hubs)
+            return {hub.hub: seen(hub, counter.now, counter.link.listening_utc) for hub in hubs}
+
+        assert told() == {"js-dead": Seen.LOST, "js-alive": Seen.LOST}
+        await holds(lambda: told()["js-alive"] is Seen.READY)
+        assert told()["js-dead"] is Seen.LOST
+        walking.cancel()
+
+    at_counter(tmp_path, story)
 
 
 def test_the_pages_hear_of_a_hub_that_falls_silent(

@@ -48,7 +48,6 @@ def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
         b"",
         b"rubbish",
         msgspec.msgpack.encode(TAUGHT)[:-9],
-        msgspec.msgpack.encode(replace(TAUGHT, version=99)),
         msgspec.msgpack.encode(replace(TAUGHT, ends=())),
         bytes(100_000),
     ],
@@ -62,10 +61,30 @@ def test_a_file_that_is_of_no_use_is_learned_anew_and_written_over(
     async def story(journal: Journal) -> None:
         one = Memory(path, journal)
         assert await one.load() is FRESH
+        assert one.lost == ("habits",)
         await one.save(TAUGHT)
-        assert await Memory(path, journal).load() == TAUGHT
+        again = Memory(path, journal)
+        assert (await again.load(), again.lost) == (TAUGHT, ())
 
     tell(story, tmp_path)
+    (kept,) = tmp_path.glob("habits.bin.unread-*")
+    assert kept.read_bytes() == raw[: memory.MOST_BYTES + 1]
+
+
+def test_what_a_newer_program_has_learned_is_taken_up_as_far_as_it_is_known(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "habits.bin"
+    newer = msgspec.to_builtins(TAUGHT) | {"version": 2, "moods": [1, 2], "longest": {"a": "b"}}
+    path.write_bytes(msgspec.msgpack.encode(newer))
+
+    async def story(journal: Journal) -> None:
+        one = Memory(path, journal)
+        assert await one.load() == TAUGHT
+        assert one.lost == ("habits 2",)
+
+    tell(story, tmp_path)
+    assert len(list(tmp_path.glob("habits.bin.unread-*"))) == 1
 
 
 def test_a_disk_that_hangs_at_start_costs_no_time_and_what_it_holds_is_not_written_over(
@@ -76,7 +95,7 @@ def test_a_disk_that_hangs_at_start_costs_no_time_and_what_it_holds_is_not_writt
     granted = threading.Event()
     read = memory._read
 
-    def hanging(where: Path) -> Habits:
+    def hanging(where: Path) -> tuple[Habits, tuple[str, ...]]:
         granted.wait(10)
         return read(where)
 
