@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 WRITE = "write"  # the execution option of a connection that will write
@@ -34,15 +35,28 @@ class StoreError(Exception):
 def open_engine(url: str) -> Engine:
     """Open the database at a SQLAlchemy URL; for SQLite with what durability needs.
 
-    Connecting raises `StoreError` where SQLite does not grant a PRAGMA.
+    Raises `StoreError` where its driver is not installed; connecting, where SQLite does not grant
+    a PRAGMA.
     """
-    engine = create_engine(  # of people: in no log, and in no error
-        url, hide_parameters=True, json_deserializer=_loads
-    )
+    try:
+        engine = create_engine(  # of people: in no log, and in no error
+            url, hide_parameters=True, json_deserializer=_loads
+        )
+    except ImportError as error:
+        raise StoreError(str(error)) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def flaw(url: str) -> str:
+    """Say why `url` can name no database, or nothing; its driver may still be missing."""
+    try:
+        make_url(url).get_dialect()
+    except (ArgumentError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def keep_copy(engine: Engine, schema: int) -> Path | None:

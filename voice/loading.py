@@ -1,14 +1,16 @@
 """What speaks and what hears, made from the settings: what is missing is told, the rest works."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.settings import SettingsError
+from hub.core.mistakes import Mistake
+from hub.core.settings import Noted, SettingsError, text_of
 from hub.core.voice_words import Hello
-from voice import hearing, kokoro_files, phrases, plans, vad
+from voice import hearing, kokoro_files, phrases, plan_files, plans, vad
 from voice.bank import SHIPPED, Bank
 from voice.cache import Cache
 from voice.espeak import Espeak
@@ -66,14 +68,28 @@ def mouth_of(settings: VoiceSettings) -> tuple[Mouth, tuple[str, ...]]:
     return mouth, tuple(engine.name.split()[0] for engine in engines)
 
 
+def mistakes_of(settings: VoiceSettings, noted: Noted) -> tuple[Mistake, ...]:
+    """Give all that is wrong with a county's phrases and plans; `noted` hears of old encodings."""
+    found: tuple[Mistake, ...] = ()
+    with suppress(OSError):  # which is told already
+        if settings.phrases:
+            path = Path(settings.phrases)
+            try:
+                phrases.load(text_of(path.read_bytes(), str(path), noted), str(path))
+            except SettingsError as error:
+                found = error.mistakes
+        if settings.plans:
+            found += plan_files.gather(Path(settings.plans), noted=noted)[1]
+    return found
+
+
 def phrases_of(settings: VoiceSettings) -> tuple[Phrases, str]:
     """Give the county's phrases; ours, and why, where they cannot be used."""
     if not settings.phrases:
         return phrases.load(), ""
     path = Path(settings.phrases)
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        return phrases.load(text, path.name), ""
+        return phrases.load(text_of(path.read_bytes(), path.name), path.name), ""
     except OSError as error:
         return phrases.load(), f"phrases: {error.strerror}"
     except SettingsError as error:

@@ -16,6 +16,7 @@ from center.home_tables import records
 from center.incident import Deed, Entry
 from center.rows import write_line
 from center.tables import hubs as hubs_table
+from hub.core.forms import composed
 
 _SAME = select(announcements.c.id).order_by(announcements.c.utc.desc()).limit(1)
 
@@ -143,14 +144,14 @@ def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: fl
 
 
 def _fitting(conn: Connection, letters: str) -> set[str]:
-    wish = letters.casefold().strip()
+    wish = composed(letters).casefold().strip()
     query = select(hubs_table.c.hub, records.c.record)
     query = query.outerjoin(records, records.c.hub == hubs_table.c.hub)
     found: set[str] = set()
     for hub, record in conn.execute(query):
         held = record or {}
         words = (hub, held.get("name", ""), held.get("address", ""))
-        if wish and any(wish in word.casefold() for word in words):
+        if wish and any(wish in composed(word).casefold() for word in words):
             found.add(hub)
     return found
 

@@ -21,6 +21,7 @@ _CARE = {
     Care.COUNSELLING: NeedKind.COUNSELLING,
     Care.LOW_MOOD: NeedKind.LOW_MOOD,
     Care.UNWELL: NeedKind.UNWELL,
+    Care.NOT_BACK: NeedKind.NOT_BACK,
 }
 
 
@@ -28,6 +29,8 @@ def keep(
     conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
 ) -> tuple[Topic, ...]:
     """Keep an event that was never seen before; give what pages should hear of."""
+    if isinstance(event, CareEvent) and event.data.care is Care.BACK:
+        return (Topic.NEED, Topic.HOME) if need_rows.ease(conn, hub, utc) else ()
     if isinstance(event, CareEvent):
         score = slots.bounded(event.data.score)
         need_rows.open_need(

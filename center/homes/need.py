@@ -21,6 +21,7 @@ class NeedKind(Open):
     UNWELL = "unwell"
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"
+    NOT_BACK = "not_back"
 
 
 class Called(Open):
@@ -113,5 +114,6 @@ def handle(need: Need, tried: Try) -> Need | NotHandled:
 
 
 def said_again(need: Need, utc: float, score: int) -> Need:
-    """Fold the same need of the same home into its open task."""
-    return replace(need, last_utc=max(utc, need.last_utc), score=max(score, need.score))
+    """Fold the same need of the same home into its open task: what had eased it is over."""
+    latest = max(utc, need.last_utc)
+    return replace(need, last_utc=latest, score=max(score, need.score), eased_utc=None)

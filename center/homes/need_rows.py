@@ -15,7 +15,8 @@ from center.incident import Deed, Entry
 from center.rows import write_line
 from center.shaping import shape
 
-SILENT = (NeedKind.MISSED_CHECKIN, NeedKind.UNCLEAR)  # a sign of life takes the edge off
+# a sign of life takes the edge off
+SILENT = (NeedKind.MISSED_CHECKIN, NeedKind.UNCLEAR, NeedKind.NOT_BACK)
 _OPEN = needs.c.done_utc.is_(None)
 _BY_ID = select(needs).where(needs.c.id == bindparam("id")).with_for_update()
 _OPEN_OF = (

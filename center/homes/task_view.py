@@ -14,6 +14,7 @@ from center.views import Badge, Eye, title
 
 _LOOK = {  # kind -> (shape, tone)
     NeedKind.MISSED_CHECKIN: ("octagon", "bad"),
+    NeedKind.NOT_BACK: ("octagon", "bad"),
     NeedKind.UNWELL: ("triangle", "warn"),
     NeedKind.LOW_MOOD: ("triangle", "warn"),
     NeedKind.COUNSELLING: ("person", "plain"),

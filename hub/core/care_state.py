@@ -110,6 +110,7 @@ class CareState(Struct, frozen=True):
     began_at: float = 0.0  # this process
     noted_at: float = 0.0  # about now, for `care_clock`
     anchor: Anchor | None = None
+    dark_at: float | None = None  # when it began to watch again, after hours without (`dark`)
     adrift_from: float | None = None  # the power was away since then; it is not known how long
 
 

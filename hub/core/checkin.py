@@ -51,7 +51,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     care = state.care
     times = [schedule.next_wake(state), no_life.next_wake(state)]
     if care.missed is not None:
-        times.append(ladder.next_wake(care.missed, rules))
+        times.append(ladder.next_wake(state, care.missed, rules))
     if care.visit is not None:
         times.append(asking.next_wake(state, care.visit, rules))
     if care.screening is not None:

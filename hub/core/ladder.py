@@ -8,7 +8,7 @@ After words that nobody understood it takes a clear word or a button: that there
 
 from msgspec.structs import replace
 
-from hub.core import sos
+from hub.core import dark, sos
 from hub.core.care_clock import last_life
 from hub.core.care_events import GROUNDS, evidence, hindered, tell_result
 from hub.core.care_state import CheckIn, Missed
@@ -41,7 +41,7 @@ def over(state: HomeState, missed: Missed, answer: Answer, at: float, rules: Rul
 
 def elapse(state: HomeState, missed: Missed, at: float, rules: Rules) -> Step:
     """Climb the rung that is due; an alarm that is open silences the reminder, and no more."""
-    due = next_wake(missed, rules)
+    due = next_wake(state, missed, rules)
     if due is None or due > at:
         return state, []
     if missed.reminders < REMINDERS:
@@ -54,11 +54,12 @@ def elapse(state: HomeState, missed: Missed, at: float, rules: Rules) -> Step:
     return sos.call(state, Kind.MISSED_CHECKIN, state.house.active_by, at, rules, ground)
 
 
-def next_wake(missed: Missed, rules: Rules) -> float | None:
+def next_wake(state: HomeState, missed: Missed, rules: Rules) -> float | None:
     """Give when the next rung is due; there is none above the centre."""
     if missed.called:
         return None
-    return missed.at + (rules.care.remind_s if missed.reminders < REMINDERS else rules.care.call_s)
+    wait_s = rules.care.remind_s if missed.reminders < REMINDERS else rules.care.call_s
+    return dark.held(state, missed.at + wait_s, rules)
 
 
 def _reminder(state: HomeState) -> list[Effect]:

@@ -44,6 +44,7 @@ class FaultKind(Open):
     STORAGE = "storage"
     SNAPSHOT = "snapshot"  # not all that it had kept could be read at its last start
     BROKER_REFUSES = "broker_refuses"
+    NOISY = "noisy"  # it sees motion for hours, where nothing else in the home bears it out
     SILENT = "silent"  # no sign of life for longer than its kind allows
     LOW_BATTERY = "low_battery"
     MAINS_LOST = "mains_lost"

@@ -190,3 +190,22 @@ def test_closing_is_a_change_that_keeps_the_evidence(store: Store) -> None:
     closed = close(one, Act("김하늘", NOW + 9), Outcome.PET)
     assert isinstance(closed, Change)
     assert closed.incident.evidence == QUIET
+
+
+def test_who_is_not_back_is_a_task_that_their_return_eases_until_it_is_said_again(
+    store: Store,
+) -> None:
+    told = hear(store, care(Care.NOT_BACK), utc=NOW)
+    assert Topic.NEED in topics(told)
+    assert open_kinds(store) == [NeedKind.NOT_BACK]
+    assert Topic.NEED in topics(hear(store, care(Care.BACK, ident="n2"), utc=NOW + 60))
+    (task,) = store.read(need_rows.still_open)
+    assert (task.need.kind, task.need.eased_utc) == (NeedKind.NOT_BACK, NOW + 60)
+    hear(store, care(Care.NOT_BACK, ident="n3"), utc=NOW + 90_000)
+    (task,) = store.read(need_rows.still_open)
+    assert (task.need.last_utc, task.need.eased_utc) == (NOW + 90_000, None)
+
+
+def test_a_return_that_nobody_waited_for_opens_nothing(store: Store) -> None:
+    assert topics(hear(store, care(Care.BACK), utc=NOW)) == set()
+    assert open_kinds(store) == []
