@@ -7,9 +7,12 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from center.change import Patience
+from center.dialect import AUDIT_KEPT_S
+from center.homes.need import AGAIN_S, TEST_S
 from hub.core.addresses import Flaw, FlawError
 from hub.core.forms import Broker, FilePath, Form, of
 
+YEAR_S = 366 * 86400.0
 Seconds = Annotated[float, Meta(gt=0, le=10 * 365 * 86_400.0)]  # any clock can count so far
 Dialling = Annotated[float, Meta(gt=0, le=600)]
 Kept = Annotated[int, Meta(ge=0, lt=2**32)]  # seconds: MQTT 5 has 32 bits for it
@@ -29,8 +32,18 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     fresh_act_s: Seconds = 180.0  # a holder who did nothing for longer is not waited for
     session_s: Seconds = 12 * 3600.0  # a long shift
     beat_s: Seconds = 5.0  # how often the feed says that it lives
-    telemetry_keep_s: Seconds = 30 * 86400.0
+    telemetry_keep_s: Seconds = 30 * 86400.0  # `keeping` says of each table why
     telemetry_keep_rows: Annotated[int, Meta(ge=1)] = 1_000_000
+    replies_keep_s: Seconds = 30 * 86400.0
+    incidents_keep_s: Seconds = 3 * YEAR_S
+    audit_keep_s: Annotated[float, Meta(ge=AUDIT_KEPT_S)] = 5 * YEAR_S
+    lost_task_s: Seconds = 300.0  # a Pi that restarts for an update is back within three minutes
+    trigger_task_s: Seconds = 60.0  # a driver that stumbles is back within seconds
+    device_task_s: Seconds = 86400.0  # the resident airs the room, a battery is changed: no task
+    task_again_s: Seconds = AGAIN_S
+    press_task_s: Seconds = 30 * 86400.0  # alarm makers ask for a test press once a month
+    press_tasks_a_day: Annotated[int, Meta(ge=0)] = 20  # calls that one operator can make besides
+    test_press_s: Annotated[float, Meta(ge=60, le=3600)] = TEST_S
     days_keep_s: Seconds = 400 * 86400.0  # activity, check-ins, tasks that were dealt with
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
 

@@ -1,6 +1,7 @@
 """The only place with SQL of one database: how SQLite is opened, and the audit's lock.
 
-For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT, no more.
+For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT. Without DELETE the
+centre forgets nothing of the audit, and says so in its log.
 """
 
 import contextlib
@@ -26,6 +27,10 @@ _PRAGMAS = {  # PRAGMA -> (what is asked, what must be read back)
     "busy_timeout": ("5000", 5000),  # ms; `anbu center user add` writes beside us
     "journal_size_limit": ("67108864", 67108864),  # bytes
 }
+
+
+AUDIT_KEPT_S = 2 * 366 * 86_400  # two years where health is on record, say the Personal Information
+# Protection Commission's measures of security (개인정보의 안전성 확보조치 기준, article 8)
 
 
 class StoreError(Exception):
@@ -101,14 +106,22 @@ def _age(path: Path) -> int:
 
 
 def lock_audit(connection: Connection) -> None:
-    """Make the audit append-only, whoever holds the file's name."""
+    """Make the audit append-only, whoever holds the file's name.
+
+    A line can be forgotten only when it is older than the law asks for (`AUDIT_KEPT_S`).
+    """
     if connection.dialect.name != "sqlite":
         return
-    for verb in ("UPDATE", "DELETE"):
+    young = f"OLD.utc > CAST(strftime('%s', 'now') AS REAL) - {AUDIT_KEPT_S}"
+    for name, when in (
+        ("audit_no_update", "BEFORE UPDATE ON audit"),
+        ("audit_kept", f"BEFORE DELETE ON audit WHEN {young}"),
+    ):
         connection.exec_driver_sql(
-            f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
+            f"CREATE TRIGGER IF NOT EXISTS {name} {when} "
             "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
         )
+    connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_delete")  # of schema 5: for ever
 
 
 def _loads(text: str | bytes) -> Any:  # noqa: ANN401 - what the JSON says

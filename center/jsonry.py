@@ -20,7 +20,7 @@ from center.auth import DeniedError, Person, Role
 from center.board import Why
 from center.desk import Desk
 from center.homes.acts import NotHandledError
-from center.homes.need import WhyNot
+from center.homes.need import CHOICES, WhyNot
 from hub.core.wire import timestamp
 
 JSON = "application/json"
@@ -127,7 +127,8 @@ def _not_handled(request: Request, error: NotHandledError) -> Response:
     need = refused.need
     who = (need.called_by if need else "") or sentences.say(lang, "who", "clock")
     when = timestamp(need.called_utc or need.last_utc) if need else ""
-    message = sentences.say(lang, "why_not", refused.why, who=who, when=when)
+    allowed = ", ".join(need.kind.choices if need else CHOICES)
+    message = sentences.say(lang, "why_not", refused.why, who=who, when=when, allowed=allowed)
     return reply(Error(refused.why, message), NOT_HANDLED.get(refused.why, 400))
 
 

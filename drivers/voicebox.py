@@ -163,6 +163,7 @@ class Box:
                     what=heard.what,
                     asked="" if own else heard.asked,
                     words=heard.words if self._tells_words else "",
+                    wordless=heard.wordless,
                 )
             )
 

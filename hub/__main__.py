@@ -99,19 +99,22 @@ def _say(mistake: Mistake) -> None:
 
 def _patient(path: Path, noted: Noted) -> "Patient":
     """Read a hub's config for `anbu doctor` as the hub itself does."""
-    from drivers import voicebox  # noqa: PLC0415 - other commands need none of it
+    from drivers import contact, voicebox  # noqa: PLC0415 - other commands need none of it
     from hub.config import load  # noqa: PLC0415
+    from hub.core import devices  # noqa: PLC0415
     from provisioning.findings import Link, Patient  # noqa: PLC0415
 
     config = load(path, noted)
     link = config.mqtt
     boxes = [device.socket for device in config.device if isinstance(device, voicebox.Driver)]
+    wired = [device for device in config.device if isinstance(device, contact.Driver)]
     return Patient(
         config.hub,
         config.state_dir,
         config.run_dir,
         Link(link.brokers, link.ca, link.cert, link.key, link.protocol),
         next(iter(boxes), ""),
+        {one.name: one.normally_closed for one in wired if one.role in devices.CALLS},
     )
 
 

@@ -117,7 +117,8 @@ def find_driver(kind: str) -> type[Struct] | None:
 
 def _button(driver: Driver) -> Button | None:
     role = getattr(driver, "role", None)
-    return Button(role, _place(driver)) if isinstance(role, Role) else None
+    closed = bool(getattr(driver, "normally_closed", False))
+    return Button(role, _place(driver), closed) if isinstance(role, Role) else None
 
 
 def _sensor(driver: Driver) -> Sensor | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from provisioning import dial, machine, papers, speech
+from provisioning import dial, machine, papers, speech, wiring
 from provisioning.findings import (
     Finding,
     Patient,
@@ -61,6 +61,7 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
     if patient.hub:
         yield from papers.examine(patient)
         yield from dial.examine(patient)
+    yield from wiring.examine(patient)
     if config and patient.voice:
         yield from speech.examine(patient.voice, speech.config_of(config, voice_config), readers)
 

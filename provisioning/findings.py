@@ -49,6 +49,7 @@ class Patient(Struct, frozen=True):
     run_dir: str = "/run/anbu"
     mqtt: Link = Link()
     voice: str = ""  # the socket at which it awaits the voice
+    triggers: dict[str, bool] = {}  # of each wired help button and cord: whether it rests closed
 
 
 class Voice(Struct, frozen=True):

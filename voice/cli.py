@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 
 from hub.core.settings import noted_by
-from voice import mouth_cli, plan_check
+from voice import mouth_cli, plan_check, understand_cli
 from voice.memory import one_heap
 from voice.settings import VoiceSettings, load
 from voice.texts import sentence, usual_language, words
@@ -40,6 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     for name, (describe, do) in {
         "bank": (mouth_cli.bank_arguments, mouth_cli.run_bank),
         "record": (mouth_cli.record_arguments, mouth_cli.run_record),
+        "understand": (understand_cli.add_arguments, understand_cli.run),
     }.items():
         command = commands.add_parser(name, help=about[name])
         describe(command)

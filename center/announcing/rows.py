@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from center import shaping
 from center.announcing.draft import TWICE_S, Announcement, Draft, Whom, Why, digest, flaw
@@ -122,14 +122,6 @@ def fates(conn: Connection) -> dict[Fate, int]:
     query = select(deliveries.c.fate, func.count()).group_by(deliveries.c.fate)
     held = {Fate.of(fate): int(count) for fate, count in conn.execute(query)}
     return {fate: held.get(fate, 0) for fate in Fate}
-
-
-def prune(conn: Connection, before_utc: float) -> int:
-    """Forget announcements of before, with their deliveries; give how many."""
-    old = announcements.c.utc < before_utc
-    idents = select(announcements.c.id).where(old)
-    conn.execute(delete(deliveries).where(deliveries.c.announcement.in_(idents)))
-    return conn.execute(delete(announcements).where(old)).rowcount
 
 
 def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: float) -> None:

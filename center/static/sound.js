@@ -11,10 +11,10 @@ function left(name, most) { // ms; shared by all tabs. What lies further ahead w
 
 export const unmute = () => localStorage.removeItem("anbu-mute");
 
-function tone(hertz, start) {
+function tone(hertz, start, loud = 0.4) {
   const source = new OscillatorNode(audio, { frequency: hertz });
   const loudness = new GainNode(audio, { gain: 0 });
-  loudness.gain.setValueCurveAtTime([0, 0.4, 0.4, 0], start, 0.35);
+  loudness.gain.setValueCurveAtTime([0, loud, loud, 0], start, 0.35);
   source.connect(loudness).connect(audio.destination);
   source.start(start);
   source.stop(start + 0.35);
@@ -29,6 +29,12 @@ export function ring(waiting) {
   tone(880, audio.currentTime);
   tone(660, audio.currentTime + 0.35);
   localStorage.setItem("anbu-next", Date.now() + EVERY_MS); // last: a full storage refuses it
+}
+
+export function chime(sign) { // equipment fails: one soft tone in all tabs, and no ringing
+  if (localStorage.getItem("anbu-chimed") === sign || audio.state !== "running") return;
+  localStorage.setItem("anbu-chimed", sign);
+  tone(523, audio.currentTime, 0.08);
 }
 
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => audio.resume());

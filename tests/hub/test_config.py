@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from center import cli as center_cli
 from center.config import Settings
 from center.homes.record import Record
-from drivers import house, supply
+from drivers import contact, house, supply
 from drivers.line import SILENT_S
 from hub.config import Config, driver_kinds, find_driver, load, rules_of
 from hub.core.addresses import Flaw
@@ -215,6 +215,25 @@ def test_a_virtual_house_is_furnished_with_shut_doors_and_a_battery_of_its_own(
     assert Path(finger.sensors["power"].battery).read_text() == "100\n"
     (power,) = (d for d in devices if isinstance(d, supply.Driver))
     assert power.battery == finger.sensors["power"].battery
+
+
+def test_a_virtual_button_that_rests_closed_does_not_call_at_the_start(tmp_path: Path) -> None:
+    file = write_config(tmp_path, 8883)
+    text = file.read_text(encoding="utf-8")
+    wired = text.replace('role = "help_button"', 'role = "help_button"\nwiring = "normally_closed"')
+    file.write_text(wired, encoding="utf-8")
+    before = Device.pin_factory
+    try:
+        config = load(file)
+        furnish(config)
+        (help_button,) = (device for device in config.device if device.name == "help")
+        assert isinstance(help_button, contact.Driver)
+        pin = Device.pin_factory.pin(help_button.pin)
+        pin.pull = "up"  # as the driver claims it
+        assert pin.state is False
+    finally:
+        Device.pin_factory = before
+    assert rules_of(config, "1", config.device).buttons["help"].normally_closed
 
 
 @pytest.mark.parametrize(
