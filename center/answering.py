@@ -1,5 +1,7 @@
 """From what the store holds to what the API answers. Pure."""
 
+from msgspec.structs import replace
+
 from center.answers import Ages, Alarm, AuditLine, Event, HubOut, Times
 from center.hubs import Hub, seen
 from center.incident import Entry, Incident, urgency, waited_s
@@ -29,6 +31,7 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
         ages=Ages(max(0.0, now - incident.received_utc), waited, urgency(waited)),
         evidence=incident.evidence,
         about=incident.about,
+        surplus=incident.surplus,
         unread=incident.unread,
         raw=_unlisted(incident),
         timeline=None if timeline is None else tuple(map(_event, timeline)),
@@ -42,8 +45,9 @@ def _unlisted(incident: Incident) -> dict[str, str]:
 
 
 def of_case(case: Case, now: float) -> Alarm:
-    """Show an incident with its timeline."""
-    return alarm(case.incident, now, case.timeline)
+    """Show an incident with a page of its timeline."""
+    shown = alarm(case.incident, now, case.timeline)
+    return replace(shown, timeline_next=case.older)
 
 
 def hub(known: Hub, now: float, listening_utc: float | None) -> HubOut:
@@ -81,6 +85,8 @@ def _times(incident: Incident) -> Times:
         reopened=_maybe(incident.reopened_utc),
         expires=_maybe(incident.expires_utc),
         cleared=_maybe(incident.cleared_utc),
+        sent=_maybe(incident.sent_utc),
+        again=_maybe(incident.again_utc),
     )
 
 

@@ -6,12 +6,16 @@ may use it: a newer database is used as it is, or refused untouched where it say
 """
 
 import logging
+import secrets
+from collections.abc import Sequence
 
 from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from center import announcing_tables, home_tables, tables
 from center.dialect import StoreError, lock_audit
+
+IDENTITY = "database"
 
 SCHEMA, OLDEST = "schema", "oldest"  # keys of the table `meta`
 log = logging.getLogger(__name__)
@@ -26,10 +30,23 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
     3: (),  # only new tables: announcements, deliveries, counters
     4: (tables.hubs.c.voice,),  # and a new table: words
     5: (tables.incidents.c.about,),
-    6: (  # one a line
+    6: (
+        tables.incidents.c.acted_utc,
+        tables.incidents.c.again_utc,
+        tables.incidents.c.sent_utc,
+        tables.incidents.c.surplus,  # and new tables: own_faults, hub_boots, surplus
         tables.incidents.c.unread,
         tables.hubs.c.removed_utc,
         tables.hubs.c.back_utc,
+        tables.hubs.c.triggers,
+        tables.faults.c.stored_utc,
+        tables.fault_history.c.times,
+        tables.fault_history.c.last_utc,
+        home_tables.checkins.c.wordless,
+        home_tables.needs.c.area,
+        home_tables.needs.c.taken_by,
+        home_tables.needs.c.taken_utc,
+        home_tables.needs.c.until_utc,
     ),
 }
 
@@ -46,6 +63,7 @@ def bring_up(conn: Connection) -> None:
     if held is not None and held < 1:
         message = f"the database has schema {held}; this program knows {tables.SCHEMA}"
         raise StoreError(message)
+    had = frozenset(inspect(conn).get_table_names())
     for table in (home_tables.records, announcing_tables.deliveries):
         table.metadata.create_all(conn)  # one metadata for all tables
     lock_audit(conn)
@@ -54,10 +72,23 @@ def bring_up(conn: Connection) -> None:
         _put(conn, SCHEMA, tables.SCHEMA)
         return
     for schema in range(held + 1, tables.SCHEMA + 1):
-        _add(conn, _ADDED[schema])
+        _add(conn, [one for one in _ADDED[schema] if one.table.name in had])
+    if held < tables.SCHEMA:
+        _index(conn)
     if held == 1:
         _judge_from_the_first_event(conn)
     _put(conn, SCHEMA, tables.SCHEMA)
+
+
+def identity(conn: Connection) -> str:
+    """Give the id of this database, made when it is asked for first."""
+    meta = tables.meta
+    known: str | None = conn.scalar(select(meta.c.value).where(meta.c.key == IDENTITY))
+    if known is not None:
+        return known
+    made = secrets.token_hex(8)
+    conn.execute(insert(meta).values(key=IDENTITY, value=made))
+    return made
 
 
 def schema_of(conn: Connection) -> int | None:
@@ -94,12 +125,18 @@ def _use_newer(conn: Connection, held: int) -> None:
     log.warning("the database has schema %d, of a newer program; it is used as it is", held)
 
 
-def _add(conn: Connection, columns: tuple[Column[object], ...]) -> None:
+def _add(conn: Connection, columns: Sequence[Column[object]]) -> None:
+    """Add columns to tables that were there before; one that was made just now has them."""
     for column in columns:
         words = CreateColumn(column).compile(conn)
         conn.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {words}"))
-    for index in {index for column in columns for index in column.table.indexes}:
-        index.create(conn, checkfirst=True)
+
+
+def _index(conn: Connection) -> None:
+    """Make the indexes that old tables do not have yet."""
+    for table in tables.metadata.tables.values():
+        for index in table.indexes:
+            index.create(conn, checkfirst=True)
 
 
 def _judge_from_the_first_event(conn: Connection) -> None:

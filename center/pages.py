@@ -18,6 +18,7 @@ from center.homes import (
     calls_page,
     checkins_page,
     edit_page,
+    equipment_page,
     home_page,
     rates_page,
     record_rows,
@@ -55,6 +56,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *checkins_page.routes(desk),
         *edit_page.routes(desk),
         *sheet_page.routes(desk),
+        *equipment_page.routes(desk),
         *home_page.routes(desk),
         *rates_page.routes(desk),
         *gate.routes(desk),
@@ -70,7 +72,16 @@ async def _board(visit: Visit) -> Response:
     board = arrange(visit.still_open, closed, visit.eye)
     reasons = {one.id: why.brief(one, visit.eye) for one in visit.still_open}
     names = await ask(record_rows.names, {one.hub for one in (*visit.still_open, *closed)})
-    return show(visit.request, "board.html", page=page, board=board, names=names, reasons=reasons)
+    return show(
+        visit.request,
+        "board.html",
+        page=page,
+        board=board,
+        names=names,
+        reasons=reasons,
+        hidden=visit.hidden,
+        equipment=await equipment_page.board(visit),
+    )
 
 
 async def _hubs(visit: Visit) -> Response:

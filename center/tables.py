@@ -45,6 +45,7 @@ events = Table(
     Column("stored_utc", Float, nullable=False),
     Column("raw", Text, nullable=False),
     UniqueConstraint("source", "id"),
+    Index("events_by_time", "stored_utc"),
 )
 
 # the columns are the fields of `incident.Incident`
@@ -80,13 +81,18 @@ incidents = Table(
     Column("cleared_utc", Float),
     Column("evidence", JSON(none_as_null=True)),
     Column("about", String, nullable=False, server_default=""),
+    Column("acted_utc", Float),
+    Column("again_utc", Float),
+    Column("sent_utc", Float),
+    Column("surplus", Integer, nullable=False, server_default="0"),
     Column("unread", Text, nullable=False, server_default=""),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),
 )
 
-# append-only: an incident's lines are its timeline, lines without one are sign-ins and the like
+# append-only, for as long as the law asks (`dialect.lock_audit`): an incident's lines are its
+# timeline, lines without one are sign-ins and the like
 audit = Table(
     "audit",
     metadata,
@@ -106,6 +112,7 @@ audit = Table(
     Column("hub", String, nullable=False, server_default=""),
     Index("audit_by_incident", "incident", "seq"),
     Index("audit_by_hub", "hub", "seq"),
+    Index("audit_by_time", "utc"),
 )
 
 hubs = Table(
@@ -122,6 +129,7 @@ hubs = Table(
     Column("voice", JSON(none_as_null=True)),
     Column("removed_utc", Float),
     Column("back_utc", Float),
+    Column("triggers", JSON(none_as_null=True)),
 )
 
 # kept after they are over, so that a hub's state can call them back
@@ -136,6 +144,42 @@ faults = Table(
     Column("synced", Boolean, nullable=False),
     Column("detail", Text, nullable=False),
     Column("cleared_utc", Float),
+    Column("stored_utc", Float),  # the centre's clock, when it was raised last
+)
+
+# faults that the centre itself has found: how often, and when last
+own_faults = Table(
+    "own_faults",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("last_utc", Float, nullable=False),
+)
+
+# `said_utc` is the hub's clock, in its newest state of that boot
+hub_boots = Table(
+    "hub_boots",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("boot", String, primary_key=True),
+    Column("said_utc", Float, nullable=False),
+    Column("heard_utc", Float, nullable=False),
+)
+
+# calls beyond those that a home may have open at once: each stands for an alarm of the hub
+surplus = Table(
+    "surplus",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("alarm", String, primary_key=True),
+    Column("incident", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("happened_utc", Float, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+    Index("surplus_by_incident", "incident"),
 )
 
 fault_history = Table(
@@ -146,7 +190,11 @@ fault_history = Table(
     Column("fault", String, nullable=False),
     Column("over", Boolean, nullable=False),
     Column("stored_utc", Float, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),  # within the hour
+    Column("last_utc", Float),  # of the last of them; None: it was one
     Index("fault_history_by_hub", "hub", "seq"),
+    Index("fault_history_by_fault", "hub", "fault", "over", "seq"),
+    Index("fault_history_by_time", "stored_utc"),
 )
 
 telemetry = Table(

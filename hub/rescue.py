@@ -9,12 +9,12 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
+from hub.aside import put_aside
 from hub.core import wire
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
@@ -99,10 +99,7 @@ def _make(fresh: Path, snapshot: bytes | None, rows: Iterable[Row]) -> None:
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    aside = f"{path.name}.damaged-{time.time_ns()}"
-    for part in PARTS:  # a WAL that stayed would be applied to the new file
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + part).rename(path.with_name(aside + part))
+    put_aside(path, PARTS)  # a WAL that stayed would be applied to the new file
     fresh.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -22,9 +22,12 @@ class LinkTrouble(StrEnum):
     CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
+    CERTIFICATE_NO_AUTHORITY_KEY = "certificate_no_authority_key"  # Python 3.13 asks for it
+    CERTIFICATE_MALFORMED = "certificate_malformed"
+    CERTIFICATE_REVOKED = "certificate_revoked"
     TLS = "tls"
     REFUSED = "refused"
-    TAKEN_OVER = "taken_over"
+    TAKEN_OVER = "taken_over"  # somebody else came with our name and certificate
     ACK_OVERDUE = "ack_overdue"
     CLOSED = "closed"
 
@@ -36,6 +39,7 @@ class StorageTrouble(StrEnum):
     READ_ONLY = "read_only"
     CORRUPT = "corrupt"
     SLOW = "slow"
+    LOCKED = "locked"  # by another program: one that copies the file, say
     ERROR = "error"
 
 
@@ -97,6 +101,7 @@ class CenterAcked(Struct, frozen=True, tag="CenterAcked"):
     stage: Stage
     version: int
     who: str = ""
+    sent: bool = False  # somebody is on the way
 
 
 class CenterBorn(Struct, frozen=True, tag="CenterBorn"):

@@ -89,7 +89,7 @@ def begin(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Ef
     if fault is None:
         return state, []
     if fault.since_utc:
-        return devices.mend(state, FaultKind.SNAPSHOT, devices.HUB, rules)
+        return devices.mend(state, FaultKind.SNAPSHOT, devices.HUB, at, rules)
     faults = {name: one for name, one in state.faults.items() if name != FAULT}
     state = replace(state, faults=faults)
     return devices.fail(state, FaultKind.SNAPSHOT, devices.HUB, at, rules, fault.detail)

@@ -34,6 +34,7 @@ from tests.center.linked import Told
 from tests.center.lives import RECORD, activity, care, check_in
 from tests.center.making import HUB, NAMES, NOW, event, hear, state, stored
 from tests.center.test_auth import sign_in
+from tests.center.test_fuzz import Wide
 
 TORN = wire.encode(event())[:180]
 FUTURE = "from-the-future"
@@ -47,7 +48,7 @@ class Desk:
         self.link = Recorder(lambda: NOW)
         self.tally = Tally({})
         self.now = NOW
-        self.box = Inbox(store, Told(), self.tally, lambda: self.now, lambda: self.link)
+        self.box = Inbox(store, Told(), self.tally, lambda: self.now, lambda: self.link, Wide())
         self.settled = 0
 
     def receive(self, payload: bytes, part: str = "event") -> None:
@@ -257,7 +258,8 @@ def test_whatever_single_field_is_odd_a_call_is_stored_and_answered(
             own = own.replace(f'"id": "{message.id}"'.encode(), f'"id": "{ident}"'.encode())
             heard = wire.hear(wire.topic(HUB, "event"), own)
             assert isinstance(heard.message, AlarmEvent), own
-            parcel = Parcel(HUB, heard.message, own.decode(), False, NOW, heard.lost)  # noqa: FBT003
+            home = f"js-{number}"  # of one home only some are shown one by one
+            parcel = Parcel(home, heard.message, own.decode(), False, NOW, lost=heard.lost)  # noqa: FBT003
             told = store.submit(partial(inbox._stored, parcel)).result(10)
             assert told.acks[0].event == ident, own
             assert told.acks[0].stage is Stage.RECEIVED

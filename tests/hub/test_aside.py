@@ -10,6 +10,7 @@ from hub.core.state import HomeState
 from hub.journal import Journal
 from hub.outbox import Outbox
 from tests.core.test_snapshot import LIVED, RAW
+from tests.hub.rig import taken_up
 
 TORN = RAW[:-40]
 
@@ -22,8 +23,8 @@ def started(folder: Path, raw: bytes) -> bytes | None:
 
     async def story() -> bytes | None:
         journal = Journal(folder / "outbox.db")
-        found = await journal.open()
-        assert await journal.commit(msgspec.msgpack.encode(HomeState())) is None
+        found, commit = await taken_up(journal)
+        assert await commit(msgspec.msgpack.encode(HomeState())) is None
         journal.close()
         return found
 
