@@ -6,7 +6,7 @@ open and learned goes on, and what happened since then has happened to it.
 
 from msgspec.structs import replace
 
-from hub.core import checkin, learning, warn
+from hub.core import checkin, learning, snapshot, warn
 from hub.core.care_state import CareState, Rung
 from hub.core.daily import AnsweredBy, PresenceKind
 from hub.core.effects import Effect
@@ -39,7 +39,9 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         watch=_supervised(old.watch, new.watch),
         counter=max(old.counter, new.counter),
     )
-    return _since_then(state, old, new, rules)
+    state, told = snapshot.begin(state, new.care.began_at, rules)
+    state, more = _since_then(state, old, new, rules)
+    return state, told + more
 
 
 def _since_then(state: HomeState, old: HomeState, new: HomeState, rules: Rules) -> Step:

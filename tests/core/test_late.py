@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub.core import home, late
+from hub.core import home, late, snapshot
 from hub.core.care_state import Anchor, CareState, CheckIn, Due, Missed, Rung, Screening
 from hub.core.daily import CheckInResult, PresenceKind, Topic
-from hub.core.effects import Ask, Effect, Phrase
+from hub.core.effects import Ask, Effect, Phrase, Publish
 from hub.core.events import ContactChanged, Event, Started, Ticked
 from hub.core.habits import FRESH, Habits, Ratio, zeros
 from hub.core.house_events import MotionChanged
@@ -283,6 +283,13 @@ def test_what_was_learned_meanwhile_is_added() -> None:
     assert both.shares == {"a": 3.0, "b": 1.0}
     assert both.longest == {"out": 9.0, "door": 3.0}
     assert both.whole
+
+
+def test_what_could_not_be_read_of_a_late_disk_is_told_with_the_time_of_the_start() -> None:
+    old = snapshot.faulty(an_old_home(), ("house",))
+    state, effects = joined(old)
+    assert state.faults[snapshot.FAULT].since_utc == EIGHT + AT
+    assert any(isinstance(e, Publish) and "fault" in e.topic for e in effects)
 
 
 def test_a_visitor_of_meanwhile_is_the_last_word() -> None:
