@@ -1,5 +1,7 @@
 """From what the store holds to what the API answers. Pure."""
 
+from msgspec.structs import replace
+
 from center.answers import Ages, Alarm, AuditLine, Event, HubOut, Times
 from center.hubs import Hub, seen
 from center.incident import Entry, Incident, urgency, waited_s
@@ -43,8 +45,9 @@ def _unlisted(incident: Incident) -> dict[str, str]:
 
 
 def of_case(case: Case, now: float) -> Alarm:
-    """Show an incident with its timeline."""
-    return alarm(case.incident, now, case.timeline)
+    """Show an incident with a page of its timeline."""
+    shown = alarm(case.incident, now, case.timeline)
+    return replace(shown, timeline_next=case.older)
 
 
 def hub(known: Hub, now: float, listening_utc: float | None) -> HubOut:

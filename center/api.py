@@ -86,7 +86,9 @@ async def _alarms(desk: Desk, request: Request) -> Alarms:
 
 
 async def _alarm(desk: Desk, request: Request) -> Alarm:
-    case = await desk.store.ask(queries.case, request.path_params["id"])
+    limit = number(request, "limit", PAGE, 1, PAGE_MAX)
+    before = number(request, "before", SEQ_MAX, 1, SEQ_MAX)
+    case = await desk.store.ask(queries.case, request.path_params["id"], limit, before)
     if case is None:
         raise actions.NotDoneError(Why.NOT_FOUND, None)
     return answering.of_case(case, desk.clock())

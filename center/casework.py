@@ -11,9 +11,9 @@ from center import actions, dossier, moments, queries
 from center.actions import NotDoneError, Target
 from center.board import Why
 from center.desk import Desk
-from center.frame import show
+from center.frame import address, show
 from center.homes import panel
-from center.incident import Deed, Incident, Outcome
+from center.incident import Incident, Outcome
 from center.queries import Case
 from center.views import call, title
 from center.visit import Visit, acted, visited
@@ -39,7 +39,9 @@ def routes(desk: Desk) -> list[Route]:
     """Give the routes of the incident page."""
 
     async def read(visit: Visit) -> Response:
-        case = await desk.store.ask(queries.case, visit.request.path_params["id"])
+        before = _seq(visit.request.query_params.get("before", ""))
+        ident = visit.request.path_params["id"]
+        case = await desk.store.ask(queries.case, ident, queries.LINES, before)
         return await _page(visit, case) if case else visit.error(404, visit.t("error.text_404"))
 
     forms = [
@@ -132,11 +134,15 @@ async def _page(
     incident, eye, t = case.incident, visit.eye, visit.t
     home = await visit.desk.store.ask(panel.look, incident)
     expires = moments.of_day(incident.expires_utc) if incident.expires_utc else ""
+    path = f"/incidents/{incident.id}"
+    before = str(_seq(visit.request.query_params.get("before", "")) or "")
     return show(
         visit.request,
         "incident.html",
         status,
-        page=visit.page("incident", title(incident, t), f"/incidents/{incident.id}"),
+        page=visit.page("incident", title(incident, t), address(path, before=before)),
+        older_url=address(path, before=str(case.older)) + "#timeline" if case.older else "",
+        newest_url=f"{path}#timeline" if before else "",
         incident=incident,
         call=call(incident, eye),
         waits=incident.needs_person,
@@ -160,8 +166,7 @@ def _newest_first(lines: Sequence[dossier.Line]) -> Sequence[dossier.Line]:
 def _owner(visit: Visit, case: Case) -> str:
     who = case.incident.who
     if not case.incident.is_open:
-        closers = [entry.by for entry in case.timeline if entry.deed is Deed.CLOSED]
-        return visit.t("incident.closed_by", who=closers[-1] if closers else who)
+        return visit.t("incident.closed_by", who=case.closed_by or who)
     if not who:
         return visit.t("incident.free")
     return visit.t("incident.yours" if who == visit.person.name else "incident.theirs", who=who)
@@ -169,6 +174,11 @@ def _owner(visit: Visit, case: Case) -> str:
 
 def _note_of(form: FormData) -> str:
     return str(form.get("note", "")).replace("\r\n", "\n")
+
+
+def _seq(text: str) -> int | None:
+    fits = text.isascii() and text.isdecimal() and 0 < len(text) < 16  # noqa: PLR2004 - 2**53
+    return int(text) if fits else None
 
 
 def _version(form: FormData) -> int | None:

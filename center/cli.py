@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 from sqlalchemy import Connection, select
 
-from center import accounts, app, auth, moments, removal, tables
+from center import accounts, app, auth, dialect, moments, removal, tables
 from center.auth import Role
 from center.config import Settings, database_url, rooted
 from center.dialect import StoreError
@@ -26,7 +26,9 @@ from center.removal import Removed
 from center.store import Store
 from center.texts import Lang, Texts, of_file
 from hub.core.driver import Name
-from hub.core.settings import read
+from hub.core.forms import composed
+from hub.core.language import chosen
+from hub.core.settings import Noted, noted_by, read, refuse, text_of, unnoted
 
 PASSWORD_MIN = 10
 NAME_MAX = 64
@@ -46,26 +48,29 @@ class WrongNameError(ValueError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command: bare it runs the centre; the others fill and clear its lists."""
-    t = _texts(usual_language())
-    parser.add_argument("--config", type=Path, default=DEFAULT, metavar="FILE")
-    parser.add_argument("--lang", type=Lang, choices=list(Lang), help=t("about.lang"))
+    t = _texts()
+    parser.add_argument(
+        "--config", type=Path, default=DEFAULT, metavar="FILE", help=t("about.config")
+    )
     parser.set_defaults(command_of_center=_serve)
-    things = parser.add_subparsers(metavar="")
+    things = parser.add_subparsers(metavar="COMMAND", help=t("about.command"))
     user = _thing(things, "user", t)
     _leaf(user, "list", t("about.list"), _list_users)
     adding = _named(_leaf(user, "add", t("about.add_user"), _add_user), "name")
-    adding.add_argument("--role", choices=list(Role), default=Role.OPERATOR.value)
+    _roled(adding, t)
     adding.add_argument("--password-stdin", action="store_true", help=t("about.password_stdin"))
     _named(_leaf(user, "remove", t("about.remove_user"), _remove_user), "name")
     token = _thing(things, "token", t)
     _leaf(token, "list", t("about.list"), _list_tokens)
     making = _named(_leaf(token, "add", t("about.add_token"), _add_token), "name")
-    making.add_argument("--role", choices=list(Role), default=Role.OPERATOR.value)
+    _roled(making, t)
     _named(_leaf(token, "remove", t("about.remove_token"), _remove_token), "name")
     home = _thing(things, "home", t)
     _leaf(home, "list", t("about.list"), _list_homes)
     record = _named(_leaf(home, "set", t("about.set_home"), _set_home), "hub")
-    record.add_argument("--file", type=Path, required=True, metavar="RECORD.toml")
+    record.add_argument(
+        "--file", type=Path, required=True, metavar="RECORD.toml", help=t("about.file")
+    )
     _named(_leaf(home, "remove", t("about.remove_home"), _remove_home), "hub")
     hub = _thing(things, "hub", t)
     _leaf(hub, "list", t("about.list"), _list_hubs)
@@ -76,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command: 0 done, 1 failed, 2 not understood. Raise `SettingsError` for a bad file."""
     command: Command = args.command_of_center
     try:
-        return command(args, _texts(args.lang or usual_language()))
+        return command(args, _texts())
     except WrongNameError as error:
         return _complain(str(error), NOT_UNDERSTOOD)
     except OSError as error:
@@ -85,21 +90,21 @@ def run(args: argparse.Namespace) -> int:
         return _complain(str(error), FAILED)
 
 
-def load(config: Path) -> tuple[Settings, str]:
+def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
     """Give the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
-    settings = read(config.read_text("utf-8"), str(config), Settings)
+    text = text_of(config.read_bytes(), str(config), noted)
+    settings = read(text, str(config), Settings)
     folder = config.resolve().parent
-    return rooted(settings, folder), database_url(settings.center, folder)
-
-
-def usual_language() -> Lang:
-    """Pick Korean, unless the locale of the shell is English."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return Lang.EN if locale.startswith("en") else Lang.KO
+    database = database_url(settings.center, folder)
+    if flaw := dialect.flaw(database):
+        raise refuse(text, str(config), ("center", "database"), flaw)
+    return rooted(settings, folder), database
 
 
 def _serve(args: argparse.Namespace, _: Texts) -> int:
-    settings, database = load(args.config)
+    settings, database = load(args.config, noted_by(args))
+    for file in filter(None, (settings.center.certificate, settings.center.key)):
+        Path(file).read_bytes()  # OpenSSL would not name the file that it misses
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(app.serve(settings, database))
     return 0
@@ -111,10 +116,13 @@ def _list_users(args: argparse.Namespace, t: Texts) -> int:
 
 def _add_user(args: argparse.Namespace, t: Texts) -> int:
     name = _name(args.name, t)
-    if args.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = getpass.getpass(t("said.password"))
+    try:
+        if args.password_stdin:
+            password = sys.stdin.readline().rstrip("\n")
+        else:
+            password = getpass.getpass(t("said.password"))
+    except UnicodeDecodeError:
+        return _complain(t("said.password_unreadable"), NOT_UNDERSTOOD)
     if len(password) < PASSWORD_MIN:
         return _complain(t("said.password_short", least=PASSWORD_MIN), NOT_UNDERSTOOD)
     hashed = auth.hash_password(password)
@@ -152,7 +160,7 @@ def _list_homes(args: argparse.Namespace, t: Texts) -> int:
 
 def _set_home(args: argparse.Namespace, t: Texts) -> int:
     hub = _hub(args.hub, t)
-    record = read(args.file.read_text("utf-8"), str(args.file), Record)
+    record = read(args.file.read_bytes(), str(args.file), Record, noted=noted_by(args))
     change = Entry(time.time(), Deed.RECORD_CHANGED, version=0)
     _change(args, lambda conn: record_rows.put(conn, hub, record, change))
     warning = _change(args, lambda conn: _standing(conn, hub))
@@ -201,7 +209,7 @@ def _accounts(found: Iterable[tuple[str, str, float]], t: Texts) -> Iterable[tup
 
 
 def _change(args: argparse.Namespace, job: Callable[[Connection], T]) -> T:
-    store = Store(load(args.config)[1])
+    store = Store(load(args.config, noted_by(args))[1])
     try:
         return store.submit(job).result()
     finally:
@@ -209,26 +217,33 @@ def _change(args: argparse.Namespace, job: Callable[[Connection], T]) -> T:
 
 
 def _thing(things: Things, name: str, t: Texts) -> Things:
-    return things.add_parser(name, help=t(f"about.{name}")).add_subparsers(
-        required=True, metavar=""
-    )
+    about = t(f"about.{name}")
+    thing = things.add_parser(name, help=about, description=about)
+    return thing.add_subparsers(required=True, metavar="COMMAND", help=t("about.action"))
 
 
 def _leaf(things: Things, verb: str, about: str, command: Command) -> argparse.ArgumentParser:
     parser = things.add_parser(verb, help=about, description=about)
-    parser.add_argument("--config", type=Path, default=argparse.SUPPRESS, metavar="FILE")
-    parser.add_argument("--lang", type=Lang, choices=list(Lang), default=argparse.SUPPRESS)
+    about = _texts()("about.config")
+    parser.add_argument(
+        "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help=about
+    )
     parser.set_defaults(command_of_center=command)
     return parser
 
 
 def _named(parser: argparse.ArgumentParser, what: str) -> argparse.ArgumentParser:
-    parser.add_argument(what)
+    parser.add_argument(what, metavar=what.upper(), help=_texts()(f"about.named_{what}"))
     return parser
 
 
+def _roled(parser: argparse.ArgumentParser, t: Texts) -> None:
+    roles = [role.value for role in Role]
+    parser.add_argument("--role", choices=roles, default=Role.OPERATOR.value, help=t("about.role"))
+
+
 def _name(text: str, t: Texts) -> str:
-    name = text.strip()
+    name = composed(text.strip())
     if not 0 < len(name) <= NAME_MAX or not name.isprintable():
         raise WrongNameError(t("said.name", most=NAME_MAX, name=ascii(text)))
     return name
@@ -250,8 +265,9 @@ def _is_hub(text: str) -> bool:
         return False
 
 
-def _texts(lang: Lang) -> Texts:
-    return of_file("cli", lang)
+def _texts() -> Texts:
+    """Give what is said at the shell, in its language."""
+    return of_file("cli", Lang(chosen(os.environ)))
 
 
 def _print(rows: Iterable[tuple[str, ...]], t: Texts) -> int:

@@ -1,6 +1,7 @@
 """The only place with SQL of one database: how SQLite is opened, and the audit's lock.
 
-For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT, no more.
+For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT. Without DELETE the
+centre forgets nothing of the audit, and says so in its log.
 """
 
 import contextlib
@@ -11,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 WRITE = "write"  # the execution option of a connection that will write
@@ -27,6 +29,10 @@ _PRAGMAS = {  # PRAGMA -> (what is asked, what must be read back)
 }
 
 
+AUDIT_KEPT_S = 2 * 366 * 86_400  # two years where health is on record, say the Personal Information
+# Protection Commission's measures of security (개인정보의 안전성 확보조치 기준, article 8)
+
+
 class StoreError(Exception):
     """The database cannot be used; says why."""
 
@@ -34,15 +40,28 @@ class StoreError(Exception):
 def open_engine(url: str) -> Engine:
     """Open the database at a SQLAlchemy URL; for SQLite with what durability needs.
 
-    Connecting raises `StoreError` where SQLite does not grant a PRAGMA.
+    Raises `StoreError` where its driver is not installed; connecting, where SQLite does not grant
+    a PRAGMA.
     """
-    engine = create_engine(  # of people: in no log, and in no error
-        url, hide_parameters=True, json_deserializer=_loads
-    )
+    try:
+        engine = create_engine(  # of people: in no log, and in no error
+            url, hide_parameters=True, json_deserializer=_loads
+        )
+    except ImportError as error:
+        raise StoreError(str(error)) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def flaw(url: str) -> str:
+    """Say why `url` can name no database, or nothing; its driver may still be missing."""
+    try:
+        make_url(url).get_dialect()
+    except (ArgumentError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def keep_copy(engine: Engine, schema: int) -> Path | None:
@@ -87,14 +106,22 @@ def _age(path: Path) -> int:
 
 
 def lock_audit(connection: Connection) -> None:
-    """Make the audit append-only, whoever holds the file's name."""
+    """Make the audit append-only, whoever holds the file's name.
+
+    A line can be forgotten only when it is older than the law asks for (`AUDIT_KEPT_S`).
+    """
     if connection.dialect.name != "sqlite":
         return
-    for verb in ("UPDATE", "DELETE"):
+    young = f"OLD.utc > CAST(strftime('%s', 'now') AS REAL) - {AUDIT_KEPT_S}"
+    for name, when in (
+        ("audit_no_update", "BEFORE UPDATE ON audit"),
+        ("audit_kept", f"BEFORE DELETE ON audit WHEN {young}"),
+    ):
         connection.exec_driver_sql(
-            f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
+            f"CREATE TRIGGER IF NOT EXISTS {name} {when} "
             "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
         )
+    connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_delete")  # of schema 5: for ever
 
 
 def _loads(text: str | bytes) -> Any:  # noqa: ANN401 - what the JSON says

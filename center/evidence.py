@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from center.change import CLOCK_BACK_S, Change, Patience, advance, given_back, reopened
 from center.incident import Deed, Entry, Incident
+from hub.core.notice import WORDLESS
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What
 
@@ -173,9 +174,15 @@ def _marked(incident: Incident, data: AlarmData, heard: Heard) -> Incident:
                 cancel_asked_utc=None,
                 cleared_utc=None,
                 evidence=data.evidence or incident.evidence,
-                about=data.about or incident.about,
+                about=_about(incident, data),
             )
 
 
 def _reopening(utc: float) -> Entry:
     return Entry(utc, Deed.REOPENED, version=0)
+
+
+def _about(incident: Incident, data: AlarmData) -> str:
+    """Name what a spoken call is about by its newest word; that there was none tells least."""
+    said = data.about if data.about != WORDLESS or not incident.about else ""
+    return said or incident.about

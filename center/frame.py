@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from center.auth import Role
+from center.homes.part_rows import Standing
 from center.texts import Lang, Texts, chosen, texts
 from center.views import Call
 
@@ -69,6 +70,7 @@ class Page(Struct, frozen=True):
     waiting: tuple[Call, ...]
     again: tuple[Call, ...]  # of whoever looks: these came in again
     needs: int
+    equipment: Standing
     listening: bool
     rival: bool  # another centre has the hubs
     bare: bool
@@ -86,7 +88,7 @@ class Page(Struct, frozen=True):
     @property
     def refreshes(self) -> bool:
         """Whether it may reload itself where scripts are off: nothing is typed there."""
-        return self.name in {"board", "hubs", "checkins", "announcements"}
+        return self.name in {"board", "hubs", "tasks", "checkins", "announcements"}
 
     @property
     def topics(self) -> str:

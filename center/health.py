@@ -11,6 +11,7 @@ from starlette.routing import Route
 from center import queries
 from center.announcing import rows
 from center.desk import Desk
+from center.homes import need_rows, part_rows
 from center.hubs import seen
 from center.jsonry import reply
 from center.metrics import gauge, render
@@ -101,6 +102,18 @@ async def _metrics(desk: Desk) -> str:
                 "Announcements to homes by what became of them.",
                 "fate",
                 await desk.store.ask(rows.fates),
+            ),
+            gauge(
+                "anbu_tasks",
+                "Open tasks by kind; one on equipment stands for all homes of an area.",
+                "kind",
+                await desk.store.ask(need_rows.kinds_open),
+            ),
+            gauge(
+                "anbu_equipment_homes",
+                "Homes in which equipment fails and waits for a person.",
+                "",
+                {"": (await desk.store.ask(part_rows.standing)).homes},
             ),
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
             gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": health.ok}),

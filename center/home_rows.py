@@ -3,8 +3,7 @@
 from collections.abc import Collection
 
 import msgspec
-from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
+from sqlalchemy import Connection, bindparam, insert, null, select, update
 
 from center import tables
 from center.hubs import AHEAD_S
@@ -15,6 +14,8 @@ from hub.core.payloads import Availability, FaultReport, HubState
 
 OWN = "center:"  # begins the name of a fault that the centre itself has found
 INTERVAL_S = 30.0  # until the hub has said its own
+FOLD_S = 3600.0  # a flapping fault is two rows of history an hour, however often it flaps
+FLAPS_S = 600.0  # a fault that is back so soon has stood all the while: it must become a task
 
 _hubs = tables.hubs
 _ADD = insert(_hubs)
@@ -26,13 +27,6 @@ _BACK = _PUT.where(_hubs.c.removed_utc.is_not(None)).values(
     removed_utc=null(), back_utc=bindparam("now")
 )
 _ADD_TELEMETRY = insert(tables.telemetry)
-
-
-class Kept(Struct, frozen=True):
-    """How much telemetry is kept: seconds, and rows of all hubs."""
-
-    age_s: float
-    rows: int
 
 
 def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
@@ -82,6 +76,7 @@ def keep_state(conn: Connection, hub: str, state: HubState) -> None:
             "interval_s": state.interval_s,
             "synced": state.synced,
             "voice": msgspec.to_builtins(state.voice),
+            "triggers": msgspec.to_builtins(state.triggers),
         }
     conn.execute(_PUT, {"this": hub, **values})
 
@@ -99,6 +94,8 @@ def raise_fault(conn: Connection, hub: str, report: FaultReport, utc: float) -> 
         "cleared_utc": None,
     }
     known = conn.execute(select(table.c.cleared_utc).where(this)).first()
+    if known is None or utc - (known[0] or utc) > FLAPS_S:
+        values["stored_utc"] = utc
     if known is None:
         conn.execute(insert(table).values(hub=hub, fault=report.fault, **values))
     else:
@@ -126,21 +123,14 @@ def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: floa
             clear_fault(conn, hub, fault, utc)
         elif cleared_utc is not None and fault in lasting:
             this = (table.c.hub == hub) & (table.c.fault == fault)
-            conn.execute(update(table).where(this).values(cleared_utc=None))
+            values = {"stored_utc": utc} if utc - cleared_utc > FLAPS_S else {}
+            conn.execute(update(table).where(this).values(cleared_utc=None, **values))
             _remember(conn, hub, fault, utc, over=False)
 
 
 def keep_telemetry(conn: Connection, hub: str, raw: str, utc: float) -> None:
     """Keep a batch of readings as it came."""
     conn.execute(_ADD_TELEMETRY, {"hub": hub, "stored_utc": utc, "raw": raw})
-
-
-def prune_telemetry(conn: Connection, utc: float, kept: Kept) -> int:
-    """Drop the oldest telemetry beyond what is kept; give how many rows."""
-    table = tables.telemetry
-    newest = conn.scalar(select(func.max(table.c.seq))) or 0
-    old = (table.c.stored_utc < utc - kept.age_s) | (table.c.seq <= newest - kept.rows)
-    return conn.execute(delete(table).where(old)).rowcount
 
 
 def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
@@ -156,6 +146,13 @@ def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
 
 
 def _remember(conn: Connection, hub: str, fault: str, utc: float, *, over: bool) -> None:
-    conn.execute(
-        insert(tables.fault_history).values(hub=hub, fault=fault, over=over, stored_utc=utc)
-    )
+    """Note that a fault came or went; within the hour the same is counted, not written again."""
+    table = tables.fault_history
+    this = (table.c.hub == hub) & (table.c.fault == fault) & table.c.over.is_(over)
+    newest = select(table.c.seq).where(this, table.c.stored_utc > utc - FOLD_S)
+    seq = conn.scalar(newest.order_by(table.c.seq.desc()).limit(1))
+    if seq is None:
+        conn.execute(insert(table).values(hub=hub, fault=fault, over=over, stored_utc=utc))
+    else:
+        again = {"times": table.c.times + 1, "last_utc": utc}
+        conn.execute(update(table).where(table.c.seq == seq).values(again))

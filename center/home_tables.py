@@ -30,6 +30,7 @@ checkins = Table(
     Column("synced", Boolean, nullable=False),
     Column("said_utc", Float, nullable=False),  # the hub's clock
     Column("stored_utc", Float, nullable=False),
+    Column("wordless", Integer),  # answers that were sounds alone; none: not known
     Index("checkins_by_day", "day", "hub"),
     Index("checkins_by_time", "stored_utc"),
 )
@@ -51,8 +52,38 @@ needs = Table(
     Column("called_by", String, nullable=False),
     Column("done_utc", Float),
     Column("eased_utc", Float),
+    Column("area", String, nullable=False, server_default=""),
+    Column("taken_by", String, nullable=False, server_default=""),
+    Column("taken_utc", Float),
+    Column("until_utc", Float),
     Index("needs_by_done", "done_utc", "since_utc"),
     Index("needs_by_hub", "hub", "since_utc"),
+)
+
+# what a task is about, where that is more than its kind: a hub, or a device with its fault
+need_parts = Table(
+    "need_parts",
+    metadata,
+    Column("need", String, primary_key=True),
+    Column("hub", String, primary_key=True),
+    Column("device", String, primary_key=True),  # empty: the hub as a whole
+    Column("fault", String, primary_key=True),  # its kind; empty: none
+    Column("kind", String, nullable=False),  # of the task
+    Column("detail", String, nullable=False),
+    Column("since_utc", Float, nullable=False),
+    Column("over_utc", Float),
+    Column("times", Integer, nullable=False),  # it came back so often
+    Index("need_parts_by_over", "over_utc", "hub"),
+)
+
+# when a trigger was last seen pressed; a home whose hub lists none has one row, of no device
+presses = Table(
+    "presses",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("device", String, primary_key=True),
+    Column("known_utc", Float, nullable=False),
+    Column("pressed_utc", Float),
 )
 
 # what operators wrote of a call; no part of the audit, since it can be forgotten in time

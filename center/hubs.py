@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.payloads import Availability, FaultKind
+from hub.core.payloads import Availability, FaultKind, Trigger
 from hub.core.voice_report import VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost
@@ -23,6 +23,7 @@ class Fault(Struct, frozen=True):
     since_utc: float
     synced: bool
     detail: str
+    stored_utc: float | None = None  # the centre's clock; None: of an older centre, long ago
 
 
 class Hub(Struct, frozen=True):
@@ -39,6 +40,7 @@ class Hub(Struct, frozen=True):
     voice: VoiceReport | None = None  # None: the hub has not said
     removed_utc: float | None = None  # it was gone for good, and is off the board
     back_utc: float | None = None  # and spoke again since
+    triggers: tuple[Trigger, ...] | None = None  # None: the hub has not said
 
 
 class Seen(StrEnum):

@@ -80,6 +80,7 @@ class Deed(Open):
     UNANSWERED = "unanswered"  # its holder (`text`) has not, and everybody is called
     RETURNED = "returned"  # it came in again, and its holder (`text`) had done nothing for long
     PRESENT_EXPIRED = "present_expired"  # nobody has said for hours that somebody is there
+    TEST_PRESSED = "test_pressed"  # `by` had told of it beforehand, and has it now
     CAUGHT_UP = "caught_up"  # the hub knew a higher version: this store is an older copy
 
     SIGNED_IN = "signed_in"

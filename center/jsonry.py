@@ -20,7 +20,7 @@ from center.auth import DeniedError, Person, Role
 from center.board import Why
 from center.desk import Desk
 from center.homes.acts import NotHandledError
-from center.homes.need import WhyNot
+from center.homes.need import CHOICES, WhyNot
 from hub.core.wire import timestamp
 
 JSON = "application/json"
@@ -125,8 +125,10 @@ def bad(request: Request, error: BadRequestError) -> Response:
 def _not_handled(request: Request, error: NotHandledError) -> Response:
     refused, lang = error.refused, sentences.language(request)
     need = refused.need
-    who, when = (need.called_by, timestamp(need.called_utc or 0.0)) if need else ("", "")
-    message = sentences.say(lang, "why_not", refused.why, who=who, when=when)
+    who = (need.called_by if need else "") or sentences.say(lang, "who", "clock")
+    when = timestamp(need.called_utc or need.last_utc) if need else ""
+    allowed = ", ".join(need.kind.choices if need else CHOICES)
+    message = sentences.say(lang, "why_not", refused.why, who=who, when=when, allowed=allowed)
     return reply(Error(refused.why, message), NOT_HANDLED.get(refused.why, 400))
 
 

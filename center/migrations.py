@@ -7,6 +7,7 @@ may use it: a newer database is used as it is, or refused untouched where it say
 
 import logging
 import secrets
+from collections.abc import Sequence
 
 from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
@@ -37,6 +38,15 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         tables.incidents.c.unread,
         tables.hubs.c.removed_utc,
         tables.hubs.c.back_utc,
+        tables.hubs.c.triggers,
+        tables.faults.c.stored_utc,
+        tables.fault_history.c.times,
+        tables.fault_history.c.last_utc,
+        home_tables.checkins.c.wordless,
+        home_tables.needs.c.area,
+        home_tables.needs.c.taken_by,
+        home_tables.needs.c.taken_utc,
+        home_tables.needs.c.until_utc,
     ),
 }
 
@@ -53,6 +63,7 @@ def bring_up(conn: Connection) -> None:
     if held is not None and held < 1:
         message = f"the database has schema {held}; this program knows {tables.SCHEMA}"
         raise StoreError(message)
+    had = frozenset(inspect(conn).get_table_names())
     for table in (home_tables.records, announcing_tables.deliveries):
         table.metadata.create_all(conn)  # one metadata for all tables
     lock_audit(conn)
@@ -61,7 +72,9 @@ def bring_up(conn: Connection) -> None:
         _put(conn, SCHEMA, tables.SCHEMA)
         return
     for schema in range(held + 1, tables.SCHEMA + 1):
-        _add(conn, _ADDED[schema])
+        _add(conn, [one for one in _ADDED[schema] if one.table.name in had])
+    if held < tables.SCHEMA:
+        _index(conn)
     if held == 1:
         _judge_from_the_first_event(conn)
     _put(conn, SCHEMA, tables.SCHEMA)
@@ -112,12 +125,18 @@ def _use_newer(conn: Connection, held: int) -> None:
     log.warning("the database has schema %d, of a newer program; it is used as it is", held)
 
 
-def _add(conn: Connection, columns: tuple[Column[object], ...]) -> None:
+def _add(conn: Connection, columns: Sequence[Column[object]]) -> None:
+    """Add columns to tables that were there before; one that was made just now has them."""
     for column in columns:
         words = CreateColumn(column).compile(conn)
         conn.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {words}"))
-    for index in {index for column in columns for index in column.table.indexes}:
-        index.create(conn, checkfirst=True)
+
+
+def _index(conn: Connection) -> None:
+    """Make the indexes that old tables do not have yet."""
+    for table in tables.metadata.tables.values():
+        for index in table.indexes:
+            index.create(conn, checkfirst=True)
 
 
 def _judge_from_the_first_event(conn: Connection) -> None:

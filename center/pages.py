@@ -18,6 +18,7 @@ from center.homes import (
     calls_page,
     checkins_page,
     edit_page,
+    equipment_page,
     home_page,
     rates_page,
     record_rows,
@@ -55,6 +56,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *checkins_page.routes(desk),
         *edit_page.routes(desk),
         *sheet_page.routes(desk),
+        *equipment_page.routes(desk),
         *home_page.routes(desk),
         *rates_page.routes(desk),
         *gate.routes(desk),
@@ -78,6 +80,7 @@ async def _board(visit: Visit) -> Response:
         names=names,
         reasons=reasons,
         hidden=visit.hidden,
+        equipment=await equipment_page.board(visit),
     )
 
 

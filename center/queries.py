@@ -10,7 +10,7 @@ from sqlalchemy import case as case_of
 
 from center import tables
 from center.hubs import Fault, Hub
-from center.incident import Entry, Incident
+from center.incident import Deed, Entry, Incident
 from center.shaping import shape
 from hub.core.payloads import Stage
 from hub.core.scaip import URGENCY, Kind
@@ -18,9 +18,18 @@ from hub.core.scaip import URGENCY, Kind
 _BY_ID = select(tables.incidents).where(tables.incidents.c.id == bindparam("id"))
 _TIMELINE = (
     select(tables.audit)
-    .where(tables.audit.c.incident == bindparam("id"))
-    .order_by(tables.audit.c.seq)
+    .where(tables.audit.c.incident == bindparam("id"), tables.audit.c.seq < bindparam("before"))
+    .order_by(tables.audit.c.seq.desc())
+    .limit(bindparam("most"))
 )
+_CLOSER = (
+    select(tables.audit.c.by)
+    .where(tables.audit.c.incident == bindparam("id"), tables.audit.c.deed == Deed.CLOSED.value)
+    .order_by(tables.audit.c.seq.desc())
+    .limit(1)
+)
+LINES = 50  # of a timeline at once: one of 10,000 presses would be a page of 2.8 MB
+SEQ_MAX = 2**53
 
 _HAS_SUNK = tables.incidents.c.cancelled_utc.is_not(None) | (  # as in `views.urgent_first`
     tables.incidents.c.cleared_utc.is_not(None)
@@ -37,10 +46,15 @@ class Which(StrEnum):
 
 
 class Case(Struct, frozen=True):
-    """An incident with its whole timeline, oldest line first."""
+    """An incident with a page of its timeline, oldest line first.
+
+    `older` is the `before` of the page before it, None where there is none.
+    """
 
     incident: Incident
     timeline: tuple[Entry, ...]
+    older: int | None = None
+    closed_by: str = ""
 
 
 class Line(Struct, frozen=True):
@@ -51,13 +65,26 @@ class Line(Struct, frozen=True):
     entry: Entry
 
 
-def case(conn: Connection, ident: str) -> Case | None:
-    """Give an incident by its id, or None."""
+def case(
+    conn: Connection, ident: str, limit: int = LINES, before: int | None = None
+) -> Case | None:
+    """Give an incident by its id, or None, with the newest lines of its timeline, at most `limit`.
+
+    `before` pages on to older ones.
+    """
     incident = find(conn, _BY_ID, id=ident)
     if incident is None:
         return None
-    lines = conn.execute(_TIMELINE, {"id": ident})
-    return Case(incident, tuple(shape(row, Entry) for row in lines))
+    asked = {"id": ident, "before": before or SEQ_MAX, "most": limit + 1}
+    lines = conn.execute(_TIMELINE, asked).all()
+    shown = lines[:limit]
+    closed_by = "" if incident.is_open else conn.scalar(_CLOSER, {"id": ident})
+    return Case(
+        incident,
+        tuple(shape(row, Entry) for row in reversed(shown)),
+        shown[-1].seq if len(lines) > limit else None,
+        closed_by or "",
+    )
 
 
 def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:

@@ -9,12 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from center import actions, home_rows, own_faults, queries, tables
+from center import actions, home_rows, keeping, own_faults, queries, tables
 from center.announcing import acts as announcing
 from center.desk import Desk
 from center.feed import Notice, Topic
-from center.home_rows import Kept
-from center.homes import daily
+from center.homes import acts
 from center.hubs import AHEAD_S, Seen, seen
 
 TAKES_S = 1.0
@@ -102,7 +101,10 @@ async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) 
 
 
 async def watch_hubs(desk: Desk) -> None:
-    """Tell the pages when a hub turns out lost, or is back, which no message says."""
+    """Tell the pages when a hub turns out lost, or is back, which no message says.
+
+    What fails for too long becomes a task, and what works again ends it.
+    """
     known: dict[str, Seen] = {}
     async for _ in _every(HUBS_S):
         try:
@@ -116,6 +118,10 @@ async def watch_hubs(desk: Desk) -> None:
             if known.get(name, state) is not state:
                 desk.feed.tell(Notice(Topic.HUB, name))
         known = found
+        try:
+            await acts.follow_trouble(desk, hubs, now, listening_utc)
+        except SQLAlchemyError as error:
+            log.warning("what fails was not made a task: %s", type(error).__name__)
 
 
 async def ease_faults(desk: Desk) -> None:
@@ -143,15 +149,29 @@ async def keep_counts(desk: Desk) -> None:
 
 
 async def prune(desk: Desk) -> None:
-    """Keep telemetry and the homes' days within their bounds."""
-    center = desk.settings.center
-    kept = Kept(center.telemetry_keep_s, center.telemetry_keep_rows)
+    """Forget what is older than its table's rule allows (see `keeping`)."""
     async for _ in _every(PRUNE_S):
         try:
-            await desk.store.change(home_rows.prune_telemetry, desk.clock(), kept)
-            await desk.store.change(daily.prune, desk.clock() - center.days_keep_s)
+            at = await desk.store.change(keeping.advance, desk.clock())
         except SQLAlchemyError as error:
             log.warning("what is old stays: %s", type(error).__name__)
+            continue
+        for rule in keeping.RULES:
+            try:
+                await forget(desk, rule, at)
+            except SQLAlchemyError as error:
+                log.warning("what is old stays in %s: %s", rule.table.name, type(error).__name__)
+
+
+async def forget(desk: Desk, rule: keeping.Rule, at: float) -> int:
+    """Forget what one rule lets go as of `at`, batch by batch; give how many rows."""
+    center, gone = desk.settings.center, 0
+    while keys := await desk.store.ask(keeping.due, rule, center, at):
+        dropped = await desk.store.change(keeping.drop, rule, center, at, keys)
+        gone += dropped
+        if not dropped:
+            break  # what was due a moment ago is not any more
+    return gone
 
 
 def write_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> None:

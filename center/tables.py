@@ -45,6 +45,7 @@ events = Table(
     Column("stored_utc", Float, nullable=False),
     Column("raw", Text, nullable=False),
     UniqueConstraint("source", "id"),
+    Index("events_by_time", "stored_utc"),
 )
 
 # the columns are the fields of `incident.Incident`
@@ -90,7 +91,8 @@ incidents = Table(
     Index("incidents_by_time", "received_utc"),
 )
 
-# append-only: an incident's lines are its timeline, lines without one are sign-ins and the like
+# append-only, for as long as the law asks (`dialect.lock_audit`): an incident's lines are its
+# timeline, lines without one are sign-ins and the like
 audit = Table(
     "audit",
     metadata,
@@ -110,6 +112,7 @@ audit = Table(
     Column("hub", String, nullable=False, server_default=""),
     Index("audit_by_incident", "incident", "seq"),
     Index("audit_by_hub", "hub", "seq"),
+    Index("audit_by_time", "utc"),
 )
 
 hubs = Table(
@@ -126,6 +129,7 @@ hubs = Table(
     Column("voice", JSON(none_as_null=True)),
     Column("removed_utc", Float),
     Column("back_utc", Float),
+    Column("triggers", JSON(none_as_null=True)),
 )
 
 # kept after they are over, so that a hub's state can call them back
@@ -140,6 +144,7 @@ faults = Table(
     Column("synced", Boolean, nullable=False),
     Column("detail", Text, nullable=False),
     Column("cleared_utc", Float),
+    Column("stored_utc", Float),  # the centre's clock, when it was raised last
 )
 
 # faults that the centre itself has found: how often, and when last
@@ -185,7 +190,11 @@ fault_history = Table(
     Column("fault", String, nullable=False),
     Column("over", Boolean, nullable=False),
     Column("stored_utc", Float, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),  # within the hour
+    Column("last_utc", Float),  # of the last of them; None: it was one
     Index("fault_history_by_hub", "hub", "seq"),
+    Index("fault_history_by_fault", "hub", "fault", "over", "seq"),
+    Index("fault_history_by_time", "stored_utc"),
 )
 
 telemetry = Table(

@@ -1,4 +1,4 @@
-"""The console's words: `messages/ko.toml`, `homes.ko.toml`, `announcing.ko.toml`, in English too.
+"""The console's words, from the message files `*.ko.toml` and, in English, `*.en.toml`.
 
 Korean is the default whatever the browser prefers; English is at a switch.
 """
@@ -53,7 +53,8 @@ def texts(lang: Lang) -> Texts:
     """Give the sentences of a language."""
     folder = resources.files("center") / "messages"
     sentences: dict[str, str] = {}
-    for name in (f"{lang}.toml", f"homes.{lang}.toml", f"announcing.{lang}.toml"):
+    for part in ("", "homes.", "tasks.", "announcing."):
+        name = f"{part}{lang}.toml"
         sentences |= _flat(tomllib.loads((folder / name).read_text("utf-8")), "")
     return Texts(lang, sentences)
 

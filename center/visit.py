@@ -12,7 +12,8 @@ from center import queries
 from center.auth import Denied, DeniedError, Person, Role
 from center.desk import Desk
 from center.frame import LIVE_HEADER, Page, language, other_language, show
-from center.homes import need_rows
+from center.homes import need_rows, part_rows
+from center.homes.part_rows import Standing
 from center.incident import Incident
 from center.texts import Texts
 from center.views import Call, Eye, call, urgent_first
@@ -30,6 +31,7 @@ class Visit(Struct, frozen=True):
     eye: Eye
     still_open: tuple[Incident, ...]
     needs: int  # homes that wait for a call
+    equipment: Standing  # what fails and waits for a person
     hidden: int = 0  # open calls beyond those of `still_open`
 
     @property
@@ -71,6 +73,7 @@ class Visit(Struct, frozen=True):
             waiting=waiting,
             again=again,
             needs=self.needs,
+            equipment=self.equipment,
             listening=self.desk.link.listening_utc is not None,
             rival=bool(self.desk.link.health().rival),
             bare=self.bare,
@@ -124,9 +127,10 @@ async def begin(desk: Desk, request: Request, person: Person) -> Visit:
     """Look at the board once for this request."""
     still_open, total = await desk.store.ask(queries.board, OPEN_MAX)
     needs = await desk.store.ask(need_rows.homes_open)
+    equipment = await desk.store.ask(part_rows.standing)
     eye = Eye(me=person.name, now=desk.clock(), t=language(request))
     hidden = total - len(still_open)
-    return Visit(desk, request, person, eye, tuple(still_open), needs, hidden)
+    return Visit(desk, request, person, eye, tuple(still_open), needs, equipment, hidden)
 
 
 def _turned_away(request: Request) -> Response:

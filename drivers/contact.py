@@ -1,14 +1,22 @@
 """A contact on a GPIO line: help button, pull cord, cancel button, away switch, door reed.
 
+A help button or a pull cord should be a normally closed contact (`wiring = "normally_closed"`): its
+wire then carries a level while nobody presses, and a cut wire is a call and then a fault, where a
+normally open one is silent for ever (decision 0031).
+
 Edges go out raw; `core/press.py` decides what is a press, `core/senses.py` what a door does.
 """
 
-from msgspec import Struct
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
 
 from drivers.line import SILENT_S, Line, Pin, Pull, watch
 from hub.core.driver import Name, Port
 from hub.core.events import ContactChanged
 from hub.core.rules import Role, Room, Sense
+
+Wiring = Literal["normally_open", "normally_closed"]
 
 SENSE = {Role.DOOR: Sense.DOOR, Role.EXIT_DOOR: Sense.EXIT_DOOR}
 
@@ -16,9 +24,10 @@ SENSE = {Role.DOOR: Sense.DOOR, Role.EXIT_DOOR: Sense.EXIT_DOOR}
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag_field="kind"):
     """A contact between a GPIO line and ground (or 3.3 V, then `pull = "down"`).
 
-    `active_low` says at which level the contact counts as closed; left out, it is the level
-    against the pull. A normally closed contact has it the other way round. A door is shut while
-    its contact is closed; an away switch says "I am going out" while it is.
+    `wiring` says whether the contact rests open or closed; a press is the other of the two.
+    `active_low` says instead, for odd circuits, at which level it counts as pressed; left out, it
+    is the level against the pull. A door is shut while its contact counts as pressed; an away
+    switch says "I am going out" while it does.
     """
 
     name: Name
@@ -28,7 +37,19 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag
     room: Room = Room.OTHER
     pull: Pull = "up"
     active_low: bool | None = None
-    silent_s: float = SILENT_S
+    wiring: Wiring = "normally_open"
+    silent_s: Annotated[float, Meta(ge=0)] = SILENT_S
+
+    def __post_init__(self) -> None:
+        """Refuse two answers to one question."""
+        if self.normally_closed and self.active_low is not None:
+            message = "`wiring` and `active_low` say the same: leave one of them out"
+            raise ValueError(message)
+
+    @property
+    def normally_closed(self) -> bool:
+        """Whether the wire carries a level at rest, so that a cut one shows."""
+        return self.wiring == "normally_closed"
 
     @property
     def sense(self) -> Sense | None:
@@ -41,5 +62,6 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag
         Raises LineError when the line cannot be claimed or an edge could not be handed over.
         """
         damped = self.sense is not None
-        line = Line("contact", self.name, self.pin, self.pull, self.active_low, damped=damped)
+        active_low = self.pull == "down" if self.normally_closed else self.active_low
+        line = Line("contact", self.name, self.pin, self.pull, active_low, damped=damped)
         await watch(line, port, lambda at, on: ContactChanged(at, self.name, on))

@@ -5,16 +5,15 @@ speaks JSON lines: `press`, `motion`, `door`, `lamps`, ... What is said is in `h
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
 
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from drivers.door import opened
 from drivers.house_pins import HousePin
@@ -23,6 +22,7 @@ from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
 from hub.core.driver import Name, Port
 from hub.core.effects import Say
+from hub.core.forms import SocketPath
 from hub.core.house_events import Spoke, VoiceTold
 
 PAGE = "page"  # as an engine of speech: its buttons and what is to be read
@@ -37,15 +37,20 @@ def use_virtual_pins() -> None:
     Device.pin_factory = MockFactory(pin_class=HousePin)
 
 
-def furnish(sensors: dict[str, Fitting]) -> None:
-    """Shut the doors and plug in the mains, before any driver looks. Raises HouseError."""
+def furnish(sensors: dict[str, Fitting], resting_closed: Mapping[str, int] | None = None) -> None:
+    """Shut the doors, plug in the mains, and close the contacts that rest closed.
+
+    All of it before any driver looks. Raises HouseError.
+    """
     move_in(sensors, _lines(sensors))
+    for pin in _pins(resting_closed or {}).values():
+        pin.rest_closed()
 
 
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_field="kind"):
     """The finger and the eye. The maps name the pins of the other drivers."""
 
-    socket: Annotated[str, Meta(min_length=1)]
+    socket: SocketPath
     name: Name = "house"
     contacts: dict[str, int] = field(default_factory=dict)
     lamps: dict[str, int] = field(default_factory=dict)
@@ -80,7 +85,7 @@ def _lines(sensors: dict[str, Fitting]) -> dict[str, HousePin]:
     return _pins({name: s.pin for name, s in sensors.items() if s.pin is not None})
 
 
-def _pins(numbers: dict[str, int]) -> dict[str, HousePin]:
+def _pins(numbers: Mapping[str, int]) -> dict[str, HousePin]:
     factory = Device.pin_factory
     if not isinstance(factory, MockFactory):
         message = "the virtual house needs virtual pins: start the hub with --virtual"

@@ -37,22 +37,30 @@ class HousePin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self.finger = False
+        self.rests_closed = False  # a normally closed contact: the finger opens it
         self.history: deque[Edge] = deque(maxlen=EDGES_KEPT)
         self.heard: Callable[[], None] | None = None
         super().__init__(*args, **kwargs)
 
     def press(self) -> float:
-        """Close the contact: the level goes against the pull and stays there; tell when."""
+        """Close the contact (or open one that rests closed) and stay on it; tell when."""
         self.finger = True
         return self._settle()
 
     def release(self) -> float:
-        """Take the finger off: the pull has its way again; tell when."""
+        """Take the finger off; tell when."""
         self.finger = False
         return self._settle()
 
+    def rest_closed(self) -> None:
+        """Be a normally closed contact from now on, with its wire in order."""
+        self.rests_closed = True
+        self._settle()
+
     def _settle(self) -> float:
-        if (self._pull == "down") == self.finger:
+        """Drive the level: a closed contact goes against the pull, an open one gives way to it."""
+        closed = self.finger != self.rests_closed
+        if (self._pull == "down") == closed:
             self.drive_high()
         else:
             self.drive_low()
@@ -60,7 +68,7 @@ class HousePin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
 
     def _set_pull(self, value: str) -> None:
         super()._set_pull(value)
-        if self.finger:
+        if self.finger != self.rests_closed:
             self._settle()
 
     def _change_state(self, value: bool) -> bool:  # noqa: FBT001 - gpiozero calls it so

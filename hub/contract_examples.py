@@ -34,6 +34,7 @@ from hub.core.payloads import (
     ReportEvent,
     Stage,
     Telemetry,
+    Trigger,
 )
 from hub.core.scaip import Care, Kind, Report, What
 from hub.core.sos import AUTOMATIC
@@ -42,6 +43,7 @@ from hub.core.voice_report import VoiceCan, VoiceReport
 HUB = "js-0001"
 UTC = 1_772_323_200.25
 ALARM = "5f0c2a1b-7"
+TRIGGERS = (Trigger("help", Kind.HELP_BUTTON, "거실", normally_closed=True),)
 FAULT = "help-stuck"
 GROUND = Evidence(UTC - 30_600, 30_600.0, 21_600.0, 28_800.0, "motion", ("motion", "door"), 21)
 SEEN, PLACES = {"motion": 14, "door": 2}, {"motion": "거실", "door": "현관"}
@@ -108,7 +110,7 @@ def state(
     """Give what a hub says of itself."""
     return HubState(
         state, UTC, synced=True, boot="5f0c2a1b", software="0.1.0", interval_s=30.0,
-        alarms=alarms, faults=faults, voice=VOICE,
+        alarms=alarms, faults=faults, voice=VOICE, triggers=TRIGGERS,
     )  # fmt: skip
 
 

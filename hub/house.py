@@ -19,8 +19,9 @@ def furnish(config: Config) -> tuple[Driver, ...]:
     house.use_virtual_pins()
     devices = tuple(_charged(d, Path(config.run_dir)) for d in config.device)
     sensors = {d.name: fitting for d in devices if (fitting := _fitting(d)) is not None}
-    house.furnish(sensors)
     pins = {d.name: getattr(d, "pin", None) for d in devices if d.name not in sensors}
+    closed = {d.name: pins[d.name] for d in devices if getattr(d, "normally_closed", False)}
+    house.furnish(sensors, _fitted(closed))
     lamps = {lamp: pin for d in devices for lamp in LAMPS if (pin := getattr(d, lamp, None))}
     finger = house.Driver(
         socket=str(Path(config.run_dir) / "house.sock"),

@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
+from hub.core import addresses
+from hub.core.addresses import FlawError
 from hub.core.wire import MAX_BYTES
-from provisioning.texts import in_both
+from provisioning.texts import ours, sentence
 
 HEADER_BYTES = 1024  # an MQTT 5 PUBLISH's topic and properties beside its payload
 KEPT = 2  # damaged files, for whoever looks into it
@@ -25,10 +27,11 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "center" / "broker"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu broker-config`."""
-    parser.add_argument("dir", type=Path, metavar="DIR", help="where mosquitto.conf is written")
-    parser.add_argument("certs", type=Path, metavar="CERTS", help="the folder of anbu dev-certs")
-    parser.add_argument("--port", type=int, default=8883)
-    parser.add_argument("--bind", default="127.0.0.1", help="the address to listen on")
+    about = ours("broker")
+    parser.add_argument("dir", type=Path, metavar="DIR", help=about["dir"])
+    parser.add_argument("certs", type=Path, metavar="CERTS", help=about["certs"])
+    parser.add_argument("--port", type=_port, default=8883, help=about["port"])
+    parser.add_argument("--bind", default="127.0.0.1", type=_host, help=about["bind"])
 
 
 def run(args: Namespace) -> int:
@@ -37,12 +40,27 @@ def run(args: Namespace) -> int:
         path = write_config(args.dir, args.certs, args.port, bind=args.bind)
         aside = mend(path.parent / "mosquitto")
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
     if aside:
-        sys.stderr.write(in_both("broker", "set_aside", path=aside) + "\n")
+        sys.stderr.write(sentence("broker", "set_aside", path=aside) + "\n")
     sys.stdout.write(f"{path}\n")
     return 0
+
+
+def _port(text: str) -> int:
+    try:
+        return addresses.listen(f"localhost:{text}")[1]
+    except FlawError:
+        raise ArgumentTypeError(sentence("broker", "no_port", text=text)) from None
+
+
+def _host(text: str) -> str:
+    """Give an address to bind; Mosquitto takes an IPv6 one without brackets."""
+    try:
+        return addresses.listen(f"[{text}]:1" if ":" in text else f"{text}:1")[0]
+    except FlawError:
+        raise ArgumentTypeError(sentence("broker", "no_host", text=text)) from None
 
 
 def write_config(

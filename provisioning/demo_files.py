@@ -50,6 +50,7 @@ name = "help"
 role = "help_button"
 place = "거실"
 pin = 17
+wiring = "normally_closed"  # a cut wire is then a call, and a fault a minute later
 
 [[device]]
 kind = "contact"
@@ -57,6 +58,7 @@ name = "cord"
 role = "pull_cord"
 place = "욕실"
 pin = 27
+wiring = "normally_closed"
 
 [[device]]
 kind = "contact"

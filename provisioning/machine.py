@@ -80,9 +80,9 @@ def mosquitto(path: str) -> Finding:
 
 def disk(folder: Path) -> Finding:
     """Tell how long a commit takes where the outbox lives or will live, and if it has room."""
-    while not folder.exists():
-        folder = folder.parent
     try:
+        while not folder.exists():
+            folder = folder.parent
         free_mb = shutil.disk_usage(folder).free / 1e6
         worst_ms = max(_sync_times_ms(folder))
     except OSError as error:

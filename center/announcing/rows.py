@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
 from center import shaping
 from center.announcing.draft import TWICE_S, Announcement, Draft, Whom, Why, digest, flaw
@@ -16,6 +16,7 @@ from center.home_tables import records
 from center.incident import Deed, Entry
 from center.rows import write_line
 from center.tables import hubs as hubs_table
+from hub.core.forms import composed
 
 _SAME = select(announcements.c.id).order_by(announcements.c.utc.desc()).limit(1)
 
@@ -123,14 +124,6 @@ def fates(conn: Connection) -> dict[Fate, int]:
     return {fate: held.get(fate, 0) for fate in Fate}
 
 
-def prune(conn: Connection, before_utc: float) -> int:
-    """Forget announcements of before, with their deliveries; give how many."""
-    old = announcements.c.utc < before_utc
-    idents = select(announcements.c.id).where(old)
-    conn.execute(delete(deliveries).where(deliveries.c.announcement.in_(idents)))
-    return conn.execute(delete(announcements).where(old)).rowcount
-
-
 def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: float) -> None:
     """Note in the audit who sent or withdrew it, and to how many homes; not what it says."""
     only = conn.scalars(
@@ -143,14 +136,14 @@ def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: fl
 
 
 def _fitting(conn: Connection, letters: str) -> set[str]:
-    wish = letters.casefold().strip()
+    wish = composed(letters).casefold().strip()
     query = select(hubs_table.c.hub, records.c.record)
     query = query.outerjoin(records, records.c.hub == hubs_table.c.hub)
     found: set[str] = set()
     for hub, record in conn.execute(query):
         held = record or {}
         words = (hub, held.get("name", ""), held.get("address", ""))
-        if wish and any(wish in word.casefold() for word in words):
+        if wish and any(wish in composed(word).casefold() for word in words):
             found.add(hub)
     return found
 

@@ -1,16 +1,19 @@
 """What a person does for a home, once for the API and the pages: decide, store, tell everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.requests import Request
 
 from center.desk import Desk
 from center.feed import Notice, Topic
-from center.homes import need_rows, record_rows
-from center.homes.need import NotHandled, Try
+from center.homes import need_rows, press_rows, record_rows, trouble_rows
+from center.homes.need import Called, NotHandled, Try
 from center.homes.need_rows import Task
 from center.homes.record import Kept, NotKept, Record
+from center.homes.trouble import Limits, Look
+from center.homes.trouble_rows import Bounds
+from center.hubs import Hub
 from center.incident import Deed, Entry
 
 
@@ -39,6 +42,36 @@ async def call(desk: Desk, looked: Mapping[str, int | None], tried: Try) -> tupl
         desk.feed.tell(Notice(Topic.NEED, task.need.hub, task.need.version))
         desk.feed.tell(Notice(Topic.HOME, task.need.hub))
     return done
+
+
+def trying(desk: Desk, by: str, result: Called | None, note: str = "") -> Try:
+    """Give a person's word on a task as of now, with this centre's settings."""
+    center = desk.settings.center
+    again_s, test_s = center.task_again_s, center.test_press_s
+    return Try(by, desk.clock(), result, note, again_s=again_s, test_s=test_s)
+
+
+async def tell_of_test(desk: Desk, hub: str, by: str) -> Task:
+    """Note that a home's next press is a test; raise `NotHandledError`."""
+    need = await desk.store.change(press_rows.open_test, hub, desk.clock())
+    (done,) = await call(desk, {need.id: None}, trying(desk, by, Called.TEST_TOLD))
+    return done
+
+
+async def follow_trouble(
+    desk: Desk, hubs: Sequence[Hub], now: float, listening_utc: float | None
+) -> None:
+    """Make tasks of what fails for too long, and end those of what works again."""
+    center = desk.settings.center
+    limits = Limits(
+        center.lost_task_s, center.trigger_task_s, center.device_task_s, center.press_task_s
+    )
+    bounds = Bounds(center.session_s, center.press_tasks_a_day)
+    look = Look(now, listening_utc, limits)
+    news = await desk.store.ask(trouble_rows.watch, hubs, look, bounds)
+    if news.is_any:
+        await desk.store.change(trouble_rows.follow, news, now)
+        desk.feed.tell(Notice(Topic.NEED))
 
 
 async def keep(desk: Desk, hub: str, record: Record, by: str, version: int | None) -> Kept:

@@ -3,9 +3,18 @@
 from collections.abc import Iterable
 
 from center.homes import grid
-from center.homes.answers import ActivityOut, CallOut, CheckInOut, HomeOut, HourOut, NeedOut
+from center.homes.answers import (
+    ActivityOut,
+    CallOut,
+    CheckInOut,
+    HomeOut,
+    HourOut,
+    NeedOut,
+    PartOut,
+)
 from center.homes.day_rows import CheckIn, Hour
 from center.homes.need_rows import Task
+from center.homes.part_rows import Row
 from center.homes.record import Kept
 from hub.core.wire import timestamp
 
@@ -34,10 +43,11 @@ def checkin(one: CheckIn) -> CheckInOut:
         attempts=one.attempts,
         due=timestamp(one.due_utc),
         clock_synced=one.synced,
+        wordless=one.wordless or 0,
     )
 
 
-def need(task: Task) -> NeedOut:
+def need(task: Task, homes: int = 1) -> NeedOut:
     """Show a task with its calls."""
     one = task.need
     return NeedOut(
@@ -52,7 +62,17 @@ def need(task: Task) -> NeedOut:
         eased=_maybe(one.eased_utc),
         done=_maybe(one.done_utc),
         calls=tuple(CallOut(timestamp(n.utc), n.by, n.result, n.text) for n in task.notes),
+        area=one.area,
+        homes=homes,
+        taken_by=one.taken_by,
+        until=_maybe(one.until_utc),
     )
+
+
+def part(row: Row) -> PartOut:
+    """Show a part of a task."""
+    since, over = timestamp(row.since_utc), _maybe(row.over_utc)
+    return PartOut(row.hub, row.device, row.fault, row.detail, since, over, row.times)
 
 
 def _hour(hour: Hour) -> HourOut:

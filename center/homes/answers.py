@@ -50,6 +50,7 @@ class CheckInOut(Struct, frozen=True):
     attempts: int
     due: str
     clock_synced: bool
+    wordless: int = 0  # answers that were sounds without a word
 
 
 class CheckIns(Struct, frozen=True):
@@ -82,6 +83,30 @@ class NeedOut(Struct, frozen=True):
     eased: str | None
     done: str | None
     calls: tuple[CallOut, ...]
+    area: str = ""  # of equipment that fails; `hub` is empty there
+    homes: int = 1  # in which it still fails
+    taken_by: str = ""
+    until: str | None = None  # a test press holds until then
+
+
+class PartOut(Struct, frozen=True):
+    """A home of a task on equipment; `over` is null while it fails."""
+
+    hub: str
+    device: str
+    fault: str  # empty: its hub is out of reach, or a button is to be pressed
+    detail: str
+    since: str
+    over: str | None
+    times: int  # it came back so often
+
+
+class NeedWhole(Struct, frozen=True):
+    """A task with a page of its parts, those that still fail first; `next` is the next `skip`."""
+
+    need: NeedOut
+    parts: tuple[PartOut, ...]
+    next: int | None
 
 
 class Needs(Struct, frozen=True):

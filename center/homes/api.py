@@ -7,18 +7,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center import jsonry, moments
+from center import jsonry, moments, queries
 from center.auth import DeniedError, Person
 from center.desk import Desk
-from center.homes import acts, answering, day_rows, need_rows, rate_rows, record_rows
+from center.homes import acts, answering, day_rows, need_rows, part_rows, rate_rows, record_rows
 from center.homes.acts import NotHandledError
-from center.homes.answers import ActivityOut, CheckIns, HomeOut, NeedOut, Needs
-from center.homes.need import CHOICES, Called, NotHandled, Try, WhyNot
+from center.homes.answers import ActivityOut, CheckIns, HomeOut, NeedOut, Needs, NeedWhole
+from center.homes.need import Called, NotHandled, WhyNot
+from center.homes.need_rows import Task
 from center.homes.rates import Rates
 from center.jsonry import Bad, BadRequestError, body, number, route
 
 DAYS_MAX = 400
 DONE_MAX_DAYS = 30
+AREAS_MAX = 500
+PARTS = 100
+PARTS_MAX = 1000
+PARTS_SKIP_MAX = 1_000_000
 
 
 class WhichNeeds(StrEnum):
@@ -47,6 +52,8 @@ def routes(desk: Desk) -> list[Route]:
         route(desk, "GET", "/api/homes/{hub}/activity", lambda r, _: _activity(desk, r)),
         route(desk, "GET", "/api/checkins", lambda r, _: _checkins(desk, r)),
         route(desk, "GET", "/api/needs", lambda r, _: _needs(desk, r)),
+        route(desk, "GET", "/api/needs/{id}", lambda r, _: _need(desk, r)),
+        route(desk, "POST", "/api/homes/{hub}/test", lambda r, p: _test(desk, r, p)),
         route(desk, "POST", "/api/needs/{id}/handle", lambda r, p: _handle(desk, r, p)),
         route(desk, "GET", "/api/false-alarms", lambda r, _: _rates(desk, r)),
         Route("/api/false-alarms.csv", table, methods=["GET"]),
@@ -89,17 +96,39 @@ async def _needs(desk: Desk, request: Request) -> Needs:
         raise BadRequestError(Bad.QUERY, name="state", allowed=", ".join(WhichNeeds))
     if asked == WhichNeeds.OPEN:
         found = await desk.store.ask(need_rows.still_open)
+        areas = await desk.store.ask(part_rows.areas_open, AREAS_MAX)
     else:
         since = desk.clock() - DONE_MAX_DAYS * moments.DAY_S
         found = await desk.store.ask(need_rows.done_since, since)
-    return Needs(tuple(map(answering.need, found)))
+        areas = await desk.store.ask(part_rows.areas_done, since, AREAS_MAX)
+    of_areas = (answering.need(Task(one.need), one.homes) for one in areas)
+    return Needs((*map(answering.need, found), *of_areas))
+
+
+async def _need(desk: Desk, request: Request) -> NeedWhole:
+    ident = str(request.path_params["id"])
+    limit = number(request, "limit", PARTS, 1, PARTS_MAX)
+    skip = number(request, "skip", 0, 0, PARTS_SKIP_MAX)
+    found = await desk.store.ask(part_rows.whole, ident, limit, skip)
+    if found is None:
+        raise NotHandledError(NotHandled(WhyNot.NOT_FOUND))
+    more = skip + limit if len(found.parts) == limit else None
+    shown = answering.need(found.task, found.homes)
+    return NeedWhole(shown, tuple(map(answering.part, found.parts)), more)
+
+
+async def _test(desk: Desk, request: Request, person: Person) -> NeedOut:
+    hub = acts.hub_of(request)
+    if not await desk.store.ask(queries.hubs, hub):
+        raise BadRequestError(Bad.NO_HOME, status=404)
+    return answering.need(await acts.tell_of_test(desk, hub, person.name))
 
 
 async def _handle(desk: Desk, request: Request, person: Person) -> NeedOut:
     said = await body(request, Calling)
-    if said.result is not None and said.result not in CHOICES:
+    if said.result in {Called.BY_INCIDENT, Called.BY_ITSELF}:
         raise NotHandledError(NotHandled(WhyNot.NO_RESULT))
-    tried = Try(person.name, desk.clock(), said.result, said.note)
+    tried = acts.trying(desk, person.name, said.result, said.note)
     (done,) = await acts.call(desk, {str(request.path_params["id"]): said.version}, tried)
     return answering.need(done)
 

@@ -1,6 +1,7 @@
 """The call list: whom somebody should call today, the oldest first, and what came of it."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
@@ -9,7 +10,7 @@ from starlette.routing import Route
 from center import moments
 from center.desk import Desk
 from center.frame import show
-from center.homes import acts, need_rows, record_rows, task_view
+from center.homes import acts, need_rows, part_rows, record_rows, task_view
 from center.homes.acts import NotHandledError
 from center.homes.need import CHOICES, Called, NotHandled, Try, WhyNot
 from center.homes.need_rows import Task
@@ -18,7 +19,7 @@ from center.homes.task_view import HomeTasks, NeedView
 from center.incident import Incident
 from center.visit import Visit, acted, visited
 
-_CONFLICT = frozenset({WhyNot.STALE, WhyNot.IS_DONE})
+CONFLICT = frozenset({WhyNot.STALE, WhyNot.IS_DONE})
 
 
 class Draft(Struct, frozen=True):
@@ -44,7 +45,11 @@ def routes(desk: Desk) -> list[Route]:
 
 def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:
     """Read what waits and what was dealt with today; of one home or of all."""
-    waiting = need_rows.still_open(conn, hub)
+    pressed = part_rows.devices(conn)
+    waiting = [
+        replace(task, devices=pressed.get(task.need.id, ()))
+        for task in need_rows.still_open(conn, hub)
+    ]
     done = need_rows.done_since(conn, today_utc, hub)
     known = {task.need.hub: record_rows.find(conn, task.need.hub) for task in (*waiting, *done)}
     return Look(tuple(waiting), tuple(done), {hub: kept for hub, kept in known.items() if kept})
@@ -89,11 +94,11 @@ async def _call(visit: Visit) -> Response:
     form = await visit.request.form()
     hub = visit.request.path_params["hub"]
     wish = str(form.get("result", ""))
-    tried = Try(
-        by=visit.person.name,
-        utc=visit.eye.now,
-        result=Called(wish) if wish in set(CHOICES) else None,
-        note=str(form.get("note", "")).replace("\r\n", "\n"),
+    tried = acts.trying(
+        visit.desk,
+        visit.person.name,
+        Called(wish) if wish in set(CHOICES) else None,
+        str(form.get("note", "")).replace("\r\n", "\n"),
     )
     try:
         await acts.call(visit.desk, _looked(form), tried)
@@ -116,7 +121,7 @@ async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandled) -> R
     if refused.why is WhyNot.NOT_FOUND:
         return visit.error(404, visit.t("need.why_not_found"))
     problem = visit.t(f"need.why_{refused.why}")
-    conflict = refused.why in _CONFLICT
+    conflict = refused.why in CONFLICT
     if conflict and refused.need:
         problem = f"{problem} {task_view.meanwhile(refused.need, visit.eye)}"
     return await _page(visit, Draft(hub, tried.note, problem), 409 if conflict else 422)

@@ -1,12 +1,10 @@
 """What becomes of a check-in's result or of a need: the day is kept, a task opened or eased."""
 
-from sqlalchemy import Connection, delete, or_
+from sqlalchemy import Connection
 
-from center.announcing import rows as announcements
 from center.feed import Topic
 from center.homes import day_rows, need_rows, slots, word_rows
 from center.homes.need import NeedKind
-from center.tables import events
 from hub.core.daily import CareEvent, CheckInEvent, CheckInResult
 from hub.core.scaip import Care
 
@@ -15,12 +13,13 @@ _ASKS_FOR_A_CALL = {
     CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
     CheckInResult.UNWELL: NeedKind.UNWELL,  # its need may come as an event, too: they are folded
 }
-_OF_DAYS = ("checkin", "care", "announcement")
+WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
 _LIFE = frozenset({CheckInResult.FINE, CheckInResult.ALIVE, CheckInResult.UNWELL})
 _CARE = {
     Care.COUNSELLING: NeedKind.COUNSELLING,
     Care.LOW_MOOD: NeedKind.LOW_MOOD,
     Care.UNWELL: NeedKind.UNWELL,
+    Care.NOT_BACK: NeedKind.NOT_BACK,
 }
 
 
@@ -28,6 +27,8 @@ def keep(
     conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
 ) -> tuple[Topic, ...]:
     """Keep an event that was never seen before; give what pages should hear of."""
+    if isinstance(event, CareEvent) and event.data.care is Care.BACK:
+        return (Topic.NEED, Topic.HOME) if need_rows.ease(conn, hub, utc) else ()
     if isinstance(event, CareEvent):
         score = slots.bounded(event.data.score)
         need_rows.open_need(
@@ -41,19 +42,11 @@ def keep(
     eased = result in _LIFE and need_rows.ease(conn, hub, utc)
     unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
     kind = _ASKS_FOR_A_CALL.get(result, unclear)
+    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
+        kind = NeedKind.WORDLESS
     if kind:
         need_rows.open_need(conn, need_rows.Asked(hub, kind, event.id), utc)
     return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
-
-
-def prune(conn: Connection, before_utc: float) -> None:
-    """Forget the days before, with the events that told of them: they say how somebody lives."""
-    day_rows.prune(conn, before_utc)
-    need_rows.prune(conn, before_utc)
-    word_rows.prune(conn, before_utc)
-    announcements.prune(conn, before_utc)
-    told = [events.c.type.startswith(f"anbu.{kind}.") for kind in _OF_DAYS]
-    conn.execute(delete(events).where(or_(*told), events.c.stored_utc < before_utc))
 
 
 def _kind_of(care: Care) -> NeedKind:

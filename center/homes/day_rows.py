@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from center import moments
 from center.home_tables import activity, checkins
@@ -28,6 +28,7 @@ class CheckIn(Struct, frozen=True):
     due_utc: float
     synced: bool
     said_utc: float
+    wordless: int | None = None
 
 
 class Hour(Struct, frozen=True):
@@ -58,6 +59,7 @@ def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) ->
         due_utc=data.due_utc,
         synced=data.synced,
         said_utc=moments.of_rfc3339(event.time, utc),
+        wordless=slots.bounded(data.wordless),
     )
     this = (checkins.c.hub == hub) & (checkins.c.checkin == data.checkin)
     values = {**msgspec.to_builtins(one), "stored_utc": utc}
@@ -112,14 +114,6 @@ def of_day(conn: Connection, day: str) -> list[CheckIn]:
     """List all homes' check-ins of a day, by home and time."""
     query = select(checkins).where(checkins.c.day == day)
     return _shaped(conn, query.order_by(checkins.c.hub, checkins.c.slot))
-
-
-def prune(conn: Connection, before_utc: float) -> int:
-    """Forget activity and check-ins that were stored before; give how many rows."""
-    return sum(
-        conn.execute(delete(table).where(table.c.stored_utc < before_utc)).rowcount
-        for table in (activity, checkins)
-    )
 
 
 def _shaped(conn: Connection, query: Select[Any]) -> list[CheckIn]:

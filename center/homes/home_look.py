@@ -12,6 +12,7 @@ from center.homes import (
     checkin_view,
     day_rows,
     grid,
+    part_rows,
     rate_rows,
     record_rows,
     voice_rows,
@@ -19,6 +20,7 @@ from center.homes import (
 )
 from center.homes.calls_page import Look
 from center.homes.day_rows import CheckIn, Hour
+from center.homes.part_rows import AreaTask
 from center.homes.rates import WINDOWS, Rates
 from center.homes.record import Kept
 from center.homes.voice_rows import Voice
@@ -46,6 +48,7 @@ class HomeLook(Struct, frozen=True):
     voice: Voice
     sent: tuple[tuple[Announcement, Delivery], ...]
     words: Words
+    equipment: tuple[AreaTask, ...]
 
 
 def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
@@ -66,4 +69,5 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
         voice=voice_rows.look(conn, hub),
         sent=tuple(delivery_rows.to_home(conn, hub, SENT)),
         words=word_rows.newest(conn, now - checkin_view.DAYS * moments.DAY_S, hub),
+        equipment=tuple(part_rows.of_home(conn, hub)),
     )

@@ -12,6 +12,7 @@ from center.homes import (
     acts,
     calls_page,
     checkin_view,
+    equipment_view,
     grid,
     home_look,
     picture,
@@ -72,6 +73,7 @@ async def _read(visit: Visit) -> Response:
         rates=found.rates,
         voice=_voice(found, visit),
         worded=checkin_view.worded(found.checkins, found.words, visit.eye),
+        equipment=[equipment_view.line(one, {}, visit.eye) for one in found.equipment],
         announced=[view.heard(told, one, visit.eye) for told, one in found.sent],
     )
 

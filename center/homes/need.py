@@ -1,6 +1,11 @@
-"""What a resident needs that is no emergency, as a task for a person of the centre. Pure.
+"""What is to be done that is no emergency, as a task for a person of the centre. Pure.
 
 open --call: not reached--> open      open --call: reached, or a visit arranged--> done
+
+A task is of one home (`hub`), or of all homes of an area where equipment fails (`area`):
+
+open --taken--> open, with a name     open --seen to, or all is well again--> done
+seen to, and it still fails after `AGAIN_S`--> open
 """
 
 from enum import StrEnum
@@ -11,6 +16,9 @@ from msgspec.structs import replace
 from hub.core.border import Open
 
 NOTE_MAX = 2000  # characters
+AGAIN_S = 86_400.0  # a home without help is looked at again every day, whoever has seen to it
+VISIT_DAYS = 7  # of `again_s`: a visit only to try a button may wait
+TEST_S = 600.0  # a talk by phone: find the button, press it, hear what the house says
 
 
 class NeedKind(Open):
@@ -18,9 +26,28 @@ class NeedKind(Open):
 
     MISSED_CHECKIN = "missed_checkin"
     UNCLEAR = "unclear"
+    WORDLESS = "wordless"  # sounds alone, twice: a groan, a cough
     UNWELL = "unwell"
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"
+    NOT_BACK = "not_back"
+    PRESS_DUE = "press_due"  # nobody has pressed the help button for a month: try it together
+    HUB_LOST = "hub_lost"  # from here on: of an area, with its homes as parts
+    TRIGGER_FAULT = "trigger_fault"
+    DEVICE_FAULT = "device_fault"
+
+    @property
+    def is_of_area(self) -> bool:
+        """Whether it is about equipment that fails, gathered by area."""
+        return self in _OF_AREA
+
+    @property
+    def choices(self) -> "tuple[Called, ...]":
+        """What a person may say of it."""
+        return _ACTS if self.is_of_area else _TESTS if self is NeedKind.PRESS_DUE else CHOICES
+
+
+_OF_AREA = frozenset({NeedKind.HUB_LOST, NeedKind.TRIGGER_FAULT, NeedKind.DEVICE_FAULT})
 
 
 class Called(Open):
@@ -30,14 +57,25 @@ class Called(Open):
     NOT_REACHED = "not_reached"
     VISIT_ARRANGED = "visit_arranged"
     BY_INCIDENT = "by_incident"
+    TAKEN = "taken"  # by name, until it is done or a shift is over
+    NOTED = "noted"  # what was found out so far
+    SEEN_TO = "seen_to"  # nothing is left to do here, though it may still fail
+    TEST_TOLD = "test_told"  # the next press of this home is a test, for some minutes
+    BY_ITSELF = "by_itself"  # all of it works again, or the button was pressed
 
     @property
     def ends(self) -> bool:
         """Whether nothing is left to do after it."""
-        return self is not Called.NOT_REACHED
+        return self in _ENDS
 
 
+_ENDS = frozenset({
+    Called.REACHED, Called.VISIT_ARRANGED, Called.BY_INCIDENT, Called.SEEN_TO, Called.BY_ITSELF,
+})  # fmt: skip
+_OTHERS = frozenset({Called.BY_INCIDENT, Called.BY_ITSELF})  # nobody's choice, of any kind
 CHOICES = (Called.REACHED, Called.NOT_REACHED, Called.VISIT_ARRANGED)  # a person's own
+_ACTS = (Called.TAKEN, Called.NOTED, Called.VISIT_ARRANGED, Called.SEEN_TO)
+_TESTS = (Called.TEST_TOLD, Called.NOT_REACHED, Called.VISIT_ARRANGED)
 
 
 class WhyNot(StrEnum):
@@ -67,6 +105,10 @@ class Need(Struct, frozen=True):
     called_by: str = ""
     done_utc: float | None = None
     eased_utc: float | None = None  # a missed check-in: the resident has shown life since
+    area: str = ""  # where equipment fails; empty too: homes of which no address is known
+    taken_by: str = ""  # who sees to it; also who told of a test press
+    taken_utc: float | None = None
+    until_utc: float | None = None  # a test press: until then; an area: when it is looked at again
 
     @property
     def is_open(self) -> bool:
@@ -82,6 +124,8 @@ class Try(Struct, frozen=True):
     result: Called | None
     note: str = ""
     version: int | None = None
+    again_s: float = AGAIN_S
+    test_s: float = TEST_S
 
 
 class NotHandled(Struct, frozen=True):
@@ -97,14 +141,15 @@ def handle(need: Need, tried: Try) -> Need | NotHandled:
         return NotHandled(WhyNot.IS_DONE, need)
     if tried.version is not None and tried.version != need.version:
         return NotHandled(WhyNot.STALE, need)
-    if tried.result is None:
+    if tried.result is None or tried.result not in {*need.kind.choices, *_OTHERS}:
         return NotHandled(WhyNot.NO_RESULT, need)
     if len(tried.note) > NOTE_MAX:
         return NotHandled(WhyNot.NOTE_TOO_LONG, need)
+    need = _held(need, tried)
     return replace(
         need,
         version=need.version + 1,
-        tries=need.tries + (not tried.result.ends),
+        tries=need.tries + (tried.result is Called.NOT_REACHED),
         result=tried.result,
         called_utc=tried.utc,
         called_by=tried.by,
@@ -112,6 +157,33 @@ def handle(need: Need, tried: Try) -> Need | NotHandled:
     )
 
 
+def _held(need: Need, tried: Try) -> Need:
+    """Note who has it: whoever takes it, or tells of a test press; and until when that holds."""
+    match tried.result:
+        case Called.TAKEN:
+            return replace(need, taken_by=tried.by, taken_utc=tried.utc)
+        case Called.TEST_TOLD:
+            until = tried.utc + tried.test_s
+            return replace(need, taken_by=tried.by, taken_utc=tried.utc, until_utc=until)
+        case Called.SEEN_TO | Called.VISIT_ARRANGED:
+            days = VISIT_DAYS if need.kind is NeedKind.PRESS_DUE else 1
+            return replace(need, until_utc=tried.utc + tried.again_s * days)
+        case _:
+            return need
+
+
+def given_back(need: Need) -> Need:
+    """Let go of a take whose shift is over."""
+    return replace(need, taken_by="", taken_utc=None)
+
+
+def opened_again(need: Need, utc: float) -> Need:
+    """Open a task that is over, since what it was about fails (still, or again)."""
+    again = replace(given_back(need), last_utc=utc, result=None, done_utc=None, until_utc=None)
+    return replace(again, version=need.version + 1, called_utc=None, called_by="")
+
+
 def said_again(need: Need, utc: float, score: int) -> Need:
-    """Fold the same need of the same home into its open task."""
-    return replace(need, last_utc=max(utc, need.last_utc), score=max(score, need.score))
+    """Fold the same need of the same home into its open task: what had eased it is over."""
+    latest = max(utc, need.last_utc)
+    return replace(need, last_utc=latest, score=max(score, need.score), eased_utc=None)

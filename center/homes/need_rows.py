@@ -7,15 +7,20 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from center import shaping
 from center.home_tables import need_notes, needs
 from center.homes.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
 from center.incident import Deed, Entry
 from center.rows import write_line
-from center.shaping import shape
 
-SILENT = (NeedKind.MISSED_CHECKIN, NeedKind.UNCLEAR)  # a sign of life takes the edge off
+SILENT = (  # a sign of life takes the edge off
+    NeedKind.MISSED_CHECKIN,
+    NeedKind.UNCLEAR,
+    NeedKind.WORDLESS,
+    NeedKind.NOT_BACK,
+)
 _OPEN = needs.c.done_utc.is_(None)
 _BY_ID = select(needs).where(needs.c.id == bindparam("id")).with_for_update()
 _OPEN_OF = (
@@ -23,7 +28,9 @@ _OPEN_OF = (
     .where(_OPEN, needs.c.hub == bindparam("hub"), needs.c.kind == bindparam("kind"))
     .with_for_update()
 )
-_HOMES = select(func.count(needs.c.hub.distinct())).where(_OPEN)
+_OF_HOME = needs.c.hub != ""  # a task of an area is of no single home
+_HOMES = select(func.count(needs.c.hub.distinct())).where(_OPEN, _OF_HOME)
+_KINDS = select(needs.c.kind, func.count()).where(_OPEN).group_by(needs.c.kind)
 
 
 class Asked(Struct, frozen=True):
@@ -45,23 +52,40 @@ class Note(Struct, frozen=True):
 
 
 class Task(Struct, frozen=True):
-    """A need with its notes, oldest first."""
+    """A need with its notes, oldest first; of a test press, what is to be pressed."""
 
     need: Need
     notes: tuple[Note, ...] = ()
+    devices: tuple[str, ...] = ()
 
 
 def open_need(conn: Connection, asked: Asked, utc: float) -> Need:
     """Open a task, or fold it into the open one of the same kind and home."""
     row = conn.execute(_OPEN_OF, {"hub": asked.hub, "kind": asked.kind.value}).first()
     if row is not None:
-        need = said_again(_shape(row), utc, asked.score)
-        _put(conn, need)
+        need = said_again(shape(row), utc, asked.score)
+        put(conn, need)
         return need
-    digest = hashlib.sha256(f"{asked.hub}\n{asked.event}".encode()).hexdigest()
-    need = Need(f"n-{digest[:20]}", asked.hub, asked.kind, 1, utc, utc, asked.score)
-    conn.execute(insert(needs).values(msgspec.to_builtins(need)))
+    ident = name(asked.hub, asked.event)
+    need = Need(ident, asked.hub, asked.kind, 1, utc, utc, asked.score)
+    add(conn, need)
     return need
+
+
+def name(*parts: str) -> str:
+    """Name a task by what it came of."""
+    return "n-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
+
+
+def add(conn: Connection, need: Need) -> None:
+    """Store a new task."""
+    conn.execute(insert(needs).values(msgspec.to_builtins(need)))
+
+
+def find(conn: Connection, ident: str) -> Need | None:
+    """Give a task by its id, or None; on a server, locked until the commit."""
+    row = conn.execute(_BY_ID, {"id": ident}).first()
+    return None if row is None else shape(row)
 
 
 def ease(conn: Connection, hub: str, utc: float) -> bool:
@@ -82,10 +106,10 @@ def call(
         return NotHandled(WhyNot.NOTHING_CHOSEN)
     needs: list[Need] = []
     for ident, version in looked.items():
-        row = conn.execute(_BY_ID, {"id": ident}).first()
-        if row is None:
+        need = find(conn, ident)
+        if need is None:
             return NotHandled(WhyNot.NOT_FOUND)
-        decided = handle(_shape(row), replace(tried, version=version))
+        decided = handle(need, replace(tried, version=version))
         if isinstance(decided, NotHandled):
             return decided
         needs.append(decided)
@@ -100,7 +124,7 @@ def end_with_incident(conn: Connection, hub: str, by: str, utc: float) -> bool:
     if row is None:
         return False
     tried = Try(by, utc, Called.BY_INCIDENT)
-    decided = handle(_shape(row), tried)
+    decided = handle(shape(row), tried)
     if isinstance(decided, Need):
         _settle(conn, decided, tried)
     return isinstance(decided, Need)
@@ -109,7 +133,7 @@ def end_with_incident(conn: Connection, hub: str, by: str, utc: float) -> bool:
 def task(conn: Connection, need: Need) -> Task:
     """Give a need with its notes."""
     query = select(need_notes).where(need_notes.c.need == need.id).order_by(need_notes.c.seq)
-    notes = [shape(row, Note) for row in conn.execute(query)]
+    notes = [shaping.shape(row, Note) for row in conn.execute(query)]
     return Task(need, tuple(notes))
 
 
@@ -118,44 +142,49 @@ def homes_open(conn: Connection) -> int:
     return conn.scalar(_HOMES) or 0
 
 
+def kinds_open(conn: Connection) -> dict[NeedKind, int]:
+    """Count the open tasks by kind; every kind is there."""
+    held = {kind: int(count) for kind, count in conn.execute(_KINDS)}
+    return {kind: held.get(kind.value, 0) for kind in NeedKind}
+
+
 def still_open(conn: Connection, hub: str | None = None) -> list[Task]:
-    """List the tasks that wait for a person, the oldest first; of one home or of all."""
-    query = select(needs).where(_OPEN).order_by(needs.c.since_utc, needs.c.id)
+    """List the homes' tasks that wait for a person, the oldest first; of one home or of all."""
+    query = select(needs).where(_OPEN, _OF_HOME).order_by(needs.c.since_utc, needs.c.id)
     if hub is not None:
         query = query.where(needs.c.hub == hub)
-    return [task(conn, _shape(row)) for row in conn.execute(query).all()]
+    return [task(conn, shape(row)) for row in conn.execute(query).all()]
 
 
 def done_since(conn: Connection, utc: float, hub: str | None = None) -> list[Task]:
-    """List the tasks that were dealt with since, the newest first."""
-    query = select(needs).where(needs.c.done_utc >= utc).order_by(needs.c.done_utc.desc())
+    """List the homes' tasks that were dealt with since, the newest first."""
+    query = select(needs).where(needs.c.done_utc >= utc, _OF_HOME)
+    query = query.order_by(needs.c.done_utc.desc())
     if hub is not None:
         query = query.where(needs.c.hub == hub)
-    return [task(conn, _shape(row)) for row in conn.execute(query.limit(500)).all()]
-
-
-def prune(conn: Connection, before_utc: float) -> int:
-    """Forget tasks that were ended before, with their notes; give how many tasks."""
-    old = needs.c.done_utc < before_utc
-    conn.execute(delete(need_notes).where(need_notes.c.need.in_(select(needs.c.id).where(old))))
-    return conn.execute(delete(needs).where(old)).rowcount
+    return [task(conn, shape(row)) for row in conn.execute(query.limit(500)).all()]
 
 
 def _settle(conn: Connection, need: Need, tried: Try) -> None:
     result = need.result or Called.NOT_REACHED
-    _put(conn, need)
+    put(conn, need)
     conn.execute(
         insert(need_notes).values(
             need=need.id, utc=tried.utc, by=tried.by, result=result.value, text=tried.note.strip()
         )
     )
     text = f"{need.kind} {result}"
-    write_line(conn, Entry(tried.utc, Deed.CALLED, version=0, by=tried.by, text=text, hub=need.hub))
+    entry = Entry(
+        tried.utc, Deed.CALLED, version=0, by=tried.by, text=text, hub=need.hub, place=need.area
+    )
+    write_line(conn, entry)
 
 
-def _put(conn: Connection, need: Need) -> None:
+def put(conn: Connection, need: Need) -> None:
+    """Store a task as it is now."""
     conn.execute(update(needs).where(needs.c.id == need.id).values(msgspec.to_builtins(need)))
 
 
-def _shape(row: Row[Any]) -> Need:
-    return shape(row, Need)
+def shape(row: Row[Any]) -> Need:
+    """Give the task of a row."""
+    return shaping.shape(row, Need)

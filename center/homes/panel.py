@@ -1,7 +1,7 @@
 """What the incident page shows of the home: why the call came, who lives there, the two days."""
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from center import moments
 from center.homes import day_rows, grid, picture, record_rows, word_rows
@@ -11,7 +11,9 @@ from center.homes.picture import Moment, Picture
 from center.homes.record import Contact, Kept, age
 from center.homes.why import Reason, reason
 from center.incident import Incident
+from center.tables import faults
 from center.views import Eye
+from hub.core.payloads import HELD_OR_CUT, FaultKind
 
 DAYS = 2
 
@@ -23,6 +25,7 @@ class Home(Struct, frozen=True):
     places: dict[str, str]
     hours: tuple[Hour, ...]
     words: tuple[str, ...]
+    stuck: bool = False  # the button that called is held down, or its wire is cut
 
 
 class Person(Struct, frozen=True):
@@ -42,6 +45,7 @@ class Panel(Struct, frozen=True):
     picture: Picture | None
     first: str
     last: str
+    stuck: bool = False
 
 
 def look(conn: Connection, incident: Incident) -> Home:
@@ -52,6 +56,7 @@ def look(conn: Connection, incident: Incident) -> Home:
         day_rows.places(conn, incident.hub),
         tuple(day_rows.hours(conn, incident.hub, since, until)),
         word_rows.of_home(conn, incident.hub, incident.id),
+        _is_stuck(conn, incident),
     )
 
 
@@ -67,7 +72,16 @@ def panel(incident: Incident, home: Home, eye: Eye) -> Panel:
         _person(home.kept, eye.now),
         drawn,
         *((drawn.blocks[0].date, drawn.blocks[-1].date) if drawn else ("", "")),
+        home.stuck,
     )
+
+
+def _is_stuck(conn: Connection, incident: Incident) -> bool:
+    column = faults.c
+    this = (column.hub == incident.hub) & (column.device == incident.device)
+    held = (column.kind == FaultKind.STUCK.value) & (column.detail == HELD_OR_CUT)
+    query = select(column.fault).where(this, held, column.cleared_utc.is_(None))
+    return incident.is_open and conn.execute(query.limit(1)).first() is not None
 
 
 def _alarm(incident: Incident, eye: Eye) -> Moment:

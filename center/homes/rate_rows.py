@@ -4,22 +4,31 @@ import csv
 import io
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from center.homes.rates import CAUSES, Alarm, Rate, Rates, rates
+from center.incident import Deed, Outcome
 from center.moments import DAY_S
 from center.shaping import shape
-from center.tables import hubs, incidents
+from center.tables import audit, hubs, incidents
 
 HEAD = ("by", "hub", "device", "kind", "alarms", "closed", "false", "share", "per_30_days",
         "home_days")  # fmt: skip
+
+_told_of = exists(
+    select(audit.c.seq).where(
+        audit.c.incident == incidents.c.id, audit.c.deed == Deed.TEST_PRESSED.value
+    )
+)
+_other = incidents.c.outcome.is_(None) | (incidents.c.outcome != Outcome.TEST.value)
+_IS_ALARM = _other | ~_told_of  # a test press that was told of, and was one, is no alarm
 
 
 def read(conn: Connection, now: float, days: int, hub: str | None = None) -> Rates:
     """Compute the rates of the last `days`, of all homes or of one."""
     column = incidents.c
     query = select(column.hub, column.device, column.kind, column.outcome)
-    query = query.where(column.received_utc >= now - days * DAY_S)
+    query = query.where(column.received_utc >= now - days * DAY_S, _IS_ALARM)
     known = select(hubs.c.hub, hubs.c.first_utc)
     if hub is not None:
         query = query.where(column.hub == hub)

@@ -1,7 +1,7 @@
 """False-alarm rates by home, sensor and rule, from the outcomes that operators chose. Pure.
 
 A rate is false alarms per home and 30 days; a home that is new counts for the days it was there.
-Planned test calls (`Kind.TEST`) are no alarms here.
+Planned tests are no alarms here: calls of `Kind.TEST`, and presses that an operator told of.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from center import moments
 from center.homes.lengths import clock
-from center.homes.need import Need, NeedKind
+from center.homes.need import Called, Need, NeedKind
 from center.homes.need_rows import Note, Task
 from center.homes.record import Contact, Kept
 from center.incident import Incident
@@ -14,10 +14,16 @@ from center.views import Badge, Eye, title
 
 _LOOK = {  # kind -> (shape, tone)
     NeedKind.MISSED_CHECKIN: ("octagon", "bad"),
+    NeedKind.NOT_BACK: ("octagon", "bad"),
+    NeedKind.WORDLESS: ("octagon", "bad"),
     NeedKind.UNWELL: ("triangle", "warn"),
     NeedKind.LOW_MOOD: ("triangle", "warn"),
     NeedKind.COUNSELLING: ("person", "plain"),
     NeedKind.UNCLEAR: ("ring", "plain"),
+    NeedKind.PRESS_DUE: ("bell", "plain"),
+    NeedKind.HUB_LOST: ("away", "bad"),
+    NeedKind.TRIGGER_FAULT: ("octagon", "bad"),
+    NeedKind.DEVICE_FAULT: ("triangle", "plain"),
 }
 
 
@@ -45,6 +51,8 @@ class NeedView(Struct, frozen=True):
     badges: tuple[Badge, ...]
     tried: tuple[Tried, ...]
     done: str
+    is_press: bool = False  # a button is to be tried together
+    told: str = ""  # of a test press: who told of it, and until when
 
 
 class HomeTasks(Struct, frozen=True):
@@ -62,33 +70,38 @@ class HomeTasks(Struct, frozen=True):
 def by_home(
     tasks: Iterable[Task], kept: Mapping[str, Kept], incidents: Mapping[str, Incident], eye: Eye
 ) -> list[HomeTasks]:
-    """Gather tasks by home, in the order in which they come; `incidents` holds open ones."""
+    """Gather tasks by home, in the order in which they come; `incidents` holds open ones.
+
+    Homes where only a button is to be tried come last.
+    """
     some: dict[str, list[Task]] = {}
     for task in tasks:
         some.setdefault(task.need.hub, []).append(task)
-    return [
+    homes = [
         _home(hub, found, kept.get(hub), incidents.get(hub), eye) for hub, found in some.items()
     ]
+    return sorted(homes, key=lambda home: all(need.is_press for need in home.needs))
 
 
 def view(task: Task, kept: Kept | None, eye: Eye) -> NeedView:
     """Word a task."""
     need, t = task.need, eye.t
-    shape, tone = _LOOK.get(need.kind, ("ring", "warn"))
     unit, count = moments.ago(eye.now - need.since_utc)
     return NeedView(
         id=need.id,
         hub=need.hub,
         name=kept.record.name if kept else "",
         version=need.version,
-        kind=Badge(shape, tone, t(f"need.{need.kind}")),
+        kind=kind(need.kind, eye),
         since=need.since_utc,
         since_at=clock(need.since_utc, eye.now),
         ago=t(f"ago.{unit}", n=count),
-        said=_said(need, eye),
+        said=_said(task, eye),
         badges=tuple(_badges(need, eye)),
-        tried=tuple(_tried(note, eye) for note in task.notes),
+        tried=tuple(tried(note, eye) for note in task.notes),
         done=meanwhile(need, eye) if not need.is_open else "",
+        is_press=need.kind is NeedKind.PRESS_DUE,
+        told=_told(need, eye),
     )
 
 
@@ -112,11 +125,23 @@ def meanwhile(need: Need, eye: Eye) -> str:
     if need.result is None or need.called_utc is None:
         return ""
     when = clock(need.called_utc, eye.now)
-    return eye.t(f"need.last_{need.result}", who=need.called_by, time=when)
+    pressed = need.kind is NeedKind.PRESS_DUE and need.result is Called.BY_ITSELF
+    result = "pressed" if pressed else need.result
+    return eye.t(f"need.last_{result}", who=need.called_by, time=when)
 
 
-def _said(need: Need, eye: Eye) -> str:
-    parts = []
+def _told(need: Need, eye: Eye) -> str:
+    if need.kind is not NeedKind.PRESS_DUE or not need.taken_by or need.until_utc is None:
+        return ""
+    if not need.is_open or need.until_utc <= eye.now:
+        return ""
+    return eye.t("press.told", who=need.taken_by, time=clock(need.until_utc, eye.now))
+
+
+def _said(task: Task, eye: Eye) -> str:
+    need, parts = task.need, []
+    if task.devices:
+        parts.append(eye.t("press.devices", names=", ".join(task.devices)))
     if need.kind is NeedKind.LOW_MOOD and need.score:
         parts.append(eye.t("need.score", n=need.score))
     if need.last_utc - need.since_utc > 600:  # noqa: PLR2004 - ten minutes: not the same word twice
@@ -136,5 +161,12 @@ def _badges(need: Need, eye: Eye) -> list[Badge]:
     return some
 
 
-def _tried(note: Note, eye: Eye) -> Tried:
+def kind(which: NeedKind, eye: Eye) -> Badge:
+    """Name a kind of task, with its shape."""
+    shape, tone = _LOOK.get(which, ("ring", "warn"))
+    return Badge(shape, tone, eye.t(f"need.{which}"))
+
+
+def tried(note: Note, eye: Eye) -> Tried:
+    """Word what somebody did about a task."""
     return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{note.result}"), note.text)

@@ -55,11 +55,6 @@ def newest(conn: Connection, since_utc: float, hub: str | None = None) -> Words:
     return {(row.hub, row.about): row.words for row in found}
 
 
-def prune(conn: Connection, before_utc: float) -> int:
-    """Forget what was said before; give how many rows."""
-    return conn.execute(delete(words).where(words.c.stored_utc < before_utc)).rowcount
-
-
 def _refused(conn: Connection, hub: str) -> bool:
     kept = record_rows.find(conn, hub)
     said = kept and kept.record.consent(ConsentItem.VOICE)

@@ -1,12 +1,14 @@
 // The page's pulse: once a second the clocks, the bars and the tone; after a change, what to say.
 import { ago, byId, tell, tick } from "./clock.js";
 import { age, listen, stale } from "./live.js";
-import { ring, unmute } from "./sound.js";
+import { chime, ring, unmute } from "./sound.js";
 import "./keys.js";
 import "./sheet.js";
 
 const sayings = () => [...document.querySelectorAll("[data-say]")].map(({ id, dataset }) => [id, dataset.say]);
+const grew = () => byId("to-tasks").dataset.grew; // when equipment last failed in one more home
 let known = new Map(sayings());
+let chimed = grew();
 
 function pulse() {
   const { waiting, rings, title } = byId("calls").dataset;
@@ -26,6 +28,8 @@ document.addEventListener("anbu-refreshed", () => {
     if (loud) unmute(); // a new call rings, whatever was muted before it
   }
   known = new Map(sayings());
+  if (Number(grew()) > Number(chimed)) chime(grew());
+  chimed = grew();
   pulse();
 });
 tell(byId("calls").dataset.now);

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hub.core import devices, feedback, life, presence, press, sos, spoken
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.payloads import FaultKind
+from hub.core.payloads import HELD_OR_CUT, FaultKind
 from hub.core.press import Turn
 from hub.core.rules import Role, Rules
 from hub.core.state import Contact, HomeState
@@ -105,8 +105,14 @@ def _mend(kind: FaultKind) -> Act:
     return lambda state, device, at, rules: devices.mend(state, kind, device, at, rules)
 
 
+def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """A normally closed contact that stays open is held, or its wire is cut: nobody can tell."""
+    detail = HELD_OR_CUT if rules.buttons[device].normally_closed else ""
+    return devices.fail(state, FaultKind.STUCK, device, at, rules, detail)
+
+
 _FAULTS: dict[Turn, Act] = {
-    Turn.STUCK: _fail(FaultKind.STUCK),
+    Turn.STUCK: _stick,
     Turn.FREED: _mend(FaultKind.STUCK),
     Turn.CHATTERING: _fail(FaultKind.CHATTER),
     Turn.QUIET: _mend(FaultKind.CHATTER),

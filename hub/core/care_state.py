@@ -38,7 +38,10 @@ class Paused(Struct, frozen=True, tag="Paused"):
 
 
 class CheckIn(Struct, frozen=True):
-    """A check-in that is not over. `unclear`: something was said that was not understood."""
+    """A check-in that is not over. `unclear`: something was said that was not understood.
+
+    `wordless`: how many answers to it were sounds without a word.
+    """
 
     name: str
     topic: Topic
@@ -48,6 +51,7 @@ class CheckIn(Struct, frozen=True):
     attempts: int = 0
     unclear: bool = False
     words: str = ""  # last said to it, where the resident lets them be told
+    wordless: int = 0
 
 
 class Missed(Struct, frozen=True):
@@ -75,6 +79,7 @@ class Screening(Struct, frozen=True):
     tries: int = 1
     score: int = 0
     talked_s: float = 0.0
+    wordless: int = 0  # answers that were sounds without a word
 
 
 class Rung(StrEnum):
@@ -110,6 +115,7 @@ class CareState(Struct, frozen=True):
     began_at: float = 0.0  # this process
     noted_at: float = 0.0  # about now, for `care_clock`
     anchor: Anchor | None = None
+    dark_at: float | None = None  # when it began to watch again, after hours without (`dark`)
     adrift_from: float | None = None  # the power was away since then; it is not known how long
 
 

@@ -68,6 +68,7 @@ class CheckInData(Struct, frozen=True):
     synced: bool
     scaip: Scaip
     words: str = ""  # last said to it, by a machine; only where the resident lets them be told
+    wordless: int = 0  # answers that were sounds without a word; an older centre reads "unclear"
 
 
 class CareData(Struct, frozen=True):

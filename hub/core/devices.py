@@ -22,9 +22,10 @@ from hub.core.payloads import (
     HubState,
     ReportData,
     ReportEvent,
+    Trigger,
 )
-from hub.core.rules import Rules
-from hub.core.scaip import Report
+from hub.core.rules import Role, Rules
+from hub.core.scaip import Kind, Report
 from hub.core.state import STAGE, Fault, HomeState, Link
 from hub.core.voice_report import VoiceCan, VoiceReport
 from hub.core.watch_state import Flap, Waiting, WatchState, armed
@@ -35,6 +36,8 @@ HUB = "hub"
 OUTAGE = "hub:link"  # no fault, but told as one that comes and goes
 AGAIN = 2  # the first end of a fault is told at once
 MOST_DOUBLINGS = 32  # of a float, against a home whose plug was loose for years
+CALLS = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
+TRIGGERS = 20  # far more than a home has; the message stays small
 BRIEFS = 100  # of the oldest alarms; with more the message could outgrow `wire.MAX_BYTES`
 
 
@@ -196,9 +199,23 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
         ),
         faults=_told(state),
         voice=_voice(state, rules),
+        triggers=triggers(state, rules),
     )
     topic = wire.topic(rules.hub, "state")
     return Publish("state", Lane.LIVE, topic, wire.encode(message), retain=True)
+
+
+def triggers(state: HomeState, rules: Rules) -> tuple[Trigger, ...]:
+    """Name what the resident can call by, so that the centre knows whose fault cannot wait."""
+    buttons = [
+        Trigger(device, CALLS[button.role], button.place, button.normally_closed)
+        for device, button in rules.buttons.items()
+        if button.role in CALLS
+    ]
+    told = state.watch.voice
+    if rules.voice and rules.spoken_sos and (told is None or told.spoken_sos):
+        buttons.append(Trigger(rules.voice, Kind.SPOKEN))
+    return tuple(buttons[:TRIGGERS])
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

@@ -79,7 +79,8 @@ class Answered(Struct, frozen=True, tag="Answered"):
     """The resident answered, or spoke unasked; `score` where a scale was asked.
 
     `what` names an ill (`head`, `chest`). With `closes`, whoever asked says what follows: no thanks
-    are due. `words` is what was said, where the resident lets it be told.
+    are due. `words` is what was said, where the resident lets it be told. `wordless`: how many
+    answers were sounds without a word, where the meaning is unclear.
     """
 
     at: float
@@ -90,6 +91,7 @@ class Answered(Struct, frozen=True, tag="Answered"):
     what: str = ""
     asked: str = ""  # after which question, empty: unasked, or not known
     words: str = ""
+    wordless: int = 0
 
 
 class Talking(Struct, frozen=True, tag="Talking"):

@@ -44,6 +44,7 @@ class FaultKind(Open):
     STORAGE = "storage"
     SNAPSHOT = "snapshot"  # not all that it had kept could be read at its last start
     BROKER_REFUSES = "broker_refuses"
+    NOISY = "noisy"  # it sees motion for hours, where nothing else in the home bears it out
     SILENT = "silent"  # no sign of life for longer than its kind allows
     LOW_BATTERY = "low_battery"
     MAINS_LOST = "mains_lost"
@@ -56,6 +57,21 @@ class FaultKind(Open):
     CROWDED = "crowded"  # more calls are open than are shown one by one
 
 
+HELD_OR_CUT = "held_or_cut"  # detail of STUCK: a normally closed button, or its wire is cut
+
+
+class Trigger(Struct, frozen=True):
+    """A device by which the resident can call, whether it was ever used or not.
+
+    `kind` is a `Kind`, or one that only a newer hub knows: a trigger it is all the same.
+    """
+
+    device: str
+    kind: str
+    place: str = ""
+    normally_closed: bool = False  # a cut wire shows: as a press, then as STUCK
+
+
 class Evidence(Struct, frozen=True):
     """Why an automatic alarm was raised; times in seconds."""
 
@@ -66,6 +82,7 @@ class Evidence(Struct, frozen=True):
     last: str = ""  # the device that saw the last activity
     sensors: tuple[str, ...] = ()  # the working sensors that have seen nothing since
     learned_days: int = 0
+    wordless: int = 0  # answers to a check-in that were sounds without a word
 
 
 class AlarmData(Struct, frozen=True):
@@ -83,7 +100,9 @@ class AlarmData(Struct, frozen=True):
     scaip: Scaip
     evidence: Evidence | None = None  # of an automatic alarm
     words: str = ""  # of a spoken call, by a machine; only where the resident lets them be told
-    about: str = ""  # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of
+    # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of; `wordless`: it
+    # was answered with sounds alone
+    about: str = ""
 
 
 class ReportData(Struct, frozen=True):
@@ -150,6 +169,7 @@ class HubState(Struct, frozen=True):
     alarms: tuple[AlarmBrief, ...] = ()
     faults: tuple[str, ...] = ()
     voice: VoiceReport | None = None  # None: of an older hub, which does not say
+    triggers: tuple[Trigger, ...] | None = None  # None: of an older hub, which does not say
 
 
 class FaultReport(Struct, frozen=True):

@@ -53,10 +53,11 @@ class Sensor(Struct, frozen=True):
 
 
 class Button(Struct, frozen=True):
-    """A contact's role, and the room it is in."""
+    """A contact's role, the room it is in, and whether a cut wire shows (as a press)."""
 
     role: Role
     place: str = ""
+    normally_closed: bool = False
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):

@@ -87,6 +87,8 @@ class Care(Open):
     COUNSELLING = "counselling"  # asked for
     LOW_MOOD = "low_mood"  # PHQ-2 of 3 or more (Kroenke, Spitzer, Williams 2003)
     UNWELL = "unwell"  # said so in a check-in
+    NOT_BACK = "not_back"  # out by the door, without a word, for longer than is usual
+    BACK = "back"  # at home again, after that
 
 
 REPORT: dict[Report, tuple[str, str]] = {
@@ -103,6 +105,8 @@ CARE: dict[Care, tuple[str, str]] = {
     Care.COUNSELLING: UNWELL,
     Care.LOW_MOOD: UNWELL,
     Care.UNWELL: UNWELL,
+    Care.NOT_BACK: ("0014", "0009"),
+    Care.BACK: ("0014", "0019"),
 }
 
 

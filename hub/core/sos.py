@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from hub.core import devices, presence
 from hub.core.debt import owe, resend_all, settle, tell
+from hub.core.devices import CALLS
 from hub.core.effects import Effect, Forget, Phrase, Say, Signal
 from hub.core.events import CenterAcked
 from hub.core.notice import Said
 from hub.core.payloads import Evidence, FaultKind, Stage
-from hub.core.rules import Role, Rules
+from hub.core.rules import Rules
 from hub.core.scaip import Kind, What, priority
 from hub.core.state import (
     Accepted,
@@ -38,7 +39,7 @@ from hub.core.state import (
 Step = tuple[HomeState, list[Effect]]
 
 STORED = Received | Accepted | Present
-KIND = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
+KIND = CALLS
 ON_SITE = "on site"
 BY_HAND = frozenset({*KIND.values(), Kind.SPOKEN})
 AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}

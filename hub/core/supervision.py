@@ -146,6 +146,11 @@ def floods(state: HomeState, device: str) -> bool:
     return stands(state, device, CHATTER)
 
 
+def is_stuck(state: HomeState, device: str) -> bool:
+    """Tell whether a motion sensor has said "still" for longer than anybody moves."""
+    return stands(state, device, FaultKind.STUCK)
+
+
 def believed(state: HomeState, device: str) -> bool:
     """Tell whether a device has been heard of, and no fault stands against it."""
     heard = device in state.house.sensed or device in state.watch.words

@@ -4,10 +4,13 @@ import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from center import keeping
+from center.config import Center
 from center.evidence import Heard, fold
 from center.incident import Incident
 from center.intake import Parcel, Told, take_in
@@ -90,6 +93,16 @@ def hear(store: Store, message: FromHub, hub: str = HUB, utc: float | None = Non
     """Store a message, and give what follows."""
     one = parcel(message, hub, utc)
     return store.submit(lambda conn: take_in(conn, one)).result(10)
+
+
+def forget(store: Store, before_utc: float) -> None:
+    """Forget the days before a moment, as the rounds do."""
+    center = Center()
+    for rule in keeping.RULES:
+        at = before_utc + center.days_keep_s
+        while keys := store.read(keeping.due, rule, center, at):
+            job = partial(keeping.drop, rule=rule, center=center, at=at, keys=keys)
+            assert store.submit(job).result(10)
 
 
 @contextmanager

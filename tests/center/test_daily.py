@@ -10,18 +10,20 @@ from center import queries, tables
 from center.board import Act, close
 from center.change import Change
 from center.feed import Topic
-from center.homes import daily, day_rows, need_rows
+from center.homes import day_rows, need_rows
+from center.homes.checkin_view import spot
 from center.homes.need import Called, NeedKind, Try
 from center.incident import Outcome
 from center.intake import Told
 from center.queries import Which
 from center.store import Store
+from center.texts import Lang, texts
 from center.views import urgent_first
 from hub.core.daily import CheckInResult
 from hub.core.payloads import Ack, Stage
 from hub.core.scaip import Care, Kind, What
 from tests.center.lives import PLACES, QUIET, activity, care, check_in
-from tests.center.making import HUB, NOW, event, hear, stored
+from tests.center.making import HUB, NOW, event, forget, hear, stored
 
 DAY = "2026-09-21"
 
@@ -69,6 +71,18 @@ def test_silence_and_unclear_words_are_never_fine(
     told = hear(store, check_in(result))
     assert open_kinds(store) == kinds
     assert (Topic.NEED in topics(told)) == bool(kinds)
+
+
+def test_two_answers_without_words_are_told_to_a_person_as_that(store: Store) -> None:
+    hear(store, check_in(CheckInResult.UNCLEAR, wordless=1), utc=NOW)
+    assert open_kinds(store) == [NeedKind.UNCLEAR]
+    hear(store, check_in(CheckInResult.UNCLEAR, "2026-09-21-1800", wordless=2), utc=NOW + 9)
+    assert open_kinds(store) == [NeedKind.UNCLEAR, NeedKind.WORDLESS]
+    korean, english = texts(Lang.KO), texts(Lang.EN)
+    found = store.read(day_rows.of_day, DAY)
+    assert [spot(one, korean).badge.text for one in found] == ["말이 아닌 소리로만 대답"] * 2
+    assert {spot(one, english).badge.text for one in found} == {"Answered without words"}
+    assert korean("need.wordless") == "말이 아닌 소리로만 대답"
 
 
 def topics(told: Told) -> set[Topic]:
@@ -169,7 +183,7 @@ def test_the_days_are_forgotten_in_time_but_no_task_that_waits(store: Store) -> 
             conn, {done(store): None}, Try("김하늘", NOW + 5, Called.REACHED, "통화")
         )
     ).result(10)
-    store.submit(lambda conn: daily.prune(conn, NOW + 100)).result(10)
+    forget(store, NOW + 100)
     assert store.read(day_rows.of_day, DAY) == []
     assert store.read(day_rows.hours, HUB, 0, NOW + 1) == []
     assert open_kinds(store) == [NeedKind.MISSED_CHECKIN]
@@ -190,3 +204,22 @@ def test_closing_is_a_change_that_keeps_the_evidence(store: Store) -> None:
     closed = close(one, Act("김하늘", NOW + 9), Outcome.PET)
     assert isinstance(closed, Change)
     assert closed.incident.evidence == QUIET
+
+
+def test_who_is_not_back_is_a_task_that_their_return_eases_until_it_is_said_again(
+    store: Store,
+) -> None:
+    told = hear(store, care(Care.NOT_BACK), utc=NOW)
+    assert Topic.NEED in topics(told)
+    assert open_kinds(store) == [NeedKind.NOT_BACK]
+    assert Topic.NEED in topics(hear(store, care(Care.BACK, ident="n2"), utc=NOW + 60))
+    (task,) = store.read(need_rows.still_open)
+    assert (task.need.kind, task.need.eased_utc) == (NeedKind.NOT_BACK, NOW + 60)
+    hear(store, care(Care.NOT_BACK, ident="n3"), utc=NOW + 90_000)
+    (task,) = store.read(need_rows.still_open)
+    assert (task.need.last_utc, task.need.eased_utc) == (NOW + 90_000, None)
+
+
+def test_a_return_that_nobody_waited_for_opens_nothing(store: Store) -> None:
+    assert topics(hear(store, care(Care.BACK), utc=NOW)) == set()
+    assert open_kinds(store) == []

@@ -1,15 +1,16 @@
 """What becomes of a hub's message: states, faults, telemetry, replies, repair."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from center import actions, home_rows, queries, rows, tables
+from center import actions, keeping, queries, rows, tables
 from center.board import PATIENCE, Act, Refusal, present, send, take
 from center.change import Change
-from center.home_rows import Kept
+from center.config import Center
 from center.hubs import Hub, Seen, is_lost, seen
 from center.incident import Deed, Incident
 from center.intake import take_in
@@ -122,6 +123,20 @@ def test_a_fault_comes_stays_and_goes(store: Store) -> None:
     assert lines == [False, True]
 
 
+def test_a_fault_that_flaps_is_two_rows_of_history_an_hour(store: Store) -> None:
+    for number in range(500):
+        hear(store, FAULT, utc=NOW + number * 4)
+        hear(store, Cleared(FAULT.fault), utc=NOW + number * 4 + 2)
+    hear(store, FAULT, utc=NOW + 3601)
+    table = tables.fault_history
+    query = select(table.c.over, table.c.times, table.c.last_utc).order_by(table.c.seq)
+    assert store.read(lambda conn: [tuple(row) for row in conn.execute(query)]) == [
+        (False, 500, NOW + 1996),
+        (True, 500, NOW + 1998),
+        (False, 1, None),
+    ]
+
+
 def test_a_missed_word_on_a_fault_is_made_good_by_the_hubs_list(store: Store) -> None:
     hear(store, FAULT)
     hear(store, state(Availability.INIT))
@@ -140,12 +155,15 @@ def test_telemetry_is_bounded_by_age_and_by_number(store: Store) -> None:
     def count() -> int | None:
         return store.read(lambda conn: conn.scalar(select(func.count(tables.telemetry.c.seq))))
 
-    def prune(kept: Kept) -> int:
-        return store.submit(lambda conn: home_rows.prune_telemetry(conn, NOW + 10, kept)).result(10)
+    def kept(center: Center) -> int | None:
+        for rule in (rule for rule in keeping.RULES if rule.table is tables.telemetry):
+            keys = store.read(keeping.due, rule, center, NOW + 10)
+            drop = partial(keeping.drop, rule=rule, center=center, at=NOW + 10, keys=keys)
+            store.submit(drop).result(10)
+        return count()
 
-    assert prune(Kept(age_s=100, rows=8)) == 2
-    assert prune(Kept(age_s=5.5, rows=100)) == 3
-    assert count() == 5
+    assert kept(Center(telemetry_keep_s=100, telemetry_keep_rows=8)) == 8
+    assert kept(Center(telemetry_keep_s=5.5, telemetry_keep_rows=100)) == 5
 
 
 def test_the_first_reply_counts(store: Store) -> None:

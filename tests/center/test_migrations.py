@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from center import queries, tables
 from center.announcing import rows
@@ -94,6 +95,33 @@ def test_an_old_database_has_every_column_that_a_new_one_has(tmp_path: Path) -> 
     with stored(tmp_path / "old") as migrated, stored(tmp_path) as fresh:
         for table in tables.metadata.tables:
             assert columns(migrated, table) == columns(fresh, table), table
+
+
+def test_an_old_database_has_every_index_that_a_new_one_has(tmp_path: Path) -> None:
+    def indexes(store: Store, table: str) -> set[str | None]:
+        return store.read(lambda conn: {one["name"] for one in inspect(conn).get_indexes(table)})
+
+    (tmp_path / "old").mkdir()
+    old(tmp_path / "old", SCHEMA_2)
+    with stored(tmp_path / "old") as migrated, stored(tmp_path) as fresh:
+        for table in tables.metadata.tables:
+            assert indexes(migrated, table) == indexes(fresh, table), table
+
+
+def test_an_audit_that_was_kept_for_ever_is_kept_for_years(tmp_path: Path) -> None:
+    old(
+        tmp_path,
+        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;"
+        "INSERT INTO audit VALUES (2, NULL, 1400000000.0, 'signed_in', 0, 'x', '', NULL, 1, '', "
+        "'', NULL, '');"
+        "INSERT INTO audit VALUES (3, NULL, CAST(strftime('%s', 'now') AS REAL), 'signed_in', 0, "
+        "'x', '', NULL, 1, '', '', NULL, '');",
+    )
+    with stored(tmp_path) as store:
+        store.submit(lambda conn: conn.execute(text("DELETE FROM audit WHERE seq = 2"))).result(10)
+        with pytest.raises(IntegrityError):
+            store.submit(lambda conn: conn.execute(text("DELETE FROM audit"))).result(10)
 
 
 def test_a_home_is_judged_from_its_first_event_on(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from center import home_rows, queries, rows, tables
 from center.announcing import delivery_rows
 from center.announcing import rows as announcement_rows
 from center.home_tables import records
-from center.homes import need_rows
+from center.homes import need_rows, part_rows, press_rows
 
 
 def compiled(one: ClauseElement) -> str:
@@ -35,7 +35,17 @@ def test_a_table_is_made(table: Table) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [rows, queries, home_rows, need_rows, announcement_rows, delivery_rows]
+    "module",
+    [
+        rows,
+        queries,
+        home_rows,
+        need_rows,
+        part_rows,
+        press_rows,
+        announcement_rows,
+        delivery_rows,
+    ],
 )
 def test_prepared_statements_are_understood(module: ModuleType) -> None:
     found = [compiled(one) for one in statements(module)]

@@ -20,7 +20,8 @@ from center.incident import Deed
 from center.intake import Parcel, Told, take_in
 from center.queries import Which
 from center.store import Store
-from center.texts import Lang
+from center.texts import Lang, of_file
+from hub.command_line import Parser, spoken
 from hub.core.daily import CheckInResult
 from hub.core.payloads import Availability, FaultKind, FaultReport, Stage
 from tests.center.counter import PASSWORD, TOKEN, Counter, at_counter
@@ -41,10 +42,10 @@ class Shell:
         self._config.write_text('[center]\ndatabase = "center.db"\n', "utf-8")
 
     def __call__(self, *words: str, lang: Lang = Lang.KO) -> tuple[int, str, str]:
-        parser = argparse.ArgumentParser()
-        cli.add_arguments(parser)
-        args = parser.parse_args([*words, "--config", str(self._config), "--lang", lang])
-        code = cli.run(args)
+        with spoken(["--lang", lang]):
+            parser = Parser()
+            cli.add_arguments(parser)
+            code = cli.run(parser.parse_args([*words, "--config", str(self._config)]))
         said = self._capsys.readouterr()
         return code, said.out, said.err
 
@@ -207,7 +208,8 @@ def test_a_home_never_heard_of_is_warned_of_and_an_id_that_cannot_be_is_refused(
 def test_the_shell_is_spoken_to_in_its_language(
     locale: str, lang: Lang, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delenv("LC_ALL", raising=False)
+    for name in ("LC_ALL", "LC_MESSAGES", "ANBU_LANG"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", locale)
     monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
     parser = argparse.ArgumentParser()
@@ -217,7 +219,7 @@ def test_the_shell_is_spoken_to_in_its_language(
 
 
 def test_both_languages_say_the_same() -> None:
-    korean, english = (cli._texts(lang).sentences for lang in (Lang.KO, Lang.EN))
+    korean, english = (of_file("cli", lang).sentences for lang in (Lang.KO, Lang.EN))
     assert korean.keys() == english.keys()
 
 

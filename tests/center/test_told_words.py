@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from sqlalchemy import inspect, select, text
 
 from center import moments, tables
-from center.homes import daily, record_rows, word_rows
+from center.homes import record_rows, word_rows
 from center.homes.record import Consent, ConsentItem, Record
 from center.incident import Deed, Entry
 from center.store import Store
@@ -19,7 +19,7 @@ from hub.core.scaip import Kind, What
 from hub.core.voice_words import WORDS_MAX
 from tests.center.e2e.office import Office
 from tests.center.lives import check_in
-from tests.center.making import HUB, NOW, event, hear, stored
+from tests.center.making import HUB, NOW, event, forget, hear, stored
 
 CRY, MORE, WELL = "살려 주세요", "다리가 아파요", "어제 잘 못 잤어요"
 
@@ -92,9 +92,9 @@ def test_words_are_forgotten_with_the_days(tmp_path: Path) -> None:
     with stored(tmp_path) as store:
         hear(store, called(), utc=NOW)
         hear(store, answered(), utc=NOW + 60)
-        store.submit(lambda conn: daily.prune(conn, NOW + 30)).result(10)
+        forget(store, NOW + 30)
         assert list(store.read(word_rows.newest, 0.0).values()) == [WELL]
-        store.submit(lambda conn: daily.prune(conn, NOW + 90)).result(10)
+        forget(store, NOW + 90)
         assert not any(WELL in held or CRY in held for held in everything(store).values())
 
 

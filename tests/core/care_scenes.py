@@ -165,12 +165,14 @@ def steady(_: Care, __: float) -> None:
 
 
 def restarting(care: Care, at: float) -> None:
-    """End the process before each event, and start another."""
+    """End the process before each event, and start another; it has watched until then."""
+    care.beat(at - 0.25)
     care.start(at, at - care.off_s)
 
 
 def rebooting(care: Care, at: float) -> None:
     """Cut the power before each event; the clock is right at once."""
+    care.beat(at - 0.25)
     care.start(at, 7.0)
 
 
@@ -181,6 +183,7 @@ def reading_late(care: Care, at: float) -> None:
 
 def rebooting_without_a_clock(care: Care, at: float) -> None:
     """Cut the power before each event; the clock is right a moment later."""
+    care.beat(at - 0.25)
     care.start(at, 7.0, synced=False)
     care.beat(at + 0.25)
 

@@ -1,6 +1,7 @@
 """Link and driver health: what is wrong is told once, lasts, and ends."""
 
 import pytest
+from msgspec.structs import replace
 
 from hub.core import devices, home, wire
 from hub.core.effects import Effect, Lane, Pet, Publish, Signal
@@ -20,7 +21,9 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
+from hub.core.house_events import VoiceTold
 from hub.core.payloads import (
+    HELD_OR_CUT,
     AlarmBrief,
     Availability,
     Cleared,
@@ -29,11 +32,14 @@ from hub.core.payloads import (
     FromHub,
     HubState,
     Stage,
+    Trigger,
 )
-from hub.core.scaip import Report
+from hub.core.rules import Button, Role
+from hub.core.scaip import Kind, Report
 from hub.core.state import HomeState
 from hub.core.voice_report import VoiceCan, VoiceReport
 from tests.core.scenes import (
+    CORD,
     FIRST,
     HELP,
     RULES,
@@ -113,6 +119,42 @@ def test_a_stuck_button_is_a_fault_until_it_is_freed() -> None:
     assert not state.faults
 
 
+def test_a_cut_wire_of_a_normally_closed_button_calls_and_then_is_told_as_what_it_may_be() -> None:
+    closed = Button(Role.HELP_BUTTON, "거실", normally_closed=True)
+    rules = replace(RULES, buttons={**RULES.buttons, HELP: closed})
+    state = quiet()
+    for event in (ContactChanged(10.0, HELP, closed=True), Ticked(10.1)):
+        state, _ = home.decide(state, event, rules)
+    assert [alarm.kind for alarm in state.alarms] == [Kind.HELP_BUTTON]
+    state, effects = home.decide(state, Ticked(70.0), rules)
+    (fault,) = heard(effects, Lane.FAULT)
+    assert isinstance(fault, FaultReport)
+    assert (fault.kind, fault.device, fault.detail) == (FaultKind.STUCK, HELP, HELD_OR_CUT)
+
+
+@pytest.mark.parametrize(
+    ("told", "spoken_sos", "listed"),
+    [
+        (None, True, True),  # not heard of yet: better a trigger too many
+        (VoiceTold(5.0, "voice", ("vosk",), hears=True, spoken_sos=True), True, True),
+        (VoiceTold(5.0, "voice", ("vosk",), hears=True, spoken_sos=False), True, False),
+        (None, False, False),
+    ],
+)
+def test_a_voice_that_takes_calls_is_a_trigger(
+    told: VoiceTold | None,
+    spoken_sos: bool,  # noqa: FBT001 - a table
+    listed: bool,  # noqa: FBT001 - a table
+) -> None:
+    rules = replace(RULES, voice="voice", spoken_sos=spoken_sos)
+    state = quiet()
+    if told:
+        state, _ = home.decide(state, told, rules)
+    kinds = [trigger.kind for trigger in devices.triggers(state, rules)]
+    assert (Kind.SPOKEN in kinds) is listed
+    assert kinds[:2] == [Kind.HELP_BUTTON, Kind.PULL_CORD]
+
+
 def chattering() -> HomeState:
     flicker = [ContactChanged(10 + n * 0.01, HELP, closed=n % 2 == 0) for n in range(200)]
     return tell(quiet(), *flicker)
@@ -144,6 +186,7 @@ def test_the_link_brings_the_state_and_the_faults_that_stand() -> None:
         state=Availability.READY, utc=UTC + 101, synced=True, boot="b1", software="0.1.0",
         interval_s=10.0, alarms=(AlarmBrief(FIRST, Stage.ACCEPTED, 2),),
         faults=("lamp:driver_failed",), voice=VoiceReport(VoiceCan.NOTHING),
+        triggers=(Trigger(HELP, Kind.HELP_BUTTON, "거실"), Trigger(CORD, Kind.PULL_CORD, "욕실")),
     )  # fmt: skip
     assert isinstance(fault, FaultReport)
     assert [e.id for e in effects if isinstance(e, Publish)] == [

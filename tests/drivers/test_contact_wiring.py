@@ -47,6 +47,33 @@ def test_the_wiring_says_which_level_is_closed(
     asyncio.run(story())
 
 
+@pytest.mark.parametrize(("pull", "cut_is_high"), [("up", True), ("down", False), ("none", True)])
+def test_a_cut_wire_of_a_normally_closed_contact_is_a_press(
+    pins: MockFactory,
+    pull: str,
+    cut_is_high: bool,  # noqa: FBT001 - pytest
+) -> None:
+    async def story() -> None:
+        port = FakePort()
+        config = {"name": "x", "pin": 4, "role": "help_button", "pull": pull}
+        driver = msgspec.convert(config | {"wiring": "normally_closed"}, Driver)
+        assert driver.normally_closed
+        async with running(driver, port):
+            pin = pins.pin(4)
+            rest, cut = pin.drive_low, pin.drive_high
+            for drive in (rest, cut) if cut_is_high else (cut, rest):
+                drive()
+        assert port.closed()[-2:] == [False, True]
+
+    asyncio.run(story())
+
+
+def test_wiring_and_level_are_one_question() -> None:
+    config = {"name": "x", "pin": 4, "role": "help_button", "active_low": False}
+    with pytest.raises(msgspec.ValidationError, match="leave one of them out"):
+        msgspec.convert(config | {"wiring": "normally_closed"}, Driver)
+
+
 def test_a_taken_pin_is_refused_by_name_and_freed_at_the_end(pins: MockFactory) -> None:
     async def story() -> None:
         cord = Driver(name="cord", pin=17, role=Role.PULL_CORD)

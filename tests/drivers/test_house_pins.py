@@ -2,11 +2,13 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from gpiozero.pins.mock import MockFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers import contact
 from drivers.house_pins import EDGES_KEPT, Edge, beeping, pattern
 from drivers.lamp import TABLE, Driver, Pattern
 from hub.core.effects import Show, Signal
@@ -121,6 +123,22 @@ def test_a_finger_goes_against_the_pull_and_stays(
     assert bool(pin.state) is not rest
     assert pin.release() >= at
     assert bool(pin.state) is rest
+
+
+def test_a_contact_that_rests_closed_calls_when_a_finger_or_a_cut_opens_it(
+    pins: MockFactory,
+) -> None:
+    async def story() -> None:
+        pin = pins.pin(17)
+        pin.rest_closed()
+        port = FakePort()
+        wired = {"name": "help", "pin": 17, "role": "help_button", "wiring": "normally_closed"}
+        async with running(msgspec.convert(wired, contact.Driver), port):
+            pin.press()
+            pin.release()
+        assert port.closed() == [False, True, False]
+
+    asyncio.run(story())
 
 
 def test_a_hundred_thousand_edges_leave_no_trace(pins: MockFactory) -> None:

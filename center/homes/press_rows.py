@@ -1,0 +1,111 @@
+"""Presses of the triggers in the store: when each was last seen, and those that are tests.
+
+A test press is a call like any other on its whole way: the hub knows of no test, so that a real one
+in the same minutes is never taken for less. Only here, where an operator has told of it beforehand,
+a press that begins a new call of a home without another open one is hers at once, and rings nobody.
+Where she forgets it, it goes back to everybody when the minutes are over.
+"""
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from center import rows
+from center.change import advance
+from center.home_tables import need_parts, needs, presses
+from center.homes import need_rows, part_rows
+from center.homes.need import Called, Need, NeedKind
+from center.homes.trouble import PRESSED
+from center.incident import Deed, Entry, Incident
+from center.tables import incidents
+from hub.core.payloads import AlarmEvent, Stage
+from hub.core.scaip import What
+
+_CALLS = frozenset({What.RAISED, What.REPEATED})
+_DUE = NeedKind.PRESS_DUE.value
+_MINUTE_S = 60.0  # a cord that wobbles is no news more often
+
+_press, _part, _incident = presses.c, need_parts.c, incidents.c
+_THIS = (_press.hub == bindparam("this_hub")) & (_press.device == bindparam("this_device"))
+_LAST = select(_press.pressed_utc).where(_THIS)
+_PRESSED = update(presses).where(_THIS).values(pressed_utc=bindparam("now"))
+_AWAITED = select(need_parts).where(
+    _part.hub == bindparam("hub"), _part.kind == _DUE, _part.over_utc.is_(None)
+)
+_OPEN = select(needs).where(
+    needs.c.hub == bindparam("hub"), needs.c.kind == _DUE, needs.c.done_utc.is_(None)
+)
+_OTHERS = (
+    select(_incident.id)
+    .where(
+        _incident.hub == bindparam("hub"),
+        _incident.id != bindparam("id"),
+        _incident.stage != Stage.CLOSED.value,
+    )
+    .limit(1)
+)
+
+
+def tested(conn: Connection, incident: Incident, event: AlarmEvent, utc: float) -> Incident:
+    """Note a press; give its incident, in the hands of whoever told of a test press."""
+    data = event.data
+    if data.kind not in PRESSED or data.what not in _CALLS:
+        return incident
+    last = conn.scalar(_LAST, {"this_hub": incident.hub, "this_device": data.device})
+    if data.what is What.REPEATED and last is not None and utc - last < _MINUTE_S:
+        return incident
+    told = _told(conn, incident.hub, data.device, utc)
+    _note(conn, incident.hub, data.device, utc)
+    if told is None or data.what is not What.RAISED or not _is_alone(conn, incident):
+        return incident
+    after = replace(
+        incident,
+        stage=Stage.ACCEPTED,
+        who=told.taken_by,
+        accepted_utc=utc,
+        expires_utc=told.until_utc,
+    )
+    entry = Entry(utc, Deed.TEST_PRESSED, version=0, by=told.taken_by)
+    return rows.save(conn, advance(incident, after, entry))
+
+
+def open_test(conn: Connection, hub: str, utc: float) -> Need:
+    """Give the home's task of a test press, made now where none is open."""
+    return need_rows.open_need(conn, need_rows.Asked(hub, NeedKind.PRESS_DUE, f"test {utc!r}"), utc)
+
+
+def _told(conn: Connection, hub: str, device: str, utc: float) -> Need | None:
+    """Give the task of a test press that was told of, and still awaits this very device."""
+    need = _open(conn, hub)
+    if need is None or not need.taken_by or (need.until_utc or 0.0) <= utc:
+        return None
+    devices = {row.device for row in _awaited(conn, hub)}
+    return need if not devices or devices & {device, ""} else None
+
+
+def _note(conn: Connection, hub: str, device: str, utc: float) -> None:
+    for name in {device, ""}:
+        this = {"this_hub": hub, "this_device": name, "now": utc}
+        if conn.execute(_PRESSED, this).rowcount == 0:
+            row = {"hub": hub, "device": name, "known_utc": utc, "pressed_utc": utc}
+            conn.execute(insert(presses), row)
+    awaited = _awaited(conn, hub)
+    part_rows.end_parts(conn, [row for row in awaited if row.device in {device, ""}], utc)
+    need = None if awaited else _open(conn, hub)
+    if need:  # a test that somebody told of by herself: any press is what it waited for
+        version = need.version + 1
+        over = replace(need, version=version, result=Called.BY_ITSELF, done_utc=utc)
+        need_rows.put(conn, replace(over, called_utc=utc, called_by=""))
+
+
+def _open(conn: Connection, hub: str) -> Need | None:
+    row = conn.execute(_OPEN, {"hub": hub}).first()
+    return None if row is None else need_rows.shape(row)
+
+
+def _awaited(conn: Connection, hub: str) -> list[part_rows.Row]:
+    return [part_rows.shape(row) for row in conn.execute(_AWAITED, {"hub": hub}).all()]
+
+
+def _is_alone(conn: Connection, incident: Incident) -> bool:
+    """Whether it is the home's only open incident: where another is open, nothing is a test."""
+    return conn.execute(_OTHERS, {"hub": incident.hub, "id": incident.id}).first() is None
