@@ -6,11 +6,25 @@ from center import tables
 from center.incident import Deed, Entry
 from center.rows import write_line
 
+DEVICE_KEY = "device_key"
+
 
 def password_hash(conn: Connection, name: str) -> str | None:
     """Give an operator's password hash, or None."""
     table = tables.operators
     return conn.scalar(select(table.c.password_hash).where(table.c.name == name))
+
+
+def device_key(conn: Connection, made: str) -> str:
+    """Give the key that seals the cookies of known devices; `made` where there is none yet.
+
+    It signs nobody in: with it one is spared only the wait after others' wrong guesses.
+    """
+    table = tables.meta
+    known: str | None = conn.scalar(select(table.c.value).where(table.c.key == DEVICE_KEY))
+    if known is None:
+        conn.execute(insert(table).values(key=DEVICE_KEY, value=made))
+    return known or made
 
 
 def put_operator(conn: Connection, utc: float, name: str, role: str, hashed: str) -> None:
@@ -29,6 +43,39 @@ def put_token(conn: Connection, utc: float, name: str, role: str, hashed: str) -
     conn.execute(delete(table).where(table.c.name == name))
     conn.execute(insert(table).values(hash=hashed, name=name, role=role, created_utc=utc))
     write_line(conn, Entry(utc, Deed.TOKEN_ADDED, version=0, text=f"{name} {role}"))
+
+
+def operators(conn: Connection) -> list[tuple[str, str, float]]:
+    """List (name, role, since when in UTC seconds) of all operators, by name."""
+    table = tables.operators.c
+    query = select(table.name, table.role, table.created_utc).order_by(table.name)
+    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+
+
+def tokens(conn: Connection) -> list[tuple[str, str, float]]:
+    """List (name, role, since when in UTC seconds) of all programs' tokens, by name."""
+    table = tables.tokens.c
+    query = select(table.name, table.role, table.created_utc).order_by(table.name)
+    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+
+
+def remove_operator(conn: Connection, utc: float, name: str) -> bool:
+    """Remove an operator, who is signed out at once; False where there is none of that name."""
+    table = tables.operators
+    conn.execute(delete(tables.sessions).where(tables.sessions.c.name == name))
+    if not conn.execute(delete(table).where(table.c.name == name)).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.USER_REMOVED, version=0, text=name))
+    return True
+
+
+def remove_token(conn: Connection, utc: float, name: str) -> bool:
+    """Remove a program's token, which is no longer valid; False where there is none."""
+    table = tables.tokens
+    if not conn.execute(delete(table).where(table.c.name == name)).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.TOKEN_REMOVED, version=0, text=name))
+    return True
 
 
 def open_session(

@@ -52,6 +52,10 @@ async def _take(desk: Desk, target: Target, _: FormData) -> Case:
     return await actions.take(desk, target)
 
 
+async def _send(desk: Desk, target: Target, _: FormData) -> Case:
+    return await actions.send(desk, target)
+
+
 async def _present(desk: Desk, target: Target, _: FormData) -> Case:
     return await actions.present(desk, target)
 
@@ -72,6 +76,7 @@ async def _note(desk: Desk, target: Target, form: FormData) -> Case:
 
 _DO: dict[str, Do] = {
     "take": _take,
+    "send": _send,
     "present": _present,
     "close": _close,
     "reopen": _reopen,
@@ -139,6 +144,7 @@ async def _page(
         owner=_owner(visit, case),
         last=dossier.meanwhile(incident, t),
         expires_at=expires,
+        unread=dossier.unread(incident.unread, t),
         steps=dossier.steps(incident, eye),
         timeline=_newest_first([dossier.line(entry, eye) for entry in case.timeline]),
         outcomes=dossier.outcomes(incident.kind, t),

@@ -67,8 +67,10 @@ class Page(Struct, frozen=True):
     csrf: str
     now: float
     waiting: tuple[Call, ...]
+    again: tuple[Call, ...]  # of whoever looks: these came in again
     needs: int
     listening: bool
+    rival: bool  # another centre has the hubs
     bare: bool
 
     @property

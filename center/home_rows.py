@@ -4,19 +4,27 @@ from collections.abc import Collection
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, null, select, update
 
 from center import tables
+from center.hubs import AHEAD_S
+from center.incident import Deed, Entry
+from center.rows import write_line
 from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
+OWN = "center:"  # begins the name of a fault that the centre itself has found
 INTERVAL_S = 30.0  # until the hub has said its own
 
 _hubs = tables.hubs
 _ADD = insert(_hubs)
 _KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
 _PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
-_HEARD = _PUT.where(_hubs.c.heard_utc < bindparam("now")).values(heard_utc=bindparam("now"))
+_NEWER = (_hubs.c.heard_utc < bindparam("now")) | (_hubs.c.heard_utc > bindparam("future"))
+_HEARD = _PUT.where(_NEWER).values(heard_utc=bindparam("now"))
+_BACK = _PUT.where(_hubs.c.removed_utc.is_not(None)).values(
+    removed_utc=null(), back_utc=bindparam("now")
+)
 _ADD_TELEMETRY = insert(tables.telemetry)
 
 
@@ -30,9 +38,10 @@ class Kept(Struct, frozen=True):
 def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
     """Note that the hub spoke at `utc`; an earlier time than the one known changes nothing.
 
-    `first_utc` is kept of a hub that was never heard before: since when it can be judged.
+    `first_utc` is the present. It is kept of a hub that was never heard before: since when it can
+    be judged. A known time beyond it is of a clock that was set back, and counts no more.
     """
-    if conn.execute(_HEARD, {"this": hub, "now": utc}).rowcount:
+    if conn.execute(_HEARD, {"this": hub, "now": utc, "future": first_utc + AHEAD_S}).rowcount:
         return
     if conn.execute(_KNOWN, {"this": hub}).first() is None:
         first = {
@@ -46,6 +55,21 @@ def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
             "first_utc": first_utc,
         }
         conn.execute(_ADD, first)
+
+
+def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
+    """Follow the centre's clock, which was set back by `by_s`; give how many hubs it concerns."""
+    future = _hubs.c.heard_utc > now_utc + AHEAD_S
+    moved = update(_hubs).where(future).values(heard_utc=_hubs.c.heard_utc - by_s)
+    return conn.execute(moved).rowcount
+
+
+def comes_back(conn: Connection, hub: str, utc: float) -> bool:
+    """Put a removed hub on the board again, now that it speaks; with a line in the audit."""
+    if not conn.execute(_BACK, {"this": hub, "now": utc}).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.HUB_BACK, version=0, hub=hub))
+    return True
 
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:
@@ -96,6 +120,8 @@ def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: floa
     table = tables.faults
     known = conn.execute(select(table.c.fault, table.c.cleared_utc).where(table.c.hub == hub)).all()
     for fault, cleared_utc in known:
+        if fault.startswith(OWN):
+            continue
         if cleared_utc is None and fault not in lasting:
             clear_fault(conn, hub, fault, utc)
         elif cleared_utc is not None and fault in lasting:

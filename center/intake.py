@@ -3,11 +3,13 @@
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center import acks, evidence, home_rows, moments, rows
+from center import acks, crowd, evidence, home_rows, moments, own_faults, rows
 from center.announcing import delivery_rows
-from center.evidence import Heard
+from center.change import Patience
+from center.evidence import PATIENCE, Heard
 from center.feed import Notice, Topic
 from center.homes import daily, day_rows, need_rows, word_rows
 from hub.core.commands import Reply
@@ -17,23 +19,28 @@ from hub.core.payloads import (
     AlarmEvent,
     Availability,
     Cleared,
+    FaultKind,
     FaultReport,
     FromHub,
     HubState,
+    OtherEvent,
     ReportEvent,
     Telemetry,
 )
+from hub.core.reading import UNREAD
 from hub.core.scaip import What
 
 
 class Parcel(Struct, frozen=True):
-    """A hub's message as it came, and when (UTC seconds)."""
+    """A hub's message as it came, and when (UTC seconds); `lost` is what could not be read."""
 
     hub: str
-    message: FromHub
+    message: FromHub | OtherEvent
     raw: str
     retained: bool
     utc: float
+    patience: Patience = PATIENCE
+    lost: tuple[str, ...] = ()
 
 
 class Told(Struct, frozen=True):
@@ -46,14 +53,20 @@ class Told(Struct, frozen=True):
 
 def take_in(conn: Connection, parcel: Parcel) -> Told:
     """Store a hub's message and say what follows from it."""
+    back = _heard(conn, parcel)
+    told = _take_in(conn, parcel)
+    if not back:
+        return told
+    return replace(told, notices=(*told.notices, Notice(Topic.HUB, parcel.hub)))
+
+
+def _take_in(conn: Connection, parcel: Parcel) -> Told:
     message = parcel.message
-    _heard(conn, parcel)
     match message:
         case AlarmEvent():
             return _alarm(conn, parcel, message)
-        case ReportEvent():
-            fresh = rows.keep_event(conn, parcel.hub, message, parcel.raw, parcel.utc)
-            return Told(duplicate=not fresh)
+        case ReportEvent() | OtherEvent():
+            return _plain(conn, parcel, message)
         case CheckInEvent() | CareEvent() | AnnouncementEvent():
             return _daily(conn, parcel, message)
         case Activity():
@@ -76,20 +89,45 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
             assert_never(message)
 
 
+def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
+    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
+    fresh = rows.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
+    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
+    return Told(owed, duplicate=not fresh)
+
+
 def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
-    hub, utc = parcel.hub, parcel.utc
-    incident = rows.incident_of(conn, hub, event.data.alarm)
+    event = _gathered(conn, parcel, event)
+    hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
+    incident = rows.incident_of(conn, hub, alarm)
+    shared = None if incident else crowd.of_alarm(conn, hub, alarm)
     fresh = rows.keep_event(conn, hub, event, word_rows.bare(event, parcel.raw), utc)
-    if not fresh and incident:
-        return Told(acks.of_event(event.id, incident, utc), duplicate=True)
-    ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
-    heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc)
-    incident = rows.save(conn, evidence.fold(incident, heard))
+    known = incident or crowd.as_of(shared, alarm)
+    if not fresh and known:
+        return Told(acks.of_event(event.id, known, utc), duplicate=True)
+    ident = "" if incident else rows.free_id(conn, hub, alarm)
+    heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc, parcel.patience)
+    notices = []
+    if shared or (incident is None and crowd.is_full(conn, hub)):
+        incident = crowd.add(conn, shared, heard)
+        own_faults.see(conn, hub, FaultKind.CROWDED, utc)
+        notices.append(Notice(Topic.HUB, hub))
+    else:
+        change = evidence.partly_read(evidence.fold(incident, heard), parcel.lost)
+        incident = rows.save(conn, change)
     word_rows.keep(conn, hub, incident.id, event, utc)
-    notices = [Notice(Topic.ALARM, incident.id, incident.version)]
+    notices.append(Notice(Topic.ALARM, incident.id, incident.version))
     if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
         notices.append(Notice(Topic.NEED, hub))
-    return Told(acks.of_event(event.id, incident, utc), tuple(notices))
+    return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(notices))
+
+
+def _gathered(conn: Connection, parcel: Parcel, event: AlarmEvent) -> AlarmEvent:
+    """Add a call that names no alarm to the open one of its hub that is alike: one is enough."""
+    if not event.data.alarm.startswith(UNREAD):
+        return event
+    alarm = rows.unread_alarm(conn, parcel.hub, event) or event.data.alarm
+    return replace(event, data=replace(event.data, alarm=alarm))
 
 
 def _daily(
@@ -115,6 +153,8 @@ def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
 
 
 def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
+    if not parcel.retained:
+        own_faults.note_boot(conn, parcel.hub, state, parcel.utc)
     home_rows.keep_state(conn, parcel.hub, state)
     if state.state is Availability.READY and not parcel.retained:
         home_rows.match_faults(conn, parcel.hub, state.faults, parcel.utc)
@@ -125,20 +165,27 @@ def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
         change = incident and evidence.catch_up(incident, brief.version, parcel.utc)
         if change:
             incident = rows.save(conn, change)
+        else:
+            shared = None if incident else crowd.of_alarm(conn, parcel.hub, brief.alarm)
+            incident = incident or crowd.as_of(shared, brief.alarm)
         ack = acks.of_brief(brief, incident, parcel.utc)
         if ack:
             answers.append(ack)
     return Told(tuple(answers), _told_of_hub(parcel).notices)
 
 
-def _heard(conn: Connection, parcel: Parcel) -> None:
+def _heard(conn: Connection, parcel: Parcel) -> bool:
+    """Note that a hub spoke; tell whether it was gone for good and is back by its own word."""
     message, utc = parcel.message, parcel.utc
-    if isinstance(message, HubState) and message.state is Availability.LOST:
+    lost = isinstance(message, HubState) and message.state is Availability.LOST
+    if lost:
         utc = 0.0  # the broker said so, not the hub
     elif parcel.retained:  # said some time ago: at best when its own clock says
         said = message.utc if isinstance(message, HubState) and message.synced else 0.0
         utc = min(utc, said)
     home_rows.heard(conn, parcel.hub, utc, parcel.utc)
+    by_itself = not parcel.retained and not lost
+    return by_itself and home_rows.comes_back(conn, parcel.hub, parcel.utc)
 
 
 def _told_of_hub(parcel: Parcel) -> Told:

@@ -17,6 +17,7 @@ from center.homes import api as homes_api
 from center.homes.api import WhichNeeds
 from center.homes.rates import Rates
 from center.queries import Which
+from hub.core import border
 
 Document = dict[str, Any]
 
@@ -44,6 +45,7 @@ OPERATIONS = (
     ),
     Operation("get", "/api/alarms/{id}", "One alarm with its timeline.", answers.Alarm),
     Operation("post", _ACT + "take", "Own it by name, or renew it.", answers.Alarm, api.Looked),
+    Operation("post", _ACT + "send", "Somebody is on the way.", answers.Alarm, api.Looked),
     Operation("post", _ACT + "present", "Someone is there.", answers.Alarm, api.Looked),
     Operation("post", _ACT + "close", "End it with its outcome.", answers.Alarm, api.Closing),
     Operation("post", _ACT + "reopen", "Open it again.", answers.Alarm, api.Looked),
@@ -111,6 +113,9 @@ OPERATIONS = (
 )
 
 
+OPEN = ("Kind", "Stage", "Outcome")  # of an alarm: a newer program's value is told as `other`
+
+
 def document() -> Document:
     """Write the document."""
     shapes: set[type[Struct]] = {answers.Error}
@@ -120,6 +125,8 @@ def document() -> Document:
     refs, components = msgspec.json.schema_components(
         ordered, ref_template="#/components/schemas/{name}"
     )
+    for name in OPEN:
+        components[name]["enum"].append(border.OTHER)
     ref = dict(zip(ordered, refs, strict=True))
     paths: Document = {}
     for operation in OPERATIONS:

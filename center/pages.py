@@ -70,7 +70,15 @@ async def _board(visit: Visit) -> Response:
     board = arrange(visit.still_open, closed, visit.eye)
     reasons = {one.id: why.brief(one, visit.eye) for one in visit.still_open}
     names = await ask(record_rows.names, {one.hub for one in (*visit.still_open, *closed)})
-    return show(visit.request, "board.html", page=page, board=board, names=names, reasons=reasons)
+    return show(
+        visit.request,
+        "board.html",
+        page=page,
+        board=board,
+        names=names,
+        reasons=reasons,
+        hidden=visit.hidden,
+    )
 
 
 async def _hubs(visit: Visit) -> Response:

@@ -1,17 +1,19 @@
 """What is read from the store: functions of a connection, for `Store.ask` and `Store.read`."""
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Integer, Select, bindparam, func, select
+from sqlalchemy import case as case_of
 
 from center import tables
 from center.hubs import Fault, Hub
 from center.incident import Entry, Incident
+from center.shaping import shape
 from hub.core.payloads import Stage
+from hub.core.scaip import URGENCY, Kind
 
 _BY_ID = select(tables.incidents).where(tables.incidents.c.id == bindparam("id"))
 _TIMELINE = (
@@ -20,7 +22,10 @@ _TIMELINE = (
     .order_by(tables.audit.c.seq)
 )
 
-S = TypeVar("S", bound=Struct)
+_HAS_SUNK = tables.incidents.c.cancelled_utc.is_not(None) | (  # as in `views.urgent_first`
+    tables.incidents.c.cleared_utc.is_not(None)
+    & tables.incidents.c.kind.in_((Kind.MISSED_CHECKIN.value, Kind.NO_LIFE.value))
+)
 
 
 class Which(StrEnum):
@@ -52,13 +57,13 @@ def case(conn: Connection, ident: str) -> Case | None:
     if incident is None:
         return None
     lines = conn.execute(_TIMELINE, {"id": ident})
-    return Case(incident, tuple(_shape(row, Entry) for row in lines))
+    return Case(incident, tuple(shape(row, Entry) for row in lines))
 
 
 def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:
     """Give the one incident that the query names, with its parameters filled in, or None."""
     row = conn.execute(query, values).first()
-    return None if row is None else _shape(row, Incident)
+    return None if row is None else shape(row, Incident)
 
 
 def incidents(
@@ -78,34 +83,63 @@ def incidents(
         since = select(table.c.received_utc).where(table.c.id == before).scalar_subquery()
         at_once = (table.c.received_utc == since) & (table.c.id < before)
         query = query.where((table.c.received_utc < since) | at_once)
-    return [_shape(row, Incident) for row in conn.execute(query)]
+    return [shape(row, Incident) for row in conn.execute(query)]
+
+
+def board(conn: Connection, limit: int) -> tuple[list[Incident], int]:
+    """List what is open, the most urgent and oldest first, and count all of it.
+
+    What nobody has comes before what somebody looks after, and each home's first call before any
+    home's second: however many one home makes, it pushes no other's off the list.
+    """
+    table = tables.incidents
+    urgent = (
+        (table.c.who != "").cast(Integer),
+        (table.c.kind == Kind.TEST.value).cast(Integer),
+        _HAS_SUNK.cast(Integer),
+        case_of({kind.value: n for kind, n in URGENCY.items()}, value=table.c.kind, else_=0),
+        table.c.waiting_utc,
+        table.c.id,
+    )
+    turn = func.row_number().over(partition_by=table.c.hub, order_by=urgent).label("turn")
+    still = table.c.stage != Stage.CLOSED.value
+    ranked = select(table.c.id, turn).where(still).subquery()
+    query = select(table).join(ranked, ranked.c.id == table.c.id)
+    query = query.order_by(urgent[0], urgent[1], ranked.c.turn, *urgent[2:]).limit(limit)
+    found = [shape(row, Incident) for row in conn.execute(query)]
+    total = len(found)
+    if total == limit:
+        total = conn.scalar(select(func.count()).select_from(table).where(still)) or 0
+    return found, total
 
 
 def of_hub(conn: Connection, hub: str, limit: int = 20) -> list[Incident]:
     """List a hub's incidents, newest first."""
     table = tables.incidents
     query = select(table).where(table.c.hub == hub).order_by(table.c.received_utc.desc())
-    return [_shape(row, Incident) for row in conn.execute(query.limit(limit))]
+    return [shape(row, Incident) for row in conn.execute(query.limit(limit))]
 
 
 def stages(conn: Connection) -> dict[Stage, int]:
     """Count incidents by stage."""
     table = tables.incidents
     query = select(table.c.stage, func.count()).group_by(table.c.stage)
-    return {Stage(stage): count for stage, count in conn.execute(query)}
+    return {Stage.of(stage): count for stage, count in conn.execute(query)}
 
 
 def hubs(conn: Connection, only: str | None = None) -> list[Hub]:
-    """List all hubs that were ever heard, or only one, by name, with their present faults."""
+    """List all hubs that were heard and not removed, or one, by name, with their present faults."""
     present: dict[str, list[Fault]] = {}
     current = select(tables.faults).where(tables.faults.c.cleared_utc.is_(None))
     found = select(tables.hubs).order_by(tables.hubs.c.hub)
-    if only is not None:
+    if only is None:
+        found = found.where(tables.hubs.c.removed_utc.is_(None))
+    else:
         current = current.where(tables.faults.c.hub == only)
         found = found.where(tables.hubs.c.hub == only)
     for row in conn.execute(current.order_by(tables.faults.c.since_utc)):
-        present.setdefault(row.hub, []).append(_shape(row, Fault))
-    known = [_shape(row, Hub) for row in conn.execute(found)]
+        present.setdefault(row.hub, []).append(shape(row, Fault))
+    known = [shape(row, Hub) for row in conn.execute(found)]
     return [replace(hub, faults=tuple(present.get(hub.hub, ()))) for hub in known]
 
 
@@ -120,14 +154,10 @@ def audit(conn: Connection, limit: int = 200, before: int | None = None) -> list
     query = select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(tables.audit.c.seq < before)
-    return [Line(row.seq, row.incident or "", _shape(row, Entry)) for row in conn.execute(query)]
+    return [Line(row.seq, row.incident or "", shape(row, Entry)) for row in conn.execute(query)]
 
 
 def refused(conn: Connection) -> dict[str, int]:
     """Count messages that were refused, by reason."""
     query = select(tables.refused.c.reason, tables.refused.c.count)
     return {str(reason): int(count) for reason, count in conn.execute(query)}
-
-
-def _shape(row: Row[Any], shape: type[S]) -> S:
-    return msgspec.convert(row, shape, from_attributes=True)

@@ -10,10 +10,12 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center import tables
-from center.change import Change
+from center.change import CLOCK_BACK_S, Change, Patience
 from center.incident import Entry, Incident
 from center.queries import find
-from hub.core.payloads import AlarmEvent, Happened, Stage
+from center.shaping import shape
+from hub.core.payloads import AlarmEvent, Happened, OtherEvent, Stage
+from hub.core.reading import UNREAD
 
 _incidents, _events = tables.incidents, tables.events
 _ADD_LINE = insert(tables.audit)
@@ -23,16 +25,34 @@ _PUT_INCIDENT = update(_incidents).where(_incidents.c.id == bindparam("this"))
 _KNOWN_EVENT = select(_events.c.seq).where(
     _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
 )
+_ALARM_BEFORE = select(_events.c.alarm).where(
+    _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
+)
 _ID_TAKEN = select(_incidents.c.id).where(_incidents.c.id == bindparam("id"))
 _OF_ALARM = (
     select(_incidents)
     .where(_incidents.c.hub == bindparam("hub"), _incidents.c.alarm == bindparam("alarm"))
     .with_for_update()
 )
+_UNREAD_ALARM = (
+    select(_incidents.c.alarm)
+    .where(_incidents.c.hub == bindparam("hub"), _incidents.c.stage != Stage.CLOSED.value)
+    .where(_incidents.c.alarm.startswith(UNREAD, autoescape=True))
+    .order_by(_incidents.c.received_utc)
+    .limit(1)
+)
 _BY_ID = select(_incidents).where(_incidents.c.id == bindparam("id")).with_for_update()
-_DUE = (
+_ROW = _incidents.c
+_DUE = (  # as `evidence.expire` judges
     select(_incidents)
-    .where(_incidents.c.stage == Stage.ACCEPTED.value, _incidents.c.expires_utc <= bindparam("utc"))
+    .where(
+        _ROW.stage == bindparam("stage"),
+        (_ROW.expires_utc <= bindparam("utc"))
+        | (_ROW.expires_utc > bindparam("most_utc"))
+        | (_ROW.again_utc <= bindparam("again_utc"))
+        | (_ROW.again_utc > bindparam("ahead_utc"))
+        | (_ROW.expires_utc.is_(None) & (_ROW.present_utc <= bindparam("there_utc"))),
+    )
     .with_for_update()
 )
 _SINCE = select(_incidents).where(
@@ -58,7 +78,9 @@ def save(conn: Connection, change: Change) -> Incident:
     return change.incident
 
 
-def keep_event(conn: Connection, hub: str, event: Happened, raw: str, utc: float) -> bool:
+def keep_event(
+    conn: Connection, hub: str, event: Happened | OtherEvent, raw: str, utc: float
+) -> bool:
     """Store an event as it came; False when it was stored before."""
     key = {"source": event.source, "id": event.id}
     if conn.execute(_KNOWN_EVENT, key).first() is not None:
@@ -74,6 +96,13 @@ def incident_of(conn: Connection, hub: str, alarm: str) -> Incident | None:
     return find(conn, _OF_ALARM, hub=hub, alarm=alarm)
 
 
+def unread_alarm(conn: Connection, hub: str, event: AlarmEvent) -> str | None:
+    """Give the alarm for a call that names none: its own of before, else the hub's open one."""
+    before: str | None = conn.scalar(_ALARM_BEFORE, {"source": event.source, "id": event.id})
+    alarm: str | None = before or conn.scalar(_UNREAD_ALARM, {"hub": hub})
+    return alarm
+
+
 def incident(conn: Connection, ident: str) -> Incident | None:
     """Give an incident by its own id, or None; on a server, locked until the commit."""
     return find(conn, _BY_ID, id=ident)
@@ -86,13 +115,24 @@ def free_id(conn: Connection, hub: str, alarm: str) -> str:
     return "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
 
 
-def due_takes(conn: Connection, utc: float) -> list[Incident]:
-    """List the incidents whose take has run out."""
-    found = conn.execute(_DUE, {"utc": utc})
-    return [msgspec.convert(row, Incident, from_attributes=True) for row in found]
+def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident]:
+    """List the incidents whose holder forgot them, or does not answer a call that came again."""
+    found = list[Incident]()
+    for stage in (Stage.ACCEPTED, Stage.PRESENT):
+        lasts_s = patience.lasts_s(stage)
+        times = {
+            "utc": utc,
+            "most_utc": utc + lasts_s + CLOCK_BACK_S,
+            "ahead_utc": utc + CLOCK_BACK_S,
+            "again_utc": utc - patience.answer_s,
+            "there_utc": utc - lasts_s,
+        }
+        rows = conn.execute(_DUE, {"stage": stage.value, **times})
+        found += [shape(row, Incident) for row in rows]
+    return found
 
 
 def changed_since(conn: Connection, utc: float) -> list[Incident]:
     """List all open incidents, and the closed ones that changed since `utc`."""
     found = conn.execute(_SINCE, {"utc": utc})
-    return [msgspec.convert(row, Incident, from_attributes=True) for row in found]
+    return [shape(row, Incident) for row in found]

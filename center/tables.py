@@ -19,6 +19,9 @@ from sqlalchemy import (
 )
 
 SCHEMA = 6
+# the oldest program, by its own schema, that may read and write a database of this one: it stays
+# while only tables, and columns that may be left out, are added
+OLDEST = 6
 
 metadata = MetaData()
 
@@ -77,6 +80,11 @@ incidents = Table(
     Column("cleared_utc", Float),
     Column("evidence", JSON(none_as_null=True)),
     Column("about", String, nullable=False, server_default=""),
+    Column("acted_utc", Float),
+    Column("again_utc", Float),
+    Column("sent_utc", Float),
+    Column("surplus", Integer, nullable=False, server_default="0"),
+    Column("unread", Text, nullable=False, server_default=""),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),
@@ -116,6 +124,8 @@ hubs = Table(
     Column("synced", Boolean, nullable=False),
     Column("first_utc", Float),
     Column("voice", JSON(none_as_null=True)),
+    Column("removed_utc", Float),
+    Column("back_utc", Float),
 )
 
 # kept after they are over, so that a hub's state can call them back
@@ -130,6 +140,41 @@ faults = Table(
     Column("synced", Boolean, nullable=False),
     Column("detail", Text, nullable=False),
     Column("cleared_utc", Float),
+)
+
+# faults that the centre itself has found: how often, and when last
+own_faults = Table(
+    "own_faults",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("last_utc", Float, nullable=False),
+)
+
+# `said_utc` is the hub's clock, in its newest state of that boot
+hub_boots = Table(
+    "hub_boots",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("boot", String, primary_key=True),
+    Column("said_utc", Float, nullable=False),
+    Column("heard_utc", Float, nullable=False),
+)
+
+# calls beyond those that a home may have open at once: each stands for an alarm of the hub
+surplus = Table(
+    "surplus",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("alarm", String, primary_key=True),
+    Column("incident", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("happened_utc", Float, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+    Index("surplus_by_incident", "incident"),
 )
 
 fault_history = Table(

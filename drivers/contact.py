@@ -3,7 +3,9 @@
 Edges go out raw; `core/press.py` decides what is a press, `core/senses.py` what a door does.
 """
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from drivers.line import SILENT_S, Line, Pin, Pull, watch
 from hub.core.driver import Name, Port
@@ -28,7 +30,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag
     room: Room = Room.OTHER
     pull: Pull = "up"
     active_low: bool | None = None
-    silent_s: float = SILENT_S
+    silent_s: Annotated[float, Meta(ge=0)] = SILENT_S
 
     @property
     def sense(self) -> Sense | None:

@@ -7,25 +7,26 @@ or queueing is used: whether an ack is late, when to dial and whom, `link` and `
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub import tls
-from hub.core import wire
+from hub.core import addresses, wire
 from hub.core.events import LinkTrouble
+from hub.core.forms import Broker, FilePath
 from hub.outbox import Row
 from hub.pump import Pump
 
 FAREWELL_S = 1.0
 TAKEN_OVER = 0x8E
-Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/ ]+$")]
+LOST = 0x80  # paho's reason for a connection that ended without a packet
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
@@ -33,12 +34,14 @@ class MqttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[mqtt]` of the config: brokers are tried in turn, such as `tls://broker.example:8883`."""
 
     brokers: Annotated[tuple[Broker, ...], Meta(min_length=1)]
-    ca: str = ""
-    cert: str = ""
-    key: str = ""
+    ca: FilePath = ""
+    cert: FilePath = ""
+    key: FilePath = ""
     protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
-    keepalive_s: Annotated[int, Meta(ge=1)] = 8  # a half-open link is noticed after 1.9 x this
-    dial_s: Annotated[float, Meta(gt=0)] = 3.0
+    keepalive_s: Annotated[int, Meta(ge=1, le=600)] = (
+        8  # a half-open link is noticed after 1.9 x this
+    )
+    dial_s: Annotated[float, Meta(gt=0, le=60)] = 3.0
 
 
 class Listener(Protocol):
@@ -70,7 +73,8 @@ class Session:
         self.ended: asyncio.Future[LinkTrouble] = self._loop.create_future()
         self._last: asyncio.Future[None] | None = None
         self._complaint = ""
-        self._url = urlsplit(broker)
+        self.silent = False  # whether the broker closed it in good order, without a word
+        self._broker = addresses.broker(broker)
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=hub,
@@ -114,7 +118,8 @@ class Session:
         self._last = self._loop.create_future()
         self.publish(farewell)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._last, FAREWELL_S)
+            async with asyncio.timeout(FAREWELL_S):
+                await self._last
         self._client.disconnect()
         await asyncio.wait({self.ended}, timeout=FAREWELL_S)  # else it may never be sent
 
@@ -123,17 +128,17 @@ class Session:
         client.on_log = self._on_log
         client.on_connect = lambda _c, _d, _f, reason, _p: self._on_connect(reason)
         client.on_subscribe = lambda _c, _d, _m, grants, _p: self._on_subscribe(grants)
-        client.on_disconnect = lambda _c, _d, _f, reason, _p: self._on_disconnect(reason)
+        client.on_disconnect = lambda _c, _d, how, reason, _p: self._on_disconnect(how, reason)
         client.on_publish = lambda _c, _d, mid, why, _p: self._acked(mid, why.is_failure)
         client.on_message = lambda _c, _d, m: hand(self._listener.arrived, m.topic, m.payload)
 
     def _connect(self) -> None:
         """Block in a thread of its own: name look-up, TCP, TLS, the first packet."""
-        settings, host = self._settings, self._url.hostname or ""
+        settings, broker = self._settings, self._broker
         try:
-            if self._url.scheme == "tls":
+            if broker.tls:
                 self._client.tls_set_context(tls.context(settings.ca, settings.cert, settings.key))
-            self._client.connect(host, self._url.port or 8883, settings.keepalive_s)
+            self._client.connect(broker.host, broker.port, settings.keepalive_s)
         except (OSError, ValueError) as error:
             self._hand(self._answer, tls.trouble_of(error))
         else:
@@ -145,6 +150,9 @@ class Session:
             self.end(LinkTrouble.TIMEOUT)
         else:
             self._client.on_socket_close = lambda _c, _d, sock: self._pump.let_go(sock)
+            sock = self._client.socket()
+            if isinstance(sock, ssl.SSLSocket):  # an end without TLS's own is a broken line
+                sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # in typeshed
             self._pump.start()
 
     def _break(self, error: Exception) -> None:
@@ -165,8 +173,10 @@ class Session:
         deaf = any(grant.is_failure for grant in grants)
         self._hand(self._answer, LinkTrouble.REFUSED if deaf else None)
 
-    def _on_disconnect(self, reason: ReasonCode) -> None:
+    def _on_disconnect(self, how: DisconnectFlags, reason: ReasonCode) -> None:
         taken = reason.value == TAKEN_OVER
+        lost = reason.value == LOST and not how.is_disconnect_packet_from_server
+        self.silent = lost and not self._complaint
         trouble = LinkTrouble.TAKEN_OVER if taken else tls.trouble_in(self._complaint)
         self._hand(self._finish, trouble)
 

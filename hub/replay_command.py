@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from hub.core.care_rules import CareRules
 from hub.replay import TranscriptError, replay
-from hub.replay_words import mistake, told, usual_language, words
-from hub.texts import Language
+from hub.replay_words import mistake, told, words
+from hub.texts import Language, usual_language
 from hub.trace import Row, TraceError
 from hub.trace_replay import RULES
 from hub.trace_run import Options, OutsideError
@@ -41,18 +41,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--lenient", action="store_true", help=about["lenient"])
     parser.add_argument("--zone-h", type=_zone, metavar="H", help=about["zone_h"])
     parser.add_argument("--plot", type=_picture, metavar="FILE", help=about["plot"])
-    parser.add_argument("--lang", type=Language, choices=list(Language), help=about["lang"])
 
 
 def run(args: Namespace) -> int:
     """Replay what the file holds, and print it."""
-    args.lang = args.lang or usual_language()
+    args.lang = Language(args.lang)
     try:
         return _transcript(args) if _is_transcript(args.file) else _trace(args)
     except (TraceError, OutsideError) as error:
-        for language in Language:
-            _complain(mistake(args.file, error, language))
-    except (TranscriptError, OSError) as error:
+        _complain(mistake(args.file, error, args.lang))
+    except OSError as error:
+        _complain(f"{args.file}: {error.strerror}")
+    except TranscriptError as error:
         _complain(f"{args.file}: {error}")
     return USAGE_ERROR
 
@@ -95,17 +95,20 @@ def _transcript(args: Namespace) -> int:
     given = [name for name in FOR_TRACES if getattr(args, name) not in {None, False}]
     misplaced = [f"--{name.replace('_', '-')}" for name in given]
     if misplaced:
-        for language in Language:
-            sentence = words(language)["wrong"]["transcript"]
-            _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
+        sentence = words(args.lang)["wrong"]["transcript"]
+        _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
         return USAGE_ERROR
     found = replay(args.file)
     if args.json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         difference = found.difference
-        ends = [f"line {difference.line}: {difference}"] if difference else []
-        lines = [*found.story, f"{found.events} events", *ends]
+        said = words(args.lang)["transcript"]
+        lines = [*found.story, said["events"].format(n=found.events)]
+        if difference:
+            was, now = map("; ".join, (difference.was, difference.now))
+            told = {"line": difference.line, "event": difference.event, "was": was, "now": now}
+            lines.append(said["differs"].format(**told))
         sys.stdout.writelines(f"{line}\n" for line in lines)
     return FAILED if found.difference else DONE
 

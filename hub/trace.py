@@ -17,6 +17,7 @@ from typing import TextIO
 
 from msgspec import Struct
 
+from hub.core.forms import composed
 from hub.trace_time import Times
 
 COLUMNS = ["time", "device", "kind", "value"]
@@ -164,6 +165,7 @@ class Trace:
             number = LEVELS[value] if value in LEVELS else float(value)
         except (ValueError, OverflowError) as error:
             raise self._why(fields) from error
+        device = device if device.isascii() else composed(device)
         if self._kinds.get(device) != kind:
             self._meet(fields, device, kind)
         sort = SORTS[kind]

@@ -15,6 +15,7 @@ _ASKS_FOR_A_CALL = {
     CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
     CheckInResult.UNWELL: NeedKind.UNWELL,  # its need may come as an event, too: they are folded
 }
+WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
 _OF_DAYS = ("checkin", "care", "announcement")
 _LIFE = frozenset({CheckInResult.FINE, CheckInResult.ALIVE, CheckInResult.UNWELL})
 _CARE = {
@@ -34,7 +35,7 @@ def keep(
     if isinstance(event, CareEvent):
         score = slots.bounded(event.data.score)
         need_rows.open_need(
-            conn, need_rows.Asked(hub, _CARE[event.data.care], event.id, score), utc
+            conn, need_rows.Asked(hub, _kind_of(event.data.care), event.id, score), utc
         )
         return (Topic.NEED, Topic.HOME)
     if not day_rows.keep_checkin(conn, hub, event, utc):
@@ -42,7 +43,10 @@ def keep(
     word_rows.keep(conn, hub, event.data.checkin, event, utc)
     result = event.data.result
     eased = result in _LIFE and need_rows.ease(conn, hub, utc)
-    kind = _ASKS_FOR_A_CALL.get(result)
+    unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
+    kind = _ASKS_FOR_A_CALL.get(result, unclear)
+    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
+        kind = NeedKind.WORDLESS
     if kind:
         need_rows.open_need(conn, need_rows.Asked(hub, kind, event.id), utc)
     return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
@@ -56,3 +60,8 @@ def prune(conn: Connection, before_utc: float) -> None:
     announcements.prune(conn, before_utc)
     told = [events.c.type.startswith(f"anbu.{kind}.") for kind in _OF_DAYS]
     conn.execute(delete(events).where(or_(*told), events.c.stored_utc < before_utc))
+
+
+def _kind_of(care: Care) -> NeedKind:
+    """Name the task for a need; one that only a newer hub knows is a task all the same."""
+    return _CARE.get(care) or NeedKind.of(care)

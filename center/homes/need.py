@@ -8,21 +8,24 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.core.border import Open
+
 NOTE_MAX = 2000  # characters
 
 
-class NeedKind(StrEnum):
+class NeedKind(Open):
     """Why somebody should call. What was unclear was not fine, so it is here too."""
 
     MISSED_CHECKIN = "missed_checkin"
     UNCLEAR = "unclear"
+    WORDLESS = "wordless"  # sounds alone, twice: a groan, a cough
     UNWELL = "unwell"
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"
     NOT_BACK = "not_back"
 
 
-class Called(StrEnum):
+class Called(Open):
     """What came of it. `by_incident`: the same home's alarm was closed by a person."""
 
     REACHED = "reached"

@@ -2,19 +2,25 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from center.home_tables import need_notes, needs
 from center.homes.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
 from center.incident import Deed, Entry
 from center.rows import write_line
+from center.shaping import shape
 
-# a sign of life takes the edge off
-SILENT = (NeedKind.MISSED_CHECKIN, NeedKind.UNCLEAR, NeedKind.NOT_BACK)
+SILENT = (  # a sign of life takes the edge off
+    NeedKind.MISSED_CHECKIN,
+    NeedKind.UNCLEAR,
+    NeedKind.WORDLESS,
+    NeedKind.NOT_BACK,
+)
 _OPEN = needs.c.done_utc.is_(None)
 _BY_ID = select(needs).where(needs.c.id == bindparam("id")).with_for_update()
 _OPEN_OF = (
@@ -108,7 +114,7 @@ def end_with_incident(conn: Connection, hub: str, by: str, utc: float) -> bool:
 def task(conn: Connection, need: Need) -> Task:
     """Give a need with its notes."""
     query = select(need_notes).where(need_notes.c.need == need.id).order_by(need_notes.c.seq)
-    notes = [msgspec.convert(row, Note, from_attributes=True) for row in conn.execute(query)]
+    notes = [shape(row, Note) for row in conn.execute(query)]
     return Task(need, tuple(notes))
 
 
@@ -156,5 +162,5 @@ def _put(conn: Connection, need: Need) -> None:
     conn.execute(update(needs).where(needs.c.id == need.id).values(msgspec.to_builtins(need)))
 
 
-def _shape(row: object) -> Need:
-    return msgspec.convert(row, Need, from_attributes=True)
+def _shape(row: Row[Any]) -> Need:
+    return shape(row, Need)

@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Iterator
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from center.homes.rates import CAUSES, Alarm, Rate, Rates, rates
 from center.moments import DAY_S
+from center.shaping import shape
 from center.tables import hubs, incidents
 
 HEAD = ("by", "hub", "device", "kind", "alarms", "closed", "false", "share", "per_30_days",
@@ -24,7 +24,7 @@ def read(conn: Connection, now: float, days: int, hub: str | None = None) -> Rat
     if hub is not None:
         query = query.where(column.hub == hub)
         known = known.where(hubs.c.hub == hub)
-    alarms = [msgspec.convert(row, Alarm, from_attributes=True) for row in conn.execute(query)]
+    alarms = [shape(row, Alarm) for row in conn.execute(query)]
     first = {name: utc or 0.0 for name, utc in conn.execute(known)}
     return rates(alarms, first, now, days)
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from center import moments
 from center.homes.lengths import clock
-from center.homes.need import Called, Need, NeedKind
+from center.homes.need import Need, NeedKind
 from center.homes.need_rows import Note, Task
 from center.homes.record import Contact, Kept
 from center.incident import Incident
@@ -15,6 +15,7 @@ from center.views import Badge, Eye, title
 _LOOK = {  # kind -> (shape, tone)
     NeedKind.MISSED_CHECKIN: ("octagon", "bad"),
     NeedKind.NOT_BACK: ("octagon", "bad"),
+    NeedKind.WORDLESS: ("octagon", "bad"),
     NeedKind.UNWELL: ("triangle", "warn"),
     NeedKind.LOW_MOOD: ("triangle", "warn"),
     NeedKind.COUNSELLING: ("person", "plain"),
@@ -75,7 +76,7 @@ def by_home(
 def view(task: Task, kept: Kept | None, eye: Eye) -> NeedView:
     """Word a task."""
     need, t = task.need, eye.t
-    shape, tone = _LOOK[need.kind]
+    shape, tone = _LOOK.get(need.kind, ("ring", "warn"))
     unit, count = moments.ago(eye.now - need.since_utc)
     return NeedView(
         id=need.id,
@@ -138,5 +139,4 @@ def _badges(need: Need, eye: Eye) -> list[Badge]:
 
 
 def _tried(note: Note, eye: Eye) -> Tried:
-    result = Called(note.result)
-    return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{result}"), note.text)
+    return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{note.result}"), note.text)

@@ -9,9 +9,9 @@ const sayings = () => [...document.querySelectorAll("[data-say]")].map(({ id, da
 let known = new Map(sayings());
 
 function pulse() {
-  const { waiting, title } = byId("calls").dataset;
+  const { waiting, rings, title } = byId("calls").dataset;
   tick();
-  ring(Number(waiting));
+  ring(Number(rings));
   document.title = title;
   document.querySelector("link[rel=icon]").href = `/icon/${waiting}.svg`;
   byId("stale").hidden = !stale();

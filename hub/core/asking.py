@@ -65,10 +65,15 @@ def next_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
             assert_never(visit.stage)
 
 
-def ask_again(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
-    """Take words that nobody understood: they are never "fine", and may be a stroke's."""
+def ask_again(
+    state: HomeState, visit: CheckIn, at: float, rules: Rules, *, last: bool = False
+) -> Step:
+    """Take words that nobody understood: they are never "fine", and may be a stroke's.
+
+    With `last` nothing is asked any more.
+    """
     visit = replace(visit, unclear=True)
-    if visit.attempts >= rules.care.attempts:
+    if last or visit.attempts >= rules.care.attempts:
         return ladder.begin(_put(state, None), visit, at, rules)
     state, question = _ask(state, visit, at, rules)
     return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
@@ -131,7 +136,7 @@ def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
         return end(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
     slow = visit.attempts > 0
     asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
-    return _put(state, asked), [Ask(QUESTION[visit.topic], slow)]
+    return _put(state, asked), [Ask(QUESTION.get(visit.topic, Phrase.ASK_MOOD), slow)]
 
 
 def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:

@@ -21,17 +21,23 @@ NOTE_S = 60.0  # as often as the engine writes a snapshot that nobody waits for
 BELIEVED_S = 7 * 86_400.0
 
 
-def recover(state: HomeState, started: Started) -> CareState:
-    """Fit the moments to a new process: no wait is shorter than before, and none is forgotten."""
+def recover(state: HomeState, started: Started, *, lived_in: bool = False) -> CareState:
+    """Fit the moments to a new process: no wait is shorter than before, and none is forgotten.
+
+    Where nobody knows any more when there was a sign of life, but there were some (`lived_in`, or
+    what was learned says so), the wait for the next one begins now.
+    """
     care, active_at = state.care, proved_at(state.house)
     if active_at > care.began_at:  # seen after the last note
         care = replace(care, life_at=active_at)
     last = _latest(care)
+    unknown = care.life_at is None and (lived_in or state.habits.day > 0)
     by_s = min(0.0, started.at - last)
     dark_at = _still_dark(care)
     care = _moved(care, by_s, math.inf)
     return replace(
         care,
+        life_at=started.at if unknown else care.life_at,
         next_local=None,
         began_at=started.at,
         dark_at=None if dark_at is None else dark_at + started.at - last,

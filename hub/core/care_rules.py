@@ -9,8 +9,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from hub.core.daily import Topic
+from hub.core.forms import TimeOfDay
 
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]  # local, "HH:MM"
 Times = Annotated[tuple[TimeOfDay, ...], Meta(max_length=5)]  # Rescue Alert: up to five a day
 Topics = Annotated[tuple[Topic, ...], Meta(min_length=1, max_length=20)]
 Attempts = Annotated[int, Meta(ge=1, le=5)]

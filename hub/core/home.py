@@ -26,6 +26,7 @@ from hub.core import (
     quiet,
     recovery,
     routines,
+    sos,
     spoken,
     supervision,
     warn,
@@ -42,6 +43,7 @@ DAY_S = 86_400.0
 
 
 _SERVE = (
+    sos.elapse,
     debt.elapse,
     spoken.elapse,
     devices.elapse,
@@ -57,6 +59,7 @@ _SERVE = (
     supervision.elapse,
 )
 _AHEAD = (
+    sos.next_wake,
     devices.next_wake,
     feedback.next_wake,
     spoken.next_wake,
@@ -98,12 +101,15 @@ def due_contacts(state: HomeState, at: float, rules: Rules) -> set[str]:
     return {device for wake, device in _pressed(state, rules) if wake <= at}
 
 
-def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeState:
+def recover(
+    state: HomeState, started: Started, unsent: Iterable[str], *, lived_in: bool = False
+) -> HomeState:
     """Fit a snapshot to a new process, of this boot or of another.
 
     Monotonic time may have restarted, so old deadlines count as passed; nothing is shown or
     linked yet; all that is owed is due, and so is what the outbox holds `unsent` (ids of SOS
-    events) though a damaged snapshot may not know of it.
+    events) though a damaged snapshot may not know of it. `lived_in`: the home is not new, though
+    the snapshot may know of no sign of life.
     """
     long_ago = started.at - DAY_S
     known = {o.id: o for o in state.owed}
@@ -113,14 +119,14 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
         state,
         boot=started.boot,
         clock=Clock(started.utc - started.at, started.synced, started.zone_s),
-        care=care_clock.recover(state, started),
+        care=care_clock.recover(state, started, lived_in=lived_in),
         house=recovery.house(state.house, started.at),
         warning=recovery.caution(state.warning, started.at),
         spoken_at=NEVER,
         candidate=spoken.recovered(state.candidate, started.at),
         notices=announcing.recovered(state.notices, started.at),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
-        alarms=tuple(replace(a, raised_at=long_ago) for a in state.alarms),
+        alarms=tuple(sos.recovered(a, started.at, long_ago) for a in state.alarms),
         owed=tuple(_overdue(o, started.at) for o in owed),
         link=Link(up=False, since=started.at),
         farewell=None,
@@ -158,7 +164,9 @@ def _resume(contact: Contact, at: float) -> Contact:
                 life = Recalled(Down(at, held=True, stuck=down.stuck))
         case _:
             pass
-    return Contact(life, window_at=at, chattering=contact.chattering)  # till it has been quiet
+    return Contact(  # a fault of it stands till it has been quiet
+        life, window_at=at, chattering=contact.chattering, presses_at=at, wobbling=contact.wobbling
+    )
 
 
 def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -180,7 +188,7 @@ def _pressed(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
     """Give the contacts that have a deadline, and when: most are up, and cost nothing here."""
     wakes: list[tuple[float, str]] = []
     for device, contact in state.contacts.items():
-        if contact.chattering or not isinstance(contact.life, Up):
+        if contact.restless or not isinstance(contact.life, Up):
             wake = press.next_wake(contact, rules)
             if wake is not None:
                 wakes.append((wake, device))

@@ -4,6 +4,7 @@
        '----------------'-------------------------'---any sign of life--> over, with an all-clear
 
 After words that nobody understood it takes a clear word or a button: that there is life was known.
+Answers without a word (`checkin.WORDLESS`) are one of the alarm's grounds.
 """
 
 from msgspec.structs import replace
@@ -39,6 +40,12 @@ def over(state: HomeState, missed: Missed, answer: Answer, at: float, rules: Rul
     return state, told + cleared
 
 
+def called(state: HomeState) -> HomeState:
+    """Climb no further: a person is called, or the resident takes it back. Life still ends it."""
+    missed = state.care.missed
+    return state if missed is None else _put(state, replace(missed, called=True))
+
+
 def elapse(state: HomeState, missed: Missed, at: float, rules: Rules) -> Step:
     """Climb the rung that is due; an alarm that is open silences the reminder, and no more."""
     due = next_wake(state, missed, rules)
@@ -50,7 +57,8 @@ def elapse(state: HomeState, missed: Missed, at: float, rules: Rules) -> Step:
     state = _put(state, replace(missed, at=at, called=True))
     life_at = last_life(state, at, rules)
     since = missed.checkin.due_at if life_at is None else life_at
-    ground = evidence(state, since, at, at - missed.checkin.due_at, rules)
+    wordless = missed.checkin.wordless
+    ground = evidence(state, since, at, at - missed.checkin.due_at, rules, wordless)
     return sos.call(state, Kind.MISSED_CHECKIN, state.house.active_by, at, rules, ground)
 
 

@@ -105,10 +105,10 @@ def _begin(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return devices.fail(state, NOISY, device, at, rules)
 
 
-def _end(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
+def _end(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     noisy = {d: last for d, last in state.house.noisy.items() if d != device}
     state = replace(state, house=replace(state.house, noisy=noisy))
-    return devices.mend(state, NOISY, device, rules)
+    return devices.mend(state, NOISY, device, at, rules)
 
 
 def _turns(state: HomeState, rules: Rules) -> Iterator[tuple[float, str, bool]]:

@@ -22,7 +22,9 @@ def house(old: House, at: float) -> House:
     if old.active_at == NEVER:
         return replace(old, hour_at=None, sensed=sensed)
     began_at = max(old.active_at, old.quiet.since)
-    known = max(began_at + old.quiet.steps * STEP_S, old.presence.since, old.presence.door_at)
+    judged = began_at + old.quiet.steps * STEP_S
+    told = min(max(old.presence.since, old.presence.door_at), judged + LONG_AGO_S)  # else a damaged
+    known = max(judged, told)  # snapshot would have each quarter of an hour of aeons judged
     by_s = at - known
     until, away = old.presence.until, old.presence.kind is PresenceKind.AWAY
     presence = replace(

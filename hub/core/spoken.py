@@ -5,6 +5,8 @@
 
 The voice may mishear, so it asks; it may also have died, so the deadline is the hub's own. To a
 warning, or while a question of the hub's own about it waits, a call for help needs no asking back.
+Who answers a check-in with sounds alone, twice, is asked in the same way: groans may be all that is
+left to say.
 """
 
 from msgspec import Struct
@@ -13,10 +15,10 @@ from msgspec.structs import replace
 from hub.core import life, sos
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.house_events import Answered, Meaning
-from hub.core.notice import Candidate, Said
+from hub.core.notice import WORDLESS, Candidate, Said
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
-from hub.core.sos import AUTOMATIC
+from hub.core.sos import BY_HAND, STORED
 from hub.core.state import Cancelled, HomeState
 
 Step = tuple[HomeState, list[Effect]]
@@ -24,7 +26,6 @@ Step = tuple[HomeState, list[Effect]]
 VOICE = "voice"  # as a device, in alarms and in evidence
 TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
 ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
-BY_HAND = frozenset(Kind) - AUTOMATIC - {Kind.TEST}
 ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
 
 
@@ -53,6 +54,11 @@ def take(state: HomeState, event: Answered, rules: Rules) -> Taken:
 def taken_back(state: HomeState) -> Step:
     """End a candidate, by a clear word or the green button."""
     return replace(state, candidate=None), [Say(Phrase.HELP_NOT_NEEDED)]
+
+
+def groaned(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Ask whether help is needed, after answers in which there was no word."""
+    return _ask(state, replace(event, what=WORDLESS), rules)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -93,9 +99,14 @@ def _ask(state: HomeState, event: Answered, rules: Rules) -> Step:
 
 
 def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Tell an open alarm's centre that help was called again, but not for each word of it."""
+    """Tell an open alarm's centre that help was called again, but not for each word of it.
+
+    Once the centre has the alarm `sos` keeps the measure, and lets no cry go unheard.
+    """
     asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
-    if event.at < state.spoken_at + rules.spoken_again_s and not asked_off:
+    stored = any(isinstance(a.life, STORED) and a.kind in BY_HAND for a in state.alarms)
+    early = event.at < state.spoken_at + rules.spoken_again_s
+    if early and not (asked_off or stored):
         return state, []
     return _raise(state, event.at, rules, _said(event))
 

@@ -1,6 +1,8 @@
 """What the hub holds true between two events. All of it is snapshotted; `home.recover` reads it.
 
-Tuples and dicts here are never changed in place: a new value takes the old one's place.
+The tags are names on the disk: a class may be renamed, its tag may not. The first of a union stands
+for a tag that only a newer program knows. Tuples and dicts here are never changed in place: a new
+value takes the old one's place.
 """
 
 from msgspec import Struct, field
@@ -17,31 +19,31 @@ from hub.core.watch_state import WatchState
 FORMAT = 1
 
 
-class Raised(Struct, frozen=True, tag=True):
+class Raised(Struct, frozen=True, tag="Raised"):
     """The outbox has it."""
 
 
-class Sent(Struct, frozen=True, tag=True):
+class Sent(Struct, frozen=True, tag="Sent"):
     """A broker has it."""
 
 
-class Received(Struct, frozen=True, tag=True):
+class Received(Struct, frozen=True, tag="Received"):
     """The centre has stored it; nobody has taken it yet."""
 
 
-class Accepted(Struct, frozen=True, tag=True):
+class Accepted(Struct, frozen=True, tag="Accepted"):
     """A person took it."""
 
     who: str
 
 
-class Present(Struct, frozen=True, tag=True):
+class Present(Struct, frozen=True, tag="Present"):
     """Someone is there."""
 
     who: str
 
 
-class Cancelled(Struct, frozen=True, tag=True):
+class Cancelled(Struct, frozen=True, tag="Cancelled"):
     """The resident took it back in time; the centre has yet to close it."""
 
 
@@ -54,6 +56,17 @@ STAGE: dict[type[Life], Stage] = {
     Present: Stage.PRESENT,
     Cancelled: Stage.CANCELLED,
 }
+
+
+class Called(Struct, frozen=True):
+    """By what an open alarm was called again, and when the centre was last told so."""
+
+    kind: Kind
+    device: str
+    told_at: float
+    again_at: float | None = None  # of a call that is still to be told
+    words: str = ""  # of that call, if it was spoken
+    about: str = ""
 
 
 class Alarm(Struct, frozen=True):
@@ -75,6 +88,8 @@ class Alarm(Struct, frozen=True):
     cleared: bool = False  # an automatic alarm whose ground has gone
     words: str = ""  # of a spoken call, where the resident lets them be told
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
+    sent: bool = False  # the centre has said that somebody is on the way
+    calls: tuple[Called, ...] = ()  # by hand or voice, one for each device
 
 
 class Owed(Struct, frozen=True):
@@ -87,17 +102,17 @@ class Owed(Struct, frozen=True):
     again_at: float | None = None  # when the resident called once more; None: any other event
 
 
-class Up(Struct, frozen=True, tag=True):
+class Up(Struct, frozen=True, tag="Up"):
     """The contact is open."""
 
 
-class Settling(Struct, frozen=True, tag=True):
+class Settling(Struct, frozen=True, tag="Settling"):
     """It closed, perhaps only for a glitch."""
 
     since: float
 
 
-class Down(Struct, frozen=True, tag=True):
+class Down(Struct, frozen=True, tag="Down"):
     """It is pressed, and the press has been counted."""
 
     since: float
@@ -105,14 +120,14 @@ class Down(Struct, frozen=True, tag=True):
     stuck: bool = False
 
 
-class Lifting(Struct, frozen=True, tag=True):
+class Lifting(Struct, frozen=True, tag="Lifting"):
     """It opened, perhaps only to bounce."""
 
     down: Down
     since: float
 
 
-class Recalled(Struct, frozen=True, tag=True):
+class Recalled(Struct, frozen=True, tag="Recalled"):
     """It was down when an older process ended; the first level that is seen decides."""
 
     down: Down
@@ -122,12 +137,23 @@ Touch = Up | Settling | Down | Lifting | Recalled
 
 
 class Contact(Struct, frozen=True):
-    """A contact, and how many edges it gave in the present window."""
+    """A contact; how many edges it gave in the present window, and how many presses in its own.
+
+    `chattering` is by the edges, `wobbling` by the presses; either is the fault.
+    """
 
     life: Touch = field(default_factory=Up)
     edges: int = 0
     window_at: float = 0.0
     chattering: bool = False
+    presses: int = 0
+    presses_at: float = 0.0
+    wobbling: bool = False
+
+    @property
+    def restless(self) -> bool:
+        """Whether it closes and opens as no finger does."""
+        return self.chattering or self.wobbling
 
 
 class Fault(Struct, frozen=True):

@@ -11,11 +11,13 @@ from center.board import Act, close
 from center.change import Change
 from center.feed import Topic
 from center.homes import daily, day_rows, need_rows
+from center.homes.checkin_view import spot
 from center.homes.need import Called, NeedKind, Try
 from center.incident import Outcome
 from center.intake import Told
 from center.queries import Which
 from center.store import Store
+from center.texts import Lang, texts
 from center.views import urgent_first
 from hub.core.daily import CheckInResult
 from hub.core.payloads import Ack, Stage
@@ -69,6 +71,18 @@ def test_silence_and_unclear_words_are_never_fine(
     told = hear(store, check_in(result))
     assert open_kinds(store) == kinds
     assert (Topic.NEED in topics(told)) == bool(kinds)
+
+
+def test_two_answers_without_words_are_told_to_a_person_as_that(store: Store) -> None:
+    hear(store, check_in(CheckInResult.UNCLEAR, wordless=1), utc=NOW)
+    assert open_kinds(store) == [NeedKind.UNCLEAR]
+    hear(store, check_in(CheckInResult.UNCLEAR, "2026-09-21-1800", wordless=2), utc=NOW + 9)
+    assert open_kinds(store) == [NeedKind.UNCLEAR, NeedKind.WORDLESS]
+    korean, english = texts(Lang.KO), texts(Lang.EN)
+    found = store.read(day_rows.of_day, DAY)
+    assert [spot(one, korean).badge.text for one in found] == ["말이 아닌 소리로만 대답"] * 2
+    assert {spot(one, english).badge.text for one in found} == {"Answered without words"}
+    assert korean("need.wordless") == "말이 아닌 소리로만 대답"
 
 
 def topics(told: Told) -> set[Topic]:

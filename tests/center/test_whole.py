@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +24,7 @@ from center.announcing.delivery_rows import HASTEN_S, LASTS_S
 from center.store import Store
 from hub.core.commands import Command, Reply
 from hub.core.payloads import Availability, Stage
+from hub.core.scaip import What
 from hub.core.settings import SettingsError
 from tests.broker import Broker, free_port, wait_until
 from tests.center.counter import BEARER, hire
@@ -34,7 +38,7 @@ CONFIG = """
 listen = "127.0.0.1:{port}"
 database = "center.db"
 beat_s = 0.2
-
+{more}
 [mqtt]
 brokers = ["tls://127.0.0.1:{broker}"]
 ca = "{certs}/ca.crt"
@@ -46,10 +50,10 @@ key = "{certs}/center.key"
 class Whole:
     """A folder with settings, and the processes that run on it."""
 
-    def __init__(self, folder: Path, broker: Broker) -> None:
+    def __init__(self, folder: Path, broker: Broker, more: str = "") -> None:
         self.port = free_port()
         self.config = folder / "center.toml"
-        said = CONFIG.format(port=self.port, broker=broker.port, certs=broker.certs)
+        said = CONFIG.format(port=self.port, broker=broker.port, certs=broker.certs, more=more)
         self.config.write_text(said, encoding="utf-8")
         self.log = folder / "log"
         with closing(Store(cli.load(self.config)[1])) as store:
@@ -115,6 +119,45 @@ def test_a_press_reaches_a_person_and_the_answer_comes_home(broker: Broker, whol
         assert process.wait(10) == 0
         home.sees_center(online=False)
     assert "Traceback" not in whole.log.read_text()
+
+
+def test_a_call_that_comes_again_goes_back_to_everybody_through_a_killed_centre(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with closing(Whole(tmp_path, broker, "answer_s = 1.5\npresent_expires_s = 3")) as office:
+
+        def acted(verb: str) -> None:
+            assert office.client.post(f"/api/alarms/again/{verb}").status_code == 200
+
+        def shown() -> dict[str, Any]:
+            found: dict[str, Any] = office.client.get("/api/alarms/again").json()
+            return found
+
+        with office.running() as process, Home(broker) as home:
+            home.say("event", event(alarm="again"))
+            assert home.hears("again").stage is Stage.RECEIVED
+            acted("send")
+            ack = home.hears("")
+            assert (ack.stage, ack.sent) == (Stage.ACCEPTED, True)
+            called = event(What.REPEATED, alarm="again")
+            home.say("event", called)
+            assert home.hears(called.id).stage is Stage.RECEIVED  # stored
+            assert home.hears("").stage is Stage.ACCEPTED  # and still held
+            assert shown()["times"]["again"]
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        with Home(broker) as home, office.running():
+            while home.hears("").stage is not Stage.RECEIVED:
+                pass
+            assert shown()["needs_person"]
+            acted("present")
+            while home.hears("").stage is not Stage.PRESENT:
+                pass
+            assert home.hears("").stage is Stage.RECEIVED  # it runs out
+            deeds = [line["deed"] for line in shown()["timeline"]]
+            assert deeds == [
+                "raised", "sent", "repeated", "unanswered", "present", "present_expired",
+            ]  # fmt: skip
 
 
 def test_a_stop_does_not_wait_for_an_open_feed(whole: Whole) -> None:
@@ -242,6 +285,53 @@ def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
         "mqtt.brokers[1]",
         "mqtt.protocol",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[center]\nlisten = "127.0.0.1:99999"', "center.listen"),
+        ('[center]\nlisten = "127.0.0.1\uff1a8080"', "center.listen"),
+        ('[center]\ndatabase = "postgresql://db:port/anbu"', "center.database"),
+        ('[center]\ndatabase = "oracel://db/anbu"', "center.database"),
+        ('[center]\nkey = "key\\u0000"', "center.key"),
+        ('\n[center]\nkey = "key.pem"', "center"),
+        ('[mqtt]\nbrokers = ["tls://[::1]", "tls://[backup.example]:8883"]', "mqtt.brokers[2]"),
+        ("[mqtt]\nsession_s = 4294967296", "mqtt.session_s"),
+        ("[center]\nsession_s = 1e300", "center.session_s"),
+    ],
+)
+def test_what_would_fail_later_is_refused_when_it_is_read(
+    tmp_path: Path, text: str, key: str
+) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as wrong:
+        cli.load(config)
+    assert [(mistake.line, mistake.key) for mistake in wrong.value.mistakes] == [(2, key)]
+
+
+def test_a_certificate_of_the_console_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text('[center]\ncertificate = "missing.pem"\n', encoding="utf-8")
+    parser = ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli.run(parser.parse_args(["--config", str(config)])) == 2
+    assert str(tmp_path / "missing.pem") in capsys.readouterr().err
+
+
+@pytest.mark.skipif(bool(find_spec("psycopg")), reason="its driver is installed here")
+def test_a_database_whose_driver_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text('[center]\ndatabase = "postgresql+psycopg://db/anbu"\n', encoding="utf-8")
+    parser = ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli.run(parser.parse_args(["--config", str(config)])) == 1
+    assert "psycopg" in capsys.readouterr().err
 
 
 def test_paths_start_at_the_settings_file(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """What the centre says of an alarm: in any order, twice, too late, of things unknown."""
 
 import pytest
+from msgspec.structs import replace
 
+from hub.core import home
 from hub.core.effects import Forget, Phrase, Resend, Say, Show, Signal
-from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkTrouble, Ticked
+from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkTrouble, LinkUp, Ticked
 from hub.core.payloads import Stage
-from hub.core.scaip import What
+from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, Present, Raised, Received
 from tests.core.scenes import (
     CALM,
@@ -22,6 +24,7 @@ from tests.core.scenes import (
     read,
     reboot,
     received,
+    sent,
     story,
     tell,
 )
@@ -150,10 +153,36 @@ def test_a_lost_alarm_may_be_asked_to_end_again() -> None:
 
 
 def test_on_site_said_here_and_taken_at_the_centre_agree_in_the_end() -> None:
-    state = tell(called(), received(), accepted())
+    state = tell(called(), received(), accepted(), sent())
     state = tell(state, *press(20.0, GREEN, ms=3500))
     assert alarm(state).life == Present("on site")
-    assert alarm(tell(state, acked(24.0, Stage.PRESENT, 3))).life == Present("")
+    assert alarm(tell(state, acked(24.0, Stage.PRESENT, 4))).life == Present("")
+
+
+@pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.PRESENT])
+def test_the_lamp_follows_a_stage_that_the_centre_gave_back(stage: Stage) -> None:
+    state = tell(called(), received(), acked(12.0, stage, 2, who="Kim"))
+    state = tell(state, LinkDown(13.0, LinkTrouble.CLOSED), LinkUp(400.0, "broker"))
+    assert state.shown is Signal(stage)  # the state message asks, and is answered with this:
+    state = tell(state, acked(400.2, Stage.RECEIVED, 3))
+    assert (alarm(state).life, state.shown) == (Received(), Signal.RECEIVED)
+    state = tell(reboot(state, 5.0, "b2"), acked(6.0, stage, 2, who="Kim"))
+    assert (alarm(state).life, state.shown) == (Received(), Signal.RECEIVED)  # an older word
+
+
+def test_a_stage_by_a_person_is_not_shown_for_ever_while_nobody_can_take_it_back() -> None:
+    taken = tell(called(), received(), accepted(), LinkDown(20.0, LinkTrouble.CLOSED))
+    assert (
+        playbook(replace(taken, told_at=1e9), CALM)
+        >> Ticked(619.9)
+        << []
+        >> Ticked(620.0)
+        << [Show(Signal.RECEIVED), Say(Phrase.RECEIVED)]
+    )
+    assert home.next_wake(taken, CALM) == 620.0
+    back = tell(taken, Ticked(620.0), LinkUp(700.0, "broker"))
+    assert back.shown is Signal.ACCEPTED  # till the centre says otherwise
+    assert tell(taken, Ticked(30.0), LinkUp(31.0, "broker"), Ticked(700.0)).shown is Signal.ACCEPTED
 
 
 def test_the_stage_survives_a_restart() -> None:
@@ -171,3 +200,20 @@ def test_a_later_press_that_does_not_arrive_is_not_passed_over_in_silence() -> N
     assert tell(reboot(late, 30.0, "b2"), Ticked(30.1)).shown is Signal.UNDELIVERED
     back = tell(late, acked(25.0, Stage.RECEIVED, 2, "b1-2"))
     assert (alarm(back).life, back.shown) == (Received(), Signal.RECEIVED)
+
+
+def test_a_stage_from_the_future_settles_what_is_stored_and_shows_that_it_arrived() -> None:
+    newer = acked(11.0, Stage.of("ambulance_sent"), 2, FIRST)
+    state = tell(called(), newer)
+    assert (alarm(state).life, alarm(state).version, state.owed) == (Received(), 2, ())
+    later = acked(12.0, Stage.of("ambulance_there"), 4)
+    assert alarm(tell(state, accepted(11.5, 3), later)).life == Accepted("Kim")
+
+
+def test_a_press_is_no_part_of_an_alarm_that_nobody_can_name() -> None:
+    state = tell(called(), received())
+    strange = replace(alarm(state), kind=Kind.of("gas"))
+    effects = story(replace(state, alarms=(strange,)), *press(20.0))[1]
+    (event,) = map(read, calls(effects))
+    assert (event.data.what, event.data.kind) == (What.RAISED, Kind.HELP_BUTTON)
+    assert event.data.alarm != FIRST

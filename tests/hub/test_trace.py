@@ -1,13 +1,16 @@
 """A trace is read as it is, or refused with the line and the reason."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from hub.core.rules import Room
 from hub.texts import Language, messages
 from hub.trace import Reason, Row, Sort, Trace, TraceError, opened
+from hub.trace_devices import room_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
 AT = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -225,3 +228,21 @@ def test_every_reason_has_its_sentence(language: Language) -> None:
 def test_both_languages_say_the_same_things() -> None:
     korean, english = (messages("replay", language) for language in Language)
     assert {k: v.keys() for k, v in korean.items()} == {k: v.keys() for k, v in english.items()}
+
+
+def test_a_name_typed_on_macos_is_the_same_device_and_the_same_room(write: Write) -> None:
+    bath = GOOD.replace("거실", "욕실")
+    apart = unicodedata.normalize("NFD", LATER.replace("거실", "욕실"))
+    rows, _ = read(write(HEAD + bath + apart))
+    assert [row.device for row in rows] == ["욕실", "욕실"]
+    assert room_of(unicodedata.normalize("NFD", "욕실")) is Room.BATHROOM
+    assert room_of(unicodedata.normalize("NFD", "안방")) is Room.BEDROOM
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16"])
+def test_a_trace_in_another_encoding_is_refused_with_a_sentence(
+    write: Write, encoding: str
+) -> None:
+    _, reason = refused(write((HEAD + GOOD).encode(encoding)))
+    assert reason is Reason.ENCODING
+    assert "UTF-8" in messages("replay", Language.KOREAN)["reason"][reason]
