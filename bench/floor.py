@@ -32,7 +32,7 @@ class Floor:
     def __init__(self, broker: Broker, hub: str, folder: Path) -> None:
         self.commits, self.pubacks = list[float](), list[float]()
         self._broker, self._topic = broker, f"anbu/1/{hub}/telemetry"
-        self._client = client(broker, f"floor-{hub}", f"hubs/{hub}")
+        self._client = client(broker, hub, f"hubs/{hub}")
         self._acked = threading.Event()
         self._at = 0.0
         self._client.on_publish = lambda *_: self._on_publish()

@@ -18,7 +18,7 @@ class Listener:
         self.heard: dict[str, float] = {}
         self._broker = broker
         self._granted = False
-        self._client = client(broker, "bench-listener", "center")
+        self._client = client(broker, "center", "center")
         self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: setattr(self, "_granted", True)
 

@@ -6,11 +6,25 @@ from center import tables
 from center.incident import Deed, Entry
 from center.rows import write_line
 
+DEVICE_KEY = "device_key"
+
 
 def password_hash(conn: Connection, name: str) -> str | None:
     """Give an operator's password hash, or None."""
     table = tables.operators
     return conn.scalar(select(table.c.password_hash).where(table.c.name == name))
+
+
+def device_key(conn: Connection, made: str) -> str:
+    """Give the key that seals the cookies of known devices; `made` where there is none yet.
+
+    It signs nobody in: with it one is spared only the wait after others' wrong guesses.
+    """
+    table = tables.meta
+    known: str | None = conn.scalar(select(table.c.value).where(table.c.key == DEVICE_KEY))
+    if known is None:
+        conn.execute(insert(table).values(key=DEVICE_KEY, value=made))
+    return known or made
 
 
 def put_operator(conn: Connection, utc: float, name: str, role: str, hashed: str) -> None:

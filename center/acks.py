@@ -44,4 +44,5 @@ def _same(believed: Stage, true: Stage) -> bool:
 
 
 def _ack(event: str, incident: Incident, stage: Stage, version: int, utc: float) -> Ack:
-    return Ack(event, incident.alarm, stage, version, utc, incident.who)
+    sent = incident.sent_utc is not None
+    return Ack(event, incident.alarm, stage, version, utc, incident.who, sent)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from center import acks, board, evidence, queries, rows
 from center.board import Act, Refusal, Why
-from center.change import Change
+from center.change import Change, Patience
 from center.desk import Desk
 from center.feed import Notice, Topic
 from center.homes import need_rows
@@ -45,6 +45,11 @@ async def take(desk: Desk, target: Target) -> Case:
     return await _do(desk, target, board.take)
 
 
+async def send(desk: Desk, target: Target) -> Case:
+    """Note that somebody is on the way; raise `NotDoneError`."""
+    return await _do(desk, target, board.send)
+
+
 async def present(desk: Desk, target: Target) -> Case:
     """Note that someone is with the resident; raise `NotDoneError`."""
     return await _do(desk, target, board.present)
@@ -65,15 +70,16 @@ async def note(desk: Desk, target: Target, text: str) -> Case:
     return await _do(desk, target, lambda it, act: board.note(it, act, text))
 
 
-def expire_takes(conn: Connection, utc: float) -> list[Incident]:
-    """Give forgotten takes back to everybody: a job for the store."""
-    changes = [evidence.expire(incident, utc) for incident in rows.due_takes(conn, utc)]
+def give_back(conn: Connection, utc: float, patience: Patience) -> list[Incident]:
+    """Give back to everybody what its holder forgot, or does not answer: a job for the store."""
+    due = rows.due_holds(conn, utc, patience)
+    changes = [evidence.expire(incident, utc, patience) for incident in due]
     return [rows.save(conn, change) for change in changes if change]
 
 
-def any_due(conn: Connection, utc: float) -> bool:
-    """Tell whether a take has run out: a query, so that looking costs the writer nothing."""
-    return bool(rows.due_takes(conn, utc))
+def any_due(conn: Connection, utc: float, patience: Patience) -> bool:
+    """Tell whether there is anything to give back: a query, which costs the writer nothing."""
+    return bool(rows.due_holds(conn, utc, patience))
 
 
 def tell(desk: Desk, incident: Incident) -> None:
@@ -85,8 +91,7 @@ def tell(desk: Desk, incident: Incident) -> None:
 
 
 async def _do(desk: Desk, target: Target, decide: Decide) -> Case:
-    expires_s = desk.settings.center.take_expires_s
-    act = Act(target.by, desk.clock(), target.version, expires_s)
+    act = Act(target.by, desk.clock(), target.version, desk.settings.center.patience)
     job = partial(_decide, target.id, decide, act)
     future = desk.store.submit(job, partial(_done, desk))
     result: tuple[Why | None, Case | None] = await asyncio.wrap_future(future)

@@ -31,6 +31,7 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
         ages=Ages(max(0.0, now - incident.received_utc), waited, urgency(waited)),
         evidence=incident.evidence,
         about=incident.about,
+        surplus=incident.surplus,
         timeline=None if timeline is None else tuple(map(_event, timeline)),
     )
 
@@ -76,6 +77,8 @@ def _times(incident: Incident) -> Times:
         reopened=_maybe(incident.reopened_utc),
         expires=_maybe(incident.expires_utc),
         cleared=_maybe(incident.cleared_utc),
+        sent=_maybe(incident.sent_utc),
+        again=_maybe(incident.again_utc),
     )
 
 

@@ -23,6 +23,8 @@ class Times(Struct, frozen=True):
     reopened: str | None
     expires: str | None
     cleared: str | None = None
+    sent: str | None = None  # somebody is on the way
+    again: str | None = None  # it came in again, and its holder has not answered yet
 
 
 class Ages(Struct, frozen=True):
@@ -69,6 +71,7 @@ class Alarm(Struct, frozen=True):
     ages: Ages
     evidence: Evidence | None = None  # why an automatic alarm was raised
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
+    surplus: int = 0  # so many calls of one home share it: more than are shown one by one
     timeline: tuple[Event, ...] | None = None  # a page of it, oldest line first
     timeline_next: int | None = None  # the `before` of the page of older lines, null: no more
 

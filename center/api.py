@@ -1,5 +1,6 @@
 """The API for programs, and for the console's own scripts: routes and what they do."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
@@ -12,7 +13,7 @@ from center import actions, answering, queries, sentences
 from center.actions import Target
 from center.announcing import api as announcing_api
 from center.answers import Alarm, Alarms, Audit, HubOut, Hubs, OutcomeOut, Outcomes
-from center.auth import DeniedError, Person, Role
+from center.auth import DeniedError, Person, Role, session_of
 from center.board import Why
 from center.desk import Desk
 from center.feed import Notice, Topic
@@ -58,6 +59,7 @@ def routes(desk: Desk) -> list[Route]:
         route(desk, "GET", "/api/alarms", lambda request, _: _alarms(desk, request)),
         route(desk, "GET", "/api/alarms/{id}", lambda request, _: _alarm(desk, request)),
         _action(desk, "take", _take),
+        _action(desk, "send", _send),
         _action(desk, "present", _present),
         _action(desk, "close", _close),
         _action(desk, "reopen", _reopen),
@@ -109,6 +111,11 @@ def _target(request: Request, person: Person, version: int | None) -> Target:
 async def _take(desk: Desk, request: Request, person: Person) -> Case:
     looked = await body(request, Looked)
     return await actions.take(desk, _target(request, person, looked.version))
+
+
+async def _send(desk: Desk, request: Request, person: Person) -> Case:
+    looked = await body(request, Looked)
+    return await actions.send(desk, _target(request, person, looked.version))
 
 
 async def _present(desk: Desk, request: Request, person: Person) -> Case:
@@ -167,10 +174,15 @@ async def _feed(desk: Desk, request: Request) -> Response:
 
 
 async def _stream(desk: Desk, request: Request) -> AsyncIterator[bytes]:
+    """Tell the news for as long as the session lasts: a busy feed has no pause to look in."""
     yield _sse(Notice(Topic.BEAT))
-    async for notice in desk.feed.listen(desk.settings.center.beat_s):
-        if notice.topic is Topic.BEAT and await desk.auth.person(request) is None:
-            return  # signed out meanwhile
+    beat_s, loop = desk.settings.center.beat_s, asyncio.get_running_loop()
+    looked = loop.time()
+    async for notice in desk.feed.listen(beat_s, session_of(request)):
+        if loop.time() - looked >= beat_s or notice.topic is Topic.BEAT:
+            if await desk.auth.person(request) is None:
+                return
+            looked = loop.time()
         yield _sse(notice)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -28,8 +29,10 @@ from center.feed import Feed
 from center.inbox import Inbox
 from center.limit import TOO_LARGE, limited
 from center.metrics import Tally
+from center.sluice import Sluice
 from center.store import Store
 
+BACKLOG = 2048  # connections that wait to be taken: uvicorn's own number
 LEAVE_S = 3  # for requests that still run at the end
 SWITCH_S = 0.0005  # beside a thread that computes, a press is stored in 17 ms (p99), not in 100
 
@@ -41,10 +44,16 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
     """Run everything but the port: store, link and feed. Raise `StoreError`."""
     store = await asyncio.to_thread(Store, database)
     feed = Feed()
+    sluice = Sluice()
     tally = Tally(await store.ask(queries.refused))
-    received = Inbox(store, feed, tally, time.time, lambda: link)
+    patience = settings.center.patience
+    received = Inbox(store, feed, tally, time.time, lambda: link, sluice, patience)
     link = Exchange(
-        settings.mqtt, time.time, partial(inbox.receive, received), partial(inbox.turned, received)
+        settings.mqtt,
+        time.time,
+        partial(inbox.receive, received),
+        partial(inbox.turned, received),
+        store.id,
     )
     center = settings.center
     auth = Auth(
@@ -59,6 +68,7 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
         yield desk
     finally:
         await asyncio.to_thread(link.stop)
+        await asyncio.to_thread(sluice.close)
         feed.close()
         await asyncio.to_thread(store.close)
 
@@ -83,30 +93,43 @@ def application(desk: Desk) -> Starlette:
 
 
 async def serve(settings: Settings, database: str) -> None:
-    """Run the centre until SIGTERM or SIGINT."""
+    """Run the centre until SIGTERM or SIGINT; raise `OSError` where it cannot listen."""
     sys.setswitchinterval(SWITCH_S)
-    host, _, port = settings.center.listen.rpartition(":")
-    async with opened(settings, database) as desk:
-        config = uvicorn.Config(
-            application(desk),
-            host=host.strip("[]"),
-            port=int(port),
-            ssl_certfile=settings.center.certificate or None,
-            ssl_keyfile=settings.center.key or None,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=LEAVE_S,
-        )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again at its end
-            loop.add_signal_handler(number, desk.feed.close)
-        log.info("the centre listens on %s", settings.center.listen)
-        async with asyncio.TaskGroup() as group:  # rounds that fail end the server, too
-            walking = group.create_task(rounds.run(desk))
-            await _Server(config, desk.feed).serve()
-            walking.cancel()
+    with _bound(settings.center.listen) as door:  # first: who has no port takes nobody's session
+        async with opened(settings, database) as desk:
+            await _attend(desk, door)
+
+
+async def _attend(desk: Desk, door: socket.socket) -> None:
+    center = desk.settings.center
+    config = uvicorn.Config(
+        application(desk),
+        ssl_certfile=center.certificate or None,
+        ssl_keyfile=center.key or None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=LEAVE_S,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again at its end
+        loop.add_signal_handler(number, desk.feed.close)
+    log.info("the centre listens on %s", center.listen)
+    async with asyncio.TaskGroup() as group:  # rounds that fail end the server, too
+        walking = group.create_task(rounds.run(desk))
+        await _Server(config, desk.feed).serve([door])
+        walking.cancel()
+
+
+def _bound(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, listen) from error
 
 
 class _Server(uvicorn.Server):

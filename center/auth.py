@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
 
@@ -24,6 +24,11 @@ from center.store import Store
 COOKIE = "anbu_session"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"  # the hidden field of a form
+DEVICE_S = 180 * 86_400.0  # since the last sign-in there
+UNTIL_DIGITS = 12
+STRANGERS_MAX = 40  # that wait for their turn: 4 s of argon2
+BUSY_S = 5.0
+NO_COOKIES: Mapping[str, str] = {}
 
 
 class Role(StrEnum):
@@ -81,34 +86,67 @@ class Auth:
         self._session_s = session_s
         self._tls = tls
         self._failures: throttle.Book = {}
-        self._one_at_a_time = asyncio.Semaphore(1)  # argon2 takes 64 MB and a core
+        # argon2 takes 64 MB and a core: one at a time; a crowd of strangers delays no known device
+        self._turns = {False: asyncio.Semaphore(1), True: asyncio.Semaphore(1)}
+        self._strangers = 0
+        self._device_key = ""
 
-    async def sign_in(self, name: str, password: str, address: str) -> str:
-        """Give a new session's secret (see `set_cookie`), or raise `DeniedError`."""
+    async def sign_in(
+        self, name: str, password: str, address: str, cookies: Mapping[str, str] = NO_COOKIES
+    ) -> str:
+        """Give a new session's secret (see `set_cookie`), or raise `DeniedError`.
+
+        `cookies` may show a device that is known (see `know_device`): guesses that others make do
+        not make its owner wait.
+        """
         name, password = _plain(name), _plain(password)
-        keys = (f"account {name[:64]}", f"address {address}")
+        held = await self._store.ask(accounts.password_hash, name)
+        device = await self._known(name, held or _nobody(), cookies)
+        keys = throttle.keys(name, address, device)
         self._check_waits(keys)
-        async with self._one_at_a_time:
-            self._check_waits(keys)
-            held = await self._store.ask(accounts.password_hash, name)
-            if not await asyncio.to_thread(verify, held or _nobody(), password) or held is None:
-                now = self._clock()
-                for key in keys:
-                    self._failures = throttle.failed(self._failures, key, now)
-                await self._store.change(accounts.sign_in_failed, now, name[:64], address)
-                raise DeniedError(Denied.WRONG_PASSWORD)
-        for key in keys:
-            self._failures.pop(key, None)
+        if not device and self._strangers >= STRANGERS_MAX:
+            raise DeniedError(Denied.TOO_MANY_TRIES, BUSY_S)
+        self._strangers += not device
+        try:
+            async with self._turns[bool(device)]:
+                self._check_waits(keys)
+                right = await asyncio.to_thread(verify, held or _nobody(), password)
+        finally:
+            self._strangers -= not device
+        if not right or held is None:
+            now = self._clock()
+            for key, _ in keys:
+                self._failures = throttle.failed(self._failures, key, now)
+            await self._store.change(accounts.sign_in_failed, now, name[:64], address)
+            raise DeniedError(Denied.WRONG_PASSWORD)
+        self._failures.pop(keys[0][0], None)
         secret = secrets.token_urlsafe(32)
         now = self._clock()
         until = now + self._session_s
         await self._store.change(accounts.open_session, now, digest(secret), name, until, address)
         return secret
 
-    async def sign_out(self, request: HTTPConnection) -> None:
-        """End the session of the request, if it has one."""
-        secret = request.cookies.get(COOKIE, "")
-        await self._store.change(accounts.close_session, self._clock(), digest(secret))
+    async def know_device(self, response: Response, name: str) -> None:
+        """Have the browser show from now on that `name` has signed in there."""
+        name = _plain(name)
+        held = await self._store.ask(accounts.password_hash, name)
+        until, mark = int(self._clock() + DEVICE_S), secrets.token_urlsafe(9)
+        seal = await self._seal(name, held or _nobody(), mark, until)
+        response.set_cookie(
+            device_cookie(name),
+            f"{mark}.{until}.{seal}",
+            max_age=int(DEVICE_S),
+            path="/sign-in",
+            httponly=True,
+            samesite="strict",
+            secure=self._tls,
+        )
+
+    async def sign_out(self, request: HTTPConnection) -> str:
+        """End the session of the request, if it has one; give its `session_of`."""
+        ended = session_of(request)
+        await self._store.change(accounts.close_session, self._clock(), ended)
+        return ended
 
     async def person(self, request: HTTPConnection) -> Person | None:
         """Tell who asks: by bearer token, else by session cookie, else nobody (None)."""
@@ -156,11 +194,39 @@ class Auth:
         """Take the session from the browser."""
         response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=self._tls)
 
-    def _check_waits(self, keys: tuple[str, ...]) -> None:
+    async def _known(self, name: str, held: str, cookies: Mapping[str, str]) -> str:
+        """Give the mark of a device that is known for this account, else an empty text."""
+        mark, _, rest = cookies.get(device_cookie(name), "").partition(".")
+        until, _, seal = rest.partition(".")
+        if not (until.isascii() and until.isdigit() and len(until) < UNTIL_DIGITS):
+            return ""
+        expected = await self._seal(name, held, mark, int(until))
+        right = hmac.compare_digest(seal.encode(errors="replace"), expected.encode())
+        return mark if right and int(until) > self._clock() else ""
+
+    async def _seal(self, name: str, held: str, mark: str, until: int) -> str:
+        """Seal a device's cookie: with another password for the account it is void."""
+        if not self._device_key:
+            made = secrets.token_hex(32)
+            self._device_key = await self._store.change(accounts.device_key, made)
+        said = "\n".join((name, held, mark, str(until)))
+        return hmac.new(self._device_key.encode(), said.encode(), hashlib.sha256).hexdigest()
+
+    def _check_waits(self, keys: tuple[tuple[str, int], ...]) -> None:
         now = self._clock()
-        wait_s = max(throttle.wait_s(self._failures.get(key), now) for key in keys)
+        wait_s = max(throttle.wait_s(self._failures.get(key), now, free) for key, free in keys)
         if wait_s > 0:
             raise DeniedError(Denied.TOO_MANY_TRIES, wait_s)
+
+
+def session_of(request: HTTPConnection) -> str:
+    """Name the session of a request without giving its secret away."""
+    return digest(request.cookies.get(COOKIE, ""))
+
+
+def device_cookie(name: str) -> str:
+    """Name the cookie of a device that knows `name`: operators of all shifts share a console."""
+    return f"anbu_device_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def csrf_of(secret: str) -> str:

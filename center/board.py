@@ -1,4 +1,4 @@
-"""What people do to an incident, pure: take, present, close, reopen, note.
+"""What people do to an incident, pure: take, send, present, close, reopen, note.
 
 Every action is decided against the version that its operator looked at, and is a `Change` to be
 stored whole, or a `Refusal` that tells the second operator what happened.
@@ -9,11 +9,11 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center.change import Change, advance, reopened
+from center.change import Change, Patience, advance, reopened
 from center.incident import Deed, Entry, Incident, Outcome
 from hub.core.payloads import Stage
 
-TAKE_EXPIRES_S = 600.0  # a call and a dispatch fit in; five forgotten takes still miss a long lie
+PATIENCE = Patience()
 NOTE_MAX = 2000  # characters
 
 
@@ -42,24 +42,40 @@ class Act(Struct, frozen=True):
     by: str
     utc: float
     version: int | None = None
-    take_expires_s: float = TAKE_EXPIRES_S
+    patience: Patience = PATIENCE
 
 
 def take(incident: Incident, act: Act) -> Change | Refusal:
-    """Let `act.by` own the incident; taking one's own again renews it."""
+    """Let `act.by` own the incident; taking one's own again renews it, or answers a new call."""
     refusal = _refuse(incident, act, incident.staged)
     if refusal:
         return refusal
     if incident.who == act.by:
-        return _act(incident, incident, act, Deed.RENEWED)
+        deed = Deed.RENEWED if incident.again_utc is None else Deed.ANSWERED
+        return _act(incident, incident, act, deed)
     stage = Stage.PRESENT if incident.stage is Stage.PRESENT else Stage.ACCEPTED
     after = replace(incident, who=act.by, stage=stage, accepted_utc=act.utc)
     deed = Deed.TAKEN_OVER if incident.who else Deed.TAKEN
     return _act(incident, after, act, deed, text=incident.who)
 
 
+def send(incident: Incident, act: Act) -> Change | Refusal:
+    """Note that somebody is on the way; from now on the home's green button can say "I am here".
+
+    Where nobody has the incident, whoever sends somebody has it.
+    """
+    refusal = _refuse(incident, act, incident.staged)
+    if refusal:
+        return refusal
+    after = replace(incident, sent_utc=act.utc)
+    if not incident.who:
+        stage = Stage.PRESENT if incident.stage is Stage.PRESENT else Stage.ACCEPTED
+        after = replace(after, who=act.by, stage=stage, accepted_utc=act.utc)
+    return _act(incident, after, act, Deed.SENT)
+
+
 def present(incident: Incident, act: Act) -> Change | Refusal:
-    """Note that someone is with the resident; it is owned until closed, and never expires."""
+    """Note that someone is with the resident; that runs out in hours, unless its owner acts."""
     refusal = _refuse(incident, act, incident.staged)
     if refusal:
         return refusal
@@ -68,6 +84,7 @@ def present(incident: Incident, act: Act) -> Change | Refusal:
         stage=Stage.PRESENT,
         who=incident.who or act.by,
         present_utc=act.utc,
+        expires_utc=act.utc + act.patience.present_expires_s,
         accepted_utc=incident.accepted_utc or act.utc,
     )
     return _act(incident, after, act, Deed.PRESENT)
@@ -128,6 +145,7 @@ def _act(
     text: str = "",
 ) -> Change:
     if act.by == after.who:
-        after = replace(after, expires_utc=act.utc + act.take_expires_s)
+        lasts_s = act.patience.lasts_s(after.stage)
+        after = replace(after, acted_utc=act.utc, again_utc=None, expires_utc=act.utc + lasts_s)
     entry = Entry(act.utc, deed, version=0, by=act.by, outcome=outcome, text=text)
     return advance(before, after, entry)

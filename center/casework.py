@@ -54,6 +54,10 @@ async def _take(desk: Desk, target: Target, _: FormData) -> Case:
     return await actions.take(desk, target)
 
 
+async def _send(desk: Desk, target: Target, _: FormData) -> Case:
+    return await actions.send(desk, target)
+
+
 async def _present(desk: Desk, target: Target, _: FormData) -> Case:
     return await actions.present(desk, target)
 
@@ -74,6 +78,7 @@ async def _note(desk: Desk, target: Target, form: FormData) -> Case:
 
 _DO: dict[str, Do] = {
     "take": _take,
+    "send": _send,
     "present": _present,
     "close": _close,
     "reopen": _reopen,

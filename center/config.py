@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from center.change import Patience
 from center.dialect import AUDIT_KEPT_S
 from center.homes.need import AGAIN_S, TEST_S
 
@@ -23,6 +24,9 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
     behind_tls: bool = False  # a proxy in front speaks TLS: cookies then stay on TLS
     take_expires_s: Seconds = 600.0
+    present_expires_s: Seconds = 4 * 3600.0  # until nobody is on site any more, if nobody acts
+    answer_s: Seconds = 60.0  # for the holder of a call that came again, before it is everybody's
+    fresh_act_s: Seconds = 180.0  # a holder who did nothing for longer is not waited for
     session_s: Seconds = 12 * 3600.0  # a long shift
     beat_s: Seconds = 5.0  # how often the feed says that it lives
     telemetry_keep_s: Seconds = 30 * 86400.0  # `keeping` says of each table why
@@ -40,6 +44,13 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     days_keep_s: Seconds = 400 * 86400.0  # activity, check-ins, tasks that were dealt with
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
 
+    @property
+    def patience(self) -> Patience:
+        """How long a person who holds an incident is believed to look after it."""
+        return Patience(
+            self.take_expires_s, self.present_expires_s, self.answer_s, self.fresh_act_s
+        )
+
 
 class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     """`brokers` are tried in turn, as tls://host:port or, for tests, tcp://host:port."""
@@ -49,11 +60,13 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     cert: str = ""
     key: str = ""
     protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
-    client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "anbu-center"
+    client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "center"  # as the certificate
     keepalive_s: Annotated[int, Meta(ge=1, le=600)] = 2  # a half-open link shows in 2 x this
     session_s: Annotated[int, Meta(ge=0)] = 7 * 86400  # the broker keeps for us what we miss
     connect_s: Seconds = 3.0
     ack_s: Seconds = 4.0  # a PUBACK later than this means that the link is dead
+    look_s: Seconds = 15.0  # another centre that is alive is back at the broker well before
+    aside_s: Seconds = 300.0  # how often a centre that stands aside looks; each costs the other 1 s
     back_off_s: Seconds = 2.0  # the longest pause between tries; the real one is random below it
 
 

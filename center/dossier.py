@@ -125,8 +125,12 @@ def _did(entry: Entry, t: Texts) -> str:
 
 def _text(entry: Entry, t: Texts) -> str:
     match entry.deed:
-        case Deed.TAKEN_OVER | Deed.EXPIRED:
+        case Deed.TAKEN_OVER | Deed.EXPIRED | Deed.UNANSWERED | Deed.RETURNED:
             return ""  # their sentence has it already
+        case Deed.PRESENT_EXPIRED:
+            return ""
+        case Deed.RAISED | Deed.REPEATED:
+            return t.word("kind", entry.text) if entry.text else ""
         case Deed.RECORD_CHANGED:
             return ", ".join(_field(name, t) for name in entry.text.split())
         case Deed.CALLED:

@@ -5,11 +5,12 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center.change import Change, advance, reopened
+from center.change import CLOCK_BACK_S, Change, Patience, advance, given_back, reopened
 from center.incident import Deed, Entry, Incident
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What
 
+PATIENCE = Patience()
 VERSION_MAX = 2**31  # what a database's INTEGER holds
 
 _DEED = {
@@ -31,37 +32,62 @@ class Heard(Struct, frozen=True):
     incident: str  # the id that a new incident would get
     happened_utc: float  # the hub's clock
     utc: float  # the centre's
+    patience: Patience = PATIENCE
 
 
 def fold(incident: Incident | None, heard: Heard) -> Change:
     """Add a hub's event, never seen before, to its incident; the first one makes it.
 
-    A press after closing reopens; other evidence after closing is kept, and wakes nobody.
+    A press after closing reopens; other evidence after closing is kept, and wakes nobody. A call
+    in an incident that somebody holds is for its holder to answer, who hears it at once; where
+    nobody does, or its holder has done nothing for long, it is everybody's again.
     """
     data = heard.event.data
     before = incident or _received(heard)
-    after = _marked(before, data, heard.utc)
+    after = _marked(before, data, heard)
     entry = Entry(
         utc=heard.utc,
-        deed=_DEED[data.what],
+        deed=_deed(before, data),
         version=0,
         event=heard.event.id,
         happened_utc=heard.happened_utc,
         synced=data.synced,
         device=data.device,
         place=data.place,
+        text=data.kind if data.what in _PRESS and data.kind != before.kind else "",
     )
-    if before.is_open or data.what not in _PRESS:
+    if data.what not in _PRESS or before.stage is Stage.RECEIVED:
         return advance(before, after, entry)
-    return advance(before, reopened(after, heard.utc), entry, _reopening(heard.utc))
+    if not before.is_open:
+        return advance(before, reopened(after, heard.utc), entry, _reopening(heard.utc))
+    if _is_looked_after(before, heard):
+        again_utc = heard.utc if before.again_utc is None else before.again_utc
+        return advance(before, replace(after, again_utc=again_utc), entry)
+    back = replace(given_back(after), waiting_utc=heard.utc)
+    returned = Entry(heard.utc, Deed.RETURNED, version=0, text=before.who)
+    return advance(before, back, entry, returned)
 
 
-def expire(incident: Incident, utc: float) -> Change | None:
-    """Give a forgotten take back to everybody; None while it is not due."""
-    if incident.stage is not Stage.ACCEPTED or utc < (incident.expires_utc or 0.0):
+def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Change | None:
+    """Give back to everybody what its holder forgot; None while nothing is due.
+
+    That is a call that came again and was not answered, a take, and in the end that somebody is
+    on site. The clock of a forgotten take counts from the call, the others' anew. A time that is
+    further ahead than it can be is due: the server's clock was put back since.
+    """
+    unheard = incident.again_utc
+    if incident.stage not in {Stage.ACCEPTED, Stage.PRESENT}:
         return None
-    after = replace(incident, stage=Stage.RECEIVED, who="", accepted_utc=None)
-    return advance(incident, after, Entry(utc, Deed.EXPIRED, version=0, text=incident.who))
+    if unheard is not None and not -CLOCK_BACK_S <= utc - unheard < patience.answer_s:
+        deed, waiting_utc = Deed.UNANSWERED, min(unheard, utc)
+    elif 0.0 < _left_s(incident, utc, patience) <= patience.lasts_s(incident.stage) + CLOCK_BACK_S:
+        return None
+    elif incident.stage is Stage.PRESENT:
+        deed, waiting_utc = Deed.PRESENT_EXPIRED, utc
+    else:
+        deed, waiting_utc = Deed.EXPIRED, incident.waiting_utc
+    after = replace(given_back(incident), waiting_utc=waiting_utc)
+    return advance(incident, after, Entry(utc, deed, version=0, text=incident.who))
 
 
 def catch_up(incident: Incident, version: int, utc: float) -> Change | None:
@@ -70,6 +96,26 @@ def catch_up(incident: Incident, version: int, utc: float) -> Change | None:
         return None
     before = replace(incident, version=version, staged=version)
     return advance(before, before, Entry(utc, Deed.CAUGHT_UP, version=0))
+
+
+def _left_s(incident: Incident, utc: float, patience: Patience) -> float:
+    """Give how long its holder still has; a presence of an older release has no such time."""
+    if incident.expires_utc is None and incident.present_utc is not None:
+        return incident.present_utc + patience.present_expires_s - utc
+    return (incident.expires_utc or 0.0) - utc
+
+
+def _is_looked_after(incident: Incident, heard: Heard) -> bool:
+    """Tell whether somebody holds it who was there a moment ago, by either clock's error."""
+    acted_utc = incident.acted_utc or incident.accepted_utc
+    if not incident.who or acted_utc is None:
+        return False
+    return abs(heard.utc - acted_utc) < heard.patience.fresh_act_s
+
+
+def _deed(incident: Incident, data: AlarmData) -> Deed:
+    unsent = data.what is What.PRESENT and incident.sent_utc is None
+    return Deed.HELD if unsent else _DEED[data.what]
 
 
 def _received(heard: Heard) -> Incident:
@@ -93,7 +139,8 @@ def _received(heard: Heard) -> Incident:
     )
 
 
-def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
+def _marked(incident: Incident, data: AlarmData, heard: Heard) -> Incident:
+    utc = heard.utc
     match data.what:
         case What.RAISED | What.REPEATED:
             return replace(
@@ -111,9 +158,11 @@ def _marked(incident: Incident, data: AlarmData, utc: float) -> Incident:
             return replace(incident, cancel_asked_utc=utc)
         case What.CLEARED:
             return replace(incident, cleared_utc=utc)
+        case What.PRESENT if incident.sent_utc is None or not incident.is_open:
+            return incident  # the resident can hold the green button, too
         case What.PRESENT:
-            stage = Stage.PRESENT if incident.is_open else Stage.CLOSED
-            return replace(incident, stage=stage, present_utc=utc)
+            expires_utc = utc + heard.patience.present_expires_s
+            return replace(incident, stage=Stage.PRESENT, present_utc=utc, expires_utc=expires_utc)
         case _:
             assert_never(data.what)
 

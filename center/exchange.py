@@ -1,23 +1,28 @@
 """The centre's side of MQTT, session after session: whom to dial, when, and is it alive.
 
 A session that dies, or only looks alive, is given up, and a fresh client dials the next broker.
+Where another centre has our name this one stands aside, and looks again (`rival`).
 """
 
 import itertools
 import logging
 import random
+import secrets
 import threading
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from center.config import Mqtt
 from center.link import Session
 from center.parcels import Arrived, Message
+from center.rival import Claim, look, was_renewed
 from hub.core import wire
 from hub.core.commands import Command
 from hub.core.payloads import Ack, CenterState
 
+UNKNOWN = "unknown"
 WATCH_S = 0.5
 STEADY_S = 5.0  # a session that lasted this long was no failure
 
@@ -30,6 +35,8 @@ class LinkHealth(Struct, frozen=True):
     since_utc: float | None
     broker: str = ""
     trouble: str = ""
+    rival: str = ""  # another centre has the hubs: the id of its database, or `unknown`
+    taken_over: int = 0  # how often since the start somebody else came with our name
 
 
 class Exchange:
@@ -45,6 +52,7 @@ class Exchange:
         clock: Callable[[], float],
         receive: Callable[[Arrived], None],
         turned: Callable[[], None],
+        database: str = "",
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -52,6 +60,8 @@ class Exchange:
         self._turned = turned
         self._session: Session | None = None
         self._health = LinkHealth(None, trouble="not connected yet")
+        self._claim = Claim(database, secrets.token_hex(8))
+        self._taken_over = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="anbu-exchange", daemon=True)
 
@@ -106,18 +116,33 @@ class Exchange:
         failures = 0
         for broker in itertools.cycle(self._settings.brokers):
             began = self._clock()
+            known = self._claim
             trouble = self._hold(broker)
             if self._stopping.is_set():
                 return
             failures = 0 if self._clock() - began > STEADY_S else failures + 1
             log.warning("the link to %s ended: %s", broker, trouble)
-            self._health = LinkHealth(None, trouble=trouble)
-            self._stopping.wait(self._pause_s(failures))
+            self._tell(None, trouble=trouble)
+            self._stopping.wait(self._aside_s(known) or self._pause_s(failures))
 
     def _pause_s(self, failures: int) -> float:
         """Give the pause before the next dial: none after a steady session, else random."""
         longest = min(self._settings.back_off_s, 0.25 * 2.0 ** min(failures, 8))
         return random.random() * longest if failures else 0.0  # noqa: S311 - spreads dials
+
+    def _aside_s(self, before: Claim) -> float:
+        """Give for how long to stand aside; 0 where no other centre is known."""
+        if self._claim.rival is None:
+            return 0.0
+        settings = self._settings
+        wait_s = settings.aside_s if was_renewed(before, self._claim) else settings.look_s
+        log.error(
+            "another centre (database %s) is connected with this one's certificate. This one takes "
+            "no calls; it looks again in %.0f s. Stop one of them.",
+            self._claim.rival.database or UNKNOWN,
+            wait_s,
+        )
+        return wait_s * (1.0 + random.random() / 4)  # noqa: S311 - spreads dials
 
     def _hold(self, broker: str) -> str:
         session = Session(self._settings, broker, self._word(online=False), self._receive)
@@ -136,15 +161,32 @@ class Exchange:
         session.answered.wait(self._settings.connect_s)
         if not session.up or session.over.is_set():
             return session.trouble or "no answer to the connection"
+        self._claim = look(self._claim, session.birth)
+        if self._claim.rival is not None:
+            session.withdraw()
+            return "another centre has the hubs"
+        self._claim = replace(self._claim, was_up=True)
+        session.begin()
         session.publish(self._word(online=True))
-        self._health = LinkHealth(self._clock(), broker)
+        self._tell(self._clock(), broker)
         self._turned()
         self._watch(session)
-        self._health = LinkHealth(None, trouble=session.trouble)
+        self._note_end(session)
         self._turned()
         if self._stopping.is_set():
             session.leave(self._word(online=False))
         return session.trouble
+
+    def _note_end(self, session: Session) -> None:
+        if session.taken_over:
+            self._taken_over += 1
+            log.error("somebody else came with this centre's certificate; it dials to see who")
+        self._tell(None, trouble=session.trouble)
+
+    def _tell(self, since_utc: float | None, broker: str = "", trouble: str = "") -> None:
+        rival = self._claim.rival
+        who = (rival.database or UNKNOWN) if rival else ""
+        self._health = LinkHealth(since_utc, broker, trouble, who, self._taken_over)
 
     def _watch(self, session: Session) -> None:
         while not session.over.wait(WATCH_S) and not self._stopping.is_set():
@@ -153,5 +195,6 @@ class Exchange:
                 session.end(trouble)
 
     def _word(self, *, online: bool) -> Message:
-        state = CenterState(online=online, utc=self._clock())
+        claim = self._claim
+        state = CenterState(online, self._clock(), claim.database, claim.boot)
         return Message(wire.CENTER_TOPIC, wire.encode(state), retain=True)

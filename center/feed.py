@@ -38,7 +38,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._listeners: set[asyncio.Queue[Notice | None]] = set()
+        self._listeners: dict[asyncio.Queue[Notice | None], str] = {}
         self._closed = False
 
     def tell(self, notice: Notice) -> None:
@@ -50,10 +50,19 @@ class Feed:
         self._closed = True
         self._in_loop(None)
 
-    async def listen(self, beat_s: float) -> AsyncIterator[Notice]:
-        """Give notices as they come, and a `beat` after every `beat_s` without one."""
+    def dismiss(self, session: str) -> None:
+        """End the streams of a session that is over; in the loop's thread."""
+        for inbox, whose in self._listeners.items():
+            if whose == session:
+                _put(inbox, None)
+
+    async def listen(self, beat_s: float, session: str = "") -> AsyncIterator[Notice]:
+        """Give notices as they come, and a `beat` after every `beat_s` without one.
+
+        `session` is whose stream it is, for `dismiss`.
+        """
         inbox: asyncio.Queue[Notice | None] = asyncio.Queue(BACKLOG)
-        self._listeners.add(inbox)
+        self._listeners[inbox] = session
         try:
             while not self._closed:
                 try:
@@ -64,7 +73,7 @@ class Feed:
                     return
                 yield notice
         finally:
-            self._listeners.discard(inbox)
+            self._listeners.pop(inbox, None)
 
     def _in_loop(self, notice: Notice | None) -> None:
         if not self._loop.is_closed():
@@ -72,8 +81,12 @@ class Feed:
 
     def _spread(self, notice: Notice | None) -> None:
         for inbox in self._listeners:
-            if inbox.full():
-                while not inbox.empty():
-                    inbox.get_nowait()
-                inbox.put_nowait(Notice(Topic.RESYNC))
-            inbox.put_nowait(notice)
+            _put(inbox, notice)
+
+
+def _put(inbox: asyncio.Queue[Notice | None], notice: Notice | None) -> None:
+    if inbox.full():
+        while not inbox.empty():
+            inbox.get_nowait()
+        inbox.put_nowait(Notice(Topic.RESYNC))
+    inbox.put_nowait(notice)

@@ -68,9 +68,11 @@ class Page(Struct, frozen=True):
     csrf: str
     now: float
     waiting: tuple[Call, ...]
+    again: tuple[Call, ...]  # of whoever looks: these came in again
     needs: int
     equipment: Standing
     listening: bool
+    rival: bool  # another centre has the hubs
     bare: bool
 
     @property

@@ -26,7 +26,7 @@ def routes(desk: Desk) -> list[Route]:
         return await _sign_in(desk, request)
 
     async def sign_out(visit: Visit) -> Response:
-        await desk.auth.sign_out(visit.request)
+        desk.feed.dismiss(await desk.auth.sign_out(visit.request))
         response = RedirectResponse("/sign-in", 303)
         desk.auth.clear_cookie(response)
         return response
@@ -47,7 +47,7 @@ async def _sign_in(desk: Desk, request: Request) -> Response:
         return _form(request, 403, name, t("signin.expired"))
     client = request.client.host if request.client else ""
     try:
-        secret = await desk.auth.sign_in(name.strip(), password, client)
+        secret = await desk.auth.sign_in(name.strip(), password, client, request.cookies)
     except DeniedError as denied:
         if denied.why is Denied.TOO_MANY_TRIES:
             error = t("signin.slow_down", seconds=ceil(denied.wait_s))
@@ -56,6 +56,7 @@ async def _sign_in(desk: Desk, request: Request) -> Response:
         return _form(request, denied.status, name, error)
     response = RedirectResponse("/", 303)
     desk.auth.set_cookie(response, secret)
+    await desk.auth.know_device(response, name.strip())
     return response
 
 

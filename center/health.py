@@ -26,18 +26,25 @@ class StoreOut(Struct, frozen=True):
 
 
 class LinkOut(Struct, frozen=True):
-    """`up_s` is for how long the link has stood, null while it is down."""
+    """`up_s` is for how long the link has stood, null while it is down.
+
+    `rival` is the database of another centre that has the hubs, while this one stands aside;
+    `taken_over` counts since the start how often somebody else came with this centre's name.
+    """
 
     ok: bool
     up_s: float | None
     broker: str
     trouble: str
+    rival: str
+    taken_over: int
 
 
 class Health(Struct, frozen=True):
-    """`age_s` is since when no hub was heard, null if none ever was."""
+    """`age_s` is since when no hub was heard, null if none ever was; `database` is its own id."""
 
     ok: bool
+    database: str
     store: StoreOut
     link: LinkOut
     age_s: float | None
@@ -72,7 +79,10 @@ async def _health(desk: Desk) -> Health:
     return Health(
         ok=store.ok and up_s is not None,
         store=store,
-        link=LinkOut(up_s is not None, up_s, link.broker, link.trouble),
+        database=desk.store.id,
+        link=LinkOut(
+            up_s is not None, up_s, link.broker, link.trouble, link.rival, link.taken_over
+        ),
         age_s=None if heard_utc is None else max(0.0, now - heard_utc),
     )
 
@@ -108,6 +118,12 @@ async def _metrics(desk: Desk) -> str:
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
             gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": health.ok}),
             gauge("anbu_store_waiting", "Jobs that wait for the store.", "", {"": health.waiting}),
+            gauge(
+                "anbu_link_taken_over",
+                "How often somebody else came with this centre's name since the start.",
+                "",
+                {"": desk.link.health().taken_over},
+            ),
             gauge(
                 "anbu_link_up", "Whether a broker is there.", "", {"": listening_utc is not None}
             ),

@@ -6,9 +6,12 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center import tables
+from center.home_tables import need_parts
+from center.hubs import AHEAD_S
 from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
+OWN = "center:"  # begins the name of a fault that the centre itself has found
 INTERVAL_S = 30.0  # until the hub has said its own
 FOLD_S = 3600.0  # a flapping fault is two rows of history an hour, however often it flaps
 FLAPS_S = 600.0  # a fault that is back so soon has stood all the while: it must become a task
@@ -17,16 +20,18 @@ _hubs = tables.hubs
 _ADD = insert(_hubs)
 _KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
 _PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
-_HEARD = _PUT.where(_hubs.c.heard_utc < bindparam("now")).values(heard_utc=bindparam("now"))
+_NEWER = (_hubs.c.heard_utc < bindparam("now")) | (_hubs.c.heard_utc > bindparam("future"))
+_HEARD = _PUT.where(_NEWER).values(heard_utc=bindparam("now"))
 _ADD_TELEMETRY = insert(tables.telemetry)
 
 
 def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
     """Note that the hub spoke at `utc`; an earlier time than the one known changes nothing.
 
-    `first_utc` is kept of a hub that was never heard before: since when it can be judged.
+    `first_utc` is the present. It is kept of a hub that was never heard before: since when it can
+    be judged. A known time beyond it is of a clock that was set back, and counts no more.
     """
-    if conn.execute(_HEARD, {"this": hub, "now": utc}).rowcount:
+    if conn.execute(_HEARD, {"this": hub, "now": utc, "future": first_utc + AHEAD_S}).rowcount:
         return
     if conn.execute(_KNOWN, {"this": hub}).first() is None:
         first = {
@@ -40,6 +45,16 @@ def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
             "first_utc": first_utc,
         }
         conn.execute(_ADD, first)
+
+
+def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
+    """Follow the centre's clock, which was set back by `by_s`; give how many hubs it concerns."""
+    future = _hubs.c.heard_utc > now_utc + AHEAD_S
+    moved = update(_hubs).where(future).values(heard_utc=_hubs.c.heard_utc - by_s)
+    since = need_parts.c.since_utc  # of a hub that was lost: it is back once it is heard later
+    ahead = (since > now_utc + AHEAD_S) & need_parts.c.over_utc.is_(None)
+    conn.execute(update(need_parts).where(ahead).values(since_utc=since - by_s))
+    return conn.execute(moved).rowcount
 
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:
@@ -93,6 +108,8 @@ def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: floa
     table = tables.faults
     known = conn.execute(select(table.c.fault, table.c.cleared_utc).where(table.c.hub == hub)).all()
     for fault, cleared_utc in known:
+        if fault.startswith(OWN):
+            continue
         if cleared_utc is None and fault not in lasting:
             clear_fault(conn, hub, fault, utc)
         elif cleared_utc is not None and fault in lasting:

@@ -9,6 +9,7 @@ from hub.core.voice_report import VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost
 LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included
+AHEAD_S = 5.0  # by which a word may be newer than the moment of which a page tells
 LOST_MIN_S = 3.0  # a hub that promises more than it can is not lost at each hiccup
 
 
@@ -52,11 +53,13 @@ class Seen(StrEnum):
 def seen(hub: Hub, now_utc: float, listening_utc: float | None) -> Seen:
     """Judge a hub; `listening_utc` is since when the centre's own link stands (None: it is down).
 
-    A hub is not blamed for silence while nobody listened.
+    A hub is not blamed for silence while nobody listened. A word of the future was heard before the
+    centre's clock was set back, nobody knows how long ago: it is no sign of life.
     """
     if listening_utc is None:
         return Seen.UNKNOWN
-    silence_s = now_utc - max(hub.heard_utc, listening_utc)
+    heard_utc, since_utc = _past(hub.heard_utc, now_utc), _past(listening_utc, now_utc)
+    silence_s = now_utc - max(heard_utc, since_utc)
     match hub.state:
         case Availability.LOST:
             return Seen.LOST
@@ -68,6 +71,10 @@ def seen(hub: Hub, now_utc: float, listening_utc: float | None) -> Seen:
             return Seen.STARTING
         case Availability.READY:
             return Seen.READY
+
+
+def _past(utc: float, now_utc: float) -> float:
+    return utc if utc <= now_utc + AHEAD_S else 0.0
 
 
 def is_lost(silence_s: float, interval_s: float) -> bool:

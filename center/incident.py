@@ -1,7 +1,9 @@
 """The words of the board: an incident, its timeline, its outcome, its age. No decisions here.
 
 received --take--> accepted --present--> present        any of them --close--> closed
-   ^--expire---------'                                  closed --reopen, or a press--> received
+   ^--expire---------'---------------------'            closed --reopen, or a press--> received
+
+A call that comes again while somebody holds it is theirs to answer, else it is `received` again.
 """
 
 from enum import StrEnum
@@ -70,6 +72,12 @@ class Deed(StrEnum):
     REOPENED = "reopened"  # `by` is empty where a press after closing did it
     NOTED = "noted"
     EXPIRED = "expired"  # `text` names who had taken it and forgot it
+    SENT = "sent"  # somebody is on the way to the home; only now is its green button evidence
+    HELD = "held"  # the green button was held at the home, where nobody had been sent
+    ANSWERED = "answered"  # its holder has heard that it came in again
+    UNANSWERED = "unanswered"  # its holder (`text`) has not, and everybody is called
+    RETURNED = "returned"  # it came in again, and its holder (`text`) had done nothing for long
+    PRESENT_EXPIRED = "present_expired"  # nobody has said for hours that somebody is there
     TEST_PRESSED = "test_pressed"  # `by` had told of it beforehand, and has it now
     CAUGHT_UP = "caught_up"  # the hub knew a higher version: this store is an older copy
 
@@ -142,6 +150,10 @@ class Incident(Struct, frozen=True):
     cleared_utc: float | None = None  # since when the resident shows life again
     evidence: Evidence | None = None  # why an automatic alarm was raised, by its newest word
     about: str = ""  # what a spoken call was about, by its newest word that said so
+    acted_utc: float | None = None  # when its holder last did anything
+    again_utc: float | None = None  # since when a call that came again waits for its holder
+    sent_utc: float | None = None  # when the centre said that somebody is on the way
+    surplus: int = 0  # so many alarms share it: more than are shown one by one (`crowd`)
 
     @property
     def is_automatic(self) -> bool:

@@ -3,14 +3,15 @@
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center import acks, evidence, home_rows, moments, rows
+from center import acks, crowd, evidence, home_rows, moments, own_faults, rows
 from center.announcing import delivery_rows
-from center.evidence import Heard
+from center.change import Patience
+from center.evidence import PATIENCE, Heard
 from center.feed import Notice, Topic
 from center.homes import daily, day_rows, need_rows, press_rows, word_rows
-from center.homes.trouble import PRESSED
 from hub.core.commands import Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.payloads import (
@@ -18,6 +19,7 @@ from hub.core.payloads import (
     AlarmEvent,
     Availability,
     Cleared,
+    FaultKind,
     FaultReport,
     FromHub,
     HubState,
@@ -35,6 +37,7 @@ class Parcel(Struct, frozen=True):
     raw: str
     retained: bool
     utc: float
+    patience: Patience = PATIENCE
 
 
 class Told(Struct, frozen=True):
@@ -78,22 +81,29 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
 
 
 def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
-    hub, utc = parcel.hub, parcel.utc
-    incident = rows.incident_of(conn, hub, event.data.alarm)
+    hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
+    incident = rows.incident_of(conn, hub, alarm)
+    shared = None if incident else crowd.of_alarm(conn, hub, alarm)
     fresh = rows.keep_event(conn, hub, event, word_rows.bare(event, parcel.raw), utc)
-    if not fresh and incident:
-        return Told(acks.of_event(event.id, incident, utc), duplicate=True)
-    ident = "" if incident else rows.free_id(conn, hub, event.data.alarm)
-    heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc)
-    incident = rows.save(conn, evidence.fold(incident, heard))
-    incident = press_rows.tested(conn, incident, event, utc)
+    known = incident or crowd.as_of(shared, alarm)
+    if not fresh and known:
+        return Told(acks.of_event(event.id, known, utc), duplicate=True)
+    ident = "" if incident else rows.free_id(conn, hub, alarm)
+    heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc, parcel.patience)
+    notices = []
+    if shared or (incident is None and crowd.is_full(conn, hub)):
+        incident = crowd.add(conn, shared, heard)
+        own_faults.see(conn, hub, FaultKind.CROWDED, utc)
+        notices.append(Notice(Topic.HUB, hub))
+    else:
+        incident = rows.save(conn, evidence.fold(incident, heard))
+        incident, awaited = press_rows.tested(conn, incident, event, utc)
+        notices += [Notice(Topic.NEED, hub)] if awaited else []
     word_rows.keep(conn, hub, incident.id, event, utc)
-    notices = [Notice(Topic.ALARM, incident.id, incident.version)]
-    if event.data.kind in PRESSED:
-        notices.append(Notice(Topic.NEED, hub))  # a press that was awaited may have come
+    notices.append(Notice(Topic.ALARM, incident.id, incident.version))
     if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
         notices.append(Notice(Topic.NEED, hub))
-    return Told(acks.of_event(event.id, incident, utc), tuple(notices))
+    return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(notices))
 
 
 def _daily(
@@ -119,6 +129,8 @@ def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
 
 
 def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
+    if not parcel.retained:
+        own_faults.note_boot(conn, parcel.hub, state, parcel.utc)
     home_rows.keep_state(conn, parcel.hub, state)
     if state.state is Availability.READY and not parcel.retained:
         home_rows.match_faults(conn, parcel.hub, state.faults, parcel.utc)
@@ -129,6 +141,9 @@ def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
         change = incident and evidence.catch_up(incident, brief.version, parcel.utc)
         if change:
             incident = rows.save(conn, change)
+        else:
+            shared = None if incident else crowd.of_alarm(conn, parcel.hub, brief.alarm)
+            incident = incident or crowd.as_of(shared, brief.alarm)
         ack = acks.of_brief(brief, incident, parcel.utc)
         if ack:
             answers.append(ack)

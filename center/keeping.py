@@ -88,6 +88,11 @@ RULES = (
                 _incident.hub == _events.hub,
                 _incident.alarm == _events.alarm,
             ),
+            _without(
+                tables.surplus,
+                tables.surplus.c.hub == _events.hub,
+                tables.surplus.c.alarm == _events.alarm,
+            ),
         ),
     ),
     Rule(
@@ -114,6 +119,18 @@ RULES = (
         "days_keep_s",
         tables.faults.c.cleared_utc,
         tables.faults.c.cleared_utc.is_not(None),
+    ),
+    Rule(tables.own_faults, "one row for each kind, which ends when it is not seen any more"),
+    Rule(
+        tables.hub_boots,
+        "two machines with one identity take turns within days",
+        "telemetry_keep_s",
+        tables.hub_boots.c.heard_utc,
+    ),
+    Rule(
+        tables.surplus,
+        "goes with its incident",
+        only=_without(tables.incidents, _incident.id == tables.surplus.c.incident),
     ),
     Rule(
         tables.fault_history,

@@ -31,12 +31,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from center import tls
 from center.config import Mqtt
 from center.parcels import Arrived, Message
-from hub.core.wire import VERSION
+from hub.core.payloads import CenterState
+from hub.core.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_center
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")
 TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
 PORT = 8883
+TAKEN_OVER = 0x8E
 FAREWELL_S = 1.0
 
 P = ParamSpec("P")
@@ -44,7 +46,11 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """One connection, from any thread. `answered` is set when it is `up`, and when it is over."""
+    """One connection, from any thread. `answered` is set when it is `up`, and when it is over.
+
+    What hubs say is held back until `begin`: first the centre's own topic tells in `birth` whether
+    another centre is online there.
+    """
 
     def __init__(
         self, settings: Mqtt, broker: str, will: Message, receive: Callable[[Arrived], None]
@@ -53,7 +59,12 @@ class Session:
         self.up = False
         self.over = threading.Event()
         self.trouble = ""
+        self.taken_over = False
+        self.birth: CenterState | None = None  # of the last centre here, by its own word
         self._receive = receive
+        self._asked = False
+        self._held: list[Arrived] | None = []
+        self._holding = threading.Lock()
         self._settings = settings
         self._url = urlsplit(broker)
         self._unacked: deque[tuple[float, MQTTMessageInfo]] = deque()
@@ -87,6 +98,13 @@ class Session:
             properties=properties if five else None,
         )
         self._client.loop_start()
+
+    def begin(self) -> None:
+        """Pass on what has come so far, and from now on what comes."""
+        with self._holding:
+            held, self._held = self._held or [], None
+            for arrived in held:
+                self._receive(arrived)
 
     def publish(self, message: Message) -> None:
         """Send with QoS 1. What a dying session loses is made good by the next one's repair."""
@@ -122,6 +140,11 @@ class Session:
         if isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):  # it is closed already
                 sock.shutdown(socket.SHUT_RDWR)
+
+    def withdraw(self) -> None:
+        """Disconnect in good order: what was held back goes to who comes next, no will is said."""
+        self._receive = _ignore
+        self._client.disconnect()
 
     def leave(self, farewell: Message) -> None:
         """Publish the last word, wait for its PUBACK a second at most, and disconnect."""
@@ -159,13 +182,16 @@ class Session:
     ) -> None:
         if reason.is_failure:
             self._finish(f"refused: {reason}")
-        else:
-            client.subscribe(TOPICS)
+        else:  # with QoS 0 the birth does not queue behind what was kept for us
+            client.subscribe(CENTER_TOPIC, qos=0)
 
     def _on_subscribe(
-        self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: object
+        self, client: Client, _: object, __: int, reasons: list[ReasonCode], ___: object
     ) -> None:
-        if any(reason.is_failure for reason in reasons):
+        if not self._asked:  # whatever lies there was sent before this answer to the next one
+            self._asked = True
+            client.subscribe(TOPICS)
+        elif any(reason.is_failure for reason in reasons):
             self._finish("the broker's rules refuse the hubs' topics")
         else:
             self.up = True
@@ -174,6 +200,7 @@ class Session:
     def _on_disconnect(
         self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: object
     ) -> None:
+        self.taken_over = reason.value == TAKEN_OVER
         self._finish(f"disconnected: {reason}")
 
     def _on_publish(
@@ -184,7 +211,21 @@ class Session:
 
     def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
         settle = partial(client.ack, message.mid, message.qos)
-        self._receive(Arrived(message.topic, bytes(message.payload), message.retain, settle))
+        arrived = Arrived(message.topic, bytes(message.payload), message.retain, settle)
+        if message.topic == CENTER_TOPIC:
+            self._note_birth(arrived)
+            return
+        with self._holding:
+            if self._held is not None:
+                self._held.append(arrived)
+                return
+        self._receive(arrived)
+
+    def _note_birth(self, arrived: Arrived) -> None:
+        with contextlib.suppress(RefusedError):  # by whom it may be, it tells nothing
+            told = decode_from_center("", arrived.topic, arrived.payload)
+            if isinstance(told, CenterState):
+                self.birth = told
 
 
 def _no_delay(_: Client, __: object, sock: object) -> None:

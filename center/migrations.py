@@ -3,6 +3,7 @@
 A database of a newer program is refused, untouched.
 """
 
+import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
@@ -10,6 +11,8 @@ from sqlalchemy.schema import CreateColumn
 
 from center import announcing_tables, home_tables, tables
 from center.dialect import StoreError, lock_audit
+
+IDENTITY = "database"
 
 _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them first -> columns
     2: (
@@ -30,6 +33,10 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         home_tables.needs.c.taken_by,
         home_tables.needs.c.taken_utc,
         home_tables.needs.c.until_utc,
+        tables.incidents.c.acted_utc,
+        tables.incidents.c.again_utc,
+        tables.incidents.c.sent_utc,
+        tables.incidents.c.surplus,  # and new tables: own_faults, hub_boots, surplus
     ),
 }
 
@@ -58,6 +65,17 @@ def bring_up(conn: Connection) -> None:
     if held == 1:
         _judge_from_the_first_event(conn)
     conn.execute(update(meta).where(meta.c.key == "schema").values(value=str(tables.SCHEMA)))
+
+
+def identity(conn: Connection) -> str:
+    """Give the id of this database, made when it is asked for first."""
+    meta = tables.meta
+    known: str | None = conn.scalar(select(meta.c.value).where(meta.c.key == IDENTITY))
+    if known is not None:
+        return known
+    made = secrets.token_hex(8)
+    conn.execute(insert(meta).values(key=IDENTITY, value=made))
+    return made
 
 
 def _held(conn: Connection) -> int | None:

@@ -50,6 +50,7 @@ OPERATIONS = (
         query=("limit", "before"),
     ),
     Operation("post", _ACT + "take", "Own it by name, or renew it.", answers.Alarm, api.Looked),
+    Operation("post", _ACT + "send", "Somebody is on the way.", answers.Alarm, api.Looked),
     Operation("post", _ACT + "present", "Someone is there.", answers.Alarm, api.Looked),
     Operation("post", _ACT + "close", "End it with its outcome.", answers.Alarm, api.Closing),
     Operation("post", _ACT + "reopen", "Open it again.", answers.Alarm, api.Looked),

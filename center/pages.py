@@ -79,6 +79,7 @@ async def _board(visit: Visit) -> Response:
         board=board,
         names=names,
         reasons=reasons,
+        hidden=visit.hidden,
         equipment=await equipment_page.board(visit),
     )
 

@@ -6,12 +6,14 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Integer, Row, Select, bindparam, func, select
+from sqlalchemy import case as case_of
 
 from center import tables
 from center.hubs import Fault, Hub
 from center.incident import Deed, Entry, Incident
 from hub.core.payloads import Stage
+from hub.core.scaip import URGENCY, Kind
 
 _BY_ID = select(tables.incidents).where(tables.incidents.c.id == bindparam("id"))
 _TIMELINE = (
@@ -28,6 +30,11 @@ _CLOSER = (
 )
 LINES = 50  # of a timeline at once: one of 10,000 presses would be a page of 2.8 MB
 SEQ_MAX = 2**53
+
+_HAS_SUNK = tables.incidents.c.cancelled_utc.is_not(None) | (  # as in `views.urgent_first`
+    tables.incidents.c.cleared_utc.is_not(None)
+    & tables.incidents.c.kind.in_((Kind.MISSED_CHECKIN.value, Kind.NO_LIFE.value))
+)
 
 S = TypeVar("S", bound=Struct)
 
@@ -106,6 +113,33 @@ def incidents(
         at_once = (table.c.received_utc == since) & (table.c.id < before)
         query = query.where((table.c.received_utc < since) | at_once)
     return [_shape(row, Incident) for row in conn.execute(query)]
+
+
+def board(conn: Connection, limit: int) -> tuple[list[Incident], int]:
+    """List what is open, the most urgent and oldest first, and count all of it.
+
+    What nobody has comes before what somebody looks after, and each home's first call before any
+    home's second: however many one home makes, it pushes no other's off the list.
+    """
+    table = tables.incidents
+    urgent = (
+        (table.c.who != "").cast(Integer),
+        (table.c.kind == Kind.TEST.value).cast(Integer),
+        _HAS_SUNK.cast(Integer),
+        case_of({kind.value: n for kind, n in URGENCY.items()}, value=table.c.kind, else_=0),
+        table.c.waiting_utc,
+        table.c.id,
+    )
+    turn = func.row_number().over(partition_by=table.c.hub, order_by=urgent).label("turn")
+    still = table.c.stage != Stage.CLOSED.value
+    ranked = select(table.c.id, turn).where(still).subquery()
+    query = select(table).join(ranked, ranked.c.id == table.c.id)
+    query = query.order_by(urgent[0], urgent[1], ranked.c.turn, *urgent[2:]).limit(limit)
+    found = [_shape(row, Incident) for row in conn.execute(query)]
+    total = len(found)
+    if total == limit:
+        total = conn.scalar(select(func.count()).select_from(table).where(still)) or 0
+    return found, total
 
 
 def of_hub(conn: Connection, hub: str, limit: int = 20) -> list[Incident]:

@@ -3,23 +3,26 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from center import actions, keeping, queries, tables
+from center import actions, home_rows, keeping, own_faults, queries, tables
 from center.announcing import acts as announcing
 from center.desk import Desk
 from center.feed import Notice, Topic
 from center.homes import acts
-from center.hubs import Seen, seen
+from center.hubs import AHEAD_S, Seen, seen
 
 TAKES_S = 1.0
 ORDERS_S = 1.0
 THREADS_S = 2.0
+CLOCK_S = 1.0
 HUBS_S = 5.0
 COUNTS_S = 10.0
+FAULTS_S = 60.0
 PRUNE_S = 600.0
 PROBE = "probe_utc"
 
@@ -37,7 +40,9 @@ async def run(desk: Desk) -> None:
         group.create_task(test_store(desk))
         group.create_task(give_back(desk))
         group.create_task(order_announcements(desk))
+        group.create_task(watch_clock(desk))
         group.create_task(watch_hubs(desk))
+        group.create_task(ease_faults(desk))
         group.create_task(keep_counts(desk))
         group.create_task(prune(desk))
 
@@ -59,11 +64,13 @@ async def test_store(desk: Desk) -> None:
 
 
 async def give_back(desk: Desk) -> None:
-    """Give forgotten takes back, and tell everybody."""
+    """Give back what its holder forgot, or does not answer, and tell everybody."""
+    patience = desk.settings.center.patience
     async for _ in _every(TAKES_S):
         try:
-            if await desk.store.ask(actions.any_due, desk.clock()):
-                for incident in await desk.store.change(actions.expire_takes, desk.clock()):
+            if await desk.store.ask(actions.any_due, desk.clock(), patience):
+                back = await desk.store.change(actions.give_back, desk.clock(), patience)
+                for incident in back:
                     actions.tell(desk, incident)
         except SQLAlchemyError as error:
             log.warning("forgotten takes wait: %s", type(error).__name__)
@@ -76,6 +83,21 @@ async def order_announcements(desk: Desk) -> None:
             await announcing.order_due(desk)
         except SQLAlchemyError as error:
             log.warning("announcements wait: %s", type(error).__name__)
+
+
+async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) -> None:
+    """Notice that the server's clock was set back, and when hubs were heard go back with it."""
+    ahead = desk.clock() - steady()
+    async for _ in _every(CLOCK_S):
+        now = desk.clock()
+        step_s, ahead = now - steady() - ahead, now - steady()
+        if step_s > -AHEAD_S:
+            continue
+        log.warning("the clock was set back by %.0f s", -step_s)
+        try:
+            await desk.store.change(home_rows.set_back, -step_s, now)
+        except SQLAlchemyError as error:
+            log.warning("hubs look lost until they speak: %s", type(error).__name__)
 
 
 async def watch_hubs(desk: Desk) -> None:
@@ -100,6 +122,16 @@ async def watch_hubs(desk: Desk) -> None:
             await acts.follow_trouble(desk, hubs, now, listening_utc)
         except SQLAlchemyError as error:
             log.warning("what fails was not made a task: %s", type(error).__name__)
+
+
+async def ease_faults(desk: Desk) -> None:
+    """End the faults of hubs that the centre itself has found and sees no more."""
+    async for _ in _every(FAULTS_S):
+        try:
+            for hub in await desk.store.change(own_faults.ease, desk.clock()):
+                desk.feed.tell(Notice(Topic.HUB, hub))
+        except SQLAlchemyError as error:
+            log.warning("what is over still shows: %s", type(error).__name__)
 
 
 async def keep_counts(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center import tables
-from center.change import Change
+from center.change import CLOCK_BACK_S, Change, Patience
 from center.incident import Entry, Incident
 from center.queries import find
 from hub.core.payloads import AlarmEvent, Happened, Stage
@@ -30,9 +30,17 @@ _OF_ALARM = (
     .with_for_update()
 )
 _BY_ID = select(_incidents).where(_incidents.c.id == bindparam("id")).with_for_update()
-_DUE = (
+_ROW = _incidents.c
+_DUE = (  # as `evidence.expire` judges
     select(_incidents)
-    .where(_incidents.c.stage == Stage.ACCEPTED.value, _incidents.c.expires_utc <= bindparam("utc"))
+    .where(
+        _ROW.stage == bindparam("stage"),
+        (_ROW.expires_utc <= bindparam("utc"))
+        | (_ROW.expires_utc > bindparam("most_utc"))
+        | (_ROW.again_utc <= bindparam("again_utc"))
+        | (_ROW.again_utc > bindparam("ahead_utc"))
+        | (_ROW.expires_utc.is_(None) & (_ROW.present_utc <= bindparam("there_utc"))),
+    )
     .with_for_update()
 )
 _SINCE = select(_incidents).where(
@@ -86,10 +94,21 @@ def free_id(conn: Connection, hub: str, alarm: str) -> str:
     return "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
 
 
-def due_takes(conn: Connection, utc: float) -> list[Incident]:
-    """List the incidents whose take has run out."""
-    found = conn.execute(_DUE, {"utc": utc})
-    return [msgspec.convert(row, Incident, from_attributes=True) for row in found]
+def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident]:
+    """List the incidents whose holder forgot them, or does not answer a call that came again."""
+    found = list[Incident]()
+    for stage in (Stage.ACCEPTED, Stage.PRESENT):
+        lasts_s = patience.lasts_s(stage)
+        times = {
+            "utc": utc,
+            "most_utc": utc + lasts_s + CLOCK_BACK_S,
+            "ahead_utc": utc + CLOCK_BACK_S,
+            "again_utc": utc - patience.answer_s,
+            "there_utc": utc - lasts_s,
+        }
+        rows = conn.execute(_DUE, {"stage": stage.value, **times})
+        found += [msgspec.convert(row, Incident, from_attributes=True) for row in rows]
+    return found
 
 
 def changed_since(conn: Connection, utc: float) -> list[Incident]:

@@ -13,7 +13,7 @@ from center.incident import Deed, Incident
 from center.texts import Lang
 from hub.core.wire import timestamp
 
-_CLOCK = frozenset({Deed.EXPIRED, Deed.CAUGHT_UP})
+_CLOCK = frozenset({Deed.EXPIRED, Deed.UNANSWERED, Deed.PRESENT_EXPIRED, Deed.CAUGHT_UP})
 
 
 def language(request: HTTPConnection) -> Lang:

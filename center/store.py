@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from center.dialect import WRITE, StoreError, open_engine
-from center.migrations import bring_up
+from center.migrations import bring_up, identity
 
 MAX_BATCH = 512
 
@@ -40,7 +40,10 @@ class _Ticket(Struct, Generic[T]):
 
 
 class Store:
-    """The database of the centre. Any thread may use it; `close` ends its own thread."""
+    """The database of the centre. Any thread may use it; `close` ends its own thread.
+
+    `id` is the database's own, random, for as long as it exists; a copy has the same.
+    """
 
     def __init__(self, url: str) -> None:
         """Open and, where needed, create the database, or raise `StoreError`."""
@@ -49,6 +52,7 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 bring_up(connection)
+                self.id = identity(connection)
         except SQLAlchemyError as error:
             self._engine.dispose()
             message = f"the database cannot be opened: {error.__cause__ or error}"

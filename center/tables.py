@@ -78,6 +78,10 @@ incidents = Table(
     Column("cleared_utc", Float),
     Column("evidence", JSON(none_as_null=True)),
     Column("about", String, nullable=False, server_default=""),
+    Column("acted_utc", Float),
+    Column("again_utc", Float),
+    Column("sent_utc", Float),
+    Column("surplus", Integer, nullable=False, server_default="0"),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),
@@ -135,6 +139,41 @@ faults = Table(
     Column("detail", Text, nullable=False),
     Column("cleared_utc", Float),
     Column("stored_utc", Float),  # the centre's clock, when it was raised last
+)
+
+# faults that the centre itself has found: how often, and when last
+own_faults = Table(
+    "own_faults",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("last_utc", Float, nullable=False),
+)
+
+# `said_utc` is the hub's clock, in its newest state of that boot
+hub_boots = Table(
+    "hub_boots",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("boot", String, primary_key=True),
+    Column("said_utc", Float, nullable=False),
+    Column("heard_utc", Float, nullable=False),
+)
+
+# calls beyond those that a home may have open at once: each stands for an alarm of the hub
+surplus = Table(
+    "surplus",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("alarm", String, primary_key=True),
+    Column("incident", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("device", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("happened_utc", Float, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+    Index("surplus_by_incident", "incident"),
 )
 
 fault_history = Table(

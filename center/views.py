@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from center import moments
-from center.incident import Incident, urgency, waited_s
+from center.incident import Deed, Incident, urgency, waited_s
 from center.texts import Texts
 from hub.core.payloads import Stage
 from hub.core.scaip import URGENCY, Kind
 
 _ENDS_WITH_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # movement does not end a fall
+_GIVEN_BACK = frozenset({Deed.UNANSWERED, Deed.RETURNED, Deed.PRESENT_EXPIRED})
 CAME_LATE_S = 30.0  # a call that took longer to arrive has a story: the link was down
 
 
@@ -41,6 +42,8 @@ class Call(Struct, frozen=True):
     outcome: str
     received_at: str
     closed_at: str
+    again: bool  # it came in again, and its holder has not answered yet
+    presses: int
 
 
 class Board(Struct, frozen=True):
@@ -94,11 +97,15 @@ def call(incident: Incident, eye: Eye) -> Call:
         outcome=eye.t.word("outcome", incident.outcome) if incident.outcome else "",
         received_at=moments.short(incident.received_utc, eye.now),
         closed_at=moments.short(incident.closed_utc, eye.now) if incident.closed_utc else "",
+        again=incident.again_utc is not None,
+        presses=incident.presses,
     )
 
 
 def title(incident: Incident, t: Texts) -> str:
     """Say what called from where: `거실 · 도움 버튼`."""
+    if incident.surplus:
+        return t("call.surplus", n=incident.surplus)
     kind = t.word("kind", incident.kind)
     of_no_place = incident.is_automatic or incident.is_spoken
     if incident.is_quiet or (of_no_place and not incident.place):
@@ -115,8 +122,7 @@ def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
         yield Badge("cross", "warn", t("call.cancelled"))
     if incident.cancel_asked_utc is not None:
         yield Badge("cross", "warn", t("call.cancel_asked"))
-    if incident.stage is Stage.PRESENT:
-        yield Badge("person", "good", t("call.on_site"))
+    yield from _who_is_there(incident, t)
     if incident.is_open and incident.reopened_utc is not None:
         yield Badge("back", "warn", t("call.reopened"))
     if not incident.synced:
@@ -134,6 +140,17 @@ def _how(incident: Incident, t: Texts) -> Iterator[Badge]:
     if incident.presses > 1:
         key = "call.presses" if incident.is_pressed else "call.again"
         yield Badge("bell", "bad", t(key, n=incident.presses))
+    if incident.again_utc is not None:
+        yield Badge("bell", "bad", t("call.unanswered"))
+    if incident.needs_person and incident.last_deed in _GIVEN_BACK:
+        yield Badge("back", "warn", t("call.given_back"))
+
+
+def _who_is_there(incident: Incident, t: Texts) -> Iterator[Badge]:
+    if incident.stage is Stage.PRESENT:
+        yield Badge("person", "good", t("call.on_site"))
+    elif incident.is_open and incident.sent_utc is not None:
+        yield Badge("person", "plain", t("call.sent"))
 
 
 def urgent_first(incident: Incident) -> tuple[bool, bool, int, float]:

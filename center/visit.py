@@ -32,6 +32,7 @@ class Visit(Struct, frozen=True):
     still_open: tuple[Incident, ...]
     needs: int  # homes that wait for a call
     equipment: Standing  # what fails and waits for a person
+    hidden: int = 0  # open calls beyond those of `still_open`
 
     @property
     def t(self) -> Texts:
@@ -48,10 +49,16 @@ class Visit(Struct, frozen=True):
         some = sorted((one for one in self.still_open if one.needs_person), key=urgent_first)
         return tuple(call(one, self.eye) for one in some)
 
+    def again(self) -> tuple[Call, ...]:
+        """Give the calls of whoever looks that came in again and are not answered yet."""
+        mine = (one for one in self.still_open if one.who == self.person.name)
+        return tuple(call(one, self.eye) for one in mine if one.again_utc is not None)
+
     def page(self, name: str, title: str, url: str) -> Page:
         """Give the frame of a page of this visit; `url` is where it is read anew."""
-        waiting = self.waiting()
-        count = self.t("board.tab", n=len(waiting)) if waiting else ""
+        waiting, again = self.waiting(), self.again()
+        rings = len(waiting) + len(again)
+        count = self.t("board.tab", n=rings) if rings else ""
         other_lang, other_url = other_language(self.t, url)
         return Page(
             name=name,
@@ -64,9 +71,11 @@ class Visit(Struct, frozen=True):
             csrf=self.person.csrf,
             now=self.eye.now,
             waiting=waiting,
+            again=again,
             needs=self.needs,
             equipment=self.equipment,
             listening=self.desk.link.listening_utc is not None,
+            rival=bool(self.desk.link.health().rival),
             bare=self.bare,
         )
 
@@ -116,11 +125,12 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
 
 async def begin(desk: Desk, request: Request, person: Person) -> Visit:
     """Look at the board once for this request."""
-    still_open = await desk.store.ask(queries.incidents, queries.Which.OPEN, OPEN_MAX)
+    still_open, total = await desk.store.ask(queries.board, OPEN_MAX)
     needs = await desk.store.ask(need_rows.homes_open)
     equipment = await desk.store.ask(part_rows.standing)
     eye = Eye(me=person.name, now=desk.clock(), t=language(request))
-    return Visit(desk, request, person, eye, tuple(still_open), needs, equipment)
+    hidden = total - len(still_open)
+    return Visit(desk, request, person, eye, tuple(still_open), needs, equipment, hidden)
 
 
 def _turned_away(request: Request) -> Response:

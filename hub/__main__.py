@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from hub.core.settings import SettingsError
-from hub.texts import Language, tell
+from hub.texts import Language, messages, tell
 
 USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _hub(args: argparse.Namespace) -> int:
     from hub import app, house  # noqa: PLC0415 - other commands need none of it
+    from hub.claim import ClaimedError, claimed  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -63,7 +64,14 @@ def _hub(args: argparse.Namespace) -> int:
         print(f"{args.config}: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR
     drivers = house.furnish(config) if args.virtual else config.device
-    asyncio.run(app.serve(config, drivers))
+    try:
+        with claimed(Path(config.state_dir)):
+            asyncio.run(app.serve(config, drivers))
+    except ClaimedError:
+        for language in Language:
+            said = messages("hub", language)["start"]["claimed"]
+            print(said.format(folder=config.state_dir), file=sys.stderr)
+        return 1
     return 0
 
 

@@ -39,7 +39,7 @@ from hub.journal import Journal
 from hub.link import Link
 from hub.memory import Memory
 from hub.outbox import Row
-from hub.proof import Proof
+from hub.proof import LinkSight, Proof
 from hub.supervisor import Supervisor
 from hub.texts import messages
 
@@ -63,7 +63,7 @@ class Hub:
         said = messages("hub", config.language)["say"]
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
         self.memory = Memory(Path(config.state_dir) / "habits.bin", self.journal)
-        self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look)
+        self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look, self._look_at_link)
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
 
@@ -163,6 +163,13 @@ class Hub:
 
     def _look(self) -> tuple[HomeState, Rules, float]:
         return self.engine.state, self.rules, self.clocks.at()
+
+    def _look_at_link(self) -> LinkSight:
+        link, center = self.link, self.engine.post.center
+        broker = link.broker if link else ""
+        trouble = str(link.trouble or "") if link else ""
+        database, online = (center.database, center.online) if center else ("", False)
+        return LinkSight(True, self.config.hub, broker, trouble, database, online)  # noqa: FBT003
 
     def _will(self) -> bytes:
         return self._state(Availability.LOST).payload

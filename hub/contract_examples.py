@@ -146,6 +146,7 @@ def from_center() -> dict[str, list[FromCenter]]:
         "ack": [
             Ack(ALARM, ALARM, Stage.RECEIVED, 1, UTC),
             Ack("", ALARM, Stage.ACCEPTED, 2, UTC, "김하나"),
+            Ack("", ALARM, Stage.ACCEPTED, 3, UTC, "김하나", sent=True),
         ],
         "cmd": [
             Command("c-1", CommandKind.TEST_CALL, 11, UTC + 60),

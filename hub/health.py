@@ -76,6 +76,7 @@ def _supervised(old: WatchState, new: WatchState) -> WatchState:
         due=new.began_at,
         batteries=old.batteries | new.batteries,
         flickers=old.flickers | new.flickers,
+        flaps=old.flaps | new.flaps,
         untold=tuple(dict.fromkeys(old.untold + new.untold)),
         waiting=old.waiting + new.waiting,
     )

@@ -5,14 +5,16 @@ it again.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 
-from hub.backoff import delay_s
+from hub.backoff import REFUSALS, Twin, delay_s
 from hub.core.events import LinkTrouble
 from hub.mqtt import Listener, MqttSettings, Session
 from hub.outbox import Row
 
+LOG = logging.getLogger("anbu")
 STEADY_S = 5.0  # a session that lasted this long was no failure
 WATCH_S = 1.0
 SLOW_TURN = 3  # of dials that time out one after the other, each third is given longer:
@@ -30,6 +32,10 @@ class Link:
         self._hurry = asyncio.Event()
         self._urgent = False
         self._leaving = False
+        self._twin = Twin()
+        self._refusals: dict[str, tuple[LinkTrouble, float]] = {}  # by broker: why, and until when
+        self.broker = ""  # of the session that stands
+        self.trouble: LinkTrouble | None = None  # why there is none
 
     async def run(self) -> None:
         """Dial, hold, back off, for ever."""
@@ -37,15 +43,17 @@ class Link:
         loop = asyncio.get_running_loop()
         while not self._leaving:
             broker = self._settings.brokers[turn % len(self._settings.brokers)]
-            began = loop.time()
-            slow = timeouts % SLOW_TURN == SLOW_TURN - 1
-            trouble = await self._hold(broker, self._settings.dial_s * (SLOW if slow else 1.0))
-            timeouts = timeouts + 1 if trouble is LinkTrouble.TIMEOUT else 0
-            steady = loop.time() - began >= STEADY_S and trouble is not LinkTrouble.TIMEOUT
-            failures = 0 if steady else failures + 1
             turn += 1
+            if not self._shuns(broker):
+                began = loop.time()
+                slow = timeouts % SLOW_TURN == SLOW_TURN - 1
+                trouble = await self._hold(broker, self._settings.dial_s * (SLOW if slow else 1.0))
+                self._remember(broker, trouble)
+                timeouts = timeouts + 1 if trouble is LinkTrouble.TIMEOUT else 0
+                steady = loop.time() - began >= STEADY_S and trouble is not LinkTrouble.TIMEOUT
+                failures = 0 if steady else failures + 1
             if turn % len(self._settings.brokers) == 0:  # only when all have been tried
-                await self._back_off(failures, trouble)
+                await self._back_off(failures)
 
     def publish(self, row: Row) -> None:
         """Hand one message to the session; without one it is left to the next `link_up`."""
@@ -82,29 +90,66 @@ class Link:
             trouble = LinkTrouble.TIMEOUT
         if trouble is not None:
             session.end(trouble)
-            self._listener.link_down(trouble)
+            trouble = self._why(broker, trouble)
+            self._tell_down(trouble)
             return trouble
-        self._session = session
+        self._session, self.broker, self.trouble = session, broker, None
+        self._refusals.pop(broker, None)
         self._listener.link_up(broker)
         try:
             return await self._watch(session)
         finally:
-            self._session = None
+            self._session, self.broker = None, ""
             session.end(LinkTrouble.CLOSED)
 
     async def _watch(self, session: Session) -> LinkTrouble:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         while not session.ended.done():
             session.tend()
             await asyncio.wait({session.ended}, timeout=WATCH_S)
         trouble = session.ended.result()
-        self._listener.link_down(trouble)
+        trouble = self._twin.judge(trouble, loop.time() - began, silent=session.silent)
+        self._tell_down(trouble)
         return trouble
 
-    async def _back_off(self, failures: int, trouble: LinkTrouble) -> None:
-        jitter = random.random()  # noqa: S311 - spreads dials, hides nothing
-        wait_s = delay_s(failures, trouble, urgent=self._urgent, jitter=jitter)
+    def _tell_down(self, trouble: LinkTrouble) -> None:
+        if trouble is LinkTrouble.TAKEN_OVER and self.trouble is not trouble:
+            LOG.error("another machine uses this hub's name and certificate: %s", self._hub)
+        self.trouble = trouble
+        self._listener.link_down(trouble)
+
+    def _why(self, broker: str, trouble: LinkTrouble) -> LinkTrouble:
+        """Say why a dial failed: a broker that has refused us may hang up without a word next."""
+        known, _ = self._refusals.get(broker, (trouble, 0.0))
+        return known if trouble is LinkTrouble.CLOSED else trouble
+
+    def _remember(self, broker: str, trouble: LinkTrouble) -> None:
+        """Keep for how long a broker that refuses us is left alone while there are others."""
+        self._refusals.pop(broker, None)
+        if trouble in REFUSALS or trouble is LinkTrouble.TAKEN_OVER:
+            until = asyncio.get_running_loop().time() + self._delay_s(0, trouble, urgent=False)
+            self._refusals[broker] = trouble, until
+
+    def _shuns(self, broker: str) -> bool:
+        """Whether others are to be tried before a broker that refuses us."""
+        _, until = self._refusals.get(broker, (None, 0.0))
+        others = len(self._refusals) < len(self._settings.brokers)
+        return others and not self._urgent and asyncio.get_running_loop().time() < until
+
+    async def _back_off(self, failures: int) -> None:
+        """Wait; while a broker is left that does not refuse us, no longer than for a dead one."""
+        troubles = [why for why, _ in self._refusals.values()]
+        refused = len(troubles) == len(self._settings.brokers)
+        trouble = troubles[-1] if refused else LinkTrouble.CLOSED
         self._hurry.clear()
         try:
+            wait_s = self._delay_s(failures, trouble, urgent=self._urgent)
             await asyncio.wait_for(self._hurry.wait(), wait_s)
         except TimeoutError:
             return
+
+    def _delay_s(self, failures: int, trouble: LinkTrouble, *, urgent: bool) -> float:
+        jitter = random.random()  # noqa: S311 - spreads dials, hides nothing
+        turns = self._twin.turns
+        return delay_s(failures, trouble, urgent=urgent, jitter=jitter, turns=turns)

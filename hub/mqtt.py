@@ -7,13 +7,14 @@ or queueing is used: whether an ack is late, when to dial and whom, `link` and `
 
 import asyncio
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -25,6 +26,7 @@ from hub.pump import Pump
 
 FAREWELL_S = 1.0
 TAKEN_OVER = 0x8E
+LOST = 0x80  # paho's reason for a connection that ended without a packet
 Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/ ]+$")]
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
@@ -70,6 +72,7 @@ class Session:
         self.ended: asyncio.Future[LinkTrouble] = self._loop.create_future()
         self._last: asyncio.Future[None] | None = None
         self._complaint = ""
+        self.silent = False  # whether the broker closed it in good order, without a word
         self._url = urlsplit(broker)
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -123,7 +126,7 @@ class Session:
         client.on_log = self._on_log
         client.on_connect = lambda _c, _d, _f, reason, _p: self._on_connect(reason)
         client.on_subscribe = lambda _c, _d, _m, grants, _p: self._on_subscribe(grants)
-        client.on_disconnect = lambda _c, _d, _f, reason, _p: self._on_disconnect(reason)
+        client.on_disconnect = lambda _c, _d, how, reason, _p: self._on_disconnect(how, reason)
         client.on_publish = lambda _c, _d, mid, why, _p: self._acked(mid, why.is_failure)
         client.on_message = lambda _c, _d, m: hand(self._listener.arrived, m.topic, m.payload)
 
@@ -145,6 +148,9 @@ class Session:
             self.end(LinkTrouble.TIMEOUT)
         else:
             self._client.on_socket_close = lambda _c, _d, sock: self._pump.let_go(sock)
+            sock = self._client.socket()
+            if isinstance(sock, ssl.SSLSocket):  # an end without TLS's own is a broken line
+                sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # in typeshed
             self._pump.start()
 
     def _break(self, error: Exception) -> None:
@@ -165,8 +171,10 @@ class Session:
         deaf = any(grant.is_failure for grant in grants)
         self._hand(self._answer, LinkTrouble.REFUSED if deaf else None)
 
-    def _on_disconnect(self, reason: ReasonCode) -> None:
+    def _on_disconnect(self, how: DisconnectFlags, reason: ReasonCode) -> None:
         taken = reason.value == TAKEN_OVER
+        lost = reason.value == LOST and not how.is_disconnect_packet_from_server
+        self.silent = lost and not self._complaint
         trouble = LinkTrouble.TAKEN_OVER if taken else tls.trouble_in(self._complaint)
         self._hand(self._finish, trouble)
 

@@ -67,6 +67,7 @@ class Post:
     ) -> None:
         self.carrier: Carrier | None = None
         self.refused: Counter[str] = Counter()
+        self.center: CenterState | None = None  # as it was heard of last
         self._hub, self._journal, self._clocks, self._put = hub, journal, clocks, put
         self._courier = Courier()
         self.disk: StorageTrouble | None = None  # the fault that stands
@@ -177,14 +178,14 @@ class Post:
             self.refused[error.reason] += 1
             return
         match message:
-            case Ack(event=id_, alarm=alarm, stage=stage, version=version, who=who):
-                self._put(CenterAcked(at, id_, alarm, stage, version, who))
+            case Ack(event=id_, alarm=alarm, stage=stage, version=version, who=who, sent=sent):
+                self._put(CenterAcked(at, id_, alarm, stage, version, who, sent))
             case Command():
                 self._put(CommandReceived(at, self._clocks.utc(), message))
-            case CenterState(online=True):
-                self._put(CenterBorn(at))
-            case CenterState():
-                pass
+            case CenterState(online=online):
+                self.center = message
+                if online:
+                    self._put(CenterBorn(at))
 
     def _pause(self, wait_s: float | None) -> None:
         loop = asyncio.get_running_loop()

@@ -1,12 +1,14 @@
 """The proof for an installer: what the hub knows of each device, over a unix socket.
 
 One JSON line asks, JSON lines answer: `{"do":"sensors"}` once, `{"do":"follow"}` again after every
-change. What is told is what the core has taken in, so it proves the whole way from the sensor. The
-socket serves this machine only, and no trouble of a visitor is the hub's.
+change. What is told is what the core has taken in, so it proves the whole way from the sensor.
+`{"do":"link"}` tells of the broker: nobody else can ask it under the hub's name without throwing
+the hub off. The socket serves this machine only, and no trouble of a visitor is the hub's.
 """
 
 import asyncio
 import logging
+import socket as sockets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -49,24 +51,34 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True):
     do: str
 
 
+class LinkSight(Struct, frozen=True):
+    """The hub's link: its broker or why there is none, and which centre it has heard of."""
+
+    ok: bool
+    hub: str
+    broker: str  # empty: no session stands
+    trouble: str
+    center: str  # the id of the centre's database; empty: unknown
+    center_online: bool
+
+
 Look = Callable[[], tuple[HomeState, Rules, float]]  # and the monotonic time of now
 
 
 class Proof:
     """The door, and those who watch."""
 
-    def __init__(self, path: Path, look: Look) -> None:
-        self._path, self._look = path, look
+    def __init__(self, path: Path, look: Look, ask_link: Callable[[], LinkSight]) -> None:
+        self._path, self._look, self._ask_link = path, look, ask_link
         self._watchers: set[asyncio.Event] = set()
         self._visits: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until cancelled; without a place for the socket there is no proof, and no harm."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.unlink(missing_ok=True)
-            door = await asyncio.start_unix_server(self._welcome, self._path, limit=LINE_BYTES)
-            self._path.chmod(0o600)
+            door = await asyncio.start_unix_server(
+                self._welcome, sock=_bound(self._path), limit=LINE_BYTES
+            )
         except OSError as error:
             LOG.warning("no proof for installers at %s: %s", self._path, error)
             return
@@ -106,6 +118,9 @@ class Proof:
             match msgspec.json.decode(line, type=Request).do:
                 case "sensors":
                     await self._tell(writer)
+                case "link":
+                    writer.write(msgspec.json.encode(self._ask_link()) + b"\n")
+                    await writer.drain()
                 case "follow":
                     await self._follow(writer)
                 case _:
@@ -128,3 +143,17 @@ class Proof:
     async def _tell(self, writer: asyncio.StreamWriter) -> None:
         writer.write(msgspec.json.encode(sight(*self._look())) + b"\n")
         await writer.drain()
+
+
+def _bound(path: Path) -> sockets.socket:
+    """Bind, and set the mode before it listens: nobody may connect before that."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    door = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
+    try:
+        door.bind(str(path))
+        path.chmod(0o600)
+    except OSError:
+        door.close()
+        raise
+    return door

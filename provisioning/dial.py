@@ -1,8 +1,11 @@
 """One try to reach a broker, by hand: TCP, TLS, CONNECT; and why it failed, if it did.
 
 Under TLS 1.3 a broker refuses our certificate after our side of the handshake is done, and what we
-write then resets the line and loses the reason: so listen a moment before CONNECT. The client id
-is not the hub's, so as not to take the place of a hub that runs.
+write then resets the line and loses the reason: so listen a moment before CONNECT.
+
+A broker gives one session to each name, so a CONNECT with the hub's certificate takes the place of
+a hub that runs. Where one may run, CONNECT asks for a version of MQTT that does not exist: each
+broker says no (CONNACK 0x01, MQTT 3.1.1 section 3.1.2.2), and no session is touched.
 """
 
 import re
@@ -15,10 +18,14 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from provisioning.findings import Finding, Link, Patient, bad, good, note
+from provisioning.running import Running, look
 
 PATIENCE_S = 5.0
 REFUSAL_S = 0.5
 CONNACK = 0x20
+LEVELS = {"5": 5, "3.1.1": 4}
+NO_LEVEL = 99
+WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and of MQTT 5
 USUAL_PORT = {"tls": 8883, "tcp": 1883}
 SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers
     9: "server_not_yet_valid",
@@ -38,23 +45,41 @@ ALERTS = {  # what a broker may say of our certificate
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
-    """Give one finding per broker address."""
+    """Give one finding per broker address; a hub that runs keeps its session."""
     if not patient.mqtt.brokers:
         yield note("broker", "none")
+    running = look(patient)
+    level = NO_LEVEL if running.may else LEVELS.get(patient.mqtt.protocol, 5)
     for address in patient.mqtt.brokers:
         begin = time.perf_counter()
-        code, detail = reach(address, patient.mqtt, f"{patient.hub}-doctor")
-        told = {"address": address, "detail": detail}
-        if code == "good":
-            yield good("broker", ms=f"{(time.perf_counter() - begin) * 1000:.0f}", **told)
+        code, detail = reach(address, patient.mqtt, patient.hub, level)
+        ms = f"{(time.perf_counter() - begin) * 1000:.0f}"
+        if code != "good":
+            yield bad("broker", code, address=address, detail=detail)
+        elif not running.may:
+            yield good("broker", ms=ms, address=address)
         else:
-            yield bad("broker", code, **told)
+            yield _beside(running, address, ms)
 
 
-def reach(address: str, link: Link, client_id: str) -> tuple[str, str]:
-    """Give what came of a try (`good`, or the code of a sentence) and a detail."""
+def _beside(running: Running, address: str, ms: str) -> Finding:
+    """Say what is known of a broker that answers, from the hub that runs."""
+    if running.word is None:
+        return note("broker", "answers", address=address, ms=ms)
+    if running.word.broker == address:
+        return good("broker", "in_use", address=address, ms=ms)
+    if running.word.broker:
+        return good("broker", "in_reserve", address=address, ms=ms, used=running.word.broker)
+    return bad("broker", "hub_offline", address=address, ms=ms, trouble=running.word.trouble or "-")
+
+
+def reach(address: str, link: Link, hub: str, level: int = NO_LEVEL) -> tuple[str, str]:
+    """Give what came of a try (`good`, or the code of a sentence) and a detail.
+
+    `level` is the version that CONNECT asks for; `NO_LEVEL` finds out whether a broker answers.
+    """
     try:
-        refusal = _connect(address, link, client_id)
+        refusal = _connect(address, link, hub, level)
     except ssl.SSLCertVerificationError as error:
         return SERVER_FLAWS.get(error.verify_code, "server_unknown"), error.verify_message
     except ssl.SSLError as error:
@@ -67,18 +92,19 @@ def reach(address: str, link: Link, client_id: str) -> tuple[str, str]:
         return "hung_up", ""
     except (OSError, ValueError, struct.error) as error:
         return "unreachable", str(error)
-    return ("good", "") if refusal == 0 else ("not_welcome", f"0x{refusal:02x}")
+    fine = refusal == 0 or (level == NO_LEVEL and refusal in WRONG_LEVEL)
+    return ("good", "") if fine else ("not_welcome", f"0x{refusal:02x}")
 
 
-def _connect(address: str, link: Link, client_id: str) -> int:
+def _connect(address: str, link: Link, hub: str, level: int) -> int:
     parts = urlsplit(address)
     host, port = parts.hostname or "", parts.port or USUAL_PORT.get(parts.scheme, 0)
     with socket.create_connection((host, port), PATIENCE_S) as raw:
         if parts.scheme == "tcp":
-            return _greet(raw, client_id)
+            return _greet(raw, hub, level)
         with _context(link).wrap_socket(raw, server_hostname=host) as wrapped:
             _await_refusal(wrapped)
-            return _greet(wrapped, client_id)
+            return _greet(wrapped, hub, level)
 
 
 def _context(link: Link) -> ssl.SSLContext:
@@ -96,18 +122,20 @@ def _await_refusal(line: ssl.SSLSocket) -> None:
     line.settimeout(PATIENCE_S)
 
 
-def _greet(line: socket.socket, client_id: str) -> int:
-    """Say CONNECT in MQTT 5 and give the reason code of the CONNACK."""
-    name = client_id.encode()
-    body = struct.pack(">H4sBBHBH", 4, b"MQTT", 5, 2, 30, 0, len(name)) + name
+def _greet(line: socket.socket, hub: str, level: int) -> int:
+    """Say CONNECT and give the reason code of the CONNACK."""
+    name, properties = hub.encode(), b"\0" if level == LEVELS["5"] else b""
+    body = struct.pack(">H4sBBH", 4, b"MQTT", level, 2, 30) + properties
+    body += struct.pack(">H", len(name)) + name
     line.sendall(struct.pack("BB", 0x10, len(body)) + body)
     answer = line.recv(64)
     if not answer:
         raise ConnectionResetError
     if answer[0] != CONNACK:
-        message = "no MQTT 5 broker answers here"
+        message = "no MQTT broker answers here"
         raise ValueError(message)
-    line.sendall(b"\xe0\x00")
+    if answer[3] == 0:
+        line.sendall(b"\xe0\x00")
     return answer[3]
 
 

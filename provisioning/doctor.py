@@ -73,7 +73,8 @@ def read(config: Path) -> Patient:
 
     link = patient.mqtt
     link = replace(link, ca=path(link.ca), cert=path(link.cert), key=path(link.key))
-    return replace(patient, state_dir=path(patient.state_dir), mqtt=link)
+    own = {"state_dir": path(patient.state_dir), "run_dir": path(patient.run_dir)}
+    return replace(patient, mqtt=link, **own)
 
 
 def tell(finding: Finding) -> dict[str, str]:

@@ -29,6 +29,7 @@ class Link(Struct, frozen=True):
     ca: str = ""
     cert: str = ""
     key: str = ""
+    protocol: str = "5"
 
 
 class Patient(Struct, frozen=True):
@@ -36,6 +37,7 @@ class Patient(Struct, frozen=True):
 
     hub: str = ""
     state_dir: str = "/var/lib/anbu"
+    run_dir: str = "/run/anbu"
     mqtt: Link = Link()
 
 

@@ -70,14 +70,21 @@ def wait_until(condition: Callable[[], object], what: str, patience_s: float = P
 
 
 class Broker:
-    """Mosquitto as a child process. `tls=False` takes plain TCP from anyone."""
+    """Mosquitto as a child process. `tls=False` takes plain TCP from anyone.
 
-    def __init__(self, *, tls: bool = True, port: int = 0, certs_dir: Path | None = None) -> None:
+    `more` is a line for the end of its configuration.
+    """
+
+    def __init__(
+        self, *, tls: bool = True, port: int = 0, certs_dir: Path | None = None, more: str = ""
+    ) -> None:
         self.host = "127.0.0.1"
         self.port = port or free_port()
         self.certs = certs_dir or certs()
         self.folder = Path(tempfile.mkdtemp(prefix="anbu-broker-"))
         self._config = write_config(self.folder, self.certs if tls else None, self.port)
+        with self._config.open("a", encoding="utf-8") as config:
+            config.write(f"{more}\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:

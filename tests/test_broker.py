@@ -130,6 +130,50 @@ def test_the_center_cannot_invent_a_hubs_event(talk: Callable[[str], Talker]) ->
     assert talk("center").say(f"anbu/1/{ONE}/event") == NOT_AUTHORIZED
 
 
+@pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
+@pytest.mark.parametrize("victim", ["center", TWO])
+def test_a_stolen_hub_cannot_take_the_session_of_another(
+    victim: str, protocol: MQTTProtocolVersion
+) -> None:
+    """It shows its own certificate and gives the other's name, with clean start."""
+    with Broker() as broker, talker(broker, "center", session_s=3600) as center:
+        center.hear("anbu/1/+/event")
+        with talker(broker, TWO) as honest, thief(broker, victim, protocol):
+            assert honest.say(f"anbu/1/{TWO}/event", b"help") == 0
+            assert center.heard.get(timeout=5) == (f"anbu/1/{TWO}/event", b"help")
+        assert f"Client {victim} already connected" not in broker.log()
+
+
+@pytest.mark.parametrize("protocol", [MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311])
+def test_a_stolen_hub_cannot_empty_the_queue_of_a_center_that_is_away(
+    protocol: MQTTProtocolVersion,
+) -> None:
+    with Broker() as broker:
+        with talker(broker, "center", session_s=3600) as center:
+            center.hear("anbu/1/+/event")
+        with talker(broker, TWO) as honest:
+            assert honest.say(f"anbu/1/{TWO}/event", b"help") == 0
+        with thief(broker, "center", protocol):
+            pass
+        with talker(broker, "center", session_s=3600) as center:
+            assert center.heard.get(timeout=5) == (f"anbu/1/{TWO}/event", b"help")
+
+
+@contextmanager
+def thief(broker: Broker, victim: str, protocol: MQTTProtocolVersion) -> Iterator[None]:
+    made = Client(CallbackAPIVersion.VERSION2, victim, protocol=protocol)
+    made.tls_set_context(tls(f"hubs/{ONE}"))
+    made.connect("127.0.0.1", broker.port)
+    made.loop_start()
+    try:
+        wait_until(made.is_connected, "the thief is let in, though not as the other")
+        yield
+    finally:
+        made.disconnect()
+        made.loop_stop()
+        made._reset_sockets()
+
+
 def test_a_client_without_a_certificate_is_refused(broker: Broker) -> None:
     with pytest.raises((ssl.SSLError, ConnectionError)):
         shake_hands(broker, tls(None))

@@ -9,15 +9,18 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
 
+from hub.claim import claimed
 from provisioning import dev_certs, dial, doctor, machine, papers, speech
 from provisioning.certs import issue
 from provisioning.findings import Finding, Link, Patient, Verdict
 from provisioning.texts import LANGUAGES, words
-from tests.broker import HUBS, Broker, certs, free_port
+from tests.broker import HUBS, Broker, certs, free_port, wait_until
+from tests.hub.rig import HubProcess
 
 HUB = HUBS[0]
 
@@ -40,8 +43,13 @@ def broker() -> Iterator[Broker]:
         yield running
 
 
-def reached(address: str, with_link: Link) -> list[tuple[Verdict, str]]:
-    return codes(dial.examine(Patient(HUB, mqtt=replace(with_link, brokers=(address,)))))
+def reached(
+    address: str, with_link: Link, folder: Path = Path("/nowhere")
+) -> list[tuple[Verdict, str]]:
+    """Try one broker, for a hub whose folders are in `folder`."""
+    mqtt = replace(with_link, brokers=(address,))
+    patient = Patient(HUB, state_dir=str(folder / "state"), run_dir=str(folder), mqtt=mqtt)
+    return codes(dial.examine(patient))
 
 
 @pytest.mark.broker
@@ -64,6 +72,77 @@ def test_a_broker_that_refuses_our_certificate_says_why(
 @pytest.mark.broker
 def test_a_good_broker_is_good(broker: Broker) -> None:
     assert reached(f"tls://127.0.0.1:{broker.port}", link()) == [(Verdict.GOOD, "good")]
+
+
+@pytest.mark.broker
+def test_an_old_broker_is_asked_in_its_own_version(broker: Broker) -> None:
+    ours = replace(link(), protocol="3.1.1")
+    assert reached(f"tls://127.0.0.1:{broker.port}", ours) == [(Verdict.GOOD, "good")]
+
+
+@pytest.mark.broker
+def test_a_hub_that_runs_is_asked_and_not_thrown_off(broker: Broker, tmp_path: Path) -> None:
+    """A broker gives one session to each name, and the doctor shows the hub's certificate."""
+    address = f"tls://127.0.0.1:{broker.port}"
+    with HubProcess(tmp_path, broker.port) as hub:
+        wait_until(hub.armed, "the hub runs", 20)
+        wait_until(
+            lambda: reached(address, link(), tmp_path) == [(Verdict.GOOD, "in_use")],
+            "the hub says that it is connected",
+        )
+        for _ in range(3):
+            assert reached(address, link(), tmp_path) == [(Verdict.GOOD, "in_use")]
+    assert f"Client {HUB} already connected" not in broker.log()
+
+
+@pytest.mark.broker
+def test_a_hub_that_runs_without_a_link_says_why(broker: Broker, tmp_path: Path) -> None:
+    with HubProcess(tmp_path, free_port()) as hub:
+        wait_until(hub.armed, "the hub runs", 20)
+        wait_until((tmp_path / "hub.sock").exists, "it can be asked")
+        (found,) = dial.examine(
+            Patient(
+                HUB,
+                run_dir=str(tmp_path),
+                mqtt=replace(link(), brokers=(f"tls://127.0.0.1:{broker.port}",)),
+            )
+        )
+        assert (found.verdict, found.code) == (Verdict.BAD, "hub_offline")
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("answer", [b"", b"nonsense\n", b'{"ok":true,"hub":"x","sensors":[]}\n'])
+def test_a_hub_that_cannot_be_asked_keeps_its_session_all_the_same(
+    broker: Broker, tmp_path: Path, answer: bytes
+) -> None:
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "hub.sock"))
+        door.listen()
+
+        def serve() -> None:
+            with door.accept()[0] as visitor:
+                visitor.recv(1000)
+                visitor.sendall(answer)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        before = len(broker.log())
+        ((verdict, code),) = reached(f"tls://127.0.0.1:{broker.port}", link(), tmp_path)
+        serving.join()
+    assert (verdict, code) in {(Verdict.NOTE, "answers"), (Verdict.BAD, "hub_offline")}
+    assert "New client connected" not in broker.log()[before:]
+
+
+@pytest.mark.broker
+def test_a_state_folder_that_is_in_use_or_closed_to_us_means_that_a_hub_may_run(
+    broker: Broker, tmp_path: Path
+) -> None:
+    address = f"tls://127.0.0.1:{broker.port}"
+    with claimed(tmp_path / "state"):
+        assert reached(address, link(), tmp_path) == [(Verdict.NOTE, "answers")]
+    assert reached(address, link(), tmp_path) == [(Verdict.GOOD, "good")]
+    with patch("os.open", side_effect=PermissionError):
+        assert reached(address, link(), tmp_path) == [(Verdict.NOTE, "answers")]
 
 
 @pytest.mark.broker

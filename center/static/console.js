@@ -11,9 +11,9 @@ let known = new Map(sayings());
 let chimed = grew();
 
 function pulse() {
-  const { waiting, title } = byId("calls").dataset;
+  const { waiting, rings, title } = byId("calls").dataset;
   tick();
-  ring(Number(waiting));
+  ring(Number(rings));
   document.title = title;
   document.querySelector("link[rel=icon]").href = `/icon/${waiting}.svg`;
   byId("stale").hidden = !stale();

@@ -1,6 +1,6 @@
 // Single keys for what an operator does all day; by their place, so that a Hangul IME may be on.
 import { byId } from "./clock.js";
-const ACTS = { KeyT: "take", KeyP: "present", KeyC: "close", KeyN: "note", Slash: "search" };
+const ACTS = { KeyT: "take", KeyS: "send", KeyP: "present", KeyC: "close", KeyN: "note", Slash: "search" };
 const MOVES = { KeyJ: 1, ArrowDown: 1, KeyK: -1, ArrowUp: -1 };
 const rows = () => [...document.querySelectorAll("[data-row]")];
 

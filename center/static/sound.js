@@ -1,4 +1,5 @@
-// Rings while a call waits: a tone made here, every 4 s, until somebody takes it or mutes for 1 min.
+// Rings while a call waits, or one's own came in again: a tone made here, every 4 s, until somebody
+// takes it or mutes for 1 min.
 import { byId } from "./clock.js";
 const [EVERY_MS, MUTE_MS] = [4000, 60000];
 const audio = globalThis.AudioContext ? new AudioContext() : { state: "none", resume() {} };

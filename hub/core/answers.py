@@ -42,7 +42,7 @@ def take(state: HomeState, event: Fact, rules: Rules) -> Step:
         case PartChanged(at=at, device=device, part=part, broken=broken, detail=detail):
             if broken:
                 return devices.fail(state, FAULT[part], device, at, rules, detail)
-            return devices.mend(state, FAULT[part], device, rules)
+            return devices.mend(state, FAULT[part], device, at, rules)
         case VoiceTold():
             return replace(state, watch=replace(state.watch, voice=event)), []
         case _:

@@ -53,7 +53,9 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     state = replace(_spend_greens(state, rules), candidate=None)  # this call is surer
     kind = sos.KIND[rules.buttons[device].role]
     state, effects = sos.call(replace(state, warning=None), kind, device, at, rules)
-    state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
+    alive: list[Effect] = []
+    if not devices.stands(state, device, FaultKind.CHATTER):  # it may be the wind that pulls it
+        state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = feedback.say_again(state, at, rules)
     return state, [*effects, *alive, *words]
 
@@ -100,7 +102,7 @@ def _fail(kind: FaultKind) -> Act:
 
 
 def _mend(kind: FaultKind) -> Act:
-    return lambda state, device, _at, rules: devices.mend(state, kind, device, rules)
+    return lambda state, device, at, rules: devices.mend(state, kind, device, at, rules)
 
 
 def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:

@@ -116,7 +116,7 @@ def _is_calm(state: HomeState) -> bool:
     if state.warning is not None or state.candidate is not None:
         return False
     for contact in state.contacts.values():
-        if contact.chattering or type(contact.life) is not Up:
+        if contact.restless or type(contact.life) is not Up:
             return False
     return state.shown is RESTING or state.shown is FAULT
 

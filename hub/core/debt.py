@@ -20,12 +20,16 @@ Step = tuple[HomeState, list[Effect]]
 CALLS = {What.RAISED, What.REPEATED}
 
 
-def tell(state: HomeState, alarm: Alarm, what: What, at: float, rules: Rules) -> Step:
-    """Owe the centre one more event of `alarm`, as of now."""
+def tell(
+    state: HomeState, alarm: Alarm, what: What, at: float, rules: Rules,
+    happened_at: float | None = None,
+) -> Step:  # fmt: skip
+    """Owe the centre one more event of `alarm`, as of now, or of what happened a moment ago."""
     state = replace(state, order=state.order + 1)
     if what is not What.RAISED:
-        utc = at + state.clock.offset_s
-        told = replace(alarm, boot=state.boot, order=state.order, raised_at=at, raised_utc=utc)
+        when = at if happened_at is None else happened_at
+        utc = when + state.clock.offset_s
+        told = replace(alarm, boot=state.boot, order=state.order, raised_at=when, raised_utc=utc)
         told = replace(told, synced=state.clock.synced)
     else:
         told = alarm

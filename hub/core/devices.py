@@ -2,6 +2,11 @@
 
 A fault's id is `<device>:<kind>`, without a dot, which NATS does not take in a topic; the hub's own
 device is `hub`.
+
+    over --told--> stands --over--> (the first time) over; else held back: 60 s, 120 s, ... 1 h
+                      '-----------again, while it is held back: nothing was to tell-------'
+
+A loose plug comes and goes 17,280 times a day. Its fault stays, and nothing is written for it.
 """
 
 from msgspec.structs import replace
@@ -23,13 +28,16 @@ from hub.core.rules import Role, Rules
 from hub.core.scaip import Kind, Report
 from hub.core.state import STAGE, Fault, HomeState, Link
 from hub.core.voice_report import VoiceCan, VoiceReport
-from hub.core.watch_state import Waiting, armed
+from hub.core.watch_state import Flap, Waiting, WatchState, armed
 
 Step = tuple[HomeState, list[Effect]]
 
 HUB = "hub"
 CALLS = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
 TRIGGERS = 20  # far more than a home has; the message stays small
+OUTAGE = "hub:link"  # no fault, but told as one that comes and goes
+AGAIN = 2  # the first end of a fault is told at once
+MOST_DOUBLINGS = 32  # of a float, against a home whose plug was loose for years
 BRIEFS = 100  # of the oldest alarms; with more the message could outgrow `wire.MAX_BYTES`
 
 
@@ -39,8 +47,11 @@ def fail(
     """Raise a fault; one that stands already is left as it is, unless its detail changed."""
     fault = f"{device}:{kind}"
     standing = state.faults.get(fault)
-    if standing and standing.detail == detail:
-        return state, []
+    if standing:
+        state = _not_over(state, fault)
+        if standing.detail == detail or _too_soon(state, fault, at, rules):
+            return state, []
+    state = _counted(state, fault, at, rules)
     since_utc = standing.since_utc if standing else at + state.clock.offset_s
     new = Fault(kind, device, since_utc, state.clock.synced, detail)
     state = replace(state, faults={**state.faults, fault: new})
@@ -52,13 +63,69 @@ def fail(
     return tell(state, fault, rules)
 
 
-def mend(state: HomeState, kind: FaultKind, device: str, rules: Rules) -> Step:
-    """End a fault, if it stands."""
+def mend(state: HomeState, kind: FaultKind, device: str, at: float, rules: Rules) -> Step:
+    """End a fault, if it stands: at once, or where it comes and goes when it has stayed away."""
     fault = f"{device}:{kind}"
     if fault not in state.faults:
         return state, []
+    flap = state.watch.flaps.get(fault)
+    hold_s = _hold_s(flap, rules)
+    if flap is None or hold_s == 0.0:
+        return end(state, fault, at, rules)
+    if flap.over_at is not None:
+        return state, []
+    watch = armed(_with(state.watch, fault, replace(flap, over_at=at + hold_s)), at + hold_s)
+    return replace(state, watch=watch), []
+
+
+def end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
+    """End a fault that stands, whatever it did before."""
     faults = {k: v for k, v in state.faults.items() if k != fault}
-    return tell(replace(state, faults=faults), fault, rules)
+    flap = state.watch.flaps.get(fault, Flap(1, at))
+    watch = _with(state.watch, fault, replace(flap, at=at, over_at=None))
+    return tell(replace(state, faults=faults, watch=watch), fault, rules)
+
+
+def stands(state: HomeState, device: str, kind: FaultKind) -> bool:
+    """Tell whether a fault stands against `device`; one whose end is only held back does not."""
+    fault = f"{device}:{kind}"
+    return bool(state.faults) and fault in state.faults and not _is_over(state, fault)
+
+
+def _is_over(state: HomeState, fault: str) -> bool:
+    flap = state.watch.flaps.get(fault)
+    return flap is not None and flap.over_at is not None
+
+
+def _not_over(state: HomeState, fault: str) -> HomeState:
+    if not _is_over(state, fault):
+        return state
+    flap = replace(state.watch.flaps[fault], over_at=None)
+    return replace(state, watch=_with(state.watch, fault, flap))
+
+
+def _too_soon(state: HomeState, fault: str, at: float, rules: Rules) -> bool:
+    """Tell whether a fault was told so often that one more word on it has to wait."""
+    flap = state.watch.flaps.get(fault)
+    return flap is not None and at < flap.at + _hold_s(flap, rules)
+
+
+def _counted(state: HomeState, fault: str, at: float, rules: Rules) -> HomeState:
+    flap = state.watch.flaps.get(fault)
+    forgotten = flap is None or at >= flap.at + rules.watch.flap_forget_s
+    told = 1 if flap is None or forgotten else flap.told + 1
+    return replace(state, watch=_with(state.watch, fault, Flap(told, at)))
+
+
+def _hold_s(flap: Flap | None, rules: Rules) -> float:
+    if flap is None or flap.told < AGAIN:
+        return 0.0
+    doublings = min(flap.told - AGAIN, MOST_DOUBLINGS)
+    return min(rules.watch.flap_s * 2.0**doublings, rules.watch.flap_most_s)
+
+
+def _with(watch: WatchState, fault: str, flap: Flap) -> WatchState:
+    return replace(watch, flaps={**watch.flaps, fault: flap})
 
 
 def tell(state: HomeState, fault: str, rules: Rules) -> Step:
@@ -70,7 +137,9 @@ def tell(state: HomeState, fault: str, rules: Rules) -> Step:
 def link_up(state: HomeState, at: float, rules: Rules) -> Step:
     """Say that the hub is there and what is wrong with it; report an outage worth knowing."""
     effects: list[Effect] = []
-    if not state.link.up and state.link.since + rules.offline_s <= at:
+    outage = not state.link.up and state.link.since + rules.offline_s <= at
+    if outage and not _too_soon(state, OUTAGE, at, rules):
+        state = _counted(state, OUTAGE, at, rules)
         state, effects = report(state, Report.LINK_BACK, at - state.link.since, at, rules)
     state, told = announce(replace(state, link=Link(up=True, since=at)), at, rules)
     faults = [_publish(state, fault, rules, Lane.LIVE) for fault in _told(state)]

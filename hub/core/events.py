@@ -22,9 +22,10 @@ class LinkTrouble(StrEnum):
     CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
+    CERTIFICATE_REVOKED = "certificate_revoked"
     TLS = "tls"
     REFUSED = "refused"
-    TAKEN_OVER = "taken_over"
+    TAKEN_OVER = "taken_over"  # somebody else came with our name and certificate
     ACK_OVERDUE = "ack_overdue"
     CLOSED = "closed"
 
@@ -97,6 +98,7 @@ class CenterAcked(Struct, frozen=True, tag=True):
     stage: Stage
     version: int
     who: str = ""
+    sent: bool = False  # somebody is on the way
 
 
 class CenterBorn(Struct, frozen=True, tag=True):

@@ -56,7 +56,8 @@ def take(state: HomeState, event: Event, rules: Rules) -> Step:
         case LinkUp() | CenterBorn() | LinkDown():
             return _reach(state, event, rules)
         case BrokerAcked():
-            state, effects = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
+            kind, at = FaultKind.BROKER_REFUSES, event.at
+            state, effects = devices.mend(state, kind, devices.HUB, at, rules)
             return sos.broker_acked(state, event.id), effects
         case CenterAcked():
             return sos.center_acked(state, event, rules)
@@ -95,7 +96,8 @@ def _reach(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules
         return devices.link_down(state, event.at), []
     effects: list[Effect] = []
     if isinstance(event, LinkUp):  # perhaps another broker, or one that was put right
-        state, mended = devices.mend(state, FaultKind.BROKER_REFUSES, devices.HUB, rules)
+        kind = FaultKind.BROKER_REFUSES
+        state, mended = devices.mend(state, kind, devices.HUB, event.at, rules)
         state, effects = devices.link_up(state, event.at, rules)
         effects += mended
     state, resends = debt.resend_all(state, event.at, rules)
@@ -112,12 +114,12 @@ def _trouble(
             return state, []
         case DriverFailed(at=at, device=device, reason=reason):
             return devices.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
-        case DriverReady(device=device):
-            return devices.mend(state, FaultKind.DRIVER_FAILED, device, rules)
+        case DriverReady(at=at, device=device):
+            return devices.mend(state, FaultKind.DRIVER_FAILED, device, at, rules)
         case StorageFailed(at=at, trouble=trouble):
             return devices.fail(state, FaultKind.STORAGE, devices.HUB, at, rules, trouble)
-        case StorageRecovered():
-            return devices.mend(state, FaultKind.STORAGE, devices.HUB, rules)
+        case StorageRecovered(at=at):
+            return devices.mend(state, FaultKind.STORAGE, devices.HUB, at, rules)
         case BrokerRefused(at=at):
             return devices.fail(state, FaultKind.BROKER_REFUSES, devices.HUB, at, rules)
         case _:

@@ -10,6 +10,7 @@ from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.rules import Rules
 from hub.core.state import (
     Accepted,
+    Alarm,
     Cancelled,
     HomeState,
     Life,
@@ -20,6 +21,7 @@ from hub.core.state import (
 )
 
 RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
+BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}
 # the least advanced alarm decides what is shown: none may hide behind another
 URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
 
@@ -73,7 +75,7 @@ def say_again(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, lis
 def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
     """Derive the one signal that is true at `at`."""
     if state.alarms:
-        calling = [SIGNAL[type(a.life)] for a in state.alarms if not isinstance(a.life, Cancelled)]
+        calling = [_stage(state, a.life, at, rules) for a in _calling(state)]
         if any(due <= at for due in _undelivered(state, rules)):
             return Signal.UNDELIVERED
         if calling:
@@ -98,15 +100,28 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
         times.append(state.farewell.until)
     if not state.link.up and state.shown in {Signal.RESTING, Signal.FAULT}:
         times.append(state.link.since + rules.offline_s)
+    if not state.link.up and state.shown in BY_A_PERSON:
+        times.append(state.link.since + rules.stage_lasts_s)
     repeat_s = _repeat_s(state.shown, rules)
     if repeat_s is not None:
         times.append(state.said_at + repeat_s)
     return min(times, default=None)
 
 
+def _calling(state: HomeState) -> list[Alarm]:
+    return [a for a in state.alarms if not isinstance(a.life, Cancelled)]
+
+
+def _stage(state: HomeState, life: Life, at: float, rules: Rules) -> Signal:
+    """Give what an alarm shows: what a person did counts while the centre could take it back."""
+    signal = SIGNAL[type(life)]
+    cut_off = not state.link.up and state.link.since + rules.stage_lasts_s <= at
+    return Signal.RECEIVED if cut_off and signal in BY_A_PERSON else signal
+
+
 def _undelivered(state: HomeState, rules: Rules) -> list[float]:
     """Give when each call that the centre has not confirmed is too old to be silent about."""
-    calling = {a.id: a for a in state.alarms if not isinstance(a.life, Cancelled)}
+    calling = {a.id: a for a in _calling(state)}
     first = [a.raised_at for a in calling.values() if isinstance(a.life, Raised | Sent)]
     again = [o.again_at for o in state.owed if o.alarm in calling and o.again_at is not None]
     return [at + rules.undelivered_s for at in first + again]

@@ -24,6 +24,7 @@ from hub.core import (
     quiet,
     recovery,
     routines,
+    sos,
     spoken,
     supervision,
     warn,
@@ -40,6 +41,7 @@ DAY_S = 86_400.0
 
 
 _SERVE = (
+    sos.elapse,
     debt.elapse,
     spoken.elapse,
     devices.elapse,
@@ -53,6 +55,7 @@ _SERVE = (
     supervision.elapse,
 )
 _AHEAD = (
+    sos.next_wake,
     devices.next_wake,
     feedback.next_wake,
     spoken.next_wake,
@@ -114,7 +117,7 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
         candidate=spoken.recovered(state.candidate, started.at),
         notices=announcing.recovered(state.notices, started.at),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
-        alarms=tuple(replace(a, raised_at=long_ago) for a in state.alarms),
+        alarms=tuple(sos.recovered(a, started.at, long_ago) for a in state.alarms),
         owed=tuple(_overdue(o, started.at) for o in owed),
         link=Link(up=False, since=started.at),
         farewell=None,
@@ -152,7 +155,9 @@ def _resume(contact: Contact, at: float) -> Contact:
                 life = Recalled(Down(at, held=True, stuck=down.stuck))
         case _:
             pass
-    return Contact(life, window_at=at, chattering=contact.chattering)  # till it has been quiet
+    return Contact(  # a fault of it stands till it has been quiet
+        life, window_at=at, chattering=contact.chattering, presses_at=at, wobbling=contact.wobbling
+    )
 
 
 def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -174,7 +179,7 @@ def _pressed(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
     """Give the contacts that have a deadline, and when: most are up, and cost nothing here."""
     wakes: list[tuple[float, str]] = []
     for device, contact in state.contacts.items():
-        if contact.chattering or not isinstance(contact.life, Up):
+        if contact.restless or not isinstance(contact.life, Up):
             wake = press.next_wake(contact, rules)
             if wake is not None:
                 wakes.append((wake, device))

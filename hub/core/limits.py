@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from hub.core import devices, power
+from hub.core.devices import stands
 from hub.core.effects import Effect
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules, Sense
@@ -39,13 +40,9 @@ def pending(state: HomeState, rules: Rules) -> Iterator[Limit]:
             yield mains.since + numbers.mains_lost_s, power.lose_mains, device
         elif mains.present and told:
             yield mains.since, power.restore_mains, device
+    yield from _of_flaps(state)
     if watch.hold_until is not None and (watch.untold or watch.waiting):
         yield watch.hold_until, power.release, ""
-
-
-def stands(state: HomeState, device: str, kind: FaultKind) -> bool:
-    """Tell whether a fault stands against `device`."""
-    return bool(state.faults) and f"{device}:{kind}" in state.faults
 
 
 def heard_at(state: HomeState, device: str) -> float:
@@ -93,6 +90,22 @@ def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Limit]:
             yield _of_this_boot(state, sensed.since) + rules.watch.stuck_s, _stick, device
 
 
+def _end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
+    """End a fault that came and went, and has stayed away since."""
+    standing = state.faults[fault]
+    state, effects = devices.end(state, fault, at, rules)
+    if standing.kind is not FaultKind.MAINS_LOST:
+        return state, effects
+    state, report = power.stayed(state, standing.device, at, rules)
+    return state, effects + report
+
+
+def _of_flaps(state: HomeState) -> Iterator[Limit]:
+    for fault, flap in state.watch.flaps.items():
+        if flap.over_at is not None:
+            yield flap.over_at, _end, fault
+
+
 def _of_this_boot(state: HomeState, at: float) -> float:
     return max(at, state.watch.began_at)
 
@@ -114,4 +127,4 @@ def _calm(state: HomeState, device: str, at: float, rules: Rules) -> Step:
         return replace(state, watch=replace(state.watch, flickers=flickers)), []
     flickers = {d: f for d, f in state.watch.flickers.items() if d != device}
     state = replace(state, watch=replace(state.watch, flickers=flickers))
-    return devices.mend(state, FaultKind.CHATTER, device, rules)
+    return devices.mend(state, FaultKind.CHATTER, device, at, rules)

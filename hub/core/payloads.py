@@ -50,6 +50,9 @@ class FaultKind(StrEnum):
     NO_LOUDSPEAKER = "no_loudspeaker"
     NO_SPEECH = "no_speech"  # it hears, and cannot understand
     MUTED = "muted"  # by the resident
+    TWIN = "twin"  # two machines with one identity; this and what follows only the centre can see
+    FLOOD = "flood"  # it sends more than the centre takes in at once
+    CROWDED = "crowded"  # more calls are open than are shown one by one
 
 
 HELD_OR_CUT = "held_or_cut"  # detail of STUCK: a normally closed button, or its wire is cut
@@ -180,7 +183,8 @@ class Ack(Struct, frozen=True):
 
     `stage` is always where the alarm stands *now*: `received` while nobody has it, `accepted`,
     `present`, `closed`; or `unknown`: "I have no such alarm, tell me again". `version` counts the
-    alarm's changes at the centre; a hub ignores the stage of an older one.
+    alarm's changes at the centre; a hub ignores the stage of an older one. `sent` says that
+    somebody is on the way to the home: only then is its green button, held, a word from on site.
     """
 
     event: str
@@ -189,13 +193,20 @@ class Ack(Struct, frozen=True):
     version: Version
     utc: float
     who: str = ""
+    sent: bool = False
 
 
 class CenterState(Struct, frozen=True):
-    """Retained on the centre's own topic: its birth, and by last will its death."""
+    """Retained on the centre's own topic: its birth, and by last will its death.
+
+    `database` is the id of the store that calls go to, `boot` that of the process: they tell two
+    centres with one configuration apart. Both are empty from an older centre.
+    """
 
     online: bool
     utc: float
+    database: str = ""
+    boot: str = ""
 
 
 class Cleared(Struct, frozen=True):

@@ -16,28 +16,30 @@ Step = tuple[HomeState, list[Effect]]
 def charged(state: HomeState, device: str, pct: float, at: float, rules: Rules) -> Step:
     """Take a battery's charge; a low one is fixed only by a good deal more."""
     old = state.watch.batteries.get(device)
-    stood = f"{device}:{FaultKind.LOW_BATTERY}" in state.faults
+    stood = devices.stands(state, device, FaultKind.LOW_BATTERY)
     low = pct < rules.watch.fair_pct if stood else pct <= rules.watch.low_pct
     new = replace(old, pct=pct) if old and low else Battery(pct)
     batteries = {**state.watch.batteries, device: new}
     state = replace(state, watch=replace(state.watch, batteries=batteries))
     if not low:
-        return devices.mend(state, FaultKind.LOW_BATTERY, device, rules)
+        return devices.mend(state, FaultKind.LOW_BATTERY, device, at, rules)
     if new.told_at is not None:
         return state, []
+    flaps = f"{device}:{FaultKind.LOW_BATTERY}" in state.faults  # its end was only held back
     state, fault = devices.fail(state, FaultKind.LOW_BATTERY, device, at, rules)
-    state, report = tell_battery(state, device, at, rules)
+    if flaps:
+        state, report = _told(state, device, at), list[Effect]()
+    else:
+        state, report = tell_battery(state, device, at, rules)
     watch = armed(state.watch, at + rules.watch.remind_s)
     return replace(state, watch=watch), fault + report
 
 
 def tell_battery(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Report a low battery, at first and again every day."""
-    battery = state.watch.batteries[device]
-    told = replace(battery, told_at=at, told_utc=at + state.clock.offset_s)
-    batteries = {**state.watch.batteries, device: told}
-    state = replace(state, watch=replace(state.watch, batteries=batteries))
-    return devices.report(state, Report.BATTERY_LOW, battery.pct, at, rules, device)
+    state = _told(state, device, at)
+    pct = state.watch.batteries[device].pct
+    return devices.report(state, Report.BATTERY_LOW, pct, at, rules, device)
 
 
 def switched(state: HomeState, device: str, at: float, rules: Rules, *, present: bool) -> Step:
@@ -55,22 +57,42 @@ def switched(state: HomeState, device: str, at: float, rules: Rules, *, present:
 
 
 def restore_mains(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Tell that the mains are back, where their loss was told."""
-    if f"{device}:{FaultKind.MAINS_LOST}" not in state.faults:
+    """Tell that the mains are back, where their loss was told; a loose plug is told of later."""
+    if not devices.stands(state, device, FaultKind.MAINS_LOST):
         return state, []
-    state, effects = devices.mend(state, FaultKind.MAINS_LOST, device, rules)
-    state = hold(state, at, rules)
-    lasted_s = max(at + state.clock.offset_s - state.watch.mains[device].lost_utc, 0.0)
-    state, report = devices.report(state, Report.MAINS_BACK, lasted_s, at, rules, device)
+    state, effects = devices.mend(state, FaultKind.MAINS_LOST, device, at, rules)
+    if not effects:
+        return state, []
+    state, report = _tell_back(state, device, at, at, rules)
     return state, effects + report
+
+
+def stayed(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Tell that the mains are back for good, after a while in which they came and went."""
+    return _tell_back(state, device, at, state.watch.mains[device].since, rules)
+
+
+def _tell_back(state: HomeState, device: str, at: float, back_at: float, rules: Rules) -> Step:
+    """Report how long the mains were gone; what follows in a whole town is spread."""
+    state = hold(state, at, rules)
+    lasted_s = max(back_at + state.clock.offset_s - state.watch.mains[device].lost_utc, 0.0)
+    return devices.report(state, Report.MAINS_BACK, lasted_s, at, rules, device)
 
 
 def lose_mains(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Tell that the mains are gone; nothing holds that back."""
     lasted_s = at - state.watch.mains[device].since
     state, fault = devices.fail(state, FaultKind.MAINS_LOST, device, at, rules)
+    if not fault:
+        return state, []
     state, report = devices.report(state, Report.MAINS_LOST, lasted_s, at, rules, device)
     return state, fault + report
+
+
+def _told(state: HomeState, device: str, at: float) -> HomeState:
+    told = replace(state.watch.batteries[device], told_at=at, told_utc=at + state.clock.offset_s)
+    batteries = {**state.watch.batteries, device: told}
+    return replace(state, watch=replace(state.watch, batteries=batteries))
 
 
 def hold(state: HomeState, at: float, rules: Rules) -> HomeState:

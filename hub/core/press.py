@@ -6,6 +6,9 @@
 A press is counted once, when the level has held `press_settle_s`; judged by the edges' own times,
 so that a late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce.
 After a restart a press that was counted is `Recalled`: still down, or long over.
+
+A contact chatters by too many edges in seconds, or by too many presses in minutes: a cord that
+swings gives 8 presses a second, each as good as a finger's. They count all the same.
 """
 
 import math
@@ -58,11 +61,13 @@ def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Tur
     while (ahead := _ahead(contact.life, rules)) and ahead[0] <= at:
         contact = msgspec.structs.replace(contact, life=ahead[1])
         turns += ahead[2]
-    if contact.chattering and contact.window_at + rules.chatter_window_s <= at:
-        still = contact.edges >= rules.chatter_edges
-        contact = msgspec.structs.replace(contact, edges=0, window_at=at, chattering=still)
-        turns += [] if still else [Turn.QUIET]
-    return contact, turns
+        if Turn.PRESSED in ahead[2]:
+            contact, more = _pressed(contact, ahead[0], rules)
+            turns += more
+    if not contact.restless:
+        return contact, turns
+    contact = _calmer(contact, at, rules)
+    return contact, turns if contact.restless else [*turns, Turn.QUIET]
 
 
 def next_wake(contact: Contact, rules: Rules) -> float | None:
@@ -71,6 +76,8 @@ def next_wake(contact: Contact, rules: Rules) -> float | None:
     times = [ahead[0]] if ahead else []
     if contact.chattering:
         times.append(contact.window_at + rules.chatter_window_s)
+    if contact.wobbling:
+        times.append(contact.presses_at + rules.wobble_window_s)
     return min(times, default=None)
 
 
@@ -134,4 +141,26 @@ def _count(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Tur
     contact = msgspec.structs.replace(contact, edges=contact.edges + 1)
     if contact.chattering or contact.edges < rules.chatter_edges:
         return contact, []
-    return msgspec.structs.replace(contact, chattering=True), [Turn.CHATTERING]
+    begins = [] if contact.wobbling else [Turn.CHATTERING]
+    return msgspec.structs.replace(contact, chattering=True), begins
+
+
+def _pressed(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+    if not contact.wobbling and contact.presses_at + rules.wobble_window_s <= at:
+        contact = msgspec.structs.replace(contact, presses=0, presses_at=at)
+    contact = msgspec.structs.replace(contact, presses=contact.presses + 1)
+    if contact.wobbling or contact.presses < rules.wobble_presses:
+        return contact, []
+    begins = [] if contact.chattering else [Turn.CHATTERING]
+    return msgspec.structs.replace(contact, wobbling=True), begins
+
+
+def _calmer(contact: Contact, at: float, rules: Rules) -> Contact:
+    """End what a whole window was without; a wobble only by less than half of what began it."""
+    if contact.chattering and contact.window_at + rules.chatter_window_s <= at:
+        still = contact.edges >= rules.chatter_edges
+        contact = msgspec.structs.replace(contact, edges=0, window_at=at, chattering=still)
+    if contact.wobbling and contact.presses_at + rules.wobble_window_s <= at:
+        still = 2 * contact.presses >= rules.wobble_presses
+        contact = msgspec.structs.replace(contact, presses=0, presses_at=at, wobbling=still)
+    return contact

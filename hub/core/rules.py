@@ -77,12 +77,16 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     stuck_s: Seconds = 60.0  # a cord caught in a door, a button jammed
     chatter_edges: Count = 200  # edges in `chatter_window_s` that no finger makes
     chatter_window_s: Seconds = 10.0
+    wobble_presses: Count = 100  # presses in `wobble_window_s`: one every 6 s, for ten minutes
+    wobble_window_s: Seconds = 600.0
     untold_calls: Count = 500  # a wobbling cord, offline: further ones would only fill the disk
+    repeat_s: Seconds = 10.0  # so often is told that a button calls a stored alarm again
+    repeat_doubtful_s: Seconds = 30.0  # by voice, or by a cord that wobbles: cards wear out
     warn_s: Seconds = 300.0  # NEAT NOVO, Tunstall: 60 s to 10 min before an automatic alarm
     warn_again_s: Seconds = 30.0
     spoken_sos: bool = True  # whether a call for help may be spoken
     spoken_s: Seconds = 15.0  # the promise: raised within 15 s of being heard
-    spoken_again_s: Seconds = 60.0  # one call of an open alarm a minute, whatever is cried
+    spoken_again_s: Seconds = 60.0  # while nobody has stored the alarm: what is cried adds little
     cancel_window_s: Seconds = 10.0  # Chiptech SEVEN, Climax: 10 s for a press
     undelivered_s: Seconds = 10.0  # EN 50136 D4 asks <= 10 s mean to transmit
     quick_resend_s: Seconds = 5.0  # a withheld `received` is made good within 6 s
@@ -91,6 +95,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     resends: Count = 16
     slow_resend_s: Seconds = 600.0
     repeat_undelivered_s: Seconds = 30.0
+    stage_lasts_s: Seconds = 600.0  # without a link; the centre gives a forgotten take back by then
     repeat_received_s: Seconds = 60.0  # TSA: 97.5 % are answered in 60 s
     farewell_s: Seconds = 5.0  # how long closed and cancelled stay on the lamp
     offline_s: Seconds = 20.0  # the lamp says offline only when a reconnect has had its chance

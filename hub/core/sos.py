@@ -4,23 +4,28 @@
       '--the resident, in time--> Cancelled               '--someone is on site--> Present
 
 Only `closed` from the centre removes an alarm. Each thing that happens to one is an event of its
-own, owed to the centre (`debt`).
+own, owed to the centre (`debt`). But for a wobbling cord: once the centre has stored the alarm,
+what a device repeats is told every `repeat_s` at most; the last call is always told.
 """
+
+import math
+from collections.abc import Container
 
 from msgspec.structs import replace
 
-from hub.core import presence
+from hub.core import devices, presence
 from hub.core.debt import owe, resend_all, settle, tell
 from hub.core.devices import CALLS
 from hub.core.effects import Effect, Forget, Phrase, Say, Signal
 from hub.core.events import CenterAcked
 from hub.core.notice import Said
-from hub.core.payloads import Evidence, Stage
+from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.rules import Rules
 from hub.core.scaip import Kind, What, priority
 from hub.core.state import (
     Accepted,
     Alarm,
+    Called,
     Cancelled,
     Farewell,
     HomeState,
@@ -34,8 +39,10 @@ from hub.core.state import (
 Step = tuple[HomeState, list[Effect]]
 
 KIND = CALLS
+STORED = Received | Accepted | Present
 ON_SITE = "on site"
-AUTOMATIC = frozenset(Kind) - {*KIND.values(), Kind.SPOKEN, Kind.TEST}
+BY_HAND = frozenset({*KIND.values(), Kind.SPOKEN})
+AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}
 
 
 def call(
@@ -45,9 +52,9 @@ def call(
     """Raise an alarm, or tell the open one that it was called again: each call is one event.
 
     A press is never told as part of an automatic alarm, nor an urgent one as part of one that can
-    wait: the centre may have taken that already, and would not ring again. Only where
-    `untold_calls` of one alarm still wait for the centre, a further one adds nothing. The `ground`
-    is the evidence of an automatic alarm, or what was said of a spoken one.
+    wait: to whoever holds that one it would look less than it is. Only where `untold_calls` of one
+    alarm still wait for the centre, a further one adds nothing. The `ground` is the evidence of an
+    automatic alarm, or what was said of a spoken one.
     """
     evidence = ground if isinstance(ground, Evidence) else None
     said = ground if isinstance(ground, Said) else Said()
@@ -56,12 +63,9 @@ def call(
     place = source.place if source else ""
     for alarm in state.alarms:
         if _takes_in(alarm, kind):
-            state = _put(state, replace(alarm, cancel_asked=False, cleared=False))
-            if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
-                return state, []
             again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
             again = replace(again, words=said.words, about=said.about)
-            return tell(state, again, What.REPEATED, at, rules)
+            return _call_again(state, alarm, again, at, rules)
     order = state.order + 1
     alarm = Alarm(
         id=f"{state.boot}-{order}", kind=kind, device=device, place=place, boot=state.boot,
@@ -70,6 +74,93 @@ def call(
         about=said.about,
     )  # fmt: skip
     return tell(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Tell of the presses that had to wait, as they become due."""
+    effects: list[Effect] = []
+    for alarm in state.alarms:
+        due = {c.device for c in alarm.calls if _tell_at(state, c, rules) <= at}
+        if due:
+            state, more = _tell_waiting(state, alarm, at, rules, due)
+            effects += more
+    return state, effects
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give when the next press that waits is to be told."""
+    if not state.alarms:
+        return None
+    at = min((_tell_at(state, c, rules) for a in state.alarms for c in a.calls), default=math.inf)
+    return None if at == math.inf else at
+
+
+def recovered(alarm: Alarm, at: float, long_ago: float) -> Alarm:
+    """Fit an alarm to a new process: what waited to be told is due."""
+    calls = tuple(
+        replace(c, told_at=long_ago, again_at=None if c.again_at is None else at)
+        for c in alarm.calls
+    )
+    return replace(alarm, raised_at=long_ago, calls=calls)
+
+
+def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: Rules) -> Step:
+    """Tell the open alarm's centre of one more call, or keep it until it may be told."""
+    unsaid = alarm.cancel_asked or alarm.cleared  # what was taken back is meant after all
+    if unsaid:
+        alarm = replace(alarm, cancel_asked=False, cleared=False)
+        again = replace(again, cancel_asked=False, cleared=False)
+        state = _put(state, alarm)
+    if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
+        return state, []
+    by = next((c for c in alarm.calls if c.device == again.device), None)
+    free = unsaid or again.kind not in BY_HAND or not isinstance(alarm.life, STORED)
+    if by is None or free or at >= by.told_at + _pause_s(state, by, rules):
+        state = _put(state, _told_by(alarm, again.kind, again.device, at))
+        return tell(state, again, What.REPEATED, at, rules)
+    if by.again_at is None or (again.about and not by.about):
+        waits = replace(by, again_at=at, words=again.words, about=again.about)
+        calls = tuple(waits if c is by else c for c in alarm.calls)
+        state = _put(state, replace(alarm, calls=calls))
+    return state, []
+
+
+def _tell_waiting(
+    state: HomeState, alarm: Alarm, at: float, rules: Rules, due: Container[str] | None = None
+) -> Step:
+    """Tell the calls of `alarm` that wait, all of them or those of the devices that are `due`."""
+    effects: list[Effect] = []
+    for call in alarm.calls:
+        if call.again_at is None or not (due is None or call.device in due):
+            continue
+        alarm = _told_by(alarm, call.kind, call.device, at)
+        button = rules.buttons.get(call.device)
+        place = button.place if button else ""
+        again = replace(alarm, kind=call.kind, device=call.device, place=place, evidence=None)
+        again = replace(again, words=call.words, about=call.about)
+        state, more = tell(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
+        effects += more
+    return state, effects
+
+
+def _told_by(alarm: Alarm, kind: Kind, device: str, at: float) -> Alarm:
+    if kind not in BY_HAND:
+        return alarm
+    others = (c for c in alarm.calls if c.device != device)
+    return replace(alarm, calls=(*others, Called(kind, device, at)))
+
+
+def _tell_at(state: HomeState, call: Called, rules: Rules) -> float:
+    if call.again_at is None:
+        return math.inf
+    return call.told_at + _pause_s(state, call, rules)
+
+
+def _pause_s(state: HomeState, call: Called, rules: Rules) -> float:
+    """Give how long a device is not told of again: what was misheard or wobbles, for longer."""
+    if call.kind is Kind.SPOKEN or devices.stands(state, call.device, FaultKind.CHATTER):
+        return rules.repeat_doubtful_s
+    return rules.repeat_s
 
 
 def _takes_in(alarm: Alarm, kind: Kind) -> bool:
@@ -101,27 +192,36 @@ def cancel(state: HomeState, at: float, rules: Rules) -> Step:
     if not calling:
         return state, []
     alarm = min(calling, key=lambda a: a.kind is Kind.TEST)
+    state, before = _tell_waiting(state, alarm, at, rules)  # what was pressed was pressed first
+    alarm = next(a for a in state.alarms if a.id == alarm.id)
     in_time = at - alarm.raised_at <= rules.cancel_window_s
     if in_time and isinstance(alarm.life, Raised | Sent | Received):
         state = _put(state, replace(alarm, life=Cancelled()))
         state = replace(state, farewell=Farewell(Signal.CANCELLED, at + rules.farewell_s))
-        return tell(state, alarm, What.CANCELLED, at, rules)
+        state, effects = tell(state, alarm, What.CANCELLED, at, rules)
+        return state, before + effects
     asked: list[Effect] = [Say(Phrase.CANCEL_ASKED)]
     if alarm.cancel_asked:
-        return state, asked
+        return state, before + asked
     state = _put(state, replace(alarm, cancel_asked=True))
     state, effects = tell(state, alarm, What.CANCEL_ASKED, at, rules)
-    return state, effects + asked
+    return state, before + effects + asked
 
 
 def arrive(state: HomeState, at: float, rules: Rules) -> Step:
-    """Let the responder on site say so, of every alarm that somebody took."""
+    """Let the responder on site say so, of every alarm for which the centre has sent somebody.
+
+    That somebody took a call is not enough: the resident can hold the green button, too. A centre
+    of an older release never says that it sent somebody, and then nobody is on site by a button.
+    """
     effects: list[Effect] = []
-    for alarm in state.alarms:
-        if isinstance(alarm.life, Accepted):
+    for known in state.alarms:
+        if known.sent and isinstance(known.life, Received | Accepted):
+            state, before = _tell_waiting(state, known, at, rules)
+            alarm = next(a for a in state.alarms if a.id == known.id)
             state = _put(state, replace(alarm, life=Present(ON_SITE)))
             state, more = tell(state, alarm, What.PRESENT, at, rules)
-            effects += more
+            effects += before + more
     return state, effects
 
 
@@ -146,10 +246,15 @@ def center_acked(state: HomeState, ack: CenterAcked, rules: Rules) -> Step:
         return _again(state, alarm, ack.at, rules)
     if ack.version < alarm.version:
         return state, effects
-    if ack.stage is Stage.CLOSED and not _unheard(state, alarm):
-        return _end(state, alarm, ack.at, rules), effects
+    if ack.stage is Stage.CLOSED:
+        state, more = _tell_waiting(state, alarm, ack.at, rules)
+        effects += more
+        if not _unheard(state, alarm):
+            return _end(state, alarm, ack.at, rules), effects
+        alarm = next(a for a in state.alarms if a.id == alarm.id)
     life = _follow(alarm.life, ack)
-    return _put(state, replace(alarm, life=life, version=ack.version)), effects
+    followed = replace(alarm, life=life, version=ack.version, sent=ack.sent)
+    return (state if followed == alarm else _put(state, followed)), effects
 
 
 def _follow(life: Life, ack: CenterAcked) -> Life:
@@ -177,7 +282,7 @@ def _again(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
     The bytes are made anew: the outbox may have let them go, or lost them with a damaged page.
     """
     life = alarm.life if isinstance(alarm.life, Cancelled) else Raised()
-    alarm = replace(alarm, life=life, version=0, cancel_asked=False)
+    alarm = replace(alarm, life=life, version=0, cancel_asked=False, sent=False)
     state, resent = resend_all(settle(_put(state, alarm), alarm.id), at, rules)
     untold = isinstance(life, Cancelled) and not _unheard(state, alarm)
     state, effects = owe(state, alarm, What.RAISED, at, rules)

@@ -16,7 +16,7 @@ from hub.core.house_events import Answered, Meaning
 from hub.core.notice import Candidate, Said
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
-from hub.core.sos import AUTOMATIC
+from hub.core.sos import BY_HAND, STORED
 from hub.core.state import Cancelled, HomeState
 
 Step = tuple[HomeState, list[Effect]]
@@ -24,7 +24,6 @@ Step = tuple[HomeState, list[Effect]]
 VOICE = "voice"  # as a device, in alarms and in evidence
 TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
 ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
-BY_HAND = frozenset(Kind) - AUTOMATIC - {Kind.TEST}
 ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
 
 
@@ -93,9 +92,14 @@ def _ask(state: HomeState, event: Answered, rules: Rules) -> Step:
 
 
 def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Tell an open alarm's centre that help was called again, but not for each word of it."""
+    """Tell an open alarm's centre that help was called again, but not for each word of it.
+
+    Once the centre has the alarm `sos` keeps the measure, and lets no cry go unheard.
+    """
     asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
-    if event.at < state.spoken_at + rules.spoken_again_s and not asked_off:
+    stored = any(isinstance(a.life, STORED) and a.kind in BY_HAND for a in state.alarms)
+    early = event.at < state.spoken_at + rules.spoken_again_s
+    if early and not (asked_off or stored):
         return state, []
     return _raise(state, event.at, rules, _said(event))
 

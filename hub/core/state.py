@@ -56,6 +56,17 @@ STAGE: dict[type[Life], Stage] = {
 }
 
 
+class Called(Struct, frozen=True):
+    """By what an open alarm was called again, and when the centre was last told so."""
+
+    kind: Kind
+    device: str
+    told_at: float
+    again_at: float | None = None  # of a call that is still to be told
+    words: str = ""  # of that call, if it was spoken
+    about: str = ""
+
+
 class Alarm(Struct, frozen=True):
     """A call for help that only the centre can close. `id` is that of its raising event."""
 
@@ -75,6 +86,8 @@ class Alarm(Struct, frozen=True):
     cleared: bool = False  # an automatic alarm whose ground has gone
     words: str = ""  # of a spoken call, where the resident lets them be told
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
+    sent: bool = False  # the centre has said that somebody is on the way
+    calls: tuple[Called, ...] = ()  # by hand or voice, one for each device
 
 
 class Owed(Struct, frozen=True):
@@ -122,12 +135,23 @@ Touch = Up | Settling | Down | Lifting | Recalled
 
 
 class Contact(Struct, frozen=True):
-    """A contact, and how many edges it gave in the present window."""
+    """A contact; how many edges it gave in the present window, and how many presses in its own.
+
+    `chattering` is by the edges, `wobbling` by the presses; either is the fault.
+    """
 
     life: Touch = field(default_factory=Up)
     edges: int = 0
     window_at: float = 0.0
     chattering: bool = False
+    presses: int = 0
+    presses_at: float = 0.0
+    wobbling: bool = False
+
+    @property
+    def restless(self) -> bool:
+        """Whether it closes and opens as no finger does."""
+        return self.chattering or self.wobbling
 
 
 class Fault(Struct, frozen=True):

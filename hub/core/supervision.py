@@ -12,10 +12,11 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.core import devices, power
+from hub.core.devices import stands
 from hub.core.effects import Effect
 from hub.core.events import Started
 from hub.core.house_events import BatteryMeasured, DeviceSeen, MainsChanged
-from hub.core.limits import UNMOVED, flickered, pending, stands, unmoved
+from hub.core.limits import UNMOVED, flickered, pending, unmoved
 from hub.core.living import Sensed
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules, Sense
@@ -39,6 +40,11 @@ def recovered(state: HomeState, started: Started) -> HomeState:
         for device, b in watch.batteries.items()
         if b.told_at is not None
     }
+    flaps = {
+        fault: replace(flap, at=at, over_at=None if flap.over_at is None else at)
+        for fault, flap in watch.flaps.items()
+        if fault in state.faults
+    }
     flooded = {device for device, flicker in watch.flickers.items() if flicker.chattering}
     watch = replace(
         watch,
@@ -47,6 +53,7 @@ def recovered(state: HomeState, started: Started) -> HomeState:
         batteries=watch.batteries | batteries,
         mains={device: replace(mains, since=at) for device, mains in watch.mains.items()},
         flickers={device: Flicker(0, at, chattering=True) for device in flooded},
+        flaps=flaps,
         hold_until=at,
         voice=None,
     )
@@ -82,7 +89,7 @@ def told(
         return state, []
     words = {**state.watch.words, device: at}
     state = replace(state, watch=replace(state.watch, words=words))
-    state, effects = _spoke(state, device, rules)
+    state, effects = _spoke(state, device, at, rules)
     match event:
         case BatteryMeasured(battery_pct=pct):
             state, more = power.charged(state, device, pct, at, rules)
@@ -103,9 +110,9 @@ def seen(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     effects: list[Effect] = []
     sensed = state.house.sensed[device]
     if state.faults:
-        state, effects = _spoke(state, device, rules, moved=sensed.active)
+        state, effects = _spoke(state, device, at, rules, moved=sensed.active)
         if not sensed.active:
-            state, more = devices.mend(state, FaultKind.STUCK, device, rules)
+            state, more = devices.mend(state, FaultKind.STUCK, device, at, rules)
             effects += more
     if sensed.active:
         stuck_at = at + rules.watch.stuck_s
@@ -148,7 +155,7 @@ def _begin(state: HomeState, event: Started, rules: Rules) -> Step:
     watch = replace(state.watch, began_at=event.at, chance=event.chance, hold_until=event.at)
     sensed = {device: _not_after(s, event.at) for device, s in state.house.sensed.items()}
     state = replace(state, watch=watch, house=replace(state.house, sensed=sensed))
-    state, effects = _forget(state, rules)
+    state, effects = _forget(state, event.at, rules)
     if event.at <= rules.watch.power_up_s:
         state = power.hold(state, event.at, rules)
     return _rearm(state, rules), effects
@@ -164,16 +171,16 @@ def _not_after(sensed: Sensed, at: float) -> Sensed:
     )
 
 
-def _spoke(state: HomeState, device: str, rules: Rules, *, moved: bool = False) -> Step:
+def _spoke(state: HomeState, device: str, at: float, rules: Rules, *, moved: bool = False) -> Step:
     """End a silence; that of a sensor that sees nobody is ended by motion only."""
     silence = state.faults.get(f"{device}:{FaultKind.SILENT}")
     if silence is None or (silence.detail == UNMOVED and not moved):
         return state, []
-    state, effects = devices.mend(state, FaultKind.SILENT, device, rules)
+    state, effects = devices.mend(state, FaultKind.SILENT, device, at, rules)
     return _rearm(state, rules), effects
 
 
-def _forget(state: HomeState, rules: Rules) -> Step:
+def _forget(state: HomeState, at: float, rules: Rules) -> Step:
     """Let go of devices that are not there any more, and of what was wrong with them."""
     known = {*rules.sensors, *rules.buttons}
     watch = state.watch
@@ -185,9 +192,9 @@ def _forget(state: HomeState, rules: Rules) -> Step:
         flickers={d: f for d, f in watch.flickers.items() if d in known},
     )
     state, effects = replace(state, watch=watch), list[Effect]()
-    gone = [f for f in state.faults.values() if f.kind in OURS and f.device not in known]
+    gone = [k for k, f in state.faults.items() if f.kind in OURS and f.device not in known]
     for fault in gone:
-        state, more = devices.mend(state, fault.kind, fault.device, rules)
+        state, more = devices.end(state, fault, at, rules)
         effects += more
     return state, effects
 

@@ -20,5 +20,8 @@ class WatchRules(Struct, frozen=True, forbid_unknown_fields=True):
     fair_pct: Percent = 25.0  # a battery must recover by so much, or be a new one
     remind_s: Seconds = 86_400.0  # low battery: repeated daily until fixed
     mains_lost_s: Seconds = 120.0  # UL: reported within 180 s; shorter blips are nobody's trouble
+    flap_s: Seconds = 60.0  # the second end of a fault in a day must last so long, each next twice
+    flap_most_s: Seconds = 3600.0  # then a fault that comes and goes is told some 30 times a day
+    flap_forget_s: Seconds = 86_400.0  # without it so long, it begins anew
     power_up_s: Seconds = 300.0  # a hub that starts so soon after its machine had no power
     spread_s: Annotated[float, Meta(ge=0)] = 3600.0  # Tunstall: 1 to 4 h after an area power cut

@@ -41,6 +41,14 @@ class Waiting(Struct, frozen=True):
     synced: bool
 
 
+class Flap(Struct, frozen=True):
+    """How often of late a fault was told, and when last; and until when its end is held back."""
+
+    told: int
+    at: float
+    over_at: float | None = None  # None: it is not over
+
+
 class WatchState(Struct, frozen=True):
     """Signs of life, batteries, the mains, and what is to be told of them later.
 
@@ -54,6 +62,7 @@ class WatchState(Struct, frozen=True):
     batteries: dict[str, Battery] = field(default_factory=dict)
     mains: dict[str, Mains] = field(default_factory=dict)
     flickers: dict[str, Flicker] = field(default_factory=dict)
+    flaps: dict[str, Flap] = field(default_factory=dict)  # fault -> how it comes and goes
     hold_until: float | None = None
     untold: tuple[str, ...] = ()  # faults that stand and wait until then
     waiting: tuple[Waiting, ...] = ()

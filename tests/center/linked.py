@@ -18,6 +18,7 @@ from center.exchange import Exchange
 from center.feed import Feed, Notice
 from center.inbox import Inbox
 from center.metrics import Tally
+from center.sluice import Sluice
 from center.store import Store
 from tests.broker import Broker, wait_until
 
@@ -59,9 +60,11 @@ class Office:
     def __init__(self, store: Flaky, settings: Mqtt) -> None:
         self.store = store
         self.tally = Tally({})
-        self.inbox = Inbox(store, Told(), self.tally, time.time, lambda: self.link)
+        self.sluice = Sluice()
+        self.inbox = Inbox(store, Told(), self.tally, time.time, lambda: self.link, self.sluice)
         receive = partial(inbox.receive, self.inbox)
-        self.link = Exchange(settings, time.time, receive, partial(inbox.turned, self.inbox))
+        turned = partial(inbox.turned, self.inbox)
+        self.link = Exchange(settings, time.time, receive, turned, store.id)
 
     def wait_up(self) -> None:
         wait_until(lambda: self.link.listening_utc is not None, "the link stands")
@@ -91,6 +94,7 @@ def mqtt(
 @contextmanager
 def office(folder: Path, settings: Mqtt) -> Iterator[Office]:
     """Open a database in `folder` and link it."""
+    folder.mkdir(exist_ok=True)
     store = Flaky(f"sqlite:///{folder / 'center.db'}")
     opened = Office(store, settings)
     opened.link.start()
@@ -98,4 +102,5 @@ def office(folder: Path, settings: Mqtt) -> Iterator[Office]:
         yield opened
     finally:
         opened.link.stop()
+        opened.sluice.close()
         store.close()

@@ -1,6 +1,9 @@
 """Signing in: passwords, sessions, CSRF, roles, tokens, and patience with those who guess."""
 
+import asyncio
+import threading
 from functools import partial
+from http.cookies import SimpleCookie
 from pathlib import Path
 
 import httpx
@@ -11,8 +14,19 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from center import accounts, queries, tables, throttle
-from center.auth import COOKIE, Denied, DeniedError, Role, csrf_of, digest
+from center import accounts, auth, queries, tables, throttle
+from center.auth import (
+    COOKIE,
+    DEVICE_S,
+    STRANGERS_MAX,
+    Denied,
+    DeniedError,
+    Role,
+    csrf_of,
+    device_cookie,
+    digest,
+    verify,
+)
 from center.config import Center
 from center.incident import Deed
 from center.throttle import Failures
@@ -21,6 +35,7 @@ from tests.center.making import NAMES, NOW, event, hear
 
 OPERATOR, SUPERVISOR = NAMES
 HERE = "192.0.2.7"
+HASHED_AGAIN = auth.hash_password(PASSWORD)  # with another salt
 
 
 async def sign_in(counter: Counter, name: str = OPERATOR) -> httpx.AsyncClient:
@@ -125,13 +140,168 @@ def test_who_guesses_has_to_wait_longer_and_longer(tmp_path: Path) -> None:
             assert (await refused(counter, OPERATOR, "wrong")).why is Denied.WRONG_PASSWORD
         held = await refused(counter, OPERATOR, PASSWORD)
         assert (held.why, held.wait_s) == (Denied.TOO_MANY_TRIES, 2.0)
-        assert (await refused(counter, SUPERVISOR, PASSWORD)).why is Denied.TOO_MANY_TRIES
-        assert await counter.desk.auth.sign_in(SUPERVISOR, PASSWORD, "192.0.2.8")
+        assert await counter.desk.auth.sign_in(SUPERVISOR, PASSWORD, HERE), "another's account"
         counter.now += 2.0
         assert await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE)
         assert (await refused(counter, OPERATOR, "wrong")).why is Denied.WRONG_PASSWORD
         deeds = [line.entry.deed for line in counter.store.read(queries.audit)]
         assert deeds.count(Deed.SIGN_IN_FAILED) == throttle.FREE + 1
+
+    at_counter(tmp_path, story)
+
+
+def test_a_stranger_who_guesses_for_days_locks_nobody_out(tmp_path: Path) -> None:
+    """Her right password is looked at whenever she brings it from an address of her own."""
+
+    async def story(counter: Counter) -> None:
+        tried = 0
+        for _ in range(60):
+            counter.now += 60.0
+            try:
+                await counter.desk.auth.sign_in(OPERATOR, f"guess {tried}", "203.0.113.9")
+            except DeniedError as error:
+                tried += error.why is Denied.WRONG_PASSWORD
+        assert 10 < tried < 30, "the stranger is slowed down"
+        assert (await refused(counter, OPERATOR, PASSWORD, "203.0.113.9")).why is (
+            Denied.TOO_MANY_TRIES
+        )
+        assert await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE)
+
+    at_counter(tmp_path, story)
+
+
+def test_an_address_that_tries_many_names_is_slowed_down(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        for n in range(throttle.FREE_OF_ADDRESS):
+            assert (await refused(counter, f"name {n}", "x")).why is Denied.WRONG_PASSWORD
+        assert (await refused(counter, "another", "x")).why is Denied.TOO_MANY_TRIES
+        assert (await refused(counter, "another", "x", "192.0.2.8")).why is Denied.WRONG_PASSWORD
+
+    at_counter(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("192.0.2.7", "::ffff:192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("", "", True),
+        ("not an address", "another", False),
+    ],
+)
+def test_one_subscriber_is_one_address(one: str, other: str, *, same: bool) -> None:
+    assert (throttle.network(one) == throttle.network(other)) is same
+
+
+async def device(counter: Counter, name: str = OPERATOR) -> dict[str, str]:
+    """Give the cookies of a device from which `name` has signed in."""
+    response = Response()
+    await counter.desk.auth.know_device(response, name)
+    cookie: SimpleCookie = SimpleCookie(response.headers["set-cookie"])
+    assert {morsel["path"] for morsel in cookie.values()} == {"/sign-in"}
+    return {key: morsel.value for key, morsel in cookie.items()}
+
+
+def test_a_known_device_passes_whatever_strangers_guess_at_its_address(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        known = await device(counter)
+        for _ in range(throttle.FREE):
+            await refused(counter, OPERATOR, "wrong")
+        held = await refused(counter, OPERATOR, PASSWORD)
+        assert held.why is Denied.TOO_MANY_TRIES
+        assert await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE, known)
+        held = await refused(counter, OPERATOR, PASSWORD)
+        assert held.why is Denied.TOO_MANY_TRIES, "the stranger's wait is not over by that"
+
+    at_counter(tmp_path, story)
+
+
+def test_a_known_device_that_guesses_has_to_wait_too(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        known = await device(counter)
+        sign_in = counter.desk.auth.sign_in
+        for _ in range(throttle.FREE):
+            with pytest.raises(DeniedError):
+                await sign_in(OPERATOR, "wrong", HERE, known)
+        with pytest.raises(DeniedError) as caught:
+            await sign_in(OPERATOR, PASSWORD, "192.0.2.9", known)
+        assert caught.value.why is Denied.TOO_MANY_TRIES
+        assert await sign_in(OPERATOR, PASSWORD, "192.0.2.9")
+
+    at_counter(tmp_path, story)
+
+
+@pytest.mark.parametrize("flaw", ["forged", "of another", "too old", "new password", "nonsense"])
+def test_a_device_is_known_by_its_seal_alone(tmp_path: Path, flaw: str) -> None:
+    async def story(counter: Counter) -> None:
+        known = await device(counter, SUPERVISOR if flaw == "of another" else OPERATOR)
+        name, value = device_cookie(OPERATOR), next(iter(known.values()))
+        mark, until, seal = value.split(".")
+        match flaw:
+            case "forged":
+                value = f"{mark}.{int(until) + 1}.{seal}"
+            case "too old":
+                counter.now += DEVICE_S + 1
+            case "new password":
+                put = partial(accounts.put_operator, hashed=HASHED_AGAIN)
+                await counter.store.change(put, NOW, OPERATOR, Role.OPERATOR.value)
+            case "nonsense":
+                value = "a.\u0663.b"
+            case _:
+                pass
+        for _ in range(throttle.FREE):
+            await refused(counter, OPERATOR, "wrong")
+        with pytest.raises(DeniedError) as caught:
+            await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE, {name: value})
+        assert caught.value.why is Denied.TOO_MANY_TRIES
+
+    at_counter(tmp_path, story)
+
+
+def test_a_crowd_of_strangers_delays_no_known_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From so many addresses that none of them has to wait for its own failures."""
+
+    async def story(counter: Counter) -> None:
+        gate, held = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def slowly(hashed: str, password: str) -> bool:
+            if password == "guess":  # noqa: S105 - nobody's
+                loop.call_soon_threadsafe(gate.set)
+                held.wait(30)
+            return verify(hashed, password)
+
+        monkeypatch.setattr("center.auth.verify", slowly)
+        known = await device(counter)
+        sign_in = counter.desk.auth.sign_in
+        crowd = [
+            asyncio.create_task(sign_in(OPERATOR, "guess", f"198.51.100.{n}"))
+            for n in range(STRANGERS_MAX)
+        ]
+        await gate.wait()
+        async with asyncio.timeout(10):
+            assert await sign_in(OPERATOR, PASSWORD, HERE, known)
+        with pytest.raises(DeniedError) as caught:
+            await sign_in(OPERATOR, "one more", "198.51.100.250")
+        assert caught.value.why is Denied.TOO_MANY_TRIES
+        held.set()
+        found = await asyncio.gather(*crowd, return_exceptions=True)
+        assert {type(one) for one in found} == {DeniedError}
+
+    at_counter(tmp_path, story)
+
+
+def test_an_unknown_name_waits_like_a_known_one(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        told = []
+        for name in (OPERATOR, "nobody"):
+            tries = [await refused(counter, name, "wrong") for _ in range(throttle.FREE + 1)]
+            told.append([(one.why, one.wait_s, one.status) for one in tries])
+        assert told[0] == told[1]
 
     at_counter(tmp_path, story)
 

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from center import board, evidence
 from center.board import Act, Refusal, Why
 from center.change import Change
 from center.incident import Deed, Entry, Incident, Outcome, Urgency, urgency, waited_s
 from hub.core.payloads import Stage
-from hub.core.scaip import What
+from hub.core.scaip import Kind, What
 from tests.center.making import NAMES, NOW, heard, raised
 
 SKY, SEA = NAMES
+DAY_S = 86_400.0
 
 
 def done(decided: Change | Refusal | None) -> Incident:
@@ -73,8 +75,8 @@ def test_a_version_from_the_future_is_refused() -> None:
 
 def test_a_forgotten_take_comes_back_and_its_age_counts_from_the_press() -> None:
     one = done(board.take(raised(), act(after_s=10)))
-    assert evidence.expire(one, NOW + 10 + board.TAKE_EXPIRES_S - 1) is None
-    late = NOW + 10 + board.TAKE_EXPIRES_S
+    assert evidence.expire(one, NOW + 10 + board.PATIENCE.take_expires_s - 1) is None
+    late = NOW + 10 + board.PATIENCE.take_expires_s
     change = evidence.expire(one, late)
     back = done(change)
     assert told(back) == (Stage.RECEIVED, "", 3)
@@ -88,16 +90,165 @@ def test_a_forgotten_take_comes_back_and_its_age_counts_from_the_press() -> None
 def test_any_action_of_its_owner_renews_a_take_and_nobody_elses_does() -> None:
     one = done(board.take(raised(), act(after_s=0)))
     noted = done(board.note(one, act(SKY, after_s=500), "전화 연결 중"))
-    assert noted.expires_utc == NOW + 500 + board.TAKE_EXPIRES_S
+    assert noted.expires_utc == NOW + 500 + board.PATIENCE.take_expires_s
     again = done(board.take(noted, act(SKY, after_s=600)))
-    assert again.expires_utc == NOW + 600 + board.TAKE_EXPIRES_S
+    assert again.expires_utc == NOW + 600 + board.PATIENCE.take_expires_s
     others = done(board.note(one, act(SEA, after_s=500), "이웃에 연락함"))
     assert others.expires_utc == one.expires_utc
 
 
-def test_presence_never_expires() -> None:
-    one = done(board.present(done(board.take(raised(), act())), act()))
-    assert evidence.expire(one, NOW + 10**9) is None
+def present(after_s: float = 10.0) -> Incident:
+    return done(board.present(done(board.take(raised(), act())), act(after_s=after_s)))
+
+
+def deeds(change: Change | None) -> list[tuple[Deed, str]]:
+    assert change
+    return [(e.deed, e.text) for e in change.entries]
+
+
+def test_that_somebody_is_on_site_runs_out_in_hours_and_any_act_of_its_owner_renews_it() -> None:
+    lasts_s = board.PATIENCE.present_expires_s
+    one = present(after_s=10)
+    assert evidence.expire(one, NOW + 10 + lasts_s - 1) is None
+    noted = done(board.note(one, act(after_s=5000), "119와 함께 있음"))
+    assert evidence.expire(noted, NOW + 10 + lasts_s) is None
+    others = done(board.note(one, act(SEA, after_s=5000), "이웃에 연락함"))
+    change = evidence.expire(others, NOW + 10 + lasts_s)
+    assert deeds(change) == [(Deed.PRESENT_EXPIRED, SKY)]
+    back = done(change)
+    assert (back.stage, back.who, back.needs_person) == (Stage.RECEIVED, "", True)
+    assert waited_s(back, NOW + 10 + lasts_s + 5) == 5
+
+
+def test_a_server_whose_clock_was_put_back_gives_back_what_it_cannot_time() -> None:
+    """Else a call would wait an hour for its holder's minute."""
+    taken = done(board.take(raised(), act()))
+    again = evidence.fold(taken, heard(What.REPEATED, NOW + 60)).incident
+    assert deeds(evidence.expire(again, NOW - 3600)) == [(Deed.UNANSWERED, SKY)]
+    assert deeds(evidence.expire(taken, NOW - 3600)) == [(Deed.EXPIRED, SKY)]
+    assert deeds(evidence.expire(present(), NOW - 3600)) == [(Deed.PRESENT_EXPIRED, SKY)]
+
+
+def test_a_presence_of_an_older_release_runs_out_too() -> None:
+    one = replace(present(after_s=10), expires_utc=None, acted_utc=None)
+    lasts_s = board.PATIENCE.present_expires_s
+    assert evidence.expire(one, NOW + 10 + lasts_s - 1) is None
+    assert deeds(evidence.expire(one, NOW + 10 + lasts_s)) == [(Deed.PRESENT_EXPIRED, SKY)]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_call_that_comes_again_is_its_holders_for_a_minute_and_then_everybodys(
+    there: bool,  # noqa: FBT001 - a case
+) -> None:
+    one = present() if there else done(board.take(raised(), act()))
+    again = evidence.fold(one, heard(What.REPEATED, NOW + 60))
+    assert (again.incident.stage, again.incident.who) == (one.stage, SKY)
+    assert again.incident.again_utc == NOW + 60
+    more = evidence.fold(again.incident, heard(What.REPEATED, NOW + 100)).incident
+    assert more.again_utc == NOW + 60  # further calls give no more time
+    assert evidence.expire(more, NOW + 119) is None
+    change = evidence.expire(more, NOW + 120)
+    assert deeds(change) == [(Deed.UNANSWERED, SKY)]
+    back = done(change)
+    assert (back.stage, back.who, back.again_utc) == (Stage.RECEIVED, "", None)
+    assert waited_s(back, NOW + 120) == 60
+
+
+@pytest.mark.parametrize("name", ["take", "send", "present", "note"])
+def test_whatever_its_holder_does_answers_the_call_and_nobody_elses_act_does(name: str) -> None:
+    again = done(evidence.fold(done(board.take(raised(), act())), heard(What.REPEATED, NOW + 60)))
+
+    def does(who: str) -> Incident:
+        acts = {"take": board.take, "send": board.send, "present": board.present}
+        what = act(who, after_s=90)
+        return done(
+            board.note(again, what, "통화 중") if name == "note" else acts[name](again, what)
+        )
+
+    assert does(SKY).again_utc is None
+    assert evidence.expire(does(SKY), NOW + 120) is None
+    if name != "take":  # who takes it over has it
+        assert deeds(evidence.expire(does(SEA), NOW + 120)) == [(Deed.UNANSWERED, SKY)]
+
+
+def test_to_take_ones_own_again_answers_the_call_that_came_in() -> None:
+    again = done(evidence.fold(done(board.take(raised(), act())), heard(What.REPEATED, NOW + 60)))
+    change = board.take(again, act(after_s=70))
+    assert isinstance(change, Change)
+    assert deeds(change) == [(Deed.ANSWERED, "")]
+    renewed = board.take(change.incident, act(after_s=80))
+    assert isinstance(renewed, Change)
+    assert deeds(renewed) == [(Deed.RENEWED, "")]
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_call_is_everybodys_at_once_when_its_holder_did_nothing_for_minutes(
+    there: bool,  # noqa: FBT001 - a case
+) -> None:
+    one = present() if there else done(board.take(raised(), act()))
+    late = NOW + 10 + board.PATIENCE.fresh_act_s
+    change = evidence.fold(one, heard(What.REPEATED, late))
+    assert deeds(change) == [(Deed.REPEATED, ""), (Deed.RETURNED, SKY)]
+    back = change.incident
+    assert (back.stage, back.who, back.needs_person) == (Stage.RECEIVED, "", True)
+    assert waited_s(back, late + 3) == 3
+    soon = evidence.fold(one, heard(What.REPEATED, late - 1)).incident
+    assert soon.who == SKY
+
+
+def test_a_call_is_everybodys_at_once_when_somebody_is_there_and_nobody_holds_it() -> None:
+    sent = done(board.send(raised(), act()))
+    waits = done(evidence.expire(sent, NOW + 700))
+    there = evidence.fold(waits, heard(What.PRESENT, NOW + 710)).incident
+    assert (there.stage, there.who) == (Stage.PRESENT, "")
+    change = evidence.fold(there, heard(What.REPEATED, NOW + 711))
+    assert deeds(change) == [(Deed.REPEATED, ""), (Deed.RETURNED, "")]
+    assert change.incident.stage is Stage.RECEIVED
+
+
+def test_an_automatic_alarm_in_a_call_that_somebody_holds_says_what_it_is() -> None:
+    held, event = present(), heard(What.REPEATED, NOW + 5 * DAY_S)
+    data = replace(event.event.data, kind=Kind.NO_LIFE)
+    change = evidence.fold(held, replace(event, event=replace(event.event, data=data)))
+    assert deeds(change) == [(Deed.REPEATED, "no_life"), (Deed.RETURNED, SKY)]
+    assert change.incident.needs_person
+
+
+@pytest.mark.parametrize("what", [What.CANCELLED, What.CANCEL_ASKED, What.CLEARED, What.PRESENT])
+def test_what_is_no_call_gives_nothing_back(what: What) -> None:
+    one = done(evidence.fold(present(), heard(what, NOW + 500)))
+    assert (one.stage, one.who, one.again_utc) == (Stage.PRESENT, SKY, None)
+
+
+def test_a_held_green_button_is_on_site_only_once_the_centre_has_sent_somebody() -> None:
+    taken = done(board.take(raised(), act()))
+    change = evidence.fold(taken, heard(What.PRESENT, NOW + 100))
+    assert deeds(change) == [(Deed.HELD, "")]
+    assert (change.incident.stage, change.incident.present_utc) == (Stage.ACCEPTED, None)
+    sent = board.send(change.incident, act(after_s=110))
+    assert isinstance(sent, Change)
+    assert deeds(sent) == [(Deed.SENT, "")]
+    there = evidence.fold(sent.incident, heard(What.PRESENT, NOW + 900)).incident
+    assert (there.stage, there.who, there.present_utc) == (Stage.PRESENT, SKY, NOW + 900)
+    assert there.expires_utc == NOW + 900 + board.PATIENCE.present_expires_s
+
+
+def test_who_sends_somebody_has_the_call_unless_another_has_it() -> None:
+    assert told(done(board.send(raised(), act()))) == (Stage.ACCEPTED, SKY, 2)
+    taken = done(board.take(raised(), act()))
+    assert told(done(board.send(taken, act(SEA)))) == (Stage.ACCEPTED, SKY, 3)
+    shut = done(board.close(taken, act(), Outcome.PET))
+    assert board.send(shut, act()) == Refusal(Why.IS_CLOSED, shut)
+
+
+def test_who_is_on_the_way_stays_sent_and_who_was_there_must_be_sent_anew() -> None:
+    sent = done(board.send(raised(), act()))
+    assert done(evidence.expire(sent, NOW + 700)).sent_utc == NOW + 10
+    there = done(evidence.fold(sent, heard(What.PRESENT, NOW + 100)))
+    gone = done(evidence.expire(there, NOW + 10**6))
+    assert (gone.stage, gone.sent_utc) == (Stage.RECEIVED, None)
+    shut = done(board.close(sent, act(), Outcome.PET))
+    assert done(evidence.fold(shut, heard(What.REPEATED, NOW + 100))).sent_utc is None
 
 
 def test_a_cancelled_alarm_stays_for_a_person_to_close() -> None:
@@ -127,7 +278,8 @@ def test_a_late_cancel_after_closing_is_kept_and_wakes_nobody() -> None:
 
 
 def test_a_responder_on_site_does_not_take_the_call_from_the_centre() -> None:
-    one = done(evidence.fold(raised(), heard(What.PRESENT, NOW + 100)))
+    waits = done(evidence.expire(done(board.send(raised(), act())), NOW + 700))
+    one = done(evidence.fold(waits, heard(What.PRESENT, NOW + 800)))
     assert one.stage is Stage.PRESENT
     assert one.needs_person
     taken = done(board.take(one, act(version=one.version)))
@@ -178,9 +330,11 @@ def test_every_outcome_is_either_a_false_alarm_or_not() -> None:
 
 STEPS = st.one_of(
     st.tuples(st.just("hub"), st.sampled_from(What)),
-    st.tuples(st.sampled_from(["take", "present", "reopen", "note"]), st.sampled_from(NAMES)),
+    st.tuples(
+        st.sampled_from(["take", "send", "present", "reopen", "note"]), st.sampled_from(NAMES)
+    ),
     st.tuples(st.just("close"), st.sampled_from(NAMES)),
-    st.tuples(st.just("wait"), st.floats(0, 900)),
+    st.tuples(st.just("wait"), st.one_of(st.floats(0, 900), st.floats(0, 20_000))),
 )
 Step = tuple[str, object]
 
@@ -205,7 +359,12 @@ def walk(steps: Sequence[Step], stale_by: int) -> list[tuple[Step, Incident, lis
             case "note", str() as who:
                 decided = board.note(one, Act(who, now), "메모")
             case _, str() as who:
-                does = {"take": board.take, "present": board.present, "reopen": board.reopen}[name]
+                does = {
+                    "take": board.take,
+                    "send": board.send,
+                    "present": board.present,
+                    "reopen": board.reopen,
+                }[name]
                 decided = does(one, Act(who, now, one.version))
             case _:
                 pytest.fail(f"no such step: {name} {what}")
@@ -225,12 +384,43 @@ def test_only_a_person_closes_and_nothing_is_forgotten(steps: list[Step], stale_
             assert name == "close"
         assert len(lines) >= told_before
         assert (one.stage is Stage.RECEIVED) <= (one.who == "")
-        assert (one.stage is Stage.ACCEPTED) == (one.expires_utc is not None)
+        held = one.stage in {Stage.ACCEPTED, Stage.PRESENT}
+        assert held == (one.expires_utc is not None)
+        assert (one.again_utc is None) or (held and one.who)
         assert (one.stage is Stage.CLOSED) == (one.outcome is not None)
         assert one.staged <= one.version
         before, told_before = one, len(lines)
     if stale_by:
         assert before.is_open
+
+
+@given(st.lists(STEPS, max_size=30), st.floats(0, 10**7))
+def test_no_history_silences_the_next_call(steps: list[Step], pause_s: float) -> None:
+    """Whatever happened before: a call is heard at once, and a minute later by everybody."""
+    history = walk(steps, 0)
+    one = history[-1][1] if history else raised()
+    now = one.last_utc + pause_s
+    one = evidence.expire(one, now).incident if evidence.expire(one, now) else one  # type: ignore[union-attr]
+    called = evidence.fold(one, heard(What.REPEATED, now)).incident
+    assert called.needs_person or (called.again_utc is not None and called.who)
+    later = evidence.expire(called, now + board.PATIENCE.answer_s)
+    assert called.needs_person or done(later).needs_person
+
+
+@given(st.lists(STEPS, max_size=30))
+def test_nobody_holds_a_call_for_ever(steps: list[Step]) -> None:
+    one = walk([*steps, ("wait", 4 * 3600.0 + 1)], 0)[-1][1]
+    assert one.needs_person or not one.is_open
+
+
+@given(st.lists(STEPS, max_size=30))
+def test_nobody_is_on_site_by_a_button_alone(steps: list[Step]) -> None:
+    sent = False
+    for (name, what), one, _ in walk(steps, 0):
+        if name == "send" and one.last_deed is Deed.SENT:
+            sent = True
+        if name == "hub" and what is What.PRESENT and one.last_deed is Deed.ON_SITE:
+            assert sent
 
 
 @given(st.lists(st.sampled_from(What), min_size=1, max_size=20))

@@ -1,17 +1,18 @@
 """What becomes of a hub's message: states, faults, telemetry, replies, repair."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from center import actions, keeping, queries, rows, tables
-from center.board import Act, take
+from center.board import PATIENCE, Act, Refusal, present, send, take
 from center.change import Change
 from center.config import Center
 from center.hubs import Hub, Seen, is_lost, seen
+from center.incident import Deed, Incident
 from center.intake import take_in
 from center.moments import of_rfc3339
 from center.store import Store
@@ -44,15 +45,26 @@ def hub(store: Store) -> Hub:
     return one
 
 
-def took(store: Store, ident: str) -> None:
-    def job(conn: Connection) -> None:
+Decide = Callable[[Incident, Act], Change | Refusal]
+
+
+def does(store: Store, ident: str, decide: Decide, utc: float) -> Incident:
+    def job(conn: Connection) -> Incident:
         incident = rows.incident(conn, ident)
         assert incident
-        change = take(incident, Act("김하늘", NOW + 10))
+        change = decide(incident, Act("김하늘", utc))
         assert isinstance(change, Change)
-        rows.save(conn, change)
+        return rows.save(conn, change)
 
-    store.submit(job).result(10)
+    return store.submit(job).result(10)
+
+
+def took(store: Store, ident: str) -> None:
+    does(store, ident, take, NOW + 10)
+
+
+def given_back(store: Store, utc: float) -> list[Incident]:
+    return store.submit(lambda conn: actions.give_back(conn, utc, PATIENCE)).result(10)
 
 
 def test_a_hub_that_missed_a_take_hears_of_it_by_its_state(store: Store) -> None:
@@ -171,11 +183,84 @@ def test_a_technical_report_is_kept_once_and_is_no_alarm(store: Store) -> None:
 def test_forgotten_takes_are_found_when_they_are_due(store: Store) -> None:
     hear(store, event())
     took(store, "b1-1")
-    assert not store.read(actions.any_due, NOW + 609)
-    assert store.read(actions.any_due, NOW + 610)
-    (back,) = store.submit(lambda conn: actions.expire_takes(conn, NOW + 610)).result(10)
+    assert not store.read(actions.any_due, NOW + 609, PATIENCE)
+    assert store.read(actions.any_due, NOW + 610, PATIENCE)
+    (back,) = given_back(store, NOW + 610)
     assert (back.stage, back.who) == (Stage.RECEIVED, "")
-    assert not store.read(actions.any_due, NOW + 10**6)
+    assert not store.read(actions.any_due, NOW + 10**6, PATIENCE)
+
+
+def test_a_call_that_came_again_is_found_when_its_holder_has_not_answered(store: Store) -> None:
+    hear(store, event(), utc=NOW)
+    took(store, "b1-1")
+    told = hear(store, event(What.REPEATED), utc=NOW + 30)
+    assert [notice.id for notice in told.notices] == ["b1-1"]
+    assert [ack.stage for ack in told.acks] == [Stage.RECEIVED, Stage.ACCEPTED]
+    assert not given_back(store, NOW + 89)
+    (back,) = given_back(store, NOW + 90)
+    assert (back.stage, back.last_deed) == (Stage.RECEIVED, Deed.UNANSWERED)
+
+
+def test_a_call_days_after_somebody_was_on_site_waits_for_everybody_and_the_hub_is_told(
+    store: Store,
+) -> None:
+    hear(store, event(), utc=NOW)
+    took(store, "b1-1")
+    does(store, "b1-1", present, NOW + 20)
+    told = hear(store, event(What.REPEATED), utc=NOW + 3 * 86_400)
+    assert [(ack.stage, ack.who) for ack in told.acks] == [(Stage.RECEIVED, "")]
+    case = store.read(queries.case, "b1-1")
+    assert case
+    assert case.incident.needs_person
+    assert [line.deed for line in case.timeline][-2:] == [Deed.REPEATED, Deed.RETURNED]
+
+
+def test_what_a_clock_that_was_put_back_leaves_in_the_future_is_found(store: Store) -> None:
+    for alarm in ("b1-1", "b1-2", "b1-3"):
+        hear(store, event(alarm=alarm), utc=NOW)
+    does(store, "b1-3", take, NOW - 100)
+    hear(store, event(What.REPEATED, alarm="b1-3"), utc=NOW)
+    does(store, "b1-1", take, NOW)
+    does(store, "b1-2", present, NOW)
+    assert given_back(store, NOW) == []
+    assert given_back(store, NOW - 60) == []  # a round that looked at the clock, and waited
+    assert [one.id for one in given_back(store, NOW - 61)] == ["b1-1", "b1-3", "b1-2"]
+
+
+def test_a_presence_that_nobody_renews_is_found_in_hours(store: Store) -> None:
+    hear(store, event(), utc=NOW)
+    does(store, "b1-1", present, NOW)
+    assert not given_back(store, NOW + PATIENCE.present_expires_s - 1)
+    (back,) = given_back(store, NOW + PATIENCE.present_expires_s)
+    assert (back.stage, back.last_deed) == (Stage.RECEIVED, Deed.PRESENT_EXPIRED)
+
+
+def test_a_presence_that_an_older_release_stored_is_found_too(store: Store) -> None:
+    hear(store, event(), utc=NOW)
+    does(store, "b1-1", present, NOW)
+    forget = update(tables.incidents).values(expires_utc=None, acted_utc=None)
+    store.submit(lambda conn: conn.execute(forget).rowcount).result(10)
+    assert not given_back(store, NOW + PATIENCE.present_expires_s - 1)
+    assert given_back(store, NOW + PATIENCE.present_expires_s)
+
+
+def test_another_alarm_of_a_home_is_an_incident_of_its_own(store: Store) -> None:
+    """A press while an automatic alarm is held: nobody's hands are on it yet, so it rings."""
+    hear(store, event(), utc=NOW)
+    does(store, "b1-1", present, NOW)
+    hear(store, event(alarm="b1-2"), utc=NOW + 5)
+    case = store.read(queries.case, "b1-2")
+    assert case
+    assert case.incident.needs_person
+
+
+def test_the_hub_is_told_that_somebody_was_sent(store: Store) -> None:
+    hear(store, event(), utc=NOW)
+    sent = does(store, "b1-1", send, NOW + 10)
+    told = hear(store, state(Availability.READY, ("b1-1", Stage.RECEIVED, 1)), utc=NOW + 20)
+    assert [(ack.stage, ack.sent) for ack in told.acks] == [(Stage.ACCEPTED, True)]
+    right = state(Availability.READY, ("b1-1", Stage.ACCEPTED, sent.version))
+    assert not hear(store, right, utc=NOW + 20).acks
 
 
 @pytest.mark.parametrize(
@@ -202,6 +287,23 @@ def test_nobody_is_blamed_while_the_centre_itself_is_deaf(store: Store) -> None:
     assert seen(hub(store), NOW + 1000, NOW) is Seen.DISCONNECTED
     hear(store, state(Availability.INIT), utc=NOW)
     assert seen(hub(store), NOW + 1, NOW) is Seen.STARTING
+
+
+def test_a_dead_hub_is_not_alive_again_because_the_clock_was_set_back(store: Store) -> None:
+    hear(store, state(), utc=NOW)
+    an_hour_back = NOW + 300 - 3600
+    assert seen(hub(store), NOW + 300, NOW - 7200) is Seen.LOST
+    assert seen(hub(store), an_hour_back, NOW - 7200) is Seen.LOST
+    assert seen(hub(store), an_hour_back, NOW - 100) is Seen.LOST, "the link stood before it, too"
+
+
+def test_a_hub_that_lives_is_heard_by_the_new_clock(store: Store) -> None:
+    hear(store, state(), utc=NOW)
+    hear(store, state(), utc=NOW - 3600)
+    assert hub(store).heard_utc == NOW - 3600
+    assert seen(hub(store), NOW - 3600 + 10, NOW - 7200) is Seen.READY
+    hear(store, state(Availability.LOST), utc=NOW - 3590)
+    assert hub(store).heard_utc == NOW - 3600
 
 
 @pytest.mark.parametrize("time", ["", "yesterday", "9999-12-31T23:59:59+99:99", "\x00", "111"])

@@ -54,7 +54,7 @@ def row(table: Table, number: int) -> dict[str, object]:
 def _value(column: Column[object], number: int) -> object:
     if column.name == "stage":
         return "closed"
-    if column.name == "incident":
+    if column.name == "incident" and column.nullable:
         return None
     match column.type:
         case Float():
@@ -115,12 +115,13 @@ def test_a_call_waits_for_one_batch_at_most(tmp_path: Path) -> None:
         slowest, calls = 0.0, 0
         while not forgetting.done():
             calls += 1
-            said = event(alarm=f"b2-{calls}", at=NOW)
+            hub = f"js-{calls:04}"
+            said = event(alarm=f"b2-{calls}", hub=hub, at=NOW)
             began = time.perf_counter()
-            await asyncio.to_thread(hear, counter.store, said, HUB, NOW)
+            await asyncio.to_thread(hear, counter.store, said, hub, NOW)
             slowest = max(slowest, time.perf_counter() - began)
-        assert calls > 10
-        assert slowest < 0.5  # 0.03 s where it was measured
+        assert calls > 10  # stored between the batches, and not after them
+        assert slowest < 2.0  # 0.013 s where it was measured, on a quiet machine
         assert len(counter.store.read(queries.incidents, Which.OPEN, 10_000)) == calls
 
     at_counter(tmp_path, story)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from center.auth import COOKIE, Role
-from hub.core.scaip import Kind
+from hub.core.scaip import Kind, What
 from tests.center.e2e.office import PASSWORD, SESSION_S, Office
 
 
@@ -83,6 +83,24 @@ def test_a_forged_sign_in_is_refused(visitor: httpx.Client) -> None:
     assert "httponly" in signed_in.headers["set-cookie"].lower()
 
 
+def entered(browser: httpx.Client, password: str) -> httpx.Response:
+    entry = {"name": "김하늘", "password": password}
+    csrf = hidden(browser.get("/sign-in").text, "csrf")
+    return browser.post("/sign-in", data={**entry, "csrf": csrf})
+
+
+def test_a_console_that_was_signed_in_to_passes_whatever_its_neighbours_guess(
+    office: Office, visitor: httpx.Client
+) -> None:
+    assert entered(visitor, PASSWORD).status_code == 303
+    with httpx.Client(base_url=office.url) as stranger:
+        tries = [entered(stranger, "a guess").status_code for _ in range(5)]
+        assert tries == [401, 401, 401, 429, 429]
+        assert entered(stranger, PASSWORD).status_code == 429
+    visitor.cookies.delete(COOKIE)
+    assert entered(visitor, PASSWORD).status_code == 303
+
+
 def test_forms_work_without_scripts(office: Office, operator: httpx.Client) -> None:
     alarm = office.press()
     page = operator.get("/").text
@@ -101,6 +119,59 @@ def test_forms_work_without_scripts(office: Office, operator: httpx.Client) -> N
     assert operator.post(closing, data={**form, "outcome": "reassured"}).status_code == 409
 
 
+def rings(page: str) -> int:
+    found = re.search(r'data-rings="(\d+)"', page)
+    assert found
+    return int(found[1])
+
+
+def test_a_call_that_comes_again_rings_at_its_holder_and_a_minute_later_at_everybody(
+    office: Office, operator: httpx.Client, supervisor: httpx.Client
+) -> None:
+    alarm = office.press()
+    office.take(alarm, "김하늘")
+    assert (rings(operator.get("/").text), rings(supervisor.get("/").text)) == (0, 0)
+    office.hear("js-0001", office.event("js-0001", alarm, what=What.REPEATED))
+    mine = operator.get("/hubs").text
+    assert rings(mine) == 1
+    assert "맡으신 호출이 다시 들어왔습니다" in mine
+    assert f'id="say-again-{alarm}-2"' in mine  # spoken, and it ends a mute
+    assert rings(supervisor.get("/").text) == 0
+    office.ahead_s += 61
+    office.settle(alarm, "unanswered")
+    assert (rings(operator.get("/").text), rings(supervisor.get("/").text)) == (1, 1)
+    assert "김하늘 상담원의 답이 없어 대기로 돌아감" in supervisor.get(f"/incidents/{alarm}").text
+
+
+def test_a_call_that_came_again_is_answered_with_one_button(
+    office: Office, operator: httpx.Client
+) -> None:
+    alarm = office.press()
+    office.take(alarm, "김하늘")
+    office.hear("js-0001", office.event("js-0001", alarm, what=What.REPEATED))
+    page = operator.get(f"/incidents/{alarm}").text
+    assert 'id="answer"' in page
+    form = {"csrf": hidden(page, "csrf"), "version": hidden(page, "version")}
+    operator.post(f"/incidents/{alarm}/take", data=form)
+    answered = operator.get(f"/incidents/{alarm}").text
+    assert "다시 들어온 호출을 확인함" in answered
+    assert rings(answered) == 0
+
+
+def test_that_somebody_is_on_the_way_is_said_once_and_shown(
+    office: Office, operator: httpx.Client
+) -> None:
+    alarm = office.press()
+    page = operator.get(f"/incidents/{alarm}").text
+    assert 'id="send"' in page
+    form = {"csrf": hidden(page, "csrf"), "version": hidden(page, "version")}
+    operator.post(f"/incidents/{alarm}/send", data=form)
+    sent = operator.get(f"/incidents/{alarm}").text
+    assert 'id="send"' not in sent
+    assert "사람을 보냈다고 표시함" in sent
+    assert "내가 맡은 호출입니다." in sent
+
+
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 400, "٣"])
 def test_a_nonsense_version_is_no_crash(
     office: Office, operator: httpx.Client, version: str
@@ -111,7 +182,7 @@ def test_a_nonsense_version_is_no_crash(
     assert operator.post(f"/incidents/{alarm}/note", data=form).status_code in {303, 409}
 
 
-@pytest.mark.parametrize("verb", ["take", "present", "close", "reopen", "note"])
+@pytest.mark.parametrize("verb", ["take", "send", "present", "close", "reopen", "note"])
 def test_acting_on_no_incident_is_a_plain_404(operator: httpx.Client, verb: str) -> None:
     csrf = hidden(operator.get("/").text, "csrf")
     answer = operator.post(f"/incidents/none/{verb}", data={"csrf": csrf, "note": "x"})

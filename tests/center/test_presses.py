@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from center import acks, queries, rows
-from center.board import Act, close
+from center.board import PATIENCE, Act, close
 from center.change import Change
 from center.home_tables import presses
 from center.homes import need_rows, part_rows, press_rows, rate_rows
@@ -159,7 +159,7 @@ def test_a_test_that_is_forgotten_goes_back_to_everybody(store: Store) -> None:
     greet(store, NOW)
     tell(store, NOW + 10)
     press(store, NOW + 60, "b1-1")
-    assert [one.id for one in store.read(rows.due_takes, NOW + 611)] == ["b1-1"]
+    assert [one.id for one in store.read(rows.due_holds, NOW + 611, PATIENCE)] == ["b1-1"]
 
 
 @pytest.mark.parametrize("kind", [Kind.SPOKEN, Kind.QUIET])

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from center import metrics, queries, rounds
-from center.config import Settings
-from center.exchange import Exchange
+from center.config import Center, Settings
+from center.exchange import Exchange, LinkHealth
 from center.feed import BACKLOG, Feed, Notice, Topic
+from center.hubs import Seen, seen
 from center.metrics import Tally
 from hub.core.payloads import Stage
+from hub.core.scaip import What
 from tests.center.counter import Counter, at_counter
 from tests.center.making import NOW, event, hear, state
 
@@ -52,6 +54,67 @@ def test_a_forgotten_take_goes_back_to_everybody(tmp_path: Path) -> None:
         await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
         assert [ack.stage for _, ack in counter.link.sent] == [Stage.ACCEPTED, Stage.RECEIVED]
         assert (await counter.get("/api/alarms/b1-1")).json()["needs_person"]
+
+    at_counter(tmp_path, story)
+
+
+def test_a_call_that_comes_again_is_heard_at_once_and_after_a_minute_by_everybody(
+    tmp_path: Path,
+) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, event(), utc=NOW)
+        await counter.post("/api/alarms/b1-1/send")
+        told = hear(counter.store, event(What.REPEATED), utc=NOW + 100)
+        assert told.notices == (Notice(Topic.ALARM, "b1-1", 3),)
+        shown = (await counter.get("/api/alarms/b1-1")).json()
+        assert (shown["stage"], shown["times"]["again"]) == ("accepted", "2026-09-21T14:15:00.000Z")
+        counter.now = NOW + 160
+        back = Notice(Topic.ALARM, "b1-1", 4)
+        await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
+        assert [(ack.stage, ack.sent) for _, ack in counter.link.sent] == [
+            (Stage.ACCEPTED, True),
+            (Stage.RECEIVED, True),  # whoever was sent is still on the way
+        ]
+        shown = (await counter.get("/api/alarms/b1-1")).json()
+        assert shown["needs_person"]
+        assert shown["timeline"][-1]["deed"] == "unanswered"
+
+    at_counter(tmp_path, story)
+
+
+def test_how_long_a_holder_is_believed_is_a_setting(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, event(), utc=NOW)
+        await counter.post("/api/alarms/b1-1/present")
+        counter.now = NOW + 20
+        back = Notice(Topic.ALARM, "b1-1", 3)
+        await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
+
+    at_counter(tmp_path, story, Center(present_expires_s=20))
+
+
+def test_a_clock_that_is_set_back_makes_no_dead_hub_alive_and_no_living_one_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "CLOCK_S", 0.01)
+
+    async def story(counter: Counter) -> None:
+        hear(counter.store, state(), "js-dead", utc=NOW - 300)
+        hear(counter.store, state(), "js-alive", utc=NOW - 10)
+        steady = NOW
+        walking = asyncio.create_task(rounds.watch_clock(counter.desk, lambda: steady))
+        await asyncio.sleep(0)
+        counter.now = NOW - 3600
+        counter.link._health = LinkHealth(counter.now - 7200)
+
+        def told() -> dict[str, Seen]:
+            hubs = counter.store.read(queries.hubs)
+            return {hub.hub: seen(hub, counter.now, counter.link.listening_utc) for hub in hubs}
+
+        assert told() == {"js-dead": Seen.LOST, "js-alive": Seen.LOST}
+        await holds(lambda: told()["js-alive"] is Seen.READY)
+        assert told()["js-dead"] is Seen.LOST
+        walking.cancel()
 
     at_counter(tmp_path, story)
 

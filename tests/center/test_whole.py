@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from center.announcing.delivery_rows import HASTEN_S, LASTS_S
 from center.store import Store
 from hub.core.commands import Command, Reply
 from hub.core.payloads import Availability, Stage
+from hub.core.scaip import What
 from hub.core.settings import SettingsError
 from tests.broker import Broker, free_port, wait_until
 from tests.center.counter import BEARER, hire
@@ -34,7 +36,7 @@ CONFIG = """
 listen = "127.0.0.1:{port}"
 database = "center.db"
 beat_s = 0.2
-
+{more}
 [mqtt]
 brokers = ["tls://127.0.0.1:{broker}"]
 ca = "{certs}/ca.crt"
@@ -46,10 +48,10 @@ key = "{certs}/center.key"
 class Whole:
     """A folder with settings, and the processes that run on it."""
 
-    def __init__(self, folder: Path, broker: Broker) -> None:
+    def __init__(self, folder: Path, broker: Broker, more: str = "") -> None:
         self.port = free_port()
         self.config = folder / "center.toml"
-        said = CONFIG.format(port=self.port, broker=broker.port, certs=broker.certs)
+        said = CONFIG.format(port=self.port, broker=broker.port, certs=broker.certs, more=more)
         self.config.write_text(said, encoding="utf-8")
         self.log = folder / "log"
         with closing(Store(cli.load(self.config)[1])) as store:
@@ -115,6 +117,45 @@ def test_a_press_reaches_a_person_and_the_answer_comes_home(broker: Broker, whol
         assert process.wait(10) == 0
         home.sees_center(online=False)
     assert "Traceback" not in whole.log.read_text()
+
+
+def test_a_call_that_comes_again_goes_back_to_everybody_through_a_killed_centre(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with closing(Whole(tmp_path, broker, "answer_s = 1.5\npresent_expires_s = 3")) as office:
+
+        def acted(verb: str) -> None:
+            assert office.client.post(f"/api/alarms/again/{verb}").status_code == 200
+
+        def shown() -> dict[str, Any]:
+            found: dict[str, Any] = office.client.get("/api/alarms/again").json()
+            return found
+
+        with office.running() as process, Home(broker) as home:
+            home.say("event", event(alarm="again"))
+            assert home.hears("again").stage is Stage.RECEIVED
+            acted("send")
+            ack = home.hears("")
+            assert (ack.stage, ack.sent) == (Stage.ACCEPTED, True)
+            called = event(What.REPEATED, alarm="again")
+            home.say("event", called)
+            assert home.hears(called.id).stage is Stage.RECEIVED  # stored
+            assert home.hears("").stage is Stage.ACCEPTED  # and still held
+            assert shown()["times"]["again"]
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+        with Home(broker) as home, office.running():
+            while home.hears("").stage is not Stage.RECEIVED:
+                pass
+            assert shown()["needs_person"]
+            acted("present")
+            while home.hears("").stage is not Stage.PRESENT:
+                pass
+            assert home.hears("").stage is Stage.RECEIVED  # it runs out
+            deeds = [line["deed"] for line in shown()["timeline"]]
+            assert deeds == [
+                "raised", "sent", "repeated", "unanswered", "present", "present_expired",
+            ]  # fmt: skip
 
 
 def test_a_stop_does_not_wait_for_an_open_feed(whole: Whole) -> None:

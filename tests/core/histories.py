@@ -78,7 +78,8 @@ def _center(move: Move, state: HomeState, at: float) -> Event:
     alarm = _of([a.id for a in state.alarms], move.pick, move.text)
     stage = STAGES[move.version * 7 % len(STAGES)]
     event = _some_id(move, state) if move.flag else ""
-    return CenterAcked(at, event, alarm, stage, move.version // 3, move.text)
+    sent = move.pick % 2 == 1
+    return CenterAcked(at, event, alarm, stage, move.version // 3, move.text, sent)
 
 
 def _command(move: Move, _: HomeState, at: float) -> Event:

@@ -101,6 +101,11 @@ def accepted(at: float = 12.0, version: int = 2) -> CenterAcked:
     return acked(at, Stage.ACCEPTED, version, who="Kim")
 
 
+def sent(at: float = 13.0, version: int = 3) -> CenterAcked:
+    """Kim has sent somebody to the home."""
+    return replace(accepted(at, version), sent=True)
+
+
 def closed(at: float = 13.0, version: int = 3) -> CenterAcked:
     """The first alarm has an outcome."""
     return acked(at, Stage.CLOSED, version, who="Kim")

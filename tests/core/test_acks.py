@@ -1,9 +1,11 @@
 """What the centre says of an alarm: in any order, twice, too late, of things unknown."""
 
 import pytest
+from msgspec.structs import replace
 
+from hub.core import home
 from hub.core.effects import Forget, Phrase, Resend, Say, Show, Signal
-from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkTrouble, Ticked
+from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkTrouble, LinkUp, Ticked
 from hub.core.payloads import Stage
 from hub.core.scaip import What
 from hub.core.state import Accepted, Cancelled, Present, Raised, Received
@@ -22,6 +24,7 @@ from tests.core.scenes import (
     read,
     reboot,
     received,
+    sent,
     story,
     tell,
 )
@@ -150,10 +153,36 @@ def test_a_lost_alarm_may_be_asked_to_end_again() -> None:
 
 
 def test_on_site_said_here_and_taken_at_the_centre_agree_in_the_end() -> None:
-    state = tell(called(), received(), accepted())
+    state = tell(called(), received(), accepted(), sent())
     state = tell(state, *press(20.0, GREEN, ms=3500))
     assert alarm(state).life == Present("on site")
-    assert alarm(tell(state, acked(24.0, Stage.PRESENT, 3))).life == Present("")
+    assert alarm(tell(state, acked(24.0, Stage.PRESENT, 4))).life == Present("")
+
+
+@pytest.mark.parametrize("stage", [Stage.ACCEPTED, Stage.PRESENT])
+def test_the_lamp_follows_a_stage_that_the_centre_gave_back(stage: Stage) -> None:
+    state = tell(called(), received(), acked(12.0, stage, 2, who="Kim"))
+    state = tell(state, LinkDown(13.0, LinkTrouble.CLOSED), LinkUp(400.0, "broker"))
+    assert state.shown is Signal(stage)  # the state message asks, and is answered with this:
+    state = tell(state, acked(400.2, Stage.RECEIVED, 3))
+    assert (alarm(state).life, state.shown) == (Received(), Signal.RECEIVED)
+    state = tell(reboot(state, 5.0, "b2"), acked(6.0, stage, 2, who="Kim"))
+    assert (alarm(state).life, state.shown) == (Received(), Signal.RECEIVED)  # an older word
+
+
+def test_a_stage_by_a_person_is_not_shown_for_ever_while_nobody_can_take_it_back() -> None:
+    taken = tell(called(), received(), accepted(), LinkDown(20.0, LinkTrouble.CLOSED))
+    assert (
+        playbook(replace(taken, told_at=1e9), CALM)
+        >> Ticked(619.9)
+        << []
+        >> Ticked(620.0)
+        << [Show(Signal.RECEIVED), Say(Phrase.RECEIVED)]
+    )
+    assert home.next_wake(taken, CALM) == 620.0
+    back = tell(taken, Ticked(620.0), LinkUp(700.0, "broker"))
+    assert back.shown is Signal.ACCEPTED  # till the centre says otherwise
+    assert tell(taken, Ticked(30.0), LinkUp(31.0, "broker"), Ticked(700.0)).shown is Signal.ACCEPTED
 
 
 def test_the_stage_survives_a_restart() -> None:

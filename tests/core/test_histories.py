@@ -13,13 +13,17 @@ from hub.core.events import BrokerAcked, CenterAcked, ContactChanged, Event
 from hub.core.payloads import Stage
 from hub.core.press import Turn
 from hub.core.scaip import Kind, What
-from hub.core.state import Accepted, Cancelled, Contact, HomeState, Received, Sent
+from hub.core.state import Accepted, Cancelled, Contact, HomeState, Present, Received, Sent
 from tests.core.histories import RESTART, Move, event_of, examples, moves
 from tests.core.scenes import CORD, HELP, RULES, calls, offline, read, started
 
 RED = (HELP, CORD)
 PRESSED = (What.RAISED, What.REPEATED)
 BY_HAND = (Kind.HELP_BUTTON, Kind.PULL_CORD)
+
+
+def waiting(state: HomeState) -> set[tuple[str, str]]:
+    return {(a.id, c.device) for a in state.alarms for c in a.calls if c.again_at is not None}
 
 
 class Observer:
@@ -30,6 +34,7 @@ class Observer:
         self.contacts = dict.fromkeys(RED, Contact())
         self.ids, self.owed = Counter[str](), set[str]()
         self.heard = set[tuple[str, Stage]]()
+        self.sent = set[str]()
         self.past: list[tuple[HomeState, Event, list[Effect]]] = []
 
     def live(self, history: list[Move]) -> None:
@@ -46,7 +51,7 @@ class Observer:
         self.state = after
         self.past.append((before, event, effects))
         self._keeps_alarms(before, event)
-        self._calls_once_per_press(event, effects)
+        self._calls_once_per_press(before, event, effects)
         self._owes_until_acked(event, effects)
         self._is_durable(before, effects)
         self._tells_the_truth(event)
@@ -83,12 +88,16 @@ class Observer:
             found += turns
         return found.count(Turn.PRESSED)
 
-    def _calls_once_per_press(self, event: Event, effects: list[Effect]) -> None:
+    def _calls_once_per_press(self, before: HomeState, event: Event, effects: list[Effect]) -> None:
         anew = isinstance(event, CenterAcked) and event.stage is Stage.UNKNOWN
         told = [e for e in calls(effects) if not (anew and self.ids[e.id])]
         data = [read(e).data for e in told if "anbu.alarm." in e.payload.decode()]
         pressed = [d for d in data if d.what in PRESSED and d.kind in BY_HAND]
-        assert len(pressed) == self._presses(event)
+        presses, old, now = self._presses(event), waiting(before), waiting(self.state)
+        assert len(pressed) >= len(old - now)  # what waits ends only by being told
+        assert pressed or now or not presses
+        if not old:
+            assert len(pressed) + len(now) == presses
         self.ids.update(e.id for e in told)
         kept = [e for e in effects if isinstance(e, Publish)]
         self.ids.update(e.id for e in kept if e.lane in {Lane.FAULT, Lane.TELEMETRY})
@@ -120,12 +129,16 @@ class Observer:
     def _tells_the_truth(self, event: Event) -> None:
         if isinstance(event, CenterAcked):
             self.heard.add((event.alarm, event.stage))
+            if event.sent:
+                self.sent.add(event.alarm)
         elif isinstance(event, BrokerAcked):
             self.heard.add((event.id, Stage.SENT))
         said = {Received: Stage.RECEIVED, Accepted: Stage.ACCEPTED, Sent: Stage.SENT}
         for alarm in self.state.alarms:
             stage = said.get(type(alarm.life))
             assert stage is None or (alarm.id, stage) in self.heard
+            there = isinstance(alarm.life, Present)
+            assert not there or (alarm.id, Stage.PRESENT) in self.heard or alarm.id in self.sent
         if any(not isinstance(a.life, Cancelled) for a in self.state.alarms):
             rest = {Signal.RESTING, Signal.FAULT, Signal.OFFLINE, Signal.CLOSED, Signal.CANCELLED}
             assert self.state.shown not in rest

@@ -1,19 +1,21 @@
 """The life of a call for help, from the finger to a person and back."""
 
+import pytest
 from msgspec.structs import replace
 
-from hub.core import home
+from hub.core import home, sos
 from hub.core.effects import Forget, Phrase, Publish, Resend, Say, Show, Signal
-from hub.core.events import BrokerAcked, ContactChanged, Event, LinkUp, Ticked
+from hub.core.events import BrokerAcked, CenterAcked, ContactChanged, Event, LinkUp, Ticked
 from hub.core.payloads import Stage
 from hub.core.scaip import Kind, Scaip, What
-from hub.core.state import Accepted, Present, Raised, Received, Sent
+from hub.core.state import Accepted, HomeState, Present, Raised, Received, Sent
 from tests.core.scenes import (
     CALM,
     CORD,
     FIRST,
     GREEN,
     HELP,
+    RULES,
     UTC,
     accepted,
     acked,
@@ -25,7 +27,9 @@ from tests.core.scenes import (
     press,
     quiet,
     read,
+    reboot,
     received,
+    sent,
     story,
     tell,
     unlinked,
@@ -145,7 +149,7 @@ def test_a_second_press_after_a_while_is_answered_with_how_things_stand() -> Non
         >> ContactChanged(14.2, HELP, closed=True)
         << []
         >> Ticked(14.22)
-        << [Publish, Say(Phrase.RECEIVED)]
+        << [Say(Phrase.RECEIVED)]  # and told within ten seconds
     )
 
 
@@ -157,7 +161,7 @@ def test_a_press_after_closing_is_a_new_alarm() -> None:
 
 
 def test_the_responder_on_site_holds_the_green_button_once_somebody_was_sent() -> None:
-    state = tell(called(), received(), accepted())
+    state = tell(called(), received(), accepted(), sent())
     state, effects = story(state, ContactChanged(20.0, GREEN, closed=True), Ticked(23.0))
     (event,) = map(read, calls(effects))
     assert (event.data.what, event.data.alarm) == (What.PRESENT, FIRST)
@@ -168,9 +172,28 @@ def test_the_responder_on_site_holds_the_green_button_once_somebody_was_sent() -
 
 
 def test_nobody_is_on_site_before_somebody_was_sent() -> None:
-    for ack in ([], [received()]):
-        state = tell(called(), *ack, ContactChanged(12.0, GREEN, closed=True), Ticked(15.0))
+    """The resident can hold the green button, too: after a take it asks to cancel, and no more."""
+    for acks in ([], [received()], [received(), accepted()]):
+        hold: list[Event] = [ContactChanged(30.0, GREEN, closed=True), Ticked(33.0)]
+        state, effects = story(tell(called(), *acks), *hold)
         assert not isinstance(alarm(state).life, Present)
+        assert [read(e).data.what for e in calls(effects)] == [What.CANCEL_ASKED]
+
+
+def test_who_was_sent_may_come_after_the_take_ran_out_and_not_after_the_centre_unsaid_it() -> None:
+    hold: list[Event] = [ContactChanged(900.0, GREEN, closed=True), Ticked(903.0)]
+    state = tell(called(), received(), accepted(), sent())
+    late = tell(state, replace(acked(700.0, Stage.RECEIVED, 4), sent=True), *hold)
+    assert alarm(late).life == Present("on site")
+    unsaid = tell(state, acked(700.0, Stage.RECEIVED, 4), *hold)
+    assert alarm(unsaid).life == Received()
+
+
+def test_that_somebody_was_sent_survives_a_restart_and_an_older_word() -> None:
+    state = tell(called(), received(), accepted(), sent())
+    assert alarm(tell(state, accepted(14.0, 2))).sent
+    assert alarm(reboot(state, 20.0, "b2")).sent
+    assert not alarm(tell(state, acked(20.0, Stage.UNKNOWN, 0))).sent
 
 
 def test_a_held_green_button_without_any_alarm_means_nothing() -> None:
@@ -178,13 +201,89 @@ def test_a_held_green_button_without_any_alarm_means_nothing() -> None:
     assert not calls(story(quiet(), *hold)[1])
 
 
-def test_only_the_alarms_that_somebody_took_are_arrived_at() -> None:
-    taken = tell(called(), received(), accepted())
-    other = replace(alarm(taken), id="b1-9", life=Received())
+def test_only_the_alarms_for_which_somebody_was_sent_are_arrived_at() -> None:
+    taken = tell(called(), received(), accepted(), sent())
+    other = replace(alarm(taken), id="b1-9", life=Received(), sent=False)
     both = replace(taken, alarms=(*taken.alarms, other))
     state = tell(both, ContactChanged(20.0, GREEN, closed=True), Ticked(23.0))
     assert [type(a.life) for a in state.alarms] == [Present, Received]
     assert state.shown is Signal.RECEIVED
+
+
+def waiting(state: HomeState) -> list[str]:
+    return [c.device for a in state.alarms for c in a.calls if c.again_at is not None]
+
+
+def test_while_nobody_has_stored_the_call_every_press_is_told_at_once() -> None:
+    state = called()
+    for n in range(5):
+        state, effects = story(state, *press(11.0 + n))
+        assert [read(e).data.what for e in calls(effects)] == [What.REPEATED]
+
+
+@pytest.mark.parametrize("news", [(), (accepted(),), (acked(12.0, Stage.PRESENT, 2),)])
+def test_once_the_call_is_stored_a_button_is_told_of_every_ten_seconds_and_none_is_lost(
+    news: tuple[CenterAcked, ...],
+) -> None:
+    state = tell(called(), received(), *news)
+    state, effects = story(state, *press(12.5))
+    assert len(calls(effects)) == 1  # the first press is never delayed
+    state, effects = story(state, *press(13.0))
+    assert (calls(effects), waiting(state)) == ([], [HELP])
+    before = state.alarms
+    state, effects = story(state, *press(14.0))
+    assert (calls(effects), state.alarms is before) == ([], True)  # nothing to commit
+    assert home.next_wake(unlinked(state), CALM) == 22.52
+    state, effects = story(state, Ticked(22.51), Ticked(22.52))
+    (event,) = map(read, calls(effects))
+    assert (event.data.what, event.data.device, event.data.at) == (What.REPEATED, HELP, 13.02)
+    assert event.time == "2026-03-01T00:00:13.020Z"
+    assert waiting(state) == []
+    state, effects = story(state, *press(40.0))
+    assert len(calls(effects)) == 1  # nor is the first one after a pause
+
+
+def test_another_button_does_not_wait_for_the_one_that_was_told() -> None:
+    state = tell(called(), received(), *press(12.0), *press(13.0))
+    state, effects = story(state, *press(13.5, CORD))
+    assert [read(e).data.device for e in calls(effects)] == [CORD]
+    assert waiting(state) == [HELP]
+
+
+def test_a_press_that_waits_outlives_a_restart() -> None:
+    before = tell(called(), received(), *press(12.0), *press(13.0))
+    state = reboot(before, 2.0, "b2")
+    assert (waiting(before), waiting(state)) == ([HELP], [])
+    assert [o.alarm for o in state.owed] == [FIRST, FIRST]
+
+
+def test_closing_does_not_hide_a_press_that_waits_to_be_told() -> None:
+    state = tell(called(), received(), accepted(), *press(12.5))
+    state = tell(state, acked(12.7, Stage.RECEIVED, 2, "b1-2"), *press(13.0))
+    state, effects = story(state, closed(14.0))
+    assert [read(e).data.what for e in calls(effects)] == [What.REPEATED]
+    assert alarm(state).id == FIRST
+    assert alarm(tell(state, acked(14.2, Stage.RECEIVED, 4, "b1-3"))).life == Received()
+
+
+def test_what_was_pressed_first_is_told_first() -> None:
+    state = tell(called(), received(), *press(12.0), *press(13.0))
+    _, effects = story(state, *press(14.0, GREEN))
+    assert [read(e).data.what for e in calls(effects)] == [What.REPEATED, What.CANCELLED]
+    state = tell(called(), received(), accepted(), sent(), *press(13.5), *press(14.0))
+    _, effects = story(state, ContactChanged(15.0, GREEN, closed=True), Ticked(18.0))
+    assert [read(e).data.what for e in calls(effects)] == [What.REPEATED, What.PRESENT]
+
+
+def test_an_alarm_by_the_house_is_told_at_once_though_a_button_was_a_moment_ago() -> None:
+    state = tell(called(), received(), accepted())
+    _, effects = sos.call(state, Kind.NO_LIFE, HELP, 13.0, RULES)
+    assert [read(e).data.what for e in calls(effects)] == [What.REPEATED]
+
+
+def test_a_word_that_says_nothing_new_is_no_work_for_the_disk() -> None:
+    state = tell(called(), received(), accepted())
+    assert tell(state, accepted(14.0)).alarms is state.alarms
 
 
 def test_a_wobbling_cord_cannot_fill_the_disk_while_nobody_hears() -> None:

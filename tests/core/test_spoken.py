@@ -139,6 +139,27 @@ def test_a_cry_while_an_alarm_is_open_is_one_more_call_of_it_but_not_every_word(
     assert events == [What.REPEATED, What.REPEATED]
 
 
+def test_a_cry_is_heard_at_once_by_whoever_holds_the_call_and_the_last_one_within_30_seconds() -> (
+    None
+):
+    calling = heard() >> Ticked(25.0)
+    (alarm,) = calling.state.alarms
+    taken = replace(alarm, life=Accepted("Kim"))
+    calling = story(replace(calling.state, alarms=(taken,), owed=()))
+    calling.lens = lambda effect: effect
+    heard_at = []
+    for at in (30.0, 33.0, 36.0):
+        what = "fire" if at == 36.0 else ""
+        calling >>= replace(said(at, Meaning.HELP), what=what)
+        heard_at += [at for _ in calls(calling.effects)]
+    assert heard_at == [30.0]
+    calling >>= Ticked(60.0)
+    last = read(calls(calling.effects)[-1]).data
+    assert (last.what, last.about, last.kind, last.at) == (
+        What.REPEATED, "fire", Kind.SPOKEN, 36.0,
+    )  # fmt: skip
+
+
 def test_after_a_reboot_a_cry_is_heard_while_an_alarm_is_open() -> None:
     """Monotonic time begins anew: what was raised at 500,003 was not raised later than now."""
     calling = story() >> said(500_000.0, Meaning.HELP) << [ASKED] >> Ticked(500_015.0)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.core import home, supervision, wire
+from hub.core import devices, home, supervision, wire
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import (
     ContactChanged,
@@ -759,7 +759,8 @@ def test_silence_is_told_exactly_and_no_deadline_is_served_twice(
             state = home.decide(state, Ticked(due), WHOLE)[0]
             assert (supervision.next_wake(state, WHOLE) or math.inf) > due
         for device, last in heard.items():
-            assert (f"{device}:silent" in state.faults) is (last + WORDS <= at), (device, at)
+            silent = devices.stands(state, device, FaultKind.SILENT)
+            assert silent is (last + WORDS <= at), (device, at)
         event = event_of(what, at, pct)
         state = home.decide(state, event, WHOLE)[0]
         if not isinstance(event, Ticked | MainsChanged):

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -25,7 +27,7 @@ from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.payloads import FaultKind
 from hub.core.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.state import HomeState
-from hub.proof import VISITS, Proof
+from hub.proof import VISITS, LinkSight, Proof
 from hub.sight import sight
 from tests.broker import wait_until
 from tests.hub.rig import HubProcess, tell, until
@@ -73,7 +75,8 @@ class Door:
     def __init__(self, folder: Path) -> None:
         self.state, self.path = lived(), folder / "run" / "hub.sock"
         self.visitors: list[asyncio.StreamWriter] = []
-        self.proof = Proof(self.path, lambda: (self.state, RULES, 100.0))
+        link = LinkSight(True, "js-0001", "tls://b", "", "db", True)  # noqa: FBT003
+        self.proof = Proof(self.path, lambda: (self.state, RULES, 100.0), lambda: link)
 
     def happen(self, event: Event) -> None:
         self.state = home.decide(self.state, event, RULES)[0]
@@ -144,6 +147,37 @@ def test_nonsense_is_hung_up_on(tmp_path: Path, line: bytes) -> None:
             assert (await answer(await door.visit(b'{"do":"sensors"}')))["ok"]
 
     tell(story())
+
+
+def test_the_link_is_told_without_a_second_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as door:
+            told = await answer(await door.visit(b'{"do":"link"}'))
+            assert (told["hub"], told["broker"], told["trouble"]) == ("js-0001", "tls://b", "")
+            assert (told["center"], told["center_online"]) == ("db", True)
+
+    tell(story())
+
+
+def test_the_socket_is_its_owners_alone_before_anybody_can_connect(tmp_path: Path) -> None:
+    modes: list[int] = []
+    real = socket.socket.listen
+
+    def listen(door: socket.socket, *most: int) -> None:
+        modes.append(Path(door.getsockname()).stat().st_mode & 0o777)
+        real(door, *most)
+
+    async def story() -> None:
+        async with opened(tmp_path):
+            pass
+
+    with patch.object(socket.socket, "listen", listen):
+        before = os.umask(0)
+        try:
+            tell(story())
+        finally:
+            os.umask(before)
+    assert modes == [0o600]
 
 
 def test_more_visitors_than_there_is_room_for_are_sent_away(tmp_path: Path) -> None:

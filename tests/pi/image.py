@@ -9,7 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.pi.stages import GUEST, BuildError, key_of, need_packages, run, stage
+from tests.pi.stages import GUEST, BuildError, download, key_of, need_packages, run, stage
 
 SUITE = "bookworm"
 IMAGE_SIZE = "3G"
@@ -56,26 +56,35 @@ def _numbers(path: Path) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", path.name)]
 
 
-def _mirror() -> str:
-    """The address that this machine's own apt takes the suite's main part from."""
+def mirror(suite: str = SUITE) -> str:
+    """The address that this machine's own apt takes Debian's main part from.
+
+    A mirror has all releases: that of `suite` comes first, that of another serves as well.
+    """
     listed = run("apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)")
-    for line in listed.splitlines():
-        site, release, component = line.split()
-        if release == SUITE and component == "main":
-            return site
-    message = f"apt on this machine has no source for {SUITE} main"
-    raise BuildError(message)
+    sites = {
+        release: site
+        for site, release, component in map(str.split, listed.splitlines())
+        if component == "main" and "-" not in release and site.endswith("/debian")
+    }
+    if not sites:
+        message = "apt on this machine has no source for Debian's main part"
+        raise BuildError(message)
+    return sites.get(suite) or next(iter(sites.values()))
 
 
 def _rootfs(version: str, folder: Path) -> None:
     root = folder / "rootfs"
     include = f"--include={GUEST_PACKAGES}"
-    run("debootstrap", "--variant=minbase", include, SUITE, root, _mirror())
+    download(
+        "debootstrap", "--variant=minbase", include, SUITE, root, mirror(),
+        clean=lambda: shutil.rmtree(root, ignore_errors=True),
+    )  # fmt: skip
     (root / "etc/initramfs-tools/modules").write_text("\n".join(MODULES) + "\n")
     (root / "etc/initramfs-tools/conf.d/anbu").write_text("MODULES=list\n")
     # As root apt drops to a user who may not write here; the download itself is verified anyway.
     apt = ("apt-get", "-o", "APT::Sandbox::User=root", "download")
-    run(*apt, f"linux-image-{version}", cwd=folder)
+    download(*apt, f"linux-image-{version}", cwd=folder)
     package = next(folder.glob("linux-image-*.deb"))
     shutil.move(package, root / "kernel.deb")
     run("chroot", root, "dpkg", "-i", "/kernel.deb")

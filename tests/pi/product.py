@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.pi.stages import HERE, BuildError, key_of, run, stage
+from tests.pi.stages import HERE, BuildError, download, key_of, run, stage
 
 REPO = HERE.parents[1]
 PACKAGES = ("hub", "drivers", "voice", "provisioning", "center")
@@ -30,7 +30,7 @@ def builder() -> Path:
 
     def build(folder: Path) -> None:
         run(_python(), "-m", "venv", folder / "venv")
-        run(folder / "venv/bin/python", "-m", "pip", "install", "setuptools>=77", "wheel")
+        download(folder / "venv/bin/python", "-m", "pip", "install", "setuptools>=77", "wheel")
 
     return stage("builder", key_of(_python()), build) / "venv/bin/python"
 
@@ -42,7 +42,7 @@ def wanted() -> list[str]:
 
 
 def _dependencies(folder: Path) -> None:
-    run(builder(), "-m", "pip", "wheel", "--wheel-dir", folder, *wanted())
+    download(builder(), "-m", "pip", "wheel", "--wheel-dir", folder, *wanted())
 
 
 def _hub_wheel(folder: Path) -> None:

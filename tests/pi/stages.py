@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+PAUSES_S = (5, 30)  # before the second and the third try of a download
+
 HERE = Path(__file__).resolve().parent
 GUEST = HERE / "guest"
 
@@ -22,10 +24,10 @@ class BuildError(Exception):
     """The virtual Pi cannot be built here; the message says what to do about it."""
 
 
-def cache_folder() -> Path:
-    """Where everything built is kept: `$ANBU_PI_CACHE`, else `~/.cache/anbu-pi`."""
-    named = os.environ.get("ANBU_PI_CACHE")
-    folder = Path(named) if named else Path.home() / ".cache" / "anbu-pi"
+def cache_folder(variable: str = "ANBU_PI_CACHE", name: str = "anbu-pi") -> Path:
+    """Where everything built is kept: the variable's folder, else `~/.cache/NAME`."""
+    named = os.environ.get(variable)
+    folder = Path(named) if named else Path.home() / ".cache" / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -43,18 +45,22 @@ def key_of(*inputs: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def stage(name: str, key: str, build: Callable[[Path], None]) -> Path:
-    """The folder of a stage, built by `build(folder)` when this key has none; older keys go."""
-    place = cache_folder() / f"{name}-{key}"
+def stage(name: str, key: str, build: Callable[[Path], None], cache: Path | None = None) -> Path:
+    """The folder of a stage, built by `build(folder)` when this key has none; older keys go.
+
+    It is kept in `cache`, or where the virtual Pi's parts are.
+    """
+    cache = cache or cache_folder()
+    place = cache / f"{name}-{key}"
     if place.exists():
         return place
     if os.geteuid() != 0:
-        message = f"{name} is not built yet, and building needs root (chroot): sudo tests/pi/build"
+        message = f"{name} is not built yet, and building needs root: run it with sudo"
         raise BuildError(message)
     started = time.monotonic()
-    for old in cache_folder().glob(f"{name}-*"):
+    for old in cache.glob(f"{name}-*"):
         shutil.rmtree(old)
-    rough = cache_folder() / f"rough-{name}"
+    rough = cache / f"rough-{name}"
     shutil.rmtree(rough, ignore_errors=True)
     rough.mkdir()
     build(rough)
@@ -84,6 +90,32 @@ def run(*argv: str | Path, cwd: Path | None = None, env: dict[str, str] | None =
     return done.stdout
 
 
+def download(
+    *argv: str | Path,
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    clean: Callable[[], object] = lambda: None,
+) -> str:
+    """Run a program that fetches something; a mirror that fails once is asked again.
+
+    `clean` takes away what a failed try has left. After the last try the `BuildError` says so.
+    """
+    for pause_s in PAUSES_S:
+        try:
+            return run(*argv, cwd=cwd, env=env)
+        except BuildError as error:
+            clean()
+            log.info("%s failed, and is tried again in %d s: %s", argv[0], pause_s, error)
+            time.sleep(pause_s)
+    try:
+        return run(*argv, cwd=cwd, env=env)
+    except BuildError as error:
+        clean()
+        tries = len(PAUSES_S) + 1
+        message = f"a download failed {tries} times; is the network there? {error}"
+        raise BuildError(message) from error
+
+
 def need_packages(tools: Sequence[tuple[str, Path]]) -> None:
     """Install by apt each package whose proof (a file that it brings) is missing."""
     missing = [package for package, proof in tools if not proof.exists()]
@@ -93,5 +125,5 @@ def need_packages(tools: Sequence[tuple[str, Path]]) -> None:
         message = f"run as root, or first: sudo apt-get install {' '.join(missing)}"
         raise BuildError(message)
     log.info("apt-get install %s", " ".join(missing))
-    run("apt-get", "update")
-    run("apt-get", "install", "-y", "--no-install-recommends", *missing)
+    download("apt-get", "update")
+    download("apt-get", "install", "-y", "--no-install-recommends", *missing)

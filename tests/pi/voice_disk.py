@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from tests.pi import image, product
-from tests.pi.stages import BuildError, cache_folder, key_of, need_packages, run, stage
+from tests.pi.stages import BuildError, cache_folder, download, key_of, need_packages, run, stage
 from voice import kokoro_files
 from voice.models import Model, ModelError, find
 
@@ -38,7 +38,7 @@ def _disk(rootfs: Path, folder: Path) -> None:
     _debs(rootfs, root / "debs")
     _environment(rootfs, root)
     wheels = root / "doctor"
-    run(product.builder(), "-m", "pip", "download", "--no-deps", "--dest", wheels, *DOCTOR)
+    download(product.builder(), "-m", "pip", "download", "--no-deps", "--dest", wheels, *DOCTOR)
     _models(root / "models")
     disk = folder / "voice.img"
     run("mke2fs", "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", disk, DISK_SIZE)
@@ -52,7 +52,7 @@ def _debs(rootfs: Path, folder: Path) -> None:
                f"Dir::State::status={rootfs / 'var/lib/dpkg/status'}",
                f"Dir::Cache::archives={folder}")  # fmt: skip
     apt = ["apt-get", *(word for option in options for word in ("-o", option))]
-    run(*apt, "install", "-y", "--download-only", "--no-install-recommends", *DEBS)
+    download(*apt, "install", "-y", "--download-only", "--no-install-recommends", *DEBS)
     (folder / "partial").rmdir()
     (folder / "lock").unlink(missing_ok=True)
 
@@ -64,7 +64,7 @@ def _environment(rootfs: Path, root: Path) -> None:
     wheels = copy / "wheels"
     pip = ("-m", "pip", "--disable-pip-version-check")
     hashed = ("--no-deps", "--no-build-isolation", "--require-hashes", "-r", LOCK)
-    run(product.builder(), *pip, "wheel", "--wheel-dir", wheels, *hashed)
+    download(product.builder(), *pip, "wheel", "--wheel-dir", wheels, *hashed)
     python = f"/{ENVIRONMENT}/bin/python"
     run("chroot", copy, "python3", "-m", "venv", f"/{ENVIRONMENT}")
     names = [f"/wheels/{wheel.name}" for wheel in wheels.glob("*.whl")]

@@ -144,21 +144,25 @@ def test_what_it_says_itself_is_never_heard_as_the_residents(fresh: Scene) -> No
     assert [fact.meaning for fact in hub.all(Heard)] == [Meaning.FINE]
 
 
-def test_a_cry_amid_our_own_words_is_heard_though_the_room_echoes_them(fresh: Scene) -> None:
+def test_cries_amid_our_own_words_are_heard_though_the_room_echoes_them(fresh: Scene) -> None:
+    """One cry in three is lost amid our words (bench.overheard), more where a busy machine tears
+    the sound: who is not heard cries again, and must be heard before we have said it all.
+    """
     process, hub = fresh
     loop = "load-module module-loopback source=loudspeaker.monitor sink=room latency_msec=80"
     process.place.order(f"{loop} adjust_time=0")  # else it changes the pitch of what it repeats
     long = "오늘은 폭염입니다. 물을 자주 드시고 낮에는 집에서 쉬세요. 밭일은 해가 진 뒤에 하세요."
     try:
-        hub.order(Say("announcement", f"{long} {long}", "n2"))
+        hub.order(Say("announcement", " ".join([long] * 6), "n2"))
         assert until(lambda: process.place.is_loud("loudspeaker.monitor"), 60)
-        process.hears("help")
-        assert hub.wait(Heard, within_s=60).meaning is Meaning.HELP
+        while not hub.all(Heard) and not hub.all(Spoke):
+            process.hears("help")
+            until(lambda: hub.all(Heard) or hub.all(Spoke), 3)
+        assert [fact.meaning for fact in hub.all(Heard)] == [Meaning.HELP]
         hub.order(Stop())
         hub.wait(Spoke, within_s=60)
     finally:
         process.place.order("unload-module module-loopback")
-    assert len(hub.all(Heard)) == 1
 
 
 def test_a_lost_microphone_is_told_soon_and_heard_again_soon_after_it_returns(

@@ -17,7 +17,7 @@ from typing import Any, Self
 import uvicorn
 from msgspec import Struct
 
-from center import accounts, actions, app, auth, rounds
+from center import accounts, actions, app, auth, queries, rounds
 from center.actions import Target
 from center.auth import Auth, Role
 from center.config import Center, Settings
@@ -40,6 +40,7 @@ from hub.core.payloads import (
     HubState,
 )
 from hub.core.scaip import Kind, What, of_alarm
+from tests.broker import wait_until
 
 PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist
 
@@ -191,6 +192,15 @@ class Office:
     def act(self, coroutine: Any) -> Any:  # noqa: ANN401
         """Run one of `center.actions` in the server's loop, as another client would."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+
+    def settle(self, alarm: str, deed: str) -> None:
+        """Wait until the rounds have done `deed` to an alarm."""
+
+        def done() -> bool:
+            case = self.store.read(queries.case, alarm)
+            return case is not None and case.incident.last_deed == deed
+
+        wait_until(done, f"{alarm} is {deed}")
 
     def take(self, alarm: str, who: str) -> None:
         self.act(actions.take(self.desk, Target(who, alarm)))

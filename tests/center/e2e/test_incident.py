@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from center import actions
 from center.actions import Target
-from center.board import TAKE_EXPIRES_S
+from center.board import PATIENCE
 from center.incident import Outcome
 from hub.core.scaip import What
 from tests.center.e2e.conftest import Seat
@@ -90,7 +90,7 @@ def test_a_forgotten_take_goes_back_to_waiting(office: Office, seat: Seat) -> No
     office.take(alarm, "김하늘")
     page = seat.page("박서준")
     expect(page.get_by_role("region", name="다른 상담원")).to_contain_text("대기로 돌아가기까지")
-    office.ahead_s = TAKE_EXPIRES_S + 1
+    office.ahead_s = PATIENCE.take_expires_s + 1
     expect(page.locator(CARD)).to_have_count(1)
     page.locator(f"#title-{alarm}").click()
     expect(page.locator(".timeline")).to_contain_text(

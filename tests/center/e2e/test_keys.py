@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from hub.core.scaip import What
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
 
@@ -85,3 +86,10 @@ def test_blocked_sound_is_said_and_one_click_turns_it_on(office: Office, seat: S
     for incident in ("js-0001-000001", "js-0002-000003"):
         office.take(incident, "김하늘")
     expect(page.get_by_text("소리 켜짐")).to_be_visible()
+    again = office.event("js-0001", "js-0001-000001", what=What.REPEATED)
+    office.hear("js-0001", again)  # a call that one holds rings, too, until it is answered
+    expect(page.get_by_text("새 호출이 울리고 있습니다.")).to_be_visible()
+    page.get_by_text("맡으신 호출이 다시 들어왔습니다").get_by_role("link").click()
+    page.get_by_role("button", name="다시 들어온 호출 확인").click()
+    expect(page.get_by_text("다시 들어온 호출을 확인함")).to_be_visible()
+    expect(page.locator("#sound")).not_to_have_attribute("data-sound", "ringing")

@@ -1,0 +1,121 @@
+"""Faults of a hub that only the centre can see: two machines with one name, a flood, a crowd."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from center import inbox, own_faults, queries
+from center.config import Mqtt
+from center.intake import take_in
+from center.own_faults import QUIET_S
+from center.parcels import Arrived
+from center.sluice import CALLS
+from center.store import Store
+from hub.core import wire
+from hub.core.payloads import Availability, FaultKind, FaultReport
+from tests.broker import wait_until
+from tests.center.linked import office
+from tests.center.making import HUB, NOW, event, hear, parcel, state, stored
+
+READY = Availability.READY
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with stored(tmp_path) as opened:
+        yield opened
+
+
+def say(
+    store: Store, boot: str, utc: float, said: Availability = READY, *, old: bool = False
+) -> None:
+    told = replace(state(said), boot=boot, utc=utc)
+    one = parcel(told, utc=max(utc, NOW), retained=old)
+    store.submit(lambda conn: take_in(conn, one)).result(10)
+
+
+def faults(store: Store) -> list[tuple[FaultKind, str]]:
+    (hub,) = store.read(queries.hubs)
+    return [(fault.kind, fault.device) for fault in hub.faults]
+
+
+def test_two_machines_with_one_name_are_a_fault_that_names_both(store: Store) -> None:
+    for turn in range(4):
+        say(store, f"b{turn % 2}", NOW + 60.0 * turn)
+    assert faults(store) == [(FaultKind.TWIN, "b0 / b1")]
+    (hub,) = store.read(queries.hubs)
+    say(store, "b0", NOW + 240.0)
+    assert hub.faults == store.read(queries.hubs)[0].faults, "since when it is so stays"
+
+
+def test_a_hub_that_restarts_again_and_again_is_no_twin(store: Store) -> None:
+    for n in range(50):
+        say(store, f"b{n}", NOW + n)
+        say(store, f"b{n}", NOW + n + 0.5)
+    assert faults(store) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "old"),
+    [(Availability.LOST, False), (Availability.DISCONNECTED, False), (READY, True)],
+)
+def test_a_last_word_of_the_process_before_is_no_twin(
+    store: Store, said: Availability, *, old: bool
+) -> None:
+    for n in range(10):
+        say(store, "b1", NOW + n)
+        say(store, "b0", NOW + n + 0.5, said, old=old)
+    assert faults(store) == []
+
+
+def test_what_the_broker_brings_a_second_time_is_no_twin(store: Store) -> None:
+    for _ in range(5):
+        say(store, "b0", NOW)
+        say(store, "b1", NOW + 1.0)
+    assert faults(store) == []
+
+
+def test_a_hubs_own_list_of_faults_does_not_end_what_it_cannot_see(store: Store) -> None:
+    own = FaultReport("help:stuck", FaultKind.STUCK, "help", NOW, synced=True)
+    hear(store, own)
+    for turn in range(5):
+        say(store, f"b{turn % 2}", NOW + 60.0 * turn)
+    assert [kind for kind, _ in faults(store)] == [FaultKind.TWIN], "its own list is empty"
+
+
+def test_a_twin_that_is_gone_is_over_after_an_hour(store: Store) -> None:
+    for turn in range(4):
+        say(store, f"b{turn % 2}", NOW + 60.0 * turn)
+    last = NOW + 180.0
+    ease = own_faults.ease
+    assert store.submit(lambda c: ease(c, last + QUIET_S[FaultKind.TWIN] - 1)).result(10) == []
+    assert store.submit(lambda c: ease(c, last + QUIET_S[FaultKind.TWIN])).result(10) == [HUB]
+    assert faults(store) == []
+    say(store, "b0", last + 7200.0)
+    assert faults(store) == [], "once may be chance"
+
+
+def test_a_flood_is_counted_and_shown_with_its_hub(tmp_path: Path) -> None:
+    """Nobody is linked here: what comes is handed over as the link would."""
+    settings = Mqtt(brokers=("tcp://127.0.0.1:1",), back_off_s=60.0)
+    with office(tmp_path, settings) as center:
+        settled: list[int] = []
+        for n in range(int(CALLS[0][0]) + 30):
+            payload = wire.encode(event(alarm=f"a{n}"))
+            topic = wire.topic(HUB, "event")
+            arrived = Arrived(topic, payload, retained=False, settle=lambda n=n: settled.append(n))  # type: ignore[misc]
+            inbox.receive(center.inbox, arrived)
+
+        def is_told() -> bool:
+            hubs = center.store.read(queries.hubs)
+            return any(f.kind is FaultKind.FLOOD for hub in hubs for f in hub.faults)
+
+        wait_until(is_told, "the hub's fault is shown")
+        wait_until(lambda: center.sluice.waiting() == 0, "all is taken in by and by")
+        center.store.submit(lambda _: None).result(10)
+        assert sorted(settled) == list(range(int(CALLS[0][0]) + 30)), "each is settled, and once"
+        assert sum(one.surplus or 1 for one in center.store.read(queries.board, 500)[0]) >= 130
+        (held,) = (m for m in center.tally.metrics() if m.name == "anbu_held_back_total")
+        assert sum(held.values.values()) == 30

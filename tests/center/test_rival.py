@@ -1,0 +1,198 @@
+"""Two centres with one configuration: one takes the calls, the other says so and waits."""
+
+import logging
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from center import queries
+from center.exchange import LinkHealth
+from center.queries import Which
+from center.rival import Claim, look, was_renewed
+from hub.core.payloads import CenterState, Stage
+from tests.broker import Broker, wait_until
+from tests.center.e2e.office import Office as Desks
+from tests.center.home import Home
+from tests.center.linked import Office, mqtt
+from tests.center.linked import office as linked
+from tests.center.making import event
+from tests.center.test_whole import Whole
+
+US = Claim("ours", "b1")
+BIRTH = CenterState(online=True, utc=100.0, database="other", boot="x")
+
+
+@pytest.mark.parametrize(
+    ("claim", "birth"),
+    [
+        (US, None),
+        (US, replace(BIRTH, online=False)),
+        (US, replace(BIRTH, boot="b1")),
+        (US, replace(BIRTH, database="ours")),  # our process before this one, killed
+        (US, CenterState(online=True, utc=1.0)),  # an older release, killed
+        (replace(US, was_up=True), replace(BIRTH, database="ours", boot="b1")),
+        (replace(US, rival=BIRTH), BIRTH),  # thrown off by our look, and not back
+    ],
+)
+def test_the_calls_are_ours(claim: Claim, birth: CenterState | None) -> None:
+    assert look(claim, birth).rival is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "birth"),
+    [
+        (US, BIRTH),
+        (replace(US, was_up=True), BIRTH),
+        (replace(US, was_up=True), replace(BIRTH, database="ours")),  # a copied machine
+        (replace(US, was_up=True), CenterState(online=True, utc=1.0)),
+        (replace(US, rival=BIRTH), replace(BIRTH, utc=115.0)),  # it came back after our look
+        (replace(US, rival=BIRTH), replace(BIRTH, database="ours")),
+    ],
+)
+def test_another_centre_has_them(claim: Claim, birth: CenterState) -> None:
+    found = look(claim, birth)
+    assert found.rival == birth
+    assert was_renewed(claim, found) is (claim.rival is not None)
+
+
+def test_the_console_says_that_another_centre_has_the_hubs(
+    office: Desks, operator: httpx.Client
+) -> None:
+    assert "다른 관제 서버" not in operator.get("/").text
+    office.desk.link._health = LinkHealth(None, rival="other")
+    assert "다른 관제 서버" in operator.get("/").text
+    assert "Another centre" in operator.get("/?lang=en").text
+
+
+# With a real broker.
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    with Broker() as running:
+        yield running
+
+
+def is_aside(center: Office) -> bool:
+    return bool(center.link.health().rival)
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_second_centre_takes_no_calls_and_says_so_loudly(
+    tmp_path: Path,
+    broker: Broker,
+    caplog: pytest.LogCaptureFixture,
+    protocol: Literal["5", "3.1.1"],
+) -> None:
+    settings = replace(mqtt(broker, protocol=protocol), look_s=1.0)
+    with (
+        caplog.at_level(logging.ERROR),
+        Home(broker) as home,
+        linked(tmp_path / "first", settings) as first,
+    ):
+        first.wait_up()
+        with linked(tmp_path / "second", settings) as second:
+            wait_until(lambda: is_aside(second), "the second stands aside")
+            assert second.link.health().rival == first.store.id
+            for n in range(20):
+                home.say("event", event(alarm=f"call-{n}"))
+                assert home.hears(f"call-{n}").stage is Stage.RECEIVED
+            assert len(first.store.read(queries.incidents, Which.OPEN)) == 20
+            assert second.store.read(queries.incidents, Which.ALL) == []
+            wait_until(lambda: "300 s" in caplog.text, "it has looked twice: the other lives")
+            assert is_aside(second)
+            first.wait_up()
+    assert f"another centre (database {first.store.id})" in caplog.text
+
+
+@pytest.mark.broker
+def test_a_centre_that_stands_aside_takes_over_when_the_other_is_gone(
+    tmp_path: Path, broker: Broker
+) -> None:
+    settings = replace(mqtt(broker), look_s=0.5, aside_s=1.0)
+    with (
+        Home(broker) as home,
+        linked(tmp_path / "one", settings) as one,
+        linked(tmp_path / "two", settings) as two,
+    ):
+        wait_until(lambda: is_aside(one) or is_aside(two), "one of them stands aside")
+        aside, gone = (one, two) if is_aside(one) else (two, one)
+        gone.link.stop()
+        aside.wait_up()
+        home.say("event", event(alarm="after"))
+        assert home.hears("after").stage is Stage.RECEIVED
+        assert aside.store.read(queries.case, "after")
+
+
+@pytest.mark.broker
+def test_a_centre_that_died_without_its_last_will_is_not_waited_for(
+    tmp_path: Path, broker: Broker
+) -> None:
+    """The broker died with it: the birth that lies there is nobody's."""
+    settings = replace(mqtt(broker), look_s=0.5)
+    with linked(tmp_path / "dead", settings) as dead:
+        dead.wait_up()
+        broker.stop()
+        dead.link._stopping.set()
+    broker.start()
+    with Home(broker) as home, linked(tmp_path / "new", settings) as new:
+        new.wait_up()
+        home.say("event", event(alarm="one"))
+        assert home.hears("one").stage is Stage.RECEIVED
+
+
+@pytest.mark.broker
+def test_a_copied_machine_is_another_centre(tmp_path: Path, broker: Broker) -> None:
+    """Its database has the same id. The newer one stays, the older stands aside."""
+    settings = replace(mqtt(broker), look_s=0.5)
+    with linked(tmp_path / "first", settings) as first:
+        first.wait_up()
+        shutil.copytree(tmp_path / "first", tmp_path / "copy")
+        with linked(tmp_path / "copy", settings) as copy:
+            wait_until(lambda: is_aside(first) != is_aside(copy), "one stands aside")
+            aside, active = (first, copy) if is_aside(first) else (copy, first)
+            active.wait_up()
+            assert aside.link.listening_utc is None
+
+
+@pytest.mark.broker
+def test_a_centre_without_a_port_takes_nobodys_session(broker: Broker, tmp_path: Path) -> None:
+    whole = Whole(tmp_path, broker)
+    with socket.create_server(("127.0.0.1", whole.port)):
+        before = len(broker.log())
+        tried = whole.anbu()
+    whole.close()
+    assert tried.returncode != 0
+    assert f"127.0.0.1:{whole.port}: Address already in use" in tried.stderr
+    assert "Traceback" not in tried.stderr
+    assert "New client connected" not in broker.log()[before:]
+
+
+@pytest.mark.broker
+def test_health_names_the_database_and_the_other_centre(broker: Broker, tmp_path: Path) -> None:
+    with linked(tmp_path / "first", mqtt(broker)) as first:
+        first.wait_up()
+        (tmp_path / "second").mkdir()
+        whole = Whole(tmp_path / "second", broker)
+
+        def told() -> dict[str, object]:
+            try:
+                found: dict[str, object] = whole.client.get("/healthz").json()["link"]
+            except httpx.TransportError:
+                return {}
+            return found
+
+        whole.well = lambda: bool(told().get("rival"))  # type: ignore[method-assign]
+        with whole.running():
+            health = whole.client.get("/healthz")
+            assert health.status_code == 503
+            assert health.json()["link"]["rival"] == first.store.id
+            assert health.json()["database"] not in {"", first.store.id}
+        whole.close()
