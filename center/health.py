@@ -14,7 +14,7 @@ from center.desk import Desk
 from center.homes import need_rows, part_rows
 from center.hubs import seen
 from center.jsonry import reply
-from center.metrics import gauge, render
+from center.metrics import Metric, gauge, render
 
 
 class StoreOut(Struct, frozen=True):
@@ -103,18 +103,7 @@ async def _metrics(desk: Desk) -> str:
                 "fate",
                 await desk.store.ask(rows.fates),
             ),
-            gauge(
-                "anbu_tasks",
-                "Open tasks by kind; one on equipment stands for all homes of an area.",
-                "kind",
-                await desk.store.ask(need_rows.kinds_open),
-            ),
-            gauge(
-                "anbu_equipment_homes",
-                "Homes in which equipment fails and waits for a person.",
-                "",
-                {"": (await desk.store.ask(part_rows.standing)).homes},
-            ),
+            *await _tasks(desk),
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
             gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": health.ok}),
             gauge("anbu_store_waiting", "Jobs that wait for the store.", "", {"": health.waiting}),
@@ -129,3 +118,14 @@ async def _metrics(desk: Desk) -> str:
             ),
         ]
     )
+
+
+async def _tasks(desk: Desk) -> list[Metric]:
+    kinds = await desk.store.ask(need_rows.kinds_open)
+    homes = (await desk.store.ask(part_rows.standing)).homes
+    about = "Open tasks by kind; one on equipment stands for all homes of an area."
+    waiting = "Homes in which equipment fails and waits for a person."
+    return [
+        gauge("anbu_tasks", about, "kind", kinds),
+        gauge("anbu_equipment_homes", waiting, "", {"": homes}),
+    ]
