@@ -103,18 +103,7 @@ async def _metrics(desk: Desk) -> str:
                 "fate",
                 await desk.store.ask(rows.fates),
             ),
-            gauge(
-                "anbu_tasks",
-                "Open tasks by kind; one on equipment stands for all homes of an area.",
-                "kind",
-                await desk.store.ask(need_rows.kinds_open),
-            ),
-            gauge(
-                "anbu_equipment_homes",
-                "Homes in which equipment fails and waits for a person.",
-                "",
-                {"": (await desk.store.ask(part_rows.standing)).homes},
-            ),
+            *await _tasks(desk),
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
         ]
     )
@@ -133,4 +122,15 @@ def _parts(desk: Desk) -> list[Metric]:
             {"": link.taken_over},
         ),
         gauge("anbu_link_up", "Whether a broker is there.", "", {"": up}),
+    ]
+
+
+async def _tasks(desk: Desk) -> list[Metric]:
+    kinds = await desk.store.ask(need_rows.kinds_open)
+    homes = (await desk.store.ask(part_rows.standing)).homes
+    about = "Open tasks by kind; one on equipment stands for all homes of an area."
+    waiting = "Homes in which equipment fails and waits for a person."
+    return [
+        gauge("anbu_tasks", about, "kind", kinds),
+        gauge("anbu_equipment_homes", waiting, "", {"": homes}),
     ]

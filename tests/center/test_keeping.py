@@ -115,9 +115,10 @@ def test_a_call_waits_for_one_batch_at_most(tmp_path: Path) -> None:
         slowest, calls, start = 0.0, 0, time.perf_counter()
         while not forgetting.done():
             calls += 1
-            said = event(alarm=f"b2-{calls}", at=NOW)
+            hub = f"js-{calls:04}"
+            said = event(alarm=f"b2-{calls}", hub=hub, at=NOW)
             began = time.perf_counter()
-            await asyncio.to_thread(hear, counter.store, said, f"js-{calls}", NOW)
+            await asyncio.to_thread(hear, counter.store, said, hub, NOW)
             slowest = max(slowest, time.perf_counter() - began)
         took = time.perf_counter() - start
         assert calls > 10
