@@ -70,7 +70,14 @@ def _house(old: House, new: House) -> House:
     presence = _presence(old.presence, new.presence)
     nobody_moved = new.active_at == NEVER
     base = replace(old, hour_at=new.hour_at) if nobody_moved else new
-    return replace(base, sensed=sensed, noisy=noisy, presence=presence, visitor_until=visitor)
+    return replace(
+        base,
+        sensed=sensed,
+        noisy=noisy,
+        presence=presence,
+        visitor_until=visitor,
+        overdue=old.overdue or new.overdue,  # the centre waits to hear that they are back
+    )
 
 
 def _presence(old: Presence, new: Presence) -> Presence:

@@ -126,6 +126,16 @@ def test_a_lone_pulse_in_an_empty_house_is_no_return_and_the_next_one_is() -> No
     assert state.house.presence.kind is PresenceKind.HOME
 
 
+def test_who_was_not_back_as_usual_and_came_in_meanwhile_is_told_to_be_back() -> None:
+    old = away(an_old_home())
+    old = replace(old, house=replace(old.house, overdue=True))
+    state, _ = joined(old, edge(AT + 1.0, opened=False), edge(AT + 2.0, opened=True))
+    assert state.house.presence.kind is PresenceKind.HOME
+    state, effects = lived(state, Ticked(AT + 60.0))
+    assert not state.house.overdue
+    assert any(isinstance(e, Publish) and b"anbu.care.back" in e.payload for e in effects)
+
+
 def test_a_hand_at_a_cupboard_is_the_return_of_who_was_away() -> None:
     hand = ContactChanged(AT + 1.0, CUPBOARD, closed=True)
     opened = ContactChanged(AT + 3.0, CUPBOARD, closed=False)
