@@ -13,6 +13,7 @@ import pytest
 from msgspec import structs
 
 from hub.__main__ import main
+from hub.command_line import CLOSED
 from tests.layout import REPO
 from voice.engines import Engines
 from voice.hearing import Hearing
@@ -111,12 +112,17 @@ def test_a_file_from_a_mac_is_understood_as_any_other(ask: Run) -> None:
     assert (told["text"], told["intent"]) == ("도와주세요", "help")
 
 
-def test_people_read_it_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["voice", "understand", "--question", "checkin", *SENTENCES]) == 0
+@pytest.mark.parametrize(
+    ("language", "said"), [("ko", "사람에게 알립니다"), ("en", "Not understood. There are sounds")]
+)
+def test_people_read_it_in_their_language(
+    capsys: pytest.CaptureFixture[str], language: str, said: str
+) -> None:
+    words = ["voice", "understand", "--question", "checkin", "--lang", language]
+    assert main([*words, *SENTENCES]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 * len(SENTENCES)
-    assert lines[SENTENCES.index("으음") * 3 + 2].startswith("  Not understood. There are sounds")
-    assert "사람에게 알립니다" in lines[SENTENCES.index("으음") * 3 + 1]
+    assert len(lines) == 2 * len(SENTENCES)
+    assert said in lines[SENTENCES.index("으음") * 2 + 1]
 
 
 def test_every_reason_has_its_sentence() -> None:
@@ -187,4 +193,4 @@ def test_who_has_seen_enough_ends_it_without_a_word() -> None:
         process.stdin.write("도와주세요\n".encode())
         process.stdin.close()
         assert process.stderr.read() == b""
-        assert process.wait() == 0
+        assert process.wait() == CLOSED
