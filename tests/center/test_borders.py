@@ -29,8 +29,8 @@ from center.texts import Lang, texts
 from center.views import Eye
 from hub import contract_examples
 from hub.core import wire
-from hub.core.daily import CheckInResult
-from hub.core.payloads import AlarmEvent, Availability, Stage
+from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent, CheckInResult
+from hub.core.payloads import AlarmEvent, Availability, Happened, ReportEvent, Stage
 from hub.core.scaip import Care, Kind
 from tests.center.counter import Counter, Recorder, at_counter
 from tests.center.linked import Told
@@ -225,9 +225,14 @@ EXAMPLES = [
     message for message in contract_examples.from_hub()["event"] if isinstance(message, AlarmEvent)
 ]
 IDS = {"id", "alarm"}
+OTHERS = [
+    message
+    for message in contract_examples.from_hub()["event"]
+    if isinstance(message, CheckInEvent | CareEvent | AnnouncementEvent | ReportEvent)
+]
 
 
-def flawed(message: AlarmEvent) -> Iterator[bytes]:
+def flawed(message: Happened) -> Iterator[bytes]:
     """Give the message with each value that is text replaced, each field retyped, each dropped."""
     said = json.loads(wire.encode(message))
 
@@ -270,6 +275,22 @@ def test_whatever_single_field_is_odd_a_call_is_stored_and_answered(
             assert case, own
             assert case.incident.is_open
             views.call(case.incident, eye())
+
+
+@pytest.mark.parametrize("message", OTHERS, ids=lambda one: one.type)
+def test_whatever_single_field_is_odd_what_is_no_call_rings_nobody(
+    desk: Desk, message: CheckInEvent | CareEvent | AnnouncementEvent | ReportEvent
+) -> None:
+    owed = not isinstance(message, ReportEvent)
+    for number, payload in enumerate(flawed(message)):
+        ident = f"e-{number}"
+        own = payload.replace(f'"id": "{message.id}"'.encode(), f'"id": "{ident}"'.encode())
+        desk.receive(own)
+        foreign = any(f'"source": "{name}"'.encode() in own for name in (FUTURE, "x"))
+        answered = Stage.RECEIVED in desk.acked(ident)
+        assert answered is (owed and not foreign), own  # no hub speaks for another
+    assert desk.store.read(queries.incidents, Which.ALL) == []
+    assert inbox.UNSTORABLE not in desk.tally.refused()
 
 
 def test_programs_and_people_are_told_what_is_odd(tmp_path: Path) -> None:
