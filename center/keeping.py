@@ -88,6 +88,11 @@ RULES = (
                 _incident.hub == _events.hub,
                 _incident.alarm == _events.alarm,
             ),
+            _without(
+                tables.surplus,
+                tables.surplus.c.hub == _events.hub,
+                tables.surplus.c.alarm == _events.alarm,
+            ),
         ),
     ),
     Rule(
@@ -107,13 +112,39 @@ RULES = (
             _without(tables.incidents, _incident.id == _audit.incident),
         ),
     ),
+    Rule(
+        tables.surplus,
+        "goes with the incident that its alarm shares",
+        only=_without(tables.incidents, _incident.id == tables.surplus.c.incident),
+    ),
     Rule(tables.hubs, "a home; until a person removes it"),
+    Rule(
+        tables.own_faults, "what the centre sees of a hub now: the clock ends each within an hour"
+    ),
+    Rule(
+        tables.hub_boots,
+        "two machines with one name take turns within minutes",
+        "replies_keep_s",
+        tables.hub_boots.c.heard_utc,
+    ),
     Rule(
         tables.faults,
         "what is over; what lasts stays",
         "days_keep_s",
         tables.faults.c.cleared_utc,
         tables.faults.c.cleared_utc.is_not(None),
+    ),
+    Rule(tables.own_faults, "one row for each kind, which ends when it is not seen any more"),
+    Rule(
+        tables.hub_boots,
+        "two machines with one identity take turns within days",
+        "telemetry_keep_s",
+        tables.hub_boots.c.heard_utc,
+    ),
+    Rule(
+        tables.surplus,
+        "goes with its incident",
+        only=_without(tables.incidents, _incident.id == tables.surplus.c.incident),
     ),
     Rule(
         tables.fault_history,
