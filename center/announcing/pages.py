@@ -65,13 +65,18 @@ async def _list(visit: Visit) -> Response:
     )
 
 
+def _place(fate: Fate) -> int:
+    """Give where a fate stands in the list; one that only a newer program knows is first."""
+    return _ORDER.index(fate) if fate in _ORDER else -1
+
+
 async def _one(visit: Visit) -> Response:
     ident = str(visit.request.path_params["id"])
     found = await visit.desk.store.ask(look, ident)
     if found is None:
         return visit.error(404, visit.t("announce.not_found"))
     one, until_utc = found.sent.announcement, found.sent.announcement.until_utc
-    ordered = sorted(found.deliveries, key=lambda d: (_ORDER.index(d.fate), d.hub))
+    ordered = sorted(found.deliveries, key=lambda d: (_place(d.fate), d.hub))
     return show(
         visit.request,
         "announcing/one.html",

@@ -6,12 +6,15 @@ again, so that a loose plug makes one row of history and not thousands.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import msgspec
+import sqlalchemy
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
+from center import shaping
 from center.home_tables import need_parts, needs, records
 from center.homes import need_rows
 from center.homes.need import Called, Need, NeedKind, Try, handle, opened_again
@@ -269,6 +272,6 @@ def _key(need: str, part: Part) -> dict[str, object]:
     }
 
 
-def shape(row: object) -> Row:
+def shape(row: "sqlalchemy.Row[*tuple[Any, ...]]") -> Row:
     """Give the part of a row."""
-    return msgspec.convert(row, Row, from_attributes=True)
+    return shaping.shape(row, Row)
