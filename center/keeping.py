@@ -88,6 +88,11 @@ RULES = (
                 _incident.hub == _events.hub,
                 _incident.alarm == _events.alarm,
             ),
+            _without(
+                tables.surplus,
+                tables.surplus.c.hub == _events.hub,
+                tables.surplus.c.alarm == _events.alarm,
+            ),
         ),
     ),
     Rule(
@@ -114,6 +119,20 @@ RULES = (
         "days_keep_s",
         tables.faults.c.cleared_utc,
         tables.faults.c.cleared_utc.is_not(None),
+    ),
+    Rule(tables.own_faults, "ends by its own clock, with its fault (`own_faults.ease`)"),
+    Rule(
+        tables.hub_boots,
+        "a process of long ago does not come back",
+        "days_keep_s",
+        tables.hub_boots.c.heard_utc,
+    ),
+    Rule(
+        tables.surplus,
+        "goes with the incident that it shares",
+        "incidents_keep_s",
+        tables.surplus.c.stored_utc,
+        _without(tables.incidents, _incident.id == tables.surplus.c.incident),
     ),
     Rule(
         tables.fault_history,

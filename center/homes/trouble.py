@@ -19,7 +19,9 @@ HUB = "hub"  # the hub itself, among devices
 PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD})  # what a monthly press can try
 _BACK = frozenset({Seen.READY, Seen.STARTING})
 _GONE = frozenset({Seen.LOST, Seen.DISCONNECTED})
-_EACH_CALL = frozenset({FaultKind.STORAGE, FaultKind.BROKER_REFUSES})  # of the hub: of all triggers
+_EACH_CALL = frozenset({  # of the hub: of all triggers
+    FaultKind.STORAGE, FaultKind.BROKER_REFUSES, FaultKind.TWIN,
+})  # fmt: skip
 _OF_NO_TRIGGER = frozenset({FaultKind.MAINS_LOST, FaultKind.MUTED})  # muted: as the resident wishes
 _TOWNSHIP = re.compile(r"(?!\d+동$)\S+[읍면동가]$")  # a town, township or quarter; no building
 _COUNTY = re.compile(r"\S+[시군구]$")
