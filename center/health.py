@@ -14,7 +14,7 @@ from center.desk import Desk
 from center.homes import need_rows, part_rows
 from center.hubs import seen
 from center.jsonry import reply
-from center.metrics import gauge, render
+from center.metrics import Metric, gauge, render
 
 
 class StoreOut(Struct, frozen=True):
@@ -92,10 +92,10 @@ async def _metrics(desk: Desk) -> str:
     hubs = await desk.store.ask(queries.hubs)
     now, listening_utc = desk.clock(), desk.link.listening_utc
     states = Counter(seen(hub, now, listening_utc) for hub in hubs)
-    health = desk.store.health()
     return render(
         [
             *desk.tally.metrics(),
+            *_parts(desk),
             gauge("anbu_incidents", "Incidents by stage.", "stage", stages),
             gauge(
                 "anbu_announcements",
@@ -103,29 +103,34 @@ async def _metrics(desk: Desk) -> str:
                 "fate",
                 await desk.store.ask(rows.fates),
             ),
-            gauge(
-                "anbu_tasks",
-                "Open tasks by kind; one on equipment stands for all homes of an area.",
-                "kind",
-                await desk.store.ask(need_rows.kinds_open),
-            ),
-            gauge(
-                "anbu_equipment_homes",
-                "Homes in which equipment fails and waits for a person.",
-                "",
-                {"": (await desk.store.ask(part_rows.standing)).homes},
-            ),
+            *await _tasks(desk),
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
-            gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": health.ok}),
-            gauge("anbu_store_waiting", "Jobs that wait for the store.", "", {"": health.waiting}),
-            gauge(
-                "anbu_link_taken_over",
-                "How often somebody else came with this centre's name since the start.",
-                "",
-                {"": desk.link.health().taken_over},
-            ),
-            gauge(
-                "anbu_link_up", "Whether a broker is there.", "", {"": listening_utc is not None}
-            ),
         ]
     )
+
+
+def _parts(desk: Desk) -> list[Metric]:
+    store, link = desk.store.health(), desk.link.health()
+    up = desk.link.listening_utc is not None
+    return [
+        gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": store.ok}),
+        gauge("anbu_store_waiting", "Jobs that wait for the store.", "", {"": store.waiting}),
+        gauge(
+            "anbu_link_taken_over",
+            "How often somebody else came with this centre's name since the start.",
+            "",
+            {"": link.taken_over},
+        ),
+        gauge("anbu_link_up", "Whether a broker is there.", "", {"": up}),
+    ]
+
+
+async def _tasks(desk: Desk) -> list[Metric]:
+    kinds = await desk.store.ask(need_rows.kinds_open)
+    homes = (await desk.store.ask(part_rows.standing)).homes
+    about = "Open tasks by kind; one on equipment stands for all homes of an area."
+    waiting = "Homes in which equipment fails and waits for a person."
+    return [
+        gauge("anbu_tasks", about, "kind", kinds),
+        gauge("anbu_equipment_homes", waiting, "", {"": homes}),
+    ]

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, null, select, update
 
 from center import tables
+from center.home_tables import need_parts
 from center.hubs import AHEAD_S
 from center.incident import Deed, Entry
 from center.rows import write_line
@@ -55,6 +56,9 @@ def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
     """Follow the centre's clock, which was set back by `by_s`; give how many hubs it concerns."""
     future = _hubs.c.heard_utc > now_utc + AHEAD_S
     moved = update(_hubs).where(future).values(heard_utc=_hubs.c.heard_utc - by_s)
+    since = need_parts.c.since_utc  # of a hub that was lost: it is back once it is heard later
+    ahead = (since > now_utc + AHEAD_S) & need_parts.c.over_utc.is_(None)
+    conn.execute(update(need_parts).where(ahead).values(since_utc=since - by_s))
     return conn.execute(moved).rowcount
 
 

@@ -12,7 +12,6 @@ from center.change import Patience
 from center.evidence import PATIENCE, Heard
 from center.feed import Notice, Topic
 from center.homes import daily, day_rows, need_rows, press_rows, word_rows
-from center.homes.trouble import PRESSED
 from hub.core.commands import Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.payloads import (
@@ -115,11 +114,11 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
         notices.append(Notice(Topic.HUB, hub))
     else:
         change = evidence.partly_read(evidence.fold(incident, heard), parcel.lost)
-        incident = press_rows.tested(conn, rows.save(conn, change), event, utc)
+        incident = rows.save(conn, change)
+        incident, awaited = press_rows.tested(conn, incident, event, utc)
+        notices += [Notice(Topic.NEED, hub)] if awaited else []
     word_rows.keep(conn, hub, incident.id, event, utc)
     notices.append(Notice(Topic.ALARM, incident.id, incident.version))
-    if event.data.kind in PRESSED:
-        notices.append(Notice(Topic.NEED, hub))  # a press that was awaited may have come
     if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
         notices.append(Notice(Topic.NEED, hub))
     return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(notices))

@@ -112,27 +112,27 @@ RULES = (
             _without(tables.incidents, _incident.id == _audit.incident),
         ),
     ),
+    Rule(
+        tables.surplus,
+        "goes with the incident that its alarm shares",
+        only=_without(tables.incidents, _incident.id == tables.surplus.c.incident),
+    ),
     Rule(tables.hubs, "a home; until a person removes it"),
+    Rule(
+        tables.own_faults, "what the centre sees of a hub now: the clock ends each within an hour"
+    ),
+    Rule(
+        tables.hub_boots,
+        "two machines with one name take turns within minutes",
+        "replies_keep_s",
+        tables.hub_boots.c.heard_utc,
+    ),
     Rule(
         tables.faults,
         "what is over; what lasts stays",
         "days_keep_s",
         tables.faults.c.cleared_utc,
         tables.faults.c.cleared_utc.is_not(None),
-    ),
-    Rule(tables.own_faults, "ends by its own clock, with its fault (`own_faults.ease`)"),
-    Rule(
-        tables.hub_boots,
-        "a process of long ago does not come back",
-        "days_keep_s",
-        tables.hub_boots.c.heard_utc,
-    ),
-    Rule(
-        tables.surplus,
-        "goes with the incident that it shares",
-        "incidents_keep_s",
-        tables.surplus.c.stored_utc,
-        _without(tables.incidents, _incident.id == tables.surplus.c.incident),
     ),
     Rule(
         tables.fault_history,

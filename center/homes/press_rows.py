@@ -45,27 +45,33 @@ _OTHERS = (
 )
 
 
-def tested(conn: Connection, incident: Incident, event: AlarmEvent, utc: float) -> Incident:
-    """Note a press; give its incident, in the hands of whoever told of a test press."""
+def tested(
+    conn: Connection, incident: Incident, event: AlarmEvent, utc: float
+) -> tuple[Incident, bool]:
+    """Note a press; give its incident, in the hands of whoever told of a test press.
+
+    And whether it was awaited, so that a task is over or has less to wait for.
+    """
     data = event.data
     if data.kind not in PRESSED or data.what not in _CALLS:
-        return incident
+        return incident, False
     last = conn.scalar(_LAST, {"this_hub": incident.hub, "this_device": data.device})
     if data.what is What.REPEATED and last is not None and utc - last < _MINUTE_S:
-        return incident
+        return incident, False
     told = _told(conn, incident.hub, data.device, utc)
-    _note(conn, incident.hub, data.device, utc)
+    awaited = _note(conn, incident.hub, data.device, utc)
     if told is None or data.what is not What.RAISED or not _is_alone(conn, incident):
-        return incident
+        return incident, awaited
     after = replace(
         incident,
         stage=Stage.ACCEPTED,
         who=told.taken_by,
         accepted_utc=utc,
+        acted_utc=utc,
         expires_utc=told.until_utc,
     )
     entry = Entry(utc, Deed.TEST_PRESSED, version=0, by=told.taken_by)
-    return rows.save(conn, advance(incident, after, entry))
+    return rows.save(conn, advance(incident, after, entry)), True
 
 
 def open_test(conn: Connection, hub: str, utc: float) -> Need:
@@ -82,19 +88,21 @@ def _told(conn: Connection, hub: str, device: str, utc: float) -> Need | None:
     return need if not devices or devices & {device, ""} else None
 
 
-def _note(conn: Connection, hub: str, device: str, utc: float) -> None:
+def _note(conn: Connection, hub: str, device: str, utc: float) -> bool:
     for name in {device, ""}:
         this = {"this_hub": hub, "this_device": name, "now": utc}
         if conn.execute(_PRESSED, this).rowcount == 0:
             row = {"hub": hub, "device": name, "known_utc": utc, "pressed_utc": utc}
             conn.execute(insert(presses), row)
     awaited = _awaited(conn, hub)
-    part_rows.end_parts(conn, [row for row in awaited if row.device in {device, ""}], utc)
+    done = [row for row in awaited if row.device in {device, ""}]
+    part_rows.end_parts(conn, done, utc)
     need = None if awaited else _open(conn, hub)
     if need:  # a test that somebody told of by herself: any press is what it waited for
         version = need.version + 1
         over = replace(need, version=version, result=Called.BY_ITSELF, done_utc=utc)
         need_rows.put(conn, replace(over, called_utc=utc, called_by=""))
+    return bool(done or need)
 
 
 def _open(conn: Connection, hub: str) -> Need | None:

@@ -19,9 +19,8 @@ HUB = "hub"  # the hub itself, among devices
 PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD})  # what a monthly press can try
 _BACK = frozenset({Seen.READY, Seen.STARTING})
 _GONE = frozenset({Seen.LOST, Seen.DISCONNECTED})
-_EACH_CALL = frozenset({  # of the hub: of all triggers
-    FaultKind.STORAGE, FaultKind.BROKER_REFUSES, FaultKind.TWIN,
-})  # fmt: skip
+_EACH_CALL = frozenset({FaultKind.STORAGE, FaultKind.BROKER_REFUSES})  # of the hub: of all triggers
+_OF_CENTRE = frozenset({FaultKind.TWIN, FaultKind.FLOOD, FaultKind.CROWDED})  # calls get lost in it
 _OF_NO_TRIGGER = frozenset({FaultKind.MAINS_LOST, FaultKind.MUTED})  # muted: as the resident wishes
 _TOWNSHIP = re.compile(r"(?!\d+동$)\S+[읍면동가]$")  # a town, township or quarter; no building
 _COUNTY = re.compile(r"\S+[시군구]$")
@@ -149,6 +148,8 @@ def _is_of_trigger(triggers: tuple[Trigger, ...] | None, fault: Fault, known: Kn
     """Judge by the hub's own list; without one, all that is no known sensor may be a trigger."""
     if fault.kind in _OF_NO_TRIGGER:
         return False
+    if fault.kind in _OF_CENTRE:
+        return True
     if fault.device == HUB:
         return fault.kind in _EACH_CALL
     if triggers is not None:

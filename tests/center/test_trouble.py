@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from center import queries
+from center import home_rows, queries
 from center.home_tables import need_parts, needs
 from center.homes import need_rows, part_rows, record_rows, trouble_rows
 from center.homes.need import Called, NeedKind, Try
@@ -111,6 +111,7 @@ def of_kind(kind: FaultKind, device: str) -> Fault:
         (FaultKind.SILENT, "kitchen", NeedKind.DEVICE_FAULT),
         (FaultKind.STORAGE, "hub", NeedKind.TRIGGER_FAULT),  # of each call
         (FaultKind.MAINS_LOST, "supply", NeedKind.DEVICE_FAULT),
+        (FaultKind.TWIN, "b1 / b2", NeedKind.TRIGGER_FAULT),  # the centre's own finding
     ],
 )
 def test_a_fault_of_what_the_resident_calls_by_cannot_wait(
@@ -170,6 +171,16 @@ def test_silence_alone_is_enough_and_a_centre_that_hears_nobody_blames_nobody(st
     walk(store, NOW + 4200, listening_utc=None)
     walk(store, NOW + 4200, listening_utc=NOW + 4190)  # a new session: it has yet to speak
     assert tasks(store) == [(NeedKind.HUB_LOST, "", 1)]
+
+
+def test_a_clock_that_is_set_back_hides_no_return_of_a_hub(store: Store) -> None:
+    greet(store, HUB)
+    walk(store, NOW + 400)
+    back = NOW - 3600  # the clock ran an hour ahead
+    store.submit(lambda conn: home_rows.set_back(conn, 3600, back)).result(10)
+    greet(store, HUB, at=back + 60)
+    walk(store, back + 61)
+    assert tasks(store) == []
 
 
 def test_a_power_cut_of_a_valley_is_one_task_with_all_its_homes(store: Store) -> None:
