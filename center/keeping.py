@@ -134,18 +134,6 @@ RULES = (
         tables.faults.c.cleared_utc,
         tables.faults.c.cleared_utc.is_not(None),
     ),
-    Rule(tables.own_faults, "one row for each kind, which ends when it is not seen any more"),
-    Rule(
-        tables.hub_boots,
-        "two machines with one identity take turns within days",
-        "telemetry_keep_s",
-        tables.hub_boots.c.heard_utc,
-    ),
-    Rule(
-        tables.surplus,
-        "goes with its incident",
-        only=_without(tables.incidents, _incident.id == tables.surplus.c.incident),
-    ),
     Rule(
         tables.fault_history,
         "folded by the hour, so a flapping fault has 48 rows a day at most",

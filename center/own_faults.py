@@ -14,6 +14,7 @@ QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub
     FaultKind.FLOOD: 600.0,
     FaultKind.CROWDED: 600.0,
 }
+HUB = "hub"  # the device: the hub itself
 BOOTS_KEPT_S = 7 * 86_400.0
 
 _seen, _boots = tables.own_faults, tables.hub_boots
@@ -24,7 +25,7 @@ def name(kind: FaultKind) -> str:
     return f"{home_rows.OWN}{kind}"
 
 
-def see(conn: Connection, hub: str, kind: FaultKind, utc: float, device: str = "") -> bool:
+def see(conn: Connection, hub: str, kind: FaultKind, utc: float, detail: str = "") -> bool:
     """Note that it was seen again; tell whether it is news that this fault stands."""
     this = (_seen.c.hub == hub) & (_seen.c.kind == kind.value)
     known: int = conn.scalar(select(_seen.c.times).where(this)) or 0
@@ -35,7 +36,8 @@ def see(conn: Connection, hub: str, kind: FaultKind, utc: float, device: str = "
         conn.execute(insert(_seen).values(hub=hub, kind=kind.value, **values))
     if known + 1 != NEEDED[kind]:
         return False
-    home_rows.raise_fault(conn, hub, FaultReport(name(kind), kind, device, utc, synced=True), utc)
+    report = FaultReport(name(kind), kind, HUB, utc, synced=True, detail=detail)
+    home_rows.raise_fault(conn, hub, report, utc)
     return True
 
 
@@ -50,6 +52,12 @@ def ease(conn: Connection, utc: float) -> list[str]:
             home_rows.clear_fault(conn, hub, name(FaultKind(kind)), utc)
             eased.append(hub)
     return eased
+
+
+def forget(conn: Connection, hub: str) -> None:
+    """Begin anew with a hub that somebody has removed."""
+    conn.execute(delete(_seen).where(_seen.c.hub == hub))
+    conn.execute(delete(_boots).where(_boots.c.hub == hub))
 
 
 def note_boot(conn: Connection, hub: str, state: HubState, utc: float) -> bool:

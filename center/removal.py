@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select, update
 
-from center import tables
+from center import own_faults, tables
 from center.announcing.fate import Fate
 from center.announcing_tables import deliveries
 from center.home_tables import needs
@@ -34,6 +34,7 @@ def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
         return Removed.UNKNOWN
     lasting = (tables.faults.c.hub == hub) & tables.faults.c.cleared_utc.is_(None)
     conn.execute(update(tables.faults).where(lasting).values(cleared_utc=utc))
+    own_faults.forget(conn, hub)
     still = (needs.c.hub == hub) & needs.c.done_utc.is_(None)
     conn.execute(update(needs).where(still).values(done_utc=utc, version=needs.c.version + 1))
     waiting = (deliveries.c.hub == hub) & (deliveries.c.fate == Fate.WAITING.value)

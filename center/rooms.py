@@ -6,6 +6,7 @@ from center import moments, voices
 from center.hubs import BACK_S, Fault, Hub, Seen, seen
 from center.incident import Incident
 from center.views import Badge, Call, Eye, call
+from hub.core.payloads import FaultKind
 
 _LOOK = {  # state -> (shape, tone)
     Seen.READY: ("check", "good"),
@@ -86,6 +87,7 @@ def _back(hub: Hub, eye: Eye) -> str:
 
 def _fault(fault: Fault, eye: Eye) -> FaultView:
     text = eye.t.word("fault", fault.kind)
-    device = f"{text} · {fault.device}" if fault.device else text
+    which = fault.detail if fault.kind is FaultKind.TWIN else fault.device  # both their boots
+    device = f"{text} · {which}" if which else text
     since = moments.short(fault.since_utc, eye.now) if fault.synced else eye.t("hubs.unsynced")
     return FaultView(device, since)

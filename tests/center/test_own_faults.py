@@ -3,20 +3,25 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from msgspec.structs import replace
 
-from center import inbox, own_faults, queries
+from center import inbox, own_faults, queries, removal
 from center.config import Mqtt
+from center.homes.need import NeedKind
+from center.homes.trouble import Known, Limits, Look, failing
 from center.intake import take_in
 from center.own_faults import QUIET_S
 from center.parcels import Arrived
+from center.removal import Removed
 from center.sluice import CALLS
 from center.store import Store
 from hub.core import wire
 from hub.core.payloads import Availability, FaultKind, FaultReport
 from tests.broker import wait_until
-from tests.center.linked import office
+from tests.center.e2e.office import Office
+from tests.center.linked import office as linked
 from tests.center.making import HUB, NOW, event, hear, parcel, state, stored
 
 READY = Availability.READY
@@ -38,7 +43,7 @@ def say(
 
 def faults(store: Store) -> list[tuple[FaultKind, str]]:
     (hub,) = store.read(queries.hubs)
-    return [(fault.kind, fault.device) for fault in hub.faults]
+    return [(fault.kind, fault.detail) for fault in hub.faults]
 
 
 def test_two_machines_with_one_name_are_a_fault_that_names_both(store: Store) -> None:
@@ -97,10 +102,35 @@ def test_a_twin_that_is_gone_is_over_after_an_hour(store: Store) -> None:
     assert faults(store) == [], "once may be chance"
 
 
+def test_a_hub_that_was_removed_begins_anew(store: Store) -> None:
+    for turn in range(4):
+        say(store, f"b{turn % 2}", NOW + 60.0 * turn)
+    removed = removal.remove_hub
+    assert store.submit(lambda c: removed(c, NOW + 300, HUB)).result(10) is Removed.DONE
+    for turn in range(4):
+        say(store, f"b{turn % 2}", NOW + 600.0 + 60.0 * turn)
+    assert [kind for kind, _ in faults(store)] == [FaultKind.TWIN], "it is told again"
+
+
+def test_two_machines_with_one_name_are_a_task_within_minutes(store: Store) -> None:
+    for turn in range(4):
+        say(store, f"b{turn % 2}", NOW + 60.0 * turn)
+    (hub,) = store.read(queries.hubs)
+    limits = Limits(lost_s=600.0, trigger_s=600.0, device_s=86_400.0, press_s=1e9)
+    parts = failing(hub, Known(), Look(NOW + 900.0, NOW - 9000.0, limits))
+    assert (NeedKind.TRIGGER_FAULT, "twin") in {(part.kind, part.fault) for part in parts}
+
+
+def test_the_page_of_hubs_names_both_boots(office: Office, operator: httpx.Client) -> None:
+    for turn in range(4):
+        office.greet("js-0001", boot=f"boot-{turn % 2}", utc=NOW + turn)
+    assert "두 기기가 같은 허브 이름을 쓰고 있음 · boot-0 / boot-1" in operator.get("/hubs").text
+
+
 def test_a_flood_is_counted_and_shown_with_its_hub(tmp_path: Path) -> None:
     """Nobody is linked here: what comes is handed over as the link would."""
     settings = Mqtt(brokers=("tcp://127.0.0.1:1",), back_off_s=60.0)
-    with office(tmp_path, settings) as center:
+    with linked(tmp_path, settings) as center:
         settled: list[int] = []
         for n in range(int(CALLS[0][0]) + 30):
             payload = wire.encode(event(alarm=f"a{n}"))
