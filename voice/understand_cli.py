@@ -19,7 +19,19 @@ from voice.limits import BY_LIKENESS
 from voice.settings import load
 from voice.texts import sentence, usual_language, words
 from voice.understanding import Understanding
-from voice.words import CROWD, MAIN, WHOLE, Evidence, Expecting, Guess, Intent, Reason, Verdict
+from voice.words import (
+    CROWD,
+    DOUBTED,
+    MAIN,
+    TOLD,
+    WHOLE,
+    Evidence,
+    Expecting,
+    Guess,
+    Intent,
+    Reason,
+    Verdict,
+)
 
 SHOWN = 80  # letters of a sign's pattern, which may be long
 NEAREST = 3  # meanings told besides, by how like their best phrase is
@@ -55,6 +67,7 @@ class Told(Struct, frozen=True):
     refused: Intent | None
     limit: float | None
     nearest: tuple[Near, ...]
+    sign_refused: str = ""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -99,10 +112,11 @@ def told(home: Understanding, evidence: Evidence, expecting: Expecting) -> Told:
         for one in near[:NEAREST]
         for needs in (BY_LIKENESS.of(one.phrase.entry.intent),)
     )
+    sign, why = home.sign_refused(evidence, expecting)
     return Told(
         guess.text, expecting, *seen, meant.intent, meant.what, meant.score, meant.sure,
-        meant.wordless, verdict.reason, verdict.phrase, verdict.value, verdict.sign,
-        verdict.refused, _limit(verdict, nearest, expecting), nearest,
+        meant.wordless, verdict.reason, verdict.phrase, verdict.value, verdict.sign or sign,
+        verdict.refused, _limit(verdict, nearest, expecting), nearest, why,
     )  # fmt: skip
 
 
@@ -132,12 +146,16 @@ def _as_text(found: Told) -> str:
     shown["kind"] = f"{found.intent}:{found.what or found.score}".removesuffix(":0")
     best = found.nearest[0] if found.nearest else None
     shown |= {"near": best.phrase if best else "-", "near_as": best.intent if best else "-"}
-    shown |= {"near_value": best.likeness if best else 0.0, "crowd": CROWD}
+    shown |= {"near_value": best.likeness if best else 0.0, "crowd": CROWD, "told": TOLD}
+    shown |= {"doubted": DOUBTED}
     said = words("understand", usual_language())
     meant = said["meant" if found.intent is not Intent.UNCLEAR else "not_meant"]
     more = said["wordless"] if found.wordless else ""
+    if found.sign_refused:
+        more += " " * bool(more) + said[f"sign_{found.sign_refused}"].format(**shown)
     because = said[f"because_{found.reason}"].format(**shown)
-    return f"{found.text}\n  {meant.format(**shown)} {because} {more}".rstrip()
+    return f"{found.text}
+  {meant.format(**shown)} {because} {more}".rstrip()
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from hub.core.settings import SettingsError, text_of
 from voice import phrases
 from voice.phrases import Expecting, Intent, Phrases
 from voice.settings import VoiceSettings
-from voice.words import Evidence, Reason, Understood, Verdict, explain
+from voice.words import Evidence, Reason, Understood, Verdict, explain, sign_refused
 
 
 class Sensitivity(StrEnum):
@@ -51,6 +51,11 @@ class Understanding(Struct, frozen=True, eq=False):
             return verdict
         off = Reason.SWITCHED_OFF
         return replace(verdict, understood=Understood(), reason=off, refused=Intent.HELP)
+
+    def sign_refused(self, evidence: Evidence, expecting: Expecting) -> tuple[str, str]:
+        """Give a sign of danger that was not believed, and what refused it."""
+        keen = KEEN[self.sensitivity]
+        return sign_refused(evidence, self.phrases, expecting, keen=keen)
 
 
 def phrases_of(settings: VoiceSettings) -> tuple[Phrases, str]:

@@ -21,7 +21,7 @@ from voice.weighing import EXACT, Best, beaten, opposed, shortlist, weighed
 
 __all__ = [
     "Evidence", "Expecting", "Guess", "Intent", "Reason", "Understood", "Verdict", "contested",
-    "explain", "shortlist", "understand",
+    "explain", "shortlist", "sign_refused", "understand",
 ]  # fmt: skip
 
 
@@ -252,6 +252,32 @@ def _danger(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> Found
     every = likenesses(Evidence(plain), phrases, expecting)
     others = (found[0].value for intent, found in every.items() if intent is not Intent.HELP)
     return danger if max(others, default=0.0) < EXACT else None
+
+
+def sign_refused(
+    evidence: Evidence, phrases: Phrases, expecting: Expecting, *, keen: float = 0.0
+) -> tuple[str, str]:
+    """Give the sign of danger in the best guess that was not believed, and what refused it.
+
+    Both empty where there is none, or where it was believed. For whoever doubts a decision: none
+    hangs on this.
+    """
+    best = _best(evidence)
+    found = phrases.signs.find(Intent.HELP, best.text)
+    if found is None or _believed(evidence, phrases, expecting, keen):
+        return "", ""
+    refusals = {
+        "sensitivity": keen < 0.0,
+        "around": expecting is Expecting.NOTHING and evidence.around >= CROWD,
+        "no_speech": evidence.no_speech > DOUBTED,
+        "log_prob": best.log_prob <= TOLD,
+        "elsewhere": phrases.signs.is_elsewhere(best.text),
+    }
+    return found.say, next((name for name, holds in refusals.items() if holds), "phrase")
+
+
+def _believed(evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float) -> bool:
+    return keen >= 0.0 and _danger(evidence, phrases, expecting) is not None
 
 
 def _not_ending(

@@ -56,6 +56,27 @@ def test_a_sign_is_told_as_the_file_has_it(ask: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "text", "why"),
+    [
+        ((), "낫에 손을 베었는데 피가 안 멈춰", ""),
+        (("--log-prob", "-0.9"), "낫에 손을 베었는데 피가 안 멈춰", "log_prob"),
+        (("--no-speech", "0.4"), "낫에 손을 베었는데 피가 안 멈춰", "no_speech"),
+        (("--around", "0.4"), "낫에 손을 베었는데 피가 안 멈춰", "around"),
+        ((), "작년에 낫에 손을 베었는데 피가 안 멈춰", "elsewhere"),
+        ((), "자전거가 넘어졌어요", "phrase"),
+        ((), "안녕하세요", ""),
+    ],
+)
+def test_why_a_sign_was_not_believed_is_told(
+    ask: Run, options: tuple[str, ...], text: str, why: str
+) -> None:
+    (told,) = ask(*options, text)
+    assert told["sign_refused"] == why
+    assert (told["reason"] == "sign") is (why == "" and "피가" in text)
+    assert bool(told["sign"]) is (text != "안녕하세요")
+
+
+@pytest.mark.parametrize(
     ("options", "reason", "limit", "refused"),
     [
         (("--question", "checkin"), "phrase", None, None),
@@ -130,6 +151,8 @@ def test_every_reason_has_its_sentence() -> None:
         file = REPO / "voice" / "messages" / f"{language}.toml"
         said = tomllib.loads(file.read_text(encoding="utf-8"))["understand"]
         assert {f"because_{reason}" for reason in Reason} <= {*said}
+        signs = ("sensitivity", "around", "no_speech", "log_prob", "elsewhere", "phrase")
+        assert {f"sign_{why}" for why in signs} <= {*said}
 
 
 def test_the_countys_phrases_and_settings_hold(
