@@ -79,11 +79,11 @@ class Hub:
 
     async def begin(self) -> None:
         """Open the file and start."""
-        await self.journal.open()
+        found = await self.journal.read()
         house = self.house
         started = Started(house.at(), house.utc(), synced=True, boot="b00t")
         state = home.recover(HomeState(), started, ())
-        self.engine.begin(state, started, None)
+        self.engine.begin(state, started, found)
         await self.take(LinkDown(house.at(), LinkTrouble.UNREACHABLE))
 
     async def take(self, *events: Event) -> None:

@@ -69,9 +69,9 @@ class Mute:
 async def workload(folder: Path, presses: int) -> None:
     """Press, be acked, measure; all through the real engine."""
     mute, journal = Mute(), Journal(folder / "outbox.db", patience_s=60.0, telemetry_rows=50)
-    await journal.open()
+    found = await journal.read()
     engine = Engine(HomeState(), RULES, journal, mute, mute)
-    engine.begin(HomeState(), Started(mute.now, mute.utc(), synced=True, boot="b00t"), None)
+    engine.begin(HomeState(), Started(mute.now, mute.utc(), synced=True, boot="b00t"), found)
     await engine.turn()
     for n in range(presses):
         for closed, wait_s in ((True, 0.05), (False, 0.05)):

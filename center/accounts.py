@@ -45,6 +45,39 @@ def put_token(conn: Connection, utc: float, name: str, role: str, hashed: str) -
     write_line(conn, Entry(utc, Deed.TOKEN_ADDED, version=0, text=f"{name} {role}"))
 
 
+def operators(conn: Connection) -> list[tuple[str, str, float]]:
+    """List (name, role, since when in UTC seconds) of all operators, by name."""
+    table = tables.operators.c
+    query = select(table.name, table.role, table.created_utc).order_by(table.name)
+    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+
+
+def tokens(conn: Connection) -> list[tuple[str, str, float]]:
+    """List (name, role, since when in UTC seconds) of all programs' tokens, by name."""
+    table = tables.tokens.c
+    query = select(table.name, table.role, table.created_utc).order_by(table.name)
+    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+
+
+def remove_operator(conn: Connection, utc: float, name: str) -> bool:
+    """Remove an operator, who is signed out at once; False where there is none of that name."""
+    table = tables.operators
+    conn.execute(delete(tables.sessions).where(tables.sessions.c.name == name))
+    if not conn.execute(delete(table).where(table.c.name == name)).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.USER_REMOVED, version=0, text=name))
+    return True
+
+
+def remove_token(conn: Connection, utc: float, name: str) -> bool:
+    """Remove a program's token, which is no longer valid; False where there is none."""
+    table = tables.tokens
+    if not conn.execute(delete(table).where(table.c.name == name)).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.TOKEN_REMOVED, version=0, text=name))
+    return True
+
+
 def open_session(
     conn: Connection, utc: float, hashed: str, name: str, expires_utc: float, address: str
 ) -> None:

@@ -16,24 +16,32 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
     return Alarm(
         id=incident.id,
         hub=incident.hub,
-        kind=incident.kind,
+        kind=incident.kind.plain,
         device=incident.device,
         place=incident.place,
-        stage=incident.stage,
+        stage=incident.stage.plain,
         version=incident.version,
         who=incident.who,
         needs_person=incident.needs_person,
         presses=incident.presses,
         clock_synced=incident.synced,
-        outcome=outcome,
+        outcome=outcome and outcome.plain,
         false_alarm=outcome.is_false_alarm if outcome else None,
         times=_times(incident),
         ages=Ages(max(0.0, now - incident.received_utc), waited, urgency(waited)),
         evidence=incident.evidence,
         about=incident.about,
         surplus=incident.surplus,
+        unread=incident.unread,
+        raw=_unlisted(incident),
         timeline=None if timeline is None else tuple(map(_event, timeline)),
     )
+
+
+def _unlisted(incident: Incident) -> dict[str, str]:
+    """Give what a newer program said, where the answer has only `other`."""
+    said = {"kind": incident.kind, "stage": incident.stage, "outcome": incident.outcome}
+    return {name: value for name, value in said.items() if value and not value.is_known}
 
 
 def of_case(case: Case, now: float) -> Alarm:

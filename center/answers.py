@@ -72,6 +72,8 @@ class Alarm(Struct, frozen=True):
     evidence: Evidence | None = None  # why an automatic alarm was raised
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
     surplus: int = 0  # so many calls of one home share it: more than are shown one by one
+    unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
+    raw: dict[str, str] = {}  # field -> what was said there, where this program knows only `other`
     timeline: tuple[Event, ...] | None = None  # a page of it, oldest line first
     timeline_next: int | None = None  # the `before` of the page of older lines, null: no more
 

@@ -31,6 +31,7 @@ from center.limit import TOO_LARGE, limited
 from center.metrics import Tally
 from center.sluice import Sluice
 from center.store import Store
+from hub.core import addresses
 
 BACKLOG = 2048  # connections that wait to be taken: uvicorn's own number
 LEAVE_S = 3  # for requests that still run at the end
@@ -123,11 +124,10 @@ async def _attend(desk: Desk, door: socket.socket) -> None:
 
 
 def _bound(listen: str) -> socket.socket:
-    host, _, port = listen.rpartition(":")
-    host = host.strip("[]")
+    host, port = addresses.listen(listen)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise OSError(error.errno, error.strerror, listen) from error
 

@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from center import accounts, throttle
 from center.store import Store
+from hub.core.border import Open
 
 COOKIE = "anbu_session"
 CSRF_HEADER = "x-csrf-token"
@@ -31,8 +32,8 @@ BUSY_S = 5.0
 NO_COOKIES: Mapping[str, str] = {}
 
 
-class Role(StrEnum):
-    """A supervisor may also read the audit."""
+class Role(Open):
+    """A supervisor may also read the audit; a role that is not listed may what an operator may."""
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
@@ -153,12 +154,12 @@ class Auth:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             found = await self._store.ask(accounts.by_token, digest(token.strip()))
-            return found and Person(f"token:{found[0]}", Role(found[1]))
+            return found and Person(f"token:{found[0]}", Role.of(found[1]))
         secret = request.cookies.get(COOKIE)
         if not secret:
             return None
         found = await self._store.ask(accounts.by_session, digest(secret), self._clock())
-        return found and Person(found[0], Role(found[1]), csrf_of(secret))
+        return found and Person(found[0], Role.of(found[1]), csrf_of(secret))
 
     async def require(
         self, request: HTTPConnection, role: Role = Role.OPERATOR, csrf: str | None = None

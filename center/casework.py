@@ -150,6 +150,7 @@ async def _page(
         owner=_owner(visit, case),
         last=dossier.meanwhile(incident, t),
         expires_at=expires,
+        unread=dossier.unread(incident.unread, t),
         steps=dossier.steps(incident, eye),
         timeline=_newest_first([dossier.line(entry, eye) for entry in case.timeline]),
         outcomes=dossier.outcomes(incident.kind, t),

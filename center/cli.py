@@ -1,157 +1,286 @@
-"""`anbu center`: run the control centre; add operators, tokens for programs, homes' records."""
+"""`anbu center`: run the control centre; list, add and remove operators, tokens, records, hubs."""
 
 import argparse
 import asyncio
 import getpass
 import logging
+import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
-from center import accounts, app, auth
+import msgspec
+from sqlalchemy import Connection, select
+
+from center import accounts, app, auth, dialect, moments, removal, tables
 from center.auth import Role
 from center.config import Settings, database_url, rooted
 from center.dialect import StoreError
 from center.homes import record_rows
 from center.homes.record import Record
 from center.incident import Deed, Entry
+from center.removal import Removed
 from center.store import Store
-from hub.core.settings import read
+from center.texts import Lang, Texts, of_file
+from hub.core.driver import Name
+from hub.core.forms import composed
+from hub.core.language import chosen
+from hub.core.settings import Noted, noted_by, read, refuse, text_of, unnoted
 
 PASSWORD_MIN = 10
 NAME_MAX = 64
+CENTER = "center"  # the centre's own name at the broker: no hub's
 DEFAULT = Path("center.toml")
 FAILED = 1
 NOT_UNDERSTOOD = 2
 
-Command = Callable[[argparse.Namespace], int]
+Command = Callable[[argparse.Namespace, Texts], int]
+Things: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - its only name
+T = TypeVar("T")
+
+
+class WrongNameError(ValueError):
+    """A name that nothing can have; says why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command: bare it runs the centre; `user`, `token` and `home` fill its lists."""
-    _config(parser, DEFAULT)
+    """Describe the command: bare it runs the centre; the others fill and clear its lists."""
+    t = _texts()
+    parser.add_argument(
+        "--config", type=Path, default=DEFAULT, metavar="FILE", help=t("about.config")
+    )
     parser.set_defaults(command_of_center=_serve)
-    things = parser.add_subparsers(metavar="")
-    user = things.add_parser("user", help="operators").add_subparsers(required=True, metavar="")
-    _addition(user, "add an operator, or give one a new password and role", _add_user).add_argument(
-        "--password-stdin", action="store_true", help="read the password from standard input"
+    things = parser.add_subparsers(metavar="COMMAND", help=t("about.command"))
+    user = _thing(things, "user", t)
+    _leaf(user, "list", t("about.list"), _list_users)
+    adding = _named(_leaf(user, "add", t("about.add_user"), _add_user), "name")
+    _roled(adding, t)
+    adding.add_argument("--password-stdin", action="store_true", help=t("about.password_stdin"))
+    _named(_leaf(user, "remove", t("about.remove_user"), _remove_user), "name")
+    token = _thing(things, "token", t)
+    _leaf(token, "list", t("about.list"), _list_tokens)
+    making = _named(_leaf(token, "add", t("about.add_token"), _add_token), "name")
+    _roled(making, t)
+    _named(_leaf(token, "remove", t("about.remove_token"), _remove_token), "name")
+    home = _thing(things, "home", t)
+    _leaf(home, "list", t("about.list"), _list_homes)
+    record = _named(_leaf(home, "set", t("about.set_home"), _set_home), "hub")
+    record.add_argument(
+        "--file", type=Path, required=True, metavar="RECORD.toml", help=t("about.file")
     )
-    token = things.add_parser("token", help="programs").add_subparsers(required=True, metavar="")
-    _addition(token, "make a token and print it, once", _add_token)
-    home = things.add_parser("home", help="homes' records").add_subparsers(
-        required=True, metavar=""
-    )
-    about = "write the record of a home, whole, from a TOML file"
-    record = home.add_parser("set", help=about, description=about)
-    record.add_argument("hub", type=_name)
-    record.add_argument("--file", type=Path, required=True, metavar="RECORD.toml")
-    _config(record, argparse.SUPPRESS)
-    record.set_defaults(command_of_center=_set_home)
+    _named(_leaf(home, "remove", t("about.remove_home"), _remove_home), "hub")
+    hub = _thing(things, "hub", t)
+    _leaf(hub, "list", t("about.list"), _list_hubs)
+    _named(_leaf(hub, "remove", t("about.remove_hub"), _remove_hub), "hub")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command: 0 done, 1 failed, 2 not understood. Raise `SettingsError` for a bad file."""
     command: Command = args.command_of_center
     try:
-        return command(args)
+        return command(args, _texts())
+    except WrongNameError as error:
+        return _complain(str(error), NOT_UNDERSTOOD)
     except OSError as error:
         return _complain(f"{error.filename or args.config}: {error.strerror}", NOT_UNDERSTOOD)
     except StoreError as error:
         return _complain(str(error), FAILED)
 
 
-def load(config: Path) -> tuple[Settings, str]:
+def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
     """Give the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
-    settings = read(config.read_text("utf-8"), str(config), Settings)
+    text = text_of(config.read_bytes(), str(config), noted)
+    settings = read(text, str(config), Settings)
     folder = config.resolve().parent
-    return rooted(settings, folder), database_url(settings.center, folder)
+    database = database_url(settings.center, folder)
+    if flaw := dialect.flaw(database):
+        raise refuse(text, str(config), ("center", "database"), flaw)
+    return rooted(settings, folder), database
 
 
-def _serve(args: argparse.Namespace) -> int:
-    settings, database = load(args.config)
+def _serve(args: argparse.Namespace, _: Texts) -> int:
+    settings, database = load(args.config, noted_by(args))
+    for file in filter(None, (settings.center.certificate, settings.center.key)):
+        Path(file).read_bytes()  # OpenSSL would not name the file that it misses
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(app.serve(settings, database))
     return 0
 
 
-def _add_user(args: argparse.Namespace) -> int:
-    if args.password_stdin:
-        password = sys.stdin.readline().rstrip("\n")
-    else:
-        password = getpass.getpass("비밀번호 / Password: ")
+def _list_users(args: argparse.Namespace, t: Texts) -> int:
+    return _print(_accounts(_change(args, accounts.operators), t), t)
+
+
+def _add_user(args: argparse.Namespace, t: Texts) -> int:
+    name = _name(args.name, t)
+    try:
+        if args.password_stdin:
+            password = sys.stdin.readline().rstrip("\n")
+        else:
+            password = getpass.getpass(t("said.password"))
+    except UnicodeDecodeError:
+        return _complain(t("said.password_unreadable"), NOT_UNDERSTOOD)
     if len(password) < PASSWORD_MIN:
-        return _complain(
-            f"비밀번호는 {PASSWORD_MIN}자 이상이어야 합니다.\n"
-            f"A password has at least {PASSWORD_MIN} characters.",
-            NOT_UNDERSTOOD,
-        )
+        return _complain(t("said.password_short", least=PASSWORD_MIN), NOT_UNDERSTOOD)
     hashed = auth.hash_password(password)
-    _write(
-        args,
-        lambda store: store.submit(
-            lambda conn: accounts.put_operator(conn, time.time(), args.name, args.role, hashed)
-        ).result(),
-    )
+    _change(args, lambda conn: accounts.put_operator(conn, time.time(), name, args.role, hashed))
     return 0
 
 
-def _add_token(args: argparse.Namespace) -> int:
-    token = "anbu_" + secrets.token_urlsafe(32)
-    _write(
-        args,
-        lambda store: store.submit(
-            lambda conn: accounts.put_token(
-                conn, time.time(), args.name, args.role, auth.digest(token)
-            )
-        ).result(),
-    )
+def _remove_user(args: argparse.Namespace, t: Texts) -> int:
+    gone = _change(args, lambda conn: accounts.remove_operator(conn, time.time(), args.name))
+    return _told(args.name, t, "said.no_user", gone=gone)
+
+
+def _list_tokens(args: argparse.Namespace, t: Texts) -> int:
+    return _print(_accounts(_change(args, accounts.tokens), t), t)
+
+
+def _add_token(args: argparse.Namespace, t: Texts) -> int:
+    name, token = _name(args.name, t), "anbu_" + secrets.token_urlsafe(32)
+    hashed = auth.digest(token)
+    _change(args, lambda conn: accounts.put_token(conn, time.time(), name, args.role, hashed))
     sys.stdout.write(token + "\n")
     return 0
 
 
-def _set_home(args: argparse.Namespace) -> int:
-    record = read(args.file.read_text("utf-8"), str(args.file), Record)
-    change = Entry(time.time(), Deed.RECORD_CHANGED, version=0)
-    _write(
-        args,
-        lambda store: store.submit(
-            lambda conn: record_rows.put(conn, args.hub, record, change)
-        ).result(),
+def _remove_token(args: argparse.Namespace, t: Texts) -> int:
+    gone = _change(args, lambda conn: accounts.remove_token(conn, time.time(), args.name))
+    return _told(args.name, t, "said.no_token", gone=gone)
+
+
+def _list_homes(args: argparse.Namespace, t: Texts) -> int:
+    return _print(
+        ((hub, name, moments.in_full(utc)) for hub, name, utc in _change(args, record_rows.kept)), t
     )
+
+
+def _set_home(args: argparse.Namespace, t: Texts) -> int:
+    hub = _hub(args.hub, t)
+    record = read(args.file.read_bytes(), str(args.file), Record, noted=noted_by(args))
+    change = Entry(time.time(), Deed.RECORD_CHANGED, version=0)
+    _change(args, lambda conn: record_rows.put(conn, hub, record, change))
+    warning = _change(args, lambda conn: _standing(conn, hub))
+    return _complain(t(warning, hub=hub), 0) if warning else 0
+
+
+def _remove_home(args: argparse.Namespace, t: Texts) -> int:
+    gone = _change(args, lambda conn: record_rows.remove(conn, time.time(), args.hub))
+    return _told(args.hub, t, "said.no_home", gone=gone)
+
+
+def _list_hubs(args: argparse.Namespace, t: Texts) -> int:
+    def rows(conn: Connection) -> list[tuple[str, str]]:
+        column = tables.hubs.c
+        query = select(column.hub, column.heard_utc, column.removed_utc).order_by(column.hub)
+        return [(row[0], _seen(row[1], row[2], t)) for row in conn.execute(query)]
+
+    return _print(_change(args, rows), t)
+
+
+def _remove_hub(args: argparse.Namespace, t: Texts) -> int:
+    found = _change(args, lambda conn: removal.remove_hub(conn, time.time(), args.hub))
+    said = t(f"removed.{found}", name=args.hub)
+    if found is not Removed.DONE:
+        return _complain(said, FAILED)
+    sys.stdout.write(said + "\n")
     return 0
 
 
-def _write(args: argparse.Namespace, put: Callable[[Store], object]) -> None:
-    store = Store(load(args.config)[1])
+def _standing(conn: Connection, hub: str) -> str | None:
+    """Name what to warn of where a home gets a record: its hub was never heard, or is gone."""
+    query = select(tables.hubs.c.removed_utc).where(tables.hubs.c.hub == hub)
+    row = conn.execute(query).first()
+    if row is None:
+        return "said.never_heard"
+    return None if row[0] is None else "said.gone"
+
+
+def _seen(heard_utc: float, removed_utc: float | None, t: Texts) -> str:
+    key, utc = ("heard", heard_utc) if removed_utc is None else ("removed", removed_utc)
+    return t(f"hub.{key}", time=moments.in_full(utc))
+
+
+def _accounts(found: Iterable[tuple[str, str, float]], t: Texts) -> Iterable[tuple[str, ...]]:
+    return ((name, t.word("role", role), moments.in_full(utc)) for name, role, utc in found)
+
+
+def _change(args: argparse.Namespace, job: Callable[[Connection], T]) -> T:
+    store = Store(load(args.config, noted_by(args))[1])
     try:
-        put(store)
+        return store.submit(job).result()
     finally:
         store.close()
 
 
-def _addition(
-    things: "argparse._SubParsersAction[argparse.ArgumentParser]", about: str, command: Command
-) -> argparse.ArgumentParser:
-    parser = things.add_parser("add", help=about, description=about)
-    parser.add_argument("name", type=_name)
-    parser.add_argument("--role", choices=list(Role), default=Role.OPERATOR.value)
-    _config(parser, argparse.SUPPRESS)
+def _thing(things: Things, name: str, t: Texts) -> Things:
+    about = t(f"about.{name}")
+    thing = things.add_parser(name, help=about, description=about)
+    return thing.add_subparsers(required=True, metavar="COMMAND", help=t("about.action"))
+
+
+def _leaf(things: Things, verb: str, about: str, command: Command) -> argparse.ArgumentParser:
+    parser = things.add_parser(verb, help=about, description=about)
+    about = _texts()("about.config")
+    parser.add_argument(
+        "--config", type=Path, default=argparse.SUPPRESS, metavar="FILE", help=about
+    )
     parser.set_defaults(command_of_center=command)
     return parser
 
 
-def _config(parser: argparse.ArgumentParser, default: object) -> None:
-    parser.add_argument("--config", type=Path, default=default, metavar="FILE")
+def _named(parser: argparse.ArgumentParser, what: str) -> argparse.ArgumentParser:
+    parser.add_argument(what, metavar=what.upper(), help=_texts()(f"about.named_{what}"))
+    return parser
 
 
-def _name(text: str) -> str:
-    name = text.strip()
+def _roled(parser: argparse.ArgumentParser, t: Texts) -> None:
+    roles = [role.value for role in Role]
+    parser.add_argument("--role", choices=roles, default=Role.OPERATOR.value, help=t("about.role"))
+
+
+def _name(text: str, t: Texts) -> str:
+    name = composed(text.strip())
     if not 0 < len(name) <= NAME_MAX or not name.isprintable():
-        message = f"a name has 1 to {NAME_MAX} printable characters"
-        raise argparse.ArgumentTypeError(message)
+        raise WrongNameError(t("said.name", most=NAME_MAX, name=ascii(text)))
     return name
+
+
+def _hub(text: str, t: Texts) -> str:
+    """Give a hub's id, or raise `WrongNameError` with the one that may have been meant."""
+    if _is_hub(text):
+        return text
+    meant = text.strip().lower()
+    hint = f" {t('said.meant', meant=meant)}" if _is_hub(meant) else ""
+    raise WrongNameError(t("said.hub_id", name=ascii(text)) + hint)
+
+
+def _is_hub(text: str) -> bool:
+    try:
+        return bool(msgspec.convert(text, Name)) and text != CENTER
+    except msgspec.ValidationError:
+        return False
+
+
+def _texts() -> Texts:
+    """Give what is said at the shell, in its language."""
+    return of_file("cli", Lang(chosen(os.environ)))
+
+
+def _print(rows: Iterable[tuple[str, ...]], t: Texts) -> int:
+    lines = ["\t".join(row) for row in rows]
+    sys.stdout.write("".join(f"{line}\n" for line in lines or [t("said.none")]))
+    return 0
+
+
+def _told(name: str, t: Texts, otherwise: str, *, gone: bool) -> int:
+    if not gone:
+        return _complain(t(otherwise, name=name), FAILED)
+    sys.stdout.write(t("said.removed", name=name) + "\n")
+    return 0
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -9,19 +9,22 @@ from msgspec.structs import replace
 from center.change import Patience
 from center.dialect import AUDIT_KEPT_S
 from center.homes.need import AGAIN_S, TEST_S
+from hub.core.addresses import Flaw, FlawError
+from hub.core.forms import Broker, FilePath, Form, of
 
 YEAR_S = 366 * 86400.0
-Seconds = Annotated[float, Meta(gt=0)]
-Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/]+$")]
+Seconds = Annotated[float, Meta(gt=0, le=10 * 365 * 86_400.0)]  # any clock can count so far
+Dialling = Annotated[float, Meta(gt=0, le=600)]
+Kept = Annotated[int, Meta(ge=0, lt=2**32)]  # seconds: MQTT 5 has 32 bits for it
 
 
 class Center(Struct, frozen=True, forbid_unknown_fields=True):
     """`listen` is host:port; `database` a file, or a SQLAlchemy URL."""
 
-    listen: Annotated[str, Meta(pattern=r"^.+:\d{1,5}$")] = "127.0.0.1:8080"
-    database: str = "anbu-center.db"
-    certificate: str = ""  # TLS of the console; without it, loopback or a proxy in front
-    key: str = ""
+    listen: Annotated[str, of(Form.LISTEN)] = "127.0.0.1:8080"
+    database: FilePath = "anbu-center.db"
+    certificate: FilePath = ""  # TLS of the console; without it, loopback or a proxy in front
+    key: FilePath = ""
     behind_tls: bool = False  # a proxy in front speaks TLS: cookies then stay on TLS
     take_expires_s: Seconds = 600.0
     present_expires_s: Seconds = 4 * 3600.0  # until nobody is on site any more, if nobody acts
@@ -44,6 +47,11 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     days_keep_s: Seconds = 400 * 86400.0  # activity, check-ins, tasks that were dealt with
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
 
+    def __post_init__(self) -> None:
+        """Refuse a key without its certificate: the server could not start."""
+        if self.key and not self.certificate:
+            raise FlawError(Flaw.KEY_ALONE)
+
     @property
     def patience(self) -> Patience:
         """How long a person who holds an incident is believed to look after it."""
@@ -56,18 +64,18 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     """`brokers` are tried in turn, as tls://host:port or, for tests, tcp://host:port."""
 
     brokers: Annotated[tuple[Broker, ...], Meta(min_length=1)] = ("tls://127.0.0.1:8883",)
-    ca: str = ""
-    cert: str = ""
-    key: str = ""
+    ca: FilePath = ""
+    cert: FilePath = ""
+    key: FilePath = ""
     protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "center"  # as the certificate
     keepalive_s: Annotated[int, Meta(ge=1, le=600)] = 2  # a half-open link shows in 2 x this
-    session_s: Annotated[int, Meta(ge=0)] = 7 * 86400  # the broker keeps for us what we miss
-    connect_s: Seconds = 3.0
-    ack_s: Seconds = 4.0  # a PUBACK later than this means that the link is dead
-    look_s: Seconds = 15.0  # another centre that is alive is back at the broker well before
+    session_s: Kept = 7 * 86400  # the broker keeps for us what we miss
+    connect_s: Dialling = 3.0
+    ack_s: Dialling = 4.0  # a PUBACK later than this means that the link is dead
+    look_s: Dialling = 15.0  # another centre that is alive is back at the broker well before
     aside_s: Seconds = 300.0  # how often a centre that stands aside looks; each costs the other 1 s
-    back_off_s: Seconds = 2.0  # the longest pause between tries; the real one is random below it
+    back_off_s: Dialling = 2.0  # the longest pause between tries; the real one is random below it
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,12 +5,21 @@ centre forgets nothing of the audit, and says so in its log.
 """
 
 import contextlib
+import json
+import logging
+import os
+import time
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 WRITE = "write"  # the execution option of a connection that will write
+
+COPIES = 2  # of before an update: whoever is forgotten is not kept in more of them
+log = logging.getLogger(__name__)
 
 _PRAGMAS = {  # PRAGMA -> (what is asked, what must be read back)
     "journal_mode": ("WAL", "wal"),
@@ -31,13 +40,69 @@ class StoreError(Exception):
 def open_engine(url: str) -> Engine:
     """Open the database at a SQLAlchemy URL; for SQLite with what durability needs.
 
-    Connecting raises `StoreError` where SQLite does not grant a PRAGMA.
+    Raises `StoreError` where its driver is not installed; connecting, where SQLite does not grant
+    a PRAGMA.
     """
-    engine = create_engine(url, hide_parameters=True)  # of people: in no log, and in no error
+    try:
+        engine = create_engine(  # of people: in no log, and in no error
+            url, hide_parameters=True, json_deserializer=_loads
+        )
+    except ImportError as error:
+        raise StoreError(str(error)) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def flaw(url: str) -> str:
+    """Say why `url` can name no database, or nothing; its driver may still be missing."""
+    try:
+        make_url(url).get_dialect()
+    except (ArgumentError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def keep_copy(engine: Engine, schema: int) -> Path | None:
+    """Copy an SQLite database beside itself as `<name>.schema-<n>.<time>`, and keep two copies.
+
+    Without room for it the centre starts all the same, and says so: calls wait for nobody's disk.
+    A server's database is not copied: its migration is one transaction, its copies are pg_dump's.
+    """
+    if engine.dialect.name != "sqlite":
+        log.warning("the database goes on from schema %d; only pg_dump could take it back", schema)
+        return None
+    path = Path(engine.url.database or "")
+    copy = path.with_name(f"{path.name}.schema-{schema}.{time.time_ns()}")
+    raw = engine.raw_connection()  # SQLite copies outside of any transaction
+    try:
+        os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))  # it holds what the database holds
+        raw.cursor().execute("VACUUM INTO ?", (str(copy),))
+        _to_disk(copy)
+    except (OSError, engine.dialect.loaded_dbapi.Error) as error:
+        log.error("the database was NOT copied before its update: %s", error)  # noqa: TRY400 - a disk
+        copy.unlink(missing_ok=True)
+        return None
+    finally:
+        raw.close()
+    for old in sorted(path.parent.glob(f"{path.name}.schema-*"), key=_age)[:-COPIES]:
+        old.unlink()
+    log.warning("the database of schema %d was copied to %s before its update", schema, copy.name)
+    return copy
+
+
+def _to_disk(path: Path) -> None:
+    for one in (path, path.parent):
+        descriptor = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _age(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def lock_audit(connection: Connection) -> None:
@@ -57,6 +122,14 @@ def lock_audit(connection: Connection) -> None:
             "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
         )
     connection.exec_driver_sql("DROP TRIGGER IF EXISTS audit_no_delete")  # of schema 5: for ever
+
+
+def _loads(text: str | bytes) -> Any:  # noqa: ANN401 - what the JSON says
+    """Read a JSON column; what is none is given as it stands, and then read as far as it can be."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's own

@@ -9,6 +9,7 @@ from center.incident import Deed, Entry, Incident, Outcome
 from center.texts import Texts
 from center.views import Eye
 from hub.core.payloads import Stage
+from hub.core.reading import ALL
 from hub.core.scaip import Kind
 
 
@@ -100,6 +101,12 @@ def meanwhile(incident: Incident, t: Texts) -> str:
     return t(f"last.{deed}", who=incident.last_by, time=moments.of_day(incident.last_utc))
 
 
+def unread(places: str, t: Texts) -> str:
+    """Name what of a call could not be read."""
+    parts = places.split()
+    return t("incident.unread_all") if ALL in parts else ", ".join(parts)
+
+
 def outcomes(kind: Kind, t: Texts) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
     """Give the outcomes to choose from, grouped: real needs, then false alarms by cause.
 
@@ -131,6 +138,8 @@ def _text(entry: Entry, t: Texts) -> str:
             return ""
         case Deed.RAISED | Deed.REPEATED:
             return t.word("kind", entry.text) if entry.text else ""
+        case Deed.UNREAD:
+            return unread(entry.text, t)
         case Deed.RECORD_CHANGED:
             return ", ".join(_field(name, t) for name in entry.text.split())
         case Deed.CALLED:

@@ -1,17 +1,17 @@
 """What hubs and the clock do to an incident, pure. They never close or remove one."""
 
-from typing import assert_never
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from center.change import CLOCK_BACK_S, Change, Patience, advance, given_back, reopened
 from center.incident import Deed, Entry, Incident
+from hub.core.notice import WORDLESS
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What
 
 PATIENCE = Patience()
 VERSION_MAX = 2**31  # what a database's INTEGER holds
+UNREAD_MAX = 500  # characters of what could not be read of a call
 
 _DEED = {
     What.RAISED: Deed.RAISED,
@@ -43,6 +43,7 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
     nobody does, or its holder has done nothing for long, it is everybody's again.
     """
     data = heard.event.data
+    calls = data.what in _PRESS or not data.what.is_known  # a newer hub's word is heard as a call
     before = incident or _received(heard)
     after = _marked(before, data, heard)
     entry = Entry(
@@ -54,9 +55,9 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
         synced=data.synced,
         device=data.device,
         place=data.place,
-        text=data.kind if data.what in _PRESS and data.kind != before.kind else "",
+        text=data.kind if calls and data.kind != before.kind else "",
     )
-    if data.what not in _PRESS or before.stage is Stage.RECEIVED:
+    if not calls or before.stage is Stage.RECEIVED:
         return advance(before, after, entry)
     if not before.is_open:
         return advance(before, reopened(after, heard.utc), entry, _reopening(heard.utc))
@@ -66,6 +67,18 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
     back = replace(given_back(after), waiting_utc=heard.utc)
     returned = Entry(heard.utc, Deed.RETURNED, version=0, text=before.who)
     return advance(before, back, entry, returned)
+
+
+def partly_read(change: Change, lost: tuple[str, ...]) -> Change:
+    """Note on the incident that an event of it could not be read whole, and what is missing."""
+    if not lost:
+        return change
+    incident = change.incident
+    known = incident.unread.split()
+    unread = " ".join(dict.fromkeys((*known, *(place.replace(" ", "_") for place in lost))))
+    text = unread[:UNREAD_MAX]
+    entry = Entry(incident.last_utc, Deed.UNREAD, version=incident.version, text=text)
+    return Change(replace(incident, unread=text), (*change.entries, entry))
 
 
 def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Change | None:
@@ -115,7 +128,7 @@ def _is_looked_after(incident: Incident, heard: Heard) -> bool:
 
 def _deed(incident: Incident, data: AlarmData) -> Deed:
     unsent = data.what is What.PRESENT and incident.sent_utc is None
-    return Deed.HELD if unsent else _DEED[data.what]
+    return Deed.HELD if unsent else _DEED.get(data.what, Deed.REPEATED)
 
 
 def _received(heard: Heard) -> Incident:
@@ -135,23 +148,13 @@ def _received(heard: Heard) -> Incident:
         received_utc=heard.utc,
         waiting_utc=heard.utc,
         last_utc=heard.utc,
-        last_deed=_DEED[data.what],
+        last_deed=_DEED.get(data.what, Deed.REPEATED),
     )
 
 
 def _marked(incident: Incident, data: AlarmData, heard: Heard) -> Incident:
     utc = heard.utc
     match data.what:
-        case What.RAISED | What.REPEATED:
-            return replace(
-                incident,
-                presses=incident.presses + 1,
-                cancelled_utc=None,
-                cancel_asked_utc=None,
-                cleared_utc=None,
-                evidence=data.evidence or incident.evidence,
-                about=data.about or incident.about,
-            )
         case What.CANCELLED:
             return replace(incident, cancelled_utc=utc)
         case What.CANCEL_ASKED:
@@ -163,9 +166,23 @@ def _marked(incident: Incident, data: AlarmData, heard: Heard) -> Incident:
         case What.PRESENT:
             expires_utc = utc + heard.patience.present_expires_s
             return replace(incident, stage=Stage.PRESENT, present_utc=utc, expires_utc=expires_utc)
-        case _:
-            assert_never(data.what)
+        case _:  # raised or repeated; what only a newer hub knows is heard as a call
+            return replace(
+                incident,
+                presses=incident.presses + 1,
+                cancelled_utc=None,
+                cancel_asked_utc=None,
+                cleared_utc=None,
+                evidence=data.evidence or incident.evidence,
+                about=_about(incident, data),
+            )
 
 
 def _reopening(utc: float) -> Entry:
     return Entry(utc, Deed.REOPENED, version=0)
+
+
+def _about(incident: Incident, data: AlarmData) -> str:
+    """Name what a spoken call is about by its newest word; that there was none tells least."""
+    said = data.about if data.about != WORDLESS or not incident.about else ""
+    return said or incident.about

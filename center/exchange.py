@@ -14,6 +14,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from center import tls
 from center.config import Mqtt
 from center.link import Session
 from center.parcels import Arrived, Message
@@ -157,7 +158,7 @@ class Exchange:
         try:
             session.dial()
         except (OSError, ValueError) as error:
-            return f"{type(error).__name__}: {error}"
+            return tls.trouble_of(error)
         session.answered.wait(self._settings.connect_s)
         if not session.up or session.over.is_set():
             return session.trouble or "no answer to the connection"

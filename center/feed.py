@@ -66,7 +66,8 @@ class Feed:
         try:
             while not self._closed:
                 try:
-                    notice = await asyncio.wait_for(inbox.get(), beat_s)
+                    async with asyncio.timeout(beat_s):
+                        notice = await inbox.get()
                 except TimeoutError:
                     notice = Notice(Topic.BEAT)
                 if notice is None:

@@ -12,6 +12,7 @@ from center.auth import Denied, DeniedError
 from center.desk import Desk
 from center.frame import language, other_language, show
 from center.visit import Visit, acted
+from hub.core.forms import composed
 
 FORM_COOKIE = "anbu_form"  # a stranger's page can send the form, but not read or set this
 
@@ -47,7 +48,8 @@ async def _sign_in(desk: Desk, request: Request) -> Response:
         return _form(request, 403, name, t("signin.expired"))
     client = request.client.host if request.client else ""
     try:
-        secret = await desk.auth.sign_in(name.strip(), password, client, request.cookies)
+        who = composed(name.strip())
+        secret = await desk.auth.sign_in(who, password, client, request.cookies)
     except DeniedError as denied:
         if denied.why is Denied.TOO_MANY_TRIES:
             error = t("signin.slow_down", seconds=ceil(denied.wait_s))

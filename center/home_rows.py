@@ -3,11 +3,13 @@
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, null, select, update
 
 from center import tables
 from center.home_tables import need_parts
 from center.hubs import AHEAD_S
+from center.incident import Deed, Entry
+from center.rows import write_line
 from hub.core.commands import Reply
 from hub.core.payloads import Availability, FaultReport, HubState
 
@@ -22,6 +24,9 @@ _KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
 _PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
 _NEWER = (_hubs.c.heard_utc < bindparam("now")) | (_hubs.c.heard_utc > bindparam("future"))
 _HEARD = _PUT.where(_NEWER).values(heard_utc=bindparam("now"))
+_BACK = _PUT.where(_hubs.c.removed_utc.is_not(None)).values(
+    removed_utc=null(), back_utc=bindparam("now")
+)
 _ADD_TELEMETRY = insert(tables.telemetry)
 
 
@@ -55,6 +60,14 @@ def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
     ahead = (since > now_utc + AHEAD_S) & need_parts.c.over_utc.is_(None)
     conn.execute(update(need_parts).where(ahead).values(since_utc=since - by_s))
     return conn.execute(moved).rowcount
+
+
+def comes_back(conn: Connection, hub: str, utc: float) -> bool:
+    """Put a removed hub on the board again, now that it speaks; with a line in the audit."""
+    if not conn.execute(_BACK, {"this": hub, "now": utc}).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.HUB_BACK, version=0, hub=hub))
+    return True
 
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:

@@ -30,6 +30,7 @@ checkins = Table(
     Column("synced", Boolean, nullable=False),
     Column("said_utc", Float, nullable=False),  # the hub's clock
     Column("stored_utc", Float, nullable=False),
+    Column("wordless", Integer),  # answers that were sounds alone; none: not known
     Index("checkins_by_day", "day", "hub"),
     Index("checkins_by_time", "stored_utc"),
 )

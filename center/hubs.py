@@ -10,6 +10,7 @@ from hub.core.voice_report import VoiceReport
 MISSED = 3  # intervals of silence that mean lost
 LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included
 AHEAD_S = 5.0  # by which a word may be newer than the moment of which a page tells
+BACK_S = 7 * 86_400.0  # a hub that came back is told of for a week
 LOST_MIN_S = 3.0  # a hub that promises more than it can is not lost at each hiccup
 
 
@@ -37,6 +38,8 @@ class Hub(Struct, frozen=True):
     synced: bool
     faults: tuple[Fault, ...] = ()
     voice: VoiceReport | None = None  # None: the hub has not said
+    removed_utc: float | None = None  # it was gone for good, and is off the board
+    back_utc: float | None = None  # and spoke again since
     triggers: tuple[Trigger, ...] | None = None  # None: the hub has not said
 
 
@@ -69,7 +72,7 @@ def seen(hub: Hub, now_utc: float, listening_utc: float | None) -> Seen:
             return Seen.LOST
         case Availability.INIT:
             return Seen.STARTING
-        case Availability.READY:
+        case _:  # ready, or what only a newer hub knows: it speaks
             return Seen.READY
 
 

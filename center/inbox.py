@@ -25,8 +25,10 @@ from center.metrics import Tally
 from center.parcels import Arrived
 from center.sluice import Load, Passed, Sluice
 from center.store import Store
-from hub.core import wire
+from hub.core import reading, wire
 from hub.core.payloads import AlarmEvent, FaultKind
+from hub.core.reading import ALL
+from hub.core.wire import Heard
 
 REPAIR_BACK_S = 3600.0  # a hub that missed a closing for longer asks by its own state
 UNSTORABLE = "unstorable"
@@ -54,6 +56,7 @@ class Once:
 
     def __init__(self, arrived: Arrived) -> None:
         self._arrived: Arrived | None = arrived
+        self.payload, self.retained = arrived.payload, arrived.retained
 
     def settle(self) -> None:
         """Let the broker forget it."""
@@ -65,21 +68,21 @@ class Once:
 def receive(inbox: Inbox, arrived: Arrived) -> None:
     """Queue what came for the store, or count why it is refused; never log what it says."""
     try:
-        hub, message = wire.decode_from_hub(arrived.topic, arrived.payload)
+        heard = wire.hear(arrived.topic, arrived.payload)
     except wire.RefusedError as error:
         _log_few(error.reason, inbox.tally.refuse(error.reason))
         arrived.settle()
         return
-    inbox.tally.count("messages", type(message).__name__)
-    raw = arrived.payload.decode(errors="replace")
-    parcel = Parcel(hub, message, raw, arrived.retained, inbox.clock(), inbox.patience)
+    inbox.tally.count("messages", type(heard.message).__name__)
+    if heard.lost:
+        inbox.tally.count("partly_read", type(heard.message).__name__)
+    message, once = heard.message, Once(arrived)
     alarm = message.data.alarm if isinstance(message, AlarmEvent) else None
-    once = Once(arrived)
-    load = Load(hub, alarm, len(arrived.payload), partial(_store, inbox, parcel, once))
+    load = Load(heard.hub, alarm, len(arrived.payload), partial(_keep, inbox, once, heard))
     passed = inbox.sluice.offer(load)
     if passed is not Passed.NOW:
         once.settle()
-        _held(inbox, hub, passed)
+        _held(inbox, heard.hub, passed)
 
 
 def repair(inbox: Inbox) -> None:
@@ -103,8 +106,18 @@ def turned(inbox: Inbox) -> None:
         repair(inbox)
 
 
-def _store(inbox: Inbox, parcel: Parcel, arrived: Once) -> None:
-    inbox.store.submit(partial(_stored, parcel), partial(_answer, inbox, parcel.hub, arrived))
+def _keep(inbox: Inbox, arrived: Once, heard: Heard) -> None:
+    raw = arrived.payload.decode(errors="backslashreplace").replace("\x00", r"\x00")
+    parcel = Parcel(
+        hub=heard.hub,
+        message=heard.message,
+        raw=raw,
+        retained=arrived.retained,
+        utc=inbox.clock(),
+        patience=inbox.patience,
+        lost=heard.lost,
+    )
+    inbox.store.submit(partial(_stored, parcel), partial(_answer, inbox, heard, arrived))
 
 
 def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
@@ -126,14 +139,14 @@ def _stored(parcel: Parcel, conn: Connection) -> Told:
     return take_in(conn, parcel)
 
 
-def _answer(inbox: Inbox, hub: str, arrived: Once, done: Future[Told]) -> None:
+def _answer(inbox: Inbox, heard: Heard, arrived: Once, done: Future[Told]) -> None:
     error = done.exception()
     if error:
-        _not_stored(inbox, arrived, error)
+        _not_stored(inbox, heard, arrived, error)
         return
     told = done.result()
     for ack in told.acks:
-        inbox.link().ack(hub, ack)
+        inbox.link().ack(heard.hub, ack)
     arrived.settle()
     if told.duplicate:
         inbox.tally.count("duplicates")
@@ -141,13 +154,20 @@ def _answer(inbox: Inbox, hub: str, arrived: Once, done: Future[Told]) -> None:
         inbox.feed.tell(notice)
 
 
-def _not_stored(inbox: Inbox, arrived: Once, error: BaseException) -> None:
-    """Have the broker send it again once the database may work; drop what it can never hold."""
+def _not_stored(inbox: Inbox, heard: Heard, arrived: Once, error: BaseException) -> None:
+    """Have the broker send it again once the database may work; drop what it can never hold.
+
+    A call is never dropped: what cannot be held of it is left away, and that it came is kept.
+    """
     lasting = isinstance(error, DataError | ProgrammingError)
     if isinstance(error, DatabaseError | StoreError) and not lasting:
         inbox.link().redial("the store does not work")
         return
     _log_few(f"{UNSTORABLE} ({type(error).__name__})", inbox.tally.refuse(UNSTORABLE))
+    if isinstance(heard.message, AlarmEvent) and heard.lost != (ALL,):
+        bare = reading.nothing(heard.message.source, arrived.payload)
+        _keep(inbox, arrived, Heard(heard.hub, bare, (ALL,)))
+        return
     arrived.settle()
 
 

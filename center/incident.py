@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from hub.core.border import Open
 from hub.core.payloads import Evidence, Stage
 from hub.core.scaip import Kind
 
@@ -19,7 +20,7 @@ CALLED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
 
 
-class Outcome(StrEnum):
+class Outcome(Open):
     """How an incident ended. Mandatory at closing; the false alarms name their cause."""
 
     EMERGENCY_119 = "emergency_119"
@@ -40,8 +41,8 @@ class Outcome(StrEnum):
 
     @property
     def is_false_alarm(self) -> bool:
-        """Whether nobody needed help."""
-        return self not in _REAL
+        """Whether nobody needed help; of what only a newer program knows nobody says so."""
+        return self.is_known and self not in _REAL
 
     @property
     def needs_note(self) -> bool:
@@ -55,7 +56,7 @@ _REAL = frozenset({
 })  # fmt: skip
 
 
-class Deed(StrEnum):
+class Deed(Open):
     """What a line of the audit tells: a hub's evidence, people, the clock; last, of no incident."""
 
     RAISED = "raised"
@@ -63,6 +64,7 @@ class Deed(StrEnum):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     ON_SITE = "on_site"  # the green button was held at the home
+    UNREAD = "unread"  # an event could not be read whole; `text` names what is missing
     CLEARED = "cleared"  # the resident shows life: an automatic alarm has no ground any more
     TAKEN = "taken"
     TAKEN_OVER = "taken_over"  # `text` names who had it before
@@ -95,6 +97,11 @@ class Deed(StrEnum):
     CALLED = "called"  # `text` says why and with what result, as `kind result`
     ANNOUNCED = "announced"  # `text` is its id and how many homes; what it says is kept apart
     WITHDRAWN = "withdrawn"  # an announcement; `text` as above
+    HUB_REMOVED = "hub_removed"  # gone for good: off the board, its history stays
+    HUB_BACK = "hub_back"  # a hub that was removed speaks again
+    RECORD_REMOVED = "record_removed"
+    USER_REMOVED = "user_removed"
+    TOKEN_REMOVED = "token_removed"  # noqa: S105 - a deed, not a token
 
 
 class Entry(Struct, frozen=True):
@@ -154,11 +161,12 @@ class Incident(Struct, frozen=True):
     again_utc: float | None = None  # since when a call that came again waits for its holder
     sent_utc: float | None = None  # when the centre said that somebody is on the way
     surplus: int = 0  # so many alarms share it: more than are shown one by one (`crowd`)
+    unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
 
     @property
     def is_automatic(self) -> bool:
         """Whether the house noticed it, and nobody pressed anything or called."""
-        return self.kind not in CALLED
+        return self.kind not in CALLED and (self.kind.is_known or self.evidence is not None)
 
     @property
     def is_pressed(self) -> bool:

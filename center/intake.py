@@ -23,21 +23,24 @@ from hub.core.payloads import (
     FaultReport,
     FromHub,
     HubState,
+    OtherEvent,
     ReportEvent,
     Telemetry,
 )
+from hub.core.reading import UNREAD
 from hub.core.scaip import What
 
 
 class Parcel(Struct, frozen=True):
-    """A hub's message as it came, and when (UTC seconds)."""
+    """A hub's message as it came, and when (UTC seconds); `lost` is what could not be read."""
 
     hub: str
-    message: FromHub
+    message: FromHub | OtherEvent
     raw: str
     retained: bool
     utc: float
     patience: Patience = PATIENCE
+    lost: tuple[str, ...] = ()
 
 
 class Told(Struct, frozen=True):
@@ -50,14 +53,20 @@ class Told(Struct, frozen=True):
 
 def take_in(conn: Connection, parcel: Parcel) -> Told:
     """Store a hub's message and say what follows from it."""
+    back = _heard(conn, parcel)
+    told = _take_in(conn, parcel)
+    if not back:
+        return told
+    return replace(told, notices=(*told.notices, Notice(Topic.HUB, parcel.hub)))
+
+
+def _take_in(conn: Connection, parcel: Parcel) -> Told:
     message = parcel.message
-    _heard(conn, parcel)
     match message:
         case AlarmEvent():
             return _alarm(conn, parcel, message)
-        case ReportEvent():
-            fresh = rows.keep_event(conn, parcel.hub, message, parcel.raw, parcel.utc)
-            return Told(duplicate=not fresh)
+        case ReportEvent() | OtherEvent():
+            return _plain(conn, parcel, message)
         case CheckInEvent() | CareEvent() | AnnouncementEvent():
             return _daily(conn, parcel, message)
         case Activity():
@@ -80,7 +89,15 @@ def take_in(conn: Connection, parcel: Parcel) -> Told:
             assert_never(message)
 
 
+def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
+    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
+    fresh = rows.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
+    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
+    return Told(owed, duplicate=not fresh)
+
+
 def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
+    event = _gathered(conn, parcel, event)
     hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
     incident = rows.incident_of(conn, hub, alarm)
     shared = None if incident else crowd.of_alarm(conn, hub, alarm)
@@ -96,7 +113,8 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
         own_faults.see(conn, hub, FaultKind.CROWDED, utc)
         notices.append(Notice(Topic.HUB, hub))
     else:
-        incident = rows.save(conn, evidence.fold(incident, heard))
+        change = evidence.partly_read(evidence.fold(incident, heard), parcel.lost)
+        incident = rows.save(conn, change)
         incident, awaited = press_rows.tested(conn, incident, event, utc)
         notices += [Notice(Topic.NEED, hub)] if awaited else []
     word_rows.keep(conn, hub, incident.id, event, utc)
@@ -104,6 +122,14 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     if event.data.what is What.CLEARED and need_rows.ease(conn, hub, utc):
         notices.append(Notice(Topic.NEED, hub))
     return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(notices))
+
+
+def _gathered(conn: Connection, parcel: Parcel, event: AlarmEvent) -> AlarmEvent:
+    """Add a call that names no alarm to the open one of its hub that is alike: one is enough."""
+    if not event.data.alarm.startswith(UNREAD):
+        return event
+    alarm = rows.unread_alarm(conn, parcel.hub, event) or event.data.alarm
+    return replace(event, data=replace(event.data, alarm=alarm))
 
 
 def _daily(
@@ -150,14 +176,18 @@ def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
     return Told(tuple(answers), _told_of_hub(parcel).notices)
 
 
-def _heard(conn: Connection, parcel: Parcel) -> None:
+def _heard(conn: Connection, parcel: Parcel) -> bool:
+    """Note that a hub spoke; tell whether it was gone for good and is back by its own word."""
     message, utc = parcel.message, parcel.utc
-    if isinstance(message, HubState) and message.state is Availability.LOST:
+    lost = isinstance(message, HubState) and message.state is Availability.LOST
+    if lost:
         utc = 0.0  # the broker said so, not the hub
     elif parcel.retained:  # said some time ago: at best when its own clock says
         said = message.utc if isinstance(message, HubState) and message.synced else 0.0
         utc = min(utc, said)
     home_rows.heard(conn, parcel.hub, utc, parcel.utc)
+    by_itself = not parcel.retained and not lost
+    return by_itself and home_rows.comes_back(conn, parcel.hub, parcel.utc)
 
 
 def _told_of_hub(parcel: Parcel) -> Told:

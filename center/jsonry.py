@@ -125,7 +125,8 @@ def bad(request: Request, error: BadRequestError) -> Response:
 def _not_handled(request: Request, error: NotHandledError) -> Response:
     refused, lang = error.refused, sentences.language(request)
     need = refused.need
-    who, when = (need.called_by, timestamp(need.called_utc or 0.0)) if need else ("", "")
+    who = (need.called_by if need else "") or sentences.say(lang, "who", "clock")
+    when = timestamp(need.called_utc or need.last_utc) if need else ""
     allowed = ", ".join(need.kind.choices if need else CHOICES)
     message = sentences.say(lang, "why_not", refused.why, who=who, when=when, allowed=allowed)
     return reply(Error(refused.why, message), NOT_HANDLED.get(refused.why, 400))

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import (
     MQTT_CLEAN_START_FIRST_ONLY,
@@ -31,13 +30,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from center import tls
 from center.config import Mqtt
 from center.parcels import Arrived, Message
+from hub.core import addresses
 from hub.core.payloads import CenterState
 from hub.core.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_center
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")
 TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
-PORT = 8883
 TAKEN_OVER = 0x8E
 FAREWELL_S = 1.0
 
@@ -66,7 +65,7 @@ class Session:
         self._held: list[Arrived] | None = []
         self._holding = threading.Lock()
         self._settings = settings
-        self._url = urlsplit(broker)
+        self._broker = addresses.broker(broker)
         self._unacked: deque[tuple[float, MQTTMessageInfo]] = deque()
         self._acked_at = 0.0
         five = settings.protocol == "5"
@@ -85,14 +84,14 @@ class Session:
     def dial(self) -> None:
         """Connect, and let paho's thread go on; `up` follows. Raise `OSError` or `ValueError`."""
         settings = self._settings
-        if self._url.scheme == "tls":
+        if self._broker.tls:
             self._client.tls_set_context(tls.context(settings))
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # in paho
         properties.SessionExpiryInterval = settings.session_s
         five = settings.protocol == "5"
         self._client.connect(
-            self._url.hostname or "",
-            self._url.port or PORT,
+            self._broker.host,
+            self._broker.port,
             settings.keepalive_s,
             clean_start=False if five else MQTT_CLEAN_START_FIRST_ONLY,
             properties=properties if five else None,

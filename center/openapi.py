@@ -17,6 +17,7 @@ from center.homes import api as homes_api
 from center.homes.api import WhichNeeds
 from center.homes.rates import Rates
 from center.queries import Which
+from hub.core import border
 
 Document = dict[str, Any]
 
@@ -131,6 +132,9 @@ OPERATIONS = (
 )
 
 
+OPEN = ("Kind", "Stage", "Outcome")  # of an alarm: a newer program's value is told as `other`
+
+
 def document() -> Document:
     """Write the document."""
     shapes: set[type[Struct]] = {answers.Error}
@@ -140,6 +144,8 @@ def document() -> Document:
     refs, components = msgspec.json.schema_components(
         ordered, ref_template="#/components/schemas/{name}"
     )
+    for name in OPEN:
+        components[name]["enum"].append(border.OTHER)
     ref = dict(zip(ordered, refs, strict=True))
     paths: Document = {}
     for operation in OPERATIONS:

@@ -1,17 +1,17 @@
 """What is read from the store: functions of a connection, for `Store.ask` and `Store.read`."""
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Integer, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 from sqlalchemy import case as case_of
 
 from center import tables
 from center.hubs import Fault, Hub
 from center.incident import Deed, Entry, Incident
+from center.shaping import shape
 from hub.core.payloads import Stage
 from hub.core.scaip import URGENCY, Kind
 
@@ -35,8 +35,6 @@ _HAS_SUNK = tables.incidents.c.cancelled_utc.is_not(None) | (  # as in `views.ur
     tables.incidents.c.cleared_utc.is_not(None)
     & tables.incidents.c.kind.in_((Kind.MISSED_CHECKIN.value, Kind.NO_LIFE.value))
 )
-
-S = TypeVar("S", bound=Struct)
 
 
 class Which(StrEnum):
@@ -83,7 +81,7 @@ def case(
     closed_by = "" if incident.is_open else conn.scalar(_CLOSER, {"id": ident})
     return Case(
         incident,
-        tuple(_shape(row, Entry) for row in reversed(shown)),
+        tuple(shape(row, Entry) for row in reversed(shown)),
         shown[-1].seq if len(lines) > limit else None,
         closed_by or "",
     )
@@ -92,7 +90,7 @@ def case(
 def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:
     """Give the one incident that the query names, with its parameters filled in, or None."""
     row = conn.execute(query, values).first()
-    return None if row is None else _shape(row, Incident)
+    return None if row is None else shape(row, Incident)
 
 
 def incidents(
@@ -112,7 +110,7 @@ def incidents(
         since = select(table.c.received_utc).where(table.c.id == before).scalar_subquery()
         at_once = (table.c.received_utc == since) & (table.c.id < before)
         query = query.where((table.c.received_utc < since) | at_once)
-    return [_shape(row, Incident) for row in conn.execute(query)]
+    return [shape(row, Incident) for row in conn.execute(query)]
 
 
 def board(conn: Connection, limit: int) -> tuple[list[Incident], int]:
@@ -135,7 +133,7 @@ def board(conn: Connection, limit: int) -> tuple[list[Incident], int]:
     ranked = select(table.c.id, turn).where(still).subquery()
     query = select(table).join(ranked, ranked.c.id == table.c.id)
     query = query.order_by(urgent[0], urgent[1], ranked.c.turn, *urgent[2:]).limit(limit)
-    found = [_shape(row, Incident) for row in conn.execute(query)]
+    found = [shape(row, Incident) for row in conn.execute(query)]
     total = len(found)
     if total == limit:
         total = conn.scalar(select(func.count()).select_from(table).where(still)) or 0
@@ -146,27 +144,29 @@ def of_hub(conn: Connection, hub: str, limit: int = 20) -> list[Incident]:
     """List a hub's incidents, newest first."""
     table = tables.incidents
     query = select(table).where(table.c.hub == hub).order_by(table.c.received_utc.desc())
-    return [_shape(row, Incident) for row in conn.execute(query.limit(limit))]
+    return [shape(row, Incident) for row in conn.execute(query.limit(limit))]
 
 
 def stages(conn: Connection) -> dict[Stage, int]:
     """Count incidents by stage."""
     table = tables.incidents
     query = select(table.c.stage, func.count()).group_by(table.c.stage)
-    return {Stage(stage): count for stage, count in conn.execute(query)}
+    return {Stage.of(stage): count for stage, count in conn.execute(query)}
 
 
 def hubs(conn: Connection, only: str | None = None) -> list[Hub]:
-    """List all hubs that were ever heard, or only one, by name, with their present faults."""
+    """List all hubs that were heard and not removed, or one, by name, with their present faults."""
     present: dict[str, list[Fault]] = {}
     current = select(tables.faults).where(tables.faults.c.cleared_utc.is_(None))
     found = select(tables.hubs).order_by(tables.hubs.c.hub)
-    if only is not None:
+    if only is None:
+        found = found.where(tables.hubs.c.removed_utc.is_(None))
+    else:
         current = current.where(tables.faults.c.hub == only)
         found = found.where(tables.hubs.c.hub == only)
     for row in conn.execute(current.order_by(tables.faults.c.since_utc)):
-        present.setdefault(row.hub, []).append(_shape(row, Fault))
-    known = [_shape(row, Hub) for row in conn.execute(found)]
+        present.setdefault(row.hub, []).append(shape(row, Fault))
+    known = [shape(row, Hub) for row in conn.execute(found)]
     return [replace(hub, faults=tuple(present.get(hub.hub, ()))) for hub in known]
 
 
@@ -181,14 +181,10 @@ def audit(conn: Connection, limit: int = 200, before: int | None = None) -> list
     query = select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(tables.audit.c.seq < before)
-    return [Line(row.seq, row.incident or "", _shape(row, Entry)) for row in conn.execute(query)]
+    return [Line(row.seq, row.incident or "", shape(row, Entry)) for row in conn.execute(query)]
 
 
 def refused(conn: Connection) -> dict[str, int]:
     """Count messages that were refused, by reason."""
     query = select(tables.refused.c.reason, tables.refused.c.count)
     return {str(reason): int(count) for reason, count in conn.execute(query)}
-
-
-def _shape(row: Row[Any], shape: type[S]) -> S:
-    return msgspec.convert(row, shape, from_attributes=True)

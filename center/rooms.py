@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from center import moments, voices
-from center.hubs import Fault, Hub, Seen, seen
+from center.hubs import BACK_S, Fault, Hub, Seen, seen
 from center.incident import Incident
 from center.views import Badge, Call, Eye, call
 
@@ -38,6 +38,7 @@ class HubView(Struct, frozen=True):
     synced: bool
     software: str
     voice: Badge
+    back: str = ""  # since when a hub that was gone for good is there again
 
 
 def row(
@@ -60,6 +61,7 @@ def row(
         synced=hub.synced,
         software=hub.software,
         voice=voices.badge(hub.voice, eye.t),
+        back=_back(hub, eye),
     )
 
 
@@ -74,6 +76,12 @@ def worst_first(view: HubView) -> tuple[bool, bool, str]:
     """Order rows: silent hubs, then hubs with faults, then the rest, each by number."""
     well = view.seen in {Seen.READY, Seen.STARTING, Seen.DISCONNECTED}
     return well, not view.faults, view.hub
+
+
+def _back(hub: Hub, eye: Eye) -> str:
+    if hub.back_utc is None or eye.now - hub.back_utc > BACK_S:
+        return ""
+    return eye.t("hubs.back", time=moments.short(hub.back_utc, eye.now))
 
 
 def _fault(fault: Fault, eye: Eye) -> FaultView:

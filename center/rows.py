@@ -13,7 +13,9 @@ from center import tables
 from center.change import CLOCK_BACK_S, Change, Patience
 from center.incident import Entry, Incident
 from center.queries import find
-from hub.core.payloads import AlarmEvent, Happened, Stage
+from center.shaping import shape
+from hub.core.payloads import AlarmEvent, Happened, OtherEvent, Stage
+from hub.core.reading import UNREAD
 
 _incidents, _events = tables.incidents, tables.events
 _ADD_LINE = insert(tables.audit)
@@ -23,11 +25,21 @@ _PUT_INCIDENT = update(_incidents).where(_incidents.c.id == bindparam("this"))
 _KNOWN_EVENT = select(_events.c.seq).where(
     _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
 )
+_ALARM_BEFORE = select(_events.c.alarm).where(
+    _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
+)
 _ID_TAKEN = select(_incidents.c.id).where(_incidents.c.id == bindparam("id"))
 _OF_ALARM = (
     select(_incidents)
     .where(_incidents.c.hub == bindparam("hub"), _incidents.c.alarm == bindparam("alarm"))
     .with_for_update()
+)
+_UNREAD_ALARM = (
+    select(_incidents.c.alarm)
+    .where(_incidents.c.hub == bindparam("hub"), _incidents.c.stage != Stage.CLOSED.value)
+    .where(_incidents.c.alarm.startswith(UNREAD, autoescape=True))
+    .order_by(_incidents.c.received_utc)
+    .limit(1)
 )
 _BY_ID = select(_incidents).where(_incidents.c.id == bindparam("id")).with_for_update()
 _ROW = _incidents.c
@@ -66,7 +78,9 @@ def save(conn: Connection, change: Change) -> Incident:
     return change.incident
 
 
-def keep_event(conn: Connection, hub: str, event: Happened, raw: str, utc: float) -> bool:
+def keep_event(
+    conn: Connection, hub: str, event: Happened | OtherEvent, raw: str, utc: float
+) -> bool:
     """Store an event as it came; False when it was stored before."""
     key = {"source": event.source, "id": event.id}
     if conn.execute(_KNOWN_EVENT, key).first() is not None:
@@ -80,6 +94,13 @@ def keep_event(conn: Connection, hub: str, event: Happened, raw: str, utc: float
 def incident_of(conn: Connection, hub: str, alarm: str) -> Incident | None:
     """Give the incident of a hub's alarm, or None; on a server, locked until the commit."""
     return find(conn, _OF_ALARM, hub=hub, alarm=alarm)
+
+
+def unread_alarm(conn: Connection, hub: str, event: AlarmEvent) -> str | None:
+    """Give the alarm for a call that names none: its own of before, else the hub's open one."""
+    before: str | None = conn.scalar(_ALARM_BEFORE, {"source": event.source, "id": event.id})
+    alarm: str | None = before or conn.scalar(_UNREAD_ALARM, {"hub": hub})
+    return alarm
 
 
 def incident(conn: Connection, ident: str) -> Incident | None:
@@ -107,11 +128,11 @@ def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident
             "there_utc": utc - lasts_s,
         }
         rows = conn.execute(_DUE, {"stage": stage.value, **times})
-        found += [msgspec.convert(row, Incident, from_attributes=True) for row in rows]
+        found += [shape(row, Incident) for row in rows]
     return found
 
 
 def changed_since(conn: Connection, utc: float) -> list[Incident]:
     """List all open incidents, and the closed ones that changed since `utc`."""
     found = conn.execute(_SINCE, {"utc": utc})
-    return [msgspec.convert(row, Incident, from_attributes=True) for row in found]
+    return [shape(row, Incident) for row in found]

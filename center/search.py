@@ -1,16 +1,12 @@
 """What only the console asks the store: the filtered audit, the last call of each hub."""
 
-from typing import TypeVar
-
-import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, func, select
 
 from center import tables
 from center.incident import Entry, Incident
 from center.queries import Line
-
-S = TypeVar("S", bound=Struct)
+from center.shaping import shape
 
 
 class Wish(Struct, frozen=True):
@@ -40,8 +36,8 @@ def audit(conn: Connection, wish: Wish, limit: int) -> list[Line]:
         query = query.where(column.utc < wish.until_utc)
     if wish.before is not None:
         query = query.where(column.seq < wish.before)
-    rows = conn.execute(query).mappings()
-    return [Line(row["seq"], row["incident"] or "", _shape(row, Entry)) for row in rows]
+    rows = conn.execute(query)
+    return [Line(row.seq, row.incident or "", shape(row, Entry)) for row in rows]
 
 
 def last_calls(conn: Connection) -> dict[str, Incident]:
@@ -53,10 +49,5 @@ def last_calls(conn: Connection) -> dict[str, Incident]:
         .subquery()
     )
     both = (table.c.hub == newest.c.hub) & (table.c.received_utc == newest.c.at)
-    rows = conn.execute(select(table).join(newest, both)).mappings()
-    return {row["hub"]: _shape(row, Incident) for row in rows}
-
-
-def _shape(row: RowMapping, shape: type[S]) -> S:
-    # SQLAlchemy's names are a kind of `str` that msgspec does not take for one
-    return msgspec.convert({str(name): value for name, value in row.items()}, shape)
+    rows = conn.execute(select(table).join(newest, both))
+    return {row.hub: shape(row, Incident) for row in rows}

@@ -23,8 +23,9 @@ def language(request: HTTPConnection) -> Lang:
 
 
 def say(lang: Lang, table: str, key: str, **values: object) -> str:
-    """Give a sentence with its values filled in."""
-    return _sentences(lang)[table][key].format_map(values)
+    """Give a sentence with its values filled in; a newer program's value by the table's `other`."""
+    held = _sentences(lang)[table]
+    return (held.get(key) or held["other"]).format_map({"raw": key, **values})
 
 
 def refusal(lang: Lang, why: Why, incident: Incident | None) -> str:

@@ -16,8 +16,9 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from center.dialect import WRITE, StoreError, open_engine
-from center.migrations import bring_up, identity
+from center.dialect import WRITE, StoreError, keep_copy, open_engine
+from center.migrations import bring_up, identity, schema_of
+from center.tables import SCHEMA
 
 MAX_BATCH = 512
 
@@ -50,6 +51,7 @@ class Store:
         self._engine = open_engine(url)
         self._writer = self._engine.execution_options(**{WRITE: True})
         try:
+            self._copy_before_raising()
             with self._writer.begin() as connection:
                 bring_up(connection)
                 self.id = identity(connection)
@@ -112,6 +114,13 @@ class Store:
         self._queue.put(None)
         self._thread.join()
         self._engine.dispose()
+
+    def _copy_before_raising(self) -> None:
+        """Keep the database as the program before has left it, so that it can be put back."""
+        with self._engine.connect() as connection:
+            held = schema_of(connection)
+        if held and held < SCHEMA:
+            keep_copy(self._engine, held)
 
     def _run(self) -> None:
         running = True

@@ -19,6 +19,9 @@ from sqlalchemy import (
 )
 
 SCHEMA = 6
+# the oldest program, by its own schema, that may read and write a database of this one: it stays
+# while only tables, and columns that may be left out, are added
+OLDEST = 6
 
 metadata = MetaData()
 
@@ -82,6 +85,7 @@ incidents = Table(
     Column("again_utc", Float),
     Column("sent_utc", Float),
     Column("surplus", Integer, nullable=False, server_default="0"),
+    Column("unread", Text, nullable=False, server_default=""),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),
@@ -123,6 +127,8 @@ hubs = Table(
     Column("synced", Boolean, nullable=False),
     Column("first_utc", Float),
     Column("voice", JSON(none_as_null=True)),
+    Column("removed_utc", Float),
+    Column("back_utc", Float),
     Column("triggers", JSON(none_as_null=True)),
 )
 

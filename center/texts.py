@@ -25,12 +25,27 @@ class Texts:
         self.sentences = sentences
 
     def __call__(self, key: str, **values: object) -> str:
-        """Give the sentence with its `{values}` filled in; an unknown key is a `KeyError`."""
-        return self.sentences[key].format_map(values)
+        """Give the sentence with its `{values}` filled in; an unknown key is a `KeyError`.
+
+        A value that only a newer program knows is told by its group's `other`, as `{raw}`.
+        """
+        sentence = self.sentences.get(key)
+        if sentence is None:
+            group, _, values["raw"] = key.rpartition(".")
+            sentence = self.sentences[f"{group}.other"]
+        return sentence.format_map(values)
 
     def word(self, group: str, name: str) -> str:
         """Name a value of an open list (a kind, a fault); one not listed stands for itself."""
-        return self.sentences.get(f"{group}.{name}", name)
+        known = self.sentences.get(f"{group}.{name}") or self.sentences.get(f"{group}.other")
+        return known.format_map({"raw": name}) if known else name
+
+
+@cache
+def of_file(name: str, lang: Lang) -> Texts:
+    """Give the sentences of one file, `messages/<name>.<lang>.toml`."""
+    file = resources.files("center") / "messages" / f"{name}.{lang}.toml"
+    return Texts(lang, dict(_flat(tomllib.loads(file.read_text("utf-8")), "")))
 
 
 @cache

@@ -4,6 +4,8 @@ import ssl
 
 from center.config import Mqtt
 
+STRICT = range(79, 95)  # OpenSSL's X509_V_ERR_* numbers of what RFC 5280 asks of a certificate
+
 
 def context(settings: Mqtt) -> ssl.SSLContext:
     """Build the context of one dial from files, so that renewed ones are used; raise `OSError`."""
@@ -12,3 +14,13 @@ def context(settings: Mqtt) -> ssl.SSLContext:
     if settings.cert:
         made.load_cert_chain(settings.cert, settings.key or None)
     return made
+
+
+def trouble_of(error: OSError | ValueError) -> str:
+    """Say why a dial failed, for the log and the health page."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"{type(error).__name__}: {error}"
+    flaw = error.verify_message
+    if error.verify_code in STRICT:  # the signer is known, and yet Python 3.13 refuses it
+        flaw = f"{flaw} (RFC 5280, which Python 3.13 asks for: have it issued again)"
+    return f"the broker's certificate: {flaw}"

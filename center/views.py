@@ -106,8 +106,9 @@ def title(incident: Incident, t: Texts) -> str:
     """Say what called from where: `거실 · 도움 버튼`."""
     if incident.surplus:
         return t("call.surplus", n=incident.surplus)
-    kind = t.word("kind", incident.kind)
-    of_no_place = incident.is_automatic or incident.is_spoken
+    nameless = bool(incident.unread) and not incident.kind.is_known
+    kind = t("call.unread") if nameless else t.word("kind", incident.kind)
+    of_no_place = nameless or incident.is_automatic or incident.is_spoken
     if incident.is_quiet or (of_no_place and not incident.place):
         return kind  # of the whole home: its place is only where somebody was seen last
     return t("call.title", place=incident.place or t("call.no_place"), kind=kind)
@@ -115,6 +116,8 @@ def title(incident: Incident, t: Texts) -> str:
 
 def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
     """Give what an operator should know before taking it, the weightiest first."""
+    if incident.unread:
+        yield Badge("triangle", "bad", t("call.unread_some"))
     yield from _how(incident, t)
     if incident.cleared_utc is not None:
         yield Badge("check", "good", t("call.cleared"))

@@ -32,7 +32,7 @@ def badge(report: VoiceReport | None, t: Texts) -> Badge:
     """Say what a home's voice can do; None: its hub has not said."""
     if report is None:
         return Badge("ring", "plain", t("voice_here.unknown"))
-    return Badge(*_LOOK[report.can], t(f"voice_can.{report.can}"))
+    return Badge(*_LOOK.get(report.can, ("ring", "plain")), t(f"voice_can.{report.can}"))
 
 
 def able(report: VoiceReport, t: Texts) -> Able:

@@ -7,9 +7,9 @@ normally open one is silent for ever (decision 0031).
 Edges go out raw; `core/press.py` decides what is a press, `core/senses.py` what a door does.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from drivers.line import SILENT_S, Line, Pin, Pull, watch
 from hub.core.driver import Name, Port
@@ -38,7 +38,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag
     pull: Pull = "up"
     active_low: bool | None = None
     wiring: Wiring = "normally_open"
-    silent_s: float = SILENT_S
+    silent_s: Annotated[float, Meta(ge=0)] = SILENT_S
 
     def __post_init__(self) -> None:
         """Refuse two answers to one question."""

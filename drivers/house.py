@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
 
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
 from drivers.door import opened
 from drivers.house_pins import HousePin
@@ -23,6 +22,7 @@ from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
 from hub.core.driver import Name, Port
 from hub.core.effects import Say
+from hub.core.forms import SocketPath
 from hub.core.house_events import Spoke, VoiceTold
 
 PAGE = "page"  # as an engine of speech: its buttons and what is to be read
@@ -50,7 +50,7 @@ def furnish(sensors: dict[str, Fitting], resting_closed: Mapping[str, int] | Non
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_field="kind"):
     """The finger and the eye. The maps name the pins of the other drivers."""
 
-    socket: Annotated[str, Meta(min_length=1)]
+    socket: SocketPath
     name: Name = "house"
     contacts: dict[str, int] = field(default_factory=dict)
     lamps: dict[str, int] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers import house_deeds, lives_cli, proof_client
-from drivers.house_words import LANGUAGES, Words, usual_language, words
+from drivers.house_words import Words, usual_language, words
 
 LONGEST_MS = 600_000
 ANSWER_S = 5.0  # the house answers at once, or after the press that it was asked for
@@ -43,12 +43,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.description = said["about"]
     usual = ArgumentParser(add_help=False)
     usual.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
-    usual.add_argument(
-        "--lang", choices=LANGUAGES, default=usual_language(), help=said["lang_about"]
-    )
     asked = ArgumentParser(add_help=False, parents=[usual])
     asked.add_argument("--json", action="store_true", help=said["json_about"])
-    deeds = parser.add_subparsers(dest="deed", required=True)
+    deeds = parser.add_subparsers(
+        dest="deed", required=True, metavar="COMMAND", help=said["command_about"]
+    )
     press = deeds.add_parser("press", parents=[asked], help=said["press_about"])
     press.add_argument("what", help=said["what_about"])
     press.add_argument("--ms", type=_milliseconds, help=said["ms_about"])

@@ -31,14 +31,16 @@ def add_arguments(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentPar
     how.add_argument("--still", action="store_true", help=said["still_about"])
     door = command("door")
     door.add_argument("what", help=said["sensor_about"])
-    door.add_argument("to", choices=("open", "shut"))
-    command("mains").add_argument("to", choices=("off", "on"))
+    door.add_argument("to", choices=("open", "shut"), help=said["door_to_about"])
+    command("mains").add_argument("to", choices=("off", "on"), help=said["mains_to_about"])
     battery = command("battery")
     battery.add_argument("pct", type=_number(FULL_PCT, above=-1e-9), help=said["pct_about"])
     battery.add_argument("what", nargs="?", default="", help=said["sensor_about"])
     speak = command("speak")
-    speak.add_argument("what", choices=[str(meaning) for meaning in Meaning])
-    speak.add_argument("--score", type=int, choices=range(MOST_SCORE + 1), default=0)
+    meanings = [str(meaning) for meaning in Meaning]
+    speak.add_argument("what", choices=meanings, metavar="MEANING", help=said["speak_what_about"])
+    scores = range(MOST_SCORE + 1)
+    speak.add_argument("--score", type=int, choices=scores, default=0, help=said["score_about"])
 
 
 def request(args: Namespace) -> Request:

@@ -5,6 +5,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from hub.core.language import chosen
+
 LANGUAGES = ("ko", "en")
 Words = dict[str, dict[str, str]]
 
@@ -17,6 +19,5 @@ def words(language: str) -> Words:
 
 
 def usual_language() -> str:
-    """Pick Korean, unless the locale of the shell is English."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "en" if locale.startswith("en") else "ko"
+    """Give the language of whoever started this process (`hub.core.language`)."""
+    return str(chosen(os.environ))

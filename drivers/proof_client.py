@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from drivers.house_words import LANGUAGES, Words, usual_language, words
+from drivers.house_words import Words, usual_language, words
 
 PLACES = ("/run/anbu", "run/demo")  # a Pi, and ./demo
 PATIENCE_S = 15.0  # the hub says something every 5 s
@@ -40,7 +40,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     said = words(usual_language())["proof"]
     parser.description = said["about"]
     parser.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
-    parser.add_argument("--lang", choices=LANGUAGES, default=usual_language(), help="ko, en")
     parser.add_argument("--json", action="store_true", help=said["json_about"])
     parser.add_argument("--follow", action="store_true", help=said["follow_about"])
 

@@ -16,7 +16,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from drivers.line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
+from hub.core.addresses import Flaw, FlawError
 from hub.core.driver import Name, Port
+from hub.core.forms import FilePath
 from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.rules import Room, Sense
 
@@ -40,7 +42,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_
     name: Name
     pin: Pin | None = None
     low_pin: Pin | None = None
-    battery: str = ""
+    battery: FilePath = ""
     place: str = ""
     pull: Pull = "up"
     active_low: bool | None = None
@@ -49,8 +51,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_
     def __post_init__(self) -> None:
         """Refuse a supply of which nothing is known."""
         if self.pin is None and self.low_pin is None and not self.battery:
-            message = f"supply {self.name}: give it pin, low_pin or battery"
-            raise ValueError(message)
+            raise FlawError(Flaw.NOTHING_KNOWN)
 
     @property
     def room(self) -> Room:

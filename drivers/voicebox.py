@@ -10,9 +10,9 @@ once is let go. Whoever started the voice process (systemd, the demo) starts it 
 import asyncio
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, assert_never
+from typing import assert_never
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from drivers import voice_orders
 from drivers.door import opened
@@ -20,6 +20,7 @@ from drivers.voice_health import Health
 from drivers.voice_peer import Peer
 from hub.core import voice_words
 from hub.core.driver import Name, Port
+from hub.core.forms import SocketPath
 from hub.core.house_events import (
     Answered,
     Meaning,
@@ -45,7 +46,7 @@ class VoiceLostError(Exception):
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", tag_field="kind"):
     """The door at which the voice process knocks."""
 
-    socket: Annotated[str, Meta(min_length=1)] = "/run/anbu/voice.sock"
+    socket: SocketPath = "/run/anbu/voice.sock"
     name: Name = "voice"
 
     @property
@@ -162,6 +163,7 @@ class Box:
                     what=heard.what,
                     asked="" if own else heard.asked,
                     words=heard.words if self._tells_words else "",
+                    wordless=heard.wordless,
                 )
             )
 

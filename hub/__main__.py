@@ -7,9 +7,15 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hub.core.settings import SettingsError
-from hub.texts import Language, messages, tell
+from hub.command_line import STOPPED, Parser, fit_terminal, spoken
+from hub.core.mistakes import Mistake
+from hub.core.settings import Noted, SettingsError
+from hub.texts import messages, tell, usual_language
+
+if TYPE_CHECKING:
+    from provisioning.findings import Patient, Voice
 
 USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
@@ -29,27 +35,96 @@ Command = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, 1 (it failed), or 2 (it was not understood)."""
     words = sys.argv[1:] if argv is None else list(argv)
-    parser = argparse.ArgumentParser(prog="anbu", description="Anbu Hub")
-    commands = parser.add_subparsers(dest="command", required=True)
-    hub = commands.add_parser("hub", help="run the hub of a home")
-    hub.add_argument("--config", type=Path, required=True, metavar="FILE")
-    hub.add_argument("--virtual", action="store_true", help="in a virtual house, without hardware")
-    hub.set_defaults(run=_hub)
-    for name, module in ELSEWHERE.items():
-        command = commands.add_parser(name)
-        if words[:1] == [name]:
-            found = import_module(module)
-            found.add_arguments(command)
-            command.set_defaults(run=found.run)
-    args = parser.parse_args(words)
-    run: Command = args.run
+    fit_terminal()
     try:
+        with spoken(words):
+            try:
+                return _command(words)
+            finally:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        return STOPPED
+
+
+def _command(words: Sequence[str]) -> int:
+    name = _named(words)
+    try:
+        args = parser(name).parse_args(words)
+        run: Command = args.run
         return run(args)
     except SettingsError as error:
-        for language in Language:
-            for mistake in error.mistakes:
-                print(tell(mistake, language), file=sys.stderr)
-        return USAGE_ERROR
+        for mistake in error.mistakes:
+            _say(mistake)
+    except OSError as error:
+        if name == "hub":
+            raise  # a hub that cannot go on tells the journal where it was
+        print(f"{error.filename or name}: {error.strerror or error}", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _named(words: Sequence[str]) -> str:
+    return next((word for word in words if word in {"hub", *ELSEWHERE}), "")
+
+
+def parser(chosen: str) -> Parser:
+    """Make the parser for one command; of all others it knows what `anbu --help` says."""
+    said = messages("cli", usual_language())
+    whole = Parser(prog="anbu", description=said["shared"]["anbu"])
+    commands = whole.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help=said["shared"]["command"]
+    )
+    about = said["command"]["hub"]
+    _describe_hub(commands.add_parser("hub", help=about, description=about))
+    for name, module in ELSEWHERE.items():
+        about = said["command"][name]
+        command = commands.add_parser(name, help=about, description=about)
+        if name == chosen:
+            found = import_module(module)
+            found.add_arguments(command)
+            command.set_defaults(run=found.run, noted=_say)
+            command.set_defaults(load_hub=_patient, load_voice=_speaker, tell=tell)
+    return whole
+
+
+def _describe_hub(command: argparse.ArgumentParser) -> None:
+    said = messages("cli", usual_language())["hub"]
+    command.add_argument("--config", type=Path, required=True, metavar="FILE", help=said["config"])
+    command.add_argument("--virtual", action="store_true", help=said["virtual"])
+    command.set_defaults(run=_hub)
+
+
+def _say(mistake: Mistake) -> None:
+    print(tell(mistake, usual_language()), file=sys.stderr)
+
+
+def _patient(path: Path, noted: Noted) -> "Patient":
+    """Read a hub's config for `anbu doctor` as the hub itself does."""
+    from drivers import contact, voicebox  # noqa: PLC0415 - other commands need none of it
+    from hub.config import load  # noqa: PLC0415
+    from hub.core import devices  # noqa: PLC0415
+    from provisioning.findings import Link, Patient  # noqa: PLC0415
+
+    config = load(path, noted)
+    link = config.mqtt
+    boxes = [device.socket for device in config.device if isinstance(device, voicebox.Driver)]
+    wired = [device for device in config.device if isinstance(device, contact.Driver)]
+    return Patient(
+        config.hub,
+        config.state_dir,
+        config.run_dir,
+        Link(link.brokers, link.ca, link.cert, link.key, link.protocol),
+        next(iter(boxes), ""),
+        {one.name: one.normally_closed for one in wired if one.role in devices.CALLS},
+    )
+
+
+def _speaker(path: Path, noted: Noted) -> "Voice":
+    """Read a voice's config for `anbu doctor` as the voice itself does."""
+    from provisioning.findings import Voice  # noqa: PLC0415 - other commands need none of it
+    from voice.settings import load  # noqa: PLC0415
+
+    settings = load(path, noted)
+    return Voice(settings.socket, settings.models)
 
 
 def _hub(args: argparse.Namespace) -> int:
@@ -68,9 +143,8 @@ def _hub(args: argparse.Namespace) -> int:
         with claimed(Path(config.state_dir)):
             asyncio.run(app.serve(config, drivers))
     except ClaimedError:
-        for language in Language:
-            said = messages("hub", language)["start"]["claimed"]
-            print(said.format(folder=config.state_dir), file=sys.stderr)
+        said = messages("hub", usual_language())["start"]["claimed"]
+        print(said.format(folder=config.state_dir), file=sys.stderr)
         return 1
     return 0
 

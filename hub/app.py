@@ -5,46 +5,44 @@ READY, and only then the network.
 """
 
 import asyncio
-import logging
 import signal
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from hub import health, heap, watchdog
+from hub import health, heap, memory, watchdog
 from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
-from hub.core import devices, home
+from hub.core import devices, home, snapshot
 from hub.core.driver import Driver
 from hub.core.effects import Effect, Lane, Order, Show
-from hub.core.events import (
-    BrokerRefused,
-    DriverFailed,
-    Event,
-    LinkDown,
-    LinkUp,
-    Measured,
-    Started,
-    StorageFailed,
-    StorageRecovered,
-)
+from hub.core.events import Event, Measured, Started, StorageTrouble
+from hub.core.habits import FRESH
 from hub.core.payloads import Availability
 from hub.core.rules import Rules
 from hub.core.state import HomeState
+from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
 from hub.journal import Journal
 from hub.link import Link
-from hub.memory import Memory
 from hub.outbox import Row
 from hub.proof import LinkSight, Proof
+from hub.shelf import Found
 from hub.supervisor import Supervisor
 from hub.texts import messages
 
-LOG = logging.getLogger("anbu")
-TROUBLE = (DriverFailed, LinkUp, LinkDown, BrokerRefused, StorageFailed, StorageRecovered)
+END_S = 1.0
+
+
+class _Past(Struct, frozen=True):
+    """All that the disk knows of a home."""
+
+    found: Found
+    learned: memory.Learned | None  # None: the file cannot be read, so it must not be written
 
 
 class Hub:
@@ -62,8 +60,10 @@ class Hub:
         self.engine = Engine(HomeState(), self.rules, self.journal, self.clocks, self)
         said = messages("hub", config.language)["say"]
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
-        self.memory = Memory(Path(config.state_dir) / "habits.bin", self.journal)
+        self._habits = Path(config.state_dir) / "habits.bin"
+        self.memory: memory.Memory | None = None
         self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look, self._look_at_link)
+        self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
 
@@ -79,7 +79,7 @@ class Hub:
             watchdog.ready()
             group.create_task(self._heartbeat())
             group.create_task(self._telemetry())
-            group.create_task(self.memory.keep(lambda: self.engine.state.habits))
+            group.create_task(self._learn())
             group.create_task(self.proof.run())
             self.link = Link(self.config.mqtt, self.config.hub, self.engine.post, self._will)
             self.engine.post.carrier = self.link
@@ -89,7 +89,8 @@ class Hub:
         """End cleanly: the disk has all, and the broker knows that it is no loss."""
         watchdog.stopping()
         await self.engine.flush()
-        await self.memory.save(self.engine.state.habits)
+        if self.memory:
+            await self.memory.save(self.engine.state.habits)
         if self.link:
             await self.link.leave(self._state(Availability.DISCONNECTED))
         self.journal.close()
@@ -102,7 +103,7 @@ class Hub:
         """Hand an order to the drivers."""
         self.supervisor.tell(order)
         if isinstance(order, Show):
-            LOG.info("signal %s", order.signal)
+            self.diary.shows(order.signal)
             watchdog.status(f"signal {order.signal}")
 
     def pet(self) -> None:
@@ -111,18 +112,16 @@ class Hub:
 
     def record(self, event: Event, effects: list[Effect]) -> None:
         """Log trouble; keep the decision in the black box, whose own trouble only ends it."""
-        if isinstance(event, TROUBLE):
-            LOG.warning("%s", event)
+        self.diary.note(event)
         self.proof.note(event)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
 
     async def _recover(self) -> Started:
-        snapshot = await self.journal.open()
-        started = self.clocks.started()
-        known = replace(health.decode(snapshot), habits=await self.memory.load())
-        state = home.recover(known, started, self.journal.urgent)
-        self.engine.begin(state, started, self.journal.trouble)
+        """Begin with what the disk tells, or for now with nothing where it does not answer."""
+        past, started = await self._past(), self.clocks.started()
+        self.engine.begin(self._recovered(past, started), started, past.found if past else None)
+        self._remember(past)
         settings = self.config.blackbox
         if settings.file_mb:
             folder = Path(self.config.state_dir) / "blackbox"
@@ -132,15 +131,36 @@ class Hub:
 
     async def _await_disk(self, started: Started) -> None:
         """Read a disk that could not be read at start as soon as it can be: it may hold an SOS."""
-        snapshot, late = None, not self.journal.known
         while not self.journal.known:
             await asyncio.sleep(RETRY_S)
-            snapshot = await self.journal.open()
-        if late:
-            old = home.recover(health.decode(snapshot), started, self.journal.urgent)
-            self.engine.absorb(old, self.journal.trouble)
-            if self.blackbox:
-                self.blackbox.begin(self.rules, self.engine.state)
+            past = await self._past()
+            if past is not None:
+                self.engine.absorb(self._recovered(past, started), past.found)
+                self._remember(past)
+                if self.blackbox:
+                    self.blackbox.begin(self.rules, self.engine.state)
+
+    async def _past(self) -> "_Past | None":
+        """Read all that the disk knows of this home, or nothing; nothing is taken up by it."""
+        found = await self.journal.read()
+        if found is None:
+            return None
+        learned, trouble = await memory.read(self._habits, self.journal)
+        return None if trouble is StorageTrouble.SLOW else _Past(found, learned)
+
+    def _recovered(self, past: "_Past | None", started: Started) -> HomeState:
+        """Fit what is known to this process; a home of which nothing can be read was lived in."""
+        if past is None:
+            return home.recover(HomeState(), started, (), lived_in=True)
+        learned = past.learned or memory.Learned(FRESH, (memory.HABITS,))
+        known = replace(health.decode(past.found.snapshot, *learned.lost), habits=learned.habits)
+        unsent = [row.id for row in self.journal.unsettled(past.found)]
+        return home.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
+
+    def _remember(self, past: "_Past | None") -> None:
+        """Write from now on what the home teaches, since it is known what it taught before."""
+        if past is not None and past.learned is not None:
+            self.memory = memory.Memory(self._habits, self.journal, past.learned.habits)
 
     async def _heartbeat(self) -> None:
         """Look after oneself, and let a heartbeat travel the whole way only if all is well."""
@@ -150,8 +170,15 @@ class Hub:
             if not hung and await self.journal.probe():
                 self.engine.emit(self.clocks.heartbeat())
             else:
-                LOG.error("no heartbeat: %s", ", ".join(hung) or "disk")
+                self.diary.beats(*hung)
             await asyncio.sleep(interval_s)
+
+    async def _learn(self) -> None:
+        """Save what was learned now and then."""
+        while True:
+            await asyncio.sleep(memory.EVERY_S)
+            if self.memory:
+                await self.memory.save(self.engine.state.habits)
 
     async def _telemetry(self) -> None:
         while True:
@@ -192,6 +219,8 @@ async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
     if not running.done():
         await hub.leave()
     ending.cancel()
-    running.cancel()
+    while not running.done():  # a part that swallows its cancellation gets another
+        running.cancel()
+        await asyncio.wait({running}, timeout=END_S)
     with suppress(asyncio.CancelledError):
         await running

@@ -18,6 +18,8 @@ REFUSALS = frozenset(
         LinkTrouble.REFUSED,
         LinkTrouble.CERTIFICATE_EXPIRED,
         LinkTrouble.CERTIFICATE_UNKNOWN,
+        LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY,
+        LinkTrouble.CERTIFICATE_MALFORMED,
         LinkTrouble.CERTIFICATE_WRONG_NAME,
         LinkTrouble.CERTIFICATE_REVOKED,
     }

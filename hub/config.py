@@ -3,6 +3,7 @@
 A driver is found by its `kind`: `[[device]] kind = "contact"` is `drivers/contact.py`.
 """
 
+import logging
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,26 +13,31 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from hub.core.addresses import FlawError
 from hub.core.care_rules import CareRules
 from hub.core.driver import Driver, Name
+from hub.core.forms import FilePath, socket
+from hub.core.mistakes import Mistake
 from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
-from hub.core.settings import Kinds, read
+from hub.core.settings import Kinds, Noted, read, refuse, text_of
 from hub.mqtt import MqttSettings
-from hub.texts import Language
+from hub.texts import Language, tell, usual_language
+
+LONGEST_DOOR = "/house.sock"  # of the sockets in `run_dir`
 
 
 class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[outbox]`: `patience_s` is how long a commit may take before an SOS goes without it."""
 
-    patience_s: Annotated[float, Meta(gt=0)] = 1.0
-    telemetry_rows: Annotated[int, Meta(ge=1)] = 2000
+    patience_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    telemetry_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 2000
 
 
 class BlackBoxSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[blackbox]`: the transcript of decisions, for `anbu replay`; 0 MB switches it off."""
 
-    file_mb: Annotated[float, Meta(ge=0)] = 4.0
-    files: Annotated[int, Meta(ge=1)] = 4
+    file_mb: Annotated[float, Meta(ge=0, le=1000)] = 4.0
+    files: Annotated[int, Meta(ge=1, le=1000)] = 4
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,21 +47,32 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     mqtt: MqttSettings
     device: tuple[Driver, ...]
     language: Language = Language.KOREAN
-    state_dir: str = "/var/lib/anbu"
-    run_dir: str = "/run/anbu"
+    state_dir: FilePath = "/var/lib/anbu"
+    run_dir: FilePath = "/run/anbu"
     zone_h: Annotated[float, Meta(ge=-12, le=14)] = 9.0  # ahead of UTC; Korea has no summer time
-    telemetry_s: Annotated[float, Meta(gt=0)] = 300.0
+    telemetry_s: Annotated[float, Meta(gt=0, le=86_400)] = 300.0
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     blackbox: BlackBoxSettings = field(default_factory=BlackBoxSettings)
     rules: Rules = field(default_factory=Rules)
 
 
-def load(path: Path) -> Config:
-    """Read the file; raise `SettingsError` with every mistake, or `OSError`."""
+def _log(note: Mistake) -> None:
+    logging.getLogger("anbu").warning("%s", tell(note, usual_language()))
+
+
+def load(path: Path, noted: Noted = _log) -> Config:
+    """Read the file; raise `SettingsError` with every mistake, or `OSError`.
+
+    `noted` is told of what is no mistake, but should be mended.
+    """
     kinds = Kinds(find_driver, driver_kinds(), unique=("name", "pin"))
-    text = path.read_text(encoding="utf-8", errors="surrogateescape")  # `read` names the mistake
+    text = text_of(path.read_bytes(), str(path), noted)
     config = read(text, str(path), Config, kinds={"device": kinds})
     folder = path.resolve().parent
+    try:
+        socket(_from(folder, config.run_dir) + LONGEST_DOOR)
+    except FlawError as flaw:
+        raise refuse(text, str(path), ("run_dir",), flaw) from flaw
     mqtt = {key: _from(folder, getattr(config.mqtt, key)) for key in ("ca", "cert", "key")}
     return replace(
         config,

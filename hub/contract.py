@@ -141,7 +141,8 @@ def _info() -> Json:
         "title": "Anbu Hub",
         "version": f"{wire.VERSION}.0.0",
         "description": "What a hub and the control centre say to each other over MQTT 5."
-        " A reader ignores fields that it does not know."
+        " A reader ignores fields that it does not know, keeps values that it does not know, and"
+        " of a message with missing or wrong fields it reads the rest; a call is never refused."
         f" No payload is larger than {wire.MAX_BYTES} bytes."
         " Each event carries a `scaip` block (SS 91100, CLC TS 50134-9).",
         "license": {"name": "Apache-2.0"},

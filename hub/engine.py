@@ -14,8 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from hub import health
-from hub.core import home
+from hub.core import home, late
 from hub.core.effects import Effect, Order, Pet
 from hub.core.events import (
     ContactChanged,
@@ -23,7 +22,6 @@ from hub.core.events import (
     Started,
     StorageFailed,
     StorageRecovered,
-    StorageTrouble,
     Ticked,
 )
 from hub.core.habits import FRESH
@@ -31,6 +29,7 @@ from hub.core.rules import Rules
 from hub.core.state import HomeState
 from hub.journal import Journal
 from hub.post import Clocks, Post
+from hub.shelf import Found
 
 BATCH = 64
 EARLY = 16  # a glitch has a few edges; a flood has more, and must not come before a press
@@ -64,6 +63,7 @@ class Engine:
         self.decided = 0
         self._clocks, self._outlets = clocks, outlets
         self._facts: deque[Event] = deque()
+        self._late: list[Effect] = []  # of a disk that was read late, to be done with the next turn
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._flush_at = clocks.at() + FLUSH_S
@@ -73,19 +73,21 @@ class Engine:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._put, event)
 
-    def begin(self, state: HomeState, started: Started, trouble: StorageTrouble | None) -> None:
-        """Take up a recovered state, before any fact that has queued up meanwhile."""
-        self.state = state
-        self.post.begin(trouble)
+    def begin(self, state: HomeState, started: Started, found: Found | None) -> None:
+        """Take up a recovered state, before any fact that has queued up meanwhile.
+
+        From here on it is written; `found` is None while the disk could not be read.
+        """
+        self.state, trouble = state, self.post.begin(found)
         at = started.at  # a disk that works ends the fault that an older process left behind
         disk = StorageFailed(at, trouble) if trouble else StorageRecovered(at)
         self._facts.extendleft((disk, started))
         self._woken.set()
 
-    def absorb(self, old: HomeState, trouble: StorageTrouble | None) -> None:
+    def absorb(self, old: HomeState, found: Found) -> None:
         """Take up what the disk held all the time, and could be read only now."""
-        self.state = health.joined(old, self.state)
-        self.post.start_over(trouble)
+        self.state, self._late = late.joined(old, self.state, self.rules)
+        self.post.start_over(found)
         self._flush_at = self._clocks.at()
         self._woken.set()
 
@@ -99,7 +101,7 @@ class Engine:
     async def turn(self) -> None:
         """Serve what is due, then the facts that have come; commit; perform."""
         at, before = self._clocks.at(), self.state
-        effects = self._serve_due(at)
+        effects, self._late = self._late + self._serve_due(at), []
         for _ in range(min(len(self._facts), BATCH)):
             effects += self._decide(self._facts.popleft())
         rows = self.post.accept(effects)

@@ -6,25 +6,17 @@ import os
 import resource
 from pathlib import Path
 
-import msgspec
-from msgspec.structs import replace
-
-from hub.core.state import FORMAT, HomeState
-from hub.core.watch_state import WatchState
+from hub.core import snapshot
+from hub.core.daytime import TIMEX_BYTES, kernel_trusts
+from hub.core.state import HomeState
 
 LOG = logging.getLogger("anbu")
-TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-REFUSED = -1
-TIMEX_BYTES = 512  # struct timex is 208 bytes on 64-bit Linux
 
 
 def clock_synced() -> bool:
-    """Tell whether the kernel holds the wall clock for synchronised, whoever does it.
-
-    Where the question is refused (a unit that filters `adjtimex`), it is not known to be.
-    """
+    """Tell whether the kernel holds the wall clock for synchronised, whoever does it."""
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return ctypes.CDLL(None).adjtimex(timex) not in {REFUSED, TIME_ERROR}
+    return kernel_trusts(ctypes.CDLL(None).adjtimex(timex))
 
 
 def readings() -> dict[str, float]:
@@ -42,41 +34,13 @@ def readings() -> dict[str, float]:
     return found
 
 
-def decode(snapshot: bytes | None) -> HomeState:
-    """Give the state of a snapshot; one of another format leaves only what the outbox holds."""
-    if snapshot is None:
-        return HomeState()
-    try:
-        state = msgspec.msgpack.decode(snapshot, type=HomeState)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        LOG.exception("the snapshot cannot be read")
-        return HomeState()
-    return state if state.format == FORMAT else HomeState()
+def decode(raw: bytes | None, *also: str) -> HomeState:
+    """Give the state of a snapshot as far as it can be read, with a fault that names the rest.
 
-
-def joined(old: HomeState, new: HomeState) -> HomeState:
-    """Give `new`, with what was owed and open in `old`: the disk could be read only late."""
-    owed = {o.id: o for o in (*old.owed, *new.owed)}
-    return replace(
-        new,
-        alarms=(*old.alarms, *new.alarms),
-        candidate=new.candidate or old.candidate,
-        notices=tuple({n.id: n for n in (*old.notices, *new.notices)}.values()),
-        owed=tuple(owed.values()),
-        faults={**old.faults, **new.faults},
-        watch=_supervised(old.watch, new.watch),
-        counter=max(old.counter, new.counter),
-    )
-
-
-def _supervised(old: WatchState, new: WatchState) -> WatchState:
-    """Go on with what was wrong and untold; `due` at once, to look at all of it anew."""
-    return replace(
-        new,
-        due=new.began_at,
-        batteries=old.batteries | new.batteries,
-        flickers=old.flickers | new.flickers,
-        flaps=old.flaps | new.flaps,
-        untold=tuple(dict.fromkeys(old.untold + new.untold)),
-        waiting=old.waiting + new.waiting,
-    )
+    `also` is what of other files could not be read.
+    """
+    kept = snapshot.decode(raw)
+    lost = (*kept.lost, *also)
+    if lost:
+        LOG.error("not all that was kept could be read: %s", ", ".join(lost))
+    return snapshot.faulty(kept.state, lost)

@@ -2,13 +2,18 @@
 
 What is to be written is first held in memory and let go when the disk has it. A commit that
 fails, or takes longer than `patience_s`, leaves it held: the engine sends from memory, raises a
-fault, and the next commit writes all of it again. Nothing is written before the file was read.
+fault, and the next commit writes all of it again.
+
+    Journal --read--> Found --take_up--> commit
+
+Only whoever takes up what the file holds is given `commit`: so nothing is written over what nobody
+knows yet.
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -20,10 +25,11 @@ from msgspec.structs import replace
 from hub.core.effects import Lane, Publish
 from hub.core.events import StorageTrouble
 from hub.outbox import DISK_ERRORS, Row, trouble_of
-from hub.shelf import Shelf
+from hub.shelf import Found, Shelf
 
 LOG = logging.getLogger("anbu")
 T = TypeVar("T")
+Commit = Callable[[bytes], Awaitable[StorageTrouble | None]]
 BULK = (Lane.FAULT, Lane.TELEMETRY)
 HELD_ROWS = 1000
 
@@ -41,24 +47,37 @@ class Journal:
         self._put: dict[str, Row] = {}
         self._forget: set[str] = set()
         self.urgent: dict[str, Row] = {}  # SOS rows until the centre's `received`
-        self.known = False  # whether it was read what the file holds
+        self._found: Found | None = None  # set by the thread
+        self.known = False  # whether it was taken up what the file holds
         self.trouble: StorageTrouble | None = None
         self.dropped = 0  # telemetry lost to a full lane, since the process began
         threading.Thread(target=self._serve, name="anbu-journal", daemon=True).start()
 
-    async def open(self, within_s: float = 3.0) -> bytes | None:
-        """Read what the file holds, rescuing it where it is damaged; give the snapshot.
+    async def read(self, within_s: float = 3.0) -> Found | None:
+        """Give what the file holds, rescuing it where it is damaged; None: it must be asked again.
 
-        A disk that cannot leaves `trouble` set, and `known` False when it must be asked again.
+        Nothing is taken up by it. A disk that has trouble leaves `trouble` set. What came too late
+        for one who asked is given to the next: no disk is too slow for ever.
         """
-        done, trouble = await self._ask(self._shelf.open, within_s)
-        if done is None:
-            self.trouble = trouble
-            return None
-        snapshot, rows, last, self.trouble = done
-        self._adopt(rows, last)
+        trouble = None
+        if self._found is None:
+            _, trouble = await self._ask(self._look, within_s)
+        self.trouble = trouble if self._found is None else self._found.trouble
+        return self._found
+
+    def take_up(self, found: Found) -> Commit:
+        """Hold the SOS of the file, before what was made till it could be read; give the writer."""
+        mine = {i: replace(r, n=r.n + found.last) for i, r in (self.urgent | self._put).items()}
+        self._n += found.last
+        self._put = {i: mine[i] for i in self._put}
+        old = {row.id: row for row in self.unsettled(found)}
+        self.urgent = old | {i: mine[i] for i in self.urgent}
         self.known = True
-        return snapshot
+        return self._commit
+
+    def unsettled(self, found: Found) -> list[Row]:
+        """Give the SOS of the file that were not settled before it could be read."""
+        return [row for row in found.urgent if row.id not in self._forget]
 
     def add(self, publishes: Iterable[Publish], forget: Iterable[str]) -> list[Row]:
         """Hold what the next commit shall write; give the new messages as rows."""
@@ -77,23 +96,6 @@ class Journal:
             self._forget.add(id_)  # even what is held: a commit given up on may yet write it
         self._shed()
         return rows
-
-    async def commit(self, snapshot: bytes) -> StorageTrouble | None:
-        """Write all that is held; give what went wrong, or None when it is on the disk."""
-        if not self.known:
-            return self.trouble or StorageTrouble.SLOW
-        again = self.urgent if self.trouble else {}  # the file may be another one by now
-        put, forget = {**again, **self._put}, set(self._forget)
-        done, self.trouble = await self._ask(
-            lambda: self._shelf.write(snapshot, put.values(), forget)
-        )
-        if done is not None:
-            self.dropped += done
-            self._forget -= forget
-            for id_, row in put.items():
-                if self._put.get(id_) is row:
-                    del self._put[id_]
-        return self.trouble
 
     async def page(self, after: int, limit: int) -> tuple[list[Row], bool]:
         """Give bulk messages made after place `after`, oldest first, and whether these are all:
@@ -165,13 +167,23 @@ class Journal:
                 del self._put[id_]
                 self.dropped += 1
 
-    def _adopt(self, rows: Iterable[Row], last: int) -> None:
-        """Take up the SOS of the file; what was made before it could be read comes after them."""
-        mine = {i: replace(r, n=r.n + last) for i, r in (self.urgent | self._put).items()}
-        self._n += last
-        self._put = {i: mine[i] for i in self._put}
-        found = {r.id: r for r in rows if r.id not in self._forget}
-        self.urgent = found | {i: mine[i] for i in self.urgent}
+    async def _commit(self, snapshot: bytes) -> StorageTrouble | None:
+        """Write all that is held; give what went wrong, or None when it is on the disk."""
+        again = self.urgent if self.trouble else {}  # the file may be another one by now
+        put, forget = {**again, **self._put}, set(self._forget)
+        done, self.trouble = await self._ask(
+            lambda: self._shelf.write(snapshot, put.values(), forget)
+        )
+        if done is not None:
+            self.dropped += done
+            self._forget -= forget
+            for id_, row in put.items():
+                if self._put.get(id_) is row:
+                    del self._put[id_]
+        return self.trouble
+
+    def _look(self) -> None:
+        self._found = self._shelf.open()
 
     def _serve(self) -> None:
         while job := self._work.get():

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 
 from hub.backoff import REFUSALS, Twin, delay_s
 from hub.core.events import LinkTrouble
@@ -143,11 +144,10 @@ class Link:
         refused = len(troubles) == len(self._settings.brokers)
         trouble = troubles[-1] if refused else LinkTrouble.CLOSED
         self._hurry.clear()
-        try:
-            wait_s = self._delay_s(failures, trouble, urgent=self._urgent)
-            await asyncio.wait_for(self._hurry.wait(), wait_s)
-        except TimeoutError:
-            return
+        wait_s = self._delay_s(failures, trouble, urgent=self._urgent)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._hurry.wait()
 
     def _delay_s(self, failures: int, trouble: LinkTrouble, *, urgent: bool) -> float:
         jitter = random.random()  # noqa: S311 - spreads dials, hides nothing

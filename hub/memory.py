@@ -4,66 +4,84 @@ Written whole and put in place by a rename, so that a power cut leaves the old f
 What was learned since is lost with it, a quarter of an hour at most, and no call hangs on it.
 """
 
-import asyncio
 import logging
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
+from hub.aside import keep
+from hub.core import border
+from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, VERSION, Habits
 from hub.journal import Journal
 
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0
 MOST_BYTES = 64 * 1024  # a file larger than any that is written is none of ours
+HABITS = "habits"  # in what could not be read
 ENCODE = msgspec.msgpack.Encoder().encode
 
 
+class Learned(Struct, frozen=True):
+    """What the file says, and what of it could not be read."""
+
+    habits: Habits
+    lost: tuple[str, ...] = ()
+
+
 class Memory:
-    """The file of the learned state; the journal's thread reads and writes it."""
+    """The file of the learned state, made once it was read; the journal's thread writes it."""
 
-    def __init__(self, path: Path, journal: Journal) -> None:
-        self._path, self._journal = path, journal
-        self._saved: Habits | None = None  # None: what the file holds is not known
-
-    async def load(self) -> Habits:
-        """Give what was learned; a home is learned anew where the file is of no use."""
-        found, trouble = await self._journal.aside(partial(_read, self._path))
-        self._saved = found if trouble is None else None
-        return found or FRESH
+    def __init__(self, path: Path, journal: Journal, saved: Habits) -> None:
+        self._path, self._journal, self._saved = path, journal, saved
 
     async def save(self, habits: Habits) -> None:
-        """Write what has changed, unless what was known before could not be read in time."""
-        if self._saved is None or habits is self._saved:
+        """Write what has changed."""
+        if habits is self._saved:
             return
         _, trouble = await self._journal.aside(partial(_write, self._path, habits))
         if trouble is None:
             self._saved = habits
 
-    async def keep(self, habits: Callable[[], Habits]) -> None:
-        """Save now and then, for ever; a disk that fails is told of by the outbox."""
-        while True:
-            await asyncio.sleep(EVERY_S)
-            await self.save(habits())
+
+async def read(path: Path, journal: Journal) -> tuple[Learned | None, StorageTrouble | None]:
+    """Give what was learned, or why the disk cannot tell.
+
+    A home is learned anew where the file is of no use; its bytes are kept aside.
+    """
+    return await journal.aside(partial(_read, path))
 
 
-def _read(path: Path) -> Habits:
-    if not path.exists():
-        return FRESH
-    with path.open("rb") as file:
-        raw = file.read(MOST_BYTES + 1)
+def _read(path: Path) -> Learned:
+    """Give what the file says, and what of it could not be read; that is kept aside."""
     try:
-        found = msgspec.msgpack.decode(raw, type=Habits)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        LOG.warning("habits: the home is learned anew: %s", error)
-        return FRESH
-    if found.version == VERSION and found.whole:
-        return found
-    LOG.warning("habits: the home is learned anew: of another version, or damaged")
-    return FRESH
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        return Learned(FRESH)
+    found, lost = _decoded(raw)
+    if lost:
+        LOG.warning("habits: not read whole: %s", ", ".join(lost))
+        keep(path, raw)
+    return Learned(found, lost)
+
+
+def _decoded(raw: bytes) -> tuple[Habits, tuple[str, ...]]:
+    """Read what was learned; of a newer version what this one knows, if its tables are the same."""
+    try:
+        parsed: object = msgspec.msgpack.decode(raw)
+        found, lost = border.read(parsed, Habits)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, border.UnreadableError):
+        return FRESH, (HABITS,)
+    if not found.whole:  # the home is learned anew
+        return FRESH, (HABITS,)
+    if found.version != VERSION:
+        return replace(found, version=VERSION), (f"{HABITS} {found.version}",)
+    return found, tuple(f"{HABITS}.{place}" for place in lost)
 
 
 def _write(path: Path, habits: Habits) -> None:

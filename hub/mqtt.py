@@ -11,7 +11,6 @@ import ssl
 import threading
 from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 from paho.mqtt.client import Client, DisconnectFlags
@@ -19,15 +18,15 @@ from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTPro
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub import tls
-from hub.core import wire
+from hub.core import addresses, wire
 from hub.core.events import LinkTrouble
+from hub.core.forms import Broker, FilePath
 from hub.outbox import Row
 from hub.pump import Pump
 
 FAREWELL_S = 1.0
 TAKEN_OVER = 0x8E
 LOST = 0x80  # paho's reason for a connection that ended without a packet
-Broker = Annotated[str, Meta(pattern=r"^(tls|tcp)://[^/ ]+$")]
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
@@ -35,12 +34,14 @@ class MqttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[mqtt]` of the config: brokers are tried in turn, such as `tls://broker.example:8883`."""
 
     brokers: Annotated[tuple[Broker, ...], Meta(min_length=1)]
-    ca: str = ""
-    cert: str = ""
-    key: str = ""
+    ca: FilePath = ""
+    cert: FilePath = ""
+    key: FilePath = ""
     protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
-    keepalive_s: Annotated[int, Meta(ge=1)] = 8  # a half-open link is noticed after 1.9 x this
-    dial_s: Annotated[float, Meta(gt=0)] = 3.0
+    keepalive_s: Annotated[int, Meta(ge=1, le=600)] = (
+        8  # a half-open link is noticed after 1.9 x this
+    )
+    dial_s: Annotated[float, Meta(gt=0, le=60)] = 3.0
 
 
 class Listener(Protocol):
@@ -73,7 +74,7 @@ class Session:
         self._last: asyncio.Future[None] | None = None
         self._complaint = ""
         self.silent = False  # whether the broker closed it in good order, without a word
-        self._url = urlsplit(broker)
+        self._broker = addresses.broker(broker)
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=hub,
@@ -117,7 +118,8 @@ class Session:
         self._last = self._loop.create_future()
         self.publish(farewell)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._last, FAREWELL_S)
+            async with asyncio.timeout(FAREWELL_S):
+                await self._last
         self._client.disconnect()
         await asyncio.wait({self.ended}, timeout=FAREWELL_S)  # else it may never be sent
 
@@ -132,11 +134,11 @@ class Session:
 
     def _connect(self) -> None:
         """Block in a thread of its own: name look-up, TCP, TLS, the first packet."""
-        settings, host = self._settings, self._url.hostname or ""
+        settings, broker = self._settings, self._broker
         try:
-            if self._url.scheme == "tls":
+            if broker.tls:
                 self._client.tls_set_context(tls.context(settings.ca, settings.cert, settings.key))
-            self._client.connect(host, self._url.port or 8883, settings.keepalive_s)
+            self._client.connect(broker.host, broker.port, settings.keepalive_s)
         except (OSError, ValueError) as error:
             self._hand(self._answer, tls.trouble_of(error))
         else:

@@ -32,6 +32,7 @@ DISK_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError)
 NOT_DURABLE = "the file system does not let SQLite keep its promise (WAL with synchronous=FULL)"
 PUT = """INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET payload = excluded.payload"""  # written twice after a hang
+LOCKED_S = 0.1  # a call waits no longer for another program's lock: it goes from memory
 WAL_PAGES = 256  # checkpoint at 1 MB, so that the WAL stays small on an SD card
 
 
@@ -51,7 +52,9 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        self._db = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=LOCKED_S
+        )
         try:
             self._prepare()
         except BaseException:
@@ -66,7 +69,7 @@ class Outbox:
 
     def commit(self, snapshot: bytes | None, put: Iterable[Row], forget: Iterable[str]) -> None:
         """Write all or nothing; when this returns, it is on the disk."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self._begin()
         try:
             if snapshot is not None:
                 self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (snapshot,))
@@ -126,6 +129,15 @@ class Outbox:
         """Close the file; nothing is written that was not committed."""
         self._db.close()
 
+    def _begin(self) -> None:
+        """Lock the file for writing; where another program has it, only the first time waits."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            self._db.execute("PRAGMA busy_timeout = 0")
+            raise
+        self._db.execute(f"PRAGMA busy_timeout = {LOCKED_S * 1000:.0f}")
+
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
@@ -154,6 +166,8 @@ def trouble_of(error: BaseException) -> StorageTrouble:
 
 _SQLITE = {
     sqlite3.SQLITE_FULL: StorageTrouble.FULL,
+    sqlite3.SQLITE_BUSY: StorageTrouble.LOCKED,
+    sqlite3.SQLITE_LOCKED: StorageTrouble.LOCKED,
     sqlite3.SQLITE_READONLY: StorageTrouble.READ_ONLY,
     sqlite3.SQLITE_CORRUPT: StorageTrouble.CORRUPT,
     sqlite3.SQLITE_NOTADB: StorageTrouble.CORRUPT,

@@ -28,8 +28,9 @@ from hub.core.events import (
 )
 from hub.core.payloads import Ack, CenterState
 from hub.courier import Courier
-from hub.journal import Journal
+from hub.journal import Commit, Journal
 from hub.outbox import Row
+from hub.shelf import Found
 
 PAGE = 64
 STEADY_S = 10.0
@@ -70,17 +71,25 @@ class Post:
         self.center: CenterState | None = None  # as it was heard of last
         self._hub, self._journal, self._clocks, self._put = hub, journal, clocks, put
         self._courier = Courier()
+        self._commit: Commit | None = None  # nothing is written before the file was taken up
         self.disk: StorageTrouble | None = None  # the fault that stands
         self._bad_at = -STEADY_S
         self._fetching: asyncio.Task[None] | None = None
         self._resume_at = 0.0  # on the loop's clock
 
-    def begin(self, trouble: StorageTrouble | None) -> None:
-        """Take note of the fault that is raised at start; a damaged file's stands till the next."""
-        self.disk = None if trouble is StorageTrouble.CORRUPT else trouble
+    def begin(self, found: Found | None) -> StorageTrouble | None:
+        """Take up what the disk held, if it could be read; give what is wrong with it.
 
-    def start_over(self, trouble: StorageTrouble | None) -> None:
+        That is raised as a fault at start; a damaged file's stands till the next commit.
+        """
+        self._commit = None if found is None else self._journal.take_up(found)
+        trouble = self._journal.trouble if found is None else found.trouble
+        self.disk = None if trouble is StorageTrouble.CORRUPT else trouble
+        return trouble
+
+    def start_over(self, found: Found) -> None:
         """Send all anew: the disk could be read at last, and it held more."""
+        self._commit, trouble = self._journal.take_up(found), found.trouble
         if trouble is StorageTrouble.CORRUPT:
             self._put(StorageFailed(self._clocks.at(), trouble))
             self.disk = None
@@ -102,7 +111,10 @@ class Post:
 
         It is said to be well again when it has been so for `STEADY_S`: no fault shall flap.
         """
-        trouble = await self._journal.commit(snapshot)
+        if self._commit is None:
+            trouble: StorageTrouble | None = self._journal.trouble or StorageTrouble.SLOW
+        else:
+            trouble = await self._commit(snapshot)
         at = self._clocks.at()
         self._bad_at = at if trouble else self._bad_at
         if trouble is self.disk or (trouble is None and at < self._bad_at + STEADY_S):

@@ -8,10 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from hub.blackbox import Entry, Opening
-from hub.core import home
+from hub.core import border, home
 from hub.core.effects import Effect, Order
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 
 class Difference(Struct, frozen=True):
@@ -63,10 +63,18 @@ def _entries(lines: Iterator[bytes]) -> Iterator[tuple[int, Entry]]:
 
 
 def _decode(number: int, line: bytes, shape: type[T]) -> T:
+    """Read a line of this program or of another; without its event an entry says nothing."""
     try:
         return msgspec.json.decode(line, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TranscriptError(number) from error
+        first = error
+    try:
+        found, lost = border.read(msgspec.json.decode(line), shape, {"rules"})
+    except (msgspec.DecodeError, UnicodeDecodeError, border.UnreadableError):
+        raise TranscriptError(number) from first
+    if "event" in lost:
+        raise TranscriptError(number)
+    return found
 
 
 def _told(at: float, effects: list[Effect]) -> list[str]:

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from hub.core.care_rules import CareRules
 from hub.replay import TranscriptError, replay
-from hub.replay_words import mistake, told, usual_language, words
-from hub.texts import Language
+from hub.replay_words import mistake, told, words
+from hub.texts import Language, usual_language
 from hub.trace import Row, TraceError
 from hub.trace_replay import RULES
 from hub.trace_run import Options, OutsideError
@@ -25,7 +25,8 @@ from hub.trace_story import Summary, as_json
 
 DONE, FAILED, USAGE_ERROR = 0, 1, 2
 PICTURES = {".png", ".svg"}
-FOR_TRACES = ("stop_at", "learn_days", "check_ins", "lenient", "plot")
+FOR_TRACES = ("stop_at", "learn_days", "check_ins", "lenient", "zone_h", "plot")
+WEST_H, EAST_H = -12.0, 14.0  # of all zones, in hours ahead of UTC
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -38,19 +39,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--learn-days", type=_days, metavar="N", help=about["learn_days"])
     parser.add_argument("--check-ins", action="store_true", help=about["check_ins"])
     parser.add_argument("--lenient", action="store_true", help=about["lenient"])
+    parser.add_argument("--zone-h", type=_zone, metavar="H", help=about["zone_h"])
     parser.add_argument("--plot", type=_picture, metavar="FILE", help=about["plot"])
-    parser.add_argument("--lang", type=Language, choices=list(Language), help=about["lang"])
 
 
 def run(args: Namespace) -> int:
     """Replay what the file holds, and print it."""
-    args.lang = args.lang or usual_language()
+    args.lang = Language(args.lang)
     try:
         return _transcript(args) if _is_transcript(args.file) else _trace(args)
     except (TraceError, OutsideError) as error:
-        for language in Language:
-            _complain(mistake(args.file, error, language))
-    except (TranscriptError, OSError) as error:
+        _complain(mistake(args.file, error, args.lang))
+    except OSError as error:
+        _complain(f"{args.file}: {error.strerror}")
+    except TranscriptError as error:
         _complain(f"{args.file}: {error}")
     return USAGE_ERROR
 
@@ -61,6 +63,7 @@ def _trace(args: Namespace) -> int:
         learn_days=args.learn_days or 0.0,
         stop_at=args.stop_at,
         lenient=args.lenient,
+        zone_s=None if args.zone_h is None else args.zone_h * 3600.0,
         rules=replace(RULES, care=CareRules()) if args.check_ins else RULES,
     )
     draw: Callable[[Summary, Language, Path], None] | None = None
@@ -89,19 +92,23 @@ def _trace(args: Namespace) -> int:
 
 
 def _transcript(args: Namespace) -> int:
-    misplaced = [f"--{name.replace('_', '-')}" for name in FOR_TRACES if getattr(args, name)]
+    given = [name for name in FOR_TRACES if getattr(args, name) not in {None, False}]
+    misplaced = [f"--{name.replace('_', '-')}" for name in given]
     if misplaced:
-        for language in Language:
-            sentence = words(language)["wrong"]["transcript"]
-            _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
+        sentence = words(args.lang)["wrong"]["transcript"]
+        _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
         return USAGE_ERROR
     found = replay(args.file)
     if args.json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         difference = found.difference
-        ends = [f"line {difference.line}: {difference}"] if difference else []
-        lines = [*found.story, f"{found.events} events", *ends]
+        said = words(args.lang)["transcript"]
+        lines = [*found.story, said["events"].format(n=found.events)]
+        if difference:
+            was, now = map("; ".join, (difference.was, difference.now))
+            told = {"line": difference.line, "event": difference.event, "was": was, "now": now}
+            lines.append(said["differs"].format(**told))
         sys.stdout.writelines(f"{line}\n" for line in lines)
     return FAILED if found.difference else DONE
 
@@ -129,6 +136,16 @@ def _days(text: str) -> float:
     if not 0 <= days < float("inf"):
         raise ArgumentTypeError(words(usual_language())["wrong"]["days"])
     return days
+
+
+def _zone(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = float("nan")
+    if not WEST_H <= hours <= EAST_H:
+        raise ArgumentTypeError(words(usual_language())["wrong"]["zone"])
+    return hours
 
 
 def _picture(text: str) -> Path:

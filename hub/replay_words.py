@@ -1,6 +1,5 @@
 """A replay of a trace in words, for an installer."""
 
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,12 +17,6 @@ SHOWN = len("2026-03-01T09:00")
 def words(language: Language) -> Messages:
     """Give the message file of `anbu replay`."""
     return messages("replay", language)
-
-
-def usual_language() -> Language:
-    """Pick Korean, unless the locale of the shell is English."""
-    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return Language.ENGLISH if locale.startswith("en") else Language.KOREAN
 
 
 def mistake(file: Path, error: TraceError | OutsideError, language: Language) -> str:
@@ -47,6 +40,8 @@ def told(summary: Summary, language: Language) -> Iterator[str]:
         end=_short(summary.end),
         days=summary.days,
     )
+    if summary.utc_zone_h is not None:
+        yield story["utc"].format(zone=summary.utc_zone_h)
     if summary.learn_days:
         yield story["learned"].format(learn=summary.learn_days)
     if summary.skipped:

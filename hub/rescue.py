@@ -9,15 +9,16 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
+from hub.aside import put_aside
 from hub.core import wire
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
+from hub.core.reading import UNREAD
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")
@@ -98,10 +99,7 @@ def _make(fresh: Path, snapshot: bytes | None, rows: Iterable[Row]) -> None:
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    aside = f"{path.name}.damaged-{time.time_ns()}"
-    for part in PARTS:  # a WAL that stayed would be applied to the new file
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + part).rename(path.with_name(aside + part))
+    put_aside(path, PARTS)  # a WAL that stayed would be applied to the new file
     fresh.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -140,9 +138,9 @@ def _row(*found: Any) -> Row | None:  # noqa: ANN401 - damage may have left anyt
     """Give the row if it still is a message: the centre would never confirm rubbish."""
     with suppress(ValueError, TypeError, AttributeError):
         n, id_, lane, topic, payload, retain = found
-        _, told = wire.decode_from_hub(topic, payload)
-        if isinstance(payload, bytes):  # what an event is called stands in it
-            return Row(n, str(getattr(told, "id", id_)), Lane(lane), topic, payload, bool(retain))
+        ident = str(getattr(wire.hear(topic, payload).message, "id", id_))
+        if isinstance(payload, bytes) and not ident.startswith(UNREAD):  # an event's id is in it
+            return Row(n, ident, Lane(lane), topic, payload, bool(retain))
     return None
 
 

@@ -1,15 +1,30 @@
 """The outbox as the journal's thread uses it: opened when it can be, and anew when it broke."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from msgspec import Struct
+
+from hub.aside import keep
+from hub.core import snapshot as snapshots
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
 from hub.rescue import open_or_rescue, peek
 
 ALL = 1_000_000
+SNAPSHOT = "snapshot.bin"  # is what a snapshot is called that is kept aside
 BROKEN = (StorageTrouble.CORRUPT, StorageTrouble.ERROR)  # worth opening the file anew
+
+
+class Found(Struct, frozen=True):
+    """What the file held: the snapshot, the SOS, the highest place taken, what is wrong with it."""
+
+    snapshot: bytes | None
+    urgent: list[Row]
+    last: int = 0
+    trouble: StorageTrouble | None = None
 
 
 class Shelf:
@@ -20,8 +35,8 @@ class Shelf:
         self._outbox: Outbox | None = None
         self._damage: StorageTrouble | None = None
 
-    def open(self) -> tuple[bytes | None, list[Row], int, StorageTrouble | None]:
-        """Give the snapshot, the SOS, the highest place taken, and what is wrong.
+    def open(self) -> Found:
+        """Give what the file holds.
 
         A file that cannot be opened for writing is read all the same: it may hold a call for help.
         """
@@ -30,8 +45,13 @@ class Shelf:
         except DISK_ERRORS as error:
             snapshot, rows = peek(self._path)
             urgent = [row for row in rows if row.lane is Lane.SOS]
-            return snapshot, urgent, max((r.n for r in rows), default=0), trouble_of(error)
-        return store.load(), store.page((Lane.SOS,), 0, ALL), store.last(), self._damage
+            last = max((row.n for row in rows), default=0)
+            return Found(snapshot, urgent, last, trouble_of(error))
+        raw = store.load()
+        if snapshots.decode(raw).lost and raw:  # before anything is written over it
+            with suppress(OSError):
+                keep(self._path.with_name(SNAPSHOT), raw)
+        return Found(raw, store.page((Lane.SOS,), 0, ALL), store.last(), self._damage)
 
     def write(self, snapshot: bytes, put: Iterable[Row], forget: Iterable[str]) -> int:
         """Commit; give how many telemetry rows were dropped for room."""

@@ -1,20 +1,21 @@
 """What people read stands in message files, in Korean and in English; here it becomes sentences."""
 
+import os
 import tomllib
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
+from hub.core.language import Language, chosen
 from hub.core.mistakes import Mistake, Problem
+
+__all__ = ["Language", "Messages", "messages", "tell", "usual_language"]
 
 Messages = dict[str, dict[str, str]]
 
 
-class Language(StrEnum):
-    """The languages that there are messages in."""
-
-    KOREAN = "ko"
-    ENGLISH = "en"
+def usual_language() -> Language:
+    """Give the language of whoever started this process (`hub.core.language`)."""
+    return chosen(os.environ)
 
 
 @cache
@@ -30,7 +31,9 @@ def tell(mistake: Mistake, language: Language) -> str:
     problem = str(mistake.problem)
     if mistake.problem is Problem.MISSING_KEY and mistake.allowed:
         problem = "missing_choice"
-    sentence = words["problem"][problem].format(
+    form = mistake.problem is Problem.FORM
+    said = words["form"][mistake.allowed[0]] if form else words["problem"][problem]
+    sentence = said.format(
         allowed=", ".join(mistake.allowed),
         detail=mistake.detail,
         type=", ".join(words["type"].get(code, code) for code in mistake.allowed),

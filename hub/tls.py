@@ -53,7 +53,9 @@ _ALERTS = {
     "ALERT_CERTIFICATE_REQUIRED": LinkTrouble.REFUSED,
     "ALERT_ACCESS_DENIED": LinkTrouble.REFUSED,
 }
-_VERIFY = {  # OpenSSL's X509_V_ERR_* numbers
+_VERIFY = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
+    **dict.fromkeys(range(79, 95), LinkTrouble.CERTIFICATE_MALFORMED),
+    85: LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY,
     9: LinkTrouble.CERTIFICATE_NOT_YET_VALID,
     10: LinkTrouble.CERTIFICATE_EXPIRED,
     62: LinkTrouble.CERTIFICATE_WRONG_NAME,

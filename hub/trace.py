@@ -1,7 +1,8 @@
 """A trace: what the sensors of a home reported, as CSV with the columns `time,device,kind,value`.
 
 UTF-8 with or without a byte order mark, lines ended by LF or CRLF. Times are ISO 8601 with an
-offset and never go back. A row that is none is an error with its line, or skipped and counted.
+offset and never go back. A row that is none is an error with its line, or skipped and counted; but
+a trace of which many rows are out of order has no verdict (docs/traces.md).
 """
 
 import csv
@@ -16,12 +17,16 @@ from typing import TextIO
 
 from msgspec import Struct
 
+from hub.core.forms import composed
 from hub.trace_time import Times
 
 COLUMNS = ["time", "device", "kind", "value"]
 LONGEST_NAME = 80
 FASTEST_BPM = 400.0
 SURROGATES = range(0xDC80, 0xDD00)  # bytes that are no UTF-8, as `surrogateescape` reads them
+EARLIEST_UTC = 946_684_800.0  # 2000: before it no home had such sensors, and a clock was not set
+LONGEST_GAP_S = 366 * 86_400.0  # between two rows: one of them has the year wrong
+FEW_LOST, MOST_LOST = 2, 0.05  # of the rows, out of order
 LEVELS = {"0": 0.0, "1": 1.0}
 
 
@@ -67,6 +72,12 @@ class Reason(StrEnum):
     UNORDERED = "unordered"
     DUPLICATE = "duplicate"
     FUTURE = "future"
+    PAST = "past"
+    GAP = "gap"
+    UNSORTED = "unsorted"
+
+
+OUT_OF_ORDER = (Reason.UNORDERED, Reason.GAP)
 
 
 class TraceError(Exception):
@@ -78,15 +89,30 @@ class TraceError(Exception):
 
 
 class Trace:
-    """An open trace: iterate over its rows once, then see `rows` and what was `skipped`."""
+    """An open trace: iterate over its rows once, then see `rows` and what was `skipped`.
 
-    def __init__(self, file: TextIO, *, now_utc: float, lenient: bool = False) -> None:
+    `zone_s` says where the home is, for times that are told in UTC.
+    """
+
+    def __init__(
+        self,
+        file: TextIO,
+        *,
+        now_utc: float,
+        lenient: bool = False,
+        zone_s: float | None = None,
+    ) -> None:
         self.rows = 0
         self.skipped = Counter[Reason]()
         self._lines = csv.reader(file)
         self._now_utc, self._lenient = now_utc, lenient
         self._kinds: dict[str, str] = {}  # device -> its kind, as written
-        self._times = Times()
+        self._times = Times(zone_s)
+
+    @property
+    def utc_zone_s(self) -> float | None:
+        """The zone in which times that were told in UTC are taken to be; None: there were none."""
+        return self._times.utc_zone_s
 
     def __iter__(self) -> Iterator[Row]:
         """Give the rows in order; raise `TraceError`, unless lenient or the header is wrong."""
@@ -97,6 +123,8 @@ class Trace:
             try:
                 row = self._row(fields)
                 if row.utc > last_utc:
+                    if row.utc > last_utc + LONGEST_GAP_S and self.rows:
+                        raise self._error(Reason.GAP, fields[0])
                     last_utc, instant = row.utc, {(row.device, row.value)}
                 elif row.utc < last_utc:
                     raise self._error(Reason.UNORDERED, fields[0])
@@ -109,6 +137,7 @@ class Trace:
                 continue
             self.rows += 1
             yield row
+        self._refuse_unsorted()
         if not self.rows:
             raise self._error(Reason.EMPTY)
 
@@ -136,6 +165,7 @@ class Trace:
             number = LEVELS[value] if value in LEVELS else float(value)
         except (ValueError, OverflowError) as error:
             raise self._why(fields) from error
+        device = device if device.isascii() else composed(device)
         if self._kinds.get(device) != kind:
             self._meet(fields, device, kind)
         sort = SORTS[kind]
@@ -143,6 +173,8 @@ class Trace:
             raise self._error(Reason.VALUE, value)
         if not 0 <= utc <= self._now_utc:
             raise self._error(Reason.FUTURE if utc > 0 else Reason.TIME, time)
+        if utc < EARLIEST_UTC:
+            raise self._error(Reason.PAST, time)
         return Row(utc, self._times.zone_s, device, sort, number)
 
     def _meet(self, fields: list[str], device: str, kind: str) -> None:
@@ -177,6 +209,13 @@ class Trace:
         if not self._lenient:
             raise error
         self.skipped[error.reason] += 1
+        if error.reason in OUT_OF_ORDER and self.skipped[error.reason] % 1000 == 0:
+            self._refuse_unsorted()  # rather than replay half a trace in silence first
+
+    def _refuse_unsorted(self) -> None:
+        lost = sum(self.skipped[reason] for reason in OUT_OF_ORDER)
+        if lost > FEW_LOST and lost > MOST_LOST * (self.rows + lost):
+            raise self._error(Reason.UNSORTED, f"{lost:,} / {self.rows + lost:,}")
 
 
 def opened(path: Path) -> TextIO:

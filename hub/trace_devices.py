@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from hub.core.forms import composed
 from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.trace import Sort
 
@@ -35,4 +36,5 @@ def room_of(device: str) -> Room:
 
 
 def _names(device: str, parts: tuple[str, ...]) -> bool:
-    return any(part in device.casefold() for part in parts)
+    name = composed(device).casefold()
+    return any(part in name for part in parts)

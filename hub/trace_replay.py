@@ -151,7 +151,7 @@ class Replay:
             after, effects = self._plainly(before, event)
         self._state = after
         if after.owed or after.alarms:
-            self._answer(at)
+            effects = effects + self._answer(at)
         self._look()
         if self.note and (
             effects
@@ -177,24 +177,27 @@ class Replay:
             wake = home.next_wake(self._state, self.rules)
             self._wake = math.inf if wake is None else wake
 
-    def _answer(self, at: float) -> None:
+    def _answer(self, at: float) -> list[Effect]:
         """Be the centre: store what is owed; take each alarm, and close it once all seems well."""
-        version = self._state.order
+        version, effects = self._state.order, list[Effect]()
         for owed in self._state.owed:
             raised = owed.id == owed.alarm
             stage = Stage.RECEIVED if raised else Stage.RAISED  # as it stands already
             ack = CenterAcked(at, owed.id, owed.alarm, stage, version)
-            self._state, _ = home.decide(self._state, ack, self.rules)
+            self._state, more = home.decide(self._state, ack, self.rules)
+            effects += more
             if raised:
                 self._expect(replace(ack, at=at + ACCEPT_S, id="", stage=Stage.ACCEPTED))
                 self._expect(replace(ack, at=at + CLOSE_S, id="", stage=Stage.CLOSED))
         for alarm in self._state.alarms:
             if alarm.raised_at + ACCEPT_S < min(at, self._state.house.active_at):
-                self._close(alarm, at)
+                effects += self._close(alarm, at)
+        return effects
 
-    def _close(self, alarm: Alarm, at: float) -> None:
+    def _close(self, alarm: Alarm, at: float) -> list[Effect]:
         closed = CenterAcked(at, "", alarm.id, Stage.CLOSED, alarm.version)
-        self._state, _ = home.decide(self._state, closed, self.rules)
+        self._state, effects = home.decide(self._state, closed, self.rules)
+        return effects
 
     def _expect(self, event: Event) -> None:
         self._coming = tuple(sorted((*self._coming, event), key=attrgetter("at")))

@@ -14,6 +14,7 @@ from hub.trace import Row, Trace, opened
 from hub.trace_replay import RULES, Replay
 from hub.trace_story import DAY_S, Stop, Story, Summary, iso
 
+HOUR_S = 3600.0
 PATIENCE_S = 72 * 3600.0  # how long after `stop_at` an alarm is waited for
 
 
@@ -24,6 +25,7 @@ class Options(Struct, frozen=True):
     learn_days: float = 0.0
     stop_at: datetime | None = None
     lenient: bool = False
+    zone_s: float | None = None  # where the home is, if the trace tells its times in UTC
     rules: Rules = RULES
 
 
@@ -41,8 +43,10 @@ def run(path: Path, options: Options, seen: Callable[[Row], object] | None = Non
     Raises `TraceError`, `OutsideError` or `OSError`.
     """
     with opened(path) as file:
-        trace = Trace(file, now_utc=options.now_utc, lenient=options.lenient)
-        return _run(trace, options, seen)
+        trace = Trace(file, now_utc=options.now_utc, lenient=options.lenient, zone_s=options.zone_s)
+        summary = _run(trace, options, seen)
+    zone_s = trace.utc_zone_s
+    return replace(summary, utc_zone_h=None if zone_s is None else zone_s / HOUR_S)
 
 
 def _run(trace: Trace, options: Options, seen: Callable[[Row], object] | None) -> Summary:

@@ -56,6 +56,7 @@ class Summary(Struct, frozen=True, rename={"begin": "from", "end": "to"}):
     alarm_kinds: dict[Kind, int]
     false_alarms_per_day: float | None  # None: all days only taught
     stalls: int
+    utc_zone_h: float | None = None  # of times that were told in UTC; None: there were none
     stop: Stop | None = None
 
 

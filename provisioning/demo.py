@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import fcntl
 import http.client
+import io
 import json
 import os
 import socket
@@ -19,7 +20,7 @@ from pathlib import Path
 from provisioning import broker
 from provisioning.children import DiedError, Healthy, Program, serve
 from provisioning.demo_files import HOST, HUB, USER, Files, lay
-from provisioning.texts import in_both
+from provisioning.texts import ours, sentence
 
 RECORD = Path(__file__).resolve().parent.parent / "docs" / "examples" / "record.toml"  # invented
 
@@ -46,33 +47,38 @@ class NotifySocket:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo until Ctrl-C; 1 when a part of it has died."""
-    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
-    parser.add_argument("--dir", type=Path, default=Path("run/demo"))
-    parser.add_argument("--json", action="store_true", help="print the addresses as JSON")
-    parser.add_argument("--voice", metavar="PYTHON", help="runs the voice: has its libraries")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack a sign of ours
+    about = ours("demo")
+    parser = argparse.ArgumentParser(prog="demo", description=about["about"])
+    parser.add_argument("--dir", type=Path, default=Path("run/demo"), help=about["dir"])
+    parser.add_argument("--json", action="store_true", help=about["json"])
+    parser.add_argument("--voice", metavar="PYTHON", help=about["voice"])
     args = parser.parse_args(argv)
     folder = args.dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder) as alone:
         if not alone:
-            _say(in_both("demo", "twice", folder=folder))
+            _say(sentence("demo", "twice", folder=folder))
             return 1
         return _run(folder, args.voice, as_json=args.json)
 
 
 def _run(folder: Path, voice: str | None, *, as_json: bool) -> int:
-    _say(in_both("demo", "starting"))
+    _say(sentence("demo", "starting"))
     files = lay(folder, voice=voice is not None)
+    if aside := broker.mend(folder / "mosquitto"):
+        _say(sentence("broker", "set_aside", path=aside))
     groups = (*programs(files), *([(_voice(files, voice),)] if voice else []))
     try:
         _add_operator(files)
         asyncio.run(serve(groups, folder / "log", lambda: _tell(files, as_json=as_json)))
     except DiedError as died:
         key = "not_healthy" if died.code is None else "died"
-        _say(in_both("demo", key, name=died.name, code=died.code, log=died.log))
+        _say(sentence("demo", key, name=died.name, code=died.code, log=died.log))
         _say(died.tail())
         return 1
-    _say(in_both("demo", "stopped"))
+    _say(sentence("demo", "stopped"))
     return 0
 
 
@@ -177,7 +183,7 @@ def _tell(files: Files, *, as_json: bool) -> None:
         "user": USER,
         "password": files.password,
     }
-    _say(json.dumps(told) if as_json else in_both("demo", "on", **told))
+    _say(json.dumps(told) if as_json else sentence("demo", "on", **told))
 
 
 def _say(text: str) -> None:

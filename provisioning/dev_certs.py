@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from provisioning.certs import Pair, authority, common_name, hosts_of, is_issued_by, issue, load
+from provisioning.texts import ours, sentence
 
 BROKER_HOSTS = ("localhost", "127.0.0.1", "::1", "10.0.2.100")  # the last: QEMU's view of us
 RENEW_BEFORE = timedelta(days=30)
@@ -30,9 +31,10 @@ class Outcome(StrEnum):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu dev-certs`."""
-    parser.add_argument("dir", type=Path, metavar="DIR", help="where the certificates are kept")
+    about = ours("dev_certs")
+    parser.add_argument("dir", type=Path, metavar="DIR", help=about["dir"])
     parser.add_argument(
-        "--hub", action="append", default=[], type=hub_id, metavar="ID", help="a hub's id; repeat"
+        "--hub", action="append", default=[], type=hub_id, metavar="ID", help=about["hub"]
     )
 
 
@@ -40,9 +42,9 @@ def run(args: Namespace) -> int:
     """Do what `anbu dev-certs` says; print one line per certificate; 1 when DIR is unusable."""
     try:
         for name, outcome in ensure(args.dir, args.hub):
-            sys.stdout.write(f"{name}: {outcome}\n")
+            sys.stdout.write(f"{name}: {ours('dev_certs')[outcome]}\n")
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
     return 0
 
@@ -50,8 +52,7 @@ def run(args: Namespace) -> int:
 def hub_id(text: str) -> str:
     """Give `text` if it can be a hub's id, in a topic and in a file's name."""
     if text in RESERVED or not HUB_ID.fullmatch(text):
-        message = f"{text!r} is no hub id: a-z, 0-9 and -, at most 63, and not 'center'"
-        raise ArgumentTypeError(message)
+        raise ArgumentTypeError(sentence("dev_certs", "no_id", text=text))
     return text
 
 

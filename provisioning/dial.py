@@ -15,8 +15,8 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from urllib.parse import urlsplit
 
+from hub.core import addresses
 from provisioning.findings import Finding, Link, Patient, bad, good, note
 from provisioning.running import Running, look
 
@@ -26,8 +26,9 @@ CONNACK = 0x20
 LEVELS = {"5": 5, "3.1.1": 4}
 NO_LEVEL = 99
 WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and of MQTT 5
-USUAL_PORT = {"tls": 8883, "tcp": 1883}
-SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers
+SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
+    **dict.fromkeys(range(79, 95), "server_malformed"),
+    85: "server_no_authority_key",
     9: "server_not_yet_valid",
     10: "server_expired",
     62: "server_wrong_name",
@@ -97,12 +98,11 @@ def reach(address: str, link: Link, hub: str, level: int = NO_LEVEL) -> tuple[st
 
 
 def _connect(address: str, link: Link, hub: str, level: int) -> int:
-    parts = urlsplit(address)
-    host, port = parts.hostname or "", parts.port or USUAL_PORT.get(parts.scheme, 0)
-    with socket.create_connection((host, port), PATIENCE_S) as raw:
-        if parts.scheme == "tcp":
+    broker = addresses.broker(address)
+    with socket.create_connection((broker.host, broker.port), PATIENCE_S) as raw:
+        if not broker.tls:
             return _greet(raw, hub, level)
-        with _context(link).wrap_socket(raw, server_hostname=host) as wrapped:
+        with _context(link).wrap_socket(raw, server_hostname=broker.host) as wrapped:
             _await_refusal(wrapped)
             return _greet(wrapped, hub, level)
 

@@ -1,8 +1,17 @@
 """What `anbu doctor` has found, as data; the sentences are in `provisioning/messages/`."""
 
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
+
+from hub.core.language import Language
+from hub.core.mistakes import Mistake, Problem
+from hub.core.settings import Noted, SettingsError
+
+T = TypeVar("T")
 
 
 class Verdict(StrEnum):
@@ -33,12 +42,55 @@ class Link(Struct, frozen=True):
 
 
 class Patient(Struct, frozen=True):
-    """A hub's config, as far as it is examined; the hub itself reads it strictly."""
+    """A hub's config, as far as it is examined; read by the hub's own reader."""
 
     hub: str = ""
     state_dir: str = "/var/lib/anbu"
     run_dir: str = "/run/anbu"
     mqtt: Link = Link()
+    voice: str = ""  # the socket at which it awaits the voice
+    triggers: dict[str, bool] = {}  # of each wired help button and cord: whether it rests closed
+
+
+class Voice(Struct, frozen=True):
+    """The voice's config, as far as it is examined; read by the voice's own reader."""
+
+    socket: str = "/run/anbu/voice.sock"
+    models: str = ""
+
+
+class Readers(Struct, frozen=True):
+    """The readers of hub and voice themselves, so that nobody passes what they refuse.
+
+    They raise `SettingsError`, `OSError`, and `ImportError` where their packages are missing.
+    """
+
+    hub: Callable[[Path, Noted], Patient]
+    voice: Callable[[Path, Noted], Voice]
+    tell: Callable[[Mistake, Language], str]
+
+
+def reading(
+    check: str, config: Path, read: Callable[[Path, Noted], T], readers: Readers
+) -> tuple[T | None, list[Finding]]:
+    """Give a config, if it can be read, and all that there is to say of it."""
+    notes: list[Mistake] = []
+    try:
+        found = read(config, notes.append)
+    except SettingsError as error:
+        return None, [*_told(check, error.mistakes, readers), *_told(check, notes, readers)]
+    except OSError as error:
+        return None, [bad(check, "unreadable", file=config, error=error.strerror)]
+    except ImportError as error:
+        return None, [bad(check, "unreadable", file=config, error=error)]
+    return found, [*_told(check, notes, readers)]
+
+
+def _told(check: str, mistakes: Iterable[Mistake], readers: Readers) -> Iterator[Finding]:
+    for mistake in mistakes:
+        said = {str(language): readers.tell(mistake, language) for language in Language}
+        is_note = mistake.problem is Problem.CODEPAGE
+        yield note(check, "codepage", **said) if is_note else bad(check, "mistake", **said)
 
 
 def good(check: str, code: str = "good", **values: object) -> Finding:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from hub.core.daytime import TIMEX_BYTES, kernel_trusts
 from provisioning.broker import program
 from provisioning.findings import Finding, bad, good, note
 
@@ -21,8 +22,6 @@ OLDEST = (3, 11)
 SYNCS = 20
 SLOW_MS = 100.0  # a commit is in the way of "lit within 200 ms"
 LEAST_MB = 50.0
-TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-TIMEX_BYTES = 512  # struct timex is 208 bytes on 64-bit Linux
 THIS_WORKS_SINCE = 1_767_225_600  # 2026: an earlier clock was never set
 
 
@@ -81,9 +80,9 @@ def mosquitto(path: str) -> Finding:
 
 def disk(folder: Path) -> Finding:
     """Tell how long a commit takes where the outbox lives or will live, and if it has room."""
-    while not folder.exists():
-        folder = folder.parent
     try:
+        while not folder.exists():
+            folder = folder.parent
         free_mb = shutil.disk_usage(folder).free / 1e6
         worst_ms = max(_sync_times_ms(folder))
     except OSError as error:
@@ -121,4 +120,4 @@ def _sync_times_ms(folder: Path) -> Iterator[float]:
 
 def _synced() -> bool:
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return bool(ctypes.CDLL(None).adjtimex(timex) != TIME_ERROR)
+    return kernel_trusts(ctypes.CDLL(None).adjtimex(timex))

@@ -18,15 +18,17 @@ from provisioning.doctor import MARKS, tell
 from provisioning.findings import Finding, Verdict
 from provisioning.models_catalog import Catalog, examine, shipped, usual_folder
 from provisioning.models_progress import Progress
-from provisioning.texts import in_both, words
+from provisioning.texts import ours, sentence, usual_language
 
 USAGE_ERROR = 2
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu models`."""
-    about = words("models", "en")
-    commands = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    about = ours("models")
+    commands = parser.add_subparsers(
+        dest="what", required=True, metavar="COMMAND", help=about["command"]
+    )
     for name in ("fetch", "check"):
         command = commands.add_parser(name, help=about[name])
         command.add_argument("model", nargs="*", metavar="MODEL", help=about["model"])
@@ -67,7 +69,7 @@ def _tell_all(findings: Iterator[Finding], *, as_json: bool) -> int:
     for finding in findings:
         found.append(finding)
         if not as_json:
-            _say(f"{MARKS[finding.verdict]} " + "\n  ".join(tell(finding).values()))
+            _say(f"{MARKS[finding.verdict]} {tell(finding)[usual_language()]}")
     if as_json:
         told = [msgspec.to_builtins(finding) | tell(finding) for finding in found]
         _say(json.dumps(told, ensure_ascii=False))
@@ -75,7 +77,7 @@ def _tell_all(findings: Iterator[Finding], *, as_json: bool) -> int:
 
 
 def _misunderstood(key: str, **values: object) -> int:
-    sys.stderr.write(in_both("models", key, **values) + "\n")
+    sys.stderr.write(sentence("models", key, **values) + "\n")
     return USAGE_ERROR
 
 

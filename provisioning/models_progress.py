@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from provisioning.texts import in_both, words
+from provisioning.texts import ours, sentence
 
 EVERY_S = 0.2
 
@@ -19,14 +19,14 @@ class Progress:
     @contextmanager
     def of(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
         """Tell of one file of `size` bytes; what is given must be told how many there are."""
-        self._stream.write(in_both("models", "begins", name=name, mb=f"{size / 1e6:.1f}") + "\n")
+        self._stream.write(sentence("models", "begins", name=name, mb=f"{size / 1e6:.1f}") + "\n")
         self._stream.flush()
         yield self._counter(size) if self._stream.isatty() else _untold
         if self._stream.isatty():
             self._stream.write("\n")
 
     def _counter(self, size: int) -> Callable[[int], None]:
-        line, last_at = words("models", "ko")["counts"], 0.0
+        line, last_at = ours("models")["counts"], 0.0
 
         def told(have: int) -> None:
             nonlocal last_at

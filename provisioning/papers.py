@@ -1,5 +1,6 @@
 """The hub's certificate, examined without the broker: its name, its dates, who has signed it."""
 
+import ssl
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,8 +8,8 @@ from pathlib import Path
 
 from cryptography import x509
 
-from provisioning.certs import Pair, common_name, is_issued_by, load
-from provisioning.findings import Finding, Patient, bad, good, note
+from provisioning.certs import common_name, is_issued_by
+from provisioning.findings import Finding, Link, Patient, bad, good, note
 
 SOON_DAYS = 30
 
@@ -24,7 +25,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
         yield flaw
     if flawless:
         held = _load(patient)
-        yield good("certificate", hub=common_name(held.certificate), days=_days_left(held))
+        yield good("certificate", hub=common_name(held[0]), days=_days_left(held[0]))
 
 
 def _flaws(patient: Patient) -> Iterator[Finding]:
@@ -37,18 +38,21 @@ def _flaws(patient: Patient) -> Iterator[Finding]:
     except ValueError as error:
         yield bad("certificate", "unreadable", file=link.cert, error=error)
         return
-    yield from _dates(held)
+    if mismatch := _mismatch(link):
+        key = _key_file(patient)
+        yield bad("certificate", "mismatch", file=link.cert, key=key, error=mismatch)
+    yield from _dates(held[0])
     yield from _signature(held, link.ca)
-    name = common_name(held.certificate)
+    name = common_name(held[0])
     if name != patient.hub:
         yield bad("certificate", "wrong_name", name=name, hub=patient.hub)
     if stat.S_IMODE(Path(_key_file(patient)).stat().st_mode) & 0o077:
         yield note("certificate", "exposed", file=_key_file(patient))
 
 
-def _dates(held: Pair) -> Iterator[Finding]:
+def _dates(held: x509.Certificate) -> Iterator[Finding]:
     now = datetime.now(UTC)
-    begins, ends = held.certificate.not_valid_before_utc, held.certificate.not_valid_after_utc
+    begins, ends = held.not_valid_before_utc, held.not_valid_after_utc
     if now < begins:
         yield bad("certificate", "not_yet_valid", date=f"{begins:%Y-%m-%d}")
     elif now > ends:
@@ -57,7 +61,8 @@ def _dates(held: Pair) -> Iterator[Finding]:
         yield note("certificate", "expires_soon", days=_days_left(held))
 
 
-def _signature(held: Pair, authority: str) -> Iterator[Finding]:
+def _signature(held: list[x509.Certificate], authority: str) -> Iterator[Finding]:
+    """Find who has signed the first certificate; the others of its file may be in between."""
     if not authority:
         return
     try:
@@ -67,18 +72,30 @@ def _signature(held: Pair, authority: str) -> Iterator[Finding]:
     except ValueError as error:
         yield bad("certificate", "unreadable", file=authority, error=error)
     else:
-        if not any(is_issued_by(held.certificate, parent) for parent in parents):
+        if not any(is_issued_by(held[0], parent) for parent in (*parents, *held[1:])):
             yield bad("certificate", "unknown_authority", file=authority)
 
 
-def _load(patient: Patient) -> Pair:
-    certificate = Path(patient.mqtt.cert).read_bytes()
-    return load(certificate, Path(_key_file(patient)).read_bytes())
+def _load(patient: Patient) -> list[x509.Certificate]:
+    """Give the certificates of our file, our own first. Raises `OSError`, `ValueError`."""
+    held = x509.load_pem_x509_certificates(Path(patient.mqtt.cert).read_bytes())
+    Path(_key_file(patient)).read_bytes()  # to name the file that is missing
+    return held
+
+
+def _mismatch(link: Link) -> str:
+    """Have OpenSSL take certificate and key, as the hub does: why it does not, or nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_cert_chain(link.cert, link.key or None, password="")
+    except ssl.SSLError as error:
+        return error.reason or str(error)
+    return ""
 
 
 def _key_file(patient: Patient) -> str:
     return patient.mqtt.key or patient.mqtt.cert
 
 
-def _days_left(held: Pair) -> int:
-    return (held.certificate.not_valid_after_utc - datetime.now(UTC)).days
+def _days_left(held: x509.Certificate) -> int:
+    return (held.not_valid_after_utc - datetime.now(UTC)).days

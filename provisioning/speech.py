@@ -9,18 +9,13 @@ import os
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-import msgspec
-from msgspec import Struct
-
 from provisioning import models_catalog
-from provisioning.findings import Finding, bad, good, note
+from provisioning.findings import Finding, Readers, Voice, bad, good, note, reading
 
-USUAL_SOCKET = "/run/anbu/voice.sock"
 USUAL_CONFIG = Path("/etc/anbu/voice.toml")
 LISTENING, CONNECTED = 0x10000, 3  # net/unix: __SO_ACCEPTCON, SS_CONNECTED
 PATIENCE_S = 90.0  # hashes, three engines and a microphone take 20 s on a busy Pi
@@ -29,68 +24,39 @@ FAULT = "✗"  # before what the voice says must be mended; without it, it broke
 CAPTURE = re.compile(r"^(\d+)-\d+: ([^:]*):.*\bcapture \d", re.MULTILINE)
 
 
-class Device(Struct, frozen=True):
-    """A device of a hub's config, as far as it is examined."""
-
-    kind: str = ""
-    socket: str = USUAL_SOCKET
-
-
-class Devices(Struct, frozen=True):
-    """A hub's config, as far as its devices go."""
-
-    device: tuple[Device, ...] = ()
-
-
-class Voice(Struct, frozen=True):
-    """The voice's config, as far as it is examined; the voice itself reads it strictly."""
-
-    socket: str = USUAL_SOCKET
-    models: str = ""
-
-
-def voicebox(config: Path) -> Device | None:
-    """Give the first voicebox of a hub's config, if it has one. Raises OSError, ValueError."""
-    tables = tomllib.loads(config.read_text(encoding="utf-8"))
-    found = msgspec.convert(tables, Devices).device
-    return next((device for device in found if device.kind == "voicebox"), None)
-
-
 def config_of(hub_config: Path, given: Path | None) -> Path:
     """Give the voice's config: the one that was named, one beside the hub's, the usual one."""
     beside = hub_config.resolve().parent / "voice.toml"
-    return given or (beside if beside.exists() else USUAL_CONFIG)
+    return given or (beside if _exists(beside) else USUAL_CONFIG)
 
 
-def examine(box: Device, config: Path, proc: Path = Path("/proc")) -> Iterator[Finding]:
-    """Give the findings on the voice, one by one, as they are made."""
-    connection = connected(box.socket, proc)
+def examine(
+    box: str, config: Path, readers: Readers, proc: Path = Path("/proc")
+) -> Iterator[Finding]:
+    """Give the findings on the voice, one by one, as they are made. `box` is the hub's socket."""
+    connection = connected(box, proc)
     yield connection
-    voice, there = Voice(), config.exists()
+    voice: Voice | None = Voice()
+    there = _exists(config)
     if not there:
         yield note("voice_config", "none", file=config)
     else:
-        try:
-            voice = read(config)
-        except (OSError, ValueError) as error:
-            yield bad("voice_config", "unreadable", file=config, error=error)
-    if voice.socket != box.socket:
-        yield bad("voice_config", "socket", hub=box.socket, voice=voice.socket)
-    yield from models(voice.models or os.environ.get("ANBU_MODELS", ""))
+        voice, said = reading("voice_config", config, readers.voice, readers)
+        yield from said
+    if voice and voice.socket != box:
+        yield bad("voice_config", "socket", hub=box, voice=voice.socket)
+    yield from models((voice.models if voice else "") or os.environ.get("ANBU_MODELS", ""))
     checked = check(config if there else None, running=connection.code == "good")
     yield checked
     yield microphone(proc / "asound", heard=checked.code == "good")
 
 
-def read(config: Path) -> Voice:
-    """Read what is examined of a voice's config; its paths start at its own folder.
-
-    Raises OSError, or ValueError for what is no config.
-    """
-    voice = msgspec.convert(tomllib.loads(config.read_text(encoding="utf-8")), Voice)
-    folder = config.resolve().parent
-    path = str(folder / voice.models) if voice.models else ""
-    return Voice(str(folder / voice.socket), path)
+def _exists(file: Path) -> bool:
+    """Tell whether a file is there, or may be: a folder that is not ours to look into hides it."""
+    try:
+        return file.exists()
+    except OSError:
+        return True
 
 
 def connected(socket: str, proc: Path) -> Finding:

@@ -1,8 +1,11 @@
 """What people read of the installer's tools, in Korean and in English."""
 
+import os
 import tomllib
 from functools import cache
 from importlib.resources import files
+
+from hub.core.language import chosen
 
 LANGUAGES = ("ko", "en")
 Words = dict[str, str]
@@ -16,8 +19,16 @@ def words(table: str, language: str) -> Words:
     return found
 
 
-def in_both(table: str, key: str, **values: object) -> str:
-    """Give the sentence in Korean, then in English, with `values` filled in."""
-    return "\n".join(
-        words(table, language)[key].strip("\n").format(**values) for language in LANGUAGES
-    )
+def usual_language() -> str:
+    """Give the language of whoever started this process (`hub.core.language`)."""
+    return str(chosen(os.environ))
+
+
+def ours(table: str) -> Words:
+    """Give a table in the language of the shell."""
+    return words(table, usual_language())
+
+
+def sentence(table: str, key: str, **values: object) -> str:
+    """Give the sentence in the language of the shell, with `values` filled in."""
+    return ours(table)[key].strip("\n").format(**values)

@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import ast
+import os
 import sys
 
 import pytest
@@ -11,6 +12,8 @@ settings.register_profile(
     "anbu", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("anbu")
+
+os.environ["ANBU_LANG"] = "ko"  # whoever runs them: tests of English say so
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,8 +14,9 @@ ROOMS = ("hub", "drivers", "voice", "provisioning", "center")
 COMPOSERS = {"hub.app", "hub.house", "hub.__main__"}  # they put the rooms together
 
 PURE = {
-    "abc", "collections", "dataclasses", "datetime", "difflib", "enum", "functools", "itertools",
-    "math", "operator", "re", "statistics", "string", "tomllib", "types", "typing", "msgspec",
+    "abc", "codecs", "collections", "dataclasses", "datetime", "difflib", "enum", "functools",
+    "hashlib", "ipaddress", "itertools", "math", "operator", "re", "statistics", "string",
+    "tomllib", "types", "typing", "unicodedata", "msgspec",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "now", "today", "utcnow", "__import__"}
 

@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
@@ -13,6 +14,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from hub.__main__ import main
+from provisioning.broker import mend
 from tests.broker import HUBS, Broker, certs, wait_until
 
 pytestmark = pytest.mark.broker
@@ -235,6 +238,52 @@ def test_what_is_said_while_the_center_is_away_waits_for_it_over_a_restart() -> 
             assert hub.say(f"anbu/1/{ONE}/event", b"waits") == 0
         with talker(broker, "center", session_s=3600) as center:
             assert center.heard.get(timeout=5) == (f"anbu/1/{ONE}/event", b"waits")
+
+
+@pytest.mark.parametrize("damage", ["zeros", "cut", "noise"])
+def test_a_database_with_which_it_does_not_start_is_set_aside(
+    damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a power cut it was all zeros, and the broker stayed down until somebody deleted it."""
+    with Broker() as broker:
+        with talker(broker, ONE) as hub:
+            assert hub.say(f"anbu/1/{ONE}/state", b"kept", retain=True) == 0
+        broker.stop()
+        database = broker.folder / "mosquitto" / "mosquitto.db"
+        whole = database.read_bytes()
+        half = whole[: len(whole) // 2 + 3]
+        bad = {"zeros": bytes(len(whole)), "cut": half, "noise": whole[:4] + b"?" * 400}[damage]
+        for n in range(4):
+            database.write_bytes(bad)
+            words = ["broker-config", str(broker.folder), str(broker.certs), "--port"]
+            assert main([*words, str(broker.port)]) == 0
+            assert "mosquitto.db.damaged-" in capsys.readouterr().err
+            assert not database.exists()
+            kept = sorted(database.parent.glob("*.damaged-*"))
+            assert len(kept) == min(n + 1, 2)
+            assert kept[-1].read_bytes() == bad
+        broker.start()
+
+
+def test_a_database_that_is_well_is_left_as_it_is() -> None:
+    with Broker() as broker:
+        with talker(broker, ONE) as hub:
+            assert hub.say(f"anbu/1/{ONE}/state", b"kept", retain=True) == 0
+        broker.stop()
+        database = broker.folder / "mosquitto" / "mosquitto.db"
+        whole = database.read_bytes()
+        assert mend(database.parent) is None
+        assert database.read_bytes() == whole
+        assert [one.name for one in database.parent.iterdir()] == [database.name]
+
+
+def test_where_the_broker_does_not_start_for_another_reason_its_database_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mosquitto.db").write_bytes(bytes(100))
+    monkeypatch.setattr("provisioning.broker.program", lambda: "false")
+    assert mend(tmp_path) is None
+    assert (tmp_path / "mosquitto.db").exists()
 
 
 def test_a_paused_broker_answers_after_it_is_resumed(broker: Broker) -> None:

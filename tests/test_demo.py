@@ -146,7 +146,7 @@ def test_a_second_demo_in_the_same_folder_is_told_so(
     with demo._alone(tmp_path) as alone:
         assert alone
         assert demo.main(["--dir", str(tmp_path)]) == 1
-    assert "already" in capsys.readouterr().out
+    assert "이미 켜져 있습니다" in capsys.readouterr().out
 
 
 @contextmanager

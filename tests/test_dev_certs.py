@@ -120,7 +120,7 @@ def test_the_command_prints_a_line_per_certificate(
     dev_certs.add_arguments(parser)
     assert dev_certs.run(parser.parse_args([str(tmp_path), "--hub", "a-1"])) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines == ["ca: made", "broker: made", "center: made", "a-1: made"]
+    assert lines == [f"{name}: 만들었습니다" for name in ("ca", "broker", "center", "a-1")]
     (tmp_path / "file").touch()
     assert dev_certs.run(parser.parse_args([str(tmp_path / "file")])) == 1
     assert "Not a directory" in capsys.readouterr().err

@@ -5,24 +5,36 @@ import os
 import socket
 import sys
 import threading
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
+from hub import tls
+from hub.__main__ import _patient, _speaker, main
 from hub.claim import claimed
+from hub.config import load
+from hub.core.settings import SettingsError
+from hub.texts import tell
 from provisioning import dev_certs, dial, doctor, machine, papers, speech
 from provisioning.certs import issue
-from provisioning.findings import Finding, Link, Patient, Verdict
+from provisioning.findings import Finding, Link, Patient, Readers, Verdict
 from provisioning.texts import LANGUAGES, words
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.hub.rig import HubProcess
+from voice.settings import VoiceSettings
+from voice.settings import load as load_voice
 
 HUB = HUBS[0]
+READERS = Readers(_patient, _speaker, tell)
 
 
 def link(name: str = f"hubs/{HUB}", *brokers: str, ca: str = "ca") -> Link:
@@ -208,7 +220,7 @@ def test_what_a_plain_broker_answers_is_understood(answer: bytes, code: str) -> 
         (f"tls://127.0.0.1:{free_port()}", "unreachable"),
         ("tls://no-such-name.invalid:8883", "unresolved"),
         ("tls://127.0.0.1:99999", "unreachable"),
-        ("nonsense", "unresolved"),
+        ("nonsense", "unreachable"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_named(address: str, code: str) -> None:
@@ -256,6 +268,31 @@ def test_damaged_and_exposed_papers_are_named(tmp_path: Path) -> None:
     Path(ours.cert).write_text("damaged", encoding="utf-8")
     assert codes(papers.examine(Patient(HUB, mqtt=ours))) == [(Verdict.BAD, "unreadable")]
     assert codes(papers.examine(Patient(HUB))) == [(Verdict.NOTE, "none")]
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_a_key_of_another_kind_that_the_hub_takes_is_good(tmp_path: Path, kind: str) -> None:
+    key = (
+        rsa.generate_private_key(65537, 2048)
+        if kind == "rsa"
+        else ed25519.Ed25519PrivateKey.generate()
+    )
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HUB)])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=90))
+    signed = made.sign(key, SHA256() if kind == "rsa" else None)
+    (tmp_path / "hub.crt").write_bytes(signed.public_bytes(Encoding.PEM))
+    (tmp_path / "hub.key").touch(mode=0o600)
+    (tmp_path / "hub.key").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    ours = Link(cert=str(tmp_path / "hub.crt"), key=str(tmp_path / "hub.key"))
+    assert codes(papers.examine(Patient(HUB, mqtt=ours))) == [(Verdict.GOOD, "good")]
+    tls.context("", ours.cert, ours.key)
+    other = replace(ours, key=link().key)
+    assert codes(papers.examine(Patient(HUB, mqtt=other))) == [(Verdict.BAD, "mismatch")]
+    with pytest.raises(ValueError, match="SSL"):
+        tls.context("", other.cert, other.key)
 
 
 def test_a_certificate_that_soon_ends_is_noted(tmp_path: Path) -> None:
@@ -330,14 +367,15 @@ ca = "{certs}/ca.crt"
 cert = "{certs}/hubs/{hub}.crt"
 key = "{certs}/hubs/{hub}.key"
 [[device]]
-kind = "unknown to the doctor"
+kind = "contact"
+name = "help"
+role = "help_button"
+pin = 17
 """
 
 
 def examined(*words_: str) -> int:
-    parser = ArgumentParser()
-    doctor.add_arguments(parser)
-    return doctor.run(parser.parse_args(words_))
+    return main(["doctor", *words_])
 
 
 @pytest.mark.broker
@@ -346,10 +384,14 @@ def test_a_healthy_hub_leaves_with_zero(
 ) -> None:
     config = tmp_path / "hub.toml"
     config.write_text(CONFIG.format(hub=HUB, port=broker.port, certs=certs()), encoding="utf-8")
-    assert examined("--config", str(config)) == 0
-    said = capsys.readouterr().out
-    assert f"인증서: {HUB}" in said
-    assert f"Certificate: {HUB}" in said
+    for language, ours, others in (
+        ("ko", "인증서", "Certificate"),
+        ("en", "Certificate", "인증서"),
+    ):
+        assert examined("--config", str(config), "--lang", language) == 0
+        said = capsys.readouterr().out
+        assert f"{ours}: {HUB}" in said
+        assert others not in said
 
 
 def test_a_program_gets_json_and_an_exit_code(
@@ -363,15 +405,42 @@ def test_a_program_gets_json_and_an_exit_code(
     assert all(finding["ko"] and finding["en"] for finding in findings)
 
 
-@pytest.mark.parametrize("text", ["hub = ", "hub = 1", "mqtt = 1", None])
-def test_a_config_that_cannot_be_read_is_bad_and_the_machine_is_examined_still(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hub = ", "TOML"),
+        ("hub = 1", "hub.toml:1: hub: "),
+        (CONFIG + 'rolle = "help_button"\n', "hub.toml:13: device[1].rolle: "),
+        (CONFIG.replace("127.0.0.1", "[backup.example]"), "hub.toml:4: mqtt.brokers[1]: "),
+        (CONFIG.replace('"contact"', '"kontact"'), "Did you mean"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_config_that_the_hub_refuses_is_bad_and_the_machine_is_examined_still(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, said: str
 ) -> None:
     config = tmp_path / "hub.toml"
     if text is not None:
+        text = text.replace("{hub}", HUB).replace("{port}", "8883")
         config.write_text(text, encoding="utf-8")
-    assert examined("--config", str(config)) == 1
-    assert "cannot be read" in capsys.readouterr().out
+        with pytest.raises(SettingsError):
+            load(config)
+    assert examined("--config", str(config), "--lang", "en") == 1
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert "Python" in shown
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
+def test_a_config_from_korean_windows_is_examined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    config = tmp_path / "hub.toml"
+    text = CONFIG.format(hub=HUB, port=free_port(), certs=certs()) + 'place = "욕실"\n'
+    config.write_bytes(text.encode(encoding))
+    examined("--config", str(config), "--json")
+    found = [one for one in json.loads(capsys.readouterr().out) if one["check"] == "config"]
+    assert [one["code"] for one in found] == ["codepage"] * (encoding == "cp949")
 
 
 PROTO = "Num       RefCount Protocol Flags    Type St Inode Path\n"
@@ -493,7 +562,7 @@ def test_the_models_are_looked_for_where_the_voice_looks(tmp_path: Path) -> None
     config = tmp_path / "voice.toml"
     assert codes(speech.models("")) == [(Verdict.NOTE, "unnamed")]
     config.write_text("models = 'there'\nspeed = 0.8\n", encoding="utf-8")
-    folder = speech.read(config).models
+    folder = load_voice(config).models
     assert codes(speech.models(folder)) == [
         (Verdict.BAD, "missing"),
         (Verdict.BAD, "missing"),
@@ -511,8 +580,9 @@ def test_the_models_are_looked_for_where_the_voice_looks(tmp_path: Path) -> None
     ("text", "code"),
     [
         (None, (Verdict.NOTE, "none")),
-        ("models = 1", (Verdict.BAD, "unreadable")),
-        ("models = ", (Verdict.BAD, "unreadable")),
+        ("models = 1", (Verdict.BAD, "mistake")),
+        ("models = ", (Verdict.BAD, "mistake")),
+        ("modles = 'x'", (Verdict.BAD, "mistake")),
         ("socket = 'another.sock'", (Verdict.BAD, "socket")),
     ],
 )
@@ -524,8 +594,8 @@ def test_a_voices_config_that_does_not_fit_is_named(
     config = tmp_path / "voice.toml"
     if text is not None:
         config.write_text(text, encoding="utf-8")
-    box = speech.Device("voicebox")
-    found = codes(speech.examine(box, config, proc_of(tmp_path / "proc", "")))
+    proc = proc_of(tmp_path / "proc", "")
+    found = codes(speech.examine(VoiceSettings().socket, config, READERS, proc))
     assert found[:2] == [(Verdict.NOTE, "deaf"), code]
     assert found[2] == (Verdict.BAD, "missing")  # a model: ANBU_MODELS holds where none is named
 
@@ -569,17 +639,17 @@ def test_a_hub_with_a_voicebox_has_its_voice_examined(
     speaking(monkeypatch, "print('✗ 스피커가 없습니다'); exit(1)")
     config, voice = tmp_path / "hub.toml", tmp_path / "mine.toml"
     door = tmp_path / "voice.sock"
-    config.write_text(
-        f'[[device]]\nkind = "sos"\npin = 4\n[[device]]\nkind = "voicebox"\nsocket = "{door}"\n',
-        encoding="utf-8",
-    )
+    text = CONFIG.format(hub=HUB, port=free_port(), certs=certs())
+    box = f'[[device]]\nkind = "voicebox"\nsocket = "{door}"\n'
+    config.write_text(text + box, encoding="utf-8")
     assert examined("--config", str(config), "--voice-config", str(voice), "--json") == 1
     found = [f for f in json.loads(capsys.readouterr().out) if f["check"] in VOICES]
     assert [f"{f['check']} {f['code']}" for f in found][:2] == [
         "voice_socket deaf", "voice_config none",
     ]  # fmt: skip
     voice.write_text("models = 'models'\nsocket = 'voice.sock'\n", encoding="utf-8")
-    assert examined("--config", str(config), "--voice-config", str(voice)) == 1
+    named = ("--config", str(config), "--voice-config", str(voice))
+    assert examined(*named, "--lang", "en") == 1
     said = capsys.readouterr().out
     assert said.count("스피커가 없습니다") == 1
     assert "Voice model vosk: a file is missing" in said
@@ -592,12 +662,13 @@ def test_a_hub_without_a_voicebox_has_no_voice_to_examine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "hub.toml"
-    config.write_text('[[device]]\nkind = "sos"\n', encoding="utf-8")
+    text = CONFIG.format(hub=HUB, port=free_port(), certs=certs())
+    config.write_text(text, encoding="utf-8")
     examined("--config", str(config), "--json")
     assert not {f["check"] for f in json.loads(capsys.readouterr().out)} & VOICES
 
 
 def test_both_languages_have_the_same_sentences() -> None:
-    for table in ("doctor", "demo"):
+    for table in ("doctor", "demo", "examine", "dev_certs", "broker"):
         korean, english = (set(words(table, language)) for language in LANGUAGES)
         assert korean == english

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hub.core.addresses import Flaw
 from hub.core.effects import Phrase
 from hub.core.mistakes import Mistake, Problem
 from hub.texts import Language, messages, tell
@@ -10,9 +11,17 @@ from hub.texts import Language, messages, tell
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("problem", Problem)
 def test_every_problem_has_a_sentence(problem: Problem, language: Language) -> None:
-    sentence = tell(Mistake("a.toml", 3, "b.c", problem, ("number",), "d", "e{}"), language)
+    allowed = ("time",) if problem is Problem.FORM else ("number",)
+    sentence = tell(Mistake("a.toml", 3, "b.c", problem, allowed, "d", "e{}"), language)
     assert sentence.startswith("a.toml:3: b.c: ")
     assert "d" in sentence
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_flaw_of_a_text_has_a_sentence_and_no_other(language: Language) -> None:
+    assert set(messages("settings", language)["form"]) == set(Flaw)
+    mistake = Mistake("a.toml", 3, "port", Problem.FORM, (Flaw.PORT,), detail="99999")
+    assert "99999" in tell(mistake, language)
 
 
 def test_a_wrong_type_is_told_in_words() -> None:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from hub.__main__ import _patient
+from hub.core.settings import unnoted
 from provisioning import doctor, wiring
 from provisioning.findings import Finding, good, note
+from tests.test_doctor import READERS
 
 DEVICE = """
 [[device]]
@@ -15,14 +18,18 @@ role = "{role}"
 pin = 4
 {more}
 """
+LINK = """
+[mqtt]
+brokers = ["tls://127.0.0.1:8883"]
+"""
 CLOSED = 'wiring = "normally_closed"'
 
 
 def found(tmp_path: Path, *devices: tuple[str, str, str]) -> list[Finding]:
     file = tmp_path / "hub.toml"
     tables = [DEVICE.format(name=name, role=role, more=more) for name, role, more in devices]
-    file.write_text("\n".join(('hub = "js-0001"', *tables)), "utf-8")
-    return list(wiring.examine(file))
+    file.write_text("\n".join(('hub = "js-0001"', LINK, *tables)), "utf-8")
+    return list(wiring.examine(_patient(file, unnoted)))
 
 
 def test_a_button_whose_cut_wire_is_silent_is_named(tmp_path: Path) -> None:
@@ -46,6 +53,8 @@ def test_the_doctor_says_so_and_it_is_no_reason_to_fail(
 ) -> None:
     monkeypatch.setattr("provisioning.machine.examine", lambda _folder: iter(()))
     found(tmp_path, ("help", "help_button", ""))
-    checks = [one for one in doctor.examine(tmp_path / "hub.toml") if one.check == "wiring"]
+    checks = [
+        one for one in doctor.examine(tmp_path / "hub.toml", None, READERS) if one.check == "wiring"
+    ]
     assert [one.verdict for one in checks] == ["note"]
     assert 'wiring = "normally_closed"' in doctor.tell(checks[0])["ko"]

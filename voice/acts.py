@@ -40,6 +40,7 @@ class Tell(Struct, frozen=True):
     """Tell the hub at once; with `closes` the talk itself says what follows.
 
     `words` are those of an answer that was held back; without them those of the last one count.
+    `wordless`: how many answers to this talk had no word in them.
     """
 
     meaning: Meaning
@@ -47,6 +48,7 @@ class Tell(Struct, frozen=True):
     what: str = ""
     closes: bool = False
     words: str = ""
+    wordless: int = 0
 
 
 class End(Struct, frozen=True):

@@ -161,7 +161,8 @@ class App:
                 log.info("begin anew by plan")
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), WATCH_S)
+                async with asyncio.timeout(WATCH_S):
+                    await self._ended.wait()
 
     async def _examine(self) -> None:
         """Note what is out of order; end where PortAudio has taken a thread for good."""

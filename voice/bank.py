@@ -4,6 +4,8 @@ A county's own recordings stand in a folder that goes before the product's. `ind
 files tells people, and `anbu voice bank`, which sentence is which; to speak, it is not needed.
 """
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 import soundfile
 from msgspec import Struct
 
+from hub.core.decoding import UndecodableError, decode
 from voice.audio import Audio
 from voice.mouth import RATE_HZ, fingerprint
 from voice.resample import from_pcm, resampled, to_pcm
@@ -74,11 +77,14 @@ def write_sound(path: Path, audio: Audio) -> None:
 
 
 def read_index(folder: Path) -> dict[str, Entry]:
-    """Give file name -> entry; {} where a folder has no index."""
+    """Give file name -> entry; {} where a folder has no index. Raises OSError."""
+    path = folder / INDEX
     try:
-        lines = (folder / INDEX).read_text(encoding="utf-8").splitlines()
+        lines = decode(path.read_bytes()).text.splitlines()
     except FileNotFoundError:
         return {}
+    except UndecodableError as error:
+        raise OSError(errno.EILSEQ, os.strerror(errno.EILSEQ), str(path)) from error
     rows = [line.split("\t") for line in lines if line.count("\t") == len(Entry.__struct_fields__)]
     return {name: Entry(*entry) for name, *entry in rows}
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from voice import kokoro_files, models
-from voice.loading import folder_of, phrases_of, plans_of
+from voice.loading import folder_of, plans_of
 from voice.mic import Microphone
 from voice.models import Model, ModelError
 from voice.portaudio import PortAudio, SoundError
 from voice.settings import VoiceSettings
+from voice.understanding import phrases_of
 
 LISTEN_S = 6.0  # to a microphone that gives nothing; opening one takes up to 2 s
 

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from voice import mouth_cli, plan_check
+from hub.core.settings import noted_by
+from voice import mouth_cli, plan_check, understand_cli
 from voice.memory import one_heap
 from voice.settings import VoiceSettings, load
-from voice.texts import in_both, words
+from voice.texts import sentence, usual_language, words
 
 USAGE_ERROR = 2
 log = logging.getLogger(__name__)
@@ -25,9 +26,11 @@ log = logging.getLogger(__name__)
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu voice`."""
-    about = words("cli", "en")
+    about = words("cli", usual_language())
     parser.add_argument("--config", type=Path, metavar="FILE", help=about["config"])
-    commands = parser.add_subparsers(dest="what", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        dest="what", required=True, metavar="COMMAND", help=about["command"]
+    )
     own: dict[str, Callable[[Namespace], int]] = {"run": _run, "check": _check, "devices": _devices}
     for name, function in own.items():
         commands.add_parser(name, help=about[name]).set_defaults(do=function)
@@ -37,12 +40,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     for name, (describe, do) in {
         "bank": (mouth_cli.bank_arguments, mouth_cli.run_bank),
         "record": (mouth_cli.record_arguments, mouth_cli.run_record),
+        "understand": (understand_cli.add_arguments, understand_cli.run),
     }.items():
         command = commands.add_parser(name, help=about[name])
         describe(command)
         command.set_defaults(do=do)
     plans = commands.add_parser("plans", help=about["plans"])
-    check = plans.add_subparsers(dest="plans", required=True).add_parser("check")
+    looking = plans.add_subparsers(
+        dest="plans", required=True, metavar="COMMAND", help=about["command"]
+    )
+    check = looking.add_parser("check", help=about["plans"])
     plan_check.add_arguments(check)
     check.set_defaults(do=plan_check.run)
 
@@ -53,13 +60,13 @@ def run(args: Namespace) -> int:
     try:
         return do(args)
     except OSError as error:
-        _tell(in_both("cli", "unreadable", file=error.filename, reason=error.strerror))
+        _tell(sentence("cli", "unreadable", file=error.filename, reason=error.strerror))
         return USAGE_ERROR
 
 
 def _run(args: Namespace) -> int:
     """Serve; never returns, since a thread that hangs in PortAudio would hold up the end."""
-    settings = load(args.config)
+    settings = load(args.config, noted_by(args))
     _hush()
     one_heap()
     from voice.app import App  # noqa: PLC0415 - loads all libraries
@@ -83,17 +90,20 @@ def _end_loudly(args: threading.ExceptHookArgs) -> None:
 
 
 def _check(args: Namespace) -> int:
-    settings = load(args.config)
+    settings = load(args.config, noted_by(args))
     _hush()
     from voice.check import examine  # noqa: PLC0415 - loads PortAudio
+    from voice.loading import mistakes_of  # noqa: PLC0415 - loads the engines
 
     bad = False
     for found in examine(settings):
         bad |= found.bad
         mark = "✗" if found.bad else "✓"
-        text = in_both("check", found.code, **found.values)
+        text = sentence("check", found.code, **found.values)
         sys.stdout.write(f"{mark} {text}\n".replace("\n", "\n  ").rstrip(" "))
         sys.stdout.flush()
+    for mistake in mistakes_of(settings, noted_by(args)):
+        noted_by(args)(mistake)
     return int(bad)
 
 
@@ -102,7 +112,7 @@ def _devices(_args: Namespace) -> int:
     from voice.portaudio import PortAudio  # noqa: PLC0415 - loads PortAudio
 
     found = PortAudio().devices()
-    said = words("cli", "ko")
+    said = words("cli", usual_language())
     for device in found:
         shown = {"name": device.name, "rate_hz": device.rate_hz}
         lines = [said["device_in"]] * bool(device.inputs) + [said["device_out"]] * bool(
@@ -110,12 +120,12 @@ def _devices(_args: Namespace) -> int:
         )
         sys.stdout.writelines(f"{line.format(**shown)}\n" for line in lines)
     if not found:
-        _tell(in_both("cli", "no_devices"))
+        _tell(sentence("cli", "no_devices"))
     return int(not found)
 
 
 def _say(args: Namespace) -> int:
-    settings: VoiceSettings = load(args.config)
+    settings: VoiceSettings = load(args.config, noted_by(args))
     _hush()
     from voice.loading import mouth_of  # noqa: PLC0415 - loads the engines
     from voice.loudspeaker import Loudspeaker  # noqa: PLC0415
@@ -126,7 +136,7 @@ def _say(args: Namespace) -> int:
     try:
         speaker.play(mouth.render(args.text), settings.volume_pct, Event())
     except SoundError as error:
-        _tell(in_both("cli", "not_said", reason=error))
+        _tell(sentence("cli", "not_said", reason=error))
         return 1
     return 0
 

@@ -3,7 +3,7 @@
 import ctypes
 from collections.abc import Callable
 
-from hub.core.daytime import left_of
+from hub.core.daytime import TIMEX_BYTES, kernel_trusts, left_of
 from hub.core.house_events import Part
 from hub.core.voice_words import Fact, Trouble
 from voice.mic import Condition
@@ -13,7 +13,6 @@ LEAST_S = 20 * 3600.0  # between two restarts by plan
 SETTLED_S = 600.0
 WINDOW_END_S = 3 * 3600.0  # after the hour of the planned restart it is put off to the next night
 DETAIL = 200
-TIME_ERROR, TIMEX_BYTES = 5, 512  # adjtimex(2); struct timex is 208 bytes on 64-bit Linux
 
 
 class Health:
@@ -56,6 +55,6 @@ def restart_due(mb: float, most_mb: float, up_s: float, local: float, restart_at
 
 
 def clock_synced() -> bool:
-    """Tell whether the kernel holds the wall clock for synchronised; False where it may not say."""
+    """Tell whether the kernel holds the wall clock for synchronised."""
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return int(ctypes.CDLL(None).adjtimex(timex)) in range(TIME_ERROR)
+    return kernel_trusts(ctypes.CDLL(None).adjtimex(timex))

@@ -6,8 +6,6 @@
 Nothing is kept on disk, and nothing that was said is logged.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct, structs
 
 from voice import vad
@@ -15,23 +13,13 @@ from voice.engines import Engines, load
 from voice.likeness import likenesses
 from voice.phrases import Expecting, Intent, Phrases
 from voice.sentences import sentences
+from voice.understanding import Sensitivity, Understanding
 from voice.worded import worded
 from voice.words import Evidence, Guess, Understood, contested, shortlist, understand
 
 __all__ = ["Engines", "Hearing", "Sensitivity", "SpeechBegan", "SpeechEnded", "Utterance", "load"]
 
 BYTES_S = 32000
-
-
-class Sensitivity(StrEnum):
-    """How little it takes for a call for help to be taken for one, unasked."""
-
-    LOW = "low"
-    NORMAL = "normal"
-    HIGH = "high"
-
-
-KEEN = {Sensitivity.LOW: -1.0, Sensitivity.NORMAL: 0.0, Sensitivity.HIGH: 1.0}
 
 
 class Utterance(Struct, frozen=True):
@@ -73,7 +61,7 @@ class Hearing:
         tell_words: bool = False,
     ) -> None:  # fmt: skip
         self._engines, self._phrases = engines, phrases
-        self._keen, self._spoken_sos = KEEN[sensitivity], spoken_sos
+        self._home = Understanding(phrases, sensitivity, spoken_sos)
         self._tell_words = tell_words
         self._segments = vad.Segmenter(engines.detect)
 
@@ -111,9 +99,7 @@ class Hearing:
 
     def conclude(self, evidence: Evidence, expecting: Expecting) -> Understood:
         """Say what the evidence means after this question."""
-        found = understand(evidence, self._phrases, expecting, keen=self._keen)
-        unasked = expecting is Expecting.NOTHING and not self._spoken_sos
-        return Understood() if unasked and found.intent is Intent.HELP else found
+        return self._home.explain(evidence, expecting).understood
 
     def reset(self) -> None:
         """Forget what is buffered, after own speech."""

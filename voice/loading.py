@@ -1,24 +1,26 @@
 """What speaks and what hears, made from the settings: what is missing is told, the rest works."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.settings import SettingsError
+from hub.core.mistakes import Mistake
+from hub.core.settings import Noted, SettingsError, text_of
 from hub.core.voice_words import Hello
-from voice import hearing, kokoro_files, phrases, plans, vad
+from voice import hearing, kokoro_files, phrases, plan_files, plans, vad
 from voice.bank import SHIPPED, Bank
 from voice.cache import Cache
 from voice.espeak import Espeak
-from voice.hearing import Hearing, Sensitivity
+from voice.hearing import Hearing
 from voice.kokoro import Kokoro
 from voice.memory import settle
 from voice.mouth import Mouth, Synthesizer
-from voice.phrases import Phrases
 from voice.plans import PlanError, Plans
 from voice.settings import VoiceSettings
+from voice.understanding import Understanding
 
 
 class Loaded(Struct, frozen=True):
@@ -35,12 +37,11 @@ def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
     """Make the mouth, then the hearing (up to 10 s); `done` is told of each. Never raises."""
     mouth, speaking = mouth_of(settings)
     done(Loaded(speaking, mouth=mouth))
-    known, wrong = phrases_of(settings)
-    engines = hearing.load(folder_of(settings.models), known, threads=settings.threads)
-    keen = Sensitivity(settings.sensitivity)
+    home, wrong = Understanding.of(settings)
+    engines = hearing.load(folder_of(settings.models), home.phrases, threads=settings.threads)
     ears = Hearing(
-        engines, known, sensitivity=keen,
-        spoken_sos=settings.spoken_sos, tell_words=settings.tell_words,
+        engines, home.phrases, sensitivity=home.sensitivity,
+        spoken_sos=home.spoken_sos, tell_words=settings.tell_words,
     )  # fmt: skip
     troubles = [*map(str, engines.troubles), *filter(None, [wrong])]
     amid = None if engines.recogniser is None else vad.detector()
@@ -66,18 +67,19 @@ def mouth_of(settings: VoiceSettings) -> tuple[Mouth, tuple[str, ...]]:
     return mouth, tuple(engine.name.split()[0] for engine in engines)
 
 
-def phrases_of(settings: VoiceSettings) -> tuple[Phrases, str]:
-    """Give the county's phrases; ours, and why, where they cannot be used."""
-    if not settings.phrases:
-        return phrases.load(), ""
-    path = Path(settings.phrases)
-    try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        return phrases.load(text, path.name), ""
-    except OSError as error:
-        return phrases.load(), f"phrases: {error.strerror}"
-    except SettingsError as error:
-        return phrases.load(), f"phrases: {error.mistakes[0]}"
+def mistakes_of(settings: VoiceSettings, noted: Noted) -> tuple[Mistake, ...]:
+    """Give all that is wrong with a county's phrases and plans; `noted` hears of old encodings."""
+    found: tuple[Mistake, ...] = ()
+    with suppress(OSError):  # which is told already
+        if settings.phrases:
+            path = Path(settings.phrases)
+            try:
+                phrases.load(text_of(path.read_bytes(), str(path), noted), str(path))
+            except SettingsError as error:
+                found = error.mistakes
+        if settings.plans:
+            found += plan_files.gather(Path(settings.plans), noted=noted)[1]
+    return found
 
 
 def plans_of(settings: VoiceSettings) -> tuple[Plans, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from voice.bank import SHIPPED, read_sound
 from voice.bank_build import gaps, prune
 from voice.fixed import fixed_sentences
-from voice.mouth_words import messages, show, tell
+from voice.mouth_words import ours, show, tell
 from voice.record_cli import live_arguments, run_live
 from voice.recordings import fault, store
 
@@ -20,11 +20,14 @@ INCOMPLETE, UNUSABLE = 1, 2
 
 def bank_arguments(parser: ArgumentParser) -> None:
     """Describe `anbu voice bank`."""
-    said = messages("ko")["bank"]
+    said = ours()["bank"]
     parser.description = said["about"]
-    actions = parser.add_subparsers(dest="action", required=True)
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="COMMAND", help=said["command_about"]
+    )
     for action in ("build", "check"):
-        sub = actions.add_parser(action, help=said[f"{action}_about"])
+        about = said[f"{action}_about"]
+        sub = actions.add_parser(action, help=about, description=about)
         sub.add_argument("--folder", type=Path, default=SHIPPED, help=said["folder_about"])
         if action == "build":
             sub.add_argument("--models", type=Path, help=said["models_about"])
@@ -80,7 +83,7 @@ def _build(args: Namespace, folder: Path) -> int:
 
 def record_arguments(parser: ArgumentParser) -> None:
     """Describe `anbu voice record`."""
-    said = messages("ko")["record"]
+    said = ours()["record"]
     parser.description = said["about"]
     parser.add_argument("--to", type=Path, metavar="FOLDER", help=said["to_about"])
     source = parser.add_mutually_exclusive_group(required=True)
@@ -101,7 +104,7 @@ def run_record(args: Namespace) -> int:
     texts = fixed_sentences()
     if args.list:
         for number, text in enumerate(texts, 1):
-            show(messages("ko")["record"]["line"].format(number=number, text=text))
+            show(ours()["record"]["line"].format(number=number, text=text))
         return 0
     try:
         return _take(texts, args.source, args.to or args.source / "bank", args.speaker)

@@ -1,25 +1,31 @@
-"""What `anbu voice bank` and `anbu voice record` tell people: each line in Korean and English."""
+"""What `anbu voice bank` and `anbu voice record` tell people, in the language of the shell."""
 
 import sys
 import tomllib
 from functools import cache
 from importlib.resources import files
 
+from voice.texts import usual_language
+
 LANGUAGES = ("ko", "en")
 
 
 def tell(part: str, key: str, flaw: str = "", **values: object) -> None:
     """Print a message of table `part`, its `values` filled in; `flaw` is a key of [flaw]."""
-    for language in LANGUAGES:
-        said = messages(language)
-        wrong = said["flaw"][flaw] if flaw else ""
-        show(said[part][key].format(flaw=wrong, **values))
+    said = ours()
+    wrong = said["flaw"][flaw] if flaw else ""
+    show(said[part][key].format(flaw=wrong, **values))
 
 
 def show(line: str) -> None:
     """Print a line as it is."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def ours() -> dict[str, dict[str, str]]:
+    """Give the tables in the language of the shell."""
+    return messages(usual_language())
 
 
 @cache

@@ -11,19 +11,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TextIO
 
-from hub.core.settings import SettingsError
+from hub.core.settings import SettingsError, noted_by
 from voice.plan_files import PlanFile, gather
 from voice.plan_flaws import Flaw
 from voice.plan_rules import flaws
 from voice.plans import SHIPPED, Plans
+from voice.texts import usual_language
 
-LANGUAGES = ("ko", "en")
 WRONG = 2
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu voice plans check`."""
-    said = _messages("ko")["check"]
+    said = _messages(usual_language())["check"]
     parser.description = said["about"]
     parser.add_argument(
         "folder", type=Path, nargs="?", default=SHIPPED, metavar="FOLDER", help=said["folder_about"]
@@ -34,14 +34,15 @@ def run(args: Namespace) -> int:
     """Look over a folder. Raise `SettingsError` with the mistakes of form, the flaws being told."""
     folder: Path = args.folder
     try:
-        sources, mistakes = gather(folder, *([] if folder == SHIPPED else [SHIPPED]))
+        sources, mistakes = gather(
+            folder, *([] if folder == SHIPPED else [SHIPPED]), noted=noted_by(args)
+        )
     except OSError as error:
         _say(sys.stderr, "unreadable", folder=str(folder), reason=str(error.strerror))
         return WRONG
     found = flaws(sources)
-    for language in LANGUAGES:
-        for flaw in found:
-            sys.stderr.write(tell(flaw, language) + "\n")
+    for flaw in found:
+        sys.stderr.write(tell(flaw, usual_language()) + "\n")
     if mistakes:
         raise SettingsError(mistakes)
     if found:
@@ -70,8 +71,7 @@ def tell(flaw: Flaw, language: str) -> str:
 
 
 def _say(stream: TextIO, key: str, **values: str) -> None:
-    lines = (_messages(language)["check"][key].format(**values) for language in LANGUAGES)
-    stream.writelines(f"{line}\n" for line in lines)
+    stream.write(_messages(usual_language())["check"][key].format(**values) + "\n")
 
 
 @cache

@@ -9,9 +9,10 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from hub.core.forms import Form, of
 from hub.core.house_events import Meaning
 from hub.core.mistakes import Mistake
-from hub.core.settings import SettingsError, read
+from hub.core.settings import Noted, SettingsError, read, text_of, unnoted
 from voice.words import Expecting, Intent
 
 COMMON = "common.toml"
@@ -22,8 +23,8 @@ HEARD = "{heard}"  # in `say`: what was understood, said back
 OTHER = "other"  # in `[heard]`: said back where nothing more is known
 
 Listening = Annotated[float, Meta(ge=3, le=30)]  # seconds; an old person needs some to answer
-Key = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$", max_length=40)]
-What = Annotated[str, Meta(pattern="^[a-z_]*$", max_length=40)]
+Key = Annotated[str, of(Form.WORD, "^[a-z][a-z0-9_]{0,39}$")]
+What = Annotated[str, of(Form.WORD, "^[a-z_]{0,40}$")]
 
 
 class Branch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,13 +116,15 @@ class Source(Struct, frozen=True):
 Folder = tuple[Source, ...]
 
 
-def gather(*folders: Path) -> tuple[tuple[Folder, ...], tuple[Mistake, ...]]:
+def gather(
+    *folders: Path, noted: Noted = unnoted
+) -> tuple[tuple[Folder, ...], tuple[Mistake, ...]]:
     """Read the files of folders: what has the right form, and what is wrong with the others.
 
-    Raises OSError where a file cannot be read.
+    Raises OSError where a file cannot be read. `noted` is told of files in an old encoding.
     """
     mistakes: list[Mistake] = []
-    return tuple(_sources(folder, mistakes) for folder in folders), tuple(mistakes)
+    return tuple(_sources(folder, mistakes, noted) for folder in folders), tuple(mistakes)
 
 
 def common(folders: tuple[Folder, ...]) -> Words:
@@ -133,13 +136,13 @@ def common(folders: tuple[Folder, ...]) -> Words:
     return words
 
 
-def _sources(folder: Path, mistakes: list[Mistake]) -> Folder:
+def _sources(folder: Path, mistakes: list[Mistake], noted: Noted) -> Folder:
     found = []
     for path in sorted(folder.iterdir()):
         if path.suffix != ".toml":
             continue
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")  # `read` names the place
         try:
+            text = text_of(path.read_bytes(), str(path), noted)
             says = _read(path, text)
         except SettingsError as error:
             mistakes += error.mistakes

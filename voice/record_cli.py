@@ -14,9 +14,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from hub.core.settings import noted_by
 from voice.bank import Bank
 from voice.fixed import fixed_sentences
-from voice.mouth_words import LANGUAGES, messages, tell
+from voice.mouth_words import ours, tell
 from voice.record_live import Line
 from voice.recordings import store
 from voice.settings import VoiceSettings, load
@@ -27,7 +28,7 @@ EACH_S = 20  # for one sentence and its keys: a guess
 
 def live_arguments(parser: ArgumentParser) -> None:
     """Describe what `--live` understands beside what all of `anbu voice record` does."""
-    said = messages("ko")["live"]
+    said = ours()["live"]
     parser.add_argument("--only", type=_span, metavar="N[-M]", help=said["only_about"])
     parser.add_argument("--again", action="store_true", help=said["again_about"])
     parser.add_argument("--microphone", metavar="NAME", help=said["microphone_about"])
@@ -35,7 +36,7 @@ def live_arguments(parser: ArgumentParser) -> None:
 
 def run_live(args: Namespace) -> int:
     """Hold a session; raises SettingsError, and OSError where the settings cannot be read."""
-    settings = load(args.config)
+    settings = load(args.config, noted_by(args))
     if args.microphone is not None:
         settings = replace(settings, microphone=args.microphone)
     folder: Path | None = args.to or (Path(settings.bank) if settings.bank else None)
@@ -123,5 +124,4 @@ def _span(words: str) -> range:
         first, last = int(found[1]), int(found[2] or found[1])
         if 1 <= first <= last <= count:
             return range(first, last + 1)
-    said = (messages(language)["live"]["no_span"] for language in LANGUAGES)
-    raise ArgumentTypeError(" / ".join(said).format(count=count))
+    raise ArgumentTypeError(ours()["live"]["no_span"].format(count=count))

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from hub.core.settings import read
+from hub.core.addresses import FlawError
+from hub.core.forms import FilePath, SocketPath, TimeOfDay, socket
+from hub.core.settings import Noted, read, refuse, text_of, unnoted
 
 Pct = Annotated[float, Meta(ge=0, le=100)]
-TimeOfDay = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 PATHS = ("socket", "state_dir", "cache_dir", "models", "bank", "plans", "phrases")
 
 
@@ -25,13 +26,13 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     control centre reads what was said, beside a call for help or an answer to a check-in.
     """
 
-    socket: str = "/run/anbu/voice.sock"
-    state_dir: str = "/var/lib/anbu-voice"
-    cache_dir: str = "/var/cache/anbu-voice"
-    models: str = ""
-    bank: str = ""
-    plans: str = ""
-    phrases: str = ""
+    socket: SocketPath = "/run/anbu/voice.sock"
+    state_dir: FilePath = "/var/lib/anbu-voice"
+    cache_dir: FilePath = "/var/cache/anbu-voice"
+    models: FilePath = ""
+    bank: FilePath = ""
+    plans: FilePath = ""
+    phrases: FilePath = ""
     microphone: str = ""
     loudspeaker: str = ""
     silent_s: Annotated[float, Meta(ge=0)] = 30.0
@@ -51,14 +52,17 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     restart_at: TimeOfDay = "03:30"
 
 
-def load(path: Path | None) -> VoiceSettings:
+def load(path: Path | None, noted: Noted = unnoted) -> VoiceSettings:
     """Read the file, or take what holds without one; raise `SettingsError` or `OSError`."""
     if path is None:
         return VoiceSettings()
-    text = path.read_text(encoding="utf-8", errors="surrogateescape")  # `read` names the mistake
+    text = text_of(path.read_bytes(), str(path), noted)
     settings = read(text, str(path), VoiceSettings)
     folder = path.resolve().parent
     given = {name: getattr(settings, name) for name in PATHS}
-    return replace(
-        settings, **{name: str(folder / value) for name, value in given.items() if value}
-    )
+    rooted = {name: str(folder / value) for name, value in given.items() if value}
+    try:
+        socket(rooted["socket"])
+    except FlawError as flaw:
+        raise refuse(text, str(path), ("socket",), flaw) from flaw
+    return replace(settings, **rooted)

@@ -64,27 +64,35 @@ class _File(Struct, frozen=True):
     signs: tuple[Sign, ...]
 
 
+class Found(Struct, frozen=True):
+    """A sign that was found: `what` it is about, and how the file says it."""
+
+    what: str
+    say: str
+
+
 class Signs(Struct, frozen=True, eq=False):
     """All signs, ready to be looked for."""
 
     all: Mapping[Intent, tuple[tuple[re.Pattern[str], str], ...]]
     elsewhere: re.Pattern[str]
+    says: Mapping[Intent, tuple[str, ...]]  # as the file has them, in the order of `all`
 
     def danger(self, text: str) -> str | None:
         """Give what the first sign of danger in a text is about; None where there is none."""
-        return self._first(Intent.HELP, text)
+        found = self.find(Intent.HELP, text)
+        return found.what if found is not None else None
 
     def is_elsewhere(self, text: str) -> bool:
         """Tell whether what is told of is not here, or not now."""
         return self.elsewhere.search(text) is not None
 
-    def ailment(self, text: str) -> str | None:
-        """Give what ails, as the first sign of it says; None where there is none."""
-        return self._first(Intent.UNWELL, text)
-
-    def _first(self, intent: Intent, text: str) -> str | None:
+    def find(self, intent: Intent, text: str) -> Found | None:
+        """Give the first sign in a text of HELP or UNWELL; None where there is none."""
         spelt = "".join(map(_letters, text))
-        return next((what for sign, what in self.all.get(intent, ()) if sign.search(spelt)), None)
+        every = zip(self.all.get(intent, ()), self.says.get(intent, ()), strict=True)
+        found = (Found(what, say) for (sign, what), say in every if sign.search(spelt))
+        return next(found, None)
 
 
 @cache
@@ -97,13 +105,16 @@ def prepare(text: str) -> Signs:
     """Give the signs of a TOML text; raises as `load` does."""
     told = read(text, "voice/phrases/signs.toml", _File)
     every: dict[Intent, list[tuple[re.Pattern[str], str]]] = {}
+    says: dict[Intent, tuple[str, ...]] = {}
     for sign in told.signs:
         every.setdefault(sign.intent, []).extend(
             (_compiled(say, told), sign.what) for say in sign.say
         )
+        says[sign.intent] = (*says.get(sign.intent, ()), *sign.say)
     words, parts, ends = map(_any, structs.astuple(told.elsewhere))
     there = rf"(?:^| )(?:{words})|(?:{parts})|(?:{ends})$"
-    return Signs({one: tuple(some) for one, some in every.items()}, re.compile(there))
+    compiled = {one: tuple(some) for one, some in every.items()}
+    return Signs(compiled, re.compile(there), says)
 
 
 def _any(texts: tuple[str, ...]) -> str:

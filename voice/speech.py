@@ -69,7 +69,8 @@ class Speech:
         `loud`: at night, too; `blunt`: into what the resident may be saying.
         """
         try:
-            mouth = await asyncio.wait_for(asyncio.shield(self._mouth), READY_S)
+            async with asyncio.timeout(READY_S):
+                mouth = await asyncio.shield(self._mouth)
         except TimeoutError:
             log.warning("the mouth is not ready")
             return False
@@ -122,7 +123,8 @@ class Speech:
 
     async def _politely(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._quiet.wait(), POLITE_S)
+            async with asyncio.timeout(POLITE_S):
+                await self._quiet.wait()
 
     @contextlib.contextmanager
     def _covered(self, text: str = "") -> Iterator[None]:

@@ -161,9 +161,10 @@ class Stage:
                 case acts.Listen(expecting=expecting, s=s):
                     self._tell(Talking(ask.key))
                     return await self._answered(expecting, s)
-                case acts.Tell(meaning, score, what, closes, words):
+                case acts.Tell(meaning, score, what, closes, words, wordless):
                     words, sure = words or words_of(self._answer), self._answer.sure
-                    self._tell(Heard(meaning, ask.key, score, what, sure, closes, words))
+                    said = (meaning, ask.key, score, what, sure, closes, words, wordless)
+                    self._tell(Heard(*said))
                 case acts.End():
                     return None
         return acts.Finished()
@@ -192,7 +193,9 @@ class Stage:
 
     def say_heard(self, meaning: Meaning, said: Understood, asked: str = "") -> None:
         """Tell the hub what was meant, `asked` after or not."""
-        self._tell(Heard(meaning, asked, said.score, said.what, said.sure, words=words_of(said)))
+        told = (said.score, said.what, said.sure)
+        wordless = int(said.wordless)
+        self._tell(Heard(meaning, asked, *told, words=words_of(said), wordless=wordless))
 
 
 def _meaning(intent: Intent) -> Meaning | None:

@@ -63,6 +63,7 @@ class Talk(Struct, frozen=True):
     tries: int = 0  # how often the present question was asked anew
     said: tuple[str, ...] = ()  # what "say that again" means
     heard: bool = False  # anything at all
+    wordless: int = 0  # answers without a word in them
     told: bool = False
     held: Tell | None = None
     left_s: float = MOST_S
@@ -91,7 +92,8 @@ def step(talk: Talk, happening: Happening) -> Step:
         case Silence():
             return _not_answered(talk, [], (SILENCE, UNCLEAR) if talk.heard else (SILENCE,))
         case Listened(understood=understood):
-            return _heard(replace(talk, heard=True), understood)
+            wordless = talk.wordless + understood.wordless
+            return _heard(replace(talk, heard=True, wordless=wordless), understood)
         case _:
             assert_never(happening)
 
@@ -115,7 +117,7 @@ def _heard(talk: Talk, understood: Understood) -> Step:
 
 def _follow(talk: Talk, branch: Branch, understood: Understood) -> Step:
     """Go along a branch: tell, say back what was understood, and ask on or end."""
-    talk, told = _tell(talk, _news(branch, understood))
+    talk, told = _tell(talk, _news(talk, branch, understood))
     if branch.then == HELP:
         return _urgent(talk, *told)
     known = talk.plan.words.heard
@@ -126,12 +128,14 @@ def _follow(talk: Talk, branch: Branch, understood: Understood) -> Step:
     return talk, [*told, *more]
 
 
-def _news(branch: Branch, understood: Understood) -> Tell | None:
+def _news(talk: Talk, branch: Branch, understood: Understood) -> Tell | None:
     guessed = branch.tell in GOOD and understood.intent not in {Intent.FINE, Intent.YES}
     if branch.tell is None or guessed:  # whatever a plan says: only who says so is fine
         return None
     what, closes = branch.what or understood.what, bool(branch.say or branch.then)
     score = understood.score if understood.intent is Intent.OFTEN else 0
+    if branch.tell is Meaning.UNCLEAR:
+        return Tell(branch.tell, score, what, closes, wordless=talk.wordless)
     return Tell(branch.tell, score, what, closes, words_of(understood))
 
 
@@ -196,5 +200,5 @@ def _end(talk: Talk, acts: Sequence[Tell | Speak]) -> Step:
     if talk.held is not None:
         last.append(talk.held)
     elif talk.heard and not talk.told:
-        last.append(Tell(Meaning.UNCLEAR))
+        last.append(Tell(Meaning.UNCLEAR, wordless=talk.wordless))
     return replace(talk, over=True, held=None), [*last, End()]

@@ -1,9 +1,12 @@
 """What the voice says by itself, and what people read of it: message files, Korean and English."""
 
+import os
 import time
 import tomllib
 from functools import cache
 from importlib.resources import files
+
+from hub.core.language import chosen
 
 LANGUAGES = ("ko", "en")
 NOON_H = 12
@@ -17,9 +20,14 @@ def words(table: str, language: str) -> dict[str, str]:
     return found
 
 
-def in_both(table: str, key: str, **values: object) -> str:
-    """Give the sentence in Korean, then in English, with `values` filled in."""
-    return "\n".join(words(table, language)[key].format(**values) for language in LANGUAGES)
+def usual_language() -> str:
+    """Give the language of whoever started this process (`hub.core.language`)."""
+    return str(chosen(os.environ))
+
+
+def sentence(table: str, key: str, **values: object) -> str:
+    """Give the sentence in the language of the shell, with `values` filled in."""
+    return words(table, usual_language())[key].format(**values)
 
 
 def the_time(local: float, language: str) -> str:

@@ -3,7 +3,7 @@
 A machine wrote it down and may be wrong. No log shows it.
 """
 
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 
 from hub.core.voice_words import WORDS_MAX
 from voice.words import Evidence, Understood
@@ -23,8 +23,7 @@ def worded(understood: Understood, evidence: Evidence) -> Understood:
     """Add the best guess; what the first pass alone has spelt is no writing, and is not told."""
     if not (evidence.strong and evidence.guesses):
         return understood
-    meant = understood.intent, understood.what, understood.score, understood.sure
-    return Worded(*meant, evidence.guesses[0].text[:WORDS_MAX])
+    return Worded(**asdict(understood), words=evidence.guesses[0].text[:WORDS_MAX])
 
 
 def words_of(understood: Understood) -> str:

@@ -7,82 +7,174 @@ alarm; `Fine`, which ends a worry, only when nothing else is near. What ends a w
 rests on strong evidence alone.
 """
 
+from enum import StrEnum
+
 from msgspec import Struct
 
+from voice import wordless
 from voice.likeness import Evidence, Guess, Likeness, explains, likenesses
 from voice.limits import ALONE, BY_LIKENESS, BY_WEIGHT, NONE, REFUTED, Ease, Limits, decide, ends
 from voice.phrases import Expecting, Intent, Phrase, Phrases, Turns
+from voice.sign_off import is_sign_off
+from voice.signs import Found
 from voice.weighing import EXACT, Best, beaten, opposed, shortlist, weighed
 
 __all__ = [
-    "Evidence", "Expecting", "Guess", "Intent", "Understood", "contested", "shortlist",
-    "understand",
+    "Evidence", "Expecting", "Guess", "Intent", "Reason", "Understood", "Verdict", "contested",
+    "explain", "shortlist", "understand",
 ]  # fmt: skip
 
 
 class Understood(Struct, frozen=True):
-    """What was meant. `what`: a key such as head; `score`: 0..3 of OFTEN; `sure`: 0..1."""
+    """What was meant. `what`: a key such as head; `score`: 0..3 of OFTEN; `sure`: 0..1.
+
+    `wordless`: after a question there was a sound, and no word that could be made out in it.
+    """
 
     intent: Intent = Intent.UNCLEAR
     what: str = ""
     score: int = 0
     sure: float = 0.0
+    wordless: bool = False
+
+
+class Reason(StrEnum):
+    """Why something was understood so: the first three, or was not."""
+
+    PHRASE = "phrase"
+    SIGN = "sign"  # of danger, among whatever other words
+    AILMENT = "ailment"  # the sign of one
+    NOTHING = "nothing"  # no phrase is near enough, or those of two meanings are
+    HARMLESS = "harmless"  # a sentence that means nothing to the hub is nearest
+    SOUNDS = "sounds"  # nothing but sounds that are no words
+    LOG_PROB = "log_prob"  # hardly to be read: below `wordless.PLAIN`
+    NO_SPEECH = "no_speech"  # it is doubtful that anybody spoke: from `wordless.SPOKE` on
+    WEAK = "weak"  # only the first pass heard it
+    TURNED = "turned"  # a word that turns it round was heard besides
+    PART = "part"  # it is too little of all that was said
+    AGAINST = "against"  # what is said against it is as likely
+    UNASKED = "unasked"  # it means something only as an answer
+    SIGN_OFF = "sign_off"  # the polite past of a noun, as broadcasts end
+    SWITCHED_OFF = "switched_off"  # spoken calls are, in this home
+
+
+class Verdict(Struct, frozen=True):
+    """What was understood, and why.
+
+    `phrase` is the one that decided, or that was refused; `value` how well it fits, `sign` the
+    pattern that was found. `refused` is what would have been meant but for the reason.
+    """
+
+    understood: Understood = Understood()
+    reason: Reason = Reason.NOTHING
+    phrase: str = ""
+    value: float = 0.0
+    sign: str = ""
+    refused: Intent | None = None
 
 
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
-# The chance that nobody spoke, above which it ends nothing. Of 24 who said that all is well, half
-# of them in noise of 10 dB, one had more than 0.27; babble that was taken for it had 0.36.
-SILENT = {Intent.FINE: 0.3, Intent.CANCEL: 0.3, Intent.NO: 0.45}
+# Where the first pass alone has heard it these are not believed: it hears phrases in any sound.
+NEEDS_A_WORD = {Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL, Intent.OFTEN}
 WHOLE = 0.7  # of what was said that FINE must be: before 좋아요 there may be "속이 안"
 # Of what was said that must take a call back, unasked: of 28 who took one back in their own words
 # none had less than 0.48; of "열두 명이 실종됐습니다", which ends in 됐습니다, it is 0.3.
 MAIN = 0.45
-PLAIN = -1.3  # log-probability of the best guess; of those 24 none had less than -1.23
 TOLD = -0.8  # a guess in which a sign of danger is believed
 WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by likeness alone
 # Guesses, and the chance that nobody spoke, that make one doubt it was speech: a call needs more.
 POOR, DOUBTED = -1.0, 0.3  # both: at 3 steps more one clear 살려주세요 in babble is missed
 MUDDLE = 2.0
 NOISE, UNLIKELY = -1.4, 0.5  # either, one step: of 128 calls 4 were so, none was lost by it
+AS_LIKELY = 0.15  # log-probability behind the best at which another guess is as good
 CROWD, IN_CROWD = 0.3, 2.0  # `Evidence.around` of what does not stand out: so many steps more
 
 
 def understand(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, *, keen: float = 0.0
 ) -> Understood:
-    """Say what was meant, UNCLEAR unless sure.
+    """Say what was meant, UNCLEAR unless sure: `explain` without the reasons."""
+    return explain(evidence, phrases, expecting, keen=keen).understood
+
+
+def explain(
+    evidence: Evidence, phrases: Phrases, expecting: Expecting, *, keen: float = 0.0
+) -> Verdict:
+    """Say what was meant and why, UNCLEAR unless sure.
 
     `keen` lowers what a call for help needs: 1 is the usual distance between two steps.
     """
     danger = _danger(evidence, phrases, expecting) if keen >= 0.0 else None
     if danger is not None:
-        return Understood(Intent.HELP, danger, sure=0.5)
-    understood = _by_phrases(evidence, phrases, expecting, keen)
-    if understood.intent is Intent.UNCLEAR and expecting.kind is Expecting.CHECKIN:
-        told = (phrases.signs.ailment(guess.text) for guess in _plain(evidence))
-        ailment = next((what for what in told if what is not None), None)
-        return Understood(Intent.UNWELL, ailment, sure=0.5) if ailment else understood
-    return understood
+        return Verdict(Understood(Intent.HELP, danger.what, sure=0.5), Reason.SIGN, sign=danger.say)
+    verdict = _by_phrases(evidence, phrases, expecting, keen)
+    if verdict.understood.intent is Intent.HELP:
+        return verdict
+    intent = verdict.understood.intent
+    needs = intent is Intent.YES or ends(intent, expecting)  # a check-in takes Yes for Fine
+    if (doubt := wordless.doubt(evidence, ends=needs)) is not None:
+        return _without_words(verdict, doubt, evidence, expecting)
+    if intent is Intent.UNCLEAR and expecting.kind is Expecting.CHECKIN:
+        told = (phrases.signs.find(Intent.UNWELL, guess.text) for guess in _plain(evidence))
+        ails = next((found for found in told if found is not None), None)
+        if ails is not None:
+            unwell = Understood(Intent.UNWELL, ails.what, sure=0.5)
+            return Verdict(unwell, Reason.AILMENT, sign=ails.say)
+    return verdict
+
+
+def _without_words(
+    verdict: Verdict, doubt: wordless.Doubt, evidence: Evidence, expecting: Expecting
+) -> Verdict:
+    """Take no answer from what may be no word, whatever the answer would do.
+
+    The first pass alone tells no word from a groan: of it only what brings a person counts.
+    """
+    intent = verdict.understood.intent
+    weak = doubt is wordless.Doubt.WEAK
+    if weak and intent not in NEEDS_A_WORD:
+        return verdict
+    refused = verdict.refused if intent is Intent.UNCLEAR else intent
+    asked = expecting is not Expecting.NOTHING
+    unclear = Understood(wordless=asked and wordless.is_wordless(evidence))
+    return Verdict(unclear, Reason(doubt), verdict.phrase, verdict.value, refused=refused)
 
 
 def _by_phrases(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float
-) -> Understood:
+) -> Verdict:  # fmt: skip
     found = _found(evidence, phrases, expecting, keen)
-    if found is None or found.phrase.entry.intent is Intent.UNCLEAR:
-        return Understood()
-    entry = found.phrase.entry
-    if _is_turned(found.phrase, evidence, phrases):
-        return Understood()
-    if ends(entry.intent, expecting) and not _may_end(found.phrase, evidence, phrases, expecting):
-        return Understood()
-    if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
-        return Understood()
+    if found is None:
+        return Verdict()
+    entry, text, value = found.phrase.entry, found.phrase.text, round(found.value, 3)
+    if entry.intent is Intent.UNCLEAR:
+        return Verdict(reason=Reason.HARMLESS, phrase=text, value=value)
+    if (refusal := _refusal(found.phrase, evidence, phrases, expecting)) is not None:
+        return Verdict(Understood(), refusal, text, value, refused=entry.intent)
     by_weight = evidence.weighed and found.value <= 0.0
     scale = BY_WEIGHT if by_weight else BY_LIKENESS
     lowest = scale.of(entry.intent).value
     sure = 0.5 + 0.5 * min(1.0, max(0.0, (found.value - lowest) / (scale.top - lowest)))
-    return Understood(entry.intent, entry.what, entry.score, round(sure, 3))
+    meant = Understood(entry.intent, entry.what, entry.score, round(sure, 3))
+    return Verdict(meant, Reason.PHRASE, text, value)
+
+
+def _refusal(
+    phrase: Phrase, evidence: Evidence, phrases: Phrases, expecting: Expecting
+) -> Reason | None:
+    """Say why the phrase that fits best is not believed all the same."""
+    entry = phrase.entry
+    if entry.intent is Intent.HELP and _is_sign_off(evidence, phrases):
+        return Reason.SIGN_OFF
+    if _is_turned(phrase, evidence, phrases):
+        return Reason.TURNED
+    if ends(entry.intent, expecting):
+        ended = _not_ending(phrase, evidence, phrases, expecting)
+        if ended is not None:
+            return ended
+    if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
+        return Reason.UNASKED
+    return None
 
 
 def contested(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
@@ -121,7 +213,7 @@ def _found(
 
 def _calls_plainly(evidence: Evidence, phrases: Phrases) -> bool:
     """Tell whether the best guess is just what a call is."""
-    best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
+    best = _best(evidence)
     alike = likenesses(Evidence((best,)), phrases, Expecting.NOTHING)
     first = max((found[0] for found in alike.values()), key=lambda one: one.value, default=None)
     return first is not None and first.phrase.entry.intent is Intent.HELP and first.value >= EXACT
@@ -148,13 +240,13 @@ def _plain(evidence: Evidence) -> tuple[Guess, ...]:
     return tuple(guess for guess in evidence.guesses if guess.log_prob > TOLD)
 
 
-def _danger(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> str | None:
+def _danger(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> Found | None:
     """Give what danger was told of, in words plainly heard that no phrase says otherwise."""
     if expecting is Expecting.NOTHING and evidence.around >= CROWD:
         return None
     plain = _plain(evidence)
-    told = (phrases.signs.danger(guess.text) for guess in plain)
-    danger = next((what for what in told if what is not None), None)
+    told = (phrases.signs.find(Intent.HELP, guess.text) for guess in plain)
+    danger = next((found for found in told if found is not None), None)
     if danger is None or any(phrases.signs.is_elsewhere(guess.text) for guess in plain):
         return None
     every = likenesses(Evidence(plain), phrases, expecting)
@@ -162,28 +254,37 @@ def _danger(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> str |
     return danger if max(others, default=0.0) < EXACT else None
 
 
-def _may_end(
+def _not_ending(
     phrase: Phrase, evidence: Evidence, phrases: Phrases, expecting: Expecting
-) -> bool:  # fmt: skip
-    """Tell whether a worry or a call may end by this: well heard, and nothing speaks against it."""
-    intent = phrase.entry.intent
-    if not evidence.strong or evidence.no_speech >= SILENT[intent]:
-        return False
-    plain = max((guess.log_prob for guess in evidence.guesses), default=-99.0) > PLAIN
-    if not plain and (intent is Intent.FINE or expecting is Expecting.NOTHING):
-        return False  # 살려 주세요 over a kettle was once 됐어요
+) -> Reason | None:
+    """Say why no worry and no call may end by this: too little of it, or something against it.
+
+    That it was heard as words at all is asked of every answer (`voice.wordless`).
+    """
     unasked = MAIN if expecting is Expecting.NOTHING else 0.0
-    least = WHOLE if intent is Intent.FINE else unasked
+    least = WHOLE if phrase.entry.intent is Intent.FINE else unasked
     if explains(phrase, evidence, phrases) < least:
-        return False
-    return not beaten(evidence, phrases, phrase)
+        return Reason.PART
+    return Reason.AGAINST if beaten(evidence, phrases, phrase) else None
+
+
+def _best(evidence: Evidence) -> Guess:
+    """Give what was most likely said."""
+    return max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
+
+
+def _is_sign_off(evidence: Evidence, phrases: Phrases) -> bool:
+    """Tell whether what was most likely said, or is hardly less likely, is how broadcasts end."""
+    least = _best(evidence).log_prob - AS_LIKELY
+    return any(
+        is_sign_off(guess.text, phrases) for guess in evidence.guesses if guess.log_prob >= least
+    )
 
 
 def _is_turned(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
     """Tell whether a word was heard that turns it round: 안, 못, 좋았으면."""
-    best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
     turns = phrases.turns.get(phrase.entry.intent, Turns())
-    return not turns.within(best.text) <= turns.within(phrase.text)
+    return not turns.within(_best(evidence).text) <= turns.within(phrase.text)
 
 
 def _doubt(evidence: Evidence) -> float:

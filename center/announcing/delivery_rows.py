@@ -3,8 +3,10 @@
 Two centres on one database claim each try once, and no counter twice: a claim is one transaction.
 """
 
+from typing import Any
+
 import msgspec
-from sqlalchemy import BigInteger, Connection, bindparam, case, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, bindparam, case, insert, select, update
 
 from center import moments
 from center.announcing import rows
@@ -12,6 +14,7 @@ from center.announcing.draft import DAYS_MAX, Announcement, Why
 from center.announcing.fate import Delivery, Fate, ended, replied, sent, told
 from center.announcing_tables import announcements, counters, deliveries
 from center.incident import Deed
+from center.shaping import shape
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.daily import AnnouncementEvent
 
@@ -168,5 +171,5 @@ def _command(one: Announcement, counter: int, utc: float) -> Command:
     )
 
 
-def _shape(row: object) -> Delivery:
-    return msgspec.convert(row, Delivery, from_attributes=True)
+def _shape(row: Row[Any]) -> Delivery:
+    return shape(row, Delivery)

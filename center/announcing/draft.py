@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from hub.core.border import Open
+
 TEXT_MAX = 300  # characters: about a minute of slow speech
 DAYS_MAX = 14
 SOONEST_S = 60.0  # it is to be out of date no sooner
@@ -15,7 +17,7 @@ GAP = "○"  # a template leaves some to be filled in
 KEY_MAX = 64
 
 
-class Whom(StrEnum):
+class Whom(Open):
     """To which homes."""
 
     ALL = "all"

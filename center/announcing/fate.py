@@ -5,11 +5,10 @@ waiting --the hub's reply--> taken --its word--> spoken | unspoken | expired
    '--an operator takes it back--> withdrawn            the hub's own word is always believed
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.core.border import Open
 from hub.core.commands import Reply
 from hub.core.daily import AnnouncementOutcome
 from hub.core.wire import Reason
@@ -19,7 +18,7 @@ REFUSALS_MAX = 5  # one that was held back on its way is refused, too: that is n
 PASSING = frozenset({Reason.EXPIRED.value, Reason.REPLAYED.value})
 
 
-class Fate(StrEnum):
+class Fate(Open):
     """Where an announcement to a home stands."""
 
     WAITING = "waiting"  # for the hub
@@ -75,7 +74,7 @@ def told(one: Delivery, outcome: AnnouncementOutcome, said_utc: float, utc: floa
     if one.fate is Fate.SPOKEN:
         return one
     taken_utc = utc if one.taken_utc is None else one.taken_utc
-    return replace(one, fate=Fate(outcome.value), taken_utc=taken_utc, over_utc=said_utc, reason="")
+    return replace(one, fate=Fate.of(outcome), taken_utc=taken_utc, over_utc=said_utc, reason="")
 
 
 def ended(one: Delivery, fate: Fate, utc: float) -> Delivery:

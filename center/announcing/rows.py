@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
+from center import shaping
 from center.announcing.draft import TWICE_S, Announcement, Draft, Whom, Why, digest, flaw
 from center.announcing.fate import Delivery, Fate
 from center.announcing_tables import announcements, deliveries
@@ -14,6 +16,7 @@ from center.home_tables import records
 from center.incident import Deed, Entry
 from center.rows import write_line
 from center.tables import hubs as hubs_table
+from hub.core.forms import composed
 
 _SAME = select(announcements.c.id).order_by(announcements.c.utc.desc()).limit(1)
 
@@ -33,8 +36,9 @@ class NotSent(Struct, frozen=True):
 
 
 def homes(conn: Connection, draft: Draft) -> tuple[str, ...]:
-    """Name the homes that a draft is for, of those whose hub was ever heard."""
-    query = select(hubs_table.c.hub).order_by(hubs_table.c.hub)
+    """Name the homes that a draft is for, of those whose hub was heard and is not gone for good."""
+    query = select(hubs_table.c.hub).where(hubs_table.c.removed_utc.is_(None))
+    query = query.order_by(hubs_table.c.hub)
     known: tuple[str, ...] = tuple(conn.scalars(query))
     match draft.whom:
         case Whom.ALL:
@@ -109,14 +113,14 @@ def newest(conn: Connection, limit: int) -> list[Sent]:
     )
     counts: dict[str, dict[Fate, int]] = {one.id: {} for one in found}
     for ident, fate, count in conn.execute(counted):
-        counts[ident][Fate(fate)] = count
+        counts[ident][Fate.of(fate)] = count
     return [Sent(one, counts[one.id]) for one in found]
 
 
 def fates(conn: Connection) -> dict[Fate, int]:
     """Count all deliveries by what became of them; every fate is there."""
     query = select(deliveries.c.fate, func.count()).group_by(deliveries.c.fate)
-    held = {Fate(fate): int(count) for fate, count in conn.execute(query)}
+    held = {Fate.of(fate): int(count) for fate, count in conn.execute(query)}
     return {fate: held.get(fate, 0) for fate in Fate}
 
 
@@ -132,18 +136,18 @@ def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: fl
 
 
 def _fitting(conn: Connection, letters: str) -> set[str]:
-    wish = letters.casefold().strip()
+    wish = composed(letters).casefold().strip()
     query = select(hubs_table.c.hub, records.c.record)
     query = query.outerjoin(records, records.c.hub == hubs_table.c.hub)
     found: set[str] = set()
     for hub, record in conn.execute(query):
         held = record or {}
         words = (hub, held.get("name", ""), held.get("address", ""))
-        if wish and any(wish in word.casefold() for word in words):
+        if wish and any(wish in composed(word).casefold() for word in words):
             found.add(hub)
     return found
 
 
-def shape(row: object) -> Announcement:
+def shape(row: Row[Any]) -> Announcement:
     """Give the announcement of a row."""
-    return msgspec.convert(row, Announcement, from_attributes=True)
+    return shaping.shape(row, Announcement)

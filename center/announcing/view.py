@@ -94,7 +94,7 @@ def heard(told: Announcement, one: Delivery, eye: Eye) -> HeardView:
 
 def badge(fate: Fate, t: Texts) -> Badge:
     """Give a fate's shape and word."""
-    shape, tone = _LOOK[fate]
+    shape, tone = _LOOK.get(fate, ("ring", "plain"))
     return Badge(shape, tone, t(f"announce_fate.{fate}"))
 
 

@@ -43,6 +43,7 @@ def checkin(one: CheckIn) -> CheckInOut:
         attempts=one.attempts,
         due=timestamp(one.due_utc),
         clock_synced=one.synced,
+        wordless=one.wordless or 0,
     )
 
 

@@ -50,6 +50,7 @@ class CheckInOut(Struct, frozen=True):
     attempts: int
     due: str
     clock_synced: bool
+    wordless: int = 0  # answers that were sounds without a word
 
 
 class CheckIns(Struct, frozen=True):

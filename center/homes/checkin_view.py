@@ -80,7 +80,11 @@ def worded(found: Sequence[CheckIn], words: Words, eye: Eye) -> list[Worded]:
     """Give what was said to check-ins, the newest first, where that may be known."""
     told = [one for one in reversed(found) if (one.hub, one.checkin) in words]
     return [
-        Worded(badge(one.result, eye.t), f"{one.day} {one.slot}", words[one.hub, one.checkin])
+        Worded(
+            badge(one.result, eye.t, one.wordless),
+            f"{one.day} {one.slot}",
+            words[one.hub, one.checkin],
+        )
         for one in told[:WORDED]
     ]
 
@@ -97,7 +101,7 @@ def of_day(
             hub,
             names.get(hub, ""),
             tuple(spot(one, eye.t) for one in some),
-            max(list(LOOK).index(one.result) for one in some),
+            max(_worry(one.result) for one in some),
             tuple(worded(some, words, eye)),
         )
         for hub, some in by_hub.items()
@@ -105,19 +109,26 @@ def of_day(
     return sorted(homes, key=lambda home: (-home.worst, home.hub))
 
 
+def _worry(result: CheckInResult) -> int:
+    """Rank a result; one that only a newer hub knows worries like one that was not understood."""
+    return list(LOOK).index(result if result.is_known else CheckInResult.UNCLEAR)
+
+
 def spot(one: CheckIn, t: Texts) -> Spot:
     """Word one check-in."""
     by = t(f"answered.{one.by}")
     about = t("checkin.title", slot=one.slot, topic=t(f"topic.{one.topic}"), n=one.attempts)
-    brief = f"{about} · {t(f'checkin.{one.result}')} · {by}"
+    shown = badge(one.result, t, one.wordless)
+    brief = f"{about} · {shown.text} · {by}"
     letter = t(f"answered_letter.{one.by}")
-    return Spot(badge(one.result, t), by, letter, brief, f"{one.day} {brief}")
+    return Spot(shown, by, letter, brief, f"{one.day} {brief}")
 
 
-def badge(result: CheckInResult, t: Texts) -> Badge:
-    """Give a result's shape and word."""
-    shape, tone = LOOK[result]
-    return Badge(shape, tone, t(f"checkin.{result}"))
+def badge(result: CheckInResult, t: Texts, wordless: int | None = None) -> Badge:
+    """Give a result's shape and word; `wordless`: how many answers were sounds alone."""
+    shape, tone = LOOK.get(result, ("ring", "warn"))
+    sounds = result is CheckInResult.UNCLEAR and wordless
+    return Badge(shape, tone, t("checkin.wordless" if sounds else f"checkin.{result}"))
 
 
 def counts(found: Iterable[CheckIn], t: Texts) -> tuple[tuple[Badge, int], ...]:

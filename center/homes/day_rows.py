@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, insert, select, update
 from center import moments
 from center.home_tables import activity, checkins
 from center.homes import slots
+from center.shaping import shape
 from hub.core import daily
 from hub.core.daily import AnsweredBy, CheckInEvent, CheckInResult, PresenceKind
 
@@ -27,6 +28,7 @@ class CheckIn(Struct, frozen=True):
     due_utc: float
     synced: bool
     said_utc: float
+    wordless: int | None = None
 
 
 class Hour(Struct, frozen=True):
@@ -57,6 +59,7 @@ def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) ->
         due_utc=data.due_utc,
         synced=data.synced,
         said_utc=moments.of_rfc3339(event.time, utc),
+        wordless=slots.bounded(data.wordless),
     )
     this = (checkins.c.hub == hub) & (checkins.c.checkin == data.checkin)
     values = {**msgspec.to_builtins(one), "stored_utc": utc}
@@ -89,7 +92,7 @@ def hours(conn: Connection, hub: str, from_utc: float, until_utc: float) -> list
         column.hub == hub, column.from_utc >= from_utc, column.from_utc < until_utc
     )
     found = conn.execute(query.order_by(column.from_utc))
-    return [msgspec.convert(row, Hour, from_attributes=True) for row in found]
+    return [shape(row, Hour) for row in found]
 
 
 def places(conn: Connection, hub: str) -> dict[str, str]:
@@ -114,4 +117,4 @@ def of_day(conn: Connection, day: str) -> list[CheckIn]:
 
 
 def _shaped(conn: Connection, query: Select[Any]) -> list[CheckIn]:
-    return [msgspec.convert(row, CheckIn, from_attributes=True) for row in conn.execute(query)]
+    return [shape(row, CheckIn) for row in conn.execute(query)]

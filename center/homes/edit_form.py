@@ -7,12 +7,15 @@ import msgspec
 from msgspec import Struct
 
 from center.homes.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Record
+from hub.core.addresses import FlawError
+from hub.core.forms import form_of, settled
+from hub.core.mistakes import plain
 
 LINES = ("name", "phone", "address", "door_code")
 TEXTS = ("entry", "illnesses", "medicines", "baseline", "notes")
 CONTACT = ("name", "relation", "phone")
 YES, NO = "yes", "no"
-_BAD = {"birth_year": "bad_birth_year", "phone": "bad_phone", "date": "bad_date"}
+_BAD = {"birth_year": "bad_birth_year", "phone": "bad_phone_length", "date": "bad_date"}
 
 Typed = Mapping[str, str]
 
@@ -87,8 +90,14 @@ def _text(typed: Typed, name: str) -> str:
 def _checked(
     shape: type[Struct], field: str, value: object, name: str, problems: dict[str, str]
 ) -> Any:  # noqa: ANN401 - of the field's own type
+    hint = get_type_hints(shape, include_extras=True)[field]
     try:
-        return msgspec.convert(value, get_type_hints(shape, include_extras=True)[field])
+        if isinstance(value, str):
+            value = settled(form_of(plain(hint)[1]), value)
+        return msgspec.convert(value, hint)
+    except FlawError as error:
+        problems[name] = f"bad_{error.flaw}"
+        return ""
     except msgspec.ValidationError:
         problems[name] = _BAD.get(field, "bad_text" if field in TEXTS else "bad_line")
         return ""

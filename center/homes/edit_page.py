@@ -65,7 +65,8 @@ def _page(
     problem = t("record.problems", n=len(found)) if found else ""
     if status == 409:  # noqa: PLR2004 - HTTP's own number
         when = moments.short(kept.changed_utc, visit.eye.now)
-        problem = t("record.stale", who=kept.changed_by, time=when)
+        key = "record.stale" if kept.changed_by else "record.stale_here"
+        problem = t(key, who=kept.changed_by, time=when)
     return show(
         visit.request,
         "homes/edit.html",

@@ -13,20 +13,24 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.core.border import Open
+
 NOTE_MAX = 2000  # characters
 AGAIN_S = 86_400.0  # a home without help is looked at again every day, whoever has seen to it
 VISIT_DAYS = 7  # of `again_s`: a visit only to try a button may wait
 TEST_S = 600.0  # a talk by phone: find the button, press it, hear what the house says
 
 
-class NeedKind(StrEnum):
+class NeedKind(Open):
     """Why somebody should call. What was unclear was not fine, so it is here too."""
 
     MISSED_CHECKIN = "missed_checkin"
     UNCLEAR = "unclear"
+    WORDLESS = "wordless"  # sounds alone, twice: a groan, a cough
     UNWELL = "unwell"
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"
+    NOT_BACK = "not_back"
     PRESS_DUE = "press_due"  # nobody has pressed the help button for a month: try it together
     HUB_LOST = "hub_lost"  # from here on: of an area, with its homes as parts
     TRIGGER_FAULT = "trigger_fault"
@@ -46,7 +50,7 @@ class NeedKind(StrEnum):
 _OF_AREA = frozenset({NeedKind.HUB_LOST, NeedKind.TRIGGER_FAULT, NeedKind.DEVICE_FAULT})
 
 
-class Called(StrEnum):
+class Called(Open):
     """What came of it. `by_incident`: the same home's alarm was closed by a person."""
 
     REACHED = "reached"
@@ -180,5 +184,6 @@ def opened_again(need: Need, utc: float) -> Need:
 
 
 def said_again(need: Need, utc: float, score: int) -> Need:
-    """Fold the same need of the same home into its open task."""
-    return replace(need, last_utc=max(utc, need.last_utc), score=max(score, need.score))
+    """Fold the same need of the same home into its open task: what had eased it is over."""
+    latest = max(utc, need.last_utc)
+    return replace(need, last_utc=latest, score=max(score, need.score), eased_utc=None)

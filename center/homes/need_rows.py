@@ -2,18 +2,25 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from center import shaping
 from center.home_tables import need_notes, needs
 from center.homes.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
 from center.incident import Deed, Entry
 from center.rows import write_line
 
-SILENT = (NeedKind.MISSED_CHECKIN, NeedKind.UNCLEAR)  # a sign of life takes the edge off
+SILENT = (  # a sign of life takes the edge off
+    NeedKind.MISSED_CHECKIN,
+    NeedKind.UNCLEAR,
+    NeedKind.WORDLESS,
+    NeedKind.NOT_BACK,
+)
 _OPEN = needs.c.done_utc.is_(None)
 _BY_ID = select(needs).where(needs.c.id == bindparam("id")).with_for_update()
 _OPEN_OF = (
@@ -126,7 +133,7 @@ def end_with_incident(conn: Connection, hub: str, by: str, utc: float) -> bool:
 def task(conn: Connection, need: Need) -> Task:
     """Give a need with its notes."""
     query = select(need_notes).where(need_notes.c.need == need.id).order_by(need_notes.c.seq)
-    notes = [msgspec.convert(row, Note, from_attributes=True) for row in conn.execute(query)]
+    notes = [shaping.shape(row, Note) for row in conn.execute(query)]
     return Task(need, tuple(notes))
 
 
@@ -178,6 +185,6 @@ def put(conn: Connection, need: Need) -> None:
     conn.execute(update(needs).where(needs.c.id == need.id).values(msgspec.to_builtins(need)))
 
 
-def shape(row: object) -> Need:
+def shape(row: Row[Any]) -> Need:
     """Give the task of a row."""
-    return msgspec.convert(row, Need, from_attributes=True)
+    return shaping.shape(row, Need)

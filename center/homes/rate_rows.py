@@ -4,12 +4,12 @@ import csv
 import io
 from collections.abc import Iterator
 
-import msgspec
 from sqlalchemy import Connection, exists, select
 
 from center.homes.rates import CAUSES, Alarm, Rate, Rates, rates
 from center.incident import Deed, Outcome
 from center.moments import DAY_S
+from center.shaping import shape
 from center.tables import audit, hubs, incidents
 
 HEAD = ("by", "hub", "device", "kind", "alarms", "closed", "false", "share", "per_30_days",
@@ -33,7 +33,7 @@ def read(conn: Connection, now: float, days: int, hub: str | None = None) -> Rat
     if hub is not None:
         query = query.where(column.hub == hub)
         known = known.where(hubs.c.hub == hub)
-    alarms = [msgspec.convert(row, Alarm, from_attributes=True) for row in conn.execute(query)]
+    alarms = [shape(row, Alarm) for row in conn.execute(query)]
     first = {name: utc or 0.0 for name, utc in conn.execute(known)}
     return rates(alarms, first, now, days)
 

@@ -9,16 +9,19 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from hub.core.border import Open
+from hub.core.forms import Form, of
+
 CONTACTS_MAX = 8
 
 Line = Annotated[str, Meta(max_length=120)]
 Text = Annotated[str, Meta(max_length=2000)]
 Year = Annotated[int, Meta(ge=1890, le=2100)]
-Phone = Annotated[str, Meta(pattern=r"^(\+?[0-9][0-9() .-]{1,24}[0-9])?$")]
-Date = Annotated[str, Meta(pattern=r"^(20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$")]
+Phone = Annotated[str, of(Form.PHONE, r"^(\+?[0-9][0-9() .-]{1,24}[0-9])?$")]
+Date = Annotated[str, of(Form.DATE, r"^(20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$")]
 
 
-class ConsentItem(StrEnum):
+class ConsentItem(Open):
     """What is consented to, each by itself (개인정보보호법)."""
 
     HEALTH = "health"

@@ -3,12 +3,13 @@
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from center.home_tables import records
 from center.homes.record import Kept, NotKept, Record, WhyNotKept, changed
 from center.incident import Deed, Entry
 from center.rows import write_line
+from center.shaping import shape
 from center.tables import audit
 from center.tables import hubs as hubs_table
 
@@ -17,7 +18,7 @@ def find(conn: Connection, hub: str) -> Kept | None:
     """Give a home's record, an empty one where only its hub was heard, or None for no home."""
     row = conn.execute(select(records).where(records.c.hub == hub)).first()
     if row is not None:
-        return msgspec.convert(row, Kept, from_attributes=True)
+        return shape(row, Kept)
     known = conn.execute(select(hubs_table.c.hub).where(hubs_table.c.hub == hub)).first()
     return Kept(hub) if known else None
 
@@ -52,6 +53,21 @@ def put(
         conn, Entry(change.utc, Deed.RECORD_CHANGED, version=0, by=change.by, text=text, hub=hub)
     )
     return kept
+
+
+def kept(conn: Connection) -> list[tuple[str, str, float]]:
+    """List (hub, the resident's name, its last change in UTC seconds) of all records, by hub."""
+    column = records.c
+    query = select(column.hub, column.record["name"].as_string(), column.changed_utc)
+    return [(hub, name or "", utc) for hub, name, utc in conn.execute(query.order_by(column.hub))]
+
+
+def remove(conn: Connection, utc: float, hub: str) -> bool:
+    """Forget a home's record, with a line in the audit; False where there is none."""
+    if not conn.execute(delete(records).where(records.c.hub == hub)).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.RECORD_REMOVED, version=0, hub=hub))
+    return True
 
 
 def was_seen(conn: Connection, hub: str, by: str, since_utc: float) -> bool:

@@ -44,7 +44,8 @@ def view(kept: Kept, eye: Eye) -> RecordView:
     changed = ""
     if kept.version:
         when = moments.short(kept.changed_utc, eye.now)
-        changed = t("record.changed", who=kept.changed_by, time=when)
+        key = "record.changed" if kept.changed_by else "record.changed_here"
+        changed = t(key, who=kept.changed_by, time=when)
     return RecordView(
         hub=kept.hub,
         version=kept.version,

@@ -14,6 +14,8 @@ from center.views import Badge, Eye, title
 
 _LOOK = {  # kind -> (shape, tone)
     NeedKind.MISSED_CHECKIN: ("octagon", "bad"),
+    NeedKind.NOT_BACK: ("octagon", "bad"),
+    NeedKind.WORDLESS: ("octagon", "bad"),
     NeedKind.UNWELL: ("triangle", "warn"),
     NeedKind.LOW_MOOD: ("triangle", "warn"),
     NeedKind.COUNSELLING: ("person", "plain"),
@@ -161,11 +163,10 @@ def _badges(need: Need, eye: Eye) -> list[Badge]:
 
 def kind(which: NeedKind, eye: Eye) -> Badge:
     """Name a kind of task, with its shape."""
-    shape, tone = _LOOK[which]
+    shape, tone = _LOOK.get(which, ("ring", "warn"))
     return Badge(shape, tone, eye.t(f"need.{which}"))
 
 
 def tried(note: Note, eye: Eye) -> Tried:
     """Word what somebody did about a task."""
-    result = Called(note.result)
-    return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{result}"), note.text)
+    return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{note.result}"), note.text)

@@ -3,13 +3,13 @@
 from enum import StrEnum
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Select, func, or_, select
 
 from center.announcing.fate import Fate
 from center.announcing_tables import deliveries
 from center.home_tables import checkins
+from center.shaping import shape
 from center.tables import faults, incidents
 from hub.core.daily import AnsweredBy
 from hub.core.payloads import FaultKind
@@ -74,7 +74,7 @@ def _faults(conn: Connection, hub: str) -> tuple[PastFault, ...]:
     query = select(faults).where(column.hub == hub, or_(of_voice, its_driver))
     query = query.order_by(column.cleared_utc.is_(None).desc(), column.since_utc.desc())
     found = conn.execute(query.limit(SHOWN))
-    return tuple(msgspec.convert(row, PastFault, from_attributes=True) for row in found)
+    return tuple(shape(row, PastFault) for row in found)
 
 
 def _signs(hub: str) -> tuple[tuple[Sign, Select[Any]], ...]:

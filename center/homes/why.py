@@ -7,6 +7,7 @@ from msgspec import Struct
 from center.homes.lengths import clock, length
 from center.incident import Incident
 from center.views import Eye
+from hub.core.notice import WORDLESS
 from hub.core.payloads import Evidence
 from hub.core.scaip import Kind
 
@@ -35,6 +36,10 @@ def reason(
     `places` gives the room of each device, `words` what was said, where that may be known.
     """
     t = eye.t
+    if incident.is_spoken and incident.about == WORDLESS:
+        return Reason(
+            t("evidence.spoken_wordless"), "", (t("evidence.wordless_more"),), words=words
+        )
     if incident.is_spoken:
         about = told_of(incident, eye)
         seen = t("evidence.spoken_about", about=about) if about else t("evidence.spoken")
@@ -52,6 +57,8 @@ def reason(
 def brief(incident: Incident, eye: Eye) -> str:
     """Say in one line what was seen and what is usual; nothing of what somebody pressed."""
     said = incident.evidence
+    if incident.is_spoken and incident.about == WORDLESS:
+        return eye.t("evidence.spoken_brief_wordless")
     if incident.is_spoken:
         about = told_of(incident, eye)
         brief = "evidence.spoken_brief_about" if about else "evidence.spoken_brief"
@@ -80,6 +87,8 @@ def _worded(
         more.append(t("evidence.last", last=places.get(said.last) or said.last))
     if _tells_limit(incident, said):
         more.append(t("evidence.limit", limit=length(said.limit_s, t)))
+    if said.wordless:
+        more.append(t("evidence.wordless", n=said.wordless))
     more.append(_basis(incident, said, eye))
     return Reason(_seen(incident, said, places, eye), usual, tuple(more), cleared)
 

@@ -3,7 +3,11 @@
 import { byId } from "./clock.js";
 const [EVERY_MS, MUTE_MS] = [4000, 60000];
 const audio = globalThis.AudioContext ? new AudioContext() : { state: "none", resume() {} };
-const left = (name) => Number(localStorage.getItem(name) ?? 0) - Date.now(); // shared by all tabs
+
+function left(name, most) { // ms; shared by all tabs. What lies further ahead was written before the
+  const ms = Number(localStorage.getItem(name) ?? 0) - Date.now(); // clock of this machine was set back
+  return ms > 0 && ms <= most ? ms : 0;
+}
 
 export const unmute = () => localStorage.removeItem("anbu-mute");
 
@@ -17,14 +21,14 @@ function tone(hertz, start, loud = 0.4) {
 }
 
 export function ring(waiting) {
-  const muted = left("anbu-mute") > 0;
+  const muted = left("anbu-mute", MUTE_MS);
   const now = audio.state !== "running" ? "blocked" : !waiting ? "ready" : muted ? "muted" : "ringing";
   byId("sound").dataset.sound = now;
-  byId("sound-left").textContent = Math.ceil(left("anbu-mute") / 1000);
-  if (now !== "ringing" || left("anbu-next") > 0) return; // or another tab has just rung
-  localStorage.setItem("anbu-next", Date.now() + EVERY_MS);
+  byId("sound-left").textContent = Math.ceil(muted / 1000);
+  if (now !== "ringing" || left("anbu-next", EVERY_MS)) return; // or another tab has just rung
   tone(880, audio.currentTime);
   tone(660, audio.currentTime + 0.35);
+  localStorage.setItem("anbu-next", Date.now() + EVERY_MS); // last: a full storage refuses it
 }
 
 export function chime(sign) { // equipment fails: one soft tone in all tabs, and no ringing

@@ -1,6 +1,7 @@
 """What the resident says, asked or not, and how the voice itself fares.
 
 Words that nobody understood may be the television's: they are no sign of life, and end no warning.
+Sounds without a word may be all that somebody on the floor has left to say.
 Nor does it that somebody visits, or has gone: such words are not asked back.
 """
 
@@ -8,7 +9,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.core import announcing, checkin, devices, life, presence, spoken, warn
+from hub.core import announcing, checkin, devices, ladder, life, presence, spoken, warn
 from hub.core.care_state import asking
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
@@ -86,7 +87,7 @@ def _understood(state: HomeState, event: Answered, rules: Rules) -> Step:
     """Take any word but a call for help."""
     at, words, over = event.at, list[Effect](), list[Effect]()
     if event.meaning is Meaning.UNCLEAR:
-        return checkin.answered(state, event, rules)
+        return _unclear(state, event, rules)
     if event.meaning is Meaning.HOME:
         state, words = presence.declare(state, at, away=False, rules=rules)
     state, _ = life.noticed(state, VOICE, at, event.by, rules)
@@ -95,3 +96,15 @@ def _understood(state: HomeState, event: Answered, rules: Rules) -> Step:
     if event.meaning is Meaning.AWAY:
         state, words = presence.declare(state, at, away=True, rules=rules)
     return state, [*over, *effects, *words]
+
+
+def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Take what nobody understood; who twice had no word for it is asked whether help is needed.
+
+    Where spoken calls are switched off the ladder of a missed check-in tells a person all the same.
+    """
+    if checkin.wordless(state, event) < checkin.WORDLESS or not rules.spoken_sos:
+        return checkin.answered(state, event, rules)
+    state, asked = spoken.groaned(state, event, rules)  # first: no reminder is said beside it
+    state, effects = checkin.answered(state, event, rules)
+    return ladder.called(state), [*effects, *asked]

@@ -8,10 +8,10 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.core import ladder
+from hub.core import ladder, presence
 from hub.core.care_events import hindered, tell_need, tell_result
 from hub.core.care_state import Asked, CheckIn, Due, Paused, talked
-from hub.core.daily import AnsweredBy, CheckInResult, PresenceKind, Topic
+from hub.core.daily import AnsweredBy, CheckInResult, Topic
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.rules import Rules
 from hub.core.scaip import Care
@@ -65,10 +65,15 @@ def next_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
             assert_never(visit.stage)
 
 
-def ask_again(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
-    """Take words that nobody understood: they are never "fine", and may be a stroke's."""
+def ask_again(
+    state: HomeState, visit: CheckIn, at: float, rules: Rules, *, last: bool = False
+) -> Step:
+    """Take words that nobody understood: they are never "fine", and may be a stroke's.
+
+    With `last` nothing is asked any more.
+    """
     visit = replace(visit, unclear=True)
-    if visit.attempts >= rules.care.attempts:
+    if last or visit.attempts >= rules.care.attempts:
         return ladder.begin(_put(state, None), visit, at, rules)
     state, question = _ask(state, visit, at, rules)
     return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
@@ -126,12 +131,12 @@ def thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
 
 
 def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
-    """Speak the question, but not to an empty house."""
-    if state.house.presence.kind is PresenceKind.AWAY and not visit.unclear:
+    """Speak the question, but not to one who has said that they are out."""
+    if presence.declared(state.house.presence) and not visit.unclear:
         return end(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
     slow = visit.attempts > 0
     asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
-    return _put(state, asked), [Ask(QUESTION[visit.topic], slow)]
+    return _put(state, asked), [Ask(QUESTION.get(visit.topic, Phrase.ASK_MOOD), slow)]
 
 
 def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:

@@ -13,6 +13,8 @@ from hub.core import (
     facts,
     feedback,
     home,
+    noise,
+    overdue,
     presence,
     quiet,
     routines,
@@ -36,14 +38,18 @@ RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, Rung.WATCHING
 
 # of all that `home.decide` serves, in its order, what may be due in a calm stretch
 _SERVE = (
+    noise.elapse,
     presence.elapse,
+    overdue.elapse,
     quiet.elapse,
     routines.elapse,
     diary.elapse,
     supervision.elapse,
 )
 _AHEAD = (
+    noise.next_wake,
     presence.next_wake,
+    overdue.next_wake,
     quiet.next_wake,
     routines.next_wake,
     diary.next_wake,
@@ -100,6 +106,8 @@ def is_kept(before: HomeState, event: Event, after: HomeState) -> bool:
     if after.watch.due != before.watch.due:
         return False
     was, now = before.house, after.house
+    if now.noisy is not was.noisy:
+        return False
     return not event.active or (
         now.quiet is was.quiet
         and now.presence is was.presence

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from hub.core.care_state import Anchor, Asked, CareState, Due, Paused, Rung
 from hub.core.events import Started
+from hub.core.living import proved_at
 from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
 
@@ -20,18 +21,26 @@ NOTE_S = 60.0  # as often as the engine writes a snapshot that nobody waits for
 BELIEVED_S = 7 * 86_400.0
 
 
-def recover(state: HomeState, started: Started) -> CareState:
-    """Fit the moments to a new process: no wait is shorter than before, and none is forgotten."""
-    care, active_at = state.care, state.house.active_at
+def recover(state: HomeState, started: Started, *, lived_in: bool = False) -> CareState:
+    """Fit the moments to a new process: no wait is shorter than before, and none is forgotten.
+
+    Where nobody knows any more when there was a sign of life, but there were some (`lived_in`, or
+    what was learned says so), the wait for the next one begins now.
+    """
+    care, active_at = state.care, proved_at(state.house)
     if active_at > care.began_at:  # seen after the last note
         care = replace(care, life_at=active_at)
     last = _latest(care)
+    unknown = care.life_at is None and (lived_in or state.habits.day > 0)
     by_s = min(0.0, started.at - last)
+    dark_at = _still_dark(care)
     care = _moved(care, by_s, math.inf)
     return replace(
         care,
+        life_at=started.at if unknown else care.life_at,
         next_local=None,
         began_at=started.at,
+        dark_at=None if dark_at is None else dark_at + started.at - last,
         noted_at=last + by_s,
         adrift_from=last + by_s if care.adrift_from is None else care.adrift_from,
     )
@@ -49,7 +58,10 @@ def note(state: HomeState, at: float, rules: Rules) -> HomeState:
     watching = care.rung is Rung.WATCHING
     life_at = last_life(state, at, rules) if watching else care.life_at
     care = replace(care, noted_at=at, life_at=life_at)
-    return replace(state, care=_anchored(care, at, state.clock.offset_s) if synced else care)
+    care = replace(care, dark_at=_still_dark(care))
+    if synced:
+        care = _anchored(care, at, state.clock.offset_s, rules)
+    return replace(state, care=care)
 
 
 def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
@@ -58,7 +70,7 @@ def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
     Of the house only what this process saw counts: the rest was noted before it began.
     """
     house, care = state.house, state.care
-    found = [house.active_at]
+    found = [proved_at(house)]
     for device, sensed in house.sensed.items():
         sensor = rules.sensors.get(device)
         if sensor and sensor.sense is Sense.WEARABLE:
@@ -67,13 +79,22 @@ def last_life(state: HomeState, at: float, rules: Rules) -> float | None:
     return max(seen if care.life_at is None else [*seen, care.life_at], default=None)
 
 
-def _anchored(care: CareState, at: float, offset_s: float) -> CareState:
-    anchor = care.anchor
-    if care.adrift_from is not None and anchor is not None:
+def _anchored(care: CareState, at: float, offset_s: float, rules: Rules) -> CareState:
+    anchor, adrift_from, dark_at = care.anchor, care.adrift_from, care.dark_at
+    if adrift_from is not None and anchor is not None:
         off_s = anchor.at + offset_s - anchor.utc
         if 0.0 < off_s <= BELIEVED_S:
-            care = _moved(care, -off_s, care.adrift_from)
+            care = _moved(care, -off_s, adrift_from)
+            adrift_from -= off_s
+        if dark_at is None and care.began_at - adrift_from >= rules.care.dark_s:
+            care = replace(care, dark_at=care.began_at)
     return replace(care, anchor=Anchor(at, at + offset_s), adrift_from=None)
+
+
+def _still_dark(care: CareState) -> float | None:
+    """Give `dark_at`, unless there was a sign of life since."""
+    lived = care.dark_at is not None and care.life_at is not None and care.life_at > care.dark_at
+    return None if lived else care.dark_at
 
 
 def _latest(care: CareState) -> float:

@@ -40,6 +40,7 @@ def tell_result(
         synced=state.clock.synced,
         scaip=scaip.of_check_in(event),
         words=checkin.words,
+        wordless=checkin.wordless,
     )
     kind = f"anbu.checkin.{result}"
     message = CheckInEvent(event, wire.source(rules.hub), kind, time, data)
@@ -56,8 +57,10 @@ def tell_need(
     return debt.owe_word(state, message, at, rules)
 
 
-def evidence(state: HomeState, since: float, at: float, limit_s: float, rules: Rules) -> Evidence:
-    """Give the ground for an alarm: nothing was seen or heard since `since`."""
+def evidence(
+    state: HomeState, since: float, at: float, limit_s: float, rules: Rules, wordless: int = 0
+) -> Evidence:
+    """Give the ground for an alarm: nothing was seen or heard since `since` but sounds."""
     return Evidence(
         since_utc=since + state.clock.offset_s,
         lasted_s=at - since,
@@ -65,6 +68,7 @@ def evidence(state: HomeState, since: float, at: float, limit_s: float, rules: R
         limit_s=limit_s,
         last=state.house.active_by,
         sensors=working(state, rules),
+        wordless=wordless,
     )
 
 

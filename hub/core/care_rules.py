@@ -9,8 +9,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from hub.core.daily import Topic
+from hub.core.forms import TimeOfDay
 
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]  # local, "HH:MM"
 Times = Annotated[tuple[TimeOfDay, ...], Meta(max_length=5)]  # Rescue Alert: up to five a day
 Topics = Annotated[tuple[Topic, ...], Meta(min_length=1, max_length=20)]
 Attempts = Annotated[int, Meta(ge=1, le=5)]
@@ -18,6 +18,7 @@ Listening = Annotated[float, Meta(ge=10, le=600)]  # an old person needs some se
 Wait = Annotated[float, Meta(ge=60, le=14_400)]  # the ladder ends on the same day
 Lateness = Annotated[float, Meta(ge=60, le=43_200)]
 Silence = Annotated[float, Meta(ge=3600, le=1_209_600)]
+Watching = Annotated[float, Meta(ge=0, le=43_200)]
 Days = Annotated[int, Meta(ge=1, le=365)]
 
 
@@ -37,5 +38,8 @@ class CareRules(Struct, frozen=True, forbid_unknown_fields=True):
     call_s: Wait = 3600.0  # from the second reminder to the centre (CareCall: the same day)
     callout_s: Silence = 86_400.0  # Waplat: after 24 h without a sign of life an automatic call,
     dispatch_s: Silence = 172_800.0  # after 48 h somebody goes and looks
+    dark_s: Silence = 14_400.0  # off for so long: what became due meanwhile waits to be watched
+    watch_s: Watching = 14_400.0  # so long, and up to
+    spread_s: Watching = 14_400.0  # so much longer (Tunstall: 1 to 4 h after an area power cut)
     screen_days: Days = 14  # the two questions of the PHQ-2 are about the last two weeks
     need_again_s: Wait = 600.0  # what is said again within this is one need, told once

@@ -14,13 +14,13 @@ from msgspec import Struct, field
 from hub.core.daily import Topic
 
 
-class Due(Struct, frozen=True, tag=True):
+class Due(Struct, frozen=True, tag="Due"):
     """It is to be asked, not before `from_at`: an alarm or the quiet hours may hold it up."""
 
     from_at: float
 
 
-class Asked(Struct, frozen=True, tag=True):
+class Asked(Struct, frozen=True, tag="Asked"):
     """The question was spoken at `at`; `moved`: somebody has moved since.
 
     `talked_s` is how long after it the talk was last known to go on.
@@ -31,14 +31,17 @@ class Asked(Struct, frozen=True, tag=True):
     talked_s: float = 0.0
 
 
-class Paused(Struct, frozen=True, tag=True):
+class Paused(Struct, frozen=True, tag="Paused"):
     """Nobody has answered the question that was spoken at `at`; it will be asked again."""
 
     at: float
 
 
 class CheckIn(Struct, frozen=True):
-    """A check-in that is not over. `unclear`: something was said that was not understood."""
+    """A check-in that is not over. `unclear`: something was said that was not understood.
+
+    `wordless`: how many answers to it were sounds without a word.
+    """
 
     name: str
     topic: Topic
@@ -48,6 +51,7 @@ class CheckIn(Struct, frozen=True):
     attempts: int = 0
     unclear: bool = False
     words: str = ""  # last said to it, where the resident lets them be told
+    wordless: int = 0
 
 
 class Missed(Struct, frozen=True):
@@ -75,6 +79,7 @@ class Screening(Struct, frozen=True):
     tries: int = 1
     score: int = 0
     talked_s: float = 0.0
+    wordless: int = 0  # answers that were sounds without a word
 
 
 class Rung(StrEnum):
@@ -110,6 +115,7 @@ class CareState(Struct, frozen=True):
     began_at: float = 0.0  # this process
     noted_at: float = 0.0  # about now, for `care_clock`
     anchor: Anchor | None = None
+    dark_at: float | None = None  # when it began to watch again, after hours without (`dark`)
     adrift_from: float | None = None  # the power was away since then; it is not known how long
 
 

@@ -27,6 +27,7 @@ RESULT = {
     Meaning.UNWELL: CheckInResult.UNWELL,
     Meaning.NO: CheckInResult.UNWELL,
 }
+WORDLESS = 2  # answers without a word, after which a person is told: nobody is asked a third time
 HARMLESS = {Topic.OUTING, Topic.EXERCISE}  # a day at home is no illness: "no" says only "alive"
 
 
@@ -51,7 +52,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     care = state.care
     times = [schedule.next_wake(state), no_life.next_wake(state)]
     if care.missed is not None:
-        times.append(ladder.next_wake(care.missed, rules))
+        times.append(ladder.next_wake(state, care.missed, rules))
     if care.visit is not None:
         times.append(asking.next_wake(state, care.visit, rules))
     if care.screening is not None:
@@ -73,7 +74,7 @@ def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     elif state.care.screening is not None:
         state, more = screening.answered(state, state.care.screening, event, rules)
     elif unclear:
-        state, more = _unclear(state, event.at, rules)
+        state, more = _unclear(state, event, rules)
     else:
         state, more = _clear(state, event, rules)
     return state, effects + more
@@ -126,15 +127,27 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     return state, told + question
 
 
-def _unclear(state: HomeState, at: float, rules: Rules) -> Step:
-    """Take words that nobody understood: from now on it takes clear ones."""
-    visit, missed = state.care.visit, state.care.missed
+def wordless(state: HomeState, event: Answered) -> int:
+    """Count the answers without a word: this one's, and those before it in the same check-in."""
+    care = state.care
+    before = care.screening or care.visit or (care.missed.checkin if care.missed else None)
+    return event.wordless + (before.wordless if before is not None and event.wordless else 0)
+
+
+def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Take words that nobody understood: from now on it takes clear ones.
+
+    Sounds without a word end the asking sooner: what comes of them is for a person to judge.
+    """
+    at, visit, missed = event.at, state.care.visit, state.care.missed
     if missed is not None:
-        missed = replace(missed, checkin=replace(missed.checkin, unclear=True))
+        groans = missed.checkin.wordless + event.wordless
+        missed = replace(missed, checkin=replace(missed.checkin, unclear=True, wordless=groans))
         state = replace(state, care=replace(state.care, missed=missed))
     if visit is None or isinstance(visit.stage, Due):
         return state, []
-    return asking.ask_again(state, visit, at, rules)
+    visit = replace(visit, wordless=visit.wordless + event.wordless)
+    return asking.ask_again(state, visit, at, rules, last=visit.wordless >= WORDLESS)
 
 
 def _counsel(state: HomeState, event: Answered, rules: Rules) -> Step:

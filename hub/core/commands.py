@@ -1,14 +1,15 @@
 """What the centre may ask of a hub, and what the hub replies."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.core.border import Open
+
 Counter = Annotated[int, Meta(ge=0, lt=2**53)]  # fits a JSON number, and the snapshot
 
 
-class CommandKind(StrEnum):
+class CommandKind(Open):
     """What the centre may ask of a hub."""
 
     ANNOUNCE = "announce"

@@ -1,13 +1,12 @@
 """What a hub tells of the resident's day: check-ins, needs that are no emergency, activity."""
 
-from enum import StrEnum
-
 from msgspec import Struct
 
+from hub.core.border import Open
 from hub.core.scaip import Care, Scaip
 
 
-class Topic(StrEnum):
+class Topic(Open):
     """What a check-in asks after (CareCall, Waplat)."""
 
     MOOD = "mood"
@@ -19,7 +18,7 @@ class Topic(StrEnum):
     MEDICINE = "medicine"
 
 
-class CheckInResult(StrEnum):
+class CheckInResult(Open):
     """What became of a check-in. Silence and unclear speech never count as fine."""
 
     FINE = "fine"
@@ -30,7 +29,7 @@ class CheckInResult(StrEnum):
     AWAY = "away"  # out of the house when it was due
 
 
-class AnsweredBy(StrEnum):
+class AnsweredBy(Open):
     """How an answer came."""
 
     VOICE = "voice"
@@ -39,7 +38,7 @@ class AnsweredBy(StrEnum):
     NOBODY = "nobody"
 
 
-class AnnouncementOutcome(StrEnum):
+class AnnouncementOutcome(Open):
     """What became of an announcement."""
 
     SPOKEN = "spoken"
@@ -47,7 +46,7 @@ class AnnouncementOutcome(StrEnum):
     EXPIRED = "expired"
 
 
-class PresenceKind(StrEnum):
+class PresenceKind(Open):
     """Where the resident is, as far as the house can tell."""
 
     UNKNOWN = "unknown"
@@ -69,6 +68,7 @@ class CheckInData(Struct, frozen=True):
     synced: bool
     scaip: Scaip
     words: str = ""  # last said to it, by a machine; only where the resident lets them be told
+    wordless: int = 0  # answers that were sounds without a word; an older centre reads "unclear"
 
 
 class CareData(Struct, frozen=True):

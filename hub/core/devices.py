@@ -33,11 +33,11 @@ from hub.core.watch_state import Flap, Waiting, WatchState, armed
 Step = tuple[HomeState, list[Effect]]
 
 HUB = "hub"
-CALLS = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
-TRIGGERS = 20  # far more than a home has; the message stays small
 OUTAGE = "hub:link"  # no fault, but told as one that comes and goes
 AGAIN = 2  # the first end of a fault is told at once
 MOST_DOUBLINGS = 32  # of a float, against a home whose plug was loose for years
+CALLS = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
+TRIGGERS = 20  # far more than a home has; the message stays small
 BRIEFS = 100  # of the oldest alarms; with more the message could outgrow `wire.MAX_BYTES`
 
 

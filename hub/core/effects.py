@@ -72,7 +72,7 @@ class Phrase(StrEnum):
     WELCOME_HOME = "welcome_home"
 
 
-class Publish(Struct, frozen=True, tag=True):
+class Publish(Struct, frozen=True, tag="Publish"):
     """Commit this message, then send it. `id` is its idempotency key."""
 
     id: str
@@ -82,25 +82,25 @@ class Publish(Struct, frozen=True, tag=True):
     retain: bool = False
 
 
-class Resend(Struct, frozen=True, tag=True):
+class Resend(Struct, frozen=True, tag="Resend"):
     """Send again what the outbox still holds under `id`."""
 
     id: str
 
 
-class Forget(Struct, frozen=True, tag=True):
+class Forget(Struct, frozen=True, tag="Forget"):
     """The centre has stored `id`: the outbox may let it go."""
 
     id: str
 
 
-class Show(Struct, frozen=True, tag=True):
+class Show(Struct, frozen=True, tag="Show"):
     """Lamps and buzzer show `signal` from now on."""
 
     signal: Signal
 
 
-class Say(Struct, frozen=True, tag=True):
+class Say(Struct, frozen=True, tag="Say"):
     """Speak `phrase`; `text` only where the centre gave the words, and then `Spoke` follows."""
 
     phrase: Phrase
@@ -109,14 +109,14 @@ class Say(Struct, frozen=True, tag=True):
     urgent: bool = False
 
 
-class Ask(Struct, frozen=True, tag=True):
+class Ask(Struct, frozen=True, tag="Ask"):
     """Speak the question `phrase`, then listen; `slow` the second time. `Answered` follows."""
 
     phrase: Phrase
     slow: bool = False
 
 
-class Pet(Struct, frozen=True, tag=True):
+class Pet(Struct, frozen=True, tag="Pet"):
     """Feed the watchdog: a heartbeat went the whole way."""
 
 

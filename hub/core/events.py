@@ -22,6 +22,8 @@ class LinkTrouble(StrEnum):
     CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
+    CERTIFICATE_NO_AUTHORITY_KEY = "certificate_no_authority_key"  # Python 3.13 asks for it
+    CERTIFICATE_MALFORMED = "certificate_malformed"
     CERTIFICATE_REVOKED = "certificate_revoked"
     TLS = "tls"
     REFUSED = "refused"
@@ -37,10 +39,11 @@ class StorageTrouble(StrEnum):
     READ_ONLY = "read_only"
     CORRUPT = "corrupt"
     SLOW = "slow"
+    LOCKED = "locked"  # by another program: one that copies the file, say
     ERROR = "error"
 
 
-class Started(Struct, frozen=True, tag=True):
+class Started(Struct, frozen=True, tag="Started"):
     """The process runs. `boot` is random per start, so that ids never repeat; `chance` in [0, 1)
     is the one random number of a boot, from which the core spreads what need not go at once.
     """  # noqa: D205 - one sentence
@@ -53,7 +56,7 @@ class Started(Struct, frozen=True, tag=True):
     chance: float = 0.0
 
 
-class ContactChanged(Struct, frozen=True, tag=True):
+class ContactChanged(Struct, frozen=True, tag="ContactChanged"):
     """A raw edge, or a polled level that differs from the last edge. `closed` is pressed."""
 
     at: float
@@ -61,35 +64,35 @@ class ContactChanged(Struct, frozen=True, tag=True):
     closed: bool
 
 
-class LinkUp(Struct, frozen=True, tag=True):
+class LinkUp(Struct, frozen=True, tag="LinkUp"):
     """The session with a broker stands and the subscriptions are granted."""
 
     at: float
     broker: str
 
 
-class LinkDown(Struct, frozen=True, tag=True):
+class LinkDown(Struct, frozen=True, tag="LinkDown"):
     """The session with the broker ended, or could not be made."""
 
     at: float
     trouble: LinkTrouble
 
 
-class BrokerAcked(Struct, frozen=True, tag=True):
+class BrokerAcked(Struct, frozen=True, tag="BrokerAcked"):
     """PUBACK: a broker has the message `id`, and no more than that."""
 
     at: float
     id: str
 
 
-class BrokerRefused(Struct, frozen=True, tag=True):
+class BrokerRefused(Struct, frozen=True, tag="BrokerRefused"):
     """PUBACK with a failure: this broker's rules do not let the hub publish."""
 
     at: float
     id: str
 
 
-class CenterAcked(Struct, frozen=True, tag=True):
+class CenterAcked(Struct, frozen=True, tag="CenterAcked"):
     """The centre speaks of an alarm; for `received`, `id` is the event it has stored."""
 
     at: float
@@ -101,13 +104,13 @@ class CenterAcked(Struct, frozen=True, tag=True):
     sent: bool = False  # somebody is on the way
 
 
-class CenterBorn(Struct, frozen=True, tag=True):
+class CenterBorn(Struct, frozen=True, tag="CenterBorn"):
     """The centre's link (re)started; it may have missed what was not acked."""
 
     at: float
 
 
-class CommandReceived(Struct, frozen=True, tag=True):
+class CommandReceived(Struct, frozen=True, tag="CommandReceived"):
     """The centre asks for something; `utc` is this hub's clock when it came."""
 
     at: float
@@ -115,14 +118,14 @@ class CommandReceived(Struct, frozen=True, tag=True):
     command: Command
 
 
-class DriverReady(Struct, frozen=True, tag=True):
+class DriverReady(Struct, frozen=True, tag="DriverReady"):
     """The driver of `device` works."""
 
     at: float
     device: str
 
 
-class DriverFailed(Struct, frozen=True, tag=True):
+class DriverFailed(Struct, frozen=True, tag="DriverFailed"):
     """The driver of `device` ended with an error; the supervisor will start it again."""
 
     at: float
@@ -130,20 +133,20 @@ class DriverFailed(Struct, frozen=True, tag=True):
     reason: str
 
 
-class StorageFailed(Struct, frozen=True, tag=True):
+class StorageFailed(Struct, frozen=True, tag="StorageFailed"):
     """A commit did not reach the disk; what it owed is held in memory and sent from there."""
 
     at: float
     trouble: StorageTrouble
 
 
-class StorageRecovered(Struct, frozen=True, tag=True):
+class StorageRecovered(Struct, frozen=True, tag="StorageRecovered"):
     """Commits reach the disk again, and what memory held is written."""
 
     at: float
 
 
-class Measured(Struct, frozen=True, tag=True):
+class Measured(Struct, frozen=True, tag="Measured"):
     """Readings of the hub's own health, for telemetry: name -> value in the name's unit."""
 
     at: float
@@ -151,7 +154,7 @@ class Measured(Struct, frozen=True, tag=True):
     dropped: int = 0
 
 
-class Heartbeat(Struct, frozen=True, tag=True):
+class Heartbeat(Struct, frozen=True, tag="Heartbeat"):
     """The shell found its threads alive; the watchdog is fed only by what this causes."""
 
     at: float
@@ -160,7 +163,7 @@ class Heartbeat(Struct, frozen=True, tag=True):
     zone_s: float = 32_400.0
 
 
-class Ticked(Struct, frozen=True, tag=True):
+class Ticked(Struct, frozen=True, tag="Ticked"):
     """A deadline that `next_wake` named has come."""
 
     at: float

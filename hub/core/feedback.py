@@ -5,6 +5,7 @@ The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the mes
 
 from msgspec.structs import replace
 
+from hub.core import snapshot
 from hub.core.care_state import asking
 from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.rules import Rules
@@ -88,7 +89,7 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
         return Signal.ASKING
     if not state.link.up and state.link.since + rules.offline_s <= at:
         return Signal.OFFLINE
-    return FAULT if state.faults else RESTING
+    return FAULT if any(fault != snapshot.FAULT for fault in state.faults) else RESTING
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:

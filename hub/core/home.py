@@ -19,6 +19,8 @@ from hub.core import (
     diary,
     facts,
     feedback,
+    noise,
+    overdue,
     presence,
     press,
     quiet,
@@ -46,7 +48,9 @@ _SERVE = (
     spoken.elapse,
     devices.elapse,
     warn.elapse,
+    noise.elapse,
     presence.elapse,
+    overdue.elapse,
     quiet.elapse,
     routines.elapse,
     diary.elapse,
@@ -60,7 +64,9 @@ _AHEAD = (
     feedback.next_wake,
     spoken.next_wake,
     warn.next_wake,
+    noise.next_wake,
     presence.next_wake,
+    overdue.next_wake,
     quiet.next_wake,
     routines.next_wake,
     diary.next_wake,
@@ -95,12 +101,15 @@ def due_contacts(state: HomeState, at: float, rules: Rules) -> set[str]:
     return {device for wake, device in _pressed(state, rules) if wake <= at}
 
 
-def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeState:
+def recover(
+    state: HomeState, started: Started, unsent: Iterable[str], *, lived_in: bool = False
+) -> HomeState:
     """Fit a snapshot to a new process, of this boot or of another.
 
     Monotonic time may have restarted, so old deadlines count as passed; nothing is shown or
     linked yet; all that is owed is due, and so is what the outbox holds `unsent` (ids of SOS
-    events) though a damaged snapshot may not know of it.
+    events) though a damaged snapshot may not know of it. `lived_in`: the home is not new, though
+    the snapshot may know of no sign of life.
     """
     long_ago = started.at - DAY_S
     known = {o.id: o for o in state.owed}
@@ -110,7 +119,7 @@ def recover(state: HomeState, started: Started, unsent: Iterable[str]) -> HomeSt
         state,
         boot=started.boot,
         clock=Clock(started.utc - started.at, started.synced, started.zone_s),
-        care=care_clock.recover(state, started),
+        care=care_clock.recover(state, started, lived_in=lived_in),
         house=recovery.house(state.house, started.at),
         warning=recovery.caution(state.warning, started.at),
         spoken_at=NEVER,

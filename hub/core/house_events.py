@@ -36,7 +36,7 @@ class Part(StrEnum):
     MUTE = "mute"  # the resident has switched the microphone off
 
 
-class MotionChanged(Struct, frozen=True, tag=True):
+class MotionChanged(Struct, frozen=True, tag="MotionChanged"):
     """A motion sensor saw somebody (`active`), or sees nobody any more."""
 
     at: float
@@ -44,14 +44,14 @@ class MotionChanged(Struct, frozen=True, tag=True):
     active: bool
 
 
-class DeviceSeen(Struct, frozen=True, tag=True):
+class DeviceSeen(Struct, frozen=True, tag="DeviceSeen"):
     """A device gave a sign of life without any news."""
 
     at: float
     device: str
 
 
-class BatteryMeasured(Struct, frozen=True, tag=True):
+class BatteryMeasured(Struct, frozen=True, tag="BatteryMeasured"):
     """A device's battery, in percent."""
 
     at: float
@@ -59,7 +59,7 @@ class BatteryMeasured(Struct, frozen=True, tag=True):
     battery_pct: float
 
 
-class MainsChanged(Struct, frozen=True, tag=True):
+class MainsChanged(Struct, frozen=True, tag="MainsChanged"):
     """The mains came (`present`) or went, as `device` sees it."""
 
     at: float
@@ -67,7 +67,7 @@ class MainsChanged(Struct, frozen=True, tag=True):
     present: bool
 
 
-class HeartRateMeasured(Struct, frozen=True, tag=True):
+class HeartRateMeasured(Struct, frozen=True, tag="HeartRateMeasured"):
     """A wearable's reading: a sign of life, and no activity."""
 
     at: float
@@ -75,11 +75,12 @@ class HeartRateMeasured(Struct, frozen=True, tag=True):
     bpm: float
 
 
-class Answered(Struct, frozen=True, tag=True):
+class Answered(Struct, frozen=True, tag="Answered"):
     """The resident answered, or spoke unasked; `score` where a scale was asked.
 
     `what` names an ill (`head`, `chest`). With `closes`, whoever asked says what follows: no thanks
-    are due. `words` is what was said, where the resident lets it be told.
+    are due. `words` is what was said, where the resident lets it be told. `wordless`: how many
+    answers were sounds without a word, where the meaning is unclear.
     """
 
     at: float
@@ -90,15 +91,16 @@ class Answered(Struct, frozen=True, tag=True):
     what: str = ""
     asked: str = ""  # after which question, empty: unasked, or not known
     words: str = ""
+    wordless: int = 0
 
 
-class Talking(Struct, frozen=True, tag=True):
+class Talking(Struct, frozen=True, tag="Talking"):
     """A talk with the resident goes on: there is more time to answer."""
 
     at: float
 
 
-class Spoke(Struct, frozen=True, tag=True):
+class Spoke(Struct, frozen=True, tag="Spoke"):
     """What the centre had to say under `receipt` was spoken to its end (`done`), or was not."""
 
     at: float
@@ -106,7 +108,7 @@ class Spoke(Struct, frozen=True, tag=True):
     done: bool
 
 
-class PartChanged(Struct, frozen=True, tag=True):
+class PartChanged(Struct, frozen=True, tag="PartChanged"):
     """A part of the voice went out of order (`broken`), or works again."""
 
     at: float
@@ -116,7 +118,7 @@ class PartChanged(Struct, frozen=True, tag=True):
     detail: str = ""
 
 
-class VoiceTold(Struct, frozen=True, tag=True):
+class VoiceTold(Struct, frozen=True, tag="VoiceTold"):
     """The voice has said what it has (`engines`), what it can do and how it is set."""
 
     at: float

@@ -4,11 +4,12 @@
        '----------------'-------------------------'---any sign of life--> over, with an all-clear
 
 After words that nobody understood it takes a clear word or a button: that there is life was known.
+Answers without a word (`checkin.WORDLESS`) are one of the alarm's grounds.
 """
 
 from msgspec.structs import replace
 
-from hub.core import sos
+from hub.core import dark, sos
 from hub.core.care_clock import last_life
 from hub.core.care_events import GROUNDS, evidence, hindered, tell_result
 from hub.core.care_state import CheckIn, Missed
@@ -39,9 +40,15 @@ def over(state: HomeState, missed: Missed, answer: Answer, at: float, rules: Rul
     return state, told + cleared
 
 
+def called(state: HomeState) -> HomeState:
+    """Climb no further: a person is called, or the resident takes it back. Life still ends it."""
+    missed = state.care.missed
+    return state if missed is None else _put(state, replace(missed, called=True))
+
+
 def elapse(state: HomeState, missed: Missed, at: float, rules: Rules) -> Step:
     """Climb the rung that is due; an alarm that is open silences the reminder, and no more."""
-    due = next_wake(missed, rules)
+    due = next_wake(state, missed, rules)
     if due is None or due > at:
         return state, []
     if missed.reminders < REMINDERS:
@@ -50,15 +57,17 @@ def elapse(state: HomeState, missed: Missed, at: float, rules: Rules) -> Step:
     state = _put(state, replace(missed, at=at, called=True))
     life_at = last_life(state, at, rules)
     since = missed.checkin.due_at if life_at is None else life_at
-    ground = evidence(state, since, at, at - missed.checkin.due_at, rules)
+    wordless = missed.checkin.wordless
+    ground = evidence(state, since, at, at - missed.checkin.due_at, rules, wordless)
     return sos.call(state, Kind.MISSED_CHECKIN, state.house.active_by, at, rules, ground)
 
 
-def next_wake(missed: Missed, rules: Rules) -> float | None:
+def next_wake(state: HomeState, missed: Missed, rules: Rules) -> float | None:
     """Give when the next rung is due; there is none above the centre."""
     if missed.called:
         return None
-    return missed.at + (rules.care.remind_s if missed.reminders < REMINDERS else rules.care.call_s)
+    wait_s = rules.care.remind_s if missed.reminders < REMINDERS else rules.care.call_s
+    return dark.held(state, missed.at + wait_s, rules)
 
 
 def _reminder(state: HomeState) -> list[Effect]:

@@ -1,6 +1,7 @@
 """How a home's habits are learned: from each quiet that somebody at home has ended."""
 
 from itertools import islice
+from operator import add
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 from hub.core.habits import (
     CLASSES,
     DAY_S,
+    FRESH,
     STEP_S,
     Habits,
     Quietness,
@@ -92,6 +94,34 @@ def stretched(habits: Habits, routine: str, value: float) -> Habits:
     return replace(habits, longest={**habits.longest, routine: value})
 
 
+def merged(old: Habits, new: Habits) -> Habits:
+    """Add what was learned before `old` was known again: counts are sums, limits are the larger."""
+    if new == FRESH:
+        return old
+    devices = old.devices
+    for name, ratio in new.devices.items():
+        known = devices.get(name)
+        devices = _with(devices, name, _sum(known, ratio) if known else ratio)
+    return replace(
+        old,
+        days=old.days + new.days,
+        day=max(old.day, new.day),
+        ends=_added(old.ends, new.ends),
+        spans=_added(old.spans, new.spans),
+        devices=devices,
+        week=_sum(old.week, new.week),
+        shares={
+            k: old.shares.get(k, 0.0) + new.shares.get(k, 0.0) for k in old.shares | new.shares
+        },
+        peaks=(*old.peaks, *new.peaks)[-PEAKS:],
+        peak=max(old.peak, new.peak),
+        longest={
+            k: max(old.longest.get(k, 0.0), new.longest.get(k, 0.0))
+            for k in old.longest | new.longest
+        },
+    )
+
+
 class _Ledger:
     """A ratio that is being added to."""
 
@@ -110,6 +140,14 @@ def _with(devices: dict[str, Ratio], name: str, ratio: Ratio) -> dict[str, Ratio
     """Put the newest last and let the least used go."""
     kept = {k: r for k, r in devices.items() if k != name}
     return {**dict(islice(kept.items(), max(0, len(kept) - DEVICES + 1), None)), name: ratio}
+
+
+def _added(one: Row, other: Row) -> Row:
+    return tuple(map(add, one, other))
+
+
+def _sum(one: Ratio, other: Ratio) -> Ratio:
+    return Ratio(_added(one.seen, other.seen), _added(one.awaited, other.awaited))
 
 
 def _faded(row: Row, keep: float) -> Row:

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from hub.core import checkin, presence, quiet, routines, warn
+from hub.core import checkin, noise, presence, quiet, routines, warn
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.rules import Rules, Sense
@@ -10,7 +10,11 @@ from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
-MOTION, EXIT_DOOR = AnsweredBy.MOTION, Sense.EXIT_DOOR  # slow to look up in Python 3.11
+MOTION, DOOR, EXIT_DOOR = (
+    AnsweredBy.MOTION,
+    Sense.DOOR,
+    Sense.EXIT_DOOR,
+)  # slow to look up in Python 3.11
 
 
 def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
@@ -28,20 +32,31 @@ def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
 def noticed(
     state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
 ) -> tuple[HomeState, bool]:
-    """Let the quiet be over, and give whether it is: a lone pulse in an empty house ends none."""
+    """Let the quiet be over, and give whether it is: noise, or a lone pulse, ends none."""
     sensor = rules.sensors.get(device)
-    by_exit = sensor is not None and sensor.sense is EXIT_DOOR
-    state = quiet.over(state, device, at, by_exit=by_exit, rules=rules)
+    sense = sensor.sense if sensor else None
+    by_exit, before = sense is EXIT_DOOR, state.house.lone
+    lone = noise.FRESH
+    if by is MOTION and not by_exit and sense is not DOOR:
+        lone = noise.run(state, device, at, rules)
+        if lone.noise:
+            return noise.dismissed(state, lone), False
+    if lone.device != before.device:
+        state = noise.learned(state, rules)
+    state = quiet.over(state, device, at, by_exit=by_exit, dismissed=before.noise, rules=rules)
     if by_exit:
         door = state.house.sensed[device]
         # not one that never tells of its closing, nor one whose contact is the wrong way round
         ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
         state = presence.passed(state, at, rules, ajar=ajar)
+    elif sense is DOOR:
+        state = presence.hand(state, at, rules)
     elif by is MOTION:
         state, counts = presence.active(state, device, at, rules)
         if not counts:
-            return state, False
+            return replace(state, house=replace(state.house, lone=lone)), False
     else:
         state = presence.home(state, at)
     state = routines.active(state, device, at, rules)
-    return replace(state, house=replace(state.house, active_at=at, active_by=device)), True
+    house = replace(state.house, active_at=at, active_by=device, lone=lone)
+    return replace(state, house=house), True

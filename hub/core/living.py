@@ -56,6 +56,17 @@ class Stay(Struct, frozen=True):
     since: float = NEVER
 
 
+class Lone(Struct, frozen=True):
+    """What one motion sensor sees alone, since another, a hand or a word was last heard of."""
+
+    device: str = ""
+    since: float = NEVER
+    last_at: float = NEVER
+    pulses: tuple[float, ...] = ()  # the last of them
+    even_since: float = NEVER  # since when they come evenly; NEVER: they do not
+    noise: bool = False  # it is nobody
+
+
 class House(Struct, frozen=True):
     """All that the sensors have told, and what follows from it at once."""
 
@@ -69,4 +80,12 @@ class House(Struct, frozen=True):
     told: frozenset[str] = frozenset()  # routines that have warned, until their cause is over
     slot_at: float = NEVER  # the five-minute slot of a night in which somebody was last up
     slots: int = 0
+    lone: Lone = field(default_factory=Lone)
+    noisy: dict[str, float] = field(default_factory=dict)  # sensors, and when each last made noise
+    overdue: bool = False  # the centre was told that the resident is not back as usual
     hour_at: float | None = None  # when the present hour began
+
+
+def proved_at(house: House) -> float:
+    """Give the last activity, without what one sensor alone has seen and nobody bears out."""
+    return house.lone.since if house.lone.noise else house.active_at

@@ -13,6 +13,8 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 
 from msgspec import Meta, Struct
 
+from hub.core.forms import form_of
+
 LARGEST = 2**63 - 1
 
 _KINDS: dict[object, str] = {
@@ -35,10 +37,13 @@ class Problem(StrEnum):
     CHOICE = "choice"  # the choices
     BOUNDS = "bounds"  # bounds, such as "≥ 1"
     LENGTH = "length"  # bounds of the length
-    PATTERN = "pattern"  # a regular expression
+    PATTERN = "pattern"  # a regular expression, of a field that names no form
+    FORM = "form"  # a `Flaw`; `detail` is the part that is wrong
+    ENCODING = "encoding"  # nothing: these bytes are no text
     UNKNOWN_KIND = "unknown_kind"  # the kinds there are
     DUPLICATE = "duplicate"  # nothing; `detail` is the line of the first
     INVALID = "invalid"  # nothing; `detail` is the struct's own word
+    CODEPAGE = "codepage"  # nothing; no mistake, a note: `detail` is the encoding it was read as
 
 
 class Mistake(Struct, frozen=True):
@@ -97,7 +102,8 @@ def wrong(value: object, hint: object) -> tuple[Problem, tuple[str, ...]]:
         case ("integer", int()) | ("number", int() | float()) if finite(value):
             return Problem.BOUNDS, _bounds(meta) or (f"≤ {LARGEST}",)
         case ("text", str()) if meta.pattern and not re.search(meta.pattern, str(value)):
-            return Problem.PATTERN, (meta.pattern,)
+            form = form_of(meta)
+            return (Problem.FORM, (form,)) if form else (Problem.PATTERN, (meta.pattern,))
         case ("text", str()) | ("list", list() | tuple()) | ("table", dict()):
             return Problem.LENGTH, lengths(meta)
         case _:

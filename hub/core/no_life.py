@@ -4,25 +4,24 @@
              --48 h--> DISPATCHED: called again, so that somebody goes and looks
     any sign of life --> WATCHING, with an all-clear
 
+What nobody could watch is called only after hours of watching (`dark`).
 Armed by the first sign of life that there ever was; a duration, so that no clock can disturb it.
 When to look again is stored: a look goes through the devices, and there are many events.
 """
 
 from msgspec.structs import replace
 
-from hub.core import sos, warn
+from hub.core import dark, sos, warn
 from hub.core.care_clock import last_life
 from hub.core.care_events import evidence
 from hub.core.care_state import Rung
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
-from hub.core.presence import ABSENCE
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
-ABSENT_MARGIN = 1.25
 NO_LIFE = frozenset({Kind.NO_LIFE})
 
 
@@ -58,18 +57,20 @@ def over(state: HomeState, life_at: float, rules: Rules) -> HomeState:
 
 
 def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> float | None:
-    """Give when the next rung is due: who has said that he is away is given until he is back."""
+    """Give when the next rung is due: who has said that he is away is given until he is back.
+
+    Who is only thought to be away is not: the door may have been a visitor's.
+    """
     if state.care.rung is Rung.DISPATCHED:
         return None
     called = state.care.rung is Rung.CALLED_OUT
-    due = life_at + (rules.care.dispatch_s if called else rules.care.callout_s)
+    due = dark.held(
+        state, life_at + (rules.care.dispatch_s if called else rules.care.callout_s), rules
+    )
     presence = state.house.presence
-    if presence.kind is not PresenceKind.AWAY or due > at:
+    if presence.kind is not PresenceKind.AWAY or presence.until is None or due > at:
         return due
-    if presence.until is not None:
-        return max(due, presence.until)
-    longest_s = state.habits.longest.get(ABSENCE, 0.0)  # of a month or two: who travels, travels
-    return max(due, presence.since + ABSENT_MARGIN * longest_s)
+    return max(due, presence.until)
 
 
 def _climb(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:

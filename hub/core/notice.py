@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
+WORDLESS = "wordless"  # what a call is about where sounds without a word were the answers
 
 
 class Notice(Struct, frozen=True):
@@ -27,8 +28,10 @@ class Said(Struct, frozen=True):
     about: str = ""
 
     def with_answer(self, words: str, about: str) -> "Said":
-        """Add what was said when the hub asked back."""
-        return Said(BETWEEN.join(filter(None, (self.words, words))), self.about or about)
+        """Add what was said when the hub asked back; sounds tell less than anything told of."""
+        told = [one for one in (self.about, about) if one and one != WORDLESS]
+        about = told[0] if told else self.about or about
+        return Said(BETWEEN.join(filter(None, (self.words, words))), about)
 
 
 class Candidate(Struct, frozen=True):

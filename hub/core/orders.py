@@ -20,12 +20,14 @@ CENTER = "center"
 
 
 def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
-    """Do what is asked once, in time; refuse what is stale or was seen before, and say so."""
+    """Do what is asked once, in time; refuse what is stale, seen before or unknown, and say so."""
     command = event.command
     if command.counter <= state.counter:
         return _reply(state, command, rules, Reason.REPLAYED)
     state = replace(state, counter=command.counter)
     lasts_s = command.expires_utc - event.utc
+    if not command.kind.is_known:
+        return _reply(state, command, rules, Reason.UNKNOWN)
     if state.clock.synced and not 0 <= lasts_s <= rules.command_age_s:
         return _reply(state, command, rules, Reason.EXPIRED)
     state, effects = _do(state, command, event.at, rules)

@@ -1,10 +1,10 @@
 """What hub and centre say to each other: the shapes, without topics or bytes (see `wire`)."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.core.border import Open
 from hub.core.commands import Command, Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.scaip import Kind, Report, Scaip, What
@@ -13,7 +13,7 @@ from hub.core.voice_report import VoiceReport
 Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
 
 
-class Stage(StrEnum):
+class Stage(Open):
     """How far an alarm has come; `unknown` is the centre's plea to hear of it again."""
 
     RAISED = "raised"
@@ -26,7 +26,7 @@ class Stage(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Availability(StrEnum):
+class Availability(Open):
     """The hub's own word on itself; `lost` is the broker's, by last will."""
 
     INIT = "init"
@@ -35,14 +35,16 @@ class Availability(StrEnum):
     LOST = "lost"
 
 
-class FaultKind(StrEnum):
+class FaultKind(Open):
     """What can be wrong with a device or with the hub itself."""
 
     DRIVER_FAILED = "driver_failed"
     STUCK = "stuck"
     CHATTER = "chatter"
     STORAGE = "storage"
+    SNAPSHOT = "snapshot"  # not all that it had kept could be read at its last start
     BROKER_REFUSES = "broker_refuses"
+    NOISY = "noisy"  # it sees motion for hours, where nothing else in the home bears it out
     SILENT = "silent"  # no sign of life for longer than its kind allows
     LOW_BATTERY = "low_battery"
     MAINS_LOST = "mains_lost"
@@ -80,6 +82,7 @@ class Evidence(Struct, frozen=True):
     last: str = ""  # the device that saw the last activity
     sensors: tuple[str, ...] = ()  # the working sensors that have seen nothing since
     learned_days: int = 0
+    wordless: int = 0  # answers to a check-in that were sounds without a word
 
 
 class AlarmData(Struct, frozen=True):
@@ -97,7 +100,9 @@ class AlarmData(Struct, frozen=True):
     scaip: Scaip
     evidence: Evidence | None = None  # of an automatic alarm
     words: str = ""  # of a spoken call, by a machine; only where the resident lets them be told
-    about: str = ""  # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of
+    # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of; `wordless`: it
+    # was answered with sounds alone
+    about: str = ""
 
 
 class ReportData(Struct, frozen=True):
@@ -133,6 +138,15 @@ class ReportEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
     time: str
     data: ReportData
     datacontenttype: str = "application/json"
+
+
+class OtherEvent(Struct, frozen=True):
+    """An event of a family that this program does not know, and which says that it can wait."""
+
+    id: str
+    source: str
+    type: str
+    time: str
 
 
 class AlarmBrief(Struct, frozen=True):

@@ -1,15 +1,17 @@
 """Where the resident is: home, asleep, away, as far as the house can tell.
 
     Home --exit door, then nothing for `exit_s`--> Away --the door, or activity twice--> Home
-     '--"I'm going out"--> Away, for `declared_away_s` at most
+     '--"I'm going out"--> Away, for `declared_away_s` at most; who takes their coat and goes by
+     |                     the door within `leave_s` of it is still going
      '--quiet at an hour of rest--> Asleep --any activity--> Home
 
 A visitor is one that the resident has told of: until they leave, the resident goes out, sleeps or
 calls, or `visitor_s` have passed. No judgement waits for them, and none is laxer for them: what
 began while they were there teaches nothing of the resident, and that is all.
 
-One lone pulse in an empty house is no return: sensors misfire. Somebody who comes in and falls at
-once opened the door to come in, so the quiet after it is none of an absence.
+A contact that is no exit (a cupboard, a fridge, an inner door) has a hand at it: whoever it is, is
+inside. One lone pulse in an empty house is no return: sensors misfire. Somebody who comes in and
+falls at once opened the door to come in, so the quiet after it is none of an absence.
 """
 
 from msgspec.structs import replace
@@ -33,6 +35,8 @@ SAME_S = 20.0  # a second pulse of the same sensor within this is the first one'
 def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeState:
     """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
     old = state.house.presence
+    if _leaves(old, at, rules):
+        return _with(state, replace(old, door_at=at))
     away = old.kind is AWAY
     if away and teaches(state.house, old.since):
         habits = learning.stretched(state.habits, ABSENCE, at - old.since)
@@ -51,7 +55,7 @@ def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeStat
 def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[HomeState, bool]:
     """Take activity; give whether it counts: a lone pulse in an empty house does not."""
     old = state.house.presence
-    if old.kind is HOME:
+    if old.kind is HOME or _leaves(old, at, rules):
         return state, True
     if old.kind is not AWAY:
         return _with(state, replace(old, kind=HOME, since=at)), True
@@ -62,6 +66,18 @@ def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[Home
     if blips >= BLIPS or since_s <= rules.quiet.return_s:
         return _with(state, Presence(HOME, at, door_at=old.door_at)), True
     return _with(state, replace(old, blip_at=at, blip_by=device, blips=blips)), False
+
+
+def hand(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Take a contact that is no exit: somebody is inside, who has not left by the door before."""
+    old = state.house.presence
+    if _leaves(old, at, rules):
+        return state
+    if old.kind is not HOME:
+        return _with(state, Presence(HOME, at))
+    if old.came_in or old.door_at == NEVER:
+        return state
+    return _with(state, replace(old, door_at=NEVER))
 
 
 def home(state: HomeState, at: float) -> HomeState:
@@ -142,10 +158,20 @@ def teaches(house: House, since: float) -> bool:
     return since >= house.visitor_until
 
 
+def declared(presence: Presence) -> bool:
+    """Tell whether the resident has said that they are out: only that may silence anything."""
+    return presence.kind is AWAY and presence.until is not None
+
+
 def shown(house: House, at: float) -> PresenceKind:
     """Give where the resident is, as people are told: at home, a visitor comes before it."""
     visitor = house.presence.kind is HOME and at < house.visitor_until
     return PresenceKind.VISITOR if visitor else house.presence.kind
+
+
+def _leaves(presence: Presence, at: float, rules: Rules) -> bool:
+    """Tell whether one who said that they go out may still be on their way to the door."""
+    return presence.until is not None and at - presence.since <= rules.quiet.leave_s
 
 
 def _with(state: HomeState, presence: Presence) -> HomeState:

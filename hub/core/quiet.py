@@ -1,9 +1,9 @@
 """Unusual quiet: how long nothing has moved, against what is usual for this person at this hour.
 
 Every quarter of an hour of quiet adds its surprise (`hazard`); beyond the home's own limit a spoken
-warning begins, and then an alarm. Once warned it is silent until something moves. Not judged: an
-absence, a house whose sensors cannot be believed. Without a clock the limit of a new home's night
-holds at any hour.
+warning begins, and then an alarm; beyond 12 h at home they do whatever is usual. Once warned it is
+silent until something moves. Not judged: an absence, a house whose sensors cannot be believed.
+Without a clock the limit of a new home's night holds at any hour.
 """
 
 from msgspec.structs import replace
@@ -26,14 +26,20 @@ ABSENCE_S = 1800.0  # a quiet so long that the exit door ends was an absence tha
 SENSORS = 24  # named in the evidence
 
 
-def over(state: HomeState, device: str, at: float, *, by_exit: bool, rules: Rules) -> HomeState:
-    """Take activity: the quiet is over, and is learned from."""
+def over(
+    state: HomeState, device: str, at: float, *, by_exit: bool, dismissed: bool, rules: Rules
+) -> HomeState:
+    """Take activity: the quiet is over, and is learned from.
+
+    Nothing is learned where a sensor's pulses were `dismissed` meanwhile, of which some may have
+    been the resident's.
+    """
     house = state.house
     lasted_s = at - began(house)
     if lasted_s < STEP_S:
         return state if house.quiet is FRESH else replace(state, house=replace(house, quiet=FRESH))
     absent = house.presence.kind is AWAY or (by_exit and lasted_s >= ABSENCE_S)
-    if house.active_at != NEVER and not absent and state.clock.synced:
+    if house.active_at != NEVER and not (absent or dismissed) and state.clock.synced:
         state = replace(state, habits=_habits(state, device, at, rules))
     return replace(state, house=replace(house, quiet=FRESH))
 
@@ -97,12 +103,14 @@ def _surprise(state: HomeState, step: int, rules: Rules) -> float:
     share = believed(state, rules)
     if share < rules.quiet.believed_share:
         return 0.0
+    if state.house.lone.noise:  # what it sees counts for nothing now, so nor does its silence
+        share = believed(state, rules, but=state.house.lone.device)
     return share * hazard.surprise(state.habits, _present(state), step, rules.quiet)
 
 
-def believed(state: HomeState, rules: Rules) -> float:
-    """Give the share of the activity here that is usually seen by sensors that still work."""
-    working = supervision.working(state, rules)
+def believed(state: HomeState, rules: Rules, but: str = "") -> float:
+    """Give the share of the activity here that working sensors usually see, all `but` one."""
+    working = [device for device in supervision.working(state, rules) if device != but]
     shares = {d: n for d, n in state.habits.shares.items() if d in rules.sensors}
     total = sum(shares.values())
     if total > 0.0:
@@ -112,11 +120,13 @@ def believed(state: HomeState, rules: Rules) -> float:
 
 
 def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
-    lasted_s = at - began(state.house)
-    if not state.clock.synced:  # an hour that is not known: what holds by night holds always
-        blind = believed(state, rules) < rules.quiet.believed_share
-        return lasted_s >= rules.quiet.safe_night_s and not blind
-    if lasted_s < rules.quiet.least_s:
+    lasted_s, synced = at - began(state.house), state.clock.synced
+    most_s = rules.quiet.safe_night_s  # an hour that is not known: what holds by night holds always
+    if synced:
+        most_s = max(rules.quiet.most_s, most_s)  # no ceiling is lower than a safe limit
+    if lasted_s >= most_s:
+        return believed(state, rules) >= rules.quiet.believed_share
+    if not synced or lasted_s < rules.quiet.least_s:
         return False
     if state.house.quiet.score <= hazard.limit(state.habits, rules.quiet):
         return False

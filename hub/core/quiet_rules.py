@@ -19,6 +19,7 @@ class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
     alarms_a_day: Share = 0.03  # aimed at: the best paper has 0.09 (Wilhelm, Wahl 2024)
     new_days: Count = 5  # until so many days are learned, the safe limits hold as well
     least_s: Seconds = 3600.0  # no quiet is shorter, however regular a life: a long lie is 60 min
+    most_s: Seconds = 12 * 3600.0  # no quiet at home is longer, whatever is usual there
     safe_day_s: Seconds = 6 * 3600.0  # fixed limits of 4 to 12 h are usual (field.md)
     safe_night_s: Seconds = 11 * 3600.0
     night_from_h: Hour = 22.0  # the night of a home that is not known yet
@@ -30,6 +31,7 @@ class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
     passage_s: Seconds = 45.0  # edges of the door so close together are one passage
     return_s: Seconds = 600.0  # one blip without the door is no return; a second one within this is
     declared_away_s: Seconds = 12 * 3600.0  # "I'm going out" holds so long
+    leave_s: Seconds = 600.0  # who has said so is by the door within this, coat and shoes on
     visitor_s: Seconds = 3 * 3600.0  # "I have a visitor" holds so long
     asleep_s: Seconds = 45 * 60.0
     bathroom_s: Seconds = 75 * 60.0  # never less; GrandCare, KT warn from 15 min by night

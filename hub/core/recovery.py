@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.core.daily import PresenceKind
 from hub.core.habits import STEP_S
-from hub.core.living import NEVER, House
+from hub.core.living import NEVER, House, Lone
 from hub.core.state import Caution
 
 AGAIN_S = 60.0  # the least that any product waits for an answer (field.md)
@@ -18,10 +18,13 @@ LONG_AGO_S = 86_400.0
 def house(old: House, at: float) -> House:
     """Give the house as of `at`, the new process's first moment in monotonic seconds."""
     sensed = {device: replace(one, known=False) for device, one in old.sensed.items()}
+    old = replace(old, noisy=dict.fromkeys(old.noisy, at))
     if old.active_at == NEVER:
         return replace(old, hour_at=None, sensed=sensed)
     began_at = max(old.active_at, old.quiet.since)
-    known = max(began_at + old.quiet.steps * STEP_S, old.presence.since, old.presence.door_at)
+    judged = began_at + old.quiet.steps * STEP_S
+    told = min(max(old.presence.since, old.presence.door_at), judged + LONG_AGO_S)  # else a damaged
+    known = max(judged, told)  # snapshot would have each quarter of an hour of aeons judged
     by_s = at - known
     until, away = old.presence.until, old.presence.kind is PresenceKind.AWAY
     presence = replace(
@@ -40,10 +43,17 @@ def house(old: House, at: float) -> House:
         active_at=old.active_at + by_s,
         quiet=replace(old.quiet, since=old.quiet.since + by_s),
         stay=replace(old.stay, since=old.stay.since + by_s),
+        lone=_lone(old.lone, by_s),
         slot_at=NEVER,
         slots=0,
         hour_at=None,
     )
+
+
+def _lone(old: Lone, by_s: float) -> Lone:
+    """Let a run go on; how even its pulses are has to be seen anew."""
+    since, last_at = old.since + by_s, old.last_at + by_s
+    return replace(old, since=since, last_at=last_at, pulses=(), even_since=NEVER)
 
 
 def caution(old: Caution | None, at: float) -> Caution | None:

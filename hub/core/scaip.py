@@ -4,9 +4,9 @@ An alarm receiving centre that speaks SCAIP takes these fields as they are, so i
 table too. Codes are strings of digits, as in SCAIP's XML.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
+
+from hub.core.border import Open
 
 
 class Scaip(Struct, frozen=True):
@@ -19,7 +19,7 @@ class Scaip(Struct, frozen=True):
     ref: str
 
 
-class Kind(StrEnum):
+class Kind(Open):
     """What raised an alarm."""
 
     HELP_BUTTON = "help_button"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
     NO_LIFE = "no_life"  # no sign of life for so long that somebody must go and look
 
 
-class What(StrEnum):
+class What(Open):
     """What happened to an alarm, as the hub tells it."""
 
     RAISED = "raised"
@@ -62,6 +62,7 @@ ALARM: dict[Kind, tuple[str, str]] = {
     Kind.MISSED_CHECKIN: ("0002", "0104"),
     Kind.NO_LIFE: ("0010", "0009"),
 }
+UNKNOWN = ("0004", "0010")  # of a kind that only a newer program knows: a call, of the hub's own
 URGENCY = {Kind.TEST: 9, Kind.MISSED_CHECKIN: 3, Kind.DOOR_OPEN: 3, Kind.NIGHT_WANDERING: 3}
 FOLLOW_UP: dict[What, str] = {
     What.CANCELLED: "0019",
@@ -71,7 +72,7 @@ FOLLOW_UP: dict[What, str] = {
 }
 
 
-class Report(StrEnum):
+class Report(Open):
     """Technical reports of the hub."""
 
     LINK_BACK = "link_back"
@@ -80,12 +81,14 @@ class Report(StrEnum):
     BATTERY_LOW = "battery_low"
 
 
-class Care(StrEnum):
+class Care(Open):
     """What a resident needs that is no emergency."""
 
     COUNSELLING = "counselling"  # asked for
     LOW_MOOD = "low_mood"  # PHQ-2 of 3 or more (Kroenke, Spitzer, Williams 2003)
     UNWELL = "unwell"  # said so in a check-in
+    NOT_BACK = "not_back"  # out by the door, without a word, for longer than is usual
+    BACK = "back"  # at home again, after that
 
 
 REPORT: dict[Report, tuple[str, str]] = {
@@ -94,12 +97,16 @@ REPORT: dict[Report, tuple[str, str]] = {
     Report.MAINS_BACK: ("0023", "0086"),
     Report.BATTERY_LOW: ("0023", "0016"),
 }
+TECHNICAL = ("0023", "0112")  # of a report that only a newer program knows
 CHECK_IN = ("0002", "0103")
 ANNOUNCEMENT = ("0002", "0100")
+UNWELL = ("0002", "0101")
 CARE: dict[Care, tuple[str, str]] = {
-    Care.COUNSELLING: ("0002", "0101"),
-    Care.LOW_MOOD: ("0002", "0101"),
-    Care.UNWELL: ("0002", "0101"),
+    Care.COUNSELLING: UNWELL,
+    Care.LOW_MOOD: UNWELL,
+    Care.UNWELL: UNWELL,
+    Care.NOT_BACK: ("0014", "0009"),
+    Care.BACK: ("0014", "0019"),
 }
 
 
@@ -110,7 +117,7 @@ def priority(kind: Kind) -> int:
 
 def of_alarm(kind: Kind, what: What, place: str, ref: str) -> Scaip:
     """Give the block of an alarm's event; tests are priority 9, what can wait 3, all else 0."""
-    device, status = ALARM[kind]
+    device, status = ALARM.get(kind, UNKNOWN)
     return Scaip(device, FOLLOW_UP.get(what, status), place, priority(kind), ref)
 
 
@@ -128,11 +135,11 @@ def of_announcement(ref: str) -> Scaip:
 
 def of_care(care: Care, ref: str) -> Scaip:
     """Give the block of a need."""
-    device, status = CARE[care]
+    device, status = CARE.get(care, UNWELL)
     return Scaip(device, status, "", 3, ref)
 
 
 def of_report(report: Report, ref: str) -> Scaip:
     """Give the block of a technical report."""
-    device, status = REPORT[report]
+    device, status = REPORT.get(report, TECHNICAL)
     return Scaip(device, status, "", 5, ref)

@@ -45,6 +45,7 @@ def answered(state: HomeState, screening: Screening, event: Answered, rules: Rul
     none = event.score == 0 and event.meaning in {Meaning.NO, Meaning.FINE}
     some = 0 < event.score <= MOST and event.meaning is not Meaning.UNCLEAR
     if not (none or some):
+        screening = replace(screening, wordless=screening.wordless + event.wordless)
         return _again(state, screening, event.at, rules, [Say(Phrase.NOT_UNDERSTOOD)])
     screening = replace(screening, score=screening.score + event.score)
     if screening.item + 1 < len(ITEMS):
@@ -94,7 +95,7 @@ def _overdue_at(screening: Screening, rules: Rules) -> float:
 def _again(
     state: HomeState, screening: Screening, at: float, rules: Rules, words: list[Effect]
 ) -> Step:
-    if screening.tries >= TRIES:
+    if screening.tries >= TRIES or hindered(state):
         return leave(state, screening, at, rules)
     again = replace(screening, at=at, tries=screening.tries + 1, talked_s=0.0)
     state = _put(state, replace(state.care, screening=again))

@@ -1,8 +1,8 @@
 """A TOML text -> typed settings, or every mistake in it at once, each with its line.
 
-    text -> tomllib -> walk along the shape -> frozen structs | SettingsError(mistakes)
+    bytes -> text -> tomllib -> walk along the shape -> frozen structs | SettingsError(mistakes)
 
-What is allowed is said by the structs alone: their types, defaults and `msgspec.Meta` bounds.
+What is allowed is said by the structs alone: types, defaults, bounds and forms.
 """
 
 import tomllib
@@ -13,6 +13,9 @@ from typing import TypeVar, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
+from hub.core.addresses import FlawError
+from hub.core.decoding import KOREAN_WINDOWS, UndecodableError, decode
+from hub.core.forms import composed, form_of, settled
 from hub.core.mistakes import (
     LARGEST,
     Mistake,
@@ -28,6 +31,17 @@ from hub.core.mistakes import (
 from hub.core.toml_lines import Path, line_of, locate
 
 T = TypeVar("T", bound=Struct)
+Noted = Callable[[Mistake], object]  # who is told what is no mistake, but should be known
+
+
+def unnoted(_: Mistake) -> None:
+    """Tell nobody."""
+
+
+def noted_by(args: object) -> Noted:
+    """Give who is told by a command, where the command line has set somebody."""
+    found: Noted = getattr(args, "noted", unnoted)
+    return found
 
 
 class Kinds(Struct, frozen=True):
@@ -65,18 +79,32 @@ class _Walk(Struct, frozen=True):
         return UNSET
 
 
+def text_of(data: bytes, filename: str, noted: Noted = unnoted) -> str:
+    """Decode a file that people edit, or raise `SettingsError`; `noted` is told of an old one."""
+    try:
+        decoded = decode(data)
+    except UndecodableError as error:
+        raise SettingsError((Mistake(filename, error.line, "", Problem.ENCODING),)) from error
+    if decoded.encoding == KOREAN_WINDOWS:
+        noted(Mistake(filename, 1, "", Problem.CODEPAGE, detail=KOREAN_WINDOWS.upper()))
+    return decoded.text
+
+
 def read(
-    text: str,
+    text: str | bytes,
     filename: str,
     shape: type[T],
     *,
     kinds: Mapping[str, Kinds] = MappingProxyType({}),
+    noted: Noted = unnoted,
 ) -> T:
-    """Give the settings of `text`, or raise `SettingsError` with all that is wrong.
+    """Give the settings of a file's text or bytes, or raise `SettingsError` with all that is wrong.
 
     `filename` is only named. `kinds` maps the dotted key of an array of tables, such as
-    `"devices"`, to its `Kinds`.
+    `"devices"`, to its `Kinds`. `noted` is told of a file that was read, but should be saved anew.
     """
+    if isinstance(text, bytes):
+        text = text_of(text, filename, noted)
     try:
         text.encode()
         tables, lines = tomllib.loads(text), locate(text)
@@ -89,6 +117,18 @@ def read(
     return settings
 
 
+def refuse(text: str, filename: str, path: Path, flaw: FlawError | str) -> SettingsError:
+    """Make the error for the value at `path`, which turned out wrong when all had been read.
+
+    `flaw` is one of form, or the word of the library that cannot use the value.
+    """
+    line, key = line_of(locate(text), path), _dotted(path)
+    if isinstance(flaw, str):
+        return SettingsError((Mistake(filename, line, key, Problem.INVALID, detail=flaw),))
+    form = (flaw.flaw,)
+    return SettingsError((Mistake(filename, line, key, Problem.FORM, form, detail=flaw.detail),))
+
+
 def _value(walk: _Walk, path: Path, value: object, hint: object) -> object:
     """Give `value` as `hint` wants it, or UNSET after noting what is wrong."""
     shape, meta = plain(hint)
@@ -97,7 +137,10 @@ def _value(walk: _Walk, path: Path, value: object, hint: object) -> object:
         case dict() if isinstance(origin, type) and issubclass(origin, Struct):
             return _table(walk, path, value, origin)
         case dict() if origin is dict and args:
-            made = {key: _value(walk, (*path, key), item, args[1]) for key, item in value.items()}
+            made = {
+                composed(key): _value(walk, (*path, key), item, args[1])
+                for key, item in value.items()
+            }
             return _whole(walk, path, made, made.values(), meta)
         case list() if (kinds := walk.kinds.get(_dotted(path))) is not None:
             items = _of_kinds(walk, path, value, kinds)
@@ -111,8 +154,12 @@ def _value(walk: _Walk, path: Path, value: object, hint: object) -> object:
 def _leaf(walk: _Walk, path: Path, value: object, hint: object) -> object:
     small = not isinstance(value, int) or abs(value) <= LARGEST
     try:
+        if isinstance(value, str):
+            value = settled(form_of(plain(hint)[1]), value)
         if small and finite(value):
             return msgspec.convert(value, hint)
+    except FlawError as error:
+        return walk.note(path, Problem.FORM, (error.flaw,), detail=error.detail)
     except msgspec.ValidationError:
         pass
     problem, allowed = wrong(value, hint)
@@ -148,7 +195,9 @@ def _table(
 def _made(walk: _Walk, path: Path, shape: type[Struct], values: dict[str, object]) -> object:
     try:
         return shape(**values)
-    except (TypeError, ValueError) as error:  # the struct's own `__post_init__`
+    except FlawError as error:  # the struct's own `__post_init__`, with a sentence
+        return walk.note(path, Problem.FORM, (error.flaw,), detail=error.detail)
+    except (TypeError, ValueError) as error:
         return walk.note(path, Problem.INVALID, detail=str(error))
 
 

@@ -38,8 +38,8 @@ from hub.core.state import (
 
 Step = tuple[HomeState, list[Effect]]
 
-KIND = CALLS
 STORED = Received | Accepted | Present
+KIND = CALLS
 ON_SITE = "on site"
 BY_HAND = frozenset({*KIND.values(), Kind.SPOKEN})
 AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}
@@ -167,6 +167,8 @@ def _takes_in(alarm: Alarm, kind: Kind) -> bool:
     """Tell whether a call of `kind` is one more of this alarm, for whoever has it."""
     if isinstance(alarm.life, Cancelled) or Kind.TEST in {kind, alarm.kind}:
         return False
+    if not alarm.kind.is_known:  # of a newer program's snapshot: nobody knows how it was raised
+        return False
     if alarm.kind not in AUTOMATIC:
         return True
     return kind in AUTOMATIC and priority(alarm.kind) <= priority(kind)
@@ -265,6 +267,8 @@ def _follow(life: Life, ack: CenterAcked) -> Life:
             return Accepted(ack.who)
         case Stage.PRESENT:
             return Present(ack.who)
+        case stage if not stage.is_known and isinstance(life, Raised | Sent):
+            return Received()  # of a newer centre: it has the alarm, in whatever way
         case _:
             return life
 

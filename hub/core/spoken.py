@@ -5,6 +5,8 @@
 
 The voice may mishear, so it asks; it may also have died, so the deadline is the hub's own. To a
 warning, or while a question of the hub's own about it waits, a call for help needs no asking back.
+Who answers a check-in with sounds alone, twice, is asked in the same way: groans may be all that is
+left to say.
 """
 
 from msgspec import Struct
@@ -13,7 +15,7 @@ from msgspec.structs import replace
 from hub.core import life, sos
 from hub.core.effects import Ask, Effect, Phrase, Say
 from hub.core.house_events import Answered, Meaning
-from hub.core.notice import Candidate, Said
+from hub.core.notice import WORDLESS, Candidate, Said
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.sos import BY_HAND, STORED
@@ -52,6 +54,11 @@ def take(state: HomeState, event: Answered, rules: Rules) -> Taken:
 def taken_back(state: HomeState) -> Step:
     """End a candidate, by a clear word or the green button."""
     return replace(state, candidate=None), [Say(Phrase.HELP_NOT_NEEDED)]
+
+
+def groaned(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Ask whether help is needed, after answers in which there was no word."""
+    return _ask(state, replace(event, what=WORDLESS), rules)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

@@ -1,6 +1,8 @@
 """What the hub holds true between two events. All of it is snapshotted; `home.recover` reads it.
 
-Tuples and dicts here are never changed in place: a new value takes the old one's place.
+The tags are names on the disk: a class may be renamed, its tag may not. The first of a union stands
+for a tag that only a newer program knows. Tuples and dicts here are never changed in place: a new
+value takes the old one's place.
 """
 
 from msgspec import Struct, field
@@ -17,31 +19,31 @@ from hub.core.watch_state import WatchState
 FORMAT = 1
 
 
-class Raised(Struct, frozen=True, tag=True):
+class Raised(Struct, frozen=True, tag="Raised"):
     """The outbox has it."""
 
 
-class Sent(Struct, frozen=True, tag=True):
+class Sent(Struct, frozen=True, tag="Sent"):
     """A broker has it."""
 
 
-class Received(Struct, frozen=True, tag=True):
+class Received(Struct, frozen=True, tag="Received"):
     """The centre has stored it; nobody has taken it yet."""
 
 
-class Accepted(Struct, frozen=True, tag=True):
+class Accepted(Struct, frozen=True, tag="Accepted"):
     """A person took it."""
 
     who: str
 
 
-class Present(Struct, frozen=True, tag=True):
+class Present(Struct, frozen=True, tag="Present"):
     """Someone is there."""
 
     who: str
 
 
-class Cancelled(Struct, frozen=True, tag=True):
+class Cancelled(Struct, frozen=True, tag="Cancelled"):
     """The resident took it back in time; the centre has yet to close it."""
 
 
@@ -100,17 +102,17 @@ class Owed(Struct, frozen=True):
     again_at: float | None = None  # when the resident called once more; None: any other event
 
 
-class Up(Struct, frozen=True, tag=True):
+class Up(Struct, frozen=True, tag="Up"):
     """The contact is open."""
 
 
-class Settling(Struct, frozen=True, tag=True):
+class Settling(Struct, frozen=True, tag="Settling"):
     """It closed, perhaps only for a glitch."""
 
     since: float
 
 
-class Down(Struct, frozen=True, tag=True):
+class Down(Struct, frozen=True, tag="Down"):
     """It is pressed, and the press has been counted."""
 
     since: float
@@ -118,14 +120,14 @@ class Down(Struct, frozen=True, tag=True):
     stuck: bool = False
 
 
-class Lifting(Struct, frozen=True, tag=True):
+class Lifting(Struct, frozen=True, tag="Lifting"):
     """It opened, perhaps only to bounce."""
 
     down: Down
     since: float
 
 
-class Recalled(Struct, frozen=True, tag=True):
+class Recalled(Struct, frozen=True, tag="Recalled"):
     """It was down when an older process ended; the first level that is seen decides."""
 
     down: Down

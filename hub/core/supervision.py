@@ -11,7 +11,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.core import devices, power
+from hub.core import devices, power, snapshot
 from hub.core.devices import stands
 from hub.core.effects import Effect
 from hub.core.events import Started
@@ -83,7 +83,9 @@ def told(
 ) -> Step:
     """Take a device's word on itself; one that the config does not know has none."""
     if isinstance(event, Started):
-        return _begin(state, event, rules)
+        state, effects = _begin(state, event, rules)
+        state, more = snapshot.begin(state, event.at, rules)
+        return state, effects + more
     device, at = event.device, event.at
     if device not in rules.sensors and device not in rules.buttons:
         return state, []
@@ -142,6 +144,11 @@ def last_word(state: HomeState, device: str) -> float | None:
 def floods(state: HomeState, device: str) -> bool:
     """Tell whether a device gives more pulses than anybody makes: they are no sign of life."""
     return stands(state, device, CHATTER)
+
+
+def is_stuck(state: HomeState, device: str) -> bool:
+    """Tell whether a motion sensor has said "still" for longer than anybody moves."""
+    return stands(state, device, FaultKind.STUCK)
 
 
 def believed(state: HomeState, device: str) -> bool:

@@ -1,11 +1,11 @@
 """Whether a home has a voice, and what it can do: so the centre knows who will hear it there."""
 
-from enum import StrEnum
-
 from msgspec import Struct
 
+from hub.core.border import Open
 
-class VoiceCan(StrEnum):
+
+class VoiceCan(Open):
     """How much of a voice there is, as the hub knows it."""
 
     NOTHING = "nothing"  # none is set up: whoever lives there hears nothing of us

@@ -77,7 +77,9 @@ class Heard(Struct, frozen=True):
 
     `score` is 0 to 3 where a scale was asked, `what` names an ill (`head`, `chest`), `sure` is 0
     to 1; with `closes` the voice itself says what follows, and the hub adds no thanks. `words` is
-    what was said as the engine wrote it down, empty without the resident's consent.
+    what was said as the engine wrote it down, empty without the resident's consent. `wordless`
+    counts, where the meaning is unclear, the answers to this question and those that followed it
+    that were sounds without a word: a groan, a cough. A hub that does not know it hears "unclear".
     """
 
     meaning: Meaning
@@ -87,6 +89,7 @@ class Heard(Struct, frozen=True):
     sure: float = 0.0
     closes: bool = False
     words: Annotated[str, Meta(max_length=WORDS_MAX)] = ""
+    wordless: Annotated[int, Meta(ge=0, le=99)] = 0
 
 
 class Talking(Struct, frozen=True):

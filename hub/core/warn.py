@@ -76,7 +76,8 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
             return state, []
         return sos.call(state, warning.kind, warning.device, at, rules, warning.evidence)
     if warning.said_at + rules.warn_again_s <= at:
-        return replace(state, warning=replace(warning, said_at=at)), [Ask(PHRASE[warning.kind])]
+        phrase = PHRASE.get(warning.kind, Phrase.WARN_QUIET)
+        return replace(state, warning=replace(warning, said_at=at)), [Ask(phrase)]
     return state, []
 
 

@@ -15,6 +15,8 @@ class WatchRules(Struct, frozen=True, forbid_unknown_fields=True):
     short_s: Seconds = 2.0  # a walker keeps a motion sensor busy for longer, a door is slower
     chatter_pulses: Annotated[int, Meta(gt=0)] = 60  # so many short pulses in a window: a flood
     chatter_window_s: Seconds = 60.0
+    lone_s: Seconds = 8 * 3600.0  # a night in bed is seen by one sensor alone: never less is noise
+    noisy_s: Seconds = 86_400.0  # a fault for noise stands until so long after it
     unmoved_s: Seconds = 7 * 86_400.0  # others saw life all that time: is its wire off?
     low_pct: Percent = 15.0
     fair_pct: Percent = 25.0  # a battery must recover by so much, or be a new one

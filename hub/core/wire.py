@@ -1,19 +1,23 @@
 """The wire: topics, bytes, version; encode and decode the shapes of `payloads`.
 
-Topic level 2 is the major version. A reader ignores fields that it does not know, so a newer
-peer may add some; it refuses a message that lacks one or has a wrong type. `docs/asyncapi.yaml`
-is generated from here.
+Topic level 2 is the major version. A newer peer may add fields and values: a reader ignores fields
+that it does not know, keeps values that it does not know as they came, and of a message whose
+fields are missing or wrong it reads the rest (`border`, `reading`). It refuses what has lost what
+it is about. `docs/asyncapi.yaml` is generated from here.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from hub.core.commands import Command, Reply
-from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
+from hub.core import border, reading
+from hub.core.commands import Command, CommandKind, Reply
+from hub.core.daily import Activity
 from hub.core.payloads import (
     Ack,
     AlarmEvent,
@@ -22,9 +26,8 @@ from hub.core.payloads import (
     FaultReport,
     FromCenter,
     FromHub,
-    Happened,
     HubState,
-    ReportEvent,
+    OtherEvent,
     Telemetry,
 )
 
@@ -32,7 +35,10 @@ VERSION = 1
 MAX_BYTES = 16 * 1024
 CENTER_TOPIC = f"anbu/{VERSION}/center"
 
+NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 M = TypeVar("M")
+S = TypeVar("S", bound=Struct)
 
 
 class Reason(StrEnum):
@@ -45,6 +51,7 @@ class Reason(StrEnum):
     FOREIGN_HUB = "foreign_hub"
     EXPIRED = "expired"
     REPLAYED = "replayed"
+    UNKNOWN = "unknown"  # of a kind that this program does not know; or a command half read
 
 
 class RefusedError(ValueError):
@@ -53,6 +60,14 @@ class RefusedError(ValueError):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
+
+
+class Heard(Struct, frozen=True):
+    """What a hub has said; `lost` names what of it could not be read (`reading.ALL`: nothing)."""
+
+    hub: str
+    message: FromHub | OtherEvent
+    lost: tuple[str, ...] = ()
 
 
 def topic(hub: str, *parts: str) -> str:
@@ -76,46 +91,60 @@ def encode(message: FromHub | FromCenter) -> bytes:
 
 def decode_from_hub(topic_name: str, payload: bytes) -> tuple[str, FromHub]:
     """Give (hub, message) of what a hub has published, or raise `RefusedError`."""
-    hub, parts = _address(topic_name, payload)
+    heard = hear(topic_name, payload)
+    if isinstance(heard.message, OtherEvent):
+        raise RefusedError(Reason.UNKNOWN)
+    return heard.hub, heard.message
+
+
+def hear(topic_name: str, payload: bytes) -> Heard:
+    """Give what a hub has published, as far as it can be read, or raise `RefusedError`.
+
+    A call for help is never refused for what it says, nor for its length.
+    """
+    hub, parts = _address(topic_name)
+    if parts == ["event"]:
+        return _event(hub, payload)
+    if len(payload) > MAX_BYTES:
+        raise RefusedError(Reason.OVERSIZED)
     match parts:
-        case ["event"]:
-            event = _event(payload)
-            if event.source != source(hub):
-                raise RefusedError(Reason.FOREIGN_HUB)
-            return hub, event
         case ["state"]:
-            return hub, _decode(payload, HubState)
+            return Heard(hub, *_decode(payload, HubState, {"state", "alarm"}))
         case ["fault", fault] if not payload:
-            return hub, Cleared(fault)
+            return Heard(hub, Cleared(fault))
         case ["fault", fault]:
-            report = _decode(payload, FaultReport)
+            report, lost = _decode(payload, FaultReport, {"fault"})
             if report.fault != fault:
                 raise RefusedError(Reason.MALFORMED)
-            return hub, report
+            return Heard(hub, report, lost)
         case ["telemetry"]:
-            return hub, _decode(payload, Telemetry)
+            return Heard(hub, _strict(payload, Telemetry))
         case ["activity"]:
-            return hub, _decode(payload, Activity)
+            return Heard(hub, *_decode(payload, Activity, {"from_utc"}))
         case ["reply"]:
-            return hub, _decode(payload, Reply)
+            return Heard(hub, *_decode(payload, Reply, {"id", "done"}))
         case _:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 
 
 def decode_from_center(hub: str, topic_name: str, payload: bytes) -> FromCenter:
-    """Give the message that the centre has sent to `hub`, or raise `RefusedError`."""
+    """Give the message that the centre has sent to `hub`, or raise `RefusedError`.
+
+    A command that cannot be read whole is one that the hub does not know: it is answered so.
+    """
+    if len(payload) > MAX_BYTES:
+        raise RefusedError(Reason.OVERSIZED)
     if topic_name == CENTER_TOPIC:
-        if len(payload) > MAX_BYTES:
-            raise RefusedError(Reason.OVERSIZED)
-        return _decode(payload, CenterState)
-    addressee, parts = _address(topic_name, payload)
+        return _strict(payload, CenterState)
+    addressee, parts = _address(topic_name)
     if addressee != hub:
         raise RefusedError(Reason.FOREIGN_HUB)
     match parts:
         case ["ack"]:
-            return _decode(payload, Ack)
+            return _decode(payload, Ack, {"event", "alarm", "stage"})[0]
         case ["cmd"]:
-            return _decode(payload, Command)
+            command, lost = _decode(payload, Command, {"id"})
+            return replace(command, kind=CommandKind.of(border.OTHER)) if lost else command
         case _:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 
@@ -125,9 +154,7 @@ def source(hub: str) -> str:
     return f"/anbu/hub/{hub}"
 
 
-def _address(topic_name: str, payload: bytes) -> tuple[str, list[str]]:
-    if len(payload) > MAX_BYTES:
-        raise RefusedError(Reason.OVERSIZED)
+def _address(topic_name: str) -> tuple[str, list[str]]:
     match topic_name.split("/"):
         case ["anbu", version, hub, *parts] if hub and parts:
             if version != str(VERSION):
@@ -137,25 +164,35 @@ def _address(topic_name: str, payload: bytes) -> tuple[str, list[str]]:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 
 
-_EVENTS: dict[str, type[Happened]] = {
-    "report": ReportEvent,
-    "checkin": CheckInEvent,
-    "care": CareEvent,
-    "announcement": AnnouncementEvent,
-}
+def _event(hub: str, payload: bytes) -> Heard:
+    """Read an event. Of a call that names another hub, the broker knows better whose it is."""
+    if len(payload) > MAX_BYTES:
+        event, lost = reading.torn(source(hub), payload[:MAX_BYTES])
+    else:
+        event, lost = reading.read(source(hub), payload)
+    if event.source == source(hub):
+        return Heard(hub, event, lost)
+    if not isinstance(event, AlarmEvent):
+        raise RefusedError(Reason.FOREIGN_HUB)
+    return Heard(hub, replace(event, source=source(hub)), (*lost, "source"))
 
 
-def _event(payload: bytes) -> Happened:
-    family = _decode(payload, _Type).type.removeprefix("anbu.").partition(".")[0]
-    return _decode(payload, _EVENTS.get(family, AlarmEvent))
-
-
-class _Type(Struct, frozen=True):
-    type: str
-
-
-def _decode(payload: bytes, shape: type[M]) -> M:
+def _strict(payload: bytes, shape: type[M]) -> M:
     try:
         return msgspec.json.decode(payload, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_READ as error:
+        raise RefusedError(Reason.MALFORMED) from error
+
+
+def _decode(
+    payload: bytes, shape: type[S], essential: Collection[str]
+) -> tuple[S, tuple[str, ...]]:
+    """Read a message whole if it can be, else what of it can be, with what cannot."""
+    try:
+        return msgspec.json.decode(payload, type=shape), ()
+    except NOT_READ:
+        parsed = _strict(payload, object)
+    try:
+        return border.read(parsed, shape, essential)
+    except border.UnreadableError as error:
         raise RefusedError(Reason.MALFORMED) from error

@@ -66,13 +66,15 @@ def check_in(
     ident: str = "",
     hub: str = HUB,
     at: float = NOW,
+    wordless: int = 0,
 ) -> CheckInEvent:
     """Make a check-in's result; without `ident` it is one that was never seen before."""
     by = AnsweredBy.NOBODY if result is CheckInResult.MISSED else AnsweredBy.VOICE
     ident = ident or f"c-{next(_numbers)}"
     data = CheckInData(
-        checkin, Topic.HEALTH, result, by, 1, at - 600, synced=True, scaip=of_check_in(ident)
-    )
+        checkin, Topic.HEALTH, result, by, 1, at - 600, synced=True, scaip=of_check_in(ident),
+        wordless=wordless,
+    )  # fmt: skip
     kind = f"anbu.checkin.{result}"
     return CheckInEvent(ident, wire.source(hub), kind, wire.timestamp(at), data)
 

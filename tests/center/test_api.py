@@ -7,13 +7,13 @@ import jsonschema
 import pytest
 from sqlalchemy import Connection
 
-from center import evidence, openapi, rows
+from center import openapi, queries
 from center.config import Center
-from center.incident import Outcome
+from center.incident import Incident, Outcome
 from hub.core.payloads import Stage, Telemetry
 from hub.core.scaip import What
 from tests.center.counter import Counter, at_counter
-from tests.center.making import HUB, NOW, event, hear, heard, state
+from tests.center.making import HUB, NOW, event, hear, state
 
 TAKE = "/api/alarms/b1-1/take"
 CLOSE = "/api/alarms/b1-1/close"
@@ -248,17 +248,16 @@ def test_a_database_that_does_not_work_is_told_in_a_sentence(tmp_path: Path) -> 
     at_counter(tmp_path, story)
 
 
-def test_a_mistake_of_ours_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_mistake_of_ours_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> list[Incident]:
+        raise ZeroDivisionError
+
     async def story(counter: Counter) -> None:
-        counter.store.submit(odd_incident).result(10)
+        monkeypatch.setattr(queries, "incidents", broken)
         answer = await counter.get("/api/alarms")
         assert (answer.status_code, answer.json()["error"]) == (500, "trouble")
         assert "Traceback" not in answer.text
 
     at_counter(tmp_path, story)
-
-
-def odd_incident(conn: Connection) -> None:
-    """Store what no version of the centre would."""
-    rows.save(conn, evidence.fold(None, heard(What.RAISED, NOW)))
-    conn.exec_driver_sql("UPDATE incidents SET stage = 'eaten'")

@@ -11,11 +11,13 @@ from center.board import Act, close
 from center.change import Change
 from center.feed import Topic
 from center.homes import day_rows, need_rows
+from center.homes.checkin_view import spot
 from center.homes.need import Called, NeedKind, Try
 from center.incident import Outcome
 from center.intake import Told
 from center.queries import Which
 from center.store import Store
+from center.texts import Lang, texts
 from center.views import urgent_first
 from hub.core.daily import CheckInResult
 from hub.core.payloads import Ack, Stage
@@ -69,6 +71,18 @@ def test_silence_and_unclear_words_are_never_fine(
     told = hear(store, check_in(result))
     assert open_kinds(store) == kinds
     assert (Topic.NEED in topics(told)) == bool(kinds)
+
+
+def test_two_answers_without_words_are_told_to_a_person_as_that(store: Store) -> None:
+    hear(store, check_in(CheckInResult.UNCLEAR, wordless=1), utc=NOW)
+    assert open_kinds(store) == [NeedKind.UNCLEAR]
+    hear(store, check_in(CheckInResult.UNCLEAR, "2026-09-21-1800", wordless=2), utc=NOW + 9)
+    assert open_kinds(store) == [NeedKind.UNCLEAR, NeedKind.WORDLESS]
+    korean, english = texts(Lang.KO), texts(Lang.EN)
+    found = store.read(day_rows.of_day, DAY)
+    assert [spot(one, korean).badge.text for one in found] == ["말이 아닌 소리로만 대답"] * 2
+    assert {spot(one, english).badge.text for one in found} == {"Answered without words"}
+    assert korean("need.wordless") == "말이 아닌 소리로만 대답"
 
 
 def topics(told: Told) -> set[Topic]:
@@ -190,3 +204,22 @@ def test_closing_is_a_change_that_keeps_the_evidence(store: Store) -> None:
     closed = close(one, Act("김하늘", NOW + 9), Outcome.PET)
     assert isinstance(closed, Change)
     assert closed.incident.evidence == QUIET
+
+
+def test_who_is_not_back_is_a_task_that_their_return_eases_until_it_is_said_again(
+    store: Store,
+) -> None:
+    told = hear(store, care(Care.NOT_BACK), utc=NOW)
+    assert Topic.NEED in topics(told)
+    assert open_kinds(store) == [NeedKind.NOT_BACK]
+    assert Topic.NEED in topics(hear(store, care(Care.BACK, ident="n2"), utc=NOW + 60))
+    (task,) = store.read(need_rows.still_open)
+    assert (task.need.kind, task.need.eased_utc) == (NeedKind.NOT_BACK, NOW + 60)
+    hear(store, care(Care.NOT_BACK, ident="n3"), utc=NOW + 90_000)
+    (task,) = store.read(need_rows.still_open)
+    assert (task.need.last_utc, task.need.eased_utc) == (NOW + 90_000, None)
+
+
+def test_a_return_that_nobody_waited_for_opens_nothing(store: Store) -> None:
+    assert topics(hear(store, care(Care.BACK), utc=NOW)) == set()
+    assert open_kinds(store) == []

@@ -39,8 +39,8 @@ def operator(office: Office) -> Iterator[httpx.Client]:
         yield operator
 
 
-def write(office: Office, record: Record = RECORD, hub: str = HUB) -> None:
-    change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by="이정민")
+def write(office: Office, record: Record = RECORD, hub: str = HUB, by: str = "이정민") -> None:
+    change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by=by)
     office.store.submit(lambda conn: record_rows.put(conn, hub, record, change)).result()
 
 
@@ -190,6 +190,21 @@ def test_the_second_writer_learns_who_was_first_and_keeps_what_was_typed(
     assert again.status_code == 303
     nonsense = operator.post(f"{HOME}/edit", data={**typed, "version": "x"})
     assert nonsense.status_code == 409
+
+
+def test_a_record_written_at_the_shell_is_said_to_be_so(
+    office: Office, operator: httpx.Client
+) -> None:
+    """`anbu center home set` names nobody: no sentence may lack its subject for that."""
+    write(office, by="")
+    english = {"lang": "en"}
+    assert "센터의 컴퓨터에서 마지막으로 고쳤습니다." in operator.get(HOME).text
+    assert "on the centre&#39;s own computer" in operator.get(HOME, params=english).text
+    page = operator.get(f"{HOME}/edit", params={"lang": "ko"}).text
+    write(office, replace(RECORD, notes="먼저 고친 글"), by="")
+    late = operator.post(f"{HOME}/edit", data={**typed_of(RECORD), **form(page)})
+    assert late.status_code == 409
+    assert "센터의 컴퓨터에서 이 기록을 고쳤습니다." in late.text
 
 
 def test_the_call_list_holds_what_waits_the_oldest_home_first(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
 from sqlalchemy import Connection
 
@@ -18,6 +19,7 @@ from center.queries import Which
 from hub.core.daily import CheckInResult
 from hub.core.payloads import Availability, Stage
 from hub.core.scaip import What
+from hub.core.wire import source
 from tests.broker import Broker, free_port, wait_until
 from tests.center.home import Home
 from tests.center.linked import mqtt, office
@@ -258,9 +260,9 @@ def test_malformed_messages_are_counted_and_let_go(
 ) -> None:
     with office(tmp_path, mqtt(broker)) as center:
         center.wait_up()
-        foreign = event(alarm="foreign", hub="js-0002")
-        home.say("event", b"{")
-        home.say("event", foreign)
+        foreign = check_in(CheckInResult.FINE, ident="c1")
+        home.say("telemetry", b"{")
+        home.say("event", replace(foreign, source=source("js-0002")))
         home.say("event", event(alarm="good"))
         assert home.hears("good").version == 1
         assert center.tally.refused() == {"malformed": 1, "foreign_hub": 1}

@@ -61,6 +61,18 @@ def test_the_reason_is_said_in_plain_words() -> None:
     assert english.seen == "No movement in 거실, 부엌, 욕실 since 07:10, for 5 h 20 min."
 
 
+def test_answers_without_words_are_part_of_the_reason() -> None:
+    said = replace(QUIET, wordless=2)
+    missed = alarm(Kind.MISSED_CHECKIN, said)
+    for eye, words in (
+        (KO, "말이 아닌 소리로만 2번 대답하셨습니다."),
+        (EN, "Answered without words, 2 times."),
+    ):
+        why = reason(missed, PLACES, eye)
+        assert why
+        assert words in why.more
+
+
 @pytest.mark.parametrize("kind", [kind for kind in Kind if alarm(kind).is_automatic])
 @pytest.mark.parametrize("eye", [KO, EN])
 @pytest.mark.parametrize("said", [QUIET, replace(QUIET, sensors=()), Evidence(0, 0, 0, 0), None])

@@ -1,6 +1,7 @@
 """A resident's record: its bounds, its form, who changed which field, and who looked."""
 
 import argparse
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,11 +28,12 @@ from center.homes.record import (
 from center.incident import Deed, Entry
 from center.store import Store
 from hub.core.settings import SettingsError, read
+from hub.texts import Language, tell
 from tests.center.lives import RECORD
 from tests.center.making import HUB, NOW, hear, state, stored
 
 WORDS = st.text("가나다 abc-1", max_size=20).map(str.strip)
-PHONES = st.sampled_from(["", "010-0000-0101", "+82 10 0000 0101", "1234567"])
+PHONES = st.sampled_from(["", "010-0000-0101", "+82-10-0000-0101", "1234567"])
 RECORDS = st.builds(
     Record,
     name=WORDS,
@@ -80,8 +82,10 @@ def test_a_form_gives_back_the_record_that_it_was_made_of(record: Record) -> Non
         ("birth_year", "41", "bad_birth_year"),
         ("birth_year", "1700", "bad_birth_year"),
         ("birth_year", "٢٠٢٦", "bad_birth_year"),
-        ("phone", "call me", "bad_phone"),
-        ("contact-0-phone", "<script>", "bad_phone"),
+        ("phone", "call me", "bad_phone_sign"),
+        ("phone", "1012345678", "bad_phone_zero"),
+        ("phone", "12", "bad_phone_length"),
+        ("contact-0-phone", "<script>", "bad_phone_sign"),
         ("consent-health-date", "2026-13-40", "bad_date"),
         ("name", "가" * 121, "bad_line"),
         ("illnesses", "가" * 2001, "bad_text"),
@@ -150,6 +154,40 @@ def run(*words: str) -> int:
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
     return cli.run(parser.parse_args(words))
+
+
+def test_a_form_keeps_phone_numbers_and_names_in_one_form() -> None:
+    apart = unicodedata.normalize("NFD", "한가온")
+    typed = {"name": apart, "phone": "(033) 560-1234", "contact-0-phone": "010 0000 0102"}
+    record, problems = record_of(typed)
+    assert (record.name, record.phone, problems) == ("한가온", "033-560-1234", {})
+    assert record.contacts == (Contact(phone="010-0000-0102"),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
+def test_a_record_that_korean_windows_has_saved_is_read(tmp_path: Path, encoding: str) -> None:
+    config, file = tmp_path / "center.toml", tmp_path / "record.toml"
+    config.write_text('[center]\ndatabase = "center.db"\n', encoding)
+    file.write_text('name = "한가온"\nphone = "(033) 560-1234"\n', encoding)
+    assert run("home", "set", HUB, "--config", str(config), "--file", str(file)) == 0
+    with stored(tmp_path) as store:
+        kept = store.read(record_rows.find, HUB)
+        assert kept
+        assert (kept.record.name, kept.record.phone) == ("한가온", "033-560-1234")
+
+
+def test_a_number_that_lost_its_zero_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    config, file = tmp_path / "center.toml", tmp_path / "record.toml"
+    config.write_text('[center]\ndatabase = "center.db"\n', "utf-8")
+    file.write_text('[[contacts]]\nname = "한나래"\nphone = "1012345678"\n', "utf-8")
+    with pytest.raises(SettingsError) as wrong:
+        run("home", "set", HUB, "--config", str(config), "--file", str(file))
+    (mistake,) = wrong.value.mistakes
+    assert (mistake.line, mistake.key) == (3, "contacts[1].phone")
+    for language, zero in ((Language.KOREAN, "0이 빠지지"), (Language.ENGLISH, "lost the zero")):
+        said = tell(mistake, language)
+        assert zero in said
+        assert "[0-9]" not in said
 
 
 def test_the_example_is_a_record() -> None:

@@ -11,6 +11,7 @@ from center.homes import rate_rows, why
 from center.incident import Incident, Outcome
 from center.texts import Lang, texts
 from center.views import Eye, badges, title, urgent_first
+from hub.core.notice import WORDLESS
 from hub.core.payloads import FaultKind
 from hub.core.scaip import Kind, What
 from tests.center.e2e.office import Office
@@ -78,6 +79,26 @@ def test_board_and_incident_say_what_it_was_about(office: Office, operator: http
     assert "들었고(가스)" in operator.get(f"/incidents/{call}?lang=ko").text
     strange = office.press("js-0002", kind=Kind.SPOKEN, device="voice", about="moon")
     assert "들었고, 괜찮다는" in operator.get(f"/incidents/{strange}").text
+
+
+def test_a_call_without_words_says_that_there_were_none(
+    office: Office, operator: httpx.Client
+) -> None:
+    call = office.press(kind=Kind.SPOKEN, device="voice", place="", about=WORDLESS)
+    assert "말이 아닌 소리로만 대답 · 괜찮다는 대답 없음" in operator.get("/").text
+    page = operator.get(f"/incidents/{call}?lang=ko").text
+    assert "신음이나 기침처럼 말이 아닌 소리로만 대답하셨고" in page
+    assert "도와 달라는 말을 들었고" not in page
+    assert "Answered without words" in operator.get(f"/incidents/{call}?lang=en").text
+
+
+def test_that_there_was_no_word_takes_nothing_from_what_was_told_of(
+    office: Office, operator: httpx.Client
+) -> None:
+    call = office.press(kind=Kind.SPOKEN, device="voice", place="", about="gas")
+    again = office.event("js-0001", call, what=What.REPEATED, kind=Kind.SPOKEN, about=WORDLESS)
+    office.hear("js-0001", again)
+    assert "들었고(가스)" in operator.get(f"/incidents/{call}?lang=ko").text
 
 
 def test_all_that_a_call_may_be_about_has_its_words() -> None:

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +285,53 @@ def test_all_mistakes_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
         "mqtt.brokers[1]",
         "mqtt.protocol",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[center]\nlisten = "127.0.0.1:99999"', "center.listen"),
+        ('[center]\nlisten = "127.0.0.1\uff1a8080"', "center.listen"),
+        ('[center]\ndatabase = "postgresql://db:port/anbu"', "center.database"),
+        ('[center]\ndatabase = "oracel://db/anbu"', "center.database"),
+        ('[center]\nkey = "key\\u0000"', "center.key"),
+        ('\n[center]\nkey = "key.pem"', "center"),
+        ('[mqtt]\nbrokers = ["tls://[::1]", "tls://[backup.example]:8883"]', "mqtt.brokers[2]"),
+        ("[mqtt]\nsession_s = 4294967296", "mqtt.session_s"),
+        ("[center]\nsession_s = 1e300", "center.session_s"),
+    ],
+)
+def test_what_would_fail_later_is_refused_when_it_is_read(
+    tmp_path: Path, text: str, key: str
+) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as wrong:
+        cli.load(config)
+    assert [(mistake.line, mistake.key) for mistake in wrong.value.mistakes] == [(2, key)]
+
+
+def test_a_certificate_of_the_console_that_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text('[center]\ncertificate = "missing.pem"\n', encoding="utf-8")
+    parser = ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli.run(parser.parse_args(["--config", str(config)])) == 2
+    assert str(tmp_path / "missing.pem") in capsys.readouterr().err
+
+
+@pytest.mark.skipif(bool(find_spec("psycopg")), reason="its driver is installed here")
+def test_a_database_whose_driver_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "center.toml"
+    config.write_text('[center]\ndatabase = "postgresql+psycopg://db/anbu"\n', encoding="utf-8")
+    parser = ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli.run(parser.parse_args(["--config", str(config)])) == 1
+    assert "psycopg" in capsys.readouterr().err
 
 
 def test_paths_start_at_the_settings_file(tmp_path: Path) -> None:

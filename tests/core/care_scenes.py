@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core import feedback, home, warn, wire
+from hub.core import feedback, home, late, warn, wire
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, CareEvent, CheckInEvent, PresenceKind
 from hub.core.effects import Ask, Effect, Pet, Phrase, Publish, Say, Show
@@ -142,6 +142,18 @@ class Care(Playbook):
         self.state = home.recover(self.state, event, unsent)
         assert not heard(self.do(event)), "a restart says nothing"
 
+    def start_blind(self, at: float, mono: float, after_s: float = 0.5) -> None:
+        """Start again with a disk that answers only `after_s` later."""
+        old, self.state = self.state, HomeState()
+        self.boots += 1
+        self.off_s = at - mono
+        event = Started(mono, EIGHT + self.year + at, synced=True, boot=f"b{self.boots}")
+        self.state = home.recover(self.state, event, (), lived_in=True)
+        assert not heard([*self.do(event), *self.do(Ticked(mono + after_s))])
+        known = home.recover(old, event, [owed.id for owed in old.owed])
+        self.state, effects = late.joined(known, self.state, self.rules)
+        assert not heard([*effects, *self.do(Ticked(mono + after_s))])
+
     def beat(self, at: float, *, synced: bool = True) -> None:
         """Tell the time, which may be wrong by `year`."""
         mono = at - self.off_s
@@ -153,17 +165,25 @@ def steady(_: Care, __: float) -> None:
 
 
 def restarting(care: Care, at: float) -> None:
-    """End the process before each event, and start another."""
+    """End the process before each event, and start another; it has watched until then."""
+    care.beat(at - 0.25)
     care.start(at, at - care.off_s)
 
 
 def rebooting(care: Care, at: float) -> None:
     """Cut the power before each event; the clock is right at once."""
+    care.beat(at - 0.25)
     care.start(at, 7.0)
+
+
+def reading_late(care: Care, at: float) -> None:
+    """Cut the power before each event; the disk answers only when the hub has begun."""
+    care.start_blind(at, 7.0)
 
 
 def rebooting_without_a_clock(care: Care, at: float) -> None:
     """Cut the power before each event; the clock is right a moment later."""
+    care.beat(at - 0.25)
     care.start(at, 7.0, synced=False)
     care.beat(at + 0.25)
 
@@ -191,7 +211,7 @@ def jumping_at_reboots(care: Care, at: float) -> None:
 
 
 WAYS: list[Way] = [
-    steady, restarting, rebooting, rebooting_without_a_clock, jumping, jumping_back,
+    steady, restarting, rebooting, rebooting_without_a_clock, jumping, jumping_back, reading_late,
 ]  # fmt: skip
 
 

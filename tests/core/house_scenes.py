@@ -30,6 +30,10 @@ RULES = replace(
         FRONT: Sensor(Sense.EXIT_DOOR, "현관"),
     },
 )
+FRIDGE = "fridge"
+WITH_FRIDGE = replace(
+    RULES, sensors={**RULES.sensors, FRIDGE: Sensor(Sense.DOOR, "부엌", Room.OTHER)}
+)
 HOUR, DAY = 3600.0, 86_400.0
 MONDAY = 1_772_377_200.0  # 2026-03-02 00:00 in Korea
 WARNINGS = {phrase: phrase for phrase in Phrase if phrase.startswith("warn_")}
@@ -70,6 +74,14 @@ class Lived:
         self._decide(ContactChanged(self.at, device, closed=False))
         self.until(hour + shut_s / HOUR)
         return self._decide(ContactChanged(self.at, device, closed=True))
+
+    def fridge(self, hour: float) -> Self:
+        """Open the fridge, and shut it a moment later; the first time tells only its level."""
+        self.until(hour)
+        if FRIDGE not in self.state.house.sensed:
+            return self._decide(ContactChanged(self.at, FRIDGE, closed=True))
+        self._decide(ContactChanged(self.at, FRIDGE, closed=False))
+        return self._decide(ContactChanged(self.at + 2.0, FRIDGE, closed=True))
 
     def live(self, day: int, hours: Iterable[float], device: str = KITCHEN) -> Self:
         """Be seen at these hours of a day."""

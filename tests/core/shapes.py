@@ -24,21 +24,23 @@ def messages(shape: type[Struct]) -> anything:
 def fitted(hub: str, message: FromHub) -> tuple[str, FromHub]:
     """Give the topic that the message belongs to, and the message as that topic wants it."""
     match message:
-        case AlarmEvent():
-            kind = f"anbu.alarm.{message.data.what}"
-            return "event", replace(message, source=wire.source(hub), type=kind)
+        case AlarmEvent(data=data):
+            kind = f"anbu.alarm.{data.what}"
+            data = replace(data, alarm=data.alarm or "a")
+            named = replace(message, id=message.id or "e", data=data)
+            return "event", replace(named, source=wire.source(hub), type=kind)
         case ReportEvent():
-            kind = f"anbu.report.{message.data.report}"
-            return "event", replace(message, source=wire.source(hub), type=kind)
+            kind, ident = f"anbu.report.{message.data.report}", message.id or "e"
+            return "event", replace(message, id=ident, source=wire.source(hub), type=kind)
         case CheckInEvent():
-            kind = f"anbu.checkin.{message.data.result}"
-            return "event", replace(message, source=wire.source(hub), type=kind)
+            kind, ident = f"anbu.checkin.{message.data.result}", message.id or "e"
+            return "event", replace(message, id=ident, source=wire.source(hub), type=kind)
         case CareEvent():
-            kind = f"anbu.care.{message.data.care}"
-            return "event", replace(message, source=wire.source(hub), type=kind)
+            kind, ident = f"anbu.care.{message.data.care}", message.id or "e"
+            return "event", replace(message, id=ident, source=wire.source(hub), type=kind)
         case AnnouncementEvent():
-            kind = f"anbu.announcement.{message.data.outcome}"
-            return "event", replace(message, source=wire.source(hub), type=kind)
+            kind, ident = f"anbu.announcement.{message.data.outcome}", message.id or "e"
+            return "event", replace(message, id=ident, source=wire.source(hub), type=kind)
         case FaultReport() | Cleared():
             fault = message.fault.replace("/", "-")
             return f"fault/{fault}", replace(message, fault=fault)

@@ -7,7 +7,7 @@ from hub.core import home
 from hub.core.effects import Forget, Phrase, Resend, Say, Show, Signal
 from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkTrouble, LinkUp, Ticked
 from hub.core.payloads import Stage
-from hub.core.scaip import What
+from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, Present, Raised, Received
 from tests.core.scenes import (
     CALM,
@@ -200,3 +200,20 @@ def test_a_later_press_that_does_not_arrive_is_not_passed_over_in_silence() -> N
     assert tell(reboot(late, 30.0, "b2"), Ticked(30.1)).shown is Signal.UNDELIVERED
     back = tell(late, acked(25.0, Stage.RECEIVED, 2, "b1-2"))
     assert (alarm(back).life, back.shown) == (Received(), Signal.RECEIVED)
+
+
+def test_a_stage_from_the_future_settles_what_is_stored_and_shows_that_it_arrived() -> None:
+    newer = acked(11.0, Stage.of("ambulance_sent"), 2, FIRST)
+    state = tell(called(), newer)
+    assert (alarm(state).life, alarm(state).version, state.owed) == (Received(), 2, ())
+    later = acked(12.0, Stage.of("ambulance_there"), 4)
+    assert alarm(tell(state, accepted(11.5, 3), later)).life == Accepted("Kim")
+
+
+def test_a_press_is_no_part_of_an_alarm_that_nobody_can_name() -> None:
+    state = tell(called(), received())
+    strange = replace(alarm(state), kind=Kind.of("gas"))
+    effects = story(replace(state, alarms=(strange,)), *press(20.0))[1]
+    (event,) = map(read, calls(effects))
+    assert (event.data.what, event.data.kind) == (What.RAISED, Kind.HELP_BUTTON)
+    assert event.data.alarm != FIRST

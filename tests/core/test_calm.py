@@ -234,6 +234,7 @@ MOVED: dict[str, dict[str, Any]] = {
     "a return": {"presence": Presence(PresenceKind.HOME, 1.0)},
     "a stay": {"stay": Stay("bathroom", 1.0)},
     "a slot of the night": {"slots": 3},
+    "noise": {"noisy": {KITCHEN: 1e6}},
 }
 
 

@@ -204,16 +204,32 @@ def test_topics_take_turns() -> None:
 
 
 @ways
-def test_nobody_asks_an_empty_house(way: Way) -> None:
-    story = care(way, presence=PresenceKind.AWAY)
+def test_who_has_said_that_they_are_out_is_not_asked(way: Way) -> None:
+    story = care(way, presence=PresenceKind.AWAY, until=DAY)
     assert story >> Wait(NINE) << [result("away", "nobody", 0)] >> Wait(SIX - 2) << []
 
 
 def test_whoever_went_out_after_the_first_question_is_not_missed() -> None:
     story = asked() >> Wait(NINE + 60) << []
-    gone = care(presence=PresenceKind.AWAY).state.house.presence
+    gone = care(presence=PresenceKind.AWAY, until=DAY).state.house.presence
     story.state = replace(story.state, house=replace(story.state.house, presence=gone))
     assert story >> Wait(NINE + 5 * MINUTE) << [result("away", "nobody", 1)]
+
+
+def test_who_is_only_thought_to_be_out_is_asked_and_missed_like_anybody() -> None:
+    """A care worker went by the exit door; the resident lies in bed."""
+    story = care(presence=PresenceKind.AWAY) >> Wait(NINE) << [MOOD]
+    story = story >> Wait(NINE + 60) << [] >> Wait(NINE + 5 * MINUTE) << [MOOD_SLOW]
+    story = story >> Wait(NINE + 360) << [] >> Wait(NINE + 15 * MINUTE) << [MOOD_SLOW]
+    missed_at = NINE + 16 * MINUTE
+    story = story >> Wait(missed_at) << [result("missed", "nobody", 3), REMIND]
+    story = story >> Wait(missed_at + 30 * MINUTE) << [REMIND]
+    assert story >> Wait(missed_at + 90 * MINUTE) << [alarm("raised")]
+
+
+def test_who_is_only_thought_to_be_out_may_answer() -> None:
+    story = care(presence=PresenceKind.AWAY) >> Wait(NINE) << [MOOD]
+    assert story >> said(NINE + 9, Meaning.UNWELL) << [result("unwell"), need("unwell"), UNWELL]
 
 
 def test_one_who_spoke_is_not_away_whatever_the_door_says() -> None:

@@ -12,6 +12,7 @@ from hub.core.events import Started, Ticked
 from hub.core.house_events import Meaning
 from hub.core.living import NEVER
 from hub.core.payloads import Evidence
+from hub.core.presence import ABSENCE
 from hub.core.scaip import Kind
 from hub.core.state import HomeState
 from hub.core.warn import Ground, begin
@@ -35,6 +36,7 @@ from tests.core.care_scenes import (
     green,
     jumping_at_reboots,
     moves,
+    need,
     said,
     steady,
 )
@@ -168,6 +170,16 @@ def test_who_said_that_he_is_away_is_given_until_then() -> None:
 
 def test_who_is_away_without_a_word_is_missed_after_a_day() -> None:
     story = care(rules=NOBODY, presence=PresenceKind.AWAY)
+    story = story >> Wait(DAY / 2 + 60) << [need("not_back")] >> Wait(CALLED_OUT - 2) << []
+    assert story >> Wait(CALLED_OUT) << [WARN]
+
+
+def test_who_is_thought_to_be_away_is_missed_after_a_day_whatever_absences_there_were() -> None:
+    """After nine days in hospital a day was eleven, for as long as that was remembered."""
+    story = care(rules=NOBODY, presence=PresenceKind.AWAY)
+    habits = replace(story.state.habits, longest={ABSENCE: 9 * DAY})
+    story.state = replace(story.state, habits=habits)
+    story = story >> Wait(DAY / 2 + 60) << [need("not_back")]
     assert story >> Wait(CALLED_OUT) << [WARN]
 
 

@@ -93,3 +93,11 @@ def test_readings_go_last() -> None:
     _, message = wire.decode_from_hub(publish.topic, publish.payload)
     assert message == Telemetry(UTC + 10, synced=True, readings={"rss_mb": 30.5}, dropped=2)
     assert not home.owes(before, state, effects)
+
+
+def test_a_command_of_a_newer_centre_is_answered_that_it_is_unknown() -> None:
+    unknown = Command("c1", CommandKind.of("open_the_door"), 1, UTC + 60)
+    state, effects = story(quiet(), CommandReceived(10.0, UTC + 10, unknown))
+    assert replies(effects) == [Reply("c1", done=False, reason="unknown")]
+    assert [e for e in effects if isinstance(e, Say)] == []
+    assert state.counter == 1

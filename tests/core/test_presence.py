@@ -7,7 +7,16 @@ from hub.core.effects import Phrase, Say
 from hub.core.events import ContactChanged
 from hub.core.house_events import Answered, Meaning
 from hub.core.scaip import Kind
-from tests.core.house_scenes import FRONT, HOUR, KITCHEN, LIVING, RULES, Lived, settled
+from tests.core.house_scenes import (
+    FRONT,
+    HOUR,
+    KITCHEN,
+    LIVING,
+    RULES,
+    WITH_FRIDGE,
+    Lived,
+    settled,
+)
 from tests.core.scenes import HELP
 
 AWAY, HOME, ASLEEP = PresenceKind.AWAY, PresenceKind.HOME, PresenceKind.ASLEEP
@@ -119,11 +128,59 @@ def test_who_leaves_the_door_open_and_moves_no_more_may_lie_there() -> None:
     assert home.kind is not AWAY
 
 
-def test_a_door_that_never_tells_of_its_closing_still_lets_people_out() -> None:
+def test_a_door_that_says_again_that_it_is_open_lets_nobody_out() -> None:
     home = lived().until(10.1)
     for at in (1.0, home.at):
         home.take(ContactChanged(at, FRONT, closed=False))
-    assert home.until(11.0).kind is AWAY
+    assert home.until(11.0).kind is HOME
+
+
+def test_a_cupboard_after_the_front_door_is_opened_by_somebody_inside() -> None:
+    """However soon after it: a hand does not linger, as a sensor's view does."""
+    home = Lived(WITH_FRIDGE).move(KITCHEN, 9.95).move(LIVING, 10.0).fridge(9.0)
+    home.door(10.01).fridge((home.at + 3.0) / HOUR)
+    assert home.until(10.5).kind is HOME
+    assert home.door(10.6).until(11.0).kind is AWAY, "and may still go out later"
+
+
+def test_who_fetches_shoes_from_a_cupboard_while_the_door_is_open_goes_out() -> None:
+    home = Lived(WITH_FRIDGE).fridge(9.0).move(LIVING, 10.0).until(10.1)
+    home.take(ContactChanged(home.at, FRONT, closed=True))
+    home.take(ContactChanged(home.at + 1.0, FRONT, closed=False)).fridge((home.at + 3.0) / HOUR)
+    assert home.take(ContactChanged(home.at + 9.0, FRONT, closed=True)).until(10.5).kind is AWAY
+
+
+def test_a_hand_on_the_fridge_of_an_empty_house_is_somebody_at_once() -> None:
+    home = Lived(WITH_FRIDGE).fridge(9.0).move(KITCHEN, 9.9).door(10.01).until(12.0)
+    assert home.kind is AWAY
+    assert home.fridge(12.0).kind is HOME
+    assert home.until(15.0).kind is HOME
+
+
+def test_who_came_in_and_puts_the_shopping_away_is_at_home() -> None:
+    home = Lived(WITH_FRIDGE).fridge(9.0).move(KITCHEN, 9.9).door(10.01).until(12.0).door(12.0)
+    assert home.fridge((home.at + 10.0) / HOUR).until(15.0).kind is HOME
+
+
+@pytest.mark.parametrize("way", ["coat", "door", "fridge"])
+def test_who_says_that_they_go_out_may_still_take_their_coat(way: str) -> None:
+    """What follows the word within ten minutes is the going, and takes nothing of it back."""
+    home = Lived(WITH_FRIDGE).fridge(9.0).move(KITCHEN, 9.9).until(10.0)
+    home.take(Answered(home.at, Meaning.AWAY))
+    match way:
+        case "coat":
+            home.move(LIVING, 10.02).move(KITCHEN, 10.05)
+        case "door":
+            home.door(10.05)
+        case _:
+            home.fridge(10.05)
+    presence = home.until(11.0).state.house.presence
+    assert (presence.kind, presence.until) == (AWAY, (10.0 + 12.0) * HOUR)
+
+
+def test_who_says_that_they_go_out_and_is_about_half_an_hour_later_has_stayed() -> None:
+    home = lived().take(Answered(10.0 * HOUR + 10.0, Meaning.AWAY))
+    assert home.move(LIVING, 10.5).move(KITCHEN, 10.55).kind is HOME
 
 
 def test_a_door_whose_contact_is_the_wrong_way_round_still_lets_people_out() -> None:

@@ -114,8 +114,33 @@ def test_who_is_not_up_long_after_the_usual_time_is_called() -> None:
 
 
 def test_a_night_as_ever_is_no_quiet() -> None:
-    lived = settled()
-    assert lived.live(14, day_long()).live(15, day_long()).warnings == []
+    lived = morning(settled(), till=22.0)
+    assert lived.until(15 * 24 + 6.9).warnings == []
+    assert morning(lived, 15, till=22.0).warnings == []
+
+
+def slow() -> Lived:
+    """A home of which the sum says: whatever the quiet, it is usual here."""
+    lived = morning(settled())
+    lived.state = replace(lived.state, habits=replace(lived.state.habits, peaks=(1e3,) * 60))
+    return lived
+
+
+def test_beyond_twelve_hours_at_home_it_is_called_whatever_is_usual() -> None:
+    lived = slow().until(NOON + 11.9)
+    assert lived.warnings == []
+    lived.until(NOON + 12.2)
+    assert lived.kinds == [Kind.NOT_UP], "it is midnight, when this home is still up"
+    evidence = lived.alarms[0].evidence
+    assert evidence is not None
+    assert evidence.limit_s == RULES.quiet.most_s == 12 * HOUR
+
+
+def test_beyond_twelve_hours_nothing_is_called_by_sensors_that_have_failed() -> None:
+    lived = slow()
+    for device in (KITCHEN, LIVING, FRONT):
+        lived.take(DriverFailed(lived.at, device, "gone"))
+    assert lived.until(NOON + 13.0).warnings == []
 
 
 def test_an_absence_is_no_quiet() -> None:

@@ -208,8 +208,10 @@ def test_a_month_of_one_life_is_remembered_for_as_long_as_it_counts() -> None:
 def test_who_is_up_at_night_as_a_rule_may_leave_at_night() -> None:
     lived = Lived().move(LIVING, 0.1).move(LIVING, 0.2)
     for day in range(14):
-        lived.live(day, [n / 3 for n in range(1, 36)])
+        for n in range(1, 36):
+            lived.move((KITCHEN, LIVING)[n % 2], day * 24 + n / 3)
     lived.effects.clear()
+    lived.move(LIVING, TENTH - 4.0).move(LIVING, TENTH + 0.5)
     lived.move(LIVING, TENTH + 2.0).door(TENTH + 2.01).until(TENTH + 6.0)
     assert lived.kind is PresenceKind.AWAY
     assert lived.kinds == []
@@ -220,7 +222,8 @@ def test_who_works_at_night_and_sleeps_by_day_leaves_without_a_word() -> None:
     lived = Lived().move(LIVING, 0.1).move(LIVING, 0.2)
     for day in range(14):
         lived.door(day * 24 + 1.0).door(day * 24 + 7.0).live(day, [7.1, 7.4])
-        lived.live(day, [15.0 + n / 4 for n in range(39)])
+        for n in range(39):
+            lived.move((KITCHEN, LIVING)[n % 2], day * 24 + 15.0 + n / 4)
     lived.door(TENTH + 1.0).until(TENTH + 1.8)
     assert lived.kind is PresenceKind.AWAY
     assert Kind.OUT_AT_NIGHT not in lived.kinds

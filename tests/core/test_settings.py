@@ -1,6 +1,8 @@
 """Settings: a right text gives structs, a wrong one gives every mistake at once with its line."""
 
+import unicodedata
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Annotated, Literal
 
 import pytest
@@ -8,8 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct, field
 
+from hub.core import forms
+from hub.core.addresses import Flaw, FlawError
+from hub.core.forms import FilePath, Form, TimeOfDay, of
 from hub.core.mistakes import Mistake, Problem
-from hub.core.settings import Kinds, SettingsError, read
+from hub.core.settings import Kinds, SettingsError, noted_by, read, refuse, text_of, unnoted
 
 
 class Role(StrEnum):
@@ -254,3 +259,83 @@ def test_no_mixture_of_right_and_wrong_raises_anything_else(text: str) -> None:
     else:
         return
     assert found
+
+
+class Link(Struct, frozen=True):
+    brokers: tuple[forms.Broker, ...] = ()
+    at: TimeOfDay | None = None
+    hub: Annotated[str, of(Form.NAME, "^[a-z]+$")] = "a"
+    folder: FilePath = ""
+    place: str = ""
+    places: dict[str, str] = field(default_factory=dict)
+
+
+def test_a_text_that_has_a_form_is_refused_with_its_flaw_and_never_with_a_pattern() -> None:
+    text = """\
+brokers = ["tls://127.0.0.1:8883", "tls://[backup.example]:8883"]
+at = "9:00"
+hub = "JS 0001"
+folder = "state\\u0000"
+"""
+    with pytest.raises(SettingsError) as caught:
+        read(text, "a.toml", Link)
+    assert [(m.line, m.key, m.problem, m.allowed) for m in caught.value.mistakes] == [
+        (1, "brokers[2]", Problem.FORM, (Flaw.BRACKETS,)),
+        (2, "at", Problem.FORM, (Flaw.TIME,)),
+        (3, "hub", Problem.FORM, (Flaw.NAME,)),
+        (4, "folder", Problem.FORM, (Flaw.PATH,)),
+    ]
+
+
+class Supply(Struct, frozen=True):
+    pin: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.pin is None:
+            raise FlawError(Flaw.NOTHING_KNOWN)
+
+
+def test_what_is_wrong_with_a_whole_table_has_a_sentence_too() -> None:
+    assert read("pin = 3", "a.toml", Supply).pin == 3
+    with pytest.raises(SettingsError) as caught:
+        read("", "a.toml", Supply)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.problem, mistake.allowed) == (Problem.FORM, (Flaw.NOTHING_KNOWN,))
+
+
+def test_a_file_of_korean_windows_is_read_and_somebody_is_told() -> None:
+    text, told = 'place = "욕실"\n', list[Mistake]()
+    for encoding in ("utf-8-sig", "utf-16", "utf-8"):
+        assert read(text.encode(encoding), "a.toml", Link, noted=told.append).place == "욕실"
+    assert not told
+    assert read(text.encode("cp949"), "a.toml", Link, noted=told.append).place == "욕실"
+    assert told == [Mistake("a.toml", 1, "", Problem.CODEPAGE, detail="CP949")]
+    assert read(text.encode("cp949"), "a.toml", Link).place == "욕실"
+
+
+def test_bytes_that_are_no_text_are_a_mistake_with_its_line() -> None:
+    with pytest.raises(SettingsError) as caught:
+        text_of(b"a = 1\n\xff", "a.toml", unnoted)
+    assert caught.value.mistakes == (Mistake("a.toml", 2, "", Problem.ENCODING),)
+
+
+def test_names_from_macos_are_composed_and_paths_are_left_as_they_are() -> None:
+    apart = unicodedata.normalize("NFD", "욕실")
+    link = read(f"place = '{apart}'\nfolder = '{apart}'\nplaces.'{apart}' = 'a'", "a.toml", Link)
+    assert (link.place, link.folder, link.places) == ("욕실", apart, {"욕실": "a"})
+
+
+def test_what_turns_out_wrong_later_is_named_by_its_line() -> None:
+    text = "place = 'a'\n\n[center]\ndatabase = 'x'\n"
+    (one,) = refuse(text, "a.toml", ("center", "database"), FlawError(Flaw.PATH)).mistakes
+    assert one == Mistake("a.toml", 4, "center.database", Problem.FORM, (Flaw.PATH,))
+    (other,) = refuse(text, "a.toml", ("place",), "no such thing").mistakes
+    assert other == Mistake("a.toml", 1, "place", Problem.INVALID, detail="no such thing")
+
+
+def test_a_command_tells_its_notes_to_whom_the_command_line_names() -> None:
+    told = list[Mistake]()
+    note = Mistake("a.toml", 1, "", Problem.CODEPAGE)
+    noted_by(SimpleNamespace(noted=told.append))(note)
+    noted_by(SimpleNamespace())(note)
+    assert told == [note]

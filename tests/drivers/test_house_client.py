@@ -1,6 +1,5 @@
 """`anbu house` at the shell: what it prints, in two languages, and its exit codes."""
 
-import argparse
 import asyncio
 import json
 import socket
@@ -13,6 +12,7 @@ from gpiozero.pins.mock import MockFactory
 from drivers import house_client
 from drivers.house_room import Refusal
 from drivers.house_words import LANGUAGES, usual_language, words
+from hub.command_line import Parser
 from hub.core.effects import Phrase, Say, Show, Signal
 from hub.texts import Language, messages
 from tests.drivers.home import living
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("pins")
 
 def anbu_house(*line: str) -> int:
     """Run one command line."""
-    parser = argparse.ArgumentParser(prog="anbu house")
+    parser = Parser(prog="anbu house")
     house_client.add_arguments(parser)
     return house_client.run(parser.parse_args(line))
 
@@ -155,7 +155,8 @@ def test_a_wrong_command_line_exits_with_2(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_korean_is_usual_and_english_for_an_english_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LC_ALL", raising=False)
+    for name in ("LC_ALL", "LC_MESSAGES", "ANBU_LANG"):
+        monkeypatch.delenv(name, raising=False)
     for locale, language in (("C.UTF-8", "ko"), ("ko_KR.UTF-8", "ko"), ("en_GB.UTF-8", "en")):
         monkeypatch.setenv("LANG", locale)
         assert usual_language() == language

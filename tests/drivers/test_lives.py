@@ -1,6 +1,5 @@
 """Simulated lives: the same every time, well-formed, and lives that one can believe."""
 
-import argparse
 import csv
 import hashlib
 import io
@@ -19,6 +18,7 @@ from drivers.lives_dice import Dice
 from drivers.lives_home import meet, route
 from drivers.lives_profiles import PROFILES, Hardware
 from drivers.lives_year import FEASTS, Feast, Year
+from hub.command_line import Parser
 
 DAYS = 21
 KINDS = {"motion", "contact", "exit_door", "press", "heart_rate", "answer"}
@@ -44,7 +44,7 @@ def at(time: str) -> float:
 
 
 def simulated(*line: str) -> int:
-    parser = argparse.ArgumentParser(prog="anbu house")
+    parser = Parser(prog="anbu house")
     house_client.add_arguments(parser)
     return house_client.run(parser.parse_args(["simulate", *line]))
 

@@ -135,7 +135,7 @@ def test_what_ends_one_part_ends_the_others_and_is_raised_as_it_is(
 
 
 def test_a_supply_of_which_nothing_is_known_is_refused() -> None:
-    with pytest.raises(ValueError, match="give it pin, low_pin or battery"):
+    with pytest.raises(ValueError, match="nothing_known"):
         Driver(name="power")
 
 

@@ -23,6 +23,7 @@ from hub.core.effects import Lane, Publish
 from hub.core.payloads import Ack, AlarmEvent, HubState, Stage, Telemetry
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import HomeState
+from hub.journal import Commit, Journal
 from hub.outbox import Row
 from provisioning import dev_certs
 from provisioning.certs import issue
@@ -51,6 +52,13 @@ async def until(condition: Callable[[], object], what: str, patience_s: float = 
     while not condition():
         assert time.monotonic() < deadline, f"not within {patience_s} s: {what}"
         await asyncio.sleep(0.002)
+
+
+async def taken_up(journal: Journal) -> tuple[bytes | None, Commit]:
+    """Take up what the file holds; give the snapshot, and what can write."""
+    found = await journal.read()
+    assert found is not None
+    return found.snapshot, journal.take_up(found)
 
 
 def row(n: int, lane: Lane = Lane.SOS, id_: str = "") -> Row:

@@ -1,14 +1,19 @@
 """What a process says of its beginning: its own boot, its own chance, the machine's time zone."""
 
 import time
+from collections.abc import Callable
 from unittest.mock import patch
 
 import pytest
 
 from hub import health
 from hub.clocks import SystemClocks
+from hub.core import late
 from hub.core.notice import Candidate, Notice
+from hub.core.rules import Rules
 from hub.core.state import HomeState
+from provisioning import machine
+from voice import health as voice_health
 
 
 def test_no_two_starts_are_alike() -> None:
@@ -38,9 +43,10 @@ def test_a_clock_that_was_right_once_is_trusted_on() -> None:
     assert said == [False, True, True, True]
 
 
+@pytest.mark.parametrize("asks", [health.clock_synced, machine._synced, voice_health.clock_synced])
 @pytest.mark.parametrize(("answer", "synced"), [(0, True), (1, True), (5, False), (-1, False)])
-def test_a_clock_of_which_nothing_is_known_is_not_trusted(
-    monkeypatch: pytest.MonkeyPatch, answer: int, *, synced: bool
+def test_a_clock_of_which_nothing_is_known_is_trusted_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, answer: int, asks: Callable[[], bool], *, synced: bool
 ) -> None:
     """A unit that filters adjtimex gets -1: for long that was taken for "synchronised"."""
 
@@ -49,7 +55,7 @@ def test_a_clock_of_which_nothing_is_known_is_not_trusted(
             return answer
 
     monkeypatch.setattr("ctypes.CDLL", lambda _: Kernel())
-    assert health.clock_synced() is synced
+    assert asks() is synced
 
 
 def test_a_disk_that_is_read_late_brings_its_spoken_call_and_announcements() -> None:
@@ -58,6 +64,6 @@ def test_a_disk_that_is_read_late_brings_its_spoken_call_and_announcements() -> 
         notices=(Notice("c1", "x", urgent=False, until_utc=0.0, due_at=1.0),),
     )
     now = HomeState(notices=(Notice("c2", "y", urgent=False, until_utc=0.0, due_at=2.0),))
-    joined = health.joined(old, now)
+    joined, _ = late.joined(old, now, Rules())
     assert joined.candidate == old.candidate
     assert [notice.id for notice in joined.notices] == ["c1", "c2"]

@@ -1,19 +1,33 @@
-"""A wrong config is told whole, in both languages, and nothing is started."""
+"""A wrong config is told whole, in the language of the shell, and nothing is started."""
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import pytest
 from gpiozero import Device
+from msgspec import Meta, Struct
 
+from center import cli as center_cli
+from center.config import Settings
+from center.homes.record import Record
 from drivers import contact, house, supply
 from drivers.line import SILENT_S
-from hub.config import driver_kinds, load, rules_of
+from hub.config import Config, driver_kinds, find_driver, load, rules_of
+from hub.core.addresses import Flaw
+from hub.core.forms import form_of
+from hub.core.mistakes import Problem
 from hub.core.rules import Role, Room, Sense, Sensor
 from hub.core.settings import SettingsError
 from hub.house import furnish
+from hub.texts import Language
 from tests.hub.rig import HUB, write_config
+from tests.layout import REPO
+from voice.plan_files import PlanFile, Words
+from voice.settings import VoiceSettings
 
 WRONG = """\
 hub = "js 0001"
@@ -42,19 +56,22 @@ def run(config: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=30, cwd=cwd)
 
 
-def test_every_mistake_is_told_at_once_in_both_languages_and_nothing_starts(
-    tmp_path: Path,
+@pytest.mark.parametrize("language", Language)
+def test_every_mistake_is_told_at_once_and_nothing_starts(
+    tmp_path: Path, language: Language, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ANBU_LANG", language)
     file = tmp_path / "hub.toml"
     file.write_text(WRONG, encoding="utf-8")
     ended = run(file, Path.cwd())
     lines = [line for line in ended.stderr.splitlines() if line.startswith(str(file))]
     assert ended.returncode == 2
-    assert len(lines) == 2 * 8, ended.stderr
+    assert len(lines) == 8, ended.stderr
     for line in (1, 2, 3, 6, 7, 8, 13, 17):
-        assert sum(told.startswith(f"{file}:{line}: ") for told in lines) == 2, line
+        assert sum(told.startswith(f"{file}:{line}: ") for told in lines) == 1, line
     assert "telemetry_s" in ended.stderr, "did you mean"
-    assert any("가" <= letter <= "힣" for letter in ended.stderr)
+    spoken = any("가" <= letter <= "힣" for letter in ended.stderr)
+    assert spoken == (language is Language.KOREAN)
     assert list(tmp_path.iterdir()) == [file], "no state, no socket"
 
 
@@ -229,3 +246,88 @@ def test_a_wrong_sensor_is_refused_in_words(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(SettingsError) as error:
         load(file)
     assert len(error.value.mistakes) == 1
+
+
+GOOD = """\
+hub = "js-0001"
+state_dir = "state"
+[mqtt]
+brokers = ["tls://127.0.0.1:8883", "{backup}"]
+[[device]]
+kind = "contact"
+name = "help"
+role = "help_button"
+pin = 17
+place = "욕실"
+"""
+
+
+@pytest.mark.parametrize(
+    "backup",
+    [
+        "tls://[backup.example]:8883",
+        "tls://::1:8883",
+        "tls://backup.example\uff1a8883",  # a full-width colon
+        "tls://backup.example:99999",
+    ],
+)
+def test_a_backup_broker_that_could_never_be_dialled_is_refused_at_the_start(
+    tmp_path: Path, backup: str
+) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text(GOOD.format(backup=backup), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.key, mistake.problem) == (4, "mqtt.brokers[2]", Problem.FORM)
+
+
+def test_a_run_dir_that_is_too_long_for_its_sockets_is_refused_at_the_start(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "hub.toml"
+    long = "a" * 100
+    file.write_text(f"run_dir = '{long}'\n" + GOOD.format(backup="tls://[::1]"), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    assert [(m.line, m.key, m.allowed) for m in caught.value.mistakes] == [
+        (1, "run_dir", (Flaw.SOCKET_LENGTH,))
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
+def test_a_config_that_korean_windows_has_saved_is_read(
+    tmp_path: Path, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_bytes(GOOD.format(backup="tls://[::1]").encode(encoding))
+    config = load(file)
+    assert getattr(config.device[0], "place", "") == "욕실"
+    assert ("CP949" in caplog.text) == (encoding == "cp949")
+
+
+def shapes(hint: object) -> Iterator[object]:
+    """Every type that a setting is made of, itself first."""
+    yield hint
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        for one in msgspec.structs.fields(hint):
+            yield from shapes(one.type)
+    for part in get_args(hint):
+        yield from shapes(part)
+
+
+DEVICES = filter(None, map(find_driver, driver_kinds()))
+SETTINGS = (Config, Settings, VoiceSettings, Record, PlanFile, Words, *DEVICES)
+
+
+@pytest.mark.parametrize("shape", SETTINGS, ids=str)
+def test_no_setting_is_refused_with_a_regular_expression(shape: type[Struct]) -> None:
+    marks = [part for part in shapes(shape) if isinstance(part, Meta)]
+    assert [mark for mark in marks if mark.pattern and form_of(mark) is None] == []
+
+
+def test_the_examples_in_the_documents_are_right() -> None:
+    hub = load(REPO / "docs" / "examples" / "hub.toml")
+    assert [getattr(device, "name", "") for device in hub.device][:2] == ["help", "cord"]
+    settings, _ = center_cli.load(REPO / "docs" / "examples" / "center.toml")
+    assert settings.center.listen == "127.0.0.1:8080"

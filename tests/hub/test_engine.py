@@ -1,9 +1,10 @@
 """Engine and post over a real outbox; only the link is a fake that keeps a record."""
 
 import asyncio
+import sqlite3
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -27,8 +28,9 @@ from hub.engine import BATCH, EARLY, Engine
 from hub.health import decode
 from hub.journal import Journal
 from hub.outbox import Outbox, Row
-from tests.hub.rig import HUB, RULES, figure, tell, until
+from tests.hub.rig import HUB, RULES, SNAPSHOT, figure, tell, until
 from tests.hub.test_journal import on_disk, stuck
+from tests.hub.test_outbox import fill
 
 SOS, FAULT = Lane.SOS, Lane.FAULT
 
@@ -113,9 +115,10 @@ async def home(path: Path, *, link: bool = True) -> AsyncIterator[Home]:
         made.deeds.append("commit")
 
     with patch.object(Outbox, "commit", commit):
-        snapshot = await made.journal.open()
+        found = await made.journal.read()
+        assert found is not None
         started = Started(made.clock.at(), made.clock.utc(), synced=True, boot="boot")
-        made.engine.begin(decode(snapshot), started, made.journal.trouble)
+        made.engine.begin(decode(found.snapshot), started, found)
         running = asyncio.create_task(made.engine.run())
         if link:
             made.engine.post.link_up("broker")
@@ -229,6 +232,67 @@ def test_a_hanging_disk_delays_a_call_by_its_patience_and_raises_one_fault(tmp_p
     tell(story())
 
 
+@contextmanager
+def foreign_lock(path: Path) -> Iterator[None]:
+    """Hold the file as a backup tool does that forbids all writing, until the end."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("ROLLBACK")
+
+
+def test_a_foreign_lock_delays_no_call_and_what_it_kept_off_is_written_when_it_ends(
+    tmp_path: Path,
+) -> None:
+    """It stood for 1 s of each commit: a call, its acks and the next call all waited for it."""
+    path = tmp_path / "outbox.db"
+
+    async def story() -> None:
+        async with home(path) as house:
+            house.engine._flush_at = house.clock.at() + 1e6  # the test says when
+            await until(lambda: "show resting" in house.deeds, "it rests")
+            with foreign_lock(path):
+                for n in (1, 2):
+                    house.press()
+                    began = time.monotonic()
+                    await until(lambda n=n: len(house.calls()) == n, "it is sent")  # type: ignore[misc]
+                    figure(f"call {n} under a foreign lock: {time.monotonic() - began:.3f} s")
+                    assert time.monotonic() - began < 0.2
+                assert house.count(StorageFailed) == 1
+                fault = next(e for e in house.events if isinstance(e, StorageFailed))
+                assert fault.trouble is StorageTrouble.LOCKED
+                assert on_disk(path) == []
+            await until(lambda: not house.journal.unsaved, "all is written", 15)
+
+    tell(story())
+    assert len(on_disk(path)) == 2
+
+
+def test_a_foreign_lock_at_the_start_delays_nothing_and_hides_no_call(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    fill(path)
+
+    async def story() -> None:
+        journal = Journal(path)
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("BEGIN EXCLUSIVE")
+            began = time.monotonic()
+            found = await journal.read()
+            assert time.monotonic() - began < 1.0
+            assert found is not None
+            assert found.trouble is StorageTrouble.LOCKED
+            assert len(found.urgent) == 20
+            commit = journal.take_up(found)
+            assert await commit(SNAPSHOT) is StorageTrouble.LOCKED
+            db.execute("ROLLBACK")
+        assert await commit(SNAPSHOT) is None
+        journal.close()
+
+    tell(story())
+    assert not list(tmp_path.glob("*.damaged-*"))
+
+
 def test_a_disk_that_stalls_now_and_then_is_one_fault(tmp_path: Path) -> None:
     async def story() -> None:
         async with home(tmp_path / "outbox.db") as house:
@@ -315,17 +379,18 @@ def test_a_disk_that_is_read_late_brings_back_its_open_alarms_and_calls(tmp_path
     async def starts_blind(old: str) -> None:
         house = Home(path)
         with stuck("sound") as hang:
-            assert await house.journal.open(within_s=0.2) is None
+            assert await house.journal.read(within_s=0.2) is None
             started = Started(house.clock.at(), house.clock.utc(), synced=True, boot="next")
-            house.engine.begin(HomeState(), started, house.journal.trouble)
+            house.engine.begin(HomeState(), started, None)
             running = asyncio.create_task(house.engine.run())
             house.engine.post.link_up("broker")
             house.press()
             await until(house.calls, "a new call goes from memory")
             hang.free()
             await until(lambda: not house.journal._asked, "the disk is back")
-        held = decode(await house.journal.open())
-        house.engine.absorb(held, house.journal.trouble)
+        found = await house.journal.read()
+        assert found is not None
+        house.engine.absorb(decode(found.snapshot), found)
         assert house.hung_up == [LinkTrouble.CLOSED]
         assert [a.id for a in house.engine.state.alarms] == [old, house.calls()[0].id]
         assert [o.id for o in house.engine.state.owed] == [old, house.calls()[0].id]

@@ -2,12 +2,11 @@
 
 from msgspec.structs import replace
 
-from hub.core import home
+from hub.core import home, late
 from hub.core.events import Event, Started, Ticked
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.rules import Sense, Sensor
 from hub.core.state import HomeState
-from hub.health import joined
 from tests.hub.rig import RULES
 
 SENSED = replace(
@@ -41,7 +40,7 @@ def test_a_fault_of_before_goes_on_and_ends_by_what_the_device_has_said_meanwhil
         MainsChanged(1000.1, "power", present=True),
         BatteryMeasured(1000.2, "power", 90.0),
     )
-    held = joined(home.recover(old, started, []), new)
+    held, _ = late.joined(home.recover(old, started, []), new, SENSED)
     assert set(held.faults) == set(old.faults)
     now = lived(held, Ticked(1001.0))
     assert set(now.faults) == {"power:low_battery", "pir:chatter"}

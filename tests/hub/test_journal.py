@@ -16,7 +16,7 @@ from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
 from hub.journal import Journal
 from hub.outbox import Outbox
-from tests.hub.rig import SNAPSHOT, figure, publish, row, tell, until
+from tests.hub.rig import SNAPSHOT, figure, publish, row, taken_up, tell, until
 from tests.hub.test_outbox import empty, fill, remount, stuff, tmpfs
 
 SOS, FAULT, TELEMETRY = Lane.SOS, Lane.FAULT, Lane.TELEMETRY
@@ -72,14 +72,15 @@ def on_disk(path: Path, *lanes: Lane) -> list[str]:
 def test_what_is_held_is_let_go_when_the_disk_has_it(path: Path) -> None:
     async def story() -> None:
         with opened(path) as journal:
-            assert await journal.open() is None
+            snapshot, commit = await taken_up(journal)
+            assert snapshot is None
             journal.add([publish(1), publish(2, FAULT)], [])
             assert journal.unsaved == 2
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
             assert journal.unsaved == 0
             assert list(journal.urgent) == ["b-1"]
             journal.add([], ["b-1"])
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
             assert journal.urgent == {}
 
     tell(story())
@@ -91,7 +92,8 @@ def test_a_start_takes_up_what_the_file_holds(path: Path) -> None:
 
     async def story() -> None:
         with opened(path) as journal:
-            assert await journal.open() == SNAPSHOT
+            snapshot, _ = await taken_up(journal)
+            assert snapshot == SNAPSHOT
             assert list(journal.urgent.values()) == calls
             (new,) = journal.add([publish(9000)], [])
             assert new.n == 401
@@ -102,15 +104,15 @@ def test_a_start_takes_up_what_the_file_holds(path: Path) -> None:
 def test_a_hanging_disk_holds_nobody_up_twice_and_gets_all_of_it_later(path: Path) -> None:
     async def story() -> None:
         with opened(path, patience_s=0.3) as journal:
-            await journal.open()
+            _, commit = await taken_up(journal)
             with stuck() as hang:
                 journal.add([publish(1)], [])
                 began = time.monotonic()
-                assert await journal.commit(SNAPSHOT) is SLOW
+                assert await commit(SNAPSHOT) is SLOW
                 first_s = time.monotonic() - began
                 journal.add([publish(2)], [])
                 began = time.monotonic()
-                assert await journal.commit(SNAPSHOT) is SLOW
+                assert await commit(SNAPSHOT) is SLOW
                 again_s = time.monotonic() - began
                 assert await journal.probe() is False
                 figure(f"hanging disk: first commit {first_s:.3f} s, next {again_s * 1e3:.1f} ms")
@@ -120,7 +122,7 @@ def test_a_hanging_disk_holds_nobody_up_twice_and_gets_all_of_it_later(path: Pat
                 await until(lambda: not journal._asked, "the disk is back")
             assert await journal.probe() is True
             journal.add([], ["b-1"])
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
             assert journal.unsaved == 0
 
     tell(story())
@@ -132,14 +134,14 @@ def test_what_a_late_commit_wrote_is_struck_out_when_it_was_settled_meanwhile(pa
 
     async def story() -> None:
         with opened(path, patience_s=0.2) as journal:
-            await journal.open()
+            _, commit = await taken_up(journal)
             with stuck() as hang:
                 journal.add([publish(1), publish(2, FAULT)], [])
-                assert await journal.commit(SNAPSHOT) is SLOW
+                assert await commit(SNAPSHOT) is SLOW
                 hang.free()
                 await until(lambda: not journal._asked, "the disk is back")
             journal.add([], ["b-1", "b-2"])
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
 
     tell(story())
     assert on_disk(path, SOS, FAULT) == []
@@ -151,15 +153,15 @@ def test_commits_pages_and_probes_that_overlap_are_no_hang(path: Path) -> None:
 
     async def story() -> None:
         with opened(path, patience_s=0.5) as journal:
-            await journal.open()
+            _, commit = await taken_up(journal)
             end = time.monotonic() + 1.5
             verdicts: list[object] = []
 
-            async def commit(first: int) -> None:
+            async def write(first: int) -> None:
                 n = first
                 while time.monotonic() < end:
                     journal.add([publish(n, TELEMETRY)], [])
-                    verdicts.append(await journal.commit(SNAPSHOT))
+                    verdicts.append(await commit(SNAPSHOT))
                     n += 1
 
             async def look() -> None:
@@ -167,7 +169,7 @@ def test_commits_pages_and_probes_that_overlap_are_no_hang(path: Path) -> None:
                     verdicts.append((await journal.page(0, 64))[1] or SLOW)
                     verdicts.append(await journal.probe() or SLOW)
 
-            await asyncio.gather(commit(10_000), commit(50_000), look(), look())
+            await asyncio.gather(write(10_000), write(50_000), look(), look())
             assert len(verdicts) > 50
             assert SLOW not in verdicts
 
@@ -181,18 +183,17 @@ def test_a_disk_that_is_opened_late_loses_neither_old_nor_new(path: Path) -> Non
     async def story() -> None:
         with opened(path, patience_s=0.3) as journal:
             with stuck("sound") as hang:
-                assert await journal.open(within_s=0.3) is None
+                assert await journal.read(within_s=0.3) is None
                 assert journal.trouble is SLOW
                 journal.add([publish(9001), publish(9002, FAULT)], [])
-                assert await journal.commit(b"an empty home") is SLOW
                 assert [r.id for r in (await journal.page(0, 64))[0]] == ["b-9002"]
                 hang.free()
                 await until(lambda: not journal._asked, "the disk is back")
-            assert await journal.commit(b"an empty home") is SLOW
-            assert await journal.open() == SNAPSHOT
+            snapshot, commit = await taken_up(journal)
+            assert snapshot == SNAPSHOT
             assert journal.known is True
             assert list(journal.urgent) == [*(r.id for r in calls), "b-9001"]
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
 
     tell(story())
     assert on_disk(path) == [*(r.id for r in calls), "b-9001"]
@@ -205,15 +206,16 @@ def test_a_read_only_disk_gives_its_calls_and_takes_new_ones_when_it_is_mended(
         calls = [r.id for r in fill(path, 40)]
         remount(path.parent, "ro")
         with opened(path) as journal:
-            assert await journal.open() == SNAPSHOT
+            snapshot, commit = await taken_up(journal)
+            assert snapshot == SNAPSHOT
             assert journal.trouble is StorageTrouble.READ_ONLY
             assert list(journal.urgent) == calls
             assert (await journal.page(0, 64))[1] is False
             journal.add([publish(9000)], ["b-20"])
-            assert await journal.commit(SNAPSHOT) is StorageTrouble.READ_ONLY
+            assert await commit(SNAPSHOT) is StorageTrouble.READ_ONLY
             assert await journal.probe() is True, "a restart would not help"
             remount(path.parent, "rw")
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
             assert len((await journal.page(0, 64))[0]) == 38
             await until(lambda: journal.unsaved == 0, "all is written")
 
@@ -227,14 +229,14 @@ def test_a_full_disk_keeps_what_it_has_and_gets_the_rest_when_there_is_room(
 ) -> None:
     async def story(path: Path) -> None:
         with opened(path) as journal:
-            await journal.open()
+            _, commit = await taken_up(journal)
             ballast = stuff(path.parent)
             journal.add((publish(n) for n in range(300)), [])
-            assert await journal.commit(SNAPSHOT) is StorageTrouble.FULL
+            assert await commit(SNAPSHOT) is StorageTrouble.FULL
             assert len(journal.urgent) == 300
             assert await journal.probe() is True, "a restart would not help"
             ballast.unlink()
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
 
     with tmpfs(tmp_path / "small", "size=1m") as folder:
         tell(story(folder / "outbox.db"))
@@ -244,16 +246,16 @@ def test_a_full_disk_keeps_what_it_has_and_gets_the_rest_when_there_is_room(
 def test_a_file_that_breaks_while_in_use_is_rescued_and_gets_every_call_again(path: Path) -> None:
     async def story() -> None:
         with opened(path) as journal:
-            await journal.open()
+            _, commit = await taken_up(journal)
             journal.add([publish(1), publish(2)], [])
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
             broken = sqlite3.DatabaseError("database disk image is malformed")
             broken.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
             with patch.object(Outbox, "commit", side_effect=broken):
                 journal.add([publish(3)], [])
-                assert await journal.commit(SNAPSHOT) is StorageTrouble.CORRUPT
+                assert await commit(SNAPSHOT) is StorageTrouble.CORRUPT
             empty(path)
-            assert await journal.commit(SNAPSHOT) is None
+            assert await commit(SNAPSHOT) is None
 
     tell(story())
     assert on_disk(path) == ["b-1", "b-2", "b-3"]
@@ -262,11 +264,11 @@ def test_a_file_that_breaks_while_in_use_is_rescued_and_gets_every_call_again(pa
 def test_what_nobody_foresaw_in_the_thread_is_a_trouble_and_ends_nothing(path: Path) -> None:
     async def story() -> None:
         with opened(path) as journal:
-            await journal.open()
+            _, commit = await taken_up(journal)
             with patch.object(shelf.Shelf, "write", side_effect=ZeroDivisionError):
                 journal.add([publish(1)], [])
-                assert await journal.commit(SNAPSHOT) is StorageTrouble.ERROR
-            assert await journal.commit(SNAPSHOT) is None
+                assert await commit(SNAPSHOT) is StorageTrouble.ERROR
+            assert await commit(SNAPSHOT) is None
 
     tell(story())
     assert on_disk(path) == ["b-1"]
@@ -277,7 +279,7 @@ def test_a_disk_that_answers_with_an_error_is_not_hung(path: Path) -> None:
 
     async def story() -> None:
         with opened(path) as journal:
-            await journal.open()
+            await taken_up(journal)
             with patch.object(Outbox, "probe", side_effect=OSError(5, "I/O error")):
                 assert await journal.probe() is True
 
@@ -299,7 +301,8 @@ def test_while_the_disk_fails_telemetry_is_shed_and_calls_and_faults_never(path:
 def test_the_file_is_opened_where_no_folder_was(tmp_path: Path) -> None:
     async def story() -> None:
         with opened(tmp_path / "a" / "b" / "outbox.db") as journal:
-            assert await journal.open() is None
+            snapshot, _ = await taken_up(journal)
+            assert snapshot is None
             assert (journal.known, journal.trouble) == (True, None)
 
     tell(story())
@@ -309,9 +312,9 @@ def test_the_file_is_opened_where_no_folder_was(tmp_path: Path) -> None:
 def test_rows_keep_their_order_over_restarts(path: Path) -> None:
     async def story(first: int) -> None:
         with opened(path) as journal:
-            await journal.open()
+            _, commit = await taken_up(journal)
             journal.add((publish(n, FAULT) for n in range(first, first + 3)), [])
-            await journal.commit(SNAPSHOT)
+            await commit(SNAPSHOT)
 
     for first in (1, 4, 7):
         tell(story(first))

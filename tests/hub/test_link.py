@@ -514,6 +514,27 @@ def test_a_callback_that_raises_ends_the_link(broker: Broker) -> None:
         tell(story())
 
 
+def test_a_stop_in_the_moment_in_which_a_back_off_is_cut_short_is_a_stop() -> None:
+    """`asyncio.wait_for` of Python 3.11 swallowed it: a hub lived on after SIGTERM."""
+
+    async def story(turns: int) -> None:
+        notes = Notes()
+        link = Link(settings(free_port()), HUB, notes, lambda: b"lost")
+        with patch("hub.link.delay_s", lambda *_, **__: 60.0):
+            running = asyncio.create_task(link.run())
+            await until(lambda: notes.troubles, "the dial has failed")
+            await asyncio.sleep(0)
+            link.hurry(urgent=True)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.wait({running}, timeout=2.0)
+            assert running.cancelled(), f"{turns} turns of the loop later"
+
+    for turns in range(6):
+        tell(story(turns))
+
+
 def test_a_link_that_has_left_dials_no_more(broker: Broker) -> None:
     """A redial would say `ready` again, and then be `lost`."""
 

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,9 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from hub import memory
+from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, Habits
 from hub.journal import Journal
-from hub.memory import Memory
+from hub.memory import Learned, Memory
 
 TAUGHT = replace(FRESH, days=30, day=20_000, peaks=(3.0, 4.0))
 
@@ -32,14 +32,15 @@ def tell(story: Callable[[Journal], Coroutine[Any, Any, None]], folder: Path) ->
 
 
 def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "habits.bin"
+
     async def story(journal: Journal) -> None:
-        first = Memory(tmp_path / "habits.bin", journal)
-        assert await first.load() is FRESH
-        await first.save(TAUGHT)
-        assert await Memory(tmp_path / "habits.bin", journal).load() == TAUGHT
+        assert await memory.read(path, journal) == (Learned(FRESH), None)
+        await Memory(path, journal, FRESH).save(TAUGHT)
+        assert await memory.read(path, journal) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
-    assert [path.name for path in tmp_path.glob("habits*")] == ["habits.bin"]
+    assert [one.name for one in tmp_path.glob("habits*")] == ["habits.bin"]
 
 
 @pytest.mark.parametrize(
@@ -48,55 +49,78 @@ def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
         b"",
         b"rubbish",
         msgspec.msgpack.encode(TAUGHT)[:-9],
-        msgspec.msgpack.encode(replace(TAUGHT, version=99)),
         msgspec.msgpack.encode(replace(TAUGHT, ends=())),
         bytes(100_000),
     ],
 )
-def test_a_file_that_is_of_no_use_is_learned_anew_and_written_over(
-    tmp_path: Path, raw: bytes
-) -> None:
+def test_a_file_of_no_use_is_kept_aside_and_learned_anew(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "habits.bin"
     path.write_bytes(raw)
 
     async def story(journal: Journal) -> None:
-        one = Memory(path, journal)
-        assert await one.load() is FRESH
-        await one.save(TAUGHT)
-        assert await Memory(path, journal).load() == TAUGHT
+        assert await memory.read(path, journal) == (Learned(FRESH, ("habits",)), None)
+        await Memory(path, journal, FRESH).save(TAUGHT)
+        assert await memory.read(path, journal) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
+    (kept,) = tmp_path.glob("habits.bin.unread-*")
+    assert kept.read_bytes() == raw[: memory.MOST_BYTES + 1]
 
 
-def test_a_disk_that_hangs_at_start_costs_no_time_and_what_it_holds_is_not_written_over(
+def test_what_a_newer_program_has_learned_is_taken_up_as_far_as_it_is_known(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "habits.bin"
-    path.write_bytes(msgspec.msgpack.encode(TAUGHT))
-    granted = threading.Event()
-    read = memory._read
-
-    def hanging(where: Path) -> Habits:
-        granted.wait(10)
-        return read(where)
+    newer = msgspec.to_builtins(TAUGHT) | {"version": 2, "moods": [1, 2], "longest": {"a": "b"}}
+    path.write_bytes(msgspec.msgpack.encode(newer))
 
     async def story(journal: Journal) -> None:
-        one = Memory(path, journal)
-        with patch.object(memory, "_read", hanging):
-            assert await one.load() is FRESH
-        granted.set()
-        await one.save(replace(FRESH, days=1))
+        assert await memory.read(path, journal) == (Learned(TAUGHT, ("habits 2",)), None)
 
     tell(story, tmp_path)
-    assert msgspec.msgpack.decode(path.read_bytes(), type=Habits) == TAUGHT
+    assert len(list(tmp_path.glob("habits.bin.unread-*"))) == 1
+
+
+def test_of_a_file_that_is_damaged_again_and_again_two_copies_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "habits.bin"
+
+    async def story(journal: Journal) -> None:
+        for n in range(5):
+            path.write_bytes(b"rubbish %d" % n)
+            assert await memory.read(path, journal) == (Learned(FRESH, ("habits",)), None)
+
+    tell(story, tmp_path)
+    kept = sorted(one.read_bytes() for one in tmp_path.glob("habits.bin.unread-*"))
+    assert kept == [b"rubbish 3", b"rubbish 4"]
+
+
+def test_a_file_that_cannot_be_read_now_is_not_learned_anew(tmp_path: Path) -> None:
+    (tmp_path / "habits.bin").mkdir()
+
+    async def story(journal: Journal) -> None:
+        habits, trouble = await memory.read(tmp_path / "habits.bin", journal)
+        assert (habits, trouble) == (None, StorageTrouble.ERROR)
+
+    tell(story, tmp_path)
+    assert (tmp_path / "habits.bin").is_dir()
+
+
+def test_a_disk_that_hangs_at_start_costs_no_time(tmp_path: Path) -> None:
+    granted = threading.Event()
+
+    async def story(journal: Journal) -> None:
+        with patch.object(memory, "_read", lambda _: granted.wait(10)):
+            assert await memory.read(tmp_path, journal) == (None, StorageTrouble.SLOW)
+        granted.set()
+
+    tell(story, tmp_path)
 
 
 def test_a_saving_that_fails_leaves_the_old_file_and_is_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "habits.bin"
 
     async def story(journal: Journal) -> None:
-        one = Memory(path, journal)
-        await one.load()
+        one = Memory(path, journal, FRESH)
         with patch("hub.memory.os.fsync", side_effect=OSError(28, "full")):
             await one.save(TAUGHT)
         assert not path.exists()
@@ -106,20 +130,14 @@ def test_a_saving_that_fails_leaves_the_old_file_and_is_tried_again(tmp_path: Pa
     tell(story, tmp_path)
 
 
-def test_it_is_saved_now_and_then_and_only_when_it_has_changed(tmp_path: Path) -> None:
-    path = tmp_path / "habits.bin"
+def test_it_is_written_only_when_it_has_changed(tmp_path: Path) -> None:
     written: list[Habits] = []
 
     async def story(journal: Journal) -> None:
-        one = Memory(path, journal)
-        await one.load()
-        with (
-            patch.object(memory, "EVERY_S", 0.001),
-            patch.object(memory, "_write", lambda _, habits: written.append(habits)),
-        ):
-            keeping = asyncio.create_task(one.keep(lambda: TAUGHT))
-            with suppress(TimeoutError):  # so that a second saving would have come
-                await asyncio.wait_for(keeping, 0.3)
+        one = Memory(tmp_path / "habits.bin", journal, FRESH)
+        with patch.object(memory, "_write", lambda _, habits: written.append(habits)):
+            for habits in (FRESH, TAUGHT, TAUGHT):
+                await one.save(habits)
 
     tell(story, tmp_path)
     assert written == [TAUGHT]

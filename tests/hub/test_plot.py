@@ -2,12 +2,12 @@
 
 import builtins
 import sys
-from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hub.command_line import Parser
 from hub.core.daily import PresenceKind
 from hub.replay_command import add_arguments
 from hub.replay_command import run as run_command
@@ -92,7 +92,7 @@ def trace(tmp_path: Path) -> Path:
 
 
 def call(*words: Path | str) -> int:
-    parser = ArgumentParser()
+    parser = Parser()
     add_arguments(parser)
     return run_command(parser.parse_args([str(word) for word in words]))
 

@@ -1,6 +1,5 @@
 """The proof for an installer: what the hub knows, at its own socket and at the shell."""
 
-import argparse
 import asyncio
 import json
 import logging
@@ -21,6 +20,7 @@ import pytest
 from drivers import proof_client
 from drivers.house_client import ask
 from drivers.house_words import LANGUAGES, words
+from hub.command_line import Parser
 from hub.core import home
 from hub.core.events import ContactChanged, DriverFailed, Event, Started, Ticked
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
@@ -203,7 +203,7 @@ def test_without_a_place_for_the_socket_the_hub_goes_on(
 
 
 def sensors(*line: str) -> int:
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     proof_client.add_arguments(parser)
     return proof_client.run(parser.parse_args(line))
 

@@ -1,13 +1,16 @@
 """A trace is read as it is, or refused with the line and the reason."""
 
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from hub.core.rules import Room
 from hub.texts import Language, messages
 from hub.trace import Reason, Row, Sort, Trace, TraceError, opened
+from hub.trace_devices import room_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
 AT = datetime(2026, 2, 1, tzinfo=UTC).timestamp()
@@ -105,6 +108,8 @@ def test_summer_time_changes_the_zone_and_not_the_order(write: Write) -> None:
         ("2026-02-01T09:00:00+09:00,거실,motion,1", Reason.DUPLICATE),
         ("2026-02-01T09:00:00.000+09:00,거실,motion,1.0", Reason.DUPLICATE),
         ("2026-03-02T09:00:00+09:00,a,motion,1", Reason.FUTURE),
+        ("1970-01-01T09:00:07+09:00,a,motion,1", Reason.PAST),
+        ("1999-12-31T23:59:59+00:00,a,motion,1", Reason.PAST),
         ("2026-02-01T09:00:01+09:00," + "a" * 200_000 + ",motion,1", Reason.CSV),
     ],
 )
@@ -144,6 +149,67 @@ def test_what_is_no_trace_at_all_is_refused_even_leniently(
         read(file, lenient=True)
 
 
+def test_a_device_whose_clock_was_not_set_does_not_make_half_a_century_of_a_week(
+    write: Write,
+) -> None:
+    """It ran for five minutes in silence, and then told of 20513 days without an alarm."""
+    file = write(HEAD + "1970-01-01T09:00:00+09:00,a,motion,1\n" + GOOD + LATER)
+    assert refused(file) == (2, Reason.PAST)
+    rows, skipped = read(file, lenient=True)
+    assert (len(rows), skipped) == (2, {Reason.PAST: 1})
+
+
+def test_a_row_with_the_year_wrong_is_told_and_not_waited_for(write: Write) -> None:
+    old = GOOD.replace("2026-02-01", "2024-01-01").replace("거실", "a")
+    file = write(HEAD + old + GOOD + LATER)
+    assert refused(file) == (3, Reason.GAP)
+    year = GOOD.replace("2026-02-01", "2025-02-01")
+    assert len(read(write(HEAD + year + GOOD))[0]) == 2, "a home may stand empty for a year"
+
+
+def by_device(days: int) -> str:
+    """Rows of four sensors, sorted by device as a database gives them."""
+    lines = [
+        f"2026-01-{day:02}T{hour:02}:00:00+09:00,{device},motion,1"
+        for device in ("bath", "bed", "kitchen", "living")
+        for day in range(1, days + 1)
+        for hour in range(24)
+    ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("days", [1, 28])
+def test_a_trace_that_is_sorted_by_device_has_no_verdict_even_leniently(
+    write: Write, days: int
+) -> None:
+    file = write(by_device(days))
+    assert refused(file)[1] is Reason.UNORDERED
+    with pytest.raises(TraceError) as error:
+        read(file, lenient=True)
+    assert error.value.reason is Reason.UNSORTED
+    assert error.value.line <= 24 * days + 1002, "it is told soon"
+
+
+@pytest.mark.parametrize(
+    ("zone_s", "z_s", "zero_s"), [(None, 32_400.0, 0.0), (3600.0, 3600.0, 3600.0)]
+)
+def test_a_time_in_utc_is_no_local_time_and_its_zone_is_told(
+    write: Write, zone_s: float | None, z_s: float, zero_s: float
+) -> None:
+    """Nights were judged by UTC, without a word."""
+    plain = GOOD.replace("T09:00:00+09:00", "T00:00:00Z")
+    zero = LATER.replace("T09:00:05+09:00", "T00:00:05+00:00")
+    for text, expected in ((plain, z_s), (zero, zero_s)):
+        with opened(write(HEAD + text)) as lines:
+            trace = Trace(lines, now_utc=NOW, zone_s=zone_s)
+            (row,) = trace
+        assert (row.zone_s, trace.utc_zone_s) == (expected, expected)
+    with opened(write(HEAD + GOOD)) as lines:
+        trace = Trace(lines, now_utc=NOW, zone_s=zone_s)
+        assert [row.zone_s for row in trace] == [32_400.0]
+        assert trace.utc_zone_s is None
+
+
 def test_two_sensors_may_speak_at_once(write: Write) -> None:
     rows, _ = read(write(HEAD + GOOD + GOOD.replace("거실", "부엌")))
     assert [row.device for row in rows] == ["거실", "부엌"]
@@ -162,3 +228,21 @@ def test_every_reason_has_its_sentence(language: Language) -> None:
 def test_both_languages_say_the_same_things() -> None:
     korean, english = (messages("replay", language) for language in Language)
     assert {k: v.keys() for k, v in korean.items()} == {k: v.keys() for k, v in english.items()}
+
+
+def test_a_name_typed_on_macos_is_the_same_device_and_the_same_room(write: Write) -> None:
+    bath = GOOD.replace("거실", "욕실")
+    apart = unicodedata.normalize("NFD", LATER.replace("거실", "욕실"))
+    rows, _ = read(write(HEAD + bath + apart))
+    assert [row.device for row in rows] == ["욕실", "욕실"]
+    assert room_of(unicodedata.normalize("NFD", "욕실")) is Room.BATHROOM
+    assert room_of(unicodedata.normalize("NFD", "안방")) is Room.BEDROOM
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16"])
+def test_a_trace_in_another_encoding_is_refused_with_a_sentence(
+    write: Write, encoding: str
+) -> None:
+    _, reason = refused(write((HEAD + GOOD).encode(encoding)))
+    assert reason is Reason.ENCODING
+    assert "UTF-8" in messages("replay", Language.KOREAN)["reason"][reason]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hub.command_line import Parser
 from hub.core import warn
 from hub.core.payloads import Evidence, FaultKind
 from hub.core.rules import Role, Room, Sense
@@ -230,9 +231,7 @@ Call = Callable[..., int]
 @pytest.fixture
 def call() -> Call:
     def called(*words: str | Path) -> int:
-        from argparse import ArgumentParser  # noqa: PLC0415
-
-        parser = ArgumentParser()
+        parser = Parser()
         add_arguments(parser)
         return run_command(parser.parse_args([str(word) for word in words]))
 
@@ -263,16 +262,47 @@ def test_the_command_tells_it_to_an_installer(
     assert word in capsys.readouterr().out
 
 
-def test_a_wrong_line_is_told_in_both_languages_and_may_be_skipped(
+def test_a_wrong_line_is_told_and_may_be_skipped(
     tmp_path: Path, call: Call, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = trace(tmp_path, days=1, tail="2025-03-01T23:00:00+09:00,a,smell,1\n")
-    assert call(file) == 2
-    said = capsys.readouterr().err
-    assert f"{file}:62: 모르는 종류입니다: smell" in said
-    assert f"{file}:62: there is no such kind: smell" in said
+    assert call(file, "--lang", "ko") == 2
+    assert f"{file}:62: 모르는 종류입니다: smell" in capsys.readouterr().err
+    assert call(file, "--lang", "en") == 2
+    assert f"{file}:62: there is no such kind: smell" in capsys.readouterr().err
     assert call(file, "--lenient", "--json") == 0
     assert json.loads(capsys.readouterr().out)["skipped"] == {"kind": 1}
+
+
+def test_times_in_utc_are_said_to_be_judged_by_the_nights_of_the_home(
+    tmp_path: Path, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = trace(tmp_path, days=2)
+    text = file.read_text(encoding="utf-8").replace("+09:00", "Z")
+    file.write_text(text, encoding="utf-8")
+    assert call(file, "--lang", "en") == 0
+    assert "UTC+9 h" in capsys.readouterr().out
+    assert call(file, "--lang", "ko", "--zone-h", "-3.5") == 0
+    assert "UTC-3.5시간" in capsys.readouterr().out
+    assert call(file, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["utc_zone_h"] == 9.0
+    assert said["from"] == "2025-03-01T16:00:00+09:00"
+    assert call(trace(tmp_path, days=2), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["utc_zone_h"] is None
+
+
+def test_a_trace_that_is_sorted_by_device_gives_a_sentence_and_no_verdict(
+    tmp_path: Path, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = trace(tmp_path, days=2)
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    rows = rows + [row.replace("living", "kitchen") for row in rows]
+    file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    assert call(file, "--lenient") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "docs/traces.md" in said.err
 
 
 def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path, call: Call) -> None:
@@ -280,7 +310,15 @@ def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path, call: Call) -> No
 
 
 @pytest.mark.parametrize(
-    "words", [["--stop-at", "noon"], ["--learn-days", "-1"], ["--learn-days", "x"], ["--plot", "x"]]
+    "words",
+    [
+        ["--stop-at", "noon"],
+        ["--learn-days", "-1"],
+        ["--learn-days", "x"],
+        ["--plot", "x"],
+        ["--zone-h", "99"],
+        ["--zone-h", "Seoul"],
+    ],
 )
 def test_wrong_words_are_refused(tmp_path: Path, call: Call, words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

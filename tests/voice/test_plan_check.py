@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from hub.core.settings import SettingsError
 from voice import plan_check
-from voice.plan_check import LANGUAGES, add_arguments, run, tell
+from voice.plan_check import add_arguments, run, tell
 from voice.plan_files import gather
 from voice.plan_flaws import Flaw, Kind
 from voice.plan_rules import flaws
 from voice.plans import SHIPPED, Plans
+from voice.texts import LANGUAGES
 
 RIGHT = """\
 answers = ["ask_meals"]
@@ -171,7 +172,7 @@ def test_the_products_own_plans_are_right(capsys: pytest.CaptureFixture[str]) ->
     assert checked() == 0
     said = capsys.readouterr()
     assert str(SHIPPED) in said.out
-    assert f"{len(Plans.load().sentences())} sentences" in said.out
+    assert f"말할 문장 {len(Plans.load().sentences())}개" in said.out
     assert not said.err
 
 
@@ -180,8 +181,8 @@ def test_a_countys_plans_are_right(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "계획이 있는 질문: ask_meals." in capsys.readouterr().out
 
 
-def test_all_flaws_are_told_at_once_in_both_languages(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_all_flaws_are_told_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = RIGHT.replace("ask_meals", "ask_meal").replace('"help"', '"hepl"')
     assert checked(written(tmp_path, meals=text)) == 2
@@ -190,6 +191,10 @@ def test_all_flaws_are_told_at_once_in_both_languages(
     file = tmp_path / "meals.toml"
     assert f"{file}:14: step.start.on[3].then: 없는 단계입니다." in said.err
     assert "혹시 “help”인가요?" in said.err
+    assert f"{file}:1: answers[1]: 허브에 없는 질문입니다." in said.err
+    monkeypatch.setenv("ANBU_LANG", "en")
+    assert checked(tmp_path) == 2
+    said = capsys.readouterr()
     assert f"{file}:1: answers[1]: the hub asks no such question." in said.err
     assert 'Did you mean "ask_meals"?' in said.err
 

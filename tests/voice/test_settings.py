@@ -1,13 +1,18 @@
 """The voice's settings, and how a resident wants to be spoken to."""
 
+import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from hub.core.mistakes import Problem
-from hub.core.settings import SettingsError
+from hub.core.mistakes import Mistake, Problem
+from hub.core.settings import SettingsError, unnoted
+from voice.loading import mistakes_of, plans_of
+from voice.plans import SHIPPED
 from voice.settings import VoiceSettings, load
 from voice.tastes import LOUDEST_PCT, Tastes, remember, remembered
+from voice.understanding import phrases_of
 
 NOON, MIDNIGHT = 12 * 3600.0, 86_400.0
 
@@ -70,3 +75,44 @@ def test_what_was_asked_for_is_kept_over_a_restart(tmp_path: Path) -> None:
     assert remembered(tmp_path) == tastes
     (tmp_path / "voice.json").write_bytes(b"{")
     assert remembered(tmp_path) == Tastes()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
+def test_what_a_county_has_saved_on_korean_windows_is_read(tmp_path: Path, encoding: str) -> None:
+    ours = files("voice").joinpath("phrases", "ko.toml").read_text(encoding="utf-8")
+    phrases, plans = tmp_path / "phrases.toml", tmp_path / "plans"
+    phrases.write_bytes(ours.encode(encoding, errors="replace"))
+    shutil.copytree(SHIPPED, plans)
+    for plan in plans.glob("*.toml"):
+        plan.write_bytes(plan.read_text(encoding="utf-8").encode(encoding, errors="replace"))
+    config = tmp_path / "voice.toml"
+    text = 'microphone = "마이크"\nphrases = "phrases.toml"\nplans = "plans"\n'
+    config.write_bytes(text.encode(encoding))
+    told = list[Mistake]()
+    settings = load(config, told.append)
+    assert settings.microphone == "마이크"
+    assert [note.problem for note in told] == [Problem.CODEPAGE] * (encoding == "cp949")
+    assert phrases_of(settings)[1] == ""
+    assert plans_of(settings)[1] == ""
+
+
+def test_all_mistakes_of_phrases_and_plans_are_found_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "phrases.toml").write_text("[[phrases]]\nintent = 'hepl'\nsay = ['x']\n")
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "meals.toml").write_text("answers = ['Meals']\n")
+    config = tmp_path / "voice.toml"
+    config.write_text("phrases = 'phrases.toml'\nplans = 'plans'\n", encoding="utf-8")
+    found = mistakes_of(load(config), unnoted)
+    assert {(Path(one.file).name, one.line, one.key) for one in found} >= {
+        ("phrases.toml", 2, "phrases[1].intent"),
+        ("meals.toml", 1, "answers[1]"),
+    }
+    assert mistakes_of(VoiceSettings(phrases=str(tmp_path / "none")), unnoted) == ()
+
+
+def test_a_socket_that_is_too_long_is_refused_with_its_line(tmp_path: Path) -> None:
+    config = tmp_path / "voice.toml"
+    config.write_text(f"speed = 0.8\nsocket = '{'a' * 100}'\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(config)
+    assert [(one.line, one.key) for one in caught.value.mistakes] == [(2, "socket")]

@@ -72,8 +72,9 @@ class Home:
                 case Listen(s=s):
                     self._pass(0.0, Talking(0.0))
                     self._pass(s if silent else s * 0.9)
-                case Tell(meaning=meaning, score=score, closes=closes):
-                    self._pass(0.1, Answered(0.0, meaning, score=score, closes=closes))
+                case Tell(meaning=meaning, score=score, closes=closes, wordless=wordless):
+                    told = Answered(0.0, meaning, score=score, closes=closes, wordless=wordless)
+                    self._pass(0.1, told)
                 case Chime() | End():
                     self._pass(0.5)
 
@@ -170,3 +171,21 @@ def test_the_two_questions_do_not_begin_while_a_talk_of_bad_news_goes_on() -> No
     home = Home(Topic.HEALTH, screened_ago_s=15 * DAY)
     told = home.hears("no", "unwell:head", "yes", "yes")
     assert told == [result("unwell", topic="health"), need("unwell")]
+
+
+def test_two_groans_in_one_talk_are_asked_whether_help_is_needed() -> None:
+    home = Home()
+    assert home.hears("wordless", "wordless") == [result("unclear"), HELP]
+    assert home.hears("wordless") == [alarm("raised", "spoken")]
+
+
+def test_a_groan_and_then_words_that_nobody_understood_are_asked_again() -> None:
+    home = Home()
+    assert home.hears("wordless", "unclear") == [SORRY, Ask(Phrase.ASK_MOOD, slow=True)]
+    assert home.hears("wordless", "yes") == [result("fine", attempts=2)]
+
+
+def test_groans_after_bad_news_add_nothing_to_it() -> None:
+    home = Home(Topic.MEALS)
+    told = home.hears("no", "wordless", "wordless")
+    assert told == [result("unwell", topic="meals"), need("unwell")]

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from voice.mel import BANDS, samples, spectrogram
+from voice import vad
+from voice.mel import BANDS, RATE_HZ, Sound, samples, spectrogram
 from voice.memory import give_back, rss_mb
 from voice.models import Model, ModelError, Why, find
+from voice.resample import Resampler
 from voice.whisper import Whisper
 
 
@@ -55,6 +58,25 @@ def test_its_best_guess_is_likelier_than_any_phrase_in_noise(whisper: Whisper) -
     weights = whisper.weigh(encoded, ["도와주세요", "가슴이 너무 아파요"])
     assert all(weight < -5 for weight in weights.values())
     assert weights["가슴이 너무 아파요"] < weights["도와주세요"] + 20
+
+
+def recorded(name: str) -> Sound:
+    """Give a recording without the quiet around it."""
+    sound, rate_hz = soundfile.read(Path(__file__).parent / f"sounds/{name}.ogg", dtype="float32")
+    heard = Resampler(rate_hz, RATE_HZ).push(np.concatenate([sound, np.zeros(rate_hz // 10)]))
+    loud = np.nonzero(np.abs(heard) > np.abs(heard).max() / 50)[0]
+    return np.asarray(heard[loud[0] : loud[-1]], np.float32)
+
+
+@pytest.mark.parametrize(("last", "end"), [("help", "도와주세요"), ("save", "살려주세요")])
+def test_the_end_of_the_longest_utterance_is_written_down(
+    whisper: Whisper, last: str, end: str
+) -> None:
+    """CTranslate2 takes half of its `max_length`: after 20 tokens all was cut."""
+    said = np.concatenate([recorded(name) for name in ("talk", "again", "talk", "well", last)])
+    assert len(said) / RATE_HZ > vad.LONGEST * vad.PIECE_S
+    guesses, _ = whisper.guess(whisper.encode((said * 32767).astype(np.int16).tobytes()))
+    assert guesses[0].text.endswith(end)
 
 
 def test_a_damaged_model_is_told(tmp_path: Path) -> None:

@@ -49,6 +49,8 @@ def happening(heard: str) -> Happening:
     intent, _, finer = heard.partition(":")
     if intent == "silence":
         return Silence()
+    if intent == "wordless":
+        return Listened(Understood(wordless=True))
     if intent == Intent.OFTEN:
         return Listened(Understood(Intent.OFTEN, score=int(finer or 0)))
     return Listened(Understood(Intent(intent), finer))

@@ -93,3 +93,45 @@ def test_blocked_sound_is_said_and_one_click_turns_it_on(office: Office, seat: S
     page.get_by_role("button", name="다시 들어온 호출 확인").click()
     expect(page.get_by_text("다시 들어온 호출을 확인함")).to_be_visible()
     expect(page.locator("#sound")).not_to_have_attribute("data-sound", "ringing")
+
+
+COUNTED = """
+globalThis.tones = 0;
+globalThis.OscillatorNode = class extends OscillatorNode {
+  start(...at) { globalThis.tones += 1; super.start(...at); }
+};
+"""
+SET_BACK = "const ahead = Date.now; Date.now = () => ahead() - 30 * 86400e3"  # 30 days, by its user
+
+
+def hears(page: Page) -> None:
+    """Wait for another tone."""
+    page.wait_for_function("before => globalThis.tones > before", arg=page.evaluate("tones"))
+
+
+def test_a_clock_that_is_set_back_does_not_silence_the_console(office: Office, seat: Seat) -> None:
+    page = seat.page("김하늘")
+    page.context.add_init_script(COUNTED)
+    page.reload()
+    office.press()
+    page.get_by_role("button", name="소리 켜기").click()
+    hears(page)
+    page.evaluate(SET_BACK)
+    hears(page)  # what was written by the clock of before says nothing now
+    page.get_by_role("button", name="1분 동안 끄기").click()
+    expect(page.get_by_text("소리를 잠시 껐습니다")).to_be_visible()
+    page.evaluate(SET_BACK)
+    expect(page.get_by_text("새 호출이 울리고 있습니다.")).to_be_visible()
+    hears(page)
+
+
+def test_what_an_earlier_clock_left_is_ignored_after_a_reload(office: Office, seat: Seat) -> None:
+    page = seat.page("김하늘")
+    page.context.add_init_script(COUNTED)
+    for name, left in {"anbu-mute": "Date.now() + 2591991e3", "anbu-next": "'Infinity'"}.items():
+        page.evaluate(f"localStorage.setItem('{name}', {left})")
+    page.reload()
+    office.press()
+    page.get_by_role("button", name="소리 켜기").click()
+    expect(page.get_by_text("새 호출이 울리고 있습니다.")).to_be_visible()
+    hears(page)

@@ -1,0 +1,31 @@
+"""From a row of the database to its struct, whatever program wrote it.
+
+A row of a newer kind, or a damaged one, is shown as far as it can be read: it must neither hide the
+others nor end the process.
+"""
+
+import logging
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Row
+
+from hub.core import border
+
+S = TypeVar("S", bound=Struct)
+
+log = logging.getLogger(__name__)
+
+
+def shape(row: "Row[*tuple[Any, ...]]", wanted: type[S]) -> S:
+    """Make a struct of a row with its fields; what cannot be read of it has its default."""
+    mapping = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    values = {str(name): value for name, value in mapping.items()}
+    try:
+        return msgspec.convert(values, wanted)
+    except msgspec.ValidationError:
+        found, lost = border.read(values, wanted)
+    if lost:
+        log.warning("a row (%s) was not read whole: %s", wanted.__name__, ", ".join(lost))
+    return found

@@ -1,0 +1,118 @@
+"""What an older process left, when the disk tells of it only after this one has begun.
+
+Meanwhile the home was lived in as if it were new. `joined` gives one state of both: what was owed,
+open and learned goes on, and what happened since then has happened to it.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import checkin, learning, warn
+from hub.core.care_state import CareState, Rung
+from hub.core.daily import AnsweredBy, PresenceKind
+from hub.core.effects import Effect
+from hub.core.living import NEVER, House, Presence
+from hub.core.rules import Rules
+from hub.core.state import HomeState
+from hub.core.watch_state import WatchState
+
+Step = tuple[HomeState, list[Effect]]
+
+AWAY, HOME, UNKNOWN = PresenceKind.AWAY, PresenceKind.HOME, PresenceKind.UNKNOWN
+
+
+def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
+    """Give `new`, with all of `old`, which `home.recover` has fitted to the same process."""
+    owed = {o.id: o for o in (*old.owed, *new.owed)}
+    state = replace(
+        new,
+        order=max(old.order, new.order),
+        contacts={**old.contacts, **new.contacts},
+        alarms=(*old.alarms, *new.alarms),
+        warning=new.warning or old.warning,
+        candidate=new.candidate or old.candidate,
+        notices=tuple({n.id: n for n in (*old.notices, *new.notices)}.values()),
+        owed=tuple(owed.values()),
+        faults={**old.faults, **new.faults},
+        habits=learning.merged(old.habits, new.habits),
+        house=_house(old.house, new.house),
+        care=_care(old.care, new.care, lone=_lone(old.house, new.house)),
+        watch=_supervised(old.watch, new.watch),
+        counter=max(old.counter, new.counter),
+    )
+    return _since_then(state, old, new, rules)
+
+
+def _since_then(state: HomeState, old: HomeState, new: HomeState, rules: Rules) -> Step:
+    """Let a sign of life of meanwhile end what it would have ended."""
+    life_at = max(new.house.active_at, new.care.life_at or NEVER)
+    if life_at <= new.care.began_at or _lone(old.house, new.house):
+        return state, []
+    if new.warning is None:  # nobody has heard its words yet, so none are due to end it
+        state, _ = warn.moved(state, new.house.active_by, rules)
+    return checkin.alive(state, life_at, AnsweredBy.MOTION, rules)
+
+
+def _lone(old: House, new: House) -> bool:
+    """Tell whether all that was seen may be one pulse in an empty house: sensors misfire."""
+    away, seen = old.presence.kind is AWAY, new.presence
+    return away and seen.kind is HOME and seen.door_at == NEVER and not seen.came_in
+
+
+def _house(old: House, new: House) -> House:
+    sensed = {**old.sensed, **new.sensed}
+    if _lone(old, new):
+        pulse = replace(old.presence, blip_at=new.active_at, blip_by=new.active_by, blips=1)
+        return replace(old, sensed=sensed, presence=pulse, hour_at=new.hour_at)
+    visitor = old.visitor_until if new.visitor_until == NEVER else new.visitor_until
+    presence = _presence(old.presence, new.presence)
+    nobody_moved = new.active_at == NEVER
+    base = replace(old, hour_at=new.hour_at) if nobody_moved else new
+    return replace(base, sensed=sensed, presence=presence, visitor_until=visitor)
+
+
+def _presence(old: Presence, new: Presence) -> Presence:
+    """Let the door, if it is all that was seen, mean what it would have meant."""
+    if new.kind is not UNKNOWN:
+        return new
+    if new.door_at == NEVER:
+        return old
+    if old.kind is AWAY:
+        return replace(new, kind=HOME, since=new.door_at, came_in=True)
+    return replace(new, kind=old.kind, since=old.since, until=old.until)
+
+
+def _care(old: CareState, new: CareState, *, lone: bool) -> CareState:
+    """Go on with every wait; what this process began with, not having known better, is dropped."""
+    seen = new.life_at is not None and new.life_at > new.began_at and not lone
+    lives = [at for at in (old.life_at, new.life_at if seen else None) if at is not None]
+    asked = new.turn > 0 or old.looked_local is None
+    return replace(
+        old,
+        visit=new.visit or old.visit,
+        missed=new.missed or old.missed,
+        screening=new.screening or old.screening,
+        turn=old.turn + new.turn,
+        begun_at=old.begun_at if new.begun_at is None else new.begun_at,
+        looked_local=new.looked_local if asked else old.looked_local,
+        told_at={**old.told_at, **new.told_at},
+        screened_utc=new.screened_utc if old.screened_utc is None else old.screened_utc,
+        life_at=max(lives, default=None),
+        rung=old.rung if new.rung is Rung.WATCHING else new.rung,
+        noted_at=max(old.noted_at, new.noted_at),
+        anchor=old.anchor or new.anchor,
+    )
+
+
+def _supervised(old: WatchState, new: WatchState) -> WatchState:
+    """Go on with what was wrong and untold; `due` at once, to look at all of it anew."""
+    return replace(
+        new,
+        due=new.began_at,
+        words=old.words | new.words,
+        batteries=old.batteries | new.batteries,
+        mains=old.mains | new.mains,
+        flickers=old.flickers | new.flickers,
+        flaps=old.flaps | new.flaps,
+        untold=tuple(dict.fromkeys(old.untold + new.untold)),
+        waiting=old.waiting + new.waiting,
+    )

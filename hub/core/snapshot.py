@@ -1,0 +1,181 @@
+"""The snapshot of a home, read as far as it can be: what is owed to somebody outlives the rest.
+
+    whole --> as it is | parsed --> part by part, each alarm by itself | torn --> what stands in it
+
+One that a newer program wrote is read by an older one, and the other way round. What could not be
+read is a fault until the next start; whoever has the bytes keeps them aside.
+"""
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.core import border, devices
+from hub.core.effects import Effect
+from hub.core.habits import STEP_S
+from hub.core.living import NEVER, House
+from hub.core.payloads import FaultKind
+from hub.core.rules import Rules
+from hub.core.state import FORMAT, Fault, HomeState
+
+FAULT = f"{devices.HUB}:{FaultKind.SNAPSHOT}"
+ESSENTIAL = frozenset({"id"})  # of an alarm, of what is owed, of an announcement
+BYTES = "bytes"  # stands in `lost` where the bytes are torn
+LONGEST_S = 1e8  # three years: no hub runs, and no quiet lasts, as long
+NAMED = 200  # characters of what is lost that the fault names
+NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
+
+FIELDS = tuple(field.name for field in msgspec.structs.fields(HomeState))
+# MessagePack: first byte -> bytes of a length that follows, bytes of a value, values that follow
+SIZES = {
+    0xC4: 1, 0xC5: 2, 0xC6: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4,
+}  # fmt: skip
+WIDTHS = {
+    0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8,
+    0xD4: 2, 0xD5: 3, 0xD6: 5, 0xD7: 9, 0xD8: 17,
+}  # fmt: skip
+MANY = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}  # arrays and maps
+LIST, LISTS = 0x9, (0xDC, 0xDD)
+EXTENSIONS = (0xC7, 0xC8, 0xC9)
+
+
+class Kept(Struct, frozen=True):
+    """What a snapshot says, and the places of it that could not be read."""
+
+    state: HomeState
+    lost: tuple[str, ...] = ()
+
+
+def decode(raw: bytes | None) -> Kept:
+    """Read a snapshot; None, of a hub that is new, is an empty home. Never raises."""
+    if raw is None:
+        return Kept(HomeState())
+    kept = _read(raw)
+    if kept.state.format != FORMAT:  # what a newer one says in the words of this one
+        told = (*kept.lost, f"format {kept.state.format}")
+        kept = Kept(replace(kept.state, format=FORMAT), told)
+    if not _plausible(kept.state.house):  # steps of aeons would be judged one by one
+        kept = Kept(replace(kept.state, house=House()), (*kept.lost, "house"))
+    return kept
+
+
+def _read(raw: bytes) -> Kept:
+    try:
+        return Kept(msgspec.msgpack.decode(raw, type=HomeState))
+    except NOT_READ:
+        pass
+    try:
+        parsed: object = msgspec.msgpack.decode(raw)
+    except NOT_READ:
+        parsed = None
+    if isinstance(parsed, dict):
+        return Kept(*border.read(parsed, HomeState, ESSENTIAL))
+    state, lost = border.read(_found(raw), HomeState, ESSENTIAL)
+    return Kept(state, (BYTES, *lost))
+
+
+def faulty(state: HomeState, lost: tuple[str, ...]) -> HomeState:
+    """Give the state with the fault that it was not read whole; when is known once it begins."""
+    if not lost:
+        return state
+    detail = ", ".join(lost)[:NAMED]
+    fault = Fault(FaultKind.SNAPSHOT, devices.HUB, 0.0, synced=False, detail=detail)
+    return replace(state, faults={**state.faults, FAULT: fault})
+
+
+def begin(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
+    """Tell of the fault at the start that found it; end it at the next."""
+    fault = state.faults.get(FAULT)
+    if fault is None:
+        return state, []
+    if fault.since_utc:
+        return devices.mend(state, FaultKind.SNAPSHOT, devices.HUB, at, rules)
+    faults = {name: one for name, one in state.faults.items() if name != FAULT}
+    state = replace(state, faults=faults)
+    return devices.fail(state, FaultKind.SNAPSHOT, devices.HUB, at, rules, fault.detail)
+
+
+def _plausible(house: House) -> bool:
+    """Tell whether a clock could have shown these moments, and a quiet have lasted so long."""
+    moments = (
+        house.active_at,
+        house.visitor_until,
+        house.slot_at,
+        house.quiet.since,
+        house.stay.since,
+        house.presence.since,
+        house.presence.door_at,
+    )
+    seen = all(moment <= NEVER or abs(moment) < LONGEST_S for moment in moments)
+    return seen and 0 <= house.quiet.steps * STEP_S < LONGEST_S
+
+
+def _found(raw: bytes) -> dict[str, object]:
+    """Give the fields that stand whole in torn bytes: each begins with its name."""
+    found: dict[str, object] = {}
+    for name in FIELDS:
+        key = bytes([0xA0 | len(name)]) + name.encode()
+        at = raw.find(key)
+        while at >= 0 and name not in found:
+            value = _value(raw, at + len(key))
+            if value is not None:
+                found[name] = value
+            at = raw.find(key, at + 1)
+    return found
+
+
+def _value(raw: bytes, at: int) -> object:
+    """Give the value that begins at `at`; of a list, the items before the damage."""
+    try:
+        return msgspec.msgpack.decode(raw[at : _end(raw, at)])
+    except (*NOT_READ, IndexError):
+        pass
+    return _items(raw, at) or None
+
+
+def _items(raw: bytes, at: int) -> list[object]:
+    items: list[object] = []
+    try:
+        if not (raw[at] >> 4 == LIST or raw[at] in LISTS):
+            return items
+        at += 1 + _extent(raw, at + 1, raw[at])[1]
+        while True:  # until the damage, which comes before the list's end: else it was read whole
+            end = _end(raw, at)
+            items.append(msgspec.msgpack.decode(raw[at:end]))
+            at = end
+    except (*NOT_READ, IndexError):
+        pass
+    return items
+
+
+def _end(raw: bytes, at: int) -> int:
+    """Give where the value at `at` ends; raise `IndexError` where the bytes end before it."""
+    pending = 1
+    while pending:
+        head, at = raw[at], at + 1
+        follow, skip = _extent(raw, at, head)
+        pending += follow - 1
+        at += skip
+    if at > len(raw):
+        raise IndexError(at)
+    return at
+
+
+def _extent(raw: bytes, at: int, head: int) -> tuple[int, int]:
+    """Give how many values, and how many bytes, follow a value's first byte."""
+    if head in SIZES:
+        size = SIZES[head]
+        tail = 1 if head in EXTENSIONS else 0
+        return 0, size + tail + int.from_bytes(raw[at : at + size])
+    if head in MANY:
+        size, each = MANY[head]
+        return each * int.from_bytes(raw[at : at + size]), size
+    match head >> 4:
+        case 0x8:
+            return 2 * (head & 0x0F), 0
+        case 0x9:
+            return head & 0x0F, 0
+        case 0xA | 0xB:
+            return 0, head & 0x1F
+        case _:
+            return 0, WIDTHS.get(head, 0)

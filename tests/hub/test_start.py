@@ -1,0 +1,187 @@
+"""The start of a hub: whenever it is stopped, nothing that it had is forgotten."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from hub import app, memory
+from hub.config import Config, load
+from hub.core import home
+from hub.core.driver import Port
+from hub.core.effects import Lane, Publish
+from hub.core.events import ContactChanged, Event, Started
+from hub.core.habits import FRESH, Habits
+from hub.core.house_events import MotionChanged
+from hub.core.rules import Sense, Sensor
+from hub.core.state import HomeState
+from hub.journal import Journal
+from hub.outbox import Outbox, Row
+from hub.shelf import Found, Shelf
+from tests.broker import free_port
+from tests.hub.rig import RULES, figure, write_config
+from tests.hub.stops import Stopper
+
+TAUGHT = replace(FRESH, days=30, day=20_000, peaks=(3.0, 4.0))
+LIVED = replace(RULES, sensors={"pir": Sensor(Sense.MOTION)})
+
+
+class Quiet(msgspec.Struct, frozen=True):
+    """A device that is there, and tells nothing."""
+
+    name: str = "help"
+
+    async def run(self, port: Port) -> None:
+        port.ready()
+        async for _ in port.orders():
+            pass
+
+
+def an_old_home() -> tuple[HomeState, list[Row]]:
+    """A home in which somebody moved, and then called."""
+    state, rows = HomeState(), list[Row]()
+    events: list[Event] = [
+        Started(10.0, 1e9 + 10.0, synced=True, boot="b0"),
+        MotionChanged(20.0, "pir", active=True),
+        ContactChanged(100.0, "help", closed=True),
+        ContactChanged(100.2, "help", closed=False),
+    ]
+    for event in events:
+        state, effects = home.decide(state, event, LIVED)
+        told = [e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]
+        rows += [Row(1, e.id, e.lane, e.topic, e.payload, e.retain) for e in told]
+    assert state.alarms
+    return state, rows
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return load(write_config(tmp_path, free_port()))
+
+
+@pytest.fixture
+def folder(config: Config) -> Path:
+    folder = Path(config.state_dir)
+    folder.mkdir()
+    state, rows = an_old_home()
+    with closing(Outbox(folder / "outbox.db")) as outbox:
+        outbox.commit(msgspec.msgpack.encode(state), rows, ())
+    (folder / "habits.bin").write_bytes(msgspec.msgpack.encode(TAUGHT))
+    return folder
+
+
+@pytest.fixture
+def hubs() -> Iterator[list[app.Hub]]:
+    """All hubs that were made, the newest last."""
+    made: list[app.Hub] = []
+    real = app.Hub.__init__
+
+    def init(hub: app.Hub, *given: object) -> None:
+        real(hub, *given)  # type: ignore[arg-type]
+        made.append(hub)
+
+    with (
+        patch.object(app.Hub, "__init__", init),
+        patch("hub.heap.keep_one"),  # the heap is that of all tests
+        patch("hub.heap.settle"),
+    ):
+        yield made
+
+
+@pytest.fixture
+def written() -> Iterator[list[str]]:
+    """Whatever a hub wrote that had forgotten something, if only until its next write."""
+    wrong: list[str] = []
+    commit, write = Outbox.commit, memory._write
+
+    def committed(outbox: Outbox, snapshot: bytes | None, *more: Any) -> None:  # noqa: ANN401
+        commit(outbox, snapshot, *more)
+        wrong.extend(forgotten_in(outbox))
+
+    def wrote(path: Path, habits: Habits) -> None:
+        write(path, habits)
+        wrong.extend(["habits"] if habits != TAUGHT else [])
+
+    with patch.object(Outbox, "commit", committed), patch.object(memory, "_write", wrote):
+        yield wrong
+
+
+def forgotten_in(outbox: Outbox) -> list[str]:
+    """Name what of the old home is not on the disk any more."""
+    held = msgspec.msgpack.decode(outbox.load() or b"", type=HomeState)
+    calls = outbox.page((Lane.SOS,), 0, 10)
+    old, rows = an_old_home()
+    lost = {
+        "alarm": [a.id for a in held.alarms] != [a.id for a in old.alarms],
+        "debt": [o.id for o in held.owed] != [o.id for o in old.owed],
+        "call": [r.id for r in calls] != [r.id for r in rows],
+        "life": held.care.life_at is None and held.house.active_at < 0.0,
+    }
+    return [name for name, gone in lost.items() if gone]
+
+
+def at_work(hub: app.Hub) -> bool:
+    """Tell whether it has dialled, waited, and dialled again."""
+    return hub.link is not None and hub.engine.decided > 8
+
+
+@contextmanager
+def disk(answers_after_s: float) -> Iterator[None]:
+    """Let the disk answer so late, and a hub wait for it 20 ms before it begins without."""
+    opened = Shelf.open
+
+    def open_late(shelf: Shelf) -> Found:
+        threading.Event().wait(answers_after_s)
+        return opened(shelf)
+
+    with (
+        patch.object(Shelf, "open", open_late),
+        patch.object(Journal.read, "__defaults__", (0.02,)),
+        patch.object(app, "RETRY_S", 0.01),
+        patch("hub.link.delay_s", lambda *_, **__: 0.01),
+    ):
+        yield
+
+
+# asyncio's own: a unix server whose making is cancelled keeps its socket until it is collected
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("answers_after_s", [0.0, 0.06])
+def test_a_stop_at_any_await_of_the_start_forgets_nothing(
+    config: Config, folder: Path, hubs: list[app.Hub], written: list[str], answers_after_s: float
+) -> None:
+    n, late, began = 0, False, time.monotonic()
+    while not late:
+        stopper = Stopper(n, lambda: hubs and hubs[-1].journal.known and at_work(hubs[-1]))
+        hubs.clear()
+        with disk(answers_after_s):
+            stopper.run(config, (Quiet(),))
+        assert not written, f"stopped at await {n}"
+        n, late = n + 1, stopper.late
+    figure(f"stopped at each of {n - 1} awaits in {time.monotonic() - began:.1f} s")
+    assert n > 10
+    with closing(Outbox(folder / "outbox.db")) as outbox:
+        assert not forgotten_in(outbox)
+    assert msgspec.msgpack.decode((folder / "habits.bin").read_bytes(), type=Habits) == TAUGHT
+
+
+@pytest.mark.parametrize("past", ["new", "torn", "habits"])
+def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_lived_in(
+    config: Config, hubs: list[app.Hub], past: str
+) -> None:
+    folder = Path(config.state_dir)
+    folder.mkdir()
+    if past == "torn":
+        with closing(Outbox(folder / "outbox.db")) as outbox:
+            outbox.commit(b"torn", (), ())
+    if past == "habits":
+        (folder / "habits.bin").write_bytes(msgspec.msgpack.encode(TAUGHT))
+    Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Quiet(),))
+    care = hubs[-1].engine.state.care
+    assert care.life_at == (None if past == "new" else care.began_at)

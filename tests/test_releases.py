@@ -1,0 +1,235 @@
+"""What earlier programs wrote is read by this one, and what this one writes is fit for the next.
+
+The fixtures are made by `releases/make.py` in checkouts of earlier commits; see its README.
+"""
+
+import json
+import sqlite3
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from center import board, migrations, queries, rows, tables
+from center.board import Act
+from center.change import Change
+from center.dialect import COPIES, StoreError
+from center.incident import Outcome
+from center.queries import Which
+from center.store import Store
+from hub import health
+from hub.core import home, snapshot, wire
+from hub.core.effects import Publish
+from hub.core.events import LinkUp
+from hub.core.payloads import AlarmEvent, Stage
+from hub.core.scaip import What
+from hub.replay import replay
+from tests.center.making import NOW, event, hear, stored
+from tests.core.scenes import FIRST, press, read, started, story
+
+FOLDER = Path(__file__).parent / "releases"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def fixture(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hub_goes_on_from_an_older_snapshot(name: str) -> None:
+    kept = snapshot.decode(bytes.fromhex(fixture(name)["snapshot"]))
+    assert kept.lost == ()
+    (alarm, *_) = kept.state.alarms
+    assert (alarm.id, alarm.life.__class__.__name__) == (FIRST, "Accepted")
+    assert kept.state.owed, "the cord's pull has not been confirmed"
+    assert "cord:driver_failed" in kept.state.faults
+    state = home.recover(kept.state, started(5.0, "b2"), ())
+    state, effects = story(state, started(5.0, "b2"), LinkUp(6.0, "broker"), *press(70.0))
+    resent = [e for e in effects if isinstance(e, Publish) and e.topic.endswith("/event")]
+    assert any(read(e).data.what is What.REPEATED for e in resent if "alarm" in str(e.payload))
+    assert [one.id for one in state.alarms] == [one.id for one in kept.state.alarms]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hub_wakes_up_with_what_a_newer_program_wrote(name: str) -> None:
+    newer = msgspec.msgpack.decode(bytes.fromhex(fixture(name)["snapshot"]))
+    newer |= {"format": 2, "weather": {"wind": 3}}
+    newer["alarms"][0] |= {"kind": "gas", "life": {"type": "Escorted", "by": "Kim"}, "colour": 1}
+    newer["alarms"].append(newer["alarms"][0] | {"id": "b1-99", "life": {"type": "Sent"}})
+    newer["faults"]["x:smoky"] = {"kind": "smoky", "device": "x", "since_utc": 1.0, "synced": True}
+    state = health.decode(msgspec.msgpack.encode(newer))
+    assert [(one.id, one.kind) for one in state.alarms] == [(FIRST, "gas"), ("b1-99", "gas")]
+    assert state.faults["x:smoky"].kind == "smoky"
+    assert "alarms[0].life, format 2" in state.faults[snapshot.FAULT].detail
+    back = home.recover(state, started(5.0, "b2"), ())
+    _, effects = story(back, started(5.0, "b2"), LinkUp(6.0, "broker"))
+    assert effects
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(back))
+    assert again["alarms"][0]["kind"] == "gas", "the newer program finds it as it was"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_older_transcript_is_played_again(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "old.jsonl"
+    path.write_text("".join(f"{line}\n" for line in fixture(name)["transcript"]), "utf-8")
+    played = replay(path)
+    assert played.events
+    assert any("raised" in line for line in played.story)
+
+
+def opened(folder: Path, name: str, more: str = "") -> None:
+    """Put an older database in place, as its program left it."""
+    with closing(sqlite3.connect(folder / "center.db")) as database:
+        database.executescript("\n".join(fixture(name)["database"]) + "\n" + more)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_centre_goes_on_with_an_older_database(tmp_path: Path, name: str) -> None:
+    opened(tmp_path, name)
+    with stored(tmp_path) as store:
+        stages = {one.id: one.stage for one in store.read(queries.incidents, Which.ALL)}
+        assert stages == {
+            "b1-1": Stage.RECEIVED, "b1-2": Stage.ACCEPTED, "b1-3": Stage.CLOSED,
+        }  # fmt: skip
+        (hub,) = store.read(queries.hubs)
+        assert [fault.fault for fault in hub.faults] == ["help:stuck"]
+        case = store.read(queries.case, "b1-3")
+        assert case
+        assert case.incident.outcome is Outcome.REASSURED
+        assert hear(store, event(), utc=NOW).duplicate
+        assert not hear(store, event(What.CANCELLED), utc=NOW).duplicate
+        assert store.read(migrations.schema_of) == tables.SCHEMA
+    (copy,) = tmp_path.glob("center.db.schema-*")
+    with closing(sqlite3.connect(copy)) as before:
+        (schema,) = before.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        assert int(schema) < tables.SCHEMA
+        assert copy.name.startswith(f"center.db.schema-{schema}.")
+        assert before.execute("SELECT count(*) FROM incidents").fetchone() == (3,)
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            before.execute("DELETE FROM audit")
+    assert copy.stat().st_mode & 0o077 == 0, "it holds what the database holds"
+
+
+NEWER = """
+UPDATE meta SET value = value + 1 WHERE key = 'schema';
+ALTER TABLE incidents ADD COLUMN weather VARCHAR;
+ALTER TABLE events ADD COLUMN colour VARCHAR NOT NULL DEFAULT 'red';
+CREATE TABLE tides (hub VARCHAR PRIMARY KEY, high FLOAT NOT NULL);
+UPDATE incidents SET kind = 'gas', stage = 'escorted', last_deed = 'escorted' WHERE id = 'b1-1';
+UPDATE hubs SET state = 'dozing';
+UPDATE operators SET role = 'nurse';
+INSERT INTO audit (incident, utc, deed, version, "by", event, synced, device, place, text, hub)
+  VALUES ('b1-1', 1790000100.0, 'escorted', 9, '김하늘', '', 1, '', '', '', '');
+"""  # as a program of the next schema would leave it: it only adds
+
+
+def newer(folder: Path, more: str = "") -> None:
+    """Let this program make a database, and the next one go on with it."""
+    opened(folder, NAMES[0])
+    with stored(folder):
+        pass
+    with closing(sqlite3.connect(folder / "center.db")) as database:
+        database.executescript(NEWER + more)
+
+
+def test_after_a_rollback_the_centre_goes_on_with_the_newer_database(tmp_path: Path) -> None:
+    newer(tmp_path)
+    with stored(tmp_path) as store:
+        found = {one.id: one for one in store.read(queries.incidents, Which.OPEN)}
+        assert (found["b1-1"].kind, found["b1-1"].stage) == ("gas", "escorted")
+        assert found["b1-1"].needs_person
+        case = store.read(queries.case, "b1-1")
+        assert case
+        assert case.timeline[-1].deed == "escorted"
+        told = hear(store, event(alarm="b2-1"), utc=NOW)
+        assert told.acks[0].stage is Stage.RECEIVED
+        take(store, "b1-1")
+        assert store.read(queries.case, "b1-1").incident.stage is Stage.ACCEPTED  # type: ignore[union-attr]
+        assert store.read(migrations.schema_of) == tables.SCHEMA + 1, "and it stays the newer one's"
+        kept = store.read(lambda conn: conn.scalar(text("SELECT high FROM tides")))
+        assert kept is None
+
+
+def take(store: Store, ident: str) -> None:
+    def job(conn: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
+        incident = rows.incident(conn, ident)
+        assert incident
+        change = board.take(incident, Act("김하늘", NOW + 200))
+        assert isinstance(change, Change)
+        rows.save(conn, change)
+
+    store.submit(job).result(10)
+
+
+def test_a_database_that_says_that_the_program_is_too_old_is_left_alone(tmp_path: Path) -> None:
+    newer(tmp_path, "UPDATE meta SET value = value + 1 WHERE key = 'oldest';")
+    before = (tmp_path / "center.db").read_bytes()
+    with pytest.raises(StoreError, match=f"schema {tables.SCHEMA + 1} or newer"), stored(tmp_path):
+        pass
+    assert (tmp_path / "center.db").read_bytes() == before
+
+
+def test_every_column_that_is_added_may_be_left_out_by_an_older_program() -> None:
+    """Else it could write nothing after a rollback, and `tables.OLDEST` would have to rise."""
+    for schema, added in migrations._ADDED.items():
+        for column in added:
+            assert column.nullable or column.server_default is not None, (schema, column)
+    assert 1 <= tables.OLDEST <= tables.SCHEMA
+
+
+def test_no_more_than_two_copies_are_kept(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / "center.db").unlink(missing_ok=True)
+        for rest in tmp_path.glob("center.db-*"):
+            rest.unlink()
+        opened(tmp_path, NAMES[number % len(NAMES)])
+        with stored(tmp_path):
+            pass
+    assert len(list(tmp_path.glob("center.db.schema-*"))) == COPIES
+
+
+def test_a_database_that_cannot_be_copied_is_used_and_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened(tmp_path, NAMES[0])
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("center.dialect.os.open", full)
+        with stored(tmp_path) as store:
+            assert store.read(migrations.schema_of) == tables.SCHEMA
+    assert "NOT copied" in caplog.text
+    assert not list(tmp_path.glob("center.db.schema-*"))
+
+
+def test_a_database_of_this_program_is_not_copied(tmp_path: Path) -> None:
+    for _ in range(2):
+        with stored(tmp_path):
+            pass
+    assert not list(tmp_path.glob("center.db.schema-*"))
+
+
+def said(name: str) -> Iterator[tuple[str, bytes]]:
+    for line in map(json.loads, fixture(name)["transcript"][1:]):
+        for effect in line["effects"]:
+            if effect["type"] == "Publish" and effect["topic"].endswith("/event"):
+                yield effect["topic"], b64decode(effect["payload"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_older_hub_said_is_stored_and_answered(tmp_path: Path, name: str) -> None:
+    heard = [wire.hear(topic, payload) for topic, payload in said(name)]
+    assert len(heard) > 1
+    with stored(tmp_path) as store:
+        for one in heard:
+            assert one.lost == ()
+            assert isinstance(one.message, AlarmEvent)
+            assert hear(store, one.message, utc=NOW).acks[0].event == one.message.id

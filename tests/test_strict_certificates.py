@@ -1,0 +1,99 @@
+"""Python 3.13 checks certificates as RFC 5280 asks: ours pass, and what others lack is named."""
+
+import ssl
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
+
+from center import tls as center_tls
+from hub import backoff
+from hub import tls as hub_tls
+from hub.core.events import LinkTrouble
+from provisioning import dev_certs, dial
+from provisioning.certs import Pair, authority
+from provisioning.findings import Link
+from provisioning.texts import LANGUAGES, words
+
+NO_KEY_ID, EMPTY_ISSUER = 85, 83
+
+
+def shake(folder: Path) -> None:
+    """Have a strict client, as Python 3.13 makes them, and the broker of `folder` shake hands."""
+    client = hub_tls.context(str(folder / "ca.crt"), "", "")
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "broker.crt", folder / "broker.key")
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = (
+        client.wrap_bio(down, up, server_hostname="localhost"),
+        server.wrap_bio(up, down, server_side=True),
+    )
+    for side in sides * 3:
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert sides[0].version() == "TLSv1.3"
+
+
+def without_key_id(parent: Pair) -> Pair:
+    """Make what many a county's CA makes: a server's certificate with no key identifiers."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
+    builder = (
+        x509.CertificateBuilder(parent.certificate.subject, name, key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    )
+    return Pair(builder.sign(parent.key, SHA256()), key)
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> ssl.SSLCertVerificationError:
+    """What a strict client says of such a certificate."""
+    parent = authority()
+    dev_certs.write(tmp_path, "ca", parent)
+    dev_certs.write(tmp_path, "broker", without_key_id(parent))
+    with pytest.raises(ssl.SSLCertVerificationError) as caught:
+        shake(tmp_path)
+    assert caught.value.verify_code == NO_KEY_ID
+    return caught.value
+
+
+def test_the_certificates_that_we_make_are_taken_by_python_3_13(tmp_path: Path) -> None:
+    list(dev_certs.ensure(tmp_path, ["js-0001"]))
+    shake(tmp_path)
+
+
+def test_the_hub_names_a_missing_key_identifier_and_waits_for_another_certificate(
+    refused: ssl.SSLCertVerificationError,
+) -> None:
+    trouble = hub_tls.trouble_of(refused)
+    assert trouble is LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY
+    assert trouble in backoff.REFUSALS
+
+
+def test_the_center_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
+    said = center_tls.trouble_of(refused)
+    assert "Missing Authority Key Identifier" in said
+    assert "Python 3.13" in said
+    assert center_tls.trouble_of(OSError("no route")) == "OSError: no route"
+
+
+def test_the_doctor_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
+    with patch.object(dial, "_connect", side_effect=refused):
+        code, _ = dial.reach("tls://localhost:8883", Link(), "js-0001")
+    assert code == "server_no_authority_key"
+    refused.verify_code = EMPTY_ISSUER
+    with patch.object(dial, "_connect", side_effect=refused):
+        assert dial.reach("tls://localhost:8883", Link(), "js-0001")[0] == "server_malformed"
+    for language in LANGUAGES:
+        assert "Python 3.13" in words("doctor", language)[f"broker_{code}"] or language == "ko"
+    assert hub_tls.trouble_of(refused) is LinkTrouble.CERTIFICATE_MALFORMED
