@@ -36,6 +36,10 @@ cert = "{certs}/hubs/{hub}.crt"
 key = "{certs}/hubs/{hub}.key"
 [blackbox]
 file_mb = {blackbox_mb}
+[rules]  # each press is counted here, and there are more than a person makes
+repeat_s = 0.001
+repeat_doubtful_s = 0.001
+wobble_presses = 1000000
 [rules.care]
 times = []
 [[device]]

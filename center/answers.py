@@ -79,7 +79,10 @@ class Alarm(Struct, frozen=True):
 
 
 class Alarms(Struct, frozen=True):
-    """Newest first; `next` is the `before` of the next page, null on the last."""
+    """Newest first; `next` is the `before` of the next page, null on the last.
+
+    With `order=urgent` the most urgent and oldest first, as the board has them, in one page.
+    """
 
     alarms: tuple[Alarm, ...]
     next: str | None

@@ -25,6 +25,7 @@ from center.texts import texts
 
 PAGE = 100
 PAGE_MAX = 500
+ORDERS = (NEWEST, URGENT) = ("newest", "urgent")  # urgent: what is open, as the board has it
 SEQ_MAX = 2**53
 
 
@@ -78,9 +79,15 @@ async def _alarms(desk: Desk, request: Request) -> Alarms:
     if asked not in set(Which):
         raise BadRequestError(Bad.QUERY, name="state", allowed=", ".join(Which))
     limit = number(request, "limit", PAGE, 1, PAGE_MAX)
+    now = desk.clock()
+    order = request.query_params.get("order", NEWEST)
+    if order not in ORDERS or (order == URGENT and asked != Which.OPEN):
+        raise BadRequestError(Bad.QUERY, name="order", allowed=", ".join(ORDERS))
+    if order == URGENT:
+        shown, _ = await desk.store.ask(queries.board, limit)
+        return Alarms(tuple(answering.alarm(incident, now) for incident in shown), None)
     before = request.query_params.get("before")
     found = await desk.store.ask(queries.incidents, Which(asked), limit, before)
-    now = desk.clock()
     more = found[-1].id if len(found) == limit else None
     return Alarms(tuple(answering.alarm(incident, now) for incident in found), more)
 

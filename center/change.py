@@ -7,7 +7,7 @@ from center.incident import Entry, Incident
 from hub.core.payloads import Stage
 
 CLOCK_BACK_S = 60.0  # what is further ahead of now was written before the clock was put back
-_HELD = frozenset({Stage.ACCEPTED, Stage.PRESENT})
+HELD = frozenset({Stage.ACCEPTED, Stage.PRESENT})
 
 
 class Patience(Struct, frozen=True):
@@ -39,8 +39,8 @@ def advance(before: Incident, after: Incident, *entries: Entry) -> Change:
         after,
         version=version,
         staged=version if moved else before.staged,
-        expires_utc=after.expires_utc if after.stage in _HELD else None,
-        again_utc=after.again_utc if after.stage in _HELD else None,
+        expires_utc=after.expires_utc if after.stage in HELD else None,
+        again_utc=after.again_utc if after.stage in HELD else None,
         last_utc=last.utc,
         last_deed=last.deed,
         last_by=last.by,

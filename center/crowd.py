@@ -15,7 +15,7 @@ from center.evidence import Heard
 from center.incident import Incident
 from center.queries import find
 from hub.core.payloads import Stage
-from hub.core.scaip import What
+from hub.core.scaip import What, priority
 
 OPEN_MOST = 20  # twice as many as there are kinds of alarm that one home can have open
 SHARED = "surplus of "  # begins the alarm of such an incident: no hub's own
@@ -55,7 +55,9 @@ def add(conn: Connection, shared: Incident | None, heard: Heard) -> Incident:
     change = evidence.fold(shared, heard)
     count = shared.surplus + 1 if shared else 1
     alarm = shared.alarm if shared else f"{SHARED}{heard.incident}"
-    incident = replace(change.incident, alarm=alarm, surplus=count, place="", evidence=None)
+    kind = min(change.incident.kind, data.kind, key=priority)  # no call sinks with a test
+    incident = replace(change.incident, alarm=alarm, kind=kind, surplus=count)
+    incident = replace(incident, place="", evidence=None)
     _keep(conn, heard, incident.id)
     return rows.save(conn, Change(incident, change.entries))
 

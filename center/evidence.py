@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center.change import CLOCK_BACK_S, Change, Patience, advance, given_back, reopened
+from center.change import CLOCK_BACK_S, HELD, Change, Patience, advance, given_back, reopened
 from center.incident import Deed, Entry, Incident
 from hub.core.notice import WORDLESS
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
@@ -89,7 +89,7 @@ def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Cha
     further ahead than it can be is due: the server's clock was put back since.
     """
     unheard = incident.again_utc
-    if incident.stage not in {Stage.ACCEPTED, Stage.PRESENT}:
+    if incident.stage not in HELD:
         return None
     if unheard is not None and not -CLOCK_BACK_S <= utc - unheard < patience.answer_s:
         deed, waiting_utc = Deed.UNANSWERED, min(unheard, utc)
@@ -121,7 +121,7 @@ def _left_s(incident: Incident, utc: float, patience: Patience) -> float:
 def _is_looked_after(incident: Incident, heard: Heard) -> bool:
     """Tell whether somebody holds it who was there a moment ago, by either clock's error."""
     acted_utc = incident.acted_utc or incident.accepted_utc
-    if not incident.who or acted_utc is None:
+    if incident.stage not in HELD or not incident.who or acted_utc is None:
         return False
     return abs(heard.utc - acted_utc) < heard.patience.fresh_act_s
 

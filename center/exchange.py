@@ -4,7 +4,6 @@ A session that dies, or only looks alive, is given up, and a fresh client dials 
 Where another centre has our name this one stands aside, and looks again (`rival`).
 """
 
-import itertools
 import logging
 import random
 import secrets
@@ -23,6 +22,7 @@ from hub.core import wire
 from hub.core.commands import Command
 from hub.core.payloads import Ack, CenterState
 
+ANOTHER = "another centre has the hubs"
 UNKNOWN = "unknown"
 WATCH_S = 0.5
 STEADY_S = 5.0  # a session that lasted this long was no failure
@@ -114,13 +114,15 @@ class Exchange:
             session.end(why)
 
     def _run(self) -> None:
-        failures = 0
-        for broker in itertools.cycle(self._settings.brokers):
+        failures = turn = 0
+        while True:
+            broker = self._settings.brokers[turn % len(self._settings.brokers)]
             began = self._clock()
             known = self._claim
             trouble = self._hold(broker)
             if self._stopping.is_set():
                 return
+            turn += trouble != ANOTHER  # who stands aside looks where the hubs are
             failures = 0 if self._clock() - began > STEADY_S else failures + 1
             log.warning("the link to %s ended: %s", broker, trouble)
             self._tell(None, trouble=trouble)
@@ -165,7 +167,7 @@ class Exchange:
         self._claim = look(self._claim, session.birth)
         if self._claim.rival is not None:
             session.withdraw()
-            return "another centre has the hubs"
+            return ANOTHER
         self._claim = replace(self._claim, was_up=True)
         session.begin()
         session.publish(self._word(online=True))

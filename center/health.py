@@ -92,10 +92,10 @@ async def _metrics(desk: Desk) -> str:
     hubs = await desk.store.ask(queries.hubs)
     now, listening_utc = desk.clock(), desk.link.listening_utc
     states = Counter(seen(hub, now, listening_utc) for hub in hubs)
-    health = desk.store.health()
     return render(
         [
             *desk.tally.metrics(),
+            *_parts(desk),
             gauge("anbu_incidents", "Incidents by stage.", "stage", stages),
             gauge(
                 "anbu_announcements",
@@ -105,19 +105,24 @@ async def _metrics(desk: Desk) -> str:
             ),
             *await _tasks(desk),
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
-            gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": health.ok}),
-            gauge("anbu_store_waiting", "Jobs that wait for the store.", "", {"": health.waiting}),
-            gauge(
-                "anbu_link_taken_over",
-                "How often somebody else came with this centre's name since the start.",
-                "",
-                {"": desk.link.health().taken_over},
-            ),
-            gauge(
-                "anbu_link_up", "Whether a broker is there.", "", {"": listening_utc is not None}
-            ),
         ]
     )
+
+
+def _parts(desk: Desk) -> list[Metric]:
+    store, link = desk.store.health(), desk.link.health()
+    up = desk.link.listening_utc is not None
+    return [
+        gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": store.ok}),
+        gauge("anbu_store_waiting", "Jobs that wait for the store.", "", {"": store.waiting}),
+        gauge(
+            "anbu_link_taken_over",
+            "How often somebody else came with this centre's name since the start.",
+            "",
+            {"": link.taken_over},
+        ),
+        gauge("anbu_link_up", "Whether a broker is there.", "", {"": up}),
+    ]
 
 
 async def _tasks(desk: Desk) -> list[Metric]:

@@ -112,7 +112,21 @@ RULES = (
             _without(tables.incidents, _incident.id == _audit.incident),
         ),
     ),
+    Rule(
+        tables.surplus,
+        "goes with the incident that its alarm shares",
+        only=_without(tables.incidents, _incident.id == tables.surplus.c.incident),
+    ),
     Rule(tables.hubs, "a home; until a person removes it"),
+    Rule(
+        tables.own_faults, "what the centre sees of a hub now: the clock ends each within an hour"
+    ),
+    Rule(
+        tables.hub_boots,
+        "two machines with one name take turns within minutes",
+        "replies_keep_s",
+        tables.hub_boots.c.heard_utc,
+    ),
     Rule(
         tables.faults,
         "what is over; what lasts stays",

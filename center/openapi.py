@@ -39,9 +39,9 @@ OPERATIONS = (
     Operation(
         "get",
         "/api/alarms",
-        "List alarms, newest first.",
+        "List alarms, newest first; with order=urgent what is open, each home's first call first.",
         answers.Alarms,
-        query=("state", "limit", "before"),
+        query=("state", "order", "limit", "before"),
     ),
     Operation(
         "get",

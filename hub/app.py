@@ -35,7 +35,7 @@ from hub.shelf import Found
 from hub.supervisor import Supervisor
 from hub.texts import messages
 
-END_S = 1.0
+ENDS, END_S = 2, 1.0
 
 
 class _Past(Struct, frozen=True):
@@ -219,8 +219,9 @@ async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
     if not running.done():
         await hub.leave()
     ending.cancel()
-    while not running.done():  # a part that swallows its cancellation gets another
+    for _ in range(ENDS):  # a part that swallows its cancellation gets another
         running.cancel()
         await asyncio.wait({running}, timeout=END_S)
-    with suppress(asyncio.CancelledError):
-        await running
+    if running.done():  # else `asyncio.run` cancels each task by itself
+        with suppress(asyncio.CancelledError):
+            await running

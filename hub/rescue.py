@@ -19,7 +19,7 @@ from hub.core import wire
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
 from hub.core.reading import UNREAD
-from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
+from hub.outbox import DISK_ERRORS, LANES, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")
 MEMORY = Path("/dev/shm")  # noqa: S108 - for a private folder in it
@@ -140,8 +140,15 @@ def _row(*found: Any) -> Row | None:  # noqa: ANN401 - damage may have left anyt
         n, id_, lane, topic, payload, retain = found
         ident = str(getattr(wire.hear(topic, payload).message, "id", id_))
         if isinstance(payload, bytes) and not ident.startswith(UNREAD):  # an event's id is in it
-            return Row(n, ident, Lane(lane), topic, payload, bool(retain))
+            return Row(n, ident, _lane(lane, topic), topic, payload, bool(retain))
     return None
+
+
+def _lane(lane: int, topic: str) -> Lane:
+    """Give the lane; of one that only a newer program has, that in which nothing is dropped."""
+    if lane in LANES:
+        return Lane(lane)
+    return Lane.SOS if topic.endswith("/event") else Lane.FAULT
 
 
 def _readable(db: sqlite3.Connection, query: str, *values: int) -> Iterator[tuple[Any, ...]]:

@@ -15,7 +15,7 @@ DEVICE = """
 kind = "contact"
 name = "{name}"
 role = "{role}"
-pin = 4
+pin = {pin}
 {more}
 """
 LINK = """
@@ -27,7 +27,10 @@ CLOSED = 'wiring = "normally_closed"'
 
 def found(tmp_path: Path, *devices: tuple[str, str, str]) -> list[Finding]:
     file = tmp_path / "hub.toml"
-    tables = [DEVICE.format(name=name, role=role, more=more) for name, role, more in devices]
+    tables = [
+        DEVICE.format(name=name, role=role, more=more, pin=pin)
+        for pin, (name, role, more) in enumerate(devices, 4)
+    ]
     file.write_text("\n".join(('hub = "js-0001"', LINK, *tables)), "utf-8")
     return list(wiring.examine(_patient(file, unnoted)))
 

@@ -6,11 +6,11 @@ open and learned goes on, and what happened since then has happened to it.
 
 from msgspec.structs import replace
 
-from hub.core import checkin, learning, warn
+from hub.core import checkin, learning, snapshot, warn
 from hub.core.care_state import CareState, Rung
 from hub.core.daily import AnsweredBy, PresenceKind
 from hub.core.effects import Effect
-from hub.core.living import NEVER, House, Presence
+from hub.core.living import NEVER, House, Presence, proved_at
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 from hub.core.watch_state import WatchState
@@ -39,12 +39,14 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         watch=_supervised(old.watch, new.watch),
         counter=max(old.counter, new.counter),
     )
-    return _since_then(state, old, new, rules)
+    state, told = snapshot.begin(state, new.care.began_at, rules)
+    state, more = _since_then(state, old, new, rules)
+    return state, told + more
 
 
 def _since_then(state: HomeState, old: HomeState, new: HomeState, rules: Rules) -> Step:
     """Let a sign of life of meanwhile end what it would have ended."""
-    life_at = max(new.house.active_at, new.care.life_at or NEVER)
+    life_at = max(proved_at(new.house), new.care.life_at or NEVER)
     if life_at <= new.care.began_at or _lone(old.house, new.house):
         return state, []
     if new.warning is None:  # nobody has heard its words yet, so none are due to end it
@@ -55,19 +57,20 @@ def _since_then(state: HomeState, old: HomeState, new: HomeState, rules: Rules) 
 def _lone(old: House, new: House) -> bool:
     """Tell whether all that was seen may be one pulse in an empty house: sensors misfire."""
     away, seen = old.presence.kind is AWAY, new.presence
-    return away and seen.kind is HOME and seen.door_at == NEVER and not seen.came_in
+    by_door = seen.door_at != NEVER or seen.came_in
+    return away and seen.kind is HOME and not by_door and bool(new.lone.device)
 
 
 def _house(old: House, new: House) -> House:
-    sensed = {**old.sensed, **new.sensed}
+    sensed, noisy = {**old.sensed, **new.sensed}, {**old.noisy, **new.noisy}
     if _lone(old, new):
         pulse = replace(old.presence, blip_at=new.active_at, blip_by=new.active_by, blips=1)
-        return replace(old, sensed=sensed, presence=pulse, hour_at=new.hour_at)
+        return replace(old, sensed=sensed, noisy=noisy, presence=pulse, hour_at=new.hour_at)
     visitor = old.visitor_until if new.visitor_until == NEVER else new.visitor_until
     presence = _presence(old.presence, new.presence)
     nobody_moved = new.active_at == NEVER
     base = replace(old, hour_at=new.hour_at) if nobody_moved else new
-    return replace(base, sensed=sensed, presence=presence, visitor_until=visitor)
+    return replace(base, sensed=sensed, noisy=noisy, presence=presence, visitor_until=visitor)
 
 
 def _presence(old: Presence, new: Presence) -> Presence:
@@ -100,6 +103,7 @@ def _care(old: CareState, new: CareState, *, lone: bool) -> CareState:
         rung=old.rung if new.rung is Rung.WATCHING else new.rung,
         noted_at=max(old.noted_at, new.noted_at),
         anchor=old.anchor or new.anchor,
+        dark_at=new.dark_at if old.dark_at is None else old.dark_at,
     )
 
 

@@ -102,7 +102,7 @@ def _end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
 
 def _of_flaps(state: HomeState) -> Iterator[Limit]:
     for fault, flap in state.watch.flaps.items():
-        if flap.over_at is not None:
+        if flap.over_at is not None and fault in state.faults:  # both were read from the snapshot
             yield flap.over_at, _end, fault
 
 

@@ -69,7 +69,10 @@ def restore_mains(state: HomeState, device: str, at: float, rules: Rules) -> Ste
 
 def stayed(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Tell that the mains are back for good, after a while in which they came and went."""
-    return _tell_back(state, device, at, state.watch.mains[device].since, rules)
+    mains = state.watch.mains.get(device)
+    if mains is None:  # a snapshot that was read late knew of the fault, and no more
+        return state, []
+    return _tell_back(state, device, at, mains.since, rules)
 
 
 def _tell_back(state: HomeState, device: str, at: float, back_at: float, rules: Rules) -> Step:

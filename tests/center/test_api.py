@@ -261,3 +261,20 @@ def test_a_mistake_of_ours_is_told_in_a_sentence(
         assert "Traceback" not in answer.text
 
     at_counter(tmp_path, story)
+
+
+def test_a_program_may_read_what_is_open_as_the_board_has_it(tmp_path: Path) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, event(alarm="old", hub="js-0009"), "js-0009", utc=NOW - 600)
+        for n in range(15):
+            hear(counter.store, event(alarm=f"new-{n}"), utc=NOW + n)
+        newest = (await counter.get("/api/alarms?limit=5")).json()["alarms"]
+        assert "old" not in {one["id"] for one in newest}
+        urgent = (await counter.get("/api/alarms?limit=5&order=urgent")).json()
+        assert [one["id"] for one in urgent["alarms"][:2]] == ["old", "new-0"]
+        assert urgent["next"] is None
+        for wrong in ("order=x", "order=urgent&state=closed"):
+            answer = await counter.get(f"/api/alarms?{wrong}")
+            assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+
+    at_counter(tmp_path, story)

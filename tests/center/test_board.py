@@ -206,6 +206,14 @@ def test_a_call_is_everybodys_at_once_when_somebody_is_there_and_nobody_holds_it
     assert change.incident.stage is Stage.RECEIVED
 
 
+def test_a_call_in_a_stage_of_a_newer_release_is_everybodys_at_once() -> None:
+    """This one cannot tell who looks after it, nor when that runs out."""
+    one = replace(done(board.take(raised(), act())), stage=Stage.of("on the way"))
+    change = evidence.fold(one, heard(What.REPEATED, NOW + 20))
+    assert deeds(change) == [(Deed.REPEATED, ""), (Deed.RETURNED, SKY)]
+    assert change.incident.needs_person
+
+
 def test_an_automatic_alarm_in_a_call_that_somebody_holds_says_what_it_is() -> None:
     held, event = present(), heard(What.REPEATED, NOW + 5 * DAY_S)
     data = replace(event.event.data, kind=Kind.NO_LIFE)

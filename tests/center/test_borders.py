@@ -269,6 +269,27 @@ def test_whatever_single_field_is_odd_a_call_is_stored_and_answered(
             views.call(case.incident, eye())
 
 
+def test_programs_and_people_are_told_what_is_odd(tmp_path: Path) -> None:
+    odd = wire.encode(event()).replace(b'"help_button"', b'"from-the-future"')
+    odd = odd.replace('"거실"'.encode(), b"7", 1)
+
+    async def story(counter: Counter) -> None:
+        Desk(counter.store).receive(odd)
+        shown = (await counter.get("/api/alarms/b1-1")).json()
+        assert (shown["kind"], shown["raw"]) == ("other", {"kind": FUTURE})
+        assert (shown["unread"], shown["stage"]) == ("data.place", "received")
+        assert shown["timeline"][-1]["deed"] == "unread"
+        schema = (await counter.get("/openapi.json")).json()["components"]["schemas"]
+        assert "other" in schema["Kind"]["enum"]
+        browser = await sign_in(counter, NAMES[0])
+        page = (await browser.get("/incidents/b1-1")).text
+        assert "온 그대로 보관" in page
+        assert "data.place" in page
+        assert "다 읽지 못한 호출" in (await browser.get("/")).text
+
+    at_counter(tmp_path, story)
+
+
 # --- the database -------------------------------------------------------------------------------
 
 ODD_ROWS = [

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from center import queries
 from center.crowd import OPEN_MOST
@@ -13,7 +14,7 @@ from center.intake import Told
 from center.queries import Which
 from center.store import Store
 from hub.core.payloads import FaultKind, Stage
-from hub.core.scaip import What
+from hub.core.scaip import Kind, What
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, NOW, event, hear, state, stored
 
@@ -68,6 +69,14 @@ def test_the_end_of_one_of_them_says_nothing_of_the_rest(store: Store) -> None:
     case = store.read(queries.case, shared(store).id)
     assert case
     assert case.timeline[-1].deed == "cancelled"
+
+
+def test_no_call_sinks_among_tests(store: Store) -> None:
+    invent(store, OPEN_MOST)
+    for n, kind in enumerate((Kind.TEST, Kind.HELP_BUTTON, Kind.TEST)):
+        one = event(alarm=f"more-{n}")
+        hear(store, replace(one, data=replace(one.data, kind=kind)))
+    assert (shared(store).kind, shared(store).surplus) == (Kind.HELP_BUTTON, 3)
 
 
 def test_a_hub_is_told_of_its_surplus_alarms_when_it_asks(store: Store) -> None:

@@ -112,7 +112,7 @@ def test_a_call_waits_for_one_batch_at_most(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
         fill(counter.store, 5000)
         forgetting = asyncio.ensure_future(forget(counter))
-        slowest, calls = 0.0, 0
+        slowest, calls, start = 0.0, 0, time.perf_counter()
         while not forgetting.done():
             calls += 1
             hub = f"js-{calls:04}"
@@ -120,8 +120,9 @@ def test_a_call_waits_for_one_batch_at_most(tmp_path: Path) -> None:
             began = time.perf_counter()
             await asyncio.to_thread(hear, counter.store, said, hub, NOW)
             slowest = max(slowest, time.perf_counter() - began)
-        assert calls > 10  # stored between the batches, and not after them
-        assert slowest < 2.0  # 0.013 s where it was measured, on a quiet machine
+        took = time.perf_counter() - start
+        assert calls > 10
+        assert slowest < took / 4  # 0.03 s of many where it was measured
         assert len(counter.store.read(queries.incidents, Which.OPEN, 10_000)) == calls
 
     at_counter(tmp_path, story)

@@ -16,8 +16,10 @@ from center.homes import day_rows, need_rows
 from center.link import Session
 from center.parcels import Message
 from center.queries import Which
+from hub.core import wire
 from hub.core.daily import CheckInResult
 from hub.core.payloads import Availability, Stage
+from hub.core.reading import UNREAD
 from hub.core.scaip import What
 from hub.core.wire import source
 from tests.broker import Broker, free_port, wait_until
@@ -269,6 +271,30 @@ def test_malformed_messages_are_counted_and_let_go(
         home.say("event", event(What.CANCELLED, alarm="good"))
         (one,) = center.store.read(queries.incidents, Which.OPEN)
         assert one.id == "good"
+
+
+def test_a_call_that_nobody_can_read_rings_and_the_broker_lets_it_go(
+    tmp_path: Path, broker: Broker, home: Home
+) -> None:
+    with office(tmp_path, mqtt(broker)) as center:
+        center.wait_up()
+        for payload in (b"{", wire.encode(event(alarm="torn"))[:150], b"{"):
+            home.say("event", payload)
+        assert home.hears("torn").stage is Stage.RECEIVED
+        home.say("event", event(alarm="whole"))
+        assert home.hears("whole").stage is Stage.RECEIVED
+        found = {one.id: one for one in center.store.read(queries.incidents, Which.OPEN)}
+        (nameless,) = (one for one in found if one.startswith(UNREAD))
+        assert [found[one].unread for one in (nameless, "torn", "whole")] == ["*", "*", ""]
+        assert (found[nameless].hub, found[nameless].presses) == (HUB, 1)
+        since = center.link.listening_utc
+        center.link.redial("again")
+        center.wait_new(since)
+        home.say("event", event(alarm="later"))
+        assert home.hears("later").stage is Stage.RECEIVED
+        known = center.store.read(queries.incidents, Which.OPEN)
+        assert {one.id for one in known} == {*found, "later"}
+        assert max(one.presses for one in known) == 1, "what was settled does not come again"
 
 
 def test_what_no_database_can_hold_is_counted_and_let_go(

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -10,9 +11,14 @@ from typing import Literal
 import httpx
 import pytest
 from msgspec.structs import replace
+from paho.mqtt.client import DisconnectFlags
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from center import queries
-from center.exchange import LinkHealth
+from center.exchange import Exchange, LinkHealth
+from center.link import Session
+from center.parcels import Message
 from center.queries import Which
 from center.rival import Claim, look, was_renewed
 from hub.core.payloads import CenterState, Stage
@@ -146,6 +152,34 @@ def test_a_centre_that_died_without_its_last_will_is_not_waited_for(
         new.wait_up()
         home.say("event", event(alarm="one"))
         assert home.hears("one").stage is Stage.RECEIVED
+
+
+@pytest.mark.broker
+def test_who_stands_aside_does_not_settle_at_a_broker_without_hubs(
+    tmp_path: Path, broker: Broker
+) -> None:
+    here = replace(mqtt(broker), back_off_s=0.1)
+    with Broker() as empty, linked(tmp_path / "first", here) as first:
+        first.wait_up()
+        both = mqtt(broker, broker.port, empty.port)
+        both = replace(both, look_s=1.5, aside_s=1.5)
+        with linked(tmp_path / "second", both) as second:
+            wait_until(lambda: is_aside(second), "the second stands aside")
+            taken = "Client center already connected"
+            looks = broker.log().count(taken)
+            wait_until(lambda: broker.log().count(taken) > looks + 1, "it looks again")
+            assert is_aside(second)
+            assert "as center" not in empty.log()
+
+
+def test_a_centre_that_is_thrown_off_counts_it(broker: Broker) -> None:
+    session = Session(mqtt(broker), "tls://x", Message("will", b""), lambda _: None)
+    said = ReasonCode(PacketTypes.DISCONNECT, identifier=0x8E)
+    flags = DisconnectFlags(is_disconnect_packet_from_server=True)
+    session._on_disconnect(session._client, None, flags, said, None)
+    link = Exchange(mqtt(broker), time.time, lambda _: None, lambda: None)
+    link._note_end(session)
+    assert (link.health().taken_over, link.health().since_utc) == (1, None)
 
 
 @pytest.mark.broker

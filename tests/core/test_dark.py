@@ -66,6 +66,14 @@ def test_when_power_returns_by_night_nobody_is_called_before_the_morning() -> No
     assert at == after_an_area_power_cut("js-0001"), "and always at the same time"
 
 
+def test_a_clock_that_is_right_only_a_minute_after_the_power_changes_nothing() -> None:
+    story = silent()
+    story.start(NIGHT, 7.0, synced=False)
+    story = story >> Wait(NIGHT + 50) << []
+    story.beat(NIGHT + 60)
+    assert warned_at(story, 4 * DAY) == after_an_area_power_cut("js-0001")
+
+
 def test_the_homes_of_an_area_are_called_one_after_another() -> None:
     times = [after_an_area_power_cut(f"js-{n:04}") for n in range(200)]
     assert MORNING <= min(times) < max(times) <= NOON

@@ -130,14 +130,17 @@ def part(what: Part) -> tuple[str, Make, Make]:
     )
 
 
+MAINS: tuple[Make, Make] = (
+    lambda at: MainsChanged(at, POWER, present=False),
+    lambda at: MainsChanged(at, POWER, present=True),
+)
 FLAPPING: list[tuple[str, Make, Make]] = [
     *map(part, Part),
     ("driver", lambda at: DriverFailed(at, "lamp", "gone"), lambda at: DriverReady(at, "lamp")),
     ("storage", lambda at: StorageFailed(at, StorageTrouble.SLOW), StorageRecovered),
     ("broker", lambda at: BrokerRefused(at, "x"), lambda at: BrokerAcked(at, "x")),
     ("link", lambda at: LinkDown(at, LinkTrouble.CLOSED), lambda at: LinkUp(at, "broker")),
-    ("mains", lambda at: MainsChanged(at, POWER, present=False),
-     lambda at: MainsChanged(at, POWER, present=True)),
+    ("mains", *MAINS),
     ("battery", lambda at: BatteryMeasured(at, CELL, 9.0),
      lambda at: BatteryMeasured(at, CELL, 90.0)),
     ("motion", lambda at: MotionChanged(at, HALL, active=True),
@@ -217,6 +220,15 @@ def test_a_restart_tells_what_was_held_back_and_forgets_what_is_over() -> None:
     assert not reboot(state, 9.0, "b3").watch.flaps
     standing = reboot(tell(quiet(), *TWICE), 5.0, "b2")
     assert tell(standing, DriverReady(6.0, "x")).faults  # it is known to come and go
+
+
+def test_what_half_a_snapshot_holds_back_ends_nothing_and_breaks_nothing() -> None:
+    state = lived(turns(*MAINS, 125.0, 1000.0)).state
+    assert state.watch.flaps["power:mains_lost"].over_at
+    no_faults = replace(state, faults={})
+    assert tell(no_faults, Ticked(DAY_S)).watch.flaps["power:mains_lost"].told > 1
+    no_mains = replace(state, watch=replace(state.watch, mains={}))
+    assert "power:mains_lost" not in tell(no_mains, Ticked(DAY_S)).faults
 
 
 @examples(100)

@@ -4,14 +4,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub.core import home, late
+from hub.core import home, late, snapshot
 from hub.core.care_state import Anchor, CareState, CheckIn, Due, Missed, Rung, Screening
 from hub.core.daily import CheckInResult, PresenceKind, Topic
-from hub.core.effects import Ask, Effect, Phrase
+from hub.core.effects import Ask, Effect, Phrase, Publish
 from hub.core.events import ContactChanged, Event, Started, Ticked
 from hub.core.habits import FRESH, Habits, Ratio, zeros
 from hub.core.house_events import MotionChanged
-from hub.core.living import NEVER, House, Presence, Quiet, Sensed, Stay
+from hub.core.living import NEVER, House, Lone, Presence, Quiet, Sensed, Stay
 from hub.core.payloads import Evidence
 from hub.core.rules import Room, Sense, Sensor
 from hub.core.scaip import Kind
@@ -19,7 +19,7 @@ from hub.core.state import Caution, HomeState
 from hub.core.watch_state import Battery, Flap, Flicker, Mains, WatchState
 from tests.core.care_scenes import DAY, EIGHT, HALL, HOUR, MINUTE, NINE, RULES, care, told
 
-BATH, DOOR = "bath", "door"
+BATH, DOOR, CUPBOARD = "bath", "door", "cupboard"
 SENSED = replace(
     RULES,
     care=replace(RULES.care, times=()),
@@ -27,6 +27,7 @@ SENSED = replace(
         HALL: Sensor(Sense.MOTION),
         BATH: Sensor(Sense.MOTION, room=Room.BATHROOM),
         DOOR: Sensor(Sense.EXIT_DOOR),
+        CUPBOARD: Sensor(Sense.DOOR),
     },
 )
 OLD_AT, AT = 5000.0, 100.0  # the last moment of the old boot; the first of the new one
@@ -125,6 +126,13 @@ def test_a_lone_pulse_in_an_empty_house_is_no_return_and_the_next_one_is() -> No
     assert state.house.presence.kind is PresenceKind.HOME
 
 
+def test_a_hand_at_a_cupboard_is_the_return_of_who_was_away() -> None:
+    hand = ContactChanged(AT + 1.0, CUPBOARD, closed=True)
+    opened = ContactChanged(AT + 3.0, CUPBOARD, closed=False)
+    state, _ = joined(away(an_old_home()), hand, opened)
+    assert state.house.presence.kind is PresenceKind.HOME
+
+
 def edge(at: float, *, opened: bool) -> Event:
     return ContactChanged(at, DOOR, closed=not opened)
 
@@ -216,6 +224,9 @@ FULL = HomeState(
         quiet=Quiet(steps=2, score=1.0),
         stay=Stay("bathroom", 50.0),
         told=frozenset({"door_open"}),
+        lone=Lone("pir", 50.0),
+        noisy={"pir": 50.0},
+        overdue=True,
         slot_at=50.0,
         slots=3,
     ),
@@ -233,6 +244,7 @@ FULL = HomeState(
         noted_at=50.0,
         anchor=Anchor(50.0, 1e9),
         adrift_from=50.0,
+        dark_at=50.0,
     ),
     watch=WatchState(
         words={"pir": 50.0},
@@ -283,6 +295,13 @@ def test_what_was_learned_meanwhile_is_added() -> None:
     assert both.shares == {"a": 3.0, "b": 1.0}
     assert both.longest == {"out": 9.0, "door": 3.0}
     assert both.whole
+
+
+def test_what_could_not_be_read_of_a_late_disk_is_told_with_the_time_of_the_start() -> None:
+    old = snapshot.faulty(an_old_home(), ("house",))
+    state, effects = joined(old)
+    assert state.faults[snapshot.FAULT].since_utc == EIGHT + AT
+    assert any(isinstance(e, Publish) and "fault" in e.topic for e in effects)
 
 
 def test_a_visitor_of_meanwhile_is_the_last_word() -> None:

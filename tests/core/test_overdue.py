@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from hub.core import home, presence
+from hub.core.care_rules import CareRules
 from hub.core.daily import CareEvent, PresenceKind
-from hub.core.effects import Effect, Publish
+from hub.core.effects import Ask, Effect, Publish
 from hub.core.events import Ticked
 from hub.core.house_events import Answered, Meaning
 from hub.core.presence import ABSENCE
@@ -90,3 +91,23 @@ def test_nothing_is_due_of_a_home_that_is_new() -> None:
     state, effects = home.decide(HomeState(), Ticked(1e6), RULES)
     assert not state.house.overdue
     assert effects == [] or told(effects) == []
+
+
+def test_a_care_worker_leaves_by_the_door_and_the_resident_lies_in_bed() -> None:
+    """The door alone made a day eleven; now it silences nothing but the quiet's own judgement."""
+    rules = replace(RULES, care=CareRules(times=("18:00",)))
+    lived = settled(rules=rules)
+    for n, hour in enumerate(day_long(till=12.0)):
+        lived.move((KITCHEN, LIVING)[n % 2], 14 * 24 + hour)
+    habits = replace(lived.state.habits, longest={ABSENCE: 220 * HOUR})
+    lived.state = replace(lived.state, habits=habits)
+    lived.door(NOON).until(NOON + 0.2)
+    assert lived.kind is AWAY
+    life_at = lived.state.house.active_at
+    lived.effects.clear()
+    lived.until(NOON + 25.0)
+    asked = [e for e in lived.effects if isinstance(e, Ask) and e.phrase.startswith("ask_")]
+    assert len(asked) == rules.care.attempts
+    assert lived.kinds == [Kind.MISSED_CHECKIN, Kind.NO_LIFE]
+    assert lived.alarms[1].at == life_at + 24 * HOUR + rules.warn_s
+    assert told(lived.effects) == [Care.NOT_BACK]

@@ -1,5 +1,6 @@
 """One state folder, one hub: a second process would lose a call that its lamp has shown."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,12 +34,19 @@ def test_a_second_hub_on_one_state_folder_says_so_and_leaves_the_first_alone(
     with HubProcess(tmp_path, 1) as hub:
         wait_until(hub.armed, f"the house opens; {hub.log()}", 20)
         command = [sys.executable, "-m", "hub", "hub", "--config", str(hub.config), "--virtual"]
-        second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-        assert second.returncode == 1
-        assert str(tmp_path / "state") in second.stderr
-        assert "다른 허브" in second.stderr
-        assert "Another hub" in second.stderr
-        assert "Traceback" not in second.stderr
+        for language, said in (("ko", "다른 허브"), ("en", "Another hub")):
+            second = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+                env=os.environ | {"ANBU_LANG": language},
+            )
+            assert second.returncode == 1
+            assert str(tmp_path / "state") in second.stderr
+            assert said in second.stderr
+            assert "Traceback" not in second.stderr
         hub.press()
         wait_until(lambda: hub.signal() not in {"", "resting"}, "the first still takes calls")
         hub.kill()

@@ -278,6 +278,19 @@ def test_rubbish_is_not_sent_to_the_center_for_ever(path: Path) -> None:
     assert [r.id for r in peek(path)[1] if r.lane is SOS] == ["b-40"]
 
 
+def test_a_call_in_a_lane_that_only_a_newer_program_has_is_not_lost(path: Path) -> None:
+    fill(path, 40)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE message SET lane = 9 WHERE id IN ('b-20', 'b-39')")
+        db.commit()
+    outbox, trouble = open_or_rescue(path)
+    with closing(outbox):
+        assert trouble is StorageTrouble.CORRUPT
+        found = {row.id: row.lane for row in outbox.page(EVERY, 0, 999)}
+        assert found["b-20"] is SOS
+        assert len(found) == 40
+
+
 # A file system of one megabyte, and one that cannot be written.
 
 

@@ -101,6 +101,32 @@ def test_a_stop_in_the_first_moment_forgets_nothing(
     assert len(center.stored) == 1
 
 
+def test_a_snapshot_that_is_torn_forgets_no_call_and_is_told_of(
+    broker: Broker, center: StubCenter, tmp_path: Path
+) -> None:
+    with HubProcess(tmp_path, broker.port) as hub:
+        hub.press()
+        wait_until(lambda: hub.signal() == "received", "the call is known at the centre")
+        hub.kill()
+        with closing(sqlite3.connect(hub.database)) as db:
+            (whole,) = db.execute("SELECT state FROM snapshot").fetchone()
+            torn = whole[: whole.index(b"\xa6alarms") + 300]
+            db.execute("UPDATE snapshot SET state = ?", (torn,))
+            db.commit()
+        hub.start()
+        told = partial(_told_of, center, "hub:snapshot")
+        wait_until(lambda: hub.signal() == "received", f"the call is still open: {hub.log()}")
+        wait_until(told, "a fault names what is lost")
+        assert [
+            kept.read_bytes() for kept in hub.database.parent.glob("snapshot.bin.unread-*")
+        ] == [torn]
+    assert len(center.raised(HUB)) == 1
+
+
+def _told_of(center: StubCenter, fault: str) -> bool:
+    return any(topic.endswith(fault) and payload for topic, payload in list(center.faults))
+
+
 def calls_on_disk(hub: HubProcess) -> int:
     """Count them as another process sees them, while the hub runs or after it was killed."""
     try:

@@ -22,7 +22,7 @@ from drivers.house_client import ask
 from drivers.house_words import LANGUAGES, words
 from hub.command_line import Parser
 from hub.core import home
-from hub.core.events import ContactChanged, DriverFailed, Event, Started, Ticked
+from hub.core.events import ContactChanged, DriverFailed, DriverReady, Event, Started, Ticked
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.payloads import FaultKind
 from hub.core.rules import Button, Role, Rules, Sense, Sensor
@@ -118,6 +118,17 @@ async def heard_nothing(reader: asyncio.StreamReader) -> bool:
             return await reader.read() == b""
         except ConnectionResetError:  # it did not even read
             return True
+
+
+def test_whoever_mends_a_device_sees_at_once_that_it_works_though_it_came_and_went() -> None:
+    state = lived()
+    for at, broken in ((10.0, True), (11.0, False), (12.0, True)):
+        event = DriverFailed(at, "help", "") if broken else DriverReady(at, "help")
+        state = home.decide(state, event, RULES)[0]
+    assert sight(state, RULES, 13.0).sensors[-1].faults == (FaultKind.DRIVER_FAILED,)
+    state = home.decide(state, DriverReady(13.0, "help"), RULES)[0]
+    assert "help:driver_failed" in state.faults  # its end is told when it has stayed away
+    assert sight(state, RULES, 13.0).sensors[-1].faults == ()
 
 
 def test_a_follower_sees_a_change_within_a_second_and_only_the_owner_may_look(

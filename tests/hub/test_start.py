@@ -1,9 +1,10 @@
 """The start of a hub: whenever it is stopped, nothing that it had is forgotten."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -171,6 +172,25 @@ def test_a_stop_at_any_await_of_the_start_forgets_nothing(
     assert msgspec.msgpack.decode((folder / "habits.bin").read_bytes(), type=Habits) == TAUGHT
 
 
+class Deaf(Quiet, frozen=True):
+    """A device that takes no heed of being stopped, the first time."""
+
+    async def run(self, port: Port) -> None:
+        with suppress(asyncio.CancelledError):
+            await super().run(port)
+        await super().run(port)
+
+
+def test_a_part_that_swallows_its_end_does_not_keep_the_hub_alive(
+    config: Config, hubs: list[app.Hub]
+) -> None:
+    """systemd would kill it after 10 s, and until then the home had half a hub."""
+    began = time.monotonic()
+    with disk(0.0):
+        Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Deaf(),))
+    assert time.monotonic() - began < 10.0
+
+
 @pytest.mark.parametrize("past", ["new", "torn", "habits"])
 def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_lived_in(
     config: Config, hubs: list[app.Hub], past: str
@@ -182,6 +202,7 @@ def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_li
             outbox.commit(b"torn", (), ())
     if past == "habits":
         (folder / "habits.bin").write_bytes(msgspec.msgpack.encode(TAUGHT))
-    Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Quiet(),))
+    with disk(0.0):
+        Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Quiet(),))
     care = hubs[-1].engine.state.care
     assert care.life_at == (None if past == "new" else care.began_at)

@@ -20,6 +20,11 @@ UNIT = "anbu-hub.service"
 SETTINGS = f"""\
 hub = "{HUB}"
 
+[rules]  # each press is counted one by one
+repeat_s = 0.001
+repeat_doubtful_s = 0.001
+wobble_presses = 1000000
+
 [mqtt]
 brokers = ["tls://{BROKER_IN_GUEST}"]
 ca = "ca.crt"

@@ -163,6 +163,14 @@ def test_what_cannot_be_is_refused(wrong: tuple[str, str]) -> None:
     assert caught.value.code == 2
 
 
+def test_no_engine_and_no_sound_library_is_loaded_for_it() -> None:
+    """It answers at once, on a machine that can neither hear nor speak."""
+    look = "from hub.__main__ import main; main(['voice', 'understand', 'x']); import sys;"
+    heavy = "{'ctranslate2', 'vosk', 'pyaudio', 'onnxruntime', 'tokenizers'}"
+    command = [sys.executable, "-c", f"{look} sys.exit(bool({heavy} & {{*sys.modules}}))"]
+    assert subprocess.run(command, cwd=REPO, capture_output=True, check=False).returncode == 0
+
+
 def test_who_has_seen_enough_ends_it_without_a_word() -> None:
     """As `anbu voice understand ... | head -1`."""
     command = [sys.executable, "-m", "hub", "voice", "understand", "--json"]
