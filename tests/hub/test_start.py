@@ -129,8 +129,8 @@ def forgotten_in(outbox: Outbox) -> list[str]:
 
 
 def at_work(hub: app.Hub) -> bool:
-    """Tell whether it has dialled, waited, and dialled again."""
-    return hub.link is not None and hub.engine.decided > 8
+    """Tell whether it has read its disk, and has dialled, waited, and dialled again."""
+    return hub.link is not None and hub.journal.known and hub.engine.decided > 8
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def test_a_stop_at_any_await_of_the_start_forgets_nothing(
 ) -> None:
     n, late, began = 0, False, time.monotonic()
     while not late:
-        stopper = Stopper(n, lambda: hubs and hubs[-1].journal.known and at_work(hubs[-1]))
+        stopper = Stopper(n, lambda: hubs and at_work(hubs[-1]))
         hubs.clear()
         with disk(answers_after_s):
             stopper.run(config, (Quiet(),))
