@@ -7,8 +7,7 @@ import "./sheet.js";
 
 const sayings = () => [...document.querySelectorAll("[data-say]")].map(({ id, dataset }) => [id, dataset.say]);
 const grew = () => byId("to-tasks").dataset.grew; // when equipment last failed in one more home
-let known = new Map(sayings());
-let chimed = grew();
+let [known, chimed] = [new Map(sayings()), grew()];
 
 function pulse() {
   const { waiting, rings, title } = byId("calls").dataset;
