@@ -154,8 +154,7 @@ def _as_text(found: Told) -> str:
     if found.sign_refused:
         more += " " * bool(more) + said[f"sign_{found.sign_refused}"].format(**shown)
     because = said[f"because_{found.reason}"].format(**shown)
-    return f"{found.text}
-  {meant.format(**shown)} {because} {more}".rstrip()
+    return f"{found.text}\n  {meant.format(**shown)} {because} {more}".rstrip()
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[str]:
