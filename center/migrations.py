@@ -47,10 +47,6 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         home_tables.needs.c.taken_by,
         home_tables.needs.c.taken_utc,
         home_tables.needs.c.until_utc,
-        tables.incidents.c.acted_utc,
-        tables.incidents.c.again_utc,
-        tables.incidents.c.sent_utc,
-        tables.incidents.c.surplus,  # and new tables: own_faults, hub_boots, surplus
     ),
 }
 
