@@ -181,6 +181,8 @@ def test_every_column_that_is_added_may_be_left_out_by_an_older_program() -> Non
         for column in added:
             assert column.nullable or column.server_default is not None, (schema, column)
     assert 1 <= tables.OLDEST <= tables.SCHEMA
+    added_once = [column for added in migrations._ADDED.values() for column in added]
+    assert len(added_once) == len({id(column) for column in added_once})
 
 
 def test_no_more_than_two_copies_are_kept(tmp_path: Path) -> None:
