@@ -86,11 +86,6 @@ def test_templates_hold_no_words_no_inline_script_and_no_inline_style(file: Path
         assert key in texts(Lang.KO).sentences
 
 
-def test_the_scripts_stay_small() -> None:
-    scripts = (CENTER / "static").glob("*.js")
-    assert sum(len(file.read_text("utf-8").splitlines()) for file in scripts) < 220
-
-
 def test_the_language_is_korean_unless_somebody_chose() -> None:
     assert chosen(None, None) is Lang.KO
     assert chosen(None, "en") is Lang.EN
