@@ -27,6 +27,7 @@ SOUNDS = (
     "하하하", "허허", "호호호", "히히", "흐흐", "푸하하", "크크", "킥킥", "껄껄", "콜록",
     "콜록콜록", "콜록 콜록", "쿨럭", "켁켁", "에취", "엣취", "흑흑", "엉엉", "훌쩍", "헉헉",
     "흥", "쯧쯧", "아야", "어머나", "으응", "퐁퐁", "뿅 뿅 뿅", "하 하 하 아이고", "", "...",
+    "하퓨퓨",
 )  # fmt: skip
 # How a groan is written down when it is written as a word: hardly to be read, hardly speech, both.
 # The limits themselves are out as well.
