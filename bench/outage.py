@@ -122,10 +122,10 @@ class Hub:
                 self.house.wait(BEAT_S)
 
     async def burst(self, faults: int) -> None:
-        """Let the devices fail and mend, as fast as facts can come."""
+        """Let devices fail and mend as fast as facts can come, none of them twice: that is held back."""
         at = self.house.at()
         for n in range(0, faults, 2 * DEVICES):
-            names = [f"sensor-{m}" for m in range(DEVICES)]
+            names = [f"sensor-{n + m}" for m in range(DEVICES)]
             await self.take(*(DriverFailed(at, d, f"try {n}") for d in names))
             await self.take(*(DriverReady(at, d) for d in names))
 

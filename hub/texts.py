@@ -3,7 +3,7 @@
 import os
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from hub.core.language import Language, chosen
 from hub.core.mistakes import Mistake, Problem
@@ -21,7 +21,7 @@ def usual_language() -> Language:
 @cache
 def messages(name: str, language: Language) -> Messages:
     """Give the tables of `hub/messages/<name>.<language>.toml`."""
-    file = files("hub") / "messages" / f"{name}.{language}.toml"
+    file = Path(__file__).with_name("messages") / f"{name}.{language}.toml"  # whatever is in `.`
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
