@@ -122,7 +122,7 @@ class Hub:
                 self.house.wait(BEAT_S)
 
     async def burst(self, faults: int) -> None:
-        """Let devices fail and mend as fast as facts can come, none of them twice: that is held back."""
+        """Let devices fail and mend, as fast as facts can come; a second time is held back."""
         at = self.house.at()
         for n in range(0, faults, 2 * DEVICES):
             names = [f"sensor-{n + m}" for m in range(DEVICES)]

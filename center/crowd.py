@@ -15,7 +15,6 @@ from center.evidence import Heard
 from center.incident import Incident
 from center.queries import find
 from hub.core.payloads import Stage
-from hub.core.scaip import What, priority
 
 OPEN_MOST = 20  # twice as many as there are kinds of alarm that one home can have open
 SHARED = "surplus of "  # begins the alarm of such an incident: no hub's own
@@ -43,21 +42,17 @@ def as_of(incident: Incident | None, alarm: str) -> Incident | None:
     return incident and replace(incident, alarm=alarm)
 
 
-def add(conn: Connection, shared: Incident | None, heard: Heard) -> Incident:
+def add(
+    conn: Connection, shared: Incident | None, heard: Heard, lost: tuple[str, ...] = ()
+) -> Incident:
     """Fold an event of an alarm that shares an incident, or from now on does; store it."""
-    data = heard.event.data
+    known = shared or _still_open(conn, heard.hub)
+    change = evidence.partly_read(evidence.fold(known, heard), lost)
     if shared is not None:
-        change = evidence.fold(shared, heard)
-        if data.what not in {What.RAISED, What.REPEATED}:
-            change = _told_only(shared, change)
         return rows.save(conn, change)
-    shared = _still_open(conn, heard.hub)
-    change = evidence.fold(shared, heard)
-    count = shared.surplus + 1 if shared else 1
-    alarm = shared.alarm if shared else f"{SHARED}{heard.incident}"
-    kind = min(change.incident.kind, data.kind, key=priority)  # no call sinks with a test
-    incident = replace(change.incident, alarm=alarm, kind=kind, surplus=count)
-    incident = replace(incident, place="", evidence=None)
+    count = known.surplus + 1 if known else 1
+    alarm = known.alarm if known else f"{SHARED}{heard.incident}"
+    incident = replace(change.incident, alarm=alarm, surplus=count, place="", evidence=None)
     _keep(conn, heard, incident.id)
     return rows.save(conn, Change(incident, change.entries))
 
@@ -66,18 +61,6 @@ def _still_open(conn: Connection, hub: str) -> Incident | None:
     shared = (_incidents.c.hub == hub) & (_incidents.c.surplus > 0)
     query = select(_incidents).where(shared, _incidents.c.stage != Stage.CLOSED.value)
     return find(conn, query.order_by(_incidents.c.received_utc.desc()).limit(1))
-
-
-def _told_only(before: Incident, change: Change) -> Change:
-    after = change.incident
-    kept = replace(
-        before,
-        version=after.version,
-        last_utc=after.last_utc,
-        last_deed=after.last_deed,
-        last_by=after.last_by,
-    )
-    return Change(kept, change.entries)
 
 
 def _keep(conn: Connection, heard: Heard, incident: str) -> None:

@@ -7,7 +7,7 @@ from center.change import CLOCK_BACK_S, HELD, Change, Patience, advance, given_b
 from center.incident import Deed, Entry, Incident
 from hub.core.notice import WORDLESS
 from hub.core.payloads import AlarmData, AlarmEvent, Stage
-from hub.core.scaip import What
+from hub.core.scaip import What, priority
 
 PATIENCE = Patience()
 VERSION_MAX = 2**31  # what a database's INTEGER holds
@@ -35,17 +35,27 @@ class Heard(Struct, frozen=True):
     patience: Patience = PATIENCE
 
 
+def is_call(what: What) -> bool:
+    """Tell whether somebody calls; a word that only a newer hub knows is heard as a call."""
+    return what in _PRESS or not what.is_known
+
+
 def fold(incident: Incident | None, heard: Heard) -> Change:
     """Add a hub's event, never seen before, to its incident; the first one makes it.
 
     A press after closing reopens; other evidence after closing is kept, and wakes nobody. A call
     in an incident that somebody holds is for its holder to answer, who hears it at once; where
-    nobody does, or its holder has done nothing for long, it is everybody's again.
+    nobody does, or its holder has done nothing for long, it is everybody's again. Where several
+    alarms share an incident, what ends or moves one of them is a line and no more: it says nothing
+    of the others.
     """
     data = heard.event.data
-    calls = data.what in _PRESS or not data.what.is_known  # a newer hub's word is heard as a call
+    calls = is_call(data.what)
     before = incident or _received(heard)
     after = _marked(before, data, heard)
+    if incident and incident.is_shared:
+        kind = min(incident.kind, data.kind, key=priority)  # no call sinks with a test
+        after = replace(after, kind=kind) if calls else incident
     entry = Entry(
         utc=heard.utc,
         deed=_deed(before, data),

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from hub.core.border import Open
 from hub.core.payloads import Evidence, Stage
+from hub.core.reading import UNREAD
 from hub.core.scaip import Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
@@ -162,6 +163,11 @@ class Incident(Struct, frozen=True):
     sent_utc: float | None = None  # when the centre said that somebody is on the way
     surplus: int = 0  # so many alarms share it: more than are shown one by one (`crowd`)
     unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several alarms of a home are in it: a surplus, or calls that name no alarm."""
+        return self.surplus > 0 or self.alarm.startswith(UNREAD)
 
     @property
     def is_automatic(self) -> bool:

@@ -109,13 +109,13 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     heard = Heard(event, hub, ident, moments.of_rfc3339(event.time, utc), utc, parcel.patience)
     notices = []
     if shared or (incident is None and crowd.is_full(conn, hub)):
-        incident = crowd.add(conn, shared, heard)
+        incident = crowd.add(conn, shared, heard, parcel.lost)
         own_faults.see(conn, hub, FaultKind.CROWDED, utc)
         notices.append(Notice(Topic.HUB, hub))
     else:
         change = evidence.partly_read(evidence.fold(incident, heard), parcel.lost)
-        incident = rows.save(conn, change)
-        incident, awaited = press_rows.tested(conn, incident, event, utc)
+        begun, incident = incident is None, rows.save(conn, change)
+        incident, awaited = press_rows.tested(conn, incident, heard, begun=begun)
         notices += [Notice(Topic.NEED, hub)] if awaited else []
     word_rows.keep(conn, hub, incident.id, event, utc)
     notices.append(Notice(Topic.ALARM, incident.id, incident.version))

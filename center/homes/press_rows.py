@@ -11,17 +11,19 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center import rows
 from center.change import advance
+from center.evidence import Heard
 from center.home_tables import need_parts, needs, presses
 from center.homes import need_rows, part_rows
 from center.homes.need import Called, Need, NeedKind
 from center.homes.trouble import PRESSED
 from center.incident import Deed, Entry, Incident
 from center.tables import incidents
-from hub.core.payloads import AlarmEvent, Stage
+from hub.core.payloads import Stage
 from hub.core.scaip import What
 
 _CALLS = frozenset({What.RAISED, What.REPEATED})
 _DUE = NeedKind.PRESS_DUE.value
+CLOCKS_S = 5.0  # by which a hub's clock that is synchronised may be behind the centre's
 _MINUTE_S = 60.0  # a cord that wobbles is no news more often
 
 _press, _part, _incident = presses.c, need_parts.c, incidents.c
@@ -46,13 +48,14 @@ _OTHERS = (
 
 
 def tested(
-    conn: Connection, incident: Incident, event: AlarmEvent, utc: float
+    conn: Connection, incident: Incident, heard: Heard, *, begun: bool
 ) -> tuple[Incident, bool]:
     """Note a press; give its incident, in the hands of whoever told of a test press.
 
-    And whether it was awaited, so that a task is over or has less to wait for.
+    And whether it was awaited, so that a task is over or has less to wait for. Only a press that
+    has `begun` the incident is a test, and only one that was surely made after it was told of.
     """
-    data = event.data
+    data, utc = heard.event.data, heard.utc
     if data.kind not in PRESSED or data.what not in _CALLS:
         return incident, False
     last = conn.scalar(_LAST, {"this_hub": incident.hub, "this_device": data.device})
@@ -60,7 +63,8 @@ def tested(
         return incident, False
     told = _told(conn, incident.hub, data.device, utc)
     awaited = _note(conn, incident.hub, data.device, utc)
-    if told is None or data.what is not What.RAISED or not _is_alone(conn, incident):
+    begins = begun and data.what is What.RAISED and not incident.is_shared
+    if told is None or not begins or not _is_alone(conn, incident) or _is_older(heard, told):
         return incident, awaited
     after = replace(
         incident,
@@ -68,7 +72,7 @@ def tested(
         who=told.taken_by,
         accepted_utc=utc,
         acted_utc=utc,
-        expires_utc=told.until_utc,
+        expires_utc=min(told.until_utc or utc, utc + heard.patience.take_expires_s),
     )
     entry = Entry(utc, Deed.TEST_PRESSED, version=0, by=told.taken_by)
     return rows.save(conn, advance(incident, after, entry)), True
@@ -82,10 +86,18 @@ def open_test(conn: Connection, hub: str, utc: float) -> Need:
 def _told(conn: Connection, hub: str, device: str, utc: float) -> Need | None:
     """Give the task of a test press that was told of, and still awaits this very device."""
     need = _open(conn, hub)
-    if need is None or not need.taken_by or (need.until_utc or 0.0) <= utc:
+    if need is None or need.result is not Called.TEST_TOLD or not need.taken_by:
+        return None
+    if (need.until_utc or 0.0) <= utc:
         return None
     devices = {row.device for row in _awaited(conn, hub)}
     return need if not devices or devices & {device, ""} else None
+
+
+def _is_older(heard: Heard, told: Need) -> bool:
+    """Tell whether the press may have been made before the test was told of: then it is a call."""
+    sure = heard.event.data.synced and told.taken_utc is not None
+    return not sure or heard.happened_utc < (told.taken_utc or 0.0) - CLOCKS_S
 
 
 def _note(conn: Connection, hub: str, device: str, utc: float) -> bool:

@@ -6,10 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
-from center import queries
+from center import queries, rows
+from center.board import Act, close
+from center.change import Change
 from center.crowd import OPEN_MOST
-from center.incident import Incident
+from center.incident import Incident, Outcome
 from center.intake import Told
 from center.queries import Which
 from center.store import Store
@@ -143,3 +146,38 @@ def test_the_board_says_what_it_does_not_show(
     monkeypatch.setattr("center.visit.OPEN_MAX", 1000)
     assert "More calls from one home than can be shown: 5" in operator.get("/?lang=en").text
     assert "호출이 왔습니다: 5건" in operator.get("/?lang=ko").text
+
+
+@pytest.mark.parametrize("what", [What.CANCELLED, What.CLEARED, What.PRESENT])
+def test_the_end_of_an_alarm_that_first_shows_so_says_nothing_of_the_rest(
+    store: Store, what: What
+) -> None:
+    """Its raising was refused while too many waited; it comes again."""
+    invent(store, OPEN_MOST + 3)
+    before = shared(store)
+    hear(store, event(what, alarm="new"))
+    after = shared(store)
+    assert (after.stage, after.cancelled_utc, after.cleared_utc, after.present_utc) == (
+        before.stage, None, None, None,
+    )  # fmt: skip
+    assert after.version == before.version + 1
+
+
+@pytest.mark.parametrize("what", [What.RAISED, What.REPEATED, What.of("from-the-future")])
+def test_a_call_in_a_surplus_that_was_closed_rings_whatever_its_word(
+    store: Store, what: What
+) -> None:
+    invent(store, OPEN_MOST + 3)
+    ident = shared(store).id
+    act = Act("김하늘", NOW + 10)
+
+    def end(conn: Connection) -> None:
+        incident = rows.incident(conn, ident)
+        assert incident
+        change = close(incident, act, Outcome.REASSURED)
+        assert isinstance(change, Change)
+        rows.save(conn, change)
+
+    store.submit(end).result(10)
+    hear(store, event(what, alarm=f"{HUB}-{OPEN_MOST + 1}", ident="again"), utc=NOW + 20)
+    assert shared(store).needs_person

@@ -60,12 +60,12 @@ def press(
     return found
 
 
-def tell(store: Store, at: float, by: str = "김하늘") -> None:
+def tell(store: Store, at: float, by: str = "김하늘", test_s: float = 600.0) -> None:
     """Tell of a test press by phone."""
 
     def job(conn: object) -> object:
         need = press_rows.open_test(conn, HUB, at)  # type: ignore[arg-type]
-        tried = Try(by, at, Called.TEST_TOLD, test_s=600.0)
+        tried = Try(by, at, Called.TEST_TOLD, test_s=test_s)
         return need_rows.call(conn, {need.id: None}, tried)  # type: ignore[arg-type]
 
     assert isinstance(store.submit(job).result(10), tuple)
@@ -224,3 +224,49 @@ def _close(store: Store, alarm: str, at: float) -> None:
     done = close(incident, Act("김하늘", at), Outcome.TEST)
     assert isinstance(done, Change)
     store.submit(lambda conn: rows.save(conn, done)).result(10)
+
+
+def test_a_press_from_before_the_test_was_told_of_is_a_call(store: Store) -> None:
+    """The line was down; it arrives when the operator has just told of the test."""
+    greet(store, NOW)
+    tell(store, NOW + 300)
+    hear(store, event(at=NOW), utc=NOW + 305)
+    late = store.read(rows.incident_of, HUB, "b1-1")
+    assert late
+    assert late.needs_person
+
+
+def test_when_a_hubs_clock_is_not_right_nobody_knows_and_a_press_is_a_call(store: Store) -> None:
+    greet(store, NOW)
+    tell(store, NOW + 10)
+    said = event(at=NOW + 60)
+    hear(store, replace(said, data=replace(said.data, synced=False)), utc=NOW + 60)
+    found = store.read(rows.incident_of, HUB, "b1-1")
+    assert found
+    assert found.needs_person
+
+
+@pytest.mark.parametrize("result", [Called.NOT_REACHED, Called.VISIT_ARRANGED])
+def test_who_was_not_there_after_all_is_tested_no_more(store: Store, result: Called) -> None:
+    greet(store, NOW)
+    tell(store, NOW + 10)
+    (task,) = due(store)
+    tried = Try("김하늘", NOW + 20, result, note="부재")
+    store.submit(lambda conn: need_rows.call(conn, {task.need.id: None}, tried)).result(10)
+    assert press(store, NOW + 60, "b1-1").needs_person
+
+
+def test_a_call_that_waits_already_is_no_test(store: Store) -> None:
+    greet(store, NOW)
+    press(store, NOW + 5, "b1-1", what=What.REPEATED)
+    tell(store, NOW + 10)
+    assert press(store, NOW + 60, "b1-1").needs_person
+
+
+def test_a_long_test_is_its_tellers_for_as_long_as_any_take(store: Store) -> None:
+    """A time further ahead than a take lasts is taken for a clock's error, and would ring."""
+    greet(store, NOW)
+    tell(store, NOW + 10, test_s=1800.0)
+    press(store, NOW + 60, "b1-1")
+    assert store.read(rows.due_holds, NOW + 70, PATIENCE) == []
+    assert [one.id for one in store.read(rows.due_holds, NOW + 661, PATIENCE)] == ["b1-1"]
