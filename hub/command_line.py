@@ -69,7 +69,7 @@ def _translate(catalog: dict[str, str]) -> None:
 def _asked(words: Sequence[str]) -> str:
     """Give the language that is asked for; one that there is not, the parser refuses."""
     given = words[: words.index("--")] if "--" in words else words
-    pairs = zip(given, [*given[1:], ""], strict=True)
+    pairs = zip(given, (*given, "")[1:], strict=True)
     found = [
         word.partition("=")[2] or following
         for word, following in pairs

@@ -31,6 +31,12 @@ def is_sign_off(text: str, phrases: Phrases) -> bool:
     return _cries(phrases).isdisjoint(map(_blurred, ends))
 
 
+def told_of_a_noun(text: str) -> bool:
+    """Tell whether a text ends in the polite past of a noun."""
+    words = APART.sub("", text.strip(" .!?,~…")).split()
+    return bool(words) and PAST.fullmatch(words[-1]) is not None
+
+
 def _blurred(stem: str) -> str:
     """Give the stem as it sounds before its ending: of 기였, 키였 and 귀였 what 끼였 has."""
     return blurred(sounds(f"{stem}였")) if stem else ""

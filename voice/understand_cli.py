@@ -148,6 +148,7 @@ def _as_text(found: Told) -> str:
     shown |= {"near": best.phrase if best else "-", "near_as": best.intent if best else "-"}
     shown |= {"near_value": best.likeness if best else 0.0, "crowd": CROWD, "told": TOLD}
     shown |= {"doubted": DOUBTED}
+    shown["refused"] = found.refused or Intent.UNCLEAR
     said = words("understand", usual_language())
     meant = said["meant" if found.intent is not Intent.UNCLEAR else "not_meant"]
     more = said["wordless"] if found.wordless else ""
@@ -160,7 +161,10 @@ def _as_text(found: Told) -> str:
 def _lines(stream: Iterable[bytes]) -> Iterator[str]:
     """Give the lines that are not empty, as they come."""
     for line in stream:
-        text = line.decode("utf-8-sig", errors="replace").strip()
+        try:
+            text = line.decode("utf-8-sig").strip()
+        except UnicodeDecodeError:  # a Korean Windows, or a terminal of EUC-KR
+            text = line.decode("cp949", errors="replace").strip()
         if text:
             yield text
 

@@ -15,7 +15,7 @@ from voice import wordless
 from voice.likeness import Evidence, Guess, Likeness, explains, likenesses
 from voice.limits import ALONE, BY_LIKENESS, BY_WEIGHT, NONE, REFUTED, Ease, Limits, decide, ends
 from voice.phrases import Expecting, Intent, Phrase, Phrases, Turns
-from voice.sign_off import is_sign_off
+from voice.sign_off import is_sign_off, told_of_a_noun
 from voice.signs import Found
 from voice.weighing import EXACT, Best, beaten, opposed, shortlist, weighed
 
@@ -74,6 +74,7 @@ class Verdict(Struct, frozen=True):
 
 
 UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
+SILENCES = {Intent.AWAY, Intent.VISITOR}  # for hours: a television says it, too
 # Where the first pass alone has heard it these are not believed: it hears phrases in any sound.
 NEEDS_A_WORD = {Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL, Intent.OFTEN}
 WHOLE = 0.7  # of what was said that FINE must be: before 좋아요 there may be "속이 안"
@@ -111,7 +112,8 @@ def explain(
     if verdict.understood.intent is Intent.HELP:
         return verdict
     intent = verdict.understood.intent
-    needs = intent is Intent.YES or ends(intent, expecting)  # a check-in takes Yes for Fine
+    # a check-in takes Yes for Fine
+    needs = intent is Intent.YES or intent in SILENCES or ends(intent, expecting)
     if (doubt := wordless.doubt(evidence, ends=needs)) is not None:
         return _without_words(verdict, doubt, evidence, expecting)
     if intent is Intent.UNCLEAR and expecting.kind is Expecting.CHECKIN:
@@ -164,7 +166,9 @@ def _refusal(
 ) -> Reason | None:
     """Say why the phrase that fits best is not believed all the same."""
     entry = phrase.entry
-    if entry.intent is Intent.HELP and _is_sign_off(evidence, phrases):
+    if _is_sign_off(evidence, phrases) and (
+        entry.intent is Intent.HELP or not told_of_a_noun(phrase.text)
+    ):
         return Reason.SIGN_OFF
     if _is_turned(phrase, evidence, phrases):
         return Reason.TURNED
@@ -172,7 +176,10 @@ def _refusal(
         ended = _not_ending(phrase, evidence, phrases, expecting)
         if ended is not None:
             return ended
-    if expecting is Expecting.NOTHING and (entry.intent in UNASKED or entry.after):
+    if expecting is not Expecting.NOTHING:
+        return None
+    crowd = entry.intent in SILENCES and evidence.around >= CROWD
+    if crowd or entry.intent in UNASKED or entry.after:
         return Reason.UNASKED
     return None
 
