@@ -74,7 +74,7 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     connect_s: Dialling = 3.0
     ack_s: Dialling = 4.0  # a PUBACK later than this means that the link is dead
     look_s: Dialling = 15.0  # another centre that is alive is back at the broker well before
-    aside_s: Seconds = 300.0  # how often a centre that stands aside looks; each costs the other 1 s
+    aside_s: Seconds = 60.0  # how often a centre that stands aside looks; each costs the other 1 s
     back_off_s: Dialling = 2.0  # the longest pause between tries; the real one is random below it
 
 
