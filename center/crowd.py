@@ -18,7 +18,6 @@ from hub.core.payloads import Stage
 from hub.core.scaip import What, priority
 
 OPEN_MOST = 20  # twice as many as there are kinds of alarm that one home can have open
-SHARED = "surplus of "  # begins the alarm of such an incident: no hub's own
 
 _table, _incidents = tables.surplus, tables.incidents
 
@@ -54,7 +53,7 @@ def add(conn: Connection, shared: Incident | None, heard: Heard) -> Incident:
     shared = _still_open(conn, heard.hub)
     change = evidence.fold(shared, heard)
     count = shared.surplus + 1 if shared else 1
-    alarm = shared.alarm if shared else f"{SHARED}{heard.incident}"
+    alarm = shared.alarm if shared else f"{rows.SHARED}{heard.incident}"
     kind = min(change.incident.kind, data.kind, key=priority)  # no call sinks with a test
     incident = replace(change.incident, alarm=alarm, kind=kind, surplus=count)
     incident = replace(incident, place="", evidence=None)
