@@ -18,7 +18,7 @@ from center.removal import Removed
 from center.sluice import CALLS
 from center.store import Store
 from hub.core import wire
-from hub.core.payloads import Availability, FaultKind, FaultReport
+from hub.core.payloads import Availability, Cleared, FaultKind, FaultReport
 from tests.broker import wait_until
 from tests.center.e2e.office import Office
 from tests.center.linked import office as linked
@@ -88,6 +88,22 @@ def test_a_hubs_own_list_of_faults_does_not_end_what_it_cannot_see(store: Store)
     for turn in range(5):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
     assert [kind for kind, _ in faults(store)] == [FaultKind.TWIN], "its own list is empty"
+
+
+def test_a_hub_neither_ends_nor_invents_what_only_the_centre_sees(store: Store) -> None:
+    say(store, "b0", NOW)
+    store.submit(lambda conn: own_faults.see(conn, HUB, FaultKind.FLOOD, NOW)).result(10)
+    for part, said in (
+        (FaultKind.FLOOD, Cleared(own_faults.name(FaultKind.FLOOD))),
+        (FaultKind.TWIN, fault_of(own_faults.name(FaultKind.TWIN), FaultKind.TWIN)),
+    ):
+        topic = wire.topic(HUB, f"fault/{own_faults.name(part)}")
+        hear(store, wire.decode_from_hub(topic, wire.encode(said))[1])
+    assert [kind for kind, _ in faults(store)] == [FaultKind.FLOOD]
+
+
+def fault_of(name: str, kind: FaultKind) -> FaultReport:
+    return FaultReport(name, kind, own_faults.HUB, NOW, synced=True)
 
 
 def test_a_twin_that_is_gone_is_over_after_an_hour(store: Store) -> None:
