@@ -1,7 +1,9 @@
 """Faults of a hub that only the centre can see: two machines with one name, a flood, a crowd."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -143,8 +145,13 @@ def test_the_page_of_hubs_names_both_boots(office: Office, operator: httpx.Clien
     assert "두 기기가 같은 허브 이름을 쓰고 있음 · boot-0 / boot-1" in operator.get("/hubs").text
 
 
-def test_a_flood_is_counted_and_shown_with_its_hub(tmp_path: Path) -> None:
+def test_a_flood_is_counted_and_shown_with_its_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody is linked here: what comes is handed over as the link would."""
+    booted = time.monotonic()
+    fresh = SimpleNamespace(monotonic=lambda: time.monotonic() - booted)
+    monkeypatch.setattr(inbox, "time", fresh)  # the machine has only just started
     settings = Mqtt(brokers=("tcp://127.0.0.1:1",), back_off_s=60.0)
     with linked(tmp_path, settings) as center:
         settled: list[int] = []
