@@ -22,7 +22,7 @@ from hub.core.daily import CheckInResult
 from hub.core.payloads import Stage
 from tests.center.lives import check_in
 from tests.center.making import HUB, event, stored
-from tests.center.test_borders import Desk
+from tests.center.test_borders import TORN, Desk
 
 NEIGHBOUR = "js-0002"
 BAD = "bad alarm"
@@ -77,6 +77,21 @@ def test_a_call_that_fails_while_the_store_works_rings_bare(
     assert (one.unread, one.needs_person) == ("*", True)
     assert desk.link.redials == []
     assert desk.tally.refused() == {inbox.UNSTORABLE: 1}
+
+
+def test_a_torn_call_that_fails_by_the_words_found_in_it_rings_without_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing_by_name(parcel: Parcel, conn: Connection) -> intake.Told:
+        if parcel.message.id == "b1-1":  # type: ignore[union-attr]  # an alarm is all that comes
+            raise IntegrityError(SQL, {}, sqlite3.Error())
+        return intake.take_in(conn, parcel)
+
+    monkeypatch.setattr(inbox, "_stored", failing_by_name)
+    desk.receive(TORN)
+    (one,) = desk.open_ones()
+    assert (one.hub, one.unread, one.needs_person) == (HUB, "*", True)
+    assert desk.link.redials == []
 
 
 @pytest.mark.parametrize("error", ERRORS)
