@@ -17,7 +17,6 @@ from center.queries import find
 from hub.core.payloads import Stage
 
 OPEN_MOST = 20  # twice as many as there are kinds of alarm that one home can have open
-SHARED = "surplus of "  # begins the alarm of such an incident: no hub's own
 
 _table, _incidents = tables.surplus, tables.incidents
 
@@ -51,7 +50,7 @@ def add(
     if shared is not None:
         return rows.save(conn, change)
     count = known.surplus + 1 if known else 1
-    alarm = known.alarm if known else f"{SHARED}{heard.incident}"
+    alarm = known.alarm if known else f"{rows.SHARED}{heard.incident}"
     incident = replace(change.incident, alarm=alarm, surplus=count, place="", evidence=None)
     _keep(conn, heard, incident.id)
     return rows.save(conn, Change(incident, change.entries))

@@ -96,13 +96,13 @@ class Exchange:
     def ack(self, hub: str, ack: Ack) -> None:
         """Send an ack if the link stands; if not, the repair at the next session does."""
         session = self._session
-        if session:
+        if session and session.begun:
             session.publish(Message(wire.topic(hub, "ack"), wire.encode(ack)))
 
     def order(self, hub: str, command: Command) -> None:
         """Send a command if the link stands; a broker holds it for no longer than it is valid."""
         session = self._session
-        if session:
+        if session and session.begun:
             left_s = max(1, int(command.expires_utc - self._clock()))
             payload = wire.encode(command)
             session.publish(Message(wire.topic(hub, "cmd"), payload, expires_s=left_s))
@@ -149,7 +149,7 @@ class Exchange:
 
     def _hold(self, broker: str) -> str:
         session = Session(self._settings, broker, self._word(online=False), self._receive)
-        self._session = session  # before the dial: what comes first is to be acked, too
+        self._session = session  # before the dial, so that `stop` ends it, too
         try:
             return self._use(session, broker)
         finally:

@@ -4,6 +4,7 @@ Runs in paho's thread up to the store's queue, and in the store's thread after t
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,7 +12,7 @@ from functools import partial
 
 from msgspec import Struct
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError, DataError, ProgrammingError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from center import acks, own_faults, rows
 from center.change import Patience
@@ -32,6 +33,7 @@ from hub.core.wire import Heard
 
 REPAIR_BACK_S = 3600.0  # a hub that missed a closing for longer asks by its own state
 UNSTORABLE = "unstorable"
+OF_MESSAGE = (DataError, IntegrityError, ProgrammingError)  # never said of a full or broken disk
 FLOOD = "flood"
 FLOOD_AGAIN_S = 60.0
 
@@ -57,6 +59,7 @@ class Once:
     def __init__(self, arrived: Arrived) -> None:
         self._arrived: Arrived | None = arrived
         self.payload, self.retained = arrived.payload, arrived.retained
+        self.failed = False  # to be stored, while the store works
 
     def settle(self) -> None:
         """Let the broker forget it."""
@@ -123,7 +126,7 @@ def _keep(inbox: Inbox, arrived: Once, heard: Heard) -> None:
 def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
     """Tell of a flood: a counter, and a fault that is shown with the hub."""
     inbox.tally.count("held_back", passed)
-    if inbox.floods.get(hub, 0.0) + FLOOD_AGAIN_S <= (now := time.monotonic()):
+    if inbox.floods.get(hub, -math.inf) + FLOOD_AGAIN_S <= (now := time.monotonic()):
         inbox.floods[hub] = now
         inbox.store.submit(partial(_note_flood, hub, inbox.clock()))
         inbox.feed.tell(Notice(Topic.HUB, hub))
@@ -155,20 +158,46 @@ def _answer(inbox: Inbox, heard: Heard, arrived: Once, done: Future[Told]) -> No
 
 
 def _not_stored(inbox: Inbox, heard: Heard, arrived: Once, error: BaseException) -> None:
-    """Have the broker send it again once the database may work; drop what it can never hold.
+    """Ask whether the store or the message is at fault: no error's class tells it.
+
+    A hub may find a message that always fails. Taken for the store's fault it would be sent again
+    for ever, and with it every call of every other hub.
+    """
+    probe = partial(rows.write_probe, utc=inbox.clock(), size=len(arrived.payload))
+    inbox.store.submit(probe, partial(_judge, inbox, heard, arrived, error))
+
+
+def _judge(
+    inbox: Inbox, heard: Heard, arrived: Once, error: BaseException, probe: Future[None]
+) -> None:
+    """Have the broker send it again where the store does not work; else try once more, then drop.
 
     A call is never dropped: what cannot be held of it is left away, and that it came is kept.
     """
-    lasting = isinstance(error, DataError | ProgrammingError)
-    if isinstance(error, DatabaseError | StoreError) and not lasting:
+    message = heard.message
+    of_database = isinstance(error, SQLAlchemyError | StoreError)
+    if probe.exception():
         inbox.link().redial("the store does not work")
-        return
-    _log_few(f"{UNSTORABLE} ({type(error).__name__})", inbox.tally.refuse(UNSTORABLE))
-    if isinstance(heard.message, AlarmEvent) and heard.lost != (ALL,):
-        bare = reading.nothing(heard.message.source, arrived.payload)
+    elif of_database and not arrived.failed:  # it may work again since
+        arrived.failed = True
+        _keep(inbox, arrived, heard)
+    elif isinstance(message, AlarmEvent) and message != (bare := _bare(message, arrived)):
+        _count_unstorable(inbox, error)
+        arrived.failed = False
         _keep(inbox, arrived, Heard(heard.hub, bare, (ALL,)))
-        return
-    arrived.settle()
+    elif isinstance(message, AlarmEvent) and of_database and not isinstance(error, OF_MESSAGE):
+        inbox.link().redial("the store holds no call")  # nothing in a bare one is the hub's choice
+    else:
+        _count_unstorable(inbox, error)
+        arrived.settle()
+
+
+def _bare(call: AlarmEvent, arrived: Once) -> AlarmEvent:
+    return reading.nothing(call.source, arrived.payload)
+
+
+def _count_unstorable(inbox: Inbox, error: BaseException) -> None:
+    _log_few(f"{UNSTORABLE} ({type(error).__name__})", inbox.tally.refuse(UNSTORABLE))
 
 
 def _log_few(reason: str, count: int) -> None:

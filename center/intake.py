@@ -74,12 +74,8 @@ def _take_in(conn: Connection, parcel: Parcel) -> Told:
             return Told(notices=(Notice(Topic.HOME, parcel.hub),))
         case HubState():
             return _state(conn, parcel, message)
-        case FaultReport():
-            home_rows.raise_fault(conn, parcel.hub, message, parcel.utc)
-            return _told_of_hub(parcel)
-        case Cleared():
-            home_rows.clear_fault(conn, parcel.hub, message.fault, parcel.utc)
-            return _told_of_hub(parcel)
+        case FaultReport() | Cleared():
+            return _fault(conn, parcel, message)
         case Telemetry():
             home_rows.keep_telemetry(conn, parcel.hub, parcel.raw, parcel.utc)
             return Told()
@@ -144,6 +140,17 @@ def _daily(
         return Told((ack,), (Notice(Topic.ANNOUNCEMENT, parcel.hub),) if news else ())
     topics = daily.keep(conn, parcel.hub, event, parcel.utc)
     return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
+
+
+def _fault(conn: Connection, parcel: Parcel, said: FaultReport | Cleared) -> Told:
+    """Store that a fault came or went; those that the centre has found, only it says and ends."""
+    if said.fault.startswith(home_rows.OWN):
+        return Told()
+    if isinstance(said, Cleared):
+        home_rows.clear_fault(conn, parcel.hub, said.fault, parcel.utc)
+    else:
+        home_rows.raise_fault(conn, parcel.hub, said, parcel.utc)
+    return _told_of_hub(parcel)
 
 
 def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:

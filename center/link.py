@@ -105,6 +105,11 @@ class Session:
             for arrived in held:
                 self._receive(arrived)
 
+    @property
+    def begun(self) -> bool:
+        """Whether the hubs are ours; before, another centre may have them."""
+        return self._held is None
+
     def publish(self, message: Message) -> None:
         """Send with QoS 1. What a dying session loses is made good by the next one's repair."""
         properties = None

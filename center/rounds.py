@@ -6,10 +6,10 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from center import actions, home_rows, keeping, own_faults, queries, tables
+from center import actions, home_rows, keeping, own_faults, queries, rows, tables
 from center.announcing import acts as announcing
 from center.desk import Desk
 from center.feed import Notice, Topic
@@ -24,7 +24,6 @@ HUBS_S = 5.0
 COUNTS_S = 10.0
 FAULTS_S = 60.0
 PRUNE_S = 600.0
-PROBE = "probe_utc"
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ async def test_store(desk: Desk) -> None:
     async for _ in _every(THREADS_S):
         if not desk.store.health().ok:
             with contextlib.suppress(SQLAlchemyError):  # the store has logged it
-                await desk.store.change(write_probe, desk.clock())
+                await desk.store.change(rows.write_probe, desk.clock())
 
 
 async def give_back(desk: Desk) -> None:
@@ -182,13 +181,6 @@ def write_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> Non
         this = table.c.reason == reason
         if not conn.execute(update(table).where(this).values(values)).rowcount:
             conn.execute(insert(table).values(reason=reason, **values))
-
-
-def write_probe(conn: Connection, utc: float) -> None:
-    """Write something small, to see whether the disk takes it."""
-    table = tables.meta
-    conn.execute(delete(table).where(table.c.key == PROBE))
-    conn.execute(insert(table).values(key=PROBE, value=str(utc)))
 
 
 async def _every(seconds: float) -> AsyncIterator[None]:

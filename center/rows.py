@@ -5,9 +5,10 @@ Statements are built once: to build one takes SQLAlchemy longer than to run it (
 
 import hashlib
 import re
+import secrets
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from center import tables
 from center.change import CLOCK_BACK_S, Change, Patience
@@ -28,7 +29,10 @@ _KNOWN_EVENT = select(_events.c.seq).where(
 _ALARM_BEFORE = select(_events.c.alarm).where(
     _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
 )
-_ID_TAKEN = select(_incidents.c.id).where(_incidents.c.id == bindparam("id"))
+_ID_TAKEN = select(_incidents.c.id).where(
+    (_incidents.c.id == bindparam("id"))
+    | ((_incidents.c.hub == bindparam("hub")) & (_incidents.c.alarm == bindparam("shared")))
+)
 _OF_ALARM = (
     select(_incidents)
     .where(_incidents.c.hub == bindparam("hub"), _incidents.c.alarm == bindparam("alarm"))
@@ -58,6 +62,8 @@ _DUE = (  # as `evidence.expire` judges
 _SINCE = select(_incidents).where(
     (_incidents.c.stage != Stage.CLOSED.value) | (_incidents.c.last_utc >= bindparam("utc"))
 )
+SHARED = "surplus of "  # and its id: the alarm of an incident that many alarms share (`crowd`)
+PROBE = "probe_utc"
 _FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what may stand in a URL as it is
 
 
@@ -109,10 +115,24 @@ def incident(conn: Connection, ident: str) -> Incident | None:
 
 
 def free_id(conn: Connection, hub: str, alarm: str) -> str:
-    """Name a new incident: as its alarm, or by a digest where that is unfit or another hub's."""
-    if _FIT.fullmatch(alarm) and conn.execute(_ID_TAKEN, {"id": alarm}).first() is None:
-        return alarm
-    return "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
+    """Name a new incident: as its alarm, or by a digest where that is unfit or taken.
+
+    A hub can know the digest, too, and name an alarm so: then it is random. Neither is the name
+    free that a shared incident would get from it.
+    """
+    digest = "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
+    for ident in (alarm, digest) if _FIT.fullmatch(alarm) else (digest,):
+        key = {"id": ident, "hub": hub, "shared": SHARED + ident}
+        if conn.execute(_ID_TAKEN, key).first() is None:
+            return ident
+    return "x-" + secrets.token_hex(16)
+
+
+def write_probe(conn: Connection, utc: float, size: int = 0) -> None:
+    """Write `size` characters and a little, to see whether the disk takes them."""
+    table = tables.meta
+    conn.execute(delete(table).where(table.c.key == PROBE))
+    conn.execute(insert(table).values(key=PROBE, value=f"{utc}{'.' * size}"))
 
 
 def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident]:

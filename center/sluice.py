@@ -7,6 +7,7 @@ that waits, so its hub owes it still: a centre that dies, or refuses the call be
 is told again. Calls wait by alarm, in turn: a new alarm does not stand behind repeats of another.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -24,6 +25,8 @@ CALLS_BYTES = 1_000_000  # that may wait, of one hub
 REST_BYTES = 4_000_000
 ALL_BYTES = 64_000_000  # of all hubs together
 SWEEP_S = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class Passed(StrEnum):
@@ -138,8 +141,10 @@ class Sluice:
     def close(self) -> int:
         """Take in nothing more; give how much still waited. The hubs owe the calls among it."""
         self._closed.set()
-        if self._drain:
-            self._drain.join()
+        with self._lock:
+            drain = self._drain
+        if drain:
+            drain.join()
         return self.waiting()
 
     def _bucket(self, load: Load, now: float) -> _Bucket:
@@ -170,7 +175,7 @@ class Sluice:
             passed = Passed.REFUSED  # that one, in the place of this
         bucket.add(load)
         self._size += load.size
-        if self._drain is None:
+        if self._drain is None or not self._drain.is_alive():
             self._drain = threading.Thread(target=self._run, name="anbu-sluice", daemon=True)
             self._drain.start()
         return passed
@@ -179,7 +184,7 @@ class Sluice:
         while not self._closed.wait(EVERY_S):
             due, more = self._due()
             for load in due:
-                load.take_in()
+                _take_in(load)
             if not more:
                 return
 
@@ -196,3 +201,12 @@ class Sluice:
             if not more:
                 self._drain = None
             return due, more
+
+
+def _take_in(load: Load) -> None:
+    try:
+        load.take_in()
+    except (
+        Exception
+    ):  # whatever it is: of one message, and all hubs' wait behind it; a call is owed
+        log.exception("a message of %s that had waited was not taken in", load.hub)

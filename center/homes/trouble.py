@@ -106,10 +106,14 @@ def goes_on(part: Part, hub: Hub | None, failing_now: Collection[object], look: 
 
 
 def named(hub: Hub) -> tuple[str, ...]:
-    """Name the triggers to be pressed: those that the hub lists, else one for the whole home."""
+    """Name the triggers to be pressed: those that the hub lists, else one for the whole home.
+
+    Each is named once, however often its hub lists it.
+    """
     if hub.triggers is None:
         return ("",)
-    return tuple(trigger.device for trigger in hub.triggers if trigger.kind in PRESSED)
+    listed = (trigger.device for trigger in hub.triggers if trigger.kind in PRESSED)
+    return tuple(dict.fromkeys(listed))
 
 
 def area_of(address: str) -> str:

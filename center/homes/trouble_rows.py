@@ -3,10 +3,12 @@
 `watch` reads, beside the writer; `follow` writes what it found, and does nothing on a calm day.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import DBAPIError
 
 from center.home_tables import needs, presses
 from center.homes import day_rows, need_rows, part_rows
@@ -16,6 +18,8 @@ from center.homes.trouble import PRESSED, Known, Look, Part, failing, goes_on, n
 from center.hubs import Hub
 from center.moments import DAY_S
 from center.tables import incidents
+
+log = logging.getLogger(__name__)
 
 
 class News(Struct, frozen=True):
@@ -98,19 +102,27 @@ def _bounded(conn: Connection, parts: Sequence[Part], look: Look, bounds: Bounds
 
 
 def _meet(conn: Connection, unknown: Sequence[tuple[str, str]], utc: float) -> None:
-    """Note triggers that are new here, with the last press that is known from before."""
+    """Note triggers that are new here, with the last press that is known from before.
+
+    What cannot be noted of one hub holds up no other hub's tasks.
+    """
     if not unknown:
         return
     before, held = _calls(conn), _pressed(conn)
-    rows = []
-    for hub, device in unknown:
+    rows: dict[str, list[dict[str, object]]] = {}
+    for hub, device in dict.fromkeys(unknown):
         if device in held.get(hub, {}):
             continue  # pressed since it was looked
         of_home = before.get(hub, {})
         last = of_home.get(device) if device else max(of_home.values(), default=None)
-        rows.append({"hub": hub, "device": device, "known_utc": utc, "pressed_utc": last})
-    if rows:
-        conn.execute(insert(presses), rows)
+        values = {"hub": hub, "device": device, "known_utc": utc, "pressed_utc": last}
+        rows.setdefault(hub, []).append(values)
+    for hub, of_hub in rows.items():
+        try:
+            with conn.begin_nested():
+                conn.execute(insert(presses), of_hub)
+        except DBAPIError as error:
+            log.warning("triggers of %s were not noted: %s", hub, type(error).__name__)
 
 
 def _calls(conn: Connection) -> Mapping[str, dict[str, float]]:

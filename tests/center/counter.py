@@ -33,12 +33,16 @@ class Recorder(Exchange):
         self._health = LinkHealth(NOW, "tls://broker.example:8883")
         self.sent: list[tuple[str, Ack]] = []
         self.orders: list[tuple[str, Command]] = []
+        self.redials: list[str] = []
 
     def ack(self, hub: str, ack: Ack) -> None:
         self.sent.append((hub, ack))
 
     def order(self, hub: str, command: Command) -> None:
         self.orders.append((hub, command))
+
+    def redial(self, why: str) -> None:
+        self.redials.append(why)
 
 
 class Counter:

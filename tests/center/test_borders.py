@@ -54,12 +54,14 @@ class Desk:
         self.box = Inbox(store, Told(), self.tally, lambda: self.now, lambda: self.link, Wide())
         self.settled = 0
 
-    def receive(self, payload: bytes, part: str = "event") -> None:
+    def receive(self, payload: bytes, part: str = "event", hub: str = HUB) -> None:
         before = self.settled
-        arrived = Arrived(wire.topic(HUB, part), payload, retained=False, settle=self._settle)
+        arrived = Arrived(wire.topic(hub, part), payload, retained=False, settle=self._settle)
         inbox.receive(self.box, arrived)
-        for _ in range(2):  # what cannot be stored is stored in a second job
+        for _ in range(10):  # what cannot be stored is tried, probed, tried again and left away
             self.store.submit(lambda _: None).result(10)
+            if self.settled != before:
+                break
         assert self.settled == before + 1, "the broker may forget it"
 
     def _settle(self) -> None:

@@ -1,7 +1,9 @@
 """Faults of a hub that only the centre can see: two machines with one name, a flood, a crowd."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ from center.removal import Removed
 from center.sluice import CALLS
 from center.store import Store
 from hub.core import wire
-from hub.core.payloads import Availability, FaultKind, FaultReport
+from hub.core.payloads import Availability, Cleared, FaultKind, FaultReport
 from tests.broker import wait_until
 from tests.center.e2e.office import Office
 from tests.center.linked import office as linked
@@ -90,6 +92,22 @@ def test_a_hubs_own_list_of_faults_does_not_end_what_it_cannot_see(store: Store)
     assert [kind for kind, _ in faults(store)] == [FaultKind.TWIN], "its own list is empty"
 
 
+def test_a_hub_neither_ends_nor_invents_what_only_the_centre_sees(store: Store) -> None:
+    say(store, "b0", NOW)
+    store.submit(lambda conn: own_faults.see(conn, HUB, FaultKind.FLOOD, NOW)).result(10)
+    for part, said in (
+        (FaultKind.FLOOD, Cleared(own_faults.name(FaultKind.FLOOD))),
+        (FaultKind.TWIN, fault_of(own_faults.name(FaultKind.TWIN), FaultKind.TWIN)),
+    ):
+        topic = wire.topic(HUB, f"fault/{own_faults.name(part)}")
+        hear(store, wire.decode_from_hub(topic, wire.encode(said))[1])
+    assert [kind for kind, _ in faults(store)] == [FaultKind.FLOOD]
+
+
+def fault_of(name: str, kind: FaultKind) -> FaultReport:
+    return FaultReport(name, kind, own_faults.HUB, NOW, synced=True)
+
+
 def test_a_twin_that_is_gone_is_over_after_an_hour(store: Store) -> None:
     for turn in range(4):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
@@ -127,8 +145,13 @@ def test_the_page_of_hubs_names_both_boots(office: Office, operator: httpx.Clien
     assert "두 기기가 같은 허브 이름을 쓰고 있음 · boot-0 / boot-1" in operator.get("/hubs").text
 
 
-def test_a_flood_is_counted_and_shown_with_its_hub(tmp_path: Path) -> None:
+def test_a_flood_is_counted_and_shown_with_its_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody is linked here: what comes is handed over as the link would."""
+    booted = time.monotonic()
+    fresh = SimpleNamespace(monotonic=lambda: time.monotonic() - booted)
+    monkeypatch.setattr(inbox, "time", fresh)  # the machine has only just started
     settings = Mqtt(brokers=("tcp://127.0.0.1:1",), back_off_s=60.0)
     with linked(tmp_path, settings) as center:
         settled: list[int] = []

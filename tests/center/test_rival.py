@@ -21,13 +21,14 @@ from center.link import Session
 from center.parcels import Message
 from center.queries import Which
 from center.rival import Claim, look, was_renewed
-from hub.core.payloads import CenterState, Stage
+from hub.core.commands import Command, CommandKind
+from hub.core.payloads import Ack, CenterState, Stage
 from tests.broker import Broker, wait_until
 from tests.center.e2e.office import Office as Desks
 from tests.center.home import Home
 from tests.center.linked import Office, mqtt
 from tests.center.linked import office as linked
-from tests.center.making import event
+from tests.center.making import HUB, event
 from tests.center.test_whole import Whole
 
 US = Claim("ours", "b1")
@@ -116,6 +117,38 @@ def test_a_second_centre_takes_no_calls_and_says_so_loudly(
             assert is_aside(second)
             first.wait_up()
     assert f"another centre (database {first.store.id})" in caplog.text
+
+
+@pytest.mark.broker
+def test_a_centre_that_looks_who_is_there_says_nothing_to_hubs_before_it_has_begun(
+    tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody acts, and what waited is stored, in the moment between the dial and the look."""
+    late: list[Office] = []
+    acted: list[Office] = []
+
+    def look_late(claim: Claim, birth: CenterState | None) -> Claim:
+        for center in late:
+            center.link.ack(HUB, Ack("late", "late", Stage.ACCEPTED, 9, 100.0))
+            center.link.order(HUB, Command("late", CommandKind.ANNOUNCE, 1, time.time() + 60))
+            session = center.link._session
+            if session is None:
+                continue  # it is the first that looks
+            said = [info for _, info in session._unacked]
+            wait_until(lambda said=said: all(one.is_published() for one in said), "all is said")  # type: ignore[misc]
+            acted.append(center)
+        return look(claim, birth)
+
+    monkeypatch.setattr("center.exchange.look", look_late)
+    settings = replace(mqtt(broker), look_s=1.0)
+    with Home(broker) as home, linked(tmp_path / "first", settings) as first:
+        first.wait_up()
+        with linked(tmp_path / "second", settings) as second:
+            late.append(second)
+            wait_until(lambda: bool(acted) and is_aside(second), "the second stands aside")
+            home.say("event", event(alarm="call"))
+            assert home.acks.get(timeout=10).event == "call"
+            assert home.commands.empty()
 
 
 @pytest.mark.broker

@@ -6,17 +6,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, insert, select
 
-from center import metrics, queries, rounds
+from center import metrics, own_faults, queries, rounds, tables
 from center.config import Center, Settings
 from center.exchange import Exchange, LinkHealth
 from center.feed import BACKLOG, Feed, Notice, Topic
 from center.hubs import Seen, seen
 from center.metrics import Tally
-from hub.core.payloads import Stage
+from hub.core.payloads import FaultKind, Stage
 from hub.core.scaip import What
 from tests.center.counter import Counter, at_counter
-from tests.center.making import NOW, event, hear, state
+from tests.center.making import HUB, NOW, event, hear, state
 
 PATIENCE_S = 10.0
 
@@ -221,3 +222,24 @@ def test_a_quiet_feed_beats() -> None:
 def test_labels_of_metrics_are_escaped() -> None:
     page = metrics.render([metrics.gauge("a", "A.", "b", {'x"\\\n': 1.5})])
     assert page.splitlines()[-1] == 'a{b="x\\"\\\\\\n"} 1.5'
+
+
+def test_a_fault_that_only_a_newer_program_notes_ends_and_takes_no_round_with_it(
+    tmp_path: Path,
+) -> None:
+    async def story(counter: Counter) -> None:
+        hear(counter.store, state(), utc=NOW)
+
+        def note(conn: Connection) -> None:
+            row = {"hub": HUB, "kind": "from-the-future", "times": 1, "last_utc": NOW}
+            conn.execute(insert(tables.own_faults).values(row))
+            own_faults.see(conn, HUB, FaultKind.FLOOD, NOW)
+
+        await counter.store.change(note)
+        counter.now = NOW + 700
+        over = Notice(Topic.HUB, HUB)
+        await until(over, counter.desk.feed, lambda: rounds.ease_faults(counter.desk))
+        kept = await counter.store.ask(lambda c: c.execute(select(tables.own_faults)).all())
+        assert kept == []
+
+    at_counter(tmp_path, story)

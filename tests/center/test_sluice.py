@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,6 +133,34 @@ def test_what_waits_is_taken_in_by_a_thread_that_ends_with_it() -> None:
         real.offer(Load("a", str(n), 1, lambda n=n: taken.append(n)))  # type: ignore[misc]
     wait_until(lambda: len(taken) == BURST + 10, "all is taken in")
     wait_until(lambda: real._drain is None, "the thread has ended")
+    assert real.close() == 0
+
+
+def test_a_message_that_cannot_be_taken_in_holds_up_none_behind_it() -> None:
+    taken: list[int] = []
+
+    def take_in(n: int) -> None:
+        if n == BURST:
+            raise OSError
+        taken.append(n)
+
+    real = Sluice()
+    for n in range(BURST + 5):
+        real.offer(Load("a", str(n), 1, partial(take_in, n)))
+    wait_until(lambda: len(taken) == BURST + 4, "all but it are taken in")
+    assert real.close() == 0
+
+
+def test_a_thread_that_died_is_followed_by_another() -> None:
+    taken: list[int] = []
+    real = Sluice()
+    dead = threading.Thread(target=lambda: None)
+    dead.start()
+    dead.join()
+    real._drain = dead
+    for n in range(BURST + 5):
+        real.offer(Load("a", str(n), 1, partial(taken.append, n)))
+    wait_until(lambda: len(taken) == BURST + 5, "all are taken in")
     assert real.close() == 0
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from center import home_rows, queries
-from center.home_tables import need_parts, needs
+from center.home_tables import need_parts, needs, presses
 from center.homes import need_rows, part_rows, record_rows, trouble_rows
 from center.homes.need import Called, NeedKind, Try
 from center.homes.record import Record
@@ -273,3 +273,32 @@ def test_tasks_are_told_on_the_metrics_page(store: Store) -> None:
     greet(store, HUB)
     walk(store, NOW + 400)
     assert store.read(need_rows.kinds_open)[NeedKind.HUB_LOST] == 1
+
+
+BAD = "js-0666"
+
+
+def known_presses(store: Store) -> list[tuple[str, str]]:
+    query = select(presses.c.hub, presses.c.device).order_by(presses.c.hub, presses.c.device)
+    return [(hub, device) for hub, device in store.read(lambda c: c.execute(query).all())]
+
+
+def test_a_hub_that_lists_a_trigger_twice_stops_no_task_of_the_others(store: Store) -> None:
+    greet(store, HUB)
+    twice = (HELP, replace(HELP, place="안방"))
+    hear(store, replace(state(utc=NOW), triggers=twice), BAD, utc=NOW)
+    walk(store, NOW + 1)
+    assert known_presses(store) == [(HUB, "help"), (BAD, "help")]
+
+
+def test_triggers_of_one_hub_that_cannot_be_noted_hold_up_no_other_hub(store: Store) -> None:
+    refuse = text(
+        f"CREATE TRIGGER refuse BEFORE INSERT ON presses WHEN NEW.hub = '{BAD}' "
+        "BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    store.submit(lambda conn: conn.execute(refuse)).result(10)
+    greet(store, BAD, HUB)
+    hear(store, fault(FaultKind.STUCK), HUB, utc=NOW)
+    walk(store, NOW + 100)
+    assert known_presses(store) == [(HUB, "help")]
+    assert tasks(store) == [(NeedKind.TRIGGER_FAULT, "", 1)]

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, cast
 
 from hub import app
 from hub.config import Config
@@ -46,7 +46,8 @@ class Stopper:
         """Run a hub until it is stopped."""
 
         async def story() -> None:
-            asyncio.get_running_loop().set_task_factory(self._task)  # type: ignore[arg-type]
+            factory = cast("Any", self._task)  # its type differs between Python 3.11 and 3.13
+            asyncio.get_running_loop().set_task_factory(factory)
             await asyncio.get_running_loop().create_task(app.serve(config, drivers))
 
         asyncio.run(story())

@@ -204,7 +204,8 @@ def test_each_question_of_ours_says_what_it_asks_about() -> None:
 def test_who_is_not_well_takes_nothing_back_whatever_stands_before_it(asked: Expecting) -> None:
     for text in (
         "아니 안 괜찮아", "아니 나 안 괜찮아", "됐어 안 괜찮아", "아니 못 괜찮아", "안 괜찮다니까",
-        "취소하지 마세요", "취소하지 마", "아니 안 괜찮아요", "아니요 안 괜찮아요", "아니 괜찮지 않아요",
+        "취소하지 마세요", "취소하지 마", "아니 안 괜찮아요", "아니요 안 괜찮아요",
+        "아니 괜찮지 않아요",
     ):  # fmt: skip
         ends = {Intent.CANCEL, Intent.FINE, *({Intent.NO} if asked is Expecting.HELP else ())}
         assert heard(text, asked) not in ends, text

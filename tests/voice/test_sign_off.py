@@ -95,7 +95,8 @@ def test_what_has_no_noun_in_the_past_is_no_sign_off(phrases: Phrases, text: str
 def test_the_end_of_a_broadcast_answers_nothing_either(phrases: Phrases, asked: Expecting) -> None:
     """딸이었습니다 is like 아니 없습니다: a television would end a call."""
     for text in (
-        "딸이었습니다", "복권이었습니다", "오늘의 가스안전이었습니다", "기자였습니다", "아침마당이었습니다",
+        "딸이었습니다", "복권이었습니다", "오늘의 가스안전이었습니다", "기자였습니다",
+        "아침마당이었습니다",
     ):  # fmt: skip
         meant = understand(Evidence((Guess(text, 0.0),), 0.0), phrases, asked)
         assert meant.intent is Intent.UNCLEAR, text
