@@ -3,10 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.core import devices
 from hub.core.commands import Command, CommandKind
 from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
-from hub.core.payloads import Stage
+from hub.core.house_events import Answered, Meaning
+from hub.core.payloads import FaultKind, Stage
 from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, HomeState, Raised, Received
 from tests.core.scenes import (
@@ -245,3 +247,39 @@ def test_a_green_tap_that_red_follows_at_once_takes_nothing_back() -> None:
     ]
     state, _ = story(quiet(), *both, Ticked(10.13), Ticked(11.0))
     assert [type(alarm.life) for alarm in state.alarms] == [Raised]
+
+
+def rattling(device: str) -> HomeState:
+    """A home at 1,000 s in which a contact has closed every 5 s for longer than a finger would."""
+    state = tell(quiet(), *(e for n in range(198) for e in press(10.0 + 5 * n, device)))
+    assert devices.stands(state, device, FaultKind.CHATTER)
+    return state
+
+
+def test_a_green_button_that_rattles_takes_no_call_back_and_is_no_sign_of_life() -> None:
+    state = rattling(GREEN)
+    lived_at = state.house.active_at
+    state, effects = story(state, *press(1000.0, GREEN))
+    assert (effects, state.house.active_at) == ([], lived_at)
+    state = tell(state, *press(1001.0))
+    state, effects = story(state, *press(1005.0, GREEN))
+    assert not calls(effects)
+    assert isinstance(alarm(state).life, Raised)
+    assert state.house.active_at < 1005.0
+    held: list[Event] = [ContactChanged(1010.0, GREEN, closed=True), Ticked(1013.0)]
+    assert not calls(story(state, *held)[1])
+    sent_off = replace(acked(1011.0, Stage.ACCEPTED, 2, alarm=alarm(state).id), sent=True)
+    assert not calls(story(tell(state, sent_off), *held)[1]), "nor is it somebody on site"
+
+
+def test_a_green_button_that_rattles_answers_for_nobody_who_is_asked() -> None:
+    state = tell(rattling(GREEN), Answered(1000.0, Meaning.HELP))
+    assert state.candidate
+    state = tell(state, *press(1003.0, GREEN))
+    assert state.candidate
+
+
+def test_a_green_button_that_rattles_no_more_takes_back_again() -> None:
+    state = tell(rattling(GREEN), Ticked(1300.0), Ticked(2000.0))
+    state = tell(state, *press(3000.0), *press(3001.0, GREEN))
+    assert alarm(state).life == Cancelled()
