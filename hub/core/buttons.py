@@ -53,11 +53,14 @@ def _switch(
 
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    state = replace(_spend_greens(state, rules), candidate=None)  # this call is surer
+    state = _spend_greens(state, rules)
+    by_hand = not _chatters(state, device)
+    if by_hand:  # this call is surer than what is waited for
+        state = replace(state, candidate=None, warning=None)
     kind = sos.KIND[rules.buttons[device].role]
-    state, effects = sos.call(replace(state, warning=None), kind, device, at, rules)
+    state, effects = sos.call(state, kind, device, at, rules)
     alive: list[Effect] = []
-    if not _chatters(state, device):
+    if by_hand:
         state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = feedback.say_again(state, at, rules)
     return state, [*effects, *alive, *words]

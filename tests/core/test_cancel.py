@@ -8,9 +8,10 @@ from hub.core.commands import Command, CommandKind
 from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
 from hub.core.house_events import Answered, Meaning
-from hub.core.payloads import FaultKind, Stage
+from hub.core.notice import Candidate
+from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.scaip import Kind, What
-from hub.core.state import Accepted, Cancelled, HomeState, Raised, Received
+from hub.core.state import Accepted, Cancelled, Caution, HomeState, Raised, Received
 from tests.core.scenes import (
     CALM,
     CORD,
@@ -283,3 +284,26 @@ def test_a_green_button_that_rattles_no_more_takes_back_again() -> None:
     state = tell(rattling(GREEN), Ticked(1300.0), Ticked(2000.0))
     state = tell(state, *press(3000.0), *press(3001.0, GREEN))
     assert alarm(state).life == Cancelled()
+
+
+def test_a_cord_that_rattles_ends_no_warning_and_stands_for_no_spoken_call() -> None:
+    """It ended the warning of an alarm by the house, and that alarm never came."""
+    state = rattling(CORD)
+    evidence = Evidence(0.0, 86_400.0, 0.0, 86_400.0, "", (), 0)
+    state = replace(state, warning=Caution(Kind.NO_LIFE, "", evidence, 1100.0, 1000.0))
+    state, effects = story(state, *press(1005.0, CORD), Ticked(1100.0))
+    assert Kind.NO_LIFE in [read(e).data.kind for e in calls(effects)]
+    state = replace(rattling(CORD), alarms=(), candidate=Candidate(1000.0, 1015.0, about="fall"))
+    state, effects = story(state, *press(1005.0, CORD), Ticked(1015.0))
+    assert [(read(e).data.kind, read(e).data.about) for e in calls(effects)] == [
+        (Kind.PULL_CORD, ""),
+        (Kind.SPOKEN, "fall"),
+    ]
+
+
+def test_a_finger_ends_the_warning_and_is_surer_than_a_spoken_call() -> None:
+    evidence = Evidence(0.0, 86_400.0, 0.0, 86_400.0, "", (), 0)
+    warning = Caution(Kind.NO_LIFE, "", evidence, 100.0, 9.0)
+    state = replace(quiet(), warning=warning, candidate=Candidate(9.0, 24.0))
+    state = tell(state, *press(10.0))
+    assert (state.warning, state.candidate) == (None, None)
