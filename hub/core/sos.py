@@ -5,7 +5,8 @@
 
 Only `closed` from the centre removes an alarm. Each thing that happens to one is an event of its
 own, owed to the centre (`debt`). But for a wobbling cord: once the centre has stored the alarm,
-what a device repeats is told every `repeat_s` at most; the last call is always told.
+what a device repeats is told every `repeat_s` at most; the last call is always told, and at once
+what a spoken call is newly about.
 """
 
 import math
@@ -114,9 +115,14 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
     if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
         return state, []
     by = next((c for c in alarm.calls if c.device == again.device), None)
-    free = unsaid or again.kind not in BY_HAND or not isinstance(alarm.life, STORED)
+    free = (
+        unsaid
+        or is_news(alarm, again.about)
+        or again.kind not in BY_HAND
+        or not isinstance(alarm.life, STORED)
+    )
     if by is None or free or at >= by.told_at + _pause_s(state, by, rules):
-        state = _put(state, _told_by(alarm, again.kind, again.device, at))
+        state = _put(state, _told_by(alarm, again, at))
         return tell(state, again, What.REPEATED, at, rules)
     if by.again_at is None or (again.about and not by.about):
         waits = replace(by, again_at=at, words=again.words, about=again.about)
@@ -133,21 +139,27 @@ def _tell_waiting(
     for call in alarm.calls:
         if call.again_at is None or not (due is None or call.device in due):
             continue
-        alarm = _told_by(alarm, call.kind, call.device, at)
         button = rules.buttons.get(call.device)
         place = button.place if button else ""
         again = replace(alarm, kind=call.kind, device=call.device, place=place, evidence=None)
         again = replace(again, words=call.words, about=call.about)
+        alarm = _told_by(alarm, again, at)
         state, more = tell(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
         effects += more
     return state, effects
 
 
-def _told_by(alarm: Alarm, kind: Kind, device: str, at: float) -> Alarm:
-    if kind not in BY_HAND:
+def is_news(alarm: Alarm, about: str) -> bool:
+    """Tell whether the centre was not told yet that the alarm is about this."""
+    return about not in {"", alarm.about, *alarm.abouts}
+
+
+def _told_by(alarm: Alarm, again: Alarm, at: float) -> Alarm:
+    if again.kind not in BY_HAND:
         return alarm
-    others = (c for c in alarm.calls if c.device != device)
-    return replace(alarm, calls=(*others, Called(kind, device, at)))
+    abouts = (*alarm.abouts, again.about) if is_news(alarm, again.about) else alarm.abouts
+    others = (c for c in alarm.calls if c.device != again.device)
+    return replace(alarm, calls=(*others, Called(again.kind, again.device, at)), abouts=abouts)
 
 
 def _tell_at(state: HomeState, call: Called, rules: Rules) -> float:
@@ -286,7 +298,7 @@ def _again(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
     The bytes are made anew: the outbox may have let them go, or lost them with a damaged page.
     """
     life = alarm.life if isinstance(alarm.life, Cancelled) else Raised()
-    alarm = replace(alarm, life=life, version=0, cancel_asked=False, sent=False)
+    alarm = replace(alarm, life=life, version=0, cancel_asked=False, sent=False, abouts=())
     state, resent = resend_all(settle(_put(state, alarm), alarm.id), at, rules)
     untold = isinstance(life, Cancelled) and not _unheard(state, alarm)
     state, effects = owe(state, alarm, What.RAISED, at, rules)
