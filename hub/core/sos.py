@@ -54,8 +54,8 @@ def call(
 
     A press is never told as part of an automatic alarm, nor an urgent one as part of one that can
     wait: to whoever holds that one it would look less than it is. Only where `untold_calls` of one
-    alarm still wait for the centre, a further one adds nothing. The `ground` is the evidence of an
-    automatic alarm, or what was said of a spoken one.
+    alarm still wait for the centre, a further one of the same device waits, too. The `ground` is
+    the evidence of an automatic alarm, or what was said of a spoken one.
     """
     evidence = ground if isinstance(ground, Evidence) else None
     said = ground if isinstance(ground, Said) else Said()
@@ -81,7 +81,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Tell of the presses that had to wait, as they become due."""
     effects: list[Effect] = []
     for alarm in state.alarms:
-        due = {c.device for c in alarm.calls if _tell_at(state, c, rules) <= at}
+        due = {c.device for c in alarm.calls if _tell_at(state, alarm, c, rules) <= at}
         if due:
             state, more = _tell_waiting(state, alarm, at, rules, due)
             effects += more
@@ -92,7 +92,8 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give when the next press that waits is to be told."""
     if not state.alarms:
         return None
-    at = min((_tell_at(state, c, rules) for a in state.alarms for c in a.calls), default=math.inf)
+    waits = (_tell_at(state, a, c, rules) for a in state.alarms for c in a.calls)
+    at = min(waits, default=math.inf)
     return None if at == math.inf else at
 
 
@@ -112,19 +113,14 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
         alarm = replace(alarm, cancel_asked=False, cleared=False)
         again = replace(again, cancel_asked=False, cleared=False)
         state = _put(state, alarm)
-    if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
-        return state, []
     by = next((c for c in alarm.calls if c.device == again.device), None)
-    free = (
-        unsaid
-        or is_news(alarm, again.about)
-        or again.kind not in BY_HAND
-        or not isinstance(alarm.life, STORED)
-    )
-    if by is None or free or at >= by.told_at + _pause_s(state, by, rules):
+    full = _is_full(state, alarm, rules)
+    new = unsaid or again.kind not in BY_HAND or is_news(alarm, again.about)
+    if by is None or new or (not full and at >= _free_at(state, alarm, by, rules)):
         state = _put(state, _told_by(alarm, again, at))
         return tell(state, again, What.REPEATED, at, rules)
-    if by.again_at is None or (again.about and not by.about):
+    newer = full and by.again_at is not None and at >= by.again_at + _pause_s(state, by, rules)
+    if by.again_at is None or newer or (again.about and not by.about):
         waits = replace(by, again_at=at, words=again.words, about=again.about)
         calls = tuple(waits if c is by else c for c in alarm.calls)
         state = _put(state, replace(alarm, calls=calls))
@@ -162,10 +158,21 @@ def _told_by(alarm: Alarm, again: Alarm, at: float) -> Alarm:
     return replace(alarm, calls=(*others, Called(again.kind, again.device, at)), abouts=abouts)
 
 
-def _tell_at(state: HomeState, call: Called, rules: Rules) -> float:
-    if call.again_at is None:
+def _tell_at(state: HomeState, alarm: Alarm, call: Called, rules: Rules) -> float:
+    if call.again_at is None or _is_full(state, alarm, rules):
         return math.inf
     return call.told_at + _pause_s(state, call, rules)
+
+
+def _is_full(state: HomeState, alarm: Alarm, rules: Rules) -> bool:
+    """Tell whether so much of the alarm waits for the centre that a press like others can wait."""
+    return sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls
+
+
+def _free_at(state: HomeState, alarm: Alarm, by: Called, rules: Rules) -> float:
+    """Give when a device may be told of again: at once, while the centre has not the alarm."""
+    stored = isinstance(alarm.life, STORED)
+    return by.told_at + _pause_s(state, by, rules) if stored else -math.inf
 
 
 def _pause_s(state: HomeState, call: Called, rules: Rules) -> float:
