@@ -1,4 +1,7 @@
-"""What a contact's turns mean, by its role: red calls, green takes back or says "I am here"."""
+"""What a contact's turns mean, by its role: red calls, green takes back or says "I am here".
+
+While a contact chatters it is no sign of life: red calls all the same, green means nothing.
+"""
 
 from collections.abc import Callable
 
@@ -50,14 +53,22 @@ def _switch(
 
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    state = replace(_spend_greens(state, rules), candidate=None)  # this call is surer
+    state = _spend_greens(state, rules)
+    by_hand = not _chatters(state, device)
+    if by_hand:  # this call is surer than what is waited for
+        state = replace(state, candidate=None, warning=None)
     kind = sos.KIND[rules.buttons[device].role]
-    state, effects = sos.call(replace(state, warning=None), kind, device, at, rules)
+    state, effects = sos.call(state, kind, device, at, rules)
     alive: list[Effect] = []
-    if not devices.stands(state, device, FaultKind.CHATTER):  # it may be the wind that pulls it
+    if by_hand:
         state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = feedback.say_again(state, at, rules)
     return state, [*effects, *alive, *words]
+
+
+def _chatters(state: HomeState, device: str) -> bool:
+    """Tell whether it may be the wind that moves it, so that it is no sign of life."""
+    return devices.stands(state, device, FaultKind.CHATTER)
 
 
 def _green(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
@@ -85,6 +96,8 @@ def _is_green(device: str, rules: Rules) -> bool:
 
 def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Take back: what is being asked about, else the newest alarm."""
+    if _chatters(state, device):  # nobody's finger: it would silence the home
+        return state, []
     taken_back = state.candidate is not None
     state, effects = spoken.taken_back(state) if taken_back else sos.cancel(state, at, rules)
     state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
@@ -93,6 +106,8 @@ def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 
 def _held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """A green button held long is a responder's, once somebody was sent; else a slow cancel."""
+    if _chatters(state, device):
+        return state, []
     arrived, effects = sos.arrive(state, at, rules)
     return (arrived, effects) if effects else _cancel(state, device, at, rules)
 

@@ -59,7 +59,8 @@ def over(state: HomeState, life_at: float, rules: Rules) -> HomeState:
 def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> float | None:
     """Give when the next rung is due: who has said that he is away is given until he is back.
 
-    Who is only thought to be away is not: the door may have been a visitor's.
+    Who is only thought to be away is not: the door may have been a visitor's. Nor is a second
+    absence given without a sign of life in between: a switch may wobble.
     """
     if state.care.rung is Rung.DISPATCHED:
         return None
@@ -70,7 +71,8 @@ def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> flo
     presence = state.house.presence
     if presence.kind is not PresenceKind.AWAY or presence.until is None or due > at:
         return due
-    return max(due, presence.until)
+    longest = life_at + rules.care.callout_s + rules.quiet.declared_away_s
+    return max(due, min(presence.until, longest))
 
 
 def _climb(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:

@@ -53,6 +53,8 @@ def run(state: HomeState, device: str, at: float, rules: Rules) -> Lone:
     if _are_even(pulses):
         even_since = pulses[0] if lone.even_since == NEVER else lone.even_since
     since = lone.since if lone.noise or since_s <= PAUSE_S else at
+    if even_since != NEVER:  # nobody was seen since then, however long the pauses
+        since = min(since, even_since)
     new = Lone(device, since, at, pulses, even_since, lone.noise)
     return new if lone.noise or not _is_noise(state, new, rules) else replace(new, noise=True)
 

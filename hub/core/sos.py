@@ -5,7 +5,8 @@
 
 Only `closed` from the centre removes an alarm. Each thing that happens to one is an event of its
 own, owed to the centre (`debt`). But for a wobbling cord: once the centre has stored the alarm,
-what a device repeats is told every `repeat_s` at most; the last call is always told.
+what a device repeats is told every `repeat_s` at most; the last call is always told, and at once
+what a spoken call is newly about.
 """
 
 import math
@@ -53,8 +54,8 @@ def call(
 
     A press is never told as part of an automatic alarm, nor an urgent one as part of one that can
     wait: to whoever holds that one it would look less than it is. Only where `untold_calls` of one
-    alarm still wait for the centre, a further one adds nothing. The `ground` is the evidence of an
-    automatic alarm, or what was said of a spoken one.
+    alarm still wait for the centre, a further one of the same device waits, too. The `ground` is
+    the evidence of an automatic alarm, or what was said of a spoken one.
     """
     evidence = ground if isinstance(ground, Evidence) else None
     said = ground if isinstance(ground, Said) else Said()
@@ -80,7 +81,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Tell of the presses that had to wait, as they become due."""
     effects: list[Effect] = []
     for alarm in state.alarms:
-        due = {c.device for c in alarm.calls if _tell_at(state, c, rules) <= at}
+        due = {c.device for c in alarm.calls if _tell_at(state, alarm, c, rules) <= at}
         if due:
             state, more = _tell_waiting(state, alarm, at, rules, due)
             effects += more
@@ -91,7 +92,8 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give when the next press that waits is to be told."""
     if not state.alarms:
         return None
-    at = min((_tell_at(state, c, rules) for a in state.alarms for c in a.calls), default=math.inf)
+    waits = (_tell_at(state, a, c, rules) for a in state.alarms for c in a.calls)
+    at = min(waits, default=math.inf)
     return None if at == math.inf else at
 
 
@@ -111,14 +113,14 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
         alarm = replace(alarm, cancel_asked=False, cleared=False)
         again = replace(again, cancel_asked=False, cleared=False)
         state = _put(state, alarm)
-    if sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls:
-        return state, []
     by = next((c for c in alarm.calls if c.device == again.device), None)
-    free = unsaid or again.kind not in BY_HAND or not isinstance(alarm.life, STORED)
-    if by is None or free or at >= by.told_at + _pause_s(state, by, rules):
-        state = _put(state, _told_by(alarm, again.kind, again.device, at))
+    full = _is_full(state, alarm, rules)
+    new = unsaid or again.kind not in BY_HAND or is_news(alarm, again.about)
+    if by is None or new or (not full and at >= _free_at(state, alarm, by, rules)):
+        state = _put(state, _told_by(alarm, again, at))
         return tell(state, again, What.REPEATED, at, rules)
-    if by.again_at is None or (again.about and not by.about):
+    newer = full and by.again_at is not None and at >= by.again_at + _pause_s(state, by, rules)
+    if by.again_at is None or newer or (again.about and not by.about):
         waits = replace(by, again_at=at, words=again.words, about=again.about)
         calls = tuple(waits if c is by else c for c in alarm.calls)
         state = _put(state, replace(alarm, calls=calls))
@@ -133,27 +135,44 @@ def _tell_waiting(
     for call in alarm.calls:
         if call.again_at is None or not (due is None or call.device in due):
             continue
-        alarm = _told_by(alarm, call.kind, call.device, at)
         button = rules.buttons.get(call.device)
         place = button.place if button else ""
         again = replace(alarm, kind=call.kind, device=call.device, place=place, evidence=None)
         again = replace(again, words=call.words, about=call.about)
+        alarm = _told_by(alarm, again, at)
         state, more = tell(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
         effects += more
     return state, effects
 
 
-def _told_by(alarm: Alarm, kind: Kind, device: str, at: float) -> Alarm:
-    if kind not in BY_HAND:
+def is_news(alarm: Alarm, about: str) -> bool:
+    """Tell whether the centre was not told yet that the alarm is about this."""
+    return about not in {"", alarm.about, *alarm.abouts}
+
+
+def _told_by(alarm: Alarm, again: Alarm, at: float) -> Alarm:
+    if again.kind not in BY_HAND:
         return alarm
-    others = (c for c in alarm.calls if c.device != device)
-    return replace(alarm, calls=(*others, Called(kind, device, at)))
+    abouts = (*alarm.abouts, again.about) if is_news(alarm, again.about) else alarm.abouts
+    others = (c for c in alarm.calls if c.device != again.device)
+    return replace(alarm, calls=(*others, Called(again.kind, again.device, at)), abouts=abouts)
 
 
-def _tell_at(state: HomeState, call: Called, rules: Rules) -> float:
-    if call.again_at is None:
+def _tell_at(state: HomeState, alarm: Alarm, call: Called, rules: Rules) -> float:
+    if call.again_at is None or _is_full(state, alarm, rules):
         return math.inf
     return call.told_at + _pause_s(state, call, rules)
+
+
+def _is_full(state: HomeState, alarm: Alarm, rules: Rules) -> bool:
+    """Tell whether so much of the alarm waits for the centre that a press like others can wait."""
+    return sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls
+
+
+def _free_at(state: HomeState, alarm: Alarm, by: Called, rules: Rules) -> float:
+    """Give when a device may be told of again: at once, while the centre has not the alarm."""
+    stored = isinstance(alarm.life, STORED)
+    return by.told_at + _pause_s(state, by, rules) if stored else -math.inf
 
 
 def _pause_s(state: HomeState, call: Called, rules: Rules) -> float:
@@ -286,7 +305,7 @@ def _again(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
     The bytes are made anew: the outbox may have let them go, or lost them with a damaged page.
     """
     life = alarm.life if isinstance(alarm.life, Cancelled) else Raised()
-    alarm = replace(alarm, life=life, version=0, cancel_asked=False, sent=False)
+    alarm = replace(alarm, life=life, version=0, cancel_asked=False, sent=False, abouts=())
     state, resent = resend_all(settle(_put(state, alarm), alarm.id), at, rules)
     untold = isinstance(life, Cancelled) and not _unheard(state, alarm)
     state, effects = owe(state, alarm, What.RAISED, at, rules)

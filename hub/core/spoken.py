@@ -101,12 +101,15 @@ def _ask(state: HomeState, event: Answered, rules: Rules) -> Step:
 def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
     """Tell an open alarm's centre that help was called again, but not for each word of it.
 
+    What it was not told of yet (first a fall, then a fire) is told at once.
+
     Once the centre has the alarm `sos` keeps the measure, and lets no cry go unheard.
     """
     asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
     stored = any(isinstance(a.life, STORED) and a.kind in BY_HAND for a in state.alarms)
+    news = any(a.kind in BY_HAND and sos.is_news(a, event.what) for a in state.alarms)
     early = event.at < state.spoken_at + rules.spoken_again_s
-    if early and not (asked_off or stored):
+    if early and not (asked_off or stored or news):
         return state, []
     return _raise(state, event.at, rules, _said(event))
 

@@ -90,6 +90,7 @@ class Alarm(Struct, frozen=True):
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
     sent: bool = False  # the centre has said that somebody is on the way
     calls: tuple[Called, ...] = ()  # by hand or voice, one for each device
+    abouts: tuple[str, ...] = ()  # what else the centre was told that it is about
 
 
 class Owed(Struct, frozen=True):

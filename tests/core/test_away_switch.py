@@ -8,7 +8,10 @@ from hub.core.daily import PresenceKind
 from hub.core.effects import Lane, Publish
 from hub.core.events import ContactChanged, Event, Ticked
 from hub.core.rules import Button, Role
+from hub.core.scaip import Kind
 from hub.core.state import Cancelled, HomeState
+from tests.core import house_scenes
+from tests.core.house_scenes import HOUR, KITCHEN, LIVING, Lived
 from tests.core.scenes import CALM, GREEN, HELP, called, press, quiet, started
 
 SWITCH = "going-out"
@@ -73,3 +76,36 @@ def test_a_closed_switch_does_not_keep_the_green_button_from_cancelling() -> Non
         state = home.decide(state, event, RULES)[0]
     assert [type(alarm.life) for alarm in state.alarms] == [Cancelled]
     assert HELP in state.contacts
+
+
+HOUSE = replace(
+    house_scenes.RULES, buttons={**house_scenes.RULES.buttons, SWITCH: Button(Role.AWAY_SWITCH)}
+)
+LIFE_H = 12.0
+
+
+def wobbled(hours: float) -> Lived:
+    """A house in which nobody lives any more; its switch opens and closes once an hour."""
+    lived = Lived(HOUSE).move(LIVING, LIFE_H - 0.3).move(KITCHEN, LIFE_H)
+    for n in range(int(hours)):
+        lived.until(LIFE_H + 0.5 + n)
+        for closed in (False, True):
+            lived.take(ContactChanged(lived.at + 1.0, SWITCH, closed=closed))
+            lived.take(Ticked(lived.at + 0.1))
+    return lived
+
+
+def test_a_switch_that_wobbles_puts_the_24_hours_off_by_one_absence_and_no_more() -> None:
+    """Each wobble was an absence of 12 h anew, so that nobody was ever missed."""
+    lived = wobbled(60.0)
+    raised = [alarm for alarm in lived.alarms if alarm.kind is Kind.NO_LIFE]
+    due_s = HOUSE.care.callout_s + HOUSE.quiet.declared_away_s
+    wanted = [due_s + HOUSE.warn_s, HOUSE.care.dispatch_s]
+    assert [a.at - LIFE_H * HOUR for a in raised] == pytest.approx(wanted, abs=60.0)
+
+
+def test_an_absence_that_was_said_once_is_given_to_its_end() -> None:
+    lived = wobbled(22.0)
+    until_h = LIFE_H + 21.5 + HOUSE.quiet.declared_away_s / HOUR
+    assert Kind.NO_LIFE not in lived.until(until_h - 0.1).kinds
+    assert Kind.NO_LIFE in lived.until(until_h + HOUSE.warn_s / HOUR + 0.1).kinds

@@ -3,12 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.core import devices
 from hub.core.commands import Command, CommandKind
 from hub.core.effects import Effect, Phrase, Say, Show, Signal
 from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
-from hub.core.payloads import Stage
+from hub.core.house_events import Answered, Meaning
+from hub.core.notice import Candidate
+from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.scaip import Kind, What
-from hub.core.state import Accepted, Cancelled, HomeState, Raised, Received
+from hub.core.state import Accepted, Cancelled, Caution, HomeState, Raised, Received
 from tests.core.scenes import (
     CALM,
     CORD,
@@ -245,3 +248,62 @@ def test_a_green_tap_that_red_follows_at_once_takes_nothing_back() -> None:
     ]
     state, _ = story(quiet(), *both, Ticked(10.13), Ticked(11.0))
     assert [type(alarm.life) for alarm in state.alarms] == [Raised]
+
+
+def rattling(device: str) -> HomeState:
+    """A home at 1,000 s in which a contact has closed every 5 s for longer than a finger would."""
+    state = tell(quiet(), *(e for n in range(198) for e in press(10.0 + 5 * n, device)))
+    assert devices.stands(state, device, FaultKind.CHATTER)
+    return state
+
+
+def test_a_green_button_that_rattles_takes_no_call_back_and_is_no_sign_of_life() -> None:
+    state = rattling(GREEN)
+    lived_at = state.house.active_at
+    state, effects = story(state, *press(1000.0, GREEN))
+    assert (effects, state.house.active_at) == ([], lived_at)
+    state = tell(state, *press(1001.0))
+    state, effects = story(state, *press(1005.0, GREEN))
+    assert not calls(effects)
+    assert isinstance(alarm(state).life, Raised)
+    assert state.house.active_at < 1005.0
+    held: list[Event] = [ContactChanged(1010.0, GREEN, closed=True), Ticked(1013.0)]
+    assert not calls(story(state, *held)[1])
+    sent_off = replace(acked(1011.0, Stage.ACCEPTED, 2, alarm=alarm(state).id), sent=True)
+    assert not calls(story(tell(state, sent_off), *held)[1]), "nor is it somebody on site"
+
+
+def test_a_green_button_that_rattles_answers_for_nobody_who_is_asked() -> None:
+    state = tell(rattling(GREEN), Answered(1000.0, Meaning.HELP))
+    assert state.candidate
+    state = tell(state, *press(1003.0, GREEN))
+    assert state.candidate
+
+
+def test_a_green_button_that_rattles_no_more_takes_back_again() -> None:
+    state = tell(rattling(GREEN), Ticked(1300.0), Ticked(2000.0))
+    state = tell(state, *press(3000.0), *press(3001.0, GREEN))
+    assert alarm(state).life == Cancelled()
+
+
+def test_a_cord_that_rattles_ends_no_warning_and_stands_for_no_spoken_call() -> None:
+    """It ended the warning of an alarm by the house, and that alarm never came."""
+    state = rattling(CORD)
+    evidence = Evidence(0.0, 86_400.0, 0.0, 86_400.0, "", (), 0)
+    state = replace(state, warning=Caution(Kind.NO_LIFE, "", evidence, 1100.0, 1000.0))
+    state, effects = story(state, *press(1005.0, CORD), Ticked(1100.0))
+    assert Kind.NO_LIFE in [read(e).data.kind for e in calls(effects)]
+    state = replace(rattling(CORD), alarms=(), candidate=Candidate(1000.0, 1015.0, about="fall"))
+    state, effects = story(state, *press(1005.0, CORD), Ticked(1015.0))
+    assert [(read(e).data.kind, read(e).data.about) for e in calls(effects)] == [
+        (Kind.PULL_CORD, ""),
+        (Kind.SPOKEN, "fall"),
+    ]
+
+
+def test_a_finger_ends_the_warning_and_is_surer_than_a_spoken_call() -> None:
+    evidence = Evidence(0.0, 86_400.0, 0.0, 86_400.0, "", (), 0)
+    warning = Caution(Kind.NO_LIFE, "", evidence, 100.0, 9.0)
+    state = replace(quiet(), warning=warning, candidate=Candidate(9.0, 24.0))
+    state = tell(state, *press(10.0))
+    assert (state.warning, state.candidate) == (None, None)

@@ -280,3 +280,15 @@ def test_the_door_and_the_motion_at_once_are_a_hand() -> None:
     assert lived.state.house.lone == Lone()
     lived.take(MotionChanged(9.3 * HOUR, LIVING, active=True))
     assert lived.state.house.lone.device == LIVING
+
+
+@pytest.mark.parametrize("minutes", [12, 30, 91, 100, 200, 300, 360])
+def test_the_24_hours_count_from_the_first_even_pulse_however_long_the_pauses(
+    minutes: int,
+) -> None:
+    """Pauses over `PAUSE_S` began the run anew each time: it was 24 h more after the verdict."""
+    pause_s, first_at = minutes * 60.0, (NOON + 0.3) * HOUR
+    lived = pulsed(blind(), (minutes,), 24.0 + noise.KEPT * pause_s / HOUR)
+    (raised, *_) = [alarm for alarm in lived.alarms if alarm.kind is Kind.NO_LIFE]
+    verdict_at = first_at + (noise.KEPT - 1) * pause_s
+    assert raised.at <= max(first_at + DAY, verdict_at) + pause_s + RULES.warn_s

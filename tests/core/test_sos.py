@@ -295,3 +295,48 @@ def test_a_wobbling_cord_cannot_fill_the_disk_while_nobody_hears() -> None:
             told += len(calls(effects))
     assert told == 3
     assert len(state.owed) == 3
+
+
+FEW = replace(CALM, untold_calls=3)
+
+
+def few(state: HomeState, *events: Event) -> tuple[HomeState, list[tuple[What, str, float]]]:
+    """Live where only three calls may wait for the centre; give what was told of: by what, when."""
+    told = list[tuple[What, str, float]]()
+    for event in events:
+        state, effects = home.decide(state, event, FEW)
+        data = [read(e).data for e in calls(effects)]
+        told += [(one.what, one.device, round(one.at, 2)) for one in data]
+    return state, told
+
+
+def full() -> HomeState:
+    """A home that nobody hears, at 16: the last three presses of six added nothing."""
+    state, told = few(unlinked(quiet()), *(e for n in range(6) for e in press(10.0 + n)))
+    assert len(told) == 3
+    return state
+
+
+def test_who_called_last_is_not_held_to_have_asked_to_cancel_however_much_waits_untold() -> None:
+    state, asked = few(full(), *press(30.0, GREEN))
+    state, again = few(state, *press(31.0), *press(32.0))
+    told = [(what, device) for what, device, _ in asked + again]
+    assert told == [(What.REPEATED, HELP), (What.CANCEL_ASKED, HELP), (What.REPEATED, HELP)]
+    assert not alarm(state).cancel_asked
+
+
+def test_another_device_is_told_of_however_much_waits_untold() -> None:
+    state, told = few(full(), *press(16.0, CORD), *press(17.0, CORD))
+    assert told == [(What.REPEATED, CORD, 16.02)]
+    assert sos.next_wake(state, FEW) is None
+
+
+def test_the_newest_call_that_could_not_be_told_is_told_once_the_centre_hears() -> None:
+    state, told = few(full(), *press(16.0), *press(25.0), *press(26.0))
+    assert told == []
+    state, told = few(state, Ticked(1000.0))
+    assert told == [], "nobody has heard of the others yet"
+    acks = [acked(1001.0, Stage.RECEIVED, 1, owed.id) for owed in state.owed]
+    state, told = few(state, LinkUp(1000.5, "broker"), *acks, Ticked(1002.0))
+    assert told == [(What.REPEATED, HELP, 25.02)]
+    assert few(state, Ticked(2000.0))[1] == []

@@ -148,8 +148,7 @@ def test_a_cry_is_heard_at_once_by_whoever_holds_the_call_and_the_last_one_withi
     calling = story(replace(calling.state, alarms=(taken,), owed=()))
     calling.lens = lambda effect: effect
     heard_at = []
-    for at in (30.0, 33.0, 36.0):
-        what = "fire" if at == 36.0 else ""
+    for at, what in ((30.0, "fire"), (33.0, ""), (36.0, "fire")):
         calling >>= replace(said(at, Meaning.HELP), what=what)
         heard_at += [at for _ in calls(calling.effects)]
     assert heard_at == [30.0]

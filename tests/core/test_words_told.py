@@ -113,6 +113,46 @@ def test_a_second_cry_brings_its_own_words_and_other_news_none() -> None:
     assert alarms(effects) == [(What.REPEATED, "")]
 
 
+def cried(at: float, about: str) -> Answered:
+    return Answered(at, Meaning.HELP, what=about)
+
+
+def abouts(effects: list[Effect]) -> list[str]:
+    return [e.data.about for e in events(effects) if isinstance(e, AlarmEvent)]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_what_was_not_told_yet_is_told_at_once_and_only_the_same_again_waits(stored: bool) -> None:  # noqa: FBT001 - pytest
+    """A cry of fire that came after one of a fall was dropped."""
+    state, _ = lived(begun(), cried(10.0, ""), Ticked(25.0))
+    if stored:
+        heard = CenterAcked(26.0, state.owed[0].id, state.alarms[0].id, Stage.RECEIVED, 1)
+        state, _ = lived(state, heard)
+    told = list[str]()
+    for at, about in ((26.5, "fall"), (27.0, "fire"), (28.0, "fall"), (29.0, "fire"), (29.5, "")):
+        state, effects = lived(state, cried(at, about))
+        told += abouts(effects)
+    assert told == ["fall", "fire"]
+    _, effects = lived(state, *(Ticked(float(at)) for at in range(30, 200)))
+    assert abouts(effects) == (["fall"] if stored else [])
+
+
+def test_a_wait_without_a_cause_gets_the_cause_that_is_told_already() -> None:
+    state, _ = lived(begun(), cried(10.0, "fire"), Ticked(25.0))
+    heard = CenterAcked(26.0, state.owed[0].id, state.alarms[0].id, Stage.RECEIVED, 1)
+    state, effects = lived(state, heard, cried(27.0, ""), cried(28.0, ""), cried(29.0, "fire"))
+    assert abouts(effects) == [""]
+    _, effects = lived(state, Ticked(58.0))
+    assert abouts(effects) == ["fire"]
+
+
+def test_a_centre_that_has_lost_a_call_is_told_again_of_what_it_was_about() -> None:
+    state, _ = lived(begun(), cried(10.0, ""), Ticked(25.0), cried(60.0, "fire"))
+    plea = CenterAcked(61.0, "", state.alarms[0].id, Stage.UNKNOWN, 0)
+    state, effects = lived(state, plea, cried(62.0, "fire"))
+    assert abouts(effects) == ["", "fire"]
+
+
 def test_what_becomes_of_a_call_is_told_without_its_words() -> None:
     state, _ = lived(begun(), said(10.0, Meaning.HELP, CRY), Ticked(25.0))
     assert state.alarms[0].words == CRY
