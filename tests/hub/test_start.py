@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -170,6 +170,61 @@ def test_a_stop_at_any_await_of_the_start_forgets_nothing(
     with closing(Outbox(folder / "outbox.db")) as outbox:
         assert not forgotten_in(outbox)
     assert msgspec.msgpack.decode((folder / "habits.bin").read_bytes(), type=Habits) == TAUGHT
+
+
+class Pressed(Quiet, frozen=True):
+    """A help button that is pressed at once."""
+
+    async def run(self, port: Port) -> None:
+        port.ready()
+        at = time.monotonic()
+        port.emit(ContactChanged(at, self.name, closed=True))
+        port.emit(ContactChanged(at + 0.2, self.name, closed=False))
+        async for _ in port.orders():
+            pass
+
+
+@pytest.mark.parametrize("taken_up", ["as soon as it answers", "only by the stop"])
+def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
+    config: Config, folder: Path, hubs: list[app.Hub], taken_up: str
+) -> None:
+    old, _ = an_old_home()
+    answered = threading.Event()
+
+    def wait_long(_: Journal, within_s: float) -> Coroutine[Any, Any, None]:
+        return asyncio.sleep(within_s)
+
+    def stop() -> bool:
+        """Tell whether the call is shown, and the disk has been read."""
+        called = bool(hubs and hubs[-1].engine.state.alarms)
+        if called:
+            granted.set()
+        known = taken_up == "only by the stop" or (called and hubs[-1].journal.known)
+        return called and answered.is_set() and known
+
+    granted, opened = threading.Event(), Shelf.open
+
+    def open_late(shelf: Shelf) -> Found:
+        granted.wait(10.0)
+        found = opened(shelf)
+        answered.set()
+        return found
+
+    by_stop = patch.object(Journal, "answer", wait_long)
+    with (
+        disk(0.0),
+        patch.object(Shelf, "open", open_late),
+        patch.object(app, "RETRY_S", 60.0),
+        by_stop if taken_up == "only by the stop" else nullcontext(),
+    ):
+        Stopper(1_000_000, stop).run(config, (Pressed(),))
+    with closing(Outbox(folder / "outbox.db")) as outbox:
+        held = msgspec.msgpack.decode(outbox.load() or b"", type=HomeState)
+        rows = outbox.page((Lane.SOS,), 0, 10)
+    calls = [alarm.id for alarm in held.alarms]
+    assert len(calls) == 2
+    assert calls[0] == old.alarms[0].id
+    assert {row.id for row in rows} == {*calls}
 
 
 class Deaf(Quiet, frozen=True):
