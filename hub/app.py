@@ -17,7 +17,7 @@ from hub import health, heap, memory, watchdog
 from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
-from hub.core import devices, home, snapshot
+from hub.core import debt, devices, home, snapshot
 from hub.core.driver import Driver
 from hub.core.effects import Effect, Lane, Order, Show
 from hub.core.events import Event, Measured, Started, StorageTrouble
@@ -164,6 +164,7 @@ class Hub:
         learned = past.learned or memory.Learned(FRESH, (memory.HABITS,))
         known = replace(health.decode(past.found.snapshot, *learned.lost), habits=learned.habits)
         unsent = [row.id for row in self.journal.unsettled(past.found)]
+        known = debt.backed(known, unsent, self.journal.settled())
         return home.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
 
     def _remember(self, past: "_Past | None") -> None:

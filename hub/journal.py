@@ -87,6 +87,10 @@ class Journal:
         """Give the SOS of the file that were not settled before it could be read."""
         return [row for row in found.urgent if row.id not in self._forget]
 
+    def settled(self) -> frozenset[str]:
+        """Name what was settled and may still stand in the file."""
+        return frozenset(self._forget)
+
     def add(self, publishes: Iterable[Publish], forget: Iterable[str]) -> list[Row]:
         """Hold what the next commit shall write; give the new messages as rows."""
         rows: list[Row] = []

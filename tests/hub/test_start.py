@@ -18,9 +18,10 @@ from hub.config import Config, load
 from hub.core import home
 from hub.core.driver import Port
 from hub.core.effects import Lane, Publish
-from hub.core.events import ContactChanged, Event, Started
+from hub.core.events import CenterAcked, ContactChanged, Event, Started
 from hub.core.habits import FRESH, Habits
 from hub.core.house_events import MotionChanged
+from hub.core.payloads import Stage
 from hub.core.rules import Sense, Sensor
 from hub.core.state import HomeState
 from hub.journal import Journal
@@ -225,6 +226,46 @@ def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
     assert len(calls) == 2
     assert calls[0] == old.alarms[0].id
     assert {row.id for row in rows} == {*calls}
+
+
+@pytest.mark.parametrize("row", ["lost", "confirmed before the disk answered"])
+def test_no_debt_that_cannot_be_paid_is_taken_up(
+    config: Config, folder: Path, hubs: list[app.Hub], row: str
+) -> None:
+    """It would keep its alarm from being closed for ever."""
+    state, rows = an_old_home()
+    state, effects = home.decide(state, CenterAcked(101.0, "-1", "-1", Stage.RECEIVED, 1), LIVED)
+    for at, down in ((200.0, True), (200.2, False)):
+        state, effects = home.decide(state, ContactChanged(at, "help", closed=down), LIVED)
+    (told,) = (e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS)
+    assert [o.id for o in state.owed] == [told.id]
+    kept = [Row(2, told.id, told.lane, told.topic, told.payload, told.retain)]
+    with closing(Outbox(folder / "outbox.db")) as outbox:
+        kept = [] if row == "lost" else kept
+        outbox.commit(msgspec.msgpack.encode(state), kept, [old.id for old in rows])
+    granted, opened = threading.Event(), Shelf.open
+
+    def open_late(shelf: Shelf) -> Found:
+        granted.wait(10.0)
+        return opened(shelf)
+
+    def confirmed() -> bool:
+        """Let the centre confirm it, and only then the disk answer."""
+        if not hubs or not hubs[-1].engine.decided:
+            return False
+        if told.id in hubs[-1].journal.settled() or row == "lost":
+            granted.set()
+        elif not granted.is_set():
+            hubs[-1].engine.emit(CenterAcked(1.0, told.id, "-1", Stage.RECEIVED, 2))
+        return at_work(hubs[-1])
+
+    with disk(0.0), patch.object(Shelf, "open", open_late):
+        Stopper(1_000_000, confirmed).run(config, (Quiet(),))
+    state = hubs[-1].engine.state
+    assert [a.id for a in state.alarms] == ["-1"]
+    assert told.id not in [o.id for o in state.owed]
+    assert {o.id for o in state.owed} == set(hubs[-1].journal.urgent)
+    assert len(state.owed) == (row == "lost")
 
 
 class Deaf(Quiet, frozen=True):
