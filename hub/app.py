@@ -162,7 +162,8 @@ class Hub:
         if past is None:
             return home.recover(HomeState(), started, (), lived_in=True)
         learned = past.learned or memory.Learned(FRESH, (memory.HABITS,))
-        known = replace(health.decode(past.found.snapshot, *learned.lost), habits=learned.habits)
+        lost = (*past.found.lost, *learned.lost)
+        known = replace(health.decode(past.found.snapshot, *lost), habits=learned.habits)
         unsent = [row.id for row in self.journal.unsettled(past.found)]
         known = debt.backed(known, unsent, self.journal.settled())
         return home.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)

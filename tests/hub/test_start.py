@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from hub import app, memory
 from hub.config import Config, load
-from hub.core import home
+from hub.core import home, snapshot
 from hub.core.driver import Port
 from hub.core.effects import Lane, Publish
 from hub.core.events import CenterAcked, ContactChanged, Event, Started
@@ -287,7 +287,7 @@ def test_a_part_that_swallows_its_end_does_not_keep_the_hub_alive(
     assert time.monotonic() - began < 10.0
 
 
-@pytest.mark.parametrize("past", ["new", "torn", "habits"])
+@pytest.mark.parametrize("past", ["new", "torn", "habits", "gone"])
 def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_lived_in(
     config: Config, hubs: list[app.Hub], past: str
 ) -> None:
@@ -296,9 +296,13 @@ def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_li
     if past == "torn":
         with closing(Outbox(folder / "outbox.db")) as outbox:
             outbox.commit(b"torn", (), ())
+    if past == "gone":
+        (folder / "outbox.db").write_bytes(b"rubbish" * 1000)
     if past == "habits":
         (folder / "habits.bin").write_bytes(msgspec.msgpack.encode(TAUGHT))
     with disk(0.0):
         Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Quiet(),))
     care = hubs[-1].engine.state.care
     assert care.life_at == (None if past == "new" else care.began_at)
+    faulty = past in {"torn", "gone"}
+    assert (snapshot.FAULT in hubs[-1].engine.state.faults) == faulty
