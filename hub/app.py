@@ -17,7 +17,7 @@ from hub import health, heap, memory, watchdog
 from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
-from hub.core import devices, home, snapshot
+from hub.core import debt, devices, home, snapshot
 from hub.core.driver import Driver
 from hub.core.effects import Effect, Lane, Order, Show
 from hub.core.events import Event, Measured, Started, StorageTrouble
@@ -66,14 +66,15 @@ class Hub:
         self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
+        self._started: Started | None = None  # once the home was begun with
 
     async def run(self) -> None:
         """Work until cancelled; raise what no restart of a part can mend."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.supervisor.run())
-            started = await self._recover()
+            await self._recover()
             group.create_task(self.engine.run())
-            group.create_task(self._await_disk(started))
+            group.create_task(self._await_disk())
             await self.supervisor.settled(within_s=2.0)
             heap.settle()
             watchdog.ready()
@@ -88,6 +89,7 @@ class Hub:
     async def leave(self) -> None:
         """End cleanly: the disk has all, and the broker knows that it is no loss."""
         watchdog.stopping()
+        await self._take_up()  # else what was called for meanwhile has no file to go to
         await self.engine.flush()
         if self.memory:
             await self.memory.save(self.engine.state.habits)
@@ -117,28 +119,35 @@ class Hub:
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
 
-    async def _recover(self) -> Started:
+    async def _recover(self) -> None:
         """Begin with what the disk tells, or for now with nothing where it does not answer."""
         past, started = await self._past(), self.clocks.started()
         self.engine.begin(self._recovered(past, started), started, past.found if past else None)
+        self._started = started
         self._remember(past)
         settings = self.config.blackbox
         if settings.file_mb:
             folder = Path(self.config.state_dir) / "blackbox"
             self.blackbox = BlackBox(folder, file_mb=settings.file_mb, files=settings.files)
             self.blackbox.begin(self.rules, self.engine.state)
-        return started
 
-    async def _await_disk(self, started: Started) -> None:
+    async def _await_disk(self) -> None:
         """Read a disk that could not be read at start as soon as it can be: it may hold an SOS."""
         while not self.journal.known:
-            await asyncio.sleep(RETRY_S)
-            past = await self._past()
-            if past is not None:
-                self.engine.absorb(self._recovered(past, started), past.found)
-                self._remember(past)
-                if self.blackbox:
-                    self.blackbox.begin(self.rules, self.engine.state)
+            await self.journal.answer(RETRY_S)
+            await self._take_up()
+
+    async def _take_up(self) -> None:
+        """Take up what the disk holds, if that was not done yet and it can be read now."""
+        if self._started is None or self.journal.known:
+            return
+        past = await self._past()
+        if past is None or self.journal.known:  # by another task, while this one read
+            return
+        self.engine.absorb(self._recovered(past, self._started), past.found)
+        self._remember(past)
+        if self.blackbox:
+            self.blackbox.begin(self.rules, self.engine.state)
 
     async def _past(self) -> "_Past | None":
         """Read all that the disk knows of this home, or nothing; nothing is taken up by it."""
@@ -153,8 +162,10 @@ class Hub:
         if past is None:
             return home.recover(HomeState(), started, (), lived_in=True)
         learned = past.learned or memory.Learned(FRESH, (memory.HABITS,))
-        known = replace(health.decode(past.found.snapshot, *learned.lost), habits=learned.habits)
+        lost = (*past.found.lost, *learned.lost)
+        known = replace(health.decode(past.found.snapshot, *lost), habits=learned.habits)
         unsent = [row.id for row in self.journal.unsettled(past.found)]
+        known = debt.backed(known, unsent, self.journal.settled())
         return home.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
 
     def _remember(self, past: "_Past | None") -> None:

@@ -42,6 +42,7 @@ class Journal:
         self._shelf = Shelf(path, telemetry_rows)  # only the thread touches it
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._asked: dict[asyncio.Future[Any], float] = {}  # not answered yet, since when
+        self._heard = asyncio.Event()  # since the last wait for an answer
         self._complaint = ""
         self._n = 0
         self._put: dict[str, Row] = {}
@@ -65,6 +66,13 @@ class Journal:
         self.trouble = trouble if self._found is None else self._found.trouble
         return self._found
 
+    async def answer(self, within_s: float) -> None:
+        """Wait until the disk answers, be it to a question that was given up, or so long."""
+        self._heard.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._heard.wait()
+
     def take_up(self, found: Found) -> Commit:
         """Hold the SOS of the file, before what was made till it could be read; give the writer."""
         mine = {i: replace(r, n=r.n + found.last) for i, r in (self.urgent | self._put).items()}
@@ -78,6 +86,10 @@ class Journal:
     def unsettled(self, found: Found) -> list[Row]:
         """Give the SOS of the file that were not settled before it could be read."""
         return [row for row in found.urgent if row.id not in self._forget]
+
+    def settled(self) -> frozenset[str]:
+        """Name what was settled and may still stand in the file."""
+        return frozenset(self._forget)
 
     def add(self, publishes: Iterable[Publish], forget: Iterable[str]) -> list[Row]:
         """Hold what the next commit shall write; give the new messages as rows."""
@@ -153,6 +165,7 @@ class Journal:
         self, answer: "asyncio.Future[Any]", done: object, error: Exception | None
     ) -> None:
         del self._asked[answer]
+        self._heard.set()
         if error and str(error) != self._complaint:
             self._complaint = str(error)
             expected = isinstance(error, DISK_ERRORS)

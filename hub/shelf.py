@@ -26,6 +26,12 @@ class Found(Struct, frozen=True):
     last: int = 0
     trouble: StorageTrouble | None = None
 
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What of it is known to be gone: a damaged file without a snapshot had one."""
+        gone = self.snapshot is None and self.trouble is StorageTrouble.CORRUPT
+        return (snapshots.BYTES,) if gone else ()
+
 
 class Shelf:
     """Blocking, and for one thread. What fails raises one of `DISK_ERRORS`."""

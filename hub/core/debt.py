@@ -5,6 +5,8 @@ What is owed is sent again without end: 24 times after 5 s, 16 times after 30 s,
 the centre folds what comes twice. The outbox holds the bytes.
 """
 
+from collections.abc import Collection
+
 from msgspec.structs import replace
 
 from hub.core import scaip, wire
@@ -13,7 +15,7 @@ from hub.core.effects import Effect, Lane, Publish, Resend
 from hub.core.payloads import AlarmData, AlarmEvent, Happened
 from hub.core.rules import Rules
 from hub.core.scaip import What
-from hub.core.state import Alarm, HomeState, Owed
+from hub.core.state import Alarm, Cancelled, HomeState, Owed, Raised, Received, Sent
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -55,6 +57,33 @@ def owe_word(
 def settle(state: HomeState, event: str) -> HomeState:
     """Strike out what the centre has stored."""
     return replace(state, owed=tuple(o for o in state.owed if o.id != event))
+
+
+def backed(state: HomeState, held: Collection[str], settled: Collection[str]) -> HomeState:
+    """Strike out of a snapshot what was `settled` since, and what the outbox has lost.
+
+    Without its bytes, which are `held`, an event can be neither sent nor confirmed, and would keep
+    its alarm from being closed for ever. A lost call is told anew, as of the device that called
+    last. What raised an alarm stays owed: the centre asks for it (`Stage.UNKNOWN`).
+    """
+    lost = [o for o in state.owed if o.alarm != o.id and o.id not in {*held, *settled}]
+    gone = {*settled, *(o.id for o in lost)}
+    again = {o.alarm: o.again_at for o in lost if o.again_at is not None}
+    alarms = tuple(_untold(_heard(a, settled), again.get(a.id)) for a in state.alarms)
+    return replace(state, owed=tuple(o for o in state.owed if o.id not in gone), alarms=alarms)
+
+
+def _heard(alarm: Alarm, settled: Collection[str]) -> Alarm:
+    heard = alarm.id in settled and isinstance(alarm.life, Raised | Sent)
+    return replace(alarm, life=Received()) if heard else alarm
+
+
+def _untold(alarm: Alarm, again_at: float | None) -> Alarm:
+    """Let a call wait to be told, unless it was taken back since; no automatic alarm has any."""
+    if again_at is None or not alarm.calls or isinstance(alarm.life, Cancelled):
+        return alarm
+    *others, last = alarm.calls
+    return replace(alarm, calls=(*others, replace(last, again_at=again_at)))
 
 
 def resend_all(state: HomeState, at: float, rules: Rules) -> Step:

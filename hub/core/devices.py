@@ -48,7 +48,7 @@ def fail(
     fault = f"{device}:{kind}"
     standing = state.faults.get(fault)
     if standing:
-        state = _not_over(state, fault)
+        state = not_over(state, fault)
         if standing.detail == detail or _too_soon(state, fault, at, rules):
             return state, []
     state = _counted(state, fault, at, rules)
@@ -97,7 +97,8 @@ def _is_over(state: HomeState, fault: str) -> bool:
     return flap is not None and flap.over_at is not None
 
 
-def _not_over(state: HomeState, fault: str) -> HomeState:
+def not_over(state: HomeState, fault: str) -> HomeState:
+    """Take back that a fault is over, where its end was held back."""
     if not _is_over(state, fault):
         return state
     flap = replace(state.watch.flaps[fault], over_at=None)

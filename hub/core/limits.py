@@ -91,8 +91,14 @@ def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Limit]:
 
 
 def _end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
-    """End a fault that came and went, and has stayed away since."""
+    """End a fault that came and went, and has stayed away since.
+
+    Mains that are off again are no end, though it is too early to tell of a new loss.
+    """
     standing = state.faults[fault]
+    mains = state.watch.mains.get(standing.device)
+    if standing.kind is FaultKind.MAINS_LOST and mains is not None and not mains.present:
+        return devices.not_over(state, fault), []
     state, effects = devices.end(state, fault, at, rules)
     if standing.kind is not FaultKind.MAINS_LOST:
         return state, effects

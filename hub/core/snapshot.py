@@ -6,22 +6,31 @@ One that a newer program wrote is read by an older one, and the other way round.
 read is a fault until the next start; whoever has the bytes keeps them aside.
 """
 
+from typing import TypeVar, cast
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.core import border, devices
 from hub.core.effects import Effect
-from hub.core.habits import STEP_S
+from hub.core.habits import FRESH, STEP_S
 from hub.core.living import NEVER, House
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
 from hub.core.state import FORMAT, Fault, HomeState
 
+T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
+
 FAULT = f"{devices.HUB}:{FaultKind.SNAPSHOT}"
 ESSENTIAL = frozenset({"id"})  # of an alarm, of what is owed, of an announcement
 BYTES = "bytes"  # stands in `lost` where the bytes are torn
 LONGEST_S = 1e8  # three years: no hub runs, and no quiet lasts, as long
+LATEST_UTC = 1e10  # seconds since 1970: three hundred years
+LONGEST = {"utc": LATEST_UTC, "local": LATEST_UTC, "s": -2 * NEVER}  # by how a field's name ends
+MOST = 2**53  # whole numbers are exact up to here in the JSON of any program
+ACTIVE, STEPS = "active_at", "steps"
 NAMED = 200  # characters of what is lost that the fault names
 NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError)
 
@@ -54,9 +63,7 @@ def decode(raw: bytes | None) -> Kept:
     if kept.state.format != FORMAT:  # what a newer one says in the words of this one
         told = (*kept.lost, f"format {kept.state.format}")
         kept = Kept(replace(kept.state, format=FORMAT), told)
-    if not _plausible(kept.state.house):  # steps of aeons would be judged one by one
-        kept = Kept(replace(kept.state, house=House()), (*kept.lost, "house"))
-    return kept
+    return _plausible(kept)
 
 
 def _read(raw: bytes) -> Kept:
@@ -95,19 +102,69 @@ def begin(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Ef
     return devices.fail(state, FaultKind.SNAPSHOT, devices.HUB, at, rules, fault.detail)
 
 
-def _plausible(house: House) -> bool:
-    """Tell whether a clock could have shown these moments, and a quiet have lasted so long."""
-    moments = (
-        house.active_at,
-        house.visitor_until,
-        house.slot_at,
-        house.quiet.since,
-        house.stay.since,
-        house.presence.since,
-        house.presence.door_at,
-    )
-    seen = all(moment <= NEVER or abs(moment) < LONGEST_S for moment in moments)
-    return seen and 0 <= house.quiet.steps * STEP_S < LONGEST_S
+def _plausible(kept: Kept) -> Kept:
+    """Drop what no clock could have shown and nobody could have counted, part by part."""
+    lost: list[str] = []
+    state = replace(kept.state, habits=FRESH)  # in a snapshot of today there are none
+    state = replace(_bounded(state, "", lost), habits=kept.state.habits)
+    house, care = _dated(state.house, "house.", lost), _dated(state.care, "care.", lost)
+    if f"house.{ACTIVE}" in lost:  # by it the other moments are moved into this boot
+        house = House()
+    return Kept(replace(state, house=house, care=care), (*kept.lost, *lost))
+
+
+def _bounded(value: T, place: str, lost: list[str]) -> T:
+    """Give 0 in place of each number that nothing could have been counted to."""
+    bounded: object = value
+    match value:
+        case bool():
+            pass
+        case int() if not 0 <= value < MOST:
+            lost.append(place)
+            bounded = 0
+        case Struct():
+            parts = {f: getattr(value, f) for f in value.__struct_fields__}
+            within = f"{place}." if place else ""
+            bounded = replace(value, **{f: _bounded(v, within + f, lost) for f, v in parts.items()})
+        case tuple():
+            bounded = tuple(_bounded(v, f"{place}[{n}]", lost) for n, v in enumerate(value))
+        case dict():
+            bounded = {k: _bounded(v, f"{place}[{k}]", lost) for k, v in value.items()}
+        case _:
+            pass
+    return cast("T", bounded)
+
+
+def _dated(part: S, place: str, lost: list[str]) -> S:
+    """Give each field of `part` in which a moment is odd its default, and of many drop the one."""
+    sound: dict[str, object] = {}
+    for field in msgspec.structs.fields(type(part)):
+        value = getattr(part, field.name)
+        if isinstance(value, dict):
+            odd = [key for key, one in value.items() if _odd(one, field.name)]
+            lost += [f"{place}{field.name}[{key}]" for key in odd]
+            sound[field.name] = {key: one for key, one in value.items() if key not in odd}
+        elif _odd(value, field.name):
+            lost.append(place + field.name)
+        else:
+            sound[field.name] = value
+    return type(part)(**sound)
+
+
+def _odd(value: object, name: str) -> bool:
+    """Tell whether a moment stands in `value` that no clock could have shown, or an aeon."""
+    match value:
+        case float():
+            longest = LONGEST.get(name.rpartition("_")[2], LONGEST_S)
+            return value != NEVER and not abs(value) < longest  # nor is it a number
+        case int():
+            return name == STEPS and value * STEP_S >= LONGEST_S
+        case Struct():
+            return any(_odd(getattr(value, f), f) for f in value.__struct_fields__)
+        case tuple():
+            return any(_odd(one, name) for one in value)
+        case _:
+            return False
 
 
 def _found(raw: bytes) -> dict[str, object]:

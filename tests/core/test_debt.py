@@ -2,11 +2,29 @@
 
 from msgspec.structs import replace
 
-from hub.core import home
+from hub.core import debt, home
 from hub.core.effects import Effect, Forget, Publish, Resend
 from hub.core.events import CenterBorn, Event, LinkDown, LinkTrouble, LinkUp, Started, Ticked
-from hub.core.state import HomeState
-from tests.core.scenes import FIRST, RULES, called, offline, press, received, story, tell
+from hub.core.payloads import Stage
+from hub.core.scaip import Kind, What
+from hub.core.state import Cancelled, HomeState, Received
+from tests.core.scenes import (
+    FIRST,
+    GREEN,
+    RULES,
+    acked,
+    alarm,
+    called,
+    calls,
+    closed,
+    offline,
+    press,
+    read,
+    received,
+    started,
+    story,
+    tell,
+)
 
 DOWN = LinkDown(11.0, LinkTrouble.CLOSED)
 
@@ -83,3 +101,50 @@ def test_a_restored_state_is_sent_as_soon_as_there_is_a_link() -> None:
     effects = story(state, *events)[1]
     assert resends(effects) == [FIRST]
     assert not [e for e in effects if isinstance(e, Publish) and e.id == FIRST]
+
+
+def owing() -> HomeState:
+    """A home whose alarm the centre has, but not yet that the resident called once more."""
+    state = tell(called(), received(), *press(40.0))
+    assert [o.id for o in state.owed] == ["b1-2"]
+    return state
+
+
+def begun(state: HomeState) -> tuple[HomeState, list[Effect]]:
+    """Begin a new process with a state."""
+    event = started(5.0, "b2")
+    return story(home.recover(state, event, ()), event, LinkUp(6.0, "broker"), Ticked(6.1))
+
+
+def test_a_call_whose_bytes_are_lost_is_told_anew_and_holds_its_alarm_no_longer() -> None:
+    state, effects = begun(debt.backed(owing(), (), ()))
+    (call,) = calls(effects)
+    assert read(call).data.what is What.REPEATED
+    assert [o.id for o in state.owed] == [call.id] != ["b1-2"]
+    assert tell(state, closed(7.0)).alarms  # not before the centre knows of it
+    state = tell(state, acked(8.0, Stage.RECEIVED, 4, call.id), closed(9.0, 5))
+    assert not state.alarms
+
+
+def test_what_is_held_stays_owed() -> None:
+    assert debt.backed(owing(), ["b1-2"], ()) == owing()
+    assert debt.backed(called(), (), ()) == called()  # the centre will ask for it
+
+
+def test_what_was_settled_while_the_disk_was_unread_is_not_owed_any_more() -> None:
+    state, effects = begun(debt.backed(owing(), (), ["b1-2"]))
+    assert not calls(effects)
+    assert not state.owed
+    assert not tell(state, closed(7.0)).alarms
+    heard = debt.backed(called(), (), [FIRST])
+    assert (heard.owed, alarm(heard).life) == ((), Received())
+
+
+def test_a_lost_call_that_was_taken_back_or_that_no_hand_made_is_not_told_anew() -> None:
+    state = tell(called(), *press(12.0), *press(13.0, GREEN))
+    taken_back = debt.backed(state, ["b1-3"], ())
+    assert isinstance(alarm(taken_back).life, Cancelled)
+    assert [o.id for o in taken_back.owed] == [FIRST, "b1-3"]
+    assert not calls(begun(taken_back)[1])
+    nobody = replace(alarm(owing()), kind=Kind.QUIET, calls=())
+    assert not calls(begun(debt.backed(replace(owing(), alarms=(nobody,)), (), ()))[1])

@@ -36,9 +36,9 @@ from hub.core.house_events import (
     Part,
     PartChanged,
 )
-from hub.core.payloads import AlarmEvent, Cleared, FaultKind, FaultReport, Stage
+from hub.core.payloads import AlarmEvent, Cleared, FaultKind, FaultReport, ReportEvent, Stage
 from hub.core.rules import Rules, Sense, Sensor
-from hub.core.scaip import What
+from hub.core.scaip import Report, What
 from hub.core.state import HomeState
 from tests.core.histories import examples
 from tests.core.scenes import (
@@ -283,7 +283,7 @@ def test_a_cord_that_wobbles_slower_than_any_bounce_is_a_fault_until_it_hangs_st
     assert devices.stands(day.state, CORD, FaultKind.CHATTER)
     assert sum(isinstance(said, FaultReport) for said in day.told()) == 1
     day.until(1210.0 + 600.0 + 600.0 + 1.0, HOUSE)
-    assert not day.state.faults
+    assert "power:mains_lost" not in day.state.faults
 
 
 def test_a_finger_that_calls_forty_times_in_ten_minutes_is_no_fault() -> None:
@@ -340,3 +340,24 @@ def test_a_sensor_that_is_heard_now_and_then_is_told_now_and_then() -> None:
     day = lived(DeviceSeen(10.0 + n * 900.0, HALL) for n in range(int(DAY_S / 900)))
     silent = [said for said in day.told() if isinstance(said, FaultReport | Cleared)]
     assert len(silent) <= 40
+
+
+def switch(*times: tuple[float, bool]) -> Iterator[Event]:
+    for at, present in times:
+        yield MainsChanged(at, POWER, present=present)
+
+
+def mains_told(day: Day) -> list[str]:
+    """What the centre heard of the mains: that they are gone, or back."""
+    return [said.data.report for said in day.told() if isinstance(said, ReportEvent)]
+
+
+def test_mains_that_are_off_when_their_return_would_be_told_are_not_back() -> None:
+    day = lived(switch((10.0, False), (200.0, True), (210.0, False), (400.0, True), (430.0, False)))
+    day.until(DAY_S, HOUSE)
+    assert mains_told(day) == [Report.MAINS_LOST, Report.MAINS_BACK, Report.MAINS_LOST]
+    assert devices.stands(day.state, POWER, FaultKind.MAINS_LOST)
+    day.live(MainsChanged(DAY_S, POWER, present=True), HOUSE)
+    day.until(2 * DAY_S, HOUSE)
+    assert mains_told(day)[3:] == [Report.MAINS_BACK]
+    assert "power:mains_lost" not in day.state.faults

@@ -11,17 +11,19 @@ from msgspec import inspect
 from msgspec.structs import replace
 
 from hub.core import home, snapshot, wire
-from hub.core.care_state import Anchor, CareState, CheckIn, Due
-from hub.core.daily import Topic
+from hub.core.care_state import Anchor, CareState, CheckIn, Due, Missed, Screening
+from hub.core.daily import PresenceKind, Topic
 from hub.core.effects import Effect, Publish
 from hub.core.events import Event, LinkUp, Ticked
 from hub.core.feedback import signal_of
 from hub.core.habits import FRESH
+from hub.core.living import NEVER, House, Lone, Presence, Sensed
 from hub.core.notice import Notice
 from hub.core.payloads import Cleared, Evidence, FaultKind, FaultReport
 from hub.core.scaip import Kind
-from hub.core.snapshot import BYTES, FAULT, Kept
+from hub.core.snapshot import BYTES, FAULT, FIELDS, Kept
 from hub.core.state import Caution, HomeState, Raised, Sent
+from hub.core.watch_state import Flap
 from tests.core.histories import examples
 from tests.core.scenes import (
     CORD,
@@ -59,6 +61,7 @@ def lived() -> HomeState:
 
 LIVED = lived()
 RAW = PACK(LIVED)
+PRESENT = Presence(PresenceKind.AWAY, 30.0, 40.0)
 
 
 def parsed() -> dict[str, Any]:
@@ -147,6 +150,82 @@ def test_whatever_one_value_is_the_rest_is_kept_and_life_goes_on(odd: object) ->
         else:
             assert (alarms, owed) == whole, path
         goes_on(kept.state)
+
+
+ODD: list[tuple[str, object]] = [
+    *((f"house.{name}", odd) for odd in (1e15, -1e15) for name in (
+        "active_at", "visitor_until", "slot_at", "quiet.since", "stay.since", "presence.since",
+        "presence.until", "presence.door_at", "presence.blip_at", "lone.since", "lone.pulses.0",
+        "noisy.hall", "sensed.hall.seen_at", "hour_at",
+    )),
+    *((f"care.{name}", odd) for odd in (1e15, -1e15, float("nan"), float("inf")) for name in (
+        "dark_at", "noted_at", "life_at", "began_at", "begun_at", "look_at", "adrift_from",
+        "anchor.at", "anchor.utc", "visit.due_at", "visit.stage.from_at", "missed.at",
+        "screening.at", "told_at.food", "looked_local", "next_local", "screened_utc",
+    )),
+    ("house.sensed.hall.before_s", float("nan")),
+    ("house.quiet.steps", 2**40),
+    *((name, odd) for odd in (-(2**63), 2**64 - 1) for name in (
+        "order", "counter", "care.visit.attempts", "care.turn", "alarms.0.version", "owed.0.tries",
+        "house.quiet.steps", "watch.flaps.x:chatter.told",
+    )),
+]  # fmt: skip
+
+
+def rich() -> dict[str, Any]:
+    """A snapshot in which every part stands."""
+    visit = LIVED.care.visit
+    assert visit is not None
+    care = replace(
+        LIVED.care,
+        missed=Missed(visit, 30.0),
+        screening=Screening(35.0),
+        begun_at=30.0,
+        told_at={"food": 30.0, "sleep": 30.0},
+        dark_at=20.0,
+        noted_at=40.0,
+    )
+    house = House(
+        sensed={"hall": Sensed(20.0), "bed": Sensed(30.0, before_s=-NEVER)},
+        presence=PRESENT,
+        active_at=30.0,
+        lone=Lone("hall", 10.0, 20.0, (20.0,)),
+        noisy={"hall": 3.0, "bed": 4.0},
+    )
+    watch = replace(LIVED.watch, flaps={"x:chatter": Flap(2, 20.0)})
+    state = replace(LIVED, care=care, house=house, watch=watch, counter=7)
+    found: dict[str, Any] = msgspec.msgpack.decode(PACK(state))
+    return found
+
+
+@pytest.mark.parametrize(("place", "odd"), ODD, ids=lambda value: f"{value}")
+def test_a_moment_or_a_count_that_cannot_be_is_dropped_and_the_rest_is_kept(
+    place: str, odd: object
+) -> None:
+    whole = snapshot.decode(PACK(rich()))
+    assert not whole.lost
+    raw = rich()
+    path = [int(part) if part.isdigit() else part for part in place.split(".")]
+    at(raw, tuple(path[:-1]))[path[-1]] = odd
+    kept = snapshot.decode(PACK(raw))
+    (lost,) = kept.lost
+    assert place.startswith(lost.replace("[", ".").replace("]", ""))
+    assert ids(kept.state) == ids(LIVED)
+    assert str(odd) not in str(msgspec.to_builtins(kept.state))
+    changed = [f for f in FIELDS if getattr(kept.state, f) != getattr(whole.state, f)]
+    assert set(changed) <= {path[0]}
+    goes_on(kept.state)
+
+
+def test_one_odd_sensor_or_need_takes_no_other_along() -> None:
+    raw = rich()
+    raw["house"]["noisy"]["hall"] = raw["house"]["sensed"]["hall"]["seen_at"] = 1e15
+    raw["care"]["told_at"]["food"] = 1e15
+    kept = snapshot.decode(PACK(raw))
+    assert kept.lost == ("house.sensed[hall]", "house.noisy[hall]", "care.told_at[food]")
+    assert set(kept.state.house.sensed) == set(kept.state.house.noisy) == {"bed"}
+    assert set(kept.state.care.told_at) == {"sleep"}
+    assert kept.state.house.presence == PRESENT
 
 
 def test_of_many_alarms_only_the_damaged_one_is_lost() -> None:

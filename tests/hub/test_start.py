@@ -3,8 +3,8 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from hub import app, memory
 from hub.config import Config, load
-from hub.core import home
+from hub.core import home, snapshot
 from hub.core.driver import Port
 from hub.core.effects import Lane, Publish
-from hub.core.events import ContactChanged, Event, Started
+from hub.core.events import CenterAcked, ContactChanged, Event, Started
 from hub.core.habits import FRESH, Habits
 from hub.core.house_events import MotionChanged
+from hub.core.payloads import Stage
 from hub.core.rules import Sense, Sensor
 from hub.core.state import HomeState
 from hub.journal import Journal
@@ -172,6 +173,101 @@ def test_a_stop_at_any_await_of_the_start_forgets_nothing(
     assert msgspec.msgpack.decode((folder / "habits.bin").read_bytes(), type=Habits) == TAUGHT
 
 
+class Pressed(Quiet, frozen=True):
+    """A help button that is pressed at once."""
+
+    async def run(self, port: Port) -> None:
+        port.ready()
+        at = time.monotonic()
+        port.emit(ContactChanged(at, self.name, closed=True))
+        port.emit(ContactChanged(at + 0.2, self.name, closed=False))
+        async for _ in port.orders():
+            pass
+
+
+@pytest.mark.parametrize("taken_up", ["as soon as it answers", "only by the stop"])
+def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
+    config: Config, folder: Path, hubs: list[app.Hub], taken_up: str
+) -> None:
+    old, _ = an_old_home()
+    answered = threading.Event()
+
+    def wait_long(_: Journal, within_s: float) -> Coroutine[Any, Any, None]:
+        return asyncio.sleep(within_s)
+
+    def stop() -> bool:
+        """Tell whether the call is shown, and the disk has been read."""
+        called = bool(hubs and hubs[-1].engine.state.alarms)
+        if called:
+            granted.set()
+        known = taken_up == "only by the stop" or (called and hubs[-1].journal.known)
+        return called and answered.is_set() and known
+
+    granted, opened = threading.Event(), Shelf.open
+
+    def open_late(shelf: Shelf) -> Found:
+        granted.wait(10.0)
+        found = opened(shelf)
+        answered.set()
+        return found
+
+    by_stop = patch.object(Journal, "answer", wait_long)
+    with (
+        disk(0.0),
+        patch.object(Shelf, "open", open_late),
+        patch.object(app, "RETRY_S", 60.0),
+        by_stop if taken_up == "only by the stop" else nullcontext(),
+    ):
+        Stopper(1_000_000, stop).run(config, (Pressed(),))
+    with closing(Outbox(folder / "outbox.db")) as outbox:
+        held = msgspec.msgpack.decode(outbox.load() or b"", type=HomeState)
+        rows = outbox.page((Lane.SOS,), 0, 10)
+    calls = [alarm.id for alarm in held.alarms]
+    assert len(calls) == 2
+    assert calls[0] == old.alarms[0].id
+    assert {row.id for row in rows} == {*calls}
+
+
+@pytest.mark.parametrize("row", ["lost", "confirmed before the disk answered"])
+def test_no_debt_that_cannot_be_paid_is_taken_up(
+    config: Config, folder: Path, hubs: list[app.Hub], row: str
+) -> None:
+    """It would keep its alarm from being closed for ever."""
+    state, rows = an_old_home()
+    state, effects = home.decide(state, CenterAcked(101.0, "-1", "-1", Stage.RECEIVED, 1), LIVED)
+    for at, down in ((200.0, True), (200.2, False)):
+        state, effects = home.decide(state, ContactChanged(at, "help", closed=down), LIVED)
+    (told,) = (e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS)
+    assert [o.id for o in state.owed] == [told.id]
+    kept = [Row(2, told.id, told.lane, told.topic, told.payload, told.retain)]
+    with closing(Outbox(folder / "outbox.db")) as outbox:
+        kept = [] if row == "lost" else kept
+        outbox.commit(msgspec.msgpack.encode(state), kept, [old.id for old in rows])
+    granted, opened = threading.Event(), Shelf.open
+
+    def open_late(shelf: Shelf) -> Found:
+        granted.wait(10.0)
+        return opened(shelf)
+
+    def confirmed() -> bool:
+        """Let the centre confirm it, and only then the disk answer."""
+        if not hubs or not hubs[-1].engine.decided:
+            return False
+        if told.id in hubs[-1].journal.settled() or row == "lost":
+            granted.set()
+        elif not granted.is_set():
+            hubs[-1].engine.emit(CenterAcked(1.0, told.id, "-1", Stage.RECEIVED, 2))
+        return at_work(hubs[-1])
+
+    with disk(0.0), patch.object(Shelf, "open", open_late):
+        Stopper(1_000_000, confirmed).run(config, (Quiet(),))
+    state = hubs[-1].engine.state
+    assert [a.id for a in state.alarms] == ["-1"]
+    assert told.id not in [o.id for o in state.owed]
+    assert {o.id for o in state.owed} == set(hubs[-1].journal.urgent)
+    assert len(state.owed) == (row == "lost")
+
+
 class Deaf(Quiet, frozen=True):
     """A device that takes no heed of being stopped, the first time."""
 
@@ -191,7 +287,7 @@ def test_a_part_that_swallows_its_end_does_not_keep_the_hub_alive(
     assert time.monotonic() - began < 10.0
 
 
-@pytest.mark.parametrize("past", ["new", "torn", "habits"])
+@pytest.mark.parametrize("past", ["new", "torn", "habits", "gone"])
 def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_lived_in(
     config: Config, hubs: list[app.Hub], past: str
 ) -> None:
@@ -200,9 +296,13 @@ def test_a_home_of_which_no_life_is_known_is_watched_from_the_start_if_it_was_li
     if past == "torn":
         with closing(Outbox(folder / "outbox.db")) as outbox:
             outbox.commit(b"torn", (), ())
+    if past == "gone":
+        (folder / "outbox.db").write_bytes(b"rubbish" * 1000)
     if past == "habits":
         (folder / "habits.bin").write_bytes(msgspec.msgpack.encode(TAUGHT))
     with disk(0.0):
         Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Quiet(),))
     care = hubs[-1].engine.state.care
     assert care.life_at == (None if past == "new" else care.began_at)
+    faulty = past in {"torn", "gone"}
+    assert (snapshot.FAULT in hubs[-1].engine.state.faults) == faulty
