@@ -200,7 +200,9 @@ def test_a_miss_ends_at_the_centre_unless_there_was_life(
     observer.live(silence)
     if climbing is not None:
         assert observer.state.care.missed is not None, "nothing but life ends it"
-        observer.serve_until(observer.at + 3 * HOUR)
+        # after hours that nobody could watch it waits to be watched, for a day at most (`dark`)
+        dark = observer.state.care.dark_at is not None
+        observer.serve_until(observer.at + 3 * HOUR + (NUMBERS.care.callout_s if dark else 0.0))
         assert observer.called
 
 
