@@ -53,9 +53,7 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
     calls = is_call(data.what)
     before = incident or _received(heard)
     after = _marked(before, data, heard)
-    if incident and incident.is_shared:
-        kind = min(incident.kind, data.kind, key=priority)  # no call sinks with a test
-        after = replace(after, kind=kind) if calls else incident
+    after = _of_many(before, after, data) if incident and incident.is_shared else after
     entry = Entry(
         utc=heard.utc,
         deed=_deed(before, data),
@@ -77,6 +75,12 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
     back = replace(given_back(after), waiting_utc=heard.utc)
     returned = Entry(heard.utc, Deed.RETURNED, version=0, text=before.who)
     return advance(before, back, entry, returned)
+
+
+def _of_many(before: Incident, after: Incident, data: AlarmData) -> Incident:
+    """Give a shared incident after an event of one alarm: only a call moves it, by its urgency."""
+    kind = min(before.kind, data.kind, key=priority)
+    return replace(after, kind=kind) if is_call(data.what) else before
 
 
 def partly_read(change: Change, lost: tuple[str, ...]) -> Change:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -175,7 +176,7 @@ def test_the_audit_gives_up_nothing_that_the_law_asks_for(store: Store, tmp_path
             rows.write_line(conn, Entry(time.time() - age_s, Deed.SIGNED_IN, version=0))
 
     store.submit(job).result(10)
-    with sqlite3.connect(tmp_path / "center.db") as database:
+    with closing(sqlite3.connect(tmp_path / "center.db")) as database:
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             database.execute("DELETE FROM audit WHERE seq = 1")
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
