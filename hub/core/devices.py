@@ -9,6 +9,8 @@ device is `hub`.
 A loose plug comes and goes 17,280 times a day. Its fault stays, and nothing is written for it.
 """
 
+import math
+
 from msgspec.structs import replace
 
 from hub.core import scaip, wire
@@ -49,8 +51,9 @@ def fail(
     standing = state.faults.get(fault)
     if standing:
         state = not_over(state, fault)
-        if standing.detail == detail or _too_soon(state, fault, at, rules):
-            return state, []
+        if standing.detail == detail or at < told_again_at(state, fault, rules):
+            later = None if standing.detail == detail else detail
+            return _later(state, fault, later, rules), []
     state = _counted(state, fault, at, rules)
     since_utc = standing.since_utc if standing else at + state.clock.offset_s
     new = Fault(kind, device, since_utc, state.clock.synced, detail)
@@ -82,7 +85,7 @@ def end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
     """End a fault that stands, whatever it did before."""
     faults = {k: v for k, v in state.faults.items() if k != fault}
     flap = state.watch.flaps.get(fault, Flap(1, at))
-    watch = _with(state.watch, fault, replace(flap, at=at, over_at=None))
+    watch = _with(state.watch, fault, replace(flap, at=at, over_at=None, detail=None))
     return tell(replace(state, faults=faults, watch=watch), fault, rules)
 
 
@@ -105,10 +108,19 @@ def not_over(state: HomeState, fault: str) -> HomeState:
     return replace(state, watch=_with(state.watch, fault, flap))
 
 
-def _too_soon(state: HomeState, fault: str, at: float, rules: Rules) -> bool:
-    """Tell whether a fault was told so often that one more word on it has to wait."""
+def told_again_at(state: HomeState, fault: str, rules: Rules) -> float:
+    """Give when one more word on a fault may be told: one that was told often has to wait."""
     flap = state.watch.flaps.get(fault)
-    return flap is not None and at < flap.at + _hold_s(flap, rules)
+    return -math.inf if flap is None else flap.at + _hold_s(flap, rules)
+
+
+def _later(state: HomeState, fault: str, detail: str | None, rules: Rules) -> HomeState:
+    """Keep a detail until it may be told, or none any more where it is as it was told."""
+    flap = state.watch.flaps.get(fault)
+    if flap is None or flap.detail == detail:
+        return state
+    watch = _with(state.watch, fault, replace(flap, detail=detail))
+    return replace(state, watch=armed(watch, told_again_at(state, fault, rules)))
 
 
 def _counted(state: HomeState, fault: str, at: float, rules: Rules) -> HomeState:
@@ -139,7 +151,7 @@ def link_up(state: HomeState, at: float, rules: Rules) -> Step:
     """Say that the hub is there and what is wrong with it; report an outage worth knowing."""
     effects: list[Effect] = []
     outage = not state.link.up and state.link.since + rules.offline_s <= at
-    if outage and not _too_soon(state, OUTAGE, at, rules):
+    if outage and at >= told_again_at(state, OUTAGE, rules):
         state = _counted(state, OUTAGE, at, rules)
         state, effects = report(state, Report.LINK_BACK, at - state.link.since, at, rules)
     state, told = announce(replace(state, link=Link(up=True, since=at)), at, rules)

@@ -40,7 +40,7 @@ def pending(state: HomeState, rules: Rules) -> Iterator[Limit]:
             yield mains.since + numbers.mains_lost_s, power.lose_mains, device
         elif mains.present and told:
             yield mains.since, power.restore_mains, device
-    yield from _of_flaps(state)
+    yield from _of_flaps(state, rules)
     if watch.hold_until is not None and (watch.untold or watch.waiting):
         yield watch.hold_until, power.release, ""
 
@@ -106,10 +106,20 @@ def _end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
     return state, effects + report
 
 
-def _of_flaps(state: HomeState) -> Iterator[Limit]:
+def _detail(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
+    """Tell the detail of a fault that has changed when it was too soon."""
+    standing, detail = state.faults[fault], state.watch.flaps[fault].detail or ""
+    return devices.fail(state, standing.kind, standing.device, at, rules, detail)
+
+
+def _of_flaps(state: HomeState, rules: Rules) -> Iterator[Limit]:
     for fault, flap in state.watch.flaps.items():
-        if flap.over_at is not None and fault in state.faults:  # both were read from the snapshot
+        if fault not in state.faults:  # both were read from the snapshot
+            continue
+        if flap.over_at is not None:
             yield flap.over_at, _end, fault
+        elif flap.detail is not None:
+            yield devices.told_again_at(state, fault, rules), _detail, fault
 
 
 def _of_this_boot(state: HomeState, at: float) -> float:

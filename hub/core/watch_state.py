@@ -47,6 +47,7 @@ class Flap(Struct, frozen=True):
     told: int
     at: float
     over_at: float | None = None  # None: it is not over
+    detail: str | None = None  # that has changed since and is told later; None: it has not
 
 
 class WatchState(Struct, frozen=True):
