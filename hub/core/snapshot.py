@@ -156,7 +156,8 @@ def _odd(value: object, name: str) -> bool:
     match value:
         case float():
             longest = LONGEST.get(name.rpartition("_")[2], LONGEST_S)
-            return value != NEVER and not abs(value) < longest  # nor is it a number
+            never = value <= NEVER  # older programs wrote an infinity
+            return not never and not abs(value) < longest  # nor is it a number
         case int():
             return name == STEPS and value * STEP_S >= LONGEST_S
         case Struct():

@@ -113,7 +113,9 @@ def test_a_second_centre_takes_no_calls_and_says_so_loudly(
                 assert home.hears(f"call-{n}").stage is Stage.RECEIVED
             assert len(first.store.read(queries.incidents, Which.OPEN)) == 20
             assert second.store.read(queries.incidents, Which.ALL) == []
-            wait_until(lambda: "300 s" in caplog.text, "it has looked twice: the other lives")
+            wait_until(
+                lambda: "again in 60 s" in caplog.text, "it has looked twice: the other lives"
+            )
             assert is_aside(second)
             first.wait_up()
     assert f"another centre (database {first.store.id})" in caplog.text
