@@ -3,7 +3,6 @@
 The sentences for people are in `hub/messages/`.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Iterable
@@ -75,6 +74,8 @@ def syntax(file: str, text: str, error: Exception) -> Mistake:
 
 def close_to(word: object, allowed: Iterable[str]) -> str:
     """Give the allowed word that `word` was probably meant to be, or nothing."""
+    import difflib  # noqa: PLC0415 - 0.2 MB that a hub without a mistake does not need
+
     close = difflib.get_close_matches(str(word)[:80], list(allowed), n=1)
     return close[0] if close else ""
 
