@@ -23,8 +23,9 @@ from bench.report import Report, arguments
 from bench.rig import HUB, Rig
 from hub.core import devices
 from hub.core.effects import Lane
-from hub.core.events import ContactChanged, LinkTrouble
+from hub.core.events import ContactChanged
 from hub.core.payloads import Availability, Telemetry
+from hub.core.wire import LinkTrouble
 from hub.link import Link
 from hub.mqtt import Listener, MqttSettings
 

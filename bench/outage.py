@@ -16,12 +16,12 @@ from hub.core.events import (
     Event,
     Heartbeat,
     LinkDown,
-    LinkTrouble,
     Measured,
     Started,
 )
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import HomeState
+from hub.core.wire import LinkTrouble
 from hub.engine import Engine
 from hub.journal import Journal
 

@@ -25,8 +25,7 @@ from center.incident import Deed, Entry
 from center.removal import Removed
 from center.store import Store
 from center.texts import Lang, Texts, of_file
-from hub.core.driver import Name
-from hub.core.forms import composed
+from hub.core.forms import Name, composed
 from hub.core.language import chosen
 from hub.core.settings import Noted, noted_by, read, refuse, text_of, unnoted
 

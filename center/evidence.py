@@ -5,8 +5,7 @@ from msgspec.structs import replace
 
 from center.change import CLOCK_BACK_S, HELD, Change, Patience, advance, given_back, reopened
 from center.incident import Deed, Entry, Incident
-from hub.core.notice import WORDLESS
-from hub.core.payloads import AlarmData, AlarmEvent, Stage
+from hub.core.payloads import WORDLESS, AlarmData, AlarmEvent, Stage
 from hub.core.scaip import What, priority
 
 PATIENCE = Patience()

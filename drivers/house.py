@@ -20,9 +20,9 @@ from drivers.house_pins import HousePin
 from drivers.house_room import Room
 from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
-from hub.core.driver import Name, Port
+from hub.core.driver import Port
 from hub.core.effects import Say
-from hub.core.forms import SocketPath
+from hub.core.forms import Name, SocketPath
 from hub.core.house_events import Spoke, VoiceTold
 
 PAGE = "page"  # as an engine of speech: its buttons and what is to be read

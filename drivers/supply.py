@@ -17,8 +17,8 @@ from msgspec import Meta, Struct
 
 from drivers.line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
 from hub.core.addresses import Flaw, FlawError
-from hub.core.driver import Name, Port
-from hub.core.forms import FilePath
+from hub.core.driver import Port
+from hub.core.forms import FilePath, Name
 from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.rules import Room, Sense
 

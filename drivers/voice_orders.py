@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import assert_never
 
 from hub.core import voice_words
-from hub.core.effects import Ask, Order, Phrase, Say, Show
+from hub.core.effects import Ask, Order, Say, Show
+from hub.core.voice_words import Phrase
 
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,

@@ -19,15 +19,10 @@ from drivers.door import opened
 from drivers.voice_health import Health
 from drivers.voice_peer import Peer
 from hub.core import voice_words
-from hub.core.driver import Name, Port
-from hub.core.forms import SocketPath
-from hub.core.house_events import (
-    Answered,
-    Meaning,
-    Spoke,
-    Talking,
-    VoiceTold,
-)
+from hub.core.driver import Port
+from hub.core.forms import Name, SocketPath
+from hub.core.house_events import Answered, Spoke, Talking, VoiceTold
+from hub.core.voice_words import Meaning
 
 LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
 PING_S = 5.0

@@ -138,7 +138,10 @@ def _hub(args: argparse.Namespace) -> int:
     except OSError as error:
         print(f"{args.config}: {error.strerror}", file=sys.stderr)
         return USAGE_ERROR
-    drivers = house.furnish(config) if args.virtual else config.device
+    drivers = config.device
+    if args.virtual:
+        phrases = messages("hub", config.language)["say"]
+        drivers = house.furnish(drivers, config.run_dir, phrases)
     try:
         with claimed(Path(config.state_dir)):
             asyncio.run(app.serve(config, drivers))

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from hub.core.addresses import FlawError
 from hub.core.care_rules import CareRules
-from hub.core.driver import Driver, Name
-from hub.core.forms import FilePath, socket
+from hub.core.driver import Driver
+from hub.core.forms import FilePath, Name, socket
 from hub.core.mistakes import Mistake
 from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.core.settings import Kinds, Noted, read, refuse, text_of

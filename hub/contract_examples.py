@@ -36,8 +36,7 @@ from hub.core.payloads import (
     Telemetry,
     Trigger,
 )
-from hub.core.scaip import Care, Kind, Report, What
-from hub.core.sos import AUTOMATIC
+from hub.core.scaip import AUTOMATIC, Care, Kind, Report, What
 from hub.core.voice_report import VoiceCan, VoiceReport
 
 HUB = "js-0001"

@@ -6,30 +6,30 @@ from msgspec.structs import replace
 
 from drivers import house, supply, voicebox
 from drivers.house_sensors import Fitting
-from hub.config import Config
 from hub.core.driver import Driver
 from hub.core.rules import Sense
-from hub.texts import messages
 
 LAMPS = ("red", "green", "amber", "buzzer")
 
 
-def furnish(config: Config) -> tuple[Driver, ...]:
-    """Give the house's drivers and the virtual house itself; real pins are never touched."""
+def furnish(
+    configured: tuple[Driver, ...], run_dir: str, phrases: dict[str, str]
+) -> tuple[Driver, ...]:
+    """Return the house's drivers and the virtual house itself; real pins are never touched."""
     house.use_virtual_pins()
-    devices = tuple(_charged(d, Path(config.run_dir)) for d in config.device)
+    devices = tuple(_charged(d, Path(run_dir)) for d in configured)
     sensors = {d.name: fitting for d in devices if (fitting := _fitting(d)) is not None}
     pins = {d.name: getattr(d, "pin", None) for d in devices if d.name not in sensors}
     closed = {d.name: pins[d.name] for d in devices if getattr(d, "normally_closed", False)}
     house.furnish(sensors, _fitted(closed))
     lamps = {lamp: pin for d in devices for lamp in LAMPS if (pin := getattr(d, lamp, None))}
     finger = house.Driver(
-        socket=str(Path(config.run_dir) / "house.sock"),
+        socket=str(Path(run_dir) / "house.sock"),
         contacts=_fitted(pins),
         lamps=lamps,
         sensors=sensors,
-        phrases=messages("hub", config.language)["say"],
-        voice=any(isinstance(d, voicebox.Driver) for d in config.device),
+        phrases=phrases,
+        voice=any(isinstance(d, voicebox.Driver) for d in configured),
     )
     return (*devices, finger)
 

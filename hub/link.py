@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hub.backoff import REFUSALS, Twin, delay_s
-from hub.core.events import LinkTrouble
+from hub.core.wire import LinkTrouble
 from hub.mqtt import Listener, MqttSettings, Session
 from hub.outbox import Row
 

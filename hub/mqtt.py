@@ -19,8 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from hub import tls
 from hub.core import addresses, wire
-from hub.core.events import LinkTrouble
 from hub.core.forms import Broker, FilePath
+from hub.core.wire import LinkTrouble
 from hub.outbox import Row
 from hub.pump import Pump
 

@@ -20,13 +20,13 @@ from hub.core.events import (
     CommandReceived,
     Event,
     LinkDown,
-    LinkTrouble,
     LinkUp,
     StorageFailed,
     StorageRecovered,
     StorageTrouble,
 )
 from hub.core.payloads import Ack, CenterState
+from hub.core.wire import LinkTrouble
 from hub.courier import Courier
 from hub.journal import Commit, Journal
 from hub.outbox import Row

@@ -2,7 +2,7 @@
 
 import ssl
 
-from hub.core.events import LinkTrouble
+from hub.core.wire import LinkTrouble
 
 
 def context(ca: str, cert: str, key: str) -> ssl.SSLContext:

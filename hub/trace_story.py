@@ -11,8 +11,7 @@ from hub.core import wire
 from hub.core.daily import CareEvent, CheckInEvent, PresenceKind
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.payloads import AlarmEvent, Evidence
-from hub.core.scaip import Kind, What
-from hub.core.sos import AUTOMATIC
+from hub.core.scaip import AUTOMATIC, Kind, What
 from hub.core.state import HomeState
 from hub.trace import Reason
 

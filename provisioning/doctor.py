@@ -13,16 +13,16 @@ import msgspec
 
 from provisioning import dial, machine, papers, speech, wiring
 from provisioning.findings import (
+    MARKS,
     Finding,
     Patient,
     Readers,
     Verdict,
     note,
     reading,
+    tell,
 )
-from provisioning.texts import LANGUAGES, ours, usual_language, words
-
-MARKS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
+from provisioning.texts import ours, usual_language
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,14 +64,6 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
     yield from wiring.examine(patient)
     if config and patient.voice:
         yield from speech.examine(patient.voice, speech.config_of(config, voice_config), readers)
-
-
-def tell(finding: Finding) -> dict[str, str]:
-    """Say a finding in each language."""
-    key = f"{finding.check}_{finding.code}"
-    return {
-        language: words("doctor", language)[key].format(**finding.values) for language in LANGUAGES
-    }
 
 
 def _say(text: str) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from hub.core.language import Language
 from hub.core.mistakes import Mistake, Problem
 from hub.core.settings import Noted, SettingsError
+from provisioning.texts import LANGUAGES, words
 
 T = TypeVar("T")
 
@@ -110,3 +111,14 @@ def bad(check: str, code: str, **values: object) -> Finding:
 
 def _finding(check: str, verdict: Verdict, code: str, values: dict[str, object]) -> Finding:
     return Finding(check, verdict, code, {key: str(value) for key, value in values.items()})
+
+
+MARKS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
+
+
+def tell(finding: Finding) -> dict[str, str]:
+    """Say a finding in each language."""
+    key = f"{finding.check}_{finding.code}"
+    return {
+        language: words("doctor", language)[key].format(**finding.values) for language in LANGUAGES
+    }

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from provisioning.doctor import MARKS, tell
-from provisioning.findings import Finding, Verdict
+from provisioning.findings import MARKS, Finding, Verdict, tell
 from provisioning.models_catalog import Catalog, examine, shipped, usual_folder
 from provisioning.models_progress import Progress
 from provisioning.texts import ours, sentence, usual_language

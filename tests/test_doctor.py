@@ -23,10 +23,10 @@ from hub.__main__ import _patient, _speaker, main
 from hub.claim import claimed
 from hub.config import load
 from hub.core.settings import SettingsError
-from hub.texts import tell
-from provisioning import dev_certs, dial, doctor, machine, papers, speech
+from hub.texts import tell as tell_mistake
+from provisioning import dev_certs, dial, machine, papers, speech
 from provisioning.certs import issue
-from provisioning.findings import Finding, Link, Patient, Readers, Verdict
+from provisioning.findings import Finding, Link, Patient, Readers, Verdict, tell
 from provisioning.texts import LANGUAGES, words
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.hub.rig import HubProcess
@@ -34,7 +34,7 @@ from voice.settings import VoiceSettings
 from voice.settings import load as load_voice
 
 HUB = HUBS[0]
-READERS = Readers(_patient, _speaker, tell)
+READERS = Readers(_patient, _speaker, tell_mistake)
 
 
 def link(name: str = f"hubs/{HUB}", *brokers: str, ca: str = "ca") -> Link:
@@ -45,7 +45,7 @@ def link(name: str = f"hubs/{HUB}", *brokers: str, ca: str = "ca") -> Link:
 
 def codes(found: Iterator[Finding]) -> list[tuple[Verdict, str]]:
     findings = list(found)
-    assert all(doctor.tell(finding) for finding in findings)  # each has its sentences
+    assert all(tell(finding) for finding in findings)  # each has its sentences
     return [(finding.verdict, finding.code) for finding in findings]
 
 

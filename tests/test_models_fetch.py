@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import main
-from provisioning import doctor, models, models_catalog
+from provisioning import findings, models, models_catalog
 from provisioning.findings import Finding
 from provisioning.models_bring import Bringer
 from provisioning.models_catalog import Archive, Catalog, File, Model
@@ -154,7 +154,7 @@ def pack(**more: bytes) -> bytes:
 def bring(catalog: Catalog, folder: Path, mirror: str) -> list[Finding]:
     with closing(Bringer(folder, mirror, Progress(io.StringIO()), HURRIED)) as bringer:
         found = [bringer.bring(name, model) for name, model in catalog.items()]
-    assert all(doctor.tell(finding) for finding in found)  # each has its sentences
+    assert all(findings.tell(finding) for finding in found)  # each has its sentences
     return found
 
 

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from center import tls as center_tls
 from hub import backoff
 from hub import tls as hub_tls
-from hub.core.events import LinkTrouble
+from hub.core.wire import LinkTrouble
 from provisioning import dev_certs, dial
 from provisioning.certs import Pair, authority
 from provisioning.findings import Link

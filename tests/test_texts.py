@@ -3,8 +3,8 @@
 import pytest
 
 from hub.core.addresses import Flaw
-from hub.core.effects import Phrase
 from hub.core.mistakes import Mistake, Problem
+from hub.core.voice_words import Phrase
 from hub.texts import Language, messages, tell
 
 

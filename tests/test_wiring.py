@@ -6,7 +6,7 @@ import pytest
 
 from hub.__main__ import _patient
 from hub.core.settings import unnoted
-from provisioning import doctor, wiring
+from provisioning import doctor, findings, wiring
 from provisioning.findings import Finding, good, note
 from tests.test_doctor import READERS
 
@@ -60,4 +60,4 @@ def test_the_doctor_says_so_and_it_is_no_reason_to_fail(
         one for one in doctor.examine(tmp_path / "hub.toml", None, READERS) if one.check == "wiring"
     ]
     assert [one.verdict for one in checks] == ["note"]
-    assert 'wiring = "normally_closed"' in doctor.tell(checks[0])["ko"]
+    assert 'wiring = "normally_closed"' in findings.tell(checks[0])["ko"]

@@ -14,7 +14,6 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
-from hub.core.house_events import Meaning
 from hub.core.voice_words import (
     LINE_BYTES,
     Ask,
@@ -22,6 +21,7 @@ from hub.core.voice_words import (
     Heard,
     LineError,
     Listen,
+    Meaning,
     Order,
     Ping,
     Say,

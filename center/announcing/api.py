@@ -5,11 +5,10 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from center import moments
-from center.announcing import acts, answers, pages, rows
+from center.announcing import acts, answers, delivery_rows, rows
 from center.announcing.acts import NotSentError
 from center.announcing.answers import AnnouncementOut, Announcements
-from center.announcing.draft import KEY_MAX, Draft, Whom, Why, plain
-from center.announcing.form import UNTIL_S
+from center.announcing.draft import KEY_MAX, UNTIL_S, Draft, Whom, Why, plain
 from center.announcing.rows import NotSent
 from center.auth import Person
 from center.desk import Desk
@@ -50,7 +49,7 @@ async def _list(desk: Desk, request: Request) -> Announcements:
 
 
 async def _one(desk: Desk, ident: str) -> AnnouncementOut:
-    found = await desk.store.ask(pages.look, ident)
+    found = await desk.store.ask(delivery_rows.look, ident)
     if found is None:
         raise NotSentError(NotSent(Why.NOT_FOUND))
     return answers.announcement(found.sent, found.deliveries)

@@ -6,6 +6,7 @@ Two centres on one database claim each try once, and no counter twice: a claim i
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import BigInteger, Connection, Row, bindparam, case, insert, select, update
 
 from center import moments
@@ -13,6 +14,7 @@ from center.announcing import rows
 from center.announcing.draft import DAYS_MAX, Announcement, Why
 from center.announcing.fate import Delivery, Fate, ended, replied, sent, told
 from center.announcing_tables import announcements, counters, deliveries
+from center.homes import record_rows
 from center.incident import Deed
 from center.shaping import shape
 from hub.core.commands import Command, CommandKind, Reply
@@ -173,3 +175,22 @@ def _command(one: Announcement, counter: int, utc: float) -> Command:
 
 def _shape(row: Row[Any]) -> Delivery:
     return shape(row, Delivery)
+
+
+class Look(Struct, frozen=True):
+    """An announcement with every home, in one snapshot."""
+
+    sent: rows.Sent
+    deliveries: tuple[Delivery, ...]
+    names: dict[str, str]
+
+
+def look(conn: Connection, ident: str) -> Look | None:
+    """Read an announcement, or None."""
+    one = rows.find(conn, announcements.c.id == ident)
+    if one is None:
+        return None
+    found = of_announcement(conn, ident)
+    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
+    names = record_rows.names(conn, [d.hub for d in found])
+    return Look(rows.Sent(one, counts), tuple(found), names)

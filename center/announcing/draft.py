@@ -103,3 +103,6 @@ def digest(*words: str, hubs: Iterable[str]) -> str:
     """Tell words and homes from others."""
     parts = "\n".join((*words, *sorted(hubs)))
     return hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:32]
+
+
+UNTIL_S = 24 * 3600.0  # what the form offers

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from center import moments
-from center.announcing.draft import KEY_MAX, Draft, Whom, digest, plain
+from center.announcing.draft import KEY_MAX, UNTIL_S, Draft, Whom, digest, plain
 from center.texts import Lang, Texts, texts
 
 TEMPLATES = ("heat", "cold", "disaster", "visit", "outage")
 YES = "yes"
 PLACE_MAX = 60
-UNTIL_S = 24 * 3600.0  # what the form offers
 
 
 class Typed(Struct, frozen=True):

@@ -1,18 +1,14 @@
 """The pages of what was announced: all announcements, and each with every home."""
 
-from msgspec import Struct
-from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center.announcing import acts, delivery_rows, rows, view
+from center.announcing import acts, rows, view
 from center.announcing.acts import NotSentError
-from center.announcing.fate import Delivery, Fate
-from center.announcing.rows import Sent
-from center.announcing_tables import announcements
+from center.announcing.delivery_rows import look
+from center.announcing.fate import Fate
 from center.desk import Desk
 from center.frame import show
-from center.homes import record_rows
 from center.visit import Visit, acted, visited
 
 SHOWN = 50
@@ -27,14 +23,6 @@ _ORDER = (  # what an operator should look at first
 )
 
 
-class Look(Struct, frozen=True):
-    """An announcement with every home, in one snapshot."""
-
-    sent: Sent
-    deliveries: tuple[Delivery, ...]
-    names: dict[str, str]
-
-
 def routes(desk: Desk) -> list[Route]:
     """Give the routes of the list and of one announcement."""
     return [
@@ -42,17 +30,6 @@ def routes(desk: Desk) -> list[Route]:
         visited("/announcements/{id}", desk, _one),
         acted("/announcements/{id}/withdraw", desk, _withdraw),
     ]
-
-
-def look(conn: Connection, ident: str) -> Look | None:
-    """Read an announcement, or None."""
-    one = rows.find(conn, announcements.c.id == ident)
-    if one is None:
-        return None
-    found = delivery_rows.of_announcement(conn, ident)
-    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
-    names = record_rows.names(conn, [d.hub for d in found])
-    return Look(Sent(one, counts), tuple(found), names)
 
 
 async def _list(visit: Visit) -> Response:

@@ -12,7 +12,8 @@ from center.homes.answers import (
     NeedOut,
     PartOut,
 )
-from center.homes.day_rows import CheckIn, Hour
+from center.homes.day_rows import CheckIn
+from center.homes.grid import Hour
 from center.homes.need_rows import Task
 from center.homes.part_rows import Row
 from center.homes.record import Kept

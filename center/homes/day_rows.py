@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Select, insert, select, update
 from center import moments
 from center.home_tables import activity, checkins
 from center.homes import slots
+from center.homes.grid import Hour
 from center.shaping import shape
 from hub.core import daily
-from hub.core.daily import AnsweredBy, CheckInEvent, CheckInResult, PresenceKind
+from hub.core.daily import AnsweredBy, CheckInEvent, CheckInResult
 
 
 class CheckIn(Struct, frozen=True):
@@ -29,18 +30,6 @@ class CheckIn(Struct, frozen=True):
     synced: bool
     said_utc: float
     wordless: int | None = None
-
-
-class Hour(Struct, frozen=True):
-    """An hour of a home, as `hub.core.daily.Activity` has it."""
-
-    from_utc: float
-    synced: bool
-    seen: dict[str, int]
-    places: dict[str, str]
-    presence: PresenceKind
-    asleep_s: float
-    away_s: float
 
 
 def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) -> bool:

@@ -9,13 +9,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from center import moments
-from center.homes.day_rows import Hour
 from hub.core.daily import PresenceKind
 
 HOUR_S = 3600.0
 HOURS = 24
 ROOMS_MAX = 12  # a home has fewer; what a broken hub invents must not fill a page
 HALF_S = HOUR_S / 2
+
+
+class Hour(Struct, frozen=True):
+    """An hour of a home, as `hub.core.daily.Activity` has it."""
+
+    from_utc: float
+    synced: bool
+    seen: dict[str, int]
+    places: dict[str, str]
+    presence: PresenceKind
+    asleep_s: float
+    away_s: float
 
 
 class Day(Struct, frozen=True):

@@ -19,7 +19,8 @@ from center.homes import (
     word_rows,
 )
 from center.homes.calls_page import Look
-from center.homes.day_rows import CheckIn, Hour
+from center.homes.day_rows import CheckIn
+from center.homes.grid import Hour
 from center.homes.part_rows import AreaTask
 from center.homes.rates import WINDOWS, Rates
 from center.homes.record import Kept

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, select
 
 from center import moments
 from center.homes import day_rows, grid, picture, record_rows, word_rows
-from center.homes.day_rows import Hour
+from center.homes.grid import Hour
 from center.homes.lengths import clock
 from center.homes.picture import Moment, Picture
 from center.homes.record import Contact, Kept, age

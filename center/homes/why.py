@@ -7,8 +7,7 @@ from msgspec import Struct
 from center.homes.lengths import clock, length
 from center.incident import Incident
 from center.views import Eye
-from hub.core.notice import WORDLESS
-from hub.core.payloads import Evidence
+from hub.core.payloads import WORDLESS, Evidence
 from hub.core.scaip import Kind
 
 SENSORS_SHOWN = 6

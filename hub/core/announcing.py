@@ -16,11 +16,12 @@ from hub.core.care_state import asking
 from hub.core.commands import Command
 from hub.core.daily import AnnouncementData, AnnouncementEvent, AnnouncementOutcome, PresenceKind
 from hub.core.daytime import left_of
-from hub.core.effects import Effect, Phrase, Say
+from hub.core.effects import Effect, Say
 from hub.core.house_events import Spoke
 from hub.core.notice import Notice
 from hub.core.rules import Rules
 from hub.core.state import HomeState
+from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

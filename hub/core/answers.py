@@ -13,11 +13,12 @@ from hub.core import announcing, checkin, devices, ladder, life, presence, spoke
 from hub.core.care_state import asking
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.house_events import Answered, Meaning, Part, PartChanged, Spoke, Talking, VoiceTold
+from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
 from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
 from hub.core.spoken import VOICE
-from hub.core.state import HomeState
+from hub.core.state import HomeState, alone
+from hub.core.voice_words import Meaning, Part
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -72,7 +73,7 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Step:
 def _company(state: HomeState, event: Answered, rules: Rules) -> HomeState:
     if event.meaning is Meaning.VISITOR:
         return presence.visited(state, event.at, rules)
-    return presence.alone(state, event.at)
+    return alone(state, event.at)
 
 
 def _as_ordered(state: HomeState, event: Answered, rules: Rules) -> Answered | None:

@@ -11,11 +11,12 @@ from hub.core.care_clock import note
 from hub.core.care_events import GROUNDS
 from hub.core.care_state import Due, Rung
 from hub.core.daily import AnsweredBy, CheckInResult, Topic
-from hub.core.effects import Effect, Phrase, Say
-from hub.core.house_events import Answered, Meaning
+from hub.core.effects import Effect, Say
+from hub.core.house_events import Answered
 from hub.core.rules import Rules
 from hub.core.scaip import Care
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning, Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

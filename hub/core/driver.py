@@ -5,14 +5,11 @@ kind, so there is no list to edit. The supervisor starts `run` again when it rai
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Protocol
+from typing import Protocol
 
-from hub.core.effects import Order, Phrase
+from hub.core.effects import Order
 from hub.core.events import Event
-from hub.core.forms import Form, of
-
-# a name becomes part of a topic: no wildcard, no slash, and no dot, which NATS does not take
-Name = Annotated[str, of(Form.NAME, r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+from hub.core.voice_words import Phrase
 
 
 class Port(Protocol):

@@ -4,6 +4,8 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
+from hub.core.voice_words import Phrase
+
 
 class Lane(IntEnum):
     """Who goes first, and what is kept for how long."""
@@ -29,47 +31,6 @@ class Signal(StrEnum):
     PRESENT = "present"
     CLOSED = "closed"
     CANCELLED = "cancelled"
-
-
-class Phrase(StrEnum):
-    """A key into the message files; the text is never in code."""
-
-    RAISED = "raised"
-    UNDELIVERED = "undelivered"
-    RECEIVED = "received"
-    ACCEPTED = "accepted"
-    PRESENT = "present"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-    CANCEL_ASKED = "cancel_asked"
-    ANNOUNCEMENT = "announcement"
-    ASK_HELP = "ask_help"
-    HELP_NOT_NEEDED = "help_not_needed"
-    WARN_QUIET = "warn_quiet"
-    WARN_NOT_UP = "warn_not_up"
-    WARN_BATHROOM = "warn_bathroom"
-    WARN_WANDERING = "warn_wandering"
-    WARN_DOOR = "warn_door"
-    WARN_OUT = "warn_out"
-    WARN_NO_LIFE = "warn_no_life"
-    WARNING_OVER = "warning_over"
-    ASK_MOOD = "ask_mood"
-    ASK_HEALTH = "ask_health"
-    ASK_SLEEP = "ask_sleep"
-    ASK_MEALS = "ask_meals"
-    ASK_OUTING = "ask_outing"
-    ASK_EXERCISE = "ask_exercise"
-    ASK_MEDICINE = "ask_medicine"
-    ASK_PHQ_INTEREST = "ask_phq_interest"
-    ASK_PHQ_MOOD = "ask_phq_mood"
-    REMIND = "remind"
-    THANKS_FINE = "thanks_fine"
-    THANKS_UNWELL = "thanks_unwell"
-    THANKS_ALIVE = "thanks_alive"
-    NOT_UNDERSTOOD = "not_understood"
-    COUNSEL_COMING = "counsel_coming"
-    AWAY_NOTED = "away_noted"
-    WELCOME_HOME = "welcome_home"
 
 
 class Publish(Struct, frozen=True, tag="Publish"):

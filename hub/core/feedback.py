@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hub.core import snapshot
 from hub.core.care_state import asking
-from hub.core.effects import Effect, Phrase, Say, Show, Signal
+from hub.core.effects import Effect, Say, Show, Signal
 from hub.core.rules import Rules
 from hub.core.state import (
     Accepted,
@@ -20,6 +20,7 @@ from hub.core.state import (
     Received,
     Sent,
 )
+from hub.core.voice_words import Phrase
 
 RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
 BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}

@@ -124,3 +124,7 @@ _CHECKS: dict[Form, Callable[[str], str]] = {
     Form.SOCKET: socket,
     Form.PHONE: phone,
 }
+
+
+# a name becomes part of a topic: no wildcard, no slash, and no dot, which NATS does not take
+Name = Annotated[str, of(Form.NAME, r"^[a-z0-9][a-z0-9_-]{0,62}$")]

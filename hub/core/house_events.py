@@ -3,37 +3,10 @@
 `at` is monotonic seconds of the running boot.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct
 
 from hub.core.daily import AnsweredBy
-
-
-class Meaning(StrEnum):
-    """What was meant by an answer. Unclear unless sure."""
-
-    FINE = "fine"
-    UNWELL = "unwell"
-    YES = "yes"
-    NO = "no"
-    UNCLEAR = "unclear"
-    COUNSEL = "counsel"
-    AWAY = "away"
-    HOME = "home"
-    VISITOR = "visitor"  # somebody is with them
-    ALONE = "alone"  # and has gone again
-    HELP = "help"
-    CANCEL = "cancel"
-
-
-class Part(StrEnum):
-    """The parts of the voice that can be out of order."""
-
-    MICROPHONE = "microphone"
-    LOUDSPEAKER = "loudspeaker"
-    SPEECH = "speech"  # a model, a phrase file or a plan: it hears, and does not understand
-    MUTE = "mute"  # the resident has switched the microphone off
+from hub.core.voice_words import Meaning, Part
 
 
 class MotionChanged(Struct, frozen=True, tag="MotionChanged"):

@@ -14,10 +14,11 @@ from hub.core.care_clock import last_life
 from hub.core.care_events import GROUNDS, evidence, hindered, tell_result
 from hub.core.care_state import CheckIn, Missed
 from hub.core.daily import AnsweredBy, CheckInResult
-from hub.core.effects import Ask, Effect, Phrase
+from hub.core.effects import Ask, Effect
 from hub.core.rules import Rules
 from hub.core.scaip import Kind
 from hub.core.state import HomeState
+from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 Answer = tuple[CheckInResult, AnsweredBy]

@@ -2,8 +2,9 @@
 
 from msgspec import Struct
 
+from hub.core.payloads import WORDLESS
+
 BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
-WORDLESS = "wordless"  # what a call is about where sounds without a word were the answers
 
 
 class Notice(Struct, frozen=True):

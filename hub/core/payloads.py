@@ -232,3 +232,6 @@ class Cleared(Struct, frozen=True):
 Happened = AlarmEvent | ReportEvent | CheckInEvent | CareEvent | AnnouncementEvent
 FromHub = Happened | Activity | HubState | FaultReport | Cleared | Telemetry | Reply
 FromCenter = Ack | Command | CenterState
+
+
+WORDLESS = "wordless"  # what a call is about where sounds without a word were the answers

@@ -18,10 +18,11 @@ from msgspec.structs import replace
 
 from hub.core import learning
 from hub.core.daily import PresenceKind
-from hub.core.effects import Effect, Phrase, Say
+from hub.core.effects import Effect, Say
 from hub.core.living import NEVER, House, Presence, Quiet
 from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.state import HomeState, alone
+from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -144,13 +145,6 @@ def visited(state: HomeState, at: float, rules: Rules) -> HomeState:
         return state
     until = at + rules.quiet.visitor_s
     return replace(state, house=replace(state.house, visitor_until=until))
-
-
-def alone(state: HomeState, at: float) -> HomeState:
-    """Let whoever was with the resident be gone."""
-    if at >= state.house.visitor_until:
-        return state
-    return replace(state, house=replace(state.house, visitor_until=at))
 
 
 def teaches(house: House, since: float) -> bool:

@@ -143,3 +143,7 @@ def of_report(report: Report, ref: str) -> Scaip:
     """Give the block of a technical report."""
     device, status = REPORT.get(report, TECHNICAL)
     return Scaip(device, status, "", 5, ref)
+
+
+BY_HAND = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN})  # somebody asked for help
+AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}

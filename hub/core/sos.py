@@ -14,15 +14,15 @@ from collections.abc import Container
 
 from msgspec.structs import replace
 
-from hub.core import devices, presence
+from hub.core import devices
 from hub.core.debt import owe, resend_all, settle, tell
 from hub.core.devices import CALLS
-from hub.core.effects import Effect, Forget, Phrase, Say, Signal
+from hub.core.effects import Effect, Forget, Say, Signal
 from hub.core.events import CenterAcked
 from hub.core.notice import Said
 from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.rules import Rules
-from hub.core.scaip import Kind, What, priority
+from hub.core.scaip import AUTOMATIC, BY_HAND, Kind, What, priority
 from hub.core.state import (
     Accepted,
     Alarm,
@@ -35,15 +35,15 @@ from hub.core.state import (
     Raised,
     Received,
     Sent,
+    alone,
 )
+from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 
 STORED = Received | Accepted | Present
 KIND = CALLS
 ON_SITE = "on site"
-BY_HAND = frozenset({*KIND.values(), Kind.SPOKEN})
-AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}
 
 
 def call(
@@ -59,7 +59,7 @@ def call(
     """
     evidence = ground if isinstance(ground, Evidence) else None
     said = ground if isinstance(ground, Said) else Said()
-    state = presence.alone(state, at)
+    state = alone(state, at)
     source = rules.buttons.get(device) or rules.sensors.get(device)
     place = source.place if source else ""
     for alarm in state.alarms:

@@ -13,13 +13,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.core import life, sos
-from hub.core.effects import Ask, Effect, Phrase, Say
-from hub.core.house_events import Answered, Meaning
-from hub.core.notice import WORDLESS, Candidate, Said
+from hub.core.effects import Ask, Effect, Say
+from hub.core.house_events import Answered
+from hub.core.notice import Candidate, Said
+from hub.core.payloads import WORDLESS
 from hub.core.rules import Rules
-from hub.core.scaip import Kind
-from hub.core.sos import BY_HAND, STORED
+from hub.core.scaip import BY_HAND, Kind
+from hub.core.sos import STORED
 from hub.core.state import Cancelled, HomeState
+from hub.core.voice_words import Meaning, Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

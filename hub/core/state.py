@@ -6,6 +6,7 @@ value takes the old one's place.
 """
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hub.core.care_state import CareState
 from hub.core.effects import Signal
@@ -225,3 +226,10 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     notices: tuple[Notice, ...] = ()  # announcements that are not yet spoken
     watch: WatchState = field(default_factory=WatchState)
     counter: int = 0  # of the last command obeyed
+
+
+def alone(state: HomeState, at: float) -> HomeState:
+    """Let whoever was with the resident be gone."""
+    if at >= state.house.visitor_until:
+        return state
+    return replace(state, house=replace(state.house, visitor_until=at))

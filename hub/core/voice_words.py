@@ -15,13 +15,78 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.core.house_events import Meaning, Part
-
 LINE_BYTES = 65_536  # an announcement has at most 16 KB, and each byte of it may be escaped
 WORDS_MAX = 200  # characters of what was said; the ear hears 8 s at a time
 PROTOCOL = 1
 Length = Annotated[int, Meta(ge=0, le=1_048_576)]
 Engine = Annotated[str, Meta(max_length=40)]
+
+
+class Meaning(StrEnum):
+    """What was meant by an answer. Unclear unless sure."""
+
+    FINE = "fine"
+    UNWELL = "unwell"
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+    COUNSEL = "counsel"
+    AWAY = "away"
+    HOME = "home"
+    VISITOR = "visitor"  # somebody is with them
+    ALONE = "alone"  # and has gone again
+    HELP = "help"
+    CANCEL = "cancel"
+
+
+class Part(StrEnum):
+    """The parts of the voice that can be out of order."""
+
+    MICROPHONE = "microphone"
+    LOUDSPEAKER = "loudspeaker"
+    SPEECH = "speech"  # a model, a phrase file or a plan: it hears, and does not understand
+    MUTE = "mute"  # the resident has switched the microphone off
+
+
+class Phrase(StrEnum):
+    """A key into the message files; the text is never in code."""
+
+    RAISED = "raised"
+    UNDELIVERED = "undelivered"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    PRESENT = "present"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    CANCEL_ASKED = "cancel_asked"
+    ANNOUNCEMENT = "announcement"
+    ASK_HELP = "ask_help"
+    HELP_NOT_NEEDED = "help_not_needed"
+    WARN_QUIET = "warn_quiet"
+    WARN_NOT_UP = "warn_not_up"
+    WARN_BATHROOM = "warn_bathroom"
+    WARN_WANDERING = "warn_wandering"
+    WARN_DOOR = "warn_door"
+    WARN_OUT = "warn_out"
+    WARN_NO_LIFE = "warn_no_life"
+    WARNING_OVER = "warning_over"
+    ASK_MOOD = "ask_mood"
+    ASK_HEALTH = "ask_health"
+    ASK_SLEEP = "ask_sleep"
+    ASK_MEALS = "ask_meals"
+    ASK_OUTING = "ask_outing"
+    ASK_EXERCISE = "ask_exercise"
+    ASK_MEDICINE = "ask_medicine"
+    ASK_PHQ_INTEREST = "ask_phq_interest"
+    ASK_PHQ_MOOD = "ask_phq_mood"
+    REMIND = "remind"
+    THANKS_FINE = "thanks_fine"
+    THANKS_UNWELL = "thanks_unwell"
+    THANKS_ALIVE = "thanks_alive"
+    NOT_UNDERSTOOD = "not_understood"
+    COUNSEL_COMING = "counsel_coming"
+    AWAY_NOTED = "away_noted"
+    WELCOME_HOME = "welcome_home"
 
 
 class Say(Struct, frozen=True):

@@ -13,11 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.core import sos
-from hub.core.effects import Ask, Effect, Phrase, Say
+from hub.core.effects import Ask, Effect, Say
 from hub.core.payloads import Evidence
 from hub.core.rules import Room, Rules
 from hub.core.scaip import Kind
 from hub.core.state import Caution, HomeState
+from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

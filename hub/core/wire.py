@@ -196,3 +196,22 @@ def _decode(
         return border.read(parsed, shape, essential)
     except border.UnreadableError as error:
         raise RefusedError(Reason.MALFORMED) from error
+
+
+class LinkTrouble(StrEnum):
+    """Why there is no broker. The lamp's offline state and `anbu doctor` name it."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
+    CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
+    CERTIFICATE_NO_AUTHORITY_KEY = "certificate_no_authority_key"  # Python 3.13 asks for it
+    CERTIFICATE_MALFORMED = "certificate_malformed"
+    CERTIFICATE_REVOKED = "certificate_revoked"
+    TLS = "tls"
+    REFUSED = "refused"
+    TAKEN_OVER = "taken_over"  # somebody else came with our name and certificate
+    ACK_OVERDUE = "ack_overdue"
+    CLOSED = "closed"

@@ -7,8 +7,7 @@ from msgspec.structs import replace
 
 from center.evidence import fold
 from center.homes import grid, picture
-from center.homes.day_rows import Hour
-from center.homes.grid import day_starts, days
+from center.homes.grid import Hour, day_starts, days
 from center.homes.lengths import clock, length
 from center.homes.picture import Moment, Picture
 from center.homes.why import brief, reason

@@ -25,7 +25,6 @@ from hub.core.events import (
     Event,
     Heartbeat,
     LinkDown,
-    LinkTrouble,
     LinkUp,
     Measured,
     StorageFailed,
@@ -35,6 +34,7 @@ from hub.core.events import (
 )
 from hub.core.payloads import Stage
 from hub.core.state import HomeState
+from hub.core.wire import LinkTrouble
 from tests.core.scenes import CORD, GREEN, HELP, UTC, started
 
 T = TypeVar("T")

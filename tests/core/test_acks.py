@@ -4,11 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from hub.core import home
-from hub.core.effects import Forget, Phrase, Resend, Say, Show, Signal
-from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkTrouble, LinkUp, Ticked
+from hub.core.effects import Forget, Resend, Say, Show, Signal
+from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkUp, Ticked
 from hub.core.payloads import Stage
 from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, Present, Raised, Received
+from hub.core.voice_words import Phrase
+from hub.core.wire import LinkTrouble
 from tests.core.scenes import (
     CALM,
     FIRST,

@@ -6,12 +6,13 @@ from hub.core import home
 from hub.core.announcing import LOOK_S, MOST, RECEIPT_S
 from hub.core.commands import Command, CommandKind
 from hub.core.daily import AnnouncementEvent, PresenceKind
-from hub.core.effects import Effect, Phrase, Publish, Say
+from hub.core.effects import Effect, Publish, Say
 from hub.core.events import CommandReceived, Started, Ticked
-from hub.core.house_events import Answered, Meaning, Spoke
+from hub.core.house_events import Answered, Spoke
 from hub.core.living import Presence
 from hub.core.rules import Rules
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning, Phrase
 from hub.core.wire import decode_from_hub
 from tests.playbook import Playbook
 

@@ -22,12 +22,11 @@ from hub.core.events import (
     Event,
     Heartbeat,
     LinkDown,
-    LinkTrouble,
     LinkUp,
     Started,
     Ticked,
 )
-from hub.core.house_events import Answered, HeartRateMeasured, Meaning, MotionChanged
+from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.living import NEVER, Presence, Quiet, Stay
 from hub.core.notice import Candidate, Notice
 from hub.core.payloads import Evidence, FaultKind, Stage
@@ -44,6 +43,8 @@ from hub.core.state import (
     Owed,
     Raised,
 )
+from hub.core.voice_words import Meaning
+from hub.core.wire import LinkTrouble
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, HOUR, KITCHEN, LIVING, MONDAY, RULES
 from tests.core.scenes import GREEN, HELP

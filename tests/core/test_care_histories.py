@@ -20,11 +20,12 @@ from hub.core.care_state import CareState
 from hub.core.daily import AnsweredBy, CheckInEvent, CheckInResult, PresenceKind
 from hub.core.effects import Effect, Publish
 from hub.core.events import CenterAcked, ContactChanged, Event, Heartbeat, Started, Ticked
-from hub.core.house_events import Answered, HeartRateMeasured, Meaning, MotionChanged
+from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.living import Presence
 from hub.core.payloads import AlarmEvent, Stage
 from hub.core.scaip import Kind
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning
 from hub.core.wire import decode_from_hub
 from tests.core.care_scenes import DAY, EIGHT, HALL, HOUR, RULES, WATCH, YEAR
 from tests.core.histories import examples

@@ -14,7 +14,6 @@ from hub.core.events import (
     Event,
     Heartbeat,
     LinkDown,
-    LinkTrouble,
     LinkUp,
     StorageFailed,
     StorageRecovered,
@@ -38,6 +37,7 @@ from hub.core.rules import Button, Role
 from hub.core.scaip import Kind, Report
 from hub.core.state import HomeState
 from hub.core.voice_report import VoiceCan, VoiceReport
+from hub.core.wire import LinkTrouble
 from tests.core.scenes import (
     CORD,
     FIRST,

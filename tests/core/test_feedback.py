@@ -1,18 +1,19 @@
 """What the resident sees and hears: the one thing that is true, and nothing old."""
 
 from hub.core import home
-from hub.core.effects import Order, Phrase, Say, Show, Signal
+from hub.core.effects import Order, Say, Show, Signal
 from hub.core.events import (
     BrokerAcked,
     ContactChanged,
     DriverFailed,
     DriverReady,
     LinkDown,
-    LinkTrouble,
     LinkUp,
     Started,
     Ticked,
 )
+from hub.core.voice_words import Phrase
+from hub.core.wire import LinkTrouble
 from tests.core.scenes import (
     CALM,
     FIRST,

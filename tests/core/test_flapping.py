@@ -21,7 +21,6 @@ from hub.core.events import (
     DriverReady,
     Event,
     LinkDown,
-    LinkTrouble,
     LinkUp,
     StorageFailed,
     StorageRecovered,
@@ -33,13 +32,14 @@ from hub.core.house_events import (
     DeviceSeen,
     MainsChanged,
     MotionChanged,
-    Part,
     PartChanged,
 )
 from hub.core.payloads import AlarmEvent, Cleared, FaultKind, FaultReport, ReportEvent, Stage
 from hub.core.rules import Rules, Sense, Sensor
 from hub.core.scaip import Report, What
 from hub.core.state import HomeState
+from hub.core.voice_words import Part
+from hub.core.wire import LinkTrouble
 from tests.core.histories import examples
 from tests.core.scenes import (
     CORD,

@@ -5,7 +5,7 @@ import pytest
 from hub.core import sos
 from hub.core.effects import Signal
 from hub.core.events import CenterAcked
-from hub.core.scaip import Kind, What
+from hub.core.scaip import AUTOMATIC, Kind, What
 from hub.core.state import HomeState
 from tests.core.scenes import (
     HELP,
@@ -27,7 +27,7 @@ def opened(kind: Kind, *news: CenterAcked) -> HomeState:
     return tell(state, *news)
 
 
-@pytest.mark.parametrize("kind", sorted(sos.AUTOMATIC))
+@pytest.mark.parametrize("kind", sorted(AUTOMATIC))
 @pytest.mark.parametrize("news", [(), (received(2.0),), (received(2.0), accepted(3.0))])
 def test_a_press_is_an_alarm_of_its_own_whatever_the_house_has_told(
     kind: Kind, news: tuple[CenterAcked, ...]

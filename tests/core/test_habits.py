@@ -20,11 +20,12 @@ from hub.core.events import (
     Ticked,
 )
 from hub.core.habits import CLASSES, DAY_S, FRESH, Habits, Quietness
-from hub.core.house_events import Answered, Meaning, MotionChanged
+from hub.core.house_events import Answered, MotionChanged
 from hub.core.living import NEVER
 from hub.core.quiet_rules import QuietRules
 from hub.core.scaip import Kind
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, KITCHEN, LIVING, MONDAY, RULES, settled
 from tests.core.scenes import HELP

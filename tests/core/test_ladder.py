@@ -5,10 +5,10 @@ from msgspec.structs import replace
 
 from hub.core import checkin, home
 from hub.core.daily import AnsweredBy
-from hub.core.effects import Ask, Phrase
+from hub.core.effects import Ask
 from hub.core.events import Started
-from hub.core.house_events import Meaning
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning, Phrase
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

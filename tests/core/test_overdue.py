@@ -8,10 +8,11 @@ from hub.core.care_rules import CareRules
 from hub.core.daily import CareEvent, PresenceKind
 from hub.core.effects import Ask, Effect, Publish
 from hub.core.events import Ticked
-from hub.core.house_events import Answered, Meaning
+from hub.core.house_events import Answered
 from hub.core.presence import ABSENCE
 from hub.core.scaip import Care, Kind
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning
 from hub.core.wire import decode_from_hub
 from tests.core.house_scenes import HOUR, KITCHEN, LIVING, RULES, Lived, day_long, settled
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.core import home
-from hub.core.effects import Phrase, Publish, Resend, Say, Signal
+from hub.core.effects import Publish, Resend, Say, Signal
 from hub.core.events import ContactChanged, Event, LinkUp, Ticked
 from hub.core.payloads import Stage
 from hub.core.scaip import What
@@ -18,6 +18,7 @@ from hub.core.state import (
     Touch,
     Up,
 )
+from hub.core.voice_words import Phrase
 from tests.core.scenes import (
     CORD,
     FIRST,

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from hub.core import checkin, daytime, home
 from hub.core.care_rules import CareRules
 from hub.core.care_state import asking
-from hub.core.effects import Ask, Phrase
+from hub.core.effects import Ask
 from hub.core.events import Heartbeat, Started, Ticked
-from hub.core.house_events import Meaning
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning, Phrase
 from tests.core.care_scenes import (
     DAY,
     EIGHT,

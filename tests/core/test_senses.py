@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from hub.core.daily import PresenceKind
-from hub.core.effects import Phrase
 from hub.core.events import ContactChanged, DriverFailed, DriverReady
 from hub.core.house_events import MotionChanged
 from hub.core.payloads import FaultKind
 from hub.core.rules import Sense, Sensor
 from hub.core.scaip import Kind
+from hub.core.voice_words import Phrase
 from tests.core.house_scenes import (
     FRIDGE,
     FRONT,

@@ -12,10 +12,11 @@ from hub.core.daily import Activity, AnsweredBy, PresenceKind
 from hub.core.effects import Ask, Effect, Publish
 from hub.core.events import ContactChanged, Event
 from hub.core.habits import Habits
-from hub.core.house_events import Answered, Meaning
+from hub.core.house_events import Answered
 from hub.core.living import NEVER
 from hub.core.scaip import Kind
 from hub.core.state import HomeState
+from hub.core.voice_words import Meaning
 from tests.core.house_scenes import (
     BATH,
     DAY,

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.house_events import Meaning, Part
 from hub.core.voice_words import (
     LINE_BYTES,
     WORDS_MAX,
@@ -17,6 +16,8 @@ from hub.core.voice_words import (
     Line,
     LineError,
     Listen,
+    Meaning,
+    Part,
     Ping,
     Pong,
     Say,

@@ -9,8 +9,9 @@ from typing import Any
 
 from drivers.lamp import Pattern
 from hub.core.driver import Driver
-from hub.core.effects import Order, Phrase
+from hub.core.effects import Order
 from hub.core.events import ContactChanged, Event
+from hub.core.voice_words import Phrase
 
 Edges = list[tuple[float, bool]]
 

@@ -13,7 +13,8 @@ from drivers import house_client
 from drivers.house_room import Refusal
 from drivers.house_words import LANGUAGES, usual_language, words
 from hub.command_line import Parser
-from hub.core.effects import Phrase, Say, Show, Signal
+from hub.core.effects import Say, Show, Signal
+from hub.core.voice_words import Phrase
 from hub.texts import Language, messages
 from tests.drivers.home import living
 

@@ -14,18 +14,22 @@ import pytest
 
 from drivers import voice_health, voice_peer, voicebox
 from drivers.voicebox import Driver, VoiceLostError
-from hub.core.effects import Ask, Phrase, Say, Show, Signal
+from hub.core.effects import Ask, Say, Show, Signal
 from hub.core.events import Measured
-from hub.core.house_events import (
-    Answered,
+from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
+from hub.core.voice_words import (
+    Heard,
+    Hello,
     Meaning,
     Part,
-    PartChanged,
-    Spoke,
-    Talking,
-    VoiceTold,
+    Phrase,
+    Ping,
+    Pong,
+    Trouble,
+    Word,
+    decode,
+    encode,
 )
-from hub.core.voice_words import Heard, Hello, Ping, Pong, Trouble, Word, decode, encode
 from hub.core.voice_words import Spoke as SpokeWord
 from hub.core.voice_words import Talking as TalkingWord
 from tests.drivers.fakes import FakePort

@@ -14,7 +14,7 @@ from hub.backoff import (
     Twin,
     delay_s,
 )
-from hub.core.events import LinkTrouble
+from hub.core.wire import LinkTrouble
 
 JITTERS = (0.0, 0.5, 0.999)
 

@@ -18,12 +18,13 @@ from drivers import contact, house, supply
 from drivers.line import SILENT_S
 from hub.config import Config, driver_kinds, find_driver, load, rules_of
 from hub.core.addresses import Flaw
+from hub.core.driver import Driver
 from hub.core.forms import form_of
 from hub.core.mistakes import Problem
 from hub.core.rules import Role, Room, Sense, Sensor
 from hub.core.settings import SettingsError
 from hub.house import furnish
-from hub.texts import Language
+from hub.texts import Language, messages
 from tests.hub.rig import HUB, write_config
 from tests.layout import REPO
 from voice.plan_files import PlanFile, Words
@@ -49,6 +50,10 @@ pin = 17
 kind = "kontact"
 name = "cord"
 """
+
+
+def furnished(config: Config) -> tuple[Driver, ...]:
+    return furnish(config.device, config.run_dir, messages("hub", config.language)["say"])
 
 
 def run(config: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -191,7 +196,7 @@ def test_nobody_is_asked_in_a_house_that_cannot_speak_unless_its_config_says_so(
     plain = file.read_text(encoding="utf-8").replace("[rules.care]\ntimes = []\n", "")
     file.write_text(plain + written, encoding="utf-8")
     config = load(file)
-    drivers = furnish(config) if speaks else config.device
+    drivers = furnished(config) if speaks else config.device
     assert rules_of(config, "1.0", drivers).care.times == times
     assert rules_of(config, "1.0", drivers).voice == ("house" if speaks else "")
 
@@ -203,7 +208,7 @@ def test_a_virtual_house_is_furnished_with_shut_doors_and_a_battery_of_its_own(
     file.write_text(file.read_text() + SENSING, encoding="utf-8")
     before = Device.pin_factory
     try:
-        *devices, finger = furnish(load(file))
+        *devices, finger = furnished(load(file))
         pins = {pin: Device.pin_factory.pin(pin).finger for pin in (16, 20, 23, 26, 21)}
     finally:
         Device.pin_factory = before
@@ -225,7 +230,7 @@ def test_a_virtual_button_that_rests_closed_does_not_call_at_the_start(tmp_path:
     before = Device.pin_factory
     try:
         config = load(file)
-        furnish(config)
+        furnished(config)
         (help_button,) = (device for device in config.device if device.name == "help")
         assert isinstance(help_button, contact.Driver)
         pin = Device.pin_factory.pin(help_button.pin)

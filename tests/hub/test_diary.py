@@ -14,13 +14,13 @@ from hub.core.events import (
     DriverReady,
     Event,
     LinkDown,
-    LinkTrouble,
     LinkUp,
     StorageFailed,
     StorageRecovered,
     StorageTrouble,
     Ticked,
 )
+from hub.core.wire import LinkTrouble
 from hub.diary import Diary
 from hub.texts import Language, messages
 

@@ -15,7 +15,6 @@ from hub.core.events import (
     DriverFailed,
     Event,
     Heartbeat,
-    LinkTrouble,
     Started,
     StorageFailed,
     StorageRecovered,
@@ -23,7 +22,7 @@ from hub.core.events import (
 )
 from hub.core.payloads import Ack, Stage
 from hub.core.state import HomeState
-from hub.core.wire import encode
+from hub.core.wire import LinkTrouble, encode
 from hub.engine import BATCH, EARLY, Engine
 from hub.health import decode
 from hub.journal import Journal

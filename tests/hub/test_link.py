@@ -20,7 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.backoff import SILENT_TURNS, delay_s
 from hub.core.effects import Lane
-from hub.core.events import LinkTrouble
+from hub.core.wire import LinkTrouble
 from hub.link import Link
 from hub.mqtt import MqttSettings, Session
 from hub.outbox import Row

@@ -29,9 +29,10 @@ from center.incident import Incident, Outcome
 from center.store import Store
 from hub.blackbox import Entry, Opening
 from hub.core import home
-from hub.core.events import DriverFailed, Event, Heartbeat, LinkDown, LinkTrouble
+from hub.core.events import DriverFailed, Event, Heartbeat, LinkDown
 from hub.core.payloads import Availability, FaultKind, FaultReport, Stage, Telemetry
 from hub.core.state import HomeState
+from hub.core.wire import LinkTrouble
 from tests.center import making
 from tests.core import scenes
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.house_events import Meaning, Part
 from hub.core.voice_words import (
     Heard,
     Hello,
+    Meaning,
     Order,
+    Part,
     Ping,
     Pong,
     Say,

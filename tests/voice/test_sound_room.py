@@ -12,12 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 from drivers import voice_peer, voicebox
-from hub.core.house_events import Meaning, Part
 from hub.core.voice_words import (
     Ask,
     Heard,
     Hello,
     Listen,
+    Meaning,
+    Part,
     Ping,
     Pong,
     Say,

@@ -9,7 +9,7 @@
 import difflib
 from collections.abc import Iterable
 
-from hub.core.house_events import Meaning
+from hub.core.voice_words import Meaning
 from hub.texts import Language, messages
 from voice.plan_files import Question, Words
 from voice.plans import Plan, Plans
