@@ -26,8 +26,8 @@ from msgspec import Struct
 from bench.report import Report, arguments
 from bench.rig import HUB, Rig
 from bench.witness import Committed
+from hub.contract.messages import Stage
 from hub.core.events import CenterAcked, LinkDown, LinkUp
-from hub.core.payloads import Stage
 from tests.chaos import Chaos, Flow
 from tests.packets import Kind, Packet
 

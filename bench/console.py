@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from bench.child import ROOT, Child
-from hub.core.payloads import AlarmData, AlarmEvent
+from hub.contract.messages import AlarmData, AlarmEvent
 from tests.broker import free_port, wait_until
 
 CENTER_TOML = """\

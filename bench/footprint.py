@@ -18,9 +18,9 @@ from paho.mqtt.client import Client
 from bench.report import Report, arguments, percentile
 from bench.rig import HUB, Finger, Rig
 from hub.blackbox import Entry
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Ack, Stage
 from hub.core.events import ContactChanged
-from hub.core.payloads import Ack, Stage
 from tests.hub.rig import StubCenter
 
 CONTACTS = ("help", "cord", "cancel")

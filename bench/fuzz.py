@@ -14,11 +14,12 @@ from collections import Counter
 import msgspec
 
 from bench.report import Report, arguments
-from hub.contract_examples import HUB, UTC, from_center, from_hub
-from hub.core import home, wire
+from hub.contract import wire
+from hub.contract.examples import HUB, UTC, from_center, from_hub
+from hub.contract.messages import Ack, FromCenter
+from hub.core import home
 from hub.core.commands import Command
 from hub.core.events import CenterAcked, CommandReceived, ContactChanged, Event, Started, Ticked
-from hub.core.payloads import Ack, FromCenter
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import HomeState
 

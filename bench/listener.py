@@ -6,8 +6,8 @@ from typing import Self
 from paho.mqtt.client import Client, MQTTMessage
 
 from bench.floor import client
-from hub.core import wire
-from hub.core.payloads import Ack, AlarmEvent, Stage
+from hub.contract import wire
+from hub.contract.messages import Ack, AlarmEvent, Stage
 from tests.broker import Broker, wait_until
 
 

@@ -9,8 +9,8 @@ from random import Random
 from msgspec import Struct
 
 from bench.emergencies import Class, Stretch, Times, read_truth
+from hub.contract.scaip import AUTOMATIC
 from hub.core.daily import PresenceKind
-from hub.core.scaip import AUTOMATIC
 from hub.trace import Row, Trace, opened
 from hub.trace_replay import Replay
 from hub.trace_run import fall

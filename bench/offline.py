@@ -21,11 +21,11 @@ import msgspec
 from bench.outage import RULES, Hub, rss_mb
 from bench.report import Report, arguments
 from bench.rig import HUB, Rig
+from hub.contract.messages import Availability, Telemetry
+from hub.contract.wire import LinkTrouble
 from hub.core import devices
 from hub.core.effects import Lane
 from hub.core.events import ContactChanged
-from hub.core.payloads import Availability, Telemetry
-from hub.core.wire import LinkTrouble
 from hub.link import Link
 from hub.mqtt import Listener, MqttSettings
 

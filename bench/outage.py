@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from bench.rig import HUB
+from hub.contract.wire import LinkTrouble
 from hub.core import home
 from hub.core.effects import Effect, Lane, Order, Publish
 from hub.core.events import (
@@ -21,7 +22,6 @@ from hub.core.events import (
 )
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import HomeState
-from hub.core.wire import LinkTrouble
 from hub.engine import Engine
 from hub.journal import Journal
 

@@ -27,9 +27,9 @@ import msgspec
 from bench.disk import Disk, Marked, Op, operations
 from bench.report import Report, arguments
 from hub import rescue
+from hub.contract.messages import Stage
 from hub.core.effects import Effect, Lane, Order
 from hub.core.events import CenterAcked, ContactChanged, Event, Measured, Started
-from hub.core.payloads import Stage
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import HomeState
 from hub.engine import Engine

@@ -1,7 +1,7 @@
 """What the centre answers the hubs. Pure: from an incident to its acks."""
 
 from center.incident import Incident
-from hub.core.payloads import Ack, AlarmBrief, Stage
+from hub.contract.messages import Ack, AlarmBrief, Stage
 
 
 def of_event(event: str, incident: Incident, utc: float) -> tuple[Ack, ...]:

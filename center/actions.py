@@ -16,7 +16,7 @@ from center.feed import Notice, Topic
 from center.homes import need_rows
 from center.incident import Deed, Incident, Outcome, waited_s
 from center.queries import Case
-from hub.core.scaip import Kind
+from hub.contract.scaip import Kind
 
 _OF_CHECK_INS = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})
 

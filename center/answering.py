@@ -6,7 +6,7 @@ from center.answers import Ages, Alarm, AuditLine, Event, HubOut, Times
 from center.hubs import Hub, seen
 from center.incident import Entry, Incident, urgency, waited_s
 from center.queries import Case, Line
-from hub.core.wire import timestamp
+from hub.contract.wire import timestamp
 
 
 def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = None) -> Alarm:

@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from center.hubs import Fault, Seen
 from center.incident import Deed, Outcome, Urgency
-from hub.core.payloads import Availability, Evidence, Stage
-from hub.core.scaip import Kind
+from hub.contract.messages import Availability, Evidence, Stage
+from hub.contract.scaip import Kind
 from hub.core.voice_report import VoiceReport
 
 

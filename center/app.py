@@ -31,7 +31,7 @@ from center.limit import TOO_LARGE, limited
 from center.metrics import Tally
 from center.sluice import Sluice
 from center.store import Store
-from hub.core import addresses
+from hub.contract import addresses
 
 BACKLOG = 2048  # connections that wait to be taken: uvicorn's own number
 LEAVE_S = 3  # for requests that still run at the end

@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from center import accounts, throttle
 from center.store import Store
-from hub.core.border import Open
+from hub.contract.border import Open
 
 COOKIE = "anbu_session"
 CSRF_HEADER = "x-csrf-token"

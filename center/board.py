@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from center.change import Change, Patience, advance, reopened
 from center.incident import Deed, Entry, Incident, Outcome
-from hub.core.payloads import Stage
+from hub.contract.messages import Stage
 
 PATIENCE = Patience()
 NOTE_MAX = 2000  # characters

@@ -17,7 +17,7 @@ from center.incident import Incident, Outcome
 from center.queries import Case
 from center.views import call, title
 from center.visit import Visit, acted, visited
-from hub.core.payloads import Stage
+from hub.contract.messages import Stage
 
 _CONFLICT = frozenset({Why.STALE, Why.IS_CLOSED, Why.NOT_CLOSED})
 

@@ -25,9 +25,9 @@ from center.incident import Deed, Entry
 from center.removal import Removed
 from center.store import Store
 from center.texts import Lang, Texts, of_file
-from hub.core.forms import Name, composed
-from hub.core.language import chosen
-from hub.core.settings import Noted, noted_by, read, refuse, text_of, unnoted
+from hub.contract.forms import Name, composed
+from hub.shared.language import chosen
+from hub.shared.settings import Noted, noted_by, read, refuse, text_of, unnoted
 
 PASSWORD_MIN = 10
 NAME_MAX = 64

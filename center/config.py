@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from center.change import Patience
 from center.dialect import AUDIT_KEPT_S
 from center.homes.need import AGAIN_S, TEST_S
-from hub.core.addresses import Flaw, FlawError
-from hub.core.forms import Broker, FilePath, Form, of
+from hub.contract.addresses import Flaw, FlawError
+from hub.contract.forms import Broker, FilePath, Form, of
 
 YEAR_S = 366 * 86400.0
 Seconds = Annotated[float, Meta(gt=0, le=10 * 365 * 86_400.0)]  # any clock can count so far

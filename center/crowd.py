@@ -14,7 +14,7 @@ from center.change import Change
 from center.evidence import Heard
 from center.incident import Incident
 from center.queries import find
-from hub.core.payloads import Stage
+from hub.contract.messages import Stage
 
 OPEN_MOST = 20  # twice as many as there are kinds of alarm that one home can have open
 

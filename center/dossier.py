@@ -8,9 +8,9 @@ from center import moments
 from center.incident import Deed, Entry, Incident, Outcome
 from center.texts import Texts
 from center.views import Eye
-from hub.core.payloads import Stage
-from hub.core.reading import ALL
-from hub.core.scaip import Kind
+from hub.contract.messages import Stage
+from hub.contract.reading import ALL
+from hub.contract.scaip import Kind
 
 
 class Step(Struct, frozen=True):

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from center.change import CLOCK_BACK_S, HELD, Change, Patience, advance, given_back, reopened
 from center.incident import Deed, Entry, Incident
-from hub.core.payloads import WORDLESS, AlarmData, AlarmEvent, Stage
-from hub.core.scaip import What, priority
+from hub.contract.messages import WORDLESS, AlarmData, AlarmEvent, Stage
+from hub.contract.scaip import What, priority
 
 PATIENCE = Patience()
 VERSION_MAX = 2**31  # what a database's INTEGER holds

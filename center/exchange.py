@@ -18,9 +18,9 @@ from center.config import Mqtt
 from center.link import Session
 from center.parcels import Arrived, Message
 from center.rival import Claim, look, was_renewed
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Ack, CenterState
 from hub.core.commands import Command
-from hub.core.payloads import Ack, CenterState
 
 ANOTHER = "another centre has the hubs"
 UNKNOWN = "unknown"

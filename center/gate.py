@@ -12,7 +12,7 @@ from center.auth import Denied, DeniedError
 from center.desk import Desk
 from center.frame import language, other_language, show
 from center.visit import Visit, acted
-from hub.core.forms import composed
+from hub.contract.forms import composed
 
 FORM_COOKIE = "anbu_form"  # a stranger's page can send the form, but not read or set this
 

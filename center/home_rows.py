@@ -10,8 +10,8 @@ from center.home_tables import need_parts
 from center.hubs import AHEAD_S
 from center.incident import Deed, Entry
 from center.rows import write_line
+from hub.contract.messages import Availability, FaultReport, HubState
 from hub.core.commands import Reply
-from hub.core.payloads import Availability, FaultReport, HubState
 
 OWN = "center:"  # begins the name of a fault that the centre itself has found
 INTERVAL_S = 30.0  # until the hub has said its own

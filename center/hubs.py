@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.payloads import Availability, FaultKind, Trigger
+from hub.contract.messages import Availability, FaultKind, Trigger
 from hub.core.voice_report import VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost

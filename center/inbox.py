@@ -26,10 +26,10 @@ from center.metrics import Tally
 from center.parcels import Arrived
 from center.sluice import Load, Passed, Sluice
 from center.store import Store
-from hub.core import reading, wire
-from hub.core.payloads import AlarmEvent, FaultKind
-from hub.core.reading import ALL
-from hub.core.wire import Heard
+from hub.contract import reading, wire
+from hub.contract.messages import AlarmEvent, FaultKind
+from hub.contract.reading import ALL
+from hub.contract.wire import Heard
 
 REPAIR_BACK_S = 3600.0  # a hub that missed a closing for longer asks by its own state
 UNSTORABLE = "unstorable"

@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.border import Open
-from hub.core.payloads import Evidence, Stage
-from hub.core.reading import UNREAD
-from hub.core.scaip import Kind
+from hub.contract.border import Open
+from hub.contract.messages import Evidence, Stage
+from hub.contract.reading import UNREAD
+from hub.contract.scaip import Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s

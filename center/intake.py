@@ -12,9 +12,7 @@ from center.change import Patience
 from center.evidence import PATIENCE, Heard
 from center.feed import Notice, Topic
 from center.homes import daily, day_rows, need_rows, press_rows, word_rows
-from hub.core.commands import Reply
-from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
-from hub.core.payloads import (
+from hub.contract.messages import (
     Ack,
     AlarmEvent,
     Availability,
@@ -27,8 +25,10 @@ from hub.core.payloads import (
     ReportEvent,
     Telemetry,
 )
-from hub.core.reading import UNREAD
-from hub.core.scaip import What
+from hub.contract.reading import UNREAD
+from hub.contract.scaip import What
+from hub.core.commands import Reply
+from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 
 
 class Parcel(Struct, frozen=True):

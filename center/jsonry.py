@@ -21,7 +21,7 @@ from center.board import Why
 from center.desk import Desk
 from center.homes.acts import NotHandledError
 from center.homes.need import CHOICES, WhyNot
-from hub.core.wire import timestamp
+from hub.contract.wire import timestamp
 
 JSON = "application/json"
 NOT_HANDLED = {WhyNot.NOT_FOUND: 404, WhyNot.STALE: 409, WhyNot.IS_DONE: 409}

@@ -30,7 +30,7 @@ from center import announcing_tables as said
 from center import home_tables as home
 from center import tables
 from center.config import Center
-from hub.core.payloads import Stage
+from hub.contract.messages import Stage
 
 BATCH = 200  # rows; some 5 ms of the writer's time
 STEP_S = 3600.0  # the horizon moves so far in a round: a clock that jumped years ahead costs little

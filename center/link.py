@@ -30,9 +30,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from center import tls
 from center.config import Mqtt
 from center.parcels import Arrived, Message
-from hub.core import addresses
-from hub.core.payloads import CenterState
-from hub.core.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_center
+from hub.contract import addresses
+from hub.contract.messages import CenterState
+from hub.contract.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_center
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")

@@ -17,7 +17,7 @@ from center.homes import api as homes_api
 from center.homes.api import WhichNeeds
 from center.homes.rates import Rates
 from center.queries import Which
-from hub.core import border
+from hub.contract import border
 
 Document = dict[str, Any]
 

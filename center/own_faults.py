@@ -6,10 +6,10 @@ A hub's own list does not end them: each ends when it was not seen for a while.
 from sqlalchemy import Connection, delete, insert, select, update
 
 from center import home_rows, tables
-from hub.core.payloads import Availability, FaultKind, FaultReport, HubState
+from hub.contract.messages import Availability, FaultKind, FaultReport, HubState
 
 NEEDED = {FaultKind.TWIN: 2, FaultKind.FLOOD: 1, FaultKind.CROWDED: 1}  # times until it is one
-QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.backoff`)
+QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.shared.backoff`)
     FaultKind.TWIN: 3600.0,
     FaultKind.FLOOD: 600.0,
     FaultKind.CROWDED: 600.0,

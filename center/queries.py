@@ -12,8 +12,8 @@ from center import tables
 from center.hubs import Fault, Hub
 from center.incident import Deed, Entry, Incident
 from center.shaping import shape
-from hub.core.payloads import Stage
-from hub.core.scaip import URGENCY, Kind
+from hub.contract.messages import Stage
+from hub.contract.scaip import URGENCY, Kind
 
 _BY_ID = select(tables.incidents).where(tables.incidents.c.id == bindparam("id"))
 _TIMELINE = (

@@ -10,7 +10,7 @@ from center.announcing_tables import deliveries
 from center.home_tables import needs
 from center.incident import Deed, Entry
 from center.rows import write_line
-from hub.core.payloads import Stage
+from hub.contract.messages import Stage
 
 
 class Removed(StrEnum):

@@ -10,7 +10,7 @@ back and says its birth anew; where it did not, it is gone, and the calls are ou
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.payloads import CenterState
+from hub.contract.messages import CenterState
 
 
 class Claim(Struct, frozen=True):

@@ -6,7 +6,7 @@ from center import moments, voices
 from center.hubs import BACK_S, Fault, Hub, Seen, seen
 from center.incident import Incident
 from center.views import Badge, Call, Eye, call
-from hub.core.payloads import FaultKind
+from hub.contract.messages import FaultKind
 
 _LOOK = {  # state -> (shape, tone)
     Seen.READY: ("check", "good"),

@@ -15,8 +15,8 @@ from center.change import CLOCK_BACK_S, Change, Patience
 from center.incident import Entry, Incident
 from center.queries import find
 from center.shaping import shape
-from hub.core.payloads import AlarmEvent, Happened, OtherEvent, Stage
-from hub.core.reading import UNREAD
+from hub.contract.messages import AlarmEvent, Happened, OtherEvent, Stage
+from hub.contract.reading import UNREAD
 
 _incidents, _events = tables.incidents, tables.events
 _ADD_LINE = insert(tables.audit)

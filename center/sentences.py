@@ -11,7 +11,7 @@ from center.auth import DeniedError
 from center.board import Why
 from center.incident import Deed, Incident
 from center.texts import Lang
-from hub.core.wire import timestamp
+from hub.contract.wire import timestamp
 
 _CLOCK = frozenset({Deed.EXPIRED, Deed.UNANSWERED, Deed.PRESENT_EXPIRED, Deed.CAUGHT_UP})
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Row
 
-from hub.core import border
+from hub.contract import border
 
 S = TypeVar("S", bound=Struct)
 

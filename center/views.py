@@ -7,8 +7,8 @@ from msgspec import Struct
 from center import moments
 from center.incident import Deed, Incident, urgency, waited_s
 from center.texts import Texts
-from hub.core.payloads import Stage
-from hub.core.scaip import URGENCY, Kind
+from hub.contract.messages import Stage
+from hub.contract.scaip import URGENCY, Kind
 
 _ENDS_WITH_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # movement does not end a fall
 _GIVEN_BACK = frozenset({Deed.UNANSWERED, Deed.RETURNED, Deed.PRESENT_EXPIRED})

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from drivers.line import SILENT_S, Line, Pin, Pull, watch
+from hub.contract.forms import Name
 from hub.core.driver import Port
 from hub.core.events import ContactChanged
-from hub.core.forms import Name
 from hub.core.rules import Role, Room, Sense
 
 Wiring = Literal["normally_open", "normally_closed"]

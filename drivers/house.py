@@ -15,15 +15,15 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from msgspec import Struct, field
 
-from drivers.door import opened
 from drivers.house_pins import HousePin
 from drivers.house_room import Room
 from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
+from hub.contract.forms import Name, SocketPath
 from hub.core.driver import Port
 from hub.core.effects import Say
-from hub.core.forms import Name, SocketPath
 from hub.core.house_events import Spoke, VoiceTold
+from hub.shared.unix_socket import opened
 
 PAGE = "page"  # as an engine of speech: its buttons and what is to be read
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from drivers.house_words import Words, usual_language, words
-from hub.core.voice_words import Meaning
+from hub.contract.voice import Meaning
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction

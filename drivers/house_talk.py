@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from drivers.house_room import Answer, Refusal, Refused, Room
 from drivers.house_sensors import NoSensorError
-from hub.core.voice_words import Meaning
+from hub.contract.voice import Meaning
 
 LINE_BYTES = 4096
 

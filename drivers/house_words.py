@@ -5,7 +5,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from hub.core.language import chosen
+from hub.shared.language import chosen
 
 LANGUAGES = ("ko", "en")
 Words = dict[str, dict[str, str]]
@@ -19,5 +19,5 @@ def words(language: str) -> Words:
 
 
 def usual_language() -> str:
-    """Give the language of whoever started this process (`hub.core.language`)."""
+    """Give the language of whoever started this process (`hub.shared.language`)."""
     return str(chosen(os.environ))

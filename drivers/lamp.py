@@ -16,9 +16,9 @@ from typing import Annotated
 from gpiozero import DigitalOutputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
+from hub.contract.forms import Name
 from hub.core.driver import Port
 from hub.core.effects import Order, Show, Signal
-from hub.core.forms import Name
 
 SHORTEST_WAIT_S = 0.001  # where rounding puts an end a hair ahead, don't spin
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from drivers.line import SILENT_S, Line, Pin, Pull, watch
+from hub.contract.forms import Name
 from hub.core.driver import Port
-from hub.core.forms import Name
 from hub.core.house_events import MotionChanged
 from hub.core.rules import Room, Sense
 

@@ -16,9 +16,9 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from drivers.line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
-from hub.core.addresses import Flaw, FlawError
+from hub.contract.addresses import Flaw, FlawError
+from hub.contract.forms import FilePath, Name
 from hub.core.driver import Port
-from hub.core.forms import FilePath, Name
 from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.rules import Room, Sense
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from hub.core import voice_words
+from hub.contract import voice
+from hub.contract.voice import Phrase
 from hub.core.effects import Ask, Order, Say, Show
-from hub.core.voice_words import Phrase
 
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
@@ -13,15 +13,15 @@ URGENT = {
 }  # fmt: skip
 
 
-def word(order: Order, words: Callable[[Phrase], str]) -> voice_words.Order | None:
+def word(order: Order, words: Callable[[Phrase], str]) -> voice.Order | None:
     """Give what to order of the voice, None where it is no matter of its; `words` gives texts."""
     match order:
         case Show():
             return None
         case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
             text = " ".join(filter(None, (words(phrase), more)))
-            return voice_words.Say(phrase, text, receipt, urgent or phrase in URGENT)
+            return voice.Say(phrase, text, receipt, urgent or phrase in URGENT)
         case Ask(phrase=phrase, slow=slow):
-            return voice_words.Ask(phrase, words(phrase), slow)
+            return voice.Ask(phrase, words(phrase), slow)
         case _:
             assert_never(order)

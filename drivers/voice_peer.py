@@ -9,15 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from time import monotonic
 
-from hub.core.voice_words import (
-    Fact,
-    LineError,
-    Order,
-    Ping,
-    decode,
-    encode,
-    length_after,
-)
+from hub.contract.voice import Fact, LineError, Order, Ping, decode, encode, length_after
 
 HANG_S = 10.0  # the promise for a voice that hangs
 FLOOD, FLOOD_S = 200, 1.0  # words that no mouth and no ear make in a second: it is broken

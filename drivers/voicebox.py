@@ -15,14 +15,14 @@ from typing import assert_never
 from msgspec import Struct
 
 from drivers import voice_orders
-from drivers.door import opened
 from drivers.voice_health import Health
 from drivers.voice_peer import Peer
-from hub.core import voice_words
+from hub.contract import voice
+from hub.contract.forms import Name, SocketPath
+from hub.contract.voice import Meaning
 from hub.core.driver import Port
-from hub.core.forms import Name, SocketPath
 from hub.core.house_events import Answered, Spoke, Talking, VoiceTold
-from hub.core.voice_words import Meaning
+from hub.shared.unix_socket import opened
 
 LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
 PING_S = 5.0
@@ -56,7 +56,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", ta
         """
         box = Box(self.name, port)
         path = Path(self.socket)
-        async with opened(path, "voicebox", box.welcome, voice_words.LINE_BYTES):
+        async with opened(path, "voicebox", box.welcome, voice.LINE_BYTES):
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(box.tell())
@@ -75,7 +75,7 @@ class Box:
         self._gone_at = monotonic()
         self._began_at = self._gone_at
         self._well = False
-        self._waiting: list[tuple[float, voice_words.Order]] = []
+        self._waiting: list[tuple[float, voice.Order]] = []
         self._health = Health(name, port.emit)
         self._tells_words = False
 
@@ -124,28 +124,28 @@ class Box:
             self._port.ready()
         self._health.look()
 
-    def _hear(self, peer: Peer, fact: voice_words.Fact) -> None:
+    def _hear(self, peer: Peer, fact: voice.Fact) -> None:
         at = monotonic()
         match fact:
-            case voice_words.Hello():
+            case voice.Hello():
                 self._begin(peer)
                 self._learn(at, fact)
-            case voice_words.Heard():
+            case voice.Heard():
                 self._answer(at, fact)
-            case voice_words.Talking():
+            case voice.Talking():
                 self._port.emit(Talking(at))
-            case voice_words.Spoke(receipt=receipt, done=done):
+            case voice.Spoke(receipt=receipt, done=done):
                 if receipt:
                     self._port.emit(Spoke(at, receipt, done))
-            case voice_words.Trouble():
+            case voice.Trouble():
                 self._health.change(fact)
-            case voice_words.Pong(n=n):
+            case voice.Pong(n=n):
                 peer.answered(n)
                 self._health.lose(fact)
             case _:
                 assert_never(fact)
 
-    def _answer(self, at: float, heard: voice_words.Heard) -> None:
+    def _answer(self, at: float, heard: voice.Heard) -> None:
         own = heard.asked.startswith(OWN_TALK)
         taken = TOLD_OF_OWN if own else set(Meaning) if heard.asked else UNASKED
         if heard.meaning in taken:
@@ -162,7 +162,7 @@ class Box:
                 )
             )
 
-    def _learn(self, at: float, hello: voice_words.Hello) -> None:
+    def _learn(self, at: float, hello: voice.Hello) -> None:
         """Tell what this voice has and may do; without its consent no words of it go further."""
         self._tells_words = hello.tells_words
         able, may = (hello.engines, hello.hears), (hello.spoken_sos, hello.tells_words)

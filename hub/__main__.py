@@ -9,10 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.command_line import STOPPED, Parser, fit_terminal, spoken
 from hub.core.mistakes import Mistake
-from hub.core.settings import Noted, SettingsError
-from hub.texts import messages, tell, usual_language
+from hub.shared.command_line import STOPPED, Parser, fit_terminal, spoken
+from hub.shared.messages import messages, tell, usual_language
+from hub.shared.settings import Noted, SettingsError
 
 if TYPE_CHECKING:
     from provisioning.findings import Patient, Voice

@@ -13,16 +13,16 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub import health, heap, memory, watchdog
+from hub import health, memory, watchdog
 from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
+from hub.contract.messages import Availability
 from hub.core import debt, devices, home, snapshot
 from hub.core.driver import Driver
 from hub.core.effects import Effect, Lane, Order, Show
 from hub.core.events import Event, Measured, Started, StorageTrouble
 from hub.core.habits import FRESH
-from hub.core.payloads import Availability
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 from hub.diary import Diary
@@ -31,9 +31,10 @@ from hub.journal import Journal
 from hub.link import Link
 from hub.outbox import Row
 from hub.proof import LinkSight, Proof
+from hub.shared import system
+from hub.shared.messages import messages
 from hub.shelf import Found
 from hub.supervisor import Supervisor
-from hub.texts import messages
 
 ENDS, END_S = 2, 1.0
 
@@ -49,7 +50,7 @@ class Hub:
     """The parts, put together."""
 
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
-        heap.keep_one()
+        system.keep_one()
         self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
         self.rules = rules_of(config, version("anbu-hub"), drivers)
         self.journal = Journal(
@@ -76,7 +77,7 @@ class Hub:
             group.create_task(self.engine.run())
             group.create_task(self._await_disk())
             await self.supervisor.settled(within_s=2.0)
-            heap.settle()
+            system.settle()
             watchdog.ready()
             group.create_task(self._heartbeat())
             group.create_task(self._telemetry())

@@ -13,15 +13,15 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from hub.core.addresses import FlawError
+from hub.contract.addresses import FlawError
+from hub.contract.forms import FilePath, Name, socket
 from hub.core.care_rules import CareRules
 from hub.core.driver import Driver
-from hub.core.forms import FilePath, Name, socket
 from hub.core.mistakes import Mistake
 from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
-from hub.core.settings import Kinds, Noted, read, refuse, text_of
 from hub.mqtt import MqttSettings
-from hub.texts import Language, tell, usual_language
+from hub.shared.messages import Language, tell, usual_language
+from hub.shared.settings import Kinds, Noted, read, refuse, text_of
 
 LONGEST_DOOR = "/house.sock"  # of the sockets in `run_dir`
 

@@ -21,7 +21,7 @@ from hub.core.events import (
     StorageFailed,
     StorageRecovered,
 )
-from hub.texts import Language, messages
+from hub.shared.messages import Language, messages
 
 LOG = logging.getLogger("anbu")
 AGAIN_S, LONGEST_S = 60.0, 6 * 3600.0

@@ -6,8 +6,8 @@ import os
 import resource
 from pathlib import Path
 
+from hub.contract.times import TIMEX_BYTES, kernel_trusts
 from hub.core import snapshot
-from hub.core.daytime import TIMEX_BYTES, kernel_trusts
 from hub.core.state import HomeState
 
 LOG = logging.getLogger("anbu")

@@ -10,10 +10,10 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 
-from hub.backoff import REFUSALS, Twin, delay_s
-from hub.core.wire import LinkTrouble
+from hub.contract.wire import LinkTrouble
 from hub.mqtt import Listener, MqttSettings, Session
 from hub.outbox import Row
+from hub.shared.backoff import REFUSALS, Twin, delay_s
 
 LOG = logging.getLogger("anbu")
 STEADY_S = 5.0  # a session that lasted this long was no failure

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.aside import keep
-from hub.core import border
+from hub.contract import border
 from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, VERSION, Habits
 from hub.journal import Journal

@@ -17,12 +17,12 @@ from paho.mqtt.client import Client, DisconnectFlags
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from hub import tls
-from hub.core import addresses, wire
-from hub.core.forms import Broker, FilePath
-from hub.core.wire import LinkTrouble
+from hub.contract import addresses, wire
+from hub.contract.forms import Broker, FilePath
+from hub.contract.wire import LinkTrouble
 from hub.outbox import Row
 from hub.pump import Pump
+from hub.shared import tls
 
 FAREWELL_S = 1.0
 TAKEN_OVER = 0x8E

@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 
 from hub.core.daily import CheckInResult, PresenceKind
 from hub.replay_words import words
-from hub.texts import Language
+from hub.shared.messages import Language
 from hub.trace import Row, Sort
 from hub.trace_story import DAY_S, Change, Summary
 

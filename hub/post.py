@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Ack, CenterState
+from hub.contract.wire import LinkTrouble
 from hub.core.commands import Command
 from hub.core.effects import Effect, Forget, Lane, Publish, Resend
 from hub.core.events import (
@@ -25,8 +27,6 @@ from hub.core.events import (
     StorageRecovered,
     StorageTrouble,
 )
-from hub.core.payloads import Ack, CenterState
-from hub.core.wire import LinkTrouble
 from hub.courier import Courier
 from hub.journal import Commit, Journal
 from hub.outbox import Row

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from hub.blackbox import Entry, Opening
-from hub.core import border, home
+from hub.contract import border
+from hub.core import home
 from hub.core.effects import Effect, Order
 
 T = TypeVar("T", bound=Struct)

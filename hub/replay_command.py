@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from hub.core.care_rules import CareRules
 from hub.replay import TranscriptError, replay
 from hub.replay_words import mistake, told, words
-from hub.texts import Language, usual_language
+from hub.shared.messages import Language, usual_language
 from hub.trace import Row, TraceError
 from hub.trace_replay import RULES
 from hub.trace_run import Options, OutsideError

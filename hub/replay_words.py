@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from hub.core.payloads import Evidence
-from hub.texts import Language, Messages, messages
+from hub.contract.messages import Evidence
+from hub.shared.messages import Language, Messages, messages
 from hub.trace import TraceError
 from hub.trace_run import OutsideError
 from hub.trace_story import Change, Stop, Summary, iso

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from hub.aside import put_aside
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.reading import UNREAD
 from hub.core.effects import Lane
 from hub.core.events import StorageTrouble
-from hub.core.reading import UNREAD
 from hub.outbox import DISK_ERRORS, LANES, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")

@@ -17,7 +17,7 @@ from typing import TextIO
 
 from msgspec import Struct
 
-from hub.core.forms import composed
+from hub.contract.forms import composed
 from hub.trace_time import Times
 
 COLUMNS = ["time", "device", "kind", "value"]

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from hub.core.forms import composed
+from hub.contract.forms import composed
 from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.trace import Sort
 

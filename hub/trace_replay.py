@@ -13,16 +13,16 @@ from typing import Final, Self
 
 from msgspec.structs import replace
 
+from hub.contract.messages import Stage
+from hub.contract.voice import Meaning
 from hub.core import calm, home
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.events import CenterAcked, ContactChanged, Event, Heartbeat, LinkUp, Started, Ticked
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
-from hub.core.payloads import Stage
 from hub.core.rules import Rules, Sense
 from hub.core.state import Alarm, Clock, HomeState, Link
-from hub.core.voice_words import Meaning
 from hub.trace import Row, Sort
 from hub.trace_devices import met
 

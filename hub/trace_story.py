@@ -7,11 +7,11 @@ from datetime import datetime, timedelta, timezone
 import msgspec
 from msgspec import Struct, to_builtins
 
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, Evidence
+from hub.contract.scaip import AUTOMATIC, Kind, What
 from hub.core.daily import CareEvent, CheckInEvent, PresenceKind
 from hub.core.effects import Effect, Lane, Publish
-from hub.core.payloads import AlarmEvent, Evidence
-from hub.core.scaip import AUTOMATIC, Kind, What
 from hub.core.state import HomeState
 from hub.trace import Reason
 

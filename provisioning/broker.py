@@ -15,9 +15,9 @@ import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
-from hub.core import addresses
-from hub.core.addresses import FlawError
-from hub.core.wire import MAX_BYTES
+from hub.contract import addresses
+from hub.contract.addresses import FlawError
+from hub.contract.wire import MAX_BYTES
 from provisioning.texts import ours, sentence
 
 HEADER_BYTES = 1024  # an MQTT 5 PUBLISH's topic and properties beside its payload

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-from hub.core import addresses
+from hub.contract import addresses
 from provisioning.findings import Finding, Link, Patient, bad, good, note
 from provisioning.running import Running, look
 

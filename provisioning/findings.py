@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from hub.core.language import Language
 from hub.core.mistakes import Mistake, Problem
-from hub.core.settings import Noted, SettingsError
+from hub.shared.language import Language
+from hub.shared.settings import Noted, SettingsError
 from provisioning.texts import LANGUAGES, words
 
 T = TypeVar("T")

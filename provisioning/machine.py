@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub.core.daytime import TIMEX_BYTES, kernel_trusts
+from hub.contract.times import TIMEX_BYTES, kernel_trusts
 from provisioning.broker import program
 from provisioning.findings import Finding, bad, good, note
 

@@ -5,7 +5,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from hub.core.language import chosen
+from hub.shared.language import chosen
 
 LANGUAGES = ("ko", "en")
 Words = dict[str, str]
@@ -20,7 +20,7 @@ def words(table: str, language: str) -> Words:
 
 
 def usual_language() -> str:
-    """Give the language of whoever started this process (`hub.core.language`)."""
+    """Give the language of whoever started this process (`hub.shared.language`)."""
     return str(chosen(os.environ))
 
 

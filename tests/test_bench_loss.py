@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from bench.loss import doubled
-from hub.contract_examples import alarm_event
-from hub.core.payloads import AlarmData
-from hub.core.scaip import Kind, What
+from hub.contract.examples import alarm_event
+from hub.contract.messages import AlarmData
+from hub.contract.scaip import Kind, What
 
 
 def calls(*at: float, boot: str = "b") -> list[AlarmData]:

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import ELSEWHERE, main, parser
-from hub.command_line import CLOSED, PLAIN, Parser, spoken
-from hub.core.language import VARIABLE, Language
-from hub.texts import messages
+from hub.shared.command_line import CLOSED, PLAIN, Parser, spoken
+from hub.shared.language import VARIABLE, Language
+from hub.shared.messages import messages
 from tests.layout import REPO
 
 COMMANDS = ["hub", *ELSEWHERE]

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
-from hub import tls
 from hub.__main__ import _patient, _speaker, main
 from hub.claim import claimed
 from hub.config import load
-from hub.core.settings import SettingsError
-from hub.texts import tell as tell_mistake
+from hub.shared import tls
+from hub.shared.messages import tell as tell_mistake
+from hub.shared.settings import SettingsError
 from provisioning import dev_certs, dial, machine, papers, speech
 from provisioning.certs import issue
 from provisioning.findings import Finding, Link, Patient, Readers, Verdict, tell

@@ -24,11 +24,12 @@ from center.queries import Which
 from center.store import Store
 from hub import health
 from hub.blackbox import Entry, Opening
-from hub.core import home, snapshot, wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, Stage
+from hub.contract.scaip import What
+from hub.core import home, snapshot
 from hub.core.effects import Publish
 from hub.core.events import LinkUp
-from hub.core.payloads import AlarmEvent, Stage
-from hub.core.scaip import What
 from hub.replay import replay
 from tests.center.making import NOW, event, hear, stored
 from tests.core.scenes import FIRST, press, read, started, story

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from center import tls as center_tls
-from hub import backoff
-from hub import tls as hub_tls
-from hub.core.wire import LinkTrouble
+from hub.contract.wire import LinkTrouble
+from hub.shared import backoff
+from hub.shared import tls as hub_tls
 from provisioning import dev_certs, dial
 from provisioning.certs import Pair, authority
 from provisioning.findings import Link

@@ -2,10 +2,10 @@
 
 import pytest
 
-from hub.core.addresses import Flaw
+from hub.contract.addresses import Flaw
+from hub.contract.voice import Phrase
 from hub.core.mistakes import Mistake, Problem
-from hub.core.voice_words import Phrase
-from hub.texts import Language, messages, tell
+from hub.shared.messages import Language, messages, tell
 
 
 @pytest.mark.parametrize("language", Language)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import _patient
-from hub.core.settings import unnoted
+from hub.shared.settings import unnoted
 from provisioning import doctor, findings, wiring
 from provisioning.findings import Finding, good, note
 from tests.test_doctor import READERS

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from hub.core.voice_words import Meaning
+from hub.contract.voice import Meaning
 from voice.words import Expecting, Understood
 
 SYLLABLE_S = 0.25  # Korean is read at about 5 syllables a second; the mouth speaks at 0.8 of that

@@ -9,7 +9,7 @@ from collections import deque
 
 from msgspec import Struct
 
-from hub.core.voice_words import Ask, Listen, Say
+from hub.contract.voice import Ask, Listen, Say
 
 Task = Say | Ask | Listen
 ALARM = {

@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 
-from hub.core.voice_words import Hello, Meaning, Order, Part, Ping
+from hub.contract.voice import Hello, Meaning, Order, Part, Ping
 from voice.ear import Ear, Forgotten
 from voice.health import HUNG_S, Health, listening, restart_due
 from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance

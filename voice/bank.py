@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 from msgspec import Struct
 
-from hub.core.decoding import UndecodableError, decode
+from hub.shared.decoding import UndecodableError, decode
 from voice.audio import Audio
 from voice.mouth import RATE_HZ, fingerprint
 from voice.resample import from_pcm, resampled, to_pcm

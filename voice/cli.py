@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from hub.core.settings import noted_by
+from hub.shared.settings import noted_by
 from voice import mouth_cli, plan_check, understand_cli
 from voice.memory import one_heap
 from voice.settings import VoiceSettings, load

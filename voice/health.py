@@ -3,8 +3,8 @@
 import ctypes
 from collections.abc import Callable
 
-from hub.core.daytime import TIMEX_BYTES, kernel_trusts, left_of
-from hub.core.voice_words import Fact, Part, Trouble
+from hub.contract.times import TIMEX_BYTES, kernel_trusts, left_of
+from hub.contract.voice import Fact, Part, Trouble
 from voice.mic import Condition
 
 HUNG_S = 20.0  # PortAudio has not come back: it never will

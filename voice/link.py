@@ -14,7 +14,7 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
-from hub.core.voice_words import (
+from hub.contract.voice import (
     LINE_BYTES,
     Ask,
     Fact,

@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.contract.voice import Hello
 from hub.core.mistakes import Mistake
-from hub.core.settings import Noted, SettingsError, text_of
-from hub.core.voice_words import Hello
+from hub.shared.settings import Noted, SettingsError, text_of
 from voice import hearing, kokoro_files, phrases, plan_files, plans, vad
 from voice.bank import SHIPPED, Bank
 from voice.cache import Cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 
-from hub.core.voice_words import Pong
+from hub.contract.voice import Pong
 from voice.ear import Ear
 from voice.hearing import Utterance
 from voice.overhear import Overhearing

@@ -14,8 +14,8 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta, Struct
 
 from hub.core.mistakes import Mistake, Problem
-from hub.core.settings import SettingsError, read
-from hub.core.toml_lines import locate
+from hub.shared.settings import SettingsError, read
+from hub.shared.toml_lines import locate
 from voice import signs
 from voice.hangul import is_hangul
 from voice.jamo import Table, sounds, sounds_of, weight

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TextIO
 
-from hub.core.settings import SettingsError, noted_by
+from hub.shared.settings import SettingsError, noted_by
 from voice.plan_files import PlanFile, gather
 from voice.plan_flaws import Flaw
 from voice.plan_rules import flaws

@@ -9,10 +9,10 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from hub.core.forms import Form, of
+from hub.contract.forms import Form, of
+from hub.contract.voice import Meaning
 from hub.core.mistakes import Mistake
-from hub.core.settings import Noted, SettingsError, read, text_of, unnoted
-from hub.core.voice_words import Meaning
+from hub.shared.settings import Noted, SettingsError, read, text_of, unnoted
 from voice.words import Expecting, Intent
 
 COMMON = "common.toml"

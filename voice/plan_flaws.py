@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.core.mistakes import close_to
-from hub.core.toml_lines import Path, line_of, locate
+from hub.shared.toml_lines import Path, line_of, locate
 from voice.plan_files import PlanFile, Question, Source, Words
 
 

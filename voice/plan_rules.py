@@ -6,8 +6,8 @@
 import re
 from collections.abc import Callable, Iterator
 
-from hub.core.toml_lines import Path
-from hub.core.voice_words import Meaning, Phrase
+from hub.contract.voice import Meaning, Phrase
+from hub.shared.toml_lines import Path
 from voice import plan_walk
 from voice.acts import syllables
 from voice.plan_files import HEARD, HELP, SILENCE, START, Branch, Folder, Question, Words, common

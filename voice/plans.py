@@ -12,8 +12,8 @@ from typing import Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.contract.voice import Meaning
 from hub.core.mistakes import Mistake
-from hub.core.voice_words import Meaning
 from voice.plan_files import HEARD, START, Branch, Folder, PlanFile, Question, Words, common, gather
 from voice.plan_flaws import Flaw
 from voice.plan_rules import flaws

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from hub.core.settings import noted_by
+from hub.shared.settings import noted_by
 from voice.bank import Bank
 from voice.fixed import fixed_sentences
 from voice.mouth_words import ours, tell

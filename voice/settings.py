@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from hub.core.addresses import FlawError
-from hub.core.forms import FilePath, SocketPath, TimeOfDay, socket
-from hub.core.settings import Noted, read, refuse, text_of, unnoted
+from hub.contract.addresses import FlawError
+from hub.contract.forms import FilePath, SocketPath, TimeOfDay, socket
+from hub.shared.settings import Noted, read, refuse, text_of, unnoted
 
 Pct = Annotated[float, Meta(ge=0, le=100)]
 PATHS = ("socket", "state_dir", "cache_dir", "models", "bank", "plans", "phrases")

@@ -17,7 +17,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-from hub.core.settings import read
+from hub.shared.settings import read
 from voice.hangul import is_hangul, take_apart
 from voice.meanings import Intent
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-from hub.core.voice_words import Ask, Fact, Heard, Listen, Meaning, Order, Say, Spoke, Stop, Talking
+from hub.contract.voice import Ask, Fact, Heard, Listen, Meaning, Order, Say, Spoke, Stop, Talking
 from voice import acts
 from voice.agenda import Agenda, Task, cuts_short, is_blunt, rank
 from voice.floor import Floor

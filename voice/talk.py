@@ -11,7 +11,7 @@ from typing import assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.voice_words import Meaning
+from hub.contract.voice import Meaning
 from voice.acts import (
     Act,
     Chime,

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.daytime import left_of
+from hub.contract.times import left_of
 from voice.settings import VoiceSettings
 
 SLOWER, SLOWEST = 0.9, 0.6  # times what was; of natural speed

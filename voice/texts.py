@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from hub.core.language import chosen
+from hub.shared.language import chosen
 
 LANGUAGES = ("ko", "en")
 NOON_H = 12
@@ -21,7 +21,7 @@ def words(table: str, language: str) -> dict[str, str]:
 
 
 def usual_language() -> str:
-    """Give the language of whoever started this process (`hub.core.language`)."""
+    """Give the language of whoever started this process (`hub.shared.language`)."""
     return str(chosen(os.environ))
 
 

@@ -10,7 +10,7 @@ from typing import Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.settings import SettingsError, text_of
+from hub.shared.settings import SettingsError, text_of
 from voice import phrases
 from voice.phrases import Expecting, Intent, Phrases
 from voice.settings import VoiceSettings

@@ -5,7 +5,7 @@ A machine wrote it down and may be wrong. No log shows it.
 
 from msgspec.structs import asdict, astuple
 
-from hub.core.voice_words import WORDS_MAX
+from hub.contract.voice import WORDS_MAX
 from voice.words import Evidence, Understood
 
 

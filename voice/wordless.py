@@ -18,7 +18,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hub.core.settings import read
+from hub.shared.settings import read
 from voice.hangul import Syllable, is_hangul
 from voice.jamo import sounds
 from voice.likeness import Evidence, Guess

@@ -7,7 +7,7 @@ from msgspec import Struct
 from center.announcing.draft import Whom
 from center.announcing.fate import Delivery, Fate
 from center.announcing.rows import Sent
-from hub.core.wire import timestamp
+from hub.contract.wire import timestamp
 
 
 class DeliveryOut(Struct, frozen=True):

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.border import Open
+from hub.contract.border import Open
 
 TEXT_MAX = 300  # characters: about a minute of slow speech
 DAYS_MAX = 14

@@ -8,10 +8,10 @@ waiting --the hub's reply--> taken --its word--> spoken | unspoken | expired
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.border import Open
+from hub.contract.border import Open
+from hub.contract.wire import Reason
 from hub.core.commands import Reply
 from hub.core.daily import AnnouncementOutcome
-from hub.core.wire import Reason
 
 FIRST_S, LONGEST_S = 15.0, 120.0  # between two tries: 15, 30, 60, 120, 120 ... seconds
 REFUSALS_MAX = 5  # one that was held back on its way is refused, too: that is no verdict

@@ -16,7 +16,7 @@ from center.home_tables import records
 from center.incident import Deed, Entry
 from center.rows import write_line
 from center.tables import hubs as hubs_table
-from hub.core.forms import composed
+from hub.contract.forms import composed
 
 _SAME = select(announcements.c.id).order_by(announcements.c.utc.desc()).limit(1)
 

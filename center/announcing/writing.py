@@ -16,7 +16,7 @@ from center.frame import show
 from center.homes import lengths, record_rows
 from center.hubs import Hub, Seen
 from center.visit import Visit, acted, visited
-from hub.core.payloads import FaultKind
+from hub.contract.messages import FaultKind
 
 _TO_CONFIRM = frozenset({Why.CHANGED, Why.TWICE})  # nothing in the form is wrong
 _FIELD = {

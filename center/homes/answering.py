@@ -17,7 +17,7 @@ from center.homes.grid import Hour
 from center.homes.need_rows import Task
 from center.homes.part_rows import Row
 from center.homes.record import Kept
-from hub.core.wire import timestamp
+from hub.contract.wire import timestamp
 
 
 def home(kept: Kept, places: dict[str, str]) -> HomeOut:

@@ -5,8 +5,8 @@ from sqlalchemy import Connection
 from center.feed import Topic
 from center.homes import day_rows, need_rows, slots, word_rows
 from center.homes.need import NeedKind
+from hub.contract.scaip import Care
 from hub.core.daily import CareEvent, CheckInEvent, CheckInResult
-from hub.core.scaip import Care
 
 _ASKS_FOR_A_CALL = {
     CheckInResult.MISSED: NeedKind.MISSED_CHECKIN,

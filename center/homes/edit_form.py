@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from center.homes.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Record
-from hub.core.addresses import FlawError
-from hub.core.forms import form_of, settled
+from hub.contract.addresses import FlawError
+from hub.contract.forms import form_of, settled
 from hub.core.mistakes import plain
 
 LINES = ("name", "phone", "address", "door_code")

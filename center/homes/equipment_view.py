@@ -12,7 +12,7 @@ from center.homes.need_rows import Note
 from center.homes.part_rows import AreaTask, Row
 from center.homes.task_view import Tried
 from center.views import Badge, Eye
-from hub.core.payloads import HELD_OR_CUT, FaultKind
+from hub.contract.messages import HELD_OR_CUT, FaultKind
 
 
 class TaskLine(Struct, frozen=True):

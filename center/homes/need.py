@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.border import Open
+from hub.contract.border import Open
 
 NOTE_MAX = 2000  # characters
 AGAIN_S = 86_400.0  # a home without help is looked at again every day, whoever has seen to it

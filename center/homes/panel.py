@@ -13,7 +13,7 @@ from center.homes.why import Reason, reason
 from center.incident import Incident
 from center.tables import faults
 from center.views import Eye
-from hub.core.payloads import HELD_OR_CUT, FaultKind
+from hub.contract.messages import HELD_OR_CUT, FaultKind
 
 DAYS = 2
 

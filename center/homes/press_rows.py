@@ -18,8 +18,8 @@ from center.homes.need import Called, Need, NeedKind
 from center.homes.trouble import PRESSED
 from center.incident import Deed, Entry, Incident
 from center.tables import incidents
-from hub.core.payloads import Stage
-from hub.core.scaip import What
+from hub.contract.messages import Stage
+from hub.contract.scaip import What
 
 _CALLS = frozenset({What.RAISED, What.REPEATED})
 _DUE = NeedKind.PRESS_DUE.value

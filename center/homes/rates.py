@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from center.incident import Outcome
 from center.moments import DAY_S
-from hub.core.scaip import Kind
+from hub.contract.scaip import Kind
 
 MONTH_DAYS = 30.0
 LEAST_DAYS = 7.0

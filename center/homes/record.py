@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from hub.core.border import Open
-from hub.core.forms import Form, of
+from hub.contract.border import Open
+from hub.contract.forms import Form, of
 
 CONTACTS_MAX = 8
 

@@ -18,7 +18,7 @@ from center.homes.why import Reason
 from center.incident import Deed, Incident
 from center.views import Eye, title, urgent_first
 from center.visit import Visit, acted, visited
-from hub.core.scaip import Kind
+from hub.contract.scaip import Kind
 
 
 class Happened(Struct, frozen=True):

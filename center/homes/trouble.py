@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from center.homes.need import NeedKind
 from center.hubs import Fault, Hub, Seen, seen
-from hub.core.payloads import FaultKind, Trigger
-from hub.core.scaip import Kind
+from hub.contract.messages import FaultKind, Trigger
+from hub.contract.scaip import Kind
 
 HUB = "hub"  # the hub itself, among devices
 PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD})  # what a monthly press can try

@@ -11,9 +11,9 @@ from center.announcing_tables import deliveries
 from center.home_tables import checkins
 from center.shaping import shape
 from center.tables import faults, incidents
+from hub.contract.messages import FaultKind
+from hub.contract.scaip import Kind
 from hub.core.daily import AnsweredBy
-from hub.core.payloads import FaultKind
-from hub.core.scaip import Kind
 
 OF_VOICE = frozenset(
     {

@@ -6,7 +6,7 @@ from center import moments
 from center.homes.voice_rows import PastFault, Voice
 from center.views import Badge, Eye
 from center.voices import Able, able, badge
-from hub.core.payloads import FaultKind
+from hub.contract.messages import FaultKind
 from hub.core.voice_report import VoiceCan, VoiceReport
 
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 from center.homes.lengths import clock, length
 from center.incident import Incident
 from center.views import Eye
-from hub.core.payloads import WORDLESS, Evidence
-from hub.core.scaip import Kind
+from hub.contract.messages import WORDLESS, Evidence
+from hub.contract.scaip import Kind
 
 SENSORS_SHOWN = 6
 SAME_FOR_ALL = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # their limits are not learned

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, delete, insert, select
 from center.home_tables import words
 from center.homes import record_rows
 from center.homes.record import ConsentItem
+from hub.contract.messages import AlarmEvent, Happened
+from hub.contract.voice import WORDS_MAX
 from hub.core.daily import CheckInEvent
-from hub.core.payloads import AlarmEvent, Happened
-from hub.core.voice_words import WORDS_MAX
 
 SAID = re.compile(r'("words"\s*:\s*)"(?:[^"\\]|\\.)*"?')  # in torn bytes, too
 Words = dict[tuple[str, str], str]  # (hub, check-in or incident) -> what was said

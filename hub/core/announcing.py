@@ -10,18 +10,19 @@ absence; an urgent one waits only while the hub asks whether help is needed.
 
 from msgspec.structs import replace
 
-from hub.core import debt, scaip, wire
+from hub.contract import scaip, wire
+from hub.contract.times import left_of
+from hub.contract.voice import Phrase
+from hub.core import debt
 from hub.core.care_events import hindered
 from hub.core.care_state import asking
 from hub.core.commands import Command
 from hub.core.daily import AnnouncementData, AnnouncementEvent, AnnouncementOutcome, PresenceKind
-from hub.core.daytime import left_of
 from hub.core.effects import Effect, Say
 from hub.core.house_events import Spoke
 from hub.core.notice import Notice
 from hub.core.rules import Rules
 from hub.core.state import HomeState
-from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

@@ -9,16 +9,16 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
+from hub.contract.voice import Meaning, Part
 from hub.core import announcing, checkin, devices, ladder, life, presence, spoken, warn
 from hub.core.care_state import asking
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
 from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
-from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
 from hub.core.spoken import VOICE
 from hub.core.state import HomeState, alone
-from hub.core.voice_words import Meaning, Part
 
 Step = tuple[HomeState, list[Effect]]
 

@@ -8,15 +8,15 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import Care
+from hub.contract.voice import Phrase
 from hub.core import ladder, presence
 from hub.core.care_events import hindered, tell_need, tell_result
 from hub.core.care_state import Asked, CheckIn, Due, Paused, talked
 from hub.core.daily import AnsweredBy, CheckInResult, Topic
 from hub.core.effects import Ask, Effect, Say
 from hub.core.rules import Rules
-from hub.core.scaip import Care
 from hub.core.state import HomeState
-from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 Answer = tuple[CheckInResult, AnsweredBy]

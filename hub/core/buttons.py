@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from hub.contract.messages import HELD_OR_CUT, FaultKind
 from hub.core import devices, feedback, life, presence, press, sos, spoken
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Effect
-from hub.core.payloads import HELD_OR_CUT, FaultKind
 from hub.core.press import Turn
 from hub.core.rules import Role, Rules
 from hub.core.state import Contact, HomeState

@@ -8,6 +8,7 @@ that a hub takes for its next start (`care_clock.note`): what is replayed never 
 
 import math
 
+from hub.contract.times import DAY_S
 from hub.core import (
     diary,
     facts,
@@ -23,7 +24,6 @@ from hub.core import (
     supervision,
 )
 from hub.core.care_state import CareState, Rung
-from hub.core.daytime import DAY_S
 from hub.core.effects import Effect, Signal
 from hub.core.events import Event, Ticked
 from hub.core.house_events import MotionChanged

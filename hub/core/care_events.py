@@ -2,7 +2,10 @@
 
 from msgspec.structs import replace
 
-from hub.core import debt, scaip, wire
+from hub.contract import scaip, wire
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Care, Kind
+from hub.core import debt
 from hub.core.care_state import CheckIn
 from hub.core.daily import (
     AnsweredBy,
@@ -13,9 +16,7 @@ from hub.core.daily import (
     CheckInResult,
 )
 from hub.core.effects import Effect
-from hub.core.payloads import Evidence
 from hub.core.rules import Rules
-from hub.core.scaip import Care, Kind
 from hub.core.state import Cancelled, HomeState
 from hub.core.supervision import working
 

@@ -6,6 +6,8 @@ in `no_life`, the PHQ-2 in `screening`. Speech gives way to alarms; the ladders 
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import Care
+from hub.contract.voice import Meaning, Phrase
 from hub.core import asking, ladder, no_life, schedule, screening, sos
 from hub.core.care_clock import note
 from hub.core.care_events import GROUNDS
@@ -14,9 +16,7 @@ from hub.core.daily import AnsweredBy, CheckInResult, Topic
 from hub.core.effects import Effect, Say
 from hub.core.house_events import Answered
 from hub.core.rules import Rules
-from hub.core.scaip import Care
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hub.core.border import Open
+from hub.contract.border import Open
 
 Counter = Annotated[int, Meta(ge=0, lt=2**53)]  # fits a JSON number, and the snapshot
 

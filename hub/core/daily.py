@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from hub.core.border import Open
-from hub.core.scaip import Care, Scaip
+from hub.contract.border import Open
+from hub.contract.scaip import Care, Scaip
 
 
 class Topic(Open):

@@ -11,7 +11,7 @@ is no such call: nothing holds it back.
 stands still, so that it ends however often the power fails.
 """
 
-from hub.core.daytime import left_of
+from hub.contract.times import left_of
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 

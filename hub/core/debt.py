@@ -9,12 +9,12 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
-from hub.core import scaip, wire
+from hub.contract import scaip, wire
+from hub.contract.messages import AlarmData, AlarmEvent, Happened
+from hub.contract.scaip import What
 from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.effects import Effect, Lane, Publish, Resend
-from hub.core.payloads import AlarmData, AlarmEvent, Happened
 from hub.core.rules import Rules
-from hub.core.scaip import What
 from hub.core.state import Alarm, Cancelled, HomeState, Owed, Raised, Received, Sent
 
 Step = tuple[HomeState, list[Effect]]

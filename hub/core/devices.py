@@ -13,9 +13,8 @@ import math
 
 from msgspec.structs import replace
 
-from hub.core import scaip, wire
-from hub.core.effects import Effect, Lane, Publish
-from hub.core.payloads import (
+from hub.contract import scaip, wire
+from hub.contract.messages import (
     AlarmBrief,
     Availability,
     Cleared,
@@ -26,8 +25,9 @@ from hub.core.payloads import (
     ReportEvent,
     Trigger,
 )
+from hub.contract.scaip import Kind, Report
+from hub.core.effects import Effect, Lane, Publish
 from hub.core.rules import Role, Rules
-from hub.core.scaip import Kind, Report
 from hub.core.state import STAGE, Fault, HomeState, Link
 from hub.core.voice_report import VoiceCan, VoiceReport
 from hub.core.watch_state import Flap, Waiting, WatchState, armed

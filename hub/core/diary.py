@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from hub.core import presence, wire
+from hub.contract import wire
+from hub.core import presence
 from hub.core.daily import Activity, PresenceKind
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.rules import Rules

@@ -7,9 +7,9 @@ kind, so there is no list to edit. The supervisor starts `run` again when it rai
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from hub.contract.voice import Phrase
 from hub.core.effects import Order
 from hub.core.events import Event
-from hub.core.voice_words import Phrase
 
 
 class Port(Protocol):

@@ -4,7 +4,7 @@ from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
-from hub.core.voice_words import Phrase
+from hub.contract.voice import Phrase
 
 
 class Lane(IntEnum):

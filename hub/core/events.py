@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from hub.contract.messages import Stage
+from hub.contract.wire import LinkTrouble
 from hub.core.commands import Command
 from hub.core.house_events import HouseEvent
-from hub.core.payloads import Stage
-from hub.core.wire import LinkTrouble
 
 
 class StorageTrouble(StrEnum):

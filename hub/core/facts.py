@@ -4,6 +4,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
 from hub.core import answers, buttons, debt, devices, orders, press, senses, sos, supervision
 from hub.core.effects import Effect, Pet
 from hub.core.events import (
@@ -37,7 +38,6 @@ from hub.core.house_events import (
     Talking,
     VoiceTold,
 )
-from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
 from hub.core.state import Clock, Contact, HomeState
 

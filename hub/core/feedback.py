@@ -5,6 +5,7 @@ The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the mes
 
 from msgspec.structs import replace
 
+from hub.contract.voice import Phrase
 from hub.core import snapshot
 from hub.core.care_state import asking
 from hub.core.effects import Effect, Say, Show, Signal
@@ -20,7 +21,6 @@ from hub.core.state import (
     Received,
     Sent,
 )
-from hub.core.voice_words import Phrase
 
 RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
 BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}

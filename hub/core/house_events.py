@@ -5,8 +5,8 @@
 
 from msgspec import Struct
 
+from hub.contract.voice import Meaning, Part
 from hub.core.daily import AnsweredBy
-from hub.core.voice_words import Meaning, Part
 
 
 class MotionChanged(Struct, frozen=True, tag="MotionChanged"):

@@ -9,6 +9,8 @@ Answers without a word (`checkin.WORDLESS`) are one of the alarm's grounds.
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import Kind
+from hub.contract.voice import Phrase
 from hub.core import dark, sos
 from hub.core.care_clock import last_life
 from hub.core.care_events import GROUNDS, evidence, hindered, tell_result
@@ -16,9 +18,7 @@ from hub.core.care_state import CheckIn, Missed
 from hub.core.daily import AnsweredBy, CheckInResult
 from hub.core.effects import Ask, Effect
 from hub.core.rules import Rules
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 Answer = tuple[CheckInResult, AnsweredBy]

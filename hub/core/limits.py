@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
 from hub.core import devices, power
 from hub.core.devices import stands
 from hub.core.effects import Effect
-from hub.core.payloads import FaultKind
 from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
 from hub.core.watch_state import Flicker, armed

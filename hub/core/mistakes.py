@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 
 from msgspec import Meta, Struct
 
-from hub.core.forms import form_of
+from hub.contract.forms import form_of
 
 LARGEST = 2**63 - 1
 

@@ -11,6 +11,7 @@ When to look again is stored: a look goes through the devices, and there are man
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import Kind
 from hub.core import dark, sos, warn
 from hub.core.care_clock import last_life
 from hub.core.care_events import evidence
@@ -18,7 +19,6 @@ from hub.core.care_state import Rung
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.rules import Rules
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]

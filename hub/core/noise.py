@@ -15,11 +15,11 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
 from hub.core import devices, learning, presence, supervision
 from hub.core.care_state import Rung
 from hub.core.effects import Effect
 from hub.core.living import NEVER, Lone
-from hub.core.payloads import FaultKind
 from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from hub.core.payloads import WORDLESS
+from hub.contract.messages import WORDLESS
 
 BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
 

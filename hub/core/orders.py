@@ -4,15 +4,16 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.core import announcing, sos, wire
+from hub.contract import wire
+from hub.contract.messages import Telemetry
+from hub.contract.scaip import Kind
+from hub.contract.wire import Reason
+from hub.core import announcing, sos
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import CommandReceived, Measured
-from hub.core.payloads import Telemetry
 from hub.core.rules import Rules
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.wire import Reason
 
 Step = tuple[HomeState, list[Effect]]
 

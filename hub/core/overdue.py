@@ -9,12 +9,12 @@ has said that they go out is not missed until that is over.
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import Care
 from hub.core import presence
 from hub.core.care_events import tell_need
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.rules import Rules
-from hub.core.scaip import Care
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]

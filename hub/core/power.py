@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
+from hub.contract.scaip import Report
 from hub.core import devices
 from hub.core.effects import Effect
-from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
-from hub.core.scaip import Report
 from hub.core.state import HomeState
 from hub.core.watch_state import Battery, Mains, armed
 

@@ -16,13 +16,13 @@ falls at once opened the door to come in, so the quiet after it is none of an ab
 
 from msgspec.structs import replace
 
+from hub.contract.voice import Phrase
 from hub.core import learning
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect, Say
 from hub.core.living import NEVER, House, Presence, Quiet
 from hub.core.rules import Rules
 from hub.core.state import HomeState, alone
-from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

@@ -8,14 +8,14 @@ Without a clock the limit of a new home's night holds at any hour.
 
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
 from hub.core import hazard, learning, presence, supervision, warn
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.habits import DAY_S, STEP_S, Habits, Quietness
 from hub.core.living import NEVER, House, Quiet
-from hub.core.payloads import Evidence
 from hub.core.rules import Rules
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]

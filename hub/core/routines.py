@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
 from hub.core import learning, presence, quiet, warn
 from hub.core.daily import PresenceKind
 from hub.core.effects import Effect
 from hub.core.habits import DAY_S
 from hub.core.hazard import rests
 from hub.core.living import NEVER, Stay
-from hub.core.payloads import Evidence
 from hub.core.rules import Room, Rules, Sense
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]

@@ -6,8 +6,8 @@ fell due while nobody looked is made up for once, within `late_s`.
 
 from msgspec.structs import replace
 
+from hub.contract.times import DAY_S, last_of, left_of, name_of, next_of
 from hub.core.care_state import CareState, CheckIn, Due
-from hub.core.daytime import DAY_S, last_of, left_of, name_of, next_of
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 

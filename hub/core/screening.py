@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import Care
+from hub.contract.voice import Meaning, Phrase
 from hub.core.care_events import hindered, tell_need
 from hub.core.care_state import CareState, Screening, talked
 from hub.core.effects import Ask, Effect, Say
 from hub.core.house_events import Answered
 from hub.core.rules import Rules
-from hub.core.scaip import Care
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

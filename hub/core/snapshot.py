@@ -12,11 +12,12 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core import border, devices
+from hub.contract import border
+from hub.contract.messages import FaultKind
+from hub.core import devices
 from hub.core.effects import Effect
 from hub.core.habits import FRESH, STEP_S
 from hub.core.living import NEVER, House
-from hub.core.payloads import FaultKind
 from hub.core.rules import Rules
 from hub.core.state import FORMAT, Fault, HomeState
 

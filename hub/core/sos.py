@@ -14,15 +14,16 @@ from collections.abc import Container
 
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence, FaultKind, Stage
+from hub.contract.scaip import AUTOMATIC, BY_HAND, Kind, What, priority
+from hub.contract.voice import Phrase
 from hub.core import devices
 from hub.core.debt import owe, resend_all, settle, tell
 from hub.core.devices import CALLS
 from hub.core.effects import Effect, Forget, Say, Signal
 from hub.core.events import CenterAcked
 from hub.core.notice import Said
-from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.rules import Rules
-from hub.core.scaip import AUTOMATIC, BY_HAND, Kind, What, priority
 from hub.core.state import (
     Accepted,
     Alarm,
@@ -37,7 +38,6 @@ from hub.core.state import (
     Sent,
     alone,
 )
-from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

@@ -12,16 +12,16 @@ left to say.
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.contract.messages import WORDLESS
+from hub.contract.scaip import BY_HAND, Kind
+from hub.contract.voice import Meaning, Phrase
 from hub.core import life, sos
 from hub.core.effects import Ask, Effect, Say
 from hub.core.house_events import Answered
 from hub.core.notice import Candidate, Said
-from hub.core.payloads import WORDLESS
 from hub.core.rules import Rules
-from hub.core.scaip import BY_HAND, Kind
 from hub.core.sos import STORED
 from hub.core.state import Cancelled, HomeState
-from hub.core.voice_words import Meaning, Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

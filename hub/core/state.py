@@ -8,13 +8,13 @@ value takes the old one's place.
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence, FaultKind, Stage
+from hub.contract.scaip import Kind
 from hub.core.care_state import CareState
 from hub.core.effects import Signal
 from hub.core.habits import FRESH, Habits
 from hub.core.living import NEVER, House
 from hub.core.notice import Candidate, Notice
-from hub.core.payloads import Evidence, FaultKind, Stage
-from hub.core.scaip import Kind
 from hub.core.watch_state import WatchState
 
 FORMAT = 1

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
 from hub.core import devices, power, snapshot
 from hub.core.devices import stands
 from hub.core.effects import Effect
@@ -18,7 +19,6 @@ from hub.core.events import Started
 from hub.core.house_events import BatteryMeasured, DeviceSeen, MainsChanged
 from hub.core.limits import UNMOVED, flickered, pending, unmoved
 from hub.core.living import Sensed
-from hub.core.payloads import FaultKind
 from hub.core.rules import Rules, Sense
 from hub.core.state import HomeState
 from hub.core.watch_state import Flicker, armed

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from hub.core.border import Open
+from hub.contract.border import Open
 
 
 class VoiceCan(Open):

@@ -12,13 +12,13 @@ While it lasts the words are said again every 30 s (NEAT NOVO, Tunstall: 60 s to
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
+from hub.contract.voice import Phrase
 from hub.core import sos
 from hub.core.effects import Ask, Effect, Say
-from hub.core.payloads import Evidence
 from hub.core.rules import Room, Rules
-from hub.core.scaip import Kind
 from hub.core.state import Caution, HomeState
-from hub.core.voice_words import Phrase
 
 Step = tuple[HomeState, list[Effect]]
 

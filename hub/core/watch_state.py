@@ -3,8 +3,8 @@
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from hub.contract.scaip import Report
 from hub.core.house_events import VoiceTold
-from hub.core.scaip import Report
 
 
 class Battery(Struct, frozen=True):

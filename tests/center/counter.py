@@ -15,8 +15,8 @@ from center.exchange import Exchange, LinkHealth
 from center.feed import Feed
 from center.metrics import Tally
 from center.store import Store
+from hub.contract.messages import Ack
 from hub.core.commands import Command
-from hub.core.payloads import Ack
 from tests.center.making import NAMES, NOW, stored
 
 TOKEN = "anbu_nobody_knows_this"  # noqa: S105 - of a program that does not exist

@@ -10,7 +10,7 @@ import struct
 import sys
 import threading
 
-from hub.core import wire
+from hub.contract import wire
 from tests.center.making import event
 
 

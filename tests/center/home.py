@@ -7,9 +7,9 @@ from typing import Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Ack, CenterState, FromHub
 from hub.core.commands import Command
-from hub.core.payloads import Ack, CenterState, FromHub
 from tests.broker import Broker, wait_until
 from tests.center.making import HUB
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 from center.homes.record import Consent, ConsentItem, Contact, Record
 from center.moments import local
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Care, of_announcement, of_care, of_check_in
 from hub.core.daily import (
     Activity,
     AnnouncementData,
@@ -20,8 +22,6 @@ from hub.core.daily import (
     PresenceKind,
     Topic,
 )
-from hub.core.payloads import Evidence
-from hub.core.scaip import Care, of_announcement, of_care, of_check_in
 from tests.center.making import HUB, NOW
 
 PLACES = {"pir1": "거실", "pir2": "부엌", "pir3": "욕실", "door1": "현관"}

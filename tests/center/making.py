@@ -15,8 +15,8 @@ from center.evidence import Heard, fold
 from center.incident import Incident
 from center.intake import Parcel, Told, take_in
 from center.store import Store
-from hub.core import wire
-from hub.core.payloads import (
+from hub.contract import wire
+from hub.contract.messages import (
     AlarmBrief,
     AlarmData,
     AlarmEvent,
@@ -25,7 +25,7 @@ from hub.core.payloads import (
     HubState,
     Stage,
 )
-from hub.core.scaip import Kind, What, of_alarm
+from hub.contract.scaip import Kind, What, of_alarm
 
 HUB = "js-0001"
 NOW = 1_790_000_000.0

@@ -8,8 +8,8 @@ from center import acks, board, evidence
 from center.board import Act
 from center.change import Change
 from center.incident import Incident, Outcome
-from hub.core.payloads import Ack, AlarmBrief, Stage
-from hub.core.scaip import What
+from hub.contract.messages import Ack, AlarmBrief, Stage
+from hub.contract.scaip import What
 from tests.center.making import NOW, event, heard, raised
 
 ACT = Act("김하늘", NOW + 10)

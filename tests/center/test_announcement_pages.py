@@ -17,10 +17,10 @@ from center.auth import COOKIE, Role
 from center.homes import record_rows
 from center.incident import Deed, Entry
 from center.texts import Lang, texts
+from hub.contract.messages import Availability, FaultKind
+from hub.contract.wire import Reason, timestamp
 from hub.core.commands import Reply
 from hub.core.daily import AnnouncementOutcome
-from hub.core.payloads import Availability, FaultKind
-from hub.core.wire import Reason, timestamp
 from tests.center.counter import Counter, at_counter
 from tests.center.e2e.office import Office
 from tests.center.lives import RECORD, word

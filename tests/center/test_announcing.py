@@ -24,6 +24,7 @@ from center.homes import record_rows
 from center.incident import Deed, Entry
 from center.store import Store
 from center.tables import events
+from hub.contract.wire import Reason, decode_from_hub
 from hub.core import home
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.daily import AnnouncementOutcome
@@ -32,7 +33,6 @@ from hub.core.events import CommandReceived, Started
 from hub.core.house_events import Spoke
 from hub.core.rules import Rules
 from hub.core.state import HomeState
-from hub.core.wire import Reason, decode_from_hub
 from tests.center.counter import Counter, at_counter
 from tests.center.lives import RECORD, word
 from tests.center.making import HUB, NOW, forget, hear, state, stored

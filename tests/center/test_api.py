@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from center import openapi, queries
 from center.config import Center
 from center.incident import Incident, Outcome
-from hub.core.payloads import Stage, Telemetry
-from hub.core.scaip import What
+from hub.contract.messages import Stage, Telemetry
+from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, state
 

@@ -11,8 +11,8 @@ from center import board, evidence
 from center.board import Act, Refusal, Why
 from center.change import Change
 from center.incident import Deed, Entry, Incident, Outcome, Urgency, urgency, waited_s
-from hub.core.payloads import Stage
-from hub.core.scaip import Kind, What
+from hub.contract.messages import Stage
+from hub.contract.scaip import Kind, What
 from tests.center.making import NAMES, NOW, heard, raised
 
 SKY, SEA = NAMES

@@ -27,11 +27,10 @@ from center.queries import Which
 from center.store import Store
 from center.texts import Lang, texts
 from center.views import Eye
-from hub import contract_examples
-from hub.core import wire
+from hub.contract import examples, wire
+from hub.contract.messages import AlarmEvent, Availability, Happened, ReportEvent, Stage
+from hub.contract.scaip import Care, Kind
 from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent, CheckInResult
-from hub.core.payloads import AlarmEvent, Availability, Happened, ReportEvent, Stage
-from hub.core.scaip import Care, Kind
 from tests.center.counter import Counter, Recorder, at_counter
 from tests.center.linked import Told
 from tests.center.lives import RECORD, activity, care, check_in
@@ -223,13 +222,11 @@ def test_a_hub_in_a_state_from_the_future_is_there(desk: Desk) -> None:
     assert (hub.state, seen(hub, NOW, NOW)) == (FUTURE, Seen.READY)
 
 
-EXAMPLES = [
-    message for message in contract_examples.from_hub()["event"] if isinstance(message, AlarmEvent)
-]
+EXAMPLES = [message for message in examples.from_hub()["event"] if isinstance(message, AlarmEvent)]
 IDS = {"id", "alarm"}
 OTHERS = [
     message
-    for message in contract_examples.from_hub()["event"]
+    for message in examples.from_hub()["event"]
     if isinstance(message, CheckInEvent | CareEvent | AnnouncementEvent | ReportEvent)
 ]
 
@@ -355,7 +352,7 @@ def lived_in(store: Store) -> None:
     """Have something in every table."""
     hear(store, event(), utc=NOW)
     hear(store, state(Availability.READY, faults=("a:stuck",)), utc=NOW)
-    fault = contract_examples.from_hub()["fault"][0]
+    fault = examples.from_hub()["fault"][0]
     hear(store, fault, utc=NOW)
     hear(store, check_in(CheckInResult.MISSED, ident="c1"), utc=NOW)
     hear(store, activity(NOW, pir1=3), utc=NOW)

@@ -17,13 +17,14 @@ from center.incident import Incident, Outcome
 from center.intake import Parcel, take_in
 from center.queries import Which
 from center.store import Store
-from hub.core import home, wire
+from hub.contract import wire
+from hub.contract.messages import Ack, Stage
+from hub.contract.wire import LinkTrouble
+from hub.core import home
 from hub.core.effects import Effect, Publish, Resend, Signal
 from hub.core.events import CenterAcked, ContactChanged, Event, LinkDown, LinkUp, Ticked
 from hub.core.feedback import SIGNAL
-from hub.core.payloads import Ack, Stage
 from hub.core.state import STAGE, Cancelled, HomeState
-from hub.core.wire import LinkTrouble
 from tests.center.making import NAMES, stored
 from tests.core.histories import examples
 from tests.core.scenes import GREEN, RULES, UTC, press, reboot

@@ -16,8 +16,8 @@ from center.incident import Incident, Outcome
 from center.intake import Told
 from center.queries import Which
 from center.store import Store
-from hub.core.payloads import FaultKind, Stage
-from hub.core.scaip import Kind, What
+from hub.contract.messages import FaultKind, Stage
+from hub.contract.scaip import Kind, What
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, NOW, event, hear, state, stored
 

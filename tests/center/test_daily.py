@@ -19,9 +19,9 @@ from center.queries import Which
 from center.store import Store
 from center.texts import Lang, texts
 from center.views import urgent_first
+from hub.contract.messages import Ack, Stage
+from hub.contract.scaip import Care, Kind, What
 from hub.core.daily import CheckInResult
-from hub.core.payloads import Ack, Stage
-from hub.core.scaip import Care, Kind, What
 from tests.center.lives import PLACES, QUIET, activity, care, check_in
 from tests.center.making import HUB, NOW, event, forget, hear, stored
 

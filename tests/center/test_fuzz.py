@@ -19,10 +19,8 @@ from center.queries import Which
 from center.sluice import Load, Passed, Sluice
 from center.store import Store
 from center.tables import surplus
-from hub.core import wire
-from hub.core.commands import Reply
-from hub.core.daily import CheckInResult
-from hub.core.payloads import (
+from hub.contract import wire
+from hub.contract.messages import (
     Availability,
     FaultKind,
     FaultReport,
@@ -32,7 +30,9 @@ from hub.core.payloads import (
     Stage,
     Telemetry,
 )
-from hub.core.scaip import Care, Report, What, of_report
+from hub.contract.scaip import Care, Report, What, of_report
+from hub.core.commands import Reply
+from hub.core.daily import CheckInResult
 from tests.center.counter import Recorder
 from tests.center.linked import Told
 from tests.center.lives import activity, care, check_in, word

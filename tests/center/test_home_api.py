@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from center import openapi, queries
 from center.homes import record_rows
 from center.incident import Deed, Entry, Outcome
+from hub.contract.scaip import Care, What
 from hub.core.daily import CheckInResult
-from hub.core.scaip import Care, What
 from tests.center.counter import Counter, at_counter
 from tests.center.lives import QUIET, RECORD, activity, care, check_in
 from tests.center.making import HUB, NOW, event, hear, state

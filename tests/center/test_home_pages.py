@@ -14,9 +14,9 @@ from center.homes import need_rows, record_rows
 from center.homes.edit_form import typed_of
 from center.homes.record import Consent, ConsentItem, Record
 from center.incident import Deed, Entry, Outcome
+from hub.contract.messages import FaultKind
+from hub.contract.scaip import Care, Kind, What
 from hub.core.daily import CheckInResult
-from hub.core.payloads import FaultKind
-from hub.core.scaip import Care, Kind, What
 from tests.center.e2e.office import Office
 from tests.center.lives import QUIET, RECORD, care, check_in, usual_hours
 

@@ -16,8 +16,7 @@ from center.incident import Deed, Incident
 from center.intake import take_in
 from center.moments import of_rfc3339
 from center.store import Store
-from hub.core.commands import Reply
-from hub.core.payloads import (
+from hub.contract.messages import (
     Availability,
     Cleared,
     FaultKind,
@@ -27,8 +26,9 @@ from hub.core.payloads import (
     Stage,
     Telemetry,
 )
-from hub.core.scaip import Report, What, of_report
-from hub.core.wire import source
+from hub.contract.scaip import Report, What, of_report
+from hub.contract.wire import source
+from hub.core.commands import Reply
 from tests.center.making import HUB, NOW, event, hear, parcel, state, stored
 
 FAULT = FaultReport("stuck-button", FaultKind.STUCK, "button", NOW, synced=True)

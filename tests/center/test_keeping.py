@@ -31,7 +31,7 @@ from center.home_tables import need_parts, needs
 from center.incident import Deed, Entry
 from center.queries import Which
 from center.store import Store
-from hub.core.scaip import What
+from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, stored
 

@@ -16,12 +16,12 @@ from center.homes import day_rows, need_rows
 from center.link import Session
 from center.parcels import Message
 from center.queries import Which
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Availability, Stage
+from hub.contract.reading import UNREAD
+from hub.contract.scaip import What
+from hub.contract.wire import source
 from hub.core.daily import CheckInResult
-from hub.core.payloads import Availability, Stage
-from hub.core.reading import UNREAD
-from hub.core.scaip import What
-from hub.core.wire import source
 from tests.broker import Broker, free_port, wait_until
 from tests.center.home import Home
 from tests.center.linked import mqtt, office

@@ -15,7 +15,7 @@ from center.dialect import StoreError
 from center.incident import Deed
 from center.queries import Which
 from center.store import Store
-from hub.core.scaip import What
+from hub.contract.scaip import What
 from tests.center.making import HUB, NOW, event, hear, stored
 
 # as the program of schema 1 made them

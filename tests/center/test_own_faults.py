@@ -19,8 +19,8 @@ from center.parcels import Arrived
 from center.removal import Removed
 from center.sluice import CALLS
 from center.store import Store
-from hub.core import wire
-from hub.core.payloads import Availability, Cleared, FaultKind, FaultReport
+from hub.contract import wire
+from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport
 from tests.broker import wait_until
 from tests.center.e2e.office import Office
 from tests.center.linked import office as linked

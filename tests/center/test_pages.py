@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from center.auth import COOKIE, Role
-from hub.core.scaip import Kind, What
+from hub.contract.scaip import Kind, What
 from tests.center.e2e.office import PASSWORD, SESSION_S, Office
 
 

@@ -15,9 +15,9 @@ from center.incident import Incident
 from center.moments import day_start
 from center.texts import Lang, texts
 from center.views import Eye, title
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind, What
 from hub.core.daily import PresenceKind
-from hub.core.payloads import Evidence
-from hub.core.scaip import Kind, What
 from tests.center.lives import PLACES, QUIET
 from tests.center.making import heard
 

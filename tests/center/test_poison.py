@@ -17,9 +17,9 @@ from center import inbox, intake
 from center.crowd import OPEN_MOST
 from center.intake import Parcel
 from center.rows import SHARED
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Stage
 from hub.core.daily import CheckInResult
-from hub.core.payloads import Stage
 from tests.center.lives import check_in
 from tests.center.making import HUB, event, stored
 from tests.center.test_borders import TORN, Desk

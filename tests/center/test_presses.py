@@ -17,8 +17,8 @@ from center.homes.need_rows import Task
 from center.incident import Deed, Incident, Outcome
 from center.queries import Which
 from center.store import Store
-from hub.core.payloads import AlarmEvent, Stage, Trigger
-from hub.core.scaip import Kind, What
+from hub.contract.messages import AlarmEvent, Stage, Trigger
+from hub.contract.scaip import Kind, What
 from tests.center.making import HUB, NOW, event, hear, state, stored
 from tests.center.test_trouble import BOUNDS, HELP, LIMITS, walk
 

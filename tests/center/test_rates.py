@@ -15,7 +15,7 @@ from center.homes import rate_rows
 from center.homes.rates import CAUSES, Alarm, Rate, rates
 from center.incident import Outcome
 from center.store import Store
-from hub.core.scaip import Kind, What
+from hub.contract.scaip import Kind, What
 from tests.center.making import HUB, NOW, event, hear, stored
 
 DAY = 86_400.0

@@ -27,8 +27,8 @@ from center.homes.record import (
 )
 from center.incident import Deed, Entry
 from center.store import Store
-from hub.core.settings import SettingsError, read
-from hub.texts import Language, tell
+from hub.shared.messages import Language, tell
+from hub.shared.settings import SettingsError, read
 from tests.center.lives import RECORD
 from tests.center.making import HUB, NOW, hear, state, stored
 

@@ -21,9 +21,9 @@ from center.intake import Parcel, Told, take_in
 from center.queries import Which
 from center.store import Store
 from center.texts import Lang, of_file
-from hub.command_line import Parser, spoken
+from hub.contract.messages import Availability, FaultKind, FaultReport, Stage
 from hub.core.daily import CheckInResult
-from hub.core.payloads import Availability, FaultKind, FaultReport, Stage
+from hub.shared.command_line import Parser, spoken
 from tests.center.counter import PASSWORD, TOKEN, Counter, at_counter
 from tests.center.lives import check_in
 from tests.center.making import HUB, NAMES, NOW, event, hear, parcel, state, stored

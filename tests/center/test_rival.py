@@ -21,8 +21,8 @@ from center.link import Session
 from center.parcels import Message
 from center.queries import Which
 from center.rival import Claim, look, was_renewed
+from hub.contract.messages import Ack, CenterState, Stage
 from hub.core.commands import Command, CommandKind
-from hub.core.payloads import Ack, CenterState, Stage
 from tests.broker import Broker, wait_until
 from tests.center.e2e.office import Office as Desks
 from tests.center.home import Home

@@ -14,8 +14,8 @@ from center.exchange import Exchange, LinkHealth
 from center.feed import BACKLOG, Feed, Notice, Topic
 from center.hubs import Seen, seen
 from center.metrics import Tally
-from hub.core.payloads import FaultKind, Stage
-from hub.core.scaip import What
+from hub.contract.messages import FaultKind, Stage
+from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, state
 

@@ -14,7 +14,7 @@ import pytest
 from center import queries
 from center.queries import Which
 from center.sluice import ALL_BYTES, CALLS, CALLS_BYTES, REST, Load, Passed, Sluice
-from hub.core import wire
+from hub.contract import wire
 from tests.broker import HUBS, Broker, wait_until
 from tests.center.linked import mqtt, office
 from tests.center.making import event

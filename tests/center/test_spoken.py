@@ -11,8 +11,8 @@ from center.homes import rate_rows, why
 from center.incident import Incident, Outcome
 from center.texts import Lang, texts
 from center.views import Eye, badges, title, urgent_first
-from hub.core.payloads import WORDLESS, FaultKind
-from hub.core.scaip import Kind, What
+from hub.contract.messages import WORDLESS, FaultKind
+from hub.contract.scaip import Kind, What
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, NOW, moved, raised
 from voice import phrases

@@ -18,8 +18,8 @@ from center.dialect import StoreError
 from center.incident import Deed
 from center.queries import Which
 from center.store import Store
-from hub.core.payloads import Stage
-from hub.core.scaip import What
+from hub.contract.messages import Stage
+from hub.contract.scaip import What
 from tests.center import making
 from tests.center.making import HUB, hear, stored
 

@@ -13,10 +13,10 @@ from center.homes import record_rows, word_rows
 from center.homes.record import Consent, ConsentItem, Record
 from center.incident import Deed, Entry
 from center.store import Store
+from hub.contract.messages import AlarmEvent
+from hub.contract.scaip import Kind, What
+from hub.contract.voice import WORDS_MAX
 from hub.core.daily import CheckInEvent, CheckInResult
-from hub.core.payloads import AlarmEvent
-from hub.core.scaip import Kind, What
-from hub.core.voice_words import WORDS_MAX
 from tests.center.e2e.office import Office
 from tests.center.lives import check_in
 from tests.center.making import HUB, NOW, event, forget, hear, stored

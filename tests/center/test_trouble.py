@@ -18,8 +18,8 @@ from center.homes.trouble_rows import Bounds
 from center.hubs import Fault, Hub
 from center.incident import Deed, Entry
 from center.store import Store
-from hub.core.payloads import Availability, Cleared, FaultKind, FaultReport, Trigger
-from hub.core.scaip import Kind
+from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport, Trigger
+from hub.contract.scaip import Kind
 from tests.center.making import HUB, NOW, hear, state, stored
 
 LIMITS = Limits(lost_s=300.0, trigger_s=60.0, device_s=86400.0, press_s=30 * 86400.0)

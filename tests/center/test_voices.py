@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from center import moments, queries, voices
 from center.texts import Lang, texts
-from hub.core.payloads import Availability, FaultKind
+from hub.contract.messages import Availability, FaultKind
 from hub.core.voice_report import VoiceCan, VoiceReport
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, hear, state, stored

@@ -22,10 +22,10 @@ import pytest
 from center import cli
 from center.announcing.delivery_rows import HASTEN_S, LASTS_S
 from center.store import Store
+from hub.contract.messages import Availability, Stage
+from hub.contract.scaip import What
 from hub.core.commands import Command, Reply
-from hub.core.payloads import Availability, Stage
-from hub.core.scaip import What
-from hub.core.settings import SettingsError
+from hub.shared.settings import SettingsError
 from tests.broker import Broker, free_port, wait_until
 from tests.center.counter import BEARER, hire
 from tests.center.home import Home

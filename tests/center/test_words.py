@@ -18,8 +18,8 @@ from center.homes.voice_rows import Sign
 from center.hubs import Seen
 from center.incident import Deed, Outcome, Urgency
 from center.texts import Lang, chosen, texts
-from hub.core.payloads import FaultKind
-from hub.core.scaip import Kind
+from hub.contract.messages import FaultKind
+from hub.contract.scaip import Kind
 
 CENTER = Path(moments.__file__).parent
 TEMPLATES = sorted((CENTER / "templates").rglob("*.*"))

@@ -11,18 +11,19 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core import feedback, home, late, warn, wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, Stage
+from hub.contract.voice import Meaning, Phrase
+from hub.core import feedback, home, late, warn
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, CareEvent, CheckInEvent, PresenceKind
 from hub.core.effects import Ask, Effect, Pet, Publish, Say, Show
 from hub.core.events import ContactChanged, Event, Heartbeat, Started, Ticked
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.living import Presence
-from hub.core.payloads import AlarmEvent, Stage
 from hub.core.quiet_rules import QuietRules
 from hub.core.rules import Rules, Sense, Sensor
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
 from tests.core import scenes
 from tests.core.scenes import GREEN, HELP
 from tests.playbook import Playbook

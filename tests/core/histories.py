@@ -12,6 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from hub.contract.messages import Stage
+from hub.contract.wire import LinkTrouble
 from hub.core.commands import Command, CommandKind
 from hub.core.events import (
     BrokerAcked,
@@ -32,9 +34,7 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
-from hub.core.payloads import Stage
 from hub.core.state import HomeState
-from hub.core.wire import LinkTrouble
 from tests.core.scenes import CORD, GREEN, HELP, UTC, started
 
 T = TypeVar("T")

@@ -9,16 +9,17 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from hub.core import home, wire
+from hub.contract import wire
+from hub.contract.messages import AlarmData, AlarmEvent, Stage
+from hub.contract.scaip import Kind
+from hub.contract.voice import Phrase
+from hub.core import home
 from hub.core.daily import PresenceKind
 from hub.core.effects import Ask, Effect, Publish, Say
 from hub.core.events import CenterAcked, ContactChanged, Event, Started, Ticked
 from hub.core.house_events import MotionChanged
-from hub.core.payloads import AlarmData, AlarmEvent, Stage
 from hub.core.rules import Room, Rules, Sense, Sensor
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Phrase
 from tests.core.scenes import CALM
 
 KITCHEN, LIVING, BATH, FRONT = "kitchen", "living", "bath", "front"

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from hub.core import home, wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, ReportEvent, Stage
+from hub.core import home
 from hub.core.care_rules import CareRules
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import CenterAcked, ContactChanged, Event, LinkUp, Started, Ticked
-from hub.core.payloads import AlarmEvent, ReportEvent, Stage
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import Alarm, HomeState
 

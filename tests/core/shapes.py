@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from msgspec import Struct, inspect
 from msgspec.structs import replace
 
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, Cleared, FaultReport, FromHub, ReportEvent
 from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
-from hub.core.payloads import AlarmEvent, Cleared, FaultReport, FromHub, ReportEvent
 
 INT = 2**63
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -3,14 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Stage
+from hub.contract.scaip import Kind, What
+from hub.contract.voice import Phrase
+from hub.contract.wire import LinkTrouble
 from hub.core import home
 from hub.core.effects import Forget, Resend, Say, Show, Signal
 from hub.core.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkUp, Ticked
-from hub.core.payloads import Stage
-from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, Present, Raised, Received
-from hub.core.voice_words import Phrase
-from hub.core.wire import LinkTrouble
 from tests.core.scenes import (
     CALM,
     FIRST,

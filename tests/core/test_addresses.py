@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.addresses import Address, Flaw, FlawError, broker, listen
+from hub.contract.addresses import Address, Flaw, FlawError, broker, listen
 
 
 @pytest.mark.parametrize(

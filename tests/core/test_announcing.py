@@ -2,6 +2,8 @@
 
 from msgspec.structs import replace
 
+from hub.contract.voice import Meaning, Phrase
+from hub.contract.wire import decode_from_hub
 from hub.core import home
 from hub.core.announcing import LOOK_S, MOST, RECEIPT_S
 from hub.core.commands import Command, CommandKind
@@ -12,8 +14,6 @@ from hub.core.house_events import Answered, Spoke
 from hub.core.living import Presence
 from hub.core.rules import Rules
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
-from hub.core.wire import decode_from_hub
 from tests.playbook import Playbook
 
 RULES = Rules(hub="js-0001")

@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.scaip import Kind
 from hub.core import home
 from hub.core.daily import PresenceKind
 from hub.core.effects import Lane, Publish
 from hub.core.events import ContactChanged, Event, Ticked
 from hub.core.rules import Button, Role
-from hub.core.scaip import Kind
 from hub.core.state import Cancelled, HomeState
 from tests.core import house_scenes
 from tests.core.house_scenes import HOUR, KITCHEN, LIVING, Lived

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct, field
 
-from hub.core import border
-from hub.core.border import Open, UnreadableError
+from hub.contract import border
+from hub.contract.border import Open, UnreadableError
 
 
 class Colour(Open):

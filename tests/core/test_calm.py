@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from hub.contract.messages import Evidence, FaultKind, Stage
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning
+from hub.contract.wire import LinkTrouble
 from hub.core import calm, home
 from hub.core.care_clock import last_life
 from hub.core.care_rules import CareRules
@@ -29,9 +33,7 @@ from hub.core.events import (
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.living import NEVER, Presence, Quiet, Stay
 from hub.core.notice import Candidate, Notice
-from hub.core.payloads import Evidence, FaultKind, Stage
 from hub.core.rules import Rules, Sense, Sensor
-from hub.core.scaip import Kind
 from hub.core.state import (
     Alarm,
     Caution,
@@ -43,8 +45,6 @@ from hub.core.state import (
     Owed,
     Raised,
 )
-from hub.core.voice_words import Meaning
-from hub.core.wire import LinkTrouble
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, HOUR, KITCHEN, LIVING, MONDAY, RULES
 from tests.core.scenes import GREEN, HELP

@@ -3,16 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence, FaultKind, Stage
+from hub.contract.scaip import Kind, What
+from hub.contract.voice import Meaning, Phrase
 from hub.core import devices
 from hub.core.commands import Command, CommandKind
 from hub.core.effects import Effect, Say, Show, Signal
 from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
 from hub.core.house_events import Answered
 from hub.core.notice import Candidate
-from hub.core.payloads import Evidence, FaultKind, Stage
-from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, Caution, HomeState, Raised, Received
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.scenes import (
     CALM,
     CORD,

@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.contract.messages import AlarmEvent, Stage
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning
+from hub.contract.wire import decode_from_hub
 from hub.core import home
 from hub.core.care_clock import last_life
 from hub.core.care_rules import CareRules
@@ -22,11 +26,7 @@ from hub.core.effects import Effect, Publish
 from hub.core.events import CenterAcked, ContactChanged, Event, Heartbeat, Started, Ticked
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.living import Presence
-from hub.core.payloads import AlarmEvent, Stage
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning
-from hub.core.wire import decode_from_hub
 from tests.core.care_scenes import DAY, EIGHT, HALL, HOUR, RULES, WATCH, YEAR
 from tests.core.histories import examples
 from tests.core.scenes import GREEN, HELP

@@ -3,15 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning, Phrase
 from hub.core import checkin, home, warn
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, PresenceKind, Topic
 from hub.core.effects import Ask, Say, Signal
 from hub.core.events import Ticked
 from hub.core.house_events import Answered, Talking
-from hub.core.payloads import Evidence
-from hub.core.scaip import Kind
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.voice import Phrase
 from hub.core import dark, home
 from hub.core.care_rules import CareRules
 from hub.core.effects import Ask, Effect
 from hub.core.events import Started, Ticked
 from hub.core.rules import Rules
-from hub.core.voice_words import Phrase
 from tests.core.care_scenes import (
     DAY,
     EIGHT,

@@ -2,13 +2,13 @@
 
 from msgspec.structs import replace
 
+from hub.contract.messages import Stage
+from hub.contract.scaip import Kind, What
+from hub.contract.wire import LinkTrouble
 from hub.core import debt, home
 from hub.core.effects import Effect, Forget, Publish, Resend
 from hub.core.events import CenterBorn, Event, LinkDown, LinkUp, Started, Ticked
-from hub.core.payloads import Stage
-from hub.core.scaip import Kind, What
 from hub.core.state import Cancelled, HomeState, Received
-from hub.core.wire import LinkTrouble
 from tests.core.scenes import (
     FIRST,
     GREEN,

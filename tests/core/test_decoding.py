@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from hub.core.decoding import Decoded, UndecodableError, decode
+from hub.shared.decoding import Decoded, UndecodableError, decode
 
 TEXT = 'place = "욕실"\n'
 

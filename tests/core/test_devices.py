@@ -3,7 +3,22 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core import devices, home, wire
+from hub.contract import wire
+from hub.contract.messages import (
+    HELD_OR_CUT,
+    AlarmBrief,
+    Availability,
+    Cleared,
+    FaultKind,
+    FaultReport,
+    FromHub,
+    HubState,
+    Stage,
+    Trigger,
+)
+from hub.contract.scaip import Kind, Report
+from hub.contract.wire import LinkTrouble
+from hub.core import devices, home
 from hub.core.effects import Effect, Lane, Pet, Publish, Signal
 from hub.core.events import (
     BrokerAcked,
@@ -21,23 +36,9 @@ from hub.core.events import (
     Ticked,
 )
 from hub.core.house_events import VoiceTold
-from hub.core.payloads import (
-    HELD_OR_CUT,
-    AlarmBrief,
-    Availability,
-    Cleared,
-    FaultKind,
-    FaultReport,
-    FromHub,
-    HubState,
-    Stage,
-    Trigger,
-)
 from hub.core.rules import Button, Role
-from hub.core.scaip import Kind, Report
 from hub.core.state import HomeState
 from hub.core.voice_report import VoiceCan, VoiceReport
-from hub.core.wire import LinkTrouble
 from tests.core.scenes import (
     CORD,
     FIRST,

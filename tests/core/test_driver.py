@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 from msgspec import Struct
 
+from hub.contract.voice import Phrase
 from hub.core.driver import Driver, Port
 from hub.core.effects import Order, Show, Signal
 from hub.core.events import ContactChanged, Event
-from hub.core.voice_words import Phrase
 
 
 class Door(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """What the resident sees and hears: the one thing that is true, and nothing old."""
 
+from hub.contract.voice import Phrase
+from hub.contract.wire import LinkTrouble
 from hub.core import home
 from hub.core.effects import Order, Say, Show, Signal
 from hub.core.events import (
@@ -12,8 +14,6 @@ from hub.core.events import (
     Started,
     Ticked,
 )
-from hub.core.voice_words import Phrase
-from hub.core.wire import LinkTrouble
 from tests.core.scenes import (
     CALM,
     FIRST,

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core import devices, home, wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, Cleared, FaultKind, FaultReport, ReportEvent, Stage
+from hub.contract.scaip import Report, What
+from hub.contract.voice import Part
+from hub.contract.wire import LinkTrouble
+from hub.core import devices, home
 from hub.core.effects import Effect, Lane, Publish, Signal
 from hub.core.events import (
     BrokerAcked,
@@ -34,12 +39,8 @@ from hub.core.house_events import (
     MotionChanged,
     PartChanged,
 )
-from hub.core.payloads import AlarmEvent, Cleared, FaultKind, FaultReport, ReportEvent, Stage
 from hub.core.rules import Rules, Sense, Sensor
-from hub.core.scaip import Report, What
 from hub.core.state import HomeState
-from hub.core.voice_words import Part
-from hub.core.wire import LinkTrouble
 from tests.core.histories import examples
 from tests.core.scenes import (
     CORD,

@@ -2,10 +2,10 @@
 
 import pytest
 
+from hub.contract.scaip import AUTOMATIC, Kind, What
 from hub.core import sos
 from hub.core.effects import Signal
 from hub.core.events import CenterAcked
-from hub.core.scaip import AUTOMATIC, Kind, What
 from hub.core.state import HomeState
 from tests.core.scenes import (
     HELP,

@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 from msgspec import Meta
 
-from hub.core.addresses import Flaw, FlawError
-from hub.core.forms import Form, form_of, of, phone, settled
+from hub.contract.addresses import Flaw, FlawError
+from hub.contract.forms import Form, form_of, of, phone, settled
 
 
 @pytest.mark.parametrize(

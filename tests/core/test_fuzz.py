@@ -1,7 +1,7 @@
 """Bad messages in short form; `bench/fuzz.py` runs a million."""
 
 from bench.fuzz import SHORT, run
-from hub.core.wire import Reason
+from hub.contract.wire import Reason
 
 REFUSED_BY_THE_WIRE = set(Reason) - {Reason.EXPIRED, Reason.REPLAYED, Reason.UNKNOWN}
 

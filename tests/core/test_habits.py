@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning
 from hub.core import hazard, home, learning
 from hub.core.daily import AnsweredBy
 from hub.core.events import (
@@ -23,9 +25,7 @@ from hub.core.habits import CLASSES, DAY_S, FRESH, Habits, Quietness
 from hub.core.house_events import Answered, MotionChanged
 from hub.core.living import NEVER
 from hub.core.quiet_rules import QuietRules
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, KITCHEN, LIVING, MONDAY, RULES, settled
 from tests.core.scenes import HELP

@@ -7,12 +7,13 @@ import msgspec
 from hypothesis import given
 from msgspec.structs import replace
 
-from hub.core import home, press, wire
+from hub.contract import wire
+from hub.contract.messages import Stage
+from hub.contract.scaip import Kind, What
+from hub.core import home, press
 from hub.core.effects import Effect, Forget, Lane, Publish, Resend, Signal
 from hub.core.events import BrokerAcked, CenterAcked, ContactChanged, Event
-from hub.core.payloads import Stage
 from hub.core.press import Turn
-from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Cancelled, Contact, HomeState, Present, Received, Sent
 from tests.core.histories import RESTART, Move, event_of, examples, moves
 from tests.core.scenes import CORD, HELP, RULES, calls, offline, read, started

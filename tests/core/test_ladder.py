@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.voice import Meaning, Phrase
 from hub.core import checkin, home
 from hub.core.daily import AnsweredBy
 from hub.core.effects import Ask
 from hub.core.events import Started
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

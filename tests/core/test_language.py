@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.core.language import Language, chosen
+from hub.shared.language import Language, chosen
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
+from hub.contract.voice import Phrase
 from hub.core import home, late, snapshot
 from hub.core.care_state import Anchor, CareState, CheckIn, Due, Missed, Rung, Screening
 from hub.core.daily import CheckInResult, PresenceKind, Topic
@@ -12,11 +15,8 @@ from hub.core.events import ContactChanged, Event, Started, Ticked
 from hub.core.habits import FRESH, Habits, Ratio, zeros
 from hub.core.house_events import MotionChanged
 from hub.core.living import NEVER, House, Lone, Presence, Quiet, Sensed, Stay
-from hub.core.payloads import Evidence
 from hub.core.rules import Room, Sense, Sensor
-from hub.core.scaip import Kind
 from hub.core.state import Caution, HomeState
-from hub.core.voice_words import Phrase
 from hub.core.watch_state import Battery, Flap, Flicker, Mains, WatchState
 from tests.core.care_scenes import DAY, EIGHT, HALL, HOUR, MINUTE, NINE, RULES, care, told
 

@@ -3,6 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning, Phrase
 from hub.core import home
 from hub.core.care_rules import CareRules
 from hub.core.care_state import Rung
@@ -10,11 +13,8 @@ from hub.core.daily import PresenceKind
 from hub.core.effects import Ask, Say
 from hub.core.events import Started, Ticked
 from hub.core.living import NEVER
-from hub.core.payloads import Evidence
 from hub.core.presence import ABSENCE
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
 from hub.core.warn import Ground, begin
 from tests.core.care_scenes import (
     DAY,

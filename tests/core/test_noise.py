@@ -6,6 +6,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning, Phrase
 from hub.core import noise, quiet
 from hub.core.care_clock import last_life
 from hub.core.care_rules import CareRules
@@ -14,12 +17,9 @@ from hub.core.events import ContactChanged, DriverFailed
 from hub.core.habits import STEP_S
 from hub.core.house_events import Answered, MotionChanged
 from hub.core.living import Lone
-from hub.core.payloads import FaultKind
 from hub.core.presence import BLIPS
 from hub.core.rules import Sense, Sensor
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.house_scenes import (
     BATH,
     DAY,

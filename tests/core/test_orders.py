@@ -3,14 +3,15 @@
 import msgspec
 import pytest
 
-from hub.core import home, wire
+from hub.contract import wire
+from hub.contract.messages import Telemetry
+from hub.contract.scaip import Kind, What
+from hub.contract.voice import Phrase
+from hub.core import home
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.effects import Effect, Lane, Publish, Say
 from hub.core.events import CommandReceived, Heartbeat, Measured
-from hub.core.payloads import Telemetry
-from hub.core.scaip import Kind, What
 from hub.core.state import HomeState
-from hub.core.voice_words import Phrase
 from tests.core.scenes import UTC, calls, quiet, read, story, tell
 
 

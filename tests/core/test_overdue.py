@@ -3,6 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.scaip import Care, Kind
+from hub.contract.voice import Meaning
+from hub.contract.wire import decode_from_hub
 from hub.core import home, presence
 from hub.core.care_rules import CareRules
 from hub.core.daily import CareEvent, PresenceKind
@@ -10,10 +13,7 @@ from hub.core.effects import Ask, Effect, Publish
 from hub.core.events import Ticked
 from hub.core.house_events import Answered
 from hub.core.presence import ABSENCE
-from hub.core.scaip import Care, Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning
-from hub.core.wire import decode_from_hub
 from tests.core.house_scenes import HOUR, KITCHEN, LIVING, RULES, Lived, day_long, settled
 
 AWAY = PresenceKind.AWAY

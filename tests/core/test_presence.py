@@ -2,12 +2,12 @@
 
 import pytest
 
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning, Phrase
 from hub.core.daily import AnsweredBy, PresenceKind
 from hub.core.effects import Say
 from hub.core.events import ContactChanged
 from hub.core.house_events import Answered
-from hub.core.scaip import Kind
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.house_scenes import (
     FRONT,
     HOUR,

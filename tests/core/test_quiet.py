@@ -4,13 +4,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.scaip import Kind, What
+from hub.contract.voice import Meaning, Phrase
 from hub.core import quiet
 from hub.core.daily import PresenceKind
 from hub.core.events import DriverFailed
 from hub.core.habits import STEP_S
 from hub.core.house_events import Answered
-from hub.core.scaip import Kind, What
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.house_scenes import (
     BATH,
     DAY,

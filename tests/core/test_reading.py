@@ -2,7 +2,8 @@
 
 import pytest
 
-from hub.contract_examples import (
+from hub.contract import reading, wire
+from hub.contract.examples import (
     ALARM,
     HUB,
     alarm_event,
@@ -11,7 +12,10 @@ from hub.contract_examples import (
     check_in_event,
     report_event,
 )
-from hub.core import reading, wire
+from hub.contract.messages import AlarmEvent, OtherEvent, ReportEvent
+from hub.contract.reading import ALL, UNREAD
+from hub.contract.scaip import Care, Kind, Report, What
+from hub.contract.wire import Reason, RefusedError
 from hub.core.daily import (
     AnnouncementEvent,
     AnnouncementOutcome,
@@ -19,10 +23,6 @@ from hub.core.daily import (
     CheckInEvent,
     CheckInResult,
 )
-from hub.core.payloads import AlarmEvent, OtherEvent, ReportEvent
-from hub.core.reading import ALL, UNREAD
-from hub.core.scaip import Care, Kind, Report, What
-from hub.core.wire import Reason, RefusedError
 
 TOPIC = wire.topic(HUB, "event")
 CALL = wire.encode(alarm_event(Kind.HELP_BUTTON, What.RAISED))

@@ -2,11 +2,12 @@
 
 import pytest
 
+from hub.contract.messages import Stage
+from hub.contract.scaip import What
+from hub.contract.voice import Phrase
 from hub.core import home
 from hub.core.effects import Publish, Resend, Say, Signal
 from hub.core.events import ContactChanged, Event, LinkUp, Ticked
-from hub.core.payloads import Stage
-from hub.core.scaip import What
 from hub.core.state import (
     Cancelled,
     Contact,
@@ -18,7 +19,6 @@ from hub.core.state import (
     Touch,
     Up,
 )
-from hub.core.voice_words import Phrase
 from tests.core.scenes import (
     CORD,
     FIRST,

@@ -3,14 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning, Phrase
 from hub.core.daily import Activity, PresenceKind
 from hub.core.effects import Lane, Publish
 from hub.core.events import ContactChanged
 from hub.core.house_events import Answered
 from hub.core.rules import Sense, Sensor
-from hub.core.scaip import Kind
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.house_scenes import (
     BATH,
     DAY,

@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.core import checkin, daytime, home
+from hub.contract import times as daytime
+from hub.contract.voice import Meaning, Phrase
+from hub.core import checkin, home
 from hub.core.care_rules import CareRules
 from hub.core.care_state import asking
 from hub.core.effects import Ask
 from hub.core.events import Heartbeat, Started, Ticked
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.care_scenes import (
     DAY,
     EIGHT,

@@ -3,12 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.voice import Meaning, Phrase
 from hub.core import checkin
 from hub.core.care_rules import CareRules
 from hub.core.daily import Topic
 from hub.core.effects import Ask
 from hub.core.house_events import Talking
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
+from hub.contract.scaip import Kind
+from hub.contract.voice import Phrase
 from hub.core.daily import PresenceKind
 from hub.core.events import ContactChanged, DriverFailed, DriverReady
 from hub.core.house_events import MotionChanged
-from hub.core.payloads import FaultKind
 from hub.core.rules import Sense, Sensor
-from hub.core.scaip import Kind
-from hub.core.voice_words import Phrase
 from tests.core.house_scenes import (
     FRIDGE,
     FRONT,

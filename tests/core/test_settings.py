@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct, field
 
-from hub.core import forms
-from hub.core.addresses import Flaw, FlawError
-from hub.core.forms import FilePath, Form, TimeOfDay, of
+from hub.contract import forms
+from hub.contract.addresses import Flaw, FlawError
+from hub.contract.forms import FilePath, Form, TimeOfDay, of
 from hub.core.mistakes import Mistake, Problem
-from hub.core.settings import Kinds, SettingsError, noted_by, read, refuse, text_of, unnoted
+from hub.shared.settings import Kinds, SettingsError, noted_by, read, refuse, text_of, unnoted
 
 
 class Role(StrEnum):

@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from msgspec import inspect
 from msgspec.structs import replace
 
-from hub.core import home, snapshot, wire
+from hub.contract import wire
+from hub.contract.messages import Cleared, Evidence, FaultKind, FaultReport
+from hub.contract.scaip import Kind
+from hub.core import home, snapshot
 from hub.core.care_state import Anchor, CareState, CheckIn, Due, Missed, Screening
 from hub.core.daily import PresenceKind, Topic
 from hub.core.effects import Effect, Publish
@@ -19,8 +22,6 @@ from hub.core.feedback import signal_of
 from hub.core.habits import FRESH
 from hub.core.living import NEVER, House, Lone, Presence, Sensed
 from hub.core.notice import Notice
-from hub.core.payloads import Cleared, Evidence, FaultKind, FaultReport
-from hub.core.scaip import Kind
 from hub.core.snapshot import BYTES, FAULT, FIELDS, Kept
 from hub.core.state import Caution, HomeState, Raised, Sent
 from hub.core.watch_state import Flap

@@ -3,13 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Stage
+from hub.contract.scaip import Kind, Scaip, What
+from hub.contract.voice import Phrase
 from hub.core import home, sos
 from hub.core.effects import Forget, Publish, Resend, Say, Show, Signal
 from hub.core.events import BrokerAcked, CenterAcked, ContactChanged, Event, LinkUp, Ticked
-from hub.core.payloads import Stage
-from hub.core.scaip import Kind, Scaip, What
 from hub.core.state import Accepted, HomeState, Present, Raised, Received, Sent
-from hub.core.voice_words import Phrase
 from tests.core.scenes import (
     CALM,
     CORD,

@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hub.contract.messages import Evidence, FaultKind
+from hub.contract.scaip import Kind, What
+from hub.contract.voice import Meaning, Part, Phrase
 from hub.core import home, sos
 from hub.core.care_state import Asked, CheckIn
 from hub.core.daily import AnsweredBy, Topic
 from hub.core.effects import Ask, Effect, Say, Show, Signal
 from hub.core.events import ContactChanged, Event, Started, Ticked
 from hub.core.house_events import Answered, PartChanged
-from hub.core.payloads import Evidence, FaultKind
 from hub.core.rules import Button, Role, Rules
-from hub.core.scaip import Kind, What
 from hub.core.state import Accepted, Caution, HomeState
-from hub.core.voice_words import Meaning, Part, Phrase
 from tests.core.scenes import calls, read
 from tests.playbook import Playbook
 

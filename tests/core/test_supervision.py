@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.core import devices, home, supervision, wire
+from hub.contract import wire
+from hub.contract.messages import Cleared, FaultKind, FaultReport, HubState, ReportData, ReportEvent
+from hub.contract.scaip import Report, of_report
+from hub.core import devices, home, supervision
 from hub.core.effects import Effect, Lane, Publish
 from hub.core.events import (
     ContactChanged,
@@ -27,16 +30,7 @@ from hub.core.house_events import (
     MotionChanged,
 )
 from hub.core.limits import UNMOVED
-from hub.core.payloads import (
-    Cleared,
-    FaultKind,
-    FaultReport,
-    HubState,
-    ReportData,
-    ReportEvent,
-)
 from hub.core.rules import Room, Rules, Sense, Sensor
-from hub.core.scaip import Report, of_report
 from hub.core.state import Fault, HomeState
 from tests.core.histories import examples
 from tests.core.scenes import CALM, GREEN, HELP, UTC, press, started

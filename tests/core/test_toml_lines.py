@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.toml_lines import Path, line_of, locate
+from hub.shared.toml_lines import Path, line_of, locate
 
 Toml: TypeAlias = dict[str, "Toml"] | list["Toml"] | object
 

@@ -7,16 +7,17 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub.core import learning, presence, wire
+from hub.contract import wire
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning
+from hub.core import learning, presence
 from hub.core.daily import Activity, AnsweredBy, PresenceKind
 from hub.core.effects import Ask, Effect, Publish
 from hub.core.events import ContactChanged, Event
 from hub.core.habits import Habits
 from hub.core.house_events import Answered
 from hub.core.living import NEVER
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning
 from tests.core.house_scenes import (
     BATH,
     DAY,

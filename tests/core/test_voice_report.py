@@ -4,14 +4,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub.core import devices, home, wire
+from hub.contract import wire
+from hub.contract.messages import Availability, HubState
+from hub.contract.voice import Part
+from hub.core import devices, home
 from hub.core.events import DriverFailed, DriverReady, Event, Started
 from hub.core.house_events import PartChanged, VoiceTold
-from hub.core.payloads import Availability, HubState
 from hub.core.rules import Rules
 from hub.core.state import HomeState
 from hub.core.voice_report import VoiceCan, VoiceReport
-from hub.core.voice_words import Part
 
 RULES = Rules(hub="js-0001", voice="voice")
 ENGINES = ("kokoro", "espeak", "vosk", "whisper")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.voice_words import (
+from hub.contract.voice import (
     LINE_BYTES,
     WORDS_MAX,
     Ask,

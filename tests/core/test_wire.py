@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.contract_examples import HUB, alarm_event, from_center, report_event
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.examples import HUB, alarm_event, from_center, report_event
+from hub.contract.messages import Ack, CenterState, Cleared, FromCenter, FromHub, HubState, Stage
+from hub.contract.scaip import Kind, Report, What
+from hub.contract.wire import Reason, RefusedError
 from hub.core.commands import Command
-from hub.core.payloads import Ack, CenterState, Cleared, FromCenter, FromHub, HubState, Stage
-from hub.core.scaip import Kind, Report, What
-from hub.core.wire import Reason, RefusedError
 from tests.core.histories import examples
 from tests.core.shapes import fitted, messages
 

@@ -3,18 +3,18 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, Evidence
+from hub.contract.scaip import Kind
+from hub.contract.voice import Meaning, Phrase
 from hub.core.care_state import Screening
 from hub.core.daily import CheckInEvent
 from hub.core.effects import Ask, Effect, Publish
 from hub.core.events import Ticked
 from hub.core.house_events import Answered
 from hub.core.notice import Said
-from hub.core.payloads import AlarmEvent, Evidence
 from hub.core.rules import Rules
-from hub.core.scaip import Kind
 from hub.core.state import Caution
-from hub.core.voice_words import Meaning, Phrase
 from tests.core.care_scenes import (
     ALIVE,
     FINE,

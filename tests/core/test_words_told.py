@@ -3,17 +3,18 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core import home, sos, wire
+from hub.contract import wire
+from hub.contract.messages import AlarmEvent, Evidence, Happened, Stage
+from hub.contract.scaip import Kind, What
+from hub.contract.voice import Meaning
+from hub.core import home, sos
 from hub.core.care_state import Asked, CheckIn, Due, Missed, Screening
 from hub.core.daily import CheckInEvent, Topic
 from hub.core.effects import Effect, Publish
 from hub.core.events import CenterAcked, Event, Started, Ticked
 from hub.core.house_events import Answered
-from hub.core.payloads import AlarmEvent, Evidence, Happened, Stage
 from hub.core.rules import Button, Role, Rules
-from hub.core.scaip import Kind, What
 from hub.core.state import Caution, HomeState
-from hub.core.voice_words import Meaning
 from tests.core.scenes import press
 
 CRY, YES, WELL = "살려 주세요", "네 빨리요", "잘 있어요"

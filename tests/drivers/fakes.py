@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from drivers.lamp import Pattern
+from hub.contract.voice import Phrase
 from hub.core.driver import Driver
 from hub.core.effects import Order
 from hub.core.events import ContactChanged, Event
-from hub.core.voice_words import Phrase
 
 Edges = list[tuple[float, bool]]
 

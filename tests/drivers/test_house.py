@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from drivers import house
+from hub.contract.voice import Meaning, Phrase
 from hub.core.effects import Say, Show, Signal
 from hub.core.events import ContactChanged
 from hub.core.house_events import Answered, Spoke, VoiceTold
-from hub.core.voice_words import Meaning, Phrase
 from tests.drivers.fakes import FakePort, running
 from tests.drivers.home import Home, answer, living
 

@@ -12,10 +12,10 @@ from gpiozero.pins.mock import MockFactory
 from drivers import house_client
 from drivers.house_room import Refusal
 from drivers.house_words import LANGUAGES, usual_language, words
-from hub.command_line import Parser
+from hub.contract.voice import Phrase
 from hub.core.effects import Say, Show, Signal
-from hub.core.voice_words import Phrase
-from hub.texts import Language, messages
+from hub.shared.command_line import Parser
+from hub.shared.messages import Language, messages
 from tests.drivers.home import living
 
 pytestmark = pytest.mark.usefixtures("pins")

@@ -8,8 +8,8 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from drivers.lamp import TABLE, Driver, LampError
+from hub.contract.voice import Phrase
 from hub.core.effects import Say, Show, Signal
-from hub.core.voice_words import Phrase
 from tests.drivers.fakes import Edges, FakePort, jump, running, wanted
 
 LAMP = Driver(name="lamp", red=5, green=6, amber=13, buzzer=19)

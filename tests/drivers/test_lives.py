@@ -18,7 +18,7 @@ from drivers.lives_dice import Dice
 from drivers.lives_home import meet, route
 from drivers.lives_profiles import PROFILES, Hardware
 from drivers.lives_year import FEASTS, Feast, Year
-from hub.command_line import Parser
+from hub.shared.command_line import Parser
 
 DAYS = 21
 KINDS = {"motion", "contact", "exit_door", "press", "heart_rate", "answer"}

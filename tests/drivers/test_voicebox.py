@@ -14,10 +14,7 @@ import pytest
 
 from drivers import voice_health, voice_peer, voicebox
 from drivers.voicebox import Driver, VoiceLostError
-from hub.core.effects import Ask, Say, Show, Signal
-from hub.core.events import Measured
-from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
-from hub.core.voice_words import (
+from hub.contract.voice import (
     Heard,
     Hello,
     Meaning,
@@ -30,8 +27,11 @@ from hub.core.voice_words import (
     decode,
     encode,
 )
-from hub.core.voice_words import Spoke as SpokeWord
-from hub.core.voice_words import Talking as TalkingWord
+from hub.contract.voice import Spoke as SpokeWord
+from hub.contract.voice import Talking as TalkingWord
+from hub.core.effects import Ask, Say, Show, Signal
+from hub.core.events import Measured
+from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
 from tests.drivers.fakes import FakePort
 
 HANGING = """

@@ -18,9 +18,9 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from drivers.house_client import Unreachable, ask
-from hub.core import wire
+from hub.contract import wire
+from hub.contract.messages import Ack, AlarmEvent, HubState, Stage, Telemetry
 from hub.core.effects import Lane, Publish
-from hub.core.payloads import Ack, AlarmEvent, HubState, Stage, Telemetry
 from hub.core.rules import Button, Role, Rules
 from hub.core.state import HomeState
 from hub.journal import Commit, Journal
@@ -89,8 +89,8 @@ def _content(lane: Lane, id_: str) -> tuple[str, bytes]:
 
 
 def _example() -> dict[str, Any]:
+    from hub.contract.scaip import Kind  # noqa: PLC0415
     from hub.core import sos  # noqa: PLC0415 - only to borrow a true event's shape
-    from hub.core.scaip import Kind  # noqa: PLC0415
 
     _, effects = sos.call(HomeState(boot="b"), Kind.HELP_BUTTON, "help", 0.0, RULES)
     told = next(e for e in effects if isinstance(e, Publish))

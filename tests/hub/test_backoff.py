@@ -2,7 +2,8 @@
 
 import pytest
 
-from hub.backoff import (
+from hub.contract.wire import LinkTrouble
+from hub.shared.backoff import (
     BRIEF_S,
     CAP_S,
     FORGOTTEN_S,
@@ -14,7 +15,6 @@ from hub.backoff import (
     Twin,
     delay_s,
 )
-from hub.core.wire import LinkTrouble
 
 JITTERS = (0.0, 0.5, 0.999)
 

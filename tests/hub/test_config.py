@@ -17,14 +17,14 @@ from center.homes.record import Record
 from drivers import contact, house, supply
 from drivers.line import SILENT_S
 from hub.config import Config, driver_kinds, find_driver, load, rules_of
-from hub.core.addresses import Flaw
+from hub.contract.addresses import Flaw
+from hub.contract.forms import form_of
 from hub.core.driver import Driver
-from hub.core.forms import form_of
 from hub.core.mistakes import Problem
 from hub.core.rules import Role, Room, Sense, Sensor
-from hub.core.settings import SettingsError
 from hub.house import furnish
-from hub.texts import Language, messages
+from hub.shared.messages import Language, messages
+from hub.shared.settings import SettingsError
 from tests.hub.rig import HUB, write_config
 from tests.layout import REPO
 from voice.plan_files import PlanFile, Words

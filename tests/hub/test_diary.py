@@ -7,6 +7,7 @@ from string import Formatter
 import pytest
 
 from hub import diary
+from hub.contract.wire import LinkTrouble
 from hub.core.effects import Signal
 from hub.core.events import (
     BrokerRefused,
@@ -20,9 +21,8 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
-from hub.core.wire import LinkTrouble
 from hub.diary import Diary
-from hub.texts import Language, messages
+from hub.shared.messages import Language, messages
 
 GPIO = "LineError: contact help: GPIO 17 cannot be claimed: No module named 'lgpio'"
 NO_OBJECT = re.compile(r"\w+\(\w+=|<\w+\.|[{}]")

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+from hub.contract.messages import Ack, Stage
+from hub.contract.wire import LinkTrouble, encode
 from hub.core.effects import Effect, Lane, Order, Publish, Show, Signal
 from hub.core.events import (
     BrokerRefused,
@@ -20,9 +22,7 @@ from hub.core.events import (
     StorageRecovered,
     StorageTrouble,
 )
-from hub.core.payloads import Ack, Stage
 from hub.core.state import HomeState
-from hub.core.wire import LinkTrouble, encode
 from hub.engine import BATCH, EARLY, Engine
 from hub.health import decode
 from hub.journal import Journal

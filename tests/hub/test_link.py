@@ -18,12 +18,12 @@ from paho.mqtt.client import DisconnectFlags
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from hub.backoff import SILENT_TURNS, delay_s
+from hub.contract.wire import LinkTrouble
 from hub.core.effects import Lane
-from hub.core.wire import LinkTrouble
 from hub.link import Link
 from hub.mqtt import MqttSettings, Session
 from hub.outbox import Row
+from hub.shared.backoff import SILENT_TURNS, delay_s
 from provisioning import dev_certs
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.chaos import Chaos, Flow

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.command_line import Parser
 from hub.core.daily import PresenceKind
 from hub.replay_command import add_arguments
 from hub.replay_command import run as run_command
 from hub.replay_words import words
-from hub.texts import Language
+from hub.shared.command_line import Parser
+from hub.shared.messages import Language
 from hub.trace import Row, Sort
 from hub.trace_story import Change, Stop, Summary
 

@@ -20,14 +20,14 @@ import pytest
 from drivers import proof_client
 from drivers.house_client import ask
 from drivers.house_words import LANGUAGES, words
-from hub.command_line import Parser
+from hub.contract.messages import FaultKind
 from hub.core import home
 from hub.core.events import ContactChanged, DriverFailed, DriverReady, Event, Started, Ticked
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
-from hub.core.payloads import FaultKind
 from hub.core.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.state import HomeState
 from hub.proof import VISITS, LinkSight, Proof
+from hub.shared.command_line import Parser
 from hub.sight import sight
 from tests.broker import wait_until
 from tests.hub.rig import HubProcess, tell, until

@@ -10,12 +10,12 @@ from unittest.mock import patch
 import pytest
 
 from hub.blackbox import BEHIND, BlackBox
+from hub.contract.voice import Meaning
 from hub.core import home
 from hub.core.effects import Lane, Show, Signal
 from hub.core.events import ContactChanged, Ticked
 from hub.core.house_events import Answered
 from hub.core.state import HomeState
-from hub.core.voice_words import Meaning
 from hub.replay import TranscriptError, replay
 from tests.broker import Broker, wait_until
 from tests.hub.rig import RULES, HubProcess, StubCenter, publish

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from hub import app, memory
 from hub.config import Config, load
+from hub.contract.messages import Stage
 from hub.core import home, snapshot
 from hub.core.driver import Port
 from hub.core.effects import Lane, Publish
 from hub.core.events import CenterAcked, ContactChanged, Event, Started
 from hub.core.habits import FRESH, Habits
 from hub.core.house_events import MotionChanged
-from hub.core.payloads import Stage
 from hub.core.rules import Sense, Sensor
 from hub.core.state import HomeState
 from hub.journal import Journal
@@ -91,8 +91,8 @@ def hubs() -> Iterator[list[app.Hub]]:
 
     with (
         patch.object(app.Hub, "__init__", init),
-        patch("hub.heap.keep_one"),  # the heap is that of all tests
-        patch("hub.heap.settle"),
+        patch("hub.shared.system.keep_one"),  # the heap is that of all tests
+        patch("hub.shared.system.settle"),
     ):
         yield made
 

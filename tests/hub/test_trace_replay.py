@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hub.command_line import Parser
+from hub.contract.messages import Evidence, FaultKind
+from hub.contract.scaip import Kind
 from hub.core import warn
-from hub.core.payloads import Evidence, FaultKind
 from hub.core.rules import Role, Room, Sense
-from hub.core.scaip import Kind
 from hub.core.state import HomeState
 from hub.replay_command import add_arguments
 from hub.replay_command import run as run_command
 from hub.replay_words import _change, _stop, words
-from hub.texts import Language
+from hub.shared.command_line import Parser
+from hub.shared.messages import Language
 from hub.trace import Row, Sort
 from hub.trace_devices import room_of
 from hub.trace_replay import CLOSE_S, RULES, Replay

@@ -28,11 +28,11 @@ from center.change import Change
 from center.incident import Incident, Outcome
 from center.store import Store
 from hub.blackbox import Entry, Opening
+from hub.contract.messages import Availability, FaultKind, FaultReport, Stage, Telemetry
+from hub.contract.wire import LinkTrouble
 from hub.core import home
 from hub.core.events import DriverFailed, Event, Heartbeat, LinkDown
-from hub.core.payloads import Availability, FaultKind, FaultReport, Stage, Telemetry
 from hub.core.state import HomeState
-from hub.core.wire import LinkTrouble
 from tests.center import making
 from tests.core import scenes
 

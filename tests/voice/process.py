@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import soundfile
 
-from hub.core.voice_words import Fact, Order, decode, encode
+from hub.contract.voice import Fact, Order, decode, encode
 from tests.layout import REPO
 from tests.voice.room import RATE_HZ, Room, until
 from voice.resample import to_pcm

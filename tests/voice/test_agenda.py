@@ -1,6 +1,6 @@
 """What is said first, what is cut short, what is let go."""
 
-from hub.core.voice_words import Ask, Listen, Say
+from hub.contract.voice import Ask, Listen, Say
 from voice.agenda import MOST, STALE_S, Agenda, cuts_short, is_blunt
 
 GREETING, HEAT = Say("thanks_fine", "네, 다행입니다."), Say("announcement", "폭염입니다.", "n1")

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from hub.core.voice_words import Hello
+from hub.contract.voice import Hello
 from voice.hearing import Hearing
 from voice.loading import Loaded, richer
 from voice.mouth import Mouth

@@ -1,6 +1,6 @@
 """How the parts fare, and when to begin anew."""
 
-from hub.core.voice_words import Fact, Part, Trouble
+from hub.contract.voice import Fact, Part, Trouble
 from voice.health import LEAST_S, SETTLED_S, Health, listening, restart_due
 from voice.mic import Condition
 from voice.texts import the_time

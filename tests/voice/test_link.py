@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.voice_words import (
+from hub.contract.voice import (
     Heard,
     Hello,
     Meaning,

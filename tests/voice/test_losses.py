@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hub.core.voice_words import Pong
+from hub.contract.voice import Pong
 from voice.ear import BYTES_S, Ear
 from voice.hearing import Utterance
 from voice.losses import Losses

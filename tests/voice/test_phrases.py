@@ -3,7 +3,7 @@
 import pytest
 
 from hub.core.mistakes import Problem
-from hub.core.settings import SettingsError
+from hub.shared.settings import SettingsError
 from voice.phrases import Expecting, Intent, load
 
 RIGHT = """\

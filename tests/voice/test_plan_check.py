@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from hub.core.settings import SettingsError
+from hub.shared.settings import SettingsError
 from voice import plan_check
 from voice.plan_check import add_arguments, run, tell
 from voice.plan_files import gather

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.voice_words import Meaning, Phrase
+from hub.contract.voice import Meaning, Phrase
 from tests.voice.transcripts import HUB, PLANS, WORDS, happening, plays, run, shipped, told
 from voice.acts import speech_s
 from voice.plan_files import HELP, START, Branch

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.core.mistakes import Mistake, Problem
-from hub.core.settings import SettingsError, unnoted
+from hub.shared.settings import SettingsError, unnoted
 from voice.loading import mistakes_of, plans_of
 from voice.plans import SHIPPED
 from voice.settings import VoiceSettings, load

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from drivers import voice_peer, voicebox
-from hub.core.voice_words import (
+from hub.contract.voice import (
     Ask,
     Heard,
     Hello,

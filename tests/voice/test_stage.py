@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 
-from hub.core.voice_words import Ask, Fact, Heard, Listen, Meaning, Say, Spoke, Stop, Talking
+from hub.contract.voice import Ask, Fact, Heard, Listen, Meaning, Say, Spoke, Stop, Talking
 from voice import floor as floor_module
 from voice import speech as speech_module
 from voice.audio import Audio

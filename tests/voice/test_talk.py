@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.core.voice_words import Meaning
+from hub.contract.voice import Meaning
 from tests.voice.transcripts import PLANS, WORDS, happening, plan, plays, run, shipped, told
 from voice.acts import speech_s, syllables
 from voice.plan_files import Branch, Question, Words

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.voice import Phrase
 from hub.core.daily import Topic
 from hub.core.effects import Ask, Effect
 from hub.core.events import Ticked
 from hub.core.home import next_wake
 from hub.core.house_events import Answered, Talking
-from hub.core.voice_words import Phrase
 from tests.core.care_scenes import (
     COUNSEL,
     DAY,

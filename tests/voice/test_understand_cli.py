@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from hub.__main__ import main
-from hub.command_line import CLOSED
+from hub.shared.command_line import CLOSED
 from tests.layout import REPO
 from voice.engines import Engines
 from voice.hearing import Hearing

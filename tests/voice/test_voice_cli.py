@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import main
-from hub.core.settings import SettingsError
+from hub.shared.settings import SettingsError
 from tests.layout import REPO
 from tests.voice.room import Room
 from voice import check, cli

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from hub.core.voice_words import Meaning
+from hub.contract.voice import Meaning
 from tests.voice.transcripts import happening, shipped
 from voice import wordless
 from voice.acts import Tell

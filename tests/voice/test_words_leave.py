@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.voicebox import Driver
+from hub.contract.voice import Ask, Hello
 from hub.core import home
 from hub.core.care_state import Asked, CheckIn
 from hub.core.daily import Topic
@@ -22,7 +23,6 @@ from hub.core.events import Started, Ticked
 from hub.core.house_events import Answered
 from hub.core.rules import Rules
 from hub.core.state import HomeState
-from hub.core.voice_words import Ask, Hello
 from tests.drivers.fakes import FakePort
 from tests.voice.test_hearing import LOUD, Spotter, Writer
 from tests.voice.test_stage import Theatre

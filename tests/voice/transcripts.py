@@ -9,8 +9,8 @@
 import difflib
 from collections.abc import Iterable
 
-from hub.core.voice_words import Meaning
-from hub.texts import Language, messages
+from hub.contract.voice import Meaning
+from hub.shared.messages import Language, messages
 from voice.plan_files import Question, Words
 from voice.plans import Plan, Plans
 from voice.talk import (

@@ -28,9 +28,8 @@ from center.incident import Outcome
 from center.intake import Parcel, take_in
 from center.metrics import Tally
 from center.store import Store
-from hub.core import wire
-from hub.core.commands import Command
-from hub.core.payloads import (
+from hub.contract import wire
+from hub.contract.messages import (
     AlarmData,
     AlarmEvent,
     Availability,
@@ -39,7 +38,8 @@ from hub.core.payloads import (
     FromHub,
     HubState,
 )
-from hub.core.scaip import Kind, What, of_alarm
+from hub.contract.scaip import Kind, What, of_alarm
+from hub.core.commands import Command
 from tests.broker import wait_until
 
 PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist

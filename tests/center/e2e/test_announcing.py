@@ -9,10 +9,10 @@ from center.announcing import rows
 from center.announcing.draft import GAP
 from center.homes import record_rows
 from center.incident import Deed, Entry
+from hub.contract.messages import Availability, FaultKind
+from hub.contract.scaip import Kind
 from hub.core.commands import Reply
 from hub.core.daily import AnnouncementOutcome
-from hub.core.payloads import Availability, FaultKind
-from hub.core.scaip import Kind
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
 from tests.center.lives import RECORD, word

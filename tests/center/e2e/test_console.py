@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from center.auth import Role
-from hub.core.payloads import Availability
-from hub.core.scaip import What
+from hub.contract.messages import Availability
+from hub.contract.scaip import What
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import PASSWORD, Office
 

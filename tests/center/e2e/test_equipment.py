@@ -12,9 +12,9 @@ from center.homes import record_rows
 from center.homes.record import Record
 from center.incident import Deed, Entry
 from center.intake import Parcel, take_in
-from hub.core import wire
-from hub.core.payloads import Availability, FaultKind, FaultReport, HubState, Trigger
-from hub.core.scaip import Kind
+from hub.contract import wire
+from hub.contract.messages import Availability, FaultKind, FaultReport, HubState, Trigger
+from hub.contract.scaip import Kind
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
 

@@ -10,8 +10,8 @@ from center import moments, queries
 from center.auth import Role
 from center.homes import record_rows
 from center.incident import Deed, Entry, Outcome
+from hub.contract.scaip import Care, Kind, What
 from hub.core.daily import CheckInResult
-from hub.core.scaip import Care, Kind, What
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
 from tests.center.lives import QUIET, RECORD, care, check_in, usual_hours

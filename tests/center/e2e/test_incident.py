@@ -9,7 +9,7 @@ from center import actions
 from center.actions import Target
 from center.board import PATIENCE
 from center.incident import Outcome
-from hub.core.scaip import What
+from hub.contract.scaip import What
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import SESSION_S, Office
 

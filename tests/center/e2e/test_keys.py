@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from hub.core.scaip import What
+from hub.contract.scaip import What
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hub.core.border import Open
+from hub.contract.border import Open
+from hub.contract.scaip import Kind, Report, Scaip, What
 from hub.core.commands import Command, Reply
 from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
-from hub.core.scaip import Kind, Report, Scaip, What
 from hub.core.voice_report import VoiceReport
 
 Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot

@@ -5,8 +5,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from hub.core.language import Language, chosen
 from hub.core.mistakes import Mistake, Problem
+from hub.shared.language import Language, chosen
 
 __all__ = ["Language", "Messages", "messages", "tell", "usual_language"]
 
@@ -14,14 +14,16 @@ Messages = dict[str, dict[str, str]]
 
 
 def usual_language() -> Language:
-    """Give the language of whoever started this process (`hub.core.language`)."""
+    """Give the language of whoever started this process (`hub.shared.language`)."""
     return chosen(os.environ)
 
 
 @cache
 def messages(name: str, language: Language) -> Messages:
     """Give the tables of `hub/messages/<name>.<language>.toml`."""
-    file = Path(__file__).with_name("messages") / f"{name}.{language}.toml"  # whatever is in `.`
+    file = (
+        Path(__file__).resolve().parents[1] / "messages" / f"{name}.{language}.toml"
+    )  # whatever is in `.`
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 

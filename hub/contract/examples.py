@@ -1,22 +1,7 @@
 """One real message of each kind: the examples of the contract, and of the tests that read it."""
 
-from hub.core import scaip, wire
-from hub.core.commands import Command, CommandKind, Reply
-from hub.core.daily import (
-    Activity,
-    AnnouncementData,
-    AnnouncementEvent,
-    AnnouncementOutcome,
-    AnsweredBy,
-    CareData,
-    CareEvent,
-    CheckInData,
-    CheckInEvent,
-    CheckInResult,
-    PresenceKind,
-    Topic,
-)
-from hub.core.payloads import (
+from hub.contract import scaip, wire
+from hub.contract.messages import (
     Ack,
     AlarmBrief,
     AlarmData,
@@ -36,7 +21,22 @@ from hub.core.payloads import (
     Telemetry,
     Trigger,
 )
-from hub.core.scaip import AUTOMATIC, Care, Kind, Report, What
+from hub.contract.scaip import AUTOMATIC, Care, Kind, Report, What
+from hub.core.commands import Command, CommandKind, Reply
+from hub.core.daily import (
+    Activity,
+    AnnouncementData,
+    AnnouncementEvent,
+    AnnouncementOutcome,
+    AnsweredBy,
+    CareData,
+    CareEvent,
+    CheckInData,
+    CheckInEvent,
+    CheckInResult,
+    PresenceKind,
+    Topic,
+)
 from hub.core.voice_report import VoiceCan, VoiceReport
 
 HUB = "js-0001"

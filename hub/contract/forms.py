@@ -13,7 +13,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from hub.core.addresses import Flaw, FlawError, broker, listen
+from hub.contract.addresses import Flaw, FlawError, broker, listen
 
 LONGEST_PATH, LONGEST_PART = 4095, 255  # bytes: Linux's PATH_MAX without its NUL, NAME_MAX
 LONGEST_SOCKET = 107  # bytes: sockaddr_un's sun_path without its NUL

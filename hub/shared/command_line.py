@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from hub.core.language import VARIABLE, Language
-from hub.texts import messages, usual_language
+from hub.shared.language import VARIABLE, Language
+from hub.shared.messages import messages, usual_language
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from hub.core.wire import LinkTrouble
+from hub.contract.wire import LinkTrouble
 
 FIRST_S = 0.5
 URGENT_CAP_S = 1.5  # with a 5 s cap the client came back 2.1 s late, with paho's 120 s 11 s late

@@ -1,6 +1,6 @@
 """Times of day: local seconds since 1970 against "HH:MM". A clock may say anything: no errors."""
 
-from hub.core import wire
+from hub.contract import wire
 
 DAY_S = 86_400.0
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised

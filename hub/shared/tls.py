@@ -2,7 +2,7 @@
 
 import ssl
 
-from hub.core.wire import LinkTrouble
+from hub.contract.wire import LinkTrouble
 
 
 def context(ca: str, cert: str, key: str) -> ssl.SSLContext:

@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core import border
+from hub.contract import border
+from hub.contract.messages import AlarmEvent, Happened, OtherEvent, ReportEvent
+from hub.contract.scaip import What
 from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
-from hub.core.payloads import AlarmEvent, Happened, OtherEvent, ReportEvent
-from hub.core.scaip import What
 
 ALL = "*"  # nothing but what was found in torn bytes could be read
 UNREAD = "unread-"  # begins the id of an event whose own cannot be read

@@ -13,9 +13,8 @@ from typing import TypeVar, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from hub.core.addresses import FlawError
-from hub.core.decoding import KOREAN_WINDOWS, UndecodableError, decode
-from hub.core.forms import composed, form_of, settled
+from hub.contract.addresses import FlawError
+from hub.contract.forms import composed, form_of, settled
 from hub.core.mistakes import (
     LARGEST,
     Mistake,
@@ -28,7 +27,8 @@ from hub.core.mistakes import (
     syntax,
     wrong,
 )
-from hub.core.toml_lines import Path, line_of, locate
+from hub.shared.decoding import KOREAN_WINDOWS, UndecodableError, decode
+from hub.shared.toml_lines import Path, line_of, locate
 
 T = TypeVar("T", bound=Struct)
 Noted = Callable[[Mistake], object]  # who is told what is no mistake, but should be known

@@ -15,10 +15,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core import border, reading
-from hub.core.commands import Command, CommandKind, Reply
-from hub.core.daily import Activity
-from hub.core.payloads import (
+from hub.contract import border, reading
+from hub.contract.messages import (
     Ack,
     AlarmEvent,
     CenterState,
@@ -30,6 +28,8 @@ from hub.core.payloads import (
     OtherEvent,
     Telemetry,
 )
+from hub.core.commands import Command, CommandKind, Reply
+from hub.core.daily import Activity
 
 VERSION = 1
 MAX_BYTES = 16 * 1024

@@ -6,7 +6,7 @@ table too. Codes are strings of digits, as in SCAIP's XML.
 
 from msgspec import Struct
 
-from hub.core.border import Open
+from hub.contract.border import Open
 
 
 class Scaip(Struct, frozen=True):

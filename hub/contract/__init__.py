@@ -1,0 +1,1 @@
+"""What crosses a border: messages, topics, SCAIP codes, and the words between processes."""

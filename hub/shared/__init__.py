@@ -1,0 +1,1 @@
+"""What every process needs: settings, texts, back-off, TLS, unix sockets, clock and memory."""
