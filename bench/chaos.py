@@ -27,7 +27,7 @@ from bench.report import Report, arguments
 from bench.rig import HUB, Rig
 from bench.witness import Committed
 from hub.contract.messages import Stage
-from hub.core.events import CenterAcked, LinkDown, LinkUp
+from hub.core.model.events import CenterAcked, LinkDown, LinkUp
 from tests.chaos import Chaos, Flow
 from tests.packets import Kind, Packet
 

@@ -12,7 +12,7 @@ import time
 
 from bench.report import Report, arguments
 from bench.rig import HUB, Rig
-from hub.core.events import LinkUp
+from hub.core.model.events import LinkUp
 from tests.broker import wait_until
 
 BAR_S = 90.0

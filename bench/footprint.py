@@ -20,7 +20,7 @@ from bench.rig import HUB, Finger, Rig
 from hub.blackbox import Entry
 from hub.contract import wire
 from hub.contract.messages import Ack, Stage
-from hub.core.events import ContactChanged
+from hub.core.model.events import ContactChanged
 from tests.hub.rig import StubCenter
 
 CONTACTS = ("help", "cord", "cancel")

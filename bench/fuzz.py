@@ -17,11 +17,18 @@ from bench.report import Report, arguments
 from hub.contract import wire
 from hub.contract.examples import HUB, UTC, from_center, from_hub
 from hub.contract.messages import Ack, FromCenter
-from hub.core import home
+from hub.core import decide
 from hub.core.commands import Command
-from hub.core.events import CenterAcked, CommandReceived, ContactChanged, Event, Started, Ticked
-from hub.core.rules import Button, Role, Rules
-from hub.core.state import HomeState
+from hub.core.model.events import (
+    CenterAcked,
+    CommandReceived,
+    ContactChanged,
+    Event,
+    Started,
+    Ticked,
+)
+from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.state import HomeState
 
 FULL, SHORT = 1_000_000, 20_000
 RULES = Rules(hub=HUB, buttons={"help": Button(Role.HELP_BUTTON)})
@@ -107,7 +114,7 @@ def run(cases: int, seed: int = 1) -> Counter[str]:
             found[f"centre: {refused.reason}"] += 1
             continue
         found[f"centre: {type(message).__name__}"] += 1
-        PACK(home.decide(state, _fact(message), RULES)[0])
+        PACK(decide.decide(state, _fact(message), RULES)[0])
     return found
 
 
@@ -131,9 +138,9 @@ def _fact(message: FromCenter) -> Event:
 def _calling() -> HomeState:
     """Give a home with an alarm of the id that the examples speak of."""
     started = Started(0.0, UTC, synced=True, boot="5f0c2a1b")
-    state = home.recover(HomeState(order=6), started, [])
+    state = decide.recover(HomeState(order=6), started, [])
     for event in (ContactChanged(10.0, "help", closed=True), Ticked(10.02)):
-        state, _ = home.decide(state, event, RULES)
+        state, _ = decide.decide(state, event, RULES)
     return state
 
 

@@ -25,8 +25,8 @@ from bench.report import Report, arguments
 from bench.rig import Rig
 from bench.witness import Committed
 from hub.contract.messages import AlarmData
-from hub.core.effects import Lane
-from hub.core.events import ContactChanged, Started
+from hub.core.model.effects import Lane
+from hub.core.model.events import ContactChanged, Started
 from tests.broker import wait_until
 
 DRAIN_S = 120.0

@@ -23,9 +23,9 @@ from bench.report import Report, arguments
 from bench.rig import HUB, Rig
 from hub.contract.messages import Availability, Telemetry
 from hub.contract.wire import LinkTrouble
-from hub.core import devices
-from hub.core.effects import Lane
-from hub.core.events import ContactChanged
+from hub.core.model.effects import Lane
+from hub.core.model.events import ContactChanged
+from hub.core.supervision import faults as devices
 from hub.link import Link
 from hub.mqtt import Listener, MqttSettings
 

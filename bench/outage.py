@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bench.rig import HUB
 from hub.contract.wire import LinkTrouble
-from hub.core import home
-from hub.core.effects import Effect, Lane, Order, Publish
-from hub.core.events import (
+from hub.core import decide
+from hub.core.model.effects import Effect, Lane, Order, Publish
+from hub.core.model.events import (
     CenterAcked,
     ContactChanged,
     DriverFailed,
@@ -20,8 +20,8 @@ from hub.core.events import (
     Measured,
     Started,
 )
-from hub.core.rules import Button, Role, Rules
-from hub.core.state import HomeState
+from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.state import HomeState
 from hub.engine import Engine
 from hub.journal import Journal
 
@@ -82,7 +82,7 @@ class Hub:
         found = await self.journal.read()
         house = self.house
         started = Started(house.at(), house.utc(), synced=True, boot="b00t")
-        state = home.recover(HomeState(), started, ())
+        state = decide.recover(HomeState(), started, ())
         self.engine.begin(state, started, found)
         await self.take(LinkDown(house.at(), LinkTrouble.UNREACHABLE))
 

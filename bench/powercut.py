@@ -28,10 +28,10 @@ from bench.disk import Disk, Marked, Op, operations
 from bench.report import Report, arguments
 from hub import rescue
 from hub.contract.messages import Stage
-from hub.core.effects import Effect, Lane, Order
-from hub.core.events import CenterAcked, ContactChanged, Event, Measured, Started
-from hub.core.rules import Button, Role, Rules
-from hub.core.state import HomeState
+from hub.core.model.effects import Effect, Lane, Order
+from hub.core.model.events import CenterAcked, ContactChanged, Event, Measured, Started
+from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.state import HomeState
 from hub.engine import Engine
 from hub.journal import Journal
 from hub.outbox import Outbox, Row

@@ -26,7 +26,7 @@ from bench.listener import Listener
 from bench.report import Report, arguments, percentile
 from bench.rig import Rig
 from bench.witness import Committed, Line
-from hub.core.events import BrokerAcked, CenterAcked, LinkUp
+from hub.core.model.events import BrokerAcked, CenterAcked, LinkUp
 
 SETTLE_S = 0.020
 PRESS_MS = 30.0

@@ -22,7 +22,7 @@ from pathlib import Path
 from bench.report import Report, arguments
 from bench.rig import Rig
 from hub.contract.messages import Stage
-from hub.core.events import CenterAcked, LinkUp
+from hub.core.model.events import CenterAcked, LinkUp
 
 DAY_S = 86_400.0
 HEARTBEAT_S, TELEMETRY_S, ALARMS = 5.0, 300.0, 24

@@ -19,8 +19,8 @@ import msgspec
 from msgspec import Struct
 
 from hub import __main__, app, rescue
-from hub.core.effects import Effect, Lane
-from hub.core.events import Event
+from hub.core.model.effects import Effect, Lane
+from hub.core.model.events import Event
 from hub.outbox import Outbox, Row
 
 

@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 
 from drivers.line import SILENT_S, Line, Pin, Pull, watch
 from hub.contract.forms import Name
-from hub.core.driver import Port
-from hub.core.events import ContactChanged
-from hub.core.rules import Role, Room, Sense
+from hub.core.model.driver import Port
+from hub.core.model.events import ContactChanged
+from hub.core.model.rules import Role, Room, Sense
 
 Wiring = Literal["normally_open", "normally_closed"]
 

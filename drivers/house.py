@@ -20,9 +20,9 @@ from drivers.house_room import Room
 from drivers.house_sensors import Fitting, Sensors, move_in
 from drivers.house_talk import LINE_BYTES, talk
 from hub.contract.forms import Name, SocketPath
-from hub.core.driver import Port
-from hub.core.effects import Say
 from hub.core.house_events import Spoke, VoiceTold
+from hub.core.model.driver import Port
+from hub.core.model.effects import Say
 from hub.shared.unix_socket import opened
 
 PAGE = "page"  # as an engine of speech: its buttons and what is to be read

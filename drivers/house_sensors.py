@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from drivers.house_pins import HousePin
-from hub.core.rules import Sense
+from hub.core.model.rules import Sense
 
 WALK_S = 3.0  # for as long a motion sensor sees somebody who walks past
 FULL_PCT = 100.0

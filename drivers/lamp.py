@@ -17,8 +17,8 @@ from gpiozero import DigitalOutputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
 from hub.contract.forms import Name
-from hub.core.driver import Port
-from hub.core.effects import Order, Show, Signal
+from hub.core.model.driver import Port
+from hub.core.model.effects import Order, Show, Signal
 
 SHORTEST_WAIT_S = 0.001  # where rounding puts an end a hair ahead, don't spin
 

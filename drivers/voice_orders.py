@@ -5,7 +5,7 @@ from typing import assert_never
 
 from hub.contract import voice
 from hub.contract.voice import Phrase
-from hub.core.effects import Ask, Order, Say, Show
+from hub.core.model.effects import Ask, Order, Say, Show
 
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,

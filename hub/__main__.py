@@ -101,7 +101,7 @@ def _patient(path: Path, noted: Noted) -> "Patient":
     """Read a hub's config for `anbu doctor` as the hub itself does."""
     from drivers import contact, voicebox  # noqa: PLC0415 - other commands need none of it
     from hub.config import load  # noqa: PLC0415
-    from hub.core import devices  # noqa: PLC0415
+    from hub.core.supervision import faults  # noqa: PLC0415
     from provisioning.findings import Link, Patient  # noqa: PLC0415
 
     config = load(path, noted)
@@ -114,7 +114,7 @@ def _patient(path: Path, noted: Noted) -> "Patient":
         config.run_dir,
         Link(link.brokers, link.ca, link.cert, link.key, link.protocol),
         next(iter(boxes), ""),
-        {one.name: one.normally_closed for one in wired if one.role in devices.CALLS},
+        {one.name: one.normally_closed for one in wired if one.role in faults.CALLS},
     )
 
 

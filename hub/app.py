@@ -18,13 +18,15 @@ from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
 from hub.contract.messages import Availability
-from hub.core import debt, devices, home, snapshot
-from hub.core.driver import Driver
-from hub.core.effects import Effect, Lane, Order, Show
-from hub.core.events import Event, Measured, Started, StorageTrouble
+from hub.core import decide
+from hub.core.alarm import delivery
 from hub.core.habits import FRESH
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.driver import Driver
+from hub.core.model.effects import Effect, Lane, Order, Show
+from hub.core.model.events import Event, Measured, Started, StorageTrouble
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
+from hub.core.supervision import faults, snapshot
 from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
 from hub.journal import Journal
@@ -161,13 +163,13 @@ class Hub:
     def _recovered(self, past: "_Past | None", started: Started) -> HomeState:
         """Fit what is known to this process; a home of which nothing can be read was lived in."""
         if past is None:
-            return home.recover(HomeState(), started, (), lived_in=True)
+            return decide.recover(HomeState(), started, (), lived_in=True)
         learned = past.learned or memory.Learned(FRESH, (memory.HABITS,))
         lost = (*past.found.lost, *learned.lost)
         known = replace(health.decode(past.found.snapshot, *lost), habits=learned.habits)
         unsent = [row.id for row in self.journal.unsettled(past.found)]
-        known = debt.backed(known, unsent, self.journal.settled())
-        return home.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
+        known = delivery.backed(known, unsent, self.journal.settled())
+        return decide.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
 
     def _remember(self, past: "_Past | None") -> None:
         """Write from now on what the home teaches, since it is known what it taught before."""
@@ -214,7 +216,7 @@ class Hub:
         return self._state(Availability.LOST).payload
 
     def _state(self, availability: Availability) -> Row:
-        told = devices.state_message(self.engine.state, availability, self.clocks.at(), self.rules)
+        told = faults.state_message(self.engine.state, availability, self.clocks.at(), self.rules)
         return Row(0, told.id, Lane.LIVE, told.topic, told.payload, retain=True)
 
 

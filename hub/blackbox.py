@@ -17,10 +17,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.core.effects import Effect, Lane, Publish
-from hub.core.events import Event
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.effects import Effect, Lane, Publish
+from hub.core.model.events import Event
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 
 LOG = logging.getLogger("anbu")
 BUFFER_BYTES = 64 * 1024

@@ -4,7 +4,7 @@ import secrets
 import time
 
 from hub import health
-from hub.core.events import Heartbeat, Started
+from hub.core.model.events import Heartbeat, Started
 
 CHANCE = secrets.SystemRandom().random  # the homes of a town must not draw alike
 

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from hub.contract.addresses import FlawError
 from hub.contract.forms import FilePath, Name, socket
 from hub.core.care_rules import CareRules
-from hub.core.driver import Driver
 from hub.core.mistakes import Mistake
-from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
+from hub.core.model.driver import Driver
+from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.mqtt import MqttSettings
 from hub.shared.messages import Language, tell, usual_language
 from hub.shared.settings import Kinds, Noted, read, refuse, text_of

@@ -8,7 +8,7 @@ empty. No clock and no I/O here; times are monotonic seconds.
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from hub.core.effects import Lane
+from hub.core.model.effects import Lane
 from hub.outbox import Row
 
 WINDOW = 16  # within Mosquitto's default receive maximum of 20

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from hub.core.effects import Signal
-from hub.core.events import (
+from hub.core.model.effects import Signal
+from hub.core.model.events import (
     BrokerRefused,
     DriverFailed,
     DriverReady,

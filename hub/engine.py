@@ -14,9 +14,10 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from hub.core import home, late
-from hub.core.effects import Effect, Order, Pet
-from hub.core.events import (
+from hub.core import decide, late
+from hub.core.habits import FRESH
+from hub.core.model.effects import Effect, Order, Pet
+from hub.core.model.events import (
     ContactChanged,
     Event,
     Started,
@@ -24,9 +25,8 @@ from hub.core.events import (
     StorageRecovered,
     Ticked,
 )
-from hub.core.habits import FRESH
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 from hub.journal import Journal
 from hub.post import Clocks, Post
 from hub.shelf import Found
@@ -105,7 +105,7 @@ class Engine:
         for _ in range(min(len(self._facts), BATCH)):
             effects += self._decide(self._facts.popleft())
         rows = self.post.accept(effects)
-        if home.owes(before, self.state, effects) or self._should_flush(at):
+        if decide.owes(before, self.state, effects) or self._should_flush(at):
             await self._commit(at)
         self.post.carry(rows, effects)
         self._perform(effects)
@@ -119,7 +119,7 @@ class Engine:
         self._woken.set()
 
     def _decide(self, event: Event) -> list[Effect]:
-        self.state, effects = home.decide(self.state, event, self.rules)
+        self.state, effects = decide.decide(self.state, event, self.rules)
         self.decided += 1
         self._outlets.record(event, effects)
         return effects
@@ -130,10 +130,10 @@ class Engine:
         A glitch that ended while a commit ran is no press: of contacts that are due, the edges
         that wait in the queue count as of their own time. No flood comes before: `EARLY` at most.
         """
-        wake = home.next_wake(self.state, self.rules)
+        wake = decide.next_wake(self.state, self.rules)
         if wake is None or wake > at:
             return []
-        due = home.due_contacts(self.state, at, self.rules)
+        due = decide.due_contacts(self.state, at, self.rules)
         facts, effects, early = list(self._facts), list[Effect](), 0
         self._facts.clear()
         for fact in facts:
@@ -160,7 +160,7 @@ class Engine:
 
     async def _wait(self) -> None:
         if not self._facts:
-            wakes = (home.next_wake(self.state, self.rules), self.post.next_wake())
+            wakes = (decide.next_wake(self.state, self.rules), self.post.next_wake())
             wake = min((w for w in wakes if w is not None), default=self._flush_at)
             wake = min(wake, self._flush_at)
             wait_s = wake - self._clocks.at()

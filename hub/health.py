@@ -7,8 +7,8 @@ import resource
 from pathlib import Path
 
 from hub.contract.times import TIMEX_BYTES, kernel_trusts
-from hub.core import snapshot
-from hub.core.state import HomeState
+from hub.core.model.state import HomeState
+from hub.core.supervision import snapshot
 
 LOG = logging.getLogger("anbu")
 

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from drivers import house, supply, voicebox
 from drivers.house_sensors import Fitting
-from hub.core.driver import Driver
-from hub.core.rules import Sense
+from hub.core.model.driver import Driver
+from hub.core.model.rules import Sense
 
 LAMPS = ("red", "green", "amber", "buzzer")
 

@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from hub.core.effects import Lane, Publish
-from hub.core.events import StorageTrouble
+from hub.core.model.effects import Lane, Publish
+from hub.core.model.events import StorageTrouble
 from hub.outbox import DISK_ERRORS, Row, trouble_of
 from hub.shelf import Found, Shelf
 

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from hub.aside import keep
 from hub.contract import border
-from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, VERSION, Habits
+from hub.core.model.events import StorageTrouble
 from hub.journal import Journal
 
 LOG = logging.getLogger("anbu")

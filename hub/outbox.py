@@ -14,8 +14,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from hub.core.effects import Lane
-from hub.core.events import StorageTrouble
+from hub.core.model.effects import Lane
+from hub.core.model.events import StorageTrouble
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS snapshot (

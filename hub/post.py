@@ -13,8 +13,8 @@ from hub.contract import wire
 from hub.contract.messages import Ack, CenterState
 from hub.contract.wire import LinkTrouble
 from hub.core.commands import Command
-from hub.core.effects import Effect, Forget, Lane, Publish, Resend
-from hub.core.events import (
+from hub.core.model.effects import Effect, Forget, Lane, Publish, Resend
+from hub.core.model.events import (
     BrokerAcked,
     BrokerRefused,
     CenterAcked,

@@ -16,7 +16,6 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from hub.core.events import ContactChanged, DriverFailed, DriverReady, Event
 from hub.core.house_events import (
     BatteryMeasured,
     DeviceSeen,
@@ -24,8 +23,9 @@ from hub.core.house_events import (
     MainsChanged,
     MotionChanged,
 )
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.events import ContactChanged, DriverFailed, DriverReady, Event
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 from hub.sight import sight
 
 LOG = logging.getLogger("anbu")

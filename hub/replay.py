@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from hub.blackbox import Entry, Opening
 from hub.contract import border
-from hub.core import home
-from hub.core.effects import Effect, Order
+from hub.core import decide
+from hub.core.model.effects import Effect, Order
 
 T = TypeVar("T", bound=Struct)
 
@@ -47,7 +47,7 @@ def replay(path: Path) -> Replayed:
         state, story, events = opening.state, list[str](), 0
         for number, entry in _entries(lines):
             events += 1
-            state, effects = home.decide(state, entry.event, opening.rules)
+            state, effects = decide.decide(state, entry.event, opening.rules)
             story += _told(entry.event.at, effects)
             if effects != entry.effects:
                 was, now = (tuple(map(str, e)) for e in (entry.effects, effects))

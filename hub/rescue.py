@@ -17,8 +17,8 @@ from typing import Any
 from hub.aside import put_aside
 from hub.contract import wire
 from hub.contract.reading import UNREAD
-from hub.core.effects import Lane
-from hub.core.events import StorageTrouble
+from hub.core.model.effects import Lane
+from hub.core.model.events import StorageTrouble
 from hub.outbox import DISK_ERRORS, LANES, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")

@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from hub.aside import keep
-from hub.core import snapshot as snapshots
-from hub.core.effects import Lane
-from hub.core.events import StorageTrouble
+from hub.core.model.effects import Lane
+from hub.core.model.events import StorageTrouble
+from hub.core.supervision import snapshot as snapshots
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
 from hub.rescue import open_or_rescue, peek
 

@@ -2,10 +2,11 @@
 
 from msgspec import Struct
 
-from hub.core import devices, supervision
-from hub.core.press import is_down
-from hub.core.rules import Role, Rules, Sense
-from hub.core.state import HomeState
+from hub.core.alarm.press import is_down
+from hub.core.model.rules import Role, Rules, Sense
+from hub.core.model.state import HomeState
+from hub.core.supervision import faults as devices
+from hub.core.supervision import supervision
 
 
 class Proven(Struct, frozen=True):

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 
 from hub.contract.voice import Phrase
-from hub.core.driver import Driver
-from hub.core.effects import Order, Show
-from hub.core.events import DriverFailed, DriverReady, Event
+from hub.core.model.driver import Driver
+from hub.core.model.effects import Order, Show
+from hub.core.model.events import DriverFailed, DriverReady, Event
 
 FIRST_S = 1.0
 CAP_S = 10.0  # a help button that fails must not stay dead for a minute after it is mended

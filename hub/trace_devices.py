@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from hub.contract.forms import composed
-from hub.core.rules import Button, Role, Room, Rules, Sense, Sensor
+from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.trace import Sort
 
 SENSES = {

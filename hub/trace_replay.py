@@ -15,14 +15,22 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Stage
 from hub.contract.voice import Meaning
-from hub.core import calm, home
+from hub.core import calm, decide
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy
-from hub.core.effects import Effect
-from hub.core.events import CenterAcked, ContactChanged, Event, Heartbeat, LinkUp, Started, Ticked
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
-from hub.core.rules import Rules, Sense
-from hub.core.state import Alarm, Clock, HomeState, Link
+from hub.core.model.effects import Effect
+from hub.core.model.events import (
+    CenterAcked,
+    ContactChanged,
+    Event,
+    Heartbeat,
+    LinkUp,
+    Started,
+    Ticked,
+)
+from hub.core.model.rules import Rules, Sense
+from hub.core.model.state import Alarm, Clock, HomeState, Link
 from hub.trace import Row, Sort
 from hub.trace_devices import met
 
@@ -167,7 +175,7 @@ class Replay:
         self.now = max(self.now, event.at)
         if due:
             return calm.serve(before, event.at, self.rules)
-        return home.decide(before, event, self.rules)
+        return decide.decide(before, event, self.rules)
 
     def _look(self) -> None:
         """See when something is due, once for each state that moves it."""
@@ -175,7 +183,7 @@ class Replay:
         self._wake = calm.until(self._state, self.now, self.rules)
         self._calm = self._wake > -math.inf
         if not self._calm:
-            wake = home.next_wake(self._state, self.rules)
+            wake = decide.next_wake(self._state, self.rules)
             self._wake = math.inf if wake is None else wake
 
     def _answer(self, at: float) -> list[Effect]:
@@ -185,7 +193,7 @@ class Replay:
             raised = owed.id == owed.alarm
             stage = Stage.RECEIVED if raised else Stage.RAISED  # as it stands already
             ack = CenterAcked(at, owed.id, owed.alarm, stage, version)
-            self._state, more = home.decide(self._state, ack, self.rules)
+            self._state, more = decide.decide(self._state, ack, self.rules)
             effects += more
             if raised:
                 self._expect(replace(ack, at=at + ACCEPT_S, id="", stage=Stage.ACCEPTED))
@@ -197,7 +205,7 @@ class Replay:
 
     def _close(self, alarm: Alarm, at: float) -> list[Effect]:
         closed = CenterAcked(at, "", alarm.id, Stage.CLOSED, alarm.version)
-        self._state, effects = home.decide(self._state, closed, self.rules)
+        self._state, effects = decide.decide(self._state, closed, self.rules)
         return effects
 
     def _expect(self, event: Event) -> None:

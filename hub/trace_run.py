@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.scaip import AUTOMATIC
-from hub.core.rules import Rules
+from hub.core.model.rules import Rules
 from hub.trace import Row, Trace, opened
 from hub.trace_replay import RULES, Replay
 from hub.trace_story import DAY_S, Stop, Story, Summary, iso

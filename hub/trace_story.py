@@ -11,8 +11,8 @@ from hub.contract import wire
 from hub.contract.messages import AlarmEvent, Evidence
 from hub.contract.scaip import AUTOMATIC, Kind, What
 from hub.core.daily import CareEvent, CheckInEvent, PresenceKind
-from hub.core.effects import Effect, Lane, Publish
-from hub.core.state import HomeState
+from hub.core.model.effects import Effect, Lane, Publish
+from hub.core.model.state import HomeState
 from hub.trace import Reason
 
 DAY_S = 86_400.0

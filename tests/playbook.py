@@ -11,11 +11,11 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from hub.core import home
-from hub.core.effects import Effect
-from hub.core.events import Event
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core import decide
+from hub.core.model.effects import Effect
+from hub.core.model.events import Event
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 
 Lens = Callable[[Effect], Effect | None]
 
@@ -34,7 +34,7 @@ class Playbook:
 
     def __rshift__(self, event: Event) -> Self:
         self._settle([])
-        self.state, effects = home.decide(self.state, event, self.rules)
+        self.state, effects = decide.decide(self.state, event, self.rules)
         self.effects = [e for effect in effects if (e := self.lens(effect)) is not None]
         self.expected.append(f">> {event}")
         self.actual.append(f">> {event}")

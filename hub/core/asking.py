@@ -10,13 +10,14 @@ from msgspec.structs import replace
 
 from hub.contract.scaip import Care
 from hub.contract.voice import Phrase
-from hub.core import ladder, presence
-from hub.core.care_events import hindered, tell_need, tell_result
-from hub.core.care_state import Asked, CheckIn, Due, Paused, talked
+from hub.core.activity import presence
+from hub.core.checkin import escalation
+from hub.core.checkin.reports import hindered, tell_need, tell_result
 from hub.core.daily import AnsweredBy, CheckInResult, Topic
-from hub.core.effects import Ask, Effect, Say
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.checkin import Asked, CheckIn, Due, Paused, talked
+from hub.core.model.effects import Ask, Effect, Say
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 Answer = tuple[CheckInResult, AnsweredBy]
@@ -75,7 +76,7 @@ def ask_again(
     """
     visit = replace(visit, unclear=True)
     if last or visit.attempts >= rules.care.attempts:
-        return ladder.begin(_put(state, None), visit, at, rules)
+        return escalation.begin(_put(state, None), visit, at, rules)
     state, question = _ask(state, visit, at, rules)
     return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
 
@@ -146,7 +147,7 @@ def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules
         state, told = end(state, visit, answer, at, rules)
         return state, told + thanks(state, CheckInResult.ALIVE)
     if visit.attempts >= rules.care.attempts:
-        return ladder.begin(_put(state, None), visit, at, rules)
+        return escalation.begin(_put(state, None), visit, at, rules)
     paused = replace(visit, stage=Paused(asked.at))
     if next_wake(state, paused, rules) <= at:
         return _ask(state, visit, at, rules)

@@ -9,27 +9,20 @@ that a hub takes for its next start (`care_clock.note`): what is replayed never 
 import math
 
 from hub.contract.times import DAY_S
-from hub.core import (
-    diary,
-    facts,
-    feedback,
-    home,
-    noise,
-    overdue,
-    presence,
-    quiet,
-    routines,
-    schedule,
-    senses,
-    supervision,
-)
-from hub.core.care_state import CareState, Rung
-from hub.core.effects import Effect, Signal
-from hub.core.events import Event, Ticked
+from hub.core import decide as home
+from hub.core import facts
+from hub.core.activity import hourly, noise, presence, quiet, routines
+from hub.core.alarm import signals
+from hub.core.checkin import overdue, schedule
 from hub.core.house_events import MotionChanged
-from hub.core.living import NEVER
-from hub.core.rules import Rules
-from hub.core.state import HomeState, Up
+from hub.core.inputs import sensors
+from hub.core.model.activity import NEVER
+from hub.core.model.checkin import CareState, Rung
+from hub.core.model.effects import Effect, Signal
+from hub.core.model.events import Event, Ticked
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState, Up
+from hub.core.supervision import supervision
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -43,7 +36,7 @@ _SERVE = (
     overdue.elapse,
     quiet.elapse,
     routines.elapse,
-    diary.elapse,
+    hourly.elapse,
     supervision.elapse,
 )
 _AHEAD = (
@@ -52,7 +45,7 @@ _AHEAD = (
     overdue.next_wake,
     quiet.next_wake,
     routines.next_wake,
-    diary.next_wake,
+    hourly.next_wake,
     supervision.next_wake,
 )
 
@@ -60,12 +53,12 @@ _AHEAD = (
 def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     """Give what `home.decide` gives; only for an event that is not late, and before `until`."""
     if isinstance(event, MotionChanged):  # most of a year
-        after, effects = senses.motion(state, event, rules)
+        after, effects = sensors.motion(state, event, rules)
         if not effects and after.faults is state.faults:
             return after, effects  # so what is shown is still true
     else:
         after, effects = facts.take(state, event, rules)
-    after, words = feedback.express(after, event.at, rules)
+    after, words = signals.express(after, event.at, rules)
     return after, effects + words if words else effects
 
 
@@ -78,7 +71,7 @@ def serve(state: HomeState, at: float, rules: Rules) -> Step:
         state, more = elapse(state, at, rules)
         if more:
             effects += more
-    state, words = feedback.express(state, at, rules)
+    state, words = signals.express(state, at, rules)
     return state, effects + words if words else effects
 
 

@@ -5,9 +5,22 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
-from hub.core import answers, buttons, debt, devices, orders, press, senses, sos, supervision
-from hub.core.effects import Effect, Pet
-from hub.core.events import (
+from hub.core.alarm import alarm, delivery, press
+from hub.core.house_events import (
+    Answered,
+    BatteryMeasured,
+    DeviceSeen,
+    HeartRateMeasured,
+    MainsChanged,
+    MotionChanged,
+    PartChanged,
+    Spoke,
+    Talking,
+    VoiceTold,
+)
+from hub.core.inputs import buttons, commands, sensors, speech
+from hub.core.model.effects import Effect, Pet
+from hub.core.model.events import (
     BrokerAcked,
     BrokerRefused,
     CenterAcked,
@@ -26,20 +39,9 @@ from hub.core.events import (
     StorageRecovered,
     Ticked,
 )
-from hub.core.house_events import (
-    Answered,
-    BatteryMeasured,
-    DeviceSeen,
-    HeartRateMeasured,
-    MainsChanged,
-    MotionChanged,
-    PartChanged,
-    Spoke,
-    Talking,
-    VoiceTold,
-)
-from hub.core.rules import Rules
-from hub.core.state import Clock, Contact, HomeState
+from hub.core.model.rules import Rules
+from hub.core.model.state import Clock, Contact, HomeState
+from hub.core.supervision import faults, supervision
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -50,24 +52,24 @@ def take(state: HomeState, event: Event, rules: Rules) -> Step:
         case MotionChanged() | ContactChanged() | HeartRateMeasured():
             return _living(state, event, rules)
         case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
-            return answers.take(state, event, rules)
+            return speech.take(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
             return supervision.told(state, event, rules)
         case LinkUp() | CenterBorn() | LinkDown():
             return _reach(state, event, rules)
         case BrokerAcked():
             kind, at = FaultKind.BROKER_REFUSES, event.at
-            state, effects = devices.mend(state, kind, devices.HUB, at, rules)
-            return sos.broker_acked(state, event.id), effects
+            state, effects = faults.mend(state, kind, faults.HUB, at, rules)
+            return alarm.broker_acked(state, event.id), effects
         case CenterAcked():
-            return sos.center_acked(state, event, rules)
+            return alarm.center_acked(state, event, rules)
         case Heartbeat():
             clock = Clock(event.utc - event.at, event.synced, event.zone_s)
             return replace(state, clock=clock), [Pet()]
         case CommandReceived():
-            return orders.obey(state, event, rules)
+            return commands.obey(state, event, rules)
         case Measured():
-            return orders.measured(state, event, rules)
+            return commands.measured(state, event, rules)
         case _:
             return _trouble(state, event, rules)
 
@@ -79,28 +81,28 @@ def _living(
 ) -> Step:
     match event:
         case MotionChanged():
-            return senses.motion(state, event, rules)
+            return sensors.motion(state, event, rules)
         case ContactChanged(device=device) if device in rules.sensors:
-            return senses.door(state, event, rules)
+            return sensors.door(state, event, rules)
         case ContactChanged(at=at, device=device, closed=closed):
             pressed = press.edge(state.contacts.get(device, Contact()), closed, at, rules)
             return buttons.turn(state, device, pressed, at, rules)
         case HeartRateMeasured():
-            return senses.heart(state, event, rules)
+            return sensors.heart(state, event, rules)
         case _:
             assert_never(event)
 
 
 def _reach(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules) -> Step:
     if isinstance(event, LinkDown):
-        return devices.link_down(state, event.at), []
+        return faults.link_down(state, event.at), []
     effects: list[Effect] = []
     if isinstance(event, LinkUp):  # perhaps another broker, or one that was put right
         kind = FaultKind.BROKER_REFUSES
-        state, mended = devices.mend(state, kind, devices.HUB, event.at, rules)
-        state, effects = devices.link_up(state, event.at, rules)
+        state, mended = faults.mend(state, kind, faults.HUB, event.at, rules)
+        state, effects = faults.link_up(state, event.at, rules)
         effects += mended
-    state, resends = debt.resend_all(state, event.at, rules)
+    state, resends = delivery.resend_all(state, event.at, rules)
     return state, [*resends, *effects]
 
 
@@ -113,14 +115,14 @@ def _trouble(
         case Ticked():
             return state, []
         case DriverFailed(at=at, device=device, reason=reason):
-            return devices.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
+            return faults.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
         case DriverReady(at=at, device=device):
-            return devices.mend(state, FaultKind.DRIVER_FAILED, device, at, rules)
+            return faults.mend(state, FaultKind.DRIVER_FAILED, device, at, rules)
         case StorageFailed(at=at, trouble=trouble):
-            return devices.fail(state, FaultKind.STORAGE, devices.HUB, at, rules, trouble)
+            return faults.fail(state, FaultKind.STORAGE, faults.HUB, at, rules, trouble)
         case StorageRecovered(at=at):
-            return devices.mend(state, FaultKind.STORAGE, devices.HUB, at, rules)
+            return faults.mend(state, FaultKind.STORAGE, faults.HUB, at, rules)
         case BrokerRefused(at=at):
-            return devices.fail(state, FaultKind.BROKER_REFUSES, devices.HUB, at, rules)
+            return faults.fail(state, FaultKind.BROKER_REFUSES, faults.HUB, at, rules)
         case _:
             assert_never(event)

@@ -6,14 +6,17 @@ open and learned goes on, and what happened since then has happened to it.
 
 from msgspec.structs import replace
 
-from hub.core import checkin, learning, snapshot, warn
-from hub.core.care_state import CareState, Rung
+from hub.core.activity import habits
+from hub.core.alarm import warning
+from hub.core.checkin import checkin
 from hub.core.daily import AnsweredBy, PresenceKind
-from hub.core.effects import Effect
-from hub.core.living import NEVER, House, Presence, proved_at
-from hub.core.rules import Rules
-from hub.core.state import HomeState
-from hub.core.watch_state import WatchState
+from hub.core.model.activity import NEVER, House, Presence, proved_at
+from hub.core.model.checkin import CareState, Rung
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
+from hub.core.model.supervision import WatchState
+from hub.core.supervision import snapshot
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -33,7 +36,7 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         notices=tuple({n.id: n for n in (*old.notices, *new.notices)}.values()),
         owed=tuple(owed.values()),
         faults={**old.faults, **new.faults},
-        habits=learning.merged(old.habits, new.habits),
+        habits=habits.merged(old.habits, new.habits),
         house=_house(old.house, new.house),
         care=_care(old.care, new.care, lone=_lone(old.house, new.house)),
         watch=_supervised(old.watch, new.watch),
@@ -50,7 +53,7 @@ def _since_then(state: HomeState, old: HomeState, new: HomeState, rules: Rules) 
     if life_at <= new.care.began_at or _lone(old.house, new.house):
         return state, []
     if new.warning is None:  # nobody has heard its words yet, so none are due to end it
-        state, _ = warn.moved(state, new.house.active_by, rules)
+        state, _ = warning.moved(state, new.house.active_by, rules)
     return checkin.alive(state, life_at, AnsweredBy.MOTION, rules)
 
 

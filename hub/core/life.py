@@ -2,11 +2,13 @@
 
 from msgspec.structs import replace
 
-from hub.core import checkin, noise, presence, quiet, routines, warn
+from hub.core.activity import noise, presence, quiet, routines
+from hub.core.alarm import warning
+from hub.core.checkin import checkin
 from hub.core.daily import AnsweredBy
-from hub.core.effects import Effect
-from hub.core.rules import Rules, Sense
-from hub.core.state import HomeState
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Rules, Sense
+from hub.core.model.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -24,7 +26,7 @@ def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
         return state, []
     over: list[Effect] = []
     if state.warning is not None:
-        state, over = warn.moved(state, device, rules) if by is MOTION else warn.ended(state)
+        state, over = warning.moved(state, device, rules) if by is MOTION else warning.ended(state)
     state, more = checkin.alive(state, at, by, rules)
     return state, over + more
 

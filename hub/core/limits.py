@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
-from hub.core import devices, power
-from hub.core.devices import stands
-from hub.core.effects import Effect
-from hub.core.rules import Rules, Sense
-from hub.core.state import HomeState
-from hub.core.watch_state import Flicker, armed
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Rules, Sense
+from hub.core.model.state import HomeState
+from hub.core.model.supervision import Flicker, armed
+from hub.core.supervision import faults, power
+from hub.core.supervision.faults import stands
 
 Step = tuple[HomeState, list[Effect]]
 Act = Callable[[HomeState, str, float, Rules], Step]
@@ -61,7 +61,7 @@ def unmoved(state: HomeState, at: float, rules: Rules) -> Step:
             continue
         moved_at = _of_this_boot(state, sensed.active_at if sensed else 0.0)
         if state.house.active_at - moved_at > rules.watch.unmoved_s:
-            state, more = devices.fail(state, FaultKind.SILENT, device, at, rules, UNMOVED)
+            state, more = faults.fail(state, FaultKind.SILENT, device, at, rules, UNMOVED)
             effects += more
     return state, effects
 
@@ -77,7 +77,7 @@ def flickered(state: HomeState, device: str, at: float, rules: Rules) -> Step:
         new = replace(new, chattering=True)
         watch = armed(watch, new.since + numbers.chatter_window_s)
     state = replace(state, watch=replace(watch, flickers={**watch.flickers, device: new}))
-    return devices.fail(state, FaultKind.CHATTER, device, at, rules) if begins else (state, [])
+    return faults.fail(state, FaultKind.CHATTER, device, at, rules) if begins else (state, [])
 
 
 def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Limit]:
@@ -98,8 +98,8 @@ def _end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
     standing = state.faults[fault]
     mains = state.watch.mains.get(standing.device)
     if standing.kind is FaultKind.MAINS_LOST and mains is not None and not mains.present:
-        return devices.not_over(state, fault), []
-    state, effects = devices.end(state, fault, at, rules)
+        return faults.not_over(state, fault), []
+    state, effects = faults.end(state, fault, at, rules)
     if standing.kind is not FaultKind.MAINS_LOST:
         return state, effects
     state, report = power.stayed(state, standing.device, at, rules)
@@ -109,7 +109,7 @@ def _end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
 def _detail(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
     """Tell the detail of a fault that has changed when it was too soon."""
     standing, detail = state.faults[fault], state.watch.flaps[fault].detail or ""
-    return devices.fail(state, standing.kind, standing.device, at, rules, detail)
+    return faults.fail(state, standing.kind, standing.device, at, rules, detail)
 
 
 def _of_flaps(state: HomeState, rules: Rules) -> Iterator[Limit]:
@@ -119,7 +119,7 @@ def _of_flaps(state: HomeState, rules: Rules) -> Iterator[Limit]:
         if flap.over_at is not None:
             yield flap.over_at, _end, fault
         elif flap.detail is not None:
-            yield devices.told_again_at(state, fault, rules), _detail, fault
+            yield faults.told_again_at(state, fault, rules), _detail, fault
 
 
 def _of_this_boot(state: HomeState, at: float) -> float:
@@ -127,11 +127,11 @@ def _of_this_boot(state: HomeState, at: float) -> float:
 
 
 def _fall_silent(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    return devices.fail(state, FaultKind.SILENT, device, at, rules)
+    return faults.fail(state, FaultKind.SILENT, device, at, rules)
 
 
 def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    return devices.fail(state, FaultKind.STUCK, device, at, rules)
+    return faults.fail(state, FaultKind.STUCK, device, at, rules)
 
 
 def _calm(state: HomeState, device: str, at: float, rules: Rules) -> Step:
@@ -143,4 +143,4 @@ def _calm(state: HomeState, device: str, at: float, rules: Rules) -> Step:
         return replace(state, watch=replace(state.watch, flickers=flickers)), []
     flickers = {d: f for d, f in state.watch.flickers.items() if d != device}
     state = replace(state, watch=replace(state.watch, flickers=flickers))
-    return devices.mend(state, FaultKind.CHATTER, device, at, rules)
+    return faults.mend(state, FaultKind.CHATTER, device, at, rules)

@@ -12,14 +12,15 @@ When to look again is stored: a look goes through the devices, and there are man
 from msgspec.structs import replace
 
 from hub.contract.scaip import Kind
-from hub.core import dark, sos, warn
-from hub.core.care_clock import last_life
-from hub.core.care_events import evidence
-from hub.core.care_state import Rung
+from hub.core.activity import dark
+from hub.core.alarm import alarm, warning
+from hub.core.checkin.reports import evidence
+from hub.core.checkin.restart import last_life
 from hub.core.daily import PresenceKind
-from hub.core.effects import Effect
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.checkin import Rung
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
 NO_LIFE = frozenset({Kind.NO_LIFE})
@@ -84,8 +85,8 @@ def _climb(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:
     state = replace(state, care=replace(state.care, look_at=look_at))
     device, ground = state.house.active_by, evidence(state, life_at, at, limit_s, rules)
     if called:
-        return sos.call(state, Kind.NO_LIFE, device, at, rules, ground)
-    return warn.begin(state, warn.Ground(Kind.NO_LIFE, device, ground), at, rules)
+        return alarm.call(state, Kind.NO_LIFE, device, at, rules, ground)
+    return warning.begin(state, warning.Ground(Kind.NO_LIFE, device, ground), at, rules)
 
 
 def _by_heart(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:
@@ -93,6 +94,6 @@ def _by_heart(state: HomeState, life_at: float, at: float, rules: Rules) -> Step
     state = over(state, life_at, rules)
     effects: list[Effect] = []
     if state.warning is not None and state.warning.kind is Kind.NO_LIFE:
-        state, effects = warn.ended(state)
-    state, cleared = sos.clear(state, NO_LIFE, at, rules)
+        state, effects = warning.ended(state)
+    state, cleared = alarm.clear(state, NO_LIFE, at, rules)
     return state, effects + cleared

@@ -15,13 +15,14 @@ from msgspec.structs import replace
 from hub.contract.messages import WORDLESS
 from hub.contract.scaip import BY_HAND, Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core import life, sos
-from hub.core.effects import Ask, Effect, Say
+from hub.core import life
+from hub.core.alarm import alarm
+from hub.core.alarm.alarm import STORED
 from hub.core.house_events import Answered
+from hub.core.model.effects import Ask, Effect, Say
+from hub.core.model.rules import Rules
+from hub.core.model.state import Cancelled, HomeState
 from hub.core.notice import Candidate, Said
-from hub.core.rules import Rules
-from hub.core.sos import STORED
-from hub.core.state import Cancelled, HomeState
 
 Step = tuple[HomeState, list[Effect]]
 
@@ -109,7 +110,7 @@ def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
     """
     asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
     stored = any(isinstance(a.life, STORED) and a.kind in BY_HAND for a in state.alarms)
-    news = any(a.kind in BY_HAND and sos.is_news(a, event.what) for a in state.alarms)
+    news = any(a.kind in BY_HAND and alarm.is_news(a, event.what) for a in state.alarms)
     early = event.at < state.spoken_at + rules.spoken_again_s
     if early and not (asked_off or stored or news):
         return state, []
@@ -136,4 +137,4 @@ def _said(event: Answered) -> Said:
 
 def _raise(state: HomeState, at: float, rules: Rules, said: Said) -> Step:
     state = replace(state, candidate=None, warning=None, spoken_at=at)
-    return sos.call(state, Kind.SPOKEN, VOICE, at, rules, said)
+    return alarm.call(state, Kind.SPOKEN, VOICE, at, rules, said)

@@ -1,4 +1,4 @@
-"""What the centre answers, against a model of how a hub takes it (`hub/core/sos.py`)."""
+"""What the centre answers, against a model of how a hub takes it (`hub/core/alarm/alarm.py`)."""
 
 import hypothesis.strategies as st
 import pytest

@@ -25,14 +25,14 @@ from center.incident import Deed, Entry
 from center.store import Store
 from center.tables import events
 from hub.contract.wire import Reason, decode_from_hub
-from hub.core import home
+from hub.core import decide
 from hub.core.commands import Command, CommandKind, Reply
 from hub.core.daily import AnnouncementOutcome
-from hub.core.effects import Effect, Publish, Say
-from hub.core.events import CommandReceived, Started
 from hub.core.house_events import Spoke
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.effects import Effect, Publish, Say
+from hub.core.model.events import CommandReceived, Started
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 from tests.center.counter import Counter, at_counter
 from tests.center.lives import RECORD, word
 from tests.center.making import HUB, NOW, forget, hear, state, stored
@@ -105,13 +105,13 @@ def test_a_real_hub_whose_clock_errs_a_little_says_it_once_however_often_it_is_o
     made = send(store, replace(DRAFT, whom=Whom.HOME, hubs=(HUB,), urgent=True))  # it is night
     rules, said = Rules(hub=HUB), list[Effect]()
     started = Started(0.0, NOW + error_s, synced=True, boot="b1")
-    hub, _ = home.decide(home.recover(HomeState(), started, []), started, rules)
+    hub, _ = decide.decide(decide.recover(HomeState(), started, []), started, rules)
     for at in (0.0, 15.0, 45.0):  # its replies are lost
         ((_, command),) = claim(store, NOW + at)
         received = CommandReceived(at, NOW + at + error_s, command)
-        hub, effects = home.decide(hub, received, rules)
+        hub, effects = decide.decide(hub, received, rules)
         said += effects
-        hub, effects = home.decide(hub, Spoke(at + 9.0, made.id, done=True), rules)
+        hub, effects = decide.decide(hub, Spoke(at + 9.0, made.id, done=True), rules)
         said += effects
     assert [one.text for one in said if isinstance(one, Say)] == [TEXT]
     published = [one for one in said if isinstance(one, Publish)]

@@ -20,11 +20,11 @@ from center.store import Store
 from hub.contract import wire
 from hub.contract.messages import Ack, Stage
 from hub.contract.wire import LinkTrouble
-from hub.core import home
-from hub.core.effects import Effect, Publish, Resend, Signal
-from hub.core.events import CenterAcked, ContactChanged, Event, LinkDown, LinkUp, Ticked
-from hub.core.feedback import SIGNAL
-from hub.core.state import STAGE, Cancelled, HomeState
+from hub.core import decide
+from hub.core.alarm.signals import SIGNAL
+from hub.core.model.effects import Effect, Publish, Resend, Signal
+from hub.core.model.events import CenterAcked, ContactChanged, Event, LinkDown, LinkUp, Ticked
+from hub.core.model.state import STAGE, Cancelled, HomeState
 from tests.center.making import NAMES, stored
 from tests.core.histories import examples
 from tests.core.scenes import GREEN, RULES, UTC, press, reboot
@@ -44,7 +44,7 @@ class Both:
     def hub(self, *events: Event) -> None:
         for event in events:
             self.at = max(self.at, event.at)
-            self.state, effects = home.decide(self.state, event, RULES)
+            self.state, effects = decide.decide(self.state, event, RULES)
             self._carry(effects)
 
     def _carry(self, effects: list[Effect]) -> None:

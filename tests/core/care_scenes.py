@@ -14,22 +14,23 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, Stage
 from hub.contract.voice import Meaning, Phrase
-from hub.core import feedback, home, late, warn
+from hub.core import decide, late
+from hub.core.alarm import signals, warning
 from hub.core.care_rules import CareRules
 from hub.core.daily import AnsweredBy, CareEvent, CheckInEvent, PresenceKind
-from hub.core.effects import Ask, Effect, Pet, Publish, Say, Show
-from hub.core.events import ContactChanged, Event, Heartbeat, Started, Ticked
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
-from hub.core.living import Presence
+from hub.core.model.activity import Presence
+from hub.core.model.effects import Ask, Effect, Pet, Publish, Say, Show
+from hub.core.model.events import ContactChanged, Event, Heartbeat, Started, Ticked
+from hub.core.model.rules import Rules, Sense, Sensor
+from hub.core.model.state import HomeState
 from hub.core.quiet_rules import QuietRules
-from hub.core.rules import Rules, Sense, Sensor
-from hub.core.state import HomeState
 from tests.core import scenes
 from tests.core.scenes import GREEN, HELP
 from tests.playbook import Playbook
 
 HALL, WATCH = "hall", "watch"
-WARNINGS = frozenset(warn.PHRASE.values())
+WARNINGS = frozenset(warning.PHRASE.values())
 EIGHT = scenes.UTC - 3600.0  # 08:00 in Korea
 NINE, SIX = 3600.0, 36_000.0  # the two check-ins of the first day
 MINUTE, HOUR, DAY, YEAR = 60.0, 3600.0, 86_400.0, 365 * 86_400.0
@@ -70,7 +71,7 @@ def told(publish: Publish) -> Told:
 
 def heard(effects: list[Effect]) -> list[Effect | Told]:
     """Give what the resident hears of check-ins, and what the centre is told."""
-    words = set(feedback.PHRASE.values()) - {None}
+    words = set(signals.PHRASE.values()) - {None}
     found: list[Effect | Told] = []
     for effect in effects:
         match effect:
@@ -124,7 +125,7 @@ class Care(Playbook):
     def do(self, event: Event) -> list[Effect]:
         """Let it happen, and keep the snapshot honest."""
         before = self.state.warning
-        self.state, effects = home.decide(self.state, event, self.rules)
+        self.state, effects = decide.decide(self.state, event, self.rules)
         after = self.state.warning
         if before and after and before.kind is after.kind:  # said again: another story
             effects = [
@@ -141,7 +142,7 @@ class Care(Playbook):
         self.off_s = at - mono
         event = Started(mono, EIGHT + self.year + at, synced, f"b{self.boots}")
         unsent = [owed.id for owed in self.state.owed]
-        self.state = home.recover(self.state, event, unsent)
+        self.state = decide.recover(self.state, event, unsent)
         assert not heard(self.do(event)), "a restart says nothing"
 
     def start_blind(self, at: float, mono: float, after_s: float = 0.5) -> None:
@@ -150,9 +151,9 @@ class Care(Playbook):
         self.boots += 1
         self.off_s = at - mono
         event = Started(mono, EIGHT + self.year + at, synced=True, boot=f"b{self.boots}")
-        self.state = home.recover(self.state, event, (), lived_in=True)
+        self.state = decide.recover(self.state, event, (), lived_in=True)
         assert not heard([*self.do(event), *self.do(Ticked(mono + after_s))])
-        known = home.recover(old, event, [owed.id for owed in old.owed])
+        known = decide.recover(old, event, [owed.id for owed in old.owed])
         self.state, effects = late.joined(known, self.state, self.rules)
         assert not heard([*effects, *self.do(Ticked(mono + after_s))])
 
@@ -222,9 +223,9 @@ def care(way: Way = steady, rules: Rules = RULES, *, presence: PresenceKind | No
          until: float | None = None, utc: float = EIGHT) -> Care:  # fmt: skip
     """Give a home at 08:00, in which somebody moved a second after the start."""
     event = Started(0.0, utc, synced=True, boot="b1")
-    state, _ = home.decide(home.recover(HomeState(), event, []), event, rules)
-    state, _ = home.decide(state, MotionChanged(1.0, HALL, active=True), rules)
-    state, _ = home.decide(state, MotionChanged(3.0, HALL, active=False), rules)
+    state, _ = decide.decide(decide.recover(HomeState(), event, []), event, rules)
+    state, _ = decide.decide(state, MotionChanged(1.0, HALL, active=True), rules)
+    state, _ = decide.decide(state, MotionChanged(3.0, HALL, active=False), rules)
     if presence is not None:
         where = Presence(presence, 3.0, until)
         state = replace(state, house=replace(state.house, presence=where))

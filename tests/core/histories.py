@@ -15,7 +15,7 @@ from msgspec import Struct
 from hub.contract.messages import Stage
 from hub.contract.wire import LinkTrouble
 from hub.core.commands import Command, CommandKind
-from hub.core.events import (
+from hub.core.model.events import (
     BrokerAcked,
     BrokerRefused,
     CenterAcked,
@@ -34,7 +34,7 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
-from hub.core.state import HomeState
+from hub.core.model.state import HomeState
 from tests.core.scenes import CORD, GREEN, HELP, UTC, started
 
 T = TypeVar("T")

@@ -6,12 +6,12 @@ from msgspec.structs import replace
 
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, ReportEvent, Stage
-from hub.core import home
+from hub.core import decide
 from hub.core.care_rules import CareRules
-from hub.core.effects import Effect, Lane, Publish
-from hub.core.events import CenterAcked, ContactChanged, Event, LinkUp, Started, Ticked
-from hub.core.rules import Button, Role, Rules
-from hub.core.state import Alarm, HomeState
+from hub.core.model.effects import Effect, Lane, Publish
+from hub.core.model.events import CenterAcked, ContactChanged, Event, LinkUp, Started, Ticked
+from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.state import Alarm, HomeState
 
 HELP, CORD, GREEN = "help", "cord", "green"
 RULES = Rules(
@@ -39,7 +39,7 @@ def story(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
     """Let the home live through `events`; give all effects."""
     effects: list[Effect] = []
     for event in events:
-        state, more = home.decide(state, event, RULES)
+        state, more = decide.decide(state, event, RULES)
         effects += more
     return state, effects
 
@@ -52,7 +52,7 @@ def started(at: float = 0.0, boot: str = "b1", *, synced: bool = True) -> Starte
 def reboot(state: HomeState, at: float, boot: str, unsent: Iterable[str] = ()) -> HomeState:
     """Start again from `state`, with what the outbox holds besides."""
     event = started(at, boot)
-    return tell(home.recover(state, event, unsent), event)
+    return tell(decide.recover(state, event, unsent), event)
 
 
 def offline() -> HomeState:

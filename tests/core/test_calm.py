@@ -14,13 +14,15 @@ from hub.contract.messages import Evidence, FaultKind, Stage
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import LinkTrouble
-from hub.core import calm, home
-from hub.core.care_clock import last_life
+from hub.core import calm, decide
 from hub.core.care_rules import CareRules
-from hub.core.care_state import CareState, CheckIn, Due, Missed, Rung, Screening
+from hub.core.checkin.restart import last_life
 from hub.core.daily import PresenceKind, Topic
-from hub.core.effects import Effect, Signal
-from hub.core.events import (
+from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
+from hub.core.model.activity import NEVER, Presence, Quiet, Stay
+from hub.core.model.checkin import CareState, CheckIn, Due, Missed, Rung, Screening
+from hub.core.model.effects import Effect, Signal
+from hub.core.model.events import (
     CenterAcked,
     ContactChanged,
     Event,
@@ -30,21 +32,9 @@ from hub.core.events import (
     Started,
     Ticked,
 )
-from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
-from hub.core.living import NEVER, Presence, Quiet, Stay
+from hub.core.model.rules import Rules, Sense, Sensor
+from hub.core.model.state import Alarm, Caution, Contact, Down, Fault, HomeState, Link, Owed, Raised
 from hub.core.notice import Candidate, Notice
-from hub.core.rules import Rules, Sense, Sensor
-from hub.core.state import (
-    Alarm,
-    Caution,
-    Contact,
-    Down,
-    Fault,
-    HomeState,
-    Link,
-    Owed,
-    Raised,
-)
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, HOUR, KITCHEN, LIVING, MONDAY, RULES
 from tests.core.scenes import GREEN, HELP
@@ -99,16 +89,16 @@ class Twins:
         self.rules, self.at, self.calm, self.served = rules, 0.0, 0, 0
         self.until = -math.inf
         started = Started(0.0, MONDAY + 8 * HOUR, synced, "b1")
-        self.fast = self.plain = home.recover(HomeState(), started, ())
+        self.fast = self.plain = decide.recover(HomeState(), started, ())
         self.take(started)
         self.take(LinkUp(0.0, "a"))
 
     def take(self, event: Event) -> None:
         """Decide on both ways, and compare."""
         until = calm.until(self.fast, self.at, self.rules)
-        assert self.until <= until <= (home.next_wake(self.fast, self.rules) or math.inf)
+        assert self.until <= until <= (decide.next_wake(self.fast, self.rules) or math.inf)
         self.at, before = event.at, self.fast
-        self.plain, expected = home.decide(self.plain, event, self.rules)
+        self.plain, expected = decide.decide(self.plain, event, self.rules)
         effects = self._fast(event, until)
         assert effects == expected
         if event.at >= self.until or not calm.is_kept(before, event, self.fast):
@@ -129,12 +119,12 @@ class Twins:
             self.calm += 1
             self.fast, effects = calm.decide(self.fast, event, self.rules)
         else:
-            self.fast, effects = home.decide(self.fast, event, self.rules)
+            self.fast, effects = decide.decide(self.fast, event, self.rules)
         return effects
 
     def live(self, move: Move) -> None:
         at = self.at + move.after_s
-        while move.served and (wake := home.next_wake(self.plain, self.rules) or math.inf) <= at:
+        while move.served and (wake := decide.next_wake(self.plain, self.rules) or math.inf) <= at:
             self.take(Ticked(max(wake, self.at)))
         if move.what in MAKE:
             self.take(MAKE[move.what](move, at))
@@ -282,7 +272,7 @@ def test_what_supervision_and_rooms_await_is_no_later_than_told() -> None:
     assert calm.until(due, at, RULES) == at + 1.0
     stay = replace(state.house, stay=Stay("bathroom", at - 1e4))
     known = replace(state, house=stay, habits=replace(state.habits, days=30))
-    assert calm.until(known, at, RULES) == home.next_wake(known, RULES)
+    assert calm.until(known, at, RULES) == decide.next_wake(known, RULES)
     assert calm.until(known, at, RULES) < at
 
 
@@ -300,5 +290,5 @@ def test_a_motion_that_ends_a_fault_is_told_and_shown_as_the_plain_way_does() ->
     after, effects = calm.decide(state, event, RULES)
     assert effects
     assert after.faults == {}
-    plain, expected = home.decide(state, event, RULES)
+    plain, expected = decide.decide(state, event, RULES)
     assert (unnoted(after), effects) == (unnoted(plain), expected)

@@ -6,13 +6,13 @@ from msgspec.structs import replace
 from hub.contract.messages import Evidence, FaultKind, Stage
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
-from hub.core import devices
 from hub.core.commands import Command, CommandKind
-from hub.core.effects import Effect, Say, Show, Signal
-from hub.core.events import CommandReceived, ContactChanged, Event, Ticked
 from hub.core.house_events import Answered
+from hub.core.model.effects import Effect, Say, Show, Signal
+from hub.core.model.events import CommandReceived, ContactChanged, Event, Ticked
+from hub.core.model.state import Accepted, Cancelled, Caution, HomeState, Raised, Received
 from hub.core.notice import Candidate
-from hub.core.state import Accepted, Cancelled, Caution, HomeState, Raised, Received
+from hub.core.supervision import faults
 from tests.core.scenes import (
     CALM,
     CORD,
@@ -254,7 +254,7 @@ def test_a_green_tap_that_red_follows_at_once_takes_nothing_back() -> None:
 def rattling(device: str) -> HomeState:
     """A home at 1,000 s in which a contact has closed every 5 s for longer than a finger would."""
     state = tell(quiet(), *(e for n in range(198) for e in press(10.0 + 5 * n, device)))
-    assert devices.stands(state, device, FaultKind.CHATTER)
+    assert faults.stands(state, device, FaultKind.CHATTER)
     return state
 
 

@@ -6,12 +6,14 @@ from msgspec.structs import replace
 from hub.contract.messages import Evidence
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core import checkin, home, warn
+from hub.core import decide
+from hub.core.alarm import warning
 from hub.core.care_rules import CareRules
+from hub.core.checkin import checkin
 from hub.core.daily import AnsweredBy, PresenceKind, Topic
-from hub.core.effects import Ask, Say, Signal
-from hub.core.events import Ticked
 from hub.core.house_events import Answered, Talking
+from hub.core.model.effects import Ask, Say, Signal
+from hub.core.model.events import Ticked
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,
@@ -283,8 +285,8 @@ def test_an_alarm_amid_a_check_in_makes_it_wait(after_s: float) -> None:
 
 def test_while_the_house_warns_of_an_alarm_nobody_is_asked_how_they_are() -> None:
     story = care() >> Wait(NINE - 10) << []
-    ground = warn.Ground(Kind.QUIET, "hall", Evidence(0.0, 0.0, 0.0, 0.0))
-    story.state, _ = warn.begin(story.state, ground, NINE - 10, RULES)
+    ground = warning.Ground(Kind.QUIET, "hall", Evidence(0.0, 0.0, 0.0, 0.0))
+    story.state, _ = warning.begin(story.state, ground, NINE - 10, RULES)
     over = Say(Phrase.WARNING_OVER)
     assert story >> Wait(NINE) << [] >> moves(NINE + 15) << [over, MOOD]
 
@@ -394,8 +396,8 @@ def test_a_question_that_waits_is_shown() -> None:
 
 def test_a_check_in_under_way_is_brought_to_the_disk() -> None:
     before = care().state
-    after, effects = home.decide(before, Ticked(NINE), RULES)
-    assert home.owes(before, after, effects)
+    after, effects = decide.decide(before, Ticked(NINE), RULES)
+    assert decide.owes(before, after, effects)
 
 
 def test_a_result_says_which_check_in_it_belongs_to() -> None:

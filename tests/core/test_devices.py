@@ -18,9 +18,10 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Kind, Report
 from hub.contract.wire import LinkTrouble
-from hub.core import devices, home
-from hub.core.effects import Effect, Lane, Pet, Publish, Signal
-from hub.core.events import (
+from hub.core import decide
+from hub.core.house_events import VoiceTold
+from hub.core.model.effects import Effect, Lane, Pet, Publish, Signal
+from hub.core.model.events import (
     BrokerAcked,
     BrokerRefused,
     ContactChanged,
@@ -35,9 +36,9 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
-from hub.core.house_events import VoiceTold
-from hub.core.rules import Button, Role
-from hub.core.state import HomeState
+from hub.core.model.rules import Button, Role
+from hub.core.model.state import HomeState
+from hub.core.supervision import faults
 from hub.core.voice_report import VoiceCan, VoiceReport
 from tests.core.scenes import (
     CORD,
@@ -125,9 +126,9 @@ def test_a_cut_wire_of_a_normally_closed_button_calls_and_then_is_told_as_what_i
     rules = replace(RULES, buttons={**RULES.buttons, HELP: closed})
     state = quiet()
     for event in (ContactChanged(10.0, HELP, closed=True), Ticked(10.1)):
-        state, _ = home.decide(state, event, rules)
+        state, _ = decide.decide(state, event, rules)
     assert [alarm.kind for alarm in state.alarms] == [Kind.HELP_BUTTON]
-    state, effects = home.decide(state, Ticked(70.0), rules)
+    state, effects = decide.decide(state, Ticked(70.0), rules)
     (fault,) = heard(effects, Lane.FAULT)
     assert isinstance(fault, FaultReport)
     assert (fault.kind, fault.device, fault.detail) == (FaultKind.STUCK, HELP, HELD_OR_CUT)
@@ -150,8 +151,8 @@ def test_a_voice_that_takes_calls_is_a_trigger(
     rules = replace(RULES, voice="voice", spoken_sos=spoken_sos)
     state = quiet()
     if told:
-        state, _ = home.decide(state, told, rules)
-    kinds = [trigger.kind for trigger in devices.triggers(state, rules)]
+        state, _ = decide.decide(state, told, rules)
+    kinds = [trigger.kind for trigger in faults.triggers(state, rules)]
     assert (Kind.SPOKEN in kinds) is listed
     assert kinds[:2] == [Kind.HELP_BUTTON, Kind.PULL_CORD]
 
@@ -212,20 +213,20 @@ def test_a_link_that_is_up_already_reports_no_outage() -> None:
 
 
 def test_the_state_is_told_every_30_s_and_every_10_s_during_an_alarm() -> None:
-    assert home.next_wake(quiet(), RULES) == 31.0
+    assert decide.next_wake(quiet(), RULES) == 31.0
     assert len(heard(story(quiet(), Ticked(31.0))[1], Lane.LIVE)) == 1
     assert not story(quiet(), Ticked(30.9))[1]
     state = tell(called(at=2.0), received(2.3))
-    assert home.next_wake(state, RULES) == 11.0
+    assert decide.next_wake(state, RULES) == 11.0
 
 
 def test_an_offline_home_tells_nobody_its_state() -> None:
-    assert devices.next_wake(offline(), RULES) is None
+    assert faults.next_wake(offline(), RULES) is None
     assert not heard(story(offline(), Ticked(500.0))[1], Lane.LIVE)
 
 
 def test_the_last_will_says_lost() -> None:
-    will = devices.state_message(quiet(), Availability.LOST, 5.0, RULES)
+    will = faults.state_message(quiet(), Availability.LOST, 5.0, RULES)
     _, message = wire.decode_from_hub(will.topic, will.payload)
     assert isinstance(message, HubState)
     assert (message.state, will.retain) == (Availability.LOST, True)

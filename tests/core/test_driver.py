@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from msgspec import Struct
 
 from hub.contract.voice import Phrase
-from hub.core.driver import Driver, Port
-from hub.core.effects import Order, Show, Signal
-from hub.core.events import ContactChanged, Event
+from hub.core.model.driver import Driver, Port
+from hub.core.model.effects import Order, Show, Signal
+from hub.core.model.events import ContactChanged, Event
 
 
 class Door(Struct, frozen=True, kw_only=True):

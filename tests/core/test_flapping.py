@@ -15,9 +15,16 @@ from hub.contract.messages import AlarmEvent, Cleared, FaultKind, FaultReport, R
 from hub.contract.scaip import Report, What
 from hub.contract.voice import Part
 from hub.contract.wire import LinkTrouble
-from hub.core import devices, home
-from hub.core.effects import Effect, Lane, Publish, Signal
-from hub.core.events import (
+from hub.core import decide
+from hub.core.house_events import (
+    BatteryMeasured,
+    DeviceSeen,
+    MainsChanged,
+    MotionChanged,
+    PartChanged,
+)
+from hub.core.model.effects import Effect, Lane, Publish, Signal
+from hub.core.model.events import (
     BrokerAcked,
     BrokerRefused,
     CenterAcked,
@@ -32,15 +39,9 @@ from hub.core.events import (
     StorageTrouble,
     Ticked,
 )
-from hub.core.house_events import (
-    BatteryMeasured,
-    DeviceSeen,
-    MainsChanged,
-    MotionChanged,
-    PartChanged,
-)
-from hub.core.rules import Rules, Sense, Sensor
-from hub.core.state import HomeState
+from hub.core.model.rules import Rules, Sense, Sensor
+from hub.core.model.state import HomeState
+from hub.core.supervision import faults
 from tests.core.histories import examples
 from tests.core.scenes import (
     CORD,
@@ -86,8 +87,8 @@ class Day(Struct):
 
     def live(self, event: Event, rules: Rules) -> list[Effect]:
         before = self.state
-        self.state, effects = home.decide(before, event, rules)
-        self.commits += home.owes(before, self.state, effects)
+        self.state, effects = decide.decide(before, event, rules)
+        self.commits += decide.owes(before, self.state, effects)
         self.rows += [e for e in effects if isinstance(e, Publish) and e.lane is not Lane.LIVE]
         for sent in calls(effects) if self.hears else ():
             self.live(receipt(event.at, sent), rules)
@@ -95,7 +96,7 @@ class Day(Struct):
 
     def until(self, at: float, rules: Rules) -> None:
         """Serve what is due before `at`."""
-        while (wake := home.next_wake(self.state, rules)) is not None and wake < at:
+        while (wake := decide.next_wake(self.state, rules)) is not None and wake < at:
             self.live(Ticked(wake), rules)
 
     def told(self) -> list[object]:
@@ -181,7 +182,9 @@ def test_each_end_is_held_back_twice_as_long_up_to_an_hour_and_forgotten_after_a
         state = tell(state, DriverFailed(at, "lamp", ""), DriverReady(at + 1.0, "lamp"))
         over_at = at + 1.0
         while state.faults:
-            over_at = home.next_wake(replace(state, link=replace(state.link, up=False)), QUIET) or 0
+            over_at = (
+                decide.next_wake(replace(state, link=replace(state.link, up=False)), QUIET) or 0
+            )
             state = tell(state, Ticked(over_at))
         held.append(over_at - at - 1.0)
         at = over_at + 1.0
@@ -199,10 +202,10 @@ QUIET = replace(RULES, offline_s=1e9, stage_lasts_s=1e9)
 def test_a_fault_whose_end_is_held_back_is_no_ground_to_doubt_a_sensor() -> None:
     """What is shown and told is steady; what is decided by it is true."""
     state = tell(quiet(), *TWICE)
-    assert devices.stands(state, "x", FaultKind.DRIVER_FAILED)
+    assert faults.stands(state, "x", FaultKind.DRIVER_FAILED)
     state = tell(state, DriverReady(13.0, "x"))
     assert "x:driver_failed" in state.faults
-    assert not devices.stands(state, "x", FaultKind.DRIVER_FAILED)
+    assert not faults.stands(state, "x", FaultKind.DRIVER_FAILED)
 
 
 def test_a_detail_that_changes_without_end_is_told_now_and_then() -> None:
@@ -281,7 +284,7 @@ def test_a_cord_that_wobbles_slower_than_any_bounce_is_a_fault_until_it_hangs_st
     period_s: float,
 ) -> None:
     day = lived(wobble(CORD, 1200.0, period_s))
-    assert devices.stands(day.state, CORD, FaultKind.CHATTER)
+    assert faults.stands(day.state, CORD, FaultKind.CHATTER)
     assert sum(isinstance(said, FaultReport) for said in day.told()) == 1
     day.until(1210.0 + 600.0 + 600.0 + 1.0, HOUSE)
     assert not day.state.faults
@@ -357,7 +360,7 @@ def test_mains_that_are_off_when_their_return_would_be_told_are_not_back() -> No
     day = lived(switch((10.0, False), (200.0, True), (210.0, False), (400.0, True), (430.0, False)))
     day.until(DAY_S, HOUSE)
     assert mains_told(day) == [Report.MAINS_LOST, Report.MAINS_BACK, Report.MAINS_LOST]
-    assert devices.stands(day.state, POWER, FaultKind.MAINS_LOST)
+    assert faults.stands(day.state, POWER, FaultKind.MAINS_LOST)
     day.live(MainsChanged(DAY_S, POWER, present=True), HOUSE)
     day.until(2 * DAY_S, HOUSE)
     assert mains_told(day)[3:] == [Report.MAINS_BACK]

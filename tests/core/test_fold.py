@@ -3,10 +3,10 @@
 import pytest
 
 from hub.contract.scaip import AUTOMATIC, Kind, What
-from hub.core import sos
-from hub.core.effects import Signal
-from hub.core.events import CenterAcked
-from hub.core.state import HomeState
+from hub.core.alarm import alarm
+from hub.core.model.effects import Signal
+from hub.core.model.events import CenterAcked
+from hub.core.model.state import HomeState
 from tests.core.scenes import (
     HELP,
     RULES,
@@ -23,7 +23,7 @@ from tests.core.scenes import (
 
 def opened(kind: Kind, *news: CenterAcked) -> HomeState:
     """A home with an open alarm of this kind, of which the centre has said something."""
-    state, _ = sos.call(quiet(), kind, HELP, 1.0, RULES)
+    state, _ = alarm.call(quiet(), kind, HELP, 1.0, RULES)
     return tell(state, *news)
 
 
@@ -59,7 +59,7 @@ def test_an_urgent_call_is_never_part_of_one_that_can_wait(
     then: Kind,
     own: bool,  # noqa: FBT001 - a case
 ) -> None:
-    state, effects = sos.call(opened(first), then, HELP, 10.0, RULES)
+    state, effects = alarm.call(opened(first), then, HELP, 10.0, RULES)
     (event,) = (read(e) for e in calls(effects))
     assert event.data.what is (What.RAISED if own else What.REPEATED)
     assert len(state.alarms) == 1 + own

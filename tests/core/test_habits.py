@@ -10,9 +10,13 @@ from msgspec.structs import replace
 
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
-from hub.core import hazard, home, learning
+from hub.core import decide, hazard
+from hub.core.activity import habits as learning
 from hub.core.daily import AnsweredBy
-from hub.core.events import (
+from hub.core.habits import CLASSES, DAY_S, FRESH, Habits, Quietness
+from hub.core.house_events import Answered, MotionChanged
+from hub.core.model.activity import NEVER
+from hub.core.model.events import (
     ContactChanged,
     DriverFailed,
     DriverReady,
@@ -21,11 +25,8 @@ from hub.core.events import (
     Started,
     Ticked,
 )
-from hub.core.habits import CLASSES, DAY_S, FRESH, Habits, Quietness
-from hub.core.house_events import Answered, MotionChanged
-from hub.core.living import NEVER
+from hub.core.model.state import HomeState
 from hub.core.quiet_rules import QuietRules
-from hub.core.state import HomeState
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, KITCHEN, LIVING, MONDAY, RULES, settled
 from tests.core.scenes import HELP
@@ -149,7 +150,7 @@ def test_no_history_of_a_house_makes_an_alarm_vanish_or_the_hub_fail(
     history: list[tuple[Event, float, bool, float]],
 ) -> None:
     at, leap, boot = 0.0, 0.0, 0
-    state, _ = home.decide(HomeState(), Started(at, MONDAY, True, "b0"), RULES)  # noqa: FBT003
+    state, _ = decide.decide(HomeState(), Started(at, MONDAY, True, "b0"), RULES)  # noqa: FBT003
     for event, pause_s, restart, jump in history:
         at, leap = at + pause_s, leap + jump
         before = {alarm.id for alarm in state.alarms}
@@ -157,13 +158,13 @@ def test_no_history_of_a_house_makes_an_alarm_vanish_or_the_hub_fail(
             boot, at = boot + 1, 0.0
             started = Started(at, MONDAY + leap, synced=True, boot=f"b{boot}")
             snapshot = msgspec.msgpack.encode(state)
-            state = home.recover(msgspec.msgpack.decode(snapshot, type=HomeState), started, ())
-            state, _ = home.decide(state, started, RULES)
+            state = decide.recover(msgspec.msgpack.decode(snapshot, type=HomeState), started, ())
+            state, _ = decide.decide(state, started, RULES)
         elif jump:
-            state, _ = home.decide(state, Heartbeat(at, MONDAY + at + leap, synced=True), RULES)
-        state, _ = home.decide(state, replace(event, at=at), RULES)
+            state, _ = decide.decide(state, Heartbeat(at, MONDAY + at + leap, synced=True), RULES)
+        state, _ = decide.decide(state, replace(event, at=at), RULES)
         assert before <= {alarm.id for alarm in state.alarms}
-        wake = home.next_wake(state, RULES)
+        wake = decide.next_wake(state, RULES)
         assert wake is None or math.isfinite(wake)
         assert state.habits.whole
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=HomeState) == state
@@ -176,17 +177,17 @@ def test_no_silence_of_failed_sensors_is_ever_read_as_quiet(
     synced: bool,  # noqa: FBT001 - drawn
 ) -> None:
     at = 0.0
-    state, _ = home.decide(HomeState(), Started(at, MONDAY, synced, "b0"), RULES)
+    state, _ = decide.decide(HomeState(), Started(at, MONDAY, synced, "b0"), RULES)
     for event, pause_s in history:
         at += pause_s
-        state, _ = home.decide(state, replace(event, at=at), RULES)
+        state, _ = decide.decide(state, replace(event, at=at), RULES)
     for device in RULES.sensors:
-        state, _ = home.decide(state, DriverFailed(at, device, "gone"), RULES)
+        state, _ = decide.decide(state, DriverFailed(at, device, "gone"), RULES)
     state = replace(state, warning=None, candidate=None, alarms=(), owed=())
     # a house that has been dead for a day is no quiet: somebody has to go and look
     end, fair = at + 30 * 3600.0, {Kind.HELP_BUTTON, Kind.NO_LIFE}
-    while (wake := home.next_wake(state, RULES)) is not None and wake <= end:
-        state, _ = home.decide(state, Ticked(wake), RULES)
+    while (wake := decide.next_wake(state, RULES)) is not None and wake <= end:
+        state, _ = decide.decide(state, Ticked(wake), RULES)
         assert {alarm.kind for alarm in state.alarms} <= fair
         assert state.warning is None or state.warning.kind in fair
     assert state.house.active_at <= end or state.house.active_at == NEVER

@@ -6,16 +6,16 @@ from msgspec.structs import replace
 from hub.contract.messages import Evidence
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core import home
+from hub.core import decide
+from hub.core.activity.presence import ABSENCE
+from hub.core.alarm.warning import Ground, begin
 from hub.core.care_rules import CareRules
-from hub.core.care_state import Rung
 from hub.core.daily import PresenceKind
-from hub.core.effects import Ask, Say
-from hub.core.events import Started, Ticked
-from hub.core.living import NEVER
-from hub.core.presence import ABSENCE
-from hub.core.state import HomeState
-from hub.core.warn import Ground, begin
+from hub.core.model.activity import NEVER
+from hub.core.model.checkin import Rung
+from hub.core.model.effects import Ask, Say
+from hub.core.model.events import Started, Ticked
+from hub.core.model.state import HomeState
 from tests.core.care_scenes import (
     DAY,
     EIGHT,
@@ -82,7 +82,7 @@ def test_the_dispatch_says_for_how_long_there_was_no_life() -> None:
     assert first.evidence
     assert (first.evidence.lasted_s, first.evidence.limit_s) == (DAY, DAY)
     assert (first.device, first.place) == (HALL, "거실")
-    state, effects = home.decide(story.state, Ticked(DISPATCH), NOBODY)
+    state, effects = decide.decide(story.state, Ticked(DISPATCH), NOBODY)
     del state
     ground = read(calls(effects)[0]).data.evidence
     assert ground
@@ -137,9 +137,9 @@ def test_a_heart_does_not_end_the_warning_of_something_else() -> None:
 
 def test_a_home_that_never_saw_life_is_not_watched() -> None:
     event = Started(0.0, EIGHT, synced=True, boot="b1")
-    state = home.recover(HomeState(), event, [])
+    state = decide.recover(HomeState(), event, [])
     for at in (0.0, DAY, 2 * DAY, 9 * DAY):
-        state, _ = home.decide(state, Ticked(at), NOBODY)
+        state, _ = decide.decide(state, Ticked(at), NOBODY)
         assert (state.warning, state.alarms, state.care.look_at) == (None, (), None)
 
 
@@ -153,7 +153,7 @@ def test_another_warning_is_heard_out_first() -> None:
     ground = Ground(Kind.QUIET, HALL, Evidence(0.0, 0.0, 0.0, 0.0))
     story.state, _ = begin(story.state, ground, CALLED_OUT - 60, NOBODY)
     story = story >> Wait(CALLED_OUT) << []
-    assert home.next_wake(story.state, NOBODY) == CALLED_OUT + 30
+    assert decide.next_wake(story.state, NOBODY) == CALLED_OUT + 30
     assert story >> Wait(CALLED_OUT + 240) << [alarm("raised", "quiet"), WARN]
 
 

@@ -9,17 +9,17 @@ from msgspec.structs import replace
 from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core import noise, quiet
-from hub.core.care_clock import last_life
+from hub.core.activity import noise, quiet
+from hub.core.activity.presence import BLIPS
 from hub.core.care_rules import CareRules
-from hub.core.effects import Ask
-from hub.core.events import ContactChanged, DriverFailed
+from hub.core.checkin.restart import last_life
 from hub.core.habits import STEP_S
 from hub.core.house_events import Answered, MotionChanged
-from hub.core.living import Lone
-from hub.core.presence import BLIPS
-from hub.core.rules import Sense, Sensor
-from hub.core.state import HomeState
+from hub.core.model.activity import Lone
+from hub.core.model.effects import Ask
+from hub.core.model.events import ContactChanged, DriverFailed
+from hub.core.model.rules import Sense, Sensor
+from hub.core.model.state import HomeState
 from tests.core.house_scenes import (
     BATH,
     DAY,

@@ -7,11 +7,11 @@ from hub.contract import wire
 from hub.contract.messages import Telemetry
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Phrase
-from hub.core import home
+from hub.core import decide
 from hub.core.commands import Command, CommandKind, Reply
-from hub.core.effects import Effect, Lane, Publish, Say
-from hub.core.events import CommandReceived, Heartbeat, Measured
-from hub.core.state import HomeState
+from hub.core.model.effects import Effect, Lane, Publish, Say
+from hub.core.model.events import CommandReceived, Heartbeat, Measured
+from hub.core.model.state import HomeState
 from tests.core.scenes import UTC, calls, quiet, read, story, tell
 
 
@@ -75,7 +75,7 @@ def test_a_hub_that_does_not_know_the_time_obeys_what_is_new() -> None:
 def test_an_order_is_on_the_disk_before_it_is_done() -> None:
     before = quiet()
     after, effects = story(before, order())
-    assert home.owes(before, after, effects)
+    assert decide.owes(before, after, effects)
 
 
 def test_the_highest_counter_and_version_that_the_wire_allows_fit_the_snapshot() -> None:
@@ -94,7 +94,7 @@ def test_readings_go_last() -> None:
     assert (publish.id, publish.lane, publish.retain) == ("b1-1", Lane.TELEMETRY, False)
     _, message = wire.decode_from_hub(publish.topic, publish.payload)
     assert message == Telemetry(UTC + 10, synced=True, readings={"rss_mb": 30.5}, dropped=2)
-    assert not home.owes(before, state, effects)
+    assert not decide.owes(before, state, effects)
 
 
 def test_a_command_of_a_newer_centre_is_answered_that_it_is_unknown() -> None:

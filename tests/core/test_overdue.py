@@ -6,14 +6,15 @@ from msgspec.structs import replace
 from hub.contract.scaip import Care, Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import decode_from_hub
-from hub.core import home, presence
+from hub.core import decide
+from hub.core.activity import presence
+from hub.core.activity.presence import ABSENCE
 from hub.core.care_rules import CareRules
 from hub.core.daily import CareEvent, PresenceKind
-from hub.core.effects import Ask, Effect, Publish
-from hub.core.events import Ticked
 from hub.core.house_events import Answered
-from hub.core.presence import ABSENCE
-from hub.core.state import HomeState
+from hub.core.model.effects import Ask, Effect, Publish
+from hub.core.model.events import Ticked
+from hub.core.model.state import HomeState
 from tests.core.house_scenes import HOUR, KITCHEN, LIVING, RULES, Lived, day_long, settled
 
 AWAY = PresenceKind.AWAY
@@ -89,7 +90,7 @@ def test_that_it_was_told_outlasts_a_restart() -> None:
 
 
 def test_nothing_is_due_of_a_home_that_is_new() -> None:
-    state, effects = home.decide(HomeState(), Ticked(1e6), RULES)
+    state, effects = decide.decide(HomeState(), Ticked(1e6), RULES)
     assert not state.house.overdue
     assert effects == [] or told(effects) == []
 

@@ -5,9 +5,9 @@ import pytest
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core.daily import AnsweredBy, PresenceKind
-from hub.core.effects import Say
-from hub.core.events import ContactChanged
 from hub.core.house_events import Answered
+from hub.core.model.effects import Say
+from hub.core.model.events import ContactChanged
 from tests.core.house_scenes import (
     FRONT,
     HOUR,

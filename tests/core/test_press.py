@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.core import press
-from hub.core.press import Turn
-from hub.core.rules import Rules
-from hub.core.state import Contact, Down, Lifting, Settling, Up
+from hub.core.alarm import press
+from hub.core.alarm.press import Turn
+from hub.core.model.rules import Rules
+from hub.core.model.state import Contact, Down, Lifting, Settling, Up
 
 RULES = Rules()
 DOWN, UP, WAIT = True, False, None

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from hub.core import press
-from hub.core.press import Turn
-from hub.core.rules import Rules
-from hub.core.state import Contact
+from hub.core.alarm import press
+from hub.core.alarm.press import Turn
+from hub.core.model.rules import Rules
+from hub.core.model.state import Contact
 from tests.core.histories import examples
 
 RULES = Rules()

@@ -6,11 +6,11 @@ from msgspec.structs import replace
 
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
-from hub.core import quiet
+from hub.core.activity import quiet
 from hub.core.daily import PresenceKind
-from hub.core.events import DriverFailed
 from hub.core.habits import STEP_S
 from hub.core.house_events import Answered
+from hub.core.model.events import DriverFailed
 from tests.core.house_scenes import (
     BATH,
     DAY,

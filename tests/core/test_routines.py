@@ -7,10 +7,10 @@ from hub.contract import wire
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core.daily import Activity, PresenceKind
-from hub.core.effects import Lane, Publish
-from hub.core.events import ContactChanged
 from hub.core.house_events import Answered
-from hub.core.rules import Sense, Sensor
+from hub.core.model.effects import Lane, Publish
+from hub.core.model.events import ContactChanged
+from hub.core.model.rules import Sense, Sensor
 from tests.core.house_scenes import (
     BATH,
     DAY,

@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from hub.contract import times as daytime
 from hub.contract.voice import Meaning, Phrase
-from hub.core import checkin, home
+from hub.core import decide
 from hub.core.care_rules import CareRules
-from hub.core.care_state import asking
-from hub.core.effects import Ask
-from hub.core.events import Heartbeat, Started, Ticked
-from hub.core.state import HomeState
+from hub.core.checkin import checkin
+from hub.core.model.checkin import asking
+from hub.core.model.effects import Ask
+from hub.core.model.events import Heartbeat, Started, Ticked
+from hub.core.model.state import HomeState
 from tests.core.care_scenes import (
     DAY,
     EIGHT,
@@ -189,9 +190,9 @@ def test_what_is_left_of_the_night_ends_with_it(of_day: tuple[str, ...], local: 
 @pytest.mark.parametrize("utc", [float("nan"), float("inf"), -1e18, 1e18])
 def test_a_clock_may_say_anything(utc: float) -> None:
     event = Started(0.0, utc, synced=True, boot="b")
-    state = home.recover(HomeState(), event, [])
+    state = decide.recover(HomeState(), event, [])
     for at in (0.0, NINE, SIX):
-        state, _ = home.decide(state, replace(event, at=at), RULES)
+        state, _ = decide.decide(state, replace(event, at=at), RULES)
     assert daytime.last_of((), 0.0) is None
     assert daytime.next_of((), 0.0) is None
     assert len(daytime.name_of(utc)) == len("2026-03-01-0900")

@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract.voice import Meaning, Phrase
-from hub.core import checkin
 from hub.core.care_rules import CareRules
+from hub.core.checkin import checkin
 from hub.core.daily import Topic
-from hub.core.effects import Ask
 from hub.core.house_events import Talking
+from hub.core.model.effects import Ask
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

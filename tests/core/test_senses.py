@@ -11,9 +11,9 @@ from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core.daily import PresenceKind
-from hub.core.events import ContactChanged, DriverFailed, DriverReady
 from hub.core.house_events import MotionChanged
-from hub.core.rules import Sense, Sensor
+from hub.core.model.events import ContactChanged, DriverFailed, DriverReady
+from hub.core.model.rules import Sense, Sensor
 from tests.core.house_scenes import (
     FRIDGE,
     FRONT,

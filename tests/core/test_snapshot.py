@@ -13,18 +13,19 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import Cleared, Evidence, FaultKind, FaultReport
 from hub.contract.scaip import Kind
-from hub.core import home, snapshot
-from hub.core.care_state import Anchor, CareState, CheckIn, Due, Missed, Screening
+from hub.core import decide
+from hub.core.alarm.signals import signal_of
 from hub.core.daily import PresenceKind, Topic
-from hub.core.effects import Effect, Publish
-from hub.core.events import Event, LinkUp, Ticked
-from hub.core.feedback import signal_of
 from hub.core.habits import FRESH
-from hub.core.living import NEVER, House, Lone, Presence, Sensed
+from hub.core.model.activity import NEVER, House, Lone, Presence, Sensed
+from hub.core.model.checkin import Anchor, CareState, CheckIn, Due, Missed, Screening
+from hub.core.model.effects import Effect, Publish
+from hub.core.model.events import Event, LinkUp, Ticked
+from hub.core.model.state import Caution, HomeState, Raised, Sent
+from hub.core.model.supervision import Flap
 from hub.core.notice import Notice
-from hub.core.snapshot import BYTES, FAULT, FIELDS, Kept
-from hub.core.state import Caution, HomeState, Raised, Sent
-from hub.core.watch_state import Flap
+from hub.core.supervision import snapshot
+from hub.core.supervision.snapshot import BYTES, FAULT, FIELDS, Kept
 from tests.core.histories import examples
 from tests.core.scenes import (
     CORD,
@@ -77,7 +78,7 @@ def ids(state: HomeState) -> tuple[list[str], list[str]]:
 def goes_on(state: HomeState) -> HomeState:
     """Live on from a snapshot, as a process does that finds it."""
     event = started(5.0, "b2")
-    state = home.recover(snapshot.faulty(state, ()), event, ())
+    state = decide.recover(snapshot.faulty(state, ()), event, ())
     events = (event, LinkUp(6.0, "broker"), *press(70.0), Ticked(1e5), Ticked(2e5))
     state, effects = story(state, *events)
     assert effects
@@ -315,13 +316,13 @@ def told(effects: list[Effect]) -> list[object]:
 
 def test_it_is_a_fault_that_names_what_is_lost_until_the_next_start() -> None:
     state = snapshot.faulty(quiet(), ("alarms[0]", "care"))
-    state, effects = story(home.recover(state, started(5.0, "b2"), ()), started(5.0, "b2"))
+    state, effects = story(decide.recover(state, started(5.0, "b2"), ()), started(5.0, "b2"))
     (report,) = told(effects)
     assert isinstance(report, FaultReport)
     assert (report.kind, report.detail) == (FaultKind.SNAPSHOT, "alarms[0], care")
     assert (report.since_utc, report.synced) == (UTC + 5.0, True)
     again = snapshot.faulty(snapshot.decode(PACK(state)).state, ())
-    after, effects = story(home.recover(again, started(9.0, "b3"), ()), started(9.0, "b3"))
+    after, effects = story(decide.recover(again, started(9.0, "b3"), ()), started(9.0, "b3"))
     assert told(effects) == [Cleared(FAULT)]
     assert FAULT not in after.faults
 

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 from hub.contract.messages import Stage
 from hub.contract.scaip import Kind, Scaip, What
 from hub.contract.voice import Phrase
-from hub.core import home, sos
-from hub.core.effects import Forget, Publish, Resend, Say, Show, Signal
-from hub.core.events import BrokerAcked, CenterAcked, ContactChanged, Event, LinkUp, Ticked
-from hub.core.state import Accepted, HomeState, Present, Raised, Received, Sent
+from hub.core import decide
+from hub.core.alarm import alarm as sos
+from hub.core.model.effects import Forget, Publish, Resend, Say, Show, Signal
+from hub.core.model.events import BrokerAcked, CenterAcked, ContactChanged, Event, LinkUp, Ticked
+from hub.core.model.state import Accepted, HomeState, Present, Raised, Received, Sent
 from tests.core.scenes import (
     CALM,
     CORD,
@@ -234,7 +235,7 @@ def test_once_the_call_is_stored_a_button_is_told_of_every_ten_seconds_and_none_
     before = state.alarms
     state, effects = story(state, *press(14.0))
     assert (calls(effects), state.alarms is before) == ([], True)  # nothing to commit
-    assert home.next_wake(unlinked(state), CALM) == 22.52
+    assert decide.next_wake(unlinked(state), CALM) == 22.52
     state, effects = story(state, Ticked(22.51), Ticked(22.52))
     (event,) = map(read, calls(effects))
     assert (event.data.what, event.data.device, event.data.at) == (What.REPEATED, HELP, 13.02)
@@ -292,7 +293,7 @@ def test_a_wobbling_cord_cannot_fill_the_disk_while_nobody_hears() -> None:
     state, told = unlinked(quiet()), 0
     for n in range(6):
         for event in press(10.0 + n):
-            state, effects = home.decide(state, event, few)
+            state, effects = decide.decide(state, event, few)
             told += len(calls(effects))
     assert told == 3
     assert len(state.owed) == 3
@@ -305,7 +306,7 @@ def few(state: HomeState, *events: Event) -> tuple[HomeState, list[tuple[What, s
     """Live where only three calls may wait for the centre; give what was told of: by what, when."""
     told = list[tuple[What, str, float]]()
     for event in events:
-        state, effects = home.decide(state, event, FEW)
+        state, effects = decide.decide(state, event, FEW)
         data = [read(e).data for e in calls(effects)]
         told += [(one.what, one.device, round(one.at, 2)) for one in data]
     return state, told

@@ -8,14 +8,15 @@ from msgspec.structs import replace
 from hub.contract.messages import Evidence, FaultKind
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Part, Phrase
-from hub.core import home, sos
-from hub.core.care_state import Asked, CheckIn
+from hub.core import decide
+from hub.core.alarm import alarm as sos
 from hub.core.daily import AnsweredBy, Topic
-from hub.core.effects import Ask, Effect, Say, Show, Signal
-from hub.core.events import ContactChanged, Event, Started, Ticked
 from hub.core.house_events import Answered, PartChanged
-from hub.core.rules import Button, Role, Rules
-from hub.core.state import Accepted, Caution, HomeState
+from hub.core.model.checkin import Asked, CheckIn
+from hub.core.model.effects import Ask, Effect, Say, Show, Signal
+from hub.core.model.events import ContactChanged, Event, Started, Ticked
+from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.state import Accepted, Caution, HomeState
 from tests.core.scenes import calls, read
 from tests.playbook import Playbook
 
@@ -32,7 +33,7 @@ def spoken(effect: Effect) -> Effect | None:
 
 
 def story(state: HomeState | None = None, rules: Rules = RULES) -> Playbook:
-    start, _ = home.decide(HomeState(), Started(0.0, 1.8e9, synced=True, boot="b0"), rules)
+    start, _ = decide.decide(HomeState(), Started(0.0, 1.8e9, synced=True, boot="b0"), rules)
     return Playbook(state or start, rules, spoken)
 
 
@@ -54,7 +55,7 @@ def heard() -> Playbook:
 
 def test_silence_raises_it_after_fifteen_seconds() -> None:
     calling = heard()
-    assert home.next_wake(calling.state, RULES) == 25.0
+    assert decide.next_wake(calling.state, RULES) == 25.0
     assert calling.state.shown is Signal.WARNING
     assert calling >> Ticked(24.9) << [] >> Ticked(25.0) << [Say(Phrase.RAISED)]
     assert raised(calling) == [(Kind.SPOKEN, "voice")]
@@ -164,7 +165,7 @@ def test_after_a_reboot_a_cry_is_heard_while_an_alarm_is_open() -> None:
     """Monotonic time begins anew: what was raised at 500,003 was not raised later than now."""
     calling = story() >> said(500_000.0, Meaning.HELP) << [ASKED] >> Ticked(500_015.0)
     again = Started(20.0, 1.9e9, synced=True, boot="b1")
-    rebooted = story(home.recover(calling.state, again, [])) >> again
+    rebooted = story(decide.recover(calling.state, again, [])) >> again
     rebooted.lens = lambda effect: effect
     rebooted >>= said(40.0, Meaning.HELP)
     assert [read(e).data.what for e in calls(rebooted.effects)] == [What.REPEATED]
@@ -199,17 +200,17 @@ def test_an_answer_to_another_question_takes_no_call_back() -> None:
 def test_a_restart_asks_once_more_and_a_second_one_raises() -> None:
     state = heard().state
     again = Started(100.0, 1.8e9, synced=True, boot="b1")
-    recovered = home.recover(state, again, [])
+    recovered = decide.recover(state, again, [])
     calling = story(recovered) >> again << [ASKED] >> Ticked(114.0) << []
-    twice = home.recover(calling.state, replace(again, at=130.0, boot="b2"), [])
+    twice = decide.recover(calling.state, replace(again, at=130.0, boot="b2"), [])
     assert calling >> Ticked(115.0) << [Say(Phrase.RAISED)]
     assert story(twice) >> replace(again, at=130.0, boot="b2") << [Say(Phrase.RAISED)]
 
 
 def test_what_was_heard_is_on_the_disk_before_it_is_asked_back() -> None:
     before = story().state
-    after, effects = home.decide(before, said(10.0, Meaning.HELP), RULES)
-    assert home.owes(before, after, effects)
+    after, effects = decide.decide(before, said(10.0, Meaning.HELP), RULES)
+    assert decide.owes(before, after, effects)
 
 
 MOVES = st.one_of(
@@ -226,7 +227,7 @@ def test_a_heard_call_is_raised_or_clearly_taken_back(history: list[tuple[Event,
     for event, pause_s in [*history, (Ticked(0.0), 15.0)]:
         at += pause_s
         before = state
-        state, _ = home.decide(state, replace(event, at=at), RULES)
+        state, _ = decide.decide(state, replace(event, at=at), RULES)
         if before.candidate is not None and state.candidate is None:
             break
     assert state.alarms or _takes_back(event) or _greens(before)
@@ -259,6 +260,6 @@ def test_a_broken_part_of_the_voice_is_a_fault_until_it_works(part: Part, kind: 
 
 
 def test_the_lamp_shows_what_is_shown() -> None:
-    state, effects = home.decide(story().state, said(10.0, Meaning.HELP), RULES)
+    state, effects = decide.decide(story().state, said(10.0, Meaning.HELP), RULES)
     assert Show(Signal.WARNING) in effects
     assert state.candidate is not None

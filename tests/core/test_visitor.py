@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
-from hub.core import learning, presence
+from hub.core.activity import habits, presence
 from hub.core.daily import Activity, AnsweredBy, PresenceKind
-from hub.core.effects import Ask, Effect, Publish
-from hub.core.events import ContactChanged, Event
 from hub.core.habits import Habits
 from hub.core.house_events import Answered
-from hub.core.living import NEVER
-from hub.core.state import HomeState
+from hub.core.model.activity import NEVER
+from hub.core.model.effects import Ask, Effect, Publish
+from hub.core.model.events import ContactChanged, Event
+from hub.core.model.state import HomeState
 from tests.core.house_scenes import (
     BATH,
     DAY,
@@ -152,7 +152,7 @@ class Twin(Lived):
 
 def _turned(state: HomeState, before: HomeState, at: float) -> Habits:
     clock = state.clock
-    return learning.turned(before.habits, at + clock.offset_s + clock.zone_s, LONG.quiet)
+    return habits.turned(before.habits, at + clock.offset_s + clock.zone_s, LONG.quiet)
 
 
 def both(base: Lived, scene: Callable[[Lived], object]) -> tuple[Twin, Twin]:

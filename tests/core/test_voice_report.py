@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import Availability, HubState
 from hub.contract.voice import Part
-from hub.core import devices, home
-from hub.core.events import DriverFailed, DriverReady, Event, Started
+from hub.core import decide
 from hub.core.house_events import PartChanged, VoiceTold
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.events import DriverFailed, DriverReady, Event, Started
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
+from hub.core.supervision import faults
 from hub.core.voice_report import VoiceCan, VoiceReport
 
 RULES = Rules(hub="js-0001", voice="voice")
@@ -26,15 +27,15 @@ def broken(part: Part, *, device: str = "voice") -> Event:
 
 def lived(*events: Event, rules: Rules = RULES) -> HomeState:
     started = Started(0.0, 1.8e9, synced=True, boot="b1")
-    state, _ = home.decide(home.recover(HomeState(), started, []), started, rules)
+    state, _ = decide.decide(decide.recover(HomeState(), started, []), started, rules)
     for event in events:
-        state, _ = home.decide(state, event, rules)
+        state, _ = decide.decide(state, event, rules)
     return state
 
 
 def report(state: HomeState, rules: Rules = RULES) -> VoiceReport:
     """Give what the centre reads of the voice."""
-    told = devices.state_message(state, Availability.READY, 10.0, rules)
+    told = faults.state_message(state, Availability.READY, 10.0, rules)
     _, message = wire.decode_from_hub(told.topic, told.payload)
     assert isinstance(message, HubState)
     assert message.voice is not None
@@ -86,11 +87,11 @@ def test_spoken_calls_are_off_where_either_has_them_off(hub: bool, voice: bool) 
 
 def test_after_a_restart_the_voice_has_yet_to_say_it_again() -> None:
     started = Started(100.0, 1.8e9, synced=True, boot="b2")
-    assert report(home.recover(lived(HELLO), started, [])).can is VoiceCan.STARTING
+    assert report(decide.recover(lived(HELLO), started, [])).can is VoiceCan.STARTING
 
 
 def test_a_hub_that_does_not_speak_of_its_voice_is_still_understood() -> None:
-    told = devices.state_message(lived(HELLO), Availability.READY, 10.0, RULES)
+    told = faults.state_message(lived(HELLO), Availability.READY, 10.0, RULES)
     old = msgspec.json.decode(told.payload)
     assert old.pop("voice")
     _, message = wire.decode_from_hub(told.topic, msgspec.json.encode(old))

@@ -7,14 +7,15 @@ from hub.contract import wire
 from hub.contract.messages import AlarmEvent, Evidence, Happened, Stage
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning
-from hub.core import home, sos
-from hub.core.care_state import Asked, CheckIn, Due, Missed, Screening
+from hub.core import decide
+from hub.core.alarm import alarm as sos
 from hub.core.daily import CheckInEvent, Topic
-from hub.core.effects import Effect, Publish
-from hub.core.events import CenterAcked, Event, Started, Ticked
 from hub.core.house_events import Answered
-from hub.core.rules import Button, Role, Rules
-from hub.core.state import Caution, HomeState
+from hub.core.model.checkin import Asked, CheckIn, Due, Missed, Screening
+from hub.core.model.effects import Effect, Publish
+from hub.core.model.events import CenterAcked, Event, Started, Ticked
+from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.state import Caution, HomeState
 from tests.core.scenes import press
 
 CRY, YES, WELL = "살려 주세요", "네 빨리요", "잘 있어요"
@@ -24,7 +25,7 @@ VISIT = CheckIn("x", Topic.MOOD, 0.0, 0.0, Asked(5.0), attempts=1)
 
 def begun() -> HomeState:
     started = Started(0.0, 1.8e9, synced=True, boot="b0")
-    return home.decide(HomeState(), started, RULES)[0]
+    return decide.decide(HomeState(), started, RULES)[0]
 
 
 def said(at: float, meaning: Meaning, words: str = "") -> Answered:
@@ -34,7 +35,7 @@ def said(at: float, meaning: Meaning, words: str = "") -> Answered:
 def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
     effects: list[Effect] = []
     for event in events:
-        state, more = home.decide(state, event, RULES)
+        state, more = decide.decide(state, event, RULES)
         effects += more
     return state, effects
 
@@ -170,7 +171,7 @@ def test_a_centre_that_has_lost_a_call_is_told_it_in_its_words_again() -> None:
 def test_the_words_outlast_a_restart() -> None:
     state, _ = lived(begun(), said(10.0, Meaning.HELP, CRY))
     again = Started(100.0, 1.8e9, synced=True, boot="b1")
-    _, effects = lived(home.recover(state, again, []), again, Ticked(115.0))
+    _, effects = lived(decide.recover(state, again, []), again, Ticked(115.0))
     assert alarms(effects) == [(What.RAISED, CRY)]
 
 

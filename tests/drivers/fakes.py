@@ -9,9 +9,9 @@ from typing import Any
 
 from drivers.lamp import Pattern
 from hub.contract.voice import Phrase
-from hub.core.driver import Driver
-from hub.core.effects import Order
-from hub.core.events import ContactChanged, Event
+from hub.core.model.driver import Driver
+from hub.core.model.effects import Order
+from hub.core.model.events import ContactChanged, Event
 
 Edges = list[tuple[float, bool]]
 

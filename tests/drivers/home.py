@@ -11,9 +11,9 @@ from typing import Any
 
 from drivers import contact, house, lamp, motion, supply
 from drivers.house_sensors import Fitting
-from hub.core.driver import Driver
-from hub.core.effects import Order
-from hub.core.rules import Role, Sense
+from hub.core.model.driver import Driver
+from hub.core.model.effects import Order
+from hub.core.model.rules import Role, Sense
 from tests.drivers.fakes import FakePort, running
 
 LAMP = lamp.Driver(name="lamp", red=5, green=6, amber=13, buzzer=19)

@@ -12,8 +12,8 @@ from gpiozero.pins.mock import MockFactory
 from drivers.contact import Driver
 from drivers.house_pins import HousePin
 from drivers.line import LineError, gpio_thread_alive
-from hub.core.events import ContactChanged, Event
-from hub.core.rules import Role, Sense
+from hub.core.model.events import ContactChanged, Event
+from hub.core.model.rules import Role, Sense
 from tests.drivers.fakes import FakePort, running
 
 HELP = Driver(name="help", pin=17, role=Role.HELP_BUTTON)

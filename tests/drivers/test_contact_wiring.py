@@ -12,7 +12,7 @@ from gpiozero.pins.mock import MockFactory
 
 from drivers.contact import Driver
 from drivers.line import LineError
-from hub.core.rules import Role
+from hub.core.model.rules import Role
 from tests.drivers.fakes import FakePort, running
 
 HELP = Driver(name="help", pin=17, role=Role.HELP_BUTTON)

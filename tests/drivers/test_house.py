@@ -7,9 +7,9 @@ import pytest
 
 from drivers import house
 from hub.contract.voice import Meaning, Phrase
-from hub.core.effects import Say, Show, Signal
-from hub.core.events import ContactChanged
 from hub.core.house_events import Answered, Spoke, VoiceTold
+from hub.core.model.effects import Say, Show, Signal
+from hub.core.model.events import ContactChanged
 from tests.drivers.fakes import FakePort, running
 from tests.drivers.home import Home, answer, living
 

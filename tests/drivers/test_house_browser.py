@@ -11,7 +11,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from drivers.house_words import words
 from hub.contract.voice import Phrase
-from hub.core.effects import Say, Show, Signal
+from hub.core.model.effects import Say, Show, Signal
 from tests.drivers.home import living, served
 
 pytestmark = [pytest.mark.usefixtures("pins"), pytest.mark.browser]

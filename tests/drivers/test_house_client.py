@@ -13,7 +13,7 @@ from drivers import house_client
 from drivers.house_room import Refusal
 from drivers.house_words import LANGUAGES, usual_language, words
 from hub.contract.voice import Phrase
-from hub.core.effects import Say, Show, Signal
+from hub.core.model.effects import Say, Show, Signal
 from hub.shared.command_line import Parser
 from hub.shared.messages import Language, messages
 from tests.drivers.home import living

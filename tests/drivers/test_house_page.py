@@ -11,7 +11,7 @@ import pytest
 
 from drivers.house_page import PAGE, application
 from drivers.house_words import words
-from hub.core.effects import Show, Signal
+from hub.core.model.effects import Show, Signal
 from tests.drivers.home import living, served
 
 pytestmark = pytest.mark.usefixtures("pins")

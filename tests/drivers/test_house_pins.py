@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from drivers import contact
 from drivers.house_pins import EDGES_KEPT, Edge, beeping, pattern
 from drivers.lamp import TABLE, Driver, Pattern
-from hub.core.effects import Show, Signal
+from hub.core.model.effects import Show, Signal
 from tests.drivers.fakes import FakePort, jump, running
 
 LAMP = Driver(name="lamp", red=5, green=6, amber=13, buzzer=19)

@@ -9,9 +9,9 @@ from gpiozero.pins.mock import MockFactory
 
 from drivers.house_sensors import Fitting, NoSensorError, Sensors
 from drivers.house_words import words
-from hub.core.events import ContactChanged
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
-from hub.core.rules import Sense
+from hub.core.model.events import ContactChanged
+from hub.core.model.rules import Sense
 from tests.drivers.fakes import FakePort
 from tests.drivers.home import Home, living
 from tests.drivers.test_house_client import anbu_house, at

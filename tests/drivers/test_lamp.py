@@ -9,7 +9,7 @@ from gpiozero.pins.mock import MockFactory
 
 from drivers.lamp import TABLE, Driver, LampError
 from hub.contract.voice import Phrase
-from hub.core.effects import Say, Show, Signal
+from hub.core.model.effects import Say, Show, Signal
 from tests.drivers.fakes import Edges, FakePort, jump, running, wanted
 
 LAMP = Driver(name="lamp", red=5, green=6, amber=13, buzzer=19)

@@ -3,7 +3,7 @@
 import math
 
 from drivers.lamp import OFF, ON, TABLE, Look, Pattern, level
-from hub.core.effects import Signal
+from hub.core.model.effects import Signal
 from tests.drivers.fakes import wanted
 
 GREENS = {Signal.PRESENT, Signal.CLOSED, Signal.CANCELLED}

@@ -12,7 +12,7 @@ from drivers import line
 from drivers.line import LineError
 from drivers.motion import Driver
 from hub.core.house_events import DeviceSeen, MotionChanged
-from hub.core.rules import Room, Sense
+from hub.core.model.rules import Room, Sense
 from tests.drivers.fakes import FakePort, running
 
 KITCHEN = Driver(name="kitchen", pin=23, place="부엌", warm_up_s=0.0)

@@ -11,7 +11,7 @@ from drivers import supply
 from drivers.line import LineError
 from drivers.supply import Driver, SupplyError, charge
 from hub.core.house_events import BatteryMeasured, MainsChanged
-from hub.core.rules import Sense
+from hub.core.model.rules import Sense
 from tests.drivers.fakes import FakePort, running
 
 

@@ -20,9 +20,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from drivers.house_client import Unreachable, ask
 from hub.contract import wire
 from hub.contract.messages import Ack, AlarmEvent, HubState, Stage, Telemetry
-from hub.core.effects import Lane, Publish
-from hub.core.rules import Button, Role, Rules
-from hub.core.state import HomeState
+from hub.core.model.effects import Lane, Publish
+from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.state import HomeState
 from hub.journal import Commit, Journal
 from hub.outbox import Row
 from provisioning import dev_certs
@@ -90,9 +90,9 @@ def _content(lane: Lane, id_: str) -> tuple[str, bytes]:
 
 def _example() -> dict[str, Any]:
     from hub.contract.scaip import Kind  # noqa: PLC0415
-    from hub.core import sos  # noqa: PLC0415 - only to borrow a true event's shape
+    from hub.core.alarm import alarm  # noqa: PLC0415 - only to borrow a true event's shape
 
-    _, effects = sos.call(HomeState(boot="b"), Kind.HELP_BUTTON, "help", 0.0, RULES)
+    _, effects = alarm.call(HomeState(boot="b"), Kind.HELP_BUTTON, "help", 0.0, RULES)
     told = next(e for e in effects if isinstance(e, Publish))
     found: dict[str, Any] = msgspec.json.decode(told.payload)["data"]
     return found

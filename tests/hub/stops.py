@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from hub import app
 from hub.config import Config
-from hub.core.driver import Driver
+from hub.core.model.driver import Driver
 
 
 class Counted(Coroutine[Any, Any, Any]):

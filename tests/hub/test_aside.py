@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hub.core.state import HomeState
+from hub.core.model.state import HomeState
 from hub.journal import Journal
 from hub.outbox import Outbox
 from tests.core.test_snapshot import LIVED, RAW

@@ -9,9 +9,9 @@ import pytest
 from hub import health
 from hub.clocks import SystemClocks
 from hub.core import late
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 from hub.core.notice import Candidate, Notice
-from hub.core.rules import Rules
-from hub.core.state import HomeState
 from provisioning import machine
 from voice import health as voice_health
 

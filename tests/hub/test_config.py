@@ -19,9 +19,9 @@ from drivers.line import SILENT_S
 from hub.config import Config, driver_kinds, find_driver, load, rules_of
 from hub.contract.addresses import Flaw
 from hub.contract.forms import form_of
-from hub.core.driver import Driver
 from hub.core.mistakes import Problem
-from hub.core.rules import Role, Room, Sense, Sensor
+from hub.core.model.driver import Driver
+from hub.core.model.rules import Role, Room, Sense, Sensor
 from hub.house import furnish
 from hub.shared.messages import Language, messages
 from hub.shared.settings import SettingsError

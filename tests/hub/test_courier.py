@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from hub.core.effects import Lane
+from hub.core.model.effects import Lane
 from hub.courier import (
     ACK_S,
     BULK_BURST,

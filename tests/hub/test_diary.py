@@ -8,8 +8,8 @@ import pytest
 
 from hub import diary
 from hub.contract.wire import LinkTrouble
-from hub.core.effects import Signal
-from hub.core.events import (
+from hub.core.model.effects import Signal
+from hub.core.model.events import (
     BrokerRefused,
     DriverFailed,
     DriverReady,

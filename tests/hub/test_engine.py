@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 from hub.contract.messages import Ack, Stage
 from hub.contract.wire import LinkTrouble, encode
-from hub.core.effects import Effect, Lane, Order, Publish, Show, Signal
-from hub.core.events import (
+from hub.core.model.effects import Effect, Lane, Order, Publish, Show, Signal
+from hub.core.model.events import (
     BrokerRefused,
     ContactChanged,
     DriverFailed,
@@ -22,7 +22,7 @@ from hub.core.events import (
     StorageRecovered,
     StorageTrouble,
 )
-from hub.core.state import HomeState
+from hub.core.model.state import HomeState
 from hub.engine import BATCH, EARLY, Engine
 from hub.health import decode
 from hub.journal import Journal

@@ -16,11 +16,11 @@ from msgspec.structs import replace
 from drivers import contact, line, motion
 from drivers.house import use_virtual_pins
 from drivers.house_pins import HousePin
-from hub.core.driver import Driver
-from hub.core.effects import Lane
-from hub.core.events import ContactChanged, Event
 from hub.core.house_events import MotionChanged
-from hub.core.rules import Role, Sense, Sensor
+from hub.core.model.driver import Driver
+from hub.core.model.effects import Lane
+from hub.core.model.events import ContactChanged, Event
+from hub.core.model.rules import Role, Sense, Sensor
 from hub.engine import BATCH, EARLY
 from hub.supervisor import Supervisor
 from tests.hub import test_engine

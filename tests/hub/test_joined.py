@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
-from hub.core import home, late
-from hub.core.events import Event, Started, Ticked
+from hub.core import decide, late
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
-from hub.core.rules import Sense, Sensor
-from hub.core.state import HomeState
+from hub.core.model.events import Event, Started, Ticked
+from hub.core.model.rules import Sense, Sensor
+from hub.core.model.state import HomeState
 from tests.hub.rig import RULES
 
 SENSED = replace(
@@ -16,12 +16,12 @@ SENSED = replace(
 
 def begun(boot: str, at: float, old: HomeState | None = None) -> tuple[HomeState, Started]:
     started = Started(at, 1e9 + at, synced=True, boot=boot)
-    return home.recover(old or HomeState(), started, []), started
+    return decide.recover(old or HomeState(), started, []), started
 
 
 def lived(state: HomeState, *events: Event) -> HomeState:
     for event in events:
-        state = home.decide(state, event, SENSED)[0]
+        state = decide.decide(state, event, SENSED)[0]
     return state
 
 
@@ -40,7 +40,7 @@ def test_a_fault_of_before_goes_on_and_ends_by_what_the_device_has_said_meanwhil
         MainsChanged(1000.1, "power", present=True),
         BatteryMeasured(1000.2, "power", 90.0),
     )
-    held, _ = late.joined(home.recover(old, started, []), new, SENSED)
+    held, _ = late.joined(decide.recover(old, started, []), new, SENSED)
     assert set(held.faults) == set(old.faults)
     now = lived(held, Ticked(1001.0))
     assert set(now.faults) == {"power:low_battery", "pir:chatter"}

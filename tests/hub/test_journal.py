@@ -12,8 +12,8 @@ from unittest.mock import patch
 import pytest
 
 from hub import rescue, shelf
-from hub.core.effects import Lane
-from hub.core.events import StorageTrouble
+from hub.core.model.effects import Lane
+from hub.core.model.events import StorageTrouble
 from hub.journal import Journal
 from hub.outbox import Outbox
 from tests.hub.rig import SNAPSHOT, figure, publish, row, taken_up, tell, until

@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.contract.wire import LinkTrouble
-from hub.core.effects import Lane
+from hub.core.model.effects import Lane
 from hub.link import Link
 from hub.mqtt import MqttSettings, Session
 from hub.outbox import Row

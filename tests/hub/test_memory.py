@@ -12,8 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from hub import memory
-from hub.core.events import StorageTrouble
 from hub.core.habits import FRESH, Habits
+from hub.core.model.events import StorageTrouble
 from hub.journal import Journal
 from hub.memory import Learned, Memory
 

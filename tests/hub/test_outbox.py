@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub import health
-from hub.core.effects import Lane
-from hub.core.events import StorageTrouble
-from hub.core.state import HomeState
+from hub.core.model.effects import Lane
+from hub.core.model.events import StorageTrouble
+from hub.core.model.state import HomeState
 from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
 from hub.rescue import open_or_rescue, peek
 from tests.hub.rig import SNAPSHOT, figure, row

@@ -21,11 +21,11 @@ from drivers import proof_client
 from drivers.house_client import ask
 from drivers.house_words import LANGUAGES, words
 from hub.contract.messages import FaultKind
-from hub.core import home
-from hub.core.events import ContactChanged, DriverFailed, DriverReady, Event, Started, Ticked
+from hub.core import decide
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
-from hub.core.rules import Button, Role, Rules, Sense, Sensor
-from hub.core.state import HomeState
+from hub.core.model.events import ContactChanged, DriverFailed, DriverReady, Event, Started, Ticked
+from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
+from hub.core.model.state import HomeState
 from hub.proof import VISITS, LinkSight, Proof
 from hub.shared.command_line import Parser
 from hub.sight import sight
@@ -44,9 +44,9 @@ RULES = Rules(
 
 
 def lived(*events: Event) -> HomeState:
-    state = home.decide(HomeState(), Started(0.0, 0.0, synced=True, boot="b"), RULES)[0]
+    state = decide.decide(HomeState(), Started(0.0, 0.0, synced=True, boot="b"), RULES)[0]
     for event in events:
-        state = home.decide(state, event, RULES)[0]
+        state = decide.decide(state, event, RULES)[0]
     return state
 
 
@@ -79,7 +79,7 @@ class Door:
         self.proof = Proof(self.path, lambda: (self.state, RULES, 100.0), lambda: link)
 
     def happen(self, event: Event) -> None:
-        self.state = home.decide(self.state, event, RULES)[0]
+        self.state = decide.decide(self.state, event, RULES)[0]
         self.proof.note(event)
 
     async def visit(self, line: bytes) -> asyncio.StreamReader:
@@ -124,9 +124,9 @@ def test_whoever_mends_a_device_sees_at_once_that_it_works_though_it_came_and_we
     state = lived()
     for at, broken in ((10.0, True), (11.0, False), (12.0, True)):
         event = DriverFailed(at, "help", "") if broken else DriverReady(at, "help")
-        state = home.decide(state, event, RULES)[0]
+        state = decide.decide(state, event, RULES)[0]
     assert sight(state, RULES, 13.0).sensors[-1].faults == (FaultKind.DRIVER_FAILED,)
-    state = home.decide(state, DriverReady(13.0, "help"), RULES)[0]
+    state = decide.decide(state, DriverReady(13.0, "help"), RULES)[0]
     assert "help:driver_failed" in state.faults  # its end is told when it has stayed away
     assert sight(state, RULES, 13.0).sensors[-1].faults == ()
 

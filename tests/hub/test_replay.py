@@ -11,11 +11,11 @@ import pytest
 
 from hub.blackbox import BEHIND, BlackBox
 from hub.contract.voice import Meaning
-from hub.core import home
-from hub.core.effects import Lane, Show, Signal
-from hub.core.events import ContactChanged, Ticked
+from hub.core import decide
 from hub.core.house_events import Answered
-from hub.core.state import HomeState
+from hub.core.model.effects import Lane, Show, Signal
+from hub.core.model.events import ContactChanged, Ticked
+from hub.core.model.state import HomeState
 from hub.replay import TranscriptError, replay
 from tests.broker import Broker, wait_until
 from tests.hub.rig import RULES, HubProcess, StubCenter, publish
@@ -123,7 +123,7 @@ def test_what_the_resident_said_is_left_out_and_the_rest_is_decided_as_it_was(
         Ticked(25.0),
         Answered(200.0, Meaning.HELP, words=CRY),
     ):
-        state, effects = home.decide(state, event, RULES)
+        state, effects = decide.decide(state, event, RULES)
         box.record(event, effects, state, RULES)
     assert state.alarms[0].words == CRY
     box.begin(RULES, state)

@@ -9,9 +9,9 @@ from msgspec import Struct, field
 
 from hub import supervisor
 from hub.contract.voice import Phrase
-from hub.core.driver import Port
-from hub.core.effects import Order, Say, Show, Signal
-from hub.core.events import DriverFailed, DriverReady, Event
+from hub.core.model.driver import Port
+from hub.core.model.effects import Order, Say, Show, Signal
+from hub.core.model.events import DriverFailed, DriverReady, Event
 from hub.supervisor import HUNG_S, PROVEN_S, Lent, Supervisor
 from tests.hub.rig import tell, until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.rules import Room
+from hub.core.model.rules import Room
 from hub.shared.messages import Language, messages
 from hub.trace import Reason, Row, Sort, Trace, TraceError, opened
 from hub.trace_devices import room_of

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Evidence, FaultKind
 from hub.contract.scaip import Kind
-from hub.core import warn
-from hub.core.rules import Role, Room, Sense
-from hub.core.state import HomeState
+from hub.core.alarm import warning
+from hub.core.model.rules import Role, Room, Sense
+from hub.core.model.state import HomeState
 from hub.replay_command import add_arguments
 from hub.replay_command import run as run_command
 from hub.replay_words import _change, _stop, words
@@ -30,7 +30,7 @@ BEGIN = datetime(2025, 3, 3, 8, tzinfo=KOREA)
 T0 = BEGIN.timestamp()
 HOUR = 3600.0
 NOW = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-GROUND = warn.Ground(Kind.QUIET, "living", Evidence(T0, 4 * HOUR, 2 * HOUR, 3 * HOUR, "living"))
+GROUND = warning.Ground(Kind.QUIET, "living", Evidence(T0, 4 * HOUR, 2 * HOUR, 3 * HOUR, "living"))
 
 
 def row(after_s: float, device: str = "living", sort: Sort = Sort.MOTION, value: float = 1) -> Row:
@@ -48,7 +48,7 @@ def living(*rows: Row) -> tuple[Replay, Story]:
 def warned(replay: Replay) -> Replay:
     """Let a warning begin now, as the detection would."""
     before = replay.state
-    replay.state, effects = warn.begin(before, GROUND, replay.now, RULES)
+    replay.state, effects = warning.begin(before, GROUND, replay.now, RULES)
     assert replay.note
     replay.note(replay.now, before, replay.state, effects)
     return replay
@@ -165,7 +165,9 @@ def test_a_branch_leaves_the_home_as_it_is() -> None:
 def test_a_deadline_that_never_moves_on_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     replay, _ = living(row(0))
     monkeypatch.setattr("hub.core.calm.until", lambda *_: -math.inf)
-    monkeypatch.setattr("hub.core.home.next_wake", lambda state, _rules: state.clock.offset_s + T0)
+    monkeypatch.setattr(
+        "hub.core.decide.next_wake", lambda state, _rules: state.clock.offset_s + T0
+    )
     replay.step(T0)
     assert replay.stalls == 1
     assert replay.now == T0 + 1

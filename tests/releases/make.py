@@ -30,9 +30,9 @@ from center.store import Store
 from hub.blackbox import Entry, Opening
 from hub.contract.messages import Availability, FaultKind, FaultReport, Stage, Telemetry
 from hub.contract.wire import LinkTrouble
-from hub.core import home
-from hub.core.events import DriverFailed, Event, Heartbeat, LinkDown
-from hub.core.state import HomeState
+from hub.core import decide
+from hub.core.model.events import DriverFailed, Event, Heartbeat, LinkDown
+from hub.core.model.state import HomeState
 from tests.center import making
 from tests.core import scenes
 
@@ -57,7 +57,7 @@ def hub() -> tuple[bytes, list[str]]:
     state = scenes.quiet()
     lines = [msgspec.json.encode(Opening(scenes.RULES, state)).decode()]
     for event in lived():
-        state, effects = home.decide(state, event, scenes.RULES)
+        state, effects = decide.decide(state, event, scenes.RULES)
         lines.append(msgspec.json.encode(Entry(event, effects)).decode())
     if hasattr(state, "habits"):
         state = replace(state, habits=HomeState().habits)

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from hub.contract.voice import Phrase
 from hub.core.daily import Topic
-from hub.core.effects import Ask, Effect
-from hub.core.events import Ticked
-from hub.core.home import next_wake
+from hub.core.decide import next_wake
 from hub.core.house_events import Answered, Talking
+from hub.core.model.effects import Ask, Effect
+from hub.core.model.events import Ticked
 from tests.core.care_scenes import (
     COUNSEL,
     DAY,

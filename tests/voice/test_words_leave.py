@@ -15,14 +15,14 @@ from msgspec.structs import replace
 
 from drivers.voicebox import Driver
 from hub.contract.voice import Ask, Hello
-from hub.core import home
-from hub.core.care_state import Asked, CheckIn
+from hub.core import decide
 from hub.core.daily import Topic
-from hub.core.effects import Publish
-from hub.core.events import Started, Ticked
 from hub.core.house_events import Answered
-from hub.core.rules import Rules
-from hub.core.state import HomeState
+from hub.core.model.checkin import Asked, CheckIn
+from hub.core.model.effects import Publish
+from hub.core.model.events import Started, Ticked
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
 from tests.drivers.fakes import FakePort
 from tests.voice.test_hearing import LOUD, Spotter, Writer
 from tests.voice.test_stage import Theatre
@@ -99,13 +99,13 @@ class Way:
 def told(answers: list[Answered]) -> bytes:
     """Give all that the hub sends, after a cry or an answer to a check-in."""
     begun = Started(0.0, 1.8e9, synced=True, boot="b0")
-    state, effects = home.decide(HomeState(), begun, RULES)
+    state, effects = decide.decide(HomeState(), begun, RULES)
     visit = CheckIn("x", Topic.MOOD, 0.0, 0.0, Asked(5.0), attempts=1)
     state = replace(state, care=replace(state.care, visit=visit))
     for at, answer in enumerate(answers, start=10):
-        state, more = home.decide(state, replace(answer, at=float(at)), RULES)
+        state, more = decide.decide(state, replace(answer, at=float(at)), RULES)
         effects += more
-    effects += home.decide(state, Ticked(60.0), RULES)[1]
+    effects += decide.decide(state, Ticked(60.0), RULES)[1]
     return b"".join(e.payload for e in effects if isinstance(e, Publish))
 
 

@@ -1,0 +1,1 @@
+"""Presence, unusual quiet, routines, and what was learned of the home's habits."""

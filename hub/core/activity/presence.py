@@ -1,0 +1,172 @@
+"""Where the resident is: home, asleep, away, as far as the house can tell.
+
+    Home --exit door, then nothing for `exit_s`--> Away --the door, or activity twice--> Home
+     '--"I'm going out"--> Away, for `declared_away_s` at most; who takes their coat and goes by
+     |                     the door within `leave_s` of it is still going
+     '--quiet at an hour of rest--> Asleep --any activity--> Home
+
+A visitor is one that the resident has told of: until they leave, the resident goes out, sleeps or
+calls, or `visitor_s` have passed. No judgement waits for them, and none is laxer for them: what
+began while they were there teaches nothing of the resident, and that is all.
+
+A contact that is no exit (a cupboard, a fridge, an inner door) has a hand at it: whoever it is, is
+inside. One lone pulse in an empty house is no return: sensors misfire. Somebody who comes in and
+falls at once opened the door to come in, so the quiet after it is none of an absence.
+"""
+
+from msgspec.structs import replace
+
+from hub.contract.voice import Phrase
+from hub.core.activity import habits as learning
+from hub.core.daily import PresenceKind
+from hub.core.model.activity import NEVER, House, Presence, Quiet
+from hub.core.model.effects import Effect, Say
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState, alone
+
+Step = tuple[HomeState, list[Effect]]
+
+HOME, AWAY = PresenceKind.HOME, PresenceKind.AWAY  # slow to look up in Python 3.11
+ABSENCE = "absence"  # among the longest of a home's routines
+BLIPS, BLIPS_S = 3, 3 * 3600.0  # so many lone pulses, each within this of the last, are somebody
+SHUT_S = 60.0  # a door is shut for far longer than it is open
+SAME_S = 20.0  # a second pulse of the same sensor within this is the first one's echo
+
+
+def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeState:
+    """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
+    old = state.house.presence
+    if _leaves(old, at, rules):
+        return _with(state, replace(old, door_at=at))
+    away = old.kind is AWAY
+    if away and teaches(state.house, old.since):
+        habits = learning.stretched(state.habits, ABSENCE, at - old.since)
+        state = replace(state, habits=habits)
+    again = at - old.door_at <= rules.quiet.passage_s
+    new = Presence(
+        HOME if away else old.kind,
+        at if away else old.since,
+        door_at=at,
+        ajar=ajar,
+        came_in=old.came_in if again and not away else away,
+    )
+    return _with(state, new)
+
+
+def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[HomeState, bool]:
+    """Take activity; give whether it counts: a lone pulse in an empty house does not."""
+    old = state.house.presence
+    if old.kind is HOME or _leaves(old, at, rules):
+        return state, True
+    if old.kind is not AWAY:
+        return _with(state, replace(old, kind=HOME, since=at)), True
+    since_s = at - old.blip_at
+    if since_s <= SAME_S and device == old.blip_by:
+        return state, False
+    blips = old.blips + 1 if since_s <= BLIPS_S else 1
+    if blips >= BLIPS or since_s <= rules.quiet.return_s:
+        return _with(state, Presence(HOME, at, door_at=old.door_at)), True
+    return _with(state, replace(old, blip_at=at, blip_by=device, blips=blips)), False
+
+
+def hand(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Take a contact that is no exit: somebody is inside, who has not left by the door before."""
+    old = state.house.presence
+    if _leaves(old, at, rules):
+        return state
+    if old.kind is not HOME:
+        return _with(state, Presence(HOME, at))
+    if old.came_in or old.door_at == NEVER:
+        return state
+    return _with(state, replace(old, door_at=NEVER))
+
+
+def home(state: HomeState, at: float) -> HomeState:
+    """Believe that the resident is there: they pressed, they spoke, or somebody was called."""
+    old = state.house.presence
+    if old.kind is HOME:
+        return state
+    return _with(state, Presence(HOME, at, door_at=old.door_at, came_in=True))
+
+
+def declare(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
+    """Take the resident's own word that they go out, or that they are back."""
+    if not away:
+        back = state.house.presence.kind is AWAY
+        return home(state, at), [Say(Phrase.WELCOME_HOME)] if back else []
+    state = alone(state, at)
+    until = at + rules.quiet.declared_away_s
+    return _with(state, Presence(AWAY, at, until)), [Say(Phrase.AWAY_NOTED)]
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Let the resident be away when nothing followed the door, and home when their time is up.
+
+    While they were away nobody was quiet: from then on they are.
+    """
+    due = next_wake(state, rules)
+    if due is None or due > at:
+        return state, []
+    old = state.house.presence
+    if old.kind is AWAY:
+        state = home(state, at)
+        return replace(state, house=replace(state.house, quiet=Quiet(since=at))), []
+    left_at = state.house.active_at
+    state = alone(state, due)
+    return _with(state, Presence(AWAY, left_at, door_at=old.door_at)), []
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give when an absence begins, or a declared one is over."""
+    presence, last = state.house.presence, state.house.active_at
+    if presence.kind is AWAY:
+        return presence.until
+    if last - presence.door_at > rules.quiet.linger_s:  # nearly always
+        return None
+    if presence.came_in or presence.ajar or presence.door_at == NEVER:
+        return None
+    return max(last, presence.door_at) + rules.quiet.exit_s
+
+
+def sleeps(state: HomeState, at: float) -> HomeState:
+    """Let the resident be asleep, in a quiet that is usual at this hour."""
+    old = state.house.presence
+    if old.kind not in {HOME, PresenceKind.UNKNOWN}:
+        return state
+    return _with(alone(state, at), replace(old, kind=PresenceKind.ASLEEP, since=at))
+
+
+def visited(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Take the word that somebody is with the resident, who is at home: the word does not say so.
+
+    The television may have said it, so it is no sign of life.
+    """
+    if state.house.presence.kind is not HOME:
+        return state
+    until = at + rules.quiet.visitor_s
+    return replace(state, house=replace(state.house, visitor_until=until))
+
+
+def teaches(house: House, since: float) -> bool:
+    """Tell whether what began at `since`, and is over, is the resident's own."""
+    return since >= house.visitor_until
+
+
+def declared(presence: Presence) -> bool:
+    """Tell whether the resident has said that they are out: only that may silence anything."""
+    return presence.kind is AWAY and presence.until is not None
+
+
+def shown(house: House, at: float) -> PresenceKind:
+    """Give where the resident is, as people are told: at home, a visitor comes before it."""
+    visitor = house.presence.kind is HOME and at < house.visitor_until
+    return PresenceKind.VISITOR if visitor else house.presence.kind
+
+
+def _leaves(presence: Presence, at: float, rules: Rules) -> bool:
+    """Tell whether one who said that they go out may still be on their way to the door."""
+    return presence.until is not None and at - presence.since <= rules.quiet.leave_s
+
+
+def _with(state: HomeState, presence: Presence) -> HomeState:
+    return replace(state, house=replace(state.house, presence=presence))

@@ -1,0 +1,167 @@
+"""Unusual quiet: how long nothing has moved, against what is usual for this person at this hour.
+
+Every quarter of an hour of quiet adds its surprise (`hazard`); beyond the home's own limit a spoken
+warning begins, and then an alarm; beyond 12 h at home they do whatever is usual. Once warned it is
+silent until something moves. Not judged: an absence, a house whose sensors cannot be believed.
+Without a clock the limit of a new home's night holds at any hour.
+"""
+
+from msgspec.structs import replace
+
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
+from hub.core import hazard
+from hub.core.activity import habits, presence
+from hub.core.alarm import warning
+from hub.core.daily import PresenceKind
+from hub.core.habits import DAY_S, STEP_S, Habits, Quietness
+from hub.core.model.activity import NEVER, House, Quiet
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
+from hub.core.supervision import supervision
+
+Step = tuple[HomeState, list[Effect]]
+
+AWAY = PresenceKind.AWAY  # slow to look up in Python 3.11
+FRESH = Quiet()
+ABSENCE_S = 1800.0  # a quiet so long that the exit door ends was an absence that nobody saw
+SENSORS = 24  # named in the evidence
+
+
+def over(
+    state: HomeState, device: str, at: float, *, by_exit: bool, dismissed: bool, rules: Rules
+) -> HomeState:
+    """Take activity: the quiet is over, and is learned from.
+
+    Nothing is learned where a sensor's pulses were `dismissed` meanwhile, of which some may have
+    been the resident's.
+    """
+    house = state.house
+    lasted_s = at - began(house)
+    if lasted_s < STEP_S:
+        return state if house.quiet is FRESH else replace(state, house=replace(house, quiet=FRESH))
+    absent = house.presence.kind is AWAY or (by_exit and lasted_s >= ABSENCE_S)
+    if house.active_at != NEVER and not (absent or dismissed) and state.clock.synced:
+        state = replace(state, habits=_habits(state, device, at, rules))
+    return replace(state, house=replace(house, quiet=FRESH))
+
+
+def _habits(state: HomeState, device: str, at: float, rules: Rules) -> Habits:
+    """Learn; of a quiet with a visitor in it only that the day has turned."""
+    began_at = began(state.house)
+    if not presence.teaches(state.house, began_at):
+        return habits.turned(state.habits, _local(state, at), rules.quiet)
+    ended = habits.Ended(at - began_at, device, state.house.quiet.score)
+    return habits.learned(state.habits, _present(state), ended, rules.quiet)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Judge each step of the present quiet that is over."""
+    effects: list[Effect] = []
+    while (due := next_wake(state, rules)) is not None and due <= at:
+        state, more = _step(state, due, rules)
+        effects += more
+    return state, effects
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give when the present step is over."""
+    del rules
+    house = state.house
+    quiet, active_at = house.quiet, house.active_at
+    if quiet.fired or active_at == NEVER or house.presence.kind is AWAY:
+        return None
+    since = max(active_at, quiet.since)  # as `began`, which is asked often
+    return since + (quiet.steps + 1) * STEP_S
+
+
+def began(house: House) -> float:
+    """Give when the present quiet began, in monotonic seconds."""
+    return max(house.active_at, house.quiet.since)
+
+
+def _step(state: HomeState, at: float, rules: Rules) -> Step:
+    house = state.house
+    steps = house.quiet.steps + 1
+    score = house.quiet.score + (_surprise(state, steps - 1, rules) if steps > 1 else 0.0)
+    judged = replace(house.quiet, steps=steps, score=score)
+    state = replace(state, house=replace(house, quiet=judged))
+    if steps * STEP_S >= rules.quiet.asleep_s and _rests(state, at, rules):
+        state = presence.sleeps(state, at)
+    if state.warning or not _too_long(state, at, rules):
+        return state, []
+    house = state.house
+    kind = Kind.QUIET
+    if house.presence.kind is PresenceKind.ASLEEP and not _rests(state, at, rules):
+        kind = Kind.NOT_UP
+    state = replace(state, house=replace(house, quiet=replace(house.quiet, fired=True)))
+    return warning.begin(
+        state, warning.Ground(kind, house.active_by, _evidence(state, at, rules)), at, rules
+    )
+
+
+def _surprise(state: HomeState, step: int, rules: Rules) -> float:
+    """Weigh a step by what the sensors that can be believed usually see of the activity."""
+    share = believed(state, rules)
+    if share < rules.quiet.believed_share:
+        return 0.0
+    if state.house.lone.noise:  # what it sees counts for nothing now, so nor does its silence
+        share = believed(state, rules, but=state.house.lone.device)
+    return share * hazard.surprise(state.habits, _present(state), step, rules.quiet)
+
+
+def believed(state: HomeState, rules: Rules, but: str = "") -> float:
+    """Give the share of the activity here that working sensors usually see, all `but` one."""
+    working = [device for device in supervision.working(state, rules) if device != but]
+    shares = {d: n for d, n in state.habits.shares.items() if d in rules.sensors}
+    total = sum(shares.values())
+    if total > 0.0:
+        return sum(shares.get(device, 0.0) for device in working) / total
+    heard = len(state.house.sensed)
+    return len(working) / heard if heard else 0.0
+
+
+def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
+    lasted_s, synced = at - began(state.house), state.clock.synced
+    most_s = rules.quiet.safe_night_s  # an hour that is not known: what holds by night holds always
+    if synced:
+        most_s = max(rules.quiet.most_s, most_s)  # no ceiling is lower than a safe limit
+    if lasted_s >= most_s:
+        return believed(state, rules) >= rules.quiet.believed_share
+    if not synced or lasted_s < rules.quiet.least_s:
+        return False
+    if state.house.quiet.score <= hazard.limit(state.habits, rules.quiet):
+        return False
+    if state.habits.days >= rules.quiet.new_days:
+        return True
+    hour = _local(state, at) % DAY_S / 3600.0
+    night = hour >= rules.quiet.night_from_h or hour < rules.quiet.night_to_h
+    safe_s = rules.quiet.safe_night_s if night else rules.quiet.safe_day_s
+    return lasted_s >= safe_s
+
+
+def _rests(state: HomeState, at: float, rules: Rules) -> bool:
+    return state.clock.synced and hazard.rests(state.habits, _local(state, at), rules.quiet)
+
+
+def _present(state: HomeState) -> Quietness:
+    return Quietness(_local(state, began(state.house)), state.house.active_by)
+
+
+def _local(state: HomeState, at: float) -> float:
+    return at + state.clock.offset_s + state.clock.zone_s
+
+
+def _evidence(state: HomeState, at: float, rules: Rules) -> Evidence:
+    house = state.house
+    lasted_s = at - began(house)
+    return Evidence(
+        since_utc=began(house) + state.clock.offset_s,
+        lasted_s=lasted_s,
+        usual_s=hazard.usual_s(state.habits, _present(state), rules.quiet),
+        limit_s=lasted_s,
+        last=house.active_by,
+        sensors=supervision.working(state, rules)[:SENSORS],
+        learned_days=state.habits.days,
+    )

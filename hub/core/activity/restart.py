@@ -1,0 +1,64 @@
+"""The house after a restart: a quiet goes on from where it was, and the time between counts not.
+
+While the hub was off nobody looked, so that time is neither quiet nor activity. Monotonic time may
+have begun anew; all moments move along with the last one that was known.
+"""
+
+from msgspec.structs import replace
+
+from hub.core.daily import PresenceKind
+from hub.core.habits import STEP_S
+from hub.core.model.activity import NEVER, House, Lone
+from hub.core.model.state import Caution
+
+AGAIN_S = 60.0  # the least that any product waits for an answer (field.md)
+LONG_AGO_S = 86_400.0
+
+
+def house(old: House, at: float) -> House:
+    """Give the house as of `at`, the new process's first moment in monotonic seconds."""
+    sensed = {device: replace(one, known=False) for device, one in old.sensed.items()}
+    old = replace(old, noisy=dict.fromkeys(old.noisy, at))
+    if old.active_at == NEVER:
+        return replace(old, hour_at=None, sensed=sensed)
+    began_at = max(old.active_at, old.quiet.since)
+    judged = began_at + old.quiet.steps * STEP_S
+    told = min(max(old.presence.since, old.presence.door_at), judged + LONG_AGO_S)  # else a damaged
+    known = max(judged, told)  # snapshot would have each quarter of an hour of aeons judged
+    by_s = at - known
+    until, away = old.presence.until, old.presence.kind is PresenceKind.AWAY
+    presence = replace(
+        old.presence,
+        since=old.presence.since + by_s,
+        until=None if until is None else until + by_s,
+        # when somebody left who is still away is not known any more: not whether it was by night
+        door_at=NEVER if away else old.presence.door_at + by_s,
+        blip_at=NEVER,
+    )
+    return replace(
+        old,
+        sensed=sensed,
+        presence=presence,
+        visitor_until=old.visitor_until + by_s,
+        active_at=old.active_at + by_s,
+        quiet=replace(old.quiet, since=old.quiet.since + by_s),
+        stay=replace(old.stay, since=old.stay.since + by_s),
+        lone=_lone(old.lone, by_s),
+        slot_at=NEVER,
+        slots=0,
+        hour_at=None,
+    )
+
+
+def _lone(old: Lone, by_s: float) -> Lone:
+    """Let a run go on; how even its pulses are has to be seen anew."""
+    since, last_at = old.since + by_s, old.last_at + by_s
+    return replace(old, since=since, last_at=last_at, pulses=(), even_since=NEVER)
+
+
+def caution(old: Caution | None, at: float) -> Caution | None:
+    """Let a warning that was cut short be spoken once more; a hub that falls over again calls."""
+    if old is None:
+        return None
+    until = at if old.cut_short else at + AGAIN_S
+    return replace(old, said_at=at - LONG_AGO_S, until=until, cut_short=True)

@@ -1,0 +1,166 @@
+"""Raw edges to presses: pressed, held, released, stuck.
+
+    Up --closed--> Settling --20 ms--> Down --open--> Lifting --35 ms--> Up
+         Settling --open--> Up           Lifting --closed--> Down
+
+A press is counted once, when the level has held `press_settle_s`; judged by the edges' own times,
+so that a late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce.
+After a restart a press that was counted is `Recalled`: still down, or long over.
+
+A contact chatters by too many edges in seconds, or by too many presses in minutes: a cord that
+swings gives 8 presses a second, each as good as a finger's. They count all the same.
+"""
+
+import math
+from enum import Enum, auto
+
+import msgspec
+
+from hub.core.model.rules import Rules
+from hub.core.model.state import Contact, Down, Lifting, Recalled, Settling, Touch, Up
+
+
+class Turn(Enum):
+    """What a contact has just come to mean."""
+
+    PRESSED = auto()
+    HELD = auto()
+    RELEASED = auto()  # after a press that was not held
+    STUCK = auto()
+    FREED = auto()
+    CHATTERING = auto()
+    QUIET = auto()
+
+
+def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:  # noqa: FBT001 - a level
+    """Take one raw level at `at`; repeats of the same level are harmless."""
+    contact, turns = elapse(contact, at, rules)
+    before = contact.life
+    life: Touch
+    match before, closed:
+        case Up(), True:
+            life = Settling(at)
+        case Settling(), False:
+            life = Up()
+        case Down(), False:
+            life = Lifting(before, at)
+        case Lifting(down=down) | Recalled(down=down), True:
+            life = down
+        case Recalled(down=down), False:
+            freed = [Turn.FREED] if down.stuck else []
+            return msgspec.structs.replace(contact, life=Up()), turns + freed
+        case _:
+            return contact, turns
+    contact, more = _count(msgspec.structs.replace(contact, life=life), at, rules)
+    return contact, turns + more
+
+
+def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+    """Let time pass up to `at`: every deadline on the way is served, in order."""
+    turns: list[Turn] = []
+    while (ahead := _ahead(contact.life, rules)) and ahead[0] <= at:
+        contact = msgspec.structs.replace(contact, life=ahead[1])
+        turns += ahead[2]
+        if Turn.PRESSED in ahead[2]:
+            contact, more = _pressed(contact, ahead[0], rules)
+            turns += more
+    if not contact.restless:
+        return contact, turns
+    contact = _calmer(contact, at, rules)
+    return contact, turns if contact.restless else [*turns, Turn.QUIET]
+
+
+def next_wake(contact: Contact, rules: Rules) -> float | None:
+    """Give the contact's next deadline in monotonic seconds."""
+    ahead = _ahead(contact.life, rules)
+    times = [ahead[0]] if ahead else []
+    if contact.chattering:
+        times.append(contact.window_at + rules.chatter_window_s)
+    if contact.wobbling:
+        times.append(contact.presses_at + rules.wobble_window_s)
+    return min(times, default=None)
+
+
+def spent(contact: Contact) -> Contact:
+    """Let a press that goes on mean nothing more: neither held nor, at its end, released."""
+    match contact.life:
+        case Down() as down:
+            return msgspec.structs.replace(contact, life=_mute(down))
+        case Lifting(down=down) as lifting:
+            muted = msgspec.structs.replace(lifting, down=_mute(down))
+            return msgspec.structs.replace(contact, life=muted)
+        case _:
+            return contact
+
+
+def is_down(contact: Contact) -> bool:
+    """Tell whether the contact counts as closed, whatever that means."""
+    return isinstance(contact.life, Down | Lifting | Recalled)
+
+
+def down_since(contact: Contact) -> float:
+    """Give when the press that is counted began; endless where there is none."""
+    life = contact.life.down if isinstance(contact.life, Lifting) else contact.life
+    return life.since if isinstance(life, Down) else math.inf
+
+
+def overlaps(contact: Contact, since: float) -> bool:
+    """Tell whether a finger was on it after `since`; a contact that is stuck has none."""
+    match contact.life:
+        case Down(stuck=stuck):
+            return not stuck
+        case Lifting(down=Down(stuck=stuck), since=lifted):
+            return not stuck and lifted > since
+        case _:
+            return False
+
+
+def _mute(down: Down) -> Down:
+    return msgspec.structs.replace(down, held=True)
+
+
+def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Turn]] | None:
+    """Give the next transition that time alone makes: when, to what, and what it means."""
+    match life:
+        case Settling(since=since):
+            return since + rules.press_settle_s, Down(since), [Turn.PRESSED]
+        case Down(since=since, held=False):
+            return since + rules.hold_s, Down(since, held=True), [Turn.HELD]
+        case Down(since=since, stuck=False):
+            return since + rules.stuck_s, Down(since, held=True, stuck=True), [Turn.STUCK]
+        case Lifting(down=down, since=since):
+            turns = [Turn.FREED] if down.stuck else [] if down.held else [Turn.RELEASED]
+            return since + rules.release_settle_s, Up(), turns
+        case _:
+            return None
+
+
+def _count(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+    if not contact.chattering and contact.window_at + rules.chatter_window_s <= at:
+        contact = msgspec.structs.replace(contact, edges=0, window_at=at)
+    contact = msgspec.structs.replace(contact, edges=contact.edges + 1)
+    if contact.chattering or contact.edges < rules.chatter_edges:
+        return contact, []
+    begins = [] if contact.wobbling else [Turn.CHATTERING]
+    return msgspec.structs.replace(contact, chattering=True), begins
+
+
+def _pressed(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+    if not contact.wobbling and contact.presses_at + rules.wobble_window_s <= at:
+        contact = msgspec.structs.replace(contact, presses=0, presses_at=at)
+    contact = msgspec.structs.replace(contact, presses=contact.presses + 1)
+    if contact.wobbling or contact.presses < rules.wobble_presses:
+        return contact, []
+    begins = [] if contact.chattering else [Turn.CHATTERING]
+    return msgspec.structs.replace(contact, wobbling=True), begins
+
+
+def _calmer(contact: Contact, at: float, rules: Rules) -> Contact:
+    """End what a whole window was without; a wobble only by less than half of what began it."""
+    if contact.chattering and contact.window_at + rules.chatter_window_s <= at:
+        still = contact.edges >= rules.chatter_edges
+        contact = msgspec.structs.replace(contact, edges=0, window_at=at, chattering=still)
+    if contact.wobbling and contact.presses_at + rules.wobble_window_s <= at:
+        still = 2 * contact.presses >= rules.wobble_presses
+        contact = msgspec.structs.replace(contact, presses=0, presses_at=at, wobbling=still)
+    return contact

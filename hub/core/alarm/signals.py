@@ -1,0 +1,135 @@
+"""What the resident sees and hears: one signal at a time, derived from the state, never stored.
+
+The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the message files.
+"""
+
+from msgspec.structs import replace
+
+from hub.contract.voice import Phrase
+from hub.core.model.checkin import asking
+from hub.core.model.effects import Effect, Say, Show, Signal
+from hub.core.model.rules import Rules
+from hub.core.model.state import (
+    Accepted,
+    Alarm,
+    Cancelled,
+    HomeState,
+    Life,
+    Present,
+    Raised,
+    Received,
+    Sent,
+)
+from hub.core.supervision import snapshot
+
+RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
+BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}
+# the least advanced alarm decides what is shown: none may hide behind another
+URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
+
+SIGNAL: dict[type[Life], Signal] = {
+    Raised: Signal.RAISED,
+    Sent: Signal.RAISED,
+    Received: Signal.RECEIVED,
+    Accepted: Signal.ACCEPTED,
+    Present: Signal.PRESENT,
+}
+
+PHRASE: dict[Signal, Phrase] = {
+    Signal.RAISED: Phrase.RAISED,
+    Signal.UNDELIVERED: Phrase.UNDELIVERED,
+    Signal.RECEIVED: Phrase.RECEIVED,
+    Signal.ACCEPTED: Phrase.ACCEPTED,
+    Signal.PRESENT: Phrase.PRESENT,
+    Signal.CLOSED: Phrase.CLOSED,
+    Signal.CANCELLED: Phrase.CANCELLED,
+}
+
+
+def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
+    """Show and say what has changed, and repeat what the resident should not have to remember.
+
+    A fact may come late by its own time; what was shown and said is not taken back for it.
+    """
+    at = max(at, state.said_at)
+    signal = signal_of(state, at, rules)
+    if signal is state.shown is RESTING:
+        return state, []  # as it nearly always is
+    phrase = PHRASE.get(signal)
+    if signal is not state.shown:
+        state = replace(state, shown=signal, said_at=at)
+        effects: list[Effect] = [Show(signal)]
+        return state, effects + ([Say(phrase)] if phrase else [])
+    repeat_s = _repeat_s(signal, rules)
+    if phrase is None or repeat_s is None or state.said_at + repeat_s > at:
+        return state, []
+    return replace(state, said_at=at), [Say(phrase)]
+
+
+def say_again(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
+    """Answer a press that changes nothing with how things stand, at most every 3 s."""
+    phrase = PHRASE.get(state.shown) if state.shown is signal_of(state, at, rules) else None
+    if phrase is None or at < state.said_at + 3.0:
+        return state, []
+    return replace(state, said_at=at), [Say(phrase)]
+
+
+def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
+    """Derive the one signal that is true at `at`."""
+    if state.alarms:
+        calling = [_stage(state, a.life, at, rules) for a in _calling(state)]
+        if any(due <= at for due in _undelivered(state, rules)):
+            return Signal.UNDELIVERED
+        if calling:
+            return min(calling, key=URGENCY.index)
+    if state.warning is not None or state.candidate is not None:
+        return Signal.WARNING
+    if state.farewell and at < state.farewell.until:
+        return state.farewell.signal
+    if asking(state.care):
+        return Signal.ASKING
+    if not state.link.up and state.link.since + rules.offline_s <= at:
+        return Signal.OFFLINE
+    return FAULT if any(fault != snapshot.FAULT for fault in state.faults) else RESTING
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give the next moment at which `express` may have something to say."""
+    if state.shown is RESTING and state.link.up and not state.alarms:
+        return None  # as it nearly always is
+    times = _undelivered(state, rules) if state.shown is not Signal.UNDELIVERED else []
+    if state.farewell and state.shown is state.farewell.signal:
+        times.append(state.farewell.until)
+    if not state.link.up and state.shown in {Signal.RESTING, Signal.FAULT}:
+        times.append(state.link.since + rules.offline_s)
+    if not state.link.up and state.shown in BY_A_PERSON:
+        times.append(state.link.since + rules.stage_lasts_s)
+    repeat_s = _repeat_s(state.shown, rules)
+    if repeat_s is not None:
+        times.append(state.said_at + repeat_s)
+    return min(times, default=None)
+
+
+def _calling(state: HomeState) -> list[Alarm]:
+    return [a for a in state.alarms if not isinstance(a.life, Cancelled)]
+
+
+def _stage(state: HomeState, life: Life, at: float, rules: Rules) -> Signal:
+    """Give what an alarm shows: what a person did counts while the centre could take it back."""
+    signal = SIGNAL[type(life)]
+    cut_off = not state.link.up and state.link.since + rules.stage_lasts_s <= at
+    return Signal.RECEIVED if cut_off and signal in BY_A_PERSON else signal
+
+
+def _undelivered(state: HomeState, rules: Rules) -> list[float]:
+    """Give when each call that the centre has not confirmed is too old to be silent about."""
+    calling = {a.id: a for a in _calling(state)}
+    first = [a.raised_at for a in calling.values() if isinstance(a.life, Raised | Sent)]
+    again = [o.again_at for o in state.owed if o.alarm in calling and o.again_at is not None]
+    return [at + rules.undelivered_s for at in first + again]
+
+
+def _repeat_s(signal: Signal | None, rules: Rules) -> float | None:
+    if signal is Signal.UNDELIVERED:
+        return rules.repeat_undelivered_s
+    return rules.repeat_received_s if signal is Signal.RECEIVED else None

@@ -1,0 +1,94 @@
+"""The spoken warning before an automatic alarm: any sign of life ends it.
+
+    (quiet, not up, ...) --begin--> Warning --sign of life--> over      (a bad word: at once)
+                                       '--nothing for `warn_s`--> alarm, with its evidence
+
+But motion in the bathroom is no way out of it, and moving about is what wandering is: these two it
+takes a word or a button to end, or leaving the bathroom, or going back to bed.
+
+While it lasts the words are said again every 30 s (NEAT NOVO, Tunstall: 60 s to 10 min).
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Kind
+from hub.contract.voice import Phrase
+from hub.core.alarm import alarm
+from hub.core.model.effects import Ask, Effect, Say
+from hub.core.model.rules import Room, Rules
+from hub.core.model.state import Caution, HomeState
+
+Step = tuple[HomeState, list[Effect]]
+
+PHRASE = {
+    Kind.QUIET: Phrase.WARN_QUIET,
+    Kind.NOT_UP: Phrase.WARN_NOT_UP,
+    Kind.LONG_BATHROOM: Phrase.WARN_BATHROOM,
+    Kind.NIGHT_WANDERING: Phrase.WARN_WANDERING,
+    Kind.DOOR_OPEN: Phrase.WARN_DOOR,
+    Kind.OUT_AT_NIGHT: Phrase.WARN_OUT,
+    Kind.NO_LIFE: Phrase.WARN_NO_LIFE,
+}
+
+
+class Ground(Struct, frozen=True):
+    """What gives ground for an automatic alarm: its kind, the device concerned, the evidence."""
+
+    kind: Kind
+    device: str
+    evidence: Evidence
+
+
+def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
+    """Warn of an alarm; whoever asks for it has seen that no other warning is on."""
+    until = at + rules.warn_s
+    warning = Caution(ground.kind, ground.device, ground.evidence, until, at)
+    return replace(state, warning=warning), [Ask(PHRASE[ground.kind])]
+
+
+def ended(state: HomeState) -> Step:
+    """End a warning by a word or a button."""
+    if state.warning is None:
+        return state, []
+    return replace(state, warning=None), [Say(Phrase.WARNING_OVER)]
+
+
+def moved(state: HomeState, device: str, rules: Rules) -> Step:
+    """End a warning by motion, unless that is what it is about."""
+    kind = state.warning.kind if state.warning else None
+    if kind is Kind.NIGHT_WANDERING:
+        return state, []
+    if kind is Kind.LONG_BATHROOM and _in_bathroom(device, rules):
+        return state, []
+    return ended(state)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Say it again, or raise the alarm; who went back to bed wanders no more."""
+    warning = state.warning
+    if warning is None:
+        return state, []
+    if warning.until <= at:
+        still_at = warning.until - rules.warn_s / 2
+        state = replace(state, warning=None)
+        if warning.kind is Kind.NIGHT_WANDERING and state.house.active_at < still_at:
+            return state, []
+        return alarm.call(state, warning.kind, warning.device, at, rules, warning.evidence)
+    if warning.said_at + rules.warn_again_s <= at:
+        phrase = PHRASE.get(warning.kind, Phrase.WARN_QUIET)
+        return replace(state, warning=replace(warning, said_at=at)), [Ask(phrase)]
+    return state, []
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give when the words are due again, or the alarm."""
+    if state.warning is None:
+        return None
+    return min(state.warning.until, state.warning.said_at + rules.warn_again_s)
+
+
+def _in_bathroom(device: str, rules: Rules) -> bool:
+    sensor = rules.sensors.get(device)
+    return sensor is not None and sensor.room is Room.BATHROOM

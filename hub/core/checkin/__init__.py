@@ -1,0 +1,1 @@
+"""Check-ins: when to ask, what an answer means, and what follows when nobody answers."""

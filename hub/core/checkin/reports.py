@@ -1,0 +1,86 @@
+"""What check-ins have to tell: each result and each need is an event, owed to the centre."""
+
+from msgspec.structs import replace
+
+from hub.contract import scaip, wire
+from hub.contract.messages import Evidence
+from hub.contract.scaip import Care, Kind
+from hub.core.alarm import delivery
+from hub.core.daily import (
+    AnsweredBy,
+    CareData,
+    CareEvent,
+    CheckInData,
+    CheckInEvent,
+    CheckInResult,
+)
+from hub.core.model.checkin import CheckIn
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Rules
+from hub.core.model.state import Cancelled, HomeState
+from hub.core.supervision.supervision import working
+
+Step = tuple[HomeState, list[Effect]]
+GROUNDS = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # a sign of life takes them away
+
+
+def tell_result(
+    state: HomeState, checkin: CheckIn, answer: tuple[CheckInResult, AnsweredBy], at: float,
+    rules: Rules,
+) -> Step:  # fmt: skip
+    """Owe the centre what became of a check-in; of one that was missed there may come two."""
+    state, event, time = _numbered(state, at)
+    result, by = answer
+    data = CheckInData(
+        checkin=checkin.name,
+        topic=checkin.topic,
+        result=result,
+        by=by,
+        attempts=checkin.attempts,
+        due_utc=checkin.due_utc,
+        synced=state.clock.synced,
+        scaip=scaip.of_check_in(event),
+        words=checkin.words,
+        wordless=checkin.wordless,
+    )
+    kind = f"anbu.checkin.{result}"
+    message = CheckInEvent(event, wire.source(rules.hub), kind, time, data)
+    return delivery.owe_word(state, message, at, rules)
+
+
+def tell_need(
+    state: HomeState, care: Care, at: float, rules: Rules, score: int = 0, what: str = ""
+) -> Step:
+    """Owe the centre what the resident needs."""
+    state, event, time = _numbered(state, at)
+    data = CareData(care, score, state.clock.synced, scaip.of_care(care, event), what)
+    message = CareEvent(event, wire.source(rules.hub), f"anbu.care.{care}", time, data)
+    return delivery.owe_word(state, message, at, rules)
+
+
+def evidence(
+    state: HomeState, since: float, at: float, limit_s: float, rules: Rules, wordless: int = 0
+) -> Evidence:
+    """Give the ground for an alarm: nothing was seen or heard since `since` but sounds."""
+    return Evidence(
+        since_utc=since + state.clock.offset_s,
+        lasted_s=at - since,
+        usual_s=0.0,  # not learned: these limits are the same for everybody
+        limit_s=limit_s,
+        last=state.house.active_by,
+        sensors=working(state, rules),
+        wordless=wordless,
+    )
+
+
+def hindered(state: HomeState) -> bool:
+    """Tell whether an alarm, the warning of one or a spoken call has the word now."""
+    if state.warning is not None or state.candidate is not None:
+        return True
+    return any(not (a.cleared or isinstance(a.life, Cancelled)) for a in state.alarms)
+
+
+def _numbered(state: HomeState, at: float) -> tuple[HomeState, str, str]:
+    state = replace(state, order=state.order + 1)
+    time = wire.timestamp(at + state.clock.offset_s)
+    return state, f"{state.boot}-{state.order}", time

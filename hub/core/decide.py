@@ -1,0 +1,191 @@
+"""The home decides: `decide(state, event, rules) -> (state, effects)`, and nothing else does.
+
+Whatever is due by the event's own time is served before the event. Deadlines are derived from the
+state by `next_wake`, never scheduled. After a restart `recover` makes the old state fit the new
+boot; it never raises fewer alarms than there were.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from hub.core import facts, spoken
+from hub.core.activity import hourly, noise, presence, quiet, routines
+from hub.core.activity import restart as recovery
+from hub.core.alarm import alarm, delivery, press, signals, warning
+from hub.core.checkin import checkin, overdue, restart
+from hub.core.inputs import announcements, buttons
+from hub.core.model.activity import NEVER
+from hub.core.model.effects import Effect, Lane, Publish
+from hub.core.model.events import Event, Started
+from hub.core.model.rules import Rules
+from hub.core.model.state import (
+    Clock,
+    Contact,
+    Down,
+    HomeState,
+    Lifting,
+    Link,
+    Owed,
+    Recalled,
+    Touch,
+    Up,
+)
+from hub.core.supervision import faults, supervision
+
+Step = tuple[HomeState, list[Effect]]
+
+DAY_S = 86_400.0
+
+
+_SERVE = (
+    alarm.elapse,
+    delivery.elapse,
+    spoken.elapse,
+    faults.elapse,
+    warning.elapse,
+    noise.elapse,
+    presence.elapse,
+    overdue.elapse,
+    quiet.elapse,
+    routines.elapse,
+    hourly.elapse,
+    checkin.elapse,
+    announcements.elapse,
+    supervision.elapse,
+)
+_AHEAD = (
+    alarm.next_wake,
+    faults.next_wake,
+    signals.next_wake,
+    spoken.next_wake,
+    warning.next_wake,
+    noise.next_wake,
+    presence.next_wake,
+    overdue.next_wake,
+    quiet.next_wake,
+    routines.next_wake,
+    hourly.next_wake,
+    checkin.next_wake,
+    announcements.next_wake,
+    supervision.next_wake,
+)
+
+
+def decide(state: HomeState, event: Event, rules: Rules) -> Step:
+    """Take one fact; give the new state and what is to be done. Never raises."""
+    state, effects = _elapse(state, event.at, rules)
+    state, more = facts.take(state, event, rules)
+    state, words = signals.express(state, event.at, rules)
+    return state, [*effects, *more, *words] if effects or words else more
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Give the next deadline in monotonic seconds; a `Ticked` at or after it serves it."""
+    wake = delivery.next_wake(state)
+    for pressed_at, _ in _pressed(state, rules):
+        wake = pressed_at if wake is None or pressed_at < wake else wake
+    for ahead in _AHEAD:
+        at = ahead(state, rules)
+        if at is not None and (wake is None or at < wake):
+            wake = at
+    return wake
+
+
+def due_contacts(state: HomeState, at: float, rules: Rules) -> set[str]:
+    """Name the contacts of which a `Ticked` at `at` would make something."""
+    return {device for wake, device in _pressed(state, rules) if wake <= at}
+
+
+def recover(
+    state: HomeState, started: Started, unsent: Iterable[str], *, lived_in: bool = False
+) -> HomeState:
+    """Fit a snapshot to a new process, of this boot or of another.
+
+    Monotonic time may have restarted, so old deadlines count as passed; nothing is shown or
+    linked yet; all that is owed is due, and so is what the outbox holds `unsent` (ids of SOS
+    events) though a damaged snapshot may not know of it. `lived_in`: the home is not new, though
+    the snapshot may know of no sign of life.
+    """
+    long_ago = started.at - DAY_S
+    known = {o.id: o for o in state.owed}
+    owed = [known.get(i, Owed(i, "", started.at)) for i in dict.fromkeys([*known, *unsent])]
+    state = supervision.recovered(state, started)
+    return replace(
+        state,
+        boot=started.boot,
+        clock=Clock(started.utc - started.at, started.synced, started.zone_s),
+        care=restart.recover(state, started, lived_in=lived_in),
+        house=recovery.house(state.house, started.at),
+        warning=recovery.caution(state.warning, started.at),
+        spoken_at=NEVER,
+        candidate=spoken.recovered(state.candidate, started.at),
+        notices=announcements.recovered(state.notices, started.at),
+        contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
+        alarms=tuple(alarm.recovered(a, started.at, long_ago) for a in state.alarms),
+        owed=tuple(_overdue(o, started.at) for o in owed),
+        link=Link(up=False, since=started.at),
+        farewell=None,
+        shown=None,
+        said_at=long_ago,
+        told_at=long_ago,
+    )
+
+
+def owes(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
+    """Tell whether a decision must reach the disk before anything of it is done."""
+    return (
+        after.alarms is not before.alarms
+        or after.owed is not before.owed
+        or after.faults is not before.faults
+        or after.counter != before.counter
+        or after.candidate is not before.candidate
+        or after.notices is not before.notices
+        or after.care.visit is not before.care.visit  # else a crash could ask again and again
+        or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
+    )
+
+
+def _overdue(owed: Owed, at: float) -> Owed:
+    again_at = None if owed.again_at is None else at - DAY_S
+    return replace(owed, due_at=at, again_at=again_at)
+
+
+def _resume(contact: Contact, at: float) -> Contact:
+    """Keep a press that was counted from being counted again, unless the machine was off."""
+    life: Touch = Up()
+    match contact.life:
+        case (Down() as down) | Lifting(down=down) | Recalled(down=down):
+            if down.stuck or down.since <= at:
+                life = Recalled(Down(at, held=True, stuck=down.stuck))
+        case _:
+            pass
+    return Contact(  # a fault of it stands till it has been quiet
+        life, window_at=at, chattering=contact.chattering, presses_at=at, wobbling=contact.wobbling
+    )
+
+
+def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    effects: list[Effect] = []
+    for wake, device in sorted(_pressed(state, rules)) if state.contacts else ():
+        if wake > at:
+            break
+        pressed = press.elapse(state.contacts[device], at, rules)
+        state, more = buttons.turn(state, device, pressed, at, rules)
+        effects += more
+    for serve in _SERVE:
+        state, more = serve(state, at, rules)
+        if more:
+            effects += more
+    return state, effects
+
+
+def _pressed(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
+    """Give the contacts that have a deadline, and when: most are up, and cost nothing here."""
+    wakes: list[tuple[float, str]] = []
+    for device, contact in state.contacts.items():
+        if contact.restless or not isinstance(contact.life, Up):
+            wake = press.next_wake(contact, rules)
+            if wake is not None:
+                wakes.append((wake, device))
+    return wakes

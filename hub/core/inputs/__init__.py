@@ -1,0 +1,1 @@
+"""What comes in: buttons, sensors, speech, commands and announcements."""

@@ -1,0 +1,145 @@
+"""What a contact's turns mean, by its role: red calls, green takes back or says "I am here".
+
+While a contact chatters it is no sign of life: red calls all the same, green means nothing.
+"""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from hub.contract.messages import HELD_OR_CUT, FaultKind
+from hub.core import life, spoken
+from hub.core.activity import presence
+from hub.core.alarm import alarm, press, signals
+from hub.core.alarm.press import Turn
+from hub.core.daily import AnsweredBy
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Role, Rules
+from hub.core.model.state import Contact, HomeState
+from hub.core.supervision import faults
+
+Step = tuple[HomeState, list[Effect]]
+Act = Callable[[HomeState, str, float, Rules], Step]
+
+
+def turn(
+    state: HomeState, device: str, pressed: tuple[Contact, list[Turn]], at: float, rules: Rules
+) -> Step:
+    """Let a contact's turns mean what its role says."""
+    contact, turns = pressed
+    before = state.contacts.get(device)
+    if before != contact:
+        state = replace(state, contacts={**state.contacts, device: contact})
+    button = rules.buttons.get(device)
+    if button is None:
+        return state, []
+    effects: list[Effect] = []
+    if button.role is Role.AWAY_SWITCH:
+        state, effects = _switch(state, before, contact, at, rules)
+    by_role = _BY_ROLE.get(button.role, {})
+    for each in turns:
+        act = by_role.get(each)
+        if act:
+            state, more = act(state, device, at, rules)
+            effects += more
+    return state, effects
+
+
+def _switch(
+    state: HomeState, before: Contact | None, after: Contact, at: float, rules: Rules
+) -> Step:
+    """Closed for good, an away switch says "I am going out"; open, "I am back"."""
+    away = press.is_down(after)
+    if away == press.is_down(before or Contact()):
+        return state, []
+    return presence.declare(state, at, away=away, rules=rules)
+
+
+def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    state = _spend_greens(state, rules)
+    by_hand = not _chatters(state, device)
+    if by_hand:  # this call is surer than what is waited for
+        state = replace(state, candidate=None, warning=None)
+    kind = alarm.KIND[rules.buttons[device].role]
+    state, effects = alarm.call(state, kind, device, at, rules)
+    alive: list[Effect] = []
+    if by_hand:
+        state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
+    state, words = signals.say_again(state, at, rules)
+    return state, [*effects, *alive, *words]
+
+
+def _chatters(state: HomeState, device: str) -> bool:
+    """Tell whether it may be the wind that moves it, so that it is no sign of life."""
+    return faults.stands(state, device, FaultKind.CHATTER)
+
+
+def _green(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
+    """A palm on both buttons calls for help: it does not take back in the same breath."""
+    since = press.down_since(state.contacts[device])
+    reds = [c for d, c in state.contacts.items() if _is_red(d, rules)]
+    palm = any(press.overlaps(red, since) for red in reds)
+    return (_spend_greens(state, rules) if palm else state), []
+
+
+def _spend_greens(state: HomeState, rules: Rules) -> HomeState:
+    contacts = {d: press.spent(c) if _is_green(d, rules) else c for d, c in state.contacts.items()}
+    return replace(state, contacts=contacts)
+
+
+def _is_red(device: str, rules: Rules) -> bool:
+    button = rules.buttons.get(device)
+    return button is None or button.role in alarm.KIND
+
+
+def _is_green(device: str, rules: Rules) -> bool:
+    button = rules.buttons.get(device)
+    return button is not None and button.role is Role.CANCEL_BUTTON
+
+
+def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Take back: what is being asked about, else the newest alarm."""
+    if _chatters(state, device):  # nobody's finger: it would silence the home
+        return state, []
+    taken_back = state.candidate is not None
+    state, effects = spoken.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
+    state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
+    return state, effects + alive
+
+
+def _held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """A green button held long is a responder's, once somebody was sent; else a slow cancel."""
+    if _chatters(state, device):
+        return state, []
+    arrived, effects = alarm.arrive(state, at, rules)
+    return (arrived, effects) if effects else _cancel(state, device, at, rules)
+
+
+def _fail(kind: FaultKind) -> Act:
+    return lambda state, device, at, rules: faults.fail(state, kind, device, at, rules)
+
+
+def _mend(kind: FaultKind) -> Act:
+    return lambda state, device, at, rules: faults.mend(state, kind, device, at, rules)
+
+
+def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """A normally closed contact that stays open is held, or its wire is cut: nobody can tell."""
+    detail = HELD_OR_CUT if rules.buttons[device].normally_closed else ""
+    return faults.fail(state, FaultKind.STUCK, device, at, rules, detail)
+
+
+_FAULTS: dict[Turn, Act] = {
+    Turn.STUCK: _stick,
+    Turn.FREED: _mend(FaultKind.STUCK),
+    Turn.CHATTERING: _fail(FaultKind.CHATTER),
+    Turn.QUIET: _mend(FaultKind.CHATTER),
+}
+_RED: dict[Turn, Act] = {**_FAULTS, Turn.PRESSED: _call}
+_GREEN = {**_FAULTS, Turn.PRESSED: _green, Turn.RELEASED: _cancel, Turn.HELD: _held}
+_BY_ROLE: dict[Role, dict[Turn, Act]] = {
+    Role.HELP_BUTTON: _RED,
+    Role.PULL_CORD: _RED,
+    Role.CANCEL_BUTTON: _GREEN,
+    Role.AWAY_SWITCH: {turn: _FAULTS[turn] for turn in (Turn.CHATTERING, Turn.QUIET)},
+}

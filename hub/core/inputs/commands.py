@@ -1,0 +1,62 @@
+"""What the centre orders, and the hub's own readings on their way to it."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from hub.contract import wire
+from hub.contract.messages import Telemetry
+from hub.contract.scaip import Kind
+from hub.contract.wire import Reason
+from hub.core.alarm import alarm
+from hub.core.commands import Command, CommandKind, Reply
+from hub.core.inputs import announcements
+from hub.core.model.effects import Effect, Lane, Publish
+from hub.core.model.events import CommandReceived, Measured
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
+
+Step = tuple[HomeState, list[Effect]]
+
+CENTER = "center"
+
+
+def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
+    """Do what is asked once, in time; refuse what is stale, seen before or unknown, and say so."""
+    command = event.command
+    if command.counter <= state.counter:
+        return _reply(state, command, rules, Reason.REPLAYED)
+    state = replace(state, counter=command.counter)
+    lasts_s = command.expires_utc - event.utc
+    if not command.kind.is_known:
+        return _reply(state, command, rules, Reason.UNKNOWN)
+    if state.clock.synced and not 0 <= lasts_s <= rules.command_age_s:
+        return _reply(state, command, rules, Reason.EXPIRED)
+    state, effects = _do(state, command, event.at, rules)
+    state, replied = _reply(state, command, rules)
+    return state, effects + replied
+
+
+def measured(state: HomeState, event: Measured, rules: Rules) -> Step:
+    """Batch readings for the centre; they go last and may be dropped, counted."""
+    state = replace(state, order=state.order + 1)
+    utc, synced = event.at + state.clock.offset_s, state.clock.synced
+    payload = wire.encode(Telemetry(utc, synced, event.readings, event.dropped))
+    key = f"{state.boot}-{state.order}"
+    return state, [Publish(key, Lane.TELEMETRY, wire.topic(rules.hub, "telemetry"), payload)]
+
+
+def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
+    match command.kind:
+        case CommandKind.ANNOUNCE:
+            return announcements.order(state, command, at, rules)
+        case CommandKind.TEST_CALL:
+            return alarm.call(state, Kind.TEST, CENTER, at, rules)
+        case _:
+            assert_never(command.kind)
+
+
+def _reply(state: HomeState, command: Command, rules: Rules, refused: Reason | None = None) -> Step:
+    reply = Reply(command.id, done=refused is None, reason=refused or "")
+    topic = wire.topic(rules.hub, "reply")
+    return state, [Publish(f"reply/{command.id}", Lane.LIVE, topic, wire.encode(reply))]

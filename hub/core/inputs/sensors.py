@@ -1,0 +1,76 @@
+"""What sensors say: a change is activity, and every word is a sign that the device lives.
+
+    motion    that it begins is activity; that it ends is none. "Still" from a sensor that can see
+              more of the same movement (a radio sensor's retrigger) is activity, until nobody
+              moves for so long without a rest (the fault STUCK)
+    contact   a change of its level; the level at a start, and one that is said again, is none
+    heart     every reading: a heart that was felt is no level that stayed
+
+A level that a driver tells because it starts, or on a timer, says nothing of a person.
+"""
+
+from msgspec.structs import replace
+
+from hub.core import life
+from hub.core.activity import routines
+from hub.core.daily import AnsweredBy
+from hub.core.house_events import HeartRateMeasured, MotionChanged
+from hub.core.model.activity import Sensed
+from hub.core.model.effects import Effect
+from hub.core.model.events import ContactChanged
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
+from hub.core.supervision import supervision
+
+Step = tuple[HomeState, list[Effect]]
+
+MOTION = AnsweredBy.MOTION  # slow to look up in Python 3.11
+
+
+def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
+    """Take a motion sensor's edge; that it falls is no activity, nor is a flood of them."""
+    sensed = state.house.sensed.get(event.device)
+    state, effects = _note(state, event.device, event.at, rules, active=event.active)
+    if not event.active or supervision.floods(state, event.device):
+        return state, effects
+    if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device):
+        return state, effects
+    state, more = life.shown(state, event.device, event.at, MOTION, rules)
+    return state, effects + more
+
+
+def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
+    """Take a door's edge; `active` is open. A door that is opened or shut has somebody at it."""
+    sensed = state.house.sensed.get(event.device)
+    # the level at start, or the same again; one that differs at a start was moved unseen
+    same = sensed is None or sensed.active == (not event.closed)
+    if sensed is not None and sensed.active and event.closed:
+        state = routines.shut(state, event.device, event.at - sensed.since, rules)
+    state, effects = _note(state, event.device, event.at, rules, active=not event.closed)
+    if same or supervision.floods(state, event.device):
+        return state, effects
+    state, more = life.shown(state, event.device, event.at, MOTION, rules)
+    return state, effects + more
+
+
+def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
+    """Take a wearable's reading: its wearer lives, which is not to say that he is well."""
+    return _note(state, event.device, event.at, rules, active=True)
+
+
+def _retriggers(state: HomeState, before: Sensed, device: str) -> bool:
+    """Tell whether "motion" said again is news: not the level at a start, nor of a stuck sensor."""
+    return before.known and not supervision.is_stuck(state, device)
+
+
+def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:
+    house = state.house
+    old = house.sensed.get(device) or Sensed(since=at)
+    since, before_s, count = old.since, old.before_s, old.count
+    if old.active != active:
+        since, before_s, count = at, at - since, count + active
+    active_at = at if active else old.active_at
+    sensed = house.sensed.copy()
+    sensed[device] = Sensed(at, active, since, active_at, before_s, known=True, count=count)
+    state = replace(state, house=replace(house, sensed=sensed))
+    return supervision.seen(state, device, at, rules)

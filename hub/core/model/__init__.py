@@ -1,0 +1,1 @@
+"""The core's facts, orders, rules and state, as types."""

@@ -1,0 +1,1 @@
+"""Faults, each device's sign of life, and the power."""

@@ -1,0 +1,118 @@
+"""Batteries and the mains: low is told every day, and what follows a power cut is spread."""
+
+from msgspec.structs import replace
+
+from hub.contract.messages import FaultKind
+from hub.contract.scaip import Report
+from hub.core.model.effects import Effect
+from hub.core.model.rules import Rules
+from hub.core.model.state import HomeState
+from hub.core.model.supervision import Battery, Mains, armed
+from hub.core.supervision import faults
+
+Step = tuple[HomeState, list[Effect]]
+
+
+def charged(state: HomeState, device: str, pct: float, at: float, rules: Rules) -> Step:
+    """Take a battery's charge; a low one is fixed only by a good deal more."""
+    old = state.watch.batteries.get(device)
+    stood = faults.stands(state, device, FaultKind.LOW_BATTERY)
+    low = pct < rules.watch.fair_pct if stood else pct <= rules.watch.low_pct
+    new = replace(old, pct=pct) if old and low else Battery(pct)
+    batteries = {**state.watch.batteries, device: new}
+    state = replace(state, watch=replace(state.watch, batteries=batteries))
+    if not low:
+        return faults.mend(state, FaultKind.LOW_BATTERY, device, at, rules)
+    if new.told_at is not None:
+        return state, []
+    flaps = f"{device}:{FaultKind.LOW_BATTERY}" in state.faults  # its end was only held back
+    state, fault = faults.fail(state, FaultKind.LOW_BATTERY, device, at, rules)
+    if flaps:
+        state, report = _told(state, device, at), list[Effect]()
+    else:
+        state, report = tell_battery(state, device, at, rules)
+    watch = armed(state.watch, at + rules.watch.remind_s)
+    return replace(state, watch=watch), fault + report
+
+
+def tell_battery(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Report a low battery, at first and again every day."""
+    state = _told(state, device, at)
+    pct = state.watch.batteries[device].pct
+    return faults.report(state, Report.BATTERY_LOW, pct, at, rules, device)
+
+
+def switched(state: HomeState, device: str, at: float, rules: Rules, *, present: bool) -> Step:
+    """Take the mains' coming or going; their loss is told only when it lasts."""
+    old = state.watch.mains.get(device)
+    if old is not None and old.present == present:
+        return state, []
+    lost_utc = at + state.clock.offset_s if old is None or old.present else old.lost_utc
+    mains = {**state.watch.mains, device: Mains(present, at, lost_utc)}
+    state = replace(state, watch=replace(state.watch, mains=mains))
+    if present:
+        return restore_mains(state, device, at, rules)
+    watch = armed(state.watch, at + rules.watch.mains_lost_s)
+    return replace(state, watch=watch), []
+
+
+def restore_mains(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Tell that the mains are back, where their loss was told; a loose plug is told of later."""
+    if not faults.stands(state, device, FaultKind.MAINS_LOST):
+        return state, []
+    state, effects = faults.mend(state, FaultKind.MAINS_LOST, device, at, rules)
+    if not effects:
+        return state, []
+    state, report = _tell_back(state, device, at, at, rules)
+    return state, effects + report
+
+
+def stayed(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Tell that the mains are back for good, after a while in which they came and went."""
+    mains = state.watch.mains.get(device)
+    if mains is None:  # a snapshot that was read late knew of the fault, and no more
+        return state, []
+    return _tell_back(state, device, at, mains.since, rules)
+
+
+def _tell_back(state: HomeState, device: str, at: float, back_at: float, rules: Rules) -> Step:
+    """Report how long the mains were gone; what follows in a whole town is spread."""
+    state = hold(state, at, rules)
+    lasted_s = max(back_at + state.clock.offset_s - state.watch.mains[device].lost_utc, 0.0)
+    return faults.report(state, Report.MAINS_BACK, lasted_s, at, rules, device)
+
+
+def lose_mains(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Tell that the mains are gone; nothing holds that back."""
+    lasted_s = at - state.watch.mains[device].since
+    state, fault = faults.fail(state, FaultKind.MAINS_LOST, device, at, rules)
+    if not fault:
+        return state, []
+    state, report = faults.report(state, Report.MAINS_LOST, lasted_s, at, rules, device)
+    return state, fault + report
+
+
+def _told(state: HomeState, device: str, at: float) -> HomeState:
+    told = replace(state.watch.batteries[device], told_at=at, told_utc=at + state.clock.offset_s)
+    batteries = {**state.watch.batteries, device: told}
+    return replace(state, watch=replace(state.watch, batteries=batteries))
+
+
+def hold(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Hold back what can wait: power is back in a whole town, each home has its own time."""
+    until = at + state.watch.chance * rules.watch.spread_s
+    return replace(state, watch=replace(state.watch, hold_until=until))
+
+
+def release(state: HomeState, _device: str, _at: float, rules: Rules) -> Step:
+    """Tell what was held back, as far as it still stands."""
+    watch = state.watch
+    state = replace(state, watch=replace(watch, untold=(), waiting=()))
+    effects: list[Effect] = []
+    for fault in (fault for fault in watch.untold if fault in state.faults):
+        state, more = faults.tell(state, fault, rules)
+        effects += more
+    for waiting in watch.waiting:
+        state, more = faults.send(state, waiting, rules)
+        effects += more
+    return state, effects
