@@ -17,7 +17,7 @@ from random import Random
 from msgspec import Struct
 
 from hub.core.model.rules import Room
-from hub.trace import Row, Sort
+from hub.replay.trace import Row, Sort
 from hub.trace_devices import room_of
 
 HOME = frozenset({"home", "asleep", "bathroom"})

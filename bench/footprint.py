@@ -17,10 +17,10 @@ from paho.mqtt.client import Client
 
 from bench.report import Report, arguments, percentile
 from bench.rig import HUB, Finger, Rig
-from hub.blackbox import Entry
 from hub.contract import wire
 from hub.contract.messages import Ack, Stage
 from hub.core.model.events import ContactChanged
+from hub.process.blackbox import Entry
 from tests.hub.rig import StubCenter
 
 CONTACTS = ("help", "cord", "cancel")

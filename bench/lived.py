@@ -11,10 +11,10 @@ from msgspec import Struct
 from bench.emergencies import Class, Stretch, Times, read_truth
 from hub.contract.scaip import AUTOMATIC
 from hub.core.daily import PresenceKind
-from hub.trace import Row, Trace, opened
-from hub.trace_replay import Replay
+from hub.replay.simulate import Replay
+from hub.replay.summary import DAY_S, Story
+from hub.replay.trace import Row, Trace, opened
 from hub.trace_run import fall
-from hub.trace_story import DAY_S, Story
 
 HOUR_S = 3600.0
 PATIENCE_S = 48 * HOUR_S

@@ -26,8 +26,8 @@ from hub.contract.wire import LinkTrouble
 from hub.core.model.effects import Lane
 from hub.core.model.events import ContactChanged
 from hub.core.supervision import faults as devices
-from hub.link import Link
-from hub.mqtt import Listener, MqttSettings
+from hub.link.reconnect import Link
+from hub.link.session import Listener, MqttSettings
 
 ROWS = 2000  # telemetry that the outbox keeps by default
 DRAIN_S = 120.0

@@ -23,7 +23,7 @@ from hub.core.model.events import (
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import HomeState
 from hub.engine import Engine
-from hub.journal import Journal
+from hub.outbox.thread import Journal
 
 HOUR_S = 3600.0
 BEAT_S, TELEMETRY_S = 5.0, 60.0

@@ -4,7 +4,7 @@ A real workload (engine, journal, SQLite; presses, acks of the centre, telemetry
 strace, which records every write and sync of its files with the bytes. From the record this bench
 builds `--states` file systems as a cut could have left them: all that an fdatasync had covered; of
 the rest a random part, torn at 512 bytes; the files' names as of the last sync of their folder,
-and a random number of the changes since. Each is opened by the hub's own `hub.rescue`.
+and a random number of the changes since. Each is opened by the hub's own `hub.outbox.repair`.
 
 Accepted means: `Outbox.commit` had returned (the workload then writes the ids into a file of its
 own, in the same record) and the centre's `received` had not come. None of these may be missing.
@@ -26,15 +26,15 @@ import msgspec
 
 from bench.disk import Disk, Marked, Op, operations
 from bench.report import Report, arguments
-from hub import rescue
 from hub.contract.messages import Stage
 from hub.core.model.effects import Effect, Lane, Order
 from hub.core.model.events import CenterAcked, ContactChanged, Event, Measured, Started
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import HomeState
 from hub.engine import Engine
-from hub.journal import Journal
-from hub.outbox import Outbox, Row
+from hub.outbox import repair
+from hub.outbox.store import Outbox, Row
+from hub.outbox.thread import Journal
 
 RULES = Rules(hub="js-0001", buttons={"help": Button(Role.HELP_BUTTON)})
 SHM = "/dev/shm"  # noqa: S108 - for private folders; what counts is in the record, not there
@@ -108,7 +108,7 @@ def act(folder: Path, presses: int, *, careless: bool) -> None:
             put_ids = [row.id for row in rows if row.lane is Lane.SOS]
             os.write(fd, msgspec.json.encode(Marked(begun=False, accepted=put_ids)))
 
-    with patch.object(rescue, "Outbox", Marking):
+    with patch.object(repair, "Outbox", Marking):
         asyncio.run(workload(folder, presses))
 
 
@@ -134,7 +134,7 @@ def cut(ops: list[Op], states: int, chance: random.Random, folder: Path) -> tupl
         done = moment
         here = folder / f"state-{number}"
         disk.write_as_cut(here, chance)
-        outbox, trouble = rescue.open_or_rescue(here / "outbox.db")[:2]
+        outbox, trouble = repair.open_or_rescue(here / "outbox.db")[:2]
         left = {row.id for row in outbox.page((Lane.SOS,), after=0, limit=1_000_000)}
         outbox.close()
         accepted += len(disk.owed)

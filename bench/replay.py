@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 from bench.quiet import simulate
 from bench.report import Report, arguments
-from hub.trace import Trace, opened
-from hub.trace_replay import Replay
-from hub.trace_story import DAY_S, Story
+from hub.replay.simulate import Replay
+from hub.replay.summary import DAY_S, Story
+from hub.replay.trace import Trace, opened
 
 EVENTS_S, GROWTH_MB = 50_000.0, 5.0
 SETTLED_DAYS = 30.0  # habits of a month are known, caches are warm

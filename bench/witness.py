@@ -18,10 +18,11 @@ from unittest.mock import patch
 import msgspec
 from msgspec import Struct
 
-from hub import __main__, app, rescue
+from hub import __main__, app
 from hub.core.model.effects import Effect, Lane
 from hub.core.model.events import Event
-from hub.outbox import Outbox, Row
+from hub.outbox import repair
+from hub.outbox.store import Outbox, Row
 
 
 class Committed(Struct, frozen=True, tag=True):
@@ -87,7 +88,7 @@ def main(file: str, *words: str) -> int:
         tell(event)
         record(hub, event, effects)
 
-    with patch.object(rescue, "Outbox", Witnessed), patch.object(app.Hub, "record", recorded):
+    with patch.object(repair, "Outbox", Witnessed), patch.object(app.Hub, "record", recorded):
         return __main__.main(words)
 
 

@@ -25,7 +25,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "doctor": "provisioning.doctor",
     "house": "drivers.house_client",
     "models": "provisioning.models",
-    "replay": "hub.replay_command",
+    "replay": "hub.replay.command",
     "sensors": "drivers.proof_client",
     "voice": "voice.cli",
 }
@@ -129,8 +129,8 @@ def _speaker(path: Path, noted: Noted) -> "Voice":
 
 def _hub(args: argparse.Namespace) -> int:
     from hub import app, house  # noqa: PLC0415 - other commands need none of it
-    from hub.claim import ClaimedError, claimed  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
+    from hub.process.claim import ClaimedError, claimed  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:

@@ -13,8 +13,6 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub import health, memory, watchdog
-from hub.blackbox import BlackBox
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
 from hub.contract.messages import Availability
@@ -29,14 +27,18 @@ from hub.core.model.state import HomeState
 from hub.core.supervision import faults, snapshot
 from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
-from hub.journal import Journal
-from hub.link import Link
-from hub.outbox import Row
-from hub.proof import LinkSight, Proof
+from hub.installer import LinkSight, Proof
+from hub.link.reconnect import Link
+from hub.outbox import habits_file
+from hub.outbox import snapshot as health
+from hub.outbox.store import Row
+from hub.outbox.thread import Journal
+from hub.process import watchdog
+from hub.process.blackbox import BlackBox
+from hub.process.supervisor import Supervisor
 from hub.shared import system
 from hub.shared.messages import messages
 from hub.shelf import Found
-from hub.supervisor import Supervisor
 
 ENDS, END_S = 2, 1.0
 
@@ -45,7 +47,7 @@ class _Past(Struct, frozen=True):
     """All that the disk knows of a home."""
 
     found: Found
-    learned: memory.Learned | None  # None: the file cannot be read, so it must not be written
+    learned: habits_file.Learned | None  # None: the file cannot be read, so it must not be written
 
 
 class Hub:
@@ -64,7 +66,7 @@ class Hub:
         said = messages("hub", config.language)["say"]
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
         self._habits = Path(config.state_dir) / "habits.bin"
-        self.memory: memory.Memory | None = None
+        self.memory: habits_file.Memory | None = None
         self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look, self._look_at_link)
         self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
@@ -157,14 +159,14 @@ class Hub:
         found = await self.journal.read()
         if found is None:
             return None
-        learned, trouble = await memory.read(self._habits, self.journal)
+        learned, trouble = await habits_file.read(self._habits, self.journal)
         return None if trouble is StorageTrouble.SLOW else _Past(found, learned)
 
     def _recovered(self, past: "_Past | None", started: Started) -> HomeState:
         """Fit what is known to this process; a home of which nothing can be read was lived in."""
         if past is None:
             return decide.recover(HomeState(), started, (), lived_in=True)
-        learned = past.learned or memory.Learned(FRESH, (memory.HABITS,))
+        learned = past.learned or habits_file.Learned(FRESH, (habits_file.HABITS,))
         lost = (*past.found.lost, *learned.lost)
         known = replace(health.decode(past.found.snapshot, *lost), habits=learned.habits)
         unsent = [row.id for row in self.journal.unsettled(past.found)]
@@ -174,7 +176,7 @@ class Hub:
     def _remember(self, past: "_Past | None") -> None:
         """Write from now on what the home teaches, since it is known what it taught before."""
         if past is not None and past.learned is not None:
-            self.memory = memory.Memory(self._habits, self.journal, past.learned.habits)
+            self.memory = habits_file.Memory(self._habits, self.journal, past.learned.habits)
 
     async def _heartbeat(self) -> None:
         """Look after oneself, and let a heartbeat travel the whole way only if all is well."""
@@ -190,7 +192,7 @@ class Hub:
     async def _learn(self) -> None:
         """Save what was learned now and then."""
         while True:
-            await asyncio.sleep(memory.EVERY_S)
+            await asyncio.sleep(habits_file.EVERY_S)
             if self.memory:
                 await self.memory.save(self.engine.state.habits)
 

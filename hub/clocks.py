@@ -3,8 +3,8 @@
 import secrets
 import time
 
-from hub import health
 from hub.core.model.events import Heartbeat, Started
+from hub.outbox import snapshot
 
 CHANCE = secrets.SystemRandom().random  # the homes of a town must not draw alike
 
@@ -22,7 +22,7 @@ class SystemClocks:
         Once synchronised it stays so for this process: it drifts by seconds a day, while Linux
         takes its word back nine hours after a time server's last answer (16 s at 500 ppm).
         """
-        self._trusted = self._trusted or health.clock_synced()
+        self._trusted = self._trusted or snapshot.clock_synced()
         return self._trusted
 
     def at(self) -> float:

@@ -19,7 +19,7 @@ from hub.core.care_rules import CareRules
 from hub.core.mistakes import Mistake
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
-from hub.mqtt import MqttSettings
+from hub.link.session import MqttSettings
 from hub.shared.messages import Language, tell, usual_language
 from hub.shared.settings import Kinds, Noted, read, refuse, text_of
 

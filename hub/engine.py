@@ -27,8 +27,8 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
-from hub.journal import Journal
-from hub.post import Clocks, Post
+from hub.outbox.delivery import Clocks, Post
+from hub.outbox.thread import Journal
 from hub.shelf import Found
 
 BATCH = 64

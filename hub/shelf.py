@@ -6,12 +6,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from hub.aside import keep
 from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
 from hub.core.supervision import snapshot as snapshots
-from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
-from hub.rescue import open_or_rescue, peek
+from hub.outbox.aside import keep
+from hub.outbox.repair import open_or_rescue, peek
+from hub.outbox.store import DISK_ERRORS, Outbox, Row, trouble_of
 
 ALL = 1_000_000
 SNAPSHOT = "snapshot.bin"  # is what a snapshot is called that is kept aside

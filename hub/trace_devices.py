@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from hub.contract.forms import composed
 from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
-from hub.trace import Sort
+from hub.replay.trace import Sort
 
 SENSES = {
     Sort.MOTION: Sense.MOTION,

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from hub.contract.scaip import AUTOMATIC
 from hub.core.model.rules import Rules
-from hub.trace import Row, Trace, opened
-from hub.trace_replay import RULES, Replay
-from hub.trace_story import DAY_S, Stop, Story, Summary, iso
+from hub.replay.simulate import RULES, Replay
+from hub.replay.summary import DAY_S, Stop, Story, Summary, iso
+from hub.replay.trace import Row, Trace, opened
 
 HOUR_S = 3600.0
 PATIENCE_S = 72 * 3600.0  # how long after `stop_at` an alarm is waited for

@@ -53,7 +53,7 @@ def _ask(path: Path) -> Word | None:
 
 
 def _is_claimed(folder: Path) -> bool:
-    """Tell whether a process holds the state folder (`hub/claim.py`), or might."""
+    """Tell whether a process holds the state folder (`hub/process/claim.py`), or might."""
     try:
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except (FileNotFoundError, NotADirectoryError):

@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from hub.__main__ import _patient, _speaker, main
-from hub.claim import claimed
 from hub.config import load
+from hub.process.claim import claimed
 from hub.shared import tls
 from hub.shared.messages import tell as tell_mistake
 from hub.shared.settings import SettingsError

@@ -22,8 +22,6 @@ from center.dialect import COPIES, StoreError
 from center.incident import Outcome
 from center.queries import Which
 from center.store import Store
-from hub import health
-from hub.blackbox import Entry, Opening
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, Stage
 from hub.contract.scaip import What
@@ -31,7 +29,9 @@ from hub.core import decide
 from hub.core.model.effects import Publish
 from hub.core.model.events import LinkUp
 from hub.core.supervision import snapshot
-from hub.replay import replay
+from hub.outbox import snapshot as health
+from hub.process.blackbox import Entry, Opening
+from hub.replay.transcript import replay
 from tests.center.making import NOW, event, hear, stored
 from tests.core.scenes import FIRST, press, read, started, story
 

@@ -23,8 +23,8 @@ from hub.contract.messages import Ack, AlarmEvent, HubState, Stage, Telemetry
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import HomeState
-from hub.journal import Commit, Journal
-from hub.outbox import Row
+from hub.outbox.store import Row
+from hub.outbox.thread import Commit, Journal
 from provisioning import dev_certs
 from provisioning.certs import issue
 from tests.broker import HUBS, Broker, certs, wait_until

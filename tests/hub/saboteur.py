@@ -12,8 +12,8 @@ from typing import Any
 
 from drivers import line
 from hub import __main__
-from hub.mqtt import Session
-from hub.outbox import Outbox
+from hub.link.session import Session
+from hub.outbox.store import Outbox
 
 struck = threading.Event()
 

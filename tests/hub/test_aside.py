@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from hub.core.model.state import HomeState
-from hub.journal import Journal
-from hub.outbox import Outbox
+from hub.outbox.store import Outbox
+from hub.outbox.thread import Journal
 from tests.core.test_snapshot import LIVED, RAW
 from tests.hub.rig import taken_up
 
@@ -54,6 +54,6 @@ def test_a_disk_that_cannot_keep_it_holds_up_no_start(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hub.aside.os.fsync", full)
+    monkeypatch.setattr("hub.outbox.aside.os.fsync", full)
     assert started(tmp_path, TORN) == TORN
     assert kept(tmp_path) == set()

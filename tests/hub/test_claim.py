@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.claim import ClaimedError, claimed
+from hub.process.claim import ClaimedError, claimed
 from tests.broker import wait_until
 from tests.hub.rig import HubProcess
 

@@ -6,12 +6,12 @@ from unittest.mock import patch
 
 import pytest
 
-from hub import health
 from hub.clocks import SystemClocks
 from hub.core import late
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from hub.core.notice import Candidate, Notice
+from hub.outbox import snapshot
 from provisioning import machine
 from voice import health as voice_health
 
@@ -38,12 +38,14 @@ def test_local_time_is_the_homes_whatever_the_machine_is_set_to(
 def test_a_clock_that_was_right_once_is_trusted_on() -> None:
     """Linux takes its word back hours after the last answer of a time server."""
     clocks = SystemClocks(0.0)
-    with patch("hub.health.clock_synced", side_effect=[False, True, False, False]):
+    with patch("hub.outbox.snapshot.clock_synced", side_effect=[False, True, False, False]):
         said = [clocks.heartbeat().synced for _ in range(4)]
     assert said == [False, True, True, True]
 
 
-@pytest.mark.parametrize("asks", [health.clock_synced, machine._synced, voice_health.clock_synced])
+@pytest.mark.parametrize(
+    "asks", [snapshot.clock_synced, machine._synced, voice_health.clock_synced]
+)
 @pytest.mark.parametrize(("answer", "synced"), [(0, True), (1, True), (5, False), (-1, False)])
 def test_a_clock_of_which_nothing_is_known_is_trusted_by_nobody(
     monkeypatch: pytest.MonkeyPatch, answer: int, asks: Callable[[], bool], *, synced: bool

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.core.model.effects import Lane
-from hub.courier import (
+from hub.outbox.queue import (
     ACK_S,
     BULK_BURST,
     BULK_EVERY_S,
@@ -16,7 +16,7 @@ from hub.courier import (
     WINDOW,
     Courier,
 )
-from hub.outbox import Row
+from hub.outbox.store import Row
 
 SOS, FAULT, TELEMETRY, LIVE = Lane
 

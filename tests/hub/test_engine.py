@@ -24,9 +24,9 @@ from hub.core.model.events import (
 )
 from hub.core.model.state import HomeState
 from hub.engine import BATCH, EARLY, Engine
-from hub.health import decode
-from hub.journal import Journal
-from hub.outbox import Outbox, Row
+from hub.outbox.snapshot import decode
+from hub.outbox.store import Outbox, Row
+from hub.outbox.thread import Journal
 from tests.hub.rig import HUB, RULES, SNAPSHOT, figure, tell, until
 from tests.hub.test_journal import on_disk, stuck
 from tests.hub.test_outbox import fill

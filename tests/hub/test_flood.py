@@ -22,7 +22,7 @@ from hub.core.model.effects import Lane
 from hub.core.model.events import ContactChanged, Event
 from hub.core.model.rules import Role, Sense, Sensor
 from hub.engine import BATCH, EARLY
-from hub.supervisor import Supervisor
+from hub.process.supervisor import Supervisor
 from tests.hub import test_engine
 from tests.hub.rig import HUB, RULES, figure, tell, until
 

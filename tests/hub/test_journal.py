@@ -11,11 +11,12 @@ from unittest.mock import patch
 
 import pytest
 
-from hub import rescue, shelf
+from hub import shelf
 from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
-from hub.journal import Journal
-from hub.outbox import Outbox
+from hub.outbox import repair
+from hub.outbox.store import Outbox
+from hub.outbox.thread import Journal
 from tests.hub.rig import SNAPSHOT, figure, publish, row, taken_up, tell, until
 from tests.hub.test_outbox import empty, fill, remount, stuff, tmpfs
 
@@ -306,7 +307,7 @@ def test_the_file_is_opened_where_no_folder_was(tmp_path: Path) -> None:
             assert (journal.known, journal.trouble) == (True, None)
 
     tell(story())
-    assert rescue.peek(tmp_path / "a" / "b" / "outbox.db") == (None, [])
+    assert repair.peek(tmp_path / "a" / "b" / "outbox.db") == (None, [])
 
 
 def test_rows_keep_their_order_over_restarts(path: Path) -> None:

@@ -20,9 +20,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.contract.wire import LinkTrouble
 from hub.core.model.effects import Lane
-from hub.link import Link
-from hub.mqtt import MqttSettings, Session
-from hub.outbox import Row
+from hub.link.reconnect import Link
+from hub.link.session import MqttSettings, Session
+from hub.outbox.store import Row
 from hub.shared.backoff import SILENT_TURNS, delay_s
 from provisioning import dev_certs
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
@@ -140,7 +140,7 @@ def test_the_broker_says_what_is_wrong_with_our_certificate(
             assert notes.brokers == []
             assert set(notes.troubles) <= {trouble, LinkTrouble.CLOSED}
 
-    with patch("hub.link.delay_s", return_value=0.0):
+    with patch("hub.link.reconnect.delay_s", return_value=0.0):
         tell(story())
 
 
@@ -304,7 +304,7 @@ def test_a_broker_that_closes_in_good_order_is_told_from_a_network_that_breaks(
                 assert session.silent is (how == "closed" and notes.troubles[n] is not TAKEN)
 
     TAKEN = LinkTrouble.TAKEN_OVER  # noqa: N806 - a name for two lines
-    with Chaos(broker) as line, patch("hub.link.delay_s", return_value=0.0):
+    with Chaos(broker) as line, patch("hub.link.reconnect.delay_s", return_value=0.0):
         tell(story())
 
 
@@ -359,7 +359,7 @@ def test_a_hub_whose_certificate_is_revoked_is_told_so_and_dials_once_a_minute(
 
     with (
         Broker(more=f"crlfile {revoked(tmp_path, HUB)}") as strict,
-        patch("hub.link.delay_s", side_effect=remember),
+        patch("hub.link.reconnect.delay_s", side_effect=remember),
     ):
         tell(story())
     assert max(waits) >= 60.0
@@ -373,7 +373,7 @@ def test_brokers_are_tried_in_turn_and_without_a_pause(broker: Broker) -> None:
             assert notes.brokers == [f"tls://127.0.0.1:{broker.port}"]
             assert notes.troubles == [LinkTrouble.UNREACHABLE] * 2
 
-    with patch("hub.link.delay_s", side_effect=AssertionError("no pause within a round")):
+    with patch("hub.link.reconnect.delay_s", side_effect=AssertionError("no pause within a round")):
         tell(story())
 
 
@@ -454,7 +454,7 @@ def test_fifty_sessions_leave_nothing_behind(broker: Broker, how: str) -> None:
     before: list[int] = []
     with ExitStack() as stack:
         line = stack.enter_context(Chaos(broker))
-        stack.enter_context(patch("hub.link.delay_s", return_value=0.0))
+        stack.enter_context(patch("hub.link.reconnect.delay_s", return_value=0.0))
         stack.callback(gc.enable)
         tell(story())
 
@@ -470,7 +470,7 @@ def test_sessions_that_end_in_the_middle_of_things_harm_no_thread(broker: Broker
                     link.publish(row(1000 * n + k))
                 link.hang_up(LinkTrouble.ACK_OVERDUE)
 
-    with patch("hub.link.delay_s", return_value=0.0):
+    with patch("hub.link.reconnect.delay_s", return_value=0.0):
         tell(story())
 
 
@@ -520,7 +520,7 @@ def test_a_stop_in_the_moment_in_which_a_back_off_is_cut_short_is_a_stop() -> No
     async def story(turns: int) -> None:
         notes = Notes()
         link = Link(settings(free_port()), HUB, notes, lambda: b"lost")
-        with patch("hub.link.delay_s", lambda *_, **__: 60.0):
+        with patch("hub.link.reconnect.delay_s", lambda *_, **__: 60.0):
             running = asyncio.create_task(link.run())
             await until(lambda: notes.troubles, "the dial has failed")
             await asyncio.sleep(0)

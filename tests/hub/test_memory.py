@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub import memory
 from hub.core.habits import FRESH, Habits
 from hub.core.model.events import StorageTrouble
-from hub.journal import Journal
-from hub.memory import Learned, Memory
+from hub.outbox import habits_file
+from hub.outbox.habits_file import Learned, Memory
+from hub.outbox.thread import Journal
 
 TAUGHT = replace(FRESH, days=30, day=20_000, peaks=(3.0, 4.0))
 
@@ -35,9 +35,9 @@ def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "habits.bin"
 
     async def story(journal: Journal) -> None:
-        assert await memory.read(path, journal) == (Learned(FRESH), None)
+        assert await habits_file.read(path, journal) == (Learned(FRESH), None)
         await Memory(path, journal, FRESH).save(TAUGHT)
-        assert await memory.read(path, journal) == (Learned(TAUGHT), None)
+        assert await habits_file.read(path, journal) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
     assert [one.name for one in tmp_path.glob("habits*")] == ["habits.bin"]
@@ -58,13 +58,13 @@ def test_a_file_of_no_use_is_kept_aside_and_learned_anew(tmp_path: Path, raw: by
     path.write_bytes(raw)
 
     async def story(journal: Journal) -> None:
-        assert await memory.read(path, journal) == (Learned(FRESH, ("habits",)), None)
+        assert await habits_file.read(path, journal) == (Learned(FRESH, ("habits",)), None)
         await Memory(path, journal, FRESH).save(TAUGHT)
-        assert await memory.read(path, journal) == (Learned(TAUGHT), None)
+        assert await habits_file.read(path, journal) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
     (kept,) = tmp_path.glob("habits.bin.unread-*")
-    assert kept.read_bytes() == raw[: memory.MOST_BYTES + 1]
+    assert kept.read_bytes() == raw[: habits_file.MOST_BYTES + 1]
 
 
 def test_what_a_newer_program_has_learned_is_taken_up_as_far_as_it_is_known(
@@ -75,7 +75,7 @@ def test_what_a_newer_program_has_learned_is_taken_up_as_far_as_it_is_known(
     path.write_bytes(msgspec.msgpack.encode(newer))
 
     async def story(journal: Journal) -> None:
-        assert await memory.read(path, journal) == (Learned(TAUGHT, ("habits 2",)), None)
+        assert await habits_file.read(path, journal) == (Learned(TAUGHT, ("habits 2",)), None)
 
     tell(story, tmp_path)
     assert len(list(tmp_path.glob("habits.bin.unread-*"))) == 1
@@ -87,7 +87,7 @@ def test_of_a_file_that_is_damaged_again_and_again_two_copies_are_kept(tmp_path:
     async def story(journal: Journal) -> None:
         for n in range(5):
             path.write_bytes(b"rubbish %d" % n)
-            assert await memory.read(path, journal) == (Learned(FRESH, ("habits",)), None)
+            assert await habits_file.read(path, journal) == (Learned(FRESH, ("habits",)), None)
 
     tell(story, tmp_path)
     kept = sorted(one.read_bytes() for one in tmp_path.glob("habits.bin.unread-*"))
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_now_is_not_learned_anew(tmp_path: Path) -> N
     (tmp_path / "habits.bin").mkdir()
 
     async def story(journal: Journal) -> None:
-        habits, trouble = await memory.read(tmp_path / "habits.bin", journal)
+        habits, trouble = await habits_file.read(tmp_path / "habits.bin", journal)
         assert (habits, trouble) == (None, StorageTrouble.ERROR)
 
     tell(story, tmp_path)
@@ -109,8 +109,8 @@ def test_a_disk_that_hangs_at_start_costs_no_time(tmp_path: Path) -> None:
     granted = threading.Event()
 
     async def story(journal: Journal) -> None:
-        with patch.object(memory, "_read", lambda _: granted.wait(10)):
-            assert await memory.read(tmp_path, journal) == (None, StorageTrouble.SLOW)
+        with patch.object(habits_file, "_read", lambda _: granted.wait(10)):
+            assert await habits_file.read(tmp_path, journal) == (None, StorageTrouble.SLOW)
         granted.set()
 
     tell(story, tmp_path)
@@ -121,7 +121,7 @@ def test_a_saving_that_fails_leaves_the_old_file_and_is_tried_again(tmp_path: Pa
 
     async def story(journal: Journal) -> None:
         one = Memory(path, journal, FRESH)
-        with patch("hub.memory.os.fsync", side_effect=OSError(28, "full")):
+        with patch("hub.outbox.habits_file.os.fsync", side_effect=OSError(28, "full")):
             await one.save(TAUGHT)
         assert not path.exists()
         await one.save(TAUGHT)
@@ -135,7 +135,7 @@ def test_it_is_written_only_when_it_has_changed(tmp_path: Path) -> None:
 
     async def story(journal: Journal) -> None:
         one = Memory(tmp_path / "habits.bin", journal, FRESH)
-        with patch.object(memory, "_write", lambda _, habits: written.append(habits)):
+        with patch.object(habits_file, "_write", lambda _, habits: written.append(habits)):
             for habits in (FRESH, TAUGHT, TAUGHT):
                 await one.save(habits)
 

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub import health
 from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
 from hub.core.model.state import HomeState
-from hub.outbox import DISK_ERRORS, Outbox, Row, trouble_of
-from hub.rescue import open_or_rescue, peek
+from hub.outbox import snapshot as health
+from hub.outbox.repair import open_or_rescue, peek
+from hub.outbox.store import DISK_ERRORS, Outbox, Row, trouble_of
 from tests.hub.rig import SNAPSHOT, figure, row
 
 SOS, FAULT, TELEMETRY = Lane.SOS, Lane.FAULT, Lane.TELEMETRY
@@ -177,7 +177,7 @@ def test_of_a_file_that_breaks_at_each_start_two_copies_are_kept(path: Path) -> 
     for n in range(5):
         fill(path)
         path.write_bytes(b"broken %d" % n)
-        with patch("hub.aside.time.time_ns", lambda n=n: 1 if n == 4 else 10**18 + n):
+        with patch("hub.outbox.aside.time.time_ns", lambda n=n: 1 if n == 4 else 10**18 + n):
             outbox, trouble = open_or_rescue(path)
         outbox.close()
         assert trouble is StorageTrouble.CORRUPT

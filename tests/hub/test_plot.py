@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from hub.core.daily import PresenceKind
-from hub.replay_command import add_arguments
-from hub.replay_command import run as run_command
-from hub.replay_words import words
+from hub.replay.command import add_arguments
+from hub.replay.command import run as run_command
+from hub.replay.summary import Change, Stop, Summary
+from hub.replay.trace import Row, Sort
+from hub.replay.words import words
 from hub.shared.command_line import Parser
 from hub.shared.messages import Language
-from hub.trace import Row, Sort
-from hub.trace_story import Change, Stop, Summary
 
 pytest.importorskip("matplotlib")
 
-from hub import plot
+from hub.replay import plot
 
 T0 = 1_741_000_000.0  # 2025-03-03 20:06 in Korea
 SUMMARY = Summary(
@@ -115,11 +115,11 @@ def test_without_matplotlib_the_command_says_what_to_install(
     real: Callable[..., object] = builtins.__import__
 
     def importing(name: str, *rest: object) -> object:
-        if name.startswith(("matplotlib", "hub.plot")):
+        if name.startswith(("matplotlib", "hub.replay.plot")):
             raise ImportError(name)
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", importing)
-    monkeypatch.delitem(sys.modules, "hub.plot")
+    monkeypatch.delitem(sys.modules, "hub.replay.plot")
     assert call(trace, "--plot", "a.png") == 2
     assert "anbu-hub[plot]" in capsys.readouterr().err

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.outbox import Outbox
+from hub.outbox.store import Outbox
 from tests.broker import Broker, free_port, wait_until
 from tests.chaos import Chaos, Flow
 from tests.hub.rig import HUB, Ear, HubProcess, StubCenter, figure

@@ -26,7 +26,7 @@ from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.model.events import ContactChanged, DriverFailed, DriverReady, Event, Started, Ticked
 from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
-from hub.proof import VISITS, LinkSight, Proof
+from hub.installer import VISITS, LinkSight, Proof
 from hub.shared.command_line import Parser
 from hub.sight import sight
 from tests.broker import wait_until

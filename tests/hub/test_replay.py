@@ -9,14 +9,14 @@ from unittest.mock import patch
 
 import pytest
 
-from hub.blackbox import BEHIND, BlackBox
 from hub.contract.voice import Meaning
 from hub.core import decide
 from hub.core.house_events import Answered
 from hub.core.model.effects import Lane, Show, Signal
 from hub.core.model.events import ContactChanged, Ticked
 from hub.core.model.state import HomeState
-from hub.replay import TranscriptError, replay
+from hub.process.blackbox import BEHIND, BlackBox
+from hub.replay.transcript import TranscriptError, replay
 from tests.broker import Broker, wait_until
 from tests.hub.rig import RULES, HubProcess, StubCenter, publish
 

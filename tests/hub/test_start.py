@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub import app, memory
+from hub import app
 from hub.config import Config, load
 from hub.contract.messages import Stage
 from hub.core import decide
@@ -25,8 +25,9 @@ from hub.core.model.events import CenterAcked, ContactChanged, Event, Started
 from hub.core.model.rules import Sense, Sensor
 from hub.core.model.state import HomeState
 from hub.core.supervision import snapshot
-from hub.journal import Journal
-from hub.outbox import Outbox, Row
+from hub.outbox import habits_file
+from hub.outbox.store import Outbox, Row
+from hub.outbox.thread import Journal
 from hub.shelf import Found, Shelf
 from tests.broker import free_port
 from tests.hub.rig import RULES, figure, write_config
@@ -102,7 +103,7 @@ def hubs() -> Iterator[list[app.Hub]]:
 def written() -> Iterator[list[str]]:
     """Whatever a hub wrote that had forgotten something, if only until its next write."""
     wrong: list[str] = []
-    commit, write = Outbox.commit, memory._write
+    commit, write = Outbox.commit, habits_file._write
 
     def committed(outbox: Outbox, snapshot: bytes | None, *more: Any) -> None:  # noqa: ANN401
         commit(outbox, snapshot, *more)
@@ -112,7 +113,7 @@ def written() -> Iterator[list[str]]:
         write(path, habits)
         wrong.extend(["habits"] if habits != TAUGHT else [])
 
-    with patch.object(Outbox, "commit", committed), patch.object(memory, "_write", wrote):
+    with patch.object(Outbox, "commit", committed), patch.object(habits_file, "_write", wrote):
         yield wrong
 
 
@@ -148,7 +149,7 @@ def disk(answers_after_s: float) -> Iterator[None]:
         patch.object(Shelf, "open", open_late),
         patch.object(Journal.read, "__defaults__", (0.02,)),
         patch.object(app, "RETRY_S", 0.01),
-        patch("hub.link.delay_s", lambda *_, **__: 0.01),
+        patch("hub.link.reconnect.delay_s", lambda *_, **__: 0.01),
     ):
         yield
 

@@ -7,12 +7,12 @@ from unittest.mock import patch
 
 from msgspec import Struct, field
 
-from hub import supervisor
 from hub.contract.voice import Phrase
 from hub.core.model.driver import Port
 from hub.core.model.effects import Order, Say, Show, Signal
 from hub.core.model.events import DriverFailed, DriverReady, Event
-from hub.supervisor import HUNG_S, PROVEN_S, Lent, Supervisor
+from hub.process import supervisor
+from hub.process.supervisor import HUNG_S, PROVEN_S, Lent, Supervisor
 from tests.hub.rig import tell, until
 
 
@@ -106,7 +106,7 @@ def test_a_driver_that_keeps_failing_is_tried_less_and_less_often() -> None:
                 waits.append(wait_s)
             await sleep(0)
 
-        with patch("hub.supervisor.asyncio.sleep", noted):
+        with patch("hub.process.supervisor.asyncio.sleep", noted):
             async with supervised(Device("bad", plan)):
                 while len(waits) < 9:
                     await sleep(0)

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from hub import watchdog
+from hub.process import watchdog
 from tests.broker import Broker, wait_until
 from tests.hub.rig import Ear, HubProcess, StubCenter, environment, figure, names
 

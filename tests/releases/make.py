@@ -27,12 +27,12 @@ from center.board import Act, Refusal
 from center.change import Change
 from center.incident import Incident, Outcome
 from center.store import Store
-from hub.blackbox import Entry, Opening
 from hub.contract.messages import Availability, FaultKind, FaultReport, Stage, Telemetry
 from hub.contract.wire import LinkTrouble
 from hub.core import decide
 from hub.core.model.events import DriverFailed, Event, Heartbeat, LinkDown
 from hub.core.model.state import HomeState
+from hub.process.blackbox import Entry, Opening
 from tests.center import making
 from tests.core import scenes
 

@@ -13,7 +13,7 @@ from hub.contract.scaip import AUTOMATIC, Kind, What
 from hub.core.daily import CareEvent, CheckInEvent, PresenceKind
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.state import HomeState
-from hub.trace import Reason
+from hub.replay.trace import Reason
 
 DAY_S = 86_400.0
 Told = tuple[str, str, str, Evidence | None]  # what, kind, device, evidence

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from hub.core.model.effects import Lane
-from hub.outbox import Row
+from hub.outbox.store import Row
 
 WINDOW = 16  # within Mosquitto's default receive maximum of 20
 BULK_WINDOW = 10  # leaves an SOS a free place always

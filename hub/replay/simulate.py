@@ -31,7 +31,7 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import Alarm, Clock, HomeState, Link
-from hub.trace import Row, Sort
+from hub.replay.trace import Row, Sort
 from hub.trace_devices import met
 
 PRESS_S = 0.3  # a finger on a button

@@ -14,12 +14,12 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
-from hub.aside import put_aside
 from hub.contract import wire
 from hub.contract.reading import UNREAD
 from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
-from hub.outbox import DISK_ERRORS, LANES, Outbox, Row, trouble_of
+from hub.outbox.aside import put_aside
+from hub.outbox.store import DISK_ERRORS, LANES, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")
 MEMORY = Path("/dev/shm")  # noqa: S108 - for a private folder in it

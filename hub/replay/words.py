@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 from hub.contract.messages import Evidence
+from hub.replay.summary import Change, Stop, Summary, iso
+from hub.replay.trace import TraceError
 from hub.shared.messages import Language, Messages, messages
-from hub.trace import TraceError
 from hub.trace_run import OutsideError
-from hub.trace_story import Change, Stop, Summary, iso
 
 MINUTE_S, HOUR_MIN = 60.0, 60
 SHOWN = len("2026-03-01T09:00")

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import StorageTrouble
-from hub.outbox import DISK_ERRORS, Row, trouble_of
+from hub.outbox.store import DISK_ERRORS, Row, trouble_of
 from hub.shelf import Found, Shelf
 
 LOG = logging.getLogger("anbu")

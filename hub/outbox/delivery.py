@@ -27,9 +27,9 @@ from hub.core.model.events import (
     StorageRecovered,
     StorageTrouble,
 )
-from hub.courier import Courier
-from hub.journal import Commit, Journal
-from hub.outbox import Row
+from hub.outbox.queue import Courier
+from hub.outbox.store import Row
+from hub.outbox.thread import Commit, Journal
 from hub.shelf import Found
 
 PAGE = 64
@@ -61,7 +61,7 @@ class Clocks(Protocol):
 
 
 class Post:
-    """Also `hub.mqtt.Listener`: the link tells it what happens."""
+    """Also `hub.link.session.Listener`: the link tells it what happens."""
 
     def __init__(
         self, hub: str, journal: Journal, clocks: Clocks, put: Callable[[Event], None]

@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.aside import keep
 from hub.contract import border
 from hub.core.habits import FRESH, VERSION, Habits
 from hub.core.model.events import StorageTrouble
-from hub.journal import Journal
+from hub.outbox.aside import keep
+from hub.outbox.thread import Journal
 
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0

@@ -14,14 +14,14 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.core.care_rules import CareRules
-from hub.replay import TranscriptError, replay
-from hub.replay_words import mistake, told, words
+from hub.replay.simulate import RULES
+from hub.replay.summary import Summary, as_json
+from hub.replay.trace import Row, TraceError
+from hub.replay.transcript import TranscriptError, replay
+from hub.replay.words import mistake, told, words
 from hub.shared.messages import Language, usual_language
-from hub.trace import Row, TraceError
-from hub.trace_replay import RULES
 from hub.trace_run import Options, OutsideError
 from hub.trace_run import run as run_trace
-from hub.trace_story import Summary, as_json
 
 DONE, FAILED, USAGE_ERROR = 0, 1, 2
 PICTURES = {".png", ".svg"}
@@ -70,7 +70,7 @@ def _trace(args: Namespace) -> int:
     seen: Callable[[Row], object] | None = None
     if args.plot:
         try:
-            from hub.plot import Picture  # noqa: PLC0415 - matplotlib is an extra
+            from hub.replay.plot import Picture  # noqa: PLC0415 - matplotlib is an extra
         except ImportError:
             _complain(words(args.lang)["wrong"]["no_matplotlib"])
             return USAGE_ERROR

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hub.contract.wire import LinkTrouble
-from hub.mqtt import Listener, MqttSettings, Session
-from hub.outbox import Row
+from hub.link.session import Listener, MqttSettings, Session
+from hub.outbox.store import Row
 from hub.shared.backoff import REFUSALS, Twin, delay_s
 
 LOG = logging.getLogger("anbu")

@@ -20,8 +20,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from hub.contract import addresses, wire
 from hub.contract.forms import Broker, FilePath
 from hub.contract.wire import LinkTrouble
-from hub.outbox import Row
-from hub.pump import Pump
+from hub.link.socket_pump import Pump
+from hub.outbox.store import Row
 from hub.shared import tls
 
 FAREWELL_S = 1.0

@@ -7,10 +7,10 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from hub.blackbox import Entry, Opening
 from hub.contract import border
 from hub.core import decide
 from hub.core.model.effects import Effect, Order
+from hub.process.blackbox import Entry, Opening
 
 T = TypeVar("T", bound=Struct)
 

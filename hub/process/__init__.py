@@ -1,0 +1,1 @@
+"""The hub as a service: supervised tasks, watchdog, black box, one process per state folder."""

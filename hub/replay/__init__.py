@@ -1,0 +1,1 @@
+"""`anbu replay`: transcripts and traces of a home are run through the core again."""
