@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from drivers.line import SILENT_S, Line, Pin, Pull, watch
+from drivers.gpio_line import SILENT_S, Line, Pin, Pull, watch
 from hub.contract.forms import Name
 from hub.core.model.driver import Port
 from hub.core.model.events import ContactChanged

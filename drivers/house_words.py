@@ -1,4 +1,4 @@
-"""The words of the virtual house, in Korean and English, from `drivers/messages/`."""
+"""The words of the virtual house, in Korean and English, from `drivers/virtual/messages/`."""
 
 import os
 import tomllib
@@ -14,7 +14,7 @@ Words = dict[str, dict[str, str]]
 @cache
 def words(language: str) -> Words:
     """Read the message file of `ko` or `en`: section -> key -> text."""
-    file = Path(__file__).parent / "messages" / f"{language}.toml"
+    file = Path(__file__).parent / "virtual" / "messages" / f"{language}.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 

@@ -1,8 +1,8 @@
 """The nights of a simulated life: falling asleep, the bathroom, the kitchen, lying awake."""
 
+from drivers.lives.diary import Diary
+from drivers.lives.dice import Dice
 from drivers.lives_acts import HOUR, MINUTE, State, Zone
-from drivers.lives_diary import Diary
-from drivers.lives_dice import Dice
 from drivers.lives_profiles import Habits
 
 LEAST_SLEEP_H = 3.5

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from drivers.line import SILENT_S, Line, Pin, Pull, watch
+from drivers.gpio_line import SILENT_S, Line, Pin, Pull, watch
 from hub.contract.forms import Name
 from hub.core.house_events import MotionChanged
 from hub.core.model.driver import Port

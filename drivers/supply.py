@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from drivers.line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
+from drivers.gpio_line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
 from hub.contract.addresses import Flaw, FlawError
 from hub.contract.forms import FilePath, Name
 from hub.core.house_events import BatteryMeasured, MainsChanged

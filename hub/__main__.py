@@ -23,10 +23,10 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "dev-certs": "provisioning.dev_certs",
     "broker-config": "provisioning.broker",
     "doctor": "provisioning.doctor",
-    "house": "drivers.house_client",
+    "house": "drivers.virtual.cli",
     "models": "provisioning.models",
     "replay": "hub.replay.command",
-    "sensors": "drivers.proof_client",
+    "sensors": "drivers.virtual.sensors_cli",
     "voice": "voice.cli",
 }
 Command = Callable[[argparse.Namespace], int]
@@ -99,14 +99,15 @@ def _say(mistake: Mistake) -> None:
 
 def _patient(path: Path, noted: Noted) -> "Patient":
     """Read a hub's config for `anbu doctor` as the hub itself does."""
-    from drivers import contact, voicebox  # noqa: PLC0415 - other commands need none of it
+    from drivers import contact  # noqa: PLC0415 - other commands need none of it
+    from drivers.voicebox.driver import Driver as Voice  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
     from hub.core.supervision import faults  # noqa: PLC0415
     from provisioning.findings import Link, Patient  # noqa: PLC0415
 
     config = load(path, noted)
     link = config.mqtt
-    boxes = [device.socket for device in config.device if isinstance(device, voicebox.Driver)]
+    boxes = [device.socket for device in config.device if isinstance(device, Voice)]
     wired = [device for device in config.device if isinstance(device, contact.Driver)]
     return Patient(
         config.hub,
@@ -128,7 +129,8 @@ def _speaker(path: Path, noted: Noted) -> "Voice":
 
 
 def _hub(args: argparse.Namespace) -> int:
-    from hub import app, house  # noqa: PLC0415 - other commands need none of it
+    from drivers.virtual.furnish import furnish  # noqa: PLC0415
+    from hub import app  # noqa: PLC0415 - other commands need none of it
     from hub.config import load  # noqa: PLC0415
     from hub.process.claim import ClaimedError, claimed  # noqa: PLC0415
 
@@ -141,7 +143,7 @@ def _hub(args: argparse.Namespace) -> int:
     drivers = config.device
     if args.virtual:
         phrases = messages("hub", config.language)["say"]
-        drivers = house.furnish(drivers, config.run_dir, phrases)
+        drivers = furnish(drivers, config.run_dir, phrases)
     try:
         with claimed(Path(config.state_dir)):
             asyncio.run(app.serve(config, drivers))

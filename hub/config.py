@@ -5,9 +5,7 @@ A driver is found by its `kind`: `[[device]] kind = "contact"` is `drivers/conta
 
 import logging
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -82,6 +80,9 @@ def load(path: Path, noted: Noted = _log) -> Config:
     )
 
 
+_KIND = {"virtual": "house"}  # the kind in the settings of a room with another name
+
+
 def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rules:
     """Give the numbers that decide, with the buttons and sensors of this house.
 
@@ -102,17 +103,29 @@ def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rule
 
 
 def driver_kinds() -> tuple[str, ...]:
-    """Name the kinds of driver there are, without importing any."""
-    modules = iter_modules(import_module("drivers").__path__)
-    return tuple(sorted(m.name for m in modules if "class Driver(" in _source(m.name)))
+    """Return the kinds of driver there are; none is imported."""
+    return tuple(sorted(_drivers()))
 
 
 def find_driver(kind: str) -> type[Struct] | None:
-    """Give the config's shape of one kind, or None where there is no such driver."""
-    if kind not in driver_kinds():
+    """Return the config's shape of one kind, or None where there is no such driver."""
+    module = _drivers().get(kind)
+    if module is None:
         return None
-    shape: type[Struct] = import_module(f"drivers.{kind}").Driver
+    shape: type[Struct] = import_module(module).Driver
     return shape
+
+
+def _drivers() -> dict[str, str]:
+    """Return the module of each kind: `drivers/<kind>.py`, or `drivers/<kind>/driver.py`."""
+    (root,) = import_module("drivers").__path__
+    files = [*Path(root).glob("*.py"), *Path(root).glob("*/driver.py")]
+    found = [file.relative_to(root).with_suffix("").parts for file in files if _is_driver(file)]
+    return {_KIND.get(parts[0], parts[0]): ".".join(("drivers", *parts)) for parts in found}
+
+
+def _is_driver(file: Path) -> bool:
+    return "class Driver(" in file.read_text(encoding="utf-8")
 
 
 def _button(driver: Driver) -> Button | None:
@@ -131,11 +144,6 @@ def _sensor(driver: Driver) -> Sensor | None:
 
 def _place(driver: Driver) -> str:
     return str(getattr(driver, "place", ""))
-
-
-def _source(name: str) -> str:
-    spec = find_spec(f"drivers.{name}")
-    return Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
 
 
 def _from(folder: Path, path: str) -> str:

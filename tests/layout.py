@@ -22,7 +22,7 @@ MAY_IMPORT = {  # room -> the rooms that it may import; the longest name that fi
     "provisioning": ("provisioning", *ALL),
     "center": ("center", *ALL),
 }
-COMPOSERS = {"hub.app", "hub.house", "hub.__main__"}  # they put the rooms together
+COMPOSERS = {"hub.app", "hub.__main__"}  # they put the rooms together
 
 PURE = {
     "abc", "codecs", "collections", "dataclasses", "datetime", "difflib", "enum", "functools",
@@ -52,8 +52,8 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "sqlalchemy": ("center",),
     "jinja2": ("center.frame",),
     "argon2": ("center.auth",),
-    "starlette": ("center", "drivers.house_page"),
-    "uvicorn": ("center.app", "drivers.house_page"),
+    "starlette": ("center", "drivers.virtual.web"),
+    "uvicorn": ("center.app", "drivers.virtual.web"),
 }
 VAGUE = {"Manager", "Handler", "Helper", "Util", "Utils", "Base", "Impl"}
 FUNCTION_LINES, FUNCTION_MEDIAN = 35, 10

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from drivers import voicebox
+from drivers.voicebox.driver import Driver as Voice
 from hub.config import load
 from provisioning import broker, demo
 from provisioning.children import DiedError, Program, serve
@@ -95,7 +95,7 @@ def test_a_demo_with_a_voice_has_a_voicebox_and_its_settings(tmp_path: Path) -> 
     (tmp_path / "models").mkdir()
     lay(tmp_path, voice=True)
     devices = load(tmp_path / "hub.toml").device
-    assert [d.name for d in devices if isinstance(d, voicebox.Driver)] == ["voice"]
+    assert [d.name for d in devices if isinstance(d, Voice)] == ["voice"]
     told = voice_settings.load(tmp_path / "voice.toml")
     assert (told.socket, told.models) == (str(tmp_path / "voice.sock"), str(tmp_path / "models"))
 

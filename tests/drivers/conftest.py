@@ -6,7 +6,7 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-from drivers.house import use_virtual_pins
+from drivers.virtual.driver import use_virtual_pins
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from drivers import contact, house, lamp, motion, supply
-from drivers.house_sensors import Fitting
+from drivers import contact, lamp, motion, supply
+from drivers.virtual import driver as house
+from drivers.virtual.sensors import Fitting
 from hub.core.model.driver import Driver
 from hub.core.model.effects import Order
 from hub.core.model.rules import Role, Sense

@@ -10,8 +10,8 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from drivers.contact import Driver
-from drivers.house_pins import HousePin
-from drivers.line import LineError, gpio_thread_alive
+from drivers.gpio_line import LineError, gpio_thread_alive
+from drivers.virtual.pins import HousePin
 from hub.core.model.events import ContactChanged, Event
 from hub.core.model.rules import Role, Sense
 from tests.drivers.fakes import FakePort, running

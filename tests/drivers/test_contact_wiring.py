@@ -11,7 +11,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from drivers.contact import Driver
-from drivers.line import LineError
+from drivers.gpio_line import LineError
 from hub.core.model.rules import Role
 from tests.drivers.fakes import FakePort, running
 

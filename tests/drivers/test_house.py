@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers import house
+from drivers.virtual import driver as house
 from hub.contract.voice import Meaning, Phrase
 from hub.core.house_events import Answered, Spoke, VoiceTold
 from hub.core.model.effects import Say, Show, Signal

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from drivers import house_client
-from drivers.house_room import Refusal
 from drivers.house_words import LANGUAGES, usual_language, words
+from drivers.virtual import cli
+from drivers.virtual.room import Refusal
 from hub.contract.voice import Phrase
 from hub.core.model.effects import Say, Show, Signal
 from hub.shared.command_line import Parser
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.usefixtures("pins")
 def anbu_house(*line: str) -> int:
     """Run one command line."""
     parser = Parser(prog="anbu house")
-    house_client.add_arguments(parser)
-    return house_client.run(parser.parse_args(line))
+    cli.add_arguments(parser)
+    return cli.run(parser.parse_args(line))
 
 
 async def at(path: Path, *line: str) -> int:
@@ -119,7 +119,7 @@ def test_without_a_house_a_sentence_says_what_to_do(
     assert str(tmp_path / "house.sock") in told
     assert "anbu hub --virtual" in told
     monkeypatch.delenv("ANBU_RUN_DIR")
-    assert house_client.usual_socket() == "run/demo/house.sock"
+    assert cli.usual_socket() == "run/demo/house.sock"
 
 
 def hang_up(door: socket.socket) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
-from drivers.house import Driver, HouseError
+from drivers.virtual.driver import Driver, HouseError
 from hub.shared.unix_socket import DoorError
 from tests.drivers.fakes import FakePort, running
 from tests.drivers.home import Home, answer, living

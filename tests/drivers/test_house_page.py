@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from drivers.house_page import PAGE, application
 from drivers.house_words import words
+from drivers.virtual.web import PAGE, application
 from hub.core.model.effects import Show, Signal
 from tests.drivers.home import living, served
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers import contact
-from drivers.house_pins import EDGES_KEPT, Edge, beeping, pattern
 from drivers.lamp import TABLE, Driver, Pattern
+from drivers.virtual.pins import EDGES_KEPT, Edge, beeping, pattern
 from hub.core.model.effects import Show, Signal
 from tests.drivers.fakes import FakePort, jump, running
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from drivers.house_sensors import Fitting, NoSensorError, Sensors
 from drivers.house_words import words
+from drivers.virtual.sensors import Fitting, NoSensorError, Sensors
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
 from hub.core.model.events import ContactChanged
 from hub.core.model.rules import Sense

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from drivers import house_client
 from drivers.house_words import LANGUAGES
-from drivers.lives import Interval, Row, chapters, simulate, truth
+from drivers.lives.dice import Dice
+from drivers.lives.generate import Interval, Row, chapters, simulate, truth
+from drivers.lives.home import meet, route
+from drivers.lives.year import FEASTS, Feast, Year
 from drivers.lives_acts import State, Zone
-from drivers.lives_dice import Dice
-from drivers.lives_home import meet, route
 from drivers.lives_profiles import PROFILES, Hardware
-from drivers.lives_year import FEASTS, Feast, Year
+from drivers.virtual import cli
 from hub.shared.command_line import Parser
 
 DAYS = 21
@@ -45,8 +45,8 @@ def at(time: str) -> float:
 
 def simulated(*line: str) -> int:
     parser = Parser(prog="anbu house")
-    house_client.add_arguments(parser)
-    return house_client.run(parser.parse_args(["simulate", *line]))
+    cli.add_arguments(parser)
+    return cli.run(parser.parse_args(["simulate", *line]))
 
 
 @each_profile

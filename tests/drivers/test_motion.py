@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from drivers import line
-from drivers.line import LineError
+from drivers import gpio_line
+from drivers.gpio_line import LineError
 from drivers.motion import Driver
 from hub.core.house_events import DeviceSeen, MotionChanged
 from hub.core.model.rules import Room, Sense
@@ -109,7 +109,11 @@ def test_of_a_flood_only_a_few_pass_and_the_level_is_right_after_it(pins: MockFa
                 await asyncio.sleep(0.001)
             pins.pin(23).drive_high()
             took_s = time.monotonic() - began
-            assert line.BURST <= len(moved(port)) <= line.BURST + line.FLOOD_HZ * took_s + 1
+            assert (
+                gpio_line.BURST
+                <= len(moved(port))
+                <= gpio_line.BURST + gpio_line.FLOOD_HZ * took_s + 1
+            )
             await port.until(lambda: moved(port)[-1])
             said = len(moved(port))
             await asyncio.sleep(0.5)
@@ -133,7 +137,7 @@ def test_an_evening_of_walking_past_is_told_edge_by_edge(pins: MockFactory) -> N
 def test_a_line_that_can_be_read_is_a_sign_of_life(pins: MockFactory) -> None:
     async def story() -> None:
         port = FakePort()
-        with patch.object(line, "ALIVE_S", 0.25):
+        with patch.object(gpio_line, "ALIVE_S", 0.25):
             async with running(KITCHEN, port):
                 await port.until(lambda: sum(isinstance(e, DeviceSeen) for e in port.emitted) == 2)
             assert moved(port) == [False]
@@ -143,8 +147,8 @@ def test_a_line_that_can_be_read_is_a_sign_of_life(pins: MockFactory) -> None:
 
 
 def test_in_a_quiet_hour_there_is_one_sign_of_life_and_no_more(pins: MockFactory) -> None:
-    assert line.ALIVE_S == 3600.0
-    assert line.SILENT_S >= 3 * line.ALIVE_S
+    assert gpio_line.ALIVE_S == 3600.0
+    assert gpio_line.SILENT_S >= 3 * gpio_line.ALIVE_S
 
     async def story() -> None:
         port = FakePort()

@@ -8,7 +8,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from drivers import supply
-from drivers.line import LineError
+from drivers.gpio_line import LineError
 from drivers.supply import Driver, SupplyError, charge
 from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.model.rules import Sense

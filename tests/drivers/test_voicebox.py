@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from drivers import voice_health, voice_peer, voicebox
-from drivers.voicebox import Driver, VoiceLostError
+from drivers import voice_health
+from drivers.voicebox import driver as voicebox
+from drivers.voicebox import peer
+from drivers.voicebox.driver import Driver, VoiceLostError
 from hub.contract.voice import (
     Heard,
     Hello,
@@ -374,7 +376,7 @@ def test_a_voice_that_hangs_is_killed_even_if_it_is_stopped(
 ) -> None:
     monkeypatch.setattr(voicebox, "PING_S", 0.02)
     monkeypatch.setattr(voicebox, "STEADY_S", 0.1)
-    monkeypatch.setattr(voice_peer, "HANG_S", 0.2)
+    monkeypatch.setattr(peer, "HANG_S", 0.2)
 
     async def story() -> int:
         path, port = tmp_path / "voice.sock", FakePort()

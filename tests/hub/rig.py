@@ -17,7 +17,7 @@ import msgspec
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from drivers.house_client import Unreachable, ask
+from drivers.virtual.cli import Unreachable, ask
 from hub.contract import wire
 from hub.contract.messages import Ack, AlarmEvent, HubState, Stage, Telemetry
 from hub.core.model.effects import Lane, Publish

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from drivers import line
+from drivers import gpio_line
 from hub import __main__
 from hub.link.session import Session
 from hub.outbox.store import Outbox
@@ -51,7 +51,7 @@ def _paho() -> None:
 
 
 def _gpio() -> None:
-    setattr(line, "gpio_thread_alive", lambda _: not struck.is_set())  # noqa: B010 - likewise
+    setattr(gpio_line, "gpio_thread_alive", lambda _: not struck.is_set())  # noqa: B010 - likewise
 
 
 def _disk() -> None:

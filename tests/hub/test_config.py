@@ -14,15 +14,16 @@ from msgspec import Meta, Struct
 from center import cli as center_cli
 from center.config import Settings
 from center.homes.record import Record
-from drivers import contact, house, supply
-from drivers.line import SILENT_S
+from drivers import contact, supply
+from drivers.gpio_line import SILENT_S
+from drivers.virtual import driver
+from drivers.virtual.furnish import furnish
 from hub.config import Config, driver_kinds, find_driver, load, rules_of
 from hub.contract.addresses import Flaw
 from hub.contract.forms import form_of
 from hub.core.mistakes import Problem
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Role, Room, Sense, Sensor
-from hub.house import furnish
 from hub.shared.messages import Language, messages
 from hub.shared.settings import SettingsError
 from tests.hub.rig import HUB, write_config
@@ -213,7 +214,7 @@ def test_a_virtual_house_is_furnished_with_shut_doors_and_a_battery_of_its_own(
     finally:
         Device.pin_factory = before
     assert pins == {16: True, 20: True, 23: False, 26: True, 21: False}
-    assert isinstance(finger, house.Driver)
+    assert isinstance(finger, driver.Driver)
     assert set(finger.contacts) == {"help", "cancel", "going-out"}
     assert set(finger.lamps) == {"red", "green", "amber"}
     assert finger.sensors["power"].battery == f"{tmp_path}/power.battery"

@@ -13,9 +13,9 @@ import pytest
 from gpiozero import Device
 from msgspec.structs import replace
 
-from drivers import contact, line, motion
-from drivers.house import use_virtual_pins
-from drivers.house_pins import HousePin
+from drivers import contact, gpio_line, motion
+from drivers.virtual.driver import use_virtual_pins
+from drivers.virtual.pins import HousePin
 from hub.core.house_events import MotionChanged
 from hub.core.model.driver import Driver
 from hub.core.model.effects import Lane
@@ -44,7 +44,7 @@ class TrueClock(test_engine.Clock):
 def virtual() -> Iterator[None]:
     before = Device.pin_factory
     use_virtual_pins()
-    raw = patch.object(line, "BURST", 1e9)  # the harder case: the driver lets all of it pass
+    raw = patch.object(gpio_line, "BURST", 1e9)  # the harder case: the driver lets all of it pass
     true = patch.object(test_engine, "Clock", TrueClock)
     with patch.object(test_engine, "RULES", SENSED), true, raw:
         yield
@@ -157,5 +157,5 @@ def test_a_flood_is_one_fault_and_no_storm_of_commits(tmp_path: Path) -> None:
 
 def test_of_a_flood_enough_passes_the_driver_that_the_core_takes_it_for_one() -> None:
     watch = SENSED.watch
-    assert line.FLOOD_HZ / 2 * watch.chatter_window_s >= 1.5 * watch.chatter_pulses
-    assert watch.short_s > 2 / line.FLOOD_HZ
+    assert gpio_line.FLOOD_HZ / 2 * watch.chatter_window_s >= 1.5 * watch.chatter_pulses
+    assert watch.short_s > 2 / gpio_line.FLOOD_HZ

@@ -17,9 +17,9 @@ from unittest.mock import patch
 
 import pytest
 
-from drivers import proof_client
-from drivers.house_client import ask
 from drivers.house_words import LANGUAGES, words
+from drivers.virtual import sensors_cli
+from drivers.virtual.cli import ask
 from hub.contract.messages import FaultKind
 from hub.core import decide
 from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
@@ -215,8 +215,8 @@ def test_without_a_place_for_the_socket_the_hub_goes_on(
 
 def sensors(*line: str) -> int:
     parser = Parser()
-    proof_client.add_arguments(parser)
-    return proof_client.run(parser.parse_args(line))
+    sensors_cli.add_arguments(parser)
+    return sensors_cli.run(parser.parse_args(line))
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ def test_without_a_hub_a_sentence_says_what_to_do(
     assert sensors("--lang", "en") == 3
     assert f"{tmp_path}/hub.sock" in capsys.readouterr().err
     monkeypatch.delenv("ANBU_RUN_DIR")
-    assert proof_client.usual_socket() in {"/run/anbu/hub.sock", "run/demo/hub.sock"}
+    assert sensors_cli.usual_socket() in {"/run/anbu/hub.sock", "run/demo/hub.sock"}
 
 
 def test_every_level_and_fault_of_a_sensor_has_words() -> None:

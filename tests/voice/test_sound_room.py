@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from drivers import voice_peer, voicebox
+from drivers.voicebox import driver, peer
 from hub.contract.voice import (
     Ask,
     Heard,
@@ -230,8 +230,8 @@ def test_without_models_it_says_so_and_speaks_all_the_same(
 def test_a_voice_that_is_stopped_is_killed_by_the_hub(
     sound_server: Room, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setattr(voicebox, "PING_S", 0.2)
-    monkeypatch.setattr(voice_peer, "HANG_S", 1.0)
+    monkeypatch.setattr(driver, "PING_S", 0.2)
+    monkeypatch.setattr(peer, "HANG_S", 1.0)
     empty = tmp_path_factory.mktemp("models")
 
     async def story(folder: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_voice_that_is_stopped_is_killed_by_the_hub(
             yield
 
         port = SimpleNamespace(ready=ready.set, emit=lambda _: None, words=str, orders=orders)
-        box = voicebox.Driver(socket=str(folder / "voice.sock"))
+        box = driver.Driver(socket=str(folder / "voice.sock"))
         serving = asyncio.create_task(box.run(port))
         process = Voice(sound_server, folder, ANBU_MODELS=str(empty))
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from drivers.voicebox import Driver
+from drivers.voicebox.driver import Driver
 from hub.contract.voice import Ask, Hello
 from hub.core import decide
 from hub.core.daily import Topic

@@ -8,8 +8,8 @@ from enum import StrEnum
 from time import monotonic
 from typing import Any
 
-from drivers.house_pins import HousePin, beeping, pattern
-from drivers.house_sensors import Sensors
+from drivers.virtual.pins import HousePin, beeping, pattern
+from drivers.virtual.sensors import Sensors
 from hub.contract.voice import Meaning
 from hub.core.house_events import Answered
 from hub.core.model.effects import Ask, Order, Say, Show, Signal

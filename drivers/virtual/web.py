@@ -20,8 +20,8 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from drivers.house_talk import LINE_BYTES, Touch
 from drivers.house_words import LANGUAGES, words
+from drivers.virtual.protocol import LINE_BYTES, Touch
 
 PAGE = Path(__file__).parent / "page"
 NO_HOUSE = {"ok": False, "error": "no_house", "detail": "no virtual house is running"}

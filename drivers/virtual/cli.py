@@ -13,8 +13,10 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from drivers import house_deeds, lives_cli, proof_client
+from drivers import house_deeds
 from drivers.house_words import Words, usual_language, words
+from drivers.lives import cli
+from drivers.virtual import sensors_cli
 
 LONGEST_MS = 600_000
 ANSWER_S = 5.0  # the house answers at once, or after the press that it was asked for
@@ -54,13 +56,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     release = deeds.add_parser("release", parents=[asked], help=said["release_about"])
     release.add_argument("what", help=said["what_about"])
     house_deeds.add_arguments(deeds, asked)
-    proof_client.add_arguments(deeds.add_parser("sensors", help=said["sensors_about"]))
+    sensors_cli.add_arguments(deeds.add_parser("sensors", help=said["sensors_about"]))
     deeds.add_parser("lamps", parents=[asked], help=said["lamps_about"])
     serve = deeds.add_parser("serve", parents=[usual], help=said["serve_about"])
     serve.add_argument("--port", type=int, default=8090, help=said["port_about"])
-    lives_cli.add_arguments(
-        deeds.add_parser("simulate", parents=[usual], help=said["simulate_about"])
-    )
+    cli.add_arguments(deeds.add_parser("simulate", parents=[usual], help=said["simulate_about"]))
 
 
 def run(args: Namespace) -> int:
@@ -68,9 +68,9 @@ def run(args: Namespace) -> int:
     if args.deed == "serve":
         return _serve(args)
     if args.deed == "simulate":
-        return lives_cli.run(args)
+        return cli.run(args)
     if args.deed == "sensors":
-        return proof_client.run(args)
+        return sensors_cli.run(args)
     said = words(args.lang)
     try:
         answer = ask(args.socket, _request(args))
@@ -127,7 +127,7 @@ def _request(args: Namespace) -> dict[str, Any]:
 def _serve(args: Namespace) -> int:
     said = words(args.lang)["cli"]
     try:
-        from drivers.house_page import open_port, serve  # noqa: PLC0415 - needs starlette
+        from drivers.virtual.web import open_port, serve  # noqa: PLC0415 - needs starlette
     except ImportError as error:
         return _fail(said["no_page"].format(reason=error), Exit.REFUSED)
     try:

@@ -15,10 +15,10 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from msgspec import Struct, field
 
-from drivers.house_pins import HousePin
-from drivers.house_room import Room
-from drivers.house_sensors import Fitting, Sensors, move_in
-from drivers.house_talk import LINE_BYTES, talk
+from drivers.virtual.pins import HousePin
+from drivers.virtual.protocol import LINE_BYTES, talk
+from drivers.virtual.room import Room
+from drivers.virtual.sensors import Fitting, Sensors, move_in
 from hub.contract.forms import Name, SocketPath
 from hub.core.house_events import Spoke, VoiceTold
 from hub.core.model.driver import Port

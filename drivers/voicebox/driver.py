@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from drivers import voice_orders
 from drivers.voice_health import Health
-from drivers.voice_peer import Peer
+from drivers.voicebox.peer import Peer
 from hub.contract import voice
 from hub.contract.forms import Name, SocketPath
 from hub.contract.voice import Meaning

@@ -7,8 +7,8 @@ room); in a studio the bed stands in the living room. No two homes have the same
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from drivers.lives.dice import Dice
 from drivers.lives_acts import Zone
-from drivers.lives_dice import Dice
 from drivers.lives_profiles import ERRANDS, PROFILES, USUAL, Habits, Hardware, Rite
 
 TOWARDS_LIVING = {

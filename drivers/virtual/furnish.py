@@ -4,8 +4,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from drivers import house, supply, voicebox
-from drivers.house_sensors import Fitting
+from drivers import supply
+from drivers.virtual import driver
+from drivers.virtual.sensors import Fitting
+from drivers.voicebox import driver as voicebox
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Sense
 
@@ -16,14 +18,14 @@ def furnish(
     configured: tuple[Driver, ...], run_dir: str, phrases: dict[str, str]
 ) -> tuple[Driver, ...]:
     """Return the house's drivers and the virtual house itself; real pins are never touched."""
-    house.use_virtual_pins()
+    driver.use_virtual_pins()
     devices = tuple(_charged(d, Path(run_dir)) for d in configured)
     sensors = {d.name: fitting for d in devices if (fitting := _fitting(d)) is not None}
     pins = {d.name: getattr(d, "pin", None) for d in devices if d.name not in sensors}
     closed = {d.name: pins[d.name] for d in devices if getattr(d, "normally_closed", False)}
-    house.furnish(sensors, _fitted(closed))
+    driver.furnish(sensors, _fitted(closed))
     lamps = {lamp: pin for d in devices for lamp in LAMPS if (pin := getattr(d, lamp, None))}
-    finger = house.Driver(
+    finger = driver.Driver(
         socket=str(Path(run_dir) / "house.sock"),
         contacts=_fitted(pins),
         lamps=lamps,

@@ -11,8 +11,8 @@ from typing import Annotated, assert_never
 import msgspec
 from msgspec import Meta, Struct
 
-from drivers.house_room import Answer, Refusal, Refused, Room
-from drivers.house_sensors import NoSensorError
+from drivers.virtual.room import Answer, Refusal, Refused, Room
+from drivers.virtual.sensors import NoSensorError
 from hub.contract.voice import Meaning
 
 LINE_BYTES = 4096

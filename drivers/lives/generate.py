@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from drivers.lives.body import Edge
+from drivers.lives.day import live
+from drivers.lives.diary import Stay
+from drivers.lives.home import Person, meet
+from drivers.lives.sensors import Sensors
+from drivers.lives.year import Year
 from drivers.lives_acts import DAY, State
-from drivers.lives_body import Edge
-from drivers.lives_day import live
-from drivers.lives_diary import Stay
-from drivers.lives_home import Person, meet
-from drivers.lives_sensors import Sensors
-from drivers.lives_year import Year
 
 FIRST_DAY = date(2026, 1, 5)  # a Monday
 OFFSET = "+09:00"

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from drivers.house_pins import HousePin
+from drivers.virtual.pins import HousePin
 from hub.core.model.rules import Sense
 
 WALK_S = 3.0  # for as long a motion sensor sees somebody who walks past

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TextIO
 
 from drivers.house_words import usual_language, words
-from drivers.lives import FIRST_DAY, Interval, Row, chapters
-from drivers.lives_home import meet
+from drivers.lives.generate import FIRST_DAY, Interval, Row, chapters
+from drivers.lives.home import meet
 from drivers.lives_profiles import PROFILES
 
 MOST_DAYS = 36_600

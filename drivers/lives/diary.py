@@ -6,8 +6,8 @@ the midnight that begins the trace.
 
 from typing import NamedTuple
 
+from drivers.lives.dice import Dice
 from drivers.lives_acts import ACTS, HOUR, LONGEST_MIN, LONGEST_USUAL_MIN, MINUTE, Act, State, Zone
-from drivers.lives_dice import Dice
 
 TOILET_AFTER_H, TOILET_SPREAD = 2.8, 0.45
 

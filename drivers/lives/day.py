@@ -5,6 +5,10 @@ An agenda comes from `lives_agenda.py`; this module lives through it and writes 
 
 from collections.abc import Iterator, Mapping
 
+from drivers.lives.agenda import Deed, Task, agenda
+from drivers.lives.diary import Diary, Opening, Stay
+from drivers.lives.dice import Dice
+from drivers.lives.year import Year
 from drivers.lives_acts import (
     BY_DAY,
     BY_EVENING,
@@ -16,11 +20,7 @@ from drivers.lives_acts import (
     State,
     Zone,
 )
-from drivers.lives_agenda import Deed, Task, agenda
-from drivers.lives_diary import Diary, Opening, Stay
-from drivers.lives_dice import Dice
 from drivers.lives_night import night
-from drivers.lives_year import Year
 
 EVENING = 0.7  # of the time between getting up and going to bed
 TOO_LATE_S = 1.5 * HOUR  # a missed meal is not eaten twice

@@ -1,0 +1,1 @@
+"""Simulated lives: invented residents whose days exercise the rules."""

@@ -1,0 +1,1 @@
+"""The voice process as a device of the hub, over a unix socket."""
