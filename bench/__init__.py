@@ -2,5 +2,5 @@
 
 import os
 
-# Before numpy is loaded: what is solved in `voice/echo.py` is small, and more threads take longer.
+# Before numpy is loaded: what `voice/sound/echo.py` solves is small, and more threads take longer.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,7 +1,7 @@
 """An independent listener: Whisper base as it comes, without anything that we know of Korean homes.
 
 It hears a window of 30 s, may write any letters, and takes the best of five beams; the voice's own
-`voice/whisper.py` is quicker, and biased towards Hangul: good for hearing, no fair judge.
+`voice/hearing/whisper.py` is quicker, and biased towards Hangul: good for hearing, no fair judge.
 """
 
 from pathlib import Path
@@ -11,9 +11,9 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from voice.audio import Audio
+from voice.hearing.models import Model, find
 from voice.mel import RATE_HZ, samples, spectrogram
-from voice.models import Model, find
-from voice.resample import resampled
+from voice.sound.pcm import resampled
 
 WINDOW_S, FRAMES = 30, 3000
 BEAMS, MOST_TOKENS = 5, 200

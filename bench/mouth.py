@@ -15,15 +15,15 @@ from bench.judge import Listener
 from bench.report import Report, arguments, percentile
 from voice import kokoro_files
 from voice.audio import Audio
-from voice.bank import SHIPPED, Bank
-from voice.bank_build import gaps
-from voice.espeak import Espeak
 from voice.fixed import fixed_sentences
-from voice.kokoro import Kokoro
-from voice.levels import measured, trimmed
+from voice.hearing.models import ModelError
 from voice.misheard import errors, said
-from voice.models import ModelError
-from voice.mouth import USUAL_SPEED, Mouth, MouthError, Synthesizer
+from voice.recording.build import gaps
+from voice.sound.loudness import measured, trimmed
+from voice.speaking.bank import SHIPPED, Bank
+from voice.speaking.espeak import Espeak
+from voice.speaking.kokoro import Kokoro
+from voice.speaking.mouth import USUAL_SPEED, Mouth, MouthError, Synthesizer
 
 FREE = Path(__file__).parent / "mouth_free.txt"
 BANK_BAR, FREE_BAR = 0.04, 0.12

@@ -15,12 +15,14 @@ from msgspec import Struct
 
 from bench.report import Report, arguments
 from bench.voice_sound import RATE_HZ, Recording, Sound, add_folder, as_pcm, given
-from voice import echo, hearing, phrases, vad
-from voice.bank import Bank
 from voice.fixed import fixed_sentences
-from voice.hearing import Hearing, Utterance
-from voice.phrases import Expecting, Intent
-from voice.resample import from_pcm, resampled
+from voice.hearing import hearing, vad
+from voice.hearing.hearing import Hearing, Utterance
+from voice.sound import echo
+from voice.sound.pcm import from_pcm, resampled
+from voice.speaking.bank import Bank
+from voice.understanding import phrases
+from voice.understanding.phrases import Expecting, Intent
 
 LATE_S, VARIES_S, GAP_S, BETWEEN_S = 0.11, 0.03, 0.4, 4.0
 LEVELS_DB = (0, -6, -10)

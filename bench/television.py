@@ -14,9 +14,10 @@ import numpy as np
 from bench.report import Report, arguments
 from bench.voice_heard import Listener
 from bench.voice_sound import RATE_HZ, Recording, Sound, add_folder, as_pcm, babble, given
-from voice import hearing, phrases
-from voice.hearing import Utterance
-from voice.phrases import Expecting, Intent
+from voice.hearing import hearing
+from voice.hearing.hearing import Utterance
+from voice.understanding import phrases
+from voice.understanding.phrases import Expecting, Intent
 
 BEFORE, AFTER, AROUND = 22 * RATE_HZ, RATE_HZ, RATE_HZ // 5
 LEVELS_DB = (10, 5)

@@ -21,10 +21,11 @@ from bench.report import Report, arguments, percentile
 from bench.voice_heard import Heard, Listener, Remembering, hear
 from bench.voice_rooms import rooms
 from bench.voice_sound import NOISES, Recording, add_folder, from_afar, given
-from voice import hearing, phrases, vad
+from voice.hearing import hearing, vad
+from voice.hearing.whisper import Whisper
 from voice.memory import one_heap, settle
-from voice.phrases import Intent
-from voice.whisper import Whisper
+from voice.understanding import phrases
+from voice.understanding.phrases import Intent
 
 ITSELF = {
     "sos": {Intent.HELP}, "unwell": {Intent.UNWELL, Intent.COUNSEL}, "yes": {Intent.YES},

@@ -8,10 +8,10 @@ import numpy as np
 from msgspec import Struct
 
 from bench.voice_sound import RATE_HZ, Recording, Sound, as_pcm, mixed, noise
-from voice.hearing import Engines, Hearing, SpeechEnded, Utterance
-from voice.phrases import Expecting, Intent, Phrases
-from voice.whisper import Encoded, Whisper
-from voice.words import Guess
+from voice.hearing.hearing import Engines, Hearing, SpeechEnded, Utterance
+from voice.hearing.whisper import Encoded, Whisper
+from voice.understanding.phrases import Expecting, Intent, Phrases
+from voice.understanding.understand import Guess
 
 PIECE_BYTES = 1024
 AFTER = {"cancel": Expecting.HELP}  # all other answers: after a check-in's question

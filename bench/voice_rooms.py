@@ -9,7 +9,7 @@ from bench.report import Report
 from bench.voice_heard import Listener, memory_mb
 from bench.voice_sound import RATE_HZ, Recording, babble, fan, kettle
 from voice.memory import give_back
-from voice.phrases import Expecting, Intent
+from voice.understanding.phrases import Expecting, Intent
 
 AFTER = (Expecting.CHECKIN, Expecting.HELP)
 

@@ -18,12 +18,14 @@ from bench.report import Report, arguments, percentile
 from bench.voice_heard import Listener, Remembering
 from bench.voice_sound import RATE_HZ, Sound, as_pcm, mixed
 from bench.wordless_sound import KINDS, made
-from voice import hearing, kokoro_files, phrases, vad
-from voice.hearing import Hearing, Utterance
-from voice.kokoro import SPEAKER, Kokoro, Person
-from voice.phrases import Expecting, Intent
-from voice.resample import Resampler
-from voice.whisper import Whisper
+from voice import kokoro_files
+from voice.hearing import hearing, vad
+from voice.hearing.hearing import Hearing, Utterance
+from voice.hearing.whisper import Whisper
+from voice.sound.pcm import Resampler
+from voice.speaking.kokoro import SPEAKER, Kokoro, Person
+from voice.understanding import phrases
+from voice.understanding.phrases import Expecting, Intent
 
 ANSWERS = (Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL)
 SITUATIONS = {

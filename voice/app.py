@@ -18,24 +18,24 @@ from contextlib import suppress
 from pathlib import Path
 
 from hub.contract.voice import Hello, Meaning, Order, Part, Ping
-from voice.ear import Ear, Forgotten
+from voice.dialogue.stage import Stage
 from voice.health import HUNG_S, Health, listening, restart_due
-from voice.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
-from voice.judging import Judging
-from voice.keep import KEPT, keep
+from voice.hearing.ear import Ear, Forgotten
+from voice.hearing.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
+from voice.hearing.overhear import Overheard, Overhearing
+from voice.hearing.queue import Judging
+from voice.hearing.recordings import KEPT, keep
 from voice.link import Link
 from voice.loading import Loaded, load, plans_of, richer
 from voice.losses import Losses
-from voice.loudspeaker import Loudspeaker
 from voice.memory import give_back, rss_mb
-from voice.mic import Microphone
-from voice.overhear import Overheard, Overhearing
-from voice.portaudio import PortAudio
-from voice.service import Service
 from voice.settings import VoiceSettings
-from voice.speech import Speech
-from voice.stage import Stage
-from voice.words import Expecting, Intent, Understood
+from voice.sound.loudspeaker import Loudspeaker
+from voice.sound.microphone import Microphone
+from voice.sound.portaudio import PortAudio
+from voice.speaking.preferences import Service
+from voice.speaking.speech import Speech
+from voice.understanding.understand import Expecting, Intent, Understood
 
 log = logging.getLogger(__name__)
 BROKEN_EXIT, HUNG_EXIT = 70, 75  # EX_SOFTWARE, EX_TEMPFAIL: start me again

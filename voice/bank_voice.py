@@ -6,12 +6,12 @@ from pathlib import Path
 
 from voice import kokoro_files
 from voice.audio import Audio
-from voice.bank_build import Judge, Way
-from voice.kokoro import LINKED, SPEAKER, Kokoro, Person
-from voice.models import Model, find
-from voice.mouth import USUAL_SPEED
-from voice.resample import resampled
-from voice.whisper import Whisper
+from voice.hearing.models import Model, find
+from voice.hearing.whisper import Whisper
+from voice.recording.build import Judge, Way
+from voice.sound.pcm import resampled
+from voice.speaking.kokoro import LINKED, SPEAKER, Kokoro, Person
+from voice.speaking.mouth import USUAL_SPEED
 
 HEARS_HZ = 16_000
 WINDOW_S = 26  # and 4 of its own; the short window that suits hearing is too kind a judge

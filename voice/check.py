@@ -7,13 +7,14 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from voice import kokoro_files, models
+from voice import kokoro_files
+from voice.hearing import models
+from voice.hearing.models import Model, ModelError
 from voice.loading import folder_of, plans_of
-from voice.mic import Microphone
-from voice.models import Model, ModelError
-from voice.portaudio import PortAudio, SoundError
 from voice.settings import VoiceSettings
-from voice.understanding import phrases_of
+from voice.sound.microphone import Microphone
+from voice.sound.portaudio import PortAudio, SoundError
+from voice.understanding.home import phrases_of
 
 LISTEN_S = 6.0  # to a microphone that gives nothing; opening one takes up to 2 s
 

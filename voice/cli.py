@@ -15,10 +15,11 @@ from pathlib import Path
 from threading import Event
 
 from hub.shared.settings import noted_by
-from voice import mouth_cli, plan_check, understand_cli
+from voice import plan_check, understand_cli
 from voice.memory import one_heap
+from voice.recording import command as mouth_cli
 from voice.settings import VoiceSettings, load
-from voice.texts import sentence, usual_language, words
+from voice.speaking.texts import sentence, usual_language, words
 
 USAGE_ERROR = 2
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def _check(args: Namespace) -> int:
 
 def _devices(_args: Namespace) -> int:
     _hush()
-    from voice.portaudio import PortAudio  # noqa: PLC0415 - loads PortAudio
+    from voice.sound.portaudio import PortAudio  # noqa: PLC0415 - loads PortAudio
 
     found = PortAudio().devices()
     said = words("cli", usual_language())
@@ -128,8 +129,8 @@ def _say(args: Namespace) -> int:
     settings: VoiceSettings = load(args.config, noted_by(args))
     _hush()
     from voice.loading import mouth_of  # noqa: PLC0415 - loads the engines
-    from voice.loudspeaker import Loudspeaker  # noqa: PLC0415
-    from voice.portaudio import PortAudio, SoundError  # noqa: PLC0415
+    from voice.sound.loudspeaker import Loudspeaker  # noqa: PLC0415
+    from voice.sound.portaudio import PortAudio, SoundError  # noqa: PLC0415
 
     mouth, _ = mouth_of(settings)
     speaker = Loudspeaker(PortAudio(), settings.loudspeaker)
@@ -142,7 +143,7 @@ def _say(args: Namespace) -> int:
 
 
 def _hush() -> None:
-    from voice.portaudio import hush  # noqa: PLC0415 - loads PortAudio
+    from voice.sound.portaudio import hush  # noqa: PLC0415 - loads PortAudio
 
     hush()
 

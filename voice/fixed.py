@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from voice.sentences import sentences, tidy
+from voice.korean.sentences import sentences, tidy
 
 HANGUL = re.compile("[가-힣]")
 WHOLE = re.compile(r"\{heard\}")  # a gap that is filled with whole sentences

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from hub.contract.times import TIMEX_BYTES, kernel_trusts, left_of
 from hub.contract.voice import Fact, Part, Trouble
-from voice.mic import Condition
+from voice.sound.microphone import Condition
 
 HUNG_S = 20.0  # PortAudio has not come back: it never will
 LEAST_S = 20 * 3600.0  # between two restarts by plan

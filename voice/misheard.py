@@ -3,8 +3,8 @@
 Both sides are compared as they are said, so that spelling does not count; spaces and signs neither.
 """
 
-from voice.hangul import is_hangul
-from voice.pronounce import pronounce
+from voice.korean.hangul import is_hangul
+from voice.korean.pronounce import pronounce
 
 
 def said(text: str) -> str:

@@ -5,7 +5,7 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from voice.texts import usual_language
+from voice.speaking.texts import usual_language
 
 LANGUAGES = ("ko", "en")
 

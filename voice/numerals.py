@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from msgspec import Struct, convert
 
-from voice.numbers import DIGITS, digit_by_digit, josa, native, sino
+from voice.korean.numbers import DIGITS, digit_by_digit, josa, native, sino
 
 
 class Readings(Struct, frozen=True):

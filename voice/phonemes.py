@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from msgspec import Struct, convert
 
-from voice.hangul import Syllable, is_hangul, take_apart
+from voice.korean.hangul import Syllable, is_hangul, take_apart
 
 
 class Sounds(Struct, frozen=True):

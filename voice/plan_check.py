@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TextIO
 
 from hub.shared.settings import SettingsError, noted_by
-from voice.plan_files import PlanFile, gather
+from voice.dialogue.plan_check import flaws
+from voice.dialogue.plan_files import PlanFile, gather
+from voice.dialogue.plans import SHIPPED, Plans
 from voice.plan_flaws import Flaw
-from voice.plan_rules import flaws
-from voice.plans import SHIPPED, Plans
-from voice.texts import usual_language
+from voice.speaking.texts import usual_language
 
 WRONG = 2
 

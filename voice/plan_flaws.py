@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from hub.core.mistakes import close_to
 from hub.shared.toml_lines import Path, line_of, locate
-from voice.plan_files import PlanFile, Question, Source, Words
+from voice.dialogue.plan_files import PlanFile, Question, Source, Words
 
 
 class Kind(StrEnum):

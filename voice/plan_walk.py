@@ -6,7 +6,7 @@ The words that all talks share have steps too; these are walked with each plan t
 from collections.abc import Iterator
 
 from hub.shared.toml_lines import Path
-from voice.plan_files import HELP, SILENCE, START, Branch
+from voice.dialogue.plan_files import HELP, SILENCE, START, Branch
 from voice.plan_flaws import Flaw, Kind, Sheet
 
 

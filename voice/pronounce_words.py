@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from msgspec import Struct
 
-from voice.hangul import Syllable, take_apart, with_coda
+from voice.korean.hangul import Syllable, take_apart, with_coda
 
 TENSE = dict(zip("ㄱㄷㅂㅅㅈ", "ㄲㄸㅃㅆㅉ", strict=True))
 RIEUL = with_coda("ㄹ")

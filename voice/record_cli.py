@@ -15,12 +15,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hub.shared.settings import noted_by
-from voice.bank import Bank
 from voice.fixed import fixed_sentences
 from voice.mouth_words import ours, tell
-from voice.record_live import Line
-from voice.recordings import store
+from voice.recording.review import store
+from voice.recording.session import Line
 from voice.settings import VoiceSettings, load
+from voice.speaking.bank import Bank
 
 INCOMPLETE, UNUSABLE = 1, 2
 EACH_S = 20  # for one sentence and its keys: a guess
@@ -79,10 +79,10 @@ def _try_folder(folder: Path) -> None:
 
 
 def _session(settings: VoiceSettings, folder: Path, lines: list[Line], speaker: str) -> int:
-    from voice import record_desk as desk  # noqa: PLC0415 - loads PortAudio
-    from voice.portaudio import PortAudio, hush  # noqa: PLC0415
-    from voice.record_live import Desk, Session  # noqa: PLC0415
-    from voice.vad import Segmenter, detector  # noqa: PLC0415
+    from voice.hearing.vad import Segmenter, detector  # noqa: PLC0415
+    from voice.recording import desk  # noqa: PLC0415 - loads PortAudio
+    from voice.recording.session import Desk, Session  # noqa: PLC0415
+    from voice.sound.portaudio import PortAudio, hush  # noqa: PLC0415
 
     logging.getLogger("voice").addHandler(logging.NullHandler())  # it is told in words
     hush()

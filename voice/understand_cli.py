@@ -1,6 +1,6 @@
 """`anbu voice understand [TEXT ...]`: what the voice would take a text for, and why.
 
-It asks what the ears ask (`voice.understanding`), with what is written in place of what was heard,
+It asks what the ears ask (`understanding.home`), with what is written in place of what was heard,
 so it needs no model and no sound card. What a text cannot have is a sound to be weighed against, so
 likeness decides alone. Exit codes: 0, 2 (the settings, or an option, cannot be used).
 """
@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from voice import wordless
-from voice.likeness import likenesses
 from voice.limits import BY_LIKENESS
 from voice.settings import load
-from voice.texts import sentence, usual_language, words
-from voice.understanding import Understanding
-from voice.words import (
+from voice.speaking.texts import sentence, usual_language, words
+from voice.understanding import wordless
+from voice.understanding.home import Understanding
+from voice.understanding.likeness import likenesses
+from voice.understanding.understand import (
     CROWD,
     DOUBTED,
     MAIN,

@@ -6,7 +6,7 @@ A machine wrote it down and may be wrong. No log shows it.
 from msgspec.structs import asdict, astuple
 
 from hub.contract.voice import WORDS_MAX
-from voice.words import Evidence, Understood
+from voice.understanding.understand import Evidence, Understood
 
 
 class Worded(Understood, frozen=True):

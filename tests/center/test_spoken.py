@@ -15,8 +15,8 @@ from hub.contract.messages import WORDLESS, FaultKind
 from hub.contract.scaip import Kind, What
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, NOW, moved, raised
-from voice import phrases
-from voice.phrases import Intent
+from voice.understanding import phrases
+from voice.understanding.phrases import Intent
 
 EYE = Eye("김하늘", NOW, texts(Lang.KO))
 SPOKEN: Incident = replace(raised(), kind=Kind.SPOKEN, device="voice", place="")

@@ -28,7 +28,7 @@ from hub.shared.messages import Language, messages
 from hub.shared.settings import SettingsError
 from tests.hub.rig import HUB, write_config
 from tests.layout import REPO
-from voice.plan_files import PlanFile, Words
+from voice.dialogue.plan_files import PlanFile, Words
 from voice.settings import VoiceSettings
 
 WRONG = """\

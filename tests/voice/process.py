@@ -16,7 +16,7 @@ import soundfile
 from hub.contract.voice import Fact, Order, decode, encode
 from tests.layout import REPO
 from tests.voice.room import RATE_HZ, Room, until
-from voice.resample import to_pcm
+from voice.sound.pcm import to_pcm
 
 SOUNDS = Path(__file__).parent / "sounds"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # the models are put there

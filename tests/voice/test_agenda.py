@@ -1,7 +1,7 @@
 """What is said first, what is cut short, what is let go."""
 
 from hub.contract.voice import Ask, Listen, Say
-from voice.agenda import MOST, STALE_S, Agenda, cuts_short, is_blunt
+from voice.dialogue.queue import MOST, STALE_S, Agenda, cuts_short, is_blunt
 
 GREETING, HEAT = Say("thanks_fine", "네, 다행입니다."), Say("announcement", "폭염입니다.", "n1")
 FIRE = Say("announcement", "불이 났습니다.", "n2", urgent=True)

@@ -5,9 +5,9 @@ from importlib.resources import files
 
 import pytest
 
-from voice import phrases
-from voice.phrases import Expecting, Intent
-from voice.words import Evidence, Guess, understand
+from voice.understanding import phrases
+from voice.understanding.phrases import Expecting, Intent
+from voice.understanding.understand import Evidence, Guess, understand
 
 PHRASES = phrases.load()
 GOOD = {Intent.FINE, Intent.YES, Intent.HOME, Intent.COUNSEL, Intent.AWAY}

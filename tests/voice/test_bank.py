@@ -8,7 +8,13 @@ import pytest
 
 from tests.voice.test_levels import padded, tone
 from voice.audio import Audio
-from voice.bank import (
+from voice.fixed import fixed, fixed_sentences
+from voice.misheard import error_rate
+from voice.recording.build import Way, build, gaps, prune
+from voice.recording.command import bank_arguments, record_arguments, run_bank, run_record
+from voice.recording.review import Fault, fault, store
+from voice.sound.loudness import SPEECH_DB, measured
+from voice.speaking.bank import (
     INDEX,
     SHIPPED,
     Bank,
@@ -19,13 +25,7 @@ from voice.bank import (
     write_index,
     write_sound,
 )
-from voice.bank_build import Way, build, gaps, prune
-from voice.fixed import fixed, fixed_sentences
-from voice.levels import SPEECH_DB, measured
-from voice.misheard import error_rate
-from voice.mouth import RATE_HZ, Mouth, MouthError
-from voice.mouth_cli import bank_arguments, record_arguments, run_bank, run_record
-from voice.recordings import Fault, fault, store
+from voice.speaking.mouth import RATE_HZ, Mouth, MouthError
 
 
 def test_every_fixed_sentence_of_the_product_has_its_file() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.voice.room import until
-from voice import ear as module
-from voice.ear import BYTES_S, MOST, Ear, Forgotten
+from voice.hearing import ear as module
+from voice.hearing.ear import BYTES_S, MOST, Ear, Forgotten
 
 PIECE = bytes(1024)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from voice import echo
-from voice.bank import Bank
-from voice.echo import RATE_HZ, Floats
 from voice.fixed import fixed_sentences
-from voice.resample import from_pcm, resampled, to_pcm
+from voice.sound import echo
+from voice.sound.echo import RATE_HZ, Floats
+from voice.sound.pcm import from_pcm, resampled, to_pcm
+from voice.speaking.bank import Bank
 
 LATE = RATE_HZ // 5
 

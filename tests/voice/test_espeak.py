@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from voice.espeak import Espeak
-from voice.levels import measured
-from voice.mouth import MouthError
+from voice.sound.loudness import measured
+from voice.speaking.espeak import Espeak
+from voice.speaking.mouth import MouthError
 
 
 def program(folder: Path, script: str) -> str:

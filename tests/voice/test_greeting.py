@@ -3,9 +3,9 @@
 from typing import cast
 
 from hub.contract.voice import Hello
-from voice.hearing import Hearing
+from voice.hearing.hearing import Hearing
 from voice.loading import Loaded, richer
-from voice.mouth import Mouth
+from voice.speaking.mouth import Mouth
 
 MOUTH, EARS = cast("Mouth", object()), cast("Hearing", object())
 

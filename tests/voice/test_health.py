@@ -2,8 +2,8 @@
 
 from hub.contract.voice import Fact, Part, Trouble
 from voice.health import LEAST_S, SETTLED_S, Health, listening, restart_due
-from voice.mic import Condition
-from voice.texts import the_time
+from voice.sound.microphone import Condition
+from voice.speaking.texts import the_time
 
 NIGHT, NOON = 3.75 * 3600, 12 * 3600.0
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from voice import vad
-from voice.engines import Engines, load
-from voice.hearing import Hearing, Sensitivity, SpeechBegan, SpeechEnded, Utterance
-from voice.models import Why
-from voice.phrases import Expecting, Intent, Phrases
-from voice.phrases import load as load_phrases
-from voice.resample import Resampler
-from voice.whisper import Encoded
-from voice.words import Guess, Understood
+from voice.hearing import vad
+from voice.hearing.engines import Engines, load
+from voice.hearing.hearing import Hearing, Sensitivity, SpeechBegan, SpeechEnded, Utterance
+from voice.hearing.models import Why
+from voice.hearing.whisper import Encoded
+from voice.sound.pcm import Resampler
+from voice.understanding.phrases import Expecting, Intent, Phrases
+from voice.understanding.phrases import load as load_phrases
+from voice.understanding.understand import Guess, Understood
 
 LOUD = np.random.default_rng(1).integers(-3000, 3000, vad.PIECE).astype(np.int16).tobytes()
 SILENT = bytes(2 * vad.PIECE)

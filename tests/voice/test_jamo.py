@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice.jamo import Table, distance, sounds, sounds_of, weight
+from voice.korean.sounds import Table, distance, sounds, sounds_of, weight
 
 PHRASES = ("도와주세요", "넘어졌어요", "괜찮아요", "네")
 

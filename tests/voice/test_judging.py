@@ -6,10 +6,10 @@ from threading import Event
 
 import pytest
 
-from voice import judging as module
-from voice.hearing import Utterance
-from voice.judging import Judging
-from voice.words import Expecting, Intent, Understood
+from voice.hearing import queue as module
+from voice.hearing.hearing import Utterance
+from voice.hearing.queue import Judging
+from voice.understanding.understand import Expecting, Intent, Understood
 
 CRY, WORDS = Utterance(b"c", Understood(Intent.HELP)), Utterance(b"w")
 NOTHING = Expecting.NOTHING

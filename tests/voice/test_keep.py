@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from voice import keep as module
-from voice.keep import Kept, keep
-from voice.words import Expecting, Intent, Understood
+from voice.hearing import recordings as module
+from voice.hearing.recordings import Kept, keep
+from voice.understanding.understand import Expecting, Intent, Understood
 
 SECOND = bytes(32_000)
 FINE, NOTHING = Understood(Intent.FINE, sure=0.9), Understood()

@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 
 from voice import kokoro_files
-from voice.kokoro import KEPT_S, Kokoro
 from voice.kokoro_lead import without_lead
-from voice.levels import measured
+from voice.korean.pronounce import pronounce
 from voice.misheard import said
-from voice.mouth import USUAL_SPEED, MouthError
 from voice.phonemes import SOUNDS, VARIANTS, tokens
-from voice.pronounce import pronounce
+from voice.sound.loudness import measured
+from voice.speaking.kokoro import KEPT_S, Kokoro
+from voice.speaking.mouth import USUAL_SPEED, MouthError
 
 LETTERS = {number: letter for letter, number in SOUNDS.tokens.items()}
 

@@ -11,8 +11,8 @@ import pytest
 from tests.voice.room import Room
 from voice.audio import Audio
 from voice.chime import chime
-from voice.loudspeaker import Loudspeaker
-from voice.portaudio import PortAudio, SoundError
+from voice.sound.loudspeaker import Loudspeaker
+from voice.sound.portaudio import PortAudio, SoundError
 
 
 def tone(seconds: float, rate_hz: int, hz: float = 400) -> Audio:

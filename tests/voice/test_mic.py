@@ -10,8 +10,8 @@ from time import monotonic
 import pytest
 
 from tests.voice.room import Room, until
-from voice.mic import SAMPLES, Condition, Microphone
-from voice.portaudio import Device, PortAudio, Reason, SoundError
+from voice.sound.microphone import SAMPLES, Condition, Microphone
+from voice.sound.portaudio import Device, PortAudio, Reason, SoundError
 
 
 def tone(hz: float = 500, seconds: float = 1.0, rate_hz: int = 16_000) -> bytes:

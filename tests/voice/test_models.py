@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from voice import models
-from voice.models import File, Model, ModelError, Why
+from voice.hearing import models
+from voice.hearing.models import File, Model, ModelError, Why
 
 SHA = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "hello"
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.voice.test_levels import tone
 from voice.audio import Audio
-from voice.cache import Cache
-from voice.mouth import MOST_CHARACTERS, PAUSE_S, RATE_HZ, Mouth, MouthError
-from voice.sentences import LONGEST, sentences
+from voice.korean.sentences import LONGEST, sentences
+from voice.speaking.cache import Cache
+from voice.speaking.mouth import MOST_CHARACTERS, PAUSE_S, RATE_HZ, Mouth, MouthError
 
 
 class Engine:

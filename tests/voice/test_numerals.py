@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.numbers import LARGEST, digit_by_digit, josa, native, sino
+from voice.korean.numbers import LARGEST, digit_by_digit, josa, native, sino
 from voice.numerals import spell
 
 READ = {

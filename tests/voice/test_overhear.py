@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.voice.room import until
-from voice import echo
-from voice import overhear as module
-from voice.hearing import Utterance
-from voice.overhear import Overheard, Overhearing
-from voice.resample import from_pcm, to_pcm
+from voice.hearing import overhear as module
+from voice.hearing.hearing import Utterance
+from voice.hearing.overhear import Overheard, Overhearing
+from voice.sound import echo
+from voice.sound.pcm import from_pcm, to_pcm
 
 PIECE = 1024  # bytes
 RATE_HZ = 16_000

@@ -4,7 +4,7 @@ import pytest
 
 from hub.core.mistakes import Problem
 from hub.shared.settings import SettingsError
-from voice.phrases import Expecting, Intent, load
+from voice.understanding.phrases import Expecting, Intent, load
 
 RIGHT = """\
 fillers = ["아이고"]

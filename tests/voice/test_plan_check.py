@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from hub.shared.settings import SettingsError
 from voice import plan_check
+from voice.dialogue.plan_check import flaws
+from voice.dialogue.plan_files import gather
+from voice.dialogue.plans import SHIPPED, Plans
 from voice.plan_check import add_arguments, run, tell
-from voice.plan_files import gather
 from voice.plan_flaws import Flaw, Kind
-from voice.plan_rules import flaws
-from voice.plans import SHIPPED, Plans
-from voice.texts import LANGUAGES
+from voice.speaking.texts import LANGUAGES
 
 RIGHT = """\
 answers = ["ask_meals"]

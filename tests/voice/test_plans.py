@@ -9,11 +9,11 @@ import pytest
 
 from hub.contract.voice import Meaning, Phrase
 from tests.voice.transcripts import HUB, PLANS, WORDS, happening, plays, run, shipped, told
-from voice.acts import speech_s
-from voice.plan_files import HELP, START, Branch
-from voice.plan_rules import ASKED, ASKED_BY_HUB
-from voice.plans import SHIPPED, Plan, PlanError, Plans, spoken
-from voice.talk import MOST_S, Listen, Speak, begin, step
+from voice.dialogue.acts import speech_s
+from voice.dialogue.plan_check import ASKED, ASKED_BY_HUB
+from voice.dialogue.plan_files import HELP, START, Branch
+from voice.dialogue.plans import SHIPPED, Plan, PlanError, Plans, spoken
+from voice.dialogue.talk import MOST_S, Listen, Speak, begin, step
 
 KEYS = sorted(PLANS.plans)
 HUB_REPLIES = {Meaning.COUNSEL, Meaning.AWAY, Meaning.HOME, Meaning.HELP, Meaning.UNCLEAR}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from voice import portaudio
-from voice.portaudio import PortAudio, SoundError, Stream
+from voice.sound import portaudio
+from voice.sound.portaudio import PortAudio, SoundError, Stream
 
 FRAMES, RATE_HZ = 512, 16_000
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.hangul import coda_of, is_hangul, take_apart, with_coda
-from voice.pronounce import pronounce
+from voice.korean.hangul import coda_of, is_hangul, take_apart, with_coda
+from voice.korean.pronounce import pronounce
 
 SAID = {
     "closing sounds, articles 8 to 11": """

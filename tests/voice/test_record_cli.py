@@ -12,13 +12,13 @@ import pytest
 from tests.layout import REPO
 from tests.voice.test_levels import tone
 from voice import cli, record_cli
-from voice.bank import file_name, read_index
 from voice.fixed import fixed_sentences
-from voice.mouth_cli import run_record
-from voice.record_desk import Meter, TerminalKeys, single_keys
-from voice.record_live import MENUS, Line
-from voice.recordings import Fault, store
+from voice.recording.command import run_record
+from voice.recording.desk import Meter, TerminalKeys, single_keys
+from voice.recording.review import Fault, store
+from voice.recording.session import MENUS, Line
 from voice.settings import VoiceSettings
+from voice.speaking.bank import file_name, read_index
 
 MESSAGES = REPO / "voice" / "messages"
 TEXTS = fixed_sentences()

@@ -7,15 +7,15 @@ import pytest
 
 from tests.voice.test_levels import tone
 from voice.audio import Audio
-from voice.bank import Bank
-from voice.levels import measured, trimmed
-from voice.mouth import RATE_HZ
-from voice.portaudio import Reason
-from voice.record_live import ENTER, LEAD, MENUS, Desk, GoneError, Line, Outcome, Session
-from voice.record_take import WAIT_S, Ending, Taking, noise_db, wrong
-from voice.recordings import Fault
-from voice.resample import from_pcm, to_pcm
-from voice.vad import PIECE_S, Segmenter, detector
+from voice.hearing.vad import PIECE_S, Segmenter, detector
+from voice.recording.review import Fault
+from voice.recording.session import ENTER, LEAD, MENUS, Desk, GoneError, Line, Outcome, Session
+from voice.recording.take import WAIT_S, Ending, Taking, noise_db, wrong
+from voice.sound.loudness import measured, trimmed
+from voice.sound.pcm import from_pcm, to_pcm
+from voice.sound.portaudio import Reason
+from voice.speaking.bank import Bank
+from voice.speaking.mouth import RATE_HZ
 
 TEXTS = ("도움을 요청하고 있습니다.", "센터에 전달되었습니다.", "잠시만 기다려 주세요.")
 LINES = [Line(number, text) for number, text in enumerate(TEXTS, 1)]

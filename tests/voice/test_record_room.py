@@ -18,9 +18,9 @@ import pytest
 from tests.layout import REPO
 from tests.voice.room import Room
 from voice.audio import Audio
-from voice.bank import Bank, file_name, read_index
 from voice.fixed import fixed_sentences
-from voice.levels import SPEECH_DB, measured, trimmed
+from voice.sound.loudness import SPEECH_DB, measured, trimmed
+from voice.speaking.bank import Bank, file_name, read_index
 
 FIRST, SECOND = fixed_sentences()[1:3]
 CONFIG = 'microphone = "microphone"\nloudspeaker = "loudspeaker"\nvolume_pct = 100\nsilent_s = 3\n'

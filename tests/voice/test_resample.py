@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from voice.resample import Resampler, Samples, from_pcm, resampled, to_pcm
+from voice.sound.pcm import Resampler, Samples, from_pcm, resampled, to_pcm
 
 
 def tone(hz: float, rate_hz: int, seconds: float = 0.5) -> Samples:

@@ -8,11 +8,11 @@ import pytest
 
 from hub.core.mistakes import Mistake, Problem
 from hub.shared.settings import SettingsError, unnoted
+from voice.dialogue.plans import SHIPPED
 from voice.loading import mistakes_of, plans_of
-from voice.plans import SHIPPED
 from voice.settings import VoiceSettings, load
 from voice.tastes import LOUDEST_PCT, Tastes, remember, remembered
-from voice.understanding import phrases_of
+from voice.understanding.home import phrases_of
 
 NOON, MIDNIGHT = 12 * 3600.0, 86_400.0
 

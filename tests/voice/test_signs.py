@@ -2,9 +2,9 @@
 
 import pytest
 
-from voice import phrases, signs
-from voice.phrases import Expecting, Intent
-from voice.words import Evidence, Guess, Understood, understand
+from voice.understanding import phrases, signs
+from voice.understanding.phrases import Expecting, Intent
+from voice.understanding.understand import Evidence, Guess, Understood, understand
 
 PHRASES = phrases.load()
 SIGNS = signs.load()

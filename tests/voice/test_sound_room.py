@@ -29,11 +29,11 @@ from hub.contract.voice import (
 )
 from tests.voice.process import StandIn, Voice, voice
 from tests.voice.room import Room, until
-from voice import models
-from voice.jamo import distance
-from voice.models import Model
-from voice.plans import Plans
-from voice.whisper import Whisper
+from voice.dialogue.plans import Plans
+from voice.hearing import models
+from voice.hearing.models import Model
+from voice.hearing.whisper import Whisper
+from voice.korean.sounds import distance
 
 MOOD = Ask("ask_mood", "안녕하세요. 오늘 기분은 괜찮으세요?")
 HELP = Ask("ask_help", "도움이 필요하세요?")

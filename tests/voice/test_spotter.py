@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from voice.models import Model, ModelError, Why, find
-from voice.phrases import load
-from voice.spotter import Spotter, _segmented
+from voice.hearing.models import Model, ModelError, Why, find
+from voice.hearing.spotter import Spotter, _segmented
+from voice.understanding.phrases import load
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ from time import monotonic
 import pytest
 
 from hub.contract.voice import Ask, Fact, Heard, Listen, Meaning, Say, Spoke, Stop, Talking
-from voice import floor as floor_module
-from voice import speech as speech_module
 from voice.audio import Audio
 from voice.chime import chime
-from voice.ear import Ear
-from voice.overhear import Overhearing
-from voice.plans import Plans
-from voice.speech import Manner, Speech
-from voice.stage import Stage
-from voice.words import Intent, Understood
+from voice.dialogue import floor as floor_module
+from voice.dialogue.plans import Plans
+from voice.dialogue.stage import Stage
+from voice.hearing.ear import Ear
+from voice.hearing.overhear import Overhearing
+from voice.speaking import speech as speech_module
+from voice.speaking.speech import Manner, Speech
+from voice.understanding.understand import Intent, Understood
 
 PLANS = Plans.load()
 MOOD = Ask("ask_mood", "오늘 기분은 괜찮으세요?")

@@ -1,8 +1,8 @@
 """A call is taken back by whom it is, and by nobody who stands by it or speaks on television."""
 
-from voice import phrases
-from voice.phrases import Expecting, Intent
-from voice.words import Evidence, Guess, understand
+from voice.understanding import phrases
+from voice.understanding.phrases import Expecting, Intent
+from voice.understanding.understand import Evidence, Guess, understand
 
 PHRASES = phrases.load()
 

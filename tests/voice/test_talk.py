@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from hub.contract.voice import Meaning
 from tests.voice.transcripts import PLANS, WORDS, happening, plan, plays, run, shipped, told
-from voice.acts import speech_s, syllables
-from voice.plan_files import Branch, Question, Words
-from voice.plans import Plan
-from voice.talk import (
+from voice.dialogue.acts import speech_s, syllables
+from voice.dialogue.plan_files import Branch, Question, Words
+from voice.dialogue.plans import Plan
+from voice.dialogue.talk import (
     MOST_QUESTIONS,
     MOST_S,
     End,
@@ -22,7 +22,7 @@ from voice.talk import (
     begin,
     step,
 )
-from voice.words import Intent, Understood
+from voice.understanding.understand import Intent, Understood
 
 KEYS = sorted(PLANS.plans)
 INTENTS = [*(str(intent) for intent in Intent), "silence"]

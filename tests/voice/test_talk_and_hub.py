@@ -26,8 +26,8 @@ from tests.core.care_scenes import (
     result,
 )
 from tests.voice.transcripts import happening, shipped
-from voice.acts import speech_s
-from voice.talk import Act, Chime, End, Listen, Pause, Speak, Tell, begin, step
+from voice.dialogue.acts import speech_s
+from voice.dialogue.talk import Act, Chime, End, Listen, Pause, Speak, Tell, begin, step
 
 FIRST, SECOND = Ask(Phrase.ASK_PHQ_INTEREST), Ask(Phrase.ASK_PHQ_MOOD)
 HELP = Ask(Phrase.ASK_HELP)

@@ -15,11 +15,11 @@ from msgspec import structs
 from hub.__main__ import main
 from hub.shared.command_line import CLOSED
 from tests.layout import REPO
-from voice.engines import Engines
-from voice.hearing import Hearing
-from voice.phrases import load
+from voice.hearing.engines import Engines
+from voice.hearing.hearing import Hearing
 from voice.understand_cli import Told
-from voice.words import Evidence, Expecting, Guess, Reason
+from voice.understanding.phrases import load
+from voice.understanding.understand import Evidence, Expecting, Guess, Reason
 
 Run = Callable[..., list[dict[str, Any]]]
 SENTENCES = (

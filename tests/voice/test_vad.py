@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from voice import vad
-from voice.vad import Began, Ended, Segmenter, Went
+from voice.hearing import vad
+from voice.hearing.vad import Began, Ended, Segmenter, Went
 
 LOUD = np.random.default_rng(1).integers(-3000, 3000, vad.PIECE).astype(np.int16).tobytes()
 SILENT = bytes(2 * vad.PIECE)

@@ -12,8 +12,8 @@ from tests.layout import REPO
 from tests.voice.room import Room
 from voice import check, cli
 from voice.check import Finding, examine
-from voice.portaudio import PortAudio
 from voice.settings import VoiceSettings, load
+from voice.sound.portaudio import PortAudio
 
 MESSAGES = REPO / "voice" / "messages"
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from voice import vad
+from voice.hearing import vad
+from voice.hearing.models import Model, ModelError, Why, find
+from voice.hearing.whisper import Whisper
 from voice.mel import BANDS, RATE_HZ, Sound, samples, spectrogram
 from voice.memory import give_back, rss_mb
-from voice.models import Model, ModelError, Why, find
-from voice.resample import Resampler
-from voice.whisper import Whisper
+from voice.sound.pcm import Resampler
 
 
 @pytest.fixture(scope="module")

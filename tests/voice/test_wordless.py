@@ -6,12 +6,21 @@ import pytest
 
 from hub.contract.voice import Meaning
 from tests.voice.transcripts import happening, shipped
-from voice import wordless
-from voice.acts import Tell
-from voice.phrases import Phrases, load
-from voice.talk import begin, step
-from voice.understanding import Understanding
-from voice.words import Evidence, Expecting, Guess, Intent, Reason, Understood, explain, understand
+from voice.dialogue.acts import Tell
+from voice.dialogue.talk import begin, step
+from voice.understanding import wordless
+from voice.understanding.home import Understanding
+from voice.understanding.phrases import Phrases, load
+from voice.understanding.understand import (
+    Evidence,
+    Expecting,
+    Guess,
+    Intent,
+    Reason,
+    Understood,
+    explain,
+    understand,
+)
 
 ANSWERS = {
     Intent.FINE: "괜찮아요", Intent.YES: "네", Intent.NO: "아니요", Intent.CANCEL: "취소해 줘",

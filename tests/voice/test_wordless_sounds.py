@@ -5,10 +5,10 @@ import pytest
 
 from bench.voice_sound import as_pcm
 from bench.wordless_sound import KINDS, made
-from voice.engines import Engines, load
-from voice.hearing import Hearing, Utterance
-from voice.phrases import Expecting, Intent, Phrases
-from voice.phrases import load as load_phrases
+from voice.hearing.engines import Engines, load
+from voice.hearing.hearing import Hearing, Utterance
+from voice.understanding.phrases import Expecting, Intent, Phrases
+from voice.understanding.phrases import load as load_phrases
 
 ANSWERS = {Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL}
 # Of each kind one that was Yes in a check-in before there was a rule for it; "whimper 3" is written

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from voice.phrases import Phrases, load
-from voice.words import (
+from voice.understanding.phrases import Phrases, load
+from voice.understanding.understand import (
     Evidence,
     Expecting,
     Guess,

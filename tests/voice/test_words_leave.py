@@ -26,11 +26,11 @@ from hub.core.model.state import HomeState
 from tests.drivers.fakes import FakePort
 from tests.voice.test_hearing import LOUD, Spotter, Writer
 from tests.voice.test_stage import Theatre
-from voice.engines import Engines
-from voice.hearing import Hearing, Utterance
+from voice.hearing.engines import Engines
+from voice.hearing.hearing import Hearing, Utterance
 from voice.link import Link
-from voice.phrases import load
-from voice.words import Expecting
+from voice.understanding.phrases import load
+from voice.understanding.understand import Expecting
 
 CRY, WELL, TELEVISION = "도와주세요", "잘 지내고 있어요", "오늘 장날이에요"
 RULES = Rules(hub="js-0001")

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from hub.contract.voice import Meaning
 from hub.shared.messages import Language, messages
-from voice.plan_files import Question, Words
-from voice.plans import Plan, Plans
-from voice.talk import (
+from voice.dialogue.plan_files import Question, Words
+from voice.dialogue.plans import Plan, Plans
+from voice.dialogue.talk import (
     Act,
     Chime,
     End,
@@ -28,7 +28,7 @@ from voice.talk import (
     begin,
     step,
 )
-from voice.words import Intent, Understood
+from voice.understanding.understand import Intent, Understood
 
 PLANS = Plans.load()
 HUB = messages("hub", Language.KOREAN)["say"]

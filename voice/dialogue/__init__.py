@@ -1,0 +1,1 @@
+"""Talks with the resident: stage, queue, plans of check-ins."""

@@ -1,0 +1,157 @@
+"""What a plan file may say, and the reading of a folder of them: structs, or all that is wrong.
+
+One file is one talk; `common.toml` holds the words and the questions that all of them share.
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from msgspec import Meta, Struct, field
+from msgspec.structs import replace
+
+from hub.contract.forms import Form, of
+from hub.contract.voice import Meaning
+from hub.core.mistakes import Mistake
+from hub.shared.settings import Noted, SettingsError, read, text_of, unnoted
+from voice.understanding.understand import Expecting, Intent
+
+COMMON = "common.toml"
+START = "start"  # each talk begins with this question
+HELP = "help"  # as `then`: the hub asks whether help is needed, and calls it on silence
+SILENCE = "silence"  # as `heard`
+HEARD = "{heard}"  # in `say`: what was understood, said back
+OTHER = "other"  # in `[heard]`: said back where nothing more is known
+
+Listening = Annotated[float, Meta(ge=3, le=30)]  # seconds; an old person needs some to answer
+Key = Annotated[str, of(Form.WORD, "^[a-z][a-z0-9_]{0,39}$")]
+What = Annotated[str, of(Form.WORD, "^[a-z_]{0,40}$")]
+
+
+class Branch(Struct, frozen=True, forbid_unknown_fields=True):
+    """What follows when one of `heard` was: `say` it back, `tell` the hub, `then` ask on.
+
+    `heard` holds intents, finer ones such as `unwell:head` or `often:3`, and `silence`.
+    """
+
+    heard: Annotated[tuple[str, ...], Meta(min_length=1)]
+    say: str = ""
+    tell: Meaning | None = None
+    what: What = ""  # told in place of what was heard
+    then: str = ""  # a step, or `help`; nothing: the talk ends
+
+
+class Question(Struct, frozen=True, forbid_unknown_fields=True):
+    """One step: `ask` (of the first: in place of the hub's own words), and listen for `listen_s`.
+
+    `again` is how often it is asked anew after silence or words that nobody understood.
+    """
+
+    on: Annotated[tuple[Branch, ...], Meta(min_length=1)]
+    ask: str = ""
+    expect: Expecting = Expecting.CHECKIN
+    listen_s: Listening = 10.0
+    again: Annotated[int, Meta(ge=0, le=1)] = 1
+
+    def branch(self, *heard: str) -> Branch | None:
+        """Give the branch of the first of `heard` that has one: name the finest first."""
+        known = {one: branch for branch in self.on for one in branch.heard}
+        return next((known[one] for one in heard if one in known), None)
+
+
+class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of one talk; `answers` are the keys of the hub's questions."""
+
+    answers: Annotated[tuple[Key, ...], Meta(min_length=1)]
+    step: dict[str, Question]
+    chime: bool = True
+
+
+class Words(Struct, frozen=True, forbid_unknown_fields=True):
+    """`common.toml`: what every talk may have to say. What a county leaves out is the product's."""
+
+    not_understood: str = ""
+    slower: str = ""
+    louder: str = ""
+    no_answer: str = ""
+    enough: str = ""
+    unwell: str = ""
+    thanks: str = ""
+    cancel: str = ""
+    urgent: tuple[str, ...] = ()  # ills with which the hub asks at once whether help is needed
+    heard: dict[str, str] = field(default_factory=dict)  # ill -> the sentence that says it back
+    step: dict[str, Question] = field(default_factory=dict)
+
+    def over(self, below: Self) -> Self:
+        """Give these words, and `below` where there are none."""
+        mine = {
+            name: getattr(self, name) or getattr(below, name) for name in self.__struct_fields__
+        }
+        merged = {"heard": {**below.heard, **self.heard}, "step": {**below.step, **self.step}}
+        return replace(self, **{**mine, **merged})
+
+    def branch(self, intent: Intent) -> Branch | None:
+        """Give what follows in any talk where its plan has nothing to say to `intent`."""
+        match intent:
+            case Intent.UNWELL:
+                return Branch((intent,), f"{HEARD} {self.unwell}", Meaning.UNWELL)
+            case Intent.CANCEL:
+                return Branch((intent,), self.cancel, Meaning.CANCEL)
+            case _:
+                return None
+
+    def said(self) -> tuple[str, ...]:
+        """Give the sentences that belong to no question."""
+        texts = (getattr(self, name) for name in self.__struct_fields__)
+        return (*(text for text in texts if isinstance(text, str)), *self.heard.values())
+
+
+class Source(Struct, frozen=True):
+    """A file's text beside what it says: who looks for flaws has to name lines."""
+
+    file: str
+    text: str
+    says: PlanFile | Words
+
+
+Folder = tuple[Source, ...]
+
+
+def gather(
+    *folders: Path, noted: Noted = unnoted
+) -> tuple[tuple[Folder, ...], tuple[Mistake, ...]]:
+    """Read the files of folders: what has the right form, and what is wrong with the others.
+
+    Raises OSError where a file cannot be read. `noted` is told of files in an old encoding.
+    """
+    mistakes: list[Mistake] = []
+    return tuple(_sources(folder, mistakes, noted) for folder in folders), tuple(mistakes)
+
+
+def common(folders: tuple[Folder, ...]) -> Words:
+    """Give the words of all folders, those of the first before those of the next."""
+    words = Words()
+    for source in (source for folder in folders for source in folder):
+        if isinstance(source.says, Words):
+            words = words.over(source.says)
+    return words
+
+
+def _sources(folder: Path, mistakes: list[Mistake], noted: Noted) -> Folder:
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix != ".toml":
+            continue
+        try:
+            text = text_of(path.read_bytes(), str(path), noted)
+            says = _read(path, text)
+        except SettingsError as error:
+            mistakes += error.mistakes
+        else:
+            found.append(Source(str(path), text, says))
+    return tuple(found)
+
+
+def _read(path: Path, text: str) -> PlanFile | Words:
+    if path.name == COMMON:
+        return read(text, str(path), Words)
+    return read(text, str(path), PlanFile)

@@ -1,0 +1,1 @@
+"""From microphone to words: voice activity, spotter, Whisper, models."""

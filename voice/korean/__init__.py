@@ -1,0 +1,1 @@
+"""The Korean language: hangul, numbers, pronunciation, similar sounds, sentences."""

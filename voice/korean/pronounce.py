@@ -1,0 +1,163 @@
+"""Korean text as it is said: Hangul in, Hangul of the standard pronunciation out.
+
+After the National Institute's Standard Pronunciation (표준 발음법, 문교부 고시 88-2 and 문체부 고시
+2017-13); the numbers of its articles stand beside the rules. What the letters alone do not tell
+(compounds, endings) is in `pronounce_words`.
+"""
+
+import functools
+import re
+import unicodedata
+from itertools import zip_longest
+
+from voice.korean.hangul import Syllable, is_hangul, take_apart
+from voice.numerals import spell
+from voice.pronounce_words import respell
+
+# Articles 8 to 11: seven sounds can close a syllable.
+CLOSED = {
+    "ㄲ": "ㄱ", "ㅋ": "ㄱ", "ㄳ": "ㄱ", "ㄺ": "ㄱ",
+    "ㅅ": "ㄷ", "ㅆ": "ㄷ", "ㅈ": "ㄷ", "ㅊ": "ㄷ", "ㅌ": "ㄷ", "ㅎ": "ㄷ",
+    "ㅍ": "ㅂ", "ㅄ": "ㅂ", "ㄿ": "ㅂ",
+    "ㄵ": "ㄴ", "ㄶ": "ㄴ", "ㄼ": "ㄹ", "ㄽ": "ㄹ", "ㄾ": "ㄹ", "ㅀ": "ㄹ", "ㄻ": "ㅁ",
+}  # fmt: skip
+# Article 14: of two closing letters the second moves over, and ㅅ becomes tense.
+PARTED = {
+    "ㄳ": ("ㄱ", "ㅆ"), "ㄵ": ("ㄴ", "ㅈ"), "ㄺ": ("ㄹ", "ㄱ"), "ㄻ": ("ㄹ", "ㅁ"),
+    "ㄼ": ("ㄹ", "ㅂ"), "ㄽ": ("ㄹ", "ㅆ"), "ㄾ": ("ㄹ", "ㅌ"), "ㄿ": ("ㄹ", "ㅍ"),
+    "ㅄ": ("ㅂ", "ㅆ"),
+}  # fmt: skip
+TENSE = dict(zip("ㄱㄷㅂㅅㅈ", "ㄲㄸㅃㅆㅉ", strict=True))
+BREATHED = dict(zip("ㄱㄷㅂㅈ", "ㅋㅌㅍㅊ", strict=True))
+NASAL = {"ㄱ": "ㅇ", "ㄷ": "ㄴ", "ㅂ": "ㅁ"}
+WITH_H = {"ㅎ": "", "ㄶ": "ㄴ", "ㅀ": "ㄹ"}
+BREATHES = {  # Article 12.1, appendices: what is left before ㅎ, and the new onset
+    "ㄺ": ("ㄹ", "ㅋ"), "ㄼ": ("ㄹ", "ㅍ"), "ㄵ": ("ㄴ", "ㅊ"), "ㅈ": ("", "ㅊ"), "ㄳ": ("", "ㅋ"),
+    "ㄾ": ("ㄹ", "ㅊ"),
+}  # fmt: skip
+HIDDEN_STOPS = ("ㄳ", "ㄵ", "ㄺ", "ㄼ", "ㄽ", "ㄾ", "ㄿ", "ㅄ")  # they tense what follows
+RAISED = frozenset("ㅣㅕ")  # Article 17: before these ㄷ and ㅌ become ㅈ and ㅊ
+ONLY_SPACES = re.compile(r" *")
+
+
+def pronounce(text: str, *, linked: bool = True) -> str:
+    """Give `text` as it is said, numbers spelt out; what is not Hangul stays as it is.
+
+    `linked`: in one breath, so that words change each other; else word by word.
+    """
+    letters = list(respell(spell(unicodedata.normalize("NFC", text))))
+    places = [place for place, letter in enumerate(letters) if is_hangul(letter)]
+    said = {place: take_apart(letters[place]) for place in places}
+    for here, there in zip_longest(places, places[1:], fillvalue=len(letters)):
+        between = "".join(letters[here + 1 : there])
+        if there in said and (ONLY_SPACES.fullmatch(between) if linked else not between):
+            said[here], said[there] = _meet(said[here], said[there], apart=bool(between))
+        else:
+            said[here] = said[here]._replace(coda=_closed(said[here].coda))
+    for place, syllable in said.items():
+        opens = take_apart(letters[place]).onset == "ㅇ" and _begins(letters, place)
+        letters[place] = str(_with_plain_vowel(syllable, opens=opens))
+    return "".join(letters)
+
+
+def _begins(letters: list[str], place: int) -> bool:
+    return place == 0 or not is_hangul(letters[place - 1])
+
+
+def _closed(coda: str) -> str:
+    return CLOSED.get(coda, coda)
+
+
+@functools.lru_cache(maxsize=4096)
+def _meet(first: Syllable, second: Syllable, *, apart: bool) -> tuple[Syllable, Syllable]:
+    """Say two syllables in one breath; `apart`: a space stands between them."""
+    if not first.coda:
+        return first, second
+    if second.onset == "ㅇ":
+        coda, onset = _before_vowel(first.coda, second.vowel, apart=apart)
+    elif second.onset == "ㅎ":
+        coda, onset = _before_h(first.coda, second.vowel, apart=apart)
+    elif first.coda in WITH_H:
+        coda, onset = _after_h(first.coda, second.onset)
+    else:
+        coda, onset = _before_consonant(first, second.onset)
+        if apart and second.onset == "ㄹ":  # a word that begins so is a foreign one: 안전 라디오
+            coda, onset = _closed(first.coda), "ㄹ"
+    return first._replace(coda=coda), second._replace(onset=onset)
+
+
+def _before_vowel(coda: str, vowel: str, *, apart: bool) -> tuple[str, str]:
+    """Articles 12.4, 13 to 15, 17: a closing sound moves over to a silent onset."""
+    if apart:  # Article 15: before a word of its own, as it sounds when closed
+        coda = _closed(coda)
+    if coda == "ㅇ":
+        return "ㅇ", "ㅇ"
+    if coda in WITH_H:
+        return "", WITH_H[coda] or "ㅇ"
+    kept, moved = PARTED.get(coda, ("", coda))
+    if moved in ("ㄷ", "ㅌ") and vowel in RAISED and not apart:
+        moved = "ㅈ" if moved == "ㄷ" else "ㅊ"
+    return kept, moved
+
+
+def _before_h(coda: str, vowel: str, *, apart: bool) -> tuple[str, str]:
+    """Article 12.1, appendices: stops and ㅎ melt into one breathed sound. Article 17, appendix."""
+    if coda in WITH_H:
+        return _closed(coda), "ㅎ"
+    if coda in BREATHES and not apart:
+        return BREATHES[coda]
+    closed = _closed(coda)
+    if closed == "ㄷ" and coda in ("ㄷ", "ㅌ") and vowel in RAISED and not apart:
+        return "", "ㅊ"
+    return ("", BREATHED[closed]) if closed in BREATHED else (closed, "ㅎ")
+
+
+def _after_h(coda: str, onset: str) -> tuple[str, str]:
+    """Articles 12.1 to 12.3: a closing ㅎ breathes into ㄱㄷㅈ, tenses ㅅ and gives way to ㄴ."""
+    left = WITH_H[coda]
+    if onset in "ㄱㄷㅈ":
+        return left, BREATHED[onset]
+    if onset == "ㅅ":
+        return left, "ㅆ"
+    if onset == "ㄴ" and coda != "ㄶ":
+        return ("ㄹ", "ㄹ") if left == "ㄹ" else ("ㄴ", "ㄴ")
+    return _before_sound(_closed(coda), onset)
+
+
+def _before_consonant(first: Syllable, onset: str) -> tuple[str, str]:
+    coda = first.coda
+    if coda == "ㄼ" and first.onset in "ㅂㅃ":  # Article 10, exception: 밟다 [밥ː따], 밟는 [밤ː는]
+        return _before_sound("ㅂ", onset)
+    if coda == "ㄺ" and onset == "ㄱ" and str(first) not in ("닭", "흙", "칡", "삵"):
+        return "ㄹ", "ㄲ"  # Article 11, exception: 읽고 [일꼬]
+    if coda in HIDDEN_STOPS and str(first) != "덟":  # Articles 23 to 25
+        onset = TENSE.get(onset, onset)
+    return _before_sound(_closed(coda), onset)
+
+
+def _before_sound(coda: str, onset: str) -> tuple[str, str]:
+    """Articles 18 to 20 and 23: two consonants side by side; `coda` is one of the seven."""
+    if coda in NASAL:
+        if onset in "ㄴㅁ":
+            return NASAL[coda], onset
+        if onset == "ㄹ":
+            return NASAL[coda], "ㄴ"
+        return coda, TENSE.get(onset, onset)
+    if onset == "ㄹ" and coda in ("ㅁ", "ㅇ"):
+        return coda, "ㄴ"
+    if (coda, onset) in (("ㄴ", "ㄹ"), ("ㄹ", "ㄴ")):
+        return "ㄹ", "ㄹ"
+    return coda, onset
+
+
+@functools.lru_cache(maxsize=4096)
+def _with_plain_vowel(syllable: Syllable, *, opens: bool) -> Syllable:
+    """Article 5: the vowels that are said more simply than they are written."""
+    onset, vowel, coda = syllable
+    if onset in "ㅈㅉㅊ" and vowel in "ㅑㅒㅕㅖㅛㅠ":  # 5.1; there is no sound between
+        vowel = "ㅏㅐㅓㅔㅗㅜ"["ㅑㅒㅕㅖㅛㅠ".index(vowel)]
+    elif vowel == "ㅖ" and onset not in "ㅇㄹㄴ":  # 5.2; ㄴ is ㄹ, changed
+        vowel = "ㅔ"
+    elif vowel == "ㅢ" and not opens:  # 5.3, 5.4
+        vowel = "ㅣ"
+    return Syllable(onset, vowel, coda)

@@ -1,0 +1,1 @@
+"""`anbu voice mouth` and the recording desk: how a bank of spoken phrases is made."""

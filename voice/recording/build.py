@@ -1,0 +1,98 @@
+"""Filling the phrase bank: each sentence in several ways, the one that is understood best is kept.
+
+One person speaks everything; the ways differ in speed and in single letters only, so that a
+resident hears one voice. The judge is a recogniser that knows nothing of what was meant.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
+from pathlib import Path
+
+from msgspec import Struct
+
+from voice.audio import Audio
+from voice.misheard import error_rate
+from voice.sound.loudness import levelled, trimmed
+from voice.speaking.bank import INDEX, Entry, file_name, read_index, write_index, write_sound
+from voice.speaking.mouth import MouthError
+
+Judge = Callable[[Audio], str]
+Speaks = Callable[[str], Audio]
+
+
+class Way(Struct, frozen=True):
+    """One way to say a sentence: `made` is its name in the index; `speak` raises MouthError."""
+
+    made: str
+    speak: Speaks
+
+
+class Built(Struct, frozen=True):
+    """What became of a sentence: `error` is the share of syllables that were misheard."""
+
+    text: str
+    made: str
+    heard: str
+    error: float
+    audio: Audio
+
+
+class Gaps(Struct, frozen=True):
+    """What a bank lacks, and the files that no sentence needs any more."""
+
+    missing: tuple[str, ...]
+    orphaned: tuple[str, ...]
+
+
+def gaps(folder: Path, texts: Iterable[str]) -> Gaps:
+    """Compare a folder with the sentences that it should have."""
+    wanted = {file_name(text): text for text in texts}
+    there = {path.name for path in folder.glob("*.ogg")}
+    missing = tuple(text for name, text in wanted.items() if name not in there)
+    return Gaps(missing, tuple(sorted(there - wanted.keys())))
+
+
+def build(folder: Path, texts: Iterable[str], ways: Iterable[Way], judge: Judge) -> Iterator[Built]:
+    """Say all `texts` in one way, what was misheard in the next, the worst first; keep the best.
+
+    Tells of each that is kept, as it is kept: whoever loses patience has a bank. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    best: dict[str, float] = dict.fromkeys(texts, inf)
+    for way in ways:
+        for text in sorted((t for t, error in best.items() if error > 0), key=best.__getitem__)[
+            ::-1
+        ]:
+            built = said(text, way, judge)
+            if built is not None and built.error < best[text]:
+                best[text] = built.error
+                keep(folder, built)
+                yield built
+
+
+def said(text: str, way: Way, judge: Judge) -> Built | None:
+    """Say a text in one way, and have it judged; None where it cannot be said so."""
+    try:
+        audio = levelled(trimmed(way.speak(text)))
+    except MouthError:
+        return None
+    heard = judge(audio)
+    return Built(text, way.made, heard, error_rate(text, heard), audio)
+
+
+def keep(folder: Path, built: Built) -> None:
+    """Put one sentence into a bank, and into its index. Raises OSError."""
+    write_sound(folder / file_name(built.text), built.audio)
+    entry = Entry(built.text, built.made, " ".join(built.heard.split()))
+    write_index(folder, {**read_index(folder), file_name(built.text): entry})
+
+
+def prune(folder: Path, texts: Iterable[str]) -> tuple[str, ...]:
+    """Remove the files that no sentence needs, and give their names. Raises OSError."""
+    orphaned = gaps(folder, texts).orphaned
+    for name in orphaned:
+        (folder / name).unlink(missing_ok=True)
+    if (folder / INDEX).exists():
+        kept = {name: e for name, e in read_index(folder).items() if (folder / name).exists()}
+        write_index(folder, kept)
+    return orphaned

@@ -1,0 +1,86 @@
+"""A county's own recordings: looked over before they go into its bank folder.
+
+What is wrong is told in words (`messages/mouth.*.toml`, [flaw]); nothing that is wrong is stored.
+"""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+from voice.audio import Audio
+from voice.korean.hangul import is_hangul
+from voice.korean.pronounce import pronounce
+from voice.recording.build import Built, keep
+from voice.sound.loudness import levelled, measured, trimmed
+from voice.speaking.bank import INDEX, file_name
+
+QUIETEST_DB = -40.0  # below it the noise of a room rises with the voice when it is levelled
+FASTEST, SLOWEST = 6.0, 1.0  # syllables a second; old people follow four well
+SHORTEST_S, LONGEST_S = 0.3, 60.0
+CLIPPED = 20  # samples at full scale that nobody hears yet
+
+
+class Fault(StrEnum):
+    """What is wrong with a recording."""
+
+    EMPTY = "empty"
+    QUIET = "quiet"
+    CLIPPED = "clipped"
+    FAST = "fast"
+    SLOW = "slow"
+    LONG = "long"
+    MUTED = "muted"  # from here on, of a take at the microphone only
+    NOISY = "noisy"
+    EARLY = "early"
+    CUT = "cut"
+    GAPS = "gaps"
+
+
+def fault(text: str, recording: Audio) -> Fault | None:
+    """Give what is wrong with a recording of `text`; None where nothing is."""
+    loudness = measured(recording)
+    seconds = trimmed(recording).seconds
+    syllables = _syllables(text)
+    if seconds < SHORTEST_S:
+        return Fault.EMPTY
+    if loudness.clipped > CLIPPED:
+        return Fault.CLIPPED
+    if loudness.speech_db < QUIETEST_DB:
+        return Fault.QUIET
+    if seconds > LONGEST_S:
+        return Fault.LONG
+    if syllables > FASTEST * seconds:
+        return Fault.FAST
+    if syllables < SLOWEST * seconds - 1:
+        return Fault.SLOW
+    return None
+
+
+def longest_s(text: str) -> float:
+    """Give the seconds that a sentence may last."""
+    return min(LONGEST_S, (_syllables(text) + 1) / SLOWEST)
+
+
+def polished(recording: Audio) -> Audio:
+    """Give a recording as residents will hear it: trimmed, at the common level."""
+    return levelled(trimmed(recording))
+
+
+def store(folder: Path, text: str, recording: Audio, speaker: str) -> None:
+    """Keep a good recording in a county's bank; it is on the disk then. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keep(folder, Built(text, " ".join(speaker.split()), "", 0.0, polished(recording)))
+    for path in (folder / file_name(text), folder / INDEX, folder):
+        _sync(path)
+
+
+def _syllables(text: str) -> int:
+    return sum(map(is_hangul, pronounce(text)))
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -1,0 +1,98 @@
+"""The loudspeaker: plays a piece of sound at the device's rate, and stops at once when told."""
+
+from threading import Event
+from typing import Protocol
+
+from voice.audio import Audio
+from voice.patience import Patience
+from voice.sound.pcm import Resampler, from_pcm, resampled, to_pcm
+from voice.sound.portaudio import Device, PortAudio, Reason, SoundError, Stream
+
+FRAMES, BUFFER = 1024, 2048  # what is written at once, and what lasts while the machine is busy
+TAIL = (
+    3 * BUFFER
+)  # PortAudio ends some drivers' streams without the last of it: let that be silence
+LEAD_IN_S = 0.1  # amplifiers that sleep swallow the beginning of what wakes them
+NOTED_HZ = 16_000
+
+
+class Witness(Protocol):
+    """Who is to know what can be heard from us: `voice.hearing.overhear.Overhearing`."""
+
+    def begin(self) -> None:
+        """What was given to the device before has been heard by now, or never will be."""
+        ...
+
+    def played(self, pcm: bytes) -> None:
+        """This is given to the device now: mono, 16 bits, 16 kHz."""
+        ...
+
+
+class Loudspeaker:
+    """Finds the loudspeaker by a part of its name, anew for each piece; the default when empty."""
+
+    def __init__(self, sound: PortAudio, name: str, witness: Witness | None = None) -> None:
+        self._sound, self._name, self._witness = sound, name, witness
+        self._patience = Patience()
+
+    def play(self, audio: Audio, volume_pct: float, stop: Event) -> bool:
+        """Play to the end, and wait so long; False when `stop` was set. Raises SoundError."""
+        with self._patience.waiting():
+            stream = self._opened(audio.rate_hz)
+        try:
+            return self._played(stream, _fitted(audio, volume_pct, stream), stop)
+        finally:
+            with self._patience.waiting():
+                stream.close()
+
+    def look(self) -> Device:
+        """Find the device, looking anew where that can be done. Raises SoundError."""
+        with self._patience.waiting():
+            try:
+                return self._sound.find(self._name, playing=True)
+            except SoundError:
+                self._sound.rescan()
+                return self._sound.find(self._name, playing=True)
+
+    def tried_s(self) -> float:
+        """Give how long PortAudio has not come back; a healthy call takes a second or two."""
+        return self._patience.tried_s()
+
+    def _opened(self, rate_hz: int) -> Stream:
+        device = self._sound.find(self._name, playing=True)
+        refused = SoundError(Reason.REFUSED)
+        for rate, channels in ((rate_hz, 1), (device.rate_hz, 1), (device.rate_hz, 2)):
+            try:
+                return self._sound.play(device, rate, BUFFER, channels)
+            except SoundError as error:
+                refused = error
+        raise refused
+
+    def _played(self, stream: Stream, pcm: bytes, stop: Event) -> bool:
+        piece = FRAMES * 2 * stream.channels
+        witness = self._witness
+        if witness is not None:
+            witness.begin()
+        noted = Resampler(stream.rate_hz, NOTED_HZ)
+        for at in range(0, len(pcm), piece):
+            if stop.is_set():
+                return False
+            if witness is not None:
+                samples = from_pcm(pcm[at : at + piece], stream.channels)
+                witness.played(to_pcm(noted.push(samples)))
+            with self._patience.waiting():
+                stream.write(pcm[at : at + piece])
+        with self._patience.waiting():
+            stream.finish()
+        return not stop.is_set()
+
+
+def _fitted(audio: Audio, volume_pct: float, stream: Stream) -> bytes:
+    """Give the sound as the stream wants it, softer, with a little silence before and after it."""
+    pcm = resampled(audio.pcm, audio.rate_hz, stream.rate_hz)
+    samples = from_pcm(pcm) * (volume_pct / 100)
+    quiet = bytes(int(LEAD_IN_S * stream.rate_hz) * 2)
+    mono = quiet + to_pcm(samples) + bytes(TAIL * 2)
+    if stream.channels == 1:
+        return mono
+    return b"".join(mono[n : n + 2] * stream.channels for n in range(0, len(mono), 2))

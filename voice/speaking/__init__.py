@@ -1,0 +1,1 @@
+"""From words to loudspeaker: recorded phrases, neural voice, espeak, cache."""

@@ -1,0 +1,151 @@
+"""The neural voice: Kokoro-82M by ONNX Runtime, fed with the sounds of Korean.
+
+    <models>/kokoro/model.onnx          int8, 92 MB (hexgrad/Kokoro-82M, Apache-2.0)
+    <models>/kokoro/voices/<name>.bin   a voice's style: 510 x 256 float32, one row per length
+
+It takes 2 s to load and some 500 MB while it speaks; so it is there only while something unknown to
+the bank must be said, and lets go by itself some seconds later.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from msgspec import Struct
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as trouble
+
+from voice.audio import Audio
+from voice.kokoro_lead import LEAD, without_lead
+from voice.korean.pronounce import pronounce
+from voice.phonemes import tokens
+from voice.sound.pcm import to_pcm
+from voice.speaking.mouth import MouthError
+
+RATE_HZ = 24_000
+KEPT_S = 20.0  # how long the model stays after it spoke: over the sentences of an announcement
+LONGEST, WIDTH = 510, 256
+LINKED = "linked"
+MAKING = 2  # to be raised when a text comes to sound otherwise: what is kept of before is not found
+PACE = 0.875  # its own speed that sounds like a young speaker's five syllables a second
+LOUDNESS = 0.8  # its peaks touch full scale
+BROKEN = (  # all that ONNX Runtime raises for a model or a run that fails
+    trouble.Fail, trouble.InvalidArgument, trouble.InvalidGraph, trouble.InvalidProtobuf,
+    trouble.NoModel, trouble.NoSuchFile, trouble.NotFound, trouble.NotImplemented,
+    trouble.RuntimeException, trouble.EPFail, trouble.EngineError,
+)  # fmt: skip
+Style = NDArray[np.float32]
+Later = Callable[[float, Callable[[], None]], threading.Timer]
+
+
+class Person(Struct, frozen=True):
+    """Who speaks: the share of each of the model's voices, and the variants of `phonemes.toml`."""
+
+    mix: Mapping[str, float]
+    variants: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Give what tells this person from others."""
+        return "+".join(
+            (*(f"{voice}:{share:g}" for voice, share in self.mix.items()), *self.variants)
+        )
+
+
+SPEAKER = Person({"jf_nezumi": 1.0}, ("open_eo",))
+
+
+class Kokoro:
+    """Speaks as a person does, by the files in the folder of the models that is Kokoro's."""
+
+    def __init__(
+        self, folder: Path, person: Person = SPEAKER, later: Later = threading.Timer
+    ) -> None:
+        self.name = f"kokoro {person.name} {MAKING}"
+        self._folder, self._person, self._later = folder, person, later
+        self._lock = threading.Lock()
+        self._loaded: tuple[ort.InferenceSession, Style] | None = None
+        self._farewell: threading.Timer | None = None
+
+    @property
+    def resident(self) -> bool:
+        """Whether the model is in memory."""
+        return self._loaded is not None
+
+    def speak(self, text: str, speed: float) -> Audio:
+        """Say one sentence; MouthError without model or voice, or with nothing that it can say."""
+        return self.vary(text, speed, self._person.variants)
+
+    def vary(self, text: str, speed: float, variants: tuple[str, ...]) -> Audio:
+        """Say one sentence with other letters than the person usually would. Raises MouthError.
+
+        It speaks word by word, as to old ears; `LINKED` among the variants: in one breath.
+        """
+        said_as = pronounce(text, linked=LINKED in variants)
+        sounds = tokens(said_as, tuple(v for v in variants if v != LINKED))
+        if not 0 < len(sounds) <= LONGEST - len(LEAD):
+            message = f"{len(sounds)} sounds are nothing for the neural voice"
+            raise MouthError(message)
+        with self._lock:
+            session, style = self._loaded = self._loaded or self._load()
+            said = without_lead(_said(session, style, [*LEAD, *sounds], speed), RATE_HZ)
+            if said is None:
+                said = _said(session, style, sounds, speed)
+            self._stay()
+        return Audio(to_pcm(said), RATE_HZ)
+
+    def let_go(self) -> None:
+        """Give the memory back; the next sentence loads again."""
+        with self._lock:
+            self._loaded = None
+
+    def _stay(self) -> None:
+        if self._farewell:
+            self._farewell.cancel()
+        self._farewell = self._later(KEPT_S, self.let_go)
+        self._farewell.daemon = True
+        self._farewell.start()
+
+    def _load(self) -> tuple[ort.InferenceSession, Style]:
+        style = np.zeros((LONGEST, WIDTH), np.float32)
+        for voice, share in self._person.mix.items():
+            style += share * _style(self._folder / "voices" / f"{voice}.bin")
+        return _session(self._folder / "model.onnx"), style
+
+
+def _style(path: Path) -> Style:
+    try:
+        values = np.fromfile(path, np.float32)
+    except OSError as error:
+        raise MouthError(str(path)) from error
+    if len(values) < LONGEST * WIDTH:
+        message = f"{path.name} is no style of a voice"
+        raise MouthError(message)
+    return values[: LONGEST * WIDTH].reshape(LONGEST, WIDTH)
+
+
+def _session(path: Path) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except BROKEN as error:
+        raise MouthError(str(path)) from error
+
+
+def _said(
+    session: ort.InferenceSession, style: Style, sounds: list[int], speed: float
+) -> NDArray[np.float32]:
+    given = {
+        "tokens": np.array([[0, *sounds, 0]], np.int64),
+        "style": style[len(sounds) - 1].reshape(1, WIDTH),
+        "speed": np.array([speed * PACE], np.float32),
+    }
+    try:
+        out = session.run(None, given)[0]
+    except BROKEN as error:
+        message = "the neural voice failed"
+        raise MouthError(message) from error
+    return np.asarray(out, np.float32).ravel() * np.float32(LOUDNESS)
