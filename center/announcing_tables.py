@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
-from center.tables import metadata
+from center.store.tables import metadata
 
 # the columns are the fields of `announcing.draft.Announcement`; `key` folds a form sent twice
 announcements = Table(

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from center.answers import Ages, Alarm, AuditLine, Event, HubOut, Times
-from center.hubs import Hub, seen
-from center.incident import Entry, Incident, urgency, waited_s
+from center.api.shapes import Ages, Alarm, AuditLine, Event, HubOut, Times
+from center.domain.hub import Hub, seen
+from center.domain.incident import Entry, Incident, urgency, waited_s
 from center.queries import Case, Line
 from hub.contract.wire import timestamp
 

@@ -20,17 +20,20 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from center import api, health, inbox, jsonry, openapi, pages, queries, rounds
-from center.auth import Auth
+from center import queries
+from center.api import health, incidents, json, openapi
+from center.api.body_limit import TOO_LARGE, limited
 from center.config import Settings
-from center.desk import Desk
-from center.exchange import Exchange
-from center.feed import Feed
-from center.inbox import Inbox
-from center.limit import TOO_LARGE, limited
-from center.metrics import Tally
-from center.sluice import Sluice
-from center.store import Store
+from center.console import routes
+from center.link.reconnect import Exchange
+from center.service import inbox, rounds
+from center.service.auth import Auth
+from center.service.desk import Desk
+from center.service.feed import Feed
+from center.service.inbox import Inbox
+from center.service.metrics import Tally
+from center.service.sluice import Sluice
+from center.store.store import Store
 from hub.contract import addresses
 
 BACKLOG = 2048  # connections that wait to be taken: uvicorn's own number
@@ -79,10 +82,10 @@ def application(desk: Desk) -> Starlette:
     most = desk.settings.center.max_body_bytes
     return Starlette(
         routes=[
-            *api.routes(desk),
+            *incidents.routes(desk),
             *health.routes(desk),
             *openapi.routes(),
-            *pages.routes(desk),
+            *routes.routes(desk),
         ],
         exception_handlers={
             HTTPException: _refused,
@@ -145,18 +148,18 @@ class _Server(uvicorn.Server):
 
 
 def _too_large(scope: Scope) -> Response:
-    return jsonry.failed(HTTPConnection(scope), HTTPException(TOO_LARGE))
+    return json.failed(HTTPConnection(scope), HTTPException(TOO_LARGE))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls it for nothing else
-    return jsonry.failed(request, error)
+    return json.failed(request, error)
 
 
 async def _broken(request: Request, _: Exception) -> Response:
-    return jsonry.failed(request, HTTPException(500))
+    return json.failed(request, HTTPException(500))
 
 
 async def _no_store(request: Request, error: Exception) -> Response:
     log.error("a request met a database that does not work: %s", type(error).__name__)
-    return jsonry.failed(request, HTTPException(503))
+    return json.failed(request, HTTPException(503))

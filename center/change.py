@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center.incident import Entry, Incident
+from center.domain.incident import Entry, Incident
 from hub.contract.messages import Stage
 
 CLOCK_BACK_S = 60.0  # what is further ahead of now was written before the clock was put back

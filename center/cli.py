@@ -15,16 +15,19 @@ from typing import TypeAlias, TypeVar
 import msgspec
 from sqlalchemy import Connection, select
 
-from center import accounts, app, auth, dialect, moments, removal, tables
-from center.auth import Role
+from center import app
 from center.config import Settings, database_url, rooted
-from center.dialect import StoreError
-from center.homes import record_rows
-from center.homes.record import Record
-from center.incident import Deed, Entry
-from center.removal import Removed
-from center.store import Store
-from center.texts import Lang, Texts, of_file
+from center.domain import times
+from center.domain.incident import Deed, Entry
+from center.domain.record import Record
+from center.service import auth, removal
+from center.service.auth import Role
+from center.service.removal import Removed
+from center.service.texts import Lang, Texts, of_file
+from center.store import dialect, tables
+from center.store.dialect import StoreError
+from center.store.rows import accounts, records
+from center.store.store import Store
 from hub.contract.forms import Name, composed
 from hub.shared.language import chosen
 from hub.shared.settings import Noted, noted_by, read, refuse, text_of, unnoted
@@ -153,7 +156,7 @@ def _remove_token(args: argparse.Namespace, t: Texts) -> int:
 
 def _list_homes(args: argparse.Namespace, t: Texts) -> int:
     return _print(
-        ((hub, name, moments.in_full(utc)) for hub, name, utc in _change(args, record_rows.kept)), t
+        ((hub, name, times.in_full(utc)) for hub, name, utc in _change(args, records.kept)), t
     )
 
 
@@ -161,13 +164,13 @@ def _set_home(args: argparse.Namespace, t: Texts) -> int:
     hub = _hub(args.hub, t)
     record = read(args.file.read_bytes(), str(args.file), Record, noted=noted_by(args))
     change = Entry(time.time(), Deed.RECORD_CHANGED, version=0)
-    _change(args, lambda conn: record_rows.put(conn, hub, record, change))
+    _change(args, lambda conn: records.put(conn, hub, record, change))
     warning = _change(args, lambda conn: _standing(conn, hub))
     return _complain(t(warning, hub=hub), 0) if warning else 0
 
 
 def _remove_home(args: argparse.Namespace, t: Texts) -> int:
-    gone = _change(args, lambda conn: record_rows.remove(conn, time.time(), args.hub))
+    gone = _change(args, lambda conn: records.remove(conn, time.time(), args.hub))
     return _told(args.hub, t, "said.no_home", gone=gone)
 
 
@@ -200,11 +203,11 @@ def _standing(conn: Connection, hub: str) -> str | None:
 
 def _seen(heard_utc: float, removed_utc: float | None, t: Texts) -> str:
     key, utc = ("heard", heard_utc) if removed_utc is None else ("removed", removed_utc)
-    return t(f"hub.{key}", time=moments.in_full(utc))
+    return t(f"hub.{key}", time=times.in_full(utc))
 
 
 def _accounts(found: Iterable[tuple[str, str, float]], t: Texts) -> Iterable[tuple[str, ...]]:
-    return ((name, t.word("role", role), moments.in_full(utc)) for name, role, utc in found)
+    return ((name, t.word("role", role), times.in_full(utc)) for name, role, utc in found)
 
 
 def _change(args: argparse.Namespace, job: Callable[[Connection], T]) -> T:

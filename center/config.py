@@ -7,8 +7,8 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from center.change import Patience
-from center.dialect import AUDIT_KEPT_S
-from center.homes.need import AGAIN_S, TEST_S
+from center.domain.need import AGAIN_S, TEST_S
+from center.store.dialect import AUDIT_KEPT_S
 from hub.contract.addresses import Flaw, FlawError
 from hub.contract.forms import Broker, FilePath, Form, of
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
 
-from center.tables import metadata
+from center.store.tables import metadata
 
 # one document per home (`homes.record.Record`), so that a new field needs no migration
 records = Table(

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Integer, Select, bindparam, func, select
 from sqlalchemy import case as case_of
 
-from center import tables
-from center.hubs import Fault, Hub
-from center.incident import Deed, Entry, Incident
-from center.shaping import shape
+from center.domain.hub import Fault, Hub
+from center.domain.incident import Deed, Entry, Incident
+from center.store import tables
+from center.store.shaping import shape
 from hub.contract.messages import Stage
 from hub.contract.scaip import URGENCY, Kind
 

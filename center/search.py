@@ -3,10 +3,10 @@
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from center import tables
-from center.incident import Entry, Incident
+from center.domain.incident import Entry, Incident
 from center.queries import Line
-from center.shaping import shape
+from center.store import tables
+from center.store.shaping import shape
 
 
 class Wish(Struct, frozen=True):

@@ -7,10 +7,10 @@ from math import ceil
 
 from starlette.requests import HTTPConnection
 
-from center.auth import DeniedError
-from center.board import Why
-from center.incident import Deed, Incident
-from center.texts import Lang
+from center.domain.by_people import Why
+from center.domain.incident import Deed, Incident
+from center.service.auth import DeniedError
+from center.service.texts import Lang
 from hub.contract.wire import timestamp
 
 _CLOCK = frozenset({Deed.EXPIRED, Deed.UNANSWERED, Deed.PRESENT_EXPIRED, Deed.CAUGHT_UP})

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from center.texts import Texts
-from center.views import Badge
+from center.console.view import Badge
+from center.service.texts import Texts
 from hub.core.voice_report import VoiceCan, VoiceReport
 
 UNHEARD = frozenset({VoiceCan.NOTHING, VoiceCan.LOST})  # nobody there hears an announcement

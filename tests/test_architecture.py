@@ -72,8 +72,8 @@ def test_most_functions_are_short(room: str) -> None:
     [
         (strays, "drivers.lamp", "import hub.engine"),
         (strays, "drivers.lamp", "from hub import app"),
-        (strays, "drivers.lamp", "from center.board import Board"),
-        (strays, "center.link", "from hub.engine import Engine"),
+        (strays, "drivers.lamp", "from center.domain.by_people import Board"),
+        (strays, "center.link.session", "from hub.engine import Engine"),
         (strays, "hub.engine", "from drivers import lamp"),
         (strays, "hub.engine", "from . import app"),
         (strays, "hub.core.alarm.alarm", "from hub.shared.messages import tell"),
@@ -109,7 +109,7 @@ def test_each_rule_can_be_broken(rule: Rule, name: str, text: str) -> None:
             "drivers.lamp",
             "from hub.core.model.effects import Show\nfrom drivers import house",
         ),
-        (strays, "hub.app", "from drivers import lamp\nimport center.board"),
+        (strays, "hub.app", "from drivers import lamp\nimport center.domain.by_people"),
         (strays, "hub.engine", "from hub.outbox.store import Row\nimport asyncio"),
         (strays, "hub.core.alarm.alarm", "from hub.core import wire\nimport math"),
         (

@@ -15,13 +15,16 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from center import board, migrations, queries, rows, tables
-from center.board import Act
+from center import queries
 from center.change import Change
-from center.dialect import COPIES, StoreError
-from center.incident import Outcome
+from center.domain import by_people
+from center.domain.by_people import Act
+from center.domain.incident import Outcome
 from center.queries import Which
-from center.store import Store
+from center.store import migrations, tables
+from center.store.dialect import COPIES, StoreError
+from center.store.rows import incidents
+from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, Stage
 from hub.contract.scaip import What
@@ -176,11 +179,11 @@ def test_after_a_rollback_the_centre_goes_on_with_the_newer_database(tmp_path: P
 
 def take(store: Store, ident: str) -> None:
     def job(conn: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
-        incident = rows.incident(conn, ident)
+        incident = incidents.incident(conn, ident)
         assert incident
-        change = board.take(incident, Act("김하늘", NOW + 200))
+        change = by_people.take(incident, Act("김하늘", NOW + 200))
         assert isinstance(change, Change)
-        rows.save(conn, change)
+        incidents.save(conn, change)
 
     store.submit(job).result(10)
 
@@ -223,7 +226,7 @@ def test_a_database_that_cannot_be_copied_is_used_and_the_log_says_so(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("center.dialect.os.open", full)
+        patch.setattr("center.store.dialect.os.open", full)
         with stored(tmp_path) as store:
             assert store.read(migrations.schema_of) == tables.SCHEMA
     assert "NOT copied" in caplog.text

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from center.announcing.draft import Whom
 from center.announcing.fate import Delivery, Fate
-from center.announcing.rows import Sent
+from center.domain.announcement import Whom
+from center.store.rows.announcements import Sent
 from hub.contract.wire import timestamp
 
 

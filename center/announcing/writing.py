@@ -6,16 +6,21 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center import moments, queries, rooms, voices
-from center.announcing import acts, form, rows
-from center.announcing.acts import NotSentError
-from center.announcing.draft import DAYS_MAX, GAP, TEXT_MAX, Draft, Whom, Why
-from center.announcing.form import Typed
-from center.desk import Desk
-from center.frame import show
-from center.homes import lengths, record_rows
-from center.hubs import Hub, Seen
-from center.visit import Visit, acted, visited
+from center import queries, voices
+from center.console import hubs as rooms
+from center.console import lengths
+from center.console.announcements import form
+from center.console.announcements.form import Typed
+from center.console.frame import show
+from center.console.visit import Visit, acted, visited
+from center.domain import times
+from center.domain.announcement import DAYS_MAX, GAP, TEXT_MAX, Draft, Whom, Why
+from center.domain.hub import Hub, Seen
+from center.service import announcements
+from center.service.announcements import NotSentError
+from center.service.desk import Desk
+from center.store.rows import announcements as rows
+from center.store.rows import records
 from hub.contract.messages import FaultKind
 
 _TO_CONFIRM = frozenset({Why.CHANGED, Why.TWICE})  # nothing in the form is wrong
@@ -45,13 +50,13 @@ def look(
     hubs = rows.homes(conn, draft)
     why = rows.refusal(conn, draft, hubs, now)
     known = [hub for hub in queries.hubs(conn) if hub.hub in set(hubs)]
-    return why, known, record_rows.names(conn, hubs)
+    return why, known, records.names(conn, hubs)
 
 
 async def _new(visit: Visit) -> Response:
     asked = visit.request.query_params
     hub = asked.get("hub", "")
-    if hub and await visit.desk.store.ask(record_rows.find, hub) is None:
+    if hub and await visit.desk.store.ask(records.find, hub) is None:
         return visit.error(404, visit.t("home.not_found"))
     template = asked.get("text", "")
     typed = form.blank(hub, template, visit.eye.now)
@@ -77,7 +82,7 @@ async def _send(visit: Visit) -> Response:
     typed = form.typed_of(fields)
     draft = form.draft_of(typed, fields)
     try:
-        sent = await acts.send(visit.desk, draft, visit.person.name)
+        sent = await announcements.send(visit.desk, draft, visit.person.name)
     except NotSentError as error:
         why = error.refused.why
         if why not in _TO_CONFIRM:
@@ -92,7 +97,7 @@ async def _fields(visit: Visit) -> dict[str, str]:
 
 
 async def _form(visit: Visit, typed: Typed, why: Why | None = None, meaning: str = "") -> Response:
-    names = await visit.desk.store.ask(record_rows.names, [typed.hub])
+    names = await visit.desk.store.ask(records.names, [typed.hub])
     now = visit.eye.now
     return show(
         visit.request,
@@ -108,8 +113,8 @@ async def _form(visit: Visit, typed: Typed, why: Why | None = None, meaning: str
         templates=form.TEMPLATES,
         yes=form.YES,
         most=TEXT_MAX,
-        soonest=moments.for_field(now),
-        latest=moments.for_field(now + DAYS_MAX * moments.DAY_S),
+        soonest=times.for_field(now),
+        latest=times.for_field(now + DAYS_MAX * times.DAY_S),
         problem=visit.t(f"announce_why.{why}") if why else "",
         wrong=_FIELD.get(why, "text") if why else "",
     )

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from center.homes import grid
+from center.domain import day_grid
+from center.domain.day_grid import Hour
+from center.domain.record import Kept
 from center.homes.answers import (
     ActivityOut,
     CallOut,
@@ -12,11 +14,9 @@ from center.homes.answers import (
     NeedOut,
     PartOut,
 )
-from center.homes.day_rows import CheckIn
-from center.homes.grid import Hour
-from center.homes.need_rows import Task
-from center.homes.part_rows import Row
-from center.homes.record import Kept
+from center.store.rows.days import CheckIn
+from center.store.rows.needs import Task
+from center.store.rows.parts import Row
 from hub.contract.wire import timestamp
 
 
@@ -81,7 +81,7 @@ def _hour(hour: Hour) -> HourOut:
         begin=timestamp(hour.from_utc),
         clock_synced=hour.synced,
         devices=hour.seen,
-        rooms=grid.by_room(hour),
+        rooms=day_grid.by_room(hour),
         presence=hour.presence,
         asleep_s=hour.asleep_s,
         away_s=hour.away_s,

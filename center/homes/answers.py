@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from center.homes.need import Called, NeedKind
-from center.homes.record import Record
+from center.domain.need import Called, NeedKind
+from center.domain.record import Record
 from hub.core.daily import AnsweredBy, CheckInResult, PresenceKind, Topic
 
 

@@ -7,17 +7,19 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center import moments
-from center.desk import Desk
-from center.frame import show
-from center.homes import acts, need_rows, part_rows, record_rows, task_view
-from center.homes.acts import NotHandledError
-from center.homes.need import CHOICES, Called, NotHandled, Try, WhyNot
-from center.homes.need_rows import Task
-from center.homes.record import Kept
-from center.homes.task_view import HomeTasks, NeedView
-from center.incident import Incident
-from center.visit import Visit, acted, visited
+from center.console.frame import show
+from center.console.tasks import calls
+from center.console.tasks.calls import HomeTasks, NeedView
+from center.console.visit import Visit, acted, visited
+from center.domain import times
+from center.domain.incident import Incident
+from center.domain.need import CHOICES, Called, NotHandled, Try, WhyNot
+from center.domain.record import Kept
+from center.service import homes
+from center.service.desk import Desk
+from center.service.homes import NotHandledError
+from center.store.rows import needs, parts, records
+from center.store.rows.needs import Task
 
 CONFLICT = frozenset({WhyNot.STALE, WhyNot.IS_DONE})
 
@@ -45,25 +47,24 @@ def routes(desk: Desk) -> list[Route]:
 
 def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:
     """Read what waits and what was dealt with today; of one home or of all."""
-    pressed = part_rows.devices(conn)
+    pressed = parts.devices(conn)
     waiting = [
-        replace(task, devices=pressed.get(task.need.id, ()))
-        for task in need_rows.still_open(conn, hub)
+        replace(task, devices=pressed.get(task.need.id, ())) for task in needs.still_open(conn, hub)
     ]
-    done = need_rows.done_since(conn, today_utc, hub)
-    known = {task.need.hub: record_rows.find(conn, task.need.hub) for task in (*waiting, *done)}
+    done = needs.done_since(conn, today_utc, hub)
+    known = {task.need.hub: records.find(conn, task.need.hub) for task in (*waiting, *done)}
     return Look(tuple(waiting), tuple(done), {hub: kept for hub, kept in known.items() if kept})
 
 
 def waiting(found: Look, visit: Visit) -> list[HomeTasks]:
     """Word what waits, by home."""
     by_hub = newest_by_hub(visit.still_open)
-    return task_view.by_home(found.waiting, found.kept, by_hub, visit.eye)
+    return calls.by_home(found.waiting, found.kept, by_hub, visit.eye)
 
 
 def done(found: Look, visit: Visit) -> list[NeedView]:
     """Word what was dealt with."""
-    return [task_view.view(one, found.kept.get(one.need.hub), visit.eye) for one in found.done]
+    return [calls.view(one, found.kept.get(one.need.hub), visit.eye) for one in found.done]
 
 
 def newest_by_hub(incidents: tuple[Incident, ...]) -> dict[str, Incident]:
@@ -76,7 +77,7 @@ async def _read(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
-    today = moments.day_start(moments.day_of(visit.eye.now)) or 0.0
+    today = times.day_start(times.day_of(visit.eye.now)) or 0.0
     found = await visit.desk.store.ask(look, today)
     return show(
         visit.request,
@@ -94,17 +95,17 @@ async def _call(visit: Visit) -> Response:
     form = await visit.request.form()
     hub = visit.request.path_params["hub"]
     wish = str(form.get("result", ""))
-    tried = acts.trying(
+    tried = homes.trying(
         visit.desk,
         visit.person.name,
         Called(wish) if wish in set(CHOICES) else None,
         str(form.get("note", "")).replace("\r\n", "\n"),
     )
     try:
-        await acts.call(visit.desk, _looked(form), tried)
+        await homes.call(visit.desk, _looked(form), tried)
     except NotHandledError as error:
         return await _refused(visit, hub, tried, error.refused)
-    return RedirectResponse(acts.path(hub) if form.get("from") == "home" else "/calls-today", 303)
+    return RedirectResponse(homes.path(hub) if form.get("from") == "home" else "/calls-today", 303)
 
 
 def _looked(form: FormData) -> dict[str, int | None]:
@@ -123,5 +124,5 @@ async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandled) -> R
     problem = visit.t(f"need.why_{refused.why}")
     conflict = refused.why in CONFLICT
     if conflict and refused.need:
-        problem = f"{problem} {task_view.meanwhile(refused.need, visit.eye)}"
+        problem = f"{problem} {calls.meanwhile(refused.need, visit.eye)}"
     return await _page(visit, Draft(hub, tried.note, problem), 409 if conflict else 422)

@@ -4,13 +4,15 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center import moments
-from center.desk import Desk
-from center.frame import address, show
-from center.homes import checkin_view, day_rows, record_rows, word_rows
-from center.homes.day_rows import CheckIn
-from center.homes.word_rows import Words
-from center.visit import Visit, visited
+from center.console.frame import address, show
+from center.console.homes import checkins
+from center.console.visit import Visit, visited
+from center.domain import times
+from center.service.desk import Desk
+from center.store.rows import days, records
+from center.store.rows import words as word_rows
+from center.store.rows.days import CheckIn
+from center.store.rows.words import Words
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -21,16 +23,16 @@ def routes(desk: Desk) -> list[Route]:
 def look(conn: Connection, day: str, start: float) -> tuple[list[CheckIn], dict[str, str], Words]:
     """Read a day's check-ins, the residents' names, and what was said from its `start` on."""
     words = word_rows.newest(conn, start)
-    return day_rows.of_day(conn, day), record_rows.names(conn), words
+    return days.of_day(conn, day), records.names(conn), words
 
 
 async def _read(visit: Visit) -> Response:
-    today = moments.day_of(visit.eye.now)
+    today = times.day_of(visit.eye.now)
     day = visit.request.query_params.get("day") or today
-    start = moments.day_start(day)
+    start = times.day_start(day)
     if start is None:
         return visit.error(400, visit.t("checkin.no_day"))
-    day = moments.day_of(start)
+    day = times.day_of(start)
     found, names, words = await visit.desk.store.ask(look, day, start)
     return show(
         visit.request,
@@ -38,8 +40,8 @@ async def _read(visit: Visit) -> Response:
         page=visit.page("checkins", visit.t("checkin.page"), address("/checkins", day=day)),
         day=day,
         today=today,
-        before=moments.day_of(start - 1),
-        after=moments.day_of(start + moments.DAY_S) if day < today else "",
-        homes=checkin_view.of_day(found, names, words, visit.eye),
-        counts=checkin_view.counts(found, visit.t),
+        before=times.day_of(start - 1),
+        after=times.day_of(start + times.DAY_S) if day < today else "",
+        homes=checkins.of_day(found, names, words, visit.eye),
+        counts=checkins.counts(found, visit.t),
     )

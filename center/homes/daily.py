@@ -2,9 +2,10 @@
 
 from sqlalchemy import Connection
 
-from center.feed import Topic
-from center.homes import day_rows, need_rows, slots, word_rows
-from center.homes.need import NeedKind
+from center.domain.need import NeedKind
+from center.homes import slots
+from center.service.feed import Topic
+from center.store.rows import days, needs, words
 from hub.contract.scaip import Care
 from hub.core.daily import CareEvent, CheckInEvent, CheckInResult
 
@@ -28,24 +29,22 @@ def keep(
 ) -> tuple[Topic, ...]:
     """Keep an event that was never seen before; give what pages should hear of."""
     if isinstance(event, CareEvent) and event.data.care is Care.BACK:
-        return (Topic.NEED, Topic.HOME) if need_rows.ease(conn, hub, utc) else ()
+        return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
     if isinstance(event, CareEvent):
         score = slots.bounded(event.data.score)
-        need_rows.open_need(
-            conn, need_rows.Asked(hub, _kind_of(event.data.care), event.id, score), utc
-        )
+        needs.open_need(conn, needs.Asked(hub, _kind_of(event.data.care), event.id, score), utc)
         return (Topic.NEED, Topic.HOME)
-    if not day_rows.keep_checkin(conn, hub, event, utc):
+    if not days.keep_checkin(conn, hub, event, utc):
         return ()  # an older word on a check-in whose newer word is here already
-    word_rows.keep(conn, hub, event.data.checkin, event, utc)
+    words.keep(conn, hub, event.data.checkin, event, utc)
     result = event.data.result
-    eased = result in _LIFE and need_rows.ease(conn, hub, utc)
+    eased = result in _LIFE and needs.ease(conn, hub, utc)
     unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
     kind = _ASKS_FOR_A_CALL.get(result, unclear)
     if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
         kind = NeedKind.WORDLESS
     if kind:
-        need_rows.open_need(conn, need_rows.Asked(hub, kind, event.id), utc)
+        needs.open_need(conn, needs.Asked(hub, kind, event.id), utc)
     return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
 
 

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from center.homes.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Record
+from center.domain.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Record
 from hub.contract.addresses import FlawError
 from hub.contract.forms import form_of, settled
 from hub.core.mistakes import plain

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center import moments
-from center.desk import Desk
-from center.frame import show
-from center.homes import acts, edit_form, record_rows
-from center.homes.acts import NotKeptError
+from center.console.frame import show
+from center.console.visit import Visit, acted, visited
+from center.domain import times
+from center.domain.record import CONTACTS_MAX, ConsentItem, Kept
+from center.homes import edit_form
 from center.homes.edit_form import CONTACT, LINES, TEXTS, record_of, typed_of
-from center.homes.record import CONTACTS_MAX, ConsentItem, Kept
-from center.visit import Visit, acted, visited
+from center.service import homes
+from center.service.desk import Desk
+from center.service.homes import NotKeptError
+from center.store.rows import records
 
 BLANKS = 2  # contacts that may be added at once
 
@@ -24,18 +26,18 @@ def routes(desk: Desk) -> list[Route]:
 
 
 async def _read(visit: Visit) -> Response:
-    hub = acts.hub_of(visit.request)
-    kept = await visit.desk.store.ask(record_rows.find, hub)
+    hub = homes.hub_of(visit.request)
+    kept = await visit.desk.store.ask(records.find, hub)
     if kept is None:
         return visit.error(404, visit.t("home.not_found"))
     if not visit.bare:
-        await acts.note_record_seen(visit.desk, hub, visit.person.name, again=False)
+        await homes.note_record_seen(visit.desk, hub, visit.person.name, again=False)
     return _page(visit, kept, typed_of(kept.record), kept.version)
 
 
 async def _write(visit: Visit) -> Response:
-    hub = acts.hub_of(visit.request)
-    kept = await visit.desk.store.ask(record_rows.find, hub)
+    hub = homes.hub_of(visit.request)
+    kept = await visit.desk.store.ask(records.find, hub)
     if kept is None:
         return visit.error(404, visit.t("home.not_found"))
     form = await visit.request.form()
@@ -46,10 +48,10 @@ async def _write(visit: Visit) -> Response:
     if problems:
         return _page(visit, kept, typed, version, problems, status=422)
     try:
-        await acts.keep(visit.desk, hub, record, visit.person.name, version)
+        await homes.keep(visit.desk, hub, record, visit.person.name, version)
     except NotKeptError as error:
         return _page(visit, error.refused.kept, typed, error.refused.kept.version, status=409)
-    return RedirectResponse(acts.path(hub), 303)
+    return RedirectResponse(homes.path(hub), 303)
 
 
 def _page(
@@ -64,14 +66,14 @@ def _page(
     t, found = visit.t, problems or {}
     problem = t("record.problems", n=len(found)) if found else ""
     if status == 409:  # noqa: PLR2004 - HTTP's own number
-        when = moments.short(kept.changed_utc, visit.eye.now)
+        when = times.short(kept.changed_utc, visit.eye.now)
         key = "record.stale" if kept.changed_by else "record.stale_here"
         problem = t(key, who=kept.changed_by, time=when)
     return show(
         visit.request,
         "homes/edit.html",
         status,
-        page=visit.page("edit", t("record.edit_title"), acts.path(kept.hub, "edit")),
+        page=visit.page("edit", t("record.edit_title"), homes.path(kept.hub, "edit")),
         hub=kept.hub,
         typed=typed,
         version=version,

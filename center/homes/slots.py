@@ -1,6 +1,6 @@
 """Days and times of day as a hub names them, made safe for a database. Pure."""
 
-from center import moments
+from center.domain import times
 
 
 def bounded(count: int) -> int:
@@ -14,9 +14,9 @@ def of_checkin(checkin: str, due_utc: float) -> tuple[str, str]:
     Both are empty where neither makes sense.
     """
     day, _, clock = checkin.replace(":", "").rpartition("-")
-    if moments.day_start(day) is not None and len(day) == 10 and _is_clock(clock):  # noqa: PLR2004
+    if times.day_start(day) is not None and len(day) == 10 and _is_clock(clock):  # noqa: PLR2004
         return day, f"{clock[:2]}:{clock[2:]}"
-    due = moments.local(due_utc)
+    due = times.local(due_utc)
     return (f"{due:%Y-%m-%d}", f"{due:%H:%M}") if due else ("", "")
 
 

@@ -1,7 +1,7 @@
 // Ticking times by the server's clock, whatever this machine's clock says.
 const two = (n) => String(Math.floor(n) % 60).padStart(2, "0");
 const span = (s) => (s >= 3600 ? `${Math.floor(s / 3600)}:` : "") + two(s / 60) + ":" + two(s);
-const age = (s) => (s >= 180 ? "overdue" : s >= 60 ? "late" : "fresh"); // as center/incident.py has it
+const age = (s) => (s >= 180 ? "overdue" : s >= 60 ? "late" : "fresh"); // as center/domain/incident.py has it
 export const byId = (id) => document.getElementById(id);
 let ahead = 0; // seconds from this page's monotonic clock to the server's
 export const tell = (serverUtc) => (ahead = Number(serverUtc) - performance.now() / 1000);

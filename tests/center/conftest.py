@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from center.auth import COOKIE
+from center.service.auth import COOKIE
 from tests.center.e2e.office import Office
 
 

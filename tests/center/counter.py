@@ -7,14 +7,16 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Connection
 
-from center import accounts, app, auth
-from center.auth import Auth, Role
+from center import app
 from center.config import Center, Settings
-from center.desk import Desk
-from center.exchange import Exchange, LinkHealth
-from center.feed import Feed
-from center.metrics import Tally
-from center.store import Store
+from center.link.reconnect import Exchange, LinkHealth
+from center.service import auth
+from center.service.auth import Auth, Role
+from center.service.desk import Desk
+from center.service.feed import Feed
+from center.service.metrics import Tally
+from center.store.rows import accounts
+from center.store.store import Store
 from hub.contract.messages import Ack
 from hub.core.commands import Command
 from tests.center.making import NAMES, NOW, stored

@@ -12,14 +12,14 @@ from typing import Literal, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from center import inbox
 from center.config import Mqtt
-from center.exchange import Exchange
-from center.feed import Feed, Notice
-from center.inbox import Inbox
-from center.metrics import Tally
-from center.sluice import Sluice
-from center.store import Store
+from center.link.reconnect import Exchange
+from center.service import inbox
+from center.service.feed import Feed, Notice
+from center.service.inbox import Inbox
+from center.service.metrics import Tally
+from center.service.sluice import Sluice
+from center.store.store import Store
 from tests.broker import Broker, wait_until
 
 T = TypeVar("T")

@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Iterator
 
-from center.homes.record import Consent, ConsentItem, Contact, Record
-from center.moments import local
+from center.domain.record import Consent, ConsentItem, Contact, Record
+from center.domain.times import local
 from hub.contract import wire
 from hub.contract.messages import Evidence
 from hub.contract.scaip import Care, of_announcement, of_care, of_check_in

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from center import keeping
 from center.config import Center
-from center.evidence import Heard, fold
-from center.incident import Incident
-from center.intake import Parcel, Told, take_in
-from center.store import Store
+from center.domain.by_hubs import Heard, fold
+from center.domain.incident import Incident
+from center.service import retention
+from center.service.intake import Parcel, Told, take_in
+from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import (
     AlarmBrief,
@@ -98,10 +98,10 @@ def hear(store: Store, message: FromHub, hub: str = HUB, utc: float | None = Non
 def forget(store: Store, before_utc: float) -> None:
     """Forget the days before a moment, as the rounds do."""
     center = Center()
-    for rule in keeping.RULES:
+    for rule in retention.RULES:
         at = before_utc + center.days_keep_s
-        while keys := store.read(keeping.due, rule, center, at):
-            job = partial(keeping.drop, rule=rule, center=center, at=at, keys=keys)
+        while keys := store.read(retention.due, rule, center, at):
+            job = partial(retention.drop, rule=rule, center=center, at=at, keys=keys)
             assert store.submit(job).result(10)
 
 

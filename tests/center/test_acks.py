@@ -4,10 +4,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from center import acks, board, evidence
-from center.board import Act
 from center.change import Change
-from center.incident import Incident, Outcome
+from center.domain import acks, by_hubs, by_people
+from center.domain.by_people import Act
+from center.domain.incident import Incident, Outcome
 from hub.contract.messages import Ack, AlarmBrief, Stage
 from hub.contract.scaip import What
 from tests.center.making import NOW, event, heard, raised
@@ -18,9 +18,9 @@ ACT = Act("김하늘", NOW + 10)
 def after(incident: Incident, *names: str) -> Incident:
     for name in names:
         if name == "close":
-            decided = board.close(incident, ACT, Outcome.PET)
+            decided = by_people.close(incident, ACT, Outcome.PET)
         else:
-            decided = {"take": board.take, "present": board.present}[name](incident, ACT)
+            decided = {"take": by_people.take, "present": by_people.present}[name](incident, ACT)
         assert isinstance(decided, Change)
         incident = decided.incident
     return incident
@@ -44,7 +44,7 @@ def test_a_fresh_alarm_is_received() -> None:
 @pytest.mark.parametrize("names", [("take",), ("take", "present"), ("take", "close")])
 def test_a_later_event_is_received_without_the_hub_falling_back(names: tuple[str, ...]) -> None:
     known = after(raised(), *names)
-    now = evidence.fold(known, heard(What.CANCEL_ASKED, NOW + 20)).incident
+    now = by_hubs.fold(known, heard(What.CANCEL_ASKED, NOW + 20)).incident
     told = acks.of_event("b1-9", now, NOW)
     assert (told[0].event, told[0].stage) == ("b1-9", Stage.RECEIVED)
     seen, version = follow(known.stage, known.version, told)
@@ -54,7 +54,7 @@ def test_a_later_event_is_received_without_the_hub_falling_back(names: tuple[str
 
 @given(st.integers(0, 3), st.sampled_from([("take",), ("take", "present"), ("take", "take")]))
 def test_a_hub_that_missed_acks_ends_up_right(known: int, names: tuple[str, ...]) -> None:
-    now = evidence.fold(after(raised(), *names), heard(What.REPEATED, NOW + 20)).incident
+    now = by_hubs.fold(after(raised(), *names), heard(What.REPEATED, NOW + 20)).incident
     seen, version = follow(Stage.SENT, known, acks.of_event("b1-9", now, NOW))
     assert (seen[-1], version) == (now.stage, now.version)
 
@@ -62,7 +62,7 @@ def test_a_hub_that_missed_acks_ends_up_right(known: int, names: tuple[str, ...]
 def test_a_hub_that_is_right_is_left_alone() -> None:
     taken = after(raised(), "take")
     assert acks.of_brief(AlarmBrief("b1-1", Stage.ACCEPTED, 2), taken, NOW) is None
-    cancelled = evidence.fold(raised(), heard(What.CANCELLED, NOW + 5)).incident
+    cancelled = by_hubs.fold(raised(), heard(What.CANCELLED, NOW + 5)).incident
     assert acks.of_brief(AlarmBrief("b1-1", Stage.CANCELLED, 2), cancelled, NOW) is None
 
 

@@ -9,14 +9,15 @@ import httpx
 import jsonschema
 import pytest
 
-from center import moments, openapi, queries
-from center.announcing import rows
-from center.announcing.draft import plain
+from center import queries
 from center.announcing.fate import Fate
-from center.auth import COOKIE, Role
-from center.homes import record_rows
-from center.incident import Deed, Entry
-from center.texts import Lang, texts
+from center.api import openapi
+from center.domain import times
+from center.domain.announcement import plain
+from center.domain.incident import Deed, Entry
+from center.service.auth import COOKIE, Role
+from center.service.texts import Lang, texts
+from center.store.rows import announcements, records
 from hub.contract.messages import Availability, FaultKind
 from hub.contract.wire import Reason, timestamp
 from hub.core.commands import Reply
@@ -38,7 +39,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         office.greet(HUB)
         office.greet(OTHER)
         change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by="이정민")
-        office.store.submit(lambda conn: record_rows.put(conn, HUB, RECORD, change)).result()
+        office.store.submit(lambda conn: records.put(conn, HUB, RECORD, change)).result()
         yield office
 
 
@@ -181,7 +182,7 @@ def test_a_mistake_is_told_and_what_was_typed_is_kept(
     wrong = re.findall(r'id="(\w+)"[^>]*aria-invalid="true"', refused.text)
     assert wrong == [field]
     assert re.search('name="key" value="[^"]{10}', refused.text)
-    assert not office.store.read(rows.newest, 9)
+    assert not office.store.read(announcements.newest, 9)
 
 
 def test_what_was_looked_at_can_be_changed(operator: httpx.Client) -> None:
@@ -218,7 +219,7 @@ def test_a_home_shows_its_voice_and_what_it_was_told(
     page = operator.get(f"/announcements/new?hub={HUB}").text
     assert RECORD.name in page
     form = {**fields(page), "text": TEXT, "whom": "home"}
-    form["until"] = moments.for_field(office.now() + 7200)
+    form["until"] = times.for_field(office.now() + 7200)
     check = operator.post("/announcements/check", data=form).text
     assert "1곳에 보냅니다" in check
     sent = ident(operator.post("/announcements", data=fields(check)).headers["location"])
@@ -278,7 +279,7 @@ def test_a_stranger_or_a_forged_form_announces_nothing(
             assert stranger.post(path, data=form).headers["location"] == "/sign-in"
             assert stranger.get(path).status_code in {303, 405}
     assert operator.post("/announcements", data={**form, "csrf": "x"}).status_code == 403
-    assert not office.store.read(rows.newest, 9)
+    assert not office.store.read(announcements.newest, 9)
 
 
 def test_what_is_typed_stays_text(operator: httpx.Client) -> None:

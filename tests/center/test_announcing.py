@@ -13,17 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from center import queries, rounds
-from center.announcing import acts, delivery_rows, rows
-from center.announcing.draft import Announcement, Draft, Whom, Why, digest, flaw, plain
+from center import queries
 from center.announcing.fate import REFUSALS_MAX, Delivery, Fate, replied, sent, told
-from center.announcing.rows import NotSent
-from center.exchange import LinkHealth
-from center.feed import Notice, Topic
-from center.homes import record_rows
-from center.incident import Deed, Entry
-from center.store import Store
-from center.tables import events
+from center.domain.announcement import Announcement, Draft, Whom, Why, digest, flaw, plain
+from center.domain.incident import Deed, Entry
+from center.link.reconnect import LinkHealth
+from center.service import announcements, rounds
+from center.service.feed import Notice, Topic
+from center.store.rows import announcements as rows
+from center.store.rows import deliveries, records
+from center.store.rows.announcements import NotSent
+from center.store.store import Store
+from center.store.tables import events
 from hub.contract.wire import Reason, decode_from_hub
 from hub.core import decide
 from hub.core.commands import Command, CommandKind, Reply
@@ -64,11 +65,11 @@ def refused(store: Store, draft: Draft, utc: float = NOW) -> NotSent:
 
 
 def claim(store: Store, utc: float) -> list[tuple[str, Command]]:
-    return store.submit(lambda conn: delivery_rows.claim(conn, utc)).result(10)[0]
+    return store.submit(lambda conn: deliveries.claim(conn, utc)).result(10)[0]
 
 
 def delivery(store: Store, ident: str, hub: str = HUB) -> Delivery:
-    found = store.read(delivery_rows.of, ident, hub)
+    found = store.read(deliveries.of, ident, hub)
     assert found
     return found
 
@@ -84,7 +85,7 @@ def test_each_home_is_ordered_once_and_again_until_its_hub_replies(store: Store)
     ((hub, again),) = claim(store, NOW + 15)
     assert (hub, again.id) == (OTHER, made.id)
     assert again.counter > first[1][1].counter
-    assert [d.fate for d in store.read(delivery_rows.of_announcement, made.id)] == [
+    assert [d.fate for d in store.read(deliveries.of_announcement, made.id)] == [
         Fate.TAKEN,
         Fate.WAITING,
     ]
@@ -224,7 +225,7 @@ def test_the_same_words_a_moment_later_are_a_mistake_unless_confirmed(store: Sto
 
 def test_an_announcement_goes_to_some_homes_by_address_name_or_number(store: Store) -> None:
     change = Entry(NOW, Deed.RECORD_CHANGED, version=0)
-    store.submit(lambda conn: record_rows.put(conn, HUB, RECORD, change)).result(10)
+    store.submit(lambda conn: records.put(conn, HUB, RECORD, change)).result(10)
     for letters, homes in (
         ("물결길", (HUB,)), (RECORD.name, (HUB,)), ("JS-00", (HUB, OTHER)), ("0002", (OTHER,)),
         (unicodedata.normalize("NFD", "물결길"), (HUB,)), ("없는 길", ()), ("", ()),
@@ -274,7 +275,7 @@ def test_it_is_taken_back_from_those_who_do_not_have_it_yet(store: Store) -> Non
     made = send(store)
     claim(store, NOW)
     hear(store, Reply(made.id, done=True), utc=NOW)
-    withdraw = delivery_rows.withdraw
+    withdraw = deliveries.withdraw
     for _ in range(2):
         store.submit(lambda conn: withdraw(conn, made.id, "박바다", NOW + 5)).result(10)
     assert claim(store, NOW + 60) == []
@@ -294,7 +295,7 @@ def test_counters_rise_whatever_the_clock_does_and_outlive_the_process(tmp_path:
     seen: list[int] = []
     for utc in (NOW, NOW, NOW - 86_400, NOW + 1, NOW + 1):
         with stored(tmp_path) as store:
-            job = partial(delivery_rows.next_counter, hub=HUB, utc=utc)
+            job = partial(deliveries.next_counter, hub=HUB, utc=utc)
             seen.append(store.submit(job).result(10))
     assert seen == sorted(set(seen))
     assert max(seen) < 2**53
@@ -332,7 +333,7 @@ def test_the_round_orders_what_is_due_and_waits_for_the_link(
         hear(counter.store, state(), utc=NOW)
         standing, counter.link._health = counter.link.health(), LinkHealth(None)
         made = send(counter.store)
-        await acts.order_due(counter.desk)
+        await announcements.order_due(counter.desk)
         assert counter.link.orders == []
         assert delivery(counter.store, made.id).tries == 0
         counter.link._health = standing
@@ -353,7 +354,7 @@ def test_what_was_announced_is_forgotten_with_the_days(store: Store) -> None:
     hear(store, word(made.id), utc=NOW + 60)
     forget(store, NOW + 61)
     assert store.read(rows.newest, 9) == []
-    assert store.read(delivery_rows.of, made.id, HUB) is None
+    assert store.read(deliveries.of, made.id, HUB) is None
     assert store.read(lambda conn: conn.execute(events.select()).all()) == []
 
 

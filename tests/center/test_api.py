@@ -7,9 +7,10 @@ import jsonschema
 import pytest
 from sqlalchemy import Connection
 
-from center import openapi, queries
+from center import queries
+from center.api import openapi
 from center.config import Center
-from center.incident import Incident, Outcome
+from center.domain.incident import Incident, Outcome
 from hub.contract.messages import Stage, Telemetry
 from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter

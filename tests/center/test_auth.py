@@ -14,8 +14,11 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from center import accounts, auth, queries, tables, throttle
-from center.auth import (
+from center import queries, throttle
+from center.config import Center
+from center.domain.incident import Deed
+from center.service import auth
+from center.service.auth import (
     COOKIE,
     DEVICE_S,
     STRANGERS_MAX,
@@ -27,8 +30,8 @@ from center.auth import (
     digest,
     verify,
 )
-from center.config import Center
-from center.incident import Deed
+from center.store import tables
+from center.store.rows import accounts
 from center.throttle import Failures
 from tests.center.counter import HASHED, PASSWORD, TOKEN, Counter, at_counter
 from tests.center.making import NAMES, NOW, event, hear
@@ -275,7 +278,7 @@ def test_a_crowd_of_strangers_delays_no_known_device(
                 held.wait(30)
             return verify(hashed, password)
 
-        monkeypatch.setattr("center.auth.verify", slowly)
+        monkeypatch.setattr("center.service.auth.verify", slowly)
         known = await device(counter)
         sign_in = counter.desk.auth.sign_in
         crowd = [

@@ -9,24 +9,29 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, String, Table, text
 
-from center import board, inbox, intake, queries, rows, tables, views
-from center.announcing import rows as announcements
-from center.announcing.draft import Draft
-from center.board import Act
+from center import queries
 from center.change import Change
-from center.homes import need_rows, part_rows, record_rows
-from center.homes.need import Called, NeedKind, Try
-from center.homes.trouble import Part
-from center.hubs import Seen, seen
-from center.inbox import Inbox
-from center.incident import Deed, Entry, Incident, Outcome
-from center.intake import Parcel
-from center.metrics import Tally
+from center.console import view
+from center.console.view import Eye
+from center.domain import by_people
+from center.domain.announcement import Draft
+from center.domain.by_people import Act
+from center.domain.hub import Seen, seen
+from center.domain.incident import Deed, Entry, Incident, Outcome
+from center.domain.need import Called, NeedKind, Try
+from center.domain.trouble import Part
 from center.parcels import Arrived
 from center.queries import Which
-from center.store import Store
-from center.texts import Lang, texts
-from center.views import Eye
+from center.service import inbox, intake
+from center.service.inbox import Inbox
+from center.service.intake import Parcel
+from center.service.metrics import Tally
+from center.service.texts import Lang, texts
+from center.store import tables
+from center.store.rows import announcements, parts, records
+from center.store.rows import incidents as rows
+from center.store.rows import needs as need_rows
+from center.store.store import Store
 from hub.contract import examples, wire
 from hub.contract.messages import AlarmEvent, Availability, Happened, ReportEvent, Stage
 from hub.contract.scaip import Care, Kind
@@ -92,8 +97,8 @@ def test_a_call_of_a_kind_from_the_future_rings_and_is_answered(desk: Desk) -> N
     (one,) = desk.open_ones()
     assert (one.kind, one.unread, one.needs_person) == (FUTURE, "", True)
     assert desk.acked("b1-1") == [Stage.RECEIVED]
-    assert FUTURE in views.title(one, texts(Lang.KO))
-    assert FUTURE in views.title(one, texts(Lang.EN))
+    assert FUTURE in view.title(one, texts(Lang.KO))
+    assert FUTURE in view.title(one, texts(Lang.EN))
 
 
 def test_a_call_that_cannot_be_read_whole_rings_with_what_could_be_read(desk: Desk) -> None:
@@ -107,16 +112,16 @@ def test_a_call_that_cannot_be_read_whole_rings_with_what_could_be_read(desk: De
         (Deed.RAISED, ""),
         (Deed.UNREAD, "data.place"),
     ]
-    assert "다 읽지 못" not in views.title(one, texts(Lang.KO))
-    assert "일부를 읽지 못함" in [one.text for one in views.badges(one, texts(Lang.KO))]
+    assert "다 읽지 못" not in view.title(one, texts(Lang.KO))
+    assert "일부를 읽지 못함" in [one.text for one in view.badges(one, texts(Lang.KO))]
 
 
 def test_bytes_of_which_nothing_can_be_read_ring_and_are_kept(desk: Desk) -> None:
     desk.receive(b'\xff{"id"\x00')
     (one,) = desk.open_ones()
     assert (one.hub, one.stage, one.unread) == (HUB, Stage.RECEIVED, "*")
-    assert views.title(one, texts(Lang.KO)) == "다 읽지 못한 호출"
-    assert views.title(one, texts(Lang.EN)) == "A call that could not be read whole"
+    assert view.title(one, texts(Lang.KO)) == "다 읽지 못한 호출"
+    assert view.title(one, texts(Lang.EN)) == "A call that could not be read whole"
     assert desk.raw() == [r'\xff{"id"\x00']
 
 
@@ -143,7 +148,7 @@ def test_other_unreadable_bytes_of_the_hub_are_one_more_press_of_the_same_call(d
 
 def closed(desk: Desk, one: Incident) -> None:
     def job(conn: Connection) -> None:
-        change = board.close(one, Act("김하늘", NOW), Outcome.REASSURED)
+        change = by_people.close(one, Act("김하늘", NOW), Outcome.REASSURED)
         assert isinstance(change, Change)
         rows.save(conn, change)
 
@@ -273,7 +278,7 @@ def test_whatever_single_field_is_odd_a_call_is_stored_and_answered(
             case = store.read(queries.case, told.acks[0].alarm)
             assert case, own
             assert case.incident.is_open
-            views.call(case.incident, eye())
+            view.call(case.incident, eye())
 
 
 @pytest.mark.parametrize("message", OTHERS, ids=lambda one: one.type)
@@ -357,7 +362,7 @@ def lived_in(store: Store) -> None:
     hear(store, check_in(CheckInResult.MISSED, ident="c1"), utc=NOW)
     hear(store, activity(NOW, pir1=3), utc=NOW)
     change = Entry(NOW, Deed.RECORD_CHANGED, version=0)
-    store.submit(lambda conn: record_rows.put(conn, HUB, RECORD, change)).result(10)
+    store.submit(lambda conn: records.put(conn, HUB, RECORD, change)).result(10)
 
 
 @pytest.mark.parametrize("spoil", ODD_ROWS)
@@ -392,7 +397,7 @@ def filled(store: Store) -> None:
 
     def job(conn: Connection) -> None:
         announcements.put(conn, draft, NAMES[0], NOW)
-        part_rows.open_parts(conn, [gone], NOW)
+        parts.open_parts(conn, [gone], NOW)
         tried = Try(NAMES[0], NOW, Called.NOT_REACHED)
         for task in need_rows.still_open(conn):
             need_rows.call(conn, {task.need.id: None}, tried)

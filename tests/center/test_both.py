@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center import acks, actions, board, queries, rows
-from center.board import PATIENCE, Act
+from center import queries
 from center.change import Change
-from center.incident import Incident, Outcome
-from center.intake import Parcel, take_in
+from center.domain import acks, by_people
+from center.domain.by_people import PATIENCE, Act
+from center.domain.incident import Incident, Outcome
 from center.queries import Which
-from center.store import Store
+from center.service import incidents
+from center.service.intake import Parcel, take_in
+from center.store.rows import incidents as rows
+from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import Ack, Stage
 from hub.contract.wire import LinkTrouble
@@ -87,7 +90,7 @@ class Both:
 
     def wait(self, pause_s: float) -> None:
         self.hub(Ticked(self.at + pause_s))
-        back = self.store.submit(lambda conn: actions.give_back(conn, self.utc, PATIENCE))
+        back = self.store.submit(lambda conn: incidents.give_back(conn, self.utc, PATIENCE))
         for incident in back.result(10):
             self.to_hub(acks.of_stage(incident, self.utc))
 
@@ -109,9 +112,13 @@ class Both:
             assert incident
             act = Act(who, self.utc)
             if verb == "close":
-                decided = board.close(incident, act, Outcome.HELP_GIVEN)
+                decided = by_people.close(incident, act, Outcome.HELP_GIVEN)
             else:
-                does = {"take": board.take, "send": board.send, "present": board.present}
+                does = {
+                    "take": by_people.take,
+                    "send": by_people.send,
+                    "present": by_people.present,
+                }
                 decided = does[verb](incident, act)
             return rows.save(conn, decided) if isinstance(decided, Change) else None
 

@@ -8,14 +8,15 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center import queries, rows
-from center.board import Act, close
+from center import queries
 from center.change import Change
-from center.crowd import OPEN_MOST
-from center.incident import Incident, Outcome
-from center.intake import Told
+from center.domain.by_people import Act, close
+from center.domain.incident import Incident, Outcome
 from center.queries import Which
-from center.store import Store
+from center.service.crowd import OPEN_MOST
+from center.service.intake import Told
+from center.store.rows import incidents as rows
+from center.store.store import Store
 from hub.contract.messages import FaultKind, Stage
 from hub.contract.scaip import Kind, What
 from tests.center.e2e.office import Office
@@ -97,7 +98,7 @@ def test_a_surplus_that_was_dealt_with_begins_anew(store: Store) -> None:
     def close(conn: object) -> None:
         from sqlalchemy import Connection, update  # noqa: PLC0415 - only here
 
-        from center.tables import incidents  # noqa: PLC0415
+        from center.store.tables import incidents  # noqa: PLC0415
 
         assert isinstance(conn, Connection)
         conn.execute(update(incidents).where(incidents.c.id == first.id).values(stage="closed"))
@@ -138,12 +139,12 @@ def test_a_home_that_calls_last_is_shown_before_another_homes_second_call(store:
 def test_the_board_says_what_it_does_not_show(
     office: Office, operator: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("center.visit.OPEN_MAX", 10)
+    monkeypatch.setattr("center.console.visit.OPEN_MAX", 10)
     for n in range(OPEN_MOST + 5):
         office.press("js-0007", alarm=f"a{n}", ago_s=1.0)
     page = operator.get("/?lang=en").text
     assert f"{OPEN_MOST + 1 - 10} more open calls" in page
-    monkeypatch.setattr("center.visit.OPEN_MAX", 1000)
+    monkeypatch.setattr("center.console.visit.OPEN_MAX", 1000)
     assert "More calls from one home than can be shown: 5" in operator.get("/?lang=en").text
     assert "호출이 왔습니다: 5건" in operator.get("/?lang=ko").text
 

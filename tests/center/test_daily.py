@@ -6,19 +6,20 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from center import queries, tables
-from center.board import Act, close
+from center import queries
 from center.change import Change
-from center.feed import Topic
-from center.homes import day_rows, need_rows
-from center.homes.checkin_view import spot
-from center.homes.need import Called, NeedKind, Try
-from center.incident import Outcome
-from center.intake import Told
+from center.console.homes.checkins import spot
+from center.console.view import urgent_first
+from center.domain.by_people import Act, close
+from center.domain.incident import Outcome
+from center.domain.need import Called, NeedKind, Try
 from center.queries import Which
-from center.store import Store
-from center.texts import Lang, texts
-from center.views import urgent_first
+from center.service.feed import Topic
+from center.service.intake import Told
+from center.service.texts import Lang, texts
+from center.store import tables
+from center.store.rows import days, needs
+from center.store.store import Store
 from hub.contract.messages import Ack, Stage
 from hub.contract.scaip import Care, Kind, What
 from hub.core.daily import CheckInResult
@@ -35,13 +36,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def open_kinds(store: Store) -> list[NeedKind]:
-    return [task.need.kind for task in store.read(need_rows.still_open)]
+    return [task.need.kind for task in store.read(needs.still_open)]
 
 
 def test_a_check_in_is_stored_and_then_answered(store: Store) -> None:
     told = hear(store, check_in(ident="c1"), utc=NOW)
     assert told.acks == (Ack("c1", "", Stage.RECEIVED, 0, NOW),)
-    (one,) = store.read(day_rows.of_day, DAY)
+    (one,) = store.read(days.of_day, DAY)
     assert (one.hub, one.slot, one.result, one.attempts) == (HUB, "09:00", CheckInResult.FINE, 1)
 
 
@@ -79,7 +80,7 @@ def test_two_answers_without_words_are_told_to_a_person_as_that(store: Store) ->
     hear(store, check_in(CheckInResult.UNCLEAR, "2026-09-21-1800", wordless=2), utc=NOW + 9)
     assert open_kinds(store) == [NeedKind.UNCLEAR, NeedKind.WORDLESS]
     korean, english = texts(Lang.KO), texts(Lang.EN)
-    found = store.read(day_rows.of_day, DAY)
+    found = store.read(days.of_day, DAY)
     assert [spot(one, korean).badge.text for one in found] == ["말이 아닌 소리로만 대답"] * 2
     assert {spot(one, english).badge.text for one in found} == {"Answered without words"}
     assert korean("need.wordless") == "말이 아닌 소리로만 대답"
@@ -95,7 +96,7 @@ def test_the_same_need_said_again_is_one_task_and_nothing_is_lost(store: Store) 
     hear(store, care(Care.LOW_MOOD, score=3), utc=NOW + 10)
     hear(store, care(Care.LOW_MOOD, score=5), utc=NOW + 9000)
     hear(store, care(Care.LOW_MOOD, score=4, hub="js-0002"), hub="js-0002", utc=NOW + 9000)
-    unwell, low, other = (task.need for task in store.read(need_rows.still_open))
+    unwell, low, other = (task.need for task in store.read(needs.still_open))
     assert (unwell.kind, low.kind, other.hub) == (NeedKind.UNWELL, NeedKind.LOW_MOOD, "js-0002")
     assert (low.since_utc, low.last_utc, low.score) == (NOW + 10, NOW + 9000, 5)
 
@@ -104,16 +105,16 @@ def test_life_after_a_missed_check_in_eases_it_and_a_person_still_ends_it(store:
     hear(store, check_in(CheckInResult.MISSED), utc=NOW)
     told = hear(store, check_in(CheckInResult.ALIVE), utc=NOW + 3600)
     assert Topic.NEED in topics(told)
-    (task,) = store.read(need_rows.still_open)
+    (task,) = store.read(needs.still_open)
     assert task.need.eased_utc == NOW + 3600
-    (one,) = store.read(day_rows.of_day, DAY)
+    (one,) = store.read(days.of_day, DAY)
     assert one.result is CheckInResult.ALIVE
 
 
 def test_an_older_word_on_a_check_in_does_not_undo_a_newer_one(store: Store) -> None:
     hear(store, check_in(CheckInResult.ALIVE, at=NOW + 60), utc=NOW + 61)
     hear(store, check_in(CheckInResult.MISSED, at=NOW), utc=NOW + 62)
-    (one,) = store.read(day_rows.of_day, DAY)
+    (one,) = store.read(days.of_day, DAY)
     assert one.result is CheckInResult.ALIVE
     assert open_kinds(store) == []
 
@@ -122,10 +123,10 @@ def test_an_hour_said_again_replaces_itself(store: Store) -> None:
     hear(store, activity(NOW - 3600, pir1=3))
     hear(store, activity(NOW - 3600, pir1=7, pir2=1))
     hear(store, activity(NOW, pir1=1))
-    first, second = store.read(day_rows.hours, HUB, NOW - 7200, NOW + 1)
+    first, second = store.read(days.hours, HUB, NOW - 7200, NOW + 1)
     assert (first.seen, second.seen) == ({"pir1": 7, "pir2": 1}, {"pir1": 1})
-    assert store.read(day_rows.places, HUB) == PLACES
-    assert store.read(day_rows.hours, "js-0002", 0, NOW + 1) == []
+    assert store.read(days.places, HUB) == PLACES
+    assert store.read(days.hours, "js-0002", 0, NOW + 1) == []
 
 
 def test_nonsense_numbers_fit_the_database(store: Store) -> None:
@@ -134,9 +135,9 @@ def test_nonsense_numbers_fit_the_database(store: Store) -> None:
     hear(store, replace(one, data=data, time="never"))
     hear(store, care(Care.LOW_MOOD, score=10**18))
     hear(store, activity(1e300, pir1=10**18, pir2=-4))
-    (task,) = store.read(need_rows.still_open)
+    (task,) = store.read(needs.still_open)
     assert task.need.score == 1_000_000
-    (hour,) = store.read(day_rows.hours, HUB, 0, 1e308)
+    (hour,) = store.read(days.hours, HUB, 0, 1e308)
     assert hour.seen == {"pir1": 1_000_000, "pir2": 0}
 
 
@@ -169,7 +170,7 @@ def test_a_cleared_missed_check_in_eases_its_task(store: Store) -> None:
     hear(store, check_in(CheckInResult.MISSED), utc=NOW)
     raise_quiet(store, What.RAISED, NOW + 1, Kind.MISSED_CHECKIN)
     raise_quiet(store, What.CLEARED, NOW + 60, Kind.MISSED_CHECKIN)
-    (task,) = store.read(need_rows.still_open)
+    (task,) = store.read(needs.still_open)
     assert task.need.eased_utc == NOW + 60
 
 
@@ -179,22 +180,22 @@ def test_the_days_are_forgotten_in_time_but_no_task_that_waits(store: Store) -> 
     hear(store, activity(NOW, pir1=3), utc=NOW)
     hear(store, event(), utc=NOW)
     store.submit(
-        lambda conn: need_rows.call(
+        lambda conn: needs.call(
             conn, {done(store): None}, Try("김하늘", NOW + 5, Called.REACHED, "통화")
         )
     ).result(10)
     forget(store, NOW + 100)
-    assert store.read(day_rows.of_day, DAY) == []
-    assert store.read(day_rows.hours, HUB, 0, NOW + 1) == []
+    assert store.read(days.of_day, DAY) == []
+    assert store.read(days.hours, HUB, 0, NOW + 1) == []
     assert open_kinds(store) == [NeedKind.MISSED_CHECKIN]
-    assert store.read(need_rows.done_since, 0.0) == []
+    assert store.read(needs.done_since, 0.0) == []
     held = store.read(lambda conn: [row.id for row in conn.execute(tables.events.select())])
     assert held == ["b1-1"]
 
 
 def done(store: Store) -> str:
     """Give the id of the task about counselling."""
-    tasks = store.read(need_rows.still_open)
+    tasks = store.read(needs.still_open)
     return next(task.need.id for task in tasks if task.need.kind is NeedKind.COUNSELLING)
 
 
@@ -213,10 +214,10 @@ def test_who_is_not_back_is_a_task_that_their_return_eases_until_it_is_said_agai
     assert Topic.NEED in topics(told)
     assert open_kinds(store) == [NeedKind.NOT_BACK]
     assert Topic.NEED in topics(hear(store, care(Care.BACK, ident="n2"), utc=NOW + 60))
-    (task,) = store.read(need_rows.still_open)
+    (task,) = store.read(needs.still_open)
     assert (task.need.kind, task.need.eased_utc) == (NeedKind.NOT_BACK, NOW + 60)
     hear(store, care(Care.NOT_BACK, ident="n3"), utc=NOW + 90_000)
-    (task,) = store.read(need_rows.still_open)
+    (task,) = store.read(needs.still_open)
     assert (task.need.last_utc, task.need.eased_utc) == (NOW + 90_000, None)
 
 

@@ -6,8 +6,9 @@ import secrets
 import time
 from pathlib import Path
 
-from center import accounts, auth, queries, rounds
-from center.homes import acts
+from center import queries
+from center.service import auth, homes, rounds
+from center.store.rows import accounts
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, state
 from tests.center.test_trouble import greet, live_at
@@ -19,7 +20,7 @@ HUBS = [f"js-{number:04}" for number in range(1, 501)]
 async def look(counter: Counter) -> None:
     """Walk one round over the hubs."""
     hubs = await counter.desk.store.ask(queries.hubs)
-    await acts.follow_trouble(counter.desk, hubs, counter.now, NOW - 1000)
+    await homes.follow_trouble(counter.desk, hubs, counter.now, NOW - 1000)
 
 
 async def cut_off(counter: Counter, *hubs: str) -> None:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from center.auth import COOKIE, csrf_of
-from center.feed import Notice, Topic
+from center.service.auth import COOKIE, csrf_of
+from center.service.feed import Notice, Topic
 from tests.broker import wait_until
 from tests.center.e2e.office import SESSION_S, Office
 from tests.hub.rig import figure

@@ -7,18 +7,19 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import select
 
-from center import inbox, queries
-from center.announcing import delivery_rows
+from center import queries
 from center.announcing.fate import Delivery, Fate
 from center.announcing_tables import deliveries
-from center.homes import day_rows, need_rows
-from center.inbox import Inbox
-from center.metrics import Tally
 from center.parcels import Arrived
 from center.queries import Which
-from center.sluice import Load, Passed, Sluice
-from center.store import Store
-from center.tables import surplus
+from center.service import inbox
+from center.service.inbox import Inbox
+from center.service.metrics import Tally
+from center.service.sluice import Load, Passed, Sluice
+from center.store.rows import days, needs
+from center.store.rows import deliveries as delivery_rows
+from center.store.store import Store
+from center.store.tables import surplus
 from hub.contract import wire
 from hub.contract.messages import (
     Availability,
@@ -181,9 +182,9 @@ def heard(store: Store, link: Recorder) -> None:
     assert presses <= {ack.event for _, ack in link.sent if ack.stage is Stage.RECEIVED}
     assert all(one.is_open for one in store.read(queries.incidents, Which.ALL, CASES))
     store.read(queries.hubs)
-    store.read(need_rows.still_open)
-    store.read(day_rows.hours, HUB, -1e308, 1e308)
-    store.read(day_rows.of_home, HUB, "")
+    store.read(needs.still_open)
+    store.read(days.hours, HUB, -1e308, 1e308)
+    store.read(days.of_home, HUB, "")
     store.read(queries.audit, CASES)
     (announced,) = store.read(delivery_rows.of_announcement, ANNOUNCED)
     assert announced.fate is Fate.SPOKEN

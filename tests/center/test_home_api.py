@@ -6,9 +6,10 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from center import openapi, queries
-from center.homes import record_rows
-from center.incident import Deed, Entry, Outcome
+from center import queries
+from center.api import openapi
+from center.domain.incident import Deed, Entry, Outcome
+from center.store.rows import records
 from hub.contract.scaip import Care, What
 from hub.core.daily import CheckInResult
 from tests.center.counter import Counter, at_counter
@@ -18,7 +19,7 @@ from tests.center.making import HUB, NOW, event, hear, state
 
 def write(counter: Counter) -> None:
     change = Entry(NOW, Deed.RECORD_CHANGED, version=0, by="김하늘")
-    counter.store.submit(lambda conn: record_rows.put(conn, HUB, RECORD, change)).result(10)
+    counter.store.submit(lambda conn: records.put(conn, HUB, RECORD, change)).result(10)
 
 
 def test_a_home_is_shown_and_it_is_written_down_who_looked(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from center import moments, queries
-from center.auth import COOKIE, Role
-from center.homes import need_rows, record_rows
+from center import queries
+from center.domain import times
+from center.domain.incident import Deed, Entry, Outcome
+from center.domain.record import Consent, ConsentItem, Record
 from center.homes.edit_form import typed_of
-from center.homes.record import Consent, ConsentItem, Record
-from center.incident import Deed, Entry, Outcome
+from center.service.auth import COOKIE, Role
+from center.store.rows import needs, records
 from hub.contract.messages import FaultKind
 from hub.contract.scaip import Care, Kind, What
 from hub.core.daily import CheckInResult
@@ -41,7 +42,7 @@ def operator(office: Office) -> Iterator[httpx.Client]:
 
 def write(office: Office, record: Record = RECORD, hub: str = HUB, by: str = "이정민") -> None:
     change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by=by)
-    office.store.submit(lambda conn: record_rows.put(conn, hub, record, change)).result()
+    office.store.submit(lambda conn: records.put(conn, hub, record, change)).result()
 
 
 def hidden(page: str, name: str) -> str:
@@ -93,7 +94,7 @@ def test_every_page_opens_empty_and_full_in_both_languages(
     for hour in usual_hours(office.now(), 24 * 8):
         office.hear(HUB, hour)
     for result in CheckInResult:
-        day = moments.day_of(office.now())
+        day = times.day_of(office.now())
         office.hear(HUB, check_in(result, f"{day}-{9 + list(CheckInResult).index(result):02}00"))
     for one in Care:
         office.hear(HUB, care(one))
@@ -155,7 +156,7 @@ def test_a_record_is_written_by_its_form(office: Office, operator: httpx.Client)
     page = operator.get(f"{HOME}/edit").text
     saved = operator.post(f"{HOME}/edit", data={**typed_of(RECORD), **form(page)})
     assert (saved.status_code, saved.headers["location"]) == (303, HOME)
-    kept = office.store.read(record_rows.find, HUB)
+    kept = office.store.read(records.find, HUB)
     assert kept
     assert (kept.record, kept.version, kept.changed_by) == (RECORD, 1, "김하늘")
     assert "0000#" in operator.get(HOME).text
@@ -172,7 +173,7 @@ def test_a_record_with_mistakes_is_given_back_with_what_was_typed(
     assert "고칠 곳이 2군데" in refused.text
     assert 'aria-describedby="bad-birth_year"' in refused.text
     assert 'value="&lt;b&gt;x"' in refused.text
-    assert office.store.read(record_rows.names) == {}
+    assert office.store.read(records.names) == {}
 
 
 def test_the_second_writer_learns_who_was_first_and_keeps_what_was_typed(
@@ -276,7 +277,7 @@ def test_a_call_that_says_nothing_sensible_is_refused(
     )
     assert answer.status_code == status
     assert said in answer.text
-    assert len(office.store.read(need_rows.still_open)) == 1
+    assert len(office.store.read(needs.still_open)) == 1
 
 
 def test_who_closes_the_alarm_of_a_missed_check_in_ends_its_task(office: Office) -> None:
@@ -284,9 +285,9 @@ def test_who_closes_the_alarm_of_a_missed_check_in_ends_its_task(office: Office)
     office.hear(HUB, care())
     alarm = office.press(HUB, kind=Kind.MISSED_CHECKIN)
     office.take(alarm, "김하늘")
-    assert len(office.store.read(need_rows.still_open)) == 2
+    assert len(office.store.read(needs.still_open)) == 2
     office.close(alarm, "김하늘", Outcome.REASSURED)
-    (left,) = office.store.read(need_rows.still_open)
+    (left,) = office.store.read(needs.still_open)
     assert left.need.kind == "counselling"
 
 
@@ -327,8 +328,8 @@ def test_a_test_call_is_no_emergency(office: Office, operator: httpx.Client) -> 
 
 
 def test_the_day_of_check_ins_turns_its_leaves(office: Office, operator: httpx.Client) -> None:
-    today = moments.day_of(office.now())
-    yesterday = moments.day_of(office.now() - moments.DAY_S)
+    today = times.day_of(office.now())
+    yesterday = times.day_of(office.now() - times.DAY_S)
     office.hear(HUB, check_in(CheckInResult.MISSED, f"{today}-0900"))
     office.hear(HUB, check_in(CheckInResult.FINE, f"{yesterday}-0900"))
     page = operator.get("/checkins").text

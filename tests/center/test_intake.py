@@ -7,15 +7,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from center import actions, keeping, queries, rows, tables
-from center.board import PATIENCE, Act, Refusal, present, send, take
+from center import queries
 from center.change import Change
 from center.config import Center
-from center.hubs import Hub, Seen, is_lost, seen
-from center.incident import Deed, Incident
-from center.intake import take_in
-from center.moments import of_rfc3339
-from center.store import Store
+from center.domain.by_people import PATIENCE, Act, Refusal, present, send, take
+from center.domain.hub import Hub, Seen, is_lost, seen
+from center.domain.incident import Deed, Incident
+from center.domain.times import of_rfc3339
+from center.service import incidents, retention
+from center.service.intake import take_in
+from center.store import tables
+from center.store.rows import incidents as rows
+from center.store.store import Store
 from hub.contract.messages import (
     Availability,
     Cleared,
@@ -64,7 +67,7 @@ def took(store: Store, ident: str) -> None:
 
 
 def given_back(store: Store, utc: float) -> list[Incident]:
-    return store.submit(lambda conn: actions.give_back(conn, utc, PATIENCE)).result(10)
+    return store.submit(lambda conn: incidents.give_back(conn, utc, PATIENCE)).result(10)
 
 
 def test_a_hub_that_missed_a_take_hears_of_it_by_its_state(store: Store) -> None:
@@ -156,9 +159,9 @@ def test_telemetry_is_bounded_by_age_and_by_number(store: Store) -> None:
         return store.read(lambda conn: conn.scalar(select(func.count(tables.telemetry.c.seq))))
 
     def kept(center: Center) -> int | None:
-        for rule in (rule for rule in keeping.RULES if rule.table is tables.telemetry):
-            keys = store.read(keeping.due, rule, center, NOW + 10)
-            drop = partial(keeping.drop, rule=rule, center=center, at=NOW + 10, keys=keys)
+        for rule in (rule for rule in retention.RULES if rule.table is tables.telemetry):
+            keys = store.read(retention.due, rule, center, NOW + 10)
+            drop = partial(retention.drop, rule=rule, center=center, at=NOW + 10, keys=keys)
             store.submit(drop).result(10)
         return count()
 
@@ -183,11 +186,11 @@ def test_a_technical_report_is_kept_once_and_is_no_alarm(store: Store) -> None:
 def test_forgotten_takes_are_found_when_they_are_due(store: Store) -> None:
     hear(store, event())
     took(store, "b1-1")
-    assert not store.read(actions.any_due, NOW + 609, PATIENCE)
-    assert store.read(actions.any_due, NOW + 610, PATIENCE)
+    assert not store.read(incidents.any_due, NOW + 609, PATIENCE)
+    assert store.read(incidents.any_due, NOW + 610, PATIENCE)
     (back,) = given_back(store, NOW + 610)
     assert (back.stage, back.who) == (Stage.RECEIVED, "")
-    assert not store.read(actions.any_due, NOW + 10**6, PATIENCE)
+    assert not store.read(incidents.any_due, NOW + 10**6, PATIENCE)
 
 
 def test_a_call_that_came_again_is_found_when_its_holder_has_not_answered(store: Store) -> None:

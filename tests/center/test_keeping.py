@@ -24,20 +24,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from center import keeping, queries, rounds, rows, tables
+from center import queries
 from center.config import Center
-from center.dialect import AUDIT_KEPT_S
+from center.domain.incident import Deed, Entry
 from center.home_tables import need_parts, needs
-from center.incident import Deed, Entry
 from center.queries import Which
-from center.store import Store
+from center.service import retention, rounds
+from center.store import tables
+from center.store.dialect import AUDIT_KEPT_S
+from center.store.rows import incidents
+from center.store.store import Store
 from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, stored
 
 YEAR_S = 366 * 86_400.0
 OLD = NOW - 10 * YEAR_S
-AGED = sorted({rule.table.name for rule in keeping.RULES if not rule.for_ever})
+AGED = sorted({rule.table.name for rule in retention.RULES if not rule.for_ever})
 
 
 @pytest.fixture
@@ -86,14 +89,14 @@ def count(store: Store, table: Table) -> int:
 
 
 async def forget(counter: Counter) -> None:
-    for rule in keeping.RULES:
+    for rule in retention.RULES:
         await rounds.forget(counter.desk, rule, NOW)
 
 
 def test_every_table_has_a_rule_and_every_rule_a_reason() -> None:
-    assert {rule.table.name for rule in keeping.RULES} == set(tables.metadata.tables)
+    assert {rule.table.name for rule in retention.RULES} == set(tables.metadata.tables)
     names = {field.name for field in msgspec.structs.fields(Center)}
-    for rule in keeping.RULES:
+    for rule in retention.RULES:
         assert rule.why
         assert {rule.keep, rule.most} - {""} <= names
 
@@ -159,13 +162,13 @@ def test_what_was_opened_again_since_it_was_looked_at_stays(store: Store) -> Non
     hear(store, event(at=OLD), utc=OLD)
     this = tables.incidents.update().values(stage="closed")
     store.submit(lambda conn: conn.execute(this)).result(10)
-    rule = next(rule for rule in keeping.RULES if rule.table is tables.incidents)
-    keys = store.read(keeping.due, rule, Center(), NOW)
+    rule = next(rule for rule in retention.RULES if rule.table is tables.incidents)
+    keys = store.read(retention.due, rule, Center(), NOW)
     assert len(keys) == 1
     hear(store, event(What.REPEATED, at=NOW), utc=NOW)
-    drop = partial(keeping.drop, rule=rule, center=Center(), at=NOW, keys=keys)
+    drop = partial(retention.drop, rule=rule, center=Center(), at=NOW, keys=keys)
     assert store.submit(drop).result(10) == 0
-    assert store.read(rows.incident_of, HUB, "b1-1")
+    assert store.read(incidents.incident_of, HUB, "b1-1")
 
 
 def test_the_audit_gives_up_nothing_that_the_law_asks_for(store: Store, tmp_path: Path) -> None:
@@ -173,7 +176,7 @@ def test_the_audit_gives_up_nothing_that_the_law_asks_for(store: Store, tmp_path
 
     def job(conn: Connection) -> None:
         for age_s in ages_s:
-            rows.write_line(conn, Entry(time.time() - age_s, Deed.SIGNED_IN, version=0))
+            incidents.write_line(conn, Entry(time.time() - age_s, Deed.SIGNED_IN, version=0))
 
     store.submit(job).result(10)
     with closing(sqlite3.connect(tmp_path / "center.db")) as database:
@@ -190,20 +193,20 @@ def test_the_audit_gives_up_nothing_that_the_law_asks_for(store: Store, tmp_path
 
 def test_a_clock_that_jumps_years_ahead_costs_an_hour_a_round(store: Store) -> None:
     def advance(now: float) -> float:
-        return store.submit(lambda conn: keeping.advance(conn, now)).result(10)
+        return store.submit(lambda conn: retention.advance(conn, now)).result(10)
 
     assert advance(NOW) == NOW
     assert advance(NOW + 600) == NOW + 600
-    assert advance(NOW + 12 * YEAR_S) == NOW + 600 + keeping.STEP_S
+    assert advance(NOW + 12 * YEAR_S) == NOW + 600 + retention.STEP_S
     assert advance(NOW + 1200) == NOW + 1200
 
 
 def test_a_centre_that_was_off_goes_on_from_where_it_was(store: Store) -> None:
     line = Entry(NOW, Deed.SIGNED_IN, version=0)
-    store.submit(lambda conn: rows.write_line(conn, line)).result(10)
+    store.submit(lambda conn: incidents.write_line(conn, line)).result(10)
     months_s = 90 * 86_400.0
-    at = store.submit(lambda conn: keeping.advance(conn, NOW + months_s)).result(10)
-    assert at == NOW + keeping.STEP_S
+    at = store.submit(lambda conn: retention.advance(conn, NOW + months_s)).result(10)
+    assert at == NOW + retention.STEP_S
 
 
 def test_the_rounds_forget_by_themselves(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
 from sqlalchemy import Connection
 
 from center import queries
-from center.homes import day_rows, need_rows
-from center.link import Session
+from center.link.session import Session
 from center.parcels import Message
 from center.queries import Which
+from center.store.rows import days, needs
 from hub.contract import wire
 from hub.contract.messages import Availability, Stage
 from hub.contract.reading import UNREAD
@@ -93,10 +93,10 @@ def test_a_check_in_and_a_need_are_received_once_they_are_stored(
         for ident in ("c1", "n1"):
             ack = home.hears(ident)
             assert (ack.alarm, ack.stage, ack.version) == ("", Stage.RECEIVED, 0)
-        assert len(center.store.read(need_rows.still_open)) == 2
+        assert len(center.store.read(needs.still_open)) == 2
         home.say("event", care(ident="n1"))
         assert home.hears("n1").version == 0
-        assert len(center.store.read(need_rows.still_open)) == 2
+        assert len(center.store.read(needs.still_open)) == 2
 
 
 def test_an_hours_activity_may_pass_the_brokers_rules(
@@ -107,7 +107,7 @@ def test_an_hours_activity_may_pass_the_brokers_rules(
         home.say("activity", activity(NOW, pir1=3))
 
         def is_stored() -> bool:
-            return bool(center.store.read(day_rows.hours, HUB, NOW, NOW + 1))
+            return bool(center.store.read(days.hours, HUB, NOW, NOW + 1))
 
         wait_until(is_stored, "the hour is stored")
 

@@ -5,11 +5,13 @@ import secrets
 import time
 from pathlib import Path
 
-from center import accounts, auth, queries
-from center.board import Act, close
+from center import queries
 from center.change import Change
-from center.incident import Deed, Entry, Outcome
-from center.rows import incident, save, write_line
+from center.domain.by_people import Act, close
+from center.domain.incident import Deed, Entry, Outcome
+from center.service import auth
+from center.store.rows import accounts
+from center.store.rows.incidents import incident, save, write_line
 from tests.center.counter import Counter, at_counter
 from tests.center.making import NOW, event, hear
 

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from center import queries, tables
-from center.announcing import rows
-from center.announcing.draft import Announcement, Draft
-from center.dialect import StoreError
-from center.incident import Deed
+from center import queries
+from center.domain.announcement import Announcement, Draft
+from center.domain.incident import Deed
 from center.queries import Which
-from center.store import Store
+from center.store import tables
+from center.store.dialect import StoreError
+from center.store.rows import announcements
+from center.store.store import Store
 from hub.contract.scaip import What
 from tests.center.making import HUB, NOW, event, hear, stored
 
@@ -145,7 +146,7 @@ def test_a_database_without_announcements_gets_their_tables_and_keeps_the_rest(
         first = store.read(lambda conn: conn.execute(tables.hubs.select()).one())
         assert first.first_utc == 1780000000.0
         draft = Draft("물을 자주 드세요.", until_utc=NOW + 3600, key="k")
-        sent = store.submit(lambda conn: rows.put(conn, draft, "김하늘", NOW)).result(10)
+        sent = store.submit(lambda conn: announcements.put(conn, draft, "김하늘", NOW)).result(10)
         assert isinstance(sent, Announcement)
         assert sent.homes == 1
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from center import queries
-from center.homes import need_rows
-from center.homes.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
-from center.homes.need_rows import Task
-from center.incident import Deed
-from center.store import Store
+from center.domain.incident import Deed
+from center.domain.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
+from center.store.rows import needs
+from center.store.rows.needs import Task
+from center.store.store import Store
 from hub.core.daily import CheckInResult
 from tests.center.lives import care, check_in
 from tests.center.making import HUB, NAMES, NOW, hear, stored
@@ -78,43 +78,43 @@ def test_only_a_person_ends_a_task(steps: list[tuple[Called | str | None, int]])
 
 def test_two_at_once_and_the_second_learns_who_was_first(store: Store) -> None:
     hear(store, care())
-    (task,) = store.read(need_rows.still_open)
+    (task,) = store.read(needs.still_open)
     ident = task.need.id
     tries = [Try(who, NOW + 60, Called.REACHED, "다녀감") for who in NAMES]
-    answers = [store.submit(partial(need_rows.call, looked={ident: 1}, tried=one)) for one in tries]
+    answers = [store.submit(partial(needs.call, looked={ident: 1}, tried=one)) for one in tries]
     first, second = (answer.result(10) for answer in answers)
     assert isinstance(first, tuple)
     assert isinstance(second, NotHandled)
     assert second.need
     assert (second.why, second.need.called_by) == (WhyNot.IS_DONE, NAMES[0])
-    (done,) = store.read(need_rows.done_since, NOW)
+    (done,) = store.read(needs.done_since, NOW)
     assert [note.by for note in done.notes] == [NAMES[0]]
 
 
 def test_a_call_about_several_tasks_is_noted_whole_or_not_at_all(store: Store) -> None:
     hear(store, check_in(CheckInResult.MISSED))
     hear(store, care())
-    ids = [task.need.id for task in store.read(need_rows.still_open)]
+    ids = [task.need.id for task in store.read(needs.still_open)]
     stale = dict(zip(ids, (1, 7), strict=True))
-    refused = store.submit(lambda conn: need_rows.call(conn, stale, tried())).result(10)
+    refused = store.submit(lambda conn: needs.call(conn, stale, tried())).result(10)
     assert isinstance(refused, NotHandled)
     assert refused.why is WhyNot.STALE
-    assert len(store.read(need_rows.still_open)) == 2
+    assert len(store.read(needs.still_open)) == 2
     fresh = dict.fromkeys(ids, 1)
-    noted = store.submit(lambda conn: need_rows.call(conn, fresh, tried())).result(10)
+    noted = store.submit(lambda conn: needs.call(conn, fresh, tried())).result(10)
     assert isinstance(noted, tuple)
-    assert store.read(need_rows.still_open) == []
-    nothing = store.submit(lambda conn: need_rows.call(conn, {}, tried())).result(10)
+    assert store.read(needs.still_open) == []
+    nothing = store.submit(lambda conn: needs.call(conn, {}, tried())).result(10)
     assert nothing == NotHandled(WhyNot.NOTHING_CHOSEN)
-    unknown = store.submit(lambda conn: need_rows.call(conn, {"n-x": 1}, tried())).result(10)
+    unknown = store.submit(lambda conn: needs.call(conn, {"n-x": 1}, tried())).result(10)
     assert unknown == NotHandled(WhyNot.NOT_FOUND)
 
 
 def test_the_audit_says_who_called_but_not_what_was_said(store: Store) -> None:
     hear(store, care())
-    (task,) = store.read(need_rows.still_open)
+    (task,) = store.read(needs.still_open)
     said = tried(note="잠을 잘 못 주무신다고 함")
-    noted = store.submit(lambda conn: need_rows.call(conn, {task.need.id: 1}, said)).result(10)
+    noted = store.submit(lambda conn: needs.call(conn, {task.need.id: 1}, said)).result(10)
     assert isinstance(noted, tuple)
     assert [one.text for one in noted[0].notes] == ["잠을 잘 못 주무신다고 함"]
     (line,) = store.read(queries.audit)
@@ -124,9 +124,9 @@ def test_the_audit_says_who_called_but_not_what_was_said(store: Store) -> None:
 
 def test_a_need_that_comes_after_the_last_was_dealt_with_is_a_new_task(store: Store) -> None:
     hear(store, care(), utc=NOW)
-    (task,) = store.read(need_rows.still_open)
-    store.submit(lambda conn: need_rows.call(conn, {task.need.id: 1}, tried())).result(10)
+    (task,) = store.read(needs.still_open)
+    store.submit(lambda conn: needs.call(conn, {task.need.id: 1}, tried())).result(10)
     hear(store, care(), utc=NOW + 9000)
-    (again,) = store.read(need_rows.still_open)
+    (again,) = store.read(needs.still_open)
     assert isinstance(again, Task)
     assert (again.need.id != task.need.id, again.need.version) == (True, 1)

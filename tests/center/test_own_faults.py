@@ -9,16 +9,17 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from center import inbox, own_faults, queries, removal
+from center import queries
 from center.config import Mqtt
-from center.homes.need import NeedKind
-from center.homes.trouble import Known, Limits, Look, failing
-from center.intake import take_in
-from center.own_faults import QUIET_S
+from center.domain.need import NeedKind
+from center.domain.trouble import Known, Limits, Look, failing
 from center.parcels import Arrived
-from center.removal import Removed
-from center.sluice import CALLS
-from center.store import Store
+from center.service import inbox, own_faults, removal
+from center.service.intake import take_in
+from center.service.own_faults import QUIET_S
+from center.service.removal import Removed
+from center.service.sluice import CALLS
+from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport
 from tests.broker import wait_until

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from center.auth import COOKIE, Role
+from center.service.auth import COOKIE, Role
 from hub.contract.scaip import Kind, What
 from tests.center.e2e.office import PASSWORD, SESSION_S, Office
 

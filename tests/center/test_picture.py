@@ -5,16 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from center.evidence import fold
-from center.homes import grid, picture
-from center.homes.grid import Hour, day_starts, days
-from center.homes.lengths import clock, length
-from center.homes.picture import Moment, Picture
-from center.homes.why import brief, reason
-from center.incident import Incident
-from center.moments import day_start
-from center.texts import Lang, texts
-from center.views import Eye, title
+from center.console.homes import picture
+from center.console.homes.picture import Moment, Picture
+from center.console.incident.reason import brief, reason
+from center.console.lengths import clock, length
+from center.console.view import Eye, title
+from center.domain import day_grid
+from center.domain.by_hubs import fold
+from center.domain.day_grid import Hour, day_starts, days
+from center.domain.incident import Incident
+from center.domain.times import day_start
+from center.service.texts import Lang, texts
 from hub.contract.messages import Evidence
 from hub.contract.scaip import Kind, What
 from hub.core.daily import PresenceKind
@@ -153,7 +154,7 @@ def test_a_number_stands_in_every_shade_and_in_the_table() -> None:
 
 def test_two_devices_of_a_room_are_one_row_and_a_stray_one_has_its_own() -> None:
     one = replace(hour(7, pir1=2, new=1), places={"pir1": "거실", "door9": "거실"})
-    assert grid.by_room(one) == {"거실": 2, "new": 1}
+    assert day_grid.by_room(one) == {"거실": 2, "new": 1}
 
 
 def test_asleep_and_away_are_bands_with_their_word() -> None:
@@ -204,7 +205,7 @@ def test_whatever_a_home_says_the_picture_keeps_its_frame(
     made = drawn(*hours, marks=(Moment(utc, "호출", since),))
     assert len(made.blocks) == 2
     for block in made.blocks:
-        assert len(block.rows) <= grid.ROOMS_MAX
+        assert len(block.rows) <= day_grid.ROOMS_MAX
         for band in block.bands:
             assert picture.LEFT <= band.x <= band.x + band.width <= picture.WIDTH + 1
         for mark in block.marks:

@@ -9,11 +9,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import Executable
 
-from center import home_rows, queries, rows, tables
-from center.announcing import delivery_rows
-from center.announcing import rows as announcement_rows
+from center import queries
 from center.home_tables import records
-from center.homes import need_rows, part_rows, press_rows
+from center.store import tables
+from center.store.rows import announcements as announcement_rows
+from center.store.rows import deliveries, hubs, incidents, needs, parts, presses
 
 
 def compiled(one: ClauseElement) -> str:
@@ -37,14 +37,14 @@ def test_a_table_is_made(table: Table) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        rows,
+        incidents,
         queries,
-        home_rows,
-        need_rows,
-        part_rows,
-        press_rows,
+        hubs,
+        needs,
+        parts,
+        presses,
         announcement_rows,
-        delivery_rows,
+        deliveries,
     ],
 )
 def test_prepared_statements_are_understood(module: ModuleType) -> None:
@@ -59,4 +59,4 @@ def test_a_name_is_taken_out_of_a_record() -> None:
 
 
 def test_an_incident_is_locked_while_it_is_decided() -> None:
-    assert "FOR UPDATE" in compiled(rows._BY_ID)
+    assert "FOR UPDATE" in compiled(incidents._BY_ID)

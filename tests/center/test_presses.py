@@ -7,16 +7,18 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from center import acks, queries, rows
-from center.board import PATIENCE, Act, close
+from center import queries
 from center.change import Change
+from center.domain import acks
+from center.domain.by_people import PATIENCE, Act, close
+from center.domain.incident import Deed, Incident, Outcome
+from center.domain.need import Called, NeedKind, Try
 from center.home_tables import presses
-from center.homes import need_rows, part_rows, press_rows, rate_rows
-from center.homes.need import Called, NeedKind, Try
-from center.homes.need_rows import Task
-from center.incident import Deed, Incident, Outcome
 from center.queries import Which
-from center.store import Store
+from center.store.rows import incidents, needs, parts, rates
+from center.store.rows import presses as press_rows
+from center.store.rows.needs import Task
+from center.store.store import Store
 from hub.contract.messages import AlarmEvent, Stage, Trigger
 from hub.contract.scaip import Kind, What
 from tests.center.making import HUB, NOW, event, hear, state, stored
@@ -38,7 +40,7 @@ def greet(store: Store, at: float, *more: Trigger, hub: str = HUB) -> None:
 
 
 def due(store: Store) -> list[Task]:
-    found = store.read(need_rows.still_open)
+    found = store.read(needs.still_open)
     return [task for task in found if task.need.kind is NeedKind.PRESS_DUE]
 
 
@@ -55,7 +57,7 @@ def press(
     said = replace(said, data=replace(said.data, device=device, kind=kind))
     assert isinstance(said, AlarmEvent)
     hear(store, said, utc=at)
-    found = store.read(rows.incident_of, HUB, alarm)
+    found = store.read(incidents.incident_of, HUB, alarm)
     assert found
     return found
 
@@ -66,7 +68,7 @@ def tell(store: Store, at: float, by: str = "김하늘", test_s: float = 600.0) 
     def job(conn: object) -> object:
         need = press_rows.open_test(conn, HUB, at)  # type: ignore[arg-type]
         tried = Try(by, at, Called.TEST_TOLD, test_s=test_s)
-        return need_rows.call(conn, {need.id: None}, tried)  # type: ignore[arg-type]
+        return needs.call(conn, {need.id: None}, tried)  # type: ignore[arg-type]
 
     assert isinstance(store.submit(job).result(10), tuple)
 
@@ -78,7 +80,7 @@ def test_a_button_that_nobody_pressed_for_a_month_is_a_task_of_its_home(store: S
     greet(store, NOW + MONTH)
     (task,) = due(store)
     assert task.need.hub == HUB
-    assert set(store.read(part_rows.devices).values()) == {("거실 help",)}
+    assert set(store.read(parts.devices).values()) == {("거실 help",)}
 
 
 def test_any_press_puts_it_off_for_a_month(store: Store) -> None:
@@ -94,7 +96,7 @@ def test_each_trigger_counts_for_itself(store: Store) -> None:
     greet(store, NOW, CORD)
     press(store, NOW + MONTH - 1000, "b1-1")
     greet(store, NOW + MONTH, CORD)
-    assert set(store.read(part_rows.devices).values()) == {("욕실 cord",)}
+    assert set(store.read(parts.devices).values()) == {("욕실 cord",)}
     press(store, NOW + MONTH + 60, "b1-2")
     assert len(due(store)) == 1
     press(store, NOW + MONTH + 61, "b1-2", device="cord", what=What.REPEATED)
@@ -138,7 +140,7 @@ def test_a_press_that_was_told_of_rings_nobody_and_ends_the_task(store: Store) -
     assert not incident.needs_person
     assert incident.expires_utc == NOW + MONTH + 10 + 600
     assert due(store) == []
-    (done,) = store.read(need_rows.done_since, NOW)
+    (done,) = store.read(needs.done_since, NOW)
     assert (done.need.result, done.need.called_utc) == (Called.BY_ITSELF, NOW + MONTH + 60)
     case = store.read(queries.case, incident.id)
     assert case
@@ -150,7 +152,7 @@ def test_the_resident_hears_that_a_person_has_it(store: Store) -> None:
     tell(store, NOW + 10)
     told = hear(store, event(at=NOW + 60), utc=NOW + 60)
     assert [ack.stage for ack in told.acks] == [Stage.RECEIVED, Stage.ACCEPTED]
-    incident = store.read(rows.incident_of, HUB, "b1-1")
+    incident = store.read(incidents.incident_of, HUB, "b1-1")
     assert incident
     assert told.acks == acks.of_event("b1-1", incident, NOW + 60)
 
@@ -159,7 +161,7 @@ def test_a_test_that_is_forgotten_goes_back_to_everybody(store: Store) -> None:
     greet(store, NOW)
     tell(store, NOW + 10)
     press(store, NOW + 60, "b1-1")
-    assert [one.id for one in store.read(rows.due_holds, NOW + 611, PATIENCE)] == ["b1-1"]
+    assert [one.id for one in store.read(incidents.due_holds, NOW + 611, PATIENCE)] == ["b1-1"]
 
 
 @pytest.mark.parametrize("kind", [Kind.SPOKEN, Kind.QUIET])
@@ -214,16 +216,16 @@ def test_a_test_that_was_one_counts_as_no_false_alarm(store: Store) -> None:
     _close(store, "b1-1", NOW + 70)
     press(store, NOW + 700, "b1-2")
     _close(store, "b1-2", NOW + 710)  # nobody had told of this one
-    total = store.read(rate_rows.read, NOW + 800, 30).total
+    total = store.read(rates.read, NOW + 800, 30).total
     assert (total.alarms, total.false) == (1, 1)
 
 
 def _close(store: Store, alarm: str, at: float) -> None:
-    incident = store.read(rows.incident_of, HUB, alarm)
+    incident = store.read(incidents.incident_of, HUB, alarm)
     assert incident
     done = close(incident, Act("김하늘", at), Outcome.TEST)
     assert isinstance(done, Change)
-    store.submit(lambda conn: rows.save(conn, done)).result(10)
+    store.submit(lambda conn: incidents.save(conn, done)).result(10)
 
 
 def test_a_press_from_before_the_test_was_told_of_is_a_call(store: Store) -> None:
@@ -231,7 +233,7 @@ def test_a_press_from_before_the_test_was_told_of_is_a_call(store: Store) -> Non
     greet(store, NOW)
     tell(store, NOW + 300)
     hear(store, event(at=NOW), utc=NOW + 305)
-    late = store.read(rows.incident_of, HUB, "b1-1")
+    late = store.read(incidents.incident_of, HUB, "b1-1")
     assert late
     assert late.needs_person
 
@@ -241,7 +243,7 @@ def test_when_a_hubs_clock_is_not_right_nobody_knows_and_a_press_is_a_call(store
     tell(store, NOW + 10)
     said = event(at=NOW + 60)
     hear(store, replace(said, data=replace(said.data, synced=False)), utc=NOW + 60)
-    found = store.read(rows.incident_of, HUB, "b1-1")
+    found = store.read(incidents.incident_of, HUB, "b1-1")
     assert found
     assert found.needs_person
 
@@ -252,7 +254,7 @@ def test_who_was_not_there_after_all_is_tested_no_more(store: Store, result: Cal
     tell(store, NOW + 10)
     (task,) = due(store)
     tried = Try("김하늘", NOW + 20, result, note="부재")
-    store.submit(lambda conn: need_rows.call(conn, {task.need.id: None}, tried)).result(10)
+    store.submit(lambda conn: needs.call(conn, {task.need.id: None}, tried)).result(10)
     assert press(store, NOW + 60, "b1-1").needs_person
 
 
@@ -268,5 +270,5 @@ def test_a_long_test_is_its_tellers_for_as_long_as_any_take(store: Store) -> Non
     greet(store, NOW)
     tell(store, NOW + 10, test_s=1800.0)
     press(store, NOW + 60, "b1-1")
-    assert store.read(rows.due_holds, NOW + 70, PATIENCE) == []
-    assert [one.id for one in store.read(rows.due_holds, NOW + 661, PATIENCE)] == ["b1-1"]
+    assert store.read(incidents.due_holds, NOW + 70, PATIENCE) == []
+    assert [one.id for one in store.read(incidents.due_holds, NOW + 661, PATIENCE)] == ["b1-1"]

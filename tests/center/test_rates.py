@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from center import board, rows
-from center.board import Act
 from center.change import Change
-from center.homes import rate_rows
-from center.homes.rates import CAUSES, Alarm, Rate, rates
-from center.incident import Outcome
-from center.store import Store
+from center.domain import by_people
+from center.domain.by_people import Act
+from center.domain.incident import Outcome
+from center.domain.rates import CAUSES, Alarm, Rate, rates
+from center.store.rows import incidents
+from center.store.rows import rates as rate_rows
+from center.store.store import Store
 from hub.contract.scaip import Kind, What
 from tests.center.making import HUB, NOW, event, hear, stored
 
@@ -74,11 +75,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def closed(store: Store, alarm: str, outcome: Outcome, utc: float, device: str = "help") -> None:
     said = event(alarm=alarm)
     hear(store, replace(said, data=replace(said.data, device=device)), utc=utc)
-    incident = store.read(rows.incident, alarm)
+    incident = store.read(incidents.incident, alarm)
     assert incident
-    change = board.close(incident, Act("김하늘", utc), outcome)
+    change = by_people.close(incident, Act("김하늘", utc), outcome)
     assert isinstance(change, Change)
-    store.submit(lambda conn: rows.save(conn, change)).result(10)
+    store.submit(lambda conn: incidents.save(conn, change)).result(10)
 
 
 def test_the_store_gives_what_happened_in_the_window(store: Store) -> None:

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from center import cli, queries
-from center.homes import record_rows
-from center.homes.edit_form import record_of, typed_of
-from center.homes.record import (
+from center.domain.incident import Deed, Entry
+from center.domain.record import (
     Consent,
     ConsentItem,
     Contact,
@@ -25,8 +24,9 @@ from center.homes.record import (
     age,
     changed,
 )
-from center.incident import Deed, Entry
-from center.store import Store
+from center.homes.edit_form import record_of, typed_of
+from center.store.rows import records
+from center.store.store import Store
 from hub.shared.messages import Language, tell
 from hub.shared.settings import SettingsError, read
 from tests.center.lives import RECORD
@@ -67,7 +67,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def put(store: Store, record: Record, version: int | None = None) -> Kept | NotKept:
     change = Entry(NOW, Deed.RECORD_CHANGED, version=0, by="김하늘")
-    return store.submit(lambda conn: record_rows.put(conn, HUB, record, change, version)).result(10)
+    return store.submit(lambda conn: records.put(conn, HUB, record, change, version)).result(10)
 
 
 @given(RECORDS)
@@ -124,24 +124,24 @@ def test_two_who_write_at_once_do_not_overwrite_each_other(store: Store) -> None
     late = put(store, replace(RECORD, phone="010-0000-0999"), 0)
     assert isinstance(late, NotKept)
     assert (late.why, late.kept.version, late.kept.changed_by) == (WhyNotKept.STALE, 1, "김하늘")
-    assert store.read(record_rows.find, HUB) == kept
+    assert store.read(records.find, HUB) == kept
 
 
 def test_to_save_what_is_there_already_writes_nothing(store: Store) -> None:
     put(store, RECORD)
     put(store, RECORD)
-    kept = store.read(record_rows.find, HUB)
+    kept = store.read(records.find, HUB)
     assert kept
     assert (kept.version, len(store.read(queries.audit))) == (1, 1)
 
 
 def test_a_home_is_known_by_its_hub_or_by_its_record(store: Store) -> None:
-    assert store.read(record_rows.find, HUB) is None
+    assert store.read(records.find, HUB) is None
     hear(store, state())
-    assert store.read(record_rows.find, HUB) == Kept(HUB)
-    assert store.read(record_rows.names) == {}
+    assert store.read(records.find, HUB) == Kept(HUB)
+    assert store.read(records.names) == {}
     put(store, RECORD)
-    assert store.read(record_rows.names) == {HUB: RECORD.name}
+    assert store.read(records.names) == {HUB: RECORD.name}
 
 
 def test_years_are_counted_only_where_the_birth_is_known() -> None:
@@ -171,7 +171,7 @@ def test_a_record_that_korean_windows_has_saved_is_read(tmp_path: Path, encoding
     file.write_text('name = "한가온"\nphone = "(033) 560-1234"\n', encoding)
     assert run("home", "set", HUB, "--config", str(config), "--file", str(file)) == 0
     with stored(tmp_path) as store:
-        kept = store.read(record_rows.find, HUB)
+        kept = store.read(records.find, HUB)
         assert kept
         assert (kept.record.name, kept.record.phone) == ("한가온", "033-560-1234")
 
@@ -201,7 +201,7 @@ def test_a_record_comes_from_a_file(tmp_path: Path) -> None:
     file.write_text('name = "한가온"\n[[contacts]]\nname = "한나래"\nphone = "010-0000-0102"\n')
     assert run("home", "set", HUB, "--config", str(config), "--file", str(file)) == 0
     with stored(tmp_path) as store:
-        kept = store.read(record_rows.find, HUB)
+        kept = store.read(records.find, HUB)
         assert kept
         assert kept.record.contacts == (Contact("한나래", "", "010-0000-0102"),)
     file.write_text('nmae = "한가온"\nbirth_year = 3\n')

@@ -9,18 +9,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from center import cli, queries, tables
-from center.announcing import delivery_rows
-from center.announcing import rows as announcements
-from center.announcing.draft import Announcement, Draft
+from center import cli, queries
 from center.announcing.fate import Fate
-from center.auth import Denied
-from center.homes import need_rows, record_rows
-from center.incident import Deed
-from center.intake import Parcel, Told, take_in
+from center.domain.announcement import Announcement, Draft
+from center.domain.incident import Deed
 from center.queries import Which
-from center.store import Store
-from center.texts import Lang, of_file
+from center.service.auth import Denied
+from center.service.intake import Parcel, Told, take_in
+from center.service.texts import Lang, of_file
+from center.store import tables
+from center.store.rows import announcements, deliveries, needs, records
+from center.store.store import Store
 from hub.contract.messages import Availability, FaultKind, FaultReport, Stage
 from hub.core.daily import CheckInResult
 from hub.shared.command_line import Parser, spoken
@@ -91,8 +90,8 @@ def test_a_hub_that_is_gone_for_good_leaves_the_board_and_its_history_stays(
         assert shell("hub", "remove", HUB)[0] == 0
         assert on_board(store) == []
         assert [one.stage for one in store.read(queries.incidents, Which.ALL)] == [Stage.CLOSED]
-        assert store.read(need_rows.still_open) == [], "nobody is to call there any more"
-        (delivery,) = store.read(delivery_rows.of_announcement, sent.id)
+        assert store.read(needs.still_open) == [], "nobody is to call there any more"
+        (delivery,) = store.read(deliveries.of_announcement, sent.id)
         assert delivery.fate is Fate.WITHDRAWN
         assert deeds(store)[0] == ("hub_removed", HUB, "")
         again = Draft("불을 끄세요.", until_utc=NOW + 3600, key="k2")
@@ -185,7 +184,7 @@ def test_a_home_never_heard_of_is_warned_of_and_an_id_that_cannot_be_is_refused(
             code, _, err = put(wrong)
             assert (code, bool(err)) == (2, True), wrong
         assert "js-0001" in put("JS-0001")[2], "the one that was meant"
-        assert store.read(record_rows.kept) == []
+        assert store.read(records.kept) == []
         code, _, err = put("js-0009")
         assert code == 0
         assert "js-0009 허브는 한 번도 연결된 적이 없습니다" in err
@@ -197,7 +196,7 @@ def test_a_home_never_heard_of_is_warned_of_and_an_id_that_cannot_be_is_refused(
         ]
         assert shell("home", "remove", "js-0009")[0] == 0
         assert deeds(store)[0] == ("record_removed", "js-0009", "")
-        assert [one[0] for one in store.read(record_rows.kept)] == [HUB]
+        assert [one[0] for one in store.read(records.kept)] == [HUB]
         assert shell("home", "remove", "js-0009", lang=Lang.EN)[2].startswith("There is no record")
         shell("hub", "remove", HUB)
         file.write_text('name = "윤바람"\n', "utf-8")

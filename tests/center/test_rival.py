@@ -16,11 +16,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from center import queries
-from center.exchange import Exchange, LinkHealth
-from center.link import Session
+from center.domain.rival import Claim, look, was_renewed
+from center.link.reconnect import Exchange, LinkHealth
+from center.link.session import Session
 from center.parcels import Message
 from center.queries import Which
-from center.rival import Claim, look, was_renewed
 from hub.contract.messages import Ack, CenterState, Stage
 from hub.core.commands import Command, CommandKind
 from tests.broker import Broker, wait_until
@@ -141,7 +141,7 @@ def test_a_centre_that_looks_who_is_there_says_nothing_to_hubs_before_it_has_beg
             acted.append(center)
         return look(claim, birth)
 
-    monkeypatch.setattr("center.exchange.look", look_late)
+    monkeypatch.setattr("center.link.reconnect.look", look_late)
     settings = replace(mqtt(broker), look_s=1.0)
     with Home(broker) as home, linked(tmp_path / "first", settings) as first:
         first.wait_up()

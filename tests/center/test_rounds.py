@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from center import metrics, own_faults, queries, rounds, tables
+from center import queries
 from center.config import Center, Settings
-from center.exchange import Exchange, LinkHealth
-from center.feed import BACKLOG, Feed, Notice, Topic
-from center.hubs import Seen, seen
-from center.metrics import Tally
+from center.domain.hub import Seen, seen
+from center.link.reconnect import Exchange, LinkHealth
+from center.service import metrics, own_faults, rounds
+from center.service.feed import BACKLOG, Feed, Notice, Topic
+from center.service.metrics import Tally
+from center.store import tables
 from hub.contract.messages import FaultKind, Stage
 from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter

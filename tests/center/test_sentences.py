@@ -5,12 +5,12 @@ import re
 import pytest
 
 from center import sentences
-from center.announcing.draft import Why as Unsent
-from center.auth import Denied, DeniedError
-from center.board import Why
-from center.incident import Deed
-from center.jsonry import Bad
-from center.texts import Lang
+from center.api.json import Bad
+from center.domain.announcement import Why as Unsent
+from center.domain.by_people import Why
+from center.domain.incident import Deed
+from center.service.auth import Denied, DeniedError
+from center.service.texts import Lang
 from tests.center.making import moved, raised
 
 IN_TIMELINES = [deed for deed in Deed if deed not in list(Deed)[list(Deed).index(Deed.SIGNED_IN) :]]

@@ -13,7 +13,7 @@ import pytest
 
 from center import queries
 from center.queries import Which
-from center.sluice import ALL_BYTES, CALLS, CALLS_BYTES, REST, Load, Passed, Sluice
+from center.service.sluice import ALL_BYTES, CALLS, CALLS_BYTES, REST, Load, Passed, Sluice
 from hub.contract import wire
 from tests.broker import HUBS, Broker, wait_until
 from tests.center.linked import mqtt, office
@@ -33,7 +33,7 @@ class Hubs:
         self.at = 1000.0
         self.taken: list[str] = []
         self.sluice = Sluice(lambda: self.at)
-        monkeypatch.setattr("center.sluice.threading.Thread.start", lambda _: None)
+        monkeypatch.setattr("center.service.sluice.threading.Thread.start", lambda _: None)
 
     def say(self, hub: str, alarm: str | None, name: str = "", size: int = 500) -> Passed:
         return self.sluice.offer(Load(hub, alarm, size, lambda: self.taken.append(name)))

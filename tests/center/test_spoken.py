@@ -6,11 +6,11 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from center import dossier
-from center.homes import rate_rows, why
-from center.incident import Incident, Outcome
-from center.texts import Lang, texts
-from center.views import Eye, badges, title, urgent_first
+from center.console.incident import reason, timeline
+from center.console.view import Eye, badges, title, urgent_first
+from center.domain.incident import Incident, Outcome
+from center.service.texts import Lang, texts
+from center.store.rows import rates
 from hub.contract.messages import WORDLESS, FaultKind
 from hub.contract.scaip import Kind, What
 from tests.center.e2e.office import Office
@@ -36,15 +36,15 @@ def test_it_is_told_apart_from_a_press_in_words() -> None:
     twice = [badge.text for badge in badges(replace(SPOKEN, presses=2), EYE.t)]
     assert "2번 알림" in twice
     assert not any("눌" in text for text in twice)
-    assert "눌" not in dossier.meanwhile(replace(SPOKEN, last_by=""), EYE.t)
+    assert "눌" not in timeline.meanwhile(replace(SPOKEN, last_by=""), EYE.t)
 
 
 def test_only_a_spoken_call_can_have_been_misheard() -> None:
     for kind in Kind:
-        _, (_, false) = dossier.outcomes(kind, EYE.t)
+        _, (_, false) = timeline.outcomes(kind, EYE.t)
         offered = [choice.value for choice in false]
         assert (Outcome.MISHEARD in offered) is (kind is Kind.SPOKEN)
-    _, (_, false) = dossier.outcomes(Kind.SPOKEN, EYE.t)
+    _, (_, false) = timeline.outcomes(Kind.SPOKEN, EYE.t)
     assert (false[0].value, false[0].needs_note) == (Outcome.MISHEARD, False)
     assert Outcome.MISHEARD.is_false_alarm
 
@@ -108,7 +108,7 @@ def test_all_that_a_call_may_be_about_has_its_words() -> None:
     for lang in Lang:
         eye = Eye("김하늘", NOW, texts(lang))
         missing = {
-            what for what in calls - {""} if not why.told_of(replace(SPOKEN, about=what), eye)
+            what for what in calls - {""} if not reason.told_of(replace(SPOKEN, about=what), eye)
         }
         assert missing == set()
 
@@ -120,7 +120,7 @@ def test_a_misheard_call_is_a_false_alarm_of_the_voice(
         call = office.press(kind=Kind.SPOKEN, device="voice", place="")
         office.take(call, "김하늘")
         office.close(call, "김하늘", outcome)
-    found = office.store.read(rate_rows.read, office.now(), 30)
+    found = office.store.read(rates.read, office.now(), 30)
     (sensor,) = found.sensors
     assert (sensor.hub, sensor.device, sensor.closed, sensor.false) == (HUB, "voice", 2, 1)
     assert sensor.causes == {Outcome.MISHEARD: 1}

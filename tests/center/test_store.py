@@ -13,11 +13,13 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from center import queries, rows, tables
-from center.dialect import StoreError
-from center.incident import Deed
+from center import queries
+from center.domain.incident import Deed
 from center.queries import Which
-from center.store import Store
+from center.store import tables
+from center.store.dialect import StoreError
+from center.store.rows import incidents
+from center.store.store import Store
 from hub.contract.messages import Stage
 from hub.contract.scaip import What
 from tests.center import making
@@ -25,7 +27,7 @@ from tests.center.making import HUB, hear, stored
 
 CHILD = """
 import sys
-from center.store import Store
+from center.store.store import Store
 from tests.center.making import event, hear
 store = Store(sys.argv[1])
 for number in range(100_000):
@@ -80,8 +82,8 @@ def test_what_is_read_is_what_was_stored(store: Store) -> None:
         2,
     )
     assert (one.raised_utc, one.received_utc) == (making.NOW, making.NOW)
-    assert one == store.read(rows.incident, one.id)
-    assert store.read(rows.incident_of, HUB, "b1-1") == one
+    assert one == store.read(incidents.incident, one.id)
+    assert store.read(incidents.incident_of, HUB, "b1-1") == one
 
 
 def test_pages_of_incidents_neither_miss_nor_repeat_one(store: Store) -> None:
@@ -101,7 +103,7 @@ def test_two_hubs_may_use_the_same_alarm_id_and_neither_is_lost(store: Store) ->
     assert {(one.hub, one.alarm) for one in found} == {
         (HUB, "same"), ("js-0002", "same"), (HUB, "../한글 /?"),
     }  # fmt: skip
-    assert all(rows._FIT.fullmatch(one.id) for one in found)
+    assert all(incidents._FIT.fullmatch(one.id) for one in found)
 
 
 def test_a_batch_is_one_commit(store: Store) -> None:

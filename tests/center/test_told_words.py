@@ -8,11 +8,13 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import inspect, select, text
 
-from center import moments, tables
-from center.homes import record_rows, word_rows
-from center.homes.record import Consent, ConsentItem, Record
-from center.incident import Deed, Entry
-from center.store import Store
+from center.domain import times
+from center.domain.incident import Deed, Entry
+from center.domain.record import Consent, ConsentItem, Record
+from center.store import tables
+from center.store.rows import records
+from center.store.rows import words as word_rows
+from center.store.store import Store
 from hub.contract.messages import AlarmEvent
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import WORDS_MAX
@@ -81,7 +83,7 @@ def test_where_the_record_says_no_to_voice_nothing_is_kept(
     record = Record(consents=tuple(Consent(ConsentItem.VOICE, given=one) for one in consents))
     change = Entry(NOW, Deed.RECORD_CHANGED, version=0, by="이정민")
     with stored(tmp_path) as store:
-        store.submit(lambda conn: record_rows.put(conn, HUB, record, change)).result(10)
+        store.submit(lambda conn: records.put(conn, HUB, record, change)).result(10)
         hear(store, called())
         hear(store, answered())
         assert any(CRY in held for held in everything(store).values()) is kept
@@ -121,7 +123,7 @@ def test_an_operator_reads_them_as_a_machines(
     said = office.event(HUB, "s-1", "", kind=Kind.SPOKEN, device="voice")
     office.hear(HUB, replace(said, data=replace(said.data, words=CRY)))
     now = office.now()
-    day = moments.day_of(now)
+    day = times.day_of(now)
     plain = check_in(CheckInResult.UNWELL, f"{day}-0900", at=now)
     due = replace(plain.data, due_utc=now, words=WELL)
     office.hear(HUB, replace(plain, data=due))

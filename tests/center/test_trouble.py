@@ -8,16 +8,19 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, text
 
-from center import home_rows, queries
+from center import queries
+from center.domain.hub import Fault, Hub
+from center.domain.incident import Deed, Entry
+from center.domain.need import Called, NeedKind, Try
+from center.domain.record import Record
+from center.domain.trouble import Known, Limits, Look, area_of, failing
 from center.home_tables import need_parts, needs, presses
-from center.homes import need_rows, part_rows, record_rows, trouble_rows
-from center.homes.need import Called, NeedKind, Try
-from center.homes.record import Record
-from center.homes.trouble import Known, Limits, Look, area_of, failing
-from center.homes.trouble_rows import Bounds
-from center.hubs import Fault, Hub
-from center.incident import Deed, Entry
-from center.store import Store
+from center.service import trouble
+from center.service.trouble import Bounds
+from center.store.rows import hubs as home_rows
+from center.store.rows import needs as need_rows
+from center.store.rows import parts, records
+from center.store.store import Store
 from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport, Trigger
 from hub.contract.scaip import Kind
 from tests.center.making import HUB, NOW, hear, state, stored
@@ -44,23 +47,21 @@ def greet(
 
 def live_at(store: Store, hub: str, address: str) -> None:
     change = Entry(NOW, Deed.RECORD_CHANGED, version=0)
-    store.submit(
-        lambda c: record_rows.put(c, hub, Record(name="가", address=address), change)
-    ).result()
+    store.submit(lambda c: records.put(c, hub, Record(name="가", address=address), change)).result()
 
 
 def walk(store: Store, at: float, listening_utc: float | None = NOW - 1e6) -> None:
     """Look at the hubs once, as the rounds do."""
     hubs = store.read(queries.hubs)
     look = Look(at, listening_utc, LIMITS)
-    news = store.read(trouble_rows.watch, hubs, look, BOUNDS)
+    news = store.read(trouble.watch, hubs, look, BOUNDS)
     if news.is_any:
-        store.submit(lambda conn: trouble_rows.follow(conn, news, at)).result(10)
+        store.submit(lambda conn: trouble.follow(conn, news, at)).result(10)
 
 
 def tasks(store: Store) -> list[tuple[NeedKind, str, int]]:
     """Give the open tasks of areas: kind, area, homes."""
-    found = store.read(part_rows.areas_open, 100)
+    found = store.read(parts.areas_open, 100)
     return [(one.need.kind, one.need.area, one.homes) for one in found]
 
 
@@ -69,7 +70,7 @@ def fault(kind: FaultKind, device: str = "help") -> FaultReport:
 
 
 def seen_to(store: Store, result: Called, at: float, version: int | None = None) -> None:
-    (one,) = store.read(part_rows.areas_open, 1)
+    (one,) = store.read(parts.areas_open, 1)
     tried = Try("김하늘", at, result, "한전에 물어봄")
     looked = {one.need.id: version}
     assert isinstance(store.submit(lambda c: need_rows.call(c, looked, tried)).result(), tuple)
@@ -155,9 +156,9 @@ def test_a_hub_that_is_gone_for_minutes_is_a_task_that_ends_when_it_is_back(
     greet(store, HUB, at=NOW + 400)
     walk(store, NOW + 405)
     assert tasks(store) == []
-    (done,) = store.read(part_rows.areas_done, NOW, 9)
+    (done,) = store.read(parts.areas_done, NOW, 9)
     assert (done.need.result, done.need.done_utc) == (Called.BY_ITSELF, NOW + 405)
-    (part,) = store.read(part_rows.parts_of, done.need.id, 9)
+    (part,) = store.read(parts.parts_of, done.need.id, 9)
     assert (part.hub, part.over_utc) == (HUB, NOW + 405)
 
 
@@ -200,14 +201,14 @@ def test_a_power_cut_of_a_valley_is_one_task_with_all_its_homes(store: Store) ->
     greet(store, *valley[:100], at=NOW + 500)
     walk(store, NOW + 505)
     assert (NeedKind.HUB_LOST, "강원특별자치도 정선군 정선읍", 200) in tasks(store)
-    assert store.read(part_rows.standing).homes == 400
+    assert store.read(parts.standing).homes == 400
 
 
 def test_a_calm_look_writes_nothing(store: Store) -> None:
     greet(store, HUB)
     walk(store, NOW + 1)
     look = Look(NOW + 2, NOW, LIMITS)
-    assert not store.read(trouble_rows.watch, store.read(queries.hubs), look, BOUNDS).is_any
+    assert not store.read(trouble.watch, store.read(queries.hubs), look, BOUNDS).is_any
 
 
 def test_a_hub_that_comes_and_goes_is_one_task_and_one_part(store: Store) -> None:
@@ -227,10 +228,10 @@ def test_who_takes_a_task_is_named_until_the_shift_is_over(store: Store) -> None
     greet(store, HUB)
     walk(store, NOW + 400)
     seen_to(store, Called.TAKEN, NOW + 410)
-    (one,) = store.read(part_rows.areas_open, 1)
+    (one,) = store.read(parts.areas_open, 1)
     assert one.need.taken_by == "김하늘"
     walk(store, NOW + 410 + BOUNDS.take_s)
-    (one,) = store.read(part_rows.areas_open, 1)
+    (one,) = store.read(parts.areas_open, 1)
     assert (one.need.taken_by, one.need.is_open) == ("", True)
 
 

@@ -7,8 +7,9 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from center import moments, queries, voices
-from center.texts import Lang, texts
+from center import queries, voices
+from center.domain import times
+from center.service.texts import Lang, texts
 from hub.contract.messages import Availability, FaultKind
 from hub.core.voice_report import VoiceCan, VoiceReport
 from tests.center.e2e.office import Office
@@ -86,7 +87,7 @@ def test_who_will_not_hear_an_announcement_is_shown_before_it_is_sent(
     office.greet("js-0099")  # it does not say
     page = operator.get("/announcements/new").text
     form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-    until = moments.for_field(office.now() + 7200)
+    until = times.for_field(office.now() + 7200)
     form |= {"text": "물을 자주 드세요.", "whom": "all", "until": until}
     check = operator.post("/announcements/check", data=form).text
     lines = dict(re.findall(r'<a href="/homes/(js-\d+)">(.*?)</li>', check, re.DOTALL))

@@ -20,8 +20,8 @@ import httpx
 import pytest
 
 from center import cli
-from center.announcing.delivery_rows import HASTEN_S, LASTS_S
-from center.store import Store
+from center.store.rows.deliveries import HASTEN_S, LASTS_S
+from center.store.store import Store
 from hub.contract.messages import Availability, Stage
 from hub.contract.scaip import What
 from hub.core.commands import Command, Reply

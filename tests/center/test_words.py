@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from center import moments
-from center.announcing.draft import GAP, TEXT_MAX, Whom
-from center.announcing.draft import Why as Unsent
 from center.announcing.fate import PASSING, Fate
-from center.announcing.form import TEMPLATES as SENTENCES
-from center.auth import Role
-from center.board import Why
-from center.homes.voice_rows import Sign
-from center.hubs import Seen
-from center.incident import Deed, Outcome, Urgency
-from center.texts import Lang, chosen, texts
+from center.console.announcements.form import TEMPLATES as SENTENCES
+from center.domain import times
+from center.domain.announcement import GAP, TEXT_MAX, Whom
+from center.domain.announcement import Why as Unsent
+from center.domain.by_people import Why
+from center.domain.hub import Seen
+from center.domain.incident import Deed, Outcome, Urgency
+from center.service.auth import Role
+from center.service.texts import Lang, chosen, texts
+from center.store.rows.voices import Sign
 from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind
 
-CENTER = Path(moments.__file__).parent
+CENTER = Path(times.__file__).parent
 TEMPLATES = sorted((CENTER / "templates").rglob("*.*"))
 
 
@@ -94,7 +94,7 @@ def test_the_language_is_korean_unless_somebody_chose() -> None:
 
 
 def test_lengths_and_ages_are_written_as_people_read_them() -> None:
-    assert [moments.span(s) for s in (-3, 0, 59.9, 61, 3599, 3600)] == [
+    assert [times.span(s) for s in (-3, 0, 59.9, 61, 3599, 3600)] == [
         "00:00",
         "00:00",
         "00:59",
@@ -102,7 +102,7 @@ def test_lengths_and_ages_are_written_as_people_read_them() -> None:
         "59:59",
         "1:00:00",
     ]
-    assert [moments.ago(s) for s in (-1, 59, 60, 7200, 90_000)] == [
+    assert [times.ago(s) for s in (-1, 59, 60, 7200, 90_000)] == [
         ("s", 0),
         ("s", 59),
         ("m", 1),
@@ -112,14 +112,14 @@ def test_lengths_and_ages_are_written_as_people_read_them() -> None:
 
 
 def test_times_of_day_are_koreas_and_nonsense_is_no_crash() -> None:
-    assert moments.in_full(0) == "1970-01-01 09:00:00"
-    assert moments.short(1.0, 0.0) == "09:00:01"
-    assert moments.short(-86_400, 0.0) == "12-31 09:00:00"
+    assert times.in_full(0) == "1970-01-01 09:00:00"
+    assert times.short(1.0, 0.0) == "09:00:01"
+    assert times.short(-86_400, 0.0) == "12-31 09:00:00"
     for nonsense in (1e300, float("nan"), float("-inf")):
-        assert moments.in_full(nonsense) == "----"
-        assert moments.of_day(nonsense) == "--:--:--"
-    assert moments.day_start("1970-01-01") == -9 * 3600
-    assert moments.day_start("yesterday") is None
+        assert times.in_full(nonsense) == "----"
+        assert times.of_day(nonsense) == "--:--:--"
+    assert times.day_start("1970-01-01") == -9 * 3600
+    assert times.day_start("yesterday") is None
 
 
 def luminance(colour: str) -> float:

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from center import cli as center_cli
 from center.config import Settings
-from center.homes.record import Record
+from center.domain.record import Record
 from drivers import contact, supply
 from drivers.gpio_line import SILENT_S
 from drivers.virtual import driver

@@ -22,11 +22,12 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center import accounts, board, rows
-from center.board import Act, Refusal
 from center.change import Change
-from center.incident import Incident, Outcome
-from center.store import Store
+from center.domain import by_people
+from center.domain.by_people import Act, Refusal
+from center.domain.incident import Incident, Outcome
+from center.store.rows import accounts, incidents
+from center.store.store import Store
 from hub.contract.messages import Availability, FaultKind, FaultReport, Stage, Telemetry
 from hub.contract.wire import LinkTrouble
 from hub.core import decide
@@ -68,11 +69,11 @@ def act(store: Store, alarm: str, do: Callable[[Incident], Change | Refusal]) ->
     """Let an operator do something."""
 
     def job(conn: Connection) -> None:
-        incident = rows.incident(conn, alarm)
+        incident = incidents.incident(conn, alarm)
         assert incident
         change = do(incident)
         assert isinstance(change, Change)
-        rows.save(conn, change)
+        incidents.save(conn, change)
 
     store.submit(job).result(10)
 
@@ -84,8 +85,8 @@ def center(folder: Path) -> str:
         making.hear(store, making.event(), utc=now)
         making.hear(store, making.event(alarm="b1-2"), utc=now + 5)
         making.hear(store, making.event(alarm="b1-3"), utc=now + 9)
-        act(store, "b1-2", lambda one: board.take(one, person))
-        act(store, "b1-3", lambda one: board.close(one, person, Outcome.REASSURED))
+        act(store, "b1-2", lambda one: by_people.take(one, person))
+        act(store, "b1-3", lambda one: by_people.close(one, person, Outcome.REASSURED))
         fault = FaultReport("help:stuck", FaultKind.STUCK, "help", now, synced=True)
         ready = making.state(
             Availability.READY, ("b1-1", Stage.RECEIVED, 1), faults=("help:stuck",)

@@ -17,17 +17,19 @@ from typing import Any, Self
 import uvicorn
 from msgspec import Struct
 
-from center import accounts, actions, app, auth, queries, rounds
-from center.actions import Target
-from center.auth import Auth, Role
+from center import app, queries
 from center.config import Center, Settings
-from center.desk import Desk
-from center.exchange import Exchange, LinkHealth
-from center.feed import Feed
-from center.incident import Outcome
-from center.intake import Parcel, take_in
-from center.metrics import Tally
-from center.store import Store
+from center.domain.incident import Outcome
+from center.link.reconnect import Exchange, LinkHealth
+from center.service import auth, incidents, rounds
+from center.service.auth import Auth, Role
+from center.service.desk import Desk
+from center.service.feed import Feed
+from center.service.incidents import Target
+from center.service.intake import Parcel, take_in
+from center.service.metrics import Tally
+from center.store.rows import accounts
+from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import (
     AlarmData,
@@ -190,7 +192,7 @@ class Office:
         self.desk.link._health = LinkHealth(None, "test")
 
     def act(self, coroutine: Any) -> Any:  # noqa: ANN401
-        """Run one of `center.actions` in the server's loop, as another client would."""
+        """Run one of `center.service.incidents` in the server's loop, as another client would."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
 
     def settle(self, alarm: str, deed: str) -> None:
@@ -203,10 +205,10 @@ class Office:
         wait_until(done, f"{alarm} is {deed}")
 
     def take(self, alarm: str, who: str) -> None:
-        self.act(actions.take(self.desk, Target(who, alarm)))
+        self.act(incidents.take(self.desk, Target(who, alarm)))
 
     def close(self, alarm: str, who: str, outcome: Outcome, text: str = "") -> None:
-        self.act(actions.close(self.desk, Target(who, alarm), outcome, text))
+        self.act(incidents.close(self.desk, Target(who, alarm), outcome, text))
 
 
 @cache

@@ -5,10 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from center.announcing import rows
-from center.announcing.draft import GAP
-from center.homes import record_rows
-from center.incident import Deed, Entry
+from center.domain.announcement import GAP
+from center.domain.incident import Deed, Entry
+from center.store.rows import announcements, records
 from hub.contract.messages import Availability, FaultKind
 from hub.contract.scaip import Kind
 from hub.core.commands import Reply
@@ -25,7 +24,7 @@ HUBS = ("js-0001", "js-0002", "js-0003")
 def county(office: Office) -> Office:
     """Three homes; the third hub is away."""
     change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by="이정민")
-    office.store.submit(lambda conn: record_rows.put(conn, HUBS[0], RECORD, change)).result()
+    office.store.submit(lambda conn: records.put(conn, HUBS[0], RECORD, change)).result()
     for hub in HUBS:
         office.greet(hub)
     office.greet(HUBS[2], Availability.LOST)
@@ -79,7 +78,7 @@ def test_it_works_without_scripts_and_a_second_press_sends_nothing(
     page.get_by_role("button", name="1곳에 보내기").dblclick()
     expect(page).to_have_url(re.compile("/announcements/a-"))
     expect(page.get_by_text("내일 두 시에 찾아뵙겠습니다.")).to_be_visible()
-    assert len(county.store.read(rows.newest, 9)) == 1
+    assert len(county.store.read(announcements.newest, 9)) == 1
     assert len(county.orders) == 1
 
 

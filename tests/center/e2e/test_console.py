@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from center.auth import Role
+from center.service.auth import Role
 from hub.contract.messages import Availability
 from hub.contract.scaip import What
 from tests.center.e2e.conftest import Seat

@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
-from center import rounds
-from center.homes import record_rows
-from center.homes.record import Record
-from center.incident import Deed, Entry
-from center.intake import Parcel, take_in
+from center.domain.incident import Deed, Entry
+from center.domain.record import Record
+from center.service import rounds
+from center.service.intake import Parcel, take_in
+from center.store.rows import records
 from hub.contract import wire
 from hub.contract.messages import Availability, FaultKind, FaultReport, HubState, Trigger
 from hub.contract.scaip import Kind
@@ -45,7 +45,7 @@ def valley(office: Office) -> Office:
     for number, hub in enumerate(HUBS):
         address = f"{TOWN} 봉양길 {number}"
         record = Record(name=f"한가온 {number}", phone="010-0000-0101", address=address)
-        office.store.submit(partial(record_rows.put, hub=hub, record=record, change=change))
+        office.store.submit(partial(records.put, hub=hub, record=record, change=change))
         ready(office, hub)
     ready(office, "js-0999")
     return office

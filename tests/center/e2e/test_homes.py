@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
-from center import moments, queries
-from center.auth import Role
-from center.homes import record_rows
-from center.incident import Deed, Entry, Outcome
+from center import queries
+from center.domain import times
+from center.domain.incident import Deed, Entry, Outcome
+from center.service.auth import Role
+from center.store.rows import records
 from hub.contract.scaip import Care, Kind, What
 from hub.core.daily import CheckInResult
 from tests.center.e2e.conftest import Seat
@@ -30,12 +31,12 @@ def home(office: Office) -> Office:
     """A home with a record, a week of days, a check-in of each kind, and an alarm."""
     office.hire("이정민", Role.SUPERVISOR)
     change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by="이정민")
-    office.store.submit(lambda conn: record_rows.put(conn, HUB, RECORD, change)).result()
+    office.store.submit(lambda conn: records.put(conn, HUB, RECORD, change)).result()
     office.greet(HUB)
     for hour in usual_hours(office.now(), 24 * 8):
         office.hear(HUB, hour)
     for number, result in enumerate(CheckInResult):
-        day = moments.day_of(office.now() - (number + 1) * moments.DAY_S)
+        day = times.day_of(office.now() - (number + 1) * times.DAY_S)
         if result not in {CheckInResult.MISSED, CheckInResult.UNCLEAR, CheckInResult.UNWELL}:
             office.hear(HUB, check_in(result, f"{day}-0900"))
     said = office.event(HUB, "q-1", "", kind=Kind.QUIET, device="")

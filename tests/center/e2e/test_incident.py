@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from center import actions
-from center.actions import Target
-from center.board import PATIENCE
-from center.incident import Outcome
+from center.domain.by_people import PATIENCE
+from center.domain.incident import Outcome
+from center.service import incidents
+from center.service.incidents import Target
 from hub.contract.scaip import What
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import SESSION_S, Office
@@ -60,7 +60,7 @@ def test_news_while_typing_neither_takes_the_focus_nor_the_text(office: Office, 
     page.get_by_label("반려동물").check()
     page.get_by_label("종료 메모").fill("고양이가")
     page.keyboard.press("n")  # a letter here, no shortcut
-    office.act(actions.note(office.desk, Target("박서준", alarm), "이웃에 전화함"))
+    office.act(incidents.note(office.desk, Target("박서준", alarm), "이웃에 전화함"))
     office.hear("js-0001", office.event("js-0001", alarm, what=What.REPEATED))
     expect(page.locator(".timeline")).to_contain_text("이웃에 전화함")
     expect(page.locator(".badges")).to_contain_text("2번 눌림")

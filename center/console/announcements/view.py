@@ -1,0 +1,128 @@
+"""Announcements in words: what was sent, and what became of it in each home. Pure."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from center.announcing.fate import Delivery, Fate
+from center.console.announcements.form import whom_of
+from center.console.lengths import clock
+from center.console.view import Badge, Eye
+from center.domain import times
+from center.domain.announcement import Announcement
+from center.service.texts import Texts
+from center.store.rows.announcements import Sent
+
+SILENT_S = 600.0  # after its end a hub's word should be here: it gives up by itself
+_LOOK = {  # fate -> (shape, tone)
+    Fate.WAITING: ("clock", "plain"),
+    Fate.TAKEN: ("linked", "plain"),
+    Fate.SPOKEN: ("check", "good"),
+    Fate.UNSPOKEN: ("mute", "bad"),
+    Fate.EXPIRED: ("ring", "warn"),
+    Fate.REFUSED: ("cross", "bad"),
+    Fate.WITHDRAWN: ("back", "plain"),
+}
+
+
+class SentView(Struct, frozen=True):
+    """An announcement: what, by whom, to whom, until when, and how it stands.
+
+    `pending` while anything may still become of it.
+    """
+
+    id: str
+    text: str
+    sent: str
+    whom: str
+    homes: int
+    urgent: bool
+    until: str
+    waiting: int
+    pending: bool
+    counts: tuple[tuple[Badge, int], ...]
+
+
+class HeardView(Struct, frozen=True):
+    """What was announced to one home, and what became of it there."""
+
+    id: str
+    text: str
+    at: str
+    badge: Badge
+    detail: str
+
+
+class DeliveryView(Struct, frozen=True):
+    """What became of it in one home."""
+
+    hub: str
+    name: str
+    badge: Badge
+    detail: str
+
+
+def sent(one: Sent, eye: Eye) -> SentView:
+    """Word an announcement."""
+    told, t = one.announcement, eye.t
+    return SentView(
+        id=told.id,
+        text=told.text,
+        sent=t("announce.sent_by", who=told.by, time=times.short(told.utc, eye.now)),
+        whom=whom_of(told.whom, told.place, t),
+        homes=told.homes,
+        urgent=told.urgent,
+        until=t("announce.until_at", time=clock(told.until_utc, eye.now)),
+        waiting=one.counts.get(Fate.WAITING, 0),
+        pending=any(one.counts.get(fate) for fate in (Fate.WAITING, Fate.TAKEN)),
+        counts=tuple((badge(fate, t), n) for fate in Fate if (n := one.counts.get(fate, 0))),
+    )
+
+
+def delivery(one: Delivery, until_utc: float, names: Mapping[str, str], eye: Eye) -> DeliveryView:
+    """Word what became of it in a home."""
+    return DeliveryView(
+        one.hub, names.get(one.hub, ""), badge(one.fate, eye.t), _detail(one, until_utc, eye)
+    )
+
+
+def heard(told: Announcement, one: Delivery, eye: Eye) -> HeardView:
+    """Word an announcement as one home has it."""
+    at, detail = times.short(told.utc, eye.now), _detail(one, told.until_utc, eye)
+    return HeardView(told.id, told.text, at, badge(one.fate, eye.t), detail)
+
+
+def badge(fate: Fate, t: Texts) -> Badge:
+    """Give a fate's shape and word."""
+    shape, tone = _LOOK.get(fate, ("ring", "plain"))
+    return Badge(shape, tone, t(f"announce_fate.{fate}"))
+
+
+def _detail(one: Delivery, until_utc: float, eye: Eye) -> str:
+    t = eye.t
+    match one.fate:
+        case Fate.WAITING:
+            parts = [_tries(one, eye), _reason(one, t)]
+        case Fate.TAKEN:
+            silent = eye.now > until_utc + SILENT_S
+            taken = t("announce.taken_at", time=_at(one.taken_utc, eye))
+            parts = [taken, t("announce.no_word") if silent else ""]
+        case Fate.REFUSED:
+            parts = [_at(one.over_utc, eye), _reason(one, t), _tries(one, eye)]
+        case _:
+            parts = [_at(one.over_utc, eye)]
+    return " · ".join(part for part in parts if part)
+
+
+def _reason(one: Delivery, t: Texts) -> str:
+    return t.word("announce_reason", one.reason) if one.reason else ""
+
+
+def _tries(one: Delivery, eye: Eye) -> str:
+    if one.sent_utc is None:
+        return eye.t("announce.not_tried")
+    return eye.t("announce.tries", n=one.tries, time=times.short(one.sent_utc, eye.now))
+
+
+def _at(utc: float | None, eye: Eye) -> str:
+    return "" if utc is None else times.short(utc, eye.now)

@@ -1,0 +1,124 @@
+"""The frame of every page: language, who looks, the calls that wait, headers that keep it safe."""
+
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from center.console.view import Call
+from center.service.auth import Role
+from center.service.texts import Lang, Texts, chosen, texts
+from center.store.rows.parts import Standing
+
+LANG_COOKIE = "anbu_lang"
+LANG_COOKIE_S = 365 * 86_400
+LIVE_HEADER = "anbu-live"  # a page that runs asks for its live regions only
+
+MENU = (
+    ("board", "/"),
+    ("calls", "/calls-today"),
+    ("checkins", "/checkins"),
+    ("announcements", "/announcements"),
+    ("hubs", "/hubs"),
+    ("rates", "/false-alarms"),
+)
+ALSO = {  # more news of a page
+    "hubs": ("hub",),
+    "home": ("hub", "home", "announcement"),
+    "checkins": ("home",),
+    "announcements": ("announcement",),
+}
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_environment = Environment(
+    loader=PackageLoader("center"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class Page(Struct, frozen=True):
+    """What the base template shows around a page's own content; `url` is where it is read anew."""
+
+    name: str
+    title: str
+    url: str
+    other_url: str
+    other_lang: str
+    who: str
+    role: Role
+    csrf: str
+    now: float
+    waiting: tuple[Call, ...]
+    again: tuple[Call, ...]  # of whoever looks: these came in again
+    needs: int
+    equipment: Standing
+    listening: bool
+    rival: bool  # another centre has the hubs
+    bare: bool
+
+    @property
+    def nav(self) -> tuple[tuple[str, str], ...]:
+        """Give the menu; a supervisor has the audit too."""
+        return (*MENU, ("audit", "/audit")) if self.role is Role.SUPERVISOR else MENU
+
+    @property
+    def is_board(self) -> bool:
+        """Whether the waiting calls are on the page itself."""
+        return self.name == "board"
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether it may reload itself where scripts are off: nothing is typed there."""
+        return self.name in {"board", "hubs", "tasks", "checkins", "announcements"}
+
+    @property
+    def topics(self) -> str:
+        """Name the feed's notices at which the page is read anew."""
+        return " ".join(("alarm need link beat resync", *ALSO.get(self.name, ())))
+
+
+def language(request: Request) -> Texts:
+    """Give the texts in the language asked for (`?lang=`), remembered, or Korean."""
+    asked = request.query_params.get("lang")
+    return texts(chosen(asked, request.cookies.get(LANG_COOKIE)))
+
+
+def other_language(t: Texts, url: str) -> tuple[str, str]:
+    """Give the other language and the address that switches to it."""
+    other = Lang.EN if t.lang is Lang.KO else Lang.KO
+    return other.value, f"{url}{'&' if '?' in url else '?'}lang={other}"
+
+
+def address(path: str, **query: str) -> str:
+    """Give a path with those query values that say anything."""
+    given = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def show(request: Request, template: str, status: int = 200, **content: object) -> Response:
+    """Fill a template in the request's language; an asked-for language is remembered."""
+    t = language(request)
+    html = _environment.get_template(template).render(t=t, **content)
+    response = HTMLResponse(html, status, HEADERS)
+    if request.query_params.get("lang") == t.lang:
+        response.set_cookie(LANG_COOKIE, t.lang, LANG_COOKIE_S, httponly=True, samesite="lax")
+    return response

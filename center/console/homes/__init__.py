@@ -1,0 +1,1 @@
+"""Pages about a home: its record, check-ins, sheet for the 119, rates, voice."""

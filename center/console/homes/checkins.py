@@ -1,0 +1,137 @@
+"""Check-ins in words: a home's last 30 days as a strip, and all homes' results of a day. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from center.console.view import Badge, Eye
+from center.domain import times
+from center.service.texts import Texts
+from center.store.rows.days import CheckIn
+from center.store.rows.words import Words
+from hub.core.daily import CheckInResult
+
+DAYS = 30
+WORDED = 5
+LOOK = {  # result -> (shape, tone)
+    CheckInResult.FINE: ("check", "good"),
+    CheckInResult.ALIVE: ("dot", "plain"),
+    CheckInResult.AWAY: ("back", "plain"),
+    CheckInResult.UNCLEAR: ("ring", "warn"),
+    CheckInResult.UNWELL: ("triangle", "warn"),
+    CheckInResult.MISSED: ("octagon", "bad"),
+}
+
+
+class Spot(Struct, frozen=True):
+    """A check-in of the strip: its result as shape and word, and who answered."""
+
+    badge: Badge
+    by: str
+    letter: str
+    brief: str  # without its day
+    title: str
+
+
+class Strip(Struct, frozen=True):
+    """Days from left to right, slots downwards; None where nothing was due."""
+
+    days: tuple[str, ...]
+    slots: tuple[tuple[str, tuple[Spot | None, ...]], ...]
+    counts: tuple[tuple[Badge, int], ...]
+
+
+class Worded(Struct, frozen=True):
+    """What was said to a check-in, as a machine wrote it down."""
+
+    badge: Badge
+    when: str
+    words: str
+
+
+class HomeDay(Struct, frozen=True):
+    """A home's check-ins of a day."""
+
+    hub: str
+    name: str
+    spots: tuple[Spot, ...]
+    worst: int
+    words: tuple[Worded, ...]
+
+
+def since(now: float) -> str:
+    """Give the first day of the strip."""
+    return times.day_of(now - (DAYS - 1) * times.DAY_S)
+
+
+def strip(found: Sequence[CheckIn], eye: Eye) -> Strip:
+    """Lay out a home's check-ins."""
+    days = [times.day_of(eye.now - back * times.DAY_S) for back in range(DAYS - 1, -1, -1)]
+    held = {(one.slot, one.day): spot(one, eye.t) for one in found if one.day in days}
+    slots = sorted({slot for slot, _ in held})
+    return Strip(
+        tuple(days),
+        tuple((slot, tuple(held.get((slot, day)) for day in days)) for slot in slots),
+        counts(found, eye.t),
+    )
+
+
+def worded(found: Sequence[CheckIn], words: Words, eye: Eye) -> list[Worded]:
+    """Give what was said to check-ins, the newest first, where that may be known."""
+    told = [one for one in reversed(found) if (one.hub, one.checkin) in words]
+    return [
+        Worded(
+            badge(one.result, eye.t, one.wordless),
+            f"{one.day} {one.slot}",
+            words[one.hub, one.checkin],
+        )
+        for one in told[:WORDED]
+    ]
+
+
+def of_day(
+    found: Iterable[CheckIn], names: Mapping[str, str], words: Words, eye: Eye
+) -> list[HomeDay]:
+    """Gather the check-ins of a day by home, those that need a person first."""
+    by_hub: dict[str, list[CheckIn]] = {}
+    for one in found:
+        by_hub.setdefault(one.hub, []).append(one)
+    homes = [
+        HomeDay(
+            hub,
+            names.get(hub, ""),
+            tuple(spot(one, eye.t) for one in some),
+            max(_worry(one.result) for one in some),
+            tuple(worded(some, words, eye)),
+        )
+        for hub, some in by_hub.items()
+    ]
+    return sorted(homes, key=lambda home: (-home.worst, home.hub))
+
+
+def _worry(result: CheckInResult) -> int:
+    """Rank a result; one that only a newer hub knows worries like one that was not understood."""
+    return list(LOOK).index(result if result.is_known else CheckInResult.UNCLEAR)
+
+
+def spot(one: CheckIn, t: Texts) -> Spot:
+    """Word one check-in."""
+    by = t(f"answered.{one.by}")
+    about = t("checkin.title", slot=one.slot, topic=t(f"topic.{one.topic}"), n=one.attempts)
+    shown = badge(one.result, t, one.wordless)
+    brief = f"{about} · {shown.text} · {by}"
+    letter = t(f"answered_letter.{one.by}")
+    return Spot(shown, by, letter, brief, f"{one.day} {brief}")
+
+
+def badge(result: CheckInResult, t: Texts, wordless: int | None = None) -> Badge:
+    """Give a result's shape and word; `wordless`: how many answers were sounds alone."""
+    shape, tone = LOOK.get(result, ("ring", "warn"))
+    sounds = result is CheckInResult.UNCLEAR and wordless
+    return Badge(shape, tone, t("checkin.wordless" if sounds else f"checkin.{result}"))
+
+
+def counts(found: Iterable[CheckIn], t: Texts) -> tuple[tuple[Badge, int], ...]:
+    """Count results, in the order in which they worry less to more."""
+    results = [one.result for one in found]
+    return tuple((badge(result, t), results.count(result)) for result in LOOK)

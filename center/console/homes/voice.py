@@ -1,0 +1,74 @@
+"""A home's voice in words: is there one, does it work, what was wrong with it. Pure."""
+
+from msgspec import Struct
+
+from center.console.view import Badge, Eye
+from center.domain import times
+from center.store.rows.voices import PastFault, Voice
+from center.voices import Able, able, badge
+from hub.contract.messages import FaultKind
+from hub.core.voice_report import VoiceCan, VoiceReport
+
+
+class PastFaultView(Struct, frozen=True):
+    """A fault of the voice: what, from when to when, and whether it lasts."""
+
+    badge: Badge
+    when: str
+
+
+class VoiceView(Struct, frozen=True):
+    """Whether a voice is there; `last` is its last sign of work, empty where there was none.
+
+    `able` is None where its hub has not said what it can do, `stale` where it may be so no more.
+    """
+
+    badge: Badge
+    able: Able | None
+    stale: bool
+    known: bool
+    last: str
+    faults: tuple[PastFaultView, ...]
+
+
+def view(voice: Voice, report: VoiceReport | None, eye: Eye, *, stale: bool = False) -> VoiceView:
+    """Word what is known of a voice; `stale`: its hub is not heard at the moment."""
+    last = ""
+    if voice.sign is not None:
+        when = times.short(voice.sign_utc, eye.now)
+        last = eye.t("voice_here.last", time=when, what=eye.t(f"voice_here.{voice.sign}"))
+    return VoiceView(
+        badge=_state(voice, report, eye),
+        able=None if report is None else able(report, eye.t),
+        stale=stale and report is not None,
+        known=report is not None or voice.sign is not None or bool(voice.faults),
+        last=last,
+        faults=tuple(_fault(one, eye) for one in voice.faults),
+    )
+
+
+def _state(voice: Voice, report: VoiceReport | None, eye: Eye) -> Badge:
+    if report is not None and report.can not in {VoiceCan.TALKING, VoiceCan.STARTING}:
+        return badge(report, eye.t)
+    lasting = {one.kind for one in voice.faults if one.cleared_utc is None}
+    if lasting - {FaultKind.MUTED}:
+        return Badge("triangle", "bad", eye.t("voice_here.trouble"))
+    if lasting:
+        return Badge("mute", "warn", eye.t("voice_here.muted"))
+    if report is not None:
+        return badge(report, eye.t)
+    if voice.sign is not None or voice.faults:
+        return Badge("check", "good", eye.t("voice_here.works"))
+    return Badge("ring", "plain", eye.t("voice_here.unknown"))
+
+
+def _fault(one: PastFault, eye: Eye) -> PastFaultView:
+    t = eye.t
+    since = times.short(one.since_utc, eye.now) if one.synced else t("hubs.unsynced")
+    text = t.word("fault", one.kind)
+    if one.cleared_utc is None:
+        return PastFaultView(Badge("triangle", "warn", text), t("voice_here.lasts", since=since))
+    until = times.short(one.cleared_utc, eye.now)
+    return PastFaultView(
+        Badge("check", "plain", text), t("voice_here.over", since=since, until=until)
+    )

@@ -1,0 +1,94 @@
+"""What the hubs page shows of a hub: its state as word and shape, its faults, its last call."""
+
+from msgspec import Struct
+
+from center import voices
+from center.console.view import Badge, Call, Eye, call
+from center.domain import times
+from center.domain.hub import BACK_S, Fault, Hub, Seen, seen
+from center.domain.incident import Incident
+from hub.contract.messages import FaultKind
+
+_LOOK = {  # state -> (shape, tone)
+    Seen.READY: ("check", "good"),
+    Seen.STARTING: ("clock", "plain"),
+    Seen.DISCONNECTED: ("ring", "plain"),
+    Seen.LOST: ("away", "bad"),
+    Seen.UNKNOWN: ("triangle", "warn"),
+}
+
+
+class FaultView(Struct, frozen=True):
+    """A fault in words, with its device and since when."""
+
+    text: str
+    since: str
+
+
+class HubView(Struct, frozen=True):
+    """A row of the hubs page."""
+
+    hub: str
+    name: str
+    seen: Seen
+    state: Badge
+    heard: float
+    heard_ago: str
+    faults: tuple[FaultView, ...]
+    last: Call | None
+    last_at: str
+    synced: bool
+    software: str
+    voice: Badge
+    back: str = ""  # since when a hub that was gone for good is there again
+
+
+def row(
+    hub: Hub, last: Incident | None, eye: Eye, listening_utc: float | None, name: str = ""
+) -> HubView:
+    """Word one hub; `listening_utc` is since when the centre hears hubs at all."""
+    state = seen(hub, eye.now, listening_utc)
+    icon, tone = _LOOK[state]
+    unit, count = times.ago(eye.now - hub.heard_utc)
+    return HubView(
+        hub=hub.hub,
+        name=name,
+        seen=state,
+        state=Badge(icon, tone, eye.t(f"seen.{state}")),
+        heard=hub.heard_utc,
+        heard_ago=eye.t(f"ago.{unit}", n=count),
+        faults=tuple(_fault(one, eye) for one in hub.faults),
+        last=call(last, eye) if last else None,
+        last_at=times.short(last.received_utc, eye.now) if last else "",
+        synced=hub.synced,
+        software=hub.software,
+        voice=voices.badge(hub.voice, eye.t),
+        back=_back(hub, eye),
+    )
+
+
+def fits(view: HubView, wish: str) -> bool:
+    """Tell whether a row has the wished-for letters in its hub, its resident or its last call."""
+    wish = wish.casefold().strip()
+    last = view.last.title if view.last else ""
+    return any(wish in text.casefold() for text in (view.hub, view.name, last))
+
+
+def worst_first(view: HubView) -> tuple[bool, bool, str]:
+    """Order rows: silent hubs, then hubs with faults, then the rest, each by number."""
+    well = view.seen in {Seen.READY, Seen.STARTING, Seen.DISCONNECTED}
+    return well, not view.faults, view.hub
+
+
+def _back(hub: Hub, eye: Eye) -> str:
+    if hub.back_utc is None or eye.now - hub.back_utc > BACK_S:
+        return ""
+    return eye.t("hubs.back", time=times.short(hub.back_utc, eye.now))
+
+
+def _fault(fault: Fault, eye: Eye) -> FaultView:
+    text = eye.t.word("fault", fault.kind)
+    which = fault.detail if fault.kind is FaultKind.TWIN else fault.device  # both their boots
+    device = f"{text} · {which}" if which else text
+    since = times.short(fault.since_utc, eye.now) if fault.synced else eye.t("hubs.unsynced")
+    return FaultView(device, since)

@@ -1,0 +1,1 @@
+"""Pages of an incident: its timeline, its reason, the home beside it."""

@@ -1,0 +1,106 @@
+"""What the incident page shows of the home: why the call came, who lives there, the two days."""
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from center.console.homes import picture
+from center.console.homes.picture import Moment, Picture
+from center.console.incident.reason import Reason, reason
+from center.console.lengths import clock
+from center.console.view import Eye
+from center.domain import day_grid, times
+from center.domain.day_grid import Hour
+from center.domain.incident import Incident
+from center.domain.record import Contact, Kept, age
+from center.store.rows import days, records
+from center.store.rows import words as word_rows
+from center.store.tables import faults
+from hub.contract.messages import HELD_OR_CUT, FaultKind
+
+DAYS = 2
+
+
+class Home(Struct, frozen=True):
+    """What the store holds of the home of an incident."""
+
+    kept: Kept | None
+    places: dict[str, str]
+    hours: tuple[Hour, ...]
+    words: tuple[str, ...]
+    stuck: bool = False  # the button that called is held down, or its wire is cut
+
+
+class Person(Struct, frozen=True):
+    """Whom the call is about, and whom to call."""
+
+    name: str
+    age: int | None
+    phone: str
+    contacts: tuple[Contact, ...]
+
+
+class Panel(Struct, frozen=True):
+    """The home's part of the incident page; `picture` is None where nothing was received."""
+
+    reason: Reason | None
+    person: Person | None
+    picture: Picture | None
+    first: str
+    last: str
+    stuck: bool = False
+
+
+def look(conn: Connection, incident: Incident) -> Home:
+    """Read what the panel needs, in one snapshot."""
+    since, until = _days(incident)
+    return Home(
+        records.find(conn, incident.hub),
+        days.places(conn, incident.hub),
+        tuple(days.hours(conn, incident.hub, since, until)),
+        word_rows.of_home(conn, incident.hub, incident.id),
+        _is_stuck(conn, incident),
+    )
+
+
+def panel(incident: Incident, home: Home, eye: Eye) -> Panel:
+    """Word it."""
+    starts = day_grid.day_starts(incident.received_utc, DAYS)
+    drawn = None
+    if home.hours:
+        marks = (_alarm(incident, eye),)
+        drawn = picture.draw(day_grid.days(home.hours, starts), marks, eye)
+    return Panel(
+        reason(incident, home.places, eye, home.words),
+        _person(home.kept, eye.now),
+        drawn,
+        *((drawn.blocks[0].date, drawn.blocks[-1].date) if drawn else ("", "")),
+        home.stuck,
+    )
+
+
+def _is_stuck(conn: Connection, incident: Incident) -> bool:
+    column = faults.c
+    this = (column.hub == incident.hub) & (column.device == incident.device)
+    held = (column.kind == FaultKind.STUCK.value) & (column.detail == HELD_OR_CUT)
+    query = select(column.fault).where(this, held, column.cleared_utc.is_(None))
+    return incident.is_open and conn.execute(query.limit(1)).first() is not None
+
+
+def _alarm(incident: Incident, eye: Eye) -> Moment:
+    utc = incident.raised_utc if incident.synced else incident.received_utc
+    text = eye.t("picture.alarm", time=clock(utc, utc))
+    since = incident.evidence.since_utc if incident.evidence and incident.is_quiet else None
+    return Moment(utc, text, since if incident.synced else None)
+
+
+def _person(kept: Kept | None, now: float) -> Person | None:
+    if kept is None or not kept.version:
+        return None
+    record, today = kept.record, times.local(now)
+    years = age(record, today.year) if today else None
+    return Person(record.name, years, record.phone, record.contacts)
+
+
+def _days(incident: Incident) -> tuple[float, float]:
+    starts = day_grid.day_starts(incident.received_utc, DAYS)
+    return (starts[0], starts[-1] + times.DAY_S) if starts else (0.0, 0.0)

@@ -1,0 +1,119 @@
+"""Why the house raised an alarm, in plain words, from the evidence that the hub gave. Pure."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from center.console.lengths import clock, length
+from center.console.view import Eye
+from center.domain.incident import Incident
+from hub.contract.messages import WORDLESS, Evidence
+from hub.contract.scaip import Kind
+
+SENSORS_SHOWN = 6
+SAME_FOR_ALL = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # their limits are not learned
+
+
+class Reason(Struct, frozen=True):
+    """What was seen, what is usual, and the rest; `cleared` once the resident shows life.
+
+    `words` are the resident's own, as a machine wrote them down.
+    """
+
+    seen: str
+    usual: str
+    more: tuple[str, ...]
+    cleared: str = ""
+    words: tuple[str, ...] = ()
+
+
+def reason(
+    incident: Incident, places: Mapping[str, str], eye: Eye, words: tuple[str, ...] = ()
+) -> Reason | None:
+    """Word the evidence of an alarm, or None for one that somebody pressed.
+
+    `places` gives the room of each device, `words` what was said, where that may be known.
+    """
+    t = eye.t
+    if incident.is_spoken and incident.about == WORDLESS:
+        return Reason(
+            t("evidence.spoken_wordless"), "", (t("evidence.wordless_more"),), words=words
+        )
+    if incident.is_spoken:
+        about = told_of(incident, eye)
+        seen = t("evidence.spoken_about", about=about) if about else t("evidence.spoken")
+        return Reason(seen, "", (t("evidence.spoken_more"),), words=words)
+    if not incident.is_automatic:
+        return None
+    cleared = ""
+    if incident.cleared_utc is not None:
+        cleared = t("evidence.cleared", time=clock(incident.cleared_utc, eye.now))
+    if incident.evidence is None:
+        return Reason(t("evidence.none"), "", (), cleared)
+    return _worded(incident, incident.evidence, places, eye, cleared)
+
+
+def brief(incident: Incident, eye: Eye) -> str:
+    """Say in one line what was seen and what is usual; nothing of what somebody pressed."""
+    said = incident.evidence
+    if incident.is_spoken and incident.about == WORDLESS:
+        return eye.t("evidence.spoken_brief_wordless")
+    if incident.is_spoken:
+        about = told_of(incident, eye)
+        brief = "evidence.spoken_brief_about" if about else "evidence.spoken_brief"
+        return eye.t(brief, about=about)
+    if said is None or not incident.is_automatic:
+        return ""
+    seen = eye.t("evidence.brief", lasted=length(said.lasted_s, eye.t))
+    if said.usual_s <= 0:
+        return seen
+    return f"{seen} · {eye.t('evidence.brief_usual', usual=length(said.usual_s, eye.t))}"
+
+
+def told_of(incident: Incident, eye: Eye) -> str:
+    """Name what a spoken call was about; empty where it said nothing of it, or nothing known."""
+    key = f"about.{incident.about}"
+    return eye.t(key) if key in eye.t.sentences else ""
+
+
+def _worded(
+    incident: Incident, said: Evidence, places: Mapping[str, str], eye: Eye, cleared: str
+) -> Reason:
+    t = eye.t
+    usual = t("evidence.usual", usual=length(said.usual_s, t)) if said.usual_s > 0 else ""
+    more = []
+    if said.last:
+        more.append(t("evidence.last", last=places.get(said.last) or said.last))
+    if _tells_limit(incident, said):
+        more.append(t("evidence.limit", limit=length(said.limit_s, t)))
+    if said.wordless:
+        more.append(t("evidence.wordless", n=said.wordless))
+    more.append(_basis(incident, said, eye))
+    return Reason(_seen(incident, said, places, eye), usual, tuple(more), cleared)
+
+
+def _tells_limit(incident: Incident, said: Evidence) -> bool:
+    """Whether the limit says more than the length: of a learned one they are often the same."""
+    if incident.kind is Kind.MISSED_CHECKIN:  # its limit is since the check-in was due
+        return False
+    return incident.kind is Kind.NO_LIFE or 0 < said.limit_s <= said.lasted_s - 60
+
+
+def _basis(incident: Incident, said: Evidence, eye: Eye) -> str:
+    if incident.kind in SAME_FOR_ALL:
+        return eye.t("evidence.same_for_all")
+    if said.learned_days > 0:
+        return eye.t("evidence.learned", days=said.learned_days)
+    return eye.t("evidence.unlearned")
+
+
+def _seen(incident: Incident, said: Evidence, places: Mapping[str, str], eye: Eye) -> str:
+    t = eye.t
+    lasted = length(said.lasted_s, t)
+    since = clock(said.since_utc, eye.now) if incident.synced else t("evidence.some_time")
+    rooms = list(dict.fromkeys(places.get(one) or one for one in said.sensors))
+    key = f"evidence.{incident.kind}"
+    if rooms and f"{key}_in" in t.sentences:
+        shown = ", ".join(rooms[:SENSORS_SHOWN])
+        return t(f"{key}_in", rooms=shown, since=since, lasted=lasted)
+    return t(key, since=since, lasted=lasted)

@@ -1,0 +1,102 @@
+"""The 119 call sheet: one page to read out on the telephone. The centre calls; nothing here does.
+
+Every look at it is written down before it is shown, and every print.
+"""
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from starlette.responses import Response
+from starlette.routing import Route
+
+from center.console.frame import show
+from center.console.homes import record
+from center.console.incident import reason as why
+from center.console.incident.reason import Reason
+from center.console.lengths import clock, length
+from center.console.view import Eye, title, urgent_first
+from center.console.visit import Visit, acted, visited
+from center.domain import times
+from center.domain.incident import Deed, Incident
+from center.domain.record import ConsentItem, Kept
+from center.service import homes
+from center.service.desk import Desk
+from center.store.rows import days, records
+from hub.contract.scaip import Kind
+
+
+class Happened(Struct, frozen=True):
+    """An open call of the home: what, since when, for how long, and why."""
+
+    id: str
+    title: str
+    since: str
+    lasted: str
+    reason: Reason | None
+    cleared: bool
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Give the routes of the sheet."""
+    return [
+        visited("/homes/{hub}/119", desk, _read),
+        acted("/homes/{hub}/119/printed", desk, _printed),
+    ]
+
+
+def look(conn: Connection, hub: str) -> tuple[Kept | None, dict[str, str]]:
+    """Read the record and the rooms."""
+    return records.find(conn, hub), days.places(conn, hub)
+
+
+async def _read(visit: Visit) -> Response:
+    hub = homes.hub_of(visit.request)
+    kept, places = await visit.desk.store.ask(look, hub)
+    if kept is None:
+        return visit.error(404, visit.t("home.not_found"))
+    calls = _open_calls(visit, hub)
+    allowed = kept.record.allows(ConsentItem.SHARE_119)
+    emergency = bool(calls) or visit.request.query_params.get("emergency") == "1"
+    shown = allowed or emergency
+    if shown and not visit.bare:  # a refresh fetches the frame only, never the sheet
+        deed = Deed.SHEET_SEEN if allowed else Deed.SHEET_SEEN_IN_EMERGENCY
+        await homes.note_seen(visit.desk, hub, deed, visit.person.name)
+    now = visit.eye.now
+    return show(
+        visit.request,
+        "homes/sheet.html",
+        page=visit.page("sheet", visit.t("sheet.title"), homes.path(hub, "119")),
+        record=record.view(kept, visit.eye),
+        consent=record.consent(
+            ConsentItem.SHARE_119, kept.record.consent(ConsentItem.SHARE_119), visit.t
+        ),
+        allowed=allowed,
+        shown=shown,
+        calls=[_happened(one, places, visit.eye) for one in calls],
+        printed_at=times.in_full(now),
+    )
+
+
+async def _printed(visit: Visit) -> Response:
+    hub = homes.hub_of(visit.request)
+    if await visit.desk.store.ask(records.find, hub) is None:
+        return visit.error(404, visit.t("home.not_found"))
+    await homes.note_seen(visit.desk, hub, Deed.SHEET_PRINTED, visit.person.name)
+    return Response(status_code=204)
+
+
+def _open_calls(visit: Visit, hub: str) -> list[Incident]:
+    """Give the home's open calls, but no tests, the most urgent first."""
+    some = [one for one in visit.still_open if one.hub == hub and one.kind is not Kind.TEST]
+    return sorted(some, key=urgent_first)
+
+
+def _happened(one: Incident, places: dict[str, str], eye: Eye) -> Happened:
+    since = one.raised_utc if one.synced else one.received_utc
+    return Happened(
+        id=one.id,
+        title=title(one, eye.t),
+        since=clock(since, eye.now),
+        lasted=length(eye.now - since, eye.t),
+        reason=why.reason(one, places, eye),
+        cleared=one.cleared_utc is not None,
+    )

@@ -1,0 +1,149 @@
+"""The console's pages: board, incident, hubs, audit, sign-in, and what they are made of."""
+
+from pathlib import Path
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from center import queries, search
+from center.announcing import writing
+from center.console import hubs as rooms
+from center.console import sign_in
+from center.console.announcements import pages as announced
+from center.console.frame import address, show
+from center.console.homes import page as home_page
+from center.console.homes import rates
+from center.console.incident import page as casework
+from center.console.incident import reason, sheet_119, timeline
+from center.console.tasks import equipment_page
+from center.console.view import arrange
+from center.console.visit import Visit, visited
+from center.domain import times
+from center.domain.hub import Seen
+from center.homes import calls_page, checkins_page, edit_page
+from center.service.auth import Role
+from center.service.desk import Desk
+from center.store.rows import records
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+CLOSED_SHOWN = 12
+AUDIT_LINES = 50
+ICON_MAX = 9  # more calls than that are "9+"
+
+
+class AuditRow(Struct, frozen=True):
+    """A row of the audit page."""
+
+    incident: str
+    hub: str
+    line: timeline.Line
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Give all routes of the console."""
+    return [
+        visited("/", desk, _board),
+        visited("/hubs", desk, _hubs),
+        visited("/audit", desk, _audit, Role.SUPERVISOR),
+        *casework.routes(desk),
+        *writing.routes(desk),
+        *announced.routes(desk),
+        *calls_page.routes(desk),
+        *checkins_page.routes(desk),
+        *edit_page.routes(desk),
+        *sheet_119.routes(desk),
+        *equipment_page.routes(desk),
+        *home_page.routes(desk),
+        *rates.routes(desk),
+        *sign_in.routes(desk),
+        Route("/icon/{count:int}.svg", _icon),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+async def _board(visit: Visit) -> Response:
+    ask = visit.desk.store.ask
+    closed = await ask(queries.incidents, queries.Which.CLOSED, CLOSED_SHOWN)
+    page = visit.page("board", visit.t("board.title"), "/")
+    board = arrange(visit.still_open, closed, visit.eye)
+    reasons = {one.id: reason.brief(one, visit.eye) for one in visit.still_open}
+    names = await ask(records.names, {one.hub for one in (*visit.still_open, *closed)})
+    return show(
+        visit.request,
+        "board.html",
+        page=page,
+        board=board,
+        names=names,
+        reasons=reasons,
+        hidden=visit.hidden,
+        equipment=await equipment_page.board(visit),
+    )
+
+
+async def _hubs(visit: Visit) -> Response:
+    wish = visit.request.query_params.get("q", "")[:64]
+    listening_utc = visit.desk.link.listening_utc
+    hubs = await visit.desk.store.ask(queries.hubs)
+    last = await visit.desk.store.ask(search.last_calls)
+    names = await visit.desk.store.ask(records.names)
+    rows = [
+        rooms.row(hub, last.get(hub.hub), visit.eye, listening_utc, names.get(hub.hub, ""))
+        for hub in hubs
+    ]
+    return show(
+        visit.request,
+        "hubs.html",
+        page=visit.page("hubs", visit.t("hubs.title"), address("/hubs", q=wish)),
+        q=wish,
+        total=len(rows),
+        ready=sum(row.seen is Seen.READY for row in rows),
+        rows=sorted((row for row in rows if rooms.fits(row, wish)), key=rooms.worst_first),
+    )
+
+
+async def _audit(visit: Visit) -> Response:
+    asked = visit.request.query_params
+    names = ("incident", "hub", "operator", "since", "until")
+    given = {name: asked.get(name, "").strip()[:64] for name in names}
+    before = asked.get("before", "")
+    wish = _wish(given, before)
+    lines = await visit.desk.store.ask(search.audit, wish, AUDIT_LINES + 1)
+    shown = lines[:AUDIT_LINES]
+    older = str(shown[-1].seq) if len(lines) > AUDIT_LINES else ""
+    return show(
+        visit.request,
+        "audit.html",
+        page=visit.page("audit", visit.t("audit.title"), address("/audit", **given, before=before)),
+        wish=given,
+        rows=[
+            AuditRow(line.incident, line.entry.hub, timeline.line(line.entry, visit.eye))
+            for line in shown
+        ],
+        older_url=address("/audit", **given, before=older) if older else "",
+        newest_url=address("/audit", **given) if before else "",
+    )
+
+
+def _wish(given: dict[str, str], before: str) -> search.Wish:
+    until = times.day_start(given["until"])
+    return search.Wish(
+        incident=given["incident"],
+        hub=given["hub"],
+        operator=given["operator"],
+        since_utc=times.day_start(given["since"]),
+        until_utc=None if until is None else until + times.DAY_S,
+        before=int(before) if before.isdecimal() and len(before) < 19 else None,  # noqa: PLR2004
+    )
+
+
+async def _icon(request: Request) -> Response:
+    """Draw the tab's icon: a house, and how many calls wait."""
+    count = request.path_params["count"]
+    number = f"{ICON_MAX}+" if count > ICON_MAX else str(count)
+    response = show(request, "icon.svg", number=number if count else "")
+    response.headers["Content-Type"] = "image/svg+xml"
+    response.headers["Cache-Control"] = "max-age=86400"
+    return response

@@ -1,0 +1,1 @@
+"""Pages of tasks: calls to make, and equipment that fails."""

@@ -1,0 +1,178 @@
+"""The tasks on equipment that fails: their list, each with its homes, and what a person does."""
+
+from collections.abc import Collection
+
+from msgspec import Struct
+from sqlalchemy import Connection, select
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from center import queries
+from center.console.frame import address, show
+from center.console.tasks import calls, equipment_view
+from center.console.tasks.equipment_view import Person, TaskLine
+from center.console.visit import Visit, acted, visited
+from center.domain.need import Called, NotHandled, WhyNot
+from center.domain.times import DAY_S
+from center.home_tables import records
+from center.homes.calls_page import CONFLICT, Draft
+from center.service import homes
+from center.service.desk import Desk
+from center.service.homes import NotHandledError
+from center.store.rows import needs
+from center.store.rows import parts as part_rows
+from center.store.rows.needs import Task
+from center.store.rows.parts import AreaTask, Row
+
+ON_BOARD = 8  # rows; the board is for calls
+LISTED = 200
+DONE_DAYS = 30
+PAGE = 50  # homes
+
+
+class Board(Struct, frozen=True):
+    """The tasks that the board shows, and how many more there are."""
+
+    lines: tuple[TaskLine, ...]
+    more: int
+
+
+class Look(Struct, frozen=True):
+    """A task with a page of its homes, in one snapshot."""
+
+    task: AreaTask
+    parts: tuple[Row, ...]
+    count: int
+    notes: Task
+    people: dict[str, Person]
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Give the routes."""
+    return [
+        visited("/tasks", desk, _list),
+        visited("/tasks/{id}", desk, _read),
+        acted("/tasks/{id}", desk, _act),
+        acted("/homes/{hub}/test", desk, _tell_of_test),
+    ]
+
+
+async def board(visit: Visit) -> Board:
+    """Give what the board shows of equipment."""
+    lines = await _lines(visit, ON_BOARD) if visit.equipment.tasks else []
+    return Board(tuple(lines), max(0, visit.equipment.tasks - len(lines)))
+
+
+async def _lines(visit: Visit, limit: int) -> list[TaskLine]:
+    tasks = await visit.desk.store.ask(part_rows.areas_open, limit)
+    people = await visit.desk.store.ask(_people, {task.hub for task in tasks})
+    return [equipment_view.line(task, people, visit.eye) for task in tasks]
+
+
+async def _list(visit: Visit) -> Response:
+    since = visit.eye.now - DONE_DAYS * DAY_S
+    done = await visit.desk.store.ask(part_rows.areas_done, since, LISTED)
+    people = await visit.desk.store.ask(_people, {task.hub for task in done})
+    return show(
+        visit.request,
+        "homes/equipment.html",
+        page=visit.page("tasks", visit.t("equipment.title"), "/tasks"),
+        lines=await _lines(visit, LISTED),
+        done=[equipment_view.line(task, people, visit.eye) for task in done],
+    )
+
+
+async def _read(visit: Visit) -> Response:
+    return await _page(visit, Draft())
+
+
+async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
+    ident = visit.request.path_params["id"]
+    number = _number(visit.request.query_params.get("page", ""))
+    found = await visit.desk.store.ask(_look, ident, number)
+    if found is None:
+        return visit.error(404, visit.t("equipment.not_found"))
+    line = equipment_view.line(found.task, found.people, visit.eye)
+    path = f"/tasks/{ident}"
+    pages = max(1, -(-found.count // PAGE))
+    return show(
+        visit.request,
+        "homes/equipment_task.html",
+        status,
+        page=visit.page("tasks", f"{line.kind.text} · {line.where}", _at(path, number)),
+        task=line,
+        parts=[equipment_view.part(row, found.people, visit.eye) for row in found.parts],
+        notes=equipment_view.notes(found.notes.notes, visit.eye),
+        draft=draft,
+        path=path,
+        number=number,
+        pages=pages,
+        newer=_at(path, number - 1) if number > 1 else "",
+        older=_at(path, number + 1) if number < pages else "",
+    )
+
+
+async def _act(visit: Visit) -> Response:
+    form = await visit.request.form()
+    ident = visit.request.path_params["id"]
+    wish, version = str(form.get("result", "")), str(form.get("version", ""))
+    result = Called(wish) if wish in set(Called) - {Called.BY_ITSELF, Called.BY_INCIDENT} else None
+    note = str(form.get("note", "")).replace("\r\n", "\n")
+    tried = homes.trying(visit.desk, visit.person.name, result, note)
+    fits = version.isdecimal() and len(version) < 10  # noqa: PLR2004 - an INTEGER
+    try:
+        await homes.call(visit.desk, {ident: int(version) if fits else -1}, tried)
+    except NotHandledError as error:
+        return await _refused(visit, form, error.refused)
+    return RedirectResponse("/" if form.get("from") == "board" else f"/tasks/{ident}", 303)
+
+
+async def _refused(visit: Visit, form: FormData, refused: NotHandled) -> Response:
+    if refused.why is WhyNot.NOT_FOUND:
+        return visit.error(404, visit.t("equipment.not_found"))
+    problem = visit.t(f"need.why_{refused.why}")
+    conflict = refused.why in CONFLICT
+    if conflict and refused.need:
+        problem = f"{problem} {calls.meanwhile(refused.need, visit.eye)}"
+    draft = Draft("", str(form.get("note", "")), problem)
+    return await _page(visit, draft, 409 if conflict else 422)
+
+
+async def _tell_of_test(visit: Visit) -> Response:
+    hub = homes.hub_of(visit.request)
+    if not await visit.desk.store.ask(_is_known, hub):
+        return visit.error(404, visit.t("home.not_found"))
+    await homes.tell_of_test(visit.desk, hub, visit.person.name)
+    form = await visit.request.form()
+    return RedirectResponse("/calls-today" if form.get("from") == "calls" else homes.path(hub), 303)
+
+
+def _look(conn: Connection, ident: str, number: int) -> Look | None:
+    task = part_rows.area_task(conn, ident)
+    if task is None or not task.need.kind.is_of_area:
+        return None
+    parts = part_rows.parts_of(conn, ident, PAGE, (number - 1) * PAGE)
+    people = _people(conn, {task.hub, *(part.hub for part in parts)})
+    count = part_rows.count_parts(conn, ident)
+    return Look(task, tuple(parts), count, needs.task(conn, task.need), people)
+
+
+def _people(conn: Connection, hubs: Collection[str]) -> dict[str, Person]:
+    record = records.c.record
+    query = select(records.c.hub, record["name"].as_string(), record["phone"].as_string())
+    found = conn.execute(query.where(records.c.hub.in_(hubs)))
+    return {hub: Person(name or "", phone or "") for hub, name, phone in found}
+
+
+def _is_known(conn: Connection, hub: str) -> bool:
+    return bool(queries.hubs(conn, hub))
+
+
+def _number(text: str) -> int:
+    fits = text.isascii() and text.isdecimal() and len(text) < 6  # noqa: PLR2004 - pages
+    return max(1, int(text)) if fits else 1
+
+
+def _at(path: str, number: int) -> str:
+    return address(path, page=str(number) if number > 1 else "")

@@ -1,0 +1,172 @@
+"""What the board shows of an incident, in words: pure, from `Incident` to small structs."""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from center.domain import times
+from center.domain.incident import Deed, Incident, urgency, waited_s
+from center.service.texts import Texts
+from hub.contract.messages import Stage
+from hub.contract.scaip import URGENCY, Kind
+
+_ENDS_WITH_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # movement does not end a fall
+_GIVEN_BACK = frozenset({Deed.UNANSWERED, Deed.RETURNED, Deed.PRESENT_EXPIRED})
+CAME_LATE_S = 30.0  # a call that took longer to arrive has a story: the link was down
+
+
+class Badge(Struct, frozen=True):
+    """A word with a shape beside it; `tone` is warn, good, bad or plain."""
+
+    icon: str
+    tone: str
+    text: str
+
+
+class Call(Struct, frozen=True):
+    """A line or a card of the board."""
+
+    id: str
+    hub: str
+    title: str
+    said: str
+    version: int
+    since: float
+    age: str
+    clock: str
+    who: str
+    mine: bool
+    badges: tuple[Badge, ...]
+    expires: float | None
+    expires_clock: str
+    outcome: str
+    received_at: str
+    closed_at: str
+    again: bool  # it came in again, and its holder has not answered yet
+    presses: int
+
+
+class Board(Struct, frozen=True):
+    """The live board, in the order in which it is read."""
+
+    waiting: tuple[Call, ...]
+    mine: tuple[Call, ...]
+    others: tuple[Call, ...]
+    closed: tuple[Call, ...]
+
+
+class Eye(Struct, frozen=True):
+    """Who looks, when, and in which language."""
+
+    me: str
+    now: float
+    t: Texts
+
+
+def arrange(still_open: Iterable[Incident], closed: Iterable[Incident], eye: Eye) -> Board:
+    """Sort incidents: waiting ones by urgency, taken and closed ones by the newest change."""
+    opened = list(still_open)
+    waiting = sorted((one for one in opened if one.needs_person), key=urgent_first)
+    taken = sorted((one for one in opened if one.who), key=_newest_first)
+    return Board(
+        waiting=tuple(call(one, eye) for one in waiting),
+        mine=tuple(call(one, eye) for one in taken if one.who == eye.me),
+        others=tuple(call(one, eye) for one in taken if one.who != eye.me),
+        closed=tuple(call(one, eye) for one in sorted(closed, key=_newest_first)),
+    )
+
+
+def call(incident: Incident, eye: Eye) -> Call:
+    """Word one incident. Its clock runs from when a person was first waited for."""
+    waited = waited_s(incident, eye.now)
+    name = title(incident, eye.t)
+    return Call(
+        id=incident.id,
+        hub=incident.hub,
+        title=name,
+        said=eye.t("calls.said", title=name, hub=incident.hub),
+        version=incident.version,
+        since=incident.waiting_utc,
+        age=urgency(waited).value,
+        clock=times.span(waited),
+        who=incident.who,
+        mine=bool(incident.who) and incident.who == eye.me,
+        badges=tuple(badges(incident, eye.t)),
+        expires=incident.expires_utc,
+        expires_clock=times.span((incident.expires_utc or eye.now) - eye.now),
+        outcome=eye.t.word("outcome", incident.outcome) if incident.outcome else "",
+        received_at=times.short(incident.received_utc, eye.now),
+        closed_at=times.short(incident.closed_utc, eye.now) if incident.closed_utc else "",
+        again=incident.again_utc is not None,
+        presses=incident.presses,
+    )
+
+
+def title(incident: Incident, t: Texts) -> str:
+    """Say what called from where: `거실 · 도움 버튼`."""
+    if incident.surplus:
+        return t("call.surplus", n=incident.surplus)
+    nameless = bool(incident.unread) and not incident.kind.is_known
+    kind = t("call.unread") if nameless else t.word("kind", incident.kind)
+    of_no_place = nameless or incident.is_automatic or incident.is_spoken
+    if incident.is_quiet or (of_no_place and not incident.place):
+        return kind  # of the whole home: its place is only where somebody was seen last
+    return t("call.title", place=incident.place or t("call.no_place"), kind=kind)
+
+
+def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
+    """Give what an operator should know before taking it, the weightiest first."""
+    if incident.unread:
+        yield Badge("triangle", "bad", t("call.unread_some"))
+    yield from _how(incident, t)
+    if incident.cleared_utc is not None:
+        yield Badge("check", "good", t("call.cleared"))
+    if incident.cancelled_utc is not None:
+        yield Badge("cross", "warn", t("call.cancelled"))
+    if incident.cancel_asked_utc is not None:
+        yield Badge("cross", "warn", t("call.cancel_asked"))
+    yield from _who_is_there(incident, t)
+    if incident.is_open and incident.reopened_utc is not None:
+        yield Badge("back", "warn", t("call.reopened"))
+    if not incident.synced:
+        yield Badge("clock", "warn", t("call.unsynced"))
+    elif (delay := incident.received_utc - incident.raised_utc) > CAME_LATE_S:
+        yield Badge("clock", "warn", t("call.came_late", clock=times.span(delay)))
+
+
+def _how(incident: Incident, t: Texts) -> Iterator[Badge]:
+    """Give how it was called, and how often."""
+    if incident.kind is Kind.TEST:
+        yield Badge("ring", "plain", t("call.test"))
+    if incident.is_spoken:
+        yield Badge("voice", "plain", t("call.by_voice"))
+    if incident.presses > 1:
+        key = "call.presses" if incident.is_pressed else "call.again"
+        yield Badge("bell", "bad", t(key, n=incident.presses))
+    if incident.again_utc is not None:
+        yield Badge("bell", "bad", t("call.unanswered"))
+    if incident.needs_person and incident.last_deed in _GIVEN_BACK:
+        yield Badge("back", "warn", t("call.given_back"))
+
+
+def _who_is_there(incident: Incident, t: Texts) -> Iterator[Badge]:
+    if incident.stage is Stage.PRESENT:
+        yield Badge("person", "good", t("call.on_site"))
+    elif incident.is_open and incident.sent_utc is not None:
+        yield Badge("person", "plain", t("call.sent"))
+
+
+def urgent_first(incident: Incident) -> tuple[bool, bool, int, float]:
+    """Real calls before tests, those with ground before the rest, by priority, the oldest first."""
+    test = incident.kind is Kind.TEST
+    return test, _has_sunk(incident), URGENCY.get(incident.kind, 0), incident.waiting_utc
+
+
+def _has_sunk(incident: Incident) -> bool:
+    """Whether the resident took it back, or answers only by living: then others come first."""
+    cleared = incident.cleared_utc is not None and incident.kind in _ENDS_WITH_LIFE
+    return cleared or incident.cancelled_utc is not None
+
+
+def _newest_first(incident: Incident) -> float:
+    return -incident.last_utc

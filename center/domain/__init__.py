@@ -1,0 +1,1 @@
+"""Pure rules of the centre: incidents, hubs, records, needs, rates, times."""

@@ -1,0 +1,151 @@
+"""What people do to an incident, pure: take, send, present, close, reopen, note.
+
+Every action is decided against the version that its operator looked at, and is a `Change` to be
+stored whole, or a `Refusal` that tells the second operator what happened.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from center.change import Change, Patience, advance, reopened
+from center.domain.incident import Deed, Entry, Incident, Outcome
+from hub.contract.messages import Stage
+
+PATIENCE = Patience()
+NOTE_MAX = 2000  # characters
+
+
+class Why(StrEnum):
+    """Why an action was not done."""
+
+    NOT_FOUND = "not_found"
+    STALE = "stale"  # the incident has changed since the operator looked at it
+    IS_CLOSED = "is_closed"
+    NOT_CLOSED = "not_closed"
+    NO_OUTCOME = "no_outcome"
+    NOTE_NEEDED = "note_needed"
+    NOTE_TOO_LONG = "note_too_long"
+
+
+class Refusal(Struct, frozen=True):
+    """The incident as it stays; its `last_*` say who changed what meanwhile."""
+
+    why: Why
+    incident: Incident | None = None
+
+
+class Act(Struct, frozen=True):
+    """A person's action: who, when, and which version was looked at (None: whatever it is)."""
+
+    by: str
+    utc: float
+    version: int | None = None
+    patience: Patience = PATIENCE
+
+
+def take(incident: Incident, act: Act) -> Change | Refusal:
+    """Let `act.by` own the incident; taking one's own again renews it, or answers a new call."""
+    refusal = _refuse(incident, act, incident.staged)
+    if refusal:
+        return refusal
+    if incident.who == act.by:
+        deed = Deed.RENEWED if incident.again_utc is None else Deed.ANSWERED
+        return _act(incident, incident, act, deed)
+    stage = Stage.PRESENT if incident.stage is Stage.PRESENT else Stage.ACCEPTED
+    after = replace(incident, who=act.by, stage=stage, accepted_utc=act.utc)
+    deed = Deed.TAKEN_OVER if incident.who else Deed.TAKEN
+    return _act(incident, after, act, deed, text=incident.who)
+
+
+def send(incident: Incident, act: Act) -> Change | Refusal:
+    """Note that somebody is on the way; from now on the home's green button can say "I am here".
+
+    Where nobody has the incident, whoever sends somebody has it.
+    """
+    refusal = _refuse(incident, act, incident.staged)
+    if refusal:
+        return refusal
+    after = replace(incident, sent_utc=act.utc)
+    if not incident.who:
+        stage = Stage.PRESENT if incident.stage is Stage.PRESENT else Stage.ACCEPTED
+        after = replace(after, who=act.by, stage=stage, accepted_utc=act.utc)
+    return _act(incident, after, act, Deed.SENT)
+
+
+def present(incident: Incident, act: Act) -> Change | Refusal:
+    """Note that someone is with the resident; that runs out in hours, unless its owner acts."""
+    refusal = _refuse(incident, act, incident.staged)
+    if refusal:
+        return refusal
+    after = replace(
+        incident,
+        stage=Stage.PRESENT,
+        who=incident.who or act.by,
+        present_utc=act.utc,
+        expires_utc=act.utc + act.patience.present_expires_s,
+        accepted_utc=incident.accepted_utc or act.utc,
+    )
+    return _act(incident, after, act, Deed.PRESENT)
+
+
+def close(
+    incident: Incident, act: Act, outcome: Outcome | None, text: str = ""
+) -> Change | Refusal:
+    """End the incident with its outcome. Anything new since `act.version` refuses it."""
+    refusal = _refuse(incident, act, incident.version)
+    if refusal:
+        return refusal
+    if outcome is None:
+        return Refusal(Why.NO_OUTCOME, incident)
+    if outcome.needs_note and not text.strip():
+        return Refusal(Why.NOTE_NEEDED, incident)
+    if len(text) > NOTE_MAX:
+        return Refusal(Why.NOTE_TOO_LONG, incident)
+    after = replace(incident, stage=Stage.CLOSED, outcome=outcome, closed_utc=act.utc)
+    return _act(incident, after, act, Deed.CLOSED, outcome=outcome, text=text.strip())
+
+
+def reopen(incident: Incident, act: Act) -> Change | Refusal:
+    """Open a closed incident again; it belongs to nobody until somebody takes it."""
+    if _is_stale(incident, act, incident.version):
+        return Refusal(Why.STALE, incident)
+    if incident.is_open:
+        return Refusal(Why.NOT_CLOSED, incident)
+    return _act(incident, reopened(incident, act.utc), act, Deed.REOPENED)
+
+
+def note(incident: Incident, act: Act, text: str) -> Change | Refusal:
+    """Write a line into the timeline, closed or not; by its owner it renews a take."""
+    if not text.strip():
+        return Refusal(Why.NOTE_NEEDED, incident)
+    if len(text) > NOTE_MAX:
+        return Refusal(Why.NOTE_TOO_LONG, incident)
+    return _act(incident, incident, act, Deed.NOTED, text=text.strip())
+
+
+def _refuse(incident: Incident, act: Act, since: int) -> Refusal | None:
+    if _is_stale(incident, act, since):
+        return Refusal(Why.STALE, incident)
+    return None if incident.is_open else Refusal(Why.IS_CLOSED, incident)
+
+
+def _is_stale(incident: Incident, act: Act, since: int) -> bool:
+    return act.version is not None and not since <= act.version <= incident.version
+
+
+def _act(
+    before: Incident,
+    after: Incident,
+    act: Act,
+    deed: Deed,
+    *,
+    outcome: Outcome | None = None,
+    text: str = "",
+) -> Change:
+    if act.by == after.who:
+        lasts_s = act.patience.lasts_s(after.stage)
+        after = replace(after, acted_utc=act.utc, again_utc=None, expires_utc=act.utc + lasts_s)
+    entry = Entry(act.utc, deed, version=0, by=act.by, outcome=outcome, text=text)
+    return advance(before, after, entry)

@@ -1,0 +1,1 @@
+"""What the centre does: take in events, act for people, send, count."""

@@ -1,0 +1,48 @@
+"""What a person does with announcements, and how they leave: store, then send and tell."""
+
+from center.domain.announcement import Announcement, Draft, Why
+from center.service.desk import Desk
+from center.service.feed import Notice, Topic
+from center.store.rows import announcements, deliveries
+from center.store.rows.announcements import NotSent
+
+
+class NotSentError(Exception):
+    """It was not sent; `refused` says why, and to which homes it would have gone."""
+
+    def __init__(self, refused: NotSent) -> None:
+        super().__init__(refused.why.value)
+        self.refused = refused
+
+
+async def send(desk: Desk, draft: Draft, by: str) -> Announcement:
+    """Store an announcement and begin to send it; raise `NotSentError`."""
+    done = await desk.store.change(announcements.put, draft, by, desk.clock())
+    if isinstance(done, NotSent):
+        raise NotSentError(done)
+    await order_due(desk)
+    desk.feed.tell(Notice(Topic.ANNOUNCEMENT, done.id))
+    return done
+
+
+async def withdraw(desk: Desk, ident: str, by: str) -> Announcement:
+    """Take one back from the hubs that do not have it yet; raise `NotSentError`."""
+    done = await desk.store.change(deliveries.withdraw, ident, by, desk.clock())
+    if isinstance(done, Why):
+        raise NotSentError(NotSent(done))
+    desk.feed.tell(Notice(Topic.ANNOUNCEMENT, done.id))
+    return done
+
+
+async def order_due(desk: Desk) -> None:
+    """Order what is due from the hubs, a batch at most; nothing leaves while the link is down."""
+    now = desk.clock()
+    if not await desk.store.ask(deliveries.any_due, now):
+        return
+    if desk.link.listening_utc is None:
+        return
+    orders, over = await desk.store.change(deliveries.claim, now)
+    for hub, command in orders:
+        desk.link.order(hub, command)
+    if orders or over:
+        desk.feed.tell(Notice(Topic.ANNOUNCEMENT))

@@ -1,0 +1,24 @@
+"""What the API and the pages work with, in one hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from center.config import Settings
+from center.link.reconnect import Exchange
+from center.service.auth import Auth
+from center.service.feed import Feed
+from center.service.metrics import Tally
+from center.store.store import Store
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The running centre. `clock` gives UTC seconds since 1970."""
+
+    settings: Settings
+    clock: Callable[[], float]
+    store: Store
+    feed: Feed
+    link: Exchange
+    auth: Auth
+    tally: Tally

@@ -1,0 +1,107 @@
+"""What a person does for a home, once for the API and the pages: decide, store, tell everybody."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from starlette.requests import Request
+
+from center.domain.hub import Hub
+from center.domain.incident import Deed, Entry
+from center.domain.need import Called, NotHandled, Try
+from center.domain.record import Kept, NotKept, Record
+from center.domain.trouble import Limits, Look
+from center.service import trouble
+from center.service.desk import Desk
+from center.service.feed import Notice, Topic
+from center.service.trouble import Bounds
+from center.store.rows import needs, presses, records
+from center.store.rows.needs import Task
+
+
+class NotHandledError(Exception):
+    """The call was not noted; `refused` says why, and who was first."""
+
+    def __init__(self, refused: NotHandled) -> None:
+        super().__init__(refused.why.value)
+        self.refused = refused
+
+
+class NotKeptError(Exception):
+    """The record was not stored; `refused` has it as it stands."""
+
+    def __init__(self, refused: NotKept) -> None:
+        super().__init__(refused.why.value)
+        self.refused = refused
+
+
+async def call(desk: Desk, looked: Mapping[str, int | None], tried: Try) -> tuple[Task, ...]:
+    """Note what came of a call about tasks at the versions looked at; raise `NotHandledError`."""
+    done = await desk.store.change(needs.call, looked, tried)
+    if isinstance(done, NotHandled):
+        raise NotHandledError(done)
+    for task in done:
+        desk.feed.tell(Notice(Topic.NEED, task.need.hub, task.need.version))
+        desk.feed.tell(Notice(Topic.HOME, task.need.hub))
+    return done
+
+
+def trying(desk: Desk, by: str, result: Called | None, note: str = "") -> Try:
+    """Give a person's word on a task as of now, with this centre's settings."""
+    center = desk.settings.center
+    again_s, test_s = center.task_again_s, center.test_press_s
+    return Try(by, desk.clock(), result, note, again_s=again_s, test_s=test_s)
+
+
+async def tell_of_test(desk: Desk, hub: str, by: str) -> Task:
+    """Note that a home's next press is a test; raise `NotHandledError`."""
+    need = await desk.store.change(presses.open_test, hub, desk.clock())
+    (done,) = await call(desk, {need.id: None}, trying(desk, by, Called.TEST_TOLD))
+    return done
+
+
+async def follow_trouble(
+    desk: Desk, hubs: Sequence[Hub], now: float, listening_utc: float | None
+) -> None:
+    """Make tasks of what fails for too long, and end those of what works again."""
+    center = desk.settings.center
+    limits = Limits(
+        center.lost_task_s, center.trigger_task_s, center.device_task_s, center.press_task_s
+    )
+    bounds = Bounds(center.session_s, center.press_tasks_a_day)
+    look = Look(now, listening_utc, limits)
+    news = await desk.store.ask(trouble.watch, hubs, look, bounds)
+    if news.is_any:
+        await desk.store.change(trouble.follow, news, now)
+        desk.feed.tell(Notice(Topic.NEED))
+
+
+async def keep(desk: Desk, hub: str, record: Record, by: str, version: int | None) -> Kept:
+    """Store a record, decided against the version looked at; raise `NotKeptError`."""
+    change = Entry(desk.clock(), Deed.RECORD_CHANGED, version=0, by=by)
+    done = await desk.store.change(records.put, hub, record, change, version)
+    if isinstance(done, NotKept):
+        raise NotKeptError(done)
+    desk.feed.tell(Notice(Topic.HOME, hub))
+    return done
+
+
+async def note_seen(desk: Desk, hub: str, deed: Deed, by: str) -> None:
+    """Write down that somebody looked, before they see anything."""
+    await desk.store.change(records.seen, hub, deed, by, desk.clock())
+
+
+async def note_record_seen(desk: Desk, hub: str, by: str, *, again: bool) -> None:
+    """Write down that somebody looked at a record; a page's own refreshing counts once a shift."""
+    since_utc = desk.clock() - desk.settings.center.session_s
+    if not again or not await desk.store.ask(records.was_seen, hub, by, since_utc):
+        await note_seen(desk, hub, Deed.RECORD_SEEN, by)
+
+
+def hub_of(request: Request) -> str:
+    """Give the home that an address is about."""
+    return str(request.path_params["hub"])
+
+
+def path(hub: str, *parts: str) -> str:
+    """Give the address of a home's page."""
+    return "/".join(("/homes", quote(hub, safe=""), *parts))

@@ -1,0 +1,208 @@
+"""From the wire to the store and back: decode, store, and only then answer.
+
+Runs in paho's thread up to the store's queue, and in the store's thread after the commit.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+
+from center.change import Patience
+from center.domain import acks
+from center.domain.by_hubs import PATIENCE
+from center.domain.incident import Incident
+from center.link.reconnect import Exchange
+from center.parcels import Arrived
+from center.service import own_faults
+from center.service.feed import Feed, Notice, Topic
+from center.service.intake import Parcel, Told, take_in
+from center.service.metrics import Tally
+from center.service.sluice import Load, Passed, Sluice
+from center.store.dialect import StoreError
+from center.store.rows import incidents
+from center.store.store import Store
+from hub.contract import reading, wire
+from hub.contract.messages import AlarmEvent, FaultKind
+from hub.contract.reading import ALL
+from hub.contract.wire import Heard
+
+REPAIR_BACK_S = 3600.0  # a hub that missed a closing for longer asks by its own state
+UNSTORABLE = "unstorable"
+OF_MESSAGE = (DataError, IntegrityError, ProgrammingError)  # never said of a full or broken disk
+FLOOD = "flood"
+FLOOD_AGAIN_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Inbox(Struct, frozen=True):
+    """What receiving needs. `link` is a call, since the link needs `receive` to be made."""
+
+    store: Store
+    feed: Feed
+    tally: Tally
+    clock: Callable[[], float]
+    link: Callable[[], Exchange]
+    sluice: Sluice
+    patience: Patience = PATIENCE
+    floods: dict[str, float] = {}  # by hub: when its fault was written down last, monotonic
+
+
+class Once:
+    """What came, settled once: the broker may give its number to the next message at once."""
+
+    def __init__(self, arrived: Arrived) -> None:
+        self._arrived: Arrived | None = arrived
+        self.payload, self.retained = arrived.payload, arrived.retained
+        self.failed = False  # to be stored, while the store works
+
+    def settle(self) -> None:
+        """Let the broker forget it."""
+        arrived, self._arrived = self._arrived, None
+        if arrived:
+            arrived.settle()
+
+
+def receive(inbox: Inbox, arrived: Arrived) -> None:
+    """Queue what came for the store, or count why it is refused; never log what it says."""
+    try:
+        heard = wire.hear(arrived.topic, arrived.payload)
+    except wire.RefusedError as error:
+        _log_few(error.reason, inbox.tally.refuse(error.reason))
+        arrived.settle()
+        return
+    inbox.tally.count("messages", type(heard.message).__name__)
+    if heard.lost:
+        inbox.tally.count("partly_read", type(heard.message).__name__)
+    message, once = heard.message, Once(arrived)
+    alarm = message.data.alarm if isinstance(message, AlarmEvent) else None
+    load = Load(heard.hub, alarm, len(arrived.payload), partial(_keep, inbox, once, heard))
+    passed = inbox.sluice.offer(load)
+    if passed is not Passed.NOW:
+        once.settle()
+        _held(inbox, heard.hub, passed)
+
+
+def repair(inbox: Inbox) -> None:
+    """Tell all hubs where their alarms stand: after a new session, in case acks were lost."""
+
+    def open_ones(conn: Connection) -> list[Incident]:
+        return incidents.changed_since(conn, inbox.clock() - REPAIR_BACK_S)
+
+    def answer(done: Future[list[Incident]]) -> None:
+        if not done.exception():
+            for incident in done.result():
+                inbox.link().ack(incident.hub, acks.of_stage(incident, inbox.clock()))
+
+    inbox.store.submit(open_ones, answer)
+
+
+def turned(inbox: Inbox) -> None:
+    """Follow the link up or down."""
+    inbox.feed.tell(Notice(Topic.LINK))
+    if inbox.link().health().since_utc is not None:
+        repair(inbox)
+
+
+def _keep(inbox: Inbox, arrived: Once, heard: Heard) -> None:
+    raw = arrived.payload.decode(errors="backslashreplace").replace("\x00", r"\x00")
+    parcel = Parcel(
+        hub=heard.hub,
+        message=heard.message,
+        raw=raw,
+        retained=arrived.retained,
+        utc=inbox.clock(),
+        patience=inbox.patience,
+        lost=heard.lost,
+    )
+    inbox.store.submit(partial(_stored, parcel), partial(_answer, inbox, heard, arrived))
+
+
+def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
+    """Tell of a flood: a counter, and a fault that is shown with the hub."""
+    inbox.tally.count("held_back", passed)
+    if inbox.floods.get(hub, -math.inf) + FLOOD_AGAIN_S <= (now := time.monotonic()):
+        inbox.floods[hub] = now
+        inbox.store.submit(partial(_note_flood, hub, inbox.clock()))
+        inbox.feed.tell(Notice(Topic.HUB, hub))
+    if passed is Passed.REFUSED:
+        _log_few(FLOOD, inbox.tally.refuse(FLOOD))
+
+
+def _note_flood(hub: str, utc: float, conn: Connection) -> None:
+    own_faults.see(conn, hub, FaultKind.FLOOD, utc)
+
+
+def _stored(parcel: Parcel, conn: Connection) -> Told:
+    return take_in(conn, parcel)
+
+
+def _answer(inbox: Inbox, heard: Heard, arrived: Once, done: Future[Told]) -> None:
+    error = done.exception()
+    if error:
+        _not_stored(inbox, heard, arrived, error)
+        return
+    told = done.result()
+    for ack in told.acks:
+        inbox.link().ack(heard.hub, ack)
+    arrived.settle()
+    if told.duplicate:
+        inbox.tally.count("duplicates")
+    for notice in told.notices:
+        inbox.feed.tell(notice)
+
+
+def _not_stored(inbox: Inbox, heard: Heard, arrived: Once, error: BaseException) -> None:
+    """Ask whether the store or the message is at fault: no error's class tells it.
+
+    A hub may find a message that always fails. Taken for the store's fault it would be sent again
+    for ever, and with it every call of every other hub.
+    """
+    probe = partial(incidents.write_probe, utc=inbox.clock(), size=len(arrived.payload))
+    inbox.store.submit(probe, partial(_judge, inbox, heard, arrived, error))
+
+
+def _judge(
+    inbox: Inbox, heard: Heard, arrived: Once, error: BaseException, probe: Future[None]
+) -> None:
+    """Have the broker send it again where the store does not work; else try once more, then drop.
+
+    A call is never dropped: what cannot be held of it is left away, and that it came is kept.
+    """
+    message = heard.message
+    of_database = isinstance(error, SQLAlchemyError | StoreError)
+    if probe.exception():
+        inbox.link().redial("the store does not work")
+    elif of_database and not arrived.failed:  # it may work again since
+        arrived.failed = True
+        _keep(inbox, arrived, heard)
+    elif isinstance(message, AlarmEvent) and message != (bare := _bare(message, arrived)):
+        _count_unstorable(inbox, error)
+        arrived.failed = False
+        _keep(inbox, arrived, Heard(heard.hub, bare, (ALL,)))
+    elif isinstance(message, AlarmEvent) and of_database and not isinstance(error, OF_MESSAGE):
+        inbox.link().redial("the store holds no call")  # nothing in a bare one is the hub's choice
+    else:
+        _count_unstorable(inbox, error)
+        arrived.settle()
+
+
+def _bare(call: AlarmEvent, arrived: Once) -> AlarmEvent:
+    return reading.nothing(call.source, arrived.payload)
+
+
+def _count_unstorable(inbox: Inbox, error: BaseException) -> None:
+    _log_few(f"{UNSTORABLE} ({type(error).__name__})", inbox.tally.refuse(UNSTORABLE))
+
+
+def _log_few(reason: str, count: int) -> None:
+    """Log the 1st, 10th, 100th ... of a reason: a flood must not fill the disk."""
+    if str(count).strip("0") == "1":
+        log.warning("a message was refused: %s (number %d)", reason, count)

@@ -1,0 +1,202 @@
+"""What becomes of a hub's message in the store: one job each, giving the answers that it earns."""
+
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from center.change import Patience
+from center.domain import acks, by_hubs, times
+from center.domain.by_hubs import PATIENCE, Heard
+from center.homes import daily
+from center.service import crowd, own_faults
+from center.service.feed import Notice, Topic
+from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
+from hub.contract.messages import (
+    Ack,
+    AlarmEvent,
+    Availability,
+    Cleared,
+    FaultKind,
+    FaultReport,
+    FromHub,
+    HubState,
+    OtherEvent,
+    ReportEvent,
+    Telemetry,
+)
+from hub.contract.reading import UNREAD
+from hub.contract.scaip import What
+from hub.core.commands import Reply
+from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
+
+
+class Parcel(Struct, frozen=True):
+    """A hub's message as it came, and when (UTC seconds); `lost` is what could not be read."""
+
+    hub: str
+    message: FromHub | OtherEvent
+    raw: str
+    retained: bool
+    utc: float
+    patience: Patience = PATIENCE
+    lost: tuple[str, ...] = ()
+
+
+class Told(Struct, frozen=True):
+    """What to say once it is stored: acks to the hub, notices to the pages."""
+
+    acks: tuple[Ack, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    duplicate: bool = False
+
+
+def take_in(conn: Connection, parcel: Parcel) -> Told:
+    """Store a hub's message and say what follows from it."""
+    back = _heard(conn, parcel)
+    told = _take_in(conn, parcel)
+    if not back:
+        return told
+    return replace(told, notices=(*told.notices, Notice(Topic.HUB, parcel.hub)))
+
+
+def _take_in(conn: Connection, parcel: Parcel) -> Told:
+    message = parcel.message
+    match message:
+        case AlarmEvent():
+            return _alarm(conn, parcel, message)
+        case ReportEvent() | OtherEvent():
+            return _plain(conn, parcel, message)
+        case CheckInEvent() | CareEvent() | AnnouncementEvent():
+            return _daily(conn, parcel, message)
+        case Activity():
+            days.keep_activity(conn, parcel.hub, message, parcel.utc)
+            return Told(notices=(Notice(Topic.HOME, parcel.hub),))
+        case HubState():
+            return _state(conn, parcel, message)
+        case FaultReport() | Cleared():
+            return _fault(conn, parcel, message)
+        case Telemetry():
+            hubs.keep_telemetry(conn, parcel.hub, parcel.raw, parcel.utc)
+            return Told()
+        case Reply():
+            return _reply(conn, parcel, message)
+        case _:
+            assert_never(message)
+
+
+def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
+    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
+    fresh = incidents.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
+    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
+    return Told(owed, duplicate=not fresh)
+
+
+def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
+    event = _gathered(conn, parcel, event)
+    hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
+    incident = incidents.incident_of(conn, hub, alarm)
+    shared = None if incident else crowd.of_alarm(conn, hub, alarm)
+    fresh = incidents.keep_event(conn, hub, event, words.bare(event, parcel.raw), utc)
+    known = incident or crowd.as_of(shared, alarm)
+    if not fresh and known:
+        return Told(acks.of_event(event.id, known, utc), duplicate=True)
+    ident = "" if incident else incidents.free_id(conn, hub, alarm)
+    heard = Heard(event, hub, ident, times.of_rfc3339(event.time, utc), utc, parcel.patience)
+    notices = []
+    if shared or (incident is None and crowd.is_full(conn, hub)):
+        incident = crowd.add(conn, shared, heard, parcel.lost)
+        own_faults.see(conn, hub, FaultKind.CROWDED, utc)
+        notices.append(Notice(Topic.HUB, hub))
+    else:
+        change = by_hubs.partly_read(by_hubs.fold(incident, heard), parcel.lost)
+        begun, incident = incident is None, incidents.save(conn, change)
+        incident, awaited = presses.tested(conn, incident, heard, begun=begun)
+        notices += [Notice(Topic.NEED, hub)] if awaited else []
+    words.keep(conn, hub, incident.id, event, utc)
+    notices.append(Notice(Topic.ALARM, incident.id, incident.version))
+    if event.data.what is What.CLEARED and needs.ease(conn, hub, utc):
+        notices.append(Notice(Topic.NEED, hub))
+    return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(notices))
+
+
+def _gathered(conn: Connection, parcel: Parcel, event: AlarmEvent) -> AlarmEvent:
+    """Add a call that names no alarm to the open one of its hub that is alike: one is enough."""
+    if not event.data.alarm.startswith(UNREAD):
+        return event
+    alarm = incidents.unread_alarm(conn, parcel.hub, event) or event.data.alarm
+    return replace(event, data=replace(event.data, alarm=alarm))
+
+
+def _daily(
+    conn: Connection, parcel: Parcel, event: CheckInEvent | CareEvent | AnnouncementEvent
+) -> Told:
+    ack = acks.of_word(event.id, parcel.utc)
+    raw = words.bare(event, parcel.raw)
+    if not incidents.keep_event(conn, parcel.hub, event, raw, parcel.utc):
+        return Told((ack,), duplicate=True)
+    if isinstance(event, AnnouncementEvent):
+        news = deliveries.tell(conn, parcel.hub, event, parcel.utc)
+        return Told((ack,), (Notice(Topic.ANNOUNCEMENT, parcel.hub),) if news else ())
+    topics = daily.keep(conn, parcel.hub, event, parcel.utc)
+    return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
+
+
+def _fault(conn: Connection, parcel: Parcel, said: FaultReport | Cleared) -> Told:
+    """Store that a fault came or went; those that the centre has found, only it says and ends."""
+    if said.fault.startswith(hubs.OWN):
+        return Told()
+    if isinstance(said, Cleared):
+        hubs.clear_fault(conn, parcel.hub, said.fault, parcel.utc)
+    else:
+        hubs.raise_fault(conn, parcel.hub, said, parcel.utc)
+    return _told_of_hub(parcel)
+
+
+def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
+    hubs.keep_reply(conn, parcel.hub, said, parcel.utc)
+    notices = _told_of_hub(parcel).notices
+    if deliveries.reply(conn, parcel.hub, said, parcel.utc):
+        notices = (*notices, Notice(Topic.ANNOUNCEMENT, parcel.hub))
+    return Told(notices=notices)
+
+
+def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
+    if not parcel.retained:
+        own_faults.note_boot(conn, parcel.hub, state, parcel.utc)
+    hubs.keep_state(conn, parcel.hub, state)
+    if state.state is Availability.READY and not parcel.retained:
+        hubs.match_faults(conn, parcel.hub, state.faults, parcel.utc)
+        deliveries.hasten(conn, parcel.hub, parcel.utc)
+    answers: list[Ack] = []
+    for brief in state.alarms:
+        incident = incidents.incident_of(conn, parcel.hub, brief.alarm)
+        change = incident and by_hubs.catch_up(incident, brief.version, parcel.utc)
+        if change:
+            incident = incidents.save(conn, change)
+        else:
+            shared = None if incident else crowd.of_alarm(conn, parcel.hub, brief.alarm)
+            incident = incident or crowd.as_of(shared, brief.alarm)
+        ack = acks.of_brief(brief, incident, parcel.utc)
+        if ack:
+            answers.append(ack)
+    return Told(tuple(answers), _told_of_hub(parcel).notices)
+
+
+def _heard(conn: Connection, parcel: Parcel) -> bool:
+    """Note that a hub spoke; tell whether it was gone for good and is back by its own word."""
+    message, utc = parcel.message, parcel.utc
+    lost = isinstance(message, HubState) and message.state is Availability.LOST
+    if lost:
+        utc = 0.0  # the broker said so, not the hub
+    elif parcel.retained:  # said some time ago: at best when its own clock says
+        said = message.utc if isinstance(message, HubState) and message.synced else 0.0
+        utc = min(utc, said)
+    hubs.heard(conn, parcel.hub, utc, parcel.utc)
+    by_itself = not parcel.retained and not lost
+    return by_itself and hubs.comes_back(conn, parcel.hub, parcel.utc)
+
+
+def _told_of_hub(parcel: Parcel) -> Told:
+    return Told(notices=(Notice(Topic.HUB, parcel.hub),))

@@ -1,0 +1,91 @@
+"""Faults of a hub that only the centre can see, stored beside those that the hub reports.
+
+A hub's own list does not end them: each ends when it was not seen for a while.
+"""
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from center.store import tables
+from center.store.rows import hubs
+from hub.contract.messages import Availability, FaultKind, FaultReport, HubState
+
+NEEDED = {FaultKind.TWIN: 2, FaultKind.FLOOD: 1, FaultKind.CROWDED: 1}  # times until it is one
+QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.shared.backoff`)
+    FaultKind.TWIN: 3600.0,
+    FaultKind.FLOOD: 600.0,
+    FaultKind.CROWDED: 600.0,
+}
+QUIET_OTHER_S = 600.0  # of a kind that a newer program has noted, before this one came back
+HUB = "hub"  # the device: the hub itself
+BOOTS_KEPT_S = 7 * 86_400.0
+
+_seen, _boots = tables.own_faults, tables.hub_boots
+
+
+def name(kind: str) -> str:
+    """Name a fault of this kind; a hub names none so."""
+    return f"{hubs.OWN}{kind}"
+
+
+def see(conn: Connection, hub: str, kind: FaultKind, utc: float, detail: str = "") -> bool:
+    """Note that it was seen again; tell whether it is news that this fault stands."""
+    this = (_seen.c.hub == hub) & (_seen.c.kind == kind.value)
+    known: int = conn.scalar(select(_seen.c.times).where(this)) or 0
+    values = {"times": known + 1, "last_utc": utc}
+    if known:
+        conn.execute(update(_seen).where(this).values(values))
+    else:
+        conn.execute(insert(_seen).values(hub=hub, kind=kind.value, **values))
+    if known + 1 != NEEDED[kind]:
+        return False
+    report = FaultReport(name(kind), kind, HUB, utc, synced=True, detail=detail)
+    hubs.raise_fault(conn, hub, report, utc)
+    return True
+
+
+def ease(conn: Connection, utc: float) -> list[str]:
+    """End those that were not seen for their time; name the hubs."""
+    eased = []
+    for hub, kind, last_utc in conn.execute(
+        select(_seen.c.hub, _seen.c.kind, _seen.c.last_utc)
+    ).all():
+        if last_utc + QUIET_S.get(FaultKind.of(kind), QUIET_OTHER_S) <= utc:
+            conn.execute(delete(_seen).where(_seen.c.hub == hub, _seen.c.kind == kind))
+            hubs.clear_fault(conn, hub, name(kind), utc)
+            eased.append(hub)
+    return eased
+
+
+def forget(conn: Connection, hub: str) -> None:
+    """Begin anew with a hub that somebody has removed."""
+    conn.execute(delete(_seen).where(_seen.c.hub == hub))
+    conn.execute(delete(_boots).where(_boots.c.hub == hub))
+
+
+def note_boot(conn: Connection, hub: str, state: HubState, utc: float) -> bool:
+    """Look out for two machines with one identity; tell whether it is news.
+
+    A boot's id is random, so one that has been followed by another does not come back, unless both
+    run. By the hub's own clock it must say something newer than it said before: the broker may
+    bring an old word again.
+    """
+    if not state.boot or state.state in {Availability.LOST, Availability.DISCONNECTED}:
+        return False
+    rows = conn.execute(
+        select(_boots).where(_boots.c.hub == hub).order_by(_boots.c.heard_utc)
+    ).all()
+    told = {row.boot: row.said_utc for row in rows}
+    values = {"said_utc": max(state.utc, told.get(state.boot, state.utc)), "heard_utc": utc}
+    this = (_boots.c.hub == hub) & (_boots.c.boot == state.boot)
+    if state.boot not in told:
+        old = (_boots.c.hub == hub) & (_boots.c.heard_utc < utc - BOOTS_KEPT_S)
+        conn.execute(delete(_boots).where(old))
+        conn.execute(insert(_boots).values(hub=hub, boot=state.boot, **values))
+        return False
+    if state.utc <= told[state.boot]:
+        return False
+    conn.execute(update(_boots).where(this).values(values))
+    last = rows[-1].boot
+    if last == state.boot:
+        return False
+    return see(conn, hub, FaultKind.TWIN, utc, f"{last} / {state.boot}")

@@ -1,0 +1,45 @@
+"""A hub that is gone for good: off the board, with what waited for it ended; its history stays."""
+
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, update
+
+from center.announcing.fate import Fate
+from center.announcing_tables import deliveries
+from center.domain.incident import Deed, Entry
+from center.home_tables import needs
+from center.service import own_faults
+from center.store import tables
+from center.store.rows.incidents import write_line
+from hub.contract.messages import Stage
+
+
+class Removed(StrEnum):
+    """What became of a removal; a key of the message files."""
+
+    DONE = "done"
+    UNKNOWN = "unknown"  # no hub of that name was ever heard, or it is gone already
+    CALLS = "calls"  # a call of it is still open: a person has to close it first
+
+
+def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
+    """Remove a hub, with a line in the audit. It comes back when it speaks again."""
+    calls = select(tables.incidents.c.id).where(
+        tables.incidents.c.hub == hub, tables.incidents.c.stage != Stage.CLOSED.value
+    )
+    if conn.execute(calls.limit(1)).first() is not None:
+        return Removed.CALLS
+    held = (tables.hubs.c.hub == hub) & tables.hubs.c.removed_utc.is_(None)
+    gone = update(tables.hubs).where(held).values(removed_utc=utc, back_utc=None)
+    if not conn.execute(gone).rowcount:
+        return Removed.UNKNOWN
+    lasting = (tables.faults.c.hub == hub) & tables.faults.c.cleared_utc.is_(None)
+    conn.execute(update(tables.faults).where(lasting).values(cleared_utc=utc))
+    own_faults.forget(conn, hub)
+    still = (needs.c.hub == hub) & needs.c.done_utc.is_(None)
+    conn.execute(update(needs).where(still).values(done_utc=utc, version=needs.c.version + 1))
+    waiting = (deliveries.c.hub == hub) & (deliveries.c.fate == Fate.WAITING.value)
+    ended = {"fate": Fate.WITHDRAWN.value, "over_utc": utc}
+    conn.execute(update(deliveries).where(waiting).values(ended))
+    write_line(conn, Entry(utc, Deed.HUB_REMOVED, version=0, hub=hub))
+    return Removed.DONE

@@ -1,0 +1,192 @@
+"""The rounds: what the centre looks after by the clock, without being asked."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from sqlalchemy import Connection, insert, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from center import queries
+from center.domain.hub import AHEAD_S, Seen, seen
+from center.service import announcements as announcing
+from center.service import homes, incidents, own_faults, retention
+from center.service.desk import Desk
+from center.service.feed import Notice, Topic
+from center.store import tables
+from center.store.rows import hubs as home_rows
+from center.store.rows import incidents as rows
+
+TAKES_S = 1.0
+ORDERS_S = 1.0
+THREADS_S = 2.0
+CLOCK_S = 1.0
+HUBS_S = 5.0
+COUNTS_S = 10.0
+FAULTS_S = 60.0
+PRUNE_S = 600.0
+
+log = logging.getLogger(__name__)
+
+
+class DiedError(RuntimeError):
+    """A thread that the centre cannot do without is gone; the process must end."""
+
+
+async def run(desk: Desk) -> None:
+    """Walk all rounds until cancelled, or until a `DiedError`."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch_threads(desk))
+        group.create_task(test_store(desk))
+        group.create_task(give_back(desk))
+        group.create_task(order_announcements(desk))
+        group.create_task(watch_clock(desk))
+        group.create_task(watch_hubs(desk))
+        group.create_task(ease_faults(desk))
+        group.create_task(keep_counts(desk))
+        group.create_task(prune(desk))
+
+
+async def watch_threads(desk: Desk) -> None:
+    """End all rounds when the store's or the link's thread has died."""
+    async for _ in _every(THREADS_S):
+        if desk.store.has_died() or desk.link.has_died():
+            message = "the store has died" if desk.store.has_died() else "the link has died"
+            raise DiedError(message)
+
+
+async def test_store(desk: Desk) -> None:
+    """Try a commit while the last one failed: nobody else may, on a quiet day."""
+    async for _ in _every(THREADS_S):
+        if not desk.store.health().ok:
+            with contextlib.suppress(SQLAlchemyError):  # the store has logged it
+                await desk.store.change(rows.write_probe, desk.clock())
+
+
+async def give_back(desk: Desk) -> None:
+    """Give back what its holder forgot, or does not answer, and tell everybody."""
+    patience = desk.settings.center.patience
+    async for _ in _every(TAKES_S):
+        try:
+            if await desk.store.ask(incidents.any_due, desk.clock(), patience):
+                back = await desk.store.change(incidents.give_back, desk.clock(), patience)
+                for incident in back:
+                    incidents.tell(desk, incident)
+        except SQLAlchemyError as error:
+            log.warning("forgotten takes wait: %s", type(error).__name__)
+
+
+async def order_announcements(desk: Desk) -> None:
+    """Order announcements from the hubs that have not taken them yet."""
+    async for _ in _every(ORDERS_S):
+        try:
+            await announcing.order_due(desk)
+        except SQLAlchemyError as error:
+            log.warning("announcements wait: %s", type(error).__name__)
+
+
+async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) -> None:
+    """Notice that the server's clock was set back, and when hubs were heard go back with it."""
+    ahead = desk.clock() - steady()
+    async for _ in _every(CLOCK_S):
+        now = desk.clock()
+        step_s, ahead = now - steady() - ahead, now - steady()
+        if step_s > -AHEAD_S:
+            continue
+        log.warning("the clock was set back by %.0f s", -step_s)
+        try:
+            await desk.store.change(home_rows.set_back, -step_s, now)
+        except SQLAlchemyError as error:
+            log.warning("hubs look lost until they speak: %s", type(error).__name__)
+
+
+async def watch_hubs(desk: Desk) -> None:
+    """Tell the pages when a hub turns out lost, or is back, which no message says.
+
+    What fails for too long becomes a task, and what works again ends it.
+    """
+    known: dict[str, Seen] = {}
+    async for _ in _every(HUBS_S):
+        try:
+            hubs = await desk.store.ask(queries.hubs)
+        except SQLAlchemyError as error:
+            log.warning("the hubs were not looked at: %s", type(error).__name__)
+            continue
+        now, listening_utc = desk.clock(), desk.link.listening_utc
+        found = {hub.hub: seen(hub, now, listening_utc) for hub in hubs}
+        for name, state in found.items():
+            if known.get(name, state) is not state:
+                desk.feed.tell(Notice(Topic.HUB, name))
+        known = found
+        try:
+            await homes.follow_trouble(desk, hubs, now, listening_utc)
+        except SQLAlchemyError as error:
+            log.warning("what fails was not made a task: %s", type(error).__name__)
+
+
+async def ease_faults(desk: Desk) -> None:
+    """End the faults of hubs that the centre itself has found and sees no more."""
+    async for _ in _every(FAULTS_S):
+        try:
+            for hub in await desk.store.change(own_faults.ease, desk.clock()):
+                desk.feed.tell(Notice(Topic.HUB, hub))
+        except SQLAlchemyError as error:
+            log.warning("what is over still shows: %s", type(error).__name__)
+
+
+async def keep_counts(desk: Desk) -> None:
+    """Write the counters of refused messages down, when they have changed."""
+    written = desk.tally.refused()
+    async for _ in _every(COUNTS_S):
+        counts = desk.tally.refused()
+        if counts == written:
+            continue
+        try:
+            await desk.store.change(write_counts, counts, desk.clock())
+            written = counts
+        except SQLAlchemyError as error:
+            log.warning("counts were not written: %s", type(error).__name__)
+
+
+async def prune(desk: Desk) -> None:
+    """Forget what is older than its table's rule allows (see `keeping`)."""
+    async for _ in _every(PRUNE_S):
+        try:
+            at = await desk.store.change(retention.advance, desk.clock())
+        except SQLAlchemyError as error:
+            log.warning("what is old stays: %s", type(error).__name__)
+            continue
+        for rule in retention.RULES:
+            try:
+                await forget(desk, rule, at)
+            except SQLAlchemyError as error:
+                log.warning("what is old stays in %s: %s", rule.table.name, type(error).__name__)
+
+
+async def forget(desk: Desk, rule: retention.Rule, at: float) -> int:
+    """Forget what one rule lets go as of `at`, batch by batch; give how many rows."""
+    center, gone = desk.settings.center, 0
+    while keys := await desk.store.ask(retention.due, rule, center, at):
+        dropped = await desk.store.change(retention.drop, rule, center, at, keys)
+        gone += dropped
+        if not dropped:
+            break  # what was due a moment ago is not any more
+    return gone
+
+
+def write_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> None:
+    """Write counters by reason."""
+    table = tables.refused
+    for reason, count in counts.items():
+        values = {"count": count, "last_utc": utc}
+        this = table.c.reason == reason
+        if not conn.execute(update(table).where(this).values(values)).rowcount:
+            conn.execute(insert(table).values(reason=reason, **values))
+
+
+async def _every(seconds: float) -> AsyncIterator[None]:
+    while True:
+        yield
+        await asyncio.sleep(seconds)

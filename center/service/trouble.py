@@ -1,0 +1,137 @@
+"""From what hubs say and do not say to tasks: looked at by the clock, stored where it changes.
+
+`watch` reads, beside the writer; `follow` writes what it found, and does nothing on a calm day.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+
+from msgspec import Struct
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from center.domain.hub import Hub
+from center.domain.need import Need, NeedKind, given_back, opened_again
+from center.domain.times import DAY_S
+from center.domain.trouble import PRESSED, Known, Look, Part, failing, goes_on, named
+from center.home_tables import needs, presses
+from center.store.rows import days
+from center.store.rows import needs as need_rows
+from center.store.rows import parts as part_rows
+from center.store.rows.parts import Row
+from center.store.tables import incidents
+
+log = logging.getLogger(__name__)
+
+
+class News(Struct, frozen=True):
+    """What has changed since the last look; all empty on a calm day."""
+
+    fails: tuple[Part, ...] = ()
+    over: tuple[Row, ...] = ()
+    again: tuple[Need, ...] = ()  # seen to, and still failing a day later
+    forgotten: tuple[Need, ...] = ()  # taken by somebody whose shift is over
+    unknown: tuple[tuple[str, str], ...] = ()  # triggers of which no press is known
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to store."""
+        return bool(self.fails or self.over or self.again or self.forgotten or self.unknown)
+
+
+class Bounds(Struct, frozen=True):
+    """How long a take holds, and how many presses a day may become due."""
+
+    take_s: float
+    presses_a_day: int
+
+
+def watch(conn: Connection, hubs: Sequence[Hub], look: Look, bounds: Bounds) -> News:
+    """Compare what fails with what is told already."""
+    told, pressed = part_rows.lasting(conn), _pressed(conn)
+    now: dict[object, Part] = {}
+    unknown: list[tuple[str, str]] = []
+    for hub in hubs:
+        held = pressed.get(hub.hub, {})
+        unknown += [(hub.hub, device) for device in named(hub) if device not in held]
+        for part in failing(hub, Known(_sensors(conn, hub), held), look):
+            now[part.key] = part
+    by_name = {hub.hub: hub for hub in hubs}
+    known = {row.part.key for row in told}
+    fails = _bounded(conn, [part for key, part in now.items() if key not in known], look, bounds)
+    return News(
+        fails=tuple(fails),
+        over=tuple(r for r in told if not goes_on(r.part, by_name.get(r.hub), now.keys(), look)),
+        again=tuple(part_rows.due_again(conn, look.now)),
+        forgotten=tuple(part_rows.taken_before(conn, look.now - bounds.take_s)),
+        unknown=tuple(unknown),
+    )
+
+
+def follow(conn: Connection, news: News, utc: float) -> None:
+    """Store the changes, in the caller's transaction."""
+    _meet(conn, news.unknown, utc)
+    part_rows.open_parts(conn, news.fails, utc)
+    part_rows.end_parts(conn, news.over, utc)
+    for need in news.again:
+        need_rows.put(conn, opened_again(need, utc))
+    for need in news.forgotten:
+        need_rows.put(conn, given_back(need))
+
+
+def _pressed(conn: Connection) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for row in conn.execute(select(presses)):
+        found.setdefault(row.hub, {})[row.device] = row.pressed_utc or row.known_utc
+    return found
+
+
+def _sensors(conn: Connection, hub: Hub) -> Collection[str]:
+    """Name a home's sensors where that matters: its hub lists no triggers, and something fails."""
+    return days.places(conn, hub.hub) if hub.triggers is None and hub.faults else ()
+
+
+def _bounded(conn: Connection, parts: Sequence[Part], look: Look, bounds: Bounds) -> list[Part]:
+    """Let so many presses become due a day: homes that were set up together must not at once."""
+    due = [part for part in parts if part.kind is NeedKind.PRESS_DUE]
+    if not due:
+        return list(parts)
+    of_day = (needs.c.kind == NeedKind.PRESS_DUE.value) & (needs.c.since_utc > look.now - DAY_S)
+    left = bounds.presses_a_day - (conn.scalar(select(func.count()).where(of_day)) or 0)
+    homes = list(dict.fromkeys(p.hub for p in sorted(due, key=lambda part: part.since_utc)))
+    chosen = set(homes[: max(0, left)])
+    return [part for part in parts if part.kind is not NeedKind.PRESS_DUE or part.hub in chosen]
+
+
+def _meet(conn: Connection, unknown: Sequence[tuple[str, str]], utc: float) -> None:
+    """Note triggers that are new here, with the last press that is known from before.
+
+    What cannot be noted of one hub holds up no other hub's tasks.
+    """
+    if not unknown:
+        return
+    before, held = _calls(conn), _pressed(conn)
+    rows: dict[str, list[dict[str, object]]] = {}
+    for hub, device in dict.fromkeys(unknown):
+        if device in held.get(hub, {}):
+            continue  # pressed since it was looked
+        of_home = before.get(hub, {})
+        last = of_home.get(device) if device else max(of_home.values(), default=None)
+        values = {"hub": hub, "device": device, "known_utc": utc, "pressed_utc": last}
+        rows.setdefault(hub, []).append(values)
+    for hub, of_hub in rows.items():
+        try:
+            with conn.begin_nested():
+                conn.execute(insert(presses), of_hub)
+        except DBAPIError as error:
+            log.warning("triggers of %s were not noted: %s", hub, type(error).__name__)
+
+
+def _calls(conn: Connection) -> Mapping[str, dict[str, float]]:
+    column = incidents.c
+    query = select(column.hub, column.device, func.max(column.received_utc))
+    query = query.where(column.kind.in_([kind.value for kind in PRESSED]))
+    found: dict[str, dict[str, float]] = {}
+    for hub, device, utc in conn.execute(query.group_by(column.hub, column.device)):
+        found.setdefault(hub, {})[device] = utc
+    return found

@@ -1,0 +1,1 @@
+"""The database: dialects, tables, migrations, retention."""

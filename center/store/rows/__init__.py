@@ -1,0 +1,1 @@
+"""Rows of the database, read and written: one module per subject."""

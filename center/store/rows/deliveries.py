@@ -1,0 +1,196 @@
+"""Deliveries in the store: what is due at which hub, and what the hubs say of it.
+
+Two centres on one database claim each try once, and no counter twice: a claim is one transaction.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import BigInteger, Connection, Row, bindparam, case, insert, select, update
+
+from center.announcing.fate import Delivery, Fate, ended, replied, sent, told
+from center.announcing_tables import announcements, counters, deliveries
+from center.domain import times
+from center.domain.announcement import DAYS_MAX, Announcement, Why
+from center.domain.incident import Deed
+from center.store.rows import announcements as rows
+from center.store.rows import records
+from center.store.shaping import shape
+from hub.core.commands import Command, CommandKind, Reply
+from hub.core.daily import AnnouncementEvent
+
+BATCH = 25  # at once: the answers to calls for help stand in the same queue
+LASTS_S = 150.0  # of a command; hubs grant 300 s, so that their clocks may err by 150 s either way
+CLOCK_ERR_S = 60.0  # of a hub that says it is synchronised
+HASTEN_S = 10.0  # a hub that says it is there is not asked twice within this
+
+_c = deliveries.c
+_WAITING = _c.fate == Fate.WAITING.value
+_ONE = (
+    select(deliveries)
+    .where(_c.announcement == bindparam("announcement"), _c.hub == bindparam("hub"))
+    .with_for_update()
+)
+_DUE = (
+    select(deliveries)
+    .where(_WAITING, _c.due_utc <= bindparam("utc"))
+    .order_by(_c.due_utc, _c.announcement, _c.hub)
+    .with_for_update()
+)
+_ANY_DUE = select(_c.hub).where(_WAITING, _c.due_utc <= bindparam("utc")).limit(1)
+_PUT = update(deliveries).where(_c.announcement == bindparam("this"), _c.hub == bindparam("there"))
+_HASTEN = (
+    update(deliveries)
+    .where(_WAITING, _c.hub == bindparam("there"), _c.due_utc > bindparam("utc"))
+    .where(_c.sent_utc < bindparam("before"))
+    .values(due_utc=bindparam("utc"))
+)
+_LEAST = bindparam("least", type_=BigInteger)
+_COUNT = (
+    update(counters)
+    .where(counters.c.hub == bindparam("there"))
+    .values(counter=case((counters.c.counter >= _LEAST, counters.c.counter + 1), else_=_LEAST))
+)
+_COUNTER = select(counters.c.counter).where(counters.c.hub == bindparam("there"))
+
+
+def any_due(conn: Connection, utc: float) -> bool:
+    """Tell whether a claim would find anything: a query, so that looking costs nothing."""
+    return conn.execute(_ANY_DUE, {"utc": utc}).first() is not None
+
+
+def claim(conn: Connection, utc: float, limit: int = BATCH) -> tuple[list[tuple[str, Command]],
+                                                                     list[str]]:  # fmt: skip
+    """Take what is due, each with a new counter, and end what is out of date.
+
+    Give the commands in the order in which they are to be sent, and the hubs of what ended.
+    """
+    orders: list[tuple[str, Command]] = []
+    over: list[str] = []
+    known: dict[str, Announcement | None] = {}
+    for row in conn.execute(_DUE.limit(limit), {"utc": utc}).all():
+        one = _shape(row)
+        if one.announcement not in known:
+            condition = announcements.c.id == one.announcement
+            known[one.announcement] = rows.find(conn, condition)
+        announcement = known[one.announcement]
+        if announcement is None or announcement.until_utc <= utc:
+            save(conn, ended(one, Fate.EXPIRED, utc))
+            over.append(one.hub)
+            continue
+        orders.append((one.hub, _command(announcement, next_counter(conn, one.hub, utc), utc)))
+        save(conn, sent(one, utc, announcement.until_utc))
+    return orders, over
+
+
+def next_counter(conn: Connection, hub: str, utc: float) -> int:
+    """Give a number above all that this hub was given; at least the time in milliseconds.
+
+    So it rises even where the store is an older copy of itself.
+    """
+    least = int(utc * 1000)
+    if not conn.execute(_COUNT, {"there": hub, "least": least}).rowcount:
+        conn.execute(insert(counters).values(hub=hub, counter=least))
+    return int(conn.scalar(_COUNTER, {"there": hub}) or least)
+
+
+def reply(conn: Connection, hub: str, said: Reply, utc: float) -> bool:
+    """Take a hub's reply; False where no announcement is meant, or it is no news."""
+    one = of(conn, said.id, hub)
+    after = one and replied(one, said, utc)
+    if after is None:
+        return False
+    save(conn, after)
+    return True
+
+
+def tell(conn: Connection, hub: str, event: AnnouncementEvent, utc: float) -> bool:
+    """Take a hub's word on what became of an announcement; False where none is meant."""
+    one = of(conn, event.data.command, hub)
+    if one is None:
+        return False
+    said_utc = times.of_rfc3339(event.time, utc) if event.data.synced else utc
+    trusted = utc - DAYS_MAX * times.DAY_S < said_utc < utc + CLOCK_ERR_S
+    save(conn, told(one, event.data.outcome, said_utc if trusted else utc, utc))
+    return True
+
+
+def hasten(conn: Connection, hub: str, utc: float) -> None:
+    """Let what waits for a hub that is there be due now."""
+    conn.execute(_HASTEN, {"there": hub, "utc": utc, "before": utc - HASTEN_S})
+
+
+def withdraw(conn: Connection, ident: str, by: str, utc: float) -> Announcement | Why:
+    """Take an announcement back from the homes whose hubs do not have it yet."""
+    one = rows.find(conn, announcements.c.id == ident)
+    if one is None:
+        return Why.NOT_FOUND
+    waiting = [found for found in of_announcement(conn, ident) if found.fate is Fate.WAITING]
+    for found in waiting:
+        save(conn, ended(found, Fate.WITHDRAWN, utc))
+    if waiting:
+        rows.write_deed(conn, Deed.WITHDRAWN, one, by, utc)
+    return one
+
+
+def of(conn: Connection, announcement: str, hub: str) -> Delivery | None:
+    """Give the delivery of an announcement to a home, or None."""
+    row = conn.execute(_ONE, {"announcement": announcement, "hub": hub}).first()
+    return None if row is None else _shape(row)
+
+
+def of_announcement(conn: Connection, ident: str) -> list[Delivery]:
+    """List all deliveries of an announcement."""
+    query = select(deliveries).where(_c.announcement == ident).order_by(_c.hub)
+    return [_shape(row) for row in conn.execute(query)]
+
+
+def to_home(conn: Connection, hub: str, limit: int) -> list[tuple[Announcement, Delivery]]:
+    """List what was announced to a home, the newest first, each with how it stands there."""
+    query = select(announcements).join(deliveries, _c.announcement == announcements.c.id)
+    query = query.where(_c.hub == hub).order_by(announcements.c.utc.desc(), announcements.c.id)
+    found = [rows.shape(row) for row in conn.execute(query.limit(limit)).all()]
+    held = select(deliveries).where(_c.hub == hub, _c.announcement.in_([one.id for one in found]))
+    here = {one.announcement: one for one in map(_shape, conn.execute(held))}
+    return [(one, here[one.id]) for one in found]
+
+
+def save(conn: Connection, one: Delivery) -> None:
+    """Store a delivery as it is now."""
+    conn.execute(_PUT, {"this": one.announcement, "there": one.hub, **msgspec.to_builtins(one)})
+
+
+def _command(one: Announcement, counter: int, utc: float) -> Command:
+    return Command(
+        id=one.id,
+        kind=CommandKind.ANNOUNCE,
+        counter=counter,
+        expires_utc=utc + LASTS_S,
+        text=one.text,
+        urgent=one.urgent,
+        until_utc=one.until_utc,
+    )
+
+
+def _shape(row: Row[Any]) -> Delivery:
+    return shape(row, Delivery)
+
+
+class Look(Struct, frozen=True):
+    """An announcement with every home, in one snapshot."""
+
+    sent: rows.Sent
+    deliveries: tuple[Delivery, ...]
+    names: dict[str, str]
+
+
+def look(conn: Connection, ident: str) -> Look | None:
+    """Read an announcement, or None."""
+    one = rows.find(conn, announcements.c.id == ident)
+    if one is None:
+        return None
+    found = of_announcement(conn, ident)
+    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
+    names = records.names(conn, [d.hub for d in found])
+    return Look(rows.Sent(one, counts), tuple(found), names)

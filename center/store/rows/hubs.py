@@ -1,0 +1,162 @@
+"""What is written to the store about a hub itself: functions of a connection, jobs of `Store`."""
+
+from collections.abc import Collection
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, null, select, update
+
+from center.domain.hub import AHEAD_S
+from center.domain.incident import Deed, Entry
+from center.home_tables import need_parts
+from center.store import tables
+from center.store.rows.incidents import write_line
+from hub.contract.messages import Availability, FaultReport, HubState
+from hub.core.commands import Reply
+
+OWN = "center:"  # begins the name of a fault that the centre itself has found
+INTERVAL_S = 30.0  # until the hub has said its own
+FOLD_S = 3600.0  # a flapping fault is two rows of history an hour, however often it flaps
+FLAPS_S = 600.0  # a fault that is back so soon has stood all the while: it must become a task
+
+_hubs = tables.hubs
+_ADD = insert(_hubs)
+_KNOWN = select(_hubs.c.hub).where(_hubs.c.hub == bindparam("this"))
+_PUT = update(_hubs).where(_hubs.c.hub == bindparam("this"))
+_NEWER = (_hubs.c.heard_utc < bindparam("now")) | (_hubs.c.heard_utc > bindparam("future"))
+_HEARD = _PUT.where(_NEWER).values(heard_utc=bindparam("now"))
+_BACK = _PUT.where(_hubs.c.removed_utc.is_not(None)).values(
+    removed_utc=null(), back_utc=bindparam("now")
+)
+_ADD_TELEMETRY = insert(tables.telemetry)
+
+
+def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
+    """Note that the hub spoke at `utc`; an earlier time than the one known changes nothing.
+
+    `first_utc` is the present. It is kept of a hub that was never heard before: since when it can
+    be judged. A known time beyond it is of a clock that was set back, and counts no more.
+    """
+    if conn.execute(_HEARD, {"this": hub, "now": utc, "future": first_utc + AHEAD_S}).rowcount:
+        return
+    if conn.execute(_KNOWN, {"this": hub}).first() is None:
+        first = {
+            "hub": hub,
+            "state": Availability.INIT.value,
+            "heard_utc": utc,
+            "boot": "",
+            "software": "",
+            "interval_s": INTERVAL_S,
+            "synced": False,
+            "first_utc": first_utc,
+        }
+        conn.execute(_ADD, first)
+
+
+def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
+    """Follow the centre's clock, which was set back by `by_s`; give how many hubs it concerns."""
+    future = _hubs.c.heard_utc > now_utc + AHEAD_S
+    moved = update(_hubs).where(future).values(heard_utc=_hubs.c.heard_utc - by_s)
+    since = need_parts.c.since_utc  # of a hub that was lost: it is back once it is heard later
+    ahead = (since > now_utc + AHEAD_S) & need_parts.c.over_utc.is_(None)
+    conn.execute(update(need_parts).where(ahead).values(since_utc=since - by_s))
+    return conn.execute(moved).rowcount
+
+
+def comes_back(conn: Connection, hub: str, utc: float) -> bool:
+    """Put a removed hub on the board again, now that it speaks; with a line in the audit."""
+    if not conn.execute(_BACK, {"this": hub, "now": utc}).rowcount:
+        return False
+    write_line(conn, Entry(utc, Deed.HUB_BACK, version=0, hub=hub))
+    return True
+
+
+def keep_state(conn: Connection, hub: str, state: HubState) -> None:
+    """Keep what the hub, or the broker, says of it; the broker knows only that it is lost."""
+    values: dict[str, object] = {"state": state.state.value}
+    if state.state is not Availability.LOST:
+        values |= {
+            "boot": state.boot,
+            "software": state.software,
+            "interval_s": state.interval_s,
+            "synced": state.synced,
+            "voice": msgspec.to_builtins(state.voice),
+            "triggers": msgspec.to_builtins(state.triggers),
+        }
+    conn.execute(_PUT, {"this": hub, **values})
+
+
+def raise_fault(conn: Connection, hub: str, report: FaultReport, utc: float) -> None:
+    """Keep a fault; the same one said again is no news."""
+    table = tables.faults
+    this = (table.c.hub == hub) & (table.c.fault == report.fault)
+    values = {
+        "kind": report.kind.value,
+        "device": report.device,
+        "since_utc": report.since_utc,
+        "synced": report.synced,
+        "detail": report.detail,
+        "cleared_utc": None,
+    }
+    known = conn.execute(select(table.c.cleared_utc).where(this)).first()
+    if known is None or utc - (known[0] or utc) > FLAPS_S:
+        values["stored_utc"] = utc
+    if known is None:
+        conn.execute(insert(table).values(hub=hub, fault=report.fault, **values))
+    else:
+        conn.execute(update(table).where(this).values(values))
+    if known is None or known[0] is not None:
+        _remember(conn, hub, report.fault, utc, over=False)
+
+
+def clear_fault(conn: Connection, hub: str, fault: str, utc: float) -> None:
+    """Note that a fault is over; one that is not known, or over already, is no news."""
+    table = tables.faults
+    lasting = (table.c.hub == hub) & (table.c.fault == fault) & table.c.cleared_utc.is_(None)
+    if conn.execute(update(table).where(lasting).values(cleared_utc=utc)).rowcount:
+        _remember(conn, hub, fault, utc, over=True)
+
+
+def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: float) -> None:
+    """Follow the hub's own list of lasting faults, in case a word on one was missed."""
+    table = tables.faults
+    known = conn.execute(select(table.c.fault, table.c.cleared_utc).where(table.c.hub == hub)).all()
+    for fault, cleared_utc in known:
+        if fault.startswith(OWN):
+            continue
+        if cleared_utc is None and fault not in lasting:
+            clear_fault(conn, hub, fault, utc)
+        elif cleared_utc is not None and fault in lasting:
+            this = (table.c.hub == hub) & (table.c.fault == fault)
+            values = {"stored_utc": utc} if utc - cleared_utc > FLAPS_S else {}
+            conn.execute(update(table).where(this).values(cleared_utc=None, **values))
+            _remember(conn, hub, fault, utc, over=False)
+
+
+def keep_telemetry(conn: Connection, hub: str, raw: str, utc: float) -> None:
+    """Keep a batch of readings as it came."""
+    conn.execute(_ADD_TELEMETRY, {"hub": hub, "stored_utc": utc, "raw": raw})
+
+
+def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
+    """Keep what became of a command; the first reply counts."""
+    table = tables.replies
+    known = select(table.c.id).where(table.c.hub == hub, table.c.id == reply.id)
+    if conn.execute(known).first() is None:
+        conn.execute(
+            insert(table).values(
+                hub=hub, id=reply.id, done=reply.done, reason=reply.reason, stored_utc=utc
+            )
+        )
+
+
+def _remember(conn: Connection, hub: str, fault: str, utc: float, *, over: bool) -> None:
+    """Note that a fault came or went; within the hour the same is counted, not written again."""
+    table = tables.fault_history
+    this = (table.c.hub == hub) & (table.c.fault == fault) & table.c.over.is_(over)
+    newest = select(table.c.seq).where(this, table.c.stored_utc > utc - FOLD_S)
+    seq = conn.scalar(newest.order_by(table.c.seq.desc()).limit(1))
+    if seq is None:
+        conn.execute(insert(table).values(hub=hub, fault=fault, over=over, stored_utc=utc))
+    else:
+        again = {"times": table.c.times + 1, "last_utc": utc}
+        conn.execute(update(table).where(table.c.seq == seq).values(again))
