@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
     "center": "center.cli",
-    "dev-certs": "provisioning.dev_certs",
+    "dev-certs": "provisioning.certs.dev",
     "broker-config": "provisioning.broker",
-    "doctor": "provisioning.doctor",
+    "doctor": "provisioning.doctor.command",
     "house": "drivers.virtual.cli",
-    "models": "provisioning.models",
+    "models": "provisioning.models.command",
     "replay": "hub.replay.command",
     "sensors": "drivers.virtual.sensors_cli",
     "voice": "voice.cli",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from provisioning.models_line import FetchError, Line, Why
+from provisioning.models.download import FetchError, Line, Why
 
 PROGRESS_BYTES = 1 << 20  # a try that brought so much was no failure
 SPARE_BYTES = 64 << 20  # the disk is not for models alone

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from provisioning.models_catalog import File
-from provisioning.models_line import FetchError, Why
+from provisioning.models.catalog import File
+from provisioning.models.download import FetchError, Why
 
 UNSAFE = re.compile(r"^[/\\]|^\w:|(^|[/\\])\.\.([/\\]|$)")
 BLOCK = 1 << 20

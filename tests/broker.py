@@ -21,9 +21,9 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from provisioning import dev_certs
 from provisioning.broker import program, write_config
-from provisioning.certs import authority, issue
+from provisioning.certs import dev
+from provisioning.certs.authority import authority, issue
 
 HUBS = ("js-0001", "js-0002")
 PATIENCE_S = 10.0
@@ -38,9 +38,9 @@ def certs() -> Path:
     """
     folder = Path(tempfile.mkdtemp(prefix="anbu-certs-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    list(dev_certs.ensure(folder, HUBS))
-    list(dev_certs.ensure(folder / "foreign", HUBS))
-    parent, now = dev_certs.read(folder, "ca"), datetime.now(UTC)
+    list(dev.ensure(folder, HUBS))
+    list(dev.ensure(folder / "foreign", HUBS))
+    parent, now = dev.read(folder, "ca"), datetime.now(UTC)
     assert parent
     day = timedelta(days=1)
     wrong = {
@@ -51,7 +51,7 @@ def certs() -> Path:
     }
     (folder / "wrong").mkdir()
     for name, pair in wrong.items():
-        dev_certs.write(folder, name, pair)
+        dev.write(folder, name, pair)
     return folder
 
 

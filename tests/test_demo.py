@@ -18,9 +18,10 @@ from msgspec.structs import replace
 
 from drivers.voicebox.driver import Driver as Voice
 from hub.config import load
-from provisioning import broker, demo
-from provisioning.children import DiedError, Program, serve
-from provisioning.demo_files import PORTS, lay
+from provisioning import broker
+from provisioning.demo import command as demo
+from provisioning.demo.files import PORTS, lay
+from provisioning.demo.processes import DiedError, Program, serve
 from tests.broker import wait_until
 from voice import settings as voice_settings
 
@@ -115,7 +116,7 @@ def test_who_is_not_healthy_in_time_is_named(tmp_path: Path) -> None:
 def test_who_does_not_listen_to_the_request_to_end_is_made_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provisioning.children.STOP_S", 0.2)
+    monkeypatch.setattr("provisioning.demo.processes.STOP_S", 0.2)
     code = f"# {tmp_path}\nimport signal; signal.signal(15, signal.SIG_IGN)\n{SLEEP}"
     asyncio.run(serve([[program("a", tmp_path, code)]], tmp_path, interrupt))
     assert not running(tmp_path)
@@ -151,7 +152,7 @@ def test_a_second_demo_in_the_same_folder_is_told_so(
 
 @contextmanager
 def demonstrated(folder: Path) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-m", "provisioning.demo", "--dir", str(folder), "--json"]
+    command = [sys.executable, "-m", "provisioning.demo.command", "--dir", str(folder), "--json"]
     running_demo = subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True)
     assert running_demo.stdout
     try:

@@ -11,9 +11,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from provisioning import dev_certs
-from provisioning.certs import Pair, authority, common_name, hosts_of, is_issued_by, issue, load
-from provisioning.dev_certs import Outcome, ensure, hub_id, read, write
+from provisioning.certs import dev
+from provisioning.certs.authority import (
+    Pair,
+    authority,
+    common_name,
+    hosts_of,
+    is_issued_by,
+    issue,
+    load,
+)
+from provisioning.certs.dev import Outcome, ensure, hub_id, read, write
 
 NOW = datetime.now(UTC)
 
@@ -117,10 +125,10 @@ def test_the_command_prints_a_line_per_certificate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = ArgumentParser()
-    dev_certs.add_arguments(parser)
-    assert dev_certs.run(parser.parse_args([str(tmp_path), "--hub", "a-1"])) == 0
+    dev.add_arguments(parser)
+    assert dev.run(parser.parse_args([str(tmp_path), "--hub", "a-1"])) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [f"{name}: 만들었습니다" for name in ("ca", "broker", "center", "a-1")]
     (tmp_path / "file").touch()
-    assert dev_certs.run(parser.parse_args([str(tmp_path / "file")])) == 1
+    assert dev.run(parser.parse_args([str(tmp_path / "file")])) == 1
     assert "Not a directory" in capsys.readouterr().err

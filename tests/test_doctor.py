@@ -24,8 +24,11 @@ from hub.process.claim import claimed
 from hub.shared import tls
 from hub.shared.messages import tell as tell_mistake
 from hub.shared.settings import SettingsError
-from provisioning import dev_certs, dial, machine, papers, speech
-from provisioning.certs import issue
+from provisioning.certs import dev, inspect
+from provisioning.certs.authority import issue
+from provisioning.doctor import broker as dial
+from provisioning.doctor import machine
+from provisioning.doctor import voice as speech
 from provisioning.findings import Finding, Link, Patient, Readers, Verdict, tell
 from provisioning.texts import LANGUAGES, words
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
@@ -171,15 +174,13 @@ def test_a_broker_that_we_cannot_trust_is_named(broker: Broker) -> None:
     ],
 )
 def test_a_brokers_own_certificate_may_be_at_fault(tmp_path: Path, flaw: str, code: str) -> None:
-    parent, now, day = dev_certs.read(certs(), "ca"), datetime.now(UTC), timedelta(days=1)
+    parent, now, day = dev.read(certs(), "ca"), datetime.now(UTC), timedelta(days=1)
     assert parent
     hosts = ("elsewhere.example",) if flaw == "wrong" else ("127.0.0.1",)
     begins = now + day if flaw == "early" else now - 2 * day
     ends = now - day if flaw == "expired" else now + 9 * day
-    dev_certs.write(
-        tmp_path, "broker", issue(parent, "broker", hosts=hosts, begins=begins, ends=ends)
-    )
-    dev_certs.write(tmp_path, "ca", parent)
+    dev.write(tmp_path, "broker", issue(parent, "broker", hosts=hosts, begins=begins, ends=ends))
+    dev.write(tmp_path, "ca", parent)
     with Broker(certs_dir=tmp_path) as broker:
         assert reached(f"tls://127.0.0.1:{broker.port}", link()) == [(Verdict.BAD, code)]
 
@@ -250,20 +251,20 @@ def test_silence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_certificate_is_examined_without_the_broker(
     name: str, hub: str, ca: str, verdict: Verdict, code: str
 ) -> None:
-    assert codes(papers.examine(Patient(hub, mqtt=link(name, ca=ca)))) == [(verdict, code)]
+    assert codes(inspect.examine(Patient(hub, mqtt=link(name, ca=ca)))) == [(verdict, code)]
 
 
 def test_damaged_and_exposed_papers_are_named(tmp_path: Path) -> None:
-    list(dev_certs.ensure(tmp_path, [HUB]))
+    list(dev.ensure(tmp_path, [HUB]))
     ours = Link(cert=str(tmp_path / f"hubs/{HUB}.crt"), key=str(tmp_path / f"hubs/{HUB}.key"))
     Path(ours.key).chmod(0o644)
-    assert codes(papers.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "exposed")]
+    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "exposed")]
     (tmp_path / "ca.crt").write_text("damaged", encoding="utf-8")
     signed = replace(ours, ca=str(tmp_path / "ca.crt"))
-    assert (Verdict.BAD, "unreadable") in codes(papers.examine(Patient(HUB, mqtt=signed)))
+    assert (Verdict.BAD, "unreadable") in codes(inspect.examine(Patient(HUB, mqtt=signed)))
     Path(ours.cert).write_text("damaged", encoding="utf-8")
-    assert codes(papers.examine(Patient(HUB, mqtt=ours))) == [(Verdict.BAD, "unreadable")]
-    assert codes(papers.examine(Patient(HUB))) == [(Verdict.NOTE, "none")]
+    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.BAD, "unreadable")]
+    assert codes(inspect.examine(Patient(HUB))) == [(Verdict.NOTE, "none")]
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
@@ -283,20 +284,20 @@ def test_a_key_of_another_kind_that_the_hub_takes_is_good(tmp_path: Path, kind: 
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     ours = Link(cert=str(tmp_path / "hub.crt"), key=str(tmp_path / "hub.key"))
-    assert codes(papers.examine(Patient(HUB, mqtt=ours))) == [(Verdict.GOOD, "good")]
+    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.GOOD, "good")]
     tls.context("", ours.cert, ours.key)
     other = replace(ours, key=link().key)
-    assert codes(papers.examine(Patient(HUB, mqtt=other))) == [(Verdict.BAD, "mismatch")]
+    assert codes(inspect.examine(Patient(HUB, mqtt=other))) == [(Verdict.BAD, "mismatch")]
     with pytest.raises(ValueError, match="SSL"):
         tls.context("", other.cert, other.key)
 
 
 def test_a_certificate_that_soon_ends_is_noted(tmp_path: Path) -> None:
-    parent = dev_certs.read(certs(), "ca")
+    parent = dev.read(certs(), "ca")
     assert parent
-    dev_certs.write(tmp_path, HUB, issue(parent, HUB, ends=datetime.now(UTC) + timedelta(days=5)))
+    dev.write(tmp_path, HUB, issue(parent, HUB, ends=datetime.now(UTC) + timedelta(days=5)))
     ours = Link(cert=str(tmp_path / f"{HUB}.crt"), key=str(tmp_path / f"{HUB}.key"))
-    assert codes(papers.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "expires_soon")]
+    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "expires_soon")]
 
 
 def test_the_machine_is_examined_part_by_part(tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import main
-from provisioning import findings, models, models_catalog
+from provisioning import findings
 from provisioning.findings import Finding
-from provisioning.models_bring import Bringer
-from provisioning.models_catalog import Archive, Catalog, File, Model
-from provisioning.models_line import Patience, Why
+from provisioning.models import catalog as models_catalog
+from provisioning.models import command
+from provisioning.models.catalog import Archive, Catalog, File, Model
+from provisioning.models.download import Patience, Why
+from provisioning.models.install import Bringer
 from provisioning.models_progress import Progress
 from provisioning.texts import LANGUAGES, words
 from tests.broker import certs
@@ -380,8 +382,8 @@ def test_a_folder_that_is_a_file_is_told(shelf: Shelf, tmp_path: Path) -> None:
 
 def called(catalog: Catalog, *words_: str) -> int:
     parser = ArgumentParser()
-    models.add_arguments(parser)
-    return models.run(parser.parse_args(words_), catalog)
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(words_), catalog)
 
 
 def test_a_program_gets_json_and_an_exit_code(

@@ -16,8 +16,9 @@ from center import tls as center_tls
 from hub.contract.wire import LinkTrouble
 from hub.shared import backoff
 from hub.shared import tls as hub_tls
-from provisioning import dev_certs, dial
-from provisioning.certs import Pair, authority
+from provisioning.certs import dev
+from provisioning.certs.authority import Pair, authority
+from provisioning.doctor import broker
 from provisioning.findings import Link
 from provisioning.texts import LANGUAGES, words
 
@@ -59,8 +60,8 @@ def without_key_id(parent: Pair) -> Pair:
 def refused(tmp_path: Path) -> ssl.SSLCertVerificationError:
     """What a strict client says of such a certificate."""
     parent = authority()
-    dev_certs.write(tmp_path, "ca", parent)
-    dev_certs.write(tmp_path, "broker", without_key_id(parent))
+    dev.write(tmp_path, "ca", parent)
+    dev.write(tmp_path, "broker", without_key_id(parent))
     with pytest.raises(ssl.SSLCertVerificationError) as caught:
         shake(tmp_path)
     assert caught.value.verify_code == NO_KEY_ID
@@ -68,7 +69,7 @@ def refused(tmp_path: Path) -> ssl.SSLCertVerificationError:
 
 
 def test_the_certificates_that_we_make_are_taken_by_python_3_13(tmp_path: Path) -> None:
-    list(dev_certs.ensure(tmp_path, ["js-0001"]))
+    list(dev.ensure(tmp_path, ["js-0001"]))
     shake(tmp_path)
 
 
@@ -88,12 +89,12 @@ def test_the_center_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
 
 
 def test_the_doctor_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
-    with patch.object(dial, "_connect", side_effect=refused):
-        code, _ = dial.reach("tls://localhost:8883", Link(), "js-0001")
+    with patch.object(broker, "_connect", side_effect=refused):
+        code, _ = broker.reach("tls://localhost:8883", Link(), "js-0001")
     assert code == "server_no_authority_key"
     refused.verify_code = EMPTY_ISSUER
-    with patch.object(dial, "_connect", side_effect=refused):
-        assert dial.reach("tls://localhost:8883", Link(), "js-0001")[0] == "server_malformed"
+    with patch.object(broker, "_connect", side_effect=refused):
+        assert broker.reach("tls://localhost:8883", Link(), "js-0001")[0] == "server_malformed"
     for language in LANGUAGES:
         assert "Python 3.13" in words("doctor", language)[f"broker_{code}"] or language == "ko"
     assert hub_tls.trouble_of(refused) is LinkTrouble.CERTIFICATE_MALFORMED

@@ -6,7 +6,8 @@ import pytest
 
 from hub.__main__ import _patient
 from hub.shared.settings import unnoted
-from provisioning import doctor, findings, wiring
+from provisioning import findings
+from provisioning.doctor import command, wiring
 from provisioning.findings import Finding, good, note
 from tests.test_doctor import READERS
 
@@ -54,10 +55,12 @@ def test_buttons_that_rest_closed_are_good_and_a_home_without_any_has_nothing_to
 def test_the_doctor_says_so_and_it_is_no_reason_to_fail(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provisioning.machine.examine", lambda _folder: iter(()))
+    monkeypatch.setattr("provisioning.doctor.machine.examine", lambda _folder: iter(()))
     found(tmp_path, ("help", "help_button", ""))
     checks = [
-        one for one in doctor.examine(tmp_path / "hub.toml", None, READERS) if one.check == "wiring"
+        one
+        for one in command.examine(tmp_path / "hub.toml", None, READERS)
+        if one.check == "wiring"
     ]
     assert [one.verdict for one in checks] == ["note"]
     assert 'wiring = "normally_closed"' in findings.tell(checks[0])["ko"]

@@ -25,8 +25,8 @@ from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import HomeState
 from hub.outbox.store import Row
 from hub.outbox.thread import Commit, Journal
-from provisioning import dev_certs
-from provisioning.certs import issue
+from provisioning.certs import dev
+from provisioning.certs.authority import issue
 from tests.broker import HUBS, Broker, certs, wait_until
 
 HUB = HUBS[0]
@@ -338,8 +338,8 @@ def environment(**values: str) -> Iterator[None]:
 
 def names(count: int) -> tuple[str, ...]:
     """Give so many hubs' names, with certificates."""
-    parent, made = dev_certs.read(certs(), "ca"), tuple(f"js-1{n:03d}" for n in range(count))
+    parent, made = dev.read(certs(), "ca"), tuple(f"js-1{n:03d}" for n in range(count))
     assert parent
     for name in made:
-        dev_certs.write(certs(), f"hubs/{name}", issue(parent, name))
+        dev.write(certs(), f"hubs/{name}", issue(parent, name))
     return made

@@ -12,7 +12,7 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from hub.core.notice import Candidate, Notice
 from hub.outbox import snapshot
-from provisioning import machine
+from provisioning.doctor import machine
 from voice import health as voice_health
 
 

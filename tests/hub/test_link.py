@@ -24,7 +24,7 @@ from hub.link.reconnect import Link
 from hub.link.session import MqttSettings, Session
 from hub.outbox.store import Row
 from hub.shared.backoff import SILENT_TURNS, delay_s
-from provisioning import dev_certs
+from provisioning.certs import dev
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.chaos import Chaos, Flow
 from tests.hub.rig import EVENT, HUB, StubCenter, row, tell, until
@@ -195,14 +195,14 @@ def test_a_broker_whose_time_is_not_ours_is_told_apart(
     """A Pi without a clock battery wakes up in the past."""
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - only here
 
-    from provisioning.certs import issue  # noqa: PLC0415
+    from provisioning.certs.authority import issue  # noqa: PLC0415
 
-    parent = dev_certs.read(certs(), "ca")
+    parent = dev.read(certs(), "ca")
     assert parent
     begins = datetime.now(UTC) + timedelta(days=days)
     ends = begins + timedelta(days=1)
     pair = issue(parent, "broker", hosts=("127.0.0.1",), begins=begins, ends=ends)
-    dev_certs.write(tmp_path, "broker", pair)
+    dev.write(tmp_path, "broker", pair)
     (tmp_path / "ca.crt").write_bytes((certs() / "ca.crt").read_bytes())
     with Broker(certs_dir=tmp_path) as early:
         assert tell(first_trouble(settings(early.port))) is trouble
@@ -327,7 +327,7 @@ def revoked(folder: Path, hub: str) -> Path:
     from cryptography import x509  # noqa: PLC0415
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
 
-    authority, now = dev_certs.read(certs(), "ca"), datetime.now(UTC)
+    authority, now = dev.read(certs(), "ca"), datetime.now(UTC)
     assert authority
     stolen = x509.load_pem_x509_certificate((certs() / f"hubs/{hub}.crt").read_bytes())
     entry = x509.RevokedCertificateBuilder().serial_number(stolen.serial_number)

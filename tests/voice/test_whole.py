@@ -73,7 +73,7 @@ class Home:
 @contextmanager
 def demonstrated(place: Room) -> Iterator[Home]:
     with tempfile.TemporaryDirectory(prefix="anbu-") as name:
-        command = (sys.executable, "-m", "provisioning.demo", "--dir", name, "--json")
+        command = (sys.executable, "-m", "provisioning.demo.command", "--dir", name, "--json")
         demo = subprocess.Popen(
             (*command, "--voice", sys.executable),
             cwd=REPO, stdout=subprocess.PIPE, text=True,

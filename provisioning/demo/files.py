@@ -10,7 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from provisioning import broker, dev_certs
+from provisioning import broker
+from provisioning.certs import dev
 
 HUB = "js-0001"
 USER = "demo"
@@ -151,7 +152,7 @@ def lay(folder: Path, *, voice: bool = False) -> Files:
     """
     for part in ("state/hub", "log"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    list(dev_certs.ensure(folder / "certs", [HUB]))
+    list(dev.ensure(folder / "certs", [HUB]))
     ports = {name: _port(usual) for name, usual in PORTS.items()}
     broker.write_config(folder, folder / "certs", ports["broker"])
     home = HOME + VOICEBOX if voice else HOME

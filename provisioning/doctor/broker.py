@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from hub.contract import addresses
+from provisioning.doctor.running import Running, look
 from provisioning.findings import Finding, Link, Patient, bad, good, note
-from provisioning.running import Running, look
 
 PATIENCE_S = 5.0
 REFUSAL_S = 0.5

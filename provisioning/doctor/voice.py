@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from provisioning import models_catalog
 from provisioning.findings import Finding, Readers, Voice, bad, good, note, reading
+from provisioning.models import catalog
 
 USUAL_CONFIG = Path("/etc/anbu/voice.toml")
 LISTENING, CONNECTED = 0x10000, 3  # net/unix: __SO_ACCEPTCON, SS_CONNECTED
@@ -80,8 +80,8 @@ def models(folder: str) -> Iterator[Finding]:
     if not folder:
         yield note("voice_models", "unnamed")
         return
-    for name, model in models_catalog.shipped().items():
-        yield models_catalog.examine(name, model, Path(folder))
+    for name, model in catalog.shipped().items():
+        yield catalog.examine(name, model, Path(folder))
 
 
 def check(config: Path | None, *, running: bool) -> Finding:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from provisioning.findings import MARKS, Finding, Verdict, tell
-from provisioning.models_catalog import Catalog, examine, shipped, usual_folder
+from provisioning.models.catalog import Catalog, examine, shipped, usual_folder
 from provisioning.models_progress import Progress
 from provisioning.texts import ours, sentence, usual_language
 
@@ -48,7 +48,7 @@ def run(args: Namespace, catalog: Catalog | None = None) -> int:
     if args.what == "check":
         found = (examine(name, model, folder) for name, model in chosen.items())
         return _tell_all(found, as_json=args.json)
-    from provisioning.models_line import is_plain, permitted  # noqa: PLC0415 - loads requests
+    from provisioning.models.download import is_plain, permitted  # noqa: PLC0415 - loads requests
 
     if args.mirror and not permitted(args.mirror, plain=is_plain(args.mirror)):
         return _misunderstood("insecure", url=args.mirror)
@@ -56,7 +56,7 @@ def run(args: Namespace, catalog: Catalog | None = None) -> int:
 
 
 def _fetch(chosen: Catalog, folder: Path, mirror: str) -> Iterator[Finding]:
-    from provisioning.models_bring import Bringer  # noqa: PLC0415 - loads requests
+    from provisioning.models.install import Bringer  # noqa: PLC0415 - loads requests
 
     with closing(Bringer(folder, mirror, Progress(sys.stderr))) as bringer:
         for name, model in chosen.items():

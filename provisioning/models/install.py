@@ -5,9 +5,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from provisioning.findings import Finding, good
-from provisioning.models_catalog import Archive, File, Model, flaw
+from provisioning.models.catalog import Archive, File, Model, flaw
+from provisioning.models.download import FetchError, Line, Patience, is_plain
 from provisioning.models_fetch import Wanted, fetch, make_room, on_disk
-from provisioning.models_line import FetchError, Line, Patience, is_plain
 from provisioning.models_progress import Progress
 from provisioning.models_unpack import unpack
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from provisioning import dial, machine, papers, speech, wiring
+from provisioning.certs import inspect
+from provisioning.doctor import broker, machine, voice, wiring
 from provisioning.findings import (
     MARKS,
     Finding,
@@ -59,11 +60,11 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
     patient = found or Patient(state_dir=".")
     yield from machine.examine(Path(patient.state_dir))
     if patient.hub:
-        yield from papers.examine(patient)
-        yield from dial.examine(patient)
+        yield from inspect.examine(patient)
+        yield from broker.examine(patient)
     yield from wiring.examine(patient)
     if config and patient.voice:
-        yield from speech.examine(patient.voice, speech.config_of(config, voice_config), readers)
+        yield from voice.examine(patient.voice, voice.config_of(config, voice_config), readers)
 
 
 def _say(text: str) -> None:

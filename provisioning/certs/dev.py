@@ -12,7 +12,15 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from provisioning.certs import Pair, authority, common_name, hosts_of, is_issued_by, issue, load
+from provisioning.certs.authority import (
+    Pair,
+    authority,
+    common_name,
+    hosts_of,
+    is_issued_by,
+    issue,
+    load,
+)
 from provisioning.texts import ours, sentence
 
 BROKER_HOSTS = ("localhost", "127.0.0.1", "::1", "10.0.2.100")  # the last: QEMU's view of us

@@ -1,6 +1,6 @@
 """`./demo`: Mosquitto, the control centre, one hub in a virtual house and its page, all real.
 
-python -m provisioning.demo [--dir run/demo] [--json]
+python -m provisioning.demo.command [--dir run/demo] [--json]
 """
 
 import argparse
@@ -18,11 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from provisioning import broker
-from provisioning.children import DiedError, Healthy, Program, serve
-from provisioning.demo_files import HOST, HUB, USER, Files, lay
+from provisioning.demo.files import HOST, HUB, USER, Files, lay
+from provisioning.demo.processes import DiedError, Healthy, Program, serve
 from provisioning.texts import ours, sentence
 
-RECORD = Path(__file__).resolve().parent.parent / "docs" / "examples" / "record.toml"  # invented
+RECORD = Path(__file__).resolve().parents[2] / "docs" / "examples" / "record.toml"  # invented
 
 ANBU = (sys.executable, "-m", "hub")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from provisioning.certs import common_name, is_issued_by
+from provisioning.certs.authority import common_name, is_issued_by
 from provisioning.findings import Finding, Link, Patient, bad, good, note
 
 SOON_DAYS = 30

@@ -1,0 +1,1 @@
+"""Certificates: a county's authority, development certificates, and their inspection."""

@@ -1,0 +1,1 @@
+"""`anbu demo`: broker, centre and a virtual house, started together."""

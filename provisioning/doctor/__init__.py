@@ -1,0 +1,1 @@
+"""`anbu doctor`: what works here, what does not, and what to do."""

@@ -1,0 +1,1 @@
+"""`anbu models`: the speech models, fetched, checked and installed."""
