@@ -16,9 +16,8 @@ import msgspec
 from bench.report import Report, arguments
 from hub.contract import wire
 from hub.contract.examples import HUB, UTC, from_center, from_hub
-from hub.contract.messages import Ack, FromCenter
+from hub.contract.messages import Ack, Command, FromCenter
 from hub.core import decide
-from hub.core.commands import Command
 from hub.core.model.events import (
     CenterAcked,
     CommandReceived,

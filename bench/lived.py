@@ -9,8 +9,8 @@ from random import Random
 from msgspec import Struct
 
 from bench.emergencies import Class, Stretch, Times, read_truth
+from hub.contract.messages import PresenceKind
 from hub.contract.scaip import AUTOMATIC
-from hub.core.daily import PresenceKind
 from hub.replay.simulate import Replay
 from hub.replay.summary import DAY_S, Story
 from hub.replay.trace import Row, Trace, opened

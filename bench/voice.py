@@ -21,9 +21,9 @@ from bench.report import Report, arguments, percentile
 from bench.voice_heard import Heard, Listener, Remembering, hear
 from bench.voice_rooms import rooms
 from bench.voice_sound import NOISES, Recording, add_folder, from_afar, given
+from hub.shared.system import one_heap, settle_memory
 from voice.hearing import hearing, vad
 from voice.hearing.whisper import Whisper
-from voice.memory import one_heap, settle
 from voice.understanding import phrases
 from voice.understanding.phrases import Intent
 
@@ -98,7 +98,7 @@ def _start(report: Report, *, alone: bool) -> Listener:
     if isinstance(engines.recogniser, Whisper):
         recogniser = None if alone else Remembering(engines.recogniser)
         engines = msgspec.structs.replace(engines, recogniser=recogniser)
-    settle()  # as the voice does
+    settle_memory()  # as the voice does
     return Listener(engines, known)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from bench.report import Report
 from bench.voice_heard import Listener, memory_mb
 from bench.voice_sound import RATE_HZ, Recording, babble, fan, kettle
-from voice.memory import give_back
+from hub.shared.system import give_back
 from voice.understanding.phrases import Expecting, Intent
 
 AFTER = (Expecting.CHECKIN, Expecting.HELP)

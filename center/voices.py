@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from center.console.view import Badge
 from center.service.texts import Texts
-from hub.core.voice_report import VoiceCan, VoiceReport
+from hub.contract.messages import VoiceCan, VoiceReport
 
 UNHEARD = frozenset({VoiceCan.NOTHING, VoiceCan.LOST})  # nobody there hears an announcement
 _LOOK = {  # what it can do -> (shape, tone)

@@ -4,8 +4,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from drivers.house_words import Words, usual_language, words
 from hub.contract.voice import Meaning
+from hub.shared.messages import Words_house_words, usual_language_house_words, words_house_words
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -19,7 +19,7 @@ Request = dict[str, Any]
 
 def add_arguments(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentParser) -> None:
     """Add the five commands; `asked` holds the arguments that all commands share."""
-    said = words(usual_language())["cli"]
+    said = words_house_words(usual_language_house_words())["cli"]
 
     def command(name: str) -> ArgumentParser:
         return deeds.add_parser(name, parents=[asked], help=said[f"{name}_about"])
@@ -58,7 +58,7 @@ def request(args: Namespace) -> Request:
             return {"do": "battery", "what": args.what, "pct": args.pct}
 
 
-def told(said: Words, args: Namespace, answer: Request) -> str:
+def told(said: Words_house_words, args: Namespace, answer: Request) -> str:
     """Say in words what the house has done."""
     match args.deed:
         case "motion":
@@ -81,7 +81,7 @@ def _number(most: float, *, above: float) -> Callable[[str], float]:
         except ValueError:
             value = float("nan")
         if not above < value <= most:
-            said = words(usual_language())["cli"]["number_wrong"]
+            said = words_house_words(usual_language_house_words())["cli"]["number_wrong"]
             raise ArgumentTypeError(said.format(least=max(above, 0.0), most=most))
         return value
 

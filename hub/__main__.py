@@ -9,10 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.core.mistakes import Mistake
 from hub.shared.command_line import STOPPED, Parser, fit_terminal, spoken
 from hub.shared.messages import messages, tell, usual_language
-from hub.shared.settings import Noted, SettingsError
+from hub.shared.settings import Mistake, Noted, SettingsError
 
 if TYPE_CHECKING:
     from provisioning.findings import Patient, Voice

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from hub.contract.addresses import FlawError
 from hub.contract.forms import FilePath, Name, socket
 from hub.core.care_rules import CareRules
-from hub.core.mistakes import Mistake
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
 from hub.link.session import MqttSettings
-from hub.shared.messages import Language, tell, usual_language
-from hub.shared.settings import Kinds, Noted, read, refuse, text_of
+from hub.shared.language import Language
+from hub.shared.messages import tell, usual_language
+from hub.shared.settings import Kinds, Mistake, Noted, read, refuse, text_of
 
 LONGEST_DOOR = "/house.sock"  # of the sockets in `run_dir`
 

@@ -21,7 +21,8 @@ from hub.core.model.events import (
     StorageFailed,
     StorageRecovered,
 )
-from hub.shared.messages import Language, messages
+from hub.shared.language import Language
+from hub.shared.messages import messages
 
 LOG = logging.getLogger("anbu")
 AGAIN_S, LONGEST_S = 60.0, 6 * 3600.0

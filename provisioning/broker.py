@@ -18,7 +18,7 @@ from pathlib import Path
 from hub.contract import addresses
 from hub.contract.addresses import FlawError
 from hub.contract.wire import MAX_BYTES
-from provisioning.texts import ours, sentence
+from hub.shared.messages import ours, sentence
 
 HEADER_BYTES = 1024  # an MQTT 5 PUBLISH's topic and properties beside its payload
 KEPT = 2  # damaged files, for whoever looks into it

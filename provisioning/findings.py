@@ -7,10 +7,9 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from hub.core.mistakes import Mistake, Problem
 from hub.shared.language import Language
-from hub.shared.settings import Noted, SettingsError
-from provisioning.texts import LANGUAGES, words
+from hub.shared.messages import LANGUAGES, words
+from hub.shared.settings import Mistake, Noted, Problem, SettingsError
 
 T = TypeVar("T")
 

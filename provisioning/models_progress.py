@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from provisioning.texts import ours, sentence
+from hub.shared.messages import ours, sentence
 
 EVERY_S = 0.2
 

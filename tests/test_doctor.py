@@ -22,6 +22,7 @@ from hub.__main__ import _patient, _speaker, main
 from hub.config import load
 from hub.process.claim import claimed
 from hub.shared import tls
+from hub.shared.messages import LANGUAGES, words
 from hub.shared.messages import tell as tell_mistake
 from hub.shared.settings import SettingsError
 from provisioning.certs import dev, inspect
@@ -30,7 +31,6 @@ from provisioning.doctor import broker as dial
 from provisioning.doctor import machine
 from provisioning.doctor import voice as speech
 from provisioning.findings import Finding, Link, Patient, Readers, Verdict, tell
-from provisioning.texts import LANGUAGES, words
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.hub.rig import HubProcess
 from voice.settings import VoiceSettings

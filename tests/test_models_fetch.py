@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import main
+from hub.shared.messages import LANGUAGES, words
 from provisioning import findings
 from provisioning.findings import Finding
 from provisioning.models import catalog as models_catalog
@@ -25,7 +26,6 @@ from provisioning.models.catalog import Archive, Catalog, File, Model
 from provisioning.models.download import Patience, Why
 from provisioning.models.install import Bringer
 from provisioning.models_progress import Progress
-from provisioning.texts import LANGUAGES, words
 from tests.broker import certs
 
 BIG = bytes(range(256)) * 400  # 102,400 bytes

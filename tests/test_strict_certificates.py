@@ -16,11 +16,11 @@ from center import tls as center_tls
 from hub.contract.wire import LinkTrouble
 from hub.shared import backoff
 from hub.shared import tls as hub_tls
+from hub.shared.messages import LANGUAGES, words
 from provisioning.certs import dev
 from provisioning.certs.authority import Pair, authority
 from provisioning.doctor import broker
 from provisioning.findings import Link
-from provisioning.texts import LANGUAGES, words
 
 NO_KEY_ID, EMPTY_ISSUER = 85, 83
 

@@ -4,8 +4,9 @@ import pytest
 
 from hub.contract.addresses import Flaw
 from hub.contract.voice import Phrase
-from hub.core.mistakes import Mistake, Problem
-from hub.shared.messages import Language, messages, tell
+from hub.shared.language import Language
+from hub.shared.messages import messages, tell
+from hub.shared.settings import Mistake, Problem
 
 
 @pytest.mark.parametrize("language", Language)

@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Event
 
 from hub.shared.settings import noted_by
+from hub.shared.system import one_heap
 from voice import plan_check, understand_cli
-from voice.memory import one_heap
 from voice.recording import command as mouth_cli
 from voice.settings import VoiceSettings, load
 from voice.speaking.texts import sentence, usual_language, words

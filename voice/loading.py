@@ -8,14 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.voice import Hello
-from hub.core.mistakes import Mistake
-from hub.shared.settings import Noted, SettingsError, text_of
+from hub.shared.settings import Mistake, Noted, SettingsError, text_of
+from hub.shared.system import settle_memory
 from voice import kokoro_files
 from voice.dialogue import plan_files, plans
 from voice.dialogue.plans import PlanError, Plans
 from voice.hearing import hearing, vad
 from voice.hearing.hearing import Hearing
-from voice.memory import settle
 from voice.settings import VoiceSettings
 from voice.speaking.bank import SHIPPED, Bank
 from voice.speaking.cache import Cache
@@ -48,7 +47,7 @@ def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
     )  # fmt: skip
     troubles = [*map(str, engines.troubles), *filter(None, [wrong])]
     amid = None if engines.recogniser is None else vad.detector()
-    settle()
+    settle_memory()
     done(Loaded(engines.names, "; ".join(troubles), hearing=ears, amid=amid))
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.core.mistakes import close_to
+from hub.shared.settings import close_to
 from hub.shared.toml_lines import Path, line_of, locate
 from voice.dialogue.plan_files import PlanFile, Question, Source, Words
 

@@ -9,9 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.border import Open
+from hub.contract.messages import AnnouncementOutcome, Reply
 from hub.contract.wire import Reason
-from hub.core.commands import Reply
-from hub.core.daily import AnnouncementOutcome
 
 FIRST_S, LONGEST_S = 15.0, 120.0  # between two tries: 15, 30, 60, 120, 120 ... seconds
 REFUSALS_MAX = 5  # one that was held back on its way is refused, too: that is no verdict

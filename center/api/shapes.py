@@ -4,9 +4,8 @@ from msgspec import Struct
 
 from center.domain.hub import Fault, Seen
 from center.domain.incident import Deed, Outcome, Urgency
-from hub.contract.messages import Availability, Evidence, Stage
+from hub.contract.messages import Availability, Evidence, Stage, VoiceReport
 from hub.contract.scaip import Kind
-from hub.core.voice_report import VoiceReport
 
 
 class Times(Struct, frozen=True):

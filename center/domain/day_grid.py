@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from center.domain import times
-from hub.core.daily import PresenceKind
+from hub.contract.messages import PresenceKind
 
 HOUR_S = 3600.0
 HOURS = 24
@@ -18,7 +18,7 @@ HALF_S = HOUR_S / 2
 
 
 class Hour(Struct, frozen=True):
-    """An hour of a home, as `hub.core.daily.Activity` has it."""
+    """An hour of a home, as `hub.contract.messages.Activity` has it."""
 
     from_utc: float
     synced: bool

@@ -4,8 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.contract.messages import Availability, FaultKind, Trigger
-from hub.core.voice_report import VoiceReport
+from hub.contract.messages import Availability, FaultKind, Trigger, VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost
 LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included

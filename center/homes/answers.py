@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from center.domain.need import Called, NeedKind
 from center.domain.record import Record
-from hub.core.daily import AnsweredBy, CheckInResult, PresenceKind, Topic
+from hub.contract.messages import AnsweredBy, CheckInResult, PresenceKind, Topic
 
 
 class HomeOut(Struct, frozen=True):

@@ -6,8 +6,8 @@ from center.domain.need import NeedKind
 from center.homes import slots
 from center.service.feed import Topic
 from center.store.rows import days, needs, words
+from hub.contract.messages import CareEvent, CheckInEvent, CheckInResult
 from hub.contract.scaip import Care
-from hub.core.daily import CareEvent, CheckInEvent, CheckInResult
 
 _ASKS_FOR_A_CALL = {
     CheckInResult.MISSED: NeedKind.MISSED_CHECKIN,

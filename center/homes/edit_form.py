@@ -9,7 +9,7 @@ from msgspec import Struct
 from center.domain.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Record
 from hub.contract.addresses import FlawError
 from hub.contract.forms import form_of, settled
-from hub.core.mistakes import plain
+from hub.shared.settings import plain
 
 LINES = ("name", "phone", "address", "door_code")
 TEXTS = ("entry", "illnesses", "medicines", "baseline", "notes")

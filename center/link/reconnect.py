@@ -19,8 +19,7 @@ from center.domain.rival import Claim, look, was_renewed
 from center.link.session import Session
 from center.parcels import Arrived, Message
 from hub.contract import wire
-from hub.contract.messages import Ack, CenterState
-from hub.core.commands import Command
+from hub.contract.messages import Ack, CenterState, Command
 
 ANOTHER = "another centre has the hubs"
 UNKNOWN = "unknown"

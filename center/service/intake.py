@@ -15,21 +15,24 @@ from center.service.feed import Notice, Topic
 from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
 from hub.contract.messages import (
     Ack,
+    Activity,
     AlarmEvent,
+    AnnouncementEvent,
     Availability,
+    CareEvent,
+    CheckInEvent,
     Cleared,
     FaultKind,
     FaultReport,
     FromHub,
     HubState,
     OtherEvent,
+    Reply,
     ReportEvent,
     Telemetry,
 )
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import What
-from hub.core.commands import Reply
-from hub.core.daily import Activity, AnnouncementEvent, CareEvent, CheckInEvent
 
 
 class Parcel(Struct, frozen=True):

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from drivers import house_deeds
-from drivers.house_words import Words, usual_language, words
 from drivers.lives import cli
 from drivers.virtual import sensors_cli
+from hub.shared.messages import Words_house_words, usual_language_house_words, words_house_words
 
 LONGEST_MS = 600_000
 ANSWER_S = 5.0  # the house answers at once, or after the press that it was asked for
@@ -41,7 +41,7 @@ def usual_socket() -> str:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the commands below `anbu house`."""
-    said = words(usual_language())["cli"]
+    said = words_house_words(usual_language_house_words())["cli"]
     parser.description = said["about"]
     usual = ArgumentParser(add_help=False)
     usual.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
@@ -71,7 +71,7 @@ def run(args: Namespace) -> int:
         return cli.run(args)
     if args.deed == "sensors":
         return sensors_cli.run(args)
-    said = words(args.lang)
+    said = words_house_words(args.lang)
     try:
         answer = ask(args.socket, _request(args))
     except Unreachable as error:
@@ -108,7 +108,11 @@ def _milliseconds(text: str) -> float:
     except ValueError:
         ms = 0.0
     if not 0 < ms <= LONGEST_MS:
-        raise ArgumentTypeError(words(usual_language())["cli"]["ms_wrong"].format(most=LONGEST_MS))
+        raise ArgumentTypeError(
+            words_house_words(usual_language_house_words())["cli"]["ms_wrong"].format(
+                most=LONGEST_MS
+            )
+        )
     return ms
 
 
@@ -125,7 +129,7 @@ def _request(args: Namespace) -> dict[str, Any]:
 
 
 def _serve(args: Namespace) -> int:
-    said = words(args.lang)["cli"]
+    said = words_house_words(args.lang)["cli"]
     try:
         from drivers.virtual.web import open_port, serve  # noqa: PLC0415 - needs starlette
     except ImportError as error:
@@ -146,7 +150,7 @@ def _fail(sentence: str, code: Exit) -> int:
     return code
 
 
-def _refusal(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
+def _refusal(said: Words_house_words, args: Namespace, answer: dict[str, Any]) -> str:
     what = getattr(args, "what", "")
     sentence = said["cli"].get(answer["error"], said["cli"]["bad_request"])
     known = ", ".join(answer.get("known", []))
@@ -154,7 +158,7 @@ def _refusal(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
     return sentence.format(what=what, name=name, known=known, detail=answer["detail"])
 
 
-def _told(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
+def _told(said: Words_house_words, args: Namespace, answer: dict[str, Any]) -> str:
     if args.deed == "lamps":
         return _look(said, answer)
     if args.deed in house_deeds.DEEDS:
@@ -165,7 +169,7 @@ def _told(said: Words, args: Namespace, answer: dict[str, Any]) -> str:
     return said["cli"][sentence].format(name=name, what=args.what, ms=ms and f"{ms:g}")
 
 
-def _look(said: Words, answer: dict[str, Any]) -> str:
+def _look(said: Words_house_words, answer: dict[str, Any]) -> str:
     meaning = said["signal"].get(answer["signal"] or "none", answer["signal"])
     lines = [f"■ {meaning}"]
     for name, lamp in answer["lamps"].items():

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from drivers.house_words import Words, usual_language, words
+from hub.shared.messages import Words_house_words, usual_language_house_words, words_house_words
 
 PLACES = ("/run/anbu", "run/demo")  # a Pi, and ./demo
 PATIENCE_S = 15.0  # the hub says something every 5 s
@@ -37,7 +37,7 @@ def usual_socket() -> str:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu sensors`."""
-    said = words(usual_language())["proof"]
+    said = words_house_words(usual_language_house_words())["proof"]
     parser.description = said["about"]
     parser.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
     parser.add_argument("--json", action="store_true", help=said["json_about"])
@@ -46,7 +46,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Show the devices once, or every change until Ctrl-C."""
-    said = words(args.lang)
+    said = words_house_words(args.lang)
     if Path(args.socket).name == "house.sock":  # the hub of that house
         args.socket = str(Path(args.socket).with_name("hub.sock"))
     try:
@@ -61,7 +61,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _story(said: Words, args: Namespace) -> Iterator[str]:
+def _story(said: Words_house_words, args: Namespace) -> Iterator[str]:
     answers = _ask(args.socket, "follow" if args.follow else "sensors")
     first = next(answers)
     yield json.dumps(first, ensure_ascii=False) if args.json else table(said, first["sensors"])
@@ -74,7 +74,9 @@ def _story(said: Words, args: Namespace) -> Iterator[str]:
     yield from _changes(said, first["sensors"], answers)
 
 
-def _changes(said: Words, before: list[Device], answers: Iterator[dict[str, Any]]) -> Iterator[str]:
+def _changes(
+    said: Words_house_words, before: list[Device], answers: Iterator[dict[str, Any]]
+) -> Iterator[str]:
     """Tell each change in a line, and whose proof is still missing."""
     missing = [device["name"] for device in before]
     for answer in answers:
@@ -92,12 +94,12 @@ def _changes(said: Words, before: list[Device], answers: Iterator[dict[str, Any]
             yield f"{now}  {line(said, device)}   {said['proof']['missing'].format(names=left)}"
 
 
-def table(said: Words, devices: list[Device]) -> str:
+def table(said: Words_house_words, devices: list[Device]) -> str:
     """Show every device in a line."""
     return "\n".join(line(said, device) for device in devices) or said["proof"]["none"]
 
 
-def line(said: Words, device: Device) -> str:
+def line(said: Words_house_words, device: Device) -> str:
     """Show a device: its mark, place and name, level, age, battery, faults."""
     proof = said["proof"]
     mark = (
@@ -116,7 +118,7 @@ def line(said: Words, device: Device) -> str:
     return "  ".join(parts)
 
 
-def _span(said: Words, seconds: float) -> str:
+def _span(said: Words_house_words, seconds: float) -> str:
     for unit, length_s in (("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * length_s:
             return said["proof"][unit].format(n=round(seconds / length_s))

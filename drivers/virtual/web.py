@@ -20,8 +20,8 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from drivers.house_words import LANGUAGES, words
 from drivers.virtual.protocol import LINE_BYTES, Touch
+from hub.shared.messages import HOUSE_WORDS_LANGUAGES, words_house_words
 
 PAGE = Path(__file__).parent / "page"
 NO_HOUSE = {"ok": False, "error": "no_house", "detail": "no virtual house is running"}
@@ -84,7 +84,10 @@ async def _index(_request: Request) -> Response:
 
 
 async def _words(_request: Request) -> Response:
-    return JSONResponse({language: words(language) for language in LANGUAGES}, headers=HEADERS)
+    return JSONResponse(
+        {language: words_house_words(language) for language in HOUSE_WORDS_LANGUAGES},
+        headers=HEADERS,
+    )
 
 
 async def _touch(socket: str, request: Request) -> Response:

@@ -15,9 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from hub.contract import examples, wire
+from hub.contract import messages as commands
+from hub.contract import messages as daily
 from hub.contract import messages as payloads
 from hub.contract.messages import Cleared, FromCenter, FromHub
-from hub.core import commands, daily
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 Json = dict[str, object]
@@ -135,7 +136,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     if DOCUMENT.is_file() and DOCUMENT.read_text(encoding="utf-8") == text:
         return 0
-    sys.stderr.write(f"{DOCUMENT.name} is stale: run python -m hub.contract\n")
+    sys.stderr.write(f"{DOCUMENT.name} is stale: run python -m hub.contract.asyncapi\n")
     return REFUSAL
 
 

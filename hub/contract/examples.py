@@ -3,41 +3,42 @@
 from hub.contract import scaip, wire
 from hub.contract.messages import (
     Ack,
+    Activity,
     AlarmBrief,
     AlarmData,
     AlarmEvent,
+    AnnouncementData,
+    AnnouncementEvent,
+    AnnouncementOutcome,
+    AnsweredBy,
     Availability,
+    CareData,
+    CareEvent,
     CenterState,
+    CheckInData,
+    CheckInEvent,
+    CheckInResult,
     Cleared,
+    Command,
+    CommandKind,
     Evidence,
     FaultKind,
     FaultReport,
     FromCenter,
     FromHub,
     HubState,
+    PresenceKind,
+    Reply,
     ReportData,
     ReportEvent,
     Stage,
     Telemetry,
+    Topic,
     Trigger,
+    VoiceCan,
+    VoiceReport,
 )
 from hub.contract.scaip import AUTOMATIC, Care, Kind, Report, What
-from hub.core.commands import Command, CommandKind, Reply
-from hub.core.daily import (
-    Activity,
-    AnnouncementData,
-    AnnouncementEvent,
-    AnnouncementOutcome,
-    AnsweredBy,
-    CareData,
-    CareEvent,
-    CheckInData,
-    CheckInEvent,
-    CheckInResult,
-    PresenceKind,
-    Topic,
-)
-from hub.core.voice_report import VoiceCan, VoiceReport
 
 HUB = "js-0001"
 UTC = 1_772_323_200.25

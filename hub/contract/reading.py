@@ -14,9 +14,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract import border
-from hub.contract.messages import AlarmEvent, Happened, OtherEvent, ReportEvent
+from hub.contract.messages import (
+    AlarmEvent,
+    AnnouncementEvent,
+    CareEvent,
+    CheckInEvent,
+    Happened,
+    OtherEvent,
+    ReportEvent,
+)
 from hub.contract.scaip import What
-from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
 
 ALL = "*"  # nothing but what was found in torn bytes could be read
 UNREAD = "unread-"  # begins the id of an event whose own cannot be read

@@ -18,18 +18,20 @@ from msgspec.structs import replace
 from hub.contract import border, reading
 from hub.contract.messages import (
     Ack,
+    Activity,
     AlarmEvent,
     CenterState,
     Cleared,
+    Command,
+    CommandKind,
     FaultReport,
     FromCenter,
     FromHub,
     HubState,
     OtherEvent,
+    Reply,
     Telemetry,
 )
-from hub.core.commands import Command, CommandKind, Reply
-from hub.core.daily import Activity
 
 VERSION = 1
 MAX_BYTES = 16 * 1024

@@ -8,12 +8,12 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy, CheckInResult, Topic
 from hub.contract.scaip import Care
 from hub.contract.voice import Phrase
 from hub.core.activity import presence
 from hub.core.checkin import escalation
 from hub.core.checkin.reports import hindered, tell_need, tell_result
-from hub.core.daily import AnsweredBy, CheckInResult, Topic
 from hub.core.model.checkin import Asked, CheckIn, Due, Paused, talked
 from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.rules import Rules

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from hub.contract.forms import TimeOfDay
-from hub.core.daily import Topic
+from hub.contract.messages import Topic
 
 Times = Annotated[tuple[TimeOfDay, ...], Meta(max_length=5)]  # Rescue Alert: up to five a day
 Topics = Annotated[tuple[Topic, ...], Meta(min_length=1, max_length=20)]

@@ -5,8 +5,8 @@
 
 from msgspec import Struct
 
+from hub.contract.messages import AnsweredBy
 from hub.contract.voice import Meaning, Part
-from hub.core.daily import AnsweredBy
 
 
 class MotionChanged(Struct, frozen=True, tag="MotionChanged"):

@@ -6,10 +6,10 @@ open and learned goes on, and what happened since then has happened to it.
 
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy, PresenceKind
 from hub.core.activity import habits
 from hub.core.alarm import warning
 from hub.core.checkin import checkin
-from hub.core.daily import AnsweredBy, PresenceKind
 from hub.core.model.activity import NEVER, House, Presence, proved_at
 from hub.core.model.checkin import CareState, Rung
 from hub.core.model.effects import Effect

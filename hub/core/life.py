@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy
 from hub.core.activity import noise, presence, quiet, routines
 from hub.core.alarm import warning
 from hub.core.checkin import checkin
-from hub.core.daily import AnsweredBy
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState

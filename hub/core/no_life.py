@@ -11,12 +11,12 @@ When to look again is stored: a look goes through the devices, and there are man
 
 from msgspec.structs import replace
 
+from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Kind
 from hub.core.activity import dark
 from hub.core.alarm import alarm, warning
 from hub.core.checkin.reports import evidence
 from hub.core.checkin.restart import last_life
-from hub.core.daily import PresenceKind
 from hub.core.model.checkin import Rung
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from hub.contract import wire
-from hub.contract.messages import Ack, CenterState
+from hub.contract.messages import Ack, CenterState, Command
 from hub.contract.wire import LinkTrouble
-from hub.core.commands import Command
 from hub.core.model.effects import Effect, Forget, Lane, Publish, Resend
 from hub.core.model.events import (
     BrokerAcked,

@@ -19,7 +19,8 @@ from hub.replay.summary import Summary, as_json
 from hub.replay.trace import Row, TraceError
 from hub.replay.transcript import TranscriptError, replay
 from hub.replay.words import mistake, told, words
-from hub.shared.messages import Language, usual_language
+from hub.shared.language import Language
+from hub.shared.messages import usual_language
 from hub.trace_run import Options, OutsideError
 from hub.trace_run import run as run_trace
 

@@ -19,11 +19,11 @@ from matplotlib.font_manager import fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from hub.core.daily import CheckInResult, PresenceKind
+from hub.contract.messages import CheckInResult, PresenceKind
 from hub.replay.summary import DAY_S, Change, Summary
 from hub.replay.trace import Row, Sort
 from hub.replay.words import words
-from hub.shared.messages import Language
+from hub.shared.language import Language
 
 DAYS = 31  # the last of the trace
 BIN_S, HOUR_S = 600.0, 3600.0

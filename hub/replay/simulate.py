@@ -13,11 +13,10 @@ from typing import Final, Self
 
 from msgspec.structs import replace
 
-from hub.contract.messages import Stage
+from hub.contract.messages import AnsweredBy, Stage
 from hub.contract.voice import Meaning
 from hub.core import calm, decide
 from hub.core.care_rules import CareRules
-from hub.core.daily import AnsweredBy
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.effects import Effect
 from hub.core.model.events import (

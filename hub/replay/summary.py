@@ -8,9 +8,8 @@ import msgspec
 from msgspec import Struct, to_builtins
 
 from hub.contract import wire
-from hub.contract.messages import AlarmEvent, Evidence
+from hub.contract.messages import AlarmEvent, CareEvent, CheckInEvent, Evidence, PresenceKind
 from hub.contract.scaip import AUTOMATIC, Kind, What
-from hub.core.daily import CareEvent, CheckInEvent, PresenceKind
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.state import HomeState
 from hub.replay.trace import Reason

@@ -7,7 +7,8 @@ from pathlib import Path
 from hub.contract.messages import Evidence
 from hub.replay.summary import Change, Stop, Summary, iso
 from hub.replay.trace import TraceError
-from hub.shared.messages import Language, Messages, messages
+from hub.shared.language import Language
+from hub.shared.messages import Messages, messages
 from hub.trace_run import OutsideError
 
 MINUTE_S, HOUR_MIN = 60.0, 60

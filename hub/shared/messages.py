@@ -3,12 +3,54 @@
 import os
 import tomllib
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
-from hub.core.mistakes import Mistake, Problem
 from hub.shared.language import Language, chosen
+from hub.shared.settings import Mistake, Problem
 
-__all__ = ["Language", "Messages", "messages", "tell", "usual_language"]
+HOUSE_WORDS_LANGUAGES = ("ko", "en")
+Words_house_words = dict[str, dict[str, str]]
+
+
+@cache
+def words_house_words(language: str) -> Words_house_words:
+    """Read the message file of `ko` or `en`: section -> key -> text."""
+    file = files("drivers") / "virtual" / "messages" / f"{language}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def usual_language_house_words() -> str:
+    """Give the language of whoever started this process (`hub.shared.language`)."""
+    return str(chosen(os.environ))
+
+
+LANGUAGES = ("ko", "en")
+Words = dict[str, str]
+
+
+@cache
+def words(table: str, language: str) -> Words:
+    """Give one table of `provisioning/messages/<language>.toml`."""
+    file = files("provisioning") / "messages" / f"{language}.toml"
+    found: Words = tomllib.loads(file.read_text(encoding="utf-8"))[table]
+    return found
+
+
+def usual_language_texts() -> str:
+    """Give the language of whoever started this process (`hub.shared.language`)."""
+    return str(chosen(os.environ))
+
+
+def ours(table: str) -> Words:
+    """Give a table in the language of the shell."""
+    return words(table, usual_language_texts())
+
+
+def sentence(table: str, key: str, **values: object) -> str:
+    """Give the sentence in the language of the shell, with `values` filled in."""
+    return ours(table)[key].strip("\n").format(**values)
+
 
 Messages = dict[str, dict[str, str]]
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from hub.shared.messages import ours, sentence
 from provisioning.certs.authority import (
     Pair,
     authority,
@@ -21,7 +22,6 @@ from provisioning.certs.authority import (
     issue,
     load,
 )
-from provisioning.texts import ours, sentence
 
 BROKER_HOSTS = ("localhost", "127.0.0.1", "::1", "10.0.2.100")  # the last: QEMU's view of us
 RENEW_BEFORE = timedelta(days=30)

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hub.shared.messages import ours, sentence
 from provisioning import broker
 from provisioning.demo.files import HOST, HUB, USER, Files, lay
 from provisioning.demo.processes import DiedError, Healthy, Program, serve
-from provisioning.texts import ours, sentence
 
 RECORD = Path(__file__).resolve().parents[2] / "docs" / "examples" / "record.toml"  # invented
 

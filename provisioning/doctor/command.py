@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from hub.shared.messages import ours, usual_language_texts
 from provisioning.certs import inspect
 from provisioning.doctor import broker, machine, voice, wiring
 from provisioning.findings import (
@@ -23,7 +24,6 @@ from provisioning.findings import (
     reading,
     tell,
 )
-from provisioning.texts import ours, usual_language
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,7 +41,10 @@ def run(args: Namespace) -> int:
     for finding in examine(args.config, args.voice_config, readers):
         findings.append(finding)
         if not args.json:
-            said = [tell(finding)[usual_language()], *finding.values.get("lines", "").splitlines()]
+            said = [
+                tell(finding)[usual_language_texts()],
+                *finding.values.get("lines", "").splitlines(),
+            ]
             _say(f"{MARKS[finding.verdict]} " + "\n  ".join(said))
     if args.json:
         told = [msgspec.to_builtins(finding) | tell(finding) for finding in findings]

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from hub.shared.messages import ours, sentence, usual_language_texts
 from provisioning.findings import MARKS, Finding, Verdict, tell
 from provisioning.models.catalog import Catalog, examine, shipped, usual_folder
 from provisioning.models_progress import Progress
-from provisioning.texts import ours, sentence, usual_language
 
 USAGE_ERROR = 2
 
@@ -68,7 +68,7 @@ def _tell_all(findings: Iterator[Finding], *, as_json: bool) -> int:
     for finding in findings:
         found.append(finding)
         if not as_json:
-            _say(f"{MARKS[finding.verdict]} {tell(finding)[usual_language()]}")
+            _say(f"{MARKS[finding.verdict]} {tell(finding)[usual_language_texts()]}")
     if as_json:
         told = [msgspec.to_builtins(finding) | tell(finding) for finding in found]
         _say(json.dumps(told, ensure_ascii=False))

@@ -17,8 +17,7 @@ from center.service.feed import Feed
 from center.service.metrics import Tally
 from center.store.rows import accounts
 from center.store.store import Store
-from hub.contract.messages import Ack
-from hub.core.commands import Command
+from hub.contract.messages import Ack, Command
 from tests.center.making import NAMES, NOW, stored
 
 TOKEN = "anbu_nobody_knows_this"  # noqa: S105 - of a program that does not exist

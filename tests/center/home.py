@@ -8,8 +8,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from hub.contract import wire
-from hub.contract.messages import Ack, CenterState, FromHub
-from hub.core.commands import Command
+from hub.contract.messages import Ack, CenterState, Command, FromHub
 from tests.broker import Broker, wait_until
 from tests.center.making import HUB
 

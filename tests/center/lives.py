@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from center.domain.record import Consent, ConsentItem, Contact, Record
 from center.domain.times import local
 from hub.contract import wire
-from hub.contract.messages import Evidence
-from hub.contract.scaip import Care, of_announcement, of_care, of_check_in
-from hub.core.daily import (
+from hub.contract.messages import (
     Activity,
     AnnouncementData,
     AnnouncementEvent,
@@ -19,9 +17,11 @@ from hub.core.daily import (
     CheckInData,
     CheckInEvent,
     CheckInResult,
+    Evidence,
     PresenceKind,
     Topic,
 )
+from hub.contract.scaip import Care, of_announcement, of_care, of_check_in
 from tests.center.making import HUB, NOW
 
 PLACES = {"pir1": "거실", "pir2": "부엌", "pir3": "욕실", "door1": "현관"}

@@ -18,10 +18,8 @@ from center.domain.incident import Deed, Entry
 from center.service.auth import COOKIE, Role
 from center.service.texts import Lang, texts
 from center.store.rows import announcements, records
-from hub.contract.messages import Availability, FaultKind
+from hub.contract.messages import AnnouncementOutcome, Availability, FaultKind, Reply
 from hub.contract.wire import Reason, timestamp
-from hub.core.commands import Reply
-from hub.core.daily import AnnouncementOutcome
 from tests.center.counter import Counter, at_counter
 from tests.center.e2e.office import Office
 from tests.center.lives import RECORD, word

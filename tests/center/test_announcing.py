@@ -25,10 +25,9 @@ from center.store.rows import deliveries, records
 from center.store.rows.announcements import NotSent
 from center.store.store import Store
 from center.store.tables import events
+from hub.contract.messages import AnnouncementOutcome, Command, CommandKind, Reply
 from hub.contract.wire import Reason, decode_from_hub
 from hub.core import decide
-from hub.core.commands import Command, CommandKind, Reply
-from hub.core.daily import AnnouncementOutcome
 from hub.core.house_events import Spoke
 from hub.core.model.effects import Effect, Publish, Say
 from hub.core.model.events import CommandReceived, Started

@@ -33,9 +33,18 @@ from center.store.rows import incidents as rows
 from center.store.rows import needs as need_rows
 from center.store.store import Store
 from hub.contract import examples, wire
-from hub.contract.messages import AlarmEvent, Availability, Happened, ReportEvent, Stage
+from hub.contract.messages import (
+    AlarmEvent,
+    AnnouncementEvent,
+    Availability,
+    CareEvent,
+    CheckInEvent,
+    CheckInResult,
+    Happened,
+    ReportEvent,
+    Stage,
+)
 from hub.contract.scaip import Care, Kind
-from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent, CheckInResult
 from tests.center.counter import Counter, Recorder, at_counter
 from tests.center.linked import Told
 from tests.center.lives import RECORD, activity, care, check_in

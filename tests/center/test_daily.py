@@ -20,9 +20,8 @@ from center.service.texts import Lang, texts
 from center.store import tables
 from center.store.rows import days, needs
 from center.store.store import Store
-from hub.contract.messages import Ack, Stage
+from hub.contract.messages import Ack, CheckInResult, Stage
 from hub.contract.scaip import Care, Kind, What
-from hub.core.daily import CheckInResult
 from tests.center.lives import PLACES, QUIET, activity, care, check_in
 from tests.center.making import HUB, NOW, event, forget, hear, stored
 

@@ -23,17 +23,17 @@ from center.store.tables import surplus
 from hub.contract import wire
 from hub.contract.messages import (
     Availability,
+    CheckInResult,
     FaultKind,
     FaultReport,
     FromHub,
+    Reply,
     ReportData,
     ReportEvent,
     Stage,
     Telemetry,
 )
 from hub.contract.scaip import Care, Report, What, of_report
-from hub.core.commands import Reply
-from hub.core.daily import CheckInResult
 from tests.center.counter import Recorder
 from tests.center.linked import Told
 from tests.center.lives import activity, care, check_in, word

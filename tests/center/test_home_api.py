@@ -10,8 +10,8 @@ from center import queries
 from center.api import openapi
 from center.domain.incident import Deed, Entry, Outcome
 from center.store.rows import records
+from hub.contract.messages import CheckInResult
 from hub.contract.scaip import Care, What
-from hub.core.daily import CheckInResult
 from tests.center.counter import Counter, at_counter
 from tests.center.lives import QUIET, RECORD, activity, care, check_in
 from tests.center.making import HUB, NOW, event, hear, state

@@ -15,9 +15,8 @@ from center.domain.record import Consent, ConsentItem, Record
 from center.homes.edit_form import typed_of
 from center.service.auth import COOKIE, Role
 from center.store.rows import needs, records
-from hub.contract.messages import FaultKind
+from hub.contract.messages import CheckInResult, FaultKind
 from hub.contract.scaip import Care, Kind, What
-from hub.core.daily import CheckInResult
 from tests.center.e2e.office import Office
 from tests.center.lives import QUIET, RECORD, care, check_in, usual_hours
 

@@ -24,6 +24,7 @@ from hub.contract.messages import (
     Cleared,
     FaultKind,
     FaultReport,
+    Reply,
     ReportData,
     ReportEvent,
     Stage,
@@ -31,7 +32,6 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Report, What, of_report
 from hub.contract.wire import source
-from hub.core.commands import Reply
 from tests.center.making import HUB, NOW, event, hear, parcel, state, stored
 
 FAULT = FaultReport("stuck-button", FaultKind.STUCK, "button", NOW, synced=True)

@@ -17,11 +17,10 @@ from center.parcels import Message
 from center.queries import Which
 from center.store.rows import days, needs
 from hub.contract import wire
-from hub.contract.messages import Availability, Stage
+from hub.contract.messages import Availability, CheckInResult, Stage
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import What
 from hub.contract.wire import source
-from hub.core.daily import CheckInResult
 from tests.broker import Broker, free_port, wait_until
 from tests.center.home import Home
 from tests.center.linked import mqtt, office

@@ -14,7 +14,7 @@ from center.domain.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, 
 from center.store.rows import needs
 from center.store.rows.needs import Task
 from center.store.store import Store
-from hub.core.daily import CheckInResult
+from hub.contract.messages import CheckInResult
 from tests.center.lives import care, check_in
 from tests.center.making import HUB, NAMES, NOW, hear, stored
 

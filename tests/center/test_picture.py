@@ -16,9 +16,8 @@ from center.domain.day_grid import Hour, day_starts, days
 from center.domain.incident import Incident
 from center.domain.times import day_start
 from center.service.texts import Lang, texts
-from hub.contract.messages import Evidence
+from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind, What
-from hub.core.daily import PresenceKind
 from tests.center.lives import PLACES, QUIET
 from tests.center.making import heard
 

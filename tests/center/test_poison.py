@@ -18,8 +18,7 @@ from center.service.crowd import OPEN_MOST
 from center.service.intake import Parcel
 from center.store.rows.incidents import SHARED
 from hub.contract import wire
-from hub.contract.messages import Stage
-from hub.core.daily import CheckInResult
+from hub.contract.messages import CheckInResult, Stage
 from tests.center.lives import check_in
 from tests.center.making import HUB, event, stored
 from tests.center.test_borders import TORN, Desk

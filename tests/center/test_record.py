@@ -27,7 +27,8 @@ from center.domain.record import (
 from center.homes.edit_form import record_of, typed_of
 from center.store.rows import records
 from center.store.store import Store
-from hub.shared.messages import Language, tell
+from hub.shared.language import Language
+from hub.shared.messages import tell
 from hub.shared.settings import SettingsError, read
 from tests.center.lives import RECORD
 from tests.center.making import HUB, NOW, hear, state, stored

@@ -20,8 +20,7 @@ from center.service.texts import Lang, of_file
 from center.store import tables
 from center.store.rows import announcements, deliveries, needs, records
 from center.store.store import Store
-from hub.contract.messages import Availability, FaultKind, FaultReport, Stage
-from hub.core.daily import CheckInResult
+from hub.contract.messages import Availability, CheckInResult, FaultKind, FaultReport, Stage
 from hub.shared.command_line import Parser, spoken
 from tests.center.counter import PASSWORD, TOKEN, Counter, at_counter
 from tests.center.lives import check_in

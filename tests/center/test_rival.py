@@ -21,8 +21,7 @@ from center.link.reconnect import Exchange, LinkHealth
 from center.link.session import Session
 from center.parcels import Message
 from center.queries import Which
-from hub.contract.messages import Ack, CenterState, Stage
-from hub.core.commands import Command, CommandKind
+from hub.contract.messages import Ack, CenterState, Command, CommandKind, Stage
 from tests.broker import Broker, wait_until
 from tests.center.e2e.office import Office as Desks
 from tests.center.home import Home

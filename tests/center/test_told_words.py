@@ -15,10 +15,9 @@ from center.store import tables
 from center.store.rows import records
 from center.store.rows import words as word_rows
 from center.store.store import Store
-from hub.contract.messages import AlarmEvent
+from hub.contract.messages import AlarmEvent, CheckInEvent, CheckInResult
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import WORDS_MAX
-from hub.core.daily import CheckInEvent, CheckInResult
 from tests.center.e2e.office import Office
 from tests.center.lives import check_in
 from tests.center.making import HUB, NOW, event, forget, hear, stored

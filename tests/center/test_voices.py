@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from center import queries, voices
 from center.domain import times
 from center.service.texts import Lang, texts
-from hub.contract.messages import Availability, FaultKind
-from hub.core.voice_report import VoiceCan, VoiceReport
+from hub.contract.messages import Availability, FaultKind, VoiceCan, VoiceReport
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, hear, state, stored
 

@@ -22,9 +22,8 @@ import pytest
 from center import cli
 from center.store.rows.deliveries import HASTEN_S, LASTS_S
 from center.store.store import Store
-from hub.contract.messages import Availability, Stage
+from hub.contract.messages import Availability, Command, Reply, Stage
 from hub.contract.scaip import What
-from hub.core.commands import Command, Reply
 from hub.shared.settings import SettingsError
 from tests.broker import Broker, free_port, wait_until
 from tests.center.counter import BEARER, hire

@@ -12,12 +12,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import AlarmEvent, Stage
+from hub.contract.messages import (
+    AlarmEvent,
+    AnsweredBy,
+    CareEvent,
+    CheckInEvent,
+    PresenceKind,
+    Stage,
+)
 from hub.contract.voice import Meaning, Phrase
 from hub.core import decide, late
 from hub.core.alarm import signals, warning
 from hub.core.care_rules import CareRules
-from hub.core.daily import AnsweredBy, CareEvent, CheckInEvent, PresenceKind
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.activity import Presence
 from hub.core.model.effects import Ask, Effect, Pet, Publish, Say, Show

@@ -12,9 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from hub.contract.messages import Stage
+from hub.contract.messages import Command, CommandKind, Stage
 from hub.contract.wire import LinkTrouble
-from hub.core.commands import Command, CommandKind
 from hub.core.model.events import (
     BrokerAcked,
     BrokerRefused,

@@ -10,11 +10,10 @@ from typing import Self
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import AlarmData, AlarmEvent, Stage
+from hub.contract.messages import AlarmData, AlarmEvent, PresenceKind, Stage
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core import decide
-from hub.core.daily import PresenceKind
 from hub.core.house_events import MotionChanged
 from hub.core.model.effects import Ask, Effect, Publish, Say
 from hub.core.model.events import CenterAcked, ContactChanged, Event, Started, Ticked

@@ -8,8 +8,16 @@ from msgspec import Struct, inspect
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import AlarmEvent, Cleared, FaultReport, FromHub, ReportEvent
-from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
+from hub.contract.messages import (
+    AlarmEvent,
+    AnnouncementEvent,
+    CareEvent,
+    CheckInEvent,
+    Cleared,
+    FaultReport,
+    FromHub,
+    ReportEvent,
+)
 
 INT = 2**63
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -2,11 +2,10 @@
 
 from msgspec.structs import replace
 
+from hub.contract.messages import AnnouncementEvent, Command, CommandKind, PresenceKind
 from hub.contract.voice import Meaning, Phrase
 from hub.contract.wire import decode_from_hub
 from hub.core import decide
-from hub.core.commands import Command, CommandKind
-from hub.core.daily import AnnouncementEvent, PresenceKind
 from hub.core.house_events import Answered, Spoke
 from hub.core.inputs.announcements import LOOK_S, MOST, RECEIPT_S
 from hub.core.model.activity import Presence

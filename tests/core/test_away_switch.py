@@ -3,9 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Kind
 from hub.core import decide
-from hub.core.daily import PresenceKind
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import ContactChanged, Event, Ticked
 from hub.core.model.rules import Button, Role

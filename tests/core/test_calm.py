@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from hub.contract.messages import Evidence, FaultKind, Stage
+from hub.contract.messages import Evidence, FaultKind, PresenceKind, Stage, Topic
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import LinkTrouble
 from hub.core import calm, decide
 from hub.core.care_rules import CareRules
 from hub.core.checkin.restart import last_life
-from hub.core.daily import PresenceKind, Topic
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.activity import NEVER, Presence, Quiet, Stay
 from hub.core.model.checkin import CareState, CheckIn, Due, Missed, Rung, Screening

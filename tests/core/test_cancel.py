@@ -3,10 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence, FaultKind, Stage
+from hub.contract.messages import Command, CommandKind, Evidence, FaultKind, Stage
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
-from hub.core.commands import Command, CommandKind
 from hub.core.house_events import Answered
 from hub.core.model.effects import Effect, Say, Show, Signal
 from hub.core.model.events import CommandReceived, ContactChanged, Event, Ticked

@@ -13,14 +13,20 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.contract.messages import AlarmEvent, Stage
+from hub.contract.messages import (
+    AlarmEvent,
+    AnsweredBy,
+    CheckInEvent,
+    CheckInResult,
+    PresenceKind,
+    Stage,
+)
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import decode_from_hub
 from hub.core import decide
 from hub.core.care_rules import CareRules
 from hub.core.checkin.restart import last_life
-from hub.core.daily import AnsweredBy, CheckInEvent, CheckInResult, PresenceKind
 from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.activity import Presence
 from hub.core.model.checkin import CareState

@@ -3,14 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence
+from hub.contract.messages import AnsweredBy, Evidence, PresenceKind, Topic
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core import decide
 from hub.core.alarm import warning
 from hub.core.care_rules import CareRules
 from hub.core.checkin import checkin
-from hub.core.daily import AnsweredBy, PresenceKind, Topic
 from hub.core.house_events import Answered, Talking
 from hub.core.model.effects import Ask, Say, Signal
 from hub.core.model.events import Ticked

@@ -15,6 +15,8 @@ from hub.contract.messages import (
     HubState,
     Stage,
     Trigger,
+    VoiceCan,
+    VoiceReport,
 )
 from hub.contract.scaip import Kind, Report
 from hub.contract.wire import LinkTrouble
@@ -39,7 +41,6 @@ from hub.core.model.events import (
 from hub.core.model.rules import Button, Role
 from hub.core.model.state import HomeState
 from hub.core.supervision import faults
-from hub.core.voice_report import VoiceCan, VoiceReport
 from tests.core.scenes import (
     CORD,
     FIRST,

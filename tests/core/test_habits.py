@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.core import decide, hazard
 from hub.core.activity import habits as learning
-from hub.core.daily import AnsweredBy
 from hub.core.habits import CLASSES, DAY_S, FRESH, Habits, Quietness
 from hub.core.house_events import Answered, MotionChanged
 from hub.core.model.activity import NEVER

@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy
 from hub.contract.voice import Meaning, Phrase
 from hub.core import decide
 from hub.core.checkin import checkin
-from hub.core.daily import AnsweredBy
 from hub.core.model.effects import Ask
 from hub.core.model.events import Started
 from hub.core.model.state import HomeState

@@ -4,11 +4,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence
+from hub.contract.messages import CheckInResult, Evidence, PresenceKind, Topic
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core import decide, late
-from hub.core.daily import CheckInResult, PresenceKind, Topic
 from hub.core.habits import FRESH, Habits, Ratio, zeros
 from hub.core.house_events import MotionChanged
 from hub.core.model.activity import NEVER, House, Lone, Presence, Quiet, Sensed, Stay

@@ -3,14 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence
+from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core import decide
 from hub.core.activity.presence import ABSENCE
 from hub.core.alarm.warning import Ground, begin
 from hub.core.care_rules import CareRules
-from hub.core.daily import PresenceKind
 from hub.core.model.activity import NEVER
 from hub.core.model.checkin import Rung
 from hub.core.model.effects import Ask, Say

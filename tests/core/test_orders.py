@@ -4,11 +4,10 @@ import msgspec
 import pytest
 
 from hub.contract import wire
-from hub.contract.messages import Telemetry
+from hub.contract.messages import Command, CommandKind, Reply, Telemetry
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Phrase
 from hub.core import decide
-from hub.core.commands import Command, CommandKind, Reply
 from hub.core.model.effects import Effect, Lane, Publish, Say
 from hub.core.model.events import CommandReceived, Heartbeat, Measured
 from hub.core.model.state import HomeState

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import CareEvent, PresenceKind
 from hub.contract.scaip import Care, Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import decode_from_hub
@@ -10,7 +11,6 @@ from hub.core import decide
 from hub.core.activity import presence
 from hub.core.activity.presence import ABSENCE
 from hub.core.care_rules import CareRules
-from hub.core.daily import CareEvent, PresenceKind
 from hub.core.house_events import Answered
 from hub.core.model.effects import Ask, Effect, Publish
 from hub.core.model.events import Ticked

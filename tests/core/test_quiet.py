@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
 from hub.core.activity import quiet
-from hub.core.daily import PresenceKind
 from hub.core.habits import STEP_S
 from hub.core.house_events import Answered
 from hub.core.model.events import DriverFailed

@@ -12,17 +12,19 @@ from hub.contract.examples import (
     check_in_event,
     report_event,
 )
-from hub.contract.messages import AlarmEvent, OtherEvent, ReportEvent
-from hub.contract.reading import ALL, UNREAD
-from hub.contract.scaip import Care, Kind, Report, What
-from hub.contract.wire import Reason, RefusedError
-from hub.core.daily import (
+from hub.contract.messages import (
+    AlarmEvent,
     AnnouncementEvent,
     AnnouncementOutcome,
     CareEvent,
     CheckInEvent,
     CheckInResult,
+    OtherEvent,
+    ReportEvent,
 )
+from hub.contract.reading import ALL, UNREAD
+from hub.contract.scaip import Care, Kind, Report, What
+from hub.contract.wire import Reason, RefusedError
 
 TOPIC = wire.topic(HUB, "event")
 CALL = wire.encode(alarm_event(Kind.HELP_BUTTON, What.RAISED))

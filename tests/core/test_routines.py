@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract import wire
+from hub.contract.messages import Activity, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core.daily import Activity, PresenceKind
 from hub.core.house_events import Answered
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import ContactChanged

@@ -3,10 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Topic
 from hub.contract.voice import Meaning, Phrase
 from hub.core.care_rules import CareRules
 from hub.core.checkin import checkin
-from hub.core.daily import Topic
 from hub.core.house_events import Talking
 from hub.core.model.effects import Ask
 from tests.core.care_scenes import (

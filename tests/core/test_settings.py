@@ -13,8 +13,17 @@ from msgspec import Meta, Struct, field
 from hub.contract import forms
 from hub.contract.addresses import Flaw, FlawError
 from hub.contract.forms import FilePath, Form, TimeOfDay, of
-from hub.core.mistakes import Mistake, Problem
-from hub.shared.settings import Kinds, SettingsError, noted_by, read, refuse, text_of, unnoted
+from hub.shared.settings import (
+    Kinds,
+    Mistake,
+    Problem,
+    SettingsError,
+    noted_by,
+    read,
+    refuse,
+    text_of,
+    unnoted,
+)
 
 
 class Role(StrEnum):

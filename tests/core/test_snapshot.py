@@ -11,11 +11,10 @@ from msgspec import inspect
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import Cleared, Evidence, FaultKind, FaultReport
+from hub.contract.messages import Cleared, Evidence, FaultKind, FaultReport, PresenceKind, Topic
 from hub.contract.scaip import Kind
 from hub.core import decide
 from hub.core.alarm.signals import signal_of
-from hub.core.daily import PresenceKind, Topic
 from hub.core.habits import FRESH
 from hub.core.model.activity import NEVER, House, Lone, Presence, Sensed
 from hub.core.model.checkin import Anchor, CareState, CheckIn, Due, Missed, Screening

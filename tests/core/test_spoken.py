@@ -5,12 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence, FaultKind
+from hub.contract.messages import AnsweredBy, Evidence, FaultKind, Topic
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Part, Phrase
 from hub.core import decide
 from hub.core.alarm import alarm as sos
-from hub.core.daily import AnsweredBy, Topic
 from hub.core.house_events import Answered, PartChanged
 from hub.core.model.checkin import Asked, CheckIn
 from hub.core.model.effects import Ask, Effect, Say, Show, Signal

@@ -8,10 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract import wire
+from hub.contract.messages import Activity, AnsweredBy, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.core.activity import habits, presence
-from hub.core.daily import Activity, AnsweredBy, PresenceKind
 from hub.core.habits import Habits
 from hub.core.house_events import Answered
 from hub.core.model.activity import NEVER

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import Availability, HubState
+from hub.contract.messages import Availability, HubState, VoiceCan, VoiceReport
 from hub.contract.voice import Part
 from hub.core import decide
 from hub.core.house_events import PartChanged, VoiceTold
@@ -13,7 +13,6 @@ from hub.core.model.events import DriverFailed, DriverReady, Event, Started
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from hub.core.supervision import faults
-from hub.core.voice_report import VoiceCan, VoiceReport
 
 RULES = Rules(hub="js-0001", voice="voice")
 ENGINES = ("kokoro", "espeak", "vosk", "whisper")

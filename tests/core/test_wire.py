@@ -8,10 +8,18 @@ from hypothesis import strategies as st
 
 from hub.contract import wire
 from hub.contract.examples import HUB, alarm_event, from_center, report_event
-from hub.contract.messages import Ack, CenterState, Cleared, FromCenter, FromHub, HubState, Stage
+from hub.contract.messages import (
+    Ack,
+    CenterState,
+    Cleared,
+    Command,
+    FromCenter,
+    FromHub,
+    HubState,
+    Stage,
+)
 from hub.contract.scaip import Kind, Report, What
 from hub.contract.wire import Reason, RefusedError
-from hub.core.commands import Command
 from tests.core.histories import examples
 from tests.core.shapes import fitted, messages
 

@@ -4,10 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import AlarmEvent, Evidence
+from hub.contract.messages import AlarmEvent, CheckInEvent, Evidence
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core.daily import CheckInEvent
 from hub.core.house_events import Answered
 from hub.core.model.checkin import Screening
 from hub.core.model.effects import Ask, Effect, Publish

@@ -4,12 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import AlarmEvent, Evidence, Happened, Stage
+from hub.contract.messages import AlarmEvent, CheckInEvent, Evidence, Happened, Stage, Topic
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning
 from hub.core import decide
 from hub.core.alarm import alarm as sos
-from hub.core.daily import CheckInEvent, Topic
 from hub.core.house_events import Answered
 from hub.core.model.checkin import Asked, CheckIn, Due, Missed, Screening
 from hub.core.model.effects import Effect, Publish

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from drivers.house_words import words
 from drivers.virtual.web import PAGE, application
 from hub.core.model.effects import Show, Signal
+from hub.shared.messages import words_house_words
 from tests.drivers.home import living, served
 
 pytestmark = pytest.mark.usefixtures("pins")
@@ -90,7 +90,7 @@ def test_every_text_of_the_page_is_in_the_message_files() -> None:
     script = (PAGE / "house.js").read_text(encoding="utf-8")
     wanted = set(re.findall(r'data-(?:t|label)="(\w+)"', html))
     wanted |= set(re.findall(r't\("page", "(\w+)"\)', script))
-    assert wanted <= set(words("ko")["page"])
+    assert wanted <= set(words_house_words("ko")["page"])
     assert not re.findall(r"https?://(?!www\.w3\.org)", html + script)
 
 

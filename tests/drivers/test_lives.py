@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from drivers.house_words import LANGUAGES
 from drivers.lives.dice import Dice
 from drivers.lives.generate import Interval, Row, chapters, simulate, truth
 from drivers.lives.home import meet, route
@@ -19,6 +18,7 @@ from drivers.lives_acts import State, Zone
 from drivers.lives_profiles import PROFILES, Hardware
 from drivers.virtual import cli
 from hub.shared.command_line import Parser
+from hub.shared.messages import HOUSE_WORDS_LANGUAGES
 
 DAYS = 21
 KINDS = {"motion", "contact", "exit_door", "press", "heart_rate", "answer"}
@@ -241,7 +241,7 @@ def test_without_a_file_the_trace_goes_to_stdout(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith("time,device,kind,value\n")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", HOUSE_WORDS_LANGUAGES)
 def test_an_unknown_profile_is_told_with_those_that_there_are(
     language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,11 +21,11 @@ from drivers.virtual.furnish import furnish
 from hub.config import Config, driver_kinds, find_driver, load, rules_of
 from hub.contract.addresses import Flaw
 from hub.contract.forms import form_of
-from hub.core.mistakes import Problem
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Role, Room, Sense, Sensor
-from hub.shared.messages import Language, messages
-from hub.shared.settings import SettingsError
+from hub.shared.language import Language
+from hub.shared.messages import messages
+from hub.shared.settings import Problem, SettingsError
 from tests.hub.rig import HUB, write_config
 from tests.layout import REPO
 from voice.dialogue.plan_files import PlanFile, Words

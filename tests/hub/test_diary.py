@@ -22,7 +22,8 @@ from hub.core.model.events import (
     Ticked,
 )
 from hub.diary import Diary
-from hub.shared.messages import Language, messages
+from hub.shared.language import Language
+from hub.shared.messages import messages
 
 GPIO = "LineError: contact help: GPIO 17 cannot be claimed: No module named 'lgpio'"
 NO_OBJECT = re.compile(r"\w+\(\w+=|<\w+\.|[{}]")

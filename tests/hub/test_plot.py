@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.daily import PresenceKind
+from hub.contract.messages import PresenceKind
 from hub.replay.command import add_arguments
 from hub.replay.command import run as run_command
 from hub.replay.summary import Change, Stop, Summary
 from hub.replay.trace import Row, Sort
 from hub.replay.words import words
 from hub.shared.command_line import Parser
-from hub.shared.messages import Language
+from hub.shared.language import Language
 
 pytest.importorskip("matplotlib")
 

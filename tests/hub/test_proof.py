@@ -17,7 +17,6 @@ from unittest.mock import patch
 
 import pytest
 
-from drivers.house_words import LANGUAGES, words
 from drivers.virtual import sensors_cli
 from drivers.virtual.cli import ask
 from hub.contract.messages import FaultKind
@@ -28,6 +27,7 @@ from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
 from hub.installer import VISITS, LinkSight, Proof
 from hub.shared.command_line import Parser
+from hub.shared.messages import HOUSE_WORDS_LANGUAGES, words_house_words
 from hub.sight import sight
 from tests.broker import wait_until
 from tests.hub.rig import HubProcess, tell, until
@@ -288,8 +288,8 @@ def test_without_a_hub_a_sentence_says_what_to_do(
 
 
 def test_every_level_and_fault_of_a_sensor_has_words() -> None:
-    for language in LANGUAGES:
-        said = set(words(language)["proof"])
+    for language in HOUSE_WORDS_LANGUAGES:
+        said = set(words_house_words(language)["proof"])
         assert {f"{what}_{on}" for what in Role for on in ("on", "off")} <= said
         faults = (FaultKind.SILENT, FaultKind.STUCK, FaultKind.CHATTER, FaultKind.LOW_BATTERY)
         also = (FaultKind.MAINS_LOST, FaultKind.DRIVER_FAILED)

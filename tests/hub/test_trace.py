@@ -9,7 +9,8 @@ import pytest
 
 from hub.core.model.rules import Room
 from hub.replay.trace import Reason, Row, Sort, Trace, TraceError, opened
-from hub.shared.messages import Language, messages
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from hub.trace_devices import room_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC).timestamp()

@@ -21,7 +21,7 @@ from hub.replay.summary import Change, Stop, Story
 from hub.replay.trace import Row, Sort
 from hub.replay.words import _change, _stop, words
 from hub.shared.command_line import Parser
-from hub.shared.messages import Language
+from hub.shared.language import Language
 from hub.trace_devices import room_of
 from hub.trace_run import Options, OutsideError, fall, run
 

@@ -13,7 +13,7 @@ from voice.settings import VoiceSettings
 
 HEAPS = """
 import ctypes, sys, threading
-from voice.memory import one_heap
+from hub.shared.system import one_heap
 if "one" in sys.argv:
     one_heap()
 wait = threading.Barrier(5)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from hub.core.mistakes import Problem
-from hub.shared.settings import SettingsError
+from hub.shared.settings import Problem, SettingsError
 from voice.understanding.phrases import Expecting, Intent, load
 
 RIGHT = """\

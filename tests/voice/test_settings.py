@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.mistakes import Mistake, Problem
-from hub.shared.settings import SettingsError, unnoted
+from hub.shared.settings import Mistake, Problem, SettingsError, unnoted
 from voice.dialogue.plans import SHIPPED
 from voice.loading import mistakes_of, plans_of
 from voice.settings import VoiceSettings, load

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
+from hub.contract.messages import Topic
 from hub.contract.voice import Phrase
-from hub.core.daily import Topic
 from hub.core.decide import next_wake
 from hub.core.house_events import Answered, Talking
 from hub.core.model.effects import Ask, Effect

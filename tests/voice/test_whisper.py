@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from hub.shared.system import give_back, rss_mb
 from voice.hearing import vad
 from voice.hearing.models import Model, ModelError, Why, find
 from voice.hearing.whisper import Whisper
 from voice.mel import BANDS, RATE_HZ, Sound, samples, spectrogram
-from voice.memory import give_back, rss_mb
 from voice.sound.pcm import Resampler
 
 

@@ -14,9 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.voicebox.driver import Driver
+from hub.contract.messages import Topic
 from hub.contract.voice import Ask, Hello
 from hub.core import decide
-from hub.core.daily import Topic
 from hub.core.house_events import Answered
 from hub.core.model.checkin import Asked, CheckIn
 from hub.core.model.effects import Publish

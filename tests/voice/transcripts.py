@@ -10,7 +10,8 @@ import difflib
 from collections.abc import Iterable
 
 from hub.contract.voice import Meaning
-from hub.shared.messages import Language, messages
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from voice.dialogue.plan_files import Question, Words
 from voice.dialogue.plans import Plan, Plans
 from voice.dialogue.talk import (

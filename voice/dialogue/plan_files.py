@@ -11,8 +11,7 @@ from msgspec.structs import replace
 
 from hub.contract.forms import Form, of
 from hub.contract.voice import Meaning
-from hub.core.mistakes import Mistake
-from hub.shared.settings import Noted, SettingsError, read, text_of, unnoted
+from hub.shared.settings import Mistake, Noted, SettingsError, read, text_of, unnoted
 from voice.understanding.understand import Expecting, Intent
 
 COMMON = "common.toml"

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.voice import Meaning
-from hub.core.mistakes import Mistake
+from hub.shared.settings import Mistake
 from voice.dialogue.plan_check import flaws
 from voice.dialogue.plan_files import (
     HEARD,

@@ -6,11 +6,11 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+from hub.shared.system import give_back
 from voice.hearing import vad
 from voice.hearing.models import Model, ModelError, find
 from voice.hearing.spotter import Spotter
 from voice.hearing.whisper import Encoded, Whisper
-from voice.memory import give_back
 from voice.understanding.likeness import Guess
 from voice.understanding.phrases import Phrases
 

@@ -13,8 +13,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
-from hub.core.mistakes import Mistake, Problem
-from hub.shared.settings import SettingsError, read
+from hub.shared.settings import Mistake, Problem, SettingsError, read
 from hub.shared.toml_lines import locate
 from voice.korean.hangul import is_hangul
 from voice.korean.sounds import Table, sounds, sounds_of, weight

@@ -9,7 +9,7 @@ from center.domain import times
 from center.service.texts import Texts
 from center.store.rows.days import CheckIn
 from center.store.rows.words import Words
-from hub.core.daily import CheckInResult
+from hub.contract.messages import CheckInResult
 
 DAYS = 30
 WORDED = 5

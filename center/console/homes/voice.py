@@ -6,8 +6,7 @@ from center.console.view import Badge, Eye
 from center.domain import times
 from center.store.rows.voices import PastFault, Voice
 from center.voices import Able, able, badge
-from hub.contract.messages import FaultKind
-from hub.core.voice_report import VoiceCan, VoiceReport
+from hub.contract.messages import FaultKind, VoiceCan, VoiceReport
 
 
 class PastFaultView(Struct, frozen=True):

@@ -11,8 +11,8 @@ from center.domain.day_grid import Hour
 from center.home_tables import activity, checkins
 from center.homes import slots
 from center.store.shaping import shape
-from hub.core import daily
-from hub.core.daily import AnsweredBy, CheckInEvent, CheckInResult
+from hub.contract import messages
+from hub.contract.messages import AnsweredBy, CheckInEvent, CheckInResult
 
 
 class CheckIn(Struct, frozen=True):
@@ -22,7 +22,7 @@ class CheckIn(Struct, frozen=True):
     checkin: str
     day: str
     slot: str
-    topic: daily.Topic
+    topic: messages.Topic
     result: CheckInResult
     by: AnsweredBy
     attempts: int
@@ -62,7 +62,7 @@ def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) ->
     return True
 
 
-def keep_activity(conn: Connection, hub: str, said: daily.Activity, utc: float) -> None:
+def keep_activity(conn: Connection, hub: str, said: messages.Activity, utc: float) -> None:
     """Keep an hour; said again it replaces what was known of it."""
     this = (activity.c.hub == hub) & (activity.c.from_utc == said.from_utc)
     values = {

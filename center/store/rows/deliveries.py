@@ -17,8 +17,7 @@ from center.domain.incident import Deed
 from center.store.rows import announcements as rows
 from center.store.rows import records
 from center.store.shaping import shape
-from hub.core.commands import Command, CommandKind, Reply
-from hub.core.daily import AnnouncementEvent
+from hub.contract.messages import AnnouncementEvent, Command, CommandKind, Reply
 
 BATCH = 25  # at once: the answers to calls for help stand in the same queue
 LASTS_S = 150.0  # of a command; hubs grant 300 s, so that their clocks may err by 150 s either way

@@ -10,8 +10,7 @@ from center.domain.incident import Deed, Entry
 from center.home_tables import need_parts
 from center.store import tables
 from center.store.rows.incidents import write_line
-from hub.contract.messages import Availability, FaultReport, HubState
-from hub.core.commands import Reply
+from hub.contract.messages import Availability, FaultReport, HubState, Reply
 
 OWN = "center:"  # begins the name of a fault that the centre itself has found
 INTERVAL_S = 30.0  # until the hub has said its own

@@ -11,9 +11,8 @@ from center.announcing_tables import deliveries
 from center.home_tables import checkins
 from center.store.shaping import shape
 from center.store.tables import faults, incidents
-from hub.contract.messages import FaultKind
+from hub.contract.messages import AnsweredBy, FaultKind
 from hub.contract.scaip import Kind
-from hub.core.daily import AnsweredBy
 
 OF_VOICE = frozenset(
     {

@@ -11,9 +11,8 @@ from sqlalchemy import Connection, delete, insert, select
 from center.domain.record import ConsentItem
 from center.home_tables import words
 from center.store.rows import records
-from hub.contract.messages import AlarmEvent, Happened
+from hub.contract.messages import AlarmEvent, CheckInEvent, Happened
 from hub.contract.voice import WORDS_MAX
-from hub.core.daily import CheckInEvent
 
 SAID = re.compile(r'("words"\s*:\s*)"(?:[^"\\]|\\.)*"?')  # in torn bytes, too
 Words = dict[tuple[str, str], str]  # (hub, check-in or incident) -> what was said

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from hub.contract import wire
+from hub.contract.messages import Activity, PresenceKind
 from hub.core.activity import presence
-from hub.core.daily import Activity, PresenceKind
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState

@@ -16,9 +16,9 @@ falls at once opened the door to come in, so the quiet after it is none of an ab
 
 from msgspec.structs import replace
 
+from hub.contract.messages import PresenceKind
 from hub.contract.voice import Phrase
 from hub.core.activity import habits as learning
-from hub.core.daily import PresenceKind
 from hub.core.model.activity import NEVER, House, Presence, Quiet
 from hub.core.model.effects import Effect, Say
 from hub.core.model.rules import Rules

@@ -8,12 +8,11 @@ Without a clock the limit of a new home's night holds at any hour.
 
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence
+from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
 from hub.core import hazard
 from hub.core.activity import habits, presence
 from hub.core.alarm import warning
-from hub.core.daily import PresenceKind
 from hub.core.habits import DAY_S, STEP_S, Habits, Quietness
 from hub.core.model.activity import NEVER, House, Quiet
 from hub.core.model.effects import Effect

@@ -6,7 +6,7 @@ have begun anew; all moments move along with the last one that was known.
 
 from msgspec.structs import replace
 
-from hub.core.daily import PresenceKind
+from hub.contract.messages import PresenceKind
 from hub.core.habits import STEP_S
 from hub.core.model.activity import NEVER, House, Lone
 from hub.core.model.state import Caution

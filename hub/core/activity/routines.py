@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence
+from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
 from hub.core.activity import habits as learning
 from hub.core.activity import presence, quiet
 from hub.core.alarm import warning
-from hub.core.daily import PresenceKind
 from hub.core.habits import DAY_S
 from hub.core.hazard import rests
 from hub.core.model.activity import NEVER, Stay

@@ -10,9 +10,15 @@ from collections.abc import Collection
 from msgspec.structs import replace
 
 from hub.contract import scaip, wire
-from hub.contract.messages import AlarmData, AlarmEvent, Happened
+from hub.contract.messages import (
+    AlarmData,
+    AlarmEvent,
+    AnnouncementEvent,
+    CareEvent,
+    CheckInEvent,
+    Happened,
+)
 from hub.contract.scaip import What
-from hub.core.daily import AnnouncementEvent, CareEvent, CheckInEvent
 from hub.core.model.effects import Effect, Lane, Publish, Resend
 from hub.core.model.rules import Rules
 from hub.core.model.state import Alarm, Cancelled, HomeState, Owed, Raised, Received, Sent

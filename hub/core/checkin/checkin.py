@@ -6,6 +6,7 @@ in `no_life`, the PHQ-2 in `screening`. Speech gives way to alarms; the ladders 
 
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy, CheckInResult, Topic
 from hub.contract.scaip import Care
 from hub.contract.voice import Meaning, Phrase
 from hub.core import asking, no_life
@@ -13,7 +14,6 @@ from hub.core.alarm import alarm
 from hub.core.checkin import escalation, phq2, schedule
 from hub.core.checkin.reports import GROUNDS
 from hub.core.checkin.restart import note
-from hub.core.daily import AnsweredBy, CheckInResult, Topic
 from hub.core.house_events import Answered
 from hub.core.model.checkin import Due, Rung
 from hub.core.model.effects import Effect, Say

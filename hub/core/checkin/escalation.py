@@ -9,13 +9,13 @@ Answers without a word (`checkin.WORDLESS`) are one of the alarm's grounds.
 
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy, CheckInResult
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core.activity import dark
 from hub.core.alarm import alarm
 from hub.core.checkin.reports import GROUNDS, evidence, hindered, tell_result
 from hub.core.checkin.restart import last_life
-from hub.core.daily import AnsweredBy, CheckInResult
 from hub.core.model.checkin import CheckIn, Missed
 from hub.core.model.effects import Ask, Effect
 from hub.core.model.rules import Rules

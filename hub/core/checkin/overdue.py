@@ -9,10 +9,10 @@ has said that they go out is not missed until that is over.
 
 from msgspec.structs import replace
 
+from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Care
 from hub.core.activity import presence
 from hub.core.checkin.reports import tell_need
-from hub.core.daily import PresenceKind
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState

@@ -3,17 +3,17 @@
 from msgspec.structs import replace
 
 from hub.contract import scaip, wire
-from hub.contract.messages import Evidence
-from hub.contract.scaip import Care, Kind
-from hub.core.alarm import delivery
-from hub.core.daily import (
+from hub.contract.messages import (
     AnsweredBy,
     CareData,
     CareEvent,
     CheckInData,
     CheckInEvent,
     CheckInResult,
+    Evidence,
 )
+from hub.contract.scaip import Care, Kind
+from hub.core.alarm import delivery
 from hub.core.model.checkin import CheckIn
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules

@@ -11,12 +11,17 @@ absence; an urgent one waits only while the hub asks whether help is needed.
 from msgspec.structs import replace
 
 from hub.contract import scaip, wire
+from hub.contract.messages import (
+    AnnouncementData,
+    AnnouncementEvent,
+    AnnouncementOutcome,
+    Command,
+    PresenceKind,
+)
 from hub.contract.times import left_of
 from hub.contract.voice import Phrase
 from hub.core.alarm import delivery
 from hub.core.checkin.reports import hindered
-from hub.core.commands import Command
-from hub.core.daily import AnnouncementData, AnnouncementEvent, AnnouncementOutcome, PresenceKind
 from hub.core.house_events import Spoke
 from hub.core.model.checkin import asking
 from hub.core.model.effects import Effect, Say

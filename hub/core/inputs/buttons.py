@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hub.contract.messages import HELD_OR_CUT, FaultKind
+from hub.contract.messages import HELD_OR_CUT, AnsweredBy, FaultKind
 from hub.core import life, spoken
 from hub.core.activity import presence
 from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Turn
-from hub.core.daily import AnsweredBy
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Role, Rules
 from hub.core.model.state import Contact, HomeState

@@ -5,11 +5,10 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import Telemetry
+from hub.contract.messages import Command, CommandKind, Reply, Telemetry
 from hub.contract.scaip import Kind
 from hub.contract.wire import Reason
 from hub.core.alarm import alarm
-from hub.core.commands import Command, CommandKind, Reply
 from hub.core.inputs import announcements
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.events import CommandReceived, Measured

@@ -11,9 +11,9 @@ A level that a driver tells because it starts, or on a timer, says nothing of a 
 
 from msgspec.structs import replace
 
+from hub.contract.messages import AnsweredBy
 from hub.core import life
 from hub.core.activity import routines
-from hub.core.daily import AnsweredBy
 from hub.core.house_events import HeartRateMeasured, MotionChanged
 from hub.core.model.activity import Sensed
 from hub.core.model.effects import Effect

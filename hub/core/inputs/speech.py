@@ -9,13 +9,12 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.contract.messages import FaultKind
+from hub.contract.messages import AnsweredBy, FaultKind
 from hub.contract.voice import Meaning, Part
 from hub.core import life, spoken
 from hub.core.activity import presence
 from hub.core.alarm import warning
 from hub.core.checkin import checkin, escalation
-from hub.core.daily import AnsweredBy
 from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
 from hub.core.inputs import announcements
 from hub.core.model.checkin import asking

@@ -6,7 +6,7 @@ Part of the state (`HomeState.house`); times are monotonic seconds of the runnin
 
 from msgspec import Struct, field
 
-from hub.core.daily import PresenceKind
+from hub.contract.messages import PresenceKind
 
 NEVER = -1e300  # before all time, and finite: the JSON of a transcript has no infinity
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from hub.core.daily import Topic
+from hub.contract.messages import Topic
 
 
 class Due(Struct, frozen=True, tag="Due"):

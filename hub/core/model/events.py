@@ -8,9 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.contract.messages import Stage
+from hub.contract.messages import Command, Stage
 from hub.contract.wire import LinkTrouble
-from hub.core.commands import Command
 from hub.core.house_events import HouseEvent
 
 

@@ -24,13 +24,14 @@ from hub.contract.messages import (
     ReportData,
     ReportEvent,
     Trigger,
+    VoiceCan,
+    VoiceReport,
 )
 from hub.contract.scaip import Kind, Report
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.rules import Role, Rules
 from hub.core.model.state import STAGE, Fault, HomeState, Link
 from hub.core.model.supervision import Flap, Waiting, WatchState, armed
-from hub.core.voice_report import VoiceCan, VoiceReport
 
 Step = tuple[HomeState, list[Effect]]
 

@@ -35,13 +35,13 @@ from hub.contract.messages import (
     AlarmData,
     AlarmEvent,
     Availability,
+    Command,
     FaultKind,
     FaultReport,
     FromHub,
     HubState,
 )
 from hub.contract.scaip import Kind, What, of_alarm
-from hub.core.commands import Command
 from tests.broker import wait_until
 
 PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist

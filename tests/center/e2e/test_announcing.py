@@ -8,10 +8,8 @@ from playwright.sync_api import Page, expect
 from center.domain.announcement import GAP
 from center.domain.incident import Deed, Entry
 from center.store.rows import announcements, records
-from hub.contract.messages import Availability, FaultKind
+from hub.contract.messages import AnnouncementOutcome, Availability, FaultKind, Reply
 from hub.contract.scaip import Kind
-from hub.core.commands import Reply
-from hub.core.daily import AnnouncementOutcome
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
 from tests.center.lives import RECORD, word

@@ -11,8 +11,8 @@ from center.domain import times
 from center.domain.incident import Deed, Entry, Outcome
 from center.service.auth import Role
 from center.store.rows import records
+from hub.contract.messages import CheckInResult
 from hub.contract.scaip import Care, Kind, What
-from hub.core.daily import CheckInResult
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
 from tests.center.lives import QUIET, RECORD, care, check_in, usual_hours
