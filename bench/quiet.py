@@ -25,19 +25,19 @@ from unittest.mock import patch
 from bench.emergencies import Class
 from bench.lived import Fall, Home, measure
 from bench.report import Report, arguments, percentile
-from hub.core import hazard
-from hub.core.habits import BINS, FRESH
+from hub.core.activity import habits
+from hub.core.model.activity import BINS, FRESH
 
 MEAN_H, FALSE_DAY = 4.0, 0.05
 PROFILES = ("homebody", "early-riser", "outings", "insomniac", "visitors", "night-shift")
 START = "2025-01-06"  # a trace from here is past
-_new_limit = hazard.limit
+_new_limit = habits.limit
 PARTS: dict[str | None, AbstractContextManager[object]] = {
     None: nullcontext(),
-    "hours": patch.multiple(hazard, NEAR=((0, 0.0),), WIDE=range(BINS)),
-    "device": patch.object(hazard, "by_device", lambda *_: 1.0),
-    "week": patch.object(hazard, "PRIOR_WEEK", 1e12),
-    "peaks": patch.object(hazard, "limit", lambda _, rules: _new_limit(FRESH, rules)),
+    "hours": patch.multiple(habits, NEAR=((0, 0.0),), WIDE=range(BINS)),
+    "device": patch.object(habits, "by_device", lambda *_: 1.0),
+    "week": patch.object(habits, "PRIOR_WEEK", 1e12),
+    "peaks": patch.object(habits, "limit", lambda _, rules: _new_limit(FRESH, rules)),
 }
 
 

@@ -15,9 +15,8 @@ from typing import Annotated, Literal
 from gpiozero import DigitalInputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
-from hub.core.house_events import DeviceSeen
 from hub.core.model.driver import Port
-from hub.core.model.events import Event
+from hub.core.model.events import DeviceSeen, Event
 
 POLL_S = 0.1
 DEAF_POLL_S = 0.01  # while the GPIO thread is dead: a press of 20 ms is still seen

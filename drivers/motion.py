@@ -9,8 +9,8 @@ from msgspec import Meta, Struct
 
 from drivers.gpio_line import SILENT_S, Line, Pin, Pull, watch
 from hub.contract.forms import Name
-from hub.core.house_events import MotionChanged
 from hub.core.model.driver import Port
+from hub.core.model.events import MotionChanged
 from hub.core.model.rules import Room, Sense
 
 WARM_UP_S = 30.0  # HC-SR501 class modules fire at random for 30 to 60 s after power-up

@@ -18,8 +18,8 @@ from msgspec import Meta, Struct
 from drivers.gpio_line import ALIVE_S, SILENT_S, Line, Pin, Pull, watch
 from hub.contract.addresses import Flaw, FlawError
 from hub.contract.forms import FilePath, Name
-from hub.core.house_events import BatteryMeasured, MainsChanged
 from hub.core.model.driver import Port
+from hub.core.model.events import BatteryMeasured, MainsChanged
 from hub.core.model.rules import Room, Sense
 
 LOOK_S = 2.0

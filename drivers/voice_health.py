@@ -5,8 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from hub.contract.voice import Part, Pong, Trouble
-from hub.core.house_events import PartChanged
-from hub.core.model.events import Event, Measured
+from hub.core.model.events import Event, Measured, PartChanged
 
 CHANGE_S = 5.0  # how often a part may be told to have changed
 LOSS_S = 300.0  # how often it is told how much sound was let go: as the hub's own readings

@@ -18,7 +18,7 @@ from hub.config import Config, rules_of
 from hub.contract.messages import Availability
 from hub.core import decide
 from hub.core.alarm import delivery
-from hub.core.habits import FRESH
+from hub.core.model.activity import FRESH
 from hub.core.model.driver import Driver
 from hub.core.model.effects import Effect, Lane, Order, Show
 from hub.core.model.events import Event, Measured, Started, StorageTrouble

@@ -13,9 +13,8 @@ from msgspec.structs import replace
 
 from hub.contract.addresses import FlawError
 from hub.contract.forms import FilePath, Name, socket
-from hub.core.care_rules import CareRules
 from hub.core.model.driver import Driver
-from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
+from hub.core.model.rules import Button, CareRules, Role, Room, Rules, Sense, Sensor
 from hub.link.session import MqttSettings
 from hub.shared.language import Language
 from hub.shared.messages import tell, usual_language

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.core import decide, late
-from hub.core.habits import FRESH
+from hub.core.model.activity import FRESH
 from hub.core.model.effects import Effect, Order, Pet
 from hub.core.model.events import (
     ContactChanged,

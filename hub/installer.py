@@ -16,14 +16,17 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from hub.core.house_events import (
+from hub.core.model.events import (
     BatteryMeasured,
+    ContactChanged,
     DeviceSeen,
+    DriverFailed,
+    DriverReady,
+    Event,
     HeartRateMeasured,
     MainsChanged,
     MotionChanged,
 )
-from hub.core.model.events import ContactChanged, DriverFailed, DriverReady, Event
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from hub.sight import sight

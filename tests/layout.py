@@ -17,7 +17,7 @@ MAY_IMPORT = {  # room -> the rooms that it may import; the longest name that fi
     "hub.shared": ALL,
     "hub.core": ("hub.contract", "hub.core"),
     "hub": ("hub",),
-    "drivers": ("drivers", "hub.core", *ALL),
+    "drivers": ("drivers", "hub.core.model", *ALL),
     "voice": ("voice", *ALL),
     "provisioning": ("provisioning", *ALL),
     "center": ("center", *ALL),

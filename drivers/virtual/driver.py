@@ -20,9 +20,9 @@ from drivers.virtual.protocol import LINE_BYTES, talk
 from drivers.virtual.room import Room
 from drivers.virtual.sensors import Fitting, Sensors, move_in
 from hub.contract.forms import Name, SocketPath
-from hub.core.house_events import Spoke, VoiceTold
 from hub.core.model.driver import Port
 from hub.core.model.effects import Say
+from hub.core.model.events import Spoke, VoiceTold
 from hub.shared.unix_socket import opened
 
 PAGE = "page"  # as an engine of speech: its buttons and what is to be read

@@ -11,8 +11,8 @@ from typing import Any
 from drivers.virtual.pins import HousePin, beeping, pattern
 from drivers.virtual.sensors import Sensors
 from hub.contract.voice import Meaning
-from hub.core.house_events import Answered
 from hub.core.model.effects import Ask, Order, Say, Show, Signal
+from hub.core.model.events import Answered
 
 SAID_KEPT = 10
 LOOK_SETTLES_S = 0.05  # a lamp has this long to follow its order

@@ -20,8 +20,8 @@ from drivers.voicebox.peer import Peer
 from hub.contract import voice
 from hub.contract.forms import Name, SocketPath
 from hub.contract.voice import Meaning
-from hub.core.house_events import Answered, Spoke, Talking, VoiceTold
 from hub.core.model.driver import Port
+from hub.core.model.events import Answered, Spoke, Talking, VoiceTold
 from hub.shared.unix_socket import opened
 
 LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s

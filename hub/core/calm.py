@@ -9,17 +9,16 @@ that a hub takes for its next start (`care_clock.note`): what is replayed never 
 import math
 
 from hub.contract.times import DAY_S
+from hub.core import decide as facts
 from hub.core import decide as home
-from hub.core import facts
 from hub.core.activity import hourly, noise, presence, quiet, routines
 from hub.core.alarm import signals
 from hub.core.checkin import overdue, schedule
-from hub.core.house_events import MotionChanged
 from hub.core.inputs import sensors
 from hub.core.model.activity import NEVER
 from hub.core.model.checkin import CareState, Rung
 from hub.core.model.effects import Effect, Signal
-from hub.core.model.events import Event, Ticked
+from hub.core.model.events import Event, MotionChanged, Ticked
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Up
 from hub.core.supervision import supervision

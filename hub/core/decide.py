@@ -6,18 +6,47 @@ boot; it never raises fewer alarms than there were.
 """
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from msgspec.structs import replace
 
-from hub.core import facts, spoken
+from hub.contract.messages import FaultKind
 from hub.core.activity import hourly, noise, presence, quiet, routines
 from hub.core.activity import restart as recovery
 from hub.core.alarm import alarm, delivery, press, signals, warning
 from hub.core.checkin import checkin, overdue, restart
-from hub.core.inputs import announcements, buttons
+from hub.core.inputs import announcements, buttons, commands, sensors, speech
 from hub.core.model.activity import NEVER
-from hub.core.model.effects import Effect, Lane, Publish
-from hub.core.model.events import Event, Started
+from hub.core.model.effects import Effect, Lane, Pet, Publish
+from hub.core.model.events import (
+    Answered,
+    BatteryMeasured,
+    BrokerAcked,
+    BrokerRefused,
+    CenterAcked,
+    CenterBorn,
+    CommandReceived,
+    ContactChanged,
+    DeviceSeen,
+    DriverFailed,
+    DriverReady,
+    Event,
+    Heartbeat,
+    HeartRateMeasured,
+    LinkDown,
+    LinkUp,
+    MainsChanged,
+    Measured,
+    MotionChanged,
+    PartChanged,
+    Spoke,
+    Started,
+    StorageFailed,
+    StorageRecovered,
+    Talking,
+    Ticked,
+    VoiceTold,
+)
 from hub.core.model.rules import Rules
 from hub.core.model.state import (
     Clock,
@@ -35,13 +64,96 @@ from hub.core.supervision import faults, supervision
 
 Step = tuple[HomeState, list[Effect]]
 
+
+def take(state: HomeState, event: Event, rules: Rules) -> Step:
+    """Give the new state, and what is to be done."""
+    match event:
+        case MotionChanged() | ContactChanged() | HeartRateMeasured():
+            return _living(state, event, rules)
+        case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
+            return speech.take(state, event, rules)
+        case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
+            return supervision.told(state, event, rules)
+        case LinkUp() | CenterBorn() | LinkDown():
+            return _reach(state, event, rules)
+        case BrokerAcked():
+            kind, at = FaultKind.BROKER_REFUSES, event.at
+            state, effects = faults.mend(state, kind, faults.HUB, at, rules)
+            return alarm.broker_acked(state, event.id), effects
+        case CenterAcked():
+            return alarm.center_acked(state, event, rules)
+        case Heartbeat():
+            clock = Clock(event.utc - event.at, event.synced, event.zone_s)
+            return replace(state, clock=clock), [Pet()]
+        case CommandReceived():
+            return commands.obey(state, event, rules)
+        case Measured():
+            return commands.measured(state, event, rules)
+        case _:
+            return _trouble(state, event, rules)
+
+
+def _living(
+    state: HomeState,
+    event: MotionChanged | ContactChanged | HeartRateMeasured,
+    rules: Rules,
+) -> Step:
+    match event:
+        case MotionChanged():
+            return sensors.motion(state, event, rules)
+        case ContactChanged(device=device) if device in rules.sensors:
+            return sensors.door(state, event, rules)
+        case ContactChanged(at=at, device=device, closed=closed):
+            pressed = press.edge(state.contacts.get(device, Contact()), closed, at, rules)
+            return buttons.turn(state, device, pressed, at, rules)
+        case HeartRateMeasured():
+            return sensors.heart(state, event, rules)
+        case _:
+            assert_never(event)
+
+
+def _reach(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules) -> Step:
+    if isinstance(event, LinkDown):
+        return faults.link_down(state, event.at), []
+    effects: list[Effect] = []
+    if isinstance(event, LinkUp):  # perhaps another broker, or one that was put right
+        kind = FaultKind.BROKER_REFUSES
+        state, mended = faults.mend(state, kind, faults.HUB, event.at, rules)
+        state, effects = faults.link_up(state, event.at, rules)
+        effects += mended
+    state, resends = delivery.resend_all(state, event.at, rules)
+    return state, [*resends, *effects]
+
+
+def _trouble(
+    state: HomeState,
+    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused | Ticked,
+    rules: Rules,
+) -> Step:
+    match event:
+        case Ticked():
+            return state, []
+        case DriverFailed(at=at, device=device, reason=reason):
+            return faults.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
+        case DriverReady(at=at, device=device):
+            return faults.mend(state, FaultKind.DRIVER_FAILED, device, at, rules)
+        case StorageFailed(at=at, trouble=trouble):
+            return faults.fail(state, FaultKind.STORAGE, faults.HUB, at, rules, trouble)
+        case StorageRecovered(at=at):
+            return faults.mend(state, FaultKind.STORAGE, faults.HUB, at, rules)
+        case BrokerRefused(at=at):
+            return faults.fail(state, FaultKind.BROKER_REFUSES, faults.HUB, at, rules)
+        case _:
+            assert_never(event)
+
+
 DAY_S = 86_400.0
 
 
 _SERVE = (
     alarm.elapse,
     delivery.elapse,
-    spoken.elapse,
+    speech.elapse,
     faults.elapse,
     warning.elapse,
     noise.elapse,
@@ -58,7 +170,7 @@ _AHEAD = (
     alarm.next_wake,
     faults.next_wake,
     signals.next_wake,
-    spoken.next_wake,
+    speech.next_wake,
     warning.next_wake,
     noise.next_wake,
     presence.next_wake,
@@ -75,7 +187,7 @@ _AHEAD = (
 def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     """Take one fact; give the new state and what is to be done. Never raises."""
     state, effects = _elapse(state, event.at, rules)
-    state, more = facts.take(state, event, rules)
+    state, more = take(state, event, rules)
     state, words = signals.express(state, event.at, rules)
     return state, [*effects, *more, *words] if effects or words else more
 
@@ -119,7 +231,7 @@ def recover(
         house=recovery.house(state.house, started.at),
         warning=recovery.caution(state.warning, started.at),
         spoken_at=NEVER,
-        candidate=spoken.recovered(state.candidate, started.at),
+        candidate=speech.recovered(state.candidate, started.at),
         notices=announcements.recovered(state.notices, started.at),
         contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
         alarms=tuple(alarm.recovered(a, started.at, long_ago) for a in state.alarms),

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract import border
-from hub.core.habits import FRESH, VERSION, Habits
+from hub.core.model.activity import FRESH, VERSION, Habits
 from hub.core.model.events import StorageTrouble
 from hub.outbox.aside import keep
 from hub.outbox.thread import Journal

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from hub.core.care_rules import CareRules
+from hub.core.model.rules import CareRules
 from hub.replay.simulate import RULES
 from hub.replay.summary import Summary, as_json
 from hub.replay.trace import Row, TraceError

@@ -16,19 +16,20 @@ from msgspec.structs import replace
 from hub.contract.messages import AnsweredBy, Stage
 from hub.contract.voice import Meaning
 from hub.core import calm, decide
-from hub.core.care_rules import CareRules
-from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.effects import Effect
 from hub.core.model.events import (
+    Answered,
     CenterAcked,
     ContactChanged,
     Event,
     Heartbeat,
+    HeartRateMeasured,
     LinkUp,
+    MotionChanged,
     Started,
     Ticked,
 )
-from hub.core.model.rules import Rules, Sense
+from hub.core.model.rules import CareRules, Rules, Sense
 from hub.core.model.state import Alarm, Clock, HomeState, Link
 from hub.replay.trace import Row, Sort
 from hub.trace_devices import met

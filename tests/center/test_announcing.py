@@ -28,9 +28,8 @@ from center.store.tables import events
 from hub.contract.messages import AnnouncementOutcome, Command, CommandKind, Reply
 from hub.contract.wire import Reason, decode_from_hub
 from hub.core import decide
-from hub.core.house_events import Spoke
 from hub.core.model.effects import Effect, Publish, Say
-from hub.core.model.events import CommandReceived, Started
+from hub.core.model.events import CommandReceived, Spoke, Started
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from tests.center.counter import Counter, at_counter

@@ -23,14 +23,20 @@ from hub.contract.messages import (
 from hub.contract.voice import Meaning, Phrase
 from hub.core import decide, late
 from hub.core.alarm import signals, warning
-from hub.core.care_rules import CareRules
-from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.activity import Presence
 from hub.core.model.effects import Ask, Effect, Pet, Publish, Say, Show
-from hub.core.model.events import ContactChanged, Event, Heartbeat, Started, Ticked
-from hub.core.model.rules import Rules, Sense, Sensor
+from hub.core.model.events import (
+    Answered,
+    ContactChanged,
+    Event,
+    Heartbeat,
+    HeartRateMeasured,
+    MotionChanged,
+    Started,
+    Ticked,
+)
+from hub.core.model.rules import CareRules, QuietRules, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
-from hub.core.quiet_rules import QuietRules
 from tests.core import scenes
 from tests.core.scenes import GREEN, HELP
 from tests.playbook import Playbook

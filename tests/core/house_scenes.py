@@ -14,9 +14,8 @@ from hub.contract.messages import AlarmData, AlarmEvent, PresenceKind, Stage
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core import decide
-from hub.core.house_events import MotionChanged
 from hub.core.model.effects import Ask, Effect, Publish, Say
-from hub.core.model.events import CenterAcked, ContactChanged, Event, Started, Ticked
+from hub.core.model.events import CenterAcked, ContactChanged, Event, MotionChanged, Started, Ticked
 from hub.core.model.rules import Room, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
 from tests.core.scenes import CALM

@@ -7,10 +7,9 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, ReportEvent, Stage
 from hub.core import decide
-from hub.core.care_rules import CareRules
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.events import CenterAcked, ContactChanged, Event, LinkUp, Started, Ticked
-from hub.core.model.rules import Button, Role, Rules
+from hub.core.model.rules import Button, CareRules, Role, Rules
 from hub.core.model.state import Alarm, HomeState
 
 HELP, CORD, GREEN = "help", "cord", "green"

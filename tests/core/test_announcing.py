@@ -6,11 +6,10 @@ from hub.contract.messages import AnnouncementEvent, Command, CommandKind, Prese
 from hub.contract.voice import Meaning, Phrase
 from hub.contract.wire import decode_from_hub
 from hub.core import decide
-from hub.core.house_events import Answered, Spoke
 from hub.core.inputs.announcements import LOOK_S, MOST, RECEIPT_S
 from hub.core.model.activity import Presence
 from hub.core.model.effects import Effect, Publish, Say
-from hub.core.model.events import CommandReceived, Started, Ticked
+from hub.core.model.events import Answered, CommandReceived, Spoke, Started, Ticked
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from tests.playbook import Playbook

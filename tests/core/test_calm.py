@@ -15,25 +15,37 @@ from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import LinkTrouble
 from hub.core import calm, decide
-from hub.core.care_rules import CareRules
 from hub.core.checkin.restart import last_life
-from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.activity import NEVER, Presence, Quiet, Stay
 from hub.core.model.checkin import CareState, CheckIn, Due, Missed, Rung, Screening
 from hub.core.model.effects import Effect, Signal
 from hub.core.model.events import (
+    Answered,
     CenterAcked,
     ContactChanged,
     Event,
     Heartbeat,
+    HeartRateMeasured,
     LinkDown,
     LinkUp,
+    MotionChanged,
     Started,
     Ticked,
 )
-from hub.core.model.rules import Rules, Sense, Sensor
-from hub.core.model.state import Alarm, Caution, Contact, Down, Fault, HomeState, Link, Owed, Raised
-from hub.core.notice import Candidate, Notice
+from hub.core.model.rules import CareRules, Rules, Sense, Sensor
+from hub.core.model.state import (
+    Alarm,
+    Candidate,
+    Caution,
+    Contact,
+    Down,
+    Fault,
+    HomeState,
+    Link,
+    Notice,
+    Owed,
+    Raised,
+)
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, HOUR, KITCHEN, LIVING, MONDAY, RULES
 from tests.core.scenes import GREEN, HELP

@@ -6,11 +6,17 @@ from msgspec.structs import replace
 from hub.contract.messages import Command, CommandKind, Evidence, FaultKind, Stage
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
-from hub.core.house_events import Answered
 from hub.core.model.effects import Effect, Say, Show, Signal
-from hub.core.model.events import CommandReceived, ContactChanged, Event, Ticked
-from hub.core.model.state import Accepted, Cancelled, Caution, HomeState, Raised, Received
-from hub.core.notice import Candidate
+from hub.core.model.events import Answered, CommandReceived, ContactChanged, Event, Ticked
+from hub.core.model.state import (
+    Accepted,
+    Cancelled,
+    Candidate,
+    Caution,
+    HomeState,
+    Raised,
+    Received,
+)
 from hub.core.supervision import faults
 from tests.core.scenes import (
     CALM,

@@ -25,13 +25,22 @@ from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import decode_from_hub
 from hub.core import decide
-from hub.core.care_rules import CareRules
 from hub.core.checkin.restart import last_life
-from hub.core.house_events import Answered, HeartRateMeasured, MotionChanged
 from hub.core.model.activity import Presence
 from hub.core.model.checkin import CareState
 from hub.core.model.effects import Effect, Publish
-from hub.core.model.events import CenterAcked, ContactChanged, Event, Heartbeat, Started, Ticked
+from hub.core.model.events import (
+    Answered,
+    CenterAcked,
+    ContactChanged,
+    Event,
+    Heartbeat,
+    HeartRateMeasured,
+    MotionChanged,
+    Started,
+    Ticked,
+)
+from hub.core.model.rules import CareRules
 from hub.core.model.state import HomeState
 from tests.core.care_scenes import DAY, EIGHT, HALL, HOUR, RULES, WATCH, YEAR
 from tests.core.histories import examples

@@ -8,11 +8,10 @@ from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core import decide
 from hub.core.alarm import warning
-from hub.core.care_rules import CareRules
 from hub.core.checkin import checkin
-from hub.core.house_events import Answered, Talking
 from hub.core.model.effects import Ask, Say, Signal
-from hub.core.model.events import Ticked
+from hub.core.model.events import Answered, Talking, Ticked
+from hub.core.model.rules import CareRules
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

@@ -8,10 +8,9 @@ from msgspec.structs import replace
 from hub.contract.voice import Phrase
 from hub.core import decide
 from hub.core.activity import dark
-from hub.core.care_rules import CareRules
 from hub.core.model.effects import Ask, Effect
 from hub.core.model.events import Started, Ticked
-from hub.core.model.rules import Rules
+from hub.core.model.rules import CareRules, Rules
 from tests.core.care_scenes import (
     DAY,
     EIGHT,

@@ -21,7 +21,6 @@ from hub.contract.messages import (
 from hub.contract.scaip import Kind, Report
 from hub.contract.wire import LinkTrouble
 from hub.core import decide
-from hub.core.house_events import VoiceTold
 from hub.core.model.effects import Effect, Lane, Pet, Publish, Signal
 from hub.core.model.events import (
     BrokerAcked,
@@ -37,6 +36,7 @@ from hub.core.model.events import (
     StorageRecovered,
     StorageTrouble,
     Ticked,
+    VoiceTold,
 )
 from hub.core.model.rules import Button, Role
 from hub.core.model.state import HomeState

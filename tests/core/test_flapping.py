@@ -16,24 +16,22 @@ from hub.contract.scaip import Report, What
 from hub.contract.voice import Part
 from hub.contract.wire import LinkTrouble
 from hub.core import decide
-from hub.core.house_events import (
-    BatteryMeasured,
-    DeviceSeen,
-    MainsChanged,
-    MotionChanged,
-    PartChanged,
-)
 from hub.core.model.effects import Effect, Lane, Publish, Signal
 from hub.core.model.events import (
+    BatteryMeasured,
     BrokerAcked,
     BrokerRefused,
     CenterAcked,
     ContactChanged,
+    DeviceSeen,
     DriverFailed,
     DriverReady,
     Event,
     LinkDown,
     LinkUp,
+    MainsChanged,
+    MotionChanged,
+    PartChanged,
     StorageFailed,
     StorageRecovered,
     StorageTrouble,

@@ -11,22 +11,23 @@ from msgspec.structs import replace
 from hub.contract.messages import AnsweredBy
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
-from hub.core import decide, hazard
+from hub.core import decide
+from hub.core.activity import habits as hazard
 from hub.core.activity import habits as learning
-from hub.core.habits import CLASSES, DAY_S, FRESH, Habits, Quietness
-from hub.core.house_events import Answered, MotionChanged
-from hub.core.model.activity import NEVER
+from hub.core.model.activity import CLASSES, DAY_S, FRESH, NEVER, Habits, Quietness
 from hub.core.model.events import (
+    Answered,
     ContactChanged,
     DriverFailed,
     DriverReady,
     Event,
     Heartbeat,
+    MotionChanged,
     Started,
     Ticked,
 )
+from hub.core.model.rules import QuietRules
 from hub.core.model.state import HomeState
-from hub.core.quiet_rules import QuietRules
 from tests.core.histories import examples
 from tests.core.house_scenes import BATH, FRONT, KITCHEN, LIVING, MONDAY, RULES, settled
 from tests.core.scenes import HELP

@@ -8,12 +8,22 @@ from hub.contract.messages import CheckInResult, Evidence, PresenceKind, Topic
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core import decide, late
-from hub.core.habits import FRESH, Habits, Ratio, zeros
-from hub.core.house_events import MotionChanged
-from hub.core.model.activity import NEVER, House, Lone, Presence, Quiet, Sensed, Stay
+from hub.core.model.activity import (
+    FRESH,
+    NEVER,
+    Habits,
+    House,
+    Lone,
+    Presence,
+    Quiet,
+    Ratio,
+    Sensed,
+    Stay,
+    zeros,
+)
 from hub.core.model.checkin import Anchor, CareState, CheckIn, Due, Missed, Rung, Screening
 from hub.core.model.effects import Ask, Effect, Publish
-from hub.core.model.events import ContactChanged, Event, Started, Ticked
+from hub.core.model.events import ContactChanged, Event, MotionChanged, Started, Ticked
 from hub.core.model.rules import Room, Sense, Sensor
 from hub.core.model.state import Caution, HomeState
 from hub.core.model.supervision import Battery, Flap, Flicker, Mains, WatchState

@@ -9,11 +9,11 @@ from hub.contract.voice import Meaning, Phrase
 from hub.core import decide
 from hub.core.activity.presence import ABSENCE
 from hub.core.alarm.warning import Ground, begin
-from hub.core.care_rules import CareRules
 from hub.core.model.activity import NEVER
 from hub.core.model.checkin import Rung
 from hub.core.model.effects import Ask, Say
 from hub.core.model.events import Started, Ticked
+from hub.core.model.rules import CareRules
 from hub.core.model.state import HomeState
 from tests.core.care_scenes import (
     DAY,

@@ -11,14 +11,11 @@ from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core.activity import noise, quiet
 from hub.core.activity.presence import BLIPS
-from hub.core.care_rules import CareRules
 from hub.core.checkin.restart import last_life
-from hub.core.habits import STEP_S
-from hub.core.house_events import Answered, MotionChanged
-from hub.core.model.activity import Lone
+from hub.core.model.activity import STEP_S, Lone
 from hub.core.model.effects import Ask
-from hub.core.model.events import ContactChanged, DriverFailed
-from hub.core.model.rules import Sense, Sensor
+from hub.core.model.events import Answered, ContactChanged, DriverFailed, MotionChanged
+from hub.core.model.rules import CareRules, Sense, Sensor
 from hub.core.model.state import HomeState
 from tests.core.house_scenes import (
     BATH,

@@ -10,10 +10,9 @@ from hub.contract.wire import decode_from_hub
 from hub.core import decide
 from hub.core.activity import presence
 from hub.core.activity.presence import ABSENCE
-from hub.core.care_rules import CareRules
-from hub.core.house_events import Answered
 from hub.core.model.effects import Ask, Effect, Publish
-from hub.core.model.events import Ticked
+from hub.core.model.events import Answered, Ticked
+from hub.core.model.rules import CareRules
 from hub.core.model.state import HomeState
 from tests.core.house_scenes import HOUR, KITCHEN, LIVING, RULES, Lived, day_long, settled
 

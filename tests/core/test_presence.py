@@ -5,9 +5,8 @@ import pytest
 from hub.contract.messages import AnsweredBy, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core.house_events import Answered
 from hub.core.model.effects import Say
-from hub.core.model.events import ContactChanged
+from hub.core.model.events import Answered, ContactChanged
 from tests.core.house_scenes import (
     FRONT,
     HOUR,

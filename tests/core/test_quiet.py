@@ -8,9 +8,8 @@ from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
 from hub.core.activity import quiet
-from hub.core.habits import STEP_S
-from hub.core.house_events import Answered
-from hub.core.model.events import DriverFailed
+from hub.core.model.activity import STEP_S
+from hub.core.model.events import Answered, DriverFailed
 from tests.core.house_scenes import (
     BATH,
     DAY,

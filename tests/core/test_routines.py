@@ -7,9 +7,8 @@ from hub.contract import wire
 from hub.contract.messages import Activity, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core.house_events import Answered
 from hub.core.model.effects import Lane, Publish
-from hub.core.model.events import ContactChanged
+from hub.core.model.events import Answered, ContactChanged
 from hub.core.model.rules import Sense, Sensor
 from tests.core.house_scenes import (
     BATH,

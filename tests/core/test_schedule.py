@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from hub.contract import times as daytime
 from hub.contract.voice import Meaning, Phrase
 from hub.core import decide
-from hub.core.care_rules import CareRules
 from hub.core.checkin import checkin
 from hub.core.model.checkin import asking
 from hub.core.model.effects import Ask
 from hub.core.model.events import Heartbeat, Started, Ticked
+from hub.core.model.rules import CareRules
 from hub.core.model.state import HomeState
 from tests.core.care_scenes import (
     DAY,

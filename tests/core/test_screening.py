@@ -5,10 +5,10 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Topic
 from hub.contract.voice import Meaning, Phrase
-from hub.core.care_rules import CareRules
 from hub.core.checkin import checkin
-from hub.core.house_events import Talking
 from hub.core.model.effects import Ask
+from hub.core.model.events import Talking
+from hub.core.model.rules import CareRules
 from tests.core.care_scenes import (
     ALIVE,
     COUNSEL,

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from hub.contract.messages import FaultKind, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
-from hub.core.house_events import MotionChanged
-from hub.core.model.events import ContactChanged, DriverFailed, DriverReady
+from hub.core.model.events import ContactChanged, DriverFailed, DriverReady, MotionChanged
 from hub.core.model.rules import Sense, Sensor
 from tests.core.house_scenes import (
     FRIDGE,

@@ -15,14 +15,12 @@ from hub.contract.messages import Cleared, Evidence, FaultKind, FaultReport, Pre
 from hub.contract.scaip import Kind
 from hub.core import decide
 from hub.core.alarm.signals import signal_of
-from hub.core.habits import FRESH
-from hub.core.model.activity import NEVER, House, Lone, Presence, Sensed
+from hub.core.model.activity import FRESH, NEVER, House, Lone, Presence, Sensed
 from hub.core.model.checkin import Anchor, CareState, CheckIn, Due, Missed, Screening
 from hub.core.model.effects import Effect, Publish
 from hub.core.model.events import Event, LinkUp, Ticked
-from hub.core.model.state import Caution, HomeState, Raised, Sent
+from hub.core.model.state import Caution, HomeState, Notice, Raised, Sent
 from hub.core.model.supervision import Flap
-from hub.core.notice import Notice
 from hub.core.supervision import snapshot
 from hub.core.supervision.snapshot import BYTES, FAULT, FIELDS, Kept
 from tests.core.histories import examples

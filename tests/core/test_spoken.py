@@ -10,10 +10,9 @@ from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Part, Phrase
 from hub.core import decide
 from hub.core.alarm import alarm as sos
-from hub.core.house_events import Answered, PartChanged
 from hub.core.model.checkin import Asked, CheckIn
 from hub.core.model.effects import Ask, Effect, Say, Show, Signal
-from hub.core.model.events import ContactChanged, Event, Started, Ticked
+from hub.core.model.events import Answered, ContactChanged, Event, PartChanged, Started, Ticked
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import Accepted, Caution, HomeState
 from tests.core.scenes import calls, read

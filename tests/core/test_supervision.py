@@ -12,27 +12,25 @@ from hub.contract import wire
 from hub.contract.messages import Cleared, FaultKind, FaultReport, HubState, ReportData, ReportEvent
 from hub.contract.scaip import Report, of_report
 from hub.core import decide
-from hub.core.house_events import (
-    BatteryMeasured,
-    DeviceSeen,
-    HeartRateMeasured,
-    MainsChanged,
-    MotionChanged,
-)
-from hub.core.limits import UNMOVED
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.events import (
+    BatteryMeasured,
     ContactChanged,
+    DeviceSeen,
     DriverFailed,
     DriverReady,
     Event,
+    HeartRateMeasured,
     LinkUp,
+    MainsChanged,
+    MotionChanged,
     Started,
     Ticked,
 )
 from hub.core.model.rules import Room, Rules, Sense, Sensor
 from hub.core.model.state import Fault, HomeState
 from hub.core.supervision import faults, supervision
+from hub.core.supervision.supervision import UNMOVED
 from tests.core.histories import examples
 from tests.core.scenes import CALM, GREEN, HELP, UTC, press, started
 from tests.playbook import Playbook, playbook

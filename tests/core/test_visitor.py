@@ -12,11 +12,9 @@ from hub.contract.messages import Activity, AnsweredBy, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.core.activity import habits, presence
-from hub.core.habits import Habits
-from hub.core.house_events import Answered
-from hub.core.model.activity import NEVER
+from hub.core.model.activity import NEVER, Habits
 from hub.core.model.effects import Ask, Effect, Publish
-from hub.core.model.events import ContactChanged, Event
+from hub.core.model.events import Answered, ContactChanged, Event
 from hub.core.model.state import HomeState
 from tests.core.house_scenes import (
     BATH,

@@ -8,8 +8,7 @@ from hub.contract import wire
 from hub.contract.messages import Availability, HubState, VoiceCan, VoiceReport
 from hub.contract.voice import Part
 from hub.core import decide
-from hub.core.house_events import PartChanged, VoiceTold
-from hub.core.model.events import DriverFailed, DriverReady, Event, Started
+from hub.core.model.events import DriverFailed, DriverReady, Event, PartChanged, Started, VoiceTold
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from hub.core.supervision import faults

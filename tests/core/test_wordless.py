@@ -7,13 +7,11 @@ from hub.contract import wire
 from hub.contract.messages import AlarmEvent, CheckInEvent, Evidence
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core.house_events import Answered
 from hub.core.model.checkin import Screening
 from hub.core.model.effects import Ask, Effect, Publish
-from hub.core.model.events import Ticked
+from hub.core.model.events import Answered, Ticked
 from hub.core.model.rules import Rules
-from hub.core.model.state import Caution
-from hub.core.notice import Said
+from hub.core.model.state import Caution, Said
 from tests.core.care_scenes import (
     ALIVE,
     FINE,

@@ -9,10 +9,9 @@ from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning
 from hub.core import decide
 from hub.core.alarm import alarm as sos
-from hub.core.house_events import Answered
 from hub.core.model.checkin import Asked, CheckIn, Due, Missed, Screening
 from hub.core.model.effects import Effect, Publish
-from hub.core.model.events import CenterAcked, Event, Started, Ticked
+from hub.core.model.events import Answered, CenterAcked, Event, Started, Ticked
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import Caution, HomeState
 from tests.core.scenes import press

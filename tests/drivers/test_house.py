@@ -7,9 +7,8 @@ import pytest
 
 from drivers.virtual import driver as house
 from hub.contract.voice import Meaning, Phrase
-from hub.core.house_events import Answered, Spoke, VoiceTold
 from hub.core.model.effects import Say, Show, Signal
-from hub.core.model.events import ContactChanged
+from hub.core.model.events import Answered, ContactChanged, Spoke, VoiceTold
 from tests.drivers.fakes import FakePort, running
 from tests.drivers.home import Home, answer, living
 

@@ -14,9 +14,9 @@ from drivers.virtual.room import Refusal
 from hub.contract.voice import Phrase
 from hub.core.model.effects import Say, Show, Signal
 from hub.shared.command_line import Parser
+from hub.shared.language import Language
 from hub.shared.messages import (
     HOUSE_WORDS_LANGUAGES,
-    Language,
     messages,
     usual_language_house_words,
     words_house_words,

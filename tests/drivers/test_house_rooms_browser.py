@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from hub.core.house_events import BatteryMeasured
+from hub.core.model.events import BatteryMeasured
 from tests.drivers.home import living, served
 from tests.drivers.test_house_browser import looking
 from tests.drivers.test_house_sensors import levels

@@ -8,8 +8,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from drivers.virtual.sensors import Fitting, NoSensorError, Sensors
-from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
-from hub.core.model.events import ContactChanged
+from hub.core.model.events import BatteryMeasured, ContactChanged, MainsChanged, MotionChanged
 from hub.core.model.rules import Sense
 from hub.shared.messages import words_house_words
 from tests.drivers.fakes import FakePort

@@ -11,7 +11,7 @@ from gpiozero.pins.mock import MockFactory
 from drivers import gpio_line
 from drivers.gpio_line import LineError
 from drivers.motion import Driver
-from hub.core.house_events import DeviceSeen, MotionChanged
+from hub.core.model.events import DeviceSeen, MotionChanged
 from hub.core.model.rules import Room, Sense
 from tests.drivers.fakes import FakePort, running
 

@@ -10,7 +10,7 @@ from gpiozero.pins.mock import MockFactory
 from drivers import supply
 from drivers.gpio_line import LineError
 from drivers.supply import Driver, SupplyError, charge
-from hub.core.house_events import BatteryMeasured, MainsChanged
+from hub.core.model.events import BatteryMeasured, MainsChanged
 from hub.core.model.rules import Sense
 from tests.drivers.fakes import FakePort, running
 

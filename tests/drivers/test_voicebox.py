@@ -31,9 +31,8 @@ from hub.contract.voice import (
 )
 from hub.contract.voice import Spoke as SpokeWord
 from hub.contract.voice import Talking as TalkingWord
-from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
 from hub.core.model.effects import Ask, Say, Show, Signal
-from hub.core.model.events import Measured
+from hub.core.model.events import Answered, Measured, PartChanged, Spoke, Talking, VoiceTold
 from tests.drivers.fakes import FakePort
 
 HANGING = """

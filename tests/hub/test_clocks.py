@@ -9,8 +9,7 @@ import pytest
 from hub.clocks import SystemClocks
 from hub.core import late
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-from hub.core.notice import Candidate, Notice
+from hub.core.model.state import Candidate, HomeState, Notice
 from hub.outbox import snapshot
 from provisioning.doctor import machine
 from voice import health as voice_health

@@ -16,10 +16,9 @@ from msgspec.structs import replace
 from drivers import contact, gpio_line, motion
 from drivers.virtual.driver import use_virtual_pins
 from drivers.virtual.pins import HousePin
-from hub.core.house_events import MotionChanged
 from hub.core.model.driver import Driver
 from hub.core.model.effects import Lane
-from hub.core.model.events import ContactChanged, Event
+from hub.core.model.events import ContactChanged, Event, MotionChanged
 from hub.core.model.rules import Role, Sense, Sensor
 from hub.engine import BATCH, EARLY
 from hub.process.supervisor import Supervisor

@@ -3,8 +3,14 @@
 from msgspec.structs import replace
 
 from hub.core import decide, late
-from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
-from hub.core.model.events import Event, Started, Ticked
+from hub.core.model.events import (
+    BatteryMeasured,
+    Event,
+    MainsChanged,
+    MotionChanged,
+    Started,
+    Ticked,
+)
 from hub.core.model.rules import Sense, Sensor
 from hub.core.model.state import HomeState
 from tests.hub.rig import RULES

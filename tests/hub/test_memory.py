@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from hub.core.habits import FRESH, Habits
+from hub.core.model.activity import FRESH, Habits
 from hub.core.model.events import StorageTrouble
 from hub.outbox import habits_file
 from hub.outbox.habits_file import Learned, Memory

@@ -21,8 +21,17 @@ from drivers.virtual import sensors_cli
 from drivers.virtual.cli import ask
 from hub.contract.messages import FaultKind
 from hub.core import decide
-from hub.core.house_events import BatteryMeasured, MainsChanged, MotionChanged
-from hub.core.model.events import ContactChanged, DriverFailed, DriverReady, Event, Started, Ticked
+from hub.core.model.events import (
+    BatteryMeasured,
+    ContactChanged,
+    DriverFailed,
+    DriverReady,
+    Event,
+    MainsChanged,
+    MotionChanged,
+    Started,
+    Ticked,
+)
 from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
 from hub.installer import VISITS, LinkSight, Proof

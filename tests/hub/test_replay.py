@@ -11,9 +11,8 @@ import pytest
 
 from hub.contract.voice import Meaning
 from hub.core import decide
-from hub.core.house_events import Answered
 from hub.core.model.effects import Lane, Show, Signal
-from hub.core.model.events import ContactChanged, Ticked
+from hub.core.model.events import Answered, ContactChanged, Ticked
 from hub.core.model.state import HomeState
 from hub.process.blackbox import BEHIND, BlackBox
 from hub.replay.transcript import TranscriptError, replay

@@ -17,11 +17,10 @@ from hub import app
 from hub.config import Config, load
 from hub.contract.messages import Stage
 from hub.core import decide
-from hub.core.habits import FRESH, Habits
-from hub.core.house_events import MotionChanged
+from hub.core.model.activity import FRESH, Habits
 from hub.core.model.driver import Port
 from hub.core.model.effects import Lane, Publish
-from hub.core.model.events import CenterAcked, ContactChanged, Event, Started
+from hub.core.model.events import CenterAcked, ContactChanged, Event, MotionChanged, Started
 from hub.core.model.rules import Sense, Sensor
 from hub.core.model.state import HomeState
 from hub.core.supervision import snapshot

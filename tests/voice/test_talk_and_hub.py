@@ -8,9 +8,8 @@ from msgspec.structs import replace
 from hub.contract.messages import Topic
 from hub.contract.voice import Phrase
 from hub.core.decide import next_wake
-from hub.core.house_events import Answered, Talking
 from hub.core.model.effects import Ask, Effect
-from hub.core.model.events import Ticked
+from hub.core.model.events import Answered, Talking, Ticked
 from tests.core.care_scenes import (
     COUNSEL,
     DAY,

@@ -17,10 +17,9 @@ from drivers.voicebox.driver import Driver
 from hub.contract.messages import Topic
 from hub.contract.voice import Ask, Hello
 from hub.core import decide
-from hub.core.house_events import Answered
 from hub.core.model.checkin import Asked, CheckIn
 from hub.core.model.effects import Publish
-from hub.core.model.events import Started, Ticked
+from hub.core.model.events import Answered, Started, Ticked
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from tests.drivers.fakes import FakePort

@@ -10,11 +10,9 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
-from hub.core import hazard
 from hub.core.activity import habits, presence
 from hub.core.alarm import warning
-from hub.core.habits import DAY_S, STEP_S, Habits, Quietness
-from hub.core.model.activity import NEVER, House, Quiet
+from hub.core.model.activity import DAY_S, NEVER, STEP_S, Habits, House, Quiet, Quietness
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
@@ -107,7 +105,7 @@ def _surprise(state: HomeState, step: int, rules: Rules) -> float:
         return 0.0
     if state.house.lone.noise:  # what it sees counts for nothing now, so nor does its silence
         share = believed(state, rules, but=state.house.lone.device)
-    return share * hazard.surprise(state.habits, _present(state), step, rules.quiet)
+    return share * habits.surprise(state.habits, _present(state), step, rules.quiet)
 
 
 def believed(state: HomeState, rules: Rules, but: str = "") -> float:
@@ -130,7 +128,7 @@ def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
         return believed(state, rules) >= rules.quiet.believed_share
     if not synced or lasted_s < rules.quiet.least_s:
         return False
-    if state.house.quiet.score <= hazard.limit(state.habits, rules.quiet):
+    if state.house.quiet.score <= habits.limit(state.habits, rules.quiet):
         return False
     if state.habits.days >= rules.quiet.new_days:
         return True
@@ -141,7 +139,7 @@ def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
 
 
 def _rests(state: HomeState, at: float, rules: Rules) -> bool:
-    return state.clock.synced and hazard.rests(state.habits, _local(state, at), rules.quiet)
+    return state.clock.synced and habits.rests(state.habits, _local(state, at), rules.quiet)
 
 
 def _present(state: HomeState) -> Quietness:
@@ -158,7 +156,7 @@ def _evidence(state: HomeState, at: float, rules: Rules) -> Evidence:
     return Evidence(
         since_utc=began(house) + state.clock.offset_s,
         lasted_s=lasted_s,
-        usual_s=hazard.usual_s(state.habits, _present(state), rules.quiet),
+        usual_s=habits.usual_s(state.habits, _present(state), rules.quiet),
         limit_s=lasted_s,
         last=house.active_by,
         sensors=supervision.working(state, rules)[:SENSORS],

@@ -7,8 +7,7 @@ have begun anew; all moments move along with the last one that was known.
 from msgspec.structs import replace
 
 from hub.contract.messages import PresenceKind
-from hub.core.habits import STEP_S
-from hub.core.model.activity import NEVER, House, Lone
+from hub.core.model.activity import NEVER, STEP_S, House, Lone
 from hub.core.model.state import Caution
 
 AGAIN_S = 60.0  # the least that any product waits for an answer (field.md)

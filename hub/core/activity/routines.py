@@ -16,10 +16,9 @@ from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
 from hub.core.activity import habits as learning
 from hub.core.activity import presence, quiet
+from hub.core.activity.habits import rests
 from hub.core.alarm import warning
-from hub.core.habits import DAY_S
-from hub.core.hazard import rests
-from hub.core.model.activity import NEVER, Stay
+from hub.core.model.activity import DAY_S, NEVER, Stay
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Room, Rules, Sense
 from hub.core.model.state import HomeState

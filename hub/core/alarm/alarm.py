@@ -32,10 +32,10 @@ from hub.core.model.state import (
     Present,
     Raised,
     Received,
+    Said,
     Sent,
     alone,
 )
-from hub.core.notice import Said
 from hub.core.supervision import faults
 from hub.core.supervision.faults import CALLS
 

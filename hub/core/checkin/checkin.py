@@ -4,23 +4,185 @@ When is in `schedule`, the talk in `asking`, what follows a miss in `ladder`, th
 in `no_life`, the PHQ-2 in `screening`. Speech gives way to alarms; the ladders do not.
 """
 
+from typing import assert_never
+
 from msgspec.structs import replace
 
 from hub.contract.messages import AnsweredBy, CheckInResult, Topic
 from hub.contract.scaip import Care
 from hub.contract.voice import Meaning, Phrase
-from hub.core import asking, no_life
+from hub.core.activity import presence
 from hub.core.alarm import alarm
 from hub.core.checkin import escalation, phq2, schedule
-from hub.core.checkin.reports import GROUNDS
+from hub.core.checkin.reports import GROUNDS, hindered, tell_need, tell_result
 from hub.core.checkin.restart import note
-from hub.core.house_events import Answered
-from hub.core.model.checkin import Due, Rung
-from hub.core.model.effects import Effect, Say
+from hub.core.model.checkin import Asked, CheckIn, Due, Paused, Rung, talked
+from hub.core.model.effects import Ask, Effect, Say
+from hub.core.model.events import Answered
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 
 Step = tuple[HomeState, list[Effect]]
+
+Answer = tuple[CheckInResult, AnsweredBy]
+
+SETTLE_S = 60.0  # after a start, until the voice is up: what it is told before that, nobody hears
+QUESTION = {
+    Topic.MOOD: Phrase.ASK_MOOD,
+    Topic.HEALTH: Phrase.ASK_HEALTH,
+    Topic.SLEEP: Phrase.ASK_SLEEP,
+    Topic.MEALS: Phrase.ASK_MEALS,
+    Topic.OUTING: Phrase.ASK_OUTING,
+    Topic.EXERCISE: Phrase.ASK_EXERCISE,
+    Topic.MEDICINE: Phrase.ASK_MEDICINE,
+}
+THANKS = {
+    CheckInResult.FINE: Phrase.THANKS_FINE,
+    CheckInResult.UNWELL: Phrase.THANKS_UNWELL,
+    CheckInResult.ALIVE: Phrase.THANKS_ALIVE,
+}
+
+
+def elapse_asking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+    """Ask what is due; ask again; give up. Nobody is asked while an alarm has the word."""
+    if _stale_at(visit, rules) <= at:
+        return _put(state, None), []
+    if hindered(state):
+        return _put_off(state, visit, at, rules), []
+    if next_wake_asking(state, visit, rules) > at:
+        return state, []
+    if isinstance(visit.stage, Asked):
+        return _unanswered(state, visit, visit.stage, at, rules)
+    return _ask(state, visit, at, rules)
+
+
+def next_wake_asking(state: HomeState, visit: CheckIn, rules: Rules) -> float:
+    """Give when the next question is due, or the answer to the last one overdue."""
+    settled_at = state.care.began_at + SETTLE_S
+    match visit.stage:
+        case Due(from_at=from_at):
+            stale_at = _stale_at(visit, rules)
+            return stale_at if hindered(state) else min(max(from_at, settled_at), stale_at)
+        case Asked(at=asked_at, talked_s=talked_s):
+            return asked_at + talked_s + rules.care.answer_s
+        case Paused(at=asked_at):
+            return max(asked_at + rules.care.again_s * visit.attempts, settled_at)
+        case _:
+            assert_never(visit.stage)
+
+
+def ask_again(
+    state: HomeState, visit: CheckIn, at: float, rules: Rules, *, last: bool = False
+) -> Step:
+    """Take words that nobody understood: they are never "fine", and may be a stroke's.
+
+    With `last` nothing is asked any more.
+    """
+    visit = replace(visit, unclear=True)
+    if last or visit.attempts >= rules.care.attempts:
+        return escalation.begin(_put(state, None), visit, at, rules)
+    state, question = _ask(state, visit, at, rules)
+    return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
+
+
+def end(state: HomeState, visit: CheckIn, answer: Answer, at: float, rules: Rules) -> Step:
+    """End it with its result, and tell the centre."""
+    return tell_result(_put(state, None), visit, answer, at, rules)
+
+
+def moved(state: HomeState, visit: CheckIn) -> HomeState:
+    """Take note that somebody moved after the question."""
+    if not isinstance(visit.stage, Asked) or visit.stage.moved:
+        return state
+    return _put(state, replace(visit, stage=replace(visit.stage, moved=True)))
+
+
+def talking_asking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
+    """Wait on: the talk that the question began goes on."""
+    asked = visit.stage
+    if not isinstance(asked, Asked) or next_wake_asking(state, visit, rules) <= at:
+        return state
+    on = replace(asked, talked_s=max(asked.talked_s, talked(asked.at, at)))
+    return _put(state, replace(visit, stage=on))
+
+
+def noted(state: HomeState, words: str) -> HomeState:
+    """Keep what was said, if it may be told, for the outcome of the check-in that it is about."""
+    visit, missed = state.care.visit, state.care.missed
+    if not words or state.care.screening is not None:
+        return state
+    if visit is not None and not isinstance(visit.stage, Due):
+        return _put(state, replace(visit, words=words))
+    if missed is None:
+        return state
+    missed = replace(missed, checkin=replace(missed.checkin, words=words))
+    return replace(state, care=replace(state.care, missed=missed))
+
+
+def need(state: HomeState, care: Care, at: float, rules: Rules, what: str = "") -> Step:
+    """Tell a need, but not again what was told minutes ago; another ill is another need."""
+    name = f"{care}/{what}" if what else str(care)
+    told_at = state.care.told_at.get(name)
+    if told_at is not None and abs(at - told_at) < rules.care.need_again_s:
+        return state, []
+    lately = {n: t for n, t in state.care.told_at.items() if abs(at - t) < rules.care.need_again_s}
+    told = {**lately, name: at}
+    state = replace(state, care=replace(state.care, told_at=told))
+    return tell_need(state, care, at, rules, what=what)
+
+
+def thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
+    """Answer the resident, unless an alarm has the word."""
+    return [] if hindered(state) else [Say(THANKS[result])]
+
+
+def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+    """Speak the question, but not to one who has said that they are out."""
+    if presence.declared(state.house.presence) and not visit.unclear:
+        return end(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
+    slow = visit.attempts > 0
+    asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
+    return _put(state, asked), [Ask(QUESTION.get(visit.topic, Phrase.ASK_MOOD), slow)]
+
+
+def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:
+    if asked.moved and not visit.unclear:
+        answer = CheckInResult.ALIVE, AnsweredBy.MOTION
+        state, told = end(state, visit, answer, at, rules)
+        return state, told + thanks(state, CheckInResult.ALIVE)
+    if visit.attempts >= rules.care.attempts:
+        return escalation.begin(_put(state, None), visit, at, rules)
+    paused = replace(visit, stage=Paused(asked.at))
+    if next_wake_asking(state, paused, rules) <= at:
+        return _ask(state, visit, at, rules)
+    return _put(state, paused), []
+
+
+def _put_off(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
+    """Wait for the alarm to end; the question that it cut short does not count."""
+    if isinstance(visit.stage, Due):
+        return state
+    cut = visit.attempts - isinstance(visit.stage, Asked)
+    later = replace(visit, attempts=cut, stage=Due(at))
+    return _put(state, None if _stale_at(later, rules) <= at else later)
+
+
+def _stale_at(visit: CheckIn, rules: Rules) -> float:
+    """Give from when on it is too late to ask, or to take up a talk that broke off."""
+    match visit.stage:
+        case Due():
+            return visit.due_at + rules.care.late_s
+        case Asked(at=asked_at, talked_s=talked_s):
+            return asked_at + talked_s + rules.care.answer_s + rules.care.late_s
+        case Paused(at=asked_at):
+            return asked_at + rules.care.again_s * visit.attempts + rules.care.late_s
+        case _:
+            assert_never(visit.stage)
+
+
+def _put(state: HomeState, visit: CheckIn | None) -> HomeState:
+    return replace(state, care=replace(state.care, visit=visit))
+
 
 WATCHING = Rung.WATCHING  # slow to look up in Python 3.11
 
@@ -37,12 +199,12 @@ HARMLESS = {Topic.OUTING, Topic.EXERCISE}  # a day at home is no illness: "no" s
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Ask what is due, remind, give up."""
     state = schedule.look(note(state, at, rules), at, rules)
-    state, effects = no_life.elapse(state, at, rules)
+    state, effects = escalation.elapse_no_life(state, at, rules)
     if state.care.missed is not None:
         state, more = escalation.elapse(state, state.care.missed, at, rules)
         effects += more
     if state.care.visit is not None:
-        state, more = asking.elapse(state, state.care.visit, at, rules)
+        state, more = elapse_asking(state, state.care.visit, at, rules)
         effects += more
     if state.care.screening is not None:
         state, more = phq2.elapse(state, state.care.screening, at, rules)
@@ -53,11 +215,11 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give the next moment at which `elapse` has something to do."""
     care = state.care
-    times = [schedule.next_wake(state), no_life.next_wake(state)]
+    times = [schedule.next_wake(state), escalation.next_wake_no_life(state)]
     if care.missed is not None:
         times.append(escalation.next_wake(state, care.missed, rules))
     if care.visit is not None:
-        times.append(asking.next_wake(state, care.visit, rules))
+        times.append(next_wake_asking(state, care.visit, rules))
     if care.screening is not None:
         times.append(phq2.next_wake(state, care.screening, rules))
     return min((time for time in times if time is not None), default=None)
@@ -69,7 +231,7 @@ def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     What nobody understood may have been the television's: it is no sign of life.
     """
     unclear, effects = event.meaning is Meaning.UNCLEAR, list[Effect]()
-    state = asking.noted(state, event.words)
+    state = noted(state, event.words)
     if not unclear:
         state, effects = _lives(state, event.at, rules)
     if event.meaning is Meaning.COUNSEL:
@@ -90,7 +252,7 @@ def talking(state: HomeState, at: float, rules: Rules) -> HomeState:
         return replace(state, care=replace(care, screening=phq2.talking(care.screening, at)))
     if care.visit is None:
         return state
-    return asking.talking(state, care.visit, at, rules)
+    return talking_asking(state, care.visit, at, rules)
 
 
 def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
@@ -101,11 +263,11 @@ def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
         return state, []
     state, effects = _lives(state, at, rules)
     if by is AnsweredBy.MOTION and care.visit is not None:
-        state = asking.moved(state, care.visit)
+        state = moved(state, care.visit)
     pressed = by is not AnsweredBy.MOTION
     known = care.missed is not None and care.missed.checkin.unclear and not pressed
     state, told = _end(state, (CheckInResult.ALIVE, by), at, rules, visit=pressed, missed=not known)
-    words = asking.thanks(state, CheckInResult.ALIVE) if told else []
+    words = thanks(state, CheckInResult.ALIVE) if told else []
     return state, [*effects, *told, *words]
 
 
@@ -118,11 +280,11 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     if not told and event.meaning is not Meaning.UNWELL:
         return state, []
     if result is CheckInResult.UNWELL:
-        state, more = asking.need(state, Care.UNWELL, at, rules, event.what)
+        state, more = need(state, Care.UNWELL, at, rules, event.what)
         told = told + more
     # who goes out is replied to by `presence`, and a talk may have its own last words
     if event.meaning is not Meaning.AWAY and not event.closes:
-        told = told + asking.thanks(state, result)
+        told = told + thanks(state, result)
     talking_on = event.closes and result is CheckInResult.UNWELL  # about what ails them
     if not asked or event.by is not AnsweredBy.VOICE or talking_on:
         return state, told
@@ -150,7 +312,7 @@ def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
     if visit is None or isinstance(visit.stage, Due):
         return state, []
     visit = replace(visit, wordless=visit.wordless + event.wordless)
-    return asking.ask_again(state, visit, at, rules, last=visit.wordless >= WORDLESS)
+    return ask_again(state, visit, at, rules, last=visit.wordless >= WORDLESS)
 
 
 def _counsel(state: HomeState, event: Answered, rules: Rules) -> Step:
@@ -158,13 +320,13 @@ def _counsel(state: HomeState, event: Answered, rules: Rules) -> Step:
     if state.care.screening is not None:
         state, more = phq2.leave(state, state.care.screening, event.at, rules)
         effects += more
-    state, told = asking.need(state, Care.COUNSELLING, event.at, rules)
+    state, told = need(state, Care.COUNSELLING, event.at, rules)
     words = [] if event.closes else [Say(Phrase.COUNSEL_COMING)]
     return state, [*told, *effects, *words]
 
 
 def _end(
-    state: HomeState, answer: asking.Answer, at: float, rules: Rules,
+    state: HomeState, answer: Answer, at: float, rules: Rules,
     *, visit: bool = True, missed: bool = True,
 ) -> Step:  # fmt: skip
     """End what waits for an answer; a ladder that is not of this check-in learns of life only."""
@@ -172,7 +334,7 @@ def _end(
     talk, late = state.care.visit, state.care.missed
     ended = visit and talk is not None and not isinstance(talk.stage, Due)
     if ended and talk is not None:
-        state, effects = asking.end(state, talk, answer, at, rules)
+        state, effects = end(state, talk, answer, at, rules)
     if missed and late is not None:
         answer = (CheckInResult.ALIVE, answer[1]) if ended else answer
         state, more = escalation.over(state, late, answer, at, rules)
@@ -187,10 +349,10 @@ def _lives(state: HomeState, at: float, rules: Rules) -> Step:
     care = state.care
     life_at = at if care.life_at is None else max(at, care.life_at)
     if care.rung is not Rung.WATCHING:
-        state = no_life.over(state, life_at, rules)
+        state = escalation.over_no_life(state, life_at, rules)
     else:
         state = replace(state, care=replace(care, life_at=life_at))
-    return alarm.clear(state, no_life.NO_LIFE, at, rules)
+    return alarm.clear(state, escalation.NO_LIFE, at, rules)
 
 
 def _result(meaning: Meaning, state: HomeState) -> CheckInResult:

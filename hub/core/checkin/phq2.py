@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from hub.contract.scaip import Care
 from hub.contract.voice import Meaning, Phrase
 from hub.core.checkin.reports import hindered, tell_need
-from hub.core.house_events import Answered
 from hub.core.model.checkin import CareState, Screening, talked
 from hub.core.model.effects import Ask, Effect, Say
+from hub.core.model.events import Answered
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 

@@ -22,12 +22,11 @@ from hub.contract.times import left_of
 from hub.contract.voice import Phrase
 from hub.core.alarm import delivery
 from hub.core.checkin.reports import hindered
-from hub.core.house_events import Spoke
 from hub.core.model.checkin import asking
 from hub.core.model.effects import Effect, Say
+from hub.core.model.events import Spoke
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-from hub.core.notice import Notice
+from hub.core.model.state import HomeState, Notice
 
 Step = tuple[HomeState, list[Effect]]
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from hub.contract.messages import HELD_OR_CUT, AnsweredBy, FaultKind
-from hub.core import life, spoken
 from hub.core.activity import presence
 from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Turn
+from hub.core.inputs import sensors, speech
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Role, Rules
 from hub.core.model.state import Contact, HomeState
@@ -63,7 +63,7 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     state, effects = alarm.call(state, kind, device, at, rules)
     alive: list[Effect] = []
     if by_hand:
-        state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
+        state, alive = sensors.shown(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = signals.say_again(state, at, rules)
     return state, [*effects, *alive, *words]
 
@@ -101,8 +101,8 @@ def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     if _chatters(state, device):  # nobody's finger: it would silence the home
         return state, []
     taken_back = state.candidate is not None
-    state, effects = spoken.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
-    state, alive = life.shown(state, device, at, AnsweredBy.BUTTON, rules)
+    state, effects = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
+    state, alive = sensors.shown(state, device, at, AnsweredBy.BUTTON, rules)
     return state, effects + alive
 
 

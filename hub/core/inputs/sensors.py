@@ -12,17 +12,71 @@ A level that a driver tells because it starts, or on a timer, says nothing of a 
 from msgspec.structs import replace
 
 from hub.contract.messages import AnsweredBy
-from hub.core import life
-from hub.core.activity import routines
-from hub.core.house_events import HeartRateMeasured, MotionChanged
+from hub.core.activity import noise, presence, quiet, routines
+from hub.core.alarm import warning
+from hub.core.checkin import checkin
 from hub.core.model.activity import Sensed
 from hub.core.model.effects import Effect
-from hub.core.model.events import ContactChanged
-from hub.core.model.rules import Rules
+from hub.core.model.events import ContactChanged, HeartRateMeasured, MotionChanged
+from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState
 from hub.core.supervision import supervision
 
 Step = tuple[HomeState, list[Effect]]
+
+LIFE_MOTION, DOOR, EXIT_DOOR = (
+    AnsweredBy.MOTION,
+    Sense.DOOR,
+    Sense.EXIT_DOOR,
+)  # slow to look up in Python 3.11
+
+
+def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
+    """Take note of activity that only a person in the house makes."""
+    state, counts = noticed(state, device, at, by, rules)
+    if not counts:
+        return state, []
+    over: list[Effect] = []
+    if state.warning is not None:
+        state, over = (
+            warning.moved(state, device, rules) if by is LIFE_MOTION else warning.ended(state)
+        )
+    state, more = checkin.alive(state, at, by, rules)
+    return state, over + more
+
+
+def noticed(
+    state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
+) -> tuple[HomeState, bool]:
+    """Let the quiet be over, and give whether it is: noise, or a lone pulse, ends none."""
+    sensor = rules.sensors.get(device)
+    sense = sensor.sense if sensor else None
+    by_exit, before = sense is EXIT_DOOR, state.house.lone
+    lone = noise.FRESH
+    if by is LIFE_MOTION and not by_exit and sense is not DOOR:
+        lone = noise.run(state, device, at, rules)
+        if lone.noise:
+            return noise.dismissed(state, lone), False
+    if lone.device != before.device:
+        state = noise.learned(state, rules)
+    state = quiet.over(state, device, at, by_exit=by_exit, dismissed=before.noise, rules=rules)
+    if by_exit:
+        door = state.house.sensed[device]
+        # not one that never tells of its closing, nor one whose contact is the wrong way round
+        ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
+        state = presence.passed(state, at, rules, ajar=ajar)
+    elif sense is DOOR:
+        state = presence.hand(state, at, rules)
+    elif by is LIFE_MOTION:
+        state, counts = presence.active(state, device, at, rules)
+        if not counts:
+            return replace(state, house=replace(state.house, lone=lone)), False
+    else:
+        state = presence.home(state, at)
+    state = routines.active(state, device, at, rules)
+    house = replace(state.house, active_at=at, active_by=device, lone=lone)
+    return replace(state, house=house), True
+
 
 MOTION = AnsweredBy.MOTION  # slow to look up in Python 3.11
 
@@ -35,7 +89,7 @@ def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
         return state, effects
     if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device):
         return state, effects
-    state, more = life.shown(state, event.device, event.at, MOTION, rules)
+    state, more = shown(state, event.device, event.at, MOTION, rules)
     return state, effects + more
 
 
@@ -49,7 +103,7 @@ def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
     state, effects = _note(state, event.device, event.at, rules, active=not event.closed)
     if same or supervision.floods(state, event.device):
         return state, effects
-    state, more = life.shown(state, event.device, event.at, MOTION, rules)
+    state, more = shown(state, event.device, event.at, MOTION, rules)
     return state, effects + more
 
 

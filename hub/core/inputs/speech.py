@@ -7,24 +7,139 @@ Nor does it that somebody visits, or has gone: such words are not asked back.
 
 from typing import assert_never
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.contract.messages import AnsweredBy, FaultKind
-from hub.contract.voice import Meaning, Part
-from hub.core import life, spoken
+from hub.contract.messages import WORDLESS, AnsweredBy, FaultKind
+from hub.contract.scaip import BY_HAND, Kind
+from hub.contract.voice import Meaning, Part, Phrase
 from hub.core.activity import presence
-from hub.core.alarm import warning
+from hub.core.alarm import alarm, warning
+from hub.core.alarm.alarm import STORED
 from hub.core.checkin import checkin, escalation
-from hub.core.house_events import Answered, PartChanged, Spoke, Talking, VoiceTold
-from hub.core.inputs import announcements
+from hub.core.inputs import announcements, sensors
 from hub.core.model.checkin import asking
-from hub.core.model.effects import Effect
+from hub.core.model.effects import Ask, Effect, Say
+from hub.core.model.events import Answered, PartChanged, Spoke, Talking, VoiceTold
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState, alone
-from hub.core.spoken import VOICE
+from hub.core.model.state import Cancelled, Candidate, HomeState, Said, alone
 from hub.core.supervision import faults
 
 Step = tuple[HomeState, list[Effect]]
+
+VOICE = "voice"  # as a device, in alarms and in evidence
+TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
+ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
+ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
+
+
+class Taken(Struct, frozen=True):
+    """What a word came to: `state` and `effects`, and whether anybody else has to look at it."""
+
+    state: HomeState
+    effects: list[Effect]
+    over: bool
+
+
+def take_spoken(state: HomeState, event: Answered, rules: Rules) -> Taken:
+    """Take a word that may call for help, or answers whether help is needed."""
+    meaning = event.meaning
+    if state.candidate is not None:
+        return _answered_spoken(state, event, rules)
+    if state.warning is not None and meaning in ALARMING:
+        state = replace(state, warning=None)
+        return Taken(*_raise(state, event.at, rules, _said(event)), over=True)
+    doubtful = state.warning is not None and meaning is Meaning.NO
+    if doubtful or meaning is Meaning.HELP:
+        return Taken(*_ask(state, event, rules), over=True)
+    return Taken(state, [], over=False)
+
+
+def taken_back(state: HomeState) -> Step:
+    """End a candidate, by a clear word or the green button."""
+    return replace(state, candidate=None), [Say(Phrase.HELP_NOT_NEEDED)]
+
+
+def groaned(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Ask whether help is needed, after answers in which there was no word."""
+    return _ask(state, replace(event, what=WORDLESS), rules)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Raise what nobody took back; after a restart ask once more."""
+    candidate = state.candidate
+    if candidate is None:
+        return state, []
+    if candidate.until <= at:
+        return _raise(state, at, rules, candidate.said)
+    if candidate.asked:
+        return state, []
+    return replace(state, candidate=replace(candidate, asked=True)), [Ask(Phrase.ASK_HELP)]
+
+
+def next_wake(state: HomeState, _rules: Rules) -> float | None:
+    """Give when a candidate becomes an alarm."""
+    if state.candidate is None:
+        return None
+    return state.candidate.until if state.candidate.asked else state.candidate.heard_at
+
+
+def recovered(old: Candidate | None, at: float) -> Candidate | None:
+    """Give what was heard before a restart its time anew: the answer to it was lost."""
+    if old is None:
+        return None
+    until = at if old.cut_short else at + ANEW_S
+    return replace(old, heard_at=at, until=until, asked=False, cut_short=True)
+
+
+def _ask(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Ask back; but where a call by hand is open already, this is one more of it."""
+    if any(a.kind in BY_HAND and not isinstance(a.life, Cancelled) for a in state.alarms):
+        return _again(state, event, rules)
+    until = event.at + rules.spoken_s
+    candidate = Candidate(event.at, until, words=event.words, about=event.what)
+    state = replace(state, candidate=candidate)
+    return state, [Ask(Phrase.ASK_HELP)]
+
+
+def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Tell an open alarm's centre that help was called again, but not for each word of it.
+
+    What it was not told of yet (first a fall, then a fire) is told at once.
+
+    Once the centre has the alarm `sos` keeps the measure, and lets no cry go unheard.
+    """
+    asked_off = any(a.cancel_asked for a in state.alarms)  # whoever cries takes that back
+    stored = any(isinstance(a.life, STORED) and a.kind in BY_HAND for a in state.alarms)
+    news = any(a.kind in BY_HAND and alarm.is_news(a, event.what) for a in state.alarms)
+    early = event.at < state.spoken_at + rules.spoken_again_s
+    if early and not (asked_off or stored or news):
+        return state, []
+    return _raise(state, event.at, rules, _said(event))
+
+
+def _answered_spoken(state: HomeState, event: Answered, rules: Rules) -> Taken:
+    if event.asked not in {"", Phrase.ASK_HELP} and event.meaning in TAKES_BACK:
+        return Taken(state, [], over=True)  # it was said to another question, before the cry
+    if event.meaning in TAKES_BACK:
+        state, words = taken_back(state)
+        state, effects = sensors.shown(state, VOICE, event.at, event.by, rules)
+        return Taken(state, [*words, *effects], over=True)
+    cry = state.candidate.said if state.candidate else Said()
+    about = event.what if event.meaning in ALARMING else ""
+    said = cry.with_answer(event.words, about)
+    raised = _raise(state, event.at, rules, said)
+    return Taken(*raised, over=event.meaning is not Meaning.COUNSEL)
+
+
+def _said(event: Answered) -> Said:
+    return Said(event.words, event.what)
+
+
+def _raise(state: HomeState, at: float, rules: Rules, said: Said) -> Step:
+    state = replace(state, candidate=None, warning=None, spoken_at=at)
+    return alarm.call(state, Kind.SPOKEN, VOICE, at, rules, said)
+
 
 FAULT = {
     Part.MICROPHONE: FaultKind.NO_MICROPHONE,
@@ -67,7 +182,7 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Step:
             return state, []
         meant = replace(meant, meaning=Meaning.UNCLEAR)  # it answers no question of ours
     event = meant
-    taken = spoken.take(state, event, rules)
+    taken = take_spoken(state, event, rules)
     if taken.over:
         return taken.state, taken.effects
     state, effects = _understood(taken.state, event, rules)
@@ -95,7 +210,7 @@ def _understood(state: HomeState, event: Answered, rules: Rules) -> Step:
         return _unclear(state, event, rules)
     if event.meaning is Meaning.HOME:
         state, words = presence.declare(state, at, away=False, rules=rules)
-    state, _ = life.noticed(state, VOICE, at, event.by, rules)
+    state, _ = sensors.noticed(state, VOICE, at, event.by, rules)
     state, over = warning.ended(state)
     state, effects = checkin.answered(state, event, rules)
     if event.meaning is Meaning.AWAY:
@@ -110,6 +225,6 @@ def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
     """
     if checkin.wordless(state, event) < checkin.WORDLESS or not rules.spoken_sos:
         return checkin.answered(state, event, rules)
-    state, asked = spoken.groaned(state, event, rules)  # first: no reminder is said beside it
+    state, asked = groaned(state, event, rules)  # first: no reminder is said beside it
     state, effects = checkin.answered(state, event, rules)
     return escalation.called(state), [*effects, *asked]

@@ -4,7 +4,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from hub.contract.scaip import Report
-from hub.core.house_events import VoiceTold
+from hub.core.model.events import VoiceTold
 
 
 class Battery(Struct, frozen=True):

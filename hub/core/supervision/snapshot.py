@@ -14,8 +14,7 @@ from msgspec.structs import replace
 
 from hub.contract import border
 from hub.contract.messages import FaultKind
-from hub.core.habits import FRESH, STEP_S
-from hub.core.model.activity import NEVER, House
+from hub.core.model.activity import FRESH, NEVER, STEP_S, House
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
 from hub.core.model.state import FORMAT, Fault, HomeState
