@@ -17,8 +17,7 @@ from random import Random
 from msgspec import Struct
 
 from hub.core.model.rules import Room
-from hub.replay.trace import Row, Sort
-from hub.trace_devices import room_of
+from hub.replay.trace import Row, Sort, room_of
 
 HOME = frozenset({"home", "asleep", "bathroom"})
 SOON_S = 3 * 3600.0

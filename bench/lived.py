@@ -11,10 +11,9 @@ from msgspec import Struct
 from bench.emergencies import Class, Stretch, Times, read_truth
 from hub.contract.messages import PresenceKind
 from hub.contract.scaip import AUTOMATIC
-from hub.replay.simulate import Replay
+from hub.replay.simulate import Replay, fall
 from hub.replay.summary import DAY_S, Story
 from hub.replay.trace import Row, Trace, opened
-from hub.trace_run import fall
 
 HOUR_S = 3600.0
 PATIENCE_S = 48 * HOUR_S

@@ -32,13 +32,12 @@ from hub.link.reconnect import Link
 from hub.outbox import habits_file
 from hub.outbox import snapshot as health
 from hub.outbox.store import Row
-from hub.outbox.thread import Journal
+from hub.outbox.thread import Found, Journal
 from hub.process import watchdog
 from hub.process.blackbox import BlackBox
 from hub.process.supervisor import Supervisor
 from hub.shared import system
 from hub.shared.messages import messages
-from hub.shelf import Found
 
 ENDS, END_S = 2, 1.0
 

@@ -28,8 +28,7 @@ from hub.core.model.events import (
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from hub.outbox.delivery import Clocks, Post
-from hub.outbox.thread import Journal
-from hub.shelf import Found
+from hub.outbox.thread import Found, Journal
 
 BATCH = 64
 EARLY = 16  # a glitch has a few edges; a flood has more, and must not come before a press

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
+from drivers.lives.diary import DAY, HOUR, MINUTE
 from drivers.lives.dice import Dice
+from drivers.lives.home import SAT, SUN
 from drivers.lives.year import Feast, Year
-from drivers.lives_acts import DAY, HOUR, MINUTE
-from drivers.lives_profiles import SAT, SUN
 
 OUT_MIN = {  # errand -> median minutes, deviation of the logarithm
     "errand": (28.0, 0.6), "walk": (45.0, 0.5), "hall": (150.0, 0.4), "clinic": (85.0, 0.5),

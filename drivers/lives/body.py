@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from drivers.lives.diary import Stay
+from drivers.lives.diary import DAY, HOUR, State, Stay
 from drivers.lives.dice import Dice
 from drivers.lives.home import Person
-from drivers.lives_acts import DAY, HOUR, State
 
 ANSWERS = 0.9
 PRESSES_DAY = 0.15  # of the info button

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from drivers.lives.generate import FIRST_DAY, Interval, Row, chapters
-from drivers.lives.home import meet
-from drivers.lives_profiles import PROFILES
+from drivers.lives.home import PROFILES, meet
 from hub.shared.messages import usual_language_house_words, words_house_words
 
 MOST_DAYS = 36_600

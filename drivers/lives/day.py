@@ -6,10 +6,7 @@ An agenda comes from `lives_agenda.py`; this module lives through it and writes 
 from collections.abc import Iterator, Mapping
 
 from drivers.lives.agenda import Deed, Task, agenda
-from drivers.lives.diary import Diary, Opening, Stay
-from drivers.lives.dice import Dice
-from drivers.lives.year import Year
-from drivers.lives_acts import (
+from drivers.lives.diary import (
     BY_DAY,
     BY_EVENING,
     DAY,
@@ -17,10 +14,64 @@ from drivers.lives_acts import (
     MINUTE,
     WHEN_ILL,
     WITH_COMPANY,
+    Diary,
+    Opening,
     State,
+    Stay,
     Zone,
 )
-from drivers.lives_night import night
+from drivers.lives.dice import Dice
+from drivers.lives.home import Habits
+from drivers.lives.year import Year
+
+LEAST_SLEEP_H = 3.5
+IN_BED_MOVES_H = 9.0
+ASLEEP_MOVES_H = 1.6  # turning over; few bedrooms have a sensor that sees it
+
+
+def night(diary: Diary, habits: Habits, wake: float, dice: Dice) -> None:
+    """Go to bed now and get up at about `wake`; later after a very late evening."""
+    until = max(wake, diary.now + LEAST_SLEEP_H * HOUR)
+    diary.do("wash", factor=0.6)
+    diary.stay(diary.now + dice.between(2, 12) * MINUTE, State.HOME, Zone.BEDROOM, 60)
+    if dice.chance(habits.sleepless):
+        _toss(diary, min(until - HOUR, diary.now + dice.between(1.0, 3.5) * HOUR), dice)
+    else:
+        _lie_awake(diary, diary.now + min(dice.long(15, 0.7), 120) * MINUTE, habits)
+    visits = dice.count(habits.night_visits)
+    calls = sorted(dice.between(diary.now + 30 * MINUTE, until) for _ in range(visits))
+    for call in calls:
+        if diary.now + 20 * MINUTE < call < until - 20 * MINUTE:
+            _sleep(diary, call, habits)
+            _get_up(diary, habits, until, dice)
+    _sleep(diary, until, habits)
+    _lie_awake(diary, diary.now + min(dice.long(7, 0.8), 60) * MINUTE, habits)
+
+
+def _sleep(diary: Diary, until: float, habits: Habits) -> None:
+    diary.stay(until, State.ASLEEP, Zone.BEDROOM, ASLEEP_MOVES_H * habits.bustle)
+
+
+def _lie_awake(diary: Diary, until: float, habits: Habits) -> None:
+    diary.stay(until, State.HOME, Zone.BEDROOM, IN_BED_MOVES_H * habits.bustle)
+
+
+def _get_up(diary: Diary, habits: Habits, until: float, dice: Dice) -> None:
+    diary.do("toilet", factor=0.9)
+    if dice.chance(0.1 + habits.insomnia / 2):
+        diary.do("snack", factor=0.8)
+    if dice.chance(habits.insomnia):
+        _toss(diary, min(until - 15 * MINUTE, diary.now + dice.long(35, 0.7) * MINUTE), dice)
+    else:
+        _lie_awake(diary, diary.now + dice.long(6, 0.8) * MINUTE, habits)
+
+
+def _toss(diary: Diary, until: float, dice: Dice) -> None:
+    """Be sleepless: in bed, at the TV, in the kitchen."""
+    while diary.now < until:
+        what = dice.pick({"rest": 4.0, "tv": 3.0, "snack": 1.0, "toilet": 1.0})
+        diary.do(what, until)
+
 
 EVENING = 0.7  # of the time between getting up and going to bed
 TOO_LATE_S = 1.5 * HOUR  # a missed meal is not eaten twice

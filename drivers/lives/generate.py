@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from drivers.lives.body import Edge
 from drivers.lives.day import live
-from drivers.lives.diary import Stay
+from drivers.lives.diary import DAY, State, Stay
 from drivers.lives.home import Person, meet
 from drivers.lives.sensors import Sensors
 from drivers.lives.year import Year
-from drivers.lives_acts import DAY, State
 
 FIRST_DAY = date(2026, 1, 5)  # a Monday
 OFFSET = "+09:00"

@@ -10,10 +10,9 @@ from math import inf
 from operator import itemgetter
 
 from drivers.lives.body import Body, Edge
-from drivers.lives.diary import Opening, Stay
+from drivers.lives.diary import DAY, HOUR, MINUTE, Opening, State, Stay, Zone
 from drivers.lives.dice import Dice
 from drivers.lives.home import Home, Person, Pir, route
-from drivers.lives_acts import DAY, HOUR, MINUTE, State, Zone
 
 STEP_S = 2.2  # walking through a zone of a small home, at the pace of age
 GUEST_MOVES_H, GUEST_NIGHT_MOVES_H = 40.0, 1.5

@@ -9,10 +9,9 @@ from enum import StrEnum
 from functools import lru_cache
 from math import cos, pi, sin
 
+from drivers.lives.diary import DAY, HOUR
 from drivers.lives.dice import Dice
-from drivers.lives.home import Person
-from drivers.lives_acts import DAY, HOUR
-from drivers.lives_profiles import SAT, Rite
+from drivers.lives.home import SAT, Person, Rite
 
 FEASTS = frozenset(
     date(*day)

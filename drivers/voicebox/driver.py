@@ -8,21 +8,84 @@ once is let go. Whoever started the voice process (systemd, the demo) starts it 
 """
 
 import asyncio
+import math
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
 
 from msgspec import Struct
 
-from drivers import voice_orders
-from drivers.voice_health import Health
 from drivers.voicebox.peer import Peer
 from hub.contract import voice
 from hub.contract.forms import Name, SocketPath
-from hub.contract.voice import Meaning
+from hub.contract.voice import Meaning, Part, Phrase, Pong, Trouble
 from hub.core.model.driver import Port
-from hub.core.model.events import Answered, Spoke, Talking, VoiceTold
+from hub.core.model.effects import Ask, Order, Say, Show
+from hub.core.model.events import Answered, Event, Measured, PartChanged, Spoke, Talking, VoiceTold
 from hub.shared.unix_socket import opened
+
+URGENT = {
+    Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
+    Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
+}  # fmt: skip
+
+
+def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | None:
+    """Give what to order of the voice, None where it is no matter of its; `words` gives texts."""
+    match order:
+        case Show():
+            return None
+        case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
+            text = " ".join(filter(None, (words(phrase), more)))
+            return voice.Say(phrase, text, receipt, urgent or phrase in URGENT)
+        case Ask(phrase=phrase, slow=slow):
+            return voice.Ask(phrase, words(phrase), slow)
+        case _:
+            assert_never(order)
+
+
+CHANGE_S = 5.0  # how often a part may be told to have changed
+LOSS_S = 300.0  # how often it is told how much sound was let go: as the hub's own readings
+
+
+class Health:
+    """What is known of the parts of the voice `name`, and what of it was told."""
+
+    def __init__(self, name: str, emit: Callable[[Event], None]) -> None:
+        self._name, self._emit = name, emit
+        self._parts: dict[Part, Trouble] = {}
+        self._told: dict[Part, tuple[float, Trouble]] = {}
+        self._lost, self._lost_at = dict.fromkeys(self._losses(Pong(0)), 0.0), -math.inf
+
+    def change(self, trouble: Trouble) -> None:
+        """Tell how a part fares, but not each flicker of it."""
+        part, now = trouble.part, monotonic()
+        self._parts[part] = trouble
+        told_at, told = self._told.get(part, (-math.inf, None))
+        if told != trouble and now - told_at >= CHANGE_S:
+            self._told[part] = now, trouble
+            self._emit(PartChanged(now, self._name, part, trouble.present, trouble.detail))
+
+    def look(self) -> None:
+        """Tell of the parts that changed too often to be told at once."""
+        for trouble in list(self._parts.values()):
+            self.change(trouble)
+
+    def lose(self, pong: Pong) -> None:
+        """Tell that it is too slow for what it hears: in a telemetry of its own, seldom."""
+        lost, now = self._losses(pong), monotonic()
+        if lost != self._lost and now - self._lost_at >= LOSS_S:
+            self._lost, self._lost_at = lost, now
+            self._emit(Measured(now, lost))
+
+    def _losses(self, pong: Pong) -> dict[str, float]:
+        return {
+            f"{self._name}_ear_lost_s": pong.ear_lost_s,
+            f"{self._name}_amid_lost_s": pong.amid_lost_s,
+            f"{self._name}_unjudged_s": pong.unjudged_s,
+        }
+
 
 LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
 PING_S = 5.0
@@ -94,7 +157,7 @@ class Box:
     async def tell(self) -> None:
         """Hand on what the resident is to hear."""
         async for order in self._port.orders():
-            word = voice_orders.word(order, self._port.words)
+            word = voice_order(order, self._port.words)
             if word is None:
                 continue
             if self._peer is None:

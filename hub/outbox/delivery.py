@@ -28,8 +28,7 @@ from hub.core.model.events import (
 )
 from hub.outbox.queue import Courier
 from hub.outbox.store import Row
-from hub.outbox.thread import Commit, Journal
-from hub.shelf import Found
+from hub.outbox.thread import Commit, Found, Journal
 
 PAGE = 64
 STEADY_S = 10.0

@@ -14,15 +14,14 @@ import msgspec
 from msgspec.structs import replace
 
 from hub.core.model.rules import CareRules
-from hub.replay.simulate import RULES
+from hub.replay.simulate import RULES, Options, OutsideError
+from hub.replay.simulate import run as run_trace
 from hub.replay.summary import Summary, as_json
 from hub.replay.trace import Row, TraceError
 from hub.replay.transcript import TranscriptError, replay
 from hub.replay.words import mistake, told, words
 from hub.shared.language import Language
 from hub.shared.messages import usual_language
-from hub.trace_run import Options, OutsideError
-from hub.trace_run import run as run_trace
 
 DONE, FAILED, USAGE_ERROR = 0, 1, 2
 PICTURES = {".png", ".svg"}

@@ -16,9 +16,50 @@ from pathlib import Path
 from typing import TextIO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.contract.forms import composed
-from hub.trace_time import Times
+from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - by the clock of whatever zone
+HUB_ZONE_S = 9 * 3600.0  # as `zone_h` of a hub's config, where that does not say otherwise
+
+
+class Times:
+    """Reads times. Most have the offset of the one before, and are cheaper to read without it.
+
+    `zone_s` is where the home is if its times are UTC, be they written `Z` or `+00:00`. Left out,
+    `Z` is in the hub's zone, and `+00:00` in just that.
+    """
+
+    def __init__(self, zone_s: float | None = None) -> None:
+        self.zone_s = 0.0  # of the last time that was read: local time = UTC + this
+        self.utc_zone_s: float | None = None  # that of times in UTC; None: there were none
+        self._home_s = zone_s
+        self._zone, self._local_epoch = "", EPOCH
+
+    def read(self, time: str) -> float:
+        """Give the seconds since 1970; raise ValueError or OverflowError for what is no time."""
+        if time[-6:] != self._zone or time[10:11] != "T":
+            return self._read(time)
+        try:
+            return (datetime.fromisoformat(time[:-6]) - self._local_epoch).total_seconds()
+        except (ValueError, TypeError):  # TypeError: one more offset before the last
+            return self._read(time)
+
+    def _read(self, time: str) -> float:
+        moment = datetime.fromisoformat(time)
+        offset = moment.utcoffset()
+        if offset is None:
+            raise ValueError(time)
+        self._zone = time[-6:] if time[-6] in "+-" else ""  # so that it tells the whole offset
+        self.zone_s, self._local_epoch = offset.total_seconds(), EPOCH + offset
+        if not offset:
+            otherwise_s = HUB_ZONE_S if time[-1] in "Zz" else 0.0
+            self.zone_s = otherwise_s if self._home_s is None else self._home_s
+            self.utc_zone_s = self.zone_s
+        return moment.timestamp()
+
 
 COLUMNS = ["time", "device", "kind", "value"]
 LONGEST_NAME = 80
@@ -230,3 +271,37 @@ def _printable(text: str) -> str:
 
 def _is_foreign(fields: list[str]) -> bool:
     return any(ord(c) in SURROGATES for field in fields for c in field)
+
+
+SENSES = {
+    Sort.MOTION: Sense.MOTION,
+    Sort.CONTACT: Sense.DOOR,
+    Sort.EXIT_DOOR: Sense.EXIT_DOOR,
+    Sort.HEART_RATE: Sense.WEARABLE,
+}
+ROOMS = {  # parts of device names: Korean, English, and those of the public Dutch homes
+    Room.BATHROOM: ("bath", "toilet", "shower", "wc", "badkamer", "욕실", "화장실", "샤워"),
+    Room.BEDROOM: ("bed", "slaapkamer", "침실", "침대", "안방"),
+}
+GREEN, INFO = ("cancel", "green", "취소", "초록"), ("info", "안내")
+
+
+def met(rules: Rules, device: str, sort: Sort) -> Rules:
+    """Give the rules with a device that has just spoken for the first time."""
+    if sort in SENSES:
+        sensor = Sensor(SENSES[sort], device, room_of(device))
+        return replace(rules, sensors={**rules.sensors, device: sensor})
+    if sort is not Sort.PRESS or device in rules.buttons or _names(device, INFO):
+        return rules
+    role = Role.CANCEL_BUTTON if _names(device, GREEN) else Role.HELP_BUTTON
+    return replace(rules, buttons={**rules.buttons, device: Button(role, device)})
+
+
+def room_of(device: str) -> Room:
+    """Guess a room from a device's name."""
+    return next((room for room, parts in ROOMS.items() if _names(device, parts)), Room.OTHER)
+
+
+def _names(device: str, parts: tuple[str, ...]) -> bool:
+    name = composed(device).casefold()
+    return any(part in name for part in parts)

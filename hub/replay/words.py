@@ -5,11 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 from hub.contract.messages import Evidence
+from hub.replay.simulate import OutsideError
 from hub.replay.summary import Change, Stop, Summary, iso
 from hub.replay.trace import TraceError
 from hub.shared.language import Language
 from hub.shared.messages import Messages, messages
-from hub.trace_run import OutsideError
 
 MINUTE_S, HOUR_MIN = 60.0, 60
 SHOWN = len("2026-03-01T09:00")

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from drivers.lives.diary import State, Zone
 from drivers.lives.dice import Dice
 from drivers.lives.generate import Interval, Row, chapters, simulate, truth
-from drivers.lives.home import meet, route
+from drivers.lives.home import PROFILES, Hardware, meet, route
 from drivers.lives.year import FEASTS, Feast, Year
-from drivers.lives_acts import State, Zone
-from drivers.lives_profiles import PROFILES, Hardware
 from drivers.virtual import cli
 from hub.shared.command_line import Parser
 from hub.shared.messages import HOUSE_WORDS_LANGUAGES

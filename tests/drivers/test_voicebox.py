@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers import voice_health
+from drivers.voicebox import driver as voice_health
 from drivers.voicebox import driver as voicebox
 from drivers.voicebox import peer
 from drivers.voicebox.driver import Driver, VoiceLostError

@@ -11,10 +11,9 @@ from unittest.mock import patch
 
 import pytest
 
-from hub import shelf
 from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
-from hub.outbox import repair
+from hub.outbox import repair, thread
 from hub.outbox.store import Outbox
 from hub.outbox.thread import Journal
 from tests.hub.rig import SNAPSHOT, figure, publish, row, taken_up, tell, until
@@ -266,7 +265,7 @@ def test_what_nobody_foresaw_in_the_thread_is_a_trouble_and_ends_nothing(path: P
     async def story() -> None:
         with opened(path) as journal:
             _, commit = await taken_up(journal)
-            with patch.object(shelf.Shelf, "write", side_effect=ZeroDivisionError):
+            with patch.object(thread.Shelf, "write", side_effect=ZeroDivisionError):
                 journal.add([publish(1)], [])
                 assert await commit(SNAPSHOT) is StorageTrouble.ERROR
             assert await commit(SNAPSHOT) is None

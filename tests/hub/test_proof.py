@@ -34,10 +34,9 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
-from hub.installer import VISITS, LinkSight, Proof
+from hub.installer import VISITS, LinkSight, Proof, sight
 from hub.shared.command_line import Parser
 from hub.shared.messages import HOUSE_WORDS_LANGUAGES, words_house_words
-from hub.sight import sight
 from tests.broker import wait_until
 from tests.hub.rig import HubProcess, tell, until
 

@@ -26,8 +26,7 @@ from hub.core.model.state import HomeState
 from hub.core.supervision import snapshot
 from hub.outbox import habits_file
 from hub.outbox.store import Outbox, Row
-from hub.outbox.thread import Journal
-from hub.shelf import Found, Shelf
+from hub.outbox.thread import Found, Journal, Shelf
 from tests.broker import free_port
 from tests.hub.rig import RULES, figure, write_config
 from tests.hub.stops import Stopper

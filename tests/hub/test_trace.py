@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from hub.core.model.rules import Room
-from hub.replay.trace import Reason, Row, Sort, Trace, TraceError, opened
+from hub.replay.trace import Reason, Row, Sort, Trace, TraceError, opened, room_of
 from hub.shared.language import Language
 from hub.shared.messages import messages
-from hub.trace_devices import room_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
 AT = datetime(2026, 2, 1, tzinfo=UTC).timestamp()

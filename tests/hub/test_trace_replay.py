@@ -16,14 +16,12 @@ from hub.core.model.rules import Role, Room, Sense
 from hub.core.model.state import HomeState
 from hub.replay.command import add_arguments
 from hub.replay.command import run as run_command
-from hub.replay.simulate import CLOSE_S, RULES, Replay
+from hub.replay.simulate import CLOSE_S, RULES, Options, OutsideError, Replay, fall, run
 from hub.replay.summary import Change, Stop, Story
-from hub.replay.trace import Row, Sort
+from hub.replay.trace import Row, Sort, room_of
 from hub.replay.words import _change, _stop, words
 from hub.shared.command_line import Parser
 from hub.shared.language import Language
-from hub.trace_devices import room_of
-from hub.trace_run import Options, OutsideError, fall, run
 
 KOREA = timezone(timedelta(hours=9))
 BEGIN = datetime(2025, 3, 3, 8, tzinfo=KOREA)
