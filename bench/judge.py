@@ -10,10 +10,9 @@ import ctranslate2
 import numpy as np
 from tokenizers import Tokenizer
 
-from voice.audio import Audio
 from voice.hearing.models import Model, find
-from voice.mel import RATE_HZ, samples, spectrogram
-from voice.sound.pcm import resampled
+from voice.hearing.whisper import RATE_HZ, samples, spectrogram
+from voice.sound.pcm import Audio, resampled
 
 WINDOW_S, FRAMES = 30, 3000
 BEAMS, MOST_TOKENS = 5, 200

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from bench.judge import Listener
 from bench.report import Report, arguments, percentile
-from voice import kokoro_files
-from voice.audio import Audio
-from voice.fixed import fixed_sentences
 from voice.hearing.models import ModelError
-from voice.misheard import errors, said
+from voice.korean.sounds import errors, said
 from voice.recording.build import gaps
 from voice.sound.loudness import measured, trimmed
-from voice.speaking.bank import SHIPPED, Bank
+from voice.sound.pcm import Audio
+from voice.speaking import kokoro_files
+from voice.speaking.bank import SHIPPED, Bank, fixed_sentences
 from voice.speaking.espeak import Espeak
 from voice.speaking.kokoro import Kokoro
 from voice.speaking.mouth import USUAL_SPEED, Mouth, MouthError, Synthesizer

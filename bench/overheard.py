@@ -15,12 +15,11 @@ from msgspec import Struct
 
 from bench.report import Report, arguments
 from bench.voice_sound import RATE_HZ, Recording, Sound, add_folder, as_pcm, given
-from voice.fixed import fixed_sentences
 from voice.hearing import hearing, vad
 from voice.hearing.hearing import Hearing, Utterance
 from voice.sound import echo
 from voice.sound.pcm import from_pcm, resampled
-from voice.speaking.bank import Bank
+from voice.speaking.bank import Bank, fixed_sentences
 from voice.understanding import phrases
 from voice.understanding.phrases import Expecting, Intent
 

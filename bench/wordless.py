@@ -18,11 +18,11 @@ from bench.report import Report, arguments, percentile
 from bench.voice_heard import Listener, Remembering
 from bench.voice_sound import RATE_HZ, Sound, as_pcm, mixed
 from bench.wordless_sound import KINDS, made
-from voice import kokoro_files
 from voice.hearing import hearing, vad
 from voice.hearing.hearing import Hearing, Utterance
 from voice.hearing.whisper import Whisper
 from voice.sound.pcm import Resampler
+from voice.speaking import kokoro_files
 from voice.speaking.kokoro import SPEAKER, Kokoro, Person
 from voice.understanding import phrases
 from voice.understanding.phrases import Expecting, Intent

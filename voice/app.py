@@ -20,7 +20,7 @@ from pathlib import Path
 from hub.contract.voice import Hello, Meaning, Order, Part, Ping
 from hub.shared.system import give_back, rss_mb
 from voice.dialogue.stage import Stage
-from voice.health import HUNG_S, Health, listening, restart_due
+from voice.health import HUNG_S, Health, Losses, listening, restart_due
 from voice.hearing.ear import Ear, Forgotten
 from voice.hearing.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
 from voice.hearing.overhear import Overheard, Overhearing
@@ -28,7 +28,6 @@ from voice.hearing.queue import Judging
 from voice.hearing.recordings import KEPT, keep
 from voice.link import Link
 from voice.loading import Loaded, load, plans_of, richer
-from voice.losses import Losses
 from voice.settings import VoiceSettings
 from voice.sound.loudspeaker import Loudspeaker
 from voice.sound.microphone import Microphone

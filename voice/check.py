@@ -7,13 +7,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from voice import kokoro_files
 from voice.hearing import models
 from voice.hearing.models import Model, ModelError
 from voice.loading import folder_of, plans_of
 from voice.settings import VoiceSettings
 from voice.sound.microphone import Microphone
 from voice.sound.portaudio import PortAudio, SoundError
+from voice.speaking import kokoro_files
 from voice.understanding.home import phrases_of
 
 LISTEN_S = 6.0  # to a microphone that gives nothing; opening one takes up to 2 s

@@ -1,11 +1,41 @@
 """How each part of the voice fares, told to the hub when it changes, and anew on each new line."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from hub.contract.times import TIMEX_BYTES, kernel_trusts, left_of
-from hub.contract.voice import Fact, Part, Trouble
+from hub.contract.voice import Fact, Part, Pong, Trouble
+from voice.hearing.ear import Ear
+from voice.hearing.hearing import Utterance
+from voice.hearing.overhear import Overhearing
 from voice.sound.microphone import Condition
+
+
+class Losses:
+    """Counts from the start of the process."""
+
+    def __init__(self, ear: Ear, amid: Overhearing) -> None:
+        self._ear, self._amid = ear, amid
+        self._judged: set[int] = set()
+        self._unjudged_s = 0.0
+
+    def judged(self, utterance: Utterance) -> None:
+        """Note that it is judged; from any thread."""
+        self._judged.add(id(utterance))
+
+    async def watch(self, utterance: Utterance, judging: Awaitable[None]) -> None:
+        """See it through, and count it where it was let go without having been judged."""
+        await judging
+        if id(utterance) in self._judged:
+            self._judged.discard(id(utterance))
+        else:
+            self._unjudged_s += utterance.seconds
+
+    def pong(self, n: int) -> Pong:
+        """Answer a ping, in seconds of sound."""
+        seconds = self._ear.lost_s, self._amid.lost_s, self._unjudged_s
+        return Pong(n, *(round(s, 1) for s in seconds))
+
 
 HUNG_S = 20.0  # PortAudio has not come back: it never will
 LEAST_S = 20 * 3600.0  # between two restarts by plan

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from hub.contract.voice import Hello
 from hub.shared.settings import Mistake, Noted, SettingsError, text_of
 from hub.shared.system import settle_memory
-from voice import kokoro_files
 from voice.dialogue import plan_files, plans
 from voice.dialogue.plans import PlanError, Plans
 from voice.hearing import hearing, vad
 from voice.hearing.hearing import Hearing
 from voice.settings import VoiceSettings
+from voice.speaking import kokoro_files
 from voice.speaking.bank import SHIPPED, Bank
 from voice.speaking.cache import Cache
 from voice.speaking.espeak import Espeak

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from voice.limits import BY_LIKENESS
 from voice.settings import load
 from voice.speaking.texts import sentence, usual_language, words
 from voice.understanding import wordless
 from voice.understanding.home import Understanding
 from voice.understanding.likeness import likenesses
 from voice.understanding.understand import (
+    BY_LIKENESS,
     CROWD,
     DOUBTED,
     MAIN,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tests.pi import image, product
 from tests.pi.stages import BuildError, cache_folder, download, key_of, need_packages, run, stage
-from voice import kokoro_files
 from voice.hearing.models import Model, ModelError, find
+from voice.speaking import kokoro_files
 
 LOCK = product.REPO / "requirements/voice.txt"
 CATALOGUE = product.REPO / "voice/models.toml"

@@ -7,19 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.voice.test_levels import padded, tone
-from voice.audio import Audio
-from voice.fixed import fixed, fixed_sentences
-from voice.misheard import error_rate
+from voice.korean.sounds import error_rate
 from voice.recording.build import Way, build, gaps, prune
 from voice.recording.command import bank_arguments, record_arguments, run_bank, run_record
 from voice.recording.review import Fault, fault, store
 from voice.sound.loudness import SPEECH_DB, measured
+from voice.sound.pcm import Audio
 from voice.speaking.bank import (
     INDEX,
     SHIPPED,
     Bank,
     Entry,
     file_name,
+    fixed,
+    fixed_sentences,
     read_index,
     read_sound,
     write_index,

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from voice.fixed import fixed_sentences
 from voice.sound import echo
 from voice.sound.echo import RATE_HZ, Floats
 from voice.sound.pcm import from_pcm, resampled, to_pcm
-from voice.speaking.bank import Bank
+from voice.speaking.bank import Bank, fixed_sentences
 
 LATE = RATE_HZ // 5
 

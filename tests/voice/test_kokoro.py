@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from voice import kokoro_files
-from voice.kokoro_lead import without_lead
 from voice.korean.pronounce import pronounce
-from voice.misheard import said
-from voice.phonemes import SOUNDS, VARIANTS, tokens
+from voice.korean.sounds import said
 from voice.sound.loudness import measured
-from voice.speaking.kokoro import KEPT_S, Kokoro
+from voice.speaking import kokoro_files
+from voice.speaking.kokoro import KEPT_S, SOUNDS, VARIANTS, Kokoro, tokens, without_lead
 from voice.speaking.mouth import USUAL_SPEED, MouthError
 
 LETTERS = {number: letter for letter, number in SOUNDS.tokens.items()}

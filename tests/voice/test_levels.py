@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from voice.audio import Audio
 from voice.sound.effects import slowed
 from voice.sound.loudness import PEAK_DB, SPEECH_DB, levelled, measured, pause, trimmed
-from voice.sound.pcm import from_pcm, to_pcm
+from voice.sound.pcm import Audio, from_pcm, to_pcm
 
 RATE_HZ = 24_000
 

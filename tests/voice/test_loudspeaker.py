@@ -9,9 +9,9 @@ from time import monotonic
 import pytest
 
 from tests.voice.room import Room
-from voice.audio import Audio
-from voice.chime import chime
+from voice.sound.effects import chime
 from voice.sound.loudspeaker import Loudspeaker
+from voice.sound.pcm import Audio
 from voice.sound.portaudio import PortAudio, SoundError
 
 

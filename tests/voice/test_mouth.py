@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.voice.test_levels import tone
-from voice.audio import Audio
 from voice.korean.sentences import LONGEST, sentences
+from voice.sound.pcm import Audio
 from voice.speaking.cache import Cache
 from voice.speaking.mouth import MOST_CHARACTERS, PAUSE_S, RATE_HZ, Mouth, MouthError
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.korean.numbers import LARGEST, digit_by_digit, josa, native, sino
-from voice.numerals import spell
+from voice.korean.numbers import LARGEST, digit_by_digit, josa, native, sino, spell
 
 READ = {
     "오후 3시 15분": "오후 세 시 십오 분",

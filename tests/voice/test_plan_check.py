@@ -8,12 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from hub.shared.settings import SettingsError
-from voice import plan_check
+from voice import cli
+from voice.cli import add_arguments_plan_check, run_plan_check, tell
 from voice.dialogue.plan_check import flaws
-from voice.dialogue.plan_files import gather
+from voice.dialogue.plan_files import Flaw, Kind, gather
 from voice.dialogue.plans import SHIPPED, Plans
-from voice.plan_check import add_arguments, run, tell
-from voice.plan_flaws import Flaw, Kind
 from voice.speaking.texts import LANGUAGES
 
 RIGHT = """\
@@ -80,8 +79,8 @@ def found(folder: Path) -> list[Flaw]:
 
 def checked(folder: Path | None = None) -> int:
     parser = ArgumentParser()
-    add_arguments(parser)
-    return run(parser.parse_args([str(folder)] if folder else []))
+    add_arguments_plan_check(parser)
+    return run_plan_check(parser.parse_args([str(folder)] if folder else []))
 
 
 def test_a_right_plan_has_no_flaw(tmp_path: Path) -> None:
@@ -120,7 +119,7 @@ def test_every_kind_of_flaw_has_its_sentence(kind: Kind, language: str) -> None:
 
 
 def test_the_sentences_of_both_languages_are_the_same_ones() -> None:
-    korean, english = (plan_check._messages(language) for language in LANGUAGES)
+    korean, english = (cli._messages(language) for language in LANGUAGES)
     assert {t: list(korean[t]) for t in korean} == {t: list(english[t]) for t in english}
     for table, sentences in korean.items():
         for name, sentence in sentences.items():

@@ -11,14 +11,14 @@ import pytest
 
 from tests.layout import REPO
 from tests.voice.test_levels import tone
-from voice import cli, record_cli
-from voice.fixed import fixed_sentences
+from voice import cli
+from voice.recording import command
 from voice.recording.command import run_record
 from voice.recording.desk import Meter, TerminalKeys, single_keys
 from voice.recording.review import Fault, store
 from voice.recording.session import MENUS, Line
 from voice.settings import VoiceSettings
-from voice.speaking.bank import file_name, read_index
+from voice.speaking.bank import file_name, fixed_sentences, read_index
 
 MESSAGES = REPO / "voice" / "messages"
 TEXTS = fixed_sentences()
@@ -80,7 +80,7 @@ class Sitting:
         self.numbers: list[int] = []
         self.settings = VoiceSettings()
         self.came = came
-        monkeypatch.setattr(record_cli, "_session", self.session)
+        monkeypatch.setattr(command, "_session", self.session)
         monkeypatch.setattr("sys.stdin.isatty", lambda: True)
         monkeypatch.setattr("sys.stdout.isatty", lambda: True)
 

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from tests.voice.test_levels import tone
-from voice.audio import Audio
 from voice.hearing.vad import PIECE_S, Segmenter, detector
 from voice.recording.review import Fault
 from voice.recording.session import ENTER, LEAD, MENUS, Desk, GoneError, Line, Outcome, Session
 from voice.recording.take import WAIT_S, Ending, Taking, noise_db, wrong
 from voice.sound.loudness import measured, trimmed
-from voice.sound.pcm import from_pcm, to_pcm
+from voice.sound.pcm import Audio, from_pcm, to_pcm
 from voice.sound.portaudio import Reason
 from voice.speaking.bank import Bank
 from voice.speaking.mouth import RATE_HZ

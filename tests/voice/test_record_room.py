@@ -17,10 +17,9 @@ import pytest
 
 from tests.layout import REPO
 from tests.voice.room import Room
-from voice.audio import Audio
-from voice.fixed import fixed_sentences
 from voice.sound.loudness import SPEECH_DB, measured, trimmed
-from voice.speaking.bank import Bank, file_name, read_index
+from voice.sound.pcm import Audio
+from voice.speaking.bank import Bank, file_name, fixed_sentences, read_index
 
 FIRST, SECOND = fixed_sentences()[1:3]
 CONFIG = 'microphone = "microphone"\nloudspeaker = "loudspeaker"\nvolume_pct = 100\nsilent_s = 3\n'

@@ -10,7 +10,7 @@ from hub.shared.settings import Mistake, Problem, SettingsError, unnoted
 from voice.dialogue.plans import SHIPPED
 from voice.loading import mistakes_of, plans_of
 from voice.settings import VoiceSettings, load
-from voice.tastes import LOUDEST_PCT, Tastes, remember, remembered
+from voice.speaking.preferences import LOUDEST_PCT, Tastes, remember, remembered
 from voice.understanding.home import phrases_of
 
 NOON, MIDNIGHT = 12 * 3600.0, 86_400.0

@@ -8,13 +8,13 @@ from time import monotonic
 import pytest
 
 from hub.contract.voice import Ask, Fact, Heard, Listen, Meaning, Say, Spoke, Stop, Talking
-from voice.audio import Audio
-from voice.chime import chime
 from voice.dialogue import floor as floor_module
 from voice.dialogue.plans import Plans
 from voice.dialogue.stage import Stage
 from voice.hearing.ear import Ear
 from voice.hearing.overhear import Overhearing
+from voice.sound.effects import chime
+from voice.sound.pcm import Audio
 from voice.speaking import speech as speech_module
 from voice.speaking.speech import Manner, Speech
 from voice.understanding.understand import Intent, Understood

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voice.surroundings import HOLD_S, KNOWN_S, NOW_S, WINDOW_S, Surroundings
+from voice.hearing.vad import HOLD_S, KNOWN_S, NOW_S, WINDOW_S, Surroundings
 
 PIECE_S = 0.032
 CRY = round(1.5 / PIECE_S)

@@ -9,8 +9,7 @@ import soundfile
 from hub.shared.system import give_back, rss_mb
 from voice.hearing import vad
 from voice.hearing.models import Model, ModelError, Why, find
-from voice.hearing.whisper import Whisper
-from voice.mel import BANDS, RATE_HZ, Sound, samples, spectrogram
+from voice.hearing.whisper import BANDS, RATE_HZ, Sound, Whisper, samples, spectrogram
 from voice.sound.pcm import Resampler
 
 

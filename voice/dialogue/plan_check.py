@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 
 from hub.contract.voice import Meaning, Phrase
 from hub.shared.toml_lines import Path
-from voice import plan_walk
 from voice.dialogue.acts import syllables
 from voice.dialogue.plan_files import (
     HEARD,
@@ -16,13 +15,83 @@ from voice.dialogue.plan_files import (
     SILENCE,
     START,
     Branch,
+    Flaw,
     Folder,
+    Kind,
     Question,
+    Sheet,
     Words,
     common,
+    sheet,
 )
-from voice.plan_flaws import Flaw, Kind, Sheet, sheet
 from voice.understanding.understand import Expecting, Intent
+
+
+def steps(one: Sheet) -> Iterator[Flaw]:
+    """Find branches that lead nowhere, and steps that nothing leads to."""
+    known = (*one.steps, HELP)
+    for path, branch in _branches_plan_walk(one):
+        if branch.then and branch.then not in known:
+            yield one.flaw((*path, "then"), Kind.UNKNOWN_STEP, known, branch.then)
+    if one.plan is None:
+        return
+    if START not in one.own:
+        yield one.flaw(("step",), Kind.NO_START)
+        return
+    come_to = _come_to(one, START)
+    for name in one.own:
+        if name not in come_to:
+            yield one.flaw(("step", name), Kind.UNREACHABLE)
+
+
+def loops(one: Sheet) -> Iterator[Flaw]:
+    """Find branches through which a step comes round to itself."""
+    for path, branch in _branches_plan_walk(one):
+        name = str(path[1])
+        if branch.then in one.steps and name in _come_to(one, branch.then):
+            yield one.flaw((*path, "then"), Kind.LOOP, (name, branch.then, name))
+
+
+def untold(one: Sheet) -> Iterator[Flaw]:
+    """Find ways on which somebody speaks, and the hub is told nothing."""
+    if one.plan is None or START not in one.own:
+        return
+    for path in dict.fromkeys(_ends_untold(one, START, (), set())):
+        yield one.flaw((*path, "tell"), Kind.UNTOLD)
+
+
+def _ends_untold(one: Sheet, name: str, came_by: Path, seen: set[str]) -> Iterator[Path]:
+    """Give the last branch in this file of each way that ends, and told nothing."""
+    if name in seen:
+        return
+    seen.add(name)
+    for n, branch in enumerate(one.steps[name].on):
+        silent = name == START and branch.heard == (SILENCE,)
+        if branch.tell is not None or branch.then == HELP or silent:
+            continue
+        here = ("step", name, "on", n) if name in one.own else came_by
+        if not branch.then:
+            yield here
+        elif branch.then in one.steps:
+            yield from _ends_untold(one, branch.then, here, seen)
+
+
+def _come_to(one: Sheet, name: str) -> set[str]:
+    """Name the steps that a talk can be in from `name` on, itself included."""
+    found, ahead = set[str](), [name]
+    while ahead:
+        if (here := ahead.pop()) in found:
+            continue
+        found.add(here)
+        ahead += [b.then for b in one.steps[here].on if b.then in one.steps]
+    return found
+
+
+def _branches_plan_walk(one: Sheet) -> Iterator[tuple[Path, Branch]]:
+    for name, question in one.own.items():
+        for n, branch in enumerate(question.on):
+            yield ("step", name, "on", n), branch
+
 
 LONGEST = 40  # syllables of a sentence: more is not kept in mind by who listens
 SCORES = ("0", "1", "2", "3")  # PHQ-2
@@ -145,7 +214,7 @@ RULES: tuple[Rule, ...] = (
     _told,
     _missing,
     _sentences,
-    plan_walk.steps,
-    plan_walk.loops,
-    plan_walk.untold,
+    steps,
+    loops,
+    untold,
 )

@@ -19,6 +19,7 @@ from voice.dialogue.plan_files import (
     HEARD,
     START,
     Branch,
+    Flaw,
     Folder,
     PlanFile,
     Question,
@@ -26,7 +27,6 @@ from voice.dialogue.plan_files import (
     common,
     gather,
 )
-from voice.plan_flaws import Flaw
 from voice.understanding.understand import Intent, Understood
 
 SHIPPED = Path(__file__).resolve().parents[1] / "plans" / "ko"

@@ -17,8 +17,7 @@ from voice.dialogue.plans import Plans
 from voice.dialogue.queue import Agenda, Task, cuts_short, is_blunt, rank
 from voice.dialogue.talk import begin, step
 from voice.speaking.speech import Speech
-from voice.understanding.understand import Expecting, Intent, Understood
-from voice.worded import words_of
+from voice.understanding.understand import Expecting, Intent, Understood, words_of
 
 log = logging.getLogger(__name__)
 ONLY_ANSWERS = {Intent.UNCLEAR, Intent.FINE, Intent.YES, Intent.NO}  # unasked they mean nothing

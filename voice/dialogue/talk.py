@@ -29,8 +29,7 @@ from voice.dialogue.acts import (
 )
 from voice.dialogue.plan_files import HELP, OTHER, SILENCE, START, Branch
 from voice.dialogue.plans import Plan, heard_as, spoken
-from voice.understanding.understand import Intent, Understood
-from voice.worded import words_of
+from voice.understanding.understand import Intent, Understood, words_of
 
 __all__ = [
     "Act", "Chime", "End", "Finished", "Happening", "Listen", "Listened", "Pause", "Silence",

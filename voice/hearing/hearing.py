@@ -21,8 +21,8 @@ from voice.understanding.understand import (
     contested,
     shortlist,
     understand,
+    worded,
 )
-from voice.worded import worded
 
 __all__ = ["Engines", "Hearing", "Sensitivity", "SpeechBegan", "SpeechEnded", "Utterance", "load"]
 

@@ -4,19 +4,161 @@ Exit codes: 0 all is there; 1 something is missing or was refused; 2 a model or 
 Those of `record --live` stand in `record_cli`.
 """
 
-from argparse import ArgumentParser, Namespace
+import logging
+import re
+import sys
+import tempfile
+import tomllib
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache, partial
+from importlib.resources import files
 from pathlib import Path
 
-from voice.fixed import fixed_sentences
-from voice.mouth_words import ours, show, tell
-from voice.record_cli import live_arguments, run_live
+from msgspec.structs import replace
+
+from hub.shared.settings import noted_by
 from voice.recording.build import gaps, prune
 from voice.recording.review import fault, store
-from voice.speaking.bank import SHIPPED, read_sound
+from voice.recording.session import Line
+from voice.settings import VoiceSettings, load
+from voice.speaking.bank import SHIPPED, Bank, fixed_sentences, read_sound
+from voice.speaking.texts import usual_language
+
+LANGUAGES = ("ko", "en")
+
+
+def tell(part: str, key: str, flaw: str = "", **values: object) -> None:
+    """Print a message of table `part`, its `values` filled in; `flaw` is a key of [flaw]."""
+    said = ours()
+    wrong = said["flaw"][flaw] if flaw else ""
+    show(said[part][key].format(flaw=wrong, **values))
+
+
+def show(line: str) -> None:
+    """Print a line as it is."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def ours() -> dict[str, dict[str, str]]:
+    """Give the tables in the language of the shell."""
+    return messages(usual_language())
+
+
+@cache
+def messages(language: str) -> dict[str, dict[str, str]]:
+    """Give the tables of `messages/mouth.<language>.toml`."""
+    file = files("voice") / "messages" / f"mouth.{language}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
 
 INCOMPLETE, UNUSABLE = 1, 2
+INCOMPLETE, UNUSABLE = 1, 2
+
+EACH_S = 20  # for one sentence and its keys: a guess
+
+
+def live_arguments(parser: ArgumentParser) -> None:
+    """Describe what `--live` understands beside what all of `anbu voice record` does."""
+    said = ours()["live"]
+    parser.add_argument("--only", type=_span, metavar="N[-M]", help=said["only_about"])
+    parser.add_argument("--again", action="store_true", help=said["again_about"])
+    parser.add_argument("--microphone", metavar="NAME", help=said["microphone_about"])
+
+
+def run_live(args: Namespace) -> int:
+    """Hold a session; raises SettingsError, and OSError where the settings cannot be read."""
+    settings = load(args.config, noted_by(args))
+    if args.microphone is not None:
+        settings = replace(settings, microphone=args.microphone)
+    folder: Path | None = args.to or (Path(settings.bank) if settings.bank else None)
+    if folder is None:
+        tell("live", "no_folder")
+        return UNUSABLE
+    span: range = args.only or range(1, len(fixed_sentences()) + 1)
+    lines = _wanted(folder, span, again=args.again)
+    if not lines:
+        tell("live", "nothing", folder=folder)
+        return 0
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        tell("live", "no_terminal")
+        return UNUSABLE
+    try:
+        _try_folder(folder)
+        code = _session(settings, folder, lines, args.speaker)
+    except OSError as error:
+        tell("live", "not_stored", folder=folder, reason=error.strerror or error)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return INCOMPLETE
+    left = len(_wanted(folder, span, again=False))
+    _advise(settings, folder, left)
+    return code or (INCOMPLETE if left else 0)
+
+
+def _wanted(folder: Path, span: range, *, again: bool) -> list[Line]:
+    """Give the sentences whose sound the folder lacks; what is damaged counts as lacking."""
+    bank = Bank([folder])
+    lines = (Line(n, text) for n, text in enumerate(fixed_sentences(), 1) if n in span)
+    return [line for line in lines if again or bank.find(line.text) is None]
+
+
+def _try_folder(folder: Path) -> None:
+    """Raise OSError before anybody has spoken in vain."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _session(settings: VoiceSettings, folder: Path, lines: list[Line], speaker: str) -> int:
+    from voice.hearing.vad import Segmenter, detector  # noqa: PLC0415
+    from voice.recording import desk  # noqa: PLC0415 - loads PortAudio
+    from voice.recording.session import Desk, Session  # noqa: PLC0415
+    from voice.sound.portaudio import PortAudio, hush  # noqa: PLC0415
+
+    logging.getLogger("voice").addHandler(logging.NullHandler())  # it is told in words
+    hush()
+    sound, keys = PortAudio(), desk.TerminalKeys(sys.stdin)
+    ears = desk.MicrophoneEars(sound, settings.microphone)
+    play, meter = desk.player(sound, settings, keys.pressed), desk.Meter()
+    zeros = settings.silent_s > 0
+    try:
+        tell("live", "opening")
+        if hindered := ears.hindered(zeros=zeros):
+            tell("live", hindered)
+            return UNUSABLE
+        tell("live", "intro", count=len(lines), minutes=max(1, len(lines) * EACH_S // 60))
+        session = Session(
+            Desk(ears, keys, play, partial(tell, "live"), meter.show),
+            lambda: Segmenter(detector()),
+            lambda line, audio: store(folder, line.text, audio, speaker),
+            zeros=zeros,
+        )
+        with desk.single_keys(sys.stdin):
+            outcome = session.run(lines)
+    finally:
+        ears.close()
+    tell("live", "summary", kept=outcome.kept)
+    return UNUSABLE if outcome.lost else 0
+
+
+def _advise(settings: VoiceSettings, folder: Path, left: int) -> None:
+    """Tell what is left to do."""
+    tell("live", "left" if left else "whole", left=left)
+    whole = folder.resolve()
+    used = settings.bank and Path(settings.bank).resolve() == whole
+    tell("live", "used" if used else "use", folder=whole)
+
+
+def _span(words: str) -> range:
+    count = len(fixed_sentences())
+    if found := re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", words):
+        first, last = int(found[1]), int(found[2] or found[1])
+        if 1 <= first <= last <= count:
+            return range(first, last + 1)
+    raise ArgumentTypeError(ours()["live"]["no_span"].format(count=count))
 
 
 def bank_arguments(parser: ArgumentParser) -> None:
@@ -66,9 +208,8 @@ def _check(folder: Path) -> int:
 
 
 def _build(args: Namespace, folder: Path) -> int:
-    from voice.bank_voice import judge, ways  # noqa: PLC0415
     from voice.hearing.models import ModelError  # noqa: PLC0415
-    from voice.recording.build import build  # noqa: PLC0415 - only here the models are needed
+    from voice.recording.build import build, judge, ways  # noqa: PLC0415 - only here: models
 
     texts = fixed_sentences() if args.all else gaps(folder, fixed_sentences()).missing
     try:

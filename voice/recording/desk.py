@@ -10,13 +10,13 @@ from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import TextIO
 
-from voice.audio import Audio
 from voice.hearing.vad import PIECE_S
 from voice.recording.session import GoneError
 from voice.recording.take import ZEROS_S
 from voice.settings import VoiceSettings
 from voice.sound.loudspeaker import Loudspeaker
 from voice.sound.microphone import Microphone
+from voice.sound.pcm import Audio
 from voice.sound.portaudio import PortAudio, Reason, SoundError
 from voice.speaking.mouth import RATE_HZ
 

@@ -7,11 +7,11 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from voice.audio import Audio
 from voice.korean.hangul import is_hangul
 from voice.korean.pronounce import pronounce
 from voice.recording.build import Built, keep
 from voice.sound.loudness import levelled, measured, trimmed
+from voice.sound.pcm import Audio
 from voice.speaking.bank import INDEX, file_name
 
 QUIETEST_DB = -40.0  # below it the noise of a room rises with the voice when it is levelled

@@ -13,11 +13,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from voice.audio import Audio
 from voice.hearing.vad import PIECE_S, Segmenter
 from voice.recording.review import Fault, polished
 from voice.recording.take import Take, Taking, level_db, wrong
 from voice.sound.loudness import measured
+from voice.sound.pcm import Audio
 
 ENTER = "\n"
 LEAD = round(0.3 / PIECE_S)  # pieces before one is asked to speak: the key's own sound

@@ -12,11 +12,10 @@ from enum import StrEnum
 import numpy as np
 from msgspec import Struct
 
-from voice.audio import Audio
 from voice.hearing.vad import PIECE, PIECE_S, Began, Ended, Segmenter, Turn
 from voice.recording.review import Fault, fault, longest_s
 from voice.sound.loudness import decibel, measured
-from voice.sound.pcm import Resampler, from_pcm, to_pcm
+from voice.sound.pcm import Audio, Resampler, from_pcm, to_pcm
 from voice.speaking.mouth import RATE_HZ
 
 HEARD_HZ = 16_000  # what the detector of speech understands

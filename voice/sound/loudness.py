@@ -8,8 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from voice.audio import Audio
-from voice.sound.pcm import from_pcm, to_pcm
+from voice.sound.pcm import Audio, from_pcm, to_pcm
 
 Samples = NDArray[np.float32]
 SPEECH_DB = -20.0  # RMS of speech: the level of broadcast talk, with room for its peaks

@@ -3,10 +3,8 @@
 from threading import Event
 from typing import Protocol
 
-from voice.audio import Audio
-from voice.patience import Patience
-from voice.sound.pcm import Resampler, from_pcm, resampled, to_pcm
-from voice.sound.portaudio import Device, PortAudio, Reason, SoundError, Stream
+from voice.sound.pcm import Audio, Resampler, from_pcm, resampled, to_pcm
+from voice.sound.portaudio import Device, Patience, PortAudio, Reason, SoundError, Stream
 
 FRAMES, BUFFER = 1024, 2048  # what is written at once, and what lasts while the machine is busy
 TAIL = (

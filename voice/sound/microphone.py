@@ -14,9 +14,8 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from voice.patience import Patience
 from voice.sound.pcm import Resampler, from_pcm, to_pcm
-from voice.sound.portaudio import PortAudio, Reason, SoundError, Stream
+from voice.sound.portaudio import Patience, PortAudio, Reason, SoundError, Stream
 
 log = logging.getLogger(__name__)
 RATE_HZ, SAMPLES = 16_000, 512

@@ -3,7 +3,21 @@
 from math import ceil
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
+
+
+class Audio(Struct, frozen=True):
+    """Mono sound of 16-bit samples, little endian, at `rate_hz`."""
+
+    pcm: bytes
+    rate_hz: int
+
+    @property
+    def seconds(self) -> float:
+        """Give how long it lasts."""
+        return len(self.pcm) / 2 / self.rate_hz
+
 
 Samples = NDArray[np.float32]
 LOBES = 12  # of the sinc to each side: -60 dB beyond the transition

@@ -7,14 +7,37 @@ for which no stream may be open. ALSA and Jack write pages to stderr meanwhile: 
 import os
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from time import monotonic
 from typing import Protocol, TypeVar, cast
 
 import pyaudio
 from msgspec import Struct
+
+
+class Patience:
+    """Measures the call under way; asked from another thread."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count what happens inside as one call."""
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+
+    def tried_s(self) -> float:
+        """Give the seconds since the call under way began; 0 when there is none."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
+
 
 T = TypeVar("T")
 UNDERFLOWED, LEAST_S = -9980, 0.03  # PaErrorCode; a driver may say that it holds no sound

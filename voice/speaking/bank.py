@@ -6,7 +6,11 @@ files tells people, and `anbu voice bank`, which sentence is which; to speak, it
 
 import errno
 import os
-from collections.abc import Sequence
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +18,49 @@ import soundfile
 from msgspec import Struct
 
 from hub.shared.decoding import UndecodableError, decode
-from voice.audio import Audio
-from voice.korean.sentences import tidy
-from voice.sound.pcm import from_pcm, resampled, to_pcm
+from voice.korean.sentences import sentences, tidy
+from voice.sound.pcm import Audio, from_pcm, resampled, to_pcm
 from voice.speaking.mouth import RATE_HZ, fingerprint
+
+HANGUL = re.compile("[가-힣]")
+WHOLE = re.compile(r"\{heard\}")  # a gap that is filled with whole sentences
+GAP = re.compile(r"\{\w*\}")
+
+
+def fixed_sentences() -> list[str]:
+    """Give the product's fixed sentences, each once, in a lasting order."""
+    return list(dict.fromkeys(s for text in _texts() for s in fixed(text)))
+
+
+def fixed(text: str) -> list[str]:
+    """Give the sentences of one text that have no gap."""
+    return [tidy(s) for s in sentences(WHOLE.sub("\n", text)) if not GAP.search(s)]
+
+
+def _texts() -> Iterator[str]:
+    voice = files("voice")
+    for messages in (files("hub") / "messages" / "hub.ko.toml", voice / "messages" / "ko.toml"):
+        yield from _strings(_table(messages).get("say", {}))
+    for plan in sorted((voice / "plans" / "ko").iterdir(), key=lambda file: file.name):
+        if plan.name.endswith(".toml"):
+            yield from _strings(_table(plan))
+
+
+def _table(file: Traversable) -> dict[str, object]:
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        if HANGUL.search(value):
+            yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+
 
 SHIPPED = Path(__file__).resolve().parents[1] / "bank" / "ko"
 INDEX = "index.tsv"

@@ -8,7 +8,7 @@ import wave
 from contextlib import suppress
 from pathlib import Path
 
-from voice.audio import Audio
+from voice.sound.pcm import Audio
 from voice.speaking.mouth import RATE_HZ, fingerprint
 
 MOST_BYTES = 16_000_000  # five minutes of speech: a few weeks of announcements

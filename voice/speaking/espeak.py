@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from voice.audio import Audio
 from voice.korean.pronounce import pronounce
+from voice.sound.pcm import Audio
 from voice.speaking.mouth import MouthError
 
 WORDS_A_MINUTE = 150  # at speed 1.0

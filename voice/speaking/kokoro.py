@@ -8,21 +8,105 @@ the bank must be said, and lets go by itself some seconds later.
 """
 
 import threading
+import tomllib
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from msgspec import Struct
+from msgspec import Struct, convert
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as trouble
 
-from voice.audio import Audio
-from voice.kokoro_lead import LEAD, without_lead
+from voice.korean.hangul import Syllable, is_hangul, take_apart
 from voice.korean.pronounce import pronounce
-from voice.phonemes import tokens
-from voice.sound.pcm import to_pcm
+from voice.sound.pcm import Audio, to_pcm
 from voice.speaking.mouth import MouthError
+
+
+class Sounds(Struct, frozen=True):
+    """The tables of `phonemes.toml`."""
+
+    tokens: dict[str, int]
+    onsets: dict[str, str]
+    between: dict[str, str]
+    vowels: dict[str, str]
+    codas: dict[str, str]
+    pauses: dict[str, str]
+    joined: dict[str, str]
+    variants: dict[str, dict[str, str]]
+
+
+SOUNDS = convert(
+    tomllib.loads(files("voice").joinpath("phonemes.toml").read_text(encoding="utf-8")), Sounds
+)
+VARIANTS = tuple(SOUNDS.variants)
+SONORANT = frozenset({"", "ㄴ", "ㄹ", "ㅁ", "ㅇ"})
+
+
+def tokens(said: str, variants: tuple[str, ...] = ()) -> list[int]:
+    """Give the model's numbers for `said`, Hangul in its standard pronunciation.
+
+    What is neither Hangul nor a pause is passed over; [] where nothing else is there. KeyError for
+    a variant that there is not.
+    """
+    letters = _letters(said)
+    letters = letters and f" {letters}"  # its first sound is clearer after a space
+    for table in (SOUNDS.joined, *(SOUNDS.variants[variant] for variant in variants)):
+        for near, other in table.items():
+            letters = letters.replace(near, other)
+    return [SOUNDS.tokens[letter] for letter in letters]
+
+
+def _letters(said: str) -> str:
+    out, before = "", None
+    for letter in said:
+        if is_hangul(letter):
+            now = take_apart(letter)
+            out += _syllable(now, before)
+            before = now
+        elif letter.isspace() or letter in SOUNDS.pauses:
+            out = out.rstrip() + SOUNDS.pauses.get(letter, " ")
+            before = None
+    out = out.lstrip(" ,.?!").rstrip(" ,")
+    return out if not out or out[-1] in ".?!" else f"{out}."
+
+
+def _syllable(now: Syllable, before: Syllable | None) -> str:
+    vowel, onset = SOUNDS.vowels[now.vowel], SOUNDS.onsets[now.onset]
+    if now.onset in SOUNDS.between and before and before.coda in SONORANT:
+        onset = SOUNDS.between[now.onset]
+    if now.onset == "ㄹ" and before and before.coda == "ㄹ":
+        onset = SOUNDS.codas["ㄹ"]
+    if now.onset in "ㅅㅆ" and (vowel[0] in "ij" or now.vowel == "ㅟ"):
+        onset = "ɕ"
+    if now.onset != "ㅇ" and now.vowel in "ㅙㅚㅞ":  # 괜찮아요, 되다: few people say the w
+        vowel = vowel.removeprefix("w")
+    if now.onset in "ㅅㅆㅈㅉㅊ":
+        vowel = vowel.removeprefix("j")
+    return onset + vowel + SOUNDS.codas.get(now.coda, "")
+
+
+LEAD = tuple(tokens("네."))
+FRAME_S = 0.02
+PAUSE_FRAMES = 5  # no sound within a word is silent for so long: a closed ㅂ is 0.08 s
+QUIET_DB = 38.0  # below the loudest frame
+LATEST_S = 1.4  # the lead is over by then, at half the usual speed too
+KEPT_FRAMES = 3  # of the silence before the sentence
+
+
+def without_lead(said: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32] | None:
+    """Give mono samples without the first word; None where no pause follows it."""
+    length = round(FRAME_S * rate_hz)
+    frames = said[: len(said) // length * length].reshape(-1, length)
+    power = np.mean(frames**2, axis=1)
+    loud = np.flatnonzero(power > np.max(power, initial=0.0) * 10 ** (-QUIET_DB / 10))
+    pauses = np.flatnonzero((np.diff(loud) > PAUSE_FRAMES) & (loud[:-1] * FRAME_S < LATEST_S))
+    if not len(pauses):
+        return None
+    return said[(int(loud[pauses[0] + 1]) - KEPT_FRAMES) * length :]
+
 
 RATE_HZ = 24_000
 KEPT_S = 20.0  # how long the model stays after it spoke: over the sentences of an announcement

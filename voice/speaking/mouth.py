@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Protocol
 
-from voice.audio import Audio
 from voice.korean.sentences import sentences
 from voice.sound.effects import slowed
 from voice.sound.loudness import levelled, pause, trimmed
-from voice.sound.pcm import resampled
+from voice.sound.pcm import Audio, resampled
 
 RATE_HZ = 24_000
 USUAL_SPEED = 0.8  # of a young speaker's: about four syllables a second

@@ -11,11 +11,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from voice.audio import Audio
-from voice.chime import chime
 from voice.hearing.ear import Ear
-from voice.sound.effects import slowed
+from voice.sound.effects import chime, slowed
 from voice.sound.loudspeaker import Loudspeaker
+from voice.sound.pcm import Audio
 from voice.sound.portaudio import SoundError
 
 log = logging.getLogger(__name__)

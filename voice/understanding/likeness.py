@@ -32,7 +32,7 @@ class Evidence(Struct, frozen=True):
     `guesses`: best first. `no_speech`: 0..1. `strong`: whether an engine wrote it down that Fine
     may rest on. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for the
     best guesses and for each text of `shortlist`. `spotted`: what the first pass wrote down.
-    `around`: what share (0..1) of the half minute before was as loud (`voice.surroundings`).
+    `around`: what share (0..1) of the half minute before was as loud (`voice.hearing.vad`).
     """
 
     guesses: tuple[Guess, ...] = ()
