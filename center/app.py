@@ -20,7 +20,6 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from center import queries
 from center.api import health, incidents, json, openapi
 from center.api.body_limit import TOO_LARGE, limited
 from center.config import Settings
@@ -33,6 +32,7 @@ from center.service.feed import Feed
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
 from center.service.sluice import Sluice
+from center.store.rows import incidents as queries
 from center.store.store import Store
 from hub.contract import addresses
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from center.change import Patience
+from center.domain.incident import Patience
 from center.domain.need import AGAIN_S, TEST_S
 from center.store.dialect import AUDIT_KEPT_S
 from hub.contract.addresses import Flaw, FlawError

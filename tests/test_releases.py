@@ -15,15 +15,13 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from center import queries
-from center.change import Change
 from center.domain import by_people
 from center.domain.by_people import Act
-from center.domain.incident import Outcome
-from center.queries import Which
+from center.domain.incident import Change, Outcome
 from center.store import migrations, tables
 from center.store.dialect import COPIES, StoreError
 from center.store.rows import incidents
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, Stage
@@ -104,13 +102,13 @@ def opened(folder: Path, name: str, more: str = "") -> None:
 def test_the_centre_goes_on_with_an_older_database(tmp_path: Path, name: str) -> None:
     opened(tmp_path, name)
     with stored(tmp_path) as store:
-        stages = {one.id: one.stage for one in store.read(queries.incidents, Which.ALL)}
+        stages = {one.id: one.stage for one in store.read(incidents.incidents, Which.ALL)}
         assert stages == {
             "b1-1": Stage.RECEIVED, "b1-2": Stage.ACCEPTED, "b1-3": Stage.CLOSED,
         }  # fmt: skip
-        (hub,) = store.read(queries.hubs)
+        (hub,) = store.read(incidents.hubs)
         assert [fault.fault for fault in hub.faults] == ["help:stuck"]
-        case = store.read(queries.case, "b1-3")
+        case = store.read(incidents.case, "b1-3")
         assert case
         assert case.incident.outcome is Outcome.REASSURED
         assert hear(store, event(), utc=NOW).duplicate
@@ -162,16 +160,16 @@ def newer(folder: Path, more: str = "") -> None:
 def test_after_a_rollback_the_centre_goes_on_with_the_newer_database(tmp_path: Path) -> None:
     newer(tmp_path)
     with stored(tmp_path) as store:
-        found = {one.id: one for one in store.read(queries.incidents, Which.OPEN)}
+        found = {one.id: one for one in store.read(incidents.incidents, Which.OPEN)}
         assert (found["b1-1"].kind, found["b1-1"].stage) == ("gas", "escorted")
         assert found["b1-1"].needs_person
-        case = store.read(queries.case, "b1-1")
+        case = store.read(incidents.case, "b1-1")
         assert case
         assert case.timeline[-1].deed == "escorted"
         told = hear(store, event(alarm="b2-1"), utc=NOW)
         assert told.acks[0].stage is Stage.RECEIVED
         take(store, "b1-1")
-        assert store.read(queries.case, "b1-1").incident.stage is Stage.ACCEPTED  # type: ignore[union-attr]
+        assert store.read(incidents.case, "b1-1").incident.stage is Stage.ACCEPTED  # type: ignore[union-attr]
         assert store.read(migrations.schema_of) == tables.SCHEMA + 1, "and it stays the newer one's"
         kept = store.read(lambda conn: conn.scalar(text("SELECT high FROM tides")))
         assert kept is None

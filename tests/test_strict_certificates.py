@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from center import tls as center_tls
+from center.link import session as center_tls
 from hub.contract.wire import LinkTrouble
 from hub.shared import backoff
 from hub.shared import tls as hub_tls

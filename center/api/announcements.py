@@ -1,21 +1,91 @@
 """The API on announcements for programs, such as a county's disaster office."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.routing import Route
 
-from center.announcing import answers
-from center.announcing.answers import AnnouncementOut, Announcements
 from center.api.json import body, number, route
 from center.domain import times
-from center.domain.announcement import KEY_MAX, UNTIL_S, Draft, Whom, Why, plain
+from center.domain.announcement import KEY_MAX, UNTIL_S, Delivery, Draft, Fate, Whom, Why, plain
 from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.auth import Person
 from center.service.desk import Desk
 from center.store.rows import announcements as rows
 from center.store.rows import deliveries
-from center.store.rows.announcements import NotSent
+from center.store.rows.announcements import NotSent, Sent
+from hub.contract.wire import timestamp
+
+
+class DeliveryOut(Struct, frozen=True):
+    """An announcement in one home; `over` is when it was spoken, or ended in another way."""
+
+    hub: str
+    fate: Fate
+    tries: int
+    reason: str  # why the hub refused it last
+    sent: str | None
+    taken: str | None
+    over: str | None
+
+
+class AnnouncementOut(Struct, frozen=True):
+    """An announcement; `deliveries` come only when it is asked for by its id."""
+
+    id: str
+    text: str
+    by: str
+    sent: str
+    until: str
+    urgent: bool
+    whom: Whom
+    place: str
+    homes: int
+    counts: Mapping[Fate, int]
+    deliveries: tuple[DeliveryOut, ...] | None = None
+
+
+class Announcements(Struct, frozen=True):
+    """Announcements, the newest first."""
+
+    announcements: tuple[AnnouncementOut, ...]
+
+
+def announcement(one: Sent, deliveries: tuple[Delivery, ...] | None = None) -> AnnouncementOut:
+    """Show an announcement."""
+    told = one.announcement
+    return AnnouncementOut(
+        id=told.id,
+        text=told.text,
+        by=told.by,
+        sent=timestamp(told.utc),
+        until=timestamp(told.until_utc),
+        urgent=told.urgent,
+        whom=told.whom,
+        place=told.place,
+        homes=told.homes,
+        counts={fate: one.counts.get(fate, 0) for fate in Fate},
+        deliveries=None if deliveries is None else tuple(map(_delivery, deliveries)),
+    )
+
+
+def _delivery(one: Delivery) -> DeliveryOut:
+    return DeliveryOut(
+        hub=one.hub,
+        fate=one.fate,
+        tries=one.tries,
+        reason=one.reason,
+        sent=_maybe(one.sent_utc),
+        taken=_maybe(one.taken_utc),
+        over=_maybe(one.over_utc),
+    )
+
+
+def _maybe(utc: float | None) -> str | None:
+    return None if utc is None else timestamp(utc)
+
 
 LISTED, LISTED_MAX = 50, 200
 
@@ -48,14 +118,14 @@ def routes(desk: Desk) -> list[Route]:
 async def _list(desk: Desk, request: Request) -> Announcements:
     limit = number(request, "limit", LISTED, 1, LISTED_MAX)
     found = await desk.store.ask(rows.newest, limit)
-    return Announcements(tuple(answers.announcement(one) for one in found))
+    return Announcements(tuple(announcement(one) for one in found))
 
 
 async def _one(desk: Desk, ident: str) -> AnnouncementOut:
     found = await desk.store.ask(deliveries.look, ident)
     if found is None:
         raise NotSentError(NotSent(Why.NOT_FOUND))
-    return answers.announcement(found.sent, found.deliveries)
+    return announcement(found.sent, found.deliveries)
 
 
 async def _send(desk: Desk, request: Request, person: Person) -> AnnouncementOut:

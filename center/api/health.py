@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from center import queries
 from center.api.json import reply
 from center.domain.hub import seen
 from center.service.desk import Desk
 from center.service.metrics import Metric, gauge, render
-from center.store.rows import announcements, needs, parts
+from center.store.rows import announcements, incidents, needs, parts
 
 
 class StoreOut(Struct, frozen=True):
@@ -70,7 +69,7 @@ async def _health(desk: Desk) -> Health:
     trouble = kept.trouble
     heard_utc: float | None = None
     try:
-        heard_utc = await desk.store.ask(queries.last_heard)
+        heard_utc = await desk.store.ask(incidents.last_heard)
     except SQLAlchemyError as error:
         trouble = type(error).__name__
     store = StoreOut(not trouble, kept.waiting, trouble)
@@ -87,8 +86,8 @@ async def _health(desk: Desk) -> Health:
 
 
 async def _metrics(desk: Desk) -> str:
-    stages = await desk.store.ask(queries.stages)
-    hubs = await desk.store.ask(queries.hubs)
+    stages = await desk.store.ask(incidents.stages)
+    hubs = await desk.store.ask(incidents.hubs)
     now, listening_utc = desk.clock(), desk.link.listening_utc
     states = Counter(seen(hub, now, listening_utc) for hub in hubs)
     return render(

@@ -1,5 +1,6 @@
 """The API on homes for programs: records, activity, check-ins, tasks, false-alarm rates."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -7,28 +8,132 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center import queries
 from center.api import json
 from center.api.json import Bad, BadRequestError, body, number, route
-from center.domain import times
-from center.domain.need import Called, NotHandled, WhyNot
+from center.domain import day_grid, times
+from center.domain.day_grid import Hour
+from center.domain.need import Called, NeedKind, NotHandled, WhyNot
 from center.domain.rates import Rates
-from center.homes import answering
-from center.homes.answers import ActivityOut, CheckIns, HomeOut, NeedOut, Needs, NeedWhole
+from center.domain.record import Kept, Record
 from center.service import homes
 from center.service.auth import DeniedError, Person
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.store.rows import days as day_rows
-from center.store.rows import needs, parts, rates, records
+from center.store.rows import incidents, needs, parts, rates, records
+from center.store.rows.days import CheckIn
 from center.store.rows.needs import Task
+from center.store.rows.parts import Row
+from hub.contract.messages import AnsweredBy, CheckInResult, PresenceKind, Topic
+from hub.contract.wire import timestamp
 
-DAYS_MAX = 400
-DONE_MAX_DAYS = 30
-AREAS_MAX = 500
-PARTS = 100
-PARTS_MAX = 1000
-PARTS_SKIP_MAX = 1_000_000
+
+class HomeOut(Struct, frozen=True):
+    """A home's record; `version` 0 where none was written. To read it is written down."""
+
+    hub: str
+    version: int
+    changed: str | None
+    changed_by: str
+    record: Record
+    rooms: dict[str, str]  # device -> room
+
+
+class HourOut(Struct, frozen=True):
+    """An hour: activations by device and by room; hours that are missing are not known."""
+
+    begin: str
+    clock_synced: bool
+    devices: dict[str, int]
+    rooms: dict[str, int]
+    presence: PresenceKind
+    asleep_s: float
+    away_s: float
+
+
+class ActivityOut(Struct, frozen=True):
+    """A home's hours, oldest first."""
+
+    hub: str
+    hours: tuple[HourOut, ...]
+
+
+class CheckInOut(Struct, frozen=True):
+    """A check-in's result."""
+
+    hub: str
+    checkin: str
+    day: str
+    slot: str
+    topic: Topic
+    result: CheckInResult
+    by: AnsweredBy
+    attempts: int
+    due: str
+    clock_synced: bool
+    wordless: int = 0  # answers that were sounds without a word
+
+
+class CheckIns(Struct, frozen=True):
+    """All homes' check-ins of a day."""
+
+    day: str
+    checkins: tuple[CheckInOut, ...]
+
+
+class CallOut(Struct, frozen=True):
+    """A call that was made."""
+
+    at: str
+    by: str
+    result: Called
+    note: str
+
+
+class NeedOut(Struct, frozen=True):
+    """A task: `version` counts what people did; `done` is null while it is open."""
+
+    id: str
+    hub: str
+    kind: NeedKind
+    version: int
+    since: str
+    last: str
+    score: int
+    tries: int
+    eased: str | None
+    done: str | None
+    calls: tuple[CallOut, ...]
+    area: str = ""  # of equipment that fails; `hub` is empty there
+    homes: int = 1  # in which it still fails
+    taken_by: str = ""
+    until: str | None = None  # a test press holds until then
+
+
+class PartOut(Struct, frozen=True):
+    """A home of a task on equipment; `over` is null while it fails."""
+
+    hub: str
+    device: str
+    fault: str  # empty: its hub is out of reach, or a button is to be pressed
+    detail: str
+    since: str
+    over: str | None
+    times: int  # it came back so often
+
+
+class NeedWhole(Struct, frozen=True):
+    """A task with a page of its parts, those that still fail first; `next` is the next `skip`."""
+
+    need: NeedOut
+    parts: tuple[PartOut, ...]
+    next: int | None
+
+
+class Needs(Struct, frozen=True):
+    """Tasks: the open ones oldest first, those dealt with newest first."""
+
+    needs: tuple[NeedOut, ...]
 
 
 class WhichNeeds(StrEnum):
@@ -44,6 +149,86 @@ class Calling(Struct, frozen=True, forbid_unknown_fields=True):
     result: Called | None = None
     note: str = ""
     version: int | None = None
+
+
+def home(kept: Kept, places: dict[str, str]) -> HomeOut:
+    """Show a record."""
+    changed = timestamp(kept.changed_utc) if kept.version else None
+    return HomeOut(kept.hub, kept.version, changed, kept.changed_by, kept.record, places)
+
+
+def activity(hub: str, hours: Iterable[Hour]) -> ActivityOut:
+    """Show a home's hours."""
+    return ActivityOut(hub, tuple(map(_hour, hours)))
+
+
+def checkin(one: CheckIn) -> CheckInOut:
+    """Show a check-in's result."""
+    return CheckInOut(
+        hub=one.hub,
+        checkin=one.checkin,
+        day=one.day,
+        slot=one.slot,
+        topic=one.topic,
+        result=one.result,
+        by=one.by,
+        attempts=one.attempts,
+        due=timestamp(one.due_utc),
+        clock_synced=one.synced,
+        wordless=one.wordless or 0,
+    )
+
+
+def need(task: Task, homes: int = 1) -> NeedOut:
+    """Show a task with its calls."""
+    one = task.need
+    return NeedOut(
+        id=one.id,
+        hub=one.hub,
+        kind=one.kind,
+        version=one.version,
+        since=timestamp(one.since_utc),
+        last=timestamp(one.last_utc),
+        score=one.score,
+        tries=one.tries,
+        eased=_maybe(one.eased_utc),
+        done=_maybe(one.done_utc),
+        calls=tuple(CallOut(timestamp(n.utc), n.by, n.result, n.text) for n in task.notes),
+        area=one.area,
+        homes=homes,
+        taken_by=one.taken_by,
+        until=_maybe(one.until_utc),
+    )
+
+
+def part(row: Row) -> PartOut:
+    """Show a part of a task."""
+    since, over = timestamp(row.since_utc), _maybe(row.over_utc)
+    return PartOut(row.hub, row.device, row.fault, row.detail, since, over, row.times)
+
+
+def _hour(hour: Hour) -> HourOut:
+    return HourOut(
+        begin=timestamp(hour.from_utc),
+        clock_synced=hour.synced,
+        devices=hour.seen,
+        rooms=day_grid.by_room(hour),
+        presence=hour.presence,
+        asleep_s=hour.asleep_s,
+        away_s=hour.away_s,
+    )
+
+
+def _maybe(utc: float | None) -> str | None:
+    return None if utc is None else timestamp(utc)
+
+
+DAYS_MAX = 400
+DONE_MAX_DAYS = 30
+AREAS_MAX = 500
+PARTS = 100
+PARTS_MAX = 1000
+PARTS_SKIP_MAX = 1_000_000
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -71,7 +256,7 @@ async def _home(desk: Desk, request: Request, person: Person) -> HomeOut:
     if kept is None:
         raise BadRequestError(Bad.NO_HOME, status=404)
     await homes.note_record_seen(desk, hub, person.name, again=False)
-    return answering.home(kept, await desk.store.ask(day_rows.places, hub))
+    return home(kept, await desk.store.ask(day_rows.places, hub))
 
 
 async def _activity(desk: Desk, request: Request) -> ActivityOut:
@@ -82,7 +267,7 @@ async def _activity(desk: Desk, request: Request) -> ActivityOut:
     now = desk.clock()
     since = now - days * times.DAY_S
     hours = await desk.store.ask(day_rows.hours, hub, since, now + times.DAY_S)
-    return answering.activity(hub, hours)
+    return activity(hub, hours)
 
 
 async def _checkins(desk: Desk, request: Request) -> CheckIns:
@@ -92,7 +277,7 @@ async def _checkins(desk: Desk, request: Request) -> CheckIns:
         raise BadRequestError(Bad.QUERY, name="day", allowed="YYYY-MM-DD")
     day = times.day_of(start)
     found = await desk.store.ask(day_rows.of_day, day)
-    return CheckIns(day, tuple(map(answering.checkin, found)))
+    return CheckIns(day, tuple(map(checkin, found)))
 
 
 async def _needs(desk: Desk, request: Request) -> Needs:
@@ -106,8 +291,8 @@ async def _needs(desk: Desk, request: Request) -> Needs:
         since = desk.clock() - DONE_MAX_DAYS * times.DAY_S
         found = await desk.store.ask(needs.done_since, since)
         areas = await desk.store.ask(parts.areas_done, since, AREAS_MAX)
-    of_areas = (answering.need(Task(one.need), one.homes) for one in areas)
-    return Needs((*map(answering.need, found), *of_areas))
+    of_areas = (need(Task(one.need), one.homes) for one in areas)
+    return Needs((*map(need, found), *of_areas))
 
 
 async def _need(desk: Desk, request: Request) -> NeedWhole:
@@ -118,15 +303,15 @@ async def _need(desk: Desk, request: Request) -> NeedWhole:
     if found is None:
         raise NotHandledError(NotHandled(WhyNot.NOT_FOUND))
     more = skip + limit if len(found.parts) == limit else None
-    shown = answering.need(found.task, found.homes)
-    return NeedWhole(shown, tuple(map(answering.part, found.parts)), more)
+    shown = need(found.task, found.homes)
+    return NeedWhole(shown, tuple(map(part, found.parts)), more)
 
 
 async def _test(desk: Desk, request: Request, person: Person) -> NeedOut:
     hub = homes.hub_of(request)
-    if not await desk.store.ask(queries.hubs, hub):
+    if not await desk.store.ask(incidents.hubs, hub):
         raise BadRequestError(Bad.NO_HOME, status=404)
-    return answering.need(await homes.tell_of_test(desk, hub, person.name))
+    return need(await homes.tell_of_test(desk, hub, person.name))
 
 
 async def _handle(desk: Desk, request: Request, person: Person) -> NeedOut:
@@ -135,7 +320,7 @@ async def _handle(desk: Desk, request: Request, person: Person) -> NeedOut:
         raise NotHandledError(NotHandled(WhyNot.NO_RESULT))
     tried = homes.trying(desk, person.name, said.result, said.note)
     (done,) = await homes.call(desk, {str(request.path_params["id"]): said.version}, tried)
-    return answering.need(done)
+    return need(done)
 
 
 async def _rates(desk: Desk, request: Request) -> Rates:

@@ -9,20 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from center import answering, queries, sentences
 from center.api import announcements as announcing_api
 from center.api import homes as homes_api
+from center.api import json, shapes
 from center.api.json import Bad, BadRequestError, body, denied, number, route
 from center.api.shapes import Alarm, Alarms, Audit, HubOut, Hubs, OutcomeOut, Outcomes
 from center.domain.by_people import Why
 from center.domain.incident import Outcome
-from center.queries import Case, Which
 from center.service import incidents
 from center.service.auth import DeniedError, Person, Role, session_of
 from center.service.desk import Desk
 from center.service.feed import Notice, Topic
 from center.service.incidents import Target
 from center.service.texts import texts
+from center.store.rows import incidents as queries
+from center.store.rows.incidents import Case, Which
 
 PAGE = 100
 PAGE_MAX = 500
@@ -86,11 +87,11 @@ async def _alarms(desk: Desk, request: Request) -> Alarms:
         raise BadRequestError(Bad.QUERY, name="order", allowed=", ".join(ORDERS))
     if order == URGENT:
         shown, _ = await desk.store.ask(queries.board, limit)
-        return Alarms(tuple(answering.alarm(incident, now) for incident in shown), None)
+        return Alarms(tuple(shapes.alarm(incident, now) for incident in shown), None)
     before = request.query_params.get("before")
     found = await desk.store.ask(queries.incidents, Which(asked), limit, before)
     more = found[-1].id if len(found) == limit else None
-    return Alarms(tuple(answering.alarm(incident, now) for incident in found), more)
+    return Alarms(tuple(shapes.alarm(incident, now) for incident in found), more)
 
 
 async def _alarm(desk: Desk, request: Request) -> Alarm:
@@ -99,7 +100,7 @@ async def _alarm(desk: Desk, request: Request) -> Alarm:
     case = await desk.store.ask(queries.case, request.path_params["id"], limit, before)
     if case is None:
         raise incidents.NotDoneError(Why.NOT_FOUND, None)
-    return answering.of_case(case, desk.clock())
+    return shapes.of_case(case, desk.clock())
 
 
 Do = Callable[[Desk, Request, Person], Awaitable[Case]]
@@ -107,7 +108,7 @@ Do = Callable[[Desk, Request, Person], Awaitable[Case]]
 
 def _action(desk: Desk, name: str, do_it: Do) -> Route:
     async def answer(request: Request, person: Person) -> Alarm:
-        return answering.of_case(await do_it(desk, request, person), desk.clock())
+        return shapes.of_case(await do_it(desk, request, person), desk.clock())
 
     return route(desk, "POST", f"/api/alarms/{{id}}/{name}", answer)
 
@@ -150,12 +151,12 @@ async def _note(desk: Desk, request: Request, person: Person) -> Case:
 async def _hubs(desk: Desk) -> Hubs:
     known = await desk.store.ask(queries.hubs)
     now, listening_utc = desk.clock(), desk.link.listening_utc
-    shown: tuple[HubOut, ...] = tuple(answering.hub(hub, now, listening_utc) for hub in known)
+    shown: tuple[HubOut, ...] = tuple(shapes.hub(hub, now, listening_utc) for hub in known)
     return Hubs(shown, listening=listening_utc is not None)
 
 
 async def _outcomes(request: Request) -> Outcomes:
-    words = texts(sentences.language(request))
+    words = texts(json.language(request))
     return Outcomes(
         tuple(
             OutcomeOut(one, words.word("outcome", one), one.is_false_alarm, one.needs_note)
@@ -169,7 +170,7 @@ async def _audit(desk: Desk, request: Request) -> Audit:
     before = number(request, "before", SEQ_MAX, 1, SEQ_MAX)
     found = await desk.store.ask(queries.audit, limit, before)
     more = found[-1].seq if len(found) == limit else None
-    return Audit(tuple(map(answering.audit_line, found)), more)
+    return Audit(tuple(map(shapes.audit_line, found)), more)
 
 
 async def _feed(desk: Desk, request: Request) -> Response:

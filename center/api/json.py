@@ -1,7 +1,11 @@
 """JSON over HTTP: read a body, answer a struct, and say what was wrong in one sentence."""
 
+import tomllib
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from functools import cache
+from importlib import resources
+from math import ceil
 from typing import TypeVar
 
 import msgspec
@@ -11,17 +15,56 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center import answering, sentences
+from center.api import shapes
 from center.api.shapes import Error
 from center.domain.announcement import Why as Announcing
 from center.domain.by_people import Why
+from center.domain.incident import Deed, Incident
 from center.domain.need import CHOICES, WhyNot
 from center.service.announcements import NotSentError
 from center.service.auth import DeniedError, Person, Role
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.service.incidents import NotDoneError
+from center.service.texts import Lang
 from hub.contract.wire import timestamp
+
+_CLOCK = frozenset({Deed.EXPIRED, Deed.UNANSWERED, Deed.PRESENT_EXPIRED, Deed.CAUGHT_UP})
+
+
+def language(request: HTTPConnection) -> Lang:
+    """Choose by Accept-Language; programs that ask for none get English."""
+    wishes = request.headers.get("accept-language", "").lower()
+    return Lang.KO if wishes.startswith("ko") else Lang.EN
+
+
+def say(lang: Lang, table: str, key: str, **values: object) -> str:
+    """Give a sentence with its values filled in; a newer program's value by the table's `other`."""
+    held = _sentences(lang)[table]
+    return (held.get(key) or held["other"]).format_map({"raw": key, **values})
+
+
+def refusal(lang: Lang, why: Why, incident: Incident | None) -> str:
+    """Say why an action was not done, and who did what meanwhile."""
+    if incident is None:
+        return say(lang, "why", why)
+    who = incident.last_by
+    if not who:
+        who = say(lang, "who", "clock" if incident.last_deed in _CLOCK else "hub")
+    deed = say(lang, "deed", incident.last_deed)
+    return say(lang, "why", why, who=who, deed=deed, when=timestamp(incident.last_utc))
+
+
+def denial(lang: Lang, error: DeniedError) -> str:
+    """Say why somebody was turned away."""
+    return say(lang, "denied", error.why, seconds=ceil(error.wait_s))
+
+
+@cache
+def _sentences(lang: Lang) -> dict[str, dict[str, str]]:
+    file = resources.files("center") / "messages" / f"api.{lang}.toml"
+    return tomllib.loads(file.read_text("utf-8"))
+
 
 JSON = "application/json"
 NOT_HANDLED = {WhyNot.NOT_FOUND: 404, WhyNot.STALE: 409, WhyNot.IS_DONE: 409}
@@ -102,13 +145,13 @@ def reply(answer: Struct, status: int = 200) -> Response:
 def failed(request: HTTPConnection, error: HTTPException) -> Response:
     """Answer what the framework refuses: an unknown address, a wrong method, a body too large."""
     word = _WORD.get(error.status_code, "other")
-    message = sentences.say(sentences.language(request), "bad", word)
+    message = say(language(request), "bad", word)
     return reply(Error(word, message), error.status_code)
 
 
 def denied(request: Request, error: DeniedError) -> Response:
     """Answer who is turned away."""
-    message = sentences.denial(sentences.language(request), error)
+    message = denial(language(request), error)
     answer = reply(Error(error.why, message), error.status)
     if error.status == 401:  # noqa: PLR2004 - HTTP's own number
         answer.headers["www-authenticate"] = "Bearer"
@@ -117,29 +160,29 @@ def denied(request: Request, error: DeniedError) -> Response:
 
 def bad(request: Request, error: BadRequestError) -> Response:
     """Answer a request that says nothing sensible."""
-    message = sentences.say(sentences.language(request), "bad", error.why, **error.values)
+    message = say(language(request), "bad", error.why, **error.values)
     word = "bad_request" if error.status == 400 else "not_found"  # noqa: PLR2004 - HTTP's own number
     return reply(Error(word, message), error.status)
 
 
 def _not_handled(request: Request, error: NotHandledError) -> Response:
-    refused, lang = error.refused, sentences.language(request)
+    refused, lang = error.refused, language(request)
     need = refused.need
-    who = (need.called_by if need else "") or sentences.say(lang, "who", "clock")
+    who = (need.called_by if need else "") or say(lang, "who", "clock")
     when = timestamp(need.called_utc or need.last_utc) if need else ""
     allowed = ", ".join(need.kind.choices if need else CHOICES)
-    message = sentences.say(lang, "why_not", refused.why, who=who, when=when, allowed=allowed)
+    message = say(lang, "why_not", refused.why, who=who, when=when, allowed=allowed)
     return reply(Error(refused.why, message), NOT_HANDLED.get(refused.why, 400))
 
 
 def _not_sent(request: Request, error: NotSentError) -> Response:
     why = error.refused.why
-    message = sentences.say(sentences.language(request), "why_not_sent", why)
+    message = say(language(request), "why_not_sent", why)
     return reply(Error(why, message), NOT_SENT.get(why, 400))
 
 
 def _not_done(request: Request, error: NotDoneError, now: float) -> Response:
     incident = error.case.incident if error.case else None
-    message = sentences.refusal(sentences.language(request), error.why, incident)
-    shown = answering.of_case(error.case, now) if error.case else None
+    message = refusal(language(request), error.why, incident)
+    shown = shapes.of_case(error.case, now) if error.case else None
     return reply(Error(error.why, message, shown), STATUS.get(error.why, 400))

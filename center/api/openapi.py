@@ -9,15 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center.announcing import answers as announced
-from center.api import announcements as announcing_api
-from center.api import health, incidents
-from center.api import homes as homes_api
+from center.api import announcements, health, homes, incidents
 from center.api import shapes as answers
 from center.api.homes import WhichNeeds
 from center.domain.rates import Rates
-from center.homes import answers as homes
-from center.queries import Which
+from center.store.rows.incidents import Which
 from hub.contract import border
 
 Document = dict[str, Any]
@@ -96,7 +92,7 @@ OPERATIONS = (
         "/api/needs/{id}/handle",
         "Note what came of a call, or take it; the version decides.",
         homes.NeedOut,
-        homes_api.Calling,
+        homes.Calling,
     ),
     Operation(
         "get",
@@ -109,27 +105,27 @@ OPERATIONS = (
         "get",
         "/api/announcements",
         "What was announced to homes, newest first.",
-        announced.Announcements,
+        announcements.Announcements,
         query=("limit",),
     ),
     Operation(
         "post",
         "/api/announcements",
         "Announce something in homes, once for each `key`.",
-        announced.AnnouncementOut,
-        announcing_api.Announcing,
+        announcements.AnnouncementOut,
+        announcements.Announcing,
     ),
     Operation(
         "get",
         "/api/announcements/{id}",
         "One announcement, and what became of it in each home.",
-        announced.AnnouncementOut,
+        announcements.AnnouncementOut,
     ),
     Operation(
         "post",
         "/api/announcements/{id}/withdraw",
         "Take it back from the hubs that do not have it yet.",
-        announced.AnnouncementOut,
+        announcements.AnnouncementOut,
     ),
     Operation("get", "/healthz", "Store, link and age.", health.Health, open_to_all=True),
 )
@@ -205,7 +201,7 @@ def _query(name: str) -> Document:
             "default": incidents.PAGE,
         },
         "skip": {"type": "integer", "minimum": 0, "default": 0},
-        "days": {"type": "integer", "minimum": 1, "maximum": homes_api.DAYS_MAX},
+        "days": {"type": "integer", "minimum": 1, "maximum": homes.DAYS_MAX},
         "day": {"type": "string", "format": "date"},
         "needs": {"type": "string", "enum": list(WhichNeeds), "default": WhichNeeds.OPEN},
     }

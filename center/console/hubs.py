@@ -1,13 +1,64 @@
 """What the hubs page shows of a hub: its state as word and shape, its faults, its last call."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
-from center import voices
 from center.console.view import Badge, Call, Eye, call
 from center.domain import times
 from center.domain.hub import BACK_S, Fault, Hub, Seen, seen
 from center.domain.incident import Incident
-from hub.contract.messages import FaultKind
+from center.service.texts import Texts
+from hub.contract.messages import FaultKind, VoiceCan, VoiceReport
+
+UNHEARD = frozenset({VoiceCan.NOTHING, VoiceCan.LOST})  # nobody there hears an announcement
+_LOOK_voices = {  # what it can do -> (shape, tone)
+    VoiceCan.NOTHING: ("mute", "warn"),
+    VoiceCan.STARTING: ("clock", "plain"),
+    VoiceCan.LOST: ("triangle", "bad"),
+    VoiceCan.HEARING: ("mute", "bad"),
+    VoiceCan.SPEAKING: ("voice", "warn"),
+    VoiceCan.TALKING: ("check", "good"),
+}
+
+
+class Able(Struct, frozen=True):
+    """What a voice can do, what follows from it for an operator, and how it is set."""
+
+    badge: Badge
+    lead: str
+    settings: tuple[Badge, ...]
+    engines: str  # empty where none is known
+
+
+def badge(report: VoiceReport | None, t: Texts) -> Badge:
+    """Say what a home's voice can do; None: its hub has not said."""
+    if report is None:
+        return Badge("ring", "plain", t("voice_here.unknown"))
+    return Badge(*_LOOK_voices.get(report.can, ("ring", "plain")), t(f"voice_can.{report.can}"))
+
+
+def able(report: VoiceReport, t: Texts) -> Able:
+    """Say it, with what an operator may do about it."""
+    lead = t(f"voice_lead.{report.can}")
+    return Able(badge(report, t), lead, tuple(_settings(report, t)), ", ".join(report.engines))
+
+
+def is_unheard(report: VoiceReport | None) -> bool:
+    """Tell whether a home is known to have nothing that could say an announcement."""
+    return report is not None and report.can in UNHEARD
+
+
+def _settings(report: VoiceReport, t: Texts) -> Iterator[Badge]:
+    if not report.engines:
+        return  # it has not said how it is set
+    if report.muted:
+        yield Badge("mute", "warn", t("voice_here.muted"))
+    if not report.spoken_sos:
+        yield Badge("cross", "warn", t("voice_here.sos_off"))
+    if report.tells_words:
+        yield Badge("voice", "plain", t("voice_here.tells_words"))
+
 
 _LOOK = {  # state -> (shape, tone)
     Seen.READY: ("check", "good"),
@@ -62,7 +113,7 @@ def row(
         last_at=times.short(last.received_utc, eye.now) if last else "",
         synced=hub.synced,
         software=hub.software,
-        voice=voices.badge(hub.voice, eye.t),
+        voice=badge(hub.voice, eye.t),
         back=_back(hub, eye),
     )
 

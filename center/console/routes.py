@@ -8,25 +8,23 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from center import queries, search
-from center.announcing import writing
 from center.console import hubs as rooms
 from center.console import sign_in
+from center.console.announcements import form
 from center.console.announcements import pages as announced
 from center.console.frame import address, show
+from center.console.homes import checkins, rates, record
 from center.console.homes import page as home_page
-from center.console.homes import rates
 from center.console.incident import page as casework
 from center.console.incident import reason, sheet_119, timeline
-from center.console.tasks import equipment_page
+from center.console.tasks import calls, equipment_page
 from center.console.view import arrange
 from center.console.visit import Visit, visited
 from center.domain import times
 from center.domain.hub import Seen
-from center.homes import calls_page, checkins_page, edit_page
 from center.service.auth import Role
 from center.service.desk import Desk
-from center.store.rows import records
+from center.store.rows import incidents, records
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 CLOSED_SHOWN = 12
@@ -49,11 +47,11 @@ def routes(desk: Desk) -> list[BaseRoute]:
         visited("/hubs", desk, _hubs),
         visited("/audit", desk, _audit, Role.SUPERVISOR),
         *casework.routes(desk),
-        *writing.routes(desk),
+        *form.routes(desk),
         *announced.routes(desk),
-        *calls_page.routes(desk),
-        *checkins_page.routes(desk),
-        *edit_page.routes(desk),
+        *calls.routes(desk),
+        *checkins.routes(desk),
+        *record.routes(desk),
         *sheet_119.routes(desk),
         *equipment_page.routes(desk),
         *home_page.routes(desk),
@@ -66,7 +64,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
 
 async def _board(visit: Visit) -> Response:
     ask = visit.desk.store.ask
-    closed = await ask(queries.incidents, queries.Which.CLOSED, CLOSED_SHOWN)
+    closed = await ask(incidents.incidents, incidents.Which.CLOSED, CLOSED_SHOWN)
     page = visit.page("board", visit.t("board.title"), "/")
     board = arrange(visit.still_open, closed, visit.eye)
     reasons = {one.id: reason.brief(one, visit.eye) for one in visit.still_open}
@@ -86,8 +84,8 @@ async def _board(visit: Visit) -> Response:
 async def _hubs(visit: Visit) -> Response:
     wish = visit.request.query_params.get("q", "")[:64]
     listening_utc = visit.desk.link.listening_utc
-    hubs = await visit.desk.store.ask(queries.hubs)
-    last = await visit.desk.store.ask(search.last_calls)
+    hubs = await visit.desk.store.ask(incidents.hubs)
+    last = await visit.desk.store.ask(incidents.last_calls)
     names = await visit.desk.store.ask(records.names)
     rows = [
         rooms.row(hub, last.get(hub.hub), visit.eye, listening_utc, names.get(hub.hub, ""))
@@ -110,7 +108,7 @@ async def _audit(visit: Visit) -> Response:
     given = {name: asked.get(name, "").strip()[:64] for name in names}
     before = asked.get("before", "")
     wish = _wish(given, before)
-    lines = await visit.desk.store.ask(search.audit, wish, AUDIT_LINES + 1)
+    lines = await visit.desk.store.ask(incidents.audit_search, wish, AUDIT_LINES + 1)
     shown = lines[:AUDIT_LINES]
     older = str(shown[-1].seq) if len(lines) > AUDIT_LINES else ""
     return show(
@@ -127,9 +125,9 @@ async def _audit(visit: Visit) -> Response:
     )
 
 
-def _wish(given: dict[str, str], before: str) -> search.Wish:
+def _wish(given: dict[str, str], before: str) -> incidents.Wish:
     until = times.day_start(given["until"])
-    return search.Wish(
+    return incidents.Wish(
         incident=given["incident"],
         hub=given["hub"],
         operator=given["operator"],

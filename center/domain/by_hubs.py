@@ -3,8 +3,18 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center.change import CLOCK_BACK_S, HELD, Change, Patience, advance, given_back, reopened
-from center.domain.incident import Deed, Entry, Incident
+from center.domain.incident import (
+    CLOCK_BACK_S,
+    HELD,
+    Change,
+    Deed,
+    Entry,
+    Incident,
+    Patience,
+    advance,
+    given_back,
+    reopened,
+)
 from hub.contract.messages import WORDLESS, AlarmData, AlarmEvent, Stage
 from hub.contract.scaip import What, priority
 

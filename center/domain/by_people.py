@@ -9,8 +9,16 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center.change import Change, Patience, advance, reopened
-from center.domain.incident import Deed, Entry, Incident, Outcome
+from center.domain.incident import (
+    Change,
+    Deed,
+    Entry,
+    Incident,
+    Outcome,
+    Patience,
+    advance,
+    reopened,
+)
 from hub.contract.messages import Stage
 
 PATIENCE = Patience()

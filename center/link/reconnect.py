@@ -13,11 +13,10 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from center import tls
 from center.config import Mqtt
 from center.domain.rival import Claim, look, was_renewed
-from center.link.session import Session
-from center.parcels import Arrived, Message
+from center.link import session as tls
+from center.link.session import Arrived, Message, Session
 from hub.contract import wire
 from hub.contract.messages import Ack, CenterState, Command
 

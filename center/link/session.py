@@ -7,6 +7,7 @@ health and dials the next one. A message is PUBACKed by `Arrived.settle`, after 
 import contextlib
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import ParamSpec
 
+from msgspec import Struct
 from paho.mqtt.client import (
     MQTT_CLEAN_START_FIRST_ONLY,
     Client,
@@ -27,12 +29,51 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from center import tls
 from center.config import Mqtt
-from center.parcels import Arrived, Message
 from hub.contract import addresses
 from hub.contract.messages import CenterState
 from hub.contract.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_center
+
+
+class Message(Struct, frozen=True):
+    """What is published."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    expires_s: int | None = None  # after which a broker of MQTT 5 holds it for nobody
+
+
+class Arrived(Struct, frozen=True):
+    """What came. `settle` lets the broker forget it; after a redial that does nothing."""
+
+    topic: str
+    payload: bytes
+    retained: bool  # it lay at the broker, nobody knows for how long
+    settle: Callable[[], object]
+
+
+STRICT = range(79, 95)  # OpenSSL's X509_V_ERR_* numbers of what RFC 5280 asks of a certificate
+
+
+def context(settings: Mqtt) -> ssl.SSLContext:
+    """Build the context of one dial from files, so that renewed ones are used; raise `OSError`."""
+    made = ssl.create_default_context(cafile=settings.ca or None)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.cert:
+        made.load_cert_chain(settings.cert, settings.key or None)
+    return made
+
+
+def trouble_of(error: OSError | ValueError) -> str:
+    """Say why a dial failed, for the log and the health page."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"{type(error).__name__}: {error}"
+    flaw = error.verify_message
+    if error.verify_code in STRICT:  # the signer is known, and yet Python 3.13 refuses it
+        flaw = f"{flaw} (RFC 5280, which Python 3.13 asks for: have it issued again)"
+    return f"the broker's certificate: {flaw}"
+
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")
@@ -85,7 +126,7 @@ class Session:
         """Connect, and let paho's thread go on; `up` follows. Raise `OSError` or `ValueError`."""
         settings = self._settings
         if self._broker.tls:
-            self._client.tls_set_context(tls.context(settings))
+            self._client.tls_set_context(context(settings))
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # in paho
         properties.SessionExpiryInterval = settings.session_s
         five = settings.protocol == "5"

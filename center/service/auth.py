@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
+from ipaddress import IPv6Address, ip_address
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,10 +19,67 @@ from msgspec import Struct
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from center import throttle
 from center.store.rows import accounts
 from center.store.store import Store
 from hub.contract.border import Open
+
+FREE = 3  # failures that cost nothing: fingers slip
+FREE_OF_ADDRESS = 30  # an office behind one address
+LONGEST_S = 300.0
+FORGOTTEN_S = 3600.0  # a quiet hour forgives
+NAMES_MAX = 10_000  # names and addresses remembered; the oldest go first
+
+
+class Failures(Struct, frozen=True):
+    """Failures in a row, and when the last one was (UTC seconds)."""
+
+    count: int
+    last_utc: float
+
+
+Book = dict[str, Failures]
+
+
+def failure_keys(name: str, address: str, device: str = "") -> tuple[tuple[str, int], ...]:
+    """Name the counts that a try belongs to, with the failures that each has free.
+
+    `device` is a known device's own mark, empty for a stranger's.
+    """
+    if device:
+        return ((f"device {device}", FREE),)
+    place = network(address)
+    return ((f"account {name[:64]} at {place}", FREE), (f"address {place}", FREE_OF_ADDRESS))
+
+
+def network(address: str) -> str:
+    """Give what belongs to one subscriber: an IPv4 address, or an IPv6 network of 64 bits."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(found, IPv6Address):
+        four = found.ipv4_mapped
+        return str(four) if four else str(IPv6Address(int(found) >> 64 << 64))
+    return str(found)
+
+
+def wait_s(failures: Failures | None, now_utc: float, free: int = FREE) -> float:
+    """Give the seconds until the next try is allowed: 2, 4, 8 ... after the free ones."""
+    if failures is None or failures.count < free:
+        return 0.0
+    pause = min(LONGEST_S, 2.0 ** min(failures.count - free + 1, 16))
+    return max(0.0, failures.last_utc + pause - now_utc)
+
+
+def failed(book: Book, key: str, now_utc: float) -> Book:
+    """Note a failure of `key` in a copy of the book."""
+    kept = {k: f for k, f in book.items() if now_utc - f.last_utc < FORGOTTEN_S}
+    before = kept.pop(key, None)
+    while len(kept) >= NAMES_MAX:
+        kept.pop(next(iter(kept)))
+    kept[key] = Failures((before.count if before else 0) + 1, now_utc)
+    return kept
+
 
 COOKIE = "anbu_session"
 CSRF_HEADER = "x-csrf-token"
@@ -87,7 +145,7 @@ class Auth:
         self._clock = clock
         self._session_s = session_s
         self._tls = tls
-        self._failures: throttle.Book = {}
+        self._failures: Book = {}
         # argon2 takes 64 MB and a core: one at a time; a crowd of strangers delays no known device
         self._turns = {False: asyncio.Semaphore(1), True: asyncio.Semaphore(1)}
         self._strangers = 0
@@ -104,7 +162,7 @@ class Auth:
         name, password = _plain(name), _plain(password)
         held = await self._store.ask(accounts.password_hash, name)
         device = await self._known(name, held or _nobody(), cookies)
-        keys = throttle.keys(name, address, device)
+        keys = failure_keys(name, address, device)
         self._check_waits(keys)
         if not device and self._strangers >= STRANGERS_MAX:
             raise DeniedError(Denied.TOO_MANY_TRIES, BUSY_S)
@@ -118,7 +176,7 @@ class Auth:
         if not right or held is None:
             now = self._clock()
             for key, _ in keys:
-                self._failures = throttle.failed(self._failures, key, now)
+                self._failures = failed(self._failures, key, now)
             await self._store.change(accounts.sign_in_failed, now, name[:64], address)
             raise DeniedError(Denied.WRONG_PASSWORD)
         self._failures.pop(keys[0][0], None)
@@ -216,7 +274,7 @@ class Auth:
 
     def _check_waits(self, keys: tuple[tuple[str, int], ...]) -> None:
         now = self._clock()
-        wait_s = max(throttle.wait_s(self._failures.get(key), now, free) for key, free in keys)
+        wait_s = max(wait_s(self._failures.get(key), now, free) for key, free in keys)
         if wait_s > 0:
             raise DeniedError(Denied.TOO_MANY_TRIES, wait_s)
 

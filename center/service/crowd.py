@@ -9,13 +9,12 @@ a line of the timeline.
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, insert, select
 
-from center.change import Change
 from center.domain import by_hubs
 from center.domain.by_hubs import Heard
-from center.domain.incident import Incident
-from center.queries import find
+from center.domain.incident import Change, Incident
 from center.store import tables
 from center.store.rows import incidents
+from center.store.rows.incidents import find
 from hub.contract.messages import Stage
 
 OPEN_MOST = 20  # twice as many as there are kinds of alarm that one home can have open

@@ -14,12 +14,11 @@ from msgspec import Struct
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from center.change import Patience
 from center.domain import acks
 from center.domain.by_hubs import PATIENCE
-from center.domain.incident import Incident
+from center.domain.incident import Incident, Patience
 from center.link.reconnect import Exchange
-from center.parcels import Arrived
+from center.link.session import Arrived
 from center.service import own_faults
 from center.service.feed import Feed, Notice, Topic
 from center.service.intake import Parcel, Told, take_in

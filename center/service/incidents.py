@@ -8,15 +8,13 @@ from functools import partial
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from center import queries
-from center.change import Change, Patience
 from center.domain import acks, by_hubs, by_people
 from center.domain.by_people import Act, Refusal, Why
-from center.domain.incident import Deed, Incident, Outcome, waited_s
-from center.queries import Case
+from center.domain.incident import Change, Deed, Incident, Outcome, Patience, waited_s
 from center.service.desk import Desk
 from center.service.feed import Notice, Topic
 from center.store.rows import incidents, needs
+from center.store.rows.incidents import Case
 from hub.contract.scaip import Kind
 
 _OF_CHECK_INS = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})
@@ -115,9 +113,9 @@ def _decide(
         case Change():
             incidents.save(conn, decided)
             _end_needs(conn, decided.incident)
-            return None, queries.case(conn, ident)
+            return None, incidents.case(conn, ident)
         case Refusal():
-            return decided.why, queries.case(conn, ident)
+            return decided.why, incidents.case(conn, ident)
 
 
 def _end_needs(conn: Connection, incident: Incident) -> None:

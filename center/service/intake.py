@@ -6,10 +6,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center.change import Patience
 from center.domain import acks, by_hubs, times
 from center.domain.by_hubs import PATIENCE, Heard
-from center.homes import daily
+from center.domain.incident import Patience
+from center.domain.need import NeedKind
 from center.service import crowd, own_faults
 from center.service.feed import Notice, Topic
 from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
@@ -21,6 +21,7 @@ from hub.contract.messages import (
     Availability,
     CareEvent,
     CheckInEvent,
+    CheckInResult,
     Cleared,
     FaultKind,
     FaultReport,
@@ -32,7 +33,50 @@ from hub.contract.messages import (
     Telemetry,
 )
 from hub.contract.reading import UNREAD
-from hub.contract.scaip import What
+from hub.contract.scaip import Care, What
+
+_ASKS_FOR_A_CALL = {
+    CheckInResult.MISSED: NeedKind.MISSED_CHECKIN,
+    CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
+    CheckInResult.UNWELL: NeedKind.UNWELL,  # its need may come as an event, too: they are folded
+}
+WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
+_LIFE = frozenset({CheckInResult.FINE, CheckInResult.ALIVE, CheckInResult.UNWELL})
+_CARE = {
+    Care.COUNSELLING: NeedKind.COUNSELLING,
+    Care.LOW_MOOD: NeedKind.LOW_MOOD,
+    Care.UNWELL: NeedKind.UNWELL,
+    Care.NOT_BACK: NeedKind.NOT_BACK,
+}
+
+
+def keep(
+    conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
+) -> tuple[Topic, ...]:
+    """Keep an event that was never seen before; give what pages should hear of."""
+    if isinstance(event, CareEvent) and event.data.care is Care.BACK:
+        return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
+    if isinstance(event, CareEvent):
+        score = times.bounded(event.data.score)
+        needs.open_need(conn, needs.Asked(hub, _kind_of(event.data.care), event.id, score), utc)
+        return (Topic.NEED, Topic.HOME)
+    if not days.keep_checkin(conn, hub, event, utc):
+        return ()  # an older word on a check-in whose newer word is here already
+    words.keep(conn, hub, event.data.checkin, event, utc)
+    result = event.data.result
+    eased = result in _LIFE and needs.ease(conn, hub, utc)
+    unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
+    kind = _ASKS_FOR_A_CALL.get(result, unclear)
+    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
+        kind = NeedKind.WORDLESS
+    if kind:
+        needs.open_need(conn, needs.Asked(hub, kind, event.id), utc)
+    return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
+
+
+def _kind_of(care: Care) -> NeedKind:
+    """Name the task for a need; one that only a newer hub knows is a task all the same."""
+    return _CARE.get(care) or NeedKind.of(care)
 
 
 class Parcel(Struct, frozen=True):
@@ -142,7 +186,7 @@ def _daily(
     if isinstance(event, AnnouncementEvent):
         news = deliveries.tell(conn, parcel.hub, event, parcel.utc)
         return Told((ack,), (Notice(Topic.ANNOUNCEMENT, parcel.hub),) if news else ())
-    topics = daily.keep(conn, parcel.hub, event, parcel.utc)
+    topics = keep(conn, parcel.hub, event, parcel.utc)
     return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
 
 

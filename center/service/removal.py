@@ -4,13 +4,12 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select, update
 
-from center.announcing.fate import Fate
-from center.announcing_tables import deliveries
+from center.domain.announcement import Fate
 from center.domain.incident import Deed, Entry
-from center.home_tables import needs
 from center.service import own_faults
 from center.store import tables
 from center.store.rows.incidents import write_line
+from center.store.tables import deliveries, needs
 from hub.contract.messages import Stage
 
 

@@ -26,10 +26,10 @@ from sqlalchemy import (
     update,
 )
 
-from center import announcing_tables as said
-from center import home_tables as home
 from center.config import Center
 from center.store import tables
+from center.store import tables as home
+from center.store import tables as said
 from hub.contract.messages import Stage
 
 BATCH = 200  # rows; some 5 ms of the writer's time

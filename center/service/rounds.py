@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from center import queries
 from center.domain.hub import AHEAD_S, Seen, seen
 from center.service import announcements as announcing
 from center.service import homes, incidents, own_faults, retention
@@ -17,6 +16,7 @@ from center.service.desk import Desk
 from center.service.feed import Notice, Topic
 from center.store import tables
 from center.store.rows import hubs as home_rows
+from center.store.rows import incidents as queries
 from center.store.rows import incidents as rows
 
 TAKES_S = 1.0

@@ -14,12 +14,11 @@ from center.domain.hub import Hub
 from center.domain.need import Need, NeedKind, given_back, opened_again
 from center.domain.times import DAY_S
 from center.domain.trouble import PRESSED, Known, Look, Part, failing, goes_on, named
-from center.home_tables import needs, presses
 from center.store.rows import days
 from center.store.rows import needs as need_rows
 from center.store.rows import parts as part_rows
 from center.store.rows.parts import Row
-from center.store.tables import incidents
+from center.store.tables import incidents, needs, presses
 
 log = logging.getLogger(__name__)
 

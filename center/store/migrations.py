@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from sqlalchemy import Column, Connection, func, insert, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
-from center import announcing_tables, home_tables
 from center.store import tables
 from center.store.dialect import StoreError, lock_audit
 
@@ -43,11 +42,11 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         tables.faults.c.stored_utc,
         tables.fault_history.c.times,
         tables.fault_history.c.last_utc,
-        home_tables.checkins.c.wordless,
-        home_tables.needs.c.area,
-        home_tables.needs.c.taken_by,
-        home_tables.needs.c.taken_utc,
-        home_tables.needs.c.until_utc,
+        tables.checkins.c.wordless,
+        tables.needs.c.area,
+        tables.needs.c.taken_by,
+        tables.needs.c.taken_utc,
+        tables.needs.c.until_utc,
     ),
 }
 
@@ -65,7 +64,7 @@ def bring_up(conn: Connection) -> None:
         message = f"the database has schema {held}; this program knows {tables.SCHEMA}"
         raise StoreError(message)
     had = frozenset(inspect(conn).get_table_names())
-    for table in (home_tables.records, announcing_tables.deliveries):
+    for table in (tables.records, tables.deliveries):
         table.metadata.create_all(conn)  # one metadata for all tables
     lock_audit(conn)
     _put(conn, OLDEST, tables.OLDEST)

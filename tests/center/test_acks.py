@@ -4,10 +4,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from center.change import Change
 from center.domain import acks, by_hubs, by_people
 from center.domain.by_people import Act
-from center.domain.incident import Incident, Outcome
+from center.domain.incident import Change, Incident, Outcome
 from hub.contract.messages import Ack, AlarmBrief, Stage
 from hub.contract.scaip import What
 from tests.center.making import NOW, event, heard, raised

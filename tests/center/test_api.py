@@ -7,10 +7,10 @@ import jsonschema
 import pytest
 from sqlalchemy import Connection
 
-from center import queries
 from center.api import openapi
 from center.config import Center
 from center.domain.incident import Incident, Outcome
+from center.store.rows import incidents
 from hub.contract.messages import Stage, Telemetry
 from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter
@@ -256,7 +256,7 @@ def test_a_mistake_of_ours_is_told_in_a_sentence(
         raise ZeroDivisionError
 
     async def story(counter: Counter) -> None:
-        monkeypatch.setattr(queries, "incidents", broken)
+        monkeypatch.setattr(incidents, "incidents", broken)
         answer = await counter.get("/api/alarms")
         assert (answer.status_code, answer.json()["error"]) == (500, "trouble")
         assert "Traceback" not in answer.text

@@ -14,7 +14,6 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from center import queries, throttle
 from center.config import Center
 from center.domain.incident import Deed
 from center.service import auth
@@ -24,6 +23,7 @@ from center.service.auth import (
     STRANGERS_MAX,
     Denied,
     DeniedError,
+    Failures,
     Role,
     csrf_of,
     device_cookie,
@@ -31,8 +31,7 @@ from center.service.auth import (
     verify,
 )
 from center.store import tables
-from center.store.rows import accounts
-from center.throttle import Failures
+from center.store.rows import accounts, incidents
 from tests.center.counter import HASHED, PASSWORD, TOKEN, Counter, at_counter
 from tests.center.making import NAMES, NOW, event, hear
 
@@ -139,7 +138,7 @@ def test_the_cookie_is_for_this_site_only_and_for_no_script(tmp_path: Path) -> N
 
 def test_who_guesses_has_to_wait_longer_and_longer(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
-        for _ in range(throttle.FREE):
+        for _ in range(auth.FREE):
             assert (await refused(counter, OPERATOR, "wrong")).why is Denied.WRONG_PASSWORD
         held = await refused(counter, OPERATOR, PASSWORD)
         assert (held.why, held.wait_s) == (Denied.TOO_MANY_TRIES, 2.0)
@@ -147,8 +146,8 @@ def test_who_guesses_has_to_wait_longer_and_longer(tmp_path: Path) -> None:
         counter.now += 2.0
         assert await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE)
         assert (await refused(counter, OPERATOR, "wrong")).why is Denied.WRONG_PASSWORD
-        deeds = [line.entry.deed for line in counter.store.read(queries.audit)]
-        assert deeds.count(Deed.SIGN_IN_FAILED) == throttle.FREE + 1
+        deeds = [line.entry.deed for line in counter.store.read(incidents.audit)]
+        assert deeds.count(Deed.SIGN_IN_FAILED) == auth.FREE + 1
 
     at_counter(tmp_path, story)
 
@@ -175,7 +174,7 @@ def test_a_stranger_who_guesses_for_days_locks_nobody_out(tmp_path: Path) -> Non
 
 def test_an_address_that_tries_many_names_is_slowed_down(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
-        for n in range(throttle.FREE_OF_ADDRESS):
+        for n in range(auth.FREE_OF_ADDRESS):
             assert (await refused(counter, f"name {n}", "x")).why is Denied.WRONG_PASSWORD
         assert (await refused(counter, "another", "x")).why is Denied.TOO_MANY_TRIES
         assert (await refused(counter, "another", "x", "192.0.2.8")).why is Denied.WRONG_PASSWORD
@@ -195,7 +194,7 @@ def test_an_address_that_tries_many_names_is_slowed_down(tmp_path: Path) -> None
     ],
 )
 def test_one_subscriber_is_one_address(one: str, other: str, *, same: bool) -> None:
-    assert (throttle.network(one) == throttle.network(other)) is same
+    assert (auth.network(one) == auth.network(other)) is same
 
 
 async def device(counter: Counter, name: str = OPERATOR) -> dict[str, str]:
@@ -210,7 +209,7 @@ async def device(counter: Counter, name: str = OPERATOR) -> dict[str, str]:
 def test_a_known_device_passes_whatever_strangers_guess_at_its_address(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
         known = await device(counter)
-        for _ in range(throttle.FREE):
+        for _ in range(auth.FREE):
             await refused(counter, OPERATOR, "wrong")
         held = await refused(counter, OPERATOR, PASSWORD)
         assert held.why is Denied.TOO_MANY_TRIES
@@ -225,7 +224,7 @@ def test_a_known_device_that_guesses_has_to_wait_too(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
         known = await device(counter)
         sign_in = counter.desk.auth.sign_in
-        for _ in range(throttle.FREE):
+        for _ in range(auth.FREE):
             with pytest.raises(DeniedError):
                 await sign_in(OPERATOR, "wrong", HERE, known)
         with pytest.raises(DeniedError) as caught:
@@ -254,7 +253,7 @@ def test_a_device_is_known_by_its_seal_alone(tmp_path: Path, flaw: str) -> None:
                 value = "a.\u0663.b"
             case _:
                 pass
-        for _ in range(throttle.FREE):
+        for _ in range(auth.FREE):
             await refused(counter, OPERATOR, "wrong")
         with pytest.raises(DeniedError) as caught:
             await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE, {name: value})
@@ -302,7 +301,7 @@ def test_an_unknown_name_waits_like_a_known_one(tmp_path: Path) -> None:
     async def story(counter: Counter) -> None:
         told = []
         for name in (OPERATOR, "nobody"):
-            tries = [await refused(counter, name, "wrong") for _ in range(throttle.FREE + 1)]
+            tries = [await refused(counter, name, "wrong") for _ in range(auth.FREE + 1)]
             told.append([(one.why, one.wait_s, one.status) for one in tries])
         assert told[0] == told[1]
 
@@ -343,15 +342,15 @@ def test_the_roles_are_two() -> None:
 
 @given(st.integers(0, 10**6), st.floats(0, 10**6))
 def test_a_wait_is_bounded_and_grows(count: int, later_s: float) -> None:
-    wait_s = throttle.wait_s(Failures(count, NOW), NOW + later_s)
-    assert 0 <= wait_s <= throttle.LONGEST_S
-    assert wait_s <= throttle.wait_s(Failures(count + 1, NOW), NOW + later_s)
-    assert (count >= throttle.FREE) or wait_s == 0
+    wait_s = auth.wait_s(Failures(count, NOW), NOW + later_s)
+    assert 0 <= wait_s <= auth.LONGEST_S
+    assert wait_s <= auth.wait_s(Failures(count + 1, NOW), NOW + later_s)
+    assert (count >= auth.FREE) or wait_s == 0
 
 
 def test_the_book_of_failures_forgets_and_is_bounded() -> None:
-    book: throttle.Book = {"old": Failures(9, NOW - throttle.FORGOTTEN_S)}
-    book = throttle.failed(book, "a", NOW)
+    book: auth.Book = {"old": Failures(9, NOW - auth.FORGOTTEN_S)}
+    book = auth.failed(book, "a", NOW)
     assert set(book) == {"a"}
-    full = {str(number): Failures(1, NOW) for number in range(throttle.NAMES_MAX)}
-    assert len(throttle.failed(full, "new", NOW)) == throttle.NAMES_MAX
+    full = {str(number): Failures(1, NOW) for number in range(auth.NAMES_MAX)}
+    assert len(auth.failed(full, "new", NOW)) == auth.NAMES_MAX

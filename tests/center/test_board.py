@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from center.change import Change
 from center.domain import by_hubs, by_people
 from center.domain.by_people import Act, Refusal, Why
-from center.domain.incident import Deed, Entry, Incident, Outcome, Urgency, urgency, waited_s
+from center.domain.incident import (
+    Change,
+    Deed,
+    Entry,
+    Incident,
+    Outcome,
+    Urgency,
+    urgency,
+    waited_s,
+)
 from hub.contract.messages import Stage
 from hub.contract.scaip import Kind, What
 from tests.center.making import NAMES, NOW, heard, raised

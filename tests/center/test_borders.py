@@ -9,28 +9,26 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection, String, Table, text
 
-from center import queries
-from center.change import Change
 from center.console import view
 from center.console.view import Eye
 from center.domain import by_people
 from center.domain.announcement import Draft
 from center.domain.by_people import Act
 from center.domain.hub import Seen, seen
-from center.domain.incident import Deed, Entry, Incident, Outcome
+from center.domain.incident import Change, Deed, Entry, Incident, Outcome
 from center.domain.need import Called, NeedKind, Try
 from center.domain.trouble import Part
-from center.parcels import Arrived
-from center.queries import Which
+from center.link.session import Arrived
 from center.service import inbox, intake
 from center.service.inbox import Inbox
 from center.service.intake import Parcel
 from center.service.metrics import Tally
 from center.service.texts import Lang, texts
 from center.store import tables
-from center.store.rows import announcements, parts, records
+from center.store.rows import announcements, incidents, parts, records
 from center.store.rows import incidents as rows
 from center.store.rows import needs as need_rows
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract import examples, wire
 from hub.contract.messages import (
@@ -81,7 +79,7 @@ class Desk:
         self.settled += 1
 
     def open_ones(self) -> list[Incident]:
-        return self.store.read(queries.incidents, Which.OPEN)
+        return self.store.read(incidents.incidents, Which.OPEN)
 
     def acked(self, ident: str) -> list[Stage]:
         return [ack.stage for _, ack in self.link.sent if ack.event == ident]
@@ -115,7 +113,7 @@ def test_a_call_that_cannot_be_read_whole_rings_with_what_could_be_read(desk: De
     (one,) = desk.open_ones()
     assert (one.id, one.kind, one.place, one.unread) == ("b1-1", "help_button", "", "data.place")
     assert desk.acked("b1-1") == [Stage.RECEIVED]
-    case = desk.store.read(queries.case, "b1-1")
+    case = desk.store.read(incidents.case, "b1-1")
     assert case
     assert [(line.deed, line.text) for line in case.timeline] == [
         (Deed.RAISED, ""),
@@ -232,7 +230,7 @@ def test_a_hub_in_a_state_from_the_future_is_there(desk: Desk) -> None:
     desk.receive(wire.encode(event()))
     ready = state(Availability.READY, ("b1-1", Stage.RECEIVED, 1))
     desk.receive(wire.encode(ready).replace(b'"ready"', b'"from-the-future"'), "state")
-    (hub,) = desk.store.read(queries.hubs)
+    (hub,) = desk.store.read(incidents.hubs)
     assert (hub.state, seen(hub, NOW, NOW)) == (FUTURE, Seen.READY)
 
 
@@ -284,7 +282,7 @@ def test_whatever_single_field_is_odd_a_call_is_stored_and_answered(
             told = store.submit(partial(inbox._stored, parcel)).result(10)
             assert told.acks[0].event == ident, own
             assert told.acks[0].stage is Stage.RECEIVED
-            case = store.read(queries.case, told.acks[0].alarm)
+            case = store.read(incidents.case, told.acks[0].alarm)
             assert case, own
             assert case.incident.is_open
             view.call(case.incident, eye())
@@ -302,7 +300,7 @@ def test_whatever_single_field_is_odd_what_is_no_call_rings_nobody(
         foreign = any(f'"source": "{name}"'.encode() in own for name in (FUTURE, "x"))
         answered = Stage.RECEIVED in desk.acked(ident)
         assert answered is (owed and not foreign), own  # no hub speaks for another
-    assert desk.store.read(queries.incidents, Which.ALL) == []
+    assert desk.store.read(incidents.incidents, Which.ALL) == []
     assert inbox.UNSTORABLE not in desk.tally.refused()
 
 

@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center import queries
-from center.change import Change
 from center.domain import acks, by_people
 from center.domain.by_people import PATIENCE, Act
-from center.domain.incident import Incident, Outcome
-from center.queries import Which
+from center.domain.incident import Change, Incident, Outcome
 from center.service import incidents
 from center.service.intake import Parcel, take_in
+from center.store.rows import incidents as queries
 from center.store.rows import incidents as rows
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import Ack, Stage

@@ -8,14 +8,13 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center import queries
-from center.change import Change
 from center.domain.by_people import Act, close
-from center.domain.incident import Incident, Outcome
-from center.queries import Which
+from center.domain.incident import Change, Incident, Outcome
 from center.service.crowd import OPEN_MOST
 from center.service.intake import Told
+from center.store.rows import incidents as queries
 from center.store.rows import incidents as rows
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import FaultKind, Stage
 from hub.contract.scaip import Kind, What

@@ -6,19 +6,17 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from center import queries
-from center.change import Change
 from center.console.homes.checkins import spot
 from center.console.view import urgent_first
 from center.domain.by_people import Act, close
-from center.domain.incident import Outcome
+from center.domain.incident import Change, Outcome
 from center.domain.need import Called, NeedKind, Try
-from center.queries import Which
 from center.service.feed import Topic
 from center.service.intake import Told
 from center.service.texts import Lang, texts
 from center.store import tables
-from center.store.rows import days, needs
+from center.store.rows import days, incidents, needs
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import Ack, CheckInResult, Stage
 from hub.contract.scaip import Care, Kind, What
@@ -148,10 +146,10 @@ def raise_quiet(store: Store, what: What, utc: float, kind: Kind = Kind.QUIET) -
 def test_an_alarm_without_ground_stays_open_and_comes_back(store: Store) -> None:
     raise_quiet(store, What.RAISED, NOW)
     raise_quiet(store, What.CLEARED, NOW + 60)
-    (one,) = store.read(queries.incidents, Which.OPEN)
+    (one,) = store.read(incidents.incidents, Which.OPEN)
     assert (one.cleared_utc, one.evidence, one.is_open) == (NOW + 60, QUIET, True)
     raise_quiet(store, What.REPEATED, NOW + 120)
-    (again,) = store.read(queries.incidents, Which.OPEN)
+    (again,) = store.read(incidents.incidents, Which.OPEN)
     assert again.cleared_utc is None
 
 
@@ -161,7 +159,7 @@ def test_a_cleared_missed_check_in_sinks_and_a_cleared_quiet_does_not(store: Sto
             said = event(what, f"a-{kind}")
             hear(store, replace(said, data=replace(said.data, kind=kind)), utc=NOW + number)
     hear(store, event(alarm="press"), utc=NOW + 9)
-    order = sorted(store.read(queries.incidents, Which.OPEN), key=urgent_first)
+    order = sorted(store.read(incidents.incidents, Which.OPEN), key=urgent_first)
     assert [one.id for one in order] == ["a-quiet", "press", "a-door_open", "a-missed_checkin"]
 
 
@@ -200,7 +198,7 @@ def done(store: Store) -> str:
 
 def test_closing_is_a_change_that_keeps_the_evidence(store: Store) -> None:
     raise_quiet(store, What.RAISED, NOW)
-    (one,) = store.read(queries.incidents, Which.OPEN)
+    (one,) = store.read(incidents.incidents, Which.OPEN)
     closed = close(one, Act("김하늘", NOW + 9), Outcome.PET)
     assert isinstance(closed, Change)
     assert closed.incident.evidence == QUIET

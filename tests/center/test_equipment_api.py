@@ -6,9 +6,8 @@ import secrets
 import time
 from pathlib import Path
 
-from center import queries
 from center.service import auth, homes, rounds
-from center.store.rows import accounts
+from center.store.rows import accounts, incidents
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, state
 from tests.center.test_trouble import greet, live_at
@@ -19,7 +18,7 @@ HUBS = [f"js-{number:04}" for number in range(1, 501)]
 
 async def look(counter: Counter) -> None:
     """Walk one round over the hubs."""
-    hubs = await counter.desk.store.ask(queries.hubs)
+    hubs = await counter.desk.store.ask(incidents.hubs)
     await homes.follow_trouble(counter.desk, hubs, counter.now, NOW - 1000)
 
 

@@ -7,19 +7,17 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import select
 
-from center import queries
-from center.announcing.fate import Delivery, Fate
-from center.announcing_tables import deliveries
-from center.parcels import Arrived
-from center.queries import Which
+from center.domain.announcement import Delivery, Fate
+from center.link.session import Arrived
 from center.service import inbox
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
 from center.service.sluice import Load, Passed, Sluice
-from center.store.rows import days, needs
+from center.store.rows import days, incidents, needs
 from center.store.rows import deliveries as delivery_rows
+from center.store.rows.incidents import Which
 from center.store.store import Store
-from center.store.tables import surplus
+from center.store.tables import deliveries, surplus
 from hub.contract import wire
 from hub.contract.messages import (
     Availability,
@@ -178,13 +176,15 @@ def heard(store: Store, link: Recorder) -> None:
     """Every press among the nonsense is open, and was answered."""
     presses = {f"press-{number}" for number in range(0, CASES, 10_000)}
     shared = store.read(lambda conn: set(conn.scalars(select(surplus.c.alarm))))
-    assert presses <= shared | {one.id for one in store.read(queries.incidents, Which.OPEN, CASES)}
+    assert presses <= shared | {
+        one.id for one in store.read(incidents.incidents, Which.OPEN, CASES)
+    }
     assert presses <= {ack.event for _, ack in link.sent if ack.stage is Stage.RECEIVED}
-    assert all(one.is_open for one in store.read(queries.incidents, Which.ALL, CASES))
-    store.read(queries.hubs)
+    assert all(one.is_open for one in store.read(incidents.incidents, Which.ALL, CASES))
+    store.read(incidents.hubs)
     store.read(needs.still_open)
     store.read(days.hours, HUB, -1e308, 1e308)
     store.read(days.of_home, HUB, "")
-    store.read(queries.audit, CASES)
+    store.read(incidents.audit, CASES)
     (announced,) = store.read(delivery_rows.of_announcement, ANNOUNCED)
     assert announced.fate is Fate.SPOKEN

@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select, update
 
-from center import queries
-from center.change import Change
 from center.config import Center
 from center.domain.by_people import PATIENCE, Act, Refusal, present, send, take
 from center.domain.hub import Hub, Seen, is_lost, seen
-from center.domain.incident import Deed, Incident
+from center.domain.incident import Change, Deed, Incident
 from center.domain.times import of_rfc3339
 from center.service import incidents, retention
 from center.service.intake import take_in
 from center.store import tables
+from center.store.rows import incidents as queries
 from center.store.rows import incidents as rows
 from center.store.store import Store
 from hub.contract.messages import (

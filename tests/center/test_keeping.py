@@ -24,16 +24,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from center import queries
 from center.config import Center
 from center.domain.incident import Deed, Entry
-from center.home_tables import need_parts, needs
-from center.queries import Which
 from center.service import retention, rounds
 from center.store import tables
 from center.store.dialect import AUDIT_KEPT_S
 from center.store.rows import incidents
+from center.store.rows.incidents import Which
 from center.store.store import Store
+from center.store.tables import need_parts, needs
 from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, stored
@@ -127,7 +126,7 @@ def test_a_call_waits_for_one_batch_at_most(tmp_path: Path) -> None:
         took = time.perf_counter() - start
         assert calls > 10
         assert slowest < took / 4  # 0.03 s of many where it was measured
-        assert len(counter.store.read(queries.incidents, Which.OPEN, 10_000)) == calls
+        assert len(counter.store.read(incidents.incidents, Which.OPEN, 10_000)) == calls
 
     at_counter(tmp_path, story)
 
@@ -137,7 +136,7 @@ def test_an_open_incident_is_kept_with_all_that_is_of_it(tmp_path: Path) -> None
         hear(counter.store, event(at=OLD), utc=OLD)
         hear(counter.store, event(What.REPEATED, at=OLD), utc=OLD + 60)
         await forget(counter)
-        case = counter.store.read(queries.case, "b1-1")
+        case = counter.store.read(incidents.case, "b1-1")
         assert case
         assert [entry.deed for entry in case.timeline] == [Deed.RAISED, Deed.REPEATED]
         assert count(counter.store, tables.events) == 2

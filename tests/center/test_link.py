@@ -11,11 +11,9 @@ from msgspec.structs import replace
 from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
 from sqlalchemy import Connection
 
-from center import queries
-from center.link.session import Session
-from center.parcels import Message
-from center.queries import Which
-from center.store.rows import days, needs
+from center.link.session import Message, Session
+from center.store.rows import days, incidents, needs
+from center.store.rows.incidents import Which
 from hub.contract import wire
 from hub.contract.messages import Availability, CheckInResult, Stage
 from hub.contract.reading import UNREAD
@@ -62,7 +60,7 @@ def test_received_is_said_after_the_commit_and_not_before(
         assert home.acks.empty()
         gate.set()
         assert home.hears("gate").stage is Stage.RECEIVED
-        assert center.store.read(queries.case, "gate")
+        assert center.store.read(incidents.case, "gate")
         home.say("event", event(alarm="gate"))
         assert home.hears("gate").version == 1
 
@@ -268,7 +266,7 @@ def test_malformed_messages_are_counted_and_let_go(
         assert home.hears("good").version == 1
         assert center.tally.refused() == {"malformed": 1, "foreign_hub": 1}
         home.say("event", event(What.CANCELLED, alarm="good"))
-        (one,) = center.store.read(queries.incidents, Which.OPEN)
+        (one,) = center.store.read(incidents.incidents, Which.OPEN)
         assert one.id == "good"
 
 
@@ -282,7 +280,7 @@ def test_a_call_that_nobody_can_read_rings_and_the_broker_lets_it_go(
         assert home.hears("torn").stage is Stage.RECEIVED
         home.say("event", event(alarm="whole"))
         assert home.hears("whole").stage is Stage.RECEIVED
-        found = {one.id: one for one in center.store.read(queries.incidents, Which.OPEN)}
+        found = {one.id: one for one in center.store.read(incidents.incidents, Which.OPEN)}
         (nameless,) = (one for one in found if one.startswith(UNREAD))
         assert [found[one].unread for one in (nameless, "torn", "whole")] == ["*", "*", ""]
         assert (found[nameless].hub, found[nameless].presses) == (HUB, 1)
@@ -291,7 +289,7 @@ def test_a_call_that_nobody_can_read_rings_and_the_broker_lets_it_go(
         center.wait_new(since)
         home.say("event", event(alarm="later"))
         assert home.hears("later").stage is Stage.RECEIVED
-        known = center.store.read(queries.incidents, Which.OPEN)
+        known = center.store.read(incidents.incidents, Which.OPEN)
         assert {one.id for one in known} == {*found, "later"}
         assert max(one.presses for one in known) == 1, "what was settled does not come again"
 

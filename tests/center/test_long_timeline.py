@@ -5,12 +5,10 @@ import secrets
 import time
 from pathlib import Path
 
-from center import queries
-from center.change import Change
 from center.domain.by_people import Act, close
-from center.domain.incident import Deed, Entry, Outcome
+from center.domain.incident import Change, Deed, Entry, Outcome
 from center.service import auth
-from center.store.rows import accounts
+from center.store.rows import accounts, incidents
 from center.store.rows.incidents import incident, save, write_line
 from tests.center.counter import Counter, at_counter
 from tests.center.making import NOW, event, hear
@@ -46,11 +44,11 @@ def test_its_page_is_small_and_leads_to_all_that_is_older(tmp_path: Path) -> Non
         took = time.perf_counter() - began
         assert len(page.content) < 100_000  # 2.8 MB with the whole timeline
         assert took < 1.0
-        assert page.text.count('<time class="mono"') == queries.LINES
+        assert page.text.count('<time class="mono"') == incidents.LINES
         older = re.search(r'href="(/incidents/b1-1\?before=\d+)#timeline"', page.text)
         assert older
         before = await counter.client.get(older[1])
-        assert before.text.count('<time class="mono"') == queries.LINES
+        assert before.text.count('<time class="mono"') == incidents.LINES
         assert 'href="/incidents/b1-1#timeline"' in before.text
         assert (await counter.client.get("/incidents/b1-1?before=x")).status_code == 200
 
@@ -84,7 +82,7 @@ def test_who_closed_it_is_known_however_much_came_after(tmp_path: Path) -> None:
         assert isinstance(done, Change)
         counter.store.submit(lambda conn: save(conn, done)).result(10)
         presses(counter, 60)
-        case = counter.store.read(queries.case, "b1-1")
+        case = counter.store.read(incidents.case, "b1-1")
         assert case
         assert case.closed_by == "김하늘"
         assert Deed.CLOSED not in {entry.deed for entry in case.timeline}

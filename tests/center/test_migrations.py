@@ -8,13 +8,12 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from center import queries
 from center.domain.announcement import Announcement, Draft
 from center.domain.incident import Deed
-from center.queries import Which
 from center.store import tables
 from center.store.dialect import StoreError
-from center.store.rows import announcements
+from center.store.rows import announcements, incidents
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.scaip import What
 from tests.center.making import HUB, NOW, event, hear, stored
@@ -77,13 +76,13 @@ def columns(store: Store, table: str) -> set[str]:
 def test_an_old_database_opens_with_all_that_is_in_it(tmp_path: Path) -> None:
     old(tmp_path)
     with stored(tmp_path) as store:
-        (one,) = store.read(queries.incidents, Which.OPEN)
+        (one,) = store.read(incidents.incidents, Which.OPEN)
         assert (one.id, one.place, one.cleared_utc, one.evidence) == ("b1-1", "거실", None, None)
-        (line,) = store.read(queries.audit)
+        (line,) = store.read(incidents.audit)
         assert (line.entry.deed, line.entry.hub) == (Deed.RAISED, "")
         assert hear(store, event(), utc=NOW).duplicate
         hear(store, event(What.CLEARED), utc=NOW + 60)
-        (again,) = store.read(queries.incidents, Which.OPEN)
+        (again,) = store.read(incidents.incidents, Which.OPEN)
         assert again.cleared_utc == NOW + 60
     with stored(tmp_path) as store:  # and it is new from now on
         held = store.read(lambda conn: conn.scalar(text("SELECT value FROM meta")))

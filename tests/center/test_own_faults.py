@@ -9,16 +9,16 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from center import queries
 from center.config import Mqtt
 from center.domain.need import NeedKind
 from center.domain.trouble import Known, Limits, Look, failing
-from center.parcels import Arrived
+from center.link.session import Arrived
 from center.service import inbox, own_faults, removal
 from center.service.intake import take_in
 from center.service.own_faults import QUIET_S
 from center.service.removal import Removed
 from center.service.sluice import CALLS
+from center.store.rows import incidents
 from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport
@@ -45,7 +45,7 @@ def say(
 
 
 def faults(store: Store) -> list[tuple[FaultKind, str]]:
-    (hub,) = store.read(queries.hubs)
+    (hub,) = store.read(incidents.hubs)
     return [(fault.kind, fault.detail) for fault in hub.faults]
 
 
@@ -53,9 +53,9 @@ def test_two_machines_with_one_name_are_a_fault_that_names_both(store: Store) ->
     for turn in range(4):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
     assert faults(store) == [(FaultKind.TWIN, "b0 / b1")]
-    (hub,) = store.read(queries.hubs)
+    (hub,) = store.read(incidents.hubs)
     say(store, "b0", NOW + 240.0)
-    assert hub.faults == store.read(queries.hubs)[0].faults, "since when it is so stays"
+    assert hub.faults == store.read(incidents.hubs)[0].faults, "since when it is so stays"
 
 
 def test_a_hub_that_restarts_again_and_again_is_no_twin(store: Store) -> None:
@@ -134,7 +134,7 @@ def test_a_hub_that_was_removed_begins_anew(store: Store) -> None:
 def test_two_machines_with_one_name_are_a_task_within_minutes(store: Store) -> None:
     for turn in range(4):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
-    (hub,) = store.read(queries.hubs)
+    (hub,) = store.read(incidents.hubs)
     limits = Limits(lost_s=600.0, trigger_s=600.0, device_s=86_400.0, press_s=1e9)
     parts = failing(hub, Known(), Look(NOW + 900.0, NOW - 9000.0, limits))
     assert (NeedKind.TRIGGER_FAULT, "twin") in {(part.kind, part.fault) for part in parts}
@@ -163,13 +163,13 @@ def test_a_flood_is_counted_and_shown_with_its_hub(
             inbox.receive(center.inbox, arrived)
 
         def is_told() -> bool:
-            hubs = center.store.read(queries.hubs)
+            hubs = center.store.read(incidents.hubs)
             return any(f.kind is FaultKind.FLOOD for hub in hubs for f in hub.faults)
 
         wait_until(is_told, "the hub's fault is shown")
         wait_until(lambda: center.sluice.waiting() == 0, "all is taken in by and by")
         center.store.submit(lambda _: None).result(10)
         assert sorted(settled) == list(range(int(CALLS[0][0]) + 30)), "each is settled, and once"
-        assert sum(one.surplus or 1 for one in center.store.read(queries.board, 500)[0]) >= 130
+        assert sum(one.surplus or 1 for one in center.store.read(incidents.board, 500)[0]) >= 130
         (held,) = (m for m in center.tally.metrics() if m.name == "anbu_held_back_total")
         assert sum(held.values.values()) == 30

@@ -9,11 +9,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql import Executable
 
-from center import queries
-from center.home_tables import records
 from center.store import tables
 from center.store.rows import announcements as announcement_rows
 from center.store.rows import deliveries, hubs, incidents, needs, parts, presses
+from center.store.tables import records
 
 
 def compiled(one: ClauseElement) -> str:
@@ -38,7 +37,6 @@ def test_a_table_is_made(table: Table) -> None:
     "module",
     [
         incidents,
-        queries,
         hubs,
         needs,
         parts,

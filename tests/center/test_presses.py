@@ -7,18 +7,16 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from center import queries
-from center.change import Change
 from center.domain import acks
 from center.domain.by_people import PATIENCE, Act, close
-from center.domain.incident import Deed, Incident, Outcome
+from center.domain.incident import Change, Deed, Incident, Outcome
 from center.domain.need import Called, NeedKind, Try
-from center.home_tables import presses
-from center.queries import Which
 from center.store.rows import incidents, needs, parts, rates
 from center.store.rows import presses as press_rows
+from center.store.rows.incidents import Which
 from center.store.rows.needs import Task
 from center.store.store import Store
+from center.store.tables import presses
 from hub.contract.messages import AlarmEvent, Stage, Trigger
 from hub.contract.scaip import Kind, What
 from tests.center.making import HUB, NOW, event, hear, state, stored
@@ -142,7 +140,7 @@ def test_a_press_that_was_told_of_rings_nobody_and_ends_the_task(store: Store) -
     assert due(store) == []
     (done,) = store.read(needs.done_since, NOW)
     assert (done.need.result, done.need.called_utc) == (Called.BY_ITSELF, NOW + MONTH + 60)
-    case = store.read(queries.case, incident.id)
+    case = store.read(incidents.case, incident.id)
     assert case
     assert [entry.deed for entry in case.timeline] == [Deed.RAISED, Deed.TEST_PRESSED]
 
@@ -206,7 +204,7 @@ def test_a_test_that_nobody_did_stays_a_task(store: Store) -> None:
     tell(store, NOW + MONTH + 10)
     greet(store, NOW + MONTH + 5000)
     assert len(due(store)) == 1
-    assert store.read(queries.incidents, Which.OPEN) == []
+    assert store.read(incidents.incidents, Which.OPEN) == []
 
 
 def test_a_test_that_was_one_counts_as_no_false_alarm(store: Store) -> None:

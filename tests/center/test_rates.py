@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from center.change import Change
 from center.domain import by_people
 from center.domain.by_people import Act
-from center.domain.incident import Outcome
+from center.domain.incident import Change, Outcome
 from center.domain.rates import CAUSES, Alarm, Rate, rates
 from center.store.rows import incidents
 from center.store.rows import rates as rate_rows

@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from center import cli, queries
-from center.announcing.fate import Fate
-from center.domain.announcement import Announcement, Draft
+from center import cli
+from center.domain.announcement import Announcement, Draft, Fate
 from center.domain.incident import Deed
-from center.queries import Which
 from center.service.auth import Denied
 from center.service.intake import Parcel, Told, take_in
 from center.service.texts import Lang, of_file
 from center.store import tables
-from center.store.rows import announcements, deliveries, needs, records
+from center.store.rows import announcements, deliveries, incidents, needs, records
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import Availability, CheckInResult, FaultKind, FaultReport, Stage
 from hub.shared.command_line import Parser, spoken
@@ -54,12 +53,12 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
 
 
 def deeds(store: Store) -> list[tuple[str, str, str]]:
-    lines = [line.entry for line in store.read(queries.audit)]
+    lines = [line.entry for line in store.read(incidents.audit)]
     return [(one.deed.value, one.hub, one.text) for one in lines]
 
 
 def on_board(store: Store) -> list[str]:
-    return [hub.hub for hub in store.read(queries.hubs)]
+    return [hub.hub for hub in store.read(incidents.hubs)]
 
 
 def _taken(one: Parcel, conn: Connection) -> Told:
@@ -88,7 +87,7 @@ def test_a_hub_that_is_gone_for_good_leaves_the_board_and_its_history_stays(
         closed(desk, desk.open_ones()[0])
         assert shell("hub", "remove", HUB)[0] == 0
         assert on_board(store) == []
-        assert [one.stage for one in store.read(queries.incidents, Which.ALL)] == [Stage.CLOSED]
+        assert [one.stage for one in store.read(incidents.incidents, Which.ALL)] == [Stage.CLOSED]
         assert store.read(needs.still_open) == [], "nobody is to call there any more"
         (delivery,) = store.read(deliveries.of_announcement, sent.id)
         assert delivery.fate is Fate.WITHDRAWN
@@ -113,7 +112,7 @@ def test_a_removed_hub_that_speaks_again_is_on_the_board_with_a_notice(
         assert on_board(store) == []
         told = hear(store, event(alarm="b9-1"), utc=NOW + 10)
         assert told.acks[0].event == "b9-1"
-        (hub,) = store.read(queries.hubs)
+        (hub,) = store.read(incidents.hubs)
         assert (hub.hub, hub.back_utc, hub.removed_utc) == (HUB, NOW + 10, None)
         assert ("hub_back", HUB, "") in deeds(store)
         assert {notice.topic.value for notice in told.notices} >= {"alarm", "hub"}

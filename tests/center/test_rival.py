@@ -15,12 +15,11 @@ from paho.mqtt.client import DisconnectFlags
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from center import queries
 from center.domain.rival import Claim, look, was_renewed
 from center.link.reconnect import Exchange, LinkHealth
-from center.link.session import Session
-from center.parcels import Message
-from center.queries import Which
+from center.link.session import Message, Session
+from center.store.rows import incidents
+from center.store.rows.incidents import Which
 from hub.contract.messages import Ack, CenterState, Command, CommandKind, Stage
 from tests.broker import Broker, wait_until
 from tests.center.e2e.office import Office as Desks
@@ -110,8 +109,8 @@ def test_a_second_centre_takes_no_calls_and_says_so_loudly(
             for n in range(20):
                 home.say("event", event(alarm=f"call-{n}"))
                 assert home.hears(f"call-{n}").stage is Stage.RECEIVED
-            assert len(first.store.read(queries.incidents, Which.OPEN)) == 20
-            assert second.store.read(queries.incidents, Which.ALL) == []
+            assert len(first.store.read(incidents.incidents, Which.OPEN)) == 20
+            assert second.store.read(incidents.incidents, Which.ALL) == []
             wait_until(
                 lambda: "again in 60 s" in caplog.text, "it has looked twice: the other lives"
             )
@@ -168,7 +167,7 @@ def test_a_centre_that_stands_aside_takes_over_when_the_other_is_gone(
         aside.wait_up()
         home.say("event", event(alarm="after"))
         assert home.hears("after").stage is Stage.RECEIVED
-        assert aside.store.read(queries.case, "after")
+        assert aside.store.read(incidents.case, "after")
 
 
 @pytest.mark.broker

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from center import queries
-from center.queries import Which
 from center.service.sluice import ALL_BYTES, CALLS, CALLS_BYTES, REST, Load, Passed, Sluice
+from center.store.rows import incidents
+from center.store.rows.incidents import Which
 from hub.contract import wire
 from tests.broker import HUBS, Broker, wait_until
 from tests.center.linked import mqtt, office
@@ -204,10 +204,10 @@ def test_a_neighbours_call_is_received_beside_a_flood(tmp_path: Path, broker: Br
         taken_s = [call(honest, f"mine-{n}") for n in range(3)]
         figure(f"alone {alone_s:.3f} s, beside the flood {taken_s[0]:.3f} s, then {taken_s[1:]}")
         flooder.stdin.close()
-        mine = [one for one in center.store.read(queries.incidents, Which.OPEN, 500)
+        mine = [one for one in center.store.read(incidents.incidents, Which.OPEN, 500)
                 if one.hub == HONEST]  # fmt: skip
         assert len(mine) == 4
-        stored = sum(center.store.read(queries.stages).values())
+        stored = sum(center.store.read(incidents.stages).values())
         assert stored < 1000, "the flood is not in the store"
         assert center.tally.refused()["flood"] > 5000
         assert max(taken_s) < 8.0, "without the bucket 10,000 commits stand before it"

@@ -13,12 +13,11 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from center import queries
 from center.domain.incident import Deed
-from center.queries import Which
 from center.store import tables
 from center.store.dialect import StoreError
 from center.store.rows import incidents
+from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import Stage
 from hub.contract.scaip import What
@@ -64,7 +63,7 @@ def test_an_event_that_comes_twice_is_one(store: Store) -> None:
     assert not first.duplicate
     assert second.duplicate
     assert [ack.event for ack in (*first.acks, *second.acks)] == ["b1-1", "b1-1"]
-    case = store.read(queries.case, "b1-1")
+    case = store.read(incidents.case, "b1-1")
     assert case
     assert case.incident.version == 1
     assert [entry.deed for entry in case.timeline] == [Deed.RAISED]
@@ -73,7 +72,7 @@ def test_an_event_that_comes_twice_is_one(store: Store) -> None:
 def test_what_is_read_is_what_was_stored(store: Store) -> None:
     told = hear(store, making.event(), utc=making.NOW)
     hear(store, making.event(What.REPEATED), utc=making.NOW + 5)
-    (one,) = store.read(queries.incidents, Which.OPEN)
+    (one,) = store.read(incidents.incidents, Which.OPEN)
     assert told.acks[0].alarm == one.alarm
     assert (one.kind, one.place, one.stage, one.version) == (
         "help_button",
@@ -90,7 +89,7 @@ def test_pages_of_incidents_neither_miss_nor_repeat_one(store: Store) -> None:
     for number in range(7):  # some of one moment
         hear(store, making.event(alarm=f"b1-{number}"), utc=making.NOW + number // 3)
     found: list[str] = []
-    while page := store.read(queries.incidents, Which.ALL, 2, found[-1] if found else None):
+    while page := store.read(incidents.incidents, Which.ALL, 2, found[-1] if found else None):
         found += [one.id for one in page]
     assert found == [f"b1-{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
 
@@ -99,7 +98,7 @@ def test_two_hubs_may_use_the_same_alarm_id_and_neither_is_lost(store: Store) ->
     hear(store, making.event(alarm="same"))
     hear(store, making.event(alarm="same", hub="js-0002"), hub="js-0002")
     hear(store, making.event(alarm="../한글 /?"))
-    found = store.read(queries.incidents, Which.OPEN)
+    found = store.read(incidents.incidents, Which.OPEN)
     assert {(one.hub, one.alarm) for one in found} == {
         (HUB, "same"), ("js-0002", "same"), (HUB, "../한글 /?"),
     }  # fmt: skip
@@ -151,7 +150,7 @@ def test_nobody_can_change_or_delete_a_line_of_the_audit(store: Store) -> None:
         error = store.submit(partial(Connection.execute, statement=sql)).exception(10)
         assert isinstance(error, SQLAlchemyError)
         assert "append-only" in str(error)
-    assert len(store.read(queries.audit)) == 1
+    assert len(store.read(incidents.audit)) == 1
 
 
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:

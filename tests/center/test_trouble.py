@@ -8,19 +8,18 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, text
 
-from center import queries
 from center.domain.hub import Fault, Hub
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, NeedKind, Try
 from center.domain.record import Record
 from center.domain.trouble import Known, Limits, Look, area_of, failing
-from center.home_tables import need_parts, needs, presses
 from center.service import trouble
 from center.service.trouble import Bounds
 from center.store.rows import hubs as home_rows
+from center.store.rows import incidents, parts, records
 from center.store.rows import needs as need_rows
-from center.store.rows import parts, records
 from center.store.store import Store
+from center.store.tables import need_parts, needs, presses
 from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport, Trigger
 from hub.contract.scaip import Kind
 from tests.center.making import HUB, NOW, hear, state, stored
@@ -52,7 +51,7 @@ def live_at(store: Store, hub: str, address: str) -> None:
 
 def walk(store: Store, at: float, listening_utc: float | None = NOW - 1e6) -> None:
     """Look at the hubs once, as the rounds do."""
-    hubs = store.read(queries.hubs)
+    hubs = store.read(incidents.hubs)
     look = Look(at, listening_utc, LIMITS)
     news = store.read(trouble.watch, hubs, look, BOUNDS)
     if news.is_any:
@@ -208,7 +207,7 @@ def test_a_calm_look_writes_nothing(store: Store) -> None:
     greet(store, HUB)
     walk(store, NOW + 1)
     look = Look(NOW + 2, NOW, LIMITS)
-    assert not store.read(trouble.watch, store.read(queries.hubs), look, BOUNDS).is_any
+    assert not store.read(trouble.watch, store.read(incidents.hubs), look, BOUNDS).is_any
 
 
 def test_a_hub_that_comes_and_goes_is_one_task_and_one_part(store: Store) -> None:

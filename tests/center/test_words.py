@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from center.announcing.fate import PASSING, Fate
 from center.console.announcements.form import TEMPLATES as SENTENCES
 from center.domain import times
-from center.domain.announcement import GAP, TEXT_MAX, Whom
+from center.domain.announcement import GAP, PASSING, TEXT_MAX, Fate, Whom
 from center.domain.announcement import Why as Unsent
 from center.domain.by_people import Why
 from center.domain.hub import Seen

@@ -22,10 +22,9 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center.change import Change
 from center.domain import by_people
 from center.domain.by_people import Act, Refusal
-from center.domain.incident import Incident, Outcome
+from center.domain.incident import Change, Incident, Outcome
 from center.store.rows import accounts, incidents
 from center.store.store import Store
 from hub.contract.messages import Availability, FaultKind, FaultReport, Stage, Telemetry

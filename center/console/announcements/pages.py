@@ -3,10 +3,10 @@
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center.announcing.fate import Fate
 from center.console.announcements import view
 from center.console.frame import show
 from center.console.visit import Visit, acted, visited
+from center.domain.announcement import Fate
 from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.desk import Desk

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from center.announcing.fate import Delivery, Fate
 from center.console.announcements.form import whom_of
 from center.console.lengths import clock
 from center.console.view import Badge, Eye
 from center.domain import times
-from center.domain.announcement import Announcement
+from center.domain.announcement import Announcement, Delivery, Fate
 from center.service.texts import Texts
 from center.store.rows.announcements import Sent
 

@@ -1,6 +1,7 @@
 """A home's page: record, days, what is to be done, raised, false, and said by its voice."""
 
 from msgspec import Struct
+from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -8,22 +9,91 @@ from center.console import hubs
 from center.console.announcements import view
 from center.console.frame import address, show
 from center.console.homes import checkins, picture, record, voice
+from center.console.homes import checkins as checkin_view
 from center.console.homes.picture import Moment, Picture
 from center.console.homes.voice import VoiceView
 from center.console.hubs import HubView
 from center.console.lengths import clock
+from center.console.tasks import calls as calls_page
 from center.console.tasks import equipment_view
+from center.console.tasks.calls import Draft, Look
 from center.console.view import Call, Eye, call
 from center.console.visit import Visit, visited
-from center.domain import day_grid
-from center.domain.hub import Seen
+from center.domain import day_grid, times
+from center.domain.announcement import Announcement, Delivery
+from center.domain.day_grid import Hour
+from center.domain.hub import Hub, Seen
 from center.domain.incident import Incident
 from center.domain.need import CHOICES
-from center.homes import calls_page, home_look
-from center.homes.calls_page import Draft
-from center.homes.home_look import HomeLook
+from center.domain.rates import WINDOWS, Rates
+from center.domain.record import Kept
 from center.service import homes
 from center.service.desk import Desk
+from center.store.rows import (
+    days as day_rows,
+)
+from center.store.rows import (
+    deliveries,
+    parts,
+    records,
+    voices,
+)
+from center.store.rows import incidents as queries
+from center.store.rows import (
+    rates as rate_rows,
+)
+from center.store.rows import (
+    words as word_rows,
+)
+from center.store.rows.days import CheckIn
+from center.store.rows.parts import AreaTask
+from center.store.rows.voices import Voice
+from center.store.rows.words import Words
+
+INCIDENTS = 15
+SENT = 5
+
+
+class HomeLook(Struct, frozen=True):
+    """A home: record, hub, days, tasks, incidents (newest first), rates, voice, announcements.
+
+    `words`: what was said to a check-in, by home and check-in.
+    """
+
+    kept: Kept
+    hub: Hub | None
+    hours: tuple[Hour, ...]
+    checkins: tuple[CheckIn, ...]
+    tasks: Look
+    incidents: tuple[Incident, ...]
+    rates: Rates
+    voice: Voice
+    sent: tuple[tuple[Announcement, Delivery], ...]
+    words: Words
+    equipment: tuple[AreaTask, ...]
+
+
+def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
+    """Read a home, its activity of the last `days`; None where there is no such home."""
+    kept = records.find(conn, hub)
+    if kept is None:
+        return None
+    starts = day_grid.day_starts(now, days)
+    since = starts[0] if starts else now
+    return HomeLook(
+        kept=kept,
+        hub=next(iter(queries.hubs(conn, hub)), None),
+        hours=tuple(day_rows.hours(conn, hub, since, now + times.DAY_S)),
+        checkins=tuple(day_rows.of_home(conn, hub, checkin_view.since(now))),
+        tasks=calls_page.look(conn, now - checkin_view.DAYS * times.DAY_S, hub),
+        incidents=tuple(queries.of_hub(conn, hub, INCIDENTS)),
+        rates=rate_rows.read(conn, now, WINDOWS[-1], hub),
+        voice=voices.look(conn, hub),
+        sent=tuple(deliveries.to_home(conn, hub, SENT)),
+        words=word_rows.newest(conn, now - checkin_view.DAYS * times.DAY_S, hub),
+        equipment=tuple(parts.of_home(conn, hub)),
+    )
+
 
 SPANS = {"2": 2, "7": 7}
 
@@ -43,7 +113,7 @@ def routes(desk: Desk) -> list[Route]:
 async def _read(visit: Visit) -> Response:
     hub = homes.hub_of(visit.request)
     days = SPANS.get(visit.request.query_params.get("days", ""), 2)
-    found = await visit.desk.store.ask(home_look.look, hub, visit.eye.now, days)
+    found = await visit.desk.store.ask(look, hub, visit.eye.now, days)
     if found is None:
         return visit.error(404, visit.t("home.not_found"))
     url = address(homes.path(hub), days=str(days))

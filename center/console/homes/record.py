@@ -1,11 +1,117 @@
 """A record in words, as the home's page and the 119 sheet show it. Pure."""
 
-from msgspec import Struct
+from collections.abc import Mapping
+from typing import Any, get_type_hints
 
+import msgspec
+from msgspec import Struct
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from center.console.frame import show
 from center.console.view import Badge, Eye
+from center.console.visit import Visit, acted, visited
 from center.domain import times
-from center.domain.record import Consent, ConsentItem, Contact, Kept, Record, age
+from center.domain.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Kept, Record, age
+from center.service import homes
+from center.service.desk import Desk
+from center.service.homes import NotKeptError
 from center.service.texts import Texts
+from center.store.rows import records
+from hub.contract.addresses import FlawError
+from hub.contract.forms import form_of, settled
+from hub.shared.settings import plain
+
+LINES = ("name", "phone", "address", "door_code")
+TEXTS = ("entry", "illnesses", "medicines", "baseline", "notes")
+CONTACT = ("name", "relation", "phone")
+YES, NO = "yes", "no"
+_BAD = {"birth_year": "bad_birth_year", "phone": "bad_phone_length", "date": "bad_date"}
+
+Typed = Mapping[str, str]
+
+
+def typed_of(record: Record) -> dict[str, str]:
+    """Give the form's texts for a record."""
+    typed = {name: getattr(record, name) for name in (*LINES, *TEXTS)}
+    typed["birth_year"] = str(record.birth_year or "")
+    typed["registered_119"] = YES if record.registered_119 else ""
+    for number, contact in enumerate(record.contacts):
+        typed |= {f"contact-{number}-{part}": getattr(contact, part) for part in CONTACT}
+    for one in record.consents:
+        typed[f"consent-{one.item}"] = YES if one.given else NO
+        typed[f"consent-{one.item}-date"] = one.date
+        typed[f"consent-{one.item}-version"] = one.version
+    return typed
+
+
+def record_of(typed: Typed) -> tuple[Record, dict[str, str]]:
+    """Give the record that was typed, without what is wrong, and the problem of each such field.
+
+    A problem is a key of the message files' `record`.
+    """
+    problems: dict[str, str] = {}
+    values: dict[str, Any] = {
+        name: _checked(Record, name, _text(typed, name), name, problems)
+        for name in (*LINES, *TEXTS)
+    }
+    born = _text(typed, "birth_year")
+    year = int(born) if born.isascii() and born.isdecimal() and len(born) == 4 else born or None  # noqa: PLR2004
+    record = Record(
+        **values,
+        birth_year=_checked(Record, "birth_year", year, "birth_year", problems) or None,
+        contacts=_contacts(typed, problems),
+        consents=_consents(typed, problems),
+        registered_119=typed.get("registered_119") == YES,
+    )
+    return record, problems
+
+
+def _contacts(typed: Typed, problems: dict[str, str]) -> tuple[Contact, ...]:
+    some = []
+    for number in range(CONTACTS_MAX):
+        names = {part: f"contact-{number}-{part}" for part in CONTACT}
+        one = Contact(
+            **{
+                part: _checked(Contact, part, _text(typed, name), name, problems)
+                for part, name in names.items()
+            }
+        )
+        some.append(one)
+    return tuple(one for one in some if one != Contact())
+
+
+def _consents(typed: Typed, problems: dict[str, str]) -> tuple[Consent, ...]:
+    some = []
+    for item in ConsentItem:
+        name = f"consent-{item}"
+        if typed.get(name) in {YES, NO}:
+            date, version = (
+                _checked(Consent, part, _text(typed, f"{name}-{part}"), f"{name}-{part}", problems)
+                for part in ("date", "version")
+            )
+            some.append(Consent(item, typed[name] == YES, date, version))
+    return tuple(some)
+
+
+def _text(typed: Typed, name: str) -> str:
+    return typed.get(name, "").replace("\r\n", "\n").strip()
+
+
+def _checked(
+    shape: type[Struct], field: str, value: object, name: str, problems: dict[str, str]
+) -> Any:  # noqa: ANN401 - of the field's own type
+    hint = get_type_hints(shape, include_extras=True)[field]
+    try:
+        if isinstance(value, str):
+            value = settled(form_of(plain(hint)[1]), value)
+        return msgspec.convert(value, hint)
+    except FlawError as error:
+        problems[name] = f"bad_{error.flaw}"
+        return ""
+    except msgspec.ValidationError:
+        problems[name] = _BAD.get(field, "bad_text" if field in TEXTS else "bad_line")
+        return ""
 
 
 class ConsentView(Struct, frozen=True):
@@ -87,3 +193,86 @@ def _registered(record: Record, t: Texts) -> Badge:
     if record.registered_119:
         return Badge("check", "good", t("record.registered_yes"))
     return Badge("triangle", "warn", t("record.registered_no"))
+
+
+BLANKS = 2  # contacts that may be added at once
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Give the routes of the form."""
+    path = "/homes/{hub}/edit"
+    return [visited(path, desk, _read), acted(path, desk, _write)]
+
+
+async def _read(visit: Visit) -> Response:
+    hub = homes.hub_of(visit.request)
+    kept = await visit.desk.store.ask(records.find, hub)
+    if kept is None:
+        return visit.error(404, visit.t("home.not_found"))
+    if not visit.bare:
+        await homes.note_record_seen(visit.desk, hub, visit.person.name, again=False)
+    return _page(visit, kept, typed_of(kept.record), kept.version)
+
+
+async def _write(visit: Visit) -> Response:
+    hub = homes.hub_of(visit.request)
+    kept = await visit.desk.store.ask(records.find, hub)
+    if kept is None:
+        return visit.error(404, visit.t("home.not_found"))
+    form = await visit.request.form()
+    typed = {name: str(value) for name, value in form.items()}
+    said = typed.get("version", "")
+    version = int(said) if said.isdecimal() and len(said) < 10 else -1  # noqa: PLR2004 - an INTEGER
+    record, problems = record_of(typed)
+    if problems:
+        return _page(visit, kept, typed, version, problems, status=422)
+    try:
+        await homes.keep(visit.desk, hub, record, visit.person.name, version)
+    except NotKeptError as error:
+        return _page(visit, error.refused.kept, typed, error.refused.kept.version, status=409)
+    return RedirectResponse(homes.path(hub), 303)
+
+
+def _page(
+    visit: Visit,
+    kept: Kept,
+    typed: Mapping[str, str],
+    version: int,
+    problems: Mapping[str, str] | None = None,
+    *,
+    status: int = 200,
+) -> Response:
+    t, found = visit.t, problems or {}
+    problem = t("record.problems", n=len(found)) if found else ""
+    if status == 409:  # noqa: PLR2004 - HTTP's own number
+        when = times.short(kept.changed_utc, visit.eye.now)
+        key = "record.stale" if kept.changed_by else "record.stale_here"
+        problem = t(key, who=kept.changed_by, time=when)
+    return show(
+        visit.request,
+        "homes/edit.html",
+        status,
+        page=visit.page("edit", t("record.edit_title"), homes.path(kept.hub, "edit")),
+        hub=kept.hub,
+        typed=typed,
+        version=version,
+        problem=problem,
+        stale=status == 409,  # noqa: PLR2004 - HTTP's own number
+        problems=found,
+        lines=(*LINES[:1], "birth_year", *LINES[1:]),
+        texts=TEXTS,
+        contacts=range(min(CONTACTS_MAX, _contacts_edit_page(typed) + BLANKS)),
+        contact_parts=CONTACT,
+        items=tuple(ConsentItem),
+        yes=YES,
+        no=NO,
+    )
+
+
+def _contacts_edit_page(typed: Mapping[str, str]) -> int:
+    filled = [
+        number
+        for number in range(CONTACTS_MAX)
+        if any(typed.get(f"contact-{number}-{part}") for part in CONTACT)
+    ]
+    return max(filled, default=-1) + 1

@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
+from center.console.hubs import Able, able, badge
 from center.console.view import Badge, Eye
 from center.domain import times
 from center.store.rows.voices import PastFault, Voice
-from center.voices import Able, able, badge
 from hub.contract.messages import FaultKind, VoiceCan, VoiceReport
 
 

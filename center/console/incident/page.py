@@ -7,7 +7,6 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center import queries
 from center.console.frame import address, show
 from center.console.incident import home_panel, timeline
 from center.console.view import call, title
@@ -15,10 +14,11 @@ from center.console.visit import Visit, acted, visited
 from center.domain import times
 from center.domain.by_people import Why
 from center.domain.incident import Incident, Outcome
-from center.queries import Case
 from center.service import incidents
 from center.service.desk import Desk
 from center.service.incidents import NotDoneError, Target
+from center.store.rows import incidents as queries
+from center.store.rows.incidents import Case
 from hub.contract.messages import Stage
 
 _CONFLICT = frozenset({Why.STALE, Why.IS_CLOSED, Why.NOT_CLOSED})

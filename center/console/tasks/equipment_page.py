@@ -8,22 +8,21 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center import queries
 from center.console.frame import address, show
 from center.console.tasks import calls, equipment_view
+from center.console.tasks.calls import CONFLICT, Draft
 from center.console.tasks.equipment_view import Person, TaskLine
 from center.console.visit import Visit, acted, visited
 from center.domain.need import Called, NotHandled, WhyNot
 from center.domain.times import DAY_S
-from center.home_tables import records
-from center.homes.calls_page import CONFLICT, Draft
 from center.service import homes
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
-from center.store.rows import needs
+from center.store.rows import incidents, needs
 from center.store.rows import parts as part_rows
 from center.store.rows.needs import Task
 from center.store.rows.parts import AreaTask, Row
+from center.store.tables import records
 
 ON_BOARD = 8  # rows; the board is for calls
 LISTED = 200
@@ -166,7 +165,7 @@ def _people(conn: Connection, hubs: Collection[str]) -> dict[str, Person]:
 
 
 def _is_known(conn: Connection, hub: str) -> bool:
-    return bool(queries.hubs(conn, hub))
+    return bool(incidents.hubs(conn, hub))
 
 
 def _number(text: str) -> int:

@@ -8,13 +8,21 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 
-from center.announcing.fate import Delivery, Fate
-from center.announcing_tables import announcements, deliveries
-from center.domain.announcement import TWICE_S, Announcement, Draft, Whom, Why, digest, flaw
+from center.domain.announcement import (
+    TWICE_S,
+    Announcement,
+    Delivery,
+    Draft,
+    Fate,
+    Whom,
+    Why,
+    digest,
+    flaw,
+)
 from center.domain.incident import Deed, Entry
-from center.home_tables import records
 from center.store import shaping
 from center.store.rows.incidents import write_line
+from center.store.tables import announcements, deliveries, records
 from center.store.tables import hubs as hubs_table
 from hub.contract.forms import composed
 

@@ -9,14 +9,23 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import BigInteger, Connection, Row, bindparam, case, insert, select, update
 
-from center.announcing.fate import Delivery, Fate, ended, replied, sent, told
-from center.announcing_tables import announcements, counters, deliveries
 from center.domain import times
-from center.domain.announcement import DAYS_MAX, Announcement, Why
+from center.domain.announcement import (
+    DAYS_MAX,
+    Announcement,
+    Delivery,
+    Fate,
+    Why,
+    ended,
+    replied,
+    sent,
+    told,
+)
 from center.domain.incident import Deed
 from center.store.rows import announcements as rows
 from center.store.rows import records
 from center.store.shaping import shape
+from center.store.tables import announcements, counters, deliveries
 from hub.contract.messages import AnnouncementEvent, Command, CommandKind, Reply
 
 BATCH = 25  # at once: the answers to calls for help stand in the same queue

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, bindparam, insert, null, select, update
 
 from center.domain.hub import AHEAD_S
 from center.domain.incident import Deed, Entry
-from center.home_tables import need_parts
 from center.store import tables
 from center.store.rows.incidents import write_line
+from center.store.tables import need_parts
 from hub.contract.messages import Availability, FaultReport, HubState, Reply
 
 OWN = "center:"  # begins the name of a fault that the centre itself has found

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
-from center.home_tables import need_notes, needs
 from center.store import shaping
 from center.store.rows.incidents import write_line
+from center.store.tables import need_notes, needs
 
 SILENT = (  # a sign of life takes the edge off
     NeedKind.MISSED_CHECKIN,

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from center.domain.need import Called, Need, NeedKind, Try, handle, opened_again
 from center.domain.trouble import Part, area_of, grouped
-from center.home_tables import need_parts, needs, records
 from center.store import shaping
 from center.store.rows import needs as need_rows
 from center.store.rows.needs import Task
+from center.store.tables import need_parts, needs, records
 
 BACK_S = 3600.0  # what comes back within an hour is the same task
 URGENT = (NeedKind.HUB_LOST, NeedKind.TRIGGER_FAULT)

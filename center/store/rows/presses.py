@@ -9,16 +9,14 @@ Where she forgets it, it goes back to everybody when the minutes are over.
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from center.change import advance
 from center.domain.by_hubs import Heard
-from center.domain.incident import Deed, Entry, Incident
+from center.domain.incident import Deed, Entry, Incident, advance
 from center.domain.need import Called, Need, NeedKind
 from center.domain.trouble import PRESSED
-from center.home_tables import need_parts, needs, presses
 from center.store.rows import incidents as rows
 from center.store.rows import needs as need_rows
 from center.store.rows import parts
-from center.store.tables import incidents
+from center.store.tables import incidents, need_parts, needs, presses
 from hub.contract.messages import Stage
 from hub.contract.scaip import What
 

@@ -7,10 +7,9 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from center.domain.incident import Deed, Entry
 from center.domain.record import Kept, NotKept, Record, WhyNotKept, changed
-from center.home_tables import records
 from center.store.rows.incidents import write_line
 from center.store.shaping import shape
-from center.store.tables import audit
+from center.store.tables import audit, records
 from center.store.tables import hubs as hubs_table
 
 

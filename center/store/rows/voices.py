@@ -6,11 +6,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Select, func, or_, select
 
-from center.announcing.fate import Fate
-from center.announcing_tables import deliveries
-from center.home_tables import checkins
+from center.domain.announcement import Fate
 from center.store.shaping import shape
-from center.store.tables import faults, incidents
+from center.store.tables import checkins, deliveries, faults, incidents
 from hub.contract.messages import AnsweredBy, FaultKind
 from hub.contract.scaip import Kind
 

@@ -9,8 +9,8 @@ import re
 from sqlalchemy import Connection, delete, insert, select
 
 from center.domain.record import ConsentItem
-from center.home_tables import words
 from center.store.rows import records
+from center.store.tables import words
 from hub.contract.messages import AlarmEvent, CheckInEvent, Happened
 from hub.contract.voice import WORDS_MAX
 

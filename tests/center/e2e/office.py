@@ -17,7 +17,7 @@ from typing import Any, Self
 import uvicorn
 from msgspec import Struct
 
-from center import app, queries
+from center import app
 from center.config import Center, Settings
 from center.domain.incident import Outcome
 from center.link.reconnect import Exchange, LinkHealth
@@ -29,6 +29,7 @@ from center.service.incidents import Target
 from center.service.intake import Parcel, take_in
 from center.service.metrics import Tally
 from center.store.rows import accounts
+from center.store.rows import incidents as queries
 from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import (

@@ -6,11 +6,10 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
-from center import queries
 from center.domain import times
 from center.domain.incident import Deed, Entry, Outcome
 from center.service.auth import Role
-from center.store.rows import records
+from center.store.rows import incidents, records
 from hub.contract.messages import CheckInResult
 from hub.contract.scaip import Care, Kind, What
 from tests.center.e2e.conftest import Seat
@@ -46,7 +45,7 @@ def home(office: Office) -> Office:
 
 
 def deeds(office: Office) -> list[Deed]:
-    lines = office.store.read(queries.audit)
+    lines = office.store.read(incidents.audit)
     return [line.entry.deed for line in reversed(lines) if line.entry.hub == HUB]
 
 
