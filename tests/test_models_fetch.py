@@ -24,8 +24,7 @@ from provisioning.models import catalog as models_catalog
 from provisioning.models import command
 from provisioning.models.catalog import Archive, Catalog, File, Model
 from provisioning.models.download import Patience, Why
-from provisioning.models.install import Bringer
-from provisioning.models_progress import Progress
+from provisioning.models.install import Bringer, Progress
 from tests.broker import certs
 
 BIG = bytes(range(256)) * 400  # 102,400 bytes

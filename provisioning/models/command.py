@@ -17,7 +17,7 @@ import msgspec
 from hub.shared.messages import ours, sentence, usual_language_texts
 from provisioning.findings import MARKS, Finding, Verdict, tell
 from provisioning.models.catalog import Catalog, examine, shipped, usual_folder
-from provisioning.models_progress import Progress
+from provisioning.models.install import Progress
 
 USAGE_ERROR = 2
 

@@ -1,15 +1,106 @@
 """A whole model, brought into its folder: only what is missing there is fetched."""
 
-from collections.abc import Iterable
+import hashlib
+import re
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
+from zipfile import BadZipFile, ZipFile
 
+from hub.shared.messages import ours, sentence
 from provisioning.findings import Finding, good
 from provisioning.models.catalog import Archive, File, Model, flaw
-from provisioning.models.download import FetchError, Line, Patience, is_plain
-from provisioning.models_fetch import Wanted, fetch, make_room, on_disk
-from provisioning.models_progress import Progress
-from provisioning.models_unpack import unpack
+from provisioning.models.download import (
+    FetchError,
+    Line,
+    Patience,
+    Wanted,
+    Why,
+    fetch,
+    is_plain,
+    make_room,
+    on_disk,
+)
+
+EVERY_S = 0.2
+
+
+class Progress:
+    """Tells on a stream; where that is no terminal, only that a file begins."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @contextmanager
+    def of(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
+        """Tell of one file of `size` bytes; what is given must be told how many there are."""
+        self._stream.write(sentence("models", "begins", name=name, mb=f"{size / 1e6:.1f}") + "\n")
+        self._stream.flush()
+        yield self._counter(size) if self._stream.isatty() else _untold
+        if self._stream.isatty():
+            self._stream.write("\n")
+
+    def _counter(self, size: int) -> Callable[[int], None]:
+        line, last_at = ours("models")["counts"], 0.0
+
+        def told(have: int) -> None:
+            nonlocal last_at
+            if time.monotonic() - last_at >= EVERY_S or have == size:
+                last_at = time.monotonic()
+                values = {"pct": f"{100 * have / size:3.0f}", "mb": f"{have / 1e6:.1f}"}
+                self._stream.write("\r" + line.format(**values))
+                self._stream.flush()
+
+        return told
+
+
+def _untold(_have: int) -> None:
+    """Nobody watches."""
+
+
+UNSAFE = re.compile(r"^[/\\]|^\w:|(^|[/\\])\.\.([/\\]|$)")
+BLOCK = 1 << 20
+
+
+def unpack(archive: Path, inside: str, files: Iterable[File], folder: Path) -> None:
+    """Unpack the `files` that lie in the archive's folder `inside`.
+
+    Raises FetchError, which names the file; OSError from the disk. An archive with a member that
+    would leave the folder is refused as a whole.
+    """
+    try:
+        with ZipFile(archive) as opened:
+            unsafe = next(filter(UNSAFE.search, opened.namelist()), None)
+            if unsafe is not None:
+                raise FetchError(Why.UNSAFE, member=unsafe)
+            for file in files:
+                _member(opened, inside, file, folder / file.name)
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise FetchError(Why.BAD_ARCHIVE, error=error) from error
+
+
+def _member(archive: ZipFile, inside: str, file: File, to: Path) -> None:
+    part = to.with_name(f"{to.name}.part")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    seen, rest = hashlib.sha256(), file.size + 1
+    try:
+        with archive.open(f"{inside}{file.name}") as member, part.open("wb") as written:
+            while rest and (block := member.read(min(rest, BLOCK))):
+                rest -= len(block)
+                seen.update(block)
+                written.write(block)
+    except KeyError as error:
+        raise FetchError(Why.NOT_INSIDE, file=file.name) from error
+    if seen.hexdigest() != file.sha256:
+        part.unlink()
+        raise FetchError(
+            Why.WRONG_HASH, file=file.name, url=archive.filename, found=seen.hexdigest()
+        )
+    part.replace(to)
 
 
 class Bringer:
