@@ -148,6 +148,64 @@ def test_the_reason_is_told_with_what_it_would_have_been(phrases: Phrases) -> No
     assert home.explain(evidence("으음"), Expecting.HELP).reason is Reason.SOUNDS
 
 
+# What the recogniser wrote for 음, 으음, 어흠, 아아, 에휴, 허허, 에헴 of synthetic voices, and how
+# likely the sound was under it and under short answers, which it fits as well as its own nonsense.
+FITTING = {
+    "어흠": (("또 희맨", "더 희맨"), {"네": -5.3, "응": -7.0, "또 희맨": -7.7, "아니": -8.4}),
+    "음": (("응 뭐", "음워"), {"응": -1.2, "응 뭐": -2.7, "음워": -3.0, "아니": -10.1}),
+    "아아": (("워낙", "울라트"), {"워낙": -5.9, "응": -7.1, "네": -8.3, "그래요": -9.4}),
+    "으음": (("앨범", "앨름"), {"앨범": -4.2, "앨름": -4.7, "응": -4.9, "네": -5.9}),
+    "허허": (("뇌로워", "뇌로호"), {"네": -4.3, "뇌로워": -5.0, "아니": -9.0}),
+    "에헴": (("에헤머", "에헤모"), {"에헤머": -5.6, "네": -5.8, "아니": -9.0}),
+    "크흠": (("그 험", "크흠"), {"그럼": -3.6, "그 험": -3.7, "네": -9.0}),  # as well a sound
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sound", FITTING)
+def test_a_groan_that_fits_a_short_answer_is_none_where_nothing_like_it_was_written(
+    phrases: Phrases, sound: str
+) -> None:
+    written, weighed = FITTING[sound]
+    guesses = tuple(Guess(text, -0.9 - 0.2 * place) for place, text in enumerate(written))
+    for expecting in (Expecting.CHECKIN, Expecting.HELP):
+        heard = Evidence(guesses, 0.07, weighed=weighed)
+        verdict = explain(heard, phrases, expecting)
+        assert (verdict.reason, verdict.refused) == (Reason.UNLIKE, Intent.YES)
+        assert verdict.understood == Understood(wordless=True)
+
+
+def test_what_the_first_pass_wrote_makes_a_sound_no_more_like_an_answer(phrases: Phrases) -> None:
+    """에휴, of which Vosk made 안 요: it hears phrases in any sound."""
+    guesses = (Guess("아혜호", -0.97), Guess("아이 히오", -0.99))
+    weighed = {"아혜호": -4.6, "아이 히오": -5.3, "아뇨": -8.7, "응": -14.0, "네": -14.0}
+    heard = Evidence(guesses, 0.06, weighed=weighed, spotted=(Guess("안 요"),))
+    verdict = explain(heard, phrases, Expecting.CHECKIN)
+    assert (verdict.reason, verdict.refused) == (Reason.UNLIKE, Intent.NO)
+
+
+def test_likeness_needs_a_step_more_where_weighing_decided_nothing(phrases: Phrases) -> None:
+    """에구머니 was written as 애고만이, whose end is like 아니."""
+    weighed = {"애고만이": -3.5, "아니": -10.4, "네": -14.0, "응": -14.0}
+    heard = Evidence((Guess("애고만이", -0.6),), 0.02, weighed=weighed)
+    assert explain(heard, phrases, Expecting.CHECKIN).refused is Intent.NO
+    assert understand(heard, phrases, Expecting.CHECKIN) == Understood(wordless=True)
+
+
+def test_a_short_answer_like_what_was_written_is_weighed_still(phrases: Phrases) -> None:
+    """아니요, written as 어색니요: as far from it as any of the given recordings."""
+    guesses = (Guess("어색니요", -1.12), Guess("어색이요", -1.19))
+    weighed = {"아니요": -5.3, "네": -7.6, "어색니요": -6.9, "어색이요": -7.4, "응": -8.0}
+    heard = Evidence(guesses, 0.08, weighed=weighed)
+    assert understand(heard, phrases, Expecting.CHECKIN).intent is Intent.NO
+
+
+def test_a_cry_may_be_unlike_what_was_written(phrases: Phrases) -> None:
+    """What brings a person needs less than an answer: the hub asks back."""
+    weighed = {"또 와주": -3.0, "도와줘": -3.5, "네": -14.0, "응": -14.0}
+    heard = Evidence((Guess("또 와주", -0.9),), 0.07, weighed=weighed)
+    assert understand(heard, phrases, Expecting.CHECKIN).intent is Intent.HELP
+
+
 def test_no_phrase_that_is_an_answer_is_a_sound(phrases: Phrases) -> None:
     """What a county adds to the phrases must not be made of sounds, or it is never believed."""
     assert not [one.text for one in phrases.all if wordless.is_sound(one.text)]

@@ -313,11 +313,13 @@ def test_likeness_alone_ends_no_call_that_weighing_left_open(
 
 
 def test_a_short_answer_is_weighed_whatever_was_guessed(phrases: Phrases) -> None:
-    guesses = (Guess("맛있어요", -0.78), Guess("맛 아유", -1.55))
-    texts = shortlist(Evidence(guesses), phrases, ASKED)
-    assert {"네", "응", "맞아요", "아니요"} <= {*texts}
-    weighed = dict.fromkeys(texts, -12.0) | {"맛있어요": -2.9, "맞아요": -5.6, "있어요": -7.5}
-    assert understand(Evidence(guesses, weighed=weighed), phrases, ASKED).intent is Intent.YES
+    for written, intent in (("맞으라요", Intent.YES), ("맛있어요", Intent.UNCLEAR)):
+        guesses = (Guess(written, -0.78), Guess("맛 아유", -1.55))
+        texts = shortlist(Evidence(guesses), phrases, ASKED)
+        assert {"네", "응", "맞아요", "아니요"} <= {*texts}
+        weighed = dict.fromkeys(texts, -12.0) | {written: -2.9, "맞아요": -5.6, "있어요": -7.5}
+        found = understand(Evidence(guesses, weighed=weighed), phrases, ASKED)
+        assert found.intent is intent  # 맛있어요 is too little like it: a groan is as much
     assert "응" not in shortlist(Evidence((Guess("지난 주에 아들이 왔어요"),)), phrases, ASKED)
 
 

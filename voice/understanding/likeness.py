@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from voice.korean.sounds import sounds, weight
+from voice.korean.sounds import Fit, Table, sounds, weight
 from voice.understanding.phrases import Entry, Expecting, Group, Intent, Phrase, Phrases
 
 NEAREST = 6  # phrases of each intent looked at closely, per guess
@@ -106,8 +106,7 @@ def _nearest(heard: str, phrases: Phrases, groups: tuple[Group, ...]) -> tuple[L
     found: list[Likeness] = []
     for row, fit in zip(rows, phrases.table.fit(rows, heard), strict=True):
         phrase = phrases.all[row]
-        lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
-        found.append(Likeness(1 - lost / max(phrase.weight, total), phrase))
+        found.append(Likeness(_value(phrase, fit, total), phrase))
     return tuple(found)
 
 
@@ -127,6 +126,26 @@ def _in_two(text: str, phrases: Phrases) -> Iterator[Likeness]:
 
 def _calls(half: Likeness) -> bool:
     return half.phrase.entry.intent is Intent.HELP and half.value >= CALL
+
+
+def likeness(phrase: Phrase, guesses: Sequence[Guess], phrases: Phrases) -> float:
+    """Give how like a phrase is to what was written down, 1 at best, near to others or not.
+
+    A guess counts less by how much less likely it is than the best, as in `likenesses`.
+    """
+    table = Table([phrase.sounds], [None])
+    values = (
+        _value(phrase, table.fit([0], heard)[0], weight(heard)) - loss
+        for guess, loss in _guesses(guesses, ())
+        for heard in _readings(guess.text, phrases.fillers)
+    )
+    return max(values, default=0.0)
+
+
+def _value(phrase: Phrase, fit: Fit, total: float) -> float:
+    """Give the likeness of a phrase that fits so into sounds of this weight."""
+    lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
+    return 1 - lost / max(phrase.weight, total)
 
 
 def _joined(halves: Sequence[Likeness], entry: Entry) -> Likeness:

@@ -76,9 +76,13 @@ def is_wordless(evidence: Evidence) -> bool:
     A television's babble is doubtful, too, but it is written down as many different syllables.
     """
     found = doubt(evidence)
+    return found is Doubt.SOUNDS or (found not in {None, Doubt.WEAK} and is_short(evidence))
+
+
+def is_short(evidence: Evidence) -> bool:
+    """Tell whether it is written down as few different syllables, as a sound is."""
     best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
-    few = _syllables_of(best) < SEVERAL
-    return found is Doubt.SOUNDS or (found not in {None, Doubt.WEAK} and few)
+    return _syllables_of(best) < SEVERAL
 
 
 def _syllables_of(guess: Guess) -> int:
