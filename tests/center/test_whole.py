@@ -326,7 +326,9 @@ def test_a_database_whose_driver_is_missing_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = tmp_path / "center.toml"
-    text = f'[center]\nlisten = "127.0.0.1:{free_port()}"\ndatabase = "postgresql+psycopg://db/anbu"\n'
+    text = (
+        f'[center]\nlisten = "127.0.0.1:{free_port()}"\ndatabase = "postgresql+psycopg://db/anbu"\n'
+    )
     config.write_text(text, encoding="utf-8")
     parser = ArgumentParser()
     cli.add_arguments(parser)
@@ -341,6 +343,8 @@ def test_paths_start_at_the_settings_file(tmp_path: Path) -> None:
     assert settings.mqtt.ca == str(tmp_path / "certs/ca.crt")
     assert settings.mqtt.cert == "/etc/x.crt"
     assert database == f"sqlite:///{tmp_path / 'anbu-center.db'}"
-    text = f'[center]\nlisten = "127.0.0.1:{free_port()}"\ndatabase = "postgresql+psycopg://db/anbu"\n'
+    text = (
+        f'[center]\nlisten = "127.0.0.1:{free_port()}"\ndatabase = "postgresql+psycopg://db/anbu"\n'
+    )
     config.write_text(text, encoding="utf-8")
     assert cli.load(config)[1] == "postgresql+psycopg://db/anbu"

@@ -19,7 +19,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hub.shared.settings import noted_by
-from voice.recording.build import gaps, prune
+from voice.recording.build import build, gaps, prune
 from voice.recording.review import fault, store
 from voice.recording.session import Line
 from voice.settings import VoiceSettings, load
@@ -209,7 +209,7 @@ def _check(folder: Path) -> int:
 
 def _build(args: Namespace, folder: Path) -> int:
     from voice.hearing.models import ModelError  # noqa: PLC0415
-    from voice.recording.build import build, judge, ways  # noqa: PLC0415 - only here: models
+    from voice.recording.engines import judge, ways  # noqa: PLC0415 - loads the models
 
     texts = fixed_sentences() if args.all else gaps(folder, fixed_sentences()).missing
     try:
