@@ -176,3 +176,65 @@ def promises_missing(module: Module) -> Iterator[str]:
     text = ast.get_docstring(ast.parse(module.text))
     if not text:
         yield f"{module.name} does not say what it is"
+
+
+def circles(parts: list[Module]) -> Iterator[str]:
+    """Yield the groups of modules, and of rooms, that import one another in a circle.
+
+    A module that stands directly in a package with rooms of its own (such as `center.app`) composes
+    those rooms: it counts as a room by itself.
+    """
+    names = {module.name for module in parts}
+    files = {module.name: set(_modules_imported(module, names)) for module in parts}
+    yield from _circles_of(files, "modules")
+    houses = {name.rpartition(".")[0].rpartition(".")[0] for name in names}
+    rooms: dict[str, set[str]] = {}
+    for name, found in files.items():
+        rooms.setdefault(_room(name, houses), set()).update(_room(one, houses) for one in found)
+    yield from _circles_of({room: found - {room} for room, found in rooms.items()}, "rooms")
+
+
+def _modules_imported(module: Module, names: set[str]) -> Iterator[str]:
+    """Yield the modules that `module` imports; a package's `__init__` is no module here."""
+    for name in module.imports():
+        found = name if name in names else name.rpartition(".")[0]
+        if found in names and not any(other.startswith(f"{found}.") for other in names):
+            yield found
+
+
+def _room(name: str, houses: set[str]) -> str:
+    package = name.rpartition(".")[0]
+    return name if package in houses else package
+
+
+def _circles_of(graph: dict[str, set[str]], kind: str) -> Iterator[str]:
+    """Strike out what imports nothing that is left; what cannot be struck out is in a circle."""
+    left = {name: found & graph.keys() for name, found in graph.items()}
+    while free := {name for name, found in left.items() if not found & left.keys()}:
+        left = {name: found for name, found in left.items() if name not in free}
+    if left:
+        yield f"{kind} import in a circle: {', '.join(sorted(left))}"
+
+
+def offers(parts: list[Module]) -> dict[str, set[str]]:
+    """Return the modules that each room offers to others: `__all__` of its `__init__`."""
+    found = {}
+    for module in parts:
+        for node in ast.parse(module.text).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                found[module.name] = set(ast.literal_eval(node.value))
+    return {room: names for room, names in found.items() if any(_is_room(room, p) for p in parts)}
+
+
+def _is_room(name: str, module: Module) -> bool:
+    return module.name.startswith(f"{name}.")
+
+
+def past_offers(module: Module, offered: dict[str, set[str]]) -> Iterator[str]:
+    """Only what a room's `__init__` offers is imported from outside the room."""
+    for name in module.imports():
+        for room, names in offered.items():
+            if not name.startswith(f"{room}.") or module.is_in(room):
+                continue
+            if name.removeprefix(f"{room}.").partition(".")[0] not in names:
+                yield f"{module.name} imports {name}, which {room} does not offer"

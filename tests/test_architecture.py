@@ -13,10 +13,13 @@ from tests.layout import (
     REPO,
     ROOMS,
     Module,
+    circles,
     impurities,
     median_length,
     modules,
+    offers,
     oversizes,
+    past_offers,
     promises_missing,
     side_doors,
     strays,
@@ -52,8 +55,29 @@ def test_tests_and_benches_keep_the_rule(rule: Rule) -> None:
     assert not all_of(sentence for module in TOOLS for sentence in rule(module))
 
 
-def test_the_core_is_pure() -> None:
-    core = [module for module in PRODUCT if module.room == "hub.core"]
+def test_nothing_imports_in_a_circle() -> None:
+    assert not all_of(circles(PRODUCT))
+
+
+def test_a_room_is_entered_by_what_it_offers() -> None:
+    offered = offers(PRODUCT)
+    assert not all_of(sentence for module in PRODUCT for sentence in past_offers(module, offered))
+
+
+def test_every_room_says_what_it_offers() -> None:
+    rooms = {module.name.rpartition(".")[0] for module in PRODUCT} - {"", *ROOMS}
+    assert rooms <= offers(PRODUCT).keys()
+
+
+def test_what_a_room_offers_exists() -> None:
+    names = {module.name for module in PRODUCT}
+    offered = {f"{room}.{name}" for room, found in offers(PRODUCT).items() for name in found}
+    assert not offered - names
+
+
+def test_the_core_and_the_contract_are_pure() -> None:
+    core = [module for module in PRODUCT if module.is_in("hub.core", "hub.contract")]
+    core.remove(next(m for m in core if m.name == "hub.contract.asyncapi"))  # writes the document
     assert core
     assert not all_of(sentence for module in core for sentence in impurities(module))
 
@@ -125,6 +149,38 @@ def test_each_rule_can_be_broken(rule: Rule, name: str, text: str) -> None:
 )
 def test_no_rule_forbids_what_is_right(rule: Rule, name: str, text: str) -> None:
     assert not all_of(rule(Module(name, text)))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"hub.a.x": "from hub.b import y", "hub.b.y": "from hub.a import x"},
+        {"hub.a.x": "from hub.a.z import Z", "hub.a.z": "from hub.a.x import X"},
+        # no circle of modules, but one of rooms
+        {"hub.a.x": "from hub.b.y import Y", "hub.b.y": "", "hub.b.w": "from hub.a.z import Z",
+         "hub.a.z": ""},
+    ],
+)  # fmt: skip
+def test_a_circle_is_found(texts: dict[str, str]) -> None:
+    packages = {name.rpartition(".")[0]: "" for name in texts}
+    assert all_of(circles([Module(name, text) for name, text in (texts | packages).items()]))
+
+
+def test_a_module_that_composes_rooms_makes_no_circle() -> None:
+    texts = {
+        "hub": "", "hub.a": "", "hub.a.x": "from hub.config import C", "hub.config": "",
+        "hub.app": "from hub.a.x import X",
+    }  # fmt: skip
+    assert not all_of(circles([Module(name, text) for name, text in texts.items()]))
+
+
+def test_an_import_past_what_a_room_offers_is_found() -> None:
+    room = [Module("hub.a", '__all__ = ["x"]'), Module("hub.a.x", ""), Module("hub.a.y", "")]
+    offered = offers(room)
+    assert all_of(past_offers(Module("hub.b", "from hub.a.y import Y"), offered))
+    assert all_of(past_offers(Module("hub.b", "from hub.a import y"), offered))
+    assert not all_of(past_offers(Module("hub.b", "from hub.a.x import X"), offered))
+    assert not all_of(past_offers(Module("hub.a.x", "from hub.a.y import Y"), offered))
 
 
 def test_long_functions_raise_the_median() -> None:

@@ -1,1 +1,3 @@
 """The HTTP API."""
+
+__all__ = ["body_limit", "health", "incidents", "json", "openapi"]

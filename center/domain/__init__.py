@@ -1,1 +1,17 @@
 """Pure rules of the centre: incidents, hubs, records, needs, rates, times."""
+
+__all__ = [
+    "acks",
+    "announcement",
+    "by_hubs",
+    "by_people",
+    "day_grid",
+    "hub",
+    "incident",
+    "need",
+    "rates",
+    "record",
+    "rival",
+    "times",
+    "trouble",
+]

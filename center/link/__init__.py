@@ -1,1 +1,3 @@
 """The connection to the hubs' broker."""
+
+__all__ = ["reconnect", "session"]

@@ -1,1 +1,16 @@
 """What the centre does: take in events, act for people, send, count."""
+
+__all__ = [
+    "announcements",
+    "auth",
+    "desk",
+    "feed",
+    "homes",
+    "inbox",
+    "incidents",
+    "metrics",
+    "removal",
+    "rounds",
+    "sluice",
+    "texts",
+]

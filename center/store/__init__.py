@@ -1,1 +1,3 @@
 """The database: dialects, tables, migrations, retention."""
+
+__all__ = ["dialect", "rows", "store", "tables"]

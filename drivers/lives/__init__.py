@@ -1,1 +1,3 @@
 """Simulated lives: invented residents whose days exercise the rules."""
+
+__all__ = ["cli"]

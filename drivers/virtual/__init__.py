@@ -1,1 +1,3 @@
 """A virtual house: every device on simulated pins, a web page and a command line."""
+
+__all__ = ["cli", "furnish", "sensors_cli"]

@@ -1,1 +1,3 @@
 """What crosses a border: messages, topics, SCAIP codes, and the words between processes."""
+
+__all__ = ["addresses", "border", "forms", "messages", "reading", "scaip", "times", "voice", "wire"]

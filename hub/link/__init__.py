@@ -1,1 +1,3 @@
 """The connection to the control centre's broker."""
+
+__all__ = ["reconnect", "session"]

@@ -1,1 +1,14 @@
 """What every process needs: settings, texts, back-off, TLS, unix sockets, clock and memory."""
+
+__all__ = [
+    "backoff",
+    "command_line",
+    "decoding",
+    "language",
+    "messages",
+    "settings",
+    "system",
+    "tls",
+    "toml_lines",
+    "unix_socket",
+]

@@ -1,1 +1,3 @@
 """`anbu demo`: broker, centre and a virtual house, started together."""
+
+__all__ = []

@@ -1,1 +1,3 @@
 """`anbu models`: the speech models, fetched, checked and installed."""
+
+__all__ = ["catalog", "command"]

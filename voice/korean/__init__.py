@@ -1,1 +1,3 @@
 """The Korean language: hangul, numbers, pronunciation, similar sounds, sentences."""
+
+__all__ = ["hangul", "pronounce", "sentences", "sounds"]

@@ -1,1 +1,3 @@
 """Pages for announcements to homes."""
+
+__all__ = ["form", "pages", "view"]

@@ -1,1 +1,17 @@
 """Rows of the database, read and written: one module per subject."""
+
+__all__ = [
+    "accounts",
+    "announcements",
+    "days",
+    "deliveries",
+    "hubs",
+    "incidents",
+    "needs",
+    "parts",
+    "presses",
+    "rates",
+    "records",
+    "voices",
+    "words",
+]
