@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from center.config import Mqtt
 from center.domain.rival import Claim, look, was_renewed
-from center.link import session as tls
-from center.link.session import Arrived, Message, Session
+from center.link.session import Arrived, Message, Session, trouble_of
 from hub.contract import wire
 from hub.contract.messages import Ack, CenterState, Command
 
@@ -158,7 +157,7 @@ class Exchange:
         try:
             session.dial()
         except (OSError, ValueError) as error:
-            return tls.trouble_of(error)
+            return trouble_of(error)
         session.answered.wait(self._settings.connect_s)
         if not session.up or session.over.is_set():
             return session.trouble or "no answer to the connection"
