@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from center.link import session
 from hub.contract.wire import LinkTrouble
-from hub.shared import backoff, tls
+from hub.link import backoff
+from hub.shared import tls
 from hub.shared.messages import LANGUAGES, words
 from provisioning.certs import dev
 from provisioning.certs.authority import Pair, authority
