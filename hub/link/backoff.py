@@ -1,10 +1,14 @@
-"""How long to wait before the next dial. Pure: no clock, no random."""
+"""How long the hub waits before its next dial, and whether another machine dials in its name.
+
+Pure: no clock, no random.
+"""
 
 from msgspec import Struct
 
 from hub.contract.wire import LinkTrouble
+from hub.shared.backoff import exponential_s
 
-FIRST_S = 0.5
+FIRST_S = 1.0
 URGENT_CAP_S = 1.5  # with a 5 s cap the client came back 2.1 s late, with paho's 120 s 11 s late
 CAP_S = 12.0  # an idle hub is back within 20 s of the network
 REFUSED_S = 60.0  # a certificate or an account does not mend itself in seconds
@@ -29,7 +33,7 @@ REFUSALS = frozenset(
 def delay_s(
     failures: int, trouble: LinkTrouble, *, urgent: bool, jitter: float, turns: int = 0
 ) -> float:
-    """Give the wait before dial number `failures` + 1 in seconds, with full `jitter` (0..1).
+    """Return the wait before dial number `failures` + 1 in seconds, with full `jitter` (0..1).
 
     The first redial is at once: most links that break can be made again. Exponential back-off
     with full jitter keeps a county's hubs from coming back all in the same second. Who is refused
@@ -38,11 +42,12 @@ def delay_s(
     that waits it is 5 s: either of them can hand a call over in between.
     """
     if trouble in REFUSALS or trouble is LinkTrouble.TAKEN_OVER:
-        longer = 2.0 ** max(turns - 1, 0) if trouble is LinkTrouble.TAKEN_OVER else 1.0
-        least = REFUSED_URGENT_S if urgent else min(REFUSED_S * longer, LONGEST_TURN_S)
+        lost = max(turns, 1) if trouble is LinkTrouble.TAKEN_OVER else 1
+        turn_s = exponential_s(lost, first_s=REFUSED_S, longest_s=LONGEST_TURN_S)
+        least = REFUSED_URGENT_S if urgent else turn_s
         return least * (1.0 + jitter / 2)
     cap = URGENT_CAP_S if urgent else CAP_S
-    return min(cap, FIRST_S * 2.0 ** min(failures, 10)) * jitter if failures else 0.0
+    return exponential_s(failures, first_s=FIRST_S, longest_s=cap, jitter=jitter)
 
 
 class Twin(Struct):
@@ -56,7 +61,7 @@ class Twin(Struct):
     brief: int = 0  # sessions in a row that were short and ended without a word
 
     def judge(self, trouble: LinkTrouble, lasted_s: float, *, silent: bool) -> LinkTrouble:
-        """Take note of a session that stood for `lasted_s`; give why it ended.
+        """Note a session that stood for `lasted_s`; return why it ended.
 
         `silent`: the broker closed it in good order, without a word.
         """
