@@ -21,6 +21,7 @@ from hub.core.model.events import (
     StorageFailed,
     StorageRecovered,
 )
+from hub.shared.backoff import exponential_s
 from hub.shared.language import Language
 from hub.shared.messages import messages
 
@@ -41,11 +42,11 @@ ADVICE = {  # what a driver's complaint has in it -> the advice of the message f
 
 
 class Standing(Struct):
-    """What is wrong, as it was said last; when it may be said again, and how long after that."""
+    """What is wrong, as it was said last; when it may be said again, and how often it was said."""
 
     words: str
     again_at: float
-    wait_s: float
+    said: int = 0
 
 
 class Diary:
@@ -94,11 +95,11 @@ class Diary:
     def _wrong(self, what: str, words: str) -> None:
         at, known = self._at(), self._standing.get(what)
         if known is None or known.words != words:
-            known = self._standing[what] = Standing(words, at, AGAIN_S)
+            known = self._standing[what] = Standing(words, at)
         if at >= known.again_at:
             LOG.warning("%s", words)
-            known.again_at = at + known.wait_s
-            known.wait_s = min(2 * known.wait_s, LONGEST_S)
+            known.said += 1
+            known.again_at = at + exponential_s(known.said, first_s=AGAIN_S, longest_s=LONGEST_S)
 
     def _well(self, what: str, words: str, *, first: bool = False) -> None:
         if self._standing.pop(what, None) or first:

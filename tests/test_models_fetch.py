@@ -29,7 +29,7 @@ from tests.broker import certs
 
 BIG = bytes(range(256)) * 400  # 102,400 bytes
 HURRIED = Patience(
-    connect_s=2.0, silence_s=0.3, window_s=0.2, least_bytes_s=1000.0, pauses_s=(0.0, 0.0)
+    connect_s=2.0, silence_s=0.3, window_s=0.2, least_bytes_s=1000.0, retries=2, pause_s=0.0
 )
 Answer = Callable[["Visit"], None]
 

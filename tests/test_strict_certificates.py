@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
-from center.link import session as center_tls
+from center.link import session
 from hub.contract.wire import LinkTrouble
-from hub.shared import backoff
-from hub.shared import tls as hub_tls
+from hub.link import backoff
+from hub.shared import tls
 from hub.shared.messages import LANGUAGES, words
 from provisioning.certs import dev
 from provisioning.certs.authority import Pair, authority
@@ -27,7 +27,7 @@ NO_KEY_ID, EMPTY_ISSUER = 85, 83
 
 def shake(folder: Path) -> None:
     """Have a strict client, as Python 3.13 makes them, and the broker of `folder` shake hands."""
-    client = hub_tls.context(str(folder / "ca.crt"), "", "")
+    client = tls.context(str(folder / "ca.crt"), "", "")
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(folder / "broker.crt", folder / "broker.key")
@@ -76,16 +76,49 @@ def test_the_certificates_that_we_make_are_taken_by_python_3_13(tmp_path: Path) 
 def test_the_hub_names_a_missing_key_identifier_and_waits_for_another_certificate(
     refused: ssl.SSLCertVerificationError,
 ) -> None:
-    trouble = hub_tls.trouble_of(refused)
+    trouble = tls.trouble_of(refused)
     assert trouble is LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY
     assert trouble in backoff.REFUSALS
 
 
 def test_the_center_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
-    said = center_tls.trouble_of(refused)
+    said = session.trouble_of(refused)
     assert "Missing Authority Key Identifier" in said
     assert "Python 3.13" in said
-    assert center_tls.trouble_of(OSError("no route")) == "OSError: no route"
+    assert session.trouble_of(OSError("no route")) == "OSError: no route"
+
+
+@pytest.mark.parametrize(
+    ("reason", "trouble", "code"),
+    [
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", LinkTrouble.CERTIFICATE_EXPIRED, "own_expired"),
+        ("TLSV1_ALERT_UNKNOWN_CA", LinkTrouble.CERTIFICATE_UNKNOWN, "own_unknown"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", LinkTrouble.REFUSED, "own_missing"),
+        ("SSLV3_ALERT_CERTIFICATE_REVOKED", LinkTrouble.CERTIFICATE_REVOKED, "own_refused"),
+        ("SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", LinkTrouble.CERTIFICATE_UNKNOWN, "own_refused"),
+        ("TLSV1_ALERT_ACCESS_DENIED", LinkTrouble.REFUSED, "own_refused"),
+        ("WRONG_VERSION_NUMBER", LinkTrouble.TLS, "tls"),
+    ],
+)
+def test_hub_and_doctor_understand_the_same_alerts(
+    reason: str, trouble: LinkTrouble, code: str
+) -> None:
+    error = ssl.SSLError(1, f"[SSL: {reason}] tlsv1 alert (_ssl.c:2580)")
+    error.reason = reason
+    assert tls.trouble_of(error) is trouble
+    with patch.object(broker, "_connect", side_effect=error):
+        assert broker.reach("tls://localhost:8883", Link(), "js-0001") == (code, reason)
+
+
+def test_a_certificate_file_that_cannot_be_read_is_a_trouble_of_tls_to_everybody(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(tls.CertificateFilesError) as caught:
+        tls.context(str(tmp_path / "none.crt"), "", "")
+    assert tls.trouble_of(caught.value) is LinkTrouble.TLS
+    assert "No such file" in session.trouble_of(caught.value)
+    with patch.object(broker, "_connect", side_effect=caught.value):
+        assert broker.reach("tls://localhost:8883", Link(), "js-0001")[0] == "tls"
 
 
 def test_the_doctor_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
@@ -97,4 +130,4 @@ def test_the_doctor_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
         assert broker.reach("tls://localhost:8883", Link(), "js-0001")[0] == "server_malformed"
     for language in LANGUAGES:
         assert "Python 3.13" in words("doctor", language)[f"broker_{code}"] or language == "ko"
-    assert hub_tls.trouble_of(refused) is LinkTrouble.CERTIFICATE_MALFORMED
+    assert tls.trouble_of(refused) is LinkTrouble.CERTIFICATE_MALFORMED

@@ -31,9 +31,10 @@ from hub.contract.voice import (
     encode,
     length_after,
 )
+from hub.shared.backoff import exponential_s
 
 log = logging.getLogger(__name__)
-SOON_S, LATER_S = 1.0, 5.0
+SOON_S, LATER_S, SLOWER = 1.0, 5.0, 1.5
 KEEP_S = 600.0  # a call for help that could not be told is still told so much later
 UNSURE_S = 45.0  # a hub that froze did not take it; its watchdog ends it after 30 s
 UNREAD_BYTES = 65_536
@@ -78,16 +79,17 @@ class Link:
 
     async def run(self) -> None:
         """Keep the line up, for ever."""
-        wait_s = SOON_S
+        failures = 0
         while True:
             try:
                 reader, writer = await asyncio.open_unix_connection(self._path, limit=LINE_BYTES)
             except OSError as error:
                 log.debug("no hub: %s", error)
-                wait_s = min(LATER_S, wait_s * 1.5)
+                failures += 1
             else:
-                wait_s = SOON_S
+                failures = 0
                 await self._hold(reader, writer)
+            wait_s = exponential_s(failures + 1, first_s=SOON_S, longest_s=LATER_S, factor=SLOWER)
             await asyncio.sleep(wait_s)
 
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

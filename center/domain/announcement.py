@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from hub.contract.border import Open
 from hub.contract.messages import AnnouncementOutcome, Reply
 from hub.contract.wire import Reason
+from hub.shared.backoff import exponential_s
 
 FIRST_S, LONGEST_S = 15.0, 120.0  # between two tries: 15, 30, 60, 120, 120 ... seconds
 REFUSALS_MAX = 5  # one that was held back on its way is refused, too: that is no verdict
@@ -49,7 +50,7 @@ class Delivery(Struct, frozen=True):
 
 def sent(one: Delivery, utc: float, until_utc: float) -> Delivery:
     """Note a try, and when it is to be looked at again: to try, or since its time is over."""
-    pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(one.tries, 8))
+    pause_s = exponential_s(one.tries + 1, first_s=FIRST_S, longest_s=LONGEST_S)
     due_utc = min(utc + pause_s, until_utc)
     return replace(one, tries=one.tries + 1, sent_utc=utc, due_utc=due_utc)
 

@@ -15,14 +15,15 @@ from msgspec.structs import replace
 
 from center.config import Mqtt
 from center.domain.rival import Claim, look, was_renewed
-from center.link import session as tls
-from center.link.session import Arrived, Message, Session
+from center.link.session import Arrived, Message, Session, trouble_of
 from hub.contract import wire
 from hub.contract.messages import Ack, CenterState, Command
+from hub.shared.backoff import exponential_s
 
 ANOTHER = "another centre has the hubs"
 UNKNOWN = "unknown"
 WATCH_S = 0.5
+FIRST_S = 0.5
 STEADY_S = 5.0  # a session that lasted this long was no failure
 
 log = logging.getLogger(__name__)
@@ -127,9 +128,10 @@ class Exchange:
             self._stopping.wait(self._aside_s(known) or self._pause_s(failures))
 
     def _pause_s(self, failures: int) -> float:
-        """Give the pause before the next dial: none after a steady session, else random."""
-        longest = min(self._settings.back_off_s, 0.25 * 2.0 ** min(failures, 8))
-        return random.random() * longest if failures else 0.0  # noqa: S311 - spreads dials
+        """Return the pause before the next dial: none after a steady session, else random."""
+        jitter = random.random()  # noqa: S311 - spreads dials
+        longest_s = self._settings.back_off_s
+        return exponential_s(failures, first_s=FIRST_S, longest_s=longest_s, jitter=jitter)
 
     def _aside_s(self, before: Claim) -> float:
         """Give for how long to stand aside; 0 where no other centre is known."""
@@ -158,7 +160,7 @@ class Exchange:
         try:
             session.dial()
         except (OSError, ValueError) as error:
-            return tls.trouble_of(error)
+            return trouble_of(error)
         session.answered.wait(self._settings.connect_s)
         if not session.up or session.over.is_set():
             return session.trouble or "no answer to the connection"

@@ -24,7 +24,7 @@ from paho.mqtt.client import (
     MQTTMessage,
     MQTTMessageInfo,
 )
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -33,6 +33,7 @@ from center.config import Mqtt
 from hub.contract import addresses
 from hub.contract.messages import CenterState
 from hub.contract.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_center
+from hub.shared import tls
 
 
 class Message(Struct, frozen=True):
@@ -53,24 +54,15 @@ class Arrived(Struct, frozen=True):
     settle: Callable[[], object]
 
 
-STRICT = range(79, 95)  # OpenSSL's X509_V_ERR_* numbers of what RFC 5280 asks of a certificate
-
-
-def context(settings: Mqtt) -> ssl.SSLContext:
-    """Build the context of one dial from files, so that renewed ones are used; raise `OSError`."""
-    made = ssl.create_default_context(cafile=settings.ca or None)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.cert:
-        made.load_cert_chain(settings.cert, settings.key or None)
-    return made
+STRICT = {tls.Flaw.MALFORMED, tls.Flaw.NO_AUTHORITY_KEY}
 
 
 def trouble_of(error: OSError | ValueError) -> str:
-    """Say why a dial failed, for the log and the health page."""
+    """Return why a dial failed, for the log and the health page."""
     if not isinstance(error, ssl.SSLCertVerificationError):
         return f"{type(error).__name__}: {error}"
     flaw = error.verify_message
-    if error.verify_code in STRICT:  # the signer is known, and yet Python 3.13 refuses it
+    if tls.flaw_of(error) in STRICT:  # the signer is known, and yet Python 3.13 refuses it
         flaw = f"{flaw} (RFC 5280, which Python 3.13 asks for: have it issued again)"
     return f"the broker's certificate: {flaw}"
 
@@ -100,6 +92,7 @@ class Session:
         self.over = threading.Event()
         self.trouble = ""
         self.taken_over = False
+        self._complaint = ""
         self.birth: CenterState | None = None  # of the last centre here, by its own word
         self._receive = receive
         self._asked = False
@@ -126,7 +119,7 @@ class Session:
         """Connect, and let paho's thread go on; `up` follows. Raise `OSError` or `ValueError`."""
         settings = self._settings
         if self._broker.tls:
-            self._client.tls_set_context(context(settings))
+            self._client.tls_set_context(tls.context(settings.ca, settings.cert, settings.key))
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # in paho
         properties.SessionExpiryInterval = settings.session_s
         five = settings.protocol == "5"
@@ -206,6 +199,7 @@ class Session:
     def _wire_up(self) -> None:
         client, guarded = self._client, self._guarded
         client.on_socket_open = guarded(_no_delay)
+        client.on_log = guarded(self._on_log)
         client.on_connect = guarded(self._on_connect)
         client.on_subscribe = guarded(self._on_subscribe)
         client.on_disconnect = guarded(self._on_disconnect)
@@ -246,7 +240,14 @@ class Session:
         self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: object
     ) -> None:
         self.taken_over = reason.value == TAKEN_OVER
-        self._finish(f"disconnected: {reason}")
+        flaw = tls.alert_in(self._complaint)
+        why = f"the broker refuses our certificate: {flaw}" if flaw else f"disconnected: {reason}"
+        self._finish(why)
+
+    def _on_log(self, _: Client, __: object, level: int, text: str) -> None:
+        """Keep paho's last complaint: a broker that refuses our certificate says so only here."""
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._complaint = text
 
     def _on_publish(
         self, _: Client, __: object, ___: int, reason: ReasonCode, ____: object

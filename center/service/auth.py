@@ -22,10 +22,11 @@ from starlette.responses import Response
 from center.store.rows import accounts
 from center.store.store import Store
 from hub.contract.border import Open
+from hub.shared.backoff import exponential_s
 
 FREE = 3  # failures that cost nothing: fingers slip
 FREE_OF_ADDRESS = 30  # an office behind one address
-LONGEST_S = 300.0
+FIRST_S, LONGEST_S = 2.0, 300.0
 FORGOTTEN_S = 3600.0  # a quiet hour forgives
 NAMES_MAX = 10_000  # names and addresses remembered; the oldest go first
 
@@ -64,11 +65,11 @@ def network(address: str) -> str:
 
 
 def wait_s(failures: Failures | None, now_utc: float, free: int = FREE) -> float:
-    """Give the seconds until the next try is allowed: 2, 4, 8 ... after the free ones."""
+    """Return the seconds until the next try is allowed: 2, 4, 8 ... after the free ones."""
     if failures is None or failures.count < free:
         return 0.0
-    pause = min(LONGEST_S, 2.0 ** min(failures.count - free + 1, 16))
-    return max(0.0, failures.last_utc + pause - now_utc)
+    pause_s = exponential_s(failures.count - free + 1, first_s=FIRST_S, longest_s=LONGEST_S)
+    return max(0.0, failures.last_utc + pause_s - now_utc)
 
 
 def failed(book: Book, key: str, now_utc: float) -> Book:

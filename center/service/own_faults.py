@@ -10,7 +10,7 @@ from center.store.rows import hubs
 from hub.contract.messages import Availability, FaultKind, FaultReport, HubState
 
 NEEDED = {FaultKind.TWIN: 2, FaultKind.FLOOD: 1, FaultKind.CROWDED: 1}  # times until it is one
-QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.shared.backoff`)
+QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.link.backoff`)
     FaultKind.TWIN: 3600.0,
     FaultKind.FLOOD: 600.0,
     FaultKind.CROWDED: 600.0,

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hub.contract.wire import LinkTrouble
+from hub.link.backoff import REFUSALS, Twin, delay_s
 from hub.link.session import Listener, MqttSettings, Session
 from hub.outbox.store import Row
-from hub.shared.backoff import REFUSALS, Twin, delay_s
 
 LOG = logging.getLogger("anbu")
 STEADY_S = 5.0  # a session that lasted this long was no failure

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from hub.core.model.effects import Lane
 from hub.outbox.store import Row
+from hub.shared.backoff import exponential_s
 
 WINDOW = 16  # within Mosquitto's default receive maximum of 20
 BULK_WINDOW = 10  # leaves an SOS a free place always
@@ -130,8 +131,14 @@ class Courier:
         return bool(self._sos) or any(row.lane is Lane.SOS for row, _ in self._flying.values())
 
     def _patience_s(self) -> float:
-        stretch = STRETCH ** min(self._given_up, 10)
-        return min(URGENT_ACK_S * stretch, LONGEST_URGENT_ACK_S) if self.urgent else ACK_S
+        if not self.urgent:
+            return ACK_S
+        return exponential_s(
+            self._given_up + 1,
+            first_s=URGENT_ACK_S,
+            longest_s=LONGEST_URGENT_ACK_S,
+            factor=STRETCH,
+        )
 
     def _stock(self, row: Row) -> None:
         self._bulk[row.id] = row

@@ -7,6 +7,7 @@ from hub.contract.voice import Phrase
 from hub.core.model.driver import Driver
 from hub.core.model.effects import Order, Show
 from hub.core.model.events import DriverFailed, DriverReady, Event
+from hub.shared.backoff import exponential_s
 
 FIRST_S = 1.0
 CAP_S = 10.0  # a help button that fails must not stay dead for a minute after it is mended
@@ -127,7 +128,12 @@ class Supervisor:
             port.failed()
             self._emit(DriverFailed(self._at(), driver.name, _plain(reason)))
             failures = 0 if self._at() - began > STEADY_S else failures + 1
-            await asyncio.sleep(min(FIRST_S * 2.0 ** max(failures - 1, 0), CAP_S))
+            await asyncio.sleep(_pause_s(failures))
+
+
+def _pause_s(failures: int) -> float:
+    """Return the wait before the next start: `FIRST_S`, too, after a driver that ran steadily."""
+    return exponential_s(max(failures, 1), first_s=FIRST_S, longest_s=CAP_S)
 
 
 def _plain(reason: str) -> str:

@@ -1,63 +1,110 @@
-"""TLS to the broker: at least 1.2, its name checked, our certificate shown; and what failed."""
+"""TLS to a broker: at least 1.2, the broker's name checked, our certificate shown.
+
+Both sides may refuse a certificate. We refuse the broker's during the handshake (`flaw_of`). Under
+TLS 1.3 the broker refuses ours only after the handshake, with an alert (`alert_in`).
+"""
 
 import ssl
+from enum import StrEnum
 
 from hub.contract.wire import LinkTrouble
+
+
+class CertificateFilesError(ValueError):
+    """A file of the CA, the certificate or the key is missing, or is not what it should be."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.reason = (error.reason if isinstance(error, ssl.SSLError) else "") or str(error)
+
+
+class Flaw(StrEnum):
+    """Why one side refuses the other's certificate. Codes of `anbu doctor` end in these values."""
+
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    UNKNOWN = "unknown"  # who signed it is unknown
+    WRONG_NAME = "wrong_name"
+    NO_AUTHORITY_KEY = "no_authority_key"  # Python 3.13 refuses it
+    MALFORMED = "malformed"  # not as RFC 5280 asks
+    REVOKED = "revoked"
+    MISSING = "missing"  # none was shown
+    REFUSED = "refused"  # the other side does not say more
+    DENIED = "denied"  # the certificate is good, and its owner may not enter
 
 
 def context(ca: str, cert: str, key: str) -> ssl.SSLContext:
     """Build the context of one dial from files, so that renewed ones are used.
 
-    Raises `ValueError` when one is missing or is not what it should be.
+    Raises CertificateFilesError.
     """
     try:
         made = ssl.create_default_context(cafile=ca or None)
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         if cert:
-            made.load_cert_chain(cert, key or None)
+            made.load_cert_chain(cert, key or None, password="")  # nobody is there to be asked
     except OSError as error:
-        raise ValueError(str(error)) from error
+        raise CertificateFilesError(error) from error
     return made
 
 
+def flaw_of(error: ssl.SSLCertVerificationError) -> Flaw:
+    """Return why we refuse the broker's certificate."""
+    return _VERIFY_CODES.get(error.verify_code, Flaw.UNKNOWN)
+
+
+def alert_in(complaint: str) -> Flaw | None:
+    """Return why the broker refuses our certificate, from OpenSSL's text; None: it does not say."""
+    return next((flaw for words, flaw in _ALERTS.items() if words in complaint), None)
+
+
 def trouble_of(error: OSError | ValueError) -> LinkTrouble:
-    """Name why a dial failed."""
+    """Return why a dial failed."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _VERIFY.get(error.verify_code, LinkTrouble.CERTIFICATE_UNKNOWN)
+        return _TROUBLES[flaw_of(error)]
     if isinstance(error, TimeoutError):
         return LinkTrouble.TIMEOUT
     if isinstance(error, ssl.SSLError):
         return trouble_in(str(error))
-    return LinkTrouble.TLS if isinstance(error, ValueError) else _UNREACHABLE
+    return LinkTrouble.TLS if isinstance(error, ValueError) else LinkTrouble.UNREACHABLE
 
 
 def trouble_in(complaint: str) -> LinkTrouble:
-    """Name why a session ended from what OpenSSL had to say, if it had: `[SSL: REASON] ...`.
-
-    Under TLS 1.3 a broker refuses our certificate only after the handshake.
-    """
-    if "[SSL" not in complaint:
+    """Return why a session ended, from OpenSSL's text `[SSL: REASON] ...`, if there is one."""
+    if "[SSL" not in complaint or _BROKEN_LINE in complaint:
         return LinkTrouble.CLOSED
-    return next((t for words, t in _ALERTS.items() if words in complaint), LinkTrouble.TLS)
+    flaw = alert_in(complaint)
+    return LinkTrouble.TLS if flaw is None else _TROUBLES[flaw]
 
 
-_UNREACHABLE = LinkTrouble.UNREACHABLE
-_ALERTS = {
-    "UNEXPECTED_EOF": LinkTrouble.CLOSED,  # the line broke, or who was there died
-    "ALERT_CERTIFICATE_EXPIRED": LinkTrouble.CERTIFICATE_EXPIRED,
-    "ALERT_UNKNOWN_CA": LinkTrouble.CERTIFICATE_UNKNOWN,
-    "ALERT_CERTIFICATE_UNKNOWN": LinkTrouble.CERTIFICATE_UNKNOWN,
-    "ALERT_BAD_CERTIFICATE": LinkTrouble.CERTIFICATE_UNKNOWN,
-    "ALERT_UNSUPPORTED_CERTIFICATE": LinkTrouble.CERTIFICATE_UNKNOWN,
-    "ALERT_CERTIFICATE_REVOKED": LinkTrouble.CERTIFICATE_REVOKED,
-    "ALERT_CERTIFICATE_REQUIRED": LinkTrouble.REFUSED,
-    "ALERT_ACCESS_DENIED": LinkTrouble.REFUSED,
+_BROKEN_LINE = "UNEXPECTED_EOF"  # the connection broke, or the process at its other end died
+_ALERTS = {  # OpenSSL's names of the alerts of RFC 8446 section 6.2
+    "ALERT_CERTIFICATE_EXPIRED": Flaw.EXPIRED,
+    "ALERT_UNKNOWN_CA": Flaw.UNKNOWN,
+    "ALERT_CERTIFICATE_UNKNOWN": Flaw.REFUSED,
+    "ALERT_BAD_CERTIFICATE": Flaw.REFUSED,
+    "ALERT_UNSUPPORTED_CERTIFICATE": Flaw.REFUSED,
+    "ALERT_CERTIFICATE_REVOKED": Flaw.REVOKED,
+    "ALERT_CERTIFICATE_REQUIRED": Flaw.MISSING,
+    "ALERT_ACCESS_DENIED": Flaw.DENIED,
 }
-_VERIFY = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
-    **dict.fromkeys(range(79, 95), LinkTrouble.CERTIFICATE_MALFORMED),
-    85: LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY,
-    9: LinkTrouble.CERTIFICATE_NOT_YET_VALID,
-    10: LinkTrouble.CERTIFICATE_EXPIRED,
-    62: LinkTrouble.CERTIFICATE_WRONG_NAME,
-    64: LinkTrouble.CERTIFICATE_WRONG_NAME,
+_VERIFY_CODES = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
+    **dict.fromkeys(range(79, 95), Flaw.MALFORMED),
+    85: Flaw.NO_AUTHORITY_KEY,
+    9: Flaw.NOT_YET_VALID,
+    10: Flaw.EXPIRED,
+    62: Flaw.WRONG_NAME,
+    64: Flaw.WRONG_NAME,
+}
+_TROUBLES = {
+    Flaw.EXPIRED: LinkTrouble.CERTIFICATE_EXPIRED,
+    Flaw.NOT_YET_VALID: LinkTrouble.CERTIFICATE_NOT_YET_VALID,
+    Flaw.UNKNOWN: LinkTrouble.CERTIFICATE_UNKNOWN,
+    Flaw.WRONG_NAME: LinkTrouble.CERTIFICATE_WRONG_NAME,
+    Flaw.NO_AUTHORITY_KEY: LinkTrouble.CERTIFICATE_NO_AUTHORITY_KEY,
+    Flaw.MALFORMED: LinkTrouble.CERTIFICATE_MALFORMED,
+    Flaw.REVOKED: LinkTrouble.CERTIFICATE_REVOKED,
+    Flaw.MISSING: LinkTrouble.REFUSED,
+    Flaw.REFUSED: LinkTrouble.CERTIFICATE_UNKNOWN,
+    Flaw.DENIED: LinkTrouble.REFUSED,
 }

@@ -1,6 +1,5 @@
 """The hub's certificate, examined without the broker: its name, its dates, who has signed it."""
 
-import ssl
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from hub.shared import tls
 from provisioning.certs.authority import common_name, is_issued_by
 from provisioning.findings import Finding, Link, Patient, bad, good, note
 
@@ -85,11 +85,10 @@ def _load(patient: Patient) -> list[x509.Certificate]:
 
 def _mismatch(link: Link) -> str:
     """Have OpenSSL take certificate and key, as the hub does: why it does not, or nothing."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        context.load_cert_chain(link.cert, link.key or None, password="")
-    except ssl.SSLError as error:
-        return error.reason or str(error)
+        tls.context("", link.cert, link.key)
+    except tls.CertificateFilesError as error:
+        return error.reason
     return ""
 
 

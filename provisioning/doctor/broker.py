@@ -8,7 +8,6 @@ a hub that runs. Where one may run, CONNECT asks for a version of MQTT that does
 broker says no (CONNACK 0x01, MQTT 3.1.1 section 3.1.2.2), and no session is touched.
 """
 
-import re
 import socket
 import ssl
 import struct
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from hub.contract import addresses
+from hub.shared import tls
 from provisioning.doctor.running import Running, look
 from provisioning.findings import Finding, Link, Patient, bad, good, note
 
@@ -26,23 +26,7 @@ CONNACK = 0x20
 LEVELS = {"5": 5, "3.1.1": 4}
 NO_LEVEL = 99
 WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and of MQTT 5
-SERVER_FLAWS = {  # OpenSSL's X509_V_ERR_* numbers; 79 to 94: what RFC 5280 asks of a certificate
-    **dict.fromkeys(range(79, 95), "server_malformed"),
-    85: "server_no_authority_key",
-    9: "server_not_yet_valid",
-    10: "server_expired",
-    62: "server_wrong_name",
-    64: "server_wrong_name",
-}
-ALERTS = {  # what a broker may say of our certificate
-    "CERTIFICATE_EXPIRED": "own_expired",
-    "UNKNOWN_CA": "own_unknown",
-    "CERTIFICATE_REQUIRED": "own_missing",
-    "ALERT_BAD_CERTIFICATE": "own_refused",
-    "CERTIFICATE_UNKNOWN": "own_refused",
-    "CERTIFICATE_REVOKED": "own_refused",
-    "ACCESS_DENIED": "own_refused",
-}
+NAMED = {tls.Flaw.EXPIRED, tls.Flaw.UNKNOWN, tls.Flaw.MISSING}  # flaws of our own certificate
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
@@ -82,9 +66,11 @@ def reach(address: str, link: Link, hub: str, level: int = NO_LEVEL) -> tuple[st
     try:
         refusal = _connect(address, link, hub, level)
     except ssl.SSLCertVerificationError as error:
-        return SERVER_FLAWS.get(error.verify_code, "server_unknown"), error.verify_message
+        return f"server_{tls.flaw_of(error)}", error.verify_message
     except ssl.SSLError as error:
         return _alert(error.reason or ""), error.reason or ""
+    except tls.CertificateFilesError as error:
+        return "tls", str(error)
     except TimeoutError:
         return "timeout", f"{PATIENCE_S:.0f}"
     except socket.gaierror as error:
@@ -102,16 +88,10 @@ def _connect(address: str, link: Link, hub: str, level: int) -> int:
     with socket.create_connection((broker.host, broker.port), PATIENCE_S) as raw:
         if not broker.tls:
             return _greet(raw, hub, level)
-        with _context(link).wrap_socket(raw, server_hostname=broker.host) as wrapped:
+        context = tls.context(link.ca, link.cert, link.key)
+        with context.wrap_socket(raw, server_hostname=broker.host) as wrapped:
             _await_refusal(wrapped)
             return _greet(wrapped, hub, level)
-
-
-def _context(link: Link) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=link.ca or None)
-    if link.cert:
-        context.load_cert_chain(link.cert, link.key or None)
-    return context
 
 
 def _await_refusal(line: ssl.SSLSocket) -> None:
@@ -140,5 +120,7 @@ def _greet(line: socket.socket, hub: str, level: int) -> int:
 
 
 def _alert(reason: str) -> str:
-    found = (code for alert, code in ALERTS.items() if re.search(alert, reason))
-    return next(found, "tls")
+    flaw = tls.alert_in(reason)
+    if flaw is None:
+        return "tls"
+    return f"own_{flaw}" if flaw in NAMED else "own_refused"

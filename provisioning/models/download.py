@@ -21,11 +21,13 @@ import requests
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
+from hub.shared.backoff import exponential_s
 from provisioning.findings import Finding, bad
 
 OK, PARTIAL, GONE_BEYOND, TOO_MANY, SERVER = 200, 206, 416, 429, 500
 HOPS = 5  # two are usual: a hub of models sends to its store
 BLOCK = 1 << 16
+LONGEST_PAUSE_S = 16.0
 
 
 class Patience(Struct, frozen=True):
@@ -35,7 +37,8 @@ class Patience(Struct, frozen=True):
     silence_s: float = 30.0
     window_s: float = 30.0
     least_bytes_s: float = 4096.0  # on average over the window
-    pauses_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+    retries: int = 5  # after 1, 2, 4, 8 and 16 s
+    pause_s: float = 1.0
 
 
 class Why(StrEnum):
@@ -192,16 +195,17 @@ class Wanted(Struct, frozen=True):
 def fetch(wanted: Wanted, line: Line, watch: Watch) -> None:
     """Bring a file, with retries. Raises FetchError, or OSError from the disk."""
     wanted.to.parent.mkdir(parents=True, exist_ok=True)
-    pauses, failures = line.patience.pauses_s, 0
+    failures = 0
     while True:
         before = _size(wanted.part)
         try:
             _bring(wanted, line, watch)
             _accept(wanted, resumed=before > 0)
         except FetchError as error:
-            if not error.again or failures >= len(pauses):
+            if not error.again or failures >= line.patience.retries:
                 raise
-            time.sleep(pauses[failures])
+            first_s = line.patience.pause_s
+            time.sleep(exponential_s(failures + 1, first_s=first_s, longest_s=LONGEST_PAUSE_S))
             failures = 0 if _size(wanted.part) - before >= PROGRESS_BYTES else failures + 1
         else:
             return

@@ -3,7 +3,7 @@
 import pytest
 
 from hub.contract.wire import LinkTrouble
-from hub.shared.backoff import (
+from hub.link.backoff import (
     BRIEF_S,
     CAP_S,
     FORGOTTEN_S,

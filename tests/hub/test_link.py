@@ -20,10 +20,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.contract.wire import LinkTrouble
 from hub.core.model.effects import Lane
+from hub.link.backoff import SILENT_TURNS, delay_s
 from hub.link.reconnect import Link
 from hub.link.session import MqttSettings, Session
 from hub.outbox.store import Row
-from hub.shared.backoff import SILENT_TURNS, delay_s
 from provisioning.certs import dev
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.chaos import Chaos, Flow
