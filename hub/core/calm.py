@@ -20,10 +20,8 @@ from hub.core.model.checkin import CareState, Rung
 from hub.core.model.effects import Effect, Signal
 from hub.core.model.events import Event, MotionChanged, Ticked
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState, Up
+from hub.core.model.state import HomeState, Step, Up
 from hub.core.supervision import supervision
-
-Step = tuple[HomeState, list[Effect]]
 
 # members of an enum are slow to look up in Python 3.11, which is why hot code names them once
 RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, Rung.WATCHING

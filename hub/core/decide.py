@@ -57,12 +57,11 @@ from hub.core.model.state import (
     Link,
     Owed,
     Recalled,
+    Step,
     Touch,
     Up,
 )
 from hub.core.supervision import faults, supervision
-
-Step = tuple[HomeState, list[Effect]]
 
 
 def take(state: HomeState, event: Event, rules: Rules) -> Step:

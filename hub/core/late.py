@@ -12,13 +12,10 @@ from hub.core.alarm import warning
 from hub.core.checkin import checkin
 from hub.core.model.activity import NEVER, House, Presence, proved_at
 from hub.core.model.checkin import CareState, Rung
-from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
+from hub.core.model.state import HomeState, Step
 from hub.core.model.supervision import WatchState
 from hub.core.supervision import snapshot
-
-Step = tuple[HomeState, list[Effect]]
 
 AWAY, HOME, UNKNOWN = PresenceKind.AWAY, PresenceKind.HOME, PresenceKind.UNKNOWN
 

@@ -45,5 +45,5 @@ def _by_day(state: HomeState, at: float, rules: Rules) -> float:
     """Give the end of the quiet hours in which `at` lies; without a clock nobody knows any."""
     if not state.clock.synced:
         return at
-    local = at + state.clock.offset_s + state.clock.zone_s
+    local = state.clock.local(at)
     return at + left_of(rules.care.quiet_from, rules.care.quiet_until, local)

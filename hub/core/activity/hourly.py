@@ -5,11 +5,9 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import Activity, PresenceKind
 from hub.core.activity import presence
-from hub.core.model.effects import Effect, Lane, Publish
+from hub.core.model.effects import Lane, Publish
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step
 
 HOUR_S = 3600.0
 
@@ -37,7 +35,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 
 
 def _hour(state: HomeState, at: float) -> float:
-    return at - (at + state.clock.offset_s) % HOUR_S
+    return at - state.clock.utc(at) % HOUR_S
 
 
 def _page(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:
@@ -45,7 +43,7 @@ def _page(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:
     lasted_s = round(min(at - max(house.presence.since, begun), HOUR_S), 1)
     kind = presence.shown(house, at)
     page = Activity(
-        from_utc=begun + state.clock.offset_s,
+        from_utc=state.clock.utc(begun),
         synced=state.clock.synced,
         seen={device: one.count for device, one in house.sensed.items() if one.count},
         places={d: s.place for d, s in rules.sensors.items() if d in house.sensed and s.place},

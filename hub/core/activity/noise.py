@@ -21,10 +21,8 @@ from hub.core.model.activity import NEVER, Lone
 from hub.core.model.checkin import Rung
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules, Sense
-from hub.core.model.state import HomeState
+from hub.core.model.state import HomeState, Step
 from hub.core.supervision import faults, supervision
-
-Step = tuple[HomeState, list[Effect]]
 
 LONE = "lone"  # among the longest of a home's routines
 MARGIN = 1.25  # over the longest of a month or two

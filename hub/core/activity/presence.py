@@ -20,11 +20,9 @@ from hub.contract.messages import PresenceKind
 from hub.contract.voice import Phrase
 from hub.core.activity import habits as learning
 from hub.core.model.activity import NEVER, House, Presence, Quiet
-from hub.core.model.effects import Effect, Say
+from hub.core.model.effects import Say
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState, alone
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step, alone
 
 HOME, AWAY = PresenceKind.HOME, PresenceKind.AWAY  # slow to look up in Python 3.11
 ABSENCE = "absence"  # among the longest of a home's routines

@@ -15,10 +15,8 @@ from hub.core.alarm import warning
 from hub.core.model.activity import DAY_S, NEVER, STEP_S, Habits, House, Quiet, Quietness
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
+from hub.core.model.state import HomeState, Step
 from hub.core.supervision import supervision
-
-Step = tuple[HomeState, list[Effect]]
 
 AWAY = PresenceKind.AWAY  # slow to look up in Python 3.11
 FRESH = Quiet()
@@ -48,7 +46,7 @@ def _habits(state: HomeState, device: str, at: float, rules: Rules) -> Habits:
     """Learn; of a quiet with a visitor in it only that the day has turned."""
     began_at = began(state.house)
     if not presence.teaches(state.house, began_at):
-        return habits.turned(state.habits, _local(state, at), rules.quiet)
+        return habits.turned(state.habits, state.clock.local(at), rules.quiet)
     ended = habits.Ended(at - began_at, device, state.house.quiet.score)
     return habits.learned(state.habits, _present(state), ended, rules.quiet)
 
@@ -132,29 +130,25 @@ def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
         return False
     if state.habits.days >= rules.quiet.new_days:
         return True
-    hour = _local(state, at) % DAY_S / 3600.0
+    hour = state.clock.local(at) % DAY_S / 3600.0
     night = hour >= rules.quiet.night_from_h or hour < rules.quiet.night_to_h
     safe_s = rules.quiet.safe_night_s if night else rules.quiet.safe_day_s
     return lasted_s >= safe_s
 
 
 def _rests(state: HomeState, at: float, rules: Rules) -> bool:
-    return state.clock.synced and habits.rests(state.habits, _local(state, at), rules.quiet)
+    return state.clock.synced and habits.rests(state.habits, state.clock.local(at), rules.quiet)
 
 
 def _present(state: HomeState) -> Quietness:
-    return Quietness(_local(state, began(state.house)), state.house.active_by)
-
-
-def _local(state: HomeState, at: float) -> float:
-    return at + state.clock.offset_s + state.clock.zone_s
+    return Quietness(state.clock.local(began(state.house)), state.house.active_by)
 
 
 def _evidence(state: HomeState, at: float, rules: Rules) -> Evidence:
     house = state.house
     lasted_s = at - began(house)
     return Evidence(
-        since_utc=began(house) + state.clock.offset_s,
+        since_utc=state.clock.utc(began(house)),
         lasted_s=lasted_s,
         usual_s=habits.usual_s(state.habits, _present(state), rules.quiet),
         limit_s=lasted_s,

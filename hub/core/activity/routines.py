@@ -19,11 +19,8 @@ from hub.core.activity import presence, quiet
 from hub.core.activity.habits import rests
 from hub.core.alarm import warning
 from hub.core.model.activity import DAY_S, NEVER, Stay
-from hub.core.model.effects import Effect
 from hub.core.model.rules import Room, Rules, Sense
-from hub.core.model.state import HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step
 
 MARGIN = 2.0  # over the longest of a month or two
 WANDER_MARGIN = 2.0
@@ -67,7 +64,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     due = min(_all(state, rules))
     lasted_s = due.at - due.since
     ground = Evidence(
-        since_utc=due.since + state.clock.offset_s,
+        since_utc=state.clock.utc(due.since),
         lasted_s=lasted_s,
         usual_s=due.longest,
         limit_s=lasted_s,
@@ -126,12 +123,12 @@ def _door(state: HomeState, rules: Rules) -> list[_Due]:
 def _out(state: HomeState, rules: Rules) -> list[_Due]:
     """Left at night by the door: not with notice, and not by one whose nights are like that."""
     presence = state.house.presence
-    hour = _local(state, presence.since) % DAY_S / 3600.0
+    hour = state.clock.local(presence.since) % DAY_S / 3600.0
     known = state.clock.synced and state.habits.days >= rules.quiet.new_days
     by_door = presence.until is None and presence.door_at != NEVER
     if not by_door or not known or not NIGHT[0] <= hour < NIGHT[1]:
         return []
-    if not rests(state.habits, _local(state, presence.since), rules.quiet):
+    if not rests(state.habits, state.clock.local(presence.since), rules.quiet):
         return []
     at = presence.since + rules.quiet.out_at_night_s
     return [_Due(at, Kind.OUT_AT_NIGHT, state.house.active_by, presence.since, 0.0)]
@@ -149,13 +146,13 @@ def _wandering(state: HomeState, rules: Rules) -> list[_Due]:
 
 def _slot(state: HomeState, at: float, rules: Rules) -> HomeState:
     """Count a five-minute slot of the night; by day the night's sum is learned."""
-    local, house = _local(state, at), state.house
+    local, house = state.clock.local(at), state.house
     night = NIGHT[0] <= local % DAY_S / 3600.0 < NIGHT[1]
     if night and rests(state.habits, local, rules.quiet):
         return replace(state, house=replace(house, slot_at=at, slots=house.slots + 1))
     if night or not house.slots:
         return state
-    midnight = house.slot_at - _local(state, house.slot_at) % DAY_S
+    midnight = house.slot_at - state.clock.local(house.slot_at) % DAY_S
     state = _learned(state, WANDERING, midnight, house.slots * SLOT_S)
     told = state.house.told - {Kind.NIGHT_WANDERING, Kind.OUT_AT_NIGHT}
     return replace(state, house=replace(state.house, slots=0, told=told))
@@ -181,7 +178,3 @@ def _learned(state: HomeState, routine: str, since: float, lasted_s: float) -> H
 def _is_exit(device: str, rules: Rules) -> bool:
     sensor = rules.sensors.get(device)
     return sensor is not None and sensor.sense is EXIT_DOOR
-
-
-def _local(state: HomeState, at: float) -> float:
-    return at + state.clock.offset_s + state.clock.zone_s

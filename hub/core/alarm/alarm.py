@@ -34,12 +34,12 @@ from hub.core.model.state import (
     Received,
     Said,
     Sent,
+    Step,
     alone,
+    numbered,
 )
 from hub.core.supervision import faults
 from hub.core.supervision.faults import CALLS
-
-Step = tuple[HomeState, list[Effect]]
 
 STORED = Received | Accepted | Present
 KIND = CALLS
@@ -67,14 +67,14 @@ def call(
             again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
             again = replace(again, words=said.words, about=said.about)
             return _call_again(state, alarm, again, at, rules)
-    order = state.order + 1
+    state, ident = numbered(state)
     alarm = Alarm(
-        id=f"{state.boot}-{order}", kind=kind, device=device, place=place, boot=state.boot,
-        order=order, raised_at=at, raised_utc=at + state.clock.offset_s,
+        id=ident, kind=kind, device=device, place=place, boot=state.boot, order=state.order,
+        raised_at=at, raised_utc=state.clock.utc(at),
         synced=state.clock.synced, life=Raised(), evidence=evidence, words=said.words,
         about=said.about,
     )  # fmt: skip
-    return tell(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
+    return owe(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

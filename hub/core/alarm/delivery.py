@@ -19,11 +19,19 @@ from hub.contract.messages import (
     Happened,
 )
 from hub.contract.scaip import What
-from hub.core.model.effects import Effect, Lane, Publish, Resend
+from hub.core.model.effects import Lane, Publish, Resend
 from hub.core.model.rules import Rules
-from hub.core.model.state import Alarm, Cancelled, HomeState, Owed, Raised, Received, Sent
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import (
+    Alarm,
+    Cancelled,
+    HomeState,
+    Owed,
+    Raised,
+    Received,
+    Sent,
+    Step,
+    numbered,
+)
 
 CALLS = {What.RAISED, What.REPEATED}
 
@@ -33,14 +41,16 @@ def tell(
     happened_at: float | None = None,
 ) -> Step:  # fmt: skip
     """Owe the centre one more event of `alarm`, as of now, or of what happened a moment ago."""
-    state = replace(state, order=state.order + 1)
-    if what is not What.RAISED:
-        when = at if happened_at is None else happened_at
-        utc = when + state.clock.offset_s
-        told = replace(alarm, boot=state.boot, order=state.order, raised_at=when, raised_utc=utc)
-        told = replace(told, synced=state.clock.synced)
-    else:
-        told = alarm
+    state, _ = numbered(state)
+    when = at if happened_at is None else happened_at
+    told = replace(
+        alarm,
+        boot=state.boot,
+        order=state.order,
+        raised_at=when,
+        raised_utc=state.clock.utc(when),
+        synced=state.clock.synced,
+    )
     return owe(state, told, what, at, rules)
 
 

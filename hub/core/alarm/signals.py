@@ -19,6 +19,7 @@ from hub.core.model.state import (
     Raised,
     Received,
     Sent,
+    Step,
 )
 from hub.core.supervision import snapshot
 
@@ -46,7 +47,7 @@ PHRASE: dict[Signal, Phrase] = {
 }
 
 
-def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
+def express(state: HomeState, at: float, rules: Rules) -> Step:
     """Show and say what has changed, and repeat what the resident should not have to remember.
 
     A fact may come late by its own time; what was shown and said is not taken back for it.
@@ -66,7 +67,7 @@ def express(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[
     return replace(state, said_at=at), [Say(phrase)]
 
 
-def say_again(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
+def say_again(state: HomeState, at: float, rules: Rules) -> Step:
     """Answer a press that changes nothing with how things stand, at most every 3 s."""
     phrase = PHRASE.get(state.shown) if state.shown is signal_of(state, at, rules) else None
     if phrase is None or at < state.said_at + 3.0:

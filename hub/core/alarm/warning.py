@@ -16,11 +16,9 @@ from hub.contract.messages import Evidence
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core.alarm import alarm
-from hub.core.model.effects import Ask, Effect, Say
+from hub.core.model.effects import Ask, Say
 from hub.core.model.rules import Room, Rules
-from hub.core.model.state import Caution, HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import Caution, HomeState, Step
 
 PHRASE = {
     Kind.QUIET: Phrase.WARN_QUIET,

@@ -20,9 +20,7 @@ from hub.core.model.checkin import Asked, CheckIn, Due, Paused, Rung, talked
 from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.events import Answered
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step
 
 Answer = tuple[CheckInResult, AnsweredBy]
 

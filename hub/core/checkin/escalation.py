@@ -19,9 +19,7 @@ from hub.core.checkin.restart import last_life
 from hub.core.model.checkin import CheckIn, Missed, Rung
 from hub.core.model.effects import Ask, Effect
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step
 
 NO_LIFE = frozenset({Kind.NO_LIFE})
 

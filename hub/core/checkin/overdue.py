@@ -13,11 +13,8 @@ from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Care
 from hub.core.activity import presence
 from hub.core.checkin.reports import tell_need
-from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step
 
 MARGIN = 1.25  # over the longest absence of a month or two
 AWAY = PresenceKind.AWAY  # slow to look up in Python 3.11

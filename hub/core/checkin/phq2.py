@@ -16,9 +16,7 @@ from hub.core.model.checkin import CareState, Screening, talked
 from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.events import Answered
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step
 
 ITEMS = (Phrase.ASK_PHQ_INTEREST, Phrase.ASK_PHQ_MOOD)
 MOST = 3  # of one item; also what both together must reach to be positive
@@ -28,7 +26,7 @@ DAY_S = 86_400.0
 
 def begin(state: HomeState, at: float, rules: Rules) -> Step:
     """Ask, if it is time again; somebody new gets to know the voice first."""
-    care, utc = state.care, at + state.clock.offset_s
+    care, utc = state.care, state.clock.utc(at)
     if not state.clock.synced:
         return state, []
     if care.screened_utc is None:
@@ -52,7 +50,7 @@ def answered(state: HomeState, screening: Screening, event: Answered, rules: Rul
     if screening.item + 1 < len(ITEMS):
         following = Screening(event.at, screening.item + 1, score=screening.score)
         return _put(state, replace(state.care, screening=following)), [Ask(ITEMS[following.item])]
-    utc = event.at + state.clock.offset_s
+    utc = state.clock.utc(event.at)
     state = _put(state, replace(state.care, screened_utc=utc))
     return leave(state, screening, event.at, rules, [Say(Phrase.THANKS_ALIVE)])
 
@@ -84,7 +82,7 @@ def leave(
     state = _put(state, replace(state.care, screening=None))
     if screening.score < MOST:
         return state, [*words]
-    state = _put(state, replace(state.care, screened_utc=at + state.clock.offset_s))
+    state = _put(state, replace(state.care, screened_utc=state.clock.utc(at)))
     state, told = tell_need(state, Care.LOW_MOOD, at, rules, screening.score)
     return state, [*told, *words]
 

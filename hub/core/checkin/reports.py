@@ -1,7 +1,5 @@
 """What check-ins have to tell: each result and each need is an event, owed to the centre."""
 
-from msgspec.structs import replace
-
 from hub.contract import scaip, wire
 from hub.contract.messages import (
     AnsweredBy,
@@ -15,12 +13,10 @@ from hub.contract.messages import (
 from hub.contract.scaip import Care, Kind
 from hub.core.alarm import delivery
 from hub.core.model.checkin import CheckIn
-from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
-from hub.core.model.state import Cancelled, HomeState
+from hub.core.model.state import Cancelled, HomeState, Step, numbered
 from hub.core.supervision.supervision import working
 
-Step = tuple[HomeState, list[Effect]]
 GROUNDS = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # a sign of life takes them away
 
 
@@ -63,7 +59,7 @@ def evidence(
 ) -> Evidence:
     """Give the ground for an alarm: nothing was seen or heard since `since` but sounds."""
     return Evidence(
-        since_utc=since + state.clock.offset_s,
+        since_utc=state.clock.utc(since),
         lasted_s=at - since,
         usual_s=0.0,  # not learned: these limits are the same for everybody
         limit_s=limit_s,
@@ -81,6 +77,5 @@ def hindered(state: HomeState) -> bool:
 
 
 def _numbered(state: HomeState, at: float) -> tuple[HomeState, str, str]:
-    state = replace(state, order=state.order + 1)
-    time = wire.timestamp(at + state.clock.offset_s)
-    return state, f"{state.boot}-{state.order}", time
+    state, event = numbered(state)
+    return state, event, wire.timestamp(state.clock.utc(at))

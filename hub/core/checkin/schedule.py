@@ -17,7 +17,7 @@ def look(state: HomeState, at: float, rules: Rules) -> HomeState:
     care, clock, numbers = state.care, state.clock, rules.care
     if not (clock.synced and numbers.times):
         return state
-    local = at + clock.offset_s + clock.zone_s
+    local = clock.local(at)
     wake = next_wake(state)
     if care.next_local is not None and wake is not None:
         if at < wake <= at + DAY_S + 1.0:

@@ -26,9 +26,7 @@ from hub.core.model.checkin import asking
 from hub.core.model.effects import Effect, Say
 from hub.core.model.events import Spoke
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState, Notice
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Notice, Step, numbered
 
 TRIES = 3
 LOOK_S = 60.0  # a notice that must wait is looked at again
@@ -86,7 +84,7 @@ def recovered(notices: tuple[Notice, ...], at: float) -> tuple[Notice, ...]:
 
 
 def _try(state: HomeState, notice: Notice, at: float, rules: Rules) -> Step:
-    utc = at + state.clock.offset_s
+    utc = state.clock.utc(at)
     if notice.until_utc and state.clock.synced and notice.until_utc < utc:
         return _over(state, notice, AnnouncementOutcome.EXPIRED, at, rules)
     if notice.tries >= TRIES:
@@ -106,7 +104,7 @@ def _must_wait(state: HomeState, at: float, rules: Rules, *, urgent: bool) -> bo
         return False
     if hindered(state) or asking(state.care) or state.house.presence.kind in NOT_THERE:
         return True
-    local = at + state.clock.offset_s + state.clock.zone_s
+    local = state.clock.local(at)
     quiet_s = left_of(rules.care.quiet_from, rules.care.quiet_until, local)
     return state.clock.synced and quiet_s > 0.0
 
@@ -118,8 +116,8 @@ def _over(
     gone = replace(notice, text="", over=True)
     waiting = [n for n in _waiting(state) if n.id != notice.id]
     over = [*(n for n in state.notices if n.over), gone][-MOST:]
-    state = replace(state, notices=(*over, *waiting), order=state.order + 1)
-    event, time = f"{state.boot}-{state.order}", wire.timestamp(at + state.clock.offset_s)
+    state, event = numbered(replace(state, notices=(*over, *waiting)))
+    time = wire.timestamp(state.clock.utc(at))
     block = scaip.of_announcement(event)
     data = AnnouncementData(notice.id, outcome, state.clock.synced, block)
     kind = f"anbu.announcement.{outcome}"

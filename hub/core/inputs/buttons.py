@@ -14,10 +14,9 @@ from hub.core.alarm.press import Turn
 from hub.core.inputs import sensors, speech
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Role, Rules
-from hub.core.model.state import Contact, HomeState
+from hub.core.model.state import Contact, HomeState, Step
 from hub.core.supervision import faults
 
-Step = tuple[HomeState, list[Effect]]
 Act = Callable[[HomeState, str, float, Rules], Step]
 
 

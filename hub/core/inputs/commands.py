@@ -10,12 +10,10 @@ from hub.contract.scaip import Kind
 from hub.contract.wire import Reason
 from hub.core.alarm import alarm
 from hub.core.inputs import announcements
-from hub.core.model.effects import Effect, Lane, Publish
+from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import CommandReceived, Measured
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
-
-Step = tuple[HomeState, list[Effect]]
+from hub.core.model.state import HomeState, Step, numbered
 
 CENTER = "center"
 
@@ -38,10 +36,9 @@ def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
 
 def measured(state: HomeState, event: Measured, rules: Rules) -> Step:
     """Batch readings for the centre; they go last and may be dropped, counted."""
-    state = replace(state, order=state.order + 1)
-    utc, synced = event.at + state.clock.offset_s, state.clock.synced
+    state, key = numbered(state)
+    utc, synced = state.clock.utc(event.at), state.clock.synced
     payload = wire.encode(Telemetry(utc, synced, event.readings, event.dropped))
-    key = f"{state.boot}-{state.order}"
     return state, [Publish(key, Lane.TELEMETRY, wire.topic(rules.hub, "telemetry"), payload)]
 
 

@@ -19,10 +19,8 @@ from hub.core.model.activity import Sensed
 from hub.core.model.effects import Effect
 from hub.core.model.events import ContactChanged, HeartRateMeasured, MotionChanged
 from hub.core.model.rules import Rules, Sense
-from hub.core.model.state import HomeState
+from hub.core.model.state import HomeState, Step
 from hub.core.supervision import supervision
-
-Step = tuple[HomeState, list[Effect]]
 
 LIFE_MOTION, DOOR, EXIT_DOOR = (
     AnsweredBy.MOTION,

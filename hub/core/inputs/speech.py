@@ -22,10 +22,8 @@ from hub.core.model.checkin import asking
 from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.events import Answered, PartChanged, Spoke, Talking, VoiceTold
 from hub.core.model.rules import Rules
-from hub.core.model.state import Cancelled, Candidate, HomeState, Said, alone
+from hub.core.model.state import Cancelled, Candidate, HomeState, Said, Step, alone
 from hub.core.supervision import faults
-
-Step = tuple[HomeState, list[Effect]]
 
 VOICE = "voice"  # as a device, in alarms and in evidence
 TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no

@@ -13,6 +13,8 @@ from msgspec import Struct, field
 
 from hub.contract.messages import Topic
 
+TALK_S = 240.0  # longer than any talk that the voice holds: what goes on longer is stuck
+
 
 class Due(Struct, frozen=True, tag="Due"):
     """It is to be asked, not before `from_at`: an alarm or the quiet hours may hold it up."""
@@ -61,14 +63,6 @@ class Missed(Struct, frozen=True):
     at: float
     reminders: int = 1
     called: bool = False  # the centre was
-
-
-TALK_S = 240.0  # longer than any talk that the voice holds: what goes on longer is stuck
-
-
-def talked(asked_at: float, at: float) -> float:
-    """Give how long after a question a talk goes on, within bounds."""
-    return min(max(at - asked_at, 0.0), TALK_S)
 
 
 class Screening(Struct, frozen=True):
@@ -123,3 +117,8 @@ def asking(care: CareState) -> bool:
     """Tell whether a question waits for its answer."""
     visit = care.visit
     return care.screening is not None or (visit is not None and isinstance(visit.stage, Asked))
+
+
+def talked(asked_at: float, at: float) -> float:
+    """Give how long after a question a talk goes on, within bounds."""
+    return min(max(at - asked_at, 0.0), TALK_S)

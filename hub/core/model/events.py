@@ -13,6 +13,27 @@ from hub.contract.voice import Meaning, Part
 from hub.contract.wire import LinkTrouble
 
 
+class Started(Struct, frozen=True, tag="Started"):
+    """The process runs. `boot` is random per start, so that ids never repeat; `chance` in [0, 1)
+    is the one random number of a boot, from which the core spreads what need not go at once.
+    """  # noqa: D205 - one sentence
+
+    at: float
+    utc: float
+    synced: bool
+    boot: str
+    zone_s: float = 32_400.0  # local time = UTC + this; Korea has no summer time
+    chance: float = 0.0
+
+
+class ContactChanged(Struct, frozen=True, tag="ContactChanged"):
+    """A raw edge, or a polled level that differs from the last edge. `closed` is pressed."""
+
+    at: float
+    device: str
+    closed: bool
+
+
 class MotionChanged(Struct, frozen=True, tag="MotionChanged"):
     """A motion sensor saw somebody (`active`), or sees nobody any more."""
 
@@ -120,38 +141,6 @@ HouseEvent = (
 )
 
 
-class StorageTrouble(StrEnum):
-    """Why the outbox cannot keep a promise at the moment."""
-
-    FULL = "full"
-    READ_ONLY = "read_only"
-    CORRUPT = "corrupt"
-    SLOW = "slow"
-    LOCKED = "locked"  # by another program: one that copies the file, say
-    ERROR = "error"
-
-
-class Started(Struct, frozen=True, tag="Started"):
-    """The process runs. `boot` is random per start, so that ids never repeat; `chance` in [0, 1)
-    is the one random number of a boot, from which the core spreads what need not go at once.
-    """  # noqa: D205 - one sentence
-
-    at: float
-    utc: float
-    synced: bool
-    boot: str
-    zone_s: float = 32_400.0  # local time = UTC + this; Korea has no summer time
-    chance: float = 0.0
-
-
-class ContactChanged(Struct, frozen=True, tag="ContactChanged"):
-    """A raw edge, or a polled level that differs from the last edge. `closed` is pressed."""
-
-    at: float
-    device: str
-    closed: bool
-
-
 class LinkUp(Struct, frozen=True, tag="LinkUp"):
     """The session with a broker stands and the subscriptions are granted."""
 
@@ -219,6 +208,17 @@ class DriverFailed(Struct, frozen=True, tag="DriverFailed"):
     at: float
     device: str
     reason: str
+
+
+class StorageTrouble(StrEnum):
+    """Why the outbox cannot keep a promise at the moment."""
+
+    FULL = "full"
+    READ_ONLY = "read_only"
+    CORRUPT = "corrupt"
+    SLOW = "slow"
+    LOCKED = "locked"  # by another program: one that copies the file, say
+    ERROR = "error"
 
 
 class StorageFailed(Struct, frozen=True, tag="StorageFailed"):

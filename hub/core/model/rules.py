@@ -9,65 +9,10 @@ from hub.contract.forms import TimeOfDay
 from hub.contract.messages import Topic
 
 Seconds = Annotated[float, Meta(gt=0)]
-
 Percent = Annotated[float, Meta(ge=0, le=100)]
-
-
-class WatchRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """When a device's trouble is told. How long it may be silent is its own (`Sensor.silent_s`)."""
-
-    stuck_s: Seconds = 1800.0  # motion without a break: nobody moves for so long without a rest
-    short_s: Seconds = 2.0  # a walker keeps a motion sensor busy for longer, a door is slower
-    chatter_pulses: Annotated[int, Meta(gt=0)] = 60  # so many short pulses in a window: a flood
-    chatter_window_s: Seconds = 60.0
-    lone_s: Seconds = 8 * 3600.0  # a night in bed is seen by one sensor alone: never less is noise
-    noisy_s: Seconds = 86_400.0  # a fault for noise stands until so long after it
-    unmoved_s: Seconds = 7 * 86_400.0  # others saw life all that time: is its wire off?
-    low_pct: Percent = 15.0
-    fair_pct: Percent = 25.0  # a battery must recover by so much, or be a new one
-    remind_s: Seconds = 86_400.0  # low battery: repeated daily until fixed
-    mains_lost_s: Seconds = 120.0  # UL: reported within 180 s; shorter blips are nobody's trouble
-    flap_s: Seconds = 60.0  # the second end of a fault in a day must last so long, each next twice
-    flap_most_s: Seconds = 3600.0  # then a fault that comes and goes is told some 30 times a day
-    flap_forget_s: Seconds = 86_400.0  # without it so long, it begins anew
-    power_up_s: Seconds = 300.0  # a hub that starts so soon after its machine had no power
-    spread_s: Annotated[float, Meta(ge=0)] = 3600.0  # Tunstall: 1 to 4 h after an area power cut
-
-
 Count = Annotated[int, Meta(gt=0)]
-
 Share = Annotated[float, Meta(gt=0, lt=1)]
 Hour = Annotated[float, Meta(ge=0, le=24)]
-
-
-class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """How sure the house must be before it says that something is wrong."""
-
-    alarms_a_day: Share = 0.03  # aimed at: the best paper has 0.09 (Wilhelm, Wahl 2024)
-    new_days: Count = 5  # until so many days are learned, the safe limits hold as well
-    least_s: Seconds = 3600.0  # no quiet is shorter, however regular a life: a long lie is 60 min
-    most_s: Seconds = 12 * 3600.0  # no quiet at home is longer, whatever is usual there
-    safe_day_s: Seconds = 6 * 3600.0  # fixed limits of 4 to 12 h are usual (field.md)
-    safe_night_s: Seconds = 11 * 3600.0
-    night_from_h: Hour = 22.0  # the night of a home that is not known yet
-    night_to_h: Hour = 8.0
-    forget_a_day: Share = 0.02  # of what is learned: half of it is older than 34 days
-    believed_share: Share = 0.4  # of the activity that the working sensors usually see
-    exit_s: Seconds = 180.0  # nothing moves for so long after the exit door: away
-    linger_s: Seconds = 10.0  # a sensor by the door may still see who leaves, no other one
-    passage_s: Seconds = 45.0  # edges of the door so close together are one passage
-    return_s: Seconds = 600.0  # one blip without the door is no return; a second one within this is
-    declared_away_s: Seconds = 12 * 3600.0  # "I'm going out" holds so long
-    leave_s: Seconds = 600.0  # who has said so is by the door within this, coat and shoes on
-    visitor_s: Seconds = 3 * 3600.0  # "I have a visitor" holds so long
-    asleep_s: Seconds = 45 * 60.0
-    bathroom_s: Seconds = 75 * 60.0  # never less; GrandCare, KT warn from 15 min by night
-    door_open_s: Seconds = 3600.0
-    door_still_s: Seconds = 1800.0
-    out_at_night_s: Seconds = 1800.0
-    wander_slots: Count = 12  # five-minute slots with activity in one night, never less
-
-
 Times = Annotated[tuple[TimeOfDay, ...], Meta(max_length=5)]  # Rescue Alert: up to five a day
 Topics = Annotated[tuple[Topic, ...], Meta(min_length=1, max_length=20)]
 Attempts = Annotated[int, Meta(ge=1, le=5)]
@@ -77,29 +22,6 @@ Lateness = Annotated[float, Meta(ge=60, le=43_200)]
 Silence = Annotated[float, Meta(ge=3600, le=1_209_600)]
 Watching = Annotated[float, Meta(ge=0, le=43_200)]
 Days = Annotated[int, Meta(ge=1, le=365)]
-
-
-class CareRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """When to ask, and what follows when nobody answers."""
-
-    times: Times = ("09:00", "18:00")  # the issue's default: once after rising, once at supper
-    quiet_from: TimeOfDay = "21:00"  # nobody is asked from here ...
-    quiet_until: TimeOfDay = "08:00"  # ... to here; where both are equal, at any time
-    topics: Topics = tuple(Topic)  # in turn (CareCall, Waplat: all risk factors within a week)
-    late_s: Lateness = 7200.0  # after an outage or an alarm, one check-in is made up for
-    apart_s: Wait = 3600.0  # whatever the wall clock does, no two begin closer than this
-    attempts: Attempts = 3  # Acticheck gives three chances, CareCall calls three times
-    answer_s: Listening = 60.0  # how long an answer is waited for
-    again_s: Wait = 300.0  # asked again after 5 min, and after 10 more
-    remind_s: Wait = 1800.0  # from the first reminder to the second
-    call_s: Wait = 3600.0  # from the second reminder to the centre (CareCall: the same day)
-    callout_s: Silence = 86_400.0  # Waplat: after 24 h without a sign of life an automatic call,
-    dispatch_s: Silence = 172_800.0  # after 48 h somebody goes and looks
-    dark_s: Silence = 14_400.0  # off for so long: what became due meanwhile waits to be watched
-    watch_s: Watching = 14_400.0  # so long, and up to
-    spread_s: Watching = 14_400.0  # so much longer (Tunstall: 1 to 4 h after an area power cut)
-    screen_days: Days = 14  # the two questions of the PHQ-2 are about the last two weeks
-    need_again_s: Wait = 600.0  # what is said again within this is one need, told once
 
 
 class Role(StrEnum):
@@ -132,6 +54,14 @@ class Room(StrEnum):
     OTHER = "other"
 
 
+class Button(Struct, frozen=True):
+    """A contact's role, the room it is in, and whether a cut wire shows (as a press)."""
+
+    role: Role
+    place: str = ""
+    normally_closed: bool = False
+
+
 class Sensor(Struct, frozen=True):
     """What a device senses, where, and how long it may be silent (0: it has no sign of life)."""
 
@@ -141,12 +71,76 @@ class Sensor(Struct, frozen=True):
     silent_s: float = 0.0
 
 
-class Button(Struct, frozen=True):
-    """A contact's role, the room it is in, and whether a cut wire shows (as a press)."""
+class WatchRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a device's trouble is told. How long it may be silent is its own (`Sensor.silent_s`)."""
 
-    role: Role
-    place: str = ""
-    normally_closed: bool = False
+    stuck_s: Seconds = 1800.0  # motion without a break: nobody moves for so long without a rest
+    short_s: Seconds = 2.0  # a walker keeps a motion sensor busy for longer, a door is slower
+    chatter_pulses: Annotated[int, Meta(gt=0)] = 60  # so many short pulses in a window: a flood
+    chatter_window_s: Seconds = 60.0
+    lone_s: Seconds = 8 * 3600.0  # a night in bed is seen by one sensor alone: never less is noise
+    noisy_s: Seconds = 86_400.0  # a fault for noise stands until so long after it
+    unmoved_s: Seconds = 7 * 86_400.0  # others saw life all that time: is its wire off?
+    low_pct: Percent = 15.0
+    fair_pct: Percent = 25.0  # a battery must recover by so much, or be a new one
+    remind_s: Seconds = 86_400.0  # low battery: repeated daily until fixed
+    mains_lost_s: Seconds = 120.0  # UL: reported within 180 s; shorter blips are nobody's trouble
+    flap_s: Seconds = 60.0  # the second end of a fault in a day must last so long, each next twice
+    flap_most_s: Seconds = 3600.0  # then a fault that comes and goes is told some 30 times a day
+    flap_forget_s: Seconds = 86_400.0  # without it so long, it begins anew
+    power_up_s: Seconds = 300.0  # a hub that starts so soon after its machine had no power
+    spread_s: Annotated[float, Meta(ge=0)] = 3600.0  # Tunstall: 1 to 4 h after an area power cut
+
+
+class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """How sure the house must be before it says that something is wrong."""
+
+    alarms_a_day: Share = 0.03  # aimed at: the best paper has 0.09 (Wilhelm, Wahl 2024)
+    new_days: Count = 5  # until so many days are learned, the safe limits hold as well
+    least_s: Seconds = 3600.0  # no quiet is shorter, however regular a life: a long lie is 60 min
+    most_s: Seconds = 12 * 3600.0  # no quiet at home is longer, whatever is usual there
+    safe_day_s: Seconds = 6 * 3600.0  # fixed limits of 4 to 12 h are usual (field.md)
+    safe_night_s: Seconds = 11 * 3600.0
+    night_from_h: Hour = 22.0  # the night of a home that is not known yet
+    night_to_h: Hour = 8.0
+    forget_a_day: Share = 0.02  # of what is learned: half of it is older than 34 days
+    believed_share: Share = 0.4  # of the activity that the working sensors usually see
+    exit_s: Seconds = 180.0  # nothing moves for so long after the exit door: away
+    linger_s: Seconds = 10.0  # a sensor by the door may still see who leaves, no other one
+    passage_s: Seconds = 45.0  # edges of the door so close together are one passage
+    return_s: Seconds = 600.0  # one blip without the door is no return; a second one within this is
+    declared_away_s: Seconds = 12 * 3600.0  # "I'm going out" holds so long
+    leave_s: Seconds = 600.0  # who has said so is by the door within this, coat and shoes on
+    visitor_s: Seconds = 3 * 3600.0  # "I have a visitor" holds so long
+    asleep_s: Seconds = 45 * 60.0
+    bathroom_s: Seconds = 75 * 60.0  # never less; GrandCare, KT warn from 15 min by night
+    door_open_s: Seconds = 3600.0
+    door_still_s: Seconds = 1800.0
+    out_at_night_s: Seconds = 1800.0
+    wander_slots: Count = 12  # five-minute slots with activity in one night, never less
+
+
+class CareRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """When to ask, and what follows when nobody answers."""
+
+    times: Times = ("09:00", "18:00")  # the issue's default: once after rising, once at supper
+    quiet_from: TimeOfDay = "21:00"  # nobody is asked from here ...
+    quiet_until: TimeOfDay = "08:00"  # ... to here; where both are equal, at any time
+    topics: Topics = tuple(Topic)  # in turn (CareCall, Waplat: all risk factors within a week)
+    late_s: Lateness = 7200.0  # after an outage or an alarm, one check-in is made up for
+    apart_s: Wait = 3600.0  # whatever the wall clock does, no two begin closer than this
+    attempts: Attempts = 3  # Acticheck gives three chances, CareCall calls three times
+    answer_s: Listening = 60.0  # how long an answer is waited for
+    again_s: Wait = 300.0  # asked again after 5 min, and after 10 more
+    remind_s: Wait = 1800.0  # from the first reminder to the second
+    call_s: Wait = 3600.0  # from the second reminder to the centre (CareCall: the same day)
+    callout_s: Silence = 86_400.0  # Waplat: after 24 h without a sign of life an automatic call,
+    dispatch_s: Silence = 172_800.0  # after 48 h somebody goes and looks
+    dark_s: Silence = 14_400.0  # off for so long: what became due meanwhile waits to be watched
+    watch_s: Watching = 14_400.0  # so long, and up to
+    spread_s: Watching = 14_400.0  # so much longer (Tunstall: 1 to 4 h after an area power cut)
+    screen_days: Days = 14  # the two questions of the PHQ-2 are about the last two weeks
+    need_again_s: Wait = 600.0  # what is said again within this is one need, told once
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):

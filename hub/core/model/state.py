@@ -12,57 +12,11 @@ from hub.contract.messages import WORDLESS, Evidence, FaultKind, Stage
 from hub.contract.scaip import Kind
 from hub.core.model.activity import FRESH, NEVER, Habits, House
 from hub.core.model.checkin import CareState
-from hub.core.model.effects import Signal
+from hub.core.model.effects import Effect, Signal
 from hub.core.model.supervision import WatchState
 
-BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
-
-
-class Notice(Struct, frozen=True):
-    """An announcement; `until_utc` 0: for as long as it takes. `due_at`: when to try (again).
-
-    One that is `over` has no text any more, and is kept so that it is known when it comes again.
-    """
-
-    id: str
-    text: str
-    urgent: bool
-    until_utc: float
-    due_at: float
-    tries: int = 0
-    over: bool = False
-
-
-class Said(Struct, frozen=True):
-    """What a spoken call was: its `words`, where they may be told, and what it was `about`."""
-
-    words: str = ""
-    about: str = ""
-
-    def with_answer(self, words: str, about: str) -> "Said":
-        """Add what was said when the hub asked back; sounds tell less than anything told of."""
-        told = [one for one in (self.about, about) if one and one != WORDLESS]
-        about = told[0] if told else self.about or about
-        return Said(BETWEEN.join(filter(None, (self.words, words))), about)
-
-
-class Candidate(Struct, frozen=True):
-    """A spoken call for help, asked back: it is raised at `until`, unless it is taken back."""
-
-    heard_at: float
-    until: float
-    asked: bool = True  # not yet again since a restart
-    cut_short: bool = False  # by a restart: asked again once, and no more
-    words: str = ""  # of the cry, where the resident lets them be told
-    about: str = ""  # what it was about: `fall`, `fire`, ...
-
-    @property
-    def said(self) -> Said:
-        """What was said so far."""
-        return Said(self.words, self.about)
-
-
 FORMAT = 1
+BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
 
 
 class Raised(Struct, frozen=True, tag="Raised"):
@@ -149,6 +103,68 @@ class Owed(Struct, frozen=True):
     again_at: float | None = None  # when the resident called once more; None: any other event
 
 
+class Said(Struct, frozen=True):
+    """What a spoken call was: its `words`, where they may be told, and what it was `about`."""
+
+    words: str = ""
+    about: str = ""
+
+    def with_answer(self, words: str, about: str) -> "Said":
+        """Add what was said when the hub asked back; sounds tell less than anything told of."""
+        told = [one for one in (self.about, about) if one and one != WORDLESS]
+        about = told[0] if told else self.about or about
+        return Said(BETWEEN.join(filter(None, (self.words, words))), about)
+
+
+class Candidate(Struct, frozen=True):
+    """A spoken call for help, asked back: it is raised at `until`, unless it is taken back."""
+
+    heard_at: float
+    until: float
+    asked: bool = True  # not yet again since a restart
+    cut_short: bool = False  # by a restart: asked again once, and no more
+    words: str = ""  # of the cry, where the resident lets them be told
+    about: str = ""  # what it was about: `fall`, `fire`, ...
+
+    @property
+    def said(self) -> Said:
+        """What was said so far."""
+        return Said(self.words, self.about)
+
+
+class Caution(Struct, frozen=True):
+    """An automatic alarm is to follow at `until`, unless there is a sign of life."""
+
+    kind: Kind
+    device: str
+    evidence: Evidence
+    until: float
+    said_at: float
+    cut_short: bool = False  # by a restart: it is spoken again once, and no more
+
+
+class Farewell(Struct, frozen=True):
+    """The last word on an ended alarm, shown until `until`."""
+
+    signal: Signal
+    until: float
+
+
+class Notice(Struct, frozen=True):
+    """An announcement; `until_utc` 0: for as long as it takes. `due_at`: when to try (again).
+
+    One that is `over` has no text any more, and is kept so that it is known when it comes again.
+    """
+
+    id: str
+    text: str
+    urgent: bool
+    until_utc: float
+    due_at: float
+    tries: int = 0
+    over: bool = False
+
+
 class Up(Struct, frozen=True, tag="Up"):
     """The contact is open."""
 
@@ -220,30 +236,20 @@ class Clock(Struct, frozen=True):
     synced: bool = False
     zone_s: float = 32_400.0  # local time = UTC + this
 
+    def utc(self, at: float) -> float:
+        """Return the wall clock at `at`, in seconds since 1970."""
+        return at + self.offset_s
+
+    def local(self, at: float) -> float:
+        """Return the local time at `at`, in seconds since 1970 as if the zone were UTC."""
+        return at + self.offset_s + self.zone_s
+
 
 class Link(Struct, frozen=True):
     """Whether a broker is there, and since when."""
 
     up: bool = False
     since: float = 0.0
-
-
-class Farewell(Struct, frozen=True):
-    """The last word on an ended alarm, shown until `until`."""
-
-    signal: Signal
-    until: float
-
-
-class Caution(Struct, frozen=True):
-    """An automatic alarm is to follow at `until`, unless there is a sign of life."""
-
-    kind: Kind
-    device: str
-    evidence: Evidence
-    until: float
-    said_at: float
-    cut_short: bool = False  # by a restart: it is spoken again once, and no more
 
 
 class HomeState(Struct, frozen=True, omit_defaults=True):
@@ -271,6 +277,15 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     notices: tuple[Notice, ...] = ()  # announcements that are not yet spoken
     watch: WatchState = field(default_factory=WatchState)
     counter: int = 0  # of the last command obeyed
+
+
+Step = tuple[HomeState, list[Effect]]  # what a decision comes to: the new state, what is to be done
+
+
+def numbered(state: HomeState) -> tuple[HomeState, str]:
+    """Return the state after it has given out one more message id, and that id."""
+    state = replace(state, order=state.order + 1)
+    return state, f"{state.boot}-{state.order}"
 
 
 def alone(state: HomeState, at: float) -> HomeState:

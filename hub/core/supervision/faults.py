@@ -30,10 +30,8 @@ from hub.contract.messages import (
 from hub.contract.scaip import Kind, Report
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.rules import Role, Rules
-from hub.core.model.state import STAGE, Fault, HomeState, Link
+from hub.core.model.state import STAGE, Fault, HomeState, Link, Step, numbered
 from hub.core.model.supervision import Flap, Waiting, WatchState, armed
-
-Step = tuple[HomeState, list[Effect]]
 
 HUB = "hub"
 OUTAGE = "hub:link"  # no fault, but told as one that comes and goes
@@ -56,7 +54,7 @@ def fail(
             later = None if standing.detail == detail else detail
             return _later(state, fault, later, rules), []
     state = _counted(state, fault, at, rules)
-    since_utc = standing.since_utc if standing else at + state.clock.offset_s
+    since_utc = standing.since_utc if standing else state.clock.utc(at)
     new = Fault(kind, device, since_utc, state.clock.synced, detail)
     state = replace(state, faults={**state.faults, fault: new})
     waits = device in rules.sensors and kind is not FaultKind.MAINS_LOST
@@ -144,8 +142,8 @@ def _with(watch: WatchState, fault: str, flap: Flap) -> WatchState:
 
 def tell(state: HomeState, fault: str, rules: Rules) -> Step:
     """Tell the centre how a fault stands, or that it is over."""
-    state = replace(state, order=state.order + 1)
-    return state, [_publish(state, fault, rules, Lane.FAULT)]
+    state, key = numbered(state)
+    return state, [_publish(state, fault, rules, Lane.FAULT, key)]
 
 
 def link_up(state: HomeState, at: float, rules: Rules) -> Step:
@@ -156,7 +154,8 @@ def link_up(state: HomeState, at: float, rules: Rules) -> Step:
         state = _counted(state, OUTAGE, at, rules)
         state, effects = report(state, Report.LINK_BACK, at - state.link.since, at, rules)
     state, told = announce(replace(state, link=Link(up=True, since=at)), at, rules)
-    faults = [_publish(state, fault, rules, Lane.LIVE) for fault in _told(state)]
+    told_faults = _told(state)
+    faults = [_publish(state, f, rules, Lane.LIVE, f"fault/{f}") for f in told_faults]
     return state, [*told, *faults, *effects]
 
 
@@ -164,7 +163,7 @@ def report(
     state: HomeState, kind: Report, value: float, at: float, rules: Rules, device: str = ""
 ) -> Step:
     """Report what is technical; shortly after a power cut that may wait, but for the cut itself."""
-    utc, watch = at + state.clock.offset_s, state.watch
+    utc, watch = state.clock.utc(at), state.watch
     waiting = Waiting(kind, value, device, utc, state.clock.synced)
     if kind is Report.MAINS_LOST or watch.hold_until is None or at >= watch.hold_until:
         return send(state, waiting, rules)
@@ -174,8 +173,7 @@ def report(
 
 def send(state: HomeState, report: Waiting, rules: Rules) -> Step:
     """Publish a technical report, with the time at which it was true."""
-    state = replace(state, order=state.order + 1)
-    event = f"{state.boot}-{state.order}"
+    state, event = numbered(state)
     block = scaip.of_report(report.report, event)
     message = ReportEvent(
         id=event,
@@ -203,7 +201,7 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
     """Give the hub's word on itself; with `lost` it is the last will."""
     message = HubState(
         state=availability,
-        utc=at + state.clock.offset_s,
+        utc=state.clock.utc(at),
         synced=state.clock.synced,
         boot=state.boot,
         software=rules.software,
@@ -275,10 +273,9 @@ def _told(state: HomeState) -> tuple[str, ...]:
     return tuple(fault for fault in state.faults if fault not in state.watch.untold)
 
 
-def _publish(state: HomeState, fault: str, rules: Rules, lane: Lane) -> Publish:
+def _publish(state: HomeState, fault: str, rules: Rules, lane: Lane, key: str) -> Publish:
     standing = state.faults.get(fault)
     report = Cleared(fault) if standing is None else _fault_report(fault, standing)
-    key = f"{state.boot}-{state.order}" if lane is Lane.FAULT else f"fault/{fault}"
     topic = wire.topic(rules.hub, "fault", fault)
     return Publish(key, lane, topic, wire.encode(report), retain=True)
 

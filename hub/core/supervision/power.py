@@ -6,11 +6,9 @@ from hub.contract.messages import FaultKind
 from hub.contract.scaip import Report
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState
+from hub.core.model.state import HomeState, Step
 from hub.core.model.supervision import Battery, Mains, armed
 from hub.core.supervision import faults
-
-Step = tuple[HomeState, list[Effect]]
 
 
 def charged(state: HomeState, device: str, pct: float, at: float, rules: Rules) -> Step:
@@ -47,7 +45,7 @@ def switched(state: HomeState, device: str, at: float, rules: Rules, *, present:
     old = state.watch.mains.get(device)
     if old is not None and old.present == present:
         return state, []
-    lost_utc = at + state.clock.offset_s if old is None or old.present else old.lost_utc
+    lost_utc = state.clock.utc(at) if old is None or old.present else old.lost_utc
     mains = {**state.watch.mains, device: Mains(present, at, lost_utc)}
     state = replace(state, watch=replace(state.watch, mains=mains))
     if present:
@@ -78,7 +76,7 @@ def stayed(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 def _tell_back(state: HomeState, device: str, at: float, back_at: float, rules: Rules) -> Step:
     """Report how long the mains were gone; what follows in a whole town is spread."""
     state = hold(state, at, rules)
-    lasted_s = max(back_at + state.clock.offset_s - state.watch.mains[device].lost_utc, 0.0)
+    lasted_s = max(state.clock.utc(back_at) - state.watch.mains[device].lost_utc, 0.0)
     return faults.report(state, Report.MAINS_BACK, lasted_s, at, rules, device)
 
 
@@ -93,7 +91,7 @@ def lose_mains(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 
 
 def _told(state: HomeState, device: str, at: float) -> HomeState:
-    told = replace(state.watch.batteries[device], told_at=at, told_utc=at + state.clock.offset_s)
+    told = replace(state.watch.batteries[device], told_at=at, told_utc=state.clock.utc(at))
     batteries = {**state.watch.batteries, device: told}
     return replace(state, watch=replace(state.watch, batteries=batteries))
 

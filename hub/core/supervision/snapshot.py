@@ -15,9 +15,8 @@ from msgspec.structs import replace
 from hub.contract import border
 from hub.contract.messages import FaultKind
 from hub.core.model.activity import FRESH, NEVER, STEP_S, House
-from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
-from hub.core.model.state import FORMAT, Fault, HomeState
+from hub.core.model.state import FORMAT, Fault, HomeState, Step
 from hub.core.supervision import faults as devices
 
 T = TypeVar("T")
@@ -90,7 +89,7 @@ def faulty(state: HomeState, lost: tuple[str, ...]) -> HomeState:
     return replace(state, faults={**state.faults, FAULT: fault})
 
 
-def begin(state: HomeState, at: float, rules: Rules) -> tuple[HomeState, list[Effect]]:
+def begin(state: HomeState, at: float, rules: Rules) -> Step:
     """Tell of the fault at the start that found it; end it at the next."""
     fault = state.faults.get(FAULT)
     if fault is None:

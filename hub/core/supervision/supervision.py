@@ -17,12 +17,10 @@ from hub.core.model.activity import Sensed
 from hub.core.model.effects import Effect
 from hub.core.model.events import BatteryMeasured, DeviceSeen, MainsChanged, Started
 from hub.core.model.rules import Rules, Sense
-from hub.core.model.state import HomeState
+from hub.core.model.state import HomeState, Step
 from hub.core.model.supervision import Flicker, armed
 from hub.core.supervision import faults, power, snapshot
 from hub.core.supervision.faults import stands
-
-Step = tuple[HomeState, list[Effect]]
 
 Act = Callable[[HomeState, str, float, Rules], Step]
 Limit = tuple[float, Act, str]  # when, what is done then, and to which device
