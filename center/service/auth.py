@@ -23,64 +23,6 @@ from center.store.rows import accounts
 from center.store.store import Store
 from hub.contract.border import Open
 
-FREE = 3  # failures that cost nothing: fingers slip
-FREE_OF_ADDRESS = 30  # an office behind one address
-LONGEST_S = 300.0
-FORGOTTEN_S = 3600.0  # a quiet hour forgives
-NAMES_MAX = 10_000  # names and addresses remembered; the oldest go first
-
-
-class Failures(Struct, frozen=True):
-    """Failures in a row, and when the last one was (UTC seconds)."""
-
-    count: int
-    last_utc: float
-
-
-Book = dict[str, Failures]
-
-
-def failure_keys(name: str, address: str, device: str = "") -> tuple[tuple[str, int], ...]:
-    """Name the counts that a try belongs to, with the failures that each has free.
-
-    `device` is a known device's own mark, empty for a stranger's.
-    """
-    if device:
-        return ((f"device {device}", FREE),)
-    place = network(address)
-    return ((f"account {name[:64]} at {place}", FREE), (f"address {place}", FREE_OF_ADDRESS))
-
-
-def network(address: str) -> str:
-    """Give what belongs to one subscriber: an IPv4 address, or an IPv6 network of 64 bits."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
-    if isinstance(found, IPv6Address):
-        four = found.ipv4_mapped
-        return str(four) if four else str(IPv6Address(int(found) >> 64 << 64))
-    return str(found)
-
-
-def wait_s(failures: Failures | None, now_utc: float, free: int = FREE) -> float:
-    """Give the seconds until the next try is allowed: 2, 4, 8 ... after the free ones."""
-    if failures is None or failures.count < free:
-        return 0.0
-    pause = min(LONGEST_S, 2.0 ** min(failures.count - free + 1, 16))
-    return max(0.0, failures.last_utc + pause - now_utc)
-
-
-def failed(book: Book, key: str, now_utc: float) -> Book:
-    """Note a failure of `key` in a copy of the book."""
-    kept = {k: f for k, f in book.items() if now_utc - f.last_utc < FORGOTTEN_S}
-    before = kept.pop(key, None)
-    while len(kept) >= NAMES_MAX:
-        kept.pop(next(iter(kept)))
-    kept[key] = Failures((before.count if before else 0) + 1, now_utc)
-    return kept
-
-
 COOKIE = "anbu_session"
 CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"  # the hidden field of a form
@@ -89,6 +31,11 @@ UNTIL_DIGITS = 12
 STRANGERS_MAX = 40  # that wait for their turn: 4 s of argon2
 BUSY_S = 5.0
 NO_COOKIES: Mapping[str, str] = {}
+FREE = 3  # failures that cost nothing: fingers slip
+FREE_OF_ADDRESS = 30  # an office behind one address
+LONGEST_S = 300.0
+FORGOTTEN_S = 3600.0  # a quiet hour forgives
+NAMES_MAX = 10_000  # names and addresses remembered; the oldest go first
 
 
 class Role(Open):
@@ -135,6 +82,57 @@ class DeniedError(Exception):
         self.wait_s = wait_s
 
 
+class Failures(Struct, frozen=True):
+    """Failures in a row, and when the last one was (UTC seconds)."""
+
+    count: int
+    last_utc: float
+
+
+Book = dict[str, Failures]
+
+
+def counts_of(name: str, address: str, device: str = "") -> tuple[tuple[str, int], ...]:
+    """Name the counts that a try belongs to, with the failures that each has free.
+
+    `device` is a known device's own mark, empty for a stranger's.
+    """
+    if device:
+        return ((f"device {device}", FREE),)
+    place = network(address)
+    return ((f"account {name[:64]} at {place}", FREE), (f"address {place}", FREE_OF_ADDRESS))
+
+
+def network(address: str) -> str:
+    """Give what belongs to one subscriber: an IPv4 address, or an IPv6 network of 64 bits."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(found, IPv6Address):
+        four = found.ipv4_mapped
+        return str(four) if four else str(IPv6Address(int(found) >> 64 << 64))
+    return str(found)
+
+
+def wait_s(failures: Failures | None, now_utc: float, free: int = FREE) -> float:
+    """Give the seconds until the next try is allowed: 2, 4, 8 ... after the free ones."""
+    if failures is None or failures.count < free:
+        return 0.0
+    pause = min(LONGEST_S, 2.0 ** min(failures.count - free + 1, 16))
+    return max(0.0, failures.last_utc + pause - now_utc)
+
+
+def failed(book: Book, key: str, now_utc: float) -> Book:
+    """Note a failure of `key` in a copy of the book."""
+    kept = {k: f for k, f in book.items() if now_utc - f.last_utc < FORGOTTEN_S}
+    before = kept.pop(key, None)
+    while len(kept) >= NAMES_MAX:
+        kept.pop(next(iter(kept)))
+    kept[key] = Failures((before.count if before else 0) + 1, now_utc)
+    return kept
+
+
 class Auth:
     """Sign-in, sign-out, and the answer to who asks."""
 
@@ -162,7 +160,7 @@ class Auth:
         name, password = _plain(name), _plain(password)
         held = await self._store.ask(accounts.password_hash, name)
         device = await self._known(name, held or _nobody(), cookies)
-        keys = failure_keys(name, address, device)
+        keys = counts_of(name, address, device)
         self._check_waits(keys)
         if not device and self._strangers >= STRANGERS_MAX:
             raise DeniedError(Denied.TOO_MANY_TRIES, BUSY_S)
@@ -274,9 +272,9 @@ class Auth:
 
     def _check_waits(self, keys: tuple[tuple[str, int], ...]) -> None:
         now = self._clock()
-        wait_s = max(wait_s(self._failures.get(key), now, free) for key, free in keys)
-        if wait_s > 0:
-            raise DeniedError(Denied.TOO_MANY_TRIES, wait_s)
+        longest_s = max(wait_s(self._failures.get(key), now, free) for key, free in keys)
+        if longest_s > 0:
+            raise DeniedError(Denied.TOO_MANY_TRIES, longest_s)
 
 
 def session_of(request: HTTPConnection) -> str:
