@@ -19,6 +19,7 @@ from msgspec import Struct
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from center.service.refusals import RefusalError
 from center.store.rows import accounts
 from center.store.store import Store
 from hub.contract.border import Open
@@ -63,22 +64,13 @@ class Denied(StrEnum):
     NOT_ALLOWED = "not_allowed"
 
 
-STATUS = {
-    Denied.NOT_SIGNED_IN: 401,
-    Denied.WRONG_PASSWORD: 401,
-    Denied.TOO_MANY_TRIES: 429,
-    Denied.NO_CSRF: 403,
-    Denied.NOT_ALLOWED: 403,
-}
+class DeniedError(RefusalError):
+    """Who asks was turned away. `wait_s` is the time until another try makes sense, else 0."""
 
-
-class DeniedError(Exception):
-    """Turned away. `wait_s` is the time until another try makes sense, else 0."""
+    why: Denied
 
     def __init__(self, why: Denied, wait_s: float = 0.0) -> None:
-        super().__init__(why.value)
-        self.why = why
-        self.status = STATUS[why]
+        super().__init__(why)
         self.wait_s = wait_s
 
 

@@ -18,6 +18,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+Family = Metric  # a metric with all its label values
 S = TypeVar("S", bound=str)
 
 BUCKETS_S = (5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0)  # 60 and 180: TSA
@@ -56,7 +57,7 @@ class Tally:
         with self._lock:
             return dict(self._refused)
 
-    def metrics(self) -> Iterator[Metric]:
+    def metrics(self) -> Iterator[Family]:
         """Return the counters and the histogram of waiting times."""
         with self._lock:
             counts, refused = dict(self._counts), dict(self._refused)
@@ -69,7 +70,7 @@ class Tally:
         yield _histogram(waits, waited_s)
 
 
-def gauge(name: str, about: str, label: str, values: Mapping[S, float]) -> Metric:
+def gauge(name: str, about: str, label: str, values: Mapping[S, float]) -> Family:
     """Make a gauge with one label; the value of an empty label value has no label."""
     family = GaugeMetricFamily(name, about)
     for value, number in values.items():
@@ -77,7 +78,7 @@ def gauge(name: str, about: str, label: str, values: Mapping[S, float]) -> Metri
     return family
 
 
-def render(metrics: Iterable[Metric]) -> str:
+def render(metrics: Iterable[Family]) -> str:
     """Write the page in Prometheus' text format 0.0.4; a whole number has no decimal point."""
     lines = generate_latest(_Page(metrics)).decode().removesuffix("\n").split("\n")
     return "".join(f"{_plain(line)}\n" for line in lines)
@@ -90,14 +91,14 @@ def _plain(line: str) -> str:
     return f"{series} {float(value):.15g}"
 
 
-def _counter(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:
+def _counter(name: str, about: str, label: str, values: Mapping[str, float]) -> Family:
     family = CounterMetricFamily(name, about)
     for value, number in values.items():
         family.add_sample(f"{name}_total", {label: str(value)} if value else {}, number)
     return family
 
 
-def _histogram(waits: Mapping[float, int], waited_s: float) -> Metric:
+def _histogram(waits: Mapping[float, int], waited_s: float) -> Family:
     buckets: list[tuple[str, float]] = []
     below = 0
     for edge_s in BUCKETS_S:
@@ -111,9 +112,9 @@ def _histogram(waits: Mapping[float, int], waited_s: float) -> Metric:
 class _Page(Collector):
     """The families of one answer; the library's registry is for those of a whole process."""
 
-    def __init__(self, metrics: Iterable[Metric]) -> None:
+    def __init__(self, metrics: Iterable[Family]) -> None:
         self._metrics = metrics
 
-    def collect(self) -> Iterable[Metric]:
+    def collect(self) -> Iterable[Family]:
         """Return the families in the order of the page."""
         return self._metrics
