@@ -52,6 +52,7 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "sqlalchemy": ("center",),
     "jinja2": ("center.console.frame",),
     "argon2": ("center.service.auth",),
+    "prometheus_client": ("center.service.metrics",),
     "starlette": ("center", "drivers.virtual.web"),
     "uvicorn": ("center.app", "drivers.virtual.web"),
 }

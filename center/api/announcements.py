@@ -15,7 +15,7 @@ from center.service.auth import Person
 from center.service.desk import Desk
 from center.store.rows import announcements as rows
 from center.store.rows import deliveries
-from center.store.rows.announcements import NotSent, Sent
+from center.store.rows.announcements import Sent
 from hub.contract.wire import timestamp
 
 
@@ -124,7 +124,7 @@ async def _list(desk: Desk, request: Request) -> Announcements:
 async def _one(desk: Desk, ident: str) -> AnnouncementOut:
     found = await desk.store.ask(deliveries.look, ident)
     if found is None:
-        raise NotSentError(NotSent(Why.NOT_FOUND))
+        raise NotSentError(Why.NOT_FOUND)
     return announcement(found.sent, found.deliveries)
 
 

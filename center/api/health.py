@@ -11,7 +11,7 @@ from starlette.routing import Route
 from center.api.json import reply
 from center.domain.hub import seen
 from center.service.desk import Desk
-from center.service.metrics import Metric, gauge, render
+from center.service.metrics import Family, gauge, render
 from center.store.rows import announcements, incidents, needs, parts
 
 
@@ -107,7 +107,7 @@ async def _metrics(desk: Desk) -> str:
     )
 
 
-def _parts(desk: Desk) -> list[Metric]:
+def _parts(desk: Desk) -> list[Family]:
     store, link = desk.store.health(), desk.link.health()
     up = desk.link.listening_utc is not None
     return [
@@ -123,7 +123,7 @@ def _parts(desk: Desk) -> list[Metric]:
     ]
 
 
-async def _tasks(desk: Desk) -> list[Metric]:
+async def _tasks(desk: Desk) -> list[Family]:
     kinds = await desk.store.ask(needs.kinds_open)
     homes = (await desk.store.ask(parts.standing)).homes
     about = "Open tasks by kind; one on equipment stands for all homes of an area."

@@ -12,13 +12,14 @@ from center.api import json
 from center.api.json import Bad, BadRequestError, body, number, route
 from center.domain import day_grid, times
 from center.domain.day_grid import Hour
-from center.domain.need import Called, NeedKind, NotHandled, WhyNot
+from center.domain.need import Called, NeedKind, WhyNot
 from center.domain.rates import Rates
 from center.domain.record import Kept, Record
 from center.service import homes
-from center.service.auth import DeniedError, Person
+from center.service.auth import Person
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
+from center.service.refusals import RefusalError
 from center.store.rows import days as day_rows
 from center.store.rows import incidents, needs, parts, rates, records
 from center.store.rows.days import CheckIn
@@ -254,7 +255,7 @@ async def _home(desk: Desk, request: Request, person: Person) -> HomeOut:
     hub = homes.hub_of(request)
     kept = await desk.store.ask(records.find, hub)
     if kept is None:
-        raise BadRequestError(Bad.NO_HOME, status=404)
+        raise BadRequestError(Bad.NO_HOME)
     await homes.note_record_seen(desk, hub, person.name, again=False)
     return home(kept, await desk.store.ask(day_rows.places, hub))
 
@@ -262,7 +263,7 @@ async def _home(desk: Desk, request: Request, person: Person) -> HomeOut:
 async def _activity(desk: Desk, request: Request) -> ActivityOut:
     hub = homes.hub_of(request)
     if await desk.store.ask(records.find, hub) is None:
-        raise BadRequestError(Bad.NO_HOME, status=404)
+        raise BadRequestError(Bad.NO_HOME)
     days = number(request, "days", 2, 1, DAYS_MAX)
     now = desk.clock()
     since = now - days * times.DAY_S
@@ -301,7 +302,7 @@ async def _need(desk: Desk, request: Request) -> NeedWhole:
     skip = number(request, "skip", 0, 0, PARTS_SKIP_MAX)
     found = await desk.store.ask(parts.whole, ident, limit, skip)
     if found is None:
-        raise NotHandledError(NotHandled(WhyNot.NOT_FOUND))
+        raise NotHandledError(WhyNot.NOT_FOUND)
     more = skip + limit if len(found.parts) == limit else None
     shown = need(found.task, found.homes)
     return NeedWhole(shown, tuple(map(part, found.parts)), more)
@@ -310,14 +311,14 @@ async def _need(desk: Desk, request: Request) -> NeedWhole:
 async def _test(desk: Desk, request: Request, person: Person) -> NeedOut:
     hub = homes.hub_of(request)
     if not await desk.store.ask(incidents.hubs, hub):
-        raise BadRequestError(Bad.NO_HOME, status=404)
+        raise BadRequestError(Bad.NO_HOME)
     return need(await homes.tell_of_test(desk, hub, person.name))
 
 
 async def _handle(desk: Desk, request: Request, person: Person) -> NeedOut:
     said = await body(request, Calling)
     if said.result in {Called.BY_INCIDENT, Called.BY_ITSELF}:
-        raise NotHandledError(NotHandled(WhyNot.NO_RESULT))
+        raise NotHandledError(WhyNot.NO_RESULT)
     tried = homes.trying(desk, person.name, said.result, said.note)
     (done,) = await homes.call(desk, {str(request.path_params["id"]): said.version}, tried)
     return need(done)
@@ -332,10 +333,8 @@ async def _csv(desk: Desk, request: Request) -> Response:
     try:
         await desk.auth.require(request)
         found = await _rates(desk, request)
-    except DeniedError as error:
-        return json.denied(request, error)
-    except BadRequestError as error:
-        return json.bad(request, error)
+    except RefusalError as error:
+        return json.refused(request, error, desk.clock())
     headers = {
         "cache-control": "no-store",
         "x-content-type-options": "nosniff",

@@ -12,15 +12,16 @@ from starlette.routing import Route
 from center.api import announcements as announcing_api
 from center.api import homes as homes_api
 from center.api import json, shapes
-from center.api.json import Bad, BadRequestError, body, denied, number, route
+from center.api.json import Bad, BadRequestError, body, number, route
 from center.api.shapes import Alarm, Alarms, Audit, HubOut, Hubs, OutcomeOut, Outcomes
 from center.domain.by_people import Why
 from center.domain.incident import Outcome
 from center.service import incidents
-from center.service.auth import DeniedError, Person, Role, session_of
+from center.service.auth import Person, Role, session_of
 from center.service.desk import Desk
 from center.service.feed import Notice, Topic
 from center.service.incidents import Target
+from center.service.refusals import RefusalError
 from center.service.texts import texts
 from center.store.rows import incidents as queries
 from center.store.rows.incidents import Case, Which
@@ -176,8 +177,8 @@ async def _audit(desk: Desk, request: Request) -> Audit:
 async def _feed(desk: Desk, request: Request) -> Response:
     try:
         await desk.auth.require(request)
-    except DeniedError as error:
-        return denied(request, error)
+    except RefusalError as error:
+        return json.refused(request, error, desk.clock())
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(_stream(desk, request), 200, headers, "text/event-stream")
 

@@ -17,60 +17,20 @@ from starlette.routing import Route
 
 from center.api import shapes
 from center.api.shapes import Error
-from center.domain.announcement import Why as Announcing
 from center.domain.by_people import Why
 from center.domain.incident import Deed, Incident
-from center.domain.need import CHOICES, WhyNot
-from center.service.announcements import NotSentError
+from center.domain.need import CHOICES
 from center.service.auth import DeniedError, Person, Role
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.service.incidents import NotDoneError
+from center.service.refusals import OTHERWISE, RefusalError
 from center.service.texts import Lang
 from hub.contract.wire import timestamp
 
-_CLOCK = frozenset({Deed.EXPIRED, Deed.UNANSWERED, Deed.PRESENT_EXPIRED, Deed.CAUGHT_UP})
-
-
-def language(request: HTTPConnection) -> Lang:
-    """Choose by Accept-Language; programs that ask for none get English."""
-    wishes = request.headers.get("accept-language", "").lower()
-    return Lang.KO if wishes.startswith("ko") else Lang.EN
-
-
-def say(lang: Lang, table: str, key: str, **values: object) -> str:
-    """Give a sentence with its values filled in; a newer program's value by the table's `other`."""
-    held = _sentences(lang)[table]
-    return (held.get(key) or held["other"]).format_map({"raw": key, **values})
-
-
-def refusal(lang: Lang, why: Why, incident: Incident | None) -> str:
-    """Say why an action was not done, and who did what meanwhile."""
-    if incident is None:
-        return say(lang, "why", why)
-    who = incident.last_by
-    if not who:
-        who = say(lang, "who", "clock" if incident.last_deed in _CLOCK else "hub")
-    deed = say(lang, "deed", incident.last_deed)
-    return say(lang, "why", why, who=who, deed=deed, when=timestamp(incident.last_utc))
-
-
-def denial(lang: Lang, error: DeniedError) -> str:
-    """Say why somebody was turned away."""
-    return say(lang, "denied", error.why, seconds=ceil(error.wait_s))
-
-
-@cache
-def _sentences(lang: Lang) -> dict[str, dict[str, str]]:
-    file = resources.files("center") / "messages" / f"api.{lang}.toml"
-    return tomllib.loads(file.read_text("utf-8"))
-
-
 JSON = "application/json"
-NOT_HANDLED = {WhyNot.NOT_FOUND: 404, WhyNot.STALE: 409, WhyNot.IS_DONE: 409}
-NOT_SENT = {Announcing.NOT_FOUND: 404, Announcing.CHANGED: 409, Announcing.TWICE: 409}
-STATUS = {Why.NOT_FOUND: 404, Why.STALE: 409, Why.IS_CLOSED: 409, Why.NOT_CLOSED: 409}
 _WORD = {404: "not_found", 405: "method", 413: "too_large", 500: "trouble", 503: "trouble"}
+_CLOCK = frozenset({Deed.EXPIRED, Deed.UNANSWERED, Deed.PRESENT_EXPIRED, Deed.CAUGHT_UP})
 
 T = TypeVar("T")
 Answer = Callable[[Request, Person], Awaitable[Struct]]
@@ -84,13 +44,13 @@ class Bad(StrEnum):
     NO_HOME = "no_home"
 
 
-class BadRequestError(Exception):
+class BadRequestError(RefusalError):
     """A request that says nothing sensible; `values` fill in the sentence."""
 
-    def __init__(self, why: Bad, *, status: int = 400, **values: str) -> None:
-        super().__init__(why.value)
-        self.why = why
-        self.status = status
+    why: Bad
+
+    def __init__(self, why: Bad, **values: str) -> None:
+        super().__init__(why)
         self.values = values
 
 
@@ -101,16 +61,8 @@ def route(desk: Desk, method: str, path: str, answer: Answer, role: Role = Role.
         try:
             person = await desk.auth.require(request, role)
             return reply(await answer(request, person))
-        except DeniedError as error:
-            return denied(request, error)
-        except NotDoneError as error:
-            return _not_done(request, error, desk.clock())
-        except NotHandledError as error:
-            return _not_handled(request, error)
-        except NotSentError as error:
-            return _not_sent(request, error)
-        except BadRequestError as error:
-            return bad(request, error)
+        except RefusalError as error:
+            return refused(request, error, desk.clock())
 
     return Route(path, endpoint, methods=[method])
 
@@ -149,40 +101,66 @@ def failed(request: HTTPConnection, error: HTTPException) -> Response:
     return reply(Error(word, message), error.status_code)
 
 
-def denied(request: Request, error: DeniedError) -> Response:
-    """Answer who is turned away."""
-    message = denial(language(request), error)
-    answer = reply(Error(error.why, message), error.status)
+def refused(request: HTTPConnection, error: RefusalError, now: float) -> Response:
+    """Answer what was not done: why, in one sentence, and how the incident stands at `now`."""
+    lang = language(request)
+    word, shown = error.why.value, None
+    match error:
+        case DeniedError():
+            message = denial(lang, error)
+        case BadRequestError():
+            word = "bad_request" if error.status == OTHERWISE else "not_found"
+            message = say(lang, "bad", error.why, **error.values)
+        case NotHandledError():
+            message = _not_handled(lang, error)
+        case NotDoneError():
+            message = refusal(lang, error.why, error.case.incident if error.case else None)
+            shown = shapes.of_case(error.case, now) if error.case else None
+        case _:
+            message = say(lang, "why_not_sent", error.why)
+    answer = reply(Error(word, message, shown), error.status)
     if error.status == 401:  # noqa: PLR2004 - HTTP's own number
         answer.headers["www-authenticate"] = "Bearer"
     return answer
 
 
-def bad(request: Request, error: BadRequestError) -> Response:
-    """Answer a request that says nothing sensible."""
-    message = say(language(request), "bad", error.why, **error.values)
-    word = "bad_request" if error.status == 400 else "not_found"  # noqa: PLR2004 - HTTP's own number
-    return reply(Error(word, message), error.status)
-
-
-def _not_handled(request: Request, error: NotHandledError) -> Response:
-    refused, lang = error.refused, language(request)
-    need = refused.need
+def _not_handled(lang: Lang, error: NotHandledError) -> str:
+    need = error.need
     who = (need.called_by if need else "") or say(lang, "who", "clock")
     when = timestamp(need.called_utc or need.last_utc) if need else ""
     allowed = ", ".join(need.kind.choices if need else CHOICES)
-    message = say(lang, "why_not", refused.why, who=who, when=when, allowed=allowed)
-    return reply(Error(refused.why, message), NOT_HANDLED.get(refused.why, 400))
+    return say(lang, "why_not", error.why, who=who, when=when, allowed=allowed)
 
 
-def _not_sent(request: Request, error: NotSentError) -> Response:
-    why = error.refused.why
-    message = say(language(request), "why_not_sent", why)
-    return reply(Error(why, message), NOT_SENT.get(why, 400))
+def language(request: HTTPConnection) -> Lang:
+    """Choose by Accept-Language; programs that ask for none get English."""
+    wishes = request.headers.get("accept-language", "").lower()
+    return Lang.KO if wishes.startswith("ko") else Lang.EN
 
 
-def _not_done(request: Request, error: NotDoneError, now: float) -> Response:
-    incident = error.case.incident if error.case else None
-    message = refusal(language(request), error.why, incident)
-    shown = shapes.of_case(error.case, now) if error.case else None
-    return reply(Error(error.why, message, shown), STATUS.get(error.why, 400))
+def say(lang: Lang, table: str, key: str, **values: object) -> str:
+    """Give a sentence with its values filled in; a newer program's value by the table's `other`."""
+    held = _sentences(lang)[table]
+    return (held.get(key) or held["other"]).format_map({"raw": key, **values})
+
+
+def refusal(lang: Lang, why: Why, incident: Incident | None) -> str:
+    """Say why an action was not done, and who did what meanwhile."""
+    if incident is None:
+        return say(lang, "why", why)
+    who = incident.last_by
+    if not who:
+        who = say(lang, "who", "clock" if incident.last_deed in _CLOCK else "hub")
+    deed = say(lang, "deed", incident.last_deed)
+    return say(lang, "why", why, who=who, deed=deed, when=timestamp(incident.last_utc))
+
+
+def denial(lang: Lang, error: DeniedError) -> str:
+    """Say why somebody was turned away."""
+    return say(lang, "denied", error.why, seconds=ceil(error.wait_s))
+
+
+@cache
+def _sentences(lang: Lang) -> dict[str, dict[str, str]]:
+    file = resources.files("center") / "messages" / f"api.{lang}.toml"
+    return tomllib.loads(file.read_text("utf-8"))

@@ -3,23 +3,22 @@
 from center.domain.announcement import Announcement, Draft, Why
 from center.service.desk import Desk
 from center.service.feed import Notice, Topic
+from center.service.refusals import RefusalError
 from center.store.rows import announcements, deliveries
 from center.store.rows.announcements import NotSent
 
 
-class NotSentError(Exception):
-    """It was not sent; `refused` says why, and to which homes it would have gone."""
+class NotSentError(RefusalError):
+    """An announcement was not sent, or not withdrawn."""
 
-    def __init__(self, refused: NotSent) -> None:
-        super().__init__(refused.why.value)
-        self.refused = refused
+    why: Why
 
 
 async def send(desk: Desk, draft: Draft, by: str) -> Announcement:
     """Store an announcement and begin to send it; raise `NotSentError`."""
     done = await desk.store.change(announcements.put, draft, by, desk.clock())
     if isinstance(done, NotSent):
-        raise NotSentError(done)
+        raise NotSentError(done.why)
     await order_due(desk)
     desk.feed.tell(Notice(Topic.ANNOUNCEMENT, done.id))
     return done
@@ -29,7 +28,7 @@ async def withdraw(desk: Desk, ident: str, by: str) -> Announcement:
     """Take one back from the hubs that do not have it yet; raise `NotSentError`."""
     done = await desk.store.change(deliveries.withdraw, ident, by, desk.clock())
     if isinstance(done, Why):
-        raise NotSentError(NotSent(done))
+        raise NotSentError(done)
     desk.feed.tell(Notice(Topic.ANNOUNCEMENT, done.id))
     return done
 

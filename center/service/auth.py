@@ -19,16 +19,60 @@ from msgspec import Struct
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from center.service.refusals import RefusalError
 from center.store.rows import accounts
 from center.store.store import Store
 from hub.contract.border import Open
 from hub.shared.backoff import exponential_s
 
+COOKIE = "anbu_session"
+CSRF_HEADER = "x-csrf-token"
+CSRF_FIELD = "csrf"  # the hidden field of a form
+DEVICE_S = 180 * 86_400.0  # since the last sign-in there
+UNTIL_DIGITS = 12
+STRANGERS_MAX = 40  # that wait for their turn: 4 s of argon2
+BUSY_S = 5.0
+NO_COOKIES: Mapping[str, str] = {}
 FREE = 3  # failures that cost nothing: fingers slip
 FREE_OF_ADDRESS = 30  # an office behind one address
 FIRST_S, LONGEST_S = 2.0, 300.0
 FORGOTTEN_S = 3600.0  # a quiet hour forgives
 NAMES_MAX = 10_000  # names and addresses remembered; the oldest go first
+
+
+class Role(Open):
+    """A supervisor may also read the audit; a role that is not listed may what an operator may."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+
+
+class Person(Struct, frozen=True):
+    """Who asks. `csrf` is empty for a program with a token, which no browser can be made to be."""
+
+    name: str
+    role: Role
+    csrf: str = ""
+
+
+class Denied(StrEnum):
+    """Why somebody was turned away; a key of the message files."""
+
+    NOT_SIGNED_IN = "not_signed_in"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason, not a password
+    TOO_MANY_TRIES = "too_many_tries"
+    NO_CSRF = "no_csrf"
+    NOT_ALLOWED = "not_allowed"
+
+
+class DeniedError(RefusalError):
+    """Who asks was turned away. `wait_s` is the time until another try makes sense, else 0."""
+
+    why: Denied
+
+    def __init__(self, why: Denied, wait_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
 
 
 class Failures(Struct, frozen=True):
@@ -41,7 +85,7 @@ class Failures(Struct, frozen=True):
 Book = dict[str, Failures]
 
 
-def failure_keys(name: str, address: str, device: str = "") -> tuple[tuple[str, int], ...]:
+def counts_of(name: str, address: str, device: str = "") -> tuple[tuple[str, int], ...]:
     """Name the counts that a try belongs to, with the failures that each has free.
 
     `device` is a known device's own mark, empty for a stranger's.
@@ -82,60 +126,6 @@ def failed(book: Book, key: str, now_utc: float) -> Book:
     return kept
 
 
-COOKIE = "anbu_session"
-CSRF_HEADER = "x-csrf-token"
-CSRF_FIELD = "csrf"  # the hidden field of a form
-DEVICE_S = 180 * 86_400.0  # since the last sign-in there
-UNTIL_DIGITS = 12
-STRANGERS_MAX = 40  # that wait for their turn: 4 s of argon2
-BUSY_S = 5.0
-NO_COOKIES: Mapping[str, str] = {}
-
-
-class Role(Open):
-    """A supervisor may also read the audit; a role that is not listed may what an operator may."""
-
-    OPERATOR = "operator"
-    SUPERVISOR = "supervisor"
-
-
-class Person(Struct, frozen=True):
-    """Who asks. `csrf` is empty for a program with a token, which no browser can be made to be."""
-
-    name: str
-    role: Role
-    csrf: str = ""
-
-
-class Denied(StrEnum):
-    """Why somebody was turned away; a key of the message files."""
-
-    NOT_SIGNED_IN = "not_signed_in"
-    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - a reason, not a password
-    TOO_MANY_TRIES = "too_many_tries"
-    NO_CSRF = "no_csrf"
-    NOT_ALLOWED = "not_allowed"
-
-
-STATUS = {
-    Denied.NOT_SIGNED_IN: 401,
-    Denied.WRONG_PASSWORD: 401,
-    Denied.TOO_MANY_TRIES: 429,
-    Denied.NO_CSRF: 403,
-    Denied.NOT_ALLOWED: 403,
-}
-
-
-class DeniedError(Exception):
-    """Turned away. `wait_s` is the time until another try makes sense, else 0."""
-
-    def __init__(self, why: Denied, wait_s: float = 0.0) -> None:
-        super().__init__(why.value)
-        self.why = why
-        self.status = STATUS[why]
-        self.wait_s = wait_s
-
-
 class Auth:
     """Sign-in, sign-out, and the answer to who asks."""
 
@@ -163,7 +153,7 @@ class Auth:
         name, password = _plain(name), _plain(password)
         held = await self._store.ask(accounts.password_hash, name)
         device = await self._known(name, held or _nobody(), cookies)
-        keys = failure_keys(name, address, device)
+        keys = counts_of(name, address, device)
         self._check_waits(keys)
         if not device and self._strangers >= STRANGERS_MAX:
             raise DeniedError(Denied.TOO_MANY_TRIES, BUSY_S)
@@ -275,9 +265,9 @@ class Auth:
 
     def _check_waits(self, keys: tuple[tuple[str, int], ...]) -> None:
         now = self._clock()
-        wait_s = max(wait_s(self._failures.get(key), now, free) for key, free in keys)
-        if wait_s > 0:
-            raise DeniedError(Denied.TOO_MANY_TRIES, wait_s)
+        longest_s = max(wait_s(self._failures.get(key), now, free) for key, free in keys)
+        if longest_s > 0:
+            raise DeniedError(Denied.TOO_MANY_TRIES, longest_s)
 
 
 def session_of(request: HTTPConnection) -> str:

@@ -7,38 +7,43 @@ from starlette.requests import Request
 
 from center.domain.hub import Hub
 from center.domain.incident import Deed, Entry
-from center.domain.need import Called, NotHandled, Try
-from center.domain.record import Kept, NotKept, Record
+from center.domain.need import Called, Need, NotHandled, Try, WhyNot
+from center.domain.record import Kept, NotKept, Record, WhyNotKept
 from center.domain.trouble import Limits, Look
 from center.service import trouble
 from center.service.desk import Desk
 from center.service.feed import Notice, Topic
+from center.service.refusals import RefusalError
 from center.service.trouble import Bounds
 from center.store.rows import needs, presses, records
 from center.store.rows.needs import Task
 
 
-class NotHandledError(Exception):
-    """The call was not noted; `refused` says why, and who was first."""
+class NotHandledError(RefusalError):
+    """A call about a task was not noted; `need` is the task as it stands, if there is one."""
 
-    def __init__(self, refused: NotHandled) -> None:
-        super().__init__(refused.why.value)
-        self.refused = refused
+    why: WhyNot
+
+    def __init__(self, why: WhyNot, need: Need | None = None) -> None:
+        super().__init__(why)
+        self.need = need
 
 
-class NotKeptError(Exception):
-    """The record was not stored; `refused` has it as it stands."""
+class NotKeptError(RefusalError):
+    """A record was not stored; `kept` is the record as it stands."""
 
-    def __init__(self, refused: NotKept) -> None:
-        super().__init__(refused.why.value)
-        self.refused = refused
+    why: WhyNotKept
+
+    def __init__(self, why: WhyNotKept, kept: Kept) -> None:
+        super().__init__(why)
+        self.kept = kept
 
 
 async def call(desk: Desk, looked: Mapping[str, int | None], tried: Try) -> tuple[Task, ...]:
     """Note what came of a call about tasks at the versions looked at; raise `NotHandledError`."""
     done = await desk.store.change(needs.call, looked, tried)
     if isinstance(done, NotHandled):
-        raise NotHandledError(done)
+        raise NotHandledError(done.why, done.need)
     for task in done:
         desk.feed.tell(Notice(Topic.NEED, task.need.hub, task.need.version))
         desk.feed.tell(Notice(Topic.HOME, task.need.hub))
@@ -80,7 +85,7 @@ async def keep(desk: Desk, hub: str, record: Record, by: str, version: int | Non
     change = Entry(desk.clock(), Deed.RECORD_CHANGED, version=0, by=by)
     done = await desk.store.change(records.put, hub, record, change, version)
     if isinstance(done, NotKept):
-        raise NotKeptError(done)
+        raise NotKeptError(done.why, done.kept)
     desk.feed.tell(Notice(Topic.HOME, hub))
     return done
 

@@ -13,6 +13,7 @@ from center.domain.by_people import Act, Refusal, Why
 from center.domain.incident import Change, Deed, Incident, Outcome, Patience, waited_s
 from center.service.desk import Desk
 from center.service.feed import Notice, Topic
+from center.service.refusals import RefusalError
 from center.store.rows import incidents, needs
 from center.store.rows.incidents import Case
 from hub.contract.scaip import Kind
@@ -22,12 +23,13 @@ _OF_CHECK_INS = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})
 Decide = Callable[[Incident, Act], Change | Refusal]
 
 
-class NotDoneError(Exception):
-    """The action was not done. `case` is the incident as it stands, if there is one."""
+class NotDoneError(RefusalError):
+    """An act on an incident was not done. `case` is the incident as it stands, if there is one."""
+
+    why: Why
 
     def __init__(self, why: Why, case: Case | None) -> None:
-        super().__init__(why.value)
-        self.why = why
+        super().__init__(why)
         self.case = case
 
 

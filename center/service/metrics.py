@@ -1,28 +1,31 @@
-"""Counters of the running centre, and their page in Prometheus' text format. Any thread counts."""
+"""What the running centre counts, and its metrics page. Any thread may count.
+
+`prometheus_client` writes the page. What it writes differently is put back, since scripts read the
+page: its own `Histogram` labels a bucket `le="60.0"`, not `le="60"`; it writes 3 as `3.0`, which a
+shell does not compare with `-gt`.
+"""
 
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from msgspec import Struct
+from prometheus_client import Metric, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
+from prometheus_client.registry import Collector
 
+Family = Metric  # a metric with all its label values
 S = TypeVar("S", bound=str)
 
 BUCKETS_S = (5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0)  # 60 and 180: TSA
 
 
-class Metric(Struct, frozen=True):
-    """One metric: `values` go from its labels (such as `state="ready"`, or '') to a number."""
-
-    name: str
-    kind: str
-    help: str
-    values: Mapping[str, float]
-
-
 class Tally:
-    """What was counted since the start; `refused` goes on from what the store remembers."""
+    """Counts since the start; `refused` goes on from the counts that the store holds."""
 
     def __init__(self, refused: Mapping[str, int]) -> None:
         self._lock = threading.Lock()
@@ -37,7 +40,7 @@ class Tally:
             self._counts[name, label] += 1
 
     def refuse(self, reason: str) -> int:
-        """Count a message that was refused; give the count of its reason."""
+        """Count a message that was refused; return the count of its reason."""
         with self._lock:
             self._refused[reason] += 1
             return self._refused[reason]
@@ -50,55 +53,68 @@ class Tally:
             self._waited_s += seconds
 
     def refused(self) -> dict[str, int]:
-        """Give the refused messages by reason."""
+        """Return the number of refused messages by reason."""
         with self._lock:
             return dict(self._refused)
 
-    def metrics(self) -> Iterator[Metric]:
-        """Give the counters and the histogram of waiting times."""
+    def metrics(self) -> Iterator[Family]:
+        """Return the counters and the histogram of waiting times."""
         with self._lock:
             counts, refused = dict(self._counts), dict(self._refused)
             waits, waited_s = dict(self._waits), self._waited_s
-        yield Metric(
-            "anbu_refused_total",
-            "counter",
-            "Messages that were not as the contract says.",
-            {_label("reason", reason): count for reason, count in refused.items()},
-        )
+        about = "Messages that were not as the contract says."
+        yield _counter("anbu_refused", about, "reason", refused)
         for name in sorted({name for name, _ in counts}):
-            values = {_label("kind", k): n for (held, k), n in counts.items() if held == name}
-            yield Metric(f"anbu_{name}_total", "counter", f"{name} since the start.", values)
+            values = {label: n for (held, label), n in counts.items() if held == name}
+            yield _counter(f"anbu_{name}", f"{name} since the start.", "kind", values)
         yield _histogram(waits, waited_s)
 
 
-def _histogram(waits: Mapping[float, int], waited_s: float) -> Metric:
-    values: dict[str, float] = {}
+def gauge(name: str, about: str, label: str, values: Mapping[S, float]) -> Family:
+    """Make a gauge with one label; the value of an empty label value has no label."""
+    family = GaugeMetricFamily(name, about)
+    for value, number in values.items():
+        family.add_sample(name, {label: str(value)} if value else {}, number)
+    return family
+
+
+def render(metrics: Iterable[Family]) -> str:
+    """Write the page in Prometheus' text format 0.0.4; a whole number has no decimal point."""
+    lines = generate_latest(_Page(metrics)).decode().removesuffix("\n").split("\n")
+    return "".join(f"{_plain(line)}\n" for line in lines)
+
+
+def _plain(line: str) -> str:
+    if line.startswith("#"):
+        return line
+    series, _, value = line.rpartition(" ")
+    return f"{series} {float(value):.15g}"
+
+
+def _counter(name: str, about: str, label: str, values: Mapping[str, float]) -> Family:
+    family = CounterMetricFamily(name, about)
+    for value, number in values.items():
+        family.add_sample(f"{name}_total", {label: str(value)} if value else {}, number)
+    return family
+
+
+def _histogram(waits: Mapping[float, int], waited_s: float) -> Family:
+    buckets: list[tuple[str, float]] = []
     below = 0
-    for bucket in (*BUCKETS_S, float("inf")):
-        below += waits.get(bucket, 0)
-        edge = "+Inf" if bucket == float("inf") else f"{bucket:g}"
-        values["_bucket" + _label("le", edge)] = below
-    values |= {"_sum": waited_s, "_count": below}
-    name = "anbu_time_to_take_seconds"
-    return Metric(name, "histogram", "From received to taken by a person.", values)
+    for edge_s in BUCKETS_S:
+        below += waits.get(edge_s, 0)
+        buckets.append((f"{edge_s:g}", below))
+    buckets.append(("+Inf", below + waits.get(float("inf"), 0)))
+    name, about = "anbu_time_to_take_seconds", "From received to taken by a person."
+    return HistogramMetricFamily(name, about, buckets=buckets, sum_value=waited_s)
 
 
-def gauge(name: str, about: str, label: str, values: Mapping[S, float]) -> Metric:
-    """Make a gauge with one label."""
-    return Metric(name, "gauge", about, {_label(label, key): n for key, n in values.items()})
+class _Page(Collector):
+    """The families of one answer; the library's registry is for those of a whole process."""
 
+    def __init__(self, metrics: Iterable[Family]) -> None:
+        self._metrics = metrics
 
-def render(metrics: Iterable[Metric]) -> str:
-    """Write the page."""
-    lines: list[str] = []
-    for metric in metrics:
-        lines += [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"]
-        lines += [f"{metric.name}{labels} {value:.15g}" for labels, value in metric.values.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _label(name: str, value: str) -> str:
-    if not value:
-        return ""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{{{name}="{escaped}"}}'
+    def collect(self) -> Iterable[Family]:
+        """Return the families in the order of the page."""
+        return self._metrics

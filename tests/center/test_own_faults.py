@@ -171,5 +171,5 @@ def test_a_flood_is_counted_and_shown_with_its_hub(
         center.store.submit(lambda _: None).result(10)
         assert sorted(settled) == list(range(int(CALLS[0][0]) + 30)), "each is settled, and once"
         assert sum(one.surplus or 1 for one in center.store.read(incidents.board, 500)[0]) >= 130
-        (held,) = (m for m in center.tally.metrics() if m.name == "anbu_held_back_total")
-        assert sum(held.values.values()) == 30
+        (held,) = (m for m in center.tally.metrics() if m.name == "anbu_held_back")
+        assert sum(sample.value for sample in held.samples) == 30

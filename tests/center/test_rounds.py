@@ -226,6 +226,36 @@ def test_labels_of_metrics_are_escaped() -> None:
     assert page.splitlines()[-1] == 'a{b="x\\"\\\\\\n"} 1.5'
 
 
+def test_the_metrics_page_is_what_scripts_have_always_read() -> None:
+    tally = Tally({"malformed": 1_234_567})
+    tally.count("messages", "AlarmEvent")
+    tally.count("duplicates")
+    tally.waited(65.5)
+    assert metrics.render(tally.metrics()).splitlines() == [
+        "# HELP anbu_refused_total Messages that were not as the contract says.",
+        "# TYPE anbu_refused_total counter",
+        'anbu_refused_total{reason="malformed"} 1234567',
+        "# HELP anbu_duplicates_total duplicates since the start.",
+        "# TYPE anbu_duplicates_total counter",
+        "anbu_duplicates_total 1",
+        "# HELP anbu_messages_total messages since the start.",
+        "# TYPE anbu_messages_total counter",
+        'anbu_messages_total{kind="AlarmEvent"} 1',
+        "# HELP anbu_time_to_take_seconds From received to taken by a person.",
+        "# TYPE anbu_time_to_take_seconds histogram",
+        *(
+            f'anbu_time_to_take_seconds_bucket{{le="{edge}"}} {below}'
+            for edge, below in zip(
+                ("5", "10", "20", "30", "60", "120", "180", "300", "600", "+Inf"),
+                (0, 0, 0, 0, 0, 1, 1, 1, 1, 1),
+                strict=True,
+            )
+        ),
+        "anbu_time_to_take_seconds_count 1",
+        "anbu_time_to_take_seconds_sum 65.5",
+    ]
+
+
 def test_a_fault_that_only_a_newer_program_notes_ends_and_takes_no_round_with_it(
     tmp_path: Path,
 ) -> None:

@@ -1,6 +1,7 @@
 """The API's sentences: all there in both languages, and filled in alike."""
 
 import re
+from enum import StrEnum
 
 import pytest
 
@@ -9,7 +10,10 @@ from center.api.json import Bad
 from center.domain.announcement import Why as Unsent
 from center.domain.by_people import Why
 from center.domain.incident import Deed
+from center.domain.need import WhyNot
+from center.domain.record import WhyNotKept
 from center.service.auth import Denied, DeniedError
+from center.service.refusals import RefusalError
 from center.service.texts import Lang
 from tests.center.making import moved, raised
 
@@ -50,3 +54,30 @@ def test_who_came_too_late_reads_who_did_what(lang: Lang, deed: Deed) -> None:
 def test_a_wait_is_told_in_whole_seconds() -> None:
     said = json.denial(Lang.EN, DeniedError(Denied.TOO_MANY_TRIES, 1.2))
     assert "2 seconds" in said
+
+
+@pytest.mark.parametrize(
+    ("reasons", "statuses"),
+    [
+        (Why, {"not_found": 404, "stale": 409, "is_closed": 409, "not_closed": 409}),
+        (WhyNot, {"not_found": 404, "stale": 409, "is_done": 409}),
+        (WhyNotKept, {"stale": 409, "no_home": 404}),
+        (Unsent, {"not_found": 404, "changed": 409, "twice": 409}),
+        (Bad, {"no_home": 404}),
+        (
+            Denied,
+            {
+                "not_signed_in": 401,
+                "wrong_password": 401,
+                "too_many_tries": 429,
+                "no_csrf": 403,
+                "not_allowed": 403,
+            },
+        ),
+    ],
+)
+def test_each_reason_has_the_status_that_programs_know(
+    reasons: type[StrEnum], statuses: dict[str, int]
+) -> None:
+    found = {why.value: RefusalError(why).status for why in reasons}
+    assert found == {why.value: statuses.get(why.value, 400) for why in reasons}

@@ -177,11 +177,10 @@ async def _send(visit: Visit) -> Response:
     try:
         sent = await announcements.send(visit.desk, draft, visit.person.name)
     except NotSentError as error:
-        why = error.refused.why
-        if why not in _TO_CONFIRM:
-            return await _form(visit, typed, why)
+        if not error.is_conflict:
+            return await _form(visit, typed, error.why)
         _, hubs, names = await visit.desk.store.ask(look, draft, visit.eye.now)
-        return _shown(visit, typed, hubs, names, why, status=409)
+        return _shown(visit, typed, hubs, names, error.why, status=error.status)
     return RedirectResponse(f"/announcements/{sent.id}", 303)
 
 

@@ -16,6 +16,7 @@ from center.domain.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Ke
 from center.service import homes
 from center.service.desk import Desk
 from center.service.homes import NotKeptError
+from center.service.refusals import CONFLICT
 from center.service.texts import Texts
 from center.store.rows import records
 from hub.contract.addresses import FlawError
@@ -229,7 +230,7 @@ async def _write(visit: Visit) -> Response:
     try:
         await homes.keep(visit.desk, hub, record, visit.person.name, version)
     except NotKeptError as error:
-        return _page(visit, error.refused.kept, typed, error.refused.kept.version, status=409)
+        return _page(visit, error.kept, typed, error.kept.version, status=error.status)
     return RedirectResponse(homes.path(hub), 303)
 
 
@@ -244,7 +245,7 @@ def _page(
 ) -> Response:
     t, found = visit.t, problems or {}
     problem = t("record.problems", n=len(found)) if found else ""
-    if status == 409:  # noqa: PLR2004 - HTTP's own number
+    if status == CONFLICT:
         when = times.short(kept.changed_utc, visit.eye.now)
         key = "record.stale" if kept.changed_by else "record.stale_here"
         problem = t(key, who=kept.changed_by, time=when)
@@ -257,7 +258,7 @@ def _page(
         typed=typed,
         version=version,
         problem=problem,
-        stale=status == 409,  # noqa: PLR2004 - HTTP's own number
+        stale=status == CONFLICT,
         problems=found,
         lines=(*LINES[:1], "birth_year", *LINES[1:]),
         texts=TEXTS,

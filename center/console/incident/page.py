@@ -17,11 +17,10 @@ from center.domain.incident import Incident, Outcome
 from center.service import incidents
 from center.service.desk import Desk
 from center.service.incidents import NotDoneError, Target
+from center.service.refusals import CONFLICT
 from center.store.rows import incidents as queries
 from center.store.rows.incidents import Case
 from hub.contract.messages import Stage
-
-_CONFLICT = frozenset({Why.STALE, Why.IS_CLOSED, Why.NOT_CLOSED})
 
 
 class Draft(Struct, frozen=True):
@@ -105,23 +104,22 @@ def _form(verb: str, do_it: Do) -> Callable[[Visit], Awaitable[Response]]:
 async def _refused(visit: Visit, verb: str, form: FormData, refused: NotDoneError) -> Response:
     if refused.case is None:
         return visit.error(404, visit.t("error.text_404"))
-    conflict = refused.why in _CONFLICT
     draft = Draft(
         of=verb,
         note=_note_of(form),
         outcome=str(form.get("outcome", "")),
-        problem=_problem(visit, verb, refused.why, refused.case.incident),
-        to="" if conflict else _field(verb, refused.why),
+        problem=_problem(visit, verb, refused, refused.case.incident),
+        to="" if refused.is_conflict else _field(verb, refused.why),
     )
-    return await _page(visit, refused.case, draft, 409 if conflict else 422)
+    return await _page(visit, refused.case, draft, CONFLICT if refused.is_conflict else 422)
 
 
-def _problem(visit: Visit, verb: str, why: Why, incident: Incident) -> str:
-    if why in _CONFLICT:
+def _problem(visit: Visit, verb: str, refused: NotDoneError, incident: Incident) -> str:
+    if refused.is_conflict:
         return visit.t("incident.meanwhile", last=timeline.meanwhile(incident, visit.t))
-    if why is Why.NOTE_NEEDED and verb == "note":
+    if refused.why is Why.NOTE_NEEDED and verb == "note":
         return visit.t("why.empty_note")
-    return visit.t(f"why.{why}")
+    return visit.t(f"why.{refused.why}")
 
 
 def _field(verb: str, why: Why) -> str:

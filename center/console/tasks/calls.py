@@ -15,11 +15,12 @@ from center.console.view import Badge, Eye, title
 from center.console.visit import Visit, acted, visited
 from center.domain import times
 from center.domain.incident import Incident
-from center.domain.need import CHOICES, Called, Need, NeedKind, NotHandled, Try, WhyNot
+from center.domain.need import CHOICES, Called, Need, NeedKind, Try, WhyNot
 from center.domain.record import Contact, Kept
 from center.service import homes
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
+from center.service.refusals import CONFLICT
 from center.store.rows import needs, parts, records
 from center.store.rows.needs import Note, Task
 
@@ -183,9 +184,6 @@ def tried(note: Note, eye: Eye) -> Tried:
     return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{note.result}"), note.text)
 
 
-CONFLICT = frozenset({WhyNot.STALE, WhyNot.IS_DONE})
-
-
 class Draft(Struct, frozen=True):
     """What was typed where it was not accepted, and why not; `of` is the home."""
 
@@ -266,7 +264,7 @@ async def _call(visit: Visit) -> Response:
     try:
         await homes.call(visit.desk, _looked(form), tried)
     except NotHandledError as error:
-        return await _refused(visit, hub, tried, error.refused)
+        return await _refused(visit, hub, tried, error)
     return RedirectResponse(homes.path(hub) if form.get("from") == "home" else "/calls-today", 303)
 
 
@@ -280,11 +278,12 @@ def _looked(form: FormData) -> dict[str, int | None]:
     return {ident: versions.get(ident, -1) for ident in map(str, form.getlist("need"))}
 
 
-async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandled) -> Response:
+async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandledError) -> Response:
     if refused.why is WhyNot.NOT_FOUND:
         return visit.error(404, visit.t("need.why_not_found"))
     problem = visit.t(f"need.why_{refused.why}")
-    conflict = refused.why in CONFLICT
-    if conflict and refused.need:
+    if refused.is_conflict and refused.need:
         problem = f"{problem} {meanwhile(refused.need, visit.eye)}"
-    return await _page(visit, Draft(hub, tried.note, problem), 409 if conflict else 422)
+    return await _page(
+        visit, Draft(hub, tried.note, problem), CONFLICT if refused.is_conflict else 422
+    )

@@ -10,14 +10,15 @@ from starlette.routing import Route
 
 from center.console.frame import address, show
 from center.console.tasks import calls, equipment_view
-from center.console.tasks.calls import CONFLICT, Draft
+from center.console.tasks.calls import Draft
 from center.console.tasks.equipment_view import Person, TaskLine
 from center.console.visit import Visit, acted, visited
-from center.domain.need import Called, NotHandled, WhyNot
+from center.domain.need import Called, WhyNot
 from center.domain.times import DAY_S
 from center.service import homes
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
+from center.service.refusals import CONFLICT
 from center.store.rows import incidents, needs
 from center.store.rows import parts as part_rows
 from center.store.rows.needs import Task
@@ -123,19 +124,18 @@ async def _act(visit: Visit) -> Response:
     try:
         await homes.call(visit.desk, {ident: int(version) if fits else -1}, tried)
     except NotHandledError as error:
-        return await _refused(visit, form, error.refused)
+        return await _refused(visit, form, error)
     return RedirectResponse("/" if form.get("from") == "board" else f"/tasks/{ident}", 303)
 
 
-async def _refused(visit: Visit, form: FormData, refused: NotHandled) -> Response:
+async def _refused(visit: Visit, form: FormData, refused: NotHandledError) -> Response:
     if refused.why is WhyNot.NOT_FOUND:
         return visit.error(404, visit.t("equipment.not_found"))
     problem = visit.t(f"need.why_{refused.why}")
-    conflict = refused.why in CONFLICT
-    if conflict and refused.need:
+    if refused.is_conflict and refused.need:
         problem = f"{problem} {calls.meanwhile(refused.need, visit.eye)}"
     draft = Draft("", str(form.get("note", "")), problem)
-    return await _page(visit, draft, 409 if conflict else 422)
+    return await _page(visit, draft, CONFLICT if refused.is_conflict else 422)
 
 
 async def _tell_of_test(visit: Visit) -> Response:

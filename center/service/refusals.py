@@ -1,0 +1,50 @@
+"""Why something that a person or a program asked for was not done, and its HTTP status.
+
+RefusalError                 `why` is a reason, `status` its HTTP status
+  DeniedError                who asks may not (`auth`)
+  NotDoneError               an act on an incident (`incidents`)
+  NotHandledError            a call about a task (`homes`)
+  NotKeptError               a change of a record (`homes`)
+  NotSentError               an announcement (`announcements`)
+  BadRequestError            the request itself says nothing sensible (`center.api.json`)
+"""
+
+from enum import StrEnum
+
+CONFLICT = 409  # what was looked at has changed since
+OTHERWISE = 400
+STATUS = {  # by the reason's value: one word has one status, whichever list it stands in
+    "not_signed_in": 401,
+    "wrong_password": 401,
+    "no_csrf": 403,
+    "not_allowed": 403,
+    "not_found": 404,
+    "no_home": 404,
+    "stale": CONFLICT,
+    "is_closed": CONFLICT,
+    "not_closed": CONFLICT,
+    "is_done": CONFLICT,
+    "changed": CONFLICT,
+    "twice": CONFLICT,
+    "too_many_tries": 429,
+}
+
+
+class RefusalError(Exception):
+    """What was asked for was not done; `why` is also a key of the message files."""
+
+    why: StrEnum
+
+    def __init__(self, why: StrEnum) -> None:
+        super().__init__(why.value)
+        self.why = why
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return STATUS.get(self.why.value, OTHERWISE)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether somebody else was first, so that nothing in the form is wrong."""
+        return self.status == CONFLICT
