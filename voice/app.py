@@ -20,8 +20,8 @@ from pathlib import Path
 from hub.contract.voice import Hello, Meaning, Order, Part, Ping
 from hub.shared.system import give_back, rss_mb
 from voice.dialogue.stage import Stage
-from voice.health import HUNG_S, Health, Losses, listening, restart_due
-from voice.hearing.ear import Ear, Forgotten
+from voice.status import HUNG_S, Health, Losses, listening, restart_due
+from voice.hearing.capture import Ear, Forgotten
 from voice.hearing.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
 from voice.hearing.overhear import Overheard, Overhearing
 from voice.hearing.queue import Judging

@@ -7,7 +7,7 @@ import pytest
 
 from tests.voice.room import until
 from voice.hearing import ear as module
-from voice.hearing.ear import BYTES_S, MOST, Ear, Forgotten
+from voice.hearing.capture import BYTES_S, MOST, Ear, Forgotten
 
 PIECE = bytes(1024)
 

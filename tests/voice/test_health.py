@@ -1,7 +1,7 @@
 """How the parts fare, and when to begin anew."""
 
 from hub.contract.voice import Fact, Part, Trouble
-from voice.health import LEAST_S, SETTLED_S, Health, listening, restart_due
+from voice.status import LEAST_S, SETTLED_S, Health, listening, restart_due
 from voice.sound.microphone import Condition
 from voice.speaking.texts import the_time
 

@@ -3,8 +3,8 @@
 import asyncio
 
 from hub.contract.voice import Pong
-from voice.health import Losses
-from voice.hearing.ear import BYTES_S, Ear
+from voice.status import Losses
+from voice.hearing.capture import BYTES_S, Ear
 from voice.hearing.hearing import Utterance
 from voice.hearing.overhear import Overhearing
 

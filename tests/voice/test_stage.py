@@ -11,7 +11,7 @@ from hub.contract.voice import Ask, Fact, Heard, Listen, Meaning, Say, Spoke, St
 from voice.dialogue import floor as floor_module
 from voice.dialogue.plans import Plans
 from voice.dialogue.stage import Stage
-from voice.hearing.ear import Ear
+from voice.hearing.capture import Ear
 from voice.hearing.overhear import Overhearing
 from voice.sound.effects import chime
 from voice.sound.pcm import Audio

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.times import left_of
-from voice.health import clock_synced
+from voice.status import clock_synced
 from voice.settings import VoiceSettings
 from voice.speaking import texts
 from voice.speaking.mouth import USUAL_SPEED

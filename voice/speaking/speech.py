@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from voice.hearing.ear import Ear
+from voice.hearing.capture import Ear
 from voice.sound.effects import chime, slowed
 from voice.sound.loudspeaker import Loudspeaker
 from voice.sound.pcm import Audio

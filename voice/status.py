@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from hub.contract.times import TIMEX_BYTES, kernel_trusts, left_of
 from hub.contract.voice import Fact, Part, Pong, Trouble
-from voice.hearing.ear import Ear
+from voice.hearing.capture import Ear
 from voice.hearing.hearing import Utterance
 from voice.hearing.overhear import Overhearing
 from voice.sound.microphone import Condition
