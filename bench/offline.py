@@ -1,6 +1,6 @@
 """72 hours without a broker, with telemetry and a burst of faults; then a real broker appears.
 
-Time is simulated: the real engine, journal and SQLite file are driven by a clock of this bench, one
+Time is simulated: the real engine, outbox and SQLite file are driven by a clock of this bench, one
 step per event (a heartbeat every 5 s, telemetry every 60 s, a call for help every hour, and 10,000
 messages of faults at once). Then the clock goes on in real time and the hub's own link dials a real
 Mosquitto with the real centre behind it; the backlog drains, and amid the drain somebody presses.
@@ -34,31 +34,31 @@ DRAIN_S = 120.0
 
 
 class Counting:
-    """Stands between the link and the post, and counts PUBACKs."""
+    """A listener between the link and the delivery that counts PUBACKs."""
 
-    def __init__(self, post: Listener) -> None:
-        self._post = post
+    def __init__(self, delivery: Listener) -> None:
+        self._delivery = delivery
         self.acks, self.up_at = 0, 0.0
         self.acked_at: dict[str, float] = {}
 
     def link_up(self, broker: str) -> None:
         """Pass it on; note when."""
         self.up_at = time.monotonic()
-        self._post.link_up(broker)
+        self._delivery.link_up(broker)
 
     def link_down(self, trouble: LinkTrouble) -> None:
         """Pass it on."""
-        self._post.link_down(trouble)
+        self._delivery.link_down(trouble)
 
     def acked(self, id_: str, *, refused: bool) -> None:
         """Pass it on, and count it."""
         self.acks += 1
         self.acked_at.setdefault(id_, time.monotonic())
-        self._post.acked(id_, refused=refused)
+        self._delivery.acked(id_, refused=refused)
 
     def arrived(self, topic: str, payload: bytes) -> None:
         """Pass it on."""
-        self._post.arrived(topic, payload)
+        self._delivery.arrived(topic, payload)
 
 
 def backlog(path: Path) -> dict[Lane, list[bytes]]:
@@ -95,7 +95,7 @@ async def outage(hub: Hub, path: Path, hours: int, faults: int, report: Report) 
     report.add("faults waiting", len(waiting[Lane.FAULT]), "msgs", at_least=made, at_most=made)
     report.add("telemetry waiting", kept, "msgs", at_most=ROWS)
     gone = len(hub.measured) - kept
-    counted = hub.journal.dropped
+    counted = hub.outbox.dropped
     report.add("telemetry dropped, counted", counted, "msgs", at_least=gone, at_most=gone)
     older = sum(a != b.utc for a, b in zip(hub.measured[gone:], told, strict=True))
     report.add("dropped though newer than one kept", older, "msgs", at_most=0)
@@ -109,13 +109,13 @@ async def drain(hub: Hub, rig: Rig, waiting: int, report: Report) -> None:
     name = str(certs / "hubs" / HUB)
     broker = f"tls://127.0.0.1:{rig.broker.port}"
     settings = MqttSettings((broker,), str(certs / "ca.crt"), f"{name}.crt", f"{name}.key")
-    counting = Counting(hub.engine.post)
+    counting = Counting(hub.engine.delivery)
 
     def will() -> bytes:
         at, state = hub.house.at(), hub.engine.state
         return devices.state_message(state, Availability.LOST, at, RULES).payload
 
-    link = hub.engine.post.carrier = Link(settings, HUB, counting, will)
+    link = hub.engine.delivery.carrier = Link(settings, HUB, counting, will)
     tasks = [asyncio.ensure_future(hub.engine.run()), asyncio.ensure_future(link.run())]
     await until(lambda: counting.acks >= waiting / 2, "half of the backlog")
     before, at = len(hub.house.called), hub.house.at() + RULES.press_settle_s
@@ -136,7 +136,7 @@ async def drain(hub: Hub, rig: Rig, waiting: int, report: Report) -> None:
     await until(lambda: set(hub.house.called) <= set(hub.house.received), "all received")
     for task in tasks:
         task.cancel()
-    hub.journal.close()
+    hub.outbox.close()
 
 
 async def run(rig: Rig, hours: int, faults: int, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""A hub without its process: engine, journal and file, on a clock that a bench moves."""
+"""A hub without its process: engine, outbox and file, on a clock that a bench moves."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from hub.core.model.events import (
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import HomeState
 from hub.engine import Engine
-from hub.outbox.thread import Journal
+from hub.outbox.thread import OutboxThread
 
 HOUR_S = 3600.0
 BEAT_S, TELEMETRY_S = 5.0, 60.0
@@ -70,16 +70,16 @@ class House:
 
 
 class Hub:
-    """Engine, journal and file, without the process around them."""
+    """Engine, outbox and file, without the process around them."""
 
     def __init__(self, path: Path, telemetry_rows: int) -> None:
         self.house, self.measured = House(), list[float]()
-        self.journal = Journal(path, patience_s=30.0, telemetry_rows=telemetry_rows)
-        self.engine = Engine(HomeState(), RULES, self.journal, self.house, self.house)
+        self.outbox = OutboxThread(path, patience_s=30.0, telemetry_rows=telemetry_rows)
+        self.engine = Engine(HomeState(), RULES, self.outbox, self.house, self.house)
 
     async def begin(self) -> None:
         """Open the file and start."""
-        found = await self.journal.read()
+        found = await self.outbox.read()
         house = self.house
         started = Started(house.at(), house.utc(), synced=True, boot="b00t")
         state = decide.recover(HomeState(), started, ())
@@ -116,7 +116,7 @@ class Hub:
                 events: list[Event] = [Heartbeat(at, utc, synced=True)]
                 if beat % (TELEMETRY_S // BEAT_S) == 0:
                     readings = {f"reading_{n}": float(beat) for n in range(12)}
-                    events.append(Measured(at, readings, self.journal.dropped))
+                    events.append(Measured(at, readings, self.outbox.dropped))
                     self.measured.append(utc)
                 await self.take(*events)
                 self.house.wait(BEAT_S)

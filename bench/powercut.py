@@ -1,6 +1,6 @@
 """A power cut at any moment of the outbox's life, rebuilt from what was really synced.
 
-A real workload (engine, journal, SQLite; presses, acks of the centre, telemetry) runs under
+A real workload (engine, outbox, SQLite; presses, acks of the centre, telemetry) runs under
 strace, which records every write and sync of its files with the bytes. From the record this bench
 builds `--states` file systems as a cut could have left them: all that an fdatasync had covered; of
 the rest a random part, torn at 512 bytes; the files' names as of the last sync of their folder,
@@ -34,7 +34,7 @@ from hub.core.model.state import HomeState
 from hub.engine import Engine
 from hub.outbox import repair
 from hub.outbox.store import Outbox, Row
-from hub.outbox.thread import Journal
+from hub.outbox.thread import OutboxThread
 
 RULES = Rules(hub="js-0001", buttons={"help": Button(Role.HELP_BUTTON)})
 SHM = "/dev/shm"  # noqa: S108 - for private folders; what counts is in the record, not there
@@ -68,9 +68,9 @@ class Mute:
 
 async def workload(folder: Path, presses: int) -> None:
     """Press, be acked, measure; all through the real engine."""
-    mute, journal = Mute(), Journal(folder / "outbox.db", patience_s=60.0, telemetry_rows=50)
-    found = await journal.read()
-    engine = Engine(HomeState(), RULES, journal, mute, mute)
+    mute, outbox = Mute(), OutboxThread(folder / "outbox.db", patience_s=60.0, telemetry_rows=50)
+    found = await outbox.read()
+    engine = Engine(HomeState(), RULES, outbox, mute, mute)
     engine.begin(HomeState(), Started(mute.now, mute.utc(), synced=True, boot="b00t"), found)
     await engine.turn()
     for n in range(presses):
@@ -88,7 +88,7 @@ async def workload(folder: Path, presses: int) -> None:
         await asyncio.sleep(0)
         mute.now += 61.0  # so that what is not urgent is flushed as well
         await engine.turn()
-    journal.close()
+    outbox.close()
 
 
 def act(folder: Path, presses: int, *, careless: bool) -> None:
@@ -134,7 +134,7 @@ def cut(ops: list[Op], states: int, chance: random.Random, folder: Path) -> tupl
         done = moment
         here = folder / f"state-{number}"
         disk.write_as_cut(here, chance)
-        outbox, trouble = repair.open_or_rescue(here / "outbox.db")[:2]
+        outbox, trouble = repair.open_or_repair(here / "outbox.db")[:2]
         left = {row.id for row in outbox.page((Lane.SOS,), after=0, limit=1_000_000)}
         outbox.close()
         accepted += len(disk.owed)

@@ -1,4 +1,4 @@
-"""The `anbu` command line. Each command imports only what it needs: the hub must stay small."""
+"""The `anbu` command line. Each command imports only what it needs, to keep the hub small."""
 
 import argparse
 import asyncio
@@ -32,7 +32,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, 1 (it failed), or 2 (it was not understood)."""
+    """Run one command; return 0, 1 (it failed), or 2 (the command line or a file is wrong)."""
     words = sys.argv[1:] if argv is None else list(argv)
     fit_terminal()
     try:
@@ -56,7 +56,7 @@ def _command(words: Sequence[str]) -> int:
             _say(mistake)
     except OSError as error:
         if name == "hub":
-            raise  # a hub that cannot go on tells the journal where it was
+            raise  # the traceback goes to systemd's log
         print(f"{error.filename or name}: {error.strerror or error}", file=sys.stderr)
     return USAGE_ERROR
 
@@ -66,7 +66,7 @@ def _named(words: Sequence[str]) -> str:
 
 
 def parser(chosen: str) -> Parser:
-    """Make the parser for one command; of all others it knows what `anbu --help` says."""
+    """Return the parser with the arguments of one command; the others have only their help text."""
     said = messages("cli", usual_language())
     whole = Parser(prog="anbu", description=said["shared"]["anbu"])
     commands = whole.add_subparsers(
@@ -97,7 +97,7 @@ def _say(mistake: Mistake) -> None:
 
 
 def _patient(path: Path, noted: Noted) -> "Patient":
-    """Read a hub's config for `anbu doctor` as the hub itself does."""
+    """Read a hub's config for `anbu doctor`, with the hub's own reader."""
     from drivers import contact  # noqa: PLC0415 - other commands need none of it
     from drivers.voicebox.driver import Driver as Voice  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
@@ -119,7 +119,7 @@ def _patient(path: Path, noted: Noted) -> "Patient":
 
 
 def _speaker(path: Path, noted: Noted) -> "Voice":
-    """Read a voice's config for `anbu doctor` as the voice itself does."""
+    """Read a voice's config for `anbu doctor`, with the voice's own reader."""
     from provisioning.findings import Voice  # noqa: PLC0415 - other commands need none of it
     from voice.settings import load  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
-"""The composition root: the only module that knows everyone.
+"""The daemon: it makes all parts of the hub, starts them in order and stops them.
 
-Start order: drivers first (the help button is armed and its facts queue), then the outbox, then
+Start order: drivers first (the help button works and its events queue up), then the outbox, then
 READY, and only then the network.
 """
 
@@ -27,12 +27,12 @@ from hub.core.model.state import HomeState
 from hub.core.supervision import faults, snapshot
 from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
-from hub.installer import LinkSight, Proof
+from hub.installer import InstallerSocket, LinkReport
 from hub.link.reconnect import Link
 from hub.outbox import habits_file
-from hub.outbox import snapshot as health
+from hub.outbox import snapshot as saved
 from hub.outbox.store import Row
-from hub.outbox.thread import Found, Journal
+from hub.outbox.thread import Found, OutboxThread
 from hub.process import watchdog
 from hub.process.blackbox import BlackBox
 from hub.process.supervisor import Supervisor
@@ -43,37 +43,39 @@ ENDS, END_S = 2, 1.0
 
 
 class _Past(Struct, frozen=True):
-    """All that the disk knows of a home."""
+    """All that the disk holds about a home."""
 
     found: Found
-    learned: habits_file.Learned | None  # None: the file cannot be read, so it must not be written
+    learned: habits_file.Learned | None  # None: the file cannot be read, so it is not written
 
 
 class Hub:
-    """The parts, put together."""
+    """The parts of a running hub."""
 
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
         system.keep_one()
         self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
         self.rules = rules_of(config, version("anbu-hub"), drivers)
-        self.journal = Journal(
+        self.outbox = OutboxThread(
             Path(config.state_dir) / "outbox.db",
             patience_s=config.outbox.patience_s,
             telemetry_rows=config.outbox.telemetry_rows,
         )
-        self.engine = Engine(HomeState(), self.rules, self.journal, self.clocks, self)
+        self.engine = Engine(HomeState(), self.rules, self.outbox, self.clocks, self)
         said = messages("hub", config.language)["say"]
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
         self._habits = Path(config.state_dir) / "habits.bin"
-        self.memory: habits_file.Memory | None = None
-        self.proof = Proof(Path(config.run_dir) / "hub.sock", self._look, self._look_at_link)
+        self.habits_file: habits_file.HabitsFile | None = None
+        self.installer = InstallerSocket(
+            Path(config.run_dir) / "hub.sock", self._look, self._look_at_link
+        )
         self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
-        self._started: Started | None = None  # once the home was begun with
+        self._started: Started | None = None  # None: before the engine has begun
 
     async def run(self) -> None:
-        """Work until cancelled; raise what no restart of a part can mend."""
+        """Work until cancelled; raise what restarting one part cannot solve."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.supervisor.run())
             await self._recover()
@@ -85,21 +87,21 @@ class Hub:
             group.create_task(self._heartbeat())
             group.create_task(self._telemetry())
             group.create_task(self._learn())
-            group.create_task(self.proof.run())
-            self.link = Link(self.config.mqtt, self.config.hub, self.engine.post, self._will)
-            self.engine.post.carrier = self.link
+            group.create_task(self.installer.run())
+            self.link = Link(self.config.mqtt, self.config.hub, self.engine.delivery, self._will)
+            self.engine.delivery.carrier = self.link
             await self.link.run()
 
     async def leave(self) -> None:
-        """End cleanly: the disk has all, and the broker knows that it is no loss."""
+        """Stop cleanly: save everything, and tell the broker that the hub is not lost."""
         watchdog.stopping()
-        await self._take_up()  # else what was called for meanwhile has no file to go to
+        await self._read_late_disk()  # else calls made meanwhile are on no disk
         await self.engine.flush()
-        if self.memory:
-            await self.memory.save(self.engine.state.habits)
+        if self.habits_file:
+            await self.habits_file.save(self.engine.state.habits)
         if self.link:
             await self.link.leave(self._state(Availability.DISCONNECTED))
-        self.journal.close()
+        self.outbox.close()
         if self.blackbox:
             self.blackbox.close()
 
@@ -113,18 +115,18 @@ class Hub:
             watchdog.status(f"signal {order.signal}")
 
     def pet(self) -> None:
-        """Feed the watchdog."""
+        """Tell the watchdog that the hub works."""
         watchdog.pet()
 
     def record(self, event: Event, effects: list[Effect]) -> None:
-        """Log trouble; keep the decision in the black box, whose own trouble only ends it."""
+        """Log trouble, wake installers' clients, and write the decision to the black box."""
         self.diary.note(event)
-        self.proof.note(event)
+        self.installer.note(event)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
 
     async def _recover(self) -> None:
-        """Begin with what the disk tells, or for now with nothing where it does not answer."""
+        """Begin with what the disk holds, or with an empty state while it does not answer."""
         past, started = await self._past(), self.clocks.started()
         self.engine.begin(self._recovered(past, started), started, past.found if past else None)
         self._started = started
@@ -136,17 +138,17 @@ class Hub:
             self.blackbox.begin(self.rules, self.engine.state)
 
     async def _await_disk(self) -> None:
-        """Read a disk that could not be read at start as soon as it can be: it may hold an SOS."""
-        while not self.journal.known:
-            await self.journal.answer(RETRY_S)
-            await self._take_up()
+        """Read a disk that could not be read at start as soon as it answers: it may hold an SOS."""
+        while not self.outbox.known:
+            await self.outbox.answer(RETRY_S)
+            await self._read_late_disk()
 
-    async def _take_up(self) -> None:
-        """Take up what the disk holds, if that was not done yet and it can be read now."""
-        if self._started is None or self.journal.known:
+    async def _read_late_disk(self) -> None:
+        """Add what the disk holds to the engine, if that was not done yet and it can be read."""
+        if self._started is None or self.outbox.known:
             return
         past = await self._past()
-        if past is None or self.journal.known:  # by another task, while this one read
+        if past is None or self.outbox.known:  # by another task, while this one read
             return
         self.engine.absorb(self._recovered(past, self._started), past.found)
         self._remember(past)
@@ -154,64 +156,69 @@ class Hub:
             self.blackbox.begin(self.rules, self.engine.state)
 
     async def _past(self) -> "_Past | None":
-        """Read all that the disk knows of this home, or nothing; nothing is taken up by it."""
-        found = await self.journal.read()
+        """Read all that the disk holds about this home; None where it cannot be read now."""
+        found = await self.outbox.read()
         if found is None:
             return None
-        learned, trouble = await habits_file.read(self._habits, self.journal)
+        learned, trouble = await habits_file.read(self._habits, self.outbox)
         return None if trouble is StorageTrouble.SLOW else _Past(found, learned)
 
     def _recovered(self, past: "_Past | None", started: Started) -> HomeState:
-        """Fit what is known to this process; a home of which nothing can be read was lived in."""
+        """Return the state to start with; without a readable disk, the home counts as lived in."""
         if past is None:
             return decide.recover(HomeState(), started, (), lived_in=True)
         learned = past.learned or habits_file.Learned(FRESH, (habits_file.HABITS,))
         lost = (*past.found.lost, *learned.lost)
-        known = replace(health.decode(past.found.snapshot, *lost), habits=learned.habits)
-        unsent = [row.id for row in self.journal.unsettled(past.found)]
-        known = delivery.backed(known, unsent, self.journal.settled())
+        known = replace(saved.decode(past.found.snapshot, *lost), habits=learned.habits)
+        unsent = [row.id for row in self.outbox.unsettled(past.found)]
+        known = delivery.backed(known, unsent, self.outbox.settled())
         return decide.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
 
     def _remember(self, past: "_Past | None") -> None:
-        """Write from now on what the home teaches, since it is known what it taught before."""
+        """Save habits from now on, since it is known what was learned before."""
         if past is not None and past.learned is not None:
-            self.memory = habits_file.Memory(self._habits, self.journal, past.learned.habits)
+            self.habits_file = habits_file.HabitsFile(
+                self._habits, self.outbox, past.learned.habits
+            )
 
     async def _heartbeat(self) -> None:
-        """Look after oneself, and let a heartbeat travel the whole way only if all is well."""
+        """Emit a heartbeat now and then, only while no driver hangs and the disk answers.
+
+        The heartbeat goes through the engine; its effect feeds the watchdog.
+        """
         interval_s = watchdog.interval_s()
         while True:
             hung = self.supervisor.hung()
-            if not hung and await self.journal.probe():
+            if not hung and await self.outbox.probe():
                 self.engine.emit(self.clocks.heartbeat())
             else:
                 self.diary.beats(*hung)
             await asyncio.sleep(interval_s)
 
     async def _learn(self) -> None:
-        """Save what was learned now and then."""
+        """Save the habits every 15 minutes."""
         while True:
             await asyncio.sleep(habits_file.EVERY_S)
-            if self.memory:
-                await self.memory.save(self.engine.state.habits)
+            if self.habits_file:
+                await self.habits_file.save(self.engine.state.habits)
 
     async def _telemetry(self) -> None:
         while True:
             await asyncio.sleep(self.config.telemetry_s)
-            refused = self.engine.post.refused
-            readings = health.readings() | {f"refused_{k}": float(n) for k, n in refused.items()}
+            refused = self.engine.delivery.refused
+            readings = saved.readings() | {f"refused_{k}": float(n) for k, n in refused.items()}
             readings["decided"] = float(self.engine.decided)
-            self.engine.emit(Measured(self.clocks.at(), readings, self.journal.dropped))
+            self.engine.emit(Measured(self.clocks.at(), readings, self.outbox.dropped))
 
     def _look(self) -> tuple[HomeState, Rules, float]:
         return self.engine.state, self.rules, self.clocks.at()
 
-    def _look_at_link(self) -> LinkSight:
-        link, center = self.link, self.engine.post.center
+    def _look_at_link(self) -> LinkReport:
+        link, center = self.link, self.engine.delivery.center
         broker = link.broker if link else ""
         trouble = str(link.trouble or "") if link else ""
         database, online = (center.database, center.online) if center else ("", False)
-        return LinkSight(True, self.config.hub, broker, trouble, database, online)  # noqa: FBT003
+        return LinkReport(True, self.config.hub, broker, trouble, database, online)  # noqa: FBT003
 
     def _will(self) -> bytes:
         return self._state(Availability.LOST).payload
@@ -234,7 +241,7 @@ async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
     if not running.done():
         await hub.leave()
     ending.cancel()
-    for _ in range(ENDS):  # a part that swallows its cancellation gets another
+    for _ in range(ENDS):  # a part that swallows its cancellation is cancelled again
         running.cancel()
         await asyncio.wait({running}, timeout=END_S)
     if running.done():  # else `asyncio.run` cancels each task by itself

@@ -1,4 +1,4 @@
-"""The machine's own clocks, and the events that are read from them."""
+"""The machine's clocks, and the events that are made from them."""
 
 import secrets
 import time
@@ -6,7 +6,7 @@ import time
 from hub.core.model.events import Heartbeat, Started
 from hub.outbox import snapshot
 
-CHANCE = secrets.SystemRandom().random  # the homes of a town must not draw alike
+CHANCE = secrets.SystemRandom().random  # a number that no other hub of the town draws as well
 
 
 class SystemClocks:
@@ -17,27 +17,27 @@ class SystemClocks:
         self._trusted = False
 
     def synced(self) -> bool:
-        """Tell whether the wall clock is right, as far as an hour of the day needs it.
+        """Whether the wall clock is right enough to tell the hour of the day.
 
-        Once synchronised it stays so for this process: it drifts by seconds a day, while Linux
-        takes its word back nine hours after a time server's last answer (16 s at 500 ppm).
+        Once synchronised it counts as such for this process: it drifts by seconds a day, while
+        Linux stops saying so nine hours after a time server's last answer (16 s at 500 ppm).
         """
         self._trusted = self._trusted or snapshot.clock_synced()
         return self._trusted
 
     def at(self) -> float:
-        """Give monotonic seconds."""
+        """Return monotonic seconds."""
         return time.monotonic()
 
     def utc(self) -> float:
-        """Give seconds since 1970."""
+        """Return seconds since 1970."""
         return time.time()
 
     def started(self) -> Started:
-        """Give the beginning of a process, with a boot id and a chance of its own."""
+        """Return the event of a starting process, with a boot id and a random number of its own."""
         boot, synced = secrets.token_hex(6), self.synced()
         return Started(self.at(), self.utc(), synced, boot, self._zone_s, CHANCE())
 
     def heartbeat(self) -> Heartbeat:
-        """Give a heartbeat of now."""
+        """Return a heartbeat with the present times."""
         return Heartbeat(self.at(), self.utc(), self.synced(), self._zone_s)

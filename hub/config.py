@@ -1,4 +1,4 @@
-"""The hub's TOML file -> typed settings; relative paths are meant from the file's own folder.
+"""The hub's TOML file as typed settings; relative paths start at the file's own folder.
 
 A driver is found by its `kind`: `[[device]] kind = "contact"` is `drivers/contact.py`.
 """
@@ -20,7 +20,7 @@ from hub.shared.language import Language
 from hub.shared.messages import tell, usual_language
 from hub.shared.settings import Kinds, Mistake, Noted, read, refuse, text_of
 
-LONGEST_DOOR = "/house.sock"  # of the sockets in `run_dir`
+LONGEST_SOCKET = "/house.sock"  # the longest name of a socket in `run_dir`
 
 
 class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ class BlackBoxSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a hub is told before it starts."""
+    """All settings of a hub."""
 
     hub: Name
     mqtt: MqttSettings
@@ -60,14 +60,14 @@ def _log(note: Mistake) -> None:
 def load(path: Path, noted: Noted = _log) -> Config:
     """Read the file; raise `SettingsError` with every mistake, or `OSError`.
 
-    `noted` is told of what is no mistake, but should be mended.
+    `noted` is called for what is not a mistake, but should be corrected.
     """
     kinds = Kinds(find_driver, driver_kinds(), unique=("name", "pin"))
     text = text_of(path.read_bytes(), str(path), noted)
     config = read(text, str(path), Config, kinds={"device": kinds})
     folder = path.resolve().parent
     try:
-        socket(_from(folder, config.run_dir) + LONGEST_DOOR)
+        socket(_from(folder, config.run_dir) + LONGEST_SOCKET)
     except FlawError as flaw:
         raise refuse(text, str(path), ("run_dir",), flaw) from flaw
     mqtt = {key: _from(folder, getattr(config.mqtt, key)) for key in ("ca", "cert", "key")}
@@ -79,15 +79,14 @@ def load(path: Path, noted: Noted = _log) -> Config:
     )
 
 
-_KIND = {"virtual": "house"}  # the kind in the settings of a room with another name
+_KIND = {"virtual": "house"}  # folders of drivers whose `kind` in the settings is another word
 
 
 def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rules:
-    """Give the numbers that decide, with the buttons and sensors of this house.
+    """Return the rules of this home: the config's numbers, with its buttons and sensors.
 
-    A driver says by its `sense` what it tells of the house; None, or none at all: nothing. Where no
-    driver `speaks`, each check-in would be missed: nobody is asked but at times that the config
-    names.
+    A driver's `sense` says what it senses in the home; without one it is no sensor. If no driver
+    `speaks`, each check-in would be missed: then only check-ins that the config names are held.
     """
     sensors = {d.name: sensor for d in config.device if (sensor := _sensor(d)) is not None}
     others = (d for d in config.device if d.name not in sensors)

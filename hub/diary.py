@@ -1,7 +1,7 @@
-"""What an installer reads in the hub's log: sentences in the home's language, and none for ever.
+"""The hub's log for an installer: sentences in the home's language, without endless repetition.
 
-What goes on being wrong is said once, then again after a minute, two, four, at most every six
-hours; what is well again ends it, and the next time it is said at once.
+A trouble that goes on is logged once, then again after one, two, four minutes and so on, at most
+every six hours. When it is over that is logged, and the next time it is logged at once.
 """
 
 import logging
@@ -29,7 +29,7 @@ LOG = logging.getLogger("anbu")
 AGAIN_S, LONGEST_S = 60.0, 6 * 3600.0
 LINK, DISK, BROKER, HEART = "link", "disk", "broker", "heart"  # a device has its own name
 CLASS = re.compile(r"^\w+(Error|Exception): ")
-ADVICE = {  # what a driver's complaint has in it -> the advice of the message file
+ADVICE = {  # text within a driver's error -> key of the advice in the message file
     "No module named": "library",
     "busy": "busy",
     "Permission": "permission",
@@ -42,7 +42,7 @@ ADVICE = {  # what a driver's complaint has in it -> the advice of the message f
 
 
 class Standing(Struct):
-    """What is wrong, as it was said last; when it may be said again, and how often it was said."""
+    """A trouble as it was logged last, when it may be logged again, and the wait after that."""
 
     words: str
     again_at: float
@@ -50,14 +50,14 @@ class Standing(Struct):
 
 
 class Diary:
-    """The log of one process; `at` gives monotonic seconds."""
+    """The log of one process; `at` returns monotonic seconds."""
 
     def __init__(self, language: Language, at: Callable[[], float]) -> None:
         self._words, self._at = messages("log", language), at
         self._standing: dict[str, Standing] = {}
 
     def note(self, event: Event) -> None:
-        """Write down what an event means for whoever keeps the hub running, if it is of that."""
+        """Log what an event means for the people who keep the hub running; most mean nothing."""
         match event:
             case LinkUp(broker=broker):
                 self._well(LINK, self._say("link", "up", broker=broker), first=True)
@@ -77,13 +77,13 @@ class Diary:
                 pass
 
     def shows(self, signal: Signal) -> str:
-        """Write down what the lamp shows; give the sentence."""
+        """Log what the lamp shows; return the sentence."""
         words = self._say("signal", signal)
         LOG.info("%s", words)
         return words
 
     def beats(self, *hung: str) -> None:
-        """Write down why the watchdog is not fed: drivers that hang, or else the disk."""
+        """Log why the watchdog is not fed: the drivers that hang, or else the disk."""
         names = ", ".join(hung)
         self._wrong(HEART, self._say("heart", "hung" if hung else "disk", devices=names))
 

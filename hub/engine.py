@@ -1,8 +1,8 @@
-"""The engine: take facts, decide, commit, and only then perform.
+"""The engine: receive events, decide, commit, and only then act.
 
-Facts come through one door, `emit`, from any thread. A due deadline is served before the queue,
-else a flood of edges would hold up a press (measured: 217 ms against 67 ms). Facts that have
-queued up are decided together and committed once.
+All events come through `emit`, from any thread. A due deadline is served before the queued events,
+because a flood of edges would delay a press otherwise (measured: 217 ms against 67 ms). Events that
+have queued up are decided together and committed once.
 """
 
 import asyncio
@@ -27,91 +27,91 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
-from hub.outbox.delivery import Clocks, Post
-from hub.outbox.thread import Found, Journal
+from hub.outbox.delivery import Clocks, Delivery
+from hub.outbox.thread import Found, OutboxThread
 
 BATCH = 64
-EARLY = 16  # a glitch has a few edges; a flood has more, and must not come before a press
+EARLY = 16  # edges decided before a due press: a glitch has a few, a flood has more
 EPOLL_S = 0.0015  # asyncio rounds every wait up to whole milliseconds, and epoll adds its slack
-FLUSH_S = 60.0  # what nobody is owed is snapshotted this often at most: SD cards wear out
-RETRY_S = 5.0  # a disk that failed is tried again this often: memory alone is no promise
+FLUSH_S = 60.0  # state that no message depends on is saved at most this often: SD cards wear out
+RETRY_S = 5.0  # how often a failed disk is tried again: memory alone does not survive a power cut
 ENCODE = msgspec.msgpack.Encoder().encode
 
 
 class Outlets(Protocol):
-    """Where the resident's effects, the watchdog's food and the black box are."""
+    """Where the engine's effects go, beside the messages: drivers, watchdog and black box."""
 
     def tell(self, order: Order) -> None:
         """Hand an order to every driver that wants it."""
 
     def pet(self) -> None:
-        """Feed the watchdog."""
+        """Tell the watchdog that the hub works."""
 
     def record(self, event: Event, effects: list[Effect]) -> None:
-        """Keep what was decided, for the replay of a field incident."""
+        """Record what was decided, for the replay of a field incident."""
 
 
 class Engine:
-    """Holds the one state; everything else is told or asks."""
+    """Holds the state of the home, and is the only one that changes it."""
 
     def __init__(
-        self, state: HomeState, rules: Rules, journal: Journal, clocks: Clocks, outlets: Outlets
+        self, state: HomeState, rules: Rules, outbox: OutboxThread, clocks: Clocks, outlets: Outlets
     ) -> None:
         self.state, self.rules = state, rules
-        self.post = Post(rules.hub, journal, clocks, self._put)
+        self.delivery = Delivery(rules.hub, outbox, clocks, self._put)
         self.decided = 0
         self._clocks, self._outlets = clocks, outlets
         self._facts: deque[Event] = deque()
-        self._late: list[Effect] = []  # of a disk that was read late, to be done with the next turn
+        self._late: list[Effect] = []  # from a disk that was read late; done in the next turn
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._flush_at = clocks.at() + FLUSH_S
 
     def emit(self, event: Event) -> None:
-        """Hand over a fact, from any thread; a loop that has ended has no use for it."""
+        """Queue an event, from any thread; ignored once the loop has ended."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._put, event)
 
     def begin(self, state: HomeState, started: Started, found: Found | None) -> None:
-        """Take up a recovered state, before any fact that has queued up meanwhile.
+        """Start with a recovered state, before any event that has queued up meanwhile.
 
-        From here on it is written; `found` is None while the disk could not be read.
+        From here on the state is saved; `found` is None while the disk could not be read.
         """
-        self.state, trouble = state, self.post.begin(found)
-        at = started.at  # a disk that works ends the fault that an older process left behind
+        self.state, trouble = state, self.delivery.begin(found)
+        at = started.at  # a disk that works ends the fault that an earlier process reported
         disk = StorageFailed(at, trouble) if trouble else StorageRecovered(at)
         self._facts.extendleft((disk, started))
         self._woken.set()
 
     def absorb(self, old: HomeState, found: Found) -> None:
-        """Take up what the disk held all the time, and could be read only now."""
+        """Add what the disk held, where it could be read only now."""
         self.state, self._late = late.joined(old, self.state, self.rules)
-        self.post.start_over(found)
+        self.delivery.start_over(found)
         self._flush_at = self._clocks.at()
         self._woken.set()
 
     async def run(self) -> None:
-        """Decide for ever."""
+        """Decide on events until cancelled."""
         while True:
             await self._wait()
             await self.turn()
-            await asyncio.sleep(0)  # a flood of facts does not hold up who else has work
+            await asyncio.sleep(0)  # other tasks run even during a flood of events
 
     async def turn(self) -> None:
-        """Serve what is due, then the facts that have come; commit; perform."""
+        """Serve what is due, then the queued events; commit; act."""
         at, before = self._clocks.at(), self.state
         effects, self._late = self._late + self._serve_due(at), []
         for _ in range(min(len(self._facts), BATCH)):
             effects += self._decide(self._facts.popleft())
-        rows = self.post.accept(effects)
-        if decide.owes(before, self.state, effects) or self._should_flush(at):
-            await self._commit(at)
-        self.post.carry(rows, effects)
+        at_once = decide.owes(before, self.state, effects) or at >= self._flush_at
+        if await self.delivery.deliver(effects, self._snapshot, at_once=at_once):
+            self._plan_flush(at)
         self._perform(effects)
 
     async def flush(self) -> None:
-        """Bring to the disk what nobody is owed, before the process ends."""
-        await self._commit(self._clocks.at())
+        """Save the state before the process ends."""
+        await self.delivery.commit(self._snapshot())
+        self._plan_flush(self._clocks.at())
 
     def _put(self, event: Event) -> None:
         self._facts.append(event)
@@ -124,10 +124,10 @@ class Engine:
         return effects
 
     def _serve_due(self, at: float) -> list[Effect]:
-        """Serve the deadlines first, but for edges that may show that one was never due.
+        """Serve the deadlines that are due; before them, edges that show that one was not due.
 
-        A glitch that ended while a commit ran is no press: of contacts that are due, the edges
-        that wait in the queue count as of their own time. No flood comes before: `EARLY` at most.
+        A glitch that ended during a commit is no press: so queued edges of contacts whose deadline
+        is due are decided first, with their own times, but at most `EARLY` of them.
         """
         wake = decide.next_wake(self.state, self.rules)
         if wake is None or wake > at:
@@ -150,16 +150,16 @@ class Engine:
             elif isinstance(effect, Pet):
                 self._outlets.pet()
 
-    def _should_flush(self, at: float) -> bool:
-        return at >= self._flush_at or self.post.crowded
+    def _snapshot(self) -> bytes:
+        """Return the state to save; the habits have a file of their own."""
+        return ENCODE(replace(self.state, habits=FRESH))
 
-    async def _commit(self, at: float) -> None:
-        await self.post.commit(ENCODE(replace(self.state, habits=FRESH)))
-        self._flush_at = at + (RETRY_S if self.post.disk else FLUSH_S)
+    def _plan_flush(self, at: float) -> None:
+        self._flush_at = at + (RETRY_S if self.delivery.disk else FLUSH_S)
 
     async def _wait(self) -> None:
         if not self._facts:
-            wakes = (decide.next_wake(self.state, self.rules), self.post.next_wake())
+            wakes = (decide.next_wake(self.state, self.rules), self.delivery.next_wake())
             wake = min((w for w in wakes if w is not None), default=self._flush_at)
             wake = min(wake, self._flush_at)
             wait_s = wake - self._clocks.at()
@@ -172,6 +172,6 @@ class Engine:
 
 
 def _sleep_off(left_s: float) -> None:
-    """Sleep the last bit exactly: a press is confirmed 0.6 ms sooner (bench/press.py)."""
+    """Sleep the last milliseconds exactly: a press is confirmed 0.6 ms sooner (bench/press.py)."""
     if 0.0 < left_s <= EPOLL_S:
         time.sleep(left_s)

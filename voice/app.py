@@ -20,7 +20,6 @@ from pathlib import Path
 from hub.contract.voice import Hello, Meaning, Order, Part, Ping
 from hub.shared.system import give_back, rss_mb
 from voice.dialogue.stage import Stage
-from voice.status import HUNG_S, Health, Losses, listening, restart_due
 from voice.hearing.capture import Ear, Forgotten
 from voice.hearing.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
 from voice.hearing.overhear import Overheard, Overhearing
@@ -34,6 +33,7 @@ from voice.sound.microphone import Microphone
 from voice.sound.portaudio import PortAudio
 from voice.speaking.preferences import Service
 from voice.speaking.speech import Speech
+from voice.status import HUNG_S, Health, Losses, listening, restart_due
 from voice.understanding.understand import Expecting, Intent, Understood
 
 log = logging.getLogger(__name__)

@@ -1,3 +1,8 @@
-"""The outbox: what the hub has promised to deliver, on disk and in order."""
+"""The outbox: every message that the hub owes is on disk first, then sent in order of urgency.
+
+`delivery` is what the engine and the link talk to; `queue` decides what is sent next; `thread` runs
+the disk in a thread of its own; `store` is the SQLite file and `repair` opens it when it may be
+damaged. `snapshot` and `habits_file` read what the hub knew before it was started.
+"""
 
 __all__ = ["delivery", "habits_file", "snapshot", "store", "thread"]

@@ -1,4 +1,4 @@
-"""What could not be read whole is kept beside its file: the bytes, or the file itself."""
+"""Copies of files that could not be read whole, kept beside them: the bytes, or the file itself."""
 
 import hashlib
 import os
@@ -6,11 +6,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-MOST = 2  # of one file: the newest, so that an SD card never fills with them
+MOST = 2  # copies of one file, the newest: an SD card must not fill up with them
 
 
 def keep(path: Path, raw: bytes) -> Path:
-    """Keep `raw` as `<name>.unread-<digest>`, once; raise `OSError` where that cannot be."""
+    """Write `raw` to `<name>.unread-<digest>` and return that path; the same bytes only once.
+
+    Raises `OSError` when the copy cannot be written.
+    """
     kept = path.with_name(f"{path.name}.unread-{hashlib.sha256(raw).hexdigest()[:12]}")
     if kept.exists():
         return kept
@@ -27,10 +30,10 @@ def keep(path: Path, raw: bytes) -> Path:
 
 
 def put_aside(path: Path, parts: tuple[str, ...] = ("",)) -> None:
-    """Rename `path`, with each of `parts` added to its name, and let the oldest such copies go.
+    """Rename `path`, with each of `parts` added to its name, and delete the oldest such copies.
 
-    Raises `OSError` where that cannot be done. The name holds the time, which may be wrong after a
-    start: so the oldest go first, and the newest is never one of them.
+    Raises `OSError` when that fails. The new name holds the time, which may be wrong after a start;
+    the oldest copies are deleted before the rename, so the newest copy is never deleted.
     """
     old = sorted({_stem(path, one) for one in path.parent.glob(f"{path.name}.damaged-*")})
     for name in old[: max(0, len(old) - MOST + 1)]:
@@ -43,6 +46,6 @@ def put_aside(path: Path, parts: tuple[str, ...] = ("",)) -> None:
 
 
 def _stem(path: Path, copy: Path) -> str:
-    """Give the name of a copy without its part (`outbox.db.damaged-17-wal`)."""
+    """Return a copy's name without its part: `...-17` for `outbox.db.damaged-17-wal`."""
     number = copy.name.removeprefix(f"{path.name}.damaged-").partition("-")[0]
     return f"{path.name}.damaged-{number}"

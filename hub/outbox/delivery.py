@@ -1,12 +1,12 @@
-"""The post: what the engine has decided is committed, then carried; what comes back is a fact.
+"""Delivery of messages: what the engine decides is committed, then sent; what comes back is a fact.
 
-Between the journal (what is promised), the courier (in what order) and the link (how). All of it
-on the loop's thread.
+It stands between the engine and the link, and uses the outbox's thread (what is owed) and the queue
+(in what order). Everything here runs on the loop's thread.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from hub.contract import wire
@@ -26,91 +26,96 @@ from hub.core.model.events import (
     StorageRecovered,
     StorageTrouble,
 )
-from hub.outbox.queue import Courier
+from hub.outbox.queue import SendQueue
 from hub.outbox.store import Row
-from hub.outbox.thread import Commit, Found, Journal
+from hub.outbox.thread import Commit, Found, OutboxThread
 
 PAGE = 64
 STEADY_S = 10.0
-CROWD = 500  # so many settled messages are struck from the disk without waiting for the flush
+CROWD = 500  # this many unsaved changes are committed at once, without waiting for the flush
 
 
 class Carrier(Protocol):
-    """What the post needs of the link."""
+    """What the delivery needs of the link."""
 
     def publish(self, row: Row) -> None:
-        """Send one message over the session there is."""
+        """Send one message over the present session."""
 
     def hang_up(self, trouble: LinkTrouble) -> None:
-        """Give the session up."""
+        """End the session."""
 
     def hurry(self, *, urgent: bool) -> None:
-        """Say whether an SOS waits."""
+        """Say whether an SOS is waiting."""
 
 
 class Clocks(Protocol):
-    """The two clocks, handed in so that tests own time."""
+    """The two clocks, passed in so that tests control time."""
 
     def at(self) -> float:
-        """Give monotonic seconds."""
+        """Return monotonic seconds."""
 
     def utc(self) -> float:
-        """Give seconds since 1970."""
+        """Return seconds since 1970."""
 
 
-class Post:
-    """Also `hub.link.session.Listener`: the link tells it what happens."""
+class Delivery:
+    """What is sent and what was confirmed; also the `hub.link.session.Listener` of the link."""
 
     def __init__(
-        self, hub: str, journal: Journal, clocks: Clocks, put: Callable[[Event], None]
+        self, hub: str, outbox: OutboxThread, clocks: Clocks, put: Callable[[Event], None]
     ) -> None:
         self.carrier: Carrier | None = None
         self.refused: Counter[str] = Counter()
-        self.center: CenterState | None = None  # as it was heard of last
-        self._hub, self._journal, self._clocks, self._put = hub, journal, clocks, put
-        self._courier = Courier()
-        self._commit: Commit | None = None  # nothing is written before the file was taken up
-        self.disk: StorageTrouble | None = None  # the fault that stands
+        self.center: CenterState | None = None  # the last one received
+        self._hub, self._outbox, self._clocks, self._put = hub, outbox, clocks, put
+        self._queue = SendQueue()
+        self._commit: Commit | None = None  # nothing is written before the file has been read
+        self.disk: StorageTrouble | None = None  # the fault reported at present
         self._bad_at = -STEADY_S
         self._fetching: asyncio.Task[None] | None = None
         self._resume_at = 0.0  # on the loop's clock
 
     def begin(self, found: Found | None) -> StorageTrouble | None:
-        """Take up what the disk held, if it could be read; give what is wrong with it.
+        """Take over what the disk held, if it could be read; return what is wrong with the disk.
 
-        That is raised as a fault at start; a damaged file's stands till the next commit.
+        The engine reports that as a fault at start; the fault of a damaged file, which has been
+        repaired by then, ends with the next commit.
         """
-        self._commit = None if found is None else self._journal.take_up(found)
-        trouble = self._journal.trouble if found is None else found.trouble
+        self._commit = None if found is None else self._outbox.take_up(found)
+        trouble = self._outbox.trouble if found is None else found.trouble
         self.disk = None if trouble is StorageTrouble.CORRUPT else trouble
         return trouble
 
     def start_over(self, found: Found) -> None:
-        """Send all anew: the disk could be read at last, and it held more."""
-        self._commit, trouble = self._journal.take_up(found), found.trouble
+        """Take over a file that could be read only now, and end the session to send its SOS too."""
+        self._commit, trouble = self._outbox.take_up(found), found.trouble
         if trouble is StorageTrouble.CORRUPT:
             self._put(StorageFailed(self._clocks.at(), trouble))
             self.disk = None
         if self.carrier:
             self.carrier.hang_up(LinkTrouble.CLOSED)
 
-    def accept(self, effects: Iterable[Effect]) -> list[Row]:
-        """Hold what is to be kept; give the new messages, which may leave after the commit."""
-        orders = list(effects)
-        rows = self._journal.add(
-            (e for e in orders if isinstance(e, Publish) and e.lane is not Lane.LIVE),
-            (e.id for e in orders if isinstance(e, Forget)),
-        )
-        live = (e for e in orders if isinstance(e, Publish) and e.lane is Lane.LIVE)
-        return [*rows, *(Row(0, e.id, e.lane, e.topic, e.payload, e.retain) for e in live)]
+    async def deliver(
+        self, effects: Sequence[Effect], snapshot: Callable[[], bytes], *, at_once: bool
+    ) -> bool:
+        """Hold the new messages, commit them where that is due, then let them leave.
+
+        `at_once`: the decision owes somebody something. Returns whether there was a commit.
+        """
+        rows = self._hold(effects)
+        due = at_once or (self._outbox.unsaved > CROWD and self.disk is None)
+        if due:
+            await self.commit(snapshot())
+        self._send(rows, effects)
+        return due
 
     async def commit(self, snapshot: bytes) -> None:
-        """Bring all that is held to the disk; a disk that fails becomes a fact, not a delay.
+        """Write all that is held to the disk; a disk that fails becomes an event, not a delay.
 
-        It is said to be well again when it has been so for `STEADY_S`: no fault shall flap.
+        Its fault ends when the disk has worked for `STEADY_S`, so that the fault does not flap.
         """
         if self._commit is None:
-            trouble: StorageTrouble | None = self._journal.trouble or StorageTrouble.SLOW
+            trouble: StorageTrouble | None = self._outbox.trouble or StorageTrouble.SLOW
         else:
             trouble = await self._commit(snapshot)
         at = self._clocks.at()
@@ -120,55 +125,59 @@ class Post:
         self.disk = trouble
         self._put(StorageFailed(at, trouble) if trouble else StorageRecovered(at))
 
-    def carry(self, rows: Iterable[Row], effects: Iterable[Effect]) -> None:
-        """Let new messages leave, and old ones again."""
+    def _hold(self, effects: Sequence[Effect]) -> list[Row]:
+        """Hold what must be kept; return the new messages, which may leave after the commit."""
+        rows = self._outbox.add(
+            (e for e in effects if isinstance(e, Publish) and e.lane is not Lane.LIVE),
+            (e.id for e in effects if isinstance(e, Forget)),
+        )
+        live = (e for e in effects if isinstance(e, Publish) and e.lane is Lane.LIVE)
+        return [*rows, *(Row(0, e.id, e.lane, e.topic, e.payload, e.retain) for e in live)]
+
+    def _send(self, rows: Iterable[Row], effects: Iterable[Effect]) -> None:
+        """Queue the new messages, and again those that a `Resend` names."""
         for row in rows:
-            self._courier.send(row)
+            self._queue.send(row)
         for effect in effects:
-            if isinstance(effect, Resend) and (old := self._journal.urgent.get(effect.id)):
-                self._courier.send(old)
+            if isinstance(effect, Resend) and (old := self._outbox.urgent.get(effect.id)):
+                self._queue.send(old)
             elif isinstance(effect, Forget):
-                self._courier.forget(effect.id)
+                self._queue.forget(effect.id)
         self.forward()
 
     def forward(self, *, fetch: bool = True) -> None:
-        """Give the link what it can take now; give it up when an ack is overdue."""
+        """Hand the link what may be sent now; end the session when an ack is overdue."""
         if self.carrier is None:
             return
         at = self._clocks.at()
-        if self._courier.overdue(at):
+        if self._queue.overdue(at):
             self.carrier.hang_up(LinkTrouble.ACK_OVERDUE)
-        self.carrier.hurry(urgent=bool(self._journal.urgent))
-        for row in self._courier.take(at):
+        self.carrier.hurry(urgent=bool(self._outbox.urgent))
+        for row in self._queue.to_publish(at):
             self.carrier.publish(row)
-        self._pause(self._courier.pause_s(at))
-        if fetch and self._courier.hungry() and self._fetching is None:
+        self._pause(self._queue.pause_s(at))
+        if fetch and self._queue.hungry() and self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
 
     def next_wake(self) -> float | None:
-        """Give the time at which an ack will be overdue."""
-        return self._courier.next_wake()
-
-    @property
-    def crowded(self) -> bool:
-        """Whether enough is settled to be worth a commit."""
-        return self._journal.unsaved > CROWD and self.disk is None
+        """Return the time at which an ack will be overdue, None where none is awaited."""
+        return self._queue.next_wake()
 
     def link_up(self, broker: str) -> None:
-        """Begin to send, first what the centre has not confirmed."""
-        self._courier.up()
-        for row in self._journal.urgent.values():
-            self._courier.send(row)
+        """Begin to send, first the SOS that the centre has not confirmed."""
+        self._queue.up()
+        for row in self._outbox.urgent.values():
+            self._queue.send(row)
         self._put(LinkUp(self._clocks.at(), broker))
 
     def link_down(self, trouble: LinkTrouble) -> None:
-        """Stop sending; nothing is lost by it."""
-        self._courier.down(late=trouble is LinkTrouble.ACK_OVERDUE)
+        """Stop sending; the queue and the disk keep what was not confirmed."""
+        self._queue.down(late=trouble is LinkTrouble.ACK_OVERDUE)
         self._put(LinkDown(self._clocks.at(), trouble))
 
     def acked(self, id_: str, *, refused: bool) -> None:
-        """Note a PUBACK: it settles a bulk message; for an SOS it settles nothing."""
-        row = self._courier.acked(id_)
+        """Handle a PUBACK: it settles a bulk message; an SOS is settled only by the centre."""
+        row = self._queue.acked(id_)
         if row is not None and refused:
             self._put(BrokerRefused(self._clocks.at(), id_))
             if row.lane is Lane.SOS and self.carrier:
@@ -176,11 +185,11 @@ class Post:
         elif row is not None and row.lane is Lane.SOS:
             self._put(BrokerAcked(self._clocks.at(), id_))
         elif row is not None and row.lane is not Lane.LIVE:
-            self._journal.add((), (id_,))
+            self._outbox.add((), (id_,))
         self.forward()
 
     def arrived(self, topic: str, payload: bytes) -> None:
-        """Take a message from outside; what the contract does not allow is counted, not kept."""
+        """Turn a message from the centre into an event; one that breaks the contract is counted."""
         at = self._clocks.at()
         try:
             message = wire.decode_from_center(self._hub, topic, payload)
@@ -204,8 +213,8 @@ class Post:
             loop.call_at(self._resume_at, self.forward)
 
     async def _fetch(self) -> None:
-        after = self._courier.fetch_after()
-        rows, whole = await self._journal.page(after, PAGE)
-        self._courier.restock(after, rows, whole=whole)
+        after = self._queue.fetch_after()
+        rows, whole = await self._outbox.page(after, PAGE)
+        self._queue.restock(after, rows, whole=whole)
         self._fetching = None
         self.forward(fetch=whole)  # a disk that cannot be read is not asked again at once

@@ -1,7 +1,7 @@
-"""What a home has taught its hub, in a file of its own: learned slowly, and written seldom.
+"""The file of what the hub has learned about the home's habits: it changes slowly.
 
-Written whole and put in place by a rename, so that a power cut leaves the old file or the new one.
-What was learned since is lost with it, a quarter of an hour at most, and no call hangs on it.
+The file is written whole every 15 minutes and put in place by a rename, so that a power cut leaves
+the old file or the new one. A cut loses at most 15 minutes of learning; no call depends on it.
 """
 
 import logging
@@ -17,47 +17,47 @@ from hub.contract import border
 from hub.core.model.activity import FRESH, VERSION, Habits
 from hub.core.model.events import StorageTrouble
 from hub.outbox.aside import keep
-from hub.outbox.thread import Journal
+from hub.outbox.thread import OutboxThread
 
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0
-MOST_BYTES = 64 * 1024  # a file larger than any that is written is none of ours
-HABITS = "habits"  # in what could not be read
+MOST_BYTES = 64 * 1024  # a larger file was not written by a hub
+HABITS = "habits"  # the name of this part among what could not be read
 ENCODE = msgspec.msgpack.Encoder().encode
 
 
 class Learned(Struct, frozen=True):
-    """What the file says, and what of it could not be read."""
+    """The habits in the file, and the names of the parts that could not be read."""
 
     habits: Habits
     lost: tuple[str, ...] = ()
 
 
-class Memory:
-    """The file of the learned state, made once it was read; the journal's thread writes it."""
+class HabitsFile:
+    """Saves habits; made only after the file was read. The outbox's thread does the writing."""
 
-    def __init__(self, path: Path, journal: Journal, saved: Habits) -> None:
-        self._path, self._journal, self._saved = path, journal, saved
+    def __init__(self, path: Path, outbox: OutboxThread, saved: Habits) -> None:
+        self._path, self._outbox, self._saved = path, outbox, saved
 
     async def save(self, habits: Habits) -> None:
-        """Write what has changed."""
+        """Write the habits, if they have changed since the last save."""
         if habits is self._saved:
             return
-        _, trouble = await self._journal.aside(partial(_write, self._path, habits))
+        _, trouble = await self._outbox.aside(partial(_write, self._path, habits))
         if trouble is None:
             self._saved = habits
 
 
-async def read(path: Path, journal: Journal) -> tuple[Learned | None, StorageTrouble | None]:
-    """Give what was learned, or why the disk cannot tell.
+async def read(path: Path, outbox: OutboxThread) -> tuple[Learned | None, StorageTrouble | None]:
+    """Return what was learned, or None and what is wrong with the disk.
 
-    A home is learned anew where the file is of no use; its bytes are kept aside.
+    Where the file cannot be decoded, learning starts again and the file's bytes are kept aside.
     """
-    return await journal.aside(partial(_read, path))
+    return await outbox.aside(partial(_read, path))
 
 
 def _read(path: Path) -> Learned:
-    """Give what the file says, and what of it could not be read; that is kept aside."""
+    """Read the file; keep a copy of its bytes when not all of it could be read."""
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
@@ -71,13 +71,13 @@ def _read(path: Path) -> Learned:
 
 
 def _decoded(raw: bytes) -> tuple[Habits, tuple[str, ...]]:
-    """Read what was learned; of a newer version what this one knows, if its tables are the same."""
+    """Decode the habits; of a newer version what this one knows, if its tables fit."""
     try:
         parsed: object = msgspec.msgpack.decode(raw)
         found, lost = border.read(parsed, Habits)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, border.UnreadableError):
         return FRESH, (HABITS,)
-    if not found.whole:  # the home is learned anew
+    if not found.whole:  # learning starts again
         return FRESH, (HABITS,)
     if found.version != VERSION:
         return replace(found, version=VERSION), (f"{HABITS} {found.version}",)

@@ -1,8 +1,8 @@
-"""In what order messages leave, how many at a time, and how long an ack may take.
+"""The queue of messages to send: their order, how many at a time, and how long an ack may take.
 
-SOS before what is only true now, before faults and telemetry. Each is published only while there
-is a link, a few at a time, so that a new SOS never waits behind a backlog: paho's own queue stays
-empty. No clock and no I/O here; times are monotonic seconds.
+SOS first, then live messages (true only now), then faults and telemetry in order. Messages are
+published only while there is a link, and a few at a time, so that a new SOS never waits behind a
+backlog and paho's own queue stays empty. No clock and no I/O here; times are monotonic seconds.
 """
 
 from collections import OrderedDict
@@ -13,35 +13,35 @@ from hub.outbox.store import Row
 from hub.shared.backoff import exponential_s
 
 WINDOW = 16  # within Mosquitto's default receive maximum of 20
-BULK_WINDOW = 10  # leaves an SOS a free place always
-BULK_BURST, BULK_EVERY_S = 30, 0.1  # no faster: the centre's queue would hold up the next SOS
+BULK_WINDOW = 10  # of the window, so that an SOS always finds a free place
+BULK_BURST, BULK_EVERY_S = 30, 0.1  # no faster: the centre's queue would delay the next SOS
 BULK_STOCK = 64  # bulk rows held in memory; the rest waits on disk
-URGENT_ACK_S = 2.0  # PUBACK takes milliseconds; later than this the link is taken for dead
+URGENT_ACK_S = 2.0  # a PUBACK takes milliseconds; after 2 s without one the link counts as dead
 ACK_S = 8.0
 LONGEST_URGENT_ACK_S = 4.0  # with a back-off and a dial still within 6 s of the network's return
-STRETCH = 1.5  # a broker that is slow, not dead, gets longer after each session given up in vain
+STRETCH = 1.5  # more patience after each session ended for a late ack: the broker may be slow
 
 
-class Courier:
-    """What waits for the link, and what waits for its PUBACK."""
+class SendQueue:
+    """Messages that wait for the link, and messages sent that wait for their PUBACK."""
 
     def __init__(self) -> None:
         self._sos: OrderedDict[str, Row] = OrderedDict()
         self._live: OrderedDict[str, Row] = OrderedDict()  # by id: only the latest is true
         self._bulk: OrderedDict[str, Row] = OrderedDict()
-        self._flying: dict[str, tuple[Row, float]] = {}
+        self._sent: dict[str, tuple[Row, float]] = {}  # id -> row and when it was sent; no ack yet
         self.link = False
         self.last_bulk = 0  # place of the newest bulk row taken in
         self.backlog = True  # whether the disk may hold bulk rows that are not here
-        self._allowed, self._refill_at = 0, float("-inf")  # bulk that may leave until then
+        self._allowed, self._refill_at = 0, float("-inf")  # bulk rows that may be sent until then
         self._given_up = 0  # sessions ended for a late ack since the last ack came
-        self._missed = False  # whether one was added while the disk was being read
-        self._told: set[str] = set()  # SOS that the centre has, though their PUBACK is still out
+        self._missed = False  # whether a row was added while the disk was being read
+        self._received: set[str] = set()  # SOS that the centre has, though their PUBACK is missing
 
     def send(self, row: Row) -> None:
-        """Take in a message; one that is on its way already is not doubled."""
+        """Add a message; an SOS that was sent already and waits for its ack is not added again."""
         if row.lane is Lane.SOS:
-            if row.id not in self._flying:
+            if row.id not in self._sent:
                 self._sos[row.id] = row
         elif row.lane is Lane.LIVE:
             self._live.pop(row.id, None)
@@ -52,19 +52,19 @@ class Courier:
             self._stock(row)
 
     def fetch_after(self) -> int:
-        """Give the place after which to read bulk rows from disk for `restock`."""
+        """Return the place after which to read bulk rows from disk for `restock`."""
         self._missed = False
         return self.last_bulk
 
     def restock(self, after: int, rows: Iterable[Row], *, whole: bool = True) -> None:
-        """Take in bulk rows from after place `after`; none means that the backlog is gone.
+        """Add bulk rows that were read from after place `after`; no rows: the backlog is gone.
 
-        Where the disk could not be read they are not the `whole`: those are asked for again. What
-        was asked for before the link changed has no say any more.
+        `whole` is False when the disk could not be read and the rows are only those in memory: then
+        the same place is read again. An answer from before the link changed is ignored.
         """
         if after != self.last_bulk:
             return
-        known = self._bulk.keys() | self._flying.keys()
+        known = self._bulk.keys() | self._sent.keys()
         self.backlog = self._missed or not whole
         for row in rows:
             self.backlog = True
@@ -74,61 +74,61 @@ class Courier:
                 self.last_bulk = row.n
 
     def hungry(self) -> bool:
-        """Tell whether bulk rows should be fetched from disk."""
+        """Whether bulk rows should be fetched from disk."""
         return self.link and self.backlog and len(self._bulk) < BULK_STOCK // 2
 
-    def take(self, at: float) -> list[Row]:
-        """Give the messages to publish now; they count as flying from `at`."""
+    def to_publish(self, at: float) -> list[Row]:
+        """Return the messages to publish now; they count as sent at `at`."""
         rows: list[Row] = []
         if at >= self._refill_at:
             self._allowed, self._refill_at = BULK_BURST, at + BULK_EVERY_S
         while self.link and (row := self._next()):
-            self._flying[row.id] = (row, at)
+            self._sent[row.id] = (row, at)
             rows.append(row)
         return rows
 
     def acked(self, id_: str) -> Row | None:
-        """Take note of a PUBACK; give the row it was for."""
+        """Note a PUBACK; return the row that it confirms, None for an unknown id."""
         self._given_up = 0
-        self._told.discard(id_)
-        flown = self._flying.pop(id_, None)
-        return flown[0] if flown else None
+        self._received.discard(id_)
+        sent = self._sent.pop(id_, None)
+        return sent[0] if sent else None
 
     def forget(self, id_: str) -> None:
-        """The centre has it: do not send it again."""
+        """Note that the centre has an SOS: it is not sent again."""
         self._sos.pop(id_, None)
-        if id_ in self._flying:
-            self._told.add(id_)
+        if id_ in self._sent:
+            self._received.add(id_)
 
     def up(self) -> None:
-        """Begin with an empty air; what had no ack is read from disk again."""
+        """Begin a session in which nothing is sent yet; bulk rows are read from disk again."""
         self._reset()
         self.link = True
 
     def down(self, *, late: bool = False) -> None:
-        """Stop; SOS stay here, bulk rows are on disk. `late`: it was given up for a late ack."""
+        """End the session; SOS stay here, bulk rows are on disk. `late`: it ended by a late ack."""
         self._given_up += late
         self._reset()
         self.link = False
 
     def pause_s(self, at: float) -> float | None:
-        """Give for how long bulk must wait; None where none waits for this."""
+        """Return for how many seconds bulk rows must wait; None when none is held back."""
         held = self.link and self._bulk and not self._allowed
         return max(0.0, self._refill_at - at) if held else None
 
     def next_wake(self) -> float | None:
-        """Give the time at which the oldest ack is overdue."""
-        return min((since + self._patience_s() for _, since in self._flying.values()), default=None)
+        """Return the time at which the oldest ack is overdue, None where none is awaited."""
+        return min((since + self._patience_s() for _, since in self._sent.values()), default=None)
 
     def overdue(self, at: float) -> bool:
-        """Tell whether an ack is so late that the link must be dead."""
+        """Whether an ack is so late that the link must be dead."""
         due = self.next_wake()
         return due is not None and due <= at
 
     @property
     def urgent(self) -> bool:
         """Whether an SOS waits here or for its PUBACK."""
-        return bool(self._sos) or any(row.lane is Lane.SOS for row, _ in self._flying.values())
+        return bool(self._sos) or any(row.lane is Lane.SOS for row, _ in self._sent.values())
 
     def _patience_s(self) -> float:
         if not self.urgent:
@@ -145,11 +145,11 @@ class Courier:
         self.last_bulk = row.n
 
     def _next(self) -> Row | None:
-        if len(self._flying) >= WINDOW:
+        if len(self._sent) >= WINDOW:
             return None
         if self._sos:
             return self._sos.popitem(last=False)[1]
-        if len(self._flying) >= BULK_WINDOW:
+        if len(self._sent) >= BULK_WINDOW:
             return None
         if self._live:
             return self._live.popitem(last=False)[1]
@@ -159,12 +159,12 @@ class Courier:
         return self._bulk.popitem(last=False)[1]
 
     def _reset(self) -> None:
-        flown = [row for row, _ in self._flying.values() if row.lane is Lane.SOS]
-        flown = [row for row in flown if row.id not in self._told]
-        waiting = sorted([*flown, *self._sos.values()], key=lambda row: row.n)
+        sent = [row for row, _ in self._sent.values() if row.lane is Lane.SOS]
+        unconfirmed = [row for row in sent if row.id not in self._received]
+        waiting = sorted([*unconfirmed, *self._sos.values()], key=lambda row: row.n)
         self._sos = OrderedDict((row.id, row) for row in waiting)
-        self._flying.clear()
-        self._told.clear()
+        self._sent.clear()
+        self._received.clear()
         self._live.clear()
         self._bulk.clear()
         self.last_bulk, self.backlog = 0, True

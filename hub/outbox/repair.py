@@ -1,7 +1,7 @@
-"""Opening the outbox when it may be damaged: keep the old file aside, save what can be read.
+"""Opening an outbox that may be damaged: the old file is kept aside, what can be read is saved.
 
-A new file is made beside (`.new`) and then takes its place in one step, so that a power cut in
-the middle leaves the old one or the new one, and a file without a byte is always a damaged one.
+A new file is written beside the old one (`.new`) and put in place in one step, so that a power cut
+leaves either the old or the new file. So an empty file is always a damaged one.
 """
 
 import errno
@@ -23,7 +23,7 @@ from hub.outbox.store import DISK_ERRORS, LANES, Outbox, Row, trouble_of
 
 PARTS = ("", "-wal", "-shm")
 MEMORY = Path("/dev/shm")  # noqa: S108 - for a private folder in it
-# By the small index first: it names every SOS even where a page of the table is gone.
+# The small index first: it names every SOS even where a page of the table cannot be read.
 PLACES = (
     "SELECT n FROM message INDEXED BY message_by_lane ORDER BY lane, n",
     "SELECT n FROM message NOT INDEXED ORDER BY n",
@@ -31,8 +31,11 @@ PLACES = (
 )
 
 
-def open_or_rescue(path: Path) -> tuple[Outbox, StorageTrouble | None]:
-    """Open the outbox; raise `sqlite3.Error` or `OSError` only where no file can be written."""
+def open_or_repair(path: Path) -> tuple[Outbox, StorageTrouble | None]:
+    """Open the outbox, repaired if need be; return it, and CORRUPT if it was damaged.
+
+    Raises `sqlite3.Error` or `OSError` only where no file can be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.new")
     if not path.exists():
@@ -47,12 +50,12 @@ def open_or_rescue(path: Path) -> tuple[Outbox, StorageTrouble | None]:
 
 
 def peek(path: Path) -> tuple[bytes | None, list[Row]]:
-    """Read a file that cannot be opened for writing; raise where it cannot be read either."""
+    """Return snapshot and rows of a file that cannot be written; raise if it cannot be read."""
     return _salvage(path) if path.exists() else (None, [])
 
 
 class _DamagedError(Exception):
-    """There is a file, and it is not what was written."""
+    """There is a file, and its content is not what was written."""
 
 
 def _sound(path: Path) -> Outbox:
@@ -72,7 +75,7 @@ def _sound(path: Path) -> Outbox:
 
 
 def _explained(path: Path, error: Exception) -> Exception:
-    """SQLite says only that it cannot open a file, or cannot make it longer: say why."""
+    """Return the cause: SQLite says only that it cannot open a file, or cannot make it longer."""
     disk = os.statvfs(path.parent)
     if trouble_of(error) is not StorageTrouble.ERROR:
         return error
@@ -82,7 +85,7 @@ def _explained(path: Path, error: Exception) -> Exception:
 
 
 def _good(path: Path) -> bool:
-    """Tell whether a new file was finished, when the power went before it took its place."""
+    """Whether a new file was finished before a power cut kept it from being put in place."""
     if not path.exists():
         return False
     with suppress(_DamagedError, *DISK_ERRORS):
@@ -99,7 +102,7 @@ def _make(fresh: Path, snapshot: bytes | None, rows: Iterable[Row]) -> None:
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    put_aside(path, PARTS)  # a WAL that stayed would be applied to the new file
+    put_aside(path, PARTS)  # SQLite would apply a WAL that stayed to the new file
     fresh.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -109,9 +112,9 @@ def _put_in_place(fresh: Path, path: Path) -> None:
 
 
 def _salvage(damaged: Path) -> tuple[bytes | None, list[Row]]:
-    """Read what still can be read, from a copy in memory: the snapshot, each message by itself."""
-    room = MEMORY if os.access(MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="anbu-", dir=room) as folder:
+    """Read the snapshot and each message by itself, from a copy in memory."""
+    memory = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="anbu-", dir=memory) as folder:
         copy = Path(folder) / damaged.name
         for part in PARTS[:2]:
             with suppress(FileNotFoundError):
@@ -135,7 +138,7 @@ def _rows(db: sqlite3.Connection) -> Iterator[Row]:
 
 
 def _row(*found: Any) -> Row | None:  # noqa: ANN401 - damage may have left anything
-    """Give the row if it still is a message: the centre would never confirm rubbish."""
+    """Return the row if it is still a message: the centre would never confirm anything else."""
     with suppress(ValueError, TypeError, AttributeError):
         n, id_, lane, topic, payload, retain = found
         ident = str(getattr(wire.hear(topic, payload).message, "id", id_))
@@ -145,13 +148,13 @@ def _row(*found: Any) -> Row | None:  # noqa: ANN401 - damage may have left anyt
 
 
 def _lane(lane: int, topic: str) -> Lane:
-    """Give the lane; of one that only a newer program has, that in which nothing is dropped."""
+    """Return the lane; for a lane of a newer program, one in which nothing is dropped."""
     if lane in LANES:
         return Lane(lane)
     return Lane.SOS if topic.endswith("/event") else Lane.FAULT
 
 
 def _readable(db: sqlite3.Connection, query: str, *values: int) -> Iterator[tuple[Any, ...]]:
-    """Iterate until the damage: what lies behind it cannot be reached this way."""
+    """Iterate over the rows up to the first damage: SQLite cannot read past it in this order."""
     with suppress(sqlite3.Error, UnicodeDecodeError):
         yield from db.execute(query, values)

@@ -1,4 +1,4 @@
-"""The hub's own health: its clock, its memory, the snapshot it wakes up with."""
+"""The snapshot that the hub starts with, and measurements of its own process and clock."""
 
 import ctypes
 import logging
@@ -14,13 +14,13 @@ LOG = logging.getLogger("anbu")
 
 
 def clock_synced() -> bool:
-    """Tell whether the kernel holds the wall clock for synchronised, whoever does it."""
+    """Whether the kernel says that the wall clock is synchronised, by whatever program."""
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
     return kernel_trusts(ctypes.CDLL(None).adjtimex(timex))
 
 
 def readings() -> dict[str, float]:
-    """Measure memory in MB, open files, CPU seconds, and the chip's temperature where known."""
+    """Return memory (MB), open files, CPU seconds, and the chip's temperature where it is known."""
     rss_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     used = resource.getrusage(resource.RUSAGE_SELF)
     found = {
@@ -35,9 +35,9 @@ def readings() -> dict[str, float]:
 
 
 def decode(raw: bytes | None, *also: str) -> HomeState:
-    """Give the state of a snapshot as far as it can be read, with a fault that names the rest.
+    """Return the state of a snapshot; a fault in it names the parts that could not be read.
 
-    `also` is what of other files could not be read.
+    `also` names what could not be read of other files.
     """
     kept = snapshot.decode(raw)
     lost = (*kept.lost, *also)

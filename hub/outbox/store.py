@@ -1,8 +1,8 @@
-"""The promise on disk: one SQLite file holds the state's snapshot and every unsent message.
+"""The outbox's SQLite file: the state's snapshot and every message that is not delivered.
 
-Both go in ONE transaction, WAL with `synchronous=FULL`: what `commit` returned from survives a
-power cut (`bench/powercut.py` shows it, and shows that NORMAL does not). Blocking; the journal
-calls it from its own thread. Raises `sqlite3.Error`; `trouble_of` says what it means.
+Both are written in ONE transaction, WAL with `synchronous=FULL`: once `commit` has returned, its
+data survives a power cut (`bench/powercut.py` shows it, and shows that NORMAL loses some). Blocking
+calls, for the outbox's own thread. Raises `sqlite3.Error`; `trouble_of` says what it means.
 """
 
 import errno
@@ -27,17 +27,17 @@ CREATE INDEX IF NOT EXISTS message_by_lane ON message (lane, n);
 """
 FULL = 2
 LANES = frozenset(map(int, Lane))
-# All that a disk may raise; where a file is damaged, Python may fail to read SQLite's complaint.
+# All that a disk may raise. UnicodeDecodeError: SQLite's message quotes bytes of a damaged file.
 DISK_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError)
 NOT_DURABLE = "the file system does not let SQLite keep its promise (WAL with synchronous=FULL)"
 PUT = """INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET payload = excluded.payload"""  # written twice after a hang
-LOCKED_S = 0.1  # a call waits no longer for another program's lock: it goes from memory
+LOCKED_S = 0.1  # a commit waits no longer for another program's lock: the call leaves from memory
 WAL_PAGES = 256  # checkpoint at 1 MB, so that the WAL stays small on an SD card
 
 
 class Row(Struct, frozen=True):
-    """A message as it waits; `n` is its place in the order of their making."""
+    """A waiting message; `n` is its place in the order in which messages were made."""
 
     n: int
     id: str
@@ -48,7 +48,7 @@ class Row(Struct, frozen=True):
 
 
 class Outbox:
-    """An open outbox."""
+    """An open outbox file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,13 +62,13 @@ class Outbox:
             raise
 
     def load(self) -> bytes | None:
-        """Give the last snapshot, if there ever was one."""
+        """Return the last snapshot, None if there never was one."""
         with closing(self._db.execute("SELECT state FROM snapshot")) as cursor:
             row = cursor.fetchone()
         return None if row is None else bytes(row[0])
 
     def commit(self, snapshot: bytes | None, put: Iterable[Row], forget: Iterable[str]) -> None:
-        """Write all or nothing; when this returns, it is on the disk."""
+        """Write all or nothing; when this returns, the data is on the disk."""
         self._begin()
         try:
             if snapshot is not None:
@@ -84,14 +84,14 @@ class Outbox:
             raise
 
     def page(self, lanes: Iterable[Lane], after: int, limit: int) -> list[Row]:
-        """Give up to `limit` messages of `lanes` made after `after`, in order."""
+        """Return up to `limit` messages of `lanes` with a place above `after`, in order."""
         marks = ", ".join(str(int(lane)) for lane in lanes)
         query = f"SELECT * FROM message WHERE lane IN ({marks}) AND n > ? ORDER BY n LIMIT ?"  # noqa: S608 - integers of our own
         with closing(self._db.execute(query, (after, limit))) as rows:
             return [Row(n, i, Lane(lane), t, bytes(p), bool(r)) for n, i, lane, t, p, r in rows]
 
     def trim(self, lane: Lane, keep: int) -> int:
-        """Drop the oldest of `lane` beyond `keep`; give how many went."""
+        """Delete the oldest messages of `lane` beyond `keep`; return how many."""
         newest = "SELECT n FROM message WHERE lane = ? ORDER BY n DESC LIMIT 1 OFFSET ?"
         with closing(self._db.execute(newest, (int(lane), keep))) as cursor:
             row = cursor.fetchone()
@@ -101,15 +101,15 @@ class Outbox:
         return self._db.execute(oldest, (int(lane), row[0])).rowcount
 
     def last(self) -> int:
-        """Give the highest place taken, 0 where there is none."""
+        """Return the highest place in use, 0 in an empty file."""
         return int(self._one("SELECT coalesce(max(n), 0) FROM message"))
 
     def count(self, lane: Lane) -> int:
-        """Count what waits in `lane`."""
+        """Return how many messages wait in `lane`."""
         return int(self._one(f"SELECT count(*) FROM message WHERE lane = {int(lane)}"))  # noqa: S608 - an integer of our own
 
     def sound(self) -> bool:
-        """Tell whether SQLite finds its own structures in order, and each message is one."""
+        """Whether SQLite finds its structures in order and each message has a known lane."""
         if self._one("PRAGMA quick_check(1)") != "ok":
             return False
         self.load()
@@ -117,7 +117,7 @@ class Outbox:
             return all(row[0] in LANES for row in rows)
 
     def probe(self) -> None:
-        """Touch the device itself, past the page cache and without wear; hangs if it hangs."""
+        """Read a page from the device, not from the page cache; hangs if the device hangs."""
         fd = os.open(self._path, os.O_RDONLY)
         try:
             os.posix_fadvise(fd, 0, 4096, os.POSIX_FADV_DONTNEED)
@@ -126,11 +126,11 @@ class Outbox:
             os.close(fd)
 
     def close(self) -> None:
-        """Close the file; nothing is written that was not committed."""
+        """Close the file; what was not committed is not written."""
         self._db.close()
 
     def _begin(self) -> None:
-        """Lock the file for writing; where another program has it, only the first time waits."""
+        """Lock the file for writing; if another program holds it, wait only the first time."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
@@ -154,7 +154,7 @@ class Outbox:
 
 
 def trouble_of(error: BaseException) -> StorageTrouble:
-    """Name what SQLite or the system complains of."""
+    """Return which trouble an error of SQLite or of the system means."""
     if isinstance(error, UnicodeDecodeError) or "decode" in str(error):
         return StorageTrouble.CORRUPT
     if isinstance(error, sqlite3.Error):  # the upper bytes of a code hold a detail

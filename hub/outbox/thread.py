@@ -1,13 +1,12 @@
-"""The outbox behind a thread of its own, so that no disk can hold up a call for help.
+"""The outbox with a thread for its disk, so that no disk can delay a call for help.
 
-What is to be written is first held in memory and let go when the disk has it. A commit that
-fails, or takes longer than `patience_s`, leaves it held: the engine sends from memory, raises a
-fault, and the next commit writes all of it again.
+What is to be written is held in memory until it is on the disk. When a commit fails, or takes
+longer than `patience_s`, it stays in memory: the engine sends from there and raises a fault, and
+the next commit writes all of it again.
 
-    Journal --read--> Found --take_up--> commit
+    read() -> Found -> take_up(found) -> commit
 
-Only whoever takes up what the file holds is given `commit`: so nothing is written over what nobody
-knows yet.
+Only `take_up` returns the function that commits: nothing can overwrite a file that was not read.
 """
 
 import asyncio
@@ -27,16 +26,21 @@ from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import StorageTrouble
 from hub.core.supervision import snapshot as snapshots
 from hub.outbox.aside import keep
-from hub.outbox.repair import open_or_rescue, peek
+from hub.outbox.repair import open_or_repair, peek
 from hub.outbox.store import DISK_ERRORS, Outbox, Row, trouble_of
 
+LOG = logging.getLogger("anbu")
 ALL = 1_000_000
-SNAPSHOT = "snapshot.bin"  # is what a snapshot is called that is kept aside
-BROKEN = (StorageTrouble.CORRUPT, StorageTrouble.ERROR)  # worth opening the file anew
+SNAPSHOT = "snapshot.bin"  # the name under which an unreadable snapshot is kept aside
+BROKEN = (StorageTrouble.CORRUPT, StorageTrouble.ERROR)  # after these the file is opened again
+BULK = (Lane.FAULT, Lane.TELEMETRY)
+HELD_ROWS = 1000
+T = TypeVar("T")
+Commit = Callable[[bytes], Awaitable[StorageTrouble | None]]
 
 
 class Found(Struct, frozen=True):
-    """What the file held: the snapshot, the SOS, the highest place taken, what is wrong with it."""
+    """What the file held: snapshot, SOS, highest place in use, and what is wrong with the disk."""
 
     snapshot: bytes | None
     urgent: list[Row]
@@ -45,13 +49,13 @@ class Found(Struct, frozen=True):
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """What of it is known to be gone: a damaged file without a snapshot had one."""
+        """Names of lost parts: a damaged file without a snapshot has lost it."""
         gone = self.snapshot is None and self.trouble is StorageTrouble.CORRUPT
         return (snapshots.BYTES,) if gone else ()
 
 
-class Shelf:
-    """Blocking, and for one thread. What fails raises one of `DISK_ERRORS`."""
+class OutboxFile:
+    """The file, opened when it is first needed. Blocking calls; they raise `DISK_ERRORS`."""
 
     def __init__(self, path: Path, telemetry_rows: int) -> None:
         self._path, self._telemetry_rows = path, telemetry_rows
@@ -59,9 +63,9 @@ class Shelf:
         self._damage: StorageTrouble | None = None
 
     def open(self) -> Found:
-        """Give what the file holds.
+        """Return what the file holds.
 
-        A file that cannot be opened for writing is read all the same: it may hold a call for help.
+        A file that cannot be opened for writing is read as well: it may hold a call for help.
         """
         try:
             store = self._store()
@@ -77,7 +81,7 @@ class Shelf:
         return Found(raw, store.page((Lane.SOS,), 0, ALL), store.last(), self._damage)
 
     def write(self, snapshot: bytes, put: Iterable[Row], forget: Iterable[str]) -> int:
-        """Commit; give how many telemetry rows were dropped for room."""
+        """Commit; return how many telemetry rows were deleted to keep their number down."""
         store, rows = self._store(), list(put)
         try:
             store.commit(snapshot, rows, forget)
@@ -90,58 +94,51 @@ class Shelf:
         return 0
 
     def page(self, lanes: Iterable[Lane], after: int, limit: int) -> list[Row]:
-        """Give messages as `Outbox.page` does."""
+        """Return messages as `Outbox.page` does."""
         return self._store().page(lanes, after, limit)
 
     def probe(self) -> None:
-        """Touch the device; hangs if it hangs."""
+        """Read from the device; hangs if the device hangs."""
         if self._outbox:
             self._outbox.probe()
 
     def close(self) -> None:
-        """Close the file, until it is used again."""
+        """Close the file; the next use opens it again."""
         outbox, self._outbox = self._outbox, None
         if outbox:
             outbox.close()
 
     def _store(self) -> Outbox:
         if self._outbox is None:
-            self._outbox, self._damage = open_or_rescue(self._path)
+            self._outbox, self._damage = open_or_repair(self._path)
         return self._outbox
 
 
-LOG = logging.getLogger("anbu")
-T = TypeVar("T")
-Commit = Callable[[bytes], Awaitable[StorageTrouble | None]]
-BULK = (Lane.FAULT, Lane.TELEMETRY)
-HELD_ROWS = 1000
-
-
-class Journal:
-    """What the hub has promised, on disk where the disk works and in memory always."""
+class OutboxThread:
+    """All messages that the hub owes: in memory, and on the disk as far as the disk works."""
 
     def __init__(self, path: Path, *, patience_s: float = 1.0, telemetry_rows: int = 2000) -> None:
         self._patience_s = patience_s
-        self._shelf = Shelf(path, telemetry_rows)  # only the thread touches it
+        self._file = OutboxFile(path, telemetry_rows)  # only the thread touches it
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._asked: dict[asyncio.Future[Any], float] = {}  # not answered yet, since when
-        self._heard = asyncio.Event()  # since the last wait for an answer
+        self._asked: dict[asyncio.Future[Any], float] = {}  # jobs not done yet, since when
+        self._heard = asyncio.Event()  # a job was done since the last wait
         self._complaint = ""
         self._n = 0
         self._put: dict[str, Row] = {}
         self._forget: set[str] = set()
         self.urgent: dict[str, Row] = {}  # SOS rows until the centre's `received`
         self._found: Found | None = None  # set by the thread
-        self.known = False  # whether it was taken up what the file holds
+        self.known = False  # whether `take_up` was called
         self.trouble: StorageTrouble | None = None
-        self.dropped = 0  # telemetry lost to a full lane, since the process began
-        threading.Thread(target=self._serve, name="anbu-journal", daemon=True).start()
+        self.dropped = 0  # telemetry rows deleted for room since the process began
+        threading.Thread(target=self._serve, name="anbu-outbox", daemon=True).start()
 
     async def read(self, within_s: float = 3.0) -> Found | None:
-        """Give what the file holds, rescuing it where it is damaged; None: it must be asked again.
+        """Return what the file holds, repaired if it was damaged; None: not yet, call it again.
 
-        Nothing is taken up by it. A disk that has trouble leaves `trouble` set. What came too late
-        for one who asked is given to the next: no disk is too slow for ever.
+        Sets `trouble`. An answer that came after `within_s` is returned by the next call, so that a
+        slow disk is read in the end.
         """
         trouble = None
         if self._found is None:
@@ -150,14 +147,14 @@ class Journal:
         return self._found
 
     async def answer(self, within_s: float) -> None:
-        """Wait until the disk answers, be it to a question that was given up, or so long."""
+        """Wait until the thread has finished any job, at most `within_s`."""
         self._heard.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._heard.wait()
 
     def take_up(self, found: Found) -> Commit:
-        """Hold the SOS of the file, before what was made till it could be read; give the writer."""
+        """Place the SOS of the file before those made meanwhile; return the commit function."""
         mine = {i: replace(r, n=r.n + found.last) for i, r in (self.urgent | self._put).items()}
         self._n += found.last
         self._put = {i: mine[i] for i in self._put}
@@ -167,15 +164,15 @@ class Journal:
         return self._commit
 
     def unsettled(self, found: Found) -> list[Row]:
-        """Give the SOS of the file that were not settled before it could be read."""
+        """Return the SOS of the file that were not settled before the file could be read."""
         return [row for row in found.urgent if row.id not in self._forget]
 
     def settled(self) -> frozenset[str]:
-        """Name what was settled and may still stand in the file."""
+        """Return the ids that are settled and may still be in the file."""
         return frozenset(self._forget)
 
     def add(self, publishes: Iterable[Publish], forget: Iterable[str]) -> list[Row]:
-        """Hold what the next commit shall write; give the new messages as rows."""
+        """Hold what the next commit is to write; return the new messages as rows."""
         rows: list[Row] = []
         for e in publishes:
             self._n += 1
@@ -188,48 +185,50 @@ class Journal:
         for id_ in forget:
             self.urgent.pop(id_, None)
             self._put.pop(id_, None)
-            self._forget.add(id_)  # even what is held: a commit given up on may yet write it
+            self._forget.add(id_)  # also of a held row: a commit that was too slow may yet write it
         self._shed()
         return rows
 
     async def page(self, after: int, limit: int) -> tuple[list[Row], bool]:
-        """Give bulk messages made after place `after`, oldest first, and whether these are all:
-        while the disk cannot be read, only what is held in memory is known.
-        """  # noqa: D205 - one sentence
+        """Return bulk messages above place `after`, oldest first, and whether these are all.
+
+        False: the disk could not be read, and these are only the rows held in memory.
+        """
         done = None
         if self.known:
-            done, _ = await self._ask(lambda: self._shelf.page(BULK, after, limit))
+            done, _ = await self._ask(lambda: self._file.page(BULK, after, limit))
         held = [r for r in self._put.values() if r.lane in BULK and r.n > after]
         rows = {r.n: r for r in [*(done or []), *held] if r.id not in self._forget}
         return [rows[n] for n in sorted(rows)][:limit], done is not None
 
     async def probe(self) -> bool:
-        """Tell whether the disk answers at all: one that is full or read-only does.
+        """Whether the disk answers at all, as a full or a read-only one does.
 
-        Only a disk that hangs is worth a restart; with any other the hub lives on from memory.
+        Only a disk that hangs needs a restart; with any other trouble the hub works from memory.
         """
-        _, trouble = await self._ask(self._shelf.probe)
+        _, trouble = await self._ask(self._file.probe)
         return trouble is not StorageTrouble.SLOW
 
     async def aside(self, job: Callable[[], T]) -> tuple[T | None, StorageTrouble | None]:
-        """Run other work of the disk in the thread; give its result, or what went wrong."""
+        """Run other disk work in the thread; return its result, or None and what went wrong."""
         return await self._ask(job)
 
     @property
     def unsaved(self) -> int:
-        """How many changes wait in memory for the disk."""
+        """How many changes in memory are not on the disk yet."""
         return len(self._put) + len(self._forget)
 
     def close(self) -> None:
-        """Let the thread end after what it is doing."""
+        """End the thread after its present jobs."""
         self._work.put(None)
 
     async def _ask(
         self, job: Callable[[], T], within_s: float | None = None
     ) -> tuple[T | None, StorageTrouble | None]:
-        """Run `job` in the thread; while an earlier one hangs there, answer SLOW at once.
+        """Run `job` in the thread; while an earlier job hangs there, return SLOW at once.
 
-        One future and one timer, not `asyncio.wait`: a turn of the loop less before a call leaves.
+        One future and one timer instead of `asyncio.wait`: a call leaves one turn of the loop
+        sooner.
         """
         patience_s = within_s or self._patience_s
         loop = asyncio.get_running_loop()
@@ -256,7 +255,7 @@ class Journal:
         _give(answer, (None, trouble_of(error)) if error else (done, None))
 
     def _shed(self) -> None:
-        """Keep telemetry from filling the memory while the disk does not take it."""
+        """Delete the oldest telemetry in memory while the disk does not accept it."""
         if len(self._put) > HELD_ROWS:
             oldest = [i for i, row in self._put.items() if row.lane is Lane.TELEMETRY]
             for id_ in oldest[: len(self._put) - HELD_ROWS]:
@@ -264,11 +263,11 @@ class Journal:
                 self.dropped += 1
 
     async def _commit(self, snapshot: bytes) -> StorageTrouble | None:
-        """Write all that is held; give what went wrong, or None when it is on the disk."""
-        again = self.urgent if self.trouble else {}  # the file may be another one by now
+        """Write all that is held; return what went wrong, or None when it is on the disk."""
+        again = self.urgent if self.trouble else {}  # the file may have been replaced by a repair
         put, forget = {**again, **self._put}, set(self._forget)
         done, self.trouble = await self._ask(
-            lambda: self._shelf.write(snapshot, put.values(), forget)
+            lambda: self._file.write(snapshot, put.values(), forget)
         )
         if done is not None:
             self.dropped += done
@@ -279,16 +278,16 @@ class Journal:
         return self.trouble
 
     def _look(self) -> None:
-        self._found = self._shelf.open()
+        self._found = self._file.open()
 
     def _serve(self) -> None:
         while job := self._work.get():
             job()
-        self._shelf.close()
+        self._file.close()
 
 
 def _give(answer: "asyncio.Future[T]", result: T) -> None:
-    if not answer.done():  # given up on, or whoever asked was cancelled
+    if not answer.done():  # too late, or the caller was cancelled
         answer.set_result(result)
 
 
@@ -297,10 +296,10 @@ def _work(
     job: Callable[[], object],
     answered: Callable[[object, Exception | None], None],
 ) -> None:
-    with suppress(RuntimeError):  # the loop has ended, and whoever asked with it
+    with suppress(RuntimeError):  # the loop has ended, and the caller with it
         try:
             result = job()
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+        except Exception as error:  # noqa: BLE001 - handed to the caller
             loop.call_soon_threadsafe(answered, None, error)
         else:
             loop.call_soon_threadsafe(answered, result, None)

@@ -1,9 +1,9 @@
-"""The black box: what was decided and why, as a transcript that `anbu replay` runs again.
+"""The black box: a transcript of all decisions, which `anbu replay` runs again.
 
-JSON lines: first the rules and the state it began with, then each event with its effects. Files
-take turns, so that it never grows beyond `files` x `file_mb`; the newest has the highest number.
-A thread of its own writes them: no decision waits for a disk. What a resident said, where it may be
-told to the centre, is left out: the same is decided without it.
+JSON lines: first the rules and the state at the beginning, then each event with its effects. The
+oldest file is deleted when there are more than `files` of `file_mb` each; the newest has the
+highest number. A thread of its own writes them, so that no decision waits for a disk. The words of
+a resident, which the centre may get, are left out: the decisions do not depend on them.
 """
 
 import logging
@@ -24,11 +24,11 @@ from hub.core.model.state import HomeState
 
 LOG = logging.getLogger("anbu")
 BUFFER_BYTES = 64 * 1024
-BEHIND = 2000  # decisions that wait for the disk; beyond, the transcript has a gap
+BEHIND = 2000  # when more decisions wait for the disk, the transcript gets a gap
 CLOSE_S = 1.0
 SAID = re.compile(
     rb'(?<="words":")(?:[^"\\]|\\.)+(?=")'
-)  # in compact JSON: a key, and no text of one
+)  # in compact JSON this is the key itself: inside a text the quotes would be escaped
 
 
 class Opening(Struct, frozen=True):
@@ -46,23 +46,23 @@ class Entry(Struct, frozen=True):
 
 
 class BlackBox:
-    """An open transcript. A disk that refuses ends it, and nothing else."""
+    """An open transcript. A disk error ends the transcript, and nothing else."""
 
     def __init__(self, folder: Path, *, file_mb: float, files: int) -> None:
         self._folder, self._limit, self._files = folder, int(file_mb * 1e6), files
         self._work: SimpleQueue[tuple[Entry | None, Opening] | None] = SimpleQueue()
         self._gap = False
-        self._file: IO[bytes] | None = None  # the thread's, as all below
+        self._file: IO[bytes] | None = None  # used by the thread only, as all below
         self._size = 0
         self._thread = threading.Thread(target=self._serve, name="anbu-blackbox", daemon=True)
         self._thread.start()
 
     def begin(self, rules: Rules, state: HomeState) -> None:
-        """Start a new file and let the oldest go."""
+        """Start a new file and delete the oldest."""
         self._work.put((None, Opening(rules, state)))
 
     def record(self, event: Event, effects: list[Effect], state: HomeState, rules: Rules) -> None:
-        """Add one decision; `state` is that after it. After a gap a new file begins."""
+        """Add one decision; `state` is the one after it. After a gap a new file begins."""
         self._gap = self._gap or self._work.qsize() > BEHIND
         if not self._gap:
             self._work.put((Entry(event, effects), Opening(rules, state)))
@@ -78,7 +78,7 @@ class BlackBox:
     def _serve(self) -> None:
         try:
             while line := self._work.get():
-                self._take(*line)
+                self._write_decision(*line)
             self._end()
         except OSError as error:
             LOG.warning("the black box has ended: %s", error.strerror)
@@ -86,8 +86,8 @@ class BlackBox:
             while self._work.get():
                 pass
 
-    def _take(self, entry: Entry | None, opening: Opening) -> None:
-        """Write an entry; an SOS is flushed at once. Without one, or when full, open a new file."""
+    def _write_decision(self, entry: Entry | None, opening: Opening) -> None:
+        """Write an entry, flushed at once with an SOS; open a new file if full or without entry."""
         if entry and self._file:
             self._write(entry)
             if any(isinstance(e, Publish) and e.lane is Lane.SOS for e in entry.effects):
@@ -117,7 +117,7 @@ class BlackBox:
 
 
 def _without_words(line: Opening | Entry) -> bytes:
-    """Encode it; payloads are bytes, which JSON holds as base64."""
+    """Return the line as JSON, without the resident's words; payloads are base64 in it."""
     if isinstance(line, Entry):
         line = Entry(line.event, [_bare(effect) for effect in line.effects])
     return SAID.sub(b"", msgspec.json.encode(line))

@@ -1,7 +1,7 @@
-"""One process per state folder: a second one would take calls that the first never sees.
+"""One process per state folder: a second hub would accept calls that the first never sees.
 
-The claim is a lock on the folder itself. The kernel lets it go when the process ends, however it
-ends, and a disk that cannot be written to can be claimed all the same.
+The claim is a lock on the folder itself. The kernel releases it when the process ends, however it
+ends, and a folder that cannot be written to can be locked as well.
 """
 
 import fcntl
@@ -12,14 +12,15 @@ from pathlib import Path
 
 
 class ClaimedError(Exception):
-    """Another process works with this state folder."""
+    """Another process uses this state folder."""
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold the folder while the block runs; raise `ClaimedError` where somebody else has it.
+    """Lock the folder while the block runs; raise `ClaimedError` if another process has it.
 
-    A folder that cannot be made or opened is nobody's: the hub goes on without, and says so.
+    A folder that cannot be made or opened is not locked: the hub works without it, and reports a
+    fault.
     """
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

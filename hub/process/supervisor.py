@@ -1,4 +1,4 @@
-"""Keeps drivers alive: a failed one is reported and started again, its neighbours left alone."""
+"""Keeps drivers running: a failed one is reported and started again; the others are not touched."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -10,7 +10,7 @@ from hub.core.model.events import DriverFailed, DriverReady, Event
 from hub.shared.backoff import exponential_s
 
 FIRST_S = 1.0
-CAP_S = 10.0  # a help button that fails must not stay dead for a minute after it is mended
+CAP_S = 10.0  # no longer: a help button that was repaired must work again soon
 STEADY_S = 60.0
 HUNG_S = 5.0
 PROVEN_S = 10.0
@@ -19,7 +19,7 @@ Texts = Mapping[str, str]
 NOTHING_SAID: Texts = {}
 
 
-class Lent:
+class DriverPort:
     """A `Port`: what one running driver may use."""
 
     def __init__(
@@ -35,7 +35,7 @@ class Lent:
         self._proof: asyncio.TimerHandle | None = None
 
     def ready(self) -> None:
-        """Say that the device works; after a failure it must prove it, lest the fault flap."""
+        """Report that the device works; after a failure it runs 10 s before its fault clears."""
         self.answered.set()
         if self._failed:
             self._proof = asyncio.get_running_loop().call_later(PROVEN_S, self._proven)
@@ -43,7 +43,7 @@ class Lent:
             self.emit(DriverReady(self._at(), self._name))
 
     def failed(self) -> None:
-        """Take note that the driver has ended."""
+        """Note that the driver has ended."""
         self.beat_at = None
         self.answered.set()
         self._failed = True
@@ -51,15 +51,15 @@ class Lent:
             self._proof.cancel()
 
     def beat(self) -> None:
-        """Say "still alive"."""
+        """Note that the driver is alive."""
         self.beat_at = self._at()
 
     def words(self, phrase: Phrase) -> str:
-        """Give the sentence of the message file; a phrase that it lacks is said by its key."""
+        """Return the phrase's sentence from the message file, or the phrase's key without one."""
         return self._said.get(phrase, phrase)
 
     async def orders(self) -> AsyncIterator[Order]:
-        """Give what is to be shown and said, beginning with what is shown already."""
+        """Yield what is to be shown and said, beginning with what is shown at present."""
         self._orders = asyncio.Queue()
         if self._last:
             self._orders.put_nowait(self._last)
@@ -75,7 +75,7 @@ class Lent:
         self._orders.put_nowait(order)
 
     def hung(self) -> bool:
-        """Tell whether the driver has stopped beating."""
+        """Whether the driver has stopped beating."""
         return self.beat_at is not None and self._at() > self.beat_at + HUNG_S
 
     def _proven(self) -> None:
@@ -84,7 +84,7 @@ class Lent:
 
 
 class Supervisor:
-    """Every driver of the house, and how it fares."""
+    """Runs every driver of the home."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Supervisor:
         said: Texts = NOTHING_SAID,
     ) -> None:
         self._emit, self._at = emit, at
-        self._ports = {d.name: Lent(d.name, emit, at, said) for d in drivers}
+        self._ports = {d.name: DriverPort(d.name, emit, at, said) for d in drivers}
         self._drivers = drivers
 
     async def run(self) -> None:
@@ -117,10 +117,10 @@ class Supervisor:
             port.tell(order)
 
     def hung(self) -> list[str]:
-        """Name the drivers that have stopped beating."""
+        """Return the names of the drivers that have stopped beating."""
         return [name for name, port in self._ports.items() if port.hung()]
 
-    async def _keep(self, driver: Driver, port: Lent) -> None:
+    async def _keep(self, driver: Driver, port: DriverPort) -> None:
         failures = 0
         while True:
             began = self._at()
@@ -137,19 +137,19 @@ def _pause_s(failures: int) -> float:
 
 
 def _plain(reason: str) -> str:
-    """Make any text fit a message of the wire."""
+    """Return a text that fits a message: at most 200 characters, all of them encodable."""
     return reason[:200].encode(errors="replace").decode()
 
 
-async def _run(driver: Driver, port: Lent) -> str:
-    """Run the driver; give why it ended. Whatever fails in a driver is its fault only."""
+async def _run(driver: Driver, port: DriverPort) -> str:
+    """Run the driver; return why it ended, whatever it raised."""
     try:
         await driver.run(port)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        return f"cancelled itself: {error}"  # as a failure, else it would be gone for good
+        return f"cancelled itself: {error}"  # a failure, so that it is started again
     except Exception as error:  # noqa: BLE001 - reported by the caller
         return f"{type(error).__name__}: {error}"
     return "ended"

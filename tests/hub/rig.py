@@ -24,7 +24,7 @@ from hub.core.model.effects import Lane, Publish
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import HomeState
 from hub.outbox.store import Row
-from hub.outbox.thread import Commit, Journal
+from hub.outbox.thread import Commit, OutboxThread
 from provisioning.certs import dev
 from provisioning.certs.authority import issue
 from tests.broker import HUBS, Broker, certs, wait_until
@@ -54,11 +54,11 @@ async def until(condition: Callable[[], object], what: str, patience_s: float = 
         await asyncio.sleep(0.002)
 
 
-async def taken_up(journal: Journal) -> tuple[bytes | None, Commit]:
+async def taken_up(outbox: OutboxThread) -> tuple[bytes | None, Commit]:
     """Take up what the file holds; give the snapshot, and what can write."""
-    found = await journal.read()
+    found = await outbox.read()
     assert found is not None
-    return found.snapshot, journal.take_up(found)
+    return found.snapshot, outbox.take_up(found)
 
 
 def row(n: int, lane: Lane = Lane.SOS, id_: str = "") -> Row:

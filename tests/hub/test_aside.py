@@ -8,7 +8,7 @@ import pytest
 
 from hub.core.model.state import HomeState
 from hub.outbox.store import Outbox
-from hub.outbox.thread import Journal
+from hub.outbox.thread import OutboxThread
 from tests.core.test_snapshot import LIVED, RAW
 from tests.hub.rig import taken_up
 
@@ -22,10 +22,10 @@ def started(folder: Path, raw: bytes) -> bytes | None:
     outbox.close()
 
     async def story() -> bytes | None:
-        journal = Journal(folder / "outbox.db")
-        found, commit = await taken_up(journal)
+        outbox = OutboxThread(folder / "outbox.db")
+        found, commit = await taken_up(outbox)
         assert await commit(msgspec.msgpack.encode(HomeState())) is None
-        journal.close()
+        outbox.close()
         return found
 
     return asyncio.run(story())

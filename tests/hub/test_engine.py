@@ -26,7 +26,7 @@ from hub.core.model.state import HomeState
 from hub.engine import BATCH, EARLY, Engine
 from hub.outbox.snapshot import decode
 from hub.outbox.store import Outbox, Row
-from hub.outbox.thread import Journal
+from hub.outbox.thread import OutboxThread
 from tests.hub.rig import HUB, RULES, SNAPSHOT, figure, tell, until
 from tests.hub.test_journal import on_disk, stuck
 from tests.hub.test_outbox import fill
@@ -48,13 +48,13 @@ class Clock:
 
 
 class Home:
-    """An engine with its post and journal, and everything that it does, in order."""
+    """An engine with its post and outbox, and everything that it does, in order."""
 
     def __init__(self, path: Path, patience_s: float = 0.3) -> None:
         self.clock = Clock()
-        self.journal = Journal(path, patience_s=patience_s)
-        self.engine = Engine(HomeState(), RULES, self.journal, self.clock, self)
-        self.engine.post.carrier = self
+        self.outbox = OutboxThread(path, patience_s=patience_s)
+        self.engine = Engine(HomeState(), RULES, self.outbox, self.clock, self)
+        self.engine.delivery.carrier = self
         self.deeds: list[str] = []
         self.events: list[Event] = []
         self.sent: list[Row] = []
@@ -114,19 +114,19 @@ async def home(path: Path, *, link: bool = True) -> AsyncIterator[Home]:
         made.deeds.append("commit")
 
     with patch.object(Outbox, "commit", commit):
-        found = await made.journal.read()
+        found = await made.outbox.read()
         assert found is not None
         started = Started(made.clock.at(), made.clock.utc(), synced=True, boot="boot")
         made.engine.begin(decode(found.snapshot), started, found)
         running = asyncio.create_task(made.engine.run())
         if link:
-            made.engine.post.link_up("broker")
+            made.engine.delivery.link_up("broker")
         try:
             yield made
             assert not running.done()
         finally:
             running.cancel()
-            made.journal.close()
+            made.outbox.close()
 
 
 def test_a_call_is_on_the_disk_before_it_is_sent_or_shown(tmp_path: Path) -> None:
@@ -218,10 +218,10 @@ def test_a_hanging_disk_delays_a_call_by_its_patience_and_raises_one_fault(tmp_p
                 await until(lambda: house.count(DriverFailed) == 5, "it goes on deciding")
                 assert house.count(StorageFailed) == 1
                 hang.free()
-                await until(lambda: not house.journal._asked, "the disk is back")
+                await until(lambda: not house.outbox._asked, "the disk is back")
             house.clock.skipped_s += 5.0
             house.engine.emit(Heartbeat(house.clock.at(), 0.0, synced=True))
-            await until(lambda: house.journal.unsaved == 0, "all is written")
+            await until(lambda: house.outbox.unsaved == 0, "all is written")
             assert house.count(StorageRecovered) == 1, "that of the start; it is not steady yet"
             house.clock.skipped_s += 11.0
             house.engine.emit(Heartbeat(house.clock.at(), 0.0, synced=True))
@@ -261,7 +261,7 @@ def test_a_foreign_lock_delays_no_call_and_what_it_kept_off_is_written_when_it_e
                 fault = next(e for e in house.events if isinstance(e, StorageFailed))
                 assert fault.trouble is StorageTrouble.LOCKED
                 assert on_disk(path) == []
-            await until(lambda: not house.journal.unsaved, "all is written", 15)
+            await until(lambda: not house.outbox.unsaved, "all is written", 15)
 
     tell(story())
     assert len(on_disk(path)) == 2
@@ -272,21 +272,21 @@ def test_a_foreign_lock_at_the_start_delays_nothing_and_hides_no_call(tmp_path: 
     fill(path)
 
     async def story() -> None:
-        journal = Journal(path)
+        outbox = OutboxThread(path)
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("BEGIN EXCLUSIVE")
             began = time.monotonic()
-            found = await journal.read()
+            found = await outbox.read()
             assert time.monotonic() - began < 1.0
             assert found is not None
             assert found.trouble is StorageTrouble.LOCKED
             assert len(found.urgent) == 20
-            commit = journal.take_up(found)
+            commit = outbox.take_up(found)
             assert await commit(SNAPSHOT) is StorageTrouble.LOCKED
             db.execute("ROLLBACK")
         assert await commit(SNAPSHOT) is None
-        journal.close()
+        outbox.close()
 
     tell(story())
     assert not list(tmp_path.glob("*.damaged-*"))
@@ -298,12 +298,12 @@ def test_a_disk_that_stalls_now_and_then_is_one_fault(tmp_path: Path) -> None:
             for n in range(3):
                 with stuck() as hang:
                     house.engine.emit(DriverFailed(house.clock.at(), f"s{n}", "gone"))
-                    await until(lambda: house.journal.trouble, "it is slow")
+                    await until(lambda: house.outbox.trouble, "it is slow")
                     hang.free()
-                    await until(lambda: not house.journal._asked, "it is back")
+                    await until(lambda: not house.outbox._asked, "it is back")
                 house.clock.skipped_s += 5.5
                 house.engine.emit(Heartbeat(house.clock.at(), 0.0, synced=True))
-                await until(lambda: not house.journal.unsaved, "it is written")
+                await until(lambda: not house.outbox.unsaved, "it is written")
             assert house.count(StorageFailed) == 1
 
     tell(story())
@@ -358,7 +358,7 @@ def test_a_damaged_file_is_a_fault_until_the_next_start(tmp_path: Path) -> None:
         async with home(path) as house:
             house.engine.emit(DriverFailed(house.clock.at(), "d", "gone"))
             await until(lambda: house.count(DriverFailed), "it is decided")
-            await until(lambda: not house.journal.unsaved, "it is committed")
+            await until(lambda: not house.outbox.unsaved, "it is committed")
             standing = [f for f in house.engine.state.faults if "storage" in f]
             assert bool(standing) is faulty
 
@@ -378,27 +378,27 @@ def test_a_disk_that_is_read_late_brings_back_its_open_alarms_and_calls(tmp_path
     async def starts_blind(old: str) -> None:
         house = Home(path)
         with stuck("sound") as hang:
-            assert await house.journal.read(within_s=0.2) is None
+            assert await house.outbox.read(within_s=0.2) is None
             started = Started(house.clock.at(), house.clock.utc(), synced=True, boot="next")
             house.engine.begin(HomeState(), started, None)
             running = asyncio.create_task(house.engine.run())
-            house.engine.post.link_up("broker")
+            house.engine.delivery.link_up("broker")
             house.press()
             await until(house.calls, "a new call goes from memory")
             hang.free()
-            await until(lambda: not house.journal._asked, "the disk is back")
-        found = await house.journal.read()
+            await until(lambda: not house.outbox._asked, "the disk is back")
+        found = await house.outbox.read()
         assert found is not None
         house.engine.absorb(decode(found.snapshot), found)
         assert house.hung_up == [LinkTrouble.CLOSED]
         assert [a.id for a in house.engine.state.alarms] == [old, house.calls()[0].id]
         assert [o.id for o in house.engine.state.owed] == [old, house.calls()[0].id]
-        house.engine.post.link_down(LinkTrouble.CLOSED)
-        house.engine.post.link_up("broker")
+        house.engine.delivery.link_down(LinkTrouble.CLOSED)
+        house.engine.delivery.link_up("broker")
         await until(lambda: old in [row.id for row in house.calls()], "the old call goes too")
-        await until(lambda: not house.journal.unsaved, "all is written")
+        await until(lambda: not house.outbox.unsaved, "all is written")
         running.cancel()
-        house.journal.close()
+        house.outbox.close()
 
     old = tell(calls_and_dies())
     tell(starts_blind(old))
@@ -411,7 +411,7 @@ def test_an_unreadable_disk_does_not_hold_back_the_fault_that_tells_of_it(tmp_pa
             with stuck():
                 house.engine.emit(DriverFailed(house.clock.at(), "d", "gone"))
                 await until(lambda: house.count(StorageFailed), "the disk is said to hang")
-                house.engine.post.link_up("broker")
+                house.engine.delivery.link_up("broker")
                 await until(
                     lambda: [r for r in house.sent if r.lane is FAULT and "storage" in r.topic],
                     "the fault is sent",
@@ -426,15 +426,15 @@ def test_the_centers_word_settles_a_call_and_a_pubacks_does_not(tmp_path: Path) 
             house.press()
             await until(house.calls, "it is sent")
             call = house.calls()[0].id
-            house.engine.post.acked(call, refused=False)
-            house.engine.post.link_down(LinkTrouble.CLOSED)
-            house.engine.post.link_up("broker")
+            house.engine.delivery.acked(call, refused=False)
+            house.engine.delivery.link_down(LinkTrouble.CLOSED)
+            house.engine.delivery.link_up("broker")
             await until(lambda: len(house.calls()) == 2, "it is sent again")
             ack = Ack(call, call, Stage.RECEIVED, 1, 0.0)
-            house.engine.post.arrived(f"anbu/1/{HUB}/ack", encode(ack))
-            await until(lambda: not house.journal.urgent, "it is settled")
-            house.engine.post.link_down(LinkTrouble.CLOSED)
-            house.engine.post.link_up("broker")
+            house.engine.delivery.arrived(f"anbu/1/{HUB}/ack", encode(ack))
+            await until(lambda: not house.outbox.urgent, "it is settled")
+            house.engine.delivery.link_down(LinkTrouble.CLOSED)
+            house.engine.delivery.link_up("broker")
             await house.engine.flush()
             assert len(house.calls()) == 2
 
@@ -447,10 +447,10 @@ def test_a_refusal_by_the_broker_is_a_fault_and_another_broker_is_tried(tmp_path
         async with home(tmp_path / "outbox.db") as house:
             house.press()
             await until(house.calls, "it is sent")
-            house.engine.post.acked(house.calls()[0].id, refused=True)
+            house.engine.delivery.acked(house.calls()[0].id, refused=True)
             await until(lambda: house.count(BrokerRefused), "it is noted")
             assert house.hung_up == [LinkTrouble.REFUSED]
-            assert list(house.journal.urgent) == [house.calls()[0].id]
+            assert list(house.outbox.urgent) == [house.calls()[0].id]
 
     tell(story())
 
@@ -474,8 +474,8 @@ def test_nonsense_from_outside_is_counted_and_dropped(tmp_path: Path) -> None:
                 ("anbu/2/x/ack", b"{}"),
                 ("x", b""),
             ):
-                house.engine.post.arrived(topic, payload)
-            assert sum(house.engine.post.refused.values()) == 5
+                house.engine.delivery.arrived(topic, payload)
+            assert sum(house.engine.delivery.refused.values()) == 5
 
     tell(story())
 

@@ -14,19 +14,19 @@ from msgspec.structs import replace
 from hub.core.model.activity import FRESH, Habits
 from hub.core.model.events import StorageTrouble
 from hub.outbox import habits_file
-from hub.outbox.habits_file import Learned, Memory
-from hub.outbox.thread import Journal
+from hub.outbox.habits_file import HabitsFile, Learned
+from hub.outbox.thread import OutboxThread
 
 TAUGHT = replace(FRESH, days=30, day=20_000, peaks=(3.0, 4.0))
 
 
-def tell(story: Callable[[Journal], Coroutine[Any, Any, None]], folder: Path) -> None:
+def tell(story: Callable[[OutboxThread], Coroutine[Any, Any, None]], folder: Path) -> None:
     async def told() -> None:
-        journal = Journal(folder / "outbox.db", patience_s=0.2)
+        outbox = OutboxThread(folder / "outbox.db", patience_s=0.2)
         try:
-            await story(journal)
+            await story(outbox)
         finally:
-            journal.close()
+            outbox.close()
 
     asyncio.run(told())
 
@@ -34,10 +34,10 @@ def tell(story: Callable[[Journal], Coroutine[Any, Any, None]], folder: Path) ->
 def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "habits.bin"
 
-    async def story(journal: Journal) -> None:
-        assert await habits_file.read(path, journal) == (Learned(FRESH), None)
-        await Memory(path, journal, FRESH).save(TAUGHT)
-        assert await habits_file.read(path, journal) == (Learned(TAUGHT), None)
+    async def story(outbox: OutboxThread) -> None:
+        assert await habits_file.read(path, outbox) == (Learned(FRESH), None)
+        await HabitsFile(path, outbox, FRESH).save(TAUGHT)
+        assert await habits_file.read(path, outbox) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
     assert [one.name for one in tmp_path.glob("habits*")] == ["habits.bin"]
@@ -57,10 +57,10 @@ def test_a_file_of_no_use_is_kept_aside_and_learned_anew(tmp_path: Path, raw: by
     path = tmp_path / "habits.bin"
     path.write_bytes(raw)
 
-    async def story(journal: Journal) -> None:
-        assert await habits_file.read(path, journal) == (Learned(FRESH, ("habits",)), None)
-        await Memory(path, journal, FRESH).save(TAUGHT)
-        assert await habits_file.read(path, journal) == (Learned(TAUGHT), None)
+    async def story(outbox: OutboxThread) -> None:
+        assert await habits_file.read(path, outbox) == (Learned(FRESH, ("habits",)), None)
+        await HabitsFile(path, outbox, FRESH).save(TAUGHT)
+        assert await habits_file.read(path, outbox) == (Learned(TAUGHT), None)
 
     tell(story, tmp_path)
     (kept,) = tmp_path.glob("habits.bin.unread-*")
@@ -74,8 +74,8 @@ def test_what_a_newer_program_has_learned_is_taken_up_as_far_as_it_is_known(
     newer = msgspec.to_builtins(TAUGHT) | {"version": 2, "moods": [1, 2], "longest": {"a": "b"}}
     path.write_bytes(msgspec.msgpack.encode(newer))
 
-    async def story(journal: Journal) -> None:
-        assert await habits_file.read(path, journal) == (Learned(TAUGHT, ("habits 2",)), None)
+    async def story(outbox: OutboxThread) -> None:
+        assert await habits_file.read(path, outbox) == (Learned(TAUGHT, ("habits 2",)), None)
 
     tell(story, tmp_path)
     assert len(list(tmp_path.glob("habits.bin.unread-*"))) == 1
@@ -84,10 +84,10 @@ def test_what_a_newer_program_has_learned_is_taken_up_as_far_as_it_is_known(
 def test_of_a_file_that_is_damaged_again_and_again_two_copies_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "habits.bin"
 
-    async def story(journal: Journal) -> None:
+    async def story(outbox: OutboxThread) -> None:
         for n in range(5):
             path.write_bytes(b"rubbish %d" % n)
-            assert await habits_file.read(path, journal) == (Learned(FRESH, ("habits",)), None)
+            assert await habits_file.read(path, outbox) == (Learned(FRESH, ("habits",)), None)
 
     tell(story, tmp_path)
     kept = sorted(one.read_bytes() for one in tmp_path.glob("habits.bin.unread-*"))
@@ -97,8 +97,8 @@ def test_of_a_file_that_is_damaged_again_and_again_two_copies_are_kept(tmp_path:
 def test_a_file_that_cannot_be_read_now_is_not_learned_anew(tmp_path: Path) -> None:
     (tmp_path / "habits.bin").mkdir()
 
-    async def story(journal: Journal) -> None:
-        habits, trouble = await habits_file.read(tmp_path / "habits.bin", journal)
+    async def story(outbox: OutboxThread) -> None:
+        habits, trouble = await habits_file.read(tmp_path / "habits.bin", outbox)
         assert (habits, trouble) == (None, StorageTrouble.ERROR)
 
     tell(story, tmp_path)
@@ -108,9 +108,9 @@ def test_a_file_that_cannot_be_read_now_is_not_learned_anew(tmp_path: Path) -> N
 def test_a_disk_that_hangs_at_start_costs_no_time(tmp_path: Path) -> None:
     granted = threading.Event()
 
-    async def story(journal: Journal) -> None:
+    async def story(outbox: OutboxThread) -> None:
         with patch.object(habits_file, "_read", lambda _: granted.wait(10)):
-            assert await habits_file.read(tmp_path, journal) == (None, StorageTrouble.SLOW)
+            assert await habits_file.read(tmp_path, outbox) == (None, StorageTrouble.SLOW)
         granted.set()
 
     tell(story, tmp_path)
@@ -119,8 +119,8 @@ def test_a_disk_that_hangs_at_start_costs_no_time(tmp_path: Path) -> None:
 def test_a_saving_that_fails_leaves_the_old_file_and_is_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "habits.bin"
 
-    async def story(journal: Journal) -> None:
-        one = Memory(path, journal, FRESH)
+    async def story(outbox: OutboxThread) -> None:
+        one = HabitsFile(path, outbox, FRESH)
         with patch("hub.outbox.habits_file.os.fsync", side_effect=OSError(28, "full")):
             await one.save(TAUGHT)
         assert not path.exists()
@@ -133,8 +133,8 @@ def test_a_saving_that_fails_leaves_the_old_file_and_is_tried_again(tmp_path: Pa
 def test_it_is_written_only_when_it_has_changed(tmp_path: Path) -> None:
     written: list[Habits] = []
 
-    async def story(journal: Journal) -> None:
-        one = Memory(tmp_path / "habits.bin", journal, FRESH)
+    async def story(outbox: OutboxThread) -> None:
+        one = HabitsFile(tmp_path / "habits.bin", outbox, FRESH)
         with patch.object(habits_file, "_write", lambda _, habits: written.append(habits)):
             for habits in (FRESH, TAUGHT, TAUGHT):
                 await one.save(habits)

@@ -21,7 +21,7 @@ from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
 from hub.core.model.state import HomeState
 from hub.outbox import snapshot as health
-from hub.outbox.repair import open_or_rescue, peek
+from hub.outbox.repair import open_or_repair, peek
 from hub.outbox.store import DISK_ERRORS, Outbox, Row, trouble_of
 from tests.hub.rig import SNAPSHOT, figure, row
 
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 def fill(path: Path, count: int = 400) -> list[Row]:
     """Write SOS among much telemetry, through the front door, and close."""
     rows = [row(n, SOS if n % 20 == 0 else TELEMETRY) for n in range(1, count + 1)]
-    outbox, trouble = open_or_rescue(path)
+    outbox, trouble = open_or_repair(path)
     assert trouble is None
     with closing(outbox):
         outbox.commit(SNAPSHOT, rows, ())
@@ -116,7 +116,7 @@ def test_the_oldest_telemetry_goes_first_and_is_counted(path: Path) -> None:
 
 def test_a_good_file_is_opened_as_it_is(path: Path) -> None:
     fill(path)
-    outbox, trouble = open_or_rescue(path)
+    outbox, trouble = open_or_repair(path)
     with closing(outbox):
         assert trouble is None
         assert outbox.load() == SNAPSHOT
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_kept_aside_and_what_can_be_read_is_saved(
     damage(path)
     damaged = path.read_bytes()
     began = time.monotonic()
-    outbox, trouble = open_or_rescue(path)
+    outbox, trouble = open_or_repair(path)
     took_s = time.monotonic() - began
     with closing(outbox):
         saved = outbox.page((SOS,), 0, 999)
@@ -167,7 +167,7 @@ def test_a_damaged_file_is_kept_aside_and_what_can_be_read_is_saved(
         assert set(saved) <= set(calls)
         assert outbox.load() == (SNAPSHOT if least else None)
         outbox.commit(b"goes on", [row(9999)], ())
-    again, trouble = open_or_rescue(path)
+    again, trouble = open_or_repair(path)
     again.close()
     assert trouble is None
 
@@ -178,7 +178,7 @@ def test_of_a_file_that_breaks_at_each_start_two_copies_are_kept(path: Path) -> 
         fill(path)
         path.write_bytes(b"broken %d" % n)
         with patch("hub.outbox.aside.time.time_ns", lambda n=n: 1 if n == 4 else 10**18 + n):
-            outbox, trouble = open_or_rescue(path)
+            outbox, trouble = open_or_repair(path)
         outbox.close()
         assert trouble is StorageTrouble.CORRUPT
         kept = {one.read_bytes() for one in aside(path)}
@@ -197,7 +197,7 @@ def test_an_sos_that_only_the_log_holds_is_saved_from_a_damaged_file(path: Path)
         for part in ("", "-wal"):
             shutil.copy(f"{path}{part}", folder / f"{path.name}{part}")
     scramble(folder / path.name)
-    outbox, trouble = open_or_rescue(folder / path.name)
+    outbox, trouble = open_or_repair(folder / path.name)
     with closing(outbox):
         assert trouble is StorageTrouble.CORRUPT
         assert "newest" in [r.id for r in outbox.page((SOS,), 0, 999)]
@@ -214,7 +214,7 @@ def test_no_damage_keeps_the_hub_from_starting(
     for _ in range(spots):
         data[dice.randrange(len(data))] = dice.randrange(256)
     path.write_bytes(data)
-    outbox, trouble = open_or_rescue(path)
+    outbox, trouble = open_or_repair(path)
     with closing(outbox):
         if trouble:
             assert len(outbox.page((SOS,), 0, 999)) <= len(calls)
@@ -260,8 +260,8 @@ def test_a_power_cut_in_the_middle_of_a_rescue_loses_nothing(path: Path, step: s
         "fsync": (os, "fsync", dies),
     }[step]
     with patch.object(whose, name, death), pytest.raises(PowerCutError):
-        open_or_rescue(path)
-    outbox, _ = open_or_rescue(path)
+        open_or_repair(path)
+    outbox, _ = open_or_repair(path)
     with closing(outbox):
         saved = [r for r in outbox.page(EVERY, 0, 999) if r.id in {c.id for c in calls}]
         assert len(outbox.page(EVERY, 0, 999)) == whole
@@ -283,7 +283,7 @@ def test_a_call_in_a_lane_that_only_a_newer_program_has_is_not_lost(path: Path) 
     with closing(sqlite3.connect(path)) as db:
         db.execute("UPDATE message SET lane = 9 WHERE id IN ('b-20', 'b-39')")
         db.commit()
-    outbox, trouble = open_or_rescue(path)
+    outbox, trouble = open_or_repair(path)
     with closing(outbox):
         assert trouble is StorageTrouble.CORRUPT
         found = {row.id: row.lane for row in outbox.page(EVERY, 0, 999)}
@@ -352,7 +352,7 @@ def test_a_disk_that_is_full_at_start_still_gives_its_calls_for_help(small: Path
     calls = fill(path, 40)
     stuff(small)
     with pytest.raises(DISK_ERRORS) as error:
-        go_on(open_or_rescue(path)[0])
+        go_on(open_or_repair(path)[0])
     figure(f"full at start: {error.value}")
     assert trouble_of(error.value) is StorageTrouble.FULL
     snapshot, rows = peek(path)
@@ -375,7 +375,7 @@ def test_a_read_only_disk_still_gives_its_calls_for_help(
     remount(small, "ro")
     try:
         with pytest.raises(DISK_ERRORS) as error:
-            go_on(open_or_rescue(path)[0])
+            go_on(open_or_repair(path)[0])
         figure(f"read-only: {error.value}")
         assert trouble_of(error.value) is StorageTrouble.READ_ONLY
         snapshot, rows = peek(path)

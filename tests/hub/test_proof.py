@@ -1,4 +1,4 @@
-"""The proof for an installer: what the hub knows, at its own socket and at the shell."""
+"""What an installer sees: what the hub knows, at its own socket and in `anbu sensors`."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
-from hub.installer import VISITS, LinkSight, Proof, sight
+from hub.installer import CLIENTS, InstallerSocket, LinkReport, devices_report
 from hub.shared.command_line import Parser
 from hub.shared.messages import HOUSE_WORDS_LANGUAGES, words_house_words
 from tests.broker import wait_until
@@ -68,27 +68,27 @@ def test_each_device_is_told_as_the_core_has_it() -> None:
         Ticked(6.5),
         DriverFailed(7.0, "front", "gone"),
     )
-    kitchen, front, power, help_ = sight(state, RULES, 9.0).sensors
+    kitchen, front, power, help_ = devices_report(state, RULES, 9.0).sensors
     assert (kitchen.on, kitchen.since_s, kitchen.heard_s, kitchen.faults) == (True, 4.0, 4.0, ())
     assert (front.on, front.heard_s, front.faults) == (None, None, (FaultKind.DRIVER_FAILED,))
     assert (power.on, power.since_s, power.battery_pct) == (True, 7.0, 12.0)
     assert power.faults == (FaultKind.LOW_BATTERY,)
     assert (help_.on, help_.what, help_.place) == (True, Role.HELP_BUTTON, "거실")
-    assert sight(lived(), RULES, 9.0).sensors[-1].on is None
+    assert devices_report(lived(), RULES, 9.0).sensors[-1].on is None
 
 
-class Door:
-    """A proof at a socket, and what it looks at."""
+class Served:
+    """An installer socket, and what it looks at."""
 
     def __init__(self, folder: Path) -> None:
         self.state, self.path = lived(), folder / "run" / "hub.sock"
         self.visitors: list[asyncio.StreamWriter] = []
-        link = LinkSight(True, "js-0001", "tls://b", "", "db", True)  # noqa: FBT003
-        self.proof = Proof(self.path, lambda: (self.state, RULES, 100.0), lambda: link)
+        link = LinkReport(True, "js-0001", "tls://b", "", "db", True)  # noqa: FBT003
+        self.served = InstallerSocket(self.path, lambda: (self.state, RULES, 100.0), lambda: link)
 
     def happen(self, event: Event) -> None:
         self.state = decide.decide(self.state, event, RULES)[0]
-        self.proof.note(event)
+        self.served.note(event)
 
     async def visit(self, line: bytes) -> asyncio.StreamReader:
         reader, writer = await asyncio.open_unix_connection(self.path)
@@ -98,20 +98,20 @@ class Door:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Door]:
-    door = Door(folder)
-    task = asyncio.create_task(door.proof.run())
-    await until(door.path.exists, "it is open")
+async def opened(folder: Path) -> AsyncIterator[Served]:
+    served = Served(folder)
+    task = asyncio.create_task(served.served.run())
+    await until(served.path.exists, "it is open")
     try:
-        yield door
+        yield served
     finally:
         task.cancel()
         await asyncio.wait({task})
-        for visitor in door.visitors:
+        for visitor in served.visitors:
             visitor.close()
             with suppress(ConnectionError):
                 await visitor.wait_closed()
-    assert not door.path.exists()
+    assert not served.path.exists()
 
 
 async def answer(reader: asyncio.StreamReader) -> dict[str, Any]:
@@ -133,25 +133,25 @@ def test_whoever_mends_a_device_sees_at_once_that_it_works_though_it_came_and_we
     for at, broken in ((10.0, True), (11.0, False), (12.0, True)):
         event = DriverFailed(at, "help", "") if broken else DriverReady(at, "help")
         state = decide.decide(state, event, RULES)[0]
-    assert sight(state, RULES, 13.0).sensors[-1].faults == (FaultKind.DRIVER_FAILED,)
+    assert devices_report(state, RULES, 13.0).sensors[-1].faults == (FaultKind.DRIVER_FAILED,)
     state = decide.decide(state, DriverReady(13.0, "help"), RULES)[0]
     assert "help:driver_failed" in state.faults  # its end is told when it has stayed away
-    assert sight(state, RULES, 13.0).sensors[-1].faults == ()
+    assert devices_report(state, RULES, 13.0).sensors[-1].faults == ()
 
 
 def test_a_follower_sees_a_change_within_a_second_and_only_the_owner_may_look(
     tmp_path: Path,
 ) -> None:
     async def story() -> None:
-        async with opened(tmp_path) as door:
-            assert door.path.stat().st_mode & 0o777 == 0o600
-            reader = await door.visit(b'{"do":"follow"}')
+        async with opened(tmp_path) as served:
+            assert served.path.stat().st_mode & 0o777 == 0o600
+            reader = await served.visit(b'{"do":"follow"}')
             assert (await answer(reader))["sensors"][0]["on"] is None
             began = time.monotonic()
-            door.happen(MotionChanged(99.0, "kitchen", active=True))
+            served.happen(MotionChanged(99.0, "kitchen", active=True))
             assert (await answer(reader))["sensors"][0]["on"] is True
             assert time.monotonic() - began < 1.0
-            door.happen(Ticked(99.5))  # no device's word
+            served.happen(Ticked(99.5))  # no device's word
 
     tell(story())
 
@@ -161,17 +161,17 @@ def test_a_follower_sees_a_change_within_a_second_and_only_the_owner_may_look(
 )
 def test_nonsense_is_hung_up_on(tmp_path: Path, line: bytes) -> None:
     async def story() -> None:
-        async with opened(tmp_path) as door:
-            assert await heard_nothing(await door.visit(line))
-            assert (await answer(await door.visit(b'{"do":"sensors"}')))["ok"]
+        async with opened(tmp_path) as served:
+            assert await heard_nothing(await served.visit(line))
+            assert (await answer(await served.visit(b'{"do":"sensors"}')))["ok"]
 
     tell(story())
 
 
 def test_the_link_is_told_without_a_second_one(tmp_path: Path) -> None:
     async def story() -> None:
-        async with opened(tmp_path) as door:
-            told = await answer(await door.visit(b'{"do":"link"}'))
+        async with opened(tmp_path) as served:
+            told = await answer(await served.visit(b'{"do":"link"}'))
             assert (told["hub"], told["broker"], told["trouble"]) == ("js-0001", "tls://b", "")
             assert (told["center"], told["center_online"]) == ("db", True)
 
@@ -201,10 +201,10 @@ def test_the_socket_is_its_owners_alone_before_anybody_can_connect(tmp_path: Pat
 
 def test_more_visitors_than_there_is_room_for_are_sent_away(tmp_path: Path) -> None:
     async def story() -> None:
-        async with opened(tmp_path) as door:
-            for _ in range(VISITS):
-                await answer(await door.visit(b'{"do":"follow"}'))
-            assert await heard_nothing(await door.visit(b'{"do":"sensors"}'))
+        async with opened(tmp_path) as served:
+            for _ in range(CLIENTS):
+                await answer(await served.visit(b'{"do":"follow"}'))
+            assert await heard_nothing(await served.visit(b'{"do":"sensors"}'))
 
     tell(story())
 
@@ -214,8 +214,8 @@ def test_without_a_place_for_the_socket_the_hub_goes_on(
 ) -> None:
     (tmp_path / "run").write_text("no folder")
     with caplog.at_level(logging.WARNING):
-        asyncio.run(Door(tmp_path).proof.run())
-    assert "no proof for installers" in caplog.text
+        asyncio.run(Served(tmp_path).served.run())
+    assert "no socket for installers" in caplog.text
 
 
 # At the shell.
@@ -239,12 +239,12 @@ def story_socket(tmp_path: Path) -> Iterator[Path]:
     before = [device, button, power]
     after = [device | {"on": True}, button, power]
     worse = [*after[:2], power | {"battery_pct": 9.0, "faults": ["low_battery"]}]
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(str(tmp_path / "hub.sock"))
-        door.listen()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "hub.sock"))
+        server.listen()
 
         def serve() -> None:
-            with door.accept()[0] as visitor, suppress(OSError):
+            with server.accept()[0] as visitor, suppress(OSError):
                 visitor.recv(1000)
                 for told in (before, after, after, worse):
                     line = json.dumps({"ok": True, "hub": "x", "sensors": told}) + "\n"

@@ -153,13 +153,13 @@ def test_a_disk_that_hangs_costs_a_gap_and_no_time_and_the_rest_is_consistent(
     import threading  # noqa: PLC0415 - only here
 
     hang = threading.Event()
-    real = BlackBox._take
+    real = BlackBox._write_decision
 
     def hanging(box: BlackBox, *line: object) -> None:
         assert hang.wait(30)
         real(box, *line)  # type: ignore[arg-type]
 
-    with patch.object(BlackBox, "_take", hanging):
+    with patch.object(BlackBox, "_write_decision", hanging):
         box = BlackBox(tmp_path, file_mb=10, files=3)
         box.begin(RULES, HomeState())
         for n in range(BEHIND + 500):

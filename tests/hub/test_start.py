@@ -26,7 +26,7 @@ from hub.core.model.state import HomeState
 from hub.core.supervision import snapshot
 from hub.outbox import habits_file
 from hub.outbox.store import Outbox, Row
-from hub.outbox.thread import Found, Journal, Shelf
+from hub.outbox.thread import Found, OutboxFile, OutboxThread
 from tests.broker import free_port
 from tests.hub.rig import RULES, figure, write_config
 from tests.hub.stops import Stopper
@@ -131,21 +131,21 @@ def forgotten_in(outbox: Outbox) -> list[str]:
 
 def at_work(hub: app.Hub) -> bool:
     """Tell whether it has read its disk, and has dialled, waited, and dialled again."""
-    return hub.link is not None and hub.journal.known and hub.engine.decided > 8
+    return hub.link is not None and hub.outbox.known and hub.engine.decided > 8
 
 
 @contextmanager
 def disk(answers_after_s: float) -> Iterator[None]:
     """Let the disk answer so late, and a hub wait for it 20 ms before it begins without."""
-    opened = Shelf.open
+    opened = OutboxFile.open
 
-    def open_late(shelf: Shelf) -> Found:
+    def open_late(shelf: OutboxFile) -> Found:
         threading.Event().wait(answers_after_s)
         return opened(shelf)
 
     with (
-        patch.object(Shelf, "open", open_late),
-        patch.object(Journal.read, "__defaults__", (0.02,)),
+        patch.object(OutboxFile, "open", open_late),
+        patch.object(OutboxThread.read, "__defaults__", (0.02,)),
         patch.object(app, "RETRY_S", 0.01),
         patch("hub.link.reconnect.delay_s", lambda *_, **__: 0.01),
     ):
@@ -192,7 +192,7 @@ def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
     old, _ = an_old_home()
     answered = threading.Event()
 
-    def wait_long(_: Journal, within_s: float) -> Coroutine[Any, Any, None]:
+    def wait_long(_: OutboxThread, within_s: float) -> Coroutine[Any, Any, None]:
         return asyncio.sleep(within_s)
 
     def stop() -> bool:
@@ -200,21 +200,21 @@ def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
         called = bool(hubs and hubs[-1].engine.state.alarms)
         if called:
             granted.set()
-        known = taken_up == "only by the stop" or (called and hubs[-1].journal.known)
+        known = taken_up == "only by the stop" or (called and hubs[-1].outbox.known)
         return called and answered.is_set() and known
 
-    granted, opened = threading.Event(), Shelf.open
+    granted, opened = threading.Event(), OutboxFile.open
 
-    def open_late(shelf: Shelf) -> Found:
+    def open_late(shelf: OutboxFile) -> Found:
         granted.wait(10.0)
         found = opened(shelf)
         answered.set()
         return found
 
-    by_stop = patch.object(Journal, "answer", wait_long)
+    by_stop = patch.object(OutboxThread, "answer", wait_long)
     with (
         disk(0.0),
-        patch.object(Shelf, "open", open_late),
+        patch.object(OutboxFile, "open", open_late),
         patch.object(app, "RETRY_S", 60.0),
         by_stop if taken_up == "only by the stop" else nullcontext(),
     ):
@@ -243,9 +243,9 @@ def test_no_debt_that_cannot_be_paid_is_taken_up(
     with closing(Outbox(folder / "outbox.db")) as outbox:
         kept = [] if row == "lost" else kept
         outbox.commit(msgspec.msgpack.encode(state), kept, [old.id for old in rows])
-    granted, opened = threading.Event(), Shelf.open
+    granted, opened = threading.Event(), OutboxFile.open
 
-    def open_late(shelf: Shelf) -> Found:
+    def open_late(shelf: OutboxFile) -> Found:
         granted.wait(10.0)
         return opened(shelf)
 
@@ -253,18 +253,18 @@ def test_no_debt_that_cannot_be_paid_is_taken_up(
         """Let the centre confirm it, and only then the disk answer."""
         if not hubs or not hubs[-1].engine.decided:
             return False
-        if told.id in hubs[-1].journal.settled() or row == "lost":
+        if told.id in hubs[-1].outbox.settled() or row == "lost":
             granted.set()
         elif not granted.is_set():
             hubs[-1].engine.emit(CenterAcked(1.0, told.id, "-1", Stage.RECEIVED, 2))
         return at_work(hubs[-1])
 
-    with disk(0.0), patch.object(Shelf, "open", open_late):
+    with disk(0.0), patch.object(OutboxFile, "open", open_late):
         Stopper(1_000_000, confirmed).run(config, (Quiet(),))
     state = hubs[-1].engine.state
     assert [a.id for a in state.alarms] == ["-1"]
     assert told.id not in [o.id for o in state.owed]
-    assert {o.id for o in state.owed} == set(hubs[-1].journal.urgent)
+    assert {o.id for o in state.owed} == set(hubs[-1].outbox.urgent)
     assert len(state.owed) == (row == "lost")
 
 

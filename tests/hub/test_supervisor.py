@@ -12,7 +12,7 @@ from hub.core.model.driver import Port
 from hub.core.model.effects import Order, Say, Show, Signal
 from hub.core.model.events import DriverFailed, DriverReady, Event
 from hub.process import supervisor
-from hub.process.supervisor import HUNG_S, PROVEN_S, Lent, Supervisor
+from hub.process.supervisor import HUNG_S, PROVEN_S, DriverPort, Supervisor
 from tests.hub.rig import tell, until
 
 
@@ -171,7 +171,7 @@ def test_a_driver_that_stops_beating_is_hung_and_one_that_never_beat_is_not() ->
 
 def test_a_driver_is_told_first_what_is_shown_already_and_keeps_only_the_newest() -> None:
     async def story() -> None:
-        lent = Lent("lamp", lambda _: None, lambda: 0.0, {})
+        lent = DriverPort("lamp", lambda _: None, lambda: 0.0, {})
         lent.tell(Show(Signal.RESTING))
         for _ in range(1000):
             lent.tell(Say(Phrase.RAISED))

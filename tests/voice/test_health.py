@@ -1,9 +1,9 @@
 """How the parts fare, and when to begin anew."""
 
 from hub.contract.voice import Fact, Part, Trouble
-from voice.status import LEAST_S, SETTLED_S, Health, listening, restart_due
 from voice.sound.microphone import Condition
 from voice.speaking.texts import the_time
+from voice.status import LEAST_S, SETTLED_S, Health, listening, restart_due
 
 NIGHT, NOON = 3.75 * 3600, 12 * 3600.0
 

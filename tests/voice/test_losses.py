@@ -3,10 +3,10 @@
 import asyncio
 
 from hub.contract.voice import Pong
-from voice.status import Losses
 from voice.hearing.capture import BYTES_S, Ear
 from voice.hearing.hearing import Utterance
 from voice.hearing.overhear import Overhearing
+from voice.status import Losses
 
 
 def test_what_was_let_go_is_told_and_what_was_judged_is_not() -> None:

@@ -9,11 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.times import left_of
-from voice.status import clock_synced
 from voice.settings import VoiceSettings
 from voice.speaking import texts
 from voice.speaking.mouth import USUAL_SPEED
 from voice.speaking.speech import Manner
+from voice.status import clock_synced
 from voice.understanding.understand import Intent
 
 SLOWER, SLOWEST = 0.9, 0.6  # times what was; of natural speed
