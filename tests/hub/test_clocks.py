@@ -12,7 +12,7 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import Candidate, HomeState, Notice
 from hub.outbox import snapshot
 from provisioning.doctor import machine
-from voice import health as voice_health
+from voice import status as voice_status
 
 
 def test_no_two_starts_are_alike() -> None:
@@ -43,7 +43,7 @@ def test_a_clock_that_was_right_once_is_trusted_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "asks", [snapshot.clock_synced, machine._synced, voice_health.clock_synced]
+    "asks", [snapshot.clock_synced, machine._synced, voice_status.clock_synced]
 )
 @pytest.mark.parametrize(("answer", "synced"), [(0, True), (1, True), (5, False), (-1, False)])
 def test_a_clock_of_which_nothing_is_known_is_trusted_by_nobody(

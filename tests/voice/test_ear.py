@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.voice.room import until
-from voice.hearing import ear as module
+from voice.hearing import capture as module
 from voice.hearing.capture import BYTES_S, MOST, Ear, Forgotten
 
 PIECE = bytes(1024)
