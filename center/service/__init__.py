@@ -9,6 +9,7 @@ __all__ = [
     "inbox",
     "incidents",
     "metrics",
+    "refusals",
     "removal",
     "rounds",
     "sluice",

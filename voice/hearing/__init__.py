@@ -1,3 +1,3 @@
 """From microphone to words: voice activity, spotter, Whisper, models."""
 
-__all__ = ["ear", "hearing", "models", "overhear", "queue", "recordings", "vad", "whisper"]
+__all__ = ["capture", "hearing", "models", "overhear", "queue", "recordings", "vad", "whisper"]
