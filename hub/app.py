@@ -7,12 +7,12 @@ READY, and only then the network.
 import asyncio
 import signal
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub import VERSION
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
 from hub.contract.messages import Availability
@@ -55,7 +55,7 @@ class Hub:
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
         system.keep_one()
         self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
-        self.rules = rules_of(config, version("anbu-hub"), drivers)
+        self.rules = rules_of(config, VERSION, drivers)
         self.outbox = OutboxThread(
             Path(config.state_dir) / "outbox.db",
             patience_s=config.outbox.patience_s,
