@@ -91,9 +91,22 @@ def ask(path: Path | str, line: bytes, patience_s: float) -> Iterator[bytes]:
             yield from answers
 
 
+def is_served(path: Path) -> bool:
+    """Whether a server listens at `path`; no answer is waited for."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.setblocking(False)  # noqa: FBT003 - a full queue of clients must hold up nobody
+        try:
+            client.connect(os.fspath(path))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return True
+
+
 def _bound(path: Path, whose: str) -> socket.socket:
     """Bind, with the mode set before: nobody else can connect, not even for a moment."""
-    if _is_served(path):
+    if is_served(path):
         message = f"another {whose} is running at {path}"
         raise SocketError(message)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -111,15 +124,3 @@ def _bound(path: Path, whose: str) -> socket.socket:
 
 def _unbind(path: Path) -> None:
     path.unlink(missing_ok=True)
-
-
-def _is_served(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.setblocking(False)  # noqa: FBT003 - a full queue of clients must hold up nobody
-        try:
-            client.connect(os.fspath(path))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return True
