@@ -8,7 +8,6 @@ name would end the hub's own. The socket serves this machine only; no client can
 
 import asyncio
 import logging
-import socket as sockets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from hub.contract import json_lines
+from hub.contract.json_lines import JsonLineError
 from hub.core.alarm.press import is_down
 from hub.core.model.events import (
     BatteryMeasured,
@@ -32,6 +33,7 @@ from hub.core.model.rules import Role, Rules, Sense
 from hub.core.model.state import HomeState
 from hub.core.supervision import faults as devices
 from hub.core.supervision import supervision
+from hub.shared.unix_socket import SocketError, read_line, serving
 
 LOG = logging.getLogger("anbu")
 LINE_BYTES = 1024
@@ -55,6 +57,9 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True):
     """What a client may ask."""
 
     do: str
+
+
+_requests = msgspec.json.Decoder(Request)
 
 
 class DeviceReport(Struct, frozen=True):
@@ -95,25 +100,17 @@ class InstallerSocket:
     def __init__(self, path: Path, look: Look, ask_link: Callable[[], LinkReport]) -> None:
         self._path, self._look, self._ask_link = path, look, ask_link
         self._followers: set[asyncio.Event] = set()
-        self._clients: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Serve until cancelled; a socket that cannot be made is only logged."""
+        served = serving(
+            self._path, "hub", self._serve_client, line_bytes=LINE_BYTES, clients_most=CLIENTS
+        )
         try:
-            server = await asyncio.start_unix_server(
-                self._welcome, sock=_bound(self._path), limit=LINE_BYTES
-            )
-        except OSError as error:
-            LOG.warning("no socket for installers at %s: %s", self._path, error)
-            return
-        try:
-            await asyncio.Future()
-        finally:
-            server.close()
-            self._path.unlink(missing_ok=True)
-            for client in list(self._clients):
-                client.cancel()
-            await asyncio.gather(*self._clients, return_exceptions=True)
+            async with served:
+                await asyncio.Future()
+        except (OSError, SocketError) as error:
+            LOG.warning("no socket for installers: %s", error)
 
     def note(self, event: Event) -> None:
         """Wake the clients that follow, when a device has reported something."""
@@ -121,31 +118,23 @@ class InstallerSocket:
             for follower in self._followers:
                 follower.set()
 
-    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._clients) >= CLIENTS:
-            writer.close()
-            return
-        client = asyncio.ensure_future(self._serve_client(reader, writer))
-        self._clients.add(client)
-        client.add_done_callback(self._clients.discard)
-
     async def _serve_client(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         try:
             await self._answer(reader, writer)
-        except (OSError, ValueError, RecursionError, msgspec.DecodeError):
+        except (OSError, ValueError, JsonLineError):
             pass  # the client has left, or sent something else than a request
         finally:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            match msgspec.json.decode(line, type=Request).do:
+        while line := await read_line(reader):
+            match json_lines.decode(line, _requests).do:
                 case "sensors":
                     await self._send_devices(writer)
                 case "link":
-                    writer.write(msgspec.json.encode(self._ask_link()) + b"\n")
+                    writer.write(json_lines.encode(self._ask_link()))
                     await writer.drain()
                 case "follow":
                     await self._follow(writer)
@@ -167,22 +156,8 @@ class InstallerSocket:
             self._followers.discard(changed)
 
     async def _send_devices(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(msgspec.json.encode(devices_report(*self._look())) + b"\n")
+        writer.write(json_lines.encode(devices_report(*self._look())))
         await writer.drain()
-
-
-def _bound(path: Path) -> sockets.socket:
-    """Return a bound socket; its mode is set before it listens, so that nobody connects earlier."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    server = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
-    try:
-        server.bind(str(path))
-        path.chmod(0o600)
-    except OSError:
-        server.close()
-        raise
-    return server
 
 
 def devices_report(state: HomeState, rules: Rules, at: float) -> DevicesReport:

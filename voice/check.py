@@ -1,12 +1,12 @@
 """`anbu voice check`: what of the voice works here and what does not; `anbu doctor` asks it too."""
 
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
+from hub.shared.unix_socket import is_served
 from voice.hearing import models
 from voice.hearing.models import Model, ModelError
 from voice.loading import folder_of, plans_of
@@ -102,11 +102,7 @@ def _file(name: str, wrong: str, count: int) -> Finding:
 
 
 def _hub(settings: VoiceSettings) -> Finding:
-    """Try the hub's door; that it does not answer is no fault of the voice's."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(1)
-        try:
-            line.connect(settings.socket)
-        except OSError:
-            return Finding("hub_missing", values={"file": settings.socket})
-    return Finding("hub")
+    """Try the hub's socket; that nobody serves it is no fault of the voice's."""
+    if is_served(Path(settings.socket)):
+        return Finding("hub")
+    return Finding("hub_missing", values={"file": settings.socket})

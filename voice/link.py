@@ -14,12 +14,12 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
+from hub.contract.json_lines import JsonLineError
 from hub.contract.voice import (
     LINE_BYTES,
     Ask,
     Fact,
     Heard,
-    LineError,
     Listen,
     Meaning,
     Order,
@@ -27,11 +27,10 @@ from hub.contract.voice import (
     Say,
     Spoke,
     Stop,
-    decode,
     encode,
-    length_after,
 )
 from hub.shared.backoff import exponential_s
+from hub.shared.unix_socket import read_word
 
 log = logging.getLogger(__name__)
 SOON_S, LATER_S, SLOWER = 1.0, 5.0, 1.5
@@ -98,7 +97,7 @@ class Link:
         try:
             self._greet()
             await self._read(reader)
-        except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+        except (OSError, ValueError) as error:
             log.warning("the line to the hub broke: %s", error)
         finally:
             self._writer = None
@@ -121,17 +120,11 @@ class Link:
         self._told.clear()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Take orders until the hub goes; ValueError: a line without an end."""
-        while line := await reader.readline():
-            try:
-                data_length, payload_length = length_after(line)
-                data = await reader.readexactly(data_length)
-                await reader.readexactly(payload_length)
-                word = decode(line, data)
-            except LineError as error:
-                log.warning("a line of the hub: %s", error.reason)
-                continue
-            if isinstance(word, Say | Ask | Listen | Stop | Ping):
+        """Take orders until the hub goes. Raises ConnectionError."""
+        while (word := await read_word(reader)) is not None:
+            if isinstance(word, JsonLineError):
+                log.warning("a line of the hub: %s", word.reason)
+            elif isinstance(word, Say | Ask | Listen | Stop | Ping):
                 if not isinstance(word, Ping):  # it takes what we tell
                     self._told.clear()
                 self._take(word)

@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 the house refused, or the page cannot be served; 2 wrong a
 
 import json
 import os
-import socket as sockets
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from drivers.lives import cli
 from drivers.virtual import sensors_cli
 from hub.contract.voice import Meaning
+from hub.shared import unix_socket
 from hub.shared.messages import Words_house_words, usual_language_house_words, words_house_words
 
 if TYPE_CHECKING:
@@ -170,19 +170,15 @@ def ask(socket: str, request: dict[str, Any]) -> dict[str, Any]:
     """Put one request to the house and wait for its answer. Raises Unreachable."""
     patience_s = ANSWER_S + (request.get("ms") or 0) / 1000
     try:
-        with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as door:
-            door.settimeout(patience_s)
-            door.connect(socket)
-            door.sendall(json.dumps(request).encode() + b"\n")
-            with door.makefile("rb") as answers:
-                answer: dict[str, Any] = json.loads(answers.readline())
-            return answer
+        line = json.dumps(request).encode() + b"\n"  # a shell may give what is no Unicode
+        answer: dict[str, Any] = json.loads(next(unix_socket.ask(socket, line, patience_s), b""))
     except PermissionError as error:
         raise Unreachable("no_entry") from error  # noqa: EM101 - a key, not a sentence
     except (TimeoutError, json.JSONDecodeError, ConnectionResetError, BrokenPipeError) as error:
         raise Unreachable("no_answer") from error  # noqa: EM101 - a key, not a sentence
     except OSError as error:
         raise Unreachable("no_house") from error  # noqa: EM101 - a key, not a sentence
+    return answer
 
 
 def _milliseconds(text: str) -> float:

@@ -1,7 +1,7 @@
 """The virtual house: a finger on the hub's contacts and an eye on its lamps, without hardware.
 
 It moves and reads the same pins that contacts, sensors and lamps drive, over a unix socket that
-speaks JSON lines: `press`, `motion`, `door`, `lamps`, ... What is said is in `house_talk.py`.
+speaks JSON lines: `press`, `motion`, `door`, `lamps`, ... What is said is in `protocol.py`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from hub.contract.forms import Name, SocketPath
 from hub.core.model.driver import Port
 from hub.core.model.effects import Say
 from hub.core.model.events import Spoke, VoiceTold
-from hub.shared.unix_socket import opened
+from hub.shared.unix_socket import serving
 
 PAGE = "page"  # as an engine of speech: its buttons and what is to be read
 
@@ -66,7 +66,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
     async def run(self, port: Port) -> None:
         """Serve the socket until cancelled.
 
-        Raises HouseError without virtual pins, DoorError where another house has the socket.
+        Raises HouseError without virtual pins, SocketError where another house has the socket.
         """
         sensors = Sensors(self.sensors, _lines(self.sensors))
         room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
@@ -102,7 +102,7 @@ def _pins(numbers: Mapping[str, int]) -> dict[str, HousePin]:
 
 @asynccontextmanager
 async def _open_to_visitors(path: Path, room: Room) -> AsyncIterator[None]:
-    async with opened(path, "virtual house", partial(talk, room), LINE_BYTES):
+    async with serving(path, "virtual house", partial(talk, room), line_bytes=LINE_BYTES):
         room.listen(asyncio.get_running_loop())
         try:
             yield

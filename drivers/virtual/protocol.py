@@ -1,4 +1,4 @@
-"""What is said at the door of the virtual house: one JSON object a line, each way.
+"""What is said at the socket of the virtual house: one JSON object a line, each way.
 
 An answer has `"ok": true`, or `"ok": false` with an `error` that a program can match and a
 `detail` for a person. `watch` answers with what `lamps` says, again after every change.
@@ -13,7 +13,10 @@ from msgspec import Meta, Struct
 
 from drivers.virtual.room import Answer, Refusal, Refused, Room
 from drivers.virtual.sensors import NoSensorError
+from hub.contract import json_lines
+from hub.contract.json_lines import JsonLineError
 from hub.contract.voice import Meaning
+from hub.shared.unix_socket import EndlessLineError, read_line
 
 LINE_BYTES = 4096
 
@@ -84,20 +87,13 @@ async def talk(room: Room, reader: asyncio.StreamReader, writer: asyncio.StreamW
     """Serve one visitor until they leave; nothing that they say can raise."""
     with suppress(ConnectionError):
         try:
-            while line := await _line(reader):
+            while line := await read_line(reader):
                 await _serve(room, line, writer)
-        except Refused as refused:
-            await _send(writer, refused.answer)
+        except EndlessLineError:
+            detail = f"a request has at most {LINE_BYTES} bytes"
+            await _send(writer, Refused(Refusal.LINE_TOO_LONG, detail).answer)
         finally:
             writer.close()
-
-
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await reader.readline()
-    except ValueError as error:
-        detail = f"a request has at most {LINE_BYTES} bytes"
-        raise Refused(Refusal.LINE_TOO_LONG, detail) from error
 
 
 async def _serve(room: Room, line: bytes, writer: asyncio.StreamWriter) -> None:
@@ -109,8 +105,8 @@ async def _serve(room: Room, line: bytes, writer: asyncio.StreamWriter) -> None:
 
 def _decoded(line: bytes) -> Request:
     try:
-        return _requests.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return json_lines.decode(line, _requests)
+    except JsonLineError as error:
         raise Refused(Refusal.BAD_REQUEST, str(error)) from error
 
 
@@ -155,5 +151,5 @@ def _changed(room: Room, request: Change) -> Answer:
 
 
 async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    writer.write(msgspec.json.encode(answer) + b"\n")
+    writer.write(json_lines.encode(answer))
     await writer.drain()

@@ -6,7 +6,6 @@ It asks the hub itself, on a real Pi as in a virtual house. Exit codes: 0 done; 
 
 import json
 import os
-import socket as sockets
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -14,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from hub.contract import json_lines
+from hub.shared import unix_socket
 from hub.shared.messages import Words_house_words, usual_language_house_words, words_house_words
 
 PLACES = ("/run/anbu", "run/demo")  # a Pi, and ./demo
@@ -127,13 +128,8 @@ def _span(said: Words_house_words, seconds: float) -> str:
 
 def _ask(socket: str, what: str) -> Iterator[dict[str, Any]]:
     try:
-        with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as door:
-            door.settimeout(PATIENCE_S)
-            door.connect(socket)
-            door.sendall(json.dumps({"do": what}).encode() + b"\n")
-            with door.makefile("rb") as answers:
-                while answer := answers.readline():
-                    yield json.loads(answer)
+        for answer in unix_socket.ask(socket, json_lines.encode({"do": what}), PATIENCE_S):
+            yield json.loads(answer)
     except (OSError, ValueError) as error:
         raise NoHubError from error
     raise NoHubError  # it has hung up

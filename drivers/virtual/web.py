@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from drivers.virtual.protocol import LINE_BYTES, Touch
+from hub.contract import json_lines
 from hub.shared.messages import HOUSE_WORDS_LANGUAGES, words_house_words
 
 PAGE = Path(__file__).parent / "page"
@@ -117,7 +118,7 @@ def _refuse(error: str, detail: str, *, status: int) -> Response:
 async def _ask(socket: str, request: Touch) -> bytes:
     reader, writer = await asyncio.open_unix_connection(os.fspath(socket), limit=ANSWER_BYTES)
     try:
-        writer.write(msgspec.json.encode(request) + b"\n")
+        writer.write(json_lines.encode(request))
         return await reader.readline()
     finally:
         writer.close()

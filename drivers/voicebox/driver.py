@@ -23,7 +23,7 @@ from hub.contract.voice import Meaning, Part, Phrase, Pong, Trouble
 from hub.core.model.driver import Port
 from hub.core.model.effects import Ask, Order, Say, Show
 from hub.core.model.events import Answered, Event, Measured, PartChanged, Spoke, Talking, VoiceTold
-from hub.shared.unix_socket import opened
+from hub.shared.unix_socket import serving
 
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
@@ -115,11 +115,11 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", ta
     async def run(self, port: Port) -> None:
         """Serve the voice until cancelled.
 
-        Raises DoorError where the socket cannot be had, VoiceLostError when nobody comes.
+        Raises SocketError where the socket cannot be had, VoiceLostError when nobody comes.
         """
         box = Box(self.name, port)
         path = Path(self.socket)
-        async with opened(path, "voicebox", box.welcome, voice.LINE_BYTES):
+        async with serving(path, "voicebox", box.welcome, line_bytes=voice.LINE_BYTES):
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(box.tell())

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from time import monotonic
 
-from hub.contract.voice import Fact, LineError, Order, Ping, decode, encode, length_after
+from hub.contract.json_lines import JsonLineError
+from hub.contract.voice import Fact, Order, Ping, encode
+from hub.shared.unix_socket import read_word
 
 HANG_S = 10.0  # the issue's promise for a voice that hangs
 FLOOD, FLOOD_S = 200, 1.0  # words that no mouth and no ear make in a second: it is broken
@@ -30,11 +32,12 @@ class Peer:
 
     async def facts(self) -> AsyncIterator[Fact]:
         """Give what it says until it leaves, talks nonsense, floods or breaks off."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
-            while line := await self._reader.readline():
-                fact = await self._fact(line)
-                if fact is not None:
-                    yield fact
+        with suppress(ConnectionError):
+            while (word := await read_word(self._reader)) is not None:
+                if isinstance(word, JsonLineError):
+                    self._mistakes += 1
+                elif isinstance(word, Fact):
+                    yield word
                 if self._mistakes > MISTAKES or self._floods():
                     self.kill()
                     return
@@ -73,17 +76,6 @@ class Peer:
         if self._process is not None:
             os.close(self._process)
             self._process = None
-
-    async def _fact(self, line: bytes) -> Fact | None:
-        try:
-            data_bytes, payload_bytes = length_after(line)
-            data = await self._reader.readexactly(data_bytes)
-            await self._reader.readexactly(payload_bytes)  # sound: nobody takes it yet
-            word = decode(line, data)
-        except LineError:
-            self._mistakes += 1
-            return None
-        return word if isinstance(word, Fact) else None
 
     def _floods(self) -> bool:
         now = monotonic()

@@ -1,3 +1,14 @@
 """What crosses a border: messages, topics, SCAIP codes, and the words between processes."""
 
-__all__ = ["addresses", "border", "forms", "messages", "reading", "scaip", "times", "voice", "wire"]
+__all__ = [
+    "addresses",
+    "border",
+    "forms",
+    "json_lines",
+    "messages",
+    "reading",
+    "scaip",
+    "times",
+    "voice",
+    "wire",
+]

@@ -1,11 +1,13 @@
 """What hub and centre say to each other: the shapes, without topics or bytes (see `wire`)."""
 
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
 from hub.contract.border import Open
 from hub.contract.scaip import Care, Kind, Report, Scaip, What
+
+D = TypeVar("D")
 
 
 class VoiceCan(Open):
@@ -149,37 +151,27 @@ class AnnouncementData(Struct, frozen=True):
     scaip: Scaip
 
 
-class CheckInEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+class Envelope(Struct, Generic[D], frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents 1.0 envelope: its fields stand on the wire in this order."""
+
+    id: str
+    source: str
+    type: str
+    time: str
+    data: D
+    datacontenttype: str = "application/json"
+
+
+class CheckInEvent(Envelope[CheckInData], frozen=True):
     """A CloudEvents 1.0 envelope around a check-in's result; owed until `received`."""
 
-    id: str
-    source: str
-    type: str
-    time: str
-    data: CheckInData
-    datacontenttype: str = "application/json"
 
-
-class CareEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+class CareEvent(Envelope[CareData], frozen=True):
     """A CloudEvents 1.0 envelope around a need; owed until `received`."""
 
-    id: str
-    source: str
-    type: str
-    time: str
-    data: CareData
-    datacontenttype: str = "application/json"
 
-
-class AnnouncementEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+class AnnouncementEvent(Envelope[AnnouncementData], frozen=True):
     """A CloudEvents 1.0 envelope around an announcement's receipt; owed until `received`."""
-
-    id: str
-    source: str
-    type: str
-    time: str
-    data: AnnouncementData
-    datacontenttype: str = "application/json"
 
 
 class Activity(Struct, frozen=True):
@@ -302,26 +294,12 @@ class ReportData(Struct, frozen=True):
     device: str = ""  # empty: the hub itself
 
 
-class AlarmEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+class AlarmEvent(Envelope[AlarmData], frozen=True):
     """A CloudEvents 1.0 envelope around an alarm's event; (`source`, `id`) is unique."""
 
-    id: str
-    source: str
-    type: str
-    time: str
-    data: AlarmData
-    datacontenttype: str = "application/json"
 
-
-class ReportEvent(Struct, frozen=True, tag_field="specversion", tag="1.0"):
+class ReportEvent(Envelope[ReportData], frozen=True):
     """A CloudEvents 1.0 envelope around a technical report."""
-
-    id: str
-    source: str
-    type: str
-    time: str
-    data: ReportData
-    datacontenttype: str = "application/json"
 
 
 class OtherEvent(Struct, frozen=True):

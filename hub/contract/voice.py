@@ -15,6 +15,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from hub.contract import json_lines
+from hub.contract.json_lines import JsonLineError, LineFlaw
+
 LINE_BYTES = 65_536  # an announcement has at most 16 KB, and each byte of it may be escaped
 WORDS_MAX = 200  # characters of what was said; the ear hears 8 s at a time
 PROTOCOL = 1
@@ -197,21 +200,6 @@ Fact = Hello | Heard | Talking | Spoke | Trouble | Pong
 Word = Order | Fact
 
 
-class Line(StrEnum):
-    """Why a line is none of these words."""
-
-    TOO_LONG = "too_long"
-    NOT_UNDERSTOOD = "not_understood"
-
-
-class LineError(Exception):
-    """A line that cannot be taken; `reason` says why. What follows it may still be understood."""
-
-    def __init__(self, reason: Line, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
 class _Header(Struct, frozen=True):
     type: str
     data: msgspec.Raw = msgspec.Raw(b"{}")
@@ -227,32 +215,25 @@ _headers = msgspec.json.Decoder(_Header)
 
 
 def encode(word: Word) -> bytes:
-    """Give one line, its end included."""
-    head = {"type": type(word).__name__.lower(), "data": word}
-    return msgspec.json.encode(head) + b"\n"
+    """Return one line, its end included."""
+    return json_lines.encode({"type": type(word).__name__.lower(), "data": word})
 
 
 def decode(line: bytes, data: bytes = b"") -> Word:
     """Read one line, and the `data` that followed it where its header announced some.
 
-    Raises LineError; what comes after the line may be taken all the same.
+    Raises JsonLineError; what comes after the line may be taken all the same.
     """
     if len(line) + len(data) > LINE_BYTES:
-        raise LineError(Line.TOO_LONG, f"more than {LINE_BYTES} bytes")
-    try:
-        head = _headers.decode(line)
-        word = _words.get(head.type)
-        if word is None:
-            raise LineError(Line.NOT_UNDERSTOOD, f"no word {head.type[:40]!r}")
-        return word.decode(data or bytes(head.data))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise LineError(Line.NOT_UNDERSTOOD, str(error)[:200]) from error
+        raise JsonLineError(LineFlaw.TOO_LONG, f"more than {LINE_BYTES} bytes")
+    head = json_lines.decode(line, _headers)
+    word = _words.get(head.type)
+    if word is None:
+        raise JsonLineError(LineFlaw.NOT_UNDERSTOOD, f"no word {head.type[:40]!r}")
+    return json_lines.decode(data or bytes(head.data), word)
 
 
 def length_after(line: bytes) -> tuple[int, int]:
-    """Give how many bytes of data and of payload follow the line. Raises LineError."""
-    try:
-        head = _headers.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise LineError(Line.NOT_UNDERSTOOD, str(error)[:200]) from error
+    """Return how many bytes of data and of payload follow the line. Raises JsonLineError."""
+    head = json_lines.decode(line, _headers)
     return head.data_length, head.payload_length

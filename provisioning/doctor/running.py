@@ -7,12 +7,12 @@ shown that no hub runs here.
 
 import fcntl
 import os
-import socket
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from hub.shared import unix_socket
 from provisioning.findings import Patient
 
 PATIENCE_S = 5.0
@@ -43,12 +43,7 @@ def look(patient: Patient) -> Running:
 
 
 def _ask(path: Path) -> Word | None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-        door.settimeout(PATIENCE_S)
-        door.connect(str(path))
-        door.sendall(b'{"do":"link"}\n')
-        with door.makefile("rb") as answers:
-            line = answers.readline()
+    line = next(unix_socket.ask(path, b'{"do":"link"}\n', PATIENCE_S), b"")
     return msgspec.json.decode(line, type=Word) if line else None
 
 

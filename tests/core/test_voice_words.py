@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.contract.json_lines import JsonLineError, LineFlaw
 from hub.contract.voice import (
     LINE_BYTES,
     WORDS_MAX,
     Ask,
     Heard,
     Hello,
-    Line,
-    LineError,
     Listen,
     Meaning,
     Part,
@@ -81,24 +80,24 @@ def test_data_may_follow_the_line() -> None:
     ],
 )
 def test_what_is_no_word_is_refused(line: bytes) -> None:
-    with pytest.raises(LineError) as error:
+    with pytest.raises(JsonLineError) as error:
         decode(line)
-    assert error.value.reason is Line.NOT_UNDERSTOOD
+    assert error.value.reason is LineFlaw.NOT_UNDERSTOOD
 
 
 @pytest.mark.parametrize("line", [b"{", b'{"type": "x", "payload_length": -1}', b"[" * 5000])
 def test_a_length_that_is_none_is_refused(line: bytes) -> None:
-    with pytest.raises(LineError):
+    with pytest.raises(JsonLineError):
         length_after(line)
 
 
 def test_a_line_without_end_is_refused() -> None:
-    with pytest.raises(LineError) as error:
+    with pytest.raises(JsonLineError) as error:
         decode(b" " * (LINE_BYTES + 1))
-    assert error.value.reason is Line.TOO_LONG
+    assert error.value.reason is LineFlaw.TOO_LONG
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_do_any_harm(line: bytes) -> None:
-    with suppress(LineError):
+    with suppress(JsonLineError):
         assert isinstance(decode(line), Word)

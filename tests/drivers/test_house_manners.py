@@ -11,7 +11,7 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from drivers.virtual.driver import Driver, HouseError
-from hub.shared.unix_socket import DoorError
+from hub.shared.unix_socket import SocketError
 from tests.drivers.fakes import FakePort, running
 from tests.drivers.home import Home, answer, living
 
@@ -104,7 +104,7 @@ def test_only_the_owner_may_enter_and_one_house_has_the_socket(tmp_path: Path) -
     async def story() -> None:
         async with living(tmp_path / "new" / "run") as home:
             assert stat.S_IMODE(home.path.stat().st_mode) == 0o600
-            with pytest.raises(DoorError, match="another virtual house is running"):
+            with pytest.raises(SocketError, match="another virtual house is running"):
                 await home.house_driver().run(FakePort())
             assert (await home.ask({"do": "lamps"}))["ok"]
 
@@ -123,7 +123,7 @@ def test_a_socket_left_by_a_killed_house_is_taken_over(tmp_path: Path) -> None:
 
 def test_an_impossible_socket_is_refused_by_name(tmp_path: Path) -> None:
     async def story() -> None:
-        with pytest.raises(DoorError, match="cannot be opened"):
+        with pytest.raises(SocketError, match="cannot be opened"):
             await Driver(socket=str(tmp_path / ("x" * 200))).run(FakePort())
 
     asyncio.run(story())

@@ -178,19 +178,19 @@ def test_the_link_is_told_without_a_second_one(tmp_path: Path) -> None:
     tell(story())
 
 
-def test_the_socket_is_its_owners_alone_before_anybody_can_connect(tmp_path: Path) -> None:
+def test_the_socket_is_its_owners_alone_from_the_moment_it_is_there(tmp_path: Path) -> None:
     modes: list[int] = []
-    real = socket.socket.listen
+    real = socket.socket.bind
 
-    def listen(door: socket.socket, *most: int) -> None:
-        modes.append(Path(door.getsockname()).stat().st_mode & 0o777)
-        real(door, *most)
+    def bind(served: socket.socket, path: str) -> None:
+        real(served, path)
+        modes.append(Path(path).stat().st_mode & 0o777)
 
     async def story() -> None:
         async with opened(tmp_path):
             pass
 
-    with patch.object(socket.socket, "listen", listen):
+    with patch.object(socket.socket, "bind", bind):
         before = os.umask(0)
         try:
             tell(story())
