@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.contract.messages import Evidence, FaultKind, Stage
 from hub.contract.scaip import AUTOMATIC, BY_HAND, Kind, What, priority
 from hub.contract.voice import Phrase
-from hub.core.alarm.delivery import owe, resend_all, settle, tell
+from hub.core.alarm.delivery import confirmed, deliver, deliver_numbered, resend_all
 from hub.core.model.effects import Effect, Forget, Say, Signal
 from hub.core.model.events import CenterAcked
 from hub.core.model.rules import Rules
@@ -35,8 +35,8 @@ from hub.core.model.state import (
     Said,
     Sent,
     Step,
-    alone,
     numbered,
+    without_visitor,
 )
 from hub.core.supervision import faults
 from hub.core.supervision.faults import CALLS
@@ -59,7 +59,7 @@ def call(
     """
     evidence = ground if isinstance(ground, Evidence) else None
     said = ground if isinstance(ground, Said) else Said()
-    state = alone(state, at)
+    state = without_visitor(state, at)
     source = rules.buttons.get(device) or rules.sensors.get(device)
     place = source.place if source else ""
     for alarm in state.alarms:
@@ -74,7 +74,9 @@ def call(
         synced=state.clock.synced, life=Raised(), evidence=evidence, words=said.words,
         about=said.about,
     )  # fmt: skip
-    return owe(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
+    return deliver_numbered(
+        replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules
+    )
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -118,7 +120,7 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
     new = unsaid or again.kind not in BY_HAND or is_news(alarm, again.about)
     if by is None or new or (not full and at >= _free_at(state, alarm, by, rules)):
         state = _put(state, _told_by(alarm, again, at))
-        return tell(state, again, What.REPEATED, at, rules)
+        return deliver(state, again, What.REPEATED, at, rules)
     newer = full and by.again_at is not None and at >= by.again_at + _pause_s(state, by, rules)
     if by.again_at is None or newer or (again.about and not by.about):
         waits = replace(by, again_at=at, words=again.words, about=again.about)
@@ -140,7 +142,7 @@ def _tell_waiting(
         again = replace(alarm, kind=call.kind, device=call.device, place=place, evidence=None)
         again = replace(again, words=call.words, about=call.about)
         alarm = _told_by(alarm, again, at)
-        state, more = tell(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
+        state, more = deliver(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
         effects += more
     return state, effects
 
@@ -199,7 +201,7 @@ def clear(state: HomeState, kinds: frozenset[Kind], at: float, rules: Rules) -> 
     for alarm in state.alarms:
         if alarm.kind in kinds and not alarm.cleared:
             state = _put(state, replace(alarm, cleared=True))
-            state, more = tell(state, alarm, What.CLEARED, at, rules)
+            state, more = deliver(state, alarm, What.CLEARED, at, rules)
             effects += more
     return state, effects
 
@@ -219,13 +221,13 @@ def cancel(state: HomeState, at: float, rules: Rules) -> Step:
     if in_time and isinstance(alarm.life, Raised | Sent | Received):
         state = _put(state, replace(alarm, life=Cancelled()))
         state = replace(state, farewell=Farewell(Signal.CANCELLED, at + rules.farewell_s))
-        state, effects = tell(state, alarm, What.CANCELLED, at, rules)
+        state, effects = deliver(state, alarm, What.CANCELLED, at, rules)
         return state, before + effects
     asked: list[Effect] = [Say(Phrase.CANCEL_ASKED)]
     if alarm.cancel_asked:
         return state, before + asked
     state = _put(state, replace(alarm, cancel_asked=True))
-    state, effects = tell(state, alarm, What.CANCEL_ASKED, at, rules)
+    state, effects = deliver(state, alarm, What.CANCEL_ASKED, at, rules)
     return state, before + effects + asked
 
 
@@ -241,7 +243,7 @@ def arrive(state: HomeState, at: float, rules: Rules) -> Step:
             state, before = _tell_waiting(state, known, at, rules)
             alarm = next(a for a in state.alarms if a.id == known.id)
             state = _put(state, replace(alarm, life=Present(ON_SITE)))
-            state, more = tell(state, alarm, What.PRESENT, at, rules)
+            state, more = deliver(state, alarm, What.PRESENT, at, rules)
             effects += before + more
     return state, effects
 
@@ -259,7 +261,7 @@ def center_acked(state: HomeState, ack: CenterAcked, rules: Rules) -> Step:
     effects: list[Effect] = []
     if ack.id and ack.stage is not Stage.UNKNOWN:
         effects.append(Forget(ack.id))
-        state = settle(state, ack.id)
+        state = confirmed(state, ack.id)
     alarm = next((a for a in state.alarms if a.id == ack.alarm), None)
     if alarm is None:
         return state, effects
@@ -306,11 +308,11 @@ def _again(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
     """
     life = alarm.life if isinstance(alarm.life, Cancelled) else Raised()
     alarm = replace(alarm, life=life, version=0, cancel_asked=False, sent=False, abouts=())
-    state, resent = resend_all(settle(_put(state, alarm), alarm.id), at, rules)
+    state, resent = resend_all(confirmed(_put(state, alarm), alarm.id), at, rules)
     untold = isinstance(life, Cancelled) and not _unheard(state, alarm)
-    state, effects = owe(state, alarm, What.RAISED, at, rules)
+    state, effects = deliver_numbered(state, alarm, What.RAISED, at, rules)
     if untold:
-        state, resent = tell(state, alarm, What.CANCELLED, at, rules)
+        state, resent = deliver(state, alarm, What.CANCELLED, at, rules)
     return state, effects + resent
 
 

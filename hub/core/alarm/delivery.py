@@ -24,8 +24,8 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import (
     Alarm,
     Cancelled,
+    Delivery,
     HomeState,
-    Owed,
     Raised,
     Received,
     Sent,
@@ -36,7 +36,7 @@ from hub.core.model.state import (
 CALLS = {What.RAISED, What.REPEATED}
 
 
-def tell(
+def deliver(
     state: HomeState, alarm: Alarm, what: What, at: float, rules: Rules,
     happened_at: float | None = None,
 ) -> Step:  # fmt: skip
@@ -51,31 +51,34 @@ def tell(
         raised_utc=state.clock.utc(when),
         synced=state.clock.synced,
     )
-    return owe(state, told, what, at, rules)
+    return deliver_numbered(state, told, what, at, rules)
 
 
-def owe(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> Step:
+def deliver_numbered(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> Step:
     """Owe the centre the event that `told` describes."""
     event = _event(told, what, rules)
     again_at = at if what is What.REPEATED else None
-    return _owe(
-        state, Owed(event.id, told.id, at + rules.quick_resend_s, again_at=again_at), event, rules
+    return _add(
+        state,
+        Delivery(event.id, told.id, at + rules.quick_resend_s, again_at=again_at),
+        event,
+        rules,
     )
 
 
-def owe_word(
+def deliver_event(
     state: HomeState, event: CheckInEvent | CareEvent | AnnouncementEvent, at: float, rules: Rules
 ) -> Step:
     """Owe the centre a word that belongs to no alarm."""
-    return _owe(state, Owed(event.id, "", at + rules.quick_resend_s), event, rules)
+    return _add(state, Delivery(event.id, "", at + rules.quick_resend_s), event, rules)
 
 
-def settle(state: HomeState, event: str) -> HomeState:
+def confirmed(state: HomeState, event: str) -> HomeState:
     """Strike out what the centre has stored."""
     return replace(state, owed=tuple(o for o in state.owed if o.id != event))
 
 
-def backed(state: HomeState, held: Collection[str], settled: Collection[str]) -> HomeState:
+def reconciled(state: HomeState, held: Collection[str], settled: Collection[str]) -> HomeState:
     """Strike out of a snapshot what was `settled` since, and what the outbox has lost.
 
     Without its bytes, which are `held`, an event can be neither sent nor confirmed, and would keep
@@ -85,16 +88,16 @@ def backed(state: HomeState, held: Collection[str], settled: Collection[str]) ->
     lost = [o for o in state.owed if o.alarm != o.id and o.id not in {*held, *settled}]
     gone = {*settled, *(o.id for o in lost)}
     again = {o.alarm: o.again_at for o in lost if o.again_at is not None}
-    alarms = tuple(_untold(_heard(a, settled), again.get(a.id)) for a in state.alarms)
+    alarms = tuple(_call_waiting(_received(a, settled), again.get(a.id)) for a in state.alarms)
     return replace(state, owed=tuple(o for o in state.owed if o.id not in gone), alarms=alarms)
 
 
-def _heard(alarm: Alarm, settled: Collection[str]) -> Alarm:
+def _received(alarm: Alarm, settled: Collection[str]) -> Alarm:
     heard = alarm.id in settled and isinstance(alarm.life, Raised | Sent)
     return replace(alarm, life=Received()) if heard else alarm
 
 
-def _untold(alarm: Alarm, again_at: float | None) -> Alarm:
+def _call_waiting(alarm: Alarm, again_at: float | None) -> Alarm:
     """Let a call wait to be told, unless it was taken back since; no automatic alarm has any."""
     if again_at is None or not alarm.calls or isinstance(alarm.life, Cancelled):
         return alarm
@@ -122,7 +125,7 @@ def next_wake(state: HomeState) -> float | None:
     return min(o.due_at for o in state.owed) if state.owed and state.link.up else None
 
 
-def _next_try(owed: Owed, at: float, rules: Rules) -> Owed:
+def _next_try(owed: Delivery, at: float, rules: Rules) -> Delivery:
     tries = owed.tries + 1
     if tries < rules.quick_resends:
         wait_s = rules.quick_resend_s
@@ -133,7 +136,7 @@ def _next_try(owed: Owed, at: float, rules: Rules) -> Owed:
     return replace(owed, tries=tries, due_at=at + wait_s)
 
 
-def _owe(state: HomeState, owed: Owed, event: Happened, rules: Rules) -> Step:
+def _add(state: HomeState, owed: Delivery, event: Happened, rules: Rules) -> Step:
     publish = Publish(event.id, Lane.SOS, wire.topic(rules.hub, "event"), wire.encode(event))
     return replace(state, owed=(*state.owed, owed)), [publish]
 

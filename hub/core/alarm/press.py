@@ -20,7 +20,7 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import Contact, Down, Lifting, Recalled, Settling, Touch, Up
 
 
-class Turn(Enum):
+class Transition(Enum):
     """What a contact has just come to mean."""
 
     PRESSED = auto()
@@ -32,7 +32,12 @@ class Turn(Enum):
     QUIET = auto()
 
 
-def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:  # noqa: FBT001 - a level
+def take_edge(
+    contact: Contact,
+    closed: bool,  # noqa: FBT001 - a level
+    at: float,
+    rules: Rules,
+) -> tuple[Contact, list[Transition]]:
     """Take one raw level at `at`; repeats of the same level are harmless."""
     contact, turns = elapse(contact, at, rules)
     before = contact.life
@@ -47,7 +52,7 @@ def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Conta
         case Lifting(down=down) | Recalled(down=down), True:
             life = down
         case Recalled(down=down), False:
-            freed = [Turn.FREED] if down.stuck else []
+            freed = [Transition.FREED] if down.stuck else []
             return msgspec.structs.replace(contact, life=Up()), turns + freed
         case _:
             return contact, turns
@@ -55,19 +60,19 @@ def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Conta
     return contact, turns + more
 
 
-def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Transition]]:
     """Let time pass up to `at`: every deadline on the way is served, in order."""
-    turns: list[Turn] = []
+    turns: list[Transition] = []
     while (ahead := _ahead(contact.life, rules)) and ahead[0] <= at:
         contact = msgspec.structs.replace(contact, life=ahead[1])
         turns += ahead[2]
-        if Turn.PRESSED in ahead[2]:
+        if Transition.PRESSED in ahead[2]:
             contact, more = _pressed(contact, ahead[0], rules)
             turns += more
     if not contact.restless:
         return contact, turns
     contact = _calmer(contact, at, rules)
-    return contact, turns if contact.restless else [*turns, Turn.QUIET]
+    return contact, turns if contact.restless else [*turns, Transition.QUIET]
 
 
 def next_wake(contact: Contact, rules: Rules) -> float | None:
@@ -81,7 +86,7 @@ def next_wake(contact: Contact, rules: Rules) -> float | None:
     return min(times, default=None)
 
 
-def spent(contact: Contact) -> Contact:
+def muted(contact: Contact) -> Contact:
     """Let a press that goes on mean nothing more: neither held nor, at its end, released."""
     match contact.life:
         case Down() as down:
@@ -119,39 +124,39 @@ def _mute(down: Down) -> Down:
     return msgspec.structs.replace(down, held=True)
 
 
-def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Turn]] | None:
+def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Transition]] | None:
     """Give the next transition that time alone makes: when, to what, and what it means."""
     match life:
         case Settling(since=since):
-            return since + rules.press_settle_s, Down(since), [Turn.PRESSED]
+            return since + rules.press_settle_s, Down(since), [Transition.PRESSED]
         case Down(since=since, held=False):
-            return since + rules.hold_s, Down(since, held=True), [Turn.HELD]
+            return since + rules.hold_s, Down(since, held=True), [Transition.HELD]
         case Down(since=since, stuck=False):
-            return since + rules.stuck_s, Down(since, held=True, stuck=True), [Turn.STUCK]
+            return since + rules.stuck_s, Down(since, held=True, stuck=True), [Transition.STUCK]
         case Lifting(down=down, since=since):
-            turns = [Turn.FREED] if down.stuck else [] if down.held else [Turn.RELEASED]
+            turns = [Transition.FREED] if down.stuck else [] if down.held else [Transition.RELEASED]
             return since + rules.release_settle_s, Up(), turns
         case _:
             return None
 
 
-def _count(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+def _count(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Transition]]:
     if not contact.chattering and contact.window_at + rules.chatter_window_s <= at:
         contact = msgspec.structs.replace(contact, edges=0, window_at=at)
     contact = msgspec.structs.replace(contact, edges=contact.edges + 1)
     if contact.chattering or contact.edges < rules.chatter_edges:
         return contact, []
-    begins = [] if contact.wobbling else [Turn.CHATTERING]
+    begins = [] if contact.wobbling else [Transition.CHATTERING]
     return msgspec.structs.replace(contact, chattering=True), begins
 
 
-def _pressed(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+def _pressed(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Transition]]:
     if not contact.wobbling and contact.presses_at + rules.wobble_window_s <= at:
         contact = msgspec.structs.replace(contact, presses=0, presses_at=at)
     contact = msgspec.structs.replace(contact, presses=contact.presses + 1)
     if contact.wobbling or contact.presses < rules.wobble_presses:
         return contact, []
-    begins = [] if contact.chattering else [Turn.CHATTERING]
+    begins = [] if contact.chattering else [Transition.CHATTERING]
     return msgspec.structs.replace(contact, wobbling=True), begins
 
 

@@ -46,21 +46,21 @@ def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
     return replace(state, warning=warning), [Ask(PHRASE[ground.kind])]
 
 
-def ended(state: HomeState) -> Step:
+def end(state: HomeState) -> Step:
     """End a warning by a word or a button."""
     if state.warning is None:
         return state, []
     return replace(state, warning=None), [Say(Phrase.WARNING_OVER)]
 
 
-def moved(state: HomeState, device: str, rules: Rules) -> Step:
+def end_by_motion(state: HomeState, device: str, rules: Rules) -> Step:
     """End a warning by motion, unless that is what it is about."""
     kind = state.warning.kind if state.warning else None
     if kind is Kind.NIGHT_WANDERING:
         return state, []
     if kind is Kind.LONG_BATHROOM and _in_bathroom(device, rules):
         return state, []
-    return ended(state)
+    return end(state)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

@@ -93,7 +93,7 @@ class Alarm(Struct, frozen=True):
     abouts: tuple[str, ...] = ()  # what else the centre was told that it is about
 
 
-class Owed(Struct, frozen=True):
+class Delivery(Struct, frozen=True):
     """An urgent event that the centre has not confirmed yet; the outbox holds its bytes."""
 
     id: str
@@ -150,7 +150,7 @@ class Farewell(Struct, frozen=True):
     until: float
 
 
-class Notice(Struct, frozen=True):
+class Announcement(Struct, frozen=True):
     """An announcement; `until_utc` 0: for as long as it takes. `due_at`: when to try (again).
 
     One that is `over` has no text any more, and is kept so that it is known when it comes again.
@@ -261,7 +261,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     clock: Clock = field(default_factory=Clock)
     contacts: dict[str, Contact] = field(default_factory=dict)
     alarms: tuple[Alarm, ...] = ()
-    owed: tuple[Owed, ...] = ()
+    owed: tuple[Delivery, ...] = ()
     faults: dict[str, Fault] = field(default_factory=dict)
     link: Link = field(default_factory=Link)
     farewell: Farewell | None = None
@@ -274,7 +274,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     warning: Caution | None = None
     candidate: Candidate | None = None
     spoken_at: float = NEVER  # when a spoken call was last raised
-    notices: tuple[Notice, ...] = ()  # announcements that are not yet spoken
+    notices: tuple[Announcement, ...] = ()  # announcements that are not yet spoken
     watch: WatchState = field(default_factory=WatchState)
     counter: int = 0  # of the last command obeyed
 
@@ -288,7 +288,7 @@ def numbered(state: HomeState) -> tuple[HomeState, str]:
     return state, f"{state.boot}-{state.order}"
 
 
-def alone(state: HomeState, at: float) -> HomeState:
+def without_visitor(state: HomeState, at: float) -> HomeState:
     """Let whoever was with the resident be gone."""
     if at >= state.house.visitor_until:
         return state

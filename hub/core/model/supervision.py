@@ -70,6 +70,6 @@ class WatchState(Struct, frozen=True):
     voice: VoiceTold | None = None  # its last word, of this process
 
 
-def armed(watch: WatchState, at: float) -> WatchState:
+def due_by(watch: WatchState, at: float) -> WatchState:
     """Have `at` not missed."""
     return watch if watch.due is not None and watch.due <= at else replace(watch, due=at)

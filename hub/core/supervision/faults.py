@@ -31,7 +31,7 @@ from hub.contract.scaip import Kind, Report
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.rules import Role, Rules
 from hub.core.model.state import STAGE, Fault, HomeState, Link, Step, numbered
-from hub.core.model.supervision import Flap, Waiting, WatchState, armed
+from hub.core.model.supervision import Flap, Waiting, WatchState, due_by
 
 HUB = "hub"
 OUTAGE = "hub:link"  # no fault, but told as one that comes and goes
@@ -60,9 +60,9 @@ def fail(
     waits = device in rules.sensors and kind is not FaultKind.MAINS_LOST
     if waits and (until := state.watch.hold_until) is not None and at < until:
         untold = tuple(dict.fromkeys((*state.watch.untold, fault)))
-        watch = armed(replace(state.watch, untold=untold), until)
+        watch = due_by(replace(state.watch, untold=untold), until)
         return replace(state, watch=watch), []
-    return tell(state, fault, rules)
+    return publish_fault(state, fault, rules)
 
 
 def mend(state: HomeState, kind: FaultKind, device: str, at: float, rules: Rules) -> Step:
@@ -76,7 +76,7 @@ def mend(state: HomeState, kind: FaultKind, device: str, at: float, rules: Rules
         return end(state, fault, at, rules)
     if flap.over_at is not None:
         return state, []
-    watch = armed(_with(state.watch, fault, replace(flap, over_at=at + hold_s)), at + hold_s)
+    watch = due_by(_with(state.watch, fault, replace(flap, over_at=at + hold_s)), at + hold_s)
     return replace(state, watch=watch), []
 
 
@@ -85,7 +85,7 @@ def end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
     faults = {k: v for k, v in state.faults.items() if k != fault}
     flap = state.watch.flaps.get(fault, Flap(1, at))
     watch = _with(state.watch, fault, replace(flap, at=at, over_at=None, detail=None))
-    return tell(replace(state, faults=faults, watch=watch), fault, rules)
+    return publish_fault(replace(state, faults=faults, watch=watch), fault, rules)
 
 
 def stands(state: HomeState, device: str, kind: FaultKind) -> bool:
@@ -119,7 +119,7 @@ def _later(state: HomeState, fault: str, detail: str | None, rules: Rules) -> Ho
     if flap is None or flap.detail == detail:
         return state
     watch = _with(state.watch, fault, replace(flap, detail=detail))
-    return replace(state, watch=armed(watch, told_again_at(state, fault, rules)))
+    return replace(state, watch=due_by(watch, told_again_at(state, fault, rules)))
 
 
 def _counted(state: HomeState, fault: str, at: float, rules: Rules) -> HomeState:
@@ -140,7 +140,7 @@ def _with(watch: WatchState, fault: str, flap: Flap) -> WatchState:
     return replace(watch, flaps={**watch.flaps, fault: flap})
 
 
-def tell(state: HomeState, fault: str, rules: Rules) -> Step:
+def publish_fault(state: HomeState, fault: str, rules: Rules) -> Step:
     """Tell the centre how a fault stands, or that it is over."""
     state, key = numbered(state)
     return state, [_publish(state, fault, rules, Lane.FAULT, key)]
@@ -167,7 +167,7 @@ def report(
     waiting = Waiting(kind, value, device, utc, state.clock.synced)
     if kind is Report.MAINS_LOST or watch.hold_until is None or at >= watch.hold_until:
         return send(state, waiting, rules)
-    watch = armed(replace(watch, waiting=(*watch.waiting, waiting)), watch.hold_until)
+    watch = due_by(replace(watch, waiting=(*watch.waiting, waiting)), watch.hold_until)
     return replace(state, watch=watch), []
 
 

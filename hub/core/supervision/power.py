@@ -7,7 +7,7 @@ from hub.contract.scaip import Report
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
-from hub.core.model.supervision import Battery, Mains, armed
+from hub.core.model.supervision import Battery, Mains, due_by
 from hub.core.supervision import faults
 
 
@@ -29,7 +29,7 @@ def charged(state: HomeState, device: str, pct: float, at: float, rules: Rules) 
         state, report = _told(state, device, at), list[Effect]()
     else:
         state, report = tell_battery(state, device, at, rules)
-    watch = armed(state.watch, at + rules.watch.remind_s)
+    watch = due_by(state.watch, at + rules.watch.remind_s)
     return replace(state, watch=watch), fault + report
 
 
@@ -50,7 +50,7 @@ def switched(state: HomeState, device: str, at: float, rules: Rules, *, present:
     state = replace(state, watch=replace(state.watch, mains=mains))
     if present:
         return restore_mains(state, device, at, rules)
-    watch = armed(state.watch, at + rules.watch.mains_lost_s)
+    watch = due_by(state.watch, at + rules.watch.mains_lost_s)
     return replace(state, watch=watch), []
 
 
@@ -108,7 +108,7 @@ def release(state: HomeState, _device: str, _at: float, rules: Rules) -> Step:
     state = replace(state, watch=replace(watch, untold=(), waiting=()))
     effects: list[Effect] = []
     for fault in (fault for fault in watch.untold if fault in state.faults):
-        state, more = faults.tell(state, fault, rules)
+        state, more = faults.publish_fault(state, fault, rules)
         effects += more
     for waiting in watch.waiting:
         state, more = faults.send(state, waiting, rules)

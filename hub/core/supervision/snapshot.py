@@ -17,12 +17,12 @@ from hub.contract.messages import FaultKind
 from hub.core.model.activity import FRESH, NEVER, STEP_S, House
 from hub.core.model.rules import Rules
 from hub.core.model.state import FORMAT, Fault, HomeState, Step
-from hub.core.supervision import faults as devices
+from hub.core.supervision import faults
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
 
-FAULT = f"{devices.HUB}:{FaultKind.SNAPSHOT}"
+FAULT = f"{faults.HUB}:{FaultKind.SNAPSHOT}"
 ESSENTIAL = frozenset({"id"})  # of an alarm, of what is owed, of an announcement
 BYTES = "bytes"  # stands in `lost` where the bytes are torn
 LONGEST_S = 1e8  # three years: no hub runs, and no quiet lasts, as long
@@ -80,25 +80,25 @@ def _read(raw: bytes) -> Kept:
     return Kept(state, (BYTES, *lost))
 
 
-def faulty(state: HomeState, lost: tuple[str, ...]) -> HomeState:
+def with_fault(state: HomeState, lost: tuple[str, ...]) -> HomeState:
     """Give the state with the fault that it was not read whole; when is known once it begins."""
     if not lost:
         return state
     detail = ", ".join(lost)[:NAMED]
-    fault = Fault(FaultKind.SNAPSHOT, devices.HUB, 0.0, synced=False, detail=detail)
+    fault = Fault(FaultKind.SNAPSHOT, faults.HUB, 0.0, synced=False, detail=detail)
     return replace(state, faults={**state.faults, FAULT: fault})
 
 
-def begin(state: HomeState, at: float, rules: Rules) -> Step:
+def tell_start(state: HomeState, at: float, rules: Rules) -> Step:
     """Tell of the fault at the start that found it; end it at the next."""
     fault = state.faults.get(FAULT)
     if fault is None:
         return state, []
     if fault.since_utc:
-        return devices.mend(state, FaultKind.SNAPSHOT, devices.HUB, at, rules)
-    faults = {name: one for name, one in state.faults.items() if name != FAULT}
-    state = replace(state, faults=faults)
-    return devices.fail(state, FaultKind.SNAPSHOT, devices.HUB, at, rules, fault.detail)
+        return faults.mend(state, FaultKind.SNAPSHOT, faults.HUB, at, rules)
+    others = {name: one for name, one in state.faults.items() if name != FAULT}
+    state = replace(state, faults=others)
+    return faults.fail(state, FaultKind.SNAPSHOT, faults.HUB, at, rules, fault.detail)
 
 
 def _plausible(kept: Kept) -> Kept:

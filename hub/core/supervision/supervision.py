@@ -18,7 +18,7 @@ from hub.core.model.effects import Effect
 from hub.core.model.events import BatteryMeasured, DeviceSeen, MainsChanged, Started
 from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState, Step
-from hub.core.model.supervision import Flicker, armed
+from hub.core.model.supervision import Flicker, due_by
 from hub.core.supervision import faults, power, snapshot
 from hub.core.supervision.faults import stands
 
@@ -26,11 +26,11 @@ Act = Callable[[HomeState, str, float, Rules], Step]
 Limit = tuple[float, Act, str]  # when, what is done then, and to which device
 
 # slow to look up in Python 3.11
-LIMITS_MOTION, SILENT, STUCK = Sense.MOTION, FaultKind.SILENT, FaultKind.STUCK
+MOTION, SILENT, STUCK = Sense.MOTION, FaultKind.SILENT, FaultKind.STUCK
 UNMOVED = "no motion, though others saw life"
 
 
-def pending(state: HomeState, rules: Rules) -> Iterator[Limit]:
+def _limits(state: HomeState, rules: Rules) -> Iterator[Limit]:
     """Give every limit that stands, in no order."""
     yield from _of_sensors(state, rules)
     watch, numbers = state.watch, rules.watch
@@ -51,19 +51,19 @@ def pending(state: HomeState, rules: Rules) -> Iterator[Limit]:
         yield watch.hold_until, power.release, ""
 
 
-def heard_at(state: HomeState, device: str) -> float:
+def _heard_at(state: HomeState, device: str) -> float:
     """Give a device's last sign of life; whoever spoke before this boot has until its limit."""
     watch, sensed = state.watch, state.house.sensed.get(device)
     word = watch.words.get(device, watch.began_at)
     return max(word, _of_this_boot(state, sensed.seen_at if sensed else word))
 
 
-def unmoved(state: HomeState, at: float, rules: Rules) -> Step:
+def _find_unmoved(state: HomeState, at: float, rules: Rules) -> Step:
     """Find the motion sensors that see nothing while the others do: a wire that came off is low."""
     effects: list[Effect] = []
     for device, sensor in rules.sensors.items():
         sensed = state.house.sensed.get(device)
-        if sensor.sense is not LIMITS_MOTION or stands(state, device, SILENT):
+        if sensor.sense is not MOTION or stands(state, device, SILENT):
             continue
         moved_at = _of_this_boot(state, sensed.active_at if sensed else 0.0)
         if state.house.active_at - moved_at > rules.watch.unmoved_s:
@@ -72,7 +72,7 @@ def unmoved(state: HomeState, at: float, rules: Rules) -> Step:
     return state, effects
 
 
-def flickered(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+def _count_flicker(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Count a pulse that nobody makes."""
     numbers, watch = rules.watch, state.watch
     old = watch.flickers.get(device)
@@ -81,7 +81,7 @@ def flickered(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     begins = not new.chattering and new.pulses >= numbers.chatter_pulses
     if begins:
         new = replace(new, chattering=True)
-        watch = armed(watch, new.since + numbers.chatter_window_s)
+        watch = due_by(watch, new.since + numbers.chatter_window_s)
     state = replace(state, watch=replace(watch, flickers={**watch.flickers, device: new}))
     return faults.fail(state, FaultKind.CHATTER, device, at, rules) if begins else (state, [])
 
@@ -89,9 +89,9 @@ def flickered(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Limit]:
     for device, sensor in rules.sensors.items():
         if sensor.silent_s and not stands(state, device, SILENT):
-            yield heard_at(state, device) + sensor.silent_s, _fall_silent, device
+            yield _heard_at(state, device) + sensor.silent_s, _fall_silent, device
         sensed = state.house.sensed.get(device)
-        busy = sensed is not None and sensed.active and sensor.sense is LIMITS_MOTION
+        busy = sensed is not None and sensed.active and sensor.sense is MOTION
         if sensed and busy and not stands(state, device, STUCK):
             yield _of_this_boot(state, sensed.since) + rules.watch.stuck_s, _stick, device
 
@@ -144,7 +144,7 @@ def _calm(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """End a flood after a window without one, unless nothing was heard since the start."""
     flicker = state.watch.flickers[device]
     on = flicker.pulses >= rules.watch.chatter_pulses
-    if on or heard_at(state, device) <= state.watch.began_at:
+    if on or _heard_at(state, device) <= state.watch.began_at:
         flickers = {**state.watch.flickers, device: Flicker(0, at, chattering=True)}
         return replace(state, watch=replace(state.watch, flickers=flickers)), []
     flickers = {d: f for d, f in state.watch.flickers.items() if d != device}
@@ -192,11 +192,11 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     if state.watch.due is None or state.watch.due > at:
         return state, []
     effects: list[Effect] = []
-    for due, act, device in tuple(pending(state, rules)):
+    for due, act, device in tuple(_limits(state, rules)):
         if due <= at:
             state, more = act(state, device, at, rules)
             effects += more
-    state, more = unmoved(state, at, rules)
+    state, more = _find_unmoved(state, at, rules)
     return _rearm(state, rules), effects + more
 
 
@@ -205,13 +205,13 @@ def next_wake(state: HomeState, _rules: Rules) -> float | None:
     return state.watch.due
 
 
-def told(
+def take_device_event(
     state: HomeState, event: Started | DeviceSeen | BatteryMeasured | MainsChanged, rules: Rules
 ) -> Step:
     """Take a device's word on itself; one that the config does not know has none."""
     if isinstance(event, Started):
         state, effects = _begin(state, event, rules)
-        state, more = snapshot.begin(state, event.at, rules)
+        state, more = snapshot.tell_start(state, event.at, rules)
         return state, effects + more
     device, at = event.device, event.at
     if device not in rules.sensors and device not in rules.buttons:
@@ -246,9 +246,9 @@ def seen(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     if sensed.active:
         stuck_at = at + rules.watch.stuck_s
         if sensor.sense is MOTION and (state.watch.due is None or stuck_at < state.watch.due):
-            state = replace(state, watch=armed(state.watch, stuck_at))
+            state = replace(state, watch=due_by(state.watch, stuck_at))
     elif at - sensed.active_at < rules.watch.short_s:
-        state, more = flickered(state, device, at, rules)
+        state, more = _count_flicker(state, device, at, rules)
         effects += more
     return state, effects
 
@@ -334,5 +334,5 @@ def _forget(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def _rearm(state: HomeState, rules: Rules) -> HomeState:
-    due = min((limit[0] for limit in pending(state, rules)), default=None)
+    due = min((limit[0] for limit in _limits(state, rules)), default=None)
     return replace(state, watch=replace(state.watch, due=due))
