@@ -1,14 +1,14 @@
-"""Raw edges to presses: pressed, held, released, stuck.
+"""From raw edges of a contact to presses: pressed, held, released, stuck.
 
     Up --closed--> Settling --20 ms--> Down --open--> Lifting --35 ms--> Up
          Settling --open--> Up           Lifting --closed--> Down
 
-A press is counted once, when the level has held `press_settle_s`; judged by the edges' own times,
-so that a late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce.
-After a restart a press that was counted is `Recalled`: still down, or long over.
+A press is counted once, when the level has held `press_settle_s`. The edges' own times count, so a
+late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce. After a
+restart a press that was counted is `Recalled`: still down, or over long ago.
 
-A contact chatters by too many edges in seconds, or by too many presses in minutes: a cord that
-swings gives 8 presses a second, each as good as a finger's. They count all the same.
+A contact chatters by too many edges in seconds, or by too many presses in minutes: a swinging cord
+gives 8 presses a second, each as good as a finger's. All of them are counted as presses.
 """
 
 import math
@@ -38,7 +38,7 @@ def take_edge(
     at: float,
     rules: Rules,
 ) -> tuple[Contact, list[Transition]]:
-    """Take one raw level at `at`; repeats of the same level are harmless."""
+    """Apply one raw level at `at`; the same level again is harmless."""
     contact, turns = elapse(contact, at, rules)
     before = contact.life
     life: Touch
@@ -61,7 +61,7 @@ def take_edge(
 
 
 def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Transition]]:
-    """Let time pass up to `at`: every deadline on the way is served, in order."""
+    """Apply, in order, every transition that time alone has made up to `at`."""
     turns: list[Transition] = []
     while (ahead := _ahead(contact.life, rules)) and ahead[0] <= at:
         contact = msgspec.structs.replace(contact, life=ahead[1])
@@ -76,7 +76,7 @@ def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Tra
 
 
 def next_wake(contact: Contact, rules: Rules) -> float | None:
-    """Give the contact's next deadline in monotonic seconds."""
+    """Return the contact's next deadline in monotonic seconds."""
     ahead = _ahead(contact.life, rules)
     times = [ahead[0]] if ahead else []
     if contact.chattering:
@@ -87,7 +87,7 @@ def next_wake(contact: Contact, rules: Rules) -> float | None:
 
 
 def muted(contact: Contact) -> Contact:
-    """Let a press that goes on mean nothing more: neither held nor, at its end, released."""
+    """Return the contact whose present press means no more: neither held nor released."""
     match contact.life:
         case Down() as down:
             return msgspec.structs.replace(contact, life=_mute(down))
@@ -99,18 +99,18 @@ def muted(contact: Contact) -> Contact:
 
 
 def is_down(contact: Contact) -> bool:
-    """Tell whether the contact counts as closed, whatever that means."""
+    """Whether the contact counts as closed, whatever that means."""
     return isinstance(contact.life, Down | Lifting | Recalled)
 
 
 def down_since(contact: Contact) -> float:
-    """Give when the press that is counted began; endless where there is none."""
+    """Return when the counted press began; infinity where there is none."""
     life = contact.life.down if isinstance(contact.life, Lifting) else contact.life
     return life.since if isinstance(life, Down) else math.inf
 
 
 def overlaps(contact: Contact, since: float) -> bool:
-    """Tell whether a finger was on it after `since`; a contact that is stuck has none."""
+    """Whether a finger was on the contact after `since`; on a stuck contact there is none."""
     match contact.life:
         case Down(stuck=stuck):
             return not stuck
@@ -125,7 +125,7 @@ def _mute(down: Down) -> Down:
 
 
 def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Transition]] | None:
-    """Give the next transition that time alone makes: when, to what, and what it means."""
+    """Return the next transition that time alone makes: when, to what, and what it means."""
     match life:
         case Settling(since=since):
             return since + rules.press_settle_s, Down(since), [Transition.PRESSED]
@@ -161,7 +161,7 @@ def _pressed(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[T
 
 
 def _calmer(contact: Contact, at: float, rules: Rules) -> Contact:
-    """End what a whole window was without; a wobble only by less than half of what began it."""
+    """End chatter after a window without it; a wobble ends below half of what began it."""
     if contact.chattering and contact.window_at + rules.chatter_window_s <= at:
         still = contact.edges >= rules.chatter_edges
         contact = msgspec.structs.replace(contact, edges=0, window_at=at, chattering=still)

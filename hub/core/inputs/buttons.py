@@ -13,7 +13,7 @@ from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Transition
 from hub.core.inputs import sensors, speech
 from hub.core.model.effects import Effect
-from hub.core.model.rules import Role, Rules
+from hub.core.model.rules import CALL_OF_ROLE, Role, Rules
 from hub.core.model.state import Contact, HomeState, Step
 from hub.core.supervision import faults
 
@@ -62,7 +62,7 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     by_hand = not _chatters(state, device)
     if by_hand:  # this call is surer than what is waited for
         state = replace(state, candidate=None, warning=None)
-    kind = alarm.KIND[rules.buttons[device].role]
+    kind = CALL_OF_ROLE[rules.buttons[device].role]
     state, effects = alarm.call(state, kind, device, at, rules)
     alive: list[Effect] = []
     if by_hand:
@@ -91,7 +91,7 @@ def _spend_greens(state: HomeState, rules: Rules) -> HomeState:
 
 def _is_red(device: str, rules: Rules) -> bool:
     button = rules.buttons.get(device)
-    return button is None or button.role in alarm.KIND
+    return button is None or button.role in CALL_OF_ROLE
 
 
 def _is_green(device: str, rules: Rules) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from hub.contract.forms import TimeOfDay
 from hub.contract.messages import Topic
+from hub.contract.scaip import Kind
 
 Seconds = Annotated[float, Meta(gt=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
@@ -36,6 +37,9 @@ class Role(StrEnum):
     DOOR = "door"
     EXIT_DOOR = "exit_door"
     AWAY_SWITCH = "away_switch"
+
+
+CALL_OF_ROLE = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
 
 
 class Sense(StrEnum):

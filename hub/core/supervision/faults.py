@@ -29,7 +29,7 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Kind, Report
 from hub.core.model.effects import Effect, Lane, Publish
-from hub.core.model.rules import Role, Rules
+from hub.core.model.rules import CALL_OF_ROLE, Rules
 from hub.core.model.state import STAGE, Fault, HomeState, Link, Step, numbered
 from hub.core.model.supervision import Flap, Waiting, WatchState, due_by
 
@@ -37,7 +37,6 @@ HUB = "hub"
 OUTAGE = "hub:link"  # no fault, but told as one that comes and goes
 AGAIN = 2  # the first end of a fault is told at once
 MOST_DOUBLINGS = 32  # of a float, against a home whose plug was loose for years
-CALLS = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
 TRIGGERS = 20  # far more than a home has; the message stays small
 BRIEFS = 100  # of the oldest alarms; with more the message could outgrow `wire.MAX_BYTES`
 
@@ -220,9 +219,9 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
 def triggers(state: HomeState, rules: Rules) -> tuple[Trigger, ...]:
     """Name what the resident can call by, so that the centre knows whose fault cannot wait."""
     buttons = [
-        Trigger(device, CALLS[button.role], button.place, button.normally_closed)
+        Trigger(device, CALL_OF_ROLE[button.role], button.place, button.normally_closed)
         for device, button in rules.buttons.items()
-        if button.role in CALLS
+        if button.role in CALL_OF_ROLE
     ]
     told = state.watch.voice
     if rules.voice and rules.spoken_sos and (told is None or told.spoken_sos):
