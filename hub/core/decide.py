@@ -11,6 +11,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
+from hub.contract.times import DAY_S
 from hub.core.activity import hourly, noise, presence, quiet, routines
 from hub.core.activity.restart import recovered_house, recovered_warning
 from hub.core.alarm import alarm, delivery, press, signals, warning
@@ -144,9 +145,6 @@ def _trouble(
             return faults.fail(state, FaultKind.BROKER_REFUSES, faults.HUB, at, rules)
         case _:
             assert_never(event)
-
-
-DAY_S = 86_400.0
 
 
 _SERVE = (

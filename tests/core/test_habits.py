@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hub.contract.messages import AnsweredBy
 from hub.contract.scaip import Kind
+from hub.contract.times import DAY_S
 from hub.contract.voice import Meaning
 from hub.core.activity.habits import (
     CAP,
@@ -26,7 +27,7 @@ from hub.core.activity.habits import (
     with_longest,
 )
 from hub.core.decide import decide, next_wake, recover
-from hub.core.model.activity import CLASSES, DAY_S, FRESH, NEVER, Habits, Quietness
+from hub.core.model.activity import CLASSES, FRESH, NEVER, Habits, Quietness
 from hub.core.model.events import (
     Answered,
     ContactChanged,

@@ -7,10 +7,10 @@ from operator import add
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.contract.times import DAY_S
 from hub.core.model.activity import (
     BINS,
     CLASSES,
-    DAY_S,
     FRESH,
     STEP_S,
     Habits,

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
+from hub.contract.times import DAY_S
 from hub.core.activity import habits, presence
 from hub.core.alarm import warning
-from hub.core.model.activity import DAY_S, NEVER, STEP_S, Habits, House, Quiet, Quietness
+from hub.core.model.activity import NEVER, STEP_S, Habits, House, Quiet, Quietness
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step

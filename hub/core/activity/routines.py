@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
+from hub.contract.times import DAY_S
 from hub.core.activity import presence, quiet
 from hub.core.activity.habits import rests, with_longest
 from hub.core.alarm import warning
-from hub.core.model.activity import DAY_S, NEVER, Stay
+from hub.core.model.activity import NEVER, Stay
 from hub.core.model.rules import Room, Rules, Sense
 from hub.core.model.state import HomeState, Step
 

@@ -7,11 +7,11 @@ running boot; `activity.restart` moves them into the next one.
 from msgspec import Struct, field
 
 from hub.contract.messages import PresenceKind
+from hub.contract.times import DAY_S
 
 NEVER = -1e300  # before all time, and finite: the JSON of a transcript has no infinity
 VERSION = 1
 STEP_S = 900.0
-DAY_S = 86_400.0
 BINS = 48
 CLASSES = 7
 UP_TO = (2, 4, 8, 12, 20, 32)  # the steps at which the next class of age begins
