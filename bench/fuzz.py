@@ -17,7 +17,7 @@ from bench.report import Report, arguments
 from hub.contract import wire
 from hub.contract.examples import HUB, UTC, from_center, from_hub
 from hub.contract.messages import Ack, Command, FromCenter
-from hub.core import decide
+from hub.core.decide import decide, recover
 from hub.core.model.events import (
     CenterAcked,
     CommandReceived,
@@ -113,7 +113,7 @@ def run(cases: int, seed: int = 1) -> Counter[str]:
             found[f"centre: {refused.reason}"] += 1
             continue
         found[f"centre: {type(message).__name__}"] += 1
-        PACK(decide.decide(state, _fact(message), RULES)[0])
+        PACK(decide(state, _fact(message), RULES)[0])
     return found
 
 
@@ -137,9 +137,9 @@ def _fact(message: FromCenter) -> Event:
 def _calling() -> HomeState:
     """Give a home with an alarm of the id that the examples speak of."""
     started = Started(0.0, UTC, synced=True, boot="5f0c2a1b")
-    state = decide.recover(HomeState(order=6), started, [])
+    state = recover(HomeState(order=6), started, [])
     for event in (ContactChanged(10.0, "help", closed=True), Ticked(10.02)):
-        state, _ = decide.decide(state, event, RULES)
+        state, _ = decide(state, event, RULES)
     return state
 
 

@@ -25,7 +25,7 @@ from hub.contract.messages import Availability, Telemetry
 from hub.contract.wire import LinkTrouble
 from hub.core.model.effects import Lane
 from hub.core.model.events import ContactChanged
-from hub.core.supervision import faults as devices
+from hub.core.supervision import faults
 from hub.link.reconnect import Link
 from hub.link.session import Listener, MqttSettings
 
@@ -113,7 +113,7 @@ async def drain(hub: Hub, rig: Rig, waiting: int, report: Report) -> None:
 
     def will() -> bytes:
         at, state = hub.house.at(), hub.engine.state
-        return devices.state_message(state, Availability.LOST, at, RULES).payload
+        return faults.state_message(state, Availability.LOST, at, RULES).payload
 
     link = hub.engine.delivery.carrier = Link(settings, HUB, counting, will)
     tasks = [asyncio.ensure_future(hub.engine.run()), asyncio.ensure_future(link.run())]

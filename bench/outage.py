@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.rig import HUB
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
+from hub.core.decide import recover
 from hub.core.model.effects import Effect, Lane, Order, Publish
 from hub.core.model.events import (
     CenterAcked,
@@ -82,7 +82,7 @@ class Hub:
         found = await self.outbox.read()
         house = self.house
         started = Started(house.at(), house.utc(), synced=True, boot="b00t")
-        state = decide.recover(HomeState(), started, ())
+        state = recover(HomeState(), started, ())
         self.engine.begin(state, started, found)
         await self.take(LinkDown(house.at(), LinkTrouble.UNREACHABLE))
 

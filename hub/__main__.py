@@ -101,7 +101,7 @@ def _patient(path: Path, noted: Noted) -> "Patient":
     from drivers import contact  # noqa: PLC0415 - other commands need none of it
     from drivers.voicebox.driver import Driver as Voice  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
-    from hub.core.supervision import faults  # noqa: PLC0415
+    from hub.core.model.rules import CALL_OF_ROLE  # noqa: PLC0415
     from provisioning.findings import Link, Patient  # noqa: PLC0415
 
     config = load(path, noted)
@@ -114,7 +114,7 @@ def _patient(path: Path, noted: Noted) -> "Patient":
         config.run_dir,
         Link(link.brokers, link.ca, link.cert, link.key, link.protocol),
         next(iter(boxes), ""),
-        {one.name: one.normally_closed for one in wired if one.role in faults.CALLS},
+        {one.name: one.normally_closed for one in wired if one.role in CALL_OF_ROLE},
     )
 
 

@@ -16,8 +16,8 @@ from hub import VERSION
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
 from hub.contract.messages import Availability
-from hub.core import decide
 from hub.core.alarm import delivery
+from hub.core.decide import recover
 from hub.core.model.activity import FRESH
 from hub.core.model.driver import Driver
 from hub.core.model.effects import Effect, Lane, Order, Show
@@ -166,13 +166,13 @@ class Hub:
     def _recovered(self, past: "_Past | None", started: Started) -> HomeState:
         """Return the state to start with; without a readable disk, the home counts as lived in."""
         if past is None:
-            return decide.recover(HomeState(), started, (), lived_in=True)
+            return recover(HomeState(), started, (), lived_in=True)
         learned = past.learned or habits_file.Learned(FRESH, (habits_file.HABITS,))
         lost = (*past.found.lost, *learned.lost)
         known = replace(saved.decode(past.found.snapshot, *lost), habits=learned.habits)
         unsent = [row.id for row in self.outbox.unsettled(past.found)]
-        known = delivery.backed(known, unsent, self.outbox.settled())
-        return decide.recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
+        known = delivery.reconciled(known, unsent, self.outbox.settled())
+        return recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
 
     def _remember(self, past: "_Past | None") -> None:
         """Save habits from now on, since it is known what was learned before."""

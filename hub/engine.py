@@ -14,7 +14,8 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from hub.core import decide, late
+from hub.core import late
+from hub.core.decide import decide, due_contacts, must_commit, next_wake
 from hub.core.model.activity import FRESH
 from hub.core.model.effects import Effect, Order, Pet
 from hub.core.model.events import (
@@ -103,7 +104,7 @@ class Engine:
         effects, self._late = self._late + self._serve_due(at), []
         for _ in range(min(len(self._facts), BATCH)):
             effects += self._decide(self._facts.popleft())
-        at_once = decide.owes(before, self.state, effects) or at >= self._flush_at
+        at_once = must_commit(before, self.state, effects) or at >= self._flush_at
         if await self.delivery.deliver(effects, self._snapshot, at_once=at_once):
             self._plan_flush(at)
         self._perform(effects)
@@ -118,7 +119,7 @@ class Engine:
         self._woken.set()
 
     def _decide(self, event: Event) -> list[Effect]:
-        self.state, effects = decide.decide(self.state, event, self.rules)
+        self.state, effects = decide(self.state, event, self.rules)
         self.decided += 1
         self._outlets.record(event, effects)
         return effects
@@ -129,10 +130,10 @@ class Engine:
         A glitch that ended during a commit is no press: so queued edges of contacts whose deadline
         is due are decided first, with their own times, but at most `EARLY` of them.
         """
-        wake = decide.next_wake(self.state, self.rules)
+        wake = next_wake(self.state, self.rules)
         if wake is None or wake > at:
             return []
-        due = decide.due_contacts(self.state, at, self.rules)
+        due = due_contacts(self.state, at, self.rules)
         facts, effects, early = list(self._facts), list[Effect](), 0
         self._facts.clear()
         for fact in facts:
@@ -159,7 +160,7 @@ class Engine:
 
     async def _wait(self) -> None:
         if not self._facts:
-            wakes = (decide.next_wake(self.state, self.rules), self.delivery.next_wake())
+            wakes = (next_wake(self.state, self.rules), self.delivery.next_wake())
             wake = min((w for w in wakes if w is not None), default=self._flush_at)
             wake = min(wake, self._flush_at)
             wait_s = wake - self._clocks.at()

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from hub.core import decide
+from hub.core.decide import decide
 from hub.core.model.effects import Effect
 from hub.core.model.events import Event
 from hub.core.model.rules import Rules
@@ -34,7 +34,7 @@ class Playbook:
 
     def __rshift__(self, event: Event) -> Self:
         self._settle([])
-        self.state, effects = decide.decide(self.state, event, self.rules)
+        self.state, effects = decide(self.state, event, self.rules)
         self.effects = [e for effect in effects if (e := self.lens(effect)) is not None]
         self.expected.append(f">> {event}")
         self.actual.append(f">> {event}")

@@ -26,7 +26,7 @@ from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, Stage
 from hub.contract.scaip import What
-from hub.core import decide
+from hub.core.decide import decide, recover
 from hub.core.model.effects import Publish
 from hub.core.model.events import LinkUp
 from hub.core.supervision import snapshot
@@ -58,7 +58,7 @@ def test_a_hub_goes_on_from_an_older_snapshot(name: str) -> None:
     assert (alarm.id, alarm.life.__class__.__name__) == (FIRST, "Accepted")
     assert kept.state.owed, "the cord's pull has not been confirmed"
     assert "cord:driver_failed" in kept.state.faults
-    state = decide.recover(kept.state, started(5.0, "b2"), ())
+    state = recover(kept.state, started(5.0, "b2"), ())
     state, effects = story(state, started(5.0, "b2"), LinkUp(6.0, "broker"), *press(70.0))
     resent = [e for e in effects if isinstance(e, Publish) and e.topic.endswith("/event")]
     assert any(read(e).data.what is What.REPEATED for e in resent if "alarm" in str(e.payload))
@@ -76,7 +76,7 @@ def test_a_hub_wakes_up_with_what_a_newer_program_wrote(name: str) -> None:
     assert [(one.id, one.kind) for one in state.alarms] == [(FIRST, "gas"), ("b1-99", "gas")]
     assert state.faults["x:smoky"].kind == "smoky"
     assert "alarms[0].life, format 2" in state.faults[snapshot.FAULT].detail
-    back = decide.recover(state, started(5.0, "b2"), ())
+    back = recover(state, started(5.0, "b2"), ())
     _, effects = story(back, started(5.0, "b2"), LinkUp(6.0, "broker"))
     assert effects
     again = msgspec.msgpack.decode(msgspec.msgpack.encode(back))
@@ -263,7 +263,7 @@ def test_a_transcript_from_before_the_move_gives_the_same_effects_byte_by_byte()
     state, seen = opening.state, 0
     for line in lines:
         entry = msgspec.json.decode(line, type=Entry)
-        state, effects = decide.decide(state, entry.event, opening.rules)
+        state, effects = decide(state, entry.event, opening.rules)
         assert msgspec.json.encode(Entry(entry.event, effects)).decode() == line
         seen += len(effects)
     assert seen > len(lines), "the day did something"

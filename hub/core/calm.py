@@ -9,8 +9,7 @@ that a hub takes for its next start (`care_clock.note`): what is replayed never 
 import math
 
 from hub.contract.times import DAY_S
-from hub.core import decide as facts
-from hub.core import decide as home
+from hub.core import decide as full
 from hub.core.activity import hourly, noise, presence, quiet, routines
 from hub.core.alarm import signals
 from hub.core.checkin import overdue, schedule
@@ -54,7 +53,7 @@ def decide(state: HomeState, event: Event, rules: Rules) -> Step:
         if not effects and after.faults is state.faults:
             return after, effects  # so what is shown is still true
     else:
-        after, effects = facts.take(state, event, rules)
+        after, effects = full.take_event(state, event, rules)
     after, words = signals.express(after, event.at, rules)
     return after, effects + words if words else effects
 
@@ -62,7 +61,7 @@ def decide(state: HomeState, event: Event, rules: Rules) -> Step:
 def serve(state: HomeState, at: float, rules: Rules) -> Step:
     """Give what `home.decide` gives for a `Ticked` at the end of a calm stretch."""
     if at >= _plain_at(state, at, rules):
-        return home.decide(state, Ticked(at), rules)
+        return full.decide(state, Ticked(at), rules)
     effects: list[Effect] = []
     for elapse in _SERVE:
         state, more = elapse(state, at, rules)

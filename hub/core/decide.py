@@ -11,8 +11,9 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
+from hub.contract.times import DAY_S
 from hub.core.activity import hourly, noise, presence, quiet, routines
-from hub.core.activity import restart as recovery
+from hub.core.activity.restart import recovered_house, recovered_warning
 from hub.core.alarm import alarm, delivery, press, signals, warning
 from hub.core.checkin import checkin, overdue, restart
 from hub.core.inputs import announcements, buttons, commands, sensors, speech
@@ -51,11 +52,11 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import (
     Clock,
     Contact,
+    Delivery,
     Down,
     HomeState,
     Lifting,
     Link,
-    Owed,
     Recalled,
     Step,
     Touch,
@@ -64,15 +65,15 @@ from hub.core.model.state import (
 from hub.core.supervision import faults, supervision
 
 
-def take(state: HomeState, event: Event, rules: Rules) -> Step:
+def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
     """Give the new state, and what is to be done."""
     match event:
         case MotionChanged() | ContactChanged() | HeartRateMeasured():
             return _living(state, event, rules)
         case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
-            return speech.take(state, event, rules)
+            return speech.take_voice_event(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
-            return supervision.told(state, event, rules)
+            return supervision.take_device_event(state, event, rules)
         case LinkUp() | CenterBorn() | LinkDown():
             return _reach(state, event, rules)
         case BrokerAcked():
@@ -87,7 +88,7 @@ def take(state: HomeState, event: Event, rules: Rules) -> Step:
         case CommandReceived():
             return commands.obey(state, event, rules)
         case Measured():
-            return commands.measured(state, event, rules)
+            return commands.telemetry(state, event, rules)
         case _:
             return _trouble(state, event, rules)
 
@@ -103,8 +104,8 @@ def _living(
         case ContactChanged(device=device) if device in rules.sensors:
             return sensors.door(state, event, rules)
         case ContactChanged(at=at, device=device, closed=closed):
-            pressed = press.edge(state.contacts.get(device, Contact()), closed, at, rules)
-            return buttons.turn(state, device, pressed, at, rules)
+            pressed = press.take_edge(state.contacts.get(device, Contact()), closed, at, rules)
+            return buttons.take_transitions(state, device, pressed, at, rules)
         case HeartRateMeasured():
             return sensors.heart(state, event, rules)
         case _:
@@ -146,9 +147,6 @@ def _trouble(
             assert_never(event)
 
 
-DAY_S = 86_400.0
-
-
 _SERVE = (
     alarm.elapse,
     delivery.elapse,
@@ -186,7 +184,7 @@ _AHEAD = (
 def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     """Take one fact; give the new state and what is to be done. Never raises."""
     state, effects = _elapse(state, event.at, rules)
-    state, more = take(state, event, rules)
+    state, more = take_event(state, event, rules)
     state, words = signals.express(state, event.at, rules)
     return state, [*effects, *more, *words] if effects or words else more
 
@@ -220,15 +218,15 @@ def recover(
     """
     long_ago = started.at - DAY_S
     known = {o.id: o for o in state.owed}
-    owed = [known.get(i, Owed(i, "", started.at)) for i in dict.fromkeys([*known, *unsent])]
+    owed = [known.get(i, Delivery(i, "", started.at)) for i in dict.fromkeys([*known, *unsent])]
     state = supervision.recovered(state, started)
     return replace(
         state,
         boot=started.boot,
         clock=Clock(started.utc - started.at, started.synced, started.zone_s),
         care=restart.recover(state, started, lived_in=lived_in),
-        house=recovery.house(state.house, started.at),
-        warning=recovery.caution(state.warning, started.at),
+        house=recovered_house(state.house, started.at),
+        warning=recovered_warning(state.warning, started.at),
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, started.at),
         notices=announcements.recovered(state.notices, started.at),
@@ -243,7 +241,7 @@ def recover(
     )
 
 
-def owes(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
+def must_commit(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
     """Tell whether a decision must reach the disk before anything of it is done."""
     return (
         after.alarms is not before.alarms
@@ -257,7 +255,7 @@ def owes(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
     )
 
 
-def _overdue(owed: Owed, at: float) -> Owed:
+def _overdue(owed: Delivery, at: float) -> Delivery:
     again_at = None if owed.again_at is None else at - DAY_S
     return replace(owed, due_at=at, again_at=again_at)
 
@@ -282,7 +280,7 @@ def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
         if wake > at:
             break
         pressed = press.elapse(state.contacts[device], at, rules)
-        state, more = buttons.turn(state, device, pressed, at, rules)
+        state, more = buttons.take_transitions(state, device, pressed, at, rules)
         effects += more
     for serve in _SERVE:
         state, more = serve(state, at, rules)

@@ -39,7 +39,7 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         watch=_supervised(old.watch, new.watch),
         counter=max(old.counter, new.counter),
     )
-    state, told = snapshot.begin(state, new.care.began_at, rules)
+    state, told = snapshot.tell_start(state, new.care.began_at, rules)
     state, more = _since_then(state, old, new, rules)
     return state, told + more
 
@@ -50,7 +50,7 @@ def _since_then(state: HomeState, old: HomeState, new: HomeState, rules: Rules) 
     if life_at <= new.care.began_at or _lone(old.house, new.house):
         return state, []
     if new.warning is None:  # nobody has heard its words yet, so none are due to end it
-        state, _ = warning.moved(state, new.house.active_by, rules)
+        state, _ = warning.end_by_motion(state, new.house.active_by, rules)
     return checkin.alive(state, life_at, AnsweredBy.MOTION, rules)
 
 

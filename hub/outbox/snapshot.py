@@ -43,4 +43,4 @@ def decode(raw: bytes | None, *also: str) -> HomeState:
     lost = (*kept.lost, *also)
     if lost:
         LOG.error("not all that was kept could be read: %s", ", ".join(lost))
-    return snapshot.faulty(kept.state, lost)
+    return snapshot.with_fault(kept.state, lost)

@@ -20,7 +20,8 @@ from msgspec.structs import replace
 from hub.contract.messages import AnsweredBy, Stage
 from hub.contract.scaip import AUTOMATIC
 from hub.contract.voice import Meaning
-from hub.core import calm, decide
+from hub.core import calm
+from hub.core.decide import decide, next_wake
 from hub.core.model.effects import Effect
 from hub.core.model.events import (
     Answered,
@@ -180,7 +181,7 @@ class Replay:
         self.now = max(self.now, event.at)
         if due:
             return calm.serve(before, event.at, self.rules)
-        return decide.decide(before, event, self.rules)
+        return decide(before, event, self.rules)
 
     def _look(self) -> None:
         """See when something is due, once for each state that moves it."""
@@ -188,7 +189,7 @@ class Replay:
         self._wake = calm.until(self._state, self.now, self.rules)
         self._calm = self._wake > -math.inf
         if not self._calm:
-            wake = decide.next_wake(self._state, self.rules)
+            wake = next_wake(self._state, self.rules)
             self._wake = math.inf if wake is None else wake
 
     def _answer(self, at: float) -> list[Effect]:
@@ -198,7 +199,7 @@ class Replay:
             raised = owed.id == owed.alarm
             stage = Stage.RECEIVED if raised else Stage.RAISED  # as it stands already
             ack = CenterAcked(at, owed.id, owed.alarm, stage, version)
-            self._state, more = decide.decide(self._state, ack, self.rules)
+            self._state, more = decide(self._state, ack, self.rules)
             effects += more
             if raised:
                 self._expect(replace(ack, at=at + ACCEPT_S, id="", stage=Stage.ACCEPTED))
@@ -210,7 +211,7 @@ class Replay:
 
     def _close(self, alarm: Alarm, at: float) -> list[Effect]:
         closed = CenterAcked(at, "", alarm.id, Stage.CLOSED, alarm.version)
-        self._state, effects = decide.decide(self._state, closed, self.rules)
+        self._state, effects = decide(self._state, closed, self.rules)
         return effects
 
     def _expect(self, event: Event) -> None:

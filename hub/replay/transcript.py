@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from hub.contract import border
-from hub.core import decide
+from hub.core.decide import decide
 from hub.core.model.effects import Effect, Order
 from hub.process.blackbox import Entry, Opening
 
@@ -47,7 +47,7 @@ def replay(path: Path) -> Replayed:
         state, story, events = opening.state, list[str](), 0
         for number, entry in _entries(lines):
             events += 1
-            state, effects = decide.decide(state, entry.event, opening.rules)
+            state, effects = decide(state, entry.event, opening.rules)
             story += _told(entry.event.at, effects)
             if effects != entry.effects:
                 was, now = (tuple(map(str, e)) for e in (entry.effects, effects))

@@ -39,7 +39,7 @@ from center.store.store import Store
 from center.store.tables import events
 from hub.contract.messages import AnnouncementOutcome, Command, CommandKind, Reply
 from hub.contract.wire import Reason, decode_from_hub
-from hub.core import decide
+from hub.core.decide import decide, recover
 from hub.core.model.effects import Effect, Publish, Say
 from hub.core.model.events import CommandReceived, Spoke, Started
 from hub.core.model.rules import Rules
@@ -116,13 +116,13 @@ def test_a_real_hub_whose_clock_errs_a_little_says_it_once_however_often_it_is_o
     made = send(store, replace(DRAFT, whom=Whom.HOME, hubs=(HUB,), urgent=True))  # it is night
     rules, said = Rules(hub=HUB), list[Effect]()
     started = Started(0.0, NOW + error_s, synced=True, boot="b1")
-    hub, _ = decide.decide(decide.recover(HomeState(), started, []), started, rules)
+    hub, _ = decide(recover(HomeState(), started, []), started, rules)
     for at in (0.0, 15.0, 45.0):  # its replies are lost
         ((_, command),) = claim(store, NOW + at)
         received = CommandReceived(at, NOW + at + error_s, command)
-        hub, effects = decide.decide(hub, received, rules)
+        hub, effects = decide(hub, received, rules)
         said += effects
-        hub, effects = decide.decide(hub, Spoke(at + 9.0, made.id, done=True), rules)
+        hub, effects = decide(hub, Spoke(at + 9.0, made.id, done=True), rules)
         said += effects
     assert [one.text for one in said if isinstance(one, Say)] == [TEXT]
     published = [one for one in said if isinstance(one, Publish)]

@@ -22,8 +22,8 @@ from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import Ack, Stage
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
 from hub.core.alarm.signals import SIGNAL
+from hub.core.decide import decide
 from hub.core.model.effects import Effect, Publish, Resend, Signal
 from hub.core.model.events import CenterAcked, ContactChanged, Event, LinkDown, LinkUp, Ticked
 from hub.core.model.state import STAGE, Cancelled, HomeState
@@ -46,7 +46,7 @@ class Both:
     def hub(self, *events: Event) -> None:
         for event in events:
             self.at = max(self.at, event.at)
-            self.state, effects = decide.decide(self.state, event, RULES)
+            self.state, effects = decide(self.state, event, RULES)
             self._carry(effects)
 
     def _carry(self, effects: list[Effect]) -> None:

@@ -21,8 +21,9 @@ from hub.contract.messages import (
     Stage,
 )
 from hub.contract.voice import Meaning, Phrase
-from hub.core import decide, late
+from hub.core import late
 from hub.core.alarm import signals, warning
+from hub.core.decide import decide, recover
 from hub.core.model.activity import Presence
 from hub.core.model.effects import Ask, Effect, Pet, Publish, Say, Show
 from hub.core.model.events import (
@@ -137,7 +138,7 @@ class Care(Playbook):
     def do(self, event: Event) -> list[Effect]:
         """Let it happen, and keep the snapshot honest."""
         before = self.state.warning
-        self.state, effects = decide.decide(self.state, event, self.rules)
+        self.state, effects = decide(self.state, event, self.rules)
         after = self.state.warning
         if before and after and before.kind is after.kind:  # said again: another story
             effects = [
@@ -154,7 +155,7 @@ class Care(Playbook):
         self.off_s = at - mono
         event = Started(mono, EIGHT + self.year + at, synced, f"b{self.boots}")
         unsent = [owed.id for owed in self.state.owed]
-        self.state = decide.recover(self.state, event, unsent)
+        self.state = recover(self.state, event, unsent)
         assert not heard(self.do(event)), "a restart says nothing"
 
     def start_blind(self, at: float, mono: float, after_s: float = 0.5) -> None:
@@ -163,9 +164,9 @@ class Care(Playbook):
         self.boots += 1
         self.off_s = at - mono
         event = Started(mono, EIGHT + self.year + at, synced=True, boot=f"b{self.boots}")
-        self.state = decide.recover(self.state, event, (), lived_in=True)
+        self.state = recover(self.state, event, (), lived_in=True)
         assert not heard([*self.do(event), *self.do(Ticked(mono + after_s))])
-        known = decide.recover(old, event, [owed.id for owed in old.owed])
+        known = recover(old, event, [owed.id for owed in old.owed])
         self.state, effects = late.joined(known, self.state, self.rules)
         assert not heard([*effects, *self.do(Ticked(mono + after_s))])
 
@@ -235,9 +236,9 @@ def care(way: Way = steady, rules: Rules = RULES, *, presence: PresenceKind | No
          until: float | None = None, utc: float = EIGHT) -> Care:  # fmt: skip
     """Give a home at 08:00, in which somebody moved a second after the start."""
     event = Started(0.0, utc, synced=True, boot="b1")
-    state, _ = decide.decide(decide.recover(HomeState(), event, []), event, rules)
-    state, _ = decide.decide(state, MotionChanged(1.0, HALL, active=True), rules)
-    state, _ = decide.decide(state, MotionChanged(3.0, HALL, active=False), rules)
+    state, _ = decide(recover(HomeState(), event, []), event, rules)
+    state, _ = decide(state, MotionChanged(1.0, HALL, active=True), rules)
+    state, _ = decide(state, MotionChanged(3.0, HALL, active=False), rules)
     if presence is not None:
         where = Presence(presence, 3.0, until)
         state = replace(state, house=replace(state.house, presence=where))

@@ -13,7 +13,7 @@ from hub.contract import wire
 from hub.contract.messages import AlarmData, AlarmEvent, PresenceKind, Stage
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
-from hub.core import decide
+from hub.core.decide import decide, next_wake, recover
 from hub.core.model.effects import Ask, Effect, Publish, Say
 from hub.core.model.events import CenterAcked, ContactChanged, Event, MotionChanged, Started, Ticked
 from hub.core.model.rules import Room, Rules, Sense, Sensor
@@ -50,14 +50,14 @@ class Lived:
     def start(self, hour: float, *, synced: bool = True) -> Self:
         """Start the process, again or for the first time, with the clock at `hour`."""
         event = Started(0.0, MONDAY + hour * HOUR, synced, "b1")
-        self.state = decide.recover(self.state, event, ())
+        self.state = recover(self.state, event, ())
         self.at, self._began = 0.0, hour * HOUR
         return self._decide(event)
 
     def until(self, hour: float) -> Self:
         """Let nothing but time pass."""
         end = hour * HOUR - self._began
-        while (wake := decide.next_wake(self.state, self.rules)) is not None and wake <= end:
+        while (wake := next_wake(self.state, self.rules)) is not None and wake <= end:
             self._decide(Ticked(max(wake, self.at)))
         self.at = end
         return self
@@ -117,7 +117,7 @@ class Lived:
         return [data.kind for data in self.alarms]
 
     def _decide(self, event: Event) -> Self:
-        self.state, effects = decide.decide(self.state, event, self.rules)
+        self.state, effects = decide(self.state, event, self.rules)
         self.at = max(self.at, event.at)
         self.effects += effects
         for alarm in self.state.alarms:  # the centre stores it, and ends it at once

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from hub.contract import wire
 from hub.contract.messages import AlarmEvent, ReportEvent, Stage
-from hub.core import decide
+from hub.core.decide import decide, recover
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.events import CenterAcked, ContactChanged, Event, LinkUp, Started, Ticked
 from hub.core.model.rules import Button, CareRules, Role, Rules
@@ -38,7 +38,7 @@ def story(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
     """Let the home live through `events`; give all effects."""
     effects: list[Effect] = []
     for event in events:
-        state, more = decide.decide(state, event, RULES)
+        state, more = decide(state, event, RULES)
         effects += more
     return state, effects
 
@@ -51,7 +51,7 @@ def started(at: float = 0.0, boot: str = "b1", *, synced: bool = True) -> Starte
 def reboot(state: HomeState, at: float, boot: str, unsent: Iterable[str] = ()) -> HomeState:
     """Start again from `state`, with what the outbox holds besides."""
     event = started(at, boot)
-    return tell(decide.recover(state, event, unsent), event)
+    return tell(recover(state, event, unsent), event)
 
 
 def offline() -> HomeState:

@@ -7,7 +7,7 @@ from hub.contract.messages import Stage
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Phrase
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
+from hub.core.decide import next_wake
 from hub.core.model.effects import Forget, Resend, Say, Show, Signal
 from hub.core.model.events import BrokerAcked, CenterAcked, Event, LinkDown, LinkUp, Ticked
 from hub.core.model.state import Accepted, Cancelled, Present, Raised, Received
@@ -181,7 +181,7 @@ def test_a_stage_by_a_person_is_not_shown_for_ever_while_nobody_can_take_it_back
         >> Ticked(620.0)
         << [Show(Signal.RECEIVED), Say(Phrase.RECEIVED)]
     )
-    assert decide.next_wake(taken, CALM) == 620.0
+    assert next_wake(taken, CALM) == 620.0
     back = tell(taken, Ticked(620.0), LinkUp(700.0, "broker"))
     assert back.shown is Signal.ACCEPTED  # till the centre says otherwise
     assert tell(taken, Ticked(30.0), LinkUp(31.0, "broker"), Ticked(700.0)).shown is Signal.ACCEPTED

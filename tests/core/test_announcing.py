@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from hub.contract.messages import AnnouncementEvent, Command, CommandKind, PresenceKind
 from hub.contract.voice import Meaning, Phrase
 from hub.contract.wire import decode_from_hub
-from hub.core import decide
+from hub.core.decide import decide, must_commit, recover
 from hub.core.inputs.announcements import LOOK_S, MOST, RECEIPT_S
 from hub.core.model.activity import Presence
 from hub.core.model.effects import Effect, Publish, Say
@@ -37,7 +37,7 @@ def outcomes(effects: list[Effect]) -> list[str]:
 
 def story(utc: float = NOON) -> Playbook:
     started = Started(0.0, utc, synced=True, boot="b0")
-    state, _ = decide.decide(decide.recover(HomeState(), started, []), started, RULES)
+    state, _ = decide(recover(HomeState(), started, []), started, RULES)
     return Playbook(state, RULES, lens)
 
 
@@ -134,14 +134,14 @@ def test_too_many_at_once_push_out_the_oldest_which_is_told() -> None:
 def test_after_a_restart_it_is_spoken_once_the_voice_is_up() -> None:
     told = story() >> order(1.0) << [words()]
     again = Started(5.0, NOON + 5.0, synced=True, boot="b1")
-    told.state = decide.recover(told.state, again, [])
+    told.state = recover(told.state, again, [])
     assert told >> again << [] >> Ticked(5.0 + LOOK_S) << [words()]
 
 
 def test_an_announcement_is_on_the_disk_before_it_is_said() -> None:
     before = story().state
-    after, effects = decide.decide(before, order(1.0), RULES)
-    assert decide.owes(before, after, effects)
+    after, effects = decide(before, order(1.0), RULES)
+    assert must_commit(before, after, effects)
 
 
 def test_ordered_again_while_it_waits_it_is_one_announcement() -> None:
@@ -157,7 +157,7 @@ def test_ordered_again_after_it_was_spoken_it_is_not_said_twice() -> None:
     assert told >> order(30.0) << [] >> Ticked(1000.0) << []
     assert told.state.notices[0].text == ""
     again = Started(5.0, NOON + 5.0, synced=True, boot="b1")
-    told.state = decide.recover(told.state, again, [])
+    told.state = recover(told.state, again, [])
     assert told >> again << [] >> order(2000.0) << []
 
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Kind
-from hub.core import decide
+from hub.core.decide import decide, recover
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import ContactChanged, Event, Ticked
 from hub.core.model.rules import Button, Role
@@ -21,7 +21,7 @@ RULES = replace(CALM, buttons={**CALM.buttons, SWITCH: Button(Role.AWAY_SWITCH, 
 def live(state: HomeState, *events: Event) -> HomeState:
     """Let the home live through `events`; nobody may be called."""
     for event in events:
-        state, effects = decide.decide(state, event, RULES)
+        state, effects = decide(state, event, RULES)
         assert not [e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]
     return state
 
@@ -56,7 +56,7 @@ def test_a_bounce_while_it_is_closed_brings_nobody_home() -> None:
 @pytest.mark.parametrize("closed", [True, False])
 def test_after_a_restart_the_switch_says_only_what_is_new(closed: bool) -> None:  # noqa: FBT001 - pytest
     state = live(quiet(), *put(10.0, away=True))
-    state = live(decide.recover(state, started(500.0, "b2"), []), started(500.0, "b2"))
+    state = live(recover(state, started(500.0, "b2"), []), started(500.0, "b2"))
     state = live(state, *put(500.1, away=closed))
     wanted = PresenceKind.AWAY if closed else PresenceKind.HOME
     assert state.house.presence.kind is wanted
@@ -71,9 +71,9 @@ def test_a_rattling_switch_is_a_fault() -> None:
 
 def test_a_closed_switch_does_not_keep_the_green_button_from_cancelling() -> None:
     """A palm on the red button does; the switch is no red button."""
-    state = decide.decide(called(at=10.0), put(10.5, away=True)[0], RULES)[0]
+    state = decide(called(at=10.0), put(10.5, away=True)[0], RULES)[0]
     for event in press(12.0, GREEN):
-        state = decide.decide(state, event, RULES)[0]
+        state = decide(state, event, RULES)[0]
     assert [type(alarm.life) for alarm in state.alarms] == [Cancelled]
     assert HELP in state.contacts
 

@@ -14,8 +14,9 @@ from hub.contract.messages import Evidence, FaultKind, PresenceKind, Stage, Topi
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import LinkTrouble
-from hub.core import calm, decide
+from hub.core import calm
 from hub.core.checkin.restart import last_life
+from hub.core.decide import decide, next_wake, recover
 from hub.core.model.activity import NEVER, Presence, Quiet, Stay
 from hub.core.model.checkin import CareState, CheckIn, Due, Missed, Rung, Screening
 from hub.core.model.effects import Effect, Signal
@@ -35,15 +36,15 @@ from hub.core.model.events import (
 from hub.core.model.rules import CareRules, Rules, Sense, Sensor
 from hub.core.model.state import (
     Alarm,
+    Announcement,
     Candidate,
     Caution,
     Contact,
+    Delivery,
     Down,
     Fault,
     HomeState,
     Link,
-    Notice,
-    Owed,
     Raised,
 )
 from tests.core.histories import examples
@@ -100,16 +101,16 @@ class Twins:
         self.rules, self.at, self.calm, self.served = rules, 0.0, 0, 0
         self.until = -math.inf
         started = Started(0.0, MONDAY + 8 * HOUR, synced, "b1")
-        self.fast = self.plain = decide.recover(HomeState(), started, ())
+        self.fast = self.plain = recover(HomeState(), started, ())
         self.take(started)
         self.take(LinkUp(0.0, "a"))
 
     def take(self, event: Event) -> None:
         """Decide on both ways, and compare."""
         until = calm.until(self.fast, self.at, self.rules)
-        assert self.until <= until <= (decide.next_wake(self.fast, self.rules) or math.inf)
+        assert self.until <= until <= (next_wake(self.fast, self.rules) or math.inf)
         self.at, before = event.at, self.fast
-        self.plain, expected = decide.decide(self.plain, event, self.rules)
+        self.plain, expected = decide(self.plain, event, self.rules)
         effects = self._fast(event, until)
         assert effects == expected
         if event.at >= self.until or not calm.is_kept(before, event, self.fast):
@@ -130,12 +131,12 @@ class Twins:
             self.calm += 1
             self.fast, effects = calm.decide(self.fast, event, self.rules)
         else:
-            self.fast, effects = decide.decide(self.fast, event, self.rules)
+            self.fast, effects = decide(self.fast, event, self.rules)
         return effects
 
     def live(self, move: Move) -> None:
         at = self.at + move.after_s
-        while move.served and (wake := decide.next_wake(self.plain, self.rules) or math.inf) <= at:
+        while move.served and (wake := next_wake(self.plain, self.rules) or math.inf) <= at:
             self.take(Ticked(max(wake, self.at)))
         if move.what in MAKE:
             self.take(MAKE[move.what](move, at))
@@ -197,8 +198,8 @@ EVIDENCE = Evidence(0.0, 1.0, 1.0, 1.0, KITCHEN)
 ASKING = CheckIn("a", Topic.MOOD, 0.0, 0.0, Due(1e9))
 UNDER_WAY: dict[str, dict[str, Any]] = {
     "a call": {"alarms": (Alarm("a", Kind.QUIET, "", "", "b1", 1, 0.0, 0.0, False, Raised()),)},  # noqa: FBT003
-    "a debt": {"owed": (Owed("a", "", 0.0),)},
-    "an announcement": {"notices": (Notice("a", "", False, 0.0, 0.0),)},  # noqa: FBT003
+    "a debt": {"owed": (Delivery("a", "", 0.0),)},
+    "an announcement": {"notices": (Announcement("a", "", False, 0.0, 0.0),)},  # noqa: FBT003
     "no link": {"link": Link(up=False)},
     "a warning": {"warning": Caution(Kind.QUIET, KITCHEN, EVIDENCE, 1e9, 0.0)},
     "a spoken call": {"candidate": Candidate(0.0, 1e9)},
@@ -283,7 +284,7 @@ def test_what_supervision_and_rooms_await_is_no_later_than_told() -> None:
     assert calm.until(due, at, RULES) == at + 1.0
     stay = replace(state.house, stay=Stay("bathroom", at - 1e4))
     known = replace(state, house=stay, habits=replace(state.habits, days=30))
-    assert calm.until(known, at, RULES) == decide.next_wake(known, RULES)
+    assert calm.until(known, at, RULES) == next_wake(known, RULES)
     assert calm.until(known, at, RULES) < at
 
 
@@ -301,5 +302,5 @@ def test_a_motion_that_ends_a_fault_is_told_and_shown_as_the_plain_way_does() ->
     after, effects = calm.decide(state, event, RULES)
     assert effects
     assert after.faults == {}
-    plain, expected = decide.decide(state, event, RULES)
+    plain, expected = decide(state, event, RULES)
     assert (unnoted(after), effects) == (unnoted(plain), expected)

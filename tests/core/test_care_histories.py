@@ -24,8 +24,8 @@ from hub.contract.messages import (
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import decode_from_hub
-from hub.core import decide
 from hub.core.checkin.restart import last_life
+from hub.core.decide import decide, next_wake, recover
 from hub.core.model.activity import Presence
 from hub.core.model.checkin import CareState
 from hub.core.model.effects import Effect, Publish
@@ -93,14 +93,14 @@ class Observer:
         silent_s = _silent_s(self.state, self.at)
         self.at, self.boots = at, self.boots + 1
         event = Started(at, EIGHT + at, synced, f"b{self.boots}")
-        self.state = decide.recover(self.state, event, [o.id for o in self.state.owed])
-        again = decide.recover(self.state, event, [])
+        self.state = recover(self.state, event, [o.id for o in self.state.owed])
+        again = recover(self.state, event, [])
         assert abs(_silent_s(again, at) - _silent_s(self.state, at)) < 1e-6
         assert _silent_s(self.state, at) >= silent_s - 1e-6
         self.take(event)
 
     def take(self, event: Event) -> None:
-        self.state, effects = decide.decide(self.state, event, NUMBERS)
+        self.state, effects = decide(self.state, event, NUMBERS)
         if not isinstance(event, Ticked):
             _outlasts_a_snapshot(self.state)
         for effect in effects:
@@ -127,12 +127,12 @@ class Observer:
     def serve_until(self, at: float) -> None:
         """Let time pass as the engine does: every deadline at its time."""
         for _ in range(3000):
-            wake = decide.next_wake(self.state, NUMBERS)
+            wake = next_wake(self.state, NUMBERS)
             if wake is None or wake > at:
                 break
             self.at = max(self.at, wake)
             self.take(Ticked(self.at))
-            assert (decide.next_wake(self.state, NUMBERS) or math.inf) > wake
+            assert (next_wake(self.state, NUMBERS) or math.inf) > wake
         self.at = max(at, self.at)
 
     def _told(self, effect: Effect, event: Event) -> None:
@@ -201,7 +201,7 @@ def test_whatever_the_time_of_a_fact_nothing_raises(history: list[Move], at: lis
     for move, when in zip(history, at, strict=False):
         if move.what in MAKE:
             observer.take(MAKE[move.what](move, when))
-            assert not math.isnan(decide.next_wake(observer.state, NUMBERS) or 0.0)
+            assert not math.isnan(next_wake(observer.state, NUMBERS) or 0.0)
 
 
 @examples(20)

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from hub.contract.messages import AnsweredBy, Evidence, PresenceKind, Topic
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core import decide
 from hub.core.alarm import warning
 from hub.core.checkin import checkin
+from hub.core.decide import decide, must_commit
 from hub.core.model.effects import Ask, Say, Signal
 from hub.core.model.events import Answered, Talking, Ticked
 from hub.core.model.rules import CareRules
@@ -394,8 +394,8 @@ def test_a_question_that_waits_is_shown() -> None:
 
 def test_a_check_in_under_way_is_brought_to_the_disk() -> None:
     before = care().state
-    after, effects = decide.decide(before, Ticked(NINE), RULES)
-    assert decide.owes(before, after, effects)
+    after, effects = decide(before, Ticked(NINE), RULES)
+    assert must_commit(before, after, effects)
 
 
 def test_a_result_says_which_check_in_it_belongs_to() -> None:

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract.voice import Phrase
-from hub.core import decide
 from hub.core.activity import dark
+from hub.core.decide import next_wake, recover
 from hub.core.model.effects import Ask, Effect
 from hub.core.model.events import Started, Ticked
 from hub.core.model.rules import CareRules, Rules
@@ -42,7 +42,7 @@ def silent(rules: Rules = NOBODY) -> Care:
 
 def warned_at(story: Care, until: float) -> float | None:
     """Let time pass as the engine does; give when the rule of 24 h spoke."""
-    while (wake := decide.next_wake(story.state, story.rules)) is not None:
+    while (wake := next_wake(story.state, story.rules)) is not None:
         at = wake + story.off_s
         if at > until:
             return None
@@ -143,7 +143,7 @@ def power_on(story: Care, at: float) -> list[Effect]:
     """Start on a machine that had no power; give what is done at once."""
     started = Started(7.0, EIGHT + at, synced=True, boot=f"at-{at}")
     story.off_s = at - 7.0
-    story.state = decide.recover(story.state, started, [])
+    story.state = recover(story.state, started, [])
     return story.do(started)
 
 
@@ -198,15 +198,15 @@ def test_a_missed_check_in_is_not_reminded_of_in_the_night_after_a_power_cut() -
 
 def ask_at(story: Care) -> float:
     """Give when the next words of a ladder are due."""
-    wake = decide.next_wake(story.state, story.rules)
+    wake = next_wake(story.state, story.rules)
     while wake is not None and wake < 9 * DAY and REMIND not in story.do(Ticked(wake)):
-        wake = decide.next_wake(story.state, story.rules)
+        wake = next_wake(story.state, story.rules)
     assert wake is not None
     return wake + story.off_s
 
 
 def test_each_hub_has_a_place_of_its_own() -> None:
-    places = [dark.share(f"js-{n:04}") for n in range(1000)]
+    places = [dark.share_of(f"js-{n:04}") for n in range(1000)]
     assert 0.0 <= min(places) < 0.02
     assert 0.98 < max(places) < 1.0
     assert len(set(places)) == 1000

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from hub.contract.messages import Stage
 from hub.contract.scaip import Kind, What
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
 from hub.core.alarm import delivery
+from hub.core.decide import next_wake, recover
 from hub.core.model.effects import Effect, Forget, Publish, Resend
 from hub.core.model.events import CenterBorn, Event, LinkDown, LinkUp, Started, Ticked
 from hub.core.model.state import Cancelled, HomeState, Received
@@ -39,7 +39,7 @@ def resend_times(state: HomeState, count: int) -> list[float]:
     """Serve each deadline as it comes; give when something was sent again."""
     times = list[float]()
     for _ in range(100 * count):
-        wake = decide.next_wake(state, RULES)
+        wake = next_wake(state, RULES)
         assert wake is not None
         state, effects = story(state, Ticked(wake))
         times += [wake] * len(resends(effects))
@@ -99,7 +99,7 @@ def test_a_deadline_that_is_served_late_is_served_once() -> None:
 
 def test_a_restored_state_is_sent_as_soon_as_there_is_a_link() -> None:
     events: list[Event] = [Ticked(5000.0), LinkUp(5000.1, "broker")]
-    state = decide.recover(called(), Started(4999.0, 0.0, synced=False, boot="b2"), [])
+    state = recover(called(), Started(4999.0, 0.0, synced=False, boot="b2"), [])
     effects = story(state, *events)[1]
     assert resends(effects) == [FIRST]
     assert not [e for e in effects if isinstance(e, Publish) and e.id == FIRST]
@@ -115,11 +115,11 @@ def owing() -> HomeState:
 def begun(state: HomeState) -> tuple[HomeState, list[Effect]]:
     """Begin a new process with a state."""
     event = started(5.0, "b2")
-    return story(decide.recover(state, event, ()), event, LinkUp(6.0, "broker"), Ticked(6.1))
+    return story(recover(state, event, ()), event, LinkUp(6.0, "broker"), Ticked(6.1))
 
 
 def test_a_call_whose_bytes_are_lost_is_told_anew_and_holds_its_alarm_no_longer() -> None:
-    state, effects = begun(delivery.backed(owing(), (), ()))
+    state, effects = begun(delivery.reconciled(owing(), (), ()))
     (call,) = calls(effects)
     assert read(call).data.what is What.REPEATED
     assert [o.id for o in state.owed] == [call.id] != ["b1-2"]
@@ -129,24 +129,24 @@ def test_a_call_whose_bytes_are_lost_is_told_anew_and_holds_its_alarm_no_longer(
 
 
 def test_what_is_held_stays_owed() -> None:
-    assert delivery.backed(owing(), ["b1-2"], ()) == owing()
-    assert delivery.backed(called(), (), ()) == called()  # the centre will ask for it
+    assert delivery.reconciled(owing(), ["b1-2"], ()) == owing()
+    assert delivery.reconciled(called(), (), ()) == called()  # the centre will ask for it
 
 
 def test_what_was_settled_while_the_disk_was_unread_is_not_owed_any_more() -> None:
-    state, effects = begun(delivery.backed(owing(), (), ["b1-2"]))
+    state, effects = begun(delivery.reconciled(owing(), (), ["b1-2"]))
     assert not calls(effects)
     assert not state.owed
     assert not tell(state, closed(7.0)).alarms
-    heard = delivery.backed(called(), (), [FIRST])
+    heard = delivery.reconciled(called(), (), [FIRST])
     assert (heard.owed, alarm(heard).life) == ((), Received())
 
 
 def test_a_lost_call_that_was_taken_back_or_that_no_hand_made_is_not_told_anew() -> None:
     state = tell(called(), *press(12.0), *press(13.0, GREEN))
-    taken_back = delivery.backed(state, ["b1-3"], ())
+    taken_back = delivery.reconciled(state, ["b1-3"], ())
     assert isinstance(alarm(taken_back).life, Cancelled)
     assert [o.id for o in taken_back.owed] == [FIRST, "b1-3"]
     assert not calls(begun(taken_back)[1])
     nobody = replace(alarm(owing()), kind=Kind.QUIET, calls=())
-    assert not calls(begun(delivery.backed(replace(owing(), alarms=(nobody,)), (), ()))[1])
+    assert not calls(begun(delivery.reconciled(replace(owing(), alarms=(nobody,)), (), ()))[1])

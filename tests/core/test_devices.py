@@ -20,7 +20,7 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Kind, Report
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
+from hub.core.decide import decide, next_wake
 from hub.core.model.effects import Effect, Lane, Pet, Publish, Signal
 from hub.core.model.events import (
     BrokerAcked,
@@ -127,9 +127,9 @@ def test_a_cut_wire_of_a_normally_closed_button_calls_and_then_is_told_as_what_i
     rules = replace(RULES, buttons={**RULES.buttons, HELP: closed})
     state = quiet()
     for event in (ContactChanged(10.0, HELP, closed=True), Ticked(10.1)):
-        state, _ = decide.decide(state, event, rules)
+        state, _ = decide(state, event, rules)
     assert [alarm.kind for alarm in state.alarms] == [Kind.HELP_BUTTON]
-    state, effects = decide.decide(state, Ticked(70.0), rules)
+    state, effects = decide(state, Ticked(70.0), rules)
     (fault,) = heard(effects, Lane.FAULT)
     assert isinstance(fault, FaultReport)
     assert (fault.kind, fault.device, fault.detail) == (FaultKind.STUCK, HELP, HELD_OR_CUT)
@@ -152,7 +152,7 @@ def test_a_voice_that_takes_calls_is_a_trigger(
     rules = replace(RULES, voice="voice", spoken_sos=spoken_sos)
     state = quiet()
     if told:
-        state, _ = decide.decide(state, told, rules)
+        state, _ = decide(state, told, rules)
     kinds = [trigger.kind for trigger in faults.triggers(state, rules)]
     assert (Kind.SPOKEN in kinds) is listed
     assert kinds[:2] == [Kind.HELP_BUTTON, Kind.PULL_CORD]
@@ -214,11 +214,11 @@ def test_a_link_that_is_up_already_reports_no_outage() -> None:
 
 
 def test_the_state_is_told_every_30_s_and_every_10_s_during_an_alarm() -> None:
-    assert decide.next_wake(quiet(), RULES) == 31.0
+    assert next_wake(quiet(), RULES) == 31.0
     assert len(heard(story(quiet(), Ticked(31.0))[1], Lane.LIVE)) == 1
     assert not story(quiet(), Ticked(30.9))[1]
     state = tell(called(at=2.0), received(2.3))
-    assert decide.next_wake(state, RULES) == 11.0
+    assert next_wake(state, RULES) == 11.0
 
 
 def test_an_offline_home_tells_nobody_its_state() -> None:

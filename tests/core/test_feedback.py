@@ -2,7 +2,7 @@
 
 from hub.contract.voice import Phrase
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
+from hub.core.decide import next_wake, recover
 from hub.core.model.effects import Order, Say, Show, Signal
 from hub.core.model.events import (
     BrokerAcked,
@@ -56,7 +56,7 @@ def test_offline_is_shown_after_twenty_seconds_and_never_spoken() -> None:
 
 
 def test_a_home_that_never_had_a_link_is_offline_too() -> None:
-    assert decide.next_wake(offline(), CALM) == 20.0
+    assert next_wake(offline(), CALM) == 20.0
     assert tell(offline(), Ticked(20.0)).shown is Signal.OFFLINE
 
 
@@ -131,9 +131,7 @@ def test_a_button_that_means_nothing_yet_says_nothing() -> None:
 
 
 def test_what_was_said_before_a_restart_is_said_again() -> None:
-    state = decide.recover(
-        tell(called(), received()), Started(5.0, 0.0, synced=True, boot="b2"), []
-    )
+    state = recover(tell(called(), received()), Started(5.0, 0.0, synced=True, boot="b2"), [])
     _, effects = story(state, Ticked(5.0))
     assert effects == [Show(Signal.RECEIVED), Say(Phrase.RECEIVED)]
     assert reboot(called(), 5.0, "b2").shown is Signal.UNDELIVERED

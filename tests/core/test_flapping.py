@@ -15,7 +15,7 @@ from hub.contract.messages import AlarmEvent, Cleared, FaultKind, FaultReport, R
 from hub.contract.scaip import Report, What
 from hub.contract.voice import Part
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
+from hub.core.decide import decide, must_commit, next_wake
 from hub.core.model.effects import Effect, Lane, Publish, Signal
 from hub.core.model.events import (
     BatteryMeasured,
@@ -85,8 +85,8 @@ class Day(Struct):
 
     def live(self, event: Event, rules: Rules) -> list[Effect]:
         before = self.state
-        self.state, effects = decide.decide(before, event, rules)
-        self.commits += decide.owes(before, self.state, effects)
+        self.state, effects = decide(before, event, rules)
+        self.commits += must_commit(before, self.state, effects)
         self.rows += [e for e in effects if isinstance(e, Publish) and e.lane is not Lane.LIVE]
         for sent in calls(effects) if self.hears else ():
             self.live(receipt(event.at, sent), rules)
@@ -94,7 +94,7 @@ class Day(Struct):
 
     def until(self, at: float, rules: Rules) -> None:
         """Serve what is due before `at`."""
-        while (wake := decide.next_wake(self.state, rules)) is not None and wake < at:
+        while (wake := next_wake(self.state, rules)) is not None and wake < at:
             self.live(Ticked(wake), rules)
 
     def told(self) -> list[object]:
@@ -180,9 +180,7 @@ def test_each_end_is_held_back_twice_as_long_up_to_an_hour_and_forgotten_after_a
         state = tell(state, DriverFailed(at, "lamp", ""), DriverReady(at + 1.0, "lamp"))
         over_at = at + 1.0
         while state.faults:
-            over_at = (
-                decide.next_wake(replace(state, link=replace(state.link, up=False)), QUIET) or 0
-            )
+            over_at = next_wake(replace(state, link=replace(state.link, up=False)), QUIET) or 0
             state = tell(state, Ticked(over_at))
         held.append(over_at - at - 1.0)
         at = over_at + 1.0

@@ -10,11 +10,24 @@ from msgspec.structs import replace
 
 from hub.contract.messages import AnsweredBy
 from hub.contract.scaip import Kind
+from hub.contract.times import DAY_S
 from hub.contract.voice import Meaning
-from hub.core import decide
-from hub.core.activity import habits as hazard
-from hub.core.activity import habits as learning
-from hub.core.model.activity import CLASSES, DAY_S, FRESH, NEVER, Habits, Quietness
+from hub.core.activity.habits import (
+    CAP,
+    DEVICES,
+    PEAKS,
+    PRIOR_PEAK,
+    Ended,
+    begin_day,
+    learn_quiet,
+    limit,
+    rests,
+    surprise,
+    usual_s,
+    with_longest,
+)
+from hub.core.decide import decide, next_wake, recover
+from hub.core.model.activity import CLASSES, FRESH, NEVER, Habits, Quietness
 from hub.core.model.events import (
     Answered,
     ContactChanged,
@@ -42,7 +55,7 @@ def taught(days: int, lasted_s: float = 3000.0, score: float = 3.0) -> Habits:
     habits = FRESH
     for day in range(days):
         quiet = Quietness(NOON + day * DAY_S, KITCHEN)
-        habits = learning.learned(habits, quiet, learning.Ended(lasted_s, LIVING, score), QUIET)
+        habits = learn_quiet(habits, quiet, Ended(lasted_s, LIVING, score), QUIET)
     return habits
 
 
@@ -53,69 +66,69 @@ def test_what_a_year_teaches_is_no_larger_than_what_fits() -> None:
     habits = replace(lived.state.habits, devices=devices)
     for n in range(200):
         quiet = Quietness(NOON + n * DAY_S, f"device-with-a-name-as-long-as-is-allowed-{n:022d}")
-        habits = learning.learned(habits, quiet, learning.Ended(9000.0, KITCHEN, 9.0), QUIET)
-    assert len(habits.devices) == learning.DEVICES
-    assert len(habits.peaks) == learning.PEAKS
+        habits = learn_quiet(habits, quiet, Ended(9000.0, KITCHEN, 9.0), QUIET)
+    assert len(habits.devices) == DEVICES
+    assert len(habits.peaks) == PEAKS
     assert len(msgspec.msgpack.encode(habits)) <= 64 * 1024
 
 
 def test_a_step_that_often_ends_a_quiet_is_surprising_when_it_does_not() -> None:
     quiet = Quietness(NOON, KITCHEN)
-    before = hazard.surprise(FRESH, quiet, 3, QUIET)
-    assert hazard.surprise(taught(20, 4 * 900.0), quiet, 4, QUIET) > before
-    assert hazard.surprise(taught(20, 9000.0), quiet, 3, QUIET) < before
+    before = surprise(FRESH, quiet, 3, QUIET)
+    assert surprise(taught(20, 4 * 900.0), quiet, 4, QUIET) > before
+    assert surprise(taught(20, 9000.0), quiet, 3, QUIET) < before
 
 
 def test_night_and_day_differ_before_anything_is_learned() -> None:
-    by_night = hazard.surprise(FRESH, Quietness(DAY_1 + 2 * 3600.0, KITCHEN), 3, QUIET)
-    assert by_night < hazard.surprise(FRESH, Quietness(NOON, KITCHEN), 3, QUIET)
-    assert hazard.rests(FRESH, DAY_1 + 3 * 3600.0, QUIET)
-    assert not hazard.rests(FRESH, NOON, QUIET)
+    by_night = surprise(FRESH, Quietness(DAY_1 + 2 * 3600.0, KITCHEN), 3, QUIET)
+    assert by_night < surprise(FRESH, Quietness(NOON, KITCHEN), 3, QUIET)
+    assert rests(FRESH, DAY_1 + 3 * 3600.0, QUIET)
+    assert not rests(FRESH, NOON, QUIET)
 
 
 def test_the_limit_of_a_new_home_is_that_of_an_exact_model() -> None:
-    expected = hazard.PRIOR_PEAK + math.log(0.5 / QUIET.alarms_a_day)
-    assert hazard.limit(FRESH, QUIET) == pytest.approx(expected)
+    expected = PRIOR_PEAK + math.log(0.5 / QUIET.alarms_a_day)
+    assert limit(FRESH, QUIET) == pytest.approx(expected)
 
 
 def test_the_limit_follows_the_days_peaks_but_not_a_single_one() -> None:
     calm = replace(FRESH, peaks=(2.0,) * 50)
     wild = replace(FRESH, peaks=tuple(2.0 + n % 10 for n in range(50)))
-    assert hazard.limit(calm, QUIET) < hazard.limit(FRESH, QUIET) < hazard.limit(wild, QUIET)
+    assert limit(calm, QUIET) < limit(FRESH, QUIET) < limit(wild, QUIET)
     absence = taught(30, score=500.0)
-    assert max(absence.peaks) <= learning.CAP * hazard.limit(absence, QUIET) * 2
+    assert max(absence.peaks) <= CAP * limit(absence, QUIET) * 2
 
 
 def test_fewer_alarms_are_bought_with_a_higher_limit() -> None:
     rare = replace(QUIET, alarms_a_day=0.001)
-    assert hazard.limit(FRESH, rare) > hazard.limit(FRESH, QUIET) + 3.0
+    assert limit(FRESH, rare) > limit(FRESH, QUIET) + 3.0
 
 
 def test_what_was_learned_fades_with_the_days() -> None:
     habits = taught(10)
-    later = learning.turned(habits, NOON + 10 * DAY_S, QUIET)
+    later = begin_day(habits, NOON + 10 * DAY_S, QUIET)
     assert sum(later.spans) == pytest.approx(sum(habits.spans) * (1 - QUIET.forget_a_day))
     assert (later.days, later.peak) == (habits.days + 1, 0.0)
-    assert learning.turned(later, NOON + 10 * DAY_S + 60.0, QUIET) is later
+    assert begin_day(later, NOON + 10 * DAY_S + 60.0, QUIET) is later
 
 
 def test_a_clock_that_leaps_a_year_and_back_does_not_stop_the_learning() -> None:
-    habits = learning.turned(taught(10), NOON + 400 * DAY_S, QUIET)
-    back = learning.turned(habits, NOON + 11 * DAY_S, QUIET)
+    habits = begin_day(taught(10), NOON + 400 * DAY_S, QUIET)
+    back = begin_day(habits, NOON + 11 * DAY_S, QUIET)
     assert back.day == int((NOON + 11 * DAY_S) // DAY_S)
-    assert learning.turned(back, NOON + 12 * DAY_S, QUIET).days == back.days + 1
+    assert begin_day(back, NOON + 12 * DAY_S, QUIET).days == back.days + 1
 
 
 def test_a_day_without_a_quiet_leaves_no_peak() -> None:
-    habits = learning.turned(replace(FRESH, day=20_000), NOON + DAY_S, QUIET)
+    habits = begin_day(replace(FRESH, day=20_000), NOON + DAY_S, QUIET)
     assert habits.peaks == ()
 
 
 def test_the_usual_lies_below_the_limit() -> None:
     habits, quiet = taught(20), Quietness(NOON, KITCHEN)
-    usual_s = hazard.usual_s(habits, quiet, QUIET)
-    score = sum(hazard.surprise(habits, quiet, n, QUIET) for n in range(1, int(usual_s // 900)))
-    assert score < hazard.limit(habits, QUIET)
+    usual = usual_s(habits, quiet, QUIET)
+    score = sum(surprise(habits, quiet, n, QUIET) for n in range(1, int(usual // 900)))
+    assert score < limit(habits, QUIET)
 
 
 def test_only_whole_habits_are_taken_for_some() -> None:
@@ -127,7 +140,7 @@ def test_only_whole_habits_are_taken_for_some() -> None:
 
 
 def test_a_longest_is_kept_until_it_fades() -> None:
-    habits = learning.stretched(learning.stretched(FRESH, "door", 60.0), "door", 30.0)
+    habits = with_longest(with_longest(FRESH, "door", 60.0), "door", 30.0)
     assert habits.longest == {"door": 60.0}
 
 
@@ -151,7 +164,7 @@ def test_no_history_of_a_house_makes_an_alarm_vanish_or_the_hub_fail(
     history: list[tuple[Event, float, bool, float]],
 ) -> None:
     at, leap, boot = 0.0, 0.0, 0
-    state, _ = decide.decide(HomeState(), Started(at, MONDAY, True, "b0"), RULES)  # noqa: FBT003
+    state, _ = decide(HomeState(), Started(at, MONDAY, True, "b0"), RULES)  # noqa: FBT003
     for event, pause_s, restart, jump in history:
         at, leap = at + pause_s, leap + jump
         before = {alarm.id for alarm in state.alarms}
@@ -159,13 +172,13 @@ def test_no_history_of_a_house_makes_an_alarm_vanish_or_the_hub_fail(
             boot, at = boot + 1, 0.0
             started = Started(at, MONDAY + leap, synced=True, boot=f"b{boot}")
             snapshot = msgspec.msgpack.encode(state)
-            state = decide.recover(msgspec.msgpack.decode(snapshot, type=HomeState), started, ())
-            state, _ = decide.decide(state, started, RULES)
+            state = recover(msgspec.msgpack.decode(snapshot, type=HomeState), started, ())
+            state, _ = decide(state, started, RULES)
         elif jump:
-            state, _ = decide.decide(state, Heartbeat(at, MONDAY + at + leap, synced=True), RULES)
-        state, _ = decide.decide(state, replace(event, at=at), RULES)
+            state, _ = decide(state, Heartbeat(at, MONDAY + at + leap, synced=True), RULES)
+        state, _ = decide(state, replace(event, at=at), RULES)
         assert before <= {alarm.id for alarm in state.alarms}
-        wake = decide.next_wake(state, RULES)
+        wake = next_wake(state, RULES)
         assert wake is None or math.isfinite(wake)
         assert state.habits.whole
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=HomeState) == state
@@ -178,17 +191,17 @@ def test_no_silence_of_failed_sensors_is_ever_read_as_quiet(
     synced: bool,  # noqa: FBT001 - drawn
 ) -> None:
     at = 0.0
-    state, _ = decide.decide(HomeState(), Started(at, MONDAY, synced, "b0"), RULES)
+    state, _ = decide(HomeState(), Started(at, MONDAY, synced, "b0"), RULES)
     for event, pause_s in history:
         at += pause_s
-        state, _ = decide.decide(state, replace(event, at=at), RULES)
+        state, _ = decide(state, replace(event, at=at), RULES)
     for device in RULES.sensors:
-        state, _ = decide.decide(state, DriverFailed(at, device, "gone"), RULES)
+        state, _ = decide(state, DriverFailed(at, device, "gone"), RULES)
     state = replace(state, warning=None, candidate=None, alarms=(), owed=())
     # a house that has been dead for a day is no quiet: somebody has to go and look
     end, fair = at + 30 * 3600.0, {Kind.HELP_BUTTON, Kind.NO_LIFE}
-    while (wake := decide.next_wake(state, RULES)) is not None and wake <= end:
-        state, _ = decide.decide(state, Ticked(wake), RULES)
+    while (wake := next_wake(state, RULES)) is not None and wake <= end:
+        state, _ = decide(state, Ticked(wake), RULES)
         assert {alarm.kind for alarm in state.alarms} <= fair
         assert state.warning is None or state.warning.kind in fair
     assert state.house.active_at <= end or state.house.active_at == NEVER

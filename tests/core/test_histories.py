@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import Stage
 from hub.contract.scaip import Kind, What
-from hub.core import decide
 from hub.core.alarm import press
-from hub.core.alarm.press import Turn
+from hub.core.alarm.press import Transition
+from hub.core.decide import decide, must_commit, recover
 from hub.core.model.effects import Effect, Forget, Lane, Publish, Resend, Signal
 from hub.core.model.events import BrokerAcked, CenterAcked, ContactChanged, Event
 from hub.core.model.state import Accepted, Cancelled, Contact, HomeState, Present, Received, Sent
@@ -49,7 +49,7 @@ class Observer:
 
     def _take(self, event: Event) -> None:
         before = self.state
-        after, effects = decide.decide(before, event, RULES)
+        after, effects = decide(before, event, RULES)
         self.state = after
         self.past.append((before, event, effects))
         self._keeps_alarms(before, event)
@@ -65,7 +65,7 @@ class Observer:
         unsent = [*sorted(self.owed), *(["lost-1"] if move.version > 25 else [])]
         self.owed |= set(unsent)
         before = self.state
-        self.state = decide.recover(before, event, unsent)
+        self.state = recover(before, event, unsent)
         self.contacts = {d: self.state.contacts.get(d, Contact()) for d in RED}
         assert [a.id for a in self.state.alarms] == [a.id for a in before.alarms]
         assert {o.id for o in self.state.owed} == self.owed
@@ -79,16 +79,16 @@ class Observer:
             assert (event.alarm, event.stage) == (gone, Stage.CLOSED)
 
     def _presses(self, event: Event) -> int:
-        found = list[Turn]()
+        found = list[Transition]()
         for device, contact in self.contacts.items():
             self.contacts[device], turns = press.elapse(contact, event.at, RULES)
             found += turns
         if isinstance(event, ContactChanged) and event.device in RED:
             contact = self.contacts[event.device]
-            contact, turns = press.edge(contact, event.closed, event.at, RULES)
+            contact, turns = press.take_edge(contact, event.closed, event.at, RULES)
             self.contacts[event.device] = contact
             found += turns
-        return found.count(Turn.PRESSED)
+        return found.count(Transition.PRESSED)
 
     def _calls_once_per_press(self, before: HomeState, event: Event, effects: list[Effect]) -> None:
         anew = isinstance(event, CenterAcked) and event.stage is Stage.UNKNOWN
@@ -124,7 +124,7 @@ class Observer:
             assert wire.decode_from_hub(e.topic, e.payload)
         parts = [(s.alarms, s.owed, s.faults, s.counter) for s in (before, self.state)]
         if parts[0] != parts[1] or any(e.lane <= Lane.FAULT for e in published):
-            assert decide.owes(before, self.state, effects)
+            assert must_commit(before, self.state, effects)
         packed = msgspec.msgpack.encode(self.state)
         assert msgspec.msgpack.decode(packed, type=HomeState) == self.state
 
@@ -160,7 +160,7 @@ def test_the_same_events_give_the_same_effects(history: list[Move]) -> None:
     packed = msgspec.json.encode([(event, effects) for _, event, effects in observer.past])
     state = observer.past[0][0] if observer.past else observer.state
     for event, effects in msgspec.json.decode(packed, type=list[tuple[Event, list[Effect]]]):
-        state, again = decide.decide(state, event, RULES)
+        state, again = decide(state, event, RULES)
         assert again == effects
     assert state == observer.state
 
@@ -171,4 +171,4 @@ def test_a_decision_leaves_the_state_that_it_was_given_as_it_was(history: list[M
     observer = Observer()
     observer.live(history)
     for (before, event, effects), (_, _, _) in pairwise([*observer.past, *observer.past[-1:]]):
-        assert decide.decide(replace(before), event, RULES)[1] == effects
+        assert decide(replace(before), event, RULES)[1] == effects

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from hub.contract.messages import AnsweredBy
 from hub.contract.voice import Meaning, Phrase
-from hub.core import decide
 from hub.core.checkin import checkin
+from hub.core.decide import decide, recover
 from hub.core.model.effects import Ask
 from hub.core.model.events import Started
 from hub.core.model.state import HomeState
@@ -188,7 +188,7 @@ def test_an_alarm_that_outlived_its_ladder_is_cleared_too() -> None:
 
 def test_without_any_sign_of_life_ever_the_evidence_begins_with_the_question() -> None:
     event = Started(0.0, EIGHT, synced=True, boot="b1")
-    story = Care(decide.decide(decide.recover(HomeState(), event, []), event, RULES)[0], steady)
+    story = Care(decide(recover(HomeState(), event, []), event, RULES)[0], steady)
     for at in (0, 60, 300, 360, 900, 960, 2760, 6360):
         (story >> Wait(NINE + at)).whatever()
     ground = story.state.alarms[0].evidence

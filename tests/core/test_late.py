@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from hub.contract.messages import CheckInResult, Evidence, PresenceKind, Topic
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
-from hub.core import decide, late
+from hub.core import late
+from hub.core.decide import decide, next_wake, recover
 from hub.core.model.activity import (
     FRESH,
     NEVER,
@@ -47,7 +48,7 @@ OLD_AT, AT = 5000.0, 100.0  # the last moment of the old boot; the first of the 
 def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
     effects: list[Effect] = []
     for event in events:
-        state, more = decide.decide(state, event, SENSED)
+        state, more = decide(state, event, SENSED)
         effects += more
     return state, effects
 
@@ -55,13 +56,13 @@ def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
 def process(boot: str, at: float, *, lived_in: bool = False) -> HomeState:
     """Give a home whose hub has just begun, and knows of no past."""
     event = Started(at, EIGHT + at, synced=True, boot=boot)
-    return lived(decide.recover(HomeState(), event, (), lived_in=lived_in), event)[0]
+    return lived(recover(HomeState(), event, (), lived_in=lived_in), event)[0]
 
 
 def until(state: HomeState, end: float) -> tuple[HomeState, list[Effect]]:
     """Let nothing happen but what is due, till `end`."""
     effects: list[Effect] = []
-    while (wake := decide.next_wake(state, SENSED)) is not None and wake <= end:
+    while (wake := next_wake(state, SENSED)) is not None and wake <= end:
         state, more = lived(state, Ticked(wake))
         effects += more
     return state, effects
@@ -71,7 +72,7 @@ def joined(old: HomeState, *meanwhile: Event) -> tuple[HomeState, list[Effect]]:
     """Begin at `AT` without the disk, live through `meanwhile`, and then read `old` from it."""
     event = Started(AT, EIGHT + AT, synced=True, boot="b2")
     new, _ = lived(process("b2", AT, lived_in=True), *meanwhile)
-    return late.joined(decide.recover(old, event, ()), new, SENSED)
+    return late.joined(recover(old, event, ()), new, SENSED)
 
 
 def moved(at: float, device: str = HALL) -> MotionChanged:
@@ -101,7 +102,7 @@ def test_it_goes_on_from_the_last_sign_of_life_and_not_from_the_start_of_the_pro
 def test_where_the_last_sign_of_life_is_unknown_a_day_is_counted_from_the_start(known: str) -> None:
     event = Started(AT, EIGHT + AT, synced=True, boot="b2")
     old = HomeState(habits=replace(FRESH, day=20_000)) if known == "habits" else HomeState()
-    state = decide.recover(old, event, (), lived_in=known != "habits")
+    state = recover(old, event, (), lived_in=known != "habits")
     state, effects = until(lived(state, event)[0], AT + DAY - MINUTE)
     assert Ask(Phrase.WARN_NO_LIFE) not in effects
     _, effects = until(state, AT + DAY + MINUTE)
@@ -209,7 +210,7 @@ def test_a_warning_of_meanwhile_is_the_one_that_counts() -> None:
     event = Started(AT, EIGHT + AT, synced=True, boot="b2")
     new = lived(process("b2", AT), moved(AT + 1.0))[0]
     new = replace(new, warning=Caution(Kind.DOOR_OPEN, DOOR, Evidence(0.0, 0.0, 0.0, 0.0), 9e9, AT))
-    state, _ = late.joined(decide.recover(warned(Kind.QUIET), event, ()), new, SENSED)
+    state, _ = late.joined(recover(warned(Kind.QUIET), event, ()), new, SENSED)
     assert state.warning == new.warning
 
 
@@ -220,7 +221,7 @@ def test_an_old_rung_goes_on_unless_meanwhile_a_higher_one_was_climbed() -> None
     event = Started(AT, EIGHT + AT, synced=True, boot="b2")
     new = process("b2", AT)
     new = replace(new, care=replace(new.care, rung=Rung.DISPATCHED))
-    assert late.joined(decide.recover(old, event, ()), new, SENSED)[0].care.rung is Rung.DISPATCHED
+    assert late.joined(recover(old, event, ()), new, SENSED)[0].care.rung is Rung.DISPATCHED
 
 
 def test_check_ins_of_before_and_of_meanwhile_are_counted_on() -> None:
@@ -319,7 +320,7 @@ def test_what_was_learned_meanwhile_is_added() -> None:
 
 
 def test_what_could_not_be_read_of_a_late_disk_is_told_with_the_time_of_the_start() -> None:
-    old = snapshot.faulty(an_old_home(), ("house",))
+    old = snapshot.with_fault(an_old_home(), ("house",))
     state, effects = joined(old)
     assert state.faults[snapshot.FAULT].since_utc == EIGHT + AT
     assert any(isinstance(e, Publish) and "fault" in e.topic for e in effects)

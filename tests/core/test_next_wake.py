@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core import decide
+from hub.core.decide import due_contacts, next_wake, recover
 from hub.core.model.events import ContactChanged, Ticked
 from hub.core.model.state import HomeState
 from tests.core.histories import RESTART, Move, event_of, examples, moves
@@ -27,11 +27,11 @@ from tests.core.scenes import (
 def serve(state: HomeState, times: int) -> HomeState:
     """Serve the next deadlines, each at its very time: every new one is strictly later."""
     for _ in range(times):
-        wake = decide.next_wake(state, RULES)
+        wake = next_wake(state, RULES)
         if wake is None:
             return state
         state = tell(state, Ticked(wake))
-        assert (decide.next_wake(state, RULES) or math.inf) > wake
+        assert (next_wake(state, RULES) or math.inf) > wake
     return state
 
 
@@ -43,7 +43,7 @@ def test_a_deadline_that_is_served_is_over(history: list[Move]) -> None:
         at += move.after_s
         if move.what == RESTART:
             event = started(at, f"r{n}")
-            state = decide.recover(state, event, [])
+            state = recover(state, event, [])
             serve(state, 3)  # the engine looks at the clock before it takes the first fact
             state = tell(state, event)
         else:
@@ -58,20 +58,20 @@ def test_a_deadline_that_is_served_late_is_over_as_well(history: list[Move], lat
     for move in history:
         at += move.after_s
         state = tell(state, event_of(move, state, at))
-        wake = decide.next_wake(state, RULES)
+        wake = next_wake(state, RULES)
         if wake is not None:
             served = tell(state, Ticked(wake + late_s))
-            assert (decide.next_wake(served, RULES) or math.inf) > wake + late_s
+            assert (next_wake(served, RULES) or math.inf) > wake + late_s
 
 
 def test_a_home_that_rests_offline_sleeps() -> None:
-    assert decide.next_wake(tell(offline(), Ticked(20.0)), RULES) is None
+    assert next_wake(tell(offline(), Ticked(20.0)), RULES) is None
 
 
 @pytest.mark.parametrize("device", [HELP, GREEN, "unknown"])
 def test_a_contact_is_waited_for(device: str) -> None:
     state = tell(quiet(), ContactChanged(5.0, device, closed=True))
-    assert decide.next_wake(state, RULES) == 5.02
+    assert next_wake(state, RULES) == 5.02
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ def test_a_contact_is_waited_for(device: str) -> None:
     ],
 )
 def test_the_next_deadline(state: HomeState, wake: float) -> None:
-    assert decide.next_wake(state, RULES) == wake
+    assert next_wake(state, RULES) == wake
 
 
 def test_a_day_of_an_unanswered_call_is_a_few_thousand_wakes() -> None:
     state, wakes, enough = called(), 0, 86_400 / 10 + 86_400 / 30 + 500
-    while (wake := decide.next_wake(state, RULES) or math.inf) < 86_400 and wakes < enough:
+    while (wake := next_wake(state, RULES) or math.inf) < 86_400 and wakes < enough:
         state, wakes = tell(state, Ticked(wake)), wakes + 1
     assert wakes < enough
 
 
 def test_only_the_contacts_that_a_tick_would_change_are_due() -> None:
     state = tell(quiet(), ContactChanged(10.0, HELP, closed=True))
-    assert decide.due_contacts(state, 10.019, RULES) == set()
-    assert decide.due_contacts(state, 10.02, RULES) == {HELP}
+    assert due_contacts(state, 10.019, RULES) == set()
+    assert due_contacts(state, 10.02, RULES) == {HELP}

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
-from hub.core import decide
 from hub.core.activity.presence import ABSENCE
 from hub.core.alarm.warning import Ground, begin
+from hub.core.decide import decide, next_wake, recover
 from hub.core.model.activity import NEVER
 from hub.core.model.checkin import Rung
 from hub.core.model.effects import Ask, Say
@@ -81,7 +81,7 @@ def test_the_dispatch_says_for_how_long_there_was_no_life() -> None:
     assert first.evidence
     assert (first.evidence.lasted_s, first.evidence.limit_s) == (DAY, DAY)
     assert (first.device, first.place) == (HALL, "거실")
-    state, effects = decide.decide(story.state, Ticked(DISPATCH), NOBODY)
+    state, effects = decide(story.state, Ticked(DISPATCH), NOBODY)
     del state
     ground = read(calls(effects)[0]).data.evidence
     assert ground
@@ -136,9 +136,9 @@ def test_a_heart_does_not_end_the_warning_of_something_else() -> None:
 
 def test_a_home_that_never_saw_life_is_not_watched() -> None:
     event = Started(0.0, EIGHT, synced=True, boot="b1")
-    state = decide.recover(HomeState(), event, [])
+    state = recover(HomeState(), event, [])
     for at in (0.0, DAY, 2 * DAY, 9 * DAY):
-        state, _ = decide.decide(state, Ticked(at), NOBODY)
+        state, _ = decide(state, Ticked(at), NOBODY)
         assert (state.warning, state.alarms, state.care.look_at) == (None, (), None)
 
 
@@ -152,7 +152,7 @@ def test_another_warning_is_heard_out_first() -> None:
     ground = Ground(Kind.QUIET, HALL, Evidence(0.0, 0.0, 0.0, 0.0))
     story.state, _ = begin(story.state, ground, CALLED_OUT - 60, NOBODY)
     story = story >> Wait(CALLED_OUT) << []
-    assert decide.next_wake(story.state, NOBODY) == CALLED_OUT + 30
+    assert next_wake(story.state, NOBODY) == CALLED_OUT + 30
     assert story >> Wait(CALLED_OUT + 240) << [alarm("raised", "quiet"), WARN]
 
 

@@ -7,7 +7,7 @@ from hub.contract import wire
 from hub.contract.messages import Command, CommandKind, Reply, Telemetry
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Phrase
-from hub.core import decide
+from hub.core.decide import must_commit
 from hub.core.model.effects import Effect, Lane, Publish, Say
 from hub.core.model.events import CommandReceived, Heartbeat, Measured
 from hub.core.model.state import HomeState
@@ -74,7 +74,7 @@ def test_a_hub_that_does_not_know_the_time_obeys_what_is_new() -> None:
 def test_an_order_is_on_the_disk_before_it_is_done() -> None:
     before = quiet()
     after, effects = story(before, order())
-    assert decide.owes(before, after, effects)
+    assert must_commit(before, after, effects)
 
 
 def test_the_highest_counter_and_version_that_the_wire_allows_fit_the_snapshot() -> None:
@@ -93,7 +93,7 @@ def test_readings_go_last() -> None:
     assert (publish.id, publish.lane, publish.retain) == ("b1-1", Lane.TELEMETRY, False)
     _, message = wire.decode_from_hub(publish.topic, publish.payload)
     assert message == Telemetry(UTC + 10, synced=True, readings={"rss_mb": 30.5}, dropped=2)
-    assert not decide.owes(before, state, effects)
+    assert not must_commit(before, state, effects)
 
 
 def test_a_command_of_a_newer_centre_is_answered_that_it_is_unknown() -> None:

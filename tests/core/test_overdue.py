@@ -7,9 +7,9 @@ from hub.contract.messages import CareEvent, PresenceKind
 from hub.contract.scaip import Care, Kind
 from hub.contract.voice import Meaning
 from hub.contract.wire import decode_from_hub
-from hub.core import decide
 from hub.core.activity import presence
 from hub.core.activity.presence import ABSENCE
+from hub.core.decide import decide
 from hub.core.model.effects import Ask, Effect, Publish
 from hub.core.model.events import Answered, Ticked
 from hub.core.model.rules import CareRules
@@ -89,7 +89,7 @@ def test_that_it_was_told_outlasts_a_restart() -> None:
 
 
 def test_nothing_is_due_of_a_home_that_is_new() -> None:
-    state, effects = decide.decide(HomeState(), Ticked(1e6), RULES)
+    state, effects = decide(HomeState(), Ticked(1e6), RULES)
     assert not state.house.overdue
     assert effects == [] or told(effects) == []
 

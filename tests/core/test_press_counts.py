@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from hub.core.alarm import press
-from hub.core.alarm.press import Turn
+from hub.core.alarm.press import Transition
 from hub.core.model.rules import Rules
 from hub.core.model.state import Contact
 from tests.core.histories import examples
@@ -54,15 +54,15 @@ def edges(presses: list[Finger]) -> list[tuple[float, bool]]:
     return found
 
 
-def turns_of(levels: list[tuple[float, bool]], ticks: list[float]) -> list[Turn]:
+def turns_of(levels: list[tuple[float, bool]], ticks: list[float]) -> list[Transition]:
     """Run edges with ticks in between, and time for all to settle."""
     moments = [(at, closed) for at, closed in levels] + [(at, None) for at in ticks]
-    contact, turns = Contact(), list[Turn]()
+    contact, turns = Contact(), list[Transition]()
     for at, closed in sorted(moments, key=lambda moment: moment[0]):
         contact, more = (
             press.elapse(contact, at, RULES)
             if closed is None
-            else press.edge(contact, closed, at, RULES)
+            else press.take_edge(contact, closed, at, RULES)
         )
         turns += more
     return turns + press.elapse(contact, 1e6, RULES)[1]
@@ -73,7 +73,7 @@ def turns_of(levels: list[tuple[float, bool]], ticks: list[float]) -> list[Turn]
 def test_each_press_counts_once_whenever_the_ticks_come(
     presses: list[Finger], ticks: list[float]
 ) -> None:
-    assert turns_of(edges(presses), ticks).count(Turn.PRESSED) == len(presses)
+    assert turns_of(edges(presses), ticks).count(Transition.PRESSED) == len(presses)
 
 
 @examples(60)
@@ -104,7 +104,7 @@ def test_glitches_below_20_ms_never_count(glitches: list[tuple[float, float]]) -
     for length, gap in glitches:
         levels += [(at, True), (at + length, False)]
         at += length + gap
-    assert Turn.PRESSED not in turns_of(levels, [])
+    assert Transition.PRESSED not in turns_of(levels, [])
 
 
 @examples(60)
@@ -113,7 +113,7 @@ def test_each_deadline_that_is_named_is_then_served(presses: list[Finger]) -> No
     levels = edges(presses)
     contact = Contact()
     for (at, closed), (following, _) in pairwise([*levels, (math.inf, False)]):
-        contact, _ = press.edge(contact, closed, at, RULES)
+        contact, _ = press.take_edge(contact, closed, at, RULES)
         while (wake := press.next_wake(contact, RULES)) is not None and wake < following:
             contact, _ = press.elapse(contact, wake, RULES)
             later = press.next_wake(contact, RULES)

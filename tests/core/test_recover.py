@@ -5,7 +5,7 @@ import pytest
 from hub.contract.messages import Stage
 from hub.contract.scaip import What
 from hub.contract.voice import Phrase
-from hub.core import decide
+from hub.core.decide import recover
 from hub.core.model.effects import Publish, Resend, Say, Signal
 from hub.core.model.events import ContactChanged, Event, LinkUp, Ticked
 from hub.core.model.state import (
@@ -50,7 +50,7 @@ def test_a_call_that_was_not_delivered_is_sent_at_the_first_link(at: float) -> N
 
 
 def test_what_only_the_outbox_knows_is_sent_too() -> None:
-    state = decide.recover(HomeState(), started(5.0, "b2"), ["b1-1", "b1-2"])
+    state = recover(HomeState(), started(5.0, "b2"), ["b1-1", "b1-2"])
     effects = story(state, LinkUp(6.0, "broker"))[1]
     assert [e for e in effects if isinstance(e, Resend)] == [Resend("b1-1"), Resend("b1-2")]
     assert tell(state, acked(7.0, Stage.RECEIVED, 1, "b1-1")).owed[0].id == "b1-2"
@@ -105,7 +105,7 @@ LIVES = [
 @pytest.mark.parametrize(("life", "resumed"), LIVES)
 def test_a_contact_is_taken_up_as_it_was(life: Touch, resumed: Touch) -> None:
     state = HomeState(contacts={CORD: Contact(life, edges=7)})
-    contact = decide.recover(state, started(9.0, "b2"), []).contacts[CORD]
+    contact = recover(state, started(9.0, "b2"), []).contacts[CORD]
     assert (contact.life, contact.edges, contact.chattering) == (resumed, 0, False)
 
 
@@ -156,5 +156,5 @@ def test_an_alarm_of_an_earlier_boot_follows_the_centre_as_before() -> None:
 
 
 def test_recovering_twice_is_recovering_once() -> None:
-    once = decide.recover(called(), started(5.0, "b2"), [FIRST])
-    assert decide.recover(once, started(5.0, "b2"), [FIRST]) == once
+    once = recover(called(), started(5.0, "b2"), [FIRST])
+    assert recover(once, started(5.0, "b2"), [FIRST]) == once

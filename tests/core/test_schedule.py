@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from hub.contract import times as daytime
+from hub.contract.times import last_of, left_of, name_of, next_of
 from hub.contract.voice import Meaning, Phrase
-from hub.core import decide
 from hub.core.checkin import checkin
+from hub.core.decide import decide, recover
 from hub.core.model.checkin import asking
 from hub.core.model.effects import Ask
 from hub.core.model.events import Heartbeat, Started, Ticked
@@ -171,28 +171,28 @@ times = st.lists(
 def test_the_last_and_the_next_time_of_day_enclose_the_present(
     of_day: tuple[str, ...], local: float
 ) -> None:
-    last, ahead = daytime.last_of(of_day, local), daytime.next_of(of_day, local)
+    last, ahead = last_of(of_day, local), next_of(of_day, local)
     assert last is not None
     assert ahead is not None
     assert last <= local < ahead <= last + DAY
     assert local - last < DAY
-    assert daytime.last_of(of_day, ahead) == ahead
+    assert last_of(of_day, ahead) == ahead
 
 
 @given(times, clocks)
 def test_what_is_left_of_the_night_ends_with_it(of_day: tuple[str, ...], local: float) -> None:
     begin, end = of_day[0], of_day[-1]
-    left = daytime.left_of(begin, end, local)
+    left = left_of(begin, end, local)
     assert 0.0 <= left <= DAY
-    assert daytime.left_of(begin, end, local + left + 0.01) == 0.0 or begin == end
+    assert left_of(begin, end, local + left + 0.01) == 0.0 or begin == end
 
 
 @pytest.mark.parametrize("utc", [float("nan"), float("inf"), -1e18, 1e18])
 def test_a_clock_may_say_anything(utc: float) -> None:
     event = Started(0.0, utc, synced=True, boot="b")
-    state = decide.recover(HomeState(), event, [])
+    state = recover(HomeState(), event, [])
     for at in (0.0, NINE, SIX):
-        state, _ = decide.decide(state, replace(event, at=at), RULES)
-    assert daytime.last_of((), 0.0) is None
-    assert daytime.next_of((), 0.0) is None
-    assert len(daytime.name_of(utc)) == len("2026-03-01-0900")
+        state, _ = decide(state, replace(event, at=at), RULES)
+    assert last_of((), 0.0) is None
+    assert next_of((), 0.0) is None
+    assert len(name_of(utc)) == len("2026-03-01-0900")

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import Cleared, Evidence, FaultKind, FaultReport, PresenceKind, Topic
 from hub.contract.scaip import Kind
-from hub.core import decide
 from hub.core.alarm.signals import signal_of
+from hub.core.decide import recover
 from hub.core.model.activity import FRESH, NEVER, House, Lone, Presence, Sensed
 from hub.core.model.checkin import Anchor, CareState, CheckIn, Due, Missed, Screening
 from hub.core.model.effects import Effect, Publish
 from hub.core.model.events import Event, LinkUp, Ticked
-from hub.core.model.state import Caution, HomeState, Notice, Raised, Sent
+from hub.core.model.state import Announcement, Caution, HomeState, Raised, Sent
 from hub.core.model.supervision import Flap
 from hub.core.supervision import snapshot
 from hub.core.supervision.snapshot import BYTES, FAULT, FIELDS, Kept
@@ -54,7 +54,7 @@ def lived() -> HomeState:
         habits=FRESH,
         care=care,
         warning=Caution(Kind.QUIET, "motion", GROUND, 99.0, 40.0),
-        notices=(Notice("c-2", "물을 드세요.", urgent=False, until_utc=0.0, due_at=60.0),),
+        notices=(Announcement("c-2", "물을 드세요.", urgent=False, until_utc=0.0, due_at=60.0),),
     )
 
 
@@ -75,7 +75,7 @@ def ids(state: HomeState) -> tuple[list[str], list[str]]:
 def goes_on(state: HomeState) -> HomeState:
     """Live on from a snapshot, as a process does that finds it."""
     event = started(5.0, "b2")
-    state = decide.recover(snapshot.faulty(state, ()), event, ())
+    state = recover(snapshot.with_fault(state, ()), event, ())
     events = (event, LinkUp(6.0, "broker"), *press(70.0), Ticked(1e5), Ticked(2e5))
     state, effects = story(state, *events)
     assert effects
@@ -312,18 +312,18 @@ def told(effects: list[Effect]) -> list[object]:
 
 
 def test_it_is_a_fault_that_names_what_is_lost_until_the_next_start() -> None:
-    state = snapshot.faulty(quiet(), ("alarms[0]", "care"))
-    state, effects = story(decide.recover(state, started(5.0, "b2"), ()), started(5.0, "b2"))
+    state = snapshot.with_fault(quiet(), ("alarms[0]", "care"))
+    state, effects = story(recover(state, started(5.0, "b2"), ()), started(5.0, "b2"))
     (report,) = told(effects)
     assert isinstance(report, FaultReport)
     assert (report.kind, report.detail) == (FaultKind.SNAPSHOT, "alarms[0], care")
     assert (report.since_utc, report.synced) == (UTC + 5.0, True)
-    again = snapshot.faulty(snapshot.decode(PACK(state)).state, ())
-    after, effects = story(decide.recover(again, started(9.0, "b3"), ()), started(9.0, "b3"))
+    again = snapshot.with_fault(snapshot.decode(PACK(state)).state, ())
+    after, effects = story(recover(again, started(9.0, "b3"), ()), started(9.0, "b3"))
     assert told(effects) == [Cleared(FAULT)]
     assert FAULT not in after.faults
 
 
 def test_the_resident_is_not_shown_what_only_a_person_at_a_desk_can_mend() -> None:
-    state = snapshot.faulty(quiet(), ("care",))
+    state = snapshot.with_fault(quiet(), ("care",))
     assert signal_of(state, 2.0, RULES) == signal_of(quiet(), 2.0, RULES)

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from hub.contract.messages import Stage
 from hub.contract.scaip import Kind, Scaip, What
 from hub.contract.voice import Phrase
-from hub.core import decide
-from hub.core.alarm import alarm as sos
+from hub.core.alarm.alarm import call
+from hub.core.alarm.alarm import next_wake as next_call
+from hub.core.decide import decide, next_wake
 from hub.core.model.effects import Forget, Publish, Resend, Say, Show, Signal
 from hub.core.model.events import BrokerAcked, CenterAcked, ContactChanged, Event, LinkUp, Ticked
 from hub.core.model.state import Accepted, HomeState, Present, Raised, Received, Sent
@@ -235,7 +236,7 @@ def test_once_the_call_is_stored_a_button_is_told_of_every_ten_seconds_and_none_
     before = state.alarms
     state, effects = story(state, *press(14.0))
     assert (calls(effects), state.alarms is before) == ([], True)  # nothing to commit
-    assert decide.next_wake(unlinked(state), CALM) == 22.52
+    assert next_wake(unlinked(state), CALM) == 22.52
     state, effects = story(state, Ticked(22.51), Ticked(22.52))
     (event,) = map(read, calls(effects))
     assert (event.data.what, event.data.device, event.data.at) == (What.REPEATED, HELP, 13.02)
@@ -279,7 +280,7 @@ def test_what_was_pressed_first_is_told_first() -> None:
 
 def test_an_alarm_by_the_house_is_told_at_once_though_a_button_was_a_moment_ago() -> None:
     state = tell(called(), received(), accepted())
-    _, effects = sos.call(state, Kind.NO_LIFE, HELP, 13.0, RULES)
+    _, effects = call(state, Kind.NO_LIFE, HELP, 13.0, RULES)
     assert [read(e).data.what for e in calls(effects)] == [What.REPEATED]
 
 
@@ -293,7 +294,7 @@ def test_a_wobbling_cord_cannot_fill_the_disk_while_nobody_hears() -> None:
     state, told = unlinked(quiet()), 0
     for n in range(6):
         for event in press(10.0 + n):
-            state, effects = decide.decide(state, event, few)
+            state, effects = decide(state, event, few)
             told += len(calls(effects))
     assert told == 3
     assert len(state.owed) == 3
@@ -306,7 +307,7 @@ def few(state: HomeState, *events: Event) -> tuple[HomeState, list[tuple[What, s
     """Live where only three calls may wait for the centre; give what was told of: by what, when."""
     told = list[tuple[What, str, float]]()
     for event in events:
-        state, effects = decide.decide(state, event, FEW)
+        state, effects = decide(state, event, FEW)
         data = [read(e).data for e in calls(effects)]
         told += [(one.what, one.device, round(one.at, 2)) for one in data]
     return state, told
@@ -330,7 +331,7 @@ def test_who_called_last_is_not_held_to_have_asked_to_cancel_however_much_waits_
 def test_another_device_is_told_of_however_much_waits_untold() -> None:
     state, told = few(full(), *press(16.0, CORD), *press(17.0, CORD))
     assert told == [(What.REPEATED, CORD, 16.02)]
-    assert sos.next_wake(state, FEW) is None
+    assert next_call(state, FEW) is None
 
 
 def test_the_newest_call_that_could_not_be_told_is_told_once_the_centre_hears() -> None:

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from hub.contract.messages import AnsweredBy, Evidence, FaultKind, Topic
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Part, Phrase
-from hub.core import decide
-from hub.core.alarm import alarm as sos
+from hub.core.alarm.alarm import call
+from hub.core.decide import decide, must_commit, next_wake, recover
 from hub.core.model.checkin import Asked, CheckIn
 from hub.core.model.effects import Ask, Effect, Say, Show, Signal
 from hub.core.model.events import Answered, ContactChanged, Event, PartChanged, Started, Ticked
@@ -31,7 +31,7 @@ def spoken(effect: Effect) -> Effect | None:
 
 
 def story(state: HomeState | None = None, rules: Rules = RULES) -> Playbook:
-    start, _ = decide.decide(HomeState(), Started(0.0, 1.8e9, synced=True, boot="b0"), rules)
+    start, _ = decide(HomeState(), Started(0.0, 1.8e9, synced=True, boot="b0"), rules)
     return Playbook(state or start, rules, spoken)
 
 
@@ -53,7 +53,7 @@ def heard() -> Playbook:
 
 def test_silence_raises_it_after_fifteen_seconds() -> None:
     calling = heard()
-    assert decide.next_wake(calling.state, RULES) == 25.0
+    assert next_wake(calling.state, RULES) == 25.0
     assert calling.state.shown is Signal.WARNING
     assert calling >> Ticked(24.9) << [] >> Ticked(25.0) << [Say(Phrase.RAISED)]
     assert raised(calling) == [(Kind.SPOKEN, "voice")]
@@ -163,7 +163,7 @@ def test_after_a_reboot_a_cry_is_heard_while_an_alarm_is_open() -> None:
     """Monotonic time begins anew: what was raised at 500,003 was not raised later than now."""
     calling = story() >> said(500_000.0, Meaning.HELP) << [ASKED] >> Ticked(500_015.0)
     again = Started(20.0, 1.9e9, synced=True, boot="b1")
-    rebooted = story(decide.recover(calling.state, again, [])) >> again
+    rebooted = story(recover(calling.state, again, [])) >> again
     rebooted.lens = lambda effect: effect
     rebooted >>= said(40.0, Meaning.HELP)
     assert [read(e).data.what for e in calls(rebooted.effects)] == [What.REPEATED]
@@ -181,7 +181,7 @@ def test_a_cry_after_the_wish_to_cancel_takes_that_wish_back() -> None:
 
 
 def test_a_cry_while_an_automatic_alarm_is_open_is_asked_back_and_a_call_of_its_own() -> None:
-    state, _ = sos.call(story().state, Kind.QUIET, "hall", 1.0, RULES, GROUND)
+    state, _ = call(story().state, Kind.QUIET, "hall", 1.0, RULES, GROUND)
     calling = story(state) >> Ticked(2.0)
     calling = calling >> said(10.0, Meaning.HELP) << [ASKED] >> Ticked(25.0)
     assert raised(calling) == [(Kind.QUIET, "hall"), (Kind.SPOKEN, "voice")]
@@ -198,17 +198,17 @@ def test_an_answer_to_another_question_takes_no_call_back() -> None:
 def test_a_restart_asks_once_more_and_a_second_one_raises() -> None:
     state = heard().state
     again = Started(100.0, 1.8e9, synced=True, boot="b1")
-    recovered = decide.recover(state, again, [])
+    recovered = recover(state, again, [])
     calling = story(recovered) >> again << [ASKED] >> Ticked(114.0) << []
-    twice = decide.recover(calling.state, replace(again, at=130.0, boot="b2"), [])
+    twice = recover(calling.state, replace(again, at=130.0, boot="b2"), [])
     assert calling >> Ticked(115.0) << [Say(Phrase.RAISED)]
     assert story(twice) >> replace(again, at=130.0, boot="b2") << [Say(Phrase.RAISED)]
 
 
 def test_what_was_heard_is_on_the_disk_before_it_is_asked_back() -> None:
     before = story().state
-    after, effects = decide.decide(before, said(10.0, Meaning.HELP), RULES)
-    assert decide.owes(before, after, effects)
+    after, effects = decide(before, said(10.0, Meaning.HELP), RULES)
+    assert must_commit(before, after, effects)
 
 
 MOVES = st.one_of(
@@ -225,7 +225,7 @@ def test_a_heard_call_is_raised_or_clearly_taken_back(history: list[tuple[Event,
     for event, pause_s in [*history, (Ticked(0.0), 15.0)]:
         at += pause_s
         before = state
-        state, _ = decide.decide(state, replace(event, at=at), RULES)
+        state, _ = decide(state, replace(event, at=at), RULES)
         if before.candidate is not None and state.candidate is None:
             break
     assert state.alarms or _takes_back(event) or _greens(before)
@@ -258,6 +258,6 @@ def test_a_broken_part_of_the_voice_is_a_fault_until_it_works(part: Part, kind: 
 
 
 def test_the_lamp_shows_what_is_shown() -> None:
-    state, effects = decide.decide(story().state, said(10.0, Meaning.HELP), RULES)
+    state, effects = decide(story().state, said(10.0, Meaning.HELP), RULES)
     assert Show(Signal.WARNING) in effects
     assert state.candidate is not None

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import Cleared, FaultKind, FaultReport, HubState, ReportData, ReportEvent
 from hub.contract.scaip import Report, of_report
-from hub.core import decide
+from hub.core.decide import decide, recover
 from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.events import (
     BatteryMeasured,
@@ -73,9 +73,9 @@ def begun(
 ) -> HomeState:
     """Start a process at `at`, and link it; `off_s`: monotonic time has begun anew since."""
     started = Started(at, UTC + at + off_s, synced=True, boot=boot, chance=chance)
-    state = decide.recover(state, started, [])
-    state = decide.decide(state, started, rules)[0]
-    return decide.decide(state, LinkUp(at, "broker"), rules)[0]
+    state = recover(state, started, [])
+    state = decide(state, started, rules)[0]
+    return decide(state, LinkUp(at, "broker"), rules)[0]
 
 
 def book(**sensors: Sensor) -> Playbook:
@@ -194,13 +194,13 @@ def test_what_has_no_sign_of_life_is_never_silent() -> None:
 
 def test_the_last_word_is_an_edge_or_a_word_without_news() -> None:
     rules = ruled(kitchen=KITCHEN)
-    state, _ = decide.decide(HomeState(), Started(0.0, UTC, synced=True, boot="b1"), rules)
+    state, _ = decide(HomeState(), Started(0.0, UTC, synced=True, boot="b1"), rules)
     assert supervision.last_word(state, "kitchen") is None
-    state, _ = decide.decide(state, DeviceSeen(5.0, "kitchen"), rules)
+    state, _ = decide(state, DeviceSeen(5.0, "kitchen"), rules)
     assert supervision.last_word(state, "kitchen") == 5.0
-    state, _ = decide.decide(state, MotionChanged(7.0, "kitchen", active=True), rules)
+    state, _ = decide(state, MotionChanged(7.0, "kitchen", active=True), rules)
     assert supervision.last_word(state, "kitchen") == 7.0
-    state, _ = decide.decide(state, DeviceSeen(9.0, "kitchen"), rules)
+    state, _ = decide(state, DeviceSeen(9.0, "kitchen"), rules)
     assert supervision.last_word(state, "kitchen") == 9.0
 
 
@@ -359,7 +359,7 @@ def test_a_low_battery_is_told_every_day_until_there_is_a_new_one() -> None:
 def test_a_buttons_battery_counts_too() -> None:
     rules = ruled()
     state = begun(HomeState(), rules, 0.0, "b1")
-    state = decide.decide(state, charged(9.0, 3.0, HELP), rules)[0]
+    state = decide(state, charged(9.0, 3.0, HELP), rules)[0]
     assert list(state.faults) == [f"{HELP}:low_battery"]
 
 
@@ -490,7 +490,7 @@ def spread(chance: float, at: float = 30.0) -> Playbook:
 def test_after_a_power_cut_technical_reports_wait_for_their_own_time() -> None:
     home_ = spread(chance=0.5) >> mains(30.1, present=True) >> charged(40.0, 10.0, "power") << []
     home_ >> Ticked(630.0) << [] >> Ticked(1829.9) << []
-    shown = decide.decide(home_.state, LinkUp(1829.9, "broker"), home_.rules)[1]
+    shown = decide(home_.state, LinkUp(1829.9, "broker"), home_.rules)[1]
     assert [e for e in shown if technical(e) is not None] == []
     (hub,) = [wire.decode_from_hub(e.topic, e.payload)[1] for e in shown if isinstance(e, Publish)]
     assert isinstance(hub, HubState)
@@ -559,7 +559,7 @@ def test_help_and_lost_mains_and_broken_buttons_never_wait() -> None:
     effects: list[Effect] = []
     now = state.state
     for event in press(200.0):
-        now, more = decide.decide(now, event, state.rules)
+        now, more = decide(now, event, state.rules)
         effects += more
     assert [e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]
 
@@ -597,7 +597,7 @@ def test_what_is_over_before_its_time_is_not_told_and_the_rest_survives_a_restar
     waiting >> charged(41.0, 10.0, "power") >> DriverReady(50.0, "kitchen")
     waiting << [over("kitchen", FaultKind.DRIVER_FAILED)]
     restarted = started(400.0, "b2")
-    state = decide.recover(waiting.state, restarted, [])
+    state = recover(waiting.state, restarted, [])
     assert (
         playbook(state, waiting.rules, technical)
         >> restarted
@@ -682,7 +682,7 @@ def test_only_what_spoke_and_has_no_fault_is_a_witness_of_quiet() -> None:
     def working(*events: Event) -> tuple[str, ...]:
         now = state
         for event in events:
-            now = decide.decide(now, event, rules)[0]
+            now = decide(now, event, rules)[0]
         return supervision.working(now, rules)
 
     shut = ContactChanged(1.0, "front", closed=True)
@@ -707,7 +707,7 @@ def test_a_flood_is_no_sign_of_life(sensor: Sensor) -> None:
         at, on = 10.0 + n * 0.01, n % 2 == 0
         door = ContactChanged(at, "noisy", closed=not on)
         event = door if sensor is FRONT else MotionChanged(at, "noisy", active=on)
-        state = decide.decide(state, event, rules)[0]
+        state = decide(state, event, rules)[0]
     assert 10.0 < state.house.active_at < 12.0
     assert state.house.sensed["noisy"].seen_at > 13.9
 
@@ -749,13 +749,13 @@ def test_silence_is_told_exactly_and_no_deadline_is_served_twice(
     for what, after_s, pct in history:
         at += after_s
         while (due := supervision.next_wake(state, WHOLE)) is not None and due <= at:
-            state = decide.decide(state, Ticked(due), WHOLE)[0]
+            state = decide(state, Ticked(due), WHOLE)[0]
             assert (supervision.next_wake(state, WHOLE) or math.inf) > due
         for device, last in heard.items():
             silent = faults.stands(state, device, FaultKind.SILENT)
             assert silent is (last + WORDS <= at), (device, at)
         event = event_of(what, at, pct)
-        state = decide.decide(state, event, WHOLE)[0]
+        state = decide(state, event, WHOLE)[0]
         if not isinstance(event, Ticked | MainsChanged):
             heard[event.device] = at  # type: ignore[union-attr]
         assert set(supervision.working(state, WHOLE)) <= {
@@ -767,10 +767,10 @@ def test_silence_is_told_exactly_and_no_deadline_is_served_twice(
 def test_an_edge_of_a_healthy_sensor_leaves_supervision_as_it_is() -> None:
     """At 50,000 events a second nothing may be made that is not needed."""
     state = begun(HomeState(), WHOLE, 0.0, "b1")
-    state = decide.decide(state, moved(1.0), WHOLE)[0]
+    state = decide(state, moved(1.0), WHOLE)[0]
     for n in range(100):
-        after = decide.decide(state, moved(10.0 + n * 5), WHOLE)[0]
-        after = decide.decide(after, still(13.0 + n * 5), WHOLE)[0]
+        after = decide(state, moved(10.0 + n * 5), WHOLE)[0]
+        after = decide(after, still(13.0 + n * 5), WHOLE)[0]
         assert after.watch is state.watch
         state = after
 

@@ -42,7 +42,7 @@ def says(home: Lived, meaning: Meaning, asked: str = "") -> Lived:
 
 
 def shown(home: Lived) -> PresenceKind:
-    return presence.shown(home.state.house, home.at)
+    return presence.as_told(home.state.house, home.at)
 
 
 def visited(hour: float = 10.0) -> Lived:
@@ -150,7 +150,7 @@ class Twin(Lived):
 
 def _turned(state: HomeState, before: HomeState, at: float) -> Habits:
     clock = state.clock
-    return habits.turned(before.habits, at + clock.offset_s + clock.zone_s, LONG.quiet)
+    return habits.begin_day(before.habits, at + clock.offset_s + clock.zone_s, LONG.quiet)
 
 
 def both(base: Lived, scene: Callable[[Lived], object]) -> tuple[Twin, Twin]:

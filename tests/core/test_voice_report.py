@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import Availability, HubState, VoiceCan, VoiceReport
 from hub.contract.voice import Part
-from hub.core import decide
+from hub.core.decide import decide, recover
 from hub.core.model.events import DriverFailed, DriverReady, Event, PartChanged, Started, VoiceTold
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
@@ -25,9 +25,9 @@ def broken(part: Part, *, device: str = "voice") -> Event:
 
 def lived(*events: Event, rules: Rules = RULES) -> HomeState:
     started = Started(0.0, 1.8e9, synced=True, boot="b1")
-    state, _ = decide.decide(decide.recover(HomeState(), started, []), started, rules)
+    state, _ = decide(recover(HomeState(), started, []), started, rules)
     for event in events:
-        state, _ = decide.decide(state, event, rules)
+        state, _ = decide(state, event, rules)
     return state
 
 
@@ -85,7 +85,7 @@ def test_spoken_calls_are_off_where_either_has_them_off(hub: bool, voice: bool) 
 
 def test_after_a_restart_the_voice_has_yet_to_say_it_again() -> None:
     started = Started(100.0, 1.8e9, synced=True, boot="b2")
-    assert report(decide.recover(lived(HELLO), started, [])).can is VoiceCan.STARTING
+    assert report(recover(lived(HELLO), started, [])).can is VoiceCan.STARTING
 
 
 def test_a_hub_that_does_not_speak_of_its_voice_is_still_understood() -> None:

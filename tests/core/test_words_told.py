@@ -7,8 +7,8 @@ from hub.contract import wire
 from hub.contract.messages import AlarmEvent, CheckInEvent, Evidence, Happened, Stage, Topic
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning
-from hub.core import decide
-from hub.core.alarm import alarm as sos
+from hub.core.alarm.alarm import cancel
+from hub.core.decide import decide, recover
 from hub.core.model.checkin import Asked, CheckIn, Due, Missed, Screening
 from hub.core.model.effects import Effect, Publish
 from hub.core.model.events import Answered, CenterAcked, Event, Started, Ticked
@@ -23,7 +23,7 @@ VISIT = CheckIn("x", Topic.MOOD, 0.0, 0.0, Asked(5.0), attempts=1)
 
 def begun() -> HomeState:
     started = Started(0.0, 1.8e9, synced=True, boot="b0")
-    return decide.decide(HomeState(), started, RULES)[0]
+    return decide(HomeState(), started, RULES)[0]
 
 
 def said(at: float, meaning: Meaning, words: str = "") -> Answered:
@@ -33,7 +33,7 @@ def said(at: float, meaning: Meaning, words: str = "") -> Answered:
 def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
     effects: list[Effect] = []
     for event in events:
-        state, more = decide.decide(state, event, RULES)
+        state, more = decide(state, event, RULES)
         effects += more
     return state, effects
 
@@ -157,7 +157,7 @@ def test_a_centre_that_has_lost_a_call_is_told_again_of_what_it_was_about() -> N
 def test_what_becomes_of_a_call_is_told_without_its_words() -> None:
     state, _ = lived(begun(), said(10.0, Meaning.HELP, CRY), Ticked(25.0))
     assert state.alarms[0].words == CRY
-    assert alarms(sos.cancel(state, 26.0, RULES)[1]) == [(What.CANCELLED, "")]
+    assert alarms(cancel(state, 26.0, RULES)[1]) == [(What.CANCELLED, "")]
 
 
 def test_a_centre_that_has_lost_a_call_is_told_it_in_its_words_again() -> None:
@@ -169,7 +169,7 @@ def test_a_centre_that_has_lost_a_call_is_told_it_in_its_words_again() -> None:
 def test_the_words_outlast_a_restart() -> None:
     state, _ = lived(begun(), said(10.0, Meaning.HELP, CRY))
     again = Started(100.0, 1.8e9, synced=True, boot="b1")
-    _, effects = lived(decide.recover(state, again, []), again, Ticked(115.0))
+    _, effects = lived(recover(state, again, []), again, Ticked(115.0))
     assert alarms(effects) == [(What.RAISED, CRY)]
 
 

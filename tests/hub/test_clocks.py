@@ -9,7 +9,7 @@ import pytest
 from hub.clocks import SystemClocks
 from hub.core import late
 from hub.core.model.rules import Rules
-from hub.core.model.state import Candidate, HomeState, Notice
+from hub.core.model.state import Announcement, Candidate, HomeState
 from hub.outbox import snapshot
 from provisioning.doctor import machine
 from voice import status as voice_status
@@ -62,9 +62,9 @@ def test_a_clock_of_which_nothing_is_known_is_trusted_by_nobody(
 def test_a_disk_that_is_read_late_brings_its_spoken_call_and_announcements() -> None:
     old = HomeState(
         candidate=Candidate(1.0, 16.0),
-        notices=(Notice("c1", "x", urgent=False, until_utc=0.0, due_at=1.0),),
+        notices=(Announcement("c1", "x", urgent=False, until_utc=0.0, due_at=1.0),),
     )
-    now = HomeState(notices=(Notice("c2", "y", urgent=False, until_utc=0.0, due_at=2.0),))
+    now = HomeState(notices=(Announcement("c2", "y", urgent=False, until_utc=0.0, due_at=2.0),))
     joined, _ = late.joined(old, now, Rules())
     assert joined.candidate == old.candidate
     assert [notice.id for notice in joined.notices] == ["c1", "c2"]

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from hub.core import decide, late
+from hub.core import late
+from hub.core.decide import decide, recover
 from hub.core.model.events import (
     BatteryMeasured,
     Event,
@@ -22,12 +23,12 @@ SENSED = replace(
 
 def begun(boot: str, at: float, old: HomeState | None = None) -> tuple[HomeState, Started]:
     started = Started(at, 1e9 + at, synced=True, boot=boot)
-    return decide.recover(old or HomeState(), started, []), started
+    return recover(old or HomeState(), started, []), started
 
 
 def lived(state: HomeState, *events: Event) -> HomeState:
     for event in events:
-        state = decide.decide(state, event, SENSED)[0]
+        state = decide(state, event, SENSED)[0]
     return state
 
 
@@ -46,7 +47,7 @@ def test_a_fault_of_before_goes_on_and_ends_by_what_the_device_has_said_meanwhil
         MainsChanged(1000.1, "power", present=True),
         BatteryMeasured(1000.2, "power", 90.0),
     )
-    held, _ = late.joined(decide.recover(old, started, []), new, SENSED)
+    held, _ = late.joined(recover(old, started, []), new, SENSED)
     assert set(held.faults) == set(old.faults)
     now = lived(held, Ticked(1001.0))
     assert set(now.faults) == {"power:low_battery", "pir:chatter"}

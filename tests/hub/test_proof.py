@@ -20,7 +20,7 @@ import pytest
 from drivers.virtual import sensors_cli
 from drivers.virtual.cli import ask
 from hub.contract.messages import FaultKind
-from hub.core import decide
+from hub.core.decide import decide
 from hub.core.model.events import (
     BatteryMeasured,
     ContactChanged,
@@ -52,9 +52,9 @@ RULES = Rules(
 
 
 def lived(*events: Event) -> HomeState:
-    state = decide.decide(HomeState(), Started(0.0, 0.0, synced=True, boot="b"), RULES)[0]
+    state = decide(HomeState(), Started(0.0, 0.0, synced=True, boot="b"), RULES)[0]
     for event in events:
-        state = decide.decide(state, event, RULES)[0]
+        state = decide(state, event, RULES)[0]
     return state
 
 
@@ -87,7 +87,7 @@ class Served:
         self.served = InstallerSocket(self.path, lambda: (self.state, RULES, 100.0), lambda: link)
 
     def happen(self, event: Event) -> None:
-        self.state = decide.decide(self.state, event, RULES)[0]
+        self.state = decide(self.state, event, RULES)[0]
         self.served.note(event)
 
     async def visit(self, line: bytes) -> asyncio.StreamReader:
@@ -132,9 +132,9 @@ def test_whoever_mends_a_device_sees_at_once_that_it_works_though_it_came_and_we
     state = lived()
     for at, broken in ((10.0, True), (11.0, False), (12.0, True)):
         event = DriverFailed(at, "help", "") if broken else DriverReady(at, "help")
-        state = decide.decide(state, event, RULES)[0]
+        state = decide(state, event, RULES)[0]
     assert devices_report(state, RULES, 13.0).sensors[-1].faults == (FaultKind.DRIVER_FAILED,)
-    state = decide.decide(state, DriverReady(13.0, "help"), RULES)[0]
+    state = decide(state, DriverReady(13.0, "help"), RULES)[0]
     assert "help:driver_failed" in state.faults  # its end is told when it has stayed away
     assert devices_report(state, RULES, 13.0).sensors[-1].faults == ()
 

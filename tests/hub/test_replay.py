@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from hub.contract.voice import Meaning
-from hub.core import decide
+from hub.core.decide import decide
 from hub.core.model.effects import Lane, Show, Signal
 from hub.core.model.events import Answered, ContactChanged, Ticked
 from hub.core.model.state import HomeState
@@ -122,7 +122,7 @@ def test_what_the_resident_said_is_left_out_and_the_rest_is_decided_as_it_was(
         Ticked(25.0),
         Answered(200.0, Meaning.HELP, words=CRY),
     ):
-        state, effects = decide.decide(state, event, RULES)
+        state, effects = decide(state, event, RULES)
         box.record(event, effects, state, RULES)
     assert state.alarms[0].words == CRY
     box.begin(RULES, state)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from hub import app
 from hub.config import Config, load
 from hub.contract.messages import Stage
-from hub.core import decide
+from hub.core.decide import decide
 from hub.core.model.activity import FRESH, Habits
 from hub.core.model.driver import Port
 from hub.core.model.effects import Lane, Publish
@@ -56,7 +56,7 @@ def an_old_home() -> tuple[HomeState, list[Row]]:
         ContactChanged(100.2, "help", closed=False),
     ]
     for event in events:
-        state, effects = decide.decide(state, event, LIVED)
+        state, effects = decide(state, event, LIVED)
         told = [e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]
         rows += [Row(1, e.id, e.lane, e.topic, e.payload, e.retain) for e in told]
     assert state.alarms
@@ -234,9 +234,9 @@ def test_no_debt_that_cannot_be_paid_is_taken_up(
 ) -> None:
     """It would keep its alarm from being closed for ever."""
     state, rows = an_old_home()
-    state, effects = decide.decide(state, CenterAcked(101.0, "-1", "-1", Stage.RECEIVED, 1), LIVED)
+    state, effects = decide(state, CenterAcked(101.0, "-1", "-1", Stage.RECEIVED, 1), LIVED)
     for at, down in ((200.0, True), (200.2, False)):
-        state, effects = decide.decide(state, ContactChanged(at, "help", closed=down), LIVED)
+        state, effects = decide(state, ContactChanged(at, "help", closed=down), LIVED)
     (told,) = (e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS)
     assert [o.id for o in state.owed] == [told.id]
     kept = [Row(2, told.id, told.lane, told.topic, told.payload, told.retain)]

@@ -164,7 +164,7 @@ def test_a_deadline_that_never_moves_on_does_not_hang(monkeypatch: pytest.Monkey
     replay, _ = living(row(0))
     monkeypatch.setattr("hub.core.calm.until", lambda *_: -math.inf)
     monkeypatch.setattr(
-        "hub.core.decide.next_wake", lambda state, _rules: state.clock.offset_s + T0
+        "hub.replay.simulate.next_wake", lambda state, _rules: state.clock.offset_s + T0
     )
     replay.step(T0)
     assert replay.stalls == 1

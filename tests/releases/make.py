@@ -29,7 +29,7 @@ from center.store.rows import accounts, incidents
 from center.store.store import Store
 from hub.contract.messages import Availability, FaultKind, FaultReport, Stage, Telemetry
 from hub.contract.wire import LinkTrouble
-from hub.core import decide
+from hub.core.decide import decide
 from hub.core.model.events import DriverFailed, Event, Heartbeat, LinkDown
 from hub.core.model.state import HomeState
 from hub.process.blackbox import Entry, Opening
@@ -57,7 +57,7 @@ def hub() -> tuple[bytes, list[str]]:
     state = scenes.quiet()
     lines = [msgspec.json.encode(Opening(scenes.RULES, state)).decode()]
     for event in lived():
-        state, effects = decide.decide(state, event, scenes.RULES)
+        state, effects = decide(state, event, scenes.RULES)
         lines.append(msgspec.json.encode(Entry(event, effects)).decode())
     if hasattr(state, "habits"):
         state = replace(state, habits=HomeState().habits)

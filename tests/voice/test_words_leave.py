@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from drivers.voicebox.driver import Driver
 from hub.contract.messages import Topic
 from hub.contract.voice import Ask, Hello
-from hub.core import decide
+from hub.core.decide import decide
 from hub.core.model.checkin import Asked, CheckIn
 from hub.core.model.effects import Publish
 from hub.core.model.events import Answered, Started, Ticked
@@ -98,13 +98,13 @@ class Way:
 def told(answers: list[Answered]) -> bytes:
     """Give all that the hub sends, after a cry or an answer to a check-in."""
     begun = Started(0.0, 1.8e9, synced=True, boot="b0")
-    state, effects = decide.decide(HomeState(), begun, RULES)
+    state, effects = decide(HomeState(), begun, RULES)
     visit = CheckIn("x", Topic.MOOD, 0.0, 0.0, Asked(5.0), attempts=1)
     state = replace(state, care=replace(state.care, visit=visit))
     for at, answer in enumerate(answers, start=10):
-        state, more = decide.decide(state, replace(answer, at=float(at)), RULES)
+        state, more = decide(state, replace(answer, at=float(at)), RULES)
         effects += more
-    effects += decide.decide(state, Ticked(60.0), RULES)[1]
+    effects += decide(state, Ticked(60.0), RULES)[1]
     return b"".join(e.payload for e in effects if isinstance(e, Publish))
 
 

@@ -16,19 +16,19 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 
 
-def held(state: HomeState, due: float, rules: Rules) -> float:
+def allowed_at(state: HomeState, due: float, rules: Rules) -> float:
     """Give when what is due at `due` may be called."""
     dark_at, numbers = state.care.dark_at, rules.care
     if dark_at is None:
         return due
-    own_s = share(rules.hub) * numbers.spread_s
+    own_s = share_of(rules.hub) * numbers.spread_s
     moment = _by_day(state, dark_at + numbers.watch_s, rules) + own_s
     if (morning := _by_day(state, moment, rules)) > moment:
         moment = morning + own_s
     return max(due, min(moment, dark_at + numbers.callout_s))
 
 
-def share(hub: str) -> float:
+def share_of(hub: str) -> float:
     """Give a hub's place among all hubs, 0 to 1: always the same, and another for each.
 
     An FNV-1a hash of its name, mixed.

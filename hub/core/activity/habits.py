@@ -7,10 +7,10 @@ from operator import add
 from msgspec import Struct
 from msgspec.structs import replace
 
+from hub.contract.times import DAY_S
 from hub.core.model.activity import (
     BINS,
     CLASSES,
-    DAY_S,
     FRESH,
     STEP_S,
     Habits,
@@ -36,7 +36,7 @@ WIDE = tuple(range(-5 * CLASSES, 6 * CLASSES, CLASSES))
 SIZE = BINS * CLASSES
 PRIOR_PEAK, PRIOR_PEAKS = 3.3, 4  # ln 27: a day has about so many quiets of over 15 minutes
 PRIOR_TAIL, PRIOR_TAILS = 1.0, 10.0  # the exponential tail of an exact model
-LEAST, HAZARD_MOST = (
+LEAST_HAZARD, MOST_HAZARD = (
     1e-4,
     0.9,
 )  # no single step says everything: even a clockwork of a life may stop
@@ -90,7 +90,7 @@ def by_hour(habits: Habits, local: float, age: int, rules: QuietRules) -> float:
     prior = (BY_NIGHT if night else BY_DAY)[age]
     wide = (wide_ends + PRIOR_WIDE * prior) / (wide_spans + PRIOR_WIDE)
     hazard = (near_ends + PRIOR_NEAR * wide) / (near_spans + PRIOR_NEAR)
-    return -math.log(1.0 - min(max(hazard, LEAST), HAZARD_MOST))
+    return -math.log(1.0 - min(max(hazard, LEAST_HAZARD), MOST_HAZARD))
 
 
 def by_device(habits: Habits, device: str, age: int) -> float:
@@ -114,7 +114,7 @@ def _middle(habits: Habits) -> float:
 DEVICES = 64
 PEAKS = 60
 FEW = 0.01
-MOST = 1.5  # of the surprise that a single step may weigh in the corrections
+MOST_WEIGHT = 1.5  # of the surprise that a single step may weigh in the corrections
 CAP = 1.1  # a peak far over the limit says no more than one over it: an absence nobody saw
 
 
@@ -126,16 +126,16 @@ class Ended(Struct, frozen=True):
     score: float
 
 
-def learned(habits: Habits, quiet: Quietness, ended: Ended, rules: QuietRules) -> Habits:
+def learn_quiet(habits: Habits, quiet: Quietness, ended: Ended, rules: QuietRules) -> Habits:
     """Learn from a quiet at home that somebody ended."""
-    habits = turned(habits, quiet.local + ended.lasted_s, rules)
+    habits = begin_day(habits, quiet.local + ended.lasted_s, rules)
     ends, spans = list(habits.ends), list(habits.spans)
     devices = _Ledger(habits.devices.get(quiet.device) or Ratio(zeros(CLASSES), zeros(CLASSES)))
     week = _Ledger(habits.week)
     last = int(ended.lasted_s // STEP_S)
     for step in range(1, last + 1):
         local, age = quiet.local + (step + 1) * STEP_S, age_class(step)
-        base = min(by_hour(habits, local, age, rules), MOST)
+        base = min(by_hour(habits, local, age, rules), MOST_WEIGHT)
         over = float(step == last)
         spans[cell(local, age)] += 1.0
         ends[cell(local, age)] += over
@@ -152,7 +152,7 @@ def learned(habits: Habits, quiet: Quietness, ended: Ended, rules: QuietRules) -
     )
 
 
-def turned(habits: Habits, local: float, rules: QuietRules) -> Habits:
+def begin_day(habits: Habits, local: float, rules: QuietRules) -> Habits:
     """Turn the page where a new day has begun: old days fade, the day's peak is kept."""
     day = int(local // DAY_S)
     if day == habits.day:
@@ -175,7 +175,7 @@ def turned(habits: Habits, local: float, rules: QuietRules) -> Habits:
     )
 
 
-def stretched(habits: Habits, routine: str, value: float) -> Habits:
+def with_longest(habits: Habits, routine: str, value: float) -> Habits:
     """Learn the longest of a routine; it fades as all else does."""
     if value <= habits.longest.get(routine, 0.0):
         return habits

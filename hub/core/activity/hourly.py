@@ -41,7 +41,7 @@ def _hour(state: HomeState, at: float) -> float:
 def _page(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:
     house = state.house
     lasted_s = round(min(at - max(house.presence.since, begun), HOUR_S), 1)
-    kind = presence.shown(house, at)
+    kind = presence.as_told(house, at)
     page = Activity(
         from_utc=state.clock.utc(begun),
         synced=state.clock.synced,

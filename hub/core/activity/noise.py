@@ -79,7 +79,7 @@ def learned(state: HomeState, rules: Rules) -> HomeState:
     if not presence.teaches(state.house, lone.since):
         return state
     lasted_s = min(lasted_s, _limit_s(state, rules))  # else one heater would teach for months
-    return replace(state, habits=habits.stretched(state.habits, LONE, lasted_s))
+    return replace(state, habits=habits.with_longest(state.habits, LONE, lasted_s))
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

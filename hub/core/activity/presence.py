@@ -18,11 +18,11 @@ from msgspec.structs import replace
 
 from hub.contract.messages import PresenceKind
 from hub.contract.voice import Phrase
-from hub.core.activity import habits as learning
+from hub.core.activity.habits import with_longest
 from hub.core.model.activity import NEVER, House, Presence, Quiet
 from hub.core.model.effects import Say
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState, Step, alone
+from hub.core.model.state import HomeState, Step, without_visitor
 
 HOME, AWAY = PresenceKind.HOME, PresenceKind.AWAY  # slow to look up in Python 3.11
 ABSENCE = "absence"  # among the longest of a home's routines
@@ -31,14 +31,14 @@ SHUT_S = 60.0  # a door is shut for far longer than it is open
 SAME_S = 20.0  # a second pulse of the same sensor within this is the first one's echo
 
 
-def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeState:
+def exit_door_moved(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeState:
     """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
     old = state.house.presence
     if _leaves(old, at, rules):
         return _with(state, replace(old, door_at=at))
     away = old.kind is AWAY
     if away and teaches(state.house, old.since):
-        habits = learning.stretched(state.habits, ABSENCE, at - old.since)
+        habits = with_longest(state.habits, ABSENCE, at - old.since)
         state = replace(state, habits=habits)
     again = at - old.door_at <= rules.quiet.passage_s
     new = Presence(
@@ -51,7 +51,7 @@ def passed(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeStat
     return _with(state, new)
 
 
-def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[HomeState, bool]:
+def take_activity(state: HomeState, device: str, at: float, rules: Rules) -> tuple[HomeState, bool]:
     """Take activity; give whether it counts: a lone pulse in an empty house does not."""
     old = state.house.presence
     if old.kind is HOME or _leaves(old, at, rules):
@@ -67,7 +67,7 @@ def active(state: HomeState, device: str, at: float, rules: Rules) -> tuple[Home
     return _with(state, replace(old, blip_at=at, blip_by=device, blips=blips)), False
 
 
-def hand(state: HomeState, at: float, rules: Rules) -> HomeState:
+def inner_contact(state: HomeState, at: float, rules: Rules) -> HomeState:
     """Take a contact that is no exit: somebody is inside, who has not left by the door before."""
     old = state.house.presence
     if _leaves(old, at, rules):
@@ -79,7 +79,7 @@ def hand(state: HomeState, at: float, rules: Rules) -> HomeState:
     return _with(state, replace(old, door_at=NEVER))
 
 
-def home(state: HomeState, at: float) -> HomeState:
+def at_home(state: HomeState, at: float) -> HomeState:
     """Believe that the resident is there: they pressed, they spoke, or somebody was called."""
     old = state.house.presence
     if old.kind is HOME:
@@ -87,12 +87,12 @@ def home(state: HomeState, at: float) -> HomeState:
     return _with(state, Presence(HOME, at, door_at=old.door_at, came_in=True))
 
 
-def declare(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
+def take_declaration(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
     """Take the resident's own word that they go out, or that they are back."""
     if not away:
         back = state.house.presence.kind is AWAY
-        return home(state, at), [Say(Phrase.WELCOME_HOME)] if back else []
-    state = alone(state, at)
+        return at_home(state, at), [Say(Phrase.WELCOME_HOME)] if back else []
+    state = without_visitor(state, at)
     until = at + rules.quiet.declared_away_s
     return _with(state, Presence(AWAY, at, until)), [Say(Phrase.AWAY_NOTED)]
 
@@ -107,10 +107,10 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
         return state, []
     old = state.house.presence
     if old.kind is AWAY:
-        state = home(state, at)
+        state = at_home(state, at)
         return replace(state, house=replace(state.house, quiet=Quiet(since=at))), []
     left_at = state.house.active_at
-    state = alone(state, due)
+    state = without_visitor(state, due)
     return _with(state, Presence(AWAY, left_at, door_at=old.door_at)), []
 
 
@@ -126,15 +126,15 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     return max(last, presence.door_at) + rules.quiet.exit_s
 
 
-def sleeps(state: HomeState, at: float) -> HomeState:
+def asleep(state: HomeState, at: float) -> HomeState:
     """Let the resident be asleep, in a quiet that is usual at this hour."""
     old = state.house.presence
     if old.kind not in {HOME, PresenceKind.UNKNOWN}:
         return state
-    return _with(alone(state, at), replace(old, kind=PresenceKind.ASLEEP, since=at))
+    return _with(without_visitor(state, at), replace(old, kind=PresenceKind.ASLEEP, since=at))
 
 
-def visited(state: HomeState, at: float, rules: Rules) -> HomeState:
+def with_visitor(state: HomeState, at: float, rules: Rules) -> HomeState:
     """Take the word that somebody is with the resident, who is at home: the word does not say so.
 
     The television may have said it, so it is no sign of life.
@@ -155,7 +155,7 @@ def declared(presence: Presence) -> bool:
     return presence.kind is AWAY and presence.until is not None
 
 
-def shown(house: House, at: float) -> PresenceKind:
+def as_told(house: House, at: float) -> PresenceKind:
     """Give where the resident is, as people are told: at home, a visitor comes before it."""
     visitor = house.presence.kind is HOME and at < house.visitor_until
     return PresenceKind.VISITOR if visitor else house.presence.kind

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
+from hub.contract.times import DAY_S
 from hub.core.activity import habits, presence
 from hub.core.alarm import warning
-from hub.core.model.activity import DAY_S, NEVER, STEP_S, Habits, House, Quiet, Quietness
+from hub.core.model.activity import NEVER, STEP_S, Habits, House, Quiet, Quietness
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
@@ -24,7 +25,7 @@ ABSENCE_S = 1800.0  # a quiet so long that the exit door ends was an absence tha
 SENSORS = 24  # named in the evidence
 
 
-def over(
+def end(
     state: HomeState, device: str, at: float, *, by_exit: bool, dismissed: bool, rules: Rules
 ) -> HomeState:
     """Take activity: the quiet is over, and is learned from.
@@ -46,9 +47,9 @@ def _habits(state: HomeState, device: str, at: float, rules: Rules) -> Habits:
     """Learn; of a quiet with a visitor in it only that the day has turned."""
     began_at = began(state.house)
     if not presence.teaches(state.house, began_at):
-        return habits.turned(state.habits, state.clock.local(at), rules.quiet)
+        return habits.begin_day(state.habits, state.clock.local(at), rules.quiet)
     ended = habits.Ended(at - began_at, device, state.house.quiet.score)
-    return habits.learned(state.habits, _present(state), ended, rules.quiet)
+    return habits.learn_quiet(state.habits, _present(state), ended, rules.quiet)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -83,7 +84,7 @@ def _step(state: HomeState, at: float, rules: Rules) -> Step:
     judged = replace(house.quiet, steps=steps, score=score)
     state = replace(state, house=replace(house, quiet=judged))
     if steps * STEP_S >= rules.quiet.asleep_s and _rests(state, at, rules):
-        state = presence.sleeps(state, at)
+        state = presence.asleep(state, at)
     if state.warning or not _too_long(state, at, rules):
         return state, []
     house = state.house

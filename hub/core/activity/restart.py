@@ -14,7 +14,7 @@ AGAIN_S = 60.0  # the least that any product waits for an answer (field.md)
 LONG_AGO_S = 86_400.0
 
 
-def house(old: House, at: float) -> House:
+def recovered_house(old: House, at: float) -> House:
     """Give the house as of `at`, the new process's first moment in monotonic seconds."""
     sensed = {device: replace(one, known=False) for device, one in old.sensed.items()}
     old = replace(old, noisy=dict.fromkeys(old.noisy, at))
@@ -55,7 +55,7 @@ def _lone(old: Lone, by_s: float) -> Lone:
     return replace(old, since=since, last_at=last_at, pulses=(), even_since=NEVER)
 
 
-def caution(old: Caution | None, at: float) -> Caution | None:
+def recovered_warning(old: Caution | None, at: float) -> Caution | None:
     """Let a warning that was cut short be spoken once more; a hub that falls over again calls."""
     if old is None:
         return None

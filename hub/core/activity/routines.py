@@ -14,11 +14,11 @@ from msgspec.structs import replace
 
 from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind
-from hub.core.activity import habits as learning
+from hub.contract.times import DAY_S
 from hub.core.activity import presence, quiet
-from hub.core.activity.habits import rests
+from hub.core.activity.habits import rests, with_longest
 from hub.core.alarm import warning
-from hub.core.model.activity import DAY_S, NEVER, Stay
+from hub.core.model.activity import NEVER, Stay
 from hub.core.model.rules import Room, Rules, Sense
 from hub.core.model.state import HomeState, Step
 
@@ -42,7 +42,7 @@ class _Due(NamedTuple):
     longest: float
 
 
-def active(state: HomeState, device: str, at: float, rules: Rules) -> HomeState:
+def take_activity(state: HomeState, device: str, at: float, rules: Rules) -> HomeState:
     """Take activity: a stay goes on or is over, and a night's slots are counted."""
     sensor = rules.sensors.get(device)
     house = state.house
@@ -158,7 +158,7 @@ def _slot(state: HomeState, at: float, rules: Rules) -> HomeState:
     return replace(state, house=replace(state.house, slots=0, told=told))
 
 
-def shut(state: HomeState, device: str, lasted_s: float, rules: Rules) -> HomeState:
+def take_shut_door(state: HomeState, device: str, lasted_s: float, rules: Rules) -> HomeState:
     """Take a door that was shut: how long it stood open is learned."""
     if not _is_exit(device, rules) or state.house.presence.kind is AWAY:
         return state
@@ -171,7 +171,7 @@ def _learned(state: HomeState, routine: str, since: float, lasted_s: float) -> H
     told = state.house.told - {Kind.LONG_BATHROOM} if routine == BATHROOM else state.house.told
     habits = state.habits
     if presence.teaches(state.house, since):
-        habits = learning.stretched(habits, routine, lasted_s)
+        habits = with_longest(habits, routine, lasted_s)
     return replace(state, habits=habits, house=replace(state.house, told=told))
 
 

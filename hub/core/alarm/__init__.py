@@ -1,3 +1,3 @@
-"""The life of an alarm: a press, delivery to the centre, warnings, and what the lamp shows."""
+"""The life of an alarm: a press, the delivery to the centre, warnings, and the lamp's signal."""
 
 __all__ = ["alarm", "delivery", "press", "signals", "warning"]

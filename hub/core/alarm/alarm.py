@@ -3,10 +3,10 @@
     Raised --PUBACK--> Sent --the centre stored it--> Received --a person took it--> Accepted
       '--the resident, in time--> Cancelled               '--someone is on site--> Present
 
-Only `closed` from the centre removes an alarm. Each thing that happens to one is an event of its
-own, owed to the centre (`debt`). But for a wobbling cord: once the centre has stored the alarm,
-what a device repeats is told every `repeat_s` at most; the last call is always told, and at once
-what a spoken call is newly about.
+Only `closed` from the centre removes an alarm. Each thing that happens to an alarm is an event of
+its own, which `delivery` sends until the centre confirms it. There is one limit, for a wobbling
+cord: once the centre has stored the alarm, a device's further calls are told at most every
+`repeat_s`. The last call is always told, and a new topic of a spoken call is told at once.
 """
 
 import math
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.contract.messages import Evidence, FaultKind, Stage
 from hub.contract.scaip import AUTOMATIC, BY_HAND, Kind, What, priority
 from hub.contract.voice import Phrase
-from hub.core.alarm.delivery import owe, resend_all, settle, tell
+from hub.core.alarm.delivery import confirmed, deliver, deliver_numbered, resend_all
 from hub.core.model.effects import Effect, Forget, Say, Signal
 from hub.core.model.events import CenterAcked
 from hub.core.model.rules import Rules
@@ -35,14 +35,12 @@ from hub.core.model.state import (
     Said,
     Sent,
     Step,
-    alone,
     numbered,
+    without_visitor,
 )
 from hub.core.supervision import faults
-from hub.core.supervision.faults import CALLS
 
 STORED = Received | Accepted | Present
-KIND = CALLS
 ON_SITE = "on site"
 
 
@@ -50,20 +48,20 @@ def call(
     state: HomeState, kind: Kind, device: str, at: float, rules: Rules,
     ground: Evidence | Said | None = None,
 ) -> Step:  # fmt: skip
-    """Raise an alarm, or tell the open one that it was called again: each call is one event.
+    """Raise an alarm, or tell the centre that an open one was called again; each call is one event.
 
-    A press is never told as part of an automatic alarm, nor an urgent one as part of one that can
-    wait: to whoever holds that one it would look less than it is. Only where `untold_calls` of one
-    alarm still wait for the centre, a further one of the same device waits, too. The `ground` is
-    the evidence of an automatic alarm, or what was said of a spoken one.
+    A press is never told as part of an automatic alarm, nor an urgent call as part of an alarm that
+    can wait: the operator would take it for less than it is. Only where `untold_calls` of one alarm
+    still wait for the centre, a further call of the same device waits, too. `ground` is the
+    evidence of an automatic alarm, or what was said in a spoken call.
     """
     evidence = ground if isinstance(ground, Evidence) else None
     said = ground if isinstance(ground, Said) else Said()
-    state = alone(state, at)
+    state = without_visitor(state, at)
     source = rules.buttons.get(device) or rules.sensors.get(device)
     place = source.place if source else ""
     for alarm in state.alarms:
-        if _takes_in(alarm, kind):
+        if _is_one_call(alarm, kind):
             again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
             again = replace(again, words=said.words, about=said.about)
             return _call_again(state, alarm, again, at, rules)
@@ -74,11 +72,99 @@ def call(
         synced=state.clock.synced, life=Raised(), evidence=evidence, words=said.words,
         about=said.about,
     )  # fmt: skip
-    return owe(replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules)
+    return deliver_numbered(
+        replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules
+    )
+
+
+def cancel(state: HomeState, at: float, rules: Rules) -> Step:
+    """Take the newest alarm back within the window; later, ask the centre to agree.
+
+    A test call, which the centre makes, is taken back only when there is no other alarm.
+    """
+    calling = [a for a in reversed(state.alarms) if not isinstance(a.life, Cancelled)]
+    if not calling:
+        return state, []
+    alarm = min(calling, key=lambda a: a.kind is Kind.TEST)
+    state, before = _tell_waiting(state, alarm, at, rules)  # these calls came before the cancel
+    alarm = next(a for a in state.alarms if a.id == alarm.id)
+    in_time = at - alarm.raised_at <= rules.cancel_window_s
+    if in_time and isinstance(alarm.life, Raised | Sent | Received):
+        state = _put(state, replace(alarm, life=Cancelled()))
+        state = replace(state, farewell=Farewell(Signal.CANCELLED, at + rules.farewell_s))
+        state, effects = deliver(state, alarm, What.CANCELLED, at, rules)
+        return state, before + effects
+    asked: list[Effect] = [Say(Phrase.CANCEL_ASKED)]
+    if alarm.cancel_asked:
+        return state, before + asked
+    state = _put(state, replace(alarm, cancel_asked=True))
+    state, effects = deliver(state, alarm, What.CANCEL_ASKED, at, rules)
+    return state, before + effects + asked
+
+
+def arrive(state: HomeState, at: float, rules: Rules) -> Step:
+    """Mark as present, by a button on site, every alarm for which the centre has sent somebody.
+
+    That somebody took a call is not enough: the resident can hold the green button, too. A centre
+    of an older release never reports that it sent somebody; then the button marks nobody as
+    present.
+    """
+    effects: list[Effect] = []
+    for known in state.alarms:
+        if known.sent and isinstance(known.life, Received | Accepted):
+            state, before = _tell_waiting(state, known, at, rules)
+            alarm = next(a for a in state.alarms if a.id == known.id)
+            state = _put(state, replace(alarm, life=Present(ON_SITE)))
+            state, more = deliver(state, alarm, What.PRESENT, at, rules)
+            effects += before + more
+    return state, effects
+
+
+def clear(state: HomeState, kinds: frozenset[Kind], at: float, rules: Rules) -> Step:
+    """Tell the centre, for each open alarm of `kinds`, that its reason is gone; it closes them."""
+    effects: list[Effect] = []
+    for alarm in state.alarms:
+        if alarm.kind in kinds and not alarm.cleared:
+            state = _put(state, replace(alarm, cleared=True))
+            state, more = deliver(state, alarm, What.CLEARED, at, rules)
+            effects += more
+    return state, effects
+
+
+def broker_acked(state: HomeState, event: str) -> HomeState:
+    """Note that a broker has the alarm, and no more than that."""
+    for alarm in state.alarms:
+        if alarm.id == event and isinstance(alarm.life, Raised):
+            return _put(state, replace(alarm, life=Sent()))
+    return state
+
+
+def center_acked(state: HomeState, ack: CenterAcked, rules: Rules) -> Step:
+    """Drop the delivery of `ack.id`, and follow the centre's view of the alarm."""
+    effects: list[Effect] = []
+    if ack.id and ack.stage is not Stage.UNKNOWN:
+        effects.append(Forget(ack.id))
+        state = confirmed(state, ack.id)
+    alarm = next((a for a in state.alarms if a.id == ack.alarm), None)
+    if alarm is None:
+        return state, effects
+    if ack.stage is Stage.UNKNOWN:
+        return _raise_anew(state, alarm, ack.at, rules)
+    if ack.version < alarm.version:
+        return state, effects
+    if ack.stage is Stage.CLOSED:
+        state, more = _tell_waiting(state, alarm, ack.at, rules)
+        effects += more
+        if not _is_untold(state, alarm):
+            return _close(state, alarm, ack.at, rules), effects
+        alarm = next(a for a in state.alarms if a.id == alarm.id)
+    life = _follow(alarm.life, ack)
+    followed = replace(alarm, life=life, version=ack.version, sent=ack.sent)
+    return (state if followed == alarm else _put(state, followed)), effects
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Tell of the presses that had to wait, as they become due."""
+    """Tell the calls that had to wait and are due."""
     effects: list[Effect] = []
     for alarm in state.alarms:
         due = {c.device for c in alarm.calls if _tell_at(state, alarm, c, rules) <= at}
@@ -89,7 +175,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when the next press that waits is to be told."""
+    """Return when the next waiting call is to be told."""
     if not state.alarms:
         return None
     waits = (_tell_at(state, a, c, rules) for a in state.alarms for c in a.calls)
@@ -98,7 +184,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 
 
 def recovered(alarm: Alarm, at: float, long_ago: float) -> Alarm:
-    """Fit an alarm to a new process: what waited to be told is due."""
+    """Return an alarm as a new process holds it: a call that waited is due."""
     calls = tuple(
         replace(c, told_at=long_ago, again_at=None if c.again_at is None else at)
         for c in alarm.calls
@@ -106,9 +192,25 @@ def recovered(alarm: Alarm, at: float, long_ago: float) -> Alarm:
     return replace(alarm, raised_at=long_ago, calls=calls)
 
 
+def is_news(alarm: Alarm, about: str) -> bool:
+    """Whether the centre was not told yet that the alarm is about this."""
+    return about not in {"", alarm.about, *alarm.abouts}
+
+
+def _is_one_call(alarm: Alarm, kind: Kind) -> bool:
+    """Whether a call of `kind` counts as one more call of this alarm, for whoever handles it."""
+    if isinstance(alarm.life, Cancelled) or Kind.TEST in {kind, alarm.kind}:
+        return False
+    if not alarm.kind.is_known:  # from a newer program's snapshot
+        return False
+    if alarm.kind not in AUTOMATIC:
+        return True
+    return kind in AUTOMATIC and priority(alarm.kind) <= priority(kind)
+
+
 def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: Rules) -> Step:
-    """Tell the open alarm's centre of one more call, or keep it until it may be told."""
-    unsaid = alarm.cancel_asked or alarm.cleared  # what was taken back is meant after all
+    """Tell the centre of one more call of the open alarm, or keep it until it may be told."""
+    unsaid = alarm.cancel_asked or alarm.cleared  # called again: the cancel does not count
     if unsaid:
         alarm = replace(alarm, cancel_asked=False, cleared=False)
         again = replace(again, cancel_asked=False, cleared=False)
@@ -116,9 +218,9 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
     by = next((c for c in alarm.calls if c.device == again.device), None)
     full = _is_full(state, alarm, rules)
     new = unsaid or again.kind not in BY_HAND or is_news(alarm, again.about)
-    if by is None or new or (not full and at >= _free_at(state, alarm, by, rules)):
-        state = _put(state, _told_by(alarm, again, at))
-        return tell(state, again, What.REPEATED, at, rules)
+    if by is None or new or (not full and at >= _retold_at(state, alarm, by, rules)):
+        state = _put(state, _with_call(alarm, again, at))
+        return deliver(state, again, What.REPEATED, at, rules)
     newer = full and by.again_at is not None and at >= by.again_at + _pause_s(state, by, rules)
     if by.again_at is None or newer or (again.about and not by.about):
         waits = replace(by, again_at=at, words=again.words, about=again.about)
@@ -127,10 +229,19 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
     return state, []
 
 
+def _with_call(alarm: Alarm, again: Alarm, at: float) -> Alarm:
+    """Return the alarm with one more call by hand or voice noted as told."""
+    if again.kind not in BY_HAND:
+        return alarm
+    abouts = (*alarm.abouts, again.about) if is_news(alarm, again.about) else alarm.abouts
+    others = (c for c in alarm.calls if c.device != again.device)
+    return replace(alarm, calls=(*others, Called(again.kind, again.device, at)), abouts=abouts)
+
+
 def _tell_waiting(
     state: HomeState, alarm: Alarm, at: float, rules: Rules, due: Container[str] | None = None
 ) -> Step:
-    """Tell the calls of `alarm` that wait, all of them or those of the devices that are `due`."""
+    """Tell the waiting calls of `alarm`: all of them, or those of the devices that are `due`."""
     effects: list[Effect] = []
     for call in alarm.calls:
         if call.again_at is None or not (due is None or call.device in due):
@@ -139,23 +250,10 @@ def _tell_waiting(
         place = button.place if button else ""
         again = replace(alarm, kind=call.kind, device=call.device, place=place, evidence=None)
         again = replace(again, words=call.words, about=call.about)
-        alarm = _told_by(alarm, again, at)
-        state, more = tell(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
+        alarm = _with_call(alarm, again, at)
+        state, more = deliver(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)
         effects += more
     return state, effects
-
-
-def is_news(alarm: Alarm, about: str) -> bool:
-    """Tell whether the centre was not told yet that the alarm is about this."""
-    return about not in {"", alarm.about, *alarm.abouts}
-
-
-def _told_by(alarm: Alarm, again: Alarm, at: float) -> Alarm:
-    if again.kind not in BY_HAND:
-        return alarm
-    abouts = (*alarm.abouts, again.about) if is_news(alarm, again.about) else alarm.abouts
-    others = (c for c in alarm.calls if c.device != again.device)
-    return replace(alarm, calls=(*others, Called(again.kind, again.device, at)), abouts=abouts)
 
 
 def _tell_at(state: HomeState, alarm: Alarm, call: Called, rules: Rules) -> float:
@@ -164,118 +262,22 @@ def _tell_at(state: HomeState, alarm: Alarm, call: Called, rules: Rules) -> floa
     return call.told_at + _pause_s(state, call, rules)
 
 
-def _is_full(state: HomeState, alarm: Alarm, rules: Rules) -> bool:
-    """Tell whether so much of the alarm waits for the centre that a press like others can wait."""
-    return sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls
-
-
-def _free_at(state: HomeState, alarm: Alarm, by: Called, rules: Rules) -> float:
-    """Give when a device may be told of again: at once, while the centre has not the alarm."""
+def _retold_at(state: HomeState, alarm: Alarm, by: Called, rules: Rules) -> float:
+    """Return when a device may be told again; at once until the centre has stored the alarm."""
     stored = isinstance(alarm.life, STORED)
     return by.told_at + _pause_s(state, by, rules) if stored else -math.inf
 
 
 def _pause_s(state: HomeState, call: Called, rules: Rules) -> float:
-    """Give how long a device is not told of again: what was misheard or wobbles, for longer."""
+    """Return how long a device is not told again; longer for a voice and for a wobbling cord."""
     if call.kind is Kind.SPOKEN or faults.stands(state, call.device, FaultKind.CHATTER):
         return rules.repeat_doubtful_s
     return rules.repeat_s
 
 
-def _takes_in(alarm: Alarm, kind: Kind) -> bool:
-    """Tell whether a call of `kind` is one more of this alarm, for whoever has it."""
-    if isinstance(alarm.life, Cancelled) or Kind.TEST in {kind, alarm.kind}:
-        return False
-    if not alarm.kind.is_known:  # of a newer program's snapshot: nobody knows how it was raised
-        return False
-    if alarm.kind not in AUTOMATIC:
-        return True
-    return kind in AUTOMATIC and priority(alarm.kind) <= priority(kind)
-
-
-def clear(state: HomeState, kinds: frozenset[Kind], at: float, rules: Rules) -> Step:
-    """Tell of each open alarm of `kinds` that it has no ground any more; the centre closes it."""
-    effects: list[Effect] = []
-    for alarm in state.alarms:
-        if alarm.kind in kinds and not alarm.cleared:
-            state = _put(state, replace(alarm, cleared=True))
-            state, more = tell(state, alarm, What.CLEARED, at, rules)
-            effects += more
-    return state, effects
-
-
-def cancel(state: HomeState, at: float, rules: Rules) -> Step:
-    """Take the newest alarm back within the window; later, ask the centre to agree.
-
-    A test call, which the centre makes, is taken back only when there is no other.
-    """
-    calling = [a for a in reversed(state.alarms) if not isinstance(a.life, Cancelled)]
-    if not calling:
-        return state, []
-    alarm = min(calling, key=lambda a: a.kind is Kind.TEST)
-    state, before = _tell_waiting(state, alarm, at, rules)  # what was pressed was pressed first
-    alarm = next(a for a in state.alarms if a.id == alarm.id)
-    in_time = at - alarm.raised_at <= rules.cancel_window_s
-    if in_time and isinstance(alarm.life, Raised | Sent | Received):
-        state = _put(state, replace(alarm, life=Cancelled()))
-        state = replace(state, farewell=Farewell(Signal.CANCELLED, at + rules.farewell_s))
-        state, effects = tell(state, alarm, What.CANCELLED, at, rules)
-        return state, before + effects
-    asked: list[Effect] = [Say(Phrase.CANCEL_ASKED)]
-    if alarm.cancel_asked:
-        return state, before + asked
-    state = _put(state, replace(alarm, cancel_asked=True))
-    state, effects = tell(state, alarm, What.CANCEL_ASKED, at, rules)
-    return state, before + effects + asked
-
-
-def arrive(state: HomeState, at: float, rules: Rules) -> Step:
-    """Let the responder on site say so, of every alarm for which the centre has sent somebody.
-
-    That somebody took a call is not enough: the resident can hold the green button, too. A centre
-    of an older release never says that it sent somebody, and then nobody is on site by a button.
-    """
-    effects: list[Effect] = []
-    for known in state.alarms:
-        if known.sent and isinstance(known.life, Received | Accepted):
-            state, before = _tell_waiting(state, known, at, rules)
-            alarm = next(a for a in state.alarms if a.id == known.id)
-            state = _put(state, replace(alarm, life=Present(ON_SITE)))
-            state, more = tell(state, alarm, What.PRESENT, at, rules)
-            effects += before + more
-    return state, effects
-
-
-def broker_acked(state: HomeState, event: str) -> HomeState:
-    """Note that a broker has the alarm: no more than that."""
-    for alarm in state.alarms:
-        if alarm.id == event and isinstance(alarm.life, Raised):
-            return _put(state, replace(alarm, life=Sent()))
-    return state
-
-
-def center_acked(state: HomeState, ack: CenterAcked, rules: Rules) -> Step:
-    """Settle the debt for `ack.id`, and follow the centre's view of the alarm."""
-    effects: list[Effect] = []
-    if ack.id and ack.stage is not Stage.UNKNOWN:
-        effects.append(Forget(ack.id))
-        state = settle(state, ack.id)
-    alarm = next((a for a in state.alarms if a.id == ack.alarm), None)
-    if alarm is None:
-        return state, effects
-    if ack.stage is Stage.UNKNOWN:
-        return _again(state, alarm, ack.at, rules)
-    if ack.version < alarm.version:
-        return state, effects
-    if ack.stage is Stage.CLOSED:
-        state, more = _tell_waiting(state, alarm, ack.at, rules)
-        effects += more
-        if not _unheard(state, alarm):
-            return _end(state, alarm, ack.at, rules), effects
-        alarm = next(a for a in state.alarms if a.id == alarm.id)
-    life = _follow(alarm.life, ack)
-    followed = replace(alarm, life=life, version=ack.version, sent=ack.sent)
-    return (state if followed == alarm else _put(state, followed)), effects
+def _is_full(state: HomeState, alarm: Alarm, rules: Rules) -> bool:
+    """Whether so many events of the alarm wait for the centre that a further press can wait."""
+    return sum(o.alarm == alarm.id for o in state.owed) >= rules.untold_calls
 
 
 def _follow(life: Life, ack: CenterAcked) -> Life:
@@ -287,37 +289,37 @@ def _follow(life: Life, ack: CenterAcked) -> Life:
         case Stage.PRESENT:
             return Present(ack.who)
         case stage if not stage.is_known and isinstance(life, Raised | Sent):
-            return Received()  # of a newer centre: it has the alarm, in whatever way
+            return Received()  # a stage of a newer centre: it has the alarm
         case _:
             return life
 
 
-def _end(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> HomeState:
+def _close(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> HomeState:
     state = replace(state, alarms=tuple(a for a in state.alarms if a.id != alarm.id))
-    if isinstance(alarm.life, Cancelled):  # the resident was told so long ago
+    if isinstance(alarm.life, Cancelled):  # the resident was told when it was cancelled
         return state
     return replace(state, farewell=Farewell(Signal.CLOSED, at + rules.farewell_s))
 
 
-def _again(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
-    """The centre has no such alarm (a restored backup): raise it again under its own id.
+def _raise_anew(state: HomeState, alarm: Alarm, at: float, rules: Rules) -> Step:
+    """Raise an alarm that the centre does not know (a restored backup) again, under its own id.
 
-    The bytes are made anew: the outbox may have let them go, or lost them with a damaged page.
+    The bytes are made anew: the outbox may have dropped them, or lost them with a damaged page.
     """
     life = alarm.life if isinstance(alarm.life, Cancelled) else Raised()
     alarm = replace(alarm, life=life, version=0, cancel_asked=False, sent=False, abouts=())
-    state, resent = resend_all(settle(_put(state, alarm), alarm.id), at, rules)
-    untold = isinstance(life, Cancelled) and not _unheard(state, alarm)
-    state, effects = owe(state, alarm, What.RAISED, at, rules)
+    state, resent = resend_all(confirmed(_put(state, alarm), alarm.id), at, rules)
+    untold = isinstance(life, Cancelled) and not _is_untold(state, alarm)
+    state, effects = deliver_numbered(state, alarm, What.RAISED, at, rules)
     if untold:
-        state, resent = tell(state, alarm, What.CANCELLED, at, rules)
+        state, resent = deliver(state, alarm, What.CANCELLED, at, rules)
     return state, effects + resent
 
 
-def _unheard(state: HomeState, alarm: Alarm) -> bool:
-    """Tell whether the centre has yet to hear what happened to the alarm after it was raised.
+def _is_untold(state: HomeState, alarm: Alarm) -> bool:
+    """Whether the centre has not heard yet all that happened to the alarm after it was raised.
 
-    It may have closed the alarm without knowing of a later call; it says so again once it does.
+    It may have closed the alarm without knowing of a later call; it closes it again once it knows.
     """
     return any(o.alarm == alarm.id != o.id for o in state.owed)
 

@@ -1,8 +1,8 @@
-"""The debt: each urgent event is owed to the centre until it says that it has stored it.
+"""Delivery: each urgent event is sent again until the centre confirms that it has stored it.
 
-What is owed is sent again without end: 24 times after 5 s, 16 times after 30 s, then every
-10 minutes, and at once on every reconnect and at the centre's birth. One id throughout, so that
-the centre folds what comes twice. The outbox holds the bytes.
+An event that is not confirmed is sent again without end: 24 times after 5 s, 16 times after 30 s,
+then every 10 minutes, and at once on every reconnect and at the centre's birth. It keeps one id, so
+that the centre folds duplicates. The outbox holds the bytes.
 """
 
 from collections.abc import Collection
@@ -24,8 +24,8 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import (
     Alarm,
     Cancelled,
+    Delivery,
     HomeState,
-    Owed,
     Raised,
     Received,
     Sent,
@@ -36,11 +36,11 @@ from hub.core.model.state import (
 CALLS = {What.RAISED, What.REPEATED}
 
 
-def tell(
+def deliver(
     state: HomeState, alarm: Alarm, what: What, at: float, rules: Rules,
     happened_at: float | None = None,
 ) -> Step:  # fmt: skip
-    """Owe the centre one more event of `alarm`, as of now, or of what happened a moment ago."""
+    """Deliver one more event of `alarm`, as of now or of `happened_at`."""
     state, _ = numbered(state)
     when = at if happened_at is None else happened_at
     told = replace(
@@ -51,66 +51,42 @@ def tell(
         raised_utc=state.clock.utc(when),
         synced=state.clock.synced,
     )
-    return owe(state, told, what, at, rules)
+    return deliver_numbered(state, told, what, at, rules)
 
 
-def owe(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> Step:
-    """Owe the centre the event that `told` describes."""
-    event = _event(told, what, rules)
+def deliver_numbered(state: HomeState, told: Alarm, what: What, at: float, rules: Rules) -> Step:
+    """Deliver the event that `told` describes, under the number that it already has."""
+    event = _alarm_event(told, what, rules)
     again_at = at if what is What.REPEATED else None
-    return _owe(
-        state, Owed(event.id, told.id, at + rules.quick_resend_s, again_at=again_at), event, rules
+    return _add(
+        state,
+        Delivery(event.id, told.id, at + rules.quick_resend_s, again_at=again_at),
+        event,
+        rules,
     )
 
 
-def owe_word(
+def deliver_event(
     state: HomeState, event: CheckInEvent | CareEvent | AnnouncementEvent, at: float, rules: Rules
 ) -> Step:
-    """Owe the centre a word that belongs to no alarm."""
-    return _owe(state, Owed(event.id, "", at + rules.quick_resend_s), event, rules)
+    """Deliver an event that belongs to no alarm."""
+    return _add(state, Delivery(event.id, "", at + rules.quick_resend_s), event, rules)
 
 
-def settle(state: HomeState, event: str) -> HomeState:
-    """Strike out what the centre has stored."""
+def confirmed(state: HomeState, event: str) -> HomeState:
+    """Return the state without the delivery of `event`, which the centre has stored."""
     return replace(state, owed=tuple(o for o in state.owed if o.id != event))
 
 
-def backed(state: HomeState, held: Collection[str], settled: Collection[str]) -> HomeState:
-    """Strike out of a snapshot what was `settled` since, and what the outbox has lost.
-
-    Without its bytes, which are `held`, an event can be neither sent nor confirmed, and would keep
-    its alarm from being closed for ever. A lost call is told anew, as of the device that called
-    last. What raised an alarm stays owed: the centre asks for it (`Stage.UNKNOWN`).
-    """
-    lost = [o for o in state.owed if o.alarm != o.id and o.id not in {*held, *settled}]
-    gone = {*settled, *(o.id for o in lost)}
-    again = {o.alarm: o.again_at for o in lost if o.again_at is not None}
-    alarms = tuple(_untold(_heard(a, settled), again.get(a.id)) for a in state.alarms)
-    return replace(state, owed=tuple(o for o in state.owed if o.id not in gone), alarms=alarms)
-
-
-def _heard(alarm: Alarm, settled: Collection[str]) -> Alarm:
-    heard = alarm.id in settled and isinstance(alarm.life, Raised | Sent)
-    return replace(alarm, life=Received()) if heard else alarm
-
-
-def _untold(alarm: Alarm, again_at: float | None) -> Alarm:
-    """Let a call wait to be told, unless it was taken back since; no automatic alarm has any."""
-    if again_at is None or not alarm.calls or isinstance(alarm.life, Cancelled):
-        return alarm
-    *others, last = alarm.calls
-    return replace(alarm, calls=(*others, replace(last, again_at=again_at)))
-
-
 def resend_all(state: HomeState, at: float, rules: Rules) -> Step:
-    """Send all that is owed once more, now: the link or the centre is back."""
+    """Send everything that is not confirmed again, now: the link or the centre is back."""
     due = at + rules.quick_resend_s
     owed = tuple(replace(o, due_at=due) for o in state.owed)
     return replace(state, owed=owed), [Resend(o.id) for o in owed]
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Send again what is due; while there is no link nothing is, and the reconnect will do it."""
+    """Send again what is due; without a link nothing is due, and the reconnect sends it."""
     if not state.owed or not state.link.up or all(o.due_at > at for o in state.owed):
         return state, []
     owed = tuple(_next_try(o, at, rules) if o.due_at <= at else o for o in state.owed)
@@ -118,27 +94,43 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def next_wake(state: HomeState) -> float | None:
-    """Give the next resend in monotonic seconds, if there is a link to send it over."""
+    """Return the next resend in monotonic seconds, if there is a link to send it over."""
     return min(o.due_at for o in state.owed) if state.owed and state.link.up else None
 
 
-def _next_try(owed: Owed, at: float, rules: Rules) -> Owed:
-    tries = owed.tries + 1
-    if tries < rules.quick_resends:
-        wait_s = rules.quick_resend_s
-    elif tries < rules.quick_resends + rules.resends:
-        wait_s = rules.resend_s
-    else:
-        wait_s = rules.slow_resend_s
-    return replace(owed, tries=tries, due_at=at + wait_s)
+def reconciled(state: HomeState, held: Collection[str], settled: Collection[str]) -> HomeState:
+    """Remove from a snapshot the deliveries that were `settled` since, or that the outbox has lost.
+
+    Without its bytes, which are `held`, an event can be neither sent nor confirmed, and would keep
+    its alarm from being closed for ever. A lost call is told anew, as of the device that called
+    last. The event that raised an alarm is kept: the centre asks for it (`Stage.UNKNOWN`).
+    """
+    lost = [o for o in state.owed if o.alarm != o.id and o.id not in {*held, *settled}]
+    gone = {*settled, *(o.id for o in lost)}
+    again = {o.alarm: o.again_at for o in lost if o.again_at is not None}
+    alarms = tuple(_call_waiting(_received(a, settled), again.get(a.id)) for a in state.alarms)
+    return replace(state, owed=tuple(o for o in state.owed if o.id not in gone), alarms=alarms)
 
 
-def _owe(state: HomeState, owed: Owed, event: Happened, rules: Rules) -> Step:
+def _received(alarm: Alarm, settled: Collection[str]) -> Alarm:
+    heard = alarm.id in settled and isinstance(alarm.life, Raised | Sent)
+    return replace(alarm, life=Received()) if heard else alarm
+
+
+def _call_waiting(alarm: Alarm, again_at: float | None) -> Alarm:
+    """Return the alarm with its last call to be told again, unless it was taken back since."""
+    if again_at is None or not alarm.calls or isinstance(alarm.life, Cancelled):
+        return alarm
+    *others, last = alarm.calls
+    return replace(alarm, calls=(*others, replace(last, again_at=again_at)))
+
+
+def _add(state: HomeState, owed: Delivery, event: Happened, rules: Rules) -> Step:
     publish = Publish(event.id, Lane.SOS, wire.topic(rules.hub, "event"), wire.encode(event))
     return replace(state, owed=(*state.owed, owed)), [publish]
 
 
-def _event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
+def _alarm_event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
     event = f"{told.boot}-{told.order}"
     return AlarmEvent(
         id=event,
@@ -161,3 +153,14 @@ def _event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
             about=told.about if what in CALLS else "",
         ),
     )
+
+
+def _next_try(owed: Delivery, at: float, rules: Rules) -> Delivery:
+    tries = owed.tries + 1
+    if tries < rules.quick_resends:
+        wait_s = rules.quick_resend_s
+    elif tries < rules.quick_resends + rules.resends:
+        wait_s = rules.resend_s
+    else:
+        wait_s = rules.slow_resend_s
+    return replace(owed, tries=tries, due_at=at + wait_s)

@@ -1,14 +1,14 @@
-"""Raw edges to presses: pressed, held, released, stuck.
+"""From raw edges of a contact to presses: pressed, held, released, stuck.
 
     Up --closed--> Settling --20 ms--> Down --open--> Lifting --35 ms--> Up
          Settling --open--> Up           Lifting --closed--> Down
 
-A press is counted once, when the level has held `press_settle_s`; judged by the edges' own times,
-so that a late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce.
-After a restart a press that was counted is `Recalled`: still down, or long over.
+A press is counted once, when the level has held `press_settle_s`. The edges' own times count, so a
+late tick or a late edge changes nothing. Gaps shorter than `release_settle_s` are bounce. After a
+restart a press that was counted is `Recalled`: still down, or over long ago.
 
-A contact chatters by too many edges in seconds, or by too many presses in minutes: a cord that
-swings gives 8 presses a second, each as good as a finger's. They count all the same.
+A contact chatters by too many edges in seconds, or by too many presses in minutes: a swinging cord
+gives 8 presses a second, each as good as a finger's. All of them are counted as presses.
 """
 
 import math
@@ -20,7 +20,7 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import Contact, Down, Lifting, Recalled, Settling, Touch, Up
 
 
-class Turn(Enum):
+class Transition(Enum):
     """What a contact has just come to mean."""
 
     PRESSED = auto()
@@ -32,8 +32,13 @@ class Turn(Enum):
     QUIET = auto()
 
 
-def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:  # noqa: FBT001 - a level
-    """Take one raw level at `at`; repeats of the same level are harmless."""
+def take_edge(
+    contact: Contact,
+    closed: bool,  # noqa: FBT001 - a level
+    at: float,
+    rules: Rules,
+) -> tuple[Contact, list[Transition]]:
+    """Apply one raw level at `at`; the same level again is harmless."""
     contact, turns = elapse(contact, at, rules)
     before = contact.life
     life: Touch
@@ -47,7 +52,7 @@ def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Conta
         case Lifting(down=down) | Recalled(down=down), True:
             life = down
         case Recalled(down=down), False:
-            freed = [Turn.FREED] if down.stuck else []
+            freed = [Transition.FREED] if down.stuck else []
             return msgspec.structs.replace(contact, life=Up()), turns + freed
         case _:
             return contact, turns
@@ -55,23 +60,23 @@ def edge(contact: Contact, closed: bool, at: float, rules: Rules) -> tuple[Conta
     return contact, turns + more
 
 
-def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
-    """Let time pass up to `at`: every deadline on the way is served, in order."""
-    turns: list[Turn] = []
+def elapse(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Transition]]:
+    """Apply, in order, every transition that time alone has made up to `at`."""
+    turns: list[Transition] = []
     while (ahead := _ahead(contact.life, rules)) and ahead[0] <= at:
         contact = msgspec.structs.replace(contact, life=ahead[1])
         turns += ahead[2]
-        if Turn.PRESSED in ahead[2]:
+        if Transition.PRESSED in ahead[2]:
             contact, more = _pressed(contact, ahead[0], rules)
             turns += more
     if not contact.restless:
         return contact, turns
     contact = _calmer(contact, at, rules)
-    return contact, turns if contact.restless else [*turns, Turn.QUIET]
+    return contact, turns if contact.restless else [*turns, Transition.QUIET]
 
 
 def next_wake(contact: Contact, rules: Rules) -> float | None:
-    """Give the contact's next deadline in monotonic seconds."""
+    """Return the contact's next deadline in monotonic seconds."""
     ahead = _ahead(contact.life, rules)
     times = [ahead[0]] if ahead else []
     if contact.chattering:
@@ -81,8 +86,8 @@ def next_wake(contact: Contact, rules: Rules) -> float | None:
     return min(times, default=None)
 
 
-def spent(contact: Contact) -> Contact:
-    """Let a press that goes on mean nothing more: neither held nor, at its end, released."""
+def muted(contact: Contact) -> Contact:
+    """Return the contact whose present press means no more: neither held nor released."""
     match contact.life:
         case Down() as down:
             return msgspec.structs.replace(contact, life=_mute(down))
@@ -94,18 +99,18 @@ def spent(contact: Contact) -> Contact:
 
 
 def is_down(contact: Contact) -> bool:
-    """Tell whether the contact counts as closed, whatever that means."""
+    """Whether the contact counts as closed, whatever that means."""
     return isinstance(contact.life, Down | Lifting | Recalled)
 
 
 def down_since(contact: Contact) -> float:
-    """Give when the press that is counted began; endless where there is none."""
+    """Return when the counted press began; infinity where there is none."""
     life = contact.life.down if isinstance(contact.life, Lifting) else contact.life
     return life.since if isinstance(life, Down) else math.inf
 
 
 def overlaps(contact: Contact, since: float) -> bool:
-    """Tell whether a finger was on it after `since`; a contact that is stuck has none."""
+    """Whether a finger was on the contact after `since`; on a stuck contact there is none."""
     match contact.life:
         case Down(stuck=stuck):
             return not stuck
@@ -119,44 +124,44 @@ def _mute(down: Down) -> Down:
     return msgspec.structs.replace(down, held=True)
 
 
-def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Turn]] | None:
-    """Give the next transition that time alone makes: when, to what, and what it means."""
+def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Transition]] | None:
+    """Return the next transition that time alone makes: when, to what, and what it means."""
     match life:
         case Settling(since=since):
-            return since + rules.press_settle_s, Down(since), [Turn.PRESSED]
+            return since + rules.press_settle_s, Down(since), [Transition.PRESSED]
         case Down(since=since, held=False):
-            return since + rules.hold_s, Down(since, held=True), [Turn.HELD]
+            return since + rules.hold_s, Down(since, held=True), [Transition.HELD]
         case Down(since=since, stuck=False):
-            return since + rules.stuck_s, Down(since, held=True, stuck=True), [Turn.STUCK]
+            return since + rules.stuck_s, Down(since, held=True, stuck=True), [Transition.STUCK]
         case Lifting(down=down, since=since):
-            turns = [Turn.FREED] if down.stuck else [] if down.held else [Turn.RELEASED]
+            turns = [Transition.FREED] if down.stuck else [] if down.held else [Transition.RELEASED]
             return since + rules.release_settle_s, Up(), turns
         case _:
             return None
 
 
-def _count(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+def _count(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Transition]]:
     if not contact.chattering and contact.window_at + rules.chatter_window_s <= at:
         contact = msgspec.structs.replace(contact, edges=0, window_at=at)
     contact = msgspec.structs.replace(contact, edges=contact.edges + 1)
     if contact.chattering or contact.edges < rules.chatter_edges:
         return contact, []
-    begins = [] if contact.wobbling else [Turn.CHATTERING]
+    begins = [] if contact.wobbling else [Transition.CHATTERING]
     return msgspec.structs.replace(contact, chattering=True), begins
 
 
-def _pressed(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Turn]]:
+def _pressed(contact: Contact, at: float, rules: Rules) -> tuple[Contact, list[Transition]]:
     if not contact.wobbling and contact.presses_at + rules.wobble_window_s <= at:
         contact = msgspec.structs.replace(contact, presses=0, presses_at=at)
     contact = msgspec.structs.replace(contact, presses=contact.presses + 1)
     if contact.wobbling or contact.presses < rules.wobble_presses:
         return contact, []
-    begins = [] if contact.chattering else [Turn.CHATTERING]
+    begins = [] if contact.chattering else [Transition.CHATTERING]
     return msgspec.structs.replace(contact, wobbling=True), begins
 
 
 def _calmer(contact: Contact, at: float, rules: Rules) -> Contact:
-    """End what a whole window was without; a wobble only by less than half of what began it."""
+    """End chatter after a window without it; a wobble ends below half of what began it."""
     if contact.chattering and contact.window_at + rules.chatter_window_s <= at:
         still = contact.edges >= rules.chatter_edges
         contact = msgspec.structs.replace(contact, edges=0, window_at=at, chattering=still)

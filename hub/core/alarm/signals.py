@@ -1,4 +1,4 @@
-"""What the resident sees and hears: one signal at a time, derived from the state, never stored.
+"""What the resident sees and hears: one signal at a time, derived from the state.
 
 The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the message files.
 """
@@ -25,7 +25,7 @@ from hub.core.supervision import snapshot
 
 RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
 BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}
-# the least advanced alarm decides what is shown: none may hide behind another
+# the least advanced alarm decides what is shown, so that no alarm hides another
 URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
 
 SIGNAL: dict[type[Life], Signal] = {
@@ -48,14 +48,14 @@ PHRASE: dict[Signal, Phrase] = {
 
 
 def express(state: HomeState, at: float, rules: Rules) -> Step:
-    """Show and say what has changed, and repeat what the resident should not have to remember.
+    """Show and say what has changed, and repeat what the resident cannot be expected to remember.
 
-    A fact may come late by its own time; what was shown and said is not taken back for it.
+    An event may come late by its own time; what was shown and said is not taken back for it.
     """
     at = max(at, state.said_at)
     signal = signal_of(state, at, rules)
     if signal is state.shown is RESTING:
-        return state, []  # as it nearly always is
+        return state, []  # the usual case
     phrase = PHRASE.get(signal)
     if signal is not state.shown:
         state = replace(state, shown=signal, said_at=at)
@@ -68,7 +68,7 @@ def express(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def say_again(state: HomeState, at: float, rules: Rules) -> Step:
-    """Answer a press that changes nothing with how things stand, at most every 3 s."""
+    """Answer a press that changes nothing by speaking the present signal, at most every 3 s."""
     phrase = PHRASE.get(state.shown) if state.shown is signal_of(state, at, rules) else None
     if phrase is None or at < state.said_at + 3.0:
         return state, []
@@ -76,9 +76,9 @@ def say_again(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
-    """Derive the one signal that is true at `at`."""
+    """Return the one signal that is true at `at`."""
     if state.alarms:
-        calling = [_stage(state, a.life, at, rules) for a in _calling(state)]
+        calling = [_signal_of_alarm(state, a.life, at, rules) for a in _open_alarms(state)]
         if any(due <= at for due in _undelivered(state, rules)):
             return Signal.UNDELIVERED
         if calling:
@@ -95,9 +95,9 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give the next moment at which `express` may have something to say."""
+    """Return the next time at which `express` may have something to say."""
     if state.shown is RESTING and state.link.up and not state.alarms:
-        return None  # as it nearly always is
+        return None  # the usual case
     times = _undelivered(state, rules) if state.shown is not Signal.UNDELIVERED else []
     if state.farewell and state.shown is state.farewell.signal:
         times.append(state.farewell.until)
@@ -111,20 +111,20 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     return min(times, default=None)
 
 
-def _calling(state: HomeState) -> list[Alarm]:
+def _open_alarms(state: HomeState) -> list[Alarm]:
     return [a for a in state.alarms if not isinstance(a.life, Cancelled)]
 
 
-def _stage(state: HomeState, life: Life, at: float, rules: Rules) -> Signal:
-    """Give what an alarm shows: what a person did counts while the centre could take it back."""
+def _signal_of_alarm(state: HomeState, life: Life, at: float, rules: Rules) -> Signal:
+    """Return an alarm's signal; a person's stage is dropped after a long time without a link."""
     signal = SIGNAL[type(life)]
     cut_off = not state.link.up and state.link.since + rules.stage_lasts_s <= at
     return Signal.RECEIVED if cut_off and signal in BY_A_PERSON else signal
 
 
 def _undelivered(state: HomeState, rules: Rules) -> list[float]:
-    """Give when each call that the centre has not confirmed is too old to be silent about."""
-    calling = {a.id: a for a in _calling(state)}
+    """Return, for each call that the centre has not confirmed, when the resident is to be told."""
+    calling = {a.id: a for a in _open_alarms(state)}
     first = [a.raised_at for a in calling.values() if isinstance(a.life, Raised | Sent)]
     again = [o.again_at for o in state.owed if o.alarm in calling and o.again_at is not None]
     return [at + rules.undelivered_s for at in first + again]

@@ -1,12 +1,12 @@
-"""The spoken warning before an automatic alarm: any sign of life ends it.
+"""The spoken warning before an automatic alarm; any sign of life ends it.
 
-    (quiet, not up, ...) --begin--> Warning --sign of life--> over      (a bad word: at once)
+    (quiet, not up, ...) --begin--> Warning --sign of life--> over    ("help", "unwell": at once)
                                        '--nothing for `warn_s`--> alarm, with its evidence
 
-But motion in the bathroom is no way out of it, and moving about is what wandering is: these two it
-takes a word or a button to end, or leaving the bathroom, or going back to bed.
+Motion in the bathroom does not end the warning of a long stay there, and motion does not end that
+of night wandering: these need a word or a button, or leaving the bathroom, or going back to bed.
 
-While it lasts the words are said again every 30 s (NEAT NOVO, Tunstall: 60 s to 10 min).
+During a warning the words are repeated every 30 s (NEAT NOVO, Tunstall: 60 s to 10 min).
 """
 
 from msgspec import Struct
@@ -32,7 +32,7 @@ PHRASE = {
 
 
 class Ground(Struct, frozen=True):
-    """What gives ground for an automatic alarm: its kind, the device concerned, the evidence."""
+    """The reason for an automatic alarm: its kind, the device concerned, the evidence."""
 
     kind: Kind
     device: str
@@ -40,31 +40,31 @@ class Ground(Struct, frozen=True):
 
 
 def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
-    """Warn of an alarm; whoever asks for it has seen that no other warning is on."""
+    """Begin a warning; the caller has checked that no other warning is on."""
     until = at + rules.warn_s
     warning = Caution(ground.kind, ground.device, ground.evidence, until, at)
     return replace(state, warning=warning), [Ask(PHRASE[ground.kind])]
 
 
-def ended(state: HomeState) -> Step:
+def end(state: HomeState) -> Step:
     """End a warning by a word or a button."""
     if state.warning is None:
         return state, []
     return replace(state, warning=None), [Say(Phrase.WARNING_OVER)]
 
 
-def moved(state: HomeState, device: str, rules: Rules) -> Step:
-    """End a warning by motion, unless that is what it is about."""
+def end_by_motion(state: HomeState, device: str, rules: Rules) -> Step:
+    """End a warning by motion, unless motion is its reason."""
     kind = state.warning.kind if state.warning else None
     if kind is Kind.NIGHT_WANDERING:
         return state, []
     if kind is Kind.LONG_BATHROOM and _in_bathroom(device, rules):
         return state, []
-    return ended(state)
+    return end(state)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Say it again, or raise the alarm; who went back to bed wanders no more."""
+    """Repeat the words, or raise the alarm; no alarm where the wanderer went back to bed."""
     warning = state.warning
     if warning is None:
         return state, []
@@ -81,7 +81,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when the words are due again, or the alarm."""
+    """Return when the words or the alarm are due."""
     if state.warning is None:
         return None
     return min(state.warning.until, state.warning.said_at + rules.warn_again_s)

@@ -41,20 +41,20 @@ THANKS = {
 }
 
 
-def elapse_asking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+def _elapse_visit(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
     """Ask what is due; ask again; give up. Nobody is asked while an alarm has the word."""
     if _stale_at(visit, rules) <= at:
         return _put(state, None), []
     if hindered(state):
         return _put_off(state, visit, at, rules), []
-    if next_wake_asking(state, visit, rules) > at:
+    if _visit_wake(state, visit, rules) > at:
         return state, []
     if isinstance(visit.stage, Asked):
         return _unanswered(state, visit, visit.stage, at, rules)
     return _ask(state, visit, at, rules)
 
 
-def next_wake_asking(state: HomeState, visit: CheckIn, rules: Rules) -> float:
+def _visit_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
     """Give when the next question is due, or the answer to the last one overdue."""
     settled_at = state.care.began_at + SETTLE_S
     match visit.stage:
@@ -69,7 +69,7 @@ def next_wake_asking(state: HomeState, visit: CheckIn, rules: Rules) -> float:
             assert_never(visit.stage)
 
 
-def ask_again(
+def _not_understood(
     state: HomeState, visit: CheckIn, at: float, rules: Rules, *, last: bool = False
 ) -> Step:
     """Take words that nobody understood: they are never "fine", and may be a stroke's.
@@ -83,28 +83,28 @@ def ask_again(
     return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
 
 
-def end(state: HomeState, visit: CheckIn, answer: Answer, at: float, rules: Rules) -> Step:
+def _end_visit(state: HomeState, visit: CheckIn, answer: Answer, at: float, rules: Rules) -> Step:
     """End it with its result, and tell the centre."""
     return tell_result(_put(state, None), visit, answer, at, rules)
 
 
-def moved(state: HomeState, visit: CheckIn) -> HomeState:
+def _visit_moved(state: HomeState, visit: CheckIn) -> HomeState:
     """Take note that somebody moved after the question."""
     if not isinstance(visit.stage, Asked) or visit.stage.moved:
         return state
     return _put(state, replace(visit, stage=replace(visit.stage, moved=True)))
 
 
-def talking_asking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
+def _visit_talking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
     """Wait on: the talk that the question began goes on."""
     asked = visit.stage
-    if not isinstance(asked, Asked) or next_wake_asking(state, visit, rules) <= at:
+    if not isinstance(asked, Asked) or _visit_wake(state, visit, rules) <= at:
         return state
     on = replace(asked, talked_s=max(asked.talked_s, talked(asked.at, at)))
     return _put(state, replace(visit, stage=on))
 
 
-def noted(state: HomeState, words: str) -> HomeState:
+def _keep_words(state: HomeState, words: str) -> HomeState:
     """Keep what was said, if it may be told, for the outcome of the check-in that it is about."""
     visit, missed = state.care.visit, state.care.missed
     if not words or state.care.screening is not None:
@@ -117,7 +117,7 @@ def noted(state: HomeState, words: str) -> HomeState:
     return replace(state, care=replace(state.care, missed=missed))
 
 
-def need(state: HomeState, care: Care, at: float, rules: Rules, what: str = "") -> Step:
+def _tell_need_once(state: HomeState, care: Care, at: float, rules: Rules, what: str = "") -> Step:
     """Tell a need, but not again what was told minutes ago; another ill is another need."""
     name = f"{care}/{what}" if what else str(care)
     told_at = state.care.told_at.get(name)
@@ -129,7 +129,7 @@ def need(state: HomeState, care: Care, at: float, rules: Rules, what: str = "") 
     return tell_need(state, care, at, rules, what=what)
 
 
-def thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
+def _thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
     """Answer the resident, unless an alarm has the word."""
     return [] if hindered(state) else [Say(THANKS[result])]
 
@@ -137,7 +137,7 @@ def thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
 def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
     """Speak the question, but not to one who has said that they are out."""
     if presence.declared(state.house.presence) and not visit.unclear:
-        return end(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
+        return _end_visit(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
     slow = visit.attempts > 0
     asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
     return _put(state, asked), [Ask(QUESTION.get(visit.topic, Phrase.ASK_MOOD), slow)]
@@ -146,12 +146,12 @@ def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
 def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:
     if asked.moved and not visit.unclear:
         answer = CheckInResult.ALIVE, AnsweredBy.MOTION
-        state, told = end(state, visit, answer, at, rules)
-        return state, told + thanks(state, CheckInResult.ALIVE)
+        state, told = _end_visit(state, visit, answer, at, rules)
+        return state, told + _thanks(state, CheckInResult.ALIVE)
     if visit.attempts >= rules.care.attempts:
         return escalation.begin(_put(state, None), visit, at, rules)
     paused = replace(visit, stage=Paused(asked.at))
-    if next_wake_asking(state, paused, rules) <= at:
+    if _visit_wake(state, paused, rules) <= at:
         return _ask(state, visit, at, rules)
     return _put(state, paused), []
 
@@ -190,19 +190,19 @@ RESULT = {
     Meaning.UNWELL: CheckInResult.UNWELL,
     Meaning.NO: CheckInResult.UNWELL,
 }
-WORDLESS = 2  # answers without a word, after which a person is told: nobody is asked a third time
+MOST_WORDLESS = 2  # answers without a word; then a person is told, not asked a third time
 HARMLESS = {Topic.OUTING, Topic.EXERCISE}  # a day at home is no illness: "no" says only "alive"
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Ask what is due, remind, give up."""
     state = schedule.look(note(state, at, rules), at, rules)
-    state, effects = escalation.elapse_no_life(state, at, rules)
+    state, effects = escalation.elapse_watch(state, at, rules)
     if state.care.missed is not None:
         state, more = escalation.elapse(state, state.care.missed, at, rules)
         effects += more
     if state.care.visit is not None:
-        state, more = elapse_asking(state, state.care.visit, at, rules)
+        state, more = _elapse_visit(state, state.care.visit, at, rules)
         effects += more
     if state.care.screening is not None:
         state, more = phq2.elapse(state, state.care.screening, at, rules)
@@ -213,11 +213,11 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Give the next moment at which `elapse` has something to do."""
     care = state.care
-    times = [schedule.next_wake(state), escalation.next_wake_no_life(state)]
+    times = [schedule.next_wake(state), escalation.next_wake_watch(state)]
     if care.missed is not None:
         times.append(escalation.next_wake(state, care.missed, rules))
     if care.visit is not None:
-        times.append(next_wake_asking(state, care.visit, rules))
+        times.append(_visit_wake(state, care.visit, rules))
     if care.screening is not None:
         times.append(phq2.next_wake(state, care.screening, rules))
     return min((time for time in times if time is not None), default=None)
@@ -229,9 +229,9 @@ def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     What nobody understood may have been the television's: it is no sign of life.
     """
     unclear, effects = event.meaning is Meaning.UNCLEAR, list[Effect]()
-    state = noted(state, event.words)
+    state = _keep_words(state, event.words)
     if not unclear:
-        state, effects = _lives(state, event.at, rules)
+        state, effects = _note_life(state, event.at, rules)
     if event.meaning is Meaning.COUNSEL:
         state, more = _counsel(state, event, rules)
     elif state.care.screening is not None:
@@ -250,7 +250,7 @@ def talking(state: HomeState, at: float, rules: Rules) -> HomeState:
         return replace(state, care=replace(care, screening=phq2.talking(care.screening, at)))
     if care.visit is None:
         return state
-    return talking_asking(state, care.visit, at, rules)
+    return _visit_talking(state, care.visit, at, rules)
 
 
 def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
@@ -259,13 +259,15 @@ def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
     waits = care.visit is not None or care.missed is not None or care.rung is not WATCHING
     if not (waits or state.alarms):
         return state, []
-    state, effects = _lives(state, at, rules)
+    state, effects = _note_life(state, at, rules)
     if by is AnsweredBy.MOTION and care.visit is not None:
-        state = moved(state, care.visit)
+        state = _visit_moved(state, care.visit)
     pressed = by is not AnsweredBy.MOTION
     known = care.missed is not None and care.missed.checkin.unclear and not pressed
-    state, told = _end(state, (CheckInResult.ALIVE, by), at, rules, visit=pressed, missed=not known)
-    words = thanks(state, CheckInResult.ALIVE) if told else []
+    state, told = _end_waiting(
+        state, (CheckInResult.ALIVE, by), at, rules, visit=pressed, missed=not known
+    )
+    words = _thanks(state, CheckInResult.ALIVE) if told else []
     return state, [*effects, *told, *words]
 
 
@@ -274,15 +276,15 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     at, visit = event.at, state.care.visit
     asked = visit is not None and not isinstance(visit.stage, Due)
     result = _result(event.meaning, state)
-    state, told = _end(state, (result, event.by), at, rules)
+    state, told = _end_waiting(state, (result, event.by), at, rules)
     if not told and event.meaning is not Meaning.UNWELL:
         return state, []
     if result is CheckInResult.UNWELL:
-        state, more = need(state, Care.UNWELL, at, rules, event.what)
+        state, more = _tell_need_once(state, Care.UNWELL, at, rules, event.what)
         told = told + more
     # who goes out is replied to by `presence`, and a talk may have its own last words
     if event.meaning is not Meaning.AWAY and not event.closes:
-        told = told + thanks(state, result)
+        told = told + _thanks(state, result)
     talking_on = event.closes and result is CheckInResult.UNWELL  # about what ails them
     if not asked or event.by is not AnsweredBy.VOICE or talking_on:
         return state, told
@@ -290,7 +292,7 @@ def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
     return state, told + question
 
 
-def wordless(state: HomeState, event: Answered) -> int:
+def wordless_so_far(state: HomeState, event: Answered) -> int:
     """Count the answers without a word: this one's, and those before it in the same check-in."""
     care = state.care
     before = care.screening or care.visit or (care.missed.checkin if care.missed else None)
@@ -310,20 +312,20 @@ def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
     if visit is None or isinstance(visit.stage, Due):
         return state, []
     visit = replace(visit, wordless=visit.wordless + event.wordless)
-    return ask_again(state, visit, at, rules, last=visit.wordless >= WORDLESS)
+    return _not_understood(state, visit, at, rules, last=visit.wordless >= MOST_WORDLESS)
 
 
 def _counsel(state: HomeState, event: Answered, rules: Rules) -> Step:
-    state, effects = _end(state, (CheckInResult.ALIVE, event.by), event.at, rules)
+    state, effects = _end_waiting(state, (CheckInResult.ALIVE, event.by), event.at, rules)
     if state.care.screening is not None:
         state, more = phq2.leave(state, state.care.screening, event.at, rules)
         effects += more
-    state, told = need(state, Care.COUNSELLING, event.at, rules)
+    state, told = _tell_need_once(state, Care.COUNSELLING, event.at, rules)
     words = [] if event.closes else [Say(Phrase.COUNSEL_COMING)]
     return state, [*told, *effects, *words]
 
 
-def _end(
+def _end_waiting(
     state: HomeState, answer: Answer, at: float, rules: Rules,
     *, visit: bool = True, missed: bool = True,
 ) -> Step:  # fmt: skip
@@ -332,7 +334,7 @@ def _end(
     talk, late = state.care.visit, state.care.missed
     ended = visit and talk is not None and not isinstance(talk.stage, Due)
     if ended and talk is not None:
-        state, effects = end(state, talk, answer, at, rules)
+        state, effects = _end_visit(state, talk, answer, at, rules)
     if missed and late is not None:
         answer = (CheckInResult.ALIVE, answer[1]) if ended else answer
         state, more = escalation.over(state, late, answer, at, rules)
@@ -343,11 +345,11 @@ def _end(
     return state, effects
 
 
-def _lives(state: HomeState, at: float, rules: Rules) -> Step:
+def _note_life(state: HomeState, at: float, rules: Rules) -> Step:
     care = state.care
     life_at = at if care.life_at is None else max(at, care.life_at)
     if care.rung is not Rung.WATCHING:
-        state = escalation.over_no_life(state, life_at, rules)
+        state = escalation.life_seen(state, life_at, rules)
     else:
         state = replace(state, care=replace(care, life_at=life_at))
     return alarm.clear(state, escalation.NO_LIFE, at, rules)

@@ -24,7 +24,7 @@ from hub.core.model.state import HomeState, Step
 NO_LIFE = frozenset({Kind.NO_LIFE})
 
 
-def elapse_no_life(state: HomeState, at: float, rules: Rules) -> Step:
+def elapse_watch(state: HomeState, at: float, rules: Rules) -> Step:
     """Look for life when it is time, and climb the rung that is due."""
     care = state.care
     watching = care.rung is Rung.WATCHING
@@ -43,12 +43,12 @@ def elapse_no_life(state: HomeState, at: float, rules: Rules) -> Step:
     return _climb(state, life_at, at, rules)
 
 
-def next_wake_no_life(state: HomeState) -> float | None:
+def next_wake_watch(state: HomeState) -> float | None:
     """Give when to look again; a warning is heard out first."""
     return None if state.warning is not None else state.care.look_at
 
 
-def over_no_life(state: HomeState, life_at: float, rules: Rules) -> HomeState:
+def life_seen(state: HomeState, life_at: float, rules: Rules) -> HomeState:
     """Begin to watch again: there was a sign of life."""
     look_at = life_at + rules.care.callout_s
     care = replace(state.care, rung=Rung.WATCHING, life_at=life_at, look_at=look_at)
@@ -64,7 +64,7 @@ def _next_look(state: HomeState, life_at: float, at: float, rules: Rules) -> flo
     if state.care.rung is Rung.DISPATCHED:
         return None
     called = state.care.rung is Rung.CALLED_OUT
-    due = dark.held(
+    due = dark.allowed_at(
         state, life_at + (rules.care.dispatch_s if called else rules.care.callout_s), rules
     )
     presence = state.house.presence
@@ -89,10 +89,10 @@ def _climb(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:
 
 def _by_heart(state: HomeState, life_at: float, at: float, rules: Rules) -> Step:
     """End it by a wearable's word, which ends nothing else: its wearer may lie on the floor."""
-    state = over_no_life(state, life_at, rules)
+    state = life_seen(state, life_at, rules)
     effects: list[Effect] = []
     if state.warning is not None and state.warning.kind is Kind.NO_LIFE:
-        state, effects = warning.ended(state)
+        state, effects = warning.end(state)
     state, cleared = alarm.clear(state, NO_LIFE, at, rules)
     return state, effects + cleared
 
@@ -144,7 +144,7 @@ def next_wake(state: HomeState, missed: Missed, rules: Rules) -> float | None:
     if missed.called:
         return None
     wait_s = rules.care.remind_s if missed.reminders < REMINDERS else rules.care.call_s
-    return dark.held(state, missed.at + wait_s, rules)
+    return dark.allowed_at(state, missed.at + wait_s, rules)
 
 
 def _reminder(state: HomeState) -> list[Effect]:

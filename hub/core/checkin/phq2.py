@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from hub.contract.scaip import Care
+from hub.contract.times import DAY_S
 from hub.contract.voice import Meaning, Phrase
 from hub.core.checkin.reports import hindered, tell_need
 from hub.core.model.checkin import CareState, Screening, talked
@@ -21,7 +22,6 @@ from hub.core.model.state import HomeState, Step
 ITEMS = (Phrase.ASK_PHQ_INTEREST, Phrase.ASK_PHQ_MOOD)
 MOST = 3  # of one item; also what both together must reach to be positive
 TRIES = 2
-DAY_S = 86_400.0
 
 
 def begin(state: HomeState, at: float, rules: Rules) -> Step:

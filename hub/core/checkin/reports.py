@@ -41,7 +41,7 @@ def tell_result(
     )
     kind = f"anbu.checkin.{result}"
     message = CheckInEvent(event, wire.source(rules.hub), kind, time, data)
-    return delivery.owe_word(state, message, at, rules)
+    return delivery.deliver_event(state, message, at, rules)
 
 
 def tell_need(
@@ -51,7 +51,7 @@ def tell_need(
     state, event, time = _numbered(state, at)
     data = CareData(care, score, state.clock.synced, scaip.of_care(care, event), what)
     message = CareEvent(event, wire.source(rules.hub), f"anbu.care.{care}", time, data)
-    return delivery.owe_word(state, message, at, rules)
+    return delivery.deliver_event(state, message, at, rules)
 
 
 def evidence(

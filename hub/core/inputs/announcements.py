@@ -26,7 +26,7 @@ from hub.core.model.checkin import asking
 from hub.core.model.effects import Effect, Say
 from hub.core.model.events import Spoke
 from hub.core.model.rules import Rules
-from hub.core.model.state import HomeState, Notice, Step, numbered
+from hub.core.model.state import Announcement, HomeState, Step, numbered
 
 TRIES = 3
 LOOK_S = 60.0  # a notice that must wait is looked at again
@@ -35,14 +35,14 @@ MOST = 20  # notices that wait; the oldest then goes unspoken. As many that are 
 NOT_THERE = {PresenceKind.AWAY, PresenceKind.ASLEEP}
 
 
-def order(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
+def accept(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
     """Take an announcement, and speak it if nothing hinders; one that is known is only replied to.
 
     The centre orders anew until it hears that the hub has it: `counter` rises, the `id` stays.
     """
     if any(n.id == command.id for n in state.notices):
         return state, []
-    new = Notice(command.id, command.text, command.urgent, command.until_utc, at)
+    new = Announcement(command.id, command.text, command.urgent, command.until_utc, at)
     effects: list[Effect] = []
     waiting = _waiting(state)
     if len(waiting) >= MOST:
@@ -51,7 +51,7 @@ def order(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
     return state, effects + more
 
 
-def spoke(state: HomeState, event: Spoke, rules: Rules) -> Step:
+def take_receipt(state: HomeState, event: Spoke, rules: Rules) -> Step:
     """Take the receipt; of what was cut short there is none, and it is said once more."""
     notice = next((n for n in _waiting(state) if n.id == event.receipt), None)
     if notice is None:
@@ -78,12 +78,12 @@ def next_wake(state: HomeState, _rules: Rules) -> float | None:
     return min((n.due_at for n in _waiting(state)), default=None)
 
 
-def recovered(notices: tuple[Notice, ...], at: float) -> tuple[Notice, ...]:
+def recovered(notices: tuple[Announcement, ...], at: float) -> tuple[Announcement, ...]:
     """Let each be tried again once the voice has come up."""
     return tuple(replace(n, due_at=at + LOOK_S) for n in notices)
 
 
-def _try(state: HomeState, notice: Notice, at: float, rules: Rules) -> Step:
+def _try(state: HomeState, notice: Announcement, at: float, rules: Rules) -> Step:
     utc = state.clock.utc(at)
     if notice.until_utc and state.clock.synced and notice.until_utc < utc:
         return _over(state, notice, AnnouncementOutcome.EXPIRED, at, rules)
@@ -110,7 +110,7 @@ def _must_wait(state: HomeState, at: float, rules: Rules, *, urgent: bool) -> bo
 
 
 def _over(
-    state: HomeState, notice: Notice, outcome: AnnouncementOutcome, at: float, rules: Rules
+    state: HomeState, notice: Announcement, outcome: AnnouncementOutcome, at: float, rules: Rules
 ) -> Step:
     """Owe the centre what became of it."""
     gone = replace(notice, text="", over=True)
@@ -122,12 +122,12 @@ def _over(
     data = AnnouncementData(notice.id, outcome, state.clock.synced, block)
     kind = f"anbu.announcement.{outcome}"
     message = AnnouncementEvent(event, wire.source(rules.hub), kind, time, data)
-    return delivery.owe_word(state, message, at, rules)
+    return delivery.deliver_event(state, message, at, rules)
 
 
-def _waiting(state: HomeState) -> list[Notice]:
+def _waiting(state: HomeState) -> list[Announcement]:
     return [notice for notice in state.notices if not notice.over]
 
 
-def _put(state: HomeState, notice: Notice) -> HomeState:
+def _put(state: HomeState, notice: Announcement) -> HomeState:
     return replace(state, notices=tuple(notice if n.id == notice.id else n for n in state.notices))

@@ -10,18 +10,22 @@ from msgspec.structs import replace
 from hub.contract.messages import HELD_OR_CUT, AnsweredBy, FaultKind
 from hub.core.activity import presence
 from hub.core.alarm import alarm, press, signals
-from hub.core.alarm.press import Turn
+from hub.core.alarm.press import Transition
 from hub.core.inputs import sensors, speech
 from hub.core.model.effects import Effect
-from hub.core.model.rules import Role, Rules
+from hub.core.model.rules import CALL_OF_ROLE, Role, Rules
 from hub.core.model.state import Contact, HomeState, Step
 from hub.core.supervision import faults
 
 Act = Callable[[HomeState, str, float, Rules], Step]
 
 
-def turn(
-    state: HomeState, device: str, pressed: tuple[Contact, list[Turn]], at: float, rules: Rules
+def take_transitions(
+    state: HomeState,
+    device: str,
+    pressed: tuple[Contact, list[Transition]],
+    at: float,
+    rules: Rules,
 ) -> Step:
     """Let a contact's turns mean what its role says."""
     contact, turns = pressed
@@ -50,7 +54,7 @@ def _switch(
     away = press.is_down(after)
     if away == press.is_down(before or Contact()):
         return state, []
-    return presence.declare(state, at, away=away, rules=rules)
+    return presence.take_declaration(state, at, away=away, rules=rules)
 
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
@@ -58,11 +62,11 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     by_hand = not _chatters(state, device)
     if by_hand:  # this call is surer than what is waited for
         state = replace(state, candidate=None, warning=None)
-    kind = alarm.KIND[rules.buttons[device].role]
+    kind = CALL_OF_ROLE[rules.buttons[device].role]
     state, effects = alarm.call(state, kind, device, at, rules)
     alive: list[Effect] = []
     if by_hand:
-        state, alive = sensors.shown(state, device, at, AnsweredBy.BUTTON, rules)
+        state, alive = sensors.take_activity(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = signals.say_again(state, at, rules)
     return state, [*effects, *alive, *words]
 
@@ -81,13 +85,13 @@ def _green(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
 
 
 def _spend_greens(state: HomeState, rules: Rules) -> HomeState:
-    contacts = {d: press.spent(c) if _is_green(d, rules) else c for d, c in state.contacts.items()}
+    contacts = {d: press.muted(c) if _is_green(d, rules) else c for d, c in state.contacts.items()}
     return replace(state, contacts=contacts)
 
 
 def _is_red(device: str, rules: Rules) -> bool:
     button = rules.buttons.get(device)
-    return button is None or button.role in alarm.KIND
+    return button is None or button.role in CALL_OF_ROLE
 
 
 def _is_green(device: str, rules: Rules) -> bool:
@@ -101,7 +105,7 @@ def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
         return state, []
     taken_back = state.candidate is not None
     state, effects = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
-    state, alive = sensors.shown(state, device, at, AnsweredBy.BUTTON, rules)
+    state, alive = sensors.take_activity(state, device, at, AnsweredBy.BUTTON, rules)
     return state, effects + alive
 
 
@@ -127,17 +131,22 @@ def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return faults.fail(state, FaultKind.STUCK, device, at, rules, detail)
 
 
-_FAULTS: dict[Turn, Act] = {
-    Turn.STUCK: _stick,
-    Turn.FREED: _mend(FaultKind.STUCK),
-    Turn.CHATTERING: _fail(FaultKind.CHATTER),
-    Turn.QUIET: _mend(FaultKind.CHATTER),
+_FAULTS: dict[Transition, Act] = {
+    Transition.STUCK: _stick,
+    Transition.FREED: _mend(FaultKind.STUCK),
+    Transition.CHATTERING: _fail(FaultKind.CHATTER),
+    Transition.QUIET: _mend(FaultKind.CHATTER),
 }
-_RED: dict[Turn, Act] = {**_FAULTS, Turn.PRESSED: _call}
-_GREEN = {**_FAULTS, Turn.PRESSED: _green, Turn.RELEASED: _cancel, Turn.HELD: _held}
-_BY_ROLE: dict[Role, dict[Turn, Act]] = {
+_RED: dict[Transition, Act] = {**_FAULTS, Transition.PRESSED: _call}
+_GREEN = {
+    **_FAULTS,
+    Transition.PRESSED: _green,
+    Transition.RELEASED: _cancel,
+    Transition.HELD: _held,
+}
+_BY_ROLE: dict[Role, dict[Transition, Act]] = {
     Role.HELP_BUTTON: _RED,
     Role.PULL_CORD: _RED,
     Role.CANCEL_BUTTON: _GREEN,
-    Role.AWAY_SWITCH: {turn: _FAULTS[turn] for turn in (Turn.CHATTERING, Turn.QUIET)},
+    Role.AWAY_SWITCH: {each: _FAULTS[each] for each in (Transition.CHATTERING, Transition.QUIET)},
 }

@@ -34,7 +34,7 @@ def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
     return state, effects + replied
 
 
-def measured(state: HomeState, event: Measured, rules: Rules) -> Step:
+def telemetry(state: HomeState, event: Measured, rules: Rules) -> Step:
     """Batch readings for the centre; they go last and may be dropped, counted."""
     state, key = numbered(state)
     utc, synced = state.clock.utc(event.at), state.clock.synced
@@ -45,7 +45,7 @@ def measured(state: HomeState, event: Measured, rules: Rules) -> Step:
 def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
     match command.kind:
         case CommandKind.ANNOUNCE:
-            return announcements.order(state, command, at, rules)
+            return announcements.accept(state, command, at, rules)
         case CommandKind.TEST_CALL:
             return alarm.call(state, Kind.TEST, CENTER, at, rules)
         case _:

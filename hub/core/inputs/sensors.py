@@ -22,28 +22,28 @@ from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState, Step
 from hub.core.supervision import supervision
 
-LIFE_MOTION, DOOR, EXIT_DOOR = (
+BY_MOTION, DOOR, EXIT_DOOR = (
     AnsweredBy.MOTION,
     Sense.DOOR,
     Sense.EXIT_DOOR,
 )  # slow to look up in Python 3.11
 
 
-def shown(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
+def take_activity(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
     """Take note of activity that only a person in the house makes."""
-    state, counts = noticed(state, device, at, by, rules)
+    state, counts = end_quiet(state, device, at, by, rules)
     if not counts:
         return state, []
     over: list[Effect] = []
     if state.warning is not None:
         state, over = (
-            warning.moved(state, device, rules) if by is LIFE_MOTION else warning.ended(state)
+            warning.end_by_motion(state, device, rules) if by is BY_MOTION else warning.end(state)
         )
     state, more = checkin.alive(state, at, by, rules)
     return state, over + more
 
 
-def noticed(
+def end_quiet(
     state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
 ) -> tuple[HomeState, bool]:
     """Let the quiet be over, and give whether it is: noise, or a lone pulse, ends none."""
@@ -51,32 +51,32 @@ def noticed(
     sense = sensor.sense if sensor else None
     by_exit, before = sense is EXIT_DOOR, state.house.lone
     lone = noise.FRESH
-    if by is LIFE_MOTION and not by_exit and sense is not DOOR:
+    if by is BY_MOTION and not by_exit and sense is not DOOR:
         lone = noise.run(state, device, at, rules)
         if lone.noise:
             return noise.dismissed(state, lone), False
     if lone.device != before.device:
         state = noise.learned(state, rules)
-    state = quiet.over(state, device, at, by_exit=by_exit, dismissed=before.noise, rules=rules)
+    state = quiet.end(state, device, at, by_exit=by_exit, dismissed=before.noise, rules=rules)
     if by_exit:
         door = state.house.sensed[device]
         # not one that never tells of its closing, nor one whose contact is the wrong way round
         ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
-        state = presence.passed(state, at, rules, ajar=ajar)
+        state = presence.exit_door_moved(state, at, rules, ajar=ajar)
     elif sense is DOOR:
-        state = presence.hand(state, at, rules)
-    elif by is LIFE_MOTION:
-        state, counts = presence.active(state, device, at, rules)
+        state = presence.inner_contact(state, at, rules)
+    elif by is BY_MOTION:
+        state, counts = presence.take_activity(state, device, at, rules)
         if not counts:
             return replace(state, house=replace(state.house, lone=lone)), False
     else:
-        state = presence.home(state, at)
-    state = routines.active(state, device, at, rules)
+        state = presence.at_home(state, at)
+    state = routines.take_activity(state, device, at, rules)
     house = replace(state.house, active_at=at, active_by=device, lone=lone)
     return replace(state, house=house), True
 
 
-MOTION = AnsweredBy.MOTION  # slow to look up in Python 3.11
+BY_MOTION = AnsweredBy.MOTION  # slow to look up in Python 3.11
 
 
 def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
@@ -87,7 +87,7 @@ def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
         return state, effects
     if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device):
         return state, effects
-    state, more = shown(state, event.device, event.at, MOTION, rules)
+    state, more = take_activity(state, event.device, event.at, BY_MOTION, rules)
     return state, effects + more
 
 
@@ -97,11 +97,11 @@ def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
     # the level at start, or the same again; one that differs at a start was moved unseen
     same = sensed is None or sensed.active == (not event.closed)
     if sensed is not None and sensed.active and event.closed:
-        state = routines.shut(state, event.device, event.at - sensed.since, rules)
+        state = routines.take_shut_door(state, event.device, event.at - sensed.since, rules)
     state, effects = _note(state, event.device, event.at, rules, active=not event.closed)
     if same or supervision.floods(state, event.device):
         return state, effects
-    state, more = shown(state, event.device, event.at, MOTION, rules)
+    state, more = take_activity(state, event.device, event.at, BY_MOTION, rules)
     return state, effects + more
 
 

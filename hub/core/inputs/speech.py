@@ -22,7 +22,7 @@ from hub.core.model.checkin import asking
 from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.events import Answered, PartChanged, Spoke, Talking, VoiceTold
 from hub.core.model.rules import Rules
-from hub.core.model.state import Cancelled, Candidate, HomeState, Said, Step, alone
+from hub.core.model.state import Cancelled, Candidate, HomeState, Said, Step, without_visitor
 from hub.core.supervision import faults
 
 VOICE = "voice"  # as a device, in alarms and in evidence
@@ -31,7 +31,7 @@ ANEW_S = 15.0  # as `spoken_s`; a restart takes under 2 s
 ALARMING = {Meaning.HELP, Meaning.UNWELL}  # to a warning: no sign that all is well
 
 
-class Taken(Struct, frozen=True):
+class Heard(Struct, frozen=True):
     """What a word came to: `state` and `effects`, and whether anybody else has to look at it."""
 
     state: HomeState
@@ -39,18 +39,18 @@ class Taken(Struct, frozen=True):
     over: bool
 
 
-def take_spoken(state: HomeState, event: Answered, rules: Rules) -> Taken:
+def _call_for_help(state: HomeState, event: Answered, rules: Rules) -> Heard:
     """Take a word that may call for help, or answers whether help is needed."""
     meaning = event.meaning
     if state.candidate is not None:
-        return _answered_spoken(state, event, rules)
+        return _help_answered(state, event, rules)
     if state.warning is not None and meaning in ALARMING:
         state = replace(state, warning=None)
-        return Taken(*_raise(state, event.at, rules, _said(event)), over=True)
+        return Heard(*_raise(state, event.at, rules, _said_in(event)), over=True)
     doubtful = state.warning is not None and meaning is Meaning.NO
     if doubtful or meaning is Meaning.HELP:
-        return Taken(*_ask(state, event, rules), over=True)
-    return Taken(state, [], over=False)
+        return Heard(*_ask(state, event, rules), over=True)
+    return Heard(state, [], over=False)
 
 
 def taken_back(state: HomeState) -> Step:
@@ -58,7 +58,7 @@ def taken_back(state: HomeState) -> Step:
     return replace(state, candidate=None), [Say(Phrase.HELP_NOT_NEEDED)]
 
 
-def groaned(state: HomeState, event: Answered, rules: Rules) -> Step:
+def _ask_after_groans(state: HomeState, event: Answered, rules: Rules) -> Step:
     """Ask whether help is needed, after answers in which there was no word."""
     return _ask(state, replace(event, what=WORDLESS), rules)
 
@@ -113,24 +113,24 @@ def _again(state: HomeState, event: Answered, rules: Rules) -> Step:
     early = event.at < state.spoken_at + rules.spoken_again_s
     if early and not (asked_off or stored or news):
         return state, []
-    return _raise(state, event.at, rules, _said(event))
+    return _raise(state, event.at, rules, _said_in(event))
 
 
-def _answered_spoken(state: HomeState, event: Answered, rules: Rules) -> Taken:
+def _help_answered(state: HomeState, event: Answered, rules: Rules) -> Heard:
     if event.asked not in {"", Phrase.ASK_HELP} and event.meaning in TAKES_BACK:
-        return Taken(state, [], over=True)  # it was said to another question, before the cry
+        return Heard(state, [], over=True)  # it was said to another question, before the cry
     if event.meaning in TAKES_BACK:
         state, words = taken_back(state)
-        state, effects = sensors.shown(state, VOICE, event.at, event.by, rules)
-        return Taken(state, [*words, *effects], over=True)
+        state, effects = sensors.take_activity(state, VOICE, event.at, event.by, rules)
+        return Heard(state, [*words, *effects], over=True)
     cry = state.candidate.said if state.candidate else Said()
     about = event.what if event.meaning in ALARMING else ""
     said = cry.with_answer(event.words, about)
     raised = _raise(state, event.at, rules, said)
-    return Taken(*raised, over=event.meaning is not Meaning.COUNSEL)
+    return Heard(*raised, over=event.meaning is not Meaning.COUNSEL)
 
 
-def _said(event: Answered) -> Said:
+def _said_in(event: Answered) -> Said:
     return Said(event.words, event.what)
 
 
@@ -146,10 +146,10 @@ FAULT = {
     Part.MUTE: FaultKind.MUTED,
 }
 COMPANY = {Meaning.VISITOR, Meaning.ALONE}
-Fact = Answered | Talking | Spoke | PartChanged | VoiceTold
+VoiceEvent = Answered | Talking | Spoke | PartChanged | VoiceTold
 
 
-def take(state: HomeState, event: Fact, rules: Rules) -> Step:
+def take_voice_event(state: HomeState, event: VoiceEvent, rules: Rules) -> Step:
     """Take what the voice has to tell."""
     match event:
         case Answered():
@@ -157,7 +157,7 @@ def take(state: HomeState, event: Fact, rules: Rules) -> Step:
         case Talking(at=at):
             return checkin.talking(state, at, rules), []
         case Spoke():
-            return announcements.spoke(state, event, rules)
+            return announcements.take_receipt(state, event, rules)
         case PartChanged(at=at, device=device, part=part, broken=broken, detail=detail):
             if broken:
                 return faults.fail(state, FAULT[part], device, at, rules, detail)
@@ -180,7 +180,7 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Step:
             return state, []
         meant = replace(meant, meaning=Meaning.UNCLEAR)  # it answers no question of ours
     event = meant
-    taken = take_spoken(state, event, rules)
+    taken = _call_for_help(state, event, rules)
     if taken.over:
         return taken.state, taken.effects
     state, effects = _understood(taken.state, event, rules)
@@ -189,8 +189,8 @@ def _answered(state: HomeState, event: Answered, rules: Rules) -> Step:
 
 def _company(state: HomeState, event: Answered, rules: Rules) -> HomeState:
     if event.meaning is Meaning.VISITOR:
-        return presence.visited(state, event.at, rules)
-    return alone(state, event.at)
+        return presence.with_visitor(state, event.at, rules)
+    return without_visitor(state, event.at)
 
 
 def _as_ordered(state: HomeState, event: Answered, rules: Rules) -> Answered | None:
@@ -207,12 +207,12 @@ def _understood(state: HomeState, event: Answered, rules: Rules) -> Step:
     if event.meaning is Meaning.UNCLEAR:
         return _unclear(state, event, rules)
     if event.meaning is Meaning.HOME:
-        state, words = presence.declare(state, at, away=False, rules=rules)
-    state, _ = sensors.noticed(state, VOICE, at, event.by, rules)
-    state, over = warning.ended(state)
+        state, words = presence.take_declaration(state, at, away=False, rules=rules)
+    state, _ = sensors.end_quiet(state, VOICE, at, event.by, rules)
+    state, over = warning.end(state)
     state, effects = checkin.answered(state, event, rules)
     if event.meaning is Meaning.AWAY:
-        state, words = presence.declare(state, at, away=True, rules=rules)
+        state, words = presence.take_declaration(state, at, away=True, rules=rules)
     return state, [*over, *effects, *words]
 
 
@@ -221,8 +221,8 @@ def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
 
     Where spoken calls are switched off the ladder of a missed check-in tells a person all the same.
     """
-    if checkin.wordless(state, event) < checkin.WORDLESS or not rules.spoken_sos:
+    if checkin.wordless_so_far(state, event) < checkin.MOST_WORDLESS or not rules.spoken_sos:
         return checkin.answered(state, event, rules)
-    state, asked = groaned(state, event, rules)  # first: no reminder is said beside it
+    state, asked = _ask_after_groans(state, event, rules)  # first: no reminder is said beside it
     state, effects = checkin.answered(state, event, rules)
     return escalation.called(state), [*effects, *asked]

@@ -1,3 +1,3 @@
-"""The core's facts, orders, rules and state, as types."""
+"""Events, effects, rules and state: the types of the core. Drivers may import this room, too."""
 
 __all__ = ["activity", "checkin", "driver", "effects", "events", "rules", "state", "supervision"]

@@ -4,7 +4,7 @@
                               ^  '--nobody--> Paused    after the last attempt --> Missed
                               '-----------------'
 
-Moments are monotonic seconds of the running boot; `care_clock` carries them into the next one.
+Times are monotonic seconds of the running boot; `checkin.restart` moves them into the next one.
 """
 
 from enum import StrEnum
@@ -13,11 +13,11 @@ from msgspec import Struct, field
 
 from hub.contract.messages import Topic
 
-TALK_S = 240.0  # longer than any talk that the voice holds: what goes on longer is stuck
+TALK_S = 240.0  # longer than any talk of the voice: one that lasts longer is stuck
 
 
 class Due(Struct, frozen=True, tag="Due"):
-    """It is to be asked, not before `from_at`: an alarm or the quiet hours may hold it up."""
+    """The check-in is to be asked from `from_at` on, unless an alarm hinders it."""
 
     from_at: float
 
@@ -25,7 +25,7 @@ class Due(Struct, frozen=True, tag="Due"):
 class Asked(Struct, frozen=True, tag="Asked"):
     """The question was spoken at `at`; `moved`: somebody has moved since.
 
-    `talked_s` is how long after it the talk was last known to go on.
+    `talked_s` is how long after the question the talk was last known to go on.
     """
 
     at: float
@@ -34,7 +34,7 @@ class Asked(Struct, frozen=True, tag="Asked"):
 
 
 class Paused(Struct, frozen=True, tag="Paused"):
-    """Nobody has answered the question that was spoken at `at`; it will be asked again."""
+    """Nobody answered the question that was spoken at `at`; it will be asked again."""
 
     at: float
 
@@ -42,7 +42,7 @@ class Paused(Struct, frozen=True, tag="Paused"):
 class CheckIn(Struct, frozen=True):
     """A check-in that is not over. `unclear`: something was said that was not understood.
 
-    `wordless`: how many answers to it were sounds without a word.
+    `wordless` counts the answers to it that were sounds without a word.
     """
 
     name: str
@@ -57,7 +57,7 @@ class CheckIn(Struct, frozen=True):
 
 
 class Missed(Struct, frozen=True):
-    """A check-in that nobody answered, and when the last rung of its ladder was climbed."""
+    """A check-in that nobody answered, and when its escalation last made a step."""
 
     checkin: CheckIn
     at: float
@@ -77,7 +77,7 @@ class Screening(Struct, frozen=True):
 
 
 class Rung(StrEnum):
-    """How far the rule of 24 and 48 hours has come."""
+    """How far the rule of 24 and 48 hours without a sign of life has come."""
 
     WATCHING = "watching"
     CALLED_OUT = "called_out"
@@ -85,14 +85,14 @@ class Rung(StrEnum):
 
 
 class Anchor(Struct, frozen=True):
-    """A moment by both clocks: with it the length of a power cut is known, once one is right."""
+    """One moment by both clocks. It tells how long a power cut was, once the clock is right."""
 
     at: float
     utc: float
 
 
 class CareState(Struct, frozen=True):
-    """Check-ins and the ladder after one that was missed."""
+    """Check-ins, and the escalation after one that was missed."""
 
     visit: CheckIn | None = None
     missed: Missed | None = None
@@ -101,24 +101,24 @@ class CareState(Struct, frozen=True):
     begun_at: float | None = None  # the last check-in
     looked_local: float | None = None  # up to when due check-ins were looked for, in local time
     next_local: float | None = None  # the next one
-    told_at: dict[str, float] = field(default_factory=dict)  # when each need was last told
+    told_at: dict[str, float] = field(default_factory=dict)  # need -> when it was last told
     screened_utc: float | None = None  # when the PHQ-2 was last answered, or the hub was new
     life_at: float | None = None  # a sign of life; later ones may stand in `HomeState.house`
     look_at: float | None = None  # when to look again whether there was one
     rung: Rung = Rung.WATCHING
     began_at: float = 0.0  # this process
-    noted_at: float = 0.0  # about now, for `care_clock`
+    noted_at: float = 0.0  # about now: what `checkin.restart` knows of the time after a restart
     anchor: Anchor | None = None
-    dark_at: float | None = None  # when it began to watch again, after hours without (`dark`)
-    adrift_from: float | None = None  # the power was away since then; it is not known how long
+    dark_at: float | None = None  # when it watched again after hours off (`activity.dark`)
+    adrift_from: float | None = None  # off since then, for a time that is not known yet
 
 
 def asking(care: CareState) -> bool:
-    """Tell whether a question waits for its answer."""
+    """Whether a question waits for its answer."""
     visit = care.visit
     return care.screening is not None or (visit is not None and isinstance(visit.stage, Asked))
 
 
 def talked(asked_at: float, at: float) -> float:
-    """Give how long after a question a talk goes on, within bounds."""
+    """Return for how many seconds after its question a talk went on, at most `TALK_S`."""
     return min(max(at - asked_at, 0.0), TALK_S)

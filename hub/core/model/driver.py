@@ -1,7 +1,8 @@
-"""What a driver is: a frozen struct whose fields are its config, with `async run(port)`.
+"""What a driver is: a frozen struct whose fields are its settings, with `async run(port)`.
 
-A driver of `kind = "contact"` is the struct `Driver` in `drivers/contact.py`; the config names the
-kind, so there is no list to edit. The supervisor starts `run` again when it raises or returns.
+A driver of `kind = "contact"` is the struct `Driver` in `drivers/contact.py`. It is found by the
+name of its kind, so there is no list to edit. The supervisor starts `run` again when it raises or
+returns.
 """
 
 from collections.abc import AsyncIterator
@@ -13,25 +14,26 @@ from hub.core.model.events import Event
 
 
 class Port(Protocol):
-    """What the hub lends a running driver."""
+    """What the hub offers to a running driver."""
 
     def emit(self, event: Event) -> None:
-        """Hand over a fact. Any thread may call it; it never raises and never blocks."""
+        """Hand over an event. Any thread may call it; it never raises and never blocks."""
 
     def ready(self) -> None:
-        """Say that the device works: a fault of an earlier failure is over."""
+        """Report that the device works: the fault of an earlier failure ends."""
 
     def beat(self) -> None:
-        """Say "still alive", from the loop that must not die.
+        """Report that the driver is alive, from the loop that must not die.
 
-        A driver that has beaten once and then stops for 5 s is hung: the watchdog restarts the hub.
+        A driver that has called this once and then stops for 5 s is hung: the watchdog restarts the
+        hub.
         """
 
     def words(self, phrase: Phrase) -> str:
-        """Give what to say for a phrase, in the home's language."""
+        """Return the text of a phrase, in the home's language."""
 
     def orders(self) -> AsyncIterator[Order]:
-        """What the resident shall see and hear from now on, beginning with the last `Show`."""
+        """Yield what the resident shall see and hear from now on; the last `Show` comes first."""
 
 
 class Driver(Protocol):

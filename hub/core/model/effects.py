@@ -1,4 +1,4 @@
-"""Orders, in the imperative: all that the core ever asks of the world."""
+"""Effects, in the imperative: all that the core ever asks the rest of the hub to do."""
 
 from enum import IntEnum, StrEnum
 
@@ -8,16 +8,16 @@ from hub.contract.voice import Phrase
 
 
 class Lane(IntEnum):
-    """Who goes first, and what is kept for how long."""
+    """The order of sending, and how long a message is kept."""
 
     SOS = 0  # on disk until the centre's `received`; never dropped
     FAULT = 1  # on disk until PUBACK; never dropped
     TELEMETRY = 2  # on disk until PUBACK; the oldest is dropped and counted
-    LIVE = 3  # never on disk: true only now, said again at the next reconnect
+    LIVE = 3  # never on disk: true only now, sent again at the next reconnect
 
 
 class Signal(StrEnum):
-    """What the resident is told, one at a time; the lamp and the voice are tables over it."""
+    """What the resident is shown, one signal at a time. Lamp and voice have a table over it."""
 
     RESTING = "resting"
     FAULT = "fault"
@@ -44,25 +44,25 @@ class Publish(Struct, frozen=True, tag="Publish"):
 
 
 class Resend(Struct, frozen=True, tag="Resend"):
-    """Send again what the outbox still holds under `id`."""
+    """Send again the message `id`, which the outbox still holds."""
 
     id: str
 
 
 class Forget(Struct, frozen=True, tag="Forget"):
-    """The centre has stored `id`: the outbox may let it go."""
+    """Drop the message `id` from the outbox: the centre has stored it."""
 
     id: str
 
 
 class Show(Struct, frozen=True, tag="Show"):
-    """Lamps and buzzer show `signal` from now on."""
+    """Show `signal` on lamps and buzzer from now on."""
 
     signal: Signal
 
 
 class Say(Struct, frozen=True, tag="Say"):
-    """Speak `phrase`; `text` only where the centre gave the words, and then `Spoke` follows."""
+    """Speak `phrase`, or the centre's own `text`; with a `receipt`, `Spoke` follows."""
 
     phrase: Phrase
     text: str = ""
@@ -71,14 +71,14 @@ class Say(Struct, frozen=True, tag="Say"):
 
 
 class Ask(Struct, frozen=True, tag="Ask"):
-    """Speak the question `phrase`, then listen; `slow` the second time. `Answered` follows."""
+    """Speak the question `phrase`, slowly the second time, and listen; `Answered` follows."""
 
     phrase: Phrase
     slow: bool = False
 
 
 class Pet(Struct, frozen=True, tag="Pet"):
-    """Feed the watchdog: a heartbeat went the whole way."""
+    """Feed the watchdog: a heartbeat went the whole way through the hub."""
 
 
 Order = Show | Say | Ask  # what drivers are told

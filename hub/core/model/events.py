@@ -1,7 +1,7 @@
-"""Facts, in the past tense: all that the core ever learns.
+"""Events, in the past tense: all that the core ever learns.
 
-`at` is monotonic seconds of the running boot; `utc` is the wall clock in seconds since 1970,
-which is wrong until `synced`. World trouble is an event here, never an exception.
+`at` is monotonic seconds of the running boot. `utc` is the wall clock in seconds since 1970, which
+may be wrong until `synced`. What goes wrong outside is an event, never an exception.
 """
 
 from enum import StrEnum
@@ -14,9 +14,11 @@ from hub.contract.wire import LinkTrouble
 
 
 class Started(Struct, frozen=True, tag="Started"):
-    """The process runs. `boot` is random per start, so that ids never repeat; `chance` in [0, 1)
-    is the one random number of a boot, from which the core spreads what need not go at once.
-    """  # noqa: D205 - one sentence
+    """The process runs.
+
+    `boot` is random at each start, so that ids never repeat. `chance`, in [0, 1), is the only
+    random number of a boot: by it each home reports at another time after a power cut.
+    """
 
     at: float
     utc: float
@@ -27,7 +29,7 @@ class Started(Struct, frozen=True, tag="Started"):
 
 
 class ContactChanged(Struct, frozen=True, tag="ContactChanged"):
-    """A raw edge, or a polled level that differs from the last edge. `closed` is pressed."""
+    """A contact gave an edge, or a polled level differs from the last edge. `closed`: pressed."""
 
     at: float
     device: str
@@ -43,14 +45,14 @@ class MotionChanged(Struct, frozen=True, tag="MotionChanged"):
 
 
 class DeviceSeen(Struct, frozen=True, tag="DeviceSeen"):
-    """A device gave a sign of life without any news."""
+    """A device gave a sign of life and nothing else."""
 
     at: float
     device: str
 
 
 class BatteryMeasured(Struct, frozen=True, tag="BatteryMeasured"):
-    """A device's battery, in percent."""
+    """The charge of a device's battery, in percent."""
 
     at: float
     device: str
@@ -66,7 +68,7 @@ class MainsChanged(Struct, frozen=True, tag="MainsChanged"):
 
 
 class HeartRateMeasured(Struct, frozen=True, tag="HeartRateMeasured"):
-    """A wearable's reading: a sign of life, and no activity."""
+    """A wearable's reading. It is a sign of life, but no activity."""
 
     at: float
     device: str
@@ -76,9 +78,10 @@ class HeartRateMeasured(Struct, frozen=True, tag="HeartRateMeasured"):
 class Answered(Struct, frozen=True, tag="Answered"):
     """The resident answered, or spoke unasked; `score` where a scale was asked.
 
-    `what` names an ill (`head`, `chest`). With `closes`, whoever asked says what follows: no thanks
-    are due. `words` is what was said, where the resident lets it be told. `wordless`: how many
-    answers were sounds without a word, where the meaning is unclear.
+    `what` names a complaint (`head`, `chest`). With `closes` the voice itself says what follows, so
+    the hub adds no thanks. `words` is what was said, where the resident allows it to leave the
+    home. `wordless` counts the answers that were sounds without a word, where the meaning is
+    unclear.
     """
 
     at: float
@@ -93,13 +96,13 @@ class Answered(Struct, frozen=True, tag="Answered"):
 
 
 class Talking(Struct, frozen=True, tag="Talking"):
-    """A talk with the resident goes on: there is more time to answer."""
+    """A talk with the resident goes on, so there is more time to answer."""
 
     at: float
 
 
 class Spoke(Struct, frozen=True, tag="Spoke"):
-    """What the centre had to say under `receipt` was spoken to its end (`done`), or was not."""
+    """The centre's announcement `receipt` was spoken to its end (`done`), or was not."""
 
     at: float
     receipt: str
@@ -117,7 +120,7 @@ class PartChanged(Struct, frozen=True, tag="PartChanged"):
 
 
 class VoiceTold(Struct, frozen=True, tag="VoiceTold"):
-    """The voice has said what it has (`engines`), what it can do and how it is set."""
+    """The voice process reported its engines, what it can do and how it is set."""
 
     at: float
     device: str
@@ -142,7 +145,7 @@ HouseEvent = (
 
 
 class LinkUp(Struct, frozen=True, tag="LinkUp"):
-    """The session with a broker stands and the subscriptions are granted."""
+    """The session with a broker is up, and the subscriptions are granted."""
 
     at: float
     broker: str
@@ -156,21 +159,21 @@ class LinkDown(Struct, frozen=True, tag="LinkDown"):
 
 
 class BrokerAcked(Struct, frozen=True, tag="BrokerAcked"):
-    """PUBACK: a broker has the message `id`, and no more than that."""
+    """A broker has the message `id` (PUBACK), and no more than that."""
 
     at: float
     id: str
 
 
 class BrokerRefused(Struct, frozen=True, tag="BrokerRefused"):
-    """PUBACK with a failure: this broker's rules do not let the hub publish."""
+    """The broker's rules do not allow the hub to publish (PUBACK with a failure)."""
 
     at: float
     id: str
 
 
 class CenterAcked(Struct, frozen=True, tag="CenterAcked"):
-    """The centre speaks of an alarm; for `received`, `id` is the event it has stored."""
+    """The centre reports the stage of an alarm; for `received`, `id` is the event it stored."""
 
     at: float
     id: str
@@ -182,13 +185,13 @@ class CenterAcked(Struct, frozen=True, tag="CenterAcked"):
 
 
 class CenterBorn(Struct, frozen=True, tag="CenterBorn"):
-    """The centre's link (re)started; it may have missed what was not acked."""
+    """The centre's link was started (again); it may have missed what it did not confirm."""
 
     at: float
 
 
 class CommandReceived(Struct, frozen=True, tag="CommandReceived"):
-    """The centre asks for something; `utc` is this hub's clock when it came."""
+    """The centre sent a command; `utc` is this hub's clock when it came."""
 
     at: float
     utc: float
@@ -211,7 +214,7 @@ class DriverFailed(Struct, frozen=True, tag="DriverFailed"):
 
 
 class StorageTrouble(StrEnum):
-    """Why the outbox cannot keep a promise at the moment."""
+    """Why the outbox cannot write to the disk at the moment."""
 
     FULL = "full"
     READ_ONLY = "read_only"
@@ -222,7 +225,7 @@ class StorageTrouble(StrEnum):
 
 
 class StorageFailed(Struct, frozen=True, tag="StorageFailed"):
-    """A commit did not reach the disk; what it owed is held in memory and sent from there."""
+    """A commit did not reach the disk; its messages are kept in memory and sent from there."""
 
     at: float
     trouble: StorageTrouble
@@ -243,7 +246,7 @@ class Measured(Struct, frozen=True, tag="Measured"):
 
 
 class Heartbeat(Struct, frozen=True, tag="Heartbeat"):
-    """The shell found its threads alive; the watchdog is fed only by what this causes."""
+    """The hub found its threads alive. Only the effect of this event feeds the watchdog."""
 
     at: float
     utc: float
@@ -252,7 +255,7 @@ class Heartbeat(Struct, frozen=True, tag="Heartbeat"):
 
 
 class Ticked(Struct, frozen=True, tag="Ticked"):
-    """A deadline that `next_wake` named has come."""
+    """A deadline that `next_wake` returned has come."""
 
     at: float
 

@@ -1,4 +1,7 @@
-"""The numbers that decide, and where each comes from. A home's config may change them."""
+"""The numbers that decide, and the source of each. A home's settings may change them.
+
+`Rules` holds all of them, and which contacts and sensors the home has.
+"""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from hub.contract.forms import TimeOfDay
 from hub.contract.messages import Topic
+from hub.contract.scaip import Kind
 
 Seconds = Annotated[float, Meta(gt=0)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
@@ -17,7 +21,7 @@ Times = Annotated[tuple[TimeOfDay, ...], Meta(max_length=5)]  # Rescue Alert: up
 Topics = Annotated[tuple[Topic, ...], Meta(min_length=1, max_length=20)]
 Attempts = Annotated[int, Meta(ge=1, le=5)]
 Listening = Annotated[float, Meta(ge=10, le=600)]  # an old person needs some seconds to answer
-Wait = Annotated[float, Meta(ge=60, le=14_400)]  # the ladder ends on the same day
+Wait = Annotated[float, Meta(ge=60, le=14_400)]  # so that the escalation ends on the same day
 Lateness = Annotated[float, Meta(ge=60, le=43_200)]
 Silence = Annotated[float, Meta(ge=3600, le=1_209_600)]
 Watching = Annotated[float, Meta(ge=0, le=43_200)]
@@ -35,8 +39,11 @@ class Role(StrEnum):
     AWAY_SWITCH = "away_switch"
 
 
+CALL_OF_ROLE = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
+
+
 class Sense(StrEnum):
-    """What a device tells of the house."""
+    """What a sensor reports."""
 
     MOTION = "motion"
     DOOR = "door"
@@ -47,7 +54,7 @@ class Sense(StrEnum):
 
 
 class Room(StrEnum):
-    """Rooms of which a rule speaks; all others are `other`."""
+    """The rooms that a rule names; every other room is `other`."""
 
     BATHROOM = "bathroom"
     BEDROOM = "bedroom"
@@ -55,7 +62,7 @@ class Room(StrEnum):
 
 
 class Button(Struct, frozen=True):
-    """A contact's role, the room it is in, and whether a cut wire shows (as a press)."""
+    """The role of a contact, its room, and whether a cut wire shows (as a press)."""
 
     role: Role
     place: str = ""
@@ -63,7 +70,7 @@ class Button(Struct, frozen=True):
 
 
 class Sensor(Struct, frozen=True):
-    """What a device senses, where, and how long it may be silent (0: it has no sign of life)."""
+    """What a device senses, where, and how long it may be silent (0: it gives no sign of life)."""
 
     sense: Sense
     place: str = ""
@@ -72,31 +79,31 @@ class Sensor(Struct, frozen=True):
 
 
 class WatchRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """When a device's trouble is told. How long it may be silent is its own (`Sensor.silent_s`)."""
+    """When a device's fault is told. How long it may be silent is in `Sensor.silent_s`."""
 
     stuck_s: Seconds = 1800.0  # motion without a break: nobody moves for so long without a rest
     short_s: Seconds = 2.0  # a walker keeps a motion sensor busy for longer, a door is slower
     chatter_pulses: Annotated[int, Meta(gt=0)] = 60  # so many short pulses in a window: a flood
     chatter_window_s: Seconds = 60.0
-    lone_s: Seconds = 8 * 3600.0  # a night in bed is seen by one sensor alone: never less is noise
-    noisy_s: Seconds = 86_400.0  # a fault for noise stands until so long after it
-    unmoved_s: Seconds = 7 * 86_400.0  # others saw life all that time: is its wire off?
+    lone_s: Seconds = 8 * 3600.0  # a night in bed is seen by one sensor alone; less is never noise
+    noisy_s: Seconds = 86_400.0  # the fault NOISY ends so long after the last noise
+    unmoved_s: Seconds = 7 * 86_400.0  # others saw life all that time: its wire may be off
     low_pct: Percent = 15.0
     fair_pct: Percent = 25.0  # a battery must recover by so much, or be a new one
     remind_s: Seconds = 86_400.0  # low battery: repeated daily until fixed
-    mains_lost_s: Seconds = 120.0  # UL: reported within 180 s; shorter blips are nobody's trouble
-    flap_s: Seconds = 60.0  # the second end of a fault in a day must last so long, each next twice
+    mains_lost_s: Seconds = 120.0  # UL: reported within 180 s; shorter cuts are not told
+    flap_s: Seconds = 60.0  # a fault's second end in a day must last so long; each next one twice
     flap_most_s: Seconds = 3600.0  # then a fault that comes and goes is told some 30 times a day
-    flap_forget_s: Seconds = 86_400.0  # without it so long, it begins anew
-    power_up_s: Seconds = 300.0  # a hub that starts so soon after its machine had no power
+    flap_forget_s: Seconds = 86_400.0  # after so long without the fault the count begins anew
+    power_up_s: Seconds = 300.0  # a hub that starts so soon after its machine: power is back
     spread_s: Annotated[float, Meta(ge=0)] = 3600.0  # Tunstall: 1 to 4 h after an area power cut
 
 
 class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """How sure the house must be before it says that something is wrong."""
+    """How long nothing may move, and how sure the hub must be, before it warns."""
 
     alarms_a_day: Share = 0.03  # aimed at: the best paper has 0.09 (Wilhelm, Wahl 2024)
-    new_days: Count = 5  # until so many days are learned, the safe limits hold as well
+    new_days: Count = 5  # until so many days are learned, the safe limits apply as well
     least_s: Seconds = 3600.0  # no quiet is shorter, however regular a life: a long lie is 60 min
     most_s: Seconds = 12 * 3600.0  # no quiet at home is longer, whatever is usual there
     safe_day_s: Seconds = 6 * 3600.0  # fixed limits of 4 to 12 h are usual (field.md)
@@ -104,47 +111,49 @@ class QuietRules(Struct, frozen=True, forbid_unknown_fields=True):
     night_from_h: Hour = 22.0  # the night of a home that is not known yet
     night_to_h: Hour = 8.0
     forget_a_day: Share = 0.02  # of what is learned: half of it is older than 34 days
-    believed_share: Share = 0.4  # of the activity that the working sensors usually see
-    exit_s: Seconds = 180.0  # nothing moves for so long after the exit door: away
-    linger_s: Seconds = 10.0  # a sensor by the door may still see who leaves, no other one
+    believed_share: Share = 0.4  # the least share of the activity that working sensors usually see
+    exit_s: Seconds = 180.0  # the resident is away when nothing moves so long after the exit door
+    linger_s: Seconds = 10.0  # so long a sensor by the door may still see who leaves
     passage_s: Seconds = 45.0  # edges of the door so close together are one passage
-    return_s: Seconds = 600.0  # one blip without the door is no return; a second one within this is
+    return_s: Seconds = 600.0  # one pulse without the door is no return; a second within this is
     declared_away_s: Seconds = 12 * 3600.0  # "I'm going out" holds so long
-    leave_s: Seconds = 600.0  # who has said so is by the door within this, coat and shoes on
+    leave_s: Seconds = 600.0  # who said so needs at most so long for coat, shoes and door
     visitor_s: Seconds = 3 * 3600.0  # "I have a visitor" holds so long
     asleep_s: Seconds = 45 * 60.0
-    bathroom_s: Seconds = 75 * 60.0  # never less; GrandCare, KT warn from 15 min by night
+    bathroom_s: Seconds = 75 * 60.0  # the least limit; GrandCare, KT warn from 15 min by night
     door_open_s: Seconds = 3600.0
     door_still_s: Seconds = 1800.0
     out_at_night_s: Seconds = 1800.0
-    wander_slots: Count = 12  # five-minute slots with activity in one night, never less
+    wander_slots: Count = 12  # five-minute slots with activity in one night: the least limit
 
 
 class CareRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """When to ask, and what follows when nobody answers."""
+    """When check-ins are asked, and what follows when nobody answers."""
 
     times: Times = ("09:00", "18:00")  # the issue's default: once after rising, once at supper
-    quiet_from: TimeOfDay = "21:00"  # nobody is asked from here ...
-    quiet_until: TimeOfDay = "08:00"  # ... to here; where both are equal, at any time
+    quiet_from: TimeOfDay = "21:00"  # nobody is asked from this time ...
+    quiet_until: TimeOfDay = "08:00"  # ... to this; where both are equal, at any time
     topics: Topics = tuple(Topic)  # in turn (CareCall, Waplat: all risk factors within a week)
-    late_s: Lateness = 7200.0  # after an outage or an alarm, one check-in is made up for
-    apart_s: Wait = 3600.0  # whatever the wall clock does, no two begin closer than this
+    late_s: Lateness = 7200.0  # after an outage or an alarm a check-in is asked at most so late
+    apart_s: Wait = 3600.0  # two begin at least so far apart, whatever the wall clock does
     attempts: Attempts = 3  # Acticheck gives three chances, CareCall calls three times
     answer_s: Listening = 60.0  # how long an answer is waited for
     again_s: Wait = 300.0  # asked again after 5 min, and after 10 more
     remind_s: Wait = 1800.0  # from the first reminder to the second
     call_s: Wait = 3600.0  # from the second reminder to the centre (CareCall: the same day)
-    callout_s: Silence = 86_400.0  # Waplat: after 24 h without a sign of life an automatic call,
-    dispatch_s: Silence = 172_800.0  # after 48 h somebody goes and looks
-    dark_s: Silence = 14_400.0  # off for so long: what became due meanwhile waits to be watched
-    watch_s: Watching = 14_400.0  # so long, and up to
-    spread_s: Watching = 14_400.0  # so much longer (Tunstall: 1 to 4 h after an area power cut)
+    callout_s: Silence = 86_400.0  # Waplat: after 24 h without a sign of life an automatic call
+    dispatch_s: Silence = 172_800.0  # Waplat: after 48 h somebody goes and looks
+    dark_s: Silence = (
+        14_400.0  # off for so long, the hub first watches, then calls (`activity.dark`)
+    )
+    watch_s: Watching = 14_400.0  # it watches so long, and up to `spread_s` longer
+    spread_s: Watching = 14_400.0  # Tunstall: 1 to 4 h after an area power cut
     screen_days: Days = 14  # the two questions of the PHQ-2 are about the last two weeks
-    need_again_s: Wait = 600.0  # what is said again within this is one need, told once
+    need_again_s: Wait = 600.0  # the same need said again within this is told once
 
 
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
-    """Thresholds in the unit of their suffix."""
+    """All rules of one home. Each threshold is in the unit of its suffix."""
 
     hub: str = ""
     software: str = ""
@@ -154,34 +163,34 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     quiet: QuietRules = field(default_factory=QuietRules)
     care: CareRules = field(default_factory=CareRules)
     watch: WatchRules = field(default_factory=WatchRules)
-    press_settle_s: Seconds = 0.020  # product's promise: a level held 20 ms is a press
-    release_settle_s: Seconds = 0.035  # shorter gaps are bounce; gaps of 50 ms part two presses
+    press_settle_s: Seconds = 0.020  # the product's promise: a level held 20 ms is a press
+    release_settle_s: Seconds = 0.035  # shorter gaps are bounce; a gap of 50 ms separates presses
     hold_s: Seconds = 3.0  # the green button held on site: the responder is present
     stuck_s: Seconds = 60.0  # a cord caught in a door, a button jammed
     chatter_edges: Count = 200  # edges in `chatter_window_s` that no finger makes
     chatter_window_s: Seconds = 10.0
     wobble_presses: Count = 100  # presses in `wobble_window_s`: one every 6 s, for ten minutes
     wobble_window_s: Seconds = 600.0
-    untold_calls: Count = 500  # a wobbling cord, offline: further ones would only fill the disk
-    repeat_s: Seconds = 10.0  # so often is told that a button calls a stored alarm again
-    repeat_doubtful_s: Seconds = 30.0  # by voice, or by a cord that wobbles: cards wear out
+    untold_calls: Count = 500  # more calls of a wobbling cord, offline, would only fill the disk
+    repeat_s: Seconds = 10.0  # how often a button's further call of a stored alarm is told
+    repeat_doubtful_s: Seconds = 30.0  # by voice or by a wobbling cord: SD cards wear out
     warn_s: Seconds = 300.0  # NEAT NOVO, Tunstall: 60 s to 10 min before an automatic alarm
     warn_again_s: Seconds = 30.0
     spoken_sos: bool = True  # whether a call for help may be spoken
     spoken_s: Seconds = 15.0  # the issue's promise: raised within 15 s of being heard
-    spoken_again_s: Seconds = 60.0  # while nobody has stored the alarm: what is cried adds little
+    spoken_again_s: Seconds = 60.0  # while the centre has not stored the alarm, cries add little
     cancel_window_s: Seconds = 10.0  # Chiptech SEVEN, Climax: 10 s for a press
     undelivered_s: Seconds = 10.0  # EN 50136 D4 asks <= 10 s mean to transmit
-    quick_resend_s: Seconds = 5.0  # a withheld `received` is made good within 6 s
+    quick_resend_s: Seconds = 5.0  # so a lost `received` is replaced within 6 s
     quick_resends: Count = 24
     resend_s: Seconds = 30.0  # Chiptech SEVEN: 16 x 30 s, then every 10 min, without end
     resends: Count = 16
     slow_resend_s: Seconds = 600.0
     repeat_undelivered_s: Seconds = 30.0
-    stage_lasts_s: Seconds = 600.0  # without a link; the centre gives a forgotten take back by then
+    stage_lasts_s: Seconds = 600.0  # without a link; by then a forgotten alarm is open again there
     repeat_received_s: Seconds = 60.0  # TSA: 97.5 % are answered in 60 s
     farewell_s: Seconds = 5.0  # how long closed and cancelled stay on the lamp
-    offline_s: Seconds = 20.0  # the lamp says offline only when a reconnect has had its chance
-    state_interval_s: Seconds = 30.0  # loss is to be reported in <= 90 s: three missed are lost
-    alarm_state_interval_s: Seconds = 10.0  # how soon a lamp that missed an ack is put right
-    command_age_s: Seconds = 300.0  # a command that is older than this was held back by someone
+    offline_s: Seconds = 20.0  # the lamp shows offline only after the time that a reconnect takes
+    state_interval_s: Seconds = 30.0  # three missed mean lost: loss is to be reported in <= 90 s
+    alarm_state_interval_s: Seconds = 10.0  # how soon a lamp that missed an ack is corrected
+    command_age_s: Seconds = 300.0  # an older command was held back by somebody

@@ -1,8 +1,9 @@
-"""What the hub holds true between two events. All of it is snapshotted; `home.recover` reads it.
+"""The state of a home: all that the hub remembers between two events.
 
-The tags are names on the disk: a class may be renamed, its tag may not. The first of a union stands
-for a tag that only a newer program knows. Tuples and dicts here are never changed in place: a new
-value takes the old one's place.
+All of it is saved in the snapshot, and `decide.recover` fits a saved state to a new process. The
+tags are names on the disk: a class may be renamed, its tag may not change. The first type of a
+union stands for a tag that only a newer program knows. Tuples and dicts here are never changed in
+place; they are replaced.
 """
 
 from msgspec import Struct, field
@@ -16,35 +17,35 @@ from hub.core.model.effects import Effect, Signal
 from hub.core.model.supervision import WatchState
 
 FORMAT = 1
-BETWEEN = " · "  # the words of a cry, and of the answer to what was asked back
+BETWEEN = " · "  # between the words of a spoken call and those of the answer to the question back
 
 
 class Raised(Struct, frozen=True, tag="Raised"):
-    """The outbox has it."""
+    """The outbox has the alarm."""
 
 
 class Sent(Struct, frozen=True, tag="Sent"):
-    """A broker has it."""
+    """A broker has the alarm."""
 
 
 class Received(Struct, frozen=True, tag="Received"):
-    """The centre has stored it; nobody has taken it yet."""
+    """The centre has stored the alarm; nobody has taken it yet."""
 
 
 class Accepted(Struct, frozen=True, tag="Accepted"):
-    """A person took it."""
+    """A person at the centre took the alarm."""
 
     who: str
 
 
 class Present(Struct, frozen=True, tag="Present"):
-    """Someone is there."""
+    """Somebody is with the resident."""
 
     who: str
 
 
 class Cancelled(Struct, frozen=True, tag="Cancelled"):
-    """The resident took it back in time; the centre has yet to close it."""
+    """The resident took the alarm back in time; the centre has not closed it yet."""
 
 
 Life = Raised | Sent | Received | Accepted | Present | Cancelled
@@ -59,18 +60,18 @@ STAGE: dict[type[Life], Stage] = {
 
 
 class Called(Struct, frozen=True):
-    """By what an open alarm was called again, and when the centre was last told so."""
+    """The last further call that a device made of an open alarm, and when the centre was told."""
 
     kind: Kind
     device: str
     told_at: float
-    again_at: float | None = None  # of a call that is still to be told
+    again_at: float | None = None  # when a call was made that is still to be told
     words: str = ""  # of that call, if it was spoken
     about: str = ""
 
 
 class Alarm(Struct, frozen=True):
-    """A call for help that only the centre can close. `id` is that of its raising event."""
+    """A call for help that only the centre can close. `id` is the id of its first event."""
 
     id: str
     kind: Kind
@@ -85,16 +86,16 @@ class Alarm(Struct, frozen=True):
     version: int = 0
     cancel_asked: bool = False
     evidence: Evidence | None = None
-    cleared: bool = False  # an automatic alarm whose ground has gone
-    words: str = ""  # of a spoken call, where the resident lets them be told
+    cleared: bool = False  # an automatic alarm whose reason is gone
+    words: str = ""  # of a spoken call, where the resident allows it
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
-    sent: bool = False  # the centre has said that somebody is on the way
-    calls: tuple[Called, ...] = ()  # by hand or voice, one for each device
-    abouts: tuple[str, ...] = ()  # what else the centre was told that it is about
+    sent: bool = False  # the centre reported that somebody is on the way
+    calls: tuple[Called, ...] = ()  # further calls by hand or voice, one for each device
+    abouts: tuple[str, ...] = ()  # further topics that the centre was told
 
 
-class Owed(Struct, frozen=True):
-    """An urgent event that the centre has not confirmed yet; the outbox holds its bytes."""
+class Delivery(Struct, frozen=True):
+    """An event that the centre has not confirmed yet. The outbox holds its bytes."""
 
     id: str
     alarm: str
@@ -104,26 +105,26 @@ class Owed(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """What a spoken call was: its `words`, where they may be told, and what it was `about`."""
+    """What was said in a spoken call: its `words`, where the resident allows it, and its topic."""
 
     words: str = ""
     about: str = ""
 
     def with_answer(self, words: str, about: str) -> "Said":
-        """Add what was said when the hub asked back; sounds tell less than anything told of."""
+        """Return this with the answer to the question back; a word tells more than a sound."""
         told = [one for one in (self.about, about) if one and one != WORDLESS]
         about = told[0] if told else self.about or about
         return Said(BETWEEN.join(filter(None, (self.words, words))), about)
 
 
 class Candidate(Struct, frozen=True):
-    """A spoken call for help, asked back: it is raised at `until`, unless it is taken back."""
+    """A spoken call for help that was asked back: an alarm at `until`, unless it is taken back."""
 
     heard_at: float
     until: float
-    asked: bool = True  # not yet again since a restart
-    cut_short: bool = False  # by a restart: asked again once, and no more
-    words: str = ""  # of the cry, where the resident lets them be told
+    asked: bool = True  # False: not asked again yet since a restart
+    cut_short: bool = False  # by a restart: it is asked again only once
+    words: str = ""  # of the call, where the resident allows it
     about: str = ""  # what it was about: `fall`, `fire`, ...
 
     @property
@@ -133,27 +134,28 @@ class Candidate(Struct, frozen=True):
 
 
 class Caution(Struct, frozen=True):
-    """An automatic alarm is to follow at `until`, unless there is a sign of life."""
+    """The warning of an automatic alarm, which follows at `until` without a sign of life."""
 
     kind: Kind
     device: str
     evidence: Evidence
     until: float
     said_at: float
-    cut_short: bool = False  # by a restart: it is spoken again once, and no more
+    cut_short: bool = False  # by a restart: it is spoken again only once
 
 
 class Farewell(Struct, frozen=True):
-    """The last word on an ended alarm, shown until `until`."""
+    """The signal of an ended alarm, shown until `until`."""
 
     signal: Signal
     until: float
 
 
-class Notice(Struct, frozen=True):
-    """An announcement; `until_utc` 0: for as long as it takes. `due_at`: when to try (again).
+class Announcement(Struct, frozen=True):
+    """An announcement of the centre. It is tried at `due_at`, until `until_utc` (0: without end).
 
-    One that is `over` has no text any more, and is kept so that it is known when it comes again.
+    One that is `over` has lost its text. It is kept so that the same order is known when it comes
+    again.
     """
 
     id: str
@@ -170,13 +172,13 @@ class Up(Struct, frozen=True, tag="Up"):
 
 
 class Settling(Struct, frozen=True, tag="Settling"):
-    """It closed, perhaps only for a glitch."""
+    """The contact closed a moment ago; it may be a glitch."""
 
     since: float
 
 
 class Down(Struct, frozen=True, tag="Down"):
-    """It is pressed, and the press has been counted."""
+    """The contact is pressed, and the press was counted."""
 
     since: float
     held: bool = False
@@ -184,14 +186,14 @@ class Down(Struct, frozen=True, tag="Down"):
 
 
 class Lifting(Struct, frozen=True, tag="Lifting"):
-    """It opened, perhaps only to bounce."""
+    """The contact opened a moment ago; it may be a bounce."""
 
     down: Down
     since: float
 
 
 class Recalled(Struct, frozen=True, tag="Recalled"):
-    """It was down when an older process ended; the first level that is seen decides."""
+    """The contact was down when an older process ended; the first level seen decides."""
 
     down: Down
 
@@ -200,9 +202,9 @@ Touch = Up | Settling | Down | Lifting | Recalled
 
 
 class Contact(Struct, frozen=True):
-    """A contact; how many edges it gave in the present window, and how many presses in its own.
+    """A contact, and its counts of edges and of presses, each in a window of its own.
 
-    `chattering` is by the edges, `wobbling` by the presses; either is the fault.
+    Too many edges make it `chattering`, too many presses `wobbling`. Either is the fault CHATTER.
     """
 
     life: Touch = field(default_factory=Up)
@@ -215,7 +217,7 @@ class Contact(Struct, frozen=True):
 
     @property
     def restless(self) -> bool:
-        """Whether it closes and opens as no finger does."""
+        """Whether the contact closes and opens as no finger does."""
         return self.chattering or self.wobbling
 
 
@@ -230,7 +232,7 @@ class Fault(Struct, frozen=True):
 
 
 class Clock(Struct, frozen=True):
-    """Wall clock = monotonic + `offset_s`; not to be trusted until `synced`."""
+    """How wall clock and local time follow from monotonic time; right only if `synced`."""
 
     offset_s: float = 0.0
     synced: bool = False
@@ -246,14 +248,14 @@ class Clock(Struct, frozen=True):
 
 
 class Link(Struct, frozen=True):
-    """Whether a broker is there, and since when."""
+    """Whether the link to a broker is up, and since when it is up or down."""
 
     up: bool = False
     since: float = 0.0
 
 
 class HomeState(Struct, frozen=True, omit_defaults=True):
-    """The home."""
+    """The whole state of a home."""
 
     boot: str = ""
     order: int = 0
@@ -261,35 +263,35 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     clock: Clock = field(default_factory=Clock)
     contacts: dict[str, Contact] = field(default_factory=dict)
     alarms: tuple[Alarm, ...] = ()
-    owed: tuple[Owed, ...] = ()
+    owed: tuple[Delivery, ...] = ()
     faults: dict[str, Fault] = field(default_factory=dict)
     link: Link = field(default_factory=Link)
     farewell: Farewell | None = None
     shown: Signal | None = None
     said_at: float = 0.0
-    told_at: float = 0.0  # when the state message last went out
+    told_at: float = 0.0  # when the state message was last sent
     house: House = field(default_factory=House)
-    habits: Habits = FRESH  # kept in a file of its own: the snapshot of a call stays small
+    habits: Habits = FRESH  # saved in a file of its own, so that the snapshot stays small
     care: CareState = field(default_factory=CareState)
     warning: Caution | None = None
     candidate: Candidate | None = None
     spoken_at: float = NEVER  # when a spoken call was last raised
-    notices: tuple[Notice, ...] = ()  # announcements that are not yet spoken
+    notices: tuple[Announcement, ...] = ()  # that wait to be spoken, and some that are over
     watch: WatchState = field(default_factory=WatchState)
-    counter: int = 0  # of the last command obeyed
+    counter: int = 0  # of the last command that was accepted
 
 
-Step = tuple[HomeState, list[Effect]]  # what a decision comes to: the new state, what is to be done
+Step = tuple[HomeState, list[Effect]]  # the result of a decision: the new state, what is to be done
 
 
 def numbered(state: HomeState) -> tuple[HomeState, str]:
-    """Return the state after it has given out one more message id, and that id."""
+    """Return the state with the next message number used up, and the message id made of it."""
     state = replace(state, order=state.order + 1)
     return state, f"{state.boot}-{state.order}"
 
 
-def alone(state: HomeState, at: float) -> HomeState:
-    """Let whoever was with the resident be gone."""
+def without_visitor(state: HomeState, at: float) -> HomeState:
+    """Return the state in which a visitor, if there was one, has left by `at`."""
     if at >= state.house.visitor_until:
         return state
     return replace(state, house=replace(state.house, visitor_until=at))

@@ -8,7 +8,7 @@ from hub.core.model.events import VoiceTold
 
 
 class Battery(Struct, frozen=True):
-    """A charge, and when it was last told that it is low (None: it is not)."""
+    """A battery's charge, and when it was last reported low (None: it is not low)."""
 
     pct: float
     told_at: float | None = None
@@ -24,7 +24,7 @@ class Mains(Struct, frozen=True):
 
 
 class Flicker(Struct, frozen=True):
-    """How many pulses that nobody makes there were in the window that began at `since`."""
+    """How many pulses too short for a person came in the window that began at `since`."""
 
     pulses: int
     since: float
@@ -32,7 +32,7 @@ class Flicker(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """A technical report that is held back, so that a town does not report all at once."""
+    """A technical report that waits, so that a whole town does not report at once."""
 
     report: Report
     value: float
@@ -56,20 +56,20 @@ class WatchState(Struct, frozen=True):
     Nothing can become due before `due`; it may be too early, never too late.
     """
 
-    began_at: float = 0.0  # of this boot: from here on every device has its whole time
+    began_at: float = 0.0  # of this process: from then on each device has its whole `silent_s`
     due: float | None = None
     chance: float = 0.0
-    words: dict[str, float] = field(default_factory=dict)  # signs of life that are no edge
+    words: dict[str, float] = field(default_factory=dict)  # device -> sign of life that is no edge
     batteries: dict[str, Battery] = field(default_factory=dict)
     mains: dict[str, Mains] = field(default_factory=dict)
     flickers: dict[str, Flicker] = field(default_factory=dict)
     flaps: dict[str, Flap] = field(default_factory=dict)  # fault -> how it comes and goes
     hold_until: float | None = None
-    untold: tuple[str, ...] = ()  # faults that stand and wait until then
+    untold: tuple[str, ...] = ()  # faults that are told at `hold_until`
     waiting: tuple[Waiting, ...] = ()
-    voice: VoiceTold | None = None  # its last word, of this process
+    voice: VoiceTold | None = None  # its last report to this process
 
 
-def armed(watch: WatchState, at: float) -> WatchState:
-    """Have `at` not missed."""
+def due_by(watch: WatchState, at: float) -> WatchState:
+    """Return the state with `due` at `at` or earlier, so that `at` is not missed."""
     return watch if watch.due is not None and watch.due <= at else replace(watch, due=at)

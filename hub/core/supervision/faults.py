@@ -1,10 +1,10 @@
-"""Link and driver health: faults that last are retained at the broker until they are over.
+"""Faults of devices and of the hub itself, retained at the broker until they are over.
 
-A fault's id is `<device>:<kind>`, without a dot, which NATS does not take in a topic; the hub's own
+A fault's id is `<device>:<kind>`, without a dot, which NATS does not take in a topic. The hub's own
 device is `hub`.
 
     over --told--> stands --over--> (the first time) over; else held back: 60 s, 120 s, ... 1 h
-                      '-----------again, while it is held back: nothing was to tell-------'
+                      '-----------again, while it is held back: nothing is told-----------'
 
 A loose plug comes and goes 17,280 times a day. Its fault stays, and nothing is written for it.
 """
@@ -29,17 +29,16 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Kind, Report
 from hub.core.model.effects import Effect, Lane, Publish
-from hub.core.model.rules import Role, Rules
+from hub.core.model.rules import CALL_OF_ROLE, Rules
 from hub.core.model.state import STAGE, Fault, HomeState, Link, Step, numbered
-from hub.core.model.supervision import Flap, Waiting, WatchState, armed
+from hub.core.model.supervision import Flap, Waiting, WatchState, due_by
 
 HUB = "hub"
-OUTAGE = "hub:link"  # no fault, but told as one that comes and goes
-AGAIN = 2  # the first end of a fault is told at once
-MOST_DOUBLINGS = 32  # of a float, against a home whose plug was loose for years
-CALLS = {Role.HELP_BUTTON: Kind.HELP_BUTTON, Role.PULL_CORD: Kind.PULL_CORD}
+OUTAGE = "hub:link"  # no fault, but counted like one that comes and goes
+HELD_FROM = 2  # from this end on it is held back; the first one is told at once
+MOST_DOUBLINGS = 32  # keeps the float finite where a plug was loose for years
 TRIGGERS = 20  # far more than a home has; the message stays small
-BRIEFS = 100  # of the oldest alarms; with more the message could outgrow `wire.MAX_BYTES`
+BRIEFS = 100  # of the oldest alarms; more could make the message longer than `wire.MAX_BYTES`
 
 
 def fail(
@@ -52,21 +51,21 @@ def fail(
         state = not_over(state, fault)
         if standing.detail == detail or at < told_again_at(state, fault, rules):
             later = None if standing.detail == detail else detail
-            return _later(state, fault, later, rules), []
-    state = _counted(state, fault, at, rules)
+            return _keep_detail(state, fault, later, rules), []
+    state = _count_told(state, fault, at, rules)
     since_utc = standing.since_utc if standing else state.clock.utc(at)
     new = Fault(kind, device, since_utc, state.clock.synced, detail)
     state = replace(state, faults={**state.faults, fault: new})
     waits = device in rules.sensors and kind is not FaultKind.MAINS_LOST
     if waits and (until := state.watch.hold_until) is not None and at < until:
         untold = tuple(dict.fromkeys((*state.watch.untold, fault)))
-        watch = armed(replace(state.watch, untold=untold), until)
+        watch = due_by(replace(state.watch, untold=untold), until)
         return replace(state, watch=watch), []
-    return tell(state, fault, rules)
+    return publish_fault(state, fault, rules)
 
 
 def mend(state: HomeState, kind: FaultKind, device: str, at: float, rules: Rules) -> Step:
-    """End a fault, if it stands: at once, or where it comes and goes when it has stayed away."""
+    """End a fault that stands: at once, or, if it comes and goes, when it has stayed away."""
     fault = f"{device}:{kind}"
     if fault not in state.faults:
         return state, []
@@ -76,7 +75,7 @@ def mend(state: HomeState, kind: FaultKind, device: str, at: float, rules: Rules
         return end(state, fault, at, rules)
     if flap.over_at is not None:
         return state, []
-    watch = armed(_with(state.watch, fault, replace(flap, over_at=at + hold_s)), at + hold_s)
+    watch = due_by(_with_flap(state.watch, fault, replace(flap, over_at=at + hold_s)), at + hold_s)
     return replace(state, watch=watch), []
 
 
@@ -84,94 +83,49 @@ def end(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
     """End a fault that stands, whatever it did before."""
     faults = {k: v for k, v in state.faults.items() if k != fault}
     flap = state.watch.flaps.get(fault, Flap(1, at))
-    watch = _with(state.watch, fault, replace(flap, at=at, over_at=None, detail=None))
-    return tell(replace(state, faults=faults, watch=watch), fault, rules)
+    watch = _with_flap(state.watch, fault, replace(flap, at=at, over_at=None, detail=None))
+    return publish_fault(replace(state, faults=faults, watch=watch), fault, rules)
 
 
 def stands(state: HomeState, device: str, kind: FaultKind) -> bool:
-    """Tell whether a fault stands against `device`; one whose end is only held back does not."""
+    """Whether a fault stands against `device`; one whose end is only held back does not."""
     fault = f"{device}:{kind}"
     return bool(state.faults) and fault in state.faults and not _is_over(state, fault)
 
 
-def _is_over(state: HomeState, fault: str) -> bool:
-    flap = state.watch.flaps.get(fault)
-    return flap is not None and flap.over_at is not None
-
-
 def not_over(state: HomeState, fault: str) -> HomeState:
-    """Take back that a fault is over, where its end was held back."""
+    """Return the state in which the fault stands again, if its end was held back."""
     if not _is_over(state, fault):
         return state
     flap = replace(state.watch.flaps[fault], over_at=None)
-    return replace(state, watch=_with(state.watch, fault, flap))
+    return replace(state, watch=_with_flap(state.watch, fault, flap))
 
 
 def told_again_at(state: HomeState, fault: str, rules: Rules) -> float:
-    """Give when one more word on a fault may be told: one that was told often has to wait."""
+    """Return when a fault may be told again; one that was told often has to wait."""
     flap = state.watch.flaps.get(fault)
     return -math.inf if flap is None else flap.at + _hold_s(flap, rules)
 
 
-def _later(state: HomeState, fault: str, detail: str | None, rules: Rules) -> HomeState:
-    """Keep a detail until it may be told, or none any more where it is as it was told."""
-    flap = state.watch.flaps.get(fault)
-    if flap is None or flap.detail == detail:
-        return state
-    watch = _with(state.watch, fault, replace(flap, detail=detail))
-    return replace(state, watch=armed(watch, told_again_at(state, fault, rules)))
-
-
-def _counted(state: HomeState, fault: str, at: float, rules: Rules) -> HomeState:
-    flap = state.watch.flaps.get(fault)
-    forgotten = flap is None or at >= flap.at + rules.watch.flap_forget_s
-    told = 1 if flap is None or forgotten else flap.told + 1
-    return replace(state, watch=_with(state.watch, fault, Flap(told, at)))
-
-
-def _hold_s(flap: Flap | None, rules: Rules) -> float:
-    if flap is None or flap.told < AGAIN:
-        return 0.0
-    doublings = min(flap.told - AGAIN, MOST_DOUBLINGS)
-    return min(rules.watch.flap_s * 2.0**doublings, rules.watch.flap_most_s)
-
-
-def _with(watch: WatchState, fault: str, flap: Flap) -> WatchState:
-    return replace(watch, flaps={**watch.flaps, fault: flap})
-
-
-def tell(state: HomeState, fault: str, rules: Rules) -> Step:
-    """Tell the centre how a fault stands, or that it is over."""
+def publish_fault(state: HomeState, fault: str, rules: Rules) -> Step:
+    """Publish how a fault stands, or that it is over."""
     state, key = numbered(state)
     return state, [_publish(state, fault, rules, Lane.FAULT, key)]
-
-
-def link_up(state: HomeState, at: float, rules: Rules) -> Step:
-    """Say that the hub is there and what is wrong with it; report an outage worth knowing."""
-    effects: list[Effect] = []
-    outage = not state.link.up and state.link.since + rules.offline_s <= at
-    if outage and at >= told_again_at(state, OUTAGE, rules):
-        state = _counted(state, OUTAGE, at, rules)
-        state, effects = report(state, Report.LINK_BACK, at - state.link.since, at, rules)
-    state, told = announce(replace(state, link=Link(up=True, since=at)), at, rules)
-    told_faults = _told(state)
-    faults = [_publish(state, f, rules, Lane.LIVE, f"fault/{f}") for f in told_faults]
-    return state, [*told, *faults, *effects]
 
 
 def report(
     state: HomeState, kind: Report, value: float, at: float, rules: Rules, device: str = ""
 ) -> Step:
-    """Report what is technical; shortly after a power cut that may wait, but for the cut itself."""
+    """Report something technical; after a power cut that waits, except the loss of the mains."""
     utc, watch = state.clock.utc(at), state.watch
     waiting = Waiting(kind, value, device, utc, state.clock.synced)
     if kind is Report.MAINS_LOST or watch.hold_until is None or at >= watch.hold_until:
-        return send(state, waiting, rules)
-    watch = armed(replace(watch, waiting=(*watch.waiting, waiting)), watch.hold_until)
+        return send_report(state, waiting, rules)
+    watch = due_by(replace(watch, waiting=(*watch.waiting, waiting)), watch.hold_until)
     return replace(state, watch=watch), []
 
 
-def send(state: HomeState, report: Waiting, rules: Rules) -> Step:
+def send_report(state: HomeState, report: Waiting, rules: Rules) -> Step:
     """Publish a technical report, with the time at which it was true."""
     state, event = numbered(state)
     block = scaip.of_report(report.report, event)
@@ -186,19 +140,44 @@ def send(state: HomeState, report: Waiting, rules: Rules) -> Step:
     return state, [Publish(event, Lane.FAULT, topic, wire.encode(message))]
 
 
+def link_up(state: HomeState, at: float, rules: Rules) -> Step:
+    """Publish that the hub is there and its faults; report an outage of `offline_s` or more."""
+    effects: list[Effect] = []
+    outage = not state.link.up and state.link.since + rules.offline_s <= at
+    if outage and at >= told_again_at(state, OUTAGE, rules):
+        state = _count_told(state, OUTAGE, at, rules)
+        state, effects = report(state, Report.LINK_BACK, at - state.link.since, at, rules)
+    state, told = publish_state(replace(state, link=Link(up=True, since=at)), at, rules)
+    told_faults = _told_faults(state)
+    faults = [_publish(state, f, rules, Lane.LIVE, f"fault/{f}") for f in told_faults]
+    return state, [*told, *faults, *effects]
+
+
 def link_down(state: HomeState, at: float) -> HomeState:
-    """Note since when there is no broker; a failed retry does not move that time."""
+    """Note since when there is no broker; a failed retry does not change that time."""
     return replace(state, link=Link(up=False, since=at)) if state.link.up else state
 
 
-def announce(state: HomeState, at: float, rules: Rules) -> Step:
-    """Publish the hub's state; the centre puts right what it says of the alarms."""
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Publish the state message again when it is due."""
+    if not state.link.up or state.told_at + _interval_s(state, rules) > at:
+        return state, []
+    return publish_state(state, at, rules)
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Return when the state message is due again, while there is a link."""
+    return state.told_at + _interval_s(state, rules) if state.link.up else None
+
+
+def publish_state(state: HomeState, at: float, rules: Rules) -> Step:
+    """Publish the hub's state; the centre corrects what it says of the alarms."""
     state = replace(state, told_at=at)
     return state, [state_message(state, Availability.READY, at, rules)]
 
 
 def state_message(state: HomeState, availability: Availability, at: float, rules: Rules) -> Publish:
-    """Give the hub's word on itself; with `lost` it is the last will."""
+    """Return the message of the hub's own state; with `lost` it is the last will."""
     message = HubState(
         state=availability,
         utc=state.clock.utc(at),
@@ -209,8 +188,8 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
         alarms=tuple(
             AlarmBrief(a.id, STAGE[type(a.life)], a.version) for a in state.alarms[:BRIEFS]
         ),
-        faults=_told(state),
-        voice=_voice(state, rules),
+        faults=_told_faults(state),
+        voice=_voice_report(state, rules),
         triggers=triggers(state, rules),
     )
     topic = wire.topic(rules.hub, "state")
@@ -218,11 +197,11 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
 
 
 def triggers(state: HomeState, rules: Rules) -> tuple[Trigger, ...]:
-    """Name what the resident can call by, so that the centre knows whose fault cannot wait."""
+    """Return what the resident can call by, so that the centre knows whose fault is urgent."""
     buttons = [
-        Trigger(device, CALLS[button.role], button.place, button.normally_closed)
+        Trigger(device, CALL_OF_ROLE[button.role], button.place, button.normally_closed)
         for device, button in rules.buttons.items()
-        if button.role in CALLS
+        if button.role in CALL_OF_ROLE
     ]
     told = state.watch.voice
     if rules.voice and rules.spoken_sos and (told is None or told.spoken_sos):
@@ -230,46 +209,66 @@ def triggers(state: HomeState, rules: Rules) -> tuple[Trigger, ...]:
     return tuple(buttons[:TRIGGERS])
 
 
-def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Renew the state message when it is due."""
-    if not state.link.up or state.told_at + _interval_s(state, rules) > at:
-        return state, []
-    return announce(state, at, rules)
+def _is_over(state: HomeState, fault: str) -> bool:
+    flap = state.watch.flaps.get(fault)
+    return flap is not None and flap.over_at is not None
 
 
-def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give the next renewal of the state message, while there is a link."""
-    return state.told_at + _interval_s(state, rules) if state.link.up else None
+def _keep_detail(state: HomeState, fault: str, detail: str | None, rules: Rules) -> HomeState:
+    """Keep a changed detail until it may be told; None: it is again as it was told."""
+    flap = state.watch.flaps.get(fault)
+    if flap is None or flap.detail == detail:
+        return state
+    watch = _with_flap(state.watch, fault, replace(flap, detail=detail))
+    return replace(state, watch=due_by(watch, told_again_at(state, fault, rules)))
+
+
+def _count_told(state: HomeState, fault: str, at: float, rules: Rules) -> HomeState:
+    flap = state.watch.flaps.get(fault)
+    forgotten = flap is None or at >= flap.at + rules.watch.flap_forget_s
+    told = 1 if flap is None or forgotten else flap.told + 1
+    return replace(state, watch=_with_flap(state.watch, fault, Flap(told, at)))
+
+
+def _hold_s(flap: Flap | None, rules: Rules) -> float:
+    if flap is None or flap.told < HELD_FROM:
+        return 0.0
+    doublings = min(flap.told - HELD_FROM, MOST_DOUBLINGS)
+    return min(rules.watch.flap_s * 2.0**doublings, rules.watch.flap_most_s)
+
+
+def _with_flap(watch: WatchState, fault: str, flap: Flap) -> WatchState:
+    return replace(watch, flaps={**watch.flaps, fault: flap})
 
 
 def _interval_s(state: HomeState, rules: Rules) -> float:
     return rules.alarm_state_interval_s if state.alarms else rules.state_interval_s
 
 
-def _voice(state: HomeState, rules: Rules) -> VoiceReport:
-    """Say what the voice can do: by its own word, and by the faults that stand against it."""
+def _voice_report(state: HomeState, rules: Rules) -> VoiceReport:
+    """Return what the voice can do, by its own report and by the faults that stand against it."""
     told = state.watch.voice
     if not rules.voice:
         return VoiceReport(VoiceCan.NOTHING)
-    if _stands(state, FaultKind.DRIVER_FAILED, rules):
+    if _voice_has(state, FaultKind.DRIVER_FAILED, rules):
         return VoiceReport(VoiceCan.LOST)
     if told is None or not told.engines:
         return VoiceReport(VoiceCan.STARTING)
-    muted = _stands(state, FaultKind.MUTED, rules)
+    muted = _voice_has(state, FaultKind.MUTED, rules)
     can = VoiceCan.SPEAKING
-    if told.hears and not (muted or _stands(state, FaultKind.NO_MICROPHONE, rules)):
+    if told.hears and not (muted or _voice_has(state, FaultKind.NO_MICROPHONE, rules)):
         can = VoiceCan.TALKING
-    if _stands(state, FaultKind.NO_LOUDSPEAKER, rules):
+    if _voice_has(state, FaultKind.NO_LOUDSPEAKER, rules):
         can = VoiceCan.HEARING if can is VoiceCan.TALKING else VoiceCan.LOST
     calls = rules.spoken_sos and told.spoken_sos
     return VoiceReport(can, told.engines, calls, muted, told.tells_words)
 
 
-def _stands(state: HomeState, kind: FaultKind, rules: Rules) -> bool:
+def _voice_has(state: HomeState, kind: FaultKind, rules: Rules) -> bool:
     return f"{rules.voice}:{kind}" in state.faults
 
 
-def _told(state: HomeState) -> tuple[str, ...]:
+def _told_faults(state: HomeState) -> tuple[str, ...]:
     return tuple(fault for fault in state.faults if fault not in state.watch.untold)
 
 
