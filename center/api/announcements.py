@@ -13,7 +13,7 @@ from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.auth import Person
 from center.service.desk import Desk
-from center.store.rows import announcements as rows
+from center.store.rows import announcements as announcement_rows
 from center.store.rows import deliveries
 from center.store.rows.announcements import Sent
 from hub.contract.wire import timestamp
@@ -117,7 +117,7 @@ def routes(desk: Desk) -> list[Route]:
 
 async def _list(desk: Desk, request: Request) -> Announcements:
     limit = number(request, "limit", LISTED, 1, LISTED_MAX)
-    found = await desk.store.ask(rows.newest, limit)
+    found = await desk.store.ask(announcement_rows.newest, limit)
     return Announcements(tuple(announcement(one) for one in found))
 
 

@@ -20,8 +20,7 @@ from center.service.auth import Person
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.service.refusals import RefusalError
-from center.store.rows import days as day_rows
-from center.store.rows import incidents, needs, parts, rates, records
+from center.store.rows import days, hubs, needs, parts, rates, records
 from center.store.rows.days import CheckIn
 from center.store.rows.needs import Task
 from center.store.rows.parts import Row
@@ -257,17 +256,17 @@ async def _home(desk: Desk, request: Request, person: Person) -> HomeOut:
     if kept is None:
         raise BadRequestError(Bad.NO_HOME)
     await homes.note_record_seen(desk, hub, person.name, again=False)
-    return home(kept, await desk.store.ask(day_rows.places, hub))
+    return home(kept, await desk.store.ask(days.places, hub))
 
 
 async def _activity(desk: Desk, request: Request) -> ActivityOut:
     hub = homes.hub_of(request)
     if await desk.store.ask(records.find, hub) is None:
         raise BadRequestError(Bad.NO_HOME)
-    days = number(request, "days", 2, 1, DAYS_MAX)
+    count = number(request, "days", 2, 1, DAYS_MAX)
     now = desk.clock()
-    since = now - days * times.DAY_S
-    hours = await desk.store.ask(day_rows.hours, hub, since, now + times.DAY_S)
+    since = now - count * times.DAY_S
+    hours = await desk.store.ask(days.hours, hub, since, now + times.DAY_S)
     return activity(hub, hours)
 
 
@@ -277,7 +276,7 @@ async def _checkins(desk: Desk, request: Request) -> CheckIns:
     if start is None:
         raise BadRequestError(Bad.QUERY, name="day", allowed="YYYY-MM-DD")
     day = times.day_of(start)
-    found = await desk.store.ask(day_rows.of_day, day)
+    found = await desk.store.ask(days.of_day, day)
     return CheckIns(day, tuple(map(checkin, found)))
 
 
@@ -310,7 +309,7 @@ async def _need(desk: Desk, request: Request) -> NeedWhole:
 
 async def _test(desk: Desk, request: Request, person: Person) -> NeedOut:
     hub = homes.hub_of(request)
-    if not await desk.store.ask(incidents.hubs, hub):
+    if not await desk.store.ask(hubs.known, hub):
         raise BadRequestError(Bad.NO_HOME)
     return need(await homes.tell_of_test(desk, hub, person.name))
 
@@ -325,8 +324,8 @@ async def _handle(desk: Desk, request: Request, person: Person) -> NeedOut:
 
 
 async def _rates(desk: Desk, request: Request) -> Rates:
-    days = number(request, "days", 30, 1, DAYS_MAX)
-    return await desk.store.ask(rates.read, desk.clock(), days)
+    count = number(request, "days", 30, 1, DAYS_MAX)
+    return await desk.store.ask(rates.read, desk.clock(), count)
 
 
 async def _csv(desk: Desk, request: Request) -> Response:

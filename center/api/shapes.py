@@ -5,7 +5,8 @@ from msgspec.structs import replace
 
 from center.domain.hub import Fault, Hub, Seen, seen
 from center.domain.incident import Deed, Entry, Incident, Outcome, Urgency, urgency, waited_s
-from center.store.rows.incidents import Case, Line
+from center.store.rows.audit import Line
+from center.store.rows.incidents import Case
 from hub.contract.messages import Availability, Evidence, Stage, VoiceReport
 from hub.contract.scaip import Kind
 from hub.contract.wire import timestamp

@@ -8,10 +8,9 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from center.console import hubs as rooms
-from center.console import hubs as voices
 from center.console import lengths
 from center.console.frame import show
+from center.console.hubs import is_unheard, row
 from center.console.visit import Visit, acted, visited
 from center.domain import times
 from center.domain.announcement import (
@@ -31,8 +30,9 @@ from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.desk import Desk
 from center.service.texts import Lang, Texts, texts
-from center.store.rows import announcements as rows
-from center.store.rows import incidents, records
+from center.store.rows import announcements as announcement_rows
+from center.store.rows import hubs as hub_rows
+from center.store.rows import records
 from hub.contract.messages import FaultKind
 
 TEMPLATES = ("heat", "cold", "disaster", "visit", "outage")
@@ -140,9 +140,9 @@ def look(
     conn: Connection, draft: Draft, now: float
 ) -> tuple[Why | None, list[Hub], dict[str, str]]:
     """Read which homes a draft is for, and what stands against it."""
-    hubs = rows.homes(conn, draft)
-    why = rows.refusal(conn, draft, hubs, now)
-    known = [hub for hub in incidents.hubs(conn) if hub.hub in set(hubs)]
+    hubs = announcement_rows.homes(conn, draft)
+    why = announcement_rows.refusal(conn, draft, hubs, now)
+    known = [hub for hub in hub_rows.known(conn) if hub.hub in set(hubs)]
     return why, known, records.names(conn, hubs)
 
 
@@ -223,7 +223,7 @@ def _shown(
 ) -> Response:
     draft = draft_of(typed, {})
     listening_utc = visit.desk.link.listening_utc
-    views = [rooms.row(hub, None, visit.eye, listening_utc, names.get(hub.hub, "")) for hub in hubs]
+    views = [row(hub, None, visit.eye, listening_utc, names.get(hub.hub, "")) for hub in hubs]
     until = lengths.clock(draft.until_utc or 0.0, visit.eye.now)
     return show(
         visit.request,
@@ -237,7 +237,7 @@ def _shown(
         hidden=hidden(typed, tuple(hub.hub for hub in hubs)),
         homes=views,
         away=sum(one.seen in {Seen.LOST, Seen.DISCONNECTED} for one in views),
-        unheard=sum(voices.is_unheard(hub.voice) for hub in hubs),
+        unheard=sum(is_unheard(hub.voice) for hub in hubs),
         mute=sum(any(f.kind is FaultKind.NO_LOUDSPEAKER for f in hub.faults) for hub in hubs),
         problem=visit.t(f"announce_why.{why}") if why else "",
         twice=why is Why.TWICE,

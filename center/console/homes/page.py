@@ -9,13 +9,11 @@ from center.console import hubs
 from center.console.announcements import view
 from center.console.frame import address, show
 from center.console.homes import checkins, picture, record, voice
-from center.console.homes import checkins as checkin_view
 from center.console.homes.picture import Moment, Picture
 from center.console.homes.voice import VoiceView
 from center.console.hubs import HubView
 from center.console.lengths import clock
-from center.console.tasks import calls as calls_page
-from center.console.tasks import equipment_view
+from center.console.tasks import calls, equipment_view
 from center.console.tasks.calls import Draft, Look
 from center.console.view import Call, Eye, call
 from center.console.visit import Visit, visited
@@ -29,22 +27,10 @@ from center.domain.rates import WINDOWS, Rates
 from center.domain.record import Kept
 from center.service import homes
 from center.service.desk import Desk
-from center.store.rows import (
-    days as day_rows,
-)
-from center.store.rows import (
-    deliveries,
-    parts,
-    records,
-    voices,
-)
-from center.store.rows import incidents as queries
-from center.store.rows import (
-    rates as rate_rows,
-)
-from center.store.rows import (
-    words as word_rows,
-)
+from center.store.rows import days as day_rows
+from center.store.rows import deliveries, parts, rates, records, voices, words
+from center.store.rows import hubs as hub_rows
+from center.store.rows import incidents as incident_rows
 from center.store.rows.days import CheckIn
 from center.store.rows.parts import AreaTask
 from center.store.rows.voices import Voice
@@ -82,15 +68,15 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
     since = starts[0] if starts else now
     return HomeLook(
         kept=kept,
-        hub=next(iter(queries.hubs(conn, hub)), None),
+        hub=next(iter(hub_rows.known(conn, hub)), None),
         hours=tuple(day_rows.hours(conn, hub, since, now + times.DAY_S)),
-        checkins=tuple(day_rows.of_home(conn, hub, checkin_view.since(now))),
-        tasks=calls_page.look(conn, now - checkin_view.DAYS * times.DAY_S, hub),
-        incidents=tuple(queries.of_hub(conn, hub, INCIDENTS)),
-        rates=rate_rows.read(conn, now, WINDOWS[-1], hub),
+        checkins=tuple(day_rows.of_home(conn, hub, checkins.since(now))),
+        tasks=calls.look(conn, now - checkins.DAYS * times.DAY_S, hub),
+        incidents=tuple(incident_rows.of_hub(conn, hub, INCIDENTS)),
+        rates=rates.read(conn, now, WINDOWS[-1], hub),
         voice=voices.look(conn, hub),
         sent=tuple(deliveries.to_home(conn, hub, SENT)),
-        words=word_rows.newest(conn, now - checkin_view.DAYS * times.DAY_S, hub),
+        words=words.newest(conn, now - checkins.DAYS * times.DAY_S, hub),
         equipment=tuple(parts.of_home(conn, hub)),
     )
 
@@ -129,8 +115,8 @@ async def _read(visit: Visit) -> Response:
         days=days,
         spans=tuple(SPANS.values()),
         strip=checkins.strip(found.checkins, visit.eye) if found.checkins else None,
-        waiting=calls_page.waiting(found.tasks, visit),
-        done=calls_page.done(found.tasks, visit),
+        waiting=calls.waiting(found.tasks, visit),
+        done=calls.done(found.tasks, visit),
         choices=CHOICES,
         draft=Draft(),
         history=[_history(one, visit.eye) for one in found.incidents],

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
 from center.store import shaping
-from center.store.rows.incidents import write_line
+from center.store.rows.audit import write_line
 from center.store.tables import need_notes, needs
 
 SILENT = (  # a sign of life takes the edge off
