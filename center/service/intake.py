@@ -13,6 +13,7 @@ from center.domain.need import NeedKind
 from center.service import crowd, own_faults
 from center.service.feed import Notice, Topic
 from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
+from center.store.shaping import bounded
 from hub.contract.messages import (
     Ack,
     Activity,
@@ -35,12 +36,12 @@ from hub.contract.messages import (
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import Care, What
 
+WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
 _ASKS_FOR_A_CALL = {
     CheckInResult.MISSED: NeedKind.MISSED_CHECKIN,
     CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
     CheckInResult.UNWELL: NeedKind.UNWELL,  # its need may come as an event, too: they are folded
 }
-WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
 _LIFE = frozenset({CheckInResult.FINE, CheckInResult.ALIVE, CheckInResult.UNWELL})
 _CARE = {
     Care.COUNSELLING: NeedKind.COUNSELLING,
@@ -48,35 +49,6 @@ _CARE = {
     Care.UNWELL: NeedKind.UNWELL,
     Care.NOT_BACK: NeedKind.NOT_BACK,
 }
-
-
-def keep(
-    conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
-) -> tuple[Topic, ...]:
-    """Keep an event that was never seen before; give what pages should hear of."""
-    if isinstance(event, CareEvent) and event.data.care is Care.BACK:
-        return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
-    if isinstance(event, CareEvent):
-        score = times.bounded(event.data.score)
-        needs.open_need(conn, needs.Asked(hub, _kind_of(event.data.care), event.id, score), utc)
-        return (Topic.NEED, Topic.HOME)
-    if not days.keep_checkin(conn, hub, event, utc):
-        return ()  # an older word on a check-in whose newer word is here already
-    words.keep(conn, hub, event.data.checkin, event, utc)
-    result = event.data.result
-    eased = result in _LIFE and needs.ease(conn, hub, utc)
-    unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
-    kind = _ASKS_FOR_A_CALL.get(result, unclear)
-    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
-        kind = NeedKind.WORDLESS
-    if kind:
-        needs.open_need(conn, needs.Asked(hub, kind, event.id), utc)
-    return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
-
-
-def _kind_of(care: Care) -> NeedKind:
-    """Name the task for a need; one that only a newer hub knows is a task all the same."""
-    return _CARE.get(care) or NeedKind.of(care)
 
 
 class Parcel(Struct, frozen=True):
@@ -133,13 +105,6 @@ def _take_in(conn: Connection, parcel: Parcel) -> Told:
             assert_never(message)
 
 
-def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
-    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
-    fresh = incidents.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
-    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
-    return Told(owed, duplicate=not fresh)
-
-
 def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     event = _gathered(conn, parcel, event)
     hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
@@ -186,27 +151,44 @@ def _daily(
     if isinstance(event, AnnouncementEvent):
         news = deliveries.tell(conn, parcel.hub, event, parcel.utc)
         return Told((ack,), (Notice(Topic.ANNOUNCEMENT, parcel.hub),) if news else ())
-    topics = keep(conn, parcel.hub, event, parcel.utc)
+    topics = _keep_word(conn, parcel.hub, event, parcel.utc)
     return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
 
 
-def _fault(conn: Connection, parcel: Parcel, said: FaultReport | Cleared) -> Told:
-    """Store that a fault came or went; those that the centre has found, only it says and ends."""
-    if said.fault.startswith(hubs.OWN):
-        return Told()
-    if isinstance(said, Cleared):
-        hubs.clear_fault(conn, parcel.hub, said.fault, parcel.utc)
-    else:
-        hubs.raise_fault(conn, parcel.hub, said, parcel.utc)
-    return _told_of_hub(parcel)
+def _keep_word(
+    conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
+) -> tuple[Topic, ...]:
+    """Keep an event that was never seen before; give what pages should hear of."""
+    if isinstance(event, CareEvent) and event.data.care is Care.BACK:
+        return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
+    if isinstance(event, CareEvent):
+        score = bounded(event.data.score)
+        needs.open_need(conn, needs.Asked(hub, _kind_of(event.data.care), event.id, score), utc)
+        return (Topic.NEED, Topic.HOME)
+    if not days.keep_checkin(conn, hub, event, utc):
+        return ()  # an older word on a check-in whose newer word is here already
+    words.keep(conn, hub, event.data.checkin, event, utc)
+    result = event.data.result
+    eased = result in _LIFE and needs.ease(conn, hub, utc)
+    unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
+    kind = _ASKS_FOR_A_CALL.get(result, unclear)
+    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
+        kind = NeedKind.WORDLESS
+    if kind:
+        needs.open_need(conn, needs.Asked(hub, kind, event.id), utc)
+    return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
 
 
-def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
-    hubs.keep_reply(conn, parcel.hub, said, parcel.utc)
-    notices = _told_of_hub(parcel).notices
-    if deliveries.reply(conn, parcel.hub, said, parcel.utc):
-        notices = (*notices, Notice(Topic.ANNOUNCEMENT, parcel.hub))
-    return Told(notices=notices)
+def _kind_of(care: Care) -> NeedKind:
+    """Name the task for a need; one that only a newer hub knows is a task all the same."""
+    return _CARE.get(care) or NeedKind.of(care)
+
+
+def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
+    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
+    fresh = incidents.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
+    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
+    return Told(owed, duplicate=not fresh)
 
 
 def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
@@ -229,6 +211,25 @@ def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
         if ack:
             answers.append(ack)
     return Told(tuple(answers), _told_of_hub(parcel).notices)
+
+
+def _fault(conn: Connection, parcel: Parcel, said: FaultReport | Cleared) -> Told:
+    """Store that a fault came or went; those that the centre has found, only it says and ends."""
+    if said.fault.startswith(hubs.OWN):
+        return Told()
+    if isinstance(said, Cleared):
+        hubs.clear_fault(conn, parcel.hub, said.fault, parcel.utc)
+    else:
+        hubs.raise_fault(conn, parcel.hub, said, parcel.utc)
+    return _told_of_hub(parcel)
+
+
+def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
+    hubs.keep_reply(conn, parcel.hub, said, parcel.utc)
+    notices = _told_of_hub(parcel).notices
+    if deliveries.reply(conn, parcel.hub, said, parcel.utc):
+        notices = (*notices, Notice(Topic.ANNOUNCEMENT, parcel.hub))
+    return Told(notices=notices)
 
 
 def _heard(conn: Connection, parcel: Parcel) -> bool:

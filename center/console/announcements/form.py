@@ -29,6 +29,7 @@ from center.domain.hub import Hub, Seen
 from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.desk import Desk
+from center.service.refusals import CONFLICT, status_of
 from center.service.texts import Lang, Texts, texts
 from center.store.rows import announcements as announcement_rows
 from center.store.rows import hubs as hub_rows
@@ -38,6 +39,13 @@ from hub.contract.messages import FaultKind
 TEMPLATES = ("heat", "cold", "disaster", "visit", "outage")
 YES = "yes"
 PLACE_MAX = 60
+_FIELD = {
+    Why.NO_TIME: "until",
+    Why.TOO_SOON: "until",
+    Why.TOO_LATE: "until",
+    Why.NO_HOMES: "place",
+    Why.WHICH: "place",
+}
 
 
 class Typed(Struct, frozen=True):
@@ -52,80 +60,6 @@ class Typed(Struct, frozen=True):
     key: str = ""
 
 
-def blank(hub: str, template: str, now: float) -> Typed:
-    """Give a form to start from: for one home or for all, empty or with a template's text.
-
-    Homes are spoken to in Korean, whatever the console speaks.
-    """
-    text = texts(Lang.KO)(f"announce_text.{template}") if template in TEMPLATES else ""
-    whom = Whom.HOME if hub else Whom.ALL
-    return Typed(text, whom, "", hub, until=times.for_field(now + UNTIL_S))
-
-
-def meaning(template: str, t: Texts) -> str:
-    """Give a template's text in the console's language where that is not the homes' Korean."""
-    known = template in TEMPLATES and t.lang is not Lang.KO
-    return t(f"announce_text.{template}") if known else ""
-
-
-def typed_of(form: Mapping[str, str]) -> Typed:
-    """Read the form's fields as they are."""
-    wish = form.get("whom", "")
-    return Typed(
-        text=form.get("text", ""),
-        whom=Whom(wish) if wish in set(Whom) else Whom.ALL,
-        place=form.get("place", "")[:PLACE_MAX],
-        hub=form.get("hub", "")[:PLACE_MAX],
-        urgent=form.get("urgent") == YES,
-        until=form.get("until", "")[:PLACE_MAX],
-        key=form.get("key", "")[:KEY_MAX],
-    )
-
-
-def draft_of(typed: Typed, form: Mapping[str, str]) -> Draft:
-    """Make a draft of what was typed."""
-    return Draft(
-        text=plain(typed.text),
-        whom=typed.whom,
-        place=plain(typed.place),
-        hubs=(typed.hub,),
-        urgent=typed.urgent,
-        until_utc=times.of_field(typed.until),
-        key=typed.key,
-        seen=form.get("seen", ""),
-        again=form.get("again") == YES,
-    )
-
-
-def hidden(typed: Typed, hubs: tuple[str, ...]) -> dict[str, str]:
-    """Give the fields of the form that sends, with the digest of the homes that are shown."""
-    return {
-        "text": typed.text,
-        "whom": typed.whom.value,
-        "place": typed.place,
-        "hub": typed.hub,
-        "urgent": YES if typed.urgent else "",
-        "until": typed.until,
-        "key": typed.key,
-        "seen": digest(hubs=hubs),
-    }
-
-
-def whom_of(whom: Whom, place: str, t: Texts) -> str:
-    """Say to whom, in words."""
-    return t("announce.place_said", place=place) if place else t(f"announce.whom_{whom}")
-
-
-_TO_CONFIRM = frozenset({Why.CHANGED, Why.TWICE})  # nothing in the form is wrong
-_FIELD = {
-    Why.NO_TIME: "until",
-    Why.TOO_SOON: "until",
-    Why.TOO_LATE: "until",
-    Why.NO_HOMES: "place",
-    Why.WHICH: "place",
-}
-
-
 def routes(desk: Desk) -> list[Route]:
     """Give the routes of the form; they stand before those of one announcement."""
     return [
@@ -134,16 +68,6 @@ def routes(desk: Desk) -> list[Route]:
         acted("/announcements/check", desk, _check),
         acted("/announcements", desk, _send),
     ]
-
-
-def look(
-    conn: Connection, draft: Draft, now: float
-) -> tuple[Why | None, list[Hub], dict[str, str]]:
-    """Read which homes a draft is for, and what stands against it."""
-    hubs = announcement_rows.homes(conn, draft)
-    why = announcement_rows.refusal(conn, draft, hubs, now)
-    known = [hub for hub in hub_rows.known(conn) if hub.hub in set(hubs)]
-    return why, known, records.names(conn, hubs)
 
 
 async def _new(visit: Visit) -> Response:
@@ -165,7 +89,7 @@ async def _check(visit: Visit) -> Response:
     typed = typed_of(fields)
     draft = draft_of(typed, fields)
     why, hubs, names = await visit.desk.store.ask(look, draft, visit.eye.now)
-    if why is not None and why not in _TO_CONFIRM:
+    if why is not None and status_of(why) != CONFLICT:
         return await _form(visit, typed, why)
     return _shown(visit, typed, hubs, names, why)
 
@@ -243,3 +167,77 @@ def _shown(
         twice=why is Why.TWICE,
         yes=YES,
     )
+
+
+def look(
+    conn: Connection, draft: Draft, now: float
+) -> tuple[Why | None, list[Hub], dict[str, str]]:
+    """Read which homes a draft is for, and what stands against it."""
+    hubs = announcement_rows.homes(conn, draft)
+    why = announcement_rows.refusal(conn, draft, hubs, now)
+    known = [hub for hub in hub_rows.known(conn) if hub.hub in set(hubs)]
+    return why, known, records.names(conn, hubs)
+
+
+def blank(hub: str, template: str, now: float) -> Typed:
+    """Give a form to start from: for one home or for all, empty or with a template's text.
+
+    Homes are spoken to in Korean, whatever the console speaks.
+    """
+    text = texts(Lang.KO)(f"announce_text.{template}") if template in TEMPLATES else ""
+    whom = Whom.HOME if hub else Whom.ALL
+    return Typed(text, whom, "", hub, until=times.for_field(now + UNTIL_S))
+
+
+def meaning(template: str, t: Texts) -> str:
+    """Give a template's text in the console's language where that is not the homes' Korean."""
+    known = template in TEMPLATES and t.lang is not Lang.KO
+    return t(f"announce_text.{template}") if known else ""
+
+
+def typed_of(form: Mapping[str, str]) -> Typed:
+    """Read the form's fields as they are."""
+    wish = form.get("whom", "")
+    return Typed(
+        text=form.get("text", ""),
+        whom=Whom(wish) if wish in set(Whom) else Whom.ALL,
+        place=form.get("place", "")[:PLACE_MAX],
+        hub=form.get("hub", "")[:PLACE_MAX],
+        urgent=form.get("urgent") == YES,
+        until=form.get("until", "")[:PLACE_MAX],
+        key=form.get("key", "")[:KEY_MAX],
+    )
+
+
+def draft_of(typed: Typed, form: Mapping[str, str]) -> Draft:
+    """Make a draft of what was typed."""
+    return Draft(
+        text=plain(typed.text),
+        whom=typed.whom,
+        place=plain(typed.place),
+        hubs=(typed.hub,),
+        urgent=typed.urgent,
+        until_utc=times.of_field(typed.until),
+        key=typed.key,
+        seen=form.get("seen", ""),
+        again=form.get("again") == YES,
+    )
+
+
+def hidden(typed: Typed, hubs: tuple[str, ...]) -> dict[str, str]:
+    """Give the fields of the form that sends, with the digest of the homes that are shown."""
+    return {
+        "text": typed.text,
+        "whom": typed.whom.value,
+        "place": typed.place,
+        "hub": typed.hub,
+        "urgent": YES if typed.urgent else "",
+        "until": typed.until,
+        "key": typed.key,
+        "seen": digest(hubs=hubs),
+    }
+
+
+def whom_of(whom: Whom, place: str, t: Texts) -> str:
+    """Say to whom, in words."""
+    return t("announce.place_said", place=place) if place else t(f"announce.whom_{whom}")

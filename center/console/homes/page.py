@@ -38,6 +38,7 @@ from center.store.rows.words import Words
 
 INCIDENTS = 15
 SENT = 5
+SPANS = {"2": 2, "7": 7}
 
 
 class HomeLook(Struct, frozen=True):
@@ -57,31 +58,6 @@ class HomeLook(Struct, frozen=True):
     sent: tuple[tuple[Announcement, Delivery], ...]
     words: Words
     equipment: tuple[AreaTask, ...]
-
-
-def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
-    """Read a home, its activity of the last `days`; None where there is no such home."""
-    kept = records.find(conn, hub)
-    if kept is None:
-        return None
-    starts = day_grid.day_starts(now, days)
-    since = starts[0] if starts else now
-    return HomeLook(
-        kept=kept,
-        hub=next(iter(hub_rows.known(conn, hub)), None),
-        hours=tuple(day_rows.hours(conn, hub, since, now + times.DAY_S)),
-        checkins=tuple(day_rows.of_home(conn, hub, checkins.since(now))),
-        tasks=calls.look(conn, now - checkins.DAYS * times.DAY_S, hub),
-        incidents=tuple(incident_rows.of_hub(conn, hub, INCIDENTS)),
-        rates=rates.read(conn, now, WINDOWS[-1], hub),
-        voice=voices.look(conn, hub),
-        sent=tuple(deliveries.to_home(conn, hub, SENT)),
-        words=words.newest(conn, now - checkins.DAYS * times.DAY_S, hub),
-        equipment=tuple(parts.of_home(conn, hub)),
-    )
-
-
-SPANS = {"2": 2, "7": 7}
 
 
 class History(Struct, frozen=True):
@@ -125,6 +101,28 @@ async def _read(visit: Visit) -> Response:
         worded=checkins.worded(found.checkins, found.words, visit.eye),
         equipment=[equipment_view.line(one, {}, visit.eye) for one in found.equipment],
         announced=[view.heard(told, one, visit.eye) for told, one in found.sent],
+    )
+
+
+def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
+    """Read a home, its activity of the last `days`; None where there is no such home."""
+    kept = records.find(conn, hub)
+    if kept is None:
+        return None
+    starts = day_grid.day_starts(now, days)
+    since = starts[0] if starts else now
+    return HomeLook(
+        kept=kept,
+        hub=next(iter(hub_rows.known(conn, hub)), None),
+        hours=tuple(day_rows.hours(conn, hub, since, now + times.DAY_S)),
+        checkins=tuple(day_rows.of_home(conn, hub, checkins.since(now))),
+        tasks=calls.look(conn, now - checkins.DAYS * times.DAY_S, hub),
+        incidents=tuple(incident_rows.of_hub(conn, hub, INCIDENTS)),
+        rates=rates.read(conn, now, WINDOWS[-1], hub),
+        voice=voices.look(conn, hub),
+        sent=tuple(deliveries.to_home(conn, hub, SENT)),
+        words=words.newest(conn, now - checkins.DAYS * times.DAY_S, hub),
+        equipment=tuple(parts.of_home(conn, hub)),
     )
 
 

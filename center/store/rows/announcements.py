@@ -142,6 +142,11 @@ def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: fl
     write_line(conn, Entry(utc, deed, version=0, by=by, text=text, hub=hub))
 
 
+def shape(row: Row[Any]) -> Announcement:
+    """Give the announcement of a row."""
+    return shaping.shape(row, Announcement)
+
+
 def _fitting(conn: Connection, letters: str) -> set[str]:
     wish = composed(letters).casefold().strip()
     query = select(tables.hubs.c.hub, records.c.record)
@@ -153,8 +158,3 @@ def _fitting(conn: Connection, letters: str) -> set[str]:
         if wish and any(wish in composed(word).casefold() for word in words):
             found.add(hub)
     return found
-
-
-def shape(row: Row[Any]) -> Announcement:
-    """Give the announcement of a row."""
-    return shaping.shape(row, Announcement)

@@ -32,7 +32,6 @@ BATCH = 25  # at once: the answers to calls for help stand in the same queue
 LASTS_S = 150.0  # of a command; hubs grant 300 s, so that their clocks may err by 150 s either way
 CLOCK_ERR_S = 60.0  # of a hub that says it is synchronised
 HASTEN_S = 10.0  # a hub that says it is there is not asked twice within this
-
 _c = deliveries.c
 _WAITING = _c.fate == Fate.WAITING.value
 _ONE = (
@@ -61,6 +60,14 @@ _COUNT = (
     .values(counter=case((counters.c.counter >= _LEAST, counters.c.counter + 1), else_=_LEAST))
 )
 _COUNTER = select(counters.c.counter).where(counters.c.hub == bindparam("there"))
+
+
+class Look(Struct, frozen=True):
+    """An announcement with every home, in one snapshot."""
+
+    sent: announcements.Sent
+    deliveries: tuple[Delivery, ...]
+    names: dict[str, str]
 
 
 def any_due(conn: Connection, utc: float) -> bool:
@@ -168,6 +175,17 @@ def to_home(conn: Connection, hub: str, limit: int) -> list[tuple[Announcement, 
     return [(one, here[one.id]) for one in found]
 
 
+def look(conn: Connection, ident: str) -> Look | None:
+    """Read an announcement, or None."""
+    one = announcements.find(conn, tables.announcements.c.id == ident)
+    if one is None:
+        return None
+    found = of_announcement(conn, ident)
+    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
+    names = records.names(conn, [d.hub for d in found])
+    return Look(announcements.Sent(one, counts), tuple(found), names)
+
+
 def save(conn: Connection, one: Delivery) -> None:
     """Store a delivery as it is now."""
     conn.execute(_PUT, {"this": one.announcement, "there": one.hub, **msgspec.to_builtins(one)})
@@ -187,22 +205,3 @@ def _command(one: Announcement, counter: int, utc: float) -> Command:
 
 def _shape(row: Row[Any]) -> Delivery:
     return shape(row, Delivery)
-
-
-class Look(Struct, frozen=True):
-    """An announcement with every home, in one snapshot."""
-
-    sent: announcements.Sent
-    deliveries: tuple[Delivery, ...]
-    names: dict[str, str]
-
-
-def look(conn: Connection, ident: str) -> Look | None:
-    """Read an announcement, or None."""
-    one = announcements.find(conn, tables.announcements.c.id == ident)
-    if one is None:
-        return None
-    found = of_announcement(conn, ident)
-    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
-    names = records.names(conn, [d.hub for d in found])
-    return Look(announcements.Sent(one, counts), tuple(found), names)

@@ -165,6 +165,16 @@ def done_since(conn: Connection, utc: float, hub: str | None = None) -> list[Tas
     return [task(conn, shape(row)) for row in conn.execute(query.limit(500)).all()]
 
 
+def put(conn: Connection, need: Need) -> None:
+    """Store a task as it is now."""
+    conn.execute(update(needs).where(needs.c.id == need.id).values(msgspec.to_builtins(need)))
+
+
+def shape(row: Row[Any]) -> Need:
+    """Give the task of a row."""
+    return shaping.shape(row, Need)
+
+
 def _settle(conn: Connection, need: Need, tried: Try) -> None:
     result = need.result or Called.NOT_REACHED
     put(conn, need)
@@ -178,13 +188,3 @@ def _settle(conn: Connection, need: Need, tried: Try) -> None:
         tried.utc, Deed.CALLED, version=0, by=tried.by, text=text, hub=need.hub, place=need.area
     )
     write_line(conn, entry)
-
-
-def put(conn: Connection, need: Need) -> None:
-    """Store a task as it is now."""
-    conn.execute(update(needs).where(needs.c.id == need.id).values(msgspec.to_builtins(need)))
-
-
-def shape(row: Row[Any]) -> Need:
-    """Give the task of a row."""
-    return shaping.shape(row, Need)

@@ -204,6 +204,11 @@ def standing(conn: Connection) -> Standing:
     return Standing(tasks, conn.scalar(homes) or 0, grew)
 
 
+def shape(row: "sqlalchemy.Row[*tuple[Any, ...]]") -> Row:
+    """Give the part of a row."""
+    return shaping.shape(row, Row)
+
+
 def _task(conn: Connection, kind: NeedKind, hub: str, area: str, utc: float) -> Need:
     this = (
         (tables.needs.c.kind == kind.value)
@@ -284,8 +289,3 @@ def _key(need: str, part: Part) -> dict[str, object]:
         "this_device": part.device,
         "this_fault": part.fault,
     }
-
-
-def shape(row: "sqlalchemy.Row[*tuple[Any, ...]]") -> Row:
-    """Give the part of a row."""
-    return shaping.shape(row, Row)
