@@ -13,7 +13,6 @@ from center.domain.need import NeedKind
 from center.service import crowd, own_faults
 from center.service.feed import Notice, Topic
 from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
-from center.store.shaping import bounded
 from hub.contract.messages import (
     Ack,
     Activity,
@@ -162,8 +161,8 @@ def _keep_word(
     if isinstance(event, CareEvent) and event.data.care is Care.BACK:
         return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
     if isinstance(event, CareEvent):
-        score = bounded(event.data.score)
-        needs.open_need(conn, needs.Asked(hub, _kind_of(event.data.care), event.id, score), utc)
+        asked = needs.Asked(hub, _kind_of(event.data.care), event.id, event.data.score)
+        needs.open_need(conn, asked, utc)
         return (Topic.NEED, Topic.HOME)
     if not days.keep_checkin(conn, hub, event, utc):
         return ()  # an older word on a check-in whose newer word is here already

@@ -13,6 +13,7 @@ from center.domain.incident import Deed, Entry
 from center.domain.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
 from center.store import shaping
 from center.store.rows.audit import write_line
+from center.store.shaping import bounded
 from center.store.tables import need_notes, needs
 
 SILENT = (  # a sign of life takes the edge off
@@ -61,13 +62,14 @@ class Task(Struct, frozen=True):
 
 def open_need(conn: Connection, asked: Asked, utc: float) -> Need:
     """Open a task, or fold it into the open one of the same kind and home."""
+    score = bounded(asked.score)
     row = conn.execute(_OPEN_OF, {"hub": asked.hub, "kind": asked.kind.value}).first()
     if row is not None:
-        need = said_again(shape(row), utc, asked.score)
+        need = said_again(shape(row), utc, score)
         put(conn, need)
         return need
     ident = name(asked.hub, asked.event)
-    need = Need(ident, asked.hub, asked.kind, 1, utc, utc, asked.score)
+    need = Need(ident, asked.hub, asked.kind, 1, utc, utc, score)
     add(conn, need)
     return need
 
