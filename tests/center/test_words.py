@@ -21,7 +21,7 @@ from center.store.rows.voices import Sign
 from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind
 
-TEMPLATES = sorted((CENTER / "templates").rglob("*.*"))
+TEMPLATES = sorted((STATIC.parent / "templates").rglob("*.*"))
 
 
 def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
