@@ -31,7 +31,7 @@ from center.service.desk import Desk
 from center.service.feed import Feed
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.sluice import Sluice
+from center.service.rate_limit import Sluice
 from center.store.rows import hubs
 from center.store.store import Store
 from hub.contract import addresses

@@ -23,7 +23,7 @@ from center.service import own_faults
 from center.service.feed import Feed, Notice, Topic
 from center.service.intake import Parcel, Told, take_in
 from center.service.metrics import Tally
-from center.service.sluice import Load, Passed, Sluice
+from center.service.rate_limit import Load, Passed, Sluice
 from center.store.dialect import StoreError
 from center.store.rows import incidents
 from center.store.store import Store, write_probe

@@ -10,7 +10,7 @@ from center.domain import acks, by_hubs, times
 from center.domain.by_hubs import PATIENCE, Heard
 from center.domain.incident import Patience
 from center.domain.need import NeedKind
-from center.service import crowd, own_faults
+from center.service import own_faults, surplus
 from center.service.feed import Notice, Topic
 from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
 from hub.contract.messages import (
@@ -108,16 +108,16 @@ def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     event = _gathered(conn, parcel, event)
     hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
     incident = incidents.incident_of(conn, hub, alarm)
-    shared = None if incident else crowd.of_alarm(conn, hub, alarm)
+    shared = None if incident else surplus.of_alarm(conn, hub, alarm)
     fresh = incidents.keep_event(conn, hub, event, words.bare(event, parcel.raw), utc)
-    known = incident or crowd.as_of(shared, alarm)
+    known = incident or surplus.as_of(shared, alarm)
     if not fresh and known:
         return Told(acks.of_event(event.id, known, utc), duplicate=True)
     ident = "" if incident else incidents.free_id(conn, hub, alarm)
     heard = Heard(event, hub, ident, times.of_rfc3339(event.time, utc), utc, parcel.patience)
     notices = []
-    if shared or (incident is None and crowd.is_full(conn, hub)):
-        incident = crowd.add(conn, shared, heard, parcel.lost)
+    if shared or (incident is None and surplus.is_full(conn, hub)):
+        incident = surplus.add(conn, shared, heard, parcel.lost)
         own_faults.see(conn, hub, FaultKind.CROWDED, utc)
         notices.append(Notice(Topic.HUB, hub))
     else:
@@ -204,8 +204,8 @@ def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
         if change:
             incident = incidents.save(conn, change)
         else:
-            shared = None if incident else crowd.of_alarm(conn, parcel.hub, brief.alarm)
-            incident = incident or crowd.as_of(shared, brief.alarm)
+            shared = None if incident else surplus.of_alarm(conn, parcel.hub, brief.alarm)
+            incident = incident or surplus.as_of(shared, brief.alarm)
         ack = acks.of_brief(brief, incident, parcel.utc)
         if ack:
             answers.append(ack)

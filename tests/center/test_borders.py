@@ -14,10 +14,10 @@ from center.console.view import Eye
 from center.domain import by_people
 from center.domain.announcement import Draft
 from center.domain.by_people import Act
+from center.domain.equipment import Part
 from center.domain.hub import Seen, seen
 from center.domain.incident import Change, Deed, Entry, Incident, Outcome
 from center.domain.need import Called, NeedKind, Try
-from center.domain.trouble import Part
 from center.link.session import Arrived
 from center.service import inbox, intake
 from center.service.inbox import Inbox

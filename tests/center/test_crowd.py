@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from center.domain.by_people import Act, close
 from center.domain.incident import Change, Incident, Outcome
-from center.service.crowd import OPEN_MOST
 from center.service.intake import Told
+from center.service.surplus import OPEN_MOST
 from center.store.rows import hubs as hub_rows
 from center.store.rows import incidents
 from center.store.rows.incidents import Which

@@ -12,7 +12,7 @@ from center.link.session import Arrived
 from center.service import inbox
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.sluice import Load, Passed, Sluice
+from center.service.rate_limit import Load, Passed, Sluice
 from center.store.rows import audit, days, incidents, needs
 from center.store.rows import deliveries as delivery_rows
 from center.store.rows import hubs as hub_rows

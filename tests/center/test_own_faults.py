@@ -10,14 +10,14 @@ import pytest
 from msgspec.structs import replace
 
 from center.config import Mqtt
+from center.domain.equipment import Known, Limits, Look, failing
 from center.domain.need import NeedKind
-from center.domain.trouble import Known, Limits, Look, failing
 from center.link.session import Arrived
 from center.service import inbox, own_faults, removal
 from center.service.intake import take_in
 from center.service.own_faults import QUIET_S
+from center.service.rate_limit import CALLS
 from center.service.removal import Removed
-from center.service.sluice import CALLS
 from center.store.rows import hubs as hub_rows
 from center.store.rows import incidents
 from center.store.store import Store

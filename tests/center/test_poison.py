@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, OperationalError
 
 from center.service import inbox, intake
-from center.service.crowd import OPEN_MOST
 from center.service.intake import Parcel
+from center.service.surplus import OPEN_MOST
 from center.store.rows.incidents import SHARED
 from hub.contract import wire
 from hub.contract.messages import CheckInResult, Stage

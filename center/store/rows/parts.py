@@ -14,8 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
+from center.domain.equipment import Part, area_of, grouped
 from center.domain.need import Called, Need, NeedKind, Try, handle, opened_again
-from center.domain.trouble import Part, area_of, grouped
 from center.store import shaping, tables
 from center.store.rows import needs
 from center.store.rows.needs import Task

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center.domain.by_hubs import Heard
+from center.domain.equipment import PRESSED
 from center.domain.incident import Deed, Entry, Incident, advance
 from center.domain.need import Called, Need, NeedKind
-from center.domain.trouble import PRESSED
 from center.store import tables
 from center.store.rows import incidents, needs, parts
 from center.store.tables import need_parts, presses

@@ -10,10 +10,10 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from center.domain.equipment import PRESSED, Known, Look, Part, failing, goes_on, named
 from center.domain.hub import Hub
 from center.domain.need import Need, NeedKind, given_back, opened_again
 from center.domain.times import DAY_S
-from center.domain.trouble import PRESSED, Known, Look, Part, failing, goes_on, named
 from center.store import tables
 from center.store.rows import days, needs, parts
 from center.store.rows.parts import Row
