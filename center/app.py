@@ -31,8 +31,8 @@ from center.service.desk import Desk
 from center.service.feed import Feed
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.sluice import Sluice
-from center.store.rows import incidents as queries
+from center.service.rate_limit import Sluice
+from center.store.rows import hubs
 from center.store.store import Store
 from hub.contract import addresses
 
@@ -49,7 +49,7 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
     store = await asyncio.to_thread(Store, database)
     feed = Feed()
     sluice = Sluice()
-    tally = Tally(await store.ask(queries.refused))
+    tally = Tally(await store.ask(hubs.refused_counts))
     patience = settings.center.patience
     received = Inbox(store, feed, tally, time.time, lambda: link, sluice, patience)
     link = Exchange(

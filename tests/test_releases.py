@@ -20,6 +20,7 @@ from center.domain.by_people import Act
 from center.domain.incident import Change, Outcome
 from center.store import migrations, tables
 from center.store.dialect import COPIES, StoreError
+from center.store.rows import hubs as hub_rows
 from center.store.rows import incidents
 from center.store.rows.incidents import Which
 from center.store.store import Store
@@ -106,7 +107,7 @@ def test_the_centre_goes_on_with_an_older_database(tmp_path: Path, name: str) ->
         assert stages == {
             "b1-1": Stage.RECEIVED, "b1-2": Stage.ACCEPTED, "b1-3": Stage.CLOSED,
         }  # fmt: skip
-        (hub,) = store.read(incidents.hubs)
+        (hub,) = store.read(hub_rows.known)
         assert [fault.fault for fault in hub.faults] == ["help:stuck"]
         case = store.read(incidents.case, "b1-3")
         assert case

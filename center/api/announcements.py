@@ -7,16 +7,19 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from center.api.json import body, number, route
+from center.api.shapes import timestamp_or_none
 from center.domain import times
 from center.domain.announcement import KEY_MAX, UNTIL_S, Delivery, Draft, Fate, Whom, Why, plain
 from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.auth import Person
 from center.service.desk import Desk
-from center.store.rows import announcements as rows
+from center.store.rows import announcements as announcement_rows
 from center.store.rows import deliveries
 from center.store.rows.announcements import Sent
 from hub.contract.wire import timestamp
+
+LISTED, LISTED_MAX = 50, 200
 
 
 class DeliveryOut(Struct, frozen=True):
@@ -53,43 +56,6 @@ class Announcements(Struct, frozen=True):
     announcements: tuple[AnnouncementOut, ...]
 
 
-def announcement(one: Sent, deliveries: tuple[Delivery, ...] | None = None) -> AnnouncementOut:
-    """Show an announcement."""
-    told = one.announcement
-    return AnnouncementOut(
-        id=told.id,
-        text=told.text,
-        by=told.by,
-        sent=timestamp(told.utc),
-        until=timestamp(told.until_utc),
-        urgent=told.urgent,
-        whom=told.whom,
-        place=told.place,
-        homes=told.homes,
-        counts={fate: one.counts.get(fate, 0) for fate in Fate},
-        deliveries=None if deliveries is None else tuple(map(_delivery, deliveries)),
-    )
-
-
-def _delivery(one: Delivery) -> DeliveryOut:
-    return DeliveryOut(
-        hub=one.hub,
-        fate=one.fate,
-        tries=one.tries,
-        reason=one.reason,
-        sent=_maybe(one.sent_utc),
-        taken=_maybe(one.taken_utc),
-        over=_maybe(one.over_utc),
-    )
-
-
-def _maybe(utc: float | None) -> str | None:
-    return None if utc is None else timestamp(utc)
-
-
-LISTED, LISTED_MAX = 50, 200
-
-
 class Announcing(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a new announcement; a `key` that was used before gives what it made then.
 
@@ -117,7 +83,7 @@ def routes(desk: Desk) -> list[Route]:
 
 async def _list(desk: Desk, request: Request) -> Announcements:
     limit = number(request, "limit", LISTED, 1, LISTED_MAX)
-    found = await desk.store.ask(rows.newest, limit)
+    found = await desk.store.ask(announcement_rows.newest, limit)
     return Announcements(tuple(announcement(one) for one in found))
 
 
@@ -150,3 +116,33 @@ async def _withdraw(desk: Desk, request: Request, person: Person) -> Announcemen
     ident = str(request.path_params["id"])
     await announcements.withdraw(desk, ident, person.name)
     return await _one(desk, ident)
+
+
+def announcement(one: Sent, deliveries: tuple[Delivery, ...] | None = None) -> AnnouncementOut:
+    """Show an announcement."""
+    told = one.announcement
+    return AnnouncementOut(
+        id=told.id,
+        text=told.text,
+        by=told.by,
+        sent=timestamp(told.utc),
+        until=timestamp(told.until_utc),
+        urgent=told.urgent,
+        whom=told.whom,
+        place=told.place,
+        homes=told.homes,
+        counts={fate: one.counts.get(fate, 0) for fate in Fate},
+        deliveries=None if deliveries is None else tuple(map(_delivery, deliveries)),
+    )
+
+
+def _delivery(one: Delivery) -> DeliveryOut:
+    return DeliveryOut(
+        hub=one.hub,
+        fate=one.fate,
+        tries=one.tries,
+        reason=one.reason,
+        sent=timestamp_or_none(one.sent_utc),
+        taken=timestamp_or_none(one.taken_utc),
+        over=timestamp_or_none(one.over_utc),
+    )

@@ -12,7 +12,7 @@ from center.api.json import reply
 from center.domain.hub import seen
 from center.service.desk import Desk
 from center.service.metrics import Family, gauge, render
-from center.store.rows import announcements, incidents, needs, parts
+from center.store.rows import announcements, hubs, incidents, needs, parts
 
 
 class StoreOut(Struct, frozen=True):
@@ -69,7 +69,7 @@ async def _health(desk: Desk) -> Health:
     trouble = kept.trouble
     heard_utc: float | None = None
     try:
-        heard_utc = await desk.store.ask(incidents.last_heard)
+        heard_utc = await desk.store.ask(hubs.last_heard)
     except SQLAlchemyError as error:
         trouble = type(error).__name__
     store = StoreOut(not trouble, kept.waiting, trouble)
@@ -87,9 +87,9 @@ async def _health(desk: Desk) -> Health:
 
 async def _metrics(desk: Desk) -> str:
     stages = await desk.store.ask(incidents.stages)
-    hubs = await desk.store.ask(incidents.hubs)
+    known = await desk.store.ask(hubs.known)
     now, listening_utc = desk.clock(), desk.link.listening_utc
-    states = Counter(seen(hub, now, listening_utc) for hub in hubs)
+    states = Counter(seen(hub, now, listening_utc) for hub in known)
     return render(
         [
             *desk.tally.metrics(),

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from center.api import json
 from center.api.json import Bad, BadRequestError, body, number, route
+from center.api.shapes import timestamp_or_none
 from center.domain import day_grid, times
 from center.domain.day_grid import Hour
 from center.domain.need import Called, NeedKind, WhyNot
@@ -20,13 +21,19 @@ from center.service.auth import Person
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.service.refusals import RefusalError
-from center.store.rows import days as day_rows
-from center.store.rows import incidents, needs, parts, rates, records
+from center.store.rows import days, hubs, needs, parts, rates, records
 from center.store.rows.days import CheckIn
 from center.store.rows.needs import Task
 from center.store.rows.parts import Row
 from hub.contract.messages import AnsweredBy, CheckInResult, PresenceKind, Topic
 from hub.contract.wire import timestamp
+
+DAYS_MAX = 400
+DONE_MAX_DAYS = 30
+AREAS_MAX = 500
+PARTS = 100
+PARTS_MAX = 1000
+PARTS_SKIP_MAX = 1_000_000
 
 
 class HomeOut(Struct, frozen=True):
@@ -152,86 +159,6 @@ class Calling(Struct, frozen=True, forbid_unknown_fields=True):
     version: int | None = None
 
 
-def home(kept: Kept, places: dict[str, str]) -> HomeOut:
-    """Show a record."""
-    changed = timestamp(kept.changed_utc) if kept.version else None
-    return HomeOut(kept.hub, kept.version, changed, kept.changed_by, kept.record, places)
-
-
-def activity(hub: str, hours: Iterable[Hour]) -> ActivityOut:
-    """Show a home's hours."""
-    return ActivityOut(hub, tuple(map(_hour, hours)))
-
-
-def checkin(one: CheckIn) -> CheckInOut:
-    """Show a check-in's result."""
-    return CheckInOut(
-        hub=one.hub,
-        checkin=one.checkin,
-        day=one.day,
-        slot=one.slot,
-        topic=one.topic,
-        result=one.result,
-        by=one.by,
-        attempts=one.attempts,
-        due=timestamp(one.due_utc),
-        clock_synced=one.synced,
-        wordless=one.wordless or 0,
-    )
-
-
-def need(task: Task, homes: int = 1) -> NeedOut:
-    """Show a task with its calls."""
-    one = task.need
-    return NeedOut(
-        id=one.id,
-        hub=one.hub,
-        kind=one.kind,
-        version=one.version,
-        since=timestamp(one.since_utc),
-        last=timestamp(one.last_utc),
-        score=one.score,
-        tries=one.tries,
-        eased=_maybe(one.eased_utc),
-        done=_maybe(one.done_utc),
-        calls=tuple(CallOut(timestamp(n.utc), n.by, n.result, n.text) for n in task.notes),
-        area=one.area,
-        homes=homes,
-        taken_by=one.taken_by,
-        until=_maybe(one.until_utc),
-    )
-
-
-def part(row: Row) -> PartOut:
-    """Show a part of a task."""
-    since, over = timestamp(row.since_utc), _maybe(row.over_utc)
-    return PartOut(row.hub, row.device, row.fault, row.detail, since, over, row.times)
-
-
-def _hour(hour: Hour) -> HourOut:
-    return HourOut(
-        begin=timestamp(hour.from_utc),
-        clock_synced=hour.synced,
-        devices=hour.seen,
-        rooms=day_grid.by_room(hour),
-        presence=hour.presence,
-        asleep_s=hour.asleep_s,
-        away_s=hour.away_s,
-    )
-
-
-def _maybe(utc: float | None) -> str | None:
-    return None if utc is None else timestamp(utc)
-
-
-DAYS_MAX = 400
-DONE_MAX_DAYS = 30
-AREAS_MAX = 500
-PARTS = 100
-PARTS_MAX = 1000
-PARTS_SKIP_MAX = 1_000_000
-
-
 def routes(desk: Desk) -> list[Route]:
     """Give the routes."""
 
@@ -257,17 +184,17 @@ async def _home(desk: Desk, request: Request, person: Person) -> HomeOut:
     if kept is None:
         raise BadRequestError(Bad.NO_HOME)
     await homes.note_record_seen(desk, hub, person.name, again=False)
-    return home(kept, await desk.store.ask(day_rows.places, hub))
+    return home(kept, await desk.store.ask(days.places, hub))
 
 
 async def _activity(desk: Desk, request: Request) -> ActivityOut:
     hub = homes.hub_of(request)
     if await desk.store.ask(records.find, hub) is None:
         raise BadRequestError(Bad.NO_HOME)
-    days = number(request, "days", 2, 1, DAYS_MAX)
+    count = number(request, "days", 2, 1, DAYS_MAX)
     now = desk.clock()
-    since = now - days * times.DAY_S
-    hours = await desk.store.ask(day_rows.hours, hub, since, now + times.DAY_S)
+    since = now - count * times.DAY_S
+    hours = await desk.store.ask(days.hours, hub, since, now + times.DAY_S)
     return activity(hub, hours)
 
 
@@ -277,7 +204,7 @@ async def _checkins(desk: Desk, request: Request) -> CheckIns:
     if start is None:
         raise BadRequestError(Bad.QUERY, name="day", allowed="YYYY-MM-DD")
     day = times.day_of(start)
-    found = await desk.store.ask(day_rows.of_day, day)
+    found = await desk.store.ask(days.of_day, day)
     return CheckIns(day, tuple(map(checkin, found)))
 
 
@@ -310,7 +237,7 @@ async def _need(desk: Desk, request: Request) -> NeedWhole:
 
 async def _test(desk: Desk, request: Request, person: Person) -> NeedOut:
     hub = homes.hub_of(request)
-    if not await desk.store.ask(incidents.hubs, hub):
+    if not await desk.store.ask(hubs.known, hub):
         raise BadRequestError(Bad.NO_HOME)
     return need(await homes.tell_of_test(desk, hub, person.name))
 
@@ -325,8 +252,8 @@ async def _handle(desk: Desk, request: Request, person: Person) -> NeedOut:
 
 
 async def _rates(desk: Desk, request: Request) -> Rates:
-    days = number(request, "days", 30, 1, DAYS_MAX)
-    return await desk.store.ask(rates.read, desk.clock(), days)
+    count = number(request, "days", 30, 1, DAYS_MAX)
+    return await desk.store.ask(rates.read, desk.clock(), count)
 
 
 async def _csv(desk: Desk, request: Request) -> Response:
@@ -341,3 +268,71 @@ async def _csv(desk: Desk, request: Request) -> Response:
         "content-disposition": f'attachment; filename="false-alarms-{found.days}.csv"',
     }
     return Response(rates.as_csv(found), 200, headers, "text/csv; charset=utf-8")
+
+
+def home(kept: Kept, places: dict[str, str]) -> HomeOut:
+    """Show a record."""
+    changed = timestamp(kept.changed_utc) if kept.version else None
+    return HomeOut(kept.hub, kept.version, changed, kept.changed_by, kept.record, places)
+
+
+def activity(hub: str, hours: Iterable[Hour]) -> ActivityOut:
+    """Show a home's hours."""
+    return ActivityOut(hub, tuple(map(_hour, hours)))
+
+
+def _hour(hour: Hour) -> HourOut:
+    return HourOut(
+        begin=timestamp(hour.from_utc),
+        clock_synced=hour.synced,
+        devices=hour.seen,
+        rooms=day_grid.by_room(hour),
+        presence=hour.presence,
+        asleep_s=hour.asleep_s,
+        away_s=hour.away_s,
+    )
+
+
+def checkin(one: CheckIn) -> CheckInOut:
+    """Show a check-in's result."""
+    return CheckInOut(
+        hub=one.hub,
+        checkin=one.checkin,
+        day=one.day,
+        slot=one.slot,
+        topic=one.topic,
+        result=one.result,
+        by=one.by,
+        attempts=one.attempts,
+        due=timestamp(one.due_utc),
+        clock_synced=one.synced,
+        wordless=one.wordless or 0,
+    )
+
+
+def need(task: Task, homes: int = 1) -> NeedOut:
+    """Show a task with its calls."""
+    one = task.need
+    return NeedOut(
+        id=one.id,
+        hub=one.hub,
+        kind=one.kind,
+        version=one.version,
+        since=timestamp(one.since_utc),
+        last=timestamp(one.last_utc),
+        score=one.score,
+        tries=one.tries,
+        eased=timestamp_or_none(one.eased_utc),
+        done=timestamp_or_none(one.done_utc),
+        calls=tuple(CallOut(timestamp(n.utc), n.by, n.result, n.text) for n in task.notes),
+        area=one.area,
+        homes=homes,
+        taken_by=one.taken_by,
+        until=timestamp_or_none(one.until_utc),
+    )
+
+
+def part(row: Row) -> PartOut:
+    """Show a part of a task."""
+    since, over = timestamp(row.since_utc), timestamp_or_none(row.over_utc)
+    return PartOut(row.hub, row.device, row.fault, row.detail, since, over, row.times)

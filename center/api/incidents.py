@@ -9,9 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from center.api import announcements as announcing_api
-from center.api import homes as homes_api
-from center.api import json, shapes
+from center.api import announcements, homes, json, shapes
 from center.api.json import Bad, BadRequestError, body, number, route
 from center.api.shapes import Alarm, Alarms, Audit, HubOut, Hubs, OutcomeOut, Outcomes
 from center.domain.by_people import Why
@@ -23,7 +21,8 @@ from center.service.feed import Notice, Topic
 from center.service.incidents import Target
 from center.service.refusals import RefusalError
 from center.service.texts import texts
-from center.store.rows import incidents as queries
+from center.store.rows import audit, hubs
+from center.store.rows import incidents as incident_rows
 from center.store.rows.incidents import Case, Which
 
 PAGE = 100
@@ -72,8 +71,8 @@ def routes(desk: Desk) -> list[Route]:
         route(desk, "GET", "/api/outcomes", lambda request, _: _outcomes(request)),
         route(desk, "GET", "/api/audit", lambda r, _: _audit(desk, r), Role.SUPERVISOR),
         Route("/api/feed", feed, methods=["GET"]),
-        *homes_api.routes(desk),
-        *announcing_api.routes(desk),
+        *homes.routes(desk),
+        *announcements.routes(desk),
     ]
 
 
@@ -87,10 +86,10 @@ async def _alarms(desk: Desk, request: Request) -> Alarms:
     if order not in ORDERS or (order == URGENT and asked != Which.OPEN):
         raise BadRequestError(Bad.QUERY, name="order", allowed=", ".join(ORDERS))
     if order == URGENT:
-        shown, _ = await desk.store.ask(queries.board, limit)
+        shown, _ = await desk.store.ask(incident_rows.board, limit)
         return Alarms(tuple(shapes.alarm(incident, now) for incident in shown), None)
     before = request.query_params.get("before")
-    found = await desk.store.ask(queries.incidents, Which(asked), limit, before)
+    found = await desk.store.ask(incident_rows.incidents, Which(asked), limit, before)
     more = found[-1].id if len(found) == limit else None
     return Alarms(tuple(shapes.alarm(incident, now) for incident in found), more)
 
@@ -98,7 +97,7 @@ async def _alarms(desk: Desk, request: Request) -> Alarms:
 async def _alarm(desk: Desk, request: Request) -> Alarm:
     limit = number(request, "limit", PAGE, 1, PAGE_MAX)
     before = number(request, "before", SEQ_MAX, 1, SEQ_MAX)
-    case = await desk.store.ask(queries.case, request.path_params["id"], limit, before)
+    case = await desk.store.ask(incident_rows.case, request.path_params["id"], limit, before)
     if case is None:
         raise incidents.NotDoneError(Why.NOT_FOUND, None)
     return shapes.of_case(case, desk.clock())
@@ -150,7 +149,7 @@ async def _note(desk: Desk, request: Request, person: Person) -> Case:
 
 
 async def _hubs(desk: Desk) -> Hubs:
-    known = await desk.store.ask(queries.hubs)
+    known = await desk.store.ask(hubs.known)
     now, listening_utc = desk.clock(), desk.link.listening_utc
     shown: tuple[HubOut, ...] = tuple(shapes.hub(hub, now, listening_utc) for hub in known)
     return Hubs(shown, listening=listening_utc is not None)
@@ -169,7 +168,7 @@ async def _outcomes(request: Request) -> Outcomes:
 async def _audit(desk: Desk, request: Request) -> Audit:
     limit = number(request, "limit", PAGE, 1, PAGE_MAX)
     before = number(request, "before", SEQ_MAX, 1, SEQ_MAX)
-    found = await desk.store.ask(queries.audit, limit, before)
+    found = await desk.store.ask(audit.search, audit.Filter(before=before), limit)
     more = found[-1].seq if len(found) == limit else None
     return Audit(tuple(map(shapes.audit_line, found)), more)
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document, generated from the structs that the API reads and answers."""
+"""The OpenAPI document, generated from the structs that the API reads and shapes."""
 
 import re
 from typing import Any
@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center.api import announcements, health, homes, incidents
-from center.api import shapes as answers
+from center.api import announcements, health, homes, incidents, shapes
 from center.api.homes import WhichNeeds
 from center.domain.rates import Rates
 from center.store.rows.incidents import Which
@@ -37,31 +36,31 @@ OPERATIONS = (
         "get",
         "/api/alarms",
         "List alarms, newest first; with order=urgent what is open, each home's first call first.",
-        answers.Alarms,
+        shapes.Alarms,
         query=("state", "order", "limit", "before"),
     ),
     Operation(
         "get",
         "/api/alarms/{id}",
         "One alarm with the newest lines of its timeline; `before` pages on to older ones.",
-        answers.Alarm,
+        shapes.Alarm,
         query=("limit", "before"),
     ),
     Operation(
-        "post", _ACT + "take", "Own it by name, or renew it.", answers.Alarm, incidents.Looked
+        "post", _ACT + "take", "Own it by name, or renew it.", shapes.Alarm, incidents.Looked
     ),
-    Operation("post", _ACT + "send", "Somebody is on the way.", answers.Alarm, incidents.Looked),
-    Operation("post", _ACT + "present", "Someone is there.", answers.Alarm, incidents.Looked),
-    Operation("post", _ACT + "close", "End it with its outcome.", answers.Alarm, incidents.Closing),
-    Operation("post", _ACT + "reopen", "Open it again.", answers.Alarm, incidents.Looked),
-    Operation("post", _ACT + "note", "Write into its timeline.", answers.Alarm, incidents.Note),
-    Operation("get", "/api/hubs", "All hubs and their faults.", answers.Hubs),
-    Operation("get", "/api/outcomes", "The ways in which an alarm can end.", answers.Outcomes),
+    Operation("post", _ACT + "send", "Somebody is on the way.", shapes.Alarm, incidents.Looked),
+    Operation("post", _ACT + "present", "Someone is there.", shapes.Alarm, incidents.Looked),
+    Operation("post", _ACT + "close", "End it with its outcome.", shapes.Alarm, incidents.Closing),
+    Operation("post", _ACT + "reopen", "Open it again.", shapes.Alarm, incidents.Looked),
+    Operation("post", _ACT + "note", "Write into its timeline.", shapes.Alarm, incidents.Note),
+    Operation("get", "/api/hubs", "All hubs and their faults.", shapes.Hubs),
+    Operation("get", "/api/outcomes", "The ways in which an alarm can end.", shapes.Outcomes),
     Operation(
         "get",
         "/api/audit",
         "The audit, newest first; for supervisors.",
-        answers.Audit,
+        shapes.Audit,
         query=("limit", "before"),
     ),
     Operation("get", "/api/homes/{hub}", "A home's record; reading is audited.", homes.HomeOut),
@@ -136,10 +135,10 @@ OPEN = ("Kind", "Stage", "Outcome")  # of an alarm: a newer program's value is t
 
 def document() -> Document:
     """Write the document."""
-    shapes: set[type[Struct]] = {answers.Error}
+    structs: set[type[Struct]] = {shapes.Error}
     for operation in OPERATIONS:
-        shapes |= {operation.answer, operation.asks or operation.answer}
-    ordered = sorted(shapes, key=str)
+        structs |= {operation.answer, operation.asks or operation.answer}
+    ordered = sorted(structs, key=str)
     refs, components = msgspec.json.schema_components(
         ordered, ref_template="#/components/schemas/{name}"
     )
@@ -170,7 +169,7 @@ def routes() -> list[Route]:
 
 
 def _operation(operation: Operation, ref: dict[type[Struct], Document]) -> Document:
-    wrong = _json("Said in one sentence.", ref[answers.Error])
+    wrong = _json("Said in one sentence.", ref[shapes.Error])
     made: Document = {
         "summary": operation.about,
         "parameters": [_query(name) for name in operation.query],

@@ -5,7 +5,8 @@ from msgspec.structs import replace
 
 from center.domain.hub import Fault, Hub, Seen, seen
 from center.domain.incident import Deed, Entry, Incident, Outcome, Urgency, urgency, waited_s
-from center.store.rows.incidents import Case, Line
+from center.store.rows.audit import Line
+from center.store.rows.incidents import Case
 from hub.contract.messages import Availability, Evidence, Stage, VoiceReport
 from hub.contract.scaip import Kind
 from hub.contract.wire import timestamp
@@ -152,6 +153,12 @@ class Error(Struct, frozen=True, omit_defaults=True):
     alarm: Alarm | None = None
 
 
+def of_case(case: Case, now: float) -> Alarm:
+    """Show an incident with a page of its timeline."""
+    shown = alarm(case.incident, now, case.timeline)
+    return replace(shown, timeline_next=case.older)
+
+
 def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = None) -> Alarm:
     """Show an incident as of `now`, UTC seconds."""
     waited = waited_s(incident, now)
@@ -181,16 +188,44 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
     )
 
 
+def _times(incident: Incident) -> Times:
+    return Times(
+        raised=timestamp(incident.raised_utc),
+        received=timestamp(incident.received_utc),
+        waiting=timestamp(incident.waiting_utc),
+        accepted=timestamp_or_none(incident.accepted_utc),
+        present=timestamp_or_none(incident.present_utc),
+        closed=timestamp_or_none(incident.closed_utc),
+        cancelled=timestamp_or_none(incident.cancelled_utc),
+        cancel_asked=timestamp_or_none(incident.cancel_asked_utc),
+        reopened=timestamp_or_none(incident.reopened_utc),
+        expires=timestamp_or_none(incident.expires_utc),
+        cleared=timestamp_or_none(incident.cleared_utc),
+        sent=timestamp_or_none(incident.sent_utc),
+        again=timestamp_or_none(incident.again_utc),
+    )
+
+
+def _event(entry: Entry) -> Event:
+    return Event(
+        stored=timestamp(entry.utc),
+        deed=entry.deed,
+        version=entry.version,
+        by=entry.by,
+        event=entry.event,
+        happened=timestamp_or_none(entry.happened_utc),
+        clock_synced=entry.synced,
+        device=entry.device,
+        place=entry.place,
+        outcome=entry.outcome,
+        text=entry.text,
+    )
+
+
 def _unlisted(incident: Incident) -> dict[str, str]:
     """Give what a newer program said, where the answer has only `other`."""
     said = {"kind": incident.kind, "stage": incident.stage, "outcome": incident.outcome}
     return {name: value for name, value in said.items() if value and not value.is_known}
-
-
-def of_case(case: Case, now: float) -> Alarm:
-    """Show an incident with a page of its timeline."""
-    shown = alarm(case.incident, now, case.timeline)
-    return replace(shown, timeline_next=case.older)
 
 
 def hub(known: Hub, now: float, listening_utc: float | None) -> HubOut:
@@ -215,39 +250,6 @@ def audit_line(line: Line) -> AuditLine:
     return AuditLine(line.seq, line.incident, _event(line.entry), line.entry.hub)
 
 
-def _times(incident: Incident) -> Times:
-    return Times(
-        raised=timestamp(incident.raised_utc),
-        received=timestamp(incident.received_utc),
-        waiting=timestamp(incident.waiting_utc),
-        accepted=_maybe(incident.accepted_utc),
-        present=_maybe(incident.present_utc),
-        closed=_maybe(incident.closed_utc),
-        cancelled=_maybe(incident.cancelled_utc),
-        cancel_asked=_maybe(incident.cancel_asked_utc),
-        reopened=_maybe(incident.reopened_utc),
-        expires=_maybe(incident.expires_utc),
-        cleared=_maybe(incident.cleared_utc),
-        sent=_maybe(incident.sent_utc),
-        again=_maybe(incident.again_utc),
-    )
-
-
-def _event(entry: Entry) -> Event:
-    return Event(
-        stored=timestamp(entry.utc),
-        deed=entry.deed,
-        version=entry.version,
-        by=entry.by,
-        event=entry.event,
-        happened=_maybe(entry.happened_utc),
-        clock_synced=entry.synced,
-        device=entry.device,
-        place=entry.place,
-        outcome=entry.outcome,
-        text=entry.text,
-    )
-
-
-def _maybe(utc: float | None) -> str | None:
+def timestamp_or_none(utc: float | None) -> str | None:
+    """Write UTC seconds as RFC 3339; null where something has not happened."""
     return None if utc is None else timestamp(utc)

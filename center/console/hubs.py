@@ -12,60 +12,20 @@ from center.service.texts import Texts
 from hub.contract.messages import FaultKind, VoiceCan, VoiceReport
 
 UNHEARD = frozenset({VoiceCan.NOTHING, VoiceCan.LOST})  # nobody there hears an announcement
-_LOOK_voices = {  # what it can do -> (shape, tone)
-    VoiceCan.NOTHING: ("mute", "warn"),
-    VoiceCan.STARTING: ("clock", "plain"),
-    VoiceCan.LOST: ("triangle", "bad"),
-    VoiceCan.HEARING: ("mute", "bad"),
-    VoiceCan.SPEAKING: ("voice", "warn"),
-    VoiceCan.TALKING: ("check", "good"),
-}
-
-
-class Able(Struct, frozen=True):
-    """What a voice can do, what follows from it for an operator, and how it is set."""
-
-    badge: Badge
-    lead: str
-    settings: tuple[Badge, ...]
-    engines: str  # empty where none is known
-
-
-def badge(report: VoiceReport | None, t: Texts) -> Badge:
-    """Say what a home's voice can do; None: its hub has not said."""
-    if report is None:
-        return Badge("ring", "plain", t("voice_here.unknown"))
-    return Badge(*_LOOK_voices.get(report.can, ("ring", "plain")), t(f"voice_can.{report.can}"))
-
-
-def able(report: VoiceReport, t: Texts) -> Able:
-    """Say it, with what an operator may do about it."""
-    lead = t(f"voice_lead.{report.can}")
-    return Able(badge(report, t), lead, tuple(_settings(report, t)), ", ".join(report.engines))
-
-
-def is_unheard(report: VoiceReport | None) -> bool:
-    """Tell whether a home is known to have nothing that could say an announcement."""
-    return report is not None and report.can in UNHEARD
-
-
-def _settings(report: VoiceReport, t: Texts) -> Iterator[Badge]:
-    if not report.engines:
-        return  # it has not said how it is set
-    if report.muted:
-        yield Badge("mute", "warn", t("voice_here.muted"))
-    if not report.spoken_sos:
-        yield Badge("cross", "warn", t("voice_here.sos_off"))
-    if report.tells_words:
-        yield Badge("voice", "plain", t("voice_here.tells_words"))
-
-
 _LOOK = {  # state -> (shape, tone)
     Seen.READY: ("check", "good"),
     Seen.STARTING: ("clock", "plain"),
     Seen.DISCONNECTED: ("ring", "plain"),
     Seen.LOST: ("away", "bad"),
     Seen.UNKNOWN: ("triangle", "warn"),
+}
+_VOICE_LOOK = {  # what it can do -> (shape, tone)
+    VoiceCan.NOTHING: ("mute", "warn"),
+    VoiceCan.STARTING: ("clock", "plain"),
+    VoiceCan.LOST: ("triangle", "bad"),
+    VoiceCan.HEARING: ("mute", "bad"),
+    VoiceCan.SPEAKING: ("voice", "warn"),
+    VoiceCan.TALKING: ("check", "good"),
 }
 
 
@@ -94,6 +54,15 @@ class HubView(Struct, frozen=True):
     back: str = ""  # since when a hub that was gone for good is there again
 
 
+class VoiceAble(Struct, frozen=True):
+    """What a voice can do, what follows from it for an operator, and how it is set."""
+
+    badge: Badge
+    lead: str
+    settings: tuple[Badge, ...]
+    engines: str  # empty where none is known
+
+
 def row(
     hub: Hub, last: Incident | None, eye: Eye, listening_utc: float | None, name: str = ""
 ) -> HubView:
@@ -113,7 +82,7 @@ def row(
         last_at=times.short(last.received_utc, eye.now) if last else "",
         synced=hub.synced,
         software=hub.software,
-        voice=badge(hub.voice, eye.t),
+        voice=voice_badge(hub.voice, eye.t),
         back=_back(hub, eye),
     )
 
@@ -131,6 +100,26 @@ def worst_first(view: HubView) -> tuple[bool, bool, str]:
     return well, not view.faults, view.hub
 
 
+def voice_badge(report: VoiceReport | None, t: Texts) -> Badge:
+    """Say what a home's voice can do; None: its hub has not said."""
+    if report is None:
+        return Badge("ring", "plain", t("voice_here.unknown"))
+    return Badge(*_VOICE_LOOK.get(report.can, ("ring", "plain")), t(f"voice_can.{report.can}"))
+
+
+def voice_able(report: VoiceReport, t: Texts) -> VoiceAble:
+    """Say it, with what an operator may do about it."""
+    lead = t(f"voice_lead.{report.can}")
+    return VoiceAble(
+        voice_badge(report, t), lead, tuple(_voice_settings(report, t)), ", ".join(report.engines)
+    )
+
+
+def is_unheard(report: VoiceReport | None) -> bool:
+    """Tell whether a home is known to have nothing that could say an announcement."""
+    return report is not None and report.can in UNHEARD
+
+
 def _back(hub: Hub, eye: Eye) -> str:
     if hub.back_utc is None or eye.now - hub.back_utc > BACK_S:
         return ""
@@ -143,3 +132,14 @@ def _fault(fault: Fault, eye: Eye) -> FaultView:
     device = f"{text} · {which}" if which else text
     since = times.short(fault.since_utc, eye.now) if fault.synced else eye.t("hubs.unsynced")
     return FaultView(device, since)
+
+
+def _voice_settings(report: VoiceReport, t: Texts) -> Iterator[Badge]:
+    if not report.engines:
+        return  # it has not said how it is set
+    if report.muted:
+        yield Badge("mute", "warn", t("voice_here.muted"))
+    if not report.spoken_sos:
+        yield Badge("cross", "warn", t("voice_here.sos_off"))
+    if report.tells_words:
+        yield Badge("voice", "plain", t("voice_here.tells_words"))

@@ -8,14 +8,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from center.console import hubs as rooms
-from center.console import sign_in
-from center.console.announcements import form
-from center.console.announcements import pages as announced
+from center.console import hubs, sign_in
+from center.console.announcements import form, pages
 from center.console.frame import address, show
 from center.console.homes import checkins, rates, record
 from center.console.homes import page as home_page
-from center.console.incident import page as casework
+from center.console.incident import page as incident_page
 from center.console.incident import reason, sheet_119, timeline
 from center.console.tasks import calls, equipment_page
 from center.console.view import arrange
@@ -24,7 +22,8 @@ from center.domain import times
 from center.domain.hub import Seen
 from center.service.auth import Role
 from center.service.desk import Desk
-from center.store.rows import incidents, records
+from center.store.rows import audit, incidents, records
+from center.store.rows import hubs as hub_rows
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 CLOSED_SHOWN = 12
@@ -46,9 +45,9 @@ def routes(desk: Desk) -> list[BaseRoute]:
         visited("/", desk, _board),
         visited("/hubs", desk, _hubs),
         visited("/audit", desk, _audit, Role.SUPERVISOR),
-        *casework.routes(desk),
+        *incident_page.routes(desk),
         *form.routes(desk),
-        *announced.routes(desk),
+        *pages.routes(desk),
         *calls.routes(desk),
         *checkins.routes(desk),
         *record.routes(desk),
@@ -84,12 +83,12 @@ async def _board(visit: Visit) -> Response:
 async def _hubs(visit: Visit) -> Response:
     wish = visit.request.query_params.get("q", "")[:64]
     listening_utc = visit.desk.link.listening_utc
-    hubs = await visit.desk.store.ask(incidents.hubs)
+    known = await visit.desk.store.ask(hub_rows.known)
     last = await visit.desk.store.ask(incidents.last_calls)
     names = await visit.desk.store.ask(records.names)
     rows = [
-        rooms.row(hub, last.get(hub.hub), visit.eye, listening_utc, names.get(hub.hub, ""))
-        for hub in hubs
+        hubs.row(hub, last.get(hub.hub), visit.eye, listening_utc, names.get(hub.hub, ""))
+        for hub in known
     ]
     return show(
         visit.request,
@@ -98,7 +97,7 @@ async def _hubs(visit: Visit) -> Response:
         q=wish,
         total=len(rows),
         ready=sum(row.seen is Seen.READY for row in rows),
-        rows=sorted((row for row in rows if rooms.fits(row, wish)), key=rooms.worst_first),
+        rows=sorted((row for row in rows if hubs.fits(row, wish)), key=hubs.worst_first),
     )
 
 
@@ -107,8 +106,8 @@ async def _audit(visit: Visit) -> Response:
     names = ("incident", "hub", "operator", "since", "until")
     given = {name: asked.get(name, "").strip()[:64] for name in names}
     before = asked.get("before", "")
-    wish = _wish(given, before)
-    lines = await visit.desk.store.ask(incidents.audit_search, wish, AUDIT_LINES + 1)
+    wish = _filter(given, before)
+    lines = await visit.desk.store.ask(audit.search, wish, AUDIT_LINES + 1)
     shown = lines[:AUDIT_LINES]
     older = str(shown[-1].seq) if len(lines) > AUDIT_LINES else ""
     return show(
@@ -125,9 +124,9 @@ async def _audit(visit: Visit) -> Response:
     )
 
 
-def _wish(given: dict[str, str], before: str) -> incidents.Wish:
+def _filter(given: dict[str, str], before: str) -> audit.Filter:
     until = times.day_start(given["until"])
-    return incidents.Wish(
+    return audit.Filter(
         incident=given["incident"],
         hub=given["hub"],
         operator=given["operator"],

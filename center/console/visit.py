@@ -15,7 +15,7 @@ from center.service.auth import Denied, DeniedError, Person, Role
 from center.service.desk import Desk
 from center.service.texts import Texts
 from center.store.rows import incidents, parts
-from center.store.rows import needs as need_rows
+from center.store.rows.needs import homes_open
 from center.store.rows.parts import Standing
 
 FIELDS_MAX = 120  # a record's form has about 60
@@ -126,7 +126,7 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
 async def begin(desk: Desk, request: Request, person: Person) -> Visit:
     """Look at the board once for this request."""
     still_open, total = await desk.store.ask(incidents.board, OPEN_MAX)
-    needs = await desk.store.ask(need_rows.homes_open)
+    needs = await desk.store.ask(homes_open)
     equipment = await desk.store.ask(parts.standing)
     eye = Eye(me=person.name, now=desk.clock(), t=language(request))
     hidden = total - len(still_open)

@@ -6,6 +6,7 @@ __all__ = [
     "by_hubs",
     "by_people",
     "day_grid",
+    "equipment",
     "hub",
     "incident",
     "need",
@@ -13,5 +14,4 @@ __all__ = [
     "record",
     "rival",
     "times",
-    "trouble",
 ]

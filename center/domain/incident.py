@@ -18,8 +18,10 @@ from hub.contract.scaip import Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s
+CLOCK_BACK_S = 60.0  # what is further ahead of now was written before the clock was put back
 CALLED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
+HELD = frozenset({Stage.ACCEPTED, Stage.PRESENT})
 
 
 class Outcome(Open):
@@ -201,6 +203,26 @@ class Incident(Struct, frozen=True):
         return self.is_open and not self.who
 
 
+class Change(Struct, frozen=True):
+    """The incident as it is now, and what its timeline gains."""
+
+    incident: Incident
+    entries: tuple[Entry, ...]
+
+
+class Patience(Struct, frozen=True):
+    """For how long a person who holds an incident is believed to look after it, in seconds."""
+
+    take_expires_s: float = 600.0  # a call and a dispatch fit in; five forgotten still miss a lie
+    present_expires_s: float = 4 * 3600.0  # a visit, or waiting with 119; then somebody looks again
+    answer_s: float = 60.0  # TSA: 97.5 % of calls are answered in 60 s; so is one that came again
+    fresh_act_s: float = 180.0  # TSA: 99 % in 180 s; who did nothing for longer is not there
+
+    def lasts_s(self, stage: Stage) -> float:
+        """Give how long a stage that somebody holds lasts without an act."""
+        return self.present_expires_s if stage is Stage.PRESENT else self.take_expires_s
+
+
 class Urgency(StrEnum):
     """How long an incident waits for a person, against the 60 s and 180 s of TSA."""
 
@@ -226,30 +248,6 @@ def waited_s(incident: Incident, now_utc: float) -> float:
     else:
         until = incident.accepted_utc or incident.closed_utc or now_utc
     return max(0.0, until - incident.waiting_utc)
-
-
-CLOCK_BACK_S = 60.0  # what is further ahead of now was written before the clock was put back
-HELD = frozenset({Stage.ACCEPTED, Stage.PRESENT})
-
-
-class Patience(Struct, frozen=True):
-    """For how long a person who holds an incident is believed to look after it, in seconds."""
-
-    take_expires_s: float = 600.0  # a call and a dispatch fit in; five forgotten still miss a lie
-    present_expires_s: float = 4 * 3600.0  # a visit, or waiting with 119; then somebody looks again
-    answer_s: float = 60.0  # TSA: 97.5 % of calls are answered in 60 s; so is one that came again
-    fresh_act_s: float = 180.0  # TSA: 99 % in 180 s; who did nothing for longer is not there
-
-    def lasts_s(self, stage: Stage) -> float:
-        """Give how long a stage that somebody holds lasts without an act."""
-        return self.present_expires_s if stage is Stage.PRESENT else self.take_expires_s
-
-
-class Change(Struct, frozen=True):
-    """The incident as it is now, and what its timeline gains."""
-
-    incident: Incident
-    entries: tuple[Entry, ...]
 
 
 def advance(before: Incident, after: Incident, *entries: Entry) -> Change:

@@ -2,29 +2,6 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
-
-def bounded(count: int) -> int:
-    """Give a hub's count as a database's INTEGER holds it."""
-    return max(0, min(count, 1_000_000))
-
-
-def of_checkin(checkin: str, due_utc: float) -> tuple[str, str]:
-    """Give day and time of a check-in, by its name (`2026-03-01-0900`) or else by when it was due.
-
-    Both are empty where neither makes sense.
-    """
-    day, _, clock = checkin.replace(":", "").rpartition("-")
-    if day_start(day) is not None and len(day) == 10 and _is_clock(clock):  # noqa: PLR2004
-        return day, f"{clock[:2]}:{clock[2:]}"
-    due = local(due_utc)
-    return (f"{due:%Y-%m-%d}", f"{due:%H:%M}") if due else ("", "")
-
-
-def _is_clock(text: str) -> bool:
-    fits = len(text) == 4 and text.isascii() and text.isdigit()  # noqa: PLR2004 - hhmm
-    return fits and text[:2] < "24" and text[2:] < "60"
-
-
 KST = timezone(timedelta(hours=9), "KST")  # the county's clock; Korea has no summer time
 DAY_S = 86_400
 
@@ -81,15 +58,6 @@ def day_start(text: str) -> float | None:
         return None
 
 
-def of_rfc3339(time: str, otherwise: float) -> float:
-    """Read an RFC 3339 time as UTC seconds; `otherwise` where it is none."""
-    try:
-        read = datetime.fromisoformat(time)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return otherwise
-
-
 def day_of(utc: float) -> str:
     """Write the day here, such as `2026-03-02`; empty for what no calendar holds."""
     moment = local(utc)
@@ -99,6 +67,32 @@ def day_of(utc: float) -> str:
 def is_before_today(utc: float, now: float) -> bool:
     """Tell whether a moment lies before the midnight here that `now` follows."""
     return day_of(utc) < day_of(now)
+
+
+def of_checkin(checkin: str, due_utc: float) -> tuple[str, str]:
+    """Give day and time of a check-in, by its name (`2026-03-01-0900`) or else by when it was due.
+
+    Both are empty where neither makes sense.
+    """
+    day, _, clock = checkin.replace(":", "").rpartition("-")
+    if day_start(day) is not None and len(day) == 10 and _is_clock(clock):  # noqa: PLR2004
+        return day, f"{clock[:2]}:{clock[2:]}"
+    due = local(due_utc)
+    return (f"{due:%Y-%m-%d}", f"{due:%H:%M}") if due else ("", "")
+
+
+def _is_clock(text: str) -> bool:
+    fits = len(text) == 4 and text.isascii() and text.isdigit()  # noqa: PLR2004 - hhmm
+    return fits and text[:2] < "24" and text[2:] < "60"
+
+
+def of_rfc3339(time: str, otherwise: float) -> float:
+    """Read an RFC 3339 time as UTC seconds; `otherwise` where it is none."""
+    try:
+        read = datetime.fromisoformat(time)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return otherwise
 
 
 def for_field(utc: float) -> str:

@@ -35,6 +35,15 @@ from hub.contract.messages import CenterState
 from hub.contract.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_center
 from hub.shared import tls
 
+VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
+PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")
+TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
+TAKEN_OVER = 0x8E
+FAREWELL_S = 1.0
+STRICT = {tls.Flaw.MALFORMED, tls.Flaw.NO_AUTHORITY_KEY}
+P = ParamSpec("P")
+log = logging.getLogger(__name__)
+
 
 class Message(Struct, frozen=True):
     """What is published."""
@@ -52,29 +61,6 @@ class Arrived(Struct, frozen=True):
     payload: bytes
     retained: bool  # it lay at the broker, nobody knows for how long
     settle: Callable[[], object]
-
-
-STRICT = {tls.Flaw.MALFORMED, tls.Flaw.NO_AUTHORITY_KEY}
-
-
-def trouble_of(error: OSError | ValueError) -> str:
-    """Return why a dial failed, for the log and the health page."""
-    if not isinstance(error, ssl.SSLCertVerificationError):
-        return f"{type(error).__name__}: {error}"
-    flaw = error.verify_message
-    if tls.flaw_of(error) in STRICT:  # the signer is known, and yet Python 3.13 refuses it
-        flaw = f"{flaw} (RFC 5280, which Python 3.13 asks for: have it issued again)"
-    return f"the broker's certificate: {flaw}"
-
-
-VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
-PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")
-TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
-TAKEN_OVER = 0x8E
-FAREWELL_S = 1.0
-
-P = ParamSpec("P")
-log = logging.getLogger(__name__)
 
 
 class Session:
@@ -272,6 +258,16 @@ class Session:
             told = decode_from_center("", arrived.topic, arrived.payload)
             if isinstance(told, CenterState):
                 self.birth = told
+
+
+def trouble_of(error: OSError | ValueError) -> str:
+    """Return why a dial failed, for the log and the health page."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"{type(error).__name__}: {error}"
+    flaw = error.verify_message
+    if tls.flaw_of(error) in STRICT:  # the signer is known, and yet Python 3.13 refuses it
+        flaw = f"{flaw} (RFC 5280, which Python 3.13 asks for: have it issued again)"
+    return f"the broker's certificate: {flaw}"
 
 
 def _no_delay(_: Client, __: object, sock: object) -> None:

@@ -9,9 +9,9 @@ __all__ = [
     "inbox",
     "incidents",
     "metrics",
+    "rate_limit",
     "refusals",
     "removal",
     "rounds",
-    "sluice",
     "texts",
 ]

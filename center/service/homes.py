@@ -5,16 +5,16 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
+from center.domain.equipment import Limits, Look
 from center.domain.hub import Hub
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, Need, NotHandled, Try, WhyNot
 from center.domain.record import Kept, NotKept, Record, WhyNotKept
-from center.domain.trouble import Limits, Look
-from center.service import trouble
+from center.service import equipment
 from center.service.desk import Desk
+from center.service.equipment import Bounds
 from center.service.feed import Notice, Topic
 from center.service.refusals import RefusalError
-from center.service.trouble import Bounds
 from center.store.rows import needs, presses, records
 from center.store.rows.needs import Task
 
@@ -74,9 +74,9 @@ async def follow_trouble(
     )
     bounds = Bounds(center.session_s, center.press_tasks_a_day)
     look = Look(now, listening_utc, limits)
-    news = await desk.store.ask(trouble.watch, hubs, look, bounds)
+    news = await desk.store.ask(equipment.watch, hubs, look, bounds)
     if news.is_any:
-        await desk.store.change(trouble.follow, news, now)
+        await desk.store.change(equipment.follow, news, now)
         desk.feed.tell(Notice(Topic.NEED))
 
 

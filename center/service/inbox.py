@@ -23,10 +23,10 @@ from center.service import own_faults
 from center.service.feed import Feed, Notice, Topic
 from center.service.intake import Parcel, Told, take_in
 from center.service.metrics import Tally
-from center.service.sluice import Load, Passed, Sluice
+from center.service.rate_limit import Load, Passed, Sluice
 from center.store.dialect import StoreError
 from center.store.rows import incidents
-from center.store.store import Store
+from center.store.store import Store, write_probe
 from hub.contract import reading, wire
 from hub.contract.messages import AlarmEvent, FaultKind
 from hub.contract.reading import ALL
@@ -164,7 +164,7 @@ def _not_stored(inbox: Inbox, heard: Heard, arrived: Once, error: BaseException)
     A hub may find a message that always fails. Taken for the store's fault it would be sent again
     for ever, and with it every call of every other hub.
     """
-    probe = partial(incidents.write_probe, utc=inbox.clock(), size=len(arrived.payload))
+    probe = partial(write_probe, utc=inbox.clock(), size=len(arrived.payload))
     inbox.store.submit(probe, partial(_judge, inbox, heard, arrived, error))
 
 

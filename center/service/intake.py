@@ -10,7 +10,7 @@ from center.domain import acks, by_hubs, times
 from center.domain.by_hubs import PATIENCE, Heard
 from center.domain.incident import Patience
 from center.domain.need import NeedKind
-from center.service import crowd, own_faults
+from center.service import own_faults, surplus
 from center.service.feed import Notice, Topic
 from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
 from hub.contract.messages import (
@@ -35,12 +35,12 @@ from hub.contract.messages import (
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import Care, What
 
+WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
 _ASKS_FOR_A_CALL = {
     CheckInResult.MISSED: NeedKind.MISSED_CHECKIN,
     CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
     CheckInResult.UNWELL: NeedKind.UNWELL,  # its need may come as an event, too: they are folded
 }
-WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
 _LIFE = frozenset({CheckInResult.FINE, CheckInResult.ALIVE, CheckInResult.UNWELL})
 _CARE = {
     Care.COUNSELLING: NeedKind.COUNSELLING,
@@ -48,35 +48,6 @@ _CARE = {
     Care.UNWELL: NeedKind.UNWELL,
     Care.NOT_BACK: NeedKind.NOT_BACK,
 }
-
-
-def keep(
-    conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
-) -> tuple[Topic, ...]:
-    """Keep an event that was never seen before; give what pages should hear of."""
-    if isinstance(event, CareEvent) and event.data.care is Care.BACK:
-        return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
-    if isinstance(event, CareEvent):
-        score = times.bounded(event.data.score)
-        needs.open_need(conn, needs.Asked(hub, _kind_of(event.data.care), event.id, score), utc)
-        return (Topic.NEED, Topic.HOME)
-    if not days.keep_checkin(conn, hub, event, utc):
-        return ()  # an older word on a check-in whose newer word is here already
-    words.keep(conn, hub, event.data.checkin, event, utc)
-    result = event.data.result
-    eased = result in _LIFE and needs.ease(conn, hub, utc)
-    unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
-    kind = _ASKS_FOR_A_CALL.get(result, unclear)
-    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
-        kind = NeedKind.WORDLESS
-    if kind:
-        needs.open_need(conn, needs.Asked(hub, kind, event.id), utc)
-    return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
-
-
-def _kind_of(care: Care) -> NeedKind:
-    """Name the task for a need; one that only a newer hub knows is a task all the same."""
-    return _CARE.get(care) or NeedKind.of(care)
 
 
 class Parcel(Struct, frozen=True):
@@ -133,27 +104,20 @@ def _take_in(conn: Connection, parcel: Parcel) -> Told:
             assert_never(message)
 
 
-def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
-    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
-    fresh = incidents.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
-    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
-    return Told(owed, duplicate=not fresh)
-
-
 def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
     event = _gathered(conn, parcel, event)
     hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
     incident = incidents.incident_of(conn, hub, alarm)
-    shared = None if incident else crowd.of_alarm(conn, hub, alarm)
+    shared = None if incident else surplus.of_alarm(conn, hub, alarm)
     fresh = incidents.keep_event(conn, hub, event, words.bare(event, parcel.raw), utc)
-    known = incident or crowd.as_of(shared, alarm)
+    known = incident or surplus.as_of(shared, alarm)
     if not fresh and known:
         return Told(acks.of_event(event.id, known, utc), duplicate=True)
     ident = "" if incident else incidents.free_id(conn, hub, alarm)
     heard = Heard(event, hub, ident, times.of_rfc3339(event.time, utc), utc, parcel.patience)
     notices = []
-    if shared or (incident is None and crowd.is_full(conn, hub)):
-        incident = crowd.add(conn, shared, heard, parcel.lost)
+    if shared or (incident is None and surplus.is_full(conn, hub)):
+        incident = surplus.add(conn, shared, heard, parcel.lost)
         own_faults.see(conn, hub, FaultKind.CROWDED, utc)
         notices.append(Notice(Topic.HUB, hub))
     else:
@@ -186,8 +150,66 @@ def _daily(
     if isinstance(event, AnnouncementEvent):
         news = deliveries.tell(conn, parcel.hub, event, parcel.utc)
         return Told((ack,), (Notice(Topic.ANNOUNCEMENT, parcel.hub),) if news else ())
-    topics = keep(conn, parcel.hub, event, parcel.utc)
+    topics = _keep_word(conn, parcel.hub, event, parcel.utc)
     return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
+
+
+def _keep_word(
+    conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
+) -> tuple[Topic, ...]:
+    """Keep an event that was never seen before; give what pages should hear of."""
+    if isinstance(event, CareEvent) and event.data.care is Care.BACK:
+        return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
+    if isinstance(event, CareEvent):
+        asked = needs.Asked(hub, _kind_of(event.data.care), event.id, event.data.score)
+        needs.open_need(conn, asked, utc)
+        return (Topic.NEED, Topic.HOME)
+    if not days.keep_checkin(conn, hub, event, utc):
+        return ()  # an older word on a check-in whose newer word is here already
+    words.keep(conn, hub, event.data.checkin, event, utc)
+    result = event.data.result
+    eased = result in _LIFE and needs.ease(conn, hub, utc)
+    unclear = None if result.is_known else NeedKind.UNCLEAR  # never taken for fine
+    kind = _ASKS_FOR_A_CALL.get(result, unclear)
+    if kind is NeedKind.UNCLEAR and event.data.wordless >= WORDLESS:
+        kind = NeedKind.WORDLESS
+    if kind:
+        needs.open_need(conn, needs.Asked(hub, kind, event.id), utc)
+    return (Topic.NEED, Topic.HOME) if kind or eased else (Topic.HOME,)
+
+
+def _kind_of(care: Care) -> NeedKind:
+    """Name the task for a need; one that only a newer hub knows is a task all the same."""
+    return _CARE.get(care) or NeedKind.of(care)
+
+
+def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
+    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
+    fresh = incidents.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
+    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
+    return Told(owed, duplicate=not fresh)
+
+
+def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
+    if not parcel.retained:
+        own_faults.note_boot(conn, parcel.hub, state, parcel.utc)
+    hubs.keep_state(conn, parcel.hub, state)
+    if state.state is Availability.READY and not parcel.retained:
+        hubs.match_faults(conn, parcel.hub, state.faults, parcel.utc)
+        deliveries.hasten(conn, parcel.hub, parcel.utc)
+    answers: list[Ack] = []
+    for brief in state.alarms:
+        incident = incidents.incident_of(conn, parcel.hub, brief.alarm)
+        change = incident and by_hubs.catch_up(incident, brief.version, parcel.utc)
+        if change:
+            incident = incidents.save(conn, change)
+        else:
+            shared = None if incident else surplus.of_alarm(conn, parcel.hub, brief.alarm)
+            incident = incident or surplus.as_of(shared, brief.alarm)
+        ack = acks.of_brief(brief, incident, parcel.utc)
+        if ack:
+            answers.append(ack)
+    return Told(tuple(answers), _told_of_hub(parcel).notices)
 
 
 def _fault(conn: Connection, parcel: Parcel, said: FaultReport | Cleared) -> Told:
@@ -207,28 +229,6 @@ def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
     if deliveries.reply(conn, parcel.hub, said, parcel.utc):
         notices = (*notices, Notice(Topic.ANNOUNCEMENT, parcel.hub))
     return Told(notices=notices)
-
-
-def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
-    if not parcel.retained:
-        own_faults.note_boot(conn, parcel.hub, state, parcel.utc)
-    hubs.keep_state(conn, parcel.hub, state)
-    if state.state is Availability.READY and not parcel.retained:
-        hubs.match_faults(conn, parcel.hub, state.faults, parcel.utc)
-        deliveries.hasten(conn, parcel.hub, parcel.utc)
-    answers: list[Ack] = []
-    for brief in state.alarms:
-        incident = incidents.incident_of(conn, parcel.hub, brief.alarm)
-        change = incident and by_hubs.catch_up(incident, brief.version, parcel.utc)
-        if change:
-            incident = incidents.save(conn, change)
-        else:
-            shared = None if incident else crowd.of_alarm(conn, parcel.hub, brief.alarm)
-            incident = incident or crowd.as_of(shared, brief.alarm)
-        ack = acks.of_brief(brief, incident, parcel.utc)
-        if ack:
-            answers.append(ack)
-    return Told(tuple(answers), _told_of_hub(parcel).notices)
 
 
 def _heard(conn: Connection, parcel: Parcel) -> bool:

@@ -42,9 +42,14 @@ class RefusalError(Exception):
     @property
     def status(self) -> int:
         """The HTTP status of the answer."""
-        return STATUS.get(self.why.value, OTHERWISE)
+        return status_of(self.why)
 
     @property
     def is_conflict(self) -> bool:
         """Whether somebody else was first, so that nothing in the form is wrong."""
         return self.status == CONFLICT
+
+
+def status_of(why: StrEnum) -> int:
+    """Return the HTTP status of a reason."""
+    return STATUS.get(why.value, OTHERWISE)

@@ -8,7 +8,7 @@ from center.domain.announcement import Fate
 from center.domain.incident import Deed, Entry
 from center.service import own_faults
 from center.store import tables
-from center.store.rows.incidents import write_line
+from center.store.rows.audit import write_line
 from center.store.tables import deliveries, needs
 from hub.contract.messages import Stage
 

@@ -28,8 +28,6 @@ from sqlalchemy import (
 
 from center.config import Center
 from center.store import tables
-from center.store import tables as home
-from center.store import tables as said
 from hub.contract.messages import Stage
 
 BATCH = 200  # rows; some 5 ms of the writer's time
@@ -157,47 +155,47 @@ RULES = (
     Rule(tables.operators, "an account; until a person removes it"),
     Rule(tables.sessions, "what has run out opens nothing", since=tables.sessions.c.expires_utc),
     Rule(tables.tokens, "a program's account; until a person removes it"),
-    Rule(home.records, "who lives there; until a person removes it"),
-    Rule(home.checkins, "how somebody lives", "days_keep_s", home.checkins.c.stored_utc),
-    Rule(home.activity, "how somebody lives", "days_keep_s", home.activity.c.stored_utc),
-    Rule(home.words, "what somebody said", "days_keep_s", home.words.c.stored_utc),
+    Rule(tables.records, "who lives there; until a person removes it"),
+    Rule(tables.checkins, "how somebody lives", "days_keep_s", tables.checkins.c.stored_utc),
+    Rule(tables.activity, "how somebody lives", "days_keep_s", tables.activity.c.stored_utc),
+    Rule(tables.words, "what somebody said", "days_keep_s", tables.words.c.stored_utc),
     Rule(
-        home.needs,
+        tables.needs,
         "what was dealt with; what waits stays",
         "days_keep_s",
-        home.needs.c.done_utc,
-        home.needs.c.done_utc.is_not(None),
+        tables.needs.c.done_utc,
+        tables.needs.c.done_utc.is_not(None),
     ),
     Rule(
-        home.need_notes,
+        tables.need_notes,
         "goes with its task",
-        only=_without(home.needs, home.needs.c.id == home.need_notes.c.need),
+        only=_without(tables.needs, tables.needs.c.id == tables.need_notes.c.need),
     ),
     Rule(
-        home.need_parts,
+        tables.need_parts,
         "goes with its task",
-        only=_without(home.needs, home.needs.c.id == home.need_parts.c.need),
+        only=_without(tables.needs, tables.needs.c.id == tables.need_parts.c.need),
     ),
     Rule(
-        home.presses,
+        tables.presses,
         "a trigger that is not there any more is pressed by nobody",
         "days_keep_s",
-        func.coalesce(home.presses.c.pressed_utc, home.presses.c.known_utc),
+        func.coalesce(tables.presses.c.pressed_utc, tables.presses.c.known_utc),
     ),
     Rule(
-        said.announcements,
+        tables.announcements,
         "what was said in homes",
         "days_keep_s",
-        said.announcements.c.utc,
+        tables.announcements.c.utc,
     ),
     Rule(
-        said.deliveries,
+        tables.deliveries,
         "goes with its announcement",
         only=_without(
-            said.announcements, said.announcements.c.id == said.deliveries.c.announcement
+            tables.announcements, tables.announcements.c.id == tables.deliveries.c.announcement
         ),
     ),
-    Rule(said.counters, "the last command's number of each hub: an older one would be refused"),
+    Rule(tables.counters, "the last command's number of each hub: an older one would be refused"),
 )
 
 

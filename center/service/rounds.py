@@ -4,20 +4,16 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 
-from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from center.domain.hub import AHEAD_S, Seen, seen
-from center.service import announcements as announcing
-from center.service import homes, incidents, own_faults, retention
+from center.service import announcements, homes, incidents, own_faults, retention
 from center.service.desk import Desk
 from center.service.feed import Notice, Topic
-from center.store import tables
-from center.store.rows import hubs as home_rows
-from center.store.rows import incidents as queries
-from center.store.rows import incidents as rows
+from center.store.rows import hubs
+from center.store.store import write_probe
 
 TAKES_S = 1.0
 ORDERS_S = 1.0
@@ -62,7 +58,7 @@ async def test_store(desk: Desk) -> None:
     async for _ in _every(THREADS_S):
         if not desk.store.health().ok:
             with contextlib.suppress(SQLAlchemyError):  # the store has logged it
-                await desk.store.change(rows.write_probe, desk.clock())
+                await desk.store.change(write_probe, desk.clock())
 
 
 async def give_back(desk: Desk) -> None:
@@ -82,7 +78,7 @@ async def order_announcements(desk: Desk) -> None:
     """Order announcements from the hubs that have not taken them yet."""
     async for _ in _every(ORDERS_S):
         try:
-            await announcing.order_due(desk)
+            await announcements.order_due(desk)
         except SQLAlchemyError as error:
             log.warning("announcements wait: %s", type(error).__name__)
 
@@ -97,7 +93,7 @@ async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) 
             continue
         log.warning("the clock was set back by %.0f s", -step_s)
         try:
-            await desk.store.change(home_rows.set_back, -step_s, now)
+            await desk.store.change(hubs.set_back, -step_s, now)
         except SQLAlchemyError as error:
             log.warning("hubs look lost until they speak: %s", type(error).__name__)
 
@@ -107,21 +103,21 @@ async def watch_hubs(desk: Desk) -> None:
 
     What fails for too long becomes a task, and what works again ends it.
     """
-    known: dict[str, Seen] = {}
+    before: dict[str, Seen] = {}
     async for _ in _every(HUBS_S):
         try:
-            hubs = await desk.store.ask(queries.hubs)
+            known = await desk.store.ask(hubs.known)
         except SQLAlchemyError as error:
             log.warning("the hubs were not looked at: %s", type(error).__name__)
             continue
         now, listening_utc = desk.clock(), desk.link.listening_utc
-        found = {hub.hub: seen(hub, now, listening_utc) for hub in hubs}
+        found = {hub.hub: seen(hub, now, listening_utc) for hub in known}
         for name, state in found.items():
-            if known.get(name, state) is not state:
+            if before.get(name, state) is not state:
                 desk.feed.tell(Notice(Topic.HUB, name))
-        known = found
+        before = found
         try:
-            await homes.follow_trouble(desk, hubs, now, listening_utc)
+            await homes.follow_trouble(desk, known, now, listening_utc)
         except SQLAlchemyError as error:
             log.warning("what fails was not made a task: %s", type(error).__name__)
 
@@ -144,14 +140,14 @@ async def keep_counts(desk: Desk) -> None:
         if counts == written:
             continue
         try:
-            await desk.store.change(write_counts, counts, desk.clock())
+            await desk.store.change(hubs.keep_refused_counts, counts, desk.clock())
             written = counts
         except SQLAlchemyError as error:
             log.warning("counts were not written: %s", type(error).__name__)
 
 
 async def prune(desk: Desk) -> None:
-    """Forget what is older than its table's rule allows (see `keeping`)."""
+    """Forget what is older than its table's rule allows (see `retention`)."""
     async for _ in _every(PRUNE_S):
         try:
             at = await desk.store.change(retention.advance, desk.clock())
@@ -174,16 +170,6 @@ async def forget(desk: Desk, rule: retention.Rule, at: float) -> int:
         if not dropped:
             break  # what was due a moment ago is not any more
     return gone
-
-
-def write_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> None:
-    """Write counters by reason."""
-    table = tables.refused
-    for reason, count in counts.items():
-        values = {"count": count, "last_utc": utc}
-        this = table.c.reason == reason
-        if not conn.execute(update(table).where(this).values(values)).rowcount:
-            conn.execute(insert(table).values(reason=reason, **values))
 
 
 async def _every(seconds: float) -> AsyncIterator[None]:

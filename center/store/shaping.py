@@ -13,6 +13,8 @@ from sqlalchemy import Row
 
 from hub.contract import border
 
+COUNT_MAX = 1_000_000  # no real count is higher; a database's INTEGER holds it
+
 S = TypeVar("S", bound=Struct)
 
 log = logging.getLogger(__name__)
@@ -29,3 +31,8 @@ def shape(row: "Row[*tuple[Any, ...]]", wanted: type[S]) -> S:
     if lost:
         log.warning("a row (%s) was not read whole: %s", wanted.__name__, ", ".join(lost))
     return found
+
+
+def bounded(count: int) -> int:
+    """Return a hub's count within what a row holds, 0 to `COUNT_MAX`."""
+    return max(0, min(count, COUNT_MAX))

@@ -13,14 +13,15 @@ from concurrent.futures import Future
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from center.store.dialect import WRITE, StoreError, keep_copy, open_engine
 from center.store.migrations import bring_up, identity, schema_of
-from center.store.tables import SCHEMA
+from center.store.tables import SCHEMA, meta
 
 MAX_BATCH = 512
+PROBE = "probe_utc"  # a key of the table `meta`
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -152,3 +153,9 @@ class Store:
         log.error("a job was not stored: %s", type(error).__name__)
         for ticket in batch:
             ticket.future.set_exception(error)
+
+
+def write_probe(conn: Connection, utc: float, size: int = 0) -> None:
+    """Write `size` characters and a few more, to see whether the disk takes them."""
+    conn.execute(delete(meta).where(meta.c.key == PROBE))
+    conn.execute(insert(meta).values(key=PROBE, value=f"{utc}{'.' * size}"))

@@ -18,7 +18,7 @@ from center.service import inbox
 from center.service.feed import Feed, Notice
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.sluice import Sluice
+from center.service.rate_limit import Sluice
 from center.store.store import Store
 from tests.broker import Broker, wait_until
 

@@ -15,7 +15,7 @@ from center.domain.announcement import Fate, plain
 from center.domain.incident import Deed, Entry
 from center.service.auth import COOKIE, Role
 from center.service.texts import Lang, texts
-from center.store.rows import announcements, incidents, records
+from center.store.rows import announcements, audit, records
 from hub.contract.messages import AnnouncementOutcome, Availability, FaultKind, Reply
 from hub.contract.wire import Reason, timestamp
 from tests.center.counter import Counter, at_counter
@@ -246,7 +246,7 @@ def test_it_is_withdrawn_from_who_has_not_taken_it(office: Office, operator: htt
     page = operator.get(path).text
     assert "거둬들임 <b>1</b>" in page
     assert "withdraw" not in page
-    lines = [line.entry for line in office.store.read(incidents.audit)]
+    lines = [line.entry for line in office.store.read(audit.search)]
     assert [(one.deed, one.by) for one in lines[:2]] == [
         (Deed.WITHDRAWN, "김하늘"),
         (Deed.ANNOUNCED, "김하늘"),

@@ -33,7 +33,7 @@ from center.link.reconnect import LinkHealth
 from center.service import announcements, rounds
 from center.service.feed import Notice, Topic
 from center.store.rows import announcements as rows
-from center.store.rows import deliveries, incidents, records
+from center.store.rows import audit, deliveries, records
 from center.store.rows.announcements import NotSent
 from center.store.store import Store
 from center.store.tables import events
@@ -217,7 +217,7 @@ def test_a_word_on_nothing_that_was_announced_is_answered_and_changes_nothing(st
 def test_one_form_is_sent_once(store: Store) -> None:
     assert send(store) == send(store, utc=NOW + 5)
     assert len(claim(store, NOW + 5)) == 2
-    deeds = [line.entry for line in store.read(incidents.audit)]
+    deeds = [line.entry for line in store.read(audit.search)]
     assert [(one.deed, one.by, one.text.split()[1]) for one in deeds] == [
         (Deed.ANNOUNCED, "김하늘", "2")
     ]
@@ -245,7 +245,7 @@ def test_an_announcement_goes_to_some_homes_by_address_name_or_number(store: Sto
     assert refused(store, replace(DRAFT, whom=Whom.PLACE)).why is Why.NO_HOMES
     one = send(store, replace(DRAFT, whom=Whom.HOME, hubs=(OTHER, "js-0099")))
     assert [hub for hub, _ in claim(store, NOW)] == [OTHER]
-    (line,) = [e.entry for e in store.read(incidents.audit) if e.entry.deed is Deed.ANNOUNCED]
+    (line,) = [e.entry for e in store.read(audit.search) if e.entry.deed is Deed.ANNOUNCED]
     assert (line.hub, line.text) == (OTHER, f"{one.id} 1")
 
 
@@ -293,7 +293,7 @@ def test_it_is_taken_back_from_those_who_do_not_have_it_yet(store: Store) -> Non
         Fate.TAKEN,
         Fate.WITHDRAWN,
     ]
-    deeds = [(line.entry.deed, line.entry.by) for line in store.read(incidents.audit)]
+    deeds = [(line.entry.deed, line.entry.by) for line in store.read(audit.search)]
     assert deeds == [(Deed.WITHDRAWN, "박바다"), (Deed.ANNOUNCED, "김하늘")]
     hear(store, word(made.id, hub=OTHER), hub=OTHER, utc=NOW + 70)  # its hub had it after all
     assert delivery(store, made.id, OTHER).fate is Fate.SPOKEN

@@ -31,7 +31,7 @@ from center.service.auth import (
     verify,
 )
 from center.store import tables
-from center.store.rows import accounts, incidents
+from center.store.rows import accounts, audit
 from tests.center.counter import HASHED, PASSWORD, TOKEN, Counter, at_counter
 from tests.center.making import NAMES, NOW, event, hear
 
@@ -146,7 +146,7 @@ def test_who_guesses_has_to_wait_longer_and_longer(tmp_path: Path) -> None:
         counter.now += 2.0
         assert await counter.desk.auth.sign_in(OPERATOR, PASSWORD, HERE)
         assert (await refused(counter, OPERATOR, "wrong")).why is Denied.WRONG_PASSWORD
-        deeds = [line.entry.deed for line in counter.store.read(incidents.audit)]
+        deeds = [line.entry.deed for line in counter.store.read(audit.search)]
         assert deeds.count(Deed.SIGN_IN_FAILED) == auth.FREE + 1
 
     at_counter(tmp_path, story)

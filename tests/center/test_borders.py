@@ -14,10 +14,10 @@ from center.console.view import Eye
 from center.domain import by_people
 from center.domain.announcement import Draft
 from center.domain.by_people import Act
+from center.domain.equipment import Part
 from center.domain.hub import Seen, seen
 from center.domain.incident import Change, Deed, Entry, Incident, Outcome
 from center.domain.need import Called, NeedKind, Try
-from center.domain.trouble import Part
 from center.link.session import Arrived
 from center.service import inbox, intake
 from center.service.inbox import Inbox
@@ -26,7 +26,7 @@ from center.service.metrics import Tally
 from center.service.texts import Lang, texts
 from center.store import tables
 from center.store.rows import announcements, incidents, parts, records
-from center.store.rows import incidents as rows
+from center.store.rows import hubs as hub_rows
 from center.store.rows import needs as need_rows
 from center.store.rows.incidents import Which
 from center.store.store import Store
@@ -157,7 +157,7 @@ def closed(desk: Desk, one: Incident) -> None:
     def job(conn: Connection) -> None:
         change = by_people.close(one, Act("김하늘", NOW), Outcome.REASSURED)
         assert isinstance(change, Change)
-        rows.save(conn, change)
+        incidents.save(conn, change)
 
     desk.store.submit(job).result(10)
 
@@ -230,7 +230,7 @@ def test_a_hub_in_a_state_from_the_future_is_there(desk: Desk) -> None:
     desk.receive(wire.encode(event()))
     ready = state(Availability.READY, ("b1-1", Stage.RECEIVED, 1))
     desk.receive(wire.encode(ready).replace(b'"ready"', b'"from-the-future"'), "state")
-    (hub,) = desk.store.read(incidents.hubs)
+    (hub,) = desk.store.read(hub_rows.known)
     assert (hub.state, seen(hub, NOW, NOW)) == (FUTURE, Seen.READY)
 
 

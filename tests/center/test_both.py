@@ -15,8 +15,7 @@ from center.domain.by_people import PATIENCE, Act
 from center.domain.incident import Change, Incident, Outcome
 from center.service import incidents
 from center.service.intake import Parcel, take_in
-from center.store.rows import incidents as queries
-from center.store.rows import incidents as rows
+from center.store.rows import incidents as incident_rows
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract import wire
@@ -98,7 +97,7 @@ class Both:
         return UTC + self.at
 
     def open_ones(self) -> list[Incident]:
-        return self.store.read(queries.incidents, Which.OPEN)
+        return self.store.read(incident_rows.incidents, Which.OPEN)
 
     def act(self, verb: str, who: str, pick: int = 0) -> None:
         opened = sorted(self.open_ones(), key=lambda one: one.id)
@@ -107,7 +106,7 @@ class Both:
         ident = opened[pick % len(opened)].id
 
         def job(conn: Connection) -> Incident | None:
-            incident = rows.incident(conn, ident)
+            incident = incident_rows.incident(conn, ident)
             assert incident
             act = Act(who, self.utc)
             if verb == "close":
@@ -119,7 +118,7 @@ class Both:
                     "present": by_people.present,
                 }
                 decided = does[verb](incident, act)
-            return rows.save(conn, decided) if isinstance(decided, Change) else None
+            return incident_rows.save(conn, decided) if isinstance(decided, Change) else None
 
         changed = self.store.submit(job).result(10)
         if changed:

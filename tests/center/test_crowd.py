@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from center.domain.by_people import Act, close
 from center.domain.incident import Change, Incident, Outcome
-from center.service.crowd import OPEN_MOST
 from center.service.intake import Told
-from center.store.rows import incidents as queries
-from center.store.rows import incidents as rows
+from center.service.surplus import OPEN_MOST
+from center.store.rows import hubs as hub_rows
+from center.store.rows import incidents
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import FaultKind, Stage
@@ -35,11 +35,11 @@ def invent(store: Store, count: int, hub: str = HUB, utc: float = NOW) -> list[T
 
 
 def still_open(store: Store, hub: str) -> list[Incident]:
-    return [one for one in store.read(queries.board, 10_000)[0] if one.hub == hub]
+    return [one for one in store.read(incidents.board, 10_000)[0] if one.hub == hub]
 
 
 def shared(store: Store) -> Incident:
-    (found,) = (one for one in store.read(queries.incidents, Which.ALL, 500) if one.surplus)
+    (found,) = (one for one in store.read(incidents.incidents, Which.ALL, 500) if one.surplus)
     return found
 
 
@@ -50,7 +50,7 @@ def test_what_is_more_than_can_be_shown_is_one_incident_that_counts_it(store: St
     assert [len(one.acks) for one in told] == [1] * 1000, "every call is received"
     assert {one.acks[0].stage for one in told} == {Stage.RECEIVED}
     assert [one.acks[0].alarm for one in told] == [f"{HUB}-{n}" for n in range(1000)]
-    (hub,) = store.read(queries.hubs)
+    (hub,) = store.read(hub_rows.known)
     assert [fault.kind for fault in hub.faults] == [FaultKind.CROWDED]
 
 
@@ -69,7 +69,7 @@ def test_the_end_of_one_of_them_says_nothing_of_the_rest(store: Store) -> None:
     invent(store, OPEN_MOST + 3)
     hear(store, event(What.CANCELLED, alarm=f"{HUB}-{OPEN_MOST}"))
     assert shared(store).cancelled_utc is None
-    case = store.read(queries.case, shared(store).id)
+    case = store.read(incidents.case, shared(store).id)
     assert case
     assert case.timeline[-1].deed == "cancelled"
 
@@ -105,7 +105,7 @@ def test_a_surplus_that_was_dealt_with_begins_anew(store: Store) -> None:
     store.submit(close).result(10)
     hear(store, event(alarm="new"))
     assert len(still_open(store, HUB)) == OPEN_MOST + 1
-    assert len([i for i in store.read(queries.incidents, Which.ALL, 500) if i.surplus]) == 2
+    assert len([i for i in store.read(incidents.incidents, Which.ALL, 500) if i.surplus]) == 2
 
 
 def test_a_crowd_in_one_home_is_none_in_another(store: Store) -> None:
@@ -121,7 +121,7 @@ def test_the_oldest_call_is_on_the_board_whatever_comes_after_it(store: Store) -
     hear(store, event(alarm="real", hub="js-9999"), "js-9999", utc=NOW - 300.0)
     for thief in range(10):
         invent(store, 100, f"thief-{thief}")
-    shown, total = store.read(queries.board, 20)
+    shown, total = store.read(incidents.board, 20)
     assert total == 1 + 10 * (OPEN_MOST + 1)
     assert shown[0].alarm == "real"
 
@@ -130,7 +130,7 @@ def test_a_home_that_calls_last_is_shown_before_another_homes_second_call(store:
     for thief in range(5):
         invent(store, 15, f"thief-{thief}")
     hear(store, event(alarm="real", hub="js-9999"), "js-9999", utc=NOW + 300.0)
-    shown, _ = store.read(queries.board, 6)
+    shown, _ = store.read(incidents.board, 6)
     assert "real" in {one.alarm for one in shown}
     assert len({one.hub for one in shown}) == 6
 
@@ -172,11 +172,11 @@ def test_a_call_in_a_surplus_that_was_closed_rings_whatever_its_word(
     act = Act("김하늘", NOW + 10)
 
     def end(conn: Connection) -> None:
-        incident = rows.incident(conn, ident)
+        incident = incidents.incident(conn, ident)
         assert incident
         change = close(incident, act, Outcome.REASSURED)
         assert isinstance(change, Change)
-        rows.save(conn, change)
+        incidents.save(conn, change)
 
     store.submit(end).result(10)
     hear(store, event(what, alarm=f"{HUB}-{OPEN_MOST + 1}", ident="again"), utc=NOW + 20)

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from center.service import auth, homes, rounds
-from center.store.rows import accounts, incidents
+from center.store.rows import accounts
+from center.store.rows import hubs as hub_rows
 from tests.center.counter import Counter, at_counter
 from tests.center.making import HUB, NOW, event, hear, state
 from tests.center.test_trouble import greet, live_at
@@ -18,7 +19,7 @@ HUBS = [f"js-{number:04}" for number in range(1, 501)]
 
 async def look(counter: Counter) -> None:
     """Walk one round over the hubs."""
-    hubs = await counter.desk.store.ask(incidents.hubs)
+    hubs = await counter.desk.store.ask(hub_rows.known)
     await homes.follow_trouble(counter.desk, hubs, counter.now, NOW - 1000)
 
 

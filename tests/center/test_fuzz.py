@@ -12,9 +12,10 @@ from center.link.session import Arrived
 from center.service import inbox
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.sluice import Load, Passed, Sluice
-from center.store.rows import days, incidents, needs
+from center.service.rate_limit import Load, Passed, Sluice
+from center.store.rows import audit, days, incidents, needs
 from center.store.rows import deliveries as delivery_rows
+from center.store.rows import hubs as hub_rows
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from center.store.tables import deliveries, surplus
@@ -181,10 +182,10 @@ def heard(store: Store, link: Recorder) -> None:
     }
     assert presses <= {ack.event for _, ack in link.sent if ack.stage is Stage.RECEIVED}
     assert all(one.is_open for one in store.read(incidents.incidents, Which.ALL, CASES))
-    store.read(incidents.hubs)
+    store.read(hub_rows.known)
     store.read(needs.still_open)
     store.read(days.hours, HUB, -1e308, 1e308)
     store.read(days.of_home, HUB, "")
-    store.read(incidents.audit, CASES)
+    store.read(audit.search, audit.ALL, CASES)
     (announced,) = store.read(delivery_rows.of_announcement, ANNOUNCED)
     assert announced.fate is Fate.SPOKEN

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from center.api import openapi
 from center.domain.incident import Deed, Entry, Outcome
-from center.store.rows import incidents, records
+from center.store.rows import audit, records
 from hub.contract.messages import CheckInResult
 from hub.contract.scaip import Care, What
 from tests.center.counter import Counter, at_counter
@@ -31,7 +31,7 @@ def test_a_home_is_shown_and_it_is_written_down_who_looked(tmp_path: Path) -> No
         shown = (await counter.get(f"/api/homes/{HUB}")).json()
         assert shown["record"]["contacts"][0]["phone"] == "010-0000-0102"
         assert shown["rooms"]["pir1"] == "거실"
-        lines = counter.store.read(incidents.audit)
+        lines = counter.store.read(audit.search)
         looks = [line.entry for line in lines if line.entry.deed is Deed.RECORD_SEEN]
         assert [(one.by, one.hub) for one in looks] == [("token:bench", HUB)] * 2
         assert (await counter.get("/api/homes/js-0099")).status_code == 404

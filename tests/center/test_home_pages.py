@@ -13,7 +13,7 @@ from center.domain import times
 from center.domain.incident import Deed, Entry, Outcome
 from center.domain.record import Consent, ConsentItem, Record
 from center.service.auth import COOKIE, Role
-from center.store.rows import incidents, needs, records
+from center.store.rows import audit, needs, records
 from hub.contract.messages import CheckInResult, FaultKind
 from hub.contract.scaip import Care, Kind, What
 from tests.center.e2e.office import Office
@@ -50,7 +50,7 @@ def hidden(page: str, name: str) -> str:
 
 
 def deeds(office: Office) -> list[Deed]:
-    lines = office.store.read(incidents.audit)
+    lines = office.store.read(audit.search)
     return [line.entry.deed for line in reversed(lines) if line.entry.hub == HUB]
 
 

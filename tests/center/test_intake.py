@@ -15,8 +15,8 @@ from center.domain.times import of_rfc3339
 from center.service import incidents, retention
 from center.service.intake import take_in
 from center.store import tables
-from center.store.rows import incidents as queries
-from center.store.rows import incidents as rows
+from center.store.rows import hubs as hub_rows
+from center.store.rows import incidents as incident_rows
 from center.store.store import Store
 from hub.contract.messages import (
     Availability,
@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def hub(store: Store) -> Hub:
-    (one,) = store.read(queries.hubs)
+    (one,) = store.read(hub_rows.known)
     return one
 
 
@@ -52,11 +52,11 @@ Decide = Callable[[Incident, Act], Change | Refusal]
 
 def does(store: Store, ident: str, decide: Decide, utc: float) -> Incident:
     def job(conn: Connection) -> Incident:
-        incident = rows.incident(conn, ident)
+        incident = incident_rows.incident(conn, ident)
         assert incident
         change = decide(incident, Act("김하늘", utc))
         assert isinstance(change, Change)
-        return rows.save(conn, change)
+        return incident_rows.save(conn, change)
 
     return store.submit(job).result(10)
 
@@ -94,7 +94,7 @@ def test_a_follow_up_whose_first_event_is_missing_still_makes_an_incident(store:
     told = hear(store, event(What.CANCELLED))
     assert told.acks[0].stage is Stage.RECEIVED
     hear(store, event())
-    case = store.read(queries.case, "b1-1")
+    case = store.read(incident_rows.case, "b1-1")
     assert case
     assert len(case.timeline) == 2
     assert case.incident.is_open
@@ -179,7 +179,7 @@ def test_a_technical_report_is_kept_once_and_is_no_alarm(store: Store) -> None:
     data = ReportData(Report.LINK_BACK, 30.0, synced=True, scaip=of_report(Report.LINK_BACK, "r"))
     report = ReportEvent("r1", source(HUB), "anbu.report.link_back", "2026-01-01T00:00:00Z", data)
     assert [hear(store, report).duplicate for _ in range(2)] == [False, True]
-    assert not store.read(queries.incidents, queries.Which.ALL)
+    assert not store.read(incident_rows.incidents, incident_rows.Which.ALL)
 
 
 def test_forgotten_takes_are_found_when_they_are_due(store: Store) -> None:
@@ -211,7 +211,7 @@ def test_a_call_days_after_somebody_was_on_site_waits_for_everybody_and_the_hub_
     does(store, "b1-1", present, NOW + 20)
     told = hear(store, event(What.REPEATED), utc=NOW + 3 * 86_400)
     assert [(ack.stage, ack.who) for ack in told.acks] == [(Stage.RECEIVED, "")]
-    case = store.read(queries.case, "b1-1")
+    case = store.read(incident_rows.case, "b1-1")
     assert case
     assert case.incident.needs_person
     assert [line.deed for line in case.timeline][-2:] == [Deed.REPEATED, Deed.RETURNED]
@@ -251,7 +251,7 @@ def test_another_alarm_of_a_home_is_an_incident_of_its_own(store: Store) -> None
     hear(store, event(), utc=NOW)
     does(store, "b1-1", present, NOW)
     hear(store, event(alarm="b1-2"), utc=NOW + 5)
-    case = store.read(queries.case, "b1-2")
+    case = store.read(incident_rows.case, "b1-2")
     assert case
     assert case.incident.needs_person
 

@@ -29,7 +29,7 @@ from center.domain.incident import Deed, Entry
 from center.service import retention, rounds
 from center.store import tables
 from center.store.dialect import AUDIT_KEPT_S
-from center.store.rows import incidents
+from center.store.rows import audit, incidents
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from center.store.tables import need_parts, needs
@@ -175,7 +175,7 @@ def test_the_audit_gives_up_nothing_that_the_law_asks_for(store: Store, tmp_path
 
     def job(conn: Connection) -> None:
         for age_s in ages_s:
-            incidents.write_line(conn, Entry(time.time() - age_s, Deed.SIGNED_IN, version=0))
+            audit.write_line(conn, Entry(time.time() - age_s, Deed.SIGNED_IN, version=0))
 
     store.submit(job).result(10)
     with closing(sqlite3.connect(tmp_path / "center.db")) as database:
@@ -202,7 +202,7 @@ def test_a_clock_that_jumps_years_ahead_costs_an_hour_a_round(store: Store) -> N
 
 def test_a_centre_that_was_off_goes_on_from_where_it_was(store: Store) -> None:
     line = Entry(NOW, Deed.SIGNED_IN, version=0)
-    store.submit(lambda conn: incidents.write_line(conn, line)).result(10)
+    store.submit(lambda conn: audit.write_line(conn, line)).result(10)
     months_s = 90 * 86_400.0
     at = store.submit(lambda conn: retention.advance(conn, NOW + months_s)).result(10)
     assert at == NOW + retention.STEP_S

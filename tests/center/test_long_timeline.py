@@ -9,7 +9,8 @@ from center.domain.by_people import Act, close
 from center.domain.incident import Change, Deed, Entry, Outcome
 from center.service import auth
 from center.store.rows import accounts, incidents
-from center.store.rows.incidents import incident, save, write_line
+from center.store.rows.audit import write_line
+from center.store.rows.incidents import incident, save
 from tests.center.counter import Counter, at_counter
 from tests.center.making import NOW, event, hear
 

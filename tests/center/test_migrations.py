@@ -12,7 +12,7 @@ from center.domain.announcement import Announcement, Draft
 from center.domain.incident import Deed
 from center.store import tables
 from center.store.dialect import StoreError
-from center.store.rows import announcements, incidents
+from center.store.rows import announcements, audit, incidents
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.scaip import What
@@ -78,7 +78,7 @@ def test_an_old_database_opens_with_all_that_is_in_it(tmp_path: Path) -> None:
     with stored(tmp_path) as store:
         (one,) = store.read(incidents.incidents, Which.OPEN)
         assert (one.id, one.place, one.cleared_utc, one.evidence) == ("b1-1", "거실", None, None)
-        (line,) = store.read(incidents.audit)
+        (line,) = store.read(audit.search)
         assert (line.entry.deed, line.entry.hub) == (Deed.RAISED, "")
         assert hear(store, event(), utc=NOW).duplicate
         hear(store, event(What.CLEARED), utc=NOW + 60)

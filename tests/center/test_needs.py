@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from center.domain.incident import Deed
 from center.domain.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
-from center.store.rows import incidents, needs
+from center.store.rows import audit, needs
 from center.store.rows.needs import Task
 from center.store.store import Store
 from hub.contract.messages import CheckInResult
@@ -116,7 +116,7 @@ def test_the_audit_says_who_called_but_not_what_was_said(store: Store) -> None:
     noted = store.submit(lambda conn: needs.call(conn, {task.need.id: 1}, said)).result(10)
     assert isinstance(noted, tuple)
     assert [one.text for one in noted[0].notes] == ["잠을 잘 못 주무신다고 함"]
-    (line,) = store.read(incidents.audit)
+    (line,) = store.read(audit.search)
     assert (line.entry.deed, line.entry.by, line.entry.hub) == (Deed.CALLED, "김하늘", HUB)
     assert line.entry.text == "counselling reached"
 

@@ -10,14 +10,15 @@ import pytest
 from msgspec.structs import replace
 
 from center.config import Mqtt
+from center.domain.equipment import Known, Limits, Look, failing
 from center.domain.need import NeedKind
-from center.domain.trouble import Known, Limits, Look, failing
 from center.link.session import Arrived
 from center.service import inbox, own_faults, removal
 from center.service.intake import take_in
 from center.service.own_faults import QUIET_S
+from center.service.rate_limit import CALLS
 from center.service.removal import Removed
-from center.service.sluice import CALLS
+from center.store.rows import hubs as hub_rows
 from center.store.rows import incidents
 from center.store.store import Store
 from hub.contract import wire
@@ -45,7 +46,7 @@ def say(
 
 
 def faults(store: Store) -> list[tuple[FaultKind, str]]:
-    (hub,) = store.read(incidents.hubs)
+    (hub,) = store.read(hub_rows.known)
     return [(fault.kind, fault.detail) for fault in hub.faults]
 
 
@@ -53,9 +54,9 @@ def test_two_machines_with_one_name_are_a_fault_that_names_both(store: Store) ->
     for turn in range(4):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
     assert faults(store) == [(FaultKind.TWIN, "b0 / b1")]
-    (hub,) = store.read(incidents.hubs)
+    (hub,) = store.read(hub_rows.known)
     say(store, "b0", NOW + 240.0)
-    assert hub.faults == store.read(incidents.hubs)[0].faults, "since when it is so stays"
+    assert hub.faults == store.read(hub_rows.known)[0].faults, "since when it is so stays"
 
 
 def test_a_hub_that_restarts_again_and_again_is_no_twin(store: Store) -> None:
@@ -134,7 +135,7 @@ def test_a_hub_that_was_removed_begins_anew(store: Store) -> None:
 def test_two_machines_with_one_name_are_a_task_within_minutes(store: Store) -> None:
     for turn in range(4):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
-    (hub,) = store.read(incidents.hubs)
+    (hub,) = store.read(hub_rows.known)
     limits = Limits(lost_s=600.0, trigger_s=600.0, device_s=86_400.0, press_s=1e9)
     parts = failing(hub, Known(), Look(NOW + 900.0, NOW - 9000.0, limits))
     assert (NeedKind.TRIGGER_FAULT, "twin") in {(part.kind, part.fault) for part in parts}
@@ -163,7 +164,7 @@ def test_a_flood_is_counted_and_shown_with_its_hub(
             inbox.receive(center.inbox, arrived)
 
         def is_told() -> bool:
-            hubs = center.store.read(incidents.hubs)
+            hubs = center.store.read(hub_rows.known)
             return any(f.kind is FaultKind.FLOOD for hub in hubs for f in hub.faults)
 
         wait_until(is_told, "the hub's fault is shown")

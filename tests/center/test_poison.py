@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, OperationalError
 
 from center.service import inbox, intake
-from center.service.crowd import OPEN_MOST
 from center.service.intake import Parcel
+from center.service.surplus import OPEN_MOST
 from center.store.rows.incidents import SHARED
 from hub.contract import wire
 from hub.contract.messages import CheckInResult, Stage
@@ -129,7 +129,7 @@ def test_whatever_the_error_a_store_that_takes_no_probe_has_it_sent_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: type[DatabaseError]
 ) -> None:
     monkeypatch.setattr(inbox, "_stored", partial(failing, error, "b1-1"))
-    monkeypatch.setattr("center.store.rows.incidents.write_probe", partial(no_probe, error))
+    monkeypatch.setattr("center.service.inbox.write_probe", partial(no_probe, error))
     with pytest.raises(AssertionError, match="the broker may forget it"):
         desk.receive(wire.encode(event()))
     assert len(desk.link.redials) == 1

@@ -25,7 +25,7 @@ from center.domain.record import (
     age,
     changed,
 )
-from center.store.rows import incidents, records
+from center.store.rows import audit, records
 from center.store.store import Store
 from hub.shared.language import Language
 from hub.shared.messages import tell
@@ -103,7 +103,7 @@ def test_the_audit_names_what_was_changed_and_never_what_it_holds(store: Store) 
         RECORD, door_code="9999*", consents=(Consent(ConsentItem.SHARE_119), *RECORD.consents[:3])
     )
     put(store, after)
-    newest, first = store.read(incidents.audit)
+    newest, first = store.read(audit.search)
     assert newest.entry.text == "door_code consent.share_119"
     assert (newest.entry.by, newest.entry.hub) == ("김하늘", HUB)
     for line in (newest, first):
@@ -133,7 +133,7 @@ def test_to_save_what_is_there_already_writes_nothing(store: Store) -> None:
     put(store, RECORD)
     kept = store.read(records.find, HUB)
     assert kept
-    assert (kept.version, len(store.read(incidents.audit))) == (1, 1)
+    assert (kept.version, len(store.read(audit.search))) == (1, 1)
 
 
 def test_a_home_is_known_by_its_hub_or_by_its_record(store: Store) -> None:

@@ -16,7 +16,8 @@ from center.service.auth import Denied
 from center.service.intake import Parcel, Told, take_in
 from center.service.texts import Lang, of_file
 from center.store import tables
-from center.store.rows import announcements, deliveries, incidents, needs, records
+from center.store.rows import announcements, audit, deliveries, incidents, needs, records
+from center.store.rows import hubs as hub_rows
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import Availability, CheckInResult, FaultKind, FaultReport, Stage
@@ -53,12 +54,12 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
 
 
 def deeds(store: Store) -> list[tuple[str, str, str]]:
-    lines = [line.entry for line in store.read(incidents.audit)]
+    lines = [line.entry for line in store.read(audit.search)]
     return [(one.deed.value, one.hub, one.text) for one in lines]
 
 
 def on_board(store: Store) -> list[str]:
-    return [hub.hub for hub in store.read(incidents.hubs)]
+    return [hub.hub for hub in store.read(hub_rows.known)]
 
 
 def _taken(one: Parcel, conn: Connection) -> Told:
@@ -112,7 +113,7 @@ def test_a_removed_hub_that_speaks_again_is_on_the_board_with_a_notice(
         assert on_board(store) == []
         told = hear(store, event(alarm="b9-1"), utc=NOW + 10)
         assert told.acks[0].event == "b9-1"
-        (hub,) = store.read(incidents.hubs)
+        (hub,) = store.read(hub_rows.known)
         assert (hub.hub, hub.back_utc, hub.removed_utc) == (HUB, NOW + 10, None)
         assert ("hub_back", HUB, "") in deeds(store)
         assert {notice.topic.value for notice in told.notices} >= {"alarm", "hub"}

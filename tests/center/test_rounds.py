@@ -15,7 +15,7 @@ from center.service import metrics, own_faults, rounds
 from center.service.feed import BACKLOG, Feed, Notice, Topic
 from center.service.metrics import Tally
 from center.store import tables
-from center.store.rows import incidents
+from center.store.rows import hubs as hub_rows
 from hub.contract.messages import FaultKind, Stage
 from hub.contract.scaip import What
 from tests.center.counter import Counter, at_counter
@@ -111,7 +111,7 @@ def test_a_clock_that_is_set_back_makes_no_dead_hub_alive_and_no_living_one_dead
         counter.link._health = LinkHealth(counter.now - 7200)
 
         def told() -> dict[str, Seen]:
-            hubs = counter.store.read(incidents.hubs)
+            hubs = counter.store.read(hub_rows.known)
             return {hub.hub: seen(hub, counter.now, counter.link.listening_utc) for hub in hubs}
 
         assert told() == {"js-dead": Seen.LOST, "js-alive": Seen.LOST}
@@ -147,9 +147,9 @@ def test_counters_of_refused_messages_outlive_the_process(
         for _ in range(2):
             counter.desk.tally.refuse("malformed")
         written = {"malformed": 2}
-        await holds(lambda: counter.store.read(incidents.refused) == written)
+        await holds(lambda: counter.store.read(hub_rows.refused_counts) == written)
         walking.cancel()
-        assert Tally(counter.store.read(incidents.refused)).refuse("malformed") == 3
+        assert Tally(counter.store.read(hub_rows.refused_counts)).refuse("malformed") == 3
 
     at_counter(tmp_path, story)
 

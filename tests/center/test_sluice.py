@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from center.service.sluice import ALL_BYTES, CALLS, CALLS_BYTES, REST, Load, Passed, Sluice
+from center.service.rate_limit import ALL_BYTES, CALLS, CALLS_BYTES, REST, Load, Passed, Sluice
 from center.store.rows import incidents
 from center.store.rows.incidents import Which
 from hub.contract import wire
@@ -33,7 +33,7 @@ class Hubs:
         self.at = 1000.0
         self.taken: list[str] = []
         self.sluice = Sluice(lambda: self.at)
-        monkeypatch.setattr("center.service.sluice.threading.Thread.start", lambda _: None)
+        monkeypatch.setattr("center.service.rate_limit.threading.Thread.start", lambda _: None)
 
     def say(self, hub: str, alarm: str | None, name: str = "", size: int = 500) -> Passed:
         return self.sluice.offer(Load(hub, alarm, size, lambda: self.taken.append(name)))

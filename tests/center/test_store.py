@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from center.domain.incident import Deed
 from center.store import tables
 from center.store.dialect import StoreError
-from center.store.rows import incidents
+from center.store.rows import audit, incidents
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import Stage
@@ -150,7 +150,7 @@ def test_nobody_can_change_or_delete_a_line_of_the_audit(store: Store) -> None:
         error = store.submit(partial(Connection.execute, statement=sql)).exception(10)
         assert isinstance(error, SQLAlchemyError)
         assert "append-only" in str(error)
-    assert len(store.read(incidents.audit)) == 1
+    assert len(store.read(audit.search)) == 1
 
 
 def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:

@@ -8,16 +8,16 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, text
 
+from center.domain.equipment import Known, Limits, Look, area_of, failing
 from center.domain.hub import Fault, Hub
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, NeedKind, Try
 from center.domain.record import Record
-from center.domain.trouble import Known, Limits, Look, area_of, failing
-from center.service import trouble
-from center.service.trouble import Bounds
-from center.store.rows import hubs as home_rows
-from center.store.rows import incidents, parts, records
+from center.service import equipment
+from center.service.equipment import Bounds
+from center.store.rows import hubs as hub_rows
 from center.store.rows import needs as need_rows
+from center.store.rows import parts, records
 from center.store.store import Store
 from center.store.tables import need_parts, needs, presses
 from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport, Trigger
@@ -51,11 +51,11 @@ def live_at(store: Store, hub: str, address: str) -> None:
 
 def walk(store: Store, at: float, listening_utc: float | None = NOW - 1e6) -> None:
     """Look at the hubs once, as the rounds do."""
-    hubs = store.read(incidents.hubs)
+    hubs = store.read(hub_rows.known)
     look = Look(at, listening_utc, LIMITS)
-    news = store.read(trouble.watch, hubs, look, BOUNDS)
+    news = store.read(equipment.watch, hubs, look, BOUNDS)
     if news.is_any:
-        store.submit(lambda conn: trouble.follow(conn, news, at)).result(10)
+        store.submit(lambda conn: equipment.follow(conn, news, at)).result(10)
 
 
 def tasks(store: Store) -> list[tuple[NeedKind, str, int]]:
@@ -177,7 +177,7 @@ def test_a_clock_that_is_set_back_hides_no_return_of_a_hub(store: Store) -> None
     greet(store, HUB)
     walk(store, NOW + 400)
     back = NOW - 3600  # the clock ran an hour ahead
-    store.submit(lambda conn: home_rows.set_back(conn, 3600, back)).result(10)
+    store.submit(lambda conn: hub_rows.set_back(conn, 3600, back)).result(10)
     greet(store, HUB, at=back + 60)
     walk(store, back + 61)
     assert tasks(store) == []
@@ -207,7 +207,7 @@ def test_a_calm_look_writes_nothing(store: Store) -> None:
     greet(store, HUB)
     walk(store, NOW + 1)
     look = Look(NOW + 2, NOW, LIMITS)
-    assert not store.read(trouble.watch, store.read(incidents.hubs), look, BOUNDS).is_any
+    assert not store.read(equipment.watch, store.read(hub_rows.known), look, BOUNDS).is_any
 
 
 def test_a_hub_that_comes_and_goes_is_one_task_and_one_part(store: Store) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from center.console import hubs
 from center.domain import times
 from center.service.texts import Lang, texts
-from center.store.rows import incidents
+from center.store.rows import hubs as hub_rows
 from hub.contract.messages import Availability, FaultKind, VoiceCan, VoiceReport
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, hear, state, stored
@@ -28,7 +28,7 @@ def test_what_the_hub_says_of_its_voice_is_kept_until_it_says_otherwise(tmp_path
     with stored(tmp_path) as store:
 
         def known() -> VoiceReport | None:
-            return store.read(incidents.hubs)[0].voice
+            return store.read(hub_rows.known)[0].voice
 
         hear(store, state())
         assert known() is None
@@ -43,7 +43,7 @@ def test_what_the_hub_says_of_its_voice_is_kept_until_it_says_otherwise(tmp_path
 @pytest.mark.parametrize("lang", Lang)
 def test_each_state_has_its_words_in_both_languages(lang: Lang) -> None:
     t = texts(lang)
-    shown = [hubs.able(VoiceReport(can), t) for can in VoiceCan]
+    shown = [hubs.voice_able(VoiceReport(can), t) for can in VoiceCan]
     assert len({one.badge.text for one in shown}) == len({one.lead for one in shown}) == 6
     assert not any(one.settings for one in shown)
 
@@ -51,10 +51,10 @@ def test_each_state_has_its_words_in_both_languages(lang: Lang) -> None:
 def test_how_it_is_set_is_shown_where_it_has_said_so() -> None:
     t = texts(Lang.KO)
     report = VoiceReport(VoiceCan.SPEAKING, ("espeak",), muted=True, tells_words=True)
-    assert [badge.text for badge in hubs.able(report, t).settings] == [
+    assert [badge.text for badge in hubs.voice_able(report, t).settings] == [
         "마이크를 꺼 두심", "말로 하는 도움 요청 꺼짐", "말씀을 글로 전하는 데 동의",
     ]  # fmt: skip
-    assert hubs.able(TALKING, t).settings == ()
+    assert hubs.voice_able(TALKING, t).settings == ()
 
 
 @pytest.mark.parametrize("can", VoiceCan)

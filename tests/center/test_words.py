@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from center.console.announcements.form import TEMPLATES as SENTENCES
+from center.console.routes import STATIC
 from center.domain import times
 from center.domain.announcement import GAP, PASSING, TEXT_MAX, Fate, Whom
 from center.domain.announcement import Why as Unsent
@@ -20,8 +21,7 @@ from center.store.rows.voices import Sign
 from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind
 
-CENTER = Path(times.__file__).parent
-TEMPLATES = sorted((CENTER / "templates").rglob("*.*"))
+TEMPLATES = sorted((STATIC.parent / "templates").rglob("*.*"))
 
 
 def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
@@ -151,7 +151,7 @@ def luminance(colour: str) -> float:
     ],
 )
 def test_text_stands_out_as_wcag_aa_asks(text: str, ground: str) -> None:
-    css = (CENTER / "static" / "base.css").read_text("utf-8")
+    css = (STATIC / "base.css").read_text("utf-8")
     tokens = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css.replace("#fff;", "#ffffff;")))
     light, dark = sorted((luminance(tokens[text]), luminance(tokens[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5

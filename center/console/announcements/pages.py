@@ -10,7 +10,7 @@ from center.domain.announcement import Fate
 from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.desk import Desk
-from center.store.rows import announcements as rows
+from center.store.rows import announcements as announcement_rows
 from center.store.rows.deliveries import look
 
 SHOWN = 50
@@ -35,7 +35,7 @@ def routes(desk: Desk) -> list[Route]:
 
 
 async def _list(visit: Visit) -> Response:
-    found = await visit.desk.store.ask(rows.newest, SHOWN)
+    found = await visit.desk.store.ask(announcement_rows.newest, SHOWN)
     return show(
         visit.request,
         "announcing/list.html",

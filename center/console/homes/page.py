@@ -9,13 +9,11 @@ from center.console import hubs
 from center.console.announcements import view
 from center.console.frame import address, show
 from center.console.homes import checkins, picture, record, voice
-from center.console.homes import checkins as checkin_view
 from center.console.homes.picture import Moment, Picture
 from center.console.homes.voice import VoiceView
 from center.console.hubs import HubView
 from center.console.lengths import clock
-from center.console.tasks import calls as calls_page
-from center.console.tasks import equipment_view
+from center.console.tasks import calls, equipment_view
 from center.console.tasks.calls import Draft, Look
 from center.console.view import Call, Eye, call
 from center.console.visit import Visit, visited
@@ -29,22 +27,10 @@ from center.domain.rates import WINDOWS, Rates
 from center.domain.record import Kept
 from center.service import homes
 from center.service.desk import Desk
-from center.store.rows import (
-    days as day_rows,
-)
-from center.store.rows import (
-    deliveries,
-    parts,
-    records,
-    voices,
-)
-from center.store.rows import incidents as queries
-from center.store.rows import (
-    rates as rate_rows,
-)
-from center.store.rows import (
-    words as word_rows,
-)
+from center.store.rows import days as day_rows
+from center.store.rows import deliveries, parts, rates, records, voices, words
+from center.store.rows import hubs as hub_rows
+from center.store.rows import incidents as incident_rows
 from center.store.rows.days import CheckIn
 from center.store.rows.parts import AreaTask
 from center.store.rows.voices import Voice
@@ -52,6 +38,7 @@ from center.store.rows.words import Words
 
 INCIDENTS = 15
 SENT = 5
+SPANS = {"2": 2, "7": 7}
 
 
 class HomeLook(Struct, frozen=True):
@@ -71,31 +58,6 @@ class HomeLook(Struct, frozen=True):
     sent: tuple[tuple[Announcement, Delivery], ...]
     words: Words
     equipment: tuple[AreaTask, ...]
-
-
-def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
-    """Read a home, its activity of the last `days`; None where there is no such home."""
-    kept = records.find(conn, hub)
-    if kept is None:
-        return None
-    starts = day_grid.day_starts(now, days)
-    since = starts[0] if starts else now
-    return HomeLook(
-        kept=kept,
-        hub=next(iter(queries.hubs(conn, hub)), None),
-        hours=tuple(day_rows.hours(conn, hub, since, now + times.DAY_S)),
-        checkins=tuple(day_rows.of_home(conn, hub, checkin_view.since(now))),
-        tasks=calls_page.look(conn, now - checkin_view.DAYS * times.DAY_S, hub),
-        incidents=tuple(queries.of_hub(conn, hub, INCIDENTS)),
-        rates=rate_rows.read(conn, now, WINDOWS[-1], hub),
-        voice=voices.look(conn, hub),
-        sent=tuple(deliveries.to_home(conn, hub, SENT)),
-        words=word_rows.newest(conn, now - checkin_view.DAYS * times.DAY_S, hub),
-        equipment=tuple(parts.of_home(conn, hub)),
-    )
-
-
-SPANS = {"2": 2, "7": 7}
 
 
 class History(Struct, frozen=True):
@@ -129,8 +91,8 @@ async def _read(visit: Visit) -> Response:
         days=days,
         spans=tuple(SPANS.values()),
         strip=checkins.strip(found.checkins, visit.eye) if found.checkins else None,
-        waiting=calls_page.waiting(found.tasks, visit),
-        done=calls_page.done(found.tasks, visit),
+        waiting=calls.waiting(found.tasks, visit),
+        done=calls.done(found.tasks, visit),
         choices=CHOICES,
         draft=Draft(),
         history=[_history(one, visit.eye) for one in found.incidents],
@@ -139,6 +101,28 @@ async def _read(visit: Visit) -> Response:
         worded=checkins.worded(found.checkins, found.words, visit.eye),
         equipment=[equipment_view.line(one, {}, visit.eye) for one in found.equipment],
         announced=[view.heard(told, one, visit.eye) for told, one in found.sent],
+    )
+
+
+def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
+    """Read a home, its activity of the last `days`; None where there is no such home."""
+    kept = records.find(conn, hub)
+    if kept is None:
+        return None
+    starts = day_grid.day_starts(now, days)
+    since = starts[0] if starts else now
+    return HomeLook(
+        kept=kept,
+        hub=next(iter(hub_rows.known(conn, hub)), None),
+        hours=tuple(day_rows.hours(conn, hub, since, now + times.DAY_S)),
+        checkins=tuple(day_rows.of_home(conn, hub, checkins.since(now))),
+        tasks=calls.look(conn, now - checkins.DAYS * times.DAY_S, hub),
+        incidents=tuple(incident_rows.of_hub(conn, hub, INCIDENTS)),
+        rates=rates.read(conn, now, WINDOWS[-1], hub),
+        voice=voices.look(conn, hub),
+        sent=tuple(deliveries.to_home(conn, hub, SENT)),
+        words=words.newest(conn, now - checkins.DAYS * times.DAY_S, hub),
+        equipment=tuple(parts.of_home(conn, hub)),
     )
 
 

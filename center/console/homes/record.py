@@ -27,9 +27,167 @@ LINES = ("name", "phone", "address", "door_code")
 TEXTS = ("entry", "illnesses", "medicines", "baseline", "notes")
 CONTACT = ("name", "relation", "phone")
 YES, NO = "yes", "no"
+BLANKS = 2  # contacts that may be added at once
 _BAD = {"birth_year": "bad_birth_year", "phone": "bad_phone_length", "date": "bad_date"}
-
 Typed = Mapping[str, str]
+
+
+class ConsentView(Struct, frozen=True):
+    """An item, whether it was consented to, when, and to which version of the text."""
+
+    item: ConsentItem
+    name: str
+    badge: Badge
+    date: str
+    version: str
+
+
+class RecordView(Struct, frozen=True):
+    """What is held of a resident; empty texts where nothing is."""
+
+    hub: str
+    version: int
+    name: str
+    born: str
+    phone: str
+    address: str
+    door_code: str
+    texts: tuple[tuple[str, str], ...]  # name of the field, text; those with a text
+    contacts: tuple[Contact, ...]
+    consents: tuple[ConsentView, ...]
+    registered: Badge
+    changed: str
+
+
+def view(kept: Kept, eye: Eye) -> RecordView:
+    """Word a record."""
+    record, t = kept.record, eye.t
+    changed = ""
+    if kept.version:
+        when = times.short(kept.changed_utc, eye.now)
+        key = "record.changed" if kept.changed_by else "record.changed_here"
+        changed = t(key, who=kept.changed_by, time=when)
+    return RecordView(
+        hub=kept.hub,
+        version=kept.version,
+        name=record.name,
+        born=born(record, eye),
+        phone=record.phone,
+        address=record.address,
+        door_code=record.door_code,
+        texts=tuple((t(f"record.{name}"), getattr(record, name)) for name in TEXTS),
+        contacts=record.contacts,
+        consents=tuple(consent(item, record.consent(item), t) for item in ConsentItem),
+        registered=_registered(record, t),
+        changed=changed,
+    )
+
+
+def born(record: Record, eye: Eye) -> str:
+    """Write year of birth and age."""
+    today = times.local(eye.now)
+    years = age(record, today.year) if today else None
+    if record.birth_year is None or years is None:
+        return ""
+    return eye.t("record.born", year=record.birth_year, n=years)
+
+
+def consent(item: ConsentItem, one: Consent | None, t: Texts) -> ConsentView:
+    """Word a consent: given, refused, or (None) never asked for."""
+    name = t(f"consent.{item}")
+    if one is None:
+        return ConsentView(item, name, Badge("ring", "plain", t("consent.not_asked")), "", "")
+    if one.given:
+        badge = Badge("check", "good", t("consent.given"))
+    else:
+        badge = Badge("cross", "bad", t("consent.refused"))
+    return ConsentView(item, name, badge, one.date, one.version)
+
+
+def _registered(record: Record, t: Texts) -> Badge:
+    if record.registered_119:
+        return Badge("check", "good", t("record.registered_yes"))
+    return Badge("triangle", "warn", t("record.registered_no"))
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Give the routes of the form."""
+    path = "/homes/{hub}/edit"
+    return [visited(path, desk, _read), acted(path, desk, _write)]
+
+
+async def _read(visit: Visit) -> Response:
+    hub = homes.hub_of(visit.request)
+    kept = await visit.desk.store.ask(records.find, hub)
+    if kept is None:
+        return visit.error(404, visit.t("home.not_found"))
+    if not visit.bare:
+        await homes.note_record_seen(visit.desk, hub, visit.person.name, again=False)
+    return _page(visit, kept, typed_of(kept.record), kept.version)
+
+
+async def _write(visit: Visit) -> Response:
+    hub = homes.hub_of(visit.request)
+    kept = await visit.desk.store.ask(records.find, hub)
+    if kept is None:
+        return visit.error(404, visit.t("home.not_found"))
+    form = await visit.request.form()
+    typed = {name: str(value) for name, value in form.items()}
+    said = typed.get("version", "")
+    version = int(said) if said.isdecimal() and len(said) < 10 else -1  # noqa: PLR2004 - an INTEGER
+    record, problems = record_of(typed)
+    if problems:
+        return _page(visit, kept, typed, version, problems, status=422)
+    try:
+        await homes.keep(visit.desk, hub, record, visit.person.name, version)
+    except NotKeptError as error:
+        return _page(visit, error.kept, typed, error.kept.version, status=error.status)
+    return RedirectResponse(homes.path(hub), 303)
+
+
+def _page(
+    visit: Visit,
+    kept: Kept,
+    typed: Mapping[str, str],
+    version: int,
+    problems: Mapping[str, str] | None = None,
+    *,
+    status: int = 200,
+) -> Response:
+    t, found = visit.t, problems or {}
+    problem = t("record.problems", n=len(found)) if found else ""
+    if status == CONFLICT:
+        when = times.short(kept.changed_utc, visit.eye.now)
+        key = "record.stale" if kept.changed_by else "record.stale_here"
+        problem = t(key, who=kept.changed_by, time=when)
+    return show(
+        visit.request,
+        "homes/edit.html",
+        status,
+        page=visit.page("edit", t("record.edit_title"), homes.path(kept.hub, "edit")),
+        hub=kept.hub,
+        typed=typed,
+        version=version,
+        problem=problem,
+        stale=status == CONFLICT,
+        problems=found,
+        lines=(*LINES[:1], "birth_year", *LINES[1:]),
+        texts=TEXTS,
+        contacts=range(min(CONTACTS_MAX, _filled_contacts(typed) + BLANKS)),
+        contact_parts=CONTACT,
+        items=tuple(ConsentItem),
+        yes=YES,
+        no=NO,
+    )
+
+
+def _filled_contacts(typed: Mapping[str, str]) -> int:
+    filled = [
+        number
+        for number in range(CONTACTS_MAX)
+        if any(typed.get(f"contact-{number}-{part}") for part in CONTACT)
+    ]
+    return max(filled, default=-1) + 1
 
 
 def typed_of(record: Record) -> dict[str, str]:
@@ -113,167 +271,3 @@ def _checked(
     except msgspec.ValidationError:
         problems[name] = _BAD.get(field, "bad_text" if field in TEXTS else "bad_line")
         return ""
-
-
-class ConsentView(Struct, frozen=True):
-    """An item, whether it was consented to, when, and to which version of the text."""
-
-    item: ConsentItem
-    name: str
-    badge: Badge
-    date: str
-    version: str
-
-
-class RecordView(Struct, frozen=True):
-    """What is held of a resident; empty texts where nothing is."""
-
-    hub: str
-    version: int
-    name: str
-    born: str
-    phone: str
-    address: str
-    door_code: str
-    texts: tuple[tuple[str, str], ...]  # name of the field, text; those with a text
-    contacts: tuple[Contact, ...]
-    consents: tuple[ConsentView, ...]
-    registered: Badge
-    changed: str
-
-
-_TEXTS = ("entry", "illnesses", "medicines", "baseline", "notes")
-
-
-def view(kept: Kept, eye: Eye) -> RecordView:
-    """Word a record."""
-    record, t = kept.record, eye.t
-    changed = ""
-    if kept.version:
-        when = times.short(kept.changed_utc, eye.now)
-        key = "record.changed" if kept.changed_by else "record.changed_here"
-        changed = t(key, who=kept.changed_by, time=when)
-    return RecordView(
-        hub=kept.hub,
-        version=kept.version,
-        name=record.name,
-        born=born(record, eye),
-        phone=record.phone,
-        address=record.address,
-        door_code=record.door_code,
-        texts=tuple((t(f"record.{name}"), getattr(record, name)) for name in _TEXTS),
-        contacts=record.contacts,
-        consents=tuple(consent(item, record.consent(item), t) for item in ConsentItem),
-        registered=_registered(record, t),
-        changed=changed,
-    )
-
-
-def born(record: Record, eye: Eye) -> str:
-    """Write year of birth and age."""
-    today = times.local(eye.now)
-    years = age(record, today.year) if today else None
-    if record.birth_year is None or years is None:
-        return ""
-    return eye.t("record.born", year=record.birth_year, n=years)
-
-
-def consent(item: ConsentItem, one: Consent | None, t: Texts) -> ConsentView:
-    """Word a consent: given, refused, or (None) never asked for."""
-    name = t(f"consent.{item}")
-    if one is None:
-        return ConsentView(item, name, Badge("ring", "plain", t("consent.not_asked")), "", "")
-    if one.given:
-        badge = Badge("check", "good", t("consent.given"))
-    else:
-        badge = Badge("cross", "bad", t("consent.refused"))
-    return ConsentView(item, name, badge, one.date, one.version)
-
-
-def _registered(record: Record, t: Texts) -> Badge:
-    if record.registered_119:
-        return Badge("check", "good", t("record.registered_yes"))
-    return Badge("triangle", "warn", t("record.registered_no"))
-
-
-BLANKS = 2  # contacts that may be added at once
-
-
-def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the form."""
-    path = "/homes/{hub}/edit"
-    return [visited(path, desk, _read), acted(path, desk, _write)]
-
-
-async def _read(visit: Visit) -> Response:
-    hub = homes.hub_of(visit.request)
-    kept = await visit.desk.store.ask(records.find, hub)
-    if kept is None:
-        return visit.error(404, visit.t("home.not_found"))
-    if not visit.bare:
-        await homes.note_record_seen(visit.desk, hub, visit.person.name, again=False)
-    return _page(visit, kept, typed_of(kept.record), kept.version)
-
-
-async def _write(visit: Visit) -> Response:
-    hub = homes.hub_of(visit.request)
-    kept = await visit.desk.store.ask(records.find, hub)
-    if kept is None:
-        return visit.error(404, visit.t("home.not_found"))
-    form = await visit.request.form()
-    typed = {name: str(value) for name, value in form.items()}
-    said = typed.get("version", "")
-    version = int(said) if said.isdecimal() and len(said) < 10 else -1  # noqa: PLR2004 - an INTEGER
-    record, problems = record_of(typed)
-    if problems:
-        return _page(visit, kept, typed, version, problems, status=422)
-    try:
-        await homes.keep(visit.desk, hub, record, visit.person.name, version)
-    except NotKeptError as error:
-        return _page(visit, error.kept, typed, error.kept.version, status=error.status)
-    return RedirectResponse(homes.path(hub), 303)
-
-
-def _page(
-    visit: Visit,
-    kept: Kept,
-    typed: Mapping[str, str],
-    version: int,
-    problems: Mapping[str, str] | None = None,
-    *,
-    status: int = 200,
-) -> Response:
-    t, found = visit.t, problems or {}
-    problem = t("record.problems", n=len(found)) if found else ""
-    if status == CONFLICT:
-        when = times.short(kept.changed_utc, visit.eye.now)
-        key = "record.stale" if kept.changed_by else "record.stale_here"
-        problem = t(key, who=kept.changed_by, time=when)
-    return show(
-        visit.request,
-        "homes/edit.html",
-        status,
-        page=visit.page("edit", t("record.edit_title"), homes.path(kept.hub, "edit")),
-        hub=kept.hub,
-        typed=typed,
-        version=version,
-        problem=problem,
-        stale=status == CONFLICT,
-        problems=found,
-        lines=(*LINES[:1], "birth_year", *LINES[1:]),
-        texts=TEXTS,
-        contacts=range(min(CONTACTS_MAX, _contacts_edit_page(typed) + BLANKS)),
-        contact_parts=CONTACT,
-        items=tuple(ConsentItem),
-        yes=YES,
-        no=NO,
-    )
-
-
-def _contacts_edit_page(typed: Mapping[str, str]) -> int:
-    filled = [
-        number
-        for number in range(CONTACTS_MAX)
-        if any(typed.get(f"contact-{number}-{part}") for part in CONTACT)
-    ]
-    return max(filled, default=-1) + 1

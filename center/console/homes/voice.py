@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from center.console.hubs import Able, able, badge
+from center.console.hubs import VoiceAble, voice_able, voice_badge
 from center.console.view import Badge, Eye
 from center.domain import times
 from center.store.rows.voices import PastFault, Voice
@@ -23,7 +23,7 @@ class VoiceView(Struct, frozen=True):
     """
 
     badge: Badge
-    able: Able | None
+    able: VoiceAble | None
     stale: bool
     known: bool
     last: str
@@ -38,7 +38,7 @@ def view(voice: Voice, report: VoiceReport | None, eye: Eye, *, stale: bool = Fa
         last = eye.t("voice_here.last", time=when, what=eye.t(f"voice_here.{voice.sign}"))
     return VoiceView(
         badge=_state(voice, report, eye),
-        able=None if report is None else able(report, eye.t),
+        able=None if report is None else voice_able(report, eye.t),
         stale=stale and report is not None,
         known=report is not None or voice.sign is not None or bool(voice.faults),
         last=last,
@@ -48,14 +48,14 @@ def view(voice: Voice, report: VoiceReport | None, eye: Eye, *, stale: bool = Fa
 
 def _state(voice: Voice, report: VoiceReport | None, eye: Eye) -> Badge:
     if report is not None and report.can not in {VoiceCan.TALKING, VoiceCan.STARTING}:
-        return badge(report, eye.t)
+        return voice_badge(report, eye.t)
     lasting = {one.kind for one in voice.faults if one.cleared_utc is None}
     if lasting - {FaultKind.MUTED}:
         return Badge("triangle", "bad", eye.t("voice_here.trouble"))
     if lasting:
         return Badge("mute", "warn", eye.t("voice_here.muted"))
     if report is not None:
-        return badge(report, eye.t)
+        return voice_badge(report, eye.t)
     if voice.sign is not None or voice.faults:
         return Badge("check", "good", eye.t("voice_here.works"))
     return Badge("ring", "plain", eye.t("voice_here.unknown"))

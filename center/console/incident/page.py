@@ -18,7 +18,7 @@ from center.service import incidents
 from center.service.desk import Desk
 from center.service.incidents import NotDoneError, Target
 from center.service.refusals import CONFLICT
-from center.store.rows import incidents as queries
+from center.store.rows import incidents as incident_rows
 from center.store.rows.incidents import Case
 from hub.contract.messages import Stage
 
@@ -42,7 +42,7 @@ def routes(desk: Desk) -> list[Route]:
     async def read(visit: Visit) -> Response:
         before = _seq(visit.request.query_params.get("before", ""))
         ident = visit.request.path_params["id"]
-        case = await desk.store.ask(queries.case, ident, queries.LINES, before)
+        case = await desk.store.ask(incident_rows.case, ident, incident_rows.LINES, before)
         return await _page(visit, case) if case else visit.error(404, visit.t("error.text_404"))
 
     forms = [

@@ -10,8 +10,7 @@ from starlette.routing import Route
 
 from center.console.frame import show
 from center.console.homes import record
-from center.console.incident import reason as why
-from center.console.incident.reason import Reason
+from center.console.incident.reason import Reason, reason
 from center.console.lengths import clock, length
 from center.console.view import Eye, title, urgent_first
 from center.console.visit import Visit, acted, visited
@@ -97,6 +96,6 @@ def _happened(one: Incident, places: dict[str, str], eye: Eye) -> Happened:
         title=title(one, eye.t),
         since=clock(since, eye.now),
         lasted=length(eye.now - since, eye.t),
-        reason=why.reason(one, places, eye),
+        reason=reason(one, places, eye),
         cleared=one.cleared_utc is not None,
     )

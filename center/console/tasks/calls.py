@@ -79,111 +79,6 @@ class HomeTasks(Struct, frozen=True):
     incident_title: str
 
 
-def by_home(
-    tasks: Iterable[Task], kept: Mapping[str, Kept], incidents: Mapping[str, Incident], eye: Eye
-) -> list[HomeTasks]:
-    """Gather tasks by home, in the order in which they come; `incidents` holds open ones.
-
-    Homes where only a button is to be tried come last.
-    """
-    some: dict[str, list[Task]] = {}
-    for task in tasks:
-        some.setdefault(task.need.hub, []).append(task)
-    homes = [
-        _home(hub, found, kept.get(hub), incidents.get(hub), eye) for hub, found in some.items()
-    ]
-    return sorted(homes, key=lambda home: all(need.is_press for need in home.needs))
-
-
-def view(task: Task, kept: Kept | None, eye: Eye) -> NeedView:
-    """Word a task."""
-    need, t = task.need, eye.t
-    unit, count = times.ago(eye.now - need.since_utc)
-    return NeedView(
-        id=need.id,
-        hub=need.hub,
-        name=kept.record.name if kept else "",
-        version=need.version,
-        kind=kind(need.kind, eye),
-        since=need.since_utc,
-        since_at=clock(need.since_utc, eye.now),
-        ago=t(f"ago.{unit}", n=count),
-        said=_said(task, eye),
-        badges=tuple(_badges(need, eye)),
-        tried=tuple(tried(note, eye) for note in task.notes),
-        done=meanwhile(need, eye) if not need.is_open else "",
-        is_press=need.kind is NeedKind.PRESS_DUE,
-        told=_told(need, eye),
-    )
-
-
-def _home(
-    hub: str, tasks: list[Task], kept: Kept | None, incident: Incident | None, eye: Eye
-) -> HomeTasks:
-    record = kept.record if kept else None
-    return HomeTasks(
-        hub=hub,
-        name=record.name if record else "",
-        phone=record.phone if record else "",
-        contacts=record.contacts if record else (),
-        needs=tuple(view(task, kept, eye) for task in tasks),
-        incident=incident.id if incident else "",
-        incident_title=title(incident, eye.t) if incident else "",
-    )
-
-
-def meanwhile(need: Need, eye: Eye) -> str:
-    """Say who called last, when, and with what result; nothing where nobody has."""
-    if need.result is None or need.called_utc is None:
-        return ""
-    when = clock(need.called_utc, eye.now)
-    pressed = need.kind is NeedKind.PRESS_DUE and need.result is Called.BY_ITSELF
-    result = "pressed" if pressed else need.result
-    return eye.t(f"need.last_{result}", who=need.called_by, time=when)
-
-
-def _told(need: Need, eye: Eye) -> str:
-    if need.kind is not NeedKind.PRESS_DUE or not need.taken_by or need.until_utc is None:
-        return ""
-    if not need.is_open or need.until_utc <= eye.now:
-        return ""
-    return eye.t("press.told", who=need.taken_by, time=clock(need.until_utc, eye.now))
-
-
-def _said(task: Task, eye: Eye) -> str:
-    need, parts = task.need, []
-    if task.devices:
-        parts.append(eye.t("press.devices", names=", ".join(task.devices)))
-    if need.kind is NeedKind.LOW_MOOD and need.score:
-        parts.append(eye.t("need.score", n=need.score))
-    if need.last_utc - need.since_utc > 600:  # noqa: PLR2004 - ten minutes: not the same word twice
-        parts.append(eye.t("need.again", time=clock(need.last_utc, eye.now)))
-    return " · ".join(parts)
-
-
-def _badges(need: Need, eye: Eye) -> list[Badge]:
-    some = []
-    if times.is_before_today(need.since_utc, eye.now):
-        some.append(Badge("clock", "bad", eye.t("need.since_before")))
-    if need.eased_utc is not None:
-        when = clock(need.eased_utc, eye.now)
-        some.append(Badge("check", "good", eye.t("need.eased", time=when)))
-    if need.tries:
-        some.append(Badge("bell", "warn", eye.t("need.tries", n=need.tries)))
-    return some
-
-
-def kind(which: NeedKind, eye: Eye) -> Badge:
-    """Name a kind of task, with its shape."""
-    shape, tone = _LOOK.get(which, ("ring", "warn"))
-    return Badge(shape, tone, eye.t(f"need.{which}"))
-
-
-def tried(note: Note, eye: Eye) -> Tried:
-    """Word what somebody did about a task."""
-    return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{note.result}"), note.text)
-
-
 class Draft(Struct, frozen=True):
     """What was typed where it was not accepted, and why not; `of` is the home."""
 
@@ -203,33 +98,6 @@ class Look(Struct, frozen=True):
 def routes(desk: Desk) -> list[Route]:
     """Give the routes of the call list."""
     return [visited("/calls-today", desk, _read), acted("/calls-today/{hub}", desk, _call)]
-
-
-def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:
-    """Read what waits and what was dealt with today; of one home or of all."""
-    pressed = parts.devices(conn)
-    waiting = [
-        replace(task, devices=pressed.get(task.need.id, ())) for task in needs.still_open(conn, hub)
-    ]
-    done = needs.done_since(conn, today_utc, hub)
-    known = {task.need.hub: records.find(conn, task.need.hub) for task in (*waiting, *done)}
-    return Look(tuple(waiting), tuple(done), {hub: kept for hub, kept in known.items() if kept})
-
-
-def waiting(found: Look, visit: Visit) -> list[HomeTasks]:
-    """Word what waits, by home."""
-    by_hub = newest_by_hub(visit.still_open)
-    return by_home(found.waiting, found.kept, by_hub, visit.eye)
-
-
-def done(found: Look, visit: Visit) -> list[NeedView]:
-    """Word what was dealt with."""
-    return [view(one, found.kept.get(one.need.hub), visit.eye) for one in found.done]
-
-
-def newest_by_hub(incidents: tuple[Incident, ...]) -> dict[str, Incident]:
-    """Give the newest incident of each home."""
-    return {one.hub: one for one in sorted(incidents, key=lambda one: one.received_utc)}
 
 
 async def _read(visit: Visit) -> Response:
@@ -287,3 +155,135 @@ async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandledError)
     return await _page(
         visit, Draft(hub, tried.note, problem), CONFLICT if refused.is_conflict else 422
     )
+
+
+def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:
+    """Read what waits and what was dealt with today; of one home or of all."""
+    pressed = parts.devices(conn)
+    waiting = [
+        replace(task, devices=pressed.get(task.need.id, ())) for task in needs.still_open(conn, hub)
+    ]
+    done = needs.done_since(conn, today_utc, hub)
+    known = {task.need.hub: records.find(conn, task.need.hub) for task in (*waiting, *done)}
+    return Look(tuple(waiting), tuple(done), {hub: kept for hub, kept in known.items() if kept})
+
+
+def waiting(found: Look, visit: Visit) -> list[HomeTasks]:
+    """Word what waits, by home."""
+    by_hub = newest_by_hub(visit.still_open)
+    return by_home(found.waiting, found.kept, by_hub, visit.eye)
+
+
+def done(found: Look, visit: Visit) -> list[NeedView]:
+    """Word what was dealt with."""
+    return [view(one, found.kept.get(one.need.hub), visit.eye) for one in found.done]
+
+
+def newest_by_hub(incidents: tuple[Incident, ...]) -> dict[str, Incident]:
+    """Give the newest incident of each home."""
+    return {one.hub: one for one in sorted(incidents, key=lambda one: one.received_utc)}
+
+
+def by_home(
+    tasks: Iterable[Task], kept: Mapping[str, Kept], incidents: Mapping[str, Incident], eye: Eye
+) -> list[HomeTasks]:
+    """Gather tasks by home, in the order in which they come; `incidents` holds open ones.
+
+    Homes where only a button is to be tried come last.
+    """
+    some: dict[str, list[Task]] = {}
+    for task in tasks:
+        some.setdefault(task.need.hub, []).append(task)
+    homes = [
+        _home(hub, found, kept.get(hub), incidents.get(hub), eye) for hub, found in some.items()
+    ]
+    return sorted(homes, key=lambda home: all(need.is_press for need in home.needs))
+
+
+def _home(
+    hub: str, tasks: list[Task], kept: Kept | None, incident: Incident | None, eye: Eye
+) -> HomeTasks:
+    record = kept.record if kept else None
+    return HomeTasks(
+        hub=hub,
+        name=record.name if record else "",
+        phone=record.phone if record else "",
+        contacts=record.contacts if record else (),
+        needs=tuple(view(task, kept, eye) for task in tasks),
+        incident=incident.id if incident else "",
+        incident_title=title(incident, eye.t) if incident else "",
+    )
+
+
+def view(task: Task, kept: Kept | None, eye: Eye) -> NeedView:
+    """Word a task."""
+    need, t = task.need, eye.t
+    unit, count = times.ago(eye.now - need.since_utc)
+    return NeedView(
+        id=need.id,
+        hub=need.hub,
+        name=kept.record.name if kept else "",
+        version=need.version,
+        kind=kind(need.kind, eye),
+        since=need.since_utc,
+        since_at=clock(need.since_utc, eye.now),
+        ago=t(f"ago.{unit}", n=count),
+        said=_said(task, eye),
+        badges=tuple(_badges(need, eye)),
+        tried=tuple(tried(note, eye) for note in task.notes),
+        done=meanwhile(need, eye) if not need.is_open else "",
+        is_press=need.kind is NeedKind.PRESS_DUE,
+        told=_told(need, eye),
+    )
+
+
+def kind(which: NeedKind, eye: Eye) -> Badge:
+    """Name a kind of task, with its shape."""
+    shape, tone = _LOOK.get(which, ("ring", "warn"))
+    return Badge(shape, tone, eye.t(f"need.{which}"))
+
+
+def tried(note: Note, eye: Eye) -> Tried:
+    """Word what somebody did about a task."""
+    return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{note.result}"), note.text)
+
+
+def meanwhile(need: Need, eye: Eye) -> str:
+    """Say who called last, when, and with what result; nothing where nobody has."""
+    if need.result is None or need.called_utc is None:
+        return ""
+    when = clock(need.called_utc, eye.now)
+    pressed = need.kind is NeedKind.PRESS_DUE and need.result is Called.BY_ITSELF
+    result = "pressed" if pressed else need.result
+    return eye.t(f"need.last_{result}", who=need.called_by, time=when)
+
+
+def _told(need: Need, eye: Eye) -> str:
+    if need.kind is not NeedKind.PRESS_DUE or not need.taken_by or need.until_utc is None:
+        return ""
+    if not need.is_open or need.until_utc <= eye.now:
+        return ""
+    return eye.t("press.told", who=need.taken_by, time=clock(need.until_utc, eye.now))
+
+
+def _said(task: Task, eye: Eye) -> str:
+    need, parts = task.need, []
+    if task.devices:
+        parts.append(eye.t("press.devices", names=", ".join(task.devices)))
+    if need.kind is NeedKind.LOW_MOOD and need.score:
+        parts.append(eye.t("need.score", n=need.score))
+    if need.last_utc - need.since_utc > 600:  # noqa: PLR2004 - ten minutes: not the same word twice
+        parts.append(eye.t("need.again", time=clock(need.last_utc, eye.now)))
+    return " · ".join(parts)
+
+
+def _badges(need: Need, eye: Eye) -> list[Badge]:
+    some = []
+    if times.is_before_today(need.since_utc, eye.now):
+        some.append(Badge("clock", "bad", eye.t("need.since_before")))
+    if need.eased_utc is not None:
+        when = clock(need.eased_utc, eye.now)
+        some.append(Badge("check", "good", eye.t("need.eased", time=when)))
+    if need.tries:
+        some.append(Badge("bell", "warn", eye.t("need.tries", n=need.tries)))
+    return some

@@ -19,8 +19,7 @@ from center.service import homes
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.service.refusals import CONFLICT
-from center.store.rows import incidents, needs
-from center.store.rows import parts as part_rows
+from center.store.rows import hubs, needs, parts
 from center.store.rows.needs import Task
 from center.store.rows.parts import AreaTask, Row
 from center.store.tables import records
@@ -65,14 +64,14 @@ async def board(visit: Visit) -> Board:
 
 
 async def _lines(visit: Visit, limit: int) -> list[TaskLine]:
-    tasks = await visit.desk.store.ask(part_rows.areas_open, limit)
+    tasks = await visit.desk.store.ask(parts.areas_open, limit)
     people = await visit.desk.store.ask(_people, {task.hub for task in tasks})
     return [equipment_view.line(task, people, visit.eye) for task in tasks]
 
 
 async def _list(visit: Visit) -> Response:
     since = visit.eye.now - DONE_DAYS * DAY_S
-    done = await visit.desk.store.ask(part_rows.areas_done, since, LISTED)
+    done = await visit.desk.store.ask(parts.areas_done, since, LISTED)
     people = await visit.desk.store.ask(_people, {task.hub for task in done})
     return show(
         visit.request,
@@ -148,13 +147,13 @@ async def _tell_of_test(visit: Visit) -> Response:
 
 
 def _look(conn: Connection, ident: str, number: int) -> Look | None:
-    task = part_rows.area_task(conn, ident)
+    task = parts.area_task(conn, ident)
     if task is None or not task.need.kind.is_of_area:
         return None
-    parts = part_rows.parts_of(conn, ident, PAGE, (number - 1) * PAGE)
-    people = _people(conn, {task.hub, *(part.hub for part in parts)})
-    count = part_rows.count_parts(conn, ident)
-    return Look(task, tuple(parts), count, needs.task(conn, task.need), people)
+    shown = parts.parts_of(conn, ident, PAGE, (number - 1) * PAGE)
+    people = _people(conn, {task.hub, *(part.hub for part in shown)})
+    count = parts.count_parts(conn, ident)
+    return Look(task, tuple(shown), count, needs.task(conn, task.need), people)
 
 
 def _people(conn: Connection, hubs: Collection[str]) -> dict[str, Person]:
@@ -165,7 +164,7 @@ def _people(conn: Connection, hubs: Collection[str]) -> dict[str, Person]:
 
 
 def _is_known(conn: Connection, hub: str) -> bool:
-    return bool(incidents.hubs(conn, hub))
+    return bool(hubs.known(conn, hub))
 
 
 def _number(text: str) -> int:

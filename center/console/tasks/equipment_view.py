@@ -8,7 +8,7 @@ from center.console.lengths import clock
 from center.console.tasks import calls
 from center.console.tasks.calls import Tried
 from center.console.view import Badge, Eye
-from center.domain import times as moments
+from center.domain import times
 from center.domain.need import NeedKind
 from center.store.rows.needs import Note
 from center.store.rows.parts import AreaTask, Row
@@ -55,7 +55,7 @@ class Person(Struct, frozen=True):
 def line(task: AreaTask, people: Mapping[str, Person], eye: Eye) -> TaskLine:
     """Word a task."""
     need, t = task.need, eye.t
-    unit, count = moments.ago(eye.now - need.since_utc)
+    unit, count = times.ago(eye.now - need.since_utc)
     one = task.all_homes == 1
     name = people.get(task.hub, Person()).name
     return TaskLine(
@@ -79,9 +79,9 @@ def part(row: Row, people: Mapping[str, Person], eye: Eye) -> PartLine:
     """Word a home of a task."""
     person = people.get(row.hub, Person())
     over = clock(row.over_utc, eye.now) if row.over_utc is not None else ""
-    times = eye.t("equipment.times", n=row.times) if row.times else ""
+    back = eye.t("equipment.times", n=row.times) if row.times else ""
     since = clock(row.since_utc, eye.now) if row.since_utc else ""
-    return PartLine(row.hub, person.name, person.phone, _what(row, eye), since, over, times)
+    return PartLine(row.hub, person.name, person.phone, _what(row, eye), since, over, back)
 
 
 def notes(some: Sequence[Note], eye: Eye) -> list[Tried]:

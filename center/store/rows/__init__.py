@@ -3,6 +3,7 @@
 __all__ = [
     "accounts",
     "announcements",
+    "audit",
     "days",
     "deliveries",
     "hubs",

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from center.domain.incident import Deed, Entry
 from center.store import tables
-from center.store.rows.incidents import write_line
+from center.store.rows.audit import write_line
 
 DEVICE_KEY = "device_key"
 

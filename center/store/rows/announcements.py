@@ -20,10 +20,9 @@ from center.domain.announcement import (
     flaw,
 )
 from center.domain.incident import Deed, Entry
-from center.store import shaping
-from center.store.rows.incidents import write_line
+from center.store import shaping, tables
+from center.store.rows.audit import write_line
 from center.store.tables import announcements, deliveries, records
-from center.store.tables import hubs as hubs_table
 from hub.contract.forms import composed
 
 _SAME = select(announcements.c.id).order_by(announcements.c.utc.desc()).limit(1)
@@ -45,8 +44,8 @@ class NotSent(Struct, frozen=True):
 
 def homes(conn: Connection, draft: Draft) -> tuple[str, ...]:
     """Name the homes that a draft is for, of those whose hub was heard and is not gone for good."""
-    query = select(hubs_table.c.hub).where(hubs_table.c.removed_utc.is_(None))
-    query = query.order_by(hubs_table.c.hub)
+    query = select(tables.hubs.c.hub).where(tables.hubs.c.removed_utc.is_(None))
+    query = query.order_by(tables.hubs.c.hub)
     known: tuple[str, ...] = tuple(conn.scalars(query))
     match draft.whom:
         case Whom.ALL:
@@ -143,10 +142,15 @@ def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: fl
     write_line(conn, Entry(utc, deed, version=0, by=by, text=text, hub=hub))
 
 
+def shape(row: Row[Any]) -> Announcement:
+    """Give the announcement of a row."""
+    return shaping.shape(row, Announcement)
+
+
 def _fitting(conn: Connection, letters: str) -> set[str]:
     wish = composed(letters).casefold().strip()
-    query = select(hubs_table.c.hub, records.c.record)
-    query = query.outerjoin(records, records.c.hub == hubs_table.c.hub)
+    query = select(tables.hubs.c.hub, records.c.record)
+    query = query.outerjoin(records, records.c.hub == tables.hubs.c.hub)
     found: set[str] = set()
     for hub, record in conn.execute(query):
         held = record or {}
@@ -154,8 +158,3 @@ def _fitting(conn: Connection, letters: str) -> set[str]:
         if wish and any(wish in composed(word).casefold() for word in words):
             found.add(hub)
     return found
-
-
-def shape(row: Row[Any]) -> Announcement:
-    """Give the announcement of a row."""
-    return shaping.shape(row, Announcement)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from center.domain import times
 from center.domain.day_grid import Hour
-from center.store.shaping import shape
+from center.store.shaping import bounded, shape
 from center.store.tables import activity, checkins
 from hub.contract import messages
 from hub.contract.messages import AnsweredBy, CheckInEvent, CheckInResult
@@ -43,11 +43,11 @@ def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) ->
         topic=data.topic,
         result=data.result,
         by=data.by,
-        attempts=times.bounded(data.attempts),
+        attempts=bounded(data.attempts),
         due_utc=data.due_utc,
         synced=data.synced,
         said_utc=times.of_rfc3339(event.time, utc),
-        wordless=times.bounded(data.wordless),
+        wordless=bounded(data.wordless),
     )
     this = (checkins.c.hub == hub) & (checkins.c.checkin == data.checkin)
     values = {**msgspec.to_builtins(one), "stored_utc": utc}
@@ -66,7 +66,7 @@ def keep_activity(conn: Connection, hub: str, said: messages.Activity, utc: floa
     this = (activity.c.hub == hub) & (activity.c.from_utc == said.from_utc)
     values = {
         **msgspec.to_builtins(said),
-        "seen": {device: times.bounded(count) for device, count in said.seen.items()},
+        "seen": {device: bounded(count) for device, count in said.seen.items()},
         "stored_utc": utc,
     }
     if not conn.execute(update(activity).where(this).values(values)).rowcount:

@@ -22,17 +22,16 @@ from center.domain.announcement import (
     told,
 )
 from center.domain.incident import Deed
-from center.store.rows import announcements as rows
-from center.store.rows import records
+from center.store import tables
+from center.store.rows import announcements, records
 from center.store.shaping import shape
-from center.store.tables import announcements, counters, deliveries
+from center.store.tables import counters, deliveries
 from hub.contract.messages import AnnouncementEvent, Command, CommandKind, Reply
 
 BATCH = 25  # at once: the answers to calls for help stand in the same queue
 LASTS_S = 150.0  # of a command; hubs grant 300 s, so that their clocks may err by 150 s either way
 CLOCK_ERR_S = 60.0  # of a hub that says it is synchronised
 HASTEN_S = 10.0  # a hub that says it is there is not asked twice within this
-
 _c = deliveries.c
 _WAITING = _c.fate == Fate.WAITING.value
 _ONE = (
@@ -63,6 +62,14 @@ _COUNT = (
 _COUNTER = select(counters.c.counter).where(counters.c.hub == bindparam("there"))
 
 
+class Look(Struct, frozen=True):
+    """An announcement with every home, in one snapshot."""
+
+    sent: announcements.Sent
+    deliveries: tuple[Delivery, ...]
+    names: dict[str, str]
+
+
 def any_due(conn: Connection, utc: float) -> bool:
     """Tell whether a claim would find anything: a query, so that looking costs nothing."""
     return conn.execute(_ANY_DUE, {"utc": utc}).first() is not None
@@ -80,8 +87,8 @@ def claim(conn: Connection, utc: float, limit: int = BATCH) -> tuple[list[tuple[
     for row in conn.execute(_DUE.limit(limit), {"utc": utc}).all():
         one = _shape(row)
         if one.announcement not in known:
-            condition = announcements.c.id == one.announcement
-            known[one.announcement] = rows.find(conn, condition)
+            condition = tables.announcements.c.id == one.announcement
+            known[one.announcement] = announcements.find(conn, condition)
         announcement = known[one.announcement]
         if announcement is None or announcement.until_utc <= utc:
             save(conn, ended(one, Fate.EXPIRED, utc))
@@ -131,14 +138,14 @@ def hasten(conn: Connection, hub: str, utc: float) -> None:
 
 def withdraw(conn: Connection, ident: str, by: str, utc: float) -> Announcement | Why:
     """Take an announcement back from the homes whose hubs do not have it yet."""
-    one = rows.find(conn, announcements.c.id == ident)
+    one = announcements.find(conn, tables.announcements.c.id == ident)
     if one is None:
         return Why.NOT_FOUND
     waiting = [found for found in of_announcement(conn, ident) if found.fate is Fate.WAITING]
     for found in waiting:
         save(conn, ended(found, Fate.WITHDRAWN, utc))
     if waiting:
-        rows.write_deed(conn, Deed.WITHDRAWN, one, by, utc)
+        announcements.write_deed(conn, Deed.WITHDRAWN, one, by, utc)
     return one
 
 
@@ -156,12 +163,27 @@ def of_announcement(conn: Connection, ident: str) -> list[Delivery]:
 
 def to_home(conn: Connection, hub: str, limit: int) -> list[tuple[Announcement, Delivery]]:
     """List what was announced to a home, the newest first, each with how it stands there."""
-    query = select(announcements).join(deliveries, _c.announcement == announcements.c.id)
-    query = query.where(_c.hub == hub).order_by(announcements.c.utc.desc(), announcements.c.id)
-    found = [rows.shape(row) for row in conn.execute(query.limit(limit)).all()]
+    query = select(tables.announcements).join(
+        deliveries, _c.announcement == tables.announcements.c.id
+    )
+    query = query.where(_c.hub == hub).order_by(
+        tables.announcements.c.utc.desc(), tables.announcements.c.id
+    )
+    found = [announcements.shape(row) for row in conn.execute(query.limit(limit)).all()]
     held = select(deliveries).where(_c.hub == hub, _c.announcement.in_([one.id for one in found]))
     here = {one.announcement: one for one in map(_shape, conn.execute(held))}
     return [(one, here[one.id]) for one in found]
+
+
+def look(conn: Connection, ident: str) -> Look | None:
+    """Read an announcement, or None."""
+    one = announcements.find(conn, tables.announcements.c.id == ident)
+    if one is None:
+        return None
+    found = of_announcement(conn, ident)
+    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
+    names = records.names(conn, [d.hub for d in found])
+    return Look(announcements.Sent(one, counts), tuple(found), names)
 
 
 def save(conn: Connection, one: Delivery) -> None:
@@ -183,22 +205,3 @@ def _command(one: Announcement, counter: int, utc: float) -> Command:
 
 def _shape(row: Row[Any]) -> Delivery:
     return shape(row, Delivery)
-
-
-class Look(Struct, frozen=True):
-    """An announcement with every home, in one snapshot."""
-
-    sent: rows.Sent
-    deliveries: tuple[Delivery, ...]
-    names: dict[str, str]
-
-
-def look(conn: Connection, ident: str) -> Look | None:
-    """Read an announcement, or None."""
-    one = rows.find(conn, announcements.c.id == ident)
-    if one is None:
-        return None
-    found = of_announcement(conn, ident)
-    counts = {fate: sum(d.fate is fate for d in found) for fate in Fate}
-    names = records.names(conn, [d.hub for d in found])
-    return Look(rows.Sent(one, counts), tuple(found), names)

@@ -1,14 +1,19 @@
-"""What is written to the store about a hub itself: functions of a connection, jobs of `Store`."""
+"""Hubs in the store: when each was heard, its state, faults, readings and replies.
 
-from collections.abc import Collection
+How many messages were refused is kept here too.
+"""
+
+from collections.abc import Collection, Mapping
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, null, select, update
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
-from center.domain.hub import AHEAD_S
+from center.domain.hub import AHEAD_S, Fault, Hub
 from center.domain.incident import Deed, Entry
 from center.store import tables
-from center.store.rows.incidents import write_line
+from center.store.rows.audit import write_line
+from center.store.shaping import shape
 from center.store.tables import need_parts
 from hub.contract.messages import Availability, FaultReport, HubState, Reply
 
@@ -49,6 +54,28 @@ def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
             "first_utc": first_utc,
         }
         conn.execute(_ADD, first)
+
+
+def known(conn: Connection, only: str | None = None) -> list[Hub]:
+    """List the hubs that are not removed, or `only` one, by name, with their present faults."""
+    present: dict[str, list[Fault]] = {}
+    current = select(tables.faults).where(tables.faults.c.cleared_utc.is_(None))
+    found = select(tables.hubs).order_by(tables.hubs.c.hub)
+    if only is None:
+        found = found.where(tables.hubs.c.removed_utc.is_(None))
+    else:
+        current = current.where(tables.faults.c.hub == only)
+        found = found.where(tables.hubs.c.hub == only)
+    for row in conn.execute(current.order_by(tables.faults.c.since_utc)):
+        present.setdefault(row.hub, []).append(shape(row, Fault))
+    heard_of = [shape(row, Hub) for row in conn.execute(found)]
+    return [replace(hub, faults=tuple(present.get(hub.hub, ()))) for hub in heard_of]
+
+
+def last_heard(conn: Connection) -> float | None:
+    """Return when any hub was heard last, UTC seconds, or None."""
+    utc: float | None = conn.scalar(select(func.max(tables.hubs.c.heard_utc)))
+    return utc
 
 
 def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
@@ -146,6 +173,22 @@ def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
                 hub=hub, id=reply.id, done=reply.done, reason=reply.reason, stored_utc=utc
             )
         )
+
+
+def refused_counts(conn: Connection) -> dict[str, int]:
+    """Return how many messages were refused, by reason."""
+    query = select(tables.refused.c.reason, tables.refused.c.count)
+    return {str(reason): int(count) for reason, count in conn.execute(query)}
+
+
+def keep_refused_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> None:
+    """Keep how many messages were refused, by reason."""
+    table = tables.refused
+    for reason, count in counts.items():
+        values = {"count": count, "last_utc": utc}
+        this = table.c.reason == reason
+        if not conn.execute(update(table).where(this).values(values)).rowcount:
+            conn.execute(insert(table).values(reason=reason, **values))
 
 
 def _remember(conn: Connection, hub: str, fault: str, utc: float, *, over: bool) -> None:

@@ -1,4 +1,4 @@
-"""What is written to the store about alarms: functions of a connection, jobs of `Store`.
+"""Events and incidents in the store: kept as they came, saved, listed for the board and the API.
 
 Statements are built once: to build one takes SQLAlchemy longer than to run it (measured).
 """
@@ -10,38 +10,81 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+import sqlalchemy
 from msgspec import Struct
-from msgspec.structs import replace
-from sqlalchemy import Connection, Integer, Select, bindparam, delete, func, insert, select, update
-from sqlalchemy import case as case_of
+from sqlalchemy import Connection, Integer, Select, bindparam, func, insert, select, update
 
-from center.domain.hub import Fault, Hub
 from center.domain.incident import CLOCK_BACK_S, Change, Deed, Entry, Incident, Patience
 from center.store import tables
+from center.store.rows.audit import write_line
 from center.store.shaping import shape
 from hub.contract.messages import AlarmEvent, Happened, OtherEvent, Stage
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import URGENCY, Kind
 
-_BY_ID_queries = select(tables.incidents).where(tables.incidents.c.id == bindparam("id"))
+LINES = 50  # of a timeline at once: one of 10,000 presses would be a page of 2.8 MB
+SEQ_MAX = 2**53
+SHARED = "surplus of "  # and its id: the alarm of an incident that many alarms share (`crowd`)
+_FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what may stand in a URL as it is
+_incidents, _events, _audit = tables.incidents, tables.events, tables.audit
+_ROW = _incidents.c
+_BY_ID = select(_incidents).where(_incidents.c.id == bindparam("id"))
+_BY_ID_LOCKED = select(_incidents).where(_incidents.c.id == bindparam("id")).with_for_update()
+_OF_ALARM = (
+    select(_incidents)
+    .where(_incidents.c.hub == bindparam("hub"), _incidents.c.alarm == bindparam("alarm"))
+    .with_for_update()
+)
+_UNREAD_ALARM = (
+    select(_incidents.c.alarm)
+    .where(_incidents.c.hub == bindparam("hub"), _incidents.c.stage != Stage.CLOSED.value)
+    .where(_incidents.c.alarm.startswith(UNREAD, autoescape=True))
+    .order_by(_incidents.c.received_utc)
+    .limit(1)
+)
+_ID_TAKEN = select(_incidents.c.id).where(
+    (_incidents.c.id == bindparam("id"))
+    | ((_incidents.c.hub == bindparam("hub")) & (_incidents.c.alarm == bindparam("shared")))
+)
+_KNOWN_EVENT = select(_events.c.seq).where(
+    _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
+)
+_ALARM_BEFORE = select(_events.c.alarm).where(
+    _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
+)
+_ADD_EVENT = insert(_events)
+_ADD_INCIDENT = insert(_incidents)
+_PUT_INCIDENT = update(_incidents).where(_incidents.c.id == bindparam("this"))
 _TIMELINE = (
-    select(tables.audit)
-    .where(tables.audit.c.incident == bindparam("id"), tables.audit.c.seq < bindparam("before"))
-    .order_by(tables.audit.c.seq.desc())
+    select(_audit)
+    .where(_audit.c.incident == bindparam("id"), _audit.c.seq < bindparam("before"))
+    .order_by(_audit.c.seq.desc())
     .limit(bindparam("most"))
 )
 _CLOSER = (
-    select(tables.audit.c.by)
-    .where(tables.audit.c.incident == bindparam("id"), tables.audit.c.deed == Deed.CLOSED.value)
-    .order_by(tables.audit.c.seq.desc())
+    select(_audit.c.by)
+    .where(_audit.c.incident == bindparam("id"), _audit.c.deed == Deed.CLOSED.value)
+    .order_by(_audit.c.seq.desc())
     .limit(1)
 )
-LINES = 50  # of a timeline at once: one of 10,000 presses would be a page of 2.8 MB
-SEQ_MAX = 2**53
-
-_HAS_SUNK = tables.incidents.c.cancelled_utc.is_not(None) | (  # as in `views.urgent_first`
-    tables.incidents.c.cleared_utc.is_not(None)
-    & tables.incidents.c.kind.in_((Kind.MISSED_CHECKIN.value, Kind.NO_LIFE.value))
+_HAS_SUNK = _incidents.c.cancelled_utc.is_not(None) | (  # as in `console.view.urgent_first`
+    _incidents.c.cleared_utc.is_not(None)
+    & _incidents.c.kind.in_((Kind.MISSED_CHECKIN.value, Kind.NO_LIFE.value))
+)
+_DUE = (  # as `by_hubs.expire` judges
+    select(_incidents)
+    .where(
+        _ROW.stage == bindparam("stage"),
+        (_ROW.expires_utc <= bindparam("utc"))
+        | (_ROW.expires_utc > bindparam("most_utc"))
+        | (_ROW.again_utc <= bindparam("again_utc"))
+        | (_ROW.again_utc > bindparam("ahead_utc"))
+        | (_ROW.expires_utc.is_(None) & (_ROW.present_utc <= bindparam("there_utc"))),
+    )
+    .with_for_update()
+)
+_SINCE = select(_incidents).where(
+    (_incidents.c.stage != Stage.CLOSED.value) | (_incidents.c.last_utc >= bindparam("utc"))
 )
 
 
@@ -65,12 +108,66 @@ class Case(Struct, frozen=True):
     closed_by: str = ""
 
 
-class Line(Struct, frozen=True):
-    """A line of the audit: an entry, its number and its incident (empty for none)."""
+def keep_event(
+    conn: Connection, hub: str, event: Happened | OtherEvent, raw: str, utc: float
+) -> bool:
+    """Store an event as it came; False when it was stored before."""
+    key = {"source": event.source, "id": event.id}
+    if conn.execute(_KNOWN_EVENT, key).first() is not None:
+        return False
+    alarm = event.data.alarm if isinstance(event, AlarmEvent) else None
+    values = {"type": event.type, "hub": hub, "alarm": alarm, "stored_utc": utc, "raw": raw}
+    conn.execute(_ADD_EVENT, {**key, **values})
+    return True
 
-    seq: int
-    incident: str
-    entry: Entry
+
+def incident_of(conn: Connection, hub: str, alarm: str) -> Incident | None:
+    """Give the incident of a hub's alarm, or None; on a server, locked until the commit."""
+    return find(conn, _OF_ALARM, hub=hub, alarm=alarm)
+
+
+def incident(conn: Connection, ident: str) -> Incident | None:
+    """Give an incident by its own id, or None; on a server, locked until the commit."""
+    return find(conn, _BY_ID_LOCKED, id=ident)
+
+
+def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:
+    """Give the one incident that the query names, with its parameters filled in, or None."""
+    row = conn.execute(query, values).first()
+    return None if row is None else shape(row, Incident)
+
+
+def unread_alarm(conn: Connection, hub: str, event: AlarmEvent) -> str | None:
+    """Give the alarm for a call that names none: its own of before, else the hub's open one."""
+    before: str | None = conn.scalar(_ALARM_BEFORE, {"source": event.source, "id": event.id})
+    alarm: str | None = before or conn.scalar(_UNREAD_ALARM, {"hub": hub})
+    return alarm
+
+
+def free_id(conn: Connection, hub: str, alarm: str) -> str:
+    """Name a new incident: as its alarm, or by a digest where that is unfit or taken.
+
+    A hub can know the digest, too, and name an alarm so: then it is random. Neither is the name
+    free that a shared incident would get from it.
+    """
+    digest = "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
+    for ident in (alarm, digest) if _FIT.fullmatch(alarm) else (digest,):
+        key = {"id": ident, "hub": hub, "shared": SHARED + ident}
+        if conn.execute(_ID_TAKEN, key).first() is None:
+            return ident
+    return "x-" + secrets.token_hex(16)
+
+
+def save(conn: Connection, change: Change) -> Incident:
+    """Store a change: the incident's row and its new lines; give the incident."""
+    values = msgspec.to_builtins(change.incident)
+    if change.incident.version == 1:
+        conn.execute(_ADD_INCIDENT, values)
+    else:
+        conn.execute(_PUT_INCIDENT, {"this": change.incident.id, **values})
+    for entry in change.entries:
+        write_line(conn, entry, change.incident.id)
+    return change.incident
 
 
 def case(
@@ -80,7 +177,7 @@ def case(
 
     `before` pages on to older ones.
     """
-    incident = find(conn, _BY_ID_queries, id=ident)
+    incident = find(conn, _BY_ID, id=ident)
     if incident is None:
         return None
     asked = {"id": ident, "before": before or SEQ_MAX, "most": limit + 1}
@@ -93,12 +190,6 @@ def case(
         shown[-1].seq if len(lines) > limit else None,
         closed_by or "",
     )
-
-
-def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:
-    """Give the one incident that the query names, with its parameters filled in, or None."""
-    row = conn.execute(query, values).first()
-    return None if row is None else shape(row, Incident)
 
 
 def incidents(
@@ -132,7 +223,9 @@ def board(conn: Connection, limit: int) -> tuple[list[Incident], int]:
         (table.c.who != "").cast(Integer),
         (table.c.kind == Kind.TEST.value).cast(Integer),
         _HAS_SUNK.cast(Integer),
-        case_of({kind.value: n for kind, n in URGENCY.items()}, value=table.c.kind, else_=0),
+        sqlalchemy.case(
+            {kind.value: n for kind, n in URGENCY.items()}, value=table.c.kind, else_=0
+        ),
         table.c.waiting_utc,
         table.c.id,
     )
@@ -155,164 +248,24 @@ def of_hub(conn: Connection, hub: str, limit: int = 20) -> list[Incident]:
     return [shape(row, Incident) for row in conn.execute(query.limit(limit))]
 
 
+def last_calls(conn: Connection) -> dict[str, Incident]:
+    """Give each hub's newest incident, by hub."""
+    table = tables.incidents
+    newest = (
+        select(table.c.hub, func.max(table.c.received_utc).label("at"))
+        .group_by(table.c.hub)
+        .subquery()
+    )
+    both = (table.c.hub == newest.c.hub) & (table.c.received_utc == newest.c.at)
+    rows = conn.execute(select(table).join(newest, both))
+    return {row.hub: shape(row, Incident) for row in rows}
+
+
 def stages(conn: Connection) -> dict[Stage, int]:
     """Count incidents by stage."""
     table = tables.incidents
     query = select(table.c.stage, func.count()).group_by(table.c.stage)
     return {Stage.of(stage): count for stage, count in conn.execute(query)}
-
-
-def hubs(conn: Connection, only: str | None = None) -> list[Hub]:
-    """List all hubs that were heard and not removed, or one, by name, with their present faults."""
-    present: dict[str, list[Fault]] = {}
-    current = select(tables.faults).where(tables.faults.c.cleared_utc.is_(None))
-    found = select(tables.hubs).order_by(tables.hubs.c.hub)
-    if only is None:
-        found = found.where(tables.hubs.c.removed_utc.is_(None))
-    else:
-        current = current.where(tables.faults.c.hub == only)
-        found = found.where(tables.hubs.c.hub == only)
-    for row in conn.execute(current.order_by(tables.faults.c.since_utc)):
-        present.setdefault(row.hub, []).append(shape(row, Fault))
-    known = [shape(row, Hub) for row in conn.execute(found)]
-    return [replace(hub, faults=tuple(present.get(hub.hub, ()))) for hub in known]
-
-
-def last_heard(conn: Connection) -> float | None:
-    """Give when any hub was heard last, UTC seconds, or None."""
-    utc: float | None = conn.scalar(select(func.max(tables.hubs.c.heard_utc)))
-    return utc
-
-
-def audit(conn: Connection, limit: int = 200, before: int | None = None) -> list[Line]:
-    """List the audit, newest first; `before` pages on by `seq`."""
-    query = select(tables.audit).order_by(tables.audit.c.seq.desc()).limit(limit)
-    if before is not None:
-        query = query.where(tables.audit.c.seq < before)
-    return [Line(row.seq, row.incident or "", shape(row, Entry)) for row in conn.execute(query)]
-
-
-def refused(conn: Connection) -> dict[str, int]:
-    """Count messages that were refused, by reason."""
-    query = select(tables.refused.c.reason, tables.refused.c.count)
-    return {str(reason): int(count) for reason, count in conn.execute(query)}
-
-
-_incidents, _events = tables.incidents, tables.events
-_ADD_LINE = insert(tables.audit)
-_ADD_EVENT = insert(_events)
-_ADD_INCIDENT = insert(_incidents)
-_PUT_INCIDENT = update(_incidents).where(_incidents.c.id == bindparam("this"))
-_KNOWN_EVENT = select(_events.c.seq).where(
-    _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
-)
-_ALARM_BEFORE = select(_events.c.alarm).where(
-    _events.c.source == bindparam("source"), _events.c.id == bindparam("id")
-)
-_ID_TAKEN = select(_incidents.c.id).where(
-    (_incidents.c.id == bindparam("id"))
-    | ((_incidents.c.hub == bindparam("hub")) & (_incidents.c.alarm == bindparam("shared")))
-)
-_OF_ALARM = (
-    select(_incidents)
-    .where(_incidents.c.hub == bindparam("hub"), _incidents.c.alarm == bindparam("alarm"))
-    .with_for_update()
-)
-_UNREAD_ALARM = (
-    select(_incidents.c.alarm)
-    .where(_incidents.c.hub == bindparam("hub"), _incidents.c.stage != Stage.CLOSED.value)
-    .where(_incidents.c.alarm.startswith(UNREAD, autoescape=True))
-    .order_by(_incidents.c.received_utc)
-    .limit(1)
-)
-_BY_ID = select(_incidents).where(_incidents.c.id == bindparam("id")).with_for_update()
-_ROW = _incidents.c
-_DUE = (  # as `evidence.expire` judges
-    select(_incidents)
-    .where(
-        _ROW.stage == bindparam("stage"),
-        (_ROW.expires_utc <= bindparam("utc"))
-        | (_ROW.expires_utc > bindparam("most_utc"))
-        | (_ROW.again_utc <= bindparam("again_utc"))
-        | (_ROW.again_utc > bindparam("ahead_utc"))
-        | (_ROW.expires_utc.is_(None) & (_ROW.present_utc <= bindparam("there_utc"))),
-    )
-    .with_for_update()
-)
-_SINCE = select(_incidents).where(
-    (_incidents.c.stage != Stage.CLOSED.value) | (_incidents.c.last_utc >= bindparam("utc"))
-)
-SHARED = "surplus of "  # and its id: the alarm of an incident that many alarms share (`crowd`)
-PROBE = "probe_utc"
-_FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what may stand in a URL as it is
-
-
-def write_line(conn: Connection, entry: Entry, incident: str | None = None) -> None:
-    """Append a line to the audit."""
-    conn.execute(_ADD_LINE, {"incident": incident, **msgspec.to_builtins(entry)})
-
-
-def save(conn: Connection, change: Change) -> Incident:
-    """Store a change: the incident's row and its new lines; give the incident."""
-    values = msgspec.to_builtins(change.incident)
-    if change.incident.version == 1:
-        conn.execute(_ADD_INCIDENT, values)
-    else:
-        conn.execute(_PUT_INCIDENT, {"this": change.incident.id, **values})
-    for entry in change.entries:
-        write_line(conn, entry, change.incident.id)
-    return change.incident
-
-
-def keep_event(
-    conn: Connection, hub: str, event: Happened | OtherEvent, raw: str, utc: float
-) -> bool:
-    """Store an event as it came; False when it was stored before."""
-    key = {"source": event.source, "id": event.id}
-    if conn.execute(_KNOWN_EVENT, key).first() is not None:
-        return False
-    alarm = event.data.alarm if isinstance(event, AlarmEvent) else None
-    values = {"type": event.type, "hub": hub, "alarm": alarm, "stored_utc": utc, "raw": raw}
-    conn.execute(_ADD_EVENT, {**key, **values})
-    return True
-
-
-def incident_of(conn: Connection, hub: str, alarm: str) -> Incident | None:
-    """Give the incident of a hub's alarm, or None; on a server, locked until the commit."""
-    return find(conn, _OF_ALARM, hub=hub, alarm=alarm)
-
-
-def unread_alarm(conn: Connection, hub: str, event: AlarmEvent) -> str | None:
-    """Give the alarm for a call that names none: its own of before, else the hub's open one."""
-    before: str | None = conn.scalar(_ALARM_BEFORE, {"source": event.source, "id": event.id})
-    alarm: str | None = before or conn.scalar(_UNREAD_ALARM, {"hub": hub})
-    return alarm
-
-
-def incident(conn: Connection, ident: str) -> Incident | None:
-    """Give an incident by its own id, or None; on a server, locked until the commit."""
-    return find(conn, _BY_ID, id=ident)
-
-
-def free_id(conn: Connection, hub: str, alarm: str) -> str:
-    """Name a new incident: as its alarm, or by a digest where that is unfit or taken.
-
-    A hub can know the digest, too, and name an alarm so: then it is random. Neither is the name
-    free that a shared incident would get from it.
-    """
-    digest = "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
-    for ident in (alarm, digest) if _FIT.fullmatch(alarm) else (digest,):
-        key = {"id": ident, "hub": hub, "shared": SHARED + ident}
-        if conn.execute(_ID_TAKEN, key).first() is None:
-            return ident
-    return "x-" + secrets.token_hex(16)
-
-
-def write_probe(conn: Connection, utc: float, size: int = 0) -> None:
-    """Write `size` characters and a little, to see whether the disk takes them."""
-    table = tables.meta
-    conn.execute(delete(table).where(table.c.key == PROBE))
-    conn.execute(insert(table).values(key=PROBE, value=f"{utc}{'.' * size}"))
 
 
 def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident]:
@@ -336,47 +289,3 @@ def changed_since(conn: Connection, utc: float) -> list[Incident]:
     """List all open incidents, and the closed ones that changed since `utc`."""
     found = conn.execute(_SINCE, {"utc": utc})
     return [shape(row, Incident) for row in found]
-
-
-class Wish(Struct, frozen=True):
-    """What lines of the audit to show; times are UTC seconds, `until_utc` is not included."""
-
-    incident: str = ""
-    hub: str = ""  # of lines about a home
-    operator: str = ""
-    since_utc: float | None = None
-    until_utc: float | None = None
-    before: int | None = None  # a line's number: page on to older ones
-
-
-def audit_search(conn: Connection, wish: Wish, limit: int) -> list[Line]:
-    """List the audit's lines that fit the wish, newest first, at most `limit`."""
-    column = tables.audit.c
-    query = select(tables.audit).order_by(column.seq.desc()).limit(limit)
-    if wish.incident:
-        query = query.where(column.incident == wish.incident)
-    if wish.hub:
-        query = query.where(column.hub == wish.hub)
-    if wish.operator:
-        query = query.where(column.by == wish.operator)
-    if wish.since_utc is not None:
-        query = query.where(column.utc >= wish.since_utc)
-    if wish.until_utc is not None:
-        query = query.where(column.utc < wish.until_utc)
-    if wish.before is not None:
-        query = query.where(column.seq < wish.before)
-    rows = conn.execute(query)
-    return [Line(row.seq, row.incident or "", shape(row, Entry)) for row in rows]
-
-
-def last_calls(conn: Connection) -> dict[str, Incident]:
-    """Give each hub's newest incident, by hub."""
-    table = tables.incidents
-    newest = (
-        select(table.c.hub, func.max(table.c.received_utc).label("at"))
-        .group_by(table.c.hub)
-        .subquery()
-    )
-    both = (table.c.hub == newest.c.hub) & (table.c.received_utc == newest.c.at)
-    rows = conn.execute(select(table).join(newest, both))
-    return {row.hub: shape(row, Incident) for row in rows}

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, Need, NeedKind, NotHandled, Try, WhyNot, handle, said_again
 from center.store import shaping
-from center.store.rows.incidents import write_line
+from center.store.rows.audit import write_line
+from center.store.shaping import bounded
 from center.store.tables import need_notes, needs
 
 SILENT = (  # a sign of life takes the edge off
@@ -61,13 +62,14 @@ class Task(Struct, frozen=True):
 
 def open_need(conn: Connection, asked: Asked, utc: float) -> Need:
     """Open a task, or fold it into the open one of the same kind and home."""
+    score = bounded(asked.score)
     row = conn.execute(_OPEN_OF, {"hub": asked.hub, "kind": asked.kind.value}).first()
     if row is not None:
-        need = said_again(shape(row), utc, asked.score)
+        need = said_again(shape(row), utc, score)
         put(conn, need)
         return need
     ident = name(asked.hub, asked.event)
-    need = Need(ident, asked.hub, asked.kind, 1, utc, utc, asked.score)
+    need = Need(ident, asked.hub, asked.kind, 1, utc, utc, score)
     add(conn, need)
     return need
 
@@ -165,6 +167,16 @@ def done_since(conn: Connection, utc: float, hub: str | None = None) -> list[Tas
     return [task(conn, shape(row)) for row in conn.execute(query.limit(500)).all()]
 
 
+def put(conn: Connection, need: Need) -> None:
+    """Store a task as it is now."""
+    conn.execute(update(needs).where(needs.c.id == need.id).values(msgspec.to_builtins(need)))
+
+
+def shape(row: Row[Any]) -> Need:
+    """Give the task of a row."""
+    return shaping.shape(row, Need)
+
+
 def _settle(conn: Connection, need: Need, tried: Try) -> None:
     result = need.result or Called.NOT_REACHED
     put(conn, need)
@@ -178,13 +190,3 @@ def _settle(conn: Connection, need: Need, tried: Try) -> None:
         tried.utc, Deed.CALLED, version=0, by=tried.by, text=text, hub=need.hub, place=need.area
     )
     write_line(conn, entry)
-
-
-def put(conn: Connection, need: Need) -> None:
-    """Store a task as it is now."""
-    conn.execute(update(needs).where(needs.c.id == need.id).values(msgspec.to_builtins(need)))
-
-
-def shape(row: Row[Any]) -> Need:
-    """Give the task of a row."""
-    return shaping.shape(row, Need)

@@ -14,12 +14,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
+from center.domain.equipment import Part, area_of, grouped
 from center.domain.need import Called, Need, NeedKind, Try, handle, opened_again
-from center.domain.trouble import Part, area_of, grouped
-from center.store import shaping
-from center.store.rows import needs as need_rows
+from center.store import shaping, tables
+from center.store.rows import needs
 from center.store.rows.needs import Task
-from center.store.tables import need_parts, needs, records
+from center.store.tables import need_parts, records
 
 BACK_S = 3600.0  # what comes back within an hour is the same task
 URGENT = (NeedKind.HUB_LOST, NeedKind.TRIGGER_FAULT)
@@ -33,7 +33,7 @@ _AGAIN = (
     .where(_THIS)
     .values(over_utc=None, times=_part.times + 1, since_utc=bindparam("since"))
 )
-_OF_AREA = needs.c.kind.in_([kind.value for kind in NeedKind if kind.is_of_area])
+_OF_AREA = tables.needs.c.kind.in_([kind.value for kind in NeedKind if kind.is_of_area])
 
 
 class Row(Struct, frozen=True):
@@ -107,26 +107,28 @@ def end_parts(conn: Connection, rows: Iterable[Row], utc: float) -> set[str]:
     conn.execute(_END, ended)
     touched = {str(one["this_need"]) for one in ended}
     for ident in touched:
-        need = need_rows.find(conn, ident)
+        need = needs.find(conn, ident)
         if need and need.is_open and not _fails(conn, ident):
             decided = handle(need, Try("", utc, Called.BY_ITSELF))
             if isinstance(decided, Need):
-                need_rows.put(conn, decided)
+                needs.put(conn, decided)
     return touched
 
 
 def due_again(conn: Connection, utc: float) -> list[Need]:
     """List the tasks that were seen to, whose time is over and whose parts still fail."""
     parts = select(_part.need).where(_LASTS)
-    over = (needs.c.until_utc <= utc) & needs.c.done_utc.is_not(None)
-    query = select(needs).where(over, needs.c.id.in_(parts))
-    return [need_rows.shape(row) for row in conn.execute(query)]
+    over = (tables.needs.c.until_utc <= utc) & tables.needs.c.done_utc.is_not(None)
+    query = select(tables.needs).where(over, tables.needs.c.id.in_(parts))
+    return [needs.shape(row) for row in conn.execute(query)]
 
 
 def taken_before(conn: Connection, utc: float) -> list[Need]:
     """List the open tasks of areas that somebody took before."""
-    query = select(needs).where(needs.c.done_utc.is_(None), needs.c.taken_utc <= utc, _OF_AREA)
-    return [need_rows.shape(row) for row in conn.execute(query)]
+    query = select(tables.needs).where(
+        tables.needs.c.done_utc.is_(None), tables.needs.c.taken_utc <= utc, _OF_AREA
+    )
+    return [needs.shape(row) for row in conn.execute(query)]
 
 
 def areas_open(conn: Connection, limit: int) -> list[AreaTask]:
@@ -141,16 +143,18 @@ def areas_done(conn: Connection, utc: float, limit: int) -> list[AreaTask]:
 
 def area_task(conn: Connection, ident: str) -> AreaTask | None:
     """Give one task with its counts, or None."""
-    need = need_rows.find(conn, ident)
+    need = needs.find(conn, ident)
     return None if need is None else _counted(conn, [need])[0]
 
 
 def of_home(conn: Connection, hub: str) -> list[AreaTask]:
     """List the open tasks of areas in which something of a home still fails."""
     parts = select(_part.need).where(_part.hub == hub, _LASTS)
-    query = select(needs).where(_OF_AREA, needs.c.done_utc.is_(None), needs.c.id.in_(parts))
-    rows = conn.execute(query.order_by(needs.c.since_utc))
-    return _counted(conn, [need_rows.shape(row) for row in rows])
+    query = select(tables.needs).where(
+        _OF_AREA, tables.needs.c.done_utc.is_(None), tables.needs.c.id.in_(parts)
+    )
+    rows = conn.execute(query.order_by(tables.needs.c.since_utc))
+    return _counted(conn, [needs.shape(row) for row in rows])
 
 
 def whole(conn: Connection, ident: str, limit: int, skip: int = 0) -> Whole | None:
@@ -160,7 +164,7 @@ def whole(conn: Connection, ident: str, limit: int, skip: int = 0) -> Whole | No
         return None
     parts = tuple(parts_of(conn, ident, limit, skip))
     homes = found.homes if found.need.kind.is_of_area else 1
-    return Whole(need_rows.task(conn, found.need), homes, parts)
+    return Whole(needs.task(conn, found.need), homes, parts)
 
 
 def parts_of(conn: Connection, ident: str, limit: int, skip: int = 0) -> list[Row]:
@@ -189,30 +193,41 @@ def count_parts(conn: Connection, ident: str) -> int:
 
 def standing(conn: Connection) -> Standing:
     """Count what equipment waits for a person."""
-    is_open = needs.c.done_utc.is_(None)
+    is_open = tables.needs.c.done_utc.is_(None)
     tasks = conn.scalar(select(func.count()).where(is_open, _OF_AREA)) or 0
     if not tasks:
         return Standing()
-    urgent = needs.c.kind.in_([kind.value for kind in URGENT])
-    grew = conn.scalar(select(func.max(needs.c.last_utc)).where(is_open, urgent)) or 0.0
-    of_open = select(needs.c.id).where(is_open, _OF_AREA)
+    urgent = tables.needs.c.kind.in_([kind.value for kind in URGENT])
+    grew = conn.scalar(select(func.max(tables.needs.c.last_utc)).where(is_open, urgent)) or 0.0
+    of_open = select(tables.needs.c.id).where(is_open, _OF_AREA)
     homes = select(func.count(_part.hub.distinct())).where(_LASTS, _part.need.in_(of_open))
     return Standing(tasks, conn.scalar(homes) or 0, grew)
 
 
+def shape(row: "sqlalchemy.Row[*tuple[Any, ...]]") -> Row:
+    """Give the part of a row."""
+    return shaping.shape(row, Row)
+
+
 def _task(conn: Connection, kind: NeedKind, hub: str, area: str, utc: float) -> Need:
-    this = (needs.c.kind == kind.value) & (needs.c.hub == hub) & (needs.c.area == area)
-    lately = (needs.c.result == Called.BY_ITSELF.value) & (needs.c.done_utc >= utc - BACK_S)
-    query = select(needs).where(this, needs.c.done_utc.is_(None) | lately)
-    row = conn.execute(query.order_by(needs.c.since_utc.desc()).with_for_update()).first()
+    this = (
+        (tables.needs.c.kind == kind.value)
+        & (tables.needs.c.hub == hub)
+        & (tables.needs.c.area == area)
+    )
+    lately = (tables.needs.c.result == Called.BY_ITSELF.value) & (
+        tables.needs.c.done_utc >= utc - BACK_S
+    )
+    query = select(tables.needs).where(this, tables.needs.c.done_utc.is_(None) | lately)
+    row = conn.execute(query.order_by(tables.needs.c.since_utc.desc()).with_for_update()).first()
     if row is None:
-        ident = need_rows.name(kind.value, hub, area, repr(utc))
+        ident = needs.name(kind.value, hub, area, repr(utc))
         need = Need(ident, hub, kind, 1, utc, utc, area=area)
-        need_rows.add(conn, need)
+        needs.add(conn, need)
         return need
-    need = need_rows.shape(row)
+    need = needs.shape(row)
     need = replace(need, last_utc=utc) if need.is_open else opened_again(need, utc)
-    need_rows.put(conn, need)
+    needs.put(conn, need)
     return need
 
 
@@ -235,13 +250,17 @@ def _areas(conn: Connection, hubs: Collection[str]) -> dict[str, str]:
 
 
 def _areas_of(conn: Connection, limit: int, done_since: float | None) -> list[AreaTask]:
-    query = select(needs).where(_OF_AREA)
+    query = select(tables.needs).where(_OF_AREA)
     if done_since is None:
-        lower = needs.c.kind == NeedKind.DEVICE_FAULT.value
-        query = query.where(needs.c.done_utc.is_(None)).order_by(lower, needs.c.since_utc)
+        lower = tables.needs.c.kind == NeedKind.DEVICE_FAULT.value
+        query = query.where(tables.needs.c.done_utc.is_(None)).order_by(
+            lower, tables.needs.c.since_utc
+        )
     else:
-        query = query.where(needs.c.done_utc >= done_since).order_by(needs.c.done_utc.desc())
-    return _counted(conn, [need_rows.shape(row) for row in conn.execute(query.limit(limit))])
+        query = query.where(tables.needs.c.done_utc >= done_since).order_by(
+            tables.needs.c.done_utc.desc()
+        )
+    return _counted(conn, [needs.shape(row) for row in conn.execute(query.limit(limit))])
 
 
 def _counted(conn: Connection, some: Sequence[Need]) -> list[AreaTask]:
@@ -270,8 +289,3 @@ def _key(need: str, part: Part) -> dict[str, object]:
         "this_device": part.device,
         "this_fault": part.fault,
     }
-
-
-def shape(row: "sqlalchemy.Row[*tuple[Any, ...]]") -> Row:
-    """Give the part of a row."""
-    return shaping.shape(row, Row)

@@ -10,13 +10,12 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center.domain.by_hubs import Heard
+from center.domain.equipment import PRESSED
 from center.domain.incident import Deed, Entry, Incident, advance
 from center.domain.need import Called, Need, NeedKind
-from center.domain.trouble import PRESSED
-from center.store.rows import incidents as rows
-from center.store.rows import needs as need_rows
-from center.store.rows import parts
-from center.store.tables import incidents, need_parts, needs, presses
+from center.store import tables
+from center.store.rows import incidents, needs, parts
+from center.store.tables import need_parts, presses
 from hub.contract.messages import Stage
 from hub.contract.scaip import What
 
@@ -25,15 +24,17 @@ _DUE = NeedKind.PRESS_DUE.value
 CLOCKS_S = 5.0  # by which a hub's clock that is synchronised may be behind the centre's
 _MINUTE_S = 60.0  # a cord that wobbles is no news more often
 
-_press, _part, _incident = presses.c, need_parts.c, incidents.c
+_press, _part, _incident = presses.c, need_parts.c, tables.incidents.c
 _THIS = (_press.hub == bindparam("this_hub")) & (_press.device == bindparam("this_device"))
 _LAST = select(_press.pressed_utc).where(_THIS)
 _PRESSED = update(presses).where(_THIS).values(pressed_utc=bindparam("now"))
 _AWAITED = select(need_parts).where(
     _part.hub == bindparam("hub"), _part.kind == _DUE, _part.over_utc.is_(None)
 )
-_OPEN = select(needs).where(
-    needs.c.hub == bindparam("hub"), needs.c.kind == _DUE, needs.c.done_utc.is_(None)
+_OPEN = select(tables.needs).where(
+    tables.needs.c.hub == bindparam("hub"),
+    tables.needs.c.kind == _DUE,
+    tables.needs.c.done_utc.is_(None),
 )
 _OTHERS = (
     select(_incident.id)
@@ -74,12 +75,12 @@ def tested(
         expires_utc=min(told.until_utc or utc, utc + heard.patience.take_expires_s),
     )
     entry = Entry(utc, Deed.TEST_PRESSED, version=0, by=told.taken_by)
-    return rows.save(conn, advance(incident, after, entry)), True
+    return incidents.save(conn, advance(incident, after, entry)), True
 
 
 def open_test(conn: Connection, hub: str, utc: float) -> Need:
     """Give the home's task of a test press, made now where none is open."""
-    return need_rows.open_need(conn, need_rows.Asked(hub, NeedKind.PRESS_DUE, f"test {utc!r}"), utc)
+    return needs.open_need(conn, needs.Asked(hub, NeedKind.PRESS_DUE, f"test {utc!r}"), utc)
 
 
 def _told(conn: Connection, hub: str, device: str, utc: float) -> Need | None:
@@ -112,13 +113,13 @@ def _note(conn: Connection, hub: str, device: str, utc: float) -> bool:
     if need:  # a test that somebody told of by herself: any press is what it waited for
         version = need.version + 1
         over = replace(need, version=version, result=Called.BY_ITSELF, done_utc=utc)
-        need_rows.put(conn, replace(over, called_utc=utc, called_by=""))
+        needs.put(conn, replace(over, called_utc=utc, called_by=""))
     return bool(done or need)
 
 
 def _open(conn: Connection, hub: str) -> Need | None:
     row = conn.execute(_OPEN, {"hub": hub}).first()
-    return None if row is None else need_rows.shape(row)
+    return None if row is None else needs.shape(row)
 
 
 def _awaited(conn: Connection, hub: str) -> list[parts.Row]:

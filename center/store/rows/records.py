@@ -7,10 +7,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from center.domain.incident import Deed, Entry
 from center.domain.record import Kept, NotKept, Record, WhyNotKept, changed
-from center.store.rows.incidents import write_line
+from center.store import tables
+from center.store.rows.audit import write_line
 from center.store.shaping import shape
 from center.store.tables import audit, records
-from center.store.tables import hubs as hubs_table
 
 
 def find(conn: Connection, hub: str) -> Kept | None:
@@ -18,7 +18,7 @@ def find(conn: Connection, hub: str) -> Kept | None:
     row = conn.execute(select(records).where(records.c.hub == hub)).first()
     if row is not None:
         return shape(row, Kept)
-    known = conn.execute(select(hubs_table.c.hub).where(hubs_table.c.hub == hub)).first()
+    known = conn.execute(select(tables.hubs.c.hub).where(tables.hubs.c.hub == hub)).first()
     return Kept(hub) if known else None
 
 

@@ -29,7 +29,7 @@ from center.service.incidents import Target
 from center.service.intake import Parcel, take_in
 from center.service.metrics import Tally
 from center.store.rows import accounts
-from center.store.rows import incidents as queries
+from center.store.rows import incidents as incident_rows
 from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import (
@@ -200,7 +200,7 @@ class Office:
         """Wait until the rounds have done `deed` to an alarm."""
 
         def done() -> bool:
-            case = self.store.read(queries.case, alarm)
+            case = self.store.read(incident_rows.case, alarm)
             return case is not None and case.incident.last_deed == deed
 
         wait_until(done, f"{alarm} is {deed}")

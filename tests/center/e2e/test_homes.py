@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from center.domain import times
 from center.domain.incident import Deed, Entry, Outcome
 from center.service.auth import Role
-from center.store.rows import incidents, records
+from center.store.rows import audit, records
 from hub.contract.messages import CheckInResult
 from hub.contract.scaip import Care, Kind, What
 from tests.center.e2e.conftest import Seat
@@ -45,7 +45,7 @@ def home(office: Office) -> Office:
 
 
 def deeds(office: Office) -> list[Deed]:
-    lines = office.store.read(incidents.audit)
+    lines = office.store.read(audit.search)
     return [line.entry.deed for line in reversed(lines) if line.entry.hub == HUB]
 
 

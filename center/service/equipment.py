@@ -10,15 +10,13 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from center.domain.equipment import PRESSED, Known, Look, Part, failing, goes_on, named
 from center.domain.hub import Hub
 from center.domain.need import Need, NeedKind, given_back, opened_again
 from center.domain.times import DAY_S
-from center.domain.trouble import PRESSED, Known, Look, Part, failing, goes_on, named
-from center.store.rows import days
-from center.store.rows import needs as need_rows
-from center.store.rows import parts as part_rows
+from center.store import tables
+from center.store.rows import days, needs, parts
 from center.store.rows.parts import Row
-from center.store.tables import incidents, needs, presses
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +45,7 @@ class Bounds(Struct, frozen=True):
 
 def watch(conn: Connection, hubs: Sequence[Hub], look: Look, bounds: Bounds) -> News:
     """Compare what fails with what is told already."""
-    told, pressed = part_rows.lasting(conn), _pressed(conn)
+    told, pressed = parts.lasting(conn), _pressed(conn)
     now: dict[object, Part] = {}
     unknown: list[tuple[str, str]] = []
     for hub in hubs:
@@ -61,8 +59,8 @@ def watch(conn: Connection, hubs: Sequence[Hub], look: Look, bounds: Bounds) -> 
     return News(
         fails=tuple(fails),
         over=tuple(r for r in told if not goes_on(r.part, by_name.get(r.hub), now.keys(), look)),
-        again=tuple(part_rows.due_again(conn, look.now)),
-        forgotten=tuple(part_rows.taken_before(conn, look.now - bounds.take_s)),
+        again=tuple(parts.due_again(conn, look.now)),
+        forgotten=tuple(parts.taken_before(conn, look.now - bounds.take_s)),
         unknown=tuple(unknown),
     )
 
@@ -70,17 +68,17 @@ def watch(conn: Connection, hubs: Sequence[Hub], look: Look, bounds: Bounds) -> 
 def follow(conn: Connection, news: News, utc: float) -> None:
     """Store the changes, in the caller's transaction."""
     _meet(conn, news.unknown, utc)
-    part_rows.open_parts(conn, news.fails, utc)
-    part_rows.end_parts(conn, news.over, utc)
+    parts.open_parts(conn, news.fails, utc)
+    parts.end_parts(conn, news.over, utc)
     for need in news.again:
-        need_rows.put(conn, opened_again(need, utc))
+        needs.put(conn, opened_again(need, utc))
     for need in news.forgotten:
-        need_rows.put(conn, given_back(need))
+        needs.put(conn, given_back(need))
 
 
 def _pressed(conn: Connection) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
-    for row in conn.execute(select(presses)):
+    for row in conn.execute(select(tables.presses)):
         found.setdefault(row.hub, {})[row.device] = row.pressed_utc or row.known_utc
     return found
 
@@ -90,16 +88,18 @@ def _sensors(conn: Connection, hub: Hub) -> Collection[str]:
     return days.places(conn, hub.hub) if hub.triggers is None and hub.faults else ()
 
 
-def _bounded(conn: Connection, parts: Sequence[Part], look: Look, bounds: Bounds) -> list[Part]:
+def _bounded(conn: Connection, found: Sequence[Part], look: Look, bounds: Bounds) -> list[Part]:
     """Let so many presses become due a day: homes that were set up together must not at once."""
-    due = [part for part in parts if part.kind is NeedKind.PRESS_DUE]
+    due = [part for part in found if part.kind is NeedKind.PRESS_DUE]
     if not due:
-        return list(parts)
-    of_day = (needs.c.kind == NeedKind.PRESS_DUE.value) & (needs.c.since_utc > look.now - DAY_S)
+        return list(found)
+    of_day = (tables.needs.c.kind == NeedKind.PRESS_DUE.value) & (
+        tables.needs.c.since_utc > look.now - DAY_S
+    )
     left = bounds.presses_a_day - (conn.scalar(select(func.count()).where(of_day)) or 0)
     homes = list(dict.fromkeys(p.hub for p in sorted(due, key=lambda part: part.since_utc)))
     chosen = set(homes[: max(0, left)])
-    return [part for part in parts if part.kind is not NeedKind.PRESS_DUE or part.hub in chosen]
+    return [part for part in found if part.kind is not NeedKind.PRESS_DUE or part.hub in chosen]
 
 
 def _meet(conn: Connection, unknown: Sequence[tuple[str, str]], utc: float) -> None:
@@ -121,13 +121,13 @@ def _meet(conn: Connection, unknown: Sequence[tuple[str, str]], utc: float) -> N
     for hub, of_hub in rows.items():
         try:
             with conn.begin_nested():
-                conn.execute(insert(presses), of_hub)
+                conn.execute(insert(tables.presses), of_hub)
         except DBAPIError as error:
             log.warning("triggers of %s were not noted: %s", hub, type(error).__name__)
 
 
 def _calls(conn: Connection) -> Mapping[str, dict[str, float]]:
-    column = incidents.c
+    column = tables.incidents.c
     query = select(column.hub, column.device, func.max(column.received_utc))
     query = query.where(column.kind.in_([kind.value for kind in PRESSED]))
     found: dict[str, dict[str, float]] = {}
