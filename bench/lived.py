@@ -110,7 +110,7 @@ def _live(
             else:
                 falls.append(_fall(branch, at, times.kind(at), random=random))
             spent_s += time.process_time() - began
-        replay.take(row)
+        replay.feed(row)
     return falls, skipped, spent_s
 
 

@@ -63,9 +63,9 @@ def replay(file: Path) -> tuple[int, float, float, int]:
         first = next(rows)
         story = Story(first.utc)
         home = Replay(first, note=story.note)
-        home.take(first)
+        home.feed(first)
         for row in rows:
-            home.take(row)
+            home.feed(row)
             if not settled_mb and row.utc > first.utc + SETTLED_DAYS * DAY_S:
                 settled_mb = resident_mb()
     took_s = time.process_time() - began
