@@ -1,7 +1,7 @@
-"""What is said at the door of the virtual house: one JSON object a line, each way.
+"""The protocol of the virtual house's socket: one JSON object a line, in both directions.
 
-An answer has `"ok": true`, or `"ok": false` with an `error` that a program can match and a
-`detail` for a person. `watch` answers with what `lamps` says, again after every change.
+An answer has `"ok": true`, or `"ok": false` with an `error` for programs and a `detail` for people.
+`watch` is answered like `lamps`, and again after every change.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ class Press(Struct, frozen=True, tag="press", tag_field="do", forbid_unknown_fie
 
 
 class Release(Struct, frozen=True, tag="release", tag_field="do", forbid_unknown_fields=True):
-    """Let go of a contact."""
+    """Release a contact."""
 
     what: str
 
 
 class Motion(Struct, frozen=True, tag="motion", tag_field="do", forbid_unknown_fields=True):
-    """Move before a motion sensor for `ms` milliseconds, or be `still` from now on."""
+    """Somebody moves before a motion sensor for `ms` milliseconds, or is `still` from now on."""
 
     what: str
     ms: Annotated[float, Meta(gt=0, le=7_200_000)] | None = None
@@ -47,41 +47,41 @@ class Door(Struct, frozen=True, tag="door", tag_field="do", forbid_unknown_field
 
 
 class Mains(Struct, frozen=True, tag="mains", tag_field="do", forbid_unknown_fields=True):
-    """Let the mains be there, or not."""
+    """Turn the mains power on or off."""
 
     present: bool
 
 
 class Battery(Struct, frozen=True, tag="battery", tag_field="do", forbid_unknown_fields=True):
-    """Let a battery have so much charge; without a name, the only one."""
+    """Set a battery's charge; without a name, that of the only battery."""
 
     pct: Annotated[float, Meta(ge=0, le=100)]
     what: str = ""
 
 
 class Speak(Struct, frozen=True, tag="speak", tag_field="do", forbid_unknown_fields=True):
-    """Say something that means `what`, as the resident would, and as if it were understood."""
+    """The resident says something that means `what`, and it is understood."""
 
     what: Meaning
     score: Annotated[int, Meta(ge=0, le=3)] = 0
 
 
 class Lamps(Struct, frozen=True, tag="lamps", tag_field="do", forbid_unknown_fields=True):
-    """Say what is seen and heard."""
+    """Ask what is seen and heard."""
 
 
 class Watch(Struct, frozen=True, tag="watch", tag_field="do", forbid_unknown_fields=True):
-    """Say it now, and again after every change."""
+    """Ask what is seen and heard now, and again after every change."""
 
 
 Change = Motion | Door | Mains | Battery
-Touch = Press | Release | Change | Speak  # what a finger may do at the page
+Touch = Press | Release | Change | Speak  # what the page may do
 Request = Touch | Lamps | Watch
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
 async def talk(room: Room, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serve one visitor until they leave; nothing that they say can raise."""
+    """Serve one client until it leaves; nothing that it sends can raise."""
     with suppress(ConnectionError):
         try:
             while line := await _line(reader):
