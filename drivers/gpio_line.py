@@ -36,7 +36,7 @@ class LineError(Exception):
 
 
 class Line(Struct, frozen=True):
-    """A line of `device`. `active_low`: low counts as on; None: on is the level against the pull."""
+    """A line of `device`. `active_low`: low counts as on; None: the level against the pull."""
 
     kind: str
     device: str

@@ -1,4 +1,4 @@
-"""The virtual house as a driver: it presses the hub's contacts and reads its lamps, without hardware.
+"""The virtual house as a driver: it presses contacts and reads lamps, without hardware.
 
 It moves and reads the simulated pins of contacts, sensors and lamps, for clients of a unix socket
 with JSON lines: `press`, `motion`, `door`, `lamps`, ... (`protocol.py`).
@@ -15,9 +15,9 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from msgspec import Struct, field
 
+from drivers.virtual.house import House
 from drivers.virtual.pins import HousePin
 from drivers.virtual.protocol import LINE_BYTES, talk
-from drivers.virtual.room import Room
 from drivers.virtual.sensors import Fitting, Sensors, move_in
 from hub.contract.forms import Name, SocketPath
 from hub.core.model.driver import Port
@@ -69,14 +69,14 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
         Raises HouseError without virtual pins, DoorError where another house has the socket.
         """
         sensors = Sensors(self.sensors, _lines(self.sensors))
-        room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
-        async with _open_to_visitors(Path(self.socket), room):
-            room.hears = port.emit
+        house = House(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
+        async with _open_to_visitors(Path(self.socket), house):
+            house.hears = port.emit
             port.ready()
             if not self.voice:
                 port.emit(VoiceTold(monotonic(), self.name, (PAGE,), hears=True))
             async for order in port.orders():
-                room.note(order)
+                house.note(order)
                 if isinstance(order, Say) and order.receipt and not self.voice:
                     port.emit(Spoke(monotonic(), order.receipt, done=True))
 
@@ -101,10 +101,10 @@ def _pins(numbers: Mapping[str, int]) -> dict[str, HousePin]:
 
 
 @asynccontextmanager
-async def _open_to_visitors(path: Path, room: Room) -> AsyncIterator[None]:
-    async with opened(path, "virtual house", partial(talk, room), LINE_BYTES):
-        room.listen(asyncio.get_running_loop())
+async def _open_to_visitors(path: Path, house: House) -> AsyncIterator[None]:
+    async with opened(path, "virtual house", partial(talk, house), LINE_BYTES):
+        house.listen(asyncio.get_running_loop())
         try:
             yield
         finally:
-            room.listen(None)
+            house.listen(None)

@@ -41,7 +41,7 @@ class Refused(Exception):  # noqa: N818 - an answer to a client, not a failure o
         self.answer: Answer = {"ok": False, "error": refusal, "detail": detail, **more}
 
 
-class Room:
+class House:
     """The contacts, the lamps, and what the hub has shown and said."""
 
     def __init__(

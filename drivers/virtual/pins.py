@@ -58,7 +58,7 @@ class HousePin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
         self._settle()
 
     def _settle(self) -> float:
-        """Set the level: a closed contact has the level against the pull, an open one the pull's."""
+        """Set the level: against the pull for a closed contact, else that of the pull."""
         closed = self.finger != self.rests_closed
         if (self._pull == "down") == closed:
             self.drive_high()

@@ -11,7 +11,7 @@ from typing import Annotated, assert_never
 import msgspec
 from msgspec import Meta, Struct
 
-from drivers.virtual.room import Answer, Refusal, Refused, Room
+from drivers.virtual.house import Answer, House, Refusal, Refused
 from drivers.virtual.sensors import NoSensorError
 from hub.contract.voice import Meaning
 
@@ -80,12 +80,12 @@ Request = Touch | Lamps | Watch
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
-async def talk(room: Room, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def talk(house: House, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve one client until it leaves; nothing that it sends can raise."""
     with suppress(ConnectionError):
         try:
             while line := await _line(reader):
-                await _serve(room, line, writer)
+                await _serve(house, line, writer)
         except Refused as refused:
             await _send(writer, refused.answer)
         finally:
@@ -100,9 +100,9 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         raise Refused(Refusal.LINE_TOO_LONG, detail) from error
 
 
-async def _serve(room: Room, line: bytes, writer: asyncio.StreamWriter) -> None:
+async def _serve(house: House, line: bytes, writer: asyncio.StreamWriter) -> None:
     try:
-        await _follow(room, _decoded(line), writer)
+        await _follow(house, _decoded(line), writer)
     except Refused as refused:
         await _send(writer, refused.answer)
 
@@ -114,28 +114,28 @@ def _decoded(line: bytes) -> Request:
         raise Refused(Refusal.BAD_REQUEST, str(error)) from error
 
 
-async def _follow(room: Room, request: Request, writer: asyncio.StreamWriter) -> None:
+async def _follow(house: House, request: Request, writer: asyncio.StreamWriter) -> None:
     match request:
         case Press():
-            await _send(writer, await room.press(request.what, request.ms))
+            await _send(writer, await house.press(request.what, request.ms))
         case Release():
-            await _send(writer, room.release(request.what))
+            await _send(writer, house.release(request.what))
         case Motion() | Door() | Mains() | Battery():
-            await _send(writer, _changed(room, request))
+            await _send(writer, _changed(house, request))
         case Speak():
-            await _send(writer, room.speak(request.what, request.score))
+            await _send(writer, house.speak(request.what, request.score))
         case Lamps():
-            await _send(writer, room.seen())
+            await _send(writer, house.seen())
         case Watch():
-            async with aclosing(room.changes()) as changes:
+            async with aclosing(house.changes()) as changes:
                 async for seen in changes:
                     await _send(writer, seen)
         case _:
             assert_never(request)
 
 
-def _changed(room: Room, request: Change) -> Answer:
-    sensors = room.sensors
+def _changed(house: House, request: Change) -> Answer:
+    sensors = house.sensors
     try:
         match request:
             case Motion(what=what, ms=ms, still=still):
@@ -150,7 +150,7 @@ def _changed(room: Room, request: Change) -> Answer:
                 assert_never(request)
     except NoSensorError as error:
         raise Refused(Refusal.UNKNOWN_SENSOR, str(error), known=error.known) from error
-    room.look()
+    house.look()
     return answer
 
 
