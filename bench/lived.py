@@ -1,4 +1,4 @@
-"""One home of the bench `quiet`: lived through once, with falls that branch off on the way."""
+"""One home of the bench `quiet`: replayed once, with a branch for each fall."""
 
 import time
 from collections import Counter
@@ -92,7 +92,7 @@ def _live(
     spares: list[float],
     times: Times,
 ) -> tuple[list[Fall], int, float]:
-    """Live through the trace; give the falls, how many moments were skipped, and their cost."""
+    """Replay the trace; return the falls, how many moments were skipped, and their cost."""
     falls: list[Fall] = []
     skipped, spent_s = 0, 0.0
     for row in rows:

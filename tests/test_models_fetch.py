@@ -53,7 +53,7 @@ class Visit(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 class Shelf(ThreadingHTTPServer):

@@ -44,7 +44,7 @@ def living(*rows: Row) -> tuple[Replay, Story]:
 
 
 def warned(replay: Replay) -> Replay:
-    """Let a warning begin now, as the detection would."""
+    """Begin a warning now, as the detection would."""
     before = replay.state
     replay.state, effects = warning.begin(before, GROUND, replay.now, RULES)
     assert replay.note
