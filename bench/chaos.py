@@ -1,4 +1,4 @@
-"""A line that lies: the link recovers, with a call for help pending and without.
+"""A faulty line: the link recovers, with a call for help pending and without one.
 
 Between hub and broker stands `tests/chaos.py`. Each trouble begins at a random moment, `--rounds`
 times; the figure is the worst round:
@@ -37,7 +37,7 @@ GAP_S = 0.06  # between two presses; a shorter one would be bounce
 
 
 class Trouble(Struct, frozen=True):
-    """How it begins and ends; a `lasting` one lets no call through."""
+    """One kind of trouble: how it begins and ends; a `lasting` one lets no call through."""
 
     name: str
     begin: Callable[[Rig, Chaos], None]
@@ -98,7 +98,7 @@ TROUBLES = (
 
 
 def pending(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> float:
-    """Press amid the trouble; give the seconds until `received`."""
+    """Press amid the trouble; return the seconds until `received`."""
     trouble.begin(rig, line)
     pressed = rig.finger.press("help", 30)
     began = float(pressed["pressed_at"])
@@ -115,13 +115,13 @@ def pending(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> f
 
 
 def _heard_closed(rig: Rig) -> bool:
-    """Tell whether the hub's next word from the centre is that its call is closed."""
+    """Whether the hub's next word from the centre is that its call is closed."""
     lines = rig.witness.until(CenterAcked, patience_s=NOTICED_S)
     return any(isinstance(x, CenterAcked) and x.stage is Stage.CLOSED for x in lines)
 
 
 def _received_at(rig: Rig) -> float:
-    """Give when the hub heard that its newest call is stored."""
+    """Return when the hub heard that its newest call is stored."""
     id_, deadline = "", time.monotonic() + NOTICED_S
     while time.monotonic() < deadline:
         for heard in rig.witness.news():
@@ -137,7 +137,7 @@ def _received_at(rig: Rig) -> float:
 
 
 def idle(rig: Rig, line: Chaos, trouble: Trouble, chance: random.Random) -> float:
-    """Let the hub notice by itself; give the seconds from the end until the link stands."""
+    """Wait until the hub notices; return the seconds from the end until the link stands."""
     time.sleep(chance.uniform(0, 2))
     rig.witness.forget()
     trouble.begin(rig, line)

@@ -1,4 +1,4 @@
-"""A child process that is killed, paused and measured, and that ends when we end."""
+"""A child process that is killed, paused and measured, and that ends with the bench."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ class Use(Struct, frozen=True):
 
 
 class Child:
-    """A process of ours; it ends when we end, however we end."""
+    """A process that ends when the bench ends, however the bench ends."""
 
     def __init__(
         self, *command: str, log: Path, cwd: Path = ROOT, env: dict[str, str] | None = None
@@ -44,7 +44,7 @@ class Child:
         return self.process.pid
 
     def alive(self) -> bool:
-        """Tell whether it runs; raise with its log when it has ended by itself."""
+        """Whether it runs; raises with the end of its log when it has ended by itself."""
         if self.process.poll() is not None:
             tail = self.log.read_text(encoding="utf-8", errors="replace")[-3000:]
             message = f"{self.process.args!r} has ended: {tail}"

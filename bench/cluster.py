@@ -31,7 +31,7 @@ mqtt {{ listen: "127.0.0.1:{mqtt}" }}
 
 
 def cluster(folder: Path, ending: ExitStack) -> tuple[list[Child], list[int]]:
-    """Start the nodes; give them and the ports of their MQTT listeners."""
+    """Start the nodes; return them and the ports of their MQTT listeners."""
     routes = [free_port() for _ in range(NODES)]
     ports = [free_port() for _ in range(NODES)]
     urls = ", ".join(f"nats-route://127.0.0.1:{port}" for port in routes)
@@ -49,7 +49,7 @@ def cluster(folder: Path, ending: ExitStack) -> tuple[list[Child], list[int]]:
 
 
 def move(rig: Rig, ports: list[int]) -> None:
-    """Let hub and centre use the cluster instead of Mosquitto."""
+    """Make hub and centre use the cluster instead of Mosquitto."""
     brokers = ", ".join(f'"tcp://127.0.0.1:{port}"' for port in ports)
     for name in ("hub.toml", "center.toml"):
         path = rig.folder / name
@@ -59,7 +59,7 @@ def move(rig: Rig, ports: list[int]) -> None:
 
 
 def press(rig: Rig, patience_s: float) -> float:
-    """Press once; give the seconds until the press is in the centre's table."""
+    """Press once; return the seconds until the press is in the centre's table."""
     before = len(rig.center.rows())
     time.sleep(GAP_S)
     began = time.monotonic()

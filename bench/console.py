@@ -53,7 +53,7 @@ class Console:
         self.child.kill()
 
     def well(self) -> bool:
-        """Tell whether its store works and its link stands."""
+        """Whether its store works and it has a link."""
         self.child.alive()
         with suppress(OSError, http.client.HTTPException):
             return self._ask("GET", "/healthz")[0] == http.client.OK
@@ -74,12 +74,12 @@ class Console:
             self.ask("POST", path, {"outcome": "test", "note": "bench"})
 
     def events(self) -> Iterator[AlarmData]:
-        """Give the alarms' events of its table, in the order of storing."""
+        """Yield the alarms' events of its table, in the order of storing."""
         for _, raw in self.rows():
             yield msgspec.json.decode(raw, type=AlarmEvent).data
 
     def rows(self) -> list[tuple[str, str]]:
-        """Give (id, raw) of every alarm's event in its table."""
+        """Return (id, raw) of every alarm's event in its table."""
         query = "SELECT id, raw FROM events WHERE alarm IS NOT NULL ORDER BY seq"
         with closing(sqlite3.connect(self._folder / "center.db", timeout=30)) as db:
             return list(db.execute(query))

@@ -25,7 +25,7 @@ def seen(rig: Rig) -> str:
 
 
 def until_lost(rig: Rig) -> float:
-    """Stop the hub; give the seconds until it is seen as lost."""
+    """Stop the hub; return the seconds until it is seen as lost."""
     wait_until(lambda: seen(rig) == "ready", "the hub is seen as ready", 30)
     rig.hub.send(signal.SIGSTOP)
     began = time.monotonic()
@@ -34,7 +34,7 @@ def until_lost(rig: Rig) -> float:
 
 
 def until_back(rig: Rig) -> float:
-    """Let the hub go on; give the seconds until it is seen as ready."""
+    """Resume the hub; return the seconds until it is seen as ready."""
     rig.hub.send(signal.SIGCONT)
     began = time.monotonic()
     wait_until(lambda: seen(rig) == "ready", "the hub is seen as ready again", 60)

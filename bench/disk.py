@@ -38,7 +38,7 @@ class Op(Struct, frozen=True):
 
 
 class Marked(Struct, frozen=True):
-    """The workload's own word, written before (`begun`) and after each commit."""
+    """A line of the workload, written before (`begun`) and after each commit."""
 
     begun: bool
     accepted: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class File:
         self.since.clear()
 
     def as_cut(self, chance: random.Random) -> bytes:
-        """Give what a cut might leave: any part of the unsynced calls, the last ones torn."""
+        """Return what a cut might leave: any part of the unsynced calls, the last ones torn."""
         content, share = bytearray(self.synced), chance.choice((0.0, 0.5, 0.9, 1.0))
         for op in self.since:
             if op.kind is Kind.SIZE:
@@ -88,7 +88,7 @@ class Disk:
         self._moves: list[tuple[str, str, File]] = []  # from, to, which
 
     def apply(self, op: Op) -> None:
-        """Take the next call of the record."""
+        """Apply the next call of the record."""
         if op.path == "accepted":
             self._mark(msgspec.json.decode(op.data, type=Marked))
         elif op.kind is Kind.MOVE:

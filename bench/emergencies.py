@@ -1,4 +1,4 @@
-"""Where to let the resident of a trace fall: random moments while home, and of what class.
+"""Random moments at which the resident of a trace falls while at home, by class.
 
 With a truth beside the trace (`NAME.truth.csv`) home is `home`, `asleep` or `bathroom`. Without, it
 is a moment after which something stirs within 3 h, and what stirs first is not the front door: so
@@ -46,7 +46,7 @@ class Stretch(Struct, frozen=True):
 
 
 class Times:
-    """What a trace tells about its moments; `truth` is empty where there is none."""
+    """What a trace says about its moments; `truth` is empty where there is none."""
 
     def __init__(self, rows: list[Row], truth: list[Stretch]) -> None:
         self.truth = truth
@@ -74,7 +74,7 @@ class Times:
         return sorted(drawn)
 
     def kind(self, at: float) -> Class:
-        """Tell the class of a moment."""
+        """Return the class of a moment."""
         back = bisect_right(self._returns, at)
         if back and at - self._returns[back - 1] <= RETURNED_S:
             return Class.RETURNED

@@ -46,7 +46,7 @@ def starts(rig: Rig, count: int, report: Report) -> None:
 
 
 def idle(rig: Rig, seconds: float, report: Report) -> None:
-    """Let the hub be."""
+    """Measure the hub while nothing happens."""
     time.sleep(5)  # it has said all that it says at start
     before, began = rig.hub.use(), time.monotonic()
     time.sleep(seconds)
@@ -57,7 +57,7 @@ def idle(rig: Rig, seconds: float, report: Report) -> None:
 
 
 def flood(rig: Rig, count: int, report: Report) -> None:
-    """Half the facts by fingers, half by the wire.
+    """Send half the events by presses, half by the broker.
 
     On a busy machine a glitch may last 20 ms and be a press: a stub of the centre takes it, since
     the broker lets only one client in under the centre's name.
@@ -88,7 +88,7 @@ def _flood(rig: Rig, count: int, report: Report, center: Client) -> None:
 
 
 def least_files(rig: Rig) -> int:
-    """Give the fewest files open over two seconds: a visitor that just leaves is no growth."""
+    """Return the fewest files open over two seconds: a client that is just leaving is no growth."""
     fewest = rig.hub.use().files
     for _ in range(40):
         time.sleep(0.05)

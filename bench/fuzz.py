@@ -1,4 +1,4 @@
-"""A million messages that nobody in his right mind would send: each is understood or refused.
+"""A million malformed messages: each is understood or refused, and nothing else happens.
 
 Random bytes, valid messages with bytes turned, cut, doubled or spliced, and with the worst tokens
 of JSON put in; on right, wrong and random topics; read as the hub and as the centre. What a hub
@@ -56,7 +56,7 @@ class Forge:
         ]
 
     def case(self) -> tuple[str, bytes]:
-        """Give one topic and payload."""
+        """Return one topic and payload."""
         topic, payload = self._random.choice(self._valid)
         if self._random.random() < 0.15:
             payload = self._random.randbytes(self._random.randrange(200))
@@ -135,7 +135,7 @@ def _fact(message: FromCenter) -> Event:
 
 
 def _calling() -> HomeState:
-    """Give a home with an alarm of the id that the examples speak of."""
+    """Return a home with an alarm whose id the examples use."""
     started = Started(0.0, UTC, synced=True, boot="5f0c2a1b")
     state = recover(HomeState(order=6), started, [])
     for event in (ContactChanged(10.0, "help", closed=True), Ticked(10.02)):

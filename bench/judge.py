@@ -1,4 +1,4 @@
-"""An independent listener: Whisper base as it comes, without anything that we know of Korean homes.
+"""An independent listener: Whisper base as published, without knowledge of Korean homes.
 
 It hears a window of 30 s, may write any letters, and takes the best of five beams; the voice's own
 `voice/hearing/whisper.py` is quicker, and biased towards Hangul: good for hearing, no fair judge.
@@ -32,7 +32,7 @@ class Listener:
         self._prompt = [self._tokens.token_to_id(word) for word in PROMPT]
 
     def hear(self, audio: Audio) -> str:
-        """Give the text of at most 30 s of sound."""
+        """Return the text of at most 30 s of sound."""
         heard = samples(resampled(audio.pcm, audio.rate_hz, RATE_HZ))[: WINDOW_S * RATE_HZ]
         window = np.concatenate([heard, np.zeros(WINDOW_S * RATE_HZ - len(heard), np.float32)])
         bands = np.ascontiguousarray(spectrogram(window)[None, :, :FRAMES])

@@ -1,4 +1,4 @@
-"""One home of the bench `quiet`: lived through once, with falls that branch off on the way."""
+"""One home of the bench `quiet`: replayed once, with a branch for each fall."""
 
 import time
 from collections import Counter
@@ -92,7 +92,7 @@ def _live(
     spares: list[float],
     times: Times,
 ) -> tuple[list[Fall], int, float]:
-    """Live through the trace; give the falls, how many moments were skipped, and their cost."""
+    """Replay the trace; return the falls, how many moments were skipped, and their cost."""
     falls: list[Fall] = []
     skipped, spent_s = 0, 0.0
     for row in rows:
@@ -110,7 +110,7 @@ def _live(
             else:
                 falls.append(_fall(branch, at, times.kind(at), random=random))
             spent_s += time.process_time() - began
-        replay.take(row)
+        replay.feed(row)
     return falls, skipped, spent_s
 
 

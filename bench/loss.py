@@ -5,7 +5,7 @@ to 80 ms after an edge, so often within the commit), the broker (50) and the cen
 back while the presses go on.
 
 A press is accepted when its event is committed. That is known without the sender in two ways: the
-witness writes the ids from the journal's thread the moment `Outbox.commit` returns, and after each
+witness writes the ids from the outbox's thread the moment `Outbox.commit` returns, and after each
 kill of the hub a copy of its SQLite file is read. At the end every accepted id must stand in the
 centre's own table, no id may stand there that was never written, and no press may have made two:
 in each boot of the hub every event, in order, has a closing edge of its own, settled before it.
@@ -84,7 +84,7 @@ class Storm:
             self.found_on_disk.update(id_ for (id_,) in rows)
 
     def hear_witness(self) -> None:
-        """Take in what the witness has seen committed."""
+        """Note what the witness has seen committed."""
         for line in self.rig.witness.news():
             match line:
                 case Committed(ids=ids):

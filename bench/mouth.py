@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def every(texts: list[str], wanted: int) -> list[str]:
-    """Give about `wanted` texts from all over a list."""
+    """Return about `wanted` texts, evenly from a list."""
     return texts[:: max(1, len(texts) // wanted)]
 
 
@@ -87,7 +87,7 @@ def the_bank(report: Report, texts: list[str]) -> None:
 
 
 def heard_bank(report: Report, listener: Listener, texts: list[str]) -> None:
-    """Have the bank's files written down."""
+    """Measure how well the bank's files are understood."""
     heard = ((text, audio) for text in texts if (audio := Bank().find(text)))
     _judge(report, "bank", listener, heard, BANK_BAR)
 
@@ -95,7 +95,7 @@ def heard_bank(report: Report, listener: Listener, texts: list[str]) -> None:
 def heard_engine(
     report: Report, listener: Listener, engine: Synthesizer, texts: list[str], bar: float | None
 ) -> None:
-    """Have an engine say texts, and them written down."""
+    """Measure how well an engine's speech is understood."""
     name = engine.name.split()[0]
     try:
         spoken = [(text, trimmed(engine.speak(text, USUAL_SPEED))) for text in texts]

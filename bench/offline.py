@@ -80,7 +80,7 @@ async def until(condition: object, what: str) -> None:
 
 
 async def outage(hub: Hub, path: Path, hours: int, faults: int, report: Report) -> int:
-    """Live through it; give how many messages wait at its end."""
+    """Run the outage; return how many messages wait at its end."""
     await hub.begin()
     await hub.hours(1, 0)
     before = rss_mb()
@@ -103,7 +103,7 @@ async def outage(hub: Hub, path: Path, hours: int, faults: int, report: Report) 
 
 
 async def drain(hub: Hub, rig: Rig, waiting: int, report: Report) -> None:
-    """Let the link come up; press when half of the backlog is gone."""
+    """Bring the link up; press when half of the backlog is gone."""
     hub.house.wake()
     certs = rig.broker.certs
     name = str(certs / "hubs" / HUB)

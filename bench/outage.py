@@ -32,7 +32,7 @@ RULES = Rules(hub=HUB, buttons={"help": Button(Role.HELP_BUTTON)})
 
 
 class House:
-    """The engine's surroundings: a clock that can be moved, and what was decided."""
+    """The engine's outlets and clocks: the clock can be moved, and decisions are noted."""
 
     def __init__(self) -> None:
         self._moved = 0.0
@@ -41,15 +41,15 @@ class House:
         self.called: list[str] = []
 
     def at(self) -> float:
-        """Give monotonic seconds, simulated at first."""
+        """Return monotonic seconds, simulated at first."""
         return self._moved + (time.monotonic() if self._real else 0.0)
 
     def utc(self) -> float:
-        """Give seconds since 1970."""
+        """Return seconds since 1970."""
         return self.at() + 1.8e9
 
     def wait(self, seconds: float) -> None:
-        """Let simulated time pass."""
+        """Move the simulated clock forward."""
         self._moved += seconds
 
     def wake(self) -> None:
@@ -60,7 +60,7 @@ class House:
         """Show nothing."""
 
     def pet(self) -> None:
-        """Feed nothing."""
+        """Do nothing."""
 
     def record(self, event: Event, effects: list[Effect]) -> None:
         """Note what was called, and when the centre has said `received`."""
@@ -87,7 +87,7 @@ class Hub:
         await self.take(LinkDown(house.at(), LinkTrouble.UNREACHABLE))
 
     async def take(self, *events: Event) -> None:
-        """Let facts come, and the engine decide until none is left."""
+        """Emit events, and let the engine decide until none is left."""
         for event in events:
             self.engine.emit(event)
         await asyncio.sleep(0)
@@ -98,7 +98,7 @@ class Hub:
                 return
 
     async def press(self) -> float:
-        """Press; give the time at which it became one."""
+        """Press; return the time at which it became one."""
         await self.take(ContactChanged(self.house.at(), "help", closed=True))
         self.house.wait(RULES.press_settle_s)
         at = self.house.at()
@@ -122,7 +122,7 @@ class Hub:
                 self.house.wait(BEAT_S)
 
     async def burst(self, faults: int) -> None:
-        """Let devices fail and mend, as fast as facts can come; a second time is held back."""
+        """Report failing and working devices as fast as possible; a second time is held back."""
         at = self.house.at()
         for n in range(0, faults, 2 * DEVICES):
             names = [f"sensor-{n + m}" for m in range(DEVICES)]

@@ -130,7 +130,7 @@ def _room(random: np.random.Generator) -> Sound:
 
 
 def cleaned(scene: Scene) -> Sound:
-    """Take our voice out of each sentence's stretch, as the product does."""
+    """Remove the hub's own voice from each sentence's part, as the product does."""
     starts = [at for at, _ in scene.sentences if at < len(scene.heard)]
     left = []
     for start, end in zip(starts, [*starts[1:], len(scene.heard)], strict=True):
@@ -140,7 +140,7 @@ def cleaned(scene: Scene) -> Sound:
 
 
 def spoken(sound: Sound, scene: Scene) -> list[tuple[int, Utterance]]:
-    """Give each utterance in it with where it ends, amid the sentence spoken then."""
+    """Return each utterance with its end, and the sentence that was spoken at that time."""
     segments, found = vad.Segmenter(vad.detector()), list[tuple[int, Utterance]]()
     pcm, size = as_pcm(np.concatenate([sound, np.zeros(RATE_HZ)])), vad.PIECE * 2
     for start in range(0, len(pcm) - size + 1, size):

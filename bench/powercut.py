@@ -58,11 +58,11 @@ class Mute:
         """Keep nothing."""
 
     def at(self) -> float:
-        """Give monotonic seconds."""
+        """Return monotonic seconds."""
         return self.now
 
     def utc(self) -> float:
-        """Give seconds since 1970."""
+        """Return seconds since 1970."""
         return self.now + 1.8e9
 
 
@@ -92,7 +92,7 @@ async def workload(folder: Path, presses: int) -> None:
 
 
 def act(folder: Path, presses: int, *, careless: bool) -> None:
-    """Be the process under strace: after each commit write its ids into the file `accepted`."""
+    """Run as the process under strace: write each commit's ids into the file `accepted`."""
     fd = os.open(folder / "accepted", os.O_WRONLY | os.O_CREAT)
 
     class Marking(Outbox):
@@ -125,7 +125,7 @@ def record(folder: Path, presses: int, *, careless: bool) -> list[Op]:
 
 
 def cut(ops: list[Op], states: int, chance: random.Random, folder: Path) -> tuple[int, int, int]:
-    """Rebuild `states` cuts and open them; give (accepted, lost, found damaged)."""
+    """Rebuild `states` cuts and open them; return (accepted, lost, found damaged)."""
     moments = sorted(chance.sample(range(1, len(ops)), min(states, len(ops) - 1)))
     disk, done, accepted, lost, damaged = Disk(), 0, 0, 0, 0
     for number, moment in enumerate(moments):

@@ -5,7 +5,7 @@ per hub, real Mosquitto, the real centre with its own database; all on this mach
 CLOCK_MONOTONIC, which all processes share:
 
     edge       the level of the simulated pin changes (`pressed_at` of the virtual house)
-    commit     `Outbox.commit` has returned in the journal's thread (`bench/witness.py`)
+    commit     `Outbox.commit` has returned in the outbox's thread (`bench/witness.py`)
     PUBACK     the hub's loop takes it as a fact (`BrokerAcked.at`)
     received   the hub's loop takes the centre's word as a fact (`CenterAcked.at`)
 
@@ -43,7 +43,7 @@ class Press:
         self.id = ""
 
     def note(self, line: Line) -> None:
-        """Take a line of the witness."""
+        """Note a line of the witness."""
         match line:
             case Committed(at=at, ids=(id_,)) if not self.id:
                 self.id, self.commit = id_, at - self.due_at

@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def parse(file: Path) -> float:
-    """Give how long bare parsing takes, in seconds."""
+    """Return how long bare parsing takes, in seconds."""
     began = time.process_time()
     with file.open(encoding="utf-8", newline="") as lines:
         rows = csv.reader(lines)
@@ -55,7 +55,7 @@ def parse(file: Path) -> float:
 
 
 def replay(file: Path) -> tuple[int, float, float, int]:
-    """Give rows, seconds of the processor, growth of memory after a month (MB), and stalls."""
+    """Return rows, seconds of the processor, growth of memory after a month (MB), and stalls."""
     began, settled_mb = time.process_time(), 0.0
     with opened(file) as lines:
         trace = Trace(lines, now_utc=time.time())
@@ -63,9 +63,9 @@ def replay(file: Path) -> tuple[int, float, float, int]:
         first = next(rows)
         story = Story(first.utc)
         home = Replay(first, note=story.note)
-        home.take(first)
+        home.feed(first)
         for row in rows:
-            home.take(row)
+            home.feed(row)
             if not settled_mb and row.utc > first.utc + SETTLED_DAYS * DAY_S:
                 settled_mb = resident_mb()
     took_s = time.process_time() - began
@@ -73,7 +73,7 @@ def replay(file: Path) -> tuple[int, float, float, int]:
 
 
 def resident_mb() -> float:
-    """Give the resident set of this process."""
+    """Return the resident set of this process."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * sysconf("SC_PAGE_SIZE") / 1e6
 

@@ -112,13 +112,13 @@ def _bar(figure: Figure) -> str:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Give the value below which `share` percent lie (nearest rank); 0 of nothing."""
+    """Return the value below which `share` percent lie (nearest rank); 0 of nothing."""
     ranked = sorted(values)
     return ranked[max(0, math.ceil(len(ranked) * share / 100) - 1)] if ranked else 0.0
 
 
 def arguments(about: str | None) -> argparse.ArgumentParser:
-    """Give the options that every bench has."""
+    """Return the options that every bench has."""
     parser = argparse.ArgumentParser(description=about)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--short", action="store_true", help="a short run, for CI")

@@ -89,7 +89,7 @@ class Finger:
         return answer
 
     def press(self, what: str = "help", ms: float = 30.0) -> dict[str, Any]:
-        """Press for `ms`; give the monotonic times `pressed_at` and `released_at`."""
+        """Press for `ms`; return the monotonic times `pressed_at` and `released_at`."""
         return self.ask({"do": "press", "what": what, "ms": ms})
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class Rig:
     def start_hub(
         self, *, witness: bool = True, code: str = "", env: dict[str, str] | None = None
     ) -> float:
-        """Start the hub and wait for READY; give the seconds from exec to READY.
+        """Start the hub and wait for READY; return the seconds from exec to READY.
 
         With `code`, that is what runs, in place of the witness and with its arguments.
         """
@@ -159,7 +159,7 @@ class Rig:
         return took_s
 
     def _hear(self) -> None:
-        """Be systemd's ear."""
+        """Receive what the hub sends to systemd."""
         with suppress(OSError):  # closed at the end
             while words := self._notify.recv(4096):
                 if b"READY=1" in words:

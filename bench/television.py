@@ -65,7 +65,7 @@ def _calls(listener: Listener, said: Sequence[Utterance]) -> bool:
 
 
 def _scene(call: Recording, talk: Sequence[Recording], level_db: int, number: int) -> Sound:
-    """Give a television, and after `BEFORE` samples of it the call over it."""
+    """Return the sound of a television, with a call over it after `BEFORE` samples."""
     random = np.random.default_rng([5, number, level_db])
     count = BEFORE + len(call.sound) + AFTER
     around = babble(count, random, talk, voices=1 + number % 2)

@@ -82,7 +82,7 @@ def _words(
 
 
 def _few(clips: Sequence[Recording]) -> list[Recording]:
-    """Take the same few of each kind every time."""
+    """Return the same few recordings of each kind every time."""
     kinds = {kind: [clip for clip in clips if clip.kind == kind] for kind in (*ITSELF, "talk")}
     most = {"sos": SHORT_SOS}
     return [clip for kind, some in kinds.items() for clip in some[: most.get(kind, SHORT_OTHERS)]]

@@ -60,20 +60,20 @@ class Remembering:
         return self._last[2][0][0].text if self._last is not None and self._last[2][0] else ""
 
     def encode(self, pcm: bytes) -> Encoded:
-        """Take in an utterance."""
+        """Note an utterance."""
         if self._last is None or self._last[0] != pcm:
             encoded = self._whisper.encode(pcm)
             self._last = (pcm, encoded, self._whisper.guess(encoded))
         return self._last[1]
 
     def guess(self, encoded: Encoded) -> tuple[tuple[Guess, ...], float]:
-        """Give guesses, best first, and the chance that nobody spoke."""
+        """Return guesses, best first, and the chance that nobody spoke."""
         if self._last is None or self._last[1] is not encoded:
             return self._whisper.guess(encoded)
         return self._last[2]
 
     def weigh(self, encoded: Encoded, texts: Sequence[str]) -> dict[str, float]:
-        """Give the log-likelihood of each text."""
+        """Return the log-likelihood of each text."""
         return self._whisper.weigh(encoded, texts)
 
 
@@ -91,7 +91,7 @@ class Listener:
         return self._recogniser.written if isinstance(self._recogniser, Remembering) else "?"
 
     def bare_s(self) -> float:
-        """Give what one look of the recogniser at 2 s of sound takes: a verdict's floor."""
+        """Return the seconds that the recogniser needs for 2 s of sound: a verdict's floor."""
         if self._recogniser is None:
             return 0.0
         random = np.random.default_rng(9)
@@ -101,7 +101,7 @@ class Listener:
         return time.process_time() - began
 
     def play(self, sound: Sound, *, goes_on: bool = False) -> Iterator[Utterance]:
-        """Play a sound piece by piece; give what was said.
+        """Play a sound piece by piece; return what was said.
 
         Then there is silence, and the room is another, but where it `goes_on`.
         """
@@ -120,7 +120,7 @@ class Listener:
             self.hearing.reset()
 
     def judge(self, utterance: Utterance, expecting: Expecting) -> Intent:
-        """Have the verifying pass judge it."""
+        """Judge an utterance with the verifying pass."""
         began = time.process_time()
         intent = self.hearing.judge(utterance, expecting).intent
         took = time.process_time() - began
@@ -160,7 +160,7 @@ def _heard(listener: Listener, clip: Recording, sound: Sound) -> Heard:
 
 
 def memory_mb() -> tuple[float, float]:
-    """Give the memory of this process now, and its highest, in MB."""
+    """Return the memory of this process now, and its highest, in MB."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     told = dict(line.split(":", 1) for line in lines)
     return _mb(told["VmRSS"]), _mb(told["VmHWM"])

@@ -32,7 +32,7 @@ class Recording(Struct, frozen=True):
 
 
 def add_folder(parser: ArgumentParser) -> None:
-    """Let a bench be told where the recordings are; none are in the repository."""
+    """Add the argument for the folder of recordings; none are in the repository."""
     usual = Path(os.environ.get("ANBU_SPEECH", GIVEN))
     parser.add_argument("folder", nargs="?", type=Path, default=usual, help="has manifest.jsonl")
 
@@ -62,7 +62,7 @@ def _read(path: Path) -> Sound:
 
 
 def as_pcm(sound: Sound) -> bytes:
-    """Give 16-bit samples."""
+    """Return 16-bit samples."""
     return (np.clip(sound, -1, 1) * 32767).astype(np.int16).tobytes()
 
 
@@ -82,7 +82,7 @@ def mixed(clip: Sound, around: float, noise: Sound | None, snr_db: float) -> Sou
 
 
 def from_afar(clips: Sequence[Recording], random: Random) -> list[Recording]:
-    """Give recordings as they come from across a room: twice as much by its walls as straight.
+    """Return recordings as they come from across a room: twice as much by its walls as straight.
 
     0.4 s of reverberation (a furnished room has 0.3 to 0.5 s), 34 dB below full scale.
     """
@@ -98,7 +98,7 @@ def from_afar(clips: Sequence[Recording], random: Random) -> list[Recording]:
 
 
 def noise(kind: str, count: int, random: Random, others: Sequence[Recording]) -> Sound:
-    """Give `count` samples of a noise; babble is made of the speech of `others`."""
+    """Return `count` samples of a noise; babble is made of the speech of `others`."""
     if kind == "babble":
         return babble(count, random, others)
     made: Callable[[int, Random], Sound] = {"fan": fan, "kettle": kettle}[kind]
@@ -106,7 +106,7 @@ def noise(kind: str, count: int, random: Random, others: Sequence[Recording]) ->
 
 
 def fan(count: int, random: Random) -> Sound:
-    """Give a fan: noise that falls with frequency, and the hum of its blades."""
+    """Return the sound of a fan: noise that falls with frequency, and the hum of its blades."""
     air = _shaped(random.standard_normal(count), lambda hz: 1 / np.maximum(hz, 60) ** 0.8)
     time_s = np.arange(count) / RATE_HZ
     hum = 0.5 * np.sin(2 * np.pi * 118 * time_s) + 0.2 * np.sin(2 * np.pi * 236 * time_s)
@@ -114,7 +114,7 @@ def fan(count: int, random: Random) -> Sound:
 
 
 def kettle(count: int, random: Random) -> Sound:
-    """Give a kettle: bubbling noise around 1.5 kHz and a whistle that wavers."""
+    """Return the sound of a kettle: bubbling noise around 1.5 kHz and a whistle that wavers."""
     steam = _shaped(random.standard_normal(count), lambda hz: np.exp(-(((hz - 1500) / 1500) ** 2)))
     swell = 1 + 0.6 * _shaped(random.standard_normal(count), lambda hz: (hz < 12) * 30.0)
     time_s = np.arange(count) / RATE_HZ
@@ -123,7 +123,7 @@ def kettle(count: int, random: Random) -> Sound:
 
 
 def babble(count: int, random: Random, others: Sequence[Recording], *, voices: int = 2) -> Sound:
-    """Give speech of several voices at once, each without a pause."""
+    """Return speech of several voices at once, each without a pause."""
     told = np.zeros(count)
     for _ in range(voices):
         said: list[Sound] = []

@@ -34,7 +34,7 @@ FAST += "sys.exit(witness.main(*sys.argv[1:]))"
 
 @contextmanager
 def card() -> Iterator[tuple[Path, Path | None]]:
-    """Give a folder on a loop device and the device's counters; or a plain folder and None."""
+    """Return a folder on a loop device and the device's counters; or a plain folder and None."""
     with tempfile.TemporaryDirectory(prefix="anbu-card-") as made:
         folder, image = Path(made) / "mnt", Path(made) / "image"
         folder.mkdir()

@@ -1,8 +1,8 @@
-"""A hub under witness: the real one, and a file that says at once what was committed and decided.
+"""A real hub that writes to a file, at once, what was committed and decided.
 
     python -m bench.witness FILE hub --config hub.toml --virtual
 
-A `Committed` line is written by the journal's own thread as soon as `Outbox.commit` has returned,
+A `Committed` line is written by the outbox's own thread as soon as `Outbox.commit` has returned,
 so it does not depend on what is sent; then one line per event that was decided. Each is one
 write(2) into the page cache (about 5 us), which no SIGKILL takes back.
 """
@@ -47,7 +47,7 @@ class Witness:
         self._unread: deque[Line] = deque()
 
     def news(self) -> Iterator[Line]:
-        """Give the lines that have come and were not given yet; what is not taken stays."""
+        """Yield new lines; those that are not consumed are yielded by the next call."""
         *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
         self._unread.extend(_decoder.decode(line) for line in lines)
         while self._unread:
@@ -58,7 +58,7 @@ class Witness:
         list(self.news())
 
     def until(self, *wanted: type[Line], patience_s: float = 30.0) -> Iterator[Line]:
-        """Give lines as they come, ending after the first of a `wanted` kind."""
+        """Yield lines as they come, up to the first of a `wanted` kind."""
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             for line in self.news():

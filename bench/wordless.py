@@ -80,7 +80,7 @@ def _tell(report: Report, counts: Counter[tuple[Intent, str]], taken: int, total
 
 
 def sounds(each: int) -> Iterator[tuple[str, Sound]]:
-    """Give `each` sounds of every kind, and a tenth as many of every voice, by their names."""
+    """Return `each` sounds of every kind, and a tenth as many of every voice, by their names."""
     for kind in KINDS:
         for number in range(each):
             yield f"{kind} {number}", _in_room(made(kind, number), number)

@@ -30,7 +30,7 @@ SEED = 4711
 
 
 def made(kind: str, number: int) -> Sound:
-    """Give the sound of a kind with this number: always the same, its peak at 0.05 to 0.9."""
+    """Return the sound of a kind with this number: always the same, its peak at 0.05 to 0.9."""
     random = np.random.default_rng([SEED, list(KINDS).index(kind), number])
     sound = KINDS[kind](random)
     peak = float(np.abs(sound).max()) or 1.0
@@ -38,7 +38,7 @@ def made(kind: str, number: int) -> Sound:
 
 
 def burst(random: Random) -> Sound:
-    """Give a burst of noise: a door, a pot, cloth, water."""
+    """Return the sound of a burst of noise: a door, a pot, cloth, water."""
     count = _samples(random.uniform(0.1, 1.5))
     centre_hz, width_hz = 10 ** random.uniform(2.3, 3.7), 10 ** random.uniform(2.3, 3.6)
     noise = _filtered(random.standard_normal(count), ((centre_hz, width_hz),))
@@ -46,7 +46,7 @@ def burst(random: Random) -> Sound:
 
 
 def hum(random: Random) -> Sound:
-    """Give a hum with the lips shut, steady or swaying."""
+    """Return the sound of a hum with the lips shut, steady or swaying."""
     seconds, low = random.uniform(0.4, 3.0), random.uniform(90, 260)
     pitch = _pitch(seconds, [low, low * random.uniform(0.8, 1.3)], random)
     return _voiced(pitch, ("m", str(random.choice(["m", "ng"]))), 0.03, random) * _swell(
@@ -55,7 +55,7 @@ def hum(random: Random) -> Sound:
 
 
 def breath(random: Random) -> Sound:
-    """Give one to four breaths, in and out."""
+    """Return the sound of one to four breaths, in and out."""
     parts = []
     for _ in range(int(random.integers(1, 5))):
         count = _samples(random.uniform(0.3, 1.2))
@@ -66,14 +66,14 @@ def breath(random: Random) -> Sound:
 
 
 def sigh(random: Random) -> Sound:
-    """Give a sigh: air, and a voice that falls away."""
+    """Return the sound of a sigh: air, and a voice that falls away."""
     seconds, high = random.uniform(0.7, 2.2), random.uniform(120, 280)
     pitch = _pitch(seconds, [high, high * random.uniform(0.4, 0.7)], random)
     return _voiced(pitch, _two(random), random.uniform(0.2, 0.8), random) * _fall(len(pitch))
 
 
 def groan(random: Random) -> Sound:
-    """Give a groan: long, rough, low, its mouth opening or closing."""
+    """Return the sound of a groan: long, rough, low, its mouth opening or closing."""
     seconds, low = random.uniform(0.5, 3.5), random.uniform(70, 210)
     pitch = _pitch(
         seconds, [low, low * random.uniform(1, 1.5), low * random.uniform(0.6, 1)], random
@@ -87,7 +87,7 @@ def groan(random: Random) -> Sound:
 
 
 def whimper(random: Random) -> Sound:
-    """Give a sob: breaths drawn in jerks, and a high voice that breaks off."""
+    """Return the sound of a sob: breaths drawn in jerks, and a high voice that breaks off."""
     parts = []
     for _ in range(int(random.integers(2, 6))):
         air = _filtered(random.standard_normal(_samples(random.uniform(0.06, 0.2))), MOUTHS["eo"])
@@ -100,7 +100,7 @@ def whimper(random: Random) -> Sound:
 
 
 def laughter(random: Random) -> Sound:
-    """Give laughter: a breath and a vowel, some five times a second, falling."""
+    """Return the sound of laughter: a breath and a vowel, some five times a second, falling."""
     high, mouth = random.uniform(130, 380), str(random.choice(VOWELS))
     parts = []
     for number in range(int(random.integers(3, 10))):
@@ -112,7 +112,7 @@ def laughter(random: Random) -> Sound:
 
 
 def cough(random: Random) -> Sound:
-    """Give one to four coughs: a bang of air, and what the throat makes after it."""
+    """Return the sound of one to four coughs: a bang of air, and what the throat makes after it."""
     parts = []
     for _ in range(int(random.integers(1, 5))):
         count = _samples(random.uniform(0.12, 0.35))
@@ -127,7 +127,7 @@ def cough(random: Random) -> Sound:
 
 
 def sneeze(random: Random) -> Sound:
-    """Give a sneeze: air drawn in, a short vowel, hissing air."""
+    """Return the sound of a sneeze: air drawn in, a short vowel, hissing air."""
     drawn = _filtered(random.standard_normal(_samples(random.uniform(0.2, 0.7))), MOUTHS["a"])
     low = random.uniform(150, 350)
     pitch = _pitch(random.uniform(0.08, 0.25), [low, low * 1.3], random)
@@ -141,7 +141,7 @@ def sneeze(random: Random) -> Sound:
 
 
 def throat(random: Random) -> Sound:
-    """Give a throat that is cleared: slow pulses through a shut mouth, then an open one."""
+    """Return the sound of clearing a throat: slow pulses, first with a shut mouth, then open."""
     seconds, low = random.uniform(0.3, 1.0), random.uniform(45, 110)
     pitch = _pitch(seconds, [low, low * random.uniform(1, 2)], random)
     ends = (str(random.choice(["m", "ng", "eu", "eo"])), str(random.choice(["m", "ng", "eo"])))
@@ -159,13 +159,13 @@ def _samples(seconds: float) -> int:
 
 
 def _two(random: Random) -> tuple[str, str]:
-    """Give the mouth at the beginning and at the end; every other one does not move."""
+    """Return the mouth at the beginning and at the end; every other one does not move."""
     first = str(random.choice(list(MOUTHS)))
     return first, first if random.random() < 0.5 else str(random.choice(list(MOUTHS)))
 
 
 def _pitch(seconds: float, points: list[float], random: Random) -> Sound:
-    """Give a pitch in Hz for each sample: through these points, never quite steady."""
+    """Return a pitch in Hz for each sample: through these points, never quite steady."""
     count = max(_samples(seconds), 64)
     line = np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(points)), points)
     sway = np.interp(np.arange(count), np.arange(0, count + 800, 800),
@@ -174,7 +174,7 @@ def _pitch(seconds: float, points: list[float], random: Random) -> Sound:
 
 
 def _voiced(pitch: Sound, mouths: tuple[str, str], air: float, random: Random) -> Sound:
-    """Give a voice of this pitch through a mouth that moves; `air`: how much of it is breath."""
+    """Return a voice of this pitch through a mouth that moves; `air`: how much of it is breath."""
     turns = np.cumsum(pitch) / RATE_HZ
     phase = turns - np.floor(turns)
     pulses = np.maximum(0, np.sin(2 * np.pi * phase)) ** 3 * (1 - phase)  # a glottis opens, shuts
@@ -186,18 +186,18 @@ def _voiced(pitch: Sound, mouths: tuple[str, str], air: float, random: Random) -
 
 
 def _filtered(sound: Sound, mouth: Mouth) -> Sound:
-    """Give sound as resonances let it through."""
+    """Return sound as resonances let it through."""
     hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
     through = sum(1 / (1 + ((hz - at) / (width / 2)) ** 2) for at, width in mouth)
     return np.asarray(np.fft.irfft(np.fft.rfft(sound) * (through + 0.003), len(sound)))
 
 
 def _swell(count: int, random: Random) -> Sound:
-    """Give an envelope that rises and falls."""
+    """Return an envelope that rises and falls."""
     top = random.uniform(0.15, 0.6)
     return np.asarray(np.interp(np.linspace(0, 1, count), [0, top, 0.9, 1], [0, 1, 0.5, 0]))
 
 
 def _fall(count: int) -> Sound:
-    """Give an envelope that begins at once and falls."""
+    """Return an envelope that begins at once and falls."""
     return np.asarray(np.interp(np.linspace(0, 1, count), [0, 0.08, 1], [0, 1, 0]))

@@ -1,1 +1,5 @@
-"""Devices of the house: one file per kind; `drivers/<kind>.py` holds the struct `Driver`."""
+"""Devices of the home, one module per kind: `drivers/<kind>.py` or `drivers/<kind>/driver.py`.
+
+The module's struct `Driver` holds the fields of a `[[device]]` in the hub's config, and `run(port)`
+reports events and shows orders until it is cancelled.
+"""

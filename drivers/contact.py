@@ -1,10 +1,11 @@
 """A contact on a GPIO line: help button, pull cord, cancel button, away switch, door reed.
 
 A help button or a pull cord should be a normally closed contact (`wiring = "normally_closed"`): its
-wire then carries a level while nobody presses, and a cut wire is a call and then a fault, where a
-normally open one is silent for ever (decision 0031).
+wire then carries a level while nobody presses, and a cut wire is a call and then a fault. A cut
+wire of a normally open contact is never noticed (decision 0031).
 
-Edges go out raw; `core/press.py` decides what is a press, `core/senses.py` what a door does.
+Every edge is reported; `hub/core/alarm/press.py` decides what is a press, and
+`hub/core/inputs/sensors.py` what a door contact means.
 """
 
 from typing import Annotated, Literal
@@ -42,23 +43,23 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="contact", tag
     silent_s: Annotated[float, Meta(ge=0)] = SILENT_S
 
     def __post_init__(self) -> None:
-        """Refuse two answers to one question."""
+        """Refuse settings that say the same thing twice."""
         if self.normally_closed and self.active_low is not None:
             message = "`wiring` and `active_low` say the same: leave one of them out"
             raise ValueError(message)
 
     @property
     def normally_closed(self) -> bool:
-        """Whether the wire carries a level at rest, so that a cut one shows."""
+        """Whether the wire carries a level at rest, so that a cut wire is noticed."""
         return self.wiring == "normally_closed"
 
     @property
     def sense(self) -> Sense | None:
-        """What it tells of the house; a button tells nothing."""
+        """What it senses in the home; None for a button."""
         return SENSE.get(self.role)
 
     async def run(self, port: Port) -> None:
-        """Report every edge and the level at start, until cancelled; of a door's flood only some.
+        """Report every edge and the level at start, until cancelled; only some of a door's flood.
 
         Raises LineError when the line cannot be claimed or an edge could not be handed over.
         """

@@ -1,8 +1,8 @@
-"""One GPIO line, watched: each edge raw, as the GPIO thread sees it, and the level as a net.
+"""One watched GPIO line: every edge as the GPIO thread sees it, and a poll of the level.
 
-A level poll catches what edges cannot tell: gpiozero is silent about the level at start, and a
-callback can get lost. As long as the line can be read, that is said every hour: it is the sign of
-life of a device on a wire, which has none of its own.
+The poll catches what edges miss: gpiozero does not report the level at start, and a callback can
+get lost. While the line can be read, that is reported every hour: it is the sign of life of a
+wired device, which has none of its own.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from hub.core.model.events import DeviceSeen, Event
 
 POLL_S = 0.1
 DEAF_POLL_S = 0.01  # while the GPIO thread is dead: a press of 20 ms is still seen
-TICK_BELIEVED_S = 1.0  # an edge older than this carries a tick of another clock
+TICK_BELIEVED_S = 1.0  # an older edge has a tick of another clock: the time of now counts
 ALIVE_S = 3600.0
 SILENT_S = 4 * ALIVE_S  # three signs of life may get lost
-BURST = 40  # edges of a sensor that pass as they come; in a flood so few a second pass that ...
-FLOOD_HZ = 4.0  # ... a noisy wire writes no SD card full, and the core still sees what it is
+BURST = 40  # edges of a sensor that are reported at once; of a flood FLOOD_HZ are reported:
+FLOOD_HZ = 4.0  # a noisy wire fills no SD card, and the core still sees that it is noisy
 PULL_UP = {"up": True, "down": False, "none": None}
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
@@ -36,28 +36,28 @@ class LineError(Exception):
 
 
 class Line(Struct, frozen=True):
-    """A line of `device`. `active_low` is the level that counts as on; None: against the pull."""
+    """A line of `device`. `active_low`: low counts as on; None: the level against the pull."""
 
     kind: str
     device: str
     pin: int
     pull: Pull
     active_low: bool | None = None
-    mute_until: float = 0.0  # monotonic seconds: before, what the line does means nothing
-    damped: bool = False  # of a flood only a few edges pass: for sensors, never for buttons
+    mute_until: float = 0.0  # monotonic seconds: the line is ignored until then
+    damped: bool = False  # only a few edges of a flood are reported: for sensors, never for buttons
 
 
-Word = Callable[[float, bool], Event]  # when, and whether the line is on now
+MakeEvent = Callable[[float, bool], Event]  # when, and whether the line is on now
 
 
-async def watch(line: Line, port: Port, word: Word) -> None:
+async def watch(line: Line, port: Port, event: MakeEvent) -> None:
     """Report every edge and the level at start, until cancelled.
 
     Raises LineError when the line cannot be claimed or an edge could not be handed over.
     """
     device = _claim(line)
     try:
-        watched = _Watched(line, device, port, word)
+        watched = _Watched(line, device, port, event)
         device.when_activated = watched.activated
         device.when_deactivated = watched.deactivated
         watched.poll()
@@ -68,10 +68,12 @@ async def watch(line: Line, port: Port, word: Word) -> None:
 
 
 class _Watched:
-    """What was last said about one line, guarded: the GPIO thread and the poll both speak."""
+    """What was last reported of one line; with a lock, for the GPIO thread and the poll."""
 
-    def __init__(self, line: Line, device: DigitalInputDevice, port: Port, word: Word) -> None:
-        self._line, self._device, self._port, self._word = line, device, port, word
+    def __init__(
+        self, line: Line, device: DigitalInputDevice, port: Port, event: MakeEvent
+    ) -> None:
+        self._line, self._device, self._port, self._event = line, device, port, event
         low = line.pull != "down" if line.active_low is None else line.active_low
         self._on_is_active = low == (line.pull != "down")
         self._lock = threading.Lock()
@@ -82,15 +84,15 @@ class _Watched:
         self.trouble: Exception | None = None
 
     def activated(self) -> None:
-        """Take an edge to the active level, in the GPIO thread."""
+        """Report an edge to the active level; called in the GPIO thread."""
         self._edge(active=True)
 
     def deactivated(self) -> None:
-        """Take an edge to the resting level, in the GPIO thread."""
+        """Report an edge to the resting level; called in the GPIO thread."""
         self._edge(active=False)
 
     def poll(self) -> None:
-        """Say the level where it differs from what was said last; at start, in any case."""
+        """Report the level if it differs from the last report; at start in any case."""
         with self._lock:
             at = time.monotonic()
             self._say(at, active=self._device.is_active)
@@ -105,7 +107,7 @@ class _Watched:
             at = time.monotonic() - (age_s if 0 <= age_s <= TICK_BELIEVED_S else 0.0)
             with self._lock:
                 self._say(at, active=active)
-        except Exception as error:  # noqa: BLE001 - lgpio's thread dies of it, and with it all lines
+        except Exception as error:  # noqa: BLE001 - it would end lgpio's only thread, for all lines
             self.trouble = error
 
     def _say(self, at: float, *, active: bool) -> None:
@@ -113,10 +115,10 @@ class _Watched:
         if on == self._last or at < self._line.mute_until or not self._passes_at(at):
             return
         self._last, self._last_at = on, max(at, self._last_at)
-        self._port.emit(self._word(self._last_at, on))
+        self._port.emit(self._event(self._last_at, on))
 
     def _passes_at(self, at: float) -> bool:
-        """Tell whether one more edge may pass; what is dropped the next poll makes good."""
+        """Whether one more edge may be reported; after a dropped one the poll reports the level."""
         if not self._line.damped:
             return True
         gained = max(at - self._counted_at, 0.0) * FLOOD_HZ
@@ -140,9 +142,9 @@ async def _poll(watched: _Watched, device: DigitalInputDevice, port: Port) -> No
 
 
 def gpio_thread_alive(factory: object) -> bool:
-    """Tell whether edges can still arrive.
+    """Whether edges can still arrive.
 
-    lgpio hands out all edges of the process from one thread, of its private class
+    lgpio reports all edges of the process from one thread, of its private class
     `_callback_thread`; the first exception in it ends it for good. Other pins have no thread.
     """
     if type(factory).__module__ != "gpiozero.pins.lgpio":
@@ -162,6 +164,6 @@ def _claim(line: Line) -> DigitalInputDevice:
 
 
 def _claim_errors() -> tuple[type[Exception], ...]:
-    """List what a claim may raise; lgpio's own error is known only where lgpio is installed."""
+    """Return what a claim may raise; lgpio's own error exists only where lgpio is installed."""
     lgpio = sys.modules.get("lgpio")
     return (GPIOZeroError, OSError, ImportError, *([lgpio.error] if lgpio else []))

@@ -1,8 +1,8 @@
-"""The three lamps and the buzzer: what the resident is told without words.
+"""The three lamps and the buzzer, which show each `Signal` to the resident.
 
-One table over `Signal`. Every meaning has a rhythm of its own, so that it can be told apart
-without seeing colour, and no lamp flashes faster than 2 Hz (IEC 60601-1-8: 1.4 to 2.8 Hz for
-high priority; WCAG 2.3.1: at most three flashes a second).
+Each signal has its own rhythm, so that it can be recognised without seeing colour, and no lamp
+flashes faster than 2 Hz (IEC 60601-1-8: 1.4 to 2.8 Hz for high priority; WCAG 2.3.1: at most three
+flashes a second).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from hub.contract.forms import Name
 from hub.core.model.driver import Port
 from hub.core.model.effects import Order, Show, Signal
 
-SHORTEST_WAIT_S = 0.001  # where rounding puts an end a hair ahead, don't spin
+SHORTEST_WAIT_S = 0.001  # no busy loop when rounding leaves a tiny rest of a step
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
 
@@ -30,7 +30,7 @@ class LampError(Exception):
 
 
 class Pattern(Struct, frozen=True):
-    """Seconds on, off, on, off, ...; from the beginning again, or once."""
+    """Seconds on, off, on, off, ...; repeated (`again`), or once."""
 
     steps: tuple[float, ...] = ()
     again: bool = True
@@ -49,7 +49,7 @@ class Look(Struct, frozen=True):
 
 
 def beeps(*steps: float) -> Pattern:
-    """Sound once when the signal begins."""
+    """Return a pattern that sounds once, when the signal begins."""
     return Pattern(steps, again=False)
 
 
@@ -60,9 +60,9 @@ TRIPLE_FLASH = Pattern((0.1, 0.15, 0.1, 0.15, 0.1, 1.9))
 SLOW_PULSE = Pattern((1.0, 1.0))
 SLOW_BLINK = Pattern((0.6, 2.4))
 BREATH = Pattern((1.6, 0.8))
-HURRY = Pattern((0.4, 0.4))  # slower than any alarm that is under way
+HURRY = Pattern((0.4, 0.4))  # slower than the flash of an alarm
 BLINK = Pattern((0.1, 3.9))
-WINK = Pattern((2.7, 0.3))  # reads as lit; the wink tells it from ON where colour does not
+WINK = Pattern((2.7, 0.3))  # looks lit; the short gap distinguishes it from ON without colour
 
 TABLE: dict[Signal, Look] = {
     Signal.RESTING: Look(green=BLINK),
@@ -82,7 +82,7 @@ DARK = Look()
 
 
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="lamp", tag_field="kind"):
-    """Red, green and amber lamp on three GPIO lines, and a buzzer where there is one."""
+    """A red, a green and an amber lamp on three GPIO lines, and perhaps a buzzer."""
 
     name: Name
     red: Pin
@@ -94,8 +94,8 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="lamp", tag_fi
     async def run(self, port: Port) -> None:
         """Show each signal within 50 ms of its order, until cancelled.
 
-        At the end all is dark and silent: a lamp left burning would say "a person has taken your
-        call" of a hub that no longer runs. Raises LampError when a line cannot be claimed.
+        At the end all is dark and silent: a lamp that stays on would say "a person has taken your
+        call" though the hub no longer runs. Raises LampError when a line cannot be claimed.
         """
         with ExitStack() as closing:
             outputs = {
@@ -108,13 +108,13 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="lamp", tag_fi
             await _play(outputs, port.orders())
 
     def pins(self) -> dict[str, int]:
-        """Name the lines in use by the part of a `Look` that each shows."""
+        """Return the GPIO lines in use, by the part of a `Look` that each shows."""
         pins = {"red": self.red, "green": self.green, "amber": self.amber}
         return pins if self.buzzer is None else pins | {"buzzer": self.buzzer}
 
 
 def level(pattern: Pattern, elapsed_s: float) -> tuple[bool, float]:
-    """Tell whether the pattern is on after `elapsed_s`, and for how many seconds it stays so."""
+    """Return whether the pattern is on after `elapsed_s`, and for how many seconds it stays so."""
     ends = list(accumulate(pattern.steps))
     if not ends:
         return False, math.inf
@@ -165,6 +165,6 @@ def _claim(config: Driver, part: str, pin: int) -> DigitalOutputDevice:
 
 
 def _claim_errors() -> tuple[type[Exception], ...]:
-    """List what a claim may raise; lgpio's own error is known only where lgpio is installed."""
+    """Return what a claim may raise; lgpio's own error exists only where lgpio is installed."""
     lgpio = sys.modules.get("lgpio")
     return (GPIOZeroError, OSError, ImportError, *([lgpio.error] if lgpio else []))

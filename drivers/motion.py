@@ -1,6 +1,6 @@
-"""A motion sensor (PIR) on a GPIO line: each edge, and the level at start once it has warmed up.
+"""A motion sensor (PIR) on a GPIO line: every edge, and the level once the sensor is warm.
 
-gpiozero's own `MotionSensor` starts a thread and averages; the raw line says more.
+gpiozero's own `MotionSensor` starts a thread and averages the levels; here every edge counts.
 """
 
 from typing import Annotated
@@ -19,9 +19,9 @@ WARM_UP_S = 30.0  # HC-SR501 class modules fire at random for 30 to 60 s after p
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="motion", tag_field="kind"):
     """A sensor that drives its line high (`active_high`) while it sees somebody move.
 
-    It warms up together with the machine that feeds it: until `warm_up_s` after the machine got
-    its power, whatever the line does means nothing. A hub that only starts again needs no wait.
-    `pull = "down"` lets a wire that has come off rest low instead of picking up noise.
+    The line is ignored until `warm_up_s` after the machine that feeds the sensor was powered on; a
+    restart of the hub alone needs no wait. With `pull = "down"` a loose wire rests low instead of
+    picking up noise.
     """
 
     name: Name
@@ -35,7 +35,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="motion", tag_
 
     @property
     def sense(self) -> Sense:
-        """What it tells of the house."""
+        """What it senses in the home."""
         return Sense.MOTION
 
     async def run(self, port: Port) -> None:

@@ -1,8 +1,7 @@
-"""The hub's own power: whether the mains are there, and how full the battery is.
+"""The hub's own power: whether there is mains power, and how full the battery is.
 
-A UPS board or an optocoupler closes a line while the mains are there. The battery is read where
-Linux shows it (`/sys/class/power_supply/*/capacity`, in percent), or from a line that closes when
-it is low.
+A UPS board or an optocoupler closes a line while there is mains power. The battery is read from
+Linux (`/sys/class/power_supply/*/capacity`, in percent), or from a line that closes when it is low.
 """
 
 import asyncio
@@ -24,7 +23,7 @@ from hub.core.model.rules import Room, Sense
 
 LOOK_S = 2.0
 CHANGE_PCT = 1.0
-LOW_PCT, FULL_PCT = 10.0, 100.0  # a line that knows only "low" and "not low" says so
+LOW_PCT, FULL_PCT = 10.0, 100.0  # reported for a line that knows only "low" and "not low"
 EVERYTHING_PCT = 100.0
 
 
@@ -33,7 +32,7 @@ class SupplyError(Exception):
 
 
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_field="kind"):
-    """A line that is on while the mains are there (`pin`), and a battery, as far as there are any.
+    """A line that is on while there is mains power (`pin`), and a battery; either may be missing.
 
     `battery` is a file that holds the charge in percent, or a pattern that finds one. `low_pin` is
     on while the battery is low.
@@ -49,18 +48,18 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_
     silent_s: Annotated[float, Meta(ge=0)] = SILENT_S
 
     def __post_init__(self) -> None:
-        """Refuse a supply of which nothing is known."""
+        """Refuse a supply with neither line nor battery."""
         if self.pin is None and self.low_pin is None and not self.battery:
             raise FlawError(Flaw.NOTHING_KNOWN)
 
     @property
     def room(self) -> Room:
-        """No room of which a rule speaks."""
+        """No room that a rule depends on."""
         return Room.OTHER
 
     @property
     def sense(self) -> Sense:
-        """What it tells of the house."""
+        """What it senses in the home."""
         return Sense.BATTERY if self.pin is None else Sense.MAINS
 
     async def run(self, port: Port) -> None:
@@ -84,7 +83,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="supply", tag_
 
 
 async def _together(parts: list[Coroutine[Any, Any, None]]) -> None:
-    """Run all of it; what ends one ends the others, and is raised as it is."""
+    """Run all parts; an error of one ends the others and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:
             for part in parts:
@@ -107,7 +106,7 @@ async def _read(config: Driver, port: Port) -> None:
 
 
 def charge(pattern: str) -> float:
-    """Read a battery's charge in percent, 0 to 100. Raises SupplyError."""
+    """Return a battery's charge in percent, 0 to 100. Raises SupplyError."""
     found = sorted(glob.glob(pattern))  # noqa: PTH207 - a pattern with its folder in it
     try:
         pct = float(Path(found[0] if found else pattern).read_text(encoding="ascii"))

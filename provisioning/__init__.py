@@ -1,1 +1,1 @@
-"""Identity, certificates, broker configuration, the demo and the doctor: what installs a hub."""
+"""What installs and checks a hub: certificates, broker configuration, models, demo and doctor."""

@@ -1,8 +1,8 @@
-"""`anbu broker-config DIR CERTS`: the Mosquitto configuration of `center/broker/`, made concrete.
+"""`anbu broker-config DIR CERTS`: writes the Mosquitto configuration from `center/broker/`.
 
-The demo, the tests, the benches and a real centre all take it from here. It is to be run before
-each start of the broker (`systemd/anbu-broker.service`): a `mosquitto.db` with which Mosquitto
-does not start is set aside, for nothing that a hub or the centre is owed hangs on it.
+The demo, the tests, the benches and a real centre all use it. It runs before each start of the
+broker (`systemd/anbu-broker.service`): a `mosquitto.db` with which Mosquitto does not start is put
+aside, because no message of a hub or the centre depends on it.
 """
 
 import getpass
@@ -21,12 +21,12 @@ from hub.contract.wire import MAX_BYTES
 from hub.shared.messages import ours, sentence
 
 HEADER_BYTES = 1024  # an MQTT 5 PUBLISH's topic and properties beside its payload
-KEPT = 2  # damaged files, for whoever looks into it
+KEPT = 2  # damaged files that are kept for inspection
 TEMPLATES = Path(__file__).resolve().parent.parent / "center" / "broker"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Describe the command line of `anbu broker-config`."""
+    """Add the arguments of `anbu broker-config`."""
     about = ours("broker")
     parser.add_argument("dir", type=Path, metavar="DIR", help=about["dir"])
     parser.add_argument("certs", type=Path, metavar="CERTS", help=about["certs"])
@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Write the configuration, see that the broker can start, and print the file's path."""
+    """Write the configuration, make sure that the broker can start, and print the file's path."""
     try:
         path = write_config(args.dir, args.certs, args.port, bind=args.bind)
         aside = mend(path.parent / "mosquitto")
@@ -56,7 +56,7 @@ def _port(text: str) -> int:
 
 
 def _host(text: str) -> str:
-    """Give an address to bind; Mosquitto takes an IPv6 one without brackets."""
+    """Return the address to bind; Mosquitto expects IPv6 addresses without brackets."""
     try:
         return addresses.listen(f"[{text}]:1" if ":" in text else f"{text}:1")[0]
     except FlawError:
@@ -66,9 +66,9 @@ def _host(text: str) -> str:
 def write_config(
     run_dir: Path, certs_dir: Path | None, port: int, *, bind: str = "127.0.0.1"
 ) -> Path:
-    """Write `run_dir/mosquitto.conf`, and `run_dir/mosquitto/` for its state; give the file.
+    """Write `run_dir/mosquitto.conf`, make `run_dir/mosquitto/` for its state; return the file.
 
-    Without `certs_dir` the broker takes plain TCP from anyone: on loopback, for floors in benches.
+    Without `certs_dir` the broker accepts plain TCP from anyone: only for benches on loopback.
     """
     run_dir, state = run_dir.resolve(), run_dir.resolve() / "mosquitto"
     state.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def write_config(
         security = _fill("security.conf.in", CERTS=certs_dir.resolve(), ACL=acl)
     text = _fill(
         "mosquitto.conf.in",
-        USER=getpass.getuser(),  # only root may change it; whoever starts it stays who they are
+        USER=getpass.getuser(),  # Mosquitto changes its user only when root starts it
         STATE=state,
         PORT=port,
         BIND=bind,
@@ -92,10 +92,10 @@ def write_config(
 
 
 def mend(state: Path) -> Path | None:
-    """Set aside a `mosquitto.db` with which Mosquitto does not start; give where it is kept.
+    """Put aside a `mosquitto.db` with which Mosquitto does not start; return its new path.
 
-    After a power cut it may be all zeros. Whether it is good only Mosquitto can tell, so it is
-    tried; where it does not start without the file either, the file is not to blame.
+    After a power cut the file may be all zeros. Only Mosquitto knows whether it is good, so
+    Mosquitto is started with it; if it does not start without the file either, nothing is changed.
     """
     database = state / "mosquitto.db"
     if not database.exists() or _starts(state):
@@ -110,7 +110,7 @@ def mend(state: Path) -> Path | None:
 
 
 def _starts(state: Path) -> bool:
-    """Tell whether Mosquitto comes up with what `state` holds; nothing is written there."""
+    """Whether Mosquitto starts with the files in `state`; nothing is written there."""
     with tempfile.TemporaryDirectory(prefix="anbu-") as folder:
         config = Path(folder) / "trial.conf"
         text = _fill(
@@ -125,11 +125,11 @@ def _starts(state: Path) -> bool:
                 said = trial.stderr or ()
                 return any(line.rstrip().endswith(" running") for line in said)
             finally:
-                trial.kill()  # told to end, it would write
+                trial.kill()  # it would write its file if it were asked to end
 
 
 def program() -> str:
-    """Give the path of Mosquitto, which Debian keeps where a plain user's PATH does not look."""
+    """Return the path of Mosquitto; Debian's is not in a normal user's PATH."""
     return shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 

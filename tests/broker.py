@@ -56,7 +56,7 @@ def certs() -> Path:
 
 
 def free_port() -> int:
-    """Give a port of 127.0.0.1 that nobody listens on at the moment."""
+    """Return a port of 127.0.0.1 that nobody listens on at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 

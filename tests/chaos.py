@@ -67,7 +67,7 @@ class Chaos:
         self._call(self._listen())
 
     def refuse(self) -> None:
-        """Let no new connection in, and end those that are open."""
+        """Refuse new connections, and end the open ones."""
         self._call(self._close())
 
     def reset(self) -> None:

@@ -152,14 +152,14 @@ def oversizes(module: Module) -> Iterator[str]:
 
 
 def functions(module: Module) -> Iterator[tuple[str, int]]:
-    """Give the name and the lines of each function."""
+    """Return the name and the lines of each function."""
     for node in module.nodes():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def median_length(room: list[Module]) -> float:
-    """Give the median length of a room's functions; 0 when there are none."""
+    """Return the median length of a room's functions; 0 when there are none."""
     lengths = [length for module in room for _, length in functions(module)]
     return statistics.median(lengths) if lengths else 0.0
 

@@ -41,7 +41,7 @@ class Packet:
 
 
 async def read_packet(reader: StreamReader, *, up: bool) -> Packet:
-    """Give the next packet, or raise `asyncio.IncompleteReadError` at the end."""
+    """Return the next packet, or raise `asyncio.IncompleteReadError` at the end."""
     head = await reader.readexactly(1)
     size = shift = 0
     more = True

@@ -32,7 +32,7 @@ OURS_ALONE = {  # what argparse says of a programmer's mistakes only
 
 
 def walk(one: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """Give a parser and all below it."""
+    """Return a parser and all below it."""
     yield one
     for action in one._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -81,7 +81,7 @@ ENGLISH_ALONE = {"said"}  # what an English page says again of what was spoken i
 
 
 def sentences(file: Path) -> Iterator[tuple[str, set[str]]]:
-    """Give each sentence's key, and what is filled into it."""
+    """Return each sentence's key, and what is filled into it."""
     tables: list[tuple[str, object]] = [("", tomllib.loads(file.read_text(encoding="utf-8")))]
     for key, value in tables:
         if isinstance(value, dict):

@@ -43,7 +43,7 @@ def interrupt() -> None:
 
 
 def running(marker: Path) -> list[str]:
-    """Give the commands of all processes but ours that name `marker`."""
+    """Return the commands of all processes but ours that name `marker`."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has just ended

@@ -186,7 +186,7 @@ def test_a_brokers_own_certificate_may_be_at_fault(tmp_path: Path, flaw: str, co
 
 
 def answering(answer: bytes) -> int:
-    """Start somebody who answers one visitor with `answer`, then hangs up; give the port."""
+    """Start somebody who answers one visitor with `answer`, then hangs up; return the port."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -502,7 +502,7 @@ def test_a_socket_that_one_may_not_look_at_is_named(
 
 
 def speaking(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Have the voice's own examination be a program of ours."""
+    """Replace the voice's own examination by a program of the test."""
     monkeypatch.setattr(speech, "LIBRARIES", ())
     monkeypatch.setattr(speech, "_command", lambda _: [sys.executable, "-c", program])
 

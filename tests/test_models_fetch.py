@@ -23,12 +23,12 @@ from provisioning.findings import Finding
 from provisioning.models import catalog as models_catalog
 from provisioning.models import command
 from provisioning.models.catalog import Archive, Catalog, File, Model
-from provisioning.models.download import Patience, Why
-from provisioning.models.install import Bringer, Progress
+from provisioning.models.download import Timeouts, Why
+from provisioning.models.install import Installer, Progress
 from tests.broker import certs
 
 BIG = bytes(range(256)) * 400  # 102,400 bytes
-HURRIED = Patience(
+HURRIED = Timeouts(
     connect_s=2.0, silence_s=0.3, window_s=0.2, least_bytes_s=1000.0, retries=2, pause_s=0.0
 )
 Answer = Callable[["Visit"], None]
@@ -53,7 +53,7 @@ class Visit(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 class Shelf(ThreadingHTTPServer):
@@ -153,8 +153,8 @@ def pack(**more: bytes) -> bytes:
 
 
 def bring(catalog: Catalog, folder: Path, mirror: str) -> list[Finding]:
-    with closing(Bringer(folder, mirror, Progress(io.StringIO()), HURRIED)) as bringer:
-        found = [bringer.bring(name, model) for name, model in catalog.items()]
+    with closing(Installer(folder, mirror, Progress(io.StringIO()), HURRIED)) as installer:
+        found = [installer.install(name, model) for name, model in catalog.items()]
     assert all(findings.tell(finding) for finding in found)  # each has its sentences
     return found
 

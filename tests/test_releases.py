@@ -47,7 +47,7 @@ def fixture(name: str) -> dict[str, Any]:
 
 
 def meta(name: str) -> str:
-    """Give what an older database says of itself."""
+    """Return the description of an older database."""
     return "\n".join(line for line in fixture(name)["database"] if 'INTO "meta"' in line)
 
 
@@ -150,7 +150,7 @@ INSERT INTO audit (incident, utc, deed, version, "by", event, synced, device, pl
 
 
 def newer(folder: Path, more: str = "") -> None:
-    """Let this program make a database, and the next one go on with it."""
+    """Make a database with this program, and go on with it with the next one."""
     opened(folder, NAMES[0])
     with stored(folder):
         pass

@@ -26,7 +26,7 @@ NO_KEY_ID, EMPTY_ISSUER = 85, 83
 
 
 def shake(folder: Path) -> None:
-    """Have a strict client, as Python 3.13 makes them, and the broker of `folder` shake hands."""
+    """Do a TLS handshake of a strict client, as in Python 3.13, with the broker of `folder`."""
     client = tls.context(str(folder / "ca.crt"), "", "")
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,7 +1,7 @@
-"""What a person means to do on a day, and when: meals, washing, outings, callers, feasts.
+"""What a person plans for a day, and when: meals, washing, outings, visitors, feasts.
 
-Times are drawn relative to the waking day, so that who sleeps by day has breakfast in the
-afternoon; outings keep to it as well. The numbers are the author's judgement.
+Times are drawn relative to the waking day: a person who sleeps by day has breakfast in the
+afternoon, and goes out later as well. The numbers are the author's judgement.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ VISITS_AT_THE_WEEKEND, VISITS_IN_THE_WEEK = 1.7, 0.72
 
 
 class Task(NamedTuple):
-    """Something to do at a time. `size` is its seconds, but for `do` a factor on the usual."""
+    """Something to do at a time. `size`: its seconds; of a `do`, a factor on the usual time."""
 
     at: float
     deed: Deed
@@ -48,7 +48,7 @@ class Task(NamedTuple):
 
 
 def agenda(year: Year, day: int, bed: float, dice: Dice) -> list[Task]:
-    """Give what is planned between getting up and `bed`, in the order of time."""
+    """Return what is planned between getting up and `bed`, in the order of time."""
     begin, span = year.wake(day), bed - year.wake(day)
     tasks = list(_meals(year, day, span, dice))
     if not year.is_ill(day):
@@ -60,7 +60,7 @@ def agenda(year: Year, day: int, bed: float, dice: Dice) -> list[Task]:
 
 
 def _is_decent(task: Task) -> bool:
-    """Tell whether it is a time of day for it, also for who lives by night."""
+    """Whether it is a possible time of day for the task, also for people who live by night."""
     first, last = DECENT_H.get(task.deed, (0.0, 24.0))
     return first <= task.at % DAY / HOUR < last
 

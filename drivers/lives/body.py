@@ -1,4 +1,4 @@
-"""What the resident does to the hub itself: heart rates, answers to the daily check-in, presses."""
+"""What comes from the resident directly: heart rates, answers to the daily check-in, presses."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Edge(NamedTuple):
 
 
 class Body:
-    """The resident beside the sensors of the rooms."""
+    """The resident's wearable, answers and presses."""
 
     def __init__(self, person: Person, seed: object) -> None:
         self._home = person.home
@@ -32,7 +32,7 @@ class Body:
         self._heart_due = 0.0
 
     def report(self, stay: Stay) -> Iterator[Edge]:
-        """Give the edges of one stay, not in order."""
+        """Yield the edges of one stay, not in order."""
         if stay.state is State.AWAY:
             return
         yield from self._heart(stay)

@@ -1,7 +1,7 @@
-"""The diary of a simulated life: where the resident is from when to when, and the front door.
+"""The diary of a simulated life: where the resident is at what time, and the front door.
 
-It is the truth; what the sensors make of it is in `lives_sensors.py`. Times are seconds since
-the midnight that begins the trace.
+The diary is the truth; `sensors.py` derives from it what is reported. Times are seconds since the
+midnight at which the trace begins.
 """
 
 from enum import StrEnum
@@ -13,7 +13,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 class State(StrEnum):
-    """Where the resident is in truth; `visitor` is at home with company."""
+    """Where the resident really is; `visitor` means at home with company."""
 
     HOME = "home"
     ASLEEP = "asleep"
@@ -87,8 +87,6 @@ BY_EVENING = {
 }  # fmt: skip
 WHEN_ILL = {"lie": 5.0, "nap": 2.5, "tv": 0.4, "snack": 0.5, "phone": 0.2}
 WITH_COMPANY = {"talk": 5.0, "set-table": 1.0, "eat": 1.0, "tv": 1.2, "potter": 0.8}
-
-
 TOILET_AFTER_H, TOILET_SPREAD = 2.8, 0.45
 
 
@@ -112,7 +110,7 @@ class Opening(NamedTuple):
 
 
 class Diary:
-    """Written in the order of time; `now` is the end of what has been written."""
+    """A diary, written in the order of time; `now` is the end of what has been written."""
 
     def __init__(self, dice: Dice, bustle: float) -> None:
         self.now = 0.0
@@ -125,13 +123,13 @@ class Diary:
         self._openings: list[Opening] = []
 
     def tear_out(self) -> tuple[list[Stay], list[Opening]]:
-        """Give what has been written since the last time, and forget it."""
+        """Return what has been written since the last call, and remove it."""
         written = self._stays, self._openings
         self._stays, self._openings = [], []
         return written
 
     def stay(self, until: float, state: State, zone: Zone, moves_h: float = 0.0) -> None:
-        """Write a stay that ends at `until`; nothing when that is past."""
+        """Write a stay that ends at `until`; write nothing when that is past."""
         self._write(until, Act(zone, 0, 0, moves_h, 0, state=state))
 
     def do(self, name: str, until: float | None = None, factor: float = 1.0) -> None:
@@ -151,7 +149,7 @@ class Diary:
             self.toilet_due = self.now + self._dice.long(TOILET_AFTER_H, TOILET_SPREAD) * HOUR
 
     def go_out(self, until: float, *, twice: bool = False) -> None:
-        """Get ready, leave, be back at `until`; `twice`: first return for a forgotten thing."""
+        """Get ready, leave, and return at `until`; `twice`: first return for a forgotten thing."""
         self.stay(self.now + self._dice.between(0.5, 4) * MINUTE, State.HOME, Zone.ENTRY, 100)
         if twice:
             self._leave(self.now + self._dice.long(55, 0.7))

@@ -1,7 +1,7 @@
-"""Chance for the simulated lives: few distributions, the same on every machine.
+"""Random numbers for the simulated lives: a few distributions, the same on every machine.
 
-Only `Random.random()` is used, whose sequence Python promises to keep; what goes through the C
-library's logarithm is rounded to the microsecond, so that its last bit cannot show.
+Only `Random.random()` is used, whose sequence Python promises to keep. Results of the C library's
+logarithm are rounded to six digits, because its last bit differs between machines.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,13 +14,13 @@ DIGITS = 6
 
 
 class Dice:
-    """One stream of chance, named by its seed: the same name gives the same stream."""
+    """One stream of random numbers, named by its seed: the same seed, the same numbers."""
 
     def __init__(self, *seed: object) -> None:
         self.roll = Random("/".join(map(str, seed))).random  # noqa: S311 - no secret is made here
 
     def chance(self, probability: float) -> bool:
-        """Say yes with this probability."""
+        """Return True with this probability."""
         return self.roll() < probability
 
     def between(self, low: float, high: float) -> float:

@@ -1,9 +1,7 @@
-"""Simulated lives: sensor traces of people over 65 who live alone, and the truth behind them.
+"""Sensor traces of simulated lives, and the truth behind them.
 
-Made to judge an inactivity detector, without knowledge of its rules. The same profile, seed, days
-and start give the same bytes on any machine. The parts: `lives_profiles` (kinds of lives as data),
-`lives_home` (a person and a home), `lives_year`, `lives_agenda`, `lives_day`, `lives_night` and
-`lives_diary` (what happens), `lives_sensors` and `lives_body` (what is reported).
+They were made to judge a detector of inactivity, without knowledge of its rules. The same profile,
+seed, number of days and start give the same bytes on any machine.
 """
 
 from collections.abc import Iterator
@@ -40,16 +38,16 @@ class Interval(NamedTuple):
 
 
 def simulate(profile: str, seed: int, days: int, start: date = FIRST_DAY) -> Iterator[Row]:
-    """Give the trace, strictly in the order of time, without holding more than a day of it.
+    """Yield the trace, strictly in the order of time, with at most a day of it in memory.
 
-    Raises KeyError where there is no such profile.
+    Raises KeyError for an unknown profile.
     """
     for rows, _ in chapters(meet(profile, seed), days, start):
         yield from rows
 
 
 def truth(profile: str, seed: int, days: int, start: date = FIRST_DAY) -> Iterator[Interval]:
-    """Give what was true: intervals that follow one another and cover the whole trace."""
+    """Yield the truth: intervals that follow one another and cover the whole trace."""
     truth_of = _Truth(_Clock(start), days * DAY_MS)
     for stays, _ in live(Year(meet(profile, seed), start), days):
         yield from truth_of.told(stays)
@@ -59,7 +57,7 @@ def truth(profile: str, seed: int, days: int, start: date = FIRST_DAY) -> Iterat
 def chapters(
     person: Person, days: int, start: date = FIRST_DAY
 ) -> Iterator[tuple[list[Row], list[Interval]]]:
-    """Give trace and truth together, about a day at a time."""
+    """Yield trace and truth together, about a day at a time."""
     clock = _Clock(start)
     end = days * DAY
     sensors = Sensors(person, start)
@@ -76,7 +74,7 @@ def chapters(
 
 
 class _Clock:
-    """Writes times; no two rows have the same."""
+    """Writes times; no two rows have the same time."""
 
     def __init__(self, start: date) -> None:
         self._start = start

@@ -1,7 +1,8 @@
-"""Who lives where: a person and a home, drawn from a profile by a seed.
+"""A person and a home, drawn from a profile by a seed; the profiles are the kinds of lives.
 
-Zones hang on a tree (bedroom and bathroom on the passage, passage, kitchen and entry on the living
-room); in a studio the bed stands in the living room. No two homes have the same sensors.
+The zones of a home are a tree: bedroom and bathroom join the passage; passage, kitchen and entry
+join the living room. In a studio the bed stands in the living room. No two homes have the same
+sensors.
 """
 
 from collections.abc import Mapping
@@ -170,7 +171,7 @@ class Person(NamedTuple):
 
 
 def meet(profile: str, seed: int) -> Person:
-    """Draw the person that a seed stands for. Raises KeyError where there is no such profile."""
+    """Return the person of a profile and a seed. Raises KeyError for an unknown profile."""
     kind = PROFILES[profile]
     name = f"{profile}/{seed}"
     dice = Dice(name, "person")
@@ -187,7 +188,7 @@ def meet(profile: str, seed: int) -> Person:
 
 
 def route(home: Home, start: Zone, end: Zone) -> list[Zone]:
-    """Give the zones that one walks through, with the last but without the first."""
+    """Return the zones on the way from `start` to `end`, without the first."""
     if start == end:
         return []
     up, down = _chain(home, start), _chain(home, end)

@@ -1,8 +1,8 @@
-"""From a diary to sensor edges: what passive infrared sensors, reeds and a wearable report.
+"""What the sensors report of a diary: passive infrared sensors, door contacts and a wearable.
 
 A PIR is active for its hold time and then blind for its block time (HC-SR501 class modules hold for
-some seconds; battery devices block 10 to 60 s), misses some movements, and triggers now and then
-without anybody. A reed does not bounce here. The radio loses edges; devices are dead for hours.
+some seconds; battery devices block 10 to 60 s). It misses some movements and sometimes triggers
+without anybody. Contacts do not bounce here. The radio loses edges; devices fail for hours.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from drivers.lives.diary import DAY, HOUR, MINUTE, Opening, State, Stay, Zone
 from drivers.lives.dice import Dice
 from drivers.lives.home import Home, Person, Pir, route
 
-STEP_S = 2.2  # walking through a zone of a small home, at the pace of age
+STEP_S = 2.2  # an old person's walk through one zone of a small home
 GUEST_MOVES_H, GUEST_NIGHT_MOVES_H = 40.0, 1.5
 GUEST_ZONES = (Zone.LIVING, Zone.LIVING, Zone.LIVING, Zone.KITCHEN, Zone.PASSAGE, Zone.BATHROOM)
 CAT_ZONES = (Zone.LIVING, Zone.LIVING, Zone.KITCHEN, Zone.PASSAGE, Zone.BEDROOM, Zone.ENTRY)
@@ -37,7 +37,7 @@ class Sensors:
         self._dead: dict[str, tuple[float, float]] = {}
 
     def report(self, stays: list[Stay], openings: list[Opening]) -> list[Edge]:
-        """Give the edges of a stretch of the diary, in the order of time."""
+        """Return the edges of a part of the diary, in the order of time."""
         moves: list[Move] = []
         edges: list[Edge] = []
         for stay in stays:
@@ -51,7 +51,7 @@ class Sensors:
         return sorted(self._received(edges, begin, end))
 
     def _arrive(self, at: float, zone: Zone, edges: list[Edge]) -> Iterator[Move]:
-        """Walk from the last zone, through the bathroom's door where there is one."""
+        """Walk from the last zone, through the bathroom's door if it has a contact."""
         came_from, self._zone = self._zone, zone
         path = route(self._home, came_from, zone)
         if self._home.bathroom_door and path and Zone.BATHROOM in {came_from, zone}:
@@ -123,7 +123,7 @@ class Sensors:
                 at = shut + 1 + self._dice.wait(HOUR / stay.fridge_h)
 
     def _received(self, edges: Iterable[Edge], begin: float, end: float) -> Iterator[Edge]:
-        """Lose what the radio loses."""
+        """Leave out the edges that the radio loses, or that a dead device does not send."""
         dice, hardware = self._dice, self._home.hardware
         edges = list(edges)
         for device in sorted({edge.device for edge in edges}):
@@ -141,7 +141,7 @@ def _ghost(pir: Pir) -> str:
 
 
 def _watch(pirs: tuple[Pir, ...]) -> dict[str, list[tuple[Pir, float]]]:
-    """Tell for each place which sensors see it, and how well."""
+    """Return for each place the sensors that see it, and how well."""
     watching: dict[str, list[tuple[Pir, float]]] = {_ghost(pir): [(pir, 1.0)] for pir in pirs}
     for zone in Zone:
         watching[zone] = [(pir, pir.sees[zone]) for pir in pirs if zone in pir.sees]

@@ -1,6 +1,6 @@
-"""The year of a simulated life: when they wake, the seasons, ill days, feasts and trips.
+"""The year of a simulated life: times of waking, seasons, ill days, feasts.
 
-Every answer is a function of the person and the day alone. Feasts: Seollal and Chuseok by the
+Every result depends only on the person and the day. Feasts: Seollal and Chuseok by the
 calendar of the Korea Astronomy and Space Science Institute, 2024 to 2031; other years have none.
 """
 
@@ -27,10 +27,10 @@ A_DAY = timedelta(days=1)
 
 
 class Feast(StrEnum):
-    """How one spends Seollal and Chuseok."""
+    """How a person spends Seollal and Chuseok."""
 
-    GUESTS = "guests"  # the children come, from the eve on
-    TRIP = "trip"  # at the children's, from the eve on
+    GUESTS = "guests"  # the children come and stay, from the eve on
+    TRIP = "trip"  # a stay with the children, from the eve on
     LUNCH = "lunch"  # they come for the day
     ALONE = "alone"
 
@@ -46,30 +46,30 @@ class Year:
         self._wake = lru_cache(maxsize=16)(self._wake_of)
 
     def date_of(self, day: int) -> date:
-        """Give the date of a day."""
+        """Return the date of a day."""
         return self._start + day * A_DAY
 
     def dice(self, day: int, what: str) -> Dice:
-        """Give the stream of chance of one matter on one date."""
+        """Return the random numbers for one purpose on one date."""
         return Dice(self.person.name, what, self.date_of(day))
 
     def winter(self, day: int) -> float:
-        """Tell the season: 1 in the depth of winter, -1 at the height of summer."""
+        """Return the season: 1 in the middle of winter, -1 in the middle of summer."""
         return cos((self.date_of(day).timetuple().tm_yday - COLDEST_DAY) * 2 * pi / 365.25)
 
     def wake(self, day: int) -> float:
-        """Tell when the person means to get up on a day."""
+        """Return when the person plans to get up on a day."""
         return self._wake(day)
 
     def day_at(self, now: float) -> int:
-        """Tell which day it is for the person: the last one on which they got up."""
+        """Return which day it is for the person: the last one on which they got up."""
         day = int(now // DAY) + 1
         while self.wake(day) > now + 1:
             day -= 1
         return day
 
     def keeps(self, rite: Rite, day: int) -> bool:
-        """Tell whether the person goes to something on a day."""
+        """Whether the person goes to a fixed event on a day."""
         when = self.date_of(day)
         due = when.weekday() in rite.weekdays or when.day % 10 in rite.month_digits
         dice = self.dice(day, f"rite {sorted(rite.weekdays)}")
@@ -77,11 +77,11 @@ class Year:
         return due and well and dice.chance(rite.kept)
 
     def is_ill(self, day: int) -> bool:
-        """Tell whether the person is ill in bed on a day: for one to six days in a row."""
+        """Whether the person is ill in bed on a day; an illness lasts one to six days."""
         return any(self._falls_ill(day - ago) > ago for ago in range(LONGEST_ILLNESS_D))
 
     def feast(self, day: int) -> Feast | None:
-        """Tell how a feast, its eve and the day after are spent; None on other days."""
+        """Return how a feast, its eve and the day after are spent; None on other days."""
         when = self.date_of(day)
         near = [feast for feast in (when - A_DAY, when, when + A_DAY) if feast in FEASTS]
         if not near:
@@ -91,15 +91,15 @@ class Year:
         return Feast(dice.pick({str(way): weight for way, weight in ways.items()}))
 
     def is_eve(self, day: int) -> bool:
-        """Tell whether the next day is a feast."""
+        """Whether the next day is a feast."""
         return self.date_of(day + 1) in FEASTS
 
     def is_feast(self, day: int) -> bool:
-        """Tell whether the day is a feast."""
+        """Whether the day is a feast."""
         return self.date_of(day) in FEASTS
 
     def drift(self, day: int) -> float:
-        """Tell how habits have wandered, in about -1 to 1: two slow waves without a calendar."""
+        """Return how habits have changed, about -1 to 1: two slow waves without a calendar."""
         slow, slower = self._phases
         age = self.date_of(day).toordinal()
         return 0.5 * sin(age / 23 + slow) + 0.5 * sin(age / 61 + slower)

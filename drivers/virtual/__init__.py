@@ -1,3 +1,3 @@
-"""A virtual house: every device on simulated pins, a web page and a command line."""
+"""The virtual house: every device on simulated pins, with a web page and a command line."""
 
 __all__ = ["cli", "furnish", "sensors_cli"]

@@ -1,7 +1,7 @@
-"""The virtual house: a finger on the hub's contacts and an eye on its lamps, without hardware.
+"""The virtual house as a driver: it presses contacts and reads lamps, without hardware.
 
-It moves and reads the same pins that contacts, sensors and lamps drive, over a unix socket that
-speaks JSON lines: `press`, `motion`, `door`, `lamps`, ... What is said is in `protocol.py`.
+It moves and reads the simulated pins of contacts, sensors and lamps, for clients of a unix socket
+with JSON lines: `press`, `motion`, `door`, `lamps`, ... (`protocol.py`).
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from msgspec import Struct, field
 
+from drivers.virtual.house import House
 from drivers.virtual.pins import HousePin
 from drivers.virtual.protocol import LINE_BYTES, talk
-from drivers.virtual.room import Room
 from drivers.virtual.sensors import Fitting, Sensors, move_in
 from hub.contract.forms import Name, SocketPath
 from hub.core.model.driver import Port
@@ -25,22 +25,22 @@ from hub.core.model.effects import Say
 from hub.core.model.events import Spoke, VoiceTold
 from hub.shared.unix_socket import serving
 
-PAGE = "page"  # as an engine of speech: its buttons and what is to be read
+PAGE = "page"  # reported as the engine of speech: what is said is read on the page
 
 
 class HouseError(Exception):
-    """The virtual house cannot be entered; the text says why."""
+    """The virtual house cannot be used; the text says why."""
 
 
 def use_virtual_pins() -> None:
-    """Let every device that is built from now on have pins of the virtual house."""
+    """Give every device that is made from now on pins of the virtual house."""
     Device.pin_factory = MockFactory(pin_class=HousePin)
 
 
 def furnish(sensors: dict[str, Fitting], resting_closed: Mapping[str, int] | None = None) -> None:
-    """Shut the doors, plug in the mains, and close the contacts that rest closed.
+    """Shut the doors, turn on the mains, and close the contacts that rest closed.
 
-    All of it before any driver looks. Raises HouseError.
+    To be called before any driver reads its pin. Raises HouseError.
     """
     move_in(sensors, _lines(sensors))
     for pin in _pins(resting_closed or {}).values():
@@ -48,7 +48,7 @@ def furnish(sensors: dict[str, Fitting], resting_closed: Mapping[str, int] | Non
 
 
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_field="kind"):
-    """The finger and the eye. The maps name the pins of the other drivers."""
+    """The virtual house. `contacts`, `lamps` and `sensors` name the pins of the other drivers."""
 
     socket: SocketPath
     name: Name = "house"
@@ -69,14 +69,14 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
         Raises HouseError without virtual pins, SocketError where another house has the socket.
         """
         sensors = Sensors(self.sensors, _lines(self.sensors))
-        room = Room(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
-        async with _open_to_visitors(Path(self.socket), room):
-            room.hears = port.emit
+        house = House(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
+        async with _open_to_visitors(Path(self.socket), house):
+            house.hears = port.emit
             port.ready()
             if not self.voice:
                 port.emit(VoiceTold(monotonic(), self.name, (PAGE,), hears=True))
             async for order in port.orders():
-                room.note(order)
+                house.note(order)
                 if isinstance(order, Say) and order.receipt and not self.voice:
                     port.emit(Spoke(monotonic(), order.receipt, done=True))
 
@@ -101,10 +101,10 @@ def _pins(numbers: Mapping[str, int]) -> dict[str, HousePin]:
 
 
 @asynccontextmanager
-async def _open_to_visitors(path: Path, room: Room) -> AsyncIterator[None]:
-    async with serving(path, "virtual house", partial(talk, room), line_bytes=LINE_BYTES):
-        room.listen(asyncio.get_running_loop())
+async def _open_to_visitors(path: Path, house: House) -> AsyncIterator[None]:
+    async with serving(path, "virtual house", partial(talk, house), line_bytes=LINE_BYTES):
+        house.listen(asyncio.get_running_loop())
         try:
             yield
         finally:
-            room.listen(None)
+            house.listen(None)

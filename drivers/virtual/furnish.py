@@ -1,4 +1,4 @@
-"""Furnishing a virtual house: the devices of the config on simulated pins, and a finger."""
+"""Furnishing a virtual house: the devices of the config on simulated pins, and its driver."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ LAMPS = ("red", "green", "amber", "buzzer")
 def furnish(
     configured: tuple[Driver, ...], run_dir: str, phrases: dict[str, str]
 ) -> tuple[Driver, ...]:
-    """Return the house's drivers and the virtual house itself; real pins are never touched."""
+    """Return the configured drivers and the virtual house's own; real pins are never used."""
     driver.use_virtual_pins()
     devices = tuple(_charged(d, Path(run_dir)) for d in configured)
     sensors = {d.name: fitting for d in devices if (fitting := _fitting(d)) is not None}
@@ -37,7 +37,7 @@ def furnish(
 
 
 def _charged(device: Driver, folder: Path) -> Driver:
-    """Give a battery a file of the virtual house in place of the machine's own."""
+    """Return the device; a battery is read from a file of the virtual house, not the machine's."""
     if not isinstance(device, supply.Driver) or not device.battery:
         return device
     return replace(device, battery=str(folder / f"{device.name}.battery"))

@@ -1,4 +1,4 @@
-"""Pins of the virtual house: a finger that stays on its contact, and lamps whose edges are kept."""
+"""Pins of the virtual house: contacts that can be held, and lamps whose last edges are kept."""
 
 import math
 from collections import deque
@@ -10,10 +10,10 @@ from gpiozero.pins.mock import MockPin
 from msgspec import Struct
 
 EDGES_KEPT = 64  # 12 s of the fastest flash
-STEADY_ON_S = 3.5  # longer than any pattern stays on
-STEADY_OFF_S = 4.5  # longer than any pattern stays off
+STEADY_ON_S = 3.5  # longer than any pattern is on without a gap
+STEADY_OFF_S = 4.5  # longer than any pattern is off without a flash
 GAP_S = 0.5  # a longer pause ends a group of flashes
-BEEP_S = 1.0  # beeps of one pattern are closer together
+BEEP_S = 1.0  # the beeps of one pattern are closer together
 LONGER_THAN_S = (
     (2.1, "wink"),
     (1.3, "breath"),
@@ -43,22 +43,22 @@ class HousePin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
         super().__init__(*args, **kwargs)
 
     def press(self) -> float:
-        """Close the contact (or open one that rests closed) and stay on it; tell when."""
+        """Close the contact (or open one that rests closed) and hold it; return when."""
         self.finger = True
         return self._settle()
 
     def release(self) -> float:
-        """Take the finger off; tell when."""
+        """Release the contact; return when."""
         self.finger = False
         return self._settle()
 
     def rest_closed(self) -> None:
-        """Be a normally closed contact from now on, with its wire in order."""
+        """Make this a normally closed contact, with an intact wire."""
         self.rests_closed = True
         self._settle()
 
     def _settle(self) -> float:
-        """Drive the level: a closed contact goes against the pull, an open one gives way to it."""
+        """Set the level: against the pull for a closed contact, else that of the pull."""
         closed = self.finger != self.rests_closed
         if (self._pull == "down") == closed:
             self.drive_high()
@@ -82,16 +82,16 @@ class HousePin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
 
 
 def beeping(edges: Iterable[Edge], now: float) -> str:
-    """Name what the ear hears of a buzzer: `beep` or `off`."""
+    """Return what is heard of a buzzer: `beep` or `off`."""
     *_, last = (Edge(at=-math.inf, lit=False), *edges)
     return "beep" if last.lit or now - last.at < BEEP_S else "off"
 
 
 def pattern(edges: Iterable[Edge], since: float, now: float) -> str:
-    """Name what the eye sees of a lamp that may have begun a new pattern at `since`.
+    """Return the name of the pattern that a lamp shows, which may have begun at `since`.
 
-    It knows nothing of the lamp's table: only lengths of light and dark. A pattern has its name
-    after its first flash, a group of flashes after the group.
+    It is derived from the lengths of light and dark alone, not from the driver's table. A pattern
+    is named after its first flash, a group of flashes after the group.
     """
     kept = list(edges)
     lit = kept[-1].lit if kept else False
@@ -108,7 +108,7 @@ def pattern(edges: Iterable[Edge], since: float, now: float) -> str:
 
 
 def _marks(kept: list[Edge], since: float) -> list[Edge]:
-    """Cut what happened before `since`; the level of that moment becomes the first edge."""
+    """Return the edges after `since`, with the level of that moment as the first one."""
     before = [edge for edge in kept if edge.at <= since]
     after = [edge for edge in kept if edge.at > since]
     if before:

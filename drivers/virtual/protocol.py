@@ -1,7 +1,7 @@
-"""What is said at the socket of the virtual house: one JSON object a line, each way.
+"""The protocol of the virtual house's socket: one JSON object a line, in both directions.
 
-An answer has `"ok": true`, or `"ok": false` with an `error` that a program can match and a
-`detail` for a person. `watch` answers with what `lamps` says, again after every change.
+An answer has `"ok": true`, or `"ok": false` with an `error` for programs and a `detail` for people.
+`watch` is answered like `lamps`, and again after every change.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Annotated, assert_never
 import msgspec
 from msgspec import Meta, Struct
 
-from drivers.virtual.room import Answer, Refusal, Refused, Room
+from drivers.virtual.house import Answer, House, Refusal, Refused
 from drivers.virtual.sensors import NoSensorError
 from hub.contract import json_lines
 from hub.contract.json_lines import JsonLineError
@@ -29,13 +29,13 @@ class Press(Struct, frozen=True, tag="press", tag_field="do", forbid_unknown_fie
 
 
 class Release(Struct, frozen=True, tag="release", tag_field="do", forbid_unknown_fields=True):
-    """Let go of a contact."""
+    """Release a contact."""
 
     what: str
 
 
 class Motion(Struct, frozen=True, tag="motion", tag_field="do", forbid_unknown_fields=True):
-    """Move before a motion sensor for `ms` milliseconds, or be `still` from now on."""
+    """Somebody moves before a motion sensor for `ms` milliseconds, or is `still` from now on."""
 
     what: str
     ms: Annotated[float, Meta(gt=0, le=7_200_000)] | None = None
@@ -50,45 +50,45 @@ class Door(Struct, frozen=True, tag="door", tag_field="do", forbid_unknown_field
 
 
 class Mains(Struct, frozen=True, tag="mains", tag_field="do", forbid_unknown_fields=True):
-    """Let the mains be there, or not."""
+    """Turn the mains power on or off."""
 
     present: bool
 
 
 class Battery(Struct, frozen=True, tag="battery", tag_field="do", forbid_unknown_fields=True):
-    """Let a battery have so much charge; without a name, the only one."""
+    """Set a battery's charge; without a name, that of the only battery."""
 
     pct: Annotated[float, Meta(ge=0, le=100)]
     what: str = ""
 
 
 class Speak(Struct, frozen=True, tag="speak", tag_field="do", forbid_unknown_fields=True):
-    """Say something that means `what`, as the resident would, and as if it were understood."""
+    """The resident says something that means `what`, and it is understood."""
 
     what: Meaning
     score: Annotated[int, Meta(ge=0, le=3)] = 0
 
 
 class Lamps(Struct, frozen=True, tag="lamps", tag_field="do", forbid_unknown_fields=True):
-    """Say what is seen and heard."""
+    """Ask what is seen and heard."""
 
 
 class Watch(Struct, frozen=True, tag="watch", tag_field="do", forbid_unknown_fields=True):
-    """Say it now, and again after every change."""
+    """Ask what is seen and heard now, and again after every change."""
 
 
 Change = Motion | Door | Mains | Battery
-Touch = Press | Release | Change | Speak  # what a finger may do at the page
+Touch = Press | Release | Change | Speak  # what the page may do
 Request = Touch | Lamps | Watch
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
-async def talk(room: Room, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serve one visitor until they leave; nothing that they say can raise."""
+async def talk(house: House, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serve one client until it leaves; nothing that it sends can raise."""
     with suppress(ConnectionError):
         try:
             while line := await read_line(reader):
-                await _serve(room, line, writer)
+                await _serve(house, line, writer)
         except EndlessLineError:
             detail = f"a request has at most {LINE_BYTES} bytes"
             await _send(writer, Refused(Refusal.LINE_TOO_LONG, detail).answer)
@@ -96,9 +96,9 @@ async def talk(room: Room, reader: asyncio.StreamReader, writer: asyncio.StreamW
             writer.close()
 
 
-async def _serve(room: Room, line: bytes, writer: asyncio.StreamWriter) -> None:
+async def _serve(house: House, line: bytes, writer: asyncio.StreamWriter) -> None:
     try:
-        await _follow(room, _decoded(line), writer)
+        await _follow(house, _decoded(line), writer)
     except Refused as refused:
         await _send(writer, refused.answer)
 
@@ -110,28 +110,28 @@ def _decoded(line: bytes) -> Request:
         raise Refused(Refusal.BAD_REQUEST, str(error)) from error
 
 
-async def _follow(room: Room, request: Request, writer: asyncio.StreamWriter) -> None:
+async def _follow(house: House, request: Request, writer: asyncio.StreamWriter) -> None:
     match request:
         case Press():
-            await _send(writer, await room.press(request.what, request.ms))
+            await _send(writer, await house.press(request.what, request.ms))
         case Release():
-            await _send(writer, room.release(request.what))
+            await _send(writer, house.release(request.what))
         case Motion() | Door() | Mains() | Battery():
-            await _send(writer, _changed(room, request))
+            await _send(writer, _changed(house, request))
         case Speak():
-            await _send(writer, room.speak(request.what, request.score))
+            await _send(writer, house.speak(request.what, request.score))
         case Lamps():
-            await _send(writer, room.seen())
+            await _send(writer, house.seen())
         case Watch():
-            async with aclosing(room.changes()) as changes:
+            async with aclosing(house.changes()) as changes:
                 async for seen in changes:
                     await _send(writer, seen)
         case _:
             assert_never(request)
 
 
-def _changed(room: Room, request: Change) -> Answer:
-    sensors = room.sensors
+def _changed(house: House, request: Change) -> Answer:
+    sensors = house.sensors
     try:
         match request:
             case Motion(what=what, ms=ms, still=still):
@@ -146,7 +146,7 @@ def _changed(room: Room, request: Change) -> Answer:
                 assert_never(request)
     except NoSensorError as error:
         raise Refused(Refusal.UNKNOWN_SENSOR, str(error), known=error.known) from error
-    room.look()
+    house.look()
     return answer
 
 

@@ -1,7 +1,7 @@
 """The sensors of the virtual house: somebody walks past, opens a door, pulls the plug.
 
-A motion sensor sees for a while and then nothing more; a door is shut and the mains are there until
-somebody changes it. A battery is a file that says its charge, as Linux has it.
+A motion lasts for some seconds; doors stay shut and the mains on until somebody changes them. A
+battery is a file with its charge, as in Linux.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from msgspec import Struct
 from drivers.virtual.pins import HousePin
 from hub.core.model.rules import Sense
 
-WALK_S = 3.0  # for as long a motion sensor sees somebody who walks past
+WALK_S = 3.0  # how long a motion sensor sees somebody who walks past
 FULL_PCT = 100.0
 AT_REST_CLOSED = (Sense.DOOR, Sense.EXIT_DOOR, Sense.MAINS)
 DOORS = (Sense.DOOR, Sense.EXIT_DOOR)
@@ -23,7 +23,7 @@ Answer = dict[str, Any]
 
 
 class Fitting(Struct, frozen=True):
-    """What a sensor senses and where, its line, and the file that says its battery's charge."""
+    """What a sensor senses and where, its GPIO line, and the file with its battery's charge."""
 
     sense: Sense
     place: str = ""
@@ -32,7 +32,7 @@ class Fitting(Struct, frozen=True):
 
 
 class NoSensorError(LookupError):
-    """There is no such sensor here; `known` names those that there are."""
+    """There is no such sensor; `known` names the existing ones."""
 
     def __init__(self, what: str, known: list[str]) -> None:
         super().__init__(
@@ -42,14 +42,14 @@ class NoSensorError(LookupError):
 
 
 class Sensors:
-    """All of them, and how long each motion still lasts."""
+    """All sensors, and the timers that end motions."""
 
     def __init__(self, fittings: dict[str, Fitting], pins: dict[str, HousePin]) -> None:
         self._fittings, self.pins = fittings, pins
         self._walks: dict[str, asyncio.TimerHandle] = {}
 
     def walk(self, what: str, ms: float | None, *, still: bool) -> Answer:
-        """Let somebody move before a motion sensor for `ms`, or let them be still from now on."""
+        """Begin a motion before a sensor for `ms` milliseconds, or (`still`) end it."""
         self._check(what, (Sense.MOTION,))
         if walk := self._walks.pop(what, None):
             walk.cancel()
@@ -67,14 +67,14 @@ class Sensors:
         return self._set(what, on=is_open)
 
     def mains(self, *, present: bool) -> Answer:
-        """Pull every plug, or put it back."""
+        """Turn the power of every plug on or off."""
         plugs = self._known((Sense.MAINS,))
         if not plugs:
             raise NoSensorError(Sense.MAINS, plugs)
         return [self._set(what, on=present) for what in plugs][-1]
 
     def charge(self, what: str, pct: float) -> Answer:
-        """Let a battery have `pct` percent; without a name, the only one."""
+        """Set a battery's charge in percent; without a name, that of the only battery."""
         known = [name for name, fitting in self._fittings.items() if fitting.battery]
         if what not in known and (what or len(known) != 1):
             raise NoSensorError(what or "battery", known)
@@ -82,11 +82,11 @@ class Sensors:
         file = Path(self._fittings[name].battery)
         new = file.with_name(f"{file.name}.new")
         new.write_text(f"{pct:g}\n", encoding="ascii")
-        new.replace(file)  # whoever reads it meanwhile reads the one or the other
+        new.replace(file)  # a reader gets the old value or the new one
         return {"ok": True, "what": name, "battery_pct": pct}
 
     def seen(self) -> Answer:
-        """Tell how each stands: `on` is motion, an open door, mains that are there."""
+        """Return the state of each: `on` means motion, an open door, mains power."""
         return {
             name: {
                 "sense": fitting.sense,
@@ -99,7 +99,7 @@ class Sensors:
         }
 
     def rest(self) -> None:
-        """Let nobody move any more on their own."""
+        """Cancel the timers of all motions."""
         for walk in self._walks.values():
             walk.cancel()
 
@@ -128,7 +128,7 @@ class Sensors:
 
 
 def move_in(fittings: dict[str, Fitting], pins: dict[str, HousePin]) -> None:
-    """Shut the doors, plug in the mains and charge the batteries, before anybody looks."""
+    """Shut the doors, turn on the mains and charge the batteries, before any driver starts."""
     for name, fitting in fittings.items():
         if name in pins and fitting.sense in AT_REST_CLOSED:
             pins[name].press()

@@ -1,3 +1,3 @@
-"""The voice process as a device of the hub, over a unix socket."""
+"""The voice process as one more device of the hub, over a unix socket."""
 
 __all__ = ["driver"]

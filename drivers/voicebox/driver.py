@@ -1,10 +1,10 @@
-"""The voice process, as one more device: orders go out, facts come in, and it may die at any time.
+"""The voice process as a device: orders go out, facts come in, and it may die at any time.
 
-    nobody --connects, says Hello--> speaking --no Pong for 10 s--> killed --connects--> speaking
-       '--for 20 s--> the driver fails: a fault, and the door is opened anew
+    nobody --connects, sends Hello--> speaking --no Pong for 10 s--> killed --connects--> speaking
+       '--for 20 s--> the driver fails: a fault, and the socket is made again
 
-The hub listens on a unix socket of its own and never waits for the voice: what it cannot take at
-once is let go. Whoever started the voice process (systemd, the demo) starts it again.
+The hub listens on a unix socket of its own and never waits for the voice: orders that the voice
+does not read are dropped. Whoever started the voice process (systemd, the demo) starts it again.
 """
 
 import asyncio
@@ -25,6 +25,16 @@ from hub.core.model.effects import Ask, Order, Say, Show
 from hub.core.model.events import Answered, Event, Measured, PartChanged, Spoke, Talking, VoiceTold
 from hub.shared.unix_socket import serving
 
+CHANGE_S = 5.0  # the shortest time between two reports of one part
+LOSS_S = 300.0  # between two reports of lost sound: as often as the hub's own readings
+LOST_S = 20.0  # a missing voice must be a fault within 30 s
+PING_S = 5.0
+KEPT, KEPT_S = 8, 10.0  # orders kept while the voice is starting, and for how long
+# All other meanings need a question: a television may say them. A visitor does no harm.
+UNASKED = {Meaning.HELP, Meaning.VISITOR, Meaning.ALONE}
+OWN_TALK = "own_"  # the keys of talks that the voice itself began start with this
+TOLD_OF_OWN = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.UNWELL}  # no answers to ours
+STEADY_S = 15.0  # a voice that dies sooner, again and again, counts as missing
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
     Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
@@ -32,7 +42,7 @@ URGENT = {
 
 
 def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | None:
-    """Give what to order of the voice, None where it is no matter of its; `words` gives texts."""
+    """Return the order for the voice, None for an order to other devices; `words` has the texts."""
     match order:
         case Show():
             return None
@@ -45,12 +55,8 @@ def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | N
             assert_never(order)
 
 
-CHANGE_S = 5.0  # how often a part may be told to have changed
-LOSS_S = 300.0  # how often it is told how much sound was let go: as the hub's own readings
-
-
-class Health:
-    """What is known of the parts of the voice `name`, and what of it was told."""
+class PartsReport:
+    """Reports how the parts of the voice `name` work, but not each short change."""
 
     def __init__(self, name: str, emit: Callable[[Event], None]) -> None:
         self._name, self._emit = name, emit
@@ -59,7 +65,7 @@ class Health:
         self._lost, self._lost_at = dict.fromkeys(self._losses(Pong(0)), 0.0), -math.inf
 
     def change(self, trouble: Trouble) -> None:
-        """Tell how a part fares, but not each flicker of it."""
+        """Report a part's state, at most every 5 s for each part."""
         part, now = trouble.part, monotonic()
         self._parts[part] = trouble
         told_at, told = self._told.get(part, (-math.inf, None))
@@ -68,12 +74,12 @@ class Health:
             self._emit(PartChanged(now, self._name, part, trouble.present, trouble.detail))
 
     def look(self) -> None:
-        """Tell of the parts that changed too often to be told at once."""
+        """Report the parts whose changes came too often to be reported at once."""
         for trouble in list(self._parts.values()):
             self.change(trouble)
 
     def lose(self, pong: Pong) -> None:
-        """Tell that it is too slow for what it hears: in a telemetry of its own, seldom."""
+        """Report sound that the voice was too slow for, as telemetry, at most every 5 minutes."""
         lost, now = self._losses(pong), monotonic()
         if lost != self._lost and now - self._lost_at >= LOSS_S:
             self._lost, self._lost_at = lost, now
@@ -87,22 +93,12 @@ class Health:
         }
 
 
-LOST_S = 20.0  # the issue: a voice that is gone is a fault within 30 s
-PING_S = 5.0
-KEPT, KEPT_S = 8, 10.0  # what is to be said while the voice is starting, and for how long
-# the rest needs a question: the television may say it; of a visitor that does no harm
-UNASKED = {Meaning.HELP, Meaning.VISITOR, Meaning.ALONE}
-OWN_TALK = "own_"  # so begin the keys of talks that the voice itself began
-TOLD_OF_OWN = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.UNWELL}  # no answers to ours
-STEADY_S = 15.0  # a voice that lives for less, again and again, is none
-
-
 class VoiceLostError(Exception):
     """No voice process has come to the socket."""
 
 
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", tag_field="kind"):
-    """The door at which the voice process knocks."""
+    """The socket to which the voice process connects."""
 
     socket: SocketPath = "/run/anbu/voice.sock"
     name: Name = "voice"
@@ -115,7 +111,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", ta
     async def run(self, port: Port) -> None:
         """Serve the voice until cancelled.
 
-        Raises SocketError where the socket cannot be had, VoiceLostError when nobody comes.
+        Raises SocketError when the socket cannot be made, VoiceLostError when no voice connects.
         """
         box = Box(self.name, port)
         path = Path(self.socket)
@@ -130,7 +126,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", ta
 
 
 class Box:
-    """The voice that is connected, if any, and what waits for one."""
+    """The connected voice, if any, and the orders that wait for one."""
 
     def __init__(self, name: str, port: Port) -> None:
         self._name, self._port = name, port
@@ -139,7 +135,7 @@ class Box:
         self._began_at = self._gone_at
         self._well = False
         self._waiting: list[tuple[float, voice.Order]] = []
-        self._health = Health(name, port.emit)
+        self._parts = PartsReport(name, port.emit)
         self._tells_words = False
 
     async def welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -155,7 +151,7 @@ class Box:
                 self._gone_at = monotonic() if self._well else self._gone_at
 
     async def tell(self) -> None:
-        """Hand on what the resident is to hear."""
+        """Send the voice what the resident is to hear."""
         async for order in self._port.orders():
             word = voice_order(order, self._port.words)
             if word is None:
@@ -166,7 +162,7 @@ class Box:
                 self._peer.send(word)
 
     async def watch(self) -> None:
-        """Ping the voice, end one that hangs, and raise VoiceLostError where none comes."""
+        """Ping the voice, kill one that hangs, and raise VoiceLostError when none connects."""
         while True:
             await asyncio.sleep(PING_S)
             self._look()
@@ -181,11 +177,11 @@ class Box:
                 peer.ping()
 
     def _look(self) -> None:
-        """Believe in a voice that has lived for a while; tell of parts that changed too often."""
+        """Report ready when the voice has lived for 15 s; report parts that changed too often."""
         if self._peer is not None and not self._well and monotonic() - self._began_at >= STEADY_S:
             self._well = True
             self._port.ready()
-        self._health.look()
+        self._parts.look()
 
     def _hear(self, peer: Peer, fact: voice.Fact) -> None:
         at = monotonic()
@@ -201,10 +197,10 @@ class Box:
                 if receipt:
                     self._port.emit(Spoke(at, receipt, done))
             case voice.Trouble():
-                self._health.change(fact)
+                self._parts.change(fact)
             case voice.Pong(n=n):
                 peer.answered(n)
-                self._health.lose(fact)
+                self._parts.lose(fact)
             case _:
                 assert_never(fact)
 
@@ -226,13 +222,13 @@ class Box:
             )
 
     def _learn(self, at: float, hello: voice.Hello) -> None:
-        """Tell what this voice has and may do; without its consent no words of it go further."""
+        """Report what this voice has and may do; without consent its words are not passed on."""
         self._tells_words = hello.tells_words
         able, may = (hello.engines, hello.hears), (hello.spoken_sos, hello.tells_words)
         self._port.emit(VoiceTold(at, self._name, *able, *may))
 
     def _begin(self, peer: Peer) -> None:
-        """Take a voice that can speak; say what waited for it, unless it is stale by now."""
+        """Accept a voice that can speak; send it the orders that waited, if not too old."""
         if self._peer not in {None, peer}:
             self._peer.close()
         if self._peer is not peer:

@@ -1,4 +1,4 @@
-"""The other end of the voicebox's socket: one voice process, its lines and its pulse."""
+"""One connected voice process: its lines, its pings, and how it is ended when it hangs."""
 
 import asyncio
 import os
@@ -13,10 +13,10 @@ from hub.contract.json_lines import JsonLineError
 from hub.contract.voice import Fact, Order, Ping, encode
 from hub.shared.unix_socket import read_word
 
-HANG_S = 10.0  # the issue's promise for a voice that hangs
-FLOOD, FLOOD_S = 200, 1.0  # words that no mouth and no ear make in a second: it is broken
-MISTAKES = 10  # lines that are no word; then it is another program
-BUFFER = 262_144  # a voice that reads nothing any more: what it cannot take is let go
+HANG_S = 10.0  # the promised limit for a voice that hangs
+FLOOD, FLOOD_S = 200, 1.0  # more messages in a second than speech can make: it is broken
+MISTAKES = 10  # after more lines that cannot be decoded it is another program
+BUFFER = 262_144  # bytes that a voice has not read yet; beyond them orders are dropped
 
 
 class Peer:
@@ -31,7 +31,7 @@ class Peer:
         self._burst_at, self._burst = 0.0, 0
 
     async def facts(self) -> AsyncIterator[Fact]:
-        """Give what it says until it leaves, talks nonsense, floods or breaks off."""
+        """Yield what it sends until it leaves, floods, or makes too many mistakes."""
         with suppress(ConnectionError):
             while (word := await read_word(self._reader)) is not None:
                 if isinstance(word, JsonLineError):
@@ -41,37 +41,37 @@ class Peer:
                 if self._mistakes > MISTAKES or self._floods():
                     self.kill()
                     return
-                await asyncio.sleep(0)  # a full buffer would hold up the loop, and a press with it
+                await asyncio.sleep(0)  # else a full buffer would hold up the loop, and a press
 
     def send(self, order: Order) -> None:
-        """Say it, unless the voice has long stopped reading."""
+        """Send an order, unless the voice has long stopped reading."""
         if self._writer.transport.get_write_buffer_size() < BUFFER:
             self._writer.write(encode(order))
 
     def ping(self) -> None:
-        """Ask whether it is there; a ping that is not answered yet is not repeated."""
+        """Send a ping, unless the last one is not answered yet."""
         if self._pinged == self._ponged:
             self._pinged, self._pinged_at = self._pinged + 1, monotonic()
             self.send(Ping(self._pinged))
 
     def answered(self, n: int) -> None:
-        """Take its word that it is there."""
+        """Note the answer to ping `n`."""
         if n == self._pinged:
             self._ponged = n
 
     def hangs(self) -> bool:
-        """Tell whether it owes an answer for too long."""
+        """Whether the answer to a ping is late by `HANG_S`."""
         return self._pinged != self._ponged and monotonic() - self._pinged_at > HANG_S
 
     def kill(self) -> None:
-        """End a process that hangs, so that it is started again; SIGSTOP does not hold that up."""
+        """Kill a process that hangs, so that it is started again; this works under SIGSTOP too."""
         if self._process is not None:
             with suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(self._process, signal.SIGKILL)
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()
         if self._process is not None:
             os.close(self._process)
@@ -86,7 +86,7 @@ class Peer:
 
 
 def _process_of(writer: asyncio.StreamWriter) -> int | None:
-    """Open a handle on the peer's process, which stays its own when the number is used again."""
+    """Return a handle on the peer's process; it stays valid when the process id is used again."""
     sock: sockets.socket = writer.get_extra_info("socket")
     size = struct.calcsize("3i")
     pid, uid, _ = struct.unpack(

@@ -1,3 +1,3 @@
-"""`anbu replay`: transcripts and traces of a home are run through the core again."""
+"""`anbu replay`: runs a black box's transcript or a trace of sensors through the core again."""
 
 __all__ = ["command"]

@@ -1,6 +1,7 @@
-"""`anbu replay FILE`: a trace of sensors, or a black box's transcript, through the decisions again.
+"""`anbu replay FILE`: decides again on a trace of sensors, or on a black box's transcript.
 
-Exit codes: 0 done; 1 a transcript came out otherwise, or a picture cannot be written; 2 bad input.
+Exit codes: 0 done; 1 a transcript has other effects now, or a picture cannot be written; 2 bad
+input.
 """
 
 import sys
@@ -30,7 +31,7 @@ WEST_H, EAST_H = -12.0, 14.0  # of all zones, in hours ahead of UTC
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add what `anbu replay` takes."""
+    """Add the arguments of `anbu replay`."""
     about = words(usual_language())["about"]
     parser.description = about["command"]
     parser.add_argument("file", type=Path, metavar="FILE", help=about["file"])
@@ -114,7 +115,7 @@ def _transcript(args: Namespace) -> int:
 
 
 def _is_transcript(file: Path) -> bool:
-    """Tell a black box's JSON lines from a trace's CSV, by the first byte where not by name."""
+    """Whether a file is a black box's JSON lines, not a trace's CSV: by its name or first byte."""
     if file.suffix == ".csv":
         return False
     with file.open("rb") as opened:

@@ -1,6 +1,6 @@
-"""A picture of a month: a day a row, the hour of day across, with what was noticed and asked.
+"""A picture of a month, one row a day: activity, presence, check-ins, warnings and alarms.
 
-The only user of matplotlib, which is the extra `plot`. Without a Korean font the words are English.
+The only user of matplotlib, which is the extra `plot`. Without a Korean font the texts are English.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ from hub.replay.trace import Row, Sort
 from hub.replay.words import words
 from hub.shared.language import Language
 
-DAYS = 31  # the last of the trace
+DAYS = 31  # at the end of the trace
 BIN_S, HOUR_S = 600.0, 3600.0
 BINS = round(DAY_S / BIN_S)
 SATURDAY = 5
@@ -39,7 +39,7 @@ BANDS = {
     PresenceKind.AWAY: "#efb14b",
     PresenceKind.VISITOR: "#67b279",
 }
-MARKS = {  # what: shape, colour, size, where in the day's row
+MARKS = {  # what -> shape, colour, size, height within the day's row
     "checkin": ("o", "#2b8a3e", 5.5, -0.1),
     "missed": ("o", "#868e96", 5.5, -0.1),
     "warning": ("^", "#f76707", 8.0, -0.2),
@@ -51,14 +51,14 @@ Says = dict[str, str]
 
 
 class Picture:
-    """Sees the rows as they pass, then draws. All times are local, in seconds since 1970."""
+    """Counts the rows during the replay, then draws. Times are local, in seconds since 1970."""
 
     def __init__(self) -> None:
         self._counts = Counter[int]()  # activity in each bin since 1970
         self._last = 0.0
 
     def see(self, row: Row) -> None:
-        """Count a row in which something stirs."""
+        """Count a row that shows activity."""
         self._last = row.utc + row.zone_s
         if row.value and row.sort in STIRRING:
             self._counts[int(self._last // BIN_S)] += 1
@@ -116,7 +116,7 @@ def _bands(
 
 
 def _daily(start: float, until: float) -> Iterator[tuple[int, float, float]]:
-    """Cut a stretch at midnight: the day, and the hours of the day."""
+    """Cut a period at midnight; yield each day with its first and last hour."""
     for day in range(int(start // DAY_S), int(until // DAY_S) + 1):
         midnight = day * DAY_S
         yield day, max(start - midnight, 0) / HOUR_S, min(until - midnight, DAY_S) / HOUR_S

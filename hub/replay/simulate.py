@@ -1,8 +1,8 @@
-"""A trace through `decide`, at full speed: the home as it would have been with this hub in it.
+"""A trace run through `decide`, at full speed: what this hub would have done in that home.
 
-A row's UTC seconds stand in for the monotonic clock. Between rows each deadline that `next_wake`
-names is served at exactly its time. The centre is played too: whatever the hub owes is received at
-once; an alarm is accepted after a minute and closed when there is activity again, or after 30 min.
+A row's UTC seconds are used as the monotonic clock. Between rows each deadline that `next_wake`
+returns is served at exactly its time. The centre is simulated: it receives at once what the hub
+owes, accepts an alarm after a minute, and closes it at the next activity, or after 30 min.
 """
 
 import math
@@ -38,22 +38,43 @@ from hub.core.model.events import (
 from hub.core.model.rules import CareRules, Rules, Sense
 from hub.core.model.state import Alarm, Clock, HomeState, Link
 from hub.replay.summary import DAY_S, Stop, Story, Summary, iso
-from hub.replay.trace import Row, Sort, Trace, met, opened
+from hub.replay.trace import Row, Sort, Trace, opened, with_device
 
 PRESS_S = 0.3  # a finger on a button
 ACCEPT_S, CLOSE_S = 60.0, 1800.0  # TSA: 97.5 % of calls are answered in 60 s
-STALL_S = 1.0  # how far a deadline that does not move on when served is pushed
-NEVER_S = 1e12  # the state message and its encoding decide nothing: it is not sent
-RULES = Rules(  # nobody is asked: who is in a trace cannot answer
+STALL_S = 1.0  # how much later a deadline is tried again that does not change when it is served
+HOUR_S = 3600.0
+PATIENCE_S = 72 * 3600.0  # how long after `stop_at` to wait for an alarm
+NEVER_S = 1e12  # the state message is not sent: no decision depends on it
+RULES = Rules(  # no check-ins: nobody in a trace can answer
     hub="replay",
     care=CareRules(times=()),
     state_interval_s=NEVER_S,
     alarm_state_interval_s=NEVER_S,
 )
 
-MOTION: Final = Sort.MOTION  # slow to look up in Python 3.11
+MOTION: Final = Sort.MOTION  # looking up an enum's member is slow in Python 3.11
 
 Note = Callable[[float, HomeState, HomeState, list[Effect]], None]  # at, before, after, effects
+
+
+class Options(Struct, frozen=True):
+    """How to replay. `stop_at` without an offset is in the local time of the trace."""
+
+    now_utc: float
+    learn_days: float = 0.0
+    stop_at: datetime | None = None
+    lenient: bool = False
+    zone_s: float | None = None  # where the home is, if the trace has its times in UTC
+    rules: Rules = RULES
+
+
+class OutsideError(Exception):
+    """`stop_at` is not within the trace, which goes from `begin` to `end` (local times)."""
+
+    def __init__(self, begin: str, end: str) -> None:
+        super().__init__(begin, end)
+        self.begin, self.end = begin, end
 
 
 class Replay:
@@ -62,7 +83,7 @@ class Replay:
     def __init__(self, first: Row, rules: Rules = RULES, note: Note | None = None) -> None:
         self.rules, self.note = rules, note
         self.now = first.utc
-        self.stalls = 0  # deadlines that did not move on when served: an error of the core
+        self.stalls = 0  # deadlines that did not change when served: an error of the core
         self._state = HomeState(
             boot="replay",
             clock=Clock(0.0, synced=True, zone_s=first.zone_s),
@@ -70,15 +91,15 @@ class Replay:
             told_at=first.utc,
         )
         self._coming: tuple[Event, ...] = ()  # in the order of time
-        self._calm = False  # whether nothing is under way
+        self._calm = False  # whether no alarm, warning or check-in is going on
         self._wake = -math.inf  # when time alone changes something; inf: never
-        self._moved = False  # by a motion: what was due is perhaps due later
-        self._take(Started(first.utc, first.utc, synced=True, boot="replay", zone_s=first.zone_s))
-        self._take(LinkUp(first.utc, "replay"))
+        self._moved = False  # a motion may have made the next deadline later
+        self._apply(Started(first.utc, first.utc, synced=True, boot="replay", zone_s=first.zone_s))
+        self._apply(LinkUp(first.utc, "replay"))
 
     @property
     def state(self) -> HomeState:
-        """The home as it is now; who puts another in its place lets it go on from there."""
+        """The present state of the home; the replay continues from a state that is set."""
         return self._state
 
     @state.setter
@@ -86,19 +107,19 @@ class Replay:
         self._state = state
         self._look()
 
-    def take(self, row: Row) -> None:
-        """Serve what is due until the row's time, then take it."""
+    def feed(self, row: Row) -> None:
+        """Serve what is due until the row's time, then decide on the row."""
         if row.utc >= self._wake or self._coming:
             self.reach(row.utc)
         if row.zone_s != self._state.clock.zone_s:  # summer time
-            self._take(Heartbeat(row.utc, row.utc, synced=True, zone_s=row.zone_s))
+            self._apply(Heartbeat(row.utc, row.utc, synced=True, zone_s=row.zone_s))
         if row.device not in self.rules.sensors:
-            self.rules = met(self.rules, row.device, row.sort)
+            self.rules = with_device(self.rules, row.device, row.sort)
             self._look()
-        self._take(self._fact(row))
+        self._apply(self._fact(row))
 
     def _fact(self, row: Row) -> Event:
-        if row.sort is MOTION:  # nearly always
+        if row.sort is MOTION:  # nearly all rows
             return MotionChanged(row.utc, row.device, row.value > 0)
         match row.sort:
             case Sort.CONTACT | Sort.EXIT_DOOR:
@@ -119,7 +140,7 @@ class Replay:
             self.step(due)
 
     def next_due(self) -> float | None:
-        """Give when something happens next though no sensor speaks."""
+        """Return when something happens next without a sensor; None: never."""
         if self._moved:
             self._look()
         if self._coming and self._coming[0].at < self._wake:
@@ -127,34 +148,34 @@ class Replay:
         return None if self._wake == math.inf else self._wake
 
     def step(self, due: float) -> None:
-        """Let what is due at `due` happen."""
+        """Serve what is due at `due`."""
         if self._coming and self._coming[0].at <= due:
             event, *rest = self._coming
             self._coming = tuple(rest)
-            self._take(event)
+            self._apply(event)
             return
         at = max(due, self.now)
-        self._take(Ticked(at))
+        self._apply(Ticked(at))
         if self._wake <= at:
-            self._take(Ticked(at + STALL_S))
+            self._apply(Ticked(at + STALL_S))
             self.stalls += 1
 
     def silence(self, at: float) -> None:
-        """Let no sensor speak from `at` on, but for motion that ends: nobody moves any more."""
+        """Serve what is due until `at` and end every motion: nobody moves from then on."""
         self.reach(at)
         for device, sensed in self.state.house.sensed.items():
             sensor = self.rules.sensors.get(device)
             if sensed.active and sensor and sensor.sense is Sense.MOTION:
-                self._take(MotionChanged(at, device, active=False))
+                self._apply(MotionChanged(at, device, active=False))
         self.now = at
 
     def branch(self, note: Note | None = None) -> Self:
-        """Give a second future that begins like this one."""
+        """Return a copy that goes on from the present state by itself."""
         other = copy(self)
         other.note = note
         return other
 
-    def _take(self, event: Event) -> None:
+    def _apply(self, event: Event) -> None:
         before, at = self._state, event.at
         if self._calm and self.now <= at < self._wake:
             self.now = at
@@ -163,7 +184,7 @@ class Replay:
                 self._state, self._moved = after, True
                 return
         else:
-            after, effects = self._plainly(before, event)
+            after, effects = self._decide(before, event)
         self._state = after
         if after.owed or after.alarms:
             effects = effects + self._answer(at)
@@ -175,8 +196,8 @@ class Replay:
         ):
             self.note(at, before, after, effects)
 
-    def _plainly(self, before: HomeState, event: Event) -> tuple[HomeState, list[Effect]]:
-        """Decide where something is due, or under way."""
+    def _decide(self, before: HomeState, event: Event) -> tuple[HomeState, list[Effect]]:
+        """Decide when something is due or going on."""
         due = self._calm and event.at == self._wake and isinstance(event, Ticked)
         self.now = max(self.now, event.at)
         if due:
@@ -184,7 +205,7 @@ class Replay:
         return decide(before, event, self.rules)
 
     def _look(self) -> None:
-        """See when something is due, once for each state that moves it."""
+        """Find out when something is due next, once for each state that changes it."""
         self._moved = False
         self._wake = calm.until(self._state, self.now, self.rules)
         self._calm = self._wake > -math.inf
@@ -193,11 +214,11 @@ class Replay:
             self._wake = math.inf if wake is None else wake
 
     def _answer(self, at: float) -> list[Effect]:
-        """Be the centre: store what is owed; take each alarm, and close it once all seems well."""
+        """Act as the centre: receive what is owed, accept each alarm, close it at activity."""
         version, effects = self._state.order, list[Effect]()
         for owed in self._state.owed:
             raised = owed.id == owed.alarm
-            stage = Stage.RECEIVED if raised else Stage.RAISED  # as it stands already
+            stage = Stage.RECEIVED if raised else Stage.RAISED  # RAISED leaves the stage as it is
             ack = CenterAcked(at, owed.id, owed.alarm, stage, version)
             self._state, more = decide(self._state, ack, self.rules)
             effects += more
@@ -218,31 +239,8 @@ class Replay:
         self._coming = tuple(sorted((*self._coming, event), key=attrgetter("at")))
 
 
-HOUR_S = 3600.0
-PATIENCE_S = 72 * 3600.0  # how long after `stop_at` an alarm is waited for
-
-
-class Options(Struct, frozen=True):
-    """How to replay. `stop_at` without an offset is in the local time of the trace."""
-
-    now_utc: float
-    learn_days: float = 0.0
-    stop_at: datetime | None = None
-    lenient: bool = False
-    zone_s: float | None = None  # where the home is, if the trace tells its times in UTC
-    rules: Rules = RULES
-
-
-class OutsideError(Exception):
-    """`stop_at` is not within the trace, which goes from `begin` to `end` (local times)."""
-
-    def __init__(self, begin: str, end: str) -> None:
-        super().__init__(begin, end)
-        self.begin, self.end = begin, end
-
-
 def run(path: Path, options: Options, seen: Callable[[Row], object] | None = None) -> Summary:
-    """Replay the trace; `seen` gets each row that is taken.
+    """Replay the trace; `seen` is called with each row that is decided on.
 
     Raises `TraceError`, `OutsideError` or `OSError`.
     """
@@ -262,7 +260,7 @@ def _run(trace: Trace, options: Options, seen: Callable[[Row], object] | None) -
     fed_utc = first.utc
     for row in chain((first,), rows):
         if stop_utc is None or row.utc < stop_utc:
-            replay.take(row)
+            replay.feed(row)
             fed_utc = row.utc
             if seen:
                 seen(row)
@@ -291,7 +289,7 @@ def _run(trace: Trace, options: Options, seen: Callable[[Row], object] | None) -
 
 
 def _counted(summary: Summary, story: Story, until_utc: float, days: float) -> Summary:
-    """Count up to where the sensors fell silent: what came after that was no false alarm."""
+    """Count the alarms until the sensors fell silent: later ones were no false alarms."""
     kinds = story.counted(until_utc)
     false = sum(n for kind, n in kinds.items() if kind in AUTOMATIC)
     return replace(
@@ -309,7 +307,7 @@ def _utc(moment: datetime | None, first: Row) -> float | None:
 
 
 def _fall(replay: Replay, story: Story, stop_utc: float) -> Stop:
-    """Silence every sensor, and tick on until the alarm."""
+    """Silence every sensor, and go on until the alarm."""
     replay.silence(stop_utc)
     state = replay.state
     standing = [f"alarm {a.kind}" for a in state.alarms]
@@ -328,9 +326,9 @@ def _fall(replay: Replay, story: Story, stop_utc: float) -> Stop:
 
 
 def fall(replay: Replay, story: Story, at: float, patience_s: float) -> tuple[float, str] | None:
-    """Go on without a sensor from `at` until an automatic alarm: give when and its kind, or None.
+    """Go on without sensors from `at` until an automatic alarm; return its time and kind, or None.
 
-    An alarm that stood before `at` is none of it.
+    Alarms raised before `at` do not count.
     """
     checked = len(story.alarms)
     while (due := replay.next_due()) is not None and due <= at + patience_s:

@@ -1,4 +1,4 @@
-"""What a replay of a trace tells: each warning, alarm and change, and the sum of them."""
+"""The result of a replayed trace: each warning, alarm and change, and their counts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ Told = tuple[str, str, str, Evidence | None]  # what, kind, device, evidence
 
 
 class Change(Struct, frozen=True):
-    """One line of the story. `learning`: in the first days, which only teach."""
+    """One line of the story. `learning`: in the first days, which only serve to learn habits."""
 
     time: str  # ISO 8601, local
     what: str
@@ -30,18 +30,18 @@ class Change(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """What followed when no sensor spoke any more; times are local, None: it never came."""
+    """What followed after the sensors were silenced; times are local, None: it never came."""
 
     stopped_at: str
     first_warning: str | None
     first_alarm: str | None
     alarm_kind: str | None
     delay_s: float | None
-    standing: tuple[str, ...]  # that stood already: "alarm quiet", "warning not_up"
+    standing: tuple[str, ...]  # already before: "alarm quiet", "warning not_up"
 
 
 class Summary(Struct, frozen=True, rename={"begin": "from", "end": "to"}):
-    """The whole of a replay, as `--json` prints it."""
+    """The result as `--json` prints it."""
 
     rows: int
     skipped: dict[Reason, int]
@@ -52,14 +52,14 @@ class Summary(Struct, frozen=True, rename={"begin": "from", "end": "to"}):
     changes: list[Change]
     alarms: int
     alarm_kinds: dict[Kind, int]
-    false_alarms_per_day: float | None  # None: all days only taught
+    false_alarms_per_day: float | None  # None: all days were learning days
     stalls: int
-    utc_zone_h: float | None = None  # of times that were told in UTC; None: there were none
+    utc_zone_h: float | None = None  # assumed for times in UTC; None: there were none
     stop: Stop | None = None
 
 
 class Story:
-    """Takes note of what a `Replay` decides; times are UTC seconds."""
+    """Records what a `Replay` decides; times are UTC seconds."""
 
     def __init__(self, begin_utc: float, learn_days: float = 0.0) -> None:
         self.changes: list[Change] = []
@@ -69,7 +69,7 @@ class Story:
         self._taught_at = begin_utc + learn_days * DAY_S
 
     def note(self, at: float, before: HomeState, after: HomeState, effects: list[Effect]) -> None:
-        """Be the `note` of a replay."""
+        """Record one decision: the `note` of a replay."""
         zone_s = after.clock.zone_s
         for what, kind, device, evidence in self._changes(at, before, after, effects):
             learning = at < self._taught_at
@@ -133,13 +133,13 @@ def _faults(before: HomeState, after: HomeState) -> Iterator[Told]:
 
 
 def as_json(summary: Summary) -> str:
-    """Give the summary as one line of JSON; what followed `--stop-at` stands beside the rest."""
+    """Return the summary as one line of JSON, with the fields of `stop` beside the others."""
     told = to_builtins(summary)
     told |= told.pop("stop") or {}
     return msgspec.json.encode(told).decode()
 
 
 def iso(utc: float, zone_s: float) -> str:
-    """Write local time with its offset, to the second."""
+    """Return local time with its offset, to the second."""
     zone = timezone(timedelta(seconds=zone_s))
     return datetime.fromtimestamp(utc, zone).isoformat(timespec="seconds")

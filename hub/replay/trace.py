@@ -1,8 +1,8 @@
 """A trace: what the sensors of a home reported, as CSV with the columns `time,device,kind,value`.
 
 UTF-8 with or without a byte order mark, lines ended by LF or CRLF. Times are ISO 8601 with an
-offset and never go back. A row that is none is an error with its line, or skipped and counted; but
-a trace of which many rows are out of order has no verdict (docs/traces.md).
+offset, in order. A wrong row is an error with its line, or is skipped and counted; a trace with
+many rows out of order is always refused (docs/traces.md).
 """
 
 import csv
@@ -21,58 +21,20 @@ from msgspec.structs import replace
 from hub.contract.forms import composed
 from hub.core.model.rules import Button, Role, Room, Rules, Sense, Sensor
 
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - by the clock of whatever zone
-HUB_ZONE_S = 9 * 3600.0  # as `zone_h` of a hub's config, where that does not say otherwise
-
-
-class Times:
-    """Reads times. Most have the offset of the one before, and are cheaper to read without it.
-
-    `zone_s` is where the home is if its times are UTC, be they written `Z` or `+00:00`. Left out,
-    `Z` is in the hub's zone, and `+00:00` in just that.
-    """
-
-    def __init__(self, zone_s: float | None = None) -> None:
-        self.zone_s = 0.0  # of the last time that was read: local time = UTC + this
-        self.utc_zone_s: float | None = None  # that of times in UTC; None: there were none
-        self._home_s = zone_s
-        self._zone, self._local_epoch = "", EPOCH
-
-    def read(self, time: str) -> float:
-        """Give the seconds since 1970; raise ValueError or OverflowError for what is no time."""
-        if time[-6:] != self._zone or time[10:11] != "T":
-            return self._read(time)
-        try:
-            return (datetime.fromisoformat(time[:-6]) - self._local_epoch).total_seconds()
-        except (ValueError, TypeError):  # TypeError: one more offset before the last
-            return self._read(time)
-
-    def _read(self, time: str) -> float:
-        moment = datetime.fromisoformat(time)
-        offset = moment.utcoffset()
-        if offset is None:
-            raise ValueError(time)
-        self._zone = time[-6:] if time[-6] in "+-" else ""  # so that it tells the whole offset
-        self.zone_s, self._local_epoch = offset.total_seconds(), EPOCH + offset
-        if not offset:
-            otherwise_s = HUB_ZONE_S if time[-1] in "Zz" else 0.0
-            self.zone_s = otherwise_s if self._home_s is None else self._home_s
-            self.utc_zone_s = self.zone_s
-        return moment.timestamp()
-
-
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local time of any zone
+HUB_ZONE_S = 9 * 3600.0  # the default of `zone_h` in a hub's config
 COLUMNS = ["time", "device", "kind", "value"]
 LONGEST_NAME = 80
 FASTEST_BPM = 400.0
 SURROGATES = range(0xDC80, 0xDD00)  # bytes that are no UTF-8, as `surrogateescape` reads them
 EARLIEST_UTC = 946_684_800.0  # 2000: before it no home had such sensors, and a clock was not set
 LONGEST_GAP_S = 366 * 86_400.0  # between two rows: one of them has the year wrong
-FEW_LOST, MOST_LOST = 2, 0.05  # of the rows, out of order
+FEW_LOST, MOST_LOST = 2, 0.05  # rows out of order, and their share, that are skipped at most
 LEVELS = {"0": 0.0, "1": 1.0}
 
 
 class Sort(StrEnum):
-    """What a row tells of: the column `kind`."""
+    """What a row is about: the column `kind`."""
 
     MOTION = "motion"
     CONTACT = "contact"
@@ -83,7 +45,7 @@ class Sort(StrEnum):
 
 
 SORTS = {str(sort): sort for sort in Sort}
-HEART_RATE = Sort.HEART_RATE  # slow to look up in Python 3.11
+HEART_RATE = Sort.HEART_RATE  # looking up an enum's member is slow in Python 3.11
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -97,7 +59,7 @@ class Row(Struct, frozen=True, gc=False):
 
 
 class Reason(StrEnum):
-    """Why a row is none; a key into the message files."""
+    """Why a row is wrong; a key into the message files."""
 
     HEADER = "header"
     EMPTY = "empty"
@@ -122,17 +84,30 @@ OUT_OF_ORDER = (Reason.UNORDERED, Reason.GAP)
 
 
 class TraceError(Exception):
-    """A line that is no row of a trace; `line` counts from 1."""
+    """A line that is not a row of a trace; `line` counts from 1."""
 
     def __init__(self, line: int, reason: Reason, detail: str = "") -> None:
         super().__init__(line, reason, detail)
         self.line, self.reason, self.detail = line, reason, detail
 
 
-class Trace:
-    """An open trace: iterate over its rows once, then see `rows` and what was `skipped`.
+SENSES = {
+    Sort.MOTION: Sense.MOTION,
+    Sort.CONTACT: Sense.DOOR,
+    Sort.EXIT_DOOR: Sense.EXIT_DOOR,
+    Sort.HEART_RATE: Sense.WEARABLE,
+}
+ROOMS = {  # parts of device names: Korean, English, and those of the public Dutch homes
+    Room.BATHROOM: ("bath", "toilet", "shower", "wc", "badkamer", "욕실", "화장실", "샤워"),
+    Room.BEDROOM: ("bed", "slaapkamer", "침실", "침대", "안방"),
+}
+GREEN, INFO = ("cancel", "green", "취소", "초록"), ("info", "안내")
 
-    `zone_s` says where the home is, for times that are told in UTC.
+
+class Trace:
+    """An open trace: iterate over it once, then read `rows` and what was `skipped`.
+
+    `zone_s` is the home's zone, for times in UTC.
     """
 
     def __init__(
@@ -152,14 +127,14 @@ class Trace:
 
     @property
     def utc_zone_s(self) -> float | None:
-        """The zone in which times that were told in UTC are taken to be; None: there were none."""
+        """The zone that was assumed for times in UTC; None: there were none."""
         return self._times.utc_zone_s
 
     def __iter__(self) -> Iterator[Row]:
-        """Give the rows in order; raise `TraceError`, unless lenient or the header is wrong."""
+        """Yield the rows in order; raise `TraceError`: if lenient, only for the whole trace."""
         self._header()
         last_utc = -math.inf
-        instant = set[tuple[str, float]]()  # what was told at that time
+        instant = set[tuple[str, float]]()  # the rows of that time
         for fields in self._fields():
             try:
                 row = self._row(fields)
@@ -208,7 +183,7 @@ class Trace:
             raise self._why(fields) from error
         device = device if device.isascii() else composed(device)
         if self._kinds.get(device) != kind:
-            self._meet(fields, device, kind)
+            self._add_device(fields, device, kind)
         sort = SORTS[kind]
         if not 0 <= number <= (FASTEST_BPM if sort is HEART_RATE else 1e9):
             raise self._error(Reason.VALUE, value)
@@ -218,8 +193,8 @@ class Trace:
             raise self._error(Reason.PAST, time)
         return Row(utc, self._times.zone_s, device, sort, number)
 
-    def _meet(self, fields: list[str], device: str, kind: str) -> None:
-        """Take a device that is new; one that changes its kind is a mistake."""
+    def _add_device(self, fields: list[str], device: str, kind: str) -> None:
+        """Remember a new device; raise `TraceError` for a name or kind that cannot be."""
         if _is_foreign(fields):
             raise self._error(Reason.ENCODING)
         if kind not in SORTS:
@@ -231,7 +206,7 @@ class Trace:
         self._kinds[device] = kind
 
     def _why(self, fields: list[str]) -> TraceError:
-        """Tell what it was in `fields` that could not be read."""
+        """Return the error for what could not be read in `fields`."""
         if _is_foreign(fields):
             return self._error(Reason.ENCODING)
         if len(fields) != len(COLUMNS):
@@ -251,7 +226,7 @@ class Trace:
             raise error
         self.skipped[error.reason] += 1
         if error.reason in OUT_OF_ORDER and self.skipped[error.reason] % 1000 == 0:
-            self._refuse_unsorted()  # rather than replay half a trace in silence first
+            self._refuse_unsorted()  # now, not only at the end of a long trace
 
     def _refuse_unsorted(self) -> None:
         lost = sum(self.skipped[reason] for reason in OUT_OF_ORDER)
@@ -259,35 +234,49 @@ class Trace:
             raise self._error(Reason.UNSORTED, f"{lost:,} / {self.rows + lost:,}")
 
 
+class Times:
+    """Reads times. Most have the offset of the time before; without it they are read faster.
+
+    `zone_s` is the home's zone if its times are UTC, written as `Z` or `+00:00`. Without it, `Z`
+    means the hub's usual zone, and `+00:00` means UTC.
+    """
+
+    def __init__(self, zone_s: float | None = None) -> None:
+        self.zone_s = 0.0  # of the last time that was read: local time = UTC + this
+        self.utc_zone_s: float | None = None  # assumed for times in UTC; None: there were none
+        self._home_s = zone_s
+        self._zone, self._local_epoch = "", EPOCH
+
+    def read(self, time: str) -> float:
+        """Return seconds since 1970; raise ValueError or OverflowError for anything else."""
+        if time[-6:] != self._zone or time[10:11] != "T":
+            return self._read(time)
+        try:
+            return (datetime.fromisoformat(time[:-6]) - self._local_epoch).total_seconds()
+        except (ValueError, TypeError):  # TypeError: one more offset before the last
+            return self._read(time)
+
+    def _read(self, time: str) -> float:
+        moment = datetime.fromisoformat(time)
+        offset = moment.utcoffset()
+        if offset is None:
+            raise ValueError(time)
+        self._zone = time[-6:] if time[-6] in "+-" else ""  # only where these are the whole offset
+        self.zone_s, self._local_epoch = offset.total_seconds(), EPOCH + offset
+        if not offset:
+            otherwise_s = HUB_ZONE_S if time[-1] in "Zz" else 0.0
+            self.zone_s = otherwise_s if self._home_s is None else self._home_s
+            self.utc_zone_s = self.zone_s
+        return moment.timestamp()
+
+
 def opened(path: Path) -> TextIO:
-    """Open the file of a trace; what is no UTF-8 is found when its row is read."""
+    """Open the file of a trace; bytes that are not UTF-8 are found when their row is read."""
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-def _printable(text: str) -> str:
-    """Make a detail fit to print: short, without control characters and lone bytes."""
-    return "".join(c if c.isprintable() else "?" for c in text[:40])
-
-
-def _is_foreign(fields: list[str]) -> bool:
-    return any(ord(c) in SURROGATES for field in fields for c in field)
-
-
-SENSES = {
-    Sort.MOTION: Sense.MOTION,
-    Sort.CONTACT: Sense.DOOR,
-    Sort.EXIT_DOOR: Sense.EXIT_DOOR,
-    Sort.HEART_RATE: Sense.WEARABLE,
-}
-ROOMS = {  # parts of device names: Korean, English, and those of the public Dutch homes
-    Room.BATHROOM: ("bath", "toilet", "shower", "wc", "badkamer", "욕실", "화장실", "샤워"),
-    Room.BEDROOM: ("bed", "slaapkamer", "침실", "침대", "안방"),
-}
-GREEN, INFO = ("cancel", "green", "취소", "초록"), ("info", "안내")
-
-
-def met(rules: Rules, device: str, sort: Sort) -> Rules:
-    """Give the rules with a device that has just spoken for the first time."""
+def with_device(rules: Rules, device: str, sort: Sort) -> Rules:
+    """Return the rules with a device that has just reported for the first time."""
     if sort in SENSES:
         sensor = Sensor(SENSES[sort], device, room_of(device))
         return replace(rules, sensors={**rules.sensors, device: sensor})
@@ -305,3 +294,12 @@ def room_of(device: str) -> Room:
 def _names(device: str, parts: tuple[str, ...]) -> bool:
     name = composed(device).casefold()
     return any(part in name for part in parts)
+
+
+def _printable(text: str) -> str:
+    """Return a detail that can be printed: short, without control characters and lone bytes."""
+    return "".join(c if c.isprintable() else "?" for c in text[:40])
+
+
+def _is_foreign(fields: list[str]) -> bool:
+    return any(ord(c) in SURROGATES for field in fields for c in field)

@@ -1,4 +1,4 @@
-"""A transcript through `decide` again: the same events must give the same effects."""
+"""A transcript decided again: the same events must have the same effects."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ T = TypeVar("T", bound=Struct)
 
 
 class Difference(Struct, frozen=True):
-    """The first entry that came out otherwise; `line` counts from 1."""
+    """The first entry with other effects than then; `line` counts from 1."""
 
     line: int
     event: str
@@ -25,7 +25,7 @@ class Difference(Struct, frozen=True):
 
 
 class Replayed(Struct, frozen=True):
-    """What a replay has found."""
+    """The result of a replayed transcript."""
 
     events: int
     story: tuple[str, ...]  # what the resident saw and heard, with monotonic times
@@ -33,7 +33,7 @@ class Replayed(Struct, frozen=True):
 
 
 class TranscriptError(ValueError):
-    """A line that is no part of a transcript; `line` counts from 1."""
+    """A line that does not belong to a transcript; `line` counts from 1."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"line {line}")
@@ -58,13 +58,13 @@ def replay(path: Path) -> Replayed:
 
 def _entries(lines: Iterator[bytes]) -> Iterator[tuple[int, Entry]]:
     for number, line in enumerate(lines, start=2):
-        if not line.endswith(b"\n"):  # the power went while it was written
+        if not line.endswith(b"\n"):  # a power cut while it was written
             return
         yield number, _decode(number, line, Entry)
 
 
 def _decode(number: int, line: bytes, shape: type[T]) -> T:
-    """Read a line of this program or of another; without its event an entry says nothing."""
+    """Decode a line of this or another release; an entry without a readable event is refused."""
     try:
         return msgspec.json.decode(line, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

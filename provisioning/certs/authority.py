@@ -21,7 +21,7 @@ from msgspec import Struct
 
 AUTHORITY_DAYS = 20 * 365
 LEAF_DAYS = 365
-EARLY = timedelta(days=1)  # a Pi without a clock battery may boot a little in the past
+EARLY = timedelta(days=1)  # a Pi without a clock battery may start with a time in the past
 
 
 class Pair(Struct, frozen=True):
@@ -31,16 +31,16 @@ class Pair(Struct, frozen=True):
     key: ec.EllipticCurvePrivateKey
 
     def certificate_pem(self) -> bytes:
-        """Give the certificate as PEM."""
+        """Return the certificate as PEM."""
         return self.certificate.public_bytes(Encoding.PEM)
 
     def key_pem(self) -> bytes:
-        """Give the key as unencrypted PKCS#8 PEM: keep it in a file of mode 0600."""
+        """Return the key as unencrypted PKCS#8 PEM: to be kept in a file of mode 0600."""
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def load(certificate: bytes, key: bytes) -> Pair:
-    """Give the pair of two PEM texts, or raise `ValueError` when they are none."""
+    """Return the pair of two PEM texts; raise `ValueError` when they do not make one."""
     private = load_pem_private_key(key, None)
     leaf = x509.load_pem_x509_certificate(certificate)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
@@ -53,7 +53,7 @@ def load(certificate: bytes, key: bytes) -> Pair:
 
 
 def authority(name: str = "Anbu development CA") -> Pair:
-    """Make a new self-signed authority that lives 20 years."""
+    """Return a new self-signed authority, valid for 20 years."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     builder = _builder(name, name, key, now - EARLY, now + timedelta(days=AUTHORITY_DAYS))
@@ -71,9 +71,9 @@ def issue(
     begins: datetime | None = None,
     ends: datetime | None = None,
 ) -> Pair:
-    """Make a certificate for `name`: a server's when it has `hosts`, else a client's.
+    """Return a certificate for `name`: a server's when it has `hosts`, else a client's.
 
-    It holds from yesterday for one year, unless `begins` and `ends` say otherwise.
+    It is valid from yesterday for one year, unless `begins` and `ends` say otherwise.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
@@ -93,13 +93,13 @@ def issue(
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """Give the certificate's CN, or nothing."""
+    """Return the certificate's CN, empty where it has none."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value) if names else ""
 
 
 def hosts_of(certificate: x509.Certificate) -> set[str]:
-    """Give the names and addresses that a server's certificate stands for."""
+    """Return the host names and addresses of a server's certificate."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
@@ -108,7 +108,7 @@ def hosts_of(certificate: x509.Certificate) -> set[str]:
 
 
 def is_issued_by(certificate: x509.Certificate, parent: x509.Certificate) -> bool:
-    """Tell whether `parent` has signed `certificate`."""
+    """Whether `parent` has signed `certificate`."""
     try:
         certificate.verify_directly_issued_by(parent)
     except (InvalidSignature, ValueError, TypeError):

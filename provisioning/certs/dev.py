@@ -23,7 +23,7 @@ from provisioning.certs.authority import (
     load,
 )
 
-BROKER_HOSTS = ("localhost", "127.0.0.1", "::1", "10.0.2.100")  # the last: QEMU's view of us
+BROKER_HOSTS = ("localhost", "127.0.0.1", "::1", "10.0.2.100")  # the last: this host, from QEMU
 RENEW_BEFORE = timedelta(days=30)
 HUB_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 RESERVED = {"center"}  # the centre's user at the broker
@@ -38,7 +38,7 @@ class Outcome(StrEnum):
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Describe the command line of `anbu dev-certs`."""
+    """Add the arguments of `anbu dev-certs`."""
     about = ours("dev_certs")
     parser.add_argument("dir", type=Path, metavar="DIR", help=about["dir"])
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Do what `anbu dev-certs` says; print one line per certificate; 1 when DIR is unusable."""
+    """Make the certificates and print one line for each; return 1 when DIR cannot be written."""
     try:
         for name, outcome in ensure(args.dir, args.hub):
             sys.stdout.write(f"{name}: {ours('dev_certs')[outcome]}\n")
@@ -58,14 +58,14 @@ def run(args: Namespace) -> int:
 
 
 def hub_id(text: str) -> str:
-    """Give `text` if it can be a hub's id, in a topic and in a file's name."""
+    """Return `text` if it can be a hub's id, in a topic and in a file's name."""
     if text in RESERVED or not HUB_ID.fullmatch(text):
         raise ArgumentTypeError(sentence("dev_certs", "no_id", text=text))
     return text
 
 
 def ensure(folder: Path, hubs: Iterable[str] = ()) -> Iterator[tuple[str, Outcome]]:
-    """Make what is missing or about to expire; keep what is good. Hubs in the folder stay.
+    """Make certificates that are missing or about to expire; keep good ones and all known hubs.
 
     Raises `OSError` when the folder cannot be written.
     """
@@ -83,7 +83,7 @@ def ensure(folder: Path, hubs: Iterable[str] = ()) -> Iterator[tuple[str, Outcom
 
 
 def read(folder: Path, name: str) -> Pair | None:
-    """Give the pair `name` of the folder, or None when it is missing or damaged."""
+    """Return the pair `name` of the folder, None when it is missing or damaged."""
     try:
         certificate = (folder / f"{name}.crt").read_bytes()
         return load(certificate, (folder / f"{name}.key").read_bytes())
@@ -92,7 +92,7 @@ def read(folder: Path, name: str) -> Pair | None:
 
 
 def write(folder: Path, name: str, pair: Pair) -> None:
-    """Put the pair into the folder: the key first, readable by its owner alone."""
+    """Write the pair into the folder: the key first, readable only by its owner."""
     _replace(folder / f"{name}.key", pair.key_pem(), 0o600)
     _replace(folder / f"{name}.crt", pair.certificate_pem(), 0o644)
 

@@ -1,4 +1,4 @@
-"""The hub's certificate, examined without the broker: its name, its dates, who has signed it."""
+"""Checks of the hub's certificate without a broker: its name, its dates, who has signed it."""
 
 import stat
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ SOON_DAYS = 30
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
-    """Give every flaw of the certificate, or that it is good."""
+    """Yield a finding for every flaw of the certificate, or that it is good."""
     if not patient.mqtt.cert:
         yield note("certificate", "none")
         return
@@ -62,7 +62,7 @@ def _dates(held: x509.Certificate) -> Iterator[Finding]:
 
 
 def _signature(held: list[x509.Certificate], authority: str) -> Iterator[Finding]:
-    """Find who has signed the first certificate; the others of its file may be in between."""
+    """Check who has signed the first certificate; the others of its file may be intermediate."""
     if not authority:
         return
     try:
@@ -77,14 +77,14 @@ def _signature(held: list[x509.Certificate], authority: str) -> Iterator[Finding
 
 
 def _load(patient: Patient) -> list[x509.Certificate]:
-    """Give the certificates of our file, our own first. Raises `OSError`, `ValueError`."""
+    """Return the certificates of the hub's file, its own first. Raises `OSError`, `ValueError`."""
     held = x509.load_pem_x509_certificates(Path(patient.mqtt.cert).read_bytes())
-    Path(_key_file(patient)).read_bytes()  # to name the file that is missing
+    Path(_key_file(patient)).read_bytes()  # so that a missing key is named in the error
     return held
 
 
 def _mismatch(link: Link) -> str:
-    """Have OpenSSL take certificate and key, as the hub does: why it does not, or nothing."""
+    """Return why OpenSSL refuses certificate and key, which it loads as the hub does; or empty."""
     try:
         tls.context("", link.cert, link.key)
     except tls.CertificateFilesError as error:

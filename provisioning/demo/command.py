@@ -1,4 +1,4 @@
-"""`./demo`: Mosquitto, the control centre, one hub in a virtual house and its page, all real.
+"""`./demo`: a real Mosquitto, control centre, hub in a virtual house, and the house's page.
 
 python -m provisioning.demo.command [--dir run/demo] [--json]
 """
@@ -28,7 +28,7 @@ ANBU = (sys.executable, "-m", "hub")
 
 
 class NotifySocket:
-    """systemd's side of `READY=1`, for a program that nobody else supervises."""
+    """systemd's side of `READY=1`, for a program that the demo starts."""
 
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
@@ -38,7 +38,7 @@ class NotifySocket:
         self._socket.bind(os.fspath(path))
 
     async def ready(self) -> bool:
-        """Tell whether the program has said READY; read all that it has said."""
+        """Whether the program has sent READY; reads all that it has sent."""
         with suppress(BlockingIOError):
             while line := self._socket.recv(4096):
                 self._ready = self._ready or b"READY=1" in line.splitlines()
@@ -83,7 +83,7 @@ def _run(folder: Path, voice: str | None, *, as_json: bool) -> int:
 
 
 def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
-    """Give what is run: the broker, then the centre, the hub and the house's page."""
+    """Return the programs in two groups: the broker, then centre, hub and the house's page."""
     folder, ports = files.folder, files.ports
     notify = NotifySocket(folder / "notify")
     center = (*ANBU, "center", "--config", str(folder / "center.toml"))
@@ -102,7 +102,7 @@ def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
 
 
 def _voice(files: Files, python: str) -> Program:
-    """Give the voice process: it may end by plan, or be killed by the hub when it hangs."""
+    """Return the voice process, which may end by itself, or be killed by the hub when it hangs."""
     log = files.folder / "log" / "voice.log"
 
     async def ready() -> bool:
@@ -114,7 +114,7 @@ def _voice(files: Files, python: str) -> Program:
 
 
 def _add_operator(files: Files) -> None:
-    """Make the demo's operator and resident once: it takes seconds, and a second start none."""
+    """Make the demo's operator and resident, at the first start only: it takes seconds."""
     made = files.folder / "state" / "operator-made"
     if made.exists():
         return

@@ -1,4 +1,4 @@
-"""The demo's folder: certificates, passwords and settings, made once and then kept.
+"""The demo's folder: certificates, a password and settings, made at the first start.
 
 DIR/certs/  mosquitto.conf  center.toml  hub.toml  operator  state/  log/
 """
@@ -37,7 +37,7 @@ run_dir = "."
 telemetry_s = 30
 
 [rules.watch]
-spread_s = 10  # one home alone need not wait for a town
+spread_s = 10  # a single home does not have to wait for others
 
 [mqtt]
 brokers = ["tls://{host}:{broker}"]
@@ -134,21 +134,21 @@ cache_dir = "state/voice/cache"
 
 
 class Files(Struct, frozen=True):
-    """Where everything is, and what was chosen."""
+    """The folder, and the ports and password that were chosen."""
 
     folder: Path
     ports: dict[str, int]
     password: str
 
     def url(self, name: str) -> str:
-        """Give the address of a page: `console` or `house`."""
+        """Return the address of a page: `console` or `house`."""
         return f"http://{HOST}:{self.ports[name]}"
 
 
 def lay(folder: Path, *, voice: bool = False) -> Files:
-    """Make or renew the folder's files; ports are the usual ones, or free ones.
+    """Write the folder's files; ports are the usual ones, or free ones.
 
-    With `voice` the home has a voicebox; it understands where `DIR/models` has its models.
+    With `voice` the home has a voicebox; it understands speech if `DIR/models` has its models.
     """
     for part in ("state/hub", "log"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ def lay(folder: Path, *, voice: bool = False) -> Files:
 
 
 def _password(file: Path) -> str:
-    """Give the operator's password; it lies in a file that only its owner can read."""
+    """Return the operator's password; its file can be read only by its owner."""
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:

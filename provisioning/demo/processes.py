@@ -1,8 +1,8 @@
 r"""Programs that the demo starts, waits for and stops, each by its own process.
 
 started -> healthy -> ... -> stopped          (in the order of starting, and backwards)
-              \-> died: everything is stopped, and the tail of its log is told
-               '-> ended: started again, where the program is one that may end
+              \-> died: all programs are stopped, and the end of its log is shown
+               '-> ended: started again, if the program is one that may end
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class Program(Struct, frozen=True):
     healthy: Healthy
     patience_s: float = 30.0
     environment: dict[str, str] = {}
-    again: bool = False  # it may end, by plan or killed by the hub, and is then started again
+    again: bool = False  # it may end, or be killed by the hub, and is then started again
 
 
 class DiedError(Exception):
@@ -42,13 +42,13 @@ class DiedError(Exception):
         self.name, self.code, self.log = name, code, log
 
     def tail(self) -> str:
-        """Give the last lines that the program has written."""
+        """Return the last lines that the program has written."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-TAIL_LINES:])
 
 
 class Child:
-    """A running program. It ends when we end, however we end."""
+    """A running program. It ends when the demo ends, however the demo ends."""
 
     def __init__(self, program: Program, process: asyncio.subprocess.Process, log: Path) -> None:
         self.program, self.process, self.log = program, process, log
@@ -73,7 +73,7 @@ class Child:
             self.process = await _spawned(self.program, self.log, "ab")
 
     async def stop(self) -> None:
-        """Ask the program to end; after 8 s make it."""
+        """Ask the program to end; after 8 s kill it."""
         with suppress(ProcessLookupError):
             self.process.terminate()
         try:
@@ -96,8 +96,8 @@ async def start(program: Program, folder: Path) -> Child:
 async def _spawned(
     program: Program, log: Path, mode: Literal["ab", "wb"]
 ) -> asyncio.subprocess.Process:
-    # A session of its own, so that Ctrl-C reaches us alone and we stop all in order; and the
-    # kernel ends it with us, so that a killed demo leaves nothing behind.
+    # A session of its own, so that Ctrl-C reaches only the demo, which stops all in order; and the
+    # kernel ends it with the demo, so that a killed demo leaves nothing behind.
     command = ("setpriv", "--pdeathsig", "TERM", "--", *program.command)
     with log.open(mode) as output:
         return await asyncio.create_subprocess_exec(
@@ -125,7 +125,7 @@ async def serve(
     try:
         await work
     except asyncio.CancelledError:
-        pass  # by our own signal
+        pass  # by SIGINT or SIGTERM
     finally:
         for child in reversed(children):
             await child.stop()

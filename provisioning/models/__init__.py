@@ -1,3 +1,3 @@
-"""`anbu models`: the speech models, fetched, checked and installed."""
+"""`anbu models`: fetches, checks and installs the speech models."""
 
 __all__ = ["catalog", "command"]

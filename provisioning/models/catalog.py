@@ -1,7 +1,8 @@
-"""The files of the voice's models: names, sizes, hashes, where their makers publish them.
+"""The files of the voice's models: names, sizes, hashes, and where their makers publish them.
 
-Hashes of what hearing uses: `voice/models.toml`, read as data. Addresses, and the files of the
-neural voice: `provisioning/models.toml`, which also says how far they are proven.
+The hashes of the models for hearing are in `voice/models.toml`, which is read as data. Addresses,
+and the files of the neural voice, are in `provisioning/models.toml`, which says how far they were
+tried.
 """
 
 import hashlib
@@ -52,14 +53,14 @@ Catalog = dict[str, Model]
 
 
 def shipped() -> Catalog:
-    """Give the models that we were tried with, by the names of their folders."""
+    """Return the models that Anbu was tested with, by the names of their folders."""
     sizes = files("voice").joinpath("models.toml").read_text(encoding="utf-8")
     places = files("provisioning").joinpath("models.toml").read_text(encoding="utf-8")
     return join(sizes, places)
 
 
 def join(sizes: str, places: str) -> Catalog:
-    """Put files with hashes and addresses, two TOML texts, together; ValueError for a mistake."""
+    """Return the catalog of two TOML texts, hashes and addresses; ValueError for a mistake."""
     known = msgspec.convert(tomllib.loads(sizes), dict[str, tuple[File, ...]])
     where = msgspec.convert(tomllib.loads(places), Catalog)
     return {
@@ -69,14 +70,14 @@ def join(sizes: str, places: str) -> Catalog:
 
 
 def usual_folder() -> Path:
-    """Give the folder in which the voice looks, when its config names none."""
+    """Return the folder in which the voice looks for models when its config names none."""
     if named := os.environ.get("ANBU_MODELS"):
         return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anbu" / "models"
 
 
 def flaw(file: File, path: Path) -> str:
-    """Give what is wrong with a file: `missing`, `damaged`, or nothing. Raises OSError."""
+    """Return what is wrong with a file: `missing`, `damaged`, or empty. Raises OSError."""
     if not path.is_file():
         return "missing"
     if path.stat().st_size != file.size:
@@ -87,7 +88,7 @@ def flaw(file: File, path: Path) -> str:
 
 
 def examine(name: str, model: Model, folder: Path) -> Finding:
-    """Find whether a model is whole in `folder`; of the rest the first flaw is told."""
+    """Return whether a model is whole in `folder`, or its first flaw."""
     for file in model.files:
         path = folder / name / file.name
         try:

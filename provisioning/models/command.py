@@ -1,8 +1,8 @@
-"""`anbu models fetch` and `check`: the voice's models from their makers, every file by its hash.
+"""`anbu models fetch` and `check`: the voice's models from their makers, each file checked by hash.
 
-Whether the makers still serve these very files is unproven: see `provisioning/models.toml`. What is
-not served so is refused and named; nothing wrong is ever put in its place. Exit codes: 0, 1
-(something is missing or damaged still), 2 (not understood).
+Whether the makers still serve these files is not proven: see `provisioning/models.toml`. A file
+with another hash is refused and named, and never installed. Exit codes: 0; 1 (something is still
+missing or damaged); 2 (wrong arguments).
 """
 
 import json
@@ -23,7 +23,7 @@ USAGE_ERROR = 2
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Describe the command line of `anbu models`."""
+    """Add the arguments of `anbu models`."""
     about = ours("models")
     commands = parser.add_subparsers(
         dest="what", required=True, metavar="COMMAND", help=about["command"]
@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, catalog: Catalog | None = None) -> int:
-    """Fetch or check, and print what came of it."""
+    """Fetch or check, and print the findings."""
     known = shipped() if catalog is None else catalog
     strange = [name for name in args.model if name not in known]
     if strange:
@@ -56,11 +56,11 @@ def run(args: Namespace, catalog: Catalog | None = None) -> int:
 
 
 def _fetch(chosen: Catalog, folder: Path, mirror: str) -> Iterator[Finding]:
-    from provisioning.models.install import Bringer  # noqa: PLC0415 - loads requests
+    from provisioning.models.install import Installer  # noqa: PLC0415 - loads requests
 
-    with closing(Bringer(folder, mirror, Progress(sys.stderr))) as bringer:
+    with closing(Installer(folder, mirror, Progress(sys.stderr))) as installer:
         for name, model in chosen.items():
-            yield bringer.bring(name, model)
+            yield installer.install(name, model)
 
 
 def _tell_all(findings: Iterator[Finding], *, as_json: bool) -> int:

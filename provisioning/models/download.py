@@ -1,7 +1,8 @@
-"""HTTP, by requests: https only, certificates verified, an answer that trickles is no answer.
+"""Downloads by requests: https only, certificates verified, resumed, and checked by their hash.
 
 Proxies and a county's own authority are taken from the environment, as requests does. Plain http is
-for a mirror on this very machine, and never follows a redirect elsewhere.
+only for a mirror on this machine, and never follows a redirect to another. A server that sends too
+slowly counts as not answering.
 """
 
 import errno
@@ -25,12 +26,15 @@ from hub.shared.backoff import exponential_s
 from provisioning.findings import Finding, bad
 
 OK, PARTIAL, GONE_BEYOND, TOO_MANY, SERVER = 200, 206, 416, 429, 500
-HOPS = 5  # two are usual: a hub of models sends to its store
+HOPS = 5  # redirects; two are usual for a site of models
 BLOCK = 1 << 16
 LONGEST_PAUSE_S = 16.0
+PROGRESS_BYTES = 1 << 20  # a try that brought this much does not count as a failure
+SPARE_BYTES = 64 << 20  # that must stay free on the disk
+Watch = Callable[[int], None]  # called with the number of bytes so far
 
 
-class Patience(Struct, frozen=True):
+class Timeouts(Struct, frozen=True):
     """How long to wait for a server, and how often to try again."""
 
     connect_s: float = 10.0
@@ -42,7 +46,7 @@ class Patience(Struct, frozen=True):
 
 
 class Why(StrEnum):
-    """Why a file could not be fetched: the codes of the sentences."""
+    """Why a file could not be fetched; each is the code of a sentence."""
 
     INSECURE = "insecure"
     REFUSED = "refused"
@@ -61,33 +65,33 @@ class Why(StrEnum):
 
 
 class FetchError(Exception):
-    """What could not be fetched, and why; `again` if a retry may help."""
+    """A file could not be fetched, and why; `again` if a retry may help."""
 
     def __init__(self, why: Why, *, again: bool = False, **values: object) -> None:
         super().__init__(why, values)
         self.why, self.again, self.values = why, again, values
 
     def told(self, name: str, file: str) -> Finding:
-        """Give it as a finding on a file of the model `name`."""
+        """Return the error as a finding on a file of the model `name`."""
         return bad("model", self.why, **({"name": name, "file": file} | self.values))
 
 
-class Line:
-    """Asks servers for files; `plain` allows http on this machine."""
+class HttpClient:
+    """Requests files from servers; `plain` allows http on this machine."""
 
-    def __init__(self, patience: Patience | None = None, *, plain: bool = False) -> None:
-        self.patience = patience or Patience()
+    def __init__(self, timeouts: Timeouts | None = None, *, plain: bool = False) -> None:
+        self.timeouts = timeouts or Timeouts()
         self._plain = plain
         self._session = requests.Session()
         self._session.headers["Accept-Encoding"] = "identity"  # hashes are of the file itself
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all connections."""
         self._session.close()
 
     @contextmanager
     def open(self, url: str, begin: int) -> Iterator[tuple[int, Iterator[bytes]]]:
-        """Give where the answer begins (`begin` or before) and its blocks. Raises FetchError."""
+        """Yield where the answer begins (`begin` or before) and its blocks. Raises FetchError."""
         answer = self._answer(url, begin)
         if answer.status_code == GONE_BEYOND:
             answer.close()
@@ -107,7 +111,7 @@ class Line:
     def _ask(self, url: str, begin: int) -> requests.Response:
         if not permitted(url, plain=self._plain):
             raise FetchError(Why.INSECURE, url=url)
-        times = (self.patience.connect_s, self.patience.silence_s)
+        times = (self.timeouts.connect_s, self.timeouts.silence_s)
         headers = {"Range": f"bytes={begin}-"} if begin else {}
         try:
             return self._session.get(
@@ -122,12 +126,12 @@ class Line:
 
     def _blocks(self, answer: requests.Response) -> Iterator[bytes]:
         begin, got = time.monotonic(), 0
-        least = self.patience.least_bytes_s * self.patience.window_s
+        least = self.timeouts.least_bytes_s * self.timeouts.window_s
         try:
             while block := answer.raw.read1(BLOCK):
                 got += len(block)
                 yield block
-                if time.monotonic() - begin > self.patience.window_s:
+                if time.monotonic() - begin > self.timeouts.window_s:
                     if got < least:
                         raise FetchError(Why.SLOW, again=True, url=answer.url)
                     begin, got = time.monotonic(), 0
@@ -136,12 +140,12 @@ class Line:
 
 
 def permitted(url: str, *, plain: bool) -> bool:
-    """Whether an address may be asked: https, or http on this machine where that is meant."""
+    """Whether an address may be requested: https, or with `plain` http on this machine."""
     return urlsplit(url).scheme == "https" or (plain and is_plain(url))
 
 
 def is_plain(url: str) -> bool:
-    """Whether an address is http on this very machine."""
+    """Whether an address is http on this machine."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
@@ -152,7 +156,7 @@ def is_plain(url: str) -> bool:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Give the innermost words of an error that wraps others."""
+    """Return the text of the innermost error."""
     inner = getattr(error.args[0], "reason", error) if error.args else error
     return str(inner).rpartition(": ")[2]
 
@@ -168,13 +172,8 @@ def _start(answer: requests.Response, begin: int) -> int:
     raise FetchError(Why.REFUSED, again=again, url=answer.url, status=status)
 
 
-PROGRESS_BYTES = 1 << 20  # a try that brought so much was no failure
-SPARE_BYTES = 64 << 20  # the disk is not for models alone
-Watch = Callable[[int], None]  # is told how many bytes there are
-
-
-class Wanted(Struct, frozen=True):
-    """A file that is wanted: from where, to where, and what it must be."""
+class Download(Struct, frozen=True):
+    """A file to be fetched: from where, to where, and what it must be."""
 
     url: str
     to: Path
@@ -183,36 +182,36 @@ class Wanted(Struct, frozen=True):
 
     @property
     def part(self) -> Path:
-        """Where it lies until it is whole."""
+        """The file's path until it is whole."""
         return self.to.with_name(f"{self.to.name}.part")
 
     @property
     def rest(self) -> int:
-        """How many bytes are still to come."""
+        """How many bytes are still missing."""
         return max(self.size - _size(self.part), 0)
 
 
-def fetch(wanted: Wanted, line: Line, watch: Watch) -> None:
-    """Bring a file, with retries. Raises FetchError, or OSError from the disk."""
-    wanted.to.parent.mkdir(parents=True, exist_ok=True)
+def fetch(download: Download, client: HttpClient, watch: Watch) -> None:
+    """Fetch a file, with retries. Raises FetchError, or OSError from the disk."""
+    download.to.parent.mkdir(parents=True, exist_ok=True)
     failures = 0
     while True:
-        before = _size(wanted.part)
+        before = _size(download.part)
         try:
-            _bring(wanted, line, watch)
-            _accept(wanted, resumed=before > 0)
+            _download(download, client, watch)
+            _accept(download, resumed=before > 0)
         except FetchError as error:
-            if not error.again or failures >= line.patience.retries:
+            if not error.again or failures >= client.timeouts.retries:
                 raise
-            first_s = line.patience.pause_s
+            first_s = client.timeouts.pause_s
             time.sleep(exponential_s(failures + 1, first_s=first_s, longest_s=LONGEST_PAUSE_S))
-            failures = 0 if _size(wanted.part) - before >= PROGRESS_BYTES else failures + 1
+            failures = 0 if _size(download.part) - before >= PROGRESS_BYTES else failures + 1
         else:
             return
 
 
 def make_room(folder: Path, needed: int) -> None:
-    """Raise FetchError unless there is room for `needed` bytes, and some to spare."""
+    """Raise FetchError unless the disk has room for `needed` bytes and `SPARE_BYTES` more."""
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
@@ -221,47 +220,47 @@ def make_room(folder: Path, needed: int) -> None:
 
 
 def full(folder: Path, needed: int, free: int) -> FetchError:
-    """Give the error of a disk with too little room, all in bytes."""
+    """Return the error of a disk with too little room; all numbers in bytes."""
     return FetchError(
         Why.FULL, folder=folder, mb=f"{needed / 1e6:.0f}", free_mb=f"{free / 1e6:.0f}"
     )
 
 
 def on_disk(error: OSError, folder: Path) -> FetchError:
-    """Give what the disk said, in our words."""
+    """Return an error of the disk as a FetchError."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return full(folder, SPARE_BYTES, shutil.disk_usage(folder).free)
     return FetchError(Why.UNWRITABLE, folder=error.filename or folder, error=error.strerror)
 
 
-def _bring(wanted: Wanted, line: Line, watch: Watch) -> None:
-    begin = _size(wanted.part)
-    if begin == wanted.size:
+def _download(download: Download, client: HttpClient, watch: Watch) -> None:
+    begin = _size(download.part)
+    if begin == download.size:
         return
-    with line.open(wanted.url, begin) as (start, blocks), wanted.part.open("ab") as file:
+    with client.open(download.url, begin) as (start, blocks), download.part.open("ab") as file:
         file.truncate(start)
         have = start
         for block in blocks:
             have += len(block)
-            if have > wanted.size:
+            if have > download.size:
                 file.truncate(0)
-                raise FetchError(Why.TOO_LONG, url=wanted.url, size=wanted.size)
+                raise FetchError(Why.TOO_LONG, url=download.url, size=download.size)
             file.write(block)
             watch(have)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _accept(wanted: Wanted, *, resumed: bool) -> None:
-    """Put a file in its place, if it is what was wanted."""
-    if _size(wanted.part) < wanted.size:
-        raise FetchError(Why.CUT_OFF, again=True, url=wanted.url)
-    with wanted.part.open("rb") as file:
+def _accept(download: Download, *, resumed: bool) -> None:
+    """Put a file in its place if its size and hash are right."""
+    if _size(download.part) < download.size:
+        raise FetchError(Why.CUT_OFF, again=True, url=download.url)
+    with download.part.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != wanted.sha256:
-        wanted.part.unlink()
-        raise FetchError(Why.WRONG_HASH, again=resumed, url=wanted.url, found=found)
-    wanted.part.replace(wanted.to)
+    if found != download.sha256:
+        download.part.unlink()
+        raise FetchError(Why.WRONG_HASH, again=resumed, url=download.url, found=found)
+    download.part.replace(download.to)
 
 
 def _size(path: Path) -> int:

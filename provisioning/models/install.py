@@ -1,4 +1,4 @@
-"""A whole model, brought into its folder: only what is missing there is fetched."""
+"""Installing a whole model in its folder: only files that are missing there are fetched."""
 
 import hashlib
 import re
@@ -15,10 +15,10 @@ from hub.shared.messages import ours, sentence
 from provisioning.findings import Finding, good
 from provisioning.models.catalog import Archive, File, Model, flaw
 from provisioning.models.download import (
+    Download,
     FetchError,
-    Line,
-    Patience,
-    Wanted,
+    HttpClient,
+    Timeouts,
     Why,
     fetch,
     is_plain,
@@ -27,17 +27,19 @@ from provisioning.models.download import (
 )
 
 EVERY_S = 0.2
+UNSAFE = re.compile(r"^[/\\]|^\w:|(^|[/\\])\.\.([/\\]|$)")  # paths that leave the folder
+BLOCK = 1 << 20
 
 
 class Progress:
-    """Tells on a stream; where that is no terminal, only that a file begins."""
+    """Writes progress to a stream; if that is no terminal, only a line when a file begins."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     @contextmanager
     def of(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
-        """Tell of one file of `size` bytes; what is given must be told how many there are."""
+        """Report one file of `size` bytes; the yielded function is called with the bytes so far."""
         self._stream.write(sentence("models", "begins", name=name, mb=f"{size / 1e6:.1f}") + "\n")
         self._stream.flush()
         yield self._counter(size) if self._stream.isatty() else _untold
@@ -59,15 +61,11 @@ class Progress:
 
 
 def _untold(_have: int) -> None:
-    """Nobody watches."""
-
-
-UNSAFE = re.compile(r"^[/\\]|^\w:|(^|[/\\])\.\.([/\\]|$)")
-BLOCK = 1 << 20
+    """Write nothing: the stream is no terminal."""
 
 
 def unpack(archive: Path, inside: str, files: Iterable[File], folder: Path) -> None:
-    """Unpack the `files` that lie in the archive's folder `inside`.
+    """Unpack the `files` of the archive's folder `inside`.
 
     Raises FetchError, which names the file; OSError from the disk. An archive with a member that
     would leave the folder is refused as a whole.
@@ -103,21 +101,21 @@ def _member(archive: ZipFile, inside: str, file: File, to: Path) -> None:
     part.replace(to)
 
 
-class Bringer:
-    """Brings models into `folder`, from their makers or from a `mirror`: MIRROR/<model>/<file>."""
+class Installer:
+    """Installs models in `folder`, from their makers or from a `mirror`: MIRROR/<model>/<file>."""
 
     def __init__(
-        self, folder: Path, mirror: str, progress: Progress, patience: Patience | None = None
+        self, folder: Path, mirror: str, progress: Progress, timeouts: Timeouts | None = None
     ) -> None:
         self._folder, self._mirror, self._progress = folder, mirror, progress
-        self._line = Line(patience, plain=is_plain(mirror))
+        self._client = HttpClient(timeouts, plain=is_plain(mirror))
 
     def close(self) -> None:
-        """Hang up."""
-        self._line.close()
+        """Close all connections."""
+        self._client.close()
 
-    def bring(self, name: str, model: Model) -> Finding:
-        """Bring one model; what became of it. The first file that fails ends it."""
+    def install(self, name: str, model: Model) -> Finding:
+        """Install one model; return a finding. The first file that fails ends it."""
         self._at = ""
         try:
             missing = [file for file in model.files if flaw(file, self._home(name) / file.name)]
@@ -134,32 +132,32 @@ class Bringer:
         return good("model", "fetched", name=name, folder=self._home(name))
 
     def _by_file(self, name: str, base: str, missing: Iterable[File]) -> None:
-        wanted = [
-            Wanted(
+        downloads = [
+            Download(
                 self._address(name, file.name, file.url or base + file.name),
                 self._home(name) / file.name, file.size, file.sha256,
             )
             for file in missing
         ]  # fmt: skip
-        make_room(self._folder, sum(one.rest for one in wanted))
-        for one in wanted:
-            self._one(name, one)
+        make_room(self._folder, sum(one.rest for one in downloads))
+        for one in downloads:
+            self._fetch(name, one)
 
     def _by_archive(self, name: str, archive: Archive, missing: list[File]) -> None:
         file = Path(urlsplit(archive.url).path).name
         address = self._address(name, file, archive.url)
-        wanted = Wanted(address, self._home(name) / file, archive.size, archive.sha256)
-        make_room(self._folder, wanted.rest + sum(one.size for one in missing))
+        download = Download(address, self._home(name) / file, archive.size, archive.sha256)
+        make_room(self._folder, download.rest + sum(one.size for one in missing))
         try:
-            self._one(name, wanted)
-            unpack(wanted.to, archive.inside, missing, self._home(name))
+            self._fetch(name, download)
+            unpack(download.to, archive.inside, missing, self._home(name))
         finally:
-            wanted.to.unlink(missing_ok=True)
+            download.to.unlink(missing_ok=True)
 
-    def _one(self, name: str, wanted: Wanted) -> None:
-        self._at = str(wanted.to.relative_to(self._home(name)))
-        with self._progress.of(f"{name}/{self._at}", wanted.size) as watch:
-            fetch(wanted, self._line, watch)
+    def _fetch(self, name: str, download: Download) -> None:
+        self._at = str(download.to.relative_to(self._home(name)))
+        with self._progress.of(f"{name}/{self._at}", download.size) as watch:
+            fetch(download, self._client, watch)
 
     def _address(self, name: str, file: str, makers: str) -> str:
         return f"{self._mirror.rstrip('/')}/{name}/{file}" if self._mirror else makers

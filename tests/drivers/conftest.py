@@ -11,7 +11,7 @@ from drivers.virtual.driver import use_virtual_pins
 
 @pytest.fixture
 def pins() -> Iterator[MockFactory]:
-    """Give virtual pins to all devices that the test builds."""
+    """Use virtual pins for all devices that the test builds."""
     before = Device.pin_factory
     use_virtual_pins()
     yield Device.pin_factory

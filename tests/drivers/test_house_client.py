@@ -10,7 +10,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from drivers.virtual import cli
-from drivers.virtual.room import Refusal
+from drivers.virtual.house import Refusal
 from hub.contract.voice import Phrase
 from hub.core.model.effects import Say, Show, Signal
 from hub.shared.command_line import Parser

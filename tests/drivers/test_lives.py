@@ -160,7 +160,7 @@ def test_flawless_sensors_alternate(profile: str) -> None:
 
 
 def asleep_at(profile: str, hour: int) -> float:
-    """Tell on what share of days one sleeps at this hour."""
+    """Return on what share of days one sleeps at this hour."""
     asleep = [i for i in true_of(profile) if i.state is State.ASLEEP]
     moments = [f"2026-01-{day:02}T{hour:02}:00:00.000+09:00" for day in range(5, 26)]
     return sum(i.start <= moment < i.end for i in asleep for moment in moments) / DAYS

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from drivers.voicebox import driver as voice_health
 from drivers.voicebox import driver as voicebox
 from drivers.voicebox import peer
 from drivers.voicebox.driver import Driver, VoiceLostError
@@ -230,7 +229,7 @@ def test_a_voice_that_is_too_slow_is_told_of_and_seldom(
             slow = Pong(2, ear_lost_s=1.5), Pong(3, 2.0, 4.0, 3.0)
             speaker.say(Pong(1), *slow, Heard(Meaning.HELP))
             await port.until(lambda: any(isinstance(e, Answered) for e in port.emitted))
-            monkeypatch.setattr(voice_health, "LOSS_S", 0.0)
+            monkeypatch.setattr(voicebox, "LOSS_S", 0.0)
             speaker.say(*slow[1:], *slow[1:], Heard(Meaning.HELP))
             await port.until(lambda: sum(isinstance(e, Answered) for e in port.emitted) > 1)
             return [e for e in port.emitted if not isinstance(e, Answered)]
@@ -259,7 +258,7 @@ def test_a_part_that_flickers_is_told_now_and_then_and_as_it_is_at_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(voicebox, "PING_S", 0.01)
-    monkeypatch.setattr(voice_health, "CHANGE_S", 0.2)
+    monkeypatch.setattr(voicebox, "CHANGE_S", 0.2)
 
     async def story() -> list[bool]:
         async with voice(tmp_path) as (speaker, port):

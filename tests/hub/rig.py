@@ -55,14 +55,14 @@ async def until(condition: Callable[[], object], what: str, patience_s: float = 
 
 
 async def taken_up(outbox: OutboxThread) -> tuple[bytes | None, Commit]:
-    """Take up what the file holds; give the snapshot, and what can write."""
+    """Take up what the file holds; return the snapshot and the commit function."""
     found = await outbox.read()
     assert found is not None
     return found.snapshot, outbox.take_up(found)
 
 
 def row(n: int, lane: Lane = Lane.SOS, id_: str = "") -> Row:
-    """Give a message that a centre would understand."""
+    """Return a message that a centre would understand."""
     return Row(n, id_ or f"b-{n}", lane, *_content(lane, id_ or f"b-{n}"), retain=False)
 
 
@@ -137,11 +137,11 @@ class StubCenter:
         self.client.loop_stop()
 
     def raised(self, hub: str = "") -> list[AlarmEvent]:
-        """Give the stored alarms' raising and repeating events."""
+        """Return the stored alarms' raising and repeating events."""
         return [e for e in list(self.stored.values()) if e.source.endswith(hub)]
 
     def said(self, hub: str) -> list[str]:
-        """Give the availabilities that a hub has announced, in order."""
+        """Return the availabilities that a hub has announced, in order."""
         return [state.state for name, state, _ in list(self.states) if name == hub]
 
     def _on_message(self, client: Client, _: object, message: MQTTMessage) -> None:
@@ -265,7 +265,7 @@ class HubProcess:
             self._process.wait(10)
 
     def stop(self) -> int:
-        """Ask it to end, as systemd does; give the exit code."""
+        """Ask it to end, as systemd does; return the exit code."""
         self.process.terminate()
         return self.process.wait(10)
 
@@ -276,7 +276,7 @@ class HubProcess:
             return False
 
     def press(self, ms: float = 60, what: str = "help") -> float:
-        """Press; give the monotonic time at which it began."""
+        """Press; return the monotonic time at which it began."""
         wait_until(self.armed, f"the house opens; {self.log()}")
         at = time.monotonic()
         answer = ask(self.socket, {"do": "press", "what": what, "ms": ms})
@@ -337,7 +337,7 @@ def environment(**values: str) -> Iterator[None]:
 
 
 def names(count: int) -> tuple[str, ...]:
-    """Give so many hubs' names, with certificates."""
+    """Return so many hubs' names, with certificates."""
     parent, made = dev.read(certs(), "ca"), tuple(f"js-1{n:03d}" for n in range(count))
     assert parent
     for name in made:

@@ -16,7 +16,7 @@ TORN = RAW[:-40]
 
 
 def started(folder: Path, raw: bytes) -> bytes | None:
-    """Let a hub end with the snapshot `raw`; open its outbox anew, and write it over."""
+    """Write the snapshot `raw`, open the outbox again, and write another snapshot."""
     outbox = Outbox(folder / "outbox.db")
     outbox.commit(raw, (), ())
     outbox.close()

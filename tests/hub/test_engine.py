@@ -1,4 +1,4 @@
-"""Engine and post over a real outbox; only the link is a fake that keeps a record."""
+"""Engine and delivery with a real outbox; only the link is a fake, which keeps a record."""
 
 import asyncio
 import sqlite3
@@ -48,7 +48,7 @@ class Clock:
 
 
 class Home:
-    """An engine with its post and outbox, and everything that it does, in order."""
+    """An engine with its delivery and outbox, and everything that it does, in order."""
 
     def __init__(self, path: Path, patience_s: float = 0.3) -> None:
         self.clock = Clock()
@@ -105,7 +105,7 @@ class Home:
 
 @asynccontextmanager
 async def home(path: Path, *, link: bool = True) -> AsyncIterator[Home]:
-    """Give a home that runs, with a commit that leaves a trace."""
+    """Yield a running home whose commits are recorded."""
     made = Home(path)
     real = Outbox.commit
 

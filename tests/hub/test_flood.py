@@ -70,7 +70,7 @@ def flooding(pin: HousePin, edges_s: float) -> Iterator[None]:
 
 
 async def presses(house: test_engine.Home, stack: AsyncExitStack) -> list[float]:
-    """Press again and again; give how long it took until each call was committed and sent."""
+    """Press again and again; return how long it took until each call was committed and sent."""
     drivers: tuple[Driver, ...] = (HELP, PIR)
     supervisor = Supervisor(drivers, house.engine.emit, house.clock.at)
     task = asyncio.create_task(supervisor.run())

@@ -130,13 +130,13 @@ def forgotten_in(outbox: Outbox) -> list[str]:
 
 
 def at_work(hub: app.Hub) -> bool:
-    """Tell whether it has read its disk, and has dialled, waited, and dialled again."""
+    """Whether it has read its disk, and has dialled, waited, and dialled again."""
     return hub.link is not None and hub.outbox.known and hub.engine.decided > 8
 
 
 @contextmanager
 def disk(answers_after_s: float) -> Iterator[None]:
-    """Let the disk answer so late, and a hub wait for it 20 ms before it begins without."""
+    """Make the disk answer late; the hub waits 20 ms for it before it begins without."""
     opened = OutboxFile.open
 
     def open_late(shelf: OutboxFile) -> Found:
@@ -196,7 +196,7 @@ def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
         return asyncio.sleep(within_s)
 
     def stop() -> bool:
-        """Tell whether the call is shown, and the disk has been read."""
+        """Whether the call is shown, and the disk has been read."""
         called = bool(hubs and hubs[-1].engine.state.alarms)
         if called:
             granted.set()
@@ -250,7 +250,7 @@ def test_no_debt_that_cannot_be_paid_is_taken_up(
         return opened(shelf)
 
     def confirmed() -> bool:
-        """Let the centre confirm it, and only then the disk answer."""
+        """Let the centre confirm the call, and only then the disk answer."""
         if not hubs or not hubs[-1].engine.decided:
             return False
         if told.id in hubs[-1].outbox.settled() or row == "lost":

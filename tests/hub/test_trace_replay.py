@@ -39,12 +39,12 @@ def living(*rows: Row) -> tuple[Replay, Story]:
     story = Story(T0)
     replay = Replay(rows[0], note=story.note)
     for each in rows:
-        replay.take(each)
+        replay.feed(each)
     return replay, story
 
 
 def warned(replay: Replay) -> Replay:
-    """Let a warning begin now, as the detection would."""
+    """Begin a warning now, as the detection would."""
     before = replay.state
     replay.state, effects = warning.begin(before, GROUND, replay.now, RULES)
     assert replay.note
@@ -107,7 +107,7 @@ def test_a_press_calls_once_and_the_centre_closes_it() -> None:
 def test_activity_a_minute_later_closes_an_alarm() -> None:
     replay, _ = living(row(0), row(60, "help", Sort.PRESS), row(90), row(91, value=0))
     assert replay.state.alarms
-    replay.take(row(200))
+    replay.feed(row(200))
     assert not replay.state.alarms
 
 
@@ -122,7 +122,7 @@ def test_a_green_button_and_an_info_button_call_nobody() -> None:
 
 def test_deadlines_between_rows_are_served_at_their_own_time() -> None:
     replay, story = living(row(0), row(9, value=0), row(4 * HOUR), row(4 * HOUR, value=0))
-    warned(replay).take(row(6 * HOUR))
+    warned(replay).feed(row(6 * HOUR))
     assert told(story)[:2] == [("warning", "quiet"), ("alarm", "quiet")]
     assert "warning_over" not in dict(told(story))  # it has become an alarm
     raised = datetime.fromisoformat(story.changes[-1].time)
@@ -132,7 +132,7 @@ def test_deadlines_between_rows_are_served_at_their_own_time() -> None:
 
 def test_a_sign_of_life_ends_a_warning() -> None:
     replay, story = living(row(0), row(1, value=0))
-    warned(replay).take(row(60))
+    warned(replay).feed(row(60))
     assert told(story) == [("warning", "quiet"), ("warning_over", "quiet")]
 
 
@@ -361,5 +361,5 @@ def test_a_state_is_never_changed_in_place() -> None:
     replay, _ = living(row(0))
     before: HomeState = replay.state
     kept = repr(before)
-    replay.take(row(30, value=0))
+    replay.feed(row(30, value=0))
     assert repr(before) == kept

@@ -60,7 +60,7 @@ class Centre:
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
     def open_alarms(self) -> list[dict[str, Any]]:
-        """Give the alarms that no operator has closed."""
+        """Return the alarms that no operator has closed."""
         found: list[dict[str, Any]] = self._ask("GET", "?state=open")["alarms"]
         return found
 
@@ -73,7 +73,7 @@ class Centre:
         self._ask("POST", f"/{alarm}/close", {"outcome": "test"})
 
     def stored(self) -> list[Stored]:
-        """Give every event of an alarm in the order in which it was stored."""
+        """Return every event of an alarm in the order in which it was stored."""
         with closing(sqlite3.connect(self._folder / "center.db")) as db:
             rows = db.execute(ALARM_EVENTS).fetchall()
         return [_stored(*row) for row in rows]

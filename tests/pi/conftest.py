@@ -14,7 +14,7 @@ from tests.pi.home import Home
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a folder for disks, sockets and logs; `$ANBU_PI_LAB` names one to look at later."""
+    """Return a folder for disks, sockets and logs; `$ANBU_PI_LAB` names one to look at later."""
     logging.getLogger("anbu-pi").setLevel(logging.INFO)
     named = os.environ.get("ANBU_PI_LAB")
     folder = Path(named) if named else tmp_path_factory.mktemp("pi")

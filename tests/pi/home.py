@@ -85,17 +85,17 @@ class Home:
         self.pi.shut_down()
 
     def hub_runs(self) -> bool:
-        """Tell whether systemd has had READY=1 from the hub."""
+        """Whether systemd has had READY=1 from the hub."""
         return self.pi.run(f"systemctl is-active {UNIT}").code == 0
 
     def show(self, *names: str, unit: str = UNIT) -> dict[str, str]:
-        """Give properties of the unit as systemd knows them."""
+        """Return properties of the unit as systemd knows them."""
         wanted = " ".join(f"-p {name}" for name in names)
         lines = self.pi.must(f"systemctl show {wanted} {unit}").splitlines()
         return dict(line.split("=", 1) for line in lines)
 
     def shows(self, signal: str) -> bool:
-        """Tell whether this is the signal on the lamp, as the hub says to systemd."""
+        """Whether this is the signal on the lamp, as the hub says to systemd."""
         return f"signal {signal}" in self.show("StatusText")["StatusText"]
 
     def rest(self, centre: Centre) -> None:
@@ -105,5 +105,5 @@ class Home:
         wait_until(lambda: self.shows("resting"), 60, "the lamp rests")
 
     def log(self, unit: str = UNIT) -> str:
-        """Give the last words of the unit, for a failing test to show."""
+        """Return the last words of the unit, for a failing test to show."""
         return self.pi.run(f"journalctl --no-pager -o short-monotonic -u {unit} | tail -60").out

@@ -71,7 +71,7 @@ def _stored_beyond(centre: Centre, count: int) -> Stored:
 
 
 def _take_to_lamp(home: Home, centre: Centre, offset_s: float) -> float:
-    """Take the one alarm; give the seconds until the lamp's lines tell of it.
+    """Take the one alarm; return the seconds until the lamp's lines tell of it.
 
     The beeps begin with the new look, at once; the red line, which pulsed, then stays lit.
     """

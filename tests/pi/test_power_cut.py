@@ -96,7 +96,7 @@ def _press_until_the_plug_is_out(home: Home, seconds: float) -> Cut:
 
 
 def _until_the_end(answers: Iterator[Answer]) -> Iterator[Answer]:
-    """Give answers until the guest is gone."""
+    """Return answers until the guest is gone."""
     try:
         yield from answers
     except GuestError:

@@ -29,7 +29,7 @@ CAPTURE = "/proc/asound/Loopback/pcm1c/sub0/status"
 
 @pytest.fixture(scope="module")
 def folder(lab: Path) -> Path:
-    """Give a folder of our own: the hub's tests may have their Pi still."""
+    """Return a folder of our own: the hub's tests may have their Pi still."""
     place = lab / "voice"
     place.mkdir(exist_ok=True)
     return place
@@ -55,7 +55,7 @@ def home(folder: Path, broker: Broker, centre: Centre) -> Iterator[VoiceHome]:  
 
 @pytest.fixture(scope="module")
 def without(home: VoiceHome, centre: Centre) -> list[float]:
-    """Give the seconds from press to red lamp before there is any voice."""
+    """Return the seconds from press to red lamp before there is any voice."""
     return _presses(home, centre, PRESSES)
 
 
@@ -139,7 +139,7 @@ def _again(home: VoiceHome, old: int) -> float:
 
 
 def _presses(home: Home, centre: Centre, count: int) -> list[float]:
-    """Press the help button some times; give the seconds from each finger to the red lamp."""
+    """Press the help button some times; return the seconds from each finger to the red lamp."""
     lit = []
     for _ in range(count):
         _calm(home, centre)
@@ -162,7 +162,7 @@ def _calm(home: Home, centre: Centre) -> None:
 
 
 def _threads(home: VoiceHome, pid: int) -> str:
-    """Give the state of the loopback card's microphone, with the voice's threads told as `pid`."""
+    """Return the state of the loopback card's microphone, and which threads are the voice's."""
     found = home.pi.must(f"cat {CAPTURE}")
     ids = home.pi.must(f"ls /proc/{pid}/task").split()
     return re.sub(r"(?<=owner_pid   : )\d+", lambda m: str(pid) if m[0] in ids else m[0], found)

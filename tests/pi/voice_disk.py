@@ -25,7 +25,7 @@ ENVIRONMENT = "opt/anbu-voice"
 
 
 def build() -> Path:
-    """Give the disk; some minutes at first, then at once."""
+    """Return the disk; some minutes at first, then at once."""
     need_packages(HOST_TOOLS)
     image.build()
     rootfs = next(cache_folder().glob("rootfs-*"))

@@ -43,11 +43,11 @@ class VoiceHome(Home):
         return self
 
     def pid(self) -> int:
-        """Give the voice's process, 0 when there is none."""
+        """Return the voice's process, 0 when there is none."""
         return int(self.show("MainPID", unit=VOICE)["MainPID"])
 
     def said(self, what: str, pid: int) -> bool:
-        """Tell whether this process of the voice has said something in its log."""
+        """Whether this process of the voice has said something in its log."""
         found = f"journalctl --no-pager -o cat _PID={pid} | grep -qF '{what}'"
         return self.pi.run(found).code == 0
 

@@ -40,7 +40,7 @@ UTC = scenes.UTC
 
 
 def lived() -> list[Event]:
-    """Give the events of a day: a call that somebody took, a cord, a driver that fails."""
+    """Return the events of a day: a call that somebody took, a cord, a driver that fails."""
     return [
         *scenes.press(10.0),
         scenes.received(11.0),
@@ -53,7 +53,7 @@ def lived() -> list[Event]:
 
 
 def hub() -> tuple[bytes, list[str]]:
-    """Give the snapshot at the day's end, and the transcript of the day."""
+    """Return the snapshot at the day's end, and the transcript of the day."""
     state = scenes.quiet()
     lines = [msgspec.json.encode(Opening(scenes.RULES, state)).decode()]
     for event in lived():
@@ -78,7 +78,7 @@ def act(store: Store, alarm: str, do: Callable[[Incident], Change | Refusal]) ->
 
 
 def center(folder: Path) -> str:
-    """Give the database of the day as SQL."""
+    """Return the database of the day as SQL."""
     person, now = Act("김하늘", making.NOW + 30), making.NOW
     with making.stored(folder) as store:
         making.hear(store, making.event(), utc=now)

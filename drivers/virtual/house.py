@@ -1,4 +1,4 @@
-"""The inside of the virtual house: what can be touched, and what is seen and heard."""
+"""The inside of the virtual house: the contacts to press, and what is seen and heard."""
 
 import asyncio
 from collections import deque
@@ -15,14 +15,14 @@ from hub.core.model.effects import Ask, Order, Say, Show, Signal
 from hub.core.model.events import Answered
 
 SAID_KEPT = 10
-LOOK_SETTLES_S = 0.05  # a lamp has this long to follow its order
-PULSE_S = 5.0  # without a change, this often all the same: the watcher knows that we live
+LOOK_SETTLES_S = 0.05  # the time that a lamp has to follow its order
+PULSE_S = 5.0  # `watch` is answered this often without a change, to show a living house
 
 Answer = dict[str, Any]
 
 
 class Refusal(StrEnum):
-    """Why a request was not followed."""
+    """Why a request was refused."""
 
     BAD_REQUEST = "bad_request"
     LINE_TOO_LONG = "line_too_long"
@@ -33,15 +33,15 @@ class Refusal(StrEnum):
     UNKNOWN_SENSOR = "unknown_sensor"
 
 
-class Refused(Exception):  # noqa: N818 - an answer to a visitor, not a failure of the house
-    """A request that the house does not follow: why, and the same in words."""
+class Refused(Exception):  # noqa: N818 - an answer to a client, not a failure of the house
+    """A refused request: the answer says why, for programs and in words."""
 
     def __init__(self, refusal: Refusal, detail: str, **more: object) -> None:
         super().__init__(detail)
         self.answer: Answer = {"ok": False, "error": refusal, "detail": detail, **more}
 
 
-class Room:
+class House:
     """The contacts, the lamps, and what the hub has shown and said."""
 
     def __init__(
@@ -59,10 +59,10 @@ class Room:
         self._signal_at = 0.0
         self._said: deque[tuple[float, Say | Ask]] = deque(maxlen=SAID_KEPT)
         self._watchers: set[asyncio.Event] = set()
-        self.hears: Callable[[Answered], None] | None = None  # the hub, while it listens
+        self.hears: Callable[[Answered], None] | None = None  # the hub, while it runs
 
     def listen(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Hear every edge from now on, whichever thread makes it; with None, no more."""
+        """Notice every edge from now on, in whatever thread it happens; with None, no more."""
         if loop is None:
             self.sensors.rest()
 
@@ -75,7 +75,7 @@ class Room:
             pin.heard = heard if loop is not None else None
 
     def note(self, order: Order) -> None:
-        """Remember what the resident is shown and told."""
+        """Note what the resident is shown and told."""
         if not isinstance(order, Show):
             self._said.append((monotonic(), order))
         elif order.signal != self._signal:
@@ -83,12 +83,12 @@ class Room:
         self.look()
 
     def look(self) -> None:
-        """Let the watchers look again."""
+        """Wake the clients that watch."""
         for watcher in self._watchers:
             watcher.set()
 
     async def press(self, what: str, ms: float | None) -> Answer:
-        """Press for `ms` milliseconds, or hold; answer with the monotonic times of the edges."""
+        """Press for `ms` milliseconds, or hold; return the monotonic times of the edges."""
         pin = self._contact(what)
         if pin.finger:
             raise Refused(Refusal.ALREADY_PRESSED, f"{what} is pressed already")
@@ -102,14 +102,14 @@ class Room:
         return answer | {"released_at": released_at}
 
     def release(self, what: str) -> Answer:
-        """Let go; answer with the monotonic time of the edge."""
+        """Release a contact; return the monotonic time of the edge."""
         pin = self._contact(what)
         if not pin.finger:
             raise Refused(Refusal.NOT_PRESSED, f"{what} is not pressed")
         return {"ok": True, "what": what, "released_at": pin.release()}
 
     def speak(self, meaning: Meaning, score: int) -> Answer:
-        """Let the resident say what means that; a hub that is not there hears nothing."""
+        """Emit what the resident says; without a running hub nothing happens."""
         if self.hears is not None:
             self.hears(Answered(monotonic(), meaning, score=score))
         return {"ok": True, "what": meaning}
@@ -125,7 +125,7 @@ class Room:
         return pin
 
     def seen(self) -> Answer:
-        """Tell what the pins do now, and what the hub has shown and said."""
+        """Return what the pins do now, and what the hub has shown and said."""
         now = monotonic()
         return {
             "ok": True,
@@ -154,7 +154,7 @@ class Room:
         return {"phrase": say.phrase, "text": text, "age_s": round(age_s, 3)}
 
     async def changes(self) -> AsyncGenerator[Answer, None]:
-        """Tell what is seen: now, after every change, and every 5 s."""
+        """Yield what is seen: now, after every change, and every 5 s."""
         changed = asyncio.Event()
         self._watchers.add(changed)
         try:
