@@ -62,7 +62,7 @@ class Hub:
             telemetry_rows=config.outbox.telemetry_rows,
         )
         self.engine = Engine(HomeState(), self.rules, self.outbox, self.clocks, self)
-        said = messages("hub", config.language)["say"]
+        said = messages("hub", config.language, "hub")["say"]
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
         self._habits = Path(config.state_dir) / "habits.bin"
         self.habits_file: habits_file.HabitsFile | None = None

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from hub.shared.language import Language
-from hub.shared.messages import LANGUAGES, words
+from hub.shared.messages import messages
 from hub.shared.settings import Mistake, Noted, Problem, SettingsError
 
 T = TypeVar("T")
@@ -119,5 +119,6 @@ def tell(finding: Finding) -> dict[str, str]:
     """Say a finding in each language."""
     key = f"{finding.check}_{finding.code}"
     return {
-        language: words("doctor", language)[key].format(**finding.values) for language in LANGUAGES
+        language: messages("provisioning", language)["doctor"][key].format(**finding.values)
+        for language in Language
     }

@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `anbu dev-certs`."""
-    about = ours("dev_certs")
+    about = ours("provisioning")["dev_certs"]
     parser.add_argument("dir", type=Path, metavar="DIR", help=about["dir"])
     parser.add_argument(
         "--hub", action="append", default=[], type=hub_id, metavar="ID", help=about["hub"]
@@ -50,7 +50,7 @@ def run(args: Namespace) -> int:
     """Make the certificates and print one line for each; return 1 when DIR cannot be written."""
     try:
         for name, outcome in ensure(args.dir, args.hub):
-            sys.stdout.write(f"{name}: {ours('dev_certs')[outcome]}\n")
+            sys.stdout.write(f"{name}: {ours('provisioning')['dev_certs'][outcome]}\n")
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
@@ -60,7 +60,7 @@ def run(args: Namespace) -> int:
 def hub_id(text: str) -> str:
     """Return `text` if it can be a hub's id, in a topic and in a file's name."""
     if text in RESERVED or not HUB_ID.fullmatch(text):
-        raise ArgumentTypeError(sentence("dev_certs", "no_id", text=text))
+        raise ArgumentTypeError(sentence("provisioning", "dev_certs", "no_id", text=text))
     return text
 
 

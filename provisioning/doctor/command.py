@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.shared.messages import ours, usual_language_texts
+from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
 from provisioning.doctor import broker, machine, voice, wiring
 from provisioning.findings import (
@@ -28,7 +28,7 @@ from provisioning.findings import (
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu doctor`."""
-    about = ours("examine")
+    about = ours("provisioning")["examine"]
     parser.add_argument("--config", type=Path, metavar="FILE", help=about["config"])
     parser.add_argument("--voice-config", type=Path, metavar="FILE", help=about["voice_config"])
     parser.add_argument("--json", action="store_true", help=about["json"])
@@ -42,7 +42,7 @@ def run(args: Namespace) -> int:
         findings.append(finding)
         if not args.json:
             said = [
-                tell(finding)[usual_language_texts()],
+                tell(finding)[usual_language()],
                 *finding.values.get("lines", "").splitlines(),
             ]
             _say(f"{MARKS[finding.verdict]} " + "\n  ".join(said))

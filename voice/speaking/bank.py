@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,8 @@ import soundfile
 from msgspec import Struct
 
 from hub.shared.decoding import UndecodableError, decode
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from voice.korean.sentences import sentences, tidy
 from voice.sound.pcm import Audio, from_pcm, resampled, to_pcm
 from voice.speaking.mouth import RATE_HZ, fingerprint
@@ -38,16 +39,12 @@ def fixed(text: str) -> list[str]:
 
 
 def _texts() -> Iterator[str]:
-    voice = files("voice")
-    for messages in (files("hub") / "messages" / "hub.ko.toml", voice / "messages" / "ko.toml"):
-        yield from _strings(_table(messages).get("say", {}))
-    for plan in sorted((voice / "plans" / "ko").iterdir(), key=lambda file: file.name):
+    yield from _strings(messages("hub", Language.KOREAN, "hub")["say"])
+    yield from _strings(messages("voice", Language.KOREAN)["say"])
+    plans = (files("voice") / "plans" / "ko").iterdir()
+    for plan in sorted(plans, key=lambda file: file.name):
         if plan.name.endswith(".toml"):
-            yield from _strings(_table(plan))
-
-
-def _table(file: Traversable) -> dict[str, object]:
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+            yield from _strings(tomllib.loads(plan.read_text(encoding="utf-8")))
 
 
 def _strings(value: object) -> Iterator[str]:
