@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from hub.contract.times import left_of
 from hub.shared.language import Language
 from hub.shared.messages import messages
+from hub.shared.system import clock_synced
 from voice.settings import VoiceSettings
 from voice.speaking.mouth import USUAL_SPEED
 from voice.speaking.speech import Manner
-from voice.status import clock_synced
 from voice.understanding.understand import Intent
 
 SLOWER, SLOWEST = 0.9, 0.6  # times what was; of natural speed
