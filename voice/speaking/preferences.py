@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.times import left_of
+from hub.shared.files import write_whole
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from hub.shared.system import clock_synced
@@ -57,9 +58,7 @@ def remembered(folder: Path) -> Tastes:
 
 def remember(tastes: Tastes, folder: Path) -> None:
     """Keep it; raises OSError."""
-    fresh = folder / f"{NAME}.new"
-    fresh.write_bytes(msgspec.json.encode(tastes))
-    fresh.replace(folder / NAME)
+    write_whole(folder / NAME, msgspec.json.encode(tastes))
 
 
 def the_time(local: float, language: Language) -> str:
