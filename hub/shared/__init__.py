@@ -7,6 +7,7 @@ __all__ = [
     "files",
     "language",
     "messages",
+    "models",
     "settings",
     "system",
     "tls",

@@ -15,8 +15,9 @@ from pathlib import Path
 import msgspec
 
 from hub.shared.messages import ours, sentence, usual_language
+from hub.shared.models import usual_folder
 from provisioning.findings import MARKS, Finding, Verdict, tell
-from provisioning.models.catalog import Catalog, examine, shipped, usual_folder
+from provisioning.models.catalog import Catalog, examine, shipped
 from provisioning.models.install import Progress
 
 USAGE_ERROR = 2

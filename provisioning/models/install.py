@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from zipfile import BadZipFile, ZipFile
 
 from hub.shared.messages import ours, sentence
+from hub.shared.models import flaw
 from provisioning.findings import Finding, good
-from provisioning.models.catalog import Archive, File, Model, flaw
+from provisioning.models.catalog import Archive, File, Model
 from provisioning.models.download import (
     Download,
     FetchError,
