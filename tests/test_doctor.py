@@ -22,6 +22,7 @@ from hub.__main__ import _patient, _speaker, main
 from hub.config import load
 from hub.process.claim import claimed
 from hub.shared import tls
+from hub.shared.findings import Finding, Verdict
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from hub.shared.messages import tell as tell_mistake
@@ -31,7 +32,7 @@ from provisioning.certs.authority import issue
 from provisioning.doctor import broker as dial
 from provisioning.doctor import machine
 from provisioning.doctor import voice as speech
-from provisioning.findings import Finding, Link, Patient, Readers, Verdict, tell
+from provisioning.findings import Link, Patient, Readers, tell
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.hub.rig import HubProcess
 from voice.settings import VoiceSettings

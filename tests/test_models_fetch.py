@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import main
+from hub.shared.findings import Finding
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from provisioning import findings
-from provisioning.findings import Finding
 from provisioning.models import catalog as models_catalog
 from provisioning.models import command
 from provisioning.models.catalog import Archive, Catalog, File, Model

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import TextIO
 
+from hub.shared.findings import MARKS, Verdict
 from hub.shared.language import Language
 from hub.shared.messages import messages, ours, sentence, usual_language
 from hub.shared.settings import SettingsError, noted_by
@@ -154,14 +155,15 @@ def _end_loudly(args: threading.ExceptHookArgs) -> None:
 def _check(args: Namespace) -> int:
     settings = load(args.config, noted_by(args))
     _hush()
-    from voice.check import examine  # noqa: PLC0415 - loads PortAudio
+    from voice.check import examine, key_of  # noqa: PLC0415 - loads PortAudio
     from voice.loading import mistakes_of  # noqa: PLC0415 - loads the engines
 
     bad = False
     for found in examine(settings):
-        bad |= found.bad
-        mark = "✗" if found.bad else "✓"
-        text = sentence("voice", "check", found.code, **found.values)
+        is_bad = found.verdict is Verdict.BAD
+        bad |= is_bad
+        mark = MARKS[Verdict.BAD if is_bad else Verdict.GOOD]  # a note has the sign of what is good
+        text = sentence("voice", "check", key_of(found), **found.values)
         sys.stdout.write(f"{mark} {text}\n".replace("\n", "\n  ").rstrip(" "))
         sys.stdout.flush()
     for mistake in mistakes_of(settings, noted_by(args)):

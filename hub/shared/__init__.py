@@ -5,6 +5,7 @@ __all__ = [
     "command_line",
     "decoding",
     "files",
+    "findings",
     "language",
     "messages",
     "models",

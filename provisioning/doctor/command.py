@@ -11,19 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from hub.shared.findings import MARKS, Finding, Verdict, note
 from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
 from provisioning.doctor import broker, machine, voice, wiring
-from provisioning.findings import (
-    MARKS,
-    Finding,
-    Patient,
-    Readers,
-    Verdict,
-    note,
-    reading,
-    tell,
-)
+from provisioning.findings import Patient, Readers, reading, tell
 
 
 def add_arguments(parser: ArgumentParser) -> None:

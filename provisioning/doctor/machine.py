@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from hub.shared.findings import Finding, bad, good, note
 from hub.shared.system import clock_synced
 from provisioning.broker import program
-from provisioning.findings import Finding, bad, good, note
 
 NEEDED = ("gpiozero", "msgspec", "paho.mqtt", "systemd.daemon")
 OLDEST = (3, 11)

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from hub.shared.findings import Finding, bad, good, note
 from hub.shared.models import ModelFile, Sha256, Size, Why, flaw
-from provisioning.findings import Finding, bad, good, note
 
 
 class File(ModelFile, frozen=True, forbid_unknown_fields=True):

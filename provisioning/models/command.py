@@ -14,9 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from hub.shared.findings import MARKS, Finding, Verdict
 from hub.shared.messages import ours, sentence, usual_language
 from hub.shared.models import usual_folder
-from provisioning.findings import MARKS, Finding, Verdict, tell
+from provisioning.findings import tell
 from provisioning.models.catalog import Catalog, examine, shipped
 from provisioning.models.install import Progress
 

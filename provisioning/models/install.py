@@ -11,9 +11,9 @@ from typing import TextIO
 from urllib.parse import urlsplit
 from zipfile import BadZipFile, ZipFile
 
+from hub.shared.findings import Finding, good
 from hub.shared.messages import ours, sentence
 from hub.shared.models import flaw
-from provisioning.findings import Finding, good
 from provisioning.models.catalog import Archive, File, Model
 from provisioning.models.download import (
     Download,
