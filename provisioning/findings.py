@@ -1,4 +1,4 @@
-"""What `anbu doctor` reads of the configs, and how its findings are said (`provisioning/messages/`)."""
+"""What `anbu doctor` reads of the configs; its findings in words (`provisioning/messages/`)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
