@@ -9,6 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from hub.shared.system import rss_mb
+
 ROOT = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -54,11 +56,10 @@ class Child:
     def use(self) -> Use:
         """Measure resident memory, processor time and open files."""
         proc = Path(f"/proc/{self.pid}")
-        pages = int((proc / "statm").read_text(encoding="ascii").split()[1])
         stat = (proc / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
         cpu_s = (int(stat[11]) + int(stat[12])) / TICKS
         files = sum(1 for _ in (proc / "fd").iterdir())
-        return Use(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, cpu_s, files)
+        return Use(rss_mb(self.pid), cpu_s, files)
 
     def send(self, sign: signal.Signals) -> None:
         """Send a signal."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.judge import Listener
 from bench.report import Report, arguments, percentile
+from hub.shared.system import rss_mb
 from voice.hearing.models import ModelError
 from voice.korean.sounds import errors, said
 from voice.recording.build import gaps
@@ -124,25 +125,20 @@ def _judge(
 
 def the_engine(report: Report, kokoro: Kokoro) -> None:
     """Measure the neural voice: load, real-time factor, memory; the first sound of a text."""
-    before_mb, began = _resident_mb(), time.monotonic()
+    before_mb, began = rss_mb(), time.monotonic()
     kokoro.speak("네.", USUAL_SPEED)
     report.add("neural: load and first word", time.monotonic() - began, "s")
     began, cpu = time.monotonic(), time.process_time()
     audio = kokoro.speak(UNKNOWN, USUAL_SPEED)
     report.add("neural: real-time factor", (time.monotonic() - began) / audio.seconds, "s/s")
     report.add("neural: CPU per second of speech", (time.process_time() - cpu) / audio.seconds, "s")
-    report.add("neural: memory while it speaks", _resident_mb() - before_mb, "MB", at_most=700)
+    report.add("neural: memory while it speaks", rss_mb() - before_mb, "MB", at_most=700)
     for name, bank in (("known sentence", Bank()), ("unknown sentence", None)):
         began = time.monotonic()
         next(Mouth(bank, [kokoro], None).parts(ANNOUNCED))
         report.add(f"first sound, {name} first", time.monotonic() - began, "s")
     kokoro.let_go()
-    report.add("neural: memory after it let go", _resident_mb() - before_mb, "MB")
-
-
-def _resident_mb() -> float:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+    report.add("neural: memory after it let go", rss_mb() - before_mb, "MB")
 
 
 if __name__ == "__main__":

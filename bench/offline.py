@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.outage import RULES, Hub, rss_mb
+from bench.outage import RULES, Hub
 from bench.report import Report, arguments
 from bench.rig import HUB, Rig
 from hub.contract.messages import Availability, Telemetry
@@ -28,6 +28,7 @@ from hub.core.model.events import ContactChanged
 from hub.core.supervision import faults
 from hub.link.reconnect import Link
 from hub.link.session import Listener, MqttSettings
+from hub.shared.system import rss_mb
 
 ROWS = 2000  # telemetry that the outbox keeps by default
 DRAIN_S = 120.0

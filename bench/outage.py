@@ -1,7 +1,6 @@
 """A hub without its process: engine, outbox and file, on a clock that a bench moves."""
 
 import asyncio
-import os
 import time
 from pathlib import Path
 
@@ -128,9 +127,3 @@ class Hub:
             names = [f"sensor-{n + m}" for m in range(DEVICES)]
             await self.take(*(DriverFailed(at, d, f"try {n}") for d in names))
             await self.take(*(DriverReady(at, d) for d in names))
-
-
-def rss_mb() -> float:
-    """Measure this process."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -9,7 +9,6 @@ import csv
 import sys
 import time
 from datetime import datetime
-from os import sysconf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +17,7 @@ from bench.report import Report, arguments
 from hub.replay.simulate import Replay
 from hub.replay.summary import DAY_S, Story
 from hub.replay.trace import Trace, opened
+from hub.shared.system import rss_mb
 
 EVENTS_S, GROWTH_MB = 50_000.0, 5.0
 SETTLED_DAYS = 30.0  # habits of a month are known, caches are warm
@@ -67,15 +67,9 @@ def replay(file: Path) -> tuple[int, float, float, int]:
         for row in rows:
             home.feed(row)
             if not settled_mb and row.utc > first.utc + SETTLED_DAYS * DAY_S:
-                settled_mb = resident_mb()
+                settled_mb = rss_mb()
     took_s = time.process_time() - began
-    return trace.rows, took_s, resident_mb() - settled_mb, home.stalls
-
-
-def resident_mb() -> float:
-    """Return the resident set of this process."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * sysconf("SC_PAGE_SIZE") / 1e6
+    return trace.rows, took_s, rss_mb() - settled_mb, home.stalls
 
 
 if __name__ == "__main__":

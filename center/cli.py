@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import getpass
 import logging
-import os
 import secrets
 import sys
 import time
@@ -23,13 +22,13 @@ from center.domain.record import Record
 from center.service import auth, removal
 from center.service.auth import Role
 from center.service.removal import Removed
-from center.service.texts import Lang, Texts, of_file
+from center.service.texts import Texts, of_file
 from center.store import dialect, tables
 from center.store.dialect import StoreError
 from center.store.rows import accounts, records
 from center.store.store import Store
 from hub.contract.forms import Name, composed
-from hub.shared.language import chosen
+from hub.shared.messages import usual_language
 from hub.shared.settings import Noted, noted_by, read, refuse, text_of, unnoted
 
 PASSWORD_MIN = 10
@@ -269,7 +268,7 @@ def _is_hub(text: str) -> bool:
 
 def _texts() -> Texts:
     """Give what is said at the shell, in its language."""
-    return of_file("cli", Lang(chosen(os.environ)))
+    return of_file("cli", usual_language())
 
 
 def _print(rows: Iterable[tuple[str, ...]], t: Texts) -> int:

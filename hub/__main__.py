@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.shared.command_line import STOPPED, Parser, fit_terminal, spoken
-from hub.shared.messages import messages, tell, usual_language
+from hub.shared.messages import messages, ours, tell, usual_language
 from hub.shared.settings import Mistake, Noted, SettingsError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _named(words: Sequence[str]) -> str:
 
 def parser(chosen: str) -> Parser:
     """Return the parser with the arguments of one command; the others have only their help text."""
-    said = messages("cli", usual_language())
+    said = ours("hub", "cli")
     whole = Parser(prog="anbu", description=said["shared"]["anbu"])
     commands = whole.add_subparsers(
         dest="command", required=True, metavar="COMMAND", help=said["shared"]["command"]
@@ -86,7 +86,7 @@ def parser(chosen: str) -> Parser:
 
 
 def _describe_hub(command: argparse.ArgumentParser) -> None:
-    said = messages("cli", usual_language())["hub"]
+    said = ours("hub", "cli")["hub"]
     command.add_argument("--config", type=Path, required=True, metavar="FILE", help=said["config"])
     command.add_argument("--virtual", action="store_true", help=said["virtual"])
     command.set_defaults(run=_hub)
@@ -141,13 +141,13 @@ def _hub(args: argparse.Namespace) -> int:
         return USAGE_ERROR
     drivers = config.device
     if args.virtual:
-        phrases = messages("hub", config.language)["say"]
+        phrases = messages("hub", config.language, "hub")["say"]
         drivers = furnish(drivers, config.run_dir, phrases)
     try:
         with claimed(Path(config.state_dir)):
             asyncio.run(app.serve(config, drivers))
     except ClaimedError:
-        said = messages("hub", usual_language())["start"]["claimed"]
+        said = ours("hub", "hub")["start"]["claimed"]
         print(said.format(folder=config.state_dir), file=sys.stderr)
         return 1
     return 0

@@ -53,7 +53,7 @@ class Hub:
     """The parts of a running hub."""
 
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
-        system.keep_one()
+        system.one_heap()
         self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
         self.rules = rules_of(config, VERSION, drivers)
         self.outbox = OutboxThread(
@@ -62,7 +62,7 @@ class Hub:
             telemetry_rows=config.outbox.telemetry_rows,
         )
         self.engine = Engine(HomeState(), self.rules, self.outbox, self.clocks, self)
-        said = messages("hub", config.language)["say"]
+        said = messages("hub", config.language, "hub")["say"]
         self.supervisor = Supervisor(drivers, self.engine.emit, self.clocks.at, said)
         self._habits = Path(config.state_dir) / "habits.bin"
         self.habits_file: habits_file.HabitsFile | None = None
@@ -82,7 +82,7 @@ class Hub:
             group.create_task(self.engine.run())
             group.create_task(self._await_disk())
             await self.supervisor.settled(within_s=2.0)
-            system.settle()
+            system.settle_memory()
             watchdog.ready()
             group.create_task(self._heartbeat())
             group.create_task(self._telemetry())

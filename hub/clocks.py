@@ -4,7 +4,7 @@ import secrets
 import time
 
 from hub.core.model.events import Heartbeat, Started
-from hub.outbox import snapshot
+from hub.shared.system import clock_synced
 
 CHANCE = secrets.SystemRandom().random  # a number that no other hub of the town draws as well
 
@@ -22,7 +22,7 @@ class SystemClocks:
         Once synchronised it counts as such for this process: it drifts by seconds a day, while
         Linux stops saying so nine hours after a time server's last answer (16 s at 500 ppm).
         """
-        self._trusted = self._trusted or snapshot.clock_synced()
+        self._trusted = self._trusted or clock_synced()
         return self._trusted
 
     def at(self) -> float:

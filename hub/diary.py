@@ -53,7 +53,7 @@ class Diary:
     """The log of one process; `at` returns monotonic seconds."""
 
     def __init__(self, language: Language, at: Callable[[], float]) -> None:
-        self._words, self._at = messages("log", language), at
+        self._words, self._at = messages("hub", language, "log"), at
         self._standing: dict[str, Standing] = {}
 
     def note(self, event: Event) -> None:

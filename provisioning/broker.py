@@ -27,7 +27,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "center" / "broker"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `anbu broker-config`."""
-    about = ours("broker")
+    about = ours("provisioning")["broker"]
     parser.add_argument("dir", type=Path, metavar="DIR", help=about["dir"])
     parser.add_argument("certs", type=Path, metavar="CERTS", help=about["certs"])
     parser.add_argument("--port", type=_port, default=8883, help=about["port"])
@@ -43,7 +43,7 @@ def run(args: Namespace) -> int:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
     if aside:
-        sys.stderr.write(sentence("broker", "set_aside", path=aside) + "\n")
+        sys.stderr.write(sentence("provisioning", "broker", "set_aside", path=aside) + "\n")
     sys.stdout.write(f"{path}\n")
     return 0
 
@@ -52,7 +52,7 @@ def _port(text: str) -> int:
     try:
         return addresses.listen(f"localhost:{text}")[1]
     except FlawError:
-        raise ArgumentTypeError(sentence("broker", "no_port", text=text)) from None
+        raise ArgumentTypeError(sentence("provisioning", "broker", "no_port", text=text)) from None
 
 
 def _host(text: str) -> str:
@@ -60,7 +60,7 @@ def _host(text: str) -> str:
     try:
         return addresses.listen(f"[{text}]:1" if ":" in text else f"{text}:1")[0]
     except FlawError:
-        raise ArgumentTypeError(sentence("broker", "no_host", text=text)) from None
+        raise ArgumentTypeError(sentence("provisioning", "broker", "no_host", text=text)) from None
 
 
 def write_config(

@@ -1,34 +1,17 @@
-"""What `anbu doctor` has found, as data; the sentences are in `provisioning/messages/`."""
+"""What `anbu doctor` reads of the configs; its findings in words (`provisioning/messages/`)."""
 
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct
 
+from hub.shared.findings import Finding, bad, note
 from hub.shared.language import Language
-from hub.shared.messages import LANGUAGES, words
+from hub.shared.messages import messages
 from hub.shared.settings import Mistake, Noted, Problem, SettingsError
 
 T = TypeVar("T")
-
-
-class Verdict(StrEnum):
-    """How a finding is meant. Only BAD makes the exit code 1."""
-
-    GOOD = "good"
-    NOTE = "note"
-    BAD = "bad"
-
-
-class Finding(Struct, frozen=True):
-    """One finding. `check` and `code` name its sentence, `values` fill it in."""
-
-    check: str
-    verdict: Verdict
-    code: str
-    values: dict[str, str] = {}
 
 
 class Link(Struct, frozen=True):
@@ -93,31 +76,10 @@ def _told(check: str, mistakes: Iterable[Mistake], readers: Readers) -> Iterator
         yield note(check, "codepage", **said) if is_note else bad(check, "mistake", **said)
 
 
-def good(check: str, code: str = "good", **values: object) -> Finding:
-    """Find that it works."""
-    return _finding(check, Verdict.GOOD, code, values)
-
-
-def note(check: str, code: str, **values: object) -> Finding:
-    """Find what one should know, though it need not be wrong here."""
-    return _finding(check, Verdict.NOTE, code, values)
-
-
-def bad(check: str, code: str, **values: object) -> Finding:
-    """Find what must be mended."""
-    return _finding(check, Verdict.BAD, code, values)
-
-
-def _finding(check: str, verdict: Verdict, code: str, values: dict[str, object]) -> Finding:
-    return Finding(check, verdict, code, {key: str(value) for key, value in values.items()})
-
-
-MARKS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
-
-
 def tell(finding: Finding) -> dict[str, str]:
     """Say a finding in each language."""
     key = f"{finding.check}_{finding.code}"
     return {
-        language: words("doctor", language)[key].format(**finding.values) for language in LANGUAGES
+        language: messages("provisioning", language)["doctor"][key].format(**finding.values)
+        for language in Language
     }

@@ -72,7 +72,7 @@ def test_help_of_one_command_tells_of_all_its_own(capsys: pytest.CaptureFixture[
     assert all(f"    {command}" in shown for command in COMMANDS)
     assert all(
         told in " ".join(shown.split())
-        for told in messages("cli", Language.ENGLISH)["command"].values()
+        for told in messages("hub", Language.ENGLISH, "cli")["command"].values()
     )
 
 
@@ -110,7 +110,7 @@ def said_by_argparse() -> Iterator[object]:
 
 
 def test_whatever_argparse_says_to_people_is_said_in_korean() -> None:
-    catalog = messages("argparse", Language.KOREAN)["says"]
+    catalog = messages("hub", Language.KOREAN, "argparse")["says"]
     said = {text for text in said_by_argparse() if isinstance(text, str)}
     assert len(said) > 20
     missing = {text for text in said - set(catalog) if not any(one in text for one in OURS_ALONE)}

@@ -22,7 +22,9 @@ from hub.__main__ import _patient, _speaker, main
 from hub.config import load
 from hub.process.claim import claimed
 from hub.shared import tls
-from hub.shared.messages import LANGUAGES, words
+from hub.shared.findings import Finding, Verdict
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from hub.shared.messages import tell as tell_mistake
 from hub.shared.settings import SettingsError
 from provisioning.certs import dev, inspect
@@ -30,7 +32,7 @@ from provisioning.certs.authority import issue
 from provisioning.doctor import broker as dial
 from provisioning.doctor import machine
 from provisioning.doctor import voice as speech
-from provisioning.findings import Finding, Link, Patient, Readers, Verdict, tell
+from provisioning.findings import Link, Patient, Readers, tell
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.hub.rig import HubProcess
 from voice.settings import VoiceSettings
@@ -667,5 +669,5 @@ def test_a_hub_without_a_voicebox_has_no_voice_to_examine(
 
 def test_both_languages_have_the_same_sentences() -> None:
     for table in ("doctor", "demo", "examine", "dev_certs", "broker"):
-        korean, english = (set(words(table, language)) for language in LANGUAGES)
+        korean, english = (set(messages("provisioning", language)[table]) for language in Language)
         assert korean == english

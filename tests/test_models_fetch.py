@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import main
-from hub.shared.messages import LANGUAGES, words
+from hub.shared.findings import Finding
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from provisioning import findings
-from provisioning.findings import Finding
 from provisioning.models import catalog as models_catalog
 from provisioning.models import command
 from provisioning.models.catalog import Archive, Catalog, File, Model
@@ -464,6 +465,8 @@ def test_the_command_is_known_to_anbu(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_both_languages_have_the_same_words_for_it() -> None:
-    korean, english = (set(words("models", language)) for language in LANGUAGES)
+    korean, english = (set(messages("provisioning", language)["models"]) for language in Language)
     assert korean == english
-    assert {f"model_{why}" for why in Why} <= set(words("doctor", "ko"))
+    assert {f"model_{why}" for why in Why} <= set(
+        messages("provisioning", Language.KOREAN)["doctor"]
+    )

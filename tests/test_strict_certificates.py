@@ -16,7 +16,8 @@ from center.link import session
 from hub.contract.wire import LinkTrouble
 from hub.link import backoff
 from hub.shared import tls
-from hub.shared.messages import LANGUAGES, words
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from provisioning.certs import dev
 from provisioning.certs.authority import Pair, authority
 from provisioning.doctor import broker
@@ -128,6 +129,9 @@ def test_the_doctor_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
     refused.verify_code = EMPTY_ISSUER
     with patch.object(broker, "_connect", side_effect=refused):
         assert broker.reach("tls://localhost:8883", Link(), "js-0001")[0] == "server_malformed"
-    for language in LANGUAGES:
-        assert "Python 3.13" in words("doctor", language)[f"broker_{code}"] or language == "ko"
+    for language in Language:
+        assert (
+            "Python 3.13" in messages("provisioning", language)["doctor"][f"broker_{code}"]
+            or language == "ko"
+        )
     assert tls.trouble_of(refused) is LinkTrouble.CERTIFICATE_MALFORMED

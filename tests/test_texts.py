@@ -1,5 +1,9 @@
 """What people read: a sentence for every mistake, in both languages."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from hub.contract.addresses import Flaw
@@ -20,7 +24,7 @@ def test_every_problem_has_a_sentence(problem: Problem, language: Language) -> N
 
 @pytest.mark.parametrize("language", Language)
 def test_every_flaw_of_a_text_has_a_sentence_and_no_other(language: Language) -> None:
-    assert set(messages("settings", language)["form"]) == set(Flaw)
+    assert set(messages("hub", language, "settings")["form"]) == set(Flaw)
     mistake = Mistake("a.toml", 3, "port", Problem.FORM, (Flaw.PORT,), detail="99999")
     assert "99999" in tell(mistake, language)
 
@@ -37,7 +41,7 @@ def test_a_text_that_is_no_toml_has_no_key() -> None:
 
 
 def test_both_languages_say_the_same_things() -> None:
-    korean, english = (messages("settings", language) for language in Language)
+    korean, english = (messages("hub", language, "settings") for language in Language)
     assert {name: set(table) for name, table in korean.items()} == {
         name: set(table) for name, table in english.items()
     }
@@ -45,4 +49,22 @@ def test_both_languages_say_the_same_things() -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_the_hub_has_words_for_all_that_it_says_and_no_others(language: Language) -> None:
-    assert set(messages("hub", language)["say"]) == set(Phrase)
+    assert set(messages("hub", language, "hub")["say"]) == set(Phrase)
+
+
+@pytest.mark.parametrize("room", ["hub", "voice", "center", "provisioning", "drivers.virtual"])
+def test_messages_are_the_products_whatever_the_current_directory_holds(
+    room: str, tmp_path: Path
+) -> None:
+    name = "cli" if room == "hub" else ""
+    decoy = tmp_path / room.replace(".", "/") / "messages"
+    decoy.mkdir(parents=True)
+    for file in ("ko.toml", "cli.ko.toml"):
+        (decoy / file).write_text("[decoy]\n", encoding="utf-8")
+    program = (
+        f"from hub.shared.messages import messages; print(*messages({room!r}, 'ko', {name!r}))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.split() == [*messages(room, Language.KOREAN, name)]

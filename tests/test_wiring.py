@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import _patient
+from hub.shared.findings import Finding, good, note
 from hub.shared.settings import unnoted
 from provisioning import findings
 from provisioning.doctor import command, wiring
-from provisioning.findings import Finding, good, note
 from tests.test_doctor import READERS
 
 DEVICE = """

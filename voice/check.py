@@ -4,8 +4,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
+from hub.shared.findings import Finding, bad, good, note
 from hub.shared.unix_socket import is_served
 from voice.hearing import models
 from voice.hearing.models import Model, ModelError
@@ -19,12 +18,9 @@ from voice.understanding.home import phrases_of
 LISTEN_S = 6.0  # to a microphone that gives nothing; opening one takes up to 2 s
 
 
-class Finding(Struct, frozen=True):
-    """`code` is the key of its sentence in `[check]`; a `bad` one must be mended."""
-
-    code: str
-    bad: bool = False
-    values: dict[str, str] = {}
+def key_of(finding: Finding) -> str:
+    """Return the key of a finding's sentence in `[check]`."""
+    return finding.check if finding.code == "good" else f"{finding.check}_{finding.code}"
 
 
 def examine(settings: VoiceSettings) -> Iterator[Finding]:
@@ -43,7 +39,7 @@ def examine(settings: VoiceSettings) -> Iterator[Finding]:
     plans, wrong = plans_of(settings)
     yield _file("plans", wrong, len(plans.plans))
     if settings.tell_words:
-        yield Finding("tells_words")
+        yield note("tells", "words")
     yield _hub(settings)
 
 
@@ -52,7 +48,7 @@ def microphone(sound: PortAudio, name: str) -> Iterator[Finding]:
     try:
         device = sound.find(name, playing=False)
     except SoundError as error:
-        yield Finding("microphone_missing", bad=True, values={"reason": str(error)})
+        yield bad("microphone", "missing", reason=error)
         return
     heard = threading.Event()
     mic = Microphone(sound, device.name, lambda pcm: heard.set() if any(pcm) else None)
@@ -61,13 +57,13 @@ def microphone(sound: PortAudio, name: str) -> Iterator[Finding]:
     condition = mic.condition()
     mic.stop()
     if condition.reason:
-        yield Finding("microphone_missing", bad=True, values={"reason": condition.reason})
+        yield bad("microphone", "missing", reason=condition.reason)
     elif not heard.is_set():
-        yield Finding("microphone_silent", bad=True)
+        yield bad("microphone", "silent")
     else:
-        yield Finding("microphone", values={"name": device.name})
+        yield good("microphone", name=device.name)
     if condition.overflows:
-        yield Finding("microphone_lossy", values={"count": str(condition.overflows)})
+        yield note("microphone", "lossy", count=condition.overflows)
 
 
 def loudspeaker(sound: PortAudio, name: str) -> Finding:
@@ -75,34 +71,33 @@ def loudspeaker(sound: PortAudio, name: str) -> Finding:
     try:
         device = sound.find(name, playing=True)
     except SoundError as error:
-        return Finding("loudspeaker_missing", bad=True, values={"reason": str(error)})
-    return Finding("loudspeaker", values={"name": device.name})
+        return bad("loudspeaker", "missing", reason=error)
+    return good("loudspeaker", name=device.name)
 
 
 def _model(model: Model, folder: Path | None) -> Finding:
     try:
         models.find(model, folder)
     except ModelError as error:
-        values = {"name": str(model), "file": error.file}
-        return Finding(f"model_{error.why}", bad=True, values=values)
-    return Finding("model", values={"name": str(model)})
+        return bad("model", error.why, name=model, file=error.file)
+    return good("model", name=model)
 
 
 def _mouth(folder: Path | None) -> Finding:
     kokoro = kokoro_files.find(folder)
     if kokoro_files.is_whole(kokoro):
-        return Finding("mouth", values={"name": "kokoro"})
-    return Finding("mouth_missing", bad=True, values={"reason": str(kokoro)})
+        return good("mouth", name="kokoro")
+    return bad("mouth", "missing", reason=kokoro)
 
 
 def _file(name: str, wrong: str, count: int) -> Finding:
     if wrong:
-        return Finding(f"{name}_wrong", bad=True, values={"reason": wrong})
-    return Finding(name, values={"count": str(count)})
+        return bad(name, "wrong", reason=wrong)
+    return good(name, count=count)
 
 
 def _hub(settings: VoiceSettings) -> Finding:
     """Try the hub's socket; that nobody serves it is no fault of the voice's."""
     if is_served(Path(settings.socket)):
-        return Finding("hub")
-    return Finding("hub_missing", values={"file": settings.socket})
+        return good("hub")
+    return note("hub", "missing", file=settings.socket)

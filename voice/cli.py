@@ -9,15 +9,15 @@ import logging
 import os
 import sys
 import threading
-import tomllib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from threading import Event
 from typing import TextIO
 
+from hub.shared.findings import MARKS, Verdict
+from hub.shared.language import Language
+from hub.shared.messages import messages, ours, sentence, usual_language
 from hub.shared.settings import SettingsError, noted_by
 from hub.shared.system import one_heap
 from voice import understand_cli
@@ -26,14 +26,13 @@ from voice.dialogue.plan_files import Flaw, PlanFile, gather
 from voice.dialogue.plans import SHIPPED, Plans
 from voice.recording import command as mouth_cli
 from voice.settings import VoiceSettings, load
-from voice.speaking.texts import sentence, usual_language, words
 
 WRONG = 2
 
 
 def add_arguments_plan_check(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu voice plans check`."""
-    said = _messages(usual_language())["check"]
+    said = ours("voice", "plans")["check"]
     parser.description = said["about"]
     parser.add_argument(
         "folder", type=Path, nargs="?", default=SHIPPED, metavar="FOLDER", help=said["folder_about"]
@@ -64,9 +63,9 @@ def run_plan_check(args: Namespace) -> int:
     return 0
 
 
-def tell(flaw: Flaw, language: str) -> str:
+def tell(flaw: Flaw, language: Language) -> str:
     """Say one flaw as `file:line: key: sentence`."""
-    words = _messages(language)
+    words = messages("voice", language, "plans")
     first, second, third = (*flaw.allowed, "", "", "")[:3]
     sentence = words["flaw"][flaw.kind].format(
         allowed=", ".join(flaw.allowed),
@@ -81,13 +80,7 @@ def tell(flaw: Flaw, language: str) -> str:
 
 
 def _say_plan_check(stream: TextIO, key: str, **values: str) -> None:
-    stream.write(_messages(usual_language())["check"][key].format(**values) + "\n")
-
-
-@cache
-def _messages(language: str) -> dict[str, dict[str, str]]:
-    file = files("voice") / "messages" / f"plans.{language}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    stream.write(ours("voice", "plans")["check"][key].format(**values) + "\n")
 
 
 USAGE_ERROR = 2
@@ -96,7 +89,7 @@ log = logging.getLogger(__name__)
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu voice`."""
-    about = words("cli", usual_language())
+    about = ours("voice")["cli"]
     parser.add_argument("--config", type=Path, metavar="FILE", help=about["config"])
     commands = parser.add_subparsers(
         dest="what", required=True, metavar="COMMAND", help=about["command"]
@@ -130,7 +123,7 @@ def run(args: Namespace) -> int:
     try:
         return do(args)
     except OSError as error:
-        _tell(sentence("cli", "unreadable", file=error.filename, reason=error.strerror))
+        _tell(sentence("voice", "cli", "unreadable", file=error.filename, reason=error.strerror))
         return USAGE_ERROR
 
 
@@ -162,14 +155,15 @@ def _end_loudly(args: threading.ExceptHookArgs) -> None:
 def _check(args: Namespace) -> int:
     settings = load(args.config, noted_by(args))
     _hush()
-    from voice.check import examine  # noqa: PLC0415 - loads PortAudio
+    from voice.check import examine, key_of  # noqa: PLC0415 - loads PortAudio
     from voice.loading import mistakes_of  # noqa: PLC0415 - loads the engines
 
     bad = False
     for found in examine(settings):
-        bad |= found.bad
-        mark = "✗" if found.bad else "✓"
-        text = sentence("check", found.code, **found.values)
+        is_bad = found.verdict is Verdict.BAD
+        bad |= is_bad
+        mark = MARKS[Verdict.BAD if is_bad else Verdict.GOOD]  # a note has the sign of what is good
+        text = sentence("voice", "check", key_of(found), **found.values)
         sys.stdout.write(f"{mark} {text}\n".replace("\n", "\n  ").rstrip(" "))
         sys.stdout.flush()
     for mistake in mistakes_of(settings, noted_by(args)):
@@ -182,7 +176,7 @@ def _devices(_args: Namespace) -> int:
     from voice.sound.portaudio import PortAudio  # noqa: PLC0415 - loads PortAudio
 
     found = PortAudio().devices()
-    said = words("cli", usual_language())
+    said = ours("voice")["cli"]
     for device in found:
         shown = {"name": device.name, "rate_hz": device.rate_hz}
         lines = [said["device_in"]] * bool(device.inputs) + [said["device_out"]] * bool(
@@ -190,7 +184,7 @@ def _devices(_args: Namespace) -> int:
         )
         sys.stdout.writelines(f"{line.format(**shown)}\n" for line in lines)
     if not found:
-        _tell(sentence("cli", "no_devices"))
+        _tell(sentence("voice", "cli", "no_devices"))
     return int(not found)
 
 
@@ -206,7 +200,7 @@ def _say(args: Namespace) -> int:
     try:
         speaker.play(mouth.render(args.text), settings.volume_pct, Event())
     except SoundError as error:
-        _tell(sentence("cli", "not_said", reason=error))
+        _tell(sentence("voice", "cli", "not_said", reason=error))
         return 1
     return 0
 

@@ -1,9 +1,8 @@
 """How each part of the voice fares, told to the hub when it changes, and anew on each new line."""
 
-import ctypes
 from collections.abc import Awaitable, Callable
 
-from hub.contract.times import TIMEX_BYTES, kernel_trusts, left_of
+from hub.contract.times import left_of
 from hub.contract.voice import Fact, Part, Pong, Trouble
 from voice.hearing.capture import Ear
 from voice.hearing.hearing import Utterance
@@ -81,9 +80,3 @@ def restart_due(mb: float, most_mb: float, up_s: float, local: float, restart_at
     until = f"{(hour + int(WINDOW_END_S // 3600)) % 24:02d}{restart_at[2:]}"
     too_big = mb > most_mb and up_s > SETTLED_S  # a limit set too low: no endless beginning
     return too_big or (up_s > LEAST_S and left_of(restart_at, until, local) > 0)
-
-
-def clock_synced() -> bool:
-    """Tell whether the kernel holds the wall clock for synchronised."""
-    timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return kernel_trusts(ctypes.CDLL(None).adjtimex(timex))

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
+from hub.shared.messages import ours, sentence
 from voice.settings import load
-from voice.speaking.texts import sentence, usual_language, words
 from voice.understanding import wordless
 from voice.understanding.home import Understanding
 from voice.understanding.likeness import likenesses
@@ -72,7 +72,7 @@ class Told(Struct, frozen=True):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu voice understand`."""
-    about = words("understand", usual_language())
+    about = ours("voice")["understand"]
     kinds = [str(kind) for kind in Expecting]
     parser.add_argument("text", nargs="*", metavar="TEXT", help=about["text"])
     parser.add_argument(
@@ -90,7 +90,7 @@ def run(args: Namespace) -> int:
     """Tell of each text, or of each line of standard input where none is given."""
     home, wrong = Understanding.of(load(args.config))
     if wrong:
-        sys.stderr.write(sentence("check", "phrases_wrong", reason=wrong) + "\n")
+        sys.stderr.write(sentence("voice", "check", "phrases_wrong", reason=wrong) + "\n")
     expecting = Expecting(args.question)
     show = _as_json if args.json else _as_text
     for text in args.text or _lines(sys.stdin.buffer):
@@ -149,7 +149,7 @@ def _as_text(found: Told) -> str:
     shown |= {"near_value": best.likeness if best else 0.0, "crowd": CROWD, "told": TOLD}
     shown |= {"doubted": DOUBTED}
     shown["refused"] = found.refused or Intent.UNCLEAR
-    said = words("understand", usual_language())
+    said = ours("voice")["understand"]
     meant = said["meant" if found.intent is not Intent.UNCLEAR else "not_meant"]
     more = said["wordless"] if found.wordless else ""
     if found.sign_refused:

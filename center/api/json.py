@@ -1,10 +1,7 @@
 """JSON over HTTP: read a body, answer a struct, and say what was wrong in one sentence."""
 
-import tomllib
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from functools import cache
-from importlib import resources
 from math import ceil
 from typing import TypeVar
 
@@ -25,8 +22,9 @@ from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.service.incidents import NotDoneError
 from center.service.refusals import OTHERWISE, RefusalError
-from center.service.texts import Lang
 from hub.contract.wire import timestamp
+from hub.shared.language import Language
+from hub.shared.messages import messages
 
 JSON = "application/json"
 _WORD = {404: "not_found", 405: "method", 413: "too_large", 500: "trouble", 503: "trouble"}
@@ -124,7 +122,7 @@ def refused(request: HTTPConnection, error: RefusalError, now: float) -> Respons
     return answer
 
 
-def _not_handled(lang: Lang, error: NotHandledError) -> str:
+def _not_handled(lang: Language, error: NotHandledError) -> str:
     need = error.need
     who = (need.called_by if need else "") or say(lang, "who", "clock")
     when = timestamp(need.called_utc or need.last_utc) if need else ""
@@ -132,19 +130,19 @@ def _not_handled(lang: Lang, error: NotHandledError) -> str:
     return say(lang, "why_not", error.why, who=who, when=when, allowed=allowed)
 
 
-def language(request: HTTPConnection) -> Lang:
+def language(request: HTTPConnection) -> Language:
     """Choose by Accept-Language; programs that ask for none get English."""
     wishes = request.headers.get("accept-language", "").lower()
-    return Lang.KO if wishes.startswith("ko") else Lang.EN
+    return Language.KOREAN if wishes.startswith("ko") else Language.ENGLISH
 
 
-def say(lang: Lang, table: str, key: str, **values: object) -> str:
+def say(lang: Language, table: str, key: str, **values: object) -> str:
     """Give a sentence with its values filled in; a newer program's value by the table's `other`."""
-    held = _sentences(lang)[table]
+    held = messages("center", lang, "api")[table]
     return (held.get(key) or held["other"]).format_map({"raw": key, **values})
 
 
-def refusal(lang: Lang, why: Why, incident: Incident | None) -> str:
+def refusal(lang: Language, why: Why, incident: Incident | None) -> str:
     """Say why an action was not done, and who did what meanwhile."""
     if incident is None:
         return say(lang, "why", why)
@@ -155,12 +153,6 @@ def refusal(lang: Lang, why: Why, incident: Incident | None) -> str:
     return say(lang, "why", why, who=who, deed=deed, when=timestamp(incident.last_utc))
 
 
-def denial(lang: Lang, error: DeniedError) -> str:
+def denial(lang: Language, error: DeniedError) -> str:
     """Say why somebody was turned away."""
     return say(lang, "denied", error.why, seconds=ceil(error.wait_s))
-
-
-@cache
-def _sentences(lang: Lang) -> dict[str, dict[str, str]]:
-    file = resources.files("center") / "messages" / f"api.{lang}.toml"
-    return tomllib.loads(file.read_text("utf-8"))

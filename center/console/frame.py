@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse, Response
 
 from center.console.view import Call
 from center.service.auth import Role
-from center.service.texts import Lang, Texts, chosen, texts
+from center.service.texts import Texts, chosen, texts
 from center.store.rows.parts import Standing
+from hub.shared.language import Language
 
 LANG_COOKIE = "anbu_lang"
 LANG_COOKIE_S = 365 * 86_400
@@ -104,7 +105,7 @@ def language(request: Request) -> Texts:
 
 def other_language(t: Texts, url: str) -> tuple[str, str]:
     """Give the other language and the address that switches to it."""
-    other = Lang.EN if t.lang is Lang.KO else Lang.KO
+    other = Language.ENGLISH if t.lang is Language.KOREAN else Language.KOREAN
     return other.value, f"{url}{'&' if '?' in url else '?'}lang={other}"
 
 

@@ -3,24 +3,17 @@
 Korean is the default whatever the browser prefers; English is at a switch.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from functools import cache
-from importlib import resources
 
-
-class Lang(StrEnum):
-    """A language of the console."""
-
-    KO = "ko"
-    EN = "en"
+from hub.shared.language import Language
+from hub.shared.messages import messages
 
 
 class Texts:
     """One language's sentences by key, such as `board.waiting`."""
 
-    def __init__(self, lang: Lang, sentences: Mapping[str, str]) -> None:
+    def __init__(self, lang: Language, sentences: Mapping[str, str]) -> None:
         self.lang = lang
         self.sentences = sentences
 
@@ -42,29 +35,26 @@ class Texts:
 
 
 @cache
-def of_file(name: str, lang: Lang) -> Texts:
+def of_file(name: str, lang: Language) -> Texts:
     """Give the sentences of one file, `messages/<name>.<lang>.toml`."""
-    file = resources.files("center") / "messages" / f"{name}.{lang}.toml"
-    return Texts(lang, dict(_flat(tomllib.loads(file.read_text("utf-8")), "")))
+    return Texts(lang, dict(_flat(messages("center", lang, name), "")))
 
 
 @cache
-def texts(lang: Lang) -> Texts:
+def texts(lang: Language) -> Texts:
     """Give the sentences of a language."""
-    folder = resources.files("center") / "messages"
     sentences: dict[str, str] = {}
-    for part in ("", "homes.", "tasks.", "announcing."):
-        name = f"{part}{lang}.toml"
-        sentences |= _flat(tomllib.loads((folder / name).read_text("utf-8")), "")
+    for name in ("", "homes", "tasks", "announcing"):
+        sentences |= _flat(messages("center", lang, name), "")
     return Texts(lang, sentences)
 
 
-def chosen(asked: str | None, remembered: str | None) -> Lang:
+def chosen(asked: str | None, remembered: str | None) -> Language:
     """Choose a language: the one asked for now, else the remembered one, else Korean."""
     for wish in (asked, remembered):
-        if wish in set(Lang):
-            return Lang(wish)
-    return Lang.KO
+        if wish in set(Language):
+            return Language(wish)
+    return Language.KOREAN
 
 
 def _flat(table: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from hub.shared.files import to_disk
+
 WRITE = "write"  # the execution option of a connection that will write
 
 COPIES = 2  # of before an update: whoever is forgotten is not kept in more of them
@@ -79,7 +81,8 @@ def keep_copy(engine: Engine, schema: int) -> Path | None:
     try:
         os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))  # it holds what the database holds
         raw.cursor().execute("VACUUM INTO ?", (str(copy),))
-        _to_disk(copy)
+        to_disk(copy)
+        to_disk(path.parent)
     except (OSError, engine.dialect.loaded_dbapi.Error) as error:
         log.error("the database was NOT copied before its update: %s", error)  # noqa: TRY400 - a disk
         copy.unlink(missing_ok=True)
@@ -90,15 +93,6 @@ def keep_copy(engine: Engine, schema: int) -> Path | None:
         old.unlink()
     log.warning("the database of schema %d was copied to %s before its update", schema, copy.name)
     return copy
-
-
-def _to_disk(path: Path) -> None:
-    for one in (path, path.parent):
-        descriptor = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _age(path: Path) -> int:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 from drivers.lives.generate import FIRST_DAY, Interval, Row, chapters
 from drivers.lives.home import PROFILES, meet
-from hub.shared.messages import usual_language_house_words, words_house_words
+from hub.shared.messages import messages, ours
 
 MOST_DAYS = 36_600
 LAST_START = date(2999, 12, 31)
@@ -32,7 +32,7 @@ class Exit(IntEnum):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what `anbu house simulate` takes."""
-    said = words_house_words(usual_language_house_words())["lives"]
+    said = ours("drivers.virtual")["lives"]
     parser.add_argument("--days", type=_days, required=True, help=said["days_about"])
     parser.add_argument("--seed", type=int, required=True, help=said["seed_about"])
     parser.add_argument("--profile", required=True, metavar="NAME", help=said["profile_about"])
@@ -43,7 +43,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Write the trace to `--out` or stdout, and the truth to `--truth`."""
-    said = words_house_words(args.lang)["lives"]
+    said = messages("drivers.virtual", args.lang)["lives"]
     if args.profile not in PROFILES:
         known = ", ".join(sorted(PROFILES))
         return _fail(said["no_profile"].format(name=args.profile, known=known), Exit.MISUSED)
@@ -84,9 +84,7 @@ def _days(text: str) -> int:
     days = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0  # noqa: PLR2004
     if not 0 < days <= MOST_DAYS:
         raise ArgumentTypeError(
-            words_house_words(usual_language_house_words())["lives"]["days_wrong"].format(
-                most=MOST_DAYS
-            )
+            ours("drivers.virtual")["lives"]["days_wrong"].format(most=MOST_DAYS)
         )
     return days
 
@@ -97,9 +95,7 @@ def _start(text: str) -> date:
     except ValueError:
         start = date.min
     if not date(1900, 1, 1) <= start <= LAST_START:
-        raise ArgumentTypeError(
-            words_house_words(usual_language_house_words())["lives"]["start_wrong"]
-        )
+        raise ArgumentTypeError(ours("drivers.virtual")["lives"]["start_wrong"])
     return start
 
 

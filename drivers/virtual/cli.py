@@ -17,7 +17,7 @@ from drivers.lives import cli
 from drivers.virtual import sensors_cli
 from hub.contract.voice import Meaning
 from hub.shared import unix_socket
-from hub.shared.messages import Words_house_words, usual_language_house_words, words_house_words
+from hub.shared.messages import Messages, messages, ours
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -32,7 +32,7 @@ Request = dict[str, Any]
 
 def add_flips(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentParser) -> None:
     """Add the five commands; `asked` holds the arguments that all commands share."""
-    said = words_house_words(usual_language_house_words())["cli"]
+    said = ours("drivers.virtual")["cli"]
 
     def command(name: str) -> ArgumentParser:
         return deeds.add_parser(name, parents=[asked], help=said[f"{name}_about"])
@@ -71,7 +71,7 @@ def request(args: Namespace) -> Request:
             return {"do": "battery", "what": args.what, "pct": args.pct}
 
 
-def told(said: Words_house_words, args: Namespace, answer: Request) -> str:
+def told(said: Messages, args: Namespace, answer: Request) -> str:
     """Say in words what the house has done."""
     match args.deed:
         case "motion":
@@ -94,7 +94,7 @@ def _number(most: float, *, above: float) -> Callable[[str], float]:
         except ValueError:
             value = float("nan")
         if not above < value <= most:
-            said = words_house_words(usual_language_house_words())["cli"]["number_wrong"]
+            said = ours("drivers.virtual")["cli"]["number_wrong"]
             raise ArgumentTypeError(said.format(least=max(above, 0.0), most=most))
         return value
 
@@ -124,7 +124,7 @@ def usual_socket() -> str:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the commands below `anbu house`."""
-    said = words_house_words(usual_language_house_words())["cli"]
+    said = ours("drivers.virtual")["cli"]
     parser.description = said["about"]
     usual = ArgumentParser(add_help=False)
     usual.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
@@ -154,7 +154,7 @@ def run(args: Namespace) -> int:
         return cli.run(args)
     if args.deed == "sensors":
         return sensors_cli.run(args)
-    said = words_house_words(args.lang)
+    said = messages("drivers.virtual", args.lang)
     try:
         answer = ask(args.socket, _request(args))
     except Unreachable as error:
@@ -187,11 +187,7 @@ def _milliseconds(text: str) -> float:
     except ValueError:
         ms = 0.0
     if not 0 < ms <= LONGEST_MS:
-        raise ArgumentTypeError(
-            words_house_words(usual_language_house_words())["cli"]["ms_wrong"].format(
-                most=LONGEST_MS
-            )
-        )
+        raise ArgumentTypeError(ours("drivers.virtual")["cli"]["ms_wrong"].format(most=LONGEST_MS))
     return ms
 
 
@@ -208,7 +204,7 @@ def _request(args: Namespace) -> dict[str, Any]:
 
 
 def _serve(args: Namespace) -> int:
-    said = words_house_words(args.lang)["cli"]
+    said = messages("drivers.virtual", args.lang)["cli"]
     try:
         from drivers.virtual.web import open_port, serve  # noqa: PLC0415 - needs starlette
     except ImportError as error:
@@ -229,7 +225,7 @@ def _fail(sentence: str, code: Exit) -> int:
     return code
 
 
-def _refusal(said: Words_house_words, args: Namespace, answer: dict[str, Any]) -> str:
+def _refusal(said: Messages, args: Namespace, answer: dict[str, Any]) -> str:
     what = getattr(args, "what", "")
     sentence = said["cli"].get(answer["error"], said["cli"]["bad_request"])
     known = ", ".join(answer.get("known", []))
@@ -237,7 +233,7 @@ def _refusal(said: Words_house_words, args: Namespace, answer: dict[str, Any]) -
     return sentence.format(what=what, name=name, known=known, detail=answer["detail"])
 
 
-def _told(said: Words_house_words, args: Namespace, answer: dict[str, Any]) -> str:
+def _told(said: Messages, args: Namespace, answer: dict[str, Any]) -> str:
     if args.deed == "lamps":
         return _look(said, answer)
     if args.deed in DEEDS:
@@ -248,7 +244,7 @@ def _told(said: Words_house_words, args: Namespace, answer: dict[str, Any]) -> s
     return said["cli"][sentence].format(name=name, what=args.what, ms=ms and f"{ms:g}")
 
 
-def _look(said: Words_house_words, answer: dict[str, Any]) -> str:
+def _look(said: Messages, answer: dict[str, Any]) -> str:
     meaning = said["signal"].get(answer["signal"] or "none", answer["signal"])
     lines = [f"■ {meaning}"]
     for name, lamp in answer["lamps"].items():

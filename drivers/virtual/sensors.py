@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from drivers.virtual.pins import HousePin
 from hub.core.model.rules import Sense
+from hub.shared.files import write_whole
 
 WALK_S = 3.0  # how long a motion sensor sees somebody who walks past
 FULL_PCT = 100.0
@@ -79,10 +80,7 @@ class Sensors:
         if what not in known and (what or len(known) != 1):
             raise NoSensorError(what or "battery", known)
         name = what or known[0]
-        file = Path(self._fittings[name].battery)
-        new = file.with_name(f"{file.name}.new")
-        new.write_text(f"{pct:g}\n", encoding="ascii")
-        new.replace(file)  # a reader gets the old value or the new one
+        write_whole(Path(self._fittings[name].battery), f"{pct:g}\n".encode())
         return {"ok": True, "what": name, "battery_pct": pct}
 
     def seen(self) -> Answer:

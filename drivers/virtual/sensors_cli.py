@@ -15,7 +15,7 @@ from typing import Any
 
 from hub.contract import json_lines
 from hub.shared import unix_socket
-from hub.shared.messages import Words_house_words, usual_language_house_words, words_house_words
+from hub.shared.messages import Messages, messages, ours
 
 PLACES = ("/run/anbu", "run/demo")  # a Pi, and ./demo
 PATIENCE_S = 15.0  # the hub says something every 5 s
@@ -38,7 +38,7 @@ def usual_socket() -> str:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu sensors`."""
-    said = words_house_words(usual_language_house_words())["proof"]
+    said = ours("drivers.virtual")["proof"]
     parser.description = said["about"]
     parser.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
     parser.add_argument("--json", action="store_true", help=said["json_about"])
@@ -47,7 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Show the devices once, or every change until Ctrl-C."""
-    said = words_house_words(args.lang)
+    said = messages("drivers.virtual", args.lang)
     if Path(args.socket).name == "house.sock":  # the hub of that house
         args.socket = str(Path(args.socket).with_name("hub.sock"))
     try:
@@ -62,7 +62,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _story(said: Words_house_words, args: Namespace) -> Iterator[str]:
+def _story(said: Messages, args: Namespace) -> Iterator[str]:
     answers = _ask(args.socket, "follow" if args.follow else "sensors")
     first = next(answers)
     yield json.dumps(first, ensure_ascii=False) if args.json else table(said, first["sensors"])
@@ -76,7 +76,7 @@ def _story(said: Words_house_words, args: Namespace) -> Iterator[str]:
 
 
 def _changes(
-    said: Words_house_words, before: list[Device], answers: Iterator[dict[str, Any]]
+    said: Messages, before: list[Device], answers: Iterator[dict[str, Any]]
 ) -> Iterator[str]:
     """Tell each change in a line, and whose proof is still missing."""
     missing = [device["name"] for device in before]
@@ -95,12 +95,12 @@ def _changes(
             yield f"{now}  {line(said, device)}   {said['proof']['missing'].format(names=left)}"
 
 
-def table(said: Words_house_words, devices: list[Device]) -> str:
+def table(said: Messages, devices: list[Device]) -> str:
     """Show every device in a line."""
     return "\n".join(line(said, device) for device in devices) or said["proof"]["none"]
 
 
-def line(said: Words_house_words, device: Device) -> str:
+def line(said: Messages, device: Device) -> str:
     """Show a device: its mark, place and name, level, age, battery, faults."""
     proof = said["proof"]
     mark = (
@@ -119,7 +119,7 @@ def line(said: Words_house_words, device: Device) -> str:
     return "  ".join(parts)
 
 
-def _span(said: Words_house_words, seconds: float) -> str:
+def _span(said: Messages, seconds: float) -> str:
     for unit, length_s in (("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * length_s:
             return said["proof"][unit].format(n=round(seconds / length_s))

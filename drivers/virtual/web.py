@@ -22,7 +22,8 @@ from starlette.staticfiles import StaticFiles
 
 from drivers.virtual.protocol import LINE_BYTES, Touch
 from hub.contract import json_lines
-from hub.shared.messages import HOUSE_WORDS_LANGUAGES, words_house_words
+from hub.shared.language import Language
+from hub.shared.messages import messages
 
 PAGE = Path(__file__).parent / "page"
 NO_HOUSE = {"ok": False, "error": "no_house", "detail": "no virtual house is running"}
@@ -86,7 +87,7 @@ async def _index(_request: Request) -> Response:
 
 async def _words(_request: Request) -> Response:
     return JSONResponse(
-        {language: words_house_words(language) for language in HOUSE_WORDS_LANGUAGES},
+        {language: messages("drivers.virtual", language) for language in Language},
         headers=HEADERS,
     )
 

@@ -3,8 +3,6 @@
 from hub.contract import wire
 
 DAY_S = 86_400.0
-TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-TIMEX_BYTES = 512  # what it writes into: struct timex is 208 bytes on 64-bit Linux
 
 
 def last_of(times: tuple[str, ...], local: float) -> float | None:
@@ -33,14 +31,6 @@ def name_of(local: float) -> str:
     """Name a time, such as 2026-03-01-0900."""
     text = wire.timestamp(local)
     return f"{text[:10]}-{text[11:13]}{text[14:16]}"
-
-
-def kernel_trusts(answer: int) -> bool:
-    """Tell from the answer of adjtimex(2) whether the kernel holds its clock for synchronised.
-
-    Where the question is refused (-1: a unit that filters the call), it is not known to be.
-    """
-    return 0 <= answer < TIME_ERROR
 
 
 def _seconds(time: str) -> float:

@@ -1,10 +1,11 @@
 """Copies of files that could not be read whole, kept beside them: the bytes, or the file itself."""
 
 import hashlib
-import os
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from hub.shared.files import write_whole
 
 MOST = 2  # copies of one file, the newest: an SD card must not fill up with them
 
@@ -17,12 +18,7 @@ def keep(path: Path, raw: bytes) -> Path:
     kept = path.with_name(f"{path.name}.unread-{hashlib.sha256(raw).hexdigest()[:12]}")
     if kept.exists():
         return kept
-    fresh = kept.with_name(f"{path.name}.unread.new")
-    with fresh.open("wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(kept)
+    write_whole(kept, raw)
     all_kept = path.parent.glob(f"{path.name}.unread-*")
     for old in sorted(all_kept, key=lambda one: one.stat().st_mtime_ns)[:-MOST]:
         old.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ the old file or the new one. A cut loses at most 15 minutes of learning; no call
 """
 
 import logging
-import os
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from hub.core.model.activity import FRESH, VERSION, Habits
 from hub.core.model.events import StorageTrouble
 from hub.outbox.aside import keep
 from hub.outbox.thread import OutboxThread
+from hub.shared.files import write_whole
 
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0
@@ -85,9 +85,4 @@ def _decoded(raw: bytes) -> tuple[Habits, tuple[str, ...]]:
 
 
 def _write(path: Path, habits: Habits) -> None:
-    fresh = path.with_suffix(".new")
-    with fresh.open("wb") as file:
-        file.write(ENCODE(habits))
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_whole(path, ENCODE(habits))

@@ -20,6 +20,7 @@ from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
 from hub.outbox.aside import put_aside
 from hub.outbox.store import DISK_ERRORS, LANES, Outbox, Row, trouble_of
+from hub.shared.files import to_disk
 
 PARTS = ("", "-wal", "-shm")
 MEMORY = Path("/dev/shm")  # noqa: S108 - for a private folder in it
@@ -104,11 +105,7 @@ def _make(fresh: Path, snapshot: bytes | None, rows: Iterable[Row]) -> None:
 def _put_in_place(fresh: Path, path: Path) -> None:
     put_aside(path, PARTS)  # SQLite would apply a WAL that stayed to the new file
     fresh.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    to_disk(path.parent)
 
 
 def _salvage(damaged: Path) -> tuple[bytes | None, list[Row]]:

@@ -20,9 +20,9 @@ from hub.replay.simulate import run as run_trace
 from hub.replay.summary import Summary, as_json
 from hub.replay.trace import Row, TraceError
 from hub.replay.transcript import TranscriptError, replay
-from hub.replay.words import mistake, told, words
+from hub.replay.words import mistake, told
 from hub.shared.language import Language
-from hub.shared.messages import usual_language
+from hub.shared.messages import messages, ours
 
 DONE, FAILED, USAGE_ERROR = 0, 1, 2
 PICTURES = {".png", ".svg"}
@@ -32,7 +32,7 @@ WEST_H, EAST_H = -12.0, 14.0  # of all zones, in hours ahead of UTC
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `anbu replay`."""
-    about = words(usual_language())["about"]
+    about = ours("hub", "replay")["about"]
     parser.description = about["command"]
     parser.add_argument("file", type=Path, metavar="FILE", help=about["file"])
     parser.add_argument("--json", action="store_true", help=about["json"])
@@ -69,11 +69,12 @@ def _trace(args: Namespace) -> int:
     )
     draw: Callable[[Summary, Language, Path], None] | None = None
     seen: Callable[[Row], object] | None = None
+    wrong = messages("hub", args.lang, "replay")["wrong"]
     if args.plot:
         try:
             from hub.replay.plot import Picture  # noqa: PLC0415 - matplotlib is an extra
         except ImportError:
-            _complain(words(args.lang)["wrong"]["no_matplotlib"])
+            _complain(wrong["no_matplotlib"])
             return USAGE_ERROR
         picture = Picture()
         seen, draw = picture.see, picture.draw
@@ -87,7 +88,7 @@ def _trace(args: Namespace) -> int:
             draw(summary, args.lang, args.plot)
         except OSError as error:
             reason = error.strerror or error
-            _complain(words(args.lang)["wrong"]["no_file"].format(file=args.plot, reason=reason))
+            _complain(wrong["no_file"].format(file=args.plot, reason=reason))
             return FAILED
     return DONE
 
@@ -96,7 +97,7 @@ def _transcript(args: Namespace) -> int:
     given = [name for name in FOR_TRACES if getattr(args, name) not in {None, False}]
     misplaced = [f"--{name.replace('_', '-')}" for name in given]
     if misplaced:
-        sentence = words(args.lang)["wrong"]["transcript"]
+        sentence = messages("hub", args.lang, "replay")["wrong"]["transcript"]
         _complain(f"{args.file}: {sentence.format(options=', '.join(misplaced))}")
         return USAGE_ERROR
     found = replay(args.file)
@@ -104,7 +105,7 @@ def _transcript(args: Namespace) -> int:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         difference = found.difference
-        said = words(args.lang)["transcript"]
+        said = messages("hub", args.lang, "replay")["transcript"]
         lines = [*found.story, said["events"].format(n=found.events)]
         if difference:
             was, now = map("; ".join, (difference.was, difference.now))
@@ -126,7 +127,7 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(words(usual_language())["wrong"]["time"]) from None
+        raise ArgumentTypeError(ours("hub", "replay")["wrong"]["time"]) from None
 
 
 def _days(text: str) -> float:
@@ -135,7 +136,7 @@ def _days(text: str) -> float:
     except ValueError:
         days = -1.0
     if not 0 <= days < float("inf"):
-        raise ArgumentTypeError(words(usual_language())["wrong"]["days"])
+        raise ArgumentTypeError(ours("hub", "replay")["wrong"]["days"])
     return days
 
 
@@ -145,14 +146,14 @@ def _zone(text: str) -> float:
     except ValueError:
         hours = float("nan")
     if not WEST_H <= hours <= EAST_H:
-        raise ArgumentTypeError(words(usual_language())["wrong"]["zone"])
+        raise ArgumentTypeError(ours("hub", "replay")["wrong"]["zone"])
     return hours
 
 
 def _picture(text: str) -> Path:
     file = Path(text)
     if file.suffix not in PICTURES:
-        raise ArgumentTypeError(words(usual_language())["wrong"]["picture"])
+        raise ArgumentTypeError(ours("hub", "replay")["wrong"]["picture"])
     return file
 
 

@@ -22,8 +22,8 @@ from matplotlib.patches import Patch
 from hub.contract.messages import CheckInResult, PresenceKind
 from hub.replay.summary import DAY_S, Change, Summary
 from hub.replay.trace import Row, Sort
-from hub.replay.words import words
 from hub.shared.language import Language
+from hub.shared.messages import messages
 
 DAYS = 31  # at the end of the trace
 BIN_S, HOUR_S = 600.0, 3600.0
@@ -66,7 +66,7 @@ class Picture:
     def draw(self, summary: Summary, language: Language, file: Path) -> None:
         """Draw the last month to a .png or .svg file; raise `OSError`."""
         font = next((f for f in FONTS if f in fontManager.get_font_names()), None)
-        say = words(language if font else Language.ENGLISH)["plot"]
+        say = messages("hub", language if font else Language.ENGLISH, "replay")["plot"]
         with mpl.rc_context({"font.family": font or "DejaVu Sans", "svg.hashsalt": "anbu"}):
             self._figure(summary, say).savefig(file, dpi=120)
 

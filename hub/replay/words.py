@@ -15,14 +15,9 @@ MINUTE_S, HOUR_MIN = 60.0, 60
 SHOWN = len("2026-03-01T09:00")
 
 
-def words(language: Language) -> Messages:
-    """Give the message file of `anbu replay`."""
-    return messages("replay", language)
-
-
 def mistake(file: Path, error: TraceError | OutsideError, language: Language) -> str:
     """Say what is wrong with a trace, as `file:line: sentence` where there is a line."""
-    reasons = words(language)["reason"]
+    reasons = messages("hub", language, "replay")["reason"]
     if isinstance(error, OutsideError):
         begin, end = _short(error.begin), _short(error.end)
         return f"{file}: {reasons['outside'].format(begin=begin, end=end)}"
@@ -31,7 +26,7 @@ def mistake(file: Path, error: TraceError | OutsideError, language: Language) ->
 
 def told(summary: Summary, language: Language) -> Iterator[str]:
     """Give the story's lines, and the sum."""
-    say = words(language)
+    say = messages("hub", language, "replay")
     for change in summary.changes:
         yield _change(change, say)
     story = say["story"]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hub.shared.language import VARIABLE, Language
-from hub.shared.messages import messages, usual_language
+from hub.shared.messages import ours, usual_language
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as argparse has it
         super().__init__(*args, **kwargs)
         if self.add_help:
-            about = messages("cli", usual_language())["shared"]["lang"]
+            about = ours("hub", "cli")["shared"]["lang"]
             usual = str(usual_language())
             self.add_argument("--lang", choices=[*map(str, Language)], default=usual, help=about)
 
@@ -44,7 +44,7 @@ def spoken(words: Sequence[str]) -> Iterator[None]:
         if asked := _asked(words):
             os.environ[VARIABLE] = asked
         if usual_language() is not Language.ENGLISH:
-            _translate(messages("argparse", usual_language())["says"])
+            _translate(ours("hub", "argparse")["says"])
         yield
     finally:
         argparse._, argparse.ngettext = plain  # type: ignore[attr-defined]

@@ -1,77 +1,48 @@
-"""What people read stands in message files, in Korean and in English; here it becomes sentences."""
+"""Message files: what people read, in Korean and in English, for every process.
+
+A room's files are `<room>/messages/[<name>.]<language>.toml`: tables of sentences by key.
+"""
 
 import os
 import tomllib
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from hub.shared.language import Language, chosen
 from hub.shared.settings import Mistake, Problem
 
-HOUSE_WORDS_LANGUAGES = ("ko", "en")
-Words_house_words = dict[str, dict[str, str]]
-
-
-@cache
-def words_house_words(language: str) -> Words_house_words:
-    """Read the message file of `ko` or `en`: section -> key -> text."""
-    file = files("drivers") / "virtual" / "messages" / f"{language}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
-def usual_language_house_words() -> str:
-    """Give the language of whoever started this process (`hub.shared.language`)."""
-    return str(chosen(os.environ))
-
-
-LANGUAGES = ("ko", "en")
-Words = dict[str, str]
-
-
-@cache
-def words(table: str, language: str) -> Words:
-    """Give one table of `provisioning/messages/<language>.toml`."""
-    file = files("provisioning") / "messages" / f"{language}.toml"
-    found: Words = tomllib.loads(file.read_text(encoding="utf-8"))[table]
-    return found
-
-
-def usual_language_texts() -> str:
-    """Give the language of whoever started this process (`hub.shared.language`)."""
-    return str(chosen(os.environ))
-
-
-def ours(table: str) -> Words:
-    """Give a table in the language of the shell."""
-    return words(table, usual_language_texts())
-
-
-def sentence(table: str, key: str, **values: object) -> str:
-    """Give the sentence in the language of the shell, with `values` filled in."""
-    return ours(table)[key].strip("\n").format(**values)
-
-
 Messages = dict[str, dict[str, str]]
+# Where the packages stand. `importlib.resources` would find a folder `hub` of the current directory
+# when the product is installed in editable mode and started by `python -m`.
+PACKAGES = Path(__file__).resolve().parents[2]
+
+
+@cache
+def messages(room: str, language: Language, name: str = "") -> Messages:
+    """Return the tables of one message file of a package, such as `voice` or `drivers.virtual`."""
+    folder = PACKAGES.joinpath(*room.split("."), "messages")
+    file = f"{name}.{language}.toml" if name else f"{language}.toml"
+    return tomllib.loads((folder / file).read_text(encoding="utf-8"))
 
 
 def usual_language() -> Language:
-    """Give the language of whoever started this process (`hub.shared.language`)."""
+    """Return the language of whoever started this process (`hub.shared.language`)."""
     return chosen(os.environ)
 
 
-@cache
-def messages(name: str, language: Language) -> Messages:
-    """Give the tables of `hub/messages/<name>.<language>.toml`."""
-    file = (
-        Path(__file__).resolve().parents[1] / "messages" / f"{name}.{language}.toml"
-    )  # whatever is in `.`
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+def ours(room: str, name: str = "") -> Messages:
+    """Return the tables of a message file in the usual language."""
+    return messages(room, usual_language(), name)
+
+
+def sentence(room: str, table: str, key: str, /, **values: object) -> str:
+    """Return a sentence of a room in the usual language, with `values` filled in."""
+    return ours(room)[table][key].strip("\n").format(**values)
 
 
 def tell(mistake: Mistake, language: Language) -> str:
     """Say one mistake of a config file as `file:line: key: sentence`."""
-    words = messages("settings", language)
+    words = messages("hub", language, "settings")
     problem = str(mistake.problem)
     if mistake.problem is Problem.MISSING_KEY and mistake.allowed:
         problem = "missing_choice"

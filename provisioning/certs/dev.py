@@ -3,7 +3,6 @@
 DIR/ca.crt ca.key   broker.crt broker.key   center.crt center.key   hubs/<id>.crt hubs/<id>.key
 """
 
-import os
 import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -12,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from hub.shared.files import write_whole
 from hub.shared.messages import ours, sentence
 from provisioning.certs.authority import (
     Pair,
@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `anbu dev-certs`."""
-    about = ours("dev_certs")
+    about = ours("provisioning")["dev_certs"]
     parser.add_argument("dir", type=Path, metavar="DIR", help=about["dir"])
     parser.add_argument(
         "--hub", action="append", default=[], type=hub_id, metavar="ID", help=about["hub"]
@@ -50,7 +50,7 @@ def run(args: Namespace) -> int:
     """Make the certificates and print one line for each; return 1 when DIR cannot be written."""
     try:
         for name, outcome in ensure(args.dir, args.hub):
-            sys.stdout.write(f"{name}: {ours('dev_certs')[outcome]}\n")
+            sys.stdout.write(f"{name}: {ours('provisioning')['dev_certs'][outcome]}\n")
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return 1
@@ -60,7 +60,7 @@ def run(args: Namespace) -> int:
 def hub_id(text: str) -> str:
     """Return `text` if it can be a hub's id, in a topic and in a file's name."""
     if text in RESERVED or not HUB_ID.fullmatch(text):
-        raise ArgumentTypeError(sentence("dev_certs", "no_id", text=text))
+        raise ArgumentTypeError(sentence("provisioning", "dev_certs", "no_id", text=text))
     return text
 
 
@@ -93,8 +93,8 @@ def read(folder: Path, name: str) -> Pair | None:
 
 def write(folder: Path, name: str, pair: Pair) -> None:
     """Write the pair into the folder: the key first, readable only by its owner."""
-    _replace(folder / f"{name}.key", pair.key_pem(), 0o600)
-    _replace(folder / f"{name}.crt", pair.certificate_pem(), 0o644)
+    write_whole(folder / f"{name}.key", pair.key_pem(), 0o600)
+    write_whole(folder / f"{name}.crt", pair.certificate_pem(), 0o644)
 
 
 def _leaf(folder: Path, name: str, parent: Pair, hosts: tuple[str, ...] = ()) -> Outcome:
@@ -117,11 +117,3 @@ def _is_good(pair: Pair, common: str, parent: Pair, hosts: tuple[str, ...]) -> b
 
 def _ends_soon(pair: Pair) -> bool:
     return pair.certificate.not_valid_after_utc < datetime.now(UTC) + RENEW_BEFORE
-
-
-def _replace(file: Path, content: bytes, mode: int) -> None:
-    fresh = file.with_suffix(file.suffix + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as opened:
-        opened.write(content)
-    fresh.replace(file)

@@ -8,8 +8,9 @@ from pathlib import Path
 from cryptography import x509
 
 from hub.shared import tls
+from hub.shared.findings import Finding, bad, good, note
 from provisioning.certs.authority import common_name, is_issued_by
-from provisioning.findings import Finding, Link, Patient, bad, good, note
+from provisioning.findings import Link, Patient
 
 SOON_DAYS = 30
 

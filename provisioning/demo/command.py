@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo until Ctrl-C; 1 when a part of it has died."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal may lack a sign of ours
-    about = ours("demo")
+    about = ours("provisioning")["demo"]
     parser = argparse.ArgumentParser(prog="demo", description=about["about"])
     parser.add_argument("--dir", type=Path, default=Path("run/demo"), help=about["dir"])
     parser.add_argument("--json", action="store_true", help=about["json"])
@@ -59,26 +59,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder) as alone:
         if not alone:
-            _say(sentence("demo", "twice", folder=folder))
+            _say(sentence("provisioning", "demo", "twice", folder=folder))
             return 1
         return _run(folder, args.voice, as_json=args.json)
 
 
 def _run(folder: Path, voice: str | None, *, as_json: bool) -> int:
-    _say(sentence("demo", "starting"))
+    _say(sentence("provisioning", "demo", "starting"))
     files = lay(folder, voice=voice is not None)
     if aside := broker.mend(folder / "mosquitto"):
-        _say(sentence("broker", "set_aside", path=aside))
+        _say(sentence("provisioning", "broker", "set_aside", path=aside))
     groups = (*programs(files), *([(_voice(files, voice),)] if voice else []))
     try:
         _add_operator(files)
         asyncio.run(serve(groups, folder / "log", lambda: _tell(files, as_json=as_json)))
     except DiedError as died:
         key = "not_healthy" if died.code is None else "died"
-        _say(sentence("demo", key, name=died.name, code=died.code, log=died.log))
+        _say(sentence("provisioning", "demo", key, name=died.name, code=died.code, log=died.log))
         _say(died.tail())
         return 1
-    _say(sentence("demo", "stopped"))
+    _say(sentence("provisioning", "demo", "stopped"))
     return 0
 
 
@@ -183,7 +183,7 @@ def _tell(files: Files, *, as_json: bool) -> None:
         "user": USER,
         "password": files.password,
     }
-    _say(json.dumps(told) if as_json else sentence("demo", "on", **told))
+    _say(json.dumps(told) if as_json else sentence("provisioning", "demo", "on", **told))
 
 
 def _say(text: str) -> None:

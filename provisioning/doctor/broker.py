@@ -17,8 +17,9 @@ from contextlib import suppress
 
 from hub.contract import addresses
 from hub.shared import tls
+from hub.shared.findings import Finding, bad, good, note
 from provisioning.doctor.running import Running, look
-from provisioning.findings import Finding, Link, Patient, bad, good, note
+from provisioning.findings import Link, Patient
 
 PATIENCE_S = 5.0
 REFUSAL_S = 0.5

@@ -11,24 +11,16 @@ from pathlib import Path
 
 import msgspec
 
-from hub.shared.messages import ours, usual_language_texts
+from hub.shared.findings import MARKS, Finding, Verdict, note
+from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
 from provisioning.doctor import broker, machine, voice, wiring
-from provisioning.findings import (
-    MARKS,
-    Finding,
-    Patient,
-    Readers,
-    Verdict,
-    note,
-    reading,
-    tell,
-)
+from provisioning.findings import Patient, Readers, reading, tell
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe the command line of `anbu doctor`."""
-    about = ours("examine")
+    about = ours("provisioning")["examine"]
     parser.add_argument("--config", type=Path, metavar="FILE", help=about["config"])
     parser.add_argument("--voice-config", type=Path, metavar="FILE", help=about["voice_config"])
     parser.add_argument("--json", action="store_true", help=about["json"])
@@ -42,7 +34,7 @@ def run(args: Namespace) -> int:
         findings.append(finding)
         if not args.json:
             said = [
-                tell(finding)[usual_language_texts()],
+                tell(finding)[usual_language()],
                 *finding.values.get("lines", "").splitlines(),
             ]
             _say(f"{MARKS[finding.verdict]} " + "\n  ".join(said))

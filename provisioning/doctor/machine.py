@@ -1,6 +1,5 @@
 """What this machine can do for a hub: Python, packages, GPIO, systemd, Mosquitto, disk, clock."""
 
-import ctypes
 import importlib.util
 import os
 import platform
@@ -13,9 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub.contract.times import TIMEX_BYTES, kernel_trusts
+from hub.shared.findings import Finding, bad, good, note
+from hub.shared.system import clock_synced
 from provisioning.broker import program
-from provisioning.findings import Finding, bad, good, note
 
 NEEDED = ("gpiozero", "msgspec", "paho.mqtt", "systemd.daemon")
 OLDEST = (3, 11)
@@ -33,7 +32,7 @@ def examine(state_dir: Path) -> Iterator[Finding]:
     yield systemd(Path("/run/systemd/system"))
     yield mosquitto(program())
     yield disk(state_dir)
-    yield clock(time.time(), synced=_synced())
+    yield clock(time.time(), synced=clock_synced())
 
 
 def python(version: tuple[int, int]) -> Finding:
@@ -116,8 +115,3 @@ def _sync_times_ms(folder: Path) -> Iterator[float]:
             begin = time.perf_counter()
             os.fdatasync(file.fileno())
             yield (time.perf_counter() - begin) * 1000
-
-
-def _synced() -> bool:
-    timex = ctypes.create_string_buffer(TIMEX_BYTES)
-    return kernel_trusts(ctypes.CDLL(None).adjtimex(timex))

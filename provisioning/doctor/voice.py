@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from provisioning.findings import Finding, Readers, Voice, bad, good, note, reading
+from hub.shared.findings import Finding, bad, good, note
+from provisioning.findings import Readers, Voice, reading
 from provisioning.models import catalog
 
 USUAL_CONFIG = Path("/etc/anbu/voice.toml")

@@ -6,7 +6,8 @@ A normally open help button whose wire is cut reads as one that nobody presses, 
 
 from collections.abc import Iterator
 
-from provisioning.findings import Finding, Patient, good, note
+from hub.shared.findings import Finding, good, note
+from provisioning.findings import Patient
 
 
 def examine(patient: Patient) -> Iterator[Finding]:

@@ -5,29 +5,20 @@ and the files of the neural voice, are in `provisioning/models.toml`, which says
 tried.
 """
 
-import hashlib
-import os
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from provisioning.findings import Finding, bad, good, note
-
-Size = Annotated[int, Meta(ge=1)]  # in bytes
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Inside = Annotated[str, Meta(pattern=r"^(?!.*\.\.)\w[\w./-]*$")]  # a path that stays in its folder
+from hub.shared.findings import Finding, bad, good, note
+from hub.shared.models import ModelFile, Sha256, Size, Why, flaw
 
 
-class File(Struct, frozen=True, forbid_unknown_fields=True):
+class File(ModelFile, frozen=True, forbid_unknown_fields=True):
     """One file; without a `url` it is in the model's folder, or in its archive."""
 
-    name: Inside
-    size: Size
-    sha256: Sha256
     url: str = ""
 
 
@@ -69,24 +60,6 @@ def join(sizes: str, places: str) -> Catalog:
     }
 
 
-def usual_folder() -> Path:
-    """Return the folder in which the voice looks for models when its config names none."""
-    if named := os.environ.get("ANBU_MODELS"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anbu" / "models"
-
-
-def flaw(file: File, path: Path) -> str:
-    """Return what is wrong with a file: `missing`, `damaged`, or empty. Raises OSError."""
-    if not path.is_file():
-        return "missing"
-    if path.stat().st_size != file.size:
-        return "damaged"
-    with path.open("rb") as opened:
-        same = hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
-    return "" if same else "damaged"
-
-
 def examine(name: str, model: Model, folder: Path) -> Finding:
     """Return whether a model is whole in `folder`, or its first flaw."""
     for file in model.files:
@@ -95,7 +68,7 @@ def examine(name: str, model: Model, folder: Path) -> Finding:
             wrong = flaw(file, path)
         except OSError as error:
             return bad("model", "unreadable", name=name, file=path, error=error.strerror)
-        if wrong == "missing" and not model.needed:
+        if wrong is Why.MISSING and not model.needed:
             return note("model", "optional", name=name, file=path)
         if wrong:
             return bad("model", wrong, name=name, file=path)

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from hub.shared.messages import ours, sentence, usual_language_texts
-from provisioning.findings import MARKS, Finding, Verdict, tell
-from provisioning.models.catalog import Catalog, examine, shipped, usual_folder
+from hub.shared.findings import MARKS, Finding, Verdict
+from hub.shared.messages import ours, sentence, usual_language
+from hub.shared.models import usual_folder
+from provisioning.findings import tell
+from provisioning.models.catalog import Catalog, examine, shipped
 from provisioning.models.install import Progress
 
 USAGE_ERROR = 2
@@ -24,7 +26,7 @@ USAGE_ERROR = 2
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the arguments of `anbu models`."""
-    about = ours("models")
+    about = ours("provisioning")["models"]
     commands = parser.add_subparsers(
         dest="what", required=True, metavar="COMMAND", help=about["command"]
     )
@@ -68,7 +70,7 @@ def _tell_all(findings: Iterator[Finding], *, as_json: bool) -> int:
     for finding in findings:
         found.append(finding)
         if not as_json:
-            _say(f"{MARKS[finding.verdict]} {tell(finding)[usual_language_texts()]}")
+            _say(f"{MARKS[finding.verdict]} {tell(finding)[usual_language()]}")
     if as_json:
         told = [msgspec.to_builtins(finding) | tell(finding) for finding in found]
         _say(json.dumps(told, ensure_ascii=False))
@@ -76,7 +78,7 @@ def _tell_all(findings: Iterator[Finding], *, as_json: bool) -> int:
 
 
 def _misunderstood(key: str, **values: object) -> int:
-    sys.stderr.write(sentence("models", key, **values) + "\n")
+    sys.stderr.write(sentence("provisioning", "models", key, **values) + "\n")
     return USAGE_ERROR
 
 

@@ -23,7 +23,7 @@ from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from hub.shared.backoff import exponential_s
-from provisioning.findings import Finding, bad
+from hub.shared.findings import Finding, bad
 
 OK, PARTIAL, GONE_BEYOND, TOO_MANY, SERVER = 200, 206, 416, 429, 500
 HOPS = 5  # redirects; two are usual for a site of models

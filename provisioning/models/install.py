@@ -11,9 +11,10 @@ from typing import TextIO
 from urllib.parse import urlsplit
 from zipfile import BadZipFile, ZipFile
 
+from hub.shared.findings import Finding, good
 from hub.shared.messages import ours, sentence
-from provisioning.findings import Finding, good
-from provisioning.models.catalog import Archive, File, Model, flaw
+from hub.shared.models import flaw
+from provisioning.models.catalog import Archive, File, Model
 from provisioning.models.download import (
     Download,
     FetchError,
@@ -40,14 +41,16 @@ class Progress:
     @contextmanager
     def of(self, name: str, size: int) -> Iterator[Callable[[int], None]]:
         """Report one file of `size` bytes; the yielded function is called with the bytes so far."""
-        self._stream.write(sentence("models", "begins", name=name, mb=f"{size / 1e6:.1f}") + "\n")
+        self._stream.write(
+            sentence("provisioning", "models", "begins", name=name, mb=f"{size / 1e6:.1f}") + "\n"
+        )
         self._stream.flush()
         yield self._counter(size) if self._stream.isatty() else _untold
         if self._stream.isatty():
             self._stream.write("\n")
 
     def _counter(self, size: int) -> Callable[[int], None]:
-        line, last_at = ours("models")["counts"], 0.0
+        line, last_at = ours("provisioning")["models"]["counts"], 0.0
 
         def told(have: int) -> None:
             nonlocal last_at

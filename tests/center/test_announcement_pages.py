@@ -14,10 +14,11 @@ from center.domain import times
 from center.domain.announcement import Fate, plain
 from center.domain.incident import Deed, Entry
 from center.service.auth import COOKIE, Role
-from center.service.texts import Lang, texts
+from center.service.texts import texts
 from center.store.rows import announcements, audit, records
 from hub.contract.messages import AnnouncementOutcome, Availability, FaultKind, Reply
 from hub.contract.wire import Reason, timestamp
+from hub.shared.language import Language
 from tests.center.counter import Counter, at_counter
 from tests.center.e2e.office import Office
 from tests.center.lives import RECORD, word
@@ -150,7 +151,7 @@ def test_only_homes_of_a_place_are_spoken_to(office: Office, operator: httpx.Cli
     path = send(operator, whom="place", place="물결길")
     assert [hub for hub, _ in office.orders] == [HUB]
     page = operator.get(path).text
-    assert texts(Lang.KO)("announce.place_said", place="물결길") in page
+    assert texts(Language.KOREAN)("announce.place_said", place="물결길") in page
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from center.service import inbox, intake
 from center.service.inbox import Inbox
 from center.service.intake import Parcel
 from center.service.metrics import Tally
-from center.service.texts import Lang, texts
+from center.service.texts import texts
 from center.store import tables
 from center.store.rows import announcements, incidents, parts, records
 from center.store.rows import hubs as hub_rows
@@ -43,6 +43,7 @@ from hub.contract.messages import (
     Stage,
 )
 from hub.contract.scaip import Care, Kind
+from hub.shared.language import Language
 from tests.center.counter import Counter, Recorder, at_counter
 from tests.center.linked import Told
 from tests.center.lives import RECORD, activity, care, check_in
@@ -95,7 +96,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield Desk(store)
 
 
-def eye(lang: Lang = Lang.KO) -> Eye:
+def eye(lang: Language = Language.KOREAN) -> Eye:
     return Eye("김하늘", NOW, texts(lang))
 
 
@@ -104,8 +105,8 @@ def test_a_call_of_a_kind_from_the_future_rings_and_is_answered(desk: Desk) -> N
     (one,) = desk.open_ones()
     assert (one.kind, one.unread, one.needs_person) == (FUTURE, "", True)
     assert desk.acked("b1-1") == [Stage.RECEIVED]
-    assert FUTURE in view.title(one, texts(Lang.KO))
-    assert FUTURE in view.title(one, texts(Lang.EN))
+    assert FUTURE in view.title(one, texts(Language.KOREAN))
+    assert FUTURE in view.title(one, texts(Language.ENGLISH))
 
 
 def test_a_call_that_cannot_be_read_whole_rings_with_what_could_be_read(desk: Desk) -> None:
@@ -119,16 +120,16 @@ def test_a_call_that_cannot_be_read_whole_rings_with_what_could_be_read(desk: De
         (Deed.RAISED, ""),
         (Deed.UNREAD, "data.place"),
     ]
-    assert "다 읽지 못" not in view.title(one, texts(Lang.KO))
-    assert "일부를 읽지 못함" in [one.text for one in view.badges(one, texts(Lang.KO))]
+    assert "다 읽지 못" not in view.title(one, texts(Language.KOREAN))
+    assert "일부를 읽지 못함" in [one.text for one in view.badges(one, texts(Language.KOREAN))]
 
 
 def test_bytes_of_which_nothing_can_be_read_ring_and_are_kept(desk: Desk) -> None:
     desk.receive(b'\xff{"id"\x00')
     (one,) = desk.open_ones()
     assert (one.hub, one.stage, one.unread) == (HUB, Stage.RECEIVED, "*")
-    assert view.title(one, texts(Lang.KO)) == "다 읽지 못한 호출"
-    assert view.title(one, texts(Lang.EN)) == "A call that could not be read whole"
+    assert view.title(one, texts(Language.KOREAN)) == "다 읽지 못한 호출"
+    assert view.title(one, texts(Language.ENGLISH)) == "A call that could not be read whole"
     assert desk.raw() == [r'\xff{"id"\x00']
 
 

@@ -13,13 +13,14 @@ from center.domain.incident import Change, Outcome
 from center.domain.need import Called, NeedKind, Try
 from center.service.feed import Topic
 from center.service.intake import Told
-from center.service.texts import Lang, texts
+from center.service.texts import texts
 from center.store import tables
 from center.store.rows import days, incidents, needs
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import Ack, CheckInResult, Stage
 from hub.contract.scaip import Care, Kind, What
+from hub.shared.language import Language
 from tests.center.lives import PLACES, QUIET, activity, care, check_in
 from tests.center.making import HUB, NOW, event, forget, hear, stored
 
@@ -76,7 +77,7 @@ def test_two_answers_without_words_are_told_to_a_person_as_that(store: Store) ->
     assert open_kinds(store) == [NeedKind.UNCLEAR]
     hear(store, check_in(CheckInResult.UNCLEAR, "2026-09-21-1800", wordless=2), utc=NOW + 9)
     assert open_kinds(store) == [NeedKind.UNCLEAR, NeedKind.WORDLESS]
-    korean, english = texts(Lang.KO), texts(Lang.EN)
+    korean, english = texts(Language.KOREAN), texts(Language.ENGLISH)
     found = store.read(days.of_day, DAY)
     assert [spot(one, korean).badge.text for one in found] == ["말이 아닌 소리로만 대답"] * 2
     assert {spot(one, english).badge.text for one in found} == {"Answered without words"}

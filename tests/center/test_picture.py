@@ -15,15 +15,16 @@ from center.domain.by_hubs import fold
 from center.domain.day_grid import Hour, day_starts, days
 from center.domain.incident import Incident
 from center.domain.times import day_start
-from center.service.texts import Lang, texts
+from center.service.texts import texts
 from hub.contract.messages import Evidence, PresenceKind
 from hub.contract.scaip import Kind, What
+from hub.shared.language import Language
 from tests.center.lives import PLACES, QUIET
 from tests.center.making import heard
 
 MIDNIGHT = day_start("2026-03-02") or 0.0
 NOON = MIDNIGHT + 12 * 3600.0
-KO, EN = (Eye("김하늘", NOON + 1800, texts(lang)) for lang in Lang)
+KO, EN = (Eye("김하늘", NOON + 1800, texts(lang)) for lang in Language)
 
 
 def alarm(kind: Kind = Kind.QUIET, evidence: Evidence | None = QUIET) -> Incident:

@@ -14,7 +14,7 @@ from center.domain.announcement import Announcement, Draft, Fate
 from center.domain.incident import Deed
 from center.service.auth import Denied
 from center.service.intake import Parcel, Told, take_in
-from center.service.texts import Lang, of_file
+from center.service.texts import of_file
 from center.store import tables
 from center.store.rows import announcements, audit, deliveries, incidents, needs, records
 from center.store.rows import hubs as hub_rows
@@ -22,6 +22,7 @@ from center.store.rows.incidents import Which
 from center.store.store import Store
 from hub.contract.messages import Availability, CheckInResult, FaultKind, FaultReport, Stage
 from hub.shared.command_line import Parser, spoken
+from hub.shared.language import Language
 from tests.center.counter import PASSWORD, TOKEN, Counter, at_counter
 from tests.center.lives import check_in
 from tests.center.making import HUB, NAMES, NOW, event, hear, parcel, state, stored
@@ -39,7 +40,7 @@ class Shell:
         self._config = folder / "center.toml"
         self._config.write_text('[center]\ndatabase = "center.db"\n', "utf-8")
 
-    def __call__(self, *words: str, lang: Lang = Lang.KO) -> tuple[int, str, str]:
+    def __call__(self, *words: str, lang: Language = Language.KOREAN) -> tuple[int, str, str]:
         with spoken(["--lang", lang]):
             parser = Parser()
             cli.add_arguments(parser)
@@ -157,14 +158,14 @@ def test_an_operator_who_is_removed_is_signed_out_at_once(tmp_path: Path, shell:
 def test_a_token_that_is_removed_opens_nothing_any_more(tmp_path: Path, shell: Shell) -> None:
     async def story(counter: Counter) -> None:
         assert (await counter.get("/api/alarms")).status_code == 200
-        listed = shell("token", "list", lang=Lang.EN)[1]
+        listed = shell("token", "list", lang=Language.ENGLISH)[1]
         assert listed.startswith("bench\toperator\t")
         assert TOKEN not in listed
         assert shell("token", "remove", "bench")[0] == 0
         assert (await counter.get("/api/alarms")).status_code == 401
         assert deeds(counter.store)[0] == ("token_removed", "", "bench")
-        assert shell("token", "list", lang=Lang.EN)[1] == "None.\n"
-        assert shell("token", "remove", "bench", lang=Lang.EN)[0] == 1
+        assert shell("token", "list", lang=Language.ENGLISH)[1] == "None.\n"
+        assert shell("token", "remove", "bench", lang=Language.ENGLISH)[0] == 1
 
     at_counter(tmp_path, story)
 
@@ -175,7 +176,7 @@ def test_a_home_never_heard_of_is_warned_of_and_an_id_that_cannot_be_is_refused(
     file = tmp_path / "record.toml"
     file.write_text('name = "한가온"\n', "utf-8")
 
-    def put(hub: str, lang: Lang = Lang.KO) -> tuple[int, str, str]:
+    def put(hub: str, lang: Language = Language.KOREAN) -> tuple[int, str, str]:
         return shell("home", "set", hub, "--file", str(file), lang=lang)
 
     with stored(tmp_path) as store:
@@ -196,15 +197,19 @@ def test_a_home_never_heard_of_is_warned_of_and_an_id_that_cannot_be_is_refused(
         assert shell("home", "remove", "js-0009")[0] == 0
         assert deeds(store)[0] == ("record_removed", "js-0009", "")
         assert [one[0] for one in store.read(records.kept)] == [HUB]
-        assert shell("home", "remove", "js-0009", lang=Lang.EN)[2].startswith("There is no record")
+        assert shell("home", "remove", "js-0009", lang=Language.ENGLISH)[2].startswith(
+            "There is no record"
+        )
         shell("hub", "remove", HUB)
         file.write_text('name = "윤바람"\n', "utf-8")
-        assert "was removed" in put(HUB, Lang.EN)[2]
+        assert "was removed" in put(HUB, Language.ENGLISH)[2]
 
 
-@pytest.mark.parametrize(("locale", "lang"), [("en_GB.UTF-8", Lang.EN), ("ko_KR", Lang.KO)])
+@pytest.mark.parametrize(
+    ("locale", "lang"), [("en_GB.UTF-8", Language.ENGLISH), ("ko_KR", Language.KOREAN)]
+)
 def test_the_shell_is_spoken_to_in_its_language(
-    locale: str, lang: Lang, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    locale: str, lang: Language, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("LC_ALL", "LC_MESSAGES", "ANBU_LANG"):
         monkeypatch.delenv(name, raising=False)
@@ -213,11 +218,11 @@ def test_the_shell_is_spoken_to_in_its_language(
     parser = argparse.ArgumentParser()
     cli.add_arguments(parser)
     assert cli.run(parser.parse_args(["user", "add", "x", "--password-stdin"])) == 2
-    assert ("비밀번호" in capsys.readouterr().err) is (lang is Lang.KO)
+    assert ("비밀번호" in capsys.readouterr().err) is (lang is Language.KOREAN)
 
 
 def test_both_languages_say_the_same() -> None:
-    korean, english = (of_file("cli", lang).sentences for lang in (Lang.KO, Lang.EN))
+    korean, english = (of_file("cli", lang).sentences for lang in Language)
     assert korean.keys() == english.keys()
 
 

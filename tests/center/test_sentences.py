@@ -14,15 +14,16 @@ from center.domain.need import WhyNot
 from center.domain.record import WhyNotKept
 from center.service.auth import Denied, DeniedError
 from center.service.refusals import RefusalError
-from center.service.texts import Lang
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from tests.center.making import moved, raised
 
 IN_TIMELINES = [deed for deed in Deed if deed not in list(Deed)[list(Deed).index(Deed.SIGNED_IN) :]]
 
 
-@pytest.mark.parametrize("lang", Lang)
-def test_every_reason_has_its_sentence(lang: Lang) -> None:
-    held = json._sentences(lang)
+@pytest.mark.parametrize("lang", Language)
+def test_every_reason_has_its_sentence(lang: Language) -> None:
+    held = messages("center", lang, "api")
     assert set(Why) <= set(held["why"])
     assert set(Denied) <= set(held["denied"])
     assert set(Bad) <= set(held["bad"])
@@ -31,7 +32,7 @@ def test_every_reason_has_its_sentence(lang: Lang) -> None:
 
 
 def test_both_languages_have_the_same_keys_and_values() -> None:
-    korean, english = (json._sentences(lang) for lang in (Lang.KO, Lang.EN))
+    korean, english = (messages("center", lang, "api") for lang in Language)
     for table, held in english.items():
         assert set(held) == set(korean[table])
         for key, sentence in held.items():
@@ -41,9 +42,9 @@ def test_both_languages_have_the_same_keys_and_values() -> None:
             assert names[0] == names[1], (table, key)
 
 
-@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("lang", Language)
 @pytest.mark.parametrize("deed", IN_TIMELINES)
-def test_who_came_too_late_reads_who_did_what(lang: Lang, deed: Deed) -> None:
+def test_who_came_too_late_reads_who_did_what(lang: Language, deed: Deed) -> None:
     by = "" if deed in {Deed.RAISED, Deed.EXPIRED} else "김하늘"
     said = json.refusal(lang, Why.STALE, moved(raised(), last_deed=deed, last_by=by))
     assert json.say(lang, "deed", deed) in said
@@ -52,7 +53,7 @@ def test_who_came_too_late_reads_who_did_what(lang: Lang, deed: Deed) -> None:
 
 
 def test_a_wait_is_told_in_whole_seconds() -> None:
-    said = json.denial(Lang.EN, DeniedError(Denied.TOO_MANY_TRIES, 1.2))
+    said = json.denial(Language.ENGLISH, DeniedError(Denied.TOO_MANY_TRIES, 1.2))
     assert "2 seconds" in said
 
 

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from center.console import hubs
 from center.domain import times
-from center.service.texts import Lang, texts
+from center.service.texts import texts
 from center.store.rows import hubs as hub_rows
 from hub.contract.messages import Availability, FaultKind, VoiceCan, VoiceReport
+from hub.shared.language import Language
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, hear, state, stored
 
@@ -40,8 +41,8 @@ def test_what_the_hub_says_of_its_voice_is_kept_until_it_says_otherwise(tmp_path
         assert known() is None
 
 
-@pytest.mark.parametrize("lang", Lang)
-def test_each_state_has_its_words_in_both_languages(lang: Lang) -> None:
+@pytest.mark.parametrize("lang", Language)
+def test_each_state_has_its_words_in_both_languages(lang: Language) -> None:
     t = texts(lang)
     shown = [hubs.voice_able(VoiceReport(can), t) for can in VoiceCan]
     assert len({one.badge.text for one in shown}) == len({one.lead for one in shown}) == 6
@@ -49,7 +50,7 @@ def test_each_state_has_its_words_in_both_languages(lang: Lang) -> None:
 
 
 def test_how_it_is_set_is_shown_where_it_has_said_so() -> None:
-    t = texts(Lang.KO)
+    t = texts(Language.KOREAN)
     report = VoiceReport(VoiceCan.SPEAKING, ("espeak",), muted=True, tells_words=True)
     assert [badge.text for badge in hubs.voice_able(report, t).settings] == [
         "마이크를 꺼 두심", "말로 하는 도움 요청 꺼짐", "말씀을 글로 전하는 데 동의",
@@ -62,7 +63,7 @@ def test_a_home_shows_what_its_voice_can_do(
     office: Office, operator: httpx.Client, can: VoiceCan
 ) -> None:
     office.greet(HUB, voice=VoiceReport(can, ("espeak", "whisper"), spoken_sos=True))
-    shown, t = section(operator.get(f"/homes/{HUB}").text), texts(Lang.KO)
+    shown, t = section(operator.get(f"/homes/{HUB}").text), texts(Language.KOREAN)
     assert t(f"voice_can.{can}") in shown
     assert t(f"voice_lead.{can}") in shown
     assert "espeak, whisper" in shown
@@ -92,7 +93,7 @@ def test_who_will_not_hear_an_announcement_is_shown_before_it_is_sent(
     check = operator.post("/announcements/check", data=form).text
     lines = dict(re.findall(r'<a href="/homes/(js-\d+)">(.*?)</li>', check, re.DOTALL))
     for can, hub in HOMES.items():
-        assert texts(Lang.KO)(f"voice_can.{can}") in lines[hub]
+        assert texts(Language.KOREAN)(f"voice_can.{can}") in lines[hub]
     assert "음성 장치 소식 없음" in lines["js-0099"]
     assert "음성 장치가 없거나 응답하지 않는 가정이 2곳" in check
 

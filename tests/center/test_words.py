@@ -16,16 +16,17 @@ from center.domain.by_people import Why
 from center.domain.hub import Seen
 from center.domain.incident import Deed, Outcome, Urgency
 from center.service.auth import Role
-from center.service.texts import Lang, chosen, texts
+from center.service.texts import chosen, texts
 from center.store.rows.voices import Sign
 from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind
+from hub.shared.language import Language
 
 TEMPLATES = sorted((STATIC.parent / "templates").rglob("*.*"))
 
 
 def test_both_languages_have_the_same_sentences_with_the_same_gaps() -> None:
-    korean, english = texts(Lang.KO).sentences, texts(Lang.EN).sentences
+    korean, english = texts(Language.KOREAN).sentences, texts(Language.ENGLISH).sentences
     assert korean.keys() == english.keys()
     for key in korean:
         assert gaps(korean[key]) == gaps(english[key]), key
@@ -58,12 +59,12 @@ def gaps(sentence: str) -> set[str]:
 )
 def test_every_value_that_can_be_shown_has_a_word(group: str, values: Iterable[str]) -> None:
     for value in values:
-        assert f"{group}.{value}" in texts(Lang.KO).sentences
+        assert f"{group}.{value}" in texts(Language.KOREAN).sentences
 
 
-@pytest.mark.parametrize("lang", Lang)
+@pytest.mark.parametrize("lang", Language)
 @pytest.mark.parametrize("name", SENTENCES)
-def test_a_template_has_one_gap_and_room_to_fill_it(lang: Lang, name: str) -> None:
+def test_a_template_has_one_gap_and_room_to_fill_it(lang: Language, name: str) -> None:
     text = texts(lang)(f"announce_text.{name}")
     assert text.count(GAP * 3) == 1
     assert len(text) < TEXT_MAX * 2 // 3
@@ -72,7 +73,7 @@ def test_a_template_has_one_gap_and_room_to_fill_it(lang: Lang, name: str) -> No
 def test_whoever_changed_an_incident_last_is_told_in_a_sentence() -> None:
     deeds = list(Deed)
     for deed in deeds[: deeds.index(Deed.SIGNED_IN)]:
-        assert f"last.{deed}" in texts(Lang.EN).sentences
+        assert f"last.{deed}" in texts(Language.ENGLISH).sentences
 
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
@@ -82,14 +83,14 @@ def test_templates_hold_no_words_no_inline_script_and_no_inline_style(file: Path
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:|https?://(?!www\.w3\.org)", page)
     assert "|safe" not in page.replace(" ", "")
     for key in re.findall(r'\bt\("([^"]+)"\s*[,)]', page):
-        assert key in texts(Lang.KO).sentences
+        assert key in texts(Language.KOREAN).sentences
 
 
 def test_the_language_is_korean_unless_somebody_chose() -> None:
-    assert chosen(None, None) is Lang.KO
-    assert chosen(None, "en") is Lang.EN
-    assert chosen("ko", "en") is Lang.KO
-    assert chosen("xx", "en") is Lang.EN
+    assert chosen(None, None) is Language.KOREAN
+    assert chosen(None, "en") is Language.ENGLISH
+    assert chosen("ko", "en") is Language.KOREAN
+    assert chosen("xx", "en") is Language.ENGLISH
 
 
 def test_lengths_and_ages_are_written_as_people_read_them() -> None:

@@ -11,7 +11,8 @@ from playwright.async_api import Page, async_playwright, expect
 
 from hub.contract.voice import Phrase
 from hub.core.model.effects import Say, Show, Signal
-from hub.shared.messages import words_house_words
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from tests.drivers.home import living, served
 
 pytestmark = [pytest.mark.usefixtures("pins"), pytest.mark.browser]
@@ -48,7 +49,7 @@ def test_a_person_at_the_page_holds_the_button_and_sees_the_lamps(tmp_path: Path
             button = home.contacts["help"]
             home.tell(Show(Signal.RESTING))
             await expect(page.locator("#meaning")).to_have_text(
-                words_house_words("ko")["signal"]["resting"]
+                messages("drivers.virtual", Language.KOREAN)["signal"]["resting"]
             )
             await page.locator("#help").hover()
             await page.mouse.down()
@@ -99,7 +100,7 @@ def test_the_page_says_when_the_house_is_gone_and_goes_on_when_it_is_back(tmp_pa
                 home.tell(Show(Signal.OFFLINE))
                 await expect(page.locator("#away")).to_be_hidden()
                 await expect(page.locator("#meaning")).to_have_text(
-                    words_house_words("ko")["signal"]["offline"]
+                    messages("drivers.virtual", Language.KOREAN)["signal"]["offline"]
                 )
                 await page.click("#sound")
                 await expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true")

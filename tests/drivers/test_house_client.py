@@ -16,10 +16,8 @@ from hub.core.model.effects import Say, Show, Signal
 from hub.shared.command_line import Parser
 from hub.shared.language import Language
 from hub.shared.messages import (
-    HOUSE_WORDS_LANGUAGES,
     messages,
-    usual_language_house_words,
-    words_house_words,
+    usual_language,
 )
 from tests.drivers.home import living
 
@@ -81,7 +79,10 @@ def test_lamps_are_told_in_words_and_in_json(
     async def story() -> None:
         async with living(tmp_path) as home:
             assert await at(home.path, "lamps", "--lang", language) == 0
-            assert words_house_words(language)["cli"]["said_nothing"] in capsys.readouterr().out
+            assert (
+                messages("drivers.virtual", language)["cli"]["said_nothing"]
+                in capsys.readouterr().out
+            )
             home.tell(Show(Signal.RAISED), Say(Phrase.RAISED))
             while (await home.ask({"do": "lamps"}))["signal"] is None:
                 pass
@@ -165,28 +166,28 @@ def test_korean_is_usual_and_english_for_an_english_shell(monkeypatch: pytest.Mo
         monkeypatch.delenv(name, raising=False)
     for locale, language in (("C.UTF-8", "ko"), ("ko_KR.UTF-8", "ko"), ("en_GB.UTF-8", "en")):
         monkeypatch.setenv("LANG", locale)
-        assert usual_language_house_words() == language
+        assert usual_language() == language
 
 
 def test_both_languages_have_a_word_for_everything() -> None:
     keys = [
         {
             (part, key)
-            for part, texts in words_house_words(one).items()
+            for part, texts in messages("drivers.virtual", one).items()
             for key in texts
             if part != "said"
         }
-        for one in HOUSE_WORDS_LANGUAGES
+        for one in Language
     ]
     assert keys[0] == keys[1]
-    for language in HOUSE_WORDS_LANGUAGES:
-        assert set(words_house_words(language)["signal"]) == {*Signal, "none"}
-        assert set(Refusal) <= set(words_house_words(language)["cli"])
+    for language in Language:
+        assert set(messages("drivers.virtual", language)["signal"]) == {*Signal, "none"}
+        assert set(Refusal) <= set(messages("drivers.virtual", language)["cli"])
 
 
 def test_the_english_page_says_what_the_hub_says_in_english() -> None:
-    spoken = messages("hub", Language.ENGLISH)["say"]
-    mine = words_house_words("en")["said"]
+    spoken = messages("hub", Language.ENGLISH, "hub")["say"]
+    mine = messages("drivers.virtual", Language.ENGLISH)["said"]
     assert mine == {key: text for key, text in spoken.items() if key != Phrase.ANNOUNCEMENT}
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from drivers.virtual.web import PAGE, application
 from hub.core.model.effects import Show, Signal
-from hub.shared.messages import words_house_words
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from tests.drivers.home import living, served
 
 pytestmark = pytest.mark.usefixtures("pins")
@@ -90,7 +91,7 @@ def test_every_text_of_the_page_is_in_the_message_files() -> None:
     script = (PAGE / "house.js").read_text(encoding="utf-8")
     wanted = set(re.findall(r'data-(?:t|label)="(\w+)"', html))
     wanted |= set(re.findall(r't\("page", "(\w+)"\)', script))
-    assert wanted <= set(words_house_words("ko")["page"])
+    assert wanted <= set(messages("drivers.virtual", Language.KOREAN)["page"])
     assert not re.findall(r"https?://(?!www\.w3\.org)", html + script)
 
 

@@ -10,7 +10,8 @@ from gpiozero.pins.mock import MockFactory
 from drivers.virtual.sensors import Fitting, NoSensorError, Sensors
 from hub.core.model.events import BatteryMeasured, ContactChanged, MainsChanged, MotionChanged
 from hub.core.model.rules import Sense
-from hub.shared.messages import words_house_words
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from tests.drivers.fakes import FakePort
 from tests.drivers.home import Home, living
 from tests.drivers.test_house_client import anbu_house, at
@@ -198,7 +199,9 @@ def test_a_restarted_house_finds_the_doors_as_they_were(tmp_path: Path, pins: Mo
 
 
 def test_each_sense_has_words_on_the_page() -> None:
-    for language in ("ko", "en"):
+    for language in Language:
         for sense in (Sense.MOTION, Sense.DOOR, Sense.EXIT_DOOR, Sense.MAINS, Sense.BATTERY):
-            assert f"flip_{sense}" in words_house_words(language)["page"]
-            assert {f"{sense}_on", f"{sense}_off"} <= set(words_house_words(language)["proof"])
+            assert f"flip_{sense}" in messages("drivers.virtual", language)["page"]
+            assert {f"{sense}_on", f"{sense}_off"} <= set(
+                messages("drivers.virtual", language)["proof"]
+            )

@@ -17,7 +17,7 @@ from drivers.lives.home import PROFILES, Hardware, meet, route
 from drivers.lives.year import FEASTS, Feast, Year
 from drivers.virtual import cli
 from hub.shared.command_line import Parser
-from hub.shared.messages import HOUSE_WORDS_LANGUAGES
+from hub.shared.language import Language
 
 DAYS = 21
 KINDS = {"motion", "contact", "exit_door", "press", "heart_rate", "answer"}
@@ -240,7 +240,7 @@ def test_without_a_file_the_trace_goes_to_stdout(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith("time,device,kind,value\n")
 
 
-@pytest.mark.parametrize("language", HOUSE_WORDS_LANGUAGES)
+@pytest.mark.parametrize("language", Language)
 def test_an_unknown_profile_is_told_with_those_that_there_are(
     language: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

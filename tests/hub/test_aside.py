@@ -54,6 +54,6 @@ def test_a_disk_that_cannot_keep_it_holds_up_no_start(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hub.outbox.aside.os.fsync", full)
+    monkeypatch.setattr("hub.shared.files.os.fsync", full)
     assert started(tmp_path, TORN) == TORN
     assert kept(tmp_path) == set()

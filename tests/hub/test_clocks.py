@@ -10,9 +10,7 @@ from hub.clocks import SystemClocks
 from hub.core import late
 from hub.core.model.rules import Rules
 from hub.core.model.state import Announcement, Candidate, HomeState
-from hub.outbox import snapshot
-from provisioning.doctor import machine
-from voice import status as voice_status
+from hub.shared.system import clock_synced
 
 
 def test_no_two_starts_are_alike() -> None:
@@ -37,14 +35,12 @@ def test_local_time_is_the_homes_whatever_the_machine_is_set_to(
 def test_a_clock_that_was_right_once_is_trusted_on() -> None:
     """Linux takes its word back hours after the last answer of a time server."""
     clocks = SystemClocks(0.0)
-    with patch("hub.outbox.snapshot.clock_synced", side_effect=[False, True, False, False]):
+    with patch("hub.clocks.clock_synced", side_effect=[False, True, False, False]):
         said = [clocks.heartbeat().synced for _ in range(4)]
     assert said == [False, True, True, True]
 
 
-@pytest.mark.parametrize(
-    "asks", [snapshot.clock_synced, machine._synced, voice_status.clock_synced]
-)
+@pytest.mark.parametrize("asks", [clock_synced, lambda: SystemClocks(0.0).synced()])
 @pytest.mark.parametrize(("answer", "synced"), [(0, True), (1, True), (5, False), (-1, False)])
 def test_a_clock_of_which_nothing_is_known_is_trusted_by_nobody(
     monkeypatch: pytest.MonkeyPatch, answer: int, asks: Callable[[], bool], *, synced: bool

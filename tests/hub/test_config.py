@@ -54,7 +54,7 @@ name = "cord"
 
 
 def furnished(config: Config) -> tuple[Driver, ...]:
-    return furnish(config.device, config.run_dir, messages("hub", config.language)["say"])
+    return furnish(config.device, config.run_dir, messages("hub", config.language, "hub")["say"])
 
 
 def run(config: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":

@@ -79,12 +79,14 @@ def test_both_languages_have_the_same_sentences_with_the_same_places() -> None:
     def places(language: Language) -> dict[tuple[str, str], set[str | None]]:
         return {
             (table, key): {name for _, name, _, _ in Formatter().parse(text) if name}
-            for table, words in messages("log", language).items()
+            for table, words in messages("hub", language, "log").items()
             for key, text in words.items()
         }
 
     assert places(Language.KOREAN) == places(Language.ENGLISH)
-    assert {*diary.ADVICE.values(), "other"} == set(messages("log", Language.ENGLISH)["advice"])
+    assert {*diary.ADVICE.values(), "other"} == set(
+        messages("hub", Language.ENGLISH, "log")["advice"]
+    )
 
 
 def test_a_driver_that_fails_for_ever_is_told_once_and_then_more_and_more_seldom(log: Log) -> None:

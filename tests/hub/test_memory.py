@@ -121,7 +121,7 @@ def test_a_saving_that_fails_leaves_the_old_file_and_is_tried_again(tmp_path: Pa
 
     async def story(outbox: OutboxThread) -> None:
         one = HabitsFile(path, outbox, FRESH)
-        with patch("hub.outbox.habits_file.os.fsync", side_effect=OSError(28, "full")):
+        with patch("hub.shared.files.os.fsync", side_effect=OSError(28, "full")):
             await one.save(TAUGHT)
         assert not path.exists()
         await one.save(TAUGHT)

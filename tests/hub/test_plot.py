@@ -12,9 +12,9 @@ from hub.replay.command import add_arguments
 from hub.replay.command import run as run_command
 from hub.replay.summary import Change, Stop, Summary
 from hub.replay.trace import Row, Sort
-from hub.replay.words import words
 from hub.shared.command_line import Parser
 from hub.shared.language import Language
+from hub.shared.messages import messages
 
 pytest.importorskip("matplotlib")
 
@@ -78,7 +78,7 @@ def test_a_picture_shows_the_last_month_of_a_year() -> None:
     seen = plot.Picture()
     for day in range(365):
         seen.see(Row(T0 + day * 86_400, 32_400.0, "living", Sort.MOTION, 1.0))
-    (axes,) = seen._figure(SUMMARY, words(Language.ENGLISH)["plot"]).axes
+    (axes,) = seen._figure(SUMMARY, messages("hub", Language.ENGLISH, "replay")["plot"]).axes
     assert len(axes.get_yticks()) == plot.DAYS
 
 

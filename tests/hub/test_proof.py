@@ -36,7 +36,8 @@ from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
 from hub.installer import CLIENTS, InstallerSocket, LinkReport, devices_report
 from hub.shared.command_line import Parser
-from hub.shared.messages import HOUSE_WORDS_LANGUAGES, words_house_words
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from tests.broker import wait_until
 from tests.hub.rig import HubProcess, tell, until
 
@@ -296,8 +297,8 @@ def test_without_a_hub_a_sentence_says_what_to_do(
 
 
 def test_every_level_and_fault_of_a_sensor_has_words() -> None:
-    for language in HOUSE_WORDS_LANGUAGES:
-        said = set(words_house_words(language)["proof"])
+    for language in Language:
+        said = set(messages("drivers.virtual", language)["proof"])
         assert {f"{what}_{on}" for what in Role for on in ("on", "off")} <= said
         faults = (FaultKind.SILENT, FaultKind.STUCK, FaultKind.CHATTER, FaultKind.LOW_BATTERY)
         also = (FaultKind.MAINS_LOST, FaultKind.DRIVER_FAILED)

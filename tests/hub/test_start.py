@@ -91,8 +91,8 @@ def hubs() -> Iterator[list[app.Hub]]:
 
     with (
         patch.object(app.Hub, "__init__", init),
-        patch("hub.shared.system.keep_one"),  # the heap is that of all tests
-        patch("hub.shared.system.settle"),
+        patch("hub.shared.system.one_heap"),  # the heap is that of all tests
+        patch("hub.shared.system.settle_memory"),
     ):
         yield made
 

@@ -217,16 +217,16 @@ def test_two_sensors_may_speak_at_once(write: Write) -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_every_reason_has_its_sentence(language: Language) -> None:
-    sentences = messages("replay", language)["reason"]
+    sentences = messages("hub", language, "replay")["reason"]
     assert {str(reason) for reason in Reason} <= sentences.keys()
     fatal = {Reason.HEADER, Reason.EMPTY}  # never skipped
-    assert messages("replay", language)["skipped"].keys() == {*Reason} - fatal
+    assert messages("hub", language, "replay")["skipped"].keys() == {*Reason} - fatal
     for reason in Reason:
         assert sentences[reason].format(detail="x")
 
 
 def test_both_languages_say_the_same_things() -> None:
-    korean, english = (messages("replay", language) for language in Language)
+    korean, english = (messages("hub", language, "replay") for language in Language)
     assert {k: v.keys() for k, v in korean.items()} == {k: v.keys() for k, v in english.items()}
 
 
@@ -245,4 +245,4 @@ def test_a_trace_in_another_encoding_is_refused_with_a_sentence(
 ) -> None:
     _, reason = refused(write((HEAD + GOOD).encode(encoding)))
     assert reason is Reason.ENCODING
-    assert "UTF-8" in messages("replay", Language.KOREAN)["reason"][reason]
+    assert "UTF-8" in messages("hub", Language.KOREAN, "replay")["reason"][reason]

@@ -19,9 +19,10 @@ from hub.replay.command import run as run_command
 from hub.replay.simulate import CLOSE_S, RULES, Options, OutsideError, Replay, fall, run
 from hub.replay.summary import Change, Stop, Story
 from hub.replay.trace import Row, Sort, room_of
-from hub.replay.words import _change, _stop, words
+from hub.replay.words import _change, _stop
 from hub.shared.command_line import Parser
 from hub.shared.language import Language
+from hub.shared.messages import messages
 
 KOREA = timezone(timedelta(hours=9))
 BEGIN = datetime(2025, 3, 3, 8, tzinfo=KOREA)
@@ -338,7 +339,7 @@ def test_a_transcript_takes_no_words_of_a_trace(
 
 def test_a_fall_under_a_warning_says_that_it_stood() -> None:
     stop = Stop("2025-03-03T10:00:00+09:00", None, None, None, None, ("warning quiet",))
-    lines = list(_stop(stop, words(Language.ENGLISH)))
+    lines = list(_stop(stop, messages("hub", Language.ENGLISH, "replay")))
     assert lines == [
         "sensors silent from 2025-03-03 10:00",
         "that stood already: warning (quiet)",
@@ -350,7 +351,7 @@ def test_a_fall_under_a_warning_says_that_it_stood() -> None:
 def test_evidence_is_put_into_words() -> None:
     change = Change(BEGIN.isoformat(), "warning", "quiet", "living", learning=True)
     change = replace(change, evidence=GROUND.evidence)
-    line = _change(change, words(Language.ENGLISH))
+    line = _change(change, messages("hub", Language.ENGLISH, "replay"))
     assert line == (
         "2025-03-03 08:00  warning  quiet  [living]  since 2025-03-03 08:00 for 4 h 0 min, "
         "limit 3 h 0 min, usual at this hour 2 h 0 min, last living  (learning)"

@@ -1,8 +1,9 @@
 """How the parts fare, and when to begin anew."""
 
 from hub.contract.voice import Fact, Part, Trouble
+from hub.shared.language import Language
 from voice.sound.microphone import Condition
-from voice.speaking.texts import the_time
+from voice.speaking.preferences import the_time
 from voice.status import LEAST_S, SETTLED_S, Health, listening, restart_due
 
 NIGHT, NOON = 3.75 * 3600, 12 * 3600.0
@@ -45,6 +46,6 @@ def test_it_begins_anew_when_it_has_grown_or_once_a_night() -> None:
 
 
 def test_the_time_is_said_as_people_say_it() -> None:
-    assert the_time(NOON + 15 * 60, "ko") == "지금은 오후 12시 15분입니다."
-    assert the_time(0, "ko") == "지금은 오전 12시입니다."
-    assert the_time(NIGHT, "en") == "It is 3:45 in the morning."
+    assert the_time(NOON + 15 * 60, Language.KOREAN) == "지금은 오후 12시 15분입니다."
+    assert the_time(0, Language.KOREAN) == "지금은 오전 12시입니다."
+    assert the_time(NIGHT, Language.ENGLISH) == "It is 3:45 in the morning."

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from hub.shared.models import Why
 from voice.hearing import vad
 from voice.hearing.engines import Engines, load
 from voice.hearing.hearing import Hearing, Sensitivity, SpeechBegan, SpeechEnded, Utterance
-from voice.hearing.models import Why
 from voice.hearing.whisper import Encoded
 from voice.sound.pcm import Resampler
 from voice.understanding.phrases import Expecting, Intent, Phrases

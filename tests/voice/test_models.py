@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hub.shared.models import ModelFile, Why
 from voice.hearing import models
-from voice.hearing.models import File, Model, ModelError, Why
+from voice.hearing.models import Model, ModelError
 
 SHA = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "hello"
 
@@ -13,7 +14,7 @@ SHA = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model of one file that says hello."""
-    one = {model: (File("graph/a.bin", 5, SHA),) for model in Model}
+    one = {model: (ModelFile("graph/a.bin", 5, SHA),) for model in Model}
     monkeypatch.setattr(models, "known", lambda: one)
     monkeypatch.setenv("ANBU_MODELS", str(tmp_path))
     (tmp_path / "vosk/graph").mkdir(parents=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from hub.shared.settings import SettingsError
-from voice import cli
 from voice.cli import add_arguments_plan_check, run_plan_check, tell
 from voice.dialogue.plan_check import flaws
 from voice.dialogue.plan_files import Flaw, Kind, gather
 from voice.dialogue.plans import SHIPPED, Plans
-from voice.speaking.texts import LANGUAGES
 
 RIGHT = """\
 answers = ["ask_meals"]
@@ -107,9 +107,9 @@ def test_every_kind_of_flaw_has_its_test() -> None:
     assert {*WRONG, Kind.KEY_TWICE} == set(Kind)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("kind", Kind)
-def test_every_kind_of_flaw_has_its_sentence(kind: Kind, language: str) -> None:
+def test_every_kind_of_flaw_has_its_sentence(kind: Kind, language: Language) -> None:
     flaw = Flaw("a.toml", 3, "step.start", kind, ("one", "2", "3"), "head")
     sentence = tell(flaw, language)
     assert sentence.startswith("a.toml:3: step.start: ")
@@ -119,7 +119,7 @@ def test_every_kind_of_flaw_has_its_sentence(kind: Kind, language: str) -> None:
 
 
 def test_the_sentences_of_both_languages_are_the_same_ones() -> None:
-    korean, english = (cli._messages(language) for language in LANGUAGES)
+    korean, english = (messages("voice", language, "plans") for language in Language)
     assert {t: list(korean[t]) for t in korean} == {t: list(english[t]) for t in english}
     for table, sentences in korean.items():
         for name, sentence in sentences.items():

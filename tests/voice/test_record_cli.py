@@ -152,7 +152,7 @@ def test_what_is_stored_is_on_the_disk_with_the_folder(
 
     monkeypatch.setattr(os, "fsync", fsync)
     store(tmp_path / "own", TEXTS[0], tone(2.5), "홍길동\t(군청)\n")
-    assert synced == [file_name(TEXTS[0]), "index.tsv", "own"]
+    assert synced == [".index.tsv.new", file_name(TEXTS[0]), "own"]
     assert read_index(tmp_path / "own")[file_name(TEXTS[0])].made == "홍길동 (군청)"
 
 
@@ -161,11 +161,10 @@ def test_a_crash_amid_the_index_leaves_the_one_before(
 ) -> None:
     store(tmp_path, TEXTS[0], tone(2.5), "x")
 
-    def half(path: Path, text: str, encoding: str) -> int:
-        path.write_bytes(text.encode(encoding)[:5])
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         store(tmp_path, TEXTS[1], tone(2.5), "x")
     assert [entry.text for entry in read_index(tmp_path).values()] == [TEXTS[0]]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from voice.hearing.models import Model, ModelError, Why, find
+from hub.shared.models import Why
+from voice.hearing.models import Model, ModelError, find
 from voice.hearing.spotter import Spotter, _segmented
 from voice.understanding.phrases import load
 

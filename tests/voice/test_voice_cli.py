@@ -1,17 +1,20 @@
 """`anbu voice`: what an installer sees when something is missing, wrong or damaged."""
 
 import argparse
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from hub.__main__ import main
+from hub.shared.findings import Finding, Verdict, bad, good
+from hub.shared.models import Why
 from hub.shared.settings import SettingsError
 from tests.layout import REPO
 from tests.voice.room import Room
 from voice import check, cli
-from voice.check import Finding, examine
+from voice.check import examine, key_of
 from voice.settings import VoiceSettings, load
 from voice.sound.portaudio import PortAudio
 
@@ -19,18 +22,16 @@ MESSAGES = REPO / "voice" / "messages"
 
 
 def findings(**settings: str) -> dict[str, Finding]:
-    return {found.code: found for found in examine(VoiceSettings(**settings))}  # type: ignore[arg-type]
+    return {key_of(found): found for found in examine(VoiceSettings(**settings))}  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("place")
 def test_devices_that_work_are_told_by_their_names() -> None:
     sound = PortAudio()
     assert list(check.microphone(sound, "microphone")) == [
-        Finding("microphone", values={"name": "anbu_microphone"})
+        good("microphone", name="anbu_microphone")
     ]
-    assert check.loudspeaker(sound, "loudspeaker") == Finding(
-        "loudspeaker", values={"name": "anbu_loudspeaker"}
-    )
+    assert check.loudspeaker(sound, "loudspeaker") == good("loudspeaker", name="anbu_loudspeaker")
 
 
 def test_a_microphone_that_is_switched_off_is_told(place: Room) -> None:
@@ -39,7 +40,7 @@ def test_a_microphone_that_is_switched_off_is_told(place: Room) -> None:
         (found,) = check.microphone(PortAudio(), "microphone")
     finally:
         place.mute(on=False)
-    assert found == Finding("microphone_silent", bad=True)
+    assert found == bad("microphone", "silent")
 
 
 @pytest.mark.usefixtures("place")
@@ -55,19 +56,19 @@ def test_whatever_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         models=str(tmp_path / "models"), plans=str(tmp_path / "plans"),
         phrases=str(tmp_path / "phrases.toml"), socket=str(tmp_path / "voice.sock"),
     )  # fmt: skip
-    bad = {code for code, finding in found.items() if finding.bad}
-    assert bad == {
+    wrong = {key for key, finding in found.items() if finding.verdict is Verdict.BAD}
+    assert wrong == {
         "microphone_missing", "loudspeaker_missing", "model_missing", "model_damaged",
         "mouth_missing", "phrases_wrong", "plans_wrong",
     }  # fmt: skip
-    assert not found["hub_missing"].bad
+    assert found["hub_missing"].verdict is Verdict.NOTE
     assert "no such microphone" in found["microphone_missing"].values["reason"]
     assert "phrases.toml:2" in found["phrases_wrong"].values["reason"]
 
 
 @pytest.mark.usefixtures("place")
 def test_it_is_told_that_words_leave_the_home() -> None:
-    consented = {found.code for found in examine(VoiceSettings(tell_words=True))}
+    consented = {key_of(found) for found in examine(VoiceSettings(tell_words=True))}
     assert consented - set(findings()) == {"tells_words"}
 
 
@@ -76,8 +77,11 @@ def test_each_finding_has_its_sentence_in_both_languages() -> None:
     for table in said[0]:
         assert set(said[0][table]) == set(said[1][table])
     source = Path(check.__file__).read_text("utf-8")
-    named = {code for code in said[0]["check"] if f'"{code}"' in source}
-    assert {"microphone", "microphone_silent", "loudspeaker_missing", "hub"} <= named
+    made = re.findall(r'(?:good|note|bad)\("(\w+)"(?:, "(\w+)")?', source)
+    made += [("model", why) for why in Why]
+    made += [(file, code) for file in ("phrases", "plans") for code in ("good", "wrong")]
+    named = {key_of(Finding(part, Verdict.NOTE, code or "good")) for part, code in made}
+    assert named == set(said[0]["check"])
 
 
 @pytest.mark.usefixtures("place")

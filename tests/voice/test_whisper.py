@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from hub.shared.models import Why
 from hub.shared.system import give_back, rss_mb
 from voice.hearing import vad
-from voice.hearing.models import Model, ModelError, Why, find
+from voice.hearing.models import Model, ModelError, find
 from voice.hearing.whisper import BANDS, RATE_HZ, Sound, Whisper, samples, spectrogram
 from voice.sound.pcm import Resampler
 

@@ -32,7 +32,7 @@ from voice.dialogue.talk import (
 from voice.understanding.understand import Intent, Understood
 
 PLANS = Plans.load()
-HUB = messages("hub", Language.KOREAN)["say"]
+HUB = messages("hub", Language.KOREAN, "hub")["say"]
 WORDS = PLANS.words
 
 

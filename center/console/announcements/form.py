@@ -30,11 +30,12 @@ from center.service import announcements
 from center.service.announcements import NotSentError
 from center.service.desk import Desk
 from center.service.refusals import CONFLICT, status_of
-from center.service.texts import Lang, Texts, texts
+from center.service.texts import Texts, texts
 from center.store.rows import announcements as announcement_rows
 from center.store.rows import hubs as hub_rows
 from center.store.rows import records
 from hub.contract.messages import FaultKind
+from hub.shared.language import Language
 
 TEMPLATES = ("heat", "cold", "disaster", "visit", "outage")
 YES = "yes"
@@ -184,14 +185,14 @@ def blank(hub: str, template: str, now: float) -> Typed:
 
     Homes are spoken to in Korean, whatever the console speaks.
     """
-    text = texts(Lang.KO)(f"announce_text.{template}") if template in TEMPLATES else ""
+    text = texts(Language.KOREAN)(f"announce_text.{template}") if template in TEMPLATES else ""
     whom = Whom.HOME if hub else Whom.ALL
     return Typed(text, whom, "", hub, until=times.for_field(now + UNTIL_S))
 
 
 def meaning(template: str, t: Texts) -> str:
     """Give a template's text in the console's language where that is not the homes' Korean."""
-    known = template in TEMPLATES and t.lang is not Lang.KO
+    known = template in TEMPLATES and t.lang is not Language.KOREAN
     return t(f"announce_text.{template}") if known else ""
 
 

@@ -1,0 +1,29 @@
+"""Files that a crash or a power cut leaves whole: the old one or the new one, never half of one."""
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write beside `path`, bring it to the disk, and put it in place in one step.
+
+    `mode` holds before the umask. A power cut may still bring the old file back: where it must not,
+    call `to_disk` of the folder. Raises `OSError`; then the old file stands.
+    """
+    # the leading dot keeps it out of the globs that count copies of `path`
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file's content, or a folder's names, are on the disk. Raises `OSError`."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
