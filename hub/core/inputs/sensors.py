@@ -52,11 +52,11 @@ def end_quiet(
     by_exit, before = sense is EXIT_DOOR, state.house.lone
     lone = noise.FRESH
     if by is BY_MOTION and not by_exit and sense is not DOOR:
-        lone = noise.run(state, device, at, rules)
+        lone = noise.run_with(state, device, at, rules)
         if lone.noise:
             return noise.dismissed(state, lone), False
     if lone.device != before.device:
-        state = noise.learned(state, rules)
+        state = noise.learn_run(state, rules)
     state = quiet.end(state, device, at, by_exit=by_exit, dismissed=before.noise, rules=rules)
     if by_exit:
         door = state.house.sensed[device]
