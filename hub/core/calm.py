@@ -15,7 +15,7 @@ from hub.core.alarm import signals
 from hub.core.checkin import overdue, schedule
 from hub.core.inputs import sensors
 from hub.core.model.activity import NEVER
-from hub.core.model.checkin import CareState, Rung
+from hub.core.model.checkin import CareState, LifeWatch
 from hub.core.model.effects import Effect, Signal
 from hub.core.model.events import Event, MotionChanged, Ticked
 from hub.core.model.rules import Rules
@@ -23,7 +23,7 @@ from hub.core.model.state import HomeState, Step, Up
 from hub.core.supervision import supervision
 
 # members of an enum are slow to look up in Python 3.11, which is why hot code names them once
-RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, Rung.WATCHING
+RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, LifeWatch.WATCHING
 
 # of all that `home.decide` serves, in its order, what may be due in a calm stretch
 _SERVE = (

@@ -224,7 +224,7 @@ def recover(
         state,
         boot=started.boot,
         clock=Clock(started.utc - started.at, started.synced, started.zone_s),
-        care=restart.recover(state, started, lived_in=lived_in),
+        care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, started.at),
         warning=recovered_warning(state.warning, started.at),
         spoken_at=NEVER,

@@ -11,7 +11,7 @@ from hub.core.activity import habits
 from hub.core.alarm import warning
 from hub.core.checkin import checkin
 from hub.core.model.activity import NEVER, House, Presence, proved_at
-from hub.core.model.checkin import CareState, Rung
+from hub.core.model.checkin import CareState, LifeWatch
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
 from hub.core.model.supervision import WatchState
@@ -51,7 +51,7 @@ def _since_then(state: HomeState, old: HomeState, new: HomeState, rules: Rules) 
         return state, []
     if new.warning is None:  # nobody has heard its words yet, so none are due to end it
         state, _ = warning.end_by_motion(state, new.house.active_by, rules)
-    return checkin.alive(state, life_at, AnsweredBy.MOTION, rules)
+    return checkin.take_life_sign(state, life_at, AnsweredBy.MOTION, rules)
 
 
 def _lone(old: House, new: House) -> bool:
@@ -107,7 +107,7 @@ def _care(old: CareState, new: CareState, *, lone: bool) -> CareState:
         told_at={**old.told_at, **new.told_at},
         screened_utc=new.screened_utc if old.screened_utc is None else old.screened_utc,
         life_at=max(lives, default=None),
-        rung=old.rung if new.rung is Rung.WATCHING else new.rung,
+        rung=old.rung if new.rung is LifeWatch.WATCHING else new.rung,
         noted_at=max(old.noted_at, new.noted_at),
         anchor=old.anchor or new.anchor,
         dark_at=new.dark_at if old.dark_at is None else old.dark_at,

@@ -18,7 +18,7 @@ from hub.core import calm
 from hub.core.checkin.restart import last_life
 from hub.core.decide import decide, next_wake, recover
 from hub.core.model.activity import NEVER, Presence, Quiet, Stay
-from hub.core.model.checkin import CareState, CheckIn, Due, Missed, Rung, Screening
+from hub.core.model.checkin import CareState, CheckIn, Due, LifeWatch, Missed, Screening
 from hub.core.model.effects import Effect, Signal
 from hub.core.model.events import (
     Answered,
@@ -209,7 +209,7 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
     "a question": {"care": CareState(look_at=1e9, visit=ASKING)},
     "a missed question": {"care": CareState(look_at=1e9, missed=Missed(ASKING, 0.0))},
     "a screening": {"care": CareState(look_at=1e9, screening=Screening(0.0))},
-    "a day without life": {"care": CareState(look_at=1e9, rung=Rung.CALLED_OUT)},
+    "a day without life": {"care": CareState(look_at=1e9, rung=LifeWatch.CALLED_OUT)},
     "a gap in time": {"care": CareState(look_at=1e9, adrift_from=0.0)},
     "the first look": {"care": CareState(look_at=None)},
 }

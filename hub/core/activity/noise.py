@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from hub.contract.messages import FaultKind
 from hub.core.activity import habits, presence
 from hub.core.model.activity import NEVER, Lone
-from hub.core.model.checkin import Rung
+from hub.core.model.checkin import LifeWatch
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState, Step
@@ -64,7 +64,7 @@ def dismissed(state: HomeState, lone: Lone) -> HomeState:
     noisy = {**state.house.noisy, lone.device: lone.last_at}
     state = replace(state, house=replace(state.house, lone=lone, noisy=noisy))
     care = state.care
-    if care.rung is not Rung.WATCHING or care.life_at is None or care.life_at <= lone.since:
+    if care.rung is not LifeWatch.WATCHING or care.life_at is None or care.life_at <= lone.since:
         return state
     return replace(state, care=replace(care, life_at=lone.since, look_at=None))
 

@@ -39,7 +39,7 @@ def take_activity(state: HomeState, device: str, at: float, by: AnsweredBy, rule
         state, over = (
             warning.end_by_motion(state, device, rules) if by is BY_MOTION else warning.end(state)
         )
-    state, more = checkin.alive(state, at, by, rules)
+    state, more = checkin.take_life_sign(state, at, by, rules)
     return state, over + more
 
 

@@ -155,7 +155,7 @@ def take_voice_event(state: HomeState, event: VoiceEvent, rules: Rules) -> Step:
         case Answered():
             return _answered(state, event, rules)
         case Talking(at=at):
-            return checkin.talking(state, at, rules), []
+            return checkin.take_talking(state, at, rules), []
         case Spoke():
             return announcements.take_receipt(state, event, rules)
         case PartChanged(at=at, device=device, part=part, broken=broken, detail=detail):
@@ -210,7 +210,7 @@ def _understood(state: HomeState, event: Answered, rules: Rules) -> Step:
         state, words = presence.take_declaration(state, at, away=False, rules=rules)
     state, _ = sensors.end_quiet(state, VOICE, at, event.by, rules)
     state, over = warning.end(state)
-    state, effects = checkin.answered(state, event, rules)
+    state, effects = checkin.take_answer(state, event, rules)
     if event.meaning is Meaning.AWAY:
         state, words = presence.take_declaration(state, at, away=True, rules=rules)
     return state, [*over, *effects, *words]
@@ -222,7 +222,7 @@ def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
     Where spoken calls are switched off the ladder of a missed check-in tells a person all the same.
     """
     if checkin.wordless_so_far(state, event) < checkin.MOST_WORDLESS or not rules.spoken_sos:
-        return checkin.answered(state, event, rules)
+        return checkin.take_answer(state, event, rules)
     state, asked = _ask_after_groans(state, event, rules)  # first: no reminder is said beside it
-    state, effects = checkin.answered(state, event, rules)
-    return escalation.called(state), [*effects, *asked]
+    state, effects = checkin.take_answer(state, event, rules)
+    return escalation.without_further_steps(state), [*effects, *asked]
