@@ -1,6 +1,7 @@
-"""What a contact's turns mean, by its role: red calls, green takes back or says "I am here".
+"""What a contact's transitions mean, by its role: a red button calls, a green one takes back.
 
-While a contact chatters it is no sign of life: red calls all the same, green means nothing.
+A green button held long says "I am here". While a contact chatters it is no sign of life: a red one
+calls all the same, a green one means nothing.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ def take_transitions(
     at: float,
     rules: Rules,
 ) -> Step:
-    """Let a contact's turns mean what its role says."""
+    """Apply what a contact has come to mean, by its role."""
     contact, turns = pressed
     before = state.contacts.get(device)
     if before != contact:
@@ -37,7 +38,7 @@ def take_transitions(
         return state, []
     effects: list[Effect] = []
     if button.role is Role.AWAY_SWITCH:
-        state, effects = _switch(state, before, contact, at, rules)
+        state, effects = _away_switched(state, before, contact, at, rules)
     by_role = _BY_ROLE.get(button.role, {})
     for each in turns:
         act = by_role.get(each)
@@ -47,10 +48,10 @@ def take_transitions(
     return state, effects
 
 
-def _switch(
+def _away_switched(
     state: HomeState, before: Contact | None, after: Contact, at: float, rules: Rules
 ) -> Step:
-    """Closed for good, an away switch says "I am going out"; open, "I am back"."""
+    """Apply an away switch: closed means "I am going out", open "I am back"."""
     away = press.is_down(after)
     if away == press.is_down(before or Contact()):
         return state, []
@@ -58,9 +59,9 @@ def _switch(
 
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    state = _spend_greens(state, rules)
+    state = _mute_greens(state, rules)
     by_hand = not _chatters(state, device)
-    if by_hand:  # this call is surer than what is waited for
+    if by_hand:  # surer than a spoken call or a warning that waits
         state = replace(state, candidate=None, warning=None)
     kind = CALL_OF_ROLE[rules.buttons[device].role]
     state, effects = alarm.call(state, kind, device, at, rules)
@@ -72,19 +73,19 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 
 
 def _chatters(state: HomeState, device: str) -> bool:
-    """Tell whether it may be the wind that moves it, so that it is no sign of life."""
+    """Whether the wind may move the contact, so that it is no sign of life."""
     return faults.stands(state, device, FaultKind.CHATTER)
 
 
-def _green(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
-    """A palm on both buttons calls for help: it does not take back in the same breath."""
+def _green_pressed(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
+    """Mute a green press made with a red one: a palm on both calls and does not take back."""
     since = press.down_since(state.contacts[device])
     reds = [c for d, c in state.contacts.items() if _is_red(d, rules)]
     palm = any(press.overlaps(red, since) for red in reds)
-    return (_spend_greens(state, rules) if palm else state), []
+    return (_mute_greens(state, rules) if palm else state), []
 
 
-def _spend_greens(state: HomeState, rules: Rules) -> HomeState:
+def _mute_greens(state: HomeState, rules: Rules) -> HomeState:
     contacts = {d: press.muted(c) if _is_green(d, rules) else c for d, c in state.contacts.items()}
     return replace(state, contacts=contacts)
 
@@ -100,8 +101,8 @@ def _is_green(device: str, rules: Rules) -> bool:
 
 
 def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Take back: what is being asked about, else the newest alarm."""
-    if _chatters(state, device):  # nobody's finger: it would silence the home
+    """Take back what is being asked about, else the newest alarm."""
+    if _chatters(state, device):  # perhaps nobody's finger: it must not take a call back
         return state, []
     taken_back = state.candidate is not None
     state, effects = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
@@ -109,8 +110,8 @@ def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return state, effects + alive
 
 
-def _held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """A green button held long is a responder's, once somebody was sent; else a slow cancel."""
+def _green_held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Mark a responder as present, once somebody was sent; else this is a slow cancel."""
     if _chatters(state, device):
         return state, []
     arrived, effects = alarm.arrive(state, at, rules)
@@ -125,14 +126,14 @@ def _mend(kind: FaultKind) -> Act:
     return lambda state, device, at, rules: faults.mend(state, kind, device, at, rules)
 
 
-def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """A normally closed contact that stays open is held, or its wire is cut: nobody can tell."""
+def _stuck(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Raise the fault; a normally closed contact that stays open is held, or its wire is cut."""
     detail = HELD_OR_CUT if rules.buttons[device].normally_closed else ""
     return faults.fail(state, FaultKind.STUCK, device, at, rules, detail)
 
 
 _FAULTS: dict[Transition, Act] = {
-    Transition.STUCK: _stick,
+    Transition.STUCK: _stuck,
     Transition.FREED: _mend(FaultKind.STUCK),
     Transition.CHATTERING: _fail(FaultKind.CHATTER),
     Transition.QUIET: _mend(FaultKind.CHATTER),
@@ -140,9 +141,9 @@ _FAULTS: dict[Transition, Act] = {
 _RED: dict[Transition, Act] = {**_FAULTS, Transition.PRESSED: _call}
 _GREEN = {
     **_FAULTS,
-    Transition.PRESSED: _green,
+    Transition.PRESSED: _green_pressed,
     Transition.RELEASED: _cancel,
-    Transition.HELD: _held,
+    Transition.HELD: _green_held,
 }
 _BY_ROLE: dict[Role, dict[Transition, Act]] = {
     Role.HELP_BUTTON: _RED,
