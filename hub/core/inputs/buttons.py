@@ -14,14 +14,50 @@ from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Transition
 from hub.core.inputs import sensors, speech
 from hub.core.model.effects import Effect
+from hub.core.model.events import ContactChanged
 from hub.core.model.rules import CALL_OF_ROLE, Role, Rules
-from hub.core.model.state import Contact, HomeState, Step
+from hub.core.model.state import Contact, HomeState, Step, Up
 from hub.core.supervision import faults
 
 Act = Callable[[HomeState, str, float, Rules], Step]
 
 
-def take_transitions(
+def take_edge(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
+    """Apply one raw level of a contact that is no sensor of the house."""
+    before = state.contacts.get(event.device, Contact())
+    pressed = press.take_edge(before, event.closed, event.at, rules)
+    return _apply_transitions(state, event.device, pressed, event.at, rules)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Apply what time alone has made of the contacts, in the order of their deadlines."""
+    effects: list[Effect] = []
+    for wake, device in sorted(deadlines(state, rules)) if state.contacts else ():
+        if wake > at:
+            break
+        pressed = press.elapse(state.contacts[device], at, rules)
+        state, more = _apply_transitions(state, device, pressed, at, rules)
+        effects += more
+    return state, effects
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Return the next deadline of a contact."""
+    return min((wake for wake, _ in deadlines(state, rules)), default=None)
+
+
+def deadlines(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
+    """Return the contacts that have a deadline, and when. Most are up, and cost nothing here."""
+    wakes: list[tuple[float, str]] = []
+    for device, contact in state.contacts.items():
+        if contact.restless or not isinstance(contact.life, Up):
+            wake = press.next_wake(contact, rules)
+            if wake is not None:
+                wakes.append((wake, device))
+    return wakes
+
+
+def _apply_transitions(
     state: HomeState,
     device: str,
     pressed: tuple[Contact, list[Transition]],
