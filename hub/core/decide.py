@@ -1,8 +1,8 @@
-"""The home decides: `decide(state, event, rules) -> (state, effects)`, and nothing else does.
+"""The home's decisions: `decide(state, event, rules) -> (state, effects)`; nothing else decides.
 
-Whatever is due by the event's own time is served before the event. Deadlines are derived from the
-state by `next_wake`, never scheduled. After a restart `recover` makes the old state fit the new
-boot; it never raises fewer alarms than there were.
+What is due by the event's own time is served before the event. Deadlines are derived from the state
+by `next_wake`, never scheduled. After a restart `recover` fits the old state to the new process; it
+never returns fewer alarms than there were.
 """
 
 from collections.abc import Iterable
@@ -51,31 +51,130 @@ from hub.core.model.events import (
 from hub.core.model.rules import Rules
 from hub.core.model.state import (
     Clock,
-    Contact,
-    Delivery,
-    Down,
     HomeState,
-    Lifting,
     Link,
-    Recalled,
     Step,
-    Touch,
-    Up,
 )
 from hub.core.supervision import faults, supervision
 
+ELAPSE = (  # the order in which what is due is served
+    buttons.elapse,
+    alarm.elapse,
+    delivery.elapse,
+    speech.elapse,
+    faults.elapse,
+    warning.elapse,
+    noise.elapse,
+    presence.elapse,
+    overdue.elapse,
+    quiet.elapse,
+    routines.elapse,
+    hourly.elapse,
+    checkin.elapse,
+    announcements.elapse,
+    supervision.elapse,
+)
+NEXT_WAKE = (
+    buttons.next_wake,
+    delivery.next_wake,
+    alarm.next_wake,
+    faults.next_wake,
+    signals.next_wake,
+    speech.next_wake,
+    warning.next_wake,
+    noise.next_wake,
+    presence.next_wake,
+    overdue.next_wake,
+    quiet.next_wake,
+    routines.next_wake,
+    hourly.next_wake,
+    checkin.next_wake,
+    announcements.next_wake,
+    supervision.next_wake,
+)
+
+
+def decide(state: HomeState, event: Event, rules: Rules) -> Step:
+    """Apply one event; return the new state, and what is to be done. Never raises."""
+    state, effects = _elapse(state, event.at, rules)
+    state, more = take_event(state, event, rules)
+    state, words = signals.express(state, event.at, rules)
+    return state, [*effects, *more, *words] if effects or words else more
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Return the next deadline in monotonic seconds; a `Ticked` at or after it serves it."""
+    wake: float | None = None
+    for of_part in NEXT_WAKE:
+        at = of_part(state, rules)
+        if at is not None and (wake is None or at < wake):
+            wake = at
+    return wake
+
+
+def due_contacts(state: HomeState, at: float, rules: Rules) -> set[str]:
+    """Return the contacts of which a `Ticked` at `at` would make something."""
+    return {device for wake, device in buttons.deadlines(state, rules) if wake <= at}
+
+
+def must_commit(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
+    """Whether a decision must reach the disk before anything of it is done."""
+    return (
+        after.alarms is not before.alarms
+        or after.owed is not before.owed
+        or after.faults is not before.faults
+        or after.counter != before.counter
+        or after.candidate is not before.candidate
+        or after.notices is not before.notices
+        or after.care.visit is not before.care.visit  # else a crash could ask it again and again
+        or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
+    )
+
+
+def recover(
+    state: HomeState, started: Started, unsent: Iterable[str], *, lived_in: bool = False
+) -> HomeState:
+    """Fit a saved state to a new process, of this boot or of another.
+
+    Monotonic time may have restarted, so old deadlines count as passed. Nothing is shown or linked
+    yet. Every event that is not confirmed is due, and so is what the outbox holds `unsent` (ids of
+    SOS events), which a damaged snapshot may not contain. `lived_in`: the home is not new, though
+    the snapshot may hold no sign of life.
+    """
+    long_ago = started.at - DAY_S
+    state = supervision.recovered(state, started)
+    return replace(
+        state,
+        boot=started.boot,
+        clock=Clock(started.utc - started.at, started.synced, started.zone_s),
+        care=restart.recovered(state, started, lived_in=lived_in),
+        house=recovered_house(state.house, started.at),
+        warning=recovered_warning(state.warning, started.at),
+        spoken_at=NEVER,
+        candidate=speech.recovered(state.candidate, started.at),
+        notices=announcements.recovered(state.notices, started.at),
+        contacts={name: press.recovered(c, started.at) for name, c in state.contacts.items()},
+        alarms=tuple(alarm.recovered(a, started.at, long_ago) for a in state.alarms),
+        owed=delivery.recovered(state.owed, unsent, started.at, long_ago),
+        link=Link(up=False, since=started.at),
+        farewell=None,
+        shown=None,
+        said_at=long_ago,
+        told_at=long_ago,
+    )
+
 
 def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
-    """Give the new state, and what is to be done."""
+    """Apply one event, without what was due before it and without its signal."""
     match event:
         case MotionChanged() | ContactChanged() | HeartRateMeasured():
-            return _living(state, event, rules)
+            return _take_house_event(state, event, rules)
         case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
             return speech.take_voice_event(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
             return supervision.take_device_event(state, event, rules)
         case LinkUp() | CenterBorn() | LinkDown():
-            return _reach(state, event, rules)
+            return _take_link_event(state, event, rules)
         case BrokerAcked():
             kind, at = FaultKind.BROKER_REFUSES, event.at
             state, effects = faults.mend(state, kind, faults.HUB, at, rules)
@@ -90,10 +189,10 @@ def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
         case Measured():
             return commands.telemetry(state, event, rules)
         case _:
-            return _trouble(state, event, rules)
+            return _take_trouble(state, event, rules)
 
 
-def _living(
+def _take_house_event(
     state: HomeState,
     event: MotionChanged | ContactChanged | HeartRateMeasured,
     rules: Rules,
@@ -103,20 +202,19 @@ def _living(
             return sensors.motion(state, event, rules)
         case ContactChanged(device=device) if device in rules.sensors:
             return sensors.door(state, event, rules)
-        case ContactChanged(at=at, device=device, closed=closed):
-            pressed = press.take_edge(state.contacts.get(device, Contact()), closed, at, rules)
-            return buttons.take_transitions(state, device, pressed, at, rules)
+        case ContactChanged():
+            return buttons.take_edge(state, event, rules)
         case HeartRateMeasured():
             return sensors.heart(state, event, rules)
         case _:
             assert_never(event)
 
 
-def _reach(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules) -> Step:
+def _take_link_event(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules) -> Step:
     if isinstance(event, LinkDown):
         return faults.link_down(state, event.at), []
     effects: list[Effect] = []
-    if isinstance(event, LinkUp):  # perhaps another broker, or one that was put right
+    if isinstance(event, LinkUp):  # perhaps another broker, or one that was corrected
         kind = FaultKind.BROKER_REFUSES
         state, mended = faults.mend(state, kind, faults.HUB, event.at, rules)
         state, effects = faults.link_up(state, event.at, rules)
@@ -125,7 +223,7 @@ def _reach(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules
     return state, [*resends, *effects]
 
 
-def _trouble(
+def _take_trouble(
     state: HomeState,
     event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused | Ticked,
     rules: Rules,
@@ -147,154 +245,10 @@ def _trouble(
             assert_never(event)
 
 
-_SERVE = (
-    alarm.elapse,
-    delivery.elapse,
-    speech.elapse,
-    faults.elapse,
-    warning.elapse,
-    noise.elapse,
-    presence.elapse,
-    overdue.elapse,
-    quiet.elapse,
-    routines.elapse,
-    hourly.elapse,
-    checkin.elapse,
-    announcements.elapse,
-    supervision.elapse,
-)
-_AHEAD = (
-    alarm.next_wake,
-    faults.next_wake,
-    signals.next_wake,
-    speech.next_wake,
-    warning.next_wake,
-    noise.next_wake,
-    presence.next_wake,
-    overdue.next_wake,
-    quiet.next_wake,
-    routines.next_wake,
-    hourly.next_wake,
-    checkin.next_wake,
-    announcements.next_wake,
-    supervision.next_wake,
-)
-
-
-def decide(state: HomeState, event: Event, rules: Rules) -> Step:
-    """Take one fact; give the new state and what is to be done. Never raises."""
-    state, effects = _elapse(state, event.at, rules)
-    state, more = take_event(state, event, rules)
-    state, words = signals.express(state, event.at, rules)
-    return state, [*effects, *more, *words] if effects or words else more
-
-
-def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give the next deadline in monotonic seconds; a `Ticked` at or after it serves it."""
-    wake = delivery.next_wake(state)
-    for pressed_at, _ in _pressed(state, rules):
-        wake = pressed_at if wake is None or pressed_at < wake else wake
-    for ahead in _AHEAD:
-        at = ahead(state, rules)
-        if at is not None and (wake is None or at < wake):
-            wake = at
-    return wake
-
-
-def due_contacts(state: HomeState, at: float, rules: Rules) -> set[str]:
-    """Name the contacts of which a `Ticked` at `at` would make something."""
-    return {device for wake, device in _pressed(state, rules) if wake <= at}
-
-
-def recover(
-    state: HomeState, started: Started, unsent: Iterable[str], *, lived_in: bool = False
-) -> HomeState:
-    """Fit a snapshot to a new process, of this boot or of another.
-
-    Monotonic time may have restarted, so old deadlines count as passed; nothing is shown or
-    linked yet; all that is owed is due, and so is what the outbox holds `unsent` (ids of SOS
-    events) though a damaged snapshot may not know of it. `lived_in`: the home is not new, though
-    the snapshot may know of no sign of life.
-    """
-    long_ago = started.at - DAY_S
-    known = {o.id: o for o in state.owed}
-    owed = [known.get(i, Delivery(i, "", started.at)) for i in dict.fromkeys([*known, *unsent])]
-    state = supervision.recovered(state, started)
-    return replace(
-        state,
-        boot=started.boot,
-        clock=Clock(started.utc - started.at, started.synced, started.zone_s),
-        care=restart.recover(state, started, lived_in=lived_in),
-        house=recovered_house(state.house, started.at),
-        warning=recovered_warning(state.warning, started.at),
-        spoken_at=NEVER,
-        candidate=speech.recovered(state.candidate, started.at),
-        notices=announcements.recovered(state.notices, started.at),
-        contacts={name: _resume(c, started.at) for name, c in state.contacts.items()},
-        alarms=tuple(alarm.recovered(a, started.at, long_ago) for a in state.alarms),
-        owed=tuple(_overdue(o, started.at) for o in owed),
-        link=Link(up=False, since=started.at),
-        farewell=None,
-        shown=None,
-        said_at=long_ago,
-        told_at=long_ago,
-    )
-
-
-def must_commit(before: HomeState, after: HomeState, effects: list[Effect]) -> bool:
-    """Tell whether a decision must reach the disk before anything of it is done."""
-    return (
-        after.alarms is not before.alarms
-        or after.owed is not before.owed
-        or after.faults is not before.faults
-        or after.counter != before.counter
-        or after.candidate is not before.candidate
-        or after.notices is not before.notices
-        or after.care.visit is not before.care.visit  # else a crash could ask again and again
-        or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
-    )
-
-
-def _overdue(owed: Delivery, at: float) -> Delivery:
-    again_at = None if owed.again_at is None else at - DAY_S
-    return replace(owed, due_at=at, again_at=again_at)
-
-
-def _resume(contact: Contact, at: float) -> Contact:
-    """Keep a press that was counted from being counted again, unless the machine was off."""
-    life: Touch = Up()
-    match contact.life:
-        case (Down() as down) | Lifting(down=down) | Recalled(down=down):
-            if down.stuck or down.since <= at:
-                life = Recalled(Down(at, held=True, stuck=down.stuck))
-        case _:
-            pass
-    return Contact(  # a fault of it stands till it has been quiet
-        life, window_at=at, chattering=contact.chattering, presses_at=at, wobbling=contact.wobbling
-    )
-
-
 def _elapse(state: HomeState, at: float, rules: Rules) -> Step:
     effects: list[Effect] = []
-    for wake, device in sorted(_pressed(state, rules)) if state.contacts else ():
-        if wake > at:
-            break
-        pressed = press.elapse(state.contacts[device], at, rules)
-        state, more = buttons.take_transitions(state, device, pressed, at, rules)
-        effects += more
-    for serve in _SERVE:
-        state, more = serve(state, at, rules)
+    for elapse in ELAPSE:
+        state, more = elapse(state, at, rules)
         if more:
             effects += more
     return state, effects
-
-
-def _pressed(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
-    """Give the contacts that have a deadline, and when: most are up, and cost nothing here."""
-    wakes: list[tuple[float, str]] = []
-    for device, contact in state.contacts.items():
-        if contact.restless or not isinstance(contact.life, Up):
-            wake = press.next_wake(contact, rules)
-            if wake is not None:
-                wakes.append((wake, device))
-    return wakes

@@ -180,7 +180,7 @@ class Replay:
         if self._calm and self.now <= at < self._wake:
             self.now = at
             after, effects = calm.decide(before, event, self.rules)
-            if not effects and calm.is_kept(before, event, after):
+            if not effects and calm.still_holds(before, event, after):
                 self._state, self._moved = after, True
                 return
         else:

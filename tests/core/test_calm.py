@@ -18,7 +18,7 @@ from hub.core import calm
 from hub.core.checkin.restart import last_life
 from hub.core.decide import decide, next_wake, recover
 from hub.core.model.activity import NEVER, Presence, Quiet, Stay
-from hub.core.model.checkin import CareState, CheckIn, Due, Missed, Rung, Screening
+from hub.core.model.checkin import CareState, CheckIn, Due, LifeWatch, Missed, Screening
 from hub.core.model.effects import Effect, Signal
 from hub.core.model.events import (
     Answered,
@@ -113,7 +113,7 @@ class Twins:
         self.plain, expected = decide(self.plain, event, self.rules)
         effects = self._fast(event, until)
         assert effects == expected
-        if event.at >= self.until or not calm.is_kept(before, event, self.fast):
+        if event.at >= self.until or not calm.still_holds(before, event, self.fast):
             self.until = calm.until(self.fast, self.at, self.rules)
         else:
             assert (effects, self.fast.warning) == ([], before.warning)
@@ -209,7 +209,7 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
     "a question": {"care": CareState(look_at=1e9, visit=ASKING)},
     "a missed question": {"care": CareState(look_at=1e9, missed=Missed(ASKING, 0.0))},
     "a screening": {"care": CareState(look_at=1e9, screening=Screening(0.0))},
-    "a day without life": {"care": CareState(look_at=1e9, rung=Rung.CALLED_OUT)},
+    "a day without life": {"care": CareState(look_at=1e9, rung=LifeWatch.CALLED_OUT)},
     "a gap in time": {"care": CareState(look_at=1e9, adrift_from=0.0)},
     "the first look": {"care": CareState(look_at=None)},
 }
@@ -225,11 +225,11 @@ def test_what_is_under_way_is_not_calm(what: str) -> None:
 
 def test_the_end_of_a_motion_keeps_what_was_known_unless_supervision_learns_of_it() -> None:
     state, ends = a_day().fast, MotionChanged(1e6, KITCHEN, active=False)
-    assert calm.is_kept(state, ends, state)
-    assert not calm.is_kept(state, Ticked(1e6), state)
-    assert not calm.is_kept(state, ends, replace(state, watch=replace(state.watch, due=0.0)))
+    assert calm.still_holds(state, ends, state)
+    assert not calm.still_holds(state, Ticked(1e6), state)
+    assert not calm.still_holds(state, ends, replace(state, watch=replace(state.watch, due=0.0)))
     fault = Fault(FaultKind.STUCK, KITCHEN, 0.0, synced=True)
-    assert not calm.is_kept(state, ends, replace(state, faults={"a": fault}))
+    assert not calm.still_holds(state, ends, replace(state, faults={"a": fault}))
 
 
 MOVED: dict[str, dict[str, Any]] = {
@@ -247,18 +247,18 @@ def test_a_motion_moves_what_is_due_to_later() -> None:
     before, until = twins.fast, twins.until
     begins = MotionChanged(twins.at + 30.0, LIVING, active=True)
     after, _ = calm.decide(before, begins, RULES)
-    assert calm.is_kept(before, begins, after)
+    assert calm.still_holds(before, begins, after)
     assert calm.until(after, begins.at, RULES) > until
     unseen = replace(before, house=replace(before.house, active_at=NEVER))
-    assert not calm.is_kept(unseen, begins, unseen)
+    assert not calm.still_holds(unseen, begins, unseen)
 
 
 @pytest.mark.parametrize("what", MOVED)
 def test_a_motion_that_begins_something_is_looked_at(what: str) -> None:
     state, begins = a_day().fast, MotionChanged(1e6, KITCHEN, active=True)
     after = replace(state, house=replace(state.house, **MOVED[what]))
-    assert calm.is_kept(state, begins, state)
-    assert not calm.is_kept(state, begins, after)
+    assert calm.still_holds(state, begins, state)
+    assert not calm.still_holds(state, begins, after)
 
 
 def test_a_night_is_served_step_by_step() -> None:

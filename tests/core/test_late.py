@@ -22,7 +22,7 @@ from hub.core.model.activity import (
     Stay,
     zeros,
 )
-from hub.core.model.checkin import Anchor, CareState, CheckIn, Due, Missed, Rung, Screening
+from hub.core.model.checkin import Anchor, CareState, CheckIn, Due, LifeWatch, Missed, Screening
 from hub.core.model.effects import Ask, Effect, Publish
 from hub.core.model.events import ContactChanged, Event, MotionChanged, Started, Ticked
 from hub.core.model.rules import Room, Sense, Sensor
@@ -216,12 +216,12 @@ def test_a_warning_of_meanwhile_is_the_one_that_counts() -> None:
 
 def test_an_old_rung_goes_on_unless_meanwhile_a_higher_one_was_climbed() -> None:
     old = an_old_home()
-    old = replace(old, care=replace(old.care, rung=Rung.CALLED_OUT))
-    assert joined(old)[0].care.rung is Rung.CALLED_OUT
+    old = replace(old, care=replace(old.care, rung=LifeWatch.CALLED_OUT))
+    assert joined(old)[0].care.rung is LifeWatch.CALLED_OUT
     event = Started(AT, EIGHT + AT, synced=True, boot="b2")
     new = process("b2", AT)
-    new = replace(new, care=replace(new.care, rung=Rung.DISPATCHED))
-    assert late.joined(recover(old, event, ()), new, SENSED)[0].care.rung is Rung.DISPATCHED
+    new = replace(new, care=replace(new.care, rung=LifeWatch.DISPATCHED))
+    assert late.joined(recover(old, event, ()), new, SENSED)[0].care.rung is LifeWatch.DISPATCHED
 
 
 def test_check_ins_of_before_and_of_meanwhile_are_counted_on() -> None:
@@ -262,7 +262,7 @@ FULL = HomeState(
         told_at={"unwell": 10.0},
         screened_utc=1e9,
         life_at=50.0,
-        rung=Rung.CALLED_OUT,
+        rung=LifeWatch.CALLED_OUT,
         noted_at=50.0,
         anchor=Anchor(50.0, 1e9),
         adrift_from=50.0,

@@ -10,7 +10,7 @@ from hub.core.activity.presence import ABSENCE
 from hub.core.alarm.warning import Ground, begin
 from hub.core.decide import decide, next_wake, recover
 from hub.core.model.activity import NEVER
-from hub.core.model.checkin import Rung
+from hub.core.model.checkin import LifeWatch
 from hub.core.model.effects import Ask, Say
 from hub.core.model.events import Started, Ticked
 from hub.core.model.rules import CareRules
@@ -103,7 +103,7 @@ def test_life_after_the_alarm_is_an_all_clear_at_once(way: Way, at: float) -> No
     if at > DISPATCH:
         story = story >> Wait(DISPATCH) << [alarm("repeated", "no_life")]
     assert story >> moves(at) << [alarm("cleared", "no_life")]
-    assert story.state.care.rung is Rung.WATCHING
+    assert story.state.care.rung is LifeWatch.WATCHING
     assert story >> moves(at + 10) << []
     assert story >> Wait(at + DAY) << [] >> Wait(at + 10 + DAY + 0.2) << [WARN]
 

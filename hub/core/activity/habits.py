@@ -1,4 +1,9 @@
-"""How a home's habits are learned: from each quiet that somebody at home has ended."""
+"""A home's habits: learned from each quiet that somebody at home has ended.
+
+The hazard of a step of quiet is how likely an end of the quiet is in it. It is learned by the hour
+and by the quiet's age, and corrected by device and by weekday. A step that ends nothing adds its
+surprise, `-log(1 - hazard)`; `limit` is the sum beyond which a quiet is unusual.
+"""
 
 import math
 from itertools import islice
@@ -24,7 +29,7 @@ from hub.core.model.activity import (
 )
 from hub.core.model.rules import QuietRules
 
-# Priors: hazards a step, of a plain day and night; each fades against evidence
+# Priors: the hazard of each step on a plain day and night; what is learned outweighs them
 BY_DAY = (0.60, 0.50, 0.40, 0.35, 0.30, 0.25, 0.25)
 BY_NIGHT = (0.25, 0.20, 0.12, 0.10, 0.10, 0.12, 0.15)
 PRIOR_WIDE = 4.0  # steps that a prior hazard counts for, against five hours around
@@ -35,23 +40,34 @@ NEAR = ((-CLASSES, 0.6), (0, 1.0), (CLASSES, 0.6))  # half-hours before and afte
 WIDE = tuple(range(-5 * CLASSES, 6 * CLASSES, CLASSES))
 SIZE = BINS * CLASSES
 PRIOR_PEAK, PRIOR_PEAKS = 3.3, 4  # ln 27: a day has about so many quiets of over 15 minutes
-PRIOR_TAIL, PRIOR_TAILS = 1.0, 10.0  # the exponential tail of an exact model
-LEAST_HAZARD, MOST_HAZARD = (
-    1e-4,
-    0.9,
-)  # no single step says everything: even a clockwork of a life may stop
-REST = 0.5  # of the surprise after a quarter of an hour: between the priors of night and day
+PRIOR_TAIL, PRIOR_TAILS = 1.0, 10.0  # an exact model has an exponential tail
+# no step is sure: even a life as regular as a clock may change
+LEAST_HAZARD, MOST_HAZARD = 1e-4, 0.9
+REST = 0.5  # surprise after a quarter of an hour: between the priors of night and day
+DEVICES = 64
+PEAKS = 60
+FEW = 0.01
+MOST_EXPECTED = 1.5  # the most surprise that one step may count in the corrections
+CAP = 1.1  # a peak far over the limit was an absence that nobody saw: it counts as one just over
+
+
+class Ended(Struct, frozen=True):
+    """How a quiet ended: after how long, by which device, and how surprising it had become."""
+
+    lasted_s: float
+    device: str
+    score: float
 
 
 def surprise(habits: Habits, quiet: Quietness, step: int, rules: QuietRules) -> float:
-    """Give how surprising it is that nothing has ended the quiet in its `step`."""
+    """Return how surprising it is that nothing has ended the quiet in its `step`."""
     local = quiet.local + (step + 1) * STEP_S
     base = by_hour(habits, local, age_class(step), rules)
     return base * by_device(habits, quiet.device, age_class(step)) * _by_week(habits, local)
 
 
 def limit(habits: Habits, rules: QuietRules) -> float:
-    """Give the sum of surprises beyond which an alarm is due, for `alarms_a_day`."""
+    """Return the sum of surprises beyond which an alarm is due, for `alarms_a_day`."""
     middle = _middle(habits)
     over = [peak - middle for peak in habits.peaks if peak > middle]
     tail = (sum(over) + PRIOR_TAIL * PRIOR_TAILS) / (len(over) + PRIOR_TAILS)
@@ -59,7 +75,7 @@ def limit(habits: Habits, rules: QuietRules) -> float:
 
 
 def usual_s(habits: Habits, quiet: Quietness, rules: QuietRules) -> float:
-    """Give how long a quiet that began so lasts at most in half of all days."""
+    """Return how long a quiet that began so lasts at most on half of all days."""
     middle, score, step = _middle(habits), 0.0, 0
     while score < middle and step < 2 * DAY_S / STEP_S:
         step += 1
@@ -68,12 +84,12 @@ def usual_s(habits: Habits, quiet: Quietness, rules: QuietRules) -> float:
 
 
 def rests(habits: Habits, local: float, rules: QuietRules) -> bool:
-    """Tell whether the resident, as a rule, rests at this hour: long quiets are usual."""
+    """Whether the resident, as a rule, rests at this hour: long quiets are usual then."""
     return by_hour(habits, local, 0, rules) < REST
 
 
 def by_hour(habits: Habits, local: float, age: int, rules: QuietRules) -> float:
-    """Give the surprise of a step by the hour and the quiet's age alone."""
+    """Return the surprise of a step by the hour and the quiet's age alone."""
     here = cell(local, age)
     ends, spans = habits.ends, habits.spans
     wide_ends = wide_spans = near_ends = near_spans = 0.0
@@ -94,7 +110,7 @@ def by_hour(habits: Habits, local: float, age: int, rules: QuietRules) -> float:
 
 
 def by_device(habits: Habits, device: str, age: int) -> float:
-    """Give how much sooner than the hour says a quiet ends after this device."""
+    """Return how much sooner a quiet ends after this device than the hour suggests."""
     ratio = habits.devices.get(device)
     if ratio is None:
         return 1.0
@@ -111,21 +127,6 @@ def _middle(habits: Habits) -> float:
     return known[len(known) // 2]
 
 
-DEVICES = 64
-PEAKS = 60
-FEW = 0.01
-MOST_WEIGHT = 1.5  # of the surprise that a single step may weigh in the corrections
-CAP = 1.1  # a peak far over the limit says no more than one over it: an absence nobody saw
-
-
-class Ended(Struct, frozen=True):
-    """How a quiet ended: after how long, by which device, and how surprising it had become."""
-
-    lasted_s: float
-    device: str
-    score: float
-
-
 def learn_quiet(habits: Habits, quiet: Quietness, ended: Ended, rules: QuietRules) -> Habits:
     """Learn from a quiet at home that somebody ended."""
     habits = begin_day(habits, quiet.local + ended.lasted_s, rules)
@@ -135,7 +136,7 @@ def learn_quiet(habits: Habits, quiet: Quietness, ended: Ended, rules: QuietRule
     last = int(ended.lasted_s // STEP_S)
     for step in range(1, last + 1):
         local, age = quiet.local + (step + 1) * STEP_S, age_class(step)
-        base = min(by_hour(habits, local, age, rules), MOST_WEIGHT)
+        base = min(by_hour(habits, local, age, rules), MOST_EXPECTED)
         over = float(step == last)
         spans[cell(local, age)] += 1.0
         ends[cell(local, age)] += over
@@ -153,11 +154,11 @@ def learn_quiet(habits: Habits, quiet: Quietness, ended: Ended, rules: QuietRule
 
 
 def begin_day(habits: Habits, local: float, rules: QuietRules) -> Habits:
-    """Turn the page where a new day has begun: old days fade, the day's peak is kept."""
+    """Begin a new day where one has begun: old days fade, the last day's peak is kept."""
     day = int(local // DAY_S)
     if day == habits.day:
         return habits
-    if habits.day == 0 or day < habits.day:  # the first, or a clock that was put right
+    if habits.day == 0 or day < habits.day:  # the first day, or a clock that was corrected
         return replace(habits, day=day)
     keep = 1.0 - rules.forget_a_day
     return replace(
@@ -176,14 +177,14 @@ def begin_day(habits: Habits, local: float, rules: QuietRules) -> Habits:
 
 
 def with_longest(habits: Habits, routine: str, value: float) -> Habits:
-    """Learn the longest of a routine; it fades as all else does."""
+    """Learn the longest duration of a routine; it fades as all else does."""
     if value <= habits.longest.get(routine, 0.0):
         return habits
     return replace(habits, longest={**habits.longest, routine: value})
 
 
 def merged(old: Habits, new: Habits) -> Habits:
-    """Add what was learned before `old` was known again: counts are sums, limits are the larger."""
+    """Add what was learned while `old` could not be read: sums of counts, the larger of limits."""
     if new == FRESH:
         return old
     devices = old.devices
@@ -225,7 +226,7 @@ class _Ledger:
 
 
 def _with(devices: dict[str, Ratio], name: str, ratio: Ratio) -> dict[str, Ratio]:
-    """Put the newest last and let the least used go."""
+    """Put the newest device last, and drop the least used one."""
     kept = {k: r for k, r in devices.items() if k != name}
     return {**dict(islice(kept.items(), max(0, len(kept) - DEVICES + 1), None)), name: ratio}
 

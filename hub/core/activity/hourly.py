@@ -1,4 +1,4 @@
-"""The hour's page: how often each device saw activity, for the centre's picture of the day."""
+"""The hourly message: how often each device saw activity, for the centre's picture of the day."""
 
 from msgspec.structs import replace
 
@@ -13,32 +13,32 @@ HOUR_S = 3600.0
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Turn the page when the hour is over; without a clock, or a sensor, there is none."""
+    """Send the message when the hour is over; without a clock or a sensor there is none."""
     house = state.house
     if house.hour_at is None:
         if not state.clock.synced or not house.sensed:
             return state, []
-        return replace(state, house=replace(house, hour_at=_hour(state, at))), []
+        return replace(state, house=replace(house, hour_at=_hour_of(state, at))), []
     if at < house.hour_at + HOUR_S:
         return state, []
-    page = _page(state, house.hour_at, at, rules)
+    page = _hour_message(state, house.hour_at, at, rules)
     sensed = {device: replace(one, count=0) for device, one in house.sensed.items()}
-    house = replace(house, hour_at=_hour(state, at), sensed=sensed)
+    house = replace(house, hour_at=_hour_of(state, at), sensed=sensed)
     return replace(state, house=house), [page]
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when the hour is over."""
+    """Return when the hour is over."""
     del rules
     begun = state.house.hour_at
     return None if begun is None else begun + HOUR_S
 
 
-def _hour(state: HomeState, at: float) -> float:
+def _hour_of(state: HomeState, at: float) -> float:
     return at - state.clock.utc(at) % HOUR_S
 
 
-def _page(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:
+def _hour_message(state: HomeState, begun: float, at: float, rules: Rules) -> Publish:
     house = state.house
     lasted_s = round(min(at - max(house.presence.since, begun), HOUR_S), 1)
     kind = presence.as_told(house, at)

@@ -1,13 +1,13 @@
 """A motion sensor that pulses though nobody moves: a heater, a curtain, a plant in the wind.
 
-    run: one sensor alone, since another, a hand (a door, a button) or a word was last heard of
+    run: one sensor alone, since another, a hand (door, button) or a word was last noticed
          --even pulses, or alone for longer than is usual here--> noise --any of those--> over
 
-Pulses of noise are no sign of life, neither for the quiet nor a check-in nor the rule of 24 h,
-which then counts from the run's beginning. How long somebody is seen by one sensor alone, be it the
-bed's or that of the only room that is lived in, is learned like any routine (`habits.longest`).
+Pulses of noise are no sign of life, neither for the quiet nor for a check-in nor for the rule of 24
+h, which then counts from the run's beginning. How long one sensor alone sees somebody (in bed, or
+in the only room that is used) is learned like a routine (`habits.longest`).
 
-The sensor gets a fault, until it has been without noise for a day.
+The sensor has the fault NOISY until it has made no noise for a day.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from hub.contract.messages import FaultKind
 from hub.core.activity import habits, presence
 from hub.core.model.activity import NEVER, Lone
-from hub.core.model.checkin import Rung
+from hub.core.model.checkin import LifeWatch
 from hub.core.model.effects import Effect
 from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState, Step
@@ -27,20 +27,19 @@ from hub.core.supervision import faults, supervision
 LONE = "lone"  # among the longest of a home's routines
 MARGIN = 1.25  # over the longest of a month or two
 APART_S = 120.0  # pulses closer than this are one movement
-PAUSE_S = 5400.0  # who is not seen for longer is not seen all the time: the run begins anew
-KEPT = 9  # pulses, so eight pauses
-EVEN = (
-    0.2  # of their mean: the most by which the pauses of a thermostat differ; people's do by more
-)
-EVEN_FROM_S = 720.0  # sensors that save their battery pulse evenly while somebody moves, to 10 min
-WAKING_S = 18 * 3600.0  # nobody is up for longer: a home's only sensor may be even for so long
+PAUSE_S = 5400.0  # after a longer pause the run begins anew: somebody was unseen meanwhile
+KEPT = 9  # pulses that are kept, so eight pauses
+# of their mean: the most by which the pauses of a thermostat differ; people's differ by more
+EVEN_SHARE = 0.2
+EVEN_FROM_S = 720.0  # to save battery some sensors pulse evenly, up to 10 min, while somebody moves
+WAKING_S = 18 * 3600.0  # nobody is up for longer, so a home's only sensor may be even for so long
 FRESH = Lone()
 INSIDE = (Sense.MOTION, Sense.DOOR)
 NOISY = FaultKind.NOISY
 
 
-def run(state: HomeState, device: str, at: float, rules: Rules) -> Lone:
-    """Give the run of which a motion sensor's pulse is part; `noise`: it is no sign of life."""
+def run_with(state: HomeState, device: str, at: float, rules: Rules) -> Lone:
+    """Return the run that a motion sensor's pulse belongs to; `noise`: it is no sign of life."""
     lone = state.house.lone
     if lone.device != device:
         return Lone(device, at, at, (at,))
@@ -52,67 +51,69 @@ def run(state: HomeState, device: str, at: float, rules: Rules) -> Lone:
     if _are_even(pulses):
         even_since = pulses[0] if lone.even_since == NEVER else lone.even_since
     since = lone.since if lone.noise or since_s <= PAUSE_S else at
-    if even_since != NEVER:  # nobody was seen since then, however long the pauses
+    if even_since != NEVER:  # nobody was seen since then, whatever the pauses
         since = min(since, even_since)
     new = Lone(device, since, at, pulses, even_since, lone.noise)
     return new if lone.noise or not _is_noise(state, new, rules) else replace(new, noise=True)
 
 
 def dismissed(state: HomeState, lone: Lone) -> HomeState:
-    """Believe a run no more, from its beginning on."""
+    """Return the state in which a run of noise is no sign of life, from its beginning on."""
     if lone is state.house.lone:
         return state
     noisy = {**state.house.noisy, lone.device: lone.last_at}
     state = replace(state, house=replace(state.house, lone=lone, noisy=noisy))
     care = state.care
-    if care.rung is not Rung.WATCHING or care.life_at is None or care.life_at <= lone.since:
+    if care.rung is not LifeWatch.WATCHING or care.life_at is None or care.life_at <= lone.since:
         return state
     return replace(state, care=replace(care, life_at=lone.since, look_at=None))
 
 
-def learned(state: HomeState, rules: Rules) -> HomeState:
-    """Learn from a run that is over: another sensor, a hand or a word has borne it out."""
+def learn_run(state: HomeState, rules: Rules) -> HomeState:
+    """Learn from a run that is over: another sensor, a hand or a word has confirmed it."""
     lone = state.house.lone
     lasted_s = lone.last_at - lone.since
     if lasted_s <= state.habits.longest.get(LONE, 0.0):
         return state
     if not presence.teaches(state.house, lone.since):
         return state
-    lasted_s = min(lasted_s, _limit_s(state, rules))  # else one heater would teach for months
+    lasted_s = min(
+        lasted_s, _limit_s(state, rules)
+    )  # else one heater would count as normal for months
     return replace(state, habits=habits.with_longest(state.habits, LONE, lasted_s))
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Raise the fault of a sensor that has made noise, and end it after a day without."""
+    """Raise the fault of a sensor that has made noise, and end it after a day without noise."""
     due = next_wake(state, rules)
     if due is None or due > at:
         return state, []
     effects: list[Effect] = []
-    for device, stood in [turn[1:] for turn in _turns(state, rules) if turn[0] <= at]:
-        turn = _end if stood else _begin
+    for device, stood in [turn[1:] for turn in _changes(state, rules) if turn[0] <= at]:
+        turn = _end_fault if stood else _raise_fault
         state, more = turn(state, device, at, rules)
         effects += more
     return state, effects
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when a sensor's fault begins or ends."""
-    if not state.house.noisy:  # nearly always
+    """Return when a sensor's fault begins or ends."""
+    if not state.house.noisy:  # the usual case
         return None
-    return min(turn[0] for turn in _turns(state, rules))
+    return min(turn[0] for turn in _changes(state, rules))
 
 
-def _begin(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+def _raise_fault(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return faults.fail(state, NOISY, device, at, rules)
 
 
-def _end(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+def _end_fault(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     noisy = {d: last for d, last in state.house.noisy.items() if d != device}
     state = replace(state, house=replace(state.house, noisy=noisy))
     return faults.mend(state, NOISY, device, at, rules)
 
 
-def _turns(state: HomeState, rules: Rules) -> Iterator[tuple[float, str, bool]]:
+def _changes(state: HomeState, rules: Rules) -> Iterator[tuple[float, str, bool]]:
     for device, last_at in state.house.noisy.items():
         stands = f"{device}:{NOISY}" in state.faults
         yield last_at + (rules.watch.noisy_s if stands else 0.0), device, stands
@@ -127,14 +128,14 @@ def _is_noise(state: HomeState, lone: Lone, rules: Rules) -> bool:
 
 
 def _limit_s(state: HomeState, rules: Rules) -> float:
-    """Give how long one sensor alone may see somebody here; nobody knows of a new home."""
+    """Return how long one sensor alone may see somebody here; in a new home it is not known."""
     if state.habits.days < rules.quiet.new_days:
         return rules.care.callout_s
     return max(rules.watch.lone_s, MARGIN * state.habits.longest.get(LONE, 0.0))
 
 
 def _has_others(state: HomeState, device: str, rules: Rules) -> bool:
-    """Tell whether others could have seen somebody: inside, working, and ever active."""
+    """Whether other sensors could have seen somebody: inside, working, and active before."""
     for other, sensed in state.house.sensed.items():
         sensor = rules.sensors.get(other)
         inside = sensor is not None and sensor.sense in INSIDE and sensed.active_at != NEVER
@@ -147,7 +148,7 @@ def _are_even(pulses: tuple[float, ...]) -> bool:
     if len(pulses) < KEPT:
         return False
     mean = (pulses[-1] - pulses[0]) / (KEPT - 1)
-    if mean < EVEN_FROM_S or abs(pulses[-1] - pulses[-2] - mean) > EVEN * mean:
+    if mean < EVEN_FROM_S or abs(pulses[-1] - pulses[-2] - mean) > EVEN_SHARE * mean:
         return False
     pauses = [b - a for a, b in pairwise(pulses)]
-    return max(pauses) - min(pauses) <= EVEN * mean
+    return max(pauses) - min(pauses) <= EVEN_SHARE * mean

@@ -1,17 +1,17 @@
-"""Where the resident is: home, asleep, away, as far as the house can tell.
+"""Where the resident is: home, asleep or away, as far as the house can tell.
 
     Home --exit door, then nothing for `exit_s`--> Away --the door, or activity twice--> Home
-     '--"I'm going out"--> Away, for `declared_away_s` at most; who takes their coat and goes by
-     |                     the door within `leave_s` of it is still going
+     '--"I'm going out"--> Away, for `declared_away_s` at most; who fetches a coat and passes
+     |                     the door within `leave_s` of saying so is still leaving
      '--quiet at an hour of rest--> Asleep --any activity--> Home
 
-A visitor is one that the resident has told of: until they leave, the resident goes out, sleeps or
-calls, or `visitor_s` have passed. No judgement waits for them, and none is laxer for them: what
-began while they were there teaches nothing of the resident, and that is all.
+The resident may tell of a visitor. The visit ends when the visitor leaves, when the resident goes
+out, sleeps or calls, or after `visitor_s`. It delays no judgement and makes none milder; only, what
+began during it teaches nothing about the resident.
 
-A contact that is no exit (a cupboard, a fridge, an inner door) has a hand at it: whoever it is, is
-inside. One lone pulse in an empty house is no return: sensors misfire. Somebody who comes in and
-falls at once opened the door to come in, so the quiet after it is none of an absence.
+A contact that is no exit (a cupboard, a fridge, an inner door) is moved by somebody inside. One
+lone pulse in an empty house is no return: sensors misfire. Somebody who comes in and falls at once
+opened the door to come in, so the quiet after it is not an absence.
 """
 
 from msgspec.structs import replace
@@ -28,11 +28,11 @@ HOME, AWAY = PresenceKind.HOME, PresenceKind.AWAY  # slow to look up in Python 3
 ABSENCE = "absence"  # among the longest of a home's routines
 BLIPS, BLIPS_S = 3, 3 * 3600.0  # so many lone pulses, each within this of the last, are somebody
 SHUT_S = 60.0  # a door is shut for far longer than it is open
-SAME_S = 20.0  # a second pulse of the same sensor within this is the first one's echo
+SAME_S = 20.0  # a second pulse of the same sensor within this is the same movement
 
 
 def exit_door_moved(state: HomeState, at: float, rules: Rules, *, ajar: bool) -> HomeState:
-    """Take an edge of the exit door: of an absence it is the end, else perhaps the beginning."""
+    """Apply an edge of the exit door: it ends an absence, or may begin one."""
     old = state.house.presence
     if _leaves(old, at, rules):
         return _with(state, replace(old, door_at=at))
@@ -52,7 +52,7 @@ def exit_door_moved(state: HomeState, at: float, rules: Rules, *, ajar: bool) ->
 
 
 def take_activity(state: HomeState, device: str, at: float, rules: Rules) -> tuple[HomeState, bool]:
-    """Take activity; give whether it counts: a lone pulse in an empty house does not."""
+    """Apply activity; return whether it counts: a lone pulse in an empty house does not."""
     old = state.house.presence
     if old.kind is HOME or _leaves(old, at, rules):
         return state, True
@@ -68,7 +68,7 @@ def take_activity(state: HomeState, device: str, at: float, rules: Rules) -> tup
 
 
 def inner_contact(state: HomeState, at: float, rules: Rules) -> HomeState:
-    """Take a contact that is no exit: somebody is inside, who has not left by the door before."""
+    """Apply a contact that is no exit: somebody is inside and has not left before."""
     old = state.house.presence
     if _leaves(old, at, rules):
         return state
@@ -80,7 +80,7 @@ def inner_contact(state: HomeState, at: float, rules: Rules) -> HomeState:
 
 
 def at_home(state: HomeState, at: float) -> HomeState:
-    """Believe that the resident is there: they pressed, they spoke, or somebody was called."""
+    """Return the resident as at home: they pressed, they spoke, or somebody was called."""
     old = state.house.presence
     if old.kind is HOME:
         return state
@@ -88,7 +88,7 @@ def at_home(state: HomeState, at: float) -> HomeState:
 
 
 def take_declaration(state: HomeState, at: float, *, away: bool, rules: Rules) -> Step:
-    """Take the resident's own word that they go out, or that they are back."""
+    """Apply the resident's own word that they go out, or that they are back."""
     if not away:
         back = state.house.presence.kind is AWAY
         return at_home(state, at), [Say(Phrase.WELCOME_HOME)] if back else []
@@ -98,9 +98,9 @@ def take_declaration(state: HomeState, at: float, *, away: bool, rules: Rules) -
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Let the resident be away when nothing followed the door, and home when their time is up.
+    """Begin an absence when nothing followed the door; end a declared one when its time is up.
 
-    While they were away nobody was quiet: from then on they are.
+    Nobody was quiet during the absence: the quiet begins at its end.
     """
     due = next_wake(state, rules)
     if due is None or due > at:
@@ -115,11 +115,11 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when an absence begins, or a declared one is over."""
+    """Return when an absence begins, or a declared one is over."""
     presence, last = state.house.presence, state.house.active_at
     if presence.kind is AWAY:
         return presence.until
-    if last - presence.door_at > rules.quiet.linger_s:  # nearly always
+    if last - presence.door_at > rules.quiet.linger_s:  # the usual case
         return None
     if presence.came_in or presence.ajar or presence.door_at == NEVER:
         return None
@@ -127,7 +127,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 
 
 def asleep(state: HomeState, at: float) -> HomeState:
-    """Let the resident be asleep, in a quiet that is usual at this hour."""
+    """Return the resident as asleep, in a quiet that is usual at this hour."""
     old = state.house.presence
     if old.kind not in {HOME, PresenceKind.UNKNOWN}:
         return state
@@ -135,7 +135,7 @@ def asleep(state: HomeState, at: float) -> HomeState:
 
 
 def with_visitor(state: HomeState, at: float, rules: Rules) -> HomeState:
-    """Take the word that somebody is with the resident, who is at home: the word does not say so.
+    """Apply the word that somebody is with the resident; it does not say that they are home.
 
     The television may have said it, so it is no sign of life.
     """
@@ -146,23 +146,23 @@ def with_visitor(state: HomeState, at: float, rules: Rules) -> HomeState:
 
 
 def teaches(house: House, since: float) -> bool:
-    """Tell whether what began at `since`, and is over, is the resident's own."""
+    """Whether what began at `since`, and is over, was the resident alone and may be learned."""
     return since >= house.visitor_until
 
 
 def declared(presence: Presence) -> bool:
-    """Tell whether the resident has said that they are out: only that may silence anything."""
+    """Whether the resident has said that they are out: only that may silence anything."""
     return presence.kind is AWAY and presence.until is not None
 
 
 def as_told(house: House, at: float) -> PresenceKind:
-    """Give where the resident is, as people are told: at home, a visitor comes before it."""
+    """Return where the resident is, as people are told: a visitor comes before being at home."""
     visitor = house.presence.kind is HOME and at < house.visitor_until
     return PresenceKind.VISITOR if visitor else house.presence.kind
 
 
 def _leaves(presence: Presence, at: float, rules: Rules) -> bool:
-    """Tell whether one who said that they go out may still be on their way to the door."""
+    """Whether a resident who said that they go out may still be on the way to the door."""
     return presence.until is not None and at - presence.since <= rules.quiet.leave_s
 
 

@@ -1,9 +1,9 @@
 """Unusual quiet: how long nothing has moved, against what is usual for this person at this hour.
 
-Every quarter of an hour of quiet adds its surprise (`hazard`); beyond the home's own limit a spoken
-warning begins, and then an alarm; beyond 12 h at home they do whatever is usual. Once warned it is
-silent until something moves. Not judged: an absence, a house whose sensors cannot be believed.
-Without a clock the limit of a new home's night holds at any hour.
+Every quarter of an hour of quiet adds its surprise (`habits`). Beyond the home's own limit a spoken
+warning begins, and then an alarm; beyond 12 h at home they come whatever is usual. After one
+warning there is no other until something moves. An absence is not judged, nor a house whose sensors
+cannot be believed. Without a clock, the night limit of a new home applies at any hour.
 """
 
 from msgspec.structs import replace
@@ -21,17 +21,17 @@ from hub.core.supervision import supervision
 
 AWAY = PresenceKind.AWAY  # slow to look up in Python 3.11
 FRESH = Quiet()
-ABSENCE_S = 1800.0  # a quiet so long that the exit door ends was an absence that nobody saw
+ABSENCE_S = 1800.0  # so long a quiet that the exit door ends was an absence
 SENSORS = 24  # named in the evidence
 
 
 def end(
     state: HomeState, device: str, at: float, *, by_exit: bool, dismissed: bool, rules: Rules
 ) -> HomeState:
-    """Take activity: the quiet is over, and is learned from.
+    """Apply activity: the quiet is over, and is learned from.
 
-    Nothing is learned where a sensor's pulses were `dismissed` meanwhile, of which some may have
-    been the resident's.
+    Nothing is learned where pulses of a sensor were `dismissed` as noise meanwhile: some of them
+    may have been the resident's.
     """
     house = state.house
     lasted_s = at - began(house)
@@ -39,17 +39,8 @@ def end(
         return state if house.quiet is FRESH else replace(state, house=replace(house, quiet=FRESH))
     absent = house.presence.kind is AWAY or (by_exit and lasted_s >= ABSENCE_S)
     if house.active_at != NEVER and not (absent or dismissed) and state.clock.synced:
-        state = replace(state, habits=_habits(state, device, at, rules))
+        state = replace(state, habits=_learned_habits(state, device, at, rules))
     return replace(state, house=replace(house, quiet=FRESH))
-
-
-def _habits(state: HomeState, device: str, at: float, rules: Rules) -> Habits:
-    """Learn; of a quiet with a visitor in it only that the day has turned."""
-    began_at = began(state.house)
-    if not presence.teaches(state.house, began_at):
-        return habits.begin_day(state.habits, state.clock.local(at), rules.quiet)
-    ended = habits.Ended(at - began_at, device, state.house.quiet.score)
-    return habits.learn_quiet(state.habits, _present(state), ended, rules.quiet)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -62,19 +53,39 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when the present step is over."""
+    """Return when the present step is over."""
     del rules
     house = state.house
     quiet, active_at = house.quiet, house.active_at
     if quiet.fired or active_at == NEVER or house.presence.kind is AWAY:
         return None
-    since = max(active_at, quiet.since)  # as `began`, which is asked often
+    since = max(active_at, quiet.since)  # as `began`, but faster: this is called often
     return since + (quiet.steps + 1) * STEP_S
 
 
 def began(house: House) -> float:
-    """Give when the present quiet began, in monotonic seconds."""
+    """Return when the present quiet began, in monotonic seconds."""
     return max(house.active_at, house.quiet.since)
+
+
+def believed(state: HomeState, rules: Rules, but: str = "") -> float:
+    """Return the share of the activity that working sensors, all `but` one, usually see here."""
+    working = [device for device in supervision.working(state, rules) if device != but]
+    shares = {d: n for d, n in state.habits.shares.items() if d in rules.sensors}
+    total = sum(shares.values())
+    if total > 0.0:
+        return sum(shares.get(device, 0.0) for device in working) / total
+    heard = len(state.house.sensed)
+    return len(working) / heard if heard else 0.0
+
+
+def _learned_habits(state: HomeState, device: str, at: float, rules: Rules) -> Habits:
+    """Learn from the quiet; if a visitor was there, only that the day has changed."""
+    began_at = began(state.house)
+    if not presence.teaches(state.house, began_at):
+        return habits.begin_day(state.habits, state.clock.local(at), rules.quiet)
+    ended = habits.Ended(at - began_at, device, state.house.quiet.score)
+    return habits.learn_quiet(state.habits, _present_quiet(state), ended, rules.quiet)
 
 
 def _step(state: HomeState, at: float, rules: Rules) -> Step:
@@ -98,31 +109,20 @@ def _step(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def _surprise(state: HomeState, step: int, rules: Rules) -> float:
-    """Weigh a step by what the sensors that can be believed usually see of the activity."""
+    """Return a step's surprise, by the share of activity that the working sensors usually see."""
     share = believed(state, rules)
     if share < rules.quiet.believed_share:
         return 0.0
-    if state.house.lone.noise:  # what it sees counts for nothing now, so nor does its silence
+    if state.house.lone.noise:  # its pulses do not count now, nor does its silence
         share = believed(state, rules, but=state.house.lone.device)
-    return share * habits.surprise(state.habits, _present(state), step, rules.quiet)
-
-
-def believed(state: HomeState, rules: Rules, but: str = "") -> float:
-    """Give the share of the activity here that working sensors usually see, all `but` one."""
-    working = [device for device in supervision.working(state, rules) if device != but]
-    shares = {d: n for d, n in state.habits.shares.items() if d in rules.sensors}
-    total = sum(shares.values())
-    if total > 0.0:
-        return sum(shares.get(device, 0.0) for device in working) / total
-    heard = len(state.house.sensed)
-    return len(working) / heard if heard else 0.0
+    return share * habits.surprise(state.habits, _present_quiet(state), step, rules.quiet)
 
 
 def _too_long(state: HomeState, at: float, rules: Rules) -> bool:
     lasted_s, synced = at - began(state.house), state.clock.synced
-    most_s = rules.quiet.safe_night_s  # an hour that is not known: what holds by night holds always
+    most_s = rules.quiet.safe_night_s  # the hour is not known: the night's limit applies
     if synced:
-        most_s = max(rules.quiet.most_s, most_s)  # no ceiling is lower than a safe limit
+        most_s = max(rules.quiet.most_s, most_s)  # the ceiling is never below a safe limit
     if lasted_s >= most_s:
         return believed(state, rules) >= rules.quiet.believed_share
     if not synced or lasted_s < rules.quiet.least_s:
@@ -141,7 +141,7 @@ def _rests(state: HomeState, at: float, rules: Rules) -> bool:
     return state.clock.synced and habits.rests(state.habits, state.clock.local(at), rules.quiet)
 
 
-def _present(state: HomeState) -> Quietness:
+def _present_quiet(state: HomeState) -> Quietness:
     return Quietness(state.clock.local(began(state.house)), state.house.active_by)
 
 
@@ -151,7 +151,7 @@ def _evidence(state: HomeState, at: float, rules: Rules) -> Evidence:
     return Evidence(
         since_utc=state.clock.utc(began(house)),
         lasted_s=lasted_s,
-        usual_s=habits.usual_s(state.habits, _present(state), rules.quiet),
+        usual_s=habits.usual_s(state.habits, _present_quiet(state), rules.quiet),
         limit_s=lasted_s,
         last=house.active_by,
         sensors=supervision.working(state, rules)[:SENSORS],

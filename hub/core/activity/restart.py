@@ -1,7 +1,7 @@
-"""The house after a restart: a quiet goes on from where it was, and the time between counts not.
+"""The house after a restart: a quiet goes on from where it was; the time between does not count.
 
-While the hub was off nobody looked, so that time is neither quiet nor activity. Monotonic time may
-have begun anew; all moments move along with the last one that was known.
+While the hub was off nothing was observed, so that time is neither quiet nor activity. Monotonic
+time may have begun anew; all times move along with the last one that was known.
 """
 
 from msgspec.structs import replace
@@ -15,22 +15,23 @@ LONG_AGO_S = 86_400.0
 
 
 def recovered_house(old: House, at: float) -> House:
-    """Give the house as of `at`, the new process's first moment in monotonic seconds."""
+    """Return the house as of `at`, the new process's first moment in monotonic seconds."""
     sensed = {device: replace(one, known=False) for device, one in old.sensed.items()}
     old = replace(old, noisy=dict.fromkeys(old.noisy, at))
     if old.active_at == NEVER:
         return replace(old, hour_at=None, sensed=sensed)
     began_at = max(old.active_at, old.quiet.since)
     judged = began_at + old.quiet.steps * STEP_S
-    told = min(max(old.presence.since, old.presence.door_at), judged + LONG_AGO_S)  # else a damaged
-    known = max(judged, told)  # snapshot would have each quarter of an hour of aeons judged
+    # bounded: else a damaged snapshot would have each quarter of an hour of a thousand years judged
+    told = min(max(old.presence.since, old.presence.door_at), judged + LONG_AGO_S)
+    known = max(judged, told)
     by_s = at - known
     until, away = old.presence.until, old.presence.kind is PresenceKind.AWAY
     presence = replace(
         old.presence,
         since=old.presence.since + by_s,
         until=None if until is None else until + by_s,
-        # when somebody left who is still away is not known any more: not whether it was by night
+        # whether somebody who is still away left by night is not known any more
         door_at=NEVER if away else old.presence.door_at + by_s,
         blip_at=NEVER,
     )
@@ -50,13 +51,13 @@ def recovered_house(old: House, at: float) -> House:
 
 
 def _lone(old: Lone, by_s: float) -> Lone:
-    """Let a run go on; how even its pulses are has to be seen anew."""
+    """Return a run that goes on; how even its pulses are must be seen anew."""
     since, last_at = old.since + by_s, old.last_at + by_s
     return replace(old, since=since, last_at=last_at, pulses=(), even_since=NEVER)
 
 
 def recovered_warning(old: Caution | None, at: float) -> Caution | None:
-    """Let a warning that was cut short be spoken once more; a hub that falls over again calls."""
+    """Return a warning to be spoken once more; cut short twice, its alarm is due at once."""
     if old is None:
         return None
     until = at if old.cut_short else at + AGAIN_S

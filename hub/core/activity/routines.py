@@ -5,7 +5,7 @@
     out at night    left the house at an hour of rest, and not back
     wandering   up and about through a night, far more than in any other
 
-Each warns once, until its cause is over; what lasted is learned when it is.
+Each warns once, until its cause is over; then its duration is learned.
 """
 
 from typing import NamedTuple
@@ -29,9 +29,7 @@ NIGHT = (0.0, 5.0)  # hours of a night in which being up is counted
 # slow to look up in Python 3.11
 AWAY, IN_BATHROOM, EXIT_DOOR = PresenceKind.AWAY, Room.BATHROOM, Sense.EXIT_DOOR
 BATHROOM, DOOR, WANDERING = "bathroom", "door", "wandering"
-
-
-_BY_SILENCE = {Kind.LONG_BATHROOM, Kind.DOOR_OPEN}  # so only where the others would be heard
+BY_SILENCE = {Kind.LONG_BATHROOM, Kind.DOOR_OPEN}  # judged only where other sensors work
 
 
 class _Due(NamedTuple):
@@ -43,25 +41,34 @@ class _Due(NamedTuple):
 
 
 def take_activity(state: HomeState, device: str, at: float, rules: Rules) -> HomeState:
-    """Take activity: a stay goes on or is over, and a night's slots are counted."""
+    """Apply activity: a bathroom stay goes on or ends, and the night's slots are counted."""
     sensor = rules.sensors.get(device)
     house = state.house
     in_bathroom = sensor is not None and sensor.room is IN_BATHROOM
     if in_bathroom != bool(house.stay.room):
         if house.stay.room:
-            state = _learned(state, BATHROOM, house.stay.since, at - house.stay.since)
+            state = _learn(state, BATHROOM, house.stay.since, at - house.stay.since)
         stay = Stay(BATHROOM, at) if in_bathroom else Stay()
         state = replace(state, house=replace(state.house, stay=stay))
     if state.clock.synced and at - house.slot_at >= SLOT_S:
-        state = _slot(state, at, rules)
+        state = _count_slot(state, at, rules)
     return state
+
+
+def take_shut_door(state: HomeState, device: str, lasted_s: float, rules: Rules) -> HomeState:
+    """Apply that a door was shut: how long it stood open is learned."""
+    if not _is_exit(device, rules) or state.house.presence.kind is AWAY:
+        return state
+    state = _learn(state, DOOR, state.house.sensed[device].since, lasted_s)
+    told = state.house.told - {Kind.DOOR_OPEN}
+    return replace(state, house=replace(state.house, told=told)) if state.house.told else state
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Warn of what has gone on for too long; a warning that is on comes first."""
     if state.warning is not None or (wake := next_wake(state, rules)) is None or wake > at:
         return state, []
-    due = min(_all(state, rules))
+    due = min(_all_due(state, rules))
     lasted_s = due.at - due.since
     ground = Evidence(
         since_utc=state.clock.utc(due.since),
@@ -76,15 +83,15 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when the next routine has gone on for too long."""
+    """Return when the next routine has gone on for too long."""
     house, presence = state.house, state.house.presence
     calm = not (house.stay.room or presence.ajar or house.slots > rules.quiet.wander_slots)
     if (calm and presence.kind is not AWAY) or state.warning is not None:
         return None
-    return min((due.at for due in _all(state, rules)), default=None)
+    return min((due.at for due in _all_due(state, rules)), default=None)
 
 
-def _all(state: HomeState, rules: Rules) -> list[_Due]:
+def _all_due(state: HomeState, rules: Rules) -> list[_Due]:
     house = state.house
     known = state.habits.days >= rules.quiet.new_days
     found = [_bathroom(state, rules)] if house.stay.room and known else []
@@ -96,7 +103,7 @@ def _all(state: HomeState, rules: Rules) -> list[_Due]:
     if house.slots > rules.quiet.wander_slots:
         found += _wandering(state, rules)
     if found and state.faults and quiet.believed(state, rules) < rules.quiet.believed_share:
-        found = [due for due in found if due.kind not in _BY_SILENCE]
+        found = [due for due in found if due.kind not in BY_SILENCE]
     return [due for due in found if due.kind not in house.told]
 
 
@@ -121,7 +128,7 @@ def _door(state: HomeState, rules: Rules) -> list[_Due]:
 
 
 def _out(state: HomeState, rules: Rules) -> list[_Due]:
-    """Left at night by the door: not with notice, and not by one whose nights are like that."""
+    """Return an exit at night by the door, unless declared, or such nights are usual here."""
     presence = state.house.presence
     hour = state.clock.local(presence.since) % DAY_S / 3600.0
     known = state.clock.synced and state.habits.days >= rules.quiet.new_days
@@ -144,7 +151,7 @@ def _wandering(state: HomeState, rules: Rules) -> list[_Due]:
     return [_Due(house.slot_at, Kind.NIGHT_WANDERING, house.active_by, since, usual)]
 
 
-def _slot(state: HomeState, at: float, rules: Rules) -> HomeState:
+def _count_slot(state: HomeState, at: float, rules: Rules) -> HomeState:
     """Count a five-minute slot of the night; by day the night's sum is learned."""
     local, house = state.clock.local(at), state.house
     night = NIGHT[0] <= local % DAY_S / 3600.0 < NIGHT[1]
@@ -153,21 +160,12 @@ def _slot(state: HomeState, at: float, rules: Rules) -> HomeState:
     if night or not house.slots:
         return state
     midnight = house.slot_at - state.clock.local(house.slot_at) % DAY_S
-    state = _learned(state, WANDERING, midnight, house.slots * SLOT_S)
+    state = _learn(state, WANDERING, midnight, house.slots * SLOT_S)
     told = state.house.told - {Kind.NIGHT_WANDERING, Kind.OUT_AT_NIGHT}
     return replace(state, house=replace(state.house, slots=0, told=told))
 
 
-def take_shut_door(state: HomeState, device: str, lasted_s: float, rules: Rules) -> HomeState:
-    """Take a door that was shut: how long it stood open is learned."""
-    if not _is_exit(device, rules) or state.house.presence.kind is AWAY:
-        return state
-    state = _learned(state, DOOR, state.house.sensed[device].since, lasted_s)
-    told = state.house.told - {Kind.DOOR_OPEN}
-    return replace(state, house=replace(state.house, told=told)) if state.house.told else state
-
-
-def _learned(state: HomeState, routine: str, since: float, lasted_s: float) -> HomeState:
+def _learn(state: HomeState, routine: str, since: float, lasted_s: float) -> HomeState:
     told = state.house.told - {Kind.LONG_BATHROOM} if routine == BATHROOM else state.house.told
     habits = state.habits
     if presence.teaches(state.house, since):

@@ -5,7 +5,7 @@ then every 10 minutes, and at once on every reconnect and at the centre's birth.
 that the centre folds duplicates. The outbox holds the bytes.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
@@ -93,9 +93,21 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     return replace(state, owed=owed), [Resend(o.id) for o in state.owed if o.due_at <= at]
 
 
-def next_wake(state: HomeState) -> float | None:
+def next_wake(state: HomeState, _rules: Rules) -> float | None:
     """Return the next resend in monotonic seconds, if there is a link to send it over."""
     return min(o.due_at for o in state.owed) if state.owed and state.link.up else None
+
+
+def recovered(
+    owed: tuple[Delivery, ...], unsent: Iterable[str], at: float, long_ago: float
+) -> tuple[Delivery, ...]:
+    """Return a new process's deliveries: all are due, with what the outbox holds `unsent`."""
+    known = {delivery.id: delivery for delivery in owed}
+    found = [known.get(i, Delivery(i, "", at)) for i in dict.fromkeys([*known, *unsent])]
+    return tuple(
+        replace(one, due_at=at, again_at=None if one.again_at is None else long_ago)
+        for one in found
+    )
 
 
 def reconciled(state: HomeState, held: Collection[str], settled: Collection[str]) -> HomeState:

@@ -86,6 +86,20 @@ def next_wake(contact: Contact, rules: Rules) -> float | None:
     return min(times, default=None)
 
 
+def recovered(contact: Contact, at: float) -> Contact:
+    """Return a contact whose counted press is not counted again, unless the machine was off."""
+    life: Touch = Up()
+    match contact.life:
+        case (Down() as down) | Lifting(down=down) | Recalled(down=down):
+            if down.stuck or down.since <= at:
+                life = Recalled(Down(at, held=True, stuck=down.stuck))
+        case _:
+            pass
+    return Contact(  # its fault stands until it has been quiet
+        life, window_at=at, chattering=contact.chattering, presses_at=at, wobbling=contact.wobbling
+    )
+
+
 def muted(contact: Contact) -> Contact:
     """Return the contact whose present press means no more: neither held nor released."""
     match contact.life:

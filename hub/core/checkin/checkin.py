@@ -1,7 +1,8 @@
-"""Check-ins: due -> asked -> answered, unclear or missed (`care_state` draws the stages).
+"""Check-ins: due -> asked -> answered, unclear or missed (`model.checkin` draws the stages).
 
-When is in `schedule`, the talk in `asking`, what follows a miss in `ladder`, the 24 and 48 hours
-in `no_life`, the PHQ-2 in `screening`. Speech gives way to alarms; the ladders do not.
+`schedule` says when one is due, `escalation` what follows a missed one and 24 and 48 hours without
+a sign of life, `phq2` asks the PHQ-2. The hub asks nothing while an alarm is open; the escalation
+goes on all the same.
 """
 
 from typing import assert_never
@@ -14,17 +15,15 @@ from hub.contract.voice import Meaning, Phrase
 from hub.core.activity import presence
 from hub.core.alarm import alarm
 from hub.core.checkin import escalation, phq2, schedule
-from hub.core.checkin.reports import GROUNDS, hindered, tell_need, tell_result
+from hub.core.checkin.reports import ENDED_BY_LIFE, Answer, deliver_need, deliver_result, hindered
 from hub.core.checkin.restart import note
-from hub.core.model.checkin import Asked, CheckIn, Due, Paused, Rung, talked
+from hub.core.model.checkin import Asked, CheckIn, Due, LifeWatch, Paused, talked
 from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.events import Answered
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
 
-Answer = tuple[CheckInResult, AnsweredBy]
-
-SETTLE_S = 60.0  # after a start, until the voice is up: what it is told before that, nobody hears
+SETTLE_S = 60.0  # after a start, until the voice runs: before that nobody hears it
 QUESTION = {
     Topic.MOOD: Phrase.ASK_MOOD,
     Topic.HEALTH: Phrase.ASK_HEALTH,
@@ -39,159 +38,15 @@ THANKS = {
     CheckInResult.UNWELL: Phrase.THANKS_UNWELL,
     CheckInResult.ALIVE: Phrase.THANKS_ALIVE,
 }
-
-
-def _elapse_visit(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
-    """Ask what is due; ask again; give up. Nobody is asked while an alarm has the word."""
-    if _stale_at(visit, rules) <= at:
-        return _put(state, None), []
-    if hindered(state):
-        return _put_off(state, visit, at, rules), []
-    if _visit_wake(state, visit, rules) > at:
-        return state, []
-    if isinstance(visit.stage, Asked):
-        return _unanswered(state, visit, visit.stage, at, rules)
-    return _ask(state, visit, at, rules)
-
-
-def _visit_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
-    """Give when the next question is due, or the answer to the last one overdue."""
-    settled_at = state.care.began_at + SETTLE_S
-    match visit.stage:
-        case Due(from_at=from_at):
-            stale_at = _stale_at(visit, rules)
-            return stale_at if hindered(state) else min(max(from_at, settled_at), stale_at)
-        case Asked(at=asked_at, talked_s=talked_s):
-            return asked_at + talked_s + rules.care.answer_s
-        case Paused(at=asked_at):
-            return max(asked_at + rules.care.again_s * visit.attempts, settled_at)
-        case _:
-            assert_never(visit.stage)
-
-
-def _not_understood(
-    state: HomeState, visit: CheckIn, at: float, rules: Rules, *, last: bool = False
-) -> Step:
-    """Take words that nobody understood: they are never "fine", and may be a stroke's.
-
-    With `last` nothing is asked any more.
-    """
-    visit = replace(visit, unclear=True)
-    if last or visit.attempts >= rules.care.attempts:
-        return escalation.begin(_put(state, None), visit, at, rules)
-    state, question = _ask(state, visit, at, rules)
-    return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
-
-
-def _end_visit(state: HomeState, visit: CheckIn, answer: Answer, at: float, rules: Rules) -> Step:
-    """End it with its result, and tell the centre."""
-    return tell_result(_put(state, None), visit, answer, at, rules)
-
-
-def _visit_moved(state: HomeState, visit: CheckIn) -> HomeState:
-    """Take note that somebody moved after the question."""
-    if not isinstance(visit.stage, Asked) or visit.stage.moved:
-        return state
-    return _put(state, replace(visit, stage=replace(visit.stage, moved=True)))
-
-
-def _visit_talking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
-    """Wait on: the talk that the question began goes on."""
-    asked = visit.stage
-    if not isinstance(asked, Asked) or _visit_wake(state, visit, rules) <= at:
-        return state
-    on = replace(asked, talked_s=max(asked.talked_s, talked(asked.at, at)))
-    return _put(state, replace(visit, stage=on))
-
-
-def _keep_words(state: HomeState, words: str) -> HomeState:
-    """Keep what was said, if it may be told, for the outcome of the check-in that it is about."""
-    visit, missed = state.care.visit, state.care.missed
-    if not words or state.care.screening is not None:
-        return state
-    if visit is not None and not isinstance(visit.stage, Due):
-        return _put(state, replace(visit, words=words))
-    if missed is None:
-        return state
-    missed = replace(missed, checkin=replace(missed.checkin, words=words))
-    return replace(state, care=replace(state.care, missed=missed))
-
-
-def _tell_need_once(state: HomeState, care: Care, at: float, rules: Rules, what: str = "") -> Step:
-    """Tell a need, but not again what was told minutes ago; another ill is another need."""
-    name = f"{care}/{what}" if what else str(care)
-    told_at = state.care.told_at.get(name)
-    if told_at is not None and abs(at - told_at) < rules.care.need_again_s:
-        return state, []
-    lately = {n: t for n, t in state.care.told_at.items() if abs(at - t) < rules.care.need_again_s}
-    told = {**lately, name: at}
-    state = replace(state, care=replace(state.care, told_at=told))
-    return tell_need(state, care, at, rules, what=what)
-
-
-def _thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
-    """Answer the resident, unless an alarm has the word."""
-    return [] if hindered(state) else [Say(THANKS[result])]
-
-
-def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
-    """Speak the question, but not to one who has said that they are out."""
-    if presence.declared(state.house.presence) and not visit.unclear:
-        return _end_visit(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
-    slow = visit.attempts > 0
-    asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
-    return _put(state, asked), [Ask(QUESTION.get(visit.topic, Phrase.ASK_MOOD), slow)]
-
-
-def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:
-    if asked.moved and not visit.unclear:
-        answer = CheckInResult.ALIVE, AnsweredBy.MOTION
-        state, told = _end_visit(state, visit, answer, at, rules)
-        return state, told + _thanks(state, CheckInResult.ALIVE)
-    if visit.attempts >= rules.care.attempts:
-        return escalation.begin(_put(state, None), visit, at, rules)
-    paused = replace(visit, stage=Paused(asked.at))
-    if _visit_wake(state, paused, rules) <= at:
-        return _ask(state, visit, at, rules)
-    return _put(state, paused), []
-
-
-def _put_off(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
-    """Wait for the alarm to end; the question that it cut short does not count."""
-    if isinstance(visit.stage, Due):
-        return state
-    cut = visit.attempts - isinstance(visit.stage, Asked)
-    later = replace(visit, attempts=cut, stage=Due(at))
-    return _put(state, None if _stale_at(later, rules) <= at else later)
-
-
-def _stale_at(visit: CheckIn, rules: Rules) -> float:
-    """Give from when on it is too late to ask, or to take up a talk that broke off."""
-    match visit.stage:
-        case Due():
-            return visit.due_at + rules.care.late_s
-        case Asked(at=asked_at, talked_s=talked_s):
-            return asked_at + talked_s + rules.care.answer_s + rules.care.late_s
-        case Paused(at=asked_at):
-            return asked_at + rules.care.again_s * visit.attempts + rules.care.late_s
-        case _:
-            assert_never(visit.stage)
-
-
-def _put(state: HomeState, visit: CheckIn | None) -> HomeState:
-    return replace(state, care=replace(state.care, visit=visit))
-
-
-WATCHING = Rung.WATCHING  # slow to look up in Python 3.11
-
 RESULT = {
     Meaning.FINE: CheckInResult.FINE,
     Meaning.YES: CheckInResult.FINE,  # each question is put so that "yes" is good news
     Meaning.UNWELL: CheckInResult.UNWELL,
     Meaning.NO: CheckInResult.UNWELL,
 }
+HARMLESS = {Topic.OUTING, Topic.EXERCISE}  # a day at home is no illness: "no" means only "alive"
 MOST_WORDLESS = 2  # answers without a word; then a person is told, not asked a third time
-HARMLESS = {Topic.OUTING, Topic.EXERCISE}  # a day at home is no illness: "no" says only "alive"
+WATCHING = LifeWatch.WATCHING  # slow to look up in Python 3.11
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -211,7 +66,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give the next moment at which `elapse` has something to do."""
+    """Return the next time at which `elapse` has something to do."""
     care = state.care
     times = [schedule.next_wake(state), escalation.next_wake_watch(state)]
     if care.missed is not None:
@@ -223,8 +78,8 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Take an answer, or what was said unasked: fine only if it says so.
+def take_answer(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Apply an answer, or what was said unasked: it is fine only if it says so.
 
     What nobody understood may have been the television's: it is no sign of life.
     """
@@ -233,18 +88,18 @@ def answered(state: HomeState, event: Answered, rules: Rules) -> Step:
     if not unclear:
         state, effects = _note_life(state, event.at, rules)
     if event.meaning is Meaning.COUNSEL:
-        state, more = _counsel(state, event, rules)
+        state, more = _take_counsel(state, event, rules)
     elif state.care.screening is not None:
-        state, more = phq2.answered(state, state.care.screening, event, rules)
+        state, more = phq2.take_answer(state, state.care.screening, event, rules)
     elif unclear:
-        state, more = _unclear(state, event, rules)
+        state, more = _take_unclear_answer(state, event, rules)
     else:
-        state, more = _clear(state, event, rules)
+        state, more = _take_clear_answer(state, event, rules)
     return state, effects + more
 
 
-def talking(state: HomeState, at: float, rules: Rules) -> HomeState:
-    """Give more time to who is in the midst of a talk, within bounds."""
+def take_talking(state: HomeState, at: float, rules: Rules) -> HomeState:
+    """Give more time to somebody who is in the middle of a talk, up to `TALK_S`."""
     care = state.care
     if care.screening is not None:
         return replace(state, care=replace(care, screening=phq2.talking(care.screening, at)))
@@ -253,8 +108,8 @@ def talking(state: HomeState, at: float, rules: Rules) -> HomeState:
     return _visit_talking(state, care.visit, at, rules)
 
 
-def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
-    """Take any sign of life (motion, door, button): called for each, so it must be quick."""
+def take_life_sign(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
+    """Apply any sign of life (motion, door, button). Called for each one, so it must be quick."""
     care = state.care
     waits = care.visit is not None or care.missed is not None or care.rung is not WATCHING
     if not (waits or state.alarms):
@@ -271,38 +126,110 @@ def alive(state: HomeState, at: float, by: AnsweredBy, rules: Rules) -> Step:
     return state, [*effects, *told, *words]
 
 
-def _clear(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Take a clear word: to the question that waits, to a reminder, or unasked."""
+def wordless_so_far(state: HomeState, event: Answered) -> int:
+    """Return how many answers without a word this check-in has had, this one included."""
+    care = state.care
+    before = care.screening or care.visit or (care.missed.checkin if care.missed else None)
+    return event.wordless + (before.wordless if before is not None and event.wordless else 0)
+
+
+def _elapse_visit(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+    """Ask what is due; ask again; give up. Nothing is asked while an alarm is open."""
+    if _stale_at(visit, rules) <= at:
+        return _with_visit(state, None), []
+    if hindered(state):
+        return _put_off(state, visit, at, rules), []
+    if _visit_wake(state, visit, rules) > at:
+        return state, []
+    if isinstance(visit.stage, Asked):
+        return _unanswered(state, visit, visit.stage, at, rules)
+    return _ask(state, visit, at, rules)
+
+
+def _visit_wake(state: HomeState, visit: CheckIn, rules: Rules) -> float:
+    """Return when the next question is due, or the answer to the last one overdue."""
+    settled_at = state.care.began_at + SETTLE_S
+    match visit.stage:
+        case Due(from_at=from_at):
+            stale_at = _stale_at(visit, rules)
+            return stale_at if hindered(state) else min(max(from_at, settled_at), stale_at)
+        case Asked(at=asked_at, talked_s=talked_s):
+            return asked_at + talked_s + rules.care.answer_s
+        case Paused(at=asked_at):
+            return max(asked_at + rules.care.again_s * visit.attempts, settled_at)
+        case _:
+            assert_never(visit.stage)
+
+
+def _stale_at(visit: CheckIn, rules: Rules) -> float:
+    """Return from when on it is too late to ask, or to go on with a talk that broke off."""
+    match visit.stage:
+        case Due():
+            return visit.due_at + rules.care.late_s
+        case Asked(at=asked_at, talked_s=talked_s):
+            return asked_at + talked_s + rules.care.answer_s + rules.care.late_s
+        case Paused(at=asked_at):
+            return asked_at + rules.care.again_s * visit.attempts + rules.care.late_s
+        case _:
+            assert_never(visit.stage)
+
+
+def _ask(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> Step:
+    """Speak the question, unless the resident has said that they are out."""
+    if presence.declared(state.house.presence) and not visit.unclear:
+        return _end_with_result(state, visit, (CheckInResult.AWAY, AnsweredBy.NOBODY), at, rules)
+    slow = visit.attempts > 0
+    asked = replace(visit, stage=Asked(at), attempts=visit.attempts + 1)
+    return _with_visit(state, asked), [Ask(QUESTION.get(visit.topic, Phrase.ASK_MOOD), slow)]
+
+
+def _unanswered(state: HomeState, visit: CheckIn, asked: Asked, at: float, rules: Rules) -> Step:
+    if asked.moved and not visit.unclear:
+        answer = CheckInResult.ALIVE, AnsweredBy.MOTION
+        state, told = _end_with_result(state, visit, answer, at, rules)
+        return state, told + _thanks(state, CheckInResult.ALIVE)
+    if visit.attempts >= rules.care.attempts:
+        return escalation.begin(_with_visit(state, None), visit, at, rules)
+    paused = replace(visit, stage=Paused(asked.at))
+    if _visit_wake(state, paused, rules) <= at:
+        return _ask(state, visit, at, rules)
+    return _with_visit(state, paused), []
+
+
+def _put_off(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
+    """Wait for the alarm to end; a question that it interrupted does not count."""
+    if isinstance(visit.stage, Due):
+        return state
+    cut = visit.attempts - isinstance(visit.stage, Asked)
+    later = replace(visit, attempts=cut, stage=Due(at))
+    return _with_visit(state, None if _stale_at(later, rules) <= at else later)
+
+
+def _take_clear_answer(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Apply a clear word: to the question that waits, to a reminder, or unasked."""
     at, visit = event.at, state.care.visit
     asked = visit is not None and not isinstance(visit.stage, Due)
-    result = _result(event.meaning, state)
+    result = _result_of(event.meaning, state)
     state, told = _end_waiting(state, (result, event.by), at, rules)
     if not told and event.meaning is not Meaning.UNWELL:
         return state, []
     if result is CheckInResult.UNWELL:
-        state, more = _tell_need_once(state, Care.UNWELL, at, rules, event.what)
+        state, more = _deliver_need_once(state, Care.UNWELL, at, rules, event.what)
         told = told + more
-    # who goes out is replied to by `presence`, and a talk may have its own last words
+    # `presence` answers who goes out, and a talk may have its own last words
     if event.meaning is not Meaning.AWAY and not event.closes:
         told = told + _thanks(state, result)
-    talking_on = event.closes and result is CheckInResult.UNWELL  # about what ails them
+    talking_on = event.closes and result is CheckInResult.UNWELL  # about the complaint
     if not asked or event.by is not AnsweredBy.VOICE or talking_on:
         return state, told
     state, question = phq2.begin(state, at, rules)
     return state, told + question
 
 
-def wordless_so_far(state: HomeState, event: Answered) -> int:
-    """Count the answers without a word: this one's, and those before it in the same check-in."""
-    care = state.care
-    before = care.screening or care.visit or (care.missed.checkin if care.missed else None)
-    return event.wordless + (before.wordless if before is not None and event.wordless else 0)
+def _take_unclear_answer(state: HomeState, event: Answered, rules: Rules) -> Step:
+    """Apply words that nobody understood: from now on only a clear word ends the check-in.
 
-
-def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Take words that nobody understood: from now on it takes clear ones.
-
-    Sounds without a word end the asking sooner: what comes of them is for a person to judge.
+    Sounds without a word end the questions sooner: a person is to judge them.
     """
     at, visit, missed = event.at, state.care.visit, state.care.missed
     if missed is not None:
@@ -315,12 +242,26 @@ def _unclear(state: HomeState, event: Answered, rules: Rules) -> Step:
     return _not_understood(state, visit, at, rules, last=visit.wordless >= MOST_WORDLESS)
 
 
-def _counsel(state: HomeState, event: Answered, rules: Rules) -> Step:
+def _not_understood(
+    state: HomeState, visit: CheckIn, at: float, rules: Rules, *, last: bool = False
+) -> Step:
+    """Apply words that nobody understood: they never count as fine, and may be a stroke's.
+
+    With `last` nothing more is asked.
+    """
+    visit = replace(visit, unclear=True)
+    if last or visit.attempts >= rules.care.attempts:
+        return escalation.begin(_with_visit(state, None), visit, at, rules)
+    state, question = _ask(state, visit, at, rules)
+    return state, [Say(Phrase.NOT_UNDERSTOOD), *question]
+
+
+def _take_counsel(state: HomeState, event: Answered, rules: Rules) -> Step:
     state, effects = _end_waiting(state, (CheckInResult.ALIVE, event.by), event.at, rules)
     if state.care.screening is not None:
-        state, more = phq2.leave(state, state.care.screening, event.at, rules)
+        state, more = phq2.end(state, state.care.screening, event.at, rules)
         effects += more
-    state, told = _tell_need_once(state, Care.COUNSELLING, event.at, rules)
+    state, told = _deliver_need_once(state, Care.COUNSELLING, event.at, rules)
     words = [] if event.closes else [Say(Phrase.COUNSEL_COMING)]
     return state, [*told, *effects, *words]
 
@@ -329,34 +270,93 @@ def _end_waiting(
     state: HomeState, answer: Answer, at: float, rules: Rules,
     *, visit: bool = True, missed: bool = True,
 ) -> Step:  # fmt: skip
-    """End what waits for an answer; a ladder that is not of this check-in learns of life only."""
+    """End what waits for an answer; an escalation of another check-in learns only of life."""
     effects: list[Effect] = []
     talk, late = state.care.visit, state.care.missed
     ended = visit and talk is not None and not isinstance(talk.stage, Due)
     if ended and talk is not None:
-        state, effects = _end_visit(state, talk, answer, at, rules)
+        state, effects = _end_with_result(state, talk, answer, at, rules)
     if missed and late is not None:
         answer = (CheckInResult.ALIVE, answer[1]) if ended else answer
-        state, more = escalation.over(state, late, answer, at, rules)
+        state, more = escalation.end(state, late, answer, at, rules)
         effects = effects + more
     elif missed:
-        state, more = alarm.clear(state, GROUNDS, at, rules)
+        state, more = alarm.clear(state, ENDED_BY_LIFE, at, rules)
         effects = effects + more
     return state, effects
+
+
+def _end_with_result(
+    state: HomeState, visit: CheckIn, answer: Answer, at: float, rules: Rules
+) -> Step:
+    """End the check-in with its result, and tell the centre."""
+    return deliver_result(_with_visit(state, None), visit, answer, at, rules)
+
+
+def _result_of(meaning: Meaning, state: HomeState) -> CheckInResult:
+    visit = state.care.visit
+    if meaning is Meaning.NO and visit is not None and visit.topic in HARMLESS:
+        return CheckInResult.ALIVE
+    return RESULT.get(meaning, CheckInResult.ALIVE)
 
 
 def _note_life(state: HomeState, at: float, rules: Rules) -> Step:
     care = state.care
     life_at = at if care.life_at is None else max(at, care.life_at)
-    if care.rung is not Rung.WATCHING:
+    if care.rung is not LifeWatch.WATCHING:
         state = escalation.life_seen(state, life_at, rules)
     else:
         state = replace(state, care=replace(care, life_at=life_at))
     return alarm.clear(state, escalation.NO_LIFE, at, rules)
 
 
-def _result(meaning: Meaning, state: HomeState) -> CheckInResult:
-    visit = state.care.visit
-    if meaning is Meaning.NO and visit is not None and visit.topic in HARMLESS:
-        return CheckInResult.ALIVE
-    return RESULT.get(meaning, CheckInResult.ALIVE)
+def _visit_moved(state: HomeState, visit: CheckIn) -> HomeState:
+    """Note that somebody moved after the question."""
+    if not isinstance(visit.stage, Asked) or visit.stage.moved:
+        return state
+    return _with_visit(state, replace(visit, stage=replace(visit.stage, moved=True)))
+
+
+def _visit_talking(state: HomeState, visit: CheckIn, at: float, rules: Rules) -> HomeState:
+    """Wait longer: the talk that the question began goes on."""
+    asked = visit.stage
+    if not isinstance(asked, Asked) or _visit_wake(state, visit, rules) <= at:
+        return state
+    on = replace(asked, talked_s=max(asked.talked_s, talked(asked.at, at)))
+    return _with_visit(state, replace(visit, stage=on))
+
+
+def _keep_words(state: HomeState, words: str) -> HomeState:
+    """Keep what was said, where it may be told, for the result of its check-in."""
+    visit, missed = state.care.visit, state.care.missed
+    if not words or state.care.screening is not None:
+        return state
+    if visit is not None and not isinstance(visit.stage, Due):
+        return _with_visit(state, replace(visit, words=words))
+    if missed is None:
+        return state
+    missed = replace(missed, checkin=replace(missed.checkin, words=words))
+    return replace(state, care=replace(state.care, missed=missed))
+
+
+def _deliver_need_once(
+    state: HomeState, care: Care, at: float, rules: Rules, what: str = ""
+) -> Step:
+    """Tell a need, unless it was told minutes ago; another complaint is another need."""
+    name = f"{care}/{what}" if what else str(care)
+    told_at = state.care.told_at.get(name)
+    if told_at is not None and abs(at - told_at) < rules.care.need_again_s:
+        return state, []
+    lately = {n: t for n, t in state.care.told_at.items() if abs(at - t) < rules.care.need_again_s}
+    told = {**lately, name: at}
+    state = replace(state, care=replace(state.care, told_at=told))
+    return deliver_need(state, care, at, rules, what=what)
+
+
+def _thanks(state: HomeState, result: CheckInResult) -> list[Effect]:
+    """Return the words that answer the resident; none while an alarm is open."""
+    return [] if hindered(state) else [Say(THANKS[result])]
+
+
+def _with_visit(state: HomeState, visit: CheckIn | None) -> HomeState:
+    return replace(state, care=replace(state.care, visit=visit))

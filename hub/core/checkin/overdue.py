@@ -2,9 +2,9 @@
 
     away by the door --longer than usual here--> NOT_BACK, a task at the centre --at home--> BACK
 
-The door alone may be wrong: a care worker goes by it while the resident lies in bed. So such an
-absence stops nothing but the judgement of the quiet, and is told long before the rule of 24 h. Who
-has said that they go out is not missed until that is over.
+The door alone may be wrong: a care worker goes out while the resident lies in bed. So such an
+absence stops only the judgement of the quiet, and is told long before the rule of 24 h. A resident
+who has said that they go out is not missed until that time is over.
 """
 
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hub.contract.messages import PresenceKind
 from hub.contract.scaip import Care
 from hub.core.activity import presence
-from hub.core.checkin.reports import tell_need
+from hub.core.checkin.reports import deliver_need
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
 
@@ -27,11 +27,11 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
         return state, []
     late = not state.house.overdue
     state = replace(state, house=replace(state.house, overdue=late))
-    return tell_need(state, Care.NOT_BACK if late else Care.BACK, at, rules)
+    return deliver_need(state, Care.NOT_BACK if late else Care.BACK, at, rules)
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
-    """Give when there is something to tell."""
+    """Return when there is something to tell."""
     house = state.house
     if house.presence.kind is not AWAY:
         return house.presence.since if house.overdue else None
@@ -41,6 +41,6 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 
 
 def usual_s(state: HomeState, rules: Rules) -> float:
-    """Give how long nobody need ask: by what was, within a quiet's own limits at home."""
+    """Return how long an absence is usual: by the longest one, within the limits of a quiet."""
     longest_s = state.habits.longest.get(presence.ABSENCE, 0.0)
     return min(max(rules.quiet.safe_day_s, MARGIN * longest_s), rules.quiet.most_s)

@@ -2,7 +2,7 @@
 
 Positive at 3 or more: sensitivity 83 %, specificity 92 % for a major depression (Kroenke, Spitzer
 and Williams, Medical Care 2003, 41:1284). It finds who should be talked to; it diagnoses nothing.
-Asked after a check-in that was answered by voice; what is not answered clearly is never scored.
+It is asked after a check-in that was answered by voice; an unclear answer is never scored.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from hub.contract.scaip import Care
 from hub.contract.times import DAY_S
 from hub.contract.voice import Meaning, Phrase
-from hub.core.checkin.reports import hindered, tell_need
+from hub.core.checkin.reports import deliver_need, hindered
 from hub.core.model.checkin import CareState, Screening, talked
 from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.events import Answered
@@ -25,65 +25,68 @@ TRIES = 2
 
 
 def begin(state: HomeState, at: float, rules: Rules) -> Step:
-    """Ask, if it is time again; somebody new gets to know the voice first."""
+    """Ask, if it is time again; a new resident first gets to know the voice."""
     care, utc = state.care, state.clock.utc(at)
     if not state.clock.synced:
         return state, []
     if care.screened_utc is None:
-        return _put(state, replace(care, screened_utc=utc)), []
+        return _with_care(state, replace(care, screened_utc=utc)), []
     if abs(utc - care.screened_utc) < rules.care.screen_days * DAY_S:
         return state, []
-    return _put(state, replace(care, screening=Screening(at))), [Ask(ITEMS[0])]
+    return _with_care(state, replace(care, screening=Screening(at))), [Ask(ITEMS[0])]
 
 
-def answered(state: HomeState, screening: Screening, event: Answered, rules: Rules) -> Step:
+def take_answer(state: HomeState, screening: Screening, event: Answered, rules: Rules) -> Step:
     """Score an answer and ask the next, or tell a positive result; what is unclear is asked again.
 
-    A score of 0 may be that of an answer without any: it takes a word that means "not at all".
+    A score of 0 may mean that none was heard, so it counts only with a word that means "not at
+    all".
     """
     none = event.score == 0 and event.meaning in {Meaning.NO, Meaning.FINE}
     some = 0 < event.score <= MOST and event.meaning is not Meaning.UNCLEAR
     if not (none or some):
         screening = replace(screening, wordless=screening.wordless + event.wordless)
-        return _again(state, screening, event.at, rules, [Say(Phrase.NOT_UNDERSTOOD)])
+        return _ask_again(state, screening, event.at, rules, [Say(Phrase.NOT_UNDERSTOOD)])
     screening = replace(screening, score=screening.score + event.score)
     if screening.item + 1 < len(ITEMS):
         following = Screening(event.at, screening.item + 1, score=screening.score)
-        return _put(state, replace(state.care, screening=following)), [Ask(ITEMS[following.item])]
+        return _with_care(state, replace(state.care, screening=following)), [
+            Ask(ITEMS[following.item])
+        ]
     utc = state.clock.utc(event.at)
-    state = _put(state, replace(state.care, screened_utc=utc))
-    return leave(state, screening, event.at, rules, [Say(Phrase.THANKS_ALIVE)])
+    state = _with_care(state, replace(state.care, screened_utc=utc))
+    return end(state, screening, event.at, rules, [Say(Phrase.THANKS_ALIVE)])
 
 
 def elapse(state: HomeState, screening: Screening, at: float, rules: Rules) -> Step:
     """Ask again what was not answered, or leave it for the next check-in."""
     if hindered(state):
-        return leave(state, screening, at, rules)
+        return end(state, screening, at, rules)
     if _overdue_at(screening, rules) > at:
         return state, []
-    return _again(state, screening, at, rules, [])
+    return _ask_again(state, screening, at, rules, [])
 
 
 def next_wake(state: HomeState, screening: Screening, rules: Rules) -> float | None:
-    """Give when the answer is no longer waited for; an alarm ends it with the next fact."""
+    """Return when the answer is overdue; an alarm ends the questions with the next event."""
     return None if hindered(state) else _overdue_at(screening, rules)
 
 
 def talking(screening: Screening, at: float) -> Screening:
-    """Wait on: the talk that the question began goes on."""
+    """Wait longer: the talk that the question began goes on."""
     talked_s = max(screening.talked_s, talked(screening.at, at))
     return replace(screening, talked_s=talked_s)
 
 
-def leave(
+def end(
     state: HomeState, screening: Screening, at: float, rules: Rules, words: Sequence[Effect] = ()
 ) -> Step:
-    """End it; one item alone may be enough to know."""
-    state = _put(state, replace(state.care, screening=None))
+    """End the questions; the score of one item alone may be positive."""
+    state = _with_care(state, replace(state.care, screening=None))
     if screening.score < MOST:
         return state, [*words]
-    state = _put(state, replace(state.care, screened_utc=state.clock.utc(at)))
-    state, told = tell_need(state, Care.LOW_MOOD, at, rules, screening.score)
+    state = _with_care(state, replace(state.care, screened_utc=state.clock.utc(at)))
+    state, told = deliver_need(state, Care.LOW_MOOD, at, rules, screening.score)
     return state, [*told, *words]
 
 
@@ -91,15 +94,15 @@ def _overdue_at(screening: Screening, rules: Rules) -> float:
     return screening.at + screening.talked_s + rules.care.answer_s
 
 
-def _again(
+def _ask_again(
     state: HomeState, screening: Screening, at: float, rules: Rules, words: list[Effect]
 ) -> Step:
     if screening.tries >= TRIES or hindered(state):
-        return leave(state, screening, at, rules)
+        return end(state, screening, at, rules)
     again = replace(screening, at=at, tries=screening.tries + 1, talked_s=0.0)
-    state = _put(state, replace(state.care, screening=again))
+    state = _with_care(state, replace(state.care, screening=again))
     return state, [*words, Ask(ITEMS[again.item], slow=True)]
 
 
-def _put(state: HomeState, care: CareState) -> HomeState:
+def _with_care(state: HomeState, care: CareState) -> HomeState:
     return replace(state, care=care)

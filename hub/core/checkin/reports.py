@@ -1,4 +1,4 @@
-"""What check-ins have to tell: each result and each need is an event, owed to the centre."""
+"""The events of check-ins: each result and each need, delivered until the centre confirms it."""
 
 from hub.contract import scaip, wire
 from hub.contract.messages import (
@@ -17,14 +17,16 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import Cancelled, HomeState, Step, numbered
 from hub.core.supervision.supervision import working
 
-GROUNDS = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # a sign of life takes them away
+Answer = tuple[CheckInResult, AnsweredBy]
+
+ENDED_BY_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # alarms whose reason is then gone
 
 
-def tell_result(
-    state: HomeState, checkin: CheckIn, answer: tuple[CheckInResult, AnsweredBy], at: float,
+def deliver_result(
+    state: HomeState, checkin: CheckIn, answer: Answer, at: float,
     rules: Rules,
 ) -> Step:  # fmt: skip
-    """Owe the centre what became of a check-in; of one that was missed there may come two."""
+    """Deliver the result of a check-in; one that was missed may have two."""
     state, event, time = _numbered(state, at)
     result, by = answer
     data = CheckInData(
@@ -44,10 +46,10 @@ def tell_result(
     return delivery.deliver_event(state, message, at, rules)
 
 
-def tell_need(
+def deliver_need(
     state: HomeState, care: Care, at: float, rules: Rules, score: int = 0, what: str = ""
 ) -> Step:
-    """Owe the centre what the resident needs."""
+    """Deliver what the resident needs."""
     state, event, time = _numbered(state, at)
     data = CareData(care, score, state.clock.synced, scaip.of_care(care, event), what)
     message = CareEvent(event, wire.source(rules.hub), f"anbu.care.{care}", time, data)
@@ -57,7 +59,7 @@ def tell_need(
 def evidence(
     state: HomeState, since: float, at: float, limit_s: float, rules: Rules, wordless: int = 0
 ) -> Evidence:
-    """Give the ground for an alarm: nothing was seen or heard since `since` but sounds."""
+    """Return the evidence for an alarm: since `since` nothing was seen or heard but sounds."""
     return Evidence(
         since_utc=state.clock.utc(since),
         lasted_s=at - since,
@@ -70,7 +72,7 @@ def evidence(
 
 
 def hindered(state: HomeState) -> bool:
-    """Tell whether an alarm, the warning of one or a spoken call has the word now."""
+    """Whether an alarm, its warning or a spoken call is under way, so that nothing is asked."""
     if state.warning is not None or state.candidate is not None:
         return True
     return any(not (a.cleared or isinstance(a.life, Cancelled)) for a in state.alarms)

@@ -1,7 +1,7 @@
-"""When a check-in falls due, by the wall clock: trusted only while it is synchronised.
+"""When a check-in falls due, by the wall clock, which counts only while it is synchronised.
 
-A clock that jumps by more than a day, ahead or back, is followed, and nothing is made up for. What
-fell due while nobody looked is made up for once, within `late_s`.
+A clock that jumps by more than a day, ahead or back, is followed, and nothing is asked late for it.
+What fell due while the hub did not look is asked once, within `late_s`.
 """
 
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from hub.core.model.state import HomeState
 
 
 def look(state: HomeState, at: float, rules: Rules) -> HomeState:
-    """Begin the check-in that has fallen due; nothing is said here."""
+    """Begin the check-in that has fallen due; nothing is spoken here."""
     care, clock, numbers = state.care, state.clock, rules.care
     if not (clock.synced and numbers.times):
         return state
@@ -22,7 +22,7 @@ def look(state: HomeState, at: float, rules: Rules) -> HomeState:
     if care.next_local is not None and wake is not None:
         if at < wake <= at + DAY_S + 1.0:
             return state
-        if wake <= at:  # rounding puts `local` a hair before
+        if wake <= at:  # by rounding `local` may be a little before
             local = max(local, care.next_local)
     jumped = care.next_local is not None and local > care.next_local + DAY_S
     slot, looked = last_of(numbers.times, local), None if jumped else care.looked_local
@@ -34,13 +34,13 @@ def look(state: HomeState, at: float, rules: Rules) -> HomeState:
 
 
 def next_wake(state: HomeState) -> float | None:
-    """Give when the next check-in falls due, as far as the clock can be trusted."""
+    """Return when the next check-in falls due; None while the clock is not synchronised."""
     clock, ahead = state.clock, state.care.next_local
     return ahead - clock.zone_s - clock.offset_s if clock.synced and ahead is not None else None
 
 
 def _busy(care: CareState, at: float, rules: Rules) -> bool:
-    """Tell whether one is under way, or was begun so short a time ago that the clock must err."""
+    """Whether one is under way, or began so recently that the clock must be wrong."""
     climbing = care.missed is not None and not care.missed.called
     recent = care.begun_at is not None and abs(at - care.begun_at) < rules.care.apart_s
     return bool(care.visit or care.screening or climbing or recent)

@@ -1,6 +1,7 @@
-"""What a contact's turns mean, by its role: red calls, green takes back or says "I am here".
+"""What a contact's transitions mean, by its role: a red button calls, a green one takes back.
 
-While a contact chatters it is no sign of life: red calls all the same, green means nothing.
+A green button held long says "I am here". While a contact chatters it is no sign of life: a red one
+calls all the same, a green one means nothing.
 """
 
 from collections.abc import Callable
@@ -13,21 +14,57 @@ from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Transition
 from hub.core.inputs import sensors, speech
 from hub.core.model.effects import Effect
+from hub.core.model.events import ContactChanged
 from hub.core.model.rules import CALL_OF_ROLE, Role, Rules
-from hub.core.model.state import Contact, HomeState, Step
+from hub.core.model.state import Contact, HomeState, Step, Up
 from hub.core.supervision import faults
 
 Act = Callable[[HomeState, str, float, Rules], Step]
 
 
-def take_transitions(
+def take_edge(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
+    """Apply one raw level of a contact that is no sensor of the house."""
+    before = state.contacts.get(event.device, Contact())
+    pressed = press.take_edge(before, event.closed, event.at, rules)
+    return _apply_transitions(state, event.device, pressed, event.at, rules)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Apply what time alone has made of the contacts, in the order of their deadlines."""
+    effects: list[Effect] = []
+    for wake, device in sorted(deadlines(state, rules)) if state.contacts else ():
+        if wake > at:
+            break
+        pressed = press.elapse(state.contacts[device], at, rules)
+        state, more = _apply_transitions(state, device, pressed, at, rules)
+        effects += more
+    return state, effects
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Return the next deadline of a contact."""
+    return min((wake for wake, _ in deadlines(state, rules)), default=None)
+
+
+def deadlines(state: HomeState, rules: Rules) -> list[tuple[float, str]]:
+    """Return the contacts that have a deadline, and when. Most are up, and cost nothing here."""
+    wakes: list[tuple[float, str]] = []
+    for device, contact in state.contacts.items():
+        if contact.restless or not isinstance(contact.life, Up):
+            wake = press.next_wake(contact, rules)
+            if wake is not None:
+                wakes.append((wake, device))
+    return wakes
+
+
+def _apply_transitions(
     state: HomeState,
     device: str,
     pressed: tuple[Contact, list[Transition]],
     at: float,
     rules: Rules,
 ) -> Step:
-    """Let a contact's turns mean what its role says."""
+    """Apply what a contact has come to mean, by its role."""
     contact, turns = pressed
     before = state.contacts.get(device)
     if before != contact:
@@ -37,7 +74,7 @@ def take_transitions(
         return state, []
     effects: list[Effect] = []
     if button.role is Role.AWAY_SWITCH:
-        state, effects = _switch(state, before, contact, at, rules)
+        state, effects = _away_switched(state, before, contact, at, rules)
     by_role = _BY_ROLE.get(button.role, {})
     for each in turns:
         act = by_role.get(each)
@@ -47,10 +84,10 @@ def take_transitions(
     return state, effects
 
 
-def _switch(
+def _away_switched(
     state: HomeState, before: Contact | None, after: Contact, at: float, rules: Rules
 ) -> Step:
-    """Closed for good, an away switch says "I am going out"; open, "I am back"."""
+    """Apply an away switch: closed means "I am going out", open "I am back"."""
     away = press.is_down(after)
     if away == press.is_down(before or Contact()):
         return state, []
@@ -58,9 +95,9 @@ def _switch(
 
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    state = _spend_greens(state, rules)
+    state = _mute_greens(state, rules)
     by_hand = not _chatters(state, device)
-    if by_hand:  # this call is surer than what is waited for
+    if by_hand:  # surer than a spoken call or a warning that waits
         state = replace(state, candidate=None, warning=None)
     kind = CALL_OF_ROLE[rules.buttons[device].role]
     state, effects = alarm.call(state, kind, device, at, rules)
@@ -72,19 +109,19 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 
 
 def _chatters(state: HomeState, device: str) -> bool:
-    """Tell whether it may be the wind that moves it, so that it is no sign of life."""
+    """Whether the wind may move the contact, so that it is no sign of life."""
     return faults.stands(state, device, FaultKind.CHATTER)
 
 
-def _green(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
-    """A palm on both buttons calls for help: it does not take back in the same breath."""
+def _green_pressed(state: HomeState, device: str, _at: float, rules: Rules) -> Step:
+    """Mute a green press made with a red one: a palm on both calls and does not take back."""
     since = press.down_since(state.contacts[device])
     reds = [c for d, c in state.contacts.items() if _is_red(d, rules)]
     palm = any(press.overlaps(red, since) for red in reds)
-    return (_spend_greens(state, rules) if palm else state), []
+    return (_mute_greens(state, rules) if palm else state), []
 
 
-def _spend_greens(state: HomeState, rules: Rules) -> HomeState:
+def _mute_greens(state: HomeState, rules: Rules) -> HomeState:
     contacts = {d: press.muted(c) if _is_green(d, rules) else c for d, c in state.contacts.items()}
     return replace(state, contacts=contacts)
 
@@ -100,8 +137,8 @@ def _is_green(device: str, rules: Rules) -> bool:
 
 
 def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Take back: what is being asked about, else the newest alarm."""
-    if _chatters(state, device):  # nobody's finger: it would silence the home
+    """Take back what is being asked about, else the newest alarm."""
+    if _chatters(state, device):  # perhaps nobody's finger: it must not take a call back
         return state, []
     taken_back = state.candidate is not None
     state, effects = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
@@ -109,8 +146,8 @@ def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return state, effects + alive
 
 
-def _held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """A green button held long is a responder's, once somebody was sent; else a slow cancel."""
+def _green_held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Mark a responder as present, once somebody was sent; else this is a slow cancel."""
     if _chatters(state, device):
         return state, []
     arrived, effects = alarm.arrive(state, at, rules)
@@ -125,14 +162,14 @@ def _mend(kind: FaultKind) -> Act:
     return lambda state, device, at, rules: faults.mend(state, kind, device, at, rules)
 
 
-def _stick(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """A normally closed contact that stays open is held, or its wire is cut: nobody can tell."""
+def _stuck(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Raise the fault; a normally closed contact that stays open is held, or its wire is cut."""
     detail = HELD_OR_CUT if rules.buttons[device].normally_closed else ""
     return faults.fail(state, FaultKind.STUCK, device, at, rules, detail)
 
 
 _FAULTS: dict[Transition, Act] = {
-    Transition.STUCK: _stick,
+    Transition.STUCK: _stuck,
     Transition.FREED: _mend(FaultKind.STUCK),
     Transition.CHATTERING: _fail(FaultKind.CHATTER),
     Transition.QUIET: _mend(FaultKind.CHATTER),
@@ -140,9 +177,9 @@ _FAULTS: dict[Transition, Act] = {
 _RED: dict[Transition, Act] = {**_FAULTS, Transition.PRESSED: _call}
 _GREEN = {
     **_FAULTS,
-    Transition.PRESSED: _green,
+    Transition.PRESSED: _green_pressed,
     Transition.RELEASED: _cancel,
-    Transition.HELD: _held,
+    Transition.HELD: _green_held,
 }
 _BY_ROLE: dict[Role, dict[Transition, Act]] = {
     Role.HELP_BUTTON: _RED,

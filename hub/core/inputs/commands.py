@@ -1,4 +1,4 @@
-"""What the centre orders, and the hub's own readings on their way to it."""
+"""Commands of the centre, and the hub's own readings for it."""
 
 from typing import assert_never
 
@@ -19,7 +19,7 @@ CENTER = "center"
 
 
 def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
-    """Do what is asked once, in time; refuse what is stale, seen before or unknown, and say so."""
+    """Obey a command once and in time; refuse a stale, repeated or unknown one, with a reply."""
     command = event.command
     if command.counter <= state.counter:
         return _reply(state, command, rules, Reason.REPLAYED)
@@ -35,7 +35,7 @@ def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
 
 
 def telemetry(state: HomeState, event: Measured, rules: Rules) -> Step:
-    """Batch readings for the centre; they go last and may be dropped, counted."""
+    """Send readings to the centre; they go last and may be dropped, which is counted."""
     state, key = numbered(state)
     utc, synced = state.clock.utc(event.at), state.clock.synced
     payload = wire.encode(Telemetry(utc, synced, event.readings, event.dropped))

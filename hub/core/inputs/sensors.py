@@ -1,12 +1,12 @@
-"""What sensors say: a change is activity, and every word is a sign that the device lives.
+"""What sensors report: a change is activity; every report is a sign that the device lives.
 
-    motion    that it begins is activity; that it ends is none. "Still" from a sensor that can see
-              more of the same movement (a radio sensor's retrigger) is activity, until nobody
-              moves for so long without a rest (the fault STUCK)
-    contact   a change of its level; the level at a start, and one that is said again, is none
-    heart     every reading: a heart that was felt is no level that stayed
+    motion    its beginning is activity, its end is not. "Still" from a sensor that can see more of
+              the same movement (a radio sensor's retrigger) is activity, until it lasts longer
+              than anybody moves without a rest (the fault STUCK)
+    contact   a change of its level is activity; the level at a start, or the same again, is not
+    heart     every reading: a heart rate is a new reading even if it has not changed
 
-A level that a driver tells because it starts, or on a timer, says nothing of a person.
+A level that a driver reports because it starts, or on a timer, says nothing about a person.
 """
 
 from msgspec.structs import replace
@@ -22,15 +22,43 @@ from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState, Step
 from hub.core.supervision import supervision
 
-BY_MOTION, DOOR, EXIT_DOOR = (
-    AnsweredBy.MOTION,
-    Sense.DOOR,
-    Sense.EXIT_DOOR,
-)  # slow to look up in Python 3.11
+# members of an enum are slow to look up in Python 3.11
+BY_MOTION, DOOR, EXIT_DOOR = AnsweredBy.MOTION, Sense.DOOR, Sense.EXIT_DOOR
+
+
+def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
+    """Apply a motion sensor's edge; a falling one is no activity, nor is a flood of edges."""
+    sensed = state.house.sensed.get(event.device)
+    state, effects = _note_level(state, event.device, event.at, rules, active=event.active)
+    if not event.active or supervision.floods(state, event.device):
+        return state, effects
+    if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device):
+        return state, effects
+    state, more = take_activity(state, event.device, event.at, BY_MOTION, rules)
+    return state, effects + more
+
+
+def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
+    """Apply a door's edge; `active` is open. Somebody is at a door that is opened or shut."""
+    sensed = state.house.sensed.get(event.device)
+    # the level at a start, or the same again; another level at a start was a move nobody saw
+    same = sensed is None or sensed.active == (not event.closed)
+    if sensed is not None and sensed.active and event.closed:
+        state = routines.take_shut_door(state, event.device, event.at - sensed.since, rules)
+    state, effects = _note_level(state, event.device, event.at, rules, active=not event.closed)
+    if same or supervision.floods(state, event.device):
+        return state, effects
+    state, more = take_activity(state, event.device, event.at, BY_MOTION, rules)
+    return state, effects + more
+
+
+def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
+    """Apply a wearable's reading: its wearer lives, but may not be well."""
+    return _note_level(state, event.device, event.at, rules, active=True)
 
 
 def take_activity(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
-    """Take note of activity that only a person in the house makes."""
+    """Apply activity that only a person in the house makes."""
     state, counts = end_quiet(state, device, at, by, rules)
     if not counts:
         return state, []
@@ -39,28 +67,28 @@ def take_activity(state: HomeState, device: str, at: float, by: AnsweredBy, rule
         state, over = (
             warning.end_by_motion(state, device, rules) if by is BY_MOTION else warning.end(state)
         )
-    state, more = checkin.alive(state, at, by, rules)
+    state, more = checkin.take_life_sign(state, at, by, rules)
     return state, over + more
 
 
 def end_quiet(
     state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules
 ) -> tuple[HomeState, bool]:
-    """Let the quiet be over, and give whether it is: noise, or a lone pulse, ends none."""
+    """End the quiet; return whether it is over: noise, or a lone pulse, does not end it."""
     sensor = rules.sensors.get(device)
     sense = sensor.sense if sensor else None
     by_exit, before = sense is EXIT_DOOR, state.house.lone
     lone = noise.FRESH
     if by is BY_MOTION and not by_exit and sense is not DOOR:
-        lone = noise.run(state, device, at, rules)
+        lone = noise.run_with(state, device, at, rules)
         if lone.noise:
             return noise.dismissed(state, lone), False
     if lone.device != before.device:
-        state = noise.learned(state, rules)
+        state = noise.learn_run(state, rules)
     state = quiet.end(state, device, at, by_exit=by_exit, dismissed=before.noise, rules=rules)
     if by_exit:
         door = state.house.sensed[device]
-        # not one that never tells of its closing, nor one whose contact is the wrong way round
+        # not a door that never reports its closing, nor one whose contact is inverted
         ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
         state = presence.exit_door_moved(state, at, rules, ajar=ajar)
     elif sense is DOOR:
@@ -76,46 +104,12 @@ def end_quiet(
     return replace(state, house=house), True
 
 
-BY_MOTION = AnsweredBy.MOTION  # slow to look up in Python 3.11
-
-
-def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
-    """Take a motion sensor's edge; that it falls is no activity, nor is a flood of them."""
-    sensed = state.house.sensed.get(event.device)
-    state, effects = _note(state, event.device, event.at, rules, active=event.active)
-    if not event.active or supervision.floods(state, event.device):
-        return state, effects
-    if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device):
-        return state, effects
-    state, more = take_activity(state, event.device, event.at, BY_MOTION, rules)
-    return state, effects + more
-
-
-def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
-    """Take a door's edge; `active` is open. A door that is opened or shut has somebody at it."""
-    sensed = state.house.sensed.get(event.device)
-    # the level at start, or the same again; one that differs at a start was moved unseen
-    same = sensed is None or sensed.active == (not event.closed)
-    if sensed is not None and sensed.active and event.closed:
-        state = routines.take_shut_door(state, event.device, event.at - sensed.since, rules)
-    state, effects = _note(state, event.device, event.at, rules, active=not event.closed)
-    if same or supervision.floods(state, event.device):
-        return state, effects
-    state, more = take_activity(state, event.device, event.at, BY_MOTION, rules)
-    return state, effects + more
-
-
-def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
-    """Take a wearable's reading: its wearer lives, which is not to say that he is well."""
-    return _note(state, event.device, event.at, rules, active=True)
-
-
 def _retriggers(state: HomeState, before: Sensed, device: str) -> bool:
-    """Tell whether "motion" said again is news: not the level at a start, nor of a stuck sensor."""
+    """Whether motion reported again is news: not at a start, nor from a stuck sensor."""
     return before.known and not supervision.is_stuck(state, device)
 
 
-def _note(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:
+def _note_level(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:
     house = state.house
     old = house.sensed.get(device) or Sensed(since=at)
     since, before_s, count = old.since, old.before_s, old.count

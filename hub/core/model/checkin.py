@@ -76,7 +76,7 @@ class Screening(Struct, frozen=True):
     wordless: int = 0  # answers that were sounds without a word
 
 
-class Rung(StrEnum):
+class LifeWatch(StrEnum):
     """How far the rule of 24 and 48 hours without a sign of life has come."""
 
     WATCHING = "watching"
@@ -105,7 +105,7 @@ class CareState(Struct, frozen=True):
     screened_utc: float | None = None  # when the PHQ-2 was last answered, or the hub was new
     life_at: float | None = None  # a sign of life; later ones may stand in `HomeState.house`
     look_at: float | None = None  # when to look again whether there was one
-    rung: Rung = Rung.WATCHING
+    rung: LifeWatch = LifeWatch.WATCHING
     began_at: float = 0.0  # this process
     noted_at: float = 0.0  # about now: what `checkin.restart` knows of the time after a restart
     anchor: Anchor | None = None
