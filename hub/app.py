@@ -5,6 +5,7 @@ READY, and only then the network.
 """
 
 import asyncio
+import resource
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -30,9 +31,8 @@ from hub.engine import RETRY_S, Engine
 from hub.installer import InstallerSocket, LinkReport
 from hub.link.reconnect import Link
 from hub.outbox import habits_file
-from hub.outbox import snapshot as saved
 from hub.outbox.store import Row
-from hub.outbox.thread import Found, OutboxThread
+from hub.outbox.thread import Found, OutboxThread, decode_snapshot
 from hub.process import watchdog
 from hub.process.blackbox import BlackBox
 from hub.process.supervisor import Supervisor
@@ -169,7 +169,7 @@ class Hub:
             return recover(HomeState(), started, (), lived_in=True)
         learned = past.learned or habits_file.Learned(FRESH, (habits_file.HABITS,))
         lost = (*past.found.lost, *learned.lost)
-        known = replace(saved.decode(past.found.snapshot, *lost), habits=learned.habits)
+        known = replace(decode_snapshot(past.found.snapshot, *lost), habits=learned.habits)
         unsent = [row.id for row in self.outbox.unsettled(past.found)]
         known = delivery.reconciled(known, unsent, self.outbox.settled())
         return recover(known, started, unsent, lived_in=snapshot.FAULT in known.faults)
@@ -206,7 +206,7 @@ class Hub:
         while True:
             await asyncio.sleep(self.config.telemetry_s)
             refused = self.engine.delivery.refused
-            readings = saved.readings() | {f"refused_{k}": float(n) for k, n in refused.items()}
+            readings = _readings() | {f"refused_{k}": float(n) for k, n in refused.items()}
             readings["decided"] = float(self.engine.decided)
             self.engine.emit(Measured(self.clocks.at(), readings, self.outbox.dropped))
 
@@ -226,6 +226,20 @@ class Hub:
     def _state(self, availability: Availability) -> Row:
         told = faults.state_message(self.engine.state, availability, self.clocks.at(), self.rules)
         return Row(0, told.id, Lane.LIVE, told.topic, told.payload, retain=True)
+
+
+def _readings() -> dict[str, float]:
+    """Return memory (MB), open files, CPU seconds, and the chip's temperature where it is known."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    found = {
+        "rss_mb": round(system.rss_mb(), 1),
+        "open_files": float(sum(1 for _ in Path("/proc/self/fd").iterdir())),
+        "cpu_s": round(used.ru_utime + used.ru_stime, 1),
+    }
+    zone = Path("/sys/class/thermal/thermal_zone0/temp")
+    if zone.exists():
+        found["chip_celsius"] = int(zone.read_text(encoding="ascii")) / 1000
+    return found
 
 
 async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:

@@ -31,7 +31,7 @@ from hub.core.decide import decide, recover
 from hub.core.model.effects import Publish
 from hub.core.model.events import LinkUp
 from hub.core.supervision import snapshot
-from hub.outbox import snapshot as health
+from hub.outbox.thread import decode_snapshot
 from hub.process.blackbox import Entry, Opening
 from hub.replay.transcript import replay
 from tests.center.making import NOW, event, hear, stored
@@ -73,7 +73,7 @@ def test_a_hub_wakes_up_with_what_a_newer_program_wrote(name: str) -> None:
     newer["alarms"][0] |= {"kind": "gas", "life": {"type": "Escorted", "by": "Kim"}, "colour": 1}
     newer["alarms"].append(newer["alarms"][0] | {"id": "b1-99", "life": {"type": "Sent"}})
     newer["faults"]["x:smoky"] = {"kind": "smoky", "device": "x", "since_utc": 1.0, "synced": True}
-    state = health.decode(msgspec.msgpack.encode(newer))
+    state = decode_snapshot(msgspec.msgpack.encode(newer))
     assert [(one.id, one.kind) for one in state.alarms] == [(FIRST, "gas"), ("b1-99", "gas")]
     assert state.faults["x:smoky"].kind == "smoky"
     assert "alarms[0].life, format 2" in state.faults[snapshot.FAULT].detail

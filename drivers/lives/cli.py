@@ -1,4 +1,4 @@
-"""`anbu house simulate`: write the trace of a simulated life as CSV. It needs no running house.
+"""`anbu house simulate`: writes the trace of a simulated life as CSV. It needs no running house.
 
 Exit codes: 0 done; 1 a file cannot be written; 2 wrong arguments, or no such profile.
 """
@@ -23,7 +23,7 @@ LAST_START = date(2999, 12, 31)
 
 
 class Exit(IntEnum):
-    """What the shell learns."""
+    """The exit codes."""
 
     DONE = 0
     REFUSED = 1
@@ -31,7 +31,7 @@ class Exit(IntEnum):
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add what `anbu house simulate` takes."""
+    """Add the arguments of `anbu house simulate`."""
     said = ours("drivers.virtual")["lives"]
     parser.add_argument("--days", type=_days, required=True, help=said["days_about"])
     parser.add_argument("--seed", type=int, required=True, help=said["seed_about"])
@@ -53,7 +53,7 @@ def run(args: Namespace) -> int:
             truth = files.enter_context(_opened(args.truth)) if args.truth else None
             _write(args, trace, truth)
             trace.flush()
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader has ended, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         file = error.filename or args.out or "stdout"

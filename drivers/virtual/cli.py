@@ -1,4 +1,4 @@
-"""`anbu house`: press, release, look, and serve the page of a running virtual house; or `simulate`.
+"""`anbu house`: moves a running virtual house, shows its lamps, serves its page; or `simulate`.
 
 Exit codes: 0 done; 1 the house refused, or the page cannot be served; 2 wrong arguments;
 3 no virtual house is running.
@@ -13,7 +13,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drivers.lives import cli
+from drivers.lives import cli as lives
 from drivers.virtual import sensors_cli
 from hub.contract.voice import Meaning
 from hub.shared import unix_socket
@@ -22,16 +22,93 @@ from hub.shared.messages import Messages, messages, ours
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-
 LONGEST_MOTION_MS = 7_200_000  # longer than any sensor is busy without being stuck
 FULL_PCT = 100.0
 DEEDS = ("motion", "door", "mains", "battery", "speak")
 MOST_SCORE = 3
 Request = dict[str, Any]
+LONGEST_MS = 600_000
+ANSWER_S = 5.0  # the house answers at once, or after the press that it was asked for
 
 
-def add_flips(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentParser) -> None:
-    """Add the five commands; `asked` holds the arguments that all commands share."""
+class Exit(IntEnum):
+    """The exit codes."""
+
+    DONE = 0
+    REFUSED = 1
+    NO_HOUSE = 3
+
+
+class Unreachable(Exception):  # noqa: N818 - a state of the world, told to a person
+    """There is no answer at the socket; the text is the key of the sentence that says why."""
+
+
+def usual_socket() -> str:
+    """Return the socket of a house that runs in the usual place."""
+    return str(Path(os.environ.get("ANBU_RUN_DIR", "run/demo")) / "house.sock")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the commands of `anbu house`."""
+    said = ours("drivers.virtual")["cli"]
+    parser.description = said["about"]
+    usual = ArgumentParser(add_help=False)
+    usual.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
+    asked = ArgumentParser(add_help=False, parents=[usual])
+    asked.add_argument("--json", action="store_true", help=said["json_about"])
+    deeds = parser.add_subparsers(
+        dest="deed", required=True, metavar="COMMAND", help=said["command_about"]
+    )
+    press = deeds.add_parser("press", parents=[asked], help=said["press_about"])
+    press.add_argument("what", help=said["what_about"])
+    press.add_argument("--ms", type=_milliseconds, help=said["ms_about"])
+    release = deeds.add_parser("release", parents=[asked], help=said["release_about"])
+    release.add_argument("what", help=said["what_about"])
+    _add_changes(deeds, asked)
+    sensors_cli.add_arguments(deeds.add_parser("sensors", help=said["sensors_about"]))
+    deeds.add_parser("lamps", parents=[asked], help=said["lamps_about"])
+    serve = deeds.add_parser("serve", parents=[usual], help=said["serve_about"])
+    serve.add_argument("--port", type=int, default=8090, help=said["port_about"])
+    lives.add_arguments(deeds.add_parser("simulate", parents=[usual], help=said["simulate_about"]))
+
+
+def run(args: Namespace) -> int:
+    """Run the command; print the result to stdout, or the reason of a failure to stderr."""
+    if args.deed == "serve":
+        return _serve(args)
+    if args.deed == "simulate":
+        return lives.run(args)
+    if args.deed == "sensors":
+        return sensors_cli.run(args)
+    said = messages("drivers.virtual", args.lang)
+    try:
+        answer = ask(args.socket, _request(args))
+    except Unreachable as error:
+        return _fail(said["cli"][str(error)].format(socket=args.socket), Exit.NO_HOUSE)
+    if not answer["ok"]:
+        return _fail(_refusal(said, args, answer), Exit.REFUSED)
+    text = json.dumps(answer, ensure_ascii=False) if args.json else _told(said, args, answer)
+    sys.stdout.write(text + "\n")
+    return Exit.DONE
+
+
+def ask(socket: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Send one request to the house and return its answer. Raises Unreachable."""
+    patience_s = ANSWER_S + (request.get("ms") or 0) / 1000
+    try:
+        line = json.dumps(request).encode() + b"\n"  # a shell may give what is no Unicode
+        answer: dict[str, Any] = json.loads(next(unix_socket.ask(socket, line, patience_s), b""))
+    except PermissionError as error:
+        raise Unreachable("no_entry") from error  # noqa: EM101 - a key, not a sentence
+    except (TimeoutError, json.JSONDecodeError, ConnectionResetError, BrokenPipeError) as error:
+        raise Unreachable("no_answer") from error  # noqa: EM101 - a key, not a sentence
+    except OSError as error:
+        raise Unreachable("no_house") from error  # noqa: EM101 - a key, not a sentence
+    return answer
+
+
+def _add_changes(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentParser) -> None:
+    """Add the commands that change the house; `asked` holds the arguments that all share."""
     said = ours("drivers.virtual")["cli"]
 
     def command(name: str) -> ArgumentParser:
@@ -56,35 +133,14 @@ def add_flips(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentParser)
     speak.add_argument("--score", type=int, choices=scores, default=0, help=said["score_about"])
 
 
-def request(args: Namespace) -> Request:
-    """Say to the house what the command line says."""
-    match args.deed:
-        case "motion":
-            return {"do": "motion", "what": args.what, "ms": args.ms, "still": args.still}
-        case "door":
-            return {"do": "door", "what": args.what, "open": args.to == "open"}
-        case "mains":
-            return {"do": "mains", "present": args.to == "on"}
-        case "speak":
-            return {"do": "speak", "what": args.what, "score": args.score}
-        case _:
-            return {"do": "battery", "what": args.what, "pct": args.pct}
-
-
-def told(said: Messages, args: Namespace, answer: Request) -> str:
-    """Say in words what the house has done."""
-    match args.deed:
-        case "motion":
-            key = "motion_still" if args.still else "motion_seen"
-        case "battery":
-            key = "battery_set"
-        case "speak":
-            return f"「{said['speak'][args.what]}」"
-        case _:
-            key = f"{args.deed}_{args.to}"
-    seconds = f"{answer.get('lasts_s', 0.0):g}"
-    pct = f"{answer.get('battery_pct', 0.0):g}"
-    return said["cli"][key].format(what=answer["what"], s=seconds, pct=pct)
+def _milliseconds(text: str) -> float:
+    try:
+        ms = float(text)
+    except ValueError:
+        ms = 0.0
+    if not 0 < ms <= LONGEST_MS:
+        raise ArgumentTypeError(ours("drivers.virtual")["cli"]["ms_wrong"].format(most=LONGEST_MS))
+    return ms
 
 
 def _number(most: float, *, above: float) -> Callable[[str], float]:
@@ -101,96 +157,6 @@ def _number(most: float, *, above: float) -> Callable[[str], float]:
     return number
 
 
-LONGEST_MS = 600_000
-ANSWER_S = 5.0  # the house answers at once, or after the press that it was asked for
-
-
-class Exit(IntEnum):
-    """What the shell learns."""
-
-    DONE = 0
-    REFUSED = 1
-    NO_HOUSE = 3
-
-
-class Unreachable(Exception):  # noqa: N818 - a state of the world, told to a person
-    """Nobody answers at the socket; the text is the key of the sentence that says why."""
-
-
-def usual_socket() -> str:
-    """Name the socket of the house that runs in the usual place."""
-    return str(Path(os.environ.get("ANBU_RUN_DIR", "run/demo")) / "house.sock")
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the commands below `anbu house`."""
-    said = ours("drivers.virtual")["cli"]
-    parser.description = said["about"]
-    usual = ArgumentParser(add_help=False)
-    usual.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
-    asked = ArgumentParser(add_help=False, parents=[usual])
-    asked.add_argument("--json", action="store_true", help=said["json_about"])
-    deeds = parser.add_subparsers(
-        dest="deed", required=True, metavar="COMMAND", help=said["command_about"]
-    )
-    press = deeds.add_parser("press", parents=[asked], help=said["press_about"])
-    press.add_argument("what", help=said["what_about"])
-    press.add_argument("--ms", type=_milliseconds, help=said["ms_about"])
-    release = deeds.add_parser("release", parents=[asked], help=said["release_about"])
-    release.add_argument("what", help=said["what_about"])
-    add_flips(deeds, asked)
-    sensors_cli.add_arguments(deeds.add_parser("sensors", help=said["sensors_about"]))
-    deeds.add_parser("lamps", parents=[asked], help=said["lamps_about"])
-    serve = deeds.add_parser("serve", parents=[usual], help=said["serve_about"])
-    serve.add_argument("--port", type=int, default=8090, help=said["port_about"])
-    cli.add_arguments(deeds.add_parser("simulate", parents=[usual], help=said["simulate_about"]))
-
-
-def run(args: Namespace) -> int:
-    """Do what the command line asks; print to stdout, or say on stderr why not."""
-    if args.deed == "serve":
-        return _serve(args)
-    if args.deed == "simulate":
-        return cli.run(args)
-    if args.deed == "sensors":
-        return sensors_cli.run(args)
-    said = messages("drivers.virtual", args.lang)
-    try:
-        answer = ask(args.socket, _request(args))
-    except Unreachable as error:
-        return _fail(said["cli"][str(error)].format(socket=args.socket), Exit.NO_HOUSE)
-    if not answer["ok"]:
-        return _fail(_refusal(said, args, answer), Exit.REFUSED)
-    text = json.dumps(answer, ensure_ascii=False) if args.json else _told(said, args, answer)
-    sys.stdout.write(text + "\n")
-    return Exit.DONE
-
-
-def ask(socket: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Put one request to the house and wait for its answer. Raises Unreachable."""
-    patience_s = ANSWER_S + (request.get("ms") or 0) / 1000
-    try:
-        line = json.dumps(request).encode() + b"\n"  # a shell may give what is no Unicode
-        answer: dict[str, Any] = json.loads(next(unix_socket.ask(socket, line, patience_s), b""))
-    except PermissionError as error:
-        raise Unreachable("no_entry") from error  # noqa: EM101 - a key, not a sentence
-    except (TimeoutError, json.JSONDecodeError, ConnectionResetError, BrokenPipeError) as error:
-        raise Unreachable("no_answer") from error  # noqa: EM101 - a key, not a sentence
-    except OSError as error:
-        raise Unreachable("no_house") from error  # noqa: EM101 - a key, not a sentence
-    return answer
-
-
-def _milliseconds(text: str) -> float:
-    try:
-        ms = float(text)
-    except ValueError:
-        ms = 0.0
-    if not 0 < ms <= LONGEST_MS:
-        raise ArgumentTypeError(ours("drivers.virtual")["cli"]["ms_wrong"].format(most=LONGEST_MS))
-    return ms
-
-
 def _request(args: Namespace) -> dict[str, Any]:
     match args.deed:
         case "press":
@@ -198,9 +164,24 @@ def _request(args: Namespace) -> dict[str, Any]:
         case "release":
             return {"do": "release", "what": args.what}
         case deed if deed in DEEDS:
-            return request(args)
+            return _change_request(args)
         case _:
             return {"do": "lamps"}
+
+
+def _change_request(args: Namespace) -> Request:
+    """Say to the house what the command line says."""
+    match args.deed:
+        case "motion":
+            return {"do": "motion", "what": args.what, "ms": args.ms, "still": args.still}
+        case "door":
+            return {"do": "door", "what": args.what, "open": args.to == "open"}
+        case "mains":
+            return {"do": "mains", "present": args.to == "on"}
+        case "speak":
+            return {"do": "speak", "what": args.what, "score": args.score}
+        case _:
+            return {"do": "battery", "what": args.what, "pct": args.pct}
 
 
 def _serve(args: Namespace) -> int:
@@ -210,13 +191,13 @@ def _serve(args: Namespace) -> int:
     except ImportError as error:
         return _fail(said["no_page"].format(reason=error), Exit.REFUSED)
     try:
-        door = open_port(args.port)
+        sock = open_port(args.port)
     except (OSError, OverflowError) as error:
         return _fail(said["no_port"].format(port=args.port, reason=error), Exit.REFUSED)
-    url = f"http://127.0.0.1:{door.getsockname()[1]}/?lang={args.lang}"
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}/?lang={args.lang}"
     sys.stdout.write(said["serving"].format(url=url) + "\n")
     sys.stdout.flush()
-    serve(args.socket, door)
+    serve(args.socket, sock)
     return Exit.DONE
 
 
@@ -237,7 +218,7 @@ def _told(said: Messages, args: Namespace, answer: dict[str, Any]) -> str:
     if args.deed == "lamps":
         return _look(said, answer)
     if args.deed in DEEDS:
-        return told(said, args, answer)
+        return _change_told(said, args, answer)
     ms = getattr(args, "ms", None)
     sentence = "released" if args.deed == "release" else "held" if ms is None else "pressed"
     name = said["contact"].get(args.what, args.what)
@@ -255,3 +236,19 @@ def _look(said: Messages, answer: dict[str, Any]) -> str:
         ago = said["cli"]["ago"].format(s=round(say["age_s"]))
         lines.append(f"  {ago}: {say['text']}")
     return "\n".join(lines)
+
+
+def _change_told(said: Messages, args: Namespace, answer: Request) -> str:
+    """Say in words what the house has done."""
+    match args.deed:
+        case "motion":
+            key = "motion_still" if args.still else "motion_seen"
+        case "battery":
+            key = "battery_set"
+        case "speak":
+            return f"「{said['speak'][args.what]}」"
+        case _:
+            key = f"{args.deed}_{args.to}"
+    seconds = f"{answer.get('lasts_s', 0.0):g}"
+    pct = f"{answer.get('battery_pct', 0.0):g}"
+    return said["cli"][key].format(what=answer["what"], s=seconds, pct=pct)

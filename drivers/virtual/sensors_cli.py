@@ -1,6 +1,6 @@
-"""`anbu sensors`: what the running hub knows of each device; `--follow` proves them one by one.
+"""`anbu sensors`: shows what the running hub knows of each device; `--follow` shows every change.
 
-It asks the hub itself, on a real Pi as in a virtual house. Exit codes: 0 done; 2 wrong arguments;
+The hub itself is asked, on a real Pi as in a virtual house. Exit codes: 0 done; 2 wrong arguments;
 3 no hub is running.
 """
 
@@ -18,18 +18,18 @@ from hub.shared import unix_socket
 from hub.shared.messages import Messages, messages, ours
 
 PLACES = ("/run/anbu", "run/demo")  # a Pi, and ./demo
-PATIENCE_S = 15.0  # the hub says something every 5 s
+PATIENCE_S = 15.0  # the hub sends something every 5 s
 NO_HUB = 3
 
 Device = dict[str, Any]
 
 
 class NoHubError(Exception):
-    """Nobody answers at the socket."""
+    """There is no answer at the socket."""
 
 
 def usual_socket() -> str:
-    """Name the socket of the hub that runs in the usual place."""
+    """Return the socket of a hub that runs in the usual place."""
     folder = os.environ.get("ANBU_RUN_DIR")
     known = [Path(place) / "hub.sock" for place in PLACES]
     found = next((path for path in known if path.exists()), known[-1])
@@ -37,7 +37,7 @@ def usual_socket() -> str:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Describe the command line of `anbu sensors`."""
+    """Add the arguments of `anbu sensors`."""
     said = ours("drivers.virtual")["proof"]
     parser.description = said["about"]
     parser.add_argument("--socket", default=usual_socket(), help=said["socket_about"])
@@ -78,7 +78,7 @@ def _story(said: Messages, args: Namespace) -> Iterator[str]:
 def _changes(
     said: Messages, before: list[Device], answers: Iterator[dict[str, Any]]
 ) -> Iterator[str]:
-    """Tell each change in a line, and whose proof is still missing."""
+    """Yield a line for each change, with the devices that have not changed yet."""
     missing = [device["name"] for device in before]
     for answer in answers:
         old = {device["name"]: device for device in before}
@@ -96,12 +96,12 @@ def _changes(
 
 
 def table(said: Messages, devices: list[Device]) -> str:
-    """Show every device in a line."""
+    """Return a line for every device."""
     return "\n".join(line(said, device) for device in devices) or said["proof"]["none"]
 
 
 def line(said: Messages, device: Device) -> str:
-    """Show a device: its mark, place and name, level, age, battery, faults."""
+    """Return a device's line: mark, place and name, level, age, battery, faults."""
     proof = said["proof"]
     mark = (
         "✗" if device["faults"] else "·" if device["on"] is None else "●" if device["on"] else "○"
@@ -132,4 +132,4 @@ def _ask(socket: str, what: str) -> Iterator[dict[str, Any]]:
             yield json.loads(answer)
     except (OSError, ValueError) as error:
         raise NoHubError from error
-    raise NoHubError  # it has hung up
+    raise NoHubError  # the hub has closed the connection

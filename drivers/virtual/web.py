@@ -1,6 +1,6 @@
-"""The page of the virtual house: a room to look at, buttons to hold. It serves this computer only.
+"""The page of the virtual house, with its rooms, lamps and buttons. It serves this computer only.
 
-The page knows nothing but what the house's socket says: what it shows are the pins.
+The page knows only what the house's socket says: it shows the pins.
 """
 
 import asyncio
@@ -38,29 +38,29 @@ _touches: msgspec.json.Decoder[Touch] = msgspec.json.Decoder(Touch)
 
 
 def open_port(port: int) -> sockets.socket:
-    """Listen on the loopback address; port 0 picks a free one. Raises OSError."""
-    door = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM)
+    """Return a socket that listens on the loopback address; port 0: a free one. Raises OSError."""
+    sock = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM)
     try:
-        door.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
-        door.bind(("127.0.0.1", port))
-        door.listen()
+        sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+        sock.listen()
     except (OSError, OverflowError):
-        door.close()
+        sock.close()
         raise
-    return door
+    return sock
 
 
-def serve(socket: str, door: sockets.socket) -> None:
+def serve(socket: str, sock: sockets.socket) -> None:
     """Serve the page of the house at `socket` until Ctrl-C."""
     config = uvicorn.Config(
         application(socket), log_level="warning", lifespan="off", timeout_graceful_shutdown=1
     )
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[door])
+        uvicorn.Server(config).run(sockets=[sock])
 
 
 def application(socket: str) -> Starlette:
-    """Build the page of the house at `socket`."""
+    """Return the application of the page of the house at `socket`."""
 
     async def touch(request: Request) -> Response:
         return await _touch(socket, request)
@@ -126,7 +126,7 @@ async def _ask(socket: str, request: Touch) -> bytes:
 
 
 async def _events(socket: str) -> AsyncIterator[bytes]:
-    """Pass on what the house says after each change; say so while there is no house."""
+    """Yield what the house reports after each change, or that there is no house."""
     while True:
         with suppress(OSError, ValueError):
             reader, writer = await asyncio.open_unix_connection(socket, limit=ANSWER_BYTES)

@@ -2,7 +2,7 @@
 
 `delivery` is what the engine and the link talk to; `queue` decides what is sent next; `thread` runs
 the disk in a thread of its own; `store` is the SQLite file and `repair` opens it when it may be
-damaged. `snapshot` and `habits_file` read what the hub knew before it was started.
+damaged; `habits_file` is the file of the learned habits.
 """
 
-__all__ = ["delivery", "habits_file", "snapshot", "store", "thread"]
+__all__ = ["delivery", "habits_file", "store", "thread"]

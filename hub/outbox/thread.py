@@ -24,6 +24,7 @@ from msgspec.structs import replace
 
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import StorageTrouble
+from hub.core.model.state import HomeState
 from hub.core.supervision import snapshot as snapshots
 from hub.outbox.aside import keep
 from hub.outbox.repair import open_or_repair, peek
@@ -284,6 +285,18 @@ class OutboxThread:
         while job := self._work.get():
             job()
         self._file.close()
+
+
+def decode_snapshot(raw: bytes | None, *also: str) -> HomeState:
+    """Return the state of a snapshot; a fault in it names the parts that could not be read.
+
+    `also` names what could not be read of other files.
+    """
+    kept = snapshots.decode(raw)
+    lost = (*kept.lost, *also)
+    if lost:
+        LOG.error("not all that was kept could be read: %s", ", ".join(lost))
+    return snapshots.with_fault(kept.state, lost)
 
 
 def _give(answer: "asyncio.Future[T]", result: T) -> None:

@@ -18,9 +18,9 @@ from hub.core.model.rules import CareRules
 from hub.replay.simulate import RULES, Options, OutsideError
 from hub.replay.simulate import run as run_trace
 from hub.replay.summary import Summary, as_json
+from hub.replay.text import mistake, story_lines
 from hub.replay.trace import Row, TraceError
 from hub.replay.transcript import TranscriptError, replay
-from hub.replay.words import mistake, told
 from hub.shared.language import Language
 from hub.shared.messages import messages, ours
 
@@ -82,7 +82,7 @@ def _trace(args: Namespace) -> int:
     if args.json:
         sys.stdout.write(as_json(summary) + "\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in told(summary, args.lang))
+        sys.stdout.writelines(f"{line}\n" for line in story_lines(summary, args.lang))
     if draw:
         try:
             draw(summary, args.lang, args.plot)

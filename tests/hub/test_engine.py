@@ -24,9 +24,8 @@ from hub.core.model.events import (
 )
 from hub.core.model.state import HomeState
 from hub.engine import BATCH, EARLY, Engine
-from hub.outbox.snapshot import decode
 from hub.outbox.store import Outbox, Row
-from hub.outbox.thread import OutboxThread
+from hub.outbox.thread import OutboxThread, decode_snapshot
 from tests.hub.rig import HUB, RULES, SNAPSHOT, figure, tell, until
 from tests.hub.test_journal import on_disk, stuck
 from tests.hub.test_outbox import fill
@@ -117,7 +116,7 @@ async def home(path: Path, *, link: bool = True) -> AsyncIterator[Home]:
         found = await made.outbox.read()
         assert found is not None
         started = Started(made.clock.at(), made.clock.utc(), synced=True, boot="boot")
-        made.engine.begin(decode(found.snapshot), started, found)
+        made.engine.begin(decode_snapshot(found.snapshot), started, found)
         running = asyncio.create_task(made.engine.run())
         if link:
             made.engine.delivery.link_up("broker")
@@ -389,7 +388,7 @@ def test_a_disk_that_is_read_late_brings_back_its_open_alarms_and_calls(tmp_path
             await until(lambda: not house.outbox._asked, "the disk is back")
         found = await house.outbox.read()
         assert found is not None
-        house.engine.absorb(decode(found.snapshot), found)
+        house.engine.absorb(decode_snapshot(found.snapshot), found)
         assert house.hung_up == [LinkTrouble.CLOSED]
         assert [a.id for a in house.engine.state.alarms] == [old, house.calls()[0].id]
         assert [o.id for o in house.engine.state.owed] == [old, house.calls()[0].id]

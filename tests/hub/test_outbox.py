@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from hub.core.model.effects import Lane
 from hub.core.model.events import StorageTrouble
 from hub.core.model.state import HomeState
-from hub.outbox import snapshot as health
 from hub.outbox.repair import open_or_repair, peek
 from hub.outbox.store import DISK_ERRORS, Outbox, Row, trouble_of
+from hub.outbox.thread import decode_snapshot
 from tests.hub.rig import SNAPSHOT, figure, row
 
 SOS, FAULT, TELEMETRY = Lane.SOS, Lane.FAULT, Lane.TELEMETRY
@@ -218,20 +218,20 @@ def test_no_damage_keeps_the_hub_from_starting(
     with closing(outbox):
         if trouble:
             assert len(outbox.page((SOS,), 0, 999)) <= len(calls)
-        health.decode(outbox.load())
+        decode_snapshot(outbox.load())
         outbox.commit(b"x", [row(9999)], ())
 
 
 @given(st.binary(max_size=300))
 def test_no_snapshot_keeps_the_hub_from_starting(snapshot: bytes) -> None:
     logging.disable()
-    assert isinstance(health.decode(snapshot), HomeState)
-    assert isinstance(health.decode(SNAPSHOT[: len(snapshot)] + snapshot), HomeState)
+    assert isinstance(decode_snapshot(snapshot), HomeState)
+    assert isinstance(decode_snapshot(SNAPSHOT[: len(snapshot)] + snapshot), HomeState)
     logging.disable(logging.NOTSET)
 
 
 def test_a_new_hub_starts_afresh() -> None:
-    assert health.decode(None) == HomeState()
+    assert decode_snapshot(None) == HomeState()
 
 
 @pytest.mark.parametrize("step", ["make", "rename", "fsync"])

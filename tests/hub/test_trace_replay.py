@@ -18,8 +18,8 @@ from hub.replay.command import add_arguments
 from hub.replay.command import run as run_command
 from hub.replay.simulate import CLOSE_S, RULES, Options, OutsideError, Replay, fall, run
 from hub.replay.summary import Change, Stop, Story
+from hub.replay.text import _change, _stop
 from hub.replay.trace import Row, Sort, room_of
-from hub.replay.words import _change, _stop
 from hub.shared.command_line import Parser
 from hub.shared.language import Language
 from hub.shared.messages import messages

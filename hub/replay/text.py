@@ -1,4 +1,4 @@
-"""A replay of a trace in words, for an installer."""
+"""The result of a replayed trace as sentences, for an installer."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +16,7 @@ SHOWN = len("2026-03-01T09:00")
 
 
 def mistake(file: Path, error: TraceError | OutsideError, language: Language) -> str:
-    """Say what is wrong with a trace, as `file:line: sentence` where there is a line."""
+    """Return what is wrong with a trace, as `file:line: sentence` where there is a line."""
     reasons = messages("hub", language, "replay")["reason"]
     if isinstance(error, OutsideError):
         begin, end = _short(error.begin), _short(error.end)
@@ -24,8 +24,8 @@ def mistake(file: Path, error: TraceError | OutsideError, language: Language) ->
     return f"{file}:{error.line}: {reasons[error.reason].format(detail=error.detail)}"
 
 
-def told(summary: Summary, language: Language) -> Iterator[str]:
-    """Give the story's lines, and the sum."""
+def story_lines(summary: Summary, language: Language) -> Iterator[str]:
+    """Yield a line for each change, then the totals."""
     say = messages("hub", language, "replay")
     for change in summary.changes:
         yield _change(change, say)
