@@ -22,13 +22,13 @@ from hub.contract import wire
 from hub.contract.messages import Ack, Stage
 from hub.contract.wire import LinkTrouble
 from hub.core.alarm.signals import SIGNAL
-from hub.core.decide import decide
+from hub.core.decide import decide, recover
 from hub.core.model.effects import Effect, Publish, Resend, Signal
 from hub.core.model.events import CenterAcked, ContactChanged, Event, LinkDown, LinkUp, Ticked
 from hub.core.model.state import STAGE, Cancelled, HomeState
 from tests.center.making import NAMES, stored
 from tests.core.histories import examples
-from tests.core.scenes import GREEN, RULES, UTC, press, reboot
+from tests.core.scenes import GREEN, RULES, UTC, press, reboot, started
 
 DAY_S = 86_400.0
 
@@ -84,7 +84,9 @@ class Both:
 
     def restart(self) -> None:
         self.up, self.boots = False, self.boots + 1
-        self.state = reboot(self.state, self.at, f"b{self.boots}", [o.id for o in self.state.owed])
+        event = started(self.at, f"b{self.boots}")
+        self.state = recover(self.state, event, [owed.id for owed in self.state.owed])
+        self.hub(event)  # a start may publish: a repeat that was held back goes out now
 
     def wait(self, pause_s: float) -> None:
         self.hub(Ticked(self.at + pause_s))

@@ -8,7 +8,7 @@ from hub.contract.messages import Activity, PresenceKind
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core.model.effects import Lane, Publish
-from hub.core.model.events import Answered, ContactChanged
+from hub.core.model.events import Answered, ContactChanged, DriverFailed
 from hub.core.model.rules import Sense, Sensor
 from tests.core.house_scenes import (
     BATH,
@@ -91,6 +91,17 @@ def test_a_door_that_stays_open_while_nobody_moves_is_told() -> None:
     lived.until(TENTH + 12.0)
     assert lived.kinds == [Kind.DOOR_OPEN]
     assert (lived.alarms[0].device, lived.alarms[0].scaip.stc) == (FRONT, "0077")
+
+
+@pytest.mark.parametrize(("dead", "told"), [((), True), ((KITCHEN, LIVING), False)])
+def test_an_open_door_is_told_of_only_where_other_sensors_work(
+    dead: tuple[str, ...],
+    told: bool,  # noqa: FBT001 - a case
+) -> None:
+    lived = opened(awake(), TENTH + 10.1)
+    for device in dead:
+        lived.take(DriverFailed(lived.at, device, "gone"))
+    assert (Kind.DOOR_OPEN in lived.until(TENTH + 12.0).kinds) is told
 
 
 def test_an_airing_as_long_as_ever_is_learned_and_a_shut_door_may_be_told_of_again() -> None:
