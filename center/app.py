@@ -24,14 +24,14 @@ from center.api import health, incidents, json, openapi
 from center.api.body_limit import TOO_LARGE, limited
 from center.config import Settings
 from center.console import routes
-from center.link.reconnect import Exchange
+from center.link.reconnect import Link
 from center.service import inbox, rounds
 from center.service.auth import Auth
 from center.service.desk import Desk
 from center.service.feed import Feed
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.rate_limit import Sluice
+from center.service.rate_limit import RateLimit
 from center.store.rows import hubs
 from center.store.store import Store
 from hub.contract import addresses
@@ -48,11 +48,11 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
     """Run everything but the port: store, link and feed. Raise `StoreError`."""
     store = await asyncio.to_thread(Store, database)
     feed = Feed()
-    sluice = Sluice()
+    rate_limit = RateLimit()
     tally = Tally(await store.ask(hubs.refused_counts))
     patience = settings.center.patience
-    received = Inbox(store, feed, tally, time.time, lambda: link, sluice, patience)
-    link = Exchange(
+    received = Inbox(store, feed, tally, time.time, lambda: link, rate_limit, patience)
+    link = Link(
         settings.mqtt,
         time.time,
         partial(inbox.receive, received),
@@ -72,7 +72,7 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
         yield desk
     finally:
         await asyncio.to_thread(link.stop)
-        await asyncio.to_thread(sluice.close)
+        await asyncio.to_thread(rate_limit.close)
         feed.close()
         await asyncio.to_thread(store.close)
 

@@ -17,7 +17,7 @@ from center.domain.incident import Outcome
 from center.service import incidents
 from center.service.auth import Person, Role, session_of
 from center.service.desk import Desk
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from center.service.incidents import Target
 from center.service.refusals import RefusalError
 from center.service.texts import texts
@@ -184,21 +184,21 @@ async def _feed(desk: Desk, request: Request) -> Response:
 
 async def _stream(desk: Desk, request: Request) -> AsyncIterator[bytes]:
     """Tell the news for as long as the session lasts: a busy feed has no pause to look in."""
-    yield _sse(Notice(Topic.BEAT))
+    yield _sse(Update(Topic.BEAT))
     beat_s, loop = desk.settings.center.beat_s, asyncio.get_running_loop()
     looked = loop.time()
-    async for notice in desk.feed.listen(beat_s, session_of(request)):
-        if loop.time() - looked >= beat_s or notice.topic is Topic.BEAT:
+    async for update in desk.feed.listen(beat_s, session_of(request)):
+        if loop.time() - looked >= beat_s or update.topic is Topic.BEAT:
             if await desk.auth.person(request) is None:
                 return
             looked = loop.time()
-        yield _sse(notice)
+        yield _sse(update)
 
 
-def _sse(notice: Notice) -> bytes:
-    keep_alive = b": still here\n" if notice.topic is Topic.BEAT else b""
+def _sse(update: Update) -> bytes:
+    keep_alive = b": still here\n" if update.topic is Topic.BEAT else b""
     return b"%bevent: %b\ndata: %b\n\n" % (
         keep_alive,
-        notice.topic.encode(),
-        msgspec.json.encode(notice),
+        update.topic.encode(),
+        msgspec.json.encode(update),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from center.console.view import Badge, Call, Eye, call
+from center.console.view import Badge, Call, Viewer, call
 from center.domain import times
 from center.domain.hub import BACK_S, Fault, Hub, Seen, seen
 from center.domain.incident import Incident
@@ -64,26 +64,26 @@ class VoiceAble(Struct, frozen=True):
 
 
 def row(
-    hub: Hub, last: Incident | None, eye: Eye, listening_utc: float | None, name: str = ""
+    hub: Hub, last: Incident | None, viewer: Viewer, listening_utc: float | None, name: str = ""
 ) -> HubView:
     """Word one hub; `listening_utc` is since when the centre hears hubs at all."""
-    state = seen(hub, eye.now, listening_utc)
+    state = seen(hub, viewer.now, listening_utc)
     icon, tone = _LOOK[state]
-    unit, count = times.ago(eye.now - hub.heard_utc)
+    unit, count = times.ago(viewer.now - hub.heard_utc)
     return HubView(
         hub=hub.hub,
         name=name,
         seen=state,
-        state=Badge(icon, tone, eye.t(f"seen.{state}")),
+        state=Badge(icon, tone, viewer.t(f"seen.{state}")),
         heard=hub.heard_utc,
-        heard_ago=eye.t(f"ago.{unit}", n=count),
-        faults=tuple(_fault(one, eye) for one in hub.faults),
-        last=call(last, eye) if last else None,
-        last_at=times.short(last.received_utc, eye.now) if last else "",
+        heard_ago=viewer.t(f"ago.{unit}", n=count),
+        faults=tuple(_fault(one, viewer) for one in hub.faults),
+        last=call(last, viewer) if last else None,
+        last_at=times.short(last.received_utc, viewer.now) if last else "",
         synced=hub.synced,
         software=hub.software,
-        voice=voice_badge(hub.voice, eye.t),
-        back=_back(hub, eye),
+        voice=voice_badge(hub.voice, viewer.t),
+        back=_back(hub, viewer),
     )
 
 
@@ -120,17 +120,17 @@ def is_unheard(report: VoiceReport | None) -> bool:
     return report is not None and report.can in UNHEARD
 
 
-def _back(hub: Hub, eye: Eye) -> str:
-    if hub.back_utc is None or eye.now - hub.back_utc > BACK_S:
+def _back(hub: Hub, viewer: Viewer) -> str:
+    if hub.back_utc is None or viewer.now - hub.back_utc > BACK_S:
         return ""
-    return eye.t("hubs.back", time=times.short(hub.back_utc, eye.now))
+    return viewer.t("hubs.back", time=times.short(hub.back_utc, viewer.now))
 
 
-def _fault(fault: Fault, eye: Eye) -> FaultView:
-    text = eye.t.word("fault", fault.kind)
+def _fault(fault: Fault, viewer: Viewer) -> FaultView:
+    text = viewer.t.word("fault", fault.kind)
     which = fault.detail if fault.kind is FaultKind.TWIN else fault.device  # both their boots
     device = f"{text} · {which}" if which else text
-    since = times.short(fault.since_utc, eye.now) if fault.synced else eye.t("hubs.unsynced")
+    since = times.short(fault.since_utc, viewer.now) if fault.synced else viewer.t("hubs.unsynced")
     return FaultView(device, since)
 
 

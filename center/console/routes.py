@@ -65,8 +65,8 @@ async def _board(visit: Visit) -> Response:
     ask = visit.desk.store.ask
     closed = await ask(incidents.incidents, incidents.Which.CLOSED, CLOSED_SHOWN)
     page = visit.page("board", visit.t("board.title"), "/")
-    board = arrange(visit.still_open, closed, visit.eye)
-    reasons = {one.id: reason.brief(one, visit.eye) for one in visit.still_open}
+    board = arrange(visit.still_open, closed, visit.viewer)
+    reasons = {one.id: reason.brief(one, visit.viewer) for one in visit.still_open}
     names = await ask(records.names, {one.hub for one in (*visit.still_open, *closed)})
     return show(
         visit.request,
@@ -87,7 +87,7 @@ async def _hubs(visit: Visit) -> Response:
     last = await visit.desk.store.ask(incidents.last_calls)
     names = await visit.desk.store.ask(records.names)
     rows = [
-        hubs.row(hub, last.get(hub.hub), visit.eye, listening_utc, names.get(hub.hub, ""))
+        hubs.row(hub, last.get(hub.hub), visit.viewer, listening_utc, names.get(hub.hub, ""))
         for hub in known
     ]
     return show(
@@ -116,7 +116,7 @@ async def _audit(visit: Visit) -> Response:
         page=visit.page("audit", visit.t("audit.title"), address("/audit", **given, before=before)),
         wish=given,
         rows=[
-            AuditRow(line.incident, line.entry.hub, timeline.line(line.entry, visit.eye))
+            AuditRow(line.incident, line.entry.hub, timeline.line(line.entry, visit.viewer))
             for line in shown
         ],
         older_url=address("/audit", **given, before=older) if older else "",

@@ -55,7 +55,7 @@ class Board(Struct, frozen=True):
     closed: tuple[Call, ...]
 
 
-class Eye(Struct, frozen=True):
+class Viewer(Struct, frozen=True):
     """Who looks, when, and in which language."""
 
     me: str
@@ -63,40 +63,40 @@ class Eye(Struct, frozen=True):
     t: Texts
 
 
-def arrange(still_open: Iterable[Incident], closed: Iterable[Incident], eye: Eye) -> Board:
+def arrange(still_open: Iterable[Incident], closed: Iterable[Incident], viewer: Viewer) -> Board:
     """Sort incidents: waiting ones by urgency, taken and closed ones by the newest change."""
     opened = list(still_open)
     waiting = sorted((one for one in opened if one.needs_person), key=urgent_first)
     taken = sorted((one for one in opened if one.who), key=_newest_first)
     return Board(
-        waiting=tuple(call(one, eye) for one in waiting),
-        mine=tuple(call(one, eye) for one in taken if one.who == eye.me),
-        others=tuple(call(one, eye) for one in taken if one.who != eye.me),
-        closed=tuple(call(one, eye) for one in sorted(closed, key=_newest_first)),
+        waiting=tuple(call(one, viewer) for one in waiting),
+        mine=tuple(call(one, viewer) for one in taken if one.who == viewer.me),
+        others=tuple(call(one, viewer) for one in taken if one.who != viewer.me),
+        closed=tuple(call(one, viewer) for one in sorted(closed, key=_newest_first)),
     )
 
 
-def call(incident: Incident, eye: Eye) -> Call:
+def call(incident: Incident, viewer: Viewer) -> Call:
     """Word one incident. Its clock runs from when a person was first waited for."""
-    waited = waited_s(incident, eye.now)
-    name = title(incident, eye.t)
+    waited = waited_s(incident, viewer.now)
+    name = title(incident, viewer.t)
     return Call(
         id=incident.id,
         hub=incident.hub,
         title=name,
-        said=eye.t("calls.said", title=name, hub=incident.hub),
+        said=viewer.t("calls.said", title=name, hub=incident.hub),
         version=incident.version,
         since=incident.waiting_utc,
         age=urgency(waited).value,
         clock=times.span(waited),
         who=incident.who,
-        mine=bool(incident.who) and incident.who == eye.me,
-        badges=tuple(badges(incident, eye.t)),
+        mine=bool(incident.who) and incident.who == viewer.me,
+        badges=tuple(badges(incident, viewer.t)),
         expires=incident.expires_utc,
-        expires_clock=times.span((incident.expires_utc or eye.now) - eye.now),
-        outcome=eye.t.word("outcome", incident.outcome) if incident.outcome else "",
-        received_at=times.short(incident.received_utc, eye.now),
-        closed_at=times.short(incident.closed_utc, eye.now) if incident.closed_utc else "",
+        expires_clock=times.span((incident.expires_utc or viewer.now) - viewer.now),
+        outcome=viewer.t.word("outcome", incident.outcome) if incident.outcome else "",
+        received_at=times.short(incident.received_utc, viewer.now),
+        closed_at=times.short(incident.closed_utc, viewer.now) if incident.closed_utc else "",
         again=incident.again_utc is not None,
         presses=incident.presses,
     )

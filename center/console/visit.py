@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from center.console.frame import LIVE_HEADER, Page, language, other_language, show
-from center.console.view import Call, Eye, call, urgent_first
+from center.console.view import Call, Viewer, call, urgent_first
 from center.domain.incident import Incident
 from center.service.auth import Denied, DeniedError, Person, Role
 from center.service.desk import Desk
@@ -28,7 +28,7 @@ class Visit(Struct, frozen=True):
     desk: Desk
     request: Request
     person: Person
-    eye: Eye
+    viewer: Viewer
     still_open: tuple[Incident, ...]
     needs: int  # homes that wait for a call
     equipment: Standing  # what fails and waits for a person
@@ -37,7 +37,7 @@ class Visit(Struct, frozen=True):
     @property
     def t(self) -> Texts:
         """The texts in the language of this visit."""
-        return self.eye.t
+        return self.viewer.t
 
     @property
     def bare(self) -> bool:
@@ -47,12 +47,12 @@ class Visit(Struct, frozen=True):
     def waiting(self) -> tuple[Call, ...]:
         """Give the calls that nobody has, the most urgent first."""
         some = sorted((one for one in self.still_open if one.needs_person), key=urgent_first)
-        return tuple(call(one, self.eye) for one in some)
+        return tuple(call(one, self.viewer) for one in some)
 
     def again(self) -> tuple[Call, ...]:
         """Give the calls of whoever looks that came in again and are not answered yet."""
         mine = (one for one in self.still_open if one.who == self.person.name)
-        return tuple(call(one, self.eye) for one in mine if one.again_utc is not None)
+        return tuple(call(one, self.viewer) for one in mine if one.again_utc is not None)
 
     def page(self, name: str, title: str, url: str) -> Page:
         """Give the frame of a page of this visit; `url` is where it is read anew."""
@@ -69,7 +69,7 @@ class Visit(Struct, frozen=True):
             who=self.person.name,
             role=self.person.role,
             csrf=self.person.csrf,
-            now=self.eye.now,
+            now=self.viewer.now,
             waiting=waiting,
             again=again,
             needs=self.needs,
@@ -128,9 +128,9 @@ async def begin(desk: Desk, request: Request, person: Person) -> Visit:
     still_open, total = await desk.store.ask(incidents.board, OPEN_MAX)
     needs = await desk.store.ask(homes_open)
     equipment = await desk.store.ask(parts.standing)
-    eye = Eye(me=person.name, now=desk.clock(), t=language(request))
+    viewer = Viewer(me=person.name, now=desk.clock(), t=language(request))
     hidden = total - len(still_open)
-    return Visit(desk, request, person, eye, tuple(still_open), needs, equipment, hidden)
+    return Visit(desk, request, person, viewer, tuple(still_open), needs, equipment, hidden)
 
 
 def _turned_away(request: Request) -> Response:

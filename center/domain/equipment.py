@@ -27,7 +27,7 @@ _COUNTY = re.compile(r"\S+[시군구]$")
 _COUNTIES = 3  # a province, a city and its district begin an address
 
 
-class Limits(Struct, frozen=True):
+class Grace(Struct, frozen=True):
     """How long something may fail before somebody is told, in seconds."""
 
     lost_s: float
@@ -68,7 +68,7 @@ class Look(Struct, frozen=True):
 
     now: float
     listening_utc: float | None
-    limits: Limits
+    grace: Grace
 
 
 def failing(hub: Hub, known: Known, look: Look) -> Iterator[Part]:
@@ -78,13 +78,13 @@ def failing(hub: Hub, known: Known, look: Look) -> Iterator[Part]:
         return
     if state in _GONE:
         heard = max(hub.heard_utc, look.listening_utc or 0.0)
-        if look.now - heard >= look.limits.lost_s:
+        if look.now - heard >= look.grace.lost_s:
             yield Part(NeedKind.HUB_LOST, hub.hub, since_utc=hub.heard_utc)
     for fault in hub.faults:
         part = _of_fault(hub, fault, known)
-        limit_s = look.limits.device_s
+        limit_s = look.grace.device_s
         if part.kind is NeedKind.TRIGGER_FAULT:
-            limit_s = look.limits.trigger_s
+            limit_s = look.grace.trigger_s
         if look.now - part.since_utc >= limit_s:
             yield part
     if state is Seen.READY:
@@ -165,6 +165,6 @@ def _not_pressed(hub: Hub, known: Known, look: Look) -> Iterator[Part]:
     places = {trigger.device: trigger.place for trigger in hub.triggers or ()}
     for device in named(hub):
         since = known.pressed.get(device)
-        if since is not None and look.now - since >= look.limits.press_s:
+        if since is not None and look.now - since >= look.grace.press_s:
             place = places.get(device, "")
             yield Part(NeedKind.PRESS_DUE, hub.hub, device, detail=place, since_utc=since)

@@ -39,7 +39,7 @@ class LinkHealth(Struct, frozen=True):
     taken_over: int = 0  # how often since the start somebody else came with our name
 
 
-class Exchange:
+class Link:
     """The centre's only connection to the hubs. Its own thread runs from `start` to `stop`.
 
     `receive` and `turned` (told of every up and down) are called from its threads and only hand
@@ -63,7 +63,7 @@ class Exchange:
         self._claim = Claim(database, secrets.token_hex(8))
         self._taken_over = 0
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="anbu-exchange", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="anbu-link", daemon=True)
 
     def start(self) -> None:
         """Begin to dial."""

@@ -2,7 +2,7 @@
 
 from center.domain.announcement import Announcement, Draft, Why
 from center.service.desk import Desk
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from center.service.refusals import RefusalError
 from center.store.rows import announcements, deliveries
 from center.store.rows.announcements import NotSent
@@ -20,7 +20,7 @@ async def send(desk: Desk, draft: Draft, by: str) -> Announcement:
     if isinstance(done, NotSent):
         raise NotSentError(done.why)
     await order_due(desk)
-    desk.feed.tell(Notice(Topic.ANNOUNCEMENT, done.id))
+    desk.feed.tell(Update(Topic.ANNOUNCEMENT, done.id))
     return done
 
 
@@ -29,7 +29,7 @@ async def withdraw(desk: Desk, ident: str, by: str) -> Announcement:
     done = await desk.store.change(deliveries.withdraw, ident, by, desk.clock())
     if isinstance(done, Why):
         raise NotSentError(done)
-    desk.feed.tell(Notice(Topic.ANNOUNCEMENT, done.id))
+    desk.feed.tell(Update(Topic.ANNOUNCEMENT, done.id))
     return done
 
 
@@ -44,4 +44,4 @@ async def order_due(desk: Desk) -> None:
     for hub, command in orders:
         desk.link.order(hub, command)
     if orders or over:
-        desk.feed.tell(Notice(Topic.ANNOUNCEMENT))
+        desk.feed.tell(Update(Topic.ANNOUNCEMENT))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from center.config import Settings
-from center.link.reconnect import Exchange
+from center.link.reconnect import Link
 from center.service.auth import Auth
 from center.service.feed import Feed
 from center.service.metrics import Tally
@@ -19,6 +19,6 @@ class Desk:
     clock: Callable[[], float]
     store: Store
     feed: Feed
-    link: Exchange
+    link: Link
     auth: Auth
     tally: Tally

@@ -25,7 +25,7 @@ class Topic(StrEnum):
     RESYNC = "resync"
 
 
-class Notice(Struct, frozen=True):
+class Update(Struct, frozen=True):
     """`id` names the alarm or, of all else, the hub; `version` is the alarm's."""
 
     topic: Topic
@@ -38,12 +38,12 @@ class Feed:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._listeners: dict[asyncio.Queue[Notice | None], str] = {}
+        self._listeners: dict[asyncio.Queue[Update | None], str] = {}
         self._closed = False
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, update: Update) -> None:
         """Pass a notice on; it never blocks, and after the end it does nothing."""
-        self._in_loop(notice)
+        self._in_loop(update)
 
     def close(self) -> None:
         """End every listener's stream."""
@@ -56,38 +56,38 @@ class Feed:
             if whose == session:
                 _put(inbox, None)
 
-    async def listen(self, beat_s: float, session: str = "") -> AsyncIterator[Notice]:
+    async def listen(self, beat_s: float, session: str = "") -> AsyncIterator[Update]:
         """Give notices as they come, and a `beat` after every `beat_s` without one.
 
         `session` is whose stream it is, for `dismiss`.
         """
-        inbox: asyncio.Queue[Notice | None] = asyncio.Queue(BACKLOG)
+        inbox: asyncio.Queue[Update | None] = asyncio.Queue(BACKLOG)
         self._listeners[inbox] = session
         try:
             while not self._closed:
                 try:
                     async with asyncio.timeout(beat_s):
-                        notice = await inbox.get()
+                        update = await inbox.get()
                 except TimeoutError:
-                    notice = Notice(Topic.BEAT)
-                if notice is None:
+                    update = Update(Topic.BEAT)
+                if update is None:
                     return
-                yield notice
+                yield update
         finally:
             self._listeners.pop(inbox, None)
 
-    def _in_loop(self, notice: Notice | None) -> None:
+    def _in_loop(self, update: Update | None) -> None:
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._spread, notice)
+            self._loop.call_soon_threadsafe(self._spread, update)
 
-    def _spread(self, notice: Notice | None) -> None:
+    def _spread(self, update: Update | None) -> None:
         for inbox in self._listeners:
-            _put(inbox, notice)
+            _put(inbox, update)
 
 
-def _put(inbox: asyncio.Queue[Notice | None], notice: Notice | None) -> None:
+def _put(inbox: asyncio.Queue[Update | None], update: Update | None) -> None:
     if inbox.full():
         while not inbox.empty():
             inbox.get_nowait()
-        inbox.put_nowait(Notice(Topic.RESYNC))
-    inbox.put_nowait(notice)
+        inbox.put_nowait(Update(Topic.RESYNC))
+    inbox.put_nowait(update)

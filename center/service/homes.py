@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
-from center.domain.equipment import Limits, Look
+from center.domain.equipment import Grace, Look
 from center.domain.hub import Hub
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, Need, NotHandled, Try, WhyNot
@@ -13,7 +13,7 @@ from center.domain.record import Kept, NotKept, Record, WhyNotKept
 from center.service import equipment
 from center.service.desk import Desk
 from center.service.equipment import Bounds
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from center.service.refusals import RefusalError
 from center.store.rows import needs, presses, records
 from center.store.rows.needs import Task
@@ -45,8 +45,8 @@ async def call(desk: Desk, looked: Mapping[str, int | None], tried: Try) -> tupl
     if isinstance(done, NotHandled):
         raise NotHandledError(done.why, done.need)
     for task in done:
-        desk.feed.tell(Notice(Topic.NEED, task.need.hub, task.need.version))
-        desk.feed.tell(Notice(Topic.HOME, task.need.hub))
+        desk.feed.tell(Update(Topic.NEED, task.need.hub, task.need.version))
+        desk.feed.tell(Update(Topic.HOME, task.need.hub))
     return done
 
 
@@ -69,15 +69,15 @@ async def follow_trouble(
 ) -> None:
     """Make tasks of what fails for too long, and end those of what works again."""
     center = desk.settings.center
-    limits = Limits(
+    grace = Grace(
         center.lost_task_s, center.trigger_task_s, center.device_task_s, center.press_task_s
     )
     bounds = Bounds(center.session_s, center.press_tasks_a_day)
-    look = Look(now, listening_utc, limits)
+    look = Look(now, listening_utc, grace)
     news = await desk.store.ask(equipment.watch, hubs, look, bounds)
     if news.is_any:
         await desk.store.change(equipment.follow, news, now)
-        desk.feed.tell(Notice(Topic.NEED))
+        desk.feed.tell(Update(Topic.NEED))
 
 
 async def keep(desk: Desk, hub: str, record: Record, by: str, version: int | None) -> Kept:
@@ -86,7 +86,7 @@ async def keep(desk: Desk, hub: str, record: Record, by: str, version: int | Non
     done = await desk.store.change(records.put, hub, record, change, version)
     if isinstance(done, NotKept):
         raise NotKeptError(done.why, done.kept)
-    desk.feed.tell(Notice(Topic.HOME, hub))
+    desk.feed.tell(Update(Topic.HOME, hub))
     return done
 
 

@@ -17,13 +17,13 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlche
 from center.domain import acks
 from center.domain.by_hubs import PATIENCE
 from center.domain.incident import Incident, Patience
-from center.link.reconnect import Exchange
+from center.link.reconnect import Link
 from center.link.session import Arrived
 from center.service import own_faults
-from center.service.feed import Feed, Notice, Topic
-from center.service.intake import Parcel, Told, take_in
+from center.service.feed import Feed, Topic, Update
+from center.service.intake import Received, Told, store_message
 from center.service.metrics import Tally
-from center.service.rate_limit import Load, Passed, Sluice
+from center.service.rate_limit import Offered, Passed, RateLimit
 from center.store.dialect import StoreError
 from center.store.rows import incidents
 from center.store.store import Store, write_probe
@@ -48,13 +48,13 @@ class Inbox(Struct, frozen=True):
     feed: Feed
     tally: Tally
     clock: Callable[[], float]
-    link: Callable[[], Exchange]
-    sluice: Sluice
+    link: Callable[[], Link]
+    rate_limit: RateLimit
     patience: Patience = PATIENCE
     floods: dict[str, float] = {}  # by hub: when its fault was written down last, monotonic
 
 
-class Once:
+class Unsettled:
     """What came, settled once: the broker may give its number to the next message at once."""
 
     def __init__(self, arrived: Arrived) -> None:
@@ -80,12 +80,14 @@ def receive(inbox: Inbox, arrived: Arrived) -> None:
     inbox.tally.count("messages", type(heard.message).__name__)
     if heard.lost:
         inbox.tally.count("partly_read", type(heard.message).__name__)
-    message, once = heard.message, Once(arrived)
+    message, unsettled = heard.message, Unsettled(arrived)
     alarm = message.data.alarm if isinstance(message, AlarmEvent) else None
-    load = Load(heard.hub, alarm, len(arrived.payload), partial(_keep, inbox, once, heard))
-    passed = inbox.sluice.offer(load)
+    offered = Offered(
+        heard.hub, alarm, len(arrived.payload), partial(_keep, inbox, unsettled, heard)
+    )
+    passed = inbox.rate_limit.offer(offered)
     if passed is not Passed.NOW:
-        once.settle()
+        unsettled.settle()
         _held(inbox, heard.hub, passed)
 
 
@@ -105,14 +107,14 @@ def repair(inbox: Inbox) -> None:
 
 def turned(inbox: Inbox) -> None:
     """Follow the link up or down."""
-    inbox.feed.tell(Notice(Topic.LINK))
+    inbox.feed.tell(Update(Topic.LINK))
     if inbox.link().health().since_utc is not None:
         repair(inbox)
 
 
-def _keep(inbox: Inbox, arrived: Once, heard: Heard) -> None:
+def _keep(inbox: Inbox, arrived: Unsettled, heard: Heard) -> None:
     raw = arrived.payload.decode(errors="backslashreplace").replace("\x00", r"\x00")
-    parcel = Parcel(
+    received = Received(
         hub=heard.hub,
         message=heard.message,
         raw=raw,
@@ -121,7 +123,7 @@ def _keep(inbox: Inbox, arrived: Once, heard: Heard) -> None:
         patience=inbox.patience,
         lost=heard.lost,
     )
-    inbox.store.submit(partial(_stored, parcel), partial(_answer, inbox, heard, arrived))
+    inbox.store.submit(partial(_stored, received), partial(_answer, inbox, heard, arrived))
 
 
 def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
@@ -130,7 +132,7 @@ def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
     if inbox.floods.get(hub, -math.inf) + FLOOD_AGAIN_S <= (now := time.monotonic()):
         inbox.floods[hub] = now
         inbox.store.submit(partial(_note_flood, hub, inbox.clock()))
-        inbox.feed.tell(Notice(Topic.HUB, hub))
+        inbox.feed.tell(Update(Topic.HUB, hub))
     if passed is Passed.REFUSED:
         _log_few(FLOOD, inbox.tally.refuse(FLOOD))
 
@@ -139,11 +141,11 @@ def _note_flood(hub: str, utc: float, conn: Connection) -> None:
     own_faults.see(conn, hub, FaultKind.FLOOD, utc)
 
 
-def _stored(parcel: Parcel, conn: Connection) -> Told:
-    return take_in(conn, parcel)
+def _stored(received: Received, conn: Connection) -> Told:
+    return store_message(conn, received)
 
 
-def _answer(inbox: Inbox, heard: Heard, arrived: Once, done: Future[Told]) -> None:
+def _answer(inbox: Inbox, heard: Heard, arrived: Unsettled, done: Future[Told]) -> None:
     error = done.exception()
     if error:
         _not_stored(inbox, heard, arrived, error)
@@ -154,11 +156,11 @@ def _answer(inbox: Inbox, heard: Heard, arrived: Once, done: Future[Told]) -> No
     arrived.settle()
     if told.duplicate:
         inbox.tally.count("duplicates")
-    for notice in told.notices:
-        inbox.feed.tell(notice)
+    for update in told.updates:
+        inbox.feed.tell(update)
 
 
-def _not_stored(inbox: Inbox, heard: Heard, arrived: Once, error: BaseException) -> None:
+def _not_stored(inbox: Inbox, heard: Heard, arrived: Unsettled, error: BaseException) -> None:
     """Ask whether the store or the message is at fault: no error's class tells it.
 
     A hub may find a message that always fails. Taken for the store's fault it would be sent again
@@ -169,7 +171,7 @@ def _not_stored(inbox: Inbox, heard: Heard, arrived: Once, error: BaseException)
 
 
 def _judge(
-    inbox: Inbox, heard: Heard, arrived: Once, error: BaseException, probe: Future[None]
+    inbox: Inbox, heard: Heard, arrived: Unsettled, error: BaseException, probe: Future[None]
 ) -> None:
     """Have the broker send it again where the store does not work; else try once more, then drop.
 
@@ -193,7 +195,7 @@ def _judge(
         arrived.settle()
 
 
-def _bare(call: AlarmEvent, arrived: Once) -> AlarmEvent:
+def _bare(call: AlarmEvent, arrived: Unsettled) -> AlarmEvent:
     return reading.nothing(call.source, arrived.payload)
 
 

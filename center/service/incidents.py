@@ -12,7 +12,7 @@ from center.domain import acks, by_hubs, by_people
 from center.domain.by_people import Act, Refusal, Why
 from center.domain.incident import Change, Deed, Incident, Outcome, Patience, waited_s
 from center.service.desk import Desk
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from center.service.refusals import RefusalError
 from center.store.rows import incidents, needs
 from center.store.rows.incidents import Case
@@ -86,9 +86,9 @@ def any_due(conn: Connection, utc: float, patience: Patience) -> bool:
 def tell(desk: Desk, incident: Incident) -> None:
     """Tell the hub and the pages of a change that is stored."""
     desk.link.ack(incident.hub, acks.of_stage(incident, desk.clock()))
-    desk.feed.tell(Notice(Topic.ALARM, incident.id, incident.version))
+    desk.feed.tell(Update(Topic.ALARM, incident.id, incident.version))
     if incident.kind in _OF_CHECK_INS:
-        desk.feed.tell(Notice(Topic.NEED, incident.hub))
+        desk.feed.tell(Update(Topic.NEED, incident.hub))
 
 
 async def _do(desk: Desk, target: Target, decide: Decide) -> Case:

@@ -11,7 +11,7 @@ from center.domain.by_hubs import PATIENCE, Heard
 from center.domain.incident import Patience
 from center.domain.need import NeedKind
 from center.service import own_faults, surplus
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
 from hub.contract.messages import (
     Ack,
@@ -50,7 +50,7 @@ _CARE = {
 }
 
 
-class Parcel(Struct, frozen=True):
+class Received(Struct, frozen=True):
     """A hub's message as it came, and when (UTC seconds); `lost` is what could not be read."""
 
     hub: str
@@ -66,92 +66,92 @@ class Told(Struct, frozen=True):
     """What to say once it is stored: acks to the hub, notices to the pages."""
 
     acks: tuple[Ack, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    updates: tuple[Update, ...] = ()
     duplicate: bool = False
 
 
-def take_in(conn: Connection, parcel: Parcel) -> Told:
+def store_message(conn: Connection, received: Received) -> Told:
     """Store a hub's message and say what follows from it."""
-    back = _heard(conn, parcel)
-    told = _take_in(conn, parcel)
+    back = _heard(conn, received)
+    told = _store_by_kind(conn, received)
     if not back:
         return told
-    return replace(told, notices=(*told.notices, Notice(Topic.HUB, parcel.hub)))
+    return replace(told, updates=(*told.updates, Update(Topic.HUB, received.hub)))
 
 
-def _take_in(conn: Connection, parcel: Parcel) -> Told:
-    message = parcel.message
+def _store_by_kind(conn: Connection, received: Received) -> Told:
+    message = received.message
     match message:
         case AlarmEvent():
-            return _alarm(conn, parcel, message)
+            return _alarm(conn, received, message)
         case ReportEvent() | OtherEvent():
-            return _plain(conn, parcel, message)
+            return _plain(conn, received, message)
         case CheckInEvent() | CareEvent() | AnnouncementEvent():
-            return _daily(conn, parcel, message)
+            return _daily(conn, received, message)
         case Activity():
-            days.keep_activity(conn, parcel.hub, message, parcel.utc)
-            return Told(notices=(Notice(Topic.HOME, parcel.hub),))
+            days.keep_activity(conn, received.hub, message, received.utc)
+            return Told(updates=(Update(Topic.HOME, received.hub),))
         case HubState():
-            return _state(conn, parcel, message)
+            return _state(conn, received, message)
         case FaultReport() | Cleared():
-            return _fault(conn, parcel, message)
+            return _fault(conn, received, message)
         case Telemetry():
-            hubs.keep_telemetry(conn, parcel.hub, parcel.raw, parcel.utc)
+            hubs.keep_telemetry(conn, received.hub, received.raw, received.utc)
             return Told()
         case Reply():
-            return _reply(conn, parcel, message)
+            return _reply(conn, received, message)
         case _:
             assert_never(message)
 
 
-def _alarm(conn: Connection, parcel: Parcel, event: AlarmEvent) -> Told:
-    event = _gathered(conn, parcel, event)
-    hub, utc, alarm = parcel.hub, parcel.utc, event.data.alarm
+def _alarm(conn: Connection, received: Received, event: AlarmEvent) -> Told:
+    event = _gathered(conn, received, event)
+    hub, utc, alarm = received.hub, received.utc, event.data.alarm
     incident = incidents.incident_of(conn, hub, alarm)
     shared = None if incident else surplus.of_alarm(conn, hub, alarm)
-    fresh = incidents.keep_event(conn, hub, event, words.bare(event, parcel.raw), utc)
+    fresh = incidents.keep_event(conn, hub, event, words.bare(event, received.raw), utc)
     known = incident or surplus.as_of(shared, alarm)
     if not fresh and known:
         return Told(acks.of_event(event.id, known, utc), duplicate=True)
     ident = "" if incident else incidents.free_id(conn, hub, alarm)
-    heard = Heard(event, hub, ident, times.of_rfc3339(event.time, utc), utc, parcel.patience)
-    notices = []
+    heard = Heard(event, hub, ident, times.of_rfc3339(event.time, utc), utc, received.patience)
+    updates = []
     if shared or (incident is None and surplus.is_full(conn, hub)):
-        incident = surplus.add(conn, shared, heard, parcel.lost)
+        incident = surplus.add(conn, shared, heard, received.lost)
         own_faults.see(conn, hub, FaultKind.CROWDED, utc)
-        notices.append(Notice(Topic.HUB, hub))
+        updates.append(Update(Topic.HUB, hub))
     else:
-        change = by_hubs.partly_read(by_hubs.fold(incident, heard), parcel.lost)
+        change = by_hubs.partly_read(by_hubs.fold(incident, heard), received.lost)
         begun, incident = incident is None, incidents.save(conn, change)
         incident, awaited = presses.tested(conn, incident, heard, begun=begun)
-        notices += [Notice(Topic.NEED, hub)] if awaited else []
+        updates += [Update(Topic.NEED, hub)] if awaited else []
     words.keep(conn, hub, incident.id, event, utc)
-    notices.append(Notice(Topic.ALARM, incident.id, incident.version))
+    updates.append(Update(Topic.ALARM, incident.id, incident.version))
     if event.data.what is What.CLEARED and needs.ease(conn, hub, utc):
-        notices.append(Notice(Topic.NEED, hub))
-    return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(notices))
+        updates.append(Update(Topic.NEED, hub))
+    return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(updates))
 
 
-def _gathered(conn: Connection, parcel: Parcel, event: AlarmEvent) -> AlarmEvent:
+def _gathered(conn: Connection, received: Received, event: AlarmEvent) -> AlarmEvent:
     """Add a call that names no alarm to the open one of its hub that is alike: one is enough."""
     if not event.data.alarm.startswith(UNREAD):
         return event
-    alarm = incidents.unread_alarm(conn, parcel.hub, event) or event.data.alarm
+    alarm = incidents.unread_alarm(conn, received.hub, event) or event.data.alarm
     return replace(event, data=replace(event.data, alarm=alarm))
 
 
 def _daily(
-    conn: Connection, parcel: Parcel, event: CheckInEvent | CareEvent | AnnouncementEvent
+    conn: Connection, received: Received, event: CheckInEvent | CareEvent | AnnouncementEvent
 ) -> Told:
-    ack = acks.of_word(event.id, parcel.utc)
-    raw = words.bare(event, parcel.raw)
-    if not incidents.keep_event(conn, parcel.hub, event, raw, parcel.utc):
+    ack = acks.of_word(event.id, received.utc)
+    raw = words.bare(event, received.raw)
+    if not incidents.keep_event(conn, received.hub, event, raw, received.utc):
         return Told((ack,), duplicate=True)
     if isinstance(event, AnnouncementEvent):
-        news = deliveries.tell(conn, parcel.hub, event, parcel.utc)
-        return Told((ack,), (Notice(Topic.ANNOUNCEMENT, parcel.hub),) if news else ())
-    topics = _keep_word(conn, parcel.hub, event, parcel.utc)
-    return Told((ack,), tuple(Notice(topic, parcel.hub) for topic in topics))
+        news = deliveries.tell(conn, received.hub, event, received.utc)
+        return Told((ack,), (Update(Topic.ANNOUNCEMENT, received.hub),) if news else ())
+    topics = _keep_word(conn, received.hub, event, received.utc)
+    return Told((ack,), tuple(Update(topic, received.hub) for topic in topics))
 
 
 def _keep_word(
@@ -183,67 +183,67 @@ def _kind_of(care: Care) -> NeedKind:
     return _CARE.get(care) or NeedKind.of(care)
 
 
-def _plain(conn: Connection, parcel: Parcel, event: ReportEvent | OtherEvent) -> Told:
+def _plain(conn: Connection, received: Received, event: ReportEvent | OtherEvent) -> Told:
     """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
-    fresh = incidents.keep_event(conn, parcel.hub, event, parcel.raw, parcel.utc)
-    owed = (acks.of_word(event.id, parcel.utc),) if isinstance(event, OtherEvent) else ()
+    fresh = incidents.keep_event(conn, received.hub, event, received.raw, received.utc)
+    owed = (acks.of_word(event.id, received.utc),) if isinstance(event, OtherEvent) else ()
     return Told(owed, duplicate=not fresh)
 
 
-def _state(conn: Connection, parcel: Parcel, state: HubState) -> Told:
-    if not parcel.retained:
-        own_faults.note_boot(conn, parcel.hub, state, parcel.utc)
-    hubs.keep_state(conn, parcel.hub, state)
-    if state.state is Availability.READY and not parcel.retained:
-        hubs.match_faults(conn, parcel.hub, state.faults, parcel.utc)
-        deliveries.hasten(conn, parcel.hub, parcel.utc)
+def _state(conn: Connection, received: Received, state: HubState) -> Told:
+    if not received.retained:
+        own_faults.note_boot(conn, received.hub, state, received.utc)
+    hubs.keep_state(conn, received.hub, state)
+    if state.state is Availability.READY and not received.retained:
+        hubs.match_faults(conn, received.hub, state.faults, received.utc)
+        deliveries.hasten(conn, received.hub, received.utc)
     answers: list[Ack] = []
     for brief in state.alarms:
-        incident = incidents.incident_of(conn, parcel.hub, brief.alarm)
-        change = incident and by_hubs.catch_up(incident, brief.version, parcel.utc)
+        incident = incidents.incident_of(conn, received.hub, brief.alarm)
+        change = incident and by_hubs.catch_up(incident, brief.version, received.utc)
         if change:
             incident = incidents.save(conn, change)
         else:
-            shared = None if incident else surplus.of_alarm(conn, parcel.hub, brief.alarm)
+            shared = None if incident else surplus.of_alarm(conn, received.hub, brief.alarm)
             incident = incident or surplus.as_of(shared, brief.alarm)
-        ack = acks.of_brief(brief, incident, parcel.utc)
+        ack = acks.of_brief(brief, incident, received.utc)
         if ack:
             answers.append(ack)
-    return Told(tuple(answers), _told_of_hub(parcel).notices)
+    return Told(tuple(answers), _told_of_hub(received).updates)
 
 
-def _fault(conn: Connection, parcel: Parcel, said: FaultReport | Cleared) -> Told:
+def _fault(conn: Connection, received: Received, said: FaultReport | Cleared) -> Told:
     """Store that a fault came or went; those that the centre has found, only it says and ends."""
     if said.fault.startswith(hubs.OWN):
         return Told()
     if isinstance(said, Cleared):
-        hubs.clear_fault(conn, parcel.hub, said.fault, parcel.utc)
+        hubs.clear_fault(conn, received.hub, said.fault, received.utc)
     else:
-        hubs.raise_fault(conn, parcel.hub, said, parcel.utc)
-    return _told_of_hub(parcel)
+        hubs.raise_fault(conn, received.hub, said, received.utc)
+    return _told_of_hub(received)
 
 
-def _reply(conn: Connection, parcel: Parcel, said: Reply) -> Told:
-    hubs.keep_reply(conn, parcel.hub, said, parcel.utc)
-    notices = _told_of_hub(parcel).notices
-    if deliveries.reply(conn, parcel.hub, said, parcel.utc):
-        notices = (*notices, Notice(Topic.ANNOUNCEMENT, parcel.hub))
-    return Told(notices=notices)
+def _reply(conn: Connection, received: Received, said: Reply) -> Told:
+    hubs.keep_reply(conn, received.hub, said, received.utc)
+    updates = _told_of_hub(received).updates
+    if deliveries.reply(conn, received.hub, said, received.utc):
+        updates = (*updates, Update(Topic.ANNOUNCEMENT, received.hub))
+    return Told(updates=updates)
 
 
-def _heard(conn: Connection, parcel: Parcel) -> bool:
+def _heard(conn: Connection, received: Received) -> bool:
     """Note that a hub spoke; tell whether it was gone for good and is back by its own word."""
-    message, utc = parcel.message, parcel.utc
+    message, utc = received.message, received.utc
     lost = isinstance(message, HubState) and message.state is Availability.LOST
     if lost:
         utc = 0.0  # the broker said so, not the hub
-    elif parcel.retained:  # said some time ago: at best when its own clock says
+    elif received.retained:  # said some time ago: at best when its own clock says
         said = message.utc if isinstance(message, HubState) and message.synced else 0.0
         utc = min(utc, said)
-    hubs.heard(conn, parcel.hub, utc, parcel.utc)
-    by_itself = not parcel.retained and not lost
-    return by_itself and hubs.comes_back(conn, parcel.hub, parcel.utc)
+    hubs.heard(conn, received.hub, utc, received.utc)
+    by_itself = not received.retained and not lost
+    return by_itself and hubs.comes_back(conn, received.hub, received.utc)
 
 
-def _told_of_hub(parcel: Parcel) -> Told:
-    return Told(notices=(Notice(Topic.HUB, parcel.hub),))
+def _told_of_hub(received: Received) -> Told:
+    return Told(updates=(Update(Topic.HUB, received.hub),))

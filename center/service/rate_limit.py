@@ -16,10 +16,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-Limits = tuple[tuple[float, float], ...]  # of each bucket in turn: its size, and how many a second
+Paces = tuple[tuple[float, float], ...]  # of each bucket in turn: its size, and how many a second
 
-CALLS: Limits = ((100.0, 20.0), (2_000.0, 1.0))  # for minutes ten times what a finger can do
-REST: Limits = ((300.0, 50.0), (6_000.0, 5.0))  # a backlog of 2,000 readings comes in within 40 s
+CALLS: Paces = ((100.0, 20.0), (2_000.0, 1.0))  # for minutes ten times what a finger can do
+REST: Paces = ((300.0, 50.0), (6_000.0, 5.0))  # a backlog of 2,000 readings comes in within 40 s
 EVERY_S = 0.05
 CALLS_BYTES = 1_000_000  # that may wait, of one hub
 REST_BYTES = 4_000_000
@@ -37,28 +37,28 @@ class Passed(StrEnum):
     REFUSED = "refused"
 
 
-class Load(Struct):
+class Offered(Struct):
     """A message: whose, of which alarm (None: no call), how long, and what takes it in."""
 
     hub: str
     alarm: str | None
     size: int
-    take_in: Callable[[], object]
+    pass_on: Callable[[], object]
 
 
 class _Bucket:
     """Tokens of one hub's calls, or of all else of it, and what waits for them, by alarm."""
 
-    def __init__(self, limits: Limits, most: int, now: float) -> None:
-        self.limits, self.most, self.at = limits, most, now
-        self.tokens = [size for size, _ in limits]
-        self.waiting: dict[str, deque[Load]] = {}
+    def __init__(self, paces: Paces, most: int, now: float) -> None:
+        self.paces, self.most, self.at = paces, most, now
+        self.tokens = [size for size, _ in paces]
+        self.waiting: dict[str, deque[Offered]] = {}
         self.count = self.size = 0
 
     def refill(self, now: float) -> None:
         """Add what has come since."""
         past_s, self.at = now - self.at, now
-        held = zip(self.tokens, self.limits, strict=True)
+        held = zip(self.tokens, self.paces, strict=True)
         self.tokens = [min(size, n + past_s * rate_hz) for n, (size, rate_hz) in held]
 
     def spend(self) -> bool:
@@ -71,45 +71,45 @@ class _Bucket:
     def is_full(self, now: float) -> bool:
         """Tell whether it says no more than a new one would."""
         self.refill(now)
-        return not self.waiting and self.tokens == [size for size, _ in self.limits]
+        return not self.waiting and self.tokens == [size for size, _ in self.paces]
 
-    def add(self, load: Load) -> None:
+    def add(self, offered: Offered) -> None:
         """Let it wait behind those of its alarm."""
-        self.waiting.setdefault(load.alarm or "", deque()).append(load)
+        self.waiting.setdefault(offered.alarm or "", deque()).append(offered)
         self.count += 1
-        self.size += load.size
+        self.size += offered.size
 
-    def longest(self) -> deque[Load]:
+    def longest(self) -> deque[Offered]:
         """Give the alarm of which most waits, nothing where one of each does."""
         if self.count == len(self.waiting):
             return deque()
         return max(self.waiting.values(), key=len)
 
-    def drop(self, queue: deque[Load]) -> int:
+    def drop(self, queue: deque[Offered]) -> int:
         """Give the newest of a queue up; give its size."""
-        load = queue.pop()
+        offered = queue.pop()
         if not queue:
-            del self.waiting[load.alarm or ""]
+            del self.waiting[offered.alarm or ""]
         self.count -= 1
-        self.size -= load.size
-        return load.size
+        self.size -= offered.size
+        return offered.size
 
-    def take(self) -> list[Load]:
+    def due(self) -> list[Offered]:
         """Give what the tokens allow, one of each alarm in turn."""
         taken = []
         while self.waiting and self.spend():
             alarm = next(iter(self.waiting))
             queue = self.waiting.pop(alarm)
-            load = queue.popleft()
+            offered = queue.popleft()
             if queue:
                 self.waiting[alarm] = queue
             self.count -= 1
-            self.size -= load.size
-            taken.append(load)
+            self.size -= offered.size
+            taken.append(offered)
         return taken
 
 
-class Sluice:
+class RateLimit:
     """Any thread may offer. What waits is taken in by a thread of its own, there only for that."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -121,16 +121,16 @@ class Sluice:
         self._drain: threading.Thread | None = None
         self._swept = clock()
 
-    def offer(self, load: Load) -> Passed:
+    def offer(self, offered: Offered) -> Passed:
         """Take a message in, let it wait, or refuse it."""
         with self._lock:
             now = self._clock()
-            bucket = self._bucket(load, now)
+            bucket = self._bucket(offered, now)
             bucket.refill(now)
             free = not bucket.waiting and bucket.spend()
-            passed = Passed.NOW if free else self._wait(bucket, load)
+            passed = Passed.NOW if free else self._wait(bucket, offered)
         if passed is Passed.NOW:
-            load.take_in()
+            offered.pass_on()
         return passed
 
     def waiting(self) -> int:
@@ -147,13 +147,13 @@ class Sluice:
             drain.join()
         return self.waiting()
 
-    def _bucket(self, load: Load, now: float) -> _Bucket:
-        key = load.hub, load.alarm is not None
+    def _bucket(self, offered: Offered, now: float) -> _Bucket:
+        key = offered.hub, offered.alarm is not None
         if key not in self._buckets:
             self._sweep(now)
-            rest = load.alarm is None
-            limits, most = (REST, REST_BYTES) if rest else (CALLS, CALLS_BYTES)
-            self._buckets[key] = _Bucket(limits, most, now)
+            rest = offered.alarm is None
+            paces, most = (REST, REST_BYTES) if rest else (CALLS, CALLS_BYTES)
+            self._buckets[key] = _Bucket(paces, most, now)
         return self._buckets[key]
 
     def _sweep(self, now: float) -> None:
@@ -163,50 +163,50 @@ class Sluice:
         for key in [key for key, bucket in self._buckets.items() if bucket.is_full(now)]:
             del self._buckets[key]
 
-    def _wait(self, bucket: _Bucket, load: Load) -> Passed:
+    def _wait(self, bucket: _Bucket, offered: Offered) -> Passed:
         """Let it wait. Where there is no room, a repeat of the longest alarm makes some."""
         passed = Passed.LATER
-        if bucket.size + load.size > bucket.most or self._size + load.size > ALL_BYTES:
+        if bucket.size + offered.size > bucket.most or self._size + offered.size > ALL_BYTES:
             longest = bucket.longest()
-            own = bucket.waiting.get(load.alarm or "", ())
-            if len(longest) <= len(own) + 1 or longest[-1].size < load.size:
+            own = bucket.waiting.get(offered.alarm or "", ())
+            if len(longest) <= len(own) + 1 or longest[-1].size < offered.size:
                 return Passed.REFUSED
             self._size -= bucket.drop(longest)
             passed = Passed.REFUSED  # that one, in the place of this
-        bucket.add(load)
-        self._size += load.size
+        bucket.add(offered)
+        self._size += offered.size
         if self._drain is None or not self._drain.is_alive():
-            self._drain = threading.Thread(target=self._run, name="anbu-sluice", daemon=True)
+            self._drain = threading.Thread(target=self._run, name="anbu-rate-limit", daemon=True)
             self._drain.start()
         return passed
 
     def _run(self) -> None:
         while not self._closed.wait(EVERY_S):
             due, more = self._due()
-            for load in due:
-                _take_in(load)
+            for offered in due:
+                _pass_on(offered)
             if not more:
                 return
 
-    def _due(self) -> tuple[list[Load], bool]:
+    def _due(self) -> tuple[list[Offered], bool]:
         """Give what may be taken in now; whether more waits, else this thread ends."""
         with self._lock:
-            now, due, more = self._clock(), list[Load](), False
+            now, due, more = self._clock(), list[Offered](), False
             for bucket in self._buckets.values():
                 if bucket.waiting:
                     bucket.refill(now)
-                    due += bucket.take()
+                    due += bucket.due()
                     more = more or bool(bucket.waiting)
-            self._size -= sum(load.size for load in due)
+            self._size -= sum(offered.size for offered in due)
             if not more:
                 self._drain = None
             return due, more
 
 
-def _take_in(load: Load) -> None:
+def _pass_on(offered: Offered) -> None:
     try:
-        load.take_in()
+        offered.pass_on()
     except (
         Exception
     ):  # whatever it is: of one message, and all hubs' wait behind it; a call is owed
-        log.exception("a message of %s that had waited was not taken in", load.hub)
+        log.exception("a message of %s that had waited was not taken in", offered.hub)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from center.domain.hub import AHEAD_S, Seen, seen
 from center.service import announcements, homes, incidents, own_faults, retention
 from center.service.desk import Desk
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from center.store.rows import hubs
 from center.store.store import write_probe
 
@@ -114,7 +114,7 @@ async def watch_hubs(desk: Desk) -> None:
         found = {hub.hub: seen(hub, now, listening_utc) for hub in known}
         for name, state in found.items():
             if before.get(name, state) is not state:
-                desk.feed.tell(Notice(Topic.HUB, name))
+                desk.feed.tell(Update(Topic.HUB, name))
         before = found
         try:
             await homes.follow_trouble(desk, known, now, listening_utc)
@@ -127,7 +127,7 @@ async def ease_faults(desk: Desk) -> None:
     async for _ in _every(FAULTS_S):
         try:
             for hub in await desk.store.change(own_faults.ease, desk.clock()):
-                desk.feed.tell(Notice(Topic.HUB, hub))
+                desk.feed.tell(Update(Topic.HUB, hub))
         except SQLAlchemyError as error:
             log.warning("what is over still shows: %s", type(error).__name__)
 

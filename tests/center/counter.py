@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from center import app
 from center.config import Center, Settings
-from center.link.reconnect import Exchange, LinkHealth
+from center.link.reconnect import Link, LinkHealth
 from center.service import auth
 from center.service.auth import Auth, Role
 from center.service.desk import Desk
@@ -26,7 +26,7 @@ HASHED = auth.hash_password(PASSWORD)
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
-class Recorder(Exchange):
+class Recorder(Link):
     """A link that stands and keeps what it is told to send."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

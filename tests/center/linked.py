@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from center.config import Mqtt
-from center.link.reconnect import Exchange
+from center.link.reconnect import Link
 from center.service import inbox
-from center.service.feed import Feed, Notice
+from center.service.feed import Feed, Update
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.rate_limit import Sluice
+from center.service.rate_limit import RateLimit
 from center.store.store import Store
 from tests.broker import Broker, wait_until
 
@@ -29,10 +29,10 @@ class Told(Feed):
     """A feed that only keeps what it is told."""
 
     def __init__(self) -> None:
-        self.notices: list[Notice] = []
+        self.updates: list[Update] = []
 
-    def tell(self, notice: Notice) -> None:
-        self.notices.append(notice)
+    def tell(self, update: Update) -> None:
+        self.updates.append(update)
 
 
 class Flaky(Store):
@@ -60,11 +60,11 @@ class Office:
     def __init__(self, store: Flaky, settings: Mqtt) -> None:
         self.store = store
         self.tally = Tally({})
-        self.sluice = Sluice()
-        self.inbox = Inbox(store, Told(), self.tally, time.time, lambda: self.link, self.sluice)
+        self.rate_limit = RateLimit()
+        self.inbox = Inbox(store, Told(), self.tally, time.time, lambda: self.link, self.rate_limit)
         receive = partial(inbox.receive, self.inbox)
         turned = partial(inbox.turned, self.inbox)
-        self.link = Exchange(settings, time.time, receive, turned, store.id)
+        self.link = Link(settings, time.time, receive, turned, store.id)
 
     def wait_up(self) -> None:
         wait_until(lambda: self.link.listening_utc is not None, "the link stands")
@@ -102,5 +102,5 @@ def office(folder: Path, settings: Mqtt) -> Iterator[Office]:
         yield opened
     finally:
         opened.link.stop()
-        opened.sluice.close()
+        opened.rate_limit.close()
         store.close()

@@ -13,7 +13,7 @@ from center.config import Center
 from center.domain.by_hubs import Heard, fold
 from center.domain.incident import Incident
 from center.service import retention
-from center.service.intake import Parcel, Told, take_in
+from center.service.intake import Received, Told, store_message
 from center.store.store import Store
 from hub.contract import wire
 from hub.contract.messages import (
@@ -81,18 +81,18 @@ def state(
                     alarms=alarms, faults=faults)  # fmt: skip
 
 
-def parcel(
+def received(
     message: FromHub, hub: str = HUB, utc: float | None = None, *, retained: bool = False
-) -> Parcel:
+) -> Received:
     """Wrap a message as it comes from the wire."""
     when = time.time() if utc is None else utc
-    return Parcel(hub, message, wire.encode(message).decode(), retained, when)
+    return Received(hub, message, wire.encode(message).decode(), retained, when)
 
 
 def hear(store: Store, message: FromHub, hub: str = HUB, utc: float | None = None) -> Told:
     """Store a message, and give what follows."""
-    one = parcel(message, hub, utc)
-    return store.submit(lambda conn: take_in(conn, one)).result(10)
+    one = received(message, hub, utc)
+    return store.submit(lambda conn: store_message(conn, one)).result(10)
 
 
 def forget(store: Store, before_utc: float) -> None:

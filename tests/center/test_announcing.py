@@ -31,7 +31,7 @@ from center.domain.announcement import (
 from center.domain.incident import Deed, Entry
 from center.link.reconnect import LinkHealth
 from center.service import announcements, rounds
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from center.store.rows import announcements as rows
 from center.store.rows import audit, deliveries, records
 from center.store.rows.announcements import NotSent
@@ -171,7 +171,7 @@ def test_the_hubs_own_word_is_the_last(store: Store, outcome: AnnouncementOutcom
     claim(store, NOW)
     said = hear(store, word(made.id, outcome, at=NOW + 30), utc=NOW + 31)
     assert [ack.stage for ack in said.acks] == ["received"]
-    assert said.notices == (Notice(Topic.ANNOUNCEMENT, HUB),)
+    assert said.updates == (Update(Topic.ANNOUNCEMENT, HUB),)
     one = delivery(store, made.id)
     assert (one.fate, one.over_utc, one.taken_utc) == (outcome.value, NOW + 30, NOW + 31)
     hear(store, Reply(made.id, done=False, reason=Reason.EXPIRED), utc=NOW + 32)
@@ -210,8 +210,8 @@ def test_a_refusal_for_good_is_one(store: Store) -> None:
 def test_a_word_on_nothing_that_was_announced_is_answered_and_changes_nothing(store: Store) -> None:
     send(store)
     said = hear(store, word("elsewhere"), utc=NOW)
-    assert (len(said.acks), said.notices) == (1, ())
-    assert hear(store, Reply("elsewhere", done=True)).notices == (Notice(Topic.HUB, HUB),)
+    assert (len(said.acks), said.updates) == (1, ())
+    assert hear(store, Reply("elsewhere", done=True)).updates == (Update(Topic.HUB, HUB),)
 
 
 def test_one_form_is_sent_once(store: Store) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, String, Table, text
 
 from center.console import view
-from center.console.view import Eye
+from center.console.view import Viewer
 from center.domain import by_people
 from center.domain.announcement import Draft
 from center.domain.by_people import Act
@@ -21,7 +21,7 @@ from center.domain.need import Called, NeedKind, Try
 from center.link.session import Arrived
 from center.service import inbox, intake
 from center.service.inbox import Inbox
-from center.service.intake import Parcel
+from center.service.intake import Received
 from center.service.metrics import Tally
 from center.service.texts import texts
 from center.store import tables
@@ -96,8 +96,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield Desk(store)
 
 
-def eye(lang: Language = Language.KOREAN) -> Eye:
-    return Eye("김하늘", NOW, texts(lang))
+def viewer(lang: Language = Language.KOREAN) -> Viewer:
+    return Viewer("김하늘", NOW, texts(lang))
 
 
 def test_a_call_of_a_kind_from_the_future_rings_and_is_answered(desk: Desk) -> None:
@@ -175,10 +175,10 @@ def test_a_torn_call_is_answered_by_the_id_that_stands_in_it(desk: Desk) -> None
 def test_a_call_that_no_database_can_hold_still_rings(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def narrow(parcel: Parcel, conn: Connection) -> intake.Told:
-        if parcel.lost != ("*",):
+    def narrow(received: Received, conn: Connection) -> intake.Told:
+        if received.lost != ("*",):
             raise OverflowError  # what the driver raises for a number that no column holds
-        return intake.take_in(conn, parcel)
+        return intake.store_message(conn, received)
 
     monkeypatch.setattr(inbox, "_stored", narrow)
     desk.receive(wire.encode(event(alarm="b1-3")))
@@ -279,14 +279,14 @@ def test_whatever_single_field_is_odd_a_call_is_stored_and_answered(
             heard = wire.hear(wire.topic(HUB, "event"), own)
             assert isinstance(heard.message, AlarmEvent), own
             home = f"js-{number}"  # of one home only some are shown one by one
-            parcel = Parcel(home, heard.message, own.decode(), False, NOW, lost=heard.lost)  # noqa: FBT003
-            told = store.submit(partial(inbox._stored, parcel)).result(10)
+            received = Received(home, heard.message, own.decode(), False, NOW, lost=heard.lost)  # noqa: FBT003
+            told = store.submit(partial(inbox._stored, received)).result(10)
             assert told.acks[0].event == ident, own
             assert told.acks[0].stage is Stage.RECEIVED
             case = store.read(incidents.case, told.acks[0].alarm)
             assert case, own
             assert case.incident.is_open
-            view.call(case.incident, eye())
+            view.call(case.incident, viewer())
 
 
 @pytest.mark.parametrize("message", OTHERS, ids=lambda one: one.type)

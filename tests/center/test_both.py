@@ -14,7 +14,7 @@ from center.domain import acks, by_people
 from center.domain.by_people import PATIENCE, Act
 from center.domain.incident import Change, Incident, Outcome
 from center.service import incidents
-from center.service.intake import Parcel, take_in
+from center.service.intake import Received, store_message
 from center.store.rows import incidents as incident_rows
 from center.store.rows.incidents import Which
 from center.store.store import Store
@@ -60,8 +60,8 @@ class Both:
         if not self.up:
             return
         hub, message = wire.decode_from_hub(sent.topic, sent.payload)
-        parcel = Parcel(hub, message, sent.payload.decode(), retained=False, utc=UTC + self.at)
-        for ack in self.store.submit(lambda conn: take_in(conn, parcel)).result(10).acks:
+        received = Received(hub, message, sent.payload.decode(), retained=False, utc=UTC + self.at)
+        for ack in self.store.submit(lambda conn: store_message(conn, received)).result(10).acks:
             self.to_hub(ack)
 
     def to_hub(self, ack: Ack) -> None:

@@ -49,7 +49,7 @@ def test_what_comes_twice_is_answered_twice_and_kept_once(store: Store) -> None:
         first, second = hear(store, message, utc=NOW), hear(store, message, utc=NOW + 30)
         assert (first.duplicate, second.duplicate) == (False, True)
         assert second.acks == (Ack(message.id, "", Stage.RECEIVED, 0, NOW + 30),)
-        assert not second.notices
+        assert not second.updates
     assert open_kinds(store) == [NeedKind.MISSED_CHECKIN, NeedKind.COUNSELLING]
 
 
@@ -85,7 +85,7 @@ def test_two_answers_without_words_are_told_to_a_person_as_that(store: Store) ->
 
 
 def topics(told: Told) -> set[Topic]:
-    return {notice.topic for notice in told.notices}
+    return {update.topic for update in told.updates}
 
 
 def test_the_same_need_said_again_is_one_task_and_nothing_is_lost(store: Store) -> None:

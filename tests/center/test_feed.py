@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from center.service.auth import COOKIE, csrf_of
-from center.service.feed import Notice, Topic
+from center.service.feed import Topic, Update
 from tests.broker import wait_until
 from tests.center.e2e.office import SESSION_S, Office
 from tests.hub.rig import figure
@@ -22,7 +22,7 @@ def busy(office: Office) -> Iterator[None]:
 
     def tell() -> None:
         while not stop.wait(0.02):
-            office.desk.feed.tell(Notice(Topic.HUB, "js-0001"))
+            office.desk.feed.tell(Update(Topic.HUB, "js-0001"))
 
     telling = threading.Thread(target=tell)
     telling.start()

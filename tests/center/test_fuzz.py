@@ -12,7 +12,7 @@ from center.link.session import Arrived
 from center.service import inbox
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
-from center.service.rate_limit import Load, Passed, Sluice
+from center.service.rate_limit import Offered, Passed, RateLimit
 from center.store.rows import audit, days, incidents, needs
 from center.store.rows import deliveries as delivery_rows
 from center.store.rows import hubs as hub_rows
@@ -154,11 +154,11 @@ def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None
         heard(store, link)
 
 
-class Wide(Sluice):
-    """A sluice that lets a whole hour's nonsense through in a second."""
+class Wide(RateLimit):
+    """A rate limit that lets a whole hour's nonsense through in a second."""
 
-    def offer(self, load: Load) -> Passed:
-        load.take_in()
+    def offer(self, offered: Offered) -> Passed:
+        offered.pass_on()
         return Passed.NOW
 
 

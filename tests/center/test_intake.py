@@ -13,7 +13,7 @@ from center.domain.hub import Hub, Seen, is_lost, seen
 from center.domain.incident import Change, Deed, Incident
 from center.domain.times import of_rfc3339
 from center.service import incidents, retention
-from center.service.intake import take_in
+from center.service.intake import store_message
 from center.store import tables
 from center.store.rows import hubs as hub_rows
 from center.store.rows import incidents as incident_rows
@@ -31,7 +31,7 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Report, What, of_report
 from hub.contract.wire import source
-from tests.center.making import HUB, NOW, event, hear, parcel, state, stored
+from tests.center.making import HUB, NOW, event, hear, received, state, stored
 
 FAULT = FaultReport("stuck-button", FaultKind.STUCK, "button", NOW, synced=True)
 
@@ -110,8 +110,8 @@ def test_a_will_says_lost_but_was_not_said_by_the_hub(store: Store) -> None:
 
 
 def test_a_retained_state_is_no_sign_of_life(store: Store) -> None:
-    old = parcel(state(utc=NOW - 3600), utc=NOW, retained=True)
-    store.submit(lambda conn: take_in(conn, old)).result(10)
+    old = received(state(utc=NOW - 3600), utc=NOW, retained=True)
+    store.submit(lambda conn: store_message(conn, old)).result(10)
     assert hub(store).heard_utc == NOW - 3600
     assert seen(hub(store), NOW, NOW - 7200) is Seen.LOST
 
@@ -196,7 +196,7 @@ def test_a_call_that_came_again_is_found_when_its_holder_has_not_answered(store:
     hear(store, event(), utc=NOW)
     took(store, "b1-1")
     told = hear(store, event(What.REPEATED), utc=NOW + 30)
-    assert [notice.id for notice in told.notices] == ["b1-1"]
+    assert [update.id for update in told.updates] == ["b1-1"]
     assert [ack.stage for ack in told.acks] == [Stage.RECEIVED, Stage.ACCEPTED]
     assert not given_back(store, NOW + 89)
     (back,) = given_back(store, NOW + 90)

@@ -10,11 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from center.config import Mqtt
-from center.domain.equipment import Known, Limits, Look, failing
+from center.domain.equipment import Grace, Known, Look, failing
 from center.domain.need import NeedKind
 from center.link.session import Arrived
 from center.service import inbox, own_faults, removal
-from center.service.intake import take_in
+from center.service.intake import store_message
 from center.service.own_faults import QUIET_S
 from center.service.rate_limit import CALLS
 from center.service.removal import Removed
@@ -26,7 +26,7 @@ from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport
 from tests.broker import wait_until
 from tests.center.e2e.office import Office
 from tests.center.linked import office as linked
-from tests.center.making import HUB, NOW, event, hear, parcel, state, stored
+from tests.center.making import HUB, NOW, event, hear, received, state, stored
 
 READY = Availability.READY
 
@@ -41,8 +41,8 @@ def say(
     store: Store, boot: str, utc: float, said: Availability = READY, *, old: bool = False
 ) -> None:
     told = replace(state(said), boot=boot, utc=utc)
-    one = parcel(told, utc=max(utc, NOW), retained=old)
-    store.submit(lambda conn: take_in(conn, one)).result(10)
+    one = received(told, utc=max(utc, NOW), retained=old)
+    store.submit(lambda conn: store_message(conn, one)).result(10)
 
 
 def faults(store: Store) -> list[tuple[FaultKind, str]]:
@@ -136,8 +136,8 @@ def test_two_machines_with_one_name_are_a_task_within_minutes(store: Store) -> N
     for turn in range(4):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
     (hub,) = store.read(hub_rows.known)
-    limits = Limits(lost_s=600.0, trigger_s=600.0, device_s=86_400.0, press_s=1e9)
-    parts = failing(hub, Known(), Look(NOW + 900.0, NOW - 9000.0, limits))
+    grace = Grace(lost_s=600.0, trigger_s=600.0, device_s=86_400.0, press_s=1e9)
+    parts = failing(hub, Known(), Look(NOW + 900.0, NOW - 9000.0, grace))
     assert (NeedKind.TRIGGER_FAULT, "twin") in {(part.kind, part.fault) for part in parts}
 
 
@@ -168,7 +168,7 @@ def test_a_flood_is_counted_and_shown_with_its_hub(
             return any(f.kind is FaultKind.FLOOD for hub in hubs for f in hub.faults)
 
         wait_until(is_told, "the hub's fault is shown")
-        wait_until(lambda: center.sluice.waiting() == 0, "all is taken in by and by")
+        wait_until(lambda: center.rate_limit.waiting() == 0, "all is taken in by and by")
         center.store.submit(lambda _: None).result(10)
         assert sorted(settled) == list(range(int(CALLS[0][0]) + 30)), "each is settled, and once"
         assert sum(one.surplus or 1 for one in center.store.read(incidents.board, 500)[0]) >= 130

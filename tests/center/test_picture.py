@@ -9,7 +9,7 @@ from center.console.homes import picture
 from center.console.homes.picture import Moment, Picture
 from center.console.incident.reason import brief, reason
 from center.console.lengths import clock, length
-from center.console.view import Eye, title
+from center.console.view import Viewer, title
 from center.domain import day_grid
 from center.domain.by_hubs import fold
 from center.domain.day_grid import Hour, day_starts, days
@@ -24,7 +24,7 @@ from tests.center.making import heard
 
 MIDNIGHT = day_start("2026-03-02") or 0.0
 NOON = MIDNIGHT + 12 * 3600.0
-KO, EN = (Eye("김하늘", NOON + 1800, texts(lang)) for lang in Language)
+KO, EN = (Viewer("김하늘", NOON + 1800, texts(lang)) for lang in Language)
 
 
 def alarm(kind: Kind = Kind.QUIET, evidence: Evidence | None = QUIET) -> Incident:
@@ -64,23 +64,25 @@ def test_the_reason_is_said_in_plain_words() -> None:
 def test_answers_without_words_are_part_of_the_reason() -> None:
     said = replace(QUIET, wordless=2)
     missed = alarm(Kind.MISSED_CHECKIN, said)
-    for eye, words in (
+    for viewer, words in (
         (KO, "말이 아닌 소리로만 2번 대답하셨습니다."),
         (EN, "Answered without words, 2 times."),
     ):
-        why = reason(missed, PLACES, eye)
+        why = reason(missed, PLACES, viewer)
         assert why
         assert words in why.more
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if alarm(kind).is_automatic])
-@pytest.mark.parametrize("eye", [KO, EN])
+@pytest.mark.parametrize("viewer", [KO, EN])
 @pytest.mark.parametrize("said", [QUIET, replace(QUIET, sensors=()), Evidence(0, 0, 0, 0), None])
-def test_every_automatic_alarm_has_its_reason(kind: Kind, eye: Eye, said: Evidence | None) -> None:
-    why = reason(alarm(kind, said), {}, eye)
+def test_every_automatic_alarm_has_its_reason(
+    kind: Kind, viewer: Viewer, said: Evidence | None
+) -> None:
+    why = reason(alarm(kind, said), {}, viewer)
     assert why
     assert why.seen
-    assert "{" not in "".join((why.seen, why.usual, *why.more, brief(alarm(kind, said), eye)))
+    assert "{" not in "".join((why.seen, why.usual, *why.more, brief(alarm(kind, said), viewer)))
 
 
 def test_who_pressed_needs_no_reason() -> None:

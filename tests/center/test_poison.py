@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, OperationalError
 
 from center.service import inbox, intake
-from center.service.intake import Parcel
+from center.service.intake import Received
 from center.service.surplus import OPEN_MOST
 from center.store.rows.incidents import SHARED
 from hub.contract import wire
@@ -60,10 +60,12 @@ def test_names_that_clash_with_the_centres_own_ring_and_silence_nobody(
     assert len(desk.open_ones()) == len(alarms) + 1
 
 
-def failing(error: type[DatabaseError], what: str, parcel: Parcel, conn: Connection) -> intake.Told:
-    if what in parcel.raw and not parcel.lost:
+def failing(
+    error: type[DatabaseError], what: str, received: Received, conn: Connection
+) -> intake.Told:
+    if what in received.raw and not received.lost:
         raise error(SQL, {}, sqlite3.Error())
-    return intake.take_in(conn, parcel)
+    return intake.store_message(conn, received)
 
 
 @pytest.mark.parametrize("error", ERRORS)
@@ -81,10 +83,10 @@ def test_a_call_that_fails_while_the_store_works_rings_bare(
 def test_a_torn_call_that_fails_by_the_words_found_in_it_rings_without_them(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing_by_name(parcel: Parcel, conn: Connection) -> intake.Told:
-        if parcel.message.id == "b1-1":  # type: ignore[union-attr]  # an alarm is all that comes
+    def failing_by_name(received: Received, conn: Connection) -> intake.Told:
+        if received.message.id == "b1-1":  # type: ignore[union-attr]  # an alarm is all that comes
             raise IntegrityError(SQL, {}, sqlite3.Error())
-        return intake.take_in(conn, parcel)
+        return intake.store_message(conn, received)
 
     monkeypatch.setattr(inbox, "_stored", failing_by_name)
     desk.receive(TORN)
@@ -108,10 +110,10 @@ def test_a_store_that_failed_once_and_works_again_takes_the_message_whole(
 ) -> None:
     locked = [OperationalError(SQL, {}, sqlite3.Error())]
 
-    def stored_late(parcel: Parcel, conn: Connection) -> intake.Told:
+    def stored_late(received: Received, conn: Connection) -> intake.Told:
         if locked:
             raise locked.pop()
-        return intake.take_in(conn, parcel)
+        return intake.store_message(conn, received)
 
     monkeypatch.setattr(inbox, "_stored", stored_late)
     desk.receive(wire.encode(event()))

@@ -20,9 +20,9 @@ from center.store.tables import presses
 from hub.contract.messages import AlarmEvent, Stage, Trigger
 from hub.contract.scaip import Kind, What
 from tests.center.making import HUB, NOW, event, hear, state, stored
-from tests.center.test_trouble import BOUNDS, HELP, LIMITS, walk
+from tests.center.test_trouble import BOUNDS, GRACE, HELP, walk
 
-MONTH = LIMITS.press_s
+MONTH = GRACE.press_s
 CORD = Trigger("cord", Kind.PULL_CORD, "욕실")
 
 

@@ -13,7 +13,7 @@ from center import cli
 from center.domain.announcement import Announcement, Draft, Fate
 from center.domain.incident import Deed
 from center.service.auth import Denied
-from center.service.intake import Parcel, Told, take_in
+from center.service.intake import Received, Told, store_message
 from center.service.texts import of_file
 from center.store import tables
 from center.store.rows import announcements, audit, deliveries, incidents, needs, records
@@ -25,7 +25,7 @@ from hub.shared.command_line import Parser, spoken
 from hub.shared.language import Language
 from tests.center.counter import PASSWORD, TOKEN, Counter, at_counter
 from tests.center.lives import check_in
-from tests.center.making import HUB, NAMES, NOW, event, hear, parcel, state, stored
+from tests.center.making import HUB, NAMES, NOW, event, hear, received, state, stored
 from tests.center.test_auth import refused, sign_in
 from tests.center.test_borders import Desk, closed
 
@@ -63,8 +63,8 @@ def on_board(store: Store) -> list[str]:
     return [hub.hub for hub in store.read(hub_rows.known)]
 
 
-def _taken(one: Parcel, conn: Connection) -> Told:
-    return take_in(conn, one)
+def _taken(one: Received, conn: Connection) -> Told:
+    return store_message(conn, one)
 
 
 def lived_in(store: Store) -> None:
@@ -107,8 +107,8 @@ def test_a_removed_hub_that_speaks_again_is_on_the_board_with_a_notice(
         hear(store, state(), utc=NOW)
         assert shell("hub", "remove", HUB)[0] == 0
         for silent in (
-            parcel(state(Availability.LOST), utc=NOW + 5),  # the broker's word
-            parcel(state(), utc=NOW + 6, retained=True),  # and what it still holds of it
+            received(state(Availability.LOST), utc=NOW + 5),  # the broker's word
+            received(state(), utc=NOW + 6, retained=True),  # and what it still holds of it
         ):
             store.submit(partial(_taken, silent)).result(10)
         assert on_board(store) == []
@@ -117,7 +117,7 @@ def test_a_removed_hub_that_speaks_again_is_on_the_board_with_a_notice(
         (hub,) = store.read(hub_rows.known)
         assert (hub.hub, hub.back_utc, hub.removed_utc) == (HUB, NOW + 10, None)
         assert ("hub_back", HUB, "") in deeds(store)
-        assert {notice.topic.value for notice in told.notices} >= {"alarm", "hub"}
+        assert {update.topic.value for update in told.updates} >= {"alarm", "hub"}
         assert len([one for one in deeds(store) if one[0] == "hub_back"]) == 1
         hear(store, state(), utc=NOW + 20)
         assert len([one for one in deeds(store) if one[0] == "hub_back"]) == 1

@@ -16,7 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from center.domain.rival import Claim, look, was_renewed
-from center.link.reconnect import Exchange, LinkHealth
+from center.link.reconnect import Link, LinkHealth
 from center.link.session import Message, Session
 from center.store.rows import incidents
 from center.store.rows.incidents import Which
@@ -210,7 +210,7 @@ def test_a_centre_that_is_thrown_off_counts_it(broker: Broker) -> None:
     said = ReasonCode(PacketTypes.DISCONNECT, identifier=0x8E)
     flags = DisconnectFlags(is_disconnect_packet_from_server=True)
     session._on_disconnect(session._client, None, flags, said, None)
-    link = Exchange(mqtt(broker), time.time, lambda _: None, lambda: None)
+    link = Link(mqtt(broker), time.time, lambda _: None, lambda: None)
     link._note_end(session)
     assert (link.health().taken_over, link.health().since_utc) == (1, None)
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, insert, select
 
 from center.config import Center, Settings
 from center.domain.hub import Seen, seen
-from center.link.reconnect import Exchange, LinkHealth
+from center.link.reconnect import Link, LinkHealth
 from center.service import metrics, own_faults, rounds
-from center.service.feed import BACKLOG, Feed, Notice, Topic
+from center.service.feed import BACKLOG, Feed, Topic, Update
 from center.service.metrics import Tally
 from center.store import tables
 from center.store.rows import hubs as hub_rows
@@ -24,9 +24,9 @@ from tests.center.making import HUB, NOW, event, hear, state
 PATIENCE_S = 10.0
 
 
-async def until(notice: Notice, feed: Feed, walk: Callable[[], Awaitable[None]]) -> None:
-    """Walk a round until the feed says `notice`."""
-    heard = asyncio.create_task(_hear(notice, feed))
+async def until(update: Update, feed: Feed, walk: Callable[[], Awaitable[None]]) -> None:
+    """Walk a round until the feed says `update`."""
+    heard = asyncio.create_task(_hear(update, feed))
     await asyncio.sleep(0)  # the listener first
     walking = asyncio.ensure_future(walk())
     try:
@@ -35,9 +35,9 @@ async def until(notice: Notice, feed: Feed, walk: Callable[[], Awaitable[None]])
         walking.cancel()
 
 
-async def _hear(notice: Notice, feed: Feed) -> None:
+async def _hear(update: Update, feed: Feed) -> None:
     async for said in feed.listen(60):
-        if said == notice:
+        if said == update:
             return
 
 
@@ -53,7 +53,7 @@ def test_a_forgotten_take_goes_back_to_everybody(tmp_path: Path) -> None:
         hear(counter.store, event(), utc=NOW)
         await counter.post("/api/alarms/b1-1/take")
         counter.now = NOW + 600
-        back = Notice(Topic.ALARM, "b1-1", 3)
+        back = Update(Topic.ALARM, "b1-1", 3)
         await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
         assert [ack.stage for _, ack in counter.link.sent] == [Stage.ACCEPTED, Stage.RECEIVED]
         assert (await counter.get("/api/alarms/b1-1")).json()["needs_person"]
@@ -68,11 +68,11 @@ def test_a_call_that_comes_again_is_heard_at_once_and_after_a_minute_by_everybod
         hear(counter.store, event(), utc=NOW)
         await counter.post("/api/alarms/b1-1/send")
         told = hear(counter.store, event(What.REPEATED), utc=NOW + 100)
-        assert told.notices == (Notice(Topic.ALARM, "b1-1", 3),)
+        assert told.updates == (Update(Topic.ALARM, "b1-1", 3),)
         shown = (await counter.get("/api/alarms/b1-1")).json()
         assert (shown["stage"], shown["times"]["again"]) == ("accepted", "2026-09-21T14:15:00.000Z")
         counter.now = NOW + 160
-        back = Notice(Topic.ALARM, "b1-1", 4)
+        back = Update(Topic.ALARM, "b1-1", 4)
         await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
         assert [(ack.stage, ack.sent) for _, ack in counter.link.sent] == [
             (Stage.ACCEPTED, True),
@@ -90,7 +90,7 @@ def test_how_long_a_holder_is_believed_is_a_setting(tmp_path: Path) -> None:
         hear(counter.store, event(), utc=NOW)
         await counter.post("/api/alarms/b1-1/present")
         counter.now = NOW + 20
-        back = Notice(Topic.ALARM, "b1-1", 3)
+        back = Update(Topic.ALARM, "b1-1", 3)
         await until(back, counter.desk.feed, lambda: rounds.give_back(counter.desk))
 
     at_counter(tmp_path, story, Center(present_expires_s=20))
@@ -131,7 +131,7 @@ def test_the_pages_hear_of_a_hub_that_falls_silent(
         hear(counter.store, state(), utc=NOW)
         looks = iter((NOW, NOW))
         desk = dataclasses.replace(counter.desk, clock=lambda: next(looks, NOW + 81))
-        await until(Notice(Topic.HUB, "js-0001"), desk.feed, lambda: rounds.watch_hubs(desk))
+        await until(Update(Topic.HUB, "js-0001"), desk.feed, lambda: rounds.watch_hubs(desk))
 
     at_counter(tmp_path, story)
 
@@ -182,7 +182,7 @@ def test_a_link_that_died_is_told_from_one_that_was_stopped() -> None:
     def fail() -> float:
         raise LookupError
 
-    link = Exchange(Settings().mqtt, fail, lambda _: None, lambda: None)
+    link = Link(Settings().mqtt, fail, lambda _: None, lambda: None)
     assert not link.has_died()
     link.start()
     link._thread.join(PATIENCE_S)
@@ -197,7 +197,7 @@ def test_a_listener_that_sleeps_is_told_to_read_all_anew() -> None:
         stream = feed.listen(60)
         first = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)
-        feed.tell(Notice(Topic.HUB, "first"))
+        feed.tell(Update(Topic.HUB, "first"))
         assert (await first).topic is Topic.HUB
         await asyncio.to_thread(flood, feed, BACKLOG + 1)
         await asyncio.sleep(0)
@@ -211,7 +211,7 @@ def test_a_listener_that_sleeps_is_told_to_read_all_anew() -> None:
 
 def flood(feed: Feed, count: int) -> None:
     for number in range(count):
-        feed.tell(Notice(Topic.ALARM, str(number)))
+        feed.tell(Update(Topic.ALARM, str(number)))
 
 
 def test_a_quiet_feed_beats() -> None:
@@ -269,7 +269,7 @@ def test_a_fault_that_only_a_newer_program_notes_ends_and_takes_no_round_with_it
 
         await counter.store.change(note)
         counter.now = NOW + 700
-        over = Notice(Topic.HUB, HUB)
+        over = Update(Topic.HUB, HUB)
         await until(over, counter.desk.feed, lambda: rounds.ease_faults(counter.desk))
         kept = await counter.store.ask(lambda c: c.execute(select(tables.own_faults)).all())
         assert kept == []

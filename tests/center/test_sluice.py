@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from center.service.rate_limit import ALL_BYTES, CALLS, CALLS_BYTES, REST, Load, Passed, Sluice
+from center.service.rate_limit import (
+    ALL_BYTES,
+    CALLS,
+    CALLS_BYTES,
+    REST,
+    Offered,
+    Passed,
+    RateLimit,
+)
 from center.store.rows import incidents
 from center.store.rows.incidents import Which
 from hub.contract import wire
@@ -27,16 +35,16 @@ BURST = int(CALLS[0][0])
 
 
 class Hubs:
-    """A sluice with a clock by hand; nothing waits for a thread."""
+    """A rate limit with a clock by hand; nothing waits for a thread."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = 1000.0
         self.taken: list[str] = []
-        self.sluice = Sluice(lambda: self.at)
+        self.rate_limit = RateLimit(lambda: self.at)
         monkeypatch.setattr("center.service.rate_limit.threading.Thread.start", lambda _: None)
 
     def say(self, hub: str, alarm: str | None, name: str = "", size: int = 500) -> Passed:
-        return self.sluice.offer(Load(hub, alarm, size, lambda: self.taken.append(name)))
+        return self.rate_limit.offer(Offered(hub, alarm, size, lambda: self.taken.append(name)))
 
     def flood(self, count: int, hub: str = "a") -> Counter[Passed]:
         return Counter(self.say(hub, f"{hub}{n}", f"{hub}{n}") for n in range(count))
@@ -45,8 +53,8 @@ class Hubs:
         """Let time pass; give what was taken in then."""
         self.taken.clear()
         self.at += seconds
-        for load in self.sluice._due()[0]:
-            load.take_in()
+        for load in self.rate_limit._due()[0]:
+            load.pass_on()
         return self.taken
 
 
@@ -65,7 +73,7 @@ def test_what_comes_too_fast_waits_and_is_taken_in_by_and_by_in_order(hubs: Hubs
     assert hubs.flood(BURST + 50) == {NOW: BURST, LATER: 50}
     assert hubs.wait(1.0) == [f"a{n}" for n in range(BURST, BURST + 20)]
     assert hubs.wait(9.0) == [f"a{n}" for n in range(BURST + 20, BURST + 50)]
-    assert hubs.sluice.waiting() == 0
+    assert hubs.rate_limit.waiting() == 0
 
 
 def test_a_flood_costs_its_neighbour_nothing(hubs: Hubs) -> None:
@@ -101,7 +109,7 @@ def test_where_no_room_is_left_a_repeat_goes_and_a_new_alarm_stays(hubs: Hubs) -
 def test_all_hubs_together_have_a_bound(hubs: Hubs) -> None:
     for n in range(100):
         hubs.flood(2200, hub=f"hub{n}-")
-    assert hubs.sluice._size <= ALL_BYTES
+    assert hubs.rate_limit._size <= ALL_BYTES
     assert hubs.say("late", "one") is NOW
 
 
@@ -123,14 +131,14 @@ def test_a_hub_that_is_calm_again_is_forgotten(hubs: Hubs) -> None:
     hubs.flood(BURST)
     hubs.at += 10_000.0
     hubs.say("b", "one")
-    assert list(hubs.sluice._buckets) == [("b", True)]
+    assert list(hubs.rate_limit._buckets) == [("b", True)]
 
 
 def test_what_waits_is_taken_in_by_a_thread_that_ends_with_it() -> None:
     taken: list[int] = []
-    real = Sluice()
+    real = RateLimit()
     for n in range(BURST + 10):
-        real.offer(Load("a", str(n), 1, lambda n=n: taken.append(n)))  # type: ignore[misc]
+        real.offer(Offered("a", str(n), 1, lambda n=n: taken.append(n)))  # type: ignore[misc]
     wait_until(lambda: len(taken) == BURST + 10, "all is taken in")
     wait_until(lambda: real._drain is None, "the thread has ended")
     assert real.close() == 0
@@ -139,27 +147,27 @@ def test_what_waits_is_taken_in_by_a_thread_that_ends_with_it() -> None:
 def test_a_message_that_cannot_be_taken_in_holds_up_none_behind_it() -> None:
     taken: list[int] = []
 
-    def take_in(n: int) -> None:
+    def pass_on(n: int) -> None:
         if n == BURST:
             raise OSError
         taken.append(n)
 
-    real = Sluice()
+    real = RateLimit()
     for n in range(BURST + 5):
-        real.offer(Load("a", str(n), 1, partial(take_in, n)))
+        real.offer(Offered("a", str(n), 1, partial(pass_on, n)))
     wait_until(lambda: len(taken) == BURST + 4, "all but it are taken in")
     assert real.close() == 0
 
 
 def test_a_thread_that_died_is_followed_by_another() -> None:
     taken: list[int] = []
-    real = Sluice()
+    real = RateLimit()
     dead = threading.Thread(target=lambda: None)
     dead.start()
     dead.join()
     real._drain = dead
     for n in range(BURST + 5):
-        real.offer(Load("a", str(n), 1, partial(taken.append, n)))
+        real.offer(Offered("a", str(n), 1, partial(taken.append, n)))
     wait_until(lambda: len(taken) == BURST + 5, "all are taken in")
     assert real.close() == 0
 

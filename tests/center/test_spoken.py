@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from center.console.incident import reason, timeline
-from center.console.view import Eye, badges, title, urgent_first
+from center.console.view import Viewer, badges, title, urgent_first
 from center.domain.incident import Incident, Outcome
 from center.service.texts import texts
 from center.store.rows import rates
@@ -19,7 +19,7 @@ from tests.center.making import HUB, NOW, moved, raised
 from voice.understanding import phrases
 from voice.understanding.phrases import Intent
 
-EYE = Eye("김하늘", NOW, texts(Language.KOREAN))
+EYE = Viewer("김하늘", NOW, texts(Language.KOREAN))
 SPOKEN: Incident = replace(raised(), kind=Kind.SPOKEN, device="voice", place="")
 
 
@@ -107,9 +107,9 @@ def test_all_that_a_call_may_be_about_has_its_words() -> None:
     calls = {one.entry.what for one in known.all if one.entry.intent in about}
     calls |= {what for intent in about for _, what in known.signs.all[intent]}
     for lang in Language:
-        eye = Eye("김하늘", NOW, texts(lang))
+        viewer = Viewer("김하늘", NOW, texts(lang))
         missing = {
-            what for what in calls - {""} if not reason.told_of(replace(SPOKEN, about=what), eye)
+            what for what in calls - {""} if not reason.told_of(replace(SPOKEN, about=what), viewer)
         }
         assert missing == set()
 

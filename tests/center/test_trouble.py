@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, text
 
-from center.domain.equipment import Known, Limits, Look, area_of, failing
+from center.domain.equipment import Grace, Known, Look, area_of, failing
 from center.domain.hub import Fault, Hub
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, NeedKind, Try
@@ -24,7 +24,7 @@ from hub.contract.messages import Availability, Cleared, FaultKind, FaultReport,
 from hub.contract.scaip import Kind
 from tests.center.making import HUB, NOW, hear, state, stored
 
-LIMITS = Limits(lost_s=300.0, trigger_s=60.0, device_s=86400.0, press_s=30 * 86400.0)
+GRACE = Grace(lost_s=300.0, trigger_s=60.0, device_s=86400.0, press_s=30 * 86400.0)
 BOUNDS = Bounds(take_s=12 * 3600.0, presses_a_day=20)
 HELP = Trigger("help", Kind.HELP_BUTTON, "거실")
 VOICE = Trigger("voice", Kind.SPOKEN)
@@ -52,7 +52,7 @@ def live_at(store: Store, hub: str, address: str) -> None:
 def walk(store: Store, at: float, listening_utc: float | None = NOW - 1e6) -> None:
     """Look at the hubs once, as the rounds do."""
     hubs = store.read(hub_rows.known)
-    look = Look(at, listening_utc, LIMITS)
+    look = Look(at, listening_utc, GRACE)
     news = store.read(equipment.watch, hubs, look, BOUNDS)
     if news.is_any:
         store.submit(lambda conn: equipment.follow(conn, news, at)).result(10)
@@ -119,7 +119,7 @@ def test_a_fault_of_what_the_resident_calls_by_cannot_wait(
 ) -> None:
     one = hub(faults=(of_kind(kind, device),), heard_utc=NOW + 100_000)
     limit_s = 60.0 if task is NeedKind.TRIGGER_FAULT else 86_400.0
-    early, due = (Look(NOW + s, NOW, LIMITS) for s in (limit_s - 1, limit_s))
+    early, due = (Look(NOW + s, NOW, GRACE) for s in (limit_s - 1, limit_s))
     assert list(failing(one, Known(), early)) == []
     assert [part.kind for part in failing(one, Known(), due)] == [task]
 
@@ -138,7 +138,7 @@ def test_of_an_older_hub_a_device_that_is_no_known_sensor_may_be_a_trigger(
     urgent: bool,  # noqa: FBT001 - a table
 ) -> None:
     one = hub(faults=(of_kind(FaultKind.STUCK, device),), triggers=None, heard_utc=NOW + 3600)
-    found = [part.kind for part in failing(one, known, Look(NOW + 3600, NOW, LIMITS))]
+    found = [part.kind for part in failing(one, known, Look(NOW + 3600, NOW, GRACE))]
     assert found == ([NeedKind.TRIGGER_FAULT] if urgent else [])
 
 
@@ -206,7 +206,7 @@ def test_a_power_cut_of_a_valley_is_one_task_with_all_its_homes(store: Store) ->
 def test_a_calm_look_writes_nothing(store: Store) -> None:
     greet(store, HUB)
     walk(store, NOW + 1)
-    look = Look(NOW + 2, NOW, LIMITS)
+    look = Look(NOW + 2, NOW, GRACE)
     assert not store.read(equipment.watch, store.read(hub_rows.known), look, BOUNDS).is_any
 
 

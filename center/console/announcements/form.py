@@ -77,7 +77,7 @@ async def _new(visit: Visit) -> Response:
     if hub and await visit.desk.store.ask(records.find, hub) is None:
         return visit.error(404, visit.t("home.not_found"))
     template = asked.get("text", "")
-    typed = blank(hub, template, visit.eye.now)
+    typed = blank(hub, template, visit.viewer.now)
     return await _form(visit, typed, meaning=meaning(template, visit.t))
 
 
@@ -89,7 +89,7 @@ async def _check(visit: Visit) -> Response:
     fields = await _fields(visit)
     typed = typed_of(fields)
     draft = draft_of(typed, fields)
-    why, hubs, names = await visit.desk.store.ask(look, draft, visit.eye.now)
+    why, hubs, names = await visit.desk.store.ask(look, draft, visit.viewer.now)
     if why is not None and status_of(why) != CONFLICT:
         return await _form(visit, typed, why)
     return _shown(visit, typed, hubs, names, why)
@@ -104,7 +104,7 @@ async def _send(visit: Visit) -> Response:
     except NotSentError as error:
         if not error.is_conflict:
             return await _form(visit, typed, error.why)
-        _, hubs, names = await visit.desk.store.ask(look, draft, visit.eye.now)
+        _, hubs, names = await visit.desk.store.ask(look, draft, visit.viewer.now)
         return _shown(visit, typed, hubs, names, error.why, status=error.status)
     return RedirectResponse(f"/announcements/{sent.id}", 303)
 
@@ -115,7 +115,7 @@ async def _fields(visit: Visit) -> dict[str, str]:
 
 async def _form(visit: Visit, typed: Typed, why: Why | None = None, meaning: str = "") -> Response:
     names = await visit.desk.store.ask(records.names, [typed.hub])
-    now = visit.eye.now
+    now = visit.viewer.now
     return show(
         visit.request,
         "announcing/write.html",
@@ -148,8 +148,8 @@ def _shown(
 ) -> Response:
     draft = draft_of(typed, {})
     listening_utc = visit.desk.link.listening_utc
-    views = [row(hub, None, visit.eye, listening_utc, names.get(hub.hub, "")) for hub in hubs]
-    until = lengths.clock(draft.until_utc or 0.0, visit.eye.now)
+    views = [row(hub, None, visit.viewer, listening_utc, names.get(hub.hub, "")) for hub in hubs]
+    until = lengths.clock(draft.until_utc or 0.0, visit.viewer.now)
     return show(
         visit.request,
         "announcing/check.html",

@@ -40,7 +40,7 @@ async def _list(visit: Visit) -> Response:
         visit.request,
         "announcing/list.html",
         page=visit.page("announcements", visit.t("announce.title"), "/announcements"),
-        sent=[view.sent(one, visit.eye) for one in found],
+        sent=[view.sent(one, visit.viewer) for one in found],
     )
 
 
@@ -60,8 +60,8 @@ async def _one(visit: Visit) -> Response:
         visit.request,
         "announcing/one.html",
         page=visit.page("announcements", visit.t("announce.title"), f"/announcements/{one.id}"),
-        sent=view.sent(found.sent, visit.eye),
-        homes=[view.delivery(d, until_utc, found.names, visit.eye) for d in ordered],
+        sent=view.sent(found.sent, visit.viewer),
+        homes=[view.delivery(d, until_utc, found.names, visit.viewer) for d in ordered],
     )
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from center.console.announcements.form import whom_of
 from center.console.lengths import clock
-from center.console.view import Badge, Eye
+from center.console.view import Badge, Viewer
 from center.domain import times
 from center.domain.announcement import Announcement, Delivery, Fate
 from center.service.texts import Texts
@@ -61,34 +61,36 @@ class DeliveryView(Struct, frozen=True):
     detail: str
 
 
-def sent(one: Sent, eye: Eye) -> SentView:
+def sent(one: Sent, viewer: Viewer) -> SentView:
     """Word an announcement."""
-    told, t = one.announcement, eye.t
+    told, t = one.announcement, viewer.t
     return SentView(
         id=told.id,
         text=told.text,
-        sent=t("announce.sent_by", who=told.by, time=times.short(told.utc, eye.now)),
+        sent=t("announce.sent_by", who=told.by, time=times.short(told.utc, viewer.now)),
         whom=whom_of(told.whom, told.place, t),
         homes=told.homes,
         urgent=told.urgent,
-        until=t("announce.until_at", time=clock(told.until_utc, eye.now)),
+        until=t("announce.until_at", time=clock(told.until_utc, viewer.now)),
         waiting=one.counts.get(Fate.WAITING, 0),
         pending=any(one.counts.get(fate) for fate in (Fate.WAITING, Fate.TAKEN)),
         counts=tuple((badge(fate, t), n) for fate in Fate if (n := one.counts.get(fate, 0))),
     )
 
 
-def delivery(one: Delivery, until_utc: float, names: Mapping[str, str], eye: Eye) -> DeliveryView:
+def delivery(
+    one: Delivery, until_utc: float, names: Mapping[str, str], viewer: Viewer
+) -> DeliveryView:
     """Word what became of it in a home."""
     return DeliveryView(
-        one.hub, names.get(one.hub, ""), badge(one.fate, eye.t), _detail(one, until_utc, eye)
+        one.hub, names.get(one.hub, ""), badge(one.fate, viewer.t), _detail(one, until_utc, viewer)
     )
 
 
-def heard(told: Announcement, one: Delivery, eye: Eye) -> HeardView:
+def heard(told: Announcement, one: Delivery, viewer: Viewer) -> HeardView:
     """Word an announcement as one home has it."""
-    at, detail = times.short(told.utc, eye.now), _detail(one, told.until_utc, eye)
-    return HeardView(told.id, told.text, at, badge(one.fate, eye.t), detail)
+    at, detail = times.short(told.utc, viewer.now), _detail(one, told.until_utc, viewer)
+    return HeardView(told.id, told.text, at, badge(one.fate, viewer.t), detail)
 
 
 def badge(fate: Fate, t: Texts) -> Badge:
@@ -97,19 +99,19 @@ def badge(fate: Fate, t: Texts) -> Badge:
     return Badge(shape, tone, t(f"announce_fate.{fate}"))
 
 
-def _detail(one: Delivery, until_utc: float, eye: Eye) -> str:
-    t = eye.t
+def _detail(one: Delivery, until_utc: float, viewer: Viewer) -> str:
+    t = viewer.t
     match one.fate:
         case Fate.WAITING:
-            parts = [_tries(one, eye), _reason(one, t)]
+            parts = [_tries(one, viewer), _reason(one, t)]
         case Fate.TAKEN:
-            silent = eye.now > until_utc + SILENT_S
-            taken = t("announce.taken_at", time=_at(one.taken_utc, eye))
+            silent = viewer.now > until_utc + SILENT_S
+            taken = t("announce.taken_at", time=_at(one.taken_utc, viewer))
             parts = [taken, t("announce.no_word") if silent else ""]
         case Fate.REFUSED:
-            parts = [_at(one.over_utc, eye), _reason(one, t), _tries(one, eye)]
+            parts = [_at(one.over_utc, viewer), _reason(one, t), _tries(one, viewer)]
         case _:
-            parts = [_at(one.over_utc, eye)]
+            parts = [_at(one.over_utc, viewer)]
     return " · ".join(part for part in parts if part)
 
 
@@ -117,11 +119,11 @@ def _reason(one: Delivery, t: Texts) -> str:
     return t.word("announce_reason", one.reason) if one.reason else ""
 
 
-def _tries(one: Delivery, eye: Eye) -> str:
+def _tries(one: Delivery, viewer: Viewer) -> str:
     if one.sent_utc is None:
-        return eye.t("announce.not_tried")
-    return eye.t("announce.tries", n=one.tries, time=times.short(one.sent_utc, eye.now))
+        return viewer.t("announce.not_tried")
+    return viewer.t("announce.tries", n=one.tries, time=times.short(one.sent_utc, viewer.now))
 
 
-def _at(utc: float | None, eye: Eye) -> str:
-    return "" if utc is None else times.short(utc, eye.now)
+def _at(utc: float | None, viewer: Viewer) -> str:
+    return "" if utc is None else times.short(utc, viewer.now)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from center.console.frame import address, show
-from center.console.view import Badge, Eye
+from center.console.view import Badge, Viewer
 from center.console.visit import Visit, visited
 from center.domain import times
 from center.service.desk import Desk
@@ -79,7 +79,7 @@ def look(conn: Connection, day: str, start: float) -> tuple[list[CheckIn], dict[
 
 
 async def _read(visit: Visit) -> Response:
-    today = times.day_of(visit.eye.now)
+    today = times.day_of(visit.viewer.now)
     day = visit.request.query_params.get("day") or today
     start = times.day_start(day)
     if start is None:
@@ -94,7 +94,7 @@ async def _read(visit: Visit) -> Response:
         today=today,
         before=times.day_of(start - 1),
         after=times.day_of(start + times.DAY_S) if day < today else "",
-        homes=of_day(found, names, words, visit.eye),
+        homes=of_day(found, names, words, visit.viewer),
         counts=counts(found, visit.t),
     )
 
@@ -104,24 +104,24 @@ def since(now: float) -> str:
     return times.day_of(now - (DAYS - 1) * times.DAY_S)
 
 
-def strip(found: Sequence[CheckIn], eye: Eye) -> Strip:
+def strip(found: Sequence[CheckIn], viewer: Viewer) -> Strip:
     """Lay out a home's check-ins."""
-    days = [times.day_of(eye.now - back * times.DAY_S) for back in range(DAYS - 1, -1, -1)]
-    held = {(one.slot, one.day): spot(one, eye.t) for one in found if one.day in days}
+    days = [times.day_of(viewer.now - back * times.DAY_S) for back in range(DAYS - 1, -1, -1)]
+    held = {(one.slot, one.day): spot(one, viewer.t) for one in found if one.day in days}
     slots = sorted({slot for slot, _ in held})
     return Strip(
         tuple(days),
         tuple((slot, tuple(held.get((slot, day)) for day in days)) for slot in slots),
-        counts(found, eye.t),
+        counts(found, viewer.t),
     )
 
 
-def worded(found: Sequence[CheckIn], words: Words, eye: Eye) -> list[Worded]:
+def worded(found: Sequence[CheckIn], words: Words, viewer: Viewer) -> list[Worded]:
     """Give what was said to check-ins, the newest first, where that may be known."""
     told = [one for one in reversed(found) if (one.hub, one.checkin) in words]
     return [
         Worded(
-            badge(one.result, eye.t, one.wordless),
+            badge(one.result, viewer.t, one.wordless),
             f"{one.day} {one.slot}",
             words[one.hub, one.checkin],
         )
@@ -130,7 +130,7 @@ def worded(found: Sequence[CheckIn], words: Words, eye: Eye) -> list[Worded]:
 
 
 def of_day(
-    found: Iterable[CheckIn], names: Mapping[str, str], words: Words, eye: Eye
+    found: Iterable[CheckIn], names: Mapping[str, str], words: Words, viewer: Viewer
 ) -> list[HomeDay]:
     """Gather the check-ins of a day by home, those that need a person first."""
     by_hub: dict[str, list[CheckIn]] = {}
@@ -140,9 +140,9 @@ def of_day(
         HomeDay(
             hub,
             names.get(hub, ""),
-            tuple(spot(one, eye.t) for one in some),
+            tuple(spot(one, viewer.t) for one in some),
             max(_worry(one.result) for one in some),
-            tuple(worded(some, words, eye)),
+            tuple(worded(some, words, viewer)),
         )
         for hub, some in by_hub.items()
     ]

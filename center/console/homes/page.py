@@ -15,7 +15,7 @@ from center.console.hubs import HubView
 from center.console.lengths import clock
 from center.console.tasks import calls, equipment_view
 from center.console.tasks.calls import Draft, Look
-from center.console.view import Call, Eye, call
+from center.console.view import Call, Viewer, call
 from center.console.visit import Visit, visited
 from center.domain import day_grid, times
 from center.domain.announcement import Announcement, Delivery
@@ -75,7 +75,7 @@ def routes(desk: Desk) -> list[Route]:
 async def _read(visit: Visit) -> Response:
     hub = homes.hub_of(visit.request)
     days = SPANS.get(visit.request.query_params.get("days", ""), 2)
-    found = await visit.desk.store.ask(look, hub, visit.eye.now, days)
+    found = await visit.desk.store.ask(look, hub, visit.viewer.now, days)
     if found is None:
         return visit.error(404, visit.t("home.not_found"))
     url = address(homes.path(hub), days=str(days))
@@ -85,22 +85,22 @@ async def _read(visit: Visit) -> Response:
         visit.request,
         "homes/home.html",
         page=page,
-        record=record.view(found.kept, visit.eye),
+        record=record.view(found.kept, visit.viewer),
         hub=_hub(found, visit),
-        picture=drawn(found, days, visit.eye),
+        picture=drawn(found, days, visit.viewer),
         days=days,
         spans=tuple(SPANS.values()),
-        strip=checkins.strip(found.checkins, visit.eye) if found.checkins else None,
+        strip=checkins.strip(found.checkins, visit.viewer) if found.checkins else None,
         waiting=calls.waiting(found.tasks, visit),
         done=calls.done(found.tasks, visit),
         choices=CHOICES,
         draft=Draft(),
-        history=[_history(one, visit.eye) for one in found.incidents],
+        history=[_history(one, visit.viewer) for one in found.incidents],
         rates=found.rates,
         voice=_voice(found, visit),
-        worded=checkins.worded(found.checkins, found.words, visit.eye),
-        equipment=[equipment_view.line(one, {}, visit.eye) for one in found.equipment],
-        announced=[view.heard(told, one, visit.eye) for told, one in found.sent],
+        worded=checkins.worded(found.checkins, found.words, visit.viewer),
+        equipment=[equipment_view.line(one, {}, visit.viewer) for one in found.equipment],
+        announced=[view.heard(told, one, visit.viewer) for told, one in found.sent],
     )
 
 
@@ -126,31 +126,33 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
     )
 
 
-def drawn(found: HomeLook, days: int, eye: Eye) -> Picture | None:
+def drawn(found: HomeLook, days: int, viewer: Viewer) -> Picture | None:
     """Draw the days, with the home's alarms marked."""
     if not found.hours:
         return None
     marks = [
-        Moment(at, eye.t("picture.alarm", time=clock(at, at)))
+        Moment(at, viewer.t("picture.alarm", time=clock(at, at)))
         for one in found.incidents
         if (at := one.raised_utc if one.synced else one.received_utc)
     ]
-    return picture.draw(day_grid.days(found.hours, day_grid.day_starts(eye.now, days)), marks, eye)
+    return picture.draw(
+        day_grid.days(found.hours, day_grid.day_starts(viewer.now, days)), marks, viewer
+    )
 
 
 def _hub(found: HomeLook, visit: Visit) -> HubView | None:
     if found.hub is None:
         return None
-    return hubs.row(found.hub, None, visit.eye, visit.desk.link.listening_utc)
+    return hubs.row(found.hub, None, visit.viewer, visit.desk.link.listening_utc)
 
 
 def _voice(found: HomeLook, visit: Visit) -> VoiceView:
     hub = _hub(found, visit)
     report = found.hub.voice if found.hub else None
     stale = hub is not None and hub.seen in {Seen.LOST, Seen.DISCONNECTED, Seen.UNKNOWN}
-    return voice.view(found.voice, report, visit.eye, stale=stale)
+    return voice.view(found.voice, report, visit.viewer, stale=stale)
 
 
-def _history(incident: Incident, eye: Eye) -> History:
+def _history(incident: Incident, viewer: Viewer) -> History:
     false = incident.outcome is not None and incident.outcome.is_false_alarm
-    return History(call(incident, eye), false)
+    return History(call(incident, viewer), false)

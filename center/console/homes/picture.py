@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from center.console.lengths import length
-from center.console.view import Eye
+from center.console.view import Viewer
 from center.domain import times
 from center.domain.day_grid import HOUR_S, HOURS, Day, spans
 
@@ -93,41 +93,41 @@ class Moment(Struct, frozen=True):
     since_utc: float | None = None
 
 
-def draw(days: Sequence[Day], moments_: Sequence[Moment], eye: Eye) -> Picture:
+def draw(days: Sequence[Day], moments_: Sequence[Moment], viewer: Viewer) -> Picture:
     """Lay the days out; all have the same rooms."""
     blocks: list[Block] = []
     y = 0
     for day in days:
-        block = _block(day, y, moments_, eye)
+        block = _block(day, y, moments_, viewer)
         blocks.append(block)
         y += HEAD + BAND + ROW * len(day.counts) + BAND + GAP
     return Picture(max(0, y - GAP), tuple(blocks))
 
 
-def _block(day: Day, y: int, marked: Sequence[Moment], eye: Eye) -> Block:
+def _block(day: Day, y: int, marked: Sequence[Moment], viewer: Viewer) -> Block:
     rows = HEAD + BAND + y
     places = {room: rows + ROW * number for number, room in enumerate(day.counts)}
     below = rows + ROW * len(places)
     return Block(
         y=y,
-        date=_date(day.start_utc, eye),
-        rows=tuple(_row(day, room, top, eye) for room, top in places.items()),
-        cells=tuple(one for room, top in places.items() for one in _cells(day, room, top, eye)),
-        bands=(*_bands(day, y + HEAD, eye), *_nothing(day, below, marked, eye)),
+        date=_date(day.start_utc, viewer),
+        rows=tuple(_row(day, room, top, viewer) for room, top in places.items()),
+        cells=tuple(one for room, top in places.items() for one in _cells(day, room, top, viewer)),
+        bands=(*_bands(day, y + HEAD, viewer), *_nothing(day, below, marked, viewer)),
         marks=tuple(_marks(day, y, below + BAND - y, marked)),
     )
 
 
-def _row(day: Day, room: str, y: int, eye: Eye) -> Row:
-    return Row(y, room, tuple(_word(day, room, hour, eye) for hour in range(HOURS)))
+def _row(day: Day, room: str, y: int, viewer: Viewer) -> Row:
+    return Row(y, room, tuple(_word(day, room, hour, viewer) for hour in range(HOURS)))
 
 
-def _cells(day: Day, room: str, y: int, eye: Eye) -> Iterator[Cell]:
+def _cells(day: Day, room: str, y: int, viewer: Viewer) -> Iterator[Cell]:
     for hour, count in enumerate(day.counts[room]):
-        if count is None and _is_to_come(day, hour, eye.now):
+        if count is None and _is_to_come(day, hour, viewer.now):
             continue
-        said = _word(day, room, hour, eye)
-        title = eye.t("picture.cell", room=room, hour=hour, count=said)
+        said = _word(day, room, hour, viewer)
+        title = viewer.t("picture.cell", room=room, hour=hour, count=said)
         yield Cell(LEFT + CELL * hour, y, level(count), _number(count), title)
 
 
@@ -144,10 +144,10 @@ def _number(count: int | None) -> str:
     return str(count) if count <= SHOWN_MAX else f"{SHOWN_MAX}+"
 
 
-def _word(day: Day, room: str, hour: int, eye: Eye) -> str:
+def _word(day: Day, room: str, hour: int, viewer: Viewer) -> str:
     count = day.counts[room][hour]
     if count is None:
-        return "" if _is_to_come(day, hour, eye.now) else eye.t("picture.unknown")
+        return "" if _is_to_come(day, hour, viewer.now) else viewer.t("picture.unknown")
     return str(count)
 
 
@@ -155,23 +155,23 @@ def _is_to_come(day: Day, hour: int, now: float) -> bool:
     return day.start_utc + (hour + 1) * HOUR_S + LATE_S > now
 
 
-def _bands(day: Day, y: int, eye: Eye) -> Iterator[Band]:
+def _bands(day: Day, y: int, viewer: Viewer) -> Iterator[Band]:
     lasted = {"asleep": day.asleep, "away": day.away, "visitor": day.visitor}
     for kind, seconds in lasted.items():
         for first, hours in spans(seconds):
-            text = eye.t(f"picture.{kind}")
-            title = eye.t("picture.band", what=text, first=first, last=first + hours)
+            text = viewer.t(f"picture.{kind}")
+            title = viewer.t("picture.band", what=text, first=first, last=first + hours)
             yield Band(LEFT + CELL * first, y, CELL * hours, kind, text, title)
 
 
-def _nothing(day: Day, y: int, marked: Iterable[Moment], eye: Eye) -> Iterator[Band]:
+def _nothing(day: Day, y: int, marked: Iterable[Moment], viewer: Viewer) -> Iterator[Band]:
     for one in marked:
         if one.since_utc is None:
             continue
         begin, end = _x(day, one.since_utc), _x(day, one.utc)
         if end > begin:
-            title = eye.t("picture.nothing", lasted=length(one.utc - one.since_utc, eye.t))
-            text = title if end - begin > CELL * 4 else eye.t("picture.nothing_short")
+            title = viewer.t("picture.nothing", lasted=length(one.utc - one.since_utc, viewer.t))
+            text = title if end - begin > CELL * 4 else viewer.t("picture.nothing_short")
             yield Band(begin, y, end - begin, "nothing", text, title)
 
 
@@ -190,9 +190,9 @@ def _x(day: Day, utc: float) -> float:
     return round(LEFT + CELL * hours, 1)
 
 
-def _date(start_utc: float, eye: Eye) -> str:
+def _date(start_utc: float, viewer: Viewer) -> str:
     date = times.local(start_utc + 1)
     if date is None:
         return ""
-    weekday = eye.t(f"weekday.{date.weekday()}")
-    return eye.t("picture.date", month=date.month, day=date.day, weekday=weekday)
+    weekday = viewer.t(f"weekday.{date.weekday()}")
+    return viewer.t("picture.date", month=date.month, day=date.day, weekday=weekday)

@@ -21,7 +21,7 @@ async def _read(visit: Visit) -> Response:
     asked = visit.request.query_params.get("days", str(WINDOWS[0]))
     days = int(asked) if asked in map(str, WINDOWS) else WINDOWS[0]
     ask = visit.desk.store.ask
-    found = await ask(rates.read, visit.eye.now, days)
+    found = await ask(rates.read, visit.viewer.now, days)
     url = address("/false-alarms", days=str(days))
     return show(
         visit.request,

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from center.console.frame import show
-from center.console.view import Badge, Eye
+from center.console.view import Badge, Viewer
 from center.console.visit import Visit, acted, visited
 from center.domain import times
 from center.domain.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Kept, Record, age
@@ -59,19 +59,19 @@ class RecordView(Struct, frozen=True):
     changed: str
 
 
-def view(kept: Kept, eye: Eye) -> RecordView:
+def view(kept: Kept, viewer: Viewer) -> RecordView:
     """Word a record."""
-    record, t = kept.record, eye.t
+    record, t = kept.record, viewer.t
     changed = ""
     if kept.version:
-        when = times.short(kept.changed_utc, eye.now)
+        when = times.short(kept.changed_utc, viewer.now)
         key = "record.changed" if kept.changed_by else "record.changed_here"
         changed = t(key, who=kept.changed_by, time=when)
     return RecordView(
         hub=kept.hub,
         version=kept.version,
         name=record.name,
-        born=born(record, eye),
+        born=born(record, viewer),
         phone=record.phone,
         address=record.address,
         door_code=record.door_code,
@@ -83,13 +83,13 @@ def view(kept: Kept, eye: Eye) -> RecordView:
     )
 
 
-def born(record: Record, eye: Eye) -> str:
+def born(record: Record, viewer: Viewer) -> str:
     """Write year of birth and age."""
-    today = times.local(eye.now)
+    today = times.local(viewer.now)
     years = age(record, today.year) if today else None
     if record.birth_year is None or years is None:
         return ""
-    return eye.t("record.born", year=record.birth_year, n=years)
+    return viewer.t("record.born", year=record.birth_year, n=years)
 
 
 def consent(item: ConsentItem, one: Consent | None, t: Texts) -> ConsentView:
@@ -157,7 +157,7 @@ def _page(
     t, found = visit.t, problems or {}
     problem = t("record.problems", n=len(found)) if found else ""
     if status == CONFLICT:
-        when = times.short(kept.changed_utc, visit.eye.now)
+        when = times.short(kept.changed_utc, visit.viewer.now)
         key = "record.stale" if kept.changed_by else "record.stale_here"
         problem = t(key, who=kept.changed_by, time=when)
     return show(

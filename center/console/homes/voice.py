@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from center.console.hubs import VoiceAble, voice_able, voice_badge
-from center.console.view import Badge, Eye
+from center.console.view import Badge, Viewer
 from center.domain import times
 from center.store.rows.voices import PastFault, Voice
 from hub.contract.messages import FaultKind, VoiceCan, VoiceReport
@@ -30,44 +30,46 @@ class VoiceView(Struct, frozen=True):
     faults: tuple[PastFaultView, ...]
 
 
-def view(voice: Voice, report: VoiceReport | None, eye: Eye, *, stale: bool = False) -> VoiceView:
+def view(
+    voice: Voice, report: VoiceReport | None, viewer: Viewer, *, stale: bool = False
+) -> VoiceView:
     """Word what is known of a voice; `stale`: its hub is not heard at the moment."""
     last = ""
     if voice.sign is not None:
-        when = times.short(voice.sign_utc, eye.now)
-        last = eye.t("voice_here.last", time=when, what=eye.t(f"voice_here.{voice.sign}"))
+        when = times.short(voice.sign_utc, viewer.now)
+        last = viewer.t("voice_here.last", time=when, what=viewer.t(f"voice_here.{voice.sign}"))
     return VoiceView(
-        badge=_state(voice, report, eye),
-        able=None if report is None else voice_able(report, eye.t),
+        badge=_state(voice, report, viewer),
+        able=None if report is None else voice_able(report, viewer.t),
         stale=stale and report is not None,
         known=report is not None or voice.sign is not None or bool(voice.faults),
         last=last,
-        faults=tuple(_fault(one, eye) for one in voice.faults),
+        faults=tuple(_fault(one, viewer) for one in voice.faults),
     )
 
 
-def _state(voice: Voice, report: VoiceReport | None, eye: Eye) -> Badge:
+def _state(voice: Voice, report: VoiceReport | None, viewer: Viewer) -> Badge:
     if report is not None and report.can not in {VoiceCan.TALKING, VoiceCan.STARTING}:
-        return voice_badge(report, eye.t)
+        return voice_badge(report, viewer.t)
     lasting = {one.kind for one in voice.faults if one.cleared_utc is None}
     if lasting - {FaultKind.MUTED}:
-        return Badge("triangle", "bad", eye.t("voice_here.trouble"))
+        return Badge("triangle", "bad", viewer.t("voice_here.trouble"))
     if lasting:
-        return Badge("mute", "warn", eye.t("voice_here.muted"))
+        return Badge("mute", "warn", viewer.t("voice_here.muted"))
     if report is not None:
-        return voice_badge(report, eye.t)
+        return voice_badge(report, viewer.t)
     if voice.sign is not None or voice.faults:
-        return Badge("check", "good", eye.t("voice_here.works"))
-    return Badge("ring", "plain", eye.t("voice_here.unknown"))
+        return Badge("check", "good", viewer.t("voice_here.works"))
+    return Badge("ring", "plain", viewer.t("voice_here.unknown"))
 
 
-def _fault(one: PastFault, eye: Eye) -> PastFaultView:
-    t = eye.t
-    since = times.short(one.since_utc, eye.now) if one.synced else t("hubs.unsynced")
+def _fault(one: PastFault, viewer: Viewer) -> PastFaultView:
+    t = viewer.t
+    since = times.short(one.since_utc, viewer.now) if one.synced else t("hubs.unsynced")
     text = t.word("fault", one.kind)
     if one.cleared_utc is None:
         return PastFaultView(Badge("triangle", "warn", text), t("voice_here.lasts", since=since))
-    until = times.short(one.cleared_utc, eye.now)
+    until = times.short(one.cleared_utc, viewer.now)
     return PastFaultView(
         Badge("check", "plain", text), t("voice_here.over", since=since, until=until)
     )

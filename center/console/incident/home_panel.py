@@ -7,7 +7,7 @@ from center.console.homes import picture
 from center.console.homes.picture import Moment, Picture
 from center.console.incident.reason import Reason, reason
 from center.console.lengths import clock
-from center.console.view import Eye
+from center.console.view import Viewer
 from center.domain import day_grid, times
 from center.domain.day_grid import Hour
 from center.domain.incident import Incident
@@ -62,16 +62,16 @@ def look(conn: Connection, incident: Incident) -> Home:
     )
 
 
-def panel(incident: Incident, home: Home, eye: Eye) -> Panel:
+def panel(incident: Incident, home: Home, viewer: Viewer) -> Panel:
     """Word it."""
     starts = day_grid.day_starts(incident.received_utc, DAYS)
     drawn = None
     if home.hours:
-        marks = (_alarm(incident, eye),)
-        drawn = picture.draw(day_grid.days(home.hours, starts), marks, eye)
+        marks = (_alarm(incident, viewer),)
+        drawn = picture.draw(day_grid.days(home.hours, starts), marks, viewer)
     return Panel(
-        reason(incident, home.places, eye, home.words),
-        _person(home.kept, eye.now),
+        reason(incident, home.places, viewer, home.words),
+        _person(home.kept, viewer.now),
         drawn,
         *((drawn.blocks[0].date, drawn.blocks[-1].date) if drawn else ("", "")),
         home.stuck,
@@ -86,9 +86,9 @@ def _is_stuck(conn: Connection, incident: Incident) -> bool:
     return incident.is_open and conn.execute(query.limit(1)).first() is not None
 
 
-def _alarm(incident: Incident, eye: Eye) -> Moment:
+def _alarm(incident: Incident, viewer: Viewer) -> Moment:
     utc = incident.raised_utc if incident.synced else incident.received_utc
-    text = eye.t("picture.alarm", time=clock(utc, utc))
+    text = viewer.t("picture.alarm", time=clock(utc, utc))
     since = incident.evidence.since_utc if incident.evidence and incident.is_quiet else None
     return Moment(utc, text, since if incident.synced else None)
 

@@ -131,7 +131,7 @@ def _field(verb: str, why: Why) -> str:
 async def _page(
     visit: Visit, case: Case, draft: Draft | None = None, status: int = 200
 ) -> Response:
-    incident, eye, t = case.incident, visit.eye, visit.t
+    incident, viewer, t = case.incident, visit.viewer, visit.t
     home = await visit.desk.store.ask(home_panel.look, incident)
     expires = times.of_day(incident.expires_utc) if incident.expires_utc else ""
     path = f"/incidents/{incident.id}"
@@ -144,18 +144,18 @@ async def _page(
         older_url=address(path, before=str(case.older)) + "#timeline" if case.older else "",
         newest_url=f"{path}#timeline" if before else "",
         incident=incident,
-        call=call(incident, eye),
+        call=call(incident, viewer),
         waits=incident.needs_person,
         is_present=incident.stage is Stage.PRESENT,
         owner=_owner(visit, case),
         last=timeline.meanwhile(incident, t),
         expires_at=expires,
         unread=timeline.unread(incident.unread, t),
-        steps=timeline.steps(incident, eye),
-        timeline=_newest_first([timeline.line(entry, eye) for entry in case.timeline]),
+        steps=timeline.steps(incident, viewer),
+        timeline=_newest_first([timeline.line(entry, viewer) for entry in case.timeline]),
         outcomes=timeline.outcomes(incident.kind, t),
         draft=draft or Draft(),
-        home=home_panel.panel(incident, home, eye),
+        home=home_panel.panel(incident, home, viewer),
     )
 
 

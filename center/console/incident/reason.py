@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from center.console.lengths import clock, length
-from center.console.view import Eye
+from center.console.view import Viewer
 from center.domain.incident import Incident
 from hub.contract.messages import WORDLESS, Evidence
 from hub.contract.scaip import Kind
@@ -28,58 +28,58 @@ class Reason(Struct, frozen=True):
 
 
 def reason(
-    incident: Incident, places: Mapping[str, str], eye: Eye, words: tuple[str, ...] = ()
+    incident: Incident, places: Mapping[str, str], viewer: Viewer, words: tuple[str, ...] = ()
 ) -> Reason | None:
     """Word the evidence of an alarm, or None for one that somebody pressed.
 
     `places` gives the room of each device, `words` what was said, where that may be known.
     """
-    t = eye.t
+    t = viewer.t
     if incident.is_spoken and incident.about == WORDLESS:
         return Reason(
             t("evidence.spoken_wordless"), "", (t("evidence.wordless_more"),), words=words
         )
     if incident.is_spoken:
-        about = told_of(incident, eye)
+        about = told_of(incident, viewer)
         seen = t("evidence.spoken_about", about=about) if about else t("evidence.spoken")
         return Reason(seen, "", (t("evidence.spoken_more"),), words=words)
     if not incident.is_automatic:
         return None
     cleared = ""
     if incident.cleared_utc is not None:
-        cleared = t("evidence.cleared", time=clock(incident.cleared_utc, eye.now))
+        cleared = t("evidence.cleared", time=clock(incident.cleared_utc, viewer.now))
     if incident.evidence is None:
         return Reason(t("evidence.none"), "", (), cleared)
-    return _worded(incident, incident.evidence, places, eye, cleared)
+    return _worded(incident, incident.evidence, places, viewer, cleared)
 
 
-def brief(incident: Incident, eye: Eye) -> str:
+def brief(incident: Incident, viewer: Viewer) -> str:
     """Say in one line what was seen and what is usual; nothing of what somebody pressed."""
     said = incident.evidence
     if incident.is_spoken and incident.about == WORDLESS:
-        return eye.t("evidence.spoken_brief_wordless")
+        return viewer.t("evidence.spoken_brief_wordless")
     if incident.is_spoken:
-        about = told_of(incident, eye)
+        about = told_of(incident, viewer)
         brief = "evidence.spoken_brief_about" if about else "evidence.spoken_brief"
-        return eye.t(brief, about=about)
+        return viewer.t(brief, about=about)
     if said is None or not incident.is_automatic:
         return ""
-    seen = eye.t("evidence.brief", lasted=length(said.lasted_s, eye.t))
+    seen = viewer.t("evidence.brief", lasted=length(said.lasted_s, viewer.t))
     if said.usual_s <= 0:
         return seen
-    return f"{seen} · {eye.t('evidence.brief_usual', usual=length(said.usual_s, eye.t))}"
+    return f"{seen} · {viewer.t('evidence.brief_usual', usual=length(said.usual_s, viewer.t))}"
 
 
-def told_of(incident: Incident, eye: Eye) -> str:
+def told_of(incident: Incident, viewer: Viewer) -> str:
     """Name what a spoken call was about; empty where it said nothing of it, or nothing known."""
     key = f"about.{incident.about}"
-    return eye.t(key) if key in eye.t.sentences else ""
+    return viewer.t(key) if key in viewer.t.sentences else ""
 
 
 def _worded(
-    incident: Incident, said: Evidence, places: Mapping[str, str], eye: Eye, cleared: str
+    incident: Incident, said: Evidence, places: Mapping[str, str], viewer: Viewer, cleared: str
 ) -> Reason:
-    t = eye.t
+    t = viewer.t
     usual = t("evidence.usual", usual=length(said.usual_s, t)) if said.usual_s > 0 else ""
     more = []
     if said.last:
@@ -88,8 +88,8 @@ def _worded(
         more.append(t("evidence.limit", limit=length(said.limit_s, t)))
     if said.wordless:
         more.append(t("evidence.wordless", n=said.wordless))
-    more.append(_basis(incident, said, eye))
-    return Reason(_seen(incident, said, places, eye), usual, tuple(more), cleared)
+    more.append(_basis(incident, said, viewer))
+    return Reason(_seen(incident, said, places, viewer), usual, tuple(more), cleared)
 
 
 def _tells_limit(incident: Incident, said: Evidence) -> bool:
@@ -99,18 +99,18 @@ def _tells_limit(incident: Incident, said: Evidence) -> bool:
     return incident.kind is Kind.NO_LIFE or 0 < said.limit_s <= said.lasted_s - 60
 
 
-def _basis(incident: Incident, said: Evidence, eye: Eye) -> str:
+def _basis(incident: Incident, said: Evidence, viewer: Viewer) -> str:
     if incident.kind in SAME_FOR_ALL:
-        return eye.t("evidence.same_for_all")
+        return viewer.t("evidence.same_for_all")
     if said.learned_days > 0:
-        return eye.t("evidence.learned", days=said.learned_days)
-    return eye.t("evidence.unlearned")
+        return viewer.t("evidence.learned", days=said.learned_days)
+    return viewer.t("evidence.unlearned")
 
 
-def _seen(incident: Incident, said: Evidence, places: Mapping[str, str], eye: Eye) -> str:
-    t = eye.t
+def _seen(incident: Incident, said: Evidence, places: Mapping[str, str], viewer: Viewer) -> str:
+    t = viewer.t
     lasted = length(said.lasted_s, t)
-    since = clock(said.since_utc, eye.now) if incident.synced else t("evidence.some_time")
+    since = clock(said.since_utc, viewer.now) if incident.synced else t("evidence.some_time")
     rooms = list(dict.fromkeys(places.get(one) or one for one in said.sensors))
     key = f"evidence.{incident.kind}"
     if rooms and f"{key}_in" in t.sentences:

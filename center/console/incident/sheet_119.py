@@ -12,7 +12,7 @@ from center.console.frame import show
 from center.console.homes import record
 from center.console.incident.reason import Reason, reason
 from center.console.lengths import clock, length
-from center.console.view import Eye, title, urgent_first
+from center.console.view import Viewer, title, urgent_first
 from center.console.visit import Visit, acted, visited
 from center.domain import times
 from center.domain.incident import Deed, Incident
@@ -59,18 +59,18 @@ async def _read(visit: Visit) -> Response:
     if shown and not visit.bare:  # a refresh fetches the frame only, never the sheet
         deed = Deed.SHEET_SEEN if allowed else Deed.SHEET_SEEN_IN_EMERGENCY
         await homes.note_seen(visit.desk, hub, deed, visit.person.name)
-    now = visit.eye.now
+    now = visit.viewer.now
     return show(
         visit.request,
         "homes/sheet.html",
         page=visit.page("sheet", visit.t("sheet.title"), homes.path(hub, "119")),
-        record=record.view(kept, visit.eye),
+        record=record.view(kept, visit.viewer),
         consent=record.consent(
             ConsentItem.SHARE_119, kept.record.consent(ConsentItem.SHARE_119), visit.t
         ),
         allowed=allowed,
         shown=shown,
-        calls=[_happened(one, places, visit.eye) for one in calls],
+        calls=[_happened(one, places, visit.viewer) for one in calls],
         printed_at=times.in_full(now),
     )
 
@@ -89,13 +89,13 @@ def _open_calls(visit: Visit, hub: str) -> list[Incident]:
     return sorted(some, key=urgent_first)
 
 
-def _happened(one: Incident, places: dict[str, str], eye: Eye) -> Happened:
+def _happened(one: Incident, places: dict[str, str], viewer: Viewer) -> Happened:
     since = one.raised_utc if one.synced else one.received_utc
     return Happened(
         id=one.id,
-        title=title(one, eye.t),
-        since=clock(since, eye.now),
-        lasted=length(eye.now - since, eye.t),
-        reason=reason(one, places, eye),
+        title=title(one, viewer.t),
+        since=clock(since, viewer.now),
+        lasted=length(viewer.now - since, viewer.t),
+        reason=reason(one, places, viewer),
         cleared=one.cleared_utc is not None,
     )

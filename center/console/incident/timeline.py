@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from center.console.view import Eye
+from center.console.view import Viewer
 from center.domain import times
 from center.domain.incident import Deed, Entry, Incident, Outcome
 from center.service.texts import Texts
@@ -44,17 +44,17 @@ class Choice(Struct, frozen=True):
     needs_note: bool
 
 
-def steps(incident: Incident, eye: Eye) -> tuple[Step, ...]:
+def steps(incident: Incident, viewer: Viewer) -> tuple[Step, ...]:
     """Give the six stages. `sent` has no time of its own here: it tells how long it took."""
-    t = eye.t
-    raised = times.short(incident.raised_utc, eye.now) if incident.synced else ""
+    t = viewer.t
+    raised = times.short(incident.raised_utc, viewer.now) if incident.synced else ""
     rows: list[tuple[Stage, str, str]] = [
         (Stage.RAISED, raised or t("stage.unknown_time"), "" if raised else t("call.unsynced")),
         (Stage.SENT, _took(incident, t), ""),
-        (Stage.RECEIVED, times.short(incident.received_utc, eye.now), ""),
-        (Stage.ACCEPTED, _at(incident.accepted_utc, eye), incident.who),
-        (Stage.PRESENT, _at(incident.present_utc, eye), ""),
-        (Stage.CLOSED, _at(incident.closed_utc, eye), _outcome(incident.outcome, t)),
+        (Stage.RECEIVED, times.short(incident.received_utc, viewer.now), ""),
+        (Stage.ACCEPTED, _at(incident.accepted_utc, viewer), incident.who),
+        (Stage.PRESENT, _at(incident.present_utc, viewer), ""),
+        (Stage.CLOSED, _at(incident.closed_utc, viewer), _outcome(incident.outcome, t)),
     ]
     return tuple(
         Step(
@@ -68,16 +68,16 @@ def steps(incident: Incident, eye: Eye) -> tuple[Step, ...]:
     )
 
 
-def line(entry: Entry, eye: Eye) -> Line:
+def line(entry: Entry, viewer: Viewer) -> Line:
     """Word one entry of the timeline."""
-    t = eye.t
+    t = viewer.t
     from_hub = bool(entry.event)
     place = entry.place or t("call.no_place")
     happened = entry.happened_utc
     key = "unsynced" if not entry.synced else "hub_time"
-    time = times.short(happened, eye.now) if happened is not None else ""
+    time = times.short(happened, viewer.now) if happened is not None else ""
     return Line(
-        at=times.short(entry.utc, eye.now),
+        at=times.short(entry.utc, viewer.now),
         full=times.in_full(entry.utc),
         who=entry.by or t("timeline.by_hub" if from_hub else "timeline.by_clock"),
         did=_did(entry, t),
@@ -163,8 +163,8 @@ def _outcome(outcome: Outcome | None, t: Texts) -> str:
     return t(f"outcome.{outcome}") if outcome else ""
 
 
-def _at(utc: float | None, eye: Eye) -> str:
-    return times.short(utc, eye.now) if utc is not None else ""
+def _at(utc: float | None, viewer: Viewer) -> str:
+    return times.short(utc, viewer.now) if utc is not None else ""
 
 
 def _took(incident: Incident, t: Texts) -> str:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from center.console.frame import show
 from center.console.lengths import clock
-from center.console.view import Badge, Eye, title
+from center.console.view import Badge, Viewer, title
 from center.console.visit import Visit, acted, visited
 from center.domain import times
 from center.domain.incident import Incident
@@ -105,7 +105,7 @@ async def _read(visit: Visit) -> Response:
 
 
 async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
-    today = times.day_start(times.day_of(visit.eye.now)) or 0.0
+    today = times.day_start(times.day_of(visit.viewer.now)) or 0.0
     found = await visit.desk.store.ask(look, today)
     return show(
         visit.request,
@@ -151,7 +151,7 @@ async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandledError)
         return visit.error(404, visit.t("need.why_not_found"))
     problem = visit.t(f"need.why_{refused.why}")
     if refused.is_conflict and refused.need:
-        problem = f"{problem} {meanwhile(refused.need, visit.eye)}"
+        problem = f"{problem} {meanwhile(refused.need, visit.viewer)}"
     return await _page(
         visit, Draft(hub, tried.note, problem), CONFLICT if refused.is_conflict else 422
     )
@@ -171,12 +171,12 @@ def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:
 def waiting(found: Look, visit: Visit) -> list[HomeTasks]:
     """Word what waits, by home."""
     by_hub = newest_by_hub(visit.still_open)
-    return by_home(found.waiting, found.kept, by_hub, visit.eye)
+    return by_home(found.waiting, found.kept, by_hub, visit.viewer)
 
 
 def done(found: Look, visit: Visit) -> list[NeedView]:
     """Word what was dealt with."""
-    return [view(one, found.kept.get(one.need.hub), visit.eye) for one in found.done]
+    return [view(one, found.kept.get(one.need.hub), visit.viewer) for one in found.done]
 
 
 def newest_by_hub(incidents: tuple[Incident, ...]) -> dict[str, Incident]:
@@ -185,7 +185,10 @@ def newest_by_hub(incidents: tuple[Incident, ...]) -> dict[str, Incident]:
 
 
 def by_home(
-    tasks: Iterable[Task], kept: Mapping[str, Kept], incidents: Mapping[str, Incident], eye: Eye
+    tasks: Iterable[Task],
+    kept: Mapping[str, Kept],
+    incidents: Mapping[str, Incident],
+    viewer: Viewer,
 ) -> list[HomeTasks]:
     """Gather tasks by home, in the order in which they come; `incidents` holds open ones.
 
@@ -195,13 +198,13 @@ def by_home(
     for task in tasks:
         some.setdefault(task.need.hub, []).append(task)
     homes = [
-        _home(hub, found, kept.get(hub), incidents.get(hub), eye) for hub, found in some.items()
+        _home(hub, found, kept.get(hub), incidents.get(hub), viewer) for hub, found in some.items()
     ]
     return sorted(homes, key=lambda home: all(need.is_press for need in home.needs))
 
 
 def _home(
-    hub: str, tasks: list[Task], kept: Kept | None, incident: Incident | None, eye: Eye
+    hub: str, tasks: list[Task], kept: Kept | None, incident: Incident | None, viewer: Viewer
 ) -> HomeTasks:
     record = kept.record if kept else None
     return HomeTasks(
@@ -209,81 +212,81 @@ def _home(
         name=record.name if record else "",
         phone=record.phone if record else "",
         contacts=record.contacts if record else (),
-        needs=tuple(view(task, kept, eye) for task in tasks),
+        needs=tuple(view(task, kept, viewer) for task in tasks),
         incident=incident.id if incident else "",
-        incident_title=title(incident, eye.t) if incident else "",
+        incident_title=title(incident, viewer.t) if incident else "",
     )
 
 
-def view(task: Task, kept: Kept | None, eye: Eye) -> NeedView:
+def view(task: Task, kept: Kept | None, viewer: Viewer) -> NeedView:
     """Word a task."""
-    need, t = task.need, eye.t
-    unit, count = times.ago(eye.now - need.since_utc)
+    need, t = task.need, viewer.t
+    unit, count = times.ago(viewer.now - need.since_utc)
     return NeedView(
         id=need.id,
         hub=need.hub,
         name=kept.record.name if kept else "",
         version=need.version,
-        kind=kind(need.kind, eye),
+        kind=kind(need.kind, viewer),
         since=need.since_utc,
-        since_at=clock(need.since_utc, eye.now),
+        since_at=clock(need.since_utc, viewer.now),
         ago=t(f"ago.{unit}", n=count),
-        said=_said(task, eye),
-        badges=tuple(_badges(need, eye)),
-        tried=tuple(tried(note, eye) for note in task.notes),
-        done=meanwhile(need, eye) if not need.is_open else "",
+        said=_said(task, viewer),
+        badges=tuple(_badges(need, viewer)),
+        tried=tuple(tried(note, viewer) for note in task.notes),
+        done=meanwhile(need, viewer) if not need.is_open else "",
         is_press=need.kind is NeedKind.PRESS_DUE,
-        told=_told(need, eye),
+        told=_told(need, viewer),
     )
 
 
-def kind(which: NeedKind, eye: Eye) -> Badge:
+def kind(which: NeedKind, viewer: Viewer) -> Badge:
     """Name a kind of task, with its shape."""
     shape, tone = _LOOK.get(which, ("ring", "warn"))
-    return Badge(shape, tone, eye.t(f"need.{which}"))
+    return Badge(shape, tone, viewer.t(f"need.{which}"))
 
 
-def tried(note: Note, eye: Eye) -> Tried:
+def tried(note: Note, viewer: Viewer) -> Tried:
     """Word what somebody did about a task."""
-    return Tried(clock(note.utc, eye.now), note.by, eye.t(f"called.{note.result}"), note.text)
+    return Tried(clock(note.utc, viewer.now), note.by, viewer.t(f"called.{note.result}"), note.text)
 
 
-def meanwhile(need: Need, eye: Eye) -> str:
+def meanwhile(need: Need, viewer: Viewer) -> str:
     """Say who called last, when, and with what result; nothing where nobody has."""
     if need.result is None or need.called_utc is None:
         return ""
-    when = clock(need.called_utc, eye.now)
+    when = clock(need.called_utc, viewer.now)
     pressed = need.kind is NeedKind.PRESS_DUE and need.result is Called.BY_ITSELF
     result = "pressed" if pressed else need.result
-    return eye.t(f"need.last_{result}", who=need.called_by, time=when)
+    return viewer.t(f"need.last_{result}", who=need.called_by, time=when)
 
 
-def _told(need: Need, eye: Eye) -> str:
+def _told(need: Need, viewer: Viewer) -> str:
     if need.kind is not NeedKind.PRESS_DUE or not need.taken_by or need.until_utc is None:
         return ""
-    if not need.is_open or need.until_utc <= eye.now:
+    if not need.is_open or need.until_utc <= viewer.now:
         return ""
-    return eye.t("press.told", who=need.taken_by, time=clock(need.until_utc, eye.now))
+    return viewer.t("press.told", who=need.taken_by, time=clock(need.until_utc, viewer.now))
 
 
-def _said(task: Task, eye: Eye) -> str:
+def _said(task: Task, viewer: Viewer) -> str:
     need, parts = task.need, []
     if task.devices:
-        parts.append(eye.t("press.devices", names=", ".join(task.devices)))
+        parts.append(viewer.t("press.devices", names=", ".join(task.devices)))
     if need.kind is NeedKind.LOW_MOOD and need.score:
-        parts.append(eye.t("need.score", n=need.score))
+        parts.append(viewer.t("need.score", n=need.score))
     if need.last_utc - need.since_utc > 600:  # noqa: PLR2004 - ten minutes: not the same word twice
-        parts.append(eye.t("need.again", time=clock(need.last_utc, eye.now)))
+        parts.append(viewer.t("need.again", time=clock(need.last_utc, viewer.now)))
     return " · ".join(parts)
 
 
-def _badges(need: Need, eye: Eye) -> list[Badge]:
+def _badges(need: Need, viewer: Viewer) -> list[Badge]:
     some = []
-    if times.is_before_today(need.since_utc, eye.now):
-        some.append(Badge("clock", "bad", eye.t("need.since_before")))
+    if times.is_before_today(need.since_utc, viewer.now):
+        some.append(Badge("clock", "bad", viewer.t("need.since_before")))
     if need.eased_utc is not None:
-        when = clock(need.eased_utc, eye.now)
-        some.append(Badge("check", "good", eye.t("need.eased", time=when)))
+        when = clock(need.eased_utc, viewer.now)
+        some.append(Badge("check", "good", viewer.t("need.eased", time=when)))
     if need.tries:
-        some.append(Badge("bell", "warn", eye.t("need.tries", n=need.tries)))
+        some.append(Badge("bell", "warn", viewer.t("need.tries", n=need.tries)))
     return some

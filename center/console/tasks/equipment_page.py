@@ -66,11 +66,11 @@ async def board(visit: Visit) -> Board:
 async def _lines(visit: Visit, limit: int) -> list[TaskLine]:
     tasks = await visit.desk.store.ask(parts.areas_open, limit)
     people = await visit.desk.store.ask(_people, {task.hub for task in tasks})
-    return [equipment_view.line(task, people, visit.eye) for task in tasks]
+    return [equipment_view.line(task, people, visit.viewer) for task in tasks]
 
 
 async def _list(visit: Visit) -> Response:
-    since = visit.eye.now - DONE_DAYS * DAY_S
+    since = visit.viewer.now - DONE_DAYS * DAY_S
     done = await visit.desk.store.ask(parts.areas_done, since, LISTED)
     people = await visit.desk.store.ask(_people, {task.hub for task in done})
     return show(
@@ -78,7 +78,7 @@ async def _list(visit: Visit) -> Response:
         "homes/equipment.html",
         page=visit.page("tasks", visit.t("equipment.title"), "/tasks"),
         lines=await _lines(visit, LISTED),
-        done=[equipment_view.line(task, people, visit.eye) for task in done],
+        done=[equipment_view.line(task, people, visit.viewer) for task in done],
     )
 
 
@@ -92,7 +92,7 @@ async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
     found = await visit.desk.store.ask(_look, ident, number)
     if found is None:
         return visit.error(404, visit.t("equipment.not_found"))
-    line = equipment_view.line(found.task, found.people, visit.eye)
+    line = equipment_view.line(found.task, found.people, visit.viewer)
     path = f"/tasks/{ident}"
     pages = max(1, -(-found.count // PAGE))
     return show(
@@ -101,8 +101,8 @@ async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
         status,
         page=visit.page("tasks", f"{line.kind.text} · {line.where}", _at(path, number)),
         task=line,
-        parts=[equipment_view.part(row, found.people, visit.eye) for row in found.parts],
-        notes=equipment_view.notes(found.notes.notes, visit.eye),
+        parts=[equipment_view.part(row, found.people, visit.viewer) for row in found.parts],
+        notes=equipment_view.notes(found.notes.notes, visit.viewer),
         draft=draft,
         path=path,
         number=number,
@@ -132,7 +132,7 @@ async def _refused(visit: Visit, form: FormData, refused: NotHandledError) -> Re
         return visit.error(404, visit.t("equipment.not_found"))
     problem = visit.t(f"need.why_{refused.why}")
     if refused.is_conflict and refused.need:
-        problem = f"{problem} {calls.meanwhile(refused.need, visit.eye)}"
+        problem = f"{problem} {calls.meanwhile(refused.need, visit.viewer)}"
     draft = Draft("", str(form.get("note", "")), problem)
     return await _page(visit, draft, CONFLICT if refused.is_conflict else 422)
 

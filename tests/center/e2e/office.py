@@ -20,13 +20,13 @@ from msgspec import Struct
 from center import app
 from center.config import Center, Settings
 from center.domain.incident import Outcome
-from center.link.reconnect import Exchange, LinkHealth
+from center.link.reconnect import Link, LinkHealth
 from center.service import auth, incidents, rounds
 from center.service.auth import Auth, Role
 from center.service.desk import Desk
 from center.service.feed import Feed
 from center.service.incidents import Target
-from center.service.intake import Parcel, take_in
+from center.service.intake import Received, store_message
 from center.service.metrics import Tally
 from center.store.rows import accounts
 from center.store.rows import incidents as incident_rows
@@ -60,7 +60,7 @@ class Circumstances(Struct, frozen=True):
     about: str = ""
 
 
-class Ordering(Exchange):
+class Ordering(Link):
     """A link that keeps the commands that it is told to send."""
 
     orders: list[tuple[str, Command]]
@@ -142,10 +142,12 @@ class Office:
 
     def hear(self, hub: str, message: FromHub) -> None:
         """Take in what a hub says, as if it had come over MQTT."""
-        parcel = Parcel(hub, message, wire.encode(message).decode(), retained=False, utc=self.now())
-        told = self.store.submit(lambda conn: take_in(conn, parcel)).result()
-        for notice in told.notices:
-            self.desk.feed.tell(notice)
+        received = Received(
+            hub, message, wire.encode(message).decode(), retained=False, utc=self.now()
+        )
+        told = self.store.submit(lambda conn: store_message(conn, received)).result()
+        for update in told.updates:
+            self.desk.feed.tell(update)
 
     def press(self, hub: str = "js-0001", *, place: str = "거실", **more: Any) -> str:  # noqa: ANN401
         """Raise an alarm; give its id."""

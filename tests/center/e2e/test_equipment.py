@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from center.domain.incident import Deed, Entry
 from center.domain.record import Record
 from center.service import rounds
-from center.service.intake import Parcel, take_in
+from center.service.intake import Received, store_message
 from center.store.rows import records
 from hub.contract import wire
 from hub.contract.messages import Availability, FaultKind, FaultReport, HubState, Trigger
@@ -67,8 +67,8 @@ def cut(office: Office, *hubs: str) -> None:
     later = office.now() + 360
     for hub in {*HUBS, "js-0999"} - {*hubs}:  # heard before the clock is moved: a round may look
         state = said(Availability.READY, later)
-        parcel = Parcel(hub, state, wire.encode(state).decode(), retained=False, utc=later)
-        office.store.submit(partial(take_in, parcel=parcel)).result()
+        received = Received(hub, state, wire.encode(state).decode(), retained=False, utc=later)
+        office.store.submit(partial(store_message, received=received)).result()
     office.ahead_s += 360
 
 
