@@ -248,7 +248,7 @@ def said(name: str) -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_older_hub_said_is_stored_and_answered(tmp_path: Path, name: str) -> None:
-    heard = [wire.hear(topic, payload) for topic, payload in said(name)]
+    heard = [wire.read_from_hub(topic, payload) for topic, payload in said(name)]
     assert len(heard) > 1
     with stored(tmp_path) as store:
         for one in heard:

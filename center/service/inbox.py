@@ -30,7 +30,7 @@ from center.store.store import Store, write_probe
 from hub.contract import reading, wire
 from hub.contract.messages import AlarmEvent, FaultKind
 from hub.contract.reading import ALL
-from hub.contract.wire import Heard
+from hub.contract.wire import FromHubRead
 
 REPAIR_BACK_S = 3600.0  # a hub that missed a closing for longer asks by its own state
 UNSTORABLE = "unstorable"
@@ -72,7 +72,7 @@ class Unsettled:
 def receive(inbox: Inbox, arrived: Arrived) -> None:
     """Queue what came for the store, or count why it is refused; never log what it says."""
     try:
-        heard = wire.hear(arrived.topic, arrived.payload)
+        heard = wire.read_from_hub(arrived.topic, arrived.payload)
     except wire.RefusedError as error:
         _log_few(error.reason, inbox.tally.refuse(error.reason))
         arrived.settle()
@@ -112,7 +112,7 @@ def turned(inbox: Inbox) -> None:
         repair(inbox)
 
 
-def _keep(inbox: Inbox, arrived: Unsettled, heard: Heard) -> None:
+def _keep(inbox: Inbox, arrived: Unsettled, heard: FromHubRead) -> None:
     raw = arrived.payload.decode(errors="backslashreplace").replace("\x00", r"\x00")
     received = Received(
         hub=heard.hub,
@@ -145,7 +145,7 @@ def _stored(received: Received, conn: Connection) -> Told:
     return store_message(conn, received)
 
 
-def _answer(inbox: Inbox, heard: Heard, arrived: Unsettled, done: Future[Told]) -> None:
+def _answer(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, done: Future[Told]) -> None:
     error = done.exception()
     if error:
         _not_stored(inbox, heard, arrived, error)
@@ -160,7 +160,7 @@ def _answer(inbox: Inbox, heard: Heard, arrived: Unsettled, done: Future[Told]) 
         inbox.feed.tell(update)
 
 
-def _not_stored(inbox: Inbox, heard: Heard, arrived: Unsettled, error: BaseException) -> None:
+def _not_stored(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: BaseException) -> None:
     """Ask whether the store or the message is at fault: no error's class tells it.
 
     A hub may find a message that always fails. Taken for the store's fault it would be sent again
@@ -171,7 +171,7 @@ def _not_stored(inbox: Inbox, heard: Heard, arrived: Unsettled, error: BaseExcep
 
 
 def _judge(
-    inbox: Inbox, heard: Heard, arrived: Unsettled, error: BaseException, probe: Future[None]
+    inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: BaseException, probe: Future[None]
 ) -> None:
     """Have the broker send it again where the store does not work; else try once more, then drop.
 
@@ -187,7 +187,7 @@ def _judge(
     elif isinstance(message, AlarmEvent) and message != (bare := _bare(message, arrived)):
         _count_unstorable(inbox, error)
         arrived.failed = False
-        _keep(inbox, arrived, Heard(heard.hub, bare, (ALL,)))
+        _keep(inbox, arrived, FromHubRead(heard.hub, bare, (ALL,)))
     elif isinstance(message, AlarmEvent) and of_database and not isinstance(error, OF_MESSAGE):
         inbox.link().redial("the store holds no call")  # nothing in a bare one is the hub's choice
     else:
@@ -196,7 +196,7 @@ def _judge(
 
 
 def _bare(call: AlarmEvent, arrived: Unsettled) -> AlarmEvent:
-    return reading.nothing(call.source, arrived.payload)
+    return reading.unread_call(call.source, arrived.payload)
 
 
 def _count_unstorable(inbox: Inbox, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""What crosses a border: messages, topics, SCAIP codes, and the words between processes."""
+"""What crosses a border: messages, topics, SCAIP codes, and the protocols between processes."""
 
 __all__ = [
     "addresses",

@@ -1,8 +1,8 @@
-"""Addresses of brokers and of our own port: read whole, or refused with what is wrong.
+"""Addresses of brokers and of ports to listen on: read whole, or refused with what is wrong.
 
     tls://broker.example   tls://[2001:db8::7]:8883   tcp://127.0.0.1:1883   127.0.0.1:8080
 
-Hub, centre and doctor dial what this module reads, so none of them finds a flaw later.
+Hub, centre and doctor connect to what this module has read, so none of them finds a flaw later.
 """
 
 import ipaddress
@@ -20,7 +20,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 
 
 class Flaw(StrEnum):
-    """What is wrong with a text; a key of the message files' `form`."""
+    """What is wrong with a text; each is a key of the message files' `form`."""
 
     SCHEME = "scheme"
     SIGN = "sign"  # the detail is the sign
@@ -46,7 +46,7 @@ class Flaw(StrEnum):
 
 
 class FlawError(ValueError):
-    """A text that is not what it should be."""
+    """A text that is not what it should be; `flaw` says why."""
 
     def __init__(self, flaw: Flaw, detail: str = "") -> None:
         super().__init__(flaw.value, detail)
@@ -54,7 +54,7 @@ class FlawError(ValueError):
 
 
 class Address(Struct, frozen=True):
-    """Whom to dial, and whether by TLS. `host` has no brackets."""
+    """A host to connect to, and whether by TLS. `host` has no brackets."""
 
     tls: bool
     host: str
@@ -86,7 +86,7 @@ def listen(text: str) -> tuple[str, int]:
 
 
 def _plain(text: str) -> None:
-    """Refuse what looks like a colon or a letter and is none, blanks, and control characters."""
+    """Refuse signs that only look like a colon or a letter, blanks, and control characters."""
     for sign in text:
         if unicodedata.normalize("NFKC", sign) != sign or sign.isspace() or not sign.isprintable():
             raise FlawError(Flaw.SIGN, sign)
@@ -116,7 +116,7 @@ def _port(text: str) -> int:
 
 
 def _host(text: str) -> str:
-    """Give `text` if it can be a host's name or address: in figures alone it must be IPv4."""
+    """Return `text` if it can be a host's name or address; one of figures alone must be IPv4."""
     if ":" in text:
         return text  # an IPv6 address, looked at already
     if not text:

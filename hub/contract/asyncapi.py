@@ -1,8 +1,7 @@
 """The wire as a document, docs/asyncapi.yaml.
 
-`python -m hub.contract.asyncapi` writes it; with `--check` it compares.
-
-Everything in it is taken from `hub/contract/wire.py` and its payloads; nothing is written twice.
+`python -m hub.contract.asyncapi` writes it; with `--check` it compares. Everything in it is taken
+from `hub/contract/wire.py` and its messages; nothing is written twice.
 """
 
 import json
@@ -14,10 +13,7 @@ from typing import get_args
 import msgspec
 from msgspec import Struct
 
-from hub.contract import examples, wire
-from hub.contract import messages as commands
-from hub.contract import messages as daily
-from hub.contract import messages as payloads
+from hub.contract import examples, messages, wire
 from hub.contract.messages import Cleared, FromCenter, FromHub
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
@@ -26,7 +22,7 @@ REFUSAL = 1
 
 
 class Channel(Struct, frozen=True):
-    """A topic: who speaks there, and whether the broker keeps the last word."""
+    """A topic: who publishes there, and whether the broker keeps the last message."""
 
     topic: str
     summary: str
@@ -39,46 +35,46 @@ CHANNELS: dict[str, Channel] = {
     "state": Channel(
         wire.topic("{hub}", "state"),
         "The hub's state, renewed at least every interval_s; the last will says `lost`.",
-        (payloads.HubState,),
+        (messages.HubState,),
         retain=True,
     ),
     "event": Channel(
         wire.topic("{hub}", "event"),
         "What happened to an alarm, a check-in or an announcement; what the resident needs: sent"
         " again until the ack `received`. And technical reports. `id` is the idempotency key.",
-        get_args(payloads.Happened),
+        get_args(messages.Happened),
     ),
     "fault": Channel(
         wire.topic("{hub}", "fault", "{fault}"),
         "A fault while it lasts; an empty payload says that it is over.",
-        (payloads.FaultReport, payloads.Cleared),
+        (messages.FaultReport, messages.Cleared),
         retain=True,
     ),
     "telemetry": Channel(
         wire.topic("{hub}", "telemetry"),
         "Batched readings; the oldest are dropped and counted when the hub's disk share is full.",
-        (payloads.Telemetry,),
+        (messages.Telemetry,),
     ),
     "activity": Channel(
-        wire.topic("{hub}", "activity"), "An hour of the home.", (daily.Activity,)),
+        wire.topic("{hub}", "activity"), "An hour of the home.", (messages.Activity,)),
     "reply": Channel(
-        wire.topic("{hub}", "reply"), "What became of a command.", (commands.Reply,)),
+        wire.topic("{hub}", "reply"), "What became of a command.", (messages.Reply,)),
     "ack": Channel(
         wire.topic("{hub}", "ack"),
         "`received` only after the centre has stored the event; then how far the alarm has come.",
-        (payloads.Ack,),
+        (messages.Ack,),
         by_hub=False,
     ),
     "cmd": Channel(
         wire.topic("{hub}", "cmd"),
         "What the centre asks for: it expires, and its counter only rises.",
-        (commands.Command,),
+        (messages.Command,),
         by_hub=False,
     ),
     "center": Channel(
         wire.CENTER_TOPIC,
         "The centre's birth and, by last will, its death; at a birth hubs say their state again.",
-        (payloads.CenterState,),
+        (messages.CenterState,),
         by_hub=False,
         retain=True,
     ),
@@ -86,7 +82,7 @@ CHANNELS: dict[str, Channel] = {
 
 
 def document() -> Json:
-    """Give the whole AsyncAPI 3 document."""
+    """Return the whole AsyncAPI 3 document."""
     kinds = [kind for channel in CHANNELS.values() for kind in channel.messages]
     shapes = [kind for kind in kinds if kind is not Cleared]
     _, schemas = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
@@ -111,7 +107,7 @@ def document() -> Json:
 
 
 def write_yaml(value: object, indent: str = "") -> Iterator[str]:
-    """Give the lines of `value` as YAML in block style; scalars are JSON, which YAML contains."""
+    """Yield the lines of `value` as YAML in block style; scalars are JSON, which YAML contains."""
     pairs: list[tuple[str, object]] = []
     if isinstance(value, dict):
         pairs = [

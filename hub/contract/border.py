@@ -1,8 +1,8 @@
-"""What crosses a border that two releases may stand on: the wire, the snapshot, the database.
+"""Lenient reading of what two releases may exchange: the wire, the snapshot, the database.
 
-A newer writer may use a value that this program does not know, or another type. Neither may hide
-what else was said. So `read` makes a struct of what can be read and names what cannot; a value of
-an `Open` enum that is not listed is kept as it came; only a missing essential field is the end.
+A newer program may write a value that this one does not know, or another type. Neither may hide the
+rest. So `read` makes a struct of what can be read and names what cannot. A value of an `Open` enum
+that is not listed is kept as it came. Only a missing essential field is an error.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -15,7 +15,7 @@ from msgspec import NODEFAULT, Struct, inspect
 S = TypeVar("S", bound=Struct)
 
 OTHER = "other"
-LONGEST = 64  # characters of a value: longer ones are no value of any release
+LONGEST = 64  # characters of a value: no release has a longer one
 WHOLE: frozenset[str] = frozenset()
 EMPTY: dict[type[inspect.Type], Callable[[], object]] = {
     inspect.StrType: str,
@@ -30,14 +30,14 @@ EMPTY: dict[type[inspect.Type], Callable[[], object]] = {
 class Open(StrEnum):
     """An enum of which newer programs may know more values.
 
-    Settings, forms and requests still take only what is listed. `read` takes any value: one that is
-    not listed is kept as it came, is equal to none that is, is written back as it was, and is known
-    again as soon as a program is that lists it.
+    Settings, forms and requests accept only listed values. `read` accepts any value: one that is
+    not listed is kept as it came, equals no listed value, is written back as it was, and is known
+    again to a program that lists it.
     """
 
     @classmethod
     def of(cls, value: str) -> Self:
-        """Give the member of that value, or what stands for one that is not listed."""
+        """Return the member of that value, or a stand-in for one that is not listed."""
         known = cls._value2member_map_.get(value)
         if isinstance(known, cls):
             return known
@@ -66,9 +66,9 @@ def read(
 ) -> tuple[S, tuple[str, ...]]:
     """Make a `shape` of decoded JSON, MessagePack or a database's row, as far as it can be read.
 
-    Give it, and the places that could not be read, such as `data.evidence`: there stands the
-    default, or nothing (`""`, 0, `other`). Raise `UnreadableError` where `raw` is no struct at all,
-    or a field whose name is `essential` is missing or wrong.
+    Return it, and the places that could not be read, such as `data.evidence`: they have the
+    default, or an empty value (`""`, 0, `other`). Raise `UnreadableError` where `raw` is no struct
+    at all, or a field whose name is `essential` is missing or wrong.
     """
     lost: list[str] = []
     return _struct(raw, shape, "", essential, lost), tuple(lost)
@@ -101,7 +101,7 @@ def _struct(
 def _value(
     raw: object, hint: object, path: str, essential: Collection[str], lost: list[str]
 ) -> object:
-    """Give what `hint` asks for, whole if possible, else part by part."""
+    """Return what `hint` asks for, whole if possible, else part by part."""
     try:
         return cast("object", msgspec.convert(raw, hint))
     except (msgspec.ValidationError, RecursionError):
@@ -131,7 +131,7 @@ def _items(
     essential: Collection[str],
     lost: list[str],
 ) -> dict[object, object]:
-    """Read each item by itself: one that is unreadable takes no other along."""
+    """Read each item by itself, so that an unreadable one does not hide the others."""
     found: dict[object, object] = {}
     for key, raw in pairs:
         place = f"{path}[{key}]"
@@ -146,7 +146,7 @@ def _one_of(
     raw: object, types: tuple[inspect.Type, ...], path: str, essential: Collection[str],
     lost: list[str],
 ) -> object:  # fmt: skip
-    """Give the struct of a union that the tag names, or, of a tag that nobody knows, the first."""
+    """Return the struct of a union that the tag names, or the first one for an unknown tag."""
     for enum in types:
         if isinstance(enum, inspect.EnumType) and issubclass(enum.cls, Open):
             return _value(raw, enum.cls, path, essential, lost)
@@ -163,7 +163,7 @@ def _one_of(
 
 
 def _nothing(hint: object, path: str) -> object:
-    """Give what stands for a value that is gone; of a union its first struct: the least it says."""
+    """Return what stands for a missing value; for a union its first struct, which says least."""
     info = inspect.type_info(hint)
     empty = EMPTY.get(type(info))
     if empty:

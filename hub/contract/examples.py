@@ -1,4 +1,4 @@
-"""One real message of each kind: the examples of the contract, and of the tests that read it."""
+"""One real message of each kind: the examples of the document, and of the tests that read them."""
 
 from hub.contract import scaip, wire
 from hub.contract.messages import (
@@ -54,7 +54,7 @@ VOICE = VoiceReport(VoiceCan.TALKING, ("kokoro", "espeak", "vosk", "whisper"), s
 
 
 def alarm_event(kind: Kind, what: What) -> AlarmEvent:
-    """Give the event of something that has happened to an alarm."""
+    """Return the event of something that happened to an alarm."""
     block = scaip.of_alarm(kind, what, "거실", ALARM)
     device, ground = ("motion", GROUND) if kind in AUTOMATIC else ("help", None)
     device = "voice" if kind is Kind.SPOKEN else device
@@ -67,14 +67,14 @@ def alarm_event(kind: Kind, what: What) -> AlarmEvent:
 
 
 def report_event(report: Report) -> ReportEvent:
-    """Give a technical report."""
+    """Return a technical report."""
     data = ReportData(report, 42.0, synced=True, scaip=scaip.of_report(report, "5f0c2a1b-9"))
     kind = f"anbu.report.{report}"
     return ReportEvent("5f0c2a1b-9", wire.source(HUB), kind, wire.timestamp(UTC), data)
 
 
 def check_in_event(result: CheckInResult) -> CheckInEvent:
-    """Give what became of a check-in."""
+    """Return the result of a check-in."""
     spoken = {CheckInResult.FINE, CheckInResult.UNWELL, CheckInResult.UNCLEAR}
     still = {CheckInResult.MISSED, CheckInResult.AWAY}
     by = AnsweredBy.VOICE if result in spoken else AnsweredBy.BUTTON
@@ -89,7 +89,7 @@ def check_in_event(result: CheckInResult) -> CheckInEvent:
 
 
 def care_event(care: Care) -> CareEvent:
-    """Give a need that is no emergency."""
+    """Return a need that is no emergency."""
     score = 4 if care is Care.LOW_MOOD else 0
     data = CareData(care, score, synced=True, scaip=scaip.of_care(care, "5f0c2a1b-11"))
     kind = f"anbu.care.{care}"
@@ -97,7 +97,7 @@ def care_event(care: Care) -> CareEvent:
 
 
 def announcement_event(outcome: AnnouncementOutcome) -> AnnouncementEvent:
-    """Give the receipt of an announcement."""
+    """Return the receipt of an announcement."""
     block = scaip.of_announcement("5f0c2a1b-12")
     data = AnnouncementData("c-2", outcome, synced=True, scaip=block)
     kind = f"anbu.announcement.{outcome}"
@@ -107,7 +107,7 @@ def announcement_event(outcome: AnnouncementOutcome) -> AnnouncementEvent:
 def state(
     state: Availability, alarms: tuple[AlarmBrief, ...] = (), faults: tuple[str, ...] = ()
 ) -> HubState:
-    """Give what a hub says of itself."""
+    """Return a hub's report of its own state."""
     return HubState(
         state, UTC, synced=True, boot="5f0c2a1b", software="0.1.0", interval_s=30.0,
         alarms=alarms, faults=faults, voice=VOICE, triggers=TRIGGERS,
@@ -115,7 +115,7 @@ def state(
 
 
 def from_hub() -> dict[str, list[FromHub]]:
-    """Give what a hub says, by channel."""
+    """Return what a hub sends, by channel."""
     brief = AlarmBrief(ALARM, Stage.RECEIVED, 1)
     ready = state(Availability.READY, (brief,), (FAULT,))
     lost = state(Availability.LOST)
@@ -141,7 +141,7 @@ def from_hub() -> dict[str, list[FromHub]]:
 
 
 def from_center() -> dict[str, list[FromCenter]]:
-    """Give what the centre says, by channel."""
+    """Return what the centre sends, by channel."""
     return {
         "ack": [
             Ack(ALARM, ALARM, Stage.RECEIVED, 1, UTC),

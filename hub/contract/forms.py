@@ -1,6 +1,6 @@
-"""The forms that single texts of settings and records have, and what is wrong with one.
+"""The forms that texts of settings and records may have, and what can be wrong with one.
 
-A field names its form in its type, and every reader asks `settled` before it takes the text:
+A field names its form in its type, and every reader calls `checked` before it uses the text:
 
     Broker = Annotated[str, of(Form.BROKER)]
 """
@@ -18,13 +18,13 @@ from hub.contract.addresses import Flaw, FlawError, broker, listen
 LONGEST_PATH, LONGEST_PART = 4095, 255  # bytes: Linux's PATH_MAX without its NUL, NAME_MAX
 LONGEST_SOCKET = 107  # bytes: sockaddr_un's sun_path without its NUL
 FEWEST_DIGITS, MOST_DIGITS = 3, 15  # 119; E.164
-MOST_LOCAL = 8  # 560-1234, 1588-1234: what may begin with neither 0 nor +
+MOST_LOCAL = 8  # 560-1234, 1588-1234: so long a number needs neither 0 nor +
 LAST_LOW = 31
 _DASHES = re.compile("[\u2010-\u2015\u2212\uff0d\u3161]")
 
 
 class Form(StrEnum):
-    """What a text must be. Those without a check of their own are checked by their pattern."""
+    """What a text must be. A form without a check of its own is checked by its pattern."""
 
     BROKER = "broker"
     LISTEN = "listen"
@@ -38,7 +38,7 @@ class Form(StrEnum):
 
 
 def of(form: Form, pattern: str | None = None) -> Meta:
-    """Give the mark of a text that has this form; `pattern` is what decoders check of it."""
+    """Return the mark of a text that has this form; `pattern` is what decoders check."""
     return Meta(pattern=pattern, extra={"form": form})
 
 
@@ -46,27 +46,29 @@ Broker = Annotated[str, of(Form.BROKER)]
 FilePath = Annotated[str, of(Form.PATH)]
 SocketPath = Annotated[str, of(Form.SOCKET)]
 TimeOfDay = Annotated[str, of(Form.TIME, r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]  # local, "HH:MM"
+# a name becomes part of a topic: no wildcard, no slash, and no dot, which NATS does not take
+Name = Annotated[str, of(Form.NAME, r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
 def form_of(meta: Meta) -> Form | None:
-    """Give the form that a mark names."""
+    """Return the form that a mark names."""
     form = (meta.extra or {}).get("form")
     return form if isinstance(form, Form) else None
 
 
-def settled(form: Form | None, text: str) -> str:
-    """Give `text` as it is kept, or raise `FlawError`. Letters are composed (NFC), but in paths."""
+def checked(form: Form | None, text: str) -> str:
+    """Return `text` as it is stored, composed (NFC) but in paths, or raise `FlawError`."""
     check = _CHECKS.get(form) if form else None
     return check(text) if check else composed(text)
 
 
 def composed(text: str) -> str:
-    """Give `text` with each Hangul syllable as one letter: a name typed on macOS is the same."""
+    """Return `text` with each Hangul syllable as one letter, as macOS does not write it."""
     return unicodedata.normalize("NFC", text)
 
 
 def path(text: str) -> str:
-    """Give a path that the system can open; whether it exists is not known here."""
+    """Return a path that the system can open; whether it exists is not checked."""
     if any(ord(sign) <= LAST_LOW for sign in text):
         raise FlawError(Flaw.PATH)
     parts = [len(part.encode(errors="surrogateescape")) for part in text.split("/")]
@@ -76,7 +78,7 @@ def path(text: str) -> str:
 
 
 def socket(text: str) -> str:
-    """Give a path that fits a Unix socket."""
+    """Return a path that fits a Unix socket."""
     if not text:
         raise FlawError(Flaw.NO_SOCKET)
     if len(path(text).encode(errors="surrogateescape")) > LONGEST_SOCKET:
@@ -85,9 +87,9 @@ def socket(text: str) -> str:
 
 
 def phone(text: str) -> str:
-    """Give a phone number as groups of digits: `(033) 560-1234` becomes `033-560-1234`.
+    """Return a phone number as groups of digits: `(033) 560-1234` becomes `033-560-1234`.
 
-    A spreadsheet takes the leading zero from 01012345678: such a number is refused, for it cannot
+    A spreadsheet removes the leading zero of 01012345678. Such a number is refused, for it cannot
     be called.
     """
     plain = unicodedata.normalize("NFKC", _DASHES.sub("-", text)).strip()
@@ -95,7 +97,7 @@ def phone(text: str) -> str:
         return ""
     abroad = plain.startswith("+")
     if abroad:
-        plain = plain.replace("(0)", " ")  # the zero that is left out from abroad
+        plain = plain.replace("(0)", " ")  # the zero that a caller from abroad leaves out
     if not re.fullmatch(r"[0-9() .-]*", plain[abroad:]):
         raise FlawError(Flaw.PHONE_SIGN, text)
     groups = re.findall(r"[0-9]+", plain)
@@ -124,7 +126,3 @@ _CHECKS: dict[Form, Callable[[str], str]] = {
     Form.SOCKET: socket,
     Form.PHONE: phone,
 }
-
-
-# a name becomes part of a topic: no wildcard, no slash, and no dot, which NATS does not take
-Name = Annotated[str, of(Form.NAME, r"^[a-z0-9][a-z0-9_-]{0,62}$")]

@@ -1,4 +1,8 @@
-"""What hub and centre say to each other: the shapes, without topics or bytes (see `wire`)."""
+"""The messages between hub and centre, without topics or bytes (see `wire`).
+
+Events that the centre confirms come first, then the hub's state and faults, then what is only
+informative, then what the centre sends.
+"""
 
 from typing import Annotated, Generic, TypeVar
 
@@ -8,60 +12,88 @@ from hub.contract.border import Open
 from hub.contract.scaip import Care, Kind, Report, Scaip, What
 
 D = TypeVar("D")
-
-
-class VoiceCan(Open):
-    """How much of a voice there is, as the hub knows it."""
-
-    NOTHING = "nothing"  # none is set up: whoever lives there hears nothing of us
-    STARTING = "starting"  # it has yet to say what it can do, or is found lost within 20 s
-    LOST = "lost"  # it is set up and does not come, or can neither speak nor hear
-    HEARING = "hearing"  # without a loudspeaker
-    SPEAKING = "speaking"  # it understands nobody: no model, no microphone, or switched off
-    TALKING = "talking"  # it speaks and hears
-
-
-class VoiceReport(Struct, frozen=True):
-    """What the voice can do now, and how it is set: all false where it has not said so.
-
-    `tells_words`: the resident lets what was said leave the home, as a machine has written it down.
-    """
-
-    can: VoiceCan
-    engines: tuple[str, ...] = ()
-    spoken_sos: bool = False  # hub and voice take a spoken call for help
-    muted: bool = False  # the resident has switched the microphone off
-    tells_words: bool = False
-
-
+Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
 Counter = Annotated[int, Meta(ge=0, lt=2**53)]  # fits a JSON number, and the snapshot
 
 
-class CommandKind(Open):
-    """What the centre may ask of a hub."""
-
-    ANNOUNCE = "announce"
-    TEST_CALL = "test_call"
-
-
-class Command(Struct, frozen=True):
-    """Centre to hub. `counter` only rises; a hub refuses one that it has seen or passed."""
+class Envelope(Struct, Generic[D], frozen=True, tag_field="specversion", tag="1.0"):
+    """A CloudEvents 1.0 envelope; its fields are on the wire in this order."""
 
     id: str
-    kind: CommandKind
-    counter: Counter
-    expires_utc: float
-    text: str = ""
-    urgent: bool = False  # an announcement that no quiet hours hold back
-    until_utc: float = 0.0  # when an announcement is out of date; 0: never
+    source: str
+    type: str
+    time: str
+    data: D
+    datacontenttype: str = "application/json"
 
 
-class Reply(Struct, frozen=True):
-    """Hub to centre: what became of the command `id`."""
+class Stage(Open):
+    """How far an alarm has come; `unknown`: the centre does not know the alarm and asks for it."""
 
-    id: str
-    done: bool
-    reason: str = ""
+    RAISED = "raised"
+    SENT = "sent"
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    PRESENT = "present"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Evidence(Struct, frozen=True):
+    """Why an automatic alarm was raised; times in seconds."""
+
+    since_utc: float  # the last activity, or when the door was opened
+    lasted_s: float
+    usual_s: float  # the longest that is usual at this hour in this home
+    limit_s: float  # beyond this it was raised
+    last: str = ""  # the device that saw the last activity
+    sensors: tuple[str, ...] = ()  # the working sensors that have seen nothing since
+    learned_days: int = 0
+    wordless: int = 0  # answers to a check-in that were sounds without a word
+
+
+WORDLESS = "wordless"  # the topic of a call that was answered with sounds without a word
+
+
+class AlarmData(Struct, frozen=True):
+    """`data` of `anbu.alarm.*`: `alarm` is the id of the event that raised it."""
+
+    alarm: str
+    kind: Kind
+    what: What
+    device: str
+    place: str
+    boot: str
+    order: int  # rises by one per event of a boot
+    at: float  # monotonic seconds of that boot, when it happened
+    synced: bool  # whether `time` can be trusted
+    scaip: Scaip
+    evidence: Evidence | None = None  # of an automatic alarm
+    words: str = ""  # of a spoken call, written by a machine; only where the resident allows it
+    # the topic of a spoken call, such as `fall`, `fire`; empty: not known; `wordless`: sounds only
+    about: str = ""
+
+
+class AlarmEvent(Envelope[AlarmData], frozen=True):
+    """A CloudEvents 1.0 envelope around an alarm's event; (`source`, `id`) is unique."""
+
+
+class ReportData(Struct, frozen=True):
+    """`data` of `anbu.report.*`: `value` is in the report's unit.
+
+    link_back, mains_lost, mains_back: seconds without it; battery_low: percent.
+    """
+
+    report: Report
+    value: float
+    synced: bool
+    scaip: Scaip
+    device: str = ""  # empty: the hub itself
+
+
+class ReportEvent(Envelope[ReportData], frozen=True):
+    """A CloudEvents 1.0 envelope around a technical report."""
 
 
 class Topic(Open):
@@ -88,30 +120,12 @@ class CheckInResult(Open):
 
 
 class AnsweredBy(Open):
-    """How an answer came."""
+    """How an answer was given."""
 
     VOICE = "voice"
     BUTTON = "button"
     MOTION = "motion"
     NOBODY = "nobody"
-
-
-class AnnouncementOutcome(Open):
-    """What became of an announcement."""
-
-    SPOKEN = "spoken"
-    UNSPOKEN = "unspoken"  # nothing in the house could say it
-    EXPIRED = "expired"
-
-
-class PresenceKind(Open):
-    """Where the resident is, as far as the house can tell."""
-
-    UNKNOWN = "unknown"
-    HOME = "home"
-    ASLEEP = "asleep"
-    AWAY = "away"
-    VISITOR = "visitor"
 
 
 class CheckInData(Struct, frozen=True):
@@ -125,14 +139,18 @@ class CheckInData(Struct, frozen=True):
     due_utc: float
     synced: bool
     scaip: Scaip
-    words: str = ""  # last said to it, by a machine; only where the resident lets them be told
+    words: str = ""  # the last answer, written by a machine; only where the resident allows it
     wordless: int = 0  # answers that were sounds without a word; an older centre reads "unclear"
+
+
+class CheckInEvent(Envelope[CheckInData], frozen=True):
+    """A CloudEvents 1.0 envelope around a check-in's result; sent until `received`."""
 
 
 class CareData(Struct, frozen=True):
     """`data` of `anbu.care.*`: `score` is that of a screening (PHQ-2: 0 to 6), else 0.
 
-    `what` names what ails them, where they said so: `head`, `chest`, `no_food`, ...
+    `what` names the complaint, where the resident named it: `head`, `chest`, `no_food`, ...
     """
 
     care: Care
@@ -140,6 +158,18 @@ class CareData(Struct, frozen=True):
     synced: bool
     scaip: Scaip
     what: str = ""
+
+
+class CareEvent(Envelope[CareData], frozen=True):
+    """A CloudEvents 1.0 envelope around a need; sent until `received`."""
+
+
+class AnnouncementOutcome(Open):
+    """What became of an announcement."""
+
+    SPOKEN = "spoken"
+    UNSPOKEN = "unspoken"  # nothing in the house could say it
+    EXPIRED = "expired"
 
 
 class AnnouncementData(Struct, frozen=True):
@@ -151,59 +181,21 @@ class AnnouncementData(Struct, frozen=True):
     scaip: Scaip
 
 
-class Envelope(Struct, Generic[D], frozen=True, tag_field="specversion", tag="1.0"):
-    """A CloudEvents 1.0 envelope: its fields stand on the wire in this order."""
+class AnnouncementEvent(Envelope[AnnouncementData], frozen=True):
+    """A CloudEvents 1.0 envelope around an announcement's receipt; sent until `received`."""
+
+
+class OtherEvent(Struct, frozen=True):
+    """An event of a family that this program does not know, with a priority that can wait."""
 
     id: str
     source: str
     type: str
     time: str
-    data: D
-    datacontenttype: str = "application/json"
-
-
-class CheckInEvent(Envelope[CheckInData], frozen=True):
-    """A CloudEvents 1.0 envelope around a check-in's result; owed until `received`."""
-
-
-class CareEvent(Envelope[CareData], frozen=True):
-    """A CloudEvents 1.0 envelope around a need; owed until `received`."""
-
-
-class AnnouncementEvent(Envelope[AnnouncementData], frozen=True):
-    """A CloudEvents 1.0 envelope around an announcement's receipt; owed until `received`."""
-
-
-class Activity(Struct, frozen=True):
-    """An hour of the home: how often each device saw activity, and where the resident was."""
-
-    from_utc: float
-    synced: bool
-    seen: dict[str, int]  # device -> activations
-    places: dict[str, str]  # device -> its room's name
-    presence: PresenceKind  # at the hour's end
-    asleep_s: float = 0.0
-    away_s: float = 0.0
-
-
-Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
-
-
-class Stage(Open):
-    """How far an alarm has come; `unknown` is the centre's plea to hear of it again."""
-
-    RAISED = "raised"
-    SENT = "sent"
-    RECEIVED = "received"
-    ACCEPTED = "accepted"
-    PRESENT = "present"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-    UNKNOWN = "unknown"
 
 
 class Availability(Open):
-    """The hub's own word on itself; `lost` is the broker's, by last will."""
+    """The hub's report of its own state; the broker publishes `lost`, by last will."""
 
     INIT = "init"
     READY = "ready"
@@ -211,35 +203,34 @@ class Availability(Open):
     LOST = "lost"
 
 
-class FaultKind(Open):
-    """What can be wrong with a device or with the hub itself."""
+class VoiceCan(Open):
+    """How much of a voice there is, as the hub knows it."""
 
-    DRIVER_FAILED = "driver_failed"
-    STUCK = "stuck"
-    CHATTER = "chatter"
-    STORAGE = "storage"
-    SNAPSHOT = "snapshot"  # not all that it had kept could be read at its last start
-    BROKER_REFUSES = "broker_refuses"
-    NOISY = "noisy"  # it sees motion for hours, where nothing else in the home bears it out
-    SILENT = "silent"  # no sign of life for longer than its kind allows
-    LOW_BATTERY = "low_battery"
-    MAINS_LOST = "mains_lost"
-    NO_MICROPHONE = "no_microphone"
-    NO_LOUDSPEAKER = "no_loudspeaker"
-    NO_SPEECH = "no_speech"  # it hears, and cannot understand
-    MUTED = "muted"  # by the resident
-    TWIN = "twin"  # two machines with one identity; this and what follows only the centre can see
-    FLOOD = "flood"  # it sends more than the centre takes in at once
-    CROWDED = "crowded"  # more calls are open than are shown one by one
+    NOTHING = "nothing"  # none is set up: the resident hears nothing from the hub
+    STARTING = "starting"  # it has not reported yet; without a report in 20 s it is lost
+    LOST = "lost"  # it is set up and does not connect, or can neither speak nor hear
+    HEARING = "hearing"  # without a loudspeaker
+    SPEAKING = "speaking"  # it understands nobody: no model, no microphone, or switched off
+    TALKING = "talking"  # it speaks and hears
 
 
-HELD_OR_CUT = "held_or_cut"  # detail of STUCK: a normally closed button, or its wire is cut
+class VoiceReport(Struct, frozen=True):
+    """What the voice can do now, and how it is set; all false where it has not reported.
+
+    `tells_words`: the resident allows what was said, as a machine wrote it down, to leave the home.
+    """
+
+    can: VoiceCan
+    engines: tuple[str, ...] = ()
+    spoken_sos: bool = False  # both hub and voice accept a spoken call for help
+    muted: bool = False  # the resident has switched the microphone off
+    tells_words: bool = False
 
 
 class Trigger(Struct, frozen=True):
     """A device by which the resident can call, whether it was ever used or not.
 
-    `kind` is a `Kind`, or one that only a newer hub knows: a trigger it is all the same.
+    `kind` is a `Kind`, or one that only a newer hub knows: such a device is a trigger, too.
     """
 
     device: str
@@ -248,71 +239,8 @@ class Trigger(Struct, frozen=True):
     normally_closed: bool = False  # a cut wire shows: as a press, then as STUCK
 
 
-class Evidence(Struct, frozen=True):
-    """Why an automatic alarm was raised; times in seconds."""
-
-    since_utc: float  # the last activity, or when the door was opened
-    lasted_s: float
-    usual_s: float  # the longest that is usual at this hour in this home
-    limit_s: float  # beyond this it was raised
-    last: str = ""  # the device that saw the last activity
-    sensors: tuple[str, ...] = ()  # the working sensors that have seen nothing since
-    learned_days: int = 0
-    wordless: int = 0  # answers to a check-in that were sounds without a word
-
-
-class AlarmData(Struct, frozen=True):
-    """`data` of `anbu.alarm.*`: `alarm` is the id of the event that raised it."""
-
-    alarm: str
-    kind: Kind
-    what: What
-    device: str
-    place: str
-    boot: str
-    order: int  # rises by one per event of a boot
-    at: float  # monotonic seconds of that boot, when it happened
-    synced: bool  # whether `time` can be trusted
-    scaip: Scaip
-    evidence: Evidence | None = None  # of an automatic alarm
-    words: str = ""  # of a spoken call, by a machine; only where the resident lets them be told
-    # what a spoken call was about, as `fall`, `fire`; empty: nothing was told of; `wordless`: it
-    # was answered with sounds alone
-    about: str = ""
-
-
-class ReportData(Struct, frozen=True):
-    """`data` of `anbu.report.*`: `value` is in the report's unit.
-
-    link_back, mains_lost, mains_back: seconds without it; battery_low: percent.
-    """
-
-    report: Report
-    value: float
-    synced: bool
-    scaip: Scaip
-    device: str = ""  # empty: the hub itself
-
-
-class AlarmEvent(Envelope[AlarmData], frozen=True):
-    """A CloudEvents 1.0 envelope around an alarm's event; (`source`, `id`) is unique."""
-
-
-class ReportEvent(Envelope[ReportData], frozen=True):
-    """A CloudEvents 1.0 envelope around a technical report."""
-
-
-class OtherEvent(Struct, frozen=True):
-    """An event of a family that this program does not know, and which says that it can wait."""
-
-    id: str
-    source: str
-    type: str
-    time: str
-
-
 class AlarmBrief(Struct, frozen=True):
-    """What the hub believes of one open alarm, so that the centre can put it right."""
+    """What the hub knows of one open alarm, so that the centre can correct it."""
 
     alarm: str
     stage: Stage
@@ -330,8 +258,33 @@ class HubState(Struct, frozen=True):
     interval_s: float
     alarms: tuple[AlarmBrief, ...] = ()
     faults: tuple[str, ...] = ()
-    voice: VoiceReport | None = None  # None: of an older hub, which does not say
-    triggers: tuple[Trigger, ...] | None = None  # None: of an older hub, which does not say
+    voice: VoiceReport | None = None  # None: from an older hub, which does not report it
+    triggers: tuple[Trigger, ...] | None = None  # None: from an older hub, as above
+
+
+class FaultKind(Open):
+    """What can be wrong with a device or with the hub itself."""
+
+    DRIVER_FAILED = "driver_failed"
+    STUCK = "stuck"
+    CHATTER = "chatter"
+    STORAGE = "storage"
+    SNAPSHOT = "snapshot"  # not all of its saved state could be read at its last start
+    BROKER_REFUSES = "broker_refuses"
+    NOISY = "noisy"  # it reports motion for hours that nothing else in the home confirms
+    SILENT = "silent"  # no sign of life for longer than its kind allows
+    LOW_BATTERY = "low_battery"
+    MAINS_LOST = "mains_lost"
+    NO_MICROPHONE = "no_microphone"
+    NO_LOUDSPEAKER = "no_loudspeaker"
+    NO_SPEECH = "no_speech"  # it hears, and cannot understand
+    MUTED = "muted"  # by the resident
+    TWIN = "twin"  # two machines with one identity; only the centre sees this and the next two
+    FLOOD = "flood"  # it sends more than the centre takes in at once
+    CROWDED = "crowded"  # more calls are open than are shown one by one
+
+
+HELD_OR_CUT = "held_or_cut"  # detail of STUCK: a normally closed button, or its wire is cut
 
 
 class FaultReport(Struct, frozen=True):
@@ -345,6 +298,34 @@ class FaultReport(Struct, frozen=True):
     detail: str = ""
 
 
+class Cleared(Struct, frozen=True):
+    """An empty payload on a fault's topic: the fault is over."""
+
+    fault: str
+
+
+class PresenceKind(Open):
+    """Where the resident is, as far as the house can tell."""
+
+    UNKNOWN = "unknown"
+    HOME = "home"
+    ASLEEP = "asleep"
+    AWAY = "away"
+    VISITOR = "visitor"
+
+
+class Activity(Struct, frozen=True):
+    """An hour of the home: how often each device saw activity, and where the resident was."""
+
+    from_utc: float
+    synced: bool
+    seen: dict[str, int]  # device -> activations
+    places: dict[str, str]  # device -> its room's name
+    presence: PresenceKind  # at the hour's end
+    asleep_s: float = 0.0
+    away_s: float = 0.0
+
+
 class Telemetry(Struct, frozen=True):
     """A batch of readings, name -> value; `dropped` counts batches lost to a full outbox."""
 
@@ -354,13 +335,22 @@ class Telemetry(Struct, frozen=True):
     dropped: int = 0
 
 
+class Reply(Struct, frozen=True):
+    """Hub to centre: what became of the command `id`."""
+
+    id: str
+    done: bool
+    reason: str = ""
+
+
 class Ack(Struct, frozen=True):
     """Centre to hub: `event` is stored there for good (empty: no receipt, only news).
 
-    `stage` is always where the alarm stands *now*: `received` while nobody has it, `accepted`,
-    `present`, `closed`; or `unknown`: "I have no such alarm, tell me again". `version` counts the
-    alarm's changes at the centre; a hub ignores the stage of an older one. `sent` says that
-    somebody is on the way to the home: only then is its green button, held, a word from on site.
+    `stage` is always the alarm's present stage: `received` while nobody has it, `accepted`,
+    `present`, `closed`; or `unknown`: the centre has no such alarm and asks for it again. `version`
+    counts the alarm's changes at the centre; a hub ignores the stage of an older one. `sent`:
+    somebody is on the way to the home; only then does its green button, held, report somebody on
+    site.
     """
 
     event: str
@@ -372,11 +362,30 @@ class Ack(Struct, frozen=True):
     sent: bool = False
 
 
+class CommandKind(Open):
+    """What the centre may ask of a hub."""
+
+    ANNOUNCE = "announce"
+    TEST_CALL = "test_call"
+
+
+class Command(Struct, frozen=True):
+    """Centre to hub. `counter` only rises; a hub refuses one that is not higher than the last."""
+
+    id: str
+    kind: CommandKind
+    counter: Counter
+    expires_utc: float
+    text: str = ""
+    urgent: bool = False  # an announcement that does not wait for the end of the quiet hours
+    until_utc: float = 0.0  # when an announcement is out of date; 0: never
+
+
 class CenterState(Struct, frozen=True):
     """Retained on the centre's own topic: its birth, and by last will its death.
 
-    `database` is the id of the store that calls go to, `boot` that of the process: they tell two
-    centres with one configuration apart. Both are empty from an older centre.
+    `database` is the id of the store that calls are written to, `boot` that of the process: they
+    tell two centres with one configuration apart. Both are empty from an older centre.
     """
 
     online: bool
@@ -385,15 +394,6 @@ class CenterState(Struct, frozen=True):
     boot: str = ""
 
 
-class Cleared(Struct, frozen=True):
-    """An empty payload on a fault's topic: the fault is over."""
-
-    fault: str
-
-
 Happened = AlarmEvent | ReportEvent | CheckInEvent | CareEvent | AnnouncementEvent
 FromHub = Happened | Activity | HubState | FaultReport | Cleared | Telemetry | Reply
 FromCenter = Ack | Command | CenterState
-
-
-WORDLESS = "wordless"  # what a call is about where sounds without a word were the answers

@@ -1,9 +1,9 @@
 """An event of a hub, as far as it can be read: a call for help is never dropped for a flaw in it.
 
-    whole --> as it is | parsed --> field by field | torn --> the words that can be found in it
+    whole --> as it is | parsed --> field by field | torn --> the fields that can be found in it
 
-What is no call, and says so by its family, its data or its SCAIP priority, does not ring. All that
-is left is taken for a call: a newer hub may have kinds of them that this program does not know.
+An event that is no call, and shows it by its family, its data or its SCAIP priority, does not ring.
+Everything else counts as a call: a newer hub may have kinds that this program does not know.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import What
 
-ALL = "*"  # nothing but what was found in torn bytes could be read
-UNREAD = "unread-"  # begins the id of an event whose own cannot be read
+ALL = "*"  # only fields that were found in torn bytes could be read
+UNREAD = "unread-"  # the beginning of the id of an event whose own id cannot be read
 CAN_WAIT = 5  # SCAIP's priority of what is no call: reports, check-ins, receipts
 SHAPES: dict[str, type[Happened]] = {
     "alarm": AlarmEvent,
@@ -46,17 +46,17 @@ OF_DATA = ("alarm", "kind", "what", "device", "place")
 FOUND = re.compile(r'"(id|type|time|alarm|kind|what|device|place)"\s*:\s*"([^"\\]{1,120})"')
 NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-Seen = AlarmEvent | ReportEvent | CheckInEvent | CareEvent | AnnouncementEvent | OtherEvent
+AnyEvent = AlarmEvent | ReportEvent | CheckInEvent | CareEvent | AnnouncementEvent | OtherEvent
 
 
 class _Type(Struct, frozen=True):
     type: str
 
 
-def read(source: str, payload: bytes) -> tuple[Seen, tuple[str, ...]]:
-    """Give the event, and the places of it that could not be read. Never raises.
+def read(source: str, payload: bytes) -> tuple[AnyEvent, tuple[str, ...]]:
+    """Return the event, and the places of it that could not be read. Never raises.
 
-    `source` is that of the hub on whose topic it came, which the broker vouches for.
+    `source` is the hub on whose topic it came; the broker makes sure of that.
     """
     whole = _whole(payload)
     if whole:
@@ -67,17 +67,17 @@ def read(source: str, payload: bytes) -> tuple[Seen, tuple[str, ...]]:
         raw = None
     if isinstance(raw, dict):
         return _degraded(source, payload, raw, ())
-    return torn(source, payload)
+    return read_torn(source, payload)
 
 
-def torn(source: str, payload: bytes) -> tuple[Seen, tuple[str, ...]]:
-    """Give the call that the words in bytes which are no JSON tell of; at least that it is one."""
-    return _degraded(source, payload, _found(payload), (ALL,))
+def read_torn(source: str, payload: bytes) -> tuple[AnyEvent, tuple[str, ...]]:
+    """Return the call that fields found in bytes which are no JSON describe; at least a call."""
+    return _degraded(source, payload, _fields_in(payload), (ALL,))
 
 
-def nothing(source: str, payload: bytes) -> AlarmEvent:
-    """Give the call that stands for bytes of which nothing is taken over."""
-    return _named(border.read({}, AlarmEvent)[0], source, payload)
+def unread_call(source: str, payload: bytes) -> AlarmEvent:
+    """Return the call that stands for bytes of which nothing is used."""
+    return _complete(border.read({}, AlarmEvent)[0], source, payload)
 
 
 def _whole(payload: bytes) -> Happened | None:
@@ -92,23 +92,23 @@ def _whole(payload: bytes) -> Happened | None:
 
 def _degraded(
     source: str, payload: bytes, raw: dict[str, object], lost: tuple[str, ...]
-) -> tuple[Seen, tuple[str, ...]]:
+) -> tuple[AnyEvent, tuple[str, ...]]:
     shape = _shape(raw)
     if shape is None and _can_wait(raw):
         event, more = border.read(raw, OtherEvent)
-        return replace(event, id=event.id or _made_up(source, payload), source=source), lost or more
+        return replace(event, id=event.id or _id_from(source, payload), source=source), lost or more
     if shape is None or shape is AlarmEvent:
         call, more = border.read(raw, AlarmEvent)
-        return _named(call, source, payload), lost or more
+        return _complete(call, source, payload), lost or more
     told, more = border.read(raw, shape)
     foreign = told.source not in {"", source}
-    ident = told.id or _made_up(source, payload)
+    ident = told.id or _id_from(source, payload)
     return replace(told, id=ident, source=told.source if foreign else source), lost or more
 
 
-def _named(call: AlarmEvent, source: str, payload: bytes) -> AlarmEvent:
-    """Give a call what it cannot be stored without; what happened stands in its type, too."""
-    ident = call.id or _made_up(source, payload)
+def _complete(call: AlarmEvent, source: str, payload: bytes) -> AlarmEvent:
+    """Return a call with all that it needs to be stored; its type also says what happened."""
+    ident = call.id or _id_from(source, payload)
     what = call.data.what
     if what == border.OTHER:
         what = What.of(call.type.rpartition(".")[2] or What.RAISED)
@@ -117,8 +117,8 @@ def _named(call: AlarmEvent, source: str, payload: bytes) -> AlarmEvent:
     return replace(call, id=ident, source=source, data=data)
 
 
-def _made_up(source: str, payload: bytes) -> str:
-    """Name it by its bytes, so that the same ones sent again are known."""
+def _id_from(source: str, payload: bytes) -> str:
+    """Return an id made of the bytes, so that the same ones sent again are known."""
     return UNREAD + hashlib.sha256(source.encode() + b"\n" + payload).hexdigest()[:32]
 
 
@@ -127,7 +127,7 @@ def _family(kind: object) -> str:
 
 
 def _shape(raw: dict[str, object]) -> type[Happened] | None:
-    """Tell what it is: a call where anything says so, else by its type, else by its data."""
+    """Return the type: a call where anything says so, else by its type, else by its data."""
     family, data = _family(raw.get("type")), raw.get("data")
     keys = data if isinstance(data, dict) else {}
     if family == "alarm" or "alarm" in keys:
@@ -142,8 +142,8 @@ def _can_wait(raw: dict[str, object]) -> bool:
     return isinstance(urgency, int) and urgency >= CAN_WAIT
 
 
-def _found(payload: bytes) -> dict[str, object]:
-    """Give the words that stand in bytes which are no JSON, as they would in an event."""
+def _fields_in(payload: bytes) -> dict[str, object]:
+    """Return the fields found in bytes which are no JSON, placed as in an event."""
     found: dict[str, object] = {}
     for name, value in FOUND.findall(payload.decode(errors="replace")):
         if value.isprintable():

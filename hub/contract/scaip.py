@@ -1,7 +1,7 @@
 """The SCAIP block (SS 91100:2014, CLC TS 50134-9) that every event carries, as one table.
 
-An alarm receiving centre that speaks SCAIP takes these fields as they are, so its gateway is a
-table too. Codes are strings of digits, as in SCAIP's XML.
+An alarm receiving centre that uses SCAIP takes these fields as they are, so its gateway is a table,
+too. Codes are strings of digits, as in SCAIP's XML.
 """
 
 from msgspec import Struct
@@ -24,7 +24,7 @@ class Kind(Open):
 
     HELP_BUTTON = "help_button"
     PULL_CORD = "pull_cord"
-    SPOKEN = "spoken"  # a call for help that the voice heard, and nobody took back
+    SPOKEN = "spoken"  # a call for help that the voice heard and the resident did not take back
     TEST = "test"
     QUIET = "quiet"  # no sign of activity for longer than is usual at this hour
     NOT_UP = "not_up"  # not up long after the usual time
@@ -44,32 +44,7 @@ class What(Open):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     PRESENT = "present"
-    CLEARED = "cleared"  # the resident shows life: an automatic alarm has no ground any more
-
-
-# kind -> (device type, status code while it lasts); pri 0 is the most urgent
-ALARM: dict[Kind, tuple[str, str]] = {
-    Kind.HELP_BUTTON: ("0004", "0010"),
-    Kind.PULL_CORD: ("0004", "0010"),
-    Kind.SPOKEN: ("0004", "0010"),  # the hub's own call, as by its button
-    Kind.TEST: ("0004", "0102"),
-    Kind.QUIET: ("0010", "0009"),
-    Kind.NOT_UP: ("0010", "0009"),
-    Kind.LONG_BATHROOM: ("0010", "0009"),
-    Kind.NIGHT_WANDERING: ("0010", "0009"),
-    Kind.DOOR_OPEN: ("0014", "0077"),
-    Kind.OUT_AT_NIGHT: ("0014", "0009"),
-    Kind.MISSED_CHECKIN: ("0002", "0104"),
-    Kind.NO_LIFE: ("0010", "0009"),
-}
-UNKNOWN = ("0004", "0010")  # of a kind that only a newer program knows: a call, of the hub's own
-URGENCY = {Kind.TEST: 9, Kind.MISSED_CHECKIN: 3, Kind.DOOR_OPEN: 3, Kind.NIGHT_WANDERING: 3}
-FOLLOW_UP: dict[What, str] = {
-    What.CANCELLED: "0019",
-    What.CANCEL_ASKED: "0019",
-    What.PRESENT: "0088",
-    What.CLEARED: "0019",
-}
+    CLEARED = "cleared"  # a sign of life: the reason of an automatic alarm is gone
 
 
 class Report(Open):
@@ -91,13 +66,38 @@ class Care(Open):
     BACK = "back"  # at home again, after that
 
 
+BY_HAND = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN})  # somebody asked for help
+AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}
+# kind -> (device type, status code while it lasts); pri 0 is the most urgent
+ALARM: dict[Kind, tuple[str, str]] = {
+    Kind.HELP_BUTTON: ("0004", "0010"),
+    Kind.PULL_CORD: ("0004", "0010"),
+    Kind.SPOKEN: ("0004", "0010"),  # the hub's own call, as by its button
+    Kind.TEST: ("0004", "0102"),
+    Kind.QUIET: ("0010", "0009"),
+    Kind.NOT_UP: ("0010", "0009"),
+    Kind.LONG_BATHROOM: ("0010", "0009"),
+    Kind.NIGHT_WANDERING: ("0010", "0009"),
+    Kind.DOOR_OPEN: ("0014", "0077"),
+    Kind.OUT_AT_NIGHT: ("0014", "0009"),
+    Kind.MISSED_CHECKIN: ("0002", "0104"),
+    Kind.NO_LIFE: ("0010", "0009"),
+}
+UNKNOWN = ("0004", "0010")  # for a kind that only a newer program knows: the hub's own call
+URGENCY = {Kind.TEST: 9, Kind.MISSED_CHECKIN: 3, Kind.DOOR_OPEN: 3, Kind.NIGHT_WANDERING: 3}
+FOLLOW_UP: dict[What, str] = {
+    What.CANCELLED: "0019",
+    What.CANCEL_ASKED: "0019",
+    What.PRESENT: "0088",
+    What.CLEARED: "0019",
+}
 REPORT: dict[Report, tuple[str, str]] = {
     Report.LINK_BACK: ("0023", "0112"),
     Report.MAINS_LOST: ("0023", "0085"),
     Report.MAINS_BACK: ("0023", "0086"),
     Report.BATTERY_LOW: ("0023", "0016"),
 }
-TECHNICAL = ("0023", "0112")  # of a report that only a newer program knows
+TECHNICAL = ("0023", "0112")  # for a report that only a newer program knows
 CHECK_IN = ("0002", "0103")
 ANNOUNCEMENT = ("0002", "0100")
 UNWELL = ("0002", "0101")
@@ -111,39 +111,35 @@ CARE: dict[Care, tuple[str, str]] = {
 
 
 def priority(kind: Kind) -> int:
-    """Give an alarm's priority: 0 is the most urgent."""
+    """Return an alarm's priority: 0 is the most urgent."""
     return URGENCY.get(kind, 0)
 
 
 def of_alarm(kind: Kind, what: What, place: str, ref: str) -> Scaip:
-    """Give the block of an alarm's event; tests are priority 9, what can wait 3, all else 0."""
+    """Return the block of an alarm's event; priority 9 for tests, 3 for what can wait, else 0."""
     device, status = ALARM.get(kind, UNKNOWN)
     return Scaip(device, FOLLOW_UP.get(what, status), place, priority(kind), ref)
 
 
 def of_check_in(ref: str) -> Scaip:
-    """Give the block of a check-in's result."""
+    """Return the block of a check-in's result."""
     device, status = CHECK_IN
     return Scaip(device, status, "", 5, ref)
 
 
 def of_announcement(ref: str) -> Scaip:
-    """Give the block of an announcement's receipt."""
+    """Return the block of an announcement's receipt."""
     device, status = ANNOUNCEMENT
     return Scaip(device, status, "", 7, ref)
 
 
 def of_care(care: Care, ref: str) -> Scaip:
-    """Give the block of a need."""
+    """Return the block of a need."""
     device, status = CARE.get(care, UNWELL)
     return Scaip(device, status, "", 3, ref)
 
 
 def of_report(report: Report, ref: str) -> Scaip:
-    """Give the block of a technical report."""
+    """Return the block of a technical report."""
     device, status = REPORT.get(report, TECHNICAL)
     return Scaip(device, status, "", 5, ref)
-
-
-BY_HAND = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN})  # somebody asked for help
-AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}

@@ -1,4 +1,4 @@
-"""Times of day: local seconds since 1970 against "HH:MM". A clock may say anything: no errors."""
+"""Times of day: local seconds since 1970, and "HH:MM". Any clock is accepted, without errors."""
 
 from hub.contract import wire
 
@@ -6,7 +6,7 @@ DAY_S = 86_400.0
 
 
 def last_of(times: tuple[str, ...], local: float) -> float | None:
-    """Give the latest of the daily times that is not after `local`."""
+    """Return the latest of the daily times that is not after `local`."""
     midnight = local // DAY_S * DAY_S
     today = [midnight + _seconds(time) for time in times]
     found = [slot for slot in today if slot <= local]
@@ -14,13 +14,13 @@ def last_of(times: tuple[str, ...], local: float) -> float | None:
 
 
 def next_of(times: tuple[str, ...], local: float) -> float | None:
-    """Give the first of the daily times after `local`."""
+    """Return the first of the daily times after `local`."""
     last = [last_of((time,), local) for time in times]
     return min((slot + DAY_S for slot in last if slot is not None), default=None)
 
 
 def left_of(begin: str, end: str, local: float) -> float:
-    """Give the seconds that are left of the hours between `begin` and `end`, outside of them 0."""
+    """Return the seconds left of the hours between `begin` and `end`; outside of them 0."""
     of_day = local % DAY_S
     length = (_seconds(end) - _seconds(begin)) % DAY_S
     into = (of_day - _seconds(begin)) % DAY_S
@@ -28,7 +28,7 @@ def left_of(begin: str, end: str, local: float) -> float:
 
 
 def name_of(local: float) -> str:
-    """Name a time, such as 2026-03-01-0900."""
+    """Return a time's name, such as 2026-03-01-0900."""
     text = wire.timestamp(local)
     return f"{text[:10]}-{text[11:13]}{text[14:16]}"
 

@@ -1,12 +1,12 @@
-"""What hub and voice process say to each other: one JSON object a line, in Wyoming's shape.
+"""The protocol of hub and voice process: one JSON object a line, in Wyoming's shape.
 
     {"type": "say", "data": {"key": "received", "text": "..."}}
 
-The voice process connects to the hub's unix socket, says `Hello`, and answers each `Ping`. Headers
-may announce `data_length` and `payload_length` bytes that follow the line, as Wyoming's do: `data`
-that was too long for it, and sound, which a later two-way call will carry; `length_after` gives how
-much to read. Only what was meant leaves the voice process: what was said does so where the resident
-has agreed to it (`tells_words`), and no sound ever does.
+The voice process connects to the hub's unix socket, sends `Hello`, and answers each `Ping`. A
+header may announce `data_length` and `payload_length` bytes that follow the line, as Wyoming's do:
+data that is too long for the line, and sound, which a later two-way call will carry. `length_after`
+returns how much to read. Only the meaning leaves the voice process, and the words where the
+resident has agreed to it (`tells_words`); sound never does.
 """
 
 from enum import StrEnum
@@ -19,14 +19,14 @@ from hub.contract import json_lines
 from hub.contract.json_lines import JsonLineError, LineFlaw
 
 LINE_BYTES = 65_536  # an announcement has at most 16 KB, and each byte of it may be escaped
-WORDS_MAX = 200  # characters of what was said; the ear hears 8 s at a time
+WORDS_MAX = 200  # characters of what was said; at most 8 s of sound are understood at a time
 PROTOCOL = 1
 Length = Annotated[int, Meta(ge=0, le=1_048_576)]
 Engine = Annotated[str, Meta(max_length=40)]
 
 
 class Meaning(StrEnum):
-    """What was meant by an answer. Unclear unless sure."""
+    """What an answer meant. It is `unclear` unless the voice is sure."""
 
     FINE = "fine"
     UNWELL = "unwell"
@@ -110,18 +110,18 @@ class Ask(Struct, frozen=True):
 
 
 class Listen(Struct, frozen=True):
-    """Hub to voice: take what is said in the next `s` seconds for an answer to `key`."""
+    """Hub to voice: treat what is said in the next `s` seconds as an answer to `key`."""
 
     key: str
     s: float = 10.0
 
 
 class Stop(Struct, frozen=True):
-    """Hub to voice: be silent, and let go of whatever is queued or under way."""
+    """Hub to voice: be silent, and drop whatever is queued or under way."""
 
 
 class Ping(Struct, frozen=True):
-    """Hub to voice: are you there? Answered from the loop that does the work."""
+    """Hub to voice: are you there? Answered by the loop that does the work."""
 
     n: int
 
@@ -129,7 +129,7 @@ class Ping(Struct, frozen=True):
 class Hello(Struct, frozen=True):
     """Voice to hub, first of all, and again when it can do more: the engines that work.
 
-    With none it has just begun. `hears`: one of them understands speech; `spoken_sos` and
+    Without engines it has just begun. `hears`: one of them understands speech; `spoken_sos` and
     `tells_words` are its settings.
     """
 
@@ -143,11 +143,11 @@ class Hello(Struct, frozen=True):
 class Heard(Struct, frozen=True):
     """Voice to hub: what was meant, `asked` after which key (empty: unasked).
 
-    `score` is 0 to 3 where a scale was asked, `what` names an ill (`head`, `chest`), `sure` is 0
-    to 1; with `closes` the voice itself says what follows, and the hub adds no thanks. `words` is
-    what was said as the engine wrote it down, empty without the resident's consent. `wordless`
-    counts, where the meaning is unclear, the answers to this question and those that followed it
-    that were sounds without a word: a groan, a cough. A hub that does not know it hears "unclear".
+    `score` is 0 to 3 where a scale was asked, `what` names a complaint (`head`, `chest`), `sure` is
+    0 to 1. With `closes` the voice itself says what follows, and the hub adds no thanks. `words` is
+    what was said as the engine wrote it down, empty without the resident's consent. `wordless`,
+    where the meaning is unclear, counts the answers to this question and to those that followed it
+    that were sounds without a word: a groan, a cough. A hub that does not know it reads "unclear".
     """
 
     meaning: Meaning
@@ -161,7 +161,7 @@ class Heard(Struct, frozen=True):
 
 
 class Talking(Struct, frozen=True):
-    """Voice to hub: the talk of `key` goes on; said at its start, and at each turn of it."""
+    """Voice to hub: the talk of `key` goes on; sent at its start, and at each turn of it."""
 
     key: str
 

@@ -1,9 +1,9 @@
-"""The wire: topics, bytes, version; encode and decode the shapes of `payloads`.
+"""The wire: topics, bytes and version; encoding and decoding of `messages`.
 
-Topic level 2 is the major version. A newer peer may add fields and values: a reader ignores fields
-that it does not know, keeps values that it does not know as they came, and of a message whose
-fields are missing or wrong it reads the rest (`border`, `reading`). It refuses what has lost what
-it is about. `docs/asyncapi.yaml` is generated from here.
+Topic level 2 is the major version. A newer program may add fields and values. A reader ignores
+fields that it does not know, keeps values that it does not know as they came, and reads the rest of
+a message in which fields are missing or wrong (`border`, `reading`). It refuses a message whose
+subject is lost. `docs/asyncapi.yaml` is generated from here.
 """
 
 from collections.abc import Collection
@@ -36,15 +36,32 @@ from hub.contract.messages import (
 VERSION = 1
 MAX_BYTES = 16 * 1024
 CENTER_TOPIC = f"anbu/{VERSION}/center"
-
 NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
 M = TypeVar("M")
 S = TypeVar("S", bound=Struct)
 
 
+class LinkTrouble(StrEnum):
+    """Why there is no broker. The lamp's offline state and `anbu doctor` name it."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
+    CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
+    CERTIFICATE_NO_AUTHORITY_KEY = "certificate_no_authority_key"  # Python 3.13 asks for it
+    CERTIFICATE_MALFORMED = "certificate_malformed"
+    CERTIFICATE_REVOKED = "certificate_revoked"
+    TLS = "tls"
+    REFUSED = "refused"
+    TAKEN_OVER = "taken_over"  # another client connected with this hub's name and certificate
+    ACK_OVERDUE = "ack_overdue"
+    CLOSED = "closed"
+
+
 class Reason(StrEnum):
-    """Why a message from outside was dropped. Counted by reason; never logged with content."""
+    """Why a message from outside was dropped. Counted by reason; its content is never logged."""
 
     OVERSIZED = "oversized"
     MALFORMED = "malformed"
@@ -53,19 +70,19 @@ class Reason(StrEnum):
     FOREIGN_HUB = "foreign_hub"
     EXPIRED = "expired"
     REPLAYED = "replayed"
-    UNKNOWN = "unknown"  # of a kind that this program does not know; or a command half read
+    UNKNOWN = "unknown"  # of a kind that this program does not know, or a command read in part
 
 
 class RefusedError(ValueError):
-    """A message that the wire's contract does not allow."""
+    """A message that the contract does not allow."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
 
-class Heard(Struct, frozen=True):
-    """What a hub has said; `lost` names what of it could not be read (`reading.ALL`: nothing)."""
+class FromHubRead(Struct, frozen=True):
+    """A message of a hub, and the places that could not be read (`reading.ALL`: nothing)."""
 
     hub: str
     message: FromHub | OtherEvent
@@ -73,36 +90,33 @@ class Heard(Struct, frozen=True):
 
 
 def topic(hub: str, *parts: str) -> str:
-    """Name one of a hub's topics, such as `anbu/1/js-0001/event`."""
+    """Return the name of one of a hub's topics, such as `anbu/1/js-0001/event`."""
     return "/".join((f"anbu/{VERSION}", hub, *parts))
 
 
+def source(hub: str) -> str:
+    """Return a hub's name as a CloudEvents source."""
+    return f"/anbu/hub/{hub}"
+
+
 def timestamp(utc: float) -> str:
-    """Write seconds since 1970 as RFC 3339 in UTC with milliseconds, as CloudEvents wants."""
+    """Return seconds since 1970 as RFC 3339 in UTC with milliseconds, as CloudEvents wants."""
     try:
         moment = datetime.fromtimestamp(utc, UTC)
-    except (OverflowError, OSError, ValueError):  # a clock that was never set may say anything
+    except (OverflowError, OSError, ValueError):  # a clock that was never set may show any time
         moment = datetime.fromtimestamp(0, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def encode(message: FromHub | FromCenter) -> bytes:
-    """Give the message's bytes; `decode_from_hub` and `decode_from_center` turn it back."""
+    """Return the message's bytes; `decode_from_hub` and `decode_from_center` read them."""
     return b"" if isinstance(message, Cleared) else msgspec.json.encode(message)
 
 
-def decode_from_hub(topic_name: str, payload: bytes) -> tuple[str, FromHub]:
-    """Give (hub, message) of what a hub has published, or raise `RefusedError`."""
-    heard = hear(topic_name, payload)
-    if isinstance(heard.message, OtherEvent):
-        raise RefusedError(Reason.UNKNOWN)
-    return heard.hub, heard.message
+def read_from_hub(topic_name: str, payload: bytes) -> FromHubRead:
+    """Return what a hub has published, as far as it can be read, or raise `RefusedError`.
 
-
-def hear(topic_name: str, payload: bytes) -> Heard:
-    """Give what a hub has published, as far as it can be read, or raise `RefusedError`.
-
-    A call for help is never refused for what it says, nor for its length.
+    A call for help is never refused for its content, nor for its length.
     """
     hub, parts = _address(topic_name)
     if parts == ["event"]:
@@ -111,28 +125,36 @@ def hear(topic_name: str, payload: bytes) -> Heard:
         raise RefusedError(Reason.OVERSIZED)
     match parts:
         case ["state"]:
-            return Heard(hub, *_decode(payload, HubState, {"state", "alarm"}))
+            return FromHubRead(hub, *_decode(payload, HubState, {"state", "alarm"}))
         case ["fault", fault] if not payload:
-            return Heard(hub, Cleared(fault))
+            return FromHubRead(hub, Cleared(fault))
         case ["fault", fault]:
             report, lost = _decode(payload, FaultReport, {"fault"})
             if report.fault != fault:
                 raise RefusedError(Reason.MALFORMED)
-            return Heard(hub, report, lost)
+            return FromHubRead(hub, report, lost)
         case ["telemetry"]:
-            return Heard(hub, _strict(payload, Telemetry))
+            return FromHubRead(hub, _strict(payload, Telemetry))
         case ["activity"]:
-            return Heard(hub, *_decode(payload, Activity, {"from_utc"}))
+            return FromHubRead(hub, *_decode(payload, Activity, {"from_utc"}))
         case ["reply"]:
-            return Heard(hub, *_decode(payload, Reply, {"id", "done"}))
+            return FromHubRead(hub, *_decode(payload, Reply, {"id", "done"}))
         case _:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 
 
-def decode_from_center(hub: str, topic_name: str, payload: bytes) -> FromCenter:
-    """Give the message that the centre has sent to `hub`, or raise `RefusedError`.
+def decode_from_hub(topic_name: str, payload: bytes) -> tuple[str, FromHub]:
+    """Return (hub, message) of what a hub has published, or raise `RefusedError`."""
+    heard = read_from_hub(topic_name, payload)
+    if isinstance(heard.message, OtherEvent):
+        raise RefusedError(Reason.UNKNOWN)
+    return heard.hub, heard.message
 
-    A command that cannot be read whole is one that the hub does not know: it is answered so.
+
+def decode_from_center(hub: str, topic_name: str, payload: bytes) -> FromCenter:
+    """Return the message that the centre has sent to `hub`, or raise `RefusedError`.
+
+    A command that cannot be read whole counts as unknown, and is answered so.
     """
     if len(payload) > MAX_BYTES:
         raise RefusedError(Reason.OVERSIZED)
@@ -151,11 +173,6 @@ def decode_from_center(hub: str, topic_name: str, payload: bytes) -> FromCenter:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 
 
-def source(hub: str) -> str:
-    """Name a hub as a CloudEvents source."""
-    return f"/anbu/hub/{hub}"
-
-
 def _address(topic_name: str) -> tuple[str, list[str]]:
     match topic_name.split("/"):
         case ["anbu", version, hub, *parts] if hub and parts:
@@ -166,17 +183,17 @@ def _address(topic_name: str) -> tuple[str, list[str]]:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 
 
-def _event(hub: str, payload: bytes) -> Heard:
-    """Read an event. Of a call that names another hub, the broker knows better whose it is."""
+def _event(hub: str, payload: bytes) -> FromHubRead:
+    """Read an event; a call that names another hub is the hub's on whose topic it came."""
     if len(payload) > MAX_BYTES:
-        event, lost = reading.torn(source(hub), payload[:MAX_BYTES])
+        event, lost = reading.read_torn(source(hub), payload[:MAX_BYTES])
     else:
         event, lost = reading.read(source(hub), payload)
     if event.source == source(hub):
-        return Heard(hub, event, lost)
+        return FromHubRead(hub, event, lost)
     if not isinstance(event, AlarmEvent):
         raise RefusedError(Reason.FOREIGN_HUB)
-    return Heard(hub, replace(event, source=source(hub)), (*lost, "source"))
+    return FromHubRead(hub, replace(event, source=source(hub)), (*lost, "source"))
 
 
 def _strict(payload: bytes, shape: type[M]) -> M:
@@ -189,7 +206,7 @@ def _strict(payload: bytes, shape: type[M]) -> M:
 def _decode(
     payload: bytes, shape: type[S], essential: Collection[str]
 ) -> tuple[S, tuple[str, ...]]:
-    """Read a message whole if it can be, else what of it can be, with what cannot."""
+    """Read a message whole if possible, else the readable parts, with the places that are not."""
     try:
         return msgspec.json.decode(payload, type=shape), ()
     except NOT_READ:
@@ -198,22 +215,3 @@ def _decode(
         return border.read(parsed, shape, essential)
     except border.UnreadableError as error:
         raise RefusedError(Reason.MALFORMED) from error
-
-
-class LinkTrouble(StrEnum):
-    """Why there is no broker. The lamp's offline state and `anbu doctor` name it."""
-
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    CERTIFICATE_EXPIRED = "certificate_expired"
-    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
-    CERTIFICATE_UNKNOWN = "certificate_unknown"
-    CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
-    CERTIFICATE_NO_AUTHORITY_KEY = "certificate_no_authority_key"  # Python 3.13 asks for it
-    CERTIFICATE_MALFORMED = "certificate_malformed"
-    CERTIFICATE_REVOKED = "certificate_revoked"
-    TLS = "tls"
-    REFUSED = "refused"
-    TAKEN_OVER = "taken_over"  # somebody else came with our name and certificate
-    ACK_OVERDUE = "ack_overdue"
-    CLOSED = "closed"

@@ -138,7 +138,7 @@ def _row(*found: Any) -> Row | None:  # noqa: ANN401 - damage may have left anyt
     """Return the row if it is still a message: the centre would never confirm anything else."""
     with suppress(ValueError, TypeError, AttributeError):
         n, id_, lane, topic, payload, retain = found
-        ident = str(getattr(wire.hear(topic, payload).message, "id", id_))
+        ident = str(getattr(wire.read_from_hub(topic, payload).message, "id", id_))
         if isinstance(payload, bytes) and not ident.startswith(UNREAD):  # an event's id is in it
             return Row(n, ident, _lane(lane, topic), topic, payload, bool(retain))
     return None

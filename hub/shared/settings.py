@@ -17,7 +17,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct
 
 from hub.contract.addresses import FlawError
-from hub.contract.forms import composed, form_of, settled
+from hub.contract.forms import checked, composed, form_of
 from hub.shared.decoding import KOREAN_WINDOWS, UndecodableError, decode
 from hub.shared.toml_lines import Path, line_of, locate
 
@@ -276,7 +276,7 @@ def _leaf(walk: _Walk, path: Path, value: object, hint: object) -> object:
     small = not isinstance(value, int) or abs(value) <= LARGEST
     try:
         if isinstance(value, str):
-            value = settled(form_of(plain(hint)[1]), value)
+            value = checked(form_of(plain(hint)[1]), value)
         if small and finite(value):
             return msgspec.convert(value, hint)
     except FlawError as error:

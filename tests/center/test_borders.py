@@ -276,7 +276,7 @@ def test_whatever_single_field_is_odd_a_call_is_stored_and_answered(
             own = payload.replace(f'"alarm": "{message.data.alarm}"'.encode(),
                                   f'"alarm": "{alarm}"'.encode())  # fmt: skip
             own = own.replace(f'"id": "{message.id}"'.encode(), f'"id": "{ident}"'.encode())
-            heard = wire.hear(wire.topic(HUB, "event"), own)
+            heard = wire.read_from_hub(wire.topic(HUB, "event"), own)
             assert isinstance(heard.message, AlarmEvent), own
             home = f"js-{number}"  # of one home only some are shown one by one
             received = Received(home, heard.message, own.decode(), False, NOW, lost=heard.lost)  # noqa: FBT003

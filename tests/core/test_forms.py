@@ -8,7 +8,7 @@ import pytest
 from msgspec import Meta
 
 from hub.contract.addresses import Flaw, FlawError
-from hub.contract.forms import Form, form_of, of, phone, settled
+from hub.contract.forms import Form, checked, form_of, of, phone
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_the_system_would_refuse_later_is_refused_now(
     form: Form, text: str, flaw: Flaw
 ) -> None:
     with pytest.raises(FlawError) as caught:
-        settled(form, text)
+        checked(form, text)
     assert caught.value.flaw is flaw
 
 
@@ -84,14 +84,14 @@ def test_what_is_right_stays_as_it_is() -> None:
         Form.LISTEN: "127.0.0.1:8080",
         Form.TIME: "09:00",
     }.items():
-        assert settled(form, text) == text
+        assert checked(form, text) == text
 
 
 def test_a_name_typed_on_macos_is_the_same_name_but_a_path_is_left_alone() -> None:
     apart = unicodedata.normalize("NFD", "욕실")
-    assert settled(None, apart) == "욕실"
-    assert settled(Form.NAME, apart) == "욕실"
-    assert settled(Form.PATH, apart) == apart
+    assert checked(None, apart) == "욕실"
+    assert checked(Form.NAME, apart) == "욕실"
+    assert checked(Form.PATH, apart) == apart
 
 
 def test_a_mark_names_its_form() -> None:

@@ -32,7 +32,7 @@ CANCELLED = wire.encode(alarm_event(Kind.HELP_BUTTON, What.CANCELLED))
 
 
 def called(payload: bytes) -> tuple[AlarmEvent, tuple[str, ...]]:
-    heard = wire.hear(TOPIC, payload)
+    heard = wire.read_from_hub(TOPIC, payload)
     assert heard.hub == HUB
     assert isinstance(heard.message, AlarmEvent)
     return heard.message, heard.lost
@@ -100,7 +100,7 @@ def test_a_call_that_is_too_long_still_rings() -> None:
 
 
 def test_a_call_that_names_another_hub_is_the_one_of_its_topic() -> None:
-    heard = wire.hear(wire.topic("js-0002", "event"), CALL)
+    heard = wire.read_from_hub(wire.topic("js-0002", "event"), CALL)
     assert isinstance(heard.message, AlarmEvent)
     assert (heard.hub, heard.message.source) == ("js-0002", "/anbu/hub/js-0002")
     assert heard.lost == ("source",)
@@ -123,7 +123,7 @@ def test_what_is_no_call_stays_none_whatever_is_wrong_with_it(payload: bytes, sh
         payload.replace(b'"id":', b'"no":'),
         payload.replace(b'"source":', b'"from":'),
     ):
-        message = wire.hear(TOPIC, flawed).message
+        message = wire.read_from_hub(TOPIC, flawed).message
         assert isinstance(message, shape)
 
 
@@ -131,7 +131,7 @@ def test_what_is_no_call_and_names_another_hub_is_refused() -> None:
     for payload, _ in OTHERS:
         for flawed in (payload, payload.replace(b'"synced":true', b'"synced":"yes"')):
             with pytest.raises(RefusedError) as refused:
-                wire.hear(wire.topic("js-0002", "event"), flawed)
+                wire.read_from_hub(wire.topic("js-0002", "event"), flawed)
             assert refused.value.reason is Reason.FOREIGN_HUB
 
 
@@ -142,13 +142,13 @@ NEWER = (
 
 
 def test_an_event_of_a_newer_family_that_can_wait_is_no_call() -> None:
-    message = wire.hear(TOPIC, NEWER % b"5").message
+    message = wire.read_from_hub(TOPIC, NEWER % b"5").message
     assert isinstance(message, OtherEvent)
     assert (message.id, message.type) == ("n-1", "anbu.vitals.pulse")
     with pytest.raises(RefusedError) as refused:
         wire.decode_from_hub(TOPIC, NEWER % b"5")
     assert refused.value.reason is Reason.UNKNOWN
-    nameless = wire.hear(TOPIC, (NEWER % b"7").replace(b'"id"', b'"no"')).message
+    nameless = wire.read_from_hub(TOPIC, (NEWER % b"7").replace(b'"id"', b'"no"')).message
     assert nameless.id.startswith(UNREAD)  # type: ignore[union-attr]
 
 
@@ -165,6 +165,6 @@ def test_an_event_without_a_scaip_block_is_a_call() -> None:
 
 
 def test_a_call_of_which_nothing_is_taken_over_is_named_by_its_bytes() -> None:
-    one, other = (reading.nothing("/anbu/hub/js-0001", payload) for payload in (b"a", b"b"))
+    one, other = (reading.unread_call("/anbu/hub/js-0001", payload) for payload in (b"a", b"b"))
     assert one.id == one.data.alarm != other.id
     assert one.data.what is What.RAISED

@@ -163,7 +163,7 @@ def test_a_state_with_odd_parts_still_names_its_alarms() -> None:
         b'{"state":"napping","utc":"now","synced":true,"boot":"b","software":"9","interval_s":30,'
         b'"alarms":[{"alarm":"a-1","stage":"escorted","version":2},{"stage":"sent"}],"voice":5}'
     )
-    heard = wire.hear(f"anbu/1/{HUB}/state", odd)
+    heard = wire.read_from_hub(f"anbu/1/{HUB}/state", odd)
     assert isinstance(heard.message, HubState)
     assert (heard.message.state, heard.message.state.is_known) == ("napping", False)
     assert [(one.alarm, one.stage) for one in heard.message.alarms] == [("a-1", "escorted")]

@@ -20,7 +20,7 @@ from center.service.refusals import CONFLICT
 from center.service.texts import Texts
 from center.store.rows import records
 from hub.contract.addresses import FlawError
-from hub.contract.forms import form_of, settled
+from hub.contract.forms import checked, form_of
 from hub.shared.settings import plain
 
 LINES = ("name", "phone", "address", "door_code")
@@ -263,7 +263,7 @@ def _checked(
     hint = get_type_hints(shape, include_extras=True)[field]
     try:
         if isinstance(value, str):
-            value = settled(form_of(plain(hint)[1]), value)
+            value = checked(form_of(plain(hint)[1]), value)
         return msgspec.convert(value, hint)
     except FlawError as error:
         problems[name] = f"bad_{error.flaw}"
