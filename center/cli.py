@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from center import app
 from center.config import Settings, database_url, rooted
@@ -23,9 +23,9 @@ from center.service import auth, removal
 from center.service.auth import Role
 from center.service.removal import Removed
 from center.service.texts import Texts, of_file
-from center.store import dialect, tables
+from center.store import dialect
 from center.store.dialect import StoreError
-from center.store.rows import accounts, records
+from center.store.rows import accounts, hubs, records
 from center.store.store import Store
 from hub.contract.forms import Name, composed
 from hub.shared.messages import usual_language
@@ -44,11 +44,11 @@ T = TypeVar("T")
 
 
 class WrongNameError(ValueError):
-    """A name that nothing can have; says why."""
+    """A name that is not allowed; the text says why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command: bare it runs the centre; the others fill and clear its lists."""
+    """Describe the command: alone it runs the centre; its subcommands change what is stored."""
     t = _texts()
     parser.add_argument(
         "--config", type=Path, default=DEFAULT, metavar="FILE", help=t("about.config")
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
-    """Give the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
+    """Return the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
     text = text_of(config.read_bytes(), str(config), noted)
     settings = read(text, str(config), Settings)
     folder = config.resolve().parent
@@ -174,12 +174,8 @@ def _remove_home(args: argparse.Namespace, t: Texts) -> int:
 
 
 def _list_hubs(args: argparse.Namespace, t: Texts) -> int:
-    def rows(conn: Connection) -> list[tuple[str, str]]:
-        column = tables.hubs.c
-        query = select(column.hub, column.heard_utc, column.removed_utc).order_by(column.hub)
-        return [(row[0], _seen(row[1], row[2], t)) for row in conn.execute(query)]
-
-    return _print(_change(args, rows), t)
+    known = _change(args, hubs.heard_and_removed)
+    return _print(((hub, _seen(heard, removed, t)) for hub, heard, removed in known), t)
 
 
 def _remove_hub(args: argparse.Namespace, t: Texts) -> int:
@@ -192,12 +188,11 @@ def _remove_hub(args: argparse.Namespace, t: Texts) -> int:
 
 
 def _standing(conn: Connection, hub: str) -> str | None:
-    """Name what to warn of where a home gets a record: its hub was never heard, or is gone."""
-    query = select(tables.hubs.c.removed_utc).where(tables.hubs.c.hub == hub)
-    row = conn.execute(query).first()
-    if row is None:
+    """Return the key of a warning where a home's hub was never heard, or is removed; else None."""
+    found = hubs.known(conn, hub)
+    if not found:
         return "said.never_heard"
-    return None if row[0] is None else "said.gone"
+    return None if found[0].removed_utc is None else "said.gone"
 
 
 def _seen(heard_utc: float, removed_utc: float | None, t: Texts) -> str:
@@ -251,7 +246,7 @@ def _name(text: str, t: Texts) -> str:
 
 
 def _hub(text: str, t: Texts) -> str:
-    """Give a hub's id, or raise `WrongNameError` with the one that may have been meant."""
+    """Return a hub's id, or raise `WrongNameError` with the one that may have been meant."""
     if _is_hub(text):
         return text
     meant = text.strip().lower()
@@ -267,7 +262,7 @@ def _is_hub(text: str) -> bool:
 
 
 def _texts() -> Texts:
-    """Give what is said at the shell, in its language."""
+    """Return the texts of the command line, in the shell's language."""
     return of_file("cli", usual_language())
 
 

@@ -1,4 +1,4 @@
-"""Is the centre well: `/healthz` for people and watchdogs, `/metrics` for Prometheus."""
+"""Whether the centre works: `/healthz` for people and watchdogs, `/metrics` for Prometheus."""
 
 from collections import Counter
 
@@ -49,7 +49,7 @@ class Health(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes that need no sign-in; they tell of no person and no home."""
+    """Return the routes that need no sign-in; they show no person and no home."""
 
     async def healthz(_: Request) -> Response:
         health = await _health(desk)
@@ -65,7 +65,7 @@ def routes(desk: Desk) -> list[Route]:
 
 
 async def _health(desk: Desk) -> Health:
-    kept, link, now = desk.store.health(), desk.link.health(), desk.clock()
+    kept, link, now = desk.store.state(), desk.link.state(), desk.clock()
     trouble = kept.trouble
     heard_utc: float | None = None
     try:
@@ -108,7 +108,7 @@ async def _metrics(desk: Desk) -> str:
 
 
 def _parts(desk: Desk) -> list[Family]:
-    store, link = desk.store.health(), desk.link.health()
+    store, link = desk.store.state(), desk.link.state()
     up = desk.link.listening_utc is not None
     return [
         gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": store.ok}),
