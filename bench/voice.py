@@ -22,10 +22,10 @@ from bench.voice_heard import Heard, Listener, Remembering, hear
 from bench.voice_rooms import rooms
 from bench.voice_sound import NOISES, Recording, add_folder, from_afar, given
 from hub.shared.system import one_heap, settle_memory
-from voice.hearing import hearing, vad
+from voice.hearing import engines, vad
 from voice.hearing.whisper import Whisper
 from voice.understanding import phrases
-from voice.understanding.phrases import Intent
+from voice.understanding.intents import Intent
 
 ITSELF = {
     "sos": {Intent.HELP}, "unwell": {Intent.UNWELL, Intent.COUNSEL}, "yes": {Intent.YES},
@@ -92,14 +92,14 @@ def _start(report: Report, *, alone: bool) -> Listener:
     one_heap()
     began = time.monotonic()
     known = phrases.load()
-    engines = hearing.load(None, known)
+    loaded = engines.load(None, known)
     report.add("ready", time.monotonic() - began, "s", at_most=10)
-    report.notes += [f"not to be had: {trouble}" for trouble in engines.troubles]
-    if isinstance(engines.recogniser, Whisper):
-        recogniser = None if alone else Remembering(engines.recogniser)
-        engines = msgspec.structs.replace(engines, recogniser=recogniser)
+    report.notes += [f"not to be had: {trouble}" for trouble in loaded.troubles]
+    if isinstance(loaded.recogniser, Whisper):
+        recogniser = None if alone else Remembering(loaded.recogniser)
+        loaded = msgspec.structs.replace(loaded, recogniser=recogniser)
     settle_memory()  # as the voice does
-    return Listener(engines, known)
+    return Listener(loaded, known)
 
 
 def _tell(report: Report, name: str, told: Sequence[Heard], *, short: bool = False) -> None:

@@ -18,8 +18,10 @@ from tests.layout import REPO
 from voice.hearing.engines import Engines
 from voice.hearing.hearing import Hearing
 from voice.understand_cli import Told
+from voice.understanding.intents import Expecting
+from voice.understanding.likeness import Evidence, Guess
 from voice.understanding.phrases import load
-from voice.understanding.understand import Evidence, Expecting, Guess, Reason
+from voice.understanding.understand import Reason
 
 Run = Callable[..., list[dict[str, Any]]]
 SENTENCES = (

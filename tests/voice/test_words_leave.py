@@ -28,8 +28,8 @@ from tests.voice.test_stage import Theatre
 from voice.hearing.engines import Engines
 from voice.hearing.hearing import Hearing, Utterance
 from voice.link import Link
+from voice.understanding.intents import Expecting
 from voice.understanding.phrases import load
-from voice.understanding.understand import Expecting
 
 CRY, WELL, TELEVISION = "도와주세요", "잘 지내고 있어요", "오늘 장날이에요"
 RULES = Rules(hub="js-0001")

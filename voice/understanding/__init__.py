@@ -1,3 +1,3 @@
 """What was meant by what was heard: intents, phrases, likeness, weighing."""
 
-__all__ = ["home", "likeness", "phrases", "understand", "wordless"]
+__all__ = ["home", "intents", "likeness", "phrases", "understand", "weighing", "wordless"]

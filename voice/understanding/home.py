@@ -13,15 +13,10 @@ from msgspec.structs import replace
 from hub.shared.settings import SettingsError, text_of
 from voice.settings import VoiceSettings
 from voice.understanding import phrases
-from voice.understanding.phrases import Expecting, Intent, Phrases
-from voice.understanding.understand import (
-    Evidence,
-    Reason,
-    Understood,
-    Verdict,
-    explain,
-    sign_refused,
-)
+from voice.understanding.intents import Expecting, Intent, Understood
+from voice.understanding.likeness import Evidence
+from voice.understanding.phrases import Phrases
+from voice.understanding.understand import Reason, Verdict, explain, sign_refused
 
 
 class Sensitivity(StrEnum):

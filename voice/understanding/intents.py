@@ -1,6 +1,9 @@
-"""What a person may mean, and what they may have been asked."""
+"""What a person may mean, what they may have been asked, and what was understood."""
 
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 
 class Intent(StrEnum):
@@ -49,3 +52,31 @@ class Expecting(StrEnum):
         """The kind of question it is: what answers that answers this."""
         general = (Expecting.NOTHING, Expecting.HELP, Expecting.OFTEN)
         return self if self in general else Expecting.CHECKIN
+
+
+class Understood(Struct, frozen=True):
+    """What was meant. `what`: a key such as head; `score`: 0..3 of OFTEN; `sure`: 0..1.
+
+    `wordless`: after a question there was a sound, and no word that could be made out in it.
+    """
+
+    intent: Intent = Intent.UNCLEAR
+    what: str = ""
+    score: int = 0
+    sure: float = 0.0
+    wordless: bool = False
+
+
+class Worded(Understood, frozen=True):
+    """What was meant, and the words that it was understood from."""
+
+    words: str = ""
+
+    def __repr__(self) -> str:
+        """Show all but the words, also in a traceback."""
+        return repr(Understood(*astuple(self)[:-1]))
+
+
+def words_of(understood: Understood) -> str:
+    """Give the words, empty where they may not be told."""
+    return understood.words if isinstance(understood, Worded) else ""

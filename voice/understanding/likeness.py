@@ -7,7 +7,8 @@ from functools import lru_cache
 from msgspec import Struct
 
 from voice.korean.sounds import Fit, Table, sounds, weight
-from voice.understanding.phrases import Entry, Expecting, Group, Intent, Phrase, Phrases
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.phrases import Entry, Group, Phrase, Phrases
 
 NEAREST = 6  # phrases of each intent looked at closely, per guess
 DOUBT = 0.20  # what a guess loses for each unit of log-probability behind the best

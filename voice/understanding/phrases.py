@@ -20,8 +20,6 @@ from voice.korean.sounds import Table, sounds, sounds_of, weight
 from voice.understanding import signs
 from voice.understanding.intents import Expecting, Intent
 
-__all__ = ["Entry", "Expecting", "Group", "Intent", "Phrase", "Phrases", "Turns", "load"]
-
 GROUP = re.compile(r"\(([^()]*)\)")
 JOINED = re.compile(r" (줘|주(?!말|무))")  # 도와 줘 is most often written 도와줘, and so recognised
 LEFT_OVER = re.compile(r"[()|]")

@@ -8,7 +8,8 @@ import re
 from functools import lru_cache
 
 from voice.korean.sounds import blurred, sounds
-from voice.understanding.phrases import Intent, Phrases
+from voice.understanding.intents import Intent
+from voice.understanding.phrases import Phrases
 
 PAST = re.compile(
     r"(?P<stem>\S*?)(?:이었|이였|였)(?:습니다|습니까|어요?|네요?|지요?|죠|소|다|던가요?|거든요?|군요?|는데요?)$"

@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
-from msgspec.structs import asdict, astuple, replace
+from msgspec.structs import asdict, replace
 
 from hub.contract.voice import WORDS_MAX
 from voice.understanding import wordless
-from voice.understanding.intents import Expecting, Intent
+from voice.understanding.intents import Expecting, Intent, Understood, Worded
 from voice.understanding.likeness import Evidence, Guess, Likeness, explains, likeness, likenesses
 from voice.understanding.phrases import Phrase, Phrases, Turns
 from voice.understanding.sign_off import is_sign_off, told_of_a_noun
 from voice.understanding.signs import Found
-from voice.understanding.weighing import BRIEF, EXACT, Best, beaten, opposed, shortlist, weighed
+from voice.understanding.weighing import BRIEF, EXACT, Best, beaten, opposed, weighed
 
 ENDS = {Intent.FINE, Intent.CANCEL}  # end a worry: never from weak evidence
 ENDS_CALL = frozenset(ENDS | {Intent.NO})  # "도움이 필요하세요?" "아니요": there they mean the same
@@ -109,25 +109,6 @@ def _is_sure(intent: Intent, value: float, other: float, scale: Scale, ease: Eas
     lead = value - other
     clear = lead >= limit.clear and value > REFUTED and ease.any >= 0.0
     return lead >= limit.lead and (value >= limit.value or clear)
-
-
-__all__ = [
-    "Evidence", "Expecting", "Guess", "Intent", "Reason", "Understood", "Verdict", "contested",
-    "explain", "shortlist", "sign_refused", "understand",
-]  # fmt: skip
-
-
-class Understood(Struct, frozen=True):
-    """What was meant. `what`: a key such as head; `score`: 0..3 of OFTEN; `sure`: 0..1.
-
-    `wordless`: after a question there was a sound, and no word that could be made out in it.
-    """
-
-    intent: Intent = Intent.UNCLEAR
-    what: str = ""
-    score: int = 0
-    sure: float = 0.0
-    wordless: bool = False
 
 
 class Reason(StrEnum):
@@ -446,23 +427,8 @@ def _doubt(evidence: Evidence) -> float:
     return 1.0 if best < NOISE or evidence.no_speech > UNLIKELY else 0.0
 
 
-class Worded(Understood, frozen=True):
-    """What was meant, and the words that it was understood from."""
-
-    words: str = ""
-
-    def __repr__(self) -> str:
-        """Show all but the words, also in a traceback."""
-        return repr(Understood(*astuple(self)[:-1]))
-
-
 def worded(understood: Understood, evidence: Evidence) -> Understood:
     """Add the best guess; what the first pass alone has spelt is no writing, and is not told."""
     if not (evidence.strong and evidence.guesses):
         return understood
     return Worded(**asdict(understood), words=evidence.guesses[0].text[:WORDS_MAX])
-
-
-def words_of(understood: Understood) -> str:
-    """Give the words, empty where they may not be told."""
-    return understood.words if isinstance(understood, Worded) else ""

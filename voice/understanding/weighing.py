@@ -4,8 +4,9 @@ How likely the sound is under a text says little alone, and much beside other te
 """
 
 from voice.korean.sounds import sounds, weight
+from voice.understanding.intents import Expecting, Intent
 from voice.understanding.likeness import Evidence, Likeness, likenesses
-from voice.understanding.phrases import Expecting, Intent, Phrase, Phrases
+from voice.understanding.phrases import Phrase, Phrases
 
 UNLIKE = 12.0  # nats that a phrase loses which is all unlike the guesses
 UNLIKE_BRIEF = 6.0  # where little was said: guesses say little then
