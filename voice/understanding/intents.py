@@ -7,7 +7,7 @@ from msgspec.structs import astuple
 
 
 class Intent(StrEnum):
-    """What a person may mean. UNCLEAR unless sure."""
+    """What a person may mean; UNCLEAR unless sure."""
 
     HELP = "help"
     FINE = "fine"
@@ -29,7 +29,7 @@ class Intent(StrEnum):
 
 
 class Expecting(StrEnum):
-    """What was asked, if anything; from SLEEP on: what about, in a check-in."""
+    """What was asked, if anything; from SLEEP on: the subject, in a check-in."""
 
     NOTHING = "nothing"
     HELP = "help"
@@ -49,7 +49,7 @@ class Expecting(StrEnum):
 
     @property
     def kind(self) -> "Expecting":
-        """The kind of question it is: what answers that answers this."""
+        """The kind of question: an answer to that kind answers this."""
         general = (Expecting.NOTHING, Expecting.HELP, Expecting.OFTEN)
         return self if self in general else Expecting.CHECKIN
 
@@ -57,7 +57,7 @@ class Expecting(StrEnum):
 class Understood(Struct, frozen=True):
     """What was meant. `what`: a key such as head; `score`: 0..3 of OFTEN; `sure`: 0..1.
 
-    `wordless`: after a question there was a sound, and no word that could be made out in it.
+    `wordless`: after a question there was a sound, and no word could be recognised in it.
     """
 
     intent: Intent = Intent.UNCLEAR
@@ -68,7 +68,7 @@ class Understood(Struct, frozen=True):
 
 
 class Worded(Understood, frozen=True):
-    """What was meant, and the words that it was understood from."""
+    """What was meant, and the words from which it was understood."""
 
     words: str = ""
 
@@ -78,5 +78,5 @@ class Worded(Understood, frozen=True):
 
 
 def words_of(understood: Understood) -> str:
-    """Give the words, empty where they may not be told."""
+    """Return the words; empty where they may not be told."""
     return understood.words if isinstance(understood, Worded) else ""
