@@ -45,16 +45,16 @@ def main() -> int:
     if not (clips := given(args.folder, report)):
         return report.finish(as_json=args.json)
     known = phrases.load()
-    ears = Hearing(engines.load(None, known), known)
+    hearing = Hearing(engines.load(None, known), known)
     cries = [clip for clip in clips if clip.kind == "sos"]
     seconds = 30 if args.short else 600 if args.full else 180
-    _alone(report, ears, seconds)
+    _alone(report, hearing, seconds)
     for level in LEVELS_DB[:1] if args.short else LEVELS_DB:
-        _cries(report, ears, cries, seconds, level)
+        _cries(report, hearing, cries, seconds, level)
     return report.finish(as_json=args.json)
 
 
-def _alone(report: Report, ears: Hearing, seconds: int) -> None:
+def _alone(report: Report, hearing: Hearing, seconds: int) -> None:
     scene = acted(seconds, (), 0, seed=1)
     began = time.process_time()
     left = cleaned(scene)
@@ -63,18 +63,18 @@ def _alone(report: Report, ears: Hearing, seconds: int) -> None:
     report.add("our own voice taken out", float(power), "dB", at_least=15)
     report.add("work per second of our speech", work, "s", at_most=0.2)
     for name, sound in (("", left), (", were it not taken out", scene.heard)):
-        found = [ears.judge(one, Expecting.NOTHING).intent for _, one in spoken(sound, scene)]
+        found = [hearing.judge(one, Expecting.NOTHING).intent for _, one in spoken(sound, scene)]
         false = found.count(Intent.HELP)
         bar = None if name else 0
         report.add(f"our own voice as Help{name}", false, f"in {seconds} s", at_most=bar)
 
 
 def _cries(
-    report: Report, ears: Hearing, clips: Sequence[Recording], seconds: int, level_db: float
+    report: Report, hearing: Hearing, clips: Sequence[Recording], seconds: int, level_db: float
 ) -> None:
     scene = acted(seconds, clips, level_db, seed=2)
     shares = [
-        100 * heard_of(scene, sound, ears) / len(scene.cries)
+        100 * heard_of(scene, sound, hearing) / len(scene.cries)
         for sound in (cleaned(scene), scene.heard)
     ]
     name = f"cries heard, {-level_db:g} dB below our echo"
@@ -158,12 +158,12 @@ def spoken(sound: Sound, scene: Scene) -> list[tuple[int, Utterance]]:
     return found
 
 
-def heard_of(scene: Scene, sound: Sound, ears: Hearing) -> int:
+def heard_of(scene: Scene, sound: Sound, hearing: Hearing) -> int:
     """Count the cries that some utterance over them was heard as."""
     calls = [
         (end - len(one.pcm) // 2, end)
         for end, one in spoken(sound, scene)
-        if ears.judge(one, Expecting.NOTHING).intent is Intent.HELP
+        if hearing.judge(one, Expecting.NOTHING).intent is Intent.HELP
     ]
     return sum(any(a < end and b > begin for a, b in calls) for begin, end in scene.cries)
 

@@ -1,7 +1,7 @@
 """How well speech is understood: `voice [DIR]`, a folder of recordings with their manifest.jsonl.
 
-Each recording is played to the product's ears clean, from across a room, and at 20, 10 and 5 dB in
-a noise of its own making (a television's babble, a kettle, a fan, in turn); then 30 min of babble
+The product hears each recording clean, from across a room, and at 20, 10 and 5 dB in a noise of
+its own making (a television's babble, a kettle, a fan, in turn); then 30 min of babble
 alone, and rooms without speech. The repository holds no recordings: without DIR it looks for
 ANBU_SPEECH or ../shared/speech, and says so where there are none. `--full`: in each of the noises,
 and 2 h of babble, for the growth of memory. `--part` takes the recordings alone, or the rooms.
@@ -60,7 +60,7 @@ def main() -> int:
     if args.part != "rooms":
         _words(report, listener, clips, talk, args)
     minutes = args.minutes or (0.5 if args.short else 120 if args.full else 30)
-    del clips  # the ears' memory is measured, not the recordings'
+    del clips  # the memory of hearing is measured, not the recordings'
     if args.part != "words":
         rooms(report, listener, talk, minutes, short=args.short)
     _speed(report, listener)

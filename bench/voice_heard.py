@@ -1,4 +1,4 @@
-"""Plays sound to the product's ears and notes what they make of it, and what that costs."""
+"""Plays sound to the product's hearing and notes what it makes of it, and what that costs."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ class Remembering:
 
 
 class Listener:
-    """Ears and a clock."""
+    """Hearing and a clock."""
 
     def __init__(self, engines: Engines, phrases: Phrases) -> None:
         self.hearing = Hearing(engines, phrases)

@@ -1,4 +1,4 @@
-"""Rooms in which nobody calls: what the ears make of them, and what that costs."""
+"""Rooms in which nobody calls: what hearing makes of them, and what that costs."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Sounds without a word are no answer: `wordless`, a thousand composed ones through the real ears.
+"""Sounds without a word are no answer: `wordless`, a thousand composed ones, heard by the product.
 
 Bursts, hums, breaths, sighs, groans, sobs, laughter, coughs, sneezes and throats that are cleared
 (`wordless_sound`), and where the neural voice is there, its voices that say "eum", "aigo", "ha ha".
@@ -51,22 +51,22 @@ def main() -> int:
         report.notes.append("skipped: no model to hear with")
         return report.finish(as_json=args.json)
     loaded = replace(loaded, recogniser=Remembering(loaded.recogniser))
-    ears = Listener(loaded, known)
+    listener = Listener(loaded, known)
     counts, told = Counter[tuple[Intent, str]](), list[str]()
     taken = total = 0
     for name, sound in sounds(SHORT_EACH if args.short else EACH):
-        ears.hearing = Hearing(replace(loaded, detect=vad.detector()), known)
-        utterances = list(ears.play(sound))
+        listener.hearing = Hearing(replace(loaded, detect=vad.detector()), known)
+        utterances = list(listener.play(sound))
         taken, total = taken + bool(utterances), total + 1
         for utterance in utterances or [Utterance(to_pcm(sound))]:
             for where, expecting in SITUATIONS.items():
-                meant = ears.judge(utterance, expecting)
+                meant = listener.judge(utterance, expecting)
                 counts[meant, where] += 1
                 if meant in (*ANSWERS, Intent.HELP):
-                    told.append(f"{name} {where}: {meant} ({ears.written})")
+                    told.append(f"{name} {where}: {meant} ({listener.written})")
     _tell(report, counts, taken, total)
     report.notes += told if args.show else []
-    spent = [0.0, *ears.costs.verify]
+    spent = [0.0, *listener.costs.verify]
     report.add("judged, p95", percentile(spent, 95), "s", at_most=3.0)
     return report.finish(as_json=args.json)
 

@@ -51,11 +51,11 @@ def microphone(sound: PortAudio, name: str) -> Iterator[Finding]:
         yield bad("microphone", "missing", reason=error)
         return
     heard = threading.Event()
-    mic = Microphone(sound, device.name, lambda pcm: heard.set() if any(pcm) else None)
-    mic.start()
+    opened = Microphone(sound, device.name, lambda pcm: heard.set() if any(pcm) else None)
+    opened.start()
     heard.wait(LISTEN_S)
-    condition = mic.condition()
-    mic.stop()
+    condition = opened.condition()
+    opened.stop()
     if condition.reason:
         yield bad("microphone", "missing", reason=condition.reason)
     elif not heard.is_set():

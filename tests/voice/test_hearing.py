@@ -1,4 +1,4 @@
-"""The ears as a whole, with engines of the test's own: two passes, an off switch, no models."""
+"""Hearing as a whole, with engines of the test's own: two passes, an off switch, no models."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,7 +76,7 @@ def real(phrases: Phrases) -> Engines:
     return engines
 
 
-def ears(phrases: Phrases, text: str, *, spoken_sos: bool = True) -> Hearing:
+def hearing_with(phrases: Phrases, text: str, *, spoken_sos: bool = True) -> Hearing:
     engines = Engines(lambda piece: float(piece == LOUD), Spotter(text), Writer(text))
     return Hearing(engines, phrases, spoken_sos=spoken_sos)
 
@@ -92,7 +92,7 @@ def said(hearing: Hearing) -> Utterance:
 
 
 def test_a_call_for_help_is_heard_in_both_passes(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와주세요")
+    hearing = hearing_with(phrases, "도와주세요")
     utterance = said(hearing)
     assert utterance.first.intent is Intent.HELP
     assert utterance.seconds == pytest.approx(30 * vad.PIECE_S + 0.6 + 0.25, abs=0.2)
@@ -101,7 +101,10 @@ def test_a_call_for_help_is_heard_in_both_passes(phrases: Phrases) -> None:
 
 def test_what_is_said_tells_how_like_a_call_it_is(phrases: Phrases) -> None:
     """Of too much that waits to be judged the least like one is let go."""
-    near = [said(ears(phrases, text)).near for text in ("오늘 장날이에요", "도아주", "도와주세요")]
+    near = [
+        said(hearing_with(phrases, text)).near
+        for text in ("오늘 장날이에요", "도아주", "도와주세요")
+    ]
     assert near == sorted(set(near))
     assert near[-1] == 1.0
     deaf = Hearing(Engines(lambda piece: float(piece == LOUD)), phrases)
@@ -109,7 +112,7 @@ def test_what_is_said_tells_how_like_a_call_it_is(phrases: Phrases) -> None:
 
 
 def test_the_home_may_switch_the_spoken_call_off(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와주세요", spoken_sos=False)
+    hearing = hearing_with(phrases, "도와주세요", spoken_sos=False)
     utterance = said(hearing)
     assert utterance.first == Understood()
     assert hearing.judge(utterance, Expecting.NOTHING) == Understood()
@@ -142,7 +145,7 @@ def test_nothing_to_hear_with_understands_nothing(phrases: Phrases) -> None:
 
 
 def test_own_speech_is_forgotten(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와주세요")
+    hearing = hearing_with(phrases, "도와주세요")
     for piece in [LOUD] * 30:
         hearing.take_piece(piece)
     hearing.reset()
@@ -193,7 +196,7 @@ def test_missing_models_are_told_and_the_rest_works(tmp_path: Path, phrases: Phr
 def test_amid_our_own_words_only_a_call_counts_that_is_not_ours(
     phrases: Phrases, text: str, own_words: str, meant: Intent
 ) -> None:
-    hearing = ears(phrases, text)
+    hearing = hearing_with(phrases, text)
     understood = hearing.judge(Utterance(LOUD * 30, own_words=own_words), Expecting.NOTHING)
     assert understood.intent is meant
 
@@ -208,7 +211,7 @@ def test_what_is_overheard_amid_the_question_for_help_does_not_hold_up_the_answe
 
 
 def test_what_a_television_goes_on_saying_is_judged_as_that(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와줄래요")
+    hearing = hearing_with(phrases, "도와줄래요")
     told = [one for _ in range(4 * vad.LONGEST + 20) for one in hearing.take_piece(LOUD)]
     said = [one.utterance for one in told if isinstance(one, SpeechEnded)]
     assert [one.around for one in said] == [0.0, 0.0, 1.0, 1.0]

@@ -1,4 +1,4 @@
-"""Composed groans, coughs and laughter through the real ears: none is an answer."""
+"""Composed groans, coughs and laughter through the real engines: none is an answer."""
 
 import numpy as np
 import pytest
