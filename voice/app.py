@@ -141,7 +141,9 @@ class App:
             if (looked_at < 0 or self._speech.trouble) and now - looked_at > LOOK_S:
                 looked_at = now
                 self._start(self._look_for_loudspeaker())
-            if now - tidied_at > TIDY_S:  # 5 to 8 ms; where a television talks it is never quiet
+            if (
+                now - tidied_at > TIDY_S
+            ):  # takes 5 to 8 ms; beside a television no quiet moment comes
                 tidied_at = now
                 give_back()
             if self._stage.idle and not self._judgements.busy and self._restart_due(now):

@@ -75,7 +75,7 @@ def load(folder: Path | None, phrases: Phrases, *, threads: int = 1) -> Engines:
     troubles: list[ModelError] = []
     spotter: Spotter | None = None
     recogniser: Whisper | None = None
-    try:  # the one that needs most while it loads comes first
+    try:  # first the one that needs most memory while it loads
         recogniser = Whisper(find(Model.WHISPER, folder), threads=threads)
     except ModelError as error:
         troubles.append(error)

@@ -19,9 +19,9 @@ from voice.hearing import recordings
 from voice.hearing.hearing import Utterance
 from voice.understanding.intents import Expecting, Intent, Understood
 
-BABBLE = 3  # utterances that wait while nobody was asked anything; of more, the least like a call
-# are dropped
-QUEUE = 2  # a call behind more than so many is told unjudged
+# Utterances that wait while nobody was asked anything; of more, the least like a call is dropped.
+BABBLE = 3
+QUEUE = 2  # a call for help behind more than so many is told unjudged
 CRY_S = 8.0  # how long a call may wait for its judgement
 CRY, ANSWER, UNASKED = range(3)  # the order in which they are judged
 STUCK_S = 20.0  # a judgement that takes longer never ends

@@ -22,28 +22,28 @@ Detect = Callable[[bytes], float]
 
 PIECE = 512  # samples at 16 kHz
 PIECE_S = PIECE / HEARING_HZ
-BEGIN, STAY = 0.5, 0.3  # Silero's own advice: what keeps speech going is less than what begins it
+BEGIN, STAY = 0.5, 0.3  # chance that begins speech, and that keeps it going: Silero's own advice
 BEFORE = round(0.3 / PIECE_S)  # pieces kept from before it began
 SILENCE = round(0.6 / PIECE_S)  # pieces of silence that end it
 LONGEST = round(8.0 / PIECE_S)  # then it is cut, and goes on
 OVERLAP = round(1.5 / PIECE_S)  # of what was cut, so that no phrase is torn
-EDGE = round(0.45 / PIECE_S)  # the same where somebody begins or ends to speak above it
+EDGE = round(0.45 / PIECE_S)  # the same where somebody begins or ends to speak above the rest
 AT_LEAST = round(0.1 / PIECE_S)  # pieces with speech in them
 
 QUIET = 20.0  # of 32767, the loudness (RMS) below which nobody can be understood: -64 dB
-ABOVE = 1.25  # how much louder than the room (2 dB) a piece must be to be worth a look
-RISE = 1.004  # by which the room's loudness is let grow with each piece: double in 6 s
-HANG = round(0.5 / PIECE_S)  # pieces looked at after a loud one
+ABOVE = 1.25  # how much louder than the room (2 dB) a piece must be for the detector
+RISE = 1.004  # by which the room's loudness may grow with each piece: double in 6 s
+HANG = round(0.5 / PIECE_S)  # pieces given to the detector after a loud one
 
-# Of the surroundings, by loudness:
-WINDOW_S = 30.0
-KNOWN_S = 10.0  # with less heard before, one does not know
-LOUD_PCT = 90.0  # of an utterance's pieces, for how loud it is: of a short cry some are pauses
+# The surroundings, by loudness:
+WINDOW_S = 30.0  # what counts of the past
+KNOWN_S = 10.0  # with less heard before, the surroundings are unknown
+LOUD_PCT = 90.0  # percentile of an utterance's pieces for its loudness: a short cry has pauses
 AS_LOUD = 0.5  # of that, in amplitude (6 dB less)
 NOW_S = 0.16  # a syllable
-UP, DOWN = 1.4, 1.0  # of what is loud around, in amplitude: above it from 3 dB more, to no more
-GOES_ON = 0.125  # of what is loud around (18 dB less): below it half of the time, a room is quiet
-HOLD_S = 0.5  # for so long it may be less
+UP, DOWN = 1.4, 1.0  # times what is loud around: somebody is above it from 3 dB more, until 0 dB
+GOES_ON = 0.125  # of what is loud around (-18 dB): a room below it half of the time is quiet
+HOLD_S = 0.5  # somebody above the rest may be softer for so long
 
 
 class Began(Struct, frozen=True):
@@ -185,7 +185,7 @@ class Surroundings:
         now = self._rms()
         as_loud = np.count_nonzero(loud * UP >= now)
         if as_loud > 1 + len(loud) * (1 - LOUD_PCT / 100):
-            return False  # as the next line, which takes five times as long
+            return False  # the same as the percentile below, which takes five times as long
         usual, self._around = map(float, np.percentile(loud, (50.0, LOUD_PCT)))
         return now > UP * self._around and usual > GOES_ON * self._around
 
