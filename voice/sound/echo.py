@@ -66,8 +66,8 @@ def _left(seen: Spectrum, said: Spectrum) -> Spectrum:
         alike = (weighed.transpose(0, 2, 1) @ frames).astype(np.complex128)
         trace = np.trace(alike, axis1=1, axis2=2).real
         alike += (SLIGHT * trace / taps + 1e-12)[:, None, None] * np.eye(taps)
-        room = np.linalg.solve(alike, np.einsum("btk,bt->bk", weighed, seen)[:, :, None])
-        left = seen - (frames @ room.astype(np.complex64))[:, :, 0]
+        response = np.linalg.solve(alike, np.einsum("btk,bt->bk", weighed, seen)[:, :, None])
+        left = seen - (frames @ response.astype(np.complex64))[:, :, 0]
     return left
 
 
