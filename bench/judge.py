@@ -11,8 +11,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from voice.hearing.models import Model, find
-from voice.hearing.whisper import RATE_HZ, samples, spectrogram
-from voice.sound.pcm import Audio, resampled
+from voice.hearing.whisper import spectrogram
+from voice.sound.pcm import HEARING_HZ, Audio, from_pcm, resampled
 
 WINDOW_S, FRAMES = 30, 3000
 BEAMS, MOST_TOKENS = 5, 200
@@ -33,8 +33,8 @@ class Listener:
 
     def hear(self, audio: Audio) -> str:
         """Return the text of at most 30 s of sound."""
-        heard = samples(resampled(audio.pcm, audio.rate_hz, RATE_HZ))[: WINDOW_S * RATE_HZ]
-        window = np.concatenate([heard, np.zeros(WINDOW_S * RATE_HZ - len(heard), np.float32)])
+        heard = from_pcm(resampled(audio.pcm, audio.rate_hz, HEARING_HZ))[: WINDOW_S * HEARING_HZ]
+        window = np.concatenate([heard, np.zeros(WINDOW_S * HEARING_HZ - len(heard), np.float32)])
         bands = np.ascontiguousarray(spectrogram(window)[None, :, :FRAMES])
         found = self._model.generate(
             ctranslate2.StorageView.from_array(bands), [self._prompt],

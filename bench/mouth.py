@@ -137,7 +137,7 @@ def the_engine(report: Report, kokoro: Kokoro) -> None:
         began = time.monotonic()
         next(Mouth(bank, [kokoro], None).parts(ANNOUNCED))
         report.add(f"first sound, {name} first", time.monotonic() - began, "s")
-    kokoro.let_go()
+    kokoro.unload()
     report.add("neural: memory after it let go", rss_mb() - before_mb, "MB")
 
 

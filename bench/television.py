@@ -13,13 +13,14 @@ import numpy as np
 
 from bench.report import Report, arguments
 from bench.voice_heard import Listener
-from bench.voice_sound import RATE_HZ, Recording, Sound, add_folder, as_pcm, babble, given
-from voice.hearing import hearing
+from bench.voice_sound import Recording, Sound, add_folder, babble, given
+from voice.hearing import engines
 from voice.hearing.hearing import Utterance
+from voice.sound.pcm import HEARING_HZ, to_pcm
 from voice.understanding import phrases
-from voice.understanding.phrases import Expecting, Intent
+from voice.understanding.intents import Expecting, Intent
 
-BEFORE, AFTER, AROUND = 22 * RATE_HZ, RATE_HZ, RATE_HZ // 5
+BEFORE, AFTER, AROUND = 22 * HEARING_HZ, HEARING_HZ, HEARING_HZ // 5
 LEVELS_DB = (10, 5)
 BAR_PCT = 60.0  # at 10 dB; our own, nobody has promised one
 SHORT, THIRD = 3, 3
@@ -34,7 +35,7 @@ def main() -> int:
     if not (clips := given(args.folder, report)):
         return report.finish(as_json=args.json)
     known = phrases.load()
-    listener = Listener(hearing.load(None, known), known)
+    listener = Listener(engines.load(None, known), known)
     calls = [clip for clip in clips if clip.kind == "sos"][:: 1 if args.full else THIRD]
     talk = [clip for clip in clips if clip.kind == "talk"]
     for level in LEVELS_DB[:1] if args.short else LEVELS_DB:
@@ -53,7 +54,7 @@ def _measure(
         [*listener.play(sound[:BEFORE], goes_on=True)]  # who speaks there ends in what follows
         heard += _calls(listener, [*listener.play(sound[BEFORE:])])
         whole = sound[BEFORE - AROUND : BEFORE + len(call.sound) + AROUND]
-        cut += _calls(listener, [Utterance(as_pcm(whole))])
+        cut += _calls(listener, [Utterance(to_pcm(whole))])
     share, perfect = (100 * count / len(calls) for count in (heard, cut))
     bar = BAR_PCT if level == max(LEVELS_DB) else None
     name = f"heard of {len(calls)} calls that are {level} dB louder"

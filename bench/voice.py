@@ -1,7 +1,7 @@
 """How well speech is understood: `voice [DIR]`, a folder of recordings with their manifest.jsonl.
 
-Each recording is played to the product's ears clean, from across a room, and at 20, 10 and 5 dB in
-a noise of its own making (a television's babble, a kettle, a fan, in turn); then 30 min of babble
+The product hears each recording clean, from across a room, and at 20, 10 and 5 dB in a noise of
+its own making (a television's babble, a kettle, a fan, in turn); then 30 min of babble
 alone, and rooms without speech. The repository holds no recordings: without DIR it looks for
 ANBU_SPEECH or ../shared/speech, and says so where there are none. `--full`: in each of the noises,
 and 2 h of babble, for the growth of memory. `--part` takes the recordings alone, or the rooms.
@@ -22,10 +22,10 @@ from bench.voice_heard import Heard, Listener, Remembering, hear
 from bench.voice_rooms import rooms
 from bench.voice_sound import NOISES, Recording, add_folder, from_afar, given
 from hub.shared.system import one_heap, settle_memory
-from voice.hearing import hearing, vad
+from voice.hearing import engines, vad
 from voice.hearing.whisper import Whisper
 from voice.understanding import phrases
-from voice.understanding.phrases import Intent
+from voice.understanding.intents import Intent
 
 ITSELF = {
     "sos": {Intent.HELP}, "unwell": {Intent.UNWELL, Intent.COUNSEL}, "yes": {Intent.YES},
@@ -60,7 +60,7 @@ def main() -> int:
     if args.part != "rooms":
         _words(report, listener, clips, talk, args)
     minutes = args.minutes or (0.5 if args.short else 120 if args.full else 30)
-    del clips  # the ears' memory is measured, not the recordings'
+    del clips  # the memory of hearing is measured, not the recordings'
     if args.part != "words":
         rooms(report, listener, talk, minutes, short=args.short)
     _speed(report, listener)
@@ -92,14 +92,14 @@ def _start(report: Report, *, alone: bool) -> Listener:
     one_heap()
     began = time.monotonic()
     known = phrases.load()
-    engines = hearing.load(None, known)
+    loaded = engines.load(None, known)
     report.add("ready", time.monotonic() - began, "s", at_most=10)
-    report.notes += [f"not to be had: {trouble}" for trouble in engines.troubles]
-    if isinstance(engines.recogniser, Whisper):
-        recogniser = None if alone else Remembering(engines.recogniser)
-        engines = msgspec.structs.replace(engines, recogniser=recogniser)
+    report.notes += [f"not to be had: {trouble}" for trouble in loaded.troubles]
+    if isinstance(loaded.recogniser, Whisper):
+        recogniser = None if alone else Remembering(loaded.recogniser)
+        loaded = msgspec.structs.replace(loaded, recogniser=recogniser)
     settle_memory()  # as the voice does
-    return Listener(engines, known)
+    return Listener(loaded, known)
 
 
 def _tell(report: Report, name: str, told: Sequence[Heard], *, short: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Plays sound to the product's ears and notes what they make of it, and what that costs."""
+"""Plays sound to the product's hearing and notes what it makes of it, and what that costs."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from bench.voice_sound import RATE_HZ, Recording, Sound, as_pcm, mixed, noise
-from voice.hearing.hearing import Engines, Hearing, SpeechEnded, Utterance
+from bench.voice_sound import Recording, Sound, mixed, noise
+from voice.hearing.engines import Engines
+from voice.hearing.hearing import Hearing, SpeechEnded, Utterance
 from voice.hearing.whisper import Encoded, Whisper
-from voice.understanding.phrases import Expecting, Intent, Phrases
-from voice.understanding.understand import Guess
+from voice.sound.pcm import HEARING_HZ, to_pcm
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.likeness import Guess
+from voice.understanding.phrases import Phrases
 
 PIECE_BYTES = 1024
 AFTER = {"cancel": Expecting.HELP}  # all other answers: after a check-in's question
@@ -78,7 +81,7 @@ class Remembering:
 
 
 class Listener:
-    """Ears and a clock."""
+    """Hearing and a clock."""
 
     def __init__(self, engines: Engines, phrases: Phrases) -> None:
         self.hearing = Hearing(engines, phrases)
@@ -95,7 +98,7 @@ class Listener:
         if self._recogniser is None:
             return 0.0
         random = np.random.default_rng(9)
-        pcm = as_pcm(random.standard_normal(2 * RATE_HZ) * 0.01)
+        pcm = to_pcm(random.standard_normal(2 * HEARING_HZ) * 0.01)
         began = time.process_time()
         self._recogniser.encode(pcm)
         return time.process_time() - began
@@ -105,12 +108,12 @@ class Listener:
 
         Then there is silence, and the room is another, but where it `goes_on`.
         """
-        pcm = as_pcm(sound if goes_on else np.concatenate([sound, np.zeros(RATE_HZ)]))
+        pcm = to_pcm(sound if goes_on else np.concatenate([sound, np.zeros(HEARING_HZ)]))
         for start in range(0, len(pcm) - PIECE_BYTES + 1, PIECE_BYTES):
             began = time.process_time()
-            told = self.hearing.take(pcm[start : start + PIECE_BYTES])
+            told = self.hearing.take_piece(pcm[start : start + PIECE_BYTES])
             took = time.process_time() - began
-            self.costs.heard_s += PIECE_BYTES / 2 / RATE_HZ
+            self.costs.heard_s += PIECE_BYTES / 2 / HEARING_HZ
             self.costs.spent_s += took
             for event in told:
                 if isinstance(event, SpeechEnded):

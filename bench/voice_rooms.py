@@ -1,4 +1,4 @@
-"""Rooms in which nobody calls: what the ears make of them, and what that costs."""
+"""Rooms in which nobody calls: what hearing makes of them, and what that costs."""
 
 import math
 from collections.abc import Sequence
@@ -7,9 +7,10 @@ import numpy as np
 
 from bench.report import Report
 from bench.voice_heard import Listener, memory_mb
-from bench.voice_sound import RATE_HZ, Recording, babble, fan, kettle
+from bench.voice_sound import Recording, babble, fan, kettle
 from hub.shared.system import give_back
-from voice.understanding.phrases import Expecting, Intent
+from voice.sound.pcm import HEARING_HZ
+from voice.understanding.intents import Expecting, Intent
 
 AFTER = (Expecting.CHECKIN, Expecting.HELP)
 
@@ -24,7 +25,7 @@ def rooms(
     random, false = np.random.default_rng(7), list[str]()
     listener.costs.heard_s = listener.costs.spent_s = 0.0
     for minute in range(math.ceil(minutes)):
-        length = round(min(minutes, 1) * 60 * RATE_HZ)
+        length = round(min(minutes, 1) * 60 * HEARING_HZ)
         for utterance in listener.play(babble(length, random, talk) * 0.05, goes_on=True):
             if listener.judge(utterance, Expecting.NOTHING) is Intent.HELP:
                 false.append(f"minute {minute + 1}: {listener.written}")
@@ -44,9 +45,9 @@ def rooms(
 def _quiet(report: Report, listener: Listener) -> None:
     random, found = np.random.default_rng(8), list[Intent]()
     rooms = {
-        "silence": random.standard_normal(60 * RATE_HZ) * 3e-4,
-        "kettle": kettle(30 * RATE_HZ, random) * 0.05,
-        "fan": fan(30 * RATE_HZ, random) * 0.05,
+        "silence": random.standard_normal(60 * HEARING_HZ) * 3e-4,
+        "kettle": kettle(30 * HEARING_HZ, random) * 0.05,
+        "fan": fan(30 * HEARING_HZ, random) * 0.05,
     }
     for name, sound in rooms.items():
         listener.costs.heard_s = listener.costs.spent_s = 0.0

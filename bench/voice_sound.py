@@ -2,7 +2,6 @@
 
 import json
 import os
-import wave
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,8 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bench.report import Report
+from voice.sound.pcm import HEARING_HZ, from_pcm
+from voice.sound.wav import read_wav
 
-RATE_HZ = 16000
 GIVEN = Path(__file__).resolve().parents[2] / "shared/speech"  # beside the repository
 Sound: TypeAlias = npt.NDArray[np.float64]
 Random: TypeAlias = np.random.Generator
@@ -56,14 +56,11 @@ def recordings(folder: Path) -> list[Recording]:
 
 
 def _read(path: Path) -> Sound:
-    with wave.open(str(path)) as opened:
-        pcm = opened.readframes(opened.getnframes())
-    return np.frombuffer(pcm, np.int16) / 32768
-
-
-def as_pcm(sound: Sound) -> bytes:
-    """Return 16-bit samples."""
-    return (np.clip(sound, -1, 1) * 32767).astype(np.int16).tobytes()
+    audio = read_wav(path)
+    if audio is None:
+        message = f"no 16-bit mono sound: {path}"
+        raise OSError(message)
+    return from_pcm(audio.pcm).astype(np.float64)
 
 
 def mixed(clip: Sound, around: float, noise: Sound | None, snr_db: float) -> Sound:
@@ -71,7 +68,7 @@ def mixed(clip: Sound, around: float, noise: Sound | None, snr_db: float) -> Sou
 
     The level is measured where the clip is louder than a fiftieth of its peak.
     """
-    gap = np.zeros(int(around * RATE_HZ))
+    gap = np.zeros(int(around * HEARING_HZ))
     whole = np.concatenate([gap, clip, gap, gap])
     if noise is None:
         return whole
@@ -86,7 +83,7 @@ def from_afar(clips: Sequence[Recording], random: Random) -> list[Recording]:
 
     0.4 s of reverberation (a furnished room has 0.3 to 0.5 s), 34 dB below full scale.
     """
-    time_s = np.arange(int(0.35 * RATE_HZ)) / RATE_HZ
+    time_s = np.arange(int(0.35 * HEARING_HZ)) / HEARING_HZ
     told = []
     for clip in clips:
         walls = random.standard_normal(len(time_s)) * 10 ** (-3 * time_s / 0.4)
@@ -108,7 +105,7 @@ def noise(kind: str, count: int, random: Random, others: Sequence[Recording]) ->
 def fan(count: int, random: Random) -> Sound:
     """Return the sound of a fan: noise that falls with frequency, and the hum of its blades."""
     air = _shaped(random.standard_normal(count), lambda hz: 1 / np.maximum(hz, 60) ** 0.8)
-    time_s = np.arange(count) / RATE_HZ
+    time_s = np.arange(count) / HEARING_HZ
     hum = 0.5 * np.sin(2 * np.pi * 118 * time_s) + 0.2 * np.sin(2 * np.pi * 236 * time_s)
     return np.asarray(air / air.std() + hum)
 
@@ -117,7 +114,7 @@ def kettle(count: int, random: Random) -> Sound:
     """Return the sound of a kettle: bubbling noise around 1.5 kHz and a whistle that wavers."""
     steam = _shaped(random.standard_normal(count), lambda hz: np.exp(-(((hz - 1500) / 1500) ** 2)))
     swell = 1 + 0.6 * _shaped(random.standard_normal(count), lambda hz: (hz < 12) * 30.0)
-    time_s = np.arange(count) / RATE_HZ
+    time_s = np.arange(count) / HEARING_HZ
     whistle = 0.3 * np.sin(2 * np.pi * 2600 * time_s + 3 * np.sin(2 * np.pi * 5 * time_s))
     return np.asarray(steam / steam.std() * np.clip(swell, 0.1, 3) + whistle)
 
@@ -127,15 +124,15 @@ def babble(count: int, random: Random, others: Sequence[Recording], *, voices: i
     told = np.zeros(count)
     for _ in range(voices):
         said: list[Sound] = []
-        while sum(map(len, said)) < count + RATE_HZ:
+        while sum(map(len, said)) < count + HEARING_HZ:
             clip = others[int(random.integers(len(others)))].sound
             said.append(clip / (clip.std() + 1e-6))
-        start = int(random.integers(RATE_HZ))
+        start = int(random.integers(HEARING_HZ))
         told += np.concatenate(said)[start : start + count]
     return told
 
 
 def _shaped(sound: Sound, by: Callable[[Sound], npt.NDArray[np.floating]]) -> Sound:
-    hz: Sound = np.asarray(np.fft.rfftfreq(len(sound), 1 / RATE_HZ), np.float64)
+    hz: Sound = np.asarray(np.fft.rfftfreq(len(sound), 1 / HEARING_HZ), np.float64)
     spectrum = np.fft.rfft(sound) * by(hz)
     return np.asarray(np.fft.irfft(spectrum, len(sound)))

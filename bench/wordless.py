@@ -1,4 +1,4 @@
-"""Sounds without a word are no answer: `wordless`, a thousand composed ones through the real ears.
+"""Sounds without a word are no answer: `wordless`, a thousand composed ones, heard by the product.
 
 Bursts, hums, breaths, sighs, groans, sobs, laughter, coughs, sneezes and throats that are cleared
 (`wordless_sound`), and where the neural voice is there, its voices that say "eum", "aigo", "ha ha".
@@ -16,16 +16,16 @@ from msgspec.structs import replace
 
 from bench.report import Report, arguments, percentile
 from bench.voice_heard import Listener, Remembering
-from bench.voice_sound import RATE_HZ, Sound, as_pcm, mixed
+from bench.voice_sound import Sound, mixed
 from bench.wordless_sound import KINDS, made
-from voice.hearing import hearing, vad
+from voice.hearing import engines, vad
 from voice.hearing.hearing import Hearing, Utterance
 from voice.hearing.whisper import Whisper
-from voice.sound.pcm import Resampler
+from voice.sound.pcm import HEARING_HZ, Resampler, from_pcm, to_pcm
 from voice.speaking import kokoro_files
 from voice.speaking.kokoro import SPEAKER, Kokoro, Person
 from voice.understanding import phrases
-from voice.understanding.phrases import Expecting, Intent
+from voice.understanding.intents import Expecting, Intent
 
 ANSWERS = (Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL)
 SITUATIONS = {
@@ -46,27 +46,27 @@ def main() -> int:
     args = parser.parse_args()
     report = Report("sounds without a word")
     known = phrases.load()
-    engines = hearing.load(None, known)
-    if not isinstance(engines.recogniser, Whisper):
+    loaded = engines.load(None, known)
+    if not isinstance(loaded.recogniser, Whisper):
         report.notes.append("skipped: no model to hear with")
         return report.finish(as_json=args.json)
-    engines = replace(engines, recogniser=Remembering(engines.recogniser))
-    ears = Listener(engines, known)
+    loaded = replace(loaded, recogniser=Remembering(loaded.recogniser))
+    listener = Listener(loaded, known)
     counts, told = Counter[tuple[Intent, str]](), list[str]()
     taken = total = 0
     for name, sound in sounds(SHORT_EACH if args.short else EACH):
-        ears.hearing = Hearing(replace(engines, detect=vad.detector()), known)
-        utterances = list(ears.play(sound))
+        listener.hearing = Hearing(replace(loaded, detect=vad.detector()), known)
+        utterances = list(listener.play(sound))
         taken, total = taken + bool(utterances), total + 1
-        for utterance in utterances or [Utterance(as_pcm(sound))]:
+        for utterance in utterances or [Utterance(to_pcm(sound))]:
             for where, expecting in SITUATIONS.items():
-                meant = ears.judge(utterance, expecting)
+                meant = listener.judge(utterance, expecting)
                 counts[meant, where] += 1
                 if meant in (*ANSWERS, Intent.HELP):
-                    told.append(f"{name} {where}: {meant} ({ears.written})")
+                    told.append(f"{name} {where}: {meant} ({listener.written})")
     _tell(report, counts, taken, total)
     report.notes += told if args.show else []
-    spent = [0.0, *ears.costs.verify]
+    spent = [0.0, *listener.costs.verify]
     report.add("judged, p95", percentile(spent, 95), "s", at_most=3.0)
     return report.finish(as_json=args.json)
 
@@ -91,11 +91,11 @@ def sounds(each: int) -> Iterator[tuple[str, Sound]]:
         for number in range(max(1, each // 10)):
             said = SAID[(number + place) % len(SAID)]
             audio = speaks.speak(said, 0.7 + 0.06 * (number % 8))
-            sound = np.frombuffer(audio.pcm, np.int16) / np.float32(32768)
+            sound = from_pcm(audio.pcm)
             still = np.zeros(audio.rate_hz // 5, np.float32)
-            heard = Resampler(audio.rate_hz, RATE_HZ).push(np.concatenate([sound, still]))
+            heard = Resampler(audio.rate_hz, HEARING_HZ).push(np.concatenate([sound, still]))
             yield f"{voice.stem} {said}", _in_room(heard.astype(np.float64), number)
-        speaks.let_go()
+        speaks.unload()
 
 
 def _in_room(sound: Sound, number: int) -> Sound:

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bench.voice_sound import RATE_HZ, Random, Sound
+from bench.voice_sound import Random, Sound
+from voice.sound.pcm import HEARING_HZ
 
 Mouth: TypeAlias = tuple[tuple[float, float], ...]  # resonances: Hz, and how wide they are in Hz
 # The vowels in which people groan, by the resonances of a grown person (Peterson and Barney 1952,
@@ -42,7 +43,7 @@ def burst(random: Random) -> Sound:
     count = _samples(random.uniform(0.1, 1.5))
     centre_hz, width_hz = 10 ** random.uniform(2.3, 3.7), 10 ** random.uniform(2.3, 3.6)
     noise = _filtered(random.standard_normal(count), ((centre_hz, width_hz),))
-    return noise * np.exp(-np.arange(count) / RATE_HZ * random.uniform(1, 25))
+    return noise * np.exp(-np.arange(count) / HEARING_HZ * random.uniform(1, 25))
 
 
 def hum(random: Random) -> Sound:
@@ -78,7 +79,7 @@ def groan(random: Random) -> Sound:
     pitch = _pitch(
         seconds, [low, low * random.uniform(1, 1.5), low * random.uniform(0.6, 1)], random
     )
-    rough = 1 + random.uniform(0, 0.6) * np.sin(np.cumsum(pitch) * np.pi / RATE_HZ)
+    rough = 1 + random.uniform(0, 0.6) * np.sin(np.cumsum(pitch) * np.pi / HEARING_HZ)
     return (
         _voiced(pitch, _two(random), random.uniform(0.02, 0.3), random)
         * rough
@@ -117,7 +118,7 @@ def cough(random: Random) -> Sound:
     for _ in range(int(random.integers(1, 5))):
         count = _samples(random.uniform(0.12, 0.35))
         air = _filtered(random.standard_normal(count), ((600, 400), (1700, 900), (3200, 1500)))
-        bang = air / np.abs(air).max() * np.exp(-np.arange(count) / RATE_HZ * 14)
+        bang = air / np.abs(air).max() * np.exp(-np.arange(count) / HEARING_HZ * 14)
         low = random.uniform(110, 300)
         pitch = _pitch(random.uniform(0.08, 0.3), [low, low * 0.7], random)
         tail = _voiced(pitch, _two(random), 0.6, random) * _fall(len(pitch))
@@ -155,7 +156,7 @@ KINDS: Mapping[str, Callable[[Random], Sound]] = {
 
 
 def _samples(seconds: float) -> int:
-    return int(seconds * RATE_HZ)
+    return int(seconds * HEARING_HZ)
 
 
 def _two(random: Random) -> tuple[str, str]:
@@ -175,7 +176,7 @@ def _pitch(seconds: float, points: list[float], random: Random) -> Sound:
 
 def _voiced(pitch: Sound, mouths: tuple[str, str], air: float, random: Random) -> Sound:
     """Return a voice of this pitch through a mouth that moves; `air`: how much of it is breath."""
-    turns = np.cumsum(pitch) / RATE_HZ
+    turns = np.cumsum(pitch) / HEARING_HZ
     phase = turns - np.floor(turns)
     pulses = np.maximum(0, np.sin(2 * np.pi * phase)) ** 3 * (1 - phase)  # a glottis opens, shuts
     noise = random.standard_normal(len(pitch)) * pulses.std()
@@ -187,7 +188,7 @@ def _voiced(pitch: Sound, mouths: tuple[str, str], air: float, random: Random) -
 
 def _filtered(sound: Sound, mouth: Mouth) -> Sound:
     """Return sound as resonances let it through."""
-    hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
+    hz = np.fft.rfftfreq(len(sound), 1 / HEARING_HZ)
     through = sum(1 / (1 + ((hz - at) / (width / 2)) ** 2) for at, width in mouth)
     return np.asarray(np.fft.irfft(np.fft.rfft(sound) * (through + 0.003), len(sound)))
 

@@ -1,4 +1,4 @@
-"""`anbu voice check`: what of the voice works here and what does not; `anbu doctor` asks it too."""
+"""`anbu voice check`: which parts of the voice work here; `anbu doctor` asks it too."""
 
 import threading
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from voice.sound.portaudio import PortAudio, SoundError
 from voice.speaking import kokoro_files
 from voice.understanding.home import phrases_of
 
-LISTEN_S = 6.0  # to a microphone that gives nothing; opening one takes up to 2 s
+LISTEN_S = 6.0  # for any sound of the microphone; opening it takes up to 2 s
 
 
 def key_of(finding: Finding) -> str:
@@ -24,7 +24,7 @@ def key_of(finding: Finding) -> str:
 
 
 def examine(settings: VoiceSettings) -> Iterator[Finding]:
-    """Give the findings one by one, as they are made."""
+    """Yield the findings, as they are made."""
     sound = PortAudio()
     try:
         yield from microphone(sound, settings.microphone)
@@ -51,11 +51,11 @@ def microphone(sound: PortAudio, name: str) -> Iterator[Finding]:
         yield bad("microphone", "missing", reason=error)
         return
     heard = threading.Event()
-    mic = Microphone(sound, device.name, lambda pcm: heard.set() if any(pcm) else None)
-    mic.start()
+    opened = Microphone(sound, device.name, lambda pcm: heard.set() if any(pcm) else None)
+    opened.start()
     heard.wait(LISTEN_S)
-    condition = mic.condition()
-    mic.stop()
+    condition = opened.condition()
+    opened.stop()
     if condition.reason:
         yield bad("microphone", "missing", reason=condition.reason)
     elif not heard.is_set():
@@ -97,7 +97,7 @@ def _file(name: str, wrong: str, count: int) -> Finding:
 
 
 def _hub(settings: VoiceSettings) -> Finding:
-    """Try the hub's socket; that nobody serves it is no fault of the voice's."""
+    """Try the hub's socket; that nobody serves it is no fault of the voice."""
     if is_served(Path(settings.socket)):
         return good("hub")
     return note("hub", "missing", file=settings.socket)

@@ -24,64 +24,8 @@ from voice import understand_cli
 from voice.dialogue.plan_check import flaws
 from voice.dialogue.plan_files import Flaw, PlanFile, gather
 from voice.dialogue.plans import SHIPPED, Plans
-from voice.recording import command as mouth_cli
+from voice.recording import command as recording
 from voice.settings import VoiceSettings, load
-
-WRONG = 2
-
-
-def add_arguments_plan_check(parser: ArgumentParser) -> None:
-    """Describe the command line of `anbu voice plans check`."""
-    said = ours("voice", "plans")["check"]
-    parser.description = said["about"]
-    parser.add_argument(
-        "folder", type=Path, nargs="?", default=SHIPPED, metavar="FOLDER", help=said["folder_about"]
-    )
-
-
-def run_plan_check(args: Namespace) -> int:
-    """Look over a folder. Raise `SettingsError` with the mistakes of form, the flaws being told."""
-    folder: Path = args.folder
-    try:
-        sources, mistakes = gather(
-            folder, *([] if folder == SHIPPED else [SHIPPED]), noted=noted_by(args)
-        )
-    except OSError as error:
-        _say_plan_check(sys.stderr, "unreadable", folder=str(folder), reason=str(error.strerror))
-        return WRONG
-    found = flaws(sources)
-    for flaw in found:
-        sys.stderr.write(tell(flaw, usual_language()) + "\n")
-    if mistakes:
-        raise SettingsError(mistakes)
-    if found:
-        return WRONG
-    says = [source.says for source in sources[0]]
-    keys = ", ".join(key for one in says if isinstance(one, PlanFile) for key in one.answers)
-    count = len(Plans.of(sources).sentences())
-    _say_plan_check(sys.stdout, "right", folder=str(folder), keys=keys, count=str(count))
-    return 0
-
-
-def tell(flaw: Flaw, language: Language) -> str:
-    """Say one flaw as `file:line: key: sentence`."""
-    words = messages("voice", language, "plans")
-    first, second, third = (*flaw.allowed, "", "", "")[:3]
-    sentence = words["flaw"][flaw.kind].format(
-        allowed=", ".join(flaw.allowed),
-        circle=" → ".join(flaw.allowed),
-        first=first,
-        second=second,
-        third=third,
-    )
-    if flaw.did_you_mean:
-        sentence += words["hint"]["meant"].format(meant=flaw.did_you_mean)
-    return f"{flaw.file}:{flaw.line}: {flaw.key}: {sentence}"
-
-
-def _say_plan_check(stream: TextIO, key: str, **values: str) -> None:
-    stream.write(ours("voice", "plans")["check"][key].format(**values) + "\n")
-
 
 USAGE_ERROR = 2
 log = logging.getLogger(__name__)
@@ -101,24 +45,24 @@ def add_arguments(parser: ArgumentParser) -> None:
     say.add_argument("text", metavar="TEXT", help=about["say_text"])
     say.set_defaults(do=_say)
     for name, (describe, do) in {
-        "bank": (mouth_cli.bank_arguments, mouth_cli.run_bank),
-        "record": (mouth_cli.record_arguments, mouth_cli.run_record),
+        "bank": (recording.bank_arguments, recording.run_bank),
+        "record": (recording.record_arguments, recording.run_record),
         "understand": (understand_cli.add_arguments, understand_cli.run),
     }.items():
         command = commands.add_parser(name, help=about[name])
         describe(command)
         command.set_defaults(do=do)
     plans = commands.add_parser("plans", help=about["plans"])
-    looking = plans.add_subparsers(
+    actions = plans.add_subparsers(
         dest="plans", required=True, metavar="COMMAND", help=about["command"]
     )
-    check = looking.add_parser("check", help=about["plans"])
-    add_arguments_plan_check(check)
+    check = actions.add_parser("check", help=about["plans"])
+    plan_check_arguments(check)
     check.set_defaults(do=run_plan_check)
 
 
 def run(args: Namespace) -> int:
-    """Run one command; raises SettingsError for a config with mistakes."""
+    """Run one command. Raises SettingsError for a config with mistakes."""
     do: Callable[[Namespace], int] = args.do
     try:
         return do(args)
@@ -128,7 +72,7 @@ def run(args: Namespace) -> int:
 
 
 def _run(args: Namespace) -> int:
-    """Serve; never returns, since a thread that hangs in PortAudio would hold up the end."""
+    """Serve; never returns, since a thread that hangs in PortAudio would block a normal exit."""
     settings = load(args.config, noted_by(args))
     _hush()
     one_heap()
@@ -147,7 +91,7 @@ def _run(args: Namespace) -> int:
 
 
 def _end_loudly(args: threading.ExceptHookArgs) -> None:
-    """End all: a voice without its ear must not look alive."""
+    """End the process: a voice whose capture thread is dead must not look alive."""
     log.critical("the thread %s broke", args.thread, exc_info=args.exc_value)
     os._exit(70)
 
@@ -179,10 +123,9 @@ def _devices(_args: Namespace) -> int:
     said = ours("voice")["cli"]
     for device in found:
         shown = {"name": device.name, "rate_hz": device.rate_hz}
-        lines = [said["device_in"]] * bool(device.inputs) + [said["device_out"]] * bool(
-            device.outputs
-        )
-        sys.stdout.writelines(f"{line.format(**shown)}\n" for line in lines)
+        inputs = [said["device_in"]] * bool(device.inputs)
+        outputs = [said["device_out"]] * bool(device.outputs)
+        sys.stdout.writelines(f"{line.format(**shown)}\n" for line in inputs + outputs)
     if not found:
         _tell(sentence("voice", "cli", "no_devices"))
     return int(not found)
@@ -213,3 +156,58 @@ def _hush() -> None:
 
 def _tell(text: str) -> None:
     sys.stderr.write(f"{text}\n")
+
+
+def plan_check_arguments(parser: ArgumentParser) -> None:
+    """Describe the command line of `anbu voice plans check`."""
+    said = ours("voice", "plans")["check"]
+    parser.description = said["about"]
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=SHIPPED, metavar="FOLDER", help=said["folder_about"]
+    )
+
+
+def run_plan_check(args: Namespace) -> int:
+    """Check a folder of plans and print its flaws.
+
+    Raises SettingsError, after that, with the mistakes of form.
+    """
+    folder: Path = args.folder
+    below = [] if folder == SHIPPED else [SHIPPED]
+    try:
+        sources, mistakes = gather(folder, *below, noted=noted_by(args))
+    except OSError as error:
+        _tell_of_plans(sys.stderr, "unreadable", folder=str(folder), reason=str(error.strerror))
+        return USAGE_ERROR
+    found = flaws(sources)
+    for flaw in found:
+        _tell(flaw_sentence(flaw, usual_language()))
+    if mistakes:
+        raise SettingsError(mistakes)
+    if found:
+        return USAGE_ERROR
+    says = [source.says for source in sources[0]]
+    keys = ", ".join(key for one in says if isinstance(one, PlanFile) for key in one.answers)
+    count = len(Plans.of(sources).sentences())
+    _tell_of_plans(sys.stdout, "right", folder=str(folder), keys=keys, count=str(count))
+    return 0
+
+
+def flaw_sentence(flaw: Flaw, language: Language) -> str:
+    """Return a flaw as `file:line: key: sentence`."""
+    said = messages("voice", language, "plans")
+    first, second, third = (*flaw.allowed, "", "", "")[:3]
+    text = said["flaw"][flaw.kind].format(
+        allowed=", ".join(flaw.allowed),
+        circle=" → ".join(flaw.allowed),
+        first=first,
+        second=second,
+        third=third,
+    )
+    if flaw.did_you_mean:
+        text += said["hint"]["meant"].format(meant=flaw.did_you_mean)
+    return f"{flaw.file}:{flaw.line}: {flaw.key}: {text}"
+
+
+def _tell_of_plans(stream: TextIO, key: str, **values: str) -> None:
+    stream.write(ours("voice", "plans")["check"][key].format(**values) + "\n")

@@ -1,7 +1,7 @@
-"""The line to the hub: a unix socket, JSON lines, dialled again for ever.
+"""The connection to the hub: a unix socket, JSON lines, dialled again for ever.
 
-dial -> Hello, how each part fares, calls for help that nobody took -> orders in, facts out
-  ^------ 1 s, up to 5 s ------ the hub went away -------------------------'
+dial -> Hello, the state of the parts, calls for help not told yet -> orders in, facts out
+^------ 1 s, up to 5 s ------ the hub went away -----------------------------'
 """
 
 import asyncio
@@ -34,8 +34,8 @@ from hub.shared.unix_socket import read_word
 
 log = logging.getLogger(__name__)
 SOON_S, LATER_S, SLOWER = 1.0, 5.0, 1.5
-KEEP_S = 600.0  # a call for help that could not be told is still told so much later
-UNSURE_S = 45.0  # a hub that froze did not take it; its watchdog ends it after 30 s
+KEEP_S = 600.0  # a call for help that could not be told is still told up to so much later
+UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
 UNREAD_BYTES = 65_536
 NEEDS = {Meaning.HELP, Meaning.UNWELL, Meaning.COUNSEL, Meaning.AWAY}
 
@@ -46,25 +46,31 @@ class _Kept(Struct, frozen=True):
 
 
 class Link:
-    """Carries orders to `take`; `greeting` gives what is said first of all on each new line."""
+    """Carries facts to the hub and orders to `take_order`.
+
+    `greeting` returns the facts that are told first on each new connection.
+    """
 
     def __init__(
-        self, path: str, take: Callable[[Order], None], greeting: Callable[[], Iterable[Fact]]
+        self,
+        path: str,
+        take_order: Callable[[Order], None],
+        greeting: Callable[[], Iterable[Fact]],
     ) -> None:
-        self._path, self._take, self._greeting = path, take, greeting
+        self._path, self._take_order, self._greeting = path, take_order, greeting
         self._writer: asyncio.StreamWriter | None = None
         self._untold: deque[_Kept] = deque(maxlen=20)
         self._told: deque[_Kept] = deque(maxlen=20)
 
     @property
     def connected(self) -> bool:
-        """Tell whether there is a line."""
+        """Whether there is a connection."""
         return self._writer is not None
 
     def tell(self, fact: Fact) -> None:
-        """Tell the hub; without a line only a need or a receipt is kept.
+        """Tell the hub; without a connection only a need or a receipt is kept.
 
-        It is told again on the next line, unless an order of the hub has followed it.
+        It is told again on the next connection, unless an order of the hub has followed it.
         """
         if _matters(fact):
             to = self._untold if self._writer is None else self._told
@@ -77,7 +83,7 @@ class Link:
             self._writer.transport.abort()
 
     async def run(self) -> None:
-        """Keep the line up, for ever."""
+        """Keep the connection up, for ever."""
         failures = 0
         while True:
             try:
@@ -98,7 +104,7 @@ class Link:
             self._greet()
             await self._read(reader)
         except (OSError, ValueError) as error:
-            log.warning("the line to the hub broke: %s", error)
+            log.warning("the connection to the hub broke: %s", error)
         finally:
             self._writer = None
             self._keep_unsure()
@@ -120,14 +126,14 @@ class Link:
         self._told.clear()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Take orders until the hub goes. Raises ConnectionError."""
+        """Read orders until the hub goes. Raises ConnectionError."""
         while (word := await read_word(reader)) is not None:
             if isinstance(word, JsonLineError):
                 log.warning("a line of the hub: %s", word.reason)
             elif isinstance(word, Say | Ask | Listen | Stop | Ping):
-                if not isinstance(word, Ping):  # it takes what we tell
+                if not isinstance(word, Ping):  # so it has taken in what we told
                     self._told.clear()
-                self._take(word)
+                self._take_order(word)
         log.warning("the hub went away")
 
 

@@ -1,4 +1,4 @@
-"""What speaks and what hears, made from the settings: what is missing is told, the rest works."""
+"""Load what speaks and what hears, as the settings say; what is missing is told, the rest works."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,7 +12,7 @@ from hub.shared.settings import Mistake, Noted, SettingsError, text_of
 from hub.shared.system import settle_memory
 from voice.dialogue import plan_files, plans
 from voice.dialogue.plans import PlanError, Plans
-from voice.hearing import hearing, vad
+from voice.hearing import engines, vad
 from voice.hearing.hearing import Hearing
 from voice.settings import VoiceSettings
 from voice.speaking import kokoro_files
@@ -26,53 +26,53 @@ from voice.understanding.home import Understanding
 
 
 class Loaded(Struct, frozen=True):
-    """What has been made so far: the names of engines that work, and what is out of order."""
+    """What was loaded: the names of the engines that work, and what is wrong with others."""
 
     engines: tuple[str, ...] = ()
     trouble: str = ""
     mouth: Mouth | None = None
     hearing: Hearing | None = None
-    amid: vad.Detect | None = None  # for what is said while we speak, where it can be judged
+    detect_overheard: vad.Detect | None = None  # for what is said while we speak
 
 
 def load(settings: VoiceSettings, done: Callable[[Loaded], None]) -> None:
-    """Make the mouth, then the hearing (up to 10 s); `done` is told of each. Never raises."""
+    """Load the mouth, then hearing (up to 10 s); call `done` with each. Never raises."""
     mouth, speaking = mouth_of(settings)
     done(Loaded(speaking, mouth=mouth))
     home, wrong = Understanding.of(settings)
-    engines = hearing.load(folder_of(settings.models), home.phrases, threads=settings.threads)
-    ears = Hearing(
-        engines, home.phrases, sensitivity=home.sensitivity,
+    found = engines.load(folder_of(settings.models), home.phrases, threads=settings.threads)
+    hearing = Hearing(
+        found, home.phrases, sensitivity=home.sensitivity,
         spoken_sos=home.spoken_sos, tell_words=settings.tell_words,
     )  # fmt: skip
-    troubles = [*map(str, engines.troubles), *filter(None, [wrong])]
-    amid = None if engines.recogniser is None else vad.detector()
+    troubles = [*map(str, found.troubles), *filter(None, [wrong])]
+    detect = None if found.recogniser is None else vad.detector()
     settle_memory()
-    done(Loaded(engines.names, "; ".join(troubles), hearing=ears, amid=amid))
+    done(Loaded(found.names, "; ".join(troubles), hearing=hearing, detect_overheard=detect))
 
 
 def richer(hello: Hello, found: Loaded) -> Hello:
-    """Give the voice's greeting with what has been found besides."""
+    """Return the greeting with what was loaded besides."""
     hears = hello.hears or (found.hearing is not None and bool(found.engines))
     return replace(hello, engines=hello.engines + found.engines, hears=hears)
 
 
 def mouth_of(settings: VoiceSettings) -> tuple[Mouth, tuple[str, ...]]:
-    """Give the mouth, and the names of its engines: a county's own recordings go first."""
+    """Return the mouth and the names of its engines; a county's own recordings go first."""
     own = folder_of(settings.bank)
     bank = Bank([*([own] if own else []), SHIPPED])
-    engines: list[Synthesizer] = [Espeak()]
+    speakers: list[Synthesizer] = [Espeak()]
     kokoro = kokoro_files.find(folder_of(settings.models))
     if kokoro_files.is_whole(kokoro):
-        engines.insert(0, Kokoro(kokoro))
-    mouth = Mouth(bank, engines, Cache(Path(settings.cache_dir)))
-    return mouth, tuple(engine.name.split()[0] for engine in engines)
+        speakers.insert(0, Kokoro(kokoro))
+    mouth = Mouth(bank, speakers, Cache(Path(settings.cache_dir)))
+    return mouth, tuple(engine.name.split()[0] for engine in speakers)
 
 
 def mistakes_of(settings: VoiceSettings, noted: Noted) -> tuple[Mistake, ...]:
-    """Give all that is wrong with a county's phrases and plans; `noted` hears of old encodings."""
+    """Return the mistakes in a county's phrases and plans; `noted` is told of old encodings."""
     found: tuple[Mistake, ...] = ()
-    with suppress(OSError):  # which is told already
+    with suppress(OSError):  # another check tells of that
         if settings.phrases:
             path = Path(settings.phrases)
             try:
@@ -85,7 +85,7 @@ def mistakes_of(settings: VoiceSettings, noted: Noted) -> tuple[Mistake, ...]:
 
 
 def plans_of(settings: VoiceSettings) -> tuple[Plans, str]:
-    """Give the plans, a county's own first; only ours, and why, where they cannot be used."""
+    """Return the plans, a county's own first; if these cannot be used only ours, and why."""
     own = folder_of(settings.plans)
     if own is None:
         return Plans.load(), ""
@@ -98,5 +98,5 @@ def plans_of(settings: VoiceSettings) -> tuple[Plans, str]:
 
 
 def folder_of(path: str) -> Path | None:
-    """Give a folder of the settings; None where none is named."""
+    """Return a folder of the settings; None where none is named."""
     return Path(path) if path else None

@@ -1,4 +1,4 @@
-"""The voice's TOML file -> typed settings; relative paths are meant from the file's own folder."""
+"""The voice's TOML file as typed settings; relative paths start at the file's own folder."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,15 +15,15 @@ PATHS = ("socket", "state_dir", "cache_dir", "models", "bank", "plans", "phrases
 
 
 class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that the voice is told before it starts.
+    """All settings of the voice.
 
     `microphone` and `loudspeaker` are parts of a device's name; empty means the machine's default.
-    `silent_s`: so long may a microphone give nothing but zeros before it counts as switched off
-    (0: for ever, for those that give zeros whenever it is quiet). `models` is a folder with
-    `vosk/`, `whisper/` and `kokoro/`. `plans` and `bank` are a county's own and go before ours,
-    `phrases` is read instead of ours. Two are the resident's consent: without `keep_audio` nothing
-    that was heard is kept, without `tell_words` only what was meant leaves the home; with it the
-    control centre reads what was said, beside a call for help or an answer to a check-in.
+    `silent_s`: a microphone that gives only zeros for so long counts as switched off (0: never, for
+    those that give zeros whenever it is quiet). `models` is a folder with `vosk/`, `whisper/` and
+    `kokoro/`. `plans` and `bank` are a county's own and go before ours, `phrases` replaces ours.
+    Two need the resident's consent: without `keep_audio` no recording is kept; without `tell_words`
+    only the meaning leaves the home, with it the control centre also reads what was said with a
+    call for help or an answer to a check-in.
     """
 
     socket: SocketPath = "/run/anbu/voice.sock"
@@ -53,7 +53,7 @@ class VoiceSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: Path | None, noted: Noted = unnoted) -> VoiceSettings:
-    """Read the file, or take what holds without one; raise `SettingsError` or `OSError`."""
+    """Read the file; without one, return the defaults. Raises SettingsError or OSError."""
     if path is None:
         return VoiceSettings()
     text = text_of(path.read_bytes(), str(path), noted)

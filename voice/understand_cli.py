@@ -1,7 +1,7 @@
-"""`anbu voice understand [TEXT ...]`: what the voice would take a text for, and why.
+"""`anbu voice understand [TEXT ...]`: what the voice would understand of a text, and why.
 
-It asks what the ears ask (`understanding.home`), with what is written in place of what was heard,
-so it needs no model and no sound card. What a text cannot have is a sound to be weighed against, so
+It asks `understanding.home` as hearing does, with a written text in place of what was heard, so it
+needs no model and no sound card. A text has no sound that phrases could be weighed against, so
 likeness decides alone. Exit codes: 0, 2 (the settings, or an option, cannot be used).
 """
 
@@ -17,7 +17,8 @@ from hub.shared.messages import ours, sentence
 from voice.settings import load
 from voice.understanding import wordless
 from voice.understanding.home import Understanding
-from voice.understanding.likeness import likenesses
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.likeness import Evidence, Guess, likenesses
 from voice.understanding.understand import (
     BY_LIKENESS,
     CROWD,
@@ -25,20 +26,16 @@ from voice.understanding.understand import (
     MAIN,
     TOLD,
     WHOLE,
-    Evidence,
-    Expecting,
-    Guess,
-    Intent,
     Reason,
     Verdict,
 )
 
-SHOWN = 80  # letters of a sign's pattern, which may be long
-NEAREST = 3  # meanings told besides, by how like their best phrase is
+SHOWN = 80  # characters of a sign's pattern, which may be long
+NEAREST = 3  # meanings that are told besides, the likest first
 
 
 class Near(Struct, frozen=True):
-    """A phrase that is like the text: what its meaning `needs`, and by how much it must `lead`."""
+    """A phrase that is like the text: the likeness that its meaning `needs`, and the `lead`."""
 
     intent: Intent
     phrase: str
@@ -48,7 +45,7 @@ class Near(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """One line of `--json`: what was asked, what was understood, why. Keys are only ever added."""
+    """One line of `--json`: what was asked, what was understood, why. Keys are never removed."""
 
     text: str
     question: Expecting
@@ -87,7 +84,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Tell of each text, or of each line of standard input where none is given."""
+    """Print what is understood of each text; without one, of each line of standard input."""
     home, wrong = Understanding.of(load(args.config))
     if wrong:
         sys.stderr.write(sentence("voice", "check", "phrases_wrong", reason=wrong) + "\n")
@@ -102,7 +99,7 @@ def run(args: Namespace) -> int:
 
 
 def told(home: Understanding, evidence: Evidence, expecting: Expecting) -> Told:
-    """Ask what the ears ask, and put what came of it together."""
+    """Ask as hearing does, and return the result with its reasons."""
     verdict, guess = home.explain(evidence, expecting), evidence.guesses[0]
     meant, seen = verdict.understood, (guess.log_prob, evidence.no_speech, evidence.around)
     near = [found[0] for found in likenesses(evidence, home.phrases, expecting).values()]
@@ -121,7 +118,7 @@ def told(home: Understanding, evidence: Evidence, expecting: Expecting) -> Told:
 
 
 def _limit(verdict: Verdict, nearest: tuple[Near, ...], expecting: Expecting) -> float | None:
-    """Give the limit that something was refused by; None where it was no number."""
+    """Return the limit by which something was refused; None where it was no number."""
     match verdict.reason:
         case Reason.LOG_PROB:
             return wordless.PLAIN
@@ -159,7 +156,7 @@ def _as_text(found: Told) -> str:
 
 
 def _lines(stream: Iterable[bytes]) -> Iterator[str]:
-    """Give the lines that are not empty, as they come."""
+    """Yield the lines that are not empty, as they come."""
     for line in stream:
         try:
             text = line.decode("utf-8-sig").strip()

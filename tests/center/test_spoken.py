@@ -17,7 +17,7 @@ from hub.shared.language import Language
 from tests.center.e2e.office import Office
 from tests.center.making import HUB, NOW, moved, raised
 from voice.understanding import phrases
-from voice.understanding.phrases import Intent
+from voice.understanding.intents import Intent
 
 VIEWER = Viewer("김하늘", NOW, texts(Language.KOREAN))
 SPOKEN: Incident = replace(raised(), kind=Kind.SPOKEN, device="voice", place="")

@@ -28,7 +28,7 @@ from hub.shared.messages import messages
 from hub.shared.settings import Problem, SettingsError
 from tests.hub.rig import HUB, write_config
 from tests.layout import REPO
-from voice.dialogue.plan_files import PlanFile, Words
+from voice.dialogue.plan_files import Common, PlanFile
 from voice.settings import VoiceSettings
 
 WRONG = """\
@@ -323,7 +323,7 @@ def shapes(hint: object) -> Iterator[object]:
 
 
 DEVICES = filter(None, map(find_driver, driver_kinds()))
-SETTINGS = (Config, Settings, VoiceSettings, Record, PlanFile, Words, *DEVICES)
+SETTINGS = (Config, Settings, VoiceSettings, Record, PlanFile, Common, *DEVICES)
 
 
 @pytest.mark.parametrize("shape", SETTINGS, ids=str)

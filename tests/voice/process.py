@@ -15,8 +15,8 @@ import soundfile
 
 from hub.contract.voice import Fact, Order, decode, encode
 from tests.layout import REPO
-from tests.voice.room import RATE_HZ, Room, until
-from voice.sound.pcm import to_pcm
+from tests.voice.room import Room, until
+from voice.sound.pcm import HEARING_HZ, to_pcm
 
 SOUNDS = Path(__file__).parent / "sounds"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # the models are put there
@@ -26,8 +26,8 @@ F = TypeVar("F", bound=Fact)
 def recording(name: str) -> bytes:
     """Give a sentence that a resident might say, half a second of silence before it."""
     samples, rate_hz = soundfile.read(SOUNDS / f"{name}.ogg", dtype="float32")
-    assert rate_hz == RATE_HZ
-    return bytes(RATE_HZ) + to_pcm(samples)
+    assert rate_hz == HEARING_HZ
+    return bytes(HEARING_HZ) + to_pcm(samples)
 
 
 class StandIn:

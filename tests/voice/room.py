@@ -18,7 +18,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-RATE_HZ = 16_000
+from voice.sound.pcm import HEARING_HZ
+
 MICROPHONE, LOUDSPEAKER = "anbu_microphone", "anbu_loudspeaker"
 PARTS = {
     "sink": "load-module module-null-sink sink_name={0} rate=16000 channels=1",
@@ -75,7 +76,7 @@ class Room(Struct, frozen=True):
                 said += got
         return said.decode()
 
-    def say(self, pcm: bytes, rate_hz: int = RATE_HZ) -> None:
+    def say(self, pcm: bytes, rate_hz: int = HEARING_HZ) -> None:
         """Play mono sound into the room, to its end."""
         self._play(pcm, rate_hz, "room")
 
@@ -85,14 +86,14 @@ class Room(Struct, frozen=True):
         with self.recording(out):
             sound()
             size = out.stat().st_size
-            until(lambda: out.stat().st_size > size + after_s * RATE_HZ * 2)
+            until(lambda: out.stat().st_size > size + after_s * HEARING_HZ * 2)
         return out.read_bytes()
 
     @contextmanager
     def recording(self, out: Path, source: str = "loudspeaker.monitor") -> Iterator[None]:
         """Write all that a source gives to `out`, 16 kHz mono."""
         out.write_bytes(b"")
-        words = ["parec", "-d", source, f"--rate={RATE_HZ}", "--channels=1", "--raw"]
+        words = ["parec", "-d", source, f"--rate={HEARING_HZ}", "--channels=1", "--raw"]
         words += ["--format=s16le", "--latency-msec=20", str(out)]
         recorder = subprocess.Popen(words, env=self.environment)
         try:
@@ -106,7 +107,7 @@ class Room(Struct, frozen=True):
         """Tell whether more than hiss comes from a source."""
         out = self.folder / "level.raw"
         with self.recording(out, source):
-            until(lambda: out.stat().st_size > RATE_HZ // 5)
+            until(lambda: out.stat().st_size > HEARING_HZ // 5)
         return max(map(abs, memoryview(out.read_bytes()).cast("h")), default=0) > LOUD
 
     def mute(self, on: bool) -> None:  # noqa: FBT001 - a switch
@@ -163,7 +164,7 @@ def room(folder: Path) -> Iterator[Room]:
 
 @contextmanager
 def _hiss(place: Room) -> Iterator[None]:
-    words = ["pacat", "--raw", "-d", "room", f"--volume={HISS}", f"--rate={RATE_HZ}"]
+    words = ["pacat", "--raw", "-d", "room", f"--volume={HISS}", f"--rate={HEARING_HZ}"]
     words += ["--channels=1", "--latency-msec=50", "/dev/urandom"]
     hiss = subprocess.Popen(words, env=place.environment)
     try:

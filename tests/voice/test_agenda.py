@@ -1,7 +1,7 @@
 """What is said first, what is cut short, what is let go."""
 
 from hub.contract.voice import Ask, Listen, Say
-from voice.dialogue.queue import MOST, STALE_S, Agenda, cuts_short, is_blunt
+from voice.dialogue.queue import MOST, STALE_S, TaskQueue, cuts_short, is_blunt
 
 GREETING, HEAT = Say("thanks_fine", "네, 다행입니다."), Say("announcement", "폭염입니다.", "n1")
 FIRE = Say("announcement", "불이 났습니다.", "n2", urgent=True)
@@ -10,10 +10,10 @@ MOOD, HELP, QUIET = Ask("ask_mood", "?"), Ask("ask_help", "?"), Ask("warn_quiet"
 
 
 def order_of(*tasks: Say | Ask | Listen) -> list[Say | Ask | Listen | None]:
-    agenda = Agenda()
+    queue = TaskQueue()
     for task in tasks:
-        assert not agenda.put(task, 0)
-    return [agenda.next(1)[0] for _ in range(len(agenda) + 1)]
+        assert not queue.put(task, 0)
+    return [queue.next(1)[0] for _ in range(len(queue) + 1)]
 
 
 def test_an_alarm_goes_first_then_the_question_for_help_then_a_warning() -> None:
@@ -52,24 +52,24 @@ def test_a_warning_hears_out_who_answers_it() -> None:
 
 
 def test_too_much_is_let_go_beginning_with_what_matters_least() -> None:
-    agenda = Agenda()
-    assert not agenda.put(RAISED, 0)
+    queue = TaskQueue()
+    assert not queue.put(RAISED, 0)
     for n in range(MOST - 1):
-        assert not agenda.put(Say("announcement", f"{n}"), 0)
-    assert agenda.put(HELP, 0) == [Say("announcement", "0")]
-    assert agenda.next(0) == (RAISED, [])
+        assert not queue.put(Say("announcement", f"{n}"), 0)
+    assert queue.put(HELP, 0) == [Say("announcement", "0")]
+    assert queue.next(0) == (RAISED, [])
 
 
 def test_what_has_waited_too_long_is_let_go() -> None:
-    agenda = Agenda()
-    agenda.put(HEAT, 0)
-    agenda.put(GREETING, 10)
-    assert agenda.next(STALE_S + 5) == (GREETING, [HEAT])
+    queue = TaskQueue()
+    queue.put(HEAT, 0)
+    queue.put(GREETING, 10)
+    assert queue.next(STALE_S + 5) == (GREETING, [HEAT])
 
 
-def test_stop_lets_go_of_everything() -> None:
-    agenda = Agenda()
-    agenda.put(HEAT, 0)
-    agenda.put(RAISED, 0)
-    assert agenda.clear() == [RAISED, HEAT]
-    assert agenda.next(0) == (None, [])
+def test_stop_drops_everything() -> None:
+    queue = TaskQueue()
+    queue.put(HEAT, 0)
+    queue.put(RAISED, 0)
+    assert queue.clear() == [RAISED, HEAT]
+    assert queue.next(0) == (None, [])

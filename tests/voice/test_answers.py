@@ -6,8 +6,9 @@ from importlib.resources import files
 import pytest
 
 from voice.understanding import phrases
-from voice.understanding.phrases import Expecting, Intent
-from voice.understanding.understand import Evidence, Guess, understand
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.likeness import Evidence, Guess
+from voice.understanding.understand import understand
 
 PHRASES = phrases.load()
 GOOD = {Intent.FINE, Intent.YES, Intent.HOME, Intent.COUNSEL, Intent.AWAY}

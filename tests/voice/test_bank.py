@@ -12,7 +12,7 @@ from voice.recording.build import Way, build, gaps, prune
 from voice.recording.command import bank_arguments, record_arguments, run_bank, run_record
 from voice.recording.review import Fault, fault, store
 from voice.sound.loudness import SPEECH_DB, measured
-from voice.sound.pcm import Audio
+from voice.sound.pcm import SPEECH_HZ, Audio
 from voice.speaking.bank import (
     INDEX,
     SHIPPED,
@@ -26,7 +26,7 @@ from voice.speaking.bank import (
     write_index,
     write_sound,
 )
-from voice.speaking.mouth import RATE_HZ, Mouth, MouthError
+from voice.speaking.mouth import Mouth, MouthError
 
 
 def test_every_fixed_sentence_of_the_product_has_its_file() -> None:
@@ -69,7 +69,7 @@ def test_what_has_a_gap_is_not_fixed() -> None:
 def test_a_sound_comes_back_as_it_was(tmp_path: Path) -> None:
     write_sound(tmp_path / "a.ogg", tone(1.0))
     back = read_sound(tmp_path / "a.ogg")
-    assert back.rate_hz == RATE_HZ
+    assert back.rate_hz == SPEECH_HZ
     assert back.seconds == pytest.approx(1.0, abs=0.02)
     assert measured(back).speech_db == pytest.approx(measured(tone(1.0)).speech_db, abs=0.5)
 
@@ -148,7 +148,7 @@ def test_errors_are_counted_as_said_not_as_spelt() -> None:
     [
         (tone(2.0), None),
         (padded(tone(2.0), 1.0, 1.0), None),
-        (Audio(bytes(96_000), RATE_HZ), Fault.EMPTY),
+        (Audio(bytes(96_000), SPEECH_HZ), Fault.EMPTY),
         (tone(2.0, amplitude=0.005), Fault.QUIET),
         (tone(2.0, amplitude=3.0), Fault.CLIPPED),
         (tone(0.6), Fault.FAST),

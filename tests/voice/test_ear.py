@@ -1,4 +1,4 @@
-"""The ear: deaf while we speak, and a proof that whoever hears is alive."""
+"""The capture: deaf while we speak, and a proof that whoever hears is alive."""
 
 import threading
 from collections.abc import Callable
@@ -7,7 +7,8 @@ import pytest
 
 from tests.voice.room import until
 from voice.hearing import capture as module
-from voice.hearing.capture import BYTES_S, MOST, Ear, Forgotten
+from voice.hearing.capture import MOST, Capture, Forgotten
+from voice.sound.pcm import HEARING_BYTES_S
 
 PIECE = bytes(1024)
 
@@ -19,7 +20,7 @@ class Head:
         self.resets = 0
         self.hang: threading.Event | None = None
 
-    def take(self, pcm: bytes) -> list[str]:
+    def take_piece(self, pcm: bytes) -> list[str]:
         if self.hang is not None:
             self.hang.wait(10)
         return [f"heard {len(pcm)}"]
@@ -29,7 +30,7 @@ class Head:
 
 
 class Neighbour:
-    """Takes what the ear does not hear."""
+    """Takes what the capture discards."""
 
     def __init__(self) -> None:
         self.told: list[object] = []
@@ -37,7 +38,7 @@ class Neighbour:
     def say(self, text: str) -> None:
         self.told.append(text)
 
-    def take(self, pcm: bytes) -> None:
+    def take_piece(self, pcm: bytes) -> None:
         self.told.append(len(pcm))
 
     def end(self) -> None:
@@ -59,91 +60,91 @@ def head() -> Head:
 
 
 @pytest.fixture
-def amid() -> Neighbour:
+def neighbour() -> Neighbour:
     return Neighbour()
 
 
 @pytest.fixture
-def ear(heard: list[object], head: Head, amid: Neighbour) -> Ear:
-    made = Ear(at_once, heard.append, amid)
+def capture(heard: list[object], head: Head, neighbour: Neighbour) -> Capture:
+    made = Capture(at_once, heard.append, neighbour)
     made.start()
-    made.give(head)
+    made.use_listener(head)
     return made
 
 
 def test_what_is_heard_while_we_speak_and_just_after_is_thrown_away(
-    ear: Ear, head: Head, heard: list[object], monkeypatch: pytest.MonkeyPatch
+    capture: Capture, head: Head, heard: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
     monkeypatch.setattr(module, "monotonic", lambda: clock[0])
-    ear.take(PIECE)
+    capture.take_piece(PIECE)
     assert until(lambda: heard == ["heard 1024"])
-    ear.cover()
-    ear.take(PIECE)
-    ear.uncover()
+    capture.cover()
+    capture.take_piece(PIECE)
+    capture.uncover()
     clock[0] += 0.29
-    ear.take(PIECE)
+    capture.take_piece(PIECE)
     clock[0] += 0.02
-    ear.take(PIECE)
+    capture.take_piece(PIECE)
     assert until(lambda: heard == ["heard 1024", Forgotten(), "heard 1024"])
     assert head.resets == 1
 
 
-def test_what_comes_while_we_speak_is_overheard_until_the_ear_hears_again(
-    ear: Ear, amid: Neighbour, heard: list[object], monkeypatch: pytest.MonkeyPatch
+def test_what_comes_while_we_speak_is_overheard_until_the_capture_hears_again(
+    capture: Capture, neighbour: Neighbour, heard: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
     monkeypatch.setattr(module, "monotonic", lambda: clock[0])
-    ear.take(PIECE)
-    ear.cover("폭염입니다.")
-    ear.cover()
-    ear.take(PIECE)
-    ear.uncover()
-    ear.uncover()
-    ear.take(PIECE)
-    assert amid.told == ["폭염입니다.", 1024, 1024]
+    capture.take_piece(PIECE)
+    capture.cover("폭염입니다.")
+    capture.cover()
+    capture.take_piece(PIECE)
+    capture.uncover()
+    capture.uncover()
+    capture.take_piece(PIECE)
+    assert neighbour.told == ["폭염입니다.", 1024, 1024]
     clock[0] += 0.31
-    ear.take(PIECE)
-    ear.take(PIECE)
-    assert amid.told == ["폭염입니다.", 1024, 1024, "end"]
+    capture.take_piece(PIECE)
+    capture.take_piece(PIECE)
+    assert neighbour.told == ["폭염입니다.", 1024, 1024, "end"]
     assert until(lambda: heard == ["heard 1024", Forgotten(), "heard 1024", "heard 1024"])
 
 
 def test_covered_twice_it_hears_only_when_uncovered_twice(
-    ear: Ear, heard: list[object], monkeypatch: pytest.MonkeyPatch
+    capture: Capture, heard: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "AFTER_S", 0.0)
-    ear.cover()
-    ear.cover()
-    ear.uncover()
-    ear.take(PIECE)
-    ear.uncover()
-    ear.take(PIECE)
+    capture.cover()
+    capture.cover()
+    capture.uncover()
+    capture.take_piece(PIECE)
+    capture.uncover()
+    capture.take_piece(PIECE)
     assert until(lambda: "heard 1024" in heard)
     assert heard == [Forgotten(), "heard 1024"]
 
 
-def test_an_ear_that_hangs_answers_nothing_and_does_not_hold_up_the_microphone(
-    ear: Ear, head: Head, heard: list[object]
+def test_a_capture_that_hangs_answers_nothing_and_does_not_hold_up_the_microphone(
+    capture: Capture, head: Head, heard: list[object]
 ) -> None:
     answers: list[int] = []
-    ear.ask(lambda: answers.append(1))
+    capture.ask(lambda: answers.append(1))
     assert until(lambda: answers == [1])
     head.hang = threading.Event()
-    ear.take(PIECE)
-    ear.ask(lambda: answers.append(2))
+    capture.take_piece(PIECE)
+    capture.ask(lambda: answers.append(2))
     for _ in range(MOST + 10):
-        ear.take(PIECE)
-    assert ear.lost_s >= 10 * len(PIECE) / BYTES_S
+        capture.take_piece(PIECE)
+    assert capture.lost_s >= 10 * len(PIECE) / HEARING_BYTES_S
     assert answers == [1]
     head.hang.set()
     assert until(lambda: answers == [1, 2] and heard)
 
 
 def test_before_the_models_are_loaded_it_is_deaf_and_answers(heard: list[object]) -> None:
-    ear, answers = Ear(at_once, heard.append, Neighbour()), list[int]()
-    ear.start()
-    ear.take(PIECE)
-    ear.ask(lambda: answers.append(1))
+    capture, answers = Capture(at_once, heard.append, Neighbour()), list[int]()
+    capture.start()
+    capture.take_piece(PIECE)
+    capture.ask(lambda: answers.append(1))
     assert until(lambda: answers == [1])
     assert not heard

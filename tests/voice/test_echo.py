@@ -4,25 +4,25 @@ import numpy as np
 import pytest
 
 from voice.sound import echo
-from voice.sound.echo import RATE_HZ, Floats
-from voice.sound.pcm import from_pcm, resampled, to_pcm
+from voice.sound.echo import Floats
+from voice.sound.pcm import HEARING_HZ, from_pcm, resampled, to_pcm
 from voice.speaking.bank import Bank, fixed_sentences
 
-LATE = RATE_HZ // 5
+LATE = HEARING_HZ // 5
 
 
 def spoken(number: int) -> Floats:
     """Give a sentence of the bank, 4 s long with silence behind it."""
     audio = Bank().find(fixed_sentences()[number])
     assert audio is not None
-    sound = from_pcm(resampled(audio.pcm, audio.rate_hz, RATE_HZ))[: 4 * RATE_HZ]
-    return np.concatenate([sound, np.zeros(4 * RATE_HZ - len(sound), np.float32)])
+    sound = from_pcm(resampled(audio.pcm, audio.rate_hz, HEARING_HZ))[: 4 * HEARING_HZ]
+    return np.concatenate([sound, np.zeros(4 * HEARING_HZ - len(sound), np.float32)])
 
 
 def in_a_room(sound: Floats, seed: int = 1) -> Floats:
     """Give its echo: a fifth of a second late, 0.4 s of reverberation, a driver that distorts."""
     random = np.random.default_rng(seed)
-    time_s = np.arange(int(0.35 * RATE_HZ)) / RATE_HZ
+    time_s = np.arange(int(0.35 * HEARING_HZ)) / HEARING_HZ
     room = random.standard_normal(len(time_s)) * 10 ** (-3 * time_s / 0.4) * 0.15
     room[0] = 1
     heard = np.convolve(np.tanh(1.5 * sound) / 1.5, room)[: len(sound) - LATE]

@@ -1,19 +1,19 @@
-"""How the parts fare, and when to begin anew."""
+"""The state of the parts, and when to restart."""
 
 from hub.contract.voice import Fact, Part, Trouble
 from hub.shared.language import Language
 from voice.sound.microphone import Condition
 from voice.speaking.preferences import the_time
-from voice.status import LEAST_S, SETTLED_S, Health, listening, restart_due
+from voice.status import LEAST_S, SETTLED_S, PartStatus, restart_due
 
 NIGHT, NOON = 3.75 * 3600, 12 * 3600.0
 
 
 def test_a_trouble_is_told_when_it_begins_and_when_it_ends() -> None:
     told: list[Fact] = []
-    health = Health(told.append)
+    status = PartStatus(told.append)
     for reason in ("", "missing: USB", "refused", "", ""):
-        listening(health, Condition(bool(reason), reason, muted=False, tried_s=0, overflows=0))
+        status.note_microphone(Condition(bool(reason), reason, muted=False, tried_s=0, overflows=0))
     assert told == [
         Trouble(Part.MICROPHONE, present=True, detail="missing: USB"),
         Trouble(Part.MICROPHONE, present=False),
@@ -21,9 +21,9 @@ def test_a_trouble_is_told_when_it_begins_and_when_it_ends() -> None:
 
 
 def test_a_hub_that_starts_again_is_told_of_all_parts_the_well_ones_too() -> None:
-    health = Health(lambda _: None)
-    health.note(Part.SPEECH, "whisper: missing: " + "x" * 500)
-    facts = {fact.part: fact for fact in health.facts() if isinstance(fact, Trouble)}
+    status = PartStatus(lambda _: None)
+    status.note(Part.SPEECH, "whisper: missing: " + "x" * 500)
+    facts = {fact.part: fact for fact in status.facts() if isinstance(fact, Trouble)}
     assert set(facts) == set(Part)
     assert [part for part, fact in facts.items() if fact.present] == [Part.SPEECH]
     assert len(facts[Part.SPEECH].detail) == 200
@@ -32,11 +32,11 @@ def test_a_hub_that_starts_again_is_told_of_all_parts_the_well_ones_too() -> Non
 def test_a_microphone_switched_off_is_not_a_lost_one() -> None:
     told: list[Fact] = []
     condition = Condition(lost=False, reason="", muted=True, tried_s=0, overflows=0)
-    listening(Health(told.append), condition)
+    PartStatus(told.append).note_microphone(condition)
     assert told == [Trouble(Part.MUTE, present=True, detail="only zeros")]
 
 
-def test_it_begins_anew_when_it_has_grown_or_once_a_night() -> None:
+def test_it_restarts_when_it_has_grown_or_once_a_night() -> None:
     assert restart_due(701, 700, SETTLED_S + 1, NOON, "03:30")
     assert not restart_due(701, 700, SETTLED_S - 1, NOON, "03:30")
     assert not restart_due(699, 700, 9 * LEAST_S, NOON, "03:30")

@@ -1,4 +1,4 @@
-"""The ears as a whole, with engines of the test's own: two passes, an off switch, no models."""
+"""Hearing as a whole, with engines of the test's own: two passes, an off switch, no models."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +11,14 @@ import soundfile
 from hub.shared.models import Why
 from voice.hearing import vad
 from voice.hearing.engines import Engines, load
-from voice.hearing.hearing import Hearing, Sensitivity, SpeechBegan, SpeechEnded, Utterance
+from voice.hearing.hearing import Hearing, SpeechBegan, SpeechEnded, Utterance
 from voice.hearing.whisper import Encoded
 from voice.sound.pcm import Resampler
-from voice.understanding.phrases import Expecting, Intent, Phrases
+from voice.understanding.home import Sensitivity
+from voice.understanding.intents import Expecting, Intent, Understood
+from voice.understanding.likeness import Guess
+from voice.understanding.phrases import Phrases
 from voice.understanding.phrases import load as load_phrases
-from voice.understanding.understand import Guess, Understood
 
 LOUD = np.random.default_rng(1).integers(-3000, 3000, vad.PIECE).astype(np.int16).tobytes()
 SILENT = bytes(2 * vad.PIECE)
@@ -55,7 +57,7 @@ class Spotter:
     def begin(self) -> None:
         self.pieces = 0
 
-    def take(self, pcm: bytes) -> None:
+    def take_sound(self, pcm: bytes) -> None:
         self.pieces += len(pcm) // len(SILENT)
 
     def end(self) -> tuple[Guess, ...]:
@@ -74,7 +76,7 @@ def real(phrases: Phrases) -> Engines:
     return engines
 
 
-def ears(phrases: Phrases, text: str, *, spoken_sos: bool = True) -> Hearing:
+def hearing_with(phrases: Phrases, text: str, *, spoken_sos: bool = True) -> Hearing:
     engines = Engines(lambda piece: float(piece == LOUD), Spotter(text), Writer(text))
     return Hearing(engines, phrases, spoken_sos=spoken_sos)
 
@@ -82,7 +84,7 @@ def ears(phrases: Phrases, text: str, *, spoken_sos: bool = True) -> Hearing:
 def said(hearing: Hearing) -> Utterance:
     events: list[SpeechBegan | SpeechEnded] = []
     for piece in [SILENT] * 20 + [LOUD] * 30 + [SILENT] * 30:
-        events += hearing.take(piece)
+        events += hearing.take_piece(piece)
     began, ended = events
     assert isinstance(began, SpeechBegan)
     assert isinstance(ended, SpeechEnded)
@@ -90,7 +92,7 @@ def said(hearing: Hearing) -> Utterance:
 
 
 def test_a_call_for_help_is_heard_in_both_passes(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와주세요")
+    hearing = hearing_with(phrases, "도와주세요")
     utterance = said(hearing)
     assert utterance.first.intent is Intent.HELP
     assert utterance.seconds == pytest.approx(30 * vad.PIECE_S + 0.6 + 0.25, abs=0.2)
@@ -99,7 +101,10 @@ def test_a_call_for_help_is_heard_in_both_passes(phrases: Phrases) -> None:
 
 def test_what_is_said_tells_how_like_a_call_it_is(phrases: Phrases) -> None:
     """Of too much that waits to be judged the least like one is let go."""
-    near = [said(ears(phrases, text)).near for text in ("오늘 장날이에요", "도아주", "도와주세요")]
+    near = [
+        said(hearing_with(phrases, text)).near
+        for text in ("오늘 장날이에요", "도아주", "도와주세요")
+    ]
     assert near == sorted(set(near))
     assert near[-1] == 1.0
     deaf = Hearing(Engines(lambda piece: float(piece == LOUD)), phrases)
@@ -107,7 +112,7 @@ def test_what_is_said_tells_how_like_a_call_it_is(phrases: Phrases) -> None:
 
 
 def test_the_home_may_switch_the_spoken_call_off(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와주세요", spoken_sos=False)
+    hearing = hearing_with(phrases, "도와주세요", spoken_sos=False)
     utterance = said(hearing)
     assert utterance.first == Understood()
     assert hearing.judge(utterance, Expecting.NOTHING) == Understood()
@@ -140,11 +145,11 @@ def test_nothing_to_hear_with_understands_nothing(phrases: Phrases) -> None:
 
 
 def test_own_speech_is_forgotten(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와주세요")
+    hearing = hearing_with(phrases, "도와주세요")
     for piece in [LOUD] * 30:
-        hearing.take(piece)
+        hearing.take_piece(piece)
     hearing.reset()
-    assert not [event for piece in [SILENT] * 40 for event in hearing.take(piece)]
+    assert not [event for piece in [SILENT] * 40 for event in hearing.take_piece(piece)]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +171,7 @@ def test_real_engines_understand_clear_speech(
     for start in range(0, len(pcm) - 1023, 1024):
         verdicts += [
             hearing.judge(event.utterance, expecting).intent
-            for event in hearing.take(pcm[start : start + 1024])
+            for event in hearing.take_piece(pcm[start : start + 1024])
             if isinstance(event, SpeechEnded)
         ]
     assert verdicts == [intent]
@@ -180,7 +185,7 @@ def test_missing_models_are_told_and_the_rest_works(tmp_path: Path, phrases: Phr
 
 
 @pytest.mark.parametrize(
-    ("text", "amid", "meant"),
+    ("text", "own_words", "meant"),
     [
         ("도와주세요", "오늘은 폭염입니다. 물을 드세요.", Intent.HELP),
         ("도와주세요", "안내 말씀입니다. 도와주세요!", Intent.UNCLEAR),  # it may be our own voice
@@ -189,10 +194,10 @@ def test_missing_models_are_told_and_the_rest_works(tmp_path: Path, phrases: Phr
     ],
 )
 def test_amid_our_own_words_only_a_call_counts_that_is_not_ours(
-    phrases: Phrases, text: str, amid: str, meant: Intent
+    phrases: Phrases, text: str, own_words: str, meant: Intent
 ) -> None:
-    hearing = ears(phrases, text)
-    understood = hearing.judge(Utterance(LOUD * 30, amid=amid), Expecting.NOTHING)
+    hearing = hearing_with(phrases, text)
+    understood = hearing.judge(Utterance(LOUD * 30, own_words=own_words), Expecting.NOTHING)
     assert understood.intent is meant
 
 
@@ -201,13 +206,13 @@ def test_what_is_overheard_amid_the_question_for_help_does_not_hold_up_the_answe
 ) -> None:
     writer = Writer("도와주세요")
     hearing = Hearing(Engines(lambda _: 1.0, None, writer), phrases)
-    hearing.judge(Utterance(LOUD * 30, amid="도움이 필요하세요?"), Expecting.NOTHING)
+    hearing.judge(Utterance(LOUD * 30, own_words="도움이 필요하세요?"), Expecting.NOTHING)
     assert not writer.heard
 
 
 def test_what_a_television_goes_on_saying_is_judged_as_that(phrases: Phrases) -> None:
-    hearing = ears(phrases, "도와줄래요")
-    told = [one for _ in range(4 * vad.LONGEST + 20) for one in hearing.take(LOUD)]
+    hearing = hearing_with(phrases, "도와줄래요")
+    told = [one for _ in range(4 * vad.LONGEST + 20) for one in hearing.take_piece(LOUD)]
     said = [one.utterance for one in told if isinstance(one, SpeechEnded)]
     assert [one.around for one in said] == [0.0, 0.0, 1.0, 1.0]
     first = [one.first.intent for one in said]

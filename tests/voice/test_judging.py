@@ -8,10 +8,10 @@ import pytest
 
 from voice.hearing import queue as module
 from voice.hearing.hearing import Utterance
-from voice.hearing.queue import Judging
-from voice.understanding.understand import Expecting, Intent, Understood
+from voice.hearing.queue import JudgementQueue
+from voice.understanding.intents import Expecting, Intent, Understood
 
-CRY, WORDS = Utterance(b"c", Understood(Intent.HELP)), Utterance(b"w")
+CRY, BABBLE = Utterance(b"c", Understood(Intent.HELP)), Utterance(b"w")
 NOTHING = Expecting.NOTHING
 
 
@@ -22,9 +22,14 @@ class Court:
         self.go, self.judged = Event(), list[bytes]()
         self.told: list[Intent] = []
         self.answers: list[asyncio.Task[None]] = []
-        self.judging = Judging(self._judge, lambda found, _: self.told.append(found.intent))
+        self.queue = JudgementQueue()
+        self.queue.use_judge(self)
 
-    def _judge(self, utterance: Utterance, _: Expecting) -> Understood:
+    def tell(self, found: Understood) -> None:
+        self.told.append(found.intent)
+
+    def judge(self, utterance: Utterance, expecting: Expecting) -> Understood:
+        assert expecting in Expecting
         self.go.wait(10)
         self.judged.append(utterance.pcm)
         if utterance.pcm == b"!":
@@ -32,10 +37,10 @@ class Court:
         return Understood()
 
     async def bring(self, *utterances: Utterance) -> list[asyncio.Task[None]]:
-        takes = [asyncio.create_task(self.judging.take(u, NOTHING, None)) for u in utterances]
+        puts = [asyncio.create_task(self.queue.put(u, NOTHING, self.tell)) for u in utterances]
         for _ in range(5):
             await asyncio.sleep(0)
-        return takes
+        return puts
 
 
 def play(story: Callable[[Court], Awaitable[None]]) -> Court:
@@ -54,33 +59,34 @@ def test_an_answer_is_judged_before_words_that_nobody_asked_for() -> None:
     answer = Utterance(b"a")
 
     async def story(court: Court) -> None:
-        takes = await court.bring(WORDS, WORDS)
-        takes.append(asyncio.create_task(court.judging.take(answer, Expecting.HELP, None)))
+        puts = await court.bring(BABBLE, BABBLE)
+        puts.append(asyncio.create_task(court.queue.put(answer, Expecting.HELP, court.tell)))
         await asyncio.sleep(0)
         court.go.set()
-        await asyncio.gather(*takes)
+        await asyncio.gather(*puts)
 
     assert play(story).judged == [b"w", b"a", b"w"]
 
 
 def test_a_cry_is_judged_before_what_came_earlier() -> None:
     async def story(court: Court) -> None:
-        takes = await court.bring(WORDS, WORDS, CRY)
-        assert court.judging.busy
+        puts = await court.bring(BABBLE, BABBLE, CRY)
+        assert court.queue.busy
         court.go.set()
-        await asyncio.gather(*takes)
-        assert not court.judging.busy
+        await asyncio.gather(*puts)
+        assert not court.queue.busy
 
     assert play(story).judged == [b"w", b"c", b"w"]
 
 
 def test_a_cry_behind_a_long_queue_is_told_at_once_and_babble_is_let_go() -> None:
     async def story(court: Court) -> None:
-        await court.bring(WORDS, WORDS, WORDS, WORDS)
+        await court.bring(BABBLE, BABBLE, BABBLE, BABBLE)
         await court.bring(CRY)
         assert court.told == [Intent.HELP]
-        await court.bring(WORDS)
+        await court.bring(BABBLE)
         assert court.told == [Intent.HELP, Intent.UNCLEAR]
+        assert court.queue.unjudged_s == CRY.seconds + BABBLE.seconds
 
     play(story)
 
@@ -89,11 +95,11 @@ def test_a_cry_is_told_when_its_judgement_takes_too_long(monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "CRY_S", 0.05)
 
     async def story(court: Court) -> None:
-        takes = await court.bring(CRY)
-        await asyncio.wait(takes, timeout=0.3)
+        puts = await court.bring(CRY)
+        await asyncio.wait(puts, timeout=0.3)
         assert court.told == [Intent.HELP]
         court.go.set()
-        await asyncio.gather(*takes)
+        await asyncio.gather(*puts)
 
     assert play(story).told == [Intent.HELP]
 
@@ -102,7 +108,7 @@ def test_a_judge_that_breaks_breaks_only_after_the_cry_was_told() -> None:
     async def story(court: Court) -> None:
         court.go.set()
         with pytest.raises(ValueError):  # noqa: PT011 - the judge's own
-            await court.judging.take(Utterance(b"!", Understood(Intent.HELP)), NOTHING, None)
+            await court.queue.put(Utterance(b"!", Understood(Intent.HELP)), NOTHING, court.tell)
 
     assert play(story).told == [Intent.HELP]
 
@@ -111,10 +117,10 @@ def test_a_judge_that_is_stuck_is_noticed_and_the_cries_behind_it_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def story(court: Court) -> None:
-        await court.bring(WORDS, CRY)
-        assert not court.judging.stuck()
+        await court.bring(BABBLE, CRY)
+        assert not court.queue.stuck()
         monkeypatch.setattr(module, "STUCK_S", -1.0)
-        assert court.judging.stuck()
+        assert court.queue.stuck()
         await court.bring()
         assert court.told == [Intent.HELP]
 
@@ -125,19 +131,20 @@ def test_where_too_much_waits_what_is_least_like_a_call_is_let_go() -> None:
     near = {name: Utterance(name.encode(), near=int(name) / 10) for name in "3158264"}
 
     async def story(court: Court) -> None:
-        takes = [task for one in near.values() for task in await court.bring(one)]
+        puts = [task for one in near.values() for task in await court.bring(one)]
         assert court.told == [Intent.UNCLEAR] * 3
         court.go.set()
-        await asyncio.gather(*takes)
+        await asyncio.gather(*puts)
+        assert court.queue.unjudged_s == pytest.approx(3 * BABBLE.seconds)
 
     assert play(story).judged == [b"3", b"8", b"6", b"5"]
 
 
 def test_an_answer_gives_way_to_nothing() -> None:
     async def story(court: Court) -> None:
-        await court.bring(WORDS)
+        await court.bring(BABBLE)
         for _ in range(3):
-            asked = court.judging.take(Utterance(b"a", near=0.0), Expecting.CHECKIN, None)
+            asked = court.queue.put(Utterance(b"a", near=0.0), Expecting.CHECKIN, court.tell)
             court.answers.append(asyncio.create_task(asked))
             await court.bring()
         await court.bring(Utterance(b"n", near=0.9))

@@ -5,13 +5,11 @@ import pytest
 
 from voice.sound.effects import slowed
 from voice.sound.loudness import PEAK_DB, SPEECH_DB, levelled, measured, pause, trimmed
-from voice.sound.pcm import Audio, from_pcm, to_pcm
-
-RATE_HZ = 24_000
+from voice.sound.pcm import SPEECH_HZ, Audio, from_pcm, to_pcm
 
 
 def tone(
-    seconds: float, *, rate_hz: int = RATE_HZ, amplitude: float = 0.1, pitch_hz: float = 200.0
+    seconds: float, *, rate_hz: int = SPEECH_HZ, amplitude: float = 0.1, pitch_hz: float = 200.0
 ) -> Audio:
     at = np.arange(round(seconds * rate_hz)) / rate_hz
     wave = amplitude * np.sin(2 * np.pi * pitch_hz * at)
@@ -46,15 +44,15 @@ def test_every_sentence_is_as_loud_as_the_others(amplitude: float) -> None:
 def test_a_sharp_peak_is_never_clipped() -> None:
     samples = from_pcm(tone(1.0, amplitude=0.01).pcm).copy()
     samples[1000] = 0.9
-    assert measured(levelled(Audio(to_pcm(samples), RATE_HZ))).peak_db <= PEAK_DB + 0.1
+    assert measured(levelled(Audio(to_pcm(samples), SPEECH_HZ))).peak_db <= PEAK_DB + 0.1
 
 
 def test_silence_at_the_ends_goes_and_silence_alone_stays_silent() -> None:
     short = trimmed(padded(tone(1.0), 0.8, 0.8))
     assert short.seconds == pytest.approx(1.12, abs=0.05)
-    assert trimmed(pause(1.0, RATE_HZ)).pcm == b""
-    assert levelled(pause(1.0, RATE_HZ)) == pause(1.0, RATE_HZ)
-    assert trimmed(Audio(b"", RATE_HZ)).pcm == b""
+    assert trimmed(pause(1.0, SPEECH_HZ)).pcm == b""
+    assert levelled(pause(1.0, SPEECH_HZ)) == pause(1.0, SPEECH_HZ)
+    assert trimmed(Audio(b"", SPEECH_HZ)).pcm == b""
 
 
 @pytest.mark.parametrize("times", [0.8, 1.25, 1.5])

@@ -26,22 +26,22 @@ def loudest(pieces: list[bytes]) -> int:
 
 
 @contextmanager
-def microphone(
+def running(
     pieces: list[bytes], name: str = "microphone", silent_s: float = 30
 ) -> Iterator[Microphone]:
     sound = PortAudio()
-    mic = Microphone(sound, name, pieces.append, silent_s=silent_s)
-    mic.start()
+    microphone = Microphone(sound, name, pieces.append, silent_s=silent_s)
+    microphone.start()
     try:
-        yield mic
+        yield microphone
     finally:
-        mic.stop()
+        microphone.stop()
         sound.close()
 
 
 def test_what_is_said_in_the_room_is_heard(place: Room) -> None:
     pieces: list[bytes] = []
-    with microphone(pieces):
+    with running(pieces):
         assert until(lambda: len(pieces) > 10)
         assert loudest(pieces) < 500
         place.say(tone())
@@ -53,52 +53,52 @@ def test_a_microphone_that_disappears_is_lost_soon_and_back_soon_after_it_return
     place: Room,
 ) -> None:
     pieces: list[bytes] = []
-    with microphone(pieces) as mic:
+    with running(pieces) as microphone:
         assert until(lambda: len(pieces) > 10)
         gone_at = monotonic()
         place.unplug()
         try:
-            assert until(lambda: mic.condition().lost, 30)
+            assert until(lambda: microphone.condition().lost, 30)
             lost_s = monotonic() - gone_at
-            assert mic.condition().reason
+            assert microphone.condition().reason
         finally:
             place.plug_in()
         back_at = monotonic()
-        assert until(lambda: not mic.condition().lost, 15)
-        assert not mic.condition().reason
+        assert until(lambda: not microphone.condition().lost, 15)
+        assert not microphone.condition().reason
     print(f"lost after {lost_s:.1f} s, back after {monotonic() - back_at:.1f} s")  # noqa: T201
 
 
 def test_a_microphone_switched_off_is_told_from_one_that_is_lost(place: Room) -> None:
     pieces: list[bytes] = []
-    with microphone(pieces, silent_s=0.5) as mic:
+    with running(pieces, silent_s=0.5) as microphone:
         assert until(lambda: len(pieces) > 10)
-        assert not mic.condition().muted
+        assert not microphone.condition().muted
         place.mute(on=True)
         try:
-            assert until(lambda: mic.condition().muted)
-            assert not mic.condition().lost
+            assert until(lambda: microphone.condition().muted)
+            assert not microphone.condition().lost
         finally:
             place.mute(on=False)
-        assert until(lambda: not mic.condition().muted)
+        assert until(lambda: not microphone.condition().muted)
 
 
 def test_a_sound_system_that_hangs_is_noticed(place: Room) -> None:
     pieces: list[bytes] = []
-    with microphone(pieces) as mic:
+    with running(pieces) as microphone:
         assert until(lambda: len(pieces) > 10)
         place.freeze()
         try:
-            assert until(lambda: mic.condition().tried_s > 2)
+            assert until(lambda: microphone.condition().tried_s > 2)
         finally:
             place.thaw()
-        assert until(lambda: mic.condition().tried_s < 1)
+        assert until(lambda: microphone.condition().tried_s < 1)
 
 
 @pytest.mark.usefixtures("place")
 def test_no_such_microphone_is_said_by_its_name() -> None:
-    with microphone([], "Grandma's USB") as mic:
-        assert until(lambda: "Grandma's USB" in mic.condition().reason)
+    with running([], "Grandma's USB") as microphone:
+        assert until(lambda: "Grandma's USB" in microphone.condition().reason)
 
 
 class Card:
@@ -136,11 +136,11 @@ class Card:
 
 def heard_from(card: Card) -> tuple[list[bytes], Condition]:
     pieces: list[bytes] = []
-    mic = Microphone(card, "card", pieces.append)  # type: ignore[arg-type]
-    mic.start()
+    microphone = Microphone(card, "card", pieces.append)  # type: ignore[arg-type]
+    microphone.start()
     assert until(lambda: not card.reads)
-    condition = mic.condition()
-    mic.stop(5)
+    condition = microphone.condition()
+    microphone.stop(5)
     return pieces, condition
 
 
@@ -175,14 +175,14 @@ def test_another_look_at_all_devices_lets_go_of_the_microphone_first(place: Room
             super().rescan()
             looks.append(1)
 
-    mic = Microphone(Counted(), "microphone", pieces.append)
-    mic.start()
+    microphone = Microphone(Counted(), "microphone", pieces.append)
+    microphone.start()
     try:
         assert until(lambda: pieces)
-        mic.open_again()
+        microphone.open_again()
         assert until(lambda: looks)
         pieces.clear()
         assert until(lambda: pieces)
-        assert not mic.condition().reason
+        assert not microphone.condition().reason
     finally:
-        mic.stop()
+        microphone.stop()

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tests.voice.test_levels import tone
 from voice.korean.sentences import LONGEST, sentences
-from voice.sound.pcm import Audio
+from voice.sound.pcm import SPEECH_HZ, Audio
 from voice.speaking.cache import Cache
-from voice.speaking.mouth import MOST_CHARACTERS, PAUSE_S, RATE_HZ, Mouth, MouthError
+from voice.speaking.mouth import MOST_CHARACTERS, PAUSE_S, Mouth, MouthError
 
 
 class Engine:
@@ -42,7 +42,7 @@ def test_what_the_bank_knows_costs_no_engine() -> None:
     engine = Engine()
     mouth = Mouth(Bank("안녕하세요.", "고맙습니다."), [engine], None)
     audio = mouth.render("안녕하세요. 고맙습니다.")
-    assert audio.rate_hz == RATE_HZ
+    assert audio.rate_hz == SPEECH_HZ
     assert audio.seconds == pytest.approx(1.0 + PAUSE_S, abs=0.01)
     assert not engine.said
 
@@ -94,7 +94,7 @@ def test_the_first_sentence_sounds_before_the_last_is_made() -> None:
 )
 def test_no_text_is_too_strange(text: str) -> None:
     engine = Engine()
-    assert Mouth(Bank(), [engine], None).render(text).rate_hz == RATE_HZ
+    assert Mouth(Bank(), [engine], None).render(text).rate_hz == SPEECH_HZ
     assert all(len(said) <= LONGEST for said in engine.said)
     assert sum(map(len, engine.said)) <= MOST_CHARACTERS
 

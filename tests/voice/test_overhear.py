@@ -10,17 +10,16 @@ from voice.hearing import overhear as module
 from voice.hearing.hearing import Utterance
 from voice.hearing.overhear import Overheard, Overhearing
 from voice.sound import echo
-from voice.sound.pcm import from_pcm, to_pcm
+from voice.sound.pcm import HEARING_HZ, from_pcm, to_pcm
 
 PIECE = 1024  # bytes
-RATE_HZ = 16_000
 ANNOUNCED = "오늘은 폭염입니다."
 
 
 def noise(seconds: float, seed: int, loud: float = 0.1) -> bytes:
     """Give noise; each seed's is all unlike the others'."""
     random = np.random.default_rng(seed)
-    return to_pcm((random.standard_normal(int(seconds * RATE_HZ)) * loud).astype(np.float32))
+    return to_pcm((random.standard_normal(int(seconds * HEARING_HZ)) * loud).astype(np.float32))
 
 
 def loudness(pcm: bytes) -> float:
@@ -46,10 +45,10 @@ class Room:
 
     def __init__(self) -> None:
         self.told: list[Utterance] = []
-        self.overhearing = Overhearing(lambda work: work(), self._take)
+        self.overhearing = Overhearing(lambda work: work(), self._note)
         self.overhearing.say(ANNOUNCED)
 
-    def _take(self, event: object) -> None:
+    def _note(self, event: object) -> None:
         assert isinstance(event, Overheard)
         self.told.append(event.utterance)
 
@@ -58,7 +57,7 @@ class Room:
         voice = pieces(own)
         for piece in pieces(heard):
             self.overhearing.played(next(voice, b""))
-            self.overhearing.take(piece)
+            self.overhearing.take_piece(piece)
 
 
 @pytest.fixture
@@ -71,7 +70,7 @@ def room() -> Room:
 def test_of_our_own_voice_nothing_is_told(room: Room) -> None:
     own = noise(4, 1)
     room.hears(own, own)
-    room.hears(bytes(2 * RATE_HZ))
+    room.hears(bytes(2 * HEARING_HZ))
     cry = noise(1, 2)
     room.hears(cry)
     room.overhearing.end()
@@ -81,25 +80,25 @@ def test_of_our_own_voice_nothing_is_told(room: Room) -> None:
 
 
 def test_who_cries_amid_our_words_is_told_with_those_words(room: Room) -> None:
-    own, cry = noise(5, 1), bytes(4 * RATE_HZ) + noise(1, 2) + bytes(4 * RATE_HZ)
+    own, cry = noise(5, 1), bytes(4 * HEARING_HZ) + noise(1, 2) + bytes(4 * HEARING_HZ)
     room.hears(added(own, cry), own)
     room.overhearing.end()
     assert until(lambda: room.told)
     (told,) = room.told
-    assert told.amid == ANNOUNCED
+    assert told.own_words == ANNOUNCED
     assert 1 <= told.seconds < 2.2
     assert 0.05 < loudness(told.pcm) < 0.1
 
 
 def test_a_cry_is_told_before_a_long_announcement_ends(room: Room) -> None:
-    own, cry = noise(8, 1), bytes(4 * RATE_HZ) + noise(1, 2) + bytes(10 * RATE_HZ)
+    own, cry = noise(8, 1), bytes(4 * HEARING_HZ) + noise(1, 2) + bytes(10 * HEARING_HZ)
     room.hears(added(own, cry), own)
     assert until(lambda: room.told)
 
 
 def test_echoes_that_reach_into_the_next_stretch_are_ours_too(room: Room) -> None:
-    own, late = noise(9, 1), bytes(int(0.3 * RATE_HZ) * 2)
-    room.hears(late + own + bytes(2 * RATE_HZ) + noise(1, 2), own)
+    own, late = noise(9, 1), bytes(int(0.3 * HEARING_HZ) * 2)
+    room.hears(late + own + bytes(2 * HEARING_HZ) + noise(1, 2), own)
     room.overhearing.end()
     assert until(lambda: room.told)
     assert [1 <= told.seconds < 2.2 for told in room.told] == [True]
@@ -120,7 +119,7 @@ def test_words_of_an_earlier_time_are_forgotten(room: Room) -> None:
     room.hears(noise(1, 2))
     room.overhearing.end()
     assert until(lambda: len(room.told) == 2)
-    assert [told.amid for told in room.told] == [ANNOUNCED, module.CHIME]
+    assert [told.own_words for told in room.told] == [ANNOUNCED, module.CHIME]
 
 
 def test_without_a_judge_nothing_is_overheard_and_nothing_piles_up() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from hub.shared.settings import Problem, SettingsError
-from voice.understanding.phrases import Expecting, Intent, load
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.phrases import load
 
 RIGHT = """\
 fillers = ["아이고"]

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from hub.shared.settings import SettingsError
-from voice.cli import add_arguments_plan_check, run_plan_check, tell
+from voice.cli import flaw_sentence, plan_check_arguments, run_plan_check
 from voice.dialogue.plan_check import flaws
 from voice.dialogue.plan_files import Flaw, Kind, gather
 from voice.dialogue.plans import SHIPPED, Plans
@@ -79,7 +79,7 @@ def found(folder: Path) -> list[Flaw]:
 
 def checked(folder: Path | None = None) -> int:
     parser = ArgumentParser()
-    add_arguments_plan_check(parser)
+    plan_check_arguments(parser)
     return run_plan_check(parser.parse_args([str(folder)] if folder else []))
 
 
@@ -111,10 +111,10 @@ def test_every_kind_of_flaw_has_its_test() -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_flaw_has_its_sentence(kind: Kind, language: Language) -> None:
     flaw = Flaw("a.toml", 3, "step.start", kind, ("one", "2", "3"), "head")
-    sentence = tell(flaw, language)
+    sentence = flaw_sentence(flaw, language)
     assert sentence.startswith("a.toml:3: step.start: ")
     assert "head" in sentence
-    assert "head" not in tell(replace(flaw, did_you_mean=""), language)
+    assert "head" not in flaw_sentence(replace(flaw, did_you_mean=""), language)
     assert "{" not in sentence.replace("{heard}", "")
 
 

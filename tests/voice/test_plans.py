@@ -9,11 +9,11 @@ import pytest
 
 from hub.contract.voice import Meaning, Phrase
 from tests.voice.transcripts import HUB, PLANS, WORDS, happening, plays, run, shipped, told
-from voice.dialogue.acts import speech_s
+from voice.dialogue.acts import Listen, Speak, speech_s
 from voice.dialogue.plan_check import ASKED, ASKED_BY_HUB
 from voice.dialogue.plan_files import HELP, START, Branch
 from voice.dialogue.plans import SHIPPED, Plan, PlanError, Plans, spoken
-from voice.dialogue.talk import MOST_S, Listen, Speak, begin, step
+from voice.dialogue.talk import MOST_S, begin, step
 
 KEYS = sorted(PLANS.plans)
 HUB_REPLIES = {Meaning.COUNSEL, Meaning.AWAY, Meaning.HOME, Meaning.HELP, Meaning.UNCLEAR}
@@ -251,7 +251,7 @@ def test_the_plan_that_the_readme_shows_goes_before_the_products(tmp_path: Path)
 
 def test_a_county_replaces_single_words_and_keeps_the_others(tmp_path: Path) -> None:
     ours = 'thanks = "고맙습니다."\n[heard]\nhead = "머리가 아프시구나요."\n'
-    words = Plans.load(county(tmp_path, common=ours), SHIPPED).words
+    words = Plans.load(county(tmp_path, common=ours), SHIPPED).common
     assert words.thanks == "고맙습니다."
     assert words.heard["head"] == "머리가 아프시구나요."
     assert words.heard["cold"] == WORDS.heard["cold"]

@@ -3,9 +3,10 @@
 import pytest
 
 from voice.sound import portaudio
+from voice.sound.pcm import HEARING_HZ
 from voice.sound.portaudio import PortAudio, SoundError, Stream
 
-FRAMES, RATE_HZ = 512, 16_000
+FRAMES = 512
 
 
 class Raw:
@@ -37,7 +38,7 @@ def test_a_microphone_goes_on_after_an_overflow_which_is_told(
 ) -> None:
     now, raw = [7.0], Raw()
     monkeypatch.setattr(portaudio, "monotonic", lambda: now[0])
-    stream = Stream(raw, PortAudio(), RATE_HZ, 1)
+    stream = Stream(raw, PortAudio(), HEARING_HZ, 1)
     assert stream.read(FRAMES)
     now[0] += 0.15
     assert stream.read(FRAMES), "late, but the device's buffer may have held it"
@@ -53,7 +54,7 @@ def test_a_driver_that_holds_nothing_by_its_own_word_loses_nothing(
     """Else every piece would count as lost, and nobody would be heard."""
     now = [7.0]
     monkeypatch.setattr(portaudio, "monotonic", lambda: now[0])
-    stream = Stream(Raw(latency_s=0.0), PortAudio(), RATE_HZ, 1)
+    stream = Stream(Raw(latency_s=0.0), PortAudio(), HEARING_HZ, 1)
     for _ in range(5):
         assert stream.read(FRAMES)
         now[0] += 0.005
@@ -63,4 +64,4 @@ def test_a_microphone_that_is_gone_is_lost() -> None:
     raw = Raw()
     raw.closed = True
     with pytest.raises(SoundError, match="Stream closed"):
-        Stream(raw, PortAudio(), RATE_HZ, 1).read(FRAMES)
+        Stream(raw, PortAudio(), HEARING_HZ, 1).read(FRAMES)

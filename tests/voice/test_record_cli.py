@@ -16,7 +16,7 @@ from voice.recording import command
 from voice.recording.command import run_record
 from voice.recording.desk import Meter, TerminalKeys, single_keys
 from voice.recording.review import Fault, store
-from voice.recording.session import MENUS, Line
+from voice.recording.session import MENUS, Prompt
 from voice.settings import VoiceSettings
 from voice.speaking.bank import file_name, fixed_sentences, read_index
 
@@ -85,13 +85,13 @@ class Sitting:
         monkeypatch.setattr("sys.stdout.isatty", lambda: True)
 
     def session(
-        self, settings: VoiceSettings, folder: Path, lines: list[Line], speaker: str
+        self, settings: VoiceSettings, folder: Path, prompts: list[Prompt], speaker: str
     ) -> int:
         del speaker
-        self.numbers, self.settings = [line.number for line in lines], settings
+        self.numbers, self.settings = [prompt.number for prompt in prompts], settings
         if isinstance(self.came, BaseException):
             raise self.came
-        store(folder, lines[0].text, tone(2.5), "x")
+        store(folder, prompts[0].text, tone(2.5), "x")
         return self.came
 
 

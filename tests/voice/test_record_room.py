@@ -18,20 +18,19 @@ import pytest
 from tests.layout import REPO
 from tests.voice.room import Room
 from voice.sound.loudness import SPEECH_DB, measured, trimmed
-from voice.sound.pcm import Audio
+from voice.sound.pcm import SPEECH_HZ, Audio
 from voice.speaking.bank import Bank, file_name, fixed_sentences, read_index
 
 FIRST, SECOND = fixed_sentences()[1:3]
 CONFIG = 'microphone = "microphone"\nloudspeaker = "loudspeaker"\nvolume_pct = 100\nsilent_s = 3\n'
 READY, AGAIN = "[Enter] record   [3]", "[Enter] try again"
 SPEAK, KEEP = "Speak now", "[Enter] store"
-RATE_HZ = 24_000
 
 
 def said(text: str) -> bytes:
     sound = Bank().find(text)
     assert sound is not None
-    quiet = bytes(2 * RATE_HZ // 2)
+    quiet = bytes(2 * SPEECH_HZ // 2)
     return quiet + sound.pcm + quiet
 
 
@@ -74,7 +73,7 @@ class Seat:
         """Press Enter, and say a sentence when asked to."""
         self.press()
         self.sees(SPEAK)
-        self.place.say(said(text), RATE_HZ)
+        self.place.say(said(text), SPEECH_HZ)
 
     def ends(self) -> int:
         """Give the exit code."""

@@ -10,7 +10,8 @@ from hub.shared.settings import Mistake, Problem, SettingsError, unnoted
 from voice.dialogue.plans import SHIPPED
 from voice.loading import mistakes_of, plans_of
 from voice.settings import VoiceSettings, load
-from voice.speaking.preferences import LOUDEST_PCT, Tastes, remember, remembered
+from voice.speaking import preferences
+from voice.speaking.preferences import LOUDEST_PCT, Preferences
 from voice.understanding.home import phrases_of
 
 NOON, MIDNIGHT = 12 * 3600.0, 86_400.0
@@ -48,19 +49,19 @@ def test_paths_start_at_the_files_own_folder(tmp_path: Path) -> None:
 
 
 def test_by_night_only_what_is_urgent_is_as_loud_as_by_day() -> None:
-    settings, tastes = VoiceSettings(), Tastes()
-    assert tastes.volume_pct(settings, NOON, urgent=False) == 80
-    assert tastes.volume_pct(settings, MIDNIGHT, urgent=False) == 50
-    assert tastes.volume_pct(settings, MIDNIGHT, urgent=True) == 80
+    settings, asked = VoiceSettings(), Preferences()
+    assert asked.volume_pct(settings, NOON, urgent=False) == 80
+    assert asked.volume_pct(settings, MIDNIGHT, urgent=False) == 50
+    assert asked.volume_pct(settings, MIDNIGHT, urgent=True) == 80
 
 
 def test_louder_and_slower_go_on_to_their_ends_and_no_further() -> None:
-    settings, tastes = VoiceSettings(), Tastes()
+    settings, asked = VoiceSettings(), Preferences()
     volumes, speeds = [], []
     for _ in range(12):
-        tastes = tastes.slower(settings).louder()
-        volumes.append(tastes.volume_pct(settings, NOON, urgent=False))
-        speeds.append(tastes.speed * settings.speed)
+        asked = asked.slower(settings).louder()
+        volumes.append(asked.volume_pct(settings, NOON, urgent=False))
+        speeds.append(asked.speed * settings.speed)
     assert volumes[0] == 95
     assert volumes[-1] == LOUDEST_PCT
     assert speeds[0] == pytest.approx(0.72)
@@ -68,12 +69,12 @@ def test_louder_and_slower_go_on_to_their_ends_and_no_further() -> None:
 
 
 def test_what_was_asked_for_is_kept_over_a_restart(tmp_path: Path) -> None:
-    assert remembered(tmp_path) == Tastes()
-    tastes = Tastes().louder()
-    remember(tastes, tmp_path)
-    assert remembered(tmp_path) == tastes
+    assert preferences.load(tmp_path) == Preferences()
+    asked = Preferences().louder()
+    preferences.save(asked, tmp_path)
+    assert preferences.load(tmp_path) == asked
     (tmp_path / "voice.json").write_bytes(b"{")
-    assert remembered(tmp_path) == Tastes()
+    assert preferences.load(tmp_path) == Preferences()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])

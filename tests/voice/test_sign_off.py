@@ -2,17 +2,11 @@
 
 import pytest
 
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.likeness import Evidence, Guess
 from voice.understanding.phrases import Phrases, load
 from voice.understanding.sign_off import is_sign_off
-from voice.understanding.understand import (
-    Evidence,
-    Expecting,
-    Guess,
-    Intent,
-    Reason,
-    explain,
-    understand,
-)
+from voice.understanding.understand import Reason, explain, understand
 
 # A hundred, made for this: what a radio or a television says at the end of a programme.
 SIGN_OFFS = (

@@ -3,8 +3,9 @@
 import pytest
 
 from voice.understanding import phrases, signs
-from voice.understanding.phrases import Expecting, Intent
-from voice.understanding.understand import Evidence, Guess, Understood, understand
+from voice.understanding.intents import Expecting, Intent, Understood
+from voice.understanding.likeness import Evidence, Guess
+from voice.understanding.understand import understand
 
 PHRASES = phrases.load()
 SIGNS = signs.load()

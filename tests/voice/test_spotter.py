@@ -17,7 +17,7 @@ def spotter() -> Spotter:
 
 def test_silence_is_nothing(spotter: Spotter) -> None:
     spotter.begin()
-    spotter.take(bytes(32000))
+    spotter.take_sound(bytes(32000))
     assert spotter.end() == ()
     assert spotter.end() == ()
 

@@ -11,13 +11,13 @@ from hub.contract.voice import Ask, Fact, Heard, Listen, Meaning, Say, Spoke, St
 from voice.dialogue import floor as floor_module
 from voice.dialogue.plans import Plans
 from voice.dialogue.stage import Stage
-from voice.hearing.capture import Ear
+from voice.hearing.capture import Capture
 from voice.hearing.overhear import Overhearing
 from voice.sound.effects import chime
 from voice.sound.pcm import Audio
 from voice.speaking import speech as speech_module
 from voice.speaking.speech import Manner, Speech
-from voice.understanding.understand import Intent, Understood
+from voice.understanding.intents import Intent, Understood
 
 PLANS = Plans.load()
 MOOD = Ask("ask_mood", "오늘 기분은 괜찮으세요?")
@@ -36,11 +36,11 @@ class Theatre:
         self.served: list[Intent] = []
         self.hold: set[str] = set()
         self.held = asyncio.Event()
-        self.ear = Ear(
+        self.capture = Capture(
             lambda work: work(), lambda _: None, Overhearing(lambda _: None, lambda _: None)
         )
-        self.speech = Speech(self, self.ear, lambda _: Manner(80))  # type: ignore[arg-type]
-        self.speech.give(self)
+        self.speech = Speech(self, self.capture, lambda _: Manner(80))  # type: ignore[arg-type]
+        self.speech.use_mouth(self)
         self.stage = Stage(self.speech, PLANS, self.told.append, self._serve)
 
     def parts(self, text: str, *, slow: bool = False) -> Iterator[Audio]:

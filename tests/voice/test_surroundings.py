@@ -14,7 +14,7 @@ WINDOW = round(WINDOW_S / PIECE_S)
 def share(before: np.ndarray, utterance: np.ndarray) -> float:
     surroundings = Surroundings(PIECE_S, 250)
     for loud in (*before, *utterance):
-        surroundings.take(float(loud))
+        surroundings.add(float(loud))
     return surroundings.share(len(utterance))
 
 
@@ -39,9 +39,9 @@ def test_a_quiet_room_is_no_crowd_and_who_cries_again_and_again_is_none_either()
 def test_what_is_loud_and_no_speech_is_no_crowd() -> None:
     surroundings = Surroundings(PIECE_S, 250)
     for loud in television(WINDOW):
-        surroundings.take(float(loud), speech=False)  # a fan, a kettle
+        surroundings.add(float(loud), speech=False)  # a fan, a kettle
     for loud in television(CRY):
-        surroundings.take(float(loud))
+        surroundings.add(float(loud))
     assert surroundings.share(CRY) == 0.0
 
 
@@ -70,7 +70,7 @@ def above(*louds: np.ndarray) -> list[list[bool]]:
     for some in louds:
         told.append([])
         for loud in some:
-            surroundings.take(float(loud))
+            surroundings.add(float(loud))
             told[-1].append(surroundings.above())
     return told
 
@@ -100,10 +100,10 @@ def test_nobody_speaks_above_what_was_quiet_or_was_not_heard() -> None:
 def test_a_fan_that_was_switched_on_is_not_above_for_ever() -> None:
     surroundings = Surroundings(PIECE_S, 250)
     for loud in (*television(WINDOW), *np.full(CRY, 2000.0)):
-        surroundings.take(float(loud))
+        surroundings.add(float(loud))
         surroundings.above()
     for _ in range(WINDOW):
-        surroundings.take(2000.0)
+        surroundings.add(2000.0)
     assert surroundings.above()
     assert not surroundings.above(anew=True)
 
@@ -112,8 +112,8 @@ def test_a_fan_that_was_switched_on_is_not_above_for_ever() -> None:
 def test_it_is_a_share(louds: list[float], pieces: int) -> None:
     surroundings = Surroundings(PIECE_S, 250)
     for loud in (*louds, *[1.0] * pieces):
-        surroundings.take(loud)
+        surroundings.add(loud)
     assert 0.0 <= surroundings.share(pieces) <= 1.0
     surroundings.reset()
-    surroundings.take(1.0)
+    surroundings.add(1.0)
     assert surroundings.share(1) == 0.0

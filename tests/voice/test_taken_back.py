@@ -1,8 +1,9 @@
 """A call is taken back by whom it is, and by nobody who stands by it or speaks on television."""
 
 from voice.understanding import phrases
-from voice.understanding.phrases import Expecting, Intent
-from voice.understanding.understand import Evidence, Guess, understand
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.likeness import Evidence, Guess
+from voice.understanding.understand import understand
 
 PHRASES = phrases.load()
 

@@ -6,12 +6,7 @@ from hypothesis import strategies as st
 
 from hub.contract.voice import Meaning
 from tests.voice.transcripts import PLANS, WORDS, happening, plan, plays, run, shipped, told
-from voice.dialogue.acts import speech_s, syllables
-from voice.dialogue.plan_files import Branch, Question, Words
-from voice.dialogue.plans import Plan
-from voice.dialogue.talk import (
-    MOST_QUESTIONS,
-    MOST_S,
+from voice.dialogue.acts import (
     End,
     Finished,
     Listen,
@@ -19,10 +14,13 @@ from voice.dialogue.talk import (
     Pause,
     Speak,
     Tell,
-    begin,
-    step,
+    speech_s,
+    syllables,
 )
-from voice.understanding.understand import Intent, Understood
+from voice.dialogue.plan_files import Branch, Common, Question
+from voice.dialogue.plans import Plan
+from voice.dialogue.talk import MOST_QUESTIONS, MOST_S, begin, step
+from voice.understanding.intents import Intent, Understood
 
 KEYS = sorted(PLANS.plans)
 INTENTS = [*(str(intent) for intent in Intent), "silence"]
@@ -293,7 +291,7 @@ def test_an_ill_that_nobody_has_words_for_is_said_back_in_general_ones() -> None
 
 
 def test_without_any_words_of_ones_own_nothing_empty_is_said() -> None:
-    talk_plan = plan(Words(), start=Question((GOOD, BAD)))
+    talk_plan = plan(Common(), start=Question((GOOD, BAD)))
     assert plays(
         talk_plan,
         """

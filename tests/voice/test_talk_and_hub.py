@@ -25,8 +25,8 @@ from tests.core.care_scenes import (
     result,
 )
 from tests.voice.transcripts import happening, shipped
-from voice.dialogue.acts import speech_s
-from voice.dialogue.talk import Act, Chime, End, Listen, Pause, Speak, Tell, begin, step
+from voice.dialogue.acts import Act, Chime, End, Listen, Pause, Speak, Tell, speech_s
+from voice.dialogue.talk import begin, step
 
 FIRST, SECOND = Ask(Phrase.ASK_PHQ_INTEREST), Ask(Phrase.ASK_PHQ_MOOD)
 HELP = Ask(Phrase.ASK_HELP)

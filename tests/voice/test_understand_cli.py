@@ -1,4 +1,4 @@
-"""`anbu voice understand`: what a text is taken for and why, as the ears would; no model needed."""
+"""`anbu voice understand`: what a text is taken for and why, as hearing would; no model needed."""
 
 import io
 import json
@@ -18,8 +18,10 @@ from tests.layout import REPO
 from voice.hearing.engines import Engines
 from voice.hearing.hearing import Hearing
 from voice.understand_cli import Told
+from voice.understanding.intents import Expecting
+from voice.understanding.likeness import Evidence, Guess
 from voice.understanding.phrases import load
-from voice.understanding.understand import Evidence, Expecting, Guess, Reason
+from voice.understanding.understand import Reason
 
 Run = Callable[..., list[dict[str, Any]]]
 SENTENCES = (
@@ -108,13 +110,13 @@ def test_beside_a_television_more_is_asked_of_a_call(ask: Run) -> None:
 
 @pytest.mark.parametrize("expecting", [Expecting.NOTHING, Expecting.CHECKIN, Expecting.HELP])
 def test_it_is_just_what_the_ears_would_understand(ask: Run, expecting: Expecting) -> None:
-    ears = Hearing(Engines(lambda _: 1.0), load())
+    hearing = Hearing(Engines(lambda _: 1.0), load())
     for log_prob, no_speech, around in ((0.0, 0.0, 0.0), (-0.9, 0.2, 0.0), (-1.4, 0.4, 0.5)):
         options = (f"--log-prob={log_prob}", f"--no-speech={no_speech}", f"--around={around}")
         told = ask("--question", expecting, *options, *SENTENCES)
         for one, text in zip(told, SENTENCES, strict=True):
             evidence = Evidence((Guess(text, log_prob),), no_speech, around=around)
-            meant = structs.asdict(ears.conclude(evidence, expecting))
+            meant = structs.asdict(hearing.conclude(evidence, expecting))
             assert {name: one[name] for name in meant} == meant
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from voice.hearing import vad
-from voice.hearing.vad import Began, Ended, Segmenter, Went
+from voice.hearing.vad import Began, Continued, Ended, Segmenter
 
 LOUD = np.random.default_rng(1).integers(-3000, 3000, vad.PIECE).astype(np.int16).tobytes()
 SILENT = bytes(2 * vad.PIECE)
@@ -18,7 +18,9 @@ def detect(piece: bytes) -> float:
 def told(segmenter: Segmenter, *pieces: tuple[bytes, int]) -> Iterator[Began | Ended]:
     for piece, count in pieces:
         for _ in range(count):
-            yield from (turn for turn in segmenter.take(piece) if not isinstance(turn, Went))
+            yield from (
+                turn for turn in segmenter.take_piece(piece) if not isinstance(turn, Continued)
+            )
 
 
 def test_an_utterance_has_what_came_before_and_ends_in_silence() -> None:
@@ -109,7 +111,9 @@ def test_a_quiet_or_steady_room_is_not_looked_at() -> None:
         for number in range(first + 600):
             if number == first:
                 asked.clear()
-            segmenter.take((random.standard_normal(vad.PIECE) * loud).astype(np.int16).tobytes())
+            segmenter.take_piece(
+                (random.standard_normal(vad.PIECE) * loud).astype(np.int16).tobytes()
+            )
         assert len(asked) < 60
 
 

@@ -10,8 +10,8 @@ from hub.shared.models import Why
 from hub.shared.system import give_back, rss_mb
 from voice.hearing import vad
 from voice.hearing.models import Model, ModelError, find
-from voice.hearing.whisper import BANDS, RATE_HZ, Sound, Whisper, samples, spectrogram
-from voice.sound.pcm import Resampler
+from voice.hearing.whisper import BANDS, Whisper, spectrogram
+from voice.sound.pcm import HEARING_HZ, Resampler, Samples, from_pcm
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def tone(hz: float, seconds: float = 1.0) -> bytes:
 def test_a_spectrogram_has_a_band_for_each_pitch() -> None:
     loudest = []
     for hz in (200, 1000, 3000, 7000):
-        bands = spectrogram(samples(tone(hz)))
+        bands = spectrogram(from_pcm(tone(hz)))
         assert bands.shape == (BANDS, 100)
         assert bands.dtype == np.float32
         loudest.append(int(bands.mean(axis=1).argmax()))
@@ -38,7 +38,7 @@ def test_a_spectrogram_has_a_band_for_each_pitch() -> None:
 
 def test_a_spectrogram_is_whispers_own() -> None:
     """1000 Hz are 15 mel of 45.2 (Slaney), which 80 bands share."""
-    bands = spectrogram(samples(tone(1000)))
+    bands = spectrogram(from_pcm(tone(1000)))
     assert bands.max() - bands.min() == pytest.approx(2.0, abs=1e-3)  # 8 below the loudest, by 4
     assert int(bands[:, 50].argmax()) == round(15 / 45.2456 * 81) - 1
 
@@ -60,10 +60,10 @@ def test_its_best_guess_is_likelier_than_any_phrase_in_noise(whisper: Whisper) -
     assert weights["가슴이 너무 아파요"] < weights["도와주세요"] + 20
 
 
-def recorded(name: str) -> Sound:
+def recorded(name: str) -> Samples:
     """Give a recording without the quiet around it."""
     sound, rate_hz = soundfile.read(Path(__file__).parent / f"sounds/{name}.ogg", dtype="float32")
-    heard = Resampler(rate_hz, RATE_HZ).push(np.concatenate([sound, np.zeros(rate_hz // 10)]))
+    heard = Resampler(rate_hz, HEARING_HZ).push(np.concatenate([sound, np.zeros(rate_hz // 10)]))
     loud = np.nonzero(np.abs(heard) > np.abs(heard).max() / 50)[0]
     return np.asarray(heard[loud[0] : loud[-1]], np.float32)
 
@@ -74,7 +74,7 @@ def test_the_end_of_the_longest_utterance_is_written_down(
 ) -> None:
     """CTranslate2 takes half of its `max_length`: after 20 tokens all was cut."""
     said = np.concatenate([recorded(name) for name in ("talk", "again", "talk", "well", last)])
-    assert len(said) / RATE_HZ > vad.LONGEST * vad.PIECE_S
+    assert len(said) / HEARING_HZ > vad.LONGEST * vad.PIECE_S
     guesses, _ = whisper.guess(whisper.encode((said * 32767).astype(np.int16).tobytes()))
     assert guesses[0].text.endswith(end)
 

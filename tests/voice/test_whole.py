@@ -65,7 +65,7 @@ class Home:
         return 0
 
     def ready(self) -> int:
-        """Count how often a voice has come up with ears."""
+        """Count how often a voice was ready to hear."""
         log = (self.folder / "log" / "voice.log").read_text(encoding="utf-8", errors="replace")
         return log.count("whisper")
 

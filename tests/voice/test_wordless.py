@@ -10,17 +10,10 @@ from voice.dialogue.acts import Tell
 from voice.dialogue.talk import begin, step
 from voice.understanding import wordless
 from voice.understanding.home import Understanding
+from voice.understanding.intents import Expecting, Intent, Understood
+from voice.understanding.likeness import Evidence, Guess
 from voice.understanding.phrases import Phrases, load
-from voice.understanding.understand import (
-    Evidence,
-    Expecting,
-    Guess,
-    Intent,
-    Reason,
-    Understood,
-    explain,
-    understand,
-)
+from voice.understanding.understand import Reason, explain, understand
 
 ANSWERS = {
     Intent.FINE: "괜찮아요", Intent.YES: "네", Intent.NO: "아니요", Intent.CANCEL: "취소해 줘",

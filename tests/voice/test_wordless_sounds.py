@@ -1,13 +1,14 @@
-"""Composed groans, coughs and laughter through the real ears: none is an answer."""
+"""Composed groans, coughs and laughter through the real engines: none is an answer."""
 
 import numpy as np
 import pytest
 
-from bench.voice_sound import as_pcm
 from bench.wordless_sound import KINDS, made
 from voice.hearing.engines import Engines, load
 from voice.hearing.hearing import Hearing, Utterance
-from voice.understanding.phrases import Expecting, Intent, Phrases
+from voice.sound.pcm import to_pcm
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.phrases import Phrases
 from voice.understanding.phrases import load as load_phrases
 
 ANSWERS = {Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL}
@@ -33,7 +34,7 @@ def in_room(kind: str) -> bytes:
     """Give the sound amid 0.4 s of a quiet room, as the bench does."""
     gap, sound = np.zeros(6400), made(kind, WERE_YES[kind])
     whole = np.concatenate([gap, sound, gap, gap])
-    return as_pcm(whole + np.random.default_rng(WERE_YES[kind]).standard_normal(len(whole)) * 3e-4)
+    return to_pcm(whole + np.random.default_rng(WERE_YES[kind]).standard_normal(len(whole)) * 3e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,17 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
+from voice.understanding.intents import Expecting, Intent, Understood
+from voice.understanding.likeness import Evidence, Guess
 from voice.understanding.phrases import Phrases, load
-from voice.understanding.understand import (
-    Evidence,
-    Expecting,
-    Guess,
-    Intent,
-    Understood,
-    contested,
-    shortlist,
-    understand,
-)
+from voice.understanding.understand import contested, understand
+from voice.understanding.weighing import shortlist
 
 ALWAYS, ASKED = Expecting.NOTHING, Expecting.CHECKIN
 

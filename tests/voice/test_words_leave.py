@@ -28,8 +28,8 @@ from tests.voice.test_stage import Theatre
 from voice.hearing.engines import Engines
 from voice.hearing.hearing import Hearing, Utterance
 from voice.link import Link
+from voice.understanding.intents import Expecting
 from voice.understanding.phrases import load
-from voice.understanding.understand import Expecting
 
 CRY, WELL, TELEVISION = "도와주세요", "잘 지내고 있어요", "오늘 장날이에요"
 RULES = Rules(hub="js-0001")
@@ -39,7 +39,7 @@ Story = Callable[["Way"], Awaitable[None]]
 
 
 class Way:
-    """From the ear to the socket, whose bytes are looked at on their way to the hub."""
+    """From hearing to the socket, whose bytes are looked at on their way to the hub."""
 
     def __init__(self, folder: Path, *, consent: bool) -> None:
         self.consent, self.bytes = consent, b""

@@ -12,9 +12,7 @@ from collections.abc import Iterable
 from hub.contract.voice import Meaning
 from hub.shared.language import Language
 from hub.shared.messages import messages
-from voice.dialogue.plan_files import Question, Words
-from voice.dialogue.plans import Plan, Plans
-from voice.dialogue.talk import (
+from voice.dialogue.acts import (
     Act,
     Chime,
     End,
@@ -24,25 +22,25 @@ from voice.dialogue.talk import (
     Pause,
     Silence,
     Speak,
-    Talk,
     Tell,
-    begin,
-    step,
 )
-from voice.understanding.understand import Intent, Understood
+from voice.dialogue.plan_files import Common, Question
+from voice.dialogue.plans import Plan, Plans
+from voice.dialogue.talk import Talk, begin, step
+from voice.understanding.intents import Intent, Understood
 
 PLANS = Plans.load()
 HUB = messages("hub", Language.KOREAN, "hub")["say"]
-WORDS = PLANS.words
+WORDS = PLANS.common
 
 
 def shipped(key: str) -> Plan:
     return PLANS.for_key(key, HUB.get(key, ""))
 
 
-def plan(words: Words = WORDS, **steps: Question) -> Plan:
+def plan(common: Common = WORDS, **steps: Question) -> Plan:
     """A plan of a test's own; its hub asks "괜찮으세요?"."""
-    return Plan("ask_test", "괜찮으세요?", steps, words, chime=False)
+    return Plan("ask_test", "괜찮으세요?", steps, common, chime=False)
 
 
 def happening(heard: str) -> Happening:

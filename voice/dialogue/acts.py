@@ -1,15 +1,14 @@
-"""The words of a talk: what it wants done, and what can happen to it."""
+"""The vocabulary of a talk: the acts that it wants done, and what can happen to it."""
 
 from msgspec import Struct
 
 from hub.contract.voice import Meaning
-from voice.understanding.understand import Expecting, Understood
+from voice.understanding.intents import Expecting, Understood
 
 SYLLABLE_S = 0.25  # Korean is read at about 5 syllables a second; the mouth speaks at 0.8 of that
-SLOW = 1.25  # the second time
-SURE = (
-    0.86  # on 704 judged recordings: below it lay 10 of 10 false good news, and 8 of 83 true ones
-)
+SLOW = 1.25  # times as long, when a sentence is repeated
+# On 704 judged recordings: below it lay 10 of 10 false good news, and 8 of 83 true ones.
+SURE = 0.86
 
 
 class Chime(Struct, frozen=True):
@@ -37,9 +36,9 @@ class Listen(Struct, frozen=True):
 
 
 class Tell(Struct, frozen=True):
-    """Tell the hub at once; with `closes` the talk itself says what follows.
+    """Tell the hub at once; with `closes`, the talk itself says the closing words.
 
-    `words` are those of an answer that was held back; without them those of the last one count.
+    `words` are those of an answer that was held back; empty: those of the last answer count.
     `wordless`: how many answers to this talk had no word in them.
     """
 
@@ -76,7 +75,7 @@ Happening = Finished | Listened | Silence
 
 
 def doubtful(understood: Understood) -> bool:
-    """Tell whether it is too uncertain for good news; 0 is how sure one is who did not listen."""
+    """Whether it is too uncertain for good news; `sure` is 0 where it was not measured."""
     return 0.0 < understood.sure < SURE
 
 

@@ -1,16 +1,16 @@
-"""Who has the floor: whether somebody is talking in the room, and the answer that is waited for."""
+"""Who has the floor: whether somebody talks in the room, and the answer that is waited for."""
 
 import asyncio
 from time import monotonic
 
 from voice.dialogue import acts
-from voice.understanding.understand import Expecting, Understood
+from voice.understanding.intents import Expecting, Understood
 
-LATEST_S = 12.0  # who has begun to speak in time may end, and is then understood
+LATEST_S = 12.0  # who has begun to speak in time is heard to the end, at most so long
 
 
 class Floor:
-    """What the ear tells of the room, as the talks need it."""
+    """Follows who talks in the room, from what the capture tells."""
 
     def __init__(self) -> None:
         self._answer: asyncio.Future[Understood] | None = None
@@ -20,25 +20,25 @@ class Floor:
 
     @property
     def taken(self) -> bool:
-        """Tell whether somebody talks, or has just talked and is not understood yet."""
+        """Whether somebody talks, or has just talked and is not understood yet."""
         return monotonic() < self._talked_until
 
-    def take(self) -> None:
-        """Note that somebody begins to talk; a cough that comes to nothing is soon forgotten."""
+    def speech_began(self) -> None:
+        """Note that somebody begins to talk; after a cough, this is soon forgotten."""
         self._talked_until = monotonic() + LATEST_S
         self._spoken_to = self._answer
 
-    def leave(self) -> None:
-        """Note that what was said is understood, or thrown away."""
+    def speech_over(self) -> None:
+        """Note that what was said is understood, or discarded."""
         self._talked_until = 0.0
 
     def asked(self) -> tuple[object, Expecting]:
-        """Give the question that stood when the speech began, and what was expected then."""
+        """Return the question that stood when the speech began, and what was expected then."""
         stands = self._spoken_to is not None and self._spoken_to is self._answer
         return self._spoken_to, self.expecting if stands else Expecting.NOTHING
 
     def answer(self, understood: Understood, question: object = ...) -> bool:
-        """Take it for the answer; False when nobody waits for one, or for one to this question."""
+        """Accept it as the answer; False when none is waited for, or none to this question."""
         if self._answer is None or self._answer.done():
             return False
         if question is not ... and question is not self._answer:

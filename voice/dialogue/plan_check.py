@@ -1,6 +1,6 @@
-"""What makes sense in a plan, branch by branch: what may be heard, said and told.
+"""The check of plans: may this be heard, said and told, and does every way through it end well?
 
-`flaws` gives all that does not, of these rules and of the walk (`plan_walk`).
+Each rule (`RULES`) looks at one file and yields its flaws.
 """
 
 import re
@@ -15,94 +15,27 @@ from voice.dialogue.plan_files import (
     SILENCE,
     START,
     Branch,
+    Common,
     Flaw,
     Folder,
     Kind,
     Question,
     Sheet,
-    Words,
-    common,
+    common_of,
     sheet,
 )
-from voice.understanding.understand import Expecting, Intent
+from voice.understanding.intents import Expecting, Intent
 
-
-def steps(one: Sheet) -> Iterator[Flaw]:
-    """Find branches that lead nowhere, and steps that nothing leads to."""
-    known = (*one.steps, HELP)
-    for path, branch in _branches_plan_walk(one):
-        if branch.then and branch.then not in known:
-            yield one.flaw((*path, "then"), Kind.UNKNOWN_STEP, known, branch.then)
-    if one.plan is None:
-        return
-    if START not in one.own:
-        yield one.flaw(("step",), Kind.NO_START)
-        return
-    come_to = _come_to(one, START)
-    for name in one.own:
-        if name not in come_to:
-            yield one.flaw(("step", name), Kind.UNREACHABLE)
-
-
-def loops(one: Sheet) -> Iterator[Flaw]:
-    """Find branches through which a step comes round to itself."""
-    for path, branch in _branches_plan_walk(one):
-        name = str(path[1])
-        if branch.then in one.steps and name in _come_to(one, branch.then):
-            yield one.flaw((*path, "then"), Kind.LOOP, (name, branch.then, name))
-
-
-def untold(one: Sheet) -> Iterator[Flaw]:
-    """Find ways on which somebody speaks, and the hub is told nothing."""
-    if one.plan is None or START not in one.own:
-        return
-    for path in dict.fromkeys(_ends_untold(one, START, (), set())):
-        yield one.flaw((*path, "tell"), Kind.UNTOLD)
-
-
-def _ends_untold(one: Sheet, name: str, came_by: Path, seen: set[str]) -> Iterator[Path]:
-    """Give the last branch in this file of each way that ends, and told nothing."""
-    if name in seen:
-        return
-    seen.add(name)
-    for n, branch in enumerate(one.steps[name].on):
-        silent = name == START and branch.heard == (SILENCE,)
-        if branch.tell is not None or branch.then == HELP or silent:
-            continue
-        here = ("step", name, "on", n) if name in one.own else came_by
-        if not branch.then:
-            yield here
-        elif branch.then in one.steps:
-            yield from _ends_untold(one, branch.then, here, seen)
-
-
-def _come_to(one: Sheet, name: str) -> set[str]:
-    """Name the steps that a talk can be in from `name` on, itself included."""
-    found, ahead = set[str](), [name]
-    while ahead:
-        if (here := ahead.pop()) in found:
-            continue
-        found.add(here)
-        ahead += [b.then for b in one.steps[here].on if b.then in one.steps]
-    return found
-
-
-def _branches_plan_walk(one: Sheet) -> Iterator[tuple[Path, Branch]]:
-    for name, question in one.own.items():
-        for n, branch in enumerate(question.on):
-            yield ("step", name, "on", n), branch
-
-
-LONGEST = 40  # syllables of a sentence: more is not kept in mind by who listens
+LONGEST = 40  # syllables of a sentence: a listener does not remember more
 SCORES = ("0", "1", "2", "3")  # PHQ-2
-ALWAYS = {Intent.HELP, Intent.REPEAT, Intent.TIME, Intent.SLOWER, Intent.LOUDER}  # the talk's own
+ALWAYS = {Intent.HELP, Intent.REPEAT, Intent.TIME, Intent.SLOWER, Intent.LOUDER}  # no plan's
 CAN_BE_HEARD = (*(str(i) for i in Intent if i not in ALWAYS), SILENCE)
 GOOD = {str(Intent.FINE), str(Intent.YES)}
 NO_WORDS = {str(Intent.UNCLEAR), SILENCE}
 ASKED_BY_HUB = tuple(str(phrase) for phrase in Phrase if re.match("ask_|warn_|remind", phrase))
-BEGUN_BY_US = ("own_away", "own_counsel")  # asked back, where it was said unasked (`stage`)
+BEGUN_BY_US = ("own_away", "own_counsel")  # the stage asks back what was said unasked
 ASKED = (*ASKED_BY_HUB, *BEGUN_BY_US)
-FIRST = {  # what the first question must have an answer to
+FIRST = {  # the answers for which the first question must have a branch
     Expecting.NOTHING: (),
     Expecting.CHECKIN: ("fine", "yes", "no"),
     Expecting.HELP: ("yes", "no", "unclear"),
@@ -112,10 +45,10 @@ Rule = Callable[[Sheet], Iterator[Flaw]]
 
 
 def flaws(folders: tuple[Folder, ...]) -> tuple[Flaw, ...]:
-    """Give all that is wrong with the sense of plans, in the order of files and lines."""
-    words, found = common(folders), list[Flaw]()
+    """Return all flaws of plans, in the order of files and lines."""
+    common, found = common_of(folders), list[Flaw]()
     for folder in folders:
-        sheets = [sheet(source, words) for source in folder]
+        sheets = [sheet(source, common) for source in folder]
         found += [flaw for one in sheets for rule in RULES for flaw in rule(one)]
         found += _keys_twice(sheets)
     return tuple(sorted(found, key=lambda flaw: (flaw.file, flaw.line)))
@@ -140,7 +73,7 @@ def _heard(one: Sheet) -> Iterator[Flaw]:
     for path, branch, question in _branches(one):
         for n, heard in enumerate(branch.heard):
             intent, _, finer = heard.partition(":")
-            finest = SCORES if intent == Intent.OFTEN else tuple(one.words.heard)
+            finest = SCORES if intent == Intent.OFTEN else tuple(one.common.heard)
             if intent not in CAN_BE_HEARD:
                 yield one.flaw((*path, "heard", n), Kind.UNKNOWN_HEARD, CAN_BE_HEARD, intent)
             elif finer and finer not in finest:
@@ -154,7 +87,7 @@ def _times(question: Question, heard: str) -> int:
 
 
 def _told(one: Sheet) -> Iterator[Flaw]:
-    """Nobody is fine who has not said so, and nobody who is unwell is passed over."""
+    """Nobody is told to be fine who has not said so, and whoever is unwell is told of."""
     for path, branch, _ in _branches(one):
         here, intents = (*path, "tell"), {heard.partition(":")[0] for heard in branch.heard}
         if branch.tell in {Meaning.FINE, Meaning.YES} and intents - GOOD:
@@ -181,7 +114,7 @@ def _missing(one: Sheet) -> Iterator[Flaw]:
 
 
 def _sentences(one: Sheet) -> Iterator[Flaw]:
-    """Sentences that are spoken: short, and with nothing in them that nobody fills in."""
+    """A spoken sentence is short, and has no placeholder that is not filled in."""
     for path, text in _spoken(one):
         for sentence in re.split(r"(?<=[.?!])\s+", text):
             if (length := syllables(sentence)) > LONGEST:
@@ -196,10 +129,70 @@ def _spoken(one: Sheet) -> Iterator[tuple[Path, str]]:
         yield (*path, "say"), branch.say
     for name, question in one.own.items():
         yield ("step", name, "ask"), question.ask
-    if isinstance(words := one.source.says, Words):
-        yield from ((("heard", ill), text) for ill, text in words.heard.items())
-        fields = ((name, getattr(words, name)) for name in words.__struct_fields__)
+    if isinstance(common := one.source.says, Common):
+        yield from ((("heard", ill), text) for ill, text in common.heard.items())
+        fields = ((name, getattr(common, name)) for name in common.__struct_fields__)
         yield from (((name,), text) for name, text in fields if isinstance(text, str))
+
+
+def _steps(one: Sheet) -> Iterator[Flaw]:
+    """Every branch leads to a step that there is, and every step is reachable."""
+    known = (*one.steps, HELP)
+    for path, branch, _ in _branches(one):
+        if branch.then and branch.then not in known:
+            yield one.flaw((*path, "then"), Kind.UNKNOWN_STEP, known, branch.then)
+    if one.plan is None:
+        return
+    if START not in one.own:
+        yield one.flaw(("step",), Kind.NO_START)
+        return
+    reachable = _reachable(one, START)
+    for name in one.own:
+        if name not in reachable:
+            yield one.flaw(("step", name), Kind.UNREACHABLE)
+
+
+def _loops(one: Sheet) -> Iterator[Flaw]:
+    """There are no cycles."""
+    for path, branch, _ in _branches(one):
+        name = str(path[1])
+        if branch.then in one.steps and name in _reachable(one, branch.then):
+            yield one.flaw((*path, "then"), Kind.LOOP, (name, branch.then, name))
+
+
+def _untold(one: Sheet) -> Iterator[Flaw]:
+    """On every way on which somebody speaks, the hub is told something."""
+    if one.plan is None or START not in one.own:
+        return
+    for path in dict.fromkeys(_ends_untold(one, START, (), set())):
+        yield one.flaw((*path, "tell"), Kind.UNTOLD)
+
+
+def _ends_untold(one: Sheet, name: str, came_by: Path, seen: set[str]) -> Iterator[Path]:
+    """Yield the last branch in this file of each way that ends and told nothing."""
+    if name in seen:
+        return
+    seen.add(name)
+    for n, branch in enumerate(one.steps[name].on):
+        silent = name == START and branch.heard == (SILENCE,)
+        if branch.tell is not None or branch.then == HELP or silent:
+            continue
+        here = ("step", name, "on", n) if name in one.own else came_by
+        if not branch.then:
+            yield here
+        elif branch.then in one.steps:
+            yield from _ends_untold(one, branch.then, here, seen)
+
+
+def _reachable(one: Sheet, name: str) -> set[str]:
+    """Return the steps that a talk can reach from `name`, itself included."""
+    found, ahead = set[str](), [name]
+    while ahead:
+        if (here := ahead.pop()) in found:
+            continue
+        found.add(here)
+        ahead += [b.then for b in one.steps[here].on if b.then in one.steps]
+    return found
 
 
 def _branches(one: Sheet) -> Iterator[tuple[Path, Branch, Question]]:
@@ -214,7 +207,7 @@ RULES: tuple[Rule, ...] = (
     _told,
     _missing,
     _sentences,
-    steps,
-    loops,
-    untold,
+    _steps,
+    _loops,
+    _untold,
 )

@@ -1,6 +1,6 @@
-"""What a plan file may say, and the reading of a folder of them: structs, or all that is wrong.
+"""Plan files: what they may say, reading a folder of them, and the flaws that a check may find.
 
-One file is one talk; `common.toml` holds the words and the questions that all of them share.
+One file is one talk; `common.toml` holds the texts and the questions that all talks share.
 """
 
 from enum import StrEnum
@@ -15,12 +15,12 @@ from hub.contract.voice import Meaning
 from hub.shared.settings import Mistake, Noted, SettingsError, close_to, read, text_of, unnoted
 from hub.shared.toml_lines import Path as KeyPath
 from hub.shared.toml_lines import line_of, locate
-from voice.understanding.understand import Expecting, Intent
+from voice.understanding.intents import Expecting, Intent
 
 COMMON = "common.toml"
 START = "start"  # each talk begins with this question
-HELP = "help"  # as `then`: the hub asks whether help is needed, and calls it on silence
-SILENCE = "silence"  # as `heard`
+HELP = "help"  # in `then`: the hub asks whether help is needed, and calls for it on silence
+SILENCE = "silence"  # in `heard`
 HEARD = "{heard}"  # in `say`: what was understood, said back
 OTHER = "other"  # in `[heard]`: said back where nothing more is known
 
@@ -30,7 +30,7 @@ What = Annotated[str, of(Form.WORD, "^[a-z_]{0,40}$")]
 
 
 class Branch(Struct, frozen=True, forbid_unknown_fields=True):
-    """What follows when one of `heard` was: `say` it back, `tell` the hub, `then` ask on.
+    """What follows when one of `heard` was heard: `say` it back, `tell` the hub, `then` ask on.
 
     `heard` holds intents, finer ones such as `unwell:head` or `often:3`, and `silence`.
     """
@@ -39,13 +39,13 @@ class Branch(Struct, frozen=True, forbid_unknown_fields=True):
     say: str = ""
     tell: Meaning | None = None
     what: What = ""  # told in place of what was heard
-    then: str = ""  # a step, or `help`; nothing: the talk ends
+    then: str = ""  # a step, or `help`; empty: the talk ends
 
 
 class Question(Struct, frozen=True, forbid_unknown_fields=True):
-    """One step: `ask` (of the first: in place of the hub's own words), and listen for `listen_s`.
+    """One step: `ask` (in the first: in place of the hub's own text), and listen for `listen_s`.
 
-    `again` is how often it is asked anew after silence or words that nobody understood.
+    `again` is how often it is asked anew after silence or an unclear answer.
     """
 
     on: Annotated[tuple[Branch, ...], Meta(min_length=1)]
@@ -55,7 +55,7 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
     again: Annotated[int, Meta(ge=0, le=1)] = 1
 
     def branch(self, *heard: str) -> Branch | None:
-        """Give the branch of the first of `heard` that has one: name the finest first."""
+        """Return the branch of the first of `heard` that has one: name the finest first."""
         known = {one: branch for branch in self.on for one in branch.heard}
         return next((known[one] for one in heard if one in known), None)
 
@@ -68,8 +68,8 @@ class PlanFile(Struct, frozen=True, forbid_unknown_fields=True):
     chime: bool = True
 
 
-class Words(Struct, frozen=True, forbid_unknown_fields=True):
-    """`common.toml`: what every talk may have to say. What a county leaves out is the product's."""
+class Common(Struct, frozen=True, forbid_unknown_fields=True):
+    """`common.toml`: what every talk may say. Where a county has no text, the product's counts."""
 
     not_understood: str = ""
     slower: str = ""
@@ -79,12 +79,12 @@ class Words(Struct, frozen=True, forbid_unknown_fields=True):
     unwell: str = ""
     thanks: str = ""
     cancel: str = ""
-    urgent: tuple[str, ...] = ()  # ills with which the hub asks at once whether help is needed
+    urgent: tuple[str, ...] = ()  # ills after which the hub asks at once whether help is needed
     heard: dict[str, str] = field(default_factory=dict)  # ill -> the sentence that says it back
     step: dict[str, Question] = field(default_factory=dict)
 
     def over(self, below: Self) -> Self:
-        """Give these words, and `below` where there are none."""
+        """Return these texts, and those of `below` where there are none."""
         mine = {
             name: getattr(self, name) or getattr(below, name) for name in self.__struct_fields__
         }
@@ -92,7 +92,7 @@ class Words(Struct, frozen=True, forbid_unknown_fields=True):
         return replace(self, **{**mine, **merged})
 
     def branch(self, intent: Intent) -> Branch | None:
-        """Give what follows in any talk where its plan has nothing to say to `intent`."""
+        """Return the branch of any talk whose plan has none for `intent`."""
         match intent:
             case Intent.UNWELL:
                 return Branch((intent,), f"{HEARD} {self.unwell}", Meaning.UNWELL)
@@ -102,17 +102,17 @@ class Words(Struct, frozen=True, forbid_unknown_fields=True):
                 return None
 
     def said(self) -> tuple[str, ...]:
-        """Give the sentences that belong to no question."""
+        """Return the sentences that belong to no question."""
         texts = (getattr(self, name) for name in self.__struct_fields__)
         return (*(text for text in texts if isinstance(text, str)), *self.heard.values())
 
 
 class Source(Struct, frozen=True):
-    """A file's text beside what it says: who looks for flaws has to name lines."""
+    """A file: its text, so that a check can name lines, and what it says."""
 
     file: str
     text: str
-    says: PlanFile | Words
+    says: PlanFile | Common
 
 
 Folder = tuple[Source, ...]
@@ -121,7 +121,7 @@ Folder = tuple[Source, ...]
 def gather(
     *folders: Path, noted: Noted = unnoted
 ) -> tuple[tuple[Folder, ...], tuple[Mistake, ...]]:
-    """Read the files of folders: what has the right form, and what is wrong with the others.
+    """Read the files of folders; return those of the right form, and the mistakes of the others.
 
     Raises OSError where a file cannot be read. `noted` is told of files in an old encoding.
     """
@@ -129,13 +129,13 @@ def gather(
     return tuple(_sources(folder, mistakes, noted) for folder in folders), tuple(mistakes)
 
 
-def common(folders: tuple[Folder, ...]) -> Words:
-    """Give the words of all folders, those of the first before those of the next."""
-    words = Words()
+def common_of(folders: tuple[Folder, ...]) -> Common:
+    """Return the common texts of all folders; the first folder's count before the next's."""
+    common = Common()
     for source in (source for folder in folders for source in folder):
-        if isinstance(source.says, Words):
-            words = words.over(source.says)
-    return words
+        if isinstance(source.says, Common):
+            common = common.over(source.says)
+    return common
 
 
 def _sources(folder: Path, mistakes: list[Mistake], noted: Noted) -> Folder:
@@ -153,14 +153,14 @@ def _sources(folder: Path, mistakes: list[Mistake], noted: Noted) -> Folder:
     return tuple(found)
 
 
-def _read(path: Path, text: str) -> PlanFile | Words:
+def _read(path: Path, text: str) -> PlanFile | Common:
     if path.name == COMMON:
-        return read(text, str(path), Words)
+        return read(text, str(path), Common)
     return read(text, str(path), PlanFile)
 
 
 class Kind(StrEnum):
-    """What is wrong. `allowed` then holds what the comment says."""
+    """What is wrong. The comment says what `allowed` holds then."""
 
     UNKNOWN_KEY = "unknown_key"  # the hub's questions
     KEY_TWICE = "key_twice"  # the file that has it already
@@ -194,42 +194,42 @@ class Flaw(Struct, frozen=True):
     did_you_mean: str = ""
 
     def __str__(self) -> str:
-        """Say it for a log; people get a sentence in their language."""
+        """Return it for a log; people get a sentence in their language."""
         return f"{self.file}:{self.line}: {self.key}: {self.kind} {', '.join(self.allowed)}"
 
 
 class Sheet(Struct, frozen=True):
-    """A file under examination, with the words and the steps that its talk can use."""
+    """A file under examination, with the texts and the steps that its talk can use."""
 
     source: Source
-    words: Words
+    common: Common
     lines: dict[KeyPath, int]
 
     @property
     def own(self) -> dict[str, Question]:
-        """Give the steps that stand in this file."""
+        """The steps of this file."""
         return self.source.says.step
 
     @property
     def steps(self) -> dict[str, Question]:
-        """Give all steps that its talk can go to."""
-        return {**self.words.step, **self.own}
+        """All steps that its talk can go to."""
+        return {**self.common.step, **self.own}
 
     @property
     def plan(self) -> PlanFile | None:
-        """Give the plan; the words that all share are none."""
+        """The plan; None for the common file."""
         return self.source.says if isinstance(self.source.says, PlanFile) else None
 
     def flaw(
         self, path: KeyPath, kind: Kind, allowed: tuple[str, ...] = (), wrong: str = ""
     ) -> Flaw:
-        """Note a flaw at `path`; `wrong` is the word for which another one may have been meant."""
+        """Return a flaw at `path`; `wrong` is a word that may stand for one of `allowed`."""
         parts = (f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
         key = "".join(parts).removeprefix(".")
         meant = close_to(wrong, allowed) if wrong else ""
         return Flaw(self.source.file, line_of(self.lines, path), key, kind, allowed, meant)
 
 
-def sheet(source: Source, words: Words) -> Sheet:
-    """Lay a file on the table."""
-    return Sheet(source, words, locate(source.text))
+def sheet(source: Source, common: Common) -> Sheet:
+    """Return a file, ready for its examination."""
+    return Sheet(source, common, locate(source.text))

@@ -1,8 +1,8 @@
 """The talks that the voice can hold, by the key of the hub's question.
 
-    voice/plans/ko/*.toml -> form (`plan_files`) -> sense (`plan_rules`) -> Plans | PlanError
+    voice/plans/ko/*.toml -> form (`plan_files`) -> sense (`plan_check`) -> Plans | PlanError
 
-A county's folder goes first: its file replaces the product's for the same key, its words likewise.
+A county's folder goes first: its file replaces the product's for the same key, its texts likewise.
 """
 
 import re
@@ -19,15 +19,15 @@ from voice.dialogue.plan_files import (
     HEARD,
     START,
     Branch,
+    Common,
     Flaw,
     Folder,
     PlanFile,
     Question,
-    Words,
-    common,
+    common_of,
     gather,
 )
-from voice.understanding.understand import Intent, Understood
+from voice.understanding.intents import Intent, Understood
 
 SHIPPED = Path(__file__).resolve().parents[1] / "plans" / "ko"
 
@@ -41,31 +41,31 @@ class PlanError(ValueError):
 
 
 class Plan(Struct, frozen=True):
-    """A talk that can begin: `text` are the hub's words for the first question."""
+    """A talk that can begin; `text` is the hub's own first question."""
 
     key: str
     text: str
     steps: dict[str, Question]
-    words: Words
+    common: Common
     chime: bool = True
 
     def asks(self, step: str) -> str:
-        """Give the words of a step's question."""
+        """Return the text of a step's question."""
         return self.steps[step].ask or self.text
 
 
 class Plans(Struct, frozen=True):
-    """All talks there are."""
+    """All talks, and what they have in common."""
 
     plans: dict[str, Plan]
-    words: Words
+    common: Common
 
     @classmethod
     def load(cls, *folders: Path) -> Self:
         """Read folders, the first before the next, the product's own when there is none.
 
-        Raises PlanError with all that is wrong, or OSError. A county's folder stands before
-        `SHIPPED`; where it cannot be used, `load()` still gives the product's.
+        Raises PlanError with every mistake, or OSError. A county's folder stands before `SHIPPED`;
+        where it cannot be used, `load()` still returns the product's.
         """
         sources, mistakes = gather(*(folders or (SHIPPED,)))
         found = flaws(sources)
@@ -75,43 +75,43 @@ class Plans(Struct, frozen=True):
 
     @classmethod
     def of(cls, folders: tuple[Folder, ...]) -> Self:
-        """Put together what the folders say, without judging it."""
-        words, plans = common(folders), dict[str, Plan]()
+        """Join what the folders say, unchecked."""
+        common, plans = common_of(folders), dict[str, Plan]()
         for source in (source for folder in reversed(folders) for source in folder):
             if isinstance(file := source.says, PlanFile):
-                steps = {**words.step, **file.step}
-                plans |= {key: Plan(key, "", steps, words, file.chime) for key in file.answers}
-        return cls(plans, words)
+                steps = {**common.step, **file.step}
+                plans |= {key: Plan(key, "", steps, common, file.chime) for key in file.answers}
+        return cls(plans, common)
 
     def for_key(self, key: str, text: str) -> Plan:
-        """Give the talk that the hub's question `key` begins; without a file, just `text`."""
+        """Return the talk that the hub's question `key` begins; without a plan, one question."""
         plan = self.plans.get(key)
         if plan is None:
-            return Plan(key, text, {START: _one(self.words)}, self.words)
+            return Plan(key, text, {START: _one_question(self.common)}, self.common)
         return replace(plan, text=text)
 
     def sentences(self) -> tuple[str, ...]:
-        """Name all that a talk may say in words of its own, as `Speak` does: for a phrase bank."""
+        """Return all sentences that talks may say, cut as `Speak` cuts them: for a phrase bank."""
         steps = [step for plan in self.plans.values() for step in plan.steps.values()]
-        said = [*self.words.said(), *(step.ask for step in steps)]
+        said = [*self.common.said(), *(step.ask for step in steps)]
         said += [part for step in steps for on in step.on for part in spoken(on.say, "")]
         return tuple(dict.fromkeys(filter(None, said)))
 
 
 def spoken(say: str, back: str) -> list[str]:
-    """Cut a sentence around `{heard}`, which becomes `back`: each part may stand in a bank."""
+    """Cut a sentence around `{heard}`, which becomes `back`: each part may be in a bank."""
     parts = (back if part == HEARD else part.strip() for part in re.split(r"(\{heard\})", say))
     return [part for part in parts if part]
 
 
 def heard_as(understood: Understood) -> tuple[str, ...]:
-    """Name what was heard as branches do, the finest first."""
+    """Return the names that branches have for what was heard, the finest first."""
     intent = str(understood.intent)
     finer = str(understood.score) if understood.intent is Intent.OFTEN else understood.what
     return (f"{intent}:{finer}", intent) if finer else (intent,)
 
 
-def _one(words: Words) -> Question:
-    """Give one question about how things are, put so that "yes" is good news."""
-    good = Branch((Intent.FINE, Intent.YES), words.thanks, Meaning.FINE)
-    return Question((good, Branch((Intent.NO,), words.unwell, Meaning.NO)))
+def _one_question(common: Common) -> Question:
+    """Return the talk of a single question about how things are, where "yes" is good news."""
+    good = Branch((Intent.FINE, Intent.YES), common.thanks, Meaning.FINE)
+    return Question((good, Branch((Intent.NO,), common.unwell, Meaning.NO)))

@@ -1,8 +1,8 @@
 """What is still to be said, in order; pure.
 
-Sentences of an alarm go before the question whether help is needed, that before a warning and an
-urgent announcement, those before all else. What is said twice is said once, and what has waited
-too long is let go.
+Sentences of an alarm go first, then the question whether help is needed, then warnings and urgent
+announcements, then all else. A sentence that waits already is not added again, and what has waited
+too long is dropped.
 """
 
 from collections import deque
@@ -28,7 +28,7 @@ class Waiting(Struct, frozen=True):
 
 
 def rank(task: Task) -> int:
-    """Give 0 for what is most urgent, up to 3."""
+    """Return how urgent it is: 0 (the most urgent) to 3."""
     match task:
         case Say(key=key, receipt=receipt, urgent=urgent):
             alarm = key in ALARM or (urgent and not receipt)
@@ -40,17 +40,17 @@ def rank(task: Task) -> int:
 
 
 def is_blunt(task: Task) -> bool:
-    """Tell whether it is said into the resident's words; a warning hears the answer to it out."""
+    """Whether it is said even while the resident talks; a warning waits for the answer to it."""
     return rank(task) <= 1 or (isinstance(task, Say) and task.urgent)
 
 
 def cuts_short(new: Task, running: Task) -> bool:
-    """Tell whether `new` may not wait for the end of what is being said."""
+    """Whether `new` must not wait for the end of what is being said."""
     return rank(new) < rank(running) and is_blunt(new)
 
 
-class Agenda:
-    """A bounded queue; `at` is monotonic seconds."""
+class TaskQueue:
+    """The tasks that wait, at most `MOST`; `at` is monotonic seconds."""
 
     def __init__(self) -> None:
         self._queues = tuple(deque[Waiting]() for _ in range(4))
@@ -59,7 +59,7 @@ class Agenda:
         return sum(map(len, self._queues))
 
     def put(self, task: Task, at: float) -> list[Task]:
-        """Take a task, unless the same waits already; give those that are let go for it."""
+        """Add a task, unless the same waits already; return those that are dropped for it."""
         queue = self._queues[rank(task)]
         if any(waiting.task == task for waiting in queue):
             return []
@@ -67,7 +67,7 @@ class Agenda:
         return [self._least()] if len(self) > MOST else []
 
     def next(self, at: float) -> tuple[Task | None, list[Task]]:
-        """Give what is to be said now, and those that have waited too long."""
+        """Return the next task, and those that have waited too long."""
         gone: list[Task] = []
         for queue in self._queues:
             while queue:
@@ -78,7 +78,7 @@ class Agenda:
         return None, gone
 
     def clear(self) -> list[Task]:
-        """Let go of everything."""
+        """Drop and return all tasks."""
         gone = [waiting.task for queue in self._queues for waiting in queue]
         for queue in self._queues:
             queue.clear()

@@ -1,7 +1,7 @@
 """Who speaks when: one order after another, a talk turn by turn, what is urgent at once.
 
-orders -> agenda -> Say: said | Ask: a talk, act by act | Listen: one answer
-heard while we listen -> the talk; heard otherwise -> `aside`
+orders -> TaskQueue -> Say: said | Ask: a talk, act by act | Listen: one answer
+heard while a question listens -> its talk; heard otherwise -> `_unasked`
 """
 
 import asyncio
@@ -14,27 +14,28 @@ from hub.contract.voice import Ask, Fact, Heard, Listen, Meaning, Order, Say, Sp
 from voice.dialogue import acts
 from voice.dialogue.floor import Floor
 from voice.dialogue.plans import Plans
-from voice.dialogue.queue import Agenda, Task, cuts_short, is_blunt, rank
+from voice.dialogue.queue import Task, TaskQueue, cuts_short, is_blunt, rank
 from voice.dialogue.talk import begin, step
 from voice.speaking.speech import Speech
-from voice.understanding.understand import Expecting, Intent, Understood, words_of
+from voice.understanding.intents import Expecting, Intent, Understood, words_of
 
 log = logging.getLogger(__name__)
-ONLY_ANSWERS = {Intent.UNCLEAR, Intent.FINE, Intent.YES, Intent.NO}  # unasked they mean nothing
-OWN_TALK = "own_"  # so begin the keys of talks that the voice begins
+ONLY_ANSWERS = {Intent.UNCLEAR, Intent.FINE, Intent.YES, Intent.NO}  # they mean nothing unasked
+OWN_TALK = "own_"  # begins the keys of talks that the voice begins
 OWN = ("aside", "again")  # keys of what the voice says by itself
 LOUD = 2  # the lowest rank of what is said as loud by night as by day
 
 
 class Stage:
-    """Runs the orders; `serve` does what the voice does by itself, and gives words for it."""
+    """Runs the orders; `answer_request` does what is asked of the voice, and returns a sentence."""
 
     def __init__(
         self, speech: Speech, plans: Plans, tell: Callable[[Fact], None],
-        serve: Callable[[Intent], str],
+        answer_request: Callable[[Intent], str],
     ) -> None:  # fmt: skip
-        self._speech, self._plans, self._tell, self._serve = speech, plans, tell, serve
-        self._agenda, self._news = Agenda(), asyncio.Event()
+        self._speech, self._plans = speech, plans
+        self._tell, self._answer_request = tell, answer_request
+        self._tasks, self._news = TaskQueue(), asyncio.Event()
         self._running: Task | None = None
         self._job: asyncio.Task[bool] | None = None
         self._spoken: deque[str] = deque(maxlen=20)  # receipts of what was spoken to its end
@@ -43,14 +44,14 @@ class Stage:
 
     @property
     def idle(self) -> bool:
-        """Tell whether nothing is said, asked, heard or waiting."""
-        return not (self._running or len(self._agenda) or self.floor.taken)
+        """Whether nothing is said, asked, heard or waiting."""
+        return not (self._running or len(self._tasks) or self.floor.taken)
 
     def order(self, order: Order) -> None:
-        """Take an order of the hub."""
+        """Queue an order of the hub, or obey it at once."""
         match order:
             case Stop():
-                self._let_go(self._agenda.clear())
+                self._drop(self._tasks.clear())
                 self._cut()
             case Say(key=key, receipt=receipt) if receipt in self._spoken:
                 self._tell(Spoke(key, receipt))  # the hub has not heard that it was
@@ -60,30 +61,35 @@ class Stage:
                 pass
 
     def resident_talks(self, talking: bool) -> None:  # noqa: FBT001 - a fact
-        """Say whether somebody is talking in the room."""
+        """Note whether somebody is talking in the room."""
         if talking:
-            self.floor.take()
+            self.floor.speech_began()
         self._speech.resident_talks(talking)
 
     def heard(self, understood: Understood, question: object = ...) -> None:
-        """Take what was understood, asked for or not, UNCLEAR also where nobody looked.
+        """Use what was understood, asked for or not; UNCLEAR also where it was not judged.
 
         Only speech that began while `question` listened answers it (`...`: whichever listens).
         """
-        self.floor.leave()
+        self.floor.speech_over()
         if not self.floor.answer(understood, question) and understood.intent not in ONLY_ANSWERS:
             self._unasked(understood)
 
+    def overheard(self, understood: Understood) -> None:
+        """Use what was understood of a voice while we spoke: only a call for help counts."""
+        if understood.intent is Intent.HELP:
+            self._tell_heard(Meaning.HELP, understood)
+
     def forget(self) -> None:
-        """Know that what somebody had begun to say was thrown away: no answer is to come of it."""
-        self.floor.leave()
+        """Note that what somebody had begun to say was discarded: no answer comes of it."""
+        self.floor.speech_over()
         self._speech.resident_talks(talking=False)
 
     async def run(self) -> None:
-        """Do what is ordered, for ever."""
+        """Perform the orders, for ever."""
         while True:
-            task, gone = self._agenda.next(monotonic())
-            self._let_go(gone)
+            task, gone = self._tasks.next(monotonic())
+            self._drop(gone)
             if task is None:
                 self._news.clear()
                 await self._news.wait()
@@ -98,7 +104,7 @@ class Stage:
             self._report(task, done=done)
 
     def _put(self, task: Task) -> None:
-        self._let_go(self._agenda.put(task, monotonic()))
+        self._drop(self._tasks.put(task, monotonic()))
         self._news.set()
         if self._running is not None and cuts_short(task, self._running):
             self._cut()
@@ -107,7 +113,7 @@ class Stage:
         if self._job is not None:
             self._job.cancel()
 
-    def _let_go(self, tasks: list[Task]) -> None:
+    def _drop(self, tasks: list[Task]) -> None:
         for task in tasks:
             self._report(task, done=False)
 
@@ -130,11 +136,11 @@ class Stage:
                 found = await self.floor.hear(Expecting.CHECKIN, s)
                 if isinstance(found, acts.Listened):
                     meaning = _meaning(found.understood.intent)
-                    self.say_heard(meaning or Meaning.UNCLEAR, found.understood, key)
+                    self._tell_heard(meaning or Meaning.UNCLEAR, found.understood, key)
                 return True
 
     async def _hold(self, ask: Ask) -> bool:
-        """Hold a talk to its end; False when it could not be heard."""
+        """Hold a talk to its end; False when the loudspeaker could not be heard."""
         talk, todo = begin(self._plans.for_key(ask.key, ask.text), slow=ask.slow)
         while True:
             happened = await self._perform(ask, todo)
@@ -143,7 +149,7 @@ class Stage:
             talk, todo = step(talk, happened)
 
     async def _perform(self, ask: Ask, todo: list[acts.Act]) -> acts.Happening | bool | None:
-        """Do the acts; what happened, None at the end of it, False when nobody can hear us."""
+        """Perform the acts; return what happened, None at the end, False if we cannot be heard."""
         for act in todo:
             match act:
                 case acts.Chime():
@@ -171,7 +177,7 @@ class Stage:
         happened = await self.floor.hear(expecting, s)
         if isinstance(happened, acts.Listened):
             self._answer = happened.understood
-            said = self._serve(happened.understood.intent)
+            said = self._answer_request(happened.understood.intent)
             if said and happened.understood.intent is Intent.TIME:
                 await self._speech.say(said)
         return happened
@@ -182,20 +188,20 @@ class Stage:
                 if self._last:
                     self._put(Say("again", self._last))
             case Intent.TIME | Intent.SLOWER | Intent.LOUDER as wish:
-                self._put(Say("aside", self._serve(wish)))
+                self._put(Say("aside", self._answer_request(wish)))
             case Intent.AWAY | Intent.COUNSEL as wish:  # it may be the television's: asked back
                 self._put(Ask(f"{OWN_TALK}{wish}", ""))
             case intent:
                 if (meaning := _meaning(intent)) is not None:
-                    self.say_heard(meaning, understood)
+                    self._tell_heard(meaning, understood)
 
-    def say_heard(self, meaning: Meaning, said: Understood, asked: str = "") -> None:
-        """Tell the hub what was meant, `asked` after or not."""
+    def _tell_heard(self, meaning: Meaning, said: Understood, asked: str = "") -> None:
+        """Tell the hub what was meant; `asked` is the key of the question, if any."""
         told = (said.score, said.what, said.sure)
         wordless = int(said.wordless)
         self._tell(Heard(meaning, asked, *told, words=words_of(said), wordless=wordless))
 
 
 def _meaning(intent: Intent) -> Meaning | None:
-    """Give the hub's word for it, where it has one."""
+    """Return the hub's word for it; None where it has none."""
     return Meaning(str(intent)) if str(intent) in set(Meaning) else None

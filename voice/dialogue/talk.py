@@ -1,8 +1,8 @@
-"""One talk with the resident, pure: what happened in, what is to be done out.
+"""One talk with the resident, pure: what happened comes in, the acts to be done go out.
 
 begin -> Chime, Pause, Speak, Listen --clear--> Tell, Speak, the next question ... -> End
                                |--silence, unclear--> asked once more, slower, then as planned
-                               '--"help", at any time--> Tell(help), End: the hub takes over
+                               '--"help", at any time--> Tell(help), End: the hub goes on
 """
 
 from collections.abc import Sequence
@@ -29,12 +29,7 @@ from voice.dialogue.acts import (
 )
 from voice.dialogue.plan_files import HELP, OTHER, SILENCE, START, Branch
 from voice.dialogue.plans import Plan, heard_as, spoken
-from voice.understanding.understand import Intent, Understood, words_of
-
-__all__ = [
-    "Act", "Chime", "End", "Finished", "Happening", "Listen", "Listened", "Pause", "Silence",
-    "Speak", "Talk", "Tell", "begin", "step",
-]  # fmt: skip
+from voice.understanding.intents import Intent, Understood, words_of
 
 MOST_S = 180.0  # of speaking and listening: a talk must not tire
 MOST_QUESTIONS = 16  # with all repetitions
@@ -50,10 +45,10 @@ HUBS_OWN = {  # the hub has its own words for these, whatever was asked
 
 
 class Talk(Struct, frozen=True):
-    """Where a talk stands; `left_s` and `left` bound what is still to come.
+    """The state of a talk; `left_s` and `left` bound what is still to come.
 
-    Bad news is told as soon as it is known; good news is `held` until the end, for worse may come
-    after it. So a crash amid a talk loses no need, and makes nobody fine.
+    Bad news is told as soon as it is known; good news is `held` until the end, since worse may come
+    after it. So a crash during a talk loses no need, and reports nobody as fine.
     """
 
     plan: Plan
@@ -80,7 +75,10 @@ def begin(plan: Plan, *, slow: bool) -> Step:
 
 
 def step(talk: Talk, happening: Happening) -> Step:
-    """Take what happened; the acts end with `Listen` or `End`. After the end only help counts."""
+    """Go on after what happened; the acts end with `Listen` or `End`.
+
+    After the end only a call for help counts.
+    """
     match happening:
         case Listened(understood=Understood(intent=Intent.HELP, what=what)):
             return replace(talk, over=True), [Tell(Meaning.HELP, what=what), End()]
@@ -98,28 +96,28 @@ def step(talk: Talk, happening: Happening) -> Step:
 
 
 def _heard(talk: Talk, understood: Understood) -> Step:
-    """Find what follows: what is urgent, what the plan says, what holds in every talk."""
-    intent, words = understood.intent, talk.plan.words
+    """Choose what follows: what is urgent, else what the plan says, else what every talk does."""
+    intent, common = understood.intent, talk.plan.common
     if intent in AGAIN:
         return _say_again(talk, intent)
-    if intent is Intent.UNWELL and understood.what in words.urgent:
+    if intent is Intent.UNWELL and understood.what in common.urgent:
         return _urgent(talk, Tell(Meaning.UNWELL, what=understood.what, closes=True))
     branch = None
     if intent is not Intent.UNCLEAR:
-        branch = talk.plan.steps[talk.step].branch(*heard_as(understood)) or words.branch(intent)
+        branch = talk.plan.steps[talk.step].branch(*heard_as(understood)) or common.branch(intent)
     if branch is not None and not (branch.tell in GOOD and doubtful(understood)):
         return _follow(talk, branch, understood)
     if intent in HUBS_OWN:
         return _end(*_tell(talk, Tell(HUBS_OWN[intent])))
-    return _not_answered(talk, [words.not_understood], (UNCLEAR,))
+    return _not_answered(talk, [common.not_understood], (UNCLEAR,))
 
 
 def _follow(talk: Talk, branch: Branch, understood: Understood) -> Step:
-    """Go along a branch: tell, say back what was understood, and ask on or end."""
+    """Follow a branch: tell, say back what was understood, and ask the next question or end."""
     talk, told = _tell(talk, _news(talk, branch, understood))
     if branch.then == HELP:
         return _urgent(talk, *told)
-    known = talk.plan.words.heard
+    known = talk.plan.common.heard
     says = spoken(branch.say, known.get(understood.what) or known.get(OTHER, ""))
     if not branch.then:
         return _end(talk, [*told, *(Speak(text, talk.slow) for text in says)])
@@ -129,7 +127,7 @@ def _follow(talk: Talk, branch: Branch, understood: Understood) -> Step:
 
 def _news(talk: Talk, branch: Branch, understood: Understood) -> Tell | None:
     guessed = branch.tell in GOOD and understood.intent not in {Intent.FINE, Intent.YES}
-    if branch.tell is None or guessed:  # whatever a plan says: only who says so is fine
+    if branch.tell is None or guessed:  # whatever a plan says: only who says "fine" is fine
         return None
     what, closes = branch.what or understood.what, bool(branch.say or branch.then)
     score = understood.score if understood.intent is Intent.OFTEN else 0
@@ -139,7 +137,7 @@ def _news(talk: Talk, branch: Branch, understood: Understood) -> Tell | None:
 
 
 def _tell(talk: Talk, news: Tell | None) -> tuple[Talk, list[Tell]]:
-    """Tell what is bad; hold what is good, unless there was bad news before."""
+    """Tell bad news; hold good news, unless there was bad news before."""
     if news is None:
         return talk, []
     if news.meaning not in GOOD:
@@ -155,25 +153,25 @@ def _urgent(talk: Talk, *told: Tell) -> Step:
 
 
 def _not_answered(talk: Talk, first: list[str], heard: tuple[str, ...]) -> Step:
-    """Ask once more, slower; then go where the plan goes without a clear answer."""
+    """Ask once more, slower; then follow the plan's branch for no clear answer."""
     question = talk.plan.steps[talk.step]
     if talk.tries < question.again:
         return _ask(replace(talk, tries=talk.tries + 1), first, slow=True)
     if (branch := question.branch(*heard)) is not None:
         return _follow(talk, branch, Understood(Intent.UNCLEAR))
-    return _end(talk, [] if talk.heard else [Speak(talk.plan.words.no_answer, talk.slow)])
+    return _end(talk, [] if talk.heard else [Speak(talk.plan.common.no_answer, talk.slow)])
 
 
 def _say_again(talk: Talk, intent: Intent) -> Step:
-    """Do as the resident asks. The time itself is told by whoever has a clock, before this."""
-    words = talk.plan.words
+    """Repeat the question as the resident asks. The stage has told the time itself before this."""
+    common = talk.plan.common
     match intent:
         case Intent.REPEAT:
             return _speak(talk, talk.said, slow=True)
         case Intent.SLOWER:
-            return _ask(replace(talk, slow=True), [words.slower], slow=True)
+            return _ask(replace(talk, slow=True), [common.slower], slow=True)
         case Intent.LOUDER:
-            return _ask(talk, [words.louder], slow=talk.slow)
+            return _ask(talk, [common.louder], slow=talk.slow)
         case _:
             return _ask(talk, [], slow=talk.slow)
 
@@ -183,18 +181,18 @@ def _ask(talk: Talk, first: list[str], *, slow: bool) -> Step:
 
 
 def _speak(talk: Talk, texts: tuple[str, ...], *, slow: bool) -> Step:
-    """Say what ends with a question, and listen; end the talk where it would take too long."""
+    """Say the texts, of which the last is a question, and listen; end a talk that gets too long."""
     question, said = talk.plan.steps[talk.step], tuple(filter(None, texts))
     left_s = talk.left_s - question.listen_s - sum(speech_s(text, slow=slow) for text in said)
     if talk.left == 0 or (left_s < 0 and talk.said):
-        return _end(talk, [Speak(talk.plan.words.enough, talk.slow)])
+        return _end(talk, [Speak(talk.plan.common.enough, talk.slow)])
     talk = replace(talk, said=said, left=talk.left - 1, left_s=left_s)
     words = [Speak(text, slow) for text in said]
     return talk, [*words, Listen(question.expect, question.listen_s)]
 
 
 def _end(talk: Talk, acts: Sequence[Tell | Speak]) -> Step:
-    """End it: good news is told after its closing words, and what was said is never passed over."""
+    """End it: good news is told after its closing words; of any answer at least UNCLEAR is told."""
     last: list[Act] = [act for act in acts if act != Speak("", talk.slow)]
     if talk.held is not None:
         last.append(talk.held)

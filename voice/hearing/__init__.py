@@ -1,3 +1,13 @@
-"""From microphone to words: voice activity, spotter, Whisper, models."""
+"""From sound to meaning: capture, voice activity, the two passes and their engines, the queue."""
 
-__all__ = ["capture", "hearing", "models", "overhear", "queue", "recordings", "vad", "whisper"]
+__all__ = [
+    "capture",
+    "engines",
+    "hearing",
+    "models",
+    "overhear",
+    "queue",
+    "recordings",
+    "vad",
+    "whisper",
+]

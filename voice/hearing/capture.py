@@ -1,10 +1,10 @@
-"""Between microphone and understanding: a thread that hears, and is deaf while we speak ourselves.
+"""Capture: between the microphone's thread and hearing; discards sound while we speak ourselves.
 
-    microphone thread --piece--> queue --> this thread: hearing.take --> loop: began, ended
-                          '--while we speak--> amid (voice/hearing/overhear.py)
+    microphone thread --piece--> queue --> this thread: Hearing.take_piece --> loop: began, ended
+                          '--while we speak--> Overhearing (voice/hearing/overhear.py)
 
-`ask` travels the same queue: an answer proves that whoever hears is alive. What is heard from the
-beginning of own speech to `AFTER_S` behind its end never comes to `hearing`.
+`ask` uses the same queue, so that an answer proves that this thread is alive. What is heard from
+the beginning of own speech until `AFTER_S` after its end never reaches `Hearing`.
 """
 
 import queue
@@ -16,51 +16,52 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from voice.sound.pcm import HEARING_BYTES_S
+
 AFTER_S = 0.3  # the room's echo, and what was still on its way through the sound card
 MOST = 300  # pieces that wait: 10 s
-BYTES_S = 32_000
 
 
 class Forgotten(Struct, frozen=True):
-    """What had been heard so far was thrown away; who was speaking did not end."""
+    """What was heard so far was discarded; whoever was speaking did not end."""
 
 
 class Listener(Protocol):
     """What `voice.hearing.hearing.Hearing` does for us."""
 
-    def take(self, pcm: bytes) -> Sequence[object]:
-        """Take a piece; say when speech begins and ends."""
+    def take_piece(self, pcm: bytes) -> Sequence[object]:
+        """Judge a piece; return the events: speech began, speech ended."""
         ...
 
     def reset(self) -> None:
-        """Forget what is buffered."""
+        """Discard what is buffered."""
         ...
 
 
-class Amid(Protocol):
+class OwnSpeechListener(Protocol):
     """What `voice.hearing.overhear.Overhearing` does for us."""
 
     def say(self, text: str) -> None:
         """Note what is going to be said."""
         ...
 
-    def take(self, pcm: bytes) -> None:
-        """Take a piece while we speak; never waits."""
+    def take_piece(self, pcm: bytes) -> None:
+        """Note a piece that was heard while we speak; never wait."""
         ...
 
     def end(self) -> None:
-        """Know that we have stopped speaking."""
+        """Note that we have stopped speaking."""
         ...
 
 
-class Ear:
-    """`post` runs a function in the loop; `happened` takes there what `Hearing.take` gave."""
+class Capture:
+    """`post` runs a function in the loop; `happened` gets there each event of the listener."""
 
     def __init__(
         self, post: Callable[[Callable[[], None]], object], happened: Callable[[object], None],
-        amid: Amid,
+        overhearing: OwnSpeechListener,
     ) -> None:  # fmt: skip
-        self._post, self._happened, self._amid = post, happened, amid
+        self._post, self._happened, self._overhearing = post, happened, overhearing
         self._queue: queue.Queue[bytes | Callable[[], object]] = queue.Queue(MOST)
         self._listener: Listener | None = None
         self._covered = 0
@@ -70,34 +71,34 @@ class Ear:
         self.lost_s = 0.0  # of sound that this machine was too slow for
 
     def start(self) -> None:
-        """Begin to hear."""
-        threading.Thread(target=self._run, name="ear", daemon=True).start()
+        """Start the thread."""
+        threading.Thread(target=self._run, name="capture", daemon=True).start()
 
-    def give(self, listener: Listener) -> None:
-        """Hear with it from now on; until then all sound is thrown away."""
+    def use_listener(self, listener: Listener) -> None:
+        """Give all pieces to it from now on; before, they are discarded."""
         self._listener = listener
 
-    def take(self, pcm: bytes) -> None:
-        """Take a piece from the microphone's thread; never waits."""
+    def take_piece(self, pcm: bytes) -> None:
+        """Queue a piece, from the microphone's thread; never wait."""
         if self._covered or monotonic() < self._deaf_until:
-            self._amid.take(pcm)
+            self._overhearing.take_piece(pcm)
             self._stale = self._spoke = True
             return
         if self._spoke:
-            self._amid.end()
+            self._overhearing.end()
             self._spoke = False
         if self._stale and self._put(self._forget):
             self._stale = False
         self._put(pcm)
 
     def ask(self, answer: Callable[[], None]) -> None:
-        """Have `answer` run in the loop once the thread has come to it; in a full queue, never."""
+        """Run `answer` in the loop after the pieces that wait; if the queue is full, never."""
         self._put(partial(self._post, answer))
 
     def cover(self, text: str = "") -> None:
-        """Be deaf: we speak (a text). From any thread, in pairs with `uncover`."""
+        """Hear nothing: we speak (a text). From any thread, in pairs with `uncover`."""
         if text:
-            self._amid.say(text)
+            self._overhearing.say(text)
         with self._lock:
             self._covered += 1
 
@@ -111,7 +112,7 @@ class Ear:
         try:
             self._queue.put_nowait(item)
         except queue.Full:
-            self.lost_s += len(item) / BYTES_S if isinstance(item, bytes) else 0.0
+            self.lost_s += len(item) / HEARING_BYTES_S if isinstance(item, bytes) else 0.0
             return False
         return True
 
@@ -126,5 +127,5 @@ class Ear:
             if not isinstance(item, bytes):
                 item()
             elif self._listener is not None:
-                for event in self._listener.take(item):
+                for event in self._listener.take_piece(item):
                     self._post(partial(self._happened, event))

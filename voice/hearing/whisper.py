@@ -1,7 +1,8 @@
-"""Whisper on short windows: an utterance -> several ways to write it down. The door to CTranslate2.
+"""The second pass: Whisper on short windows writes an utterance down in several ways.
 
-The sound is followed by 4 s of silence instead of 30 s (a fifth of the work; with 1 s it repeats
-itself). All tokens that are not Hangul are forbidden: it cannot fall into another script.
+The only module that imports CTranslate2 and tokenizers. The sound is followed by 4 s of silence
+instead of 30 s (a fifth of the work; with 1 s it repeats itself). All tokens that are not Hangul
+are forbidden: it cannot fall into another script.
 """
 
 import functools
@@ -9,7 +10,7 @@ import string
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import ctranslate2
 import numpy as np
@@ -18,40 +19,8 @@ from tokenizers import Tokenizer
 
 from hub.shared.models import Why
 from voice.hearing.models import Model, ModelError
-from voice.understanding.understand import Guess
-
-RATE_HZ, WINDOW, HOP, BANDS = 16000, 400, 160, 80
-LINEAR_HZ, STEP = 200 / 3, np.log(6.4) / 27  # Slaney: linear to 1 kHz (15 mel), then logarithmic
-TOP_MEL = 15 + np.log(RATE_HZ / 2 / 1000) / STEP
-
-Sound: TypeAlias = npt.NDArray[np.float32]
-
-
-def samples(pcm: bytes) -> Sound:
-    """Give 16-bit samples as numbers in [-1, 1)."""
-    return np.frombuffer(pcm, np.int16).astype(np.float32) / np.float32(32768)
-
-
-def spectrogram(sound: Sound) -> Sound:
-    """Give the 80 bands by frames of 10 ms; at least 25 ms of sound."""
-    padded = np.pad(sound, WINDOW // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW + 1)[:-1], axis=1)) ** 2
-    bands = np.log10(np.maximum(_filters() @ power[:-1].T, 1e-10))
-    floored = np.maximum(bands, bands.max() - 8)
-    return np.ascontiguousarray((floored + 4) / 4, dtype=np.float32)
-
-
-@functools.cache
-def _filters() -> npt.NDArray[np.float64]:
-    mels = np.linspace(0, TOP_MEL, BANDS + 2)
-    edges = np.where(mels < 15, mels * LINEAR_HZ, 1000 * np.exp(STEP * (mels - 15)))  # noqa: PLR2004
-    ramps = edges[:, None] - np.fft.rfftfreq(WINDOW, 1 / RATE_HZ)
-    widths = np.diff(edges)[:, None]
-    rise, fall = -ramps[:-2] / widths[:-1], ramps[2:] / widths[1:]
-    area = 2 / (edges[2:] - edges[:-2])
-    return np.asarray(np.maximum(0, np.minimum(rise, fall)) * area[:, None])
-
+from voice.sound.pcm import HEARING_HZ, Samples, from_pcm
+from voice.understanding.likeness import Guess
 
 SILENCE_S = 4.0
 GUESSES = 5
@@ -63,9 +32,13 @@ PROMPT = ("<|startoftranscript|>", "<|ko|>", "<|transcribe|>", "<|notimestamps|>
 HANGUL_BYTES = frozenset(range(0x80, 0xC0)) | {0xEA, 0xEB, 0xEC, 0xED, 0x20}  # in UTF-8; a space
 TEXT_TOKENS = 50257
 
+WINDOW, HOP, BANDS = 400, 160, 80  # samples (25 ms, 10 ms); mel bands
+LINEAR_HZ, STEP = 200 / 3, np.log(6.4) / 27  # Slaney: linear to 1 kHz (15 mel), then logarithmic
+TOP_MEL = 15 + np.log(HEARING_HZ / 2 / 1000) / STEP
+
 
 class Encoded(NamedTuple):
-    """An utterance as the model has taken it in, and how many frames of 20 ms it has."""
+    """An utterance as the model encoded it, and its number of frames of 20 ms."""
 
     features: ctranslate2.StorageView
     frames: int
@@ -90,16 +63,16 @@ class Whisper:
         self._lock = threading.Lock()
 
     def encode(self, pcm: bytes) -> Encoded:
-        """Take in an utterance (0.1 s of work for 2 s of it); the rest is asked of that."""
-        silence = np.zeros(int(SILENCE_S * RATE_HZ), np.float32)
-        bands = spectrogram(np.concatenate([samples(pcm), silence]))
+        """Encode an utterance (0.1 s of work for 2 s of it); `guess` and `weigh` use the result."""
+        silence = np.zeros(int(SILENCE_S * HEARING_HZ), np.float32)
+        bands = spectrogram(np.concatenate([from_pcm(pcm), silence]))
         bands = np.ascontiguousarray(bands[None, :, : bands.shape[1] // 2 * 2])
         with self._lock:
             features = self._model.encode(ctranslate2.StorageView.from_array(bands))
         return Encoded(features, bands.shape[2] // 2)
 
     def guess(self, encoded: Encoded) -> tuple[tuple[Guess, ...], float]:
-        """Give guesses, best first, and how likely there was no speech (0..1)."""
+        """Return guesses, best first, and how likely there was no speech (0..1)."""
         with self._lock:
             result = self._model.generate(
                 encoded.features, [self._prompt], beam_size=GUESSES, num_hypotheses=GUESSES,
@@ -111,7 +84,7 @@ class Whisper:
         return guesses, float(result.no_speech_prob)
 
     def weigh(self, encoded: Encoded, texts: Sequence[str]) -> dict[str, float]:
-        """Give the log-likelihood of each text, were it what was said (0.03 s of work each)."""
+        """Return the log-likelihood of the sound under each text (0.03 s of work each)."""
         return {text: self._weight(encoded, text) for text in texts}
 
     def _weight(self, encoded: Encoded, text: str) -> float:
@@ -134,10 +107,31 @@ def _not_hangul(tokens: Tokenizer) -> list[int]:
 
 
 def _bytes() -> dict[str, int]:
-    """Give the byte that each letter of a byte-level vocabulary stands for (as GPT-2 began it)."""
+    """Return the byte that each letter of a byte-level vocabulary stands for (as in GPT-2)."""
     shown = {ord(letter) for letter in string.printable if not letter.isspace()}
     shown |= {*range(0xA1, 0xAD), *range(0xAE, 0x100)}
     hidden = [byte for byte in range(256) if byte not in shown]
     return {chr(byte): byte for byte in shown} | {
         chr(256 + place): byte for place, byte in enumerate(hidden)
     }
+
+
+def spectrogram(sound: Samples) -> Samples:
+    """Return Whisper's input: 80 mel bands by frames of 10 ms; needs at least 25 ms of sound."""
+    padded = np.pad(sound, WINDOW // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
+    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW + 1)[:-1], axis=1)) ** 2
+    bands = np.log10(np.maximum(_filters() @ power[:-1].T, 1e-10))
+    floored = np.maximum(bands, bands.max() - 8)
+    return np.ascontiguousarray((floored + 4) / 4, dtype=np.float32)
+
+
+@functools.cache
+def _filters() -> npt.NDArray[np.float64]:
+    mels = np.linspace(0, TOP_MEL, BANDS + 2)
+    edges = np.where(mels < 15, mels * LINEAR_HZ, 1000 * np.exp(STEP * (mels - 15)))  # noqa: PLR2004
+    ramps = edges[:, None] - np.fft.rfftfreq(WINDOW, 1 / HEARING_HZ)
+    widths = np.diff(edges)[:, None]
+    rise, fall = -ramps[:-2] / widths[:-1], ramps[2:] / widths[1:]
+    area = 2 / (edges[2:] - edges[:-2])
+    return np.asarray(np.maximum(0, np.minimum(rise, fall)) * area[:, None])

@@ -1,3 +1,3 @@
-"""The Korean language: hangul, numbers, pronunciation, similar sounds, sentences."""
+"""The Korean language: Hangul, numbers, pronunciation, similar sounds, sentences."""
 
 __all__ = ["hangul", "pronounce", "sentences", "sounds"]

@@ -1,4 +1,4 @@
-"""Hangul syllables and the letters in them: taken apart and put together again.
+"""Hangul syllables: taken apart into their letters and put together again.
 
 A syllable block of Unicode (U+AC00 to U+D7A3) is an onset, a vowel and a coda; a coda may be empty.
 """
@@ -37,7 +37,7 @@ def is_hangul(letter: str) -> bool:
 
 @functools.cache
 def take_apart(letter: str) -> Syllable:
-    """Give the letters of a syllable block; ValueError for anything else."""
+    """Return the letters of a syllable block. Raises ValueError for anything else."""
     if not is_hangul(letter):
         message = f"no Hangul syllable: {letter!r}"
         raise ValueError(message)
@@ -48,10 +48,10 @@ def take_apart(letter: str) -> Syllable:
 
 
 def coda_of(text: str) -> str | None:
-    """Give the coda of the last syllable of `text`, "" if it is open; None without Hangul there."""
+    """Return the coda of the last syllable of `text`, "" if it is open; None without Hangul."""
     return take_apart(text[-1]).coda if text and is_hangul(text[-1]) else None
 
 
 def with_coda(coda: str) -> str:
-    """Give all syllable blocks that end in `coda`, as one string (for a character class)."""
+    """Return all syllable blocks that end in `coda`, as one string (for a character class)."""
     return "".join(str(Syllable(onset, vowel, coda)) for onset in ONSETS for vowel in VOWELS)

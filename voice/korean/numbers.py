@@ -1,7 +1,8 @@
-"""Korean number words, and the particle that fits a word.
+"""Figures, units and Latin letters as the Hangul in which they are read; the fitting particle.
 
-Two rows of numbers live side by side: Sino-Korean (일, 이, 삼) and native (하나, 둘; before a
-counter 한, 두). Digits by themselves, as in a telephone number, are Sino-Korean with 공 for zero.
+Korean has two rows of numbers: Sino-Korean (일, 이, 삼) and native (하나, 둘; before a counter 한,
+두). Single digits, as in a telephone number, are Sino-Korean with 공 for zero. The tables of
+counters, units and signs are in `readings.toml`.
 """
 
 import re
@@ -32,66 +33,6 @@ _BOTH = (
     "예요 이에요",
 )
 JOSA = {form: pair.split() for pair in _BOTH for form in pair.split()}  # after open, after closed
-
-
-def sino(number: int) -> str:
-    """Give a number of 0 to 10^16 - 1 in Sino-Korean; beyond, its digits. ValueError below 0."""
-    if number < 0:
-        message = f"a number below zero: {number}"
-        raise ValueError(message)
-    if number == 0 or number > LARGEST:
-        return "".join(DIGITS[int(digit)] for digit in str(number))
-    words, place = "", 0
-    while number:
-        number, four = divmod(number, 10_000)
-        words = _great(four, place) + words
-        place += 1
-    return words
-
-
-def _great(four: int, place: int) -> str:
-    if not four:
-        return ""
-    alone = four == 1 and place == 1  # 만, not 일만
-    return ("" if alone else _four(four)) + GREAT_PLACES[place]
-
-
-def _four(number: int) -> str:
-    words = ""
-    for place in (3, 2, 1, 0):
-        digit = number // 10**place % 10
-        if digit:
-            words += ("" if digit == 1 and place else DIGITS[digit]) + SMALL_PLACES[place]
-    return words
-
-
-def native(number: int, *, counting: bool = True) -> str:
-    """Give 1 to 99 in native words, `counting` as before a counter (한, 두); else Sino-Korean."""
-    if not 1 <= number <= 99:  # noqa: PLR2004 - native numbers end at 99
-        return sino(number)
-    tens, ones = NATIVE_TENS[number // 10], NATIVE_ONES[number % 10]
-    if not counting:
-        return tens + ones
-    return tens + BEFORE_COUNTER.get(ones, ones) if ones else BEFORE_COUNTER.get(tens, tens)
-
-
-def digit_by_digit(digits: str) -> str:
-    """Give digits as in a telephone number; what is no digit becomes a short pause."""
-    words = "".join(PHONE_DIGITS[int(d)] if d in "0123456789" else " " for d in digits)
-    return ", ".join(words.split())
-
-
-def josa(word: str, particle: str) -> str:
-    """Give the form of `particle` that fits the last sound of `word`, which is read in Hangul.
-
-    A word that does not end in Hangul counts as open; an unknown particle stays as it is.
-    """
-    if particle not in JOSA:
-        return particle
-    after_open, after_closed = JOSA[particle]
-    coda = coda_of(word) or ""
-    as_open = not coda or (coda == "ㄹ" and after_open == "로")
-    return after_open if as_open else after_closed
 
 
 class Readings(Struct, frozen=True):
@@ -141,7 +82,7 @@ EITHER = re.compile(
 
 
 def spell(text: str) -> str:
-    """Give `text` with every figure, unit and Latin letter as the Hangul in which it is read."""
+    """Return `text` with every figure, unit and Latin letter as the Hangul in which it is read."""
     if NOTHING_TO_SPELL.fullmatch(text):
         return text
     text = PHONE.sub(lambda f: digit_by_digit(f[1]), text)
@@ -206,3 +147,63 @@ def _said(digits: str) -> str:
 def _plain(found: re.Match[str]) -> str:
     gap = " " if found[2] and found[2] in "분초도원층호동회차점" else ""
     return _said(found[1]) + gap
+
+
+def sino(number: int) -> str:
+    """Return 0 to 10^16 - 1 in Sino-Korean; beyond, its digits. Raises ValueError below 0."""
+    if number < 0:
+        message = f"a number below zero: {number}"
+        raise ValueError(message)
+    if number == 0 or number > LARGEST:
+        return "".join(DIGITS[int(digit)] for digit in str(number))
+    words, place = "", 0
+    while number:
+        number, four = divmod(number, 10_000)
+        words = _great(four, place) + words
+        place += 1
+    return words
+
+
+def _great(four: int, place: int) -> str:
+    if not four:
+        return ""
+    alone = four == 1 and place == 1  # 만, not 일만
+    return ("" if alone else _four(four)) + GREAT_PLACES[place]
+
+
+def _four(number: int) -> str:
+    words = ""
+    for place in (3, 2, 1, 0):
+        digit = number // 10**place % 10
+        if digit:
+            words += ("" if digit == 1 and place else DIGITS[digit]) + SMALL_PLACES[place]
+    return words
+
+
+def native(number: int, *, counting: bool = True) -> str:
+    """Return 1 to 99 in native words, `counting` as before a counter (한, 두); else Sino-Korean."""
+    if not 1 <= number <= 99:  # noqa: PLR2004 - native numbers end at 99
+        return sino(number)
+    tens, ones = NATIVE_TENS[number // 10], NATIVE_ONES[number % 10]
+    if not counting:
+        return tens + ones
+    return tens + BEFORE_COUNTER.get(ones, ones) if ones else BEFORE_COUNTER.get(tens, tens)
+
+
+def digit_by_digit(digits: str) -> str:
+    """Return digits as in a telephone number; what is no digit becomes a short pause."""
+    words = "".join(PHONE_DIGITS[int(d)] if d in "0123456789" else " " for d in digits)
+    return ", ".join(words.split())
+
+
+def josa(word: str, particle: str) -> str:
+    """Return the form of `particle` that fits the last sound of `word`, which is in Hangul.
+
+    A word that does not end in Hangul counts as open; an unknown particle stays as it is.
+    """
+    if particle not in JOSA:
+        return particle
+    after_open, after_closed = JOSA[particle]
+    coda = coda_of(word) or ""
+    as_open = not coda or (coda == "ㄹ" and after_open == "로")
+    return after_open if as_open else after_closed

@@ -1,8 +1,8 @@
-"""Korean text as it is said: Hangul in, Hangul of the standard pronunciation out.
+"""Korean text as it is pronounced: Hangul in, Hangul of the standard pronunciation out.
 
 After the National Institute's Standard Pronunciation (표준 발음법, 문교부 고시 88-2 and 문체부 고시
-2017-13); the numbers of its articles stand beside the rules. What the letters alone do not tell
-(compounds, endings) is in `pronounce_words`.
+2017-13); the numbers of its articles stand beside the rules. Words whose letters alone do not tell
+their sound (compounds, endings) are respelt first, by patterns and by `lexicon.toml`.
 """
 
 import functools
@@ -20,6 +20,29 @@ from voice.korean.hangul import Syllable, is_hangul, take_apart, with_coda
 from voice.korean.numbers import spell
 
 TENSE = dict(zip("ㄱㄷㅂㅅㅈ", "ㄲㄸㅃㅆㅉ", strict=True))
+# Articles 8 to 11: seven sounds can close a syllable.
+CLOSED = {
+    "ㄲ": "ㄱ", "ㅋ": "ㄱ", "ㄳ": "ㄱ", "ㄺ": "ㄱ",
+    "ㅅ": "ㄷ", "ㅆ": "ㄷ", "ㅈ": "ㄷ", "ㅊ": "ㄷ", "ㅌ": "ㄷ", "ㅎ": "ㄷ",
+    "ㅍ": "ㅂ", "ㅄ": "ㅂ", "ㄿ": "ㅂ",
+    "ㄵ": "ㄴ", "ㄶ": "ㄴ", "ㄼ": "ㄹ", "ㄽ": "ㄹ", "ㄾ": "ㄹ", "ㅀ": "ㄹ", "ㄻ": "ㅁ",
+}  # fmt: skip
+# Article 14: of two closing letters the second moves over, and ㅅ becomes tense.
+PARTED = {
+    "ㄳ": ("ㄱ", "ㅆ"), "ㄵ": ("ㄴ", "ㅈ"), "ㄺ": ("ㄹ", "ㄱ"), "ㄻ": ("ㄹ", "ㅁ"),
+    "ㄼ": ("ㄹ", "ㅂ"), "ㄽ": ("ㄹ", "ㅆ"), "ㄾ": ("ㄹ", "ㅌ"), "ㄿ": ("ㄹ", "ㅍ"),
+    "ㅄ": ("ㅂ", "ㅆ"),
+}  # fmt: skip
+BREATHED = dict(zip("ㄱㄷㅂㅈ", "ㅋㅌㅍㅊ", strict=True))
+NASAL = {"ㄱ": "ㅇ", "ㄷ": "ㄴ", "ㅂ": "ㅁ"}
+WITH_H = {"ㅎ": "", "ㄶ": "ㄴ", "ㅀ": "ㄹ"}
+BREATHES = {  # Article 12.1, appendices: what is left before ㅎ, and the new onset
+    "ㄺ": ("ㄹ", "ㅋ"), "ㄼ": ("ㄹ", "ㅍ"), "ㄵ": ("ㄴ", "ㅊ"), "ㅈ": ("", "ㅊ"), "ㄳ": ("", "ㅋ"),
+    "ㄾ": ("ㄹ", "ㅊ"),
+}  # fmt: skip
+HIDDEN_STOPS = ("ㄳ", "ㄵ", "ㄺ", "ㄼ", "ㄽ", "ㄾ", "ㄿ", "ㅄ")  # they tense what follows
+RAISED = frozenset("ㅣㅕ")  # Article 17: before these ㄷ and ㅌ become ㅈ and ㅊ
+ONLY_SPACES = re.compile(r" *")
 
 RIEUL = with_coda("ㄹ")
 ADNOMINAL = f"[{RIEUL}{with_coda('ㄴ')}]"
@@ -50,94 +73,10 @@ CLOTHES = re.compile(r"(옷|무슨) (입|요일)")
 POSSESSIVE = re.compile(r"(?<![가-힣])([가-힣]+)의(?=[\s,.?!]|$)")
 
 
-class Lexicon(Struct, frozen=True):
-    """The words of `lexicon.toml`, ready to be looked for."""
-
-    pattern: re.Pattern[str]
-    said: dict[str, str]
-    nouns_in_l: frozenset[str]
-    nouns_in_ui: frozenset[str]
-
-
-@cache
-def _lexicon() -> Lexicon:
-    text = files("voice").joinpath("lexicon.toml").read_text(encoding="utf-8")
-    book: dict[str, dict[str, str]] = tomllib.loads(text)
-    pairs = sorted(" ".join(book["words"].values()).split(), key=len, reverse=True)
-    written = [pair.partition("=")[0] for pair in pairs]
-    firsts = "".join({w.lstrip("~")[0] for w in written})
-    options = [w[1:] if w[0] == "~" else f"(?<![가-힣]){w}" for w in written]
-    return Lexicon(
-        pattern=re.compile(f"(?=[{firsts}])(?:{'|'.join(options)})"),  # most begin no word of it
-        said=dict(pair.lstrip("~").split("=") for pair in pairs),
-        nouns_in_l=frozenset(book["nouns"]["in_l"].split()),
-        nouns_in_ui=frozenset(book["nouns"]["in_ui"].split()),
-    )
-
-
-def respell(text: str) -> str:
-    """Give `text` with the words respelt whose sound its letters do not tell."""
-    lexicon = _lexicon()
-    text = POSSESSIVE.sub(_possessive, text)
-    for pattern in (LEANING_SURE, TEN_OF, ENDINGS, ENDINGS_SURE, STEMS, WEARS):
-        text = _tense_after(pattern, text)
-    text = _tense_after(LEANING, text, but=lexicon.nouns_in_l)
-    text = OWN_WORD.sub(_take_in_n, text)
-    text = CLOTHES.sub(_take_in_n, text)
-    return lexicon.pattern.sub(lambda found: lexicon.said[found[0]], text)
-
-
-def _possessive(found: re.Match[str]) -> str:
-    return found[0] if found[0] in _lexicon().nouns_in_ui else found[1] + "에"
-
-
-def _tense_after(pattern: re.Pattern[str], text: str, but: AbstractSet[str] = frozenset()) -> str:
-    letters = list(text)
-    for found in pattern.finditer(text):
-        if found[1] not in but:
-            letters[found.end()] = _tense(letters[found.end()])
-    return "".join(letters)
-
-
-def _tense(letter: str) -> str:
-    onset, vowel, coda = take_apart(letter)
-    return str(Syllable(TENSE.get(onset, onset), vowel, coda))
-
-
-def _take_in_n(found: re.Match[str]) -> str:
-    first = take_apart(found[2][0])
-    return f"{found[1]} {first._replace(onset='ㄴ')}{found[2][1:]}"
-
-
-# Articles 8 to 11: seven sounds can close a syllable.
-CLOSED = {
-    "ㄲ": "ㄱ", "ㅋ": "ㄱ", "ㄳ": "ㄱ", "ㄺ": "ㄱ",
-    "ㅅ": "ㄷ", "ㅆ": "ㄷ", "ㅈ": "ㄷ", "ㅊ": "ㄷ", "ㅌ": "ㄷ", "ㅎ": "ㄷ",
-    "ㅍ": "ㅂ", "ㅄ": "ㅂ", "ㄿ": "ㅂ",
-    "ㄵ": "ㄴ", "ㄶ": "ㄴ", "ㄼ": "ㄹ", "ㄽ": "ㄹ", "ㄾ": "ㄹ", "ㅀ": "ㄹ", "ㄻ": "ㅁ",
-}  # fmt: skip
-# Article 14: of two closing letters the second moves over, and ㅅ becomes tense.
-PARTED = {
-    "ㄳ": ("ㄱ", "ㅆ"), "ㄵ": ("ㄴ", "ㅈ"), "ㄺ": ("ㄹ", "ㄱ"), "ㄻ": ("ㄹ", "ㅁ"),
-    "ㄼ": ("ㄹ", "ㅂ"), "ㄽ": ("ㄹ", "ㅆ"), "ㄾ": ("ㄹ", "ㅌ"), "ㄿ": ("ㄹ", "ㅍ"),
-    "ㅄ": ("ㅂ", "ㅆ"),
-}  # fmt: skip
-BREATHED = dict(zip("ㄱㄷㅂㅈ", "ㅋㅌㅍㅊ", strict=True))
-NASAL = {"ㄱ": "ㅇ", "ㄷ": "ㄴ", "ㅂ": "ㅁ"}
-WITH_H = {"ㅎ": "", "ㄶ": "ㄴ", "ㅀ": "ㄹ"}
-BREATHES = {  # Article 12.1, appendices: what is left before ㅎ, and the new onset
-    "ㄺ": ("ㄹ", "ㅋ"), "ㄼ": ("ㄹ", "ㅍ"), "ㄵ": ("ㄴ", "ㅊ"), "ㅈ": ("", "ㅊ"), "ㄳ": ("", "ㅋ"),
-    "ㄾ": ("ㄹ", "ㅊ"),
-}  # fmt: skip
-HIDDEN_STOPS = ("ㄳ", "ㄵ", "ㄺ", "ㄼ", "ㄽ", "ㄾ", "ㄿ", "ㅄ")  # they tense what follows
-RAISED = frozenset("ㅣㅕ")  # Article 17: before these ㄷ and ㅌ become ㅈ and ㅊ
-ONLY_SPACES = re.compile(r" *")
-
-
 def pronounce(text: str, *, linked: bool = True) -> str:
-    """Give `text` as it is said, numbers spelt out; what is not Hangul stays as it is.
+    """Return `text` as it is pronounced, numbers spelt out; what is not Hangul stays.
 
-    `linked`: in one breath, so that words change each other; else word by word.
+    `linked`: in one breath, so that neighbouring words change each other; else word by word.
     """
     letters = list(respell(spell(unicodedata.normalize("NFC", text))))
     places = [place for place, letter in enumerate(letters) if is_hangul(letter)]
@@ -164,7 +103,7 @@ def _closed(coda: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _meet(first: Syllable, second: Syllable, *, apart: bool) -> tuple[Syllable, Syllable]:
-    """Say two syllables in one breath; `apart`: a space stands between them."""
+    """Return two syllables as said in one breath; `apart`: a space stands between them."""
     if not first.coda:
         return first, second
     if second.onset == "ㅇ":
@@ -181,7 +120,7 @@ def _meet(first: Syllable, second: Syllable, *, apart: bool) -> tuple[Syllable, 
 
 
 def _before_vowel(coda: str, vowel: str, *, apart: bool) -> tuple[str, str]:
-    """Articles 12.4, 13 to 15, 17: a closing sound moves over to a silent onset."""
+    """Articles 12.4, 13 to 15, 17: a closing sound moves to a silent onset."""
     if apart:  # Article 15: before a word of its own, as it sounds when closed
         coda = _closed(coda)
     if coda == "ㅇ":
@@ -195,7 +134,7 @@ def _before_vowel(coda: str, vowel: str, *, apart: bool) -> tuple[str, str]:
 
 
 def _before_h(coda: str, vowel: str, *, apart: bool) -> tuple[str, str]:
-    """Article 12.1, appendices: stops and ㅎ melt into one breathed sound. Article 17, appendix."""
+    """Article 12.1, appendices: a stop and ㅎ become one aspirated sound. Article 17, appendix."""
     if coda in WITH_H:
         return _closed(coda), "ㅎ"
     if coda in BREATHES and not apart:
@@ -207,7 +146,7 @@ def _before_h(coda: str, vowel: str, *, apart: bool) -> tuple[str, str]:
 
 
 def _after_h(coda: str, onset: str) -> tuple[str, str]:
-    """Articles 12.1 to 12.3: a closing ㅎ breathes into ㄱㄷㅈ, tenses ㅅ and gives way to ㄴ."""
+    """Articles 12.1 to 12.3: a closing ㅎ aspirates ㄱㄷㅈ, tenses ㅅ and disappears before ㄴ."""
     left = WITH_H[coda]
     if onset in "ㄱㄷㅈ":
         return left, BREATHED[onset]
@@ -230,7 +169,7 @@ def _before_consonant(first: Syllable, onset: str) -> tuple[str, str]:
 
 
 def _before_sound(coda: str, onset: str) -> tuple[str, str]:
-    """Articles 18 to 20 and 23: two consonants side by side; `coda` is one of the seven."""
+    """Articles 18 to 20 and 23: two neighbouring consonants; `coda` is one of the seven."""
     if coda in NASAL:
         if onset in "ㄴㅁ":
             return NASAL[coda], onset
@@ -255,3 +194,62 @@ def _with_plain_vowel(syllable: Syllable, *, opens: bool) -> Syllable:
     elif vowel == "ㅢ" and not opens:  # 5.3, 5.4
         vowel = "ㅣ"
     return Syllable(onset, vowel, coda)
+
+
+def respell(text: str) -> str:
+    """Return `text` with those words respelt whose letters do not tell their sound."""
+    lexicon = _lexicon()
+    text = POSSESSIVE.sub(_possessive, text)
+    for pattern in (LEANING_SURE, TEN_OF, ENDINGS, ENDINGS_SURE, STEMS, WEARS):
+        text = _tense_after(pattern, text)
+    text = _tense_after(LEANING, text, but=lexicon.nouns_in_l)
+    text = OWN_WORD.sub(_take_in_n, text)
+    text = CLOTHES.sub(_take_in_n, text)
+    return lexicon.pattern.sub(lambda found: lexicon.said[found[0]], text)
+
+
+class Lexicon(Struct, frozen=True):
+    """The words of `lexicon.toml`, and a pattern that finds them."""
+
+    pattern: re.Pattern[str]
+    said: dict[str, str]
+    nouns_in_l: frozenset[str]
+    nouns_in_ui: frozenset[str]
+
+
+@cache
+def _lexicon() -> Lexicon:
+    text = files("voice").joinpath("lexicon.toml").read_text(encoding="utf-8")
+    book: dict[str, dict[str, str]] = tomllib.loads(text)
+    pairs = sorted(" ".join(book["words"].values()).split(), key=len, reverse=True)
+    written = [pair.partition("=")[0] for pair in pairs]
+    firsts = "".join({w.lstrip("~")[0] for w in written})
+    options = [w[1:] if w[0] == "~" else f"(?<![가-힣]){w}" for w in written]
+    return Lexicon(
+        pattern=re.compile(f"(?=[{firsts}])(?:{'|'.join(options)})"),
+        said=dict(pair.lstrip("~").split("=") for pair in pairs),
+        nouns_in_l=frozenset(book["nouns"]["in_l"].split()),
+        nouns_in_ui=frozenset(book["nouns"]["in_ui"].split()),
+    )
+
+
+def _possessive(found: re.Match[str]) -> str:
+    return found[0] if found[0] in _lexicon().nouns_in_ui else found[1] + "에"
+
+
+def _tense_after(pattern: re.Pattern[str], text: str, but: AbstractSet[str] = frozenset()) -> str:
+    letters = list(text)
+    for found in pattern.finditer(text):
+        if found[1] not in but:
+            letters[found.end()] = _tense(letters[found.end()])
+    return "".join(letters)
+
+
+def _tense(letter: str) -> str:
+    onset, vowel, coda = take_apart(letter)
+    return str(Syllable(TENSE.get(onset, onset), vowel, coda))
+
+
+def _take_in_n(found: re.Match[str]) -> str:
+    first = take_apart(found[2][0])
+    return f"{found[1]} {first._replace(onset='ㄴ')}{found[2][1:]}"

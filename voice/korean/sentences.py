@@ -1,4 +1,4 @@
-"""A text cut into sentences: the unit that the bank keeps, the cache finds and an engine speaks."""
+"""A text cut into sentences: the unit of the phrase bank, the cache and the speech engines."""
 
 import re
 import unicodedata
@@ -10,12 +10,12 @@ _SOUNDING = re.compile(r"[^\W_]")
 
 
 def tidy(text: str) -> str:
-    """Give `text` in one way of writing: composed letters, single spaces, nothing at its ends."""
+    """Return `text` normalised: composed letters, single spaces, none at its ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def sentences(text: str) -> list[str]:
-    """Give the sentences in which there is something to say, none longer than `LONGEST`."""
+    """Return the sentences that have something to say, none longer than `LONGEST`."""
     composed = unicodedata.normalize("NFC", text)
     whole = (tidy(part) for part in _END.split(composed))
     return [piece for part in whole for piece in _pieces(part) if _SOUNDING.search(piece)]

@@ -1,7 +1,7 @@
-"""How alike two Korean texts sound: letters as pronounced, weighed by how easily they are mistaken.
+"""How alike two Korean texts sound: letters as pronounced, weighted by how often they are mistaken.
 
-The one door to rapidfuzz. Recognisers take like for like ("권찬아" for 괜찮아): a plain letter
-counts 1, a lax for a tense or breathed one 0.2, ㅓ for ㅗ 0.35, a glide 0.3.
+Recognisers write similar sounds ("권찬아" for 괜찮아): a wrong letter costs 1, a lax for a tense or
+aspirated one 0.2, ㅓ for ㅗ 0.35, a glide 0.3. The only module that imports rapidfuzz.
 """
 
 import functools
@@ -14,34 +14,6 @@ from rapidfuzz.distance import Levenshtein
 
 from voice.korean.hangul import is_hangul, take_apart
 from voice.korean.pronounce import pronounce
-
-
-def said(text: str) -> str:
-    """Give the syllables of a text as they are said, and nothing else."""
-    return "".join(filter(is_hangul, pronounce(text)))
-
-
-def errors(text: str, heard: str) -> tuple[int, int]:
-    """Give the wrong syllables (changed, lost, added), and how many `text` has."""
-    meant = said(text)
-    return _distance(meant, said(heard)), len(meant)
-
-
-def error_rate(text: str, heard: str) -> float:
-    """Give the character error rate; may be above 1 where much was added. 0 of nothing."""
-    wrong, of = errors(text, heard)
-    return wrong / of if of else 0.0
-
-
-def _distance(a: str, b: str) -> int:
-    row = list(range(len(b) + 1))
-    for number, letter in enumerate(a, 1):
-        before, row = row, [number]
-        for place, other in enumerate(b, 1):
-            changed = before[place - 1] + (letter != other)
-            row.append(min(changed, before[place] + 1, row[-1] + 1))
-    return row[-1]
-
 
 CODA = {"ㄱ": "K", "ㄴ": "N", "ㄷ": "T", "ㄹ": "L", "ㅁ": "M", "ㅂ": "P", "ㅇ": "G"}
 VOWEL = {
@@ -80,14 +52,14 @@ BLUR = str.maketrans("ㄲㅋㄸㅌㅃㅍㅉㅊㅆㅗㅡLNMKPTyw", "ㄱㄱㄷㄷ�
 
 @functools.lru_cache(maxsize=2048)
 def sounds(text: str) -> str:
-    """Give the sounds of `text`, one letter each; what is not Hangul after reading is left out."""
+    """Return the sounds of `text`, one letter each; what has no Hangul reading is left out."""
     return _sounds(pronounce(text))
 
 
 def sounds_of(texts: Sequence[str]) -> list[str]:
-    """Give the sounds of many texts of one line each: much faster than one by one.
+    """Return the sounds of many texts of one line each: much faster than one by one.
 
-    In batches, for a search over all of them would hold up every other thread.
+    In batches, since a regular expression over all of them would block every other thread.
     """
     batches = (texts[at : at + BATCH] for at in range(0, len(texts), BATCH))
     return [_sounds(said) for some in batches for said in pronounce("\n".join(some)).split("\n")]
@@ -102,17 +74,34 @@ def _sounds(said: str) -> str:
 
 
 def distance(a: str, b: str) -> float:
-    """Give how far apart two texts sound: 0 alike to 1, Levenshtein's over letters as spoken."""
+    """Return how different two texts sound, 0 to 1: Levenshtein's distance of their sounds."""
     return float(Levenshtein.normalized_distance(sounds(a), sounds(b)))
 
 
+def said(text: str) -> str:
+    """Return the syllables of a text as they are pronounced, and nothing else."""
+    return "".join(filter(is_hangul, pronounce(text)))
+
+
+def errors(text: str, heard: str) -> tuple[int, int]:
+    """Return the number of wrong syllables (changed, lost, added), and of those in `text`."""
+    meant = said(text)
+    return Levenshtein.distance(meant, said(heard)), len(meant)
+
+
+def error_rate(text: str, heard: str) -> float:
+    """Return the syllable error rate; above 1 where much was added, 0 for an empty text."""
+    wrong, of = errors(text, heard)
+    return wrong / of if of else 0.0
+
+
 def weight(heard: str) -> float:
-    """Give how much there is in `sounds`, in plain letters."""
+    """Return how much there is in `sounds`, in plain letters."""
     return sum(LIGHT.get(sound, 1.0) for sound in heard)
 
 
 class Fit(NamedTuple):
-    """Where a phrase lies in what was heard: what it costs, and what is left before and after."""
+    """How a phrase fits into what was heard: its cost, and how much is left before and after."""
 
     cost: float
     lead: float
@@ -120,7 +109,7 @@ class Fit(NamedTuple):
 
 
 class Table:
-    """Phrases by their sounds, in groups, ready for many comparisons at once."""
+    """Phrases by their sounds, in groups, prepared for many comparisons at once."""
 
     def __init__(self, phrases: Sequence[str], groups: Sequence[Hashable]) -> None:
         longest = max(map(len, phrases), default=0)
@@ -137,7 +126,7 @@ class Table:
         self._groups = {group: np.array(members) for group, members in rows.items()}
 
     def nearest(self, heard: str, groups: Iterable[Hashable], count: int) -> list[int]:
-        """Give up to twice `count` phrases of each group that share most with it, or are in it."""
+        """Return up to twice `count` phrases of each group: those that share most, or are in it."""
         parts = _parts(heard)
         shared = self._parts[parts].sum(axis=0, dtype=np.int64)
         alike = shared / (self._counts + len(parts))
@@ -149,10 +138,10 @@ class Table:
         return sorted(found)
 
     def fit(self, rows: Sequence[int], heard: str) -> list[Fit]:
-        """Lay each phrase where it fits best in the sounds heard; all counted in plain letters.
+        """Fit each phrase where it fits best into the sounds heard; all counted in plain letters.
 
-        What stands before and after is counted at a third, so that a whole match beats a part.
-        A cell holds a cost, and in its low digits how many sounds were left before the phrase.
+        What stands before and after counts a third, so that a whole match beats a part. A cell
+        holds a cost, and in its low digits how many sounds were left before the phrase.
         """
         ids = [CODE[sound] for sound in heard]
         past = np.concatenate([[0], np.cumsum(GAP[ids])])
@@ -163,7 +152,7 @@ class Table:
             gap = GAP[sound][:, None]
             taken = np.minimum(cells[:, :-1] + COSTS[sound][:, ids], cells[:, 1:] + gap)
             made = np.concatenate([cells[:, :1] + gap, taken], axis=1)
-            made = np.minimum.accumulate(made - past, axis=1) + past  # sounds that came in between
+            made = np.minimum.accumulate(made - past, axis=1) + past  # sounds in between
             cells = np.where((place < lengths)[:, None], made, cells)
         ends = np.argmin(cells + (past[-1] - past) // 3, axis=1)
         last = cells[np.arange(len(rows)), ends]
@@ -174,12 +163,12 @@ class Table:
 
 
 def _parts(heard: str) -> list[int]:
-    """Give the blurred sounds and pairs of sounds in it, as numbers."""
+    """Return the blurred sounds and pairs of sounds in it, as numbers."""
     codes = [CODE[sound] for sound in blurred(heard)]
     pairs = (len(SOUNDS) * (1 + a) + b for a, b in pairwise(codes))
     return sorted({*codes, *pairs})
 
 
 def blurred(heard: str) -> str:
-    """Give sounds without what is most often mistaken: for a first, quick look."""
+    """Return sounds without the differences that are most often mistaken: for a quick search."""
     return heard.translate(BLUR).replace(" ", "")

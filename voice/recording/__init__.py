@@ -1,3 +1,3 @@
-"""`anbu voice mouth` and the recording desk: how a bank of spoken phrases is made."""
+"""`anbu voice bank` and `anbu voice record`: how a bank of spoken sentences is made."""
 
 __all__ = ["command"]

@@ -1,7 +1,7 @@
-"""Filling the phrase bank: each sentence in several ways, the one that is understood best is kept.
+"""Filling the phrase bank: of several ways to say a sentence the one understood best is kept.
 
-One person speaks everything; the ways differ in speed and in single letters only, so that a
-resident hears one voice. The judge is a recogniser that knows nothing of what was meant.
+One voice speaks everything; the ways differ only in speed and in single letters, so that a resident
+hears one person. The judge is a recogniser that does not know the text.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,14 +21,14 @@ Speaks = Callable[[str], Audio]
 
 
 class Way(Struct, frozen=True):
-    """One way to say a sentence: `made` is its name in the index; `speak` raises MouthError."""
+    """One way to say a sentence; `made` is its name in the index; `speak` raises MouthError."""
 
     made: str
     speak: Speaks
 
 
 class Built(Struct, frozen=True):
-    """What became of a sentence: `error` is the share of syllables that were misheard."""
+    """A sentence that was spoken; `error` is the share of syllables that were misheard."""
 
     text: str
     made: str
@@ -38,7 +38,7 @@ class Built(Struct, frozen=True):
 
 
 class Gaps(Struct, frozen=True):
-    """What a bank lacks, and the files that no sentence needs any more."""
+    """The sentences that a bank lacks, and the files that no sentence needs any more."""
 
     missing: tuple[str, ...]
     orphaned: tuple[str, ...]
@@ -55,22 +55,22 @@ def gaps(folder: Path, texts: Iterable[str]) -> Gaps:
 def build(folder: Path, texts: Iterable[str], ways: Iterable[Way], judge: Judge) -> Iterator[Built]:
     """Say all `texts` in one way, what was misheard in the next, the worst first; keep the best.
 
-    Tells of each that is kept, as it is kept: whoever loses patience has a bank. Raises OSError.
+    Yields each sentence when it is kept, so that an interrupted build leaves a usable bank. Raises
+    OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     best: dict[str, float] = dict.fromkeys(texts, inf)
     for way in ways:
-        for text in sorted((t for t, error in best.items() if error > 0), key=best.__getitem__)[
-            ::-1
-        ]:
-            built = said(text, way, judge)
+        misheard = sorted((t for t, error in best.items() if error > 0), key=best.__getitem__)
+        for text in reversed(misheard):
+            built = spoken(text, way, judge)
             if built is not None and built.error < best[text]:
                 best[text] = built.error
-                keep(folder, built)
+                add_to_bank(folder, built)
                 yield built
 
 
-def said(text: str, way: Way, judge: Judge) -> Built | None:
+def spoken(text: str, way: Way, judge: Judge) -> Built | None:
     """Say a text in one way, and have it judged; None where it cannot be said so."""
     try:
         audio = levelled(trimmed(way.speak(text)))
@@ -80,15 +80,15 @@ def said(text: str, way: Way, judge: Judge) -> Built | None:
     return Built(text, way.made, heard, error_rate(text, heard), audio)
 
 
-def keep(folder: Path, built: Built) -> None:
-    """Put one sentence into a bank, and into its index. Raises OSError."""
+def add_to_bank(folder: Path, built: Built) -> None:
+    """Write one sentence into a bank and its index. Raises OSError."""
     write_sound(folder / file_name(built.text), built.audio)
     entry = Entry(built.text, built.made, " ".join(built.heard.split()))
     write_index(folder, {**read_index(folder), file_name(built.text): entry})
 
 
 def prune(folder: Path, texts: Iterable[str]) -> tuple[str, ...]:
-    """Remove the files that no sentence needs, and give their names. Raises OSError."""
+    """Remove the files that no sentence needs; return their names. Raises OSError."""
     orphaned = gaps(folder, texts).orphaned
     for name in orphaned:
         (folder / name).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """`anbu voice bank build`, `anbu voice bank check` and `anbu voice record`.
 
-Exit codes: 0 all is there; 1 something is missing or was refused; 2 a model or file cannot be used.
-Those of `record --live` stand in `record_cli`.
+Exit codes: 0 nothing is missing; 1 something is missing or was refused, or a session at the
+microphone was interrupted; 2 a model, file, microphone or terminal cannot be used.
 """
 
 import logging
@@ -20,129 +20,12 @@ from hub.shared.messages import ours
 from hub.shared.settings import noted_by
 from voice.recording.build import build, gaps, prune
 from voice.recording.review import fault, store
-from voice.recording.session import Line
+from voice.recording.session import Prompt
 from voice.settings import VoiceSettings, load
 from voice.speaking.bank import SHIPPED, Bank, fixed_sentences, read_sound
 
-
-def tell(part: str, key: str, flaw: str = "", **values: object) -> None:
-    """Print a message of table `part`, its `values` filled in; `flaw` is a key of [flaw]."""
-    said = ours("voice", "mouth")
-    wrong = said["flaw"][flaw] if flaw else ""
-    show(said[part][key].format(flaw=wrong, **values))
-
-
-def show(line: str) -> None:
-    """Print a line as it is."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-INCOMPLETE, UNUSABLE = 1, 2
-INCOMPLETE, UNUSABLE = 1, 2
-
+INCOMPLETE, UNUSABLE = 1, 2  # exit codes
 EACH_S = 20  # for one sentence and its keys: a guess
-
-
-def live_arguments(parser: ArgumentParser) -> None:
-    """Describe what `--live` understands beside what all of `anbu voice record` does."""
-    said = ours("voice", "mouth")["live"]
-    parser.add_argument("--only", type=_span, metavar="N[-M]", help=said["only_about"])
-    parser.add_argument("--again", action="store_true", help=said["again_about"])
-    parser.add_argument("--microphone", metavar="NAME", help=said["microphone_about"])
-
-
-def run_live(args: Namespace) -> int:
-    """Hold a session; raises SettingsError, and OSError where the settings cannot be read."""
-    settings = load(args.config, noted_by(args))
-    if args.microphone is not None:
-        settings = replace(settings, microphone=args.microphone)
-    folder: Path | None = args.to or (Path(settings.bank) if settings.bank else None)
-    if folder is None:
-        tell("live", "no_folder")
-        return UNUSABLE
-    span: range = args.only or range(1, len(fixed_sentences()) + 1)
-    lines = _wanted(folder, span, again=args.again)
-    if not lines:
-        tell("live", "nothing", folder=folder)
-        return 0
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        tell("live", "no_terminal")
-        return UNUSABLE
-    try:
-        _try_folder(folder)
-        code = _session(settings, folder, lines, args.speaker)
-    except OSError as error:
-        tell("live", "not_stored", folder=folder, reason=error.strerror or error)
-        return UNUSABLE
-    except KeyboardInterrupt:
-        return INCOMPLETE
-    left = len(_wanted(folder, span, again=False))
-    _advise(settings, folder, left)
-    return code or (INCOMPLETE if left else 0)
-
-
-def _wanted(folder: Path, span: range, *, again: bool) -> list[Line]:
-    """Give the sentences whose sound the folder lacks; what is damaged counts as lacking."""
-    bank = Bank([folder])
-    lines = (Line(n, text) for n, text in enumerate(fixed_sentences(), 1) if n in span)
-    return [line for line in lines if again or bank.find(line.text) is None]
-
-
-def _try_folder(folder: Path) -> None:
-    """Raise OSError before anybody has spoken in vain."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):
-        pass
-
-
-def _session(settings: VoiceSettings, folder: Path, lines: list[Line], speaker: str) -> int:
-    from voice.hearing.vad import Segmenter, detector  # noqa: PLC0415
-    from voice.recording import desk  # noqa: PLC0415 - loads PortAudio
-    from voice.recording.session import Desk, Session  # noqa: PLC0415
-    from voice.sound.portaudio import PortAudio, hush  # noqa: PLC0415
-
-    logging.getLogger("voice").addHandler(logging.NullHandler())  # it is told in words
-    hush()
-    sound, keys = PortAudio(), desk.TerminalKeys(sys.stdin)
-    ears = desk.MicrophoneEars(sound, settings.microphone)
-    play, meter = desk.player(sound, settings, keys.pressed), desk.Meter()
-    zeros = settings.silent_s > 0
-    try:
-        tell("live", "opening")
-        if hindered := ears.hindered(zeros=zeros):
-            tell("live", hindered)
-            return UNUSABLE
-        tell("live", "intro", count=len(lines), minutes=max(1, len(lines) * EACH_S // 60))
-        session = Session(
-            Desk(ears, keys, play, partial(tell, "live"), meter.show),
-            lambda: Segmenter(detector()),
-            lambda line, audio: store(folder, line.text, audio, speaker),
-            zeros=zeros,
-        )
-        with desk.single_keys(sys.stdin):
-            outcome = session.run(lines)
-    finally:
-        ears.close()
-    tell("live", "summary", kept=outcome.kept)
-    return UNUSABLE if outcome.lost else 0
-
-
-def _advise(settings: VoiceSettings, folder: Path, left: int) -> None:
-    """Tell what is left to do."""
-    tell("live", "left" if left else "whole", left=left)
-    whole = folder.resolve()
-    used = settings.bank and Path(settings.bank).resolve() == whole
-    tell("live", "used" if used else "use", folder=whole)
-
-
-def _span(words: str) -> range:
-    count = len(fixed_sentences())
-    if found := re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", words):
-        first, last = int(found[1]), int(found[2] or found[1])
-        if 1 <= first <= last <= count:
-            return range(first, last + 1)
-    raise ArgumentTypeError(ours("voice", "mouth")["live"]["no_span"].format(count=count))
 
 
 def bank_arguments(parser: ArgumentParser) -> None:
@@ -163,7 +46,7 @@ def bank_arguments(parser: ArgumentParser) -> None:
 
 
 def run_bank(args: Namespace) -> int:
-    """Build or check a bank, and tell what it has and lacks."""
+    """Build or check a bank, and print what it has and lacks."""
     folder: Path = args.folder
     try:
         if args.action == "build":
@@ -175,7 +58,9 @@ def run_bank(args: Namespace) -> int:
 
 
 def _check(folder: Path) -> int:
-    with suppress(FileNotFoundError):  # one that is somebody else's looks empty to Python 3.13
+    with suppress(
+        FileNotFoundError
+    ):  # raises for a folder that may not be read; it looks empty to Python 3.13
         next(folder.iterdir(), None)
     texts = fixed_sentences()
     found = gaps(folder, texts)
@@ -223,7 +108,7 @@ def record_arguments(parser: ArgumentParser) -> None:
 
 
 def run_record(args: Namespace) -> int:
-    """List the sentences, take the recordings of a folder that are good, or record them here."""
+    """List the sentences, import the good recordings of a folder, or record them here."""
     if args.live:
         return run_live(args)
     if args.only or args.again or args.microphone is not None:
@@ -235,13 +120,13 @@ def run_record(args: Namespace) -> int:
             show(ours("voice", "mouth")["record"]["line"].format(number=number, text=text))
         return 0
     try:
-        return _take(texts, args.source, args.to or args.source / "bank", args.speaker)
+        return _import_recordings(texts, args.source, args.to or args.source / "bank", args.speaker)
     except OSError as error:
         tell("bank", "failed", reason=str(error))
         return UNUSABLE
 
 
-def _take(texts: list[str], source: Path, folder: Path, speaker: str) -> int:
+def _import_recordings(texts: list[str], source: Path, folder: Path, speaker: str) -> int:
     stored = refused = 0
     for number, text, path in _recordings(texts, source):
         recording = read_sound(path)
@@ -265,3 +150,120 @@ def _recordings(texts: list[str], source: Path) -> Iterator[tuple[int, str, Path
         path = source / f"{number:03}.wav"
         if path.is_file():
             yield number, text, path
+
+
+def live_arguments(parser: ArgumentParser) -> None:
+    """Describe the arguments of `anbu voice record --live`."""
+    said = ours("voice", "mouth")["live"]
+    parser.add_argument("--only", type=_span, metavar="N[-M]", help=said["only_about"])
+    parser.add_argument("--again", action="store_true", help=said["again_about"])
+    parser.add_argument("--microphone", metavar="NAME", help=said["microphone_about"])
+
+
+def run_live(args: Namespace) -> int:
+    """Hold a session. Raises SettingsError, and OSError where the settings cannot be read."""
+    settings = load(args.config, noted_by(args))
+    if args.microphone is not None:
+        settings = replace(settings, microphone=args.microphone)
+    folder: Path | None = args.to or (Path(settings.bank) if settings.bank else None)
+    if folder is None:
+        tell("live", "no_folder")
+        return UNUSABLE
+    span: range = args.only or range(1, len(fixed_sentences()) + 1)
+    prompts = _wanted(folder, span, again=args.again)
+    if not prompts:
+        tell("live", "nothing", folder=folder)
+        return 0
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        tell("live", "no_terminal")
+        return UNUSABLE
+    try:
+        _try_folder(folder)
+        code = _session(settings, folder, prompts, args.speaker)
+    except OSError as error:
+        tell("live", "not_stored", folder=folder, reason=error.strerror or error)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        return INCOMPLETE
+    left = len(_wanted(folder, span, again=False))
+    _advise(settings, folder, left)
+    return code or (INCOMPLETE if left else 0)
+
+
+def _wanted(folder: Path, span: range, *, again: bool) -> list[Prompt]:
+    """Return the sentences whose sound the folder lacks; damaged sound counts as lacking."""
+    bank = Bank([folder])
+    prompts = (Prompt(n, text) for n, text in enumerate(fixed_sentences(), 1) if n in span)
+    return [prompt for prompt in prompts if again or bank.find(prompt.text) is None]
+
+
+def _try_folder(folder: Path) -> None:
+    """Raise OSError if the folder cannot be written, before anybody speaks in vain."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _session(settings: VoiceSettings, folder: Path, prompts: list[Prompt], speaker: str) -> int:
+    from voice.hearing.vad import Segmenter, detector  # noqa: PLC0415
+    from voice.recording import desk  # noqa: PLC0415 - loads PortAudio
+    from voice.recording.session import Desk, Session  # noqa: PLC0415
+    from voice.sound.portaudio import PortAudio, hush  # noqa: PLC0415
+
+    logging.getLogger("voice").addHandler(
+        logging.NullHandler()
+    )  # its warnings are shown as messages
+    hush()
+    sound, keys = PortAudio(), desk.TerminalKeys(sys.stdin)
+    source = desk.MicrophoneSource(sound, settings.microphone)
+    play, meter = desk.player(sound, settings, keys.pressed), desk.Meter()
+    zeros = settings.silent_s > 0
+    try:
+        tell("live", "opening")
+        if hindered := source.hindered(zeros=zeros):
+            tell("live", hindered)
+            return UNUSABLE
+        minutes = max(1, len(prompts) * EACH_S // 60)
+        tell("live", "intro", count=len(prompts), minutes=minutes)
+        session = Session(
+            Desk(source, keys, play, partial(tell, "live"), meter.show),
+            lambda: Segmenter(detector()),
+            lambda prompt, audio: store(folder, prompt.text, audio, speaker),
+            zeros=zeros,
+        )
+        with desk.single_keys(sys.stdin):
+            outcome = session.run(prompts)
+    finally:
+        source.close()
+    tell("live", "summary", kept=outcome.kept)
+    return UNUSABLE if outcome.lost else 0
+
+
+def _advise(settings: VoiceSettings, folder: Path, left: int) -> None:
+    """Print what is left to do."""
+    tell("live", "left" if left else "whole", left=left)
+    whole = folder.resolve()
+    used = settings.bank and Path(settings.bank).resolve() == whole
+    tell("live", "used" if used else "use", folder=whole)
+
+
+def _span(argument: str) -> range:
+    count = len(fixed_sentences())
+    if found := re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", argument):
+        first, last = int(found[1]), int(found[2] or found[1])
+        if 1 <= first <= last <= count:
+            return range(first, last + 1)
+    raise ArgumentTypeError(ours("voice", "mouth")["live"]["no_span"].format(count=count))
+
+
+def tell(part: str, key: str, flaw: str = "", **values: object) -> None:
+    """Print a message of table `part` with `values` filled in; `flaw` is a key of [flaw]."""
+    said = ours("voice", "mouth")
+    wrong = said["flaw"][flaw] if flaw else ""
+    show(said[part][key].format(flaw=wrong, **values))
+
+
+def show(text: str) -> None:
+    """Print a text as it is."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The real microphone, keyboard, loudspeaker and screen of a session at the microphone."""
+"""The real microphone, keyboard, loudspeaker and screen of a recording session."""
 
 import os
 import select
@@ -16,55 +16,57 @@ from voice.recording.take import ZEROS_S
 from voice.settings import VoiceSettings
 from voice.sound.loudspeaker import Loudspeaker
 from voice.sound.microphone import Microphone
-from voice.sound.pcm import Audio
+from voice.sound.pcm import SPEECH_HZ, Audio
 from voice.sound.portaudio import PortAudio, Reason, SoundError
-from voice.speaking.mouth import RATE_HZ
 
-OPEN_S = 6.0  # opening a microphone takes up to 2 s, a look for one that is missing the same
+OPEN_S = 6.0  # opening a microphone takes up to 2 s, a search for a missing one as well
 LOOK_S = 0.2
 PIECES = 300  # 10 s, if the machine hangs so long
 BAR, FLOOR_DB = 24, -72.0  # marks, of 3 dB each
 ESCAPE, END = b"\x1b", b"\x04"  # an arrow, say, is several letters; Ctrl-D
 
 
-class MicrophoneEars:
-    """`voice.recording.session.Ears` over the microphone of that name; to be closed."""
+class MicrophoneSource:
+    """`voice.recording.session.SoundSource` from the microphone of that name; to be closed."""
 
     def __init__(self, sound: PortAudio, name: str) -> None:
         self._heard: Queue[bytes] = Queue(PIECES)
         self._wanted = Event()
         self._spilt = 0
         self._sound = sound
-        self._mic = Microphone(sound, name, self._take, silent_s=0, rate_hz=RATE_HZ)
-        self._mic.start()
+        self._microphone = Microphone(sound, name, self._take_piece, silent_s=0, rate_hz=SPEECH_HZ)
+        self._microphone.start()
 
     def begin(self) -> None:
         """Wait until it gives sound. Raises GoneError."""
         self._wanted.set()
         if self._next(OPEN_S) is None:
-            reason = self._mic.condition().reason.partition(":")[0]
+            reason = self._microphone.condition().reason.partition(":")[0]
             raise GoneError(reason or Reason.LOST)
 
     def piece(self) -> bytes:
         """Wait for the next 32 ms of sound, 24 kHz, 16 bits. Raises GoneError."""
         while (pcm := self._next(LOOK_S)) is None:
-            condition = self._mic.condition()
+            condition = self._microphone.condition()
             if condition.reason or condition.lost:
                 raise GoneError(Reason.LOST)
         return pcm
 
     def end(self) -> None:
-        """Forget what was not asked for."""
+        """Discard what was not asked for."""
         self._wanted.clear()
         while not self._heard.empty():
             self._heard.get()
 
     def losses(self) -> int:
-        """Count how often sound was lost since the microphone was opened."""
-        return self._mic.condition().overflows + self._spilt
+        """Return how often sound was lost since the microphone was opened."""
+        return self._microphone.condition().overflows + self._spilt
 
     def hindered(self, *, zeros: bool) -> str:
-        """Give the message that tells why nothing can be recorded, or ""; `zeros` are such."""
+        """Return the key of the message why nothing can be recorded, or "".
+
+        With `zeros`, a microphone that gives only zeros counts as switched off.
+        """
         try:
             self.begin()
             silent = zeros and not any(any(self.piece()) for _ in range(round(ZEROS_S / PIECE_S)))
@@ -75,9 +77,9 @@ class MicrophoneEars:
         return "muted" if silent else ""
 
     def close(self) -> None:
-        """Let go of the microphone; where PortAudio hangs, the end of the process does."""
-        self._mic.stop()
-        if not self._mic.condition().tried_s:
+        """Close the microphone; if PortAudio hangs, the end of the process does it."""
+        self._microphone.stop()
+        if not self._microphone.condition().tried_s:
             self._sound.close()
 
     def _next(self, within_s: float) -> bytes | None:
@@ -86,7 +88,7 @@ class MicrophoneEars:
         except Empty:
             return None
 
-    def _take(self, pcm: bytes) -> None:
+    def _take_piece(self, pcm: bytes) -> None:
         if self._wanted.is_set():
             try:
                 self._heard.put_nowait(pcm)
@@ -95,13 +97,13 @@ class MicrophoneEars:
 
 
 class TerminalKeys:
-    """`Keys` of a recording session, from a terminal whose keys come one by one: `single_keys`."""
+    """`voice.recording.session.Keys` from a terminal that gives single keys (`single_keys`)."""
 
     def __init__(self, stream: TextIO) -> None:
         self._file = stream.fileno()
 
     def forget(self) -> None:
-        """Forget what was pressed before anybody asked."""
+        """Discard what was pressed before the question."""
         with suppress(termios.error):  # the terminal was closed: `wait` tells
             termios.tcflush(self._file, termios.TCIFLUSH)
 
@@ -110,7 +112,7 @@ class TerminalKeys:
         return self._read()
 
     def pressed(self) -> str:
-        """Give a key that was pressed meanwhile, or "". Raises EOFError."""
+        """Return a key that was pressed meanwhile, or "". Raises EOFError."""
         return self._read() if select.select([self._file], [], [], 0)[0] else ""
 
     def _read(self) -> str:
@@ -125,7 +127,7 @@ class TerminalKeys:
 
 @contextmanager
 def single_keys(stream: TextIO) -> Iterator[None]:
-    """Have a terminal give each key at once and show none; Ctrl-C stays what it is."""
+    """Make a terminal give each key at once and show none; Ctrl-C still interrupts."""
     file = stream.fileno()
     before = termios.tcgetattr(file)
     fresh = termios.tcgetattr(file)
@@ -140,7 +142,7 @@ def single_keys(stream: TextIO) -> Iterator[None]:
 def player(
     sound: PortAudio, settings: VoiceSettings, pressed: Callable[[], str]
 ) -> Callable[[Audio], str]:
-    """Give what plays a piece of sound until its end or any key; it tells what hindered it."""
+    """Return a function that plays until the end or any key, and returns what prevented it."""
     speaker = Loudspeaker(sound, settings.loudspeaker)
 
     def play(audio: Audio) -> str:
@@ -174,7 +176,7 @@ class Meter:
         self._shown = ""
 
     def show(self, level_db: float | None) -> None:
-        """Show how loud a piece of sound is; None takes the bar away."""
+        """Show how loud a piece of sound is; None hides the bar."""
         bar = "" if level_db is None else f"  ● {'█' * _marks(level_db):·<{BAR}}"
         if bar != self._shown:
             sys.stdout.write(f"\r{bar}\x1b[K")

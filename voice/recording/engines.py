@@ -1,4 +1,4 @@
-"""Who speaks the phrase bank, in which ways, and who judges: the neural voice and Whisper.
+"""The engines of a build: the neural voice speaks in several ways, Whisper judges.
 
 Only this module of the room loads models; `anbu voice bank check` works without any.
 """
@@ -10,13 +10,12 @@ from pathlib import Path
 from voice.hearing.models import Model, find
 from voice.hearing.whisper import Whisper
 from voice.recording.build import Judge, Way
-from voice.sound.pcm import Audio, resampled
+from voice.sound.pcm import HEARING_HZ, Audio, resampled
 from voice.speaking import kokoro_files
 from voice.speaking.kokoro import LINKED, SPEAKER, Kokoro, Person
 from voice.speaking.mouth import USUAL_SPEED
 
-HEARS_HZ = 16_000
-WINDOW_S = 26  # and 4 of its own; the short window that suits hearing is too kind a judge
+WINDOW_S = 26  # and 4 that `Whisper` adds; with hearing's short window it judges too kindly
 VARIANTS: tuple[tuple[str, ...], ...] = (
     SPEAKER.variants,
     (),
@@ -31,7 +30,7 @@ SPEEDS = (USUAL_SPEED, USUAL_SPEED * 0.94, USUAL_SPEED * 1.06)
 
 
 def ways(models: Path | None) -> Iterator[Way]:
-    """Give the ways to say a sentence: the usual one, then its variants, then other speeds."""
+    """Yield the ways to say a sentence: the usual one, then its variants, then other speeds."""
     engine = Kokoro(kokoro_files.find(models), SPEAKER)
     for speed in SPEEDS:
         for variants in VARIANTS:
@@ -40,12 +39,12 @@ def ways(models: Path | None) -> Iterator[Way]:
 
 
 def judge(models: Path | None) -> Judge:
-    """Give the recogniser. Raises ModelError."""
+    """Return the recogniser. Raises ModelError."""
     whisper = Whisper(find(Model.WHISPER, models))
 
     def hears(audio: Audio) -> str:
-        pcm = resampled(audio.pcm, audio.rate_hz, HEARS_HZ)
-        heard = whisper.encode(pcm.ljust(2 * WINDOW_S * HEARS_HZ, b"\0"))
+        pcm = resampled(audio.pcm, audio.rate_hz, HEARING_HZ)
+        heard = whisper.encode(pcm.ljust(2 * WINDOW_S * HEARING_HZ, b"\0"))
         guesses, _ = whisper.guess(heard)
         return guesses[0].text if guesses else ""
 

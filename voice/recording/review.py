@@ -1,6 +1,6 @@
-"""A county's own recordings: looked over before they go into its bank folder.
+"""A county's own recordings: each is examined before it is stored in its bank folder.
 
-What is wrong is told in words (`messages/mouth.*.toml`, [flaw]); nothing that is wrong is stored.
+The sentences for what is wrong are in `messages/mouth.*.toml`, [flaw]; nothing wrong is stored.
 """
 
 from enum import StrEnum
@@ -9,15 +9,15 @@ from pathlib import Path
 from hub.shared.files import to_disk
 from voice.korean.hangul import is_hangul
 from voice.korean.pronounce import pronounce
-from voice.recording.build import Built, keep
+from voice.recording.build import Built, add_to_bank
 from voice.sound.loudness import levelled, measured, trimmed
 from voice.sound.pcm import Audio
 from voice.speaking.bank import file_name
 
-QUIETEST_DB = -40.0  # below it the noise of a room rises with the voice when it is levelled
+QUIETEST_DB = -40.0  # below it, levelling raises the noise of the room too
 FASTEST, SLOWEST = 6.0, 1.0  # syllables a second; old people follow four well
 SHORTEST_S, LONGEST_S = 0.3, 60.0
-CLIPPED = 20  # samples at full scale that nobody hears yet
+CLIPPED = 20  # samples at full scale that nobody hears
 
 
 class Fault(StrEnum):
@@ -29,7 +29,7 @@ class Fault(StrEnum):
     FAST = "fast"
     SLOW = "slow"
     LONG = "long"
-    MUTED = "muted"  # from here on, of a take at the microphone only
+    MUTED = "muted"  # from here on only of a take at the microphone
     NOISY = "noisy"
     EARLY = "early"
     CUT = "cut"
@@ -37,7 +37,7 @@ class Fault(StrEnum):
 
 
 def fault(text: str, recording: Audio) -> Fault | None:
-    """Give what is wrong with a recording of `text`; None where nothing is."""
+    """Return what is wrong with a recording of `text`; None where nothing is."""
     loudness = measured(recording)
     seconds = trimmed(recording).seconds
     syllables = _syllables(text)
@@ -57,19 +57,19 @@ def fault(text: str, recording: Audio) -> Fault | None:
 
 
 def longest_s(text: str) -> float:
-    """Give the seconds that a sentence may last."""
+    """Return the seconds that a sentence may last."""
     return min(LONGEST_S, (_syllables(text) + 1) / SLOWEST)
 
 
 def polished(recording: Audio) -> Audio:
-    """Give a recording as residents will hear it: trimmed, at the common level."""
+    """Return a recording as residents will hear it: trimmed, at the common loudness."""
     return levelled(trimmed(recording))
 
 
 def store(folder: Path, text: str, recording: Audio, speaker: str) -> None:
-    """Keep a good recording in a county's bank; it is on the disk then. Raises OSError."""
+    """Store a good recording in a county's bank, synced to the disk. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    keep(folder, Built(text, " ".join(speaker.split()), "", 0.0, polished(recording)))
+    add_to_bank(folder, Built(text, " ".join(speaker.split()), "", 0.0, polished(recording)))
     for path in (folder / file_name(text), folder):  # the index is there already
         to_disk(path)
 

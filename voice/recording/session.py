@@ -1,10 +1,10 @@
-"""A session at the microphone: sentence after sentence, each kept at once or said again.
+"""A recording session: sentence after sentence, each kept at once or said again.
 
     asked --Enter--> a take --good--> Enter: kept, the next      1 listen  2 again  3 skip  0 stop
                             --flawed-> Enter: again              1 listen           3 skip  0 stop
 
-The keys are digits, since they are the same while a keyboard writes Hangul. Microphone, keyboard,
-loudspeaker and screen are handed in; a take is held in memory only, until it is kept.
+The keys are digits: they are the same while a keyboard writes Hangul. Microphone, keyboard,
+loudspeaker and screen are passed in (`Desk`); a take is in memory only, until it is kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,15 +20,15 @@ from voice.sound.loudness import measured
 from voice.sound.pcm import Audio
 
 ENTER = "\n"
-LEAD = round(0.3 / PIECE_S)  # pieces before one is asked to speak: the key's own sound
+LEAD = round(0.3 / PIECE_S)  # pieces discarded before the speaker is asked: the key's own sound
 
 
 class GoneError(Exception):
-    """The microphone gives nothing any more; the argument says why, as in `Reason`."""
+    """The microphone gives no sound any more; the argument says why, as in `Reason`."""
 
 
-class Ears(Protocol):
-    """A microphone; what it hears between `end` and `begin` is lost."""
+class SoundSource(Protocol):
+    """A microphone; what it hears between `end` and `begin` is discarded."""
 
     def begin(self) -> None:
         """Wait until it gives sound. Raises GoneError."""
@@ -37,54 +37,54 @@ class Ears(Protocol):
         """Wait for the next 32 ms of sound, 24 kHz, 16 bits. Raises GoneError."""
 
     def end(self) -> None:
-        """Forget what was not asked for."""
+        """Discard what was not asked for."""
 
     def losses(self) -> int:
-        """Count how often sound was lost since it began."""
+        """Return how often sound was lost since it was opened."""
 
 
 class Keys(Protocol):
     """A keyboard. Raises EOFError when it is gone."""
 
     def forget(self) -> None:
-        """Forget what was pressed before anybody asked."""
+        """Discard what was pressed before the question."""
 
     def wait(self) -> str:
         """Wait for a key."""
 
     def pressed(self) -> str:
-        """Give a key that was pressed meanwhile, or ""."""
+        """Return a key that was pressed meanwhile, or ""."""
 
 
 class Tell(Protocol):
-    """Shows a message of the table [live]; `flaw` is filled in from [flaw]."""
+    """Shows a message of the table [live]; `flaw` is a key of [flaw], filled in."""
 
     def __call__(self, key: str, flaw: str = "", **values: object) -> None:
         """Show it."""
 
 
 class Desk(Struct, frozen=True):
-    """What stands before the speaker. `play` gives what hindered it, or "".
+    """The devices before the speaker. `play` returns what prevented it, or "".
 
-    `level` shows the loudness of a piece in dB below full scale; None takes the figure away.
+    `level` shows the loudness of a piece in dB below full scale; None hides it.
     """
 
-    ears: Ears
+    source: SoundSource
     keys: Keys
     play: Callable[[Audio], str]
     tell: Tell
     level: Callable[[float | None], None]
 
 
-class Line(Struct, frozen=True):
-    """A sentence to be said, by its number in `anbu voice record --list`."""
+class Prompt(Struct, frozen=True):
+    """A sentence to be said, with its number in `anbu voice record --list`."""
 
     number: int
     text: str
 
 
 class Outcome(Struct, frozen=True):
-    """How many sentences were kept; `lost`: the microphone was, and is."""
+    """How many sentences were kept, and whether the microphone was `lost` at the end."""
 
     kept: int
     lost: bool
@@ -113,65 +113,65 @@ MENUS: dict[str, dict[str, Step]] = {
 
 
 class Session:
-    """Goes through sentences. `keep` raises OSError; so does `run` then, and nothing else."""
+    """Records sentences. `keep` raises OSError; `run` lets only that through."""
 
     def __init__(
         self,
         desk: Desk,
         segmenter: Callable[[], Segmenter],
-        keep: Callable[[Line, Audio], None],
+        keep: Callable[[Prompt, Audio], None],
         *,
         zeros: bool = True,
     ) -> None:
         self._desk, self._segmenter, self._keep, self._zeros = desk, segmenter, keep, zeros
         self.kept: set[int] = set()
 
-    def run(self, lines: Sequence[Line]) -> Outcome:
+    def run(self, prompts: Sequence[Prompt]) -> Outcome:
         """Record one after the other, until the last, a stop (also Ctrl-C) or a lost microphone."""
         at, step = 0, Step.KEEP
         try:
-            while at < len(lines) and step not in {Step.STOP, Step.LOST}:
-                step = self._sentence(lines[at], len(lines) - at)
+            while at < len(prompts) and step not in {Step.STOP, Step.LOST}:
+                step = self._sentence(prompts[at], len(prompts) - at)
                 at = max(0, at - 1) if step is Step.BACK else at + 1
         except (KeyboardInterrupt, EOFError):
             self._desk.level(None)
         return Outcome(len(self.kept), lost=step is Step.LOST)
 
-    def _sentence(self, line: Line, left: int) -> Step:
-        self._desk.tell("sentence", number=line.number, left=left, text=line.text)
+    def _sentence(self, prompt: Prompt, left: int) -> Step:
+        self._desk.tell("sentence", number=prompt.number, left=left, text=prompt.text)
         step = self._asked("menu_ready")
         while step is Step.RECORD:
             try:
-                take, flaw = self._taken(line.text)
+                take, flaw = self._recorded(prompt.text)
             except GoneError as gone:
                 self._desk.tell(f"gone_{gone}")
                 step = self._asked("menu_gone")
             else:
-                step = self._judged(line, take, flaw)
+                step = self._judged(prompt, take, flaw)
         return step
 
-    def _taken(self, text: str) -> tuple[Take, Fault | None]:
-        ears = self._desk.ears
+    def _recorded(self, text: str) -> tuple[Take, Fault | None]:
+        source = self._desk.source
         taking = Taking(self._segmenter(), text, zeros=self._zeros)
         try:
-            ears.begin()
-            losses = ears.losses()
+            source.begin()
+            losses = source.losses()
             for _ in range(LEAD):
-                ears.piece()
+                source.piece()
             self._desk.tell("speak", text=text)
-            while not taking.take(piece := ears.piece()):
+            while not taking.take_piece(piece := source.piece()):
                 self._desk.level(level_db(piece))
                 if self._desk.keys.pressed() == ENTER:
                     break
-            torn = ears.losses() > losses
+            torn = source.losses() > losses
         finally:
-            ears.end()
+            source.end()
             self._desk.level(None)
         take = taking.done()
         return take, Fault.GAPS if torn else wrong(text, take)
 
-    def _judged(self, line: Line, take: Take, flaw: Fault | None) -> Step:
-        """Tell how a take is, play it, and keep it if it is good and wanted."""
+    def _judged(self, prompt: Prompt, take: Take, flaw: Fault | None) -> Step:
+        """Show what a take is like, play it on demand, and keep it if it is good and wanted."""
         sound = take.audio if flaw else polished(take.audio)
         if flaw:
             self._desk.tell("flawed", flaw=flaw)
@@ -184,9 +184,9 @@ class Session:
             if hindered := self._desk.play(sound):
                 self._desk.tell("unheard", reason=hindered)
         if step is Step.KEEP:
-            self._keep(line, take.audio)
-            self.kept.add(line.number)
-            self._desk.tell("kept", number=line.number)
+            self._keep(prompt, take.audio)
+            self.kept.add(prompt.number)
+            self._desk.tell("kept", number=prompt.number)
         return step
 
     def _asked(self, menu: str) -> Step:

@@ -1,3 +1,3 @@
-"""Sound in and out: microphone, loudspeaker, PCM, loudness, effects, echo."""
+"""Sound in and out: devices and their library, PCM and WAV, loudness, effects, echo."""
 
-__all__ = ["echo", "effects", "loudness", "loudspeaker", "microphone", "pcm", "portaudio"]
+__all__ = ["echo", "effects", "loudness", "loudspeaker", "microphone", "pcm", "portaudio", "wav"]

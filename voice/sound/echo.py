@@ -1,27 +1,27 @@
-"""Our own voice out of what the microphone heard, a few seconds of it at a time.
+"""Echo cancellation: remove our own voice from a few seconds of what the microphone heard.
 
-The room is a filter on each band of the spectrum: some frames of what we played make each frame of
-its echo. The filter is solved for by least squares, twice more with each frame weighed by how
-little was left of it, so that a cry amid our words does not bend it. What is left over is what
-somebody else said. We have time: no filter that adapts as it goes knows the whole sentence.
+The room acts as a filter on each band of the spectrum: each frame of the echo is a sum of some
+frames that we played. The filter is the least-squares solution, solved twice more with each frame
+weighted by how little was left of it, so that a cry during our words does not distort it. What the
+filter does not explain is what somebody else said. It is solved for a whole stretch at once, since
+nothing waits for it: an adaptive filter would not yet know the rest of the sentence.
 
 Measured in a simulated room (0.4 s of reverberation, a driver that distorts): frames of 1024 by 256
 leave 26.7 dB less of our voice, of 512 by 128 20.9 dB for seven times the work, of 1024 by 512
-17.0 dB. `bench.overheard` measures what is heard of cries.
+17.0 dB. `bench.overheard` measures how many cries are heard.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from voice.sound.pcm import from_pcm, to_pcm
+from voice.sound.pcm import HEARING_HZ, from_pcm, to_pcm
 
-RATE_HZ = 16_000
 FRAME, HOP = 1024, 256  # samples: 64 and 16 ms
-PAST, AHEAD = 15, 2  # frames of what we played that make one of its echo; the delay is a guess
-LATEST = int(0.6 * RATE_HZ)  # samples from the loudspeaker's queue to the microphone's, at most
+PAST, AHEAD = 15, 2  # frames that we played before and after one of the echo; the delay is a guess
+LATEST = int(0.6 * HEARING_HZ)  # samples from the loudspeaker's queue to the microphone's, at most
 PASSES = 3
-SLIGHT = 1e-6  # of the power, that keeps the solution bounded; 1e-3 spoils low bands (to 9 dB)
-BANDS = 64  # solved at once, for the sake of memory
+SLIGHT = 1e-6  # of the power, keeps the solution bounded; 1e-3 spoils low bands (to 9 dB)
+BANDS = 64  # solved at once; all of them would need too much memory
 WINDOW = np.sqrt(np.hanning(FRAME + 1)[:FRAME]).astype(np.float32)
 
 Floats = NDArray[np.float32]
@@ -29,9 +29,9 @@ Spectrum = NDArray[np.complex64]  # bands x frames
 
 
 def without(heard: bytes, own: bytes) -> bytes:
-    """Give what was heard without our own voice; both 16 kHz, mono, 16 bits, and of one length.
+    """Return what was heard without our own voice; both 16 kHz, mono, 16 bits, of equal length.
 
-    `own` is what was given to the loudspeaker meanwhile: its echo comes up to 0.6 s later.
+    `own` is what went to the loudspeaker meanwhile: its echo comes up to 0.6 s later.
     """
     if not any(own):
         return heard
@@ -47,7 +47,7 @@ def without(heard: bytes, own: bytes) -> bytes:
 
 
 def delay(sound: Floats, voice: Floats) -> int:
-    """Give after how many samples our voice is most plainly heard."""
+    """Return the delay of our voice in what was heard, in samples."""
     size = 1 << (2 * len(sound) - 1).bit_length()
     both = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(voice, size))
     plain = np.fft.irfft(both / (np.abs(both) ** 0.8 + 1e-9), size)  # nearly its phase alone
@@ -55,7 +55,7 @@ def delay(sound: Floats, voice: Floats) -> int:
 
 
 def _left(seen: Spectrum, said: Spectrum) -> Spectrum:
-    """Give what of `seen` no filter on `said` explains."""
+    """Return the part of `seen` that no filter on `said` explains."""
     padded = np.pad(said, ((0, 0), (PAST, AHEAD)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, PAST + AHEAD + 1, axis=1)
     taps = PAST + AHEAD + 1
@@ -66,13 +66,13 @@ def _left(seen: Spectrum, said: Spectrum) -> Spectrum:
         alike = (weighed.transpose(0, 2, 1) @ frames).astype(np.complex128)
         trace = np.trace(alike, axis1=1, axis2=2).real
         alike += (SLIGHT * trace / taps + 1e-12)[:, None, None] * np.eye(taps)
-        room = np.linalg.solve(alike, np.einsum("btk,bt->bk", weighed, seen)[:, :, None])
-        left = seen - (frames @ room.astype(np.complex64))[:, :, 0]
+        response = np.linalg.solve(alike, np.einsum("btk,bt->bk", weighed, seen)[:, :, None])
+        left = seen - (frames @ response.astype(np.complex64))[:, :, 0]
     return left
 
 
 def _weight(left: Spectrum) -> Floats:
-    """Give one over the power that is left in each frame, smoothed over three."""
+    """Return 1 / the power that is left in each frame, smoothed over three frames."""
     power = np.pad(np.abs(left) ** 2, ((0, 0), (1, 1)), mode="edge")
     power = (power[:, :-2] + power[:, 1:-1] + power[:, 2:]) / 3
     least = 1e-4 * power.mean(axis=1, keepdims=True) + 1e-7

@@ -1,7 +1,4 @@
-"""Speech said more slowly at the same pitch: overlapping pieces, each laid where it fits best.
-
-WSOLA after Verhelst and Roelands, 1993. Good for a fifth slower or quicker; more sounds hollow.
-"""
+"""Sounds that are computed: the chime, and speech made slower or quicker at the same pitch."""
 
 from functools import cache
 from itertools import chain
@@ -13,16 +10,19 @@ from numpy.typing import NDArray
 
 from voice.sound.pcm import Audio, from_pcm, to_pcm
 
-RATE_HZ = 16_000
+CHIME_HZ = 16_000  # its sample rate
 TONES = ((659.26, 0.35), (523.25, 0.65))  # E5, C5: Hz, seconds
 LOUD, RISE_S, FADE_S = 0.35, 0.01, 0.18
+PIECE_S = 0.03
+REACH_S = 0.01  # how far around a piece's place a better fitting one is searched for
+SAME = 0.01  # a change of speed that nobody hears
 
 
 @cache
 def chime() -> Audio:
-    """Give the chime, one second long."""
-    made = [_value(n / RATE_HZ) for n in range(int(sum(s for _, s in TONES) * RATE_HZ))]
-    return Audio(pack(f"<{len(made)}h", *(int(value * 32_767) for value in made)), RATE_HZ)
+    """Return the chime, one second long."""
+    made = [_value(n / CHIME_HZ) for n in range(int(sum(s for _, s in TONES) * CHIME_HZ))]
+    return Audio(pack(f"<{len(made)}h", *(int(value * 32_767) for value in made)), CHIME_HZ)
 
 
 def _value(at: float) -> float:
@@ -35,20 +35,18 @@ def _value(at: float) -> float:
     return LOUD * value
 
 
-PIECE_S = 0.03
-REACH_S = 0.01  # how far a better fitting piece is looked for
-SAME = 0.01  # a change of speed that nobody hears
-
-
 def slowed(audio: Audio, times: float) -> Audio:
-    """Give `audio` lasting `times` as long (0.5 to 2); what is shorter than a piece stays."""
+    """Return `audio` lasting `times` as long (0.5 to 2); what is shorter than a piece stays.
+
+    Overlapping pieces are each laid where they fit best: WSOLA after Verhelst and Roelands, 1993.
+    It sounds good up to a fifth slower or quicker, and hollow beyond.
+    """
     piece = 2 * round(PIECE_S * audio.rate_hz / 2)
     samples = from_pcm(audio.pcm)
     if len(samples) < 2 * piece or abs(times - 1) < SAME:
         return audio
-    return Audio(
-        to_pcm(_laid(samples, piece, round(REACH_S * audio.rate_hz), times)), audio.rate_hz
-    )
+    laid = _laid(samples, piece, round(REACH_S * audio.rate_hz), times)
+    return Audio(to_pcm(laid), audio.rate_hz)
 
 
 def _laid(

@@ -1,7 +1,7 @@
-"""How loud speech is, and the same speech at the loudness that all sentences share.
+"""How loud speech is; speech brought to the common loudness, without the silence at its ends.
 
-Levels are in dB below full scale. What is more than `SILENCE_DB` below the loudest part is no
-speech, so that pauses do not make a sentence seem quiet.
+Levels are in dB below full scale. A part that is more than `SILENCE_DB` below the loudest counts as
+silence, so that pauses do not make a sentence seem quiet.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ SPEECH_DB = -20.0  # RMS of speech: the level of broadcast talk, with room for i
 PEAK_DB = -1.0
 SILENCE_DB = 35.0
 FRAME_S = 0.02
-EDGE_S = 0.06  # left of the silence at either end; a hard cut would click
+EDGE_S = 0.06  # of silence that stays at either end; a hard cut would click
 NOTHING_DB = -120.0
 
 
 class Loudness(Struct, frozen=True):
-    """`speech_db`: RMS while there is speech; the seconds of silence `before` and `after` it."""
+    """`speech_db`: RMS while there is speech; `before_s` and `after_s`: the silence around it."""
 
     speech_db: float
     peak_db: float
@@ -30,7 +30,7 @@ class Loudness(Struct, frozen=True):
 
 
 def measured(audio: Audio) -> Loudness:
-    """Measure a piece of sound; of silence, everything is silence before."""
+    """Measure a piece of sound; a silent piece counts as silence before."""
     samples = from_pcm(audio.pcm)
     spoken = _speech(samples, audio.rate_hz)
     full = int(np.count_nonzero(np.abs(samples) >= 0.999))  # noqa: PLR2004 - full scale
@@ -48,12 +48,12 @@ def measured(audio: Audio) -> Loudness:
 
 
 def decibel(amplitude: float) -> float:
-    """Give an amplitude of 0 to 1 in dB below full scale."""
+    """Return an amplitude of 0 to 1 in dB below full scale."""
     return 20 * float(np.log10(amplitude)) if amplitude > 0 else NOTHING_DB
 
 
 def levelled(audio: Audio) -> Audio:
-    """Give speech at `SPEECH_DB`, no sample above `PEAK_DB`; silence stays silence."""
+    """Return speech at `SPEECH_DB` with no sample above `PEAK_DB`; silence stays silence."""
     loudness = measured(audio)
     if loudness.speech_db <= NOTHING_DB:
         return audio
@@ -62,7 +62,7 @@ def levelled(audio: Audio) -> Audio:
 
 
 def trimmed(audio: Audio) -> Audio:
-    """Give speech without the silence at its ends, but for `EDGE_S`, which fades."""
+    """Return speech without the silence at its ends, except `EDGE_S`, which is faded."""
     samples = from_pcm(audio.pcm)
     spoken = np.flatnonzero(_speech(samples, audio.rate_hz))
     if not len(spoken):
@@ -77,7 +77,7 @@ def trimmed(audio: Audio) -> Audio:
 
 
 def pause(seconds: float, rate_hz: int) -> Audio:
-    """Give silence."""
+    """Return silence."""
     return Audio(bytes(2 * round(seconds * rate_hz)), rate_hz)
 
 

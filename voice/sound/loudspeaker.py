@@ -1,40 +1,40 @@
-"""The loudspeaker: plays a piece of sound at the device's rate, and stops at once when told."""
+"""The loudspeaker: it plays a piece of sound at the device's rate, and stops at once when told."""
 
 from threading import Event
 from typing import Protocol
 
-from voice.sound.pcm import Audio, Resampler, from_pcm, resampled, to_pcm
+from voice.sound.pcm import HEARING_HZ, Audio, Resampler, from_pcm, resampled, to_pcm
 from voice.sound.portaudio import Device, Patience, PortAudio, Reason, SoundError, Stream
 
-FRAMES, BUFFER = 1024, 2048  # what is written at once, and what lasts while the machine is busy
-TAIL = (
-    3 * BUFFER
-)  # PortAudio ends some drivers' streams without the last of it: let that be silence
-LEAD_IN_S = 0.1  # amplifiers that sleep swallow the beginning of what wakes them
-NOTED_HZ = 16_000
+FRAMES = 1024  # written at once
+BUFFER = 2048  # frames in the device, so that it goes on while the machine is busy
+TAIL = 3 * BUFFER  # of silence: PortAudio ends some drivers' streams without the last of it
+LEAD_IN_S = 0.1  # of silence: amplifiers that sleep lose the beginning of what wakes them
 
 
-class Witness(Protocol):
-    """Who is to know what can be heard from us: `voice.hearing.overhear.Overhearing`."""
+class PlaybackListener(Protocol):
+    """Is told what we play: `voice.hearing.overhear.Overhearing`."""
 
     def begin(self) -> None:
-        """What was given to the device before has been heard by now, or never will be."""
+        """Note that another sound begins: what was played before is over."""
         ...
 
     def played(self, pcm: bytes) -> None:
-        """This is given to the device now: mono, 16 bits, 16 kHz."""
+        """Note what goes to the device now: mono, 16 bits, 16 kHz."""
         ...
 
 
 class Loudspeaker:
     """Finds the loudspeaker by a part of its name, anew for each piece; the default when empty."""
 
-    def __init__(self, sound: PortAudio, name: str, witness: Witness | None = None) -> None:
-        self._sound, self._name, self._witness = sound, name, witness
+    def __init__(
+        self, sound: PortAudio, name: str, listener: PlaybackListener | None = None
+    ) -> None:
+        self._sound, self._name, self._listener = sound, name, listener
         self._patience = Patience()
 
     def play(self, audio: Audio, volume_pct: float, stop: Event) -> bool:
-        """Play to the end, and wait so long; False when `stop` was set. Raises SoundError."""
+        """Play, and return at the end; False when `stop` was set. Raises SoundError."""
         with self._patience.waiting():
             stream = self._opened(audio.rate_hz)
         try:
@@ -44,7 +44,7 @@ class Loudspeaker:
                 stream.close()
 
     def look(self) -> Device:
-        """Find the device, looking anew where that can be done. Raises SoundError."""
+        """Find the device, after a rescan where it is missing. Raises SoundError."""
         with self._patience.waiting():
             try:
                 return self._sound.find(self._name, playing=True)
@@ -53,7 +53,7 @@ class Loudspeaker:
                 return self._sound.find(self._name, playing=True)
 
     def tried_s(self) -> float:
-        """Give how long PortAudio has not come back; a healthy call takes a second or two."""
+        """Return how long PortAudio has not come back; a healthy call takes a second or two."""
         return self._patience.tried_s()
 
     def _opened(self, rate_hz: int) -> Stream:
@@ -68,16 +68,16 @@ class Loudspeaker:
 
     def _played(self, stream: Stream, pcm: bytes, stop: Event) -> bool:
         piece = FRAMES * 2 * stream.channels
-        witness = self._witness
-        if witness is not None:
-            witness.begin()
-        noted = Resampler(stream.rate_hz, NOTED_HZ)
+        listener = self._listener
+        if listener is not None:
+            listener.begin()
+        for_hearing = Resampler(stream.rate_hz, HEARING_HZ)
         for at in range(0, len(pcm), piece):
             if stop.is_set():
                 return False
-            if witness is not None:
+            if listener is not None:
                 samples = from_pcm(pcm[at : at + piece], stream.channels)
-                witness.played(to_pcm(noted.push(samples)))
+                listener.played(to_pcm(for_hearing.push(samples)))
             with self._patience.waiting():
                 stream.write(pcm[at : at + piece])
         with self._patience.waiting():
@@ -86,7 +86,7 @@ class Loudspeaker:
 
 
 def _fitted(audio: Audio, volume_pct: float, stream: Stream) -> bytes:
-    """Give the sound as the stream wants it, softer, with a little silence before and after it."""
+    """Return the sound at the stream's rate and volume, with silence before and after it."""
     pcm = resampled(audio.pcm, audio.rate_hz, stream.rate_hz)
     samples = from_pcm(pcm) * (volume_pct / 100)
     quiet = bytes(int(LEAD_IN_S * stream.rate_hz) * 2)

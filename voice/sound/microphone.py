@@ -1,9 +1,10 @@
-"""The microphone: mono in pieces of 32 ms (512 samples at 16 kHz), from its own thread, for ever.
+"""The microphone: mono sound in pieces of 32 ms, read by a thread of its own.
 
     missing -> open -> (lost, hung) -> missing ...
 
-Lost is what fails; PortAudio may also just never come back (`tried_s`): then nothing but the end of
-the process helps, and that is for `app` to decide. A microphone that is switched off gives zeros.
+A read that fails means that the device is lost. PortAudio may also never return (`tried_s`): then
+only the end of the process helps, which `voice.app` decides. A microphone that is switched off
+gives zeros.
 """
 
 import logging
@@ -14,17 +15,17 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from voice.sound.pcm import Resampler, from_pcm, to_pcm
+from voice.sound.pcm import HEARING_HZ, Resampler, from_pcm, to_pcm
 from voice.sound.portaudio import Patience, PortAudio, Reason, SoundError, Stream
 
 log = logging.getLogger(__name__)
-RATE_HZ, SAMPLES = 16_000, 512
+SAMPLES = 512  # in a piece at 16 kHz: 32 ms, what Silero judges at once
 LOST_S = 5.0  # without any sound
-AGAIN_S = 2.0  # between two looks for a microphone that is missing
+AGAIN_S = 2.0  # between two attempts to open a microphone that is missing
 
 
 class Condition(Struct, frozen=True):
-    """How the microphone is; `tried_s` is how long PortAudio has not come back."""
+    """The state of the microphone; `tried_s` is how long PortAudio has not come back."""
 
     lost: bool
     reason: str
@@ -34,14 +35,17 @@ class Condition(Struct, frozen=True):
 
 
 class Microphone:
-    """Finds the microphone by a part of its name and hands each piece to `take`, in its thread."""
+    """Finds the microphone by a part of its name; `take_piece` gets each piece, in its thread.
+
+    `rate_hz` is the rate of the pieces, whatever the device's own rate is.
+    """
 
     def __init__(
-        self, sound: PortAudio, name: str, take: Callable[[bytes], None],
-        *, silent_s: float = 30.0, rate_hz: int = RATE_HZ,
+        self, sound: PortAudio, name: str, take_piece: Callable[[bytes], None],
+        *, silent_s: float = 30.0, rate_hz: int = HEARING_HZ,
     ) -> None:  # fmt: skip
-        self._sound, self._name, self._take, self._silent_s = sound, name, take, silent_s
-        self._rate_hz = rate_hz
+        self._sound, self._name, self._take_piece = sound, name, take_piece
+        self._silent_s, self._rate_hz = silent_s, rate_hz
         self._patience = Patience()
         self._end, self._again = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
@@ -50,7 +54,7 @@ class Microphone:
         self._overflows = 0
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Begin to read."""
         self._thread.start()
 
     def stop(self, within_s: float = 2.0) -> None:
@@ -59,11 +63,11 @@ class Microphone:
         self._thread.join(within_s)
 
     def open_again(self) -> None:
-        """Let go of the device, have PortAudio look at all devices anew, and go on."""
+        """Close the device, have PortAudio list all devices anew, and go on."""
         self._again.set()
 
     def condition(self) -> Condition:
-        """Tell how it is; from any thread."""
+        """Return the present state; from any thread."""
         now = time.monotonic()
         lost = now - self._heard_at > LOST_S
         muted = not lost and 0 < self._silent_s < now - self._noise_at
@@ -104,7 +108,7 @@ class Microphone:
         refused = SoundError(Reason.REFUSED)
         for rate_hz, channels in tries:
             try:
-                frames = SAMPLES * rate_hz // RATE_HZ
+                frames = SAMPLES * rate_hz // HEARING_HZ
                 return self._sound.record(device, rate_hz, frames, channels)
             except SoundError as error:
                 refused = error
@@ -118,9 +122,9 @@ class Microphone:
         return None
 
     def _listen(self, stream: Stream) -> None:
-        """Read until it fails, or until the end, or another look, is wanted."""
-        frames = SAMPLES * stream.rate_hz // RATE_HZ
-        wanted, piece = self._rate_hz, 2 * SAMPLES * self._rate_hz // RATE_HZ
+        """Read until it fails, or until `stop` or `open_again` was called."""
+        frames = SAMPLES * stream.rate_hz // HEARING_HZ
+        wanted, piece = self._rate_hz, 2 * SAMPLES * self._rate_hz // HEARING_HZ
         resampler = None if stream.rate_hz == wanted else Resampler(stream.rate_hz, wanted)
         kept = b""
         self._noise_at = time.monotonic()
@@ -133,7 +137,7 @@ class Microphone:
             self._note(pcm)
             kept += _mono(pcm, stream.channels, resampler)
             while len(kept) >= piece:
-                self._take(kept[:piece])
+                self._take_piece(kept[:piece])
                 kept = kept[piece:]
 
     def _note(self, pcm: bytes) -> None:

@@ -1,10 +1,21 @@
-"""Sound from one sample rate to another, piece by piece, by a windowed sinc."""
+"""Sound as 16-bit samples (PCM): its conversion to numbers and to another sample rate.
+
+The rates: all that is heard is judged at `HEARING_HZ`, all that the voice says is made and kept at
+`SPEECH_HZ`; a sound device has a rate of its own (`Device.rate_hz`, `Stream.rate_hz`).
+"""
 
 from math import ceil
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
+
+HEARING_HZ = 16_000  # what Silero, Vosk and Whisper were trained on
+HEARING_BYTES_S = 2 * HEARING_HZ  # of 16-bit mono sound
+SPEECH_HZ = 24_000  # what the neural voice gives; the phrase bank and the cache have it too
+
+Samples = NDArray[np.float32]
+LOBES = 12  # of the sinc to each side: -60 dB beyond the transition
 
 
 class Audio(Struct, frozen=True):
@@ -15,16 +26,35 @@ class Audio(Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """Give how long it lasts."""
+        """How long it lasts."""
         return len(self.pcm) / 2 / self.rate_hz
 
 
-Samples = NDArray[np.float32]
-LOBES = 12  # of the sinc to each side: -60 dB beyond the transition
+def from_pcm(pcm: bytes, channels: int = 1) -> Samples:
+    """Return 16-bit sound as numbers from -1 to 1, its channels mixed into one."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
+    if channels == 1:
+        return np.asarray(samples, np.float32)
+    return np.asarray(samples.reshape(-1, channels).mean(axis=1), np.float32)
+
+
+def to_pcm(samples: Samples | NDArray[np.float64]) -> bytes:
+    """Return numbers from -1 to 1 as 16-bit sound; what is beyond is clipped."""
+    return np.clip(np.rint(samples * 32_768), -32_768, 32_767).astype("<i2").tobytes()
+
+
+def resampled(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
+    """Return a whole piece of 16-bit mono sound at another rate."""
+    if from_hz == to_hz:
+        return pcm
+    made = Resampler(from_hz, to_hz)
+    tail = np.zeros(2 * ceil(LOBES * max(1.0, from_hz / to_hz)), np.float32)
+    wanted = round(len(pcm) // 2 * to_hz / from_hz)
+    return to_pcm(made.push(np.concatenate((from_pcm(pcm), tail)))[:wanted])
 
 
 class Resampler:
-    """Takes mono sound at `from_hz` as it comes, and gives it at `to_hz`."""
+    """Converts mono sound from `from_hz` to `to_hz` piece by piece, by a windowed sinc."""
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         self._step = from_hz / to_hz
@@ -34,7 +64,7 @@ class Resampler:
         self._next = float(self._reach)  # where in `_kept` the next sample lies
 
     def push(self, samples: Samples) -> Samples:
-        """Give the samples that can be made by now; the last few wait for what follows."""
+        """Return the samples that can be made by now; the last few wait for what follows."""
         self._kept = np.concatenate((self._kept, samples))
         count = max(0, ceil((len(self._kept) - self._reach - self._next) / self._step))
         at = self._next + np.arange(count, dtype=np.float64) * self._step
@@ -52,24 +82,3 @@ class Resampler:
         weights = np.sinc(apart * self._cutoff) * window * self._cutoff
         found = self._kept[np.clip(near, 0, len(self._kept) - 1)]
         return np.asarray((found * weights).sum(axis=1), np.float32)
-
-
-def resampled(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
-    """Give a whole piece of 16-bit mono sound at another rate."""
-    if from_hz == to_hz:
-        return pcm
-    made = Resampler(from_hz, to_hz)
-    tail = np.zeros(2 * ceil(LOBES * max(1.0, from_hz / to_hz)), np.float32)
-    wanted = round(len(pcm) // 2 * to_hz / from_hz)
-    return to_pcm(made.push(np.concatenate((from_pcm(pcm), tail)))[:wanted])
-
-
-def from_pcm(pcm: bytes, channels: int = 1) -> Samples:
-    """Give 16-bit sound as numbers from -1 to 1, its channels mixed into one."""
-    samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
-    return np.asarray(samples.reshape(-1, channels).mean(axis=1), np.float32)
-
-
-def to_pcm(samples: Samples) -> bytes:
-    """Give numbers from -1 to 1 as 16-bit sound; what is beyond is clipped."""
-    return np.clip(np.rint(samples * 32_768), -32_768, 32_767).astype("<i2").tobytes()

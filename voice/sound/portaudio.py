@@ -1,4 +1,4 @@
-"""The one door to PyAudio: devices by a part of their name, streams, and errors of our own.
+"""The only module that imports PyAudio: devices by a part of their name, streams, own errors.
 
 PortAudio lists devices only when it starts: one that was plugged in later is seen after `rescan`,
 for which no stream may be open. ALSA and Jack write pages to stderr meanwhile: see `hush`.
@@ -7,7 +7,6 @@ for which no stream may be open. ALSA and Jack write pages to stderr meanwhile: 
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -17,34 +16,13 @@ from typing import Protocol, TypeVar, cast
 import pyaudio
 from msgspec import Struct
 
-
-class Patience:
-    """Measures the call under way; asked from another thread."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Count what happens inside as one call."""
-        self._since = time.monotonic()
-        try:
-            yield
-        finally:
-            self._since = None
-
-    def tried_s(self) -> float:
-        """Give the seconds since the call under way began; 0 when there is none."""
-        since = self._since
-        return 0.0 if since is None else time.monotonic() - since
-
-
 T = TypeVar("T")
-UNDERFLOWED, LEAST_S = -9980, 0.03  # PaErrorCode; a driver may say that it holds no sound
+UNDERFLOWED = -9980  # PaErrorCode
+LEAST_S = 0.03  # of latency: a driver may say that it holds no sound
 
 
 def hush() -> None:
-    """Lead what C libraries print to nowhere for the rest of the process; Python's stderr stays."""
+    """Discard what C libraries print for the rest of the process; Python's stderr stays."""
     os.environ.setdefault("JACK_NO_START_SERVER", "1")
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     os.dup2(nowhere := os.open(os.devnull, os.O_WRONLY), 2)
@@ -57,7 +35,7 @@ class Reason(StrEnum):
     MISSING = "missing"  # no such device
     REFUSED = "refused"  # busy, or it does not know the rate
     LOST = "lost"  # it was there a moment ago
-    IN_USE = "in_use"  # by ourselves: no new look at the devices now
+    IN_USE = "in_use"  # by ourselves: the devices cannot be listed anew now
 
 
 class SoundError(Exception):
@@ -87,7 +65,7 @@ class _Raw(Protocol):
 
 
 class Stream:
-    """An open stream of 16-bit samples; to be closed by whoever opened it."""
+    """An open stream of 16-bit samples; whoever opened it closes it."""
 
     def __init__(self, raw: _Raw, owner: "PortAudio", rate_hz: int, channels: int) -> None:
         self._raw, self._owner, self._read_at = raw, owner, float("inf")
@@ -97,14 +75,15 @@ class Stream:
         """Wait for `frames`; None when sound was lost (an overflow). Raises SoundError."""
         try:
             lost = monotonic() > self._read_at + 2 * max(self._raw.get_input_latency(), LEAST_S)
-            pcm = self._raw.read(frames, False)  # noqa: FBT003 - asked to tell, it closes the stream
+            # With True it tells of an overflow, but closes the stream; so we measure the time.
+            pcm = self._raw.read(frames, False)  # noqa: FBT003 - PyAudio's own signature
             self._read_at = monotonic()
         except OSError as error:
             raise SoundError(Reason.LOST, str(error)) from error
         return None if lost else pcm
 
     def write(self, pcm: bytes) -> None:
-        """Play; waits while the device's buffer is full. Raises SoundError."""
+        """Play; wait while the device's buffer is full. Raises SoundError."""
         try:
             self._raw.write(pcm)
         except OSError as error:
@@ -119,10 +98,10 @@ class Stream:
             raise SoundError(Reason.LOST, str(error)) from error
 
     def close(self) -> None:
-        """Let go of the device; never raises."""
+        """Close the stream; never raises."""
         with suppress(OSError):
             self._raw.close()
-        self._owner.let_go()
+        self._owner.stream_closed()
 
 
 class PortAudio:
@@ -134,7 +113,7 @@ class PortAudio:
         self._open = 0
 
     def devices(self) -> tuple[Device, ...]:
-        """Name the devices as of the start, or the last `rescan`. Raises SoundError."""
+        """List the devices as of the start, or the last `rescan`. Raises SoundError."""
         with self._lock:
             library = self._started()
             look, count = library.get_device_info_by_index, library.get_device_count
@@ -142,7 +121,7 @@ class PortAudio:
         return tuple(map(_device, found))
 
     def find(self, part: str, *, playing: bool) -> Device:
-        """Give the first device with `part` in its name, or the default one.
+        """Return the first device with `part` in its name, or the default one.
 
         Raises SoundError (missing).
         """
@@ -164,18 +143,18 @@ class PortAudio:
         return self._stream(device, rate_hz, frames, channels, playing=True)
 
     def rescan(self) -> None:
-        """Look for devices again. Raises SoundError (in_use) while a stream is open."""
+        """List the devices anew at the next use. Raises SoundError (in_use): a stream is open."""
         with self._lock:
             if self._open:
                 raise SoundError(Reason.IN_USE)
             self._end()
 
     def close(self) -> None:
-        """Let go of PortAudio."""
+        """End PortAudio."""
         with self._lock:
             self._end()
 
-    def let_go(self) -> None:
+    def stream_closed(self) -> None:
         """Count a stream that has been closed."""
         with self._lock:
             self._open -= 1
@@ -203,6 +182,27 @@ class PortAudio:
         if self._library is not None:
             self._library.terminate()
             self._library = None
+
+
+class Patience:
+    """Measures how long the call to PortAudio under way takes; asked from another thread."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count what happens inside as one call."""
+        self._since = monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+
+    def tried_s(self) -> float:
+        """Return the seconds since the call under way began; 0 when there is none."""
+        since = self._since
+        return 0.0 if since is None else monotonic() - since
 
 
 def _device(info: dict[str, str | int | float]) -> Device:

@@ -1,3 +1,3 @@
-"""From words to loudspeaker: recorded phrases, neural voice, espeak, cache."""
+"""From text to the loudspeaker: phrase bank, cache, engines, and how the resident wants it."""
 
 __all__ = ["bank", "cache", "espeak", "kokoro", "kokoro_files", "mouth", "preferences", "speech"]

@@ -1,50 +1,41 @@
-"""Sentences that were said before, as WAV files in a folder that cannot grow beyond its bound.
+"""The cache: sentences that were said before, as WAV files in a folder of bounded size.
 
-The folder lies on a RAM disk or with the hub's state. A full or read-only disk costs time, no more:
-the sentence is made again.
+The folder lies on a RAM disk or with the hub's state. A full or read-only disk costs only time: the
+sentence is synthesised again.
 """
 
-import wave
 from contextlib import suppress
 from pathlib import Path
 
-from voice.sound.pcm import Audio
-from voice.speaking.mouth import RATE_HZ, fingerprint
+from voice.sound.pcm import SPEECH_HZ, Audio
+from voice.sound.wav import read_wav, write_wav
+from voice.speaking.mouth import fingerprint
 
 MOST_BYTES = 16_000_000  # five minutes of speech: a few weeks of announcements
 
 
 class Cache:
-    """Keeps sound by its sentence; what was not wanted for longest goes first."""
+    """Keeps sound by its sentence; removes first what was not used for longest."""
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         self._folder, self._most_bytes = folder, most_bytes
 
     def find(self, text: str) -> Audio | None:
-        """Give the sound of `text`; None where there is none that can be read."""
+        """Return the sound of `text`; None where there is none that can be read."""
         path = self._path(text)
-        try:
-            with wave.open(str(path)) as file:
-                good = (file.getnchannels(), file.getsampwidth(), file.getframerate())
-                pcm = file.readframes(file.getnframes())
-        except (OSError, wave.Error, EOFError):
-            return None
-        if good != (1, 2, RATE_HZ) or not pcm:
+        audio = read_wav(path)
+        if audio is None or audio.rate_hz != SPEECH_HZ or not audio.pcm:
             return None
         with suppress(OSError):
             path.touch()
-        return Audio(pcm, RATE_HZ)
+        return audio
 
     def keep(self, text: str, audio: Audio) -> None:
-        """Keep `audio`, and let go of what is too much."""
+        """Keep `audio`, and remove what is beyond the bound."""
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             half = self._path(text).with_suffix(".part")
-            with wave.open(str(half), "wb") as file:
-                file.setnchannels(1)
-                file.setsampwidth(2)
-                file.setframerate(audio.rate_hz)
-                file.writeframes(audio.pcm)
+            write_wav(half, audio)
             half.replace(self._path(text))
             self._shrink()
 

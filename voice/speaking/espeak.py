@@ -1,6 +1,6 @@
-"""espeak-ng by its command line: hardly understood in Korean, and always there.
+"""espeak-ng by its command line: hardly understood in Korean, but always installed.
 
-Measured in docs/decisions/0016: it says that something is said; the neural voice says what.
+Measured in docs/decisions/0016: a listener notices that something is said, but hardly what.
 """
 
 import shutil
@@ -25,7 +25,7 @@ class Espeak:
         self._program = program
 
     def speak(self, text: str, speed: float) -> Audio:
-        """Say `text`; MouthError where the program is missing, fails or hangs."""
+        """Say `text`. Raises MouthError where the program is missing, fails or hangs."""
         program = shutil.which(self._program)
         if program is None:
             message = f"{self._program} is not installed"
@@ -46,7 +46,7 @@ def _output(program: Path, text: str, words_a_minute: int) -> bytes:
 
 
 def _sound(wav: bytes) -> Audio:
-    begin = wav.find(b"data", 0, 4 * HEADER) + 8  # its lengths are unknown to it when it begins
+    begin = wav.find(b"data", 0, 4 * HEADER) + 8  # lengths in the header are wrong
     if wav[:4] != b"RIFF" or begin < HEADER or len(wav) < begin + 2:
         message = "no sound came out"
         raise MouthError(message)

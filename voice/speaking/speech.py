@@ -1,4 +1,4 @@
-"""Saying something aloud: words to sound, sound to the loudspeaker, the ear covered meanwhile."""
+"""Speaking aloud: text to sound, sound to the loudspeaker; the capture is deaf meanwhile."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from voice.hearing.capture import Ear
+from voice.hearing.capture import Capture
 from voice.sound.effects import chime, slowed
 from voice.sound.loudspeaker import Loudspeaker
 from voice.sound.pcm import Audio
@@ -27,24 +27,24 @@ class Talker(Protocol):
     """What `voice.speaking.mouth.Mouth` does for us."""
 
     def parts(self, text: str, *, slow: bool = False) -> Iterator[Audio]:
-        """Give the sentences one by one; each takes its time; never raises."""
+        """Yield the sentences; blocks while each is made; never raises."""
         ...
 
 
 class Manner(Struct, frozen=True):
-    """How to speak just now: `times` as long as usual."""
+    """How to speak at present: `times` as long as usual."""
 
     volume_pct: float
     times: float = 1.0
 
 
 class Speech:
-    """One voice: what is said waits for what is being said. `manner` is asked each time."""
+    """Says one thing at a time; `manner` is asked before each."""
 
     def __init__(
-        self, loudspeaker: Loudspeaker, ear: Ear, manner: Callable[[bool], Manner]
+        self, loudspeaker: Loudspeaker, capture: Capture, manner: Callable[[bool], Manner]
     ) -> None:
-        self._loudspeaker, self._ear, self._manner = loudspeaker, ear, manner
+        self._loudspeaker, self._capture, self._manner = loudspeaker, capture, manner
         self._mouth: asyncio.Future[Talker] = asyncio.get_running_loop().create_future()
         self._making = ThreadPoolExecutor(2, "mouth")  # a long text must not delay an urgent one
         self._playing = ThreadPoolExecutor(1, "loudspeaker")
@@ -52,20 +52,20 @@ class Speech:
         self._quiet.set()
         self.trouble = ""  # why nothing can be heard from us
 
-    def give(self, mouth: Talker) -> None:
+    def use_mouth(self, mouth: Talker) -> None:
         """Speak with this mouth from now on."""
         self._mouth.set_result(mouth)
 
     def resident_talks(self, talking: bool) -> None:  # noqa: FBT001 - a fact
-        """Say whether the resident is talking: we do not talk into that."""
+        """Note whether the resident is talking: we wait for the end of it."""
         (self._quiet.clear if talking else self._quiet.set)()
 
     async def say(
         self, text: str, *, slow: bool = False, loud: bool = False, blunt: bool = False
     ) -> bool:
-        """Say it to its end; False when nothing could be heard. Cancelled: silent at once.
+        """Say it to its end; False when nothing could be heard. If cancelled, be silent at once.
 
-        `loud`: at night, too; `blunt`: into what the resident may be saying.
+        `loud`: also at night; `blunt`: even while the resident talks.
         """
         try:
             async with asyncio.timeout(READY_S):
@@ -91,7 +91,7 @@ class Speech:
         return played
 
     async def chime(self) -> bool:
-        """Sound the chime; as `say`."""
+        """Sound the chime; returns as `say` does."""
         await self._politely()
         with self._covered():
             return await self._sound(chime(), self._manner(False))  # noqa: FBT003 - not urgent
@@ -109,7 +109,7 @@ class Speech:
     async def _next(
         self, parts: Iterator[Audio], manner: Manner, after_s: float = 0.0
     ) -> Audio | None:
-        """Make the next sentence, `after_s` of silence before it; None after the last."""
+        """Make the next sentence with `after_s` of silence before it; None after the last."""
 
         def made() -> Audio | None:
             audio = next(parts, None)
@@ -127,11 +127,11 @@ class Speech:
 
     @contextlib.contextmanager
     def _covered(self, text: str = "") -> Iterator[None]:
-        self._ear.cover(text)
+        self._capture.cover(text)
         try:
             yield
         finally:
-            self._ear.uncover()
+            self._capture.uncover()
 
     async def _sound(self, audio: Audio, manner: Manner) -> bool:
         stop = Event()
@@ -149,7 +149,7 @@ class Speech:
     def _play(self, audio: Audio, volume_pct: float, stop: Event) -> bool:
         if stop.is_set():
             return False
-        with self._covered():  # also when nobody waits for the end of it any more
+        with self._covered():  # also if `say` was cancelled meanwhile
             return self._loudspeaker.play(audio, volume_pct, stop)
 
     def _failed(self, error: SoundError) -> None:

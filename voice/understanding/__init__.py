@@ -1,3 +1,3 @@
-"""What was meant by what was heard: intents, phrases, likeness, weighing."""
+"""What was meant by what was heard: intents, phrases, signs, likeness, weighing, the rules."""
 
-__all__ = ["home", "likeness", "phrases", "understand", "wordless"]
+__all__ = ["home", "intents", "likeness", "phrases", "understand", "weighing", "wordless"]

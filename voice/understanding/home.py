@@ -1,6 +1,6 @@
-"""What a home understands: the phrases of its county, how keen its ear is, whether a cry counts.
+"""Understanding as one home has it: its county's phrases, its sensitivity, spoken calls or not.
 
-Both the ears and `anbu voice understand` ask this, and nothing else. No engine is loaded here.
+Both hearing and `anbu voice understand` ask this module. No engine is loaded here.
 """
 
 from enum import StrEnum
@@ -13,19 +13,14 @@ from msgspec.structs import replace
 from hub.shared.settings import SettingsError, text_of
 from voice.settings import VoiceSettings
 from voice.understanding import phrases
-from voice.understanding.phrases import Expecting, Intent, Phrases
-from voice.understanding.understand import (
-    Evidence,
-    Reason,
-    Understood,
-    Verdict,
-    explain,
-    sign_refused,
-)
+from voice.understanding.intents import Expecting, Intent, Understood
+from voice.understanding.likeness import Evidence
+from voice.understanding.phrases import Phrases
+from voice.understanding.understand import Reason, Verdict, explain, sign_refused
 
 
 class Sensitivity(StrEnum):
-    """How little it takes for a call for help to be taken for one, unasked."""
+    """How little a call for help needs to be understood, unasked."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -44,13 +39,13 @@ class Understanding(Struct, frozen=True, eq=False):
 
     @classmethod
     def of(cls, settings: VoiceSettings) -> tuple[Self, str]:
-        """Make it as the settings say; and why, where our phrases stand in for the county's."""
+        """Return it as the settings say, and why our phrases replace the county's, if they do."""
         known, wrong = phrases_of(settings)
         keen = Sensitivity(settings.sensitivity)
         return cls(known, keen, settings.spoken_sos), wrong
 
     def explain(self, evidence: Evidence, expecting: Expecting) -> Verdict:
-        """Say what the evidence means after this question, and why."""
+        """Return what the evidence means after this question, and why."""
         keen = KEEN[self.sensitivity]
         verdict = explain(evidence, self.phrases, expecting, keen=keen)
         calls = verdict.understood.intent is Intent.HELP
@@ -60,13 +55,13 @@ class Understanding(Struct, frozen=True, eq=False):
         return replace(verdict, understood=Understood(), reason=off, refused=Intent.HELP)
 
     def sign_refused(self, evidence: Evidence, expecting: Expecting) -> tuple[str, str]:
-        """Give a sign of danger that was not believed, and what refused it."""
+        """Return a sign of danger that was not believed, and what refused it."""
         keen = KEEN[self.sensitivity]
         return sign_refused(evidence, self.phrases, expecting, keen=keen)
 
 
 def phrases_of(settings: VoiceSettings) -> tuple[Phrases, str]:
-    """Give the county's phrases; ours, and why, where they cannot be used."""
+    """Return the county's phrases; if they cannot be used ours, and why."""
     if not settings.phrases:
         return phrases.load(), ""
     path = Path(settings.phrases)

@@ -1,4 +1,4 @@
-"""How alike what was written down is to the phrases there are: by sound, and by nothing else."""
+"""Likeness: how alike what was written down is to the known phrases, by its sounds alone."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,16 +7,17 @@ from functools import lru_cache
 from msgspec import Struct
 
 from voice.korean.sounds import Fit, Table, sounds, weight
-from voice.understanding.phrases import Entry, Expecting, Group, Intent, Phrase, Phrases
+from voice.understanding.intents import Expecting, Intent
+from voice.understanding.phrases import Entry, Group, Phrase, Phrases
 
 NEAREST = 6  # phrases of each intent looked at closely, per guess
-DOUBT = 0.20  # what a guess loses for each unit of log-probability behind the best
-STRAY = 0.10  # what an answer loses that nobody asked for: it only competes
-OWN = 0.05  # what an answer gains that answers just this question
-LEAD, TAIL = 0.45, 0.7  # what counts of the sounds before and after a phrase
-SPOTTED = 0.15  # what the spotter's spelling loses: it hears its own phrases in anything
+DOUBT = 0.20  # what a guess loses per unit of log-probability behind the best
+STRAY = 0.10  # what an answer loses that nobody asked for: it can only prevent others
+OWN = 0.05  # what an answer to exactly this question gains
+LEAD, TAIL = 0.45, 0.7  # the share that counts of the sounds before and after a phrase
+SPOTTED = 0.15  # what the spotter's text loses: it hears its own phrases in any sound
 CALL, PART = 0.80, 0.72  # likeness of a call that is half of what was said, and of the other half
-MOST_WORDS = 8  # of what may be two calls
+MOST_WORDS = 8  # in a text that may be two calls
 
 
 class Guess(Struct, frozen=True):
@@ -27,12 +28,12 @@ class Guess(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """What the engines made of an utterance.
+    """What the engines found in an utterance.
 
-    `guesses`: best first. `no_speech`: 0..1. `strong`: whether an engine wrote it down that Fine
-    may rest on. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for the
-    best guesses and for each text of `shortlist`. `spotted`: what the first pass wrote down.
-    `around`: what share (0..1) of the half minute before was as loud (`voice.hearing.vad`).
+    `guesses`: best first. `no_speech`: 0..1. `strong`: whether it comes from an engine that is good
+    enough for FINE. `weighed`: how well the sound fits a text (log-likelihood, 0 is certain), for
+    the best guesses and for each text of `shortlist`. `spotted`: what the first pass wrote down.
+    `around`: the share (0..1) of the half minute before that was as loud (`voice.hearing.vad`).
     """
 
     guesses: tuple[Guess, ...] = ()
@@ -44,7 +45,7 @@ class Evidence(Struct, frozen=True):
 
 
 class Likeness(Struct, frozen=True):
-    """How well a phrase explains what was heard: 1 at best; 0 in nats where it was weighed."""
+    """How well a phrase explains what was heard: at best 1, or, where it was weighed, 0 nats."""
 
     value: float
     phrase: Phrase
@@ -53,7 +54,7 @@ class Likeness(Struct, frozen=True):
 def likenesses(
     evidence: Evidence, phrases: Phrases, expecting: Expecting
 ) -> dict[Intent, list[Likeness]]:
-    """Give the phrases of each intent that are most like one of the guesses, best first."""
+    """Return the phrases of each intent that are most like one of the guesses, best first."""
     return _likenesses(evidence.guesses, evidence.spotted, phrases, expecting)
 
 
@@ -79,7 +80,7 @@ def _likenesses(
 
 
 def _guesses(guesses: Sequence[Guess], spotted: Sequence[Guess]) -> Iterator[tuple[Guess, float]]:
-    """Give what was written down, and by how much less each counts."""
+    """Yield what was written down, and by how much less each text counts."""
     first = max((guess.log_prob for guess in guesses), default=0.0)
     for guess in guesses:
         yield guess, DOUBT * (first - guess.log_prob)
@@ -88,7 +89,7 @@ def _guesses(guesses: Sequence[Guess], spotted: Sequence[Guess]) -> Iterator[tup
 
 
 def _matches(text: str, phrases: Phrases, expecting: Expecting) -> Iterator[Likeness]:
-    asked = expecting is not Expecting.NOTHING  # else answers only compete
+    asked = expecting is not Expecting.NOTHING  # else answers can only prevent others
     kinds = {expecting, expecting.kind} if asked else {Expecting.CHECKIN}
     groups = tuple(
         (intent, after)
@@ -111,7 +112,7 @@ def _nearest(heard: str, phrases: Phrases, groups: tuple[Group, ...]) -> tuple[L
 
 
 def _in_two(text: str, phrases: Phrases) -> Iterator[Likeness]:
-    """Give calls for help that are said in two: two calls, or a call and what it is about."""
+    """Yield calls for help of two parts: two calls, or a call and its subject."""
     words = [word for word in text.split() if sounds(word) not in phrases.fillers]
     if len(words) > MOST_WORDS:
         return
@@ -129,7 +130,7 @@ def _calls(half: Likeness) -> bool:
 
 
 def likeness(phrase: Phrase, guesses: Sequence[Guess], phrases: Phrases) -> float:
-    """Give how like a phrase is to what was written down, 1 at best, near to others or not.
+    """Return how like a phrase is to what was written down, at best 1, however near others are.
 
     A guess counts less by how much less likely it is than the best, as in `likenesses`.
     """
@@ -143,7 +144,7 @@ def likeness(phrase: Phrase, guesses: Sequence[Guess], phrases: Phrases) -> floa
 
 
 def _value(phrase: Phrase, fit: Fit, total: float) -> float:
-    """Give the likeness of a phrase that fits so into sounds of this weight."""
+    """Return the likeness of a phrase with this fit into sounds of this weight."""
     lost = fit.cost + LEAD * fit.lead + TAIL * fit.tail
     return 1 - lost / max(phrase.weight, total)
 
@@ -165,21 +166,21 @@ def _half(words: list[str], phrases: Phrases, groups: tuple[Group, ...]) -> Like
 
 
 def explains(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> float:
-    """Give what share a phrase is of what was most likely said, words that say nothing left out."""
+    """Return the share of the likeliest guess, without fillers, that a phrase is."""
     best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
     heard = min(map(weight, _readings(best.text, phrases.fillers)), default=0.0)
     return phrase.weight / heard if heard else 0.0
 
 
 def _readings(text: str, fillers: frozenset[str]) -> Iterable[str]:
-    """Give the sounds of a text, and those without words that say nothing, or said twice."""
+    """Return the sounds of a text, also without fillers, and also without repetitions."""
     words = text.split()
     bare = [word for word in words if sounds(word) not in fillers] or words
     return dict.fromkeys(filter(None, (sounds(" ".join(w)) for w in (words, bare, _once(bare)))))
 
 
 def _once(words: list[str]) -> list[str]:
-    """Fold what is said two or more times over: 네 네 네, 아니 아니 괜찮아요."""
+    """Reduce repetitions to one: 네 네 네, 아니 아니 괜찮아요."""
     words = [word for word, before in zip(words, [None, *words], strict=False) if word != before]
     for size in range(1, len(words) // 2 + 1):
         if all(words[n] == words[n % size] for n in range(len(words))):

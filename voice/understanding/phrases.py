@@ -1,8 +1,8 @@
-"""The phrases that are understood, as files say them: `voice/phrases/ko.toml` -> `Phrases`.
+"""The phrases that are understood, read from a file: `voice/phrases/ko.toml` -> `Phrases`.
 
     [[phrases]]  intent = "help"  what = "fall"  say = ["(넘어졌|쓰러졌)어요"]
 
-`(a|b|)` stands for each of its alternatives. A mistake is told with its file and line.
+`(a|b|)` stands for each of its alternatives. A mistake is reported with its file and line.
 """
 
 import itertools
@@ -20,19 +20,17 @@ from voice.korean.sounds import Table, sounds, sounds_of, weight
 from voice.understanding import signs
 from voice.understanding.intents import Expecting, Intent
 
-__all__ = ["Entry", "Expecting", "Group", "Intent", "Phrase", "Phrases", "Turns", "load"]
-
 GROUP = re.compile(r"\(([^()]*)\)")
 JOINED = re.compile(r" (줘|주(?!말|무))")  # 도와 줘 is most often written 도와줘, and so recognised
 LEFT_OVER = re.compile(r"[()|]")
-MOST = 4000  # variants of one sentence; more would be a slip of the pen
+MOST = 4000  # variants of one sentence; more would be a mistake
 Say = Annotated[str, Meta(min_length=1, max_length=400)]
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     """Phrases that mean the same; with `after`, only as an answer to these questions.
 
-    Of intent `unclear` are those that sound like others and mean nothing to the hub.
+    Those of intent `unclear` sound like others and mean nothing to the hub.
     """
 
     intent: Intent
@@ -42,18 +40,18 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
     after: tuple[Expecting, ...] = ()
 
     def answers_just(self, expecting: Expecting) -> bool:
-        """Tell whether it answers this very question, not all of its kind."""
+        """Whether it answers exactly this question, not all of its kind."""
         return expecting is not expecting.kind and expecting in self.after
 
 
 class Turns(Struct, frozen=True, forbid_unknown_fields=True):
-    """What turns a sentence round: whole words, and what may stand anywhere in it."""
+    """What reverses a sentence: whole words, and parts that may stand anywhere in it."""
 
     words: tuple[Say, ...] = ()
     parts: tuple[Say, ...] = ()
 
     def within(self, text: str) -> frozenset[str]:
-        """Give those that a text has."""
+        """Return those that a text has."""
         return frozenset(
             {one for one in self.words if one in text.split()}
             | {one for one in self.parts if one in text}
@@ -70,7 +68,7 @@ class _File(Struct, frozen=True):
 
 
 class Phrase(Struct, frozen=True):
-    """One sentence, its sounds, and how much there is in them; or two of them, `joined`."""
+    """One sentence with its sounds and their weight; or two of them, `joined`."""
 
     text: str
     sounds: str
@@ -84,11 +82,11 @@ Group: TypeAlias = tuple[Intent, tuple[Expecting, ...]]
 
 
 class Phrases(Struct, frozen=True, eq=False):
-    """All that is understood, and a table of it to compare with.
+    """All phrases, and a table to compare texts with them.
 
-    Texts that are weighed whatever was guessed: `always`; `brief`, where little was said; `against`
+    Some texts are weighed whatever was guessed: `always`; `brief`, where little was said; `against`
     a meaning, which is not believed where the sound fits one of them nearly as well. `turns`: what
-    is not in a phrase of a meaning and must not be heard besides. `signs`: of danger, our own.
+    must not be heard besides a phrase of a meaning. `signs`: of danger, always the product's own.
     """
 
     all: tuple[Phrase, ...]
@@ -103,7 +101,7 @@ class Phrases(Struct, frozen=True, eq=False):
     signs: signs.Signs
 
     def after(self, expecting: Expecting, table: dict[Expecting, Texts]) -> tuple[Phrase, ...]:
-        """Give the phrases of `always` or `brief` that go with a question, or its kind."""
+        """Return the phrases of `always` or `brief` that belong to a question, or to its kind."""
         return tuple(
             phrase
             for kind in dict.fromkeys((expecting.kind, expecting))
@@ -114,7 +112,7 @@ class Phrases(Struct, frozen=True, eq=False):
 
 
 def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Phrases:
-    """Give the phrases of a TOML text (without one: the product's own).
+    """Return the phrases of a TOML text (without one: the product's own).
 
     Raises SettingsError with every mistake in it: an unknown intent, an open bracket, no Hangul.
     """
@@ -146,7 +144,7 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
 
 
 def _different(said: list[tuple[str, Entry]]) -> tuple[Phrase, ...]:
-    """Give the phrases that sound different."""
+    """Return the phrases without those that sound the same."""
     found: dict[tuple[str, tuple[Expecting, ...]], Phrase] = {}
     heard = sounds_of([text for text, _ in said])
     for (text, entry), sound in zip(said, heard, strict=True):

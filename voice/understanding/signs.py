@@ -1,11 +1,11 @@
-"""Signs: words that together tell of danger or of what ails, whatever is said besides and between.
+"""Signs: words that together tell of danger or an ailment, whatever else is said.
 
     [[signs]]  what = "blood"  say = ["(피가|코피가) ... (안 멈춰|쏟아져)"]
 
-No list holds all that a person in danger may tell of it: a phrase explains a whole sentence, a sign
-is a few words of it in their order. `...` stands for up to `GAP` words; each part may have a
-particle, the last an ending of what happens now. Words of `elsewhere`, and ends of what others
-told, say that it happens somewhere else. Nothing here knows of sound: what is looked at must have
+No list of phrases holds everything that a person in danger may say: a phrase explains a whole
+sentence, a sign is a few words of it in their order. `...` stands for up to `GAP` words; each part
+may have a particle, the last an ending of the present. Words of `elsewhere`, and endings of
+reports, say that it happens somewhere else. Signs compare letters, not sounds: the text must have
 been plainly heard.
 """
 
@@ -29,7 +29,7 @@ TWO = {
     "ㄳ": "ㄱㅅ", "ㄵ": "ㄴㅈ", "ㄶ": "ㄴㅎ", "ㄺ": "ㄹㄱ", "ㄻ": "ㄹㅁ", "ㄼ": "ㄹㅂ",
     "ㄽ": "ㄹㅅ", "ㄾ": "ㄹㅌ", "ㄿ": "ㄹㅍ", "ㅀ": "ㄹㅎ", "ㅄ": "ㅂㅅ",
 }  # fmt: skip
-TAKEN_FOR = ("ㄱㄲㅋ", "ㄷㄸㅌ", "ㅂㅃㅍ", "ㅈㅉㅊ", "ㅅㅆ")  # one for another, or twice
+TAKEN_FOR = ("ㄱㄲㅋ", "ㄷㄸㅌ", "ㅂㅃㅍ", "ㅈㅉㅊ", "ㅅㅆ")  # mistaken for each other, or doubled
 ALIKE = {
     **{one: f"[{group}]{{1,2}}" for group in TAKEN_FOR for one in group},
     **{one: f"[{group}]" for group in ("ㅐㅔ", "ㅒㅖ", "ㅙㅚㅞ") for one in group},
@@ -41,7 +41,7 @@ Say = Annotated[str, Meta(min_length=1, max_length=600)]
 
 
 class Sign(Struct, frozen=True, forbid_unknown_fields=True):
-    """Words that together mean something; `what` it is about. HELP, or what ails."""
+    """Words that together mean something; `what` is its subject. HELP or UNWELL."""
 
     say: Annotated[tuple[Say, ...], Meta(min_length=1)]
     what: Annotated[str, Meta(max_length=40)] = ""
@@ -49,7 +49,7 @@ class Sign(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Elsewhere(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is said of what is not here or not now: beginnings of words, parts, and ends of all."""
+    """Marks of what is not here or not now: beginnings of words, parts, and endings of texts."""
 
     words: tuple[Say, ...] = ()
     parts: tuple[Say, ...] = ()
@@ -65,30 +65,30 @@ class _File(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """A sign that was found: `what` it is about, and how the file says it."""
+    """A sign that was found: `what` is its subject, `say` its pattern in the file."""
 
     what: str
     say: str
 
 
 class Signs(Struct, frozen=True, eq=False):
-    """All signs, ready to be looked for."""
+    """All signs, ready for a search."""
 
     all: Mapping[Intent, tuple[tuple[re.Pattern[str], str], ...]]
     elsewhere: re.Pattern[str]
     says: Mapping[Intent, tuple[str, ...]]  # as the file has them, in the order of `all`
 
     def danger(self, text: str) -> str | None:
-        """Give what the first sign of danger in a text is about; None where there is none."""
+        """Return the subject of the first sign of danger in a text; None where there is none."""
         found = self.find(Intent.HELP, text)
         return found.what if found is not None else None
 
     def is_elsewhere(self, text: str) -> bool:
-        """Tell whether what is told of is not here, or not now."""
+        """Whether the text tells of something that is not here, or not now."""
         return self.elsewhere.search(text) is not None
 
     def find(self, intent: Intent, text: str) -> Found | None:
-        """Give the first sign in a text of HELP or UNWELL; None where there is none."""
+        """Return the first sign of HELP or UNWELL in a text; None where there is none."""
         spelt = "".join(map(_letters, text))
         every = zip(self.all.get(intent, ()), self.says.get(intent, ()), strict=True)
         found = (Found(what, say) for (sign, what), say in every if sign.search(spelt))
@@ -97,12 +97,12 @@ class Signs(Struct, frozen=True, eq=False):
 
 @cache
 def load() -> Signs:
-    """Give the product's own signs. Raises SettingsError; ValueError with a sign that is none."""
+    """Return the product's own signs. Raises SettingsError, or ValueError with a broken sign."""
     return prepare(files("voice").joinpath("phrases/signs.toml").read_text(encoding="utf-8"))
 
 
 def prepare(text: str) -> Signs:
-    """Give the signs of a TOML text; raises as `load` does."""
+    """Return the signs of a TOML text; raises as `load` does."""
     told = read(text, "voice/phrases/signs.toml", _File)
     every: dict[Intent, list[tuple[re.Pattern[str], str]]] = {}
     says: dict[Intent, tuple[str, ...]] = {}
@@ -134,7 +134,7 @@ def _compiled(say: str, file: _File) -> re.Pattern[str]:
 
 
 def _spelt(part: str, write: Callable[[str], str]) -> str:
-    """Give a pattern of letters, each run of syllables as `write` says."""
+    """Return a pattern of letters; `write` makes the pattern of each run of syllables."""
     grouped = "(?:" + part.replace("(", "(?:") + ")"
     return SPACE.sub(" ?", RUN.sub(lambda found: write(found[0]), grouped))
 
@@ -144,7 +144,7 @@ def _exact(run: str) -> str:
 
 
 def _blurred(run: str) -> str:
-    """Give one syllable as it is; of more what their letters are taken for too."""
+    """Return one syllable as it is; of more, also what their letters are mistaken for."""
     if len(run) == 1:
         return _letters(run)
     some = ("".join(ALIKE.get(letter, letter) for letter in _letters(one)) for one in run)
@@ -153,7 +153,7 @@ def _blurred(run: str) -> str:
 
 @cache
 def _letters(syllable: str) -> str:
-    """Give the letters as they run on in speech: no silent onset, of a double coda both."""
+    """Return the letters as they follow in speech: no silent onset, of a double coda both."""
     if not is_hangul(syllable):
         return syllable
     onset, vowel, coda = take_apart(syllable)

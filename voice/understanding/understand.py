@@ -2,160 +2,124 @@
 
     guesses -> likeness to every near phrase -> the best of each intent -> Understood
 
-Unclear unless sure. A call for help is taken early, since the hub asks back before it raises an
-alarm; `Fine`, which ends a worry, only when nothing else is near. What ends a worry or a call
-rests on strong evidence alone.
+UNCLEAR unless sure. A call for help needs little, since the hub asks back before it raises an
+alarm; FINE, which ends a worry, is understood only when nothing else is near. What ends a worry or
+a call needs strong evidence.
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
-from msgspec.structs import asdict, astuple, replace
+from msgspec.structs import asdict, replace
 
 from hub.contract.voice import WORDS_MAX
 from voice.understanding import wordless
-from voice.understanding.intents import Expecting, Intent
+from voice.understanding.intents import Expecting, Intent, Understood, Worded
 from voice.understanding.likeness import Evidence, Guess, Likeness, explains, likeness, likenesses
 from voice.understanding.phrases import Phrase, Phrases, Turns
 from voice.understanding.sign_off import is_sign_off, told_of_a_noun
 from voice.understanding.signs import Found
-from voice.understanding.weighing import BRIEF, EXACT, Best, beaten, opposed, shortlist, weighed
+from voice.understanding.weighing import BRIEF, EXACT, Best, beaten, opposed, weighed
 
 ENDS = {Intent.FINE, Intent.CANCEL}  # end a worry: never from weak evidence
 ENDS_CALL = frozenset(ENDS | {Intent.NO})  # "도움이 필요하세요?" "아니요": there they mean the same
-ALONE, NONE = -99.0, -12.0  # what a meaning leads that is alone; and where speech is doubted
-REFUTED = -15.0  # nats below which neither a lead nor likeness makes a phrase believed
+ALONE = -99.0  # stands for all other meanings where there are none
+NONE = -12.0  # the same where it is doubtful that anybody spoke
+REFUTED = -15.0  # nats below which no lead and no likeness makes a phrase believed
 
 
-class Limits(Struct, frozen=True):
-    """How sure one must be: the value needed, and by how much it must lead all other meanings."""
+class Threshold(Struct, frozen=True):
+    """What a meaning needs: a value, and a lead over all other meanings."""
 
     value: float
     lead: float = 0.0
-    clear: float = 99.0  # a lead that is enough for nearly every value
+    clear: float = 99.0  # a lead that is enough for nearly any value
 
 
 class Scale(Struct, frozen=True):
-    """What is needed on one scale: `top` is its best value, a `step` a usual distance on it."""
+    """The thresholds on one scale: `top` is its best value, a `step` a usual distance on it."""
 
     step: float
     top: float
-    limits: Mapping[Intent, Limits]
+    thresholds: Mapping[Intent, Threshold]
 
-    def of(self, intent: Intent) -> Limits:
-        """Give what a meaning needs."""
-        return self.limits.get(intent, self.limits[Intent.UNCLEAR])
+    def of(self, intent: Intent) -> Threshold:
+        """Return what a meaning needs."""
+        return self.thresholds.get(intent, self.thresholds[Intent.UNCLEAR])
 
 
 # 1 is the same sounds.
 BY_LIKENESS = Scale(0.06, 1.0, {
-    Intent.HELP: Limits(0.74, -0.02),
-    Intent.FINE: Limits(0.82, 0.08),
-    Intent.YES: Limits(0.70, 0.03),
-    Intent.NO: Limits(0.70, 0.03),
-    Intent.CANCEL: Limits(0.74, 0.03),
-    Intent.OFTEN: Limits(0.75, 0.06),
-    Intent.UNCLEAR: Limits(0.76, 0.02),  # all others
+    Intent.HELP: Threshold(0.74, -0.02),
+    Intent.FINE: Threshold(0.82, 0.08),
+    Intent.YES: Threshold(0.70, 0.03),
+    Intent.NO: Threshold(0.70, 0.03),
+    Intent.CANCEL: Threshold(0.74, 0.03),
+    Intent.OFTEN: Threshold(0.75, 0.06),
+    Intent.UNCLEAR: Threshold(0.76, 0.02),  # all others
 })  # fmt: skip
 # By how much less likely the sound is under the phrase than under the best guess, in nats.
 BY_WEIGHT = Scale(2.0, 0.0, {
-    Intent.HELP: Limits(-8.0, -1.5, 4.0),
-    Intent.FINE: Limits(-6.5, 1.5),
-    Intent.YES: Limits(-7.0, 1.0),
-    Intent.NO: Limits(-7.0, 1.0),
-    Intent.CANCEL: Limits(-8.0, 1.5),
-    Intent.OFTEN: Limits(-6.0, 1.0),
-    Intent.UNCLEAR: Limits(-7.0, 0.5),  # all others
+    Intent.HELP: Threshold(-8.0, -1.5, 4.0),
+    Intent.FINE: Threshold(-6.5, 1.5),
+    Intent.YES: Threshold(-7.0, 1.0),
+    Intent.NO: Threshold(-7.0, 1.0),
+    Intent.CANCEL: Threshold(-8.0, 1.5),
+    Intent.OFTEN: Threshold(-6.0, 1.0),
+    Intent.UNCLEAR: Threshold(-7.0, 0.5),  # all others
 })  # fmt: skip
 
 
-class Ease(Struct, frozen=True):
-    """How many steps less a call for help needs, and any meaning; below 0: how many more."""
-
-    call: float = 0.0
-    any: float = 0.0
-
-    def of(self, intent: Intent) -> float:
-        """Give the steps for a meaning."""
-        return self.any + (self.call if intent is Intent.HELP else 0.0)
-
-
-def decide(
-    best: Best, scale: Scale, ease: Ease, expecting: Expecting, none: float = ALONE
-) -> Likeness | None:
-    """Give the best phrase of the meaning that is sure; `none`: what one leads that is alone."""
-    allied = ENDS_CALL if expecting is Expecting.HELP else frozenset()
-    sure = list[Intent]()
-    for intent in sorted(best, key=lambda one: -best[one].value):
-        against = {key for key in best if key is not intent and not {key, intent} <= allied}
-        other = max((best[key].value for key in against), default=none)
-        if _is_sure(intent, best[intent].value, other, scale, ease):
-            sure.append(intent)
-    if not sure:
-        return None
-    same = [intent for intent in sure if {intent, sure[0]} <= allied] or sure[:1]
-    return max((best[intent] for intent in same), key=lambda one: one.phrase.weight)
-
-
-def ends(intent: Intent, expecting: Expecting) -> bool:
-    """Tell whether this would end a worry or a call."""
-    return intent in (ENDS_CALL if expecting is Expecting.HELP else ENDS)
-
-
-def _is_sure(intent: Intent, value: float, other: float, scale: Scale, ease: Ease) -> bool:
-    limit = scale.of(intent)
-    value += scale.step * ease.of(intent)
-    lead = value - other
-    clear = lead >= limit.clear and value > REFUTED and ease.any >= 0.0
-    return lead >= limit.lead and (value >= limit.value or clear)
-
-
-__all__ = [
-    "Evidence", "Expecting", "Guess", "Intent", "Reason", "Understood", "Verdict", "contested",
-    "explain", "shortlist", "sign_refused", "understand",
-]  # fmt: skip
-
-
-class Understood(Struct, frozen=True):
-    """What was meant. `what`: a key such as head; `score`: 0..3 of OFTEN; `sure`: 0..1.
-
-    `wordless`: after a question there was a sound, and no word that could be made out in it.
-    """
-
-    intent: Intent = Intent.UNCLEAR
-    what: str = ""
-    score: int = 0
-    sure: float = 0.0
-    wordless: bool = False
+UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
+SILENCES = {Intent.AWAY, Intent.VISITOR}  # silence warnings for hours; a television says them too
+# Not believed where only the first pass heard them: it hears phrases in any sound.
+NEEDS_A_WORD = {Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL, Intent.OFTEN}
+# How like a short answer must be to what was written, however well the sound fits it: "네" fits
+# most groans better than the nonsense that is written for them. Of 194 sounds without a word that
+# were spoken by six synthetic voices 40 were weighed to be an answer, 36 of them below 0.7 (0.21
+# to 0.68); of the given recordings that were, clean and at 10 dB, none of 11 true ones (0.71 to 1).
+ALIKE = 0.7
+WHOLE = 0.7  # the share of what was said that FINE must be: before 좋아요 may stand "속이 안"
+# The share of what was said that must take a call back, unasked: of 28 who took one back in their
+# own words none had less than 0.48; of "열두 명이 실종됐습니다", which ends in 됐습니다, it is 0.3.
+MAIN = 0.45
+TOLD = -0.8  # log-probability above which a sign of danger in a guess is believed
+WELL_HEARD, STANDS = -0.6, Threshold(0.76, 0.02)  # a call among other words, by likeness alone
+# Log-probability, and chance that nobody spoke, that make speech doubtful: a call needs more.
+POOR, DOUBTED = -1.0, 0.3  # both: at 3 steps more one clear 살려주세요 in babble is missed
+MUDDLE = 2.0
+NOISE, UNLIKELY = -1.4, 0.5  # either, one step: of 128 calls 4 were so, none was lost by it
+AS_LIKELY = 0.15  # log-probability behind the best at which another guess is as good
+CROWD, IN_CROWD = 0.3, 2.0  # `Evidence.around` of what does not stand out: so many steps more
 
 
 class Reason(StrEnum):
-    """Why something was understood so: the first three, or was not."""
+    """Why something was understood (the first three), or why not."""
 
     PHRASE = "phrase"
     SIGN = "sign"  # of danger, among whatever other words
-    AILMENT = "ailment"  # the sign of one
+    AILMENT = "ailment"  # the sign of an ailment
     NOTHING = "nothing"  # no phrase is near enough, or those of two meanings are
     HARMLESS = "harmless"  # a sentence that means nothing to the hub is nearest
     SOUNDS = "sounds"  # nothing but sounds that are no words
-    LOG_PROB = "log_prob"  # hardly to be read: below `wordless.PLAIN`
+    LOG_PROB = "log_prob"  # hardly readable: below `wordless.PLAIN`
     NO_SPEECH = "no_speech"  # it is doubtful that anybody spoke: from `wordless.SPOKE` on
     WEAK = "weak"  # only the first pass heard it
-    TURNED = "turned"  # a word that turns it round was heard besides
-    PART = "part"  # it is too little of all that was said
-    AGAINST = "against"  # what is said against it is as likely
+    TURNED = "turned"  # a word that reverses it was heard too
+    PART = "part"  # it is too small a part of what was said
+    AGAINST = "against"  # a phrase against it is as likely
     UNASKED = "unasked"  # it means something only as an answer
-    UNLIKE = "unlike"  # the sound fits it, and what was written is not like it: below `ALIKE`
+    UNLIKE = "unlike"  # the sound fits it, but what was written is not like it: below `ALIKE`
     SIGN_OFF = "sign_off"  # the polite past of a noun, as broadcasts end
-    SWITCHED_OFF = "switched_off"  # spoken calls are, in this home
+    SWITCHED_OFF = "switched_off"  # spoken calls are switched off in this home
 
 
 class Verdict(Struct, frozen=True):
     """What was understood, and why.
 
     `phrase` is the one that decided, or that was refused; `value` how well it fits, `sign` the
-    pattern that was found. `refused` is what would have been meant but for the reason.
+    pattern that was found. `refused` is what would have been understood without the reason.
     """
 
     understood: Understood = Understood()
@@ -166,42 +130,19 @@ class Verdict(Struct, frozen=True):
     refused: Intent | None = None
 
 
-UNASKED = {Intent.FINE, Intent.YES, Intent.NO}  # mean something only as answers
-SILENCES = {Intent.AWAY, Intent.VISITOR}  # for hours: a television says it, too
-# Where the first pass alone has heard it these are not believed: it hears phrases in any sound.
-NEEDS_A_WORD = {Intent.FINE, Intent.YES, Intent.NO, Intent.CANCEL, Intent.OFTEN}
-# How like what was written a short answer must be, however well the sound fits it: "네" fits most
-# groans better than the nonsense that is written for them. Of 194 sounds without a word that were
-# spoken by six synthetic voices 40 were weighed to be an answer, 36 of them below 0.7 (0.21 to
-# 0.68); of the given recordings that were, clean and at 10 dB, none of 11 true ones (0.71 to 1).
-ALIKE = 0.7
-WHOLE = 0.7  # of what was said that FINE must be: before 좋아요 there may be "속이 안"
-# Of what was said that must take a call back, unasked: of 28 who took one back in their own words
-# none had less than 0.48; of "열두 명이 실종됐습니다", which ends in 됐습니다, it is 0.3.
-MAIN = 0.45
-TOLD = -0.8  # a guess in which a sign of danger is believed
-WELL_HEARD, STANDS = -0.6, Limits(0.76, 0.02)  # a call among other words, by likeness alone
-# Guesses, and the chance that nobody spoke, that make one doubt it was speech: a call needs more.
-POOR, DOUBTED = -1.0, 0.3  # both: at 3 steps more one clear 살려주세요 in babble is missed
-MUDDLE = 2.0
-NOISE, UNLIKELY = -1.4, 0.5  # either, one step: of 128 calls 4 were so, none was lost by it
-AS_LIKELY = 0.15  # log-probability behind the best at which another guess is as good
-CROWD, IN_CROWD = 0.3, 2.0  # `Evidence.around` of what does not stand out: so many steps more
-
-
 def understand(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, *, keen: float = 0.0
 ) -> Understood:
-    """Say what was meant, UNCLEAR unless sure: `explain` without the reasons."""
+    """Return what was meant, UNCLEAR unless sure: `explain` without the reasons."""
     return explain(evidence, phrases, expecting, keen=keen).understood
 
 
 def explain(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, *, keen: float = 0.0
 ) -> Verdict:
-    """Say what was meant and why, UNCLEAR unless sure.
+    """Return what was meant and why, UNCLEAR unless sure.
 
-    `keen` lowers what a call for help needs: 1 is the usual distance between two steps.
+    `keen` lowers what a call for help needs, in steps of the scale.
     """
     danger = _danger(evidence, phrases, expecting) if keen >= 0.0 else None
     if danger is not None:
@@ -210,7 +151,7 @@ def explain(
     if verdict.understood.intent is Intent.HELP:
         return verdict
     intent = verdict.understood.intent
-    # a check-in takes Yes for Fine
+    # in a check-in YES counts as FINE
     needs = intent is Intent.YES or intent in SILENCES or ends(intent, expecting)
     if (doubt := wordless.doubt(evidence, ends=needs)) is not None:
         return _without_words(verdict, doubt, evidence, expecting)
@@ -228,9 +169,9 @@ def explain(
 def _without_words(
     verdict: Verdict, doubt: wordless.Doubt, evidence: Evidence, expecting: Expecting
 ) -> Verdict:
-    """Take no answer from what may be no word, whatever the answer would do.
+    """Refuse an answer that may be no word, whatever the answer would do.
 
-    The first pass alone tells no word from a groan: of it only what brings a person counts.
+    The first pass cannot tell a word from a groan: of it only what brings a person counts.
     """
     intent = verdict.understood.intent
     weak = doubt is wordless.Doubt.WEAK
@@ -264,7 +205,7 @@ def _by_phrases(
 def _refusal(
     found: Likeness, evidence: Evidence, phrases: Phrases, expecting: Expecting
 ) -> Reason | None:
-    """Say why the phrase that fits best is not believed all the same."""
+    """Return why the phrase that fits best is not believed; None where it is."""
     phrase, entry = found.phrase, found.phrase.entry
     if _is_sign_off(evidence, phrases) and (
         entry.intent is Intent.HELP or not told_of_a_noun(phrase.text)
@@ -287,7 +228,7 @@ def _refusal(
 
 
 def contested(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
-    """Give what else must be weighed before that is believed which ends a worry or a call."""
+    """Return what must be weighed too before an end of a worry or a call is believed."""
     found = _found(evidence, phrases, expecting, 0.0)
     if found is None or not ends(found.phrase.entry.intent, expecting):
         return ()
@@ -297,7 +238,7 @@ def contested(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tup
 def _found(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: float
 ) -> Likeness | None:
-    """Give the phrase that decides, and how well it explains what was heard."""
+    """Return the phrase that decides, and how well it explains what was heard."""
     every = likenesses(evidence, phrases, expecting)
     alike = {intent: found[0] for intent, found in every.items()}
     doubt = _doubt(evidence)
@@ -320,8 +261,52 @@ def _found(
     return found if borne_out or _stands_there(found, alike, evidence) else None
 
 
+class Ease(Struct, frozen=True):
+    """How many steps less a call for help needs, and any meaning; below 0: more."""
+
+    call: float = 0.0
+    any: float = 0.0
+
+    def of(self, intent: Intent) -> float:
+        """Return the steps for a meaning."""
+        return self.any + (self.call if intent is Intent.HELP else 0.0)
+
+
+def decide(
+    best: Best, scale: Scale, ease: Ease, expecting: Expecting, none: float = ALONE
+) -> Likeness | None:
+    """Return the best phrase of the meaning that is sure; None where none is.
+
+    `none` is the value of the next meaning where there is no other.
+    """
+    allied = ENDS_CALL if expecting is Expecting.HELP else frozenset()
+    sure = list[Intent]()
+    for intent in sorted(best, key=lambda one: -best[one].value):
+        against = {key for key in best if key is not intent and not {key, intent} <= allied}
+        other = max((best[key].value for key in against), default=none)
+        if _is_sure(intent, best[intent].value, other, scale, ease):
+            sure.append(intent)
+    if not sure:
+        return None
+    same = [intent for intent in sure if {intent, sure[0]} <= allied] or sure[:1]
+    return max((best[intent] for intent in same), key=lambda one: one.phrase.weight)
+
+
+def _is_sure(intent: Intent, value: float, other: float, scale: Scale, ease: Ease) -> bool:
+    needed = scale.of(intent)
+    value += scale.step * ease.of(intent)
+    lead = value - other
+    clear = lead >= needed.clear and value > REFUTED and ease.any >= 0.0
+    return lead >= needed.lead and (value >= needed.value or clear)
+
+
+def ends(intent: Intent, expecting: Expecting) -> bool:
+    """Whether this would end a worry or a call."""
+    return intent in (ENDS_CALL if expecting is Expecting.HELP else ENDS)
+
+
 def _calls_plainly(evidence: Evidence, phrases: Phrases) -> bool:
-    """Tell whether the best guess is just what a call is."""
+    """Whether the best guess is exactly a call for help."""
     best = _best(evidence)
     alike = likenesses(Evidence((best,)), phrases, Expecting.NOTHING)
     first = max((found[0] for found in alike.values()), key=lambda one: one.value, default=None)
@@ -329,7 +314,7 @@ def _calls_plainly(evidence: Evidence, phrases: Phrases) -> bool:
 
 
 def _stands_there(found: Likeness, alike: Best, evidence: Evidence) -> bool:
-    """Tell whether a call stands in words plainly heard, though no phrase explains all of them."""
+    """Whether a call is part of words plainly heard, though no phrase explains all of them."""
     others = [one.value for intent, one in alike.items() if intent is not Intent.HELP]
     heard = max((guess.log_prob for guess in evidence.guesses), default=-99.0)
     return (
@@ -343,14 +328,14 @@ def _stands_there(found: Likeness, alike: Best, evidence: Evidence) -> bool:
 
 
 def _plain(evidence: Evidence) -> tuple[Guess, ...]:
-    """Give the guesses that are good enough for a sign to be believed."""
+    """Return the guesses in which a sign is believed."""
     if not evidence.strong or evidence.no_speech > DOUBTED:
         return ()
     return tuple(guess for guess in evidence.guesses if guess.log_prob > TOLD)
 
 
 def _danger(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> Found | None:
-    """Give what danger was told of, in words plainly heard that no phrase says otherwise."""
+    """Return the sign of danger in words plainly heard that no phrase explains otherwise."""
     if expecting is Expecting.NOTHING and evidence.around >= CROWD:
         return None
     plain = _plain(evidence)
@@ -366,10 +351,10 @@ def _danger(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> Found
 def sign_refused(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, *, keen: float = 0.0
 ) -> tuple[str, str]:
-    """Give the sign of danger in the best guess that was not believed, and what refused it.
+    """Return the sign of danger in the best guess that was not believed, and what refused it.
 
-    Both empty where there is none, or where it was believed. For whoever doubts a decision: none
-    hangs on this.
+    Both empty where there is none, or where it was believed. For `anbu voice understand` only: no
+    decision depends on it.
     """
     best = _best(evidence)
     found = phrases.signs.find(Intent.HELP, best.text)
@@ -392,9 +377,9 @@ def _believed(evidence: Evidence, phrases: Phrases, expecting: Expecting, keen: 
 def _not_ending(
     phrase: Phrase, evidence: Evidence, phrases: Phrases, expecting: Expecting
 ) -> Reason | None:
-    """Say why no worry and no call may end by this: too little of it, or something against it.
+    """Return why this may not end a worry or a call: it is too small a part, or not sure enough.
 
-    That it was heard as words at all is asked of every answer (`voice.understanding.wordless`).
+    Whether it was a word at all is asked of every answer (`voice.understanding.wordless`).
     """
     unasked = MAIN if expecting is Expecting.NOTHING else 0.0
     least = WHOLE if phrase.entry.intent is Intent.FINE else unasked
@@ -404,12 +389,12 @@ def _not_ending(
 
 
 def _best(evidence: Evidence) -> Guess:
-    """Give what was most likely said."""
+    """Return what was most likely said."""
     return max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
 
 
 def _is_sign_off(evidence: Evidence, phrases: Phrases) -> bool:
-    """Tell whether what was most likely said, or is hardly less likely, is how broadcasts end."""
+    """Whether the likeliest guess, or one hardly less likely, is how broadcasts end."""
     least = _best(evidence).log_prob - AS_LIKELY
     return any(
         is_sign_off(guess.text, phrases) for guess in evidence.guesses if guess.log_prob >= least
@@ -417,10 +402,10 @@ def _is_sign_off(evidence: Evidence, phrases: Phrases) -> bool:
 
 
 def _is_unlike(found: Likeness, evidence: Evidence, phrases: Phrases) -> bool:
-    """Tell whether the sound fits a short answer, and what was written down is not like it.
+    """Whether the sound fits a short answer, but what was written down is not like it.
 
-    Or may be a sound as well: one of the guesses is. What the first pass wrote does not count: it
-    hears phrases in any sound. Where weighing decided nothing a likeness needs a step more.
+    Also if it may be a mere sound: one of the guesses is. What the first pass wrote does not count:
+    it hears phrases in any sound. Where weighing decided nothing, a likeness needs one step more.
     """
     phrase = found.phrase
     if not evidence.weighed or phrase.entry.intent not in NEEDS_A_WORD or phrase.weight > BRIEF:
@@ -433,36 +418,21 @@ def _is_unlike(found: Likeness, evidence: Evidence, phrases: Phrases) -> bool:
 
 
 def _is_turned(phrase: Phrase, evidence: Evidence, phrases: Phrases) -> bool:
-    """Tell whether a word was heard that turns it round: 안, 못, 좋았으면."""
+    """Whether a word was heard that reverses it: 안, 못, 좋았으면."""
     turns = phrases.turns.get(phrase.entry.intent, Turns())
     return not turns.within(_best(evidence).text) <= turns.within(phrase.text)
 
 
 def _doubt(evidence: Evidence) -> float:
-    """Give how many steps more a call needs where one doubts that this was speech, or any words."""
+    """Return how many steps more a call needs because it is doubtful that this was speech."""
     best = max((guess.log_prob for guess in evidence.guesses), default=0.0)
     if best < POOR and evidence.no_speech > DOUBTED:
         return MUDDLE
     return 1.0 if best < NOISE or evidence.no_speech > UNLIKELY else 0.0
 
 
-class Worded(Understood, frozen=True):
-    """What was meant, and the words that it was understood from."""
-
-    words: str = ""
-
-    def __repr__(self) -> str:
-        """Show all but the words, also in a traceback."""
-        return repr(Understood(*astuple(self)[:-1]))
-
-
 def worded(understood: Understood, evidence: Evidence) -> Understood:
-    """Add the best guess; what the first pass alone has spelt is no writing, and is not told."""
+    """Add the best guess; the spelling of the first pass alone is too poor to be told."""
     if not (evidence.strong and evidence.guesses):
         return understood
     return Worded(**asdict(understood), words=evidence.guesses[0].text[:WORDS_MAX])
-
-
-def words_of(understood: Understood) -> str:
-    """Give the words, empty where they may not be told."""
-    return understood.words if isinstance(understood, Worded) else ""

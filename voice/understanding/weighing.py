@@ -1,29 +1,30 @@
-"""Which phrases are weighed against the sound, and what came of it: for each meaning the likeliest.
+"""Weighing: which phrases are compared with the sound itself, and the likeliest of each meaning.
 
-How likely the sound is under a text says little alone, and much beside other texts (decision 0015).
+How likely the sound is under one text says little; beside other texts it says much (decision 0015).
 """
 
 from voice.korean.sounds import sounds, weight
+from voice.understanding.intents import Expecting, Intent
 from voice.understanding.likeness import Evidence, Likeness, likenesses
-from voice.understanding.phrases import Expecting, Intent, Phrase, Phrases
+from voice.understanding.phrases import Phrase, Phrases
 
-UNLIKE = 12.0  # nats that a phrase loses which is all unlike the guesses
-UNLIKE_BRIEF = 6.0  # where little was said: guesses say little then
+UNLIKE = 12.0  # nats that a phrase loses that is not like the guesses at all
+UNLIKE_BRIEF = 6.0  # the same where little was said: guesses are poor then
 WORTH_WEIGHING = 0.5  # likeness below which a phrase is not weighed
 EACH, MOST = 2, 8  # phrases weighed: of one intent, in all
-EXACT, FAR = 0.96, 0.12  # likeness that needs no weighing, and its lead
+EXACT, FAR = 0.96, 0.12  # a likeness, with a lead, that needs no weighing
 NEAR_FIRST = 0.25  # likeness behind the best at which a meaning is still weighed
 HALF = 0.5  # likeness below which a phrase that is always weighed is not believed
-BELIEVABLE = 0.62  # and any other: a short phrase would else explain a long sentence
+BELIEVABLE = 0.62  # the same for any other: else a short phrase would explain a long sentence
 BRIEF = 6.5  # letters of the shortest guess up to which little was said
-OWN = 2.0  # nats that an answer gains which answers just this question
+OWN = 2.0  # nats that an answer to exactly this question gains
 MARGIN = 1.0  # nats by which a meaning must beat what is weighed against it
 
 Best = dict[Intent, Likeness]
 
 
 def shortlist(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tuple[str, ...]:
-    """Give the texts that are worth weighing against the sound: best guesses, nearest phrases."""
+    """Return the texts to be weighed against the sound: best guesses and nearest phrases."""
     near: list[Likeness] = []
     for found in likenesses(evidence, phrases, expecting).values():
         near += [one for one in found[:EACH] if one.value >= WORTH_WEIGHING]
@@ -40,12 +41,12 @@ def shortlist(evidence: Evidence, phrases: Phrases, expecting: Expecting) -> tup
 
 
 def _is_brief(evidence: Evidence) -> bool:
-    """Tell whether little was said: 네, 응, 맞아요."""
+    """Whether little was said: 네, 응, 맞아요."""
     return min((weight(sounds(guess.text)) for guess in evidence.guesses), default=99.0) <= BRIEF
 
 
 def _plain(near: list[Likeness]) -> bool:
-    """Tell whether likeness alone decides: one meaning is exactly it, and nothing else is near."""
+    """Whether likeness alone decides: one meaning fits exactly, and no other is near."""
     if not near:
         return False
     first = near[0]
@@ -54,7 +55,7 @@ def _plain(near: list[Likeness]) -> bool:
 
 
 def _idle(near: list[Likeness]) -> bool:
-    """Tell whether nothing is near that would count unasked."""
+    """Whether no phrase is near that would count unasked."""
     first = near[0].value if near else 0.0
     return not any(
         one.value >= first - NEAR_FIRST
@@ -66,7 +67,7 @@ def _idle(near: list[Likeness]) -> bool:
 def weighed(
     evidence: Evidence, phrases: Phrases, expecting: Expecting, every: dict[Intent, list[Likeness]]
 ) -> Best:
-    """Give the best phrase of each intent by how likely the sound is under it."""
+    """Return the best phrase of each intent by how likely the sound is under it."""
     weights = evidence.weighed
     free = max(weights.values())
     best: Best = {}
@@ -92,14 +93,14 @@ def weighed(
 
 
 def opposed(evidence: Evidence, phrases: Phrases, phrase: Phrase) -> tuple[str, ...]:
-    """Give the texts to be weighed, with the guesses, before this phrase is believed."""
+    """Return the texts to be weighed, with the guesses, before this phrase is believed."""
     against = phrases.against.get(phrase.entry.intent, ())
     texts = (*(guess.text for guess in evidence.guesses[:2]), phrase.text, *against)
     return tuple(text for text in dict.fromkeys(texts) if text not in evidence.weighed)
 
 
 def beaten(evidence: Evidence, phrases: Phrases, phrase: Phrase) -> bool:
-    """Tell whether what was weighed against a phrase is nearly as likely as it."""
+    """Whether what was weighed against a phrase is nearly as likely as it."""
     texts = phrases.against.get(phrase.entry.intent, ())
     against = [evidence.weighed[text] for text in texts if text in evidence.weighed]
     return max(against, default=-999.0) > evidence.weighed.get(phrase.text, 0.0) - MARGIN

@@ -1,12 +1,12 @@
 """Whether what was heard is a word at all: the one rule before any answer to any question.
 
-    sounds alone, hardly to be read, hardly speech, the first pass alone -> Doubt -> no answer
+    only sounds, hardly readable, hardly speech, the first pass alone -> Doubt -> no answer
 
-A recogniser writes words for whatever it is given: of 79 groans, coughs, sighs and sobs of real
-people that became utterances 61 were written down as "네" and its like. So nothing that may be no
-word is an answer, whatever the answer would do; only a call for help is taken sooner, since the hub
-asks back. Several different syllables that were fairly written are words, though the model doubts
-that anybody spoke (as it does in noise); but not for what ends a worry or a call (`ends`).
+A recogniser writes words for any sound: of 79 groans, coughs, sighs and sobs of real people that
+became utterances 61 were written down as "네" or a similar word. So what may be no word is no
+answer, whatever the answer would do; only a call for help needs less, since the hub asks back.
+Several different syllables with a fair probability are words, even if the model doubts that anybody
+spoke (as it does in noise); but not for what ends a worry or a call (`ends`).
 """
 
 import itertools
@@ -27,12 +27,12 @@ from voice.understanding.likeness import Evidence, Guess
 # Yes, and none of 24 that were a true one. Of 24 who said that all is well, half of them in noise
 # of 10 dB, none had a log-probability below -1.23, and one a chance above 0.27 that nobody spoke.
 PLAIN = -1.3  # mean log-probability a token of the best guess
-SPOKE = 0.3  # chance that nobody spoke (0..1) from which on it is no word
+SPOKE = 0.3  # chance that nobody spoke (0..1), from which on it is no word
 # On the given recordings these leave 20 of 20 No and 31 of 31 who are unwell as they were, clean,
 # and 16 of 20 (18 before) and 28 of 31 (29) at 10 dB; without them 18, 31, 13 and 22. No composed
 # sound of 300 had as many syllables so well written.
-SEVERAL, FAIR = 5, -1.2  # different syllables, and how well written, that are words for all that
-SURE, HARD = 0.05, -1.4  # where somebody spoke for sure, what is a little harder to read is a word
+SEVERAL, FAIR = 5, -1.2  # different syllables, and log-probability, that are words even then
+SURE, HARD = 0.05, -1.4  # where somebody surely spoke, a text of less probability is a word
 NAMED = re.compile(r"\{(\w+)\}")
 
 
@@ -52,9 +52,9 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def doubt(evidence: Evidence, *, ends: bool = False) -> Doubt | None:
-    """Say why this may be no word; None where it is one, and where nothing was written down.
+    """Return why this may be no word; None where it is one, or where nothing was written down.
 
-    With `ends` it would end a worry or a call: then neither limit is ever let go.
+    With `ends` it would end a worry or a call: then both limits always apply.
     """
     if not evidence.strong:
         return Doubt.WEAK
@@ -71,27 +71,27 @@ def doubt(evidence: Evidence, *, ends: bool = False) -> Doubt | None:
 
 
 def is_wordless(evidence: Evidence) -> bool:
-    """Tell whether somebody made a sound, and no word: what a person is told of.
+    """Whether somebody made a sound without a word, of which a person is told.
 
-    A television's babble is doubtful, too, but it is written down as many different syllables.
+    A television's babble is doubtful too, but it is written down as many different syllables.
     """
     found = doubt(evidence)
     return found is Doubt.SOUNDS or (found not in {None, Doubt.WEAK} and is_short(evidence))
 
 
 def is_short(evidence: Evidence) -> bool:
-    """Tell whether it is written down as few different syllables, as a sound is."""
+    """Whether it is written down as few different syllables, as a sound is."""
     best = max(evidence.guesses, key=lambda guess: guess.log_prob, default=Guess(""))
     return _syllables_of(best) < SEVERAL
 
 
 def _syllables_of(guess: Guess) -> int:
-    """Count the different syllables in it."""
+    """Return the number of different syllables in it."""
     return len(set(filter(is_hangul, guess.text)))
 
 
 def is_sound(text: str) -> bool:
-    """Tell whether a text has no word in it, only sounds, or nothing that can be read aloud."""
+    """Whether a text has no word in it, only sounds, or nothing that can be read aloud."""
     if not sounds(text):
         return True
     words = ["".join(filter(str.isalnum, word)) for word in text.split()]
@@ -104,7 +104,7 @@ def is_sound(text: str) -> bool:
 
 @cache
 def _known() -> re.Pattern[str]:
-    """Give the pattern of one such sound."""
+    """Return the pattern of one such sound."""
     text = files("voice").joinpath("phrases/sounds.toml").read_text(encoding="utf-8")
     told = read(text, "voice/phrases/sounds.toml", _File)
     syllables = {name: _syllables(*letters) for name, letters in told.syllables.items()}
@@ -114,7 +114,7 @@ def _known() -> re.Pattern[str]:
 
 
 def _syllables(onsets: str, vowels: str, codas: str) -> str:
-    """Give the class of all syllables made of these letters; `_` is no last letter."""
+    """Return the character class of all syllables of these letters; `_` is no last letter."""
     letters = itertools.product(onsets, vowels, codas.replace("_", " "))
     made = (str(Syllable(onset, vowel, coda.strip())) for onset, vowel, coda in letters)
     return f"[{''.join(made)}]"
