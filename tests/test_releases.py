@@ -35,7 +35,7 @@ from hub.outbox.thread import decode_snapshot
 from hub.process.blackbox import Entry, Opening
 from hub.replay.transcript import replay
 from tests.center.making import NOW, event, hear, stored
-from tests.core.scenes import FIRST, press, read, started, story
+from tests.hub.core.scenes import FIRST, press, read, started, story
 
 FOLDER = Path(__file__).parent / "releases"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))

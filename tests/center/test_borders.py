@@ -48,7 +48,7 @@ from tests.center.counter import Counter, Recorder, at_counter
 from tests.center.linked import Told
 from tests.center.lives import RECORD, activity, care, check_in
 from tests.center.making import HUB, NAMES, NOW, event, hear, state, stored
-from tests.center.test_auth import sign_in
+from tests.center.service.test_auth import sign_in
 from tests.center.test_fuzz import Wide
 
 TORN = wire.encode(event())[:180]

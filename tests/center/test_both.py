@@ -27,8 +27,8 @@ from hub.core.model.effects import Effect, Publish, Resend, Signal
 from hub.core.model.events import CenterAcked, ContactChanged, Event, LinkDown, LinkUp, Ticked
 from hub.core.model.state import STAGE, Cancelled, HomeState
 from tests.center.making import NAMES, stored
-from tests.core.histories import examples
-from tests.core.scenes import GREEN, RULES, UTC, press, reboot, started
+from tests.hub.core.histories import examples
+from tests.hub.core.scenes import GREEN, RULES, UTC, press, reboot, started
 
 DAY_S = 86_400.0
 

@@ -26,9 +26,9 @@ from hub.core.model.state import HomeState
 from hub.engine import BATCH, EARLY, Engine
 from hub.outbox.store import Outbox, Row
 from hub.outbox.thread import OutboxThread, decode_snapshot
+from tests.hub.outbox.test_store import fill
+from tests.hub.outbox.test_thread import on_disk, stuck
 from tests.hub.rig import HUB, RULES, SNAPSHOT, figure, tell, until
-from tests.hub.test_journal import on_disk, stuck
-from tests.hub.test_outbox import fill
 
 SOS, FAULT = Lane.SOS, Lane.FAULT
 

@@ -34,7 +34,7 @@ from hub.core.model.events import DriverFailed, Event, Heartbeat, LinkDown
 from hub.core.model.state import HomeState
 from hub.process.blackbox import Entry, Opening
 from tests.center import making
-from tests.core import scenes
+from tests.hub.core import scenes
 
 UTC = scenes.UTC
 

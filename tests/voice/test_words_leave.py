@@ -23,8 +23,8 @@ from hub.core.model.events import Answered, Started, Ticked
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from tests.drivers.fakes import FakePort
-from tests.voice.test_hearing import LOUD, Spotter, Writer
-from tests.voice.test_stage import Theatre
+from tests.voice.dialogue.test_stage import Theatre
+from tests.voice.hearing.test_hearing import LOUD, Spotter, Writer
 from voice.hearing.engines import Engines
 from voice.hearing.hearing import Hearing, Utterance
 from voice.link import Link

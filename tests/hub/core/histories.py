@@ -1,0 +1,144 @@
+"""Random histories: whatever may happen to a home, at any time, in any order.
+
+A `Move` says what happens next; which alarm, event or command it is about is picked from the state
+that the home is in by then, so that most moves mean something.
+"""
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from hub.contract.messages import Command, CommandKind, Stage
+from hub.contract.wire import LinkTrouble
+from hub.core.model.events import (
+    BrokerAcked,
+    BrokerRefused,
+    CenterAcked,
+    CenterBorn,
+    CommandReceived,
+    ContactChanged,
+    DriverFailed,
+    DriverReady,
+    Event,
+    Heartbeat,
+    LinkDown,
+    LinkUp,
+    Measured,
+    StorageFailed,
+    StorageRecovered,
+    StorageTrouble,
+    Ticked,
+)
+from hub.core.model.state import HomeState
+from tests.hub.core.scenes import CORD, GREEN, HELP, UTC, started
+
+T = TypeVar("T")
+FULL = 20  # how much longer ANBU_TESTS=full looks
+
+
+def examples(count: int) -> settings:
+    """Look at `count` examples, or at many more where there is time."""
+    return settings(max_examples=count * (FULL if os.environ.get("ANBU_TESTS") == "full" else 1))
+
+
+class Move(Struct, frozen=True):
+    """What happens, how long after the last one; `pick` and the rest say to whom and how."""
+
+    what: str
+    after_s: float
+    pick: int = 0
+    version: int = 0
+    flag: bool = False
+    text: str = ""
+
+
+STAGES = (*Stage, Stage.RECEIVED, Stage.ACCEPTED, Stage.CLOSED, Stage.UNKNOWN)
+DEVICES = (HELP, CORD, GREEN, "door")
+Make = Callable[[Move, HomeState, float], Event]
+
+
+def _of(found: list[T], pick: int, otherwise: T) -> T:
+    return found[pick % len(found)] if found else otherwise
+
+
+def _some_id(move: Move, state: HomeState) -> str:
+    return _of([*(o.id for o in state.owed), *(a.id for a in state.alarms)], move.pick, move.text)
+
+
+def _contact(move: Move, _: HomeState, at: float) -> Event:
+    return ContactChanged(at, DEVICES[move.pick % len(DEVICES)], move.flag)
+
+
+def _center(move: Move, state: HomeState, at: float) -> Event:
+    alarm = _of([a.id for a in state.alarms], move.pick, move.text)
+    stage = STAGES[move.version * 7 % len(STAGES)]
+    event = _some_id(move, state) if move.flag else ""
+    sent = move.pick % 2 == 1
+    return CenterAcked(at, event, alarm, stage, move.version // 3, move.text, sent)
+
+
+def _command(move: Move, _: HomeState, at: float) -> Event:
+    kind = CommandKind.TEST_CALL if move.flag else CommandKind.ANNOUNCE
+    command = Command(move.text, kind, move.version, UTC + at + move.pick - 5, move.text)
+    return CommandReceived(at, UTC + at, command)
+
+
+def _trouble(move: Move, _: HomeState, at: float) -> Event:
+    device = DEVICES[move.pick % len(DEVICES)]
+    trouble = list(StorageTrouble)[move.pick % len(StorageTrouble)]
+    events: list[Event] = [
+        DriverFailed(at, device, move.text),
+        DriverReady(at, device),
+        StorageFailed(at, trouble),
+        StorageRecovered(at),
+        Measured(at, {move.text: move.after_s}, move.pick),
+        CenterBorn(at),
+    ]
+    return events[move.version % len(events)]
+
+
+MAKE: dict[str, Make] = {
+    "contact": _contact,
+    "center": _center,
+    "broker": lambda move, state, at: BrokerAcked(at, _some_id(move, state)),
+    "refused": lambda move, state, at: BrokerRefused(at, _some_id(move, state)),
+    "command": _command,
+    "trouble": _trouble,
+    "link": lambda move, _, at: (
+        LinkUp(at, move.text) if move.flag else LinkDown(at, LinkTrouble.CLOSED)
+    ),
+    "heartbeat": lambda move, _, at: Heartbeat(at, UTC + at + move.pick, move.flag),
+    "started": lambda move, _, at: started(at, f"b{move.pick}", synced=move.flag),
+    "tick": lambda _, __, at: Ticked(at),
+}
+RESTART = "restart"  # the process ends and begins again; no event of the home
+
+
+def event_of(move: Move, state: HomeState, at: float) -> Event:
+    """Make the move's event, about something that `state` knows."""
+    return MAKE[move.what](move, state, at)
+
+
+_often = ["contact"] * 8 + ["center"] * 5 + ["link", "broker", "command", "trouble"]
+steps = st.one_of(
+    st.sampled_from([0.0, 0.02, 0.036, 0.1, 3.0, 5.0, 10.0, 30.0, 61.0]),
+    st.floats(0.0, 0.1),
+    st.floats(0.0, 700.0),
+    st.floats(-20.0, 0.0),  # an edge that comes late by its own time
+    st.sampled_from([-1e5, 1e6]),  # worse than any clock
+)
+
+
+def moves(*, restarts: bool = True) -> st.SearchStrategy[list[Move]]:
+    """Give histories, with or without ends of the process."""
+    kinds = [*_often, *MAKE, *([RESTART] if restarts else [])]
+    small = st.integers(0, 9)
+    text = st.one_of(st.sampled_from(["", "a"]), st.text(max_size=5))
+    move = st.builds(
+        Move, st.sampled_from(kinds), steps, small, st.integers(0, 30), st.booleans(), text
+    )
+    return st.lists(move, max_size=50)
