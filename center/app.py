@@ -1,4 +1,4 @@
-"""The composition of the centre: the only module that knows everyone. One process, one port."""
+"""The composition of the centre: the only module that knows all others. One process, one port."""
 
 import asyncio
 import logging
@@ -36,9 +36,9 @@ from center.store.rows import hubs
 from center.store.store import Store
 from hub.contract import addresses
 
-BACKLOG = 2048  # connections that wait to be taken: uvicorn's own number
+BACKLOG = 2048  # connections that wait to be accepted: uvicorn's own number
 LEAVE_S = 3  # for requests that still run at the end
-SWITCH_S = 0.0005  # beside a thread that computes, a press is stored in 17 ms (p99), not in 100
+SWITCH_S = 0.0005  # Python's 5 ms delay a press by 100 ms beside a busy thread; this: 17 ms (p99)
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
 
 
 def application(desk: Desk) -> Starlette:
-    """Give the web application of a running desk."""
+    """Return the web application of a running desk."""
     most = desk.settings.center.max_body_bytes
     return Starlette(
         routes=[
@@ -99,12 +99,12 @@ def application(desk: Desk) -> Starlette:
 async def serve(settings: Settings, database: str) -> None:
     """Run the centre until SIGTERM or SIGINT; raise `OSError` where it cannot listen."""
     sys.setswitchinterval(SWITCH_S)
-    with _bound(settings.center.listen) as door:  # first: who has no port takes nobody's session
+    with _bound(settings.center.listen) as listener:  # first: without a port it must not connect
         async with opened(settings, database) as desk:
-            await _attend(desk, door)
+            await _attend(desk, listener)
 
 
-async def _attend(desk: Desk, door: socket.socket) -> None:
+async def _attend(desk: Desk, listener: socket.socket) -> None:
     center = desk.settings.center
     config = uvicorn.Config(
         application(desk),
@@ -120,9 +120,9 @@ async def _attend(desk: Desk, door: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises it again at its end
         loop.add_signal_handler(number, desk.feed.close)
     log.info("the centre listens on %s", center.listen)
-    async with asyncio.TaskGroup() as group:  # rounds that fail end the server, too
+    async with asyncio.TaskGroup() as group:  # a round that fails ends the server, too
         walking = group.create_task(rounds.run(desk))
-        await _Server(config, desk.feed).serve([door])
+        await _Server(config, desk.feed).serve([listener])
         walking.cancel()
 
 
@@ -136,7 +136,7 @@ def _bound(listen: str) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn waits for open answers at its end, and the feed's never end by themselves."""
+    """At its end uvicorn waits for open answers; those of the feed end only when it is closed."""
 
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)

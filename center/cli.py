@@ -44,11 +44,11 @@ T = TypeVar("T")
 
 
 class WrongNameError(ValueError):
-    """A name that nothing can have; says why."""
+    """A name that is not allowed; the text says why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command: bare it runs the centre; the others fill and clear its lists."""
+    """Describe the command: alone it runs the centre; its subcommands change what is stored."""
     t = _texts()
     parser.add_argument(
         "--config", type=Path, default=DEFAULT, metavar="FILE", help=t("about.config")
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
-    """Give the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
+    """Return the settings of a file and the database's URL; raise `SettingsError` or `OSError`."""
     text = text_of(config.read_bytes(), str(config), noted)
     settings = read(text, str(config), Settings)
     folder = config.resolve().parent
@@ -192,7 +192,7 @@ def _remove_hub(args: argparse.Namespace, t: Texts) -> int:
 
 
 def _standing(conn: Connection, hub: str) -> str | None:
-    """Name what to warn of where a home gets a record: its hub was never heard, or is gone."""
+    """Return the key of a warning where a home's hub was never heard, or is removed; else None."""
     query = select(tables.hubs.c.removed_utc).where(tables.hubs.c.hub == hub)
     row = conn.execute(query).first()
     if row is None:
@@ -251,7 +251,7 @@ def _name(text: str, t: Texts) -> str:
 
 
 def _hub(text: str, t: Texts) -> str:
-    """Give a hub's id, or raise `WrongNameError` with the one that may have been meant."""
+    """Return a hub's id, or raise `WrongNameError` with the one that may have been meant."""
     if _is_hub(text):
         return text
     meant = text.strip().lower()
@@ -267,7 +267,7 @@ def _is_hub(text: str) -> bool:
 
 
 def _texts() -> Texts:
-    """Give what is said at the shell, in its language."""
+    """Return the texts of the command line, in the shell's language."""
     return of_file("cli", usual_language())
 
 

@@ -13,7 +13,7 @@ from hub.contract.addresses import Flaw, FlawError
 from hub.contract.forms import Broker, FilePath, Form, of
 
 YEAR_S = 366 * 86400.0
-Seconds = Annotated[float, Meta(gt=0, le=10 * 365 * 86_400.0)]  # any clock can count so far
+Seconds = Annotated[float, Meta(gt=0, le=10 * 365 * 86_400.0)]  # ten years
 Dialling = Annotated[float, Meta(gt=0, le=600)]
 Kept = Annotated[int, Meta(ge=0, lt=2**32)]  # seconds: MQTT 5 has 32 bits for it
 
@@ -27,12 +27,12 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     key: FilePath = ""
     behind_tls: bool = False  # a proxy in front speaks TLS: cookies then stay on TLS
     take_expires_s: Seconds = 600.0
-    present_expires_s: Seconds = 4 * 3600.0  # until nobody is on site any more, if nobody acts
-    answer_s: Seconds = 60.0  # for the holder of a call that came again, before it is everybody's
+    present_expires_s: Seconds = 4 * 3600.0  # without an act nobody is on site any more
+    answer_s: Seconds = 60.0  # for the holder of a call that came again; then it rings everybody
     fresh_act_s: Seconds = 180.0  # a holder who did nothing for longer is not waited for
     session_s: Seconds = 12 * 3600.0  # a long shift
     beat_s: Seconds = 5.0  # how often the feed says that it lives
-    telemetry_keep_s: Seconds = 30 * 86400.0  # `keeping` says of each table why
+    telemetry_keep_s: Seconds = 30 * 86400.0  # `service.retention` has the reason of each table
     telemetry_keep_rows: Annotated[int, Meta(ge=1)] = 1_000_000
     replies_keep_s: Seconds = 30 * 86400.0
     incidents_keep_s: Seconds = 3 * YEAR_S
@@ -54,7 +54,7 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def patience(self) -> Patience:
-        """How long a person who holds an incident is believed to look after it."""
+        """How long the holder of an incident counts as looking after it without an act."""
         return Patience(
             self.take_expires_s, self.present_expires_s, self.answer_s, self.fresh_act_s
         )
@@ -70,11 +70,11 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     protocol: Literal["5", "3.1.1"] = "5"  # 3.1.1 for a county's old broker
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "center"  # as the certificate
     keepalive_s: Annotated[int, Meta(ge=1, le=600)] = 2  # a half-open link shows in 2 x this
-    session_s: Kept = 7 * 86400  # the broker keeps for us what we miss
+    session_s: Kept = 7 * 86400  # the broker keeps messages for us for so long
     connect_s: Dialling = 3.0
     ack_s: Dialling = 4.0  # a PUBACK later than this means that the link is dead
-    look_s: Dialling = 15.0  # another centre that is alive is back at the broker well before
-    aside_s: Seconds = 60.0  # how often a centre that stands aside looks; each costs the other 1 s
+    look_s: Dialling = 15.0  # another centre that is alive connects again well before
+    aside_s: Seconds = 60.0  # between looks while another centre has the hubs; each costs it 1 s
     back_off_s: Dialling = 2.0  # the longest pause between tries; the real one is random below it
 
 
@@ -86,7 +86,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def rooted(settings: Settings, folder: Path) -> Settings:
-    """Make relative paths start at `folder`, where the settings file lies."""
+    """Return the settings with relative paths below `folder`, that of the settings file."""
 
     def path(name: str) -> str:
         return str(folder / name) if name else ""
@@ -99,7 +99,7 @@ def rooted(settings: Settings, folder: Path) -> Settings:
 
 
 def database_url(center: Center, folder: Path) -> str:
-    """Give the database's URL: a bare file name is SQLite beside the settings file."""
+    """Return the database's URL: a bare file name is SQLite beside the settings file."""
     if "://" in center.database:
         return center.database
     return f"sqlite:///{folder / center.database}"

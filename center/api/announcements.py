@@ -1,4 +1,4 @@
-"""The API on announcements for programs, such as a county's disaster office."""
+"""The API of announcements, for programs such as those of a county's disaster office."""
 
 from collections.abc import Mapping
 
@@ -71,7 +71,7 @@ class Announcing(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes."""
+    """Return the routes."""
     path = "/api/announcements"
     return [
         route(desk, "GET", path, lambda r, _: _list(desk, r)),
@@ -119,7 +119,7 @@ async def _withdraw(desk: Desk, request: Request, person: Person) -> Announcemen
 
 
 def announcement(one: Sent, deliveries: tuple[Delivery, ...] | None = None) -> AnnouncementOut:
-    """Show an announcement."""
+    """Return an announcement as the API shows it."""
     told = one.announcement
     return AnnouncementOut(
         id=told.id,

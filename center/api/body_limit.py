@@ -1,4 +1,4 @@
-"""A bound on request bodies, for every route."""
+"""The limit on the size of request bodies, for every route."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +10,7 @@ TOO_LARGE = 413
 
 
 def limited(app: ASGIApp, most: int, answer: Callable[[Scope], ASGIApp]) -> ASGIApp:
-    """Wrap `app`: a body over `most` bytes gets `answer`, or a 413 if its length was not said."""
+    """Wrap `app`: a body over `most` bytes gets `answer`, or a bare 413 without Content-Length."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _said(scope) > most:

@@ -1,4 +1,4 @@
-"""Is the centre well: `/healthz` for people and watchdogs, `/metrics` for Prometheus."""
+"""Whether the centre works: `/healthz` for people and watchdogs, `/metrics` for Prometheus."""
 
 from collections import Counter
 
@@ -49,7 +49,7 @@ class Health(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes that need no sign-in; they tell of no person and no home."""
+    """Return the routes that need no sign-in; they show no person and no home."""
 
     async def healthz(_: Request) -> Response:
         health = await _health(desk)

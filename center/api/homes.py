@@ -1,4 +1,4 @@
-"""The API on homes for programs: records, activity, check-ins, tasks, false-alarm rates."""
+"""The API of homes: records, activity, check-ins, tasks, false-alarm rates."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -160,7 +160,7 @@ class Calling(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes."""
+    """Return the routes."""
 
     async def table(request: Request) -> Response:
         return await _csv(desk, request)
@@ -271,13 +271,13 @@ async def _csv(desk: Desk, request: Request) -> Response:
 
 
 def home(kept: Kept, places: dict[str, str]) -> HomeOut:
-    """Show a record."""
+    """Return a record as the API shows it."""
     changed = timestamp(kept.changed_utc) if kept.version else None
     return HomeOut(kept.hub, kept.version, changed, kept.changed_by, kept.record, places)
 
 
 def activity(hub: str, hours: Iterable[Hour]) -> ActivityOut:
-    """Show a home's hours."""
+    """Return a home's hours as the API shows them."""
     return ActivityOut(hub, tuple(map(_hour, hours)))
 
 
@@ -294,7 +294,7 @@ def _hour(hour: Hour) -> HourOut:
 
 
 def checkin(one: CheckIn) -> CheckInOut:
-    """Show a check-in's result."""
+    """Return a check-in's result as the API shows it."""
     return CheckInOut(
         hub=one.hub,
         checkin=one.checkin,
@@ -311,7 +311,7 @@ def checkin(one: CheckIn) -> CheckInOut:
 
 
 def need(task: Task, homes: int = 1) -> NeedOut:
-    """Show a task with its calls."""
+    """Return a task with its calls as the API shows it."""
     one = task.need
     return NeedOut(
         id=one.id,
@@ -333,6 +333,6 @@ def need(task: Task, homes: int = 1) -> NeedOut:
 
 
 def part(row: Row) -> PartOut:
-    """Show a part of a task."""
+    """Return a part of a task as the API shows it."""
     since, over = timestamp(row.since_utc), timestamp_or_none(row.over_utc)
     return PartOut(row.hub, row.device, row.fault, row.detail, since, over, row.times)

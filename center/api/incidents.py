@@ -1,4 +1,4 @@
-"""The API for programs, and for the console's own scripts: routes and what they do."""
+"""The API of incidents, hubs, audit and feed; with the routes of homes and announcements."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ from center.store.rows.incidents import Case, Which
 
 PAGE = 100
 PAGE_MAX = 500
-ORDERS = (NEWEST, URGENT) = ("newest", "urgent")  # urgent: what is open, as the board has it
+ORDERS = (NEWEST, URGENT) = ("newest", "urgent")  # urgent: what is open, in the order of the board
 SEQ_MAX = 2**53
 
 
@@ -53,7 +53,7 @@ class Note(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the API's routes."""
+    """Return the API's routes."""
 
     async def feed(request: Request) -> Response:
         return await _feed(desk, request)
@@ -183,7 +183,7 @@ async def _feed(desk: Desk, request: Request) -> Response:
 
 
 async def _stream(desk: Desk, request: Request) -> AsyncIterator[bytes]:
-    """Tell the news for as long as the session lasts: a busy feed has no pause to look in."""
+    """Yield the feed while the session lasts, which is checked every `beat_s`, busy or not."""
     yield _sse(Update(Topic.BEAT))
     beat_s, loop = desk.settings.center.beat_s, asyncio.get_running_loop()
     looked = loop.time()

@@ -1,4 +1,4 @@
-"""JSON over HTTP: read a body, answer a struct, and say what was wrong in one sentence."""
+"""JSON over HTTP: read a body, answer a struct, say in one sentence what was refused and why."""
 
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -43,7 +43,7 @@ class Bad(StrEnum):
 
 
 class BadRequestError(RefusalError):
-    """A request that says nothing sensible; `values` fill in the sentence."""
+    """A request that cannot be understood; `values` fill in the sentence."""
 
     why: Bad
 
@@ -87,20 +87,20 @@ def number(request: Request, key: str, default: int, least: int, most: int) -> i
 
 
 def reply(answer: Struct, status: int = 200) -> Response:
-    """Answer a struct as JSON that nobody may keep."""
+    """Answer a struct as JSON that must not be cached."""
     headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     return Response(msgspec.json.encode(answer), status, headers, JSON)
 
 
 def failed(request: HTTPConnection, error: HTTPException) -> Response:
-    """Answer what the framework refuses: an unknown address, a wrong method, a body too large."""
+    """Answer what Starlette refuses: an unknown path, a wrong method, a body too large."""
     word = _WORD.get(error.status_code, "other")
     message = say(language(request), "bad", word)
     return reply(Error(word, message), error.status_code)
 
 
 def refused(request: HTTPConnection, error: RefusalError, now: float) -> Response:
-    """Answer what was not done: why, in one sentence, and how the incident stands at `now`."""
+    """Answer a refusal: why, in one sentence, and the incident as of `now` where it is of one."""
     lang = language(request)
     word, shown = error.why.value, None
     match error:
@@ -131,19 +131,19 @@ def _not_handled(lang: Language, error: NotHandledError) -> str:
 
 
 def language(request: HTTPConnection) -> Language:
-    """Choose by Accept-Language; programs that ask for none get English."""
+    """Return the language by Accept-Language; English where the program asks for none."""
     wishes = request.headers.get("accept-language", "").lower()
     return Language.KOREAN if wishes.startswith("ko") else Language.ENGLISH
 
 
 def say(lang: Language, table: str, key: str, **values: object) -> str:
-    """Give a sentence with its values filled in; a newer program's value by the table's `other`."""
+    """Return a sentence with its values filled in; an unknown key by the table's `other`."""
     held = messages("center", lang, "api")[table]
     return (held.get(key) or held["other"]).format_map({"raw": key, **values})
 
 
 def refusal(lang: Language, why: Why, incident: Incident | None) -> str:
-    """Say why an action was not done, and who did what meanwhile."""
+    """Return why an action was not done, and who did what meanwhile."""
     if incident is None:
         return say(lang, "why", why)
     who = incident.last_by
@@ -154,5 +154,5 @@ def refusal(lang: Language, why: Why, incident: Incident | None) -> str:
 
 
 def denial(lang: Language, error: DeniedError) -> str:
-    """Say why somebody was turned away."""
+    """Return why somebody was turned away."""
     return say(lang, "denied", error.why, seconds=ceil(error.wait_s))

@@ -130,11 +130,11 @@ OPERATIONS = (
 )
 
 
-OPEN = ("Kind", "Stage", "Outcome")  # of an alarm: a newer program's value is told as `other`
+OPEN = ("Kind", "Stage", "Outcome")  # of an alarm: a newer program's value is `other` here
 
 
 def document() -> Document:
-    """Write the document."""
+    """Return the document."""
     structs: set[type[Struct]] = {shapes.Error}
     for operation in OPERATIONS:
         structs |= {operation.answer, operation.asks or operation.answer}
@@ -159,7 +159,7 @@ def document() -> Document:
 
 
 def routes() -> list[Route]:
-    """Give the route of the document."""
+    """Return the route of the document."""
     page = msgspec.json.encode(document())
 
     async def serve(_: Request) -> Response:

@@ -154,13 +154,13 @@ class Error(Struct, frozen=True, omit_defaults=True):
 
 
 def of_case(case: Case, now: float) -> Alarm:
-    """Show an incident with a page of its timeline."""
+    """Return an incident with a page of its timeline as the API shows it."""
     shown = alarm(case.incident, now, case.timeline)
     return replace(shown, timeline_next=case.older)
 
 
 def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = None) -> Alarm:
-    """Show an incident as of `now`, UTC seconds."""
+    """Return an incident as the API shows it at `now`, UTC seconds."""
     waited = waited_s(incident, now)
     outcome = incident.outcome
     return Alarm(
@@ -223,13 +223,13 @@ def _event(entry: Entry) -> Event:
 
 
 def _unlisted(incident: Incident) -> dict[str, str]:
-    """Give what a newer program said, where the answer has only `other`."""
+    """Return the raw values that the answer shows as `other`."""
     said = {"kind": incident.kind, "stage": incident.stage, "outcome": incident.outcome}
     return {name: value for name, value in said.items() if value and not value.is_known}
 
 
 def hub(known: Hub, now: float, listening_utc: float | None) -> HubOut:
-    """Show a hub as of `now`."""
+    """Return a hub as the API shows it at `now`."""
     return HubOut(
         hub=known.hub,
         seen=seen(known, now, listening_utc),
@@ -246,7 +246,7 @@ def hub(known: Hub, now: float, listening_utc: float | None) -> HubOut:
 
 
 def audit_line(line: Line) -> AuditLine:
-    """Show a line of the audit."""
+    """Return a line of the audit as the API shows it."""
     return AuditLine(line.seq, line.incident, _event(line.entry), line.entry.hub)
 
 

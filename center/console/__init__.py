@@ -1,3 +1,3 @@
-"""The console in the browser: frame, sign-in and routes."""
+"""The console: the pages that operators see in the browser."""
 
 __all__ = ["routes"]

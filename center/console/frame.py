@@ -1,4 +1,4 @@
-"""The frame of every page: language, who looks, the calls that wait, headers that keep it safe."""
+"""The frame of every page: language, viewer, waiting calls, menu, and the HTTP headers."""
 
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ from hub.shared.language import Language
 
 LANG_COOKIE = "anbu_lang"
 LANG_COOKIE_S = 365 * 86_400
-LIVE_HEADER = "anbu-live"  # a page that runs asks for its live regions only
+LIVE_HEADER = "anbu-live"  # an open page requests only its live regions
 
 MENU = (
     ("board", "/"),
@@ -25,7 +25,7 @@ MENU = (
     ("hubs", "/hubs"),
     ("rates", "/false-alarms"),
 )
-ALSO = {  # more news of a page
+ALSO = {  # more topics of the feed at which a page reloads
     "hubs": ("hub",),
     "home": ("hub", "home", "announcement"),
     "checkins": ("home",),
@@ -57,7 +57,7 @@ _environment = Environment(
 
 
 class Page(Struct, frozen=True):
-    """What the base template shows around a page's own content; `url` is where it is read anew."""
+    """What the base template shows around a page's own content; `url` is where the page reloads."""
 
     name: str
     title: str
@@ -69,7 +69,7 @@ class Page(Struct, frozen=True):
     csrf: str
     now: float
     waiting: tuple[Call, ...]
-    again: tuple[Call, ...]  # of whoever looks: these came in again
+    again: tuple[Call, ...]  # held by the viewer: calls that came in again
     needs: int
     equipment: Standing
     listening: bool
@@ -78,7 +78,7 @@ class Page(Struct, frozen=True):
 
     @property
     def nav(self) -> tuple[tuple[str, str], ...]:
-        """Give the menu; a supervisor has the audit too."""
+        """Return the menu; a supervisor has the audit too."""
         return (*MENU, ("audit", "/audit")) if self.role is Role.SUPERVISOR else MENU
 
     @property
@@ -88,35 +88,35 @@ class Page(Struct, frozen=True):
 
     @property
     def refreshes(self) -> bool:
-        """Whether it may reload itself where scripts are off: nothing is typed there."""
+        """Whether it reloads itself where scripts are off: it has no form."""
         return self.name in {"board", "hubs", "tasks", "checkins", "announcements"}
 
     @property
     def topics(self) -> str:
-        """Name the feed's notices at which the page is read anew."""
+        """The feed's topics at which the page reloads."""
         return " ".join(("alarm need link beat resync", *ALSO.get(self.name, ())))
 
 
 def language(request: Request) -> Texts:
-    """Give the texts in the language asked for (`?lang=`), remembered, or Korean."""
+    """Return the texts in the language asked for (`?lang=`), remembered, or Korean."""
     asked = request.query_params.get("lang")
     return texts(chosen(asked, request.cookies.get(LANG_COOKIE)))
 
 
 def other_language(t: Texts, url: str) -> tuple[str, str]:
-    """Give the other language and the address that switches to it."""
+    """Return the other language and the address that switches to it."""
     other = Language.ENGLISH if t.lang is Language.KOREAN else Language.KOREAN
     return other.value, f"{url}{'&' if '?' in url else '?'}lang={other}"
 
 
 def address(path: str, **query: str) -> str:
-    """Give a path with those query values that say anything."""
+    """Return a path with those query values that are not empty."""
     given = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(given)}" if given else path
 
 
 def show(request: Request, template: str, status: int = 200, **content: object) -> Response:
-    """Fill a template in the request's language; an asked-for language is remembered."""
+    """Fill a template in the request's language; a cookie remembers a `?lang=`."""
     t = language(request)
     html = _environment.get_template(template).render(t=t, **content)
     response = HTMLResponse(html, status, HEADERS)

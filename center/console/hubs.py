@@ -1,4 +1,4 @@
-"""What the hubs page shows of a hub: its state as word and shape, its faults, its last call."""
+"""A hub in words: its state, its faults, its last call, and what its voice can do. Pure."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from center.domain.incident import Incident
 from center.service.texts import Texts
 from hub.contract.messages import FaultKind, VoiceCan, VoiceReport
 
-UNHEARD = frozenset({VoiceCan.NOTHING, VoiceCan.LOST})  # nobody there hears an announcement
+UNHEARD = frozenset({VoiceCan.NOTHING, VoiceCan.LOST})  # no announcement is heard there
 _LOOK = {  # state -> (shape, tone)
     Seen.READY: ("check", "good"),
     Seen.STARTING: ("clock", "plain"),
@@ -51,11 +51,11 @@ class HubView(Struct, frozen=True):
     synced: bool
     software: str
     voice: Badge
-    back: str = ""  # since when a hub that was gone for good is there again
+    back: str = ""  # since when a removed hub is there again
 
 
 class VoiceAble(Struct, frozen=True):
-    """What a voice can do, what follows from it for an operator, and how it is set."""
+    """What a voice can do, what an operator should do about it, and its settings."""
 
     badge: Badge
     lead: str
@@ -66,7 +66,7 @@ class VoiceAble(Struct, frozen=True):
 def row(
     hub: Hub, last: Incident | None, viewer: Viewer, listening_utc: float | None, name: str = ""
 ) -> HubView:
-    """Word one hub; `listening_utc` is since when the centre hears hubs at all."""
+    """Return a row in words; `listening_utc` is since when the centre is connected."""
     state = seen(hub, viewer.now, listening_utc)
     icon, tone = _LOOK[state]
     unit, count = times.ago(viewer.now - hub.heard_utc)
@@ -88,27 +88,27 @@ def row(
 
 
 def fits(view: HubView, wish: str) -> bool:
-    """Tell whether a row has the wished-for letters in its hub, its resident or its last call."""
+    """Return whether a row has these letters in its hub, resident or last call."""
     wish = wish.casefold().strip()
     last = view.last.title if view.last else ""
     return any(wish in text.casefold() for text in (view.hub, view.name, last))
 
 
 def worst_first(view: HubView) -> tuple[bool, bool, str]:
-    """Order rows: silent hubs, then hubs with faults, then the rest, each by number."""
+    """Return the sort key: silent hubs, then hubs with faults, then the others, each by name."""
     well = view.seen in {Seen.READY, Seen.STARTING, Seen.DISCONNECTED}
     return well, not view.faults, view.hub
 
 
 def voice_badge(report: VoiceReport | None, t: Texts) -> Badge:
-    """Say what a home's voice can do; None: its hub has not said."""
+    """Return what a home's voice can do, in a word; `report` None: its hub has not said."""
     if report is None:
         return Badge("ring", "plain", t("voice_here.unknown"))
     return Badge(*_VOICE_LOOK.get(report.can, ("ring", "plain")), t(f"voice_can.{report.can}"))
 
 
 def voice_able(report: VoiceReport, t: Texts) -> VoiceAble:
-    """Say it, with what an operator may do about it."""
+    """Return what a voice can do, with what an operator should do about it."""
     lead = t(f"voice_lead.{report.can}")
     return VoiceAble(
         voice_badge(report, t), lead, tuple(_voice_settings(report, t)), ", ".join(report.engines)
@@ -116,7 +116,7 @@ def voice_able(report: VoiceReport, t: Texts) -> VoiceAble:
 
 
 def is_unheard(report: VoiceReport | None) -> bool:
-    """Tell whether a home is known to have nothing that could say an announcement."""
+    """Return whether a home is known to have no voice that could say an announcement."""
     return report is not None and report.can in UNHEARD
 
 
@@ -136,7 +136,7 @@ def _fault(fault: Fault, viewer: Viewer) -> FaultView:
 
 def _voice_settings(report: VoiceReport, t: Texts) -> Iterator[Badge]:
     if not report.engines:
-        return  # it has not said how it is set
+        return  # its settings are not known
     if report.muted:
         yield Badge("mute", "warn", t("voice_here.muted"))
     if not report.spoken_sos:

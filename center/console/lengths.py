@@ -1,9 +1,9 @@
-"""Lengths of time in words (`5시간 20분`), and moments without seconds. Pure."""
+"""Lengths of time in words (`5시간 20분`), and times without seconds. Pure."""
 
 from center.domain import times
 from center.service.texts import Texts
 
-LONGEST_S = 3650 * 86_400.0  # what a broken clock says is cut here
+LONGEST_S = 3650 * 86_400.0  # a broken clock may give any length
 
 
 def length(seconds: float, t: Texts) -> str:

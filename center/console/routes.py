@@ -1,4 +1,4 @@
-"""The console's pages: board, incident, hubs, audit, sign-in, and what they are made of."""
+"""All routes of the console, and the pages of the board, the hubs and the audit."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class AuditRow(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
-    """Give all routes of the console."""
+    """Return all routes of the console."""
     return [
         visited("/", desk, _board),
         visited("/hubs", desk, _hubs),

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""The sign-in page, signing in and signing out."""
 
 import hmac
 import secrets
@@ -14,11 +14,11 @@ from center.service.auth import Denied, DeniedError
 from center.service.desk import Desk
 from hub.contract.forms import composed
 
-FORM_COOKIE = "anbu_form"  # a stranger's page can send the form, but not read or set this
+FORM_COOKIE = "anbu_form"  # a page of another site can send the form, but not read or set this
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the gate."""
+    """Return the routes of signing in and out."""
 
     async def ask(request: Request) -> Response:
         return _form(request)

@@ -1,4 +1,4 @@
-"""What the board shows of an incident, in words: pure, from `Incident` to small structs."""
+"""An incident in words, as the board shows it: from `Incident` to small structs. Pure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,13 +10,13 @@ from center.service.texts import Texts
 from hub.contract.messages import Stage
 from hub.contract.scaip import URGENCY, Kind
 
-_ENDS_WITH_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # movement does not end a fall
+_ENDS_WITH_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # a fall does not end by movement
 _GIVEN_BACK = frozenset({Deed.UNANSWERED, Deed.RETURNED, Deed.PRESENT_EXPIRED})
-CAME_LATE_S = 30.0  # a call that took longer to arrive has a story: the link was down
+CAME_LATE_S = 30.0  # a call that took longer to arrive is marked: the link was down
 
 
 class Badge(Struct, frozen=True):
-    """A word with a shape beside it; `tone` is warn, good, bad or plain."""
+    """A word with an icon; `tone` is warn, good, bad or plain."""
 
     icon: str
     tone: str
@@ -47,7 +47,7 @@ class Call(Struct, frozen=True):
 
 
 class Board(Struct, frozen=True):
-    """The live board, in the order in which it is read."""
+    """The incidents of the board, in reading order."""
 
     waiting: tuple[Call, ...]
     mine: tuple[Call, ...]
@@ -56,7 +56,7 @@ class Board(Struct, frozen=True):
 
 
 class Viewer(Struct, frozen=True):
-    """Who looks, when, and in which language."""
+    """Who looks (an operator's name), when (UTC seconds), and in which language."""
 
     me: str
     now: float
@@ -64,7 +64,7 @@ class Viewer(Struct, frozen=True):
 
 
 def arrange(still_open: Iterable[Incident], closed: Iterable[Incident], viewer: Viewer) -> Board:
-    """Sort incidents: waiting ones by urgency, taken and closed ones by the newest change."""
+    """Return the board: waiting incidents by urgency, the others by their newest change."""
     opened = list(still_open)
     waiting = sorted((one for one in opened if one.needs_person), key=urgent_first)
     taken = sorted((one for one in opened if one.who), key=_newest_first)
@@ -77,7 +77,7 @@ def arrange(still_open: Iterable[Incident], closed: Iterable[Incident], viewer: 
 
 
 def call(incident: Incident, viewer: Viewer) -> Call:
-    """Word one incident. Its clock runs from when a person was first waited for."""
+    """Return an incident in words. Its clock counts from when it began to wait for a person."""
     waited = waited_s(incident, viewer.now)
     name = title(incident, viewer.t)
     return Call(
@@ -103,19 +103,19 @@ def call(incident: Incident, viewer: Viewer) -> Call:
 
 
 def title(incident: Incident, t: Texts) -> str:
-    """Say what called from where: `거실 · 도움 버튼`."""
+    """Return what called from where: `거실 · 도움 버튼`."""
     if incident.surplus:
         return t("call.surplus", n=incident.surplus)
     nameless = bool(incident.unread) and not incident.kind.is_known
     kind = t("call.unread") if nameless else t.word("kind", incident.kind)
     of_no_place = nameless or incident.is_automatic or incident.is_spoken
     if incident.is_quiet or (of_no_place and not incident.place):
-        return kind  # of the whole home: its place is only where somebody was seen last
+        return kind  # of the whole home; the place is only where somebody was seen last
     return t("call.title", place=incident.place or t("call.no_place"), kind=kind)
 
 
 def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
-    """Give what an operator should know before taking it, the weightiest first."""
+    """Yield what an operator should know before taking it, the most important first."""
     if incident.unread:
         yield Badge("triangle", "bad", t("call.unread_some"))
     yield from _how(incident, t)
@@ -135,7 +135,7 @@ def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
 
 
 def _how(incident: Incident, t: Texts) -> Iterator[Badge]:
-    """Give how it was called, and how often."""
+    """Yield how it was called, and how often."""
     if incident.kind is Kind.TEST:
         yield Badge("ring", "plain", t("call.test"))
     if incident.is_spoken:
@@ -157,13 +157,13 @@ def _who_is_there(incident: Incident, t: Texts) -> Iterator[Badge]:
 
 
 def urgent_first(incident: Incident) -> tuple[bool, bool, int, float]:
-    """Real calls before tests, those with ground before the rest, by priority, the oldest first."""
+    """Return the sort key: tests last, before them sunken calls, by priority, oldest first."""
     test = incident.kind is Kind.TEST
     return test, _has_sunk(incident), URGENCY.get(incident.kind, 0), incident.waiting_utc
 
 
 def _has_sunk(incident: Incident) -> bool:
-    """Whether the resident took it back, or answers only by living: then others come first."""
+    """Return whether it was cancelled, or cleared by a sign of life: it sinks below the others."""
     cleared = incident.cleared_utc is not None and incident.kind in _ENDS_WITH_LIFE
     return cleared or incident.cancelled_utc is not None
 

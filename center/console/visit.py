@@ -1,4 +1,4 @@
-"""One request by a person who is signed in: what every page of the console begins with."""
+"""One request of a signed-in person: every page of the console begins with it."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -19,11 +19,11 @@ from center.store.rows.needs import homes_open
 from center.store.rows.parts import Standing
 
 FIELDS_MAX = 120  # a record's form has about 60
-OPEN_MAX = 1000  # far more than a county's operators can see; the board says how many wait
+OPEN_MAX = 1000  # more than a county's operators can look at; the board has the total
 
 
 class Visit(Struct, frozen=True):
-    """Who asks what of whom, as of `eye.now`, and what is open at that moment."""
+    """Who requests what, at `viewer.now`, and what is open at that time."""
 
     desk: Desk
     request: Request
@@ -41,21 +41,21 @@ class Visit(Struct, frozen=True):
 
     @property
     def bare(self) -> bool:
-        """Whether a running page asks for its live regions only."""
+        """Whether an open page requests only its live regions."""
         return self.request.method == "GET" and LIVE_HEADER in self.request.headers
 
     def waiting(self) -> tuple[Call, ...]:
-        """Give the calls that nobody has, the most urgent first."""
+        """Return the calls that nobody holds, the most urgent first."""
         some = sorted((one for one in self.still_open if one.needs_person), key=urgent_first)
         return tuple(call(one, self.viewer) for one in some)
 
     def again(self) -> tuple[Call, ...]:
-        """Give the calls of whoever looks that came in again and are not answered yet."""
+        """Return the calls held by the viewer that came in again and are not answered yet."""
         mine = (one for one in self.still_open if one.who == self.person.name)
         return tuple(call(one, self.viewer) for one in mine if one.again_utc is not None)
 
     def page(self, name: str, title: str, url: str) -> Page:
-        """Give the frame of a page of this visit; `url` is where it is read anew."""
+        """Return the frame of a page of this visit; `url` is where the page reloads."""
         waiting, again = self.waiting(), self.again()
         rings = len(waiting) + len(again)
         count = self.t("board.tab", n=rings) if rings else ""
@@ -80,7 +80,7 @@ class Visit(Struct, frozen=True):
         )
 
     def error(self, status: int, text: str) -> Response:
-        """Say plainly what is wrong, within the frame."""
+        """Show an error page within the frame."""
         title = self.t(f"error.title_{status}")
         page = self.page("error", title, "/")
         return show(self.request, "error.html", status, page=page, title=title, text=text)
@@ -90,7 +90,7 @@ Show: TypeAlias = Callable[[Visit], Awaitable[Response]]
 
 
 def visited(path: str, desk: Desk, show_it: Show, role: Role = Role.OPERATOR) -> Route:
-    """Make a route for signed-in people of `role`; others are sent to sign in, or told plainly."""
+    """Make a route for signed-in people of `role`; others get the sign-in or an error page."""
 
     async def endpoint(request: Request) -> Response:
         person = await desk.auth.person(request)
@@ -105,7 +105,7 @@ def visited(path: str, desk: Desk, show_it: Show, role: Role = Role.OPERATOR) ->
 
 
 def acted(path: str, desk: Desk, do_it: Show) -> Route:
-    """Make a route for a form that changes something; it must bring the CSRF token."""
+    """Make a route for a form that changes something; it must have the CSRF token."""
 
     async def endpoint(request: Request) -> Response:
         form = await request.form(max_files=0, max_fields=FIELDS_MAX)
@@ -124,7 +124,7 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
 
 
 async def begin(desk: Desk, request: Request, person: Person) -> Visit:
-    """Look at the board once for this request."""
+    """Return the visit of a request, with what is open now."""
     still_open, total = await desk.store.ask(incidents.board, OPEN_MAX)
     needs = await desk.store.ask(homes_open)
     equipment = await desk.store.ask(parts.standing)

@@ -1,4 +1,4 @@
-"""Pure rules of the centre: incidents, hubs, records, needs, rates, times."""
+"""What the centre decides: incidents, hubs, records, tasks, rates. Pure."""
 
 __all__ = [
     "acks",

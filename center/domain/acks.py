@@ -1,14 +1,14 @@
-"""What the centre answers the hubs. Pure: from an incident to its acks."""
+"""The acks that the centre sends to a hub, made from an incident. Pure."""
 
 from center.domain.incident import Incident
 from hub.contract.messages import Ack, AlarmBrief, Stage
 
 
 def of_event(event: str, incident: Incident, utc: float) -> tuple[Ack, ...]:
-    """Say that `event` is stored, and where its alarm stands.
+    """Return the acks of an event that is stored: one for the event, one for its alarm's stage.
 
-    Past `received`, the first ack bears a version from before the present stage: a hub lets the
-    event go by it, but does not fall back to `received`.
+    Where the alarm is past `received`, the first ack has a version from before the present stage:
+    by it the hub stops sending the event, but does not show `received` again.
     """
     if incident.stage is Stage.RECEIVED:
         return (_ack(event, incident, Stage.RECEIVED, incident.version, utc),)
@@ -17,19 +17,19 @@ def of_event(event: str, incident: Incident, utc: float) -> tuple[Ack, ...]:
 
 
 def of_word(event: str, utc: float) -> Ack:
-    """Say that an event of no alarm (a check-in, a need) is stored."""
+    """Return the ack of an event without an alarm (a check-in, a need) that is stored."""
     return Ack(event, "", Stage.RECEIVED, 0, utc)
 
 
 def of_stage(incident: Incident, utc: float) -> Ack:
-    """Say where an alarm stands and who has it."""
+    """Return the ack that says at which stage an alarm is and who has it."""
     return _ack("", incident, incident.stage, incident.version, utc)
 
 
 def of_brief(brief: AlarmBrief, incident: Incident | None, utc: float) -> Ack | None:
-    """Put right what a hub believes of an alarm; None when it is right.
+    """Return the ack that corrects what a hub believes of an alarm; None where it is right.
 
-    An alarm that was never heard of is `unknown`, so that the hub sends it again.
+    An alarm that the centre does not know is `unknown`, so that the hub sends it again.
     """
     if incident is None:
         return Ack("", brief.alarm, Stage.UNKNOWN, 0, utc)

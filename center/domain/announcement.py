@@ -1,4 +1,8 @@
-"""An announcement before it is sent: what it says to whom, and what is wrong with it. Pure."""
+"""An announcement to homes: its draft, what is wrong with it, its delivery to each home. Pure.
+
+waiting --hub took it--> taken --hub said what became of it--> spoken, unspoken
+   '--time over, refused, withdrawn--> expired, refused, withdrawn
+"""
 
 import hashlib
 import unicodedata
@@ -16,12 +20,12 @@ from hub.shared.backoff import exponential_s
 TEXT_MAX = 300  # characters: about a minute of slow speech
 KEY_MAX = 64
 DAYS_MAX = 14
-SOONEST_S = 60.0  # it is to be out of date no sooner
+SOONEST_S = 60.0  # the earliest end of its time
 UNTIL_S = 24 * 3600.0  # what the form offers
-TWICE_S = 600.0  # the same words to the same homes within this are a mistake, unless confirmed
-GAP = "○"  # a template leaves some to be filled in
+TWICE_S = 600.0  # the same text to the same homes within this time must be confirmed
+GAP = "○"  # in a template: to be filled in
 FIRST_S, LONGEST_S = 15.0, 120.0  # between two tries: 15, 30, 60, 120, 120 ... seconds
-REFUSALS_MAX = 5  # one that was held back on its way is refused, too: that is no verdict
+REFUSALS_MAX = 5  # a command that was late is refused, too: such a refusal is not final
 PASSING = frozenset({Reason.EXPIRED.value, Reason.REPLAYED.value})
 
 
@@ -29,7 +33,7 @@ class Whom(Open):
     """To which homes."""
 
     ALL = "all"
-    PLACE = "place"  # whose address, name or hub has some letters in it
+    PLACE = "place"  # homes with these letters in address, name or hub
     HOME = "home"
 
 
@@ -51,10 +55,10 @@ class Why(StrEnum):
 
 
 class Draft(Struct, frozen=True):
-    """What an operator wants to be said. `until_utc` None: the time was not understood.
+    """What an operator wants to announce. `until_utc` None: the time was not understood.
 
-    `key` is the form's own, so that it is sent once; `seen` the digest of the homes that were
-    shown (empty: whichever they are now); `again` confirms that the same is to be said twice.
+    `key` is the form's own, so that one form sends once. `seen` is the digest of the homes that the
+    operator saw (empty: any). `again` confirms that the same is announced twice.
     """
 
     text: str
@@ -69,7 +73,7 @@ class Draft(Struct, frozen=True):
 
 
 class Announcement(Struct, frozen=True):
-    """What was sent; `homes` counts them, `digest` is of words and homes."""
+    """An announcement that was sent; `homes` is their number, `digest` is of text and homes."""
 
     id: str
     key: str
@@ -115,13 +119,13 @@ class Delivery(Struct, frozen=True):
 
 
 def plain(text: str) -> str:
-    """Make one line of what was typed: composed Hangul, single spaces, nothing unprintable."""
+    """Return what was typed as one line: composed Hangul, single spaces, all printable."""
     composed = unicodedata.normalize("NFC", text)
     return " ".join("".join(c if c.isprintable() else " " for c in composed).split())
 
 
 def flaw(draft: Draft, now: float) -> Why | None:
-    """Say what is wrong with a draft, homes aside; None where nothing is."""
+    """Return what is wrong with a draft, without looking at its homes; None where nothing is."""
     if not draft.text:
         return Why.EMPTY
     if len(draft.text) > TEXT_MAX:
@@ -138,20 +142,20 @@ def flaw(draft: Draft, now: float) -> Why | None:
 
 
 def digest(*words: str, hubs: Iterable[str]) -> str:
-    """Tell words and homes from others."""
+    """Return a hash of words and homes, equal only for the same words and homes."""
     parts = "\n".join((*words, *sorted(hubs)))
     return hashlib.sha256(parts.encode(errors="replace")).hexdigest()[:32]
 
 
 def sent(one: Delivery, utc: float, until_utc: float) -> Delivery:
-    """Note a try, and when it is to be looked at again: to try, or since its time is over."""
+    """Return the delivery after a try; due again for the next try or the end of its time."""
     pause_s = exponential_s(one.tries + 1, first_s=FIRST_S, longest_s=LONGEST_S)
     due_utc = min(utc + pause_s, until_utc)
     return replace(one, tries=one.tries + 1, sent_utc=utc, due_utc=due_utc)
 
 
 def replied(one: Delivery, reply: Reply, utc: float) -> Delivery | None:
-    """Take the hub's reply to a try; None where it is no news."""
+    """Return the delivery after the hub's reply to a try; None where the reply changes nothing."""
     if one.taken_utc is not None:
         return None
     if reply.done:
@@ -165,7 +169,7 @@ def replied(one: Delivery, reply: Reply, utc: float) -> Delivery | None:
 
 
 def told(one: Delivery, outcome: AnnouncementOutcome, said_utc: float, utc: float) -> Delivery:
-    """Take the hub's word on what became of it; `said_utc` is when it says that it was."""
+    """Return the delivery after the hub reported its outcome, by its clock at `said_utc`."""
     if one.fate is Fate.SPOKEN:
         return one
     taken_utc = utc if one.taken_utc is None else one.taken_utc
@@ -173,5 +177,5 @@ def told(one: Delivery, outcome: AnnouncementOutcome, said_utc: float, utc: floa
 
 
 def ended(one: Delivery, fate: Fate, utc: float) -> Delivery:
-    """End one that the hub has not taken: its time is over, or an operator took it back."""
+    """Return a delivery that the hub has not taken as ended: expired or withdrawn."""
     return replace(one, fate=fate, over_utc=utc)

@@ -1,4 +1,4 @@
-"""What hubs and the clock do to an incident, pure. They never close or remove one."""
+"""What hubs and the clock change in an incident. They never close or remove one. Pure."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -45,18 +45,17 @@ class Heard(Struct, frozen=True):
 
 
 def is_call(what: What) -> bool:
-    """Tell whether somebody calls; a word that only a newer hub knows is heard as a call."""
+    """Return whether the event is a call; a value that only a newer hub knows counts as one."""
     return what in _PRESS or not what.is_known
 
 
 def fold(incident: Incident | None, heard: Heard) -> Change:
-    """Add a hub's event, never seen before, to its incident; the first one makes it.
+    """Add a hub's event, which was never seen before, to its incident; the first one makes it.
 
-    A press after closing reopens; other evidence after closing is kept, and wakes nobody. A call
-    in an incident that somebody holds is for its holder to answer, who hears it at once; where
-    nobody does, or its holder has done nothing for long, it is everybody's again. Where several
-    alarms share an incident, what ends or moves one of them is a line and no more: it says nothing
-    of the others.
+    A call after closing opens the incident again; any other event after closing is kept and rings
+    nobody. A call in an incident that somebody holds rings the holder; where nobody holds it, or
+    the holder has done nothing for `fresh_act_s`, it rings everybody. Where several alarms share an
+    incident, an event that ends or moves one of them is only noted: it says nothing of the others.
     """
     data = heard.event.data
     calls = is_call(data.what)
@@ -87,13 +86,13 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
 
 
 def _of_many(before: Incident, after: Incident, data: AlarmData) -> Incident:
-    """Give a shared incident after an event of one alarm: only a call moves it, by its urgency."""
+    """Return a shared incident after an event of one alarm: only a call changes it."""
     kind = min(before.kind, data.kind, key=priority)
     return replace(after, kind=kind) if is_call(data.what) else before
 
 
 def partly_read(change: Change, lost: tuple[str, ...]) -> Change:
-    """Note on the incident that an event of it could not be read whole, and what is missing."""
+    """Return the change with a note of what could not be read of the event (`lost`)."""
     if not lost:
         return change
     incident = change.incident
@@ -105,11 +104,12 @@ def partly_read(change: Change, lost: tuple[str, ...]) -> Change:
 
 
 def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Change | None:
-    """Give back to everybody what its holder forgot; None while nothing is due.
+    """Return what its holder forgot as given back to everybody; None while nothing is due.
 
-    That is a call that came again and was not answered, a take, and in the end that somebody is
-    on site. The clock of a forgotten take counts from the call, the others' anew. A time that is
-    further ahead than it can be is due: the server's clock was put back since.
+    Due are: a call that came again and was not answered for `answer_s`, a take after
+    `take_expires_s`, somebody on site after `present_expires_s`. After a forgotten take the waiting
+    time counts from the call, else from now. A time that is further ahead than it can be is due,
+    too: the server's clock was set back since.
     """
     unheard = incident.again_utc
     if incident.stage not in HELD:
@@ -127,7 +127,10 @@ def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Cha
 
 
 def catch_up(incident: Incident, version: int, utc: float) -> Change | None:
-    """Pass the version that a hub knows, lest it ignore this (older, restored) store for ever."""
+    """Raise the version above the one that the hub knows; None where it is above already.
+
+    A hub ignores lower versions, and this store may be a restored, older copy.
+    """
     if not incident.version < version < VERSION_MAX:
         return None
     before = replace(incident, version=version, staged=version)
@@ -135,14 +138,14 @@ def catch_up(incident: Incident, version: int, utc: float) -> Change | None:
 
 
 def _left_s(incident: Incident, utc: float, patience: Patience) -> float:
-    """Give how long its holder still has; a presence of an older release has no such time."""
+    """Return the seconds that its holder still has; `present` of an older release has no end."""
     if incident.expires_utc is None and incident.present_utc is not None:
         return incident.present_utc + patience.present_expires_s - utc
     return (incident.expires_utc or 0.0) - utc
 
 
 def _is_looked_after(incident: Incident, heard: Heard) -> bool:
-    """Tell whether somebody holds it who was there a moment ago, by either clock's error."""
+    """Return whether its holder did something within `fresh_act_s`, whichever clock is ahead."""
     acted_utc = incident.acted_utc or incident.accepted_utc
     if incident.stage not in HELD or not incident.who or acted_utc is None:
         return False
@@ -185,7 +188,7 @@ def _marked(incident: Incident, data: AlarmData, heard: Heard) -> Incident:
         case What.CLEARED:
             return replace(incident, cleared_utc=utc)
         case What.PRESENT if incident.sent_utc is None or not incident.is_open:
-            return incident  # the resident can hold the green button, too
+            return incident  # nobody was sent: the resident may hold the green button, too
         case What.PRESENT:
             expires_utc = utc + heard.patience.present_expires_s
             return replace(incident, stage=Stage.PRESENT, present_utc=utc, expires_utc=expires_utc)
@@ -206,6 +209,6 @@ def _reopening(utc: float) -> Entry:
 
 
 def _about(incident: Incident, data: AlarmData) -> str:
-    """Name what a spoken call is about by its newest word; that there was none tells least."""
+    """Return what a spoken call is about: the newest word that said so, else what was known."""
     said = data.about if data.about != WORDLESS or not incident.about else ""
     return said or incident.about

@@ -1,7 +1,7 @@
-"""What people do to an incident, pure: take, send, present, close, reopen, note.
+"""What people do to an incident: take, send, present, close, reopen, note. Pure.
 
-Every action is decided against the version that its operator looked at, and is a `Change` to be
-stored whole, or a `Refusal` that tells the second operator what happened.
+Every act is decided against the version that the operator looked at. It is a `Change`, which is
+stored whole, or a `Refusal`, which tells the second of two operators what happened.
 """
 
 from enum import StrEnum
@@ -26,7 +26,7 @@ NOTE_MAX = 2000  # characters
 
 
 class Why(StrEnum):
-    """Why an action was not done."""
+    """Why an act was not done."""
 
     NOT_FOUND = "not_found"
     STALE = "stale"  # the incident has changed since the operator looked at it
@@ -38,14 +38,14 @@ class Why(StrEnum):
 
 
 class Refusal(Struct, frozen=True):
-    """The incident as it stays; its `last_*` say who changed what meanwhile."""
+    """An act that was not done, with the incident as it is; its `last_*` say who was first."""
 
     why: Why
     incident: Incident | None = None
 
 
 class Act(Struct, frozen=True):
-    """A person's action: who, when, and which version was looked at (None: whatever it is)."""
+    """A person's act: who, when, and which version was looked at (None: any)."""
 
     by: str
     utc: float
@@ -54,7 +54,7 @@ class Act(Struct, frozen=True):
 
 
 def take(incident: Incident, act: Act) -> Change | Refusal:
-    """Let `act.by` own the incident; taking one's own again renews it, or answers a new call."""
+    """Make `act.by` the holder. Taking one's own again renews it, or answers a new call."""
     refusal = _refuse(incident, act, incident.staged)
     if refusal:
         return refusal
@@ -68,9 +68,9 @@ def take(incident: Incident, act: Act) -> Change | Refusal:
 
 
 def send(incident: Incident, act: Act) -> Change | Refusal:
-    """Note that somebody is on the way; from now on the home's green button can say "I am here".
+    """Note that somebody is on the way; from now on the home's green button means "I am here".
 
-    Where nobody has the incident, whoever sends somebody has it.
+    Where nobody holds the incident, whoever sends somebody becomes its holder.
     """
     refusal = _refuse(incident, act, incident.staged)
     if refusal:
@@ -83,7 +83,7 @@ def send(incident: Incident, act: Act) -> Change | Refusal:
 
 
 def present(incident: Incident, act: Act) -> Change | Refusal:
-    """Note that someone is with the resident; that runs out in hours, unless its owner acts."""
+    """Note that someone is with the resident; it ends after `present_expires_s` without an act."""
     refusal = _refuse(incident, act, incident.staged)
     if refusal:
         return refusal
@@ -101,7 +101,7 @@ def present(incident: Incident, act: Act) -> Change | Refusal:
 def close(
     incident: Incident, act: Act, outcome: Outcome | None, text: str = ""
 ) -> Change | Refusal:
-    """End the incident with its outcome. Anything new since `act.version` refuses it."""
+    """Close the incident with its outcome; refused if anything changed since `act.version`."""
     refusal = _refuse(incident, act, incident.version)
     if refusal:
         return refusal
@@ -116,7 +116,7 @@ def close(
 
 
 def reopen(incident: Incident, act: Act) -> Change | Refusal:
-    """Open a closed incident again; it belongs to nobody until somebody takes it."""
+    """Open a closed incident again; nobody holds it until somebody takes it."""
     if _is_stale(incident, act, incident.version):
         return Refusal(Why.STALE, incident)
     if incident.is_open:
@@ -125,7 +125,7 @@ def reopen(incident: Incident, act: Act) -> Change | Refusal:
 
 
 def note(incident: Incident, act: Act, text: str) -> Change | Refusal:
-    """Write a line into the timeline, closed or not; by its owner it renews a take."""
+    """Write a note into the timeline, closed or not; a note of the holder renews the take."""
     if not text.strip():
         return Refusal(Why.NOTE_NEEDED, incident)
     if len(text) > NOTE_MAX:

@@ -1,7 +1,7 @@
-"""A home's hours by room: what the picture of its days is drawn from. Pure.
+"""A home's hours by room, from which the picture of its days is drawn. Pure.
 
-An hour of which nothing was heard is never an hour without movement: it is `None`, not 0. So is
-one of a hub whose clock was not right: nobody knows which hour it was.
+An hour from which no data came is `None`, not 0: it is not an hour without movement. So is an hour
+of a hub whose clock was not synchronised: it is not known which hour it was.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from hub.contract.messages import PresenceKind
 
 HOUR_S = 3600.0
 HOURS = 24
-ROOMS_MAX = 12  # a home has fewer; what a broken hub invents must not fill a page
+ROOMS_MAX = 12  # a home has fewer; a broken hub may name any number
 HALF_S = HOUR_S / 2
 
 
@@ -36,17 +36,17 @@ class Day(Struct, frozen=True):
     counts: dict[str, tuple[int | None, ...]]
     asleep: tuple[float, ...]  # seconds of each hour
     away: tuple[float, ...]
-    visitor: tuple[float, ...]  # whole hours: those at whose end one was there, as far as was said
+    visitor: tuple[float, ...]  # whole hours: those at whose end a visitor was there
 
 
 def days(hours: Sequence[Hour], starts: Sequence[float]) -> list[Day]:
-    """Sort hours into days that begin at `starts`, UTC seconds; all days have the same rooms."""
+    """Return the days that begin at `starts` (UTC seconds); all have the same rooms."""
     rooms = rooms_of(hours)
     return [_day(start, hours, rooms) for start in starts]
 
 
 def day_starts(now: float, count: int) -> list[float]:
-    """Give when the last `count` days began here, today's last."""
+    """Return when the last `count` days began in Korea, today last; UTC seconds."""
     today = times.local(now)
     begin = times.day_start(f"{today:%Y-%m-%d}") if today else None
     if begin is None:
@@ -55,7 +55,7 @@ def day_starts(now: float, count: int) -> list[float]:
 
 
 def rooms_of(hours: Iterable[Hour]) -> tuple[str, ...]:
-    """Name the rooms of some hours, in the order of their names; the busiest if they are many."""
+    """Return the rooms of some hours by name; only the `ROOMS_MAX` busiest where there are more."""
     totals: dict[str, int] = {}
     for hour in hours:
         for room, count in by_room(hour).items():
@@ -65,7 +65,7 @@ def rooms_of(hours: Iterable[Hour]) -> tuple[str, ...]:
 
 
 def by_room(hour: Hour) -> dict[str, int]:
-    """Add an hour's counts up by room; a device without a room stands for itself."""
+    """Return an hour's counts by room; a device without a room is its own room."""
     found: dict[str, int] = {}
     for device in hour.places.keys() | hour.seen.keys():
         room = hour.places.get(device) or device
@@ -74,7 +74,7 @@ def by_room(hour: Hour) -> dict[str, int]:
 
 
 def spans(seconds: Sequence[float]) -> list[tuple[int, int]]:
-    """Give the runs (first hour, hours) in which at least half of each hour is true."""
+    """Return the runs (first hour, number of hours) of hours that lasted at least half an hour."""
     runs: list[tuple[int, int]] = []
     for hour, lasted in enumerate(seconds):
         if lasted < HALF_S:

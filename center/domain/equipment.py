@@ -1,8 +1,8 @@
-"""What fails and for how long, so that it becomes a task: hubs, triggers, other devices. Pure.
+"""Which equipment fails for so long that it becomes a task: hubs, triggers, other devices. Pure.
 
-A hub that is lost or has said good-bye, and any fault of what the resident calls by, is a task
-within minutes; a fault of another device within a day; a trigger that nobody pressed for a month,
-to be tried together by phone. What comes of it over time is `need`.
+A hub that is lost or disconnected, and any fault of a trigger (what the resident calls by), is a
+task within minutes; a fault of another device within a day; a trigger that was not pressed for a
+month is a task, too: to try it together by phone. `need` has the life of a task.
 """
 
 import re
@@ -16,11 +16,13 @@ from hub.contract.messages import FaultKind, Trigger
 from hub.contract.scaip import Kind
 
 HUB = "hub"  # the hub itself, among devices
-PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD})  # what a monthly press can try
+PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD})  # what a monthly press can test
 _BACK = frozenset({Seen.READY, Seen.STARTING})
 _GONE = frozenset({Seen.LOST, Seen.DISCONNECTED})
-_EACH_CALL = frozenset({FaultKind.STORAGE, FaultKind.BROKER_REFUSES})  # of the hub: of all triggers
-_OF_CENTRE = frozenset({FaultKind.TWIN, FaultKind.FLOOD, FaultKind.CROWDED})  # calls get lost in it
+_EACH_CALL = frozenset(
+    {FaultKind.STORAGE, FaultKind.BROKER_REFUSES}
+)  # of the hub: they concern every trigger
+_OF_CENTRE = frozenset({FaultKind.TWIN, FaultKind.FLOOD, FaultKind.CROWDED})  # it may lose calls
 _OF_NO_TRIGGER = frozenset({FaultKind.MAINS_LOST, FaultKind.MUTED})  # muted: as the resident wishes
 _TOWNSHIP = re.compile(r"(?!\d+동$)\S+[읍면동가]$")  # a town, township or quarter; no building
 _COUNTY = re.compile(r"\S+[시군구]$")
@@ -28,7 +30,7 @@ _COUNTIES = 3  # a province, a city and its district begin an address
 
 
 class Grace(Struct, frozen=True):
-    """How long something may fail before somebody is told, in seconds."""
+    """How long something may fail before it becomes a task, in seconds."""
 
     lost_s: float
     trigger_s: float
@@ -48,14 +50,14 @@ class Part(Struct, frozen=True):
 
     @property
     def key(self) -> tuple[NeedKind, str, str, str]:
-        """What it is, whenever it began."""
+        """What fails, without since when."""
         return self.kind, self.hub, self.device, self.fault
 
 
 class Known(Struct, frozen=True):
     """What is known of a home beside its hub: its sensors, and when each trigger was pressed.
 
-    `pressed` has, by device, when it was last seen pressed, or else since when it is known; the
+    `pressed` has by device when it was last pressed, or else since when the centre knows it; the
     device is empty where the hub does not list its triggers.
     """
 
@@ -64,7 +66,7 @@ class Known(Struct, frozen=True):
 
 
 class Look(Struct, frozen=True):
-    """When it is looked, and since when the centre hears hubs (None: it does not)."""
+    """The time of a check, and since when the centre is connected (None: it is not)."""
 
     now: float
     listening_utc: float | None
@@ -72,7 +74,7 @@ class Look(Struct, frozen=True):
 
 
 def failing(hub: Hub, known: Known, look: Look) -> Iterator[Part]:
-    """Give what fails at a home for long enough; nothing while the centre hears nobody."""
+    """Yield what fails at a home for long enough; nothing while the centre is not connected."""
     state = seen(hub, look.now, look.listening_utc)
     if state is Seen.UNKNOWN:
         return
@@ -92,7 +94,7 @@ def failing(hub: Hub, known: Known, look: Look) -> Iterator[Part]:
 
 
 def goes_on(part: Part, hub: Hub | None, failing_now: Collection[object], look: Look) -> bool:
-    """Tell whether a part that was told still fails; a hub is back once it has spoken again."""
+    """Return whether a part of a task still fails; a lost hub is back once it has spoken again."""
     if hub is None:
         return False
     if look.listening_utc is None:
@@ -106,9 +108,9 @@ def goes_on(part: Part, hub: Hub | None, failing_now: Collection[object], look: 
 
 
 def named(hub: Hub) -> tuple[str, ...]:
-    """Name the triggers to be pressed: those that the hub lists, else one for the whole home.
+    """Return the triggers to press: those that the hub lists, else '' for the whole home.
 
-    Each is named once, however often its hub lists it.
+    Each is returned once, however often its hub lists it.
     """
     if hub.triggers is None:
         return ("",)
@@ -117,10 +119,10 @@ def named(hub: Hub) -> tuple[str, ...]:
 
 
 def area_of(address: str) -> str:
-    """Give the area of a home: its address up to the township, else the county; empty: unknown.
+    """Return the area of a home: its address up to the township, else the county, else empty.
 
-    A power cut or a broken line takes a valley: that is a township (읍·면·동), some 300 homes of a
-    county at most.
+    A power cut or a broken line hits a valley: that is a township (읍·면·동), some 300
+    homes of a county at most.
     """
     words = address.replace(",", " ").split()
     for size in range(min(len(words), _COUNTIES + 1), 0, -1):
@@ -133,7 +135,7 @@ def area_of(address: str) -> str:
 
 
 def grouped(parts: Iterable[Part], areas: Mapping[str, str]) -> dict[tuple[str, str], list[Part]]:
-    """Gather parts of one kind by task: of an area, or of one home; keys are (hub, area)."""
+    """Group parts of one kind by task, of an area or of one home; keys are (hub, area)."""
     found: dict[tuple[str, str], list[Part]] = {}
     for part in parts:
         key = ("", areas.get(part.hub, "")) if part.kind.is_of_area else (part.hub, "")
@@ -149,7 +151,7 @@ def _of_fault(hub: Hub, fault: Fault, known: Known) -> Part:
 
 
 def _is_of_trigger(triggers: tuple[Trigger, ...] | None, fault: Fault, known: Known) -> bool:
-    """Judge by the hub's own list; without one, all that is no known sensor may be a trigger."""
+    """Return whether a trigger has the fault: by the hub's list, else all but the known sensors."""
     if fault.kind in _OF_NO_TRIGGER:
         return False
     if fault.kind in _OF_CENTRE:

@@ -1,4 +1,4 @@
-"""What the centre knows of a hub, and whether to believe that it lives. Pure."""
+"""What the centre knows of a hub, and whether it counts as alive. Pure."""
 
 from enum import StrEnum
 
@@ -8,9 +8,9 @@ from hub.contract.messages import Availability, FaultKind, Trigger, VoiceReport
 
 MISSED = 3  # intervals of silence that mean lost
 LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included
-AHEAD_S = 5.0  # by which a word may be newer than the moment of which a page tells
-BACK_S = 7 * 86_400.0  # a hub that came back is told of for a week
-LOST_MIN_S = 3.0  # a hub that promises more than it can is not lost at each hiccup
+AHEAD_S = 5.0  # by which a message may be newer than the time that a page is made for
+BACK_S = 7 * 86_400.0  # the page says for a week that a removed hub came back
+LOST_MIN_S = 3.0  # a hub with a very short interval is not lost after one late message
 
 
 class Fault(Struct, frozen=True):
@@ -26,7 +26,7 @@ class Fault(Struct, frozen=True):
 
 
 class Hub(Struct, frozen=True):
-    """A hub as last heard; `state` is its own word or, for lost, the broker's."""
+    """A hub as last heard; `state` comes from the hub itself or, for lost, from the broker."""
 
     hub: str
     state: Availability
@@ -37,8 +37,8 @@ class Hub(Struct, frozen=True):
     synced: bool
     faults: tuple[Fault, ...] = ()
     voice: VoiceReport | None = None  # None: the hub has not said
-    removed_utc: float | None = None  # it was gone for good, and is off the board
-    back_utc: float | None = None  # and spoke again since
+    removed_utc: float | None = None  # a person removed it; it is not listed any more
+    back_utc: float | None = None  # when it spoke again after that
     triggers: tuple[Trigger, ...] | None = None  # None: the hub has not said
 
 
@@ -49,14 +49,14 @@ class Seen(StrEnum):
     STARTING = "starting"
     DISCONNECTED = "disconnected"  # it said good-bye: a planned stop
     LOST = "lost"
-    UNKNOWN = "unknown"  # the centre itself hears nobody at the moment
+    UNKNOWN = "unknown"  # the centre itself is not connected
 
 
 def seen(hub: Hub, now_utc: float, listening_utc: float | None) -> Seen:
-    """Judge a hub; `listening_utc` is since when the centre's own link stands (None: it is down).
+    """Return what to show of a hub; `listening_utc` is since when the centre is connected, or None.
 
-    A hub is not blamed for silence while nobody listened. A word of the future was heard before the
-    centre's clock was set back, nobody knows how long ago: it is no sign of life.
+    Silence while the centre was not connected does not count. A message from the future was heard
+    before the centre's clock was set back; it is not known how long ago, so it is no sign of life.
     """
     if listening_utc is None:
         return Seen.UNKNOWN
@@ -80,5 +80,5 @@ def _past(utc: float, now_utc: float) -> float:
 
 
 def is_lost(silence_s: float, interval_s: float) -> bool:
-    """Tell whether a hub that promised a word every `interval_s` has been silent for too long."""
+    """Return whether a hub that sends every `interval_s` seconds has been silent for too long."""
     return silence_s > min(LOST_MAX_S, max(LOST_MIN_S, MISSED * interval_s))

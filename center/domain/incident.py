@@ -1,9 +1,10 @@
-"""The words of the board: an incident, its timeline, its outcome, its age. No decisions here.
+"""An incident: its stage, timeline, outcome and age, and what each change of it does. Pure.
 
 received --take--> accepted --present--> present        any of them --close--> closed
    ^--expire---------'---------------------'            closed --reopen, or a press--> received
 
-A call that comes again while somebody holds it is theirs to answer, else it is `received` again.
+A call that comes again while somebody holds the incident rings the holder; where the holder does
+not answer, or nobody holds it, the incident is `received` again and rings everybody.
 """
 
 from enum import StrEnum
@@ -18,7 +19,7 @@ from hub.contract.scaip import Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s
-CLOCK_BACK_S = 60.0  # what is further ahead of now was written before the clock was put back
+CLOCK_BACK_S = 60.0  # a time further ahead was written before the clock was set back
 CALLED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
 HELD = frozenset({Stage.ACCEPTED, Stage.PRESENT})
@@ -45,7 +46,7 @@ class Outcome(Open):
 
     @property
     def is_false_alarm(self) -> bool:
-        """Whether nobody needed help; of what only a newer program knows nobody says so."""
+        """Whether nobody needed help; False for an outcome that only a newer program knows."""
         return self.is_known and self not in _REAL
 
     @property
@@ -69,7 +70,7 @@ class Deed(Open):
     CANCEL_ASKED = "cancel_asked"
     ON_SITE = "on_site"  # the green button was held at the home
     UNREAD = "unread"  # an event could not be read whole; `text` names what is missing
-    CLEARED = "cleared"  # the resident shows life: an automatic alarm has no ground any more
+    CLEARED = "cleared"  # the resident shows life: the reason of an automatic alarm is gone
     TAKEN = "taken"
     TAKEN_OVER = "taken_over"  # `text` names who had it before
     RENEWED = "renewed"
@@ -78,8 +79,8 @@ class Deed(Open):
     REOPENED = "reopened"  # `by` is empty where a press after closing did it
     NOTED = "noted"
     EXPIRED = "expired"  # `text` names who had taken it and forgot it
-    SENT = "sent"  # somebody is on the way to the home; only now is its green button evidence
-    HELD = "held"  # the green button was held at the home, where nobody had been sent
+    SENT = "sent"  # somebody is on the way; only from now on the green button means "on site"
+    HELD = "held"  # the green button was held at the home, but nobody had been sent
     ANSWERED = "answered"  # its holder has heard that it came in again
     UNANSWERED = "unanswered"  # its holder (`text`) has not, and everybody is called
     RETURNED = "returned"  # it came in again, and its holder (`text`) had done nothing for long
@@ -101,7 +102,7 @@ class Deed(Open):
     CALLED = "called"  # `text` says why and with what result, as `kind result`
     ANNOUNCED = "announced"  # `text` is its id and how many homes; what it says is kept apart
     WITHDRAWN = "withdrawn"  # an announcement; `text` as above
-    HUB_REMOVED = "hub_removed"  # gone for good: off the board, its history stays
+    HUB_REMOVED = "hub_removed"  # by a person: it is not listed any more, its history stays
     HUB_BACK = "hub_back"  # a hub that was removed speaks again
     RECORD_REMOVED = "record_removed"
     USER_REMOVED = "user_removed"
@@ -164,7 +165,7 @@ class Incident(Struct, frozen=True):
     acted_utc: float | None = None  # when its holder last did anything
     again_utc: float | None = None  # since when a call that came again waits for its holder
     sent_utc: float | None = None  # when the centre said that somebody is on the way
-    surplus: int = 0  # so many alarms share it: more than are shown one by one (`crowd`)
+    surplus: int = 0  # so many alarms share it: more than are shown one by one (`service.surplus`)
     unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
 
     @property
@@ -174,7 +175,7 @@ class Incident(Struct, frozen=True):
 
     @property
     def is_automatic(self) -> bool:
-        """Whether the house noticed it, and nobody pressed anything or called."""
+        """Whether the hub raised it by itself: nobody pressed anything or called."""
         return self.kind not in CALLED and (self.kind.is_known or self.evidence is not None)
 
     @property
@@ -184,7 +185,7 @@ class Incident(Struct, frozen=True):
 
     @property
     def is_spoken(self) -> bool:
-        """Whether the voice heard it, which may mishear, and nobody pressed anything."""
+        """Whether the voice heard a call; it may mishear."""
         return self.kind is Kind.SPOKEN
 
     @property
@@ -204,22 +205,22 @@ class Incident(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """The incident as it is now, and what its timeline gains."""
+    """The incident after a change, and the new lines of its timeline."""
 
     incident: Incident
     entries: tuple[Entry, ...]
 
 
 class Patience(Struct, frozen=True):
-    """For how long a person who holds an incident is believed to look after it, in seconds."""
+    """How long the holder of an incident counts as looking after it without an act, in seconds."""
 
-    take_expires_s: float = 600.0  # a call and a dispatch fit in; five forgotten still miss a lie
+    take_expires_s: float = 600.0  # a phone call fits in; five in a row stay below a long lie (1 h)
     present_expires_s: float = 4 * 3600.0  # a visit, or waiting with 119; then somebody looks again
     answer_s: float = 60.0  # TSA: 97.5 % of calls are answered in 60 s; so is one that came again
-    fresh_act_s: float = 180.0  # TSA: 99 % in 180 s; who did nothing for longer is not there
+    fresh_act_s: float = 180.0  # TSA: 99 % in 180 s; a holder who did nothing for longer is away
 
     def lasts_s(self, stage: Stage) -> float:
-        """Give how long a stage that somebody holds lasts without an act."""
+        """Return for how many seconds a held stage lasts without an act."""
         return self.present_expires_s if stage is Stage.PRESENT else self.take_expires_s
 
 
@@ -232,14 +233,14 @@ class Urgency(StrEnum):
 
 
 def urgency(waited_s: float) -> Urgency:
-    """Judge a waiting time in seconds."""
+    """Return the urgency of a waiting time in seconds."""
     if waited_s >= OVERDUE_S:
         return Urgency.OVERDUE
     return Urgency.LATE if waited_s >= LATE_S else Urgency.FRESH
 
 
 def waited_s(incident: Incident, now_utc: float) -> float:
-    """Give the seconds that the incident waits, or waited, for a person to take it; >= 0.
+    """Return for how many seconds the incident waits, or waited, to be taken by a person; >= 0.
 
     A present or closed incident that nobody took stopped waiting at that moment.
     """
@@ -251,7 +252,7 @@ def waited_s(incident: Incident, now_utc: float) -> float:
 
 
 def advance(before: Incident, after: Incident, *entries: Entry) -> Change:
-    """Make one change of it: a version higher, the last entry remembered, all entries stamped."""
+    """Return the change, with the next version in the incident and in all entries."""
     version = before.version + 1
     moved = (before.stage, before.who) != (after.stage, after.who)
     last = entries[-1]
@@ -269,7 +270,7 @@ def advance(before: Incident, after: Incident, *entries: Entry) -> Change:
 
 
 def given_back(incident: Incident) -> Incident:
-    """Give it back to everybody. Who was on site is not any more, and would have to be sent anew.
+    """Return the incident as held by nobody, waiting for anybody. Nobody is on site any more.
 
     Somebody who was sent and is still on the way stays sent.
     """
@@ -287,7 +288,7 @@ def given_back(incident: Incident) -> Incident:
 
 
 def reopened(incident: Incident, utc: float) -> Incident:
-    """Give it back to everybody, as if it had just come; the caller stamps the version."""
+    """Return the incident as if it had just come; `advance` gives it its version."""
     return replace(
         given_back(incident),
         waiting_utc=utc,

@@ -1,4 +1,4 @@
-"""What is to be done that is no emergency, as a task for a person of the centre. Pure.
+"""A task for a person of the centre that is no emergency: a call, or equipment that fails. Pure.
 
 open --call: not reached--> open      open --call: reached, or a visit arranged--> done
 
@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from hub.contract.border import Open
 
 NOTE_MAX = 2000  # characters
-AGAIN_S = 86_400.0  # a home without help is looked at again every day, whoever has seen to it
+AGAIN_S = 86_400.0  # a task whose equipment still fails is open again after a day
 VISIT_DAYS = 7  # of `again_s`: a visit only to try a button may wait
-TEST_S = 600.0  # a talk by phone: find the button, press it, hear what the house says
+TEST_S = 600.0  # a phone call: find the button, press it, hear what the hub says
 
 
 class NeedKind(Open):
@@ -26,13 +26,13 @@ class NeedKind(Open):
 
     MISSED_CHECKIN = "missed_checkin"
     UNCLEAR = "unclear"
-    WORDLESS = "wordless"  # sounds alone, twice: a groan, a cough
+    WORDLESS = "wordless"  # two answers were only sounds: a groan, a cough
     UNWELL = "unwell"
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"
     NOT_BACK = "not_back"
     PRESS_DUE = "press_due"  # nobody has pressed the help button for a month: try it together
-    HUB_LOST = "hub_lost"  # from here on: of an area, with its homes as parts
+    HUB_LOST = "hub_lost"  # this and the next two: of an area, with its homes as parts
     TRIGGER_FAULT = "trigger_fault"
     DEVICE_FAULT = "device_fault"
 
@@ -43,7 +43,7 @@ class NeedKind(Open):
 
     @property
     def choices(self) -> "tuple[Called, ...]":
-        """What a person may say of it."""
+        """What a person may choose as the result."""
         return _ACTS if self.is_of_area else _TESTS if self is NeedKind.PRESS_DUE else CHOICES
 
 
@@ -57,9 +57,9 @@ class Called(Open):
     NOT_REACHED = "not_reached"
     VISIT_ARRANGED = "visit_arranged"
     BY_INCIDENT = "by_incident"
-    TAKEN = "taken"  # by name, until it is done or a shift is over
-    NOTED = "noted"  # what was found out so far
-    SEEN_TO = "seen_to"  # nothing is left to do here, though it may still fail
+    TAKEN = "taken"  # by an operator, until it is done or the shift is over
+    NOTED = "noted"  # only a note
+    SEEN_TO = "seen_to"  # nothing is left to do at the centre, though it may still fail
     TEST_TOLD = "test_told"  # the next press of this home is a test, for some minutes
     BY_ITSELF = "by_itself"  # all of it works again, or the button was pressed
 
@@ -72,14 +72,14 @@ class Called(Open):
 _ENDS = frozenset({
     Called.REACHED, Called.VISIT_ARRANGED, Called.BY_INCIDENT, Called.SEEN_TO, Called.BY_ITSELF,
 })  # fmt: skip
-_OTHERS = frozenset({Called.BY_INCIDENT, Called.BY_ITSELF})  # nobody's choice, of any kind
+_OTHERS = frozenset({Called.BY_INCIDENT, Called.BY_ITSELF})  # set by the program, for any kind
 CHOICES = (Called.REACHED, Called.NOT_REACHED, Called.VISIT_ARRANGED)  # a person's own
 _ACTS = (Called.TAKEN, Called.NOTED, Called.VISIT_ARRANGED, Called.SEEN_TO)
 _TESTS = (Called.TEST_TOLD, Called.NOT_REACHED, Called.VISIT_ARRANGED)
 
 
 class WhyNot(StrEnum):
-    """Why a need was not handled."""
+    """Why a call about a task was not noted."""
 
     NOT_FOUND = "not_found"
     STALE = "stale"  # somebody else has called since the operator looked at it
@@ -97,7 +97,7 @@ class Need(Struct, frozen=True):
     kind: NeedKind
     version: int
     since_utc: float
-    last_utc: float  # when the home said it again
+    last_utc: float  # when the home reported it last
     score: int = 0  # of a screening
     tries: int = 0  # calls that nobody answered
     result: Called | None = None
@@ -129,14 +129,14 @@ class Try(Struct, frozen=True):
 
 
 class NotHandled(Struct, frozen=True):
-    """The need as it stays; its `called_*` say who was first."""
+    """A call that was not noted, with the task as it is; its `called_*` say who was first."""
 
     why: WhyNot
     need: Need | None = None
 
 
 def handle(need: Need, tried: Try) -> Need | NotHandled:
-    """Note what came of a call, decided against the version that the operator looked at."""
+    """Return the task after a call, or why not: decided against the version looked at."""
     if not need.is_open:
         return NotHandled(WhyNot.IS_DONE, need)
     if tried.version is not None and tried.version != need.version:
@@ -158,7 +158,7 @@ def handle(need: Need, tried: Try) -> Need | NotHandled:
 
 
 def _held(need: Need, tried: Try) -> Need:
-    """Note who has it: whoever takes it, or tells of a test press; and until when that holds."""
+    """Set who has the task (who takes it or announces a test press), and until when."""
     match tried.result:
         case Called.TAKEN:
             return replace(need, taken_by=tried.by, taken_utc=tried.utc)
@@ -173,17 +173,17 @@ def _held(need: Need, tried: Try) -> Need:
 
 
 def given_back(need: Need) -> Need:
-    """Let go of a take whose shift is over."""
+    """Return the task without its holder, whose shift is over."""
     return replace(need, taken_by="", taken_utc=None)
 
 
 def opened_again(need: Need, utc: float) -> Need:
-    """Open a task that is over, since what it was about fails (still, or again)."""
+    """Return a task that was over as open again, since its equipment fails still or again."""
     again = replace(given_back(need), last_utc=utc, result=None, done_utc=None, until_utc=None)
     return replace(again, version=need.version + 1, called_utc=None, called_by="")
 
 
 def said_again(need: Need, utc: float, score: int) -> Need:
-    """Fold the same need of the same home into its open task: what had eased it is over."""
+    """Return the open task after its home reported the same again; it is no longer eased."""
     latest = max(utc, need.last_utc)
     return replace(need, last_utc=latest, score=max(score, need.score), eased_utc=None)

@@ -1,7 +1,7 @@
 """False-alarm rates by home, sensor and rule, from the outcomes that operators chose. Pure.
 
-A rate is false alarms per home and 30 days; a home that is new counts for the days it was there.
-Planned tests are no alarms here: calls of `Kind.TEST`, and presses that an operator told of.
+A rate is false alarms per home and 30 days; a new home counts for the days that it was known.
+Planned tests do not count: calls of `Kind.TEST`, and test presses that an operator announced.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +29,7 @@ class By(StrEnum):
 
 
 class Alarm(Struct, frozen=True):
-    """What of an incident counts here; `outcome` is None while it is open."""
+    """The part of an incident that counts here; `outcome` is None while it is open."""
 
     hub: str
     device: str
@@ -71,7 +71,7 @@ Key = tuple[str, str, Kind | None]
 
 
 def rates(alarms: Iterable[Alarm], first_utc: Mapping[str, float], now: float, days: int) -> Rates:
-    """Count the alarms of the last `days`; `first_utc` says since when each home is known."""
+    """Return the rates of the last `days`; `first_utc` has since when each home is known."""
     counted = [alarm for alarm in alarms if alarm.kind is not Kind.TEST]
     known = {hub: min(days, max(1.0, (now - since) / DAY_S)) for hub, since in first_utc.items()}
     known |= {alarm.hub: float(days) for alarm in counted if alarm.hub not in known}

@@ -1,6 +1,7 @@
 """A resident's record: who lives there, whom to call, what was consented to. Pure.
 
-The bounds stand here once, for the console's form, the API and the files of `anbu center home set`.
+The limits of each field are defined here only: the console's form, the API and the files of
+`anbu center home set` use them.
 """
 
 from enum import StrEnum
@@ -67,18 +68,18 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
     notes: Text = ""
 
     def consent(self, item: ConsentItem) -> Consent | None:
-        """Give the answer on an item; None where it was never asked for."""
+        """Return the consent to an item, or its refusal; None where it was never asked for."""
         found = [one for one in self.consents if one.item is item]
         return found[-1] if found else None
 
     def allows(self, item: ConsentItem) -> bool:
-        """Tell whether the item was consented to; silence is no consent."""
+        """Return whether the item was consented to; False where it was never asked for."""
         one = self.consent(item)
         return one is not None and one.given
 
 
 class Kept(Struct, frozen=True):
-    """A record as it is held: its version and who changed it last; version 0 is none at all."""
+    """A record as stored: its version and who changed it last; version 0: there is none."""
 
     hub: str
     record: Record = Record()
@@ -90,19 +91,19 @@ class Kept(Struct, frozen=True):
 class WhyNotKept(StrEnum):
     """Why a record was not stored."""
 
-    STALE = "stale"  # somebody else changed it since it was looked at
+    STALE = "stale"  # somebody else changed it since the operator looked
     NO_HOME = "no_home"
 
 
 class NotKept(Struct, frozen=True):
-    """The record as it stays."""
+    """A record that was not stored, as it is."""
 
     why: WhyNotKept
     kept: Kept
 
 
 def changed(before: Record, after: Record) -> tuple[str, ...]:
-    """Name the fields that differ, consents by item; never what they hold."""
+    """Return the names of the fields that differ, consents by item; not their contents."""
     fields = [
         field.name
         for field in msgspec.structs.fields(Record)
@@ -113,7 +114,7 @@ def changed(before: Record, after: Record) -> tuple[str, ...]:
 
 
 def age(record: Record, year: int) -> int | None:
-    """Give the age that the resident reaches in `year`, or None where the birth is not known."""
+    """Return the age that the resident reaches in `year`; None where it is not known."""
     if record.birth_year is None or record.birth_year > year:
         return None
     return year - record.birth_year

@@ -1,10 +1,10 @@
-"""Whether this centre is the one that the hubs' calls go to, from births at the broker. Pure.
+"""Whether another centre is connected with the same certificate, by births at the broker. Pure.
 
 Two centres with one configuration (a restored copy, a test machine) show the same certificate, and
-the broker gives them one session in turn. Each would throw the other off and take a share of the
-calls. So a centre that connects looks at the retained birth before it takes in anything: where
-another one is online it leaves, and looks again later. Its look throws the other off, which comes
-back and says its birth anew; where it did not, it is gone, and the calls are ours.
+the broker keeps one session for both: each connect disconnects the other, and each would get a part
+of the calls. So a centre that connects reads the retained birth before it receives anything. Where
+another centre is online, this one disconnects and looks again later. Its look disconnects the
+other, which connects again and publishes a new birth; if there is no new birth, the other is gone.
 """
 
 from msgspec import Struct
@@ -14,26 +14,26 @@ from hub.contract.messages import CenterState
 
 
 class Claim(Struct, frozen=True):
-    """Who we are, and whom we have seen. `database` and `boot` are as in `CenterState`."""
+    """This centre, and the other one that it has seen. `database`, `boot`: see `CenterState`."""
 
     database: str
     boot: str
     was_up: bool = False  # this process has been the centre before
-    rival: CenterState | None = None  # the other's birth, as it was when we looked last
+    rival: CenterState | None = None  # the other's birth, as of the last look
 
 
 def look(claim: Claim, birth: CenterState | None) -> Claim:
-    """Judge the birth that lies at the broker: without a `rival` we are the centre.
+    """Return the claim after reading the retained birth; without a `rival` this is the centre.
 
-    A process that starts on the database of the last birth is that centre's next process: it was
-    ended too hard for its last will. Older centres give no names: at start they are taken for one
-    of those, later for another.
+    A process that starts on the database of the last birth follows that centre: it was killed
+    before the broker sent its last will. A birth of an older release has no database: at the start
+    of this process it counts as our own, later as another's.
     """
     return replace(claim, rival=birth if birth and _is_another(claim, birth) else None)
 
 
 def was_renewed(before: Claim, now: Claim) -> bool:
-    """Tell whether the rival lives: it has said its birth again between two looks."""
+    """Return whether the rival is alive: it published a new birth between two looks."""
     return before.rival is not None and now.rival is not None
 
 

@@ -1,16 +1,20 @@
-"""Times as the console shows and reads them: Korea's wall clock, ages as mm:ss."""
+"""Times as the console shows and reads them: Korea's wall clock, ages as mm:ss. Pure."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
-KST = timezone(timedelta(hours=9), "KST")  # the county's clock; Korea has no summer time
+KST = timezone(timedelta(hours=9), "KST")  # Korea has no summer time
 DAY_S = 86_400
 
 
 def local(utc: float) -> datetime | None:
-    """Give the wall clock of UTC seconds, or None for what no calendar holds."""
+    """Return Korea's time of UTC seconds, or None outside of the calendar."""
     try:
         return datetime.fromtimestamp(utc, UTC).astimezone(KST)
-    except (OverflowError, OSError, ValueError):  # a hub's clock that was never set says anything
+    except (
+        OverflowError,
+        OSError,
+        ValueError,
+    ):  # a hub's clock that was never set may have any value
         return None
 
 
@@ -42,7 +46,7 @@ def span(seconds: float) -> str:
 
 
 def ago(seconds: float) -> tuple[str, int]:
-    """Give the unit (`s`, `m`, `h`, `d`) and the count of a past moment."""
+    """Return the unit (`s`, `m`, `h`, `d`) and the number of units of an age in seconds."""
     whole = max(0, int(seconds))
     for unit, size in (("d", DAY_S), ("h", 3600), ("m", 60)):
         if whole >= size:
@@ -51,7 +55,7 @@ def ago(seconds: float) -> tuple[str, int]:
 
 
 def day_start(text: str) -> float | None:
-    """Read `2026-03-02` as the UTC seconds at which that day begins here, or None."""
+    """Return the UTC seconds at which a day such as `2026-03-02` begins in Korea, or None."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=KST).timestamp()
     except (OverflowError, ValueError):
@@ -59,18 +63,18 @@ def day_start(text: str) -> float | None:
 
 
 def day_of(utc: float) -> str:
-    """Write the day here, such as `2026-03-02`; empty for what no calendar holds."""
+    """Write the day in Korea, such as `2026-03-02`; empty outside of the calendar."""
     moment = local(utc)
     return f"{moment:%Y-%m-%d}" if moment else ""
 
 
 def is_before_today(utc: float, now: float) -> bool:
-    """Tell whether a moment lies before the midnight here that `now` follows."""
+    """Return whether a time lies before today in Korea."""
     return day_of(utc) < day_of(now)
 
 
 def of_checkin(checkin: str, due_utc: float) -> tuple[str, str]:
-    """Give day and time of a check-in, by its name (`2026-03-01-0900`) or else by when it was due.
+    """Return day and time of a check-in, from its name (`2026-03-01-0900`) or when it was due.
 
     Both are empty where neither makes sense.
     """
@@ -87,7 +91,7 @@ def _is_clock(text: str) -> bool:
 
 
 def of_rfc3339(time: str, otherwise: float) -> float:
-    """Read an RFC 3339 time as UTC seconds; `otherwise` where it is none."""
+    """Return an RFC 3339 time as UTC seconds; `otherwise` where it is not one."""
     try:
         read = datetime.fromisoformat(time)
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
@@ -96,13 +100,13 @@ def of_rfc3339(time: str, otherwise: float) -> float:
 
 
 def for_field(utc: float) -> str:
-    """Write a moment as a form's field for date and time holds it, such as `2026-03-02T14:00`."""
+    """Write a time for a form's date and time field, such as `2026-03-02T14:00`."""
     moment = local(utc)
     return f"{moment:%Y-%m-%dT%H:%M}" if moment else ""
 
 
 def of_field(text: str) -> float | None:
-    """Read what such a field holds as UTC seconds, or None."""
+    """Return the value of a form's date and time field as UTC seconds, or None."""
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M").replace(tzinfo=KST).timestamp()
     except (OverflowError, ValueError):

@@ -1,3 +1,3 @@
-"""The connection to the hubs' broker."""
+"""The MQTT connection to the hubs' broker."""
 
 __all__ = ["reconnect", "session"]

@@ -1,7 +1,7 @@
-"""The centre's side of MQTT, session after session: whom to dial, when, and is it alive.
+"""The centre's connection to the hubs, over many sessions: which broker to dial, when, is it alive.
 
-A session that dies, or only looks alive, is given up, and a fresh client dials the next broker.
-Where another centre has our name this one stands aside, and looks again (`rival`).
+A session that ended, or only looks alive, is given up, and a new client dials the next broker.
+While another centre has the hubs (`domain.rival`), this one waits and looks again.
 """
 
 import logging
@@ -24,26 +24,26 @@ ANOTHER = "another centre has the hubs"
 UNKNOWN = "unknown"
 WATCH_S = 0.5
 FIRST_S = 0.5
-STEADY_S = 5.0  # a session that lasted this long was no failure
+STEADY_S = 5.0  # a session that lasted this long does not count as a failure
 
 log = logging.getLogger(__name__)
 
 
 class LinkHealth(Struct, frozen=True):
-    """Since when the link stands (UTC seconds; None while it is down), where, and the trouble."""
+    """Since when the link is up (UTC seconds; None: it is down), to which broker, what failed."""
 
     since_utc: float | None
     broker: str = ""
     trouble: str = ""
     rival: str = ""  # another centre has the hubs: the id of its database, or `unknown`
-    taken_over: int = 0  # how often since the start somebody else came with our name
+    taken_over: int = 0  # how often another client connected with our name since the start
 
 
 class Link:
     """The centre's only connection to the hubs. Its own thread runs from `start` to `stop`.
 
-    `receive` and `turned` (told of every up and down) are called from its threads and only hand
-    over.
+    `receive` (a message) and `turned` (the link went up or down) are called from its threads and
+    must return at once.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class Link:
         self._thread = threading.Thread(target=self._run, name="anbu-link", daemon=True)
 
     def start(self) -> None:
-        """Begin to dial."""
+        """Start to dial."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Say good-bye to the hubs and hang up."""
+        """Publish that the centre is offline, disconnect, and end the thread."""
         self._stopping.set()
         session = self._session
         if session:
@@ -79,27 +79,27 @@ class Link:
         self._thread.join()
 
     def health(self) -> LinkHealth:
-        """Tell how the link is, from any thread."""
+        """Return the state of the link, from any thread."""
         return self._health
 
     def has_died(self) -> bool:
-        """Tell whether its thread ended without `stop`: nothing can help but a new process."""
+        """Return whether its thread ended without `stop`: only a new process can help."""
         started = self._thread.ident is not None
         return started and not self._thread.is_alive() and not self._stopping.is_set()
 
     @property
     def listening_utc(self) -> float | None:
-        """Since when the link stands, or None while it is down."""
+        """Since when the link is up (UTC seconds), or None while it is down."""
         return self._health.since_utc
 
     def ack(self, hub: str, ack: Ack) -> None:
-        """Send an ack if the link stands; if not, the repair at the next session does."""
+        """Send an ack if the link is up; else `inbox.repair` sends it in the next session."""
         session = self._session
         if session and session.begun:
             session.publish(Message(wire.topic(hub, "ack"), wire.encode(ack)))
 
     def order(self, hub: str, command: Command) -> None:
-        """Send a command if the link stands; a broker holds it for no longer than it is valid."""
+        """Send a command if the link is up; the broker keeps it only as long as it is valid."""
         session = self._session
         if session and session.begun:
             left_s = max(1, int(command.expires_utc - self._clock()))
@@ -107,7 +107,7 @@ class Link:
             session.publish(Message(wire.topic(hub, "cmd"), payload, expires_s=left_s))
 
     def redial(self, why: str) -> None:
-        """Give the session up, so that the broker sends again whatever was not settled."""
+        """Return the session up, so that the broker sends again whatever was not settled."""
         session = self._session
         if session:
             session.end(why)
@@ -121,20 +121,20 @@ class Link:
             trouble = self._hold(broker)
             if self._stopping.is_set():
                 return
-            turn += trouble != ANOTHER  # who stands aside looks where the hubs are
+            turn += trouble != ANOTHER  # while another centre has the hubs, look at the same broker
             failures = 0 if self._clock() - began > STEADY_S else failures + 1
             log.warning("the link to %s ended: %s", broker, trouble)
             self._tell(None, trouble=trouble)
             self._stopping.wait(self._aside_s(known) or self._pause_s(failures))
 
     def _pause_s(self, failures: int) -> float:
-        """Return the pause before the next dial: none after a steady session, else random."""
+        """Return the seconds before the next dial: 0 after a steady session, else random."""
         jitter = random.random()  # noqa: S311 - spreads dials
         longest_s = self._settings.back_off_s
         return exponential_s(failures, first_s=FIRST_S, longest_s=longest_s, jitter=jitter)
 
     def _aside_s(self, before: Claim) -> float:
-        """Give for how long to stand aside; 0 where no other centre is known."""
+        """Return for how many seconds to leave the hubs to another centre; 0 if there is none."""
         if self._claim.rival is None:
             return 0.0
         settings = self._settings

@@ -1,6 +1,6 @@
-"""paho behind one door: a session with one broker, a fresh client from dial to end.
+"""A session with one broker: one paho client from dial to end. Only this module imports paho.
 
-paho's thread only hands over. Nothing of its retrying is used: `exchange` judges a session's
+paho's thread only hands over. paho's own retries are not used: `reconnect` checks a session's
 health and dials the next one. A message is PUBACKed by `Arrived.settle`, after it is stored.
 """
 
@@ -46,28 +46,28 @@ log = logging.getLogger(__name__)
 
 
 class Message(Struct, frozen=True):
-    """What is published."""
+    """A message to publish."""
 
     topic: str
     payload: bytes
     retain: bool = False
-    expires_s: int | None = None  # after which a broker of MQTT 5 holds it for nobody
+    expires_s: int | None = None  # an MQTT 5 broker drops it after that
 
 
 class Arrived(Struct, frozen=True):
-    """What came. `settle` lets the broker forget it; after a redial that does nothing."""
+    """A message that came. `settle` PUBACKs it; in a session that is over it does nothing."""
 
     topic: str
     payload: bytes
-    retained: bool  # it lay at the broker, nobody knows for how long
+    retained: bool  # it was stored at the broker, for an unknown time
     settle: Callable[[], object]
 
 
 class Session:
-    """One connection, from any thread. `answered` is set when it is `up`, and when it is over.
+    """One connection, usable from any thread. `answered` is set when it is `up`, or over.
 
-    What hubs say is held back until `begin`: first the centre's own topic tells in `birth` whether
-    another centre is online there.
+    Messages of hubs are held back until `begin`: first the centre's own topic shows in `birth`
+    whether another centre is online.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Session:
         self.trouble = ""
         self.taken_over = False
         self._complaint = ""
-        self.birth: CenterState | None = None  # of the last centre here, by its own word
+        self.birth: CenterState | None = None  # the retained state of the last centre here
         self._receive = receive
         self._asked = False
         self._held: list[Arrived] | None = []
@@ -102,7 +102,7 @@ class Session:
         self._wire_up()
 
     def dial(self) -> None:
-        """Connect, and let paho's thread go on; `up` follows. Raise `OSError` or `ValueError`."""
+        """Connect and start paho's thread, which sets `up`. Raise `OSError` or `ValueError`."""
         settings = self._settings
         if self._broker.tls:
             self._client.tls_set_context(tls.context(settings.ca, settings.cert, settings.key))
@@ -119,7 +119,7 @@ class Session:
         self._client.loop_start()
 
     def begin(self) -> None:
-        """Pass on what has come so far, and from now on what comes."""
+        """Pass on the messages that were held back, and from now on each that comes."""
         with self._holding:
             held, self._held = self._held or [], None
             for arrived in held:
@@ -127,11 +127,11 @@ class Session:
 
     @property
     def begun(self) -> bool:
-        """Whether the hubs are ours; before, another centre may have them."""
+        """Whether messages of hubs are passed on; before, another centre may have them."""
         return self._held is None
 
     def publish(self, message: Message) -> None:
-        """Send with QoS 1. What a dying session loses is made good by the next one's repair."""
+        """Send with QoS 1. What is lost with the session is sent again by `inbox.repair`."""
         properties = None
         if message.expires_s is not None and self._settings.protocol == "5":
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # in paho
@@ -143,11 +143,11 @@ class Session:
             self._unacked.append((time.monotonic(), info))
 
     def sick(self) -> str:
-        """Say what is wrong with a session that looks up, or ''; one caller at a time."""
+        """Return what is wrong with a session that looks up, or ''; for one thread only."""
         now = time.monotonic()
         while self._unacked and self._unacked[0][1].is_published():
             self._unacked.popleft()
-            self._acked_at = now  # a long queue of acks is no trouble while it moves
+            self._acked_at = now  # a long queue of acks is fine while it moves
         if self._unacked:
             since = max(self._unacked[0][0], self._acked_at)
             if now - since > self._settings.ack_s:
@@ -157,7 +157,7 @@ class Session:
         return "" if alive else "paho's thread has died"
 
     def end(self, trouble: str = "") -> None:
-        """Close the socket, whatever state it is in; paho's thread then ends by itself."""
+        """Close the socket in any state; paho's thread then ends by itself."""
         self._receive = _ignore
         self._finish(trouble)
         sock = self._client.socket()
@@ -166,14 +166,16 @@ class Session:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def withdraw(self) -> None:
-        """Disconnect in good order: what was held back goes to who comes next, no will is said."""
+        """Disconnect without a last will; the broker keeps what was held back."""
         self._receive = _ignore
         self._client.disconnect()
 
     def leave(self, farewell: Message) -> None:
-        """Publish the last word, wait for its PUBACK a second at most, and disconnect."""
+        """Publish `farewell`, wait for its PUBACK for `FAREWELL_S` at most, and disconnect."""
         info = self._client.publish(farewell.topic, farewell.payload, qos=1, retain=True)
-        with contextlib.suppress(ValueError, RuntimeError):  # paho's words for "not sent"
+        with contextlib.suppress(
+            ValueError, RuntimeError
+        ):  # paho raises them where it was not sent
             info.wait_for_publish(FAREWELL_S)
         self._client.disconnect()
 
@@ -207,13 +209,13 @@ class Session:
     ) -> None:
         if reason.is_failure:
             self._finish(f"refused: {reason}")
-        else:  # with QoS 0 the birth does not queue behind what was kept for us
+        else:  # with QoS 0 the birth does not wait behind the messages that were kept for us
             client.subscribe(CENTER_TOPIC, qos=0)
 
     def _on_subscribe(
         self, client: Client, _: object, __: int, reasons: list[ReasonCode], ___: object
     ) -> None:
-        if not self._asked:  # whatever lies there was sent before this answer to the next one
+        if not self._asked:  # a retained birth has arrived before this answer
             self._asked = True
             client.subscribe(TOPICS)
         elif any(reason.is_failure for reason in reasons):
@@ -254,7 +256,7 @@ class Session:
         self._receive(arrived)
 
     def _note_birth(self, arrived: Arrived) -> None:
-        with contextlib.suppress(RefusedError):  # by whom it may be, it tells nothing
+        with contextlib.suppress(RefusedError):  # an unreadable birth says nothing
             told = decode_from_center("", arrived.topic, arrived.payload)
             if isinstance(told, CenterState):
                 self.birth = told
@@ -276,4 +278,4 @@ def _no_delay(_: Client, __: object, sock: object) -> None:
 
 
 def _ignore(_: Arrived) -> None:
-    """Drop what comes before anybody listens, or after the end: it was not settled."""
+    """Drop what comes after the end: it was not settled, so the broker sends it again."""

@@ -1,4 +1,4 @@
-"""What the centre does: take in events, act for people, send, count."""
+"""What the centre does: store events of hubs, act for people, send, count, run periodic jobs."""
 
 __all__ = [
     "announcements",

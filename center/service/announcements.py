@@ -1,4 +1,4 @@
-"""What a person does with announcements, and how they leave: store, then send and tell."""
+"""Announcements: what people do with them, and the orders to hubs. Stored first, then sent."""
 
 from center.domain.announcement import Announcement, Draft, Why
 from center.service.desk import Desk
@@ -25,7 +25,7 @@ async def send(desk: Desk, draft: Draft, by: str) -> Announcement:
 
 
 async def withdraw(desk: Desk, ident: str, by: str) -> Announcement:
-    """Take one back from the hubs that do not have it yet; raise `NotSentError`."""
+    """Withdraw it from the hubs that do not have it yet; raise `NotSentError`."""
     done = await desk.store.change(deliveries.withdraw, ident, by, desk.clock())
     if isinstance(done, Why):
         raise NotSentError(done)
@@ -34,7 +34,7 @@ async def withdraw(desk: Desk, ident: str, by: str) -> Announcement:
 
 
 async def order_due(desk: Desk) -> None:
-    """Order what is due from the hubs, a batch at most; nothing leaves while the link is down."""
+    """Send a batch of due announcements to their hubs; none while the link is down."""
     now = desk.clock()
     if not await desk.store.ask(deliveries.any_due, now):
         return

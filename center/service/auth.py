@@ -1,7 +1,7 @@
 """Who may do what: operators with passwords and sessions, programs with tokens.
 
-The database holds argon2id hashes of passwords and SHA-256 of session and token secrets, so that
-a copy of it signs nobody in.
+The database has argon2id hashes of passwords, and SHA-256 of session and token secrets: with a copy
+of it nobody can sign in. After some failures a name, an address or a device has to wait.
 """
 
 import asyncio
@@ -30,25 +30,25 @@ CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf"  # the hidden field of a form
 DEVICE_S = 180 * 86_400.0  # since the last sign-in there
 UNTIL_DIGITS = 12
-STRANGERS_MAX = 40  # that wait for their turn: 4 s of argon2
+STRANGERS_MAX = 40  # waiting sign-ins from unknown devices: 4 s of argon2
 BUSY_S = 5.0
 NO_COOKIES: Mapping[str, str] = {}
-FREE = 3  # failures that cost nothing: fingers slip
-FREE_OF_ADDRESS = 30  # an office behind one address
+FREE = 3  # failures without a wait: typing errors
+FREE_OF_ADDRESS = 30  # a whole office may have one address
 FIRST_S, LONGEST_S = 2.0, 300.0
-FORGOTTEN_S = 3600.0  # a quiet hour forgives
+FORGOTTEN_S = 3600.0  # failures are forgotten after an hour without one
 NAMES_MAX = 10_000  # names and addresses remembered; the oldest go first
 
 
 class Role(Open):
-    """A supervisor may also read the audit; a role that is not listed may what an operator may."""
+    """A supervisor may also read the audit; an unknown role has the rights of an operator."""
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
 
 
 class Person(Struct, frozen=True):
-    """Who asks. `csrf` is empty for a program with a token, which no browser can be made to be."""
+    """Who sent a request. `csrf` is empty for a program with a token, which needs none."""
 
     name: str
     role: Role
@@ -86,9 +86,9 @@ Book = dict[str, Failures]
 
 
 def counts_of(name: str, address: str, device: str = "") -> tuple[tuple[str, int], ...]:
-    """Name the counts that a try belongs to, with the failures that each has free.
+    """Return the counters of a try, each with its number of free failures.
 
-    `device` is a known device's own mark, empty for a stranger's.
+    `device` is the mark of a known device, empty for an unknown one.
     """
     if device:
         return ((f"device {device}", FREE),)
@@ -97,7 +97,7 @@ def counts_of(name: str, address: str, device: str = "") -> tuple[tuple[str, int
 
 
 def network(address: str) -> str:
-    """Give what belongs to one subscriber: an IPv4 address, or an IPv6 network of 64 bits."""
+    """Return what one subscriber has: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -117,7 +117,7 @@ def wait_s(failures: Failures | None, now_utc: float, free: int = FREE) -> float
 
 
 def failed(book: Book, key: str, now_utc: float) -> Book:
-    """Note a failure of `key` in a copy of the book."""
+    """Return a copy of the book with one more failure of `key`."""
     kept = {k: f for k, f in book.items() if now_utc - f.last_utc < FORGOTTEN_S}
     before = kept.pop(key, None)
     while len(kept) >= NAMES_MAX:
@@ -127,7 +127,7 @@ def failed(book: Book, key: str, now_utc: float) -> Book:
 
 
 class Auth:
-    """Sign-in, sign-out, and the answer to who asks."""
+    """Sign in, sign out, and find out who sent a request."""
 
     def __init__(
         self, store: Store, clock: Callable[[], float], *, session_s: float, tls: bool
@@ -137,7 +137,7 @@ class Auth:
         self._session_s = session_s
         self._tls = tls
         self._failures: Book = {}
-        # argon2 takes 64 MB and a core: one at a time; a crowd of strangers delays no known device
+        # argon2 takes 64 MB and a core: one at a time; known devices do not wait for unknown ones
         self._turns = {False: asyncio.Semaphore(1), True: asyncio.Semaphore(1)}
         self._strangers = 0
         self._device_key = ""
@@ -145,10 +145,10 @@ class Auth:
     async def sign_in(
         self, name: str, password: str, address: str, cookies: Mapping[str, str] = NO_COOKIES
     ) -> str:
-        """Give a new session's secret (see `set_cookie`), or raise `DeniedError`.
+        """Return a new session's secret (see `set_cookie`), or raise `DeniedError`.
 
-        `cookies` may show a device that is known (see `know_device`): guesses that others make do
-        not make its owner wait.
+        `cookies` may show a known device (see `know_device`): its owner does not have to wait after
+        wrong guesses of others.
         """
         name, password = _plain(name), _plain(password)
         held = await self._store.ask(accounts.password_hash, name)
@@ -178,7 +178,7 @@ class Auth:
         return secret
 
     async def know_device(self, response: Response, name: str) -> None:
-        """Have the browser show from now on that `name` has signed in there."""
+        """Set a cookie that shows from now on that `name` has signed in from this browser."""
         name = _plain(name)
         held = await self._store.ask(accounts.password_hash, name)
         until, mark = int(self._clock() + DEVICE_S), secrets.token_urlsafe(9)
@@ -194,13 +194,13 @@ class Auth:
         )
 
     async def sign_out(self, request: HTTPConnection) -> str:
-        """End the session of the request, if it has one; give its `session_of`."""
+        """End the session of the request, if it has one; return its `session_of`."""
         ended = session_of(request)
         await self._store.change(accounts.close_session, self._clock(), ended)
         return ended
 
     async def person(self, request: HTTPConnection) -> Person | None:
-        """Tell who asks: by bearer token, else by session cookie, else nobody (None)."""
+        """Return who sent the request, by bearer token or session cookie; None for nobody."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             found = await self._store.ask(accounts.by_token, digest(token.strip()))
@@ -214,10 +214,10 @@ class Auth:
     async def require(
         self, request: HTTPConnection, role: Role = Role.OPERATOR, csrf: str | None = None
     ) -> Person:
-        """Give who asks, or raise `DeniedError`.
+        """Return who sent the request, or raise `DeniedError`.
 
-        For a request that changes something, a person with a cookie must bring the CSRF token:
-        as `csrf` (a form's field) or in the header.
+        A request that changes something must have the CSRF token, where it comes with a session
+        cookie: as `csrf` (a form's field) or in the header.
         """
         person = await self.person(request)
         if person is None:
@@ -231,7 +231,7 @@ class Auth:
         return person
 
     def set_cookie(self, response: Response, secret: str) -> None:
-        """Hand the session to the browser."""
+        """Set the session cookie in the browser."""
         response.set_cookie(
             COOKIE,
             secret,
@@ -242,11 +242,11 @@ class Auth:
         )
 
     def clear_cookie(self, response: Response) -> None:
-        """Take the session from the browser."""
+        """Delete the session cookie from the browser."""
         response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=self._tls)
 
     async def _known(self, name: str, held: str, cookies: Mapping[str, str]) -> str:
-        """Give the mark of a device that is known for this account, else an empty text."""
+        """Return the mark of a device that is known for this account, else ''."""
         mark, _, rest = cookies.get(device_cookie(name), "").partition(".")
         until, _, seal = rest.partition(".")
         if not (until.isascii() and until.isdigit() and len(until) < UNTIL_DIGITS):
@@ -256,7 +256,7 @@ class Auth:
         return mark if right and int(until) > self._clock() else ""
 
     async def _seal(self, name: str, held: str, mark: str, until: int) -> str:
-        """Seal a device's cookie: with another password for the account it is void."""
+        """Return the seal of a device's cookie; a new password of the account makes it invalid."""
         if not self._device_key:
             made = secrets.token_hex(32)
             self._device_key = await self._store.change(accounts.device_key, made)
@@ -271,37 +271,37 @@ class Auth:
 
 
 def session_of(request: HTTPConnection) -> str:
-    """Name the session of a request without giving its secret away."""
+    """Return a name of the request's session that does not reveal its secret."""
     return digest(request.cookies.get(COOKIE, ""))
 
 
 def device_cookie(name: str) -> str:
-    """Name the cookie of a device that knows `name`: operators of all shifts share a console."""
+    """Return the name of the device's cookie for `name`; operators share a browser."""
     return f"anbu_device_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def csrf_of(secret: str) -> str:
-    """Derive the CSRF token of a session; it does not give the session away."""
+    """Return the CSRF token of a session; it does not reveal the session's secret."""
     return hmac.new(secret.encode(), b"anbu csrf", hashlib.sha256).hexdigest()
 
 
 def _plain(text: str) -> str:
-    """Replace what no encoding can hold; it is then simply wrong."""
+    """Return the text without what UTF-8 cannot hold; such a name or password is just wrong."""
     return text.encode(errors="replace").decode()
 
 
 def digest(secret: str) -> str:
-    """Hash a random secret for the database; 256 random bits need no slow hash."""
+    """Return the hash of a random secret; 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def hash_password(password: str) -> str:
-    """Hash a password with argon2id at the library's (RFC 9106) parameters; takes about 0.1 s."""
+    """Return the argon2id hash of a password, with the parameters of RFC 9106; about 0.1 s."""
     return PasswordHasher().hash(password)
 
 
 def verify(held: str, password: str) -> bool:
-    """Tell whether the password made the hash; takes as long as hashing."""
+    """Return whether the hash is of the password; takes as long as hashing."""
     try:
         return PasswordHasher().verify(held, password)
     except (VerificationError, InvalidHashError):
@@ -310,5 +310,5 @@ def verify(held: str, password: str) -> bool:
 
 @cache
 def _nobody() -> str:
-    """Hash what nobody knows: an unknown name then costs as much time as a wrong password."""
+    """Return the hash of a random password: an unknown name takes as long as a wrong password."""
     return hash_password(secrets.token_urlsafe(32))

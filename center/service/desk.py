@@ -1,4 +1,4 @@
-"""What the API and the pages work with, in one hand."""
+"""Everything that the API, the pages and the periodic jobs work with, in one struct."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from center.store.store import Store
 
 @dataclass(frozen=True)
 class Desk:
-    """The running centre. `clock` gives UTC seconds since 1970."""
+    """The running centre. `clock` returns UTC seconds since 1970."""
 
     settings: Settings
     clock: Callable[[], float]

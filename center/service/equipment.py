@@ -1,6 +1,6 @@
-"""From what hubs say and do not say to tasks: looked at by the clock, stored where it changes.
+"""Tasks from failing equipment: compared every few seconds, stored where something changed.
 
-`watch` reads, beside the writer; `follow` writes what it found, and does nothing on a calm day.
+`watch` reads beside the writer; `follow` writes what it found. Mostly there is nothing to write.
 """
 
 import logging
@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 
 class News(Struct, frozen=True):
-    """What has changed since the last look; all empty on a calm day."""
+    """What has changed since the last look; mostly all empty."""
 
     fails: tuple[Part, ...] = ()
     over: tuple[Row, ...] = ()
-    again: tuple[Need, ...] = ()  # seen to, and still failing a day later
+    again: tuple[Need, ...] = ()  # seen to, but still failing a day later
     forgotten: tuple[Need, ...] = ()  # taken by somebody whose shift is over
     unknown: tuple[tuple[str, str], ...] = ()  # triggers of which no press is known
 
@@ -37,14 +37,14 @@ class News(Struct, frozen=True):
 
 
 class Bounds(Struct, frozen=True):
-    """How long a take holds, and how many presses a day may become due."""
+    """How long a take lasts, and how many test presses may become due a day."""
 
     take_s: float
     presses_a_day: int
 
 
 def watch(conn: Connection, hubs: Sequence[Hub], look: Look, bounds: Bounds) -> News:
-    """Compare what fails with what is told already."""
+    """Compare what fails now with the tasks in the store."""
     told, pressed = parts.lasting(conn), _pressed(conn)
     now: dict[object, Part] = {}
     unknown: list[tuple[str, str]] = []
@@ -84,12 +84,12 @@ def _pressed(conn: Connection) -> dict[str, dict[str, float]]:
 
 
 def _sensors(conn: Connection, hub: Hub) -> Collection[str]:
-    """Name a home's sensors where that matters: its hub lists no triggers, and something fails."""
+    """Return a home's sensors; only where its hub lists no triggers and something fails."""
     return days.places(conn, hub.hub) if hub.triggers is None and hub.faults else ()
 
 
 def _bounded(conn: Connection, found: Sequence[Part], look: Look, bounds: Bounds) -> list[Part]:
-    """Let so many presses become due a day: homes that were set up together must not at once."""
+    """Drop presses beyond the number a day: many homes may have been set up on one day."""
     due = [part for part in found if part.kind is NeedKind.PRESS_DUE]
     if not due:
         return list(found)
@@ -103,9 +103,9 @@ def _bounded(conn: Connection, found: Sequence[Part], look: Look, bounds: Bounds
 
 
 def _meet(conn: Connection, unknown: Sequence[tuple[str, str]], utc: float) -> None:
-    """Note triggers that are new here, with the last press that is known from before.
+    """Store new triggers, each with its last press among the incidents.
 
-    What cannot be noted of one hub holds up no other hub's tasks.
+    Triggers of one hub that cannot be stored hold up no other hub's tasks.
     """
     if not unknown:
         return
@@ -113,7 +113,7 @@ def _meet(conn: Connection, unknown: Sequence[tuple[str, str]], utc: float) -> N
     rows: dict[str, list[dict[str, object]]] = {}
     for hub, device in dict.fromkeys(unknown):
         if device in held.get(hub, {}):
-            continue  # pressed since it was looked
+            continue  # pressed since the look
         of_home = before.get(hub, {})
         last = of_home.get(device) if device else max(of_home.values(), default=None)
         values = {"hub": hub, "device": device, "known_utc": utc, "pressed_utc": last}

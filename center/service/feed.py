@@ -1,6 +1,6 @@
-"""The news: small notices that something changed, for every page and program that listens.
+"""The feed: small updates that something changed, for every page and program that listens.
 
-A listener that falls behind is told `resync` once instead of what it missed.
+A listener that falls behind gets one `resync` in place of what it missed.
 """
 
 import asyncio
@@ -9,24 +9,24 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-BACKLOG = 256  # notices; a page that sleeps longer reads everything anew
+BACKLOG = 256  # updates; a page that falls further behind reads everything anew
 
 
 class Topic(StrEnum):
-    """What a notice is about; `beat` says that the centre lives, `resync` to read all anew."""
+    """What an update is about; `beat`: the centre is alive, `resync`: read everything anew."""
 
     ALARM = "alarm"
     HUB = "hub"
     LINK = "link"
-    NEED = "need"  # a task came, or somebody dealt with one
+    NEED = "need"  # a task came or changed
     HOME = "home"  # the day or the record of a home
-    ANNOUNCEMENT = "announcement"  # one was sent, or a home told what became of one
+    ANNOUNCEMENT = "announcement"  # one was sent, or its state in a home changed
     BEAT = "beat"
     RESYNC = "resync"
 
 
 class Update(Struct, frozen=True):
-    """`id` names the alarm or, of all else, the hub; `version` is the alarm's."""
+    """Something changed. `id` is the alarm or else the hub; `version` is the alarm's."""
 
     topic: Topic
     id: str = ""
@@ -34,7 +34,7 @@ class Update(Struct, frozen=True):
 
 
 class Feed:
-    """Hand notices to listeners. `tell` and `close` may be called from any thread."""
+    """Pass updates to listeners. `tell` and `close` may be called from any thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -42,7 +42,7 @@ class Feed:
         self._closed = False
 
     def tell(self, update: Update) -> None:
-        """Pass a notice on; it never blocks, and after the end it does nothing."""
+        """Pass an update on. Never blocks; after the end it does nothing."""
         self._in_loop(update)
 
     def close(self) -> None:
@@ -51,15 +51,15 @@ class Feed:
         self._in_loop(None)
 
     def dismiss(self, session: str) -> None:
-        """End the streams of a session that is over; in the loop's thread."""
+        """End the streams of a session that is over. Only in the event loop's thread."""
         for inbox, whose in self._listeners.items():
             if whose == session:
                 _put(inbox, None)
 
     async def listen(self, beat_s: float, session: str = "") -> AsyncIterator[Update]:
-        """Give notices as they come, and a `beat` after every `beat_s` without one.
+        """Yield updates as they come, and a `beat` after every `beat_s` seconds without one.
 
-        `session` is whose stream it is, for `dismiss`.
+        `session` is the session of the listener, for `dismiss`.
         """
         inbox: asyncio.Queue[Update | None] = asyncio.Queue(BACKLOG)
         self._listeners[inbox] = session

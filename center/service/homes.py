@@ -1,4 +1,4 @@
-"""What a person does for a home, once for the API and the pages: decide, store, tell everybody."""
+"""What a person does for a home, for API and pages alike: decide, store, update everybody."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
@@ -40,7 +40,7 @@ class NotKeptError(RefusalError):
 
 
 async def call(desk: Desk, looked: Mapping[str, int | None], tried: Try) -> tuple[Task, ...]:
-    """Note what came of a call about tasks at the versions looked at; raise `NotHandledError`."""
+    """Store the result of a call about tasks at the versions looked at; raise `NotHandledError`."""
     done = await desk.store.change(needs.call, looked, tried)
     if isinstance(done, NotHandled):
         raise NotHandledError(done.why, done.need)
@@ -51,14 +51,14 @@ async def call(desk: Desk, looked: Mapping[str, int | None], tried: Try) -> tupl
 
 
 def trying(desk: Desk, by: str, result: Called | None, note: str = "") -> Try:
-    """Give a person's word on a task as of now, with this centre's settings."""
+    """Return a person's call about a task as of now, with this centre's settings."""
     center = desk.settings.center
     again_s, test_s = center.task_again_s, center.test_press_s
     return Try(by, desk.clock(), result, note, again_s=again_s, test_s=test_s)
 
 
 async def tell_of_test(desk: Desk, hub: str, by: str) -> Task:
-    """Note that a home's next press is a test; raise `NotHandledError`."""
+    """Announce that a home's next press is a test; raise `NotHandledError`."""
     need = await desk.store.change(presses.open_test, hub, desk.clock())
     (done,) = await call(desk, {need.id: None}, trying(desk, by, Called.TEST_TOLD))
     return done
@@ -91,22 +91,22 @@ async def keep(desk: Desk, hub: str, record: Record, by: str, version: int | Non
 
 
 async def note_seen(desk: Desk, hub: str, deed: Deed, by: str) -> None:
-    """Write down that somebody looked, before they see anything."""
+    """Write into the audit that somebody looks, before they see anything."""
     await desk.store.change(records.seen, hub, deed, by, desk.clock())
 
 
 async def note_record_seen(desk: Desk, hub: str, by: str, *, again: bool) -> None:
-    """Write down that somebody looked at a record; a page's own refreshing counts once a shift."""
+    """Write into the audit that somebody looks at a record; `again` (a refresh) once a shift."""
     since_utc = desk.clock() - desk.settings.center.session_s
     if not again or not await desk.store.ask(records.was_seen, hub, by, since_utc):
         await note_seen(desk, hub, Deed.RECORD_SEEN, by)
 
 
 def hub_of(request: Request) -> str:
-    """Give the home that an address is about."""
+    """Return the home in the request's path."""
     return str(request.path_params["hub"])
 
 
 def path(hub: str, *parts: str) -> str:
-    """Give the address of a home's page."""
+    """Return the address of a home's page."""
     return "/".join(("/homes", quote(hub, safe=""), *parts))

@@ -1,4 +1,4 @@
-"""From the wire to the store and back: decode, store, and only then answer.
+"""Messages of hubs, from the link to the store and back: decode, store, then ack.
 
 Runs in paho's thread up to the store's queue, and in the store's thread after the commit.
 """
@@ -32,9 +32,9 @@ from hub.contract.messages import AlarmEvent, FaultKind
 from hub.contract.reading import ALL
 from hub.contract.wire import FromHubRead
 
-REPAIR_BACK_S = 3600.0  # a hub that missed a closing for longer asks by its own state
+REPAIR_BACK_S = 3600.0  # a hub that missed an older closing learns it by its own state message
 UNSTORABLE = "unstorable"
-OF_MESSAGE = (DataError, IntegrityError, ProgrammingError)  # never said of a full or broken disk
+OF_MESSAGE = (DataError, IntegrityError, ProgrammingError)  # never of a full or broken disk
 FLOOD = "flood"
 FLOOD_AGAIN_S = 60.0
 
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class Inbox(Struct, frozen=True):
-    """What receiving needs. `link` is a call, since the link needs `receive` to be made."""
+    """What receiving needs. `link` is a function, since the link is made with `receive`."""
 
     store: Store
     feed: Feed
@@ -51,26 +51,26 @@ class Inbox(Struct, frozen=True):
     link: Callable[[], Link]
     rate_limit: RateLimit
     patience: Patience = PATIENCE
-    floods: dict[str, float] = {}  # by hub: when its fault was written down last, monotonic
+    floods: dict[str, float] = {}  # by hub: when its flood was stored last, monotonic seconds
 
 
 class Unsettled:
-    """What came, settled once: the broker may give its number to the next message at once."""
+    """A message that is settled once: the broker may reuse its number for the next at once."""
 
     def __init__(self, arrived: Arrived) -> None:
         self._arrived: Arrived | None = arrived
         self.payload, self.retained = arrived.payload, arrived.retained
-        self.failed = False  # to be stored, while the store works
+        self.failed = False  # it could not be stored, though the store works
 
     def settle(self) -> None:
-        """Let the broker forget it."""
+        """PUBACK it, so that the broker forgets it."""
         arrived, self._arrived = self._arrived, None
         if arrived:
             arrived.settle()
 
 
 def receive(inbox: Inbox, arrived: Arrived) -> None:
-    """Queue what came for the store, or count why it is refused; never log what it says."""
+    """Queue a message for the store, or count why it is refused; its content is never logged."""
     try:
         heard = wire.read_from_hub(arrived.topic, arrived.payload)
     except wire.RefusedError as error:
@@ -92,7 +92,7 @@ def receive(inbox: Inbox, arrived: Arrived) -> None:
 
 
 def repair(inbox: Inbox) -> None:
-    """Tell all hubs where their alarms stand: after a new session, in case acks were lost."""
+    """Send all hubs the stage of their alarms: after a new session, in case acks were lost."""
 
     def open_ones(conn: Connection) -> list[Incident]:
         return incidents.changed_since(conn, inbox.clock() - REPAIR_BACK_S)
@@ -106,7 +106,7 @@ def repair(inbox: Inbox) -> None:
 
 
 def turned(inbox: Inbox) -> None:
-    """Follow the link up or down."""
+    """Update the pages when the link went up or down; repair when it is up."""
     inbox.feed.tell(Update(Topic.LINK))
     if inbox.link().health().since_utc is not None:
         repair(inbox)
@@ -127,7 +127,7 @@ def _keep(inbox: Inbox, arrived: Unsettled, heard: FromHubRead) -> None:
 
 
 def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
-    """Tell of a flood: a counter, and a fault that is shown with the hub."""
+    """Count a message of a flood, and store a fault that is shown with the hub."""
     inbox.tally.count("held_back", passed)
     if inbox.floods.get(hub, -math.inf) + FLOOD_AGAIN_S <= (now := time.monotonic()):
         inbox.floods[hub] = now
@@ -161,10 +161,10 @@ def _answer(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, done: Future[T
 
 
 def _not_stored(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: BaseException) -> None:
-    """Ask whether the store or the message is at fault: no error's class tells it.
+    """Find out by a probe whether the store or the message is at fault; the error does not say.
 
-    A hub may find a message that always fails. Taken for the store's fault it would be sent again
-    for ever, and with it every call of every other hub.
+    A message of a hub may always fail. If that counted as the store's fault, it would be sent again
+    for ever, and every call of every other hub with it.
     """
     probe = partial(write_probe, utc=inbox.clock(), size=len(arrived.payload))
     inbox.store.submit(probe, partial(_judge, inbox, heard, arrived, error))
@@ -173,9 +173,9 @@ def _not_stored(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: Bas
 def _judge(
     inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: BaseException, probe: Future[None]
 ) -> None:
-    """Have the broker send it again where the store does not work; else try once more, then drop.
+    """Let the broker send it again where the store does not work; else try once more, then drop it.
 
-    A call is never dropped: what cannot be held of it is left away, and that it came is kept.
+    A call is never dropped: it is stored without what cannot be stored of it.
     """
     message = heard.message
     of_database = isinstance(error, SQLAlchemyError | StoreError)
@@ -189,14 +189,16 @@ def _judge(
         arrived.failed = False
         _keep(inbox, arrived, FromHubRead(heard.hub, bare, (ALL,)))
     elif isinstance(message, AlarmEvent) and of_database and not isinstance(error, OF_MESSAGE):
-        inbox.link().redial("the store holds no call")  # nothing in a bare one is the hub's choice
+        inbox.link().redial(
+            "the store holds no call"
+        )  # a bare call holds nothing that the hub chose
     else:
         _count_unstorable(inbox, error)
         arrived.settle()
 
 
 def _bare(call: AlarmEvent, arrived: Unsettled) -> AlarmEvent:
-    return reading.unread_call(call.source, arrived.payload)
+    return reading.nothing(call.source, arrived.payload)
 
 
 def _count_unstorable(inbox: Inbox, error: BaseException) -> None:
@@ -204,6 +206,6 @@ def _count_unstorable(inbox: Inbox, error: BaseException) -> None:
 
 
 def _log_few(reason: str, count: int) -> None:
-    """Log the 1st, 10th, 100th ... of a reason: a flood must not fill the disk."""
+    """Log the 1st, 10th, 100th ... time of a reason: a flood must not fill the disk."""
     if str(count).strip("0") == "1":
         log.warning("a message was refused: %s (number %d)", reason, count)

@@ -1,4 +1,4 @@
-"""What a person does, done once for the API and the pages: decide, store, then tell everybody."""
+"""What a person does with an incident, for API and pages alike: decide, store, tell everybody."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class NotDoneError(RefusalError):
 
 
 class Target(Struct, frozen=True):
-    """Who acts on which incident, and the version looked at (None: whatever it is now)."""
+    """Who acts on which incident, and the version looked at (None: any)."""
 
     by: str
     id: str
@@ -42,7 +42,7 @@ class Target(Struct, frozen=True):
 
 
 async def take(desk: Desk, target: Target) -> Case:
-    """Own the incident, or renew it; raise `NotDoneError`."""
+    """Take the incident, or renew the take; raise `NotDoneError`."""
     return await _do(desk, target, by_people.take)
 
 
@@ -72,19 +72,19 @@ async def note(desk: Desk, target: Target, text: str) -> Case:
 
 
 def give_back(conn: Connection, utc: float, patience: Patience) -> list[Incident]:
-    """Give back to everybody what its holder forgot, or does not answer: a job for the store."""
+    """Make incidents free that their holders forgot or do not answer: a job of the store."""
     due = incidents.due_holds(conn, utc, patience)
     changes = [by_hubs.expire(incident, utc, patience) for incident in due]
     return [incidents.save(conn, change) for change in changes if change]
 
 
 def any_due(conn: Connection, utc: float, patience: Patience) -> bool:
-    """Tell whether there is anything to give back: a query, which costs the writer nothing."""
+    """Return whether there is anything to give back: a query, which does not use the writer."""
     return bool(incidents.due_holds(conn, utc, patience))
 
 
 def tell(desk: Desk, incident: Incident) -> None:
-    """Tell the hub and the pages of a change that is stored."""
+    """Tell the hub and the pages of a change, after it is stored."""
     desk.link.ack(incident.hub, acks.of_stage(incident, desk.clock()))
     desk.feed.tell(Update(Topic.ALARM, incident.id, incident.version))
     if incident.kind in _OF_CHECK_INS:
@@ -121,7 +121,7 @@ def _decide(
 
 
 def _end_needs(conn: Connection, incident: Incident) -> None:
-    """Whoever closes a missed check-in's alarm has dealt with its task, too."""
+    """End the task of a missed check-in with its alarm: whoever closed the alarm handled both."""
     if incident.last_deed is Deed.CLOSED and incident.kind in _OF_CHECK_INS:
         needs.end_with_incident(conn, incident.hub, incident.last_by, incident.last_utc)
 

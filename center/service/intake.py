@@ -1,4 +1,4 @@
-"""What becomes of a hub's message in the store: one job each, giving the answers that it earns."""
+"""A hub's message into the store: one job each, which returns the acks and the pages' updates."""
 
 from typing import assert_never
 
@@ -35,7 +35,7 @@ from hub.contract.messages import (
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import Care, What
 
-WORDLESS = 2  # answers without a word, from which on the hub asks no more and a person is told
+WORDLESS = 2  # answers without a word, after which the hub asks no more and there is a task
 _ASKS_FOR_A_CALL = {
     CheckInResult.MISSED: NeedKind.MISSED_CHECKIN,
     CheckInResult.UNCLEAR: NeedKind.UNCLEAR,
@@ -63,7 +63,7 @@ class Received(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What to say once it is stored: acks to the hub, notices to the pages."""
+    """What to send after the commit: acks to the hub, updates to the pages."""
 
     acks: tuple[Ack, ...] = ()
     updates: tuple[Update, ...] = ()
@@ -71,7 +71,7 @@ class Told(Struct, frozen=True):
 
 
 def store_message(conn: Connection, received: Received) -> Told:
-    """Store a hub's message and say what follows from it."""
+    """Store a hub's message; return what to send after the commit."""
     back = _heard(conn, received)
     told = _store_by_kind(conn, received)
     if not back:
@@ -133,7 +133,7 @@ def _alarm(conn: Connection, received: Received, event: AlarmEvent) -> Told:
 
 
 def _gathered(conn: Connection, received: Received, event: AlarmEvent) -> AlarmEvent:
-    """Add a call that names no alarm to the open one of its hub that is alike: one is enough."""
+    """Return a call without an alarm as one of its hub's open unread alarm, if there is one."""
     if not event.data.alarm.startswith(UNREAD):
         return event
     alarm = incidents.unread_alarm(conn, received.hub, event) or event.data.alarm
@@ -157,7 +157,7 @@ def _daily(
 def _keep_word(
     conn: Connection, hub: str, event: CheckInEvent | CareEvent, utc: float
 ) -> tuple[Topic, ...]:
-    """Keep an event that was never seen before; give what pages should hear of."""
+    """Store a check-in or need that was never seen before; return the topics to update."""
     if isinstance(event, CareEvent) and event.data.care is Care.BACK:
         return (Topic.NEED, Topic.HOME) if needs.ease(conn, hub, utc) else ()
     if isinstance(event, CareEvent):
@@ -165,7 +165,7 @@ def _keep_word(
         needs.open_need(conn, asked, utc)
         return (Topic.NEED, Topic.HOME)
     if not days.keep_checkin(conn, hub, event, utc):
-        return ()  # an older word on a check-in whose newer word is here already
+        return ()  # a newer report of this check-in is stored already
     words.keep(conn, hub, event.data.checkin, event, utc)
     result = event.data.result
     eased = result in _LIFE and needs.ease(conn, hub, utc)
@@ -179,12 +179,12 @@ def _keep_word(
 
 
 def _kind_of(care: Care) -> NeedKind:
-    """Name the task for a need; one that only a newer hub knows is a task all the same."""
+    """Return the kind of task for a need; one that only a newer hub knows is a task, too."""
     return _CARE.get(care) or NeedKind.of(care)
 
 
 def _plain(conn: Connection, received: Received, event: ReportEvent | OtherEvent) -> Told:
-    """Keep what asks for nobody; what a newer hub says may be owed until it is received."""
+    """Store an event that needs no person; one of a newer hub is acked, as it may wait for that."""
     fresh = incidents.keep_event(conn, received.hub, event, received.raw, received.utc)
     owed = (acks.of_word(event.id, received.utc),) if isinstance(event, OtherEvent) else ()
     return Told(owed, duplicate=not fresh)
@@ -213,7 +213,7 @@ def _state(conn: Connection, received: Received, state: HubState) -> Told:
 
 
 def _fault(conn: Connection, received: Received, said: FaultReport | Cleared) -> Told:
-    """Store that a fault came or went; those that the centre has found, only it says and ends."""
+    """Store that a fault came or went; a hub cannot report or end the centre's own faults."""
     if said.fault.startswith(hubs.OWN):
         return Told()
     if isinstance(said, Cleared):
@@ -232,7 +232,7 @@ def _reply(conn: Connection, received: Received, said: Reply) -> Told:
 
 
 def _heard(conn: Connection, received: Received) -> bool:
-    """Note that a hub spoke; tell whether it was gone for good and is back by its own word."""
+    """Note that a hub spoke; return whether it was removed and is back by its own message."""
     message, utc = received.message, received.utc
     lost = isinstance(message, HubState) and message.state is Availability.LOST
     if lost:

@@ -1,6 +1,6 @@
 """Faults of a hub that only the centre can see, stored beside those that the hub reports.
 
-A hub's own list does not end them: each ends when it was not seen for a while.
+A hub's own list does not end them: each ends when it was not seen for `QUIET_S`.
 """
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -9,13 +9,13 @@ from center.store import tables
 from center.store.rows import hubs
 from hub.contract.messages import Availability, FaultKind, FaultReport, HubState
 
-NEEDED = {FaultKind.TWIN: 2, FaultKind.FLOOD: 1, FaultKind.CROWDED: 1}  # times until it is one
+NEEDED = {FaultKind.TWIN: 2, FaultKind.FLOOD: 1, FaultKind.CROWDED: 1}  # times until it is raised
 QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.link.backoff`)
     FaultKind.TWIN: 3600.0,
     FaultKind.FLOOD: 600.0,
     FaultKind.CROWDED: 600.0,
 }
-QUIET_OTHER_S = 600.0  # of a kind that a newer program has noted, before this one came back
+QUIET_OTHER_S = 600.0  # of a kind that a newer program has stored before a rollback
 HUB = "hub"  # the device: the hub itself
 BOOTS_KEPT_S = 7 * 86_400.0
 
@@ -23,12 +23,12 @@ _seen, _boots = tables.own_faults, tables.hub_boots
 
 
 def name(kind: str) -> str:
-    """Name a fault of this kind; a hub names none so."""
+    """Return the name of a fault of this kind; no hub uses such a name."""
     return f"{hubs.OWN}{kind}"
 
 
 def see(conn: Connection, hub: str, kind: FaultKind, utc: float, detail: str = "") -> bool:
-    """Note that it was seen again; tell whether it is news that this fault stands."""
+    """Note that it was seen again; return whether the fault was raised by it."""
     this = (_seen.c.hub == hub) & (_seen.c.kind == kind.value)
     known: int = conn.scalar(select(_seen.c.times).where(this)) or 0
     values = {"times": known + 1, "last_utc": utc}
@@ -44,7 +44,7 @@ def see(conn: Connection, hub: str, kind: FaultKind, utc: float, detail: str = "
 
 
 def ease(conn: Connection, utc: float) -> list[str]:
-    """End those that were not seen for their time; name the hubs."""
+    """End the faults that were not seen for their time; return their hubs."""
     eased = []
     for hub, kind, last_utc in conn.execute(
         select(_seen.c.hub, _seen.c.kind, _seen.c.last_utc)
@@ -57,17 +57,16 @@ def ease(conn: Connection, utc: float) -> list[str]:
 
 
 def forget(conn: Connection, hub: str) -> None:
-    """Begin anew with a hub that somebody has removed."""
+    """Delete what is known of a hub that was removed."""
     conn.execute(delete(_seen).where(_seen.c.hub == hub))
     conn.execute(delete(_boots).where(_boots.c.hub == hub))
 
 
 def note_boot(conn: Connection, hub: str, state: HubState, utc: float) -> bool:
-    """Look out for two machines with one identity; tell whether it is news.
+    """Detect two machines with one identity; return whether the fault was raised by it.
 
-    A boot's id is random, so one that has been followed by another does not come back, unless both
-    run. By the hub's own clock it must say something newer than it said before: the broker may
-    bring an old word again.
+    A boot's id is random: after another boot it does not come back, unless both machines run. Its
+    message must be newer by the hub's own clock, since the broker may deliver an old one again.
     """
     if not state.boot or state.state in {Availability.LOST, Availability.DISCONNECTED}:
         return False

@@ -1,10 +1,10 @@
-"""What one hub may put upon the store, so that none can hold up another's call.
+"""A rate limit for each hub, so that no hub can delay another hub's call.
 
-A token bucket for each hub, one for its calls and one for all else. What comes faster waits here,
-in memory, and is taken in at the bucket's pace; the broker is told at once that it has come, for
-else 64 messages of a flood would stop all others at the broker. No `received` is said of a call
-that waits, so its hub owes it still: a centre that dies, or refuses the call because too many wait,
-is told again. Calls wait by alarm, in turn: a new alarm does not stand behind repeats of another.
+Each hub has two token buckets, one for its calls and one for everything else. Messages that come
+faster wait here, in memory, and are passed on at the bucket's rate. They are PUBACKed at once: else
+64 messages of a flood would stop all others at the broker. A waiting call gets no `received`, so
+its hub keeps it and sends it again if the centre dies, or refuses it because too many wait. Calls
+wait by alarm, in turn: a new alarm does not wait behind the repeats of another.
 """
 
 import logging
@@ -16,9 +16,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-Paces = tuple[tuple[float, float], ...]  # of each bucket in turn: its size, and how many a second
+Paces = tuple[tuple[float, float], ...]  # of several limits at once: (burst, messages a second)
 
-CALLS: Paces = ((100.0, 20.0), (2_000.0, 1.0))  # for minutes ten times what a finger can do
+CALLS: Paces = ((100.0, 20.0), (2_000.0, 1.0))  # for minutes ten times what a finger can press
 REST: Paces = ((300.0, 50.0), (6_000.0, 5.0))  # a backlog of 2,000 readings comes in within 40 s
 EVERY_S = 0.05
 CALLS_BYTES = 1_000_000  # that may wait, of one hub
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Passed(StrEnum):
-    """What became of a message."""
+    """What happened to a message."""
 
     NOW = "now"
     LATER = "later"
@@ -38,7 +38,7 @@ class Passed(StrEnum):
 
 
 class Offered(Struct):
-    """A message: whose, of which alarm (None: no call), how long, and what takes it in."""
+    """A message: its hub, alarm (None: no call), size in bytes, and the function that stores it."""
 
     hub: str
     alarm: str | None
@@ -47,7 +47,7 @@ class Offered(Struct):
 
 
 class _Bucket:
-    """Tokens of one hub's calls, or of all else of it, and what waits for them, by alarm."""
+    """The tokens for one hub's calls, or its other messages, and what waits for them, by alarm."""
 
     def __init__(self, paces: Paces, most: int, now: float) -> None:
         self.paces, self.most, self.at = paces, most, now
@@ -56,37 +56,37 @@ class _Bucket:
         self.count = self.size = 0
 
     def refill(self, now: float) -> None:
-        """Add what has come since."""
+        """Add the tokens of the time since the last refill."""
         past_s, self.at = now - self.at, now
         held = zip(self.tokens, self.paces, strict=True)
         self.tokens = [min(size, n + past_s * rate_hz) for n, (size, rate_hz) in held]
 
     def spend(self) -> bool:
-        """Take a token of each, where there is one."""
+        """Take one token of each limit; False where one has none."""
         if min(self.tokens) < 1.0:
             return False
         self.tokens = [n - 1.0 for n in self.tokens]
         return True
 
     def is_full(self, now: float) -> bool:
-        """Tell whether it says no more than a new one would."""
+        """Return whether it is as a new bucket would be."""
         self.refill(now)
         return not self.waiting and self.tokens == [size for size, _ in self.paces]
 
     def add(self, offered: Offered) -> None:
-        """Let it wait behind those of its alarm."""
+        """Put a message behind the others of its alarm."""
         self.waiting.setdefault(offered.alarm or "", deque()).append(offered)
         self.count += 1
         self.size += offered.size
 
     def longest(self) -> deque[Offered]:
-        """Give the alarm of which most waits, nothing where one of each does."""
+        """Return the messages of the alarm with most of them; empty where each has one."""
         if self.count == len(self.waiting):
             return deque()
         return max(self.waiting.values(), key=len)
 
     def drop(self, queue: deque[Offered]) -> int:
-        """Give the newest of a queue up; give its size."""
+        """Return the newest of a queue up; return its size."""
         offered = queue.pop()
         if not queue:
             del self.waiting[offered.alarm or ""]
@@ -95,7 +95,7 @@ class _Bucket:
         return offered.size
 
     def due(self) -> list[Offered]:
-        """Give what the tokens allow, one of each alarm in turn."""
+        """Return the messages that the tokens allow, one of each alarm in turn."""
         taken = []
         while self.waiting and self.spend():
             alarm = next(iter(self.waiting))
@@ -110,7 +110,7 @@ class _Bucket:
 
 
 class RateLimit:
-    """Any thread may offer. What waits is taken in by a thread of its own, there only for that."""
+    """Any thread may offer a message. A thread that exists only while some wait passes them on."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -122,7 +122,7 @@ class RateLimit:
         self._swept = clock()
 
     def offer(self, offered: Offered) -> Passed:
-        """Take a message in, let it wait, or refuse it."""
+        """Pass a message on, let it wait, or refuse it."""
         with self._lock:
             now = self._clock()
             bucket = self._bucket(offered, now)
@@ -134,12 +134,12 @@ class RateLimit:
         return passed
 
     def waiting(self) -> int:
-        """Count what waits."""
+        """Return how many messages wait."""
         with self._lock:
             return sum(bucket.count for bucket in self._buckets.values())
 
     def close(self) -> int:
-        """Take in nothing more; give how much still waited. The hubs owe the calls among it."""
+        """Pass on nothing more; return how many messages waited. Hubs send their calls again."""
         self._closed.set()
         with self._lock:
             drain = self._drain
@@ -164,7 +164,7 @@ class RateLimit:
             del self._buckets[key]
 
     def _wait(self, bucket: _Bucket, offered: Offered) -> Passed:
-        """Let it wait. Where there is no room, a repeat of the longest alarm makes some."""
+        """Let a message wait. Where it is full, drop a repeat of the alarm with most messages."""
         passed = Passed.LATER
         if bucket.size + offered.size > bucket.most or self._size + offered.size > ALL_BYTES:
             longest = bucket.longest()
@@ -172,7 +172,7 @@ class RateLimit:
             if len(longest) <= len(own) + 1 or longest[-1].size < offered.size:
                 return Passed.REFUSED
             self._size -= bucket.drop(longest)
-            passed = Passed.REFUSED  # that one, in the place of this
+            passed = Passed.REFUSED  # the dropped one, not this one
         bucket.add(offered)
         self._size += offered.size
         if self._drain is None or not self._drain.is_alive():
@@ -189,7 +189,7 @@ class RateLimit:
                 return
 
     def _due(self) -> tuple[list[Offered], bool]:
-        """Give what may be taken in now; whether more waits, else this thread ends."""
+        """Return what may be passed on now, and whether more waits; if not, this thread ends."""
         with self._lock:
             now, due, more = self._clock(), list[Offered](), False
             for bucket in self._buckets.values():

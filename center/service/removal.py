@@ -1,4 +1,4 @@
-"""A hub that is gone for good: off the board, with what waited for it ended; its history stays."""
+"""Removing a hub for good: it is not listed, what waited for it ends, its history stays."""
 
 from enum import StrEnum
 
@@ -14,15 +14,15 @@ from hub.contract.messages import Stage
 
 
 class Removed(StrEnum):
-    """What became of a removal; a key of the message files."""
+    """The result of a removal; a key of the message files."""
 
     DONE = "done"
-    UNKNOWN = "unknown"  # no hub of that name was ever heard, or it is gone already
-    CALLS = "calls"  # a call of it is still open: a person has to close it first
+    UNKNOWN = "unknown"  # no hub of that name was ever heard, or it is removed already
+    CALLS = "calls"  # a call of it is open: a person has to close it first
 
 
 def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
-    """Remove a hub, with a line in the audit. It comes back when it speaks again."""
+    """Remove a hub, with a line in the audit. It is listed again when it speaks again."""
     calls = select(tables.incidents.c.id).where(
         tables.incidents.c.hub == hub, tables.incidents.c.stage != Stage.CLOSED.value
     )

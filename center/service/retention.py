@@ -1,9 +1,9 @@
-"""How long each table is kept and why, and how what is older is forgotten.
+"""How long the rows of each table are kept and why, and how older rows are deleted.
 
-Every table has a rule here (a test walks the metadata). What is open is never forgotten: neither an
-incident that nobody closed, nor its events and its lines of the audit, nor a task that waits. What
-is due is looked for beside the writer and dropped in small batches, each decided anew in its own
-transaction: a call waits for one batch at most.
+Every table has a rule here (a test checks it). What is open is never deleted: an incident that
+nobody closed with its events and lines of the audit, a task that waits. Rows that are due are found
+beside the writer and deleted in small batches, each decided anew in its own transaction: a call
+waits for one batch at most.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ from center.store import tables
 from hub.contract.messages import Stage
 
 BATCH = 200  # rows; some 5 ms of the writer's time
-STEP_S = 3600.0  # the horizon moves so far in a round: a clock that jumped years ahead costs little
+STEP_S = 3600.0  # the horizon moves by this a round: a clock that is years ahead deletes little
 FORGOT = "forgot_utc"
 
 _OF_DAYS = ("checkin", "care", "announcement", "report")  # of events: how somebody lives
@@ -41,11 +41,11 @@ _incident, _audit, _events = tables.incidents.c, tables.audit.c, tables.events.c
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: of `table`, what is older than the setting `keep` says, by `since`, goes.
+    """One rule: rows of `table` whose `since` is older than the setting `keep` are deleted.
 
-    `keep` names a setting of `Center`, in seconds; without one, but with `since` or `only`, rows go
-    as soon as those allow it; without any of them they stay. `most` names a setting of how many
-    rows stay at all.
+    `keep` names a setting of `Center`, in seconds. Without `keep` rows are deleted as soon as
+    `since` or `only` allow it; without any of them they stay. `most` names a setting: the most rows
+    to keep.
     """
 
     table: Table
@@ -57,7 +57,7 @@ class Rule:
 
     @property
     def for_ever(self) -> bool:
-        """Whether nothing of it is forgotten by the clock."""
+        """Whether none of its rows are deleted by time."""
         return self.since is None and self.only is None and not self.most
 
 
@@ -202,7 +202,7 @@ RULES = (
 def due(
     conn: Connection, rule: Rule, center: Center, at: float, limit: int = BATCH
 ) -> Sequence[Row[Any]]:
-    """Give the keys of rows that may be forgotten as of `at`, UTC seconds; at most `limit`."""
+    """Return the keys of rows that may be deleted as of `at`, UTC seconds; at most `limit`."""
     if rule.for_ever:
         return ()
     query = select(*rule.table.primary_key.columns).where(*_over(conn, rule, center, at))
@@ -210,7 +210,7 @@ def due(
 
 
 def drop(conn: Connection, rule: Rule, center: Center, at: float, keys: Sequence[Row[Any]]) -> int:
-    """Forget rows by their keys, if they still may be; give how many."""
+    """Delete rows by their keys, if they still may be deleted; return how many."""
     columns = tuple(rule.table.primary_key.columns)
     these = tuple_(*columns).in_([tuple(key) for key in keys])
     this = delete(rule.table).where(these, *_over(conn, rule, center, at))
@@ -218,9 +218,9 @@ def drop(conn: Connection, rule: Rule, center: Center, at: float, keys: Sequence
 
 
 def advance(conn: Connection, now: float) -> float:
-    """Move the horizon towards `now`, and give it: by it, not by the clock, things are forgotten.
+    """Move the horizon towards `now` and return it; rows are deleted by it, not by the clock.
 
-    Nobody notices at once that a server's clock has jumped ahead, and what is forgotten is gone.
+    A server's clock that is far ahead is not noticed at once, and deleted rows are gone.
     """
     table = tables.meta
     held = conn.scalar(select(table.c.value).where(table.c.key == FORGOT))

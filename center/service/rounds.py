@@ -1,4 +1,4 @@
-"""The rounds: what the centre looks after by the clock, without being asked."""
+"""The rounds: the centre's periodic jobs."""
 
 import asyncio
 import contextlib
@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 
 
 class DiedError(RuntimeError):
-    """A thread that the centre cannot do without is gone; the process must end."""
+    """A thread that the centre needs is gone; the process must end."""
 
 
 async def run(desk: Desk) -> None:
-    """Walk all rounds until cancelled, or until a `DiedError`."""
+    """Run all rounds until cancelled, or until a `DiedError`."""
     async with asyncio.TaskGroup() as group:
         group.create_task(watch_threads(desk))
         group.create_task(test_store(desk))
@@ -54,7 +54,7 @@ async def watch_threads(desk: Desk) -> None:
 
 
 async def test_store(desk: Desk) -> None:
-    """Try a commit while the last one failed: nobody else may, on a quiet day."""
+    """Try a commit while the last one failed: on a quiet day there may be no other."""
     async for _ in _every(THREADS_S):
         if not desk.store.health().ok:
             with contextlib.suppress(SQLAlchemyError):  # the store has logged it
@@ -62,7 +62,7 @@ async def test_store(desk: Desk) -> None:
 
 
 async def give_back(desk: Desk) -> None:
-    """Give back what its holder forgot, or does not answer, and tell everybody."""
+    """Make incidents free that their holders forgot or do not answer, and tell everybody."""
     patience = desk.settings.center.patience
     async for _ in _every(TAKES_S):
         try:
@@ -75,7 +75,7 @@ async def give_back(desk: Desk) -> None:
 
 
 async def order_announcements(desk: Desk) -> None:
-    """Order announcements from the hubs that have not taken them yet."""
+    """Send announcements to the hubs that have not taken them yet."""
     async for _ in _every(ORDERS_S):
         try:
             await announcements.order_due(desk)
@@ -84,7 +84,7 @@ async def order_announcements(desk: Desk) -> None:
 
 
 async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) -> None:
-    """Notice that the server's clock was set back, and when hubs were heard go back with it."""
+    """Detect that the server's clock was set back, and move the times of hubs back with it."""
     ahead = desk.clock() - steady()
     async for _ in _every(CLOCK_S):
         now = desk.clock()
@@ -99,9 +99,9 @@ async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) 
 
 
 async def watch_hubs(desk: Desk) -> None:
-    """Tell the pages when a hub turns out lost, or is back, which no message says.
+    """Update the pages when a hub is lost or back, which no message says.
 
-    What fails for too long becomes a task, and what works again ends it.
+    Equipment that fails for too long becomes a task; when it works again, the task ends.
     """
     before: dict[str, Seen] = {}
     async for _ in _every(HUBS_S):
@@ -123,7 +123,7 @@ async def watch_hubs(desk: Desk) -> None:
 
 
 async def ease_faults(desk: Desk) -> None:
-    """End the faults of hubs that the centre itself has found and sees no more."""
+    """End the centre's own faults of hubs that it does not see any more."""
     async for _ in _every(FAULTS_S):
         try:
             for hub in await desk.store.change(own_faults.ease, desk.clock()):
@@ -133,7 +133,7 @@ async def ease_faults(desk: Desk) -> None:
 
 
 async def keep_counts(desk: Desk) -> None:
-    """Write the counters of refused messages down, when they have changed."""
+    """Store the counters of refused messages when they have changed."""
     written = desk.tally.refused()
     async for _ in _every(COUNTS_S):
         counts = desk.tally.refused()
@@ -147,7 +147,7 @@ async def keep_counts(desk: Desk) -> None:
 
 
 async def prune(desk: Desk) -> None:
-    """Forget what is older than its table's rule allows (see `retention`)."""
+    """Delete rows that are older than their table's rule allows (see `retention`)."""
     async for _ in _every(PRUNE_S):
         try:
             at = await desk.store.change(retention.advance, desk.clock())
@@ -162,13 +162,13 @@ async def prune(desk: Desk) -> None:
 
 
 async def forget(desk: Desk, rule: retention.Rule, at: float) -> int:
-    """Forget what one rule lets go as of `at`, batch by batch; give how many rows."""
+    """Delete the rows of one rule as of `at`, batch by batch; return how many."""
     center, gone = desk.settings.center, 0
     while keys := await desk.store.ask(retention.due, rule, center, at):
         dropped = await desk.store.change(retention.drop, rule, center, at, keys)
         gone += dropped
         if not dropped:
-            break  # what was due a moment ago is not any more
+            break  # what was due is not due any more
     return gone
 
 

@@ -1,9 +1,9 @@
-"""More calls of one home than a person could look at: the surplus shares one incident.
+"""More open alarms of one home than a person could look at: the surplus shares one incident.
 
-A home has a few alarms open at a time. One that invents hundreds is broken or stolen; each would be
-a card on the board. Beyond `OPEN_MOST` they are kept and counted in one incident that says so. Each
-press in it is heard as in any other; what ends one of them says nothing of the rest, so it is only
-a line of the timeline.
+A home has a few alarms open at a time. A hub that sends hundreds is broken or stolen, and each
+would be a card on the board. Those beyond `OPEN_MOST` are counted in one incident that says so. A
+press in it rings as in any other; the end of one alarm says nothing of the others, so it is only a
+line of the timeline.
 """
 
 from msgspec.structs import replace
@@ -17,13 +17,13 @@ from center.store.rows import incidents
 from center.store.rows.incidents import find
 from hub.contract.messages import Stage
 
-OPEN_MOST = 20  # twice as many as there are kinds of alarm that one home can have open
+OPEN_MOST = 20  # twice the number of kinds of alarm that one home can have open
 
 _table, _incidents = tables.surplus, tables.incidents
 
 
 def is_full(conn: Connection, hub: str) -> bool:
-    """Tell whether as many alarms of the home are open as are shown one by one."""
+    """Return whether `OPEN_MOST` alarms of the home are open with incidents of their own."""
     alone = (_incidents.c.hub == hub) & (_incidents.c.surplus == 0)
     still = select(_incidents.c.id).where(alone, _incidents.c.stage != Stage.CLOSED.value)
     counted = still.limit(OPEN_MOST).subquery()
@@ -31,21 +31,21 @@ def is_full(conn: Connection, hub: str) -> bool:
 
 
 def of_alarm(conn: Connection, hub: str, alarm: str) -> Incident | None:
-    """Give the incident that an alarm shares with others, or None where it has one of its own."""
+    """Return the incident that an alarm shares with others, or None."""
     this = (_table.c.hub == hub) & (_table.c.alarm == alarm)
     ident = conn.scalar(select(_table.c.incident).where(this))
     return incidents.incident(conn, ident) if ident else None
 
 
 def as_of(incident: Incident | None, alarm: str) -> Incident | None:
-    """Show a shared incident as one of its alarms, for the answer to its hub; not to be stored."""
+    """Return a shared incident as that of one alarm, for the ack to its hub; not to be stored."""
     return incident and replace(incident, alarm=alarm)
 
 
 def add(
     conn: Connection, shared: Incident | None, heard: Heard, lost: tuple[str, ...] = ()
 ) -> Incident:
-    """Fold an event of an alarm that shares an incident, or from now on does; store it."""
+    """Store an event of an alarm that shares an incident, or does so from now on; return it."""
     known = shared or _still_open(conn, heard.hub)
     change = by_hubs.partly_read(by_hubs.fold(known, heard), lost)
     if shared is not None:

@@ -1,6 +1,6 @@
-"""The console's words, from the message files `*.ko.toml` and, in English, `*.en.toml`.
+"""The console's texts, from the message files `*.ko.toml` and, in English, `*.en.toml`.
 
-Korean is the default whatever the browser prefers; English is at a switch.
+Korean is the default in any browser; the page has a link to English.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +18,9 @@ class Texts:
         self.sentences = sentences
 
     def __call__(self, key: str, **values: object) -> str:
-        """Give the sentence with its `{values}` filled in; an unknown key is a `KeyError`.
+        """Return the sentence with its `{values}` filled in; an unknown key is a `KeyError`.
 
-        A value that only a newer program knows is told by its group's `other`, as `{raw}`.
+        For a value that only a newer program knows, the group's `other` is used, with `{raw}`.
         """
         sentence = self.sentences.get(key)
         if sentence is None:
@@ -29,20 +29,20 @@ class Texts:
         return sentence.format_map(values)
 
     def word(self, group: str, name: str) -> str:
-        """Name a value of an open list (a kind, a fault); one not listed stands for itself."""
+        """Return the word for a value of an open list (a kind, a fault); an unknown value as it is."""
         known = self.sentences.get(f"{group}.{name}") or self.sentences.get(f"{group}.other")
         return known.format_map({"raw": name}) if known else name
 
 
 @cache
 def of_file(name: str, lang: Language) -> Texts:
-    """Give the sentences of one file, `messages/<name>.<lang>.toml`."""
+    """Return the sentences of one file, `messages/<name>.<lang>.toml`."""
     return Texts(lang, dict(_flat(messages("center", lang, name), "")))
 
 
 @cache
 def texts(lang: Language) -> Texts:
-    """Give the sentences of a language."""
+    """Return the sentences of a language."""
     sentences: dict[str, str] = {}
     for name in ("", "homes", "tasks", "announcing"):
         sentences |= _flat(messages("center", lang, name), "")
@@ -50,7 +50,7 @@ def texts(lang: Language) -> Texts:
 
 
 def chosen(asked: str | None, remembered: str | None) -> Language:
-    """Choose a language: the one asked for now, else the remembered one, else Korean."""
+    """Return the language asked for now, else the remembered one, else Korean."""
     for wish in (asked, remembered):
         if wish in set(Language):
             return Language(wish)

@@ -1,3 +1,3 @@
-"""The database: dialects, tables, migrations, retention."""
+"""The database: its tables, migrations, and the one thread that writes."""
 
 __all__ = ["dialect", "rows", "store", "tables"]

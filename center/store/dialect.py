@@ -1,7 +1,7 @@
-"""The only place with SQL of one database: how SQLite is opened, and the audit's lock.
+"""What depends on the database used: how SQLite is opened and copied, and the audit's lock.
 
-For PostgreSQL the audit's lock is the account's rights: grant INSERT and SELECT. Without DELETE the
-centre forgets nothing of the audit, and says so in its log.
+On PostgreSQL the rights of the centre's account are the audit's lock: grant INSERT and SELECT. With
+DELETE old lines are forgotten, too (`retention`); without it they stay, and the log says so.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from hub.shared.files import to_disk
 
 WRITE = "write"  # the execution option of a connection that will write
 
-COPIES = 2  # of before an update: whoever is forgotten is not kept in more of them
+COPIES = 2  # kept from before an update; they hold data of people that is deleted elsewhere
 log = logging.getLogger(__name__)
 
 _PRAGMAS = {  # PRAGMA -> (what is asked, what must be read back)
@@ -36,17 +36,17 @@ AUDIT_KEPT_S = 2 * 366 * 86_400  # two years where health is on record, say the 
 
 
 class StoreError(Exception):
-    """The database cannot be used; says why."""
+    """The database cannot be used; the text says why."""
 
 
 def open_engine(url: str) -> Engine:
-    """Open the database at a SQLAlchemy URL; for SQLite with what durability needs.
+    """Open the database at a SQLAlchemy URL; SQLite with the PRAGMAs that durability needs.
 
-    Raises `StoreError` where its driver is not installed; connecting, where SQLite does not grant
-    a PRAGMA.
+    Raise `StoreError` where its driver is not installed, and on connecting where SQLite does not
+    accept a PRAGMA.
     """
     try:
-        engine = create_engine(  # of people: in no log, and in no error
+        engine = create_engine(  # parameters are about people: they stay out of logs and errors
             url, hide_parameters=True, json_deserializer=_loads
         )
     except ImportError as error:
@@ -58,7 +58,7 @@ def open_engine(url: str) -> Engine:
 
 
 def flaw(url: str) -> str:
-    """Say why `url` can name no database, or nothing; its driver may still be missing."""
+    """Return why `url` names no database, else ''; its driver may still be missing."""
     try:
         make_url(url).get_dialect()
     except (ArgumentError, ValueError) as error:
@@ -69,15 +69,15 @@ def flaw(url: str) -> str:
 def keep_copy(engine: Engine, schema: int) -> Path | None:
     """Copy an SQLite database beside itself as `<name>.schema-<n>.<time>`, and keep two copies.
 
-    Without room for it the centre starts all the same, and says so: calls wait for nobody's disk.
-    A server's database is not copied: its migration is one transaction, its copies are pg_dump's.
+    Where there is no room for it, the centre logs that and starts: calls must not wait for it.
+    PostgreSQL is not copied: its migration is one transaction; make copies with pg_dump.
     """
     if engine.dialect.name != "sqlite":
         log.warning("the database goes on from schema %d; only pg_dump could take it back", schema)
         return None
     path = Path(engine.url.database or "")
     copy = path.with_name(f"{path.name}.schema-{schema}.{time.time_ns()}")
-    raw = engine.raw_connection()  # SQLite copies outside of any transaction
+    raw = engine.raw_connection()  # VACUUM INTO runs outside of transactions only
     try:
         os.close(os.open(copy, os.O_CREAT | os.O_EXCL, 0o600))  # it holds what the database holds
         raw.cursor().execute("VACUUM INTO ?", (str(copy),))
@@ -100,9 +100,9 @@ def _age(path: Path) -> int:
 
 
 def lock_audit(connection: Connection) -> None:
-    """Make the audit append-only, whoever holds the file's name.
+    """Make the audit append-only by triggers in the file itself.
 
-    A line can be forgotten only when it is older than the law asks for (`AUDIT_KEPT_S`).
+    A line can be deleted only when it is older than the law asks for (`AUDIT_KEPT_S`).
     """
     if connection.dialect.name != "sqlite":
         return
@@ -119,7 +119,7 @@ def lock_audit(connection: Connection) -> None:
 
 
 def _loads(text: str | bytes) -> Any:  # noqa: ANN401 - what the JSON says
-    """Read a JSON column; what is none is given as it stands, and then read as far as it can be."""
+    """Return a JSON column; text that is no JSON is returned as it is (`shaping` reads it)."""
     try:
         return json.loads(text)
     except ValueError:
@@ -127,7 +127,7 @@ def _loads(text: str | bytes) -> Any:  # noqa: ANN401 - what the JSON says
 
 
 def _prepare(dbapi: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's own
-    dbapi.isolation_level = None  # transactions are ours (see `_begin`), not the driver's guess
+    dbapi.isolation_level = None  # `_begin` starts transactions, not the driver
     with contextlib.ExitStack() as stack:
         stack.callback(dbapi.close)  # unless all is granted
         for name, (asked, wanted) in _PRAGMAS.items():

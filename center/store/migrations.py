@@ -1,8 +1,8 @@
-"""From an older database to this program's: new tables are made, new columns are added.
+"""From an older database to this program's: new tables are created, new columns are added.
 
-Changes only add, so that the program of before can go on with the database if the new one must be
-taken back. `schema` in the table `meta` is what the database has, `oldest` the oldest program that
-may use it: a newer database is used as it is, or refused untouched where it says so.
+Migrations only add, so that the earlier program can use the database again after a rollback. In the
+table `meta`, `schema` is the database's own number and `oldest` the oldest program that may use it.
+A newer database is used as it is, or refused unchanged where `oldest` says so.
 """
 
 import logging
@@ -52,9 +52,9 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
 
 
 def bring_up(conn: Connection) -> None:
-    """Make or raise the database to `tables.SCHEMA`, in the caller's transaction.
+    """Create the database, or migrate it to `tables.SCHEMA`, in the caller's transaction.
 
-    Raise `StoreError` for a schema that is none, or that says that this program is too old for it.
+    Raise `StoreError` for an invalid schema, or one for which this program is too old.
     """
     held = schema_of(conn)
     if held is not None and held > tables.SCHEMA:
@@ -81,7 +81,7 @@ def bring_up(conn: Connection) -> None:
 
 
 def identity(conn: Connection) -> str:
-    """Give the id of this database, made when it is asked for first."""
+    """Return the id of this database; the first call makes it."""
     meta = tables.meta
     known: str | None = conn.scalar(select(meta.c.value).where(meta.c.key == IDENTITY))
     if known is not None:
@@ -92,7 +92,7 @@ def identity(conn: Connection) -> str:
 
 
 def schema_of(conn: Connection) -> int | None:
-    """Give the schema of a database, 0 for one that is none, None for a new file."""
+    """Return the schema of a database, 0 for an invalid one, None for a new file."""
     if not inspect(conn).has_table(tables.meta.name):
         return None
     return _number(conn, SCHEMA)
@@ -113,7 +113,7 @@ def _put(conn: Connection, key: str, number: int) -> None:
 
 
 def _use_newer(conn: Connection, held: int) -> None:
-    """Leave a newer database as it is, unless it says that this program is too old for it."""
+    """Leave a newer database as it is; raise `StoreError` where this program is too old for it."""
     oldest = _number(conn, OLDEST) or held
     if oldest > tables.SCHEMA:
         message = (
@@ -126,14 +126,14 @@ def _use_newer(conn: Connection, held: int) -> None:
 
 
 def _add(conn: Connection, columns: Sequence[Column[object]]) -> None:
-    """Add columns to tables that were there before; one that was made just now has them."""
+    """Add columns to the tables that existed before; a table made just now has them."""
     for column in columns:
         words = CreateColumn(column).compile(conn)
         conn.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {words}"))
 
 
 def _index(conn: Connection) -> None:
-    """Make the indexes that old tables do not have yet."""
+    """Create the indexes that old tables do not have yet."""
     for table in tables.metadata.tables.values():
         for index in table.indexes:
             index.create(conn, checkfirst=True)

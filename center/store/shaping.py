@@ -1,7 +1,7 @@
-"""From a row of the database to its struct, whatever program wrote it.
+"""From a row of the database to its struct, whichever program wrote the row.
 
-A row of a newer kind, or a damaged one, is shown as far as it can be read: it must neither hide the
-others nor end the process.
+A row of a newer program, or a damaged one, is read as far as possible: it must neither hide the
+other rows nor end the process.
 """
 
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def shape(row: "Row[*tuple[Any, ...]]", wanted: type[S]) -> S:
-    """Make a struct of a row with its fields; what cannot be read of it has its default."""
+    """Return the struct of a row; a field that cannot be read has its default."""
     mapping = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     values = {str(name): value for name, value in mapping.items()}
     try:

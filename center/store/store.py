@@ -1,7 +1,7 @@
-"""The store: one thread writes, everything queued goes into one transaction, then it answers.
+"""The store: one thread writes. All jobs that wait go into one transaction; then it answers each.
 
-A job is a function of a connection. It may run twice (a batch that fails is repeated one by one),
-so it does nothing but read and write the database; what follows a commit goes into `after`.
+A job is a function of a connection. It may run twice (a batch that fails is repeated job by job),
+so it only reads and writes the database; what follows the commit goes into `after`.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class StoreHealth(Struct, frozen=True):
-    """Whether the last commit worked, how many jobs wait, and what went wrong."""
+    """Whether the last commit worked, how many jobs wait, and what failed."""
 
     ok: bool
     waiting: int
@@ -44,7 +44,7 @@ class _Ticket(Struct, Generic[T]):
 class Store:
     """The database of the centre. Any thread may use it; `close` ends its own thread.
 
-    `id` is the database's own, random, for as long as it exists; a copy has the same.
+    `id` is random and made with the database; a copy of the database has the same.
     """
 
     def __init__(self, url: str) -> None:
@@ -86,13 +86,13 @@ class Store:
     async def change(
         self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a writing job and give its result once it is committed."""
+        """Run a writing job and return its result after the commit."""
         return await asyncio.wrap_future(self.submit(lambda conn: job(conn, *args, **kwargs)))
 
     async def ask(
         self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run a reading query beside the writer, off the event loop."""
+        """Run a reading query in a thread, beside the writer."""
         return await asyncio.to_thread(lambda: self.read(query, *args, **kwargs))
 
     def read(
@@ -103,11 +103,11 @@ class Store:
             return query(connection, *args, **kwargs)
 
     def health(self) -> StoreHealth:
-        """Tell whether the store works, from any thread, at once."""
+        """Return whether the store works, from any thread, at once."""
         return StoreHealth(not self._trouble, self._queue.qsize(), self._trouble)
 
     def has_died(self) -> bool:
-        """Tell whether its thread has ended: nothing can help but a new process."""
+        """Return whether its thread has ended: only a new process can help."""
         return not self._thread.is_alive()
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class Store:
         self._engine.dispose()
 
     def _copy_before_raising(self) -> None:
-        """Keep the database as the program before has left it, so that it can be put back."""
+        """Copy the database as the earlier program left it, so that it can be put back."""
         with self._engine.connect() as connection:
             held = schema_of(connection)
         if held and held < SCHEMA:
@@ -136,7 +136,7 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 results = [ticket.job(connection) for ticket in batch]
-        except Exception as error:  # noqa: BLE001 - a job's failure belongs to who gave the job
+        except Exception as error:  # noqa: BLE001 - passed on to whoever submitted the job
             self._fail(batch, error)
         else:
             self._trouble = ""

@@ -1,7 +1,6 @@
-"""The tables. Text holds enum values; times are UTC seconds; nothing here knows a dialect.
+"""The tables: of incidents and hubs, of homes, of announcements. Independent of the database used.
 
-What was added after schema 1 stands in `migrations`; `home_tables` has the residents' tables,
-`announcing_tables` those of the announcements.
+Text columns hold enum values; times are UTC seconds. What came after schema 1 is in `migrations`.
 """
 
 from sqlalchemy import (
@@ -20,8 +19,8 @@ from sqlalchemy import (
 )
 
 SCHEMA = 6
-# the oldest program, by its own schema, that may read and write a database of this one: it stays
-# while only tables, and columns that may be left out, are added
+# the oldest program, by its schema, that may use a database of this one; it stays the same while
+# only tables and optional columns are added
 OLDEST = 6
 
 metadata = MetaData()
@@ -49,7 +48,7 @@ events = Table(
     Index("events_by_time", "stored_utc"),
 )
 
-# the columns are the fields of `incident.Incident`
+# the columns are the fields of `domain.incident.Incident`
 incidents = Table(
     "incidents",
     metadata,
@@ -133,7 +132,7 @@ hubs = Table(
     Column("triggers", JSON(none_as_null=True)),
 )
 
-# kept after they are over, so that a hub's state can call them back
+# kept after they are over, since a hub's state may list them again
 faults = Table(
     "faults",
     metadata,
@@ -255,7 +254,7 @@ tokens = Table(
 )
 
 
-# one document per home (`homes.record.Record`), so that a new field needs no migration
+# one document per home (`domain.record.Record`), so that a new field needs no migration
 records = Table(
     "records",
     metadata,
@@ -286,7 +285,7 @@ checkins = Table(
     Index("checkins_by_time", "stored_utc"),
 )
 
-# the columns are the fields of `homes.need.Need`
+# the columns are the fields of `domain.need.Need`
 needs = Table(
     "needs",
     metadata,
@@ -311,7 +310,7 @@ needs = Table(
     Index("needs_by_hub", "hub", "since_utc"),
 )
 
-# what a task is about, where that is more than its kind: a hub, or a device with its fault
+# what a task is about beside its kind: a hub, or a device with its fault
 need_parts = Table(
     "need_parts",
     metadata,
@@ -363,7 +362,7 @@ words = Table(
     Index("words_by_time", "stored_utc"),
 )
 
-# an hour of a home; said again it replaces what was known of that hour
+# an hour of a home; a newer report replaces it
 activity = Table(
     "activity",
     metadata,
@@ -380,7 +379,7 @@ activity = Table(
 )
 
 
-# the columns are the fields of `announcing.draft.Announcement`; `key` folds a form sent twice
+# the columns are the fields of `domain.announcement.Announcement`; `key` folds a form sent twice
 announcements = Table(
     "announcements",
     metadata,
@@ -398,7 +397,7 @@ announcements = Table(
     Index("announcements_by_time", "utc"),
 )
 
-# the columns are the fields of `announcing.fate.Delivery`
+# the columns are the fields of `domain.announcement.Delivery`
 deliveries = Table(
     "deliveries",
     metadata,

@@ -1,3 +1,3 @@
-"""Pages for announcements to homes."""
+"""Pages of announcements to homes: the form, the list, each announcement."""
 
 __all__ = ["form", "pages", "view"]

@@ -1,4 +1,8 @@
-"""The form of an announcement: from what was typed to a draft, and to hidden fields. Pure."""
+"""The form of an announcement: write, check, send.
+
+The check shows the homes; the form that sends has their digest in its hidden fields, so that what
+is sent is what the operator saw.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -50,7 +54,7 @@ _FIELD = {
 
 
 class Typed(Struct, frozen=True):
-    """What stands in the form's fields; `hub` is that of a home's own page."""
+    """The form's fields as typed; `hub` is set where the form is of one home."""
 
     text: str = ""
     whom: Whom = Whom.ALL
@@ -62,7 +66,7 @@ class Typed(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the form; they stand before those of one announcement."""
+    """Return the routes of the form; they stand before those of one announcement."""
     return [
         visited("/announcements/new", desk, _new),
         acted("/announcements/new", desk, _again),
@@ -173,7 +177,7 @@ def _shown(
 def look(
     conn: Connection, draft: Draft, now: float
 ) -> tuple[Why | None, list[Hub], dict[str, str]]:
-    """Read which homes a draft is for, and what stands against it."""
+    """Return why a draft cannot be sent, its homes, and their residents' names."""
     hubs = announcement_rows.homes(conn, draft)
     why = announcement_rows.refusal(conn, draft, hubs, now)
     known = [hub for hub in hub_rows.known(conn) if hub.hub in set(hubs)]
@@ -181,9 +185,9 @@ def look(
 
 
 def blank(hub: str, template: str, now: float) -> Typed:
-    """Give a form to start from: for one home or for all, empty or with a template's text.
+    """Return a new form: for one home or for all, empty or with a template's text.
 
-    Homes are spoken to in Korean, whatever the console speaks.
+    The text is Korean in any language of the console, since homes are spoken to in Korean.
     """
     text = texts(Language.KOREAN)(f"announce_text.{template}") if template in TEMPLATES else ""
     whom = Whom.HOME if hub else Whom.ALL
@@ -191,13 +195,13 @@ def blank(hub: str, template: str, now: float) -> Typed:
 
 
 def meaning(template: str, t: Texts) -> str:
-    """Give a template's text in the console's language where that is not the homes' Korean."""
+    """Return a template's text in the console's language, where that is not Korean."""
     known = template in TEMPLATES and t.lang is not Language.KOREAN
     return t(f"announce_text.{template}") if known else ""
 
 
 def typed_of(form: Mapping[str, str]) -> Typed:
-    """Read the form's fields as they are."""
+    """Return the form's fields as typed."""
     wish = form.get("whom", "")
     return Typed(
         text=form.get("text", ""),
@@ -211,7 +215,7 @@ def typed_of(form: Mapping[str, str]) -> Typed:
 
 
 def draft_of(typed: Typed, form: Mapping[str, str]) -> Draft:
-    """Make a draft of what was typed."""
+    """Return the draft of what was typed."""
     return Draft(
         text=plain(typed.text),
         whom=typed.whom,
@@ -226,7 +230,7 @@ def draft_of(typed: Typed, form: Mapping[str, str]) -> Draft:
 
 
 def hidden(typed: Typed, hubs: tuple[str, ...]) -> dict[str, str]:
-    """Give the fields of the form that sends, with the digest of the homes that are shown."""
+    """Return the hidden fields of the form that sends, with the digest of the shown homes."""
     return {
         "text": typed.text,
         "whom": typed.whom.value,
@@ -240,5 +244,5 @@ def hidden(typed: Typed, hubs: tuple[str, ...]) -> dict[str, str]:
 
 
 def whom_of(whom: Whom, place: str, t: Texts) -> str:
-    """Say to whom, in words."""
+    """Return in words to which homes it goes."""
     return t("announce.place_said", place=place) if place else t(f"announce.whom_{whom}")

@@ -1,4 +1,4 @@
-"""The pages of what was announced: all announcements, and each with every home."""
+"""The page of all announcements, and the page of one with all its homes."""
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -26,7 +26,7 @@ _ORDER = (  # what an operator should look at first
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the list and of one announcement."""
+    """Return the routes of the list and of one announcement."""
     return [
         visited("/announcements", desk, _list),
         visited("/announcements/{id}", desk, _one),
@@ -45,7 +45,7 @@ async def _list(visit: Visit) -> Response:
 
 
 def _place(fate: Fate) -> int:
-    """Give where a fate stands in the list; one that only a newer program knows is first."""
+    """Return the rank of a fate in the list; one that only a newer program knows is first."""
     return _ORDER.index(fate) if fate in _ORDER else -1
 
 

@@ -1,4 +1,4 @@
-"""Announcements in words: what was sent, and what became of it in each home. Pure."""
+"""Announcements in words: what was sent, and its fate in each home. Pure."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from center.domain.announcement import Announcement, Delivery, Fate
 from center.service.texts import Texts
 from center.store.rows.announcements import Sent
 
-SILENT_S = 600.0  # after its end a hub's word should be here: it gives up by itself
+SILENT_S = 600.0  # a hub gives up at the end of its time; its report should be here by then
 _LOOK = {  # fate -> (shape, tone)
     Fate.WAITING: ("clock", "plain"),
     Fate.TAKEN: ("linked", "plain"),
@@ -27,7 +27,7 @@ _LOOK = {  # fate -> (shape, tone)
 class SentView(Struct, frozen=True):
     """An announcement: what, by whom, to whom, until when, and how it stands.
 
-    `pending` while anything may still become of it.
+    `pending`: while a home may still hear it.
     """
 
     id: str
@@ -43,7 +43,7 @@ class SentView(Struct, frozen=True):
 
 
 class HeardView(Struct, frozen=True):
-    """What was announced to one home, and what became of it there."""
+    """An announcement as the page of one home shows it."""
 
     id: str
     text: str
@@ -53,7 +53,7 @@ class HeardView(Struct, frozen=True):
 
 
 class DeliveryView(Struct, frozen=True):
-    """What became of it in one home."""
+    """The delivery of an announcement to one home."""
 
     hub: str
     name: str
@@ -62,7 +62,7 @@ class DeliveryView(Struct, frozen=True):
 
 
 def sent(one: Sent, viewer: Viewer) -> SentView:
-    """Word an announcement."""
+    """Return an announcement in words."""
     told, t = one.announcement, viewer.t
     return SentView(
         id=told.id,
@@ -81,20 +81,20 @@ def sent(one: Sent, viewer: Viewer) -> SentView:
 def delivery(
     one: Delivery, until_utc: float, names: Mapping[str, str], viewer: Viewer
 ) -> DeliveryView:
-    """Word what became of it in a home."""
+    """Return a delivery in words."""
     return DeliveryView(
         one.hub, names.get(one.hub, ""), badge(one.fate, viewer.t), _detail(one, until_utc, viewer)
     )
 
 
 def heard(told: Announcement, one: Delivery, viewer: Viewer) -> HeardView:
-    """Word an announcement as one home has it."""
+    """Return an announcement in words, as one home has it."""
     at, detail = times.short(told.utc, viewer.now), _detail(one, told.until_utc, viewer)
     return HeardView(told.id, told.text, at, badge(one.fate, viewer.t), detail)
 
 
 def badge(fate: Fate, t: Texts) -> Badge:
-    """Give a fate's shape and word."""
+    """Return a fate's icon and word."""
     shape, tone = _LOOK.get(fate, ("ring", "plain"))
     return Badge(shape, tone, t(f"announce_fate.{fate}"))
 

@@ -1,3 +1,3 @@
-"""Pages about a home: its record, check-ins, sheet for the 119, rates, voice."""
+"""Pages of homes: one home, its record, the check-ins, the picture of its days, the rates."""
 
 __all__ = ["checkins", "page", "picture", "rates", "record"]

@@ -1,4 +1,4 @@
-"""Check-ins in words: a home's last 30 days as a strip, and all homes' results of a day. Pure."""
+"""Check-ins: the page of a day with all homes, and the strip of a home's last 30 days."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -50,7 +50,7 @@ class Strip(Struct, frozen=True):
 
 
 class Worded(Struct, frozen=True):
-    """What was said to a check-in, as a machine wrote it down."""
+    """What was said to a check-in, as transcribed by a machine."""
 
     badge: Badge
     when: str
@@ -68,7 +68,7 @@ class HomeDay(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the route of the day's check-ins."""
+    """Return the route of the day's check-ins."""
     return [visited("/checkins", desk, _read)]
 
 
@@ -100,12 +100,12 @@ async def _read(visit: Visit) -> Response:
 
 
 def since(now: float) -> str:
-    """Give the first day of the strip."""
+    """Return the first day of the strip."""
     return times.day_of(now - (DAYS - 1) * times.DAY_S)
 
 
 def strip(found: Sequence[CheckIn], viewer: Viewer) -> Strip:
-    """Lay out a home's check-ins."""
+    """Return a home's check-ins as a strip."""
     days = [times.day_of(viewer.now - back * times.DAY_S) for back in range(DAYS - 1, -1, -1)]
     held = {(one.slot, one.day): spot(one, viewer.t) for one in found if one.day in days}
     slots = sorted({slot for slot, _ in held})
@@ -117,7 +117,7 @@ def strip(found: Sequence[CheckIn], viewer: Viewer) -> Strip:
 
 
 def worded(found: Sequence[CheckIn], words: Words, viewer: Viewer) -> list[Worded]:
-    """Give what was said to check-ins, the newest first, where that may be known."""
+    """Return what was said to check-ins, the newest first, where it is stored."""
     told = [one for one in reversed(found) if (one.hub, one.checkin) in words]
     return [
         Worded(
@@ -132,7 +132,7 @@ def worded(found: Sequence[CheckIn], words: Words, viewer: Viewer) -> list[Worde
 def of_day(
     found: Iterable[CheckIn], names: Mapping[str, str], words: Words, viewer: Viewer
 ) -> list[HomeDay]:
-    """Gather the check-ins of a day by home, those that need a person first."""
+    """Return the check-ins of a day by home, those that need a person first."""
     by_hub: dict[str, list[CheckIn]] = {}
     for one in found:
         by_hub.setdefault(one.hub, []).append(one)
@@ -150,12 +150,12 @@ def of_day(
 
 
 def _worry(result: CheckInResult) -> int:
-    """Rank a result; one that only a newer hub knows worries like one that was not understood."""
+    """Return the rank of a result; one that only a newer hub knows ranks as unclear."""
     return list(LOOK).index(result if result.is_known else CheckInResult.UNCLEAR)
 
 
 def spot(one: CheckIn, t: Texts) -> Spot:
-    """Word one check-in."""
+    """Return a check-in in words."""
     by = t(f"answered.{one.by}")
     about = t("checkin.title", slot=one.slot, topic=t(f"topic.{one.topic}"), n=one.attempts)
     shown = badge(one.result, t, one.wordless)
@@ -165,13 +165,13 @@ def spot(one: CheckIn, t: Texts) -> Spot:
 
 
 def badge(result: CheckInResult, t: Texts, wordless: int | None = None) -> Badge:
-    """Give a result's shape and word; `wordless`: how many answers were sounds alone."""
+    """Return a result's icon and word; `wordless`: how many answers were only sounds."""
     shape, tone = LOOK.get(result, ("ring", "warn"))
     sounds = result is CheckInResult.UNCLEAR and wordless
     return Badge(shape, tone, t("checkin.wordless" if sounds else f"checkin.{result}"))
 
 
 def counts(found: Iterable[CheckIn], t: Texts) -> tuple[tuple[Badge, int], ...]:
-    """Count results, in the order in which they worry less to more."""
+    """Return the number of each result, from harmless to worst."""
     results = [one.result for one in found]
     return tuple((badge(result, t), results.count(result)) for result in LOOK)

@@ -1,4 +1,4 @@
-"""A home's page: record, days, what is to be done, raised, false, and said by its voice."""
+"""A home's page: its record, days, check-ins, tasks, incidents, false alarms, voice."""
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -44,7 +44,7 @@ SPANS = {"2": 2, "7": 7}
 class HomeLook(Struct, frozen=True):
     """A home: record, hub, days, tasks, incidents (newest first), rates, voice, announcements.
 
-    `words`: what was said to a check-in, by home and check-in.
+    `words` are what was said, by home and check-in.
     """
 
     kept: Kept
@@ -68,7 +68,7 @@ class History(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the route of a home's page."""
+    """Return the route of a home's page."""
     return [visited("/homes/{hub}", desk, _read)]
 
 
@@ -105,7 +105,7 @@ async def _read(visit: Visit) -> Response:
 
 
 def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
-    """Read a home, its activity of the last `days`; None where there is no such home."""
+    """Read a home with its activity of the last `days`; None where there is no such home."""
     kept = records.find(conn, hub)
     if kept is None:
         return None

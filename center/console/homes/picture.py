@@ -1,4 +1,4 @@
-"""The picture of a home's days, ready to be drawn: hours from left to right, rooms downwards.
+"""The layout of the picture of a home's days: hours from left to right, rooms downwards. Pure.
 
 date      0  1  2  3 ...                        hours
           [asleep        ]     [away   ]        bands
@@ -18,7 +18,7 @@ from center.domain.day_grid import HOUR_S, HOURS, Day, spans
 LEFT, CELL, ROW, BAND, HEAD, GAP = 96, 36, 26, 17, 22, 16
 WIDTH = LEFT + HOURS * CELL
 LEVELS = (1, 5, 15, 40)  # activations an hour from which a cell is shaded one step darker
-LATE_S = 900.0  # an hour that has just ended may still be on its way
+LATE_S = 900.0  # an hour that has just ended may not have arrived yet
 LABEL = 78
 SHOWN_MAX = 999
 
@@ -93,12 +93,12 @@ class Moment(Struct, frozen=True):
     since_utc: float | None = None
 
 
-def draw(days: Sequence[Day], moments_: Sequence[Moment], viewer: Viewer) -> Picture:
-    """Lay the days out; all have the same rooms."""
+def draw(days: Sequence[Day], marked: Sequence[Moment], viewer: Viewer) -> Picture:
+    """Return the layout of the days; all have the same rooms."""
     blocks: list[Block] = []
     y = 0
     for day in days:
-        block = _block(day, y, moments_, viewer)
+        block = _block(day, y, marked, viewer)
         blocks.append(block)
         y += HEAD + BAND + ROW * len(day.counts) + BAND + GAP
     return Picture(max(0, y - GAP), tuple(blocks))
@@ -132,7 +132,7 @@ def _cells(day: Day, room: str, y: int, viewer: Viewer) -> Iterator[Cell]:
 
 
 def level(count: int | None) -> str:
-    """Give the shade of a count, 0 to 4, or `unknown`."""
+    """Return the shade of a count, 0 to 4, or `unknown`."""
     if count is None:
         return "unknown"
     return str(sum(count >= edge for edge in LEVELS))

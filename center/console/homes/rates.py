@@ -13,7 +13,7 @@ ROWS = 100  # of a table; the CSV has all
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the route of the rates."""
+    """Return the route of the rates."""
     return [visited("/false-alarms", desk, _read)]
 
 

@@ -1,4 +1,4 @@
-"""A record in words, as the home's page and the 119 sheet show it. Pure."""
+"""A home's record: in words, as its page and the 119 sheet show it, and the form to change it."""
 
 from collections.abc import Mapping
 from typing import Any, get_type_hints
@@ -43,7 +43,7 @@ class ConsentView(Struct, frozen=True):
 
 
 class RecordView(Struct, frozen=True):
-    """What is held of a resident; empty texts where nothing is."""
+    """A resident's record in words; empty texts where nothing is stored."""
 
     hub: str
     version: int
@@ -60,7 +60,7 @@ class RecordView(Struct, frozen=True):
 
 
 def view(kept: Kept, viewer: Viewer) -> RecordView:
-    """Word a record."""
+    """Return a record in words."""
     record, t = kept.record, viewer.t
     changed = ""
     if kept.version:
@@ -84,7 +84,7 @@ def view(kept: Kept, viewer: Viewer) -> RecordView:
 
 
 def born(record: Record, viewer: Viewer) -> str:
-    """Write year of birth and age."""
+    """Return year of birth and age in words."""
     today = times.local(viewer.now)
     years = age(record, today.year) if today else None
     if record.birth_year is None or years is None:
@@ -93,7 +93,7 @@ def born(record: Record, viewer: Viewer) -> str:
 
 
 def consent(item: ConsentItem, one: Consent | None, t: Texts) -> ConsentView:
-    """Word a consent: given, refused, or (None) never asked for."""
+    """Return a consent in words: given, refused, or (None) never asked for."""
     name = t(f"consent.{item}")
     if one is None:
         return ConsentView(item, name, Badge("ring", "plain", t("consent.not_asked")), "", "")
@@ -111,7 +111,7 @@ def _registered(record: Record, t: Texts) -> Badge:
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the form."""
+    """Return the routes of the form."""
     path = "/homes/{hub}/edit"
     return [visited(path, desk, _read), acted(path, desk, _write)]
 
@@ -191,7 +191,7 @@ def _filled_contacts(typed: Mapping[str, str]) -> int:
 
 
 def typed_of(record: Record) -> dict[str, str]:
-    """Give the form's texts for a record."""
+    """Return the form's texts for a record."""
     typed = {name: getattr(record, name) for name in (*LINES, *TEXTS)}
     typed["birth_year"] = str(record.birth_year or "")
     typed["registered_119"] = YES if record.registered_119 else ""
@@ -205,9 +205,9 @@ def typed_of(record: Record) -> dict[str, str]:
 
 
 def record_of(typed: Typed) -> tuple[Record, dict[str, str]]:
-    """Give the record that was typed, without what is wrong, and the problem of each such field.
+    """Return the record that was typed, without the wrong fields, and the problem of each of those.
 
-    A problem is a key of the message files' `record`.
+    A problem is a key in the group `record` of the message files.
     """
     problems: dict[str, str] = {}
     values: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""A home's voice in words: is there one, does it work, what was wrong with it. Pure."""
+"""A home's voice in words: whether there is one, whether it works, its faults. Pure."""
 
 from msgspec import Struct
 
@@ -17,9 +17,9 @@ class PastFaultView(Struct, frozen=True):
 
 
 class VoiceView(Struct, frozen=True):
-    """Whether a voice is there; `last` is its last sign of work, empty where there was none.
+    """A voice in words; `last` is when it last worked, empty where it never did.
 
-    `able` is None where its hub has not said what it can do, `stale` where it may be so no more.
+    `able` is None where its hub has not said what it can do; `stale`: it may have changed since.
     """
 
     badge: Badge
@@ -33,7 +33,7 @@ class VoiceView(Struct, frozen=True):
 def view(
     voice: Voice, report: VoiceReport | None, viewer: Viewer, *, stale: bool = False
 ) -> VoiceView:
-    """Word what is known of a voice; `stale`: its hub is not heard at the moment."""
+    """Return a voice in words; `stale`: its hub is not connected at the moment."""
     last = ""
     if voice.sign is not None:
         when = times.short(voice.sign_utc, viewer.now)

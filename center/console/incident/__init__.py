@@ -1,3 +1,3 @@
-"""Pages of an incident: its timeline, its reason, the home beside it."""
+"""The page of an incident: its timeline, its reason, its home; and the 119 sheet."""
 
 __all__ = ["page", "reason", "sheet_119", "timeline"]

@@ -1,4 +1,4 @@
-"""What the incident page shows of the home: why the call came, who lives there, the two days."""
+"""The home's part of the incident page: why the call came, who lives there, the last two days."""
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
@@ -21,13 +21,13 @@ DAYS = 2
 
 
 class Home(Struct, frozen=True):
-    """What the store holds of the home of an incident."""
+    """What the store has of the home of an incident."""
 
     kept: Kept | None
     places: dict[str, str]
     hours: tuple[Hour, ...]
     words: tuple[str, ...]
-    stuck: bool = False  # the button that called is held down, or its wire is cut
+    stuck: bool = False  # the button that called is stuck, or its wire is cut
 
 
 class Person(Struct, frozen=True):
@@ -63,7 +63,7 @@ def look(conn: Connection, incident: Incident) -> Home:
 
 
 def panel(incident: Incident, home: Home, viewer: Viewer) -> Panel:
-    """Word it."""
+    """Return the panel in words."""
     starts = day_grid.day_starts(incident.received_utc, DAYS)
     drawn = None
     if home.hours:

@@ -1,4 +1,4 @@
-"""The incident page: what is known of a call, and the forms that a person acts by."""
+"""The incident page: what is known of a call, and the forms to act on it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -24,7 +24,7 @@ from hub.contract.messages import Stage
 
 
 class Draft(Struct, frozen=True):
-    """What was typed into a form that was not accepted, and why not; `of` is the form's verb."""
+    """What was typed into a form that was refused, and why; `of` is the form's verb."""
 
     of: str = ""
     note: str = ""
@@ -37,7 +37,7 @@ Do = Callable[[Desk, Target, FormData], Awaitable[Case]]
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the incident page."""
+    """Return the routes of the incident page."""
 
     async def read(visit: Visit) -> Response:
         before = _seq(visit.request.query_params.get("before", ""))

@@ -1,4 +1,4 @@
-"""Why the house raised an alarm, in plain words, from the evidence that the hub gave. Pure."""
+"""Why the hub raised an alarm, in plain words, from the evidence that it sent. Pure."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ SAME_FOR_ALL = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # their limits ar
 class Reason(Struct, frozen=True):
     """What was seen, what is usual, and the rest; `cleared` once the resident shows life.
 
-    `words` are the resident's own, as a machine wrote them down.
+    `words` are the resident's own, as transcribed by a machine.
     """
 
     seen: str
@@ -30,9 +30,9 @@ class Reason(Struct, frozen=True):
 def reason(
     incident: Incident, places: Mapping[str, str], viewer: Viewer, words: tuple[str, ...] = ()
 ) -> Reason | None:
-    """Word the evidence of an alarm, or None for one that somebody pressed.
+    """Return the reason of an alarm, or None for one that somebody pressed.
 
-    `places` gives the room of each device, `words` what was said, where that may be known.
+    `places` has the room of each device, `words` what was said, where it is stored.
     """
     t = viewer.t
     if incident.is_spoken and incident.about == WORDLESS:
@@ -54,7 +54,7 @@ def reason(
 
 
 def brief(incident: Incident, viewer: Viewer) -> str:
-    """Say in one line what was seen and what is usual; nothing of what somebody pressed."""
+    """Return in one line what was seen and what is usual; empty where somebody pressed."""
     said = incident.evidence
     if incident.is_spoken and incident.about == WORDLESS:
         return viewer.t("evidence.spoken_brief_wordless")
@@ -71,7 +71,7 @@ def brief(incident: Incident, viewer: Viewer) -> str:
 
 
 def told_of(incident: Incident, viewer: Viewer) -> str:
-    """Name what a spoken call was about; empty where it said nothing of it, or nothing known."""
+    """Return what a spoken call was about; empty where it is not known."""
     key = f"about.{incident.about}"
     return viewer.t(key) if key in viewer.t.sentences else ""
 
@@ -93,7 +93,7 @@ def _worded(
 
 
 def _tells_limit(incident: Incident, said: Evidence) -> bool:
-    """Whether the limit says more than the length: of a learned one they are often the same."""
+    """Return whether the limit adds anything: a learned one is often the same as the length."""
     if incident.kind is Kind.MISSED_CHECKIN:  # its limit is since the check-in was due
         return False
     return incident.kind is Kind.NO_LIFE or 0 < said.limit_s <= said.lasted_s - 60

@@ -1,6 +1,6 @@
-"""The 119 call sheet: one page to read out on the telephone. The centre calls; nothing here does.
+"""The 119 call sheet: one page to read out on the telephone. An operator calls; this page does not.
 
-Every look at it is written down before it is shown, and every print.
+Every look at it is written into the audit before it is shown, and every print.
 """
 
 from msgspec import Struct
@@ -35,7 +35,7 @@ class Happened(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the sheet."""
+    """Return the routes of the sheet."""
     return [
         visited("/homes/{hub}/119", desk, _read),
         acted("/homes/{hub}/119/printed", desk, _printed),
@@ -84,7 +84,7 @@ async def _printed(visit: Visit) -> Response:
 
 
 def _open_calls(visit: Visit, hub: str) -> list[Incident]:
-    """Give the home's open calls, but no tests, the most urgent first."""
+    """Return the home's open calls without tests, the most urgent first."""
     some = [one for one in visit.still_open if one.hub == hub and one.kind is not Kind.TEST]
     return sorted(some, key=urgent_first)
 

@@ -1,4 +1,4 @@
-"""What the incident page shows: the stages with their times, the timeline, what may be done."""
+"""An incident's stages, timeline and possible outcomes in words. Pure."""
 
 from collections.abc import Iterable
 
@@ -45,7 +45,7 @@ class Choice(Struct, frozen=True):
 
 
 def steps(incident: Incident, viewer: Viewer) -> tuple[Step, ...]:
-    """Give the six stages. `sent` has no time of its own here: it tells how long it took."""
+    """Return the six stages. `sent` shows how long the call took to arrive, not a time."""
     t = viewer.t
     raised = times.short(incident.raised_utc, viewer.now) if incident.synced else ""
     rows: list[tuple[Stage, str, str]] = [
@@ -69,7 +69,7 @@ def steps(incident: Incident, viewer: Viewer) -> tuple[Step, ...]:
 
 
 def line(entry: Entry, viewer: Viewer) -> Line:
-    """Word one entry of the timeline."""
+    """Return an entry of the timeline in words."""
     t = viewer.t
     from_hub = bool(entry.event)
     place = entry.place or t("call.no_place")
@@ -89,7 +89,7 @@ def line(entry: Entry, viewer: Viewer) -> Line:
 
 
 def meanwhile(incident: Incident, t: Texts) -> str:
-    """Say plainly who changed the incident last, and what they did."""
+    """Return plainly who changed the incident last, and what they did."""
     deed = incident.last_deed.value
     if incident.last_deed is Deed.REOPENED and not incident.last_by:
         deed = "reopened_by_press"
@@ -102,15 +102,15 @@ def meanwhile(incident: Incident, t: Texts) -> str:
 
 
 def unread(places: str, t: Texts) -> str:
-    """Name what of a call could not be read."""
+    """Return in words what of a call could not be read."""
     parts = places.split()
     return t("incident.unread_all") if ALL in parts else ", ".join(parts)
 
 
 def outcomes(kind: Kind, t: Texts) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
-    """Give the outcomes to choose from, grouped: real needs, then false alarms by cause.
+    """Return the outcomes to choose from, grouped: real needs, then false alarms by cause.
 
-    That the voice misheard is the first cause of a spoken call, and none of any other.
+    "Misheard" is the first cause for a spoken call, and not offered for any other.
     """
     misheard = [Outcome.MISHEARD] if kind is Kind.SPOKEN else []
     others = [o for o in Outcome if o.is_false_alarm and o is not Outcome.MISHEARD]

@@ -1,3 +1,3 @@
-"""Pages of tasks: calls to make, and equipment that fails."""
+"""Pages of tasks: the calls to make, and the equipment that fails."""
 
 __all__ = ["calls", "equipment_page", "equipment_view"]

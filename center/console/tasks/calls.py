@@ -1,4 +1,4 @@
-"""Tasks in words: whom to call and why, what was tried, what an operator should know. Pure."""
+"""The call list: whom to call and why, what was tried; and the form for a call's result."""
 
 from collections.abc import Iterable, Mapping
 
@@ -63,12 +63,12 @@ class NeedView(Struct, frozen=True):
     badges: tuple[Badge, ...]
     tried: tuple[Tried, ...]
     done: str
-    is_press: bool = False  # a button is to be tried together
-    told: str = ""  # of a test press: who told of it, and until when
+    is_press: bool = False  # a button is to be tested together
+    told: str = ""  # of a test press: who announced it, and until when
 
 
 class HomeTasks(Struct, frozen=True):
-    """All that waits at one home: one call is for all of it."""
+    """All tasks of one home: one call is for all of them."""
 
     hub: str
     name: str
@@ -80,7 +80,7 @@ class HomeTasks(Struct, frozen=True):
 
 
 class Draft(Struct, frozen=True):
-    """What was typed where it was not accepted, and why not; `of` is the home."""
+    """What was typed into a form that was refused, and why; `of` is the home."""
 
     of: str = ""
     note: str = ""
@@ -96,7 +96,7 @@ class Look(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes of the call list."""
+    """Return the routes of the call list."""
     return [visited("/calls-today", desk, _read), acted("/calls-today/{hub}", desk, _call)]
 
 
@@ -137,7 +137,7 @@ async def _call(visit: Visit) -> Response:
 
 
 def _looked(form: FormData) -> dict[str, int | None]:
-    """Read the chosen tasks, each with the version that the page showed; -1 fits none."""
+    """Return the chosen tasks, each with the version that the page showed; -1 if missing."""
     versions: dict[str, int] = {}
     for text in map(str, form.getlist("version")):
         ident, _, number = text.rpartition(":")
@@ -158,7 +158,7 @@ async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandledError)
 
 
 def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:
-    """Read what waits and what was dealt with today; of one home or of all."""
+    """Read the tasks that wait and those that ended since `today_utc`; of one home or of all."""
     pressed = parts.devices(conn)
     waiting = [
         replace(task, devices=pressed.get(task.need.id, ())) for task in needs.still_open(conn, hub)
@@ -169,18 +169,18 @@ def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:
 
 
 def waiting(found: Look, visit: Visit) -> list[HomeTasks]:
-    """Word what waits, by home."""
+    """Return the waiting tasks in words, by home."""
     by_hub = newest_by_hub(visit.still_open)
     return by_home(found.waiting, found.kept, by_hub, visit.viewer)
 
 
 def done(found: Look, visit: Visit) -> list[NeedView]:
-    """Word what was dealt with."""
+    """Return the tasks that ended, in words."""
     return [view(one, found.kept.get(one.need.hub), visit.viewer) for one in found.done]
 
 
 def newest_by_hub(incidents: tuple[Incident, ...]) -> dict[str, Incident]:
-    """Give the newest incident of each home."""
+    """Return the newest incident of each home."""
     return {one.hub: one for one in sorted(incidents, key=lambda one: one.received_utc)}
 
 
@@ -190,9 +190,9 @@ def by_home(
     incidents: Mapping[str, Incident],
     viewer: Viewer,
 ) -> list[HomeTasks]:
-    """Gather tasks by home, in the order in which they come; `incidents` holds open ones.
+    """Return tasks by home, in their order; `incidents` has the open one of a home.
 
-    Homes where only a button is to be tried come last.
+    Homes where only a button is to be tested come last.
     """
     some: dict[str, list[Task]] = {}
     for task in tasks:
@@ -219,7 +219,7 @@ def _home(
 
 
 def view(task: Task, kept: Kept | None, viewer: Viewer) -> NeedView:
-    """Word a task."""
+    """Return a task in words."""
     need, t = task.need, viewer.t
     unit, count = times.ago(viewer.now - need.since_utc)
     return NeedView(
@@ -241,18 +241,18 @@ def view(task: Task, kept: Kept | None, viewer: Viewer) -> NeedView:
 
 
 def kind(which: NeedKind, viewer: Viewer) -> Badge:
-    """Name a kind of task, with its shape."""
+    """Return a kind of task as icon and word."""
     shape, tone = _LOOK.get(which, ("ring", "warn"))
     return Badge(shape, tone, viewer.t(f"need.{which}"))
 
 
 def tried(note: Note, viewer: Viewer) -> Tried:
-    """Word what somebody did about a task."""
+    """Return in words what somebody did about a task."""
     return Tried(clock(note.utc, viewer.now), note.by, viewer.t(f"called.{note.result}"), note.text)
 
 
 def meanwhile(need: Need, viewer: Viewer) -> str:
-    """Say who called last, when, and with what result; nothing where nobody has."""
+    """Return who called last, when, and with what result; empty where nobody has."""
     if need.result is None or need.called_utc is None:
         return ""
     when = clock(need.called_utc, viewer.now)

@@ -1,4 +1,4 @@
-"""The tasks on equipment that fails: their list, each with its homes, and what a person does."""
+"""The pages of failing equipment: the list of tasks, each task with its homes, and its form."""
 
 from collections.abc import Collection
 
@@ -24,7 +24,7 @@ from center.store.rows.needs import Task
 from center.store.rows.parts import AreaTask, Row
 from center.store.tables import records
 
-ON_BOARD = 8  # rows; the board is for calls
+ON_BOARD = 8  # rows; the board is mainly for calls
 LISTED = 200
 DONE_DAYS = 30
 PAGE = 50  # homes
@@ -48,7 +48,7 @@ class Look(Struct, frozen=True):
 
 
 def routes(desk: Desk) -> list[Route]:
-    """Give the routes."""
+    """Return the routes."""
     return [
         visited("/tasks", desk, _list),
         visited("/tasks/{id}", desk, _read),
@@ -58,7 +58,7 @@ def routes(desk: Desk) -> list[Route]:
 
 
 async def board(visit: Visit) -> Board:
-    """Give what the board shows of equipment."""
+    """Return what the board shows of equipment."""
     lines = await _lines(visit, ON_BOARD) if visit.equipment.tasks else []
     return Board(tuple(lines), max(0, visit.equipment.tasks - len(lines)))
 

@@ -1,4 +1,4 @@
-"""Tasks on equipment in words: what fails where, in how many homes, and who has it. Pure."""
+"""Tasks of failing equipment in words: what fails where, in how many homes, who has it. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -46,14 +46,14 @@ class PartLine(Struct, frozen=True):
 
 
 class Person(Struct, frozen=True):
-    """What of a home's record a task shows."""
+    """The part of a home's record that a task shows."""
 
     name: str = ""
     phone: str = ""
 
 
 def line(task: AreaTask, people: Mapping[str, Person], viewer: Viewer) -> TaskLine:
-    """Word a task."""
+    """Return a task in words."""
     need, t = task.need, viewer.t
     unit, count = times.ago(viewer.now - need.since_utc)
     one = task.all_homes == 1
@@ -76,7 +76,7 @@ def line(task: AreaTask, people: Mapping[str, Person], viewer: Viewer) -> TaskLi
 
 
 def part(row: Row, people: Mapping[str, Person], viewer: Viewer) -> PartLine:
-    """Word a home of a task."""
+    """Return a home of a task in words."""
     person = people.get(row.hub, Person())
     over = clock(row.over_utc, viewer.now) if row.over_utc is not None else ""
     back = viewer.t("equipment.times", n=row.times) if row.times else ""
@@ -85,7 +85,7 @@ def part(row: Row, people: Mapping[str, Person], viewer: Viewer) -> PartLine:
 
 
 def notes(some: Sequence[Note], viewer: Viewer) -> list[Tried]:
-    """Word what people did, the newest first."""
+    """Return in words what people did, the newest first."""
     return [calls.tried(note, viewer) for note in reversed(some)]
 
 

@@ -1,4 +1,4 @@
-"""Rows of the database, read and written: one module per subject."""
+"""Reading and writing the tables: one module per subject, functions of a connection."""
 
 __all__ = [
     "accounts",

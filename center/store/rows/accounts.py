@@ -1,4 +1,4 @@
-"""Operators, sessions and tokens in the store: functions of a connection."""
+"""Operators, sessions and tokens in the store."""
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -10,15 +10,15 @@ DEVICE_KEY = "device_key"
 
 
 def password_hash(conn: Connection, name: str) -> str | None:
-    """Give an operator's password hash, or None."""
+    """Return an operator's password hash, or None."""
     table = tables.operators
     return conn.scalar(select(table.c.password_hash).where(table.c.name == name))
 
 
 def device_key(conn: Connection, made: str) -> str:
-    """Give the key that seals the cookies of known devices; `made` where there is none yet.
+    """Return the key that seals the cookies of known devices; `made` where there is none yet.
 
-    It signs nobody in: with it one is spared only the wait after others' wrong guesses.
+    It signs nobody in: a sealed cookie only spares the wait after wrong guesses of others.
     """
     table = tables.meta
     known: str | None = conn.scalar(select(table.c.value).where(table.c.key == DEVICE_KEY))
@@ -81,7 +81,7 @@ def remove_token(conn: Connection, utc: float, name: str) -> bool:
 def open_session(
     conn: Connection, utc: float, hashed: str, name: str, expires_utc: float, address: str
 ) -> None:
-    """Keep a session, and forget those that are over."""
+    """Store a session, and delete those that are over."""
     table = tables.sessions
     conn.execute(delete(table).where(table.c.expires_utc <= utc))
     conn.execute(insert(table).values(hash=hashed, name=name, expires_utc=expires_utc))
@@ -89,7 +89,7 @@ def open_session(
 
 
 def close_session(conn: Connection, utc: float, hashed: str) -> None:
-    """End a session, if it is one."""
+    """End a session, if it exists."""
     table = tables.sessions
     name = conn.scalar(select(table.c.name).where(table.c.hash == hashed))
     if name is not None:
@@ -98,12 +98,12 @@ def close_session(conn: Connection, utc: float, hashed: str) -> None:
 
 
 def sign_in_failed(conn: Connection, utc: float, name: str, address: str) -> None:
-    """Note a failed sign-in; the name may be no account at all."""
+    """Note a failed sign-in in the audit; there may be no account of this name."""
     write_line(conn, Entry(utc, Deed.SIGN_IN_FAILED, version=0, text=f"{name} {address}"))
 
 
 def by_session(conn: Connection, hashed: str, utc: float) -> tuple[str, str] | None:
-    """Give (name, role) of a session that is not over, or None."""
+    """Return (name, role) of a session that is not over, or None."""
     session, operator = tables.sessions, tables.operators
     query = (
         select(operator.c.name, operator.c.role)
@@ -115,7 +115,7 @@ def by_session(conn: Connection, hashed: str, utc: float) -> tuple[str, str] | N
 
 
 def by_token(conn: Connection, hashed: str) -> tuple[str, str] | None:
-    """Give (name, role) of a program's token, or None."""
+    """Return (name, role) of a program's token, or None."""
     table = tables.tokens
     row = conn.execute(select(table.c.name, table.c.role).where(table.c.hash == hashed)).first()
     return None if row is None else (row[0], row[1])

@@ -1,4 +1,4 @@
-"""Announcements in the store: written once, with a delivery for each home; their audit."""
+"""Announcements in the store, each with a delivery for every home, and their audit."""
 
 import secrets
 from collections.abc import Mapping
@@ -36,14 +36,14 @@ class Sent(Struct, frozen=True):
 
 
 class NotSent(Struct, frozen=True):
-    """Why it was not; `hubs` are the homes that it would have gone to."""
+    """Why an announcement was not sent; `hubs` are the homes that it was for."""
 
     why: Why
     hubs: tuple[str, ...] = ()
 
 
 def homes(conn: Connection, draft: Draft) -> tuple[str, ...]:
-    """Name the homes that a draft is for, of those whose hub was heard and is not gone for good."""
+    """Return the homes that a draft is for: those whose hub was heard and is not removed."""
     query = select(tables.hubs.c.hub).where(tables.hubs.c.removed_utc.is_(None))
     query = query.order_by(tables.hubs.c.hub)
     known: tuple[str, ...] = tuple(conn.scalars(query))
@@ -58,7 +58,7 @@ def homes(conn: Connection, draft: Draft) -> tuple[str, ...]:
 
 
 def put(conn: Connection, draft: Draft, by: str, utc: float) -> Announcement | NotSent:
-    """Store what is to be said, and a delivery for each home; one key is stored once."""
+    """Store an announcement with a delivery for each home; a known key returns what it made."""
     known = find(conn, announcements.c.key == draft.key)
     if known is not None:
         return known
@@ -87,7 +87,7 @@ def put(conn: Connection, draft: Draft, by: str, utc: float) -> Announcement | N
 
 
 def refusal(conn: Connection, draft: Draft, hubs: tuple[str, ...], utc: float) -> Why | None:
-    """Say why a draft cannot be sent to these homes, or None."""
+    """Return why a draft cannot be sent to these homes, or None."""
     why = flaw(draft, utc)
     if why is not None:
         return why
@@ -103,7 +103,7 @@ def refusal(conn: Connection, draft: Draft, hubs: tuple[str, ...], utc: float) -
 
 
 def find(conn: Connection, condition: ColumnElement[bool]) -> Announcement | None:
-    """Give the announcement that fits a condition on its table, or None."""
+    """Return the announcement that fits a condition on its table, or None."""
     row = conn.execute(select(announcements).where(condition)).first()
     return None if row is None else shape(row)
 
@@ -125,14 +125,14 @@ def newest(conn: Connection, limit: int) -> list[Sent]:
 
 
 def fates(conn: Connection) -> dict[Fate, int]:
-    """Count all deliveries by what became of them; every fate is there."""
+    """Return the number of deliveries by fate; every fate is there."""
     query = select(deliveries.c.fate, func.count()).group_by(deliveries.c.fate)
     held = {Fate.of(fate): int(count) for fate, count in conn.execute(query)}
     return {fate: held.get(fate, 0) for fate in Fate}
 
 
 def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: float) -> None:
-    """Note in the audit who sent or withdrew it, and to how many homes; not what it says."""
+    """Note in the audit who sent or withdrew it, and to how many homes; not its text."""
     only = conn.scalars(
         select(deliveries.c.hub).where(deliveries.c.announcement == one.id).limit(2)
     )
@@ -143,7 +143,7 @@ def write_deed(conn: Connection, deed: Deed, one: Announcement, by: str, utc: fl
 
 
 def shape(row: Row[Any]) -> Announcement:
-    """Give the announcement of a row."""
+    """Return the announcement of a row."""
     return shaping.shape(row, Announcement)
 
 

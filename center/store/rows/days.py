@@ -1,4 +1,4 @@
-"""The days of a home in the store: check-ins and activity. Functions of a connection."""
+"""The days of a home in the store: check-ins and hours of activity."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from hub.contract.messages import AnsweredBy, CheckInEvent, CheckInResult
 
 
 class CheckIn(Struct, frozen=True):
-    """What became of a check-in; `day` and `slot` are Korea's, times UTC seconds."""
+    """The result of a check-in; `day` and `slot` are Korea's, times UTC seconds."""
 
     hub: str
     checkin: str
@@ -32,7 +32,7 @@ class CheckIn(Struct, frozen=True):
 
 
 def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) -> bool:
-    """Keep a check-in's result; False for an older word than the one held, which stays."""
+    """Store a check-in's result; False where a newer one is stored already."""
     data = event.data
     day, slot = times.of_checkin(data.checkin, data.due_utc)
     one = CheckIn(
@@ -62,7 +62,7 @@ def keep_checkin(conn: Connection, hub: str, event: CheckInEvent, utc: float) ->
 
 
 def keep_activity(conn: Connection, hub: str, said: messages.Activity, utc: float) -> None:
-    """Keep an hour; said again it replaces what was known of it."""
+    """Store an hour of activity, in place of an earlier report of it."""
     this = (activity.c.hub == hub) & (activity.c.from_utc == said.from_utc)
     values = {
         **msgspec.to_builtins(said),
@@ -84,7 +84,7 @@ def hours(conn: Connection, hub: str, from_utc: float, until_utc: float) -> list
 
 
 def places(conn: Connection, hub: str) -> dict[str, str]:
-    """Give the room of each device, as the home said last."""
+    """Return the room of each device, by the home's newest report."""
     newest = select(activity.c.places).where(activity.c.hub == hub)
     found: dict[str, str] | None = conn.scalar(
         newest.order_by(activity.c.stored_utc.desc(), activity.c.from_utc.desc()).limit(1)

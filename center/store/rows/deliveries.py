@@ -1,6 +1,6 @@
-"""Deliveries in the store: what is due at which hub, and what the hubs say of it.
+"""Deliveries of announcements in the store: what is due at which hub, and what the hubs answer.
 
-Two centres on one database claim each try once, and no counter twice: a claim is one transaction.
+A claim is one transaction: of two centres on one database only one gets each try and counter.
 """
 
 from typing import Any
@@ -28,10 +28,10 @@ from center.store.shaping import shape
 from center.store.tables import counters, deliveries
 from hub.contract.messages import AnnouncementEvent, Command, CommandKind, Reply
 
-BATCH = 25  # at once: the answers to calls for help stand in the same queue
-LASTS_S = 150.0  # of a command; hubs grant 300 s, so that their clocks may err by 150 s either way
+BATCH = 25  # at once: acks of calls for help wait in the same queue
+LASTS_S = 150.0  # of a command; hubs allow 300 s, so their clocks may be off by 150 s either way
 CLOCK_ERR_S = 60.0  # of a hub that says it is synchronised
-HASTEN_S = 10.0  # a hub that says it is there is not asked twice within this
+HASTEN_S = 10.0  # a hub that comes online is not sent the same twice within this time
 _c = deliveries.c
 _WAITING = _c.fate == Fate.WAITING.value
 _ONE = (
@@ -71,15 +71,15 @@ class Look(Struct, frozen=True):
 
 
 def any_due(conn: Connection, utc: float) -> bool:
-    """Tell whether a claim would find anything: a query, so that looking costs nothing."""
+    """Return whether a claim would find anything: a query, which does not use the writer."""
     return conn.execute(_ANY_DUE, {"utc": utc}).first() is not None
 
 
 def claim(conn: Connection, utc: float, limit: int = BATCH) -> tuple[list[tuple[str, Command]],
                                                                      list[str]]:  # fmt: skip
-    """Take what is due, each with a new counter, and end what is out of date.
+    """Claim the deliveries that are due, each with a new counter, and end those out of date.
 
-    Give the commands in the order in which they are to be sent, and the hubs of what ended.
+    Return (hub, command) in the order of sending, and the hubs of the deliveries that ended.
     """
     orders: list[tuple[str, Command]] = []
     over: list[str] = []
@@ -100,9 +100,9 @@ def claim(conn: Connection, utc: float, limit: int = BATCH) -> tuple[list[tuple[
 
 
 def next_counter(conn: Connection, hub: str, utc: float) -> int:
-    """Give a number above all that this hub was given; at least the time in milliseconds.
+    """Return a number above all earlier ones of this hub; at least the time in milliseconds.
 
-    So it rises even where the store is an older copy of itself.
+    So it rises even where the database is a restored, older copy.
     """
     least = int(utc * 1000)
     if not conn.execute(_COUNT, {"there": hub, "least": least}).rowcount:
@@ -111,7 +111,7 @@ def next_counter(conn: Connection, hub: str, utc: float) -> int:
 
 
 def reply(conn: Connection, hub: str, said: Reply, utc: float) -> bool:
-    """Take a hub's reply; False where no announcement is meant, or it is no news."""
+    """Store a hub's reply to a command; False where it changes nothing."""
     one = of(conn, said.id, hub)
     after = one and replied(one, said, utc)
     if after is None:
@@ -121,7 +121,7 @@ def reply(conn: Connection, hub: str, said: Reply, utc: float) -> bool:
 
 
 def tell(conn: Connection, hub: str, event: AnnouncementEvent, utc: float) -> bool:
-    """Take a hub's word on what became of an announcement; False where none is meant."""
+    """Store what a hub says became of an announcement; False where it is of none."""
     one = of(conn, event.data.command, hub)
     if one is None:
         return False
@@ -132,12 +132,12 @@ def tell(conn: Connection, hub: str, event: AnnouncementEvent, utc: float) -> bo
 
 
 def hasten(conn: Connection, hub: str, utc: float) -> None:
-    """Let what waits for a hub that is there be due now."""
+    """Make the deliveries to a hub that is online due now."""
     conn.execute(_HASTEN, {"there": hub, "utc": utc, "before": utc - HASTEN_S})
 
 
 def withdraw(conn: Connection, ident: str, by: str, utc: float) -> Announcement | Why:
-    """Take an announcement back from the homes whose hubs do not have it yet."""
+    """Withdraw an announcement from the homes whose hubs do not have it yet."""
     one = announcements.find(conn, tables.announcements.c.id == ident)
     if one is None:
         return Why.NOT_FOUND
@@ -150,7 +150,7 @@ def withdraw(conn: Connection, ident: str, by: str, utc: float) -> Announcement 
 
 
 def of(conn: Connection, announcement: str, hub: str) -> Delivery | None:
-    """Give the delivery of an announcement to a home, or None."""
+    """Return the delivery of an announcement to a home, or None."""
     row = conn.execute(_ONE, {"announcement": announcement, "hub": hub}).first()
     return None if row is None else _shape(row)
 
@@ -162,7 +162,7 @@ def of_announcement(conn: Connection, ident: str) -> list[Delivery]:
 
 
 def to_home(conn: Connection, hub: str, limit: int) -> list[tuple[Announcement, Delivery]]:
-    """List what was announced to a home, the newest first, each with how it stands there."""
+    """List the announcements to a home, newest first, each with its delivery there."""
     query = select(tables.announcements).join(
         deliveries, _c.announcement == tables.announcements.c.id
     )

@@ -17,10 +17,10 @@ from center.store.shaping import shape
 from center.store.tables import need_parts
 from hub.contract.messages import Availability, FaultReport, HubState, Reply
 
-OWN = "center:"  # begins the name of a fault that the centre itself has found
-INTERVAL_S = 30.0  # until the hub has said its own
-FOLD_S = 3600.0  # a flapping fault is two rows of history an hour, however often it flaps
-FLAPS_S = 600.0  # a fault that is back so soon has stood all the while: it must become a task
+OWN = "center:"  # prefix of a fault that the centre itself has found
+INTERVAL_S = 30.0  # until the hub has sent its own
+FOLD_S = 3600.0  # a flapping fault makes two rows of history an hour
+FLAPS_S = 600.0  # a fault that is back within this counts as never gone: it must become a task
 
 _hubs = tables.hubs
 _ADD = insert(_hubs)
@@ -37,8 +37,8 @@ _ADD_TELEMETRY = insert(tables.telemetry)
 def heard(conn: Connection, hub: str, utc: float, first_utc: float) -> None:
     """Note that the hub spoke at `utc`; an earlier time than the one known changes nothing.
 
-    `first_utc` is the present. It is kept of a hub that was never heard before: since when it can
-    be judged. A known time beyond it is of a clock that was set back, and counts no more.
+    `first_utc` is the present; for a new hub it is stored as its first time. A stored time after it
+    is from before the clock was set back, and is replaced.
     """
     if conn.execute(_HEARD, {"this": hub, "now": utc, "future": first_utc + AHEAD_S}).rowcount:
         return
@@ -79,7 +79,7 @@ def last_heard(conn: Connection) -> float | None:
 
 
 def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
-    """Follow the centre's clock, which was set back by `by_s`; give how many hubs it concerns."""
+    """Move times of the future back by `by_s`, as the clock was; return how many hubs changed."""
     future = _hubs.c.heard_utc > now_utc + AHEAD_S
     moved = update(_hubs).where(future).values(heard_utc=_hubs.c.heard_utc - by_s)
     since = need_parts.c.since_utc  # of a hub that was lost: it is back once it is heard later
@@ -89,7 +89,7 @@ def set_back(conn: Connection, by_s: float, now_utc: float) -> int:
 
 
 def comes_back(conn: Connection, hub: str, utc: float) -> bool:
-    """Put a removed hub on the board again, now that it speaks; with a line in the audit."""
+    """List a removed hub again, with a line in the audit; False where it was not removed."""
     if not conn.execute(_BACK, {"this": hub, "now": utc}).rowcount:
         return False
     write_line(conn, Entry(utc, Deed.HUB_BACK, version=0, hub=hub))
@@ -97,7 +97,7 @@ def comes_back(conn: Connection, hub: str, utc: float) -> bool:
 
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:
-    """Keep what the hub, or the broker, says of it; the broker knows only that it is lost."""
+    """Store a hub's state; the broker's last will says only that the hub is lost."""
     values: dict[str, object] = {"state": state.state.value}
     if state.state is not Availability.LOST:
         values |= {
@@ -112,7 +112,7 @@ def keep_state(conn: Connection, hub: str, state: HubState) -> None:
 
 
 def raise_fault(conn: Connection, hub: str, report: FaultReport, utc: float) -> None:
-    """Keep a fault; the same one said again is no news."""
+    """Store a fault; a repeated report changes nothing."""
     table = tables.faults
     this = (table.c.hub == hub) & (table.c.fault == report.fault)
     values = {
@@ -135,7 +135,7 @@ def raise_fault(conn: Connection, hub: str, report: FaultReport, utc: float) -> 
 
 
 def clear_fault(conn: Connection, hub: str, fault: str, utc: float) -> None:
-    """Note that a fault is over; one that is not known, or over already, is no news."""
+    """Store that a fault is over; one not known, or over already, changes nothing."""
     table = tables.faults
     lasting = (table.c.hub == hub) & (table.c.fault == fault) & table.c.cleared_utc.is_(None)
     if conn.execute(update(table).where(lasting).values(cleared_utc=utc)).rowcount:
@@ -143,7 +143,7 @@ def clear_fault(conn: Connection, hub: str, fault: str, utc: float) -> None:
 
 
 def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: float) -> None:
-    """Follow the hub's own list of lasting faults, in case a word on one was missed."""
+    """Match the faults to the hub's own list, in case a report was missed."""
     table = tables.faults
     known = conn.execute(select(table.c.fault, table.c.cleared_utc).where(table.c.hub == hub)).all()
     for fault, cleared_utc in known:
@@ -159,12 +159,12 @@ def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: floa
 
 
 def keep_telemetry(conn: Connection, hub: str, raw: str, utc: float) -> None:
-    """Keep a batch of readings as it came."""
+    """Store a batch of readings as it came."""
     conn.execute(_ADD_TELEMETRY, {"hub": hub, "stored_utc": utc, "raw": raw})
 
 
 def keep_reply(conn: Connection, hub: str, reply: Reply, utc: float) -> None:
-    """Keep what became of a command; the first reply counts."""
+    """Store the reply to a command; the first one counts."""
     table = tables.replies
     known = select(table.c.id).where(table.c.hub == hub, table.c.id == reply.id)
     if conn.execute(known).first() is None:
@@ -182,7 +182,7 @@ def refused_counts(conn: Connection) -> dict[str, int]:
 
 
 def keep_refused_counts(conn: Connection, counts: Mapping[str, int], utc: float) -> None:
-    """Keep how many messages were refused, by reason."""
+    """Store how many messages were refused, by reason."""
     table = tables.refused
     for reason, count in counts.items():
         values = {"count": count, "last_utc": utc}
@@ -192,7 +192,7 @@ def keep_refused_counts(conn: Connection, counts: Mapping[str, int], utc: float)
 
 
 def _remember(conn: Connection, hub: str, fault: str, utc: float, *, over: bool) -> None:
-    """Note that a fault came or went; within the hour the same is counted, not written again."""
+    """Store that a fault came or went; the same within an hour is only counted."""
     table = tables.fault_history
     this = (table.c.hub == hub) & (table.c.fault == fault) & table.c.over.is_(over)
     newest = select(table.c.seq).where(this, table.c.stored_utc > utc - FOLD_S)

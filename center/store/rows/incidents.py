@@ -24,7 +24,9 @@ from hub.contract.scaip import URGENCY, Kind
 
 LINES = 50  # of a timeline at once: one of 10,000 presses would be a page of 2.8 MB
 SEQ_MAX = 2**53
-SHARED = "surplus of "  # and its id: the alarm of an incident that many alarms share (`crowd`)
+SHARED = (
+    "surplus of "  # and its id: the alarm of an incident that many alarms share (`service.surplus`)
+)
 _FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")  # what may stand in a URL as it is
 _incidents, _events, _audit = tables.incidents, tables.events, tables.audit
 _ROW = _incidents.c
@@ -89,7 +91,7 @@ _SINCE = select(_incidents).where(
 
 
 class Which(StrEnum):
-    """Which incidents to list; `open` is everything that a person has yet to close."""
+    """Which incidents to list; `open` are all that no person has closed yet."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -122,33 +124,33 @@ def keep_event(
 
 
 def incident_of(conn: Connection, hub: str, alarm: str) -> Incident | None:
-    """Give the incident of a hub's alarm, or None; on a server, locked until the commit."""
+    """Return the incident of a hub's alarm, or None; on a server, locked until the commit."""
     return find(conn, _OF_ALARM, hub=hub, alarm=alarm)
 
 
 def incident(conn: Connection, ident: str) -> Incident | None:
-    """Give an incident by its own id, or None; on a server, locked until the commit."""
+    """Return an incident by its own id, or None; on a server, locked until the commit."""
     return find(conn, _BY_ID_LOCKED, id=ident)
 
 
 def find(conn: Connection, query: Select[Any], **values: str) -> Incident | None:
-    """Give the one incident that the query names, with its parameters filled in, or None."""
+    """Return the incident that a query with these parameters finds, or None."""
     row = conn.execute(query, values).first()
     return None if row is None else shape(row, Incident)
 
 
 def unread_alarm(conn: Connection, hub: str, event: AlarmEvent) -> str | None:
-    """Give the alarm for a call that names none: its own of before, else the hub's open one."""
+    """Return the alarm of a call that names none: as stored before, else the hub's open one."""
     before: str | None = conn.scalar(_ALARM_BEFORE, {"source": event.source, "id": event.id})
     alarm: str | None = before or conn.scalar(_UNREAD_ALARM, {"hub": hub})
     return alarm
 
 
 def free_id(conn: Connection, hub: str, alarm: str) -> str:
-    """Name a new incident: as its alarm, or by a digest where that is unfit or taken.
+    """Return the id of a new incident: its alarm, or a digest where that is unfit or taken.
 
-    A hub can know the digest, too, and name an alarm so: then it is random. Neither is the name
-    free that a shared incident would get from it.
+    A hub may name an alarm like the digest: then the id is random. An id is taken, too, where a
+    shared incident has its alarm from it.
     """
     digest = "x-" + hashlib.sha256(f"{hub}\n{alarm}".encode()).hexdigest()[:32]
     for ident in (alarm, digest) if _FIT.fullmatch(alarm) else (digest,):
@@ -159,7 +161,7 @@ def free_id(conn: Connection, hub: str, alarm: str) -> str:
 
 
 def save(conn: Connection, change: Change) -> Incident:
-    """Store a change: the incident's row and its new lines; give the incident."""
+    """Store a change: the incident's row and its new lines. Return the incident."""
     values = msgspec.to_builtins(change.incident)
     if change.incident.version == 1:
         conn.execute(_ADD_INCIDENT, values)
@@ -173,9 +175,9 @@ def save(conn: Connection, change: Change) -> Incident:
 def case(
     conn: Connection, ident: str, limit: int = LINES, before: int | None = None
 ) -> Case | None:
-    """Give an incident by its id, or None, with the newest lines of its timeline, at most `limit`.
+    """Return an incident by its id with the newest lines of its timeline, or None.
 
-    `before` pages on to older ones.
+    `limit` is the most lines; `before` pages on to older ones.
     """
     incident = find(conn, _BY_ID, id=ident)
     if incident is None:
@@ -213,10 +215,10 @@ def incidents(
 
 
 def board(conn: Connection, limit: int) -> tuple[list[Incident], int]:
-    """List what is open, the most urgent and oldest first, and count all of it.
+    """List the open incidents, the most urgent and oldest first, and return their number.
 
-    What nobody has comes before what somebody looks after, and each home's first call before any
-    home's second: however many one home makes, it pushes no other's off the list.
+    Those that nobody holds come before the others, and each home's first call before any home's
+    second: a home with many calls pushes no other home off the list.
     """
     table = tables.incidents
     urgent = (
@@ -249,7 +251,7 @@ def of_hub(conn: Connection, hub: str, limit: int = 20) -> list[Incident]:
 
 
 def last_calls(conn: Connection) -> dict[str, Incident]:
-    """Give each hub's newest incident, by hub."""
+    """Return each hub's newest incident, by hub."""
     table = tables.incidents
     newest = (
         select(table.c.hub, func.max(table.c.received_utc).label("at"))
@@ -269,7 +271,7 @@ def stages(conn: Connection) -> dict[Stage, int]:
 
 
 def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident]:
-    """List the incidents whose holder forgot them, or does not answer a call that came again."""
+    """List the held incidents whose time is over, or whose repeated call was not answered."""
     found = list[Incident]()
     for stage in (Stage.ACCEPTED, Stage.PRESENT):
         lasts_s = patience.lasts_s(stage)

@@ -1,4 +1,4 @@
-"""Tasks in the store: opened by homes, dealt with by people. Functions of a connection."""
+"""Tasks in the store: opened by events of homes, handled by people."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from center.store.rows.audit import write_line
 from center.store.shaping import bounded
 from center.store.tables import need_notes, needs
 
-SILENT = (  # a sign of life takes the edge off
+SILENT = (  # a sign of life makes them less urgent
     NeedKind.MISSED_CHECKIN,
     NeedKind.UNCLEAR,
     NeedKind.WORDLESS,
@@ -35,7 +35,7 @@ _KINDS = select(needs.c.kind, func.count()).where(_OPEN).group_by(needs.c.kind)
 
 
 class Asked(Struct, frozen=True):
-    """What a home asks for, by which of its events."""
+    """A task that a home's event asks for."""
 
     hub: str
     kind: NeedKind
@@ -53,7 +53,7 @@ class Note(Struct, frozen=True):
 
 
 class Task(Struct, frozen=True):
-    """A need with its notes, oldest first; of a test press, what is to be pressed."""
+    """A task with its notes, oldest first; `devices`: what is to be pressed in a test."""
 
     need: Need
     notes: tuple[Note, ...] = ()
@@ -61,7 +61,7 @@ class Task(Struct, frozen=True):
 
 
 def open_need(conn: Connection, asked: Asked, utc: float) -> Need:
-    """Open a task, or fold it into the open one of the same kind and home."""
+    """Open a task, or add to the open one of the same kind and home; return it."""
     score = bounded(asked.score)
     row = conn.execute(_OPEN_OF, {"hub": asked.hub, "kind": asked.kind.value}).first()
     if row is not None:
@@ -75,7 +75,7 @@ def open_need(conn: Connection, asked: Asked, utc: float) -> Need:
 
 
 def name(*parts: str) -> str:
-    """Name a task by what it came of."""
+    """Return the id of a task, made from what caused it."""
     return "n-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
@@ -85,13 +85,13 @@ def add(conn: Connection, need: Need) -> None:
 
 
 def find(conn: Connection, ident: str) -> Need | None:
-    """Give a task by its id, or None; on a server, locked until the commit."""
+    """Return a task by its id, or None; on a server, locked until the commit."""
     row = conn.execute(_BY_ID, {"id": ident}).first()
     return None if row is None else shape(row)
 
 
 def ease(conn: Connection, hub: str, utc: float) -> bool:
-    """Note on a home's check-ins without an answer that there is life; a person still ends them."""
+    """Note a sign of life on a home's `SILENT` tasks; a person still has to end them."""
     silent = (needs.c.hub == hub) & needs.c.kind.in_([kind.value for kind in SILENT])
     this = update(needs).where(_OPEN, silent).values(eased_utc=utc)
     return conn.execute(this).rowcount > 0
@@ -100,9 +100,9 @@ def ease(conn: Connection, hub: str, utc: float) -> bool:
 def call(
     conn: Connection, looked: Mapping[str, int | None], tried: Try
 ) -> tuple[Task, ...] | NotHandled:
-    """Note what came of a person's call about some tasks, each with its line in the audit.
+    """Store the result of a person's call about some tasks, each with a line in the audit.
 
-    `looked` gives the version of each that was looked at (None: any). All are noted, or none.
+    `looked` has the version of each that was looked at (None: any). All are stored, or none.
     """
     if not looked:
         return NotHandled(WhyNot.NOTHING_CHOSEN)
@@ -121,7 +121,7 @@ def call(
 
 
 def end_with_incident(conn: Connection, hub: str, by: str, utc: float) -> bool:
-    """End a home's missed check-in together with the alarm that came of it."""
+    """End a home's task of a missed check-in, since the alarm of it was closed; False if none."""
     row = conn.execute(_OPEN_OF, {"hub": hub, "kind": NeedKind.MISSED_CHECKIN.value}).first()
     if row is None:
         return False
@@ -133,19 +133,19 @@ def end_with_incident(conn: Connection, hub: str, by: str, utc: float) -> bool:
 
 
 def task(conn: Connection, need: Need) -> Task:
-    """Give a need with its notes."""
+    """Return a task with its notes."""
     query = select(need_notes).where(need_notes.c.need == need.id).order_by(need_notes.c.seq)
     notes = [shaping.shape(row, Note) for row in conn.execute(query)]
     return Task(need, tuple(notes))
 
 
 def homes_open(conn: Connection) -> int:
-    """Count the homes that somebody should call."""
+    """Return the number of homes that somebody should call."""
     return conn.scalar(_HOMES) or 0
 
 
 def kinds_open(conn: Connection) -> dict[NeedKind, int]:
-    """Count the open tasks by kind; every kind is there."""
+    """Return the number of open tasks by kind; every kind is there."""
     held = {kind: int(count) for kind, count in conn.execute(_KINDS)}
     return {kind: held.get(kind.value, 0) for kind in NeedKind}
 
@@ -159,7 +159,7 @@ def still_open(conn: Connection, hub: str | None = None) -> list[Task]:
 
 
 def done_since(conn: Connection, utc: float, hub: str | None = None) -> list[Task]:
-    """List the homes' tasks that were dealt with since, the newest first."""
+    """List the homes' tasks that ended since then, newest first."""
     query = select(needs).where(needs.c.done_utc >= utc, _OF_HOME)
     query = query.order_by(needs.c.done_utc.desc())
     if hub is not None:
@@ -173,7 +173,7 @@ def put(conn: Connection, need: Need) -> None:
 
 
 def shape(row: Row[Any]) -> Need:
-    """Give the task of a row."""
+    """Return the task of a row."""
     return shaping.shape(row, Need)
 
 

@@ -1,8 +1,8 @@
 """The parts of tasks in the store: which homes and devices a task is about.
 
-A task of an area is one row, however many homes fail at once; each of them is a part, which ends by
-itself. A task all of whose parts are over is over. What ends and soon comes back is the same task
-again, so that a loose plug makes one row of history and not thousands.
+A task of an area is one row, however many homes fail at once. Each home is a part, which ends by
+itself; when all parts are over, the task is over. What fails again within an hour is the same task,
+so that a loose plug makes one row and not thousands.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -37,7 +37,7 @@ _OF_AREA = tables.needs.c.kind.in_([kind.value for kind in NeedKind if kind.is_o
 
 
 class Row(Struct, frozen=True):
-    """A part as it is held; `times` says how often it came back."""
+    """A part as stored; `times` is how often it came back."""
 
     need: str
     hub: str
@@ -73,7 +73,7 @@ class Whole(Struct, frozen=True):
 
 
 class Standing(Struct, frozen=True):
-    """What equipment waits for a person: tasks, homes in them, and when one last grew."""
+    """The open tasks of equipment: their number, their homes, and when one last grew."""
 
     tasks: int = 0
     homes: int = 0
@@ -81,12 +81,12 @@ class Standing(Struct, frozen=True):
 
 
 def lasting(conn: Connection) -> list[Row]:
-    """List the parts that are not over, of open tasks and of those that were seen to."""
+    """List the parts that still fail, of open tasks and of those that were seen to."""
     return [shape(row) for row in conn.execute(select(need_parts).where(_LASTS))]
 
 
 def open_parts(conn: Connection, parts: Iterable[Part], utc: float) -> set[str]:
-    """Add parts to the tasks of their areas or homes, which are made where needed; name those."""
+    """Add parts to the tasks of their areas or homes, made where needed; return the tasks' ids."""
     some = list(parts)
     areas = _areas(conn, {part.hub for part in some})
     touched: set[str] = set()
@@ -100,7 +100,7 @@ def open_parts(conn: Connection, parts: Iterable[Part], utc: float) -> set[str]:
 
 
 def end_parts(conn: Connection, rows: Iterable[Row], utc: float) -> set[str]:
-    """End parts, and with its last one each task that is open; name the tasks."""
+    """End parts, and each open task with its last part; return the tasks' ids."""
     ended = [{"at": utc, **_key(row.need, row.part)} for row in rows]
     if not ended:
         return set()
@@ -116,7 +116,7 @@ def end_parts(conn: Connection, rows: Iterable[Row], utc: float) -> set[str]:
 
 
 def due_again(conn: Connection, utc: float) -> list[Need]:
-    """List the tasks that were seen to, whose time is over and whose parts still fail."""
+    """List the tasks that were seen to, but still fail after their time."""
     parts = select(_part.need).where(_LASTS)
     over = (tables.needs.c.until_utc <= utc) & tables.needs.c.done_utc.is_not(None)
     query = select(tables.needs).where(over, tables.needs.c.id.in_(parts))
@@ -142,7 +142,7 @@ def areas_done(conn: Connection, utc: float, limit: int) -> list[AreaTask]:
 
 
 def area_task(conn: Connection, ident: str) -> AreaTask | None:
-    """Give one task with its counts, or None."""
+    """Return one task with its counts, or None."""
     need = needs.find(conn, ident)
     return None if need is None else _counted(conn, [need])[0]
 
@@ -158,7 +158,7 @@ def of_home(conn: Connection, hub: str) -> list[AreaTask]:
 
 
 def whole(conn: Connection, ident: str, limit: int, skip: int = 0) -> Whole | None:
-    """Give a task with a page of its parts, or None."""
+    """Return a task with a page of its parts, or None."""
     found = area_task(conn, ident)
     if found is None:
         return None
@@ -175,7 +175,7 @@ def parts_of(conn: Connection, ident: str, limit: int, skip: int = 0) -> list[Ro
 
 
 def devices(conn: Connection) -> dict[str, tuple[str, ...]]:
-    """Name what is to be pressed, by task: each device with its place, where that is known."""
+    """Return the devices to press by task, each with its place where that is known."""
     due = _part.kind == NeedKind.PRESS_DUE.value
     query = select(_part.need, _part.device, _part.detail).where(_LASTS, due)
     found: dict[str, tuple[str, ...]] = {}
@@ -192,7 +192,7 @@ def count_parts(conn: Connection, ident: str) -> int:
 
 
 def standing(conn: Connection) -> Standing:
-    """Count what equipment waits for a person."""
+    """Return how much equipment waits for a person."""
     is_open = tables.needs.c.done_utc.is_(None)
     tasks = conn.scalar(select(func.count()).where(is_open, _OF_AREA)) or 0
     if not tasks:
@@ -205,7 +205,7 @@ def standing(conn: Connection) -> Standing:
 
 
 def shape(row: "sqlalchemy.Row[*tuple[Any, ...]]") -> Row:
-    """Give the part of a row."""
+    """Return the part of a row."""
     return shaping.shape(row, Row)
 
 

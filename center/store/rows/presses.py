@@ -1,9 +1,9 @@
-"""Presses of the triggers in the store: when each was last seen, and those that are tests.
+"""Presses of the triggers in the store: when each was pressed last, and which are tests.
 
-A test press is a call like any other on its whole way: the hub knows of no test, so that a real one
-in the same minutes is never taken for less. Only here, where an operator has told of it beforehand,
-a press that begins a new call of a home without another open one is hers at once, and rings nobody.
-Where she forgets it, it goes back to everybody when the minutes are over.
+For the hub a test press is a call like any other, so that a real call in the same minutes stays a
+real call. Only here, after an operator has announced a test, a press that begins a new call of a
+home without another open call is held by that operator at once, and rings nobody. If the operator
+does nothing, it is given back to everybody when the test's time is over.
 """
 
 from msgspec.structs import replace
@@ -21,8 +21,8 @@ from hub.contract.scaip import What
 
 _CALLS = frozenset({What.RAISED, What.REPEATED})
 _DUE = NeedKind.PRESS_DUE.value
-CLOCKS_S = 5.0  # by which a hub's clock that is synchronised may be behind the centre's
-_MINUTE_S = 60.0  # a cord that wobbles is no news more often
+CLOCKS_S = 5.0  # by which a synchronised hub's clock may be behind the centre's
+_MINUTE_S = 60.0  # repeats of a swinging cord are not stored more often
 
 _press, _part, _incident = presses.c, need_parts.c, tables.incidents.c
 _THIS = (_press.hub == bindparam("this_hub")) & (_press.device == bindparam("this_device"))
@@ -50,10 +50,10 @@ _OTHERS = (
 def tested(
     conn: Connection, incident: Incident, heard: Heard, *, begun: bool
 ) -> tuple[Incident, bool]:
-    """Note a press; give its incident, in the hands of whoever told of a test press.
+    """Store a press; return its incident, held by the operator where it is a test.
 
-    And whether it was awaited, so that a task is over or has less to wait for. Only a press that
-    has `begun` the incident is a test, and only one that was surely made after it was told of.
+    Also return whether a task waited for it. Only a press that has `begun` the incident is a test,
+    and only one that was surely made after the test was announced.
     """
     data, utc = heard.event.data, heard.utc
     if data.kind not in PRESSED or data.what not in _CALLS:
@@ -79,12 +79,12 @@ def tested(
 
 
 def open_test(conn: Connection, hub: str, utc: float) -> Need:
-    """Give the home's task of a test press, made now where none is open."""
+    """Return the home's task of a test press; made now where none is open."""
     return needs.open_need(conn, needs.Asked(hub, NeedKind.PRESS_DUE, f"test {utc!r}"), utc)
 
 
 def _told(conn: Connection, hub: str, device: str, utc: float) -> Need | None:
-    """Give the task of a test press that was told of, and still awaits this very device."""
+    """Return the task of an announced test that still waits for this device, or None."""
     need = _open(conn, hub)
     if need is None or need.result is not Called.TEST_TOLD or not need.taken_by:
         return None
@@ -95,7 +95,7 @@ def _told(conn: Connection, hub: str, device: str, utc: float) -> Need | None:
 
 
 def _is_older(heard: Heard, told: Need) -> bool:
-    """Tell whether the press may have been made before the test was told of: then it is a call."""
+    """Return whether the press may be from before the test was announced: then it is a call."""
     sure = heard.event.data.synced and told.taken_utc is not None
     return not sure or heard.happened_utc < (told.taken_utc or 0.0) - CLOCKS_S
 
@@ -110,7 +110,7 @@ def _note(conn: Connection, hub: str, device: str, utc: float) -> bool:
     done = [row for row in awaited if row.device in {device, ""}]
     parts.end_parts(conn, done, utc)
     need = None if awaited else _open(conn, hub)
-    if need:  # a test that somebody told of by herself: any press is what it waited for
+    if need:  # a test that an operator began: it waits for any press
         version = need.version + 1
         over = replace(need, version=version, result=Called.BY_ITSELF, done_utc=utc)
         needs.put(conn, replace(over, called_utc=utc, called_by=""))
@@ -127,5 +127,5 @@ def _awaited(conn: Connection, hub: str) -> list[parts.Row]:
 
 
 def _is_alone(conn: Connection, incident: Incident) -> bool:
-    """Whether it is the home's only open incident: where another is open, nothing is a test."""
+    """Return whether it is the home's only open incident; beside another no press is a test."""
     return conn.execute(_OTHERS, {"hub": incident.hub, "id": incident.id}).first() is None

@@ -1,4 +1,4 @@
-"""What the false-alarm rates are computed from, and the same as a table file."""
+"""The false-alarm rates from the store, and the same as CSV."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ _told_of = exists(
     )
 )
 _other = incidents.c.outcome.is_(None) | (incidents.c.outcome != Outcome.TEST.value)
-_IS_ALARM = _other | ~_told_of  # a test press that was told of, and was one, is no alarm
+_IS_ALARM = _other | ~_told_of  # a press that was announced and closed as a test is no alarm
 
 
 def read(conn: Connection, now: float, days: int, hub: str | None = None) -> Rates:
@@ -57,5 +57,5 @@ def _cells(rate: Rate) -> Iterator[object]:
 
 
 def _harmless(text: str) -> str:
-    """A hub's word must not become a formula of the reader's spreadsheet."""
+    """Quote text of a hub that a spreadsheet would run as a formula."""
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -1,4 +1,4 @@
-"""Records in the store, and who looked at one. Functions of a connection."""
+"""Residents' records in the store, and who looked at them."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,7 @@ from center.store.tables import audit, records
 
 
 def find(conn: Connection, hub: str) -> Kept | None:
-    """Give a home's record, an empty one where only its hub was heard, or None for no home."""
+    """Return a home's record, an empty one where only its hub was heard, or None for no home."""
     row = conn.execute(select(records).where(records.c.hub == hub)).first()
     if row is not None:
         return shape(row, Kept)
@@ -23,7 +23,7 @@ def find(conn: Connection, hub: str) -> Kept | None:
 
 
 def names(conn: Connection, hubs: Collection[str] | None = None) -> dict[str, str]:
-    """Give the resident's name of each home that has one; of some homes, or of all."""
+    """Return the resident's name of each home that has one; of some homes, or of all."""
     query = select(records.c.hub, records.c.record["name"].as_string())
     if hubs is not None:
         query = query.where(records.c.hub.in_(hubs))
@@ -33,9 +33,9 @@ def names(conn: Connection, hubs: Collection[str] | None = None) -> dict[str, st
 def put(
     conn: Connection, hub: str, record: Record, change: Entry, version: int | None = None
 ) -> Kept | NotKept:
-    """Store a record, and in the audit who changed which fields (`change` gives who and when).
+    """Store a record, and in the audit who changed which fields (`change` has who and when).
 
-    `version` is the one looked at (None: whatever it is). No change writes nothing.
+    `version` is the one looked at (None: any). Nothing is written where nothing differs.
     """
     held = find(conn, hub) or Kept(hub)
     if version is not None and version != held.version:
@@ -62,7 +62,7 @@ def kept(conn: Connection) -> list[tuple[str, str, float]]:
 
 
 def remove(conn: Connection, utc: float, hub: str) -> bool:
-    """Forget a home's record, with a line in the audit; False where there is none."""
+    """Delete a home's record, with a line in the audit; False where there is none."""
     if not conn.execute(delete(records).where(records.c.hub == hub)).rowcount:
         return False
     write_line(conn, Entry(utc, Deed.RECORD_REMOVED, version=0, hub=hub))
@@ -70,7 +70,7 @@ def remove(conn: Connection, utc: float, hub: str) -> bool:
 
 
 def was_seen(conn: Connection, hub: str, by: str, since_utc: float) -> bool:
-    """Tell whether it is written down that somebody has looked at the record since."""
+    """Return whether the audit says that `by` has looked at the record since then."""
     column = audit.c
     query = select(column.seq).where(
         column.hub == hub,
@@ -82,5 +82,5 @@ def was_seen(conn: Connection, hub: str, by: str, since_utc: float) -> bool:
 
 
 def seen(conn: Connection, hub: str, deed: Deed, by: str, utc: float) -> None:
-    """Note in the audit that somebody looked at what is held of a home."""
+    """Note in the audit that somebody looked at the data of a home."""
     write_line(conn, Entry(utc, deed, version=0, by=by, hub=hub))

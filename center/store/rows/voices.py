@@ -1,4 +1,4 @@
-"""What the centre knows of a home's voice: its faults, and when it last showed that it works."""
+"""What the store has of a home's voice: its faults, and when it last worked."""
 
 from enum import StrEnum
 from typing import Any
@@ -20,12 +20,12 @@ OF_VOICE = frozenset(
         FaultKind.MUTED,
     }
 )
-NAMES = ("voice", "voicebox")  # as the hub's driver is called unless its settings say otherwise
+NAMES = ("voice", "voicebox")  # the usual names of the hub's driver
 SHOWN = 5
 
 
 class Sign(StrEnum):
-    """How a voice showed that it works."""
+    """By what a voice last showed that it works."""
 
     CHECKIN = "checkin"
     ANNOUNCEMENT = "announcement"

@@ -1,7 +1,7 @@
-"""What residents said, as machines wrote it down: in a table of its own, and nowhere else.
+"""What residents said, as transcribed by machines. Stored in this table only.
 
-It comes only from homes that consented (`tell_words` of their voice), and is forgotten with their
-days.
+It comes only from homes that consented (setting `tell_words` of their voice), and is deleted after
+`days_keep_s`.
 """
 
 import re
@@ -19,7 +19,7 @@ Words = dict[tuple[str, str], str]  # (hub, check-in or incident) -> what was sa
 
 
 def bare(event: Happened, raw: str) -> str:
-    """Give an event as it came, but for what was said: what keeps events keeps them for ever."""
+    """Return an event as it came, without what was said: events are kept longer than words."""
     told = isinstance(event, AlarmEvent | CheckInEvent)
     return SAID.sub(r'\1""', raw) if told else raw
 
@@ -27,9 +27,9 @@ def bare(event: Happened, raw: str) -> str:
 def keep(
     conn: Connection, hub: str, about: str, event: AlarmEvent | CheckInEvent, utc: float
 ) -> None:
-    """Keep what was said, if it was told, with the incident or the check-in that it is about.
+    """Store what was said, if the event has it, with the incident or check-in that it is about.
 
-    The home's own switch may be wrong: where the record says no to voice, nothing is kept.
+    The home's setting may be wrong: where the record refuses consent to voice, nothing is stored.
     """
     if event.data.words and not _refused(conn, hub):
         text = event.data.words[:WORDS_MAX]
@@ -39,13 +39,13 @@ def keep(
 
 
 def of_home(conn: Connection, hub: str, about: str) -> tuple[str, ...]:
-    """Give what was said in a home about an incident, oldest first."""
+    """Return what was said in a home about an incident, oldest first."""
     query = select(words.c.words).where(words.c.hub == hub, words.c.about == about)
     return tuple(conn.scalars(query.order_by(words.c.stored_utc, words.c.event)))
 
 
 def newest(conn: Connection, since_utc: float, hub: str | None = None) -> Words:
-    """Give what was said last about each check-in or incident, of one home or of all."""
+    """Return the last words about each check-in or incident, of one home or of all."""
     column = words.c
     query = select(column.hub, column.about, column.words).where(column.stored_utc >= since_utc)
     if hub is not None:
