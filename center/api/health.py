@@ -65,7 +65,7 @@ def routes(desk: Desk) -> list[Route]:
 
 
 async def _health(desk: Desk) -> Health:
-    kept, link, now = desk.store.health(), desk.link.health(), desk.clock()
+    kept, link, now = desk.store.state(), desk.link.state(), desk.clock()
     trouble = kept.trouble
     heard_utc: float | None = None
     try:
@@ -108,7 +108,7 @@ async def _metrics(desk: Desk) -> str:
 
 
 def _parts(desk: Desk) -> list[Family]:
-    store, link = desk.store.health(), desk.link.health()
+    store, link = desk.store.state(), desk.link.state()
     up = desk.link.listening_utc is not None
     return [
         gauge("anbu_store_ok", "Whether the last commit worked.", "", {"": store.ok}),

@@ -75,7 +75,7 @@ class Visit(Struct, frozen=True):
             needs=self.needs,
             equipment=self.equipment,
             listening=self.desk.link.listening_utc is not None,
-            rival=bool(self.desk.link.health().rival),
+            rival=bool(self.desk.link.state().rival),
             bare=self.bare,
         )
 

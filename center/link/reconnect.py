@@ -29,7 +29,7 @@ STEADY_S = 5.0  # a session that lasted this long does not count as a failure
 log = logging.getLogger(__name__)
 
 
-class LinkHealth(Struct, frozen=True):
+class LinkState(Struct, frozen=True):
     """Since when the link is up (UTC seconds; None: it is down), to which broker, what failed."""
 
     since_utc: float | None
@@ -59,7 +59,7 @@ class Link:
         self._receive = receive
         self._turned = turned
         self._session: Session | None = None
-        self._health = LinkHealth(None, trouble="not connected yet")
+        self._state = LinkState(None, trouble="not connected yet")
         self._claim = Claim(database, secrets.token_hex(8))
         self._taken_over = 0
         self._stopping = threading.Event()
@@ -78,9 +78,9 @@ class Link:
             session.answered.set()
         self._thread.join()
 
-    def health(self) -> LinkHealth:
+    def state(self) -> LinkState:
         """Return the state of the link, from any thread."""
-        return self._health
+        return self._state
 
     def has_died(self) -> bool:
         """Return whether its thread ended without `stop`: only a new process can help."""
@@ -90,7 +90,7 @@ class Link:
     @property
     def listening_utc(self) -> float | None:
         """Since when the link is up (UTC seconds), or None while it is down."""
-        return self._health.since_utc
+        return self._state.since_utc
 
     def ack(self, hub: str, ack: Ack) -> None:
         """Send an ack if the link is up; else `inbox.repair` sends it in the next session."""
@@ -189,7 +189,7 @@ class Link:
     def _tell(self, since_utc: float | None, broker: str = "", trouble: str = "") -> None:
         rival = self._claim.rival
         who = (rival.database or UNKNOWN) if rival else ""
-        self._health = LinkHealth(since_utc, broker, trouble, who, self._taken_over)
+        self._state = LinkState(since_utc, broker, trouble, who, self._taken_over)
 
     def _watch(self, session: Session) -> None:
         while not session.over.wait(WATCH_S) and not self._stopping.is_set():

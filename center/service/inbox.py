@@ -37,7 +37,6 @@ UNSTORABLE = "unstorable"
 OF_MESSAGE = (DataError, IntegrityError, ProgrammingError)  # never of a full or broken disk
 FLOOD = "flood"
 FLOOD_AGAIN_S = 60.0
-
 log = logging.getLogger(__name__)
 
 
@@ -91,27 +90,6 @@ def receive(inbox: Inbox, arrived: Arrived) -> None:
         _held(inbox, heard.hub, passed)
 
 
-def repair(inbox: Inbox) -> None:
-    """Send all hubs the stage of their alarms: after a new session, in case acks were lost."""
-
-    def open_ones(conn: Connection) -> list[Incident]:
-        return incidents.changed_since(conn, inbox.clock() - REPAIR_BACK_S)
-
-    def answer(done: Future[list[Incident]]) -> None:
-        if not done.exception():
-            for incident in done.result():
-                inbox.link().ack(incident.hub, acks.of_stage(incident, inbox.clock()))
-
-    inbox.store.submit(open_ones, answer)
-
-
-def turned(inbox: Inbox) -> None:
-    """Update the pages when the link went up or down; repair when it is up."""
-    inbox.feed.tell(Update(Topic.LINK))
-    if inbox.link().health().since_utc is not None:
-        repair(inbox)
-
-
 def _keep(inbox: Inbox, arrived: Unsettled, heard: FromHubRead) -> None:
     raw = arrived.payload.decode(errors="backslashreplace").replace("\x00", r"\x00")
     received = Received(
@@ -124,21 +102,6 @@ def _keep(inbox: Inbox, arrived: Unsettled, heard: FromHubRead) -> None:
         lost=heard.lost,
     )
     inbox.store.submit(partial(_stored, received), partial(_answer, inbox, heard, arrived))
-
-
-def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
-    """Count a message of a flood, and store a fault that is shown with the hub."""
-    inbox.tally.count("held_back", passed)
-    if inbox.floods.get(hub, -math.inf) + FLOOD_AGAIN_S <= (now := time.monotonic()):
-        inbox.floods[hub] = now
-        inbox.store.submit(partial(_note_flood, hub, inbox.clock()))
-        inbox.feed.tell(Update(Topic.HUB, hub))
-    if passed is Passed.REFUSED:
-        _log_few(FLOOD, inbox.tally.refuse(FLOOD))
-
-
-def _note_flood(hub: str, utc: float, conn: Connection) -> None:
-    own_faults.see(conn, hub, FaultKind.FLOOD, utc)
 
 
 def _stored(received: Received, conn: Connection) -> Told:
@@ -158,6 +121,21 @@ def _answer(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, done: Future[T
         inbox.tally.count("duplicates")
     for update in told.updates:
         inbox.feed.tell(update)
+
+
+def _held(inbox: Inbox, hub: str, passed: Passed) -> None:
+    """Count a message of a flood, and store a fault that is shown with the hub."""
+    inbox.tally.count("held_back", passed)
+    if inbox.floods.get(hub, -math.inf) + FLOOD_AGAIN_S <= (now := time.monotonic()):
+        inbox.floods[hub] = now
+        inbox.store.submit(partial(_note_flood, hub, inbox.clock()))
+        inbox.feed.tell(Update(Topic.HUB, hub))
+    if passed is Passed.REFUSED:
+        _log_few(FLOOD, inbox.tally.refuse(FLOOD))
+
+
+def _note_flood(hub: str, utc: float, conn: Connection) -> None:
+    own_faults.see(conn, hub, FaultKind.FLOOD, utc)
 
 
 def _not_stored(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: BaseException) -> None:
@@ -203,6 +181,27 @@ def _bare(call: AlarmEvent, arrived: Unsettled) -> AlarmEvent:
 
 def _count_unstorable(inbox: Inbox, error: BaseException) -> None:
     _log_few(f"{UNSTORABLE} ({type(error).__name__})", inbox.tally.refuse(UNSTORABLE))
+
+
+def turned(inbox: Inbox) -> None:
+    """Update the pages when the link went up or down; repair when it is up."""
+    inbox.feed.tell(Update(Topic.LINK))
+    if inbox.link().state().since_utc is not None:
+        repair(inbox)
+
+
+def repair(inbox: Inbox) -> None:
+    """Send all hubs the stage of their alarms: after a new session, in case acks were lost."""
+
+    def open_ones(conn: Connection) -> list[Incident]:
+        return incidents.changed_since(conn, inbox.clock() - REPAIR_BACK_S)
+
+    def answer(done: Future[list[Incident]]) -> None:
+        if not done.exception():
+            for incident in done.result():
+                inbox.link().ack(incident.hub, acks.of_stage(incident, inbox.clock()))
+
+    inbox.store.submit(open_ones, answer)
 
 
 def _log_few(reason: str, count: int) -> None:

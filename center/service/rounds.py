@@ -56,7 +56,7 @@ async def watch_threads(desk: Desk) -> None:
 async def test_store(desk: Desk) -> None:
     """Try a commit while the last one failed: on a quiet day there may be no other."""
     async for _ in _every(THREADS_S):
-        if not desk.store.health().ok:
+        if not desk.store.state().ok:
             with contextlib.suppress(SQLAlchemyError):  # the store has logged it
                 await desk.store.change(write_probe, desk.clock())
 

@@ -29,7 +29,7 @@ class Texts:
         return sentence.format_map(values)
 
     def word(self, group: str, name: str) -> str:
-        """Return the word for a value of an open list (a kind, a fault); an unknown value as it is."""
+        """Return the word for a value of an open list (a kind, a fault), or the value itself."""
         known = self.sentences.get(f"{group}.{name}") or self.sentences.get(f"{group}.other")
         return known.format_map({"raw": name}) if known else name
 

@@ -28,7 +28,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class StoreHealth(Struct, frozen=True):
+class StoreState(Struct, frozen=True):
     """Whether the last commit worked, how many jobs wait, and what failed."""
 
     ok: bool
@@ -102,9 +102,9 @@ class Store:
         with self._engine.connect() as connection:
             return query(connection, *args, **kwargs)
 
-    def health(self) -> StoreHealth:
+    def state(self) -> StoreState:
         """Return whether the store works, from any thread, at once."""
-        return StoreHealth(not self._trouble, self._queue.qsize(), self._trouble)
+        return StoreState(not self._trouble, self._queue.qsize(), self._trouble)
 
     def has_died(self) -> bool:
         """Return whether its thread has ended: only a new process can help."""

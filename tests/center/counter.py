@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from center import app
 from center.config import Center, Settings
-from center.link.reconnect import Link, LinkHealth
+from center.link.reconnect import Link, LinkState
 from center.service import auth
 from center.service.auth import Auth, Role
 from center.service.desk import Desk
@@ -31,7 +31,7 @@ class Recorder(Link):
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(Settings().mqtt, clock, lambda _: None, lambda: None)
-        self._health = LinkHealth(NOW, "tls://broker.example:8883")
+        self._state = LinkState(NOW, "tls://broker.example:8883")
         self.sent: list[tuple[str, Ack]] = []
         self.orders: list[tuple[str, Command]] = []
         self.redials: list[str] = []

@@ -29,7 +29,7 @@ from center.domain.announcement import (
     told,
 )
 from center.domain.incident import Deed, Entry
-from center.link.reconnect import LinkHealth
+from center.link.reconnect import LinkState
 from center.service import announcements, rounds
 from center.service.feed import Topic, Update
 from center.store.rows import announcements as rows
@@ -341,12 +341,12 @@ def test_the_round_orders_what_is_due_and_waits_for_the_link(
 
     async def story(counter: Counter) -> None:
         hear(counter.store, state(), utc=NOW)
-        standing, counter.link._health = counter.link.health(), LinkHealth(None)
+        standing, counter.link._state = counter.link.state(), LinkState(None)
         made = send(counter.store)
         await announcements.order_due(counter.desk)
         assert counter.link.orders == []
         assert delivery(counter.store, made.id).tries == 0
-        counter.link._health = standing
+        counter.link._state = standing
         walking = asyncio.ensure_future(rounds.order_announcements(counter.desk))
         await holds(lambda: len(counter.link.orders) == 1)
         counter.now = NOW + 15

@@ -190,7 +190,7 @@ def test_health_tells_store_link_and_age(tmp_path: Path) -> None:
         well = await counter.client.get("/healthz")
         assert well.status_code == 200
         assert (well.json()["store"]["ok"], well.json()["age_s"]) == (True, 5.0)
-        counter.link._health = type(counter.link.health())(None, trouble="gone")
+        counter.link._state = type(counter.link.state())(None, trouble="gone")
         ill = await counter.client.get("/healthz")
         assert (ill.status_code, ill.json()["link"]["trouble"]) == (503, "gone")
 

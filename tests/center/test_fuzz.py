@@ -150,7 +150,7 @@ def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None
         assert set(tally.refused()) >= {reason.value for reason in wire.Reason} - {
             wire.Reason.EXPIRED, wire.Reason.REPLAYED, wire.Reason.UNKNOWN,
         }  # fmt: skip
-        assert store.health().ok
+        assert store.state().ok
         heard(store, link)
 
 

@@ -56,7 +56,7 @@ def test_received_is_said_after_the_commit_and_not_before(
         center.store.submit(hold)
         assert entered.wait(10)
         home.say("event", event(alarm="gate"))
-        wait_until(lambda: center.store.health().waiting, "the press waits for the disk")
+        wait_until(lambda: center.store.state().waiting, "the press waits for the disk")
         assert home.acks.empty()
         gate.set()
         assert home.hears("gate").stage is Stage.RECEIVED
@@ -149,7 +149,7 @@ def test_a_killed_broker_is_found_again(tmp_path: Path) -> None:
         since = center.link.listening_utc
         own.kill()
         wait_until(lambda: center.link.listening_utc is None, "the loss is seen")
-        assert center.link.health().trouble
+        assert center.link.state().trouble
         own.start()
         center.wait_new(since)
         with Home(own) as home:
@@ -162,7 +162,7 @@ def test_the_next_address_is_tried_when_one_is_dead(
 ) -> None:
     with office(tmp_path, mqtt(broker, free_port(), broker.port)) as center:
         center.wait_up()
-        assert center.link.health().broker.endswith(str(broker.port))
+        assert center.link.state().broker.endswith(str(broker.port))
         home.say("event", event(alarm="second"))
         assert home.hears("second").version == 1
 
@@ -179,7 +179,7 @@ def test_a_certificate_that_is_not_the_centres_is_told_as_the_trouble(
     tmp_path: Path, broker: Broker, name: str, why: str
 ) -> None:
     with office(tmp_path, mqtt(broker, name=name)) as center:
-        wait_until(lambda: why in center.link.health().trouble, why)
+        wait_until(lambda: why in center.link.state().trouble, why)
         assert center.link.listening_utc is None
 
 

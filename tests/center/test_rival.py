@@ -16,7 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from center.domain.rival import Claim, look, was_renewed
-from center.link.reconnect import Link, LinkHealth
+from center.link.reconnect import Link, LinkState
 from center.link.session import Message, Session
 from center.store.rows import incidents
 from center.store.rows.incidents import Which
@@ -70,7 +70,7 @@ def test_the_console_says_that_another_centre_has_the_hubs(
     office: Desks, operator: httpx.Client
 ) -> None:
     assert "다른 관제 서버" not in operator.get("/").text
-    office.desk.link._health = LinkHealth(None, rival="other")
+    office.desk.link._state = LinkState(None, rival="other")
     assert "다른 관제 서버" in operator.get("/").text
     assert "Another centre" in operator.get("/?lang=en").text
 
@@ -85,7 +85,7 @@ def broker() -> Iterator[Broker]:
 
 
 def is_aside(center: Office) -> bool:
-    return bool(center.link.health().rival)
+    return bool(center.link.state().rival)
 
 
 @pytest.mark.broker
@@ -105,7 +105,7 @@ def test_a_second_centre_takes_no_calls_and_says_so_loudly(
         first.wait_up()
         with linked(tmp_path / "second", settings) as second:
             wait_until(lambda: is_aside(second), "the second stands aside")
-            assert second.link.health().rival == first.store.id
+            assert second.link.state().rival == first.store.id
             for n in range(20):
                 home.say("event", event(alarm=f"call-{n}"))
                 assert home.hears(f"call-{n}").stage is Stage.RECEIVED
@@ -212,7 +212,7 @@ def test_a_centre_that_is_thrown_off_counts_it(broker: Broker) -> None:
     session._on_disconnect(session._client, None, flags, said, None)
     link = Link(mqtt(broker), time.time, lambda _: None, lambda: None)
     link._note_end(session)
-    assert (link.health().taken_over, link.health().since_utc) == (1, None)
+    assert (link.state().taken_over, link.state().since_utc) == (1, None)
 
 
 @pytest.mark.broker

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from center.config import Center, Settings
 from center.domain.hub import Seen, seen
-from center.link.reconnect import Link, LinkHealth
+from center.link.reconnect import Link, LinkState
 from center.service import metrics, own_faults, rounds
 from center.service.feed import BACKLOG, Feed, Topic, Update
 from center.service.metrics import Tally
@@ -108,7 +108,7 @@ def test_a_clock_that_is_set_back_makes_no_dead_hub_alive_and_no_living_one_dead
         walking = asyncio.create_task(rounds.watch_clock(counter.desk, lambda: steady))
         await asyncio.sleep(0)
         counter.now = NOW - 3600
-        counter.link._health = LinkHealth(counter.now - 7200)
+        counter.link._state = LinkState(counter.now - 7200)
 
         def told() -> dict[str, Seen]:
             hubs = counter.store.read(hub_rows.known)
@@ -162,7 +162,7 @@ def test_a_store_that_failed_is_tried_until_it_works(
     async def story(counter: Counter) -> None:
         counter.store._trouble = "OperationalError"
         walking = asyncio.ensure_future(rounds.test_store(counter.desk))
-        await holds(lambda: counter.store.health().ok)
+        await holds(lambda: counter.store.state().ok)
         walking.cancel()
 
     at_counter(tmp_path, story)

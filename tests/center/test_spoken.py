@@ -19,7 +19,7 @@ from tests.center.making import HUB, NOW, moved, raised
 from voice.understanding import phrases
 from voice.understanding.phrases import Intent
 
-EYE = Viewer("김하늘", NOW, texts(Language.KOREAN))
+VIEWER = Viewer("김하늘", NOW, texts(Language.KOREAN))
 SPOKEN: Incident = replace(raised(), kind=Kind.SPOKEN, device="voice", place="")
 
 
@@ -30,22 +30,22 @@ def test_it_waits_in_line_with_presses_and_before_what_can_wait() -> None:
 
 
 def test_it_is_told_apart_from_a_press_in_words() -> None:
-    assert title(SPOKEN, EYE.t) == "말로 도움 요청"
-    assert title(replace(SPOKEN, place="거실"), EYE.t) == "거실 · 말로 도움 요청"
-    (badge,) = badges(replace(SPOKEN, presses=1, raised_utc=NOW), EYE.t)
+    assert title(SPOKEN, VIEWER.t) == "말로 도움 요청"
+    assert title(replace(SPOKEN, place="거실"), VIEWER.t) == "거실 · 말로 도움 요청"
+    (badge,) = badges(replace(SPOKEN, presses=1, raised_utc=NOW), VIEWER.t)
     assert (badge.icon, badge.text) == ("voice", "버튼이 아닌 말로")
-    twice = [badge.text for badge in badges(replace(SPOKEN, presses=2), EYE.t)]
+    twice = [badge.text for badge in badges(replace(SPOKEN, presses=2), VIEWER.t)]
     assert "2번 알림" in twice
     assert not any("눌" in text for text in twice)
-    assert "눌" not in timeline.meanwhile(replace(SPOKEN, last_by=""), EYE.t)
+    assert "눌" not in timeline.meanwhile(replace(SPOKEN, last_by=""), VIEWER.t)
 
 
 def test_only_a_spoken_call_can_have_been_misheard() -> None:
     for kind in Kind:
-        _, (_, false) = timeline.outcomes(kind, EYE.t)
+        _, (_, false) = timeline.outcomes(kind, VIEWER.t)
         offered = [choice.value for choice in false]
         assert (Outcome.MISHEARD in offered) is (kind is Kind.SPOKEN)
-    _, (_, false) = timeline.outcomes(Kind.SPOKEN, EYE.t)
+    _, (_, false) = timeline.outcomes(Kind.SPOKEN, VIEWER.t)
     assert (false[0].value, false[0].needs_note) == (Outcome.MISHEARD, False)
     assert Outcome.MISHEARD.is_false_alarm
 

@@ -139,9 +139,9 @@ def test_a_job_that_fails_takes_no_neighbour_along(store: Store) -> None:
 def test_a_database_error_is_told_until_a_commit_works(store: Store) -> None:
     store.submit(put("a")).result(10)
     assert store.submit(put("a")).exception(10)
-    assert store.health().trouble == "IntegrityError"
+    assert store.state().trouble == "IntegrityError"
     store.submit(put("b")).result(10)
-    assert store.health().ok
+    assert store.state().ok
 
 
 def test_nobody_can_change_or_delete_a_line_of_the_audit(store: Store) -> None:

@@ -20,7 +20,7 @@ from msgspec import Struct
 from center import app
 from center.config import Center, Settings
 from center.domain.incident import Outcome
-from center.link.reconnect import Link, LinkHealth
+from center.link.reconnect import Link, LinkState
 from center.service import auth, incidents, rounds
 from center.service.auth import Auth, Role
 from center.service.desk import Desk
@@ -113,7 +113,7 @@ class Office:
         feed = Feed()
         link = Ordering(self.settings.mqtt, self.now, lambda _: None, lambda: None)
         link.orders = self.orders
-        link._health = LinkHealth(self.now(), "test")
+        link._state = LinkState(self.now(), "test")
         guard = Auth(self.store, self.now, session_s=SESSION_S, tls=False)
         self.desk = Desk(self.settings, self.now, self.store, feed, link, guard, Tally({}))
         config = uvicorn.Config(
@@ -192,7 +192,7 @@ class Office:
 
     def go_deaf(self) -> None:
         """Let the centre's own link to the hubs be down."""
-        self.desk.link._health = LinkHealth(None, "test")
+        self.desk.link._state = LinkState(None, "test")
 
     def act(self, coroutine: Any) -> Any:  # noqa: ANN401
         """Run one of `center.service.incidents` in the server's loop, as another client would."""
