@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from center import app
 from center.config import Settings, database_url, rooted
@@ -23,9 +23,9 @@ from center.service import auth, removal
 from center.service.auth import Role
 from center.service.removal import Removed
 from center.service.texts import Texts, of_file
-from center.store import dialect, tables
+from center.store import dialect
 from center.store.dialect import StoreError
-from center.store.rows import accounts, records
+from center.store.rows import accounts, hubs, records
 from center.store.store import Store
 from hub.contract.forms import Name, composed
 from hub.shared.messages import usual_language
@@ -174,12 +174,8 @@ def _remove_home(args: argparse.Namespace, t: Texts) -> int:
 
 
 def _list_hubs(args: argparse.Namespace, t: Texts) -> int:
-    def rows(conn: Connection) -> list[tuple[str, str]]:
-        column = tables.hubs.c
-        query = select(column.hub, column.heard_utc, column.removed_utc).order_by(column.hub)
-        return [(row[0], _seen(row[1], row[2], t)) for row in conn.execute(query)]
-
-    return _print(_change(args, rows), t)
+    known = _change(args, hubs.heard_and_removed)
+    return _print(((hub, _seen(heard, removed, t)) for hub, heard, removed in known), t)
 
 
 def _remove_hub(args: argparse.Namespace, t: Texts) -> int:
@@ -193,11 +189,10 @@ def _remove_hub(args: argparse.Namespace, t: Texts) -> int:
 
 def _standing(conn: Connection, hub: str) -> str | None:
     """Return the key of a warning where a home's hub was never heard, or is removed; else None."""
-    query = select(tables.hubs.c.removed_utc).where(tables.hubs.c.hub == hub)
-    row = conn.execute(query).first()
-    if row is None:
+    found = hubs.known(conn, hub)
+    if not found:
         return "said.never_heard"
-    return None if row[0] is None else "said.gone"
+    return None if found[0].removed_utc is None else "said.gone"
 
 
 def _seen(heard_utc: float, removed_utc: float | None, t: Texts) -> str:

@@ -17,7 +17,7 @@ from center.console.incident import page as incident_page
 from center.console.incident import reason, sheet_119, timeline
 from center.console.tasks import calls, equipment_page
 from center.console.view import arrange
-from center.console.visit import Visit, visited
+from center.console.visit import Visit, visited, whole
 from center.domain import times
 from center.domain.hub import Seen
 from center.service.auth import Role
@@ -28,6 +28,7 @@ from center.store.rows import hubs as hub_rows
 STATIC = Path(__file__).resolve().parents[1] / "static"
 CLOSED_SHOWN = 12
 AUDIT_LINES = 50
+SEQ_DIGITS = 18  # of the number of a line; below 2**63
 ICON_MAX = 9  # more calls than that are "9+"
 
 
@@ -132,7 +133,7 @@ def _filter(given: dict[str, str], before: str) -> audit.Filter:
         operator=given["operator"],
         since_utc=times.day_start(given["since"]),
         until_utc=None if until is None else until + times.DAY_S,
-        before=int(before) if before.isdecimal() and len(before) < 19 else None,  # noqa: PLR2004
+        before=whole(before, SEQ_DIGITS),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from msgspec import Struct
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -19,6 +20,7 @@ from center.store.rows.needs import homes_open
 from center.store.rows.parts import Standing
 
 FIELDS_MAX = 120  # a record's form has about 60
+INTEGER_DIGITS = 9  # always within a database's INTEGER
 OPEN_MAX = 1000  # more than a county's operators can look at; the board has the total
 
 
@@ -131,6 +133,22 @@ async def begin(desk: Desk, request: Request, person: Person) -> Visit:
     viewer = Viewer(me=person.name, now=desk.clock(), t=language(request))
     hidden = total - len(still_open)
     return Visit(desk, request, person, viewer, tuple(still_open), needs, equipment, hidden)
+
+
+def whole(text: str, digits: int = INTEGER_DIGITS) -> int | None:
+    """Return the number that a text of at most `digits` ASCII digits writes, else None."""
+    fits = text.isascii() and text.isdecimal() and len(text) <= digits
+    return int(text) if fits else None
+
+
+def field(form: FormData, name: str) -> str:
+    """Return a field of a form as text, '' where it is missing."""
+    return str(form.get(name, ""))
+
+
+def note_of(form: FormData) -> str:
+    """Return the note of a form; browsers send lines with CRLF."""
+    return field(form, "note").replace("\r\n", "\n")
 
 
 def _turned_away(request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from center.console.frame import show
 from center.console.view import Badge, Viewer
-from center.console.visit import Visit, acted, visited
+from center.console.visit import Visit, acted, visited, whole
 from center.domain import times
 from center.domain.record import CONTACTS_MAX, Consent, ConsentItem, Contact, Kept, Record, age
 from center.service import homes
@@ -133,8 +133,8 @@ async def _write(visit: Visit) -> Response:
         return visit.error(404, visit.t("home.not_found"))
     form = await visit.request.form()
     typed = {name: str(value) for name, value in form.items()}
-    said = typed.get("version", "")
-    version = int(said) if said.isdecimal() and len(said) < 10 else -1  # noqa: PLR2004 - an INTEGER
+    said = whole(typed.get("version", ""))
+    version = -1 if said is None else said
     record, problems = record_of(typed)
     if problems:
         return _page(visit, kept, typed, version, problems, status=422)

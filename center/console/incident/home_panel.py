@@ -1,7 +1,7 @@
 """The home's part of the incident page: why the call came, who lives there, the last two days."""
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from center.console.homes import picture
 from center.console.homes.picture import Moment, Picture
@@ -12,10 +12,8 @@ from center.domain import day_grid, times
 from center.domain.day_grid import Hour
 from center.domain.incident import Incident
 from center.domain.record import Contact, Kept, age
-from center.store.rows import days, records
+from center.store.rows import days, hubs, records
 from center.store.rows import words as word_rows
-from center.store.tables import faults
-from hub.contract.messages import HELD_OR_CUT, FaultKind
 
 DAYS = 2
 
@@ -58,7 +56,7 @@ def look(conn: Connection, incident: Incident) -> Home:
         days.places(conn, incident.hub),
         tuple(days.hours(conn, incident.hub, since, until)),
         word_rows.of_home(conn, incident.hub, incident.id),
-        _is_stuck(conn, incident),
+        incident.is_open and hubs.is_held_or_cut(conn, incident.hub, incident.device),
     )
 
 
@@ -76,14 +74,6 @@ def panel(incident: Incident, home: Home, viewer: Viewer) -> Panel:
         *((drawn.blocks[0].date, drawn.blocks[-1].date) if drawn else ("", "")),
         home.stuck,
     )
-
-
-def _is_stuck(conn: Connection, incident: Incident) -> bool:
-    column = faults.c
-    this = (column.hub == incident.hub) & (column.device == incident.device)
-    held = (column.kind == FaultKind.STUCK.value) & (column.detail == HELD_OR_CUT)
-    query = select(column.fault).where(this, held, column.cleared_utc.is_(None))
-    return incident.is_open and conn.execute(query.limit(1)).first() is not None
 
 
 def _alarm(incident: Incident, viewer: Viewer) -> Moment:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from center.console.frame import address, show
 from center.console.incident import home_panel, timeline
 from center.console.view import call, title
-from center.console.visit import Visit, acted, visited
+from center.console.visit import Visit, acted, field, note_of, visited, whole
 from center.domain import times
 from center.domain.by_people import Why
 from center.domain.incident import Incident, Outcome
@@ -21,6 +21,8 @@ from center.service.refusals import CONFLICT
 from center.store.rows import incidents as incident_rows
 from center.store.rows.incidents import Case
 from hub.contract.messages import Stage
+
+SEQ_DIGITS = 15  # of the number of a line; below 2**53, which JavaScript holds
 
 
 class Draft(Struct, frozen=True):
@@ -40,7 +42,7 @@ def routes(desk: Desk) -> list[Route]:
     """Return the routes of the incident page."""
 
     async def read(visit: Visit) -> Response:
-        before = _seq(visit.request.query_params.get("before", ""))
+        before = whole(visit.request.query_params.get("before", ""), SEQ_DIGITS)
         ident = visit.request.path_params["id"]
         case = await desk.store.ask(incident_rows.case, ident, incident_rows.LINES, before)
         return await _page(visit, case) if case else visit.error(404, visit.t("error.text_404"))
@@ -64,9 +66,9 @@ async def _present(desk: Desk, target: Target, _: FormData) -> Case:
 
 
 async def _close(desk: Desk, target: Target, form: FormData) -> Case:
-    wish = str(form.get("outcome", ""))
+    wish = field(form, "outcome")
     outcome = Outcome(wish) if wish in set(Outcome) else None
-    return await incidents.close(desk, target, outcome, _note_of(form))
+    return await incidents.close(desk, target, outcome, note_of(form))
 
 
 async def _reopen(desk: Desk, target: Target, _: FormData) -> Case:
@@ -74,7 +76,7 @@ async def _reopen(desk: Desk, target: Target, _: FormData) -> Case:
 
 
 async def _note(desk: Desk, target: Target, form: FormData) -> Case:
-    return await incidents.note(desk, target, _note_of(form))
+    return await incidents.note(desk, target, note_of(form))
 
 
 _DO: dict[str, Do] = {
@@ -91,7 +93,7 @@ def _form(verb: str, do_it: Do) -> Callable[[Visit], Awaitable[Response]]:
     async def act(visit: Visit) -> Response:
         form = await visit.request.form()
         ident = visit.request.path_params["id"]
-        target = Target(visit.person.name, ident, _version(form))
+        target = Target(visit.person.name, ident, whole(field(form, "version")))
         try:
             await do_it(visit.desk, target, form)
         except NotDoneError as refused:
@@ -106,8 +108,8 @@ async def _refused(visit: Visit, verb: str, form: FormData, refused: NotDoneErro
         return visit.error(404, visit.t("error.text_404"))
     draft = Draft(
         of=verb,
-        note=_note_of(form),
-        outcome=str(form.get("outcome", "")),
+        note=note_of(form),
+        outcome=field(form, "outcome"),
         problem=_problem(visit, verb, refused, refused.case.incident),
         to="" if refused.is_conflict else _field(verb, refused.why),
     )
@@ -135,7 +137,7 @@ async def _page(
     home = await visit.desk.store.ask(home_panel.look, incident)
     expires = times.of_day(incident.expires_utc) if incident.expires_utc else ""
     path = f"/incidents/{incident.id}"
-    before = str(_seq(visit.request.query_params.get("before", "")) or "")
+    before = str(whole(visit.request.query_params.get("before", ""), SEQ_DIGITS) or "")
     return show(
         visit.request,
         "incident.html",
@@ -170,17 +172,3 @@ def _owner(visit: Visit, case: Case) -> str:
     if not who:
         return visit.t("incident.free")
     return visit.t("incident.yours" if who == visit.person.name else "incident.theirs", who=who)
-
-
-def _note_of(form: FormData) -> str:
-    return str(form.get("note", "")).replace("\r\n", "\n")
-
-
-def _seq(text: str) -> int | None:
-    fits = text.isascii() and text.isdecimal() and 0 < len(text) < 16  # noqa: PLR2004 - 2**53
-    return int(text) if fits else None
-
-
-def _version(form: FormData) -> int | None:
-    text = str(form.get("version", ""))
-    return int(text) if text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - an INTEGER

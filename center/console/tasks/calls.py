@@ -12,7 +12,7 @@ from starlette.routing import Route
 from center.console.frame import show
 from center.console.lengths import clock
 from center.console.view import Badge, Viewer, title
-from center.console.visit import Visit, acted, visited
+from center.console.visit import Visit, acted, field, note_of, visited, whole
 from center.domain import times
 from center.domain.incident import Incident
 from center.domain.need import CHOICES, Called, Need, NeedKind, Try, WhyNot
@@ -122,12 +122,12 @@ async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
 async def _call(visit: Visit) -> Response:
     form = await visit.request.form()
     hub = visit.request.path_params["hub"]
-    wish = str(form.get("result", ""))
+    wish = field(form, "result")
     tried = homes.trying(
         visit.desk,
         visit.person.name,
         Called(wish) if wish in set(CHOICES) else None,
-        str(form.get("note", "")).replace("\r\n", "\n"),
+        note_of(form),
     )
     try:
         await homes.call(visit.desk, _looked(form), tried)
@@ -141,20 +141,26 @@ def _looked(form: FormData) -> dict[str, int | None]:
     versions: dict[str, int] = {}
     for text in map(str, form.getlist("version")):
         ident, _, number = text.rpartition(":")
-        fits = number.isdecimal() and len(number) < 10  # noqa: PLR2004 - an INTEGER
-        versions[ident] = int(number) if fits else -1
+        version = whole(number)
+        versions[ident] = -1 if version is None else version
     return {ident: versions.get(ident, -1) for ident in map(str, form.getlist("need"))}
 
 
 async def _refused(visit: Visit, hub: str, tried: Try, refused: NotHandledError) -> Response:
     if refused.why is WhyNot.NOT_FOUND:
         return visit.error(404, visit.t("need.why_not_found"))
-    problem = visit.t(f"need.why_{refused.why}")
-    if refused.is_conflict and refused.need:
-        problem = f"{problem} {meanwhile(refused.need, visit.viewer)}"
+    problem = problem_of(visit, refused)
     return await _page(
         visit, Draft(hub, tried.note, problem), CONFLICT if refused.is_conflict else 422
     )
+
+
+def problem_of(visit: Visit, refused: NotHandledError) -> str:
+    """Return why a call was not noted, and what somebody else did meanwhile."""
+    problem = visit.t(f"need.why_{refused.why}")
+    if refused.is_conflict and refused.need:
+        return f"{problem} {meanwhile(refused.need, visit.viewer)}"
+    return problem
 
 
 def look(conn: Connection, today_utc: float, hub: str | None = None) -> Look:

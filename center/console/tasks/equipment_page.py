@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -12,22 +12,22 @@ from center.console.frame import address, show
 from center.console.tasks import calls, equipment_view
 from center.console.tasks.calls import Draft
 from center.console.tasks.equipment_view import Person, TaskLine
-from center.console.visit import Visit, acted, visited
+from center.console.visit import Visit, acted, field, note_of, visited, whole
 from center.domain.need import Called, WhyNot
 from center.domain.times import DAY_S
 from center.service import homes
 from center.service.desk import Desk
 from center.service.homes import NotHandledError
 from center.service.refusals import CONFLICT
-from center.store.rows import hubs, needs, parts
+from center.store.rows import hubs, needs, parts, records
 from center.store.rows.needs import Task
 from center.store.rows.parts import AreaTask, Row
-from center.store.tables import records
 
 ON_BOARD = 8  # rows; the board is mainly for calls
 LISTED = 200
 DONE_DAYS = 30
 PAGE = 50  # homes
+PAGE_DIGITS = 5  # of the number of a page
 
 
 class Board(Struct, frozen=True):
@@ -88,7 +88,7 @@ async def _read(visit: Visit) -> Response:
 
 async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
     ident = visit.request.path_params["id"]
-    number = _number(visit.request.query_params.get("page", ""))
+    number = max(1, whole(visit.request.query_params.get("page", ""), PAGE_DIGITS) or 1)
     found = await visit.desk.store.ask(_look, ident, number)
     if found is None:
         return visit.error(404, visit.t("equipment.not_found"))
@@ -115,13 +115,11 @@ async def _page(visit: Visit, draft: Draft, status: int = 200) -> Response:
 async def _act(visit: Visit) -> Response:
     form = await visit.request.form()
     ident = visit.request.path_params["id"]
-    wish, version = str(form.get("result", "")), str(form.get("version", ""))
+    wish, version = field(form, "result"), whole(field(form, "version"))
     result = Called(wish) if wish in set(Called) - {Called.BY_ITSELF, Called.BY_INCIDENT} else None
-    note = str(form.get("note", "")).replace("\r\n", "\n")
-    tried = homes.trying(visit.desk, visit.person.name, result, note)
-    fits = version.isdecimal() and len(version) < 10  # noqa: PLR2004 - an INTEGER
+    tried = homes.trying(visit.desk, visit.person.name, result, note_of(form))
     try:
-        await homes.call(visit.desk, {ident: int(version) if fits else -1}, tried)
+        await homes.call(visit.desk, {ident: -1 if version is None else version}, tried)
     except NotHandledError as error:
         return await _refused(visit, form, error)
     return RedirectResponse("/" if form.get("from") == "board" else f"/tasks/{ident}", 303)
@@ -130,10 +128,7 @@ async def _act(visit: Visit) -> Response:
 async def _refused(visit: Visit, form: FormData, refused: NotHandledError) -> Response:
     if refused.why is WhyNot.NOT_FOUND:
         return visit.error(404, visit.t("equipment.not_found"))
-    problem = visit.t(f"need.why_{refused.why}")
-    if refused.is_conflict and refused.need:
-        problem = f"{problem} {calls.meanwhile(refused.need, visit.viewer)}"
-    draft = Draft("", str(form.get("note", "")), problem)
+    draft = Draft("", field(form, "note"), calls.problem_of(visit, refused))
     return await _page(visit, draft, CONFLICT if refused.is_conflict else 422)
 
 
@@ -157,19 +152,11 @@ def _look(conn: Connection, ident: str, number: int) -> Look | None:
 
 
 def _people(conn: Connection, hubs: Collection[str]) -> dict[str, Person]:
-    record = records.c.record
-    query = select(records.c.hub, record["name"].as_string(), record["phone"].as_string())
-    found = conn.execute(query.where(records.c.hub.in_(hubs)))
-    return {hub: Person(name or "", phone or "") for hub, name, phone in found}
+    return {hub: Person(*found) for hub, found in records.names_and_phones(conn, hubs).items()}
 
 
 def _is_known(conn: Connection, hub: str) -> bool:
     return bool(hubs.known(conn, hub))
-
-
-def _number(text: str) -> int:
-    fits = text.isascii() and text.isdecimal() and len(text) < 6  # noqa: PLR2004 - pages
-    return max(1, int(text)) if fits else 1
 
 
 def _at(path: str, number: int) -> str:

@@ -15,7 +15,7 @@ from center.store import tables
 from center.store.rows.audit import write_line
 from center.store.shaping import shape
 from center.store.tables import need_parts
-from hub.contract.messages import Availability, FaultReport, HubState, Reply
+from hub.contract.messages import HELD_OR_CUT, Availability, FaultKind, FaultReport, HubState, Reply
 
 OWN = "center:"  # prefix of a fault that the centre itself has found
 INTERVAL_S = 30.0  # until the hub has sent its own
@@ -156,6 +156,20 @@ def match_faults(conn: Connection, hub: str, lasting: Collection[str], utc: floa
             values = {"stored_utc": utc} if utc - cleared_utc > FLAPS_S else {}
             conn.execute(update(table).where(this).values(cleared_utc=None, **values))
             _remember(conn, hub, fault, utc, over=False)
+
+
+def is_held_or_cut(conn: Connection, hub: str, device: str) -> bool:
+    """Return whether a device is stuck now: a button that is held down, or its wire is cut."""
+    column = tables.faults.c
+    this = (column.hub == hub) & (column.device == device) & column.cleared_utc.is_(None)
+    held = (column.kind == FaultKind.STUCK.value) & (column.detail == HELD_OR_CUT)
+    return conn.execute(select(column.fault).where(this, held).limit(1)).first() is not None
+
+
+def heard_and_removed(conn: Connection) -> list[tuple[str, float, float | None]]:
+    """List (hub, when heard, when removed or None) of all hubs ever heard, UTC seconds, by name."""
+    query = select(_hubs.c.hub, _hubs.c.heard_utc, _hubs.c.removed_utc).order_by(_hubs.c.hub)
+    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
 
 
 def keep_telemetry(conn: Connection, hub: str, raw: str, utc: float) -> None:

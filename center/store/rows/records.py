@@ -30,6 +30,14 @@ def names(conn: Connection, hubs: Collection[str] | None = None) -> dict[str, st
     return {hub: name for hub, name in conn.execute(query) if name}
 
 
+def names_and_phones(conn: Connection, hubs: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the resident's name and phone number of each home that has a record."""
+    record = records.c.record
+    query = select(records.c.hub, record["name"].as_string(), record["phone"].as_string())
+    found = conn.execute(query.where(records.c.hub.in_(hubs)))
+    return {hub: (name or "", phone or "") for hub, name, phone in found}
+
+
 def put(
     conn: Connection, hub: str, record: Record, change: Entry, version: int | None = None
 ) -> Kept | NotKept:
