@@ -167,9 +167,7 @@ def _judge(
         arrived.failed = False
         _keep(inbox, arrived, FromHubRead(heard.hub, bare, (ALL,)))
     elif isinstance(message, AlarmEvent) and of_database and not isinstance(error, OF_MESSAGE):
-        inbox.link().redial(
-            "the store holds no call"
-        )  # a bare call holds nothing that the hub chose
+        inbox.link().redial("the store holds no call")  # a bare call has nothing of the hub's
     else:
         _count_unstorable(inbox, error)
         arrived.settle()
