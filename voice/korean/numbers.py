@@ -7,10 +7,10 @@ counters, units and signs are in `readings.toml`.
 
 import re
 import tomllib
-from importlib.resources import files
 
 from msgspec import Struct, convert
 
+from hub.shared.files import shipped_file
 from voice.korean.hangul import coda_of
 
 DIGITS = "영일이삼사오육칠팔구"
@@ -46,7 +46,7 @@ class Readings(Struct, frozen=True):
 
 
 _BOOK = convert(
-    tomllib.loads(files("voice").joinpath("readings.toml").read_text(encoding="utf-8")), Readings
+    tomllib.loads(shipped_file("voice", "readings.toml").read_text(encoding="utf-8")), Readings
 )
 MONTHS = {6: "유", 10: "시"}
 HALF_DAY, DAY, NATIVE_END = 12, 24, 99

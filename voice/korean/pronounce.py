@@ -11,11 +11,11 @@ import tomllib
 import unicodedata
 from collections.abc import Set as AbstractSet
 from functools import cache
-from importlib.resources import files
 from itertools import zip_longest
 
 from msgspec import Struct
 
+from hub.shared.files import shipped_file
 from voice.korean.hangul import Syllable, is_hangul, take_apart, with_coda
 from voice.korean.numbers import spell
 
@@ -219,7 +219,7 @@ class Lexicon(Struct, frozen=True):
 
 @cache
 def _lexicon() -> Lexicon:
-    text = files("voice").joinpath("lexicon.toml").read_text(encoding="utf-8")
+    text = shipped_file("voice", "lexicon.toml").read_text(encoding="utf-8")
     book: dict[str, dict[str, str]] = tomllib.loads(text)
     pairs = sorted(" ".join(book["words"].values()).split(), key=len, reverse=True)
     written = [pair.partition("=")[0] for pair in pairs]

@@ -9,7 +9,6 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ import soundfile
 from msgspec import Struct
 
 from hub.shared.decoding import UndecodableError, decode
-from hub.shared.files import write_whole
+from hub.shared.files import shipped_file, write_whole
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from voice.korean.sentences import sentences, tidy
@@ -117,7 +116,7 @@ def fixed(text: str) -> list[str]:
 def _texts() -> Iterator[str]:
     yield from _strings(messages("hub", Language.KOREAN, "hub")["say"])
     yield from _strings(messages("voice", Language.KOREAN)["say"])
-    plans = (files("voice") / "plans" / "ko").iterdir()
+    plans = shipped_file("voice", "plans/ko").iterdir()
     for plan in sorted(plans, key=lambda file: file.name):
         if plan.name.endswith(".toml"):
             yield from _strings(tomllib.loads(plan.read_text(encoding="utf-8")))

@@ -14,7 +14,6 @@ cut off afterwards, in the pause of some 0.2 s that follows.
 import threading
 import tomllib
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from msgspec import Struct, convert
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as trouble
 
+from hub.shared.files import shipped_file
 from voice.korean.hangul import Syllable, is_hangul, take_apart
 from voice.korean.pronounce import pronounce
 from voice.sound.pcm import SPEECH_HZ, Audio, to_pcm
@@ -187,7 +187,7 @@ class Sounds(Struct, frozen=True):
 
 
 SOUNDS = convert(
-    tomllib.loads(files("voice").joinpath("phonemes.toml").read_text(encoding="utf-8")), Sounds
+    tomllib.loads(shipped_file("voice", "phonemes.toml").read_text(encoding="utf-8")), Sounds
 )
 VARIANTS = tuple(SOUNDS.variants)
 SONORANT = frozenset({"", "ㄴ", "ㄹ", "ㅁ", "ㅇ"})

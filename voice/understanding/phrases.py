@@ -8,11 +8,11 @@
 import itertools
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
+from hub.shared.files import shipped_file
 from hub.shared.settings import Mistake, Problem, SettingsError, read
 from hub.shared.toml_lines import locate
 from voice.korean.hangul import is_hangul
@@ -117,7 +117,7 @@ def load(text: str | None = None, filename: str = "voice/phrases/ko.toml") -> Ph
     Raises SettingsError with every mistake in it: an unknown intent, an open bracket, no Hangul.
     """
     if text is None:
-        text = files("voice").joinpath("phrases/ko.toml").read_text(encoding="utf-8")
+        text = shipped_file("voice", "phrases/ko.toml").read_text(encoding="utf-8")
     told = read(text, filename, _File)
     said: list[tuple[str, Entry]] = []
     mistakes: list[Mistake] = []

@@ -12,11 +12,11 @@ been plainly heard.
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
+from hub.shared.files import shipped_file
 from hub.shared.settings import read
 from voice.korean.hangul import is_hangul, take_apart
 from voice.understanding.intents import Intent
@@ -98,7 +98,7 @@ class Signs(Struct, frozen=True, eq=False):
 @cache
 def load() -> Signs:
     """Return the product's own signs. Raises SettingsError, or ValueError with a broken sign."""
-    return prepare(files("voice").joinpath("phrases/signs.toml").read_text(encoding="utf-8"))
+    return prepare(shipped_file("voice", "phrases/signs.toml").read_text(encoding="utf-8"))
 
 
 def prepare(text: str) -> Signs:

@@ -13,11 +13,11 @@ import itertools
 import re
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from hub.shared.files import shipped_file
 from hub.shared.settings import read
 from voice.korean.hangul import Syllable, is_hangul
 from voice.korean.sounds import sounds
@@ -105,7 +105,7 @@ def is_sound(text: str) -> bool:
 @cache
 def _known() -> re.Pattern[str]:
     """Return the pattern of one such sound."""
-    text = files("voice").joinpath("phrases/sounds.toml").read_text(encoding="utf-8")
+    text = shipped_file("voice", "phrases/sounds.toml").read_text(encoding="utf-8")
     told = read(text, "voice/phrases/sounds.toml", _File)
     syllables = {name: _syllables(*letters) for name, letters in told.syllables.items()}
     each = (NAMED.sub(lambda found: syllables[found[1]], one) for one in told.sounds)

@@ -57,4 +57,4 @@ def test_a_name_is_taken_out_of_a_record() -> None:
 
 
 def test_an_incident_is_locked_while_it_is_decided() -> None:
-    assert "FOR UPDATE" in compiled(incidents._BY_ID)
+    assert "FOR UPDATE" in compiled(incidents._BY_ID_LOCKED)

@@ -2,6 +2,8 @@
 
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,3 +62,12 @@ def test_the_content_is_on_the_disk_before_the_name_and_then_the_folder(
     write_whole(path, b"new")
     to_disk(tmp_path)
     assert synced == [".index.tsv.new False", f"{tmp_path.name} True"]
+
+
+def test_phrases_are_the_products_whatever_the_current_directory_holds(tmp_path: Path) -> None:
+    (tmp_path / "voice").mkdir()  # a folder of that name, as a county's own plans may lie in
+    program = "from voice.understanding.phrases import load; print(len(load().all) > 0)"
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout == "True\n", ended.stderr
