@@ -89,7 +89,7 @@ async def outage(hub: Hub, path: Path, hours: int, faults: int, report: Report) 
     await hub.engine.flush()
     waiting = backlog(path)
     told = [msgspec.json.decode(p, type=Telemetry) for p in waiting[Lane.TELEMETRY]]
-    kept, presses = len(told), len(hub.house.called)
+    kept, presses = len(told), len(hub.world.called)
     report.add("memory growth", rss_mb() - before, "MB", at_most=10)
     report.add("calls waiting", len(waiting[Lane.SOS]), "calls", at_least=presses, at_most=presses)
     made = faults // 2 // 20 * 40
@@ -105,7 +105,7 @@ async def outage(hub: Hub, path: Path, hours: int, faults: int, report: Report) 
 
 async def drain(hub: Hub, rig: Rig, waiting: int, report: Report) -> None:
     """Bring the link up; press when half of the backlog is gone."""
-    hub.house.wake()
+    hub.world.wake()
     certs = rig.broker.certs
     name = str(certs / "hubs" / HUB)
     broker = f"tls://127.0.0.1:{rig.broker.port}"
@@ -113,28 +113,28 @@ async def drain(hub: Hub, rig: Rig, waiting: int, report: Report) -> None:
     counting = Counting(hub.engine.delivery)
 
     def will() -> bytes:
-        at, state = hub.house.at(), hub.engine.state
+        at, state = hub.world.at(), hub.engine.state
         return faults.state_message(state, Availability.LOST, at, RULES).payload
 
     link = hub.engine.delivery.carrier = Link(settings, HUB, counting, will)
     tasks = [asyncio.ensure_future(hub.engine.run()), asyncio.ensure_future(link.run())]
     await until(lambda: counting.acks >= waiting / 2, "half of the backlog")
-    before, at = len(hub.house.called), hub.house.at() + RULES.press_settle_s
+    before, at = len(hub.world.called), hub.world.at() + RULES.press_settle_s
     began = time.monotonic() + RULES.press_settle_s
-    hub.engine.emit(ContactChanged(hub.house.at(), "help", closed=True))
-    await until(lambda: len(hub.house.called) > before, "the press is a call")
-    hub.engine.emit(ContactChanged(hub.house.at(), "help", closed=False))
-    await until(lambda: hub.house.called[before] in hub.house.received, "the press is received")
+    hub.engine.emit(ContactChanged(hub.world.at(), "help", closed=True))
+    await until(lambda: len(hub.world.called) > before, "the press is a call")
+    hub.engine.emit(ContactChanged(hub.world.at(), "help", closed=False))
+    await until(lambda: hub.world.called[before] in hub.world.received, "the press is received")
     amid = waiting - counting.acks
     await until(lambda: counting.acks >= waiting, "the whole backlog")
     took_s = time.monotonic() - counting.up_at
     report.add("drain", waiting / took_s, "msg/s", at_least=200)
     report.add("still waiting when the press was received", amid, "msgs", at_least=1)
-    waited_s = hub.house.received[hub.house.called[before]] - at
-    sent_s = counting.acked_at[hub.house.called[before]] - began
+    waited_s = hub.world.received[hub.world.called[before]] - at
+    sent_s = counting.acked_at[hub.world.called[before]] - began
     report.add("press amid the drain, to PUBACK", sent_s, "s", at_most=1)
     report.add("press amid the drain, to `received`", waited_s, "s", at_most=1)
-    await until(lambda: set(hub.house.called) <= set(hub.house.received), "all received")
+    await until(lambda: set(hub.world.called) <= set(hub.world.received), "all received")
     for task in tasks:
         task.cancel()
     hub.outbox.close()
@@ -146,7 +146,7 @@ async def run(rig: Rig, hours: int, faults: int, report: Report) -> None:
     hub = Hub(path, ROWS)
     waiting = await outage(hub, path, hours, faults, report)
     await drain(hub, rig, waiting, report)
-    called, there = set(hub.house.called), {id_ for id_, _ in rig.center.rows()}
+    called, there = set(hub.world.called), {id_ for id_, _ in rig.center.rows()}
     report.add("calls lost", len(called - there), "calls", at_most=0)
 
 

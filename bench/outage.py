@@ -30,7 +30,7 @@ DEVICES = 20
 RULES = Rules(hub=HUB, buttons={"help": Button(Role.HELP_BUTTON)})
 
 
-class House:
+class World:
     """The engine's outlets and clocks: the clock can be moved, and decisions are noted."""
 
     def __init__(self) -> None:
@@ -72,18 +72,18 @@ class Hub:
     """Engine, outbox and file, without the process around them."""
 
     def __init__(self, path: Path, telemetry_rows: int) -> None:
-        self.house, self.measured = House(), list[float]()
+        self.world, self.measured = World(), list[float]()
         self.outbox = OutboxThread(path, patience_s=30.0, telemetry_rows=telemetry_rows)
-        self.engine = Engine(HomeState(), RULES, self.outbox, self.house, self.house)
+        self.engine = Engine(HomeState(), RULES, self.outbox, self.world, self.world)
 
     async def begin(self) -> None:
         """Open the file and start."""
         found = await self.outbox.read()
-        house = self.house
-        started = Started(house.at(), house.utc(), synced=True, boot="b00t")
+        world = self.world
+        started = Started(world.at(), world.utc(), synced=True, boot="b00t")
         state = recover(HomeState(), started, ())
         self.engine.begin(state, started, found)
-        await self.take(LinkDown(house.at(), LinkTrouble.UNREACHABLE))
+        await self.take(LinkDown(world.at(), LinkTrouble.UNREACHABLE))
 
     async def take(self, *events: Event) -> None:
         """Emit events, and let the engine decide until none is left."""
@@ -98,9 +98,9 @@ class Hub:
 
     async def press(self) -> float:
         """Press; return the time at which it became one."""
-        await self.take(ContactChanged(self.house.at(), "help", closed=True))
-        self.house.wait(RULES.press_settle_s)
-        at = self.house.at()
+        await self.take(ContactChanged(self.world.at(), "help", closed=True))
+        self.world.wait(RULES.press_settle_s)
+        at = self.world.at()
         await self.take(ContactChanged(at, "help", closed=False))
         return at
 
@@ -111,18 +111,18 @@ class Hub:
             if hour == hours // 2:
                 await self.burst(faults)
             for beat in range(int(HOUR_S / BEAT_S)):
-                at, utc = self.house.at(), self.house.utc()
+                at, utc = self.world.at(), self.world.utc()
                 events: list[Event] = [Heartbeat(at, utc, synced=True)]
                 if beat % (TELEMETRY_S // BEAT_S) == 0:
                     readings = {f"reading_{n}": float(beat) for n in range(12)}
                     events.append(Measured(at, readings, self.outbox.dropped))
                     self.measured.append(utc)
                 await self.take(*events)
-                self.house.wait(BEAT_S)
+                self.world.wait(BEAT_S)
 
     async def burst(self, faults: int) -> None:
         """Report failing and working devices as fast as possible; a second time is held back."""
-        at = self.house.at()
+        at = self.world.at()
         for n in range(0, faults, 2 * DEVICES):
             names = [f"sensor-{n + m}" for m in range(DEVICES)]
             await self.take(*(DriverFailed(at, d, f"try {n}") for d in names))

@@ -74,14 +74,14 @@ class Finger:
     """A finger in the virtual house, over one lasting connection."""
 
     def __init__(self, path: Path) -> None:
-        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._door.settimeout(10)
-        self._door.connect(os.fspath(path))
-        self._answers: IO[bytes] = self._door.makefile("rb")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.settimeout(10)
+        self._socket.connect(os.fspath(path))
+        self._answers: IO[bytes] = self._socket.makefile("rb")
 
     def ask(self, request: dict[str, object]) -> dict[str, Any]:
         """Put a request; raise `ConnectionError` when the house is gone."""
-        self._door.sendall(json.dumps(request).encode() + b"\n")
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
         line = self._answers.readline()
         if not line:
             raise ConnectionResetError
@@ -95,7 +95,7 @@ class Finger:
     def close(self) -> None:
         """Leave."""
         self._answers.close()
-        self._door.close()
+        self._socket.close()
 
 
 class Rig:

@@ -14,7 +14,7 @@ from hub.shared.messages import messages, ours, tell, usual_language
 from hub.shared.settings import Mistake, Noted, SettingsError
 
 if TYPE_CHECKING:
-    from provisioning.findings import Patient, Voice
+    from provisioning.findings import HubConfig, VoiceConfig
 
 USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
@@ -81,7 +81,7 @@ def parser(chosen: str) -> Parser:
             found = import_module(module)
             found.add_arguments(command)
             command.set_defaults(run=found.run, noted=_say)
-            command.set_defaults(load_hub=_patient, load_voice=_speaker, tell=tell)
+            command.set_defaults(load_hub=_hub_config, load_voice=_voice_config, tell=tell)
     return whole
 
 
@@ -96,35 +96,35 @@ def _say(mistake: Mistake) -> None:
     print(tell(mistake, usual_language()), file=sys.stderr)
 
 
-def _patient(path: Path, noted: Noted) -> "Patient":
+def _hub_config(path: Path, noted: Noted) -> "HubConfig":
     """Read a hub's config for `anbu doctor`, with the hub's own reader."""
     from drivers import contact  # noqa: PLC0415 - other commands need none of it
-    from drivers.voicebox.driver import Driver as Voice  # noqa: PLC0415
+    from drivers.voicebox import driver as voicebox  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
     from hub.core.model.rules import CALL_OF_ROLE  # noqa: PLC0415
-    from provisioning.findings import Link, Patient  # noqa: PLC0415
+    from provisioning.findings import HubConfig, LinkConfig  # noqa: PLC0415
 
     config = load(path, noted)
     link = config.mqtt
-    boxes = [device.socket for device in config.device if isinstance(device, Voice)]
+    boxes = [device.socket for device in config.device if isinstance(device, voicebox.Driver)]
     wired = [device for device in config.device if isinstance(device, contact.Driver)]
-    return Patient(
+    return HubConfig(
         config.hub,
         config.state_dir,
         config.run_dir,
-        Link(link.brokers, link.ca, link.cert, link.key, link.protocol),
+        LinkConfig(link.brokers, link.ca, link.cert, link.key, link.protocol),
         next(iter(boxes), ""),
         {one.name: one.normally_closed for one in wired if one.role in CALL_OF_ROLE},
     )
 
 
-def _speaker(path: Path, noted: Noted) -> "Voice":
+def _voice_config(path: Path, noted: Noted) -> "VoiceConfig":
     """Read a voice's config for `anbu doctor`, with the voice's own reader."""
-    from provisioning.findings import Voice  # noqa: PLC0415 - other commands need none of it
+    from provisioning.findings import VoiceConfig  # noqa: PLC0415 - other commands need none of it
     from voice.settings import load  # noqa: PLC0415
 
     settings = load(path, noted)
-    return Voice(settings.socket, settings.models)
+    return VoiceConfig(settings.socket, settings.models)
 
 
 def _hub(args: argparse.Namespace) -> int:

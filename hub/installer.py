@@ -31,8 +31,7 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Role, Rules, Sense
 from hub.core.model.state import HomeState
-from hub.core.supervision import faults as devices
-from hub.core.supervision import supervision
+from hub.core.supervision import faults, supervision
 from hub.shared.unix_socket import SocketError, read_line, serving
 
 LOG = logging.getLogger("anbu")
@@ -207,4 +206,4 @@ def _battery(state: HomeState, name: str) -> float | None:
 def _faults(state: HomeState, name: str) -> tuple[str, ...]:
     """Return the faults of the present moment: a mended plug shows at once."""
     mine = (fault.kind for fault in state.faults.values() if fault.device == name)
-    return tuple(kind for kind in mine if devices.stands(state, name, kind))
+    return tuple(kind for kind in mine if faults.stands(state, name, kind))

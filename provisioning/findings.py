@@ -1,4 +1,4 @@
-"""What `anbu doctor` reads of the configs; its findings in words (`provisioning/messages/`)."""
+"""What `anbu doctor` reads of the configs, and its findings as sentences."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from hub.shared.settings import Mistake, Noted, Problem, SettingsError
 T = TypeVar("T")
 
 
-class Link(Struct, frozen=True):
+class LinkConfig(Struct, frozen=True):
     """`[mqtt]` of a hub's config, as far as it is examined."""
 
     brokers: tuple[str, ...] = ()
@@ -24,18 +24,18 @@ class Link(Struct, frozen=True):
     protocol: str = "5"
 
 
-class Patient(Struct, frozen=True):
+class HubConfig(Struct, frozen=True):
     """A hub's config, as far as it is examined; read by the hub's own reader."""
 
     hub: str = ""
     state_dir: str = "/var/lib/anbu"
     run_dir: str = "/run/anbu"
-    mqtt: Link = Link()
-    voice: str = ""  # the socket at which it awaits the voice
-    triggers: dict[str, bool] = {}  # of each wired help button and cord: whether it rests closed
+    mqtt: LinkConfig = LinkConfig()
+    voice: str = ""  # the socket to which the voice connects
+    triggers: dict[str, bool] = {}  # wired help button or cord -> whether it rests closed
 
 
-class Voice(Struct, frozen=True):
+class VoiceConfig(Struct, frozen=True):
     """The voice's config, as far as it is examined; read by the voice's own reader."""
 
     socket: str = "/run/anbu/voice.sock"
@@ -43,20 +43,20 @@ class Voice(Struct, frozen=True):
 
 
 class Readers(Struct, frozen=True):
-    """The readers of hub and voice themselves, so that nobody passes what they refuse.
+    """The readers of hub and voice themselves, so that the doctor refuses what they refuse.
 
     They raise `SettingsError`, `OSError`, and `ImportError` where their packages are missing.
     """
 
-    hub: Callable[[Path, Noted], Patient]
-    voice: Callable[[Path, Noted], Voice]
+    hub: Callable[[Path, Noted], HubConfig]
+    voice: Callable[[Path, Noted], VoiceConfig]
     tell: Callable[[Mistake, Language], str]
 
 
 def reading(
     check: str, config: Path, read: Callable[[Path, Noted], T], readers: Readers
 ) -> tuple[T | None, list[Finding]]:
-    """Give a config, if it can be read, and all that there is to say of it."""
+    """Return a config, None where it cannot be read, and the findings about it."""
     notes: list[Mistake] = []
     try:
         found = read(config, notes.append)
@@ -77,7 +77,7 @@ def _told(check: str, mistakes: Iterable[Mistake], readers: Readers) -> Iterator
 
 
 def tell(finding: Finding) -> dict[str, str]:
-    """Say a finding in each language."""
+    """Return the sentence of a finding in each language."""
     key = f"{finding.check}_{finding.code}"
     return {
         language: messages("provisioning", language)["doctor"][key].format(**finding.values)

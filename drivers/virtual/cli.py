@@ -170,7 +170,7 @@ def _request(args: Namespace) -> dict[str, Any]:
 
 
 def _change_request(args: Namespace) -> Request:
-    """Say to the house what the command line says."""
+    """Return the house's request for a command that changes it."""
     match args.deed:
         case "motion":
             return {"do": "motion", "what": args.what, "ms": args.ms, "still": args.still}
@@ -239,7 +239,7 @@ def _look(said: Messages, answer: dict[str, Any]) -> str:
 
 
 def _change_told(said: Messages, args: Namespace, answer: Request) -> str:
-    """Say in words what the house has done."""
+    """Return the sentence for what the house has done."""
     match args.deed:
         case "motion":
             key = "motion_still" if args.still else "motion_seen"

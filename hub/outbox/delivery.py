@@ -45,7 +45,7 @@ class Carrier(Protocol):
         """End the session."""
 
     def hurry(self, *, urgent: bool) -> None:
-        """Say whether an SOS is waiting."""
+        """Set whether an SOS is waiting."""
 
 
 class Clocks(Protocol):

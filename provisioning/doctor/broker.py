@@ -1,11 +1,12 @@
-"""One try to reach a broker, by hand: TCP, TLS, CONNECT; and why it failed, if it did.
+"""One attempt to reach a broker, without paho: TCP, TLS, CONNECT; and why it failed, if it did.
 
-Under TLS 1.3 a broker refuses our certificate after our side of the handshake is done, and what we
-write then resets the line and loses the reason: so listen a moment before CONNECT.
+Under TLS 1.3 a broker refuses a certificate after the client's part of the handshake. If the client
+writes then, the connection is reset and the reason lost: so the doctor reads a moment before
+CONNECT.
 
-A broker gives one session to each name, so a CONNECT with the hub's certificate takes the place of
-a hub that runs. Where one may run, CONNECT asks for a version of MQTT that does not exist: each
-broker says no (CONNACK 0x01, MQTT 3.1.1 section 3.1.2.2), and no session is touched.
+A broker has one session for each name: a CONNECT with the hub's certificate would end the session
+of a running hub. Where a hub may be running, CONNECT asks for a version of MQTT that does not
+exist: each broker refuses it (CONNACK 0x01, MQTT 3.1.1 section 3.1.2.2) and touches no session.
 """
 
 import socket
@@ -19,7 +20,7 @@ from hub.contract import addresses
 from hub.shared import tls
 from hub.shared.findings import Finding, bad, good, note
 from provisioning.doctor.running import Running, look
-from provisioning.findings import Link, Patient
+from provisioning.findings import HubConfig, LinkConfig
 
 PATIENCE_S = 5.0
 REFUSAL_S = 0.5
@@ -30,15 +31,15 @@ WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and 
 NAMED = {tls.Flaw.EXPIRED, tls.Flaw.UNKNOWN, tls.Flaw.MISSING}  # flaws of our own certificate
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
-    """Give one finding per broker address; a hub that runs keeps its session."""
-    if not patient.mqtt.brokers:
+def examine(config: HubConfig) -> Iterator[Finding]:
+    """Yield one finding per broker address; a running hub keeps its session."""
+    if not config.mqtt.brokers:
         yield note("broker", "none")
-    running = look(patient)
-    level = NO_LEVEL if running.may else LEVELS.get(patient.mqtt.protocol, 5)
-    for address in patient.mqtt.brokers:
+    running = look(config)
+    level = NO_LEVEL if running.may else LEVELS.get(config.mqtt.protocol, 5)
+    for address in config.mqtt.brokers:
         begin = time.perf_counter()
-        code, detail = reach(address, patient.mqtt, patient.hub, level)
+        code, detail = reach(address, config.mqtt, config.hub, level)
         ms = f"{(time.perf_counter() - begin) * 1000:.0f}"
         if code != "good":
             yield bad("broker", code, address=address, detail=detail)
@@ -49,7 +50,7 @@ def examine(patient: Patient) -> Iterator[Finding]:
 
 
 def _beside(running: Running, address: str, ms: str) -> Finding:
-    """Say what is known of a broker that answers, from the hub that runs."""
+    """Return a finding on a broker that answers, with what the running hub says of its link."""
     if running.word is None:
         return note("broker", "answers", address=address, ms=ms)
     if running.word.broker == address:
@@ -59,10 +60,10 @@ def _beside(running: Running, address: str, ms: str) -> Finding:
     return bad("broker", "hub_offline", address=address, ms=ms, trouble=running.word.trouble or "-")
 
 
-def reach(address: str, link: Link, hub: str, level: int = NO_LEVEL) -> tuple[str, str]:
-    """Give what came of a try (`good`, or the code of a sentence) and a detail.
+def reach(address: str, link: LinkConfig, hub: str, level: int = NO_LEVEL) -> tuple[str, str]:
+    """Return the result of an attempt (`good`, or the code of a sentence) and a detail.
 
-    `level` is the version that CONNECT asks for; `NO_LEVEL` finds out whether a broker answers.
+    `level` is the version that CONNECT asks for; `NO_LEVEL` only finds out if a broker answers.
     """
     try:
         refusal = _connect(address, link, hub, level)
@@ -84,7 +85,7 @@ def reach(address: str, link: Link, hub: str, level: int = NO_LEVEL) -> tuple[st
     return ("good", "") if fine else ("not_welcome", f"0x{refusal:02x}")
 
 
-def _connect(address: str, link: Link, hub: str, level: int) -> int:
+def _connect(address: str, link: LinkConfig, hub: str, level: int) -> int:
     broker = addresses.broker(address)
     with socket.create_connection((broker.host, broker.port), PATIENCE_S) as raw:
         if not broker.tls:
@@ -104,7 +105,7 @@ def _await_refusal(line: ssl.SSLSocket) -> None:
 
 
 def _greet(line: socket.socket, hub: str, level: int) -> int:
-    """Say CONNECT and give the reason code of the CONNACK."""
+    """Send CONNECT and return the reason code of the CONNACK."""
     name, properties = hub.encode(), b"\0" if level == LEVELS["5"] else b""
     body = struct.pack(">H4sBBH", 4, b"MQTT", level, 2, 30) + properties
     body += struct.pack(">H", len(name)) + name

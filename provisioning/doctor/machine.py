@@ -1,4 +1,4 @@
-"""What this machine can do for a hub: Python, packages, GPIO, systemd, Mosquitto, disk, clock."""
+"""Checks of this machine: Python, packages, GPIO, systemd, Mosquitto, disk, clock."""
 
 import importlib.util
 import os
@@ -19,13 +19,13 @@ from provisioning.broker import program
 NEEDED = ("gpiozero", "msgspec", "paho.mqtt", "systemd.daemon")
 OLDEST = (3, 11)
 SYNCS = 20
-SLOW_MS = 100.0  # a commit is in the way of "lit within 200 ms"
+SLOW_MS = 100.0  # for a commit: the lamp must flash within 200 ms
 LEAST_MB = 50.0
-THIS_WORKS_SINCE = 1_767_225_600  # 2026: an earlier clock was never set
+THIS_WORKS_SINCE = 1_767_225_600  # 2026: a clock with an earlier time was never set
 
 
 def examine(state_dir: Path) -> Iterator[Finding]:
-    """Give one finding per part of the machine; nothing is changed on it."""
+    """Yield one finding per part of the machine; nothing is changed on it."""
     yield python(sys.version_info[:2])
     yield packages(NEEDED)
     yield gpio(Path("/dev"))
@@ -36,20 +36,20 @@ def examine(state_dir: Path) -> Iterator[Finding]:
 
 
 def python(version: tuple[int, int]) -> Finding:
-    """Tell whether this Python is new enough."""
+    """Return whether this Python is new enough."""
     found = good if version >= OLDEST else bad
     code = "good" if version >= OLDEST else "old"
     return found("python", code, version=platform.python_version())
 
 
 def packages(needed: tuple[str, ...]) -> Finding:
-    """Tell which packages the hub misses."""
+    """Return which packages are missing."""
     missing = [name for name in needed if not _is_there(name)]
     return bad("packages", "missing", names=", ".join(missing)) if missing else good("packages")
 
 
 def gpio(devices: Path) -> Finding:
-    """Tell whether there are GPIO lines, and whether we may use them."""
+    """Return whether there are GPIO lines, and whether this user may use them."""
     chips = sorted(devices.glob("gpiochip*"))
     if not chips:
         return note("gpio", "none")
@@ -62,14 +62,14 @@ def gpio(devices: Path) -> Finding:
 
 
 def systemd(booted: Path) -> Finding:
-    """Tell whether systemd runs here, which starts the hub again and watches over it."""
+    """Return whether systemd runs here, which supervises and restarts the hub."""
     if not booted.is_dir():
         return note("systemd", "none")
     return good("systemd", "listening" if os.environ.get("NOTIFY_SOCKET") else "good")
 
 
 def mosquitto(path: str) -> Finding:
-    """Tell whether a broker is installed here; a hub needs none."""
+    """Return whether a broker is installed here; a hub needs none."""
     if not shutil.which(path):
         return note("mosquitto", "none")
     said = subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - asked by its full path
@@ -78,7 +78,7 @@ def mosquitto(path: str) -> Finding:
 
 
 def disk(folder: Path) -> Finding:
-    """Tell how long a commit takes where the outbox lives or will live, and if it has room."""
+    """Return how long a commit takes on the outbox's disk, and whether the disk has room."""
     try:
         while not folder.exists():
             folder = folder.parent
@@ -93,7 +93,7 @@ def disk(folder: Path) -> Finding:
 
 
 def clock(utc: float, *, synced: bool) -> Finding:
-    """Tell whether the wall clock can be trusted."""
+    """Return whether the wall clock can be trusted."""
     told = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(utc))
     if utc < THIS_WORKS_SINCE:
         return bad("clock", "wrong", now=told)

@@ -1,8 +1,8 @@
-"""Whether a hub runs here, and what it says of its own link.
+"""Whether a hub runs here, and what it says about its own link.
 
-It is asked at its socket, not at the broker: a broker gives one session to each name, and whoever
-connects with the hub's certificate throws the hub off. The doctor does that only where it can be
-shown that no hub runs here.
+The hub's socket is asked, not the broker: a broker has one session for each name, and a second
+client with the hub's certificate ends the hub's session. The doctor connects as the hub only where
+it is certain that no hub runs here.
 """
 
 import fcntl
@@ -13,32 +13,32 @@ import msgspec
 from msgspec import Struct
 
 from hub.shared import unix_socket
-from provisioning.findings import Patient
+from provisioning.findings import HubConfig
 
 PATIENCE_S = 5.0
 
 
 class Word(Struct, frozen=True):
-    """What a running hub says of its link; `broker` is empty while no session stands."""
+    """What a running hub says about its link; `broker` is empty while it has no session."""
 
     broker: str = ""
     trouble: str = ""
 
 
 class Running(Struct, frozen=True):
-    """`may` is False only where no hub can be running; `word` is None where it was not told."""
+    """`may`: whether a hub may be running; `word` is None where no hub answered."""
 
     may: bool
     word: Word | None = None
 
 
-def look(patient: Patient) -> Running:
+def look(config: HubConfig) -> Running:
     """Look for a hub with this configuration on this machine."""
     try:
-        return Running(may=True, word=_ask(Path(patient.run_dir) / "hub.sock"))
+        return Running(may=True, word=_ask(Path(config.run_dir) / "hub.sock"))
     except (FileNotFoundError, ConnectionRefusedError):
-        return Running(may=_is_claimed(Path(patient.state_dir)))
-    except (OSError, ValueError):  # not our socket to open, or an older hub, which does not answer
+        return Running(may=_is_claimed(Path(config.state_dir)))
+    except (OSError, ValueError):  # another user's socket, or an older hub, which does not answer
         return Running(may=True)
 
 
@@ -48,7 +48,7 @@ def _ask(path: Path) -> Word | None:
 
 
 def _is_claimed(folder: Path) -> bool:
-    """Tell whether a process holds the state folder (`hub/process/claim.py`), or might."""
+    """Whether a process holds the state folder (`hub/process/claim.py`), or might."""
     try:
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except (FileNotFoundError, NotADirectoryError):

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
-from hub.__main__ import _patient, _speaker, main
+from hub.__main__ import _hub_config, _voice_config, main
 from hub.config import load
 from hub.process.claim import claimed
 from hub.shared import tls
@@ -32,19 +32,19 @@ from provisioning.certs.authority import issue
 from provisioning.doctor import broker as dial
 from provisioning.doctor import machine
 from provisioning.doctor import voice as speech
-from provisioning.findings import Link, Patient, Readers, tell
+from provisioning.findings import HubConfig, LinkConfig, Readers, tell
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.hub.rig import HubProcess
 from voice.settings import VoiceSettings
 from voice.settings import load as load_voice
 
 HUB = HUBS[0]
-READERS = Readers(_patient, _speaker, tell_mistake)
+READERS = Readers(_hub_config, _voice_config, tell_mistake)
 
 
-def link(name: str = f"hubs/{HUB}", *brokers: str, ca: str = "ca") -> Link:
+def link(name: str = f"hubs/{HUB}", *brokers: str, ca: str = "ca") -> LinkConfig:
     folder = certs()
-    return Link(brokers, *(str(folder / file) for file in (f"{ca}.crt", f"{name}.crt",
+    return LinkConfig(brokers, *(str(folder / file) for file in (f"{ca}.crt", f"{name}.crt",
                                                           f"{name}.key")))  # fmt: skip
 
 
@@ -61,12 +61,12 @@ def broker() -> Iterator[Broker]:
 
 
 def reached(
-    address: str, with_link: Link, folder: Path = Path("/nowhere")
+    address: str, with_link: LinkConfig, folder: Path = Path("/nowhere")
 ) -> list[tuple[Verdict, str]]:
     """Try one broker, for a hub whose folders are in `folder`."""
     mqtt = replace(with_link, brokers=(address,))
-    patient = Patient(HUB, state_dir=str(folder / "state"), run_dir=str(folder), mqtt=mqtt)
-    return codes(dial.examine(patient))
+    config = HubConfig(HUB, state_dir=str(folder / "state"), run_dir=str(folder), mqtt=mqtt)
+    return codes(dial.examine(config))
 
 
 @pytest.mark.broker
@@ -82,7 +82,7 @@ def reached(
 def test_a_broker_that_refuses_our_certificate_says_why(
     broker: Broker, name: str, code: str
 ) -> None:
-    ours = link(name) if name else Link(ca=str(certs() / "ca.crt"))
+    ours = link(name) if name else LinkConfig(ca=str(certs() / "ca.crt"))
     assert reached(f"tls://127.0.0.1:{broker.port}", ours) == [(Verdict.BAD, code)]
 
 
@@ -210,7 +210,9 @@ def answering(answer: bytes) -> int:
     ],
 )
 def test_what_a_plain_broker_answers_is_understood(answer: bytes, code: str) -> None:
-    assert [found for _, found in reached(f"tcp://127.0.0.1:{answering(answer)}", Link())] == [code]
+    assert [
+        found for _, found in reached(f"tcp://127.0.0.1:{answering(answer)}", LinkConfig())
+    ] == [code]
 
 
 @pytest.mark.parametrize(
@@ -223,19 +225,19 @@ def test_what_a_plain_broker_answers_is_understood(answer: bytes, code: str) -> 
     ],
 )
 def test_an_address_that_leads_nowhere_is_named(address: str, code: str) -> None:
-    assert reached(address, Link()) == [(Verdict.BAD, code)]
+    assert reached(address, LinkConfig()) == [(Verdict.BAD, code)]
 
 
 def test_a_server_that_speaks_no_tls_is_named() -> None:
     port = answering(b"220 hello\r\n")
-    assert reached(f"tls://127.0.0.1:{port}", Link()) == [(Verdict.BAD, "tls")]
+    assert reached(f"tls://127.0.0.1:{port}", LinkConfig()) == [(Verdict.BAD, "tls")]
 
 
 def test_silence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "PATIENCE_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        assert reached(address, Link()) == [(Verdict.BAD, "timeout")]
+        assert reached(address, LinkConfig()) == [(Verdict.BAD, "timeout")]
 
 
 @pytest.mark.parametrize(
@@ -253,20 +255,20 @@ def test_silence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_certificate_is_examined_without_the_broker(
     name: str, hub: str, ca: str, verdict: Verdict, code: str
 ) -> None:
-    assert codes(inspect.examine(Patient(hub, mqtt=link(name, ca=ca)))) == [(verdict, code)]
+    assert codes(inspect.examine(HubConfig(hub, mqtt=link(name, ca=ca)))) == [(verdict, code)]
 
 
 def test_damaged_and_exposed_papers_are_named(tmp_path: Path) -> None:
     list(dev.ensure(tmp_path, [HUB]))
-    ours = Link(cert=str(tmp_path / f"hubs/{HUB}.crt"), key=str(tmp_path / f"hubs/{HUB}.key"))
+    ours = LinkConfig(cert=str(tmp_path / f"hubs/{HUB}.crt"), key=str(tmp_path / f"hubs/{HUB}.key"))
     Path(ours.key).chmod(0o644)
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "exposed")]
+    assert codes(inspect.examine(HubConfig(HUB, mqtt=ours))) == [(Verdict.NOTE, "exposed")]
     (tmp_path / "ca.crt").write_text("damaged", encoding="utf-8")
     signed = replace(ours, ca=str(tmp_path / "ca.crt"))
-    assert (Verdict.BAD, "unreadable") in codes(inspect.examine(Patient(HUB, mqtt=signed)))
+    assert (Verdict.BAD, "unreadable") in codes(inspect.examine(HubConfig(HUB, mqtt=signed)))
     Path(ours.cert).write_text("damaged", encoding="utf-8")
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.BAD, "unreadable")]
-    assert codes(inspect.examine(Patient(HUB))) == [(Verdict.NOTE, "none")]
+    assert codes(inspect.examine(HubConfig(HUB, mqtt=ours))) == [(Verdict.BAD, "unreadable")]
+    assert codes(inspect.examine(HubConfig(HUB))) == [(Verdict.NOTE, "none")]
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
@@ -285,11 +287,11 @@ def test_a_key_of_another_kind_that_the_hub_takes_is_good(tmp_path: Path, kind: 
     (tmp_path / "hub.key").write_bytes(
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
-    ours = Link(cert=str(tmp_path / "hub.crt"), key=str(tmp_path / "hub.key"))
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.GOOD, "good")]
+    ours = LinkConfig(cert=str(tmp_path / "hub.crt"), key=str(tmp_path / "hub.key"))
+    assert codes(inspect.examine(HubConfig(HUB, mqtt=ours))) == [(Verdict.GOOD, "good")]
     tls.context("", ours.cert, ours.key)
     other = replace(ours, key=link().key)
-    assert codes(inspect.examine(Patient(HUB, mqtt=other))) == [(Verdict.BAD, "mismatch")]
+    assert codes(inspect.examine(HubConfig(HUB, mqtt=other))) == [(Verdict.BAD, "mismatch")]
     with pytest.raises(ValueError, match="SSL"):
         tls.context("", other.cert, other.key)
 
@@ -298,8 +300,8 @@ def test_a_certificate_that_soon_ends_is_noted(tmp_path: Path) -> None:
     parent = dev.read(certs(), "ca")
     assert parent
     dev.write(tmp_path, HUB, issue(parent, HUB, ends=datetime.now(UTC) + timedelta(days=5)))
-    ours = Link(cert=str(tmp_path / f"{HUB}.crt"), key=str(tmp_path / f"{HUB}.key"))
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "expires_soon")]
+    ours = LinkConfig(cert=str(tmp_path / f"{HUB}.crt"), key=str(tmp_path / f"{HUB}.key"))
+    assert codes(inspect.examine(HubConfig(HUB, mqtt=ours))) == [(Verdict.NOTE, "expires_soon")]
 
 
 def test_the_machine_is_examined_part_by_part(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from hub.shared.messages import messages
 from provisioning.certs import dev
 from provisioning.certs.authority import Pair, authority
 from provisioning.doctor import broker
-from provisioning.findings import Link
+from provisioning.findings import LinkConfig
 
 NO_KEY_ID, EMPTY_ISSUER = 85, 83
 
@@ -108,7 +108,7 @@ def test_hub_and_doctor_understand_the_same_alerts(
     error.reason = reason
     assert tls.trouble_of(error) is trouble
     with patch.object(broker, "_connect", side_effect=error):
-        assert broker.reach("tls://localhost:8883", Link(), "js-0001") == (code, reason)
+        assert broker.reach("tls://localhost:8883", LinkConfig(), "js-0001") == (code, reason)
 
 
 def test_a_certificate_file_that_cannot_be_read_is_a_trouble_of_tls_to_everybody(
@@ -119,16 +119,18 @@ def test_a_certificate_file_that_cannot_be_read_is_a_trouble_of_tls_to_everybody
     assert tls.trouble_of(caught.value) is LinkTrouble.TLS
     assert "No such file" in session.trouble_of(caught.value)
     with patch.object(broker, "_connect", side_effect=caught.value):
-        assert broker.reach("tls://localhost:8883", Link(), "js-0001")[0] == "tls"
+        assert broker.reach("tls://localhost:8883", LinkConfig(), "js-0001")[0] == "tls"
 
 
 def test_the_doctor_names_it_too(refused: ssl.SSLCertVerificationError) -> None:
     with patch.object(broker, "_connect", side_effect=refused):
-        code, _ = broker.reach("tls://localhost:8883", Link(), "js-0001")
+        code, _ = broker.reach("tls://localhost:8883", LinkConfig(), "js-0001")
     assert code == "server_no_authority_key"
     refused.verify_code = EMPTY_ISSUER
     with patch.object(broker, "_connect", side_effect=refused):
-        assert broker.reach("tls://localhost:8883", Link(), "js-0001")[0] == "server_malformed"
+        assert (
+            broker.reach("tls://localhost:8883", LinkConfig(), "js-0001")[0] == "server_malformed"
+        )
     for language in Language:
         assert (
             "Python 3.13" in messages("provisioning", language)["doctor"][f"broker_{code}"]
