@@ -1,10 +1,15 @@
-"""The state of the parts, and when to restart."""
+"""The state of the parts, the sound that was lost, and when to restart."""
 
-from hub.contract.voice import Fact, Part, Trouble
+import asyncio
+
+from hub.contract.voice import Fact, Part, Pong, Trouble
 from hub.shared.language import Language
+from voice.hearing.capture import Capture
+from voice.hearing.overhear import Overhearing
+from voice.hearing.queue import JudgementQueue
 from voice.sound.microphone import Condition
 from voice.speaking.preferences import the_time
-from voice.status import LEAST_S, SETTLED_S, PartStatus, restart_due
+from voice.status import LEAST_S, SETTLED_S, Losses, PartStatus, restart_due
 
 NIGHT, NOON = 3.75 * 3600, 12 * 3600.0
 
@@ -49,3 +54,16 @@ def test_the_time_is_said_as_people_say_it() -> None:
     assert the_time(NOON + 15 * 60, Language.KOREAN) == "지금은 오후 12시 15분입니다."
     assert the_time(0, Language.KOREAN) == "지금은 오전 12시입니다."
     assert the_time(NIGHT, Language.ENGLISH) == "It is 3:45 in the morning."
+
+
+def test_what_was_lost_in_each_place_is_told_with_each_pong() -> None:
+    async def evening() -> None:
+        overhearing = Overhearing(lambda _: None, lambda _: None)
+        capture = Capture(lambda _: None, lambda _: None, overhearing)
+        judgements = JudgementQueue()
+        losses = Losses(capture, overhearing, judgements)
+        assert losses.pong(1) == Pong(1)
+        capture.lost_s, overhearing.lost_s, judgements.unjudged_s = 1.26, 2.0, 4.0
+        assert losses.pong(2) == Pong(2, ear_lost_s=1.3, amid_lost_s=2.0, unjudged_s=4.0)
+
+    asyncio.run(evening())
