@@ -44,6 +44,7 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "onnxruntime": ("voice.speaking.kokoro",),
     "rapidfuzz": ("voice.korean.sounds",),
     "soundfile": ("voice.speaking.bank",),
+    "soxr": ("voice.sound.pcm",),
     "requests": ("provisioning",),
     "cryptography": ("provisioning",),
     "systemd": ("hub.process.watchdog",),

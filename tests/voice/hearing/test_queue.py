@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -153,3 +154,26 @@ def test_an_answer_gives_way_to_nothing() -> None:
         await asyncio.gather(*court.answers)
 
     assert play(story).judged == [b"w", b"a", b"a", b"a"]
+
+
+def test_before_the_models_are_loaded_the_first_pass_counts() -> None:
+    async def story(court: Court) -> None:
+        queue = JudgementQueue()
+        await queue.put(CRY, NOTHING, court.tell)
+        await queue.put(BABBLE, NOTHING, court.tell)
+
+    assert play(story).told == [Intent.HELP, Intent.UNCLEAR]
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_an_answer_is_recorded_only_where_the_resident_agrees(
+    tmp_path: Path, *, agreed: bool
+) -> None:
+    async def story(court: Court) -> None:
+        queue = JudgementQueue(tmp_path / "kept" if agreed else None)
+        queue.use_judge(court)
+        court.go.set()
+        await queue.put(Utterance(b"an answer!"), Expecting.CHECKIN, court.tell)
+
+    play(story)
+    assert len([*tmp_path.rglob("*.wav")]) == agreed
