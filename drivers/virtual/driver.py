@@ -33,7 +33,7 @@ class HouseError(Exception):
 
 
 def use_virtual_pins() -> None:
-    """Give every device that is made from now on pins of the virtual house."""
+    """Use pins of the virtual house for every device that is made from now on."""
     Device.pin_factory = MockFactory(pin_class=HousePin)
 
 

@@ -128,7 +128,7 @@ class Lived:
 
 
 def day_long(every_min: int = 20, since: float = 7.0, till: float = 22.0) -> list[float]:
-    """Give the hours of an ordinary day: something moves every so often."""
+    """Return the hours of an ordinary day: something moves every so often."""
     steps = int((till - since) * 60 / every_min) + 1
     return [since + n * every_min / 60 for n in range(steps)]
 

@@ -54,7 +54,7 @@ def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
 
 
 def process(boot: str, at: float, *, lived_in: bool = False) -> HomeState:
-    """Give a home whose hub has just begun, and knows of no past."""
+    """Return a home whose hub has just begun, and knows of no past."""
     event = Started(at, EIGHT + at, synced=True, boot=boot)
     return lived(recover(HomeState(), event, (), lived_in=lived_in), event)[0]
 

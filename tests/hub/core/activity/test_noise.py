@@ -36,7 +36,7 @@ MINUTES_H = 1 / 60
 
 
 def every(minutes: Iterable[float], hour: float, hours: float) -> list[float]:
-    """Give the hours at which something pulses: the pauses come again and again."""
+    """Return the hours at which something pulses: the pauses come again and again."""
     found, pauses = list[float](), list(minutes)
     while hour < found[0] + hours if found else True:
         found.append(hour)
@@ -86,7 +86,7 @@ def test_noise_answers_no_check_in() -> None:
 
 
 def dismissed(lived: Lived) -> bool:
-    """Tell whether what is seen now is held to be nobody."""
+    """Whether what is seen now is held to be nobody."""
     return lived.state.house.lone.noise
 
 
