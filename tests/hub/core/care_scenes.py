@@ -131,12 +131,12 @@ class Care(Playbook):
         return self
 
     def whatever(self) -> Self:
-        """Let the effects be what they are: another story tells them."""
+        """Accept the effects as they are: another story looks at them."""
         self._settle([*self.effects])
         return self
 
     def do(self, event: Event) -> list[Effect]:
-        """Let it happen, and keep the snapshot honest."""
+        """Apply it, and check that the snapshot decodes to the same state."""
         before = self.state.warning
         self.state, effects = decide(self.state, event, self.rules)
         after = self.state.warning
@@ -171,7 +171,7 @@ class Care(Playbook):
         assert not heard([*effects, *self.do(Ticked(mono + after_s))])
 
     def beat(self, at: float, *, synced: bool = True) -> None:
-        """Emit a heartbeat at `at`, with a wall clock that is wrong by `year`."""
+        """Set the wall clock, which may be wrong by `year`."""
         mono = at - self.off_s
         assert not heard(self.do(Heartbeat(mono, EIGHT + self.year + at, synced)))
 

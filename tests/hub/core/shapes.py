@@ -25,12 +25,12 @@ anything = st.SearchStrategy[object]
 
 
 def messages(shape: type[Struct]) -> anything:
-    """Return messages of one shape."""
+    """Messages of one shape."""
     return _of(inspect.type_info(shape))
 
 
 def fitted(hub: str, message: FromHub) -> tuple[str, FromHub]:
-    """Return the topic that the message belongs to, and the message as that topic wants it."""
+    """Return the topic of the message, and the message as that topic requires it."""
     match message:
         case AlarmEvent(data=data):
             kind = f"anbu.alarm.{data.what}"

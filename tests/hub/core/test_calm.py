@@ -87,7 +87,7 @@ OFTEN = ["motion"] * 12 + ["contact"] * 3 + [*MAKE, "ack", "ack"]
 
 
 def moves() -> st.SearchStrategy[list[Move]]:
-    """Return histories in which time never goes back."""
+    """Histories in which time never goes back."""
     step = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 5.0, 60.0, 600.0]), st.floats(0.0, 2e4))
     pick, often = st.integers(0, len(Meaning) - 1), st.booleans() | st.just(value=True)
     move = st.builds(Move, st.sampled_from(OFTEN), step, pick, st.booleans(), often)
@@ -198,7 +198,7 @@ EVIDENCE = Evidence(0.0, 1.0, 1.0, 1.0, KITCHEN)
 ASKING = CheckIn("a", Topic.MOOD, 0.0, 0.0, Due(1e9))
 UNDER_WAY: dict[str, dict[str, Any]] = {
     "a call": {"alarms": (Alarm("a", Kind.QUIET, "", "", "b1", 1, 0.0, 0.0, False, Raised()),)},  # noqa: FBT003
-    "a debt": {"owed": (Delivery("a", "", 0.0),)},
+    "a delivery": {"owed": (Delivery("a", "", 0.0),)},
     "an announcement": {"notices": (Announcement("a", "", False, 0.0, 0.0),)},  # noqa: FBT003
     "no link": {"link": Link(up=False)},
     "a warning": {"warning": Caution(Kind.QUIET, KITCHEN, EVIDENCE, 1e9, 0.0)},

@@ -149,9 +149,9 @@ class Observer:
                 assert event.meaning in {Meaning.NO, Meaning.UNWELL}
             self.missed = self.missed or message.data.result in MISSES
         elif isinstance(message, AlarmEvent):
-            by_ladder = message.data.kind is Kind.MISSED_CHECKIN
-            self.called = self.called or by_ladder
-            assert self.missed or not by_ladder
+            by_escalation = message.data.kind is Kind.MISSED_CHECKIN
+            self.called = self.called or by_escalation
+            assert self.missed or not by_escalation
 
 
 def _outlasts_a_snapshot(state: HomeState) -> None:

@@ -42,7 +42,7 @@ def bounce(at: float, flips: tuple[float, ...], *, closed: bool) -> list[tuple[f
 
 
 def edges(presses: list[Finger]) -> list[tuple[float, bool]]:
-    """Return all edges of a row of presses, which begins at 100 s."""
+    """Return all edges of a row of presses that begins at 100 s."""
     found, at = list[tuple[float, bool]](), 100.0
     for one in presses:
         at += one.gap_s

@@ -179,7 +179,7 @@ def test_none_is_asked_while_the_last_one_is_on_its_way_to_the_centre() -> None:
     assert story >> Wait(CALLED) << [alarm("raised")] >> Wait(SIX) << []
 
 
-def test_an_alarm_that_outlived_its_ladder_is_cleared_too() -> None:
+def test_an_alarm_that_outlived_its_escalation_is_cleared_too() -> None:
     """The snapshot was damaged, the alarm is there."""
     story = called()
     story.state = replace(story.state, care=HomeState().care)
@@ -196,6 +196,6 @@ def test_without_any_sign_of_life_ever_the_evidence_begins_with_the_question() -
     assert ground.lasted_s == CALLED - NINE
 
 
-def test_every_step_of_the_ladder_has_its_deadline() -> None:
+def test_every_step_of_the_escalation_has_its_deadline() -> None:
     state = missed().state
     assert checkin.next_wake(state, RULES) == SECOND

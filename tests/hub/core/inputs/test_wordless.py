@@ -47,7 +47,7 @@ def asked(rules: Rules = RULES) -> Care:
 
 
 def told(effects: list[Effect]) -> list[CheckInEvent | AlarmEvent]:
-    """Return the events among what the hub does, whole."""
+    """Return the events among the effects, decoded."""
     events = [
         wire.decode_from_hub(one.topic, one.payload)[1]
         for one in effects
@@ -128,7 +128,7 @@ def test_the_result_says_how_often_there_was_no_word() -> None:
     assert (str(event.data.result), event.data.wordless) == ("unclear", 2)
 
 
-def test_where_spoken_calls_are_off_the_ladder_tells_a_person_and_says_why() -> None:
+def test_where_spoken_calls_are_off_the_escalation_tells_a_person_and_says_why() -> None:
     story = asked(QUIET_HOME) >> sounds(NINE + 30, 2) << [result("unclear"), REMIND]
     story.do(Ticked(NINE + 31 * MINUTE))
     [event] = told(story.do(Ticked(NINE + 92 * MINUTE)))
