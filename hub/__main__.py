@@ -1,4 +1,4 @@
-"""The `anbu` command line. Each command imports only what it needs, to keep the hub small."""
+"""The `anbu` command line. Each command imports only what it needs, to save the hub's memory."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from hub.shared.messages import messages, ours, tell, usual_language
 from hub.shared.settings import Mistake, Noted, SettingsError
 
 if TYPE_CHECKING:
-    from provisioning.findings import Patient, Voice
+    from provisioning.findings import HubSettings, VoiceSettings
 
 USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
@@ -32,7 +32,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 (it failed), or 2 (the command line or a file is wrong)."""
+    """Run one command; return 0, 1 (it failed) or 2 (the command line or a file is wrong)."""
     words = sys.argv[1:] if argv is None else list(argv)
     fit_terminal()
     try:
@@ -56,7 +56,7 @@ def _command(words: Sequence[str]) -> int:
             _say(mistake)
     except OSError as error:
         if name == "hub":
-            raise  # the traceback goes to systemd's log
+            raise  # systemd's log gets the traceback
         print(f"{error.filename or name}: {error.strerror or error}", file=sys.stderr)
     return USAGE_ERROR
 
@@ -66,7 +66,7 @@ def _named(words: Sequence[str]) -> str:
 
 
 def parser(chosen: str) -> Parser:
-    """Return the parser with the arguments of one command; the others have only their help text."""
+    """Return the parser. Only the `chosen` command has its arguments, the others a help text."""
     said = ours("hub", "cli")
     whole = Parser(prog="anbu", description=said["shared"]["anbu"])
     commands = whole.add_subparsers(
@@ -81,7 +81,7 @@ def parser(chosen: str) -> Parser:
             found = import_module(module)
             found.add_arguments(command)
             command.set_defaults(run=found.run, noted=_say)
-            command.set_defaults(load_hub=_patient, load_voice=_speaker, tell=tell)
+            command.set_defaults(load_hub=_hub_settings, load_voice=_voice_settings, tell=tell)
     return whole
 
 
@@ -96,35 +96,35 @@ def _say(mistake: Mistake) -> None:
     print(tell(mistake, usual_language()), file=sys.stderr)
 
 
-def _patient(path: Path, noted: Noted) -> "Patient":
-    """Read a hub's config for `anbu doctor`, with the hub's own reader."""
+def _hub_settings(path: Path, noted: Noted) -> "HubSettings":
+    """Read a hub's config for `anbu doctor`, as the hub itself reads it."""
     from drivers import contact  # noqa: PLC0415 - other commands need none of it
-    from drivers.voicebox.driver import Driver as Voice  # noqa: PLC0415
+    from drivers.voicebox.driver import Driver as Voicebox  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
     from hub.core.model.rules import CALL_OF_ROLE  # noqa: PLC0415
-    from provisioning.findings import Link, Patient  # noqa: PLC0415
+    from provisioning.findings import HubSettings, Link  # noqa: PLC0415
 
     config = load(path, noted)
     link = config.mqtt
-    boxes = [device.socket for device in config.device if isinstance(device, Voice)]
-    wired = [device for device in config.device if isinstance(device, contact.Driver)]
-    return Patient(
+    sockets = [device.socket for device in config.device if isinstance(device, Voicebox)]
+    contacts = [device for device in config.device if isinstance(device, contact.Driver)]
+    return HubSettings(
         config.hub,
         config.state_dir,
         config.run_dir,
         Link(link.brokers, link.ca, link.cert, link.key, link.protocol),
-        next(iter(boxes), ""),
-        {one.name: one.normally_closed for one in wired if one.role in CALL_OF_ROLE},
+        next(iter(sockets), ""),
+        {one.name: one.normally_closed for one in contacts if one.role in CALL_OF_ROLE},
     )
 
 
-def _speaker(path: Path, noted: Noted) -> "Voice":
-    """Read a voice's config for `anbu doctor`, with the voice's own reader."""
-    from provisioning.findings import Voice  # noqa: PLC0415 - other commands need none of it
+def _voice_settings(path: Path, noted: Noted) -> "VoiceSettings":
+    """Read a voice's config for `anbu doctor`, as the voice itself reads it."""
+    from provisioning.findings import VoiceSettings  # noqa: PLC0415 - other commands need none of it
     from voice.settings import load  # noqa: PLC0415
 
     settings = load(path, noted)
-    return Voice(settings.socket, settings.models)
+    return VoiceSettings(settings.socket, settings.models)
 
 
 def _hub(args: argparse.Namespace) -> int:

@@ -1,4 +1,7 @@
-"""What `anbu doctor` reads of the configs; its findings in words (`provisioning/messages/`)."""
+"""The settings that `anbu doctor` checks, and the sentences of its findings.
+
+The sentences are in `provisioning/messages/`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,7 +18,7 @@ T = TypeVar("T")
 
 
 class Link(Struct, frozen=True):
-    """`[mqtt]` of a hub's config, as far as it is examined."""
+    """The part of `[mqtt]` in a hub's config that is examined."""
 
     brokers: tuple[str, ...] = ()
     ca: str = ""
@@ -24,39 +27,39 @@ class Link(Struct, frozen=True):
     protocol: str = "5"
 
 
-class Patient(Struct, frozen=True):
-    """A hub's config, as far as it is examined; read by the hub's own reader."""
+class HubSettings(Struct, frozen=True):
+    """The part of a hub's config that is examined. The hub's own code reads it."""
 
     hub: str = ""
     state_dir: str = "/var/lib/anbu"
     run_dir: str = "/run/anbu"
     mqtt: Link = Link()
-    voice: str = ""  # the socket at which it awaits the voice
-    triggers: dict[str, bool] = {}  # of each wired help button and cord: whether it rests closed
+    voice: str = ""  # the unix socket on which it listens for the voice
+    triggers: dict[str, bool] = {}  # each wired help button and cord: is it normally closed
 
 
-class Voice(Struct, frozen=True):
-    """The voice's config, as far as it is examined; read by the voice's own reader."""
+class VoiceSettings(Struct, frozen=True):
+    """The part of the voice's config that is examined. The voice's own code reads it."""
 
     socket: str = "/run/anbu/voice.sock"
     models: str = ""
 
 
 class Readers(Struct, frozen=True):
-    """The readers of hub and voice themselves, so that nobody passes what they refuse.
+    """The functions that read the configs: the hub's and the voice's own, so that nothing differs.
 
-    They raise `SettingsError`, `OSError`, and `ImportError` where their packages are missing.
+    They raise `SettingsError`, `OSError`, and `ImportError` where packages are missing.
     """
 
-    hub: Callable[[Path, Noted], Patient]
-    voice: Callable[[Path, Noted], Voice]
+    hub: Callable[[Path, Noted], HubSettings]
+    voice: Callable[[Path, Noted], VoiceSettings]
     tell: Callable[[Mistake, Language], str]
 
 
 def reading(
     check: str, config: Path, read: Callable[[Path, Noted], T], readers: Readers
 ) -> tuple[T | None, list[Finding]]:
-    """Give a config, if it can be read, and all that there is to say of it."""
+    """Read a config; return it, or None where it cannot be read, and the findings on it."""
     notes: list[Mistake] = []
     try:
         found = read(config, notes.append)
@@ -77,7 +80,7 @@ def _told(check: str, mistakes: Iterable[Mistake], readers: Readers) -> Iterator
 
 
 def tell(finding: Finding) -> dict[str, str]:
-    """Say a finding in each language."""
+    """Return the sentence of a finding in each language."""
     key = f"{finding.check}_{finding.code}"
     return {
         language: messages("provisioning", language)["doctor"][key].format(**finding.values)

@@ -1,3 +1,3 @@
-"""The connection to the control centre's broker."""
+"""The hub's connection to the control centre's broker: dialling, MQTT sessions, back-off."""
 
 __all__ = ["reconnect", "session"]

@@ -1,6 +1,7 @@
-"""Message files: what people read, in Korean and in English, for every process.
+"""Reads the message files: all that people read, in Korean and in English, of every process.
 
-A room's files are `<room>/messages/[<name>.]<language>.toml`: tables of sentences by key.
+The files of a package are `<package>/messages/[<name>.]<language>.toml`: tables of sentences by
+key.
 """
 
 import os
@@ -12,48 +13,48 @@ from hub.shared.language import Language, chosen
 from hub.shared.settings import Mistake, Problem
 
 Messages = dict[str, dict[str, str]]
-# Where the packages stand. `importlib.resources` would find a folder `hub` of the current directory
-# when the product is installed in editable mode and started by `python -m`.
+# The folder that holds the packages. `importlib.resources` would find a folder `hub` of the current
+# directory when the product is installed in editable mode and started by `python -m`.
 PACKAGES = Path(__file__).resolve().parents[2]
 
 
 @cache
-def messages(room: str, language: Language, name: str = "") -> Messages:
+def messages(package: str, language: Language, name: str = "") -> Messages:
     """Return the tables of one message file of a package, such as `voice` or `drivers.virtual`."""
-    folder = PACKAGES.joinpath(*room.split("."), "messages")
+    folder = PACKAGES.joinpath(*package.split("."), "messages")
     file = f"{name}.{language}.toml" if name else f"{language}.toml"
     return tomllib.loads((folder / file).read_text(encoding="utf-8"))
 
 
 def usual_language() -> Language:
-    """Return the language of whoever started this process (`hub.shared.language`)."""
+    """Return the language that this process's environment asks for (`hub.shared.language`)."""
     return chosen(os.environ)
 
 
-def ours(room: str, name: str = "") -> Messages:
+def ours(package: str, name: str = "") -> Messages:
     """Return the tables of a message file in the usual language."""
-    return messages(room, usual_language(), name)
+    return messages(package, usual_language(), name)
 
 
-def sentence(room: str, table: str, key: str, /, **values: object) -> str:
-    """Return a sentence of a room in the usual language, with `values` filled in."""
-    return ours(room)[table][key].strip("\n").format(**values)
+def sentence(package: str, table: str, key: str, /, **values: object) -> str:
+    """Return a sentence of a package in the usual language, with `values` filled in."""
+    return ours(package)[table][key].strip("\n").format(**values)
 
 
 def tell(mistake: Mistake, language: Language) -> str:
-    """Say one mistake of a config file as `file:line: key: sentence`."""
-    words = messages("hub", language, "settings")
+    """Return a mistake in a config file as `file:line: key: sentence`."""
+    texts = messages("hub", language, "settings")
     problem = str(mistake.problem)
     if mistake.problem is Problem.MISSING_KEY and mistake.allowed:
         problem = "missing_choice"
     form = mistake.problem is Problem.FORM
-    said = words["form"][mistake.allowed[0]] if form else words["problem"][problem]
-    sentence = said.format(
+    template = texts["form"][mistake.allowed[0]] if form else texts["problem"][problem]
+    sentence = template.format(
         allowed=", ".join(mistake.allowed),
         detail=mistake.detail,
-        type=", ".join(words["type"].get(code, code) for code in mistake.allowed),
+        type=", ".join(texts["type"].get(code, code) for code in mistake.allowed),
     )
     if mistake.did_you_mean:
-        sentence += words["hint"]["meant"].format(meant=mistake.did_you_mean)
+        sentence += texts["hint"]["meant"].format(meant=mistake.did_you_mean)
     place = f"{mistake.file}:{mistake.line}"
     return ": ".join(filter(None, (place, mistake.key, sentence)))

@@ -10,29 +10,29 @@ from cryptography import x509
 from hub.shared import tls
 from hub.shared.findings import Finding, bad, good, note
 from provisioning.certs.authority import common_name, is_issued_by
-from provisioning.findings import Link, Patient
+from provisioning.findings import HubSettings, Link
 
 SOON_DAYS = 30
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
+def examine(settings: HubSettings) -> Iterator[Finding]:
     """Yield a finding for every flaw of the certificate, or that it is good."""
-    if not patient.mqtt.cert:
+    if not settings.mqtt.cert:
         yield note("certificate", "none")
         return
     flawless = True
-    for flaw in _flaws(patient):
+    for flaw in _flaws(settings):
         flawless = False
         yield flaw
     if flawless:
-        held = _load(patient)
+        held = _load(settings)
         yield good("certificate", hub=common_name(held[0]), days=_days_left(held[0]))
 
 
-def _flaws(patient: Patient) -> Iterator[Finding]:
-    link = patient.mqtt
+def _flaws(settings: HubSettings) -> Iterator[Finding]:
+    link = settings.mqtt
     try:
-        held = _load(patient)
+        held = _load(settings)
     except OSError as error:
         yield bad("certificate", "missing", file=error.filename, error=error.strerror)
         return
@@ -40,15 +40,15 @@ def _flaws(patient: Patient) -> Iterator[Finding]:
         yield bad("certificate", "unreadable", file=link.cert, error=error)
         return
     if mismatch := _mismatch(link):
-        key = _key_file(patient)
+        key = _key_file(settings)
         yield bad("certificate", "mismatch", file=link.cert, key=key, error=mismatch)
     yield from _dates(held[0])
     yield from _signature(held, link.ca)
     name = common_name(held[0])
-    if name != patient.hub:
-        yield bad("certificate", "wrong_name", name=name, hub=patient.hub)
-    if stat.S_IMODE(Path(_key_file(patient)).stat().st_mode) & 0o077:
-        yield note("certificate", "exposed", file=_key_file(patient))
+    if name != settings.hub:
+        yield bad("certificate", "wrong_name", name=name, hub=settings.hub)
+    if stat.S_IMODE(Path(_key_file(settings)).stat().st_mode) & 0o077:
+        yield note("certificate", "exposed", file=_key_file(settings))
 
 
 def _dates(held: x509.Certificate) -> Iterator[Finding]:
@@ -77,10 +77,10 @@ def _signature(held: list[x509.Certificate], authority: str) -> Iterator[Finding
             yield bad("certificate", "unknown_authority", file=authority)
 
 
-def _load(patient: Patient) -> list[x509.Certificate]:
+def _load(settings: HubSettings) -> list[x509.Certificate]:
     """Return the certificates of the hub's file, its own first. Raises `OSError`, `ValueError`."""
-    held = x509.load_pem_x509_certificates(Path(patient.mqtt.cert).read_bytes())
-    Path(_key_file(patient)).read_bytes()  # so that a missing key is named in the error
+    held = x509.load_pem_x509_certificates(Path(settings.mqtt.cert).read_bytes())
+    Path(_key_file(settings)).read_bytes()  # so that a missing key is named in the error
     return held
 
 
@@ -93,8 +93,8 @@ def _mismatch(link: Link) -> str:
     return ""
 
 
-def _key_file(patient: Patient) -> str:
-    return patient.mqtt.key or patient.mqtt.cert
+def _key_file(settings: HubSettings) -> str:
+    return settings.mqtt.key or settings.mqtt.cert
 
 
 def _days_left(held: x509.Certificate) -> int:

@@ -1,11 +1,12 @@
-"""One try to reach a broker, by hand: TCP, TLS, CONNECT; and why it failed, if it did.
+"""Checks whether each broker can be reached (TCP, TLS, CONNECT), and says why not.
 
-Under TLS 1.3 a broker refuses our certificate after our side of the handshake is done, and what we
-write then resets the line and loses the reason: so listen a moment before CONNECT.
+It uses plain sockets. Under TLS 1.3 a broker refuses our certificate after our side of the
+handshake is done. Whatever we then send resets the connection, and the reason is lost: so we wait
+`REFUSAL_S` for a refusal before CONNECT.
 
-A broker gives one session to each name, so a CONNECT with the hub's certificate takes the place of
-a hub that runs. Where one may run, CONNECT asks for a version of MQTT that does not exist: each
-broker says no (CONNACK 0x01, MQTT 3.1.1 section 3.1.2.2), and no session is touched.
+A broker gives one session to each name, so a CONNECT with the hub's certificate would end the
+session of a hub that runs. Where one may run, CONNECT asks for a version of MQTT that does not
+exist: every broker refuses it (CONNACK 0x01, MQTT 3.1.1 section 3.1.2.2), and no session ends.
 """
 
 import socket
@@ -18,8 +19,8 @@ from contextlib import suppress
 from hub.contract import addresses
 from hub.shared import tls
 from hub.shared.findings import Finding, bad, good, note
-from provisioning.doctor.running import Running, look
-from provisioning.findings import Link, Patient
+from provisioning.doctor.running import Running, find_running
+from provisioning.findings import HubSettings, Link
 
 PATIENCE_S = 5.0
 REFUSAL_S = 0.5
@@ -30,15 +31,15 @@ WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and 
 NAMED = {tls.Flaw.EXPIRED, tls.Flaw.UNKNOWN, tls.Flaw.MISSING}  # flaws of our own certificate
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
-    """Give one finding per broker address; a hub that runs keeps its session."""
-    if not patient.mqtt.brokers:
+def examine(settings: HubSettings) -> Iterator[Finding]:
+    """Yield one finding per broker address. A hub that runs keeps its session."""
+    if not settings.mqtt.brokers:
         yield note("broker", "none")
-    running = look(patient)
-    level = NO_LEVEL if running.may else LEVELS.get(patient.mqtt.protocol, 5)
-    for address in patient.mqtt.brokers:
+    running = find_running(settings)
+    level = NO_LEVEL if running.may else LEVELS.get(settings.mqtt.protocol, 5)
+    for address in settings.mqtt.brokers:
         begin = time.perf_counter()
-        code, detail = reach(address, patient.mqtt, patient.hub, level)
+        code, detail = reach(address, settings.mqtt, settings.hub, level)
         ms = f"{(time.perf_counter() - begin) * 1000:.0f}"
         if code != "good":
             yield bad("broker", code, address=address, detail=detail)
@@ -49,20 +50,21 @@ def examine(patient: Patient) -> Iterator[Finding]:
 
 
 def _beside(running: Running, address: str, ms: str) -> Finding:
-    """Say what is known of a broker that answers, from the hub that runs."""
-    if running.word is None:
+    """Return the finding for a broker that answers while a hub runs, by what the hub reports."""
+    link = running.link
+    if link is None:
         return note("broker", "answers", address=address, ms=ms)
-    if running.word.broker == address:
+    if link.broker == address:
         return good("broker", "in_use", address=address, ms=ms)
-    if running.word.broker:
-        return good("broker", "in_reserve", address=address, ms=ms, used=running.word.broker)
-    return bad("broker", "hub_offline", address=address, ms=ms, trouble=running.word.trouble or "-")
+    if link.broker:
+        return good("broker", "in_reserve", address=address, ms=ms, used=link.broker)
+    return bad("broker", "hub_offline", address=address, ms=ms, trouble=link.trouble or "-")
 
 
 def reach(address: str, link: Link, hub: str, level: int = NO_LEVEL) -> tuple[str, str]:
-    """Give what came of a try (`good`, or the code of a sentence) and a detail.
+    """Try to reach a broker; return `good` or the code of a finding, and a detail.
 
-    `level` is the version that CONNECT asks for; `NO_LEVEL` finds out whether a broker answers.
+    `level` is the MQTT version that CONNECT asks for. `NO_LEVEL` only checks that a broker answers.
     """
     try:
         refusal = _connect(address, link, hub, level)
@@ -80,43 +82,43 @@ def reach(address: str, link: Link, hub: str, level: int = NO_LEVEL) -> tuple[st
         return "hung_up", ""
     except (OSError, ValueError, struct.error) as error:
         return "unreachable", str(error)
-    fine = refusal == 0 or (level == NO_LEVEL and refusal in WRONG_LEVEL)
-    return ("good", "") if fine else ("not_welcome", f"0x{refusal:02x}")
+    answered = refusal == 0 or (level == NO_LEVEL and refusal in WRONG_LEVEL)
+    return ("good", "") if answered else ("not_welcome", f"0x{refusal:02x}")
 
 
 def _connect(address: str, link: Link, hub: str, level: int) -> int:
     broker = addresses.broker(address)
     with socket.create_connection((broker.host, broker.port), PATIENCE_S) as raw:
         if not broker.tls:
-            return _greet(raw, hub, level)
+            return _send_connect(raw, hub, level)
         context = tls.context(link.ca, link.cert, link.key)
         with context.wrap_socket(raw, server_hostname=broker.host) as wrapped:
             _await_refusal(wrapped)
-            return _greet(wrapped, hub, level)
+            return _send_connect(wrapped, hub, level)
 
 
-def _await_refusal(line: ssl.SSLSocket) -> None:
-    line.settimeout(REFUSAL_S)
+def _await_refusal(sock: ssl.SSLSocket) -> None:
+    sock.settimeout(REFUSAL_S)
     with suppress(TimeoutError):
-        if not line.recv(1):
+        if not sock.recv(1):
             raise ConnectionResetError
-    line.settimeout(PATIENCE_S)
+    sock.settimeout(PATIENCE_S)
 
 
-def _greet(line: socket.socket, hub: str, level: int) -> int:
-    """Say CONNECT and give the reason code of the CONNACK."""
+def _send_connect(sock: socket.socket, hub: str, level: int) -> int:
+    """Send CONNECT and return the reason code of the CONNACK. Raises OSError and ValueError."""
     name, properties = hub.encode(), b"\0" if level == LEVELS["5"] else b""
     body = struct.pack(">H4sBBH", 4, b"MQTT", level, 2, 30) + properties
     body += struct.pack(">H", len(name)) + name
-    line.sendall(struct.pack("BB", 0x10, len(body)) + body)
-    answer = line.recv(64)
+    sock.sendall(struct.pack("BB", 0x10, len(body)) + body)
+    answer = sock.recv(64)
     if not answer:
         raise ConnectionResetError
     if answer[0] != CONNACK:
         message = "no MQTT broker answers here"
         raise ValueError(message)
     if answer[3] == 0:
-        line.sendall(b"\xe0\x00")
+        sock.sendall(b"\xe0\x00")  # DISCONNECT
     return answer[3]
 
 

@@ -1,6 +1,6 @@
-"""`anbu doctor`: what works here and what does not; exit code 0 or 1.
+"""The command `anbu doctor`: prints what works and what does not; exits with 0 or 1.
 
-A config is read by the hub's own reader, so that what is passed here is what the hub takes.
+The hub's own code reads the hub's config, so the doctor accepts exactly what the hub accepts.
 """
 
 import json
@@ -15,7 +15,7 @@ from hub.shared.findings import MARKS, Finding, Verdict, note
 from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
 from provisioning.doctor import broker, machine, voice, wiring
-from provisioning.findings import Patient, Readers, reading, tell
+from provisioning.findings import HubSettings, Readers, reading, tell
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Examine and print; 1 when something must be mended."""
+    """Examine and print the findings; return 1 when something must be mended."""
     findings = []
     readers = Readers(args.load_hub, args.load_voice, args.tell)
     for finding in examine(args.config, args.voice_config, readers):
@@ -45,21 +45,21 @@ def run(args: Namespace) -> int:
 
 
 def examine(config: Path | None, voice_config: Path | None, readers: Readers) -> Iterator[Finding]:
-    """Give the findings one by one, as they are made."""
+    """Yield the findings one by one, as soon as each is made."""
     found = None
     if config is None:
         yield note("config", "none")
     else:
         found, said = reading("config", config, readers.hub, readers)
         yield from said
-    patient = found or Patient(state_dir=".")
-    yield from machine.examine(Path(patient.state_dir))
-    if patient.hub:
-        yield from inspect.examine(patient)
-        yield from broker.examine(patient)
-    yield from wiring.examine(patient)
-    if config and patient.voice:
-        yield from voice.examine(patient.voice, voice.config_of(config, voice_config), readers)
+    settings = found or HubSettings(state_dir=".")
+    yield from machine.examine(Path(settings.state_dir))
+    if settings.hub:
+        yield from inspect.examine(settings)
+        yield from broker.examine(settings)
+    yield from wiring.examine(settings)
+    if config and settings.voice:
+        yield from voice.examine(settings.voice, voice.config_of(config, voice_config), readers)
 
 
 def _say(text: str) -> None:

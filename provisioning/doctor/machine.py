@@ -1,4 +1,4 @@
-"""What this machine can do for a hub: Python, packages, GPIO, systemd, Mosquitto, disk, clock."""
+"""Checks the machine: Python, packages, GPIO, systemd, Mosquitto, the disk and the clock."""
 
 import importlib.util
 import os
@@ -19,13 +19,13 @@ from provisioning.broker import program
 NEEDED = ("gpiozero", "msgspec", "paho.mqtt", "systemd.daemon")
 OLDEST = (3, 11)
 SYNCS = 20
-SLOW_MS = 100.0  # a commit is in the way of "lit within 200 ms"
+SLOW_MS = 100.0  # the lamp must light within 200 ms of a press, and only after a commit
 LEAST_MB = 50.0
-THIS_WORKS_SINCE = 1_767_225_600  # 2026: an earlier clock was never set
+EARLIEST_UTC = 1_767_225_600  # 2026-01-01: a clock that shows less was never set
 
 
 def examine(state_dir: Path) -> Iterator[Finding]:
-    """Give one finding per part of the machine; nothing is changed on it."""
+    """Yield one finding per part of the machine. It changes nothing on the machine."""
     yield python(sys.version_info[:2])
     yield packages(NEEDED)
     yield gpio(Path("/dev"))
@@ -36,20 +36,20 @@ def examine(state_dir: Path) -> Iterator[Finding]:
 
 
 def python(version: tuple[int, int]) -> Finding:
-    """Tell whether this Python is new enough."""
+    """Return whether this Python is new enough, as a finding."""
     found = good if version >= OLDEST else bad
     code = "good" if version >= OLDEST else "old"
     return found("python", code, version=platform.python_version())
 
 
 def packages(needed: tuple[str, ...]) -> Finding:
-    """Tell which packages the hub misses."""
+    """Return which packages of the hub are missing."""
     missing = [name for name in needed if not _is_there(name)]
     return bad("packages", "missing", names=", ".join(missing)) if missing else good("packages")
 
 
 def gpio(devices: Path) -> Finding:
-    """Tell whether there are GPIO lines, and whether we may use them."""
+    """Return whether there are GPIO lines, and whether this user may open them."""
     chips = sorted(devices.glob("gpiochip*"))
     if not chips:
         return note("gpio", "none")
@@ -62,14 +62,14 @@ def gpio(devices: Path) -> Finding:
 
 
 def systemd(booted: Path) -> Finding:
-    """Tell whether systemd runs here, which starts the hub again and watches over it."""
+    """Return whether systemd runs here; it restarts the hub and is its watchdog."""
     if not booted.is_dir():
         return note("systemd", "none")
     return good("systemd", "listening" if os.environ.get("NOTIFY_SOCKET") else "good")
 
 
 def mosquitto(path: str) -> Finding:
-    """Tell whether a broker is installed here; a hub needs none."""
+    """Return whether a broker is installed here. A hub needs none."""
     if not shutil.which(path):
         return note("mosquitto", "none")
     said = subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stdout  # noqa: S603 - asked by its full path
@@ -78,7 +78,7 @@ def mosquitto(path: str) -> Finding:
 
 
 def disk(folder: Path) -> Finding:
-    """Tell how long a commit takes where the outbox lives or will live, and if it has room."""
+    """Return how long a commit to the outbox's folder takes, and whether the disk has room."""
     try:
         while not folder.exists():
             folder = folder.parent
@@ -93,9 +93,9 @@ def disk(folder: Path) -> Finding:
 
 
 def clock(utc: float, *, synced: bool) -> Finding:
-    """Tell whether the wall clock can be trusted."""
+    """Return whether the wall clock is right."""
     told = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(utc))
-    if utc < THIS_WORKS_SINCE:
+    if utc < EARLIEST_UTC:
         return bad("clock", "wrong", now=told)
     return good("clock", now=told) if synced else note("clock", "unsynchronised", now=told)
 

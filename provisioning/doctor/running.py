@@ -1,8 +1,8 @@
-"""Whether a hub runs here, and what it says of its own link.
+"""Whether a hub runs on this machine, and what it reports of its link to the broker.
 
-It is asked at its socket, not at the broker: a broker gives one session to each name, and whoever
-connects with the hub's certificate throws the hub off. The doctor does that only where it can be
-shown that no hub runs here.
+The doctor asks the hub at its unix socket, not the broker: a broker gives one session to each name,
+so a connection with the hub's certificate would end the hub's own. The doctor makes such a
+connection only where it is certain that no hub runs here.
 """
 
 import fcntl
@@ -13,42 +13,45 @@ import msgspec
 from msgspec import Struct
 
 from hub.shared import unix_socket
-from provisioning.findings import Patient
+from provisioning.findings import HubSettings
 
 PATIENCE_S = 5.0
 
 
-class Word(Struct, frozen=True):
-    """What a running hub says of its link; `broker` is empty while no session stands."""
+class LinkReport(Struct, frozen=True):
+    """What a running hub reports of its link; `broker` is empty while there is no session."""
 
     broker: str = ""
     trouble: str = ""
 
 
 class Running(Struct, frozen=True):
-    """`may` is False only where no hub can be running; `word` is None where it was not told."""
+    """Whether a hub may be running: `may` is False only where it is certain that none is.
+
+    `link` is None where the hub did not report it.
+    """
 
     may: bool
-    word: Word | None = None
+    link: LinkReport | None = None
 
 
-def look(patient: Patient) -> Running:
-    """Look for a hub with this configuration on this machine."""
+def find_running(settings: HubSettings) -> Running:
+    """Look for a running hub with these settings on this machine."""
     try:
-        return Running(may=True, word=_ask(Path(patient.run_dir) / "hub.sock"))
+        return Running(may=True, link=_ask(Path(settings.run_dir) / "hub.sock"))
     except (FileNotFoundError, ConnectionRefusedError):
-        return Running(may=_is_claimed(Path(patient.state_dir)))
-    except (OSError, ValueError):  # not our socket to open, or an older hub, which does not answer
+        return Running(may=_is_claimed(Path(settings.state_dir)))
+    except (OSError, ValueError):  # the socket is another user's, or an older hub does not answer
         return Running(may=True)
 
 
-def _ask(path: Path) -> Word | None:
+def _ask(path: Path) -> LinkReport | None:
     line = next(unix_socket.ask(path, b'{"do":"link"}\n', PATIENCE_S), b"")
-    return msgspec.json.decode(line, type=Word) if line else None
+    return msgspec.json.decode(line, type=LinkReport) if line else None
 
 
 def _is_claimed(folder: Path) -> bool:
-    """Tell whether a process holds the state folder (`hub/process/claim.py`), or might."""
+    """Whether a process has locked the state folder (`hub/process/claim.py`), or may have."""
     try:
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,8 @@
-"""The voice, as `anbu doctor` sees it: is it connected, is it well, are its models and ears there.
+"""Checks the voice: its connection to the hub, its config, its models and its microphone.
 
-The hub listens on the voice's socket, the voice comes to it. /proc/net/unix tells both without
-disturbing either; a voice in a network of its own stands in the table of its own processes only.
+The hub listens on a unix socket, the voice connects to it. /proc/net/unix shows both without
+disturbing either. A voice in a network namespace of its own is only in the tables of that
+namespace's processes.
 """
 
 import importlib.util
@@ -14,19 +15,19 @@ from itertools import chain
 from pathlib import Path
 
 from hub.shared.findings import Finding, bad, good, note
-from provisioning.findings import Readers, Voice, reading
+from provisioning.findings import Readers, VoiceSettings, reading
 from provisioning.models import catalog
 
 USUAL_CONFIG = Path("/etc/anbu/voice.toml")
 LISTENING, CONNECTED = 0x10000, 3  # net/unix: __SO_ACCEPTCON, SS_CONNECTED
 PATIENCE_S = 90.0  # hashes, three engines and a microphone take 20 s on a busy Pi
 LIBRARIES = ("pyaudio", "vosk", "ctranslate2")
-FAULT = "✗"  # before what the voice says must be mended; without it, it broke
+FAULT = "✗"  # the mark before what the voice's check finds wrong; without it, the check broke off
 CAPTURE = re.compile(r"^(\d+)-\d+: ([^:]*):.*\bcapture \d", re.MULTILINE)
 
 
 def config_of(hub_config: Path, given: Path | None) -> Path:
-    """Give the voice's config: the one that was named, one beside the hub's, the usual one."""
+    """Return the voice's config file: the given one, else one beside the hub's, else the usual."""
     beside = hub_config.resolve().parent / "voice.toml"
     return given or (beside if _exists(beside) else USUAL_CONFIG)
 
@@ -34,10 +35,10 @@ def config_of(hub_config: Path, given: Path | None) -> Path:
 def examine(
     box: str, config: Path, readers: Readers, proc: Path = Path("/proc")
 ) -> Iterator[Finding]:
-    """Give the findings on the voice, one by one, as they are made. `box` is the hub's socket."""
+    """Yield the findings on the voice, as soon as each is made. `box` is the hub's socket."""
     connection = connected(box, proc)
     yield connection
-    voice: Voice | None = Voice()
+    voice: VoiceSettings | None = VoiceSettings()
     there = _exists(config)
     if not there:
         yield note("voice_config", "none", file=config)
@@ -53,7 +54,7 @@ def examine(
 
 
 def _exists(file: Path) -> bool:
-    """Tell whether a file is there, or may be: a folder that is not ours to look into hides it."""
+    """Whether a file exists; also True where its folder may not be read by this user."""
     try:
         return file.exists()
     except OSError:
@@ -61,7 +62,7 @@ def _exists(file: Path) -> bool:
 
 
 def connected(socket: str, proc: Path) -> Finding:
-    """Tell whether the hub listens for the voice, and whether a voice is connected."""
+    """Return whether the hub listens for the voice, and whether a voice is connected."""
     try:
         states = set(_states(proc / "net" / "unix", socket))
     except PermissionError:
@@ -77,7 +78,7 @@ def connected(socket: str, proc: Path) -> Finding:
 
 
 def models(folder: str) -> Iterator[Finding]:
-    """Tell whether the models are whole in their folder."""
+    """Yield for each model whether its files in `folder` are complete."""
     if not folder:
         yield note("voice_models", "unnamed")
         return
@@ -86,7 +87,7 @@ def models(folder: str) -> Iterator[Finding]:
 
 
 def check(config: Path | None, *, running: bool) -> Finding:
-    """Have the voice examine itself, in a process of its own, and show what it said."""
+    """Run `anbu voice check` in a process of its own; return its result and what it printed."""
     missing = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
         return note("voice_check", "elsewhere", names=", ".join(missing))
@@ -108,7 +109,10 @@ def check(config: Path | None, *, running: bool) -> Finding:
 
 
 def microphone(asound: Path, *, heard: bool) -> Finding:
-    """Tell which sound cards can record; a voice that was `heard` needs none of ALSA's."""
+    """Return which of ALSA's sound cards can record.
+
+    `heard`: the voice's own check passed, so that it needs no ALSA card.
+    """
     try:
         text = (asound / "pcm").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -129,7 +133,7 @@ def _lines(said: bytes) -> str:
 
 
 def _states(table: Path, socket: str) -> Iterator[int]:
-    """Give LISTENING or the state of each end of `socket` in a table of unix sockets."""
+    """Yield LISTENING or the state of each end of `socket` in a table of unix sockets."""
     for line in table.read_text(encoding="utf-8", errors="replace").splitlines()[1:]:
         fields = line.split(maxsplit=7)
         if fields[7:] == [socket]:
@@ -138,7 +142,7 @@ def _states(table: Path, socket: str) -> Iterator[int]:
 
 
 def _apart(proc: Path, socket: str) -> Iterator[Iterator[int]]:
-    """Give the states in the tables of processes that have a network of their own."""
+    """Yield the states from the table of each other network namespace, once per namespace."""
     seen = {_network(proc / "self")}
     for process in sorted(proc.glob("[0-9]*")):
         network = _network(process)
@@ -150,7 +154,7 @@ def _apart(proc: Path, socket: str) -> Iterator[Iterator[int]]:
 def _network(process: Path) -> str:
     try:
         return str((process / "ns" / "net").readlink())
-    except OSError:  # it has gone, or is somebody else's
+    except OSError:  # the process has ended, or is another user's
         return ""
 
 

@@ -1,19 +1,19 @@
-"""How the triggers of a hub's config are wired: a cut wire must show.
+"""Checks how help buttons and pull cords are wired: a cut wire must be noticed.
 
-A normally open help button whose wire is cut reads as one that nobody presses, for ever. With
+A cut wire of a normally open button looks like a button that nobody presses. With
 `wiring = "normally_closed"` the same cut is a call, and a fault after a minute (decision 0031).
 """
 
 from collections.abc import Iterator
 
 from hub.shared.findings import Finding, good, note
-from provisioning.findings import Patient
+from provisioning.findings import HubSettings
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
-    """Find the wired triggers whose cut wire nobody would notice."""
-    silent = [name for name, closed in patient.triggers.items() if not closed]
+def examine(settings: HubSettings) -> Iterator[Finding]:
+    """Yield which wired triggers are normally open: nobody would notice that their wire is cut."""
+    silent = [name for name, closed in settings.triggers.items() if not closed]
     if silent:
         yield note("wiring", "silent", names=", ".join(silent))
-    elif patient.triggers:
+    elif settings.triggers:
         yield good("wiring")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
-from hub.__main__ import _patient, _speaker, main
+from hub.__main__ import _hub_settings, _voice_settings, main
 from hub.config import load
 from hub.process.claim import claimed
 from hub.shared import tls
@@ -29,17 +29,17 @@ from hub.shared.messages import tell as tell_mistake
 from hub.shared.settings import SettingsError
 from provisioning.certs import dev, inspect
 from provisioning.certs.authority import issue
-from provisioning.doctor import broker as dial
+from provisioning.doctor import broker as broker_check
 from provisioning.doctor import machine
-from provisioning.doctor import voice as speech
-from provisioning.findings import Link, Patient, Readers, tell
+from provisioning.doctor import voice as voice_check
+from provisioning.findings import HubSettings, Link, Readers, tell
 from tests.broker import HUBS, Broker, certs, free_port, wait_until
 from tests.hub.rig import HubProcess
 from voice.settings import VoiceSettings
 from voice.settings import load as load_voice
 
 HUB = HUBS[0]
-READERS = Readers(_patient, _speaker, tell_mistake)
+READERS = Readers(_hub_settings, _voice_settings, tell_mistake)
 
 
 def link(name: str = f"hubs/{HUB}", *brokers: str, ca: str = "ca") -> Link:
@@ -65,8 +65,8 @@ def reached(
 ) -> list[tuple[Verdict, str]]:
     """Try one broker, for a hub whose folders are in `folder`."""
     mqtt = replace(with_link, brokers=(address,))
-    patient = Patient(HUB, state_dir=str(folder / "state"), run_dir=str(folder), mqtt=mqtt)
-    return codes(dial.examine(patient))
+    settings = HubSettings(HUB, state_dir=str(folder / "state"), run_dir=str(folder), mqtt=mqtt)
+    return codes(broker_check.examine(settings))
 
 
 @pytest.mark.broker
@@ -232,7 +232,7 @@ def test_a_server_that_speaks_no_tls_is_named() -> None:
 
 
 def test_silence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dial, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(broker_check, "PATIENCE_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         assert reached(address, Link()) == [(Verdict.BAD, "timeout")]
@@ -253,20 +253,20 @@ def test_silence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_certificate_is_examined_without_the_broker(
     name: str, hub: str, ca: str, verdict: Verdict, code: str
 ) -> None:
-    assert codes(inspect.examine(Patient(hub, mqtt=link(name, ca=ca)))) == [(verdict, code)]
+    assert codes(inspect.examine(HubSettings(hub, mqtt=link(name, ca=ca)))) == [(verdict, code)]
 
 
 def test_damaged_and_exposed_papers_are_named(tmp_path: Path) -> None:
     list(dev.ensure(tmp_path, [HUB]))
     ours = Link(cert=str(tmp_path / f"hubs/{HUB}.crt"), key=str(tmp_path / f"hubs/{HUB}.key"))
     Path(ours.key).chmod(0o644)
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "exposed")]
+    assert codes(inspect.examine(HubSettings(HUB, mqtt=ours))) == [(Verdict.NOTE, "exposed")]
     (tmp_path / "ca.crt").write_text("damaged", encoding="utf-8")
     signed = replace(ours, ca=str(tmp_path / "ca.crt"))
-    assert (Verdict.BAD, "unreadable") in codes(inspect.examine(Patient(HUB, mqtt=signed)))
+    assert (Verdict.BAD, "unreadable") in codes(inspect.examine(HubSettings(HUB, mqtt=signed)))
     Path(ours.cert).write_text("damaged", encoding="utf-8")
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.BAD, "unreadable")]
-    assert codes(inspect.examine(Patient(HUB))) == [(Verdict.NOTE, "none")]
+    assert codes(inspect.examine(HubSettings(HUB, mqtt=ours))) == [(Verdict.BAD, "unreadable")]
+    assert codes(inspect.examine(HubSettings(HUB))) == [(Verdict.NOTE, "none")]
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ed25519"])
@@ -286,10 +286,10 @@ def test_a_key_of_another_kind_that_the_hub_takes_is_good(tmp_path: Path, kind: 
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
     ours = Link(cert=str(tmp_path / "hub.crt"), key=str(tmp_path / "hub.key"))
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.GOOD, "good")]
+    assert codes(inspect.examine(HubSettings(HUB, mqtt=ours))) == [(Verdict.GOOD, "good")]
     tls.context("", ours.cert, ours.key)
     other = replace(ours, key=link().key)
-    assert codes(inspect.examine(Patient(HUB, mqtt=other))) == [(Verdict.BAD, "mismatch")]
+    assert codes(inspect.examine(HubSettings(HUB, mqtt=other))) == [(Verdict.BAD, "mismatch")]
     with pytest.raises(ValueError, match="SSL"):
         tls.context("", other.cert, other.key)
 
@@ -299,7 +299,7 @@ def test_a_certificate_that_soon_ends_is_noted(tmp_path: Path) -> None:
     assert parent
     dev.write(tmp_path, HUB, issue(parent, HUB, ends=datetime.now(UTC) + timedelta(days=5)))
     ours = Link(cert=str(tmp_path / f"{HUB}.crt"), key=str(tmp_path / f"{HUB}.key"))
-    assert codes(inspect.examine(Patient(HUB, mqtt=ours))) == [(Verdict.NOTE, "expires_soon")]
+    assert codes(inspect.examine(HubSettings(HUB, mqtt=ours))) == [(Verdict.NOTE, "expires_soon")]
 
 
 def test_the_machine_is_examined_part_by_part(tmp_path: Path) -> None:
@@ -463,15 +463,15 @@ def proc_of(folder: Path, ours: str, voices: str = "", cards: str = "") -> Path:
 def test_a_real_voice_is_seen_at_the_hubs_door(tmp_path: Path) -> None:
     path = str(tmp_path / "voice.sock")
     proc = Path("/proc")
-    assert speech.connected(path, proc).code == "deaf"
+    assert voice_check.connected(path, proc).code == "deaf"
     with socket.socket(socket.AF_UNIX) as hub, socket.socket(socket.AF_UNIX) as voice:
         hub.bind(path)
         hub.listen()
-        assert speech.connected(path, proc).code == "alone"
+        assert voice_check.connected(path, proc).code == "alone"
         voice.connect(path)
         with hub.accept()[0]:
-            assert speech.connected(path, proc).code == "good"
-        assert speech.connected(path, proc).code == "alone"
+            assert voice_check.connected(path, proc).code == "good"
+        assert voice_check.connected(path, proc).code == "alone"
 
 
 @pytest.mark.parametrize(
@@ -489,8 +489,8 @@ def test_a_voice_is_seen_in_its_own_network_too(
 ) -> None:
     path = "/run/a hub/voice.sock"
     proc = proc_of(tmp_path, ours.format(path, path), voices.format(path))
-    assert codes(iter([speech.connected(path, proc)])) == [(verdict, code)]
-    assert speech.connected(path, tmp_path / "nowhere").code == "deaf"
+    assert codes(iter([voice_check.connected(path, proc)])) == [(verdict, code)]
+    assert voice_check.connected(path, tmp_path / "nowhere").code == "deaf"
 
 
 def test_a_socket_that_one_may_not_look_at_is_named(
@@ -500,13 +500,13 @@ def test_a_socket_that_one_may_not_look_at_is_named(
         raise PermissionError
 
     monkeypatch.setattr(Path, "read_text", refused)
-    assert speech.connected("/run/voice.sock", tmp_path).code == "forbidden"
+    assert voice_check.connected("/run/voice.sock", tmp_path).code == "forbidden"
 
 
 def speaking(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     """Replace the voice's own examination by a program of the test."""
-    monkeypatch.setattr(speech, "LIBRARIES", ())
-    monkeypatch.setattr(speech, "_command", lambda _: [sys.executable, "-c", program])
+    monkeypatch.setattr(voice_check, "LIBRARIES", ())
+    monkeypatch.setattr(voice_check, "_command", lambda _: [sys.executable, "-c", program])
 
 
 @pytest.mark.parametrize(
@@ -524,15 +524,15 @@ def test_what_the_voice_says_of_itself_is_shown(
     monkeypatch: pytest.MonkeyPatch, *, program: str, running: bool, verdict: Verdict, code: str
 ) -> None:
     speaking(monkeypatch, program)
-    found = speech.check(None, running=running)
+    found = voice_check.check(None, running=running)
     assert codes(iter([found])) == [(verdict, code)]
     assert "마이크" in found.values["lines"]
 
 
 def test_a_voice_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     speaking(monkeypatch, "import time; print('✓ 마이크', flush=True); time.sleep(60)")
-    monkeypatch.setattr(speech, "PATIENCE_S", 1.0)
-    found = speech.check(None, running=False)
+    monkeypatch.setattr(voice_check, "PATIENCE_S", 1.0)
+    found = voice_check.check(None, running=False)
     assert codes(iter([found])) == [(Verdict.BAD, "silent")]
     assert "마이크" in found.values["lines"]
 
@@ -540,8 +540,8 @@ def test_a_voice_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_voice_in_another_environment_is_not_called_broken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(speech, "LIBRARIES", ("msgspec", "no_such_library"))
-    found = speech.check(None, running=False)
+    monkeypatch.setattr(voice_check, "LIBRARIES", ("msgspec", "no_such_library"))
+    found = voice_check.check(None, running=False)
     assert codes(iter([found])) == [(Verdict.NOTE, "elsewhere")]
     assert found.values["names"] == "no_such_library"
 
@@ -551,28 +551,28 @@ def test_the_real_voice_is_asked_and_names_the_mistake_in_its_config(
 ) -> None:
     config = tmp_path / "voice.toml"
     config.write_text("no_such_setting = 1\n", encoding="utf-8")
-    monkeypatch.setattr(speech, "LIBRARIES", ())
-    found = speech.check(config, running=True)
+    monkeypatch.setattr(voice_check, "LIBRARIES", ())
+    found = voice_check.check(config, running=True)
     assert found.code == "bad"
     assert "no_such_setting" in found.values["lines"]
 
 
 def test_the_models_are_looked_for_where_the_voice_looks(tmp_path: Path) -> None:
     config = tmp_path / "voice.toml"
-    assert codes(speech.models("")) == [(Verdict.NOTE, "unnamed")]
+    assert codes(voice_check.models("")) == [(Verdict.NOTE, "unnamed")]
     config.write_text("models = 'there'\nspeed = 0.8\n", encoding="utf-8")
     folder = load_voice(config).models
-    assert codes(speech.models(folder)) == [
+    assert codes(voice_check.models(folder)) == [
         (Verdict.BAD, "missing"),
         (Verdict.BAD, "missing"),
         (Verdict.NOTE, "optional"),
     ]
-    missing = next(iter(speech.models(folder)))
+    missing = next(iter(voice_check.models(folder)))
     assert missing.values["file"] == str(tmp_path / "there/whisper/config.json")
     damaged = tmp_path / "there" / "whisper" / "config.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("{}", encoding="utf-8")
-    assert codes(speech.models(folder))[0] == (Verdict.BAD, "damaged")
+    assert codes(voice_check.models(folder))[0] == (Verdict.BAD, "damaged")
 
 
 @pytest.mark.parametrize(
@@ -594,7 +594,7 @@ def test_a_voices_config_that_does_not_fit_is_named(
     if text is not None:
         config.write_text(text, encoding="utf-8")
     proc = proc_of(tmp_path / "proc", "")
-    found = codes(speech.examine(VoiceSettings().socket, config, READERS, proc))
+    found = codes(voice_check.examine(VoiceSettings().socket, config, READERS, proc))
     assert found[:2] == [(Verdict.NOTE, "deaf"), code]
     assert found[2] == (Verdict.BAD, "missing")  # a model: ANBU_MODELS holds where none is named
 
@@ -618,18 +618,18 @@ def test_a_microphone_is_a_card_that_can_record(
     tmp_path: Path, *, cards: str, heard: bool, verdict: Verdict
 ) -> None:
     (tmp_path / "pcm").write_text(cards, encoding="utf-8")
-    found = speech.microphone(tmp_path, heard=heard)
+    found = voice_check.microphone(tmp_path, heard=heard)
     assert codes(iter([found]))[0][0] is verdict
     assert found.values.get("names", "01: USB Audio") == "01: USB Audio"
-    assert speech.microphone(tmp_path / "none", heard=False).code == "none"
+    assert voice_check.microphone(tmp_path / "none", heard=False).code == "none"
 
 
 def test_the_voices_config_is_named_or_beside_the_hubs_or_the_usual_one(tmp_path: Path) -> None:
     hub = tmp_path / "hub.toml"
-    assert speech.config_of(hub, None) == Path("/etc/anbu/voice.toml")
+    assert voice_check.config_of(hub, None) == Path("/etc/anbu/voice.toml")
     (tmp_path / "voice.toml").touch()
-    assert speech.config_of(hub, None) == tmp_path / "voice.toml"
-    assert speech.config_of(hub, tmp_path / "mine.toml") == tmp_path / "mine.toml"
+    assert voice_check.config_of(hub, None) == tmp_path / "voice.toml"
+    assert voice_check.config_of(hub, tmp_path / "mine.toml") == tmp_path / "mine.toml"
 
 
 def test_a_hub_with_a_voicebox_has_its_voice_examined(
