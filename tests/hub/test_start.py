@@ -139,9 +139,9 @@ def disk(answers_after_s: float) -> Iterator[None]:
     """Make the disk answer late; the hub waits 20 ms for it before it begins without."""
     opened = OutboxFile.open
 
-    def open_late(shelf: OutboxFile) -> Found:
+    def open_late(file: OutboxFile) -> Found:
         threading.Event().wait(answers_after_s)
-        return opened(shelf)
+        return opened(file)
 
     with (
         patch.object(OutboxFile, "open", open_late),
@@ -205,9 +205,9 @@ def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
 
     granted, opened = threading.Event(), OutboxFile.open
 
-    def open_late(shelf: OutboxFile) -> Found:
+    def open_late(file: OutboxFile) -> Found:
         granted.wait(10.0)
-        found = opened(shelf)
+        found = opened(file)
         answered.set()
         return found
 
@@ -245,12 +245,12 @@ def test_no_debt_that_cannot_be_paid_is_taken_up(
         outbox.commit(msgspec.msgpack.encode(state), kept, [old.id for old in rows])
     granted, opened = threading.Event(), OutboxFile.open
 
-    def open_late(shelf: OutboxFile) -> Found:
+    def open_late(file: OutboxFile) -> Found:
         granted.wait(10.0)
-        return opened(shelf)
+        return opened(file)
 
     def confirmed() -> bool:
-        """Let the centre confirm the call, and only then the disk answer."""
+        """Make the centre confirm the call, and only then the disk answer."""
         if not hubs or not hubs[-1].engine.decided:
             return False
         if told.id in hubs[-1].outbox.settled() or row == "lost":

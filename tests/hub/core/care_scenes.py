@@ -83,7 +83,7 @@ def told(publish: Publish) -> Told:
 
 
 def heard(effects: list[Effect]) -> list[Effect | Told]:
-    """Give what the resident hears of check-ins, and what the centre is told."""
+    """Return what the resident hears of check-ins, and what the centre is told."""
     words = set(signals.PHRASE.values()) - {None}
     found: list[Effect | Told] = []
     for effect in effects:
@@ -131,12 +131,12 @@ class Care(Playbook):
         return self
 
     def whatever(self) -> Self:
-        """Let the effects be what they are: another story tells them."""
+        """Accept all effects; another test checks them."""
         self._settle([*self.effects])
         return self
 
     def do(self, event: Event) -> list[Effect]:
-        """Let it happen, and keep the snapshot honest."""
+        """Decide `event`; check that the state can be stored and read again."""
         before = self.state.warning
         self.state, effects = decide(self.state, event, self.rules)
         after = self.state.warning
@@ -171,7 +171,7 @@ class Care(Playbook):
         assert not heard([*effects, *self.do(Ticked(mono + after_s))])
 
     def beat(self, at: float, *, synced: bool = True) -> None:
-        """Tell the time, which may be wrong by `year`."""
+        """Send a heartbeat, whose wall clock may be wrong by `year`."""
         mono = at - self.off_s
         assert not heard(self.do(Heartbeat(mono, EIGHT + self.year + at, synced)))
 
@@ -234,7 +234,7 @@ WAYS: list[Way] = [
 
 def care(way: Way = steady, rules: Rules = RULES, *, presence: PresenceKind | None = None,
          until: float | None = None, utc: float = EIGHT) -> Care:  # fmt: skip
-    """Give a home at 08:00, in which somebody moved a second after the start."""
+    """Return a home at 08:00 in which somebody moved one second after the start."""
     event = Started(0.0, utc, synced=True, boot="b1")
     state, _ = decide(recover(HomeState(), event, []), event, rules)
     state, _ = decide(state, MotionChanged(1.0, HALL, active=True), rules)

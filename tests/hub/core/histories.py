@@ -134,7 +134,7 @@ steps = st.one_of(
 
 
 def moves(*, restarts: bool = True) -> st.SearchStrategy[list[Move]]:
-    """Give histories, with or without ends of the process."""
+    """Return histories, with or without restarts of the process."""
     kinds = [*_often, *MAKE, *([RESTART] if restarts else [])]
     small = st.integers(0, 9)
     text = st.one_of(st.sampled_from(["", "a"]), st.text(max_size=5))

@@ -55,7 +55,7 @@ class Lived:
         return self._decide(event)
 
     def until(self, hour: float) -> Self:
-        """Let nothing but time pass."""
+        """Move the clock on; nothing else happens."""
         end = hour * HOUR - self._began
         while (wake := next_wake(self.state, self.rules)) is not None and wake <= end:
             self._decide(Ticked(max(wake, self.at)))
@@ -128,7 +128,7 @@ class Lived:
 
 
 def day_long(every_min: int = 20, since: float = 7.0, till: float = 22.0) -> list[float]:
-    """Give the hours of an ordinary day: something moves every so often."""
+    """Return the hours of an ordinary day, in which something moves every `every_min` minutes."""
     steps = int((till - since) * 60 / every_min) + 1
     return [since + n * every_min / 60 for n in range(steps)]
 

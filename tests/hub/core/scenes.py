@@ -30,12 +30,12 @@ FIRST = "b1-1"  # the id of the first event of the first boot
 
 
 def tell(state: HomeState, *events: Event) -> HomeState:
-    """Let the home live through `events`."""
+    """Decide all `events`; return the last state."""
     return story(state, *events)[0]
 
 
 def story(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
-    """Let the home live through `events`; give all effects."""
+    """Decide all `events`; return the last state and all effects."""
     effects: list[Effect] = []
     for event in events:
         state, more = decide(state, event, RULES)

@@ -25,12 +25,12 @@ anything = st.SearchStrategy[object]
 
 
 def messages(shape: type[Struct]) -> anything:
-    """Give messages of one shape."""
+    """Return a strategy for messages of one struct."""
     return _of(inspect.type_info(shape))
 
 
 def fitted(hub: str, message: FromHub) -> tuple[str, FromHub]:
-    """Give the topic that the message belongs to, and the message as that topic wants it."""
+    """Return the topic that the message belongs to, and the message made to fit that topic."""
     match message:
         case AlarmEvent(data=data):
             kind = f"anbu.alarm.{data.what}"
@@ -110,5 +110,5 @@ MAKE: dict[type[inspect.Type], Callable[[inspect.Type], anything]] = {
 
 
 def packs(value: object) -> bool:
-    """Tell whether the outbox's snapshot can hold `value`."""
+    """Whether the outbox's snapshot can hold `value`."""
     return bool(msgspec.msgpack.encode(value))

@@ -87,7 +87,7 @@ OFTEN = ["motion"] * 12 + ["contact"] * 3 + [*MAKE, "ack", "ack"]
 
 
 def moves() -> st.SearchStrategy[list[Move]]:
-    """Give histories in which time never goes back."""
+    """Return a strategy for histories in which time never goes back."""
     step = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 5.0, 60.0, 600.0]), st.floats(0.0, 2e4))
     pick, often = st.integers(0, len(Meaning) - 1), st.booleans() | st.just(value=True)
     move = st.builds(Move, st.sampled_from(OFTEN), step, pick, st.booleans(), often)

@@ -54,13 +54,13 @@ def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
 
 
 def process(boot: str, at: float, *, lived_in: bool = False) -> HomeState:
-    """Give a home whose hub has just begun, and knows of no past."""
+    """Return a home whose hub has just started and knows no past."""
     event = Started(at, EIGHT + at, synced=True, boot=boot)
     return lived(recover(HomeState(), event, (), lived_in=lived_in), event)[0]
 
 
 def until(state: HomeState, end: float) -> tuple[HomeState, list[Effect]]:
-    """Let nothing happen but what is due, till `end`."""
+    """Decide the deadlines that are due till `end`, and nothing else."""
     effects: list[Effect] = []
     while (wake := next_wake(state, SENSED)) is not None and wake <= end:
         state, more = lived(state, Ticked(wake))

@@ -41,7 +41,7 @@ def silent(rules: Rules = NOBODY) -> Care:
 
 
 def warned_at(story: Care, until: float) -> float | None:
-    """Let time pass as the engine does; give when the rule of 24 h spoke."""
+    """Move the clock on as the engine does; return when the rule of 24 h raised a warning."""
     while (wake := next_wake(story.state, story.rules)) is not None:
         at = wake + story.off_s
         if at > until:
@@ -53,7 +53,7 @@ def warned_at(story: Care, until: float) -> float | None:
 
 
 def after_an_area_power_cut(hub: str) -> float:
-    """Give when a home of that area is called, which nobody has lived in since."""
+    """Return when a home of that area is asked, in which nobody has been since."""
     story = silent(replace(NOBODY, hub=hub))
     story.start(NIGHT, 7.0)
     at = warned_at(story, 4 * DAY)
@@ -197,7 +197,7 @@ def test_a_missed_check_in_is_not_reminded_of_in_the_night_after_a_power_cut() -
 
 
 def ask_at(story: Care) -> float:
-    """Give when the next words of a ladder are due."""
+    """Return when the next reminder of an escalation is due."""
     wake = next_wake(story.state, story.rules)
     while wake is not None and wake < 9 * DAY and REMIND not in story.do(Ticked(wake)):
         wake = next_wake(story.state, story.rules)

@@ -36,7 +36,7 @@ MINUTES_H = 1 / 60
 
 
 def every(minutes: Iterable[float], hour: float, hours: float) -> list[float]:
-    """Give the hours at which something pulses: the pauses come again and again."""
+    """Return the hours at which something pulses; the pauses repeat in turn."""
     found, pauses = list[float](), list(minutes)
     while hour < found[0] + hours if found else True:
         found.append(hour)
@@ -45,7 +45,7 @@ def every(minutes: Iterable[float], hour: float, hours: float) -> list[float]:
 
 
 def pulsed(lived: Lived, minutes: Iterable[float], hours: float, device: str = KITCHEN) -> Lived:
-    """Let one sensor pulse from now on, and nobody move."""
+    """Make one sensor pulse from now on, while nobody moves."""
     for hour in every(minutes, lived.at / HOUR + 0.3, hours):
         lived.move(device, hour)
     return lived
@@ -82,11 +82,11 @@ def test_noise_answers_no_check_in() -> None:
     lived.effects.clear()
     pulsed(lived, (14,), 11.0)
     asked = [e for e in lived.effects if isinstance(e, Ask)]
-    assert Ask(Phrase.REMIND, slow=True) in asked, "and it does not end the ladder"
+    assert Ask(Phrase.REMIND, slow=True) in asked, "and it does not end the escalation"
 
 
 def dismissed(lived: Lived) -> bool:
-    """Tell whether what is seen now is held to be nobody."""
+    """Whether what the sensors report now counts as noise."""
     return lived.state.house.lone.noise
 
 

@@ -35,14 +35,14 @@ fingers = st.lists(
 
 
 def bounce(at: float, flips: tuple[float, ...], *, closed: bool) -> list[tuple[float, bool]]:
-    """Give edges from `at` on that end in `closed`, within BOUNCE_S."""
+    """Return edges from `at` on that end in `closed`, within BOUNCE_S."""
     times = [at, *(at + f * BOUNCE_S for f in flips)]
     odd = len(times) % 2 == 1
     return [(t, closed if (n % 2 == 0) == odd else not closed) for n, t in enumerate(times)]
 
 
 def edges(presses: list[Finger]) -> list[tuple[float, bool]]:
-    """Give all edges of a row of presses, which begins at 100 s."""
+    """Return all edges of a series of presses, which begins at 100 s."""
     found, at = list[tuple[float, bool]](), 100.0
     for one in presses:
         at += one.gap_s

@@ -19,7 +19,7 @@ RULES = replace(CALM, buttons={**CALM.buttons, SWITCH: Button(Role.AWAY_SWITCH, 
 
 
 def live(state: HomeState, *events: Event) -> HomeState:
-    """Let the home live through `events`; nobody may be called."""
+    """Decide all `events`; check that nobody is called."""
     for event in events:
         state, effects = decide(state, event, RULES)
         assert not [e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]

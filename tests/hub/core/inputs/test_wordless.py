@@ -47,7 +47,7 @@ def asked(rules: Rules = RULES) -> Care:
 
 
 def told(effects: list[Effect]) -> list[CheckInEvent | AlarmEvent]:
-    """Give the events among what the hub does, whole."""
+    """Return the complete events among the effects."""
     events = [
         wire.decode_from_hub(one.topic, one.payload)[1]
         for one in effects

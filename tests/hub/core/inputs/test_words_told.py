@@ -39,7 +39,7 @@ def lived(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
 
 
 def events(effects: list[Effect]) -> list[Happened]:
-    """Give what the centre reads of alarms and check-ins."""
+    """Return what the centre reads of alarms and check-ins."""
     told = [e for e in effects if isinstance(e, Publish) and e.topic.endswith("/event")]
     found = [wire.decode_from_hub(e.topic, e.payload)[1] for e in told]
     return [e for e in found if isinstance(e, AlarmEvent | CheckInEvent)]

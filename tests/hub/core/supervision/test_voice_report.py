@@ -32,7 +32,7 @@ def lived(*events: Event, rules: Rules = RULES) -> HomeState:
 
 
 def report(state: HomeState, rules: Rules = RULES) -> VoiceReport:
-    """Give what the centre reads of the voice."""
+    """Return what the centre reads of the voice."""
     told = faults.state_message(state, Availability.READY, 10.0, rules)
     _, message = wire.decode_from_hub(told.topic, told.payload)
     assert isinstance(message, HubState)
