@@ -183,10 +183,11 @@ class Trouble(Struct, frozen=True):
 
 
 class Pong(Struct, frozen=True):
-    """Voice to hub: still there.
+    """Voice to hub: the answer to a ping, which shows that the voice works.
 
-    It was too slow for what it heard: so many seconds of sound were let go since it began, of what
-    came to the `ear`, of what came `amid` our own words, and of speech that waited to be judged.
+    The seconds of sound that it has discarded since it started, because it was too slow: sound from
+    the microphone (`ear_lost_s`), sound during its own speech (`amid_lost_s`), and speech that
+    waited to be recognised (`unjudged_s`).
     """
 
     n: int

@@ -1,4 +1,4 @@
-"""How long the hub waits before its next dial, and whether another machine dials in its name.
+"""How long the hub waits before its next dial, and whether another machine uses its name.
 
 Pure: no clock, no random.
 """
@@ -10,13 +10,13 @@ from hub.shared.backoff import exponential_s
 
 FIRST_S = 1.0
 URGENT_CAP_S = 1.5  # with a 5 s cap the client came back 2.1 s late, with paho's 120 s 11 s late
-CAP_S = 12.0  # an idle hub is back within 20 s of the network
-REFUSED_S = 60.0  # a certificate or an account does not mend itself in seconds
+CAP_S = 12.0  # a hub without an SOS is connected again within 20 s after the network is back
+REFUSED_S = 60.0  # nobody mends a certificate or an account within seconds
 REFUSED_URGENT_S = 5.0
 LONGEST_TURN_S = 480.0
-BRIEF_S = 30.0  # a broker that ends so short a session without a word, again and again ...
-SILENT_TURNS = 3  # ... so often in a row, gives our session to somebody else
-FORGOTTEN_S = 600.0  # after a session of this length nobody else is thought to be there
+BRIEF_S = 30.0  # if a broker ends sessions that are shorter than this and gives no reason,
+SILENT_TURNS = 3  # so many times in a row, another machine takes our session
+FORGOTTEN_S = 600.0  # after a session of this length, no other machine is assumed any more
 REFUSALS = frozenset(
     {
         LinkTrouble.REFUSED,
@@ -35,11 +35,12 @@ def delay_s(
 ) -> float:
     """Return the wait before dial number `failures` + 1 in seconds, with full `jitter` (0..1).
 
-    The first redial is at once: most links that break can be made again. Exponential back-off
-    with full jitter keeps a county's hubs from coming back all in the same second. Who is refused
-    waits at least `REFUSED_S`, and so does who was thrown off by another with the same name: twice
-    as long after each of the `turns`, or both would throw each other off without end. With an SOS
-    that waits it is 5 s: either of them can hand a call over in between.
+    After a session the first redial is at once: most links that break can be made again.
+    Exponential back-off with full jitter keeps a county's hubs from coming back all in the same
+    second. A hub that is refused waits at least `REFUSED_S`. So does a hub that lost its session to
+    another machine with the same name, twice as long after each of the `turns`: else both would
+    disconnect each other without end. While an SOS waits, it is `REFUSED_URGENT_S`: that leaves
+    either of them time to send a call.
     """
     if trouble in REFUSALS or trouble is LinkTrouble.TAKEN_OVER:
         lost = max(turns, 1) if trouble is LinkTrouble.TAKEN_OVER else 1
@@ -51,19 +52,19 @@ def delay_s(
 
 
 class Twin(Struct):
-    """Whether somebody else dials with our name and certificate: a copied SD card, a stolen key.
+    """Whether another machine uses our name and certificate: a copied SD card, a stolen key.
 
-    MQTT 5 has a word for it (reason 0x8E), which Mosquitto 2.0.11 does not say, nor any broker in
-    MQTT 3.1.1: there the session is closed without a word, and so is the next one.
+    MQTT 5 has a reason code for it (0x8E). Mosquitto 2.0.11 does not send it, and MQTT 3.1.1 has
+    none: there the broker closes the session without a reason, and so the next one.
     """
 
-    turns: int = 0  # sessions lost to it
-    brief: int = 0  # sessions in a row that were short and ended without a word
+    turns: int = 0  # sessions lost to the other machine
+    brief: int = 0  # sessions in a row that were short and ended without a reason
 
     def judge(self, trouble: LinkTrouble, lasted_s: float, *, silent: bool) -> LinkTrouble:
-        """Note a session that stood for `lasted_s`; return why it ended.
+        """Note a session that lasted `lasted_s`; return why it ended.
 
-        `silent`: the broker closed it in good order, without a word.
+        `silent`: the broker closed it in good order and gave no reason.
         """
         if lasted_s >= FORGOTTEN_S:
             self.turns = self.brief = 0

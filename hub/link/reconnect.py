@@ -1,7 +1,9 @@
-"""The hub's link to a broker, over session after session: whom to dial, when, and is it alive.
+"""The hub's link to its brokers: which to dial, when to dial, and whether the session is alive.
 
-An exception within a session, in a callback or in paho itself, ends the process, and systemd starts
-it again.
+    dial -> session stands -> session ends -> back off -> dial the next broker in turn
+    dial fails -> back off, after every broker has been tried
+
+An exception in a callback or in paho ends the process, and systemd starts it again.
 """
 
 import asyncio
@@ -16,10 +18,10 @@ from hub.link.session import Listener, MqttSettings, Session
 from hub.outbox.store import Row
 
 LOG = logging.getLogger("anbu")
-STEADY_S = 5.0  # a session that lasted this long was no failure
+STEADY_S = 5.0  # a session that lasted this long does not count as a failure
 WATCH_S = 1.0
-SLOW_TURN = 3  # of dials that time out one after the other, each third is given longer:
-SLOW = 4 / 3  # a network that is slow, not dead, must not be dialled in vain for ever
+SLOW_TURN = 3  # where dials time out one after another, each third dial may take longer,
+SLOW = 4 / 3  # by this factor: else a slow network would never be connected to
 
 
 class Link:
@@ -35,17 +37,17 @@ class Link:
         self._leaving = False
         self._twin = Twin()
         self._refusals: dict[str, tuple[LinkTrouble, float]] = {}  # by broker: why, and until when
-        self.broker = ""  # of the session that stands
-        self.trouble: LinkTrouble | None = None  # why there is none
+        self.broker = ""  # the broker of the present session; "" without one
+        self.trouble: LinkTrouble | None = None  # why there is no session
 
     async def run(self) -> None:
-        """Dial, hold, back off, for ever."""
+        """Dial, keep the session until it ends, back off; repeat until `leave`."""
         failures = turn = timeouts = 0
         loop = asyncio.get_running_loop()
         while not self._leaving:
             broker = self._settings.brokers[turn % len(self._settings.brokers)]
             turn += 1
-            if not self._shuns(broker):
+            if not self._skips(broker):
                 began = loop.time()
                 slow = timeouts % SLOW_TURN == SLOW_TURN - 1
                 trouble = await self._hold(broker, self._settings.dial_s * (SLOW if slow else 1.0))
@@ -57,27 +59,27 @@ class Link:
                 await self._back_off(failures)
 
     def publish(self, row: Row) -> None:
-        """Hand one message to the session; without one it is left to the next `link_up`."""
+        """Send one message. Without a session nothing is sent; at `link_up` all is sent again."""
         if self._session and not self._leaving and not self._session.publish(row):
             self._session.end(LinkTrouble.CLOSED)
 
     def hang_up(self, trouble: LinkTrouble) -> None:
-        """Give the session up; the next dial follows at once.
+        """End the session; the next dial follows at once.
 
-        A broker that refuses our messages is left only where there is another to try.
+        Where a broker refuses our messages, end it only if there is another broker to try.
         """
         only = len(self._settings.brokers) == 1
         if self._session and not (trouble is LinkTrouble.REFUSED and only):
             self._session.end(trouble)
 
     def hurry(self, *, urgent: bool) -> None:
-        """Say whether an SOS waits: a pending back-off is then cut short."""
+        """Note whether an SOS waits. When one begins to wait, a pending back-off ends at once."""
         if urgent and not self._urgent:
             self._hurry.set()
         self._urgent = urgent
 
     async def leave(self, farewell: Row) -> None:
-        """Say goodbye, so that the broker does not report a loss, and disconnect for good."""
+        """Send `farewell`, so that the broker does not report a loss, and disconnect for good."""
         self._leaving = True
         if self._session:
             await self._session.leave(farewell)
@@ -121,25 +123,29 @@ class Link:
         self._listener.link_down(trouble)
 
     def _why(self, broker: str, trouble: LinkTrouble) -> LinkTrouble:
-        """Say why a dial failed: a broker that has refused us may hang up without a word next."""
+        """Return why a dial failed.
+
+        A broker that has refused us may close the next connection without giving a reason: then the
+        known reason holds.
+        """
         known, _ = self._refusals.get(broker, (trouble, 0.0))
         return known if trouble is LinkTrouble.CLOSED else trouble
 
     def _remember(self, broker: str, trouble: LinkTrouble) -> None:
-        """Keep for how long a broker that refuses us is left alone while there are others."""
+        """Note for how long a broker that refuses us is skipped, while there are others."""
         self._refusals.pop(broker, None)
         if trouble in REFUSALS or trouble is LinkTrouble.TAKEN_OVER:
             until = asyncio.get_running_loop().time() + self._delay_s(0, trouble, urgent=False)
             self._refusals[broker] = trouble, until
 
-    def _shuns(self, broker: str) -> bool:
-        """Whether others are to be tried before a broker that refuses us."""
+    def _skips(self, broker: str) -> bool:
+        """Whether to skip a broker that has refused us and try the others first."""
         _, until = self._refusals.get(broker, (None, 0.0))
         others = len(self._refusals) < len(self._settings.brokers)
         return others and not self._urgent and asyncio.get_running_loop().time() < until
 
     async def _back_off(self, failures: int) -> None:
-        """Wait; while a broker is left that does not refuse us, no longer than for a dead one."""
+        """Wait before the next round of dials, the long wait only where every broker refuses us."""
         troubles = [why for why, _ in self._refusals.values()]
         refused = len(troubles) == len(self._settings.brokers)
         trouble = troubles[-1] if refused else LinkTrouble.CLOSED
@@ -150,6 +156,6 @@ class Link:
                 await self._hurry.wait()
 
     def _delay_s(self, failures: int, trouble: LinkTrouble, *, urgent: bool) -> float:
-        jitter = random.random()  # noqa: S311 - spreads dials, hides nothing
+        jitter = random.random()  # noqa: S311 - it spreads dials, it is no secret
         turns = self._twin.turns
         return delay_s(failures, trouble, urgent=urgent, jitter=jitter, turns=turns)

@@ -1,8 +1,9 @@
-"""paho behind one door: a session with one broker, a fresh client from dial to end.
+"""One session with one broker, from dial to end. The only module of the hub that imports paho.
 
-Once dialled it lives on the loop, without a thread of its own: a message leaves within `publish`,
-and an exception in a callback ends the process instead of a thread. Nothing of paho's own retrying
-or queueing is used: whether an ack is late, when to dial and whom, `link` and `courier` decide.
+Each session has a new paho client. Only the dial has a thread; after it, all runs on the event
+loop: `publish` sends at once, and an exception in a callback ends the process instead of a thread.
+paho's own retries and queue are not used: `reconnect.py` decides which broker to dial and when,
+`hub/outbox/queue.py` when an ack is late.
 """
 
 import asyncio
@@ -45,23 +46,23 @@ class MqttSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Listener(Protocol):
-    """Who is told of the link; always on the loop's own thread."""
+    """Called on what happens to the link; always on the loop's thread."""
 
     def link_up(self, broker: str) -> None:
-        """A session stands."""
+        """Note that a session with `broker` stands."""
 
     def link_down(self, trouble: LinkTrouble) -> None:
-        """It ended, or the dial failed."""
+        """Note that the session ended, or that the dial failed."""
 
     def acked(self, id_: str, *, refused: bool) -> None:
-        """PUBACK for the row `id_`."""
+        """Note the PUBACK for the row `id_`."""
 
     def arrived(self, topic: str, payload: bytes) -> None:
-        """A message came; it may be anything."""
+        """Take a message from the broker; nothing about it has been checked."""
 
 
 class Session:
-    """One connection. All methods belong to the loop's thread."""
+    """One connection. Call its methods on the loop's thread only."""
 
     def __init__(
         self, settings: MqttSettings, hub: str, broker: str, listener: Listener, will: bytes
@@ -73,7 +74,7 @@ class Session:
         self.ended: asyncio.Future[LinkTrouble] = self._loop.create_future()
         self._last: asyncio.Future[None] | None = None
         self._complaint = ""
-        self.silent = False  # whether the broker closed it in good order, without a word
+        self.silent = False  # whether the broker closed it in good order and gave no reason
         self._broker = addresses.broker(broker)
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -87,41 +88,42 @@ class Session:
         self._wire_up()
 
     async def dial(self) -> LinkTrouble | None:
-        """Connect and subscribe; give what went wrong, or None. Cancelling abandons the dial."""
+        """Connect and subscribe; return what failed, or None. Cancelling abandons the dial."""
         threading.Thread(target=self._connect, name="anbu-dial", daemon=True).start()
         return await self._dialled
 
     def publish(self, row: Row) -> bool:
-        """Send with QoS 1, at once where the socket takes it; False when paho would not."""
+        """Send with QoS 1, at once if the socket has room; return False where paho refuses it."""
         info = self._client.publish(row.topic, row.payload, qos=1, retain=row.retain)
         self._ids[info.mid] = row.id
         self._pump.await_room()
         return info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def end(self, trouble: LinkTrouble) -> None:
-        """Close the socket, whatever state it is in; one still being dialled follows."""
+        """Close the socket in any state; during a dial, as soon as the dial has ended."""
         if not self.ended.done():
             self.ended.set_result(trouble)
         client = self._client
-        # What refers to itself keeps its sockets until the next garbage collection.
+        # Callbacks refer back to this object: without this, the sockets of an ended session would
+        # stay open until the next garbage collection.
         client.on_log = client.on_connect = client.on_subscribe = client.on_disconnect = None
         client.on_publish = client.on_message = client.on_socket_close = None
         self._pump.stop()
 
     def tend(self) -> None:
-        """Let paho keep the connection alive; to be called each second."""
+        """Do paho's periodic work, such as keep-alive pings. Call it each second."""
         self._client.loop_misc()
         self._pump.await_room()
 
     async def leave(self, farewell: Row) -> None:
-        """Publish the last word, wait for its ack a second at most, and disconnect."""
+        """Publish `farewell`, wait up to `FAREWELL_S` for its ack, and disconnect."""
         self._last = self._loop.create_future()
         self.publish(farewell)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 await self._last
         self._client.disconnect()
-        await asyncio.wait({self.ended}, timeout=FAREWELL_S)  # else it may never be sent
+        await asyncio.wait({self.ended}, timeout=FAREWELL_S)  # else DISCONNECT may never be sent
 
     def _wire_up(self) -> None:
         client, hand = self._client, self._hand
@@ -133,7 +135,7 @@ class Session:
         client.on_message = lambda _c, _d, m: hand(self._listener.arrived, m.topic, m.payload)
 
     def _connect(self) -> None:
-        """Block in a thread of its own: name look-up, TCP, TLS, the first packet."""
+        """Look up the name, connect TCP and TLS, send CONNECT. Blocks, so it has its own thread."""
         settings, broker = self._settings, self._broker
         try:
             if broker.tls:
@@ -145,18 +147,18 @@ class Session:
             self._hand(self._attach)
 
     def _attach(self) -> None:
-        """Go on, on the loop, where the dial's thread has ended."""
+        """Continue on the loop after the dial's thread has connected."""
         if self.ended.done():  # nobody waits any more
             self.end(LinkTrouble.TIMEOUT)
         else:
             self._client.on_socket_close = lambda _c, _d, sock: self._pump.let_go(sock)
             sock = self._client.socket()
-            if isinstance(sock, ssl.SSLSocket):  # an end without TLS's own is a broken line
+            if isinstance(sock, ssl.SSLSocket):  # an end without TLS's close_notify is an error
                 sock.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # in typeshed
             self._pump.start()
 
     def _break(self, error: Exception) -> None:
-        """Let what a callback or paho raised end the process: `link` awaits these futures."""
+        """Raise `error` in `Link`, which awaits these futures: that ends the process."""
         future = self.ended if self._dialled.done() else self._dialled
         if not future.done():
             future.set_exception(error)
@@ -169,7 +171,7 @@ class Session:
         self._client.subscribe([(topic, 1) for topic in ours])
 
     def _on_subscribe(self, grants: list[ReasonCode]) -> None:
-        """A hub that cannot hear the centre's acks has no link."""
+        """End the dial: it has failed if a subscription is refused, as no acks could arrive."""
         deaf = any(grant.is_failure for grant in grants)
         self._hand(self._answer, LinkTrouble.REFUSED if deaf else None)
 
@@ -181,12 +183,12 @@ class Session:
         self._hand(self._finish, trouble)
 
     def _on_log(self, _: Client, __: object, level: int, text: str) -> None:
-        """Keep paho's last complaint: a broker that refuses our certificate says so only here."""
+        """Keep paho's last error: that a broker refuses our certificate is only logged."""
         if level == LogLevel.MQTT_LOG_ERR:
             self._complaint = text
 
     def _hand(self, call: Callable[..., None], *facts: object) -> None:
-        """Hand over to the loop; a loop that has ended has no use for it."""
+        """Call `call` on the loop; do nothing where the loop has ended."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, *facts)
 

@@ -1,7 +1,7 @@
-"""A protocol client's socket on the loop: read when it has something, written when it has room.
+"""Connects a protocol client's socket to the event loop, which calls the client to read and write.
 
-For a client that works on one non-blocking socket and leaves the waiting to others, as paho does.
-All methods belong to the loop's thread.
+It suits a client that uses one non-blocking socket and leaves the waiting to its caller, as paho
+can. Call all methods on the loop's thread.
 """
 
 import asyncio
@@ -12,38 +12,39 @@ from typing import Protocol
 
 
 class Client(Protocol):
-    """What is pumped."""
+    """The protocol client."""
 
     def socket(self) -> object:
-        """Give the socket, None where it is closed."""
+        """Return the socket, None where it is closed."""
 
     def loop_read(self) -> object:
-        """Take in what has come, a packet at least."""
+        """Read what has arrived, at least one packet."""
 
     def loop_write(self) -> object:
-        """Send what waits."""
+        """Send what waits to be sent."""
 
     def want_write(self) -> bool:
-        """Tell whether something waits to be sent."""
+        """Whether something waits to be sent."""
 
 
 class Pump:
-    """`on_error` is told what reading or writing raised; nothing is raised into the loop."""
+    """Calls the client on the loop. An error of the client goes to `on_error`, not to the loop."""
 
     def __init__(self, client: Client, on_error: Callable[[Exception], None]) -> None:
         self._client, self._on_error = client, on_error
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
-        """Begin with a socket that is connected."""
+        """Begin to read and write. The client's socket must be connected."""
         sock = self._client.socket()
         if isinstance(sock, socket.socket):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle costs 44 ms an ack
+            # Nagle's algorithm delays each ack by 44 ms
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._loop.add_reader(sock, self._on_readable, sock)
             self.await_room()
 
     def await_room(self) -> None:
-        """Have the rest sent when the socket takes more, where there is a rest."""
+        """Send what still waits, if anything does, as soon as the socket has room."""
         sock = self._client.socket()
         if isinstance(sock, socket.socket):
             if self._client.want_write():
@@ -52,20 +53,20 @@ class Pump:
                 self._loop.remove_writer(sock)
 
     def let_go(self, sock: object) -> None:
-        """Take no more part in a socket; to be called before it is closed."""
+        """Stop watching a socket. Call it before the socket is closed."""
         if isinstance(sock, socket.socket) and sock.fileno() >= 0:
             self._loop.remove_reader(sock)
             self._loop.remove_writer(sock)
 
     def stop(self) -> None:
-        """Close the socket, whatever state it is in."""
+        """Close the socket in any state."""
         sock = self._client.socket()
         self.let_go(sock)
         if isinstance(sock, socket.socket):
             sock.close()
 
     def _on_readable(self, sock: socket.socket) -> None:
-        """Read all that has come: what TLS has unwrapped already wakes no loop."""
+        """Read all that has arrived: the loop is not woken for bytes that TLS has decrypted."""
         self._guarded(self._client.loop_read)
         while self._client.socket() is sock and isinstance(sock, ssl.SSLSocket) and sock.pending():
             self._guarded(self._client.loop_read)
@@ -78,5 +79,5 @@ class Pump:
     def _guarded(self, step: Callable[[], object]) -> None:
         try:
             step()
-        except Exception as error:  # noqa: BLE001 - handed on, to be raised where it ends something
+        except Exception as error:  # noqa: BLE001 - `on_error` raises it where it ends the session
             self._on_error(error)

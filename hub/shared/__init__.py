@@ -1,4 +1,4 @@
-"""What every process needs: settings, texts, back-off, TLS, unix sockets, clock and memory."""
+"""Code that every process uses: settings, messages, back-off, TLS, unix sockets, clock, memory."""
 
 __all__ = [
     "backoff",

@@ -1,6 +1,6 @@
 """How long to wait before the next try. Pure: no clock, and the random part comes from outside."""
 
-DOUBLINGS_MOST = 64  # far beyond every cap; more would overflow a float one day
+DOUBLINGS_MOST = 64  # far beyond every cap; an exponent without a limit would overflow the float
 
 
 def exponential_s(
@@ -8,8 +8,8 @@ def exponential_s(
 ) -> float:
     """Return the wait in seconds after `failures` failed tries in a row; 0 after none.
 
-    It begins with `first_s` and grows by `factor` up to `longest_s`. `jitter` (0 to 1) scales it: a
-    random one ("full jitter") keeps many clients from coming back in the same second.
+    It begins with `first_s` and grows by `factor` up to `longest_s`. `jitter` (0 to 1) scales it. A
+    random jitter ("full jitter") keeps many clients from coming back in the same second.
     """
     if failures <= 0:
         return 0.0

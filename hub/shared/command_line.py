@@ -1,4 +1,4 @@
-"""What all commands of `anbu` share: one language, signs that the terminal has, no traceback."""
+"""What all `anbu` commands share: their language, what the terminal can show, no tracebacks."""
 
 import argparse
 import codecs
@@ -15,17 +15,17 @@ from hub.shared.messages import ours, usual_language
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-CLOSED = 141  # as the shell tells of a program that SIGPIPE has ended
-STOPPED = 130  # and of one that Ctrl-C has ended
-# ruff: noqa: RUF001 - these are the signs
-PLAIN = {  # for a terminal without these signs, such as one in EUC-KR
+CLOSED = 141  # the exit code that a shell reports of a program that SIGPIPE has ended
+STOPPED = 130  # the exit code that a shell reports of a program that Ctrl-C has ended
+# ruff: noqa: RUF001 - these are the characters
+PLAIN = {  # replacements on a terminal that lacks these characters, such as one in EUC-KR
     "✓": "O", "✗": "X", "●": "*", "○": "o", "■": "#", "▸": ">", "→": "->", "·": "-", "–": "-",
     "—": "-", "…": "...", "‘": "'", "’": "'", "“": '"', "”": '"', "≥": ">=", "≤": "<=", "×": "x",
 }  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of which every command takes `--lang`."""
+    """A parser that adds `--lang` to every command."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as argparse has it
         super().__init__(*args, **kwargs)
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
 @contextmanager
 def spoken(words: Sequence[str]) -> Iterator[None]:
-    """Speak the language that the command line asks for, argparse too, and programs we start."""
+    """Use the language of `--lang` in this block: for us, for argparse, for programs we start."""
     before = os.environ.get(VARIABLE)
     plain = argparse._, argparse.ngettext  # type: ignore[attr-defined]
     try:
@@ -55,7 +55,7 @@ def spoken(words: Sequence[str]) -> Iterator[None]:
 
 
 def _translate(catalog: dict[str, str]) -> None:
-    """Have argparse speak as the catalog does; what is not in it stays English."""
+    """Replace argparse's texts by those of `catalog`; what is not in it stays English."""
 
     def one(text: str) -> str:
         return catalog.get(text, text)
@@ -67,7 +67,7 @@ def _translate(catalog: dict[str, str]) -> None:
 
 
 def _asked(words: Sequence[str]) -> str:
-    """Give the language that is asked for; one that there is not, the parser refuses."""
+    """Return the language after `--lang`; "" for an unknown one, which the parser then refuses."""
     given = words[: words.index("--")] if "--" in words else words
     pairs = zip(given, (*given, "")[1:], strict=True)
     found = [
@@ -79,9 +79,10 @@ def _asked(words: Sequence[str]) -> str:
 
 
 def fit_terminal() -> None:
-    """Let neither a sign that the terminal lacks nor a reader that has gone be a traceback.
+    """Replace characters that the terminal lacks, and exit quietly when the reader has gone.
 
-    Standard error stays as it is in the latter: a hub's log may lose its reader, the hub goes on.
+    Only standard output ends the process when its reader has gone. A hub whose log on standard
+    error loses its reader goes on.
     """
     codecs.register_error("anbu.plain", _plain)
     was = sys.stdout
@@ -95,7 +96,7 @@ def fit_terminal() -> None:
 
 
 class _Pipe(io.FileIO):
-    """Standard output; the program ends when its reader has (`| head`), whatever it is doing."""
+    """Standard output. The program ends when the reader has ended, as in `anbu ... | head`."""
 
     def write(self, data: "ReadableBuffer") -> int:
         try:

@@ -1,13 +1,14 @@
-"""The bytes of a file that people edit -> its text, whatever their editor has saved it as.
+"""Decodes a file that people edit, in whichever encoding their editor has saved it.
 
-a byte order mark says it (UTF-8, UTF-16, UTF-32) | UTF-8 | CP949, as older Korean Windows has it
+In this order: what a byte order mark says (UTF-8, UTF-16, UTF-32); UTF-8; CP949, which older Korean
+Windows uses.
 """
 
 import codecs
 
 from msgspec import Struct
 
-MARKS = {  # the longest first: UTF-32's begins as UTF-16's does
+MARKS = {  # the longest first: the mark of UTF-32 begins with that of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF8: "utf-8-sig",
@@ -25,7 +26,7 @@ class Decoded(Struct, frozen=True):
 
 
 class UndecodableError(ValueError):
-    """Bytes that are no text; `line`, counted from 1, is the first that is none."""
+    """The bytes are no text. `line`, counted from 1, is the first that cannot be decoded."""
 
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -33,9 +34,10 @@ class UndecodableError(ValueError):
 
 
 def decode(data: bytes) -> Decoded:
-    """Give the text of `data`, or raise `UndecodableError`.
+    """Return the text of `data`. Raises `UndecodableError`.
 
-    CP949 is believed only of what is not UTF-8 and holds Hangul: its bytes could be anything.
+    CP949 is tried only where UTF-8 fails, and accepted only where the result holds Hangul: bytes in
+    many other encodings are valid CP949 too.
     """
     marked = next((name for mark, name in MARKS.items() if data.startswith(mark)), "")
     try:

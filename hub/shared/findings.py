@@ -1,4 +1,4 @@
-"""What an examination has found, as data: `anbu doctor`, `anbu models` and `anbu voice check`."""
+"""The findings of `anbu doctor`, `anbu models` and `anbu voice check`, as data."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Verdict(StrEnum):
-    """How a finding is meant. Only BAD makes the exit code 1."""
+    """How serious a finding is. Only BAD makes the exit code 1."""
 
     GOOD = "good"
     NOTE = "note"
@@ -17,7 +17,7 @@ MARKS = {Verdict.GOOD: "✓", Verdict.NOTE: "·", Verdict.BAD: "✗"}
 
 
 class Finding(Struct, frozen=True):
-    """One finding. `check` and `code` name its sentence, `values` fill it in."""
+    """One finding. `check` and `code` are the key of its sentence, `values` fill it in."""
 
     check: str
     verdict: Verdict
@@ -26,17 +26,17 @@ class Finding(Struct, frozen=True):
 
 
 def good(check: str, code: str = "good", **values: object) -> Finding:
-    """Return the finding that it works."""
+    """Return a finding that says that `check` works."""
     return _finding(check, Verdict.GOOD, code, values)
 
 
 def note(check: str, code: str, **values: object) -> Finding:
-    """Return the finding that one should know, though it need not be wrong here."""
+    """Return a finding that the installer should know of, but that need not be a mistake."""
     return _finding(check, Verdict.NOTE, code, values)
 
 
 def bad(check: str, code: str, **values: object) -> Finding:
-    """Return the finding of what must be mended."""
+    """Return a finding of something that must be mended."""
     return _finding(check, Verdict.BAD, code, values)
 
 

@@ -1,6 +1,7 @@
-"""The models of the voice: the folder they are looked for in, and whether a file of one is whole.
+"""Where the voice's models are, and whether the files of a model are complete.
 
-The voice loads them; the doctor and the download examine them without the voice's libraries.
+The voice loads the models. `anbu doctor` and `anbu models` check them, without the voice's
+libraries.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from msgspec import Meta, Struct
 
 Size = Annotated[int, Meta(ge=1)]  # in bytes
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-Inside = Annotated[str, Meta(pattern=r"^(?!.*\.\.)\w[\w./-]*$")]  # a path that stays in its folder
+Inside = Annotated[str, Meta(pattern=r"^(?!.*\.\.)\w[\w./-]*$")]  # a path that stays in the folder
 
 
 class Why(StrEnum):
@@ -32,14 +33,17 @@ class ModelFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def usual_folder() -> Path:
-    """Return the folder in which models are looked for when no config names one."""
+    """Return the folder of the models where no config names one."""
     if named := os.environ.get("ANBU_MODELS"):
         return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anbu" / "models"
 
 
 def flaw(file: ModelFile, path: Path) -> Why | None:
-    """Return what is wrong with a file by its size and hash (0.3 s for all). Raises `OSError`."""
+    """Return what is wrong with a file by its size and hash, or None. Raises `OSError`.
+
+    It takes 0.3 s for the files of all models together.
+    """
     if not path.is_file():
         return Why.MISSING
     if path.stat().st_size != file.size:

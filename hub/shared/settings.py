@@ -1,8 +1,8 @@
-"""A TOML text -> typed settings, or every mistake in it at once, each with its line.
+"""Reads a TOML file into typed settings, or reports all mistakes in it at once, each with its line.
 
-    bytes -> text -> tomllib -> walk along the shape -> frozen structs | SettingsError(mistakes)
+    bytes -> text -> tomllib -> walk along the structs -> frozen structs | SettingsError(mistakes)
 
-What is allowed is said by the structs alone: types, defaults, bounds and forms.
+Only the structs say what is allowed: types, defaults, bounds and forms.
 """
 
 import math
@@ -34,11 +34,11 @@ _KINDS: dict[object, str] = {
 
 
 class Problem(StrEnum):
-    """What is wrong. `allowed` of a mistake then holds what the comment says."""
+    """What is wrong. The comment says what `allowed` of the mistake holds."""
 
     SYNTAX = "syntax"  # nothing: the text is no TOML
     UNKNOWN_KEY = "unknown_key"  # the keys of this table
-    MISSING_KEY = "missing_key"  # the choices, if there are such
+    MISSING_KEY = "missing_key"  # the choices, where the key has choices
     WRONG_TYPE = "wrong_type"  # a code: switch integer number text list table value
     CHOICE = "choice"  # the choices
     BOUNDS = "bounds"  # bounds, such as "≥ 1"
@@ -46,14 +46,14 @@ class Problem(StrEnum):
     PATTERN = "pattern"  # a regular expression, of a field that names no form
     FORM = "form"  # a `Flaw`; `detail` is the part that is wrong
     ENCODING = "encoding"  # nothing: these bytes are no text
-    UNKNOWN_KIND = "unknown_kind"  # the kinds there are
+    UNKNOWN_KIND = "unknown_kind"  # the known kinds
     DUPLICATE = "duplicate"  # nothing; `detail` is the line of the first
-    INVALID = "invalid"  # nothing; `detail` is the struct's own word
-    CODEPAGE = "codepage"  # nothing; no mistake, a note: `detail` is the encoding it was read as
+    INVALID = "invalid"  # nothing; `detail` is the text of the struct's error
+    CODEPAGE = "codepage"  # nothing; only a note: `detail` is the encoding of the file
 
 
 class Mistake(Struct, frozen=True):
-    """One mistake. `key` is dotted and counts tables from 1, such as `devices[2].pin`."""
+    """One mistake. `key` is dotted and counts tables from 1: `devices[2].pin` is in the second."""
 
     file: str
     line: int
@@ -64,12 +64,12 @@ class Mistake(Struct, frozen=True):
     detail: str = ""
 
     def __str__(self) -> str:
-        """Say it for a log; people get a sentence in their language."""
+        """Return it as text for a log; people get a sentence in their language."""
         return f"{self.file}:{self.line}: {self.key}: {self.problem} {', '.join(self.allowed)}"
 
 
 def syntax(file: str, text: str, error: Exception) -> Mistake:
-    """Tell where `error` found that `text` is not TOML in UTF-8."""
+    """Return the mistake for `error`: `text` is not TOML, or cannot be encoded in UTF-8."""
     match error:
         case UnicodeEncodeError(start=start):
             line = text.count("\n", 0, start) + 1
@@ -80,7 +80,7 @@ def syntax(file: str, text: str, error: Exception) -> Mistake:
 
 
 def close_to(word: object, allowed: Iterable[str]) -> str:
-    """Give the allowed word that `word` was probably meant to be, or nothing."""
+    """Return the allowed word that was probably meant by `word`, or ""."""
     import difflib  # noqa: PLC0415 - 0.2 MB that a hub without a mistake does not need
 
     close = difflib.get_close_matches(str(word)[:80], list(allowed), n=1)
@@ -88,7 +88,7 @@ def close_to(word: object, allowed: Iterable[str]) -> str:
 
 
 def plain(hint: object) -> tuple[object, Meta]:
-    """Take `| None` and `Annotated` off a type; give the bare type and its bounds."""
+    """Return a type without `| None` and `Annotated`, and its bounds."""
     if get_origin(hint) in {Union, UnionType}:
         members = [member for member in get_args(hint) if member is not type(None)]
         return plain(members[0]) if len(members) == 1 else (hint, Meta())
@@ -99,10 +99,10 @@ def plain(hint: object) -> tuple[object, Meta]:
 
 
 def wrong(value: object, hint: object) -> tuple[Problem, tuple[str, ...]]:
-    """Say why `value`, which `msgspec` has refused for `hint`, is wrong, and what is allowed."""
+    """Return why `msgspec` has refused `value` for the type `hint`, and what is allowed."""
     shape, meta = plain(hint)
-    if words := choices(shape):
-        return Problem.CHOICE, words
+    if allowed := choices(shape):
+        return Problem.CHOICE, allowed
     kind = _kind(shape)
     match kind, value:
         case ("integer" | "number", bool()):
@@ -119,7 +119,7 @@ def wrong(value: object, hint: object) -> tuple[Problem, tuple[str, ...]]:
 
 
 def choices(hint: object) -> tuple[str, ...]:
-    """Give the words that an enum or a literal allows; nothing for all other types."""
+    """Return the values that an enum or a literal allows; () for all other types."""
     shape, _ = plain(hint)
     if isinstance(shape, type) and issubclass(shape, Enum):
         return tuple(str(member.value) for member in shape)
@@ -127,12 +127,12 @@ def choices(hint: object) -> tuple[str, ...]:
 
 
 def finite(value: object) -> bool:
-    """Tell whether `value` is anything but an infinite number or none at all."""
+    """Whether `value` is anything but a float that is infinite or not a number."""
     return not isinstance(value, float) or math.isfinite(value)
 
 
 def lengths(meta: Meta) -> tuple[str, ...]:
-    """Write the bounds of a length."""
+    """Return the bounds of a length as text, such as "≤ 8"."""
     return _written((("≥", meta.min_length), ("≤", meta.max_length)))
 
 
@@ -152,15 +152,15 @@ def _kind(shape: object) -> str:
 
 
 T = TypeVar("T", bound=Struct)
-Noted = Callable[[Mistake], object]  # who is told what is no mistake, but should be known
+Noted = Callable[[Mistake], object]  # called with notes: no mistakes, but people should know them
 
 
 def unnoted(_: Mistake) -> None:
-    """Tell nobody."""
+    """Ignore a note."""
 
 
 def noted_by(args: object) -> Noted:
-    """Give who is told by a command, where the command line has set somebody."""
+    """Return the function for notes that the command line has set, or one that ignores them."""
     found: Noted = getattr(args, "noted", unnoted)
     return found
 
@@ -168,8 +168,8 @@ def noted_by(args: object) -> Noted:
 class Kinds(Struct, frozen=True):
     """An array of tables in which each table's key `kind` decides its shape.
 
-    `find` gives a kind's struct or None; `names` are the kinds there are. No two tables may have
-    the same value under a key of `unique`.
+    `find` returns a kind's struct or None; `names` are the known kinds. No two tables may have the
+    same value under a key of `unique`.
     """
 
     find: Callable[[str], type[Struct] | None]
@@ -178,7 +178,7 @@ class Kinds(Struct, frozen=True):
 
 
 class SettingsError(ValueError):
-    """A text that is not what the shape allows; `mistakes` holds all that is wrong with it."""
+    """A file that is not as its struct asks; `mistakes` are all of its mistakes."""
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
         super().__init__("\n".join(map(str, mistakes)))
@@ -201,7 +201,7 @@ class _Walk(Struct, frozen=True):
 
 
 def text_of(data: bytes, filename: str, noted: Noted = unnoted) -> str:
-    """Decode a file that people edit, or raise `SettingsError`; `noted` is told of an old one."""
+    """Decode a file that people edit; `noted` is called for CP949. Raises `SettingsError`."""
     try:
         decoded = decode(data)
     except UndecodableError as error:
@@ -219,10 +219,11 @@ def read(
     kinds: Mapping[str, Kinds] = MappingProxyType({}),
     noted: Noted = unnoted,
 ) -> T:
-    """Give the settings of a file's text or bytes, or raise `SettingsError` with all that is wrong.
+    """Return the settings in a file's text or bytes. Raises `SettingsError` with all mistakes.
 
-    `filename` is only named. `kinds` maps the dotted key of an array of tables, such as
-    `"devices"`, to its `Kinds`. `noted` is told of a file that was read, but should be saved anew.
+    `filename` is for the mistakes only; no file is opened. `kinds` maps the dotted key of an array
+    of tables, such as `"devices"`, to its `Kinds`. `noted` is called for a file that could be read,
+    but should be saved in UTF-8.
     """
     if isinstance(text, bytes):
         text = text_of(text, filename, noted)
@@ -239,9 +240,9 @@ def read(
 
 
 def refuse(text: str, filename: str, path: Path, flaw: FlawError | str) -> SettingsError:
-    """Make the error for the value at `path`, which turned out wrong when all had been read.
+    """Return the error for the value at `path`, which proved wrong after the file was read.
 
-    `flaw` is one of form, or the word of the library that cannot use the value.
+    `flaw` says which form the value breaks, or is the text of a library that cannot use it.
     """
     line, key = line_of(locate(text), path), _dotted(path)
     if isinstance(flaw, str):
@@ -251,7 +252,7 @@ def refuse(text: str, filename: str, path: Path, flaw: FlawError | str) -> Setti
 
 
 def _value(walk: _Walk, path: Path, value: object, hint: object) -> object:
-    """Give `value` as `hint` wants it, or UNSET after noting what is wrong."""
+    """Return `value` converted to the type `hint`, or UNSET after noting a mistake."""
     shape, meta = plain(hint)
     origin, args = get_origin(shape) or shape, get_args(shape)
     match value:

@@ -1,4 +1,4 @@
-"""What a process asks of its machine: whether the clock is right, and memory."""
+"""What a process asks the kernel and the C library: whether the clock is right, and memory."""
 
 import ctypes
 import gc
@@ -7,13 +7,13 @@ from pathlib import Path
 
 M_ARENA_MAX = -8  # malloc.h
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
-TIMEX_BYTES = 512  # what it writes into: struct timex is 208 bytes on 64-bit Linux
+TIMEX_BYTES = 512  # the buffer that it writes into: struct timex is 208 bytes on 64-bit Linux
 
 
 def clock_synced() -> bool:
-    """Whether the kernel says that the wall clock is synchronised, by whatever program.
+    """Whether the kernel says that the wall clock is synchronised, by whichever program.
 
-    Where the question is refused (-1: a unit that filters the call), it is not known to be.
+    False where the kernel refuses the call (-1: the systemd unit filters it).
     """
     timex = ctypes.create_string_buffer(TIMEX_BYTES)
     answer: int = ctypes.CDLL(None).adjtimex(timex)
@@ -27,10 +27,11 @@ def rss_mb(process: int | str = "self") -> float:
 
 
 def one_heap() -> None:
-    """Have the threads that are started from now on share one heap.
+    """Make all threads that start from now on allocate from one heap.
 
-    Each heap keeps what it was once lent: in 3 min of a television the voice took 682 MB at most
-    instead of 693. The hub takes 0.4 MB less; its threads wait for disk and network, not for it.
+    Each heap keeps freed memory. With one heap, the voice took at most 682 MB in 3 min beside a
+    television, instead of 693. The hub takes 0.4 MB less; its threads wait for disk and network
+    and not for the heap.
     """
     choose = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
     if choose is not None:
@@ -38,17 +39,17 @@ def one_heap() -> None:
 
 
 def give_back() -> None:
-    """Return freed memory to the machine: glibc keeps what a long sentence or a model took."""
+    """Return freed memory to the kernel: glibc keeps what a long sentence or a model took."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
     if trim is not None:
         trim(0)
 
 
 def settle_memory() -> None:
-    """Return what only the start needed, and keep the rest out of garbage collection.
+    """Free what only the start needed, and exempt the rest from garbage collection.
 
-    It takes 15 ms, once. A collection over all that was loaded would take 10 ms amid a call in the
-    hub, and 40 ms amid a judgement in the voice.
+    It takes 15 ms, once. A collection over all that was loaded would take 10 ms during a call in
+    the hub, and 40 ms while the voice recognises speech.
     """
     gc.collect()
     give_back()

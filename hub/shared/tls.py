@@ -1,7 +1,8 @@
-"""TLS to a broker: at least 1.2, the broker's name checked, our certificate shown.
+"""TLS to a broker: at least TLS 1.2; we check the broker's name and send our certificate.
 
-Both sides may refuse a certificate. We refuse the broker's during the handshake (`flaw_of`). Under
-TLS 1.3 the broker refuses ours only after the handshake, with an alert (`alert_in`).
+Either side may refuse the other's certificate. We refuse the broker's during the handshake
+(`flaw_of`). Under TLS 1.3 the broker refuses ours only after the handshake, with an alert
+(`alert_in`).
 """
 
 import ssl
@@ -11,7 +12,7 @@ from hub.contract.wire import LinkTrouble
 
 
 class CertificateFilesError(ValueError):
-    """A file of the CA, the certificate or the key is missing, or is not what it should be."""
+    """The file of the CA, the certificate or the key is missing, or cannot be used."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -28,13 +29,13 @@ class Flaw(StrEnum):
     NO_AUTHORITY_KEY = "no_authority_key"  # Python 3.13 refuses it
     MALFORMED = "malformed"  # not as RFC 5280 asks
     REVOKED = "revoked"
-    MISSING = "missing"  # none was shown
-    REFUSED = "refused"  # the other side does not say more
-    DENIED = "denied"  # the certificate is good, and its owner may not enter
+    MISSING = "missing"  # no certificate was sent
+    REFUSED = "refused"  # the other side does not say why
+    DENIED = "denied"  # the certificate is valid, but its owner is not allowed
 
 
 def context(ca: str, cert: str, key: str) -> ssl.SSLContext:
-    """Build the context of one dial from files, so that renewed ones are used.
+    """Return a TLS context for one dial. It reads the files anew, so renewed ones are used.
 
     Raises CertificateFilesError.
     """
@@ -54,7 +55,7 @@ def flaw_of(error: ssl.SSLCertVerificationError) -> Flaw:
 
 
 def alert_in(complaint: str) -> Flaw | None:
-    """Return why the broker refuses our certificate, from OpenSSL's text; None: it does not say."""
+    """Return why the broker refuses our certificate, or None where OpenSSL's text does not say."""
     return next((flaw for words, flaw in _ALERTS.items() if words in complaint), None)
 
 
@@ -77,7 +78,7 @@ def trouble_in(complaint: str) -> LinkTrouble:
     return LinkTrouble.TLS if flaw is None else _TROUBLES[flaw]
 
 
-_BROKEN_LINE = "UNEXPECTED_EOF"  # the connection broke, or the process at its other end died
+_BROKEN_LINE = "UNEXPECTED_EOF"  # the connection broke, or the process at the other end died
 _ALERTS = {  # OpenSSL's names of the alerts of RFC 8446 section 6.2
     "ALERT_CERTIFICATE_EXPIRED": Flaw.EXPIRED,
     "ALERT_UNKNOWN_CA": Flaw.UNKNOWN,

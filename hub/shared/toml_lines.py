@@ -1,9 +1,9 @@
-"""Where each key of a TOML text stands, which `tomllib` does not tell.
+"""Finds the line of each key in a TOML text, which `tomllib` does not report.
 
     statement:  [table] | [[array of tables]] | key = value
     value:      array | inline table | scalar
 
-The text must be valid TOML (ask `tomllib` first), so the scan need not detect errors.
+The text must be valid TOML (parse it with `tomllib` first): the scan does not detect errors.
 """
 
 import re
@@ -38,14 +38,14 @@ def locate(text: str) -> dict[Path, int]:
 
 
 def line_of(lines: dict[Path, int], path: Path) -> int:
-    """Give the line of `path`, or of the nearest table around it, or 1."""
+    """Return the line of `path`, else of the nearest table around it, else 1."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)
 
 
 class _Scan:
-    """The tokens still to come, and what was found so far."""
+    """The tokens that remain, and the lines found so far."""
 
     def __init__(self, text: str) -> None:
         self.lines: dict[Path, int] = {}
@@ -100,7 +100,7 @@ def _header(scan: _Scan) -> Path:
 
 
 def _resolve(scan: _Scan, key: tuple[str, ...], *, whole: bool) -> Path:
-    """Put in the indices: `[devices.options]` speaks of the last of `[[devices]]`."""
+    """Add the indices of arrays: `[devices.options]` belongs to the last `[[devices]]`."""
     path: Path = ()
     for end, part in enumerate(key, 1):
         path = (*path, part)

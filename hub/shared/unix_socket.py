@@ -1,4 +1,4 @@
-"""A unix socket with JSON lines between processes of one user: mode 0600 from the start."""
+"""Unix sockets for JSON lines between processes of one user; mode 0600 from the start."""
 
 import asyncio
 import os
@@ -14,21 +14,21 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, N
 
 
 class SocketError(Exception):
-    """The socket cannot be opened; the text says why."""
+    """The socket cannot be opened; the error's text says why."""
 
 
 class EndlessLineError(ConnectionError):
-    """A line is longer than the reader's limit: where the next one begins is unknown. Hang up."""
+    """A line exceeds the reader's limit. Nobody knows where the next begins, so hang up."""
 
 
 @asynccontextmanager
 async def serving(
     path: Path, whose: str, serve: Serve, *, line_bytes: int, clients_most: int | None = None
 ) -> AsyncIterator[None]:
-    """Serve clients, each by a task of its own, until the block ends; then cancel their tasks.
+    """Serve each client in a task of its own until the block ends; then cancel the tasks.
 
-    Clients beyond `clients_most` at a time are hung up on. Raises SocketError where another program
-    has the socket (`whose` says what it is for) or it cannot be bound.
+    Clients beyond `clients_most` at a time are disconnected. Raises SocketError where another
+    program serves the socket (`whose` names it in the error) or the socket cannot be bound.
     """
     clients: set[asyncio.Task[None]] = set()
 
@@ -52,7 +52,7 @@ async def serving(
 
 
 async def read_line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next line, empty at the end. Raises ConnectionError."""
+    """Return the next line, b"" at the end. Raises ConnectionError."""
     try:
         return await reader.readline()
     except ValueError as error:
@@ -60,9 +60,9 @@ async def read_line(reader: asyncio.StreamReader) -> bytes:
 
 
 async def read_word(reader: asyncio.StreamReader) -> voice.Word | JsonLineError | None:
-    """Return the next word between hub and voice, or what is wrong with it; None at the end.
+    """Return the next message between hub and voice, or what is wrong with it; None at the end.
 
-    Raises ConnectionError, also for what breaks off within a word.
+    Raises ConnectionError, also where the stream ends within a message.
     """
     line = await read_line(reader)
     if not line:
@@ -70,7 +70,7 @@ async def read_word(reader: asyncio.StreamReader) -> voice.Word | JsonLineError 
     try:
         data_bytes, payload_bytes = voice.length_after(line)
         data = await reader.readexactly(data_bytes)
-        await reader.readexactly(payload_bytes)  # sound: nobody takes it yet
+        await reader.readexactly(payload_bytes)  # sound: reserved, not used yet
         return voice.decode(line, data)
     except JsonLineError as error:
         return error
@@ -79,9 +79,9 @@ async def read_word(reader: asyncio.StreamReader) -> voice.Word | JsonLineError 
 
 
 def ask(path: Path | str, line: bytes, patience_s: float) -> Iterator[bytes]:
-    """Put one line to a server and yield its answers, line by line, until it hangs up.
+    """Send one line to a server and yield its answers, line by line, until it disconnects.
 
-    Blocks, up to `patience_s` for each step. Raises OSError, TimeoutError among them.
+    Blocks, up to `patience_s` for each step. Raises OSError, including TimeoutError.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(patience_s)
@@ -92,9 +92,9 @@ def ask(path: Path | str, line: bytes, patience_s: float) -> Iterator[bytes]:
 
 
 def is_served(path: Path) -> bool:
-    """Whether a server listens at `path`; no answer is waited for."""
+    """Whether a server listens at `path`. Does not block."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.setblocking(False)  # noqa: FBT003 - a full queue of clients must hold up nobody
+        client.setblocking(False)  # noqa: FBT003 - a full queue of clients would block
         try:
             client.connect(os.fspath(path))
         except BlockingIOError:
@@ -105,7 +105,7 @@ def is_served(path: Path) -> bool:
 
 
 def _bound(path: Path, whose: str) -> socket.socket:
-    """Bind, with the mode set before: nobody else can connect, not even for a moment."""
+    """Return a bound socket. The mode is set before binding, so no other user can ever connect."""
     if is_served(path):
         message = f"another {whose} is running at {path}"
         raise SocketError(message)

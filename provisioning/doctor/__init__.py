@@ -1,3 +1,3 @@
-"""`anbu doctor`: what works here, what does not, and what to do."""
+"""`anbu doctor`: checks a hub's machine, configs, broker and voice, and says what to mend."""
 
 __all__ = ["command"]

@@ -63,7 +63,7 @@ class Counter:
         return self.now
 
     def browser(self) -> httpx.AsyncClient:
-        """Give a client with cookies of its own."""
+        """Return a client with its own cookies."""
         transport = httpx.ASGITransport(app.application(self.desk), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://center.example")
 
@@ -88,7 +88,7 @@ def hire(store: Store) -> None:
 def at_counter(
     folder: Path, story: Callable[[Counter], Awaitable[None]], center: Center | None = None
 ) -> None:
-    """Tell a story at a fresh counter."""
+    """Run a story on a new desk."""
 
     async def tell(store: Store) -> None:
         await story(Counter(store, Settings(center or Center())))

@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def drain(line: ssl.SSLSocket) -> None:
-    """Let the broker's answers go by, or it would stop listening."""
+    """Read and discard the broker's answers, or it would stop reading."""
     while line.recv(65536):
         pass
 

@@ -50,7 +50,7 @@ class Home:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
 
     def hears(self, event: str) -> Ack:
-        """Give the next ack for `event`; others before it are dropped."""
+        """Return the next ack for `event`; drop the acks before it."""
         while True:
             ack = self.acks.get(timeout=10)
             if ack.event == event:

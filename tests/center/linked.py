@@ -81,7 +81,7 @@ class Office:
 def mqtt(
     broker: Broker, *ports: int, name: str = "center", protocol: Literal["5", "3.1.1"] = "5"
 ) -> Mqtt:
-    """Give settings for the broker's TLS port, or for other ports."""
+    """Return settings for the broker's TLS port, or for other ports."""
     return Mqtt(
         brokers=tuple(f"tls://127.0.0.1:{port}" for port in ports or (broker.port,)),
         ca=str(broker.certs / "ca.crt"),

@@ -116,5 +116,5 @@ def stored(folder: Path) -> Iterator[Store]:
 
 
 def moved(incident: Incident, **fields: object) -> Incident:
-    """Give the incident with other fields."""
+    """Return the incident with other fields."""
     return replace(incident, **fields)

@@ -245,7 +245,7 @@ OTHERS = [
 
 
 def flawed(message: Happened) -> Iterator[bytes]:
-    """Give the message with each value that is text replaced, each field retyped, each dropped."""
+    """Yield the message with each text replaced, each field of another type, each field missing."""
     said = json.loads(wire.encode(message))
 
     def walk(node: dict[str, object]) -> Iterator[None]:
@@ -362,7 +362,7 @@ CONSOLE = [
 
 
 def lived_in(store: Store) -> None:
-    """Have something in every table."""
+    """Store something in every table."""
     hear(store, event(), utc=NOW)
     hear(store, state(Availability.READY, faults=("a:stuck",)), utc=NOW)
     fault = examples.from_hub()["fault"][0]
@@ -398,7 +398,7 @@ KEYS = {"hub", "id", "alarm", "hash", "name", "source", "event", "need", "incide
 
 
 def filled(store: Store) -> None:
-    """Have a row in every table that a page reads."""
+    """Store a row in every table that a page reads."""
     lived_in(store)
     draft = Draft("물을 자주 드세요.", until_utc=NOW + 3600, key="k")
     gone = Part(NeedKind.HUB_LOST, HUB, since_utc=NOW)

@@ -127,7 +127,7 @@ class Both:
             self.to_hub(acks.of_stage(changed, self.utc))
 
     def settle(self) -> None:
-        """Let the line work for a while: state messages go, and their answers come."""
+        """Connect the link for a while: state messages are sent, and their answers arrive."""
         if not self.up:
             self.link(up=True)
         for _ in range(4):

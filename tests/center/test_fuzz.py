@@ -78,7 +78,7 @@ BYTES = (b"", b"\x00", b"null", b"[]", b"{}", b"[" * 9000, b"\xff\xfe", b'{"type
 
 
 def mangled(dice: random.Random, message: FromHub) -> bytes:
-    """Give the message's bytes with something wrong in them, or with nothing wrong."""
+    """Return the message's bytes, most of the time with something wrong in them."""
     payload = wire.encode(message)
     match dice.randrange(5):
         case 0:
@@ -109,7 +109,7 @@ def _changed(dice: random.Random, said: dict[str, object]) -> dict[str, object]:
 
 
 def address(dice: random.Random, part: str) -> str:
-    """Give a topic, mostly a right one."""
+    """Return a topic, most of the time a right one."""
     if dice.random() < 0.9:
         return wire.topic(HUB, part)
     return dice.choice(
@@ -163,7 +163,7 @@ class Wide(RateLimit):
 
 
 def announce(store: Store) -> None:
-    """Let an announcement to the home wait, which the nonsense may be about."""
+    """Store a waiting announcement to the home: random messages may then refer to it."""
     values = msgspec.to_builtins(Delivery(ANNOUNCED, HUB, Fate.WAITING, NOW))
     store.submit(lambda conn: conn.execute(deliveries.insert().values(values))).result(10)
 

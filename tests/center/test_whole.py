@@ -215,7 +215,7 @@ def test_an_announcement_is_ordered_until_its_home_has_it_through_a_killed_centr
 
 
 def is_late(command: Command) -> bool:
-    """Tell whether the hub that was ordered may be ordered anew at its next word."""
+    """Whether the hub may get the order again at its next message."""
     sent_utc = command.expires_utc - LASTS_S
     return time.time() > sent_utc + HASTEN_S
 

@@ -1,4 +1,4 @@
-"""What the shell's tests share: rows, a state, a stub centre, a hub as a child, systemd's ear."""
+"""What the hub's tests share: rows, a state, a stub centre, a hub as a child, a notify socket."""
 
 import asyncio
 import os
@@ -295,7 +295,7 @@ def figure(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-class Ear:
+class NotifySocket:
     """A fake `NOTIFY_SOCKET`: what systemd would have heard, and when."""
 
     def __init__(self, folder: Path) -> None:
@@ -303,7 +303,7 @@ class Ear:
         self.heard: list[tuple[float, str]] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.path)
-        self._thread = threading.Thread(target=self._listen, name="ear", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="notify", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> Self:

@@ -250,7 +250,7 @@ def test_no_debt_that_cannot_be_paid_is_taken_up(
         return opened(file)
 
     def confirmed() -> bool:
-        """Let the centre confirm the call, and only then the disk answer."""
+        """Make the centre confirm the call, and only then the disk answer."""
         if not hubs or not hubs[-1].engine.decided:
             return False
         if told.id in hubs[-1].outbox.settled() or row == "lost":

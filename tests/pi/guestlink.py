@@ -86,7 +86,7 @@ class GuestLink:
             del self._boxes[number]
 
     def close(self) -> None:
-        """Let the wire go."""
+        """Close the connection to the guest."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

@@ -36,9 +36,9 @@ Answer = Callable[["Visit"], None]
 
 
 class Visit(BaseHTTPRequestHandler):
-    """One request; what is answered stands on the server's shelf."""
+    """One request. The server holds the answers."""
 
-    server: "Shelf"
+    server: "ModelServer"
 
     def do_GET(self) -> None:
         self.server.asked.append((self.path, self.headers.get("Range", "")))
@@ -57,8 +57,8 @@ class Visit(BaseHTTPRequestHandler):
         """Write no log."""
 
 
-class Shelf(ThreadingHTTPServer):
-    """A server, and what it answers to each path: one after the other, the last for ever."""
+class ModelServer(ThreadingHTTPServer):
+    """A server with a list of answers for each path; the last one is given again and again."""
 
     daemon_threads = True
 
@@ -69,7 +69,7 @@ class Shelf(ThreadingHTTPServer):
         self.over = threading.Event()
 
     def handle_error(self, *_: object) -> None:
-        """Visitors who hang up, or who do not like our certificate, are what is tried here."""
+        """Print nothing: the tests make clients disconnect and refuse our certificate."""
 
     @property
     def url(self) -> str:
@@ -77,8 +77,8 @@ class Shelf(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def shelf() -> Iterator[Shelf]:
-    with Shelf() as server:
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -160,90 +160,92 @@ def bring(catalog: Catalog, folder: Path, mirror: str) -> list[Finding]:
     return found
 
 
-def codes(catalog: Catalog, folder: Path, shelf: Shelf) -> list[str]:
-    return [finding.code for finding in bring(catalog, folder, shelf.url)]
+def codes(catalog: Catalog, folder: Path, server: ModelServer) -> list[str]:
+    return [finding.code for finding in bring(catalog, folder, server.url)]
 
 
 def lying(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_whole_file_is_put_in_its_place(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG)]
-    assert codes(one(), tmp_path, shelf) == ["fetched"]
+def test_a_whole_file_is_put_in_its_place(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [gives(BIG)]
+    assert codes(one(), tmp_path, server) == ["fetched"]
     assert (tmp_path / "ears/deep/model.bin").read_bytes() == BIG
     assert lying(tmp_path) == ["ears/deep/model.bin"]
 
 
-def test_what_is_there_already_is_not_fetched(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG)]
-    assert codes(one(), tmp_path, shelf) == ["fetched"]
-    assert codes(one(), tmp_path, shelf) == ["good"]
-    assert len(shelf.asked) == 1
+def test_what_is_there_already_is_not_fetched(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [gives(BIG)]
+    assert codes(one(), tmp_path, server) == ["fetched"]
+    assert codes(one(), tmp_path, server) == ["good"]
+    assert len(server.asked) == 1
 
 
-def test_a_damaged_file_is_fetched_again(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG)]
-    codes(one(), tmp_path, shelf)
+def test_a_damaged_file_is_fetched_again(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [gives(BIG)]
+    codes(one(), tmp_path, server)
     (tmp_path / "ears/deep/model.bin").write_bytes(BIG[:-1] + b"x")
     assert models_catalog.examine("ears", one()["ears"], tmp_path).code == "damaged"
-    assert codes(one(), tmp_path, shelf) == ["fetched"]
+    assert codes(one(), tmp_path, server) == ["fetched"]
     assert (tmp_path / "ears/deep/model.bin").read_bytes() == BIG
 
 
-def test_a_download_goes_on_where_it_broke_off(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG, breaks_after=70_000), gives(BIG)]
-    assert codes(one(), tmp_path, shelf) == ["fetched"]
-    assert [span for _, span in shelf.asked] == ["", "bytes=70000-"]
+def test_a_download_goes_on_where_it_broke_off(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [gives(BIG, breaks_after=70_000), gives(BIG)]
+    assert codes(one(), tmp_path, server) == ["fetched"]
+    assert [span for _, span in server.asked] == ["", "bytes=70000-"]
     assert (tmp_path / "ears/deep/model.bin").read_bytes() == BIG
 
 
-def test_a_download_goes_on_after_the_program_was_ended(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_download_goes_on_after_the_program_was_ended(
+    server: ModelServer, tmp_path: Path
+) -> None:
     part = tmp_path / "ears/deep/model.bin.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(BIG[:1000])
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG)]
-    assert codes(one(), tmp_path, shelf) == ["fetched"]
-    assert shelf.asked == [("/ears/deep/model.bin", "bytes=1000-")]
+    server.answers["/ears/deep/model.bin"] = [gives(BIG)]
+    assert codes(one(), tmp_path, server) == ["fetched"]
+    assert server.asked == [("/ears/deep/model.bin", "bytes=1000-")]
     assert lying(tmp_path) == ["ears/deep/model.bin"]
 
 
-def test_a_server_that_cannot_resume_begins_anew(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [
+def test_a_server_that_cannot_resume_begins_anew(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [
         gives(BIG, breaks_after=70_000),
         gives(BIG, resumes=False),
     ]
-    assert codes(one(), tmp_path, shelf) == ["fetched"]
-    assert len(shelf.asked) == 2
+    assert codes(one(), tmp_path, server) == ["fetched"]
+    assert len(server.asked) == 2
 
 
-def test_a_part_of_something_else_is_thrown_away_once(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_part_of_something_else_is_thrown_away_once(server: ModelServer, tmp_path: Path) -> None:
     part = tmp_path / "ears/deep/model.bin.part"
     part.parent.mkdir(parents=True)
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG)]
+    server.answers["/ears/deep/model.bin"] = [gives(BIG)]
     for foreign in (b"foreign", b"f" * len(BIG), b"f" * (len(BIG) + 1)):
         part.write_bytes(foreign)
-        assert codes(one(), tmp_path, shelf) == ["fetched"]
+        assert codes(one(), tmp_path, server) == ["fetched"]
         (tmp_path / "ears/deep/model.bin").unlink()
 
 
-def test_a_wrong_hash_deletes_and_names_the_file(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG[:-1] + b"x")]
-    (finding,) = bring(one(), tmp_path, shelf.url)
+def test_a_wrong_hash_deletes_and_names_the_file(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [gives(BIG[:-1] + b"x")]
+    (finding,) = bring(one(), tmp_path, server.url)
     assert (finding.code, finding.values["file"]) == (Why.WRONG_HASH, "deep/model.bin")
     assert lying(tmp_path) == []
-    assert len(shelf.asked) == 1  # the same bytes would come again
+    assert len(server.asked) == 1  # the same bytes would come again
 
 
-def test_a_file_that_is_cut_short_is_no_file(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG[:5000])]
-    assert codes(one(), tmp_path, shelf) == [Why.CUT_OFF]
+def test_a_file_that_is_cut_short_is_no_file(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [gives(BIG[:5000])]
+    assert codes(one(), tmp_path, server) == [Why.CUT_OFF]
     assert lying(tmp_path) == ["ears/deep/model.bin.part"]
 
 
-def test_a_file_without_end_is_not_read_to_its_end(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG * 50)]
-    assert codes(one(), tmp_path, shelf) == [Why.TOO_LONG]
+def test_a_file_without_end_is_not_read_to_its_end(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [gives(BIG * 50)]
+    assert codes(one(), tmp_path, server) == [Why.TOO_LONG]
     assert (tmp_path / "ears/deep/model.bin.part").stat().st_size == 0
 
 
@@ -251,71 +253,71 @@ def test_a_file_without_end_is_not_read_to_its_end(shelf: Shelf, tmp_path: Path)
     ("status", "asked"), [(404, 1), (403, 1), (500, 3), (503, 3), (429, 3), (206, 1)]
 )
 def test_a_refusal_is_told_and_retried_only_where_that_may_help(
-    shelf: Shelf, tmp_path: Path, status: int, asked: int
+    server: ModelServer, tmp_path: Path, status: int, asked: int
 ) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [refuses(status)]
-    (finding,) = bring(one(), tmp_path, shelf.url)
+    server.answers["/ears/deep/model.bin"] = [refuses(status)]
+    (finding,) = bring(one(), tmp_path, server.url)
     assert (finding.code, finding.values["status"]) == (Why.REFUSED, str(status))
-    assert len(shelf.asked) == asked
+    assert len(server.asked) == asked
 
 
-def test_a_server_that_recovers_is_forgiven(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [refuses(503), falls_silent, gives(BIG)]
-    assert codes(one(), tmp_path, shelf) == ["fetched"]
+def test_a_server_that_recovers_is_forgiven(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [refuses(503), falls_silent, gives(BIG)]
+    assert codes(one(), tmp_path, server) == ["fetched"]
 
 
-def test_an_answer_that_skips_some_is_not_taken(shelf: Shelf, tmp_path: Path) -> None:
+def test_an_answer_that_skips_some_is_not_taken(server: ModelServer, tmp_path: Path) -> None:
     def skips(visit: Visit) -> None:
         visit.begin(206, 10, Content_Range=f"bytes {len(BIG) - 10}-{len(BIG) - 1}/{len(BIG)}")
         visit.wfile.write(BIG[-10:])
 
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG, breaks_after=70_000), skips]
-    (finding,) = bring(one(), tmp_path, shelf.url)
+    server.answers["/ears/deep/model.bin"] = [gives(BIG, breaks_after=70_000), skips]
+    (finding,) = bring(one(), tmp_path, server.url)
     assert (finding.code, finding.values["status"]) == (Why.REFUSED, "206")
 
 
-def test_a_slow_drip_is_no_download(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [drips(BIG)]
-    assert codes(one(), tmp_path, shelf) == [Why.SLOW]
-    assert len(shelf.asked) == 3
+def test_a_slow_drip_is_no_download(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [drips(BIG)]
+    assert codes(one(), tmp_path, server) == [Why.SLOW]
+    assert len(server.asked) == 3
 
 
-def test_a_silent_server_is_told(shelf: Shelf, tmp_path: Path) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [falls_silent]
-    assert codes(one(), tmp_path, shelf) == [Why.BROKEN]
+def test_a_silent_server_is_told(server: ModelServer, tmp_path: Path) -> None:
+    server.answers["/ears/deep/model.bin"] = [falls_silent]
+    assert codes(one(), tmp_path, server) == [Why.BROKEN]
 
 
-def test_nobody_at_home_is_told(shelf: Shelf, tmp_path: Path) -> None:
-    with Shelf() as gone:
+def test_nobody_at_home_is_told(server: ModelServer, tmp_path: Path) -> None:
+    with ModelServer() as gone:
         pass
     assert codes(one(), tmp_path, gone) == [Why.UNREACHABLE]
-    assert shelf.asked == []
+    assert server.asked == []
 
 
 def test_a_redirect_is_followed_but_never_to_plain_http_elsewhere(
-    shelf: Shelf, tmp_path: Path
+    server: ModelServer, tmp_path: Path
 ) -> None:
-    shelf.answers["/ears/deep/model.bin"] = [sends_to("/store?signed=1")]
-    shelf.answers["/store?signed=1"] = [gives(BIG)]
-    assert codes(one(), tmp_path / "a", shelf) == ["fetched"]
-    shelf.answers["/store?signed=1"] = [sends_to("http://models.example/x")]
-    (finding,) = bring(one(), tmp_path / "b", shelf.url)
+    server.answers["/ears/deep/model.bin"] = [sends_to("/store?signed=1")]
+    server.answers["/store?signed=1"] = [gives(BIG)]
+    assert codes(one(), tmp_path / "a", server) == ["fetched"]
+    server.answers["/store?signed=1"] = [sends_to("http://models.example/x")]
+    (finding,) = bring(one(), tmp_path / "b", server.url)
     assert (finding.code, finding.values["url"]) == (Why.INSECURE, "http://models.example/x")
-    shelf.answers["/store?signed=1"] = [sends_to("/store?signed=1")]
-    assert codes(one(), tmp_path / "c", shelf) == [Why.REFUSED]
+    server.answers["/store?signed=1"] = [sends_to("/store?signed=1")]
+    assert codes(one(), tmp_path / "c", server) == [Why.REFUSED]
 
 
 @pytest.fixture
-def safe(shelf: Shelf) -> Shelf:
-    """A shelf that speaks TLS with a certificate of the tests' own authority."""
+def safe(server: ModelServer) -> ModelServer:
+    """A server that speaks TLS with a certificate of the tests' own authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certs() / "broker.crt", certs() / "broker.key")
-    shelf.socket = context.wrap_socket(shelf.socket, server_side=True)
-    return shelf
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return server
 
 
 def test_a_certificate_is_always_verified(
-    safe: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    safe: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = safe.url.replace("http:", "https:")
     safe.answers["/ears/deep/model.bin"] = [gives(BIG)]
@@ -326,10 +328,12 @@ def test_a_certificate_is_always_verified(
     assert [found.code for found in bring(one(), tmp_path / "b", address)] == [Why.INSECURE]
 
 
-def test_only_the_known_files_of_an_archive_are_unpacked(shelf: Shelf, tmp_path: Path) -> None:
+def test_only_the_known_files_of_an_archive_are_unpacked(
+    server: ModelServer, tmp_path: Path
+) -> None:
     packed = pack()
-    shelf.answers["/ears/made.zip"] = [gives(packed, breaks_after=100), gives(packed)]
-    assert codes(zipped(packed), tmp_path, shelf) == ["fetched"]
+    server.answers["/ears/made.zip"] = [gives(packed, breaks_after=100), gives(packed)]
+    assert codes(zipped(packed), tmp_path, server) == ["fetched"]
     assert lying(tmp_path) == ["ears/am/final.mdl", "ears/c.conf"]
     assert models_catalog.examine("ears", zipped(packed)["ears"], tmp_path).code == "good"
 
@@ -345,39 +349,39 @@ def test_only_the_known_files_of_an_archive_are_unpacked(shelf: Shelf, tmp_path:
     ],
 )
 def test_an_archive_that_is_not_right_leaves_nothing_wrong_behind(
-    shelf: Shelf, tmp_path: Path, packed: bytes, why: Why
+    server: ModelServer, tmp_path: Path, packed: bytes, why: Why
 ) -> None:
-    shelf.answers["/ears/made.zip"] = [gives(packed)]
-    assert codes(zipped(packed), tmp_path / "in" / "side", shelf) == [why]
+    server.answers["/ears/made.zip"] = [gives(packed)]
+    assert codes(zipped(packed), tmp_path / "in" / "side", server) == [why]
     assert set(lying(tmp_path)) <= {"in/side/ears/am/final.mdl"}
 
 
 def test_a_full_disk_is_seen_before_anything_is_fetched(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.statvfs(tmp_path)
     scarce = os.statvfs_result([*real[:3], 5, 5, *real[5:]])
     monkeypatch.setattr(os, "statvfs", lambda _: scarce)
-    assert codes(one() | zipped(pack()), tmp_path / "not" / "yet", shelf) == [Why.FULL]
-    assert shelf.asked == []
+    assert codes(one() | zipped(pack()), tmp_path / "not" / "yet", server) == [Why.FULL]
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(("number", "why"), [(errno.ENOSPC, Why.FULL), (errno.EIO, Why.UNWRITABLE)])
 def test_a_disk_that_fails_meanwhile_is_told(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, why: Why
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, why: Why
 ) -> None:
     def fails(_: int) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", fails)
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG)]
-    assert codes(one(), tmp_path, shelf) == [why]
+    server.answers["/ears/deep/model.bin"] = [gives(BIG)]
+    assert codes(one(), tmp_path, server) == [why]
     assert lying(tmp_path) == ["ears/deep/model.bin.part"]
 
 
-def test_a_folder_that_is_a_file_is_told(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_told(server: ModelServer, tmp_path: Path) -> None:
     (tmp_path / "ears").write_text("a file", encoding="utf-8")
-    assert codes(one(), tmp_path, shelf) == [Why.UNWRITABLE]
+    assert codes(one(), tmp_path, server) == [Why.UNWRITABLE]
 
 
 def called(catalog: Catalog, *words_: str) -> int:
@@ -387,13 +391,13 @@ def called(catalog: Catalog, *words_: str) -> int:
 
 
 def test_a_program_gets_json_and_an_exit_code(
-    shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: ModelServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = ("--dir", str(tmp_path), "--json")
     assert called(one(), "check", *where) == 1
     assert json.loads(capsys.readouterr().out)[0]["code"] == "missing"
-    shelf.answers["/ears/deep/model.bin"] = [gives(BIG)]
-    assert called(one(), "fetch", "ears", "--from", shelf.url, *where) == 0
+    server.answers["/ears/deep/model.bin"] = [gives(BIG)]
+    assert called(one(), "fetch", "ears", "--from", server.url, *where) == 0
     said = capsys.readouterr()
     assert json.loads(said.out)[0]["code"] == "fetched"
     assert "ears/deep/model.bin 받는 중" in said.err

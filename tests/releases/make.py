@@ -65,7 +65,7 @@ def hub() -> tuple[bytes, list[str]]:
 
 
 def act(store: Store, alarm: str, do: Callable[[Incident], Change | Refusal]) -> None:
-    """Let an operator do something."""
+    """Do something as an operator."""
 
     def job(conn: Connection) -> None:
         incident = incidents.incident(conn, alarm)

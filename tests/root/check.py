@@ -64,7 +64,7 @@ def _bootstrap(suite: str, folder: Path) -> None:
 
 
 def lend(root: Path) -> None:
-    """Let the root see the network as this machine does: names, certificates, pip's settings."""
+    """Copy into the root what this machine's network needs: names, certificates, pip's settings."""
     for name in BORROWED:
         source, target = Path("/") / name, root / name
         if source.exists():

@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Fact)
 
 
 def recording(name: str) -> bytes:
-    """Give a sentence that a resident might say, half a second of silence before it."""
+    """Return a sentence that a resident might say, with half a second of silence before it."""
     samples, rate_hz = soundfile.read(SOUNDS / f"{name}.ogg", dtype="float32")
     assert rate_hz == HEARING_HZ
     return bytes(HEARING_HZ) + to_pcm(samples)
@@ -43,12 +43,12 @@ class StandIn:
         self._thread.start()
 
     def order(self, order: Order) -> None:
-        """Give an order."""
+        """Send an order to the voice."""
         assert self._line is not None
         self._line.sendall(encode(order))
 
     def all(self, kind: type[F]) -> list[F]:
-        """Give all facts of a kind."""
+        """Return all facts of a kind."""
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def wait(
@@ -97,7 +97,7 @@ class Voice:
             self.process = subprocess.Popen(words, env=given, cwd=REPO, stderr=log)
 
     def hears(self, name: str) -> None:
-        """Let a resident say something, to its end."""
+        """Play what a resident says, to its end."""
         self.place.say(recording(name))
 
     def end(self) -> None:

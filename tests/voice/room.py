@@ -65,7 +65,7 @@ class Room(Struct, frozen=True):
         }
 
     def order(self, *orders: str) -> str:
-        """Give PulseAudio orders of its command line; what it answers."""
+        """Send commands to PulseAudio; return what it answers."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(10)
             line.connect(str(self.folder / "cli"))
@@ -81,7 +81,7 @@ class Room(Struct, frozen=True):
         self._play(pcm, rate_hz, "room")
 
     def listen(self, sound: Callable[[], None], after_s: float = 0.5) -> bytes:
-        """Give what the loudspeaker played while `sound` went on, as 16 kHz mono."""
+        """Return what the loudspeaker played during `sound`, as 16 kHz mono."""
         out = self.folder / "heard.raw"
         with self.recording(out):
             sound()
@@ -104,7 +104,7 @@ class Room(Struct, frozen=True):
             recorder.wait(10)
 
     def is_loud(self, source: str) -> bool:
-        """Tell whether more than hiss comes from a source."""
+        """Whether a source gives more than hiss."""
         out = self.folder / "level.raw"
         with self.recording(out, source):
             until(lambda: out.stat().st_size > HEARING_HZ // 5)
@@ -127,11 +127,11 @@ class Room(Struct, frozen=True):
         self.order(PARTS["microphone"])
 
     def freeze(self) -> None:
-        """Let the sound server hang, as a driver does whose USB device has gone."""
+        """Stop the sound server, so that it hangs like a driver whose USB device has gone."""
         self.server.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Wake the stopped sound server."""
         self.server.send_signal(signal.SIGCONT)
 
     def _play(self, pcm: bytes, rate_hz: int, sink: str) -> None:

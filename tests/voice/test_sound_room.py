@@ -71,14 +71,14 @@ def fares(hub: StandIn, part: Part, *, present: bool, within_s: float) -> float:
 
 
 def understood(pcm: bytes) -> str:
-    """Give what Whisper writes down."""
+    """Return what Whisper writes down."""
     whisper = Whisper(models.find(Model.WHISPER))
     guesses, _ = whisper.guess(whisper.encode(pcm))
     return guesses[0].text
 
 
 def without_pauses(pcm: bytes) -> bytes:
-    """Give what sounds, and a quarter of a second on both sides of it."""
+    """Return the loud parts, and a quarter of a second on both sides of each."""
     pieces = [pcm[n : n + 8000] for n in range(0, len(pcm), 8000)]
     loud = [max(map(abs, memoryview(piece).cast("h")), default=0) > 300 for piece in pieces]
     near = zip(pieces, [False, *loud], loud, [*loud[1:], False], strict=False)

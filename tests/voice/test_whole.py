@@ -27,12 +27,12 @@ class Home:
         self.folder, self.place = folder, place
 
     def calls(self) -> list[str]:
-        """Give what the calls were that the centre has stored."""
+        """Return the calls that the centre has stored."""
         with closing(sqlite3.connect(self.folder / "state" / "center.db")) as database:
             return [kind for (kind,) in database.execute("select kind from incidents")]
 
     def seen(self) -> dict[str, object]:
-        """Give what the house shows and has said."""
+        """Return what the virtual house shows and has said."""
         words = (sys.executable, "-m", "hub", "house", "lamps", "--json")
         told = subprocess.run(
             (*words, "--socket", str(self.folder / "house.sock")),
@@ -41,7 +41,7 @@ class Home:
         return dict(json.loads(told.stdout))
 
     def said(self) -> list[str]:
-        """Give the keys of what the hub has said."""
+        """Return the keys of the sentences that the hub has said."""
         return [said["phrase"] for said in self.seen()["said"]]  # type: ignore[attr-defined]
 
     def press(self) -> None:
@@ -53,7 +53,7 @@ class Home:
         )  # fmt: skip
 
     def voice(self) -> int:
-        """Give the process id of the voice, 0 where there is none."""
+        """Return the process id of the voice, 0 where there is none."""
         mark = f"{self.folder}/voice.toml"
         for process in Path("/proc").glob("[0-9]*"):
             try:

@@ -55,7 +55,7 @@ class Way:
         return Hello(engines=("whisper",), hears=True, tells_words=self.consent)
 
     def say(self, text: str, expecting: Expecting = Expecting.NOTHING) -> None:
-        """Let the resident say it."""
+        """Play it as the resident's speech."""
         engines = Engines(lambda _: 1.0, Spotter(text), Writer(text))
         hearing = Hearing(engines, phrases(), tell_words=self.consent)
         self.theatre.stage.heard(hearing.judge(Utterance(LOUD * 20), expecting))
@@ -96,7 +96,7 @@ class Way:
 
 
 def told(answers: list[Answered]) -> bytes:
-    """Give all that the hub sends, after a cry or an answer to a check-in."""
+    """Return all that the hub sends after a cry or an answer to a check-in."""
     begun = Started(0.0, 1.8e9, synced=True, boot="b0")
     state, effects = decide(HomeState(), begun, RULES)
     visit = CheckIn("x", Topic.MOOD, 0.0, 0.0, Asked(5.0), attempts=1)

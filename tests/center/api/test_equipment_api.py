@@ -24,7 +24,7 @@ async def look(counter: Counter) -> None:
 
 
 async def cut_off(counter: Counter, *hubs: str) -> None:
-    """Let hubs be silent for ten minutes."""
+    """Move the clock on by ten minutes in which the hubs are silent."""
     greet(counter.store, *hubs)
     counter.now = NOW + 600
     await look(counter)

@@ -192,7 +192,7 @@ def test_the_days_are_forgotten_in_time_but_no_task_that_waits(store: Store) -> 
 
 
 def done(store: Store) -> str:
-    """Give the id of the task about counselling."""
+    """Return the id of the task about counselling."""
     tasks = store.read(needs.still_open)
     return next(task.need.id for task in tasks if task.need.kind is NeedKind.COUNSELLING)
 

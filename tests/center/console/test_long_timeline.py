@@ -18,7 +18,7 @@ PRESSES = 10_000
 
 
 def presses(counter: Counter, count: int = PRESSES) -> None:
-    """Let a cord wobble."""
+    """Store `count` messages of an alarm whose cord has a loose contact."""
     hear(counter.store, event(), utc=NOW)
 
     def job(conn: object) -> None:

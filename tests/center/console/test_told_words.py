@@ -36,7 +36,7 @@ def answered(words: str = WELL, result: CheckInResult = CheckInResult.UNWELL) ->
 
 
 def everything(store: Store) -> dict[str, str]:
-    """Give all that each table holds, as text."""
+    """Return all that each table holds, as text."""
 
     def dump(conn: object) -> dict[str, str]:
         names = inspect(conn).get_table_names()

@@ -59,7 +59,7 @@ def walk(store: Store, at: float, listening_utc: float | None = NOW - 1e6) -> No
 
 
 def tasks(store: Store) -> list[tuple[NeedKind, str, int]]:
-    """Give the open tasks of areas: kind, area, homes."""
+    """Return the open tasks of areas: kind, area, homes."""
     found = store.read(parts.areas_open, 100)
     return [(one.need.kind, one.need.area, one.homes) for one in found]
 

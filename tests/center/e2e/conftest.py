@@ -46,7 +46,7 @@ class Seat:
         self.errors: list[str] = []
 
     def page(self, name: str, path: str = "/", *, scripts: bool = True) -> Page:
-        """Give a page of somebody who is signed in already, without a click before."""
+        """Return a page on which somebody is signed in and has not clicked yet."""
         context = self._browser.new_context(
             viewport={"width": 1366, "height": 768}, java_script_enabled=scripts
         )

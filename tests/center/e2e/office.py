@@ -178,20 +178,20 @@ class Office:
         )
 
     def greet(self, hub: str, state: Availability = Availability.READY, **more: Any) -> None:  # noqa: ANN401
-        """Let a hub say how it is."""
+        """Take in a state message of a hub."""
         said = {"utc": self.now(), "synced": True, "boot": "b", "software": "0.1.0", **more}
         self.hear(hub, HubState(state=state, interval_s=30.0, **said))
 
     def fault(self, hub: str, kind: FaultKind, device: str) -> None:
-        """Let a hub report a fault."""
+        """Take in a fault report of a hub."""
         self.hear(hub, FaultReport(f"{kind}-{device}", kind, device, self.now(), synced=True))
 
     def cancel(self, hub: str, alarm: str) -> None:
-        """Let the resident cancel."""
+        """Take in a cancel by the resident."""
         self.hear(hub, self.event(hub, alarm, what=What.CANCELLED))
 
     def go_deaf(self) -> None:
-        """Let the centre's own link to the hubs be down."""
+        """Make the centre's own link to the hubs look broken."""
         self.desk.link._state = LinkState(None, "test")
 
     def act(self, coroutine: Any) -> Any:  # noqa: ANN401

@@ -61,7 +61,7 @@ def said(how: Availability, utc: float) -> HubState:
 
 
 def cut(office: Office, *hubs: str) -> None:
-    """Let the power of some homes fail, and six minutes pass; the others speak on."""
+    """Make the hubs of some homes lose contact for six minutes; the others go on reporting."""
     for hub in hubs:
         ready(office, hub, Availability.LOST)
     later = office.now() + 360

@@ -197,7 +197,7 @@ def test_no_page_is_wider_than_its_window(home: Office, seat: Seat, width: int, 
 
 
 def is_one_row(page: Page) -> bool:
-    """Tell whether the menu and the tools stand beside each other."""
+    """Whether the menu and the tools are side by side."""
     nav, tools = (page.locator(name).bounding_box() for name in (".top nav", ".top .tools"))
     assert nav
     assert tools

@@ -198,7 +198,7 @@ def test_one_subscriber_is_one_address(one: str, other: str, *, same: bool) -> N
 
 
 async def device(counter: Counter, name: str = OPERATOR) -> dict[str, str]:
-    """Give the cookies of a device from which `name` has signed in."""
+    """Return the cookies of a device from which `name` has signed in."""
     response = Response()
     await counter.desk.auth.know_device(response, name)
     cookie: SimpleCookie = SimpleCookie(response.headers["set-cookie"])

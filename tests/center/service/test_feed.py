@@ -17,7 +17,7 @@ from tests.hub.rig import figure
 
 @contextmanager
 def busy(office: Office) -> Iterator[None]:
-    """Let there be news all the time: such a feed has no pause. At last all feeds are ended."""
+    """Send news all the time, so that a feed has no pause; at the end, close all feeds."""
     stop = threading.Event()
 
     def tell() -> None:

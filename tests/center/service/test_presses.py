@@ -61,7 +61,7 @@ def press(
 
 
 def tell(store: Store, at: float, by: str = "김하늘", test_s: float = 600.0) -> None:
-    """Tell of a test press by phone."""
+    """Store that somebody asked for a test press by phone."""
 
     def job(conn: object) -> object:
         need = press_rows.open_test(conn, HUB, at)  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ class Hubs:
         return Counter(self.say(hub, f"{hub}{n}", f"{hub}{n}") for n in range(count))
 
     def wait(self, seconds: float) -> list[str]:
-        """Let time pass; give what was taken in then."""
+        """Move the clock on; return what was taken in then."""
         self.taken.clear()
         self.at += seconds
         for load in self.rate_limit._due()[0]:

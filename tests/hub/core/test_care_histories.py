@@ -125,7 +125,7 @@ class Observer:
                 self.take(MAKE[move.what](move, self.at))
 
     def serve_until(self, at: float) -> None:
-        """Let time pass as the engine does: every deadline at its time."""
+        """Move the clock on as the engine does: decide every deadline at its time."""
         for _ in range(3000):
             wake = next_wake(self.state, NUMBERS)
             if wake is None or wake > at:

@@ -14,7 +14,7 @@ from hub.outbox.store import Outbox
 from tests.broker import Broker, free_port, wait_until
 from tests.chaos import Chaos, Flow
 from tests.hub.outbox.test_store import remount, stuff, tmpfs
-from tests.hub.rig import HUB, Ear, HubProcess, StubCenter, figure
+from tests.hub.rig import HUB, HubProcess, NotifySocket, StubCenter, figure
 
 pytestmark = pytest.mark.broker
 
@@ -35,18 +35,18 @@ def center(broker: Broker) -> Iterator[StubCenter]:
 def test_the_button_is_armed_before_the_network(
     broker: Broker, tmp_path: Path, network: str
 ) -> None:
-    with Chaos(broker) as line, Ear(tmp_path) as ear:
+    with Chaos(broker) as line, NotifySocket(tmp_path) as notify:
         line.up = line.down = Flow.LOST
         port = free_port() if network == "refused" else line.port
         hub = HubProcess(tmp_path, port)
-        hub.notify = ear.path
+        hub.notify = notify.path
         with hub:
             wait_until(hub.armed, f"the house opens: {hub.log()}")
-            wait_until(lambda: ear.times("READY=1"), "READY")
+            wait_until(lambda: notify.times("READY=1"), "READY")
             assert hub.signal() != "", "armed at READY, with no network"
             hub.press()
             wait_until(lambda: hub.signal() in {"raised", "undelivered"}, "the press counts")
-            ready_s = ear.times("READY=1")[0] - hub.began
+            ready_s = notify.times("READY=1")[0] - hub.began
             figure(f"exec to READY, network {network}: {ready_s:.2f} s")
             assert ready_s < 3 * 3.0
 

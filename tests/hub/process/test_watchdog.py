@@ -1,4 +1,4 @@
-"""systemd's ear: told when the button is armed, fed while all is alive, and only then."""
+"""The watchdog: systemd hears READY when the button is armed, and WATCHDOG while all works."""
 
 import os
 import select
@@ -15,7 +15,7 @@ import pytest
 
 from hub.process import watchdog
 from tests.broker import Broker, wait_until
-from tests.hub.rig import Ear, HubProcess, StubCenter, environment, figure, names
+from tests.hub.rig import HubProcess, NotifySocket, StubCenter, environment, figure, names
 
 pytestmark = pytest.mark.broker
 BAR_S = 15.0
@@ -72,18 +72,18 @@ def test_the_watchdog_is_fed_while_all_lives_and_no_longer_when_anything_is_dead
         broker = stack.enter_context(Broker())
         center = stack.enter_context(StubCenter(broker))
         hubs: dict[str, HubProcess] = {}
-        ears: dict[str, Ear] = {}
+        sockets: dict[str, NotifySocket] = {}
         for what, name in zip((*DEATHS, "none"), names(5), strict=True):
             folder = tmp_path / what
             hubs[what] = HubProcess(folder, broker.port, hub=name)
-            ears[what] = stack.enter_context(Ear(folder))
-            hubs[what].notify = ears[what].path
+            sockets[what] = stack.enter_context(NotifySocket(folder))
+            hubs[what].notify = sockets[what].path
             hubs[what].start(*(("-m", "tests.hub.saboteur", what) if what in DEATHS else ()))
             stack.enter_context(hubs[what])
-        for what, ear in ears.items():
-            wait_until(partial(_fed_twice, ear), f"{what} is fed", 30)
-            assert ear.heard[0][1] != "WATCHDOG=1"
-            assert ear.times("READY=1")[0] <= ear.times("WATCHDOG=1")[0]
+        for what, notify in sockets.items():
+            wait_until(partial(_fed_twice, notify), f"{what} is fed", 30)
+            assert notify.heard[0][1] != "WATCHDOG=1"
+            assert notify.times("READY=1")[0] <= notify.times("WATCHDOG=1")[0]
         for what in DEATHS:
             hubs[what].process.send_signal(signal.SIGUSR1)
         struck_at = time.monotonic()
@@ -94,11 +94,11 @@ def test_the_watchdog_is_fed_while_all_lives_and_no_longer_when_anything_is_dead
         end = struck_at + BAR_S + BEAT_S + 0.5
         wait_until(lambda: time.monotonic() > end, "the bar has passed", 60)
         for what in DEATHS:
-            last_s = max(ears[what].times("WATCHDOG=1")) - struck_at
+            last_s = max(sockets[what].times("WATCHDOG=1")) - struck_at
             lives = hubs[what].process.poll() is None
             figure(f"{what}: last WATCHDOG=1 {last_s:+.1f} s after its death; process {lives=}")
             assert last_s <= BAR_S
-        fed = [at for at in ears["none"].times("WATCHDOG=1") if at > struck_at]
+        fed = [at for at in sockets["none"].times("WATCHDOG=1") if at > struck_at]
         assert len(fed) >= 3, "a healthy hub is fed on"
         assert hubs["paho"].process.poll(), "what cannot be mended ends, for systemd to restart"
 
@@ -107,22 +107,22 @@ def _passed(moment: float) -> bool:
     return time.monotonic() > moment
 
 
-def _fed_twice(ear: Ear) -> bool:
-    return len(ear.times("WATCHDOG=1")) >= 2
+def _fed_twice(notify: NotifySocket) -> bool:
+    return len(notify.times("WATCHDOG=1")) >= 2
 
 
 def test_a_ready_that_found_no_room_is_said_with_the_next_pet(tmp_path: Path) -> None:
     path = tmp_path / "full"
     with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify,
         environment(NOTIFY_SOCKET=str(path)),
     ):
-        ear.bind(str(path))
-        ear.settimeout(5)
+        notify.bind(str(path))
+        notify.settimeout(5)
         for _ in range(1000):
             watchdog.status("chatter")
         watchdog.ready()
-        while ear.recv(100) and select.select((ear,), (), (), 0)[0]:
+        while notify.recv(100) and select.select((notify,), (), (), 0)[0]:
             pass
         watchdog.pet()
-        assert [ear.recv(100), ear.recv(100)] == [b"READY=1", b"WATCHDOG=1"]
+        assert [notify.recv(100), notify.recv(100)] == [b"READY=1", b"WATCHDOG=1"]

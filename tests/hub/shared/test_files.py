@@ -15,7 +15,7 @@ from hub.shared.files import to_disk, write_whole
 
 @contextmanager
 def files_at_most(size: int) -> Iterator[None]:
-    """Let the kernel refuse what goes beyond `size` bytes of a file, as a full disk does."""
+    """Make the kernel refuse to write more than `size` bytes to a file, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -71,7 +71,7 @@ def written(folder: Path, **files: str) -> Path:
 
 
 def found(folder: Path) -> list[Flaw]:
-    """Give the flaws of a county's folder, as its talks will be held."""
+    """Return the flaws of a county's folder, checked together with the talks that we ship."""
     sources, mistakes = gather(folder, SHIPPED)
     assert not mistakes
     return list(flaws(sources))

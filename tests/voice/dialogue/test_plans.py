@@ -23,7 +23,7 @@ Way = tuple[tuple[str, ...], Branch]
 
 
 def ways(plan: Plan, name: str = START) -> Iterator[Way]:
-    """Give every way through a talk: what has to be heard for it, and its last branch."""
+    """Yield every way through a talk: what has to be heard for it, and its last branch."""
     question = plan.steps[name]
     for branch in question.on:
         for heard in branch.heard:

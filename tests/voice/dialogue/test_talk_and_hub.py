@@ -79,7 +79,7 @@ class Home:
                     self._pass(0.5)
 
     def _pass(self, s: float, event: Talking | Answered | None = None) -> None:
-        """Let time pass, each of the hub's own deadlines in its turn."""
+        """Move the clock on; the hub decides each of its deadlines in turn."""
         until = self.at + max(s, 0.0)
         while (due := next_wake(self.care.state, self.care.rules)) is not None and due <= until:
             self.at = max(self.at + 0.001, due)

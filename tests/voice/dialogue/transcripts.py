@@ -44,7 +44,7 @@ def plan(common: Common = WORDS, **steps: Question) -> Plan:
 
 
 def happening(heard: str) -> Happening:
-    """Give `silence`, `unwell:head` or `often:3` as what happened."""
+    """Return the event for a word such as `silence`, `unwell:head` or `often:3`."""
     intent, _, finer = heard.partition(":")
     if intent == "silence":
         return Silence()
@@ -82,7 +82,7 @@ def run(talk_plan: Plan, heard: Iterable[str], *, slow: bool = False) -> tuple[T
 
 
 def plays(talk_plan: Plan, story: str, *, slow: bool = False) -> bool:
-    """Tell whether the talk goes as the story says; print the difference where it does not."""
+    """Whether the talk goes as the story says; print the difference where it does not."""
     expected = [text for text in map(str.strip, story.strip().splitlines()) if text]
     heard = [text.removeprefix(">> ") for text in expected if text.startswith(">>")]
     _, actual = run(talk_plan, heard, slow=slow)

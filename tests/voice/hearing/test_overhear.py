@@ -17,7 +17,7 @@ ANNOUNCED = "오늘은 폭염입니다."
 
 
 def noise(seconds: float, seed: int, loud: float = 0.1) -> bytes:
-    """Give noise; each seed's is all unlike the others'."""
+    """Return noise; each seed gives noise that does not correlate with the others."""
     random = np.random.default_rng(seed)
     return to_pcm((random.standard_normal(int(seconds * HEARING_HZ)) * loud).astype(np.float32))
 

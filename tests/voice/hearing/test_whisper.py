@@ -61,7 +61,7 @@ def test_its_best_guess_is_likelier_than_any_phrase_in_noise(whisper: Whisper) -
 
 
 def recorded(name: str) -> Samples:
-    """Give a recording without the quiet around it."""
+    """Return a recording without the silence around it."""
     sound, rate_hz = soundfile.read(
         Path(__file__).parents[1] / f"sounds/{name}.ogg", dtype="float32"
     )

@@ -31,7 +31,7 @@ def real(phrases: Phrases) -> Engines:
 
 
 def in_room(kind: str) -> bytes:
-    """Give the sound amid 0.4 s of a quiet room, as the bench does."""
+    """Return the sound amid 0.4 s of a quiet room's noise on each side, as the bench does."""
     gap, sound = np.zeros(6400), made(kind, WERE_YES[kind])
     whole = np.concatenate([gap, sound, gap, gap])
     return to_pcm(whole + np.random.default_rng(WERE_YES[kind]).standard_normal(len(whole)) * 3e-4)

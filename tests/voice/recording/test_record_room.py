@@ -76,7 +76,7 @@ class Seat:
         self.place.say(said(text), SPEECH_HZ)
 
     def ends(self) -> int:
-        """Give the exit code."""
+        """Wait for the end, and return the exit code."""
         end = monotonic() + 60
         while self._read(0.2):
             assert monotonic() < end, self.shown

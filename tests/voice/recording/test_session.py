@@ -33,7 +33,7 @@ def hiss(seconds: float, loud: float = 0.0005, seed: int = 1) -> np.ndarray:
 
 
 def in_a_room(sound: Audio, before_s: float = 0.8, loud: float = 0.0005) -> bytes:
-    """Give what a microphone hears of somebody who speaks after a moment, and then is quiet."""
+    """Return what a microphone hears of a person who waits, speaks, and then is quiet."""
     room = hiss(before_s + sound.seconds + WAIT_S + 1, loud)
     begin = round(before_s * SPEECH_HZ)
     room[begin : begin + len(sound.pcm) // 2] += from_pcm(sound.pcm)

@@ -12,7 +12,7 @@ LATE = HEARING_HZ // 5
 
 
 def spoken(number: int) -> Floats:
-    """Give a sentence of the bank, 4 s long with silence behind it."""
+    """Return a sentence of the bank, 4 s long with the silence after it."""
     audio = Bank().find(fixed_sentences()[number])
     assert audio is not None
     sound = from_pcm(resampled(audio.pcm, audio.rate_hz, HEARING_HZ))[: 4 * HEARING_HZ]
@@ -20,7 +20,7 @@ def spoken(number: int) -> Floats:
 
 
 def in_a_room(sound: Floats, seed: int = 1) -> Floats:
-    """Give its echo: a fifth of a second late, 0.4 s of reverberation, a driver that distorts."""
+    """Return its echo: 0.2 s late, with 0.4 s of reverberation and a loudspeaker's distortion."""
     random = np.random.default_rng(seed)
     time_s = np.arange(int(0.35 * HEARING_HZ)) / HEARING_HZ
     room = random.standard_normal(len(time_s)) * 10 ** (-3 * time_s / 0.4) * 0.15

@@ -26,7 +26,7 @@ def loudest(pcm: bytes) -> int:
 
 
 def loud_s(pcm: bytes, limit: int = 1000) -> float:
-    """Give how long it is loud, pauses left out: a busy machine makes some."""
+    """Return for how many seconds it is loud. Pauses do not count: a busy machine makes some."""
     samples = array("h", pcm)
     pieces = (samples[n : n + 160].tobytes() for n in range(0, len(samples) - 160, 160))
     return sum(loudest(piece) > limit for piece in pieces) / 100

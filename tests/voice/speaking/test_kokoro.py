@@ -93,7 +93,7 @@ def folder() -> Path:
 
 
 def lead_and(seconds: float, sentence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give half a second of silence, a word of 0.4 s, a pause, a sentence; at 1000 Hz."""
+    """Return half a second of silence, a word of 0.4 s, a pause and a sentence; at 1000 Hz."""
     word = np.full(400, 0.3, np.float32)
     return np.concatenate([np.zeros(500), word, np.zeros(round(1000 * seconds)), sentence])
 
