@@ -10,8 +10,6 @@ import urllib
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["backoff", "reconnect", "session"]
-
 
 def _load_on_first_use(name: str) -> ModuleType:
     """Put a stand-in into `sys.modules`; looking up a name in it loads the module."""
@@ -28,3 +26,5 @@ def _load_on_first_use(name: str) -> ModuleType:
 
 if "urllib.request" not in sys.modules:
     vars(urllib)["request"] = _load_on_first_use("urllib.request")
+
+__all__ = ["reconnect", "session"]
