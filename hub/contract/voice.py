@@ -185,8 +185,9 @@ class Trouble(Struct, frozen=True):
 class Pong(Struct, frozen=True):
     """Voice to hub: still there.
 
-    It was too slow for what it heard: so many seconds of sound were let go since it began, of what
-    came to the `ear`, of what came `amid` our own words, and of speech that waited to be judged.
+    Where it was too slow, seconds of sound were dropped since it began: at the microphone
+    (`ear_lost_s`), while it spoke itself (`amid_lost_s`), and of speech that waited to be judged
+    (`unjudged_s`).
     """
 
     n: int
