@@ -185,9 +185,9 @@ class Trouble(Struct, frozen=True):
 class Pong(Struct, frozen=True):
     """Voice to hub: the answer to a ping, which shows that the voice works.
 
-    The seconds of sound that it has discarded since it started, because it was too slow: sound from
-    the microphone (`ear_lost_s`), sound during its own speech (`amid_lost_s`), and speech that
-    waited to be recognised (`unjudged_s`).
+    Where it was too slow, seconds of sound were dropped since it began: at the microphone
+    (`ear_lost_s`), while it spoke itself (`amid_lost_s`), and of speech that waited to be judged
+    (`unjudged_s`).
     """
 
     n: int

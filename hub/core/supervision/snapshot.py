@@ -1,4 +1,4 @@
-"""The snapshot of a home, read as far as it can be; what is owed to the centre comes first.
+"""The snapshot of a home, read as far as it can be; each alarm and delivery is read by itself.
 
     whole --> as it is | parsed --> part by part, each alarm by itself | torn --> the fields found
 
