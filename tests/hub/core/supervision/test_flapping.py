@@ -204,6 +204,13 @@ def test_a_fault_whose_end_is_held_back_is_no_ground_to_doubt_a_sensor() -> None
     assert not faults.stands(state, "x", FaultKind.DRIVER_FAILED)
 
 
+def test_a_second_end_does_not_put_off_the_one_that_is_held_back() -> None:
+    state = tell(quiet(), *TWICE, DriverReady(13.0, "x"))
+    state = tell(state, DriverReady(40.0, "x"), Ticked(72.0))
+    assert "x:driver_failed" in state.faults
+    assert "x:driver_failed" not in tell(state, Ticked(13.0 + 60.0)).faults
+
+
 def test_a_detail_that_changes_without_end_is_told_now_and_then() -> None:
     def failed(n: int) -> Event:
         return DriverFailed(10.0 + 5 * n, "lamp", f"error {n}")
