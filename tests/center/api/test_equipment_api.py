@@ -18,7 +18,7 @@ HUBS = [f"js-{number:04}" for number in range(1, 501)]
 
 
 async def look(counter: Counter) -> None:
-    """Walk one round over the hubs."""
+    """Do one round over the hubs."""
     hubs = await counter.desk.store.ask(hub_rows.known)
     await homes.follow_trouble(counter.desk, hubs, counter.now, NOW - 1000)
 
