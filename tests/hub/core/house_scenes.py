@@ -55,7 +55,7 @@ class Lived:
         return self._decide(event)
 
     def until(self, hour: float) -> Self:
-        """Let only time pass."""
+        """Move the clock on; nothing else happens."""
         end = hour * HOUR - self._began
         while (wake := next_wake(self.state, self.rules)) is not None and wake <= end:
             self._decide(Ticked(max(wake, self.at)))

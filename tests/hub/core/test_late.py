@@ -60,7 +60,7 @@ def process(boot: str, at: float, *, lived_in: bool = False) -> HomeState:
 
 
 def until(state: HomeState, end: float) -> tuple[HomeState, list[Effect]]:
-    """Let only what is due happen, until `end`."""
+    """Decide the deadlines that are due till `end`, and nothing else."""
     effects: list[Effect] = []
     while (wake := next_wake(state, SENSED)) is not None and wake <= end:
         state, more = lived(state, Ticked(wake))

@@ -41,7 +41,7 @@ def silent(rules: Rules = NOBODY) -> Care:
 
 
 def warned_at(story: Care, until: float) -> float | None:
-    """Let time pass as the engine does; return when the rule of 24 h spoke."""
+    """Move the clock on as the engine does; return when the rule of 24 h raised a warning."""
     while (wake := next_wake(story.state, story.rules)) is not None:
         at = wake + story.off_s
         if at > until:
