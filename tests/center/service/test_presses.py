@@ -19,7 +19,7 @@ from center.store.store import Store
 from center.store.tables import presses
 from hub.contract.messages import AlarmEvent, Stage, Trigger
 from hub.contract.scaip import Kind, What
-from tests.center.domain.test_trouble import BOUNDS, GRACE, HELP, walk
+from tests.center.domain.test_equipment import BOUNDS, GRACE, HELP, walk
 from tests.center.making import HUB, NOW, event, hear, state, stored
 
 MONTH = GRACE.press_s
