@@ -35,7 +35,7 @@ UNKNOWN = "내일 오전에 마을 회관에서 건강 검진이 있습니다."
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure, print, and give 1 when a promise is broken."""
+    """Measure and print; return 1 when a promise is broken."""
     args = arguments(__doc__).parse_args(argv)
     report = Report("mouth: as an independent listener understands it")
     fixed, free = fixed_sentences(), FREE.read_text(encoding="utf-8").splitlines()

@@ -27,7 +27,7 @@ from tests.packets import Packet, read_packet
 
 
 class Flow(Enum):
-    """What becomes of the bytes of one direction."""
+    """What happens to the bytes of one direction."""
 
     PASSED = auto()
     LOST = auto()

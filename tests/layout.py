@@ -1,4 +1,4 @@
-"""The rules of the house as functions: each gives the sentences that tell what breaks it."""
+"""The rules of the architecture as functions: each yields a sentence for each violation."""
 
 import ast
 import re
@@ -97,7 +97,7 @@ def _name(file: Path) -> str:
 
 
 def strays(module: Module) -> Iterator[str]:
-    """Imports point inward: see `MAY_IMPORT`; only the composers know every room."""
+    """Imports point inward: see `MAY_IMPORT`; only the composing modules may import every room."""
     for name in module.imports():
         if name.startswith("."):
             yield f"{module.name} imports {name} by a relative name"
@@ -117,7 +117,7 @@ def _is_ours(name: str) -> bool:
 
 
 def impurities(module: Module) -> Iterator[str]:
-    """The core decides, and touches nothing: no clock, random, log, await, input or output."""
+    """The core only decides: it uses no clock, random, log, await, input or output."""
     for name in module.imports():
         top = name.partition(".")[0]
         if top not in PURE and not _is_ours(name):
@@ -138,7 +138,7 @@ def _called(function: ast.expr) -> str:
 
 
 def side_doors(module: Module) -> Iterator[str]:
-    """One library, one door."""
+    """Each library is imported in one place only."""
     for name in module.imports():
         doors = DOORS.get(name.partition(".")[0])
         if doors and not module.is_in(*doors):
@@ -166,7 +166,7 @@ def median_length(room: list[Module]) -> float:
 
 
 def vague_names(module: Module) -> Iterator[str]:
-    """A name says what a thing is."""
+    """A module's name is a noun that says what it is."""
     classes = [node.name for node in module.nodes() if isinstance(node, ast.ClassDef)]
     for name in [*classes, *module.name.title().replace("_", "").split(".")]:
         if set(re.findall("[A-Z][a-z]*", name)) & VAGUE:
@@ -210,7 +210,7 @@ def _room(name: str, houses: set[str]) -> str:
 
 
 def _circles_of(graph: dict[str, set[str]], kind: str) -> Iterator[str]:
-    """Strike out what imports nothing that is left; what cannot be struck out is in a circle."""
+    """Remove what imports nothing that is left, until nothing changes; the rest is in a circle."""
     left = {name: found & graph.keys() for name, found in graph.items()}
     while free := {name for name, found in left.items() if not found & left.keys()}:
         left = {name: found for name, found in left.items() if name not in free}

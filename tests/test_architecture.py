@@ -1,4 +1,4 @@
-"""The house stands as docs/architecture.md draws it, and each of its rules can be broken."""
+"""The code keeps the rules of docs/architecture.md, and each rule can be violated by a test."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""What earlier programs wrote is read by this one, and what this one writes is fit for the next.
+"""This program reads what earlier ones wrote, and the next one can read what this one writes.
 
 The fixtures are made by `releases/make.py` in checkouts of earlier commits; see its README.
 """

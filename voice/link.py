@@ -68,9 +68,9 @@ class Link:
         return self._writer is not None
 
     def tell(self, fact: Fact) -> None:
-        """Tell the hub; without a connection only a need or a receipt is kept.
+        """Send a fact to the hub; without a connection only a need or a receipt is kept.
 
-        It is told again on the next connection, unless an order of the hub has followed it.
+        It is sent again on the next connection, unless an order of the hub has followed it.
         """
         if _matters(fact):
             to = self._untold if self._writer is None else self._told

@@ -151,9 +151,11 @@ def _not_stored(inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: Bas
 def _judge(
     inbox: Inbox, heard: FromHubRead, arrived: Unsettled, error: BaseException, probe: Future[None]
 ) -> None:
-    """Let the broker send it again where the store does not work; else try once more, then drop it.
+    """Decide what becomes of a message that the store did not take.
 
-    A call is never dropped: it is stored without what cannot be stored of it.
+    Where the store does not work at all, dial again: the broker then sends the message again. Else
+    try once more, then drop it. A call is never dropped: it is stored without the parts that cannot
+    be stored.
     """
     message = heard.message
     of_database = isinstance(error, SQLAlchemyError | StoreError)

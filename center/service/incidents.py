@@ -84,7 +84,7 @@ def any_due(conn: Connection, utc: float, patience: Patience) -> bool:
 
 
 def tell(desk: Desk, incident: Incident) -> None:
-    """Tell the hub and the pages of a change, after it is stored."""
+    """Send a stored change to the hub and to the pages."""
     desk.link.ack(incident.hub, acks.of_stage(incident, desk.clock()))
     desk.feed.tell(Update(Topic.ALARM, incident.id, incident.version))
     if incident.kind in _OF_CHECK_INS:

@@ -164,7 +164,7 @@ class RateLimit:
             del self._buckets[key]
 
     def _wait(self, bucket: _Bucket, offered: Offered) -> Passed:
-        """Let a message wait. Where it is full, drop a repeat of the alarm with most messages."""
+        """Keep a message for later. Where too many wait, drop one of the alarm that has most."""
         passed = Passed.LATER
         if bucket.size + offered.size > bucket.most or self._size + offered.size > ALL_BYTES:
             longest = bucket.longest()

@@ -131,7 +131,7 @@ def _perform(task: Task, bed: float, year: Year, diary: Diary, dice: Dice) -> No
 
 
 def _host(task: Task, diary: Diary, dice: Dice) -> None:
-    """Let guests in who stay for days, or see them off if they are still here."""
+    """Begin a visit of guests who stay for days, or end it if they are still here."""
     if task.deed is Deed.GUESTS:
         diary.answer_door(dice.between(15, 90))
         diary.company = dice.one_of((1, 2, 3, 4))
@@ -141,7 +141,7 @@ def _host(task: Task, diary: Diary, dice: Dice) -> None:
 
 
 def _receive(task: Task, bed: float, diary: Diary, dice: Dice) -> None:
-    """Have guests until they go, at the latest before bedtime."""
+    """Simulate guests until they leave, at the latest before bedtime."""
     staying = diary.company
     diary.answer_door(dice.between(8, 60))
     diary.company = staying + dice.one_of((1, 1, 1, 2, 3))

@@ -1,4 +1,4 @@
-"""The line that fails on command does fail as it says: other tests lean on it."""
+"""The line that fails on command fails as it says; other tests depend on it."""
 
 import queue
 import socket

@@ -1,4 +1,4 @@
-"""The judge of `bench/loss.py` itself: it must see a call that one press made twice."""
+"""The check of `bench/loss.py`: it must notice when one press makes two calls."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""The centre's web side for tests: the real app and store, a clock by hand, acks in a list."""
+"""The centre's web side for tests: the real app and store, a clock and acks for tests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
 class Recorder(Link):
-    """A link that stands and keeps what it is told to send."""
+    """A link that is connected and keeps what it should send."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__(Settings().mqtt, clock, lambda _: None, lambda: None)
@@ -47,7 +47,7 @@ class Recorder(Link):
 
 
 class Counter:
-    """A desk and a client that calls it; `now` is the clock."""
+    """A desk and an HTTP client of it; `now` is the clock."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.now = NOW

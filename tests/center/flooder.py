@@ -1,7 +1,9 @@
-"""A stolen hub that floods: `python -m tests.center.flooder PORT CERTS HUB COUNT QOS [ALARM]`.
+"""A hub that floods the broker, as a thief could.
 
-It speaks MQTT 3.1.1 by hand and waits for nobody; when all is sent it says so on standard output
-and stays until its standard input ends. With ALARM all events are of that one alarm.
+    python -m tests.center.flooder PORT CERTS HUB COUNT QOS [ALARM]
+
+It writes MQTT 3.1.1 itself and does not wait for answers. When all is sent, it says so on standard
+output and stays until its standard input ends. With ALARM all events belong to that alarm.
 """
 
 import socket
@@ -30,7 +32,7 @@ def text(said: str) -> bytes:
 
 
 def publish(hub: str, number: int, qos: int, alarm: str) -> bytes:
-    """Make the packet of one event, of an alarm of its own unless `alarm` is given."""
+    """Make the packet of one event. Without `alarm` each event has its own alarm."""
     said = event(alarm=alarm or f"{hub}-f{number}", ident=f"{hub}-f{number}", hub=hub)
     mid = struct.pack(">H", number % 65535 + 1) if qos else b""
     return packet(0x30 | qos << 1, text(wire.topic(hub, "event")) + mid + wire.encode(said))

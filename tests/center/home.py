@@ -1,4 +1,4 @@
-"""A hub by hand for tests of the centre's link: it says what it is told to, keeps what it hears."""
+"""A hub for tests of the centre's link: it sends what a test says and keeps what it receives."""
 
 import queue
 import ssl
@@ -57,7 +57,7 @@ class Home:
                 return ack
 
     def sees_center(self, *, online: bool) -> None:
-        """Wait until the centre's own topic says so."""
+        """Wait until the centre's own topic has the value."""
         while self.center.get(timeout=10).online is not online:
             pass
 

@@ -1,4 +1,4 @@
-"""Days of homes that do not exist: check-ins, needs, activity, evidence, a record."""
+"""Invented days of invented homes: check-ins, needs, activity, evidence, a record."""
 
 import itertools
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def word(
     command: str, outcome: AnnouncementOutcome = AnnouncementOutcome.SPOKEN, hub: str = HUB,
     at: float = NOW, *, synced: bool = True,
 ) -> AnnouncementEvent:  # fmt: skip
-    """Make a hub's word on what became of an announcement."""
+    """Make a hub's report on an announcement."""
     ident = f"w-{next(_numbers)}"
     data = AnnouncementData(command, outcome, synced, of_announcement(ident))
     kind = f"anbu.announcement.{outcome}"

@@ -1,4 +1,4 @@
-"""Messages of hubs, as tests need them, of people and homes that do not exist."""
+"""Messages of hubs for tests, from invented people and homes."""
 
 import itertools
 import time
@@ -60,7 +60,7 @@ def event(
 
 
 def heard(what: What, utc: float, alarm: str = "b1-1") -> Heard:
-    """Make an event as the board is told of it."""
+    """Make an event in the form in which the domain gets it."""
     return Heard(event(what, alarm), HUB, alarm, utc - 0.5, utc)
 
 
@@ -90,7 +90,7 @@ def received(
 
 
 def hear(store: Store, message: FromHub, hub: str = HUB, utc: float | None = None) -> Told:
-    """Store a message, and give what follows."""
+    """Store a message; return what follows from it."""
     one = received(message, hub, utc)
     return store.submit(lambda conn: store_message(conn, one)).result(10)
 

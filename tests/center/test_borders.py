@@ -1,4 +1,4 @@
-"""What a newer hub or a newer program of the centre says is shown as far as it can be read."""
+"""Messages from newer hubs, and rows of newer centres, are shown as far as they can be read."""
 
 import json
 from collections.abc import Iterator

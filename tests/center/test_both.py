@@ -1,4 +1,4 @@
-"""A home and its centre together: the lamp shows what the centre holds, in every history."""
+"""A home and its centre together: in every history the lamp shows the state at the centre."""
 
 import tempfile
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ DAY_S = 86_400.0
 
 
 class Both:
-    """A hub's core and a centre's store, and a line between them that loses what is not kept."""
+    """A hub's core and a centre's store, with a link that may lose what neither of them stores."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.at, self.boots, self.up = store, 0.0, 1, False
@@ -134,7 +134,7 @@ class Both:
             self.hub(Ticked(self.at + 11.0))
 
     def agrees(self) -> None:
-        """Check that hub and centre hold the same, and the lamp shows no more than that."""
+        """Check that hub and centre have the same state, and that the lamp shows no more."""
         held = {one.alarm: one for one in self.open_ones()}
         known = {a.id: a for a in self.state.alarms}
         assert known.keys() == held.keys()
@@ -188,7 +188,7 @@ def test_the_resident_alone_can_not_say_that_somebody_is_there(both: Both) -> No
 def test_a_hub_of_an_older_release_is_put_right_when_it_says_that_somebody_is_there(
     both: Both,
 ) -> None:
-    """It takes a held green button for a responder as soon as somebody has taken the call."""
+    """Such a hub takes a long green press for a responder once somebody has taken the call."""
     both.press()
     both.act("take", NAMES[0])
     older = tuple(replace(alarm, sent=True) for alarm in both.state.alarms)

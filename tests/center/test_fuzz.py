@@ -1,4 +1,4 @@
-"""Nonsense from the wire, a hundred thousand times: counted, dropped, and in nobody's way."""
+"""A hundred thousand bad messages: each is counted and dropped, and delays nobody."""
 
 import random
 from functools import partial
@@ -155,7 +155,7 @@ def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None
 
 
 class Wide(RateLimit):
-    """A rate limit that lets a whole hour's nonsense through in a second."""
+    """A rate limit that lets an hour's bad messages pass in a second."""
 
     def offer(self, offered: Offered) -> Passed:
         offered.pass_on()
@@ -174,7 +174,7 @@ def press(box: Inbox, alarm: str) -> None:
 
 
 def heard(store: Store, link: Recorder) -> None:
-    """Every press among the nonsense is open, and was answered."""
+    """Check that every press among the bad messages is open and was acknowledged."""
     presses = {f"press-{number}" for number in range(0, CASES, 10_000)}
     shared = store.read(lambda conn: set(conn.scalars(select(surplus.c.alarm))))
     assert presses <= shared | {

@@ -1,4 +1,4 @@
-"""A fake `Port`, a loop whose clock jumps, and drivers kept running while a test looks."""
+"""A fake `Port`, an event loop whose clock jumps, and a driver that runs during a test."""
 
 import asyncio
 import math
@@ -17,7 +17,7 @@ Edges = list[tuple[float, bool]]
 
 
 class FakePort:
-    """Records what a driver says; gives it the orders that the test puts in."""
+    """Records what a driver emits, and passes on the orders of the test."""
 
     def __init__(self) -> None:
         self.emitted: list[Event] = []
@@ -53,7 +53,7 @@ class FakePort:
         return [event.closed for event in self.emitted if isinstance(event, ContactChanged)]
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Wait for what the driver's next words make true."""
+        """Wait until the driver's next events make the condition true."""
         async with asyncio.timeout(10):
             while not true():
                 self._news.clear()
@@ -62,7 +62,7 @@ class FakePort:
 
 @asynccontextmanager
 async def running(driver: Driver, port: FakePort) -> AsyncIterator[asyncio.Task[None]]:
-    """Run the driver until the block ends; its own failure is the test's."""
+    """Run the driver until the block ends; if it fails, the test fails."""
     task = asyncio.create_task(driver.run(port))
     started = asyncio.create_task(port.until(lambda: port.readies > 0))
     await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
@@ -77,7 +77,7 @@ async def running(driver: Driver, port: FakePort) -> AsyncIterator[asyncio.Task[
 
 
 class _Jump(selectors.DefaultSelector):
-    """Instead of waiting, moves the clock on."""
+    """Moves the clock on instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()

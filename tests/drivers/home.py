@@ -67,7 +67,7 @@ class Home:
         )
 
     async def ask(self, request: object) -> dict[str, Any]:
-        """Ask one thing and leave."""
+        """Send one request and disconnect."""
         async with self.visit() as (reader, writer):
             writer.write(json.dumps(request).encode() + b"\n")
             return await answer(reader)
@@ -102,7 +102,7 @@ async def living(path: Path) -> AsyncIterator[Home]:
 
 @asynccontextmanager
 async def served(socket: Path) -> AsyncIterator[str]:
-    """Run `anbu house serve` and give the page's address."""
+    """Run `anbu house serve`; return the page's address."""
     line = ["house", "serve", "--port", "0", "--socket", str(socket), "--lang", "ko"]
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SERVE, *line, stdout=asyncio.subprocess.PIPE

@@ -20,7 +20,7 @@ HELP = Driver(name="help", pin=17, role=Role.HELP_BUTTON)
 
 
 class LgpioLikeFactory(MockFactory):  # type: ignore[misc]  # gpiozero ships no types
-    """Pins that count as lgpio's, which all hang on one thread."""
+    """Pins that look like lgpio's, whose callbacks all run in one thread."""
 
 
 LgpioLikeFactory.__module__ = "gpiozero.pins.lgpio"

@@ -1,4 +1,4 @@
-"""How a contact may be wired, and how it refuses a line that it cannot have."""
+"""How a contact may be wired, and how it reports a line that it cannot use."""
 
 import asyncio
 import sys

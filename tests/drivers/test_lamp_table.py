@@ -1,4 +1,4 @@
-"""The lamp's table: what each signal looks and sounds like to a person."""
+"""The lamp's table: how each signal looks and sounds to a person."""
 
 import math
 

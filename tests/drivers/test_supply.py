@@ -20,7 +20,7 @@ def present(port: FakePort) -> list[bool]:
 
 
 def write(file: Path, text: str) -> None:
-    """Write as a driver of the kernel does: nobody reads half of it."""
+    """Write as a kernel driver does: no reader ever sees half of the value."""
     new = file.with_suffix(".new")
     new.write_text(text, encoding="ascii")
     new.replace(file)

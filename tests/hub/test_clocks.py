@@ -1,4 +1,4 @@
-"""What a process says of its beginning: its own boot, its own chance, the machine's time zone."""
+"""What a process knows at its start: the boot, a random id, the machine's time zone."""
 
 import time
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def test_local_time_is_the_homes_whatever_the_machine_is_set_to(
 
 
 def test_a_clock_that_was_right_once_is_trusted_on() -> None:
-    """Linux takes its word back hours after the last answer of a time server."""
+    """Linux reports the clock as unsynchronised hours after the last answer of a time server."""
     clocks = SystemClocks(0.0)
     with patch("hub.clocks.clock_synced", side_effect=[False, True, False, False]):
         said = [clocks.heartbeat().synced for _ in range(4)]
@@ -45,7 +45,7 @@ def test_a_clock_that_was_right_once_is_trusted_on() -> None:
 def test_a_clock_of_which_nothing_is_known_is_trusted_by_nobody(
     monkeypatch: pytest.MonkeyPatch, answer: int, asks: Callable[[], bool], *, synced: bool
 ) -> None:
-    """A unit that filters adjtimex gets -1: for long that was taken for "synchronised"."""
+    """A unit that filters adjtimex gets -1; this was once taken for "synchronised"."""
 
     class Kernel:
         def adjtimex(self, _: object) -> int:

@@ -1,4 +1,4 @@
-"""A wrong config is told whole, in the language of the shell, and nothing is started."""
+"""All mistakes of a config are printed in the language of the shell, and nothing is started."""
 
 import subprocess
 import sys

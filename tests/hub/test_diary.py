@@ -1,4 +1,4 @@
-"""The log that an installer reads: sentences that say what to do, and none of them for ever."""
+"""The log that an installer reads: sentences that say what to do, with limited repeats."""
 
 import logging
 import re
@@ -30,7 +30,7 @@ NO_OBJECT = re.compile(r"\w+\(\w+=|<\w+\.|[{}]")
 
 
 class Log:
-    """A diary whose clock a test moves, and the lines that stand in it."""
+    """A diary whose clock the test moves, and its lines."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture, language: Language) -> None:
         caplog.set_level(logging.INFO, "anbu")

@@ -158,7 +158,7 @@ def test_what_queues_up_is_decided_together_and_committed_once(tmp_path: Path) -
 
 
 def test_a_due_press_is_served_before_a_flood_of_edges(tmp_path: Path) -> None:
-    """Bounded in decisions, not in seconds: ten thousand edges of a broken contact wait."""
+    """The delay is limited in decisions, not in seconds: ten thousand edges of a contact wait."""
 
     async def story() -> None:
         async with home(tmp_path / "outbox.db") as house:
@@ -242,7 +242,7 @@ def foreign_lock(path: Path) -> Iterator[None]:
 def test_a_foreign_lock_delays_no_call_and_what_it_kept_off_is_written_when_it_ends(
     tmp_path: Path,
 ) -> None:
-    """It stood for 1 s of each commit: a call, its acks and the next call all waited for it."""
+    """Each commit blocked for 1 s: a call, its acks and the next call all waited for it."""
     path = tmp_path / "outbox.db"
 
     async def story() -> None:
@@ -309,7 +309,7 @@ def test_a_disk_that_stalls_now_and_then_is_one_fault(tmp_path: Path) -> None:
 
 
 def test_without_a_disk_and_without_news_the_engine_rests(tmp_path: Path) -> None:
-    """It span once the flush was overdue and nothing had changed."""
+    """The engine looped without pause when a save was overdue and nothing had changed."""
 
     async def story() -> None:
         async with home(tmp_path / "outbox.db", link=False) as house:

@@ -114,7 +114,7 @@ def test_a_thousand_edges_a_second_do_not_hold_up_the_help_button(tmp_path: Path
 
 
 def test_a_due_press_does_not_wait_for_the_motion_that_has_queued_up(tmp_path: Path) -> None:
-    """Bounded in decisions, not in seconds."""
+    """The delay is limited in decisions, not in seconds."""
 
     async def story() -> None:
         async with test_engine.home(tmp_path / "outbox.db") as house:

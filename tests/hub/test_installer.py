@@ -230,7 +230,7 @@ def sensors(*line: str) -> int:
 
 @pytest.fixture
 def story_socket(tmp_path: Path) -> Iterator[Path]:
-    """A hub that tells three things and hangs up."""
+    """A hub that sends three lines and disconnects."""
     device = {
         "name": "kitchen", "what": "motion", "place": "부엌", "on": False, "since_s": 30.0,
         "heard_s": 7500.0, "battery_pct": None, "faults": [],

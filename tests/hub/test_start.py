@@ -1,4 +1,4 @@
-"""The start of a hub: whenever it is stopped, nothing that it had is forgotten."""
+"""The start of a hub: at whichever point it is stopped, nothing is lost."""
 
 import asyncio
 import threading
@@ -36,7 +36,7 @@ LIVED = replace(RULES, sensors={"pir": Sensor(Sense.MOTION)})
 
 
 class Quiet(msgspec.Struct, frozen=True):
-    """A device that is there, and tells nothing."""
+    """A device that works and emits no events."""
 
     name: str = "help"
 
@@ -99,7 +99,7 @@ def hubs() -> Iterator[list[app.Hub]]:
 
 @pytest.fixture
 def written() -> Iterator[list[str]]:
-    """Whatever a hub wrote that had forgotten something, if only until its next write."""
+    """The writes that lacked something of the old home, even if the next write had it again."""
     wrong: list[str] = []
     commit, write = Outbox.commit, habits_file._write
 
@@ -116,13 +116,13 @@ def written() -> Iterator[list[str]]:
 
 
 def forgotten_in(outbox: Outbox) -> list[str]:
-    """Name what of the old home is not on the disk any more."""
+    """Return what of the old home is not on the disk any more."""
     held = msgspec.msgpack.decode(outbox.load() or b"", type=HomeState)
     calls = outbox.page((Lane.SOS,), 0, 10)
     old, rows = an_old_home()
     lost = {
         "alarm": [a.id for a in held.alarms] != [a.id for a in old.alarms],
-        "debt": [o.id for o in held.owed] != [o.id for o in old.owed],
+        "deliveries": [o.id for o in held.owed] != [o.id for o in old.owed],
         "call": [r.id for r in calls] != [r.id for r in rows],
         "life": held.care.life_at is None and held.house.active_at < 0.0,
     }
@@ -136,7 +136,7 @@ def at_work(hub: app.Hub) -> bool:
 
 @contextmanager
 def disk(answers_after_s: float) -> Iterator[None]:
-    """Make the disk answer late; the hub waits 20 ms for it before it begins without."""
+    """Make the disk answer late; the hub waits 20 ms for it and then starts without it."""
     opened = OutboxFile.open
 
     def open_late(file: OutboxFile) -> Found:
@@ -229,10 +229,10 @@ def test_a_call_of_before_the_disk_answered_outlives_a_stop_right_after(
 
 
 @pytest.mark.parametrize("row", ["lost", "confirmed before the disk answered"])
-def test_no_debt_that_cannot_be_paid_is_taken_up(
+def test_a_message_that_nobody_would_ever_confirm_is_not_taken_up(
     config: Config, folder: Path, hubs: list[app.Hub], row: str
 ) -> None:
-    """It would keep its alarm from being closed for ever."""
+    """The call would keep its alarm open for ever."""
     state, rows = an_old_home()
     state, effects = decide(state, CenterAcked(101.0, "-1", "-1", Stage.RECEIVED, 1), LIVED)
     for at, down in ((200.0, True), (200.2, False)):
@@ -269,7 +269,7 @@ def test_no_debt_that_cannot_be_paid_is_taken_up(
 
 
 class Deaf(Quiet, frozen=True):
-    """A device that takes no heed of being stopped, the first time."""
+    """A device that ignores the first request to stop."""
 
     async def run(self, port: Port) -> None:
         with suppress(asyncio.CancelledError):
@@ -280,7 +280,7 @@ class Deaf(Quiet, frozen=True):
 def test_a_part_that_swallows_its_end_does_not_keep_the_hub_alive(
     config: Config, hubs: list[app.Hub]
 ) -> None:
-    """systemd would kill it after 10 s, and until then the home had half a hub."""
+    """systemd would kill the hub after 10 s; until then it would only work in part."""
     began = time.monotonic()
     with disk(0.0):
         Stopper(1_000_000, lambda: hubs and at_work(hubs[-1])).run(config, (Deaf(),))

@@ -65,7 +65,7 @@ class Centre:
         return found
 
     def take(self, alarm: str) -> None:
-        """Own an alarm."""
+        """Take an alarm."""
         self._ask("POST", f"/{alarm}/take", {})
 
     def close(self, alarm: str) -> None:

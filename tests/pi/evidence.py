@@ -1,4 +1,4 @@
-"""What a power-cut test holds against each other: fingers, durable rows, the centre's table."""
+"""What a power-cut test compares: presses, durable rows and the centre's table."""
 
 from dataclasses import dataclass, field
 

@@ -1,11 +1,11 @@
-"""What a test of the virtual Pi is run for: its figures, on standard output."""
+"""Prints the figures that a test of the virtual Pi measures."""
 
 import statistics
 import sys
 
 
 def say(text: str) -> None:
-    """Show a figure: that is what this test is run for."""
+    """Print a measured figure."""
     sys.stdout.write(f"\n{text}\n")
     sys.stdout.flush()
 

@@ -16,7 +16,7 @@ HELLO = 0
 
 
 class GuestError(Exception):
-    """The guest did not do it: a command failed, the agent is silent, or the power went."""
+    """The guest failed: a command failed, the agent is silent, or the power is off."""
 
 
 def wait_until(

@@ -1,4 +1,4 @@
-"""The judge of the power-cut test, judged: it needs no virtual Pi."""
+"""Tests of the power-cut test's own checks; they need no virtual Pi."""
 
 from tests.pi.evidence import Cut, Stored, doubled, lost
 

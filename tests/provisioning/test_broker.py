@@ -1,4 +1,4 @@
-"""The broker's configuration: who may speak, who may hear, and who is not let in at all."""
+"""The broker's configuration: who may publish, who may subscribe, and who is refused."""
 
 import queue
 import socket

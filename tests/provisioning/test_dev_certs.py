@@ -1,4 +1,4 @@
-"""`anbu dev-certs`: a folder that is kept complete, valid and private."""
+"""`anbu dev-certs`: it keeps the folder complete, valid and private."""
 
 import stat
 from argparse import ArgumentParser, ArgumentTypeError

@@ -1,4 +1,4 @@
-"""`anbu models`: what a server does wrong is seen, and nothing wrong is put in its place."""
+"""`anbu models`: errors of a server are noticed, and no wrong file is installed."""
 
 import errno
 import hashlib

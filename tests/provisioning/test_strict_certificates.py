@@ -44,7 +44,7 @@ def shake(folder: Path) -> None:
 
 
 def without_key_id(parent: Pair) -> Pair:
-    """Make what many a county's CA makes: a server's certificate with no key identifiers."""
+    """Make a server's certificate without key identifiers, as many a county's CA does."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
     builder = (

@@ -1,4 +1,4 @@
-"""One room of sound for all stories that need one."""
+"""One room of sound for all tests that need one."""
 
 import os
 import tempfile

@@ -31,7 +31,7 @@ def recording(name: str) -> bytes:
 
 
 class StandIn:
-    """The hub's end: keeps all facts, and gives orders."""
+    """Stands in for the hub: it keeps all facts and sends orders."""
 
     def __init__(self, path: Path) -> None:
         self.facts: list[Fact] = []

@@ -1,4 +1,4 @@
-"""The line to the hub, against a hub that is not there, dies, hangs or talks nonsense."""
+"""The link to the hub, with a hub that is absent, dies, hangs or sends nonsense."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

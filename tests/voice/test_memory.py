@@ -1,4 +1,4 @@
-"""What the voice does to its own memory, in a process of its own: it cannot be undone."""
+"""How the voice sets up its memory; in a process of its own, as it cannot be undone."""
 
 import gc
 import subprocess

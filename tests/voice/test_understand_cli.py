@@ -33,7 +33,7 @@ SENTENCES = (
 
 @pytest.fixture
 def ask(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command where no model is; give its lines of JSON."""
+    """Run the command without any model; return its lines of JSON."""
     monkeypatch.setenv("ANBU_MODELS", str(tmp_path / "none"))
 
     def run(*args: str) -> list[dict[str, Any]]:

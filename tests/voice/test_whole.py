@@ -1,4 +1,4 @@
-"""The whole of it by sound: a call in the room becomes a call at the centre; the voice may hang."""
+"""The whole system with sound: a call in the room reaches the centre, even if the voice hangs."""
 
 import json
 import os

@@ -39,7 +39,7 @@ Story = Callable[["Way"], Awaitable[None]]
 
 
 class Way:
-    """From hearing to the socket, whose bytes are looked at on their way to the hub."""
+    """From hearing to the socket, with a copy of the bytes on their way to the hub."""
 
     def __init__(self, folder: Path, *, consent: bool) -> None:
         self.consent, self.bytes = consent, b""

@@ -36,7 +36,7 @@ class Listen(Struct, frozen=True):
 
 
 class Tell(Struct, frozen=True):
-    """Tell the hub at once; with `closes`, the talk itself says the closing words.
+    """Send the news to the hub at once; with `closes`, the talk itself says the closing words.
 
     `words` are those of an answer that was held back; empty: those of the last answer count.
     `wordless`: how many answers to this talk had no word in them.

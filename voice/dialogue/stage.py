@@ -196,7 +196,7 @@ class Stage:
                     self._tell_heard(meaning, understood)
 
     def _tell_heard(self, meaning: Meaning, said: Understood, asked: str = "") -> None:
-        """Tell the hub what was meant; `asked` is the key of the question, if any."""
+        """Send to the hub what was meant; `asked` is the key of the question, if any."""
         told = (said.score, said.what, said.sure)
         wordless = int(said.wordless)
         self._tell(Heard(meaning, asked, *told, words=words_of(said), wordless=wordless))

@@ -137,7 +137,7 @@ def _news(talk: Talk, branch: Branch, understood: Understood) -> Tell | None:
 
 
 def _tell(talk: Talk, news: Tell | None) -> tuple[Talk, list[Tell]]:
-    """Tell bad news; hold good news, unless there was bad news before."""
+    """Report bad news; hold good news back, unless there was bad news before."""
     if news is None:
         return talk, []
     if news.meaning not in GOOD:
@@ -146,7 +146,7 @@ def _tell(talk: Talk, news: Tell | None) -> tuple[Talk, list[Tell]]:
 
 
 def _urgent(talk: Talk, *told: Tell) -> Step:
-    """Have the hub ask whether help is needed, at once: on silence it calls for it."""
+    """End the talk and make the hub ask whether help is needed; on silence it raises the call."""
     what = told[0].what if told else ""
     talk, _ = _tell(talk, Tell(Meaning.HELP))
     return _end(talk, [*told, Tell(Meaning.HELP, what=what)])

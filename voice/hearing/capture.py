@@ -75,7 +75,7 @@ class Capture:
         threading.Thread(target=self._run, name="capture", daemon=True).start()
 
     def use_listener(self, listener: Listener) -> None:
-        """Give all pieces to it from now on; before, they are discarded."""
+        """Pass all pieces to `listener` from now on; until then they are discarded."""
         self._listener = listener
 
     def take_piece(self, pcm: bytes) -> None:

@@ -83,7 +83,7 @@ class Hearing:
         return worded(understood, evidence) if self._tell_words else understood
 
     def evidence(self, utterance: Utterance, expecting: Expecting) -> Evidence:
-        """Have the best engine write the utterance down, and weigh the phrases that are near."""
+        """Transcribe the utterance with the best engine, and weigh the phrases that are similar."""
         recogniser = self._engines.recogniser
         if recogniser is None:
             return Evidence(utterance.spotted, strong=False, around=utterance.around)

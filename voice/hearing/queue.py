@@ -59,7 +59,7 @@ class JudgementQueue:
         return self._open > 0 or self._since is not None
 
     def use_judge(self, judge: Judge) -> None:
-        """Have it judge from now on; before, the first pass counts."""
+        """Use `judge` from now on; until then the result of the first pass counts."""
         self._judge = judge
 
     def stuck(self) -> bool:

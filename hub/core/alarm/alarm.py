@@ -121,7 +121,7 @@ def arrive(state: HomeState, at: float, rules: Rules) -> Step:
 
 
 def clear(state: HomeState, kinds: frozenset[Kind], at: float, rules: Rules) -> Step:
-    """Tell the centre, for each open alarm of `kinds`, that its reason is gone; it closes them."""
+    """Report that the reason of each open alarm of `kinds` is gone; the centre then closes it."""
     effects: list[Effect] = []
     for alarm in state.alarms:
         if alarm.kind in kinds and not alarm.cleared:
@@ -164,7 +164,7 @@ def center_acked(state: HomeState, ack: CenterAcked, rules: Rules) -> Step:
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Tell the calls that had to wait and are due."""
+    """Report the calls that had to wait and are due."""
     effects: list[Effect] = []
     for alarm in state.alarms:
         due = {c.device for c in alarm.calls if _tell_at(state, alarm, c, rules) <= at}
@@ -209,7 +209,7 @@ def _is_one_call(alarm: Alarm, kind: Kind) -> bool:
 
 
 def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: Rules) -> Step:
-    """Tell the centre of one more call of the open alarm, or keep it until it may be told."""
+    """Report one more call of the open alarm, or keep it until it may be reported."""
     unsaid = alarm.cancel_asked or alarm.cleared  # called again: the cancel does not count
     if unsaid:
         alarm = replace(alarm, cancel_asked=False, cleared=False)
@@ -241,7 +241,7 @@ def _with_call(alarm: Alarm, again: Alarm, at: float) -> Alarm:
 def _tell_waiting(
     state: HomeState, alarm: Alarm, at: float, rules: Rules, due: Container[str] | None = None
 ) -> Step:
-    """Tell the waiting calls of `alarm`: all of them, or those of the devices that are `due`."""
+    """Report the waiting calls of `alarm`: all of them, or those of the devices that are `due`."""
     effects: list[Effect] = []
     for call in alarm.calls:
         if call.again_at is None or not (due is None or call.device in due):

@@ -99,7 +99,7 @@ def take_answer(state: HomeState, event: Answered, rules: Rules) -> Step:
 
 
 def take_talking(state: HomeState, at: float, rules: Rules) -> HomeState:
-    """Give more time to somebody who is in the middle of a talk, up to `TALK_S`."""
+    """Extend the deadline while a talk goes on, up to `TALK_S` after the question."""
     care = state.care
     if care.screening is not None:
         return replace(state, care=replace(care, screening=phq2.talking(care.screening, at)))
@@ -342,7 +342,7 @@ def _keep_words(state: HomeState, words: str) -> HomeState:
 def _deliver_need_once(
     state: HomeState, care: Care, at: float, rules: Rules, what: str = ""
 ) -> Step:
-    """Tell a need, unless it was told minutes ago; another complaint is another need."""
+    """Report a need, unless it was reported minutes ago; another complaint is another need."""
     name = f"{care}/{what}" if what else str(care)
     told_at = state.care.told_at.get(name)
     if told_at is not None and abs(at - told_at) < rules.care.need_again_s:

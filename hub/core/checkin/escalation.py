@@ -29,7 +29,7 @@ MOST_REMINDERS = 2
 
 
 def begin(state: HomeState, checkin: CheckIn, at: float, rules: Rules) -> Step:
-    """Tell that a check-in has no result, and remind; a reminder listens, like a question."""
+    """Report that a check-in has no result, and remind; a reminder listens, like a question."""
     none = (CheckInResult.MISSED, AnsweredBy.NOBODY)
     unclear = (CheckInResult.UNCLEAR, AnsweredBy.VOICE)
     state = _with_missed(state, Missed(checkin, at))

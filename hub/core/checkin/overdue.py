@@ -21,7 +21,7 @@ AWAY = PresenceKind.AWAY  # slow to look up in Python 3.11
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Tell that the resident is not back as usual, and once that they are."""
+    """Report that the resident is not back as usual, and later, once, that they are."""
     due = next_wake(state, rules)
     if due is None or due > at:
         return state, []

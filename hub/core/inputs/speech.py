@@ -173,7 +173,7 @@ def _ask_back(state: HomeState, event: Answered, rules: Rules) -> Step:
 
 
 def _call_again(state: HomeState, event: Answered, rules: Rules) -> Step:
-    """Tell the centre that help was called again, but not for each word of it.
+    """Report that help was called again, but not for each word of it.
 
     What it was not told of yet (first a fall, then a fire) is told at once. Once the centre has the
     alarm, `alarm` limits how often it is told; each cry reaches it in the end.

@@ -55,7 +55,7 @@ def mains_changed(state: HomeState, device: str, at: float, rules: Rules, *, pre
 
 
 def tell_mains_lost(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Tell that the mains are gone; this is never held back."""
+    """Report that the mains are gone, always at once."""
     lasted_s = at - state.watch.mains[device].since
     state, fault = faults.fail(state, FaultKind.MAINS_LOST, device, at, rules)
     if not fault:
@@ -65,7 +65,7 @@ def tell_mains_lost(state: HomeState, device: str, at: float, rules: Rules) -> S
 
 
 def tell_mains_back(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Tell that the mains are back, where their loss was told; a loose plug is told later."""
+    """Report that the mains are back, if their loss was reported; later for a loose plug."""
     if not faults.stands(state, device, FaultKind.MAINS_LOST):
         return state, []
     state, effects = faults.mend(state, FaultKind.MAINS_LOST, device, at, rules)
@@ -76,7 +76,7 @@ def tell_mains_back(state: HomeState, device: str, at: float, rules: Rules) -> S
 
 
 def mains_stayed(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Tell that the mains are back for good, after a while in which they came and went."""
+    """Report that the mains are back for good, after a while in which they came and went."""
     mains = state.watch.mains.get(device)
     if mains is None:  # a snapshot that was read late had only the fault
         return state, []
@@ -90,7 +90,7 @@ def hold_reports(state: HomeState, at: float, rules: Rules) -> HomeState:
 
 
 def release_reports(state: HomeState, _device: str, _at: float, rules: Rules) -> Step:
-    """Tell what was held back, as far as it is still true."""
+    """Report what was held back, as far as it is still true."""
     watch = state.watch
     state = replace(state, watch=replace(watch, untold=(), waiting=()))
     effects: list[Effect] = []

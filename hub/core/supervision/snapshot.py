@@ -73,7 +73,7 @@ def with_fault(state: HomeState, lost: tuple[str, ...]) -> HomeState:
 
 
 def tell_start(state: HomeState, at: float, rules: Rules) -> Step:
-    """Tell the fault at the start that found it; end it at the next start."""
+    """Report the fault at the start that found it; end it at the next start."""
     fault = state.faults.get(FAULT)
     if fault is None:
         return state, []

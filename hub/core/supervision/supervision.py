@@ -332,6 +332,6 @@ def _end_flap(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
 
 
 def _tell_detail(state: HomeState, fault: str, at: float, rules: Rules) -> Step:
-    """Tell a changed detail of a fault that came too soon after the last one."""
+    """Report a changed detail of a fault that came too soon after the last report."""
     standing, detail = state.faults[fault], state.watch.flaps[fault].detail or ""
     return faults.fail(state, standing.kind, standing.device, at, rules, detail)

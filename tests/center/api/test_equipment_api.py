@@ -10,7 +10,7 @@ from center.service import auth, homes, rounds
 from center.store.rows import accounts
 from center.store.rows import hubs as hub_rows
 from tests.center.counter import Counter, at_counter
-from tests.center.domain.test_trouble import greet, live_at
+from tests.center.domain.test_equipment import greet, live_at
 from tests.center.making import HUB, NOW, event, hear, state
 
 VALLEY = "강원특별자치도 정선군 정선읍 봉양3길 12"
@@ -18,7 +18,7 @@ HUBS = [f"js-{number:04}" for number in range(1, 501)]
 
 
 async def look(counter: Counter) -> None:
-    """Walk one round over the hubs."""
+    """Do one round over the hubs."""
     hubs = await counter.desk.store.ask(hub_rows.known)
     await homes.follow_trouble(counter.desk, hubs, counter.now, NOW - 1000)
 

@@ -1,4 +1,4 @@
-"""The API's sentences: all there in both languages, and filled in alike."""
+"""The API's sentences exist in both languages and have the same fields."""
 
 import re
 from enum import StrEnum

@@ -54,7 +54,7 @@ def fields(page: str) -> dict[str, str]:
 
 
 def written(operator: httpx.Client, **said: str) -> httpx.Response:
-    """Fill the form in, and look at it before it is sent."""
+    """Fill the form in, and open the page that shows it before it is sent."""
     page = operator.get("/announcements/new").text
     until = re.findall(r'name="until" type="datetime-local" value="([^"]+)"', page)[0]
     form = {**fields(page), "text": TEXT, "whom": "all", "until": until, **said}
@@ -62,7 +62,7 @@ def written(operator: httpx.Client, **said: str) -> httpx.Response:
 
 
 def send(operator: httpx.Client, **said: str) -> str:
-    """Write, look and send; give the address of what was sent."""
+    """Write, check and send an announcement; return the address of its page."""
     sent = operator.post("/announcements", data=fields(written(operator, **said).text))
     assert sent.status_code == 303
     return sent.headers["location"]

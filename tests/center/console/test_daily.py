@@ -1,4 +1,4 @@
-"""What becomes of check-ins, needs and activity: stored once, answered always, tasks for people."""
+"""Check-ins, needs and activity are stored once and always acknowledged; some become tasks."""
 
 from collections.abc import Iterator
 from pathlib import Path

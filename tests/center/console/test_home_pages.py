@@ -194,7 +194,7 @@ def test_the_second_writer_learns_who_was_first_and_keeps_what_was_typed(
 def test_a_record_written_at_the_shell_is_said_to_be_so(
     office: Office, operator: httpx.Client
 ) -> None:
-    """`anbu center home set` names nobody: no sentence may lack its subject for that."""
+    """`anbu center home set` names no person; each sentence must be complete without one."""
     write(office, by="")
     english = {"lang": "en"}
     assert "센터의 컴퓨터에서 마지막으로 고쳤습니다." in operator.get(HOME).text

@@ -1,4 +1,4 @@
-"""What a resident said, where it may be known: shown as a machine's, forgotten, in no log."""
+"""A resident's words, with consent: shown as a machine's transcript, deleted in time, in no log."""
 
 import logging
 from pathlib import Path

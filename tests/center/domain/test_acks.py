@@ -26,7 +26,7 @@ def after(incident: Incident, *names: str) -> Incident:
 
 
 def follow(stage: Stage, version: int, told: tuple[Ack, ...]) -> tuple[list[Stage], int]:
-    """Do as a hub does: ignore what is older than what it knows."""
+    """Take an ack as a hub does: ignore one that is older than what the hub knows."""
     seen = [stage]
     for ack in told:
         if ack.version >= version:

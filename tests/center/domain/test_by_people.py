@@ -129,7 +129,7 @@ def test_that_somebody_is_on_site_runs_out_in_hours_and_any_act_of_its_owner_ren
 
 
 def test_a_server_whose_clock_was_put_back_gives_back_what_it_cannot_time() -> None:
-    """Else a call would wait an hour for its holder's minute."""
+    """Else a call would wait an hour longer until its holder's minute is over."""
     taken = done(by_people.take(raised(), act()))
     again = by_hubs.fold(taken, heard(What.REPEATED, NOW + 60)).incident
     assert deeds(by_hubs.expire(again, NOW - 3600)) == [(Deed.UNANSWERED, SKY)]
@@ -219,7 +219,7 @@ def test_a_call_is_everybodys_at_once_when_somebody_is_there_and_nobody_holds_it
 
 
 def test_a_call_in_a_stage_of_a_newer_release_is_everybodys_at_once() -> None:
-    """This one cannot tell who looks after it, nor when that runs out."""
+    """The incident does not say who holds it, nor when the hold ends."""
     one = replace(done(by_people.take(raised(), act())), stage=Stage.of("on the way"))
     change = by_hubs.fold(one, heard(What.REPEATED, NOW + 20))
     assert deeds(change) == [(Deed.REPEATED, ""), (Deed.RETURNED, SKY)]
@@ -360,7 +360,7 @@ Step = tuple[str, object]
 
 
 def walk(steps: Sequence[Step], stale_by: int) -> list[tuple[Step, Incident, list[Entry]]]:
-    """Run steps on one incident; give what each left behind."""
+    """Run steps on one incident; return the incident after each step."""
     one, now = raised(), NOW
     lines: list[Entry] = []
     history: list[tuple[Step, Incident, list[Entry]]] = []
@@ -416,7 +416,7 @@ def test_only_a_person_closes_and_nothing_is_forgotten(steps: list[Step], stale_
 
 @given(st.lists(STEPS, max_size=30), st.floats(0, 10**7))
 def test_no_history_silences_the_next_call(steps: list[Step], pause_s: float) -> None:
-    """Whatever happened before: a call is heard at once, and a minute later by everybody."""
+    """After any history, a call rings at once, and after a minute it rings for everybody."""
     history = walk(steps, 0)
     one = history[-1][1] if history else raised()
     now = one.last_utc + pause_s

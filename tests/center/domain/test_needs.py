@@ -1,4 +1,4 @@
-"""Tasks: dealt with by one person, by version; the second learns who was first."""
+"""Tasks: one person takes each, checked by version; a second person learns who was first."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -123,7 +123,7 @@ def test_a_second_centre_takes_no_calls_and_says_so_loudly(
 def test_a_centre_that_looks_who_is_there_says_nothing_to_hubs_before_it_has_begun(
     tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody acts, and what waited is stored, in the moment between the dial and the look."""
+    """Between the dial and the check, somebody acts and a waiting message is stored."""
     late: list[Office] = []
     acted: list[Office] = []
 
@@ -174,7 +174,7 @@ def test_a_centre_that_stands_aside_takes_over_when_the_other_is_gone(
 def test_a_centre_that_died_without_its_last_will_is_not_waited_for(
     tmp_path: Path, broker: Broker
 ) -> None:
-    """The broker died with it: the birth that lies there is nobody's."""
+    """The broker died with the other centre: the retained birth message belongs to nobody."""
     settings = replace(mqtt(broker), look_s=0.5)
     with linked(tmp_path / "dead", settings) as dead:
         dead.wait_up()
@@ -217,7 +217,7 @@ def test_a_centre_that_is_thrown_off_counts_it(broker: Broker) -> None:
 
 @pytest.mark.broker
 def test_a_copied_machine_is_another_centre(tmp_path: Path, broker: Broker) -> None:
-    """Its database has the same id. The newer one stays, the older stands aside."""
+    """Both databases have the same id. The newer centre stays, the older stands aside."""
     settings = replace(mqtt(broker), look_s=0.5)
     with linked(tmp_path / "first", settings) as first:
         first.wait_up()

@@ -1,4 +1,4 @@
-"""A browser for all tests, an office for each."""
+"""One browser for all tests, one office for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A control centre for browsers: the real console and store in a thread, hubs by hand.
+"""A control centre for browsers: the real console and store in a thread; tests act as the hubs.
 
 with Office() as office:
     office.press("js-0001")            # a hub's event, as if it had come over MQTT
@@ -134,14 +134,14 @@ class Office:
         self.store.submit(lambda conn: put(conn, self.now(), name, role.value, hashed)).result()
 
     def admit(self, name: str) -> str:
-        """Sign somebody in without the wait that a password costs; give the session's secret."""
+        """Sign somebody in without the slow password check; return the session's secret."""
         secret, until = secrets.token_urlsafe(), self.now() + SESSION_S
         opened, hashed = accounts.open_session, auth.digest(secret)
         self.store.submit(lambda c: opened(c, self.now(), hashed, name, until, "test")).result()
         return secret
 
     def hear(self, hub: str, message: FromHub) -> None:
-        """Take in what a hub says, as if it had come over MQTT."""
+        """Take in a hub's message, as if it had come over MQTT."""
         received = Received(
             hub, message, wire.encode(message).decode(), retained=False, utc=self.now()
         )
@@ -150,7 +150,7 @@ class Office:
             self.desk.feed.tell(update)
 
     def press(self, hub: str = "js-0001", *, place: str = "거실", **more: Any) -> str:  # noqa: ANN401
-        """Raise an alarm; give its id."""
+        """Raise an alarm; return its id."""
         alarm = more.pop("alarm", f"{hub}-{next(self._numbers):06}")
         self.hear(hub, self.event(hub, alarm, place, **more))
         return str(alarm)

@@ -1,4 +1,4 @@
-"""The board and the other pages in a real Chromium, as an operator lives with them."""
+"""The board and the other pages in a real Chromium, as an operator uses them."""
 
 import re
 

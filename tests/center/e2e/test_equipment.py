@@ -1,4 +1,4 @@
-"""What fails, on the board of a real browser: one row, one soft tone, taken and seen to."""
+"""Faults on the board in a real browser: one row, one soft tone, taken and dealt with."""
 
 import re
 from functools import partial

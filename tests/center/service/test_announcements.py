@@ -1,4 +1,4 @@
-"""An announcement's way to its homes: ordered until the hub has it, by a rising counter."""
+"""An announcement's way to its homes: ordered, with a rising counter, until the hub has it."""
 
 import asyncio
 import unicodedata

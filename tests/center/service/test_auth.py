@@ -1,4 +1,4 @@
-"""Signing in: passwords, sessions, CSRF, roles, tokens, and patience with those who guess."""
+"""Signing in: passwords, sessions, CSRF, roles, tokens, and limits for those who guess."""
 
 import asyncio
 import threading
@@ -153,7 +153,7 @@ def test_who_guesses_has_to_wait_longer_and_longer(tmp_path: Path) -> None:
 
 
 def test_a_stranger_who_guesses_for_days_locks_nobody_out(tmp_path: Path) -> None:
-    """Her right password is looked at whenever she brings it from an address of her own."""
+    """The operator's right password is always checked when it comes from her own address."""
 
     async def story(counter: Counter) -> None:
         tried = 0
@@ -265,7 +265,7 @@ def test_a_device_is_known_by_its_seal_alone(tmp_path: Path, flaw: str) -> None:
 def test_a_crowd_of_strangers_delays_no_known_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From so many addresses that none of them has to wait for its own failures."""
+    """The guesses come from so many addresses that none reaches its own limit."""
 
     async def story(counter: Counter) -> None:
         gate, held = asyncio.Event(), threading.Event()

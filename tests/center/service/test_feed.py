@@ -1,4 +1,4 @@
-"""The live feed: for those who are signed in, and for no longer."""
+"""The live feed: only for people who are signed in, and only while they are."""
 
 import threading
 import time

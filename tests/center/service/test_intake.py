@@ -247,7 +247,7 @@ def test_a_presence_that_an_older_release_stored_is_found_too(store: Store) -> N
 
 
 def test_another_alarm_of_a_home_is_an_incident_of_its_own(store: Store) -> None:
-    """A press while an automatic alarm is held: nobody's hands are on it yet, so it rings."""
+    """A press while somebody holds an automatic alarm rings, as nobody holds the press yet."""
     hear(store, event(), utc=NOW)
     does(store, "b1-1", present, NOW)
     hear(store, event(alarm="b1-2"), utc=NOW + 5)

@@ -1,4 +1,4 @@
-"""Faults of a hub that only the centre can see: two machines with one name, a flood, a crowd."""
+"""Faults that only the centre can see: two machines with one name, a flood, too many alarms."""
 
 import time
 from collections.abc import Iterator
@@ -150,7 +150,7 @@ def test_the_page_of_hubs_names_both_boots(office: Office, operator: httpx.Clien
 def test_a_flood_is_counted_and_shown_with_its_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is linked here: what comes is handed over as the link would."""
+    """There is no link in this test: it passes messages on as the link would."""
     booted = time.monotonic()
     fresh = SimpleNamespace(monotonic=lambda: time.monotonic() - booted)
     monkeypatch.setattr(inbox, "time", fresh)  # the machine has only just started

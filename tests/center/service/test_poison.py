@@ -1,4 +1,4 @@
-"""A message that can never be stored as it is silences nobody: it is told from a full disk.
+"""A message that can never be stored does not block others, and is not taken for a full disk.
 
 What such a hub sends is what a stolen one could: it knows the program, and its own key.
 """

@@ -1,4 +1,4 @@
-"""The monthly test press: due where nobody pressed, told of by an operator, and never less real."""
+"""The monthly test press: due where nobody pressed; an operator announces it; it stays a call."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ from center.store.store import Store
 from center.store.tables import presses
 from hub.contract.messages import AlarmEvent, Stage, Trigger
 from hub.contract.scaip import Kind, What
-from tests.center.domain.test_trouble import BOUNDS, GRACE, HELP, walk
+from tests.center.domain.test_equipment import BOUNDS, GRACE, HELP, walk
 from tests.center.making import HUB, NOW, event, hear, state, stored
 
 MONTH = GRACE.press_s
@@ -227,7 +227,7 @@ def _close(store: Store, alarm: str, at: float) -> None:
 
 
 def test_a_press_from_before_the_test_was_told_of_is_a_call(store: Store) -> None:
-    """The line was down; it arrives when the operator has just told of the test."""
+    """The link was down; the press arrives just after the operator announced a test."""
     greet(store, NOW)
     tell(store, NOW + 300)
     hear(store, event(at=NOW), utc=NOW + 305)
@@ -264,7 +264,7 @@ def test_a_call_that_waits_already_is_no_test(store: Store) -> None:
 
 
 def test_a_long_test_is_its_tellers_for_as_long_as_any_take(store: Store) -> None:
-    """A time further ahead than a take lasts is taken for a clock's error, and would ring."""
+    """A test time further ahead than a hold lasts counts as a clock error; the press would ring."""
     greet(store, NOW)
     tell(store, NOW + 10, test_s=1800.0)
     press(store, NOW + 60, "b1-1")

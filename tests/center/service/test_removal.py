@@ -1,4 +1,4 @@
-"""At the shell: what is there is listed, what is gone for good is removed, each with its line."""
+"""At the shell: `list` shows what there is, `remove` removes it, and the audit has a line of it."""
 
 import argparse
 import io
@@ -33,7 +33,7 @@ FAULT = FaultReport("help:stuck", FaultKind.STUCK, "help", NOW, synced=True)
 
 
 class Shell:
-    """`anbu center` on the database in a folder; says what it has written."""
+    """Run `anbu center` on the database in a folder; return its output."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys

@@ -1,4 +1,4 @@
-"""What is old is forgotten by its table's rule, in small batches; what is open never is."""
+"""Old rows are deleted by their table's rule, in small batches; open ones never are."""
 
 import asyncio
 import sqlite3
@@ -49,7 +49,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def row(table: Table, number: int) -> dict[str, object]:
-    """Make up a row: all that is a time is long ago."""
+    """Make a row in which every time is long ago."""
     columns = [column for column in table.columns if column.name != "seq"]
     return {column.name: _value(column, number) for column in columns}
 

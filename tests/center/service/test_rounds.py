@@ -1,4 +1,4 @@
-"""What the centre does by the clock, and how it tells: rounds, feed, counters."""
+"""What the centre does by the clock, and how it reports it: rounds, feed, counters."""
 
 import asyncio
 import dataclasses
@@ -25,7 +25,7 @@ PATIENCE_S = 10.0
 
 
 async def until(update: Update, feed: Feed, walk: Callable[[], Awaitable[None]]) -> None:
-    """Walk a round until the feed says `update`."""
+    """Run rounds until the feed says `update`."""
     heard = asyncio.create_task(_hear(update, feed))
     await asyncio.sleep(0)  # the listener first
     walking = asyncio.ensure_future(walk())

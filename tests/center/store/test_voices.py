@@ -1,4 +1,4 @@
-"""Whether a home has a voice: kept as its hub tells it, and shown to who wants to speak to it."""
+"""Whether a home has a voice: stored as its hub reports it, and shown to operators."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Simulated lives: the same every time, well-formed, and lives that one can believe."""
+"""Simulated lives: reproducible, well-formed and plausible."""
 
 import csv
 import hashlib
@@ -54,7 +54,7 @@ def test_a_life_is_the_same_every_time(profile: str) -> None:
 
 
 def test_a_life_is_the_same_on_every_machine() -> None:
-    """Whoever changes the lives on purpose changes this figure with them."""
+    """A deliberate change of the simulated lives must change this figure too."""
     rows = "\n".join(",".join(map(str, row)) for row in simulate("pet", 7, 5))
     assert hashlib.sha256(rows.encode()).hexdigest()[:16] == "f80e74647e69831d"
 

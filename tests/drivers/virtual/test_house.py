@@ -1,4 +1,4 @@
-"""The virtual house at its socket: presses that are exact, lamps as seen, and rude visitors."""
+"""The virtual house at its socket: exact presses, lamps as people see them, bad clients."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The virtual house and its visitors: rude, too many, too late, or at the wrong door."""
+"""The virtual house and bad clients: malformed, too many, too late, or at the wrong path."""
 
 import asyncio
 import json

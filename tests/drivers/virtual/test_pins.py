@@ -1,4 +1,4 @@
-"""The finger and the eye of the virtual house."""
+"""The simulated pins: a finger on the buttons, an eye on the lamps."""
 
 import asyncio
 

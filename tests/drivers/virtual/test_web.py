@@ -1,4 +1,4 @@
-"""The page of the virtual house: its doors, and a person in front of it in a real browser."""
+"""The page of the virtual house: its HTTP routes, and a person who uses it in a real browser."""
 
 import asyncio
 import json

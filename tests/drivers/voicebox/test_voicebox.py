@@ -1,4 +1,4 @@
-"""The voicebox: whatever the voice process does, the hub hears what it must and never waits."""
+"""The voicebox: whatever the voice process does, the hub gets what it needs and never waits."""
 
 import asyncio
 import json
@@ -73,7 +73,7 @@ async def connected(path: Path) -> Voice:
 
 @asynccontextmanager
 async def serving(driver: Driver, port: FakePort) -> AsyncIterator[None]:
-    """Run the driver, which is ready only once a voice has lived for a while."""
+    """Run the driver. It is ready only after a voice has run for a while."""
     task = asyncio.create_task(driver.run(port))
     try:
         yield

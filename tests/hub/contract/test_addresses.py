@@ -1,4 +1,4 @@
-"""Addresses are read whole or refused: none fails on the day that it is used."""
+"""Addresses are checked when they are read, so that none fails only when it is used."""
 
 # ruff: noqa: RUF001 - full-width signs are what is tried here
 

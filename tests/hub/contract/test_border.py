@@ -1,4 +1,4 @@
-"""What crosses a border between two releases is read as far as it can be, and no further."""
+"""Messages between different releases are read as far as they can be, and no further."""
 
 from typing import Annotated
 

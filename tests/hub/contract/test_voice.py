@@ -1,4 +1,4 @@
-"""The words between hub and voice: whatever comes over the socket, the hub stands."""
+"""The messages between hub and voice: whatever comes over the socket, the hub survives."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The wire: what is encoded is decoded as it was; what the contract does not allow is refused."""
+"""The wire: decoding returns what was encoded; what the contract does not allow is refused."""
 
 from typing import get_args
 

@@ -1,4 +1,4 @@
-"""A home that is asked after its resident, and the ways in which its hub may be disturbed.
+"""A home with check-ins, and the ways in which its hub may be disturbed.
 
 It starts at 08:00 in Korea, at 0.0; so the first check-in is due at 3600.0. A transcript here names
 what the centre is told, and leaves out lamps and the words of alarms, which are other stories.
@@ -63,7 +63,7 @@ class Told(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """Nothing but time passes until `at`."""
+    """Time passes until `at`; nothing else happens."""
 
     at: float
 
@@ -206,21 +206,21 @@ def rebooting_without_a_clock(care: Care, at: float) -> None:
 
 
 def jumping(care: Care, at: float) -> None:
-    """Put the clock a year ahead, and back, and ahead."""
+    """Set the clock a year ahead, then back, then ahead."""
     care.year = YEAR if not care.year else 0.0
     care.beat(at)
     care.beat(at + 0.25)
 
 
 def jumping_back(care: Care, at: float) -> None:
-    """Put the clock back by a year, and right again."""
+    """Set the clock back by a year, then right again."""
     care.year = -YEAR if not care.year else 0.0
     care.beat(at)
     care.beat(at + 0.25)
 
 
 def jumping_at_reboots(care: Care, at: float) -> None:
-    """Come up with a clock that is a year wrong, each time another way."""
+    """Start with a clock that is a year wrong, each time in another direction."""
     mono = at - 0.25 - care.off_s  # the last heartbeat of the old boot
     care.do(Heartbeat(mono, EIGHT + care.year + at - 0.25, synced=True))
     care.year = {0.0: YEAR, YEAR: -YEAR, -YEAR: 0.0}[care.year]

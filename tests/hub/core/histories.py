@@ -1,4 +1,4 @@
-"""Random histories: whatever may happen to a home, at any time, in any order.
+"""Random histories: everything that may happen to a home, at any time, in any order.
 
 A `Move` says what happens next; which alarm, event or command it is about is picked from the state
 that the home is in by then, so that most moves mean something.

@@ -1,4 +1,4 @@
-"""A house with sensors, and a resident who lives in it by the hours of a clock on the wall.
+"""A house with sensors, and a resident who lives in it by the hours of the wall clock.
 
 It starts at 00:00 of a Monday in Korea; moments are hours since then. Deadlines are served when
 they are due, as the engine does.
@@ -40,7 +40,7 @@ WARNINGS = {phrase: phrase for phrase in Phrase if phrase.startswith("warn_")}
 
 
 class Lived:
-    """A state that time passes through."""
+    """The state of a home, and the time in it."""
 
     def __init__(self, rules: Rules = RULES, *, synced: bool = True) -> None:
         self.rules, self.state, self.at = rules, HomeState(), 0.0
@@ -55,7 +55,7 @@ class Lived:
         return self._decide(event)
 
     def until(self, hour: float) -> Self:
-        """Let only time pass."""
+        """Move the clock on; nothing else happens."""
         end = hour * HOUR - self._began
         while (wake := next_wake(self.state, self.rules)) is not None and wake <= end:
             self._decide(Ticked(max(wake, self.at)))
@@ -95,7 +95,7 @@ class Lived:
 
     @property
     def kind(self) -> PresenceKind:
-        """Where the resident is held to be."""
+        """Where the resident is assumed to be."""
         return self.state.house.presence.kind
 
     @property
@@ -134,7 +134,7 @@ def day_long(every_min: int = 20, since: float = 7.0, till: float = 22.0) -> lis
 
 
 def settled(days: int = 14, rules: Rules = RULES) -> Lived:
-    """A home that was lived in for so many days, alike, between the kitchen and the living room."""
+    """A home after so many equal days, lived in the kitchen and the living room."""
     lived = Lived(rules)
     lived.door(0.1)
     for day in range(days):

@@ -1,4 +1,4 @@
-"""A home for the stories: a red button, a cord, a green button; and short words for events."""
+"""A home for the tests of the core, with a red button, a cord, a green button; event helpers."""
 
 from collections.abc import Iterable
 
@@ -44,7 +44,7 @@ def story(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
 
 
 def started(at: float = 0.0, boot: str = "b1", *, synced: bool = True) -> Started:
-    """A process begins at `at`."""
+    """A process starts at `at`."""
     return Started(at, UTC + at, synced, boot)
 
 
@@ -118,7 +118,7 @@ def alarm(state: HomeState) -> Alarm:
 
 
 def calls(effects: Iterable[Effect]) -> list[Publish]:
-    """What goes out in the SOS lane."""
+    """The messages in the SOS lane."""
     return [e for e in effects if isinstance(e, Publish) and e.lane is Lane.SOS]
 
 
@@ -138,5 +138,5 @@ def report_in(effects: Iterable[Effect]) -> ReportEvent:
 
 
 def unlinked(state: HomeState) -> HomeState:
-    """The same home as if there never had been a link."""
+    """The same home without a link from the start."""
     return replace(state, link=replace(state.link, up=False))

@@ -1,4 +1,4 @@
-"""Any message that the wire's contract allows, made from the shapes themselves."""
+"""Strategies for every message that the contract allows, made from the structs themselves."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The fast way gives what the plain way gives, in whatever history; and a calm day is calm."""
+"""The fast path decides as the plain path does in every history; a calm day uses the fast path."""
 
 import math
 from collections.abc import Callable
@@ -106,7 +106,7 @@ class Twins:
         self.take(LinkUp(0.0, "a"))
 
     def take(self, event: Event) -> None:
-        """Decide on both ways, and compare."""
+        """Decide on both paths, and compare."""
         until = calm.until(self.fast, self.at, self.rules)
         assert self.until <= until <= (next_wake(self.fast, self.rules) or math.inf)
         self.at, before = event.at, self.fast
@@ -148,7 +148,7 @@ class Twins:
 
 
 def unnoted(state: HomeState) -> HomeState:
-    """Leave out what a hub notes for its next start."""
+    """Leave out what a hub stores for its next start."""
     return replace(state, care=replace(state.care, noted_at=0.0, life_at=None, anchor=None))
 
 

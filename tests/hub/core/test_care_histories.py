@@ -80,7 +80,7 @@ MAKE: dict[str, Callable[[Move, float], Event]] = {
 
 
 class Observer:
-    """Lives a history beside the hub."""
+    """A model that follows a history beside the hub."""
 
     def __init__(self) -> None:
         self.at, self.boots = 0.0, 0

@@ -1,4 +1,4 @@
-"""What holds in every history: no call is lost, doubled or closed by anyone but the centre."""
+"""In every history: no call is lost or doubled, and only the centre closes one."""
 
 from collections import Counter
 from itertools import pairwise
@@ -29,7 +29,7 @@ def waiting(state: HomeState) -> set[tuple[str, str]]:
 
 
 class Observer:
-    """Lives a history beside the home, and counts what the home must not forget."""
+    """A model that follows a history beside the home, and counts what the home must not forget."""
 
     def __init__(self) -> None:
         self.state, self.at, self.boots = offline(), 0.0, 1

@@ -1,4 +1,4 @@
-"""A disk that is read late: what was wrong with the devices goes on, and ends when it is over."""
+"""A disk that is read late: faults of devices continue, and end when they are over."""
 
 from msgspec.structs import replace
 

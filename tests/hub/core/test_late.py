@@ -1,4 +1,4 @@
-"""A disk that answers only when the hub has begun: both pasts of the home become one."""
+"""A disk that answers only after the hub has started: both histories of the home are joined."""
 
 import msgspec
 import pytest
@@ -60,7 +60,7 @@ def process(boot: str, at: float, *, lived_in: bool = False) -> HomeState:
 
 
 def until(state: HomeState, end: float) -> tuple[HomeState, list[Effect]]:
-    """Let only what is due happen, until `end`."""
+    """Decide the deadlines that are due till `end`, and nothing else."""
     effects: list[Effect] = []
     while (wake := next_wake(state, SENSED)) is not None and wake <= end:
         state, more = lived(state, Ticked(wake))
@@ -69,7 +69,7 @@ def until(state: HomeState, end: float) -> tuple[HomeState, list[Effect]]:
 
 
 def joined(old: HomeState, *meanwhile: Event) -> tuple[HomeState, list[Effect]]:
-    """Begin at `AT` without the disk, live through `meanwhile`, and then read `old` from it."""
+    """Start at `AT` without the disk, decide `meanwhile`, and then read `old` from the disk."""
     event = Started(AT, EIGHT + AT, synced=True, boot="b2")
     new, _ = lived(process("b2", AT, lived_in=True), *meanwhile)
     return late.joined(recover(old, event, ()), new, SENSED)
@@ -286,7 +286,7 @@ OF_THE_PROCESS = {  # what a new process begins with whether or not there was an
 
 @pytest.mark.parametrize("part", ["house", "care", "watch", "habits"])
 def test_each_field_of_before_is_there_when_nothing_happened_meanwhile(part: str) -> None:
-    """Whoever adds a field has to say here what becomes of it."""
+    """A new field must be listed here with what happens to it."""
     state, effects = late.joined(FULL, HomeState(boot="b2"), SENSED)
     assert not effects
     old, now, blank = (getattr(one, part) for one in (FULL, state, HomeState()))

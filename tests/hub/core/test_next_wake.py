@@ -25,7 +25,7 @@ from tests.hub.core.scenes import (
 
 
 def serve(state: HomeState, times: int) -> HomeState:
-    """Serve the next deadlines, each at its very time: every new one is strictly later."""
+    """Decide the next deadlines, each exactly in time; check that every new one is later."""
     for _ in range(times):
         wake = next_wake(state, RULES)
         if wake is None:

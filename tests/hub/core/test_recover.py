@@ -1,4 +1,4 @@
-"""After a restart: nothing accepted is forgotten, nothing counted is counted again."""
+"""After a restart: no accepted call is forgotten, and no press is counted twice."""
 
 import pytest
 

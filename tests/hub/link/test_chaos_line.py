@@ -1,4 +1,4 @@
-"""Lines that fail without a word: each hub is back in time, each call counts once."""
+"""Lines that fail silently: each hub is back in time, each call counts once."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def flows(line: Chaos, up: Flow, down: Flow) -> None:
 
 
 class Lines:
-    """Hubs behind lines of their own, all at once: what takes time is waited for together."""
+    """Several hubs, each behind its own line: the tests wait for all of them at once."""
 
     def __init__(self, stack: ExitStack, folder: Path) -> None:
         self._stack, self._folder = stack, folder

@@ -1,4 +1,4 @@
-"""The link against a real Mosquitto: why it fails, and what it leaves behind."""
+"""The link against a real Mosquitto: why a dial fails, and that a session leaves nothing behind."""
 
 import asyncio
 import gc
@@ -171,7 +171,7 @@ def test_a_broker_that_speaks_no_tls_is_no_broker_of_ours() -> None:
 
 @pytest.fixture
 def imposter(tmp_path: Path) -> Path:
-    """Certificates whose broker is called otherwise."""
+    """Certificates of a broker with another name."""
     folder = certs()
     for name in ("ca.crt", "ca.key"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
@@ -192,7 +192,7 @@ def test_a_broker_of_another_name_is_not_believed(imposter: Path) -> None:
 def test_a_broker_whose_time_is_not_ours_is_told_apart(
     tmp_path: Path, days: int, trouble: LinkTrouble
 ) -> None:
-    """A Pi without a clock battery wakes up in the past."""
+    """A Pi without a clock battery starts with a time in the past."""
     from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - only here
 
     from provisioning.certs.authority import issue  # noqa: PLC0415
@@ -406,7 +406,7 @@ def test_an_old_broker_is_spoken_to_in_its_own_version(broker: Broker) -> None:
 
 
 def test_small_packets_leave_at_once(broker: Broker) -> None:
-    """Nagle costs 44 ms to the PUBACK."""
+    """Nagle's algorithm delays the PUBACK by 44 ms."""
 
     async def story() -> None:
         async with linked(settings(broker.port)) as (link, notes):
@@ -490,7 +490,7 @@ def test_a_clean_leave_says_disconnected_and_nothing_comes_after_it(broker: Brok
 
 
 def test_a_callback_that_raises_ends_the_link(broker: Broker) -> None:
-    """And with it the process; in paho's own thread it would end that without a word."""
+    """The exception ends the process; in paho's own thread it would only end that thread."""
 
     async def story() -> None:
         notes = Notes()
@@ -536,7 +536,7 @@ def test_a_stop_in_the_moment_in_which_a_back_off_is_cut_short_is_a_stop() -> No
 
 
 def test_a_link_that_has_left_dials_no_more(broker: Broker) -> None:
-    """A redial would say `ready` again, and then be `lost`."""
+    """A redial would publish `ready` again, and then the broker would publish `lost`."""
 
     async def story() -> None:
         notes = Notes()

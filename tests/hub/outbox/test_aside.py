@@ -1,4 +1,4 @@
-"""What cannot be read whole is kept beside the outbox before anything is written over it."""
+"""A file that cannot be read completely is copied aside before it is overwritten."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The file of the learned state: whole, or learned anew; and never written over unread."""
+"""The file of the learned habits: complete, or learned again; never overwritten unread."""
 
 import asyncio
 import threading

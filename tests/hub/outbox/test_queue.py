@@ -1,4 +1,4 @@
-"""The queue: who goes first, what waits, and what is never lost."""
+"""The queue: what is sent first, what waits, and that nothing is lost."""
 
 import pytest
 from hypothesis import settings
@@ -90,7 +90,7 @@ def test_after_a_broken_link_calls_leave_again_in_their_order(queue: SendQueue) 
 def test_what_the_center_has_does_not_fly_again_though_its_puback_was_lost(
     queue: SendQueue,
 ) -> None:
-    """A broker that swallows PUBACKs would be hung up on for ever."""
+    """Else the hub would disconnect again and again from a broker that loses PUBACKs."""
     queue.send(row(1, SOS))
     queue.to_publish(0.0)
     queue.forget("1")
@@ -274,7 +274,7 @@ class Histories(RuleBasedStateMachine):
         assert self.bulk_sent == sorted(set(self.bulk_sent))
 
     def teardown(self) -> None:
-        """Over a good link all that is owed or on the disk goes out."""
+        """Over a good link, everything in the queue and on the disk is sent."""
         owed, disk = set(self.owed), set(self.disk)
         self.linked()
         self.asked = None

@@ -1,4 +1,4 @@
-"""The promise on disk: real files, real damage, a real full disk."""
+"""The outbox's file: real files, real damage, a really full disk."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fill(path: Path, count: int = 400) -> list[Row]:
-    """Write SOS among much telemetry, through the front door, and close."""
+    """Write SOS among much telemetry with the outbox's own functions, and close it."""
     rows = [row(n, SOS if n % 20 == 0 else TELEMETRY) for n in range(1, count + 1)]
     outbox, trouble = open_or_repair(path)
     assert trouble is None
@@ -173,7 +173,7 @@ def test_a_damaged_file_is_kept_aside_and_what_can_be_read_is_saved(
 
 
 def test_of_a_file_that_breaks_at_each_start_two_copies_are_kept(path: Path) -> None:
-    """The newest of them, though the clock may stand at 1970: a card must not fill with them."""
+    """Only the newest copies are kept, even with a clock at 1970: a card must not fill up."""
     for n in range(5):
         fill(path)
         path.write_bytes(b"broken %d" % n)
@@ -188,7 +188,7 @@ def test_of_a_file_that_breaks_at_each_start_two_copies_are_kept(path: Path) -> 
 
 
 def test_an_sos_that_only_the_log_holds_is_saved_from_a_damaged_file(path: Path) -> None:
-    """The newest commits are in the WAL alone when the power goes."""
+    """The newest commits are only in the WAL when the power fails."""
     fill(path)
     with closing(Outbox(path)) as outbox:
         outbox.commit(SNAPSHOT, [row(1000, id_="newest")], ())
@@ -364,7 +364,7 @@ def test_a_disk_that_is_full_at_start_still_gives_its_calls_for_help(small: Path
 def test_a_read_only_disk_still_gives_its_calls_for_help(
     tmp_path: Path, small: Path, *, clean: bool
 ) -> None:
-    """The way SD cards die: after an error the kernel mounts them read-only."""
+    """How SD cards fail: after an error the kernel mounts them read-only."""
     calls = fill(tmp_path / "outbox.db", 40)
     with closing(Outbox(tmp_path / "outbox.db")) as outbox:
         if not clean:

@@ -1,4 +1,4 @@
-"""The outbox: no disk holds up a call for help, and nothing that it held is forgotten."""
+"""The outbox's thread: no disk delays a call for help, and nothing that it held is lost."""
 
 import asyncio
 import sqlite3
@@ -130,7 +130,7 @@ def test_a_hanging_disk_holds_nobody_up_twice_and_gets_all_of_it_later(path: Pat
 
 
 def test_what_a_late_commit_wrote_is_struck_out_when_it_was_settled_meanwhile(path: Path) -> None:
-    """Else it would be sent again at every start."""
+    """Else the message would be sent again at every start."""
 
     async def story() -> None:
         with opened(path, patience_s=0.2) as outbox:

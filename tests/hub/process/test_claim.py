@@ -1,4 +1,4 @@
-"""One state folder, one hub: a second process would lose a call that its lamp has shown."""
+"""One state folder, one hub: with two processes a call that a lamp has shown could be lost."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The hub as a process: armed before the network, ends cleanly, loses nothing by SIGKILL."""
+"""The hub as a process: ready before the network, ends cleanly, loses nothing by SIGKILL."""
 
 import random
 import sqlite3
@@ -139,7 +139,7 @@ def calls_on_disk(hub: HubProcess) -> int:
 def test_every_press_that_was_committed_survives_sigkill_and_comes_exactly_once(
     broker: Broker, center: StubCenter, tmp_path: Path
 ) -> None:
-    """The short form of the loss bench: killed at random, while the centre confirms nothing."""
+    """The loss bench in short: the hub is killed at random while the centre confirms nothing."""
     dice, pressed, committed = random.Random(11), 0, 0  # noqa: S311 - a test's dice
     center.mute = True
     with HubProcess(tmp_path, broker.port) as hub:

@@ -116,7 +116,7 @@ def test_a_driver_that_keeps_failing_is_tried_less_and_less_often() -> None:
 
 
 def test_a_driver_that_cancels_itself_is_not_gone_for_good() -> None:
-    """The error of a cancelled inner task looks like our own wish to end."""
+    """The error of a cancelled inner task looks like a cancellation of the supervisor."""
 
     async def story() -> None:
         plan = Plan([cancels_itself, works])

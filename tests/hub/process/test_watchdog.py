@@ -31,7 +31,7 @@ def test_without_systemd_all_of_it_is_silent() -> None:
 
 
 def test_a_systemd_that_does_not_read_holds_nobody_up(tmp_path: Path) -> None:
-    """The socket takes a dozen words; the engine once stood still behind the next."""
+    """The socket holds a dozen messages; the engine once blocked on the next one."""
     path = tmp_path / "deaf"
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf,

@@ -1,4 +1,4 @@
-"""A trace lives through the real decisions; the centre is played; a fall branches off."""
+"""A trace runs through the real decisions, with a simulated centre; a fall branches off."""
 
 import json
 import math

@@ -152,7 +152,7 @@ def test_what_is_no_trace_at_all_is_refused_even_leniently(
 def test_a_device_whose_clock_was_not_set_does_not_make_half_a_century_of_a_week(
     write: Write,
 ) -> None:
-    """It ran for five minutes in silence, and then told of 20513 days without an alarm."""
+    """It ran for five minutes without output, and then reported 20513 days without an alarm."""
     file = write(HEAD + "1970-01-01T09:00:00+09:00,a,motion,1\n" + GOOD + LATER)
     assert refused(file) == (2, Reason.PAST)
     rows, skipped = read(file, lenient=True)
@@ -196,7 +196,7 @@ def test_a_trace_that_is_sorted_by_device_has_no_verdict_even_leniently(
 def test_a_time_in_utc_is_no_local_time_and_its_zone_is_told(
     write: Write, zone_s: float | None, z_s: float, zero_s: float
 ) -> None:
-    """Nights were judged by UTC, without a word."""
+    """Without a time zone, nights were silently taken in UTC."""
     plain = GOOD.replace("T09:00:00+09:00", "T00:00:00Z")
     zero = LATER.replace("T09:00:05+09:00", "T00:00:05+00:00")
     for text, expected in ((plain, z_s), (zero, zero_s)):

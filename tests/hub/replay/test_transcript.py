@@ -1,4 +1,4 @@
-"""The black box of a real run tells the same story again, or where it differs."""
+"""A replay of the black box of a real run gives the same effects, or says where they differ."""
 
 import base64
 import json

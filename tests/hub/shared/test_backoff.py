@@ -1,4 +1,4 @@
-"""The one exponential wait that every process uses."""
+"""The exponential back-off that every process uses."""
 
 import pytest
 

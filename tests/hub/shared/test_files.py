@@ -52,7 +52,7 @@ def test_a_key_is_never_readable_by_others_whatever_stood_there(tmp_path: Path) 
 def test_the_content_is_on_the_disk_before_the_name_and_then_the_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the two the second waits for the name as well: a power cut does not bring it back."""
+    """`to_disk` of the folder waits for the name as well: no power cut brings the old file back."""
     path, synced = tmp_path / "index.tsv", list[str]()
 
     def sync(descriptor: int) -> None:

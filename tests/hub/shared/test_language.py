@@ -1,4 +1,4 @@
-"""One rule says in which language people are spoken to."""
+"""One rule chooses the language of all messages."""
 
 import pytest
 

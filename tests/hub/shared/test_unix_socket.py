@@ -1,4 +1,4 @@
-"""The one unix socket with JSON lines: private, one server a path, lines within their limit."""
+"""Unix sockets with JSON lines: private, one server per path, lines within the limit."""
 
 import asyncio
 import os
@@ -94,7 +94,7 @@ def test_answers_come_until_the_server_hangs_up(tmp_path: Path) -> None:
 
 
 def words_of(data: bytes) -> Given:
-    """Read what `data` holds, as words or as what is wrong with them."""
+    """Read `data`; return its messages, or what is wrong with them."""
 
     async def story() -> Given:
         reader, found = asyncio.StreamReader(limit=2 * LINE_BYTES), Given()

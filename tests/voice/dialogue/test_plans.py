@@ -1,4 +1,4 @@
-"""The shipped plans, way by way: each ends, tells, and says what follows; and a county's own."""
+"""The shipped plans, path by path: each ends, reports, and says what follows; a county's plans."""
 
 import re
 import tomllib
@@ -176,7 +176,7 @@ def test_a_day_at_home_is_no_illness_but_the_body_is_asked_after() -> None:
 
 
 def test_who_speaks_of_going_out_is_asked_whether_now() -> None:
-    """An empty house is watched less: "I was going to go out" must not empty it."""
+    """An empty house is watched less, so "I was going to go out" must not count as going out."""
     assert told(run(shipped("ask_outing"), ["away", "yes"])[1]) == [Meaning.AWAY]
     assert told(run(shipped("ask_outing"), ["away", "no"])[1]) == [Meaning.NO]
     assert told(run(shipped("ask_outing"), ["away", "silence", "silence"])[1]) == [Meaning.UNCLEAR]

@@ -1,4 +1,4 @@
-"""What is said first, what is cut short, what is let go."""
+"""What is said first, what is cut short, and what is dropped."""
 
 from hub.contract.voice import Ask, Listen, Say
 from voice.dialogue.queue import MOST, STALE_S, TaskQueue, cuts_short, is_blunt

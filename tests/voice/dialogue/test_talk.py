@@ -1,4 +1,4 @@
-"""One talk: asked, heard, said back, told; silence, unclear words and help at any time."""
+"""One talk: question, answer, confirmation, report; silence, unclear words, help at any time."""
 
 import pytest
 from hypothesis import given, settings
@@ -251,7 +251,7 @@ def test_slower_and_louder_are_acknowledged_and_slower_stays() -> None:
 
 
 def test_worse_news_takes_good_news_back() -> None:
-    """Good at first, bad after it: the hub never hears the good."""
+    """Good news first, bad news later: the hub never gets the good news."""
     talk_plan = plan(start=Question((MORE, BAD)), more=LAST)
     assert told(run(talk_plan, ["fine", "no"])[1]) == [Meaning.NO]
 
@@ -387,7 +387,7 @@ def test_figures_count_as_syllables_and_slow_speech_takes_longer() -> None:
 @settings(max_examples=400)
 @given(key=st.sampled_from([*KEYS, "ask_nothing_known"]), heard=HEARD, slow=st.booleans())
 def test_every_talk_is_bounded_and_honest(key: str, heard: list[str], *, slow: bool) -> None:
-    """Any words in any order: an end in time, no good news unsaid, and no call for help unheard."""
+    """With any answers in any order: the talk ends in time, invents no good news, loses no call."""
     talk, acts = begin(PLANS.for_key(key, "괜찮으세요?"), slow=slow)
     all_acts, said = list(acts), list[str]()
     for one in heard:

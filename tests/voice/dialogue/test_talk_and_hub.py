@@ -1,4 +1,4 @@
-"""The talk and the hub's machine, put together without a socket: what each leaves to the other."""
+"""The talk and the hub's check-in state machine together, without a socket."""
 
 from collections.abc import Iterable
 
@@ -45,7 +45,7 @@ class Home:
         self.told = heard(self.care.do(Ticked(NINE)))
 
     def hears(self, *what: str, dies_after: int | None = None) -> list[Effect | Told]:
-        """Hold the talk that was asked for last; give what came of it at the hub."""
+        """Hold the talk that was asked for last; return what the hub did with the answers."""
         ask = next(e for e in reversed(self.told) if isinstance(e, Ask))
         self.told = []
         talk, acts = begin(shipped(str(ask.phrase)), slow=ask.slow)

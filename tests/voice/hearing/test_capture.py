@@ -1,4 +1,4 @@
-"""The capture: deaf while we speak, and a proof that whoever hears is alive."""
+"""The capture: it ignores sound while we speak, and its answer proves that it works."""
 
 import threading
 from collections.abc import Callable

@@ -100,7 +100,7 @@ def test_a_call_for_help_is_heard_in_both_passes(phrases: Phrases) -> None:
 
 
 def test_what_is_said_tells_how_like_a_call_it_is(phrases: Phrases) -> None:
-    """Of too much that waits to be judged the least like one is let go."""
+    """Where too much waits to be recognised, what is least like a call is dropped."""
     near = [
         said(hearing_with(phrases, text)).near
         for text in ("오늘 장날이에요", "도아주", "도와주세요")

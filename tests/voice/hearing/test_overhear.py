@@ -1,4 +1,4 @@
-"""A cry amid our own words: cut out of what the microphone hears while we speak."""
+"""A cry during our own speech: extracted from what the microphone hears while we speak."""
 
 from collections.abc import Callable, Iterator
 

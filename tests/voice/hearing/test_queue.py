@@ -1,4 +1,4 @@
-"""What waits to be judged: a cry is never lost, whatever the judge does."""
+"""The queue of speech to recognise: a cry is never lost, whatever the recogniser does."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ NOTHING = Expecting.NOTHING
 
 
 class Court:
-    """A judge who thinks until `go`, and finds everything unclear."""
+    """A recogniser that blocks until `go` and finds everything unclear."""
 
     def __init__(self) -> None:
         self.go, self.judged = Event(), list[bytes]()

@@ -1,4 +1,4 @@
-"""What a television says is told from who speaks above it, by loudness alone."""
+"""A television is told apart from a person who speaks above it, by loudness alone."""
 
 import numpy as np
 from hypothesis import given
@@ -46,7 +46,7 @@ def test_what_is_loud_and_no_speech_is_no_crowd() -> None:
 
 
 def test_who_cries_without_a_pause_is_no_crowd_at_first() -> None:
-    """Out of silence: what is judged of the first 15 s is judged as it always was."""
+    """After silence, speech in the first 15 s is judged as before."""
     quiet = np.full(WINDOW, 20.0)
     for so_far_s in (6.5, 13.0):
         cry = television(round(so_far_s / PIECE_S))

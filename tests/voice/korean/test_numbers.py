@@ -1,4 +1,4 @@
-"""Figures as Koreans read them aloud."""
+"""Numbers as Koreans read them aloud."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Our own voice out of what the microphone heard: what is left is the other's."""
+"""Our own voice is removed from what the microphone hears; the other person's voice is left."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Our door to PortAudio: what an overflow does to a stream."""
+"""The module that uses PortAudio: what an overflow does to a stream."""
 
 import pytest
 

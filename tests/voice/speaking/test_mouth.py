@@ -1,4 +1,4 @@
-"""The mouth says any text; what fails falls to the next."""
+"""The mouth says any text; where one engine fails, the next one says it."""
 
 import threading
 from pathlib import Path

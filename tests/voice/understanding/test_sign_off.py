@@ -1,4 +1,4 @@
-"""How broadcasts end is no cry: a noun in the polite past; and who says 끼였습니다 is heard."""
+"""The end of a broadcast is no call: a noun in the polite past. But 끼였습니다 ("stuck") is one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A call is taken back by whom it is, and by nobody who stands by it or speaks on television."""
+"""Only the caller takes a call back, not a bystander or a television."""
 
 from voice.understanding import phrases
 from voice.understanding.intents import Expecting, Intent

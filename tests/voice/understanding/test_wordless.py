@@ -1,4 +1,4 @@
-"""Nothing that is no word is an answer, whatever it would do: every intent, every question."""
+"""A sound that is no word is never an answer, for every intent and every question."""
 
 from itertools import product
 

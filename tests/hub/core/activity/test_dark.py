@@ -1,4 +1,4 @@
-"""Hours that nobody could watch raise nothing before hours of watching, spread, by day."""
+"""After hours that no hub watched, rules wait for watched hours; the alarms are spread by day."""
 
 from collections.abc import Iterable
 
@@ -41,7 +41,7 @@ def silent(rules: Rules = NOBODY) -> Care:
 
 
 def warned_at(story: Care, until: float) -> float | None:
-    """Let time pass as the engine does; return when the rule of 24 h spoke."""
+    """Move the clock on as the engine does; return when the rule of 24 h raised a warning."""
     while (wake := next_wake(story.state, story.rules)) is not None:
         at = wake + story.off_s
         if at > until:
@@ -129,7 +129,7 @@ def test_a_second_day_without_power_is_waited_for_anew_only_after_life() -> None
 def test_power_that_fails_again_and_again_holds_it_back_for_a_day_of_watching_at_most(
     hub: str,
 ) -> None:
-    """Five hours without, three with it: the waiting stands still meanwhile."""
+    """Five hours without the hub, three with it: the wait does not advance without it."""
     story, at, watched, called = silent(replace(NOBODY, hub=hub)), HOUR, 0.0, False
     while not called and warned_at(story, at) is None:
         at += 5 * HOUR
@@ -140,7 +140,7 @@ def test_power_that_fails_again_and_again_holds_it_back_for_a_day_of_watching_at
 
 
 def power_on(story: Care, at: float) -> list[Effect]:
-    """Start on a machine that had no power; give what is done at once."""
+    """Start on a machine that had no power; return the effects of the start."""
     started = Started(7.0, EIGHT + at, synced=True, boot=f"at-{at}")
     story.off_s = at - 7.0
     story.state = recover(story.state, started, [])

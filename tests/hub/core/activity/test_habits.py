@@ -1,4 +1,4 @@
-"""What is learned of a home: its size, its fading, its limit; and what no history can do to it."""
+"""What is learned of a home: its size, its ageing, its limit; properties in every history."""
 
 import math
 
@@ -51,7 +51,7 @@ NOON = DAY_1 + 12 * 3600.0
 
 
 def taught(days: int, lasted_s: float = 3000.0, score: float = 3.0) -> Habits:
-    """Learn one quiet at noon, alike each day."""
+    """Learn the same quiet at noon on each day."""
     habits = FRESH
     for day in range(days):
         quiet = Quietness(NOON + day * DAY_S, KITCHEN)

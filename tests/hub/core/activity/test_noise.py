@@ -1,4 +1,4 @@
-"""A sensor that pulses though nobody moves is no life, and who lives in one room is."""
+"""A sensor that pulses while nobody moves is no sign of life; a life in one room is one."""
 
 from collections.abc import Iterable
 
@@ -53,7 +53,7 @@ def pulsed(lived: Lived, minutes: Iterable[float], hours: float, device: str = K
 
 @pytest.mark.parametrize("minutes", [(14,), (20,), (30,), (50,), (29, 31, 30.5), MIXED])
 def test_who_has_fallen_is_found_though_a_heater_pulses(minutes: tuple[float, ...]) -> None:
-    """It was never found: each pulse was life for the quiet, and for the 24 hours alike."""
+    """The fall was never noticed: each pulse counted as life, for the quiet and for the 24 h."""
     lived = pulsed(morning(settled()), minutes, 30.0)
     assert lived.kinds[:1] in ([Kind.QUIET], [Kind.NOT_UP])
     assert lived.alarms[0].at < (NOON + 22.0) * HOUR
@@ -61,7 +61,7 @@ def test_who_has_fallen_is_found_though_a_heater_pulses(minutes: tuple[float, ..
 
 
 def blind() -> Lived:
-    """A home in which no quiet is judged, so that the rule of 24 h alone can find anybody."""
+    """A home in which quiet is not judged, so that only the rule of 24 h can raise an alarm."""
     rules = replace(RULES, quiet=replace(RULES.quiet, safe_night_s=1e9, most_s=1e9, least_s=1e9))
     return morning(settled(rules=rules))
 
@@ -284,7 +284,7 @@ def test_the_door_and_the_motion_at_once_are_a_hand() -> None:
 def test_the_24_hours_count_from_the_first_even_pulse_however_long_the_pauses(
     minutes: int,
 ) -> None:
-    """Pauses over `PAUSE_S` began the run anew each time: it was 24 h more after the verdict."""
+    """Pauses over `PAUSE_S` restarted the run each time, which delayed the alarm by 24 h."""
     pause_s, first_at = minutes * 60.0, (NOON + 0.3) * HOUR
     lived = pulsed(blind(), (minutes,), 24.0 + noise.KEPT * pause_s / HOUR)
     (raised, *_) = [alarm for alarm in lived.alarms if alarm.kind is Kind.NO_LIFE]

@@ -1,4 +1,4 @@
-"""Where the resident is held to be: by the exit door, by activity, by their own word."""
+"""Where the resident is assumed to be: by the exit door, by activity, by their own words."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_who_goes_by_the_door_and_is_seen_no_more_is_away() -> None:
 
 
 def test_who_walks_on_inside_after_the_door_has_stayed() -> None:
-    """A parcel was taken in; and whoever sits still after it is at home."""
+    """A parcel was taken in; a resident who then sits still is at home."""
     assert lived().door(10.01).move(LIVING, 10.02).until(14.0).kind is not AWAY
 
 
@@ -136,7 +136,7 @@ def test_a_door_that_says_again_that_it_is_open_lets_nobody_out() -> None:
 
 
 def test_a_cupboard_after_the_front_door_is_opened_by_somebody_inside() -> None:
-    """However soon after it: a hand does not linger, as a sensor's view does."""
+    """However soon after it: a hand on a contact is a new action, motion may be a late pulse."""
     home = Lived(WITH_FRIDGE).move(KITCHEN, 9.95).move(LIVING, 10.0).fridge(9.0)
     home.door(10.01).fridge((home.at + 3.0) / HOUR)
     assert home.until(10.5).kind is HOME
@@ -164,7 +164,7 @@ def test_who_came_in_and_puts_the_shopping_away_is_at_home() -> None:
 
 @pytest.mark.parametrize("way", ["coat", "door", "fridge"])
 def test_who_says_that_they_go_out_may_still_take_their_coat(way: str) -> None:
-    """What follows the word within ten minutes is the going, and takes nothing of it back."""
+    """Movement within ten minutes after "I am going out" belongs to it and cancels nothing."""
     home = Lived(WITH_FRIDGE).fridge(9.0).move(KITCHEN, 9.9).until(10.0)
     home.take(Answered(home.at, Meaning.AWAY))
     match way:
@@ -184,7 +184,7 @@ def test_who_says_that_they_go_out_and_is_about_half_an_hour_later_has_stayed() 
 
 
 def test_a_door_whose_contact_is_the_wrong_way_round_still_lets_people_out() -> None:
-    """Between two openings it says "open" for hours, and "shut" for a few seconds."""
+    """Between two openings the reversed contact reads "open" for hours and "shut" for seconds."""
     home = lived().until(10.1)
     home.take(ContactChanged(1.0, FRONT, closed=False))
     home.take(ContactChanged(home.at, FRONT, closed=True))

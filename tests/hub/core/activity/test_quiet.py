@@ -1,4 +1,4 @@
-"""Unusual quiet: warned of, then an alarm with its evidence; and all that is no quiet."""
+"""Unusual quiet: a warning, then an alarm with its evidence; and what is not quiet."""
 
 import msgspec
 import pytest
@@ -28,7 +28,7 @@ NOON = 14 * 24 + 12.0  # of the fifteenth day
 
 
 def morning(lived: Lived, day: int = 14, till: float = 12.0) -> Lived:
-    """Live as ever up to `till`."""
+    """Live an ordinary day up to `till`."""
     for n, hour in enumerate(day_long(till=till)):
         lived.move((KITCHEN, LIVING)[n % 2], day * 24 + hour)
     lived.effects.clear()
@@ -119,7 +119,7 @@ def test_a_night_as_ever_is_no_quiet() -> None:
 
 
 def slow() -> Lived:
-    """A home of which the sum says: whatever the quiet, it is usual here."""
+    """A home whose learned habits call every quiet usual."""
     lived = morning(settled())
     lived.state = replace(lived.state, habits=replace(lived.state.habits, peaks=(1e3,) * 60))
     return lived

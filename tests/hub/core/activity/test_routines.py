@@ -1,4 +1,4 @@
-"""Too long in the bathroom, the door left open, out at night, up at night; and the hour's page."""
+"""Too long in the bathroom, a door left open, out at night, up at night; the hourly report."""
 
 import pytest
 from msgspec.structs import replace
@@ -35,7 +35,7 @@ def awake(hour: float = 10.0) -> Lived:
 
 
 def test_who_moves_in_the_bathroom_for_far_longer_than_ever_is_asked_and_then_helped() -> None:
-    """Whoever lies there moves too: that is no way out of the bathroom."""
+    """A person who lies there moves too: that does not mean that they left the bathroom."""
     lived = awake()
     for n in range(20):
         lived.move(BATH, TENTH + 10.1 + n / 10)
@@ -78,7 +78,7 @@ def test_a_home_that_is_new_has_no_usual_bath() -> None:
 
 
 def opened(lived: Lived, hour: float) -> Lived:
-    """Open the front door, and leave it so."""
+    """Open the front door and leave it open."""
     lived.until(hour)
     return lived.take(ContactChanged(lived.at, FRONT, closed=False))
 
@@ -149,7 +149,7 @@ def up_all_night() -> Lived:
 
 
 def test_who_goes_on_wandering_after_the_warning_is_told_of() -> None:
-    """Moving about is what it is about, so it ends nothing."""
+    """The warning is about moving at night, so motion does not end it."""
     lived = up_all_night()
     for n in range(1, 7):
         lived.move(LIVING, (lived.at + 60.0 * n / n) / HOUR)
@@ -180,7 +180,7 @@ def test_a_night_like_other_bad_nights_is_none_of_ours() -> None:
 
 
 def pages(lived: Lived) -> list[Activity]:
-    """What the hub has told of its hours."""
+    """The hourly reports of the hub."""
     told = [e for e in lived.effects if isinstance(e, Publish) and e.topic.endswith("/activity")]
     assert all(e.lane is Lane.TELEMETRY for e in told)
     found = [wire.decode_from_hub(e.topic, e.payload)[1] for e in told]

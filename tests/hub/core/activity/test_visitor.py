@@ -1,4 +1,4 @@
-"""A visitor of whom the resident has told: shown, taught nothing by, and waited for by nobody."""
+"""A visitor whom the resident has announced: shown; the hub learns nothing and waits for nobody."""
 
 from collections.abc import Callable
 from copy import copy
@@ -98,7 +98,7 @@ def test_who_falls_asleep_or_calls_has_no_visitor() -> None:
 
 
 def test_nobody_visits_who_is_not_at_home() -> None:
-    """The word may be the television's, in an empty house too."""
+    """The words may come from a television, even in an empty house."""
     home = visited().door(10.1).until(10.3)
     assert shown(says(home, Meaning.VISITOR)) is AWAY
     assert says(Lived(), Meaning.VISITOR).state.house.visitor_until == NEVER
@@ -132,7 +132,7 @@ def test_nobody_has_said_anything() -> None:
 
 
 class Twin(Lived):
-    """A home in which from `frozen` on nothing is learned, but the days turn."""
+    """A home in which nothing is learned from `frozen` on, while the days go on."""
 
     def __init__(self, base: Lived, *, frozen: bool) -> None:
         self.rules, self.state, self.at = LONG, base.state, base.at
@@ -154,7 +154,7 @@ def _turned(state: HomeState, before: HomeState, at: float) -> Habits:
 
 
 def both(base: Lived, scene: Callable[[Lived], object]) -> tuple[Twin, Twin]:
-    """Live it twice: with a visitor, and with none in hours that teach nothing."""
+    """Run it twice: with a visitor, and without one but with learning switched off."""
     declared, plain = Twin(base, frozen=False), Twin(base, frozen=True)
     says(declared, Meaning.VISITOR)
     for home in (declared, plain):

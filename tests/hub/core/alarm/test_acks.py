@@ -1,4 +1,4 @@
-"""What the centre says of an alarm: in any order, twice, too late, of things unknown."""
+"""The centre's acks of an alarm: in any order, twice, too late, and of unknown alarms."""
 
 import pytest
 from msgspec.structs import replace

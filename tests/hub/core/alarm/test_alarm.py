@@ -1,4 +1,4 @@
-"""The life of a call for help, from the finger to a person and back."""
+"""The life of a call for help: from the press until a person has dealt with it."""
 
 import pytest
 from msgspec.structs import replace
@@ -304,7 +304,7 @@ FEW = replace(CALM, untold_calls=3)
 
 
 def few(state: HomeState, *events: Event) -> tuple[HomeState, list[tuple[What, str, float]]]:
-    """Live where only three calls may wait for the centre; give what was told of: by what, when."""
+    """Decide calls where only three may wait for the centre; return which were told, and when."""
     told = list[tuple[What, str, float]]()
     for event in events:
         state, effects = decide(state, event, FEW)
@@ -314,7 +314,7 @@ def few(state: HomeState, *events: Event) -> tuple[HomeState, list[tuple[What, s
 
 
 def full() -> HomeState:
-    """A home that nobody hears, at 16: the last three presses of six added nothing."""
+    """A home without a link at 16 s: the last three of six presses added nothing."""
     state, told = few(unlinked(quiet()), *(e for n in range(6) for e in press(10.0 + n)))
     assert len(told) == 3
     return state

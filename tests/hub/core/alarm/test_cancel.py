@@ -1,4 +1,4 @@
-"""Taking a call back: the resident's word within ten seconds, the centre's after that."""
+"""Cancelling a call: by the resident within ten seconds, by the centre after that."""
 
 import pytest
 from msgspec.structs import replace
@@ -257,7 +257,7 @@ def test_a_green_tap_that_red_follows_at_once_takes_nothing_back() -> None:
 
 
 def rattling(device: str) -> HomeState:
-    """A home at 1,000 s in which a contact has closed every 5 s for longer than a finger would."""
+    """A home at 1,000 s in which a button closed every 5 s, for longer than people press."""
     state = tell(quiet(), *(e for n in range(198) for e in press(10.0 + 5 * n, device)))
     assert faults.stands(state, device, FaultKind.CHATTER)
     return state
@@ -293,7 +293,7 @@ def test_a_green_button_that_rattles_no_more_takes_back_again() -> None:
 
 
 def test_a_cord_that_rattles_ends_no_warning_and_stands_for_no_spoken_call() -> None:
-    """It ended the warning of an alarm by the house, and that alarm never came."""
+    """It ended the warning, and the automatic alarm was never raised."""
     state = rattling(CORD)
     evidence = Evidence(0.0, 86_400.0, 0.0, 86_400.0, "", (), 0)
     state = replace(state, warning=Caution(Kind.NO_LIFE, "", evidence, 1100.0, 1000.0))

@@ -1,4 +1,4 @@
-"""What is owed is sent again, without end, until the centre has stored it."""
+"""An undelivered message is sent again, without end, until the centre has stored it."""
 
 from msgspec.structs import replace
 
@@ -36,7 +36,7 @@ def resends(effects: list[Effect]) -> list[str]:
 
 
 def resend_times(state: HomeState, count: int) -> list[float]:
-    """Serve each deadline as it comes; give when something was sent again."""
+    """Decide each deadline in time; return when something was sent again."""
     times = list[float]()
     for _ in range(100 * count):
         wake = next_wake(state, RULES)
@@ -105,8 +105,8 @@ def test_a_restored_state_is_sent_as_soon_as_there_is_a_link() -> None:
     assert not [e for e in effects if isinstance(e, Publish) and e.id == FIRST]
 
 
-def owing() -> HomeState:
-    """A home whose alarm the centre has, but not yet that the resident called once more."""
+def undelivered() -> HomeState:
+    """A home whose alarm the centre has stored, but not yet the resident's second call."""
     state = tell(called(), received(), *press(40.0))
     assert [o.id for o in state.owed] == ["b1-2"]
     return state
@@ -119,7 +119,7 @@ def begun(state: HomeState) -> tuple[HomeState, list[Effect]]:
 
 
 def test_a_call_whose_bytes_are_lost_is_told_anew_and_holds_its_alarm_no_longer() -> None:
-    state, effects = begun(delivery.reconciled(owing(), (), ()))
+    state, effects = begun(delivery.reconciled(undelivered(), (), ()))
     (call,) = calls(effects)
     assert read(call).data.what is What.REPEATED
     assert [o.id for o in state.owed] == [call.id] != ["b1-2"]
@@ -129,12 +129,12 @@ def test_a_call_whose_bytes_are_lost_is_told_anew_and_holds_its_alarm_no_longer(
 
 
 def test_what_is_held_stays_owed() -> None:
-    assert delivery.reconciled(owing(), ["b1-2"], ()) == owing()
+    assert delivery.reconciled(undelivered(), ["b1-2"], ()) == undelivered()
     assert delivery.reconciled(called(), (), ()) == called()  # the centre will ask for it
 
 
 def test_what_was_settled_while_the_disk_was_unread_is_not_owed_any_more() -> None:
-    state, effects = begun(delivery.reconciled(owing(), (), ["b1-2"]))
+    state, effects = begun(delivery.reconciled(undelivered(), (), ["b1-2"]))
     assert not calls(effects)
     assert not state.owed
     assert not tell(state, closed(7.0)).alarms
@@ -148,5 +148,7 @@ def test_a_lost_call_that_was_taken_back_or_that_no_hand_made_is_not_told_anew()
     assert isinstance(alarm(taken_back).life, Cancelled)
     assert [o.id for o in taken_back.owed] == [FIRST, "b1-3"]
     assert not calls(begun(taken_back)[1])
-    nobody = replace(alarm(owing()), kind=Kind.QUIET, calls=())
-    assert not calls(begun(delivery.reconciled(replace(owing(), alarms=(nobody,)), (), ()))[1])
+    nobody = replace(alarm(undelivered()), kind=Kind.QUIET, calls=())
+    assert not calls(
+        begun(delivery.reconciled(replace(undelivered(), alarms=(nobody,)), (), ()))[1]
+    )

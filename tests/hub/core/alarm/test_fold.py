@@ -1,4 +1,4 @@
-"""Which call is one more of an open alarm, and which is an alarm of its own."""
+"""Which call belongs to an open alarm, and which is a new alarm."""
 
 import pytest
 
@@ -22,7 +22,7 @@ from tests.hub.core.scenes import (
 
 
 def opened(kind: Kind, *news: CenterAcked) -> HomeState:
-    """A home with an open alarm of this kind, of which the centre has said something."""
+    """A home with an open alarm of this kind that the centre has acknowledged."""
     state, _ = alarm.call(quiet(), kind, HELP, 1.0, RULES)
     return tell(state, *news)
 
@@ -32,7 +32,7 @@ def opened(kind: Kind, *news: CenterAcked) -> HomeState:
 def test_a_press_is_an_alarm_of_its_own_whatever_the_house_has_told(
     kind: Kind, news: tuple[CenterAcked, ...]
 ) -> None:
-    """The centre may have taken the other one already: nobody would ring for this call again."""
+    """Somebody may have taken the other alarm already: then this call would not ring."""
     state, effects = story(opened(kind, *news), *press(10.0))
     data = [read(e).data for e in calls(effects)]
     assert (data[0].what, data[0].kind, data[0].scaip.pri) == (What.RAISED, Kind.HELP_BUTTON, 0)

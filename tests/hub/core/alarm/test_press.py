@@ -1,4 +1,4 @@
-"""Press: what a level means, told edge by edge."""
+"""The press detector: what a contact's level means, edge by edge."""
 
 import pytest
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ Level = bool | None
 def run(
     *steps: tuple[float, Level], contact: Contact | None = None
 ) -> tuple[Contact, list[Transition]]:
-    """Feed levels (or let time pass); give the contact and all that it has come to mean."""
+    """Feed levels, or move the clock on; return the contact and everything that it meant."""
     contact, turns = contact or Contact(), list[Transition]()
     for at, level in steps:
         contact, more = (

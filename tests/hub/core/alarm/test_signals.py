@@ -1,4 +1,4 @@
-"""What the resident sees and hears: the one thing that is true, and nothing old."""
+"""What the resident sees and hears: the present state, never an old one."""
 
 from hub.contract.voice import Phrase
 from hub.contract.wire import LinkTrouble

@@ -1,4 +1,4 @@
-"""Check-ins: asked, answered, unclear; whatever restarts, and whatever the clock says."""
+"""Check-ins: asked, answered, unclear; with any restart and any error of the clock."""
 
 import pytest
 from msgspec.structs import replace
@@ -218,7 +218,7 @@ def test_whoever_went_out_after_the_first_question_is_not_missed() -> None:
 
 
 def test_who_is_only_thought_to_be_out_is_asked_and_missed_like_anybody() -> None:
-    """A care worker went by the exit door; the resident lies in bed."""
+    """A care worker left by the exit door while the resident lies in bed."""
     story = care(presence=PresenceKind.AWAY) >> Wait(NINE) << [MOOD]
     story = story >> Wait(NINE + 60) << [] >> Wait(NINE + 5 * MINUTE) << [MOOD_SLOW]
     story = story >> Wait(NINE + 360) << [] >> Wait(NINE + 15 * MINUTE) << [MOOD_SLOW]

@@ -142,7 +142,7 @@ def test_an_open_alarm_silences_the_reminder_and_not_the_call() -> None:
 
 
 def test_a_call_for_help_is_none_of_the_missed_check_in() -> None:
-    """That may have been taken already; and motion after it must not sound like an all-clear."""
+    """Somebody may have taken the alarm already; later motion must not read as an all-clear."""
     story = called() >> red(CALLED + 60)
     over = [alarm("raised", "help_button"), result("alive", "button", 3), alarm("cleared")]
     assert story << over

@@ -1,4 +1,4 @@
-"""The rule of 24 and 48 hours: whatever restarts, and whatever the clock says."""
+"""The rule of 24 and 48 hours: with any restart and any error of the clock."""
 
 import pytest
 from msgspec.structs import replace
@@ -174,7 +174,7 @@ def test_who_is_away_without_a_word_is_missed_after_a_day() -> None:
 
 
 def test_who_is_thought_to_be_away_is_missed_after_a_day_whatever_absences_there_were() -> None:
-    """After nine days in hospital a day was eleven, for as long as that was remembered."""
+    """After nine days in hospital, 24 h became eleven days for as long as they were remembered."""
     story = care(rules=NOBODY, presence=PresenceKind.AWAY)
     habits = replace(story.state.habits, longest={ABSENCE: 9 * DAY})
     story.state = replace(story.state, habits=habits)

@@ -95,7 +95,7 @@ def test_nothing_is_due_of_a_home_that_is_new() -> None:
 
 
 def test_a_care_worker_leaves_by_the_door_and_the_resident_lies_in_bed() -> None:
-    """The door alone made a day eleven; now it silences nothing but the quiet's own judgement."""
+    """A door made eleven days of the 24 h; now it only pauses the judgement of quiet."""
     rules = replace(RULES, care=CareRules(times=("18:00",)))
     lived = settled(rules=rules)
     for n, hour in enumerate(day_long(till=12.0)):

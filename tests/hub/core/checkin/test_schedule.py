@@ -116,7 +116,7 @@ def test_without_quiet_hours_anybody_is_asked_at_any_time() -> None:
 @pytest.mark.parametrize("year", [YEAR, -YEAR])
 @pytest.mark.parametrize("jump", [20.0, NINE - 60, NINE - 1, NINE + HOUR])
 def test_a_clock_that_jumps_by_a_year_asks_as_before(year: float, jump: float) -> None:
-    """Neither a storm nor a year of silence."""
+    """The clock's jump causes neither many check-ins at once nor a year without any."""
     story = care(rules=replace(RULES, care=CareRules(callout_s=14 * DAY)))
     asked = 0
     for minute in range(1, 3 * 24 * 60):

@@ -1,4 +1,4 @@
-"""Announcements of the centre: spoken when it may be, and each with its receipt."""
+"""Announcements of the centre: spoken when they may be, and each confirmed by a receipt."""
 
 from msgspec.structs import replace
 
@@ -21,7 +21,7 @@ TEXT = "오늘은 폭염 경보입니다. 물을 자주 드세요."
 
 
 def lens(effect: Effect) -> Effect | None:
-    """Leave what is announced and what the centre is told of it."""
+    """Keep only the announcements and what the centre is told of them."""
     if isinstance(effect, Say):
         return effect if effect.phrase is Phrase.ANNOUNCEMENT else None
     if isinstance(effect, Publish) and effect.topic.endswith("/event"):

@@ -27,7 +27,7 @@ def live(state: HomeState, *events: Event) -> HomeState:
 
 
 def put(at: float, *, away: bool) -> tuple[Event, ...]:
-    """The switch is put over, and stays."""
+    """The switch is turned on and stays on."""
     return ContactChanged(at, SWITCH, closed=away), Ticked(at + 0.05)
 
 
@@ -70,7 +70,7 @@ def test_a_rattling_switch_is_a_fault() -> None:
 
 
 def test_a_closed_switch_does_not_keep_the_green_button_from_cancelling() -> None:
-    """A palm on the red button does; the switch is no red button."""
+    """A red button that is held down does; the switch is no red button."""
     state = decide(called(at=10.0), put(10.5, away=True)[0], RULES)[0]
     for event in press(12.0, GREEN):
         state = decide(state, event, RULES)[0]
@@ -85,7 +85,7 @@ LIFE_H = 12.0
 
 
 def wobbled(hours: float) -> Lived:
-    """A house in which nobody lives any more; its switch opens and closes once an hour."""
+    """A house in which nobody moves any more; its away switch opens and closes once an hour."""
     lived = Lived(HOUSE).move(LIVING, LIFE_H - 0.3).move(KITCHEN, LIFE_H)
     for n in range(int(hours)):
         lived.until(LIFE_H + 0.5 + n)
@@ -96,7 +96,7 @@ def wobbled(hours: float) -> Lived:
 
 
 def test_a_switch_that_wobbles_puts_the_24_hours_off_by_one_absence_and_no_more() -> None:
-    """Each wobble was an absence of 12 h anew, so that nobody was ever missed."""
+    """Each change of the switch began a new absence of 12 h, so that nobody was ever missed."""
     lived = wobbled(60.0)
     raised = [alarm for alarm in lived.alarms if alarm.kind is Kind.NO_LIFE]
     due_s = HOUSE.care.callout_s + HOUSE.quiet.declared_away_s

@@ -1,4 +1,4 @@
-"""What the centre orders is done once and in time; what it should not is refused and said."""
+"""A command of the centre is done once and in time; a wrong one is refused with a reply."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Only a change is activity: what a sensor says again says nothing of a person."""
+"""Only a change is activity: a repeated value of a sensor is no sign of a person."""
 
 import csv
 from datetime import datetime

@@ -160,7 +160,7 @@ def test_a_cry_is_heard_at_once_by_whoever_holds_the_call_and_the_last_one_withi
 
 
 def test_after_a_reboot_a_cry_is_heard_while_an_alarm_is_open() -> None:
-    """Monotonic time begins anew: what was raised at 500,003 was not raised later than now."""
+    """Monotonic time restarts at 0: a time of 500,003 from before is not in the future."""
     calling = story() >> said(500_000.0, Meaning.HELP) << [ASKED] >> Ticked(500_015.0)
     again = Started(20.0, 1.9e9, synced=True, boot="b1")
     rebooted = story(recover(calling.state, again, [])) >> again
@@ -220,7 +220,7 @@ MOVES = st.one_of(
 
 @given(st.lists(st.tuples(MOVES, st.floats(0.0, 20.0)), max_size=20))
 def test_a_heard_call_is_raised_or_clearly_taken_back(history: list[tuple[Event, float]]) -> None:
-    """Whatever follows: within 15 s there is an alarm, or somebody said or pressed that not."""
+    """Whatever follows, within 15 s there is an alarm, or somebody has taken the call back."""
     state, at = heard().state, 10.0
     for event, pause_s in [*history, (Ticked(0.0), 15.0)]:
         at += pause_s

@@ -1,4 +1,4 @@
-"""Answers without a word: asked again once, and then a person is told; no groan ends anything."""
+"""Answers without a word: asked again once, then a person is told; no groan ends anything."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""The shape of a driver, as anybody who writes one sees it."""
+"""The interface of a driver, as the author of a driver sees it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from hub.core.model.events import ContactChanged, Event
 
 
 class Door(Struct, frozen=True, kw_only=True):
-    """A driver is its config, and one coroutine."""
+    """A driver is its settings and one coroutine."""
 
     name: str
     pin: int = 4

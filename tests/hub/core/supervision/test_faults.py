@@ -1,4 +1,4 @@
-"""Link and driver health: what is wrong is told once, lasts, and ends."""
+"""Faults of the link and of drivers: each is reported once, lasts, and ends."""
 
 import pytest
 from msgspec.structs import replace

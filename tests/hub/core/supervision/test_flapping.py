@@ -1,4 +1,4 @@
-"""A loose plug, a wobbling cord: what comes and goes is told, and does not write without end."""
+"""A loose plug, a swinging cord: faults that come and go are reported, with limited writes."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
@@ -102,7 +102,7 @@ class Day(Struct):
 
 
 def lived(events: Iterable[Event], rules: Rules = HOUSE, *, hears: bool = True) -> Day:
-    """Live through events."""
+    """Decide events."""
     day = Day(tell(offline(), LinkUp(1.0, "broker")), hears, rows=[])
     for event in events:
         day.until(event.at, rules)
@@ -196,7 +196,7 @@ QUIET = replace(RULES, offline_s=1e9, stage_lasts_s=1e9)
 
 
 def test_a_fault_whose_end_is_held_back_is_no_ground_to_doubt_a_sensor() -> None:
-    """What is shown and told is steady; what is decided by it is true."""
+    """The displayed and reported fault is steady; decisions use the true state."""
     state = tell(quiet(), *TWICE)
     assert faults.stands(state, "x", FaultKind.DRIVER_FAILED)
     state = tell(state, DriverReady(13.0, "x"))
@@ -272,7 +272,7 @@ def said_of(day: Day) -> list[AlarmEvent]:
 
 
 def test_a_wobbling_cord_tells_a_call_every_ten_to_thirty_seconds_and_is_a_fault() -> None:
-    """It gave 501 events and 1,002 commits a minute, and no fault."""
+    """It caused 501 events and 1,002 commits a minute, and no fault."""
     day = lived(wobble(CORD, 600.0))
     called_at = [said.data.at for said in said_of(day)]
     assert [said.data.what for said in said_of(day)][:2] == [What.RAISED, What.REPEATED]

@@ -1,4 +1,4 @@
-"""A snapshot is read as far as it can be, by an older and by a newer program than its writer."""
+"""A snapshot is read as far as possible, by older and newer programs than its writer."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -44,7 +44,7 @@ GROUND = Evidence(UTC, 1.0, 1.0, 1.0)
 
 
 def lived() -> HomeState:
-    """A home in which much is going on."""
+    """A home with alarms, a check-in, a warning and an announcement in progress."""
     state = tell(called(), received(), accepted(), *press(30.0, CORD), *press(40.0, CORD))
     visit = CheckIn("2026-03-01-0900", Topic.SLEEP, 50.0, UTC + 50.0, Due(50.0))
     care = CareState(visit=visit, life_at=39.0, anchor=Anchor(40.0, UTC + 40.0))
@@ -73,7 +73,7 @@ def ids(state: HomeState) -> tuple[list[str], list[str]]:
 
 
 def goes_on(state: HomeState) -> HomeState:
-    """Live on from a snapshot, as a process does that finds it."""
+    """Continue from a snapshot, as a process that starts with it does."""
     event = started(5.0, "b2")
     state = recover(snapshot.with_fault(state, ()), event, ())
     events = (event, LinkUp(6.0, "broker"), *press(70.0), Ticked(1e5), Ticked(2e5))
@@ -172,7 +172,7 @@ ODD: list[tuple[str, object]] = [
 
 
 def rich() -> dict[str, Any]:
-    """A snapshot in which every part stands."""
+    """A snapshot that holds every part."""
     visit = LIVED.care.visit
     assert visit is not None
     care = replace(

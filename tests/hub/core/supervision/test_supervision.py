@@ -1,4 +1,4 @@
-"""Supervision: what each device's silence, level, battery and power are told as, and their end."""
+"""Supervision: how silence, level, battery and power of each device are reported, and their end."""
 
 import math
 
@@ -52,7 +52,7 @@ def ruled(**sensors: Sensor) -> Rules:
 
 
 def technical(effect: Effect) -> Effect | None:
-    """Leave what tells of devices, without its id; check-ins and quiet are other stories."""
+    """Keep only what concerns devices, without ids; other tests check check-ins and quiet."""
     if not isinstance(effect, Publish) or effect.lane is not Lane.FAULT:
         return None
     _, message = wire.decode_from_hub(effect.topic, effect.payload)
@@ -71,7 +71,7 @@ def begun(
     chance: float = 0.0,
     off_s: float = 0.0,
 ) -> HomeState:
-    """Start a process at `at`, and link it; `off_s`: monotonic time has begun anew since."""
+    """Start a process at `at` and connect it; `off_s`: how far monotonic time was reset."""
     started = Started(at, UTC + at + off_s, synced=True, boot=boot, chance=chance)
     state = recover(state, started, [])
     state = decide(state, started, rules)[0]
@@ -218,7 +218,7 @@ def test_a_stranger_has_no_word() -> None:
 
 
 def test_a_sensor_that_sees_nobody_for_a_week_while_others_do_is_no_witness_of_quiet() -> None:
-    """Its wire came off: the line rests low, and can be read very well."""
+    """The sensor's wire came off: the line stays low, and reading it works."""
     story = book(kitchen=KITCHEN, bathroom=BATHROOM)
     for hour in range(1, 8 * 24):
         story >> DeviceSeen(hour * HOUR, "kitchen") << []
@@ -700,7 +700,7 @@ def test_only_what_spoke_and_has_no_fault_is_a_witness_of_quiet() -> None:
 
 @pytest.mark.parametrize("sensor", [replace(KITCHEN, silent_s=0.0), FRONT])
 def test_a_flood_is_no_sign_of_life(sensor: Sensor) -> None:
-    """Else a wire with noise on it would keep a house awake in which nobody moves any more."""
+    """Else noise on a wire would count as activity in a house in which nobody moves any more."""
     rules = ruled(noisy=sensor)
     state = begun(HomeState(), rules, 0.0, "b1")
     for n in range(400):
@@ -765,7 +765,7 @@ def test_silence_is_told_exactly_and_no_deadline_is_served_twice(
 
 
 def test_an_edge_of_a_healthy_sensor_leaves_supervision_as_it_is() -> None:
-    """At 50,000 events a second nothing may be made that is not needed."""
+    """At 50,000 events a second no needless object may be created."""
     state = begun(HomeState(), WHOLE, 0.0, "b1")
     state = decide(state, moved(1.0), WHOLE)[0]
     for n in range(100):

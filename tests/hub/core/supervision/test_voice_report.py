@@ -1,4 +1,4 @@
-"""Whether the home has a voice and what it can do: by its own word, and the faults against it."""
+"""Whether the home has a voice and what it can do: from its Hello and its present faults."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""What fails becomes a task where people look: one row per area, ended by itself, never lost."""
+"""Faults become tasks on the board: one row per area; they end by themselves and are never lost."""
 
 import time
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def live_at(store: Store, hub: str, address: str) -> None:
 
 
 def walk(store: Store, at: float, listening_utc: float | None = NOW - 1e6) -> None:
-    """Look at the hubs once, as the rounds do."""
+    """Check the hubs once, as the rounds do."""
     hubs = store.read(hub_rows.known)
     look = Look(at, listening_utc, GRACE)
     news = store.read(equipment.watch, hubs, look, BOUNDS)

@@ -1,4 +1,4 @@
-"""What one hub may put upon the store, so that none holds up another's call."""
+"""How much one hub may send to the store, so that it delays no other hub's call."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ BURST = int(CALLS[0][0])
 
 
 class Hubs:
-    """A rate limit with a clock by hand; nothing waits for a thread."""
+    """A rate limit whose clock the test moves; no thread is needed."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at = 1000.0
@@ -182,7 +182,7 @@ def broker() -> Iterator[Broker]:
 
 
 def call(hub: Talker, alarm: str, patience_s: float = 60.0) -> float:
-    """Press, and give how long `received` took."""
+    """Press; return the seconds until `received`."""
     began = time.monotonic()
     said = wire.encode(event(alarm=alarm, hub=HONEST))
     hub.client.publish(f"anbu/1/{HONEST}/event", said, qos=1)
@@ -193,7 +193,7 @@ def call(hub: Talker, alarm: str, patience_s: float = 60.0) -> float:
 
 @pytest.mark.broker
 def test_a_neighbours_call_is_received_beside_a_flood(tmp_path: Path, broker: Broker) -> None:
-    """20,000 events at once held it up for 14 s and more; what is left is paho's own reading."""
+    """20,000 events at once delayed a call by 14 s and more; paho's own reading is what remains."""
     command = [sys.executable, "-m", "tests.center.flooder", str(broker.port), str(broker.certs)]
     with (
         office(tmp_path, mqtt(broker)) as center,

@@ -1,4 +1,4 @@
-"""One home that invents calls without end pushes no other home's call out of sight."""
+"""A home that invents calls without end does not push other homes' calls off the board."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,7 +152,7 @@ def test_the_board_says_what_it_does_not_show(
 def test_the_end_of_an_alarm_that_first_shows_so_says_nothing_of_the_rest(
     store: Store, what: What
 ) -> None:
-    """Its raising was refused while too many waited; it comes again."""
+    """The centre refused the alarm's first message while too many were open; it comes again."""
     invent(store, OPEN_MOST + 3)
     before = shared(store)
     hear(store, event(what, alarm="new"))
