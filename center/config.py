@@ -75,7 +75,7 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     ack_s: Dialling = 4.0  # a PUBACK later than this means that the link is dead
     look_s: Dialling = 15.0  # another centre that is alive connects again well before
     aside_s: Seconds = 60.0  # between looks while another centre has the hubs; each costs it 1 s
-    back_off_s: Dialling = 2.0  # the longest pause between tries; the real one is random below it
+    back_off_s: Dialling = 2.0  # the longest pause between tries, 64 s at most; it is random
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

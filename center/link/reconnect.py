@@ -23,7 +23,7 @@ from hub.shared.backoff import exponential_s
 ANOTHER = "another centre has the hubs"
 UNKNOWN = "unknown"
 WATCH_S = 0.5
-FIRST_S = 0.5
+FIRST_S, LONGEST_S = 0.5, 64.0  # a centre that could be reached again must not wait for minutes
 STEADY_S = 5.0  # a session that lasted this long does not count as a failure
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Link:
             session.publish(Message(wire.topic(hub, "cmd"), payload, expires_s=left_s))
 
     def redial(self, why: str) -> None:
-        """Return the session up, so that the broker sends again whatever was not settled."""
+        """End the session, so that the broker sends again whatever was not settled."""
         session = self._session
         if session:
             session.end(why)
@@ -130,7 +130,7 @@ class Link:
     def _pause_s(self, failures: int) -> float:
         """Return the seconds before the next dial: 0 after a steady session, else random."""
         jitter = random.random()  # noqa: S311 - spreads dials
-        longest_s = self._settings.back_off_s
+        longest_s = min(self._settings.back_off_s, LONGEST_S)
         return exponential_s(failures, first_s=FIRST_S, longest_s=longest_s, jitter=jitter)
 
     def _aside_s(self, before: Claim) -> float:

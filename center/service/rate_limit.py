@@ -86,7 +86,7 @@ class _Bucket:
         return max(self.waiting.values(), key=len)
 
     def drop(self, queue: deque[Offered]) -> int:
-        """Return the newest of a queue up; return its size."""
+        """Give up the newest of a queue; return its size."""
         offered = queue.pop()
         if not queue:
             del self.waiting[offered.alarm or ""]

@@ -72,7 +72,7 @@ def reach(address: str, link: LinkConfig, hub: str, level: int = NO_LEVEL) -> tu
     except ssl.SSLError as error:
         return _alert(error.reason or ""), error.reason or ""
     except tls.CertificateFilesError as error:
-        return "tls", str(error)
+        return "tls", error.reason
     except TimeoutError:
         return "timeout", f"{PATIENCE_S:.0f}"
     except socket.gaierror as error:

@@ -19,7 +19,6 @@ from hub.shared.messages import ours, sentence, usual_language
 from hub.shared.models import usual_folder
 from provisioning.findings import tell
 from provisioning.models.catalog import Catalog, examine, shipped
-from provisioning.models.install import Progress
 
 USAGE_ERROR = 2
 
@@ -58,7 +57,7 @@ def run(args: Namespace, catalog: Catalog | None = None) -> int:
 
 
 def _fetch(chosen: Catalog, folder: Path, mirror: str) -> Iterator[Finding]:
-    from provisioning.models.install import Installer  # noqa: PLC0415 - loads requests
+    from provisioning.models.install import Installer, Progress  # noqa: PLC0415 - loads requests
 
     with closing(Installer(folder, mirror, Progress(sys.stderr))) as installer:
         for name, model in chosen.items():

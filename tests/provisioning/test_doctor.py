@@ -233,6 +233,16 @@ def test_a_server_that_speaks_no_tls_is_named() -> None:
     assert reached(f"tls://127.0.0.1:{port}", LinkConfig()) == [(Verdict.BAD, "tls")]
 
 
+def test_files_of_a_certificate_that_do_not_fit_are_named_in_openssls_word(broker: Broker) -> None:
+    address, good = f"tls://127.0.0.1:{broker.port}", link()
+    other = replace(good, key=link("center").key)
+    assert dial.reach(address, other, HUB) == ("tls", "KEY_VALUES_MISMATCH")
+    missing = replace(good, key="/nowhere/hub.key")
+    code, detail = dial.reach(address, missing, HUB)
+    assert code == "tls"
+    assert "No such file" in detail
+
+
 def test_silence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "PATIENCE_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import ssl
+import subprocess
+import sys
 import threading
 import zipfile
 from argparse import ArgumentParser
@@ -27,6 +29,7 @@ from provisioning.models.catalog import Archive, Catalog, File, Model
 from provisioning.models.download import Timeouts, Why
 from provisioning.models.install import Installer, Progress
 from tests.broker import certs
+from tests.layout import REPO
 
 BIG = bytes(range(256)) * 400  # 102,400 bytes
 HURRIED = Timeouts(
@@ -474,3 +477,11 @@ def test_both_languages_have_the_same_words_for_it() -> None:
     assert {f"model_{why}" for why in Why} <= set(
         messages("provisioning", Language.KOREAN)["doctor"]
     )
+
+
+def test_who_only_checks_models_loads_no_http_library(tmp_path: Path) -> None:
+    """`anbu models check` needs no network."""
+    check = f"main(['models', 'check', '--dir', {str(tmp_path)!r}])"
+    look = f"import sys; from hub.__main__ import main; {check}; "
+    words_ = [sys.executable, "-c", f"{look} sys.exit(2 * ('requests' in sys.modules))"]
+    assert subprocess.run(words_, cwd=REPO, capture_output=True, check=False).returncode == 0
