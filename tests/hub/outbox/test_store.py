@@ -203,6 +203,30 @@ def test_an_sos_that_only_the_log_holds_is_saved_from_a_damaged_file(path: Path)
         assert "newest" in [r.id for r in outbox.page((SOS,), 0, 999)]
 
 
+def test_a_call_that_the_index_has_lost_is_found_in_the_table(tmp_path: Path) -> None:
+    """What is sent is read by the index: a call that is missing there would never leave."""
+    path = tmp_path / "outbox.db"
+    fill(path, 3)
+    name = ("message_by_lane",)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        index = database.execute("SELECT * FROM sqlite_master WHERE name = ?", name).fetchone()
+        database.execute("DELETE FROM sqlite_master WHERE name = ?", name)
+    with closing(Outbox(path)) as outbox:
+        if outbox._db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", name).fetchone():
+            outbox._db.execute("DROP INDEX message_by_lane")
+        outbox.commit(None, [row(9999)], ())
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("DELETE FROM sqlite_master WHERE name = ?", name)
+        database.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", index)
+    outbox, trouble = open_or_repair(path)
+    with closing(outbox):
+        assert trouble is StorageTrouble.CORRUPT
+        assert "b-9999" in [r.id for r in outbox.page((SOS,), 0, 999)]
+        outbox.commit(b"x", [row(10_000)], ())
+
+
 @settings(max_examples=50)
 @given(seed=st.integers(0, 10_000), spots=st.integers(1, 40))
 def test_no_damage_keeps_the_hub_from_starting(
