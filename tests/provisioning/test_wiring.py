@@ -8,7 +8,7 @@ from hub.__main__ import _hub_config
 from hub.shared.findings import Finding, good, note
 from hub.shared.settings import unnoted
 from provisioning import findings
-from provisioning.doctor import command, wiring
+from provisioning.doctor import command
 from tests.provisioning.test_doctor import READERS
 
 DEVICE = """
@@ -33,7 +33,7 @@ def found(tmp_path: Path, *devices: tuple[str, str, str]) -> list[Finding]:
         for pin, (name, role, more) in enumerate(devices, 4)
     ]
     file.write_text("\n".join(('hub = "js-0001"', LINK, *tables)), "utf-8")
-    return list(wiring.examine(_hub_config(file, unnoted)))
+    return list(command.wiring(_hub_config(file, unnoted)))
 
 
 def test_a_button_whose_cut_wire_is_silent_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The voice's settings, and how a resident wants to be spoken to."""
 
 import shutil
+import threading
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,10 +12,30 @@ from voice.dialogue.plans import SHIPPED
 from voice.loading import mistakes_of, plans_of
 from voice.settings import VoiceSettings, load
 from voice.speaking import preferences
-from voice.speaking.preferences import LOUDEST_PCT, Preferences
+from voice.speaking.preferences import LOUDEST_PCT, Preferences, VoiceRequests
 from voice.understanding.home import phrases_of
+from voice.understanding.intents import Intent
 
 NOON, MIDNIGHT = 12 * 3600.0, 86_400.0
+
+
+def test_a_slow_card_holds_up_no_answer_and_the_wish_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, kept = threading.Event(), threading.Event()
+
+    def slow(path: Path, content: bytes) -> None:
+        assert free.wait(10)
+        path.write_bytes(content)
+        kept.set()
+
+    monkeypatch.setattr(preferences, "write_whole", slow)
+    requests = VoiceRequests(VoiceSettings(state_dir=str(tmp_path)))
+    assert requests.answer(Intent.LOUDER)
+    assert not kept.is_set()
+    free.set()
+    assert kept.wait(10)
+    assert preferences.load(tmp_path).louder_pct > 0
 
 
 def test_without_a_file_it_speaks_slowly_and_keeps_nothing() -> None:

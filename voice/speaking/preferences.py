@@ -1,6 +1,7 @@
 """What the resident asks of the voice itself (the time, slower, louder), and what is kept of it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,6 +70,8 @@ class VoiceRequests:
         self._settings = settings
         self._folder = Path(settings.state_dir)
         self._preferences = load(self._folder)
+        # a slow card may hold an fsync for seconds; the loop that hears must not wait for it
+        self._disk = ThreadPoolExecutor(max_workers=1)
 
     def answer(self, intent: Intent) -> str:
         """Do what was asked, and return what to say; empty for any other intent."""
@@ -85,9 +88,12 @@ class VoiceRequests:
                 self._preferences = self._preferences.louder()
             case _:
                 return ""
-        with suppress(OSError):  # then it holds until the next start
-            save(self._preferences, self._folder)
+        self._disk.submit(self._save, self._preferences)
         return said[str(intent)]
+
+    def _save(self, preferences: Preferences) -> None:
+        with suppress(OSError):  # then it holds until the next start
+            save(preferences, self._folder)
 
     def manner(self, urgent: bool) -> Manner:  # noqa: FBT001 - a fact
         """Return how to speak at present."""
