@@ -76,9 +76,9 @@ class House:
 
     def note(self, order: Order) -> None:
         """Note what the resident is shown and told."""
-        if not isinstance(order, Show):
+        if isinstance(order, Say | Ask):
             self._said.append((monotonic(), order))
-        elif order.signal != self._signal:
+        elif isinstance(order, Show) and order.signal != self._signal:
             self._signal, self._signal_at = order.signal, monotonic()
         self.look()
 

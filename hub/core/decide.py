@@ -16,7 +16,7 @@ from hub.core.activity import hourly, noise, presence, quiet, routines
 from hub.core.activity.restart import recovered_house, recovered_warning
 from hub.core.alarm import alarm, delivery, press, signals, warning
 from hub.core.checkin import checkin, overdue, restart
-from hub.core.inputs import announcements, buttons, commands, sensors, speech
+from hub.core.inputs import announcements, buttons, commands, sensors, speech, wireless
 from hub.core.model.activity import NEVER
 from hub.core.model.effects import Effect, Lane, Pet, Publish
 from hub.core.model.events import (
@@ -28,6 +28,7 @@ from hub.core.model.events import (
     CenterBorn,
     CommandReceived,
     ContactChanged,
+    DevicesChanged,
     DeviceSeen,
     DriverFailed,
     DriverReady,
@@ -40,13 +41,18 @@ from hub.core.model.events import (
     Measured,
     MotionChanged,
     PartChanged,
+    RadioPartChanged,
+    RangeChanged,
     Spoke,
     Started,
     StorageFailed,
     StorageRecovered,
     Talking,
     Ticked,
+    VitalsMeasured,
     VoiceTold,
+    WirelessFound,
+    WirelessPressed,
 )
 from hub.core.model.rules import Rules
 from hub.core.model.state import (
@@ -56,6 +62,7 @@ from hub.core.model.state import (
     Step,
 )
 from hub.core.supervision import faults, supervision
+from hub.core.vitals import vitals
 
 ELAPSE = (  # the order in which what is due is served
     buttons.elapse,
@@ -167,20 +174,24 @@ def recover(
 def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
     """Apply one event, without what was due before it and without its signal."""
     match event:
-        case MotionChanged() | ContactChanged() | HeartRateMeasured():
+        case MotionChanged() | ContactChanged() | HeartRateMeasured() | VitalsMeasured():
             return _take_house_event(state, event, rules)
+        case (
+            WirelessPressed()
+            | WirelessFound()
+            | RangeChanged()
+            | RadioPartChanged()
+            | DevicesChanged()
+        ):
+            return wireless.take_event(state, event, rules)
         case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
             return speech.take_voice_event(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
             return supervision.take_device_event(state, event, rules)
         case LinkUp() | CenterBorn() | LinkDown():
             return _take_link_event(state, event, rules)
-        case BrokerAcked():
-            kind, at = FaultKind.BROKER_REFUSES, event.at
-            state, effects = faults.mend(state, kind, faults.HUB, at, rules)
-            return alarm.broker_acked(state, event.id), effects
-        case CenterAcked():
-            return alarm.center_acked(state, event, rules)
+        case BrokerAcked() | CenterAcked():
+            return _take_ack(state, event, rules)
         case Heartbeat():
             clock = Clock(event.utc - event.at, event.synced, event.zone_s)
             return replace(state, clock=clock), [Pet()]
@@ -194,7 +205,7 @@ def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
 
 def _take_house_event(
     state: HomeState,
-    event: MotionChanged | ContactChanged | HeartRateMeasured,
+    event: MotionChanged | ContactChanged | HeartRateMeasured | VitalsMeasured,
     rules: Rules,
 ) -> Step:
     match event:
@@ -206,8 +217,18 @@ def _take_house_event(
             return buttons.take_edge(state, event, rules)
         case HeartRateMeasured():
             return sensors.heart(state, event, rules)
+        case VitalsMeasured():
+            return vitals.take_reading(state, event, rules)
         case _:
             assert_never(event)
+
+
+def _take_ack(state: HomeState, event: BrokerAcked | CenterAcked, rules: Rules) -> Step:
+    if isinstance(event, CenterAcked):
+        return alarm.center_acked(state, event, rules)
+    kind, at = FaultKind.BROKER_REFUSES, event.at
+    state, effects = faults.mend(state, kind, faults.HUB, at, rules)
+    return alarm.broker_acked(state, event.id), effects
 
 
 def _take_link_event(state: HomeState, event: LinkUp | CenterBorn | LinkDown, rules: Rules) -> Step:

@@ -1,3 +1,3 @@
 """What comes in: buttons, sensors, speech, commands and announcements."""
 
-__all__ = ["announcements", "buttons", "commands", "sensors", "speech"]
+__all__ = ["announcements", "buttons", "commands", "sensors", "speech", "wireless"]

@@ -1,3 +1,13 @@
 """Events, effects, rules and state: the types of the core. Drivers may import this room, too."""
 
-__all__ = ["activity", "checkin", "driver", "effects", "events", "rules", "state", "supervision"]
+__all__ = [
+    "activity",
+    "checkin",
+    "driver",
+    "effects",
+    "events",
+    "rules",
+    "state",
+    "supervision",
+    "wireless",
+]

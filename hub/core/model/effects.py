@@ -77,9 +77,15 @@ class Ask(Struct, frozen=True, tag="Ask"):
     slow: bool = False
 
 
+class Took(Struct, frozen=True, tag="Took"):
+    """Tell the radio that its press `id` is committed, so that it need not be told again."""
+
+    id: str
+
+
 class Pet(Struct, frozen=True, tag="Pet"):
     """Feed the watchdog: a heartbeat went the whole way through the hub."""
 
 
-Order = Show | Say | Ask  # what drivers are told
+Order = Show | Say | Ask | Took  # what drivers are told
 Effect = Publish | Resend | Forget | Order | Pet

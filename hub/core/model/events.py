@@ -9,6 +9,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.contract.messages import AnsweredBy, Command, Stage
+from hub.contract.radio import How, Sensed
+from hub.contract.radio import Part as RadioPart
 from hub.contract.voice import Meaning, Part
 from hub.contract.wire import LinkTrouble
 
@@ -68,11 +70,80 @@ class MainsChanged(Struct, frozen=True, tag="MainsChanged"):
 
 
 class HeartRateMeasured(Struct, frozen=True, tag="HeartRateMeasured"):
-    """A wearable's reading. It is a sign of life, but no activity."""
+    """A wearable's reading. It is a sign of life, but no activity.
+
+    `bpm` 0: it measures nothing. `worn` None: the band cannot tell. `rr_ms`: the beats since the
+    last reading, oldest first.
+    """
 
     at: float
     device: str
     bpm: float
+    rr_ms: tuple[float, ...] = ()
+    worn: bool | None = None
+
+
+class VitalsMeasured(Struct, frozen=True, tag="VitalsMeasured"):
+    """A reading of an oximeter, cuff or thermometer: name -> value in the name's unit.
+
+    `fresh` is false for a stored record whose age is not known.
+    """
+
+    at: float
+    device: str
+    values: dict[str, float]
+    fresh: bool = True
+    taken_utc: float | None = None
+    irregular: bool = False
+
+
+class WirelessPressed(Struct, frozen=True, tag="WirelessPressed"):
+    """A pendant's button was pressed, as a frame says; perhaps it is told again.
+
+    `at` is when the frame was heard. `id` is the radio's own name of the press.
+    """
+
+    at: float
+    device: str
+    id: str
+    how: How
+    button: int = 1
+    packet_id: int | None = None
+    counter: int | None = None
+    mark: str = ""
+
+
+class WirelessFound(Struct, frozen=True, tag="WirelessFound"):
+    """A wireless sensor found something (`on`), or no longer does."""
+
+    at: float
+    device: str
+    what: Sensed
+    on: bool
+
+
+class RangeChanged(Struct, frozen=True, tag="RangeChanged"):
+    """A wireless device came into range (`near`), or has not been heard for a while."""
+
+    at: float
+    device: str
+    near: bool
+
+
+class RadioPartChanged(Struct, frozen=True, tag="RadioPartChanged"):
+    """A part of the radio, or of one wireless device, went out of order (`broken`), or works."""
+
+    at: float
+    device: str
+    part: RadioPart
+    broken: bool
+    detail: str = ""
+
+
+class DevicesChanged(Struct, frozen=True, tag="DevicesChanged"):
+    """The list of wireless devices was changed; the rules that come with this event have it."""
+
+    at: float
 
 
 class Answered(Struct, frozen=True, tag="Answered"):
@@ -136,6 +207,12 @@ HouseEvent = (
     | BatteryMeasured
     | MainsChanged
     | HeartRateMeasured
+    | VitalsMeasured
+    | WirelessPressed
+    | WirelessFound
+    | RangeChanged
+    | RadioPartChanged
+    | DevicesChanged
     | Answered
     | Talking
     | Spoke

@@ -1,0 +1,224 @@
+"""The protocol of hub and radio process: one JSON object a line, as with the voice.
+
+    {"type": "pressed", "data": {"device": "pendant", "button": 1, "how": "press", ...}}
+
+The radio process (`anbu radio`) connects to the hub's unix socket, sends `Hello`, and answers each
+`Ping`. It knows Bluetooth; the hub knows the home. What it tells is what a device said, decoded and
+authenticated, never what that means. `ago_s` is how long before the line was sent the frame was
+heard: a fact that could not be told at once is told later, and is not younger for that.
+
+A press is told again until a `Taken` names it: the hub has committed it. The hub folds presses that
+it has taken already, by counter and packet id (`hub.core.model.wireless`).
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from hub.contract.forms import Name
+
+PROTOCOL = 1
+LINE_BYTES = 16_384
+Ago = Annotated[float, Meta(ge=0, le=86_400)]
+Text = Annotated[str, Meta(max_length=200)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Intervals = Annotated[tuple[float, ...], Meta(max_length=64)]
+
+
+class How(StrEnum):
+    """How a button was pressed. Each is a call for help on a help pendant."""
+
+    PRESS = "press"
+    DOUBLE = "double_press"
+    TRIPLE = "triple_press"
+    LONG = "long_press"
+    LONG_DOUBLE = "long_double_press"
+    LONG_TRIPLE = "long_triple_press"
+    HOLD = "hold_press"
+
+
+class Sensed(StrEnum):
+    """What a wireless sensor found: true means open, moving, smoke, wet, opened by force."""
+
+    DOOR = "door"
+    WINDOW = "window"
+    OPENING = "opening"
+    MOTION = "motion"
+    OCCUPANCY = "occupancy"
+    VIBRATION = "vibration"
+    SMOKE = "smoke"
+    GAS = "gas"
+    CARBON_MONOXIDE = "carbon_monoxide"
+    MOISTURE = "moisture"
+    TAMPER = "tamper"
+
+
+class Part(StrEnum):
+    """What can be out of order; `device` of `Trouble` is empty for the radio itself."""
+
+    DAEMON = "daemon"  # no bluetoothd, or it does not answer
+    ADAPTER = "adapter"  # missing, or taken by another program
+    BLOCKED = "blocked"  # rfkill
+    PASSIVE = "passive"  # it scans actively, so presses may be lost
+    SCANNER = "scanner"  # the ladder of repairs has been climbed in vain
+    BOND = "bond"  # of a device: stale, to be paired anew
+    KEY = "key"  # of a device: frames in its name that its key does not open
+    MUTE = "mute"  # of a device: connected, and it sends nothing
+
+
+class Hello(Struct, frozen=True):
+    """Radio to hub, first of all: the listed devices, and whether it scans passively."""
+
+    protocol: int = PROTOCOL
+    devices: Annotated[tuple[Name, ...], Meta(max_length=64)] = ()
+    passive: bool = False
+    adapters: Annotated[tuple[Text, ...], Meta(max_length=8)] = ()
+
+
+class Pressed(Struct, frozen=True):
+    """Radio to hub: a button of `device` was pressed. `id` names this press until it is `Taken`.
+
+    `counter` is that of the encryption (None: plain), `packet_id` that of BTHome, `mark` the
+    frame's message integrity code as hex (plain: a digest of the frame), by which one frame is told
+    from another with the same counter.
+    """
+
+    id: Annotated[str, Meta(min_length=1, max_length=40)]
+    device: Name
+    how: How
+    button: Annotated[int, Meta(ge=1, le=99)] = 1
+    packet_id: Annotated[int, Meta(ge=0, le=255)] | None = None
+    counter: Annotated[int, Meta(ge=0, lt=2**32)] | None = None
+    mark: Annotated[str, Meta(max_length=32)] = ""
+    ago_s: Ago = 0.0
+    rssi_dbm: int | None = None
+
+
+class Found(Struct, frozen=True):
+    """Radio to hub: what a wireless sensor found, on (`on`) or off."""
+
+    device: Name
+    what: Sensed
+    on: bool
+    ago_s: Ago = 0.0
+
+
+class Ambient(Struct, frozen=True):
+    """Radio to hub: readings of a room: `temperature_c`, `humidity_pct`, `illuminance_lux`."""
+
+    device: Name
+    readings: Annotated[dict[str, float], Meta(max_length=16)]
+
+
+class Battery(Struct, frozen=True):
+    """Radio to hub: the charge of a device's battery."""
+
+    device: Name
+    pct: Percent
+
+
+class Pulse(Struct, frozen=True):
+    """Radio to hub: one notification of a heart-rate service.
+
+    `bpm` None: it measures nothing (0, searching, not worn). `worn` None: the band cannot tell.
+    `rr_ms`: the beats since the last notification, oldest first; empty where the band sends none.
+    """
+
+    device: Name
+    bpm: Annotated[float, Meta(gt=0, le=400)] | None
+    rr_ms: Intervals = ()
+    worn: bool | None = None
+    ago_s: Ago = 0.0
+
+
+class Reading(Struct, frozen=True):
+    """Radio to hub: a measurement of an oximeter, cuff or thermometer.
+
+    `values`: `spo2_pct`, `pulse_bpm`, `systolic_mmhg`, `diastolic_mmhg`, `map_mmhg`,
+    `temperature_c`. `taken_utc` is the device's own clock, where it is known and plausible;
+    `fresh` is false for a stored record whose age is not known: it is shown and raises nothing.
+    `irregular`: the device says that the pulse was irregular.
+    """
+
+    device: Name
+    values: Annotated[dict[str, float], Meta(max_length=8)]
+    fresh: bool = True
+    taken_utc: float | None = None
+    irregular: bool = False
+    ago_s: Ago = 0.0
+
+
+class Presence(Struct, frozen=True):
+    """Radio to hub: a device is in range, or was not heard for a while. Of a phone only `near`."""
+
+    device: Name
+    near: bool
+    rssi_dbm: int | None = None
+
+
+class Trouble(Struct, frozen=True):
+    """Radio to hub: a part is out of order (`present`), or works again."""
+
+    part: Part
+    present: bool
+    device: Annotated[str, Meta(pattern="^([a-z0-9][a-z0-9_-]{0,62})?$")] = ""
+    detail: Text = ""
+
+
+class PairingAsked(Struct, frozen=True):
+    """Radio to hub: a device wants to be paired; `digits` are to be compared at both sides.
+
+    Without digits nothing has to be compared. A `PairingAnswer` follows from the hub's button.
+    """
+
+    name: Text
+    digits: Annotated[str, Meta(pattern="^([0-9]{6})?$")] = ""
+
+
+class PairingEnded(Struct, frozen=True):
+    """Radio to hub: the window is shut, or a device was paired (`done`) or was not."""
+
+    name: Text = ""
+    done: bool = False
+    reason: Text = ""
+
+
+class Pong(Struct, frozen=True):
+    """Radio to hub: the answer to a ping, and how many frames were refused since it began."""
+
+    n: int
+    refused: Annotated[dict[str, int], Meta(max_length=32)] = {}
+    heard: Annotated[int, Meta(ge=0)] = 0
+
+
+class Ping(Struct, frozen=True):
+    """Hub to radio: are you there? Answered by the loop that does the work."""
+
+    n: int
+
+
+class Taken(Struct, frozen=True):
+    """Hub to radio: the press `id` is committed; it need not be told again."""
+
+    id: str
+
+
+class OpenPairing(Struct, frozen=True):
+    """Hub to radio: accept requests for pairing for `s` seconds; 0 shuts the window."""
+
+    s: Annotated[float, Meta(ge=0, le=600)]
+
+
+class PairingAnswer(Struct, frozen=True):
+    """Hub to radio: the digits are the same (`yes`), as somebody at the hub's button says."""
+
+    yes: bool
+
+
+Order = Ping | Taken | OpenPairing | PairingAnswer
+Fact = (
+    Hello | Pressed | Found | Ambient | Battery | Pulse | Reading | Presence | Trouble
+    | PairingAsked | PairingEnded | Pong
+)  # fmt: skip
+Word = Order | Fact

@@ -1,0 +1,3 @@
+"""Heart and stress: clean beats, resting pulse, limits that first ask, stress against one's own."""
+
+__all__ = ["vitals"]
