@@ -257,14 +257,38 @@ def test_what_an_older_hub_said_is_stored_and_answered(tmp_path: Path, name: str
             assert hear(store, one.message, utc=NOW).acks[0].event == one.message.id
 
 
-def test_a_transcript_from_before_the_move_gives_the_same_effects_byte_by_byte() -> None:
-    """7e80efa is the last commit before the modules moved; a later change of effects ends this."""
+def old_fields(said: object, was: object) -> object:
+    """What is said now, without the fields that were not said then and say nothing now."""
+    match said, was:
+        case dict(), dict():
+            news = {key for key in said if key not in was and said[key] is None}
+            return {k: old_fields(v, was.get(k)) for k, v in said.items() if k not in news}
+        case list(), list() if len(said) == len(was):
+            return [old_fields(*both) for both in zip(said, was, strict=True)]
+        case _:
+            return said
+
+
+def as_said(line: str) -> object:
+    entry = json.loads(line)
+    for effect in entry["effects"]:
+        if effect["type"] == "Publish" and effect["payload"]:
+            effect["payload"] = json.loads(b64decode(effect["payload"]))
+    return entry
+
+
+def test_a_transcript_from_before_the_move_gives_the_same_effects() -> None:
+    """7e80efa is the last commit before the modules moved; new fields may have come since."""
     first, *lines = fixture("7e80efa")["transcript"]
     opening = msgspec.json.decode(first, type=Opening)
     state, seen = opening.state, 0
     for line in lines:
         entry = msgspec.json.decode(line, type=Entry)
         state, effects = decide(state, entry.event, opening.rules)
-        assert msgspec.json.encode(Entry(entry.event, effects)).decode() == line
+        now, then = (
+            as_said(msgspec.json.encode(Entry(entry.event, effects)).decode()),
+            as_said(line),
+        )
+        assert old_fields(now, then) == then
         seen += len(effects)
     assert seen > len(lines), "the day did something"

@@ -36,7 +36,7 @@ from hub.contract.wire import CENTER_TOPIC, VERSION, RefusedError, decode_from_c
 from hub.shared import tls
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
-PARTS = ("state", "event", "fault/+", "telemetry", "activity", "reply")
+PARTS = ("state", "event", "fault/+", "telemetry", "activity", "vitals", "reply")
 TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
 TAKEN_OVER = 0x8E
 FAREWELL_S = 1.0

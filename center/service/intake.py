@@ -31,6 +31,7 @@ from hub.contract.messages import (
     Reply,
     ReportEvent,
     Telemetry,
+    Vitals,
 )
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import Care, What
@@ -97,6 +98,8 @@ def _store_by_kind(conn: Connection, received: Received) -> Told:
             return _fault(conn, received, message)
         case Telemetry():
             hubs.keep_telemetry(conn, received.hub, received.raw, received.utc)
+            return Told()
+        case Vitals():  # not kept yet
             return Told()
         case Reply():
             return _reply(conn, received, message)

@@ -57,6 +57,11 @@ CHANNELS: dict[str, Channel] = {
     ),
     "activity": Channel(
         wire.topic("{hub}", "activity"), "An hour of the home.", (messages.Activity,)),
+    "vitals": Channel(
+        wire.topic("{hub}", "vitals"),
+        "Readings of the body: summaries, and at once what a cuff or an oximeter has measured.",
+        (messages.Vitals,),
+    ),
     "reply": Channel(
         wire.topic("{hub}", "reply"), "What became of a command.", (messages.Reply,)),
     "ack": Channel(

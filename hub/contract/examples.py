@@ -35,6 +35,13 @@ from hub.contract.messages import (
     Telemetry,
     Topic,
     Trigger,
+    Vital,
+    VitalEvidence,
+    VitalKind,
+    VitalLevel,
+    VitalLimits,
+    Vitals,
+    VitalWhy,
     VoiceCan,
     VoiceReport,
 )
@@ -49,6 +56,31 @@ GROUND = Evidence(UTC - 30_600, 30_600.0, 21_600.0, 28_800.0, "motion", ("motion
 SEEN, PLACES = {"motion": 14, "door": 2}, {"motion": "거실", "door": "현관"}
 ACTIVITY = Activity(UTC - 3600, synced=True, seen=SEEN, places=PLACES, presence=PresenceKind.HOME)
 
+READING = VitalEvidence(
+    VitalKind.PULSE, 134.0, 120.0, above=True, device="band", since_utc=UTC - 660, lasted_s=660.0,
+    n=640, usual=68.0,
+)  # fmt: skip
+READINGS = {
+    Kind.HEART_RATE: READING,
+    Kind.OXYGEN: VitalEvidence(VitalKind.OXYGEN, 86.0, 90.0, above=False, device="finger",
+                               since_utc=UTC - 40, n=2, said="fine"),
+    Kind.BLOOD_PRESSURE: VitalEvidence(VitalKind.SYSTOLIC, 192.0, 180.0, above=True, device="cuff",
+                                       since_utc=UTC - 60),
+}  # fmt: skip
+VITALS = Vitals(
+    UTC - 900, UTC, synced=True,
+    entries=(
+        Vital(VitalKind.PULSE, UTC, "band", 74.2, 61.0, 102.0, 880),
+        Vital(VitalKind.RESTING_PULSE, UTC, "band", 64.0, usual=66.0, level=VitalLevel.USUAL),
+        Vital(VitalKind.STRESS, UTC, "band", 148.0, n=298, clean_share=0.99, usual=95.0,
+              level=VitalLevel.HIGHER),
+        Vital(VitalKind.STRESS, UTC, "watch", n=0, why=VitalWhy.NO_RR),
+        Vital(VitalKind.WORN, UTC, "band", 0.97),
+        Vital(VitalKind.SYSTOLIC, UTC - 20, "cuff", 131.0, irregular=True),
+    ),
+)  # fmt: skip
+LIMITS = VitalLimits(high_rest_bpm=110.0, low_oxygen_pct=88.0, stress=False, pacemaker=True)
+
 
 VOICE = VoiceReport(VoiceCan.TALKING, ("kokoro", "espeak", "vosk", "whisper"), spoken_sos=True)
 
@@ -60,7 +92,8 @@ def alarm_event(kind: Kind, what: What) -> AlarmEvent:
     device = "voice" if kind is Kind.SPOKEN else device
     data = AlarmData(
         ALARM, kind, what, device, "거실", "5f0c2a1b", 7, 181.5, synced=True, scaip=block,
-        evidence=ground, words="살려 주세요" if kind is Kind.SPOKEN else "",
+        evidence=None if kind in READINGS else ground,
+        words="살려 주세요" if kind is Kind.SPOKEN else "", vital=READINGS.get(kind),
     )  # fmt: skip
     id_ = ALARM if what is What.RAISED else "5f0c2a1b-8"
     return AlarmEvent(id_, wire.source(HUB), f"anbu.alarm.{what}", wire.timestamp(UTC), data)
@@ -136,6 +169,7 @@ def from_hub() -> dict[str, list[FromHub]]:
         "fault": [fault, Cleared(FAULT)],
         "telemetry": [Telemetry(UTC, synced=True, readings={"rss_mb": 31.5}, dropped=2)],
         "activity": [ACTIVITY],
+        "vitals": [VITALS],
         "reply": [Reply("c-1", done=True), Reply("c-2", done=False, reason="expired")],
     }
 
@@ -151,6 +185,7 @@ def from_center() -> dict[str, list[FromCenter]]:
         "cmd": [
             Command("c-1", CommandKind.TEST_CALL, 11, UTC + 60),
             Command("c-2", CommandKind.ANNOUNCE, 12, UTC + 60, "오늘은 폭염 경보입니다."),
+            Command("c-3", CommandKind.VITAL_LIMITS, 13, UTC + 60, limits=LIMITS),
         ],
         "center": [CenterState(online=True, utc=UTC)],
     }

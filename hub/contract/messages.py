@@ -14,6 +14,10 @@ from hub.contract.scaip import Care, Kind, Report, Scaip, What
 D = TypeVar("D")
 Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
 Counter = Annotated[int, Meta(ge=0, lt=2**53)]  # fits a JSON number, and the snapshot
+Bpm = Annotated[float, Meta(ge=20, le=250)]
+Lasting = Annotated[float, Meta(ge=60, le=14_400)]
+OxygenPct = Annotated[float, Meta(ge=50, le=100)]
+Mmhg = Annotated[float, Meta(ge=20, le=300)]
 
 
 class Envelope(Struct, Generic[D], frozen=True, tag_field="specversion", tag="1.0"):
@@ -53,6 +57,65 @@ class Evidence(Struct, frozen=True):
     wordless: int = 0  # answers to a check-in that were sounds without a word
 
 
+class VitalKind(Open):
+    """What a wearable, cuff, oximeter or thermometer measures; units in brackets."""
+
+    PULSE = "pulse"  # [1/min]
+    RESTING_PULSE = "resting_pulse"  # [1/min] at rest: see `hub.core.vitals`
+    OXYGEN = "oxygen"  # [%] saturation
+    SYSTOLIC = "systolic"  # [mmHg]
+    DIASTOLIC = "diastolic"  # [mmHg]
+    MEAN_PRESSURE = "mean_pressure"  # [mmHg]
+    TEMPERATURE = "temperature"  # [°C]
+    RMSSD = "rmssd"  # [ms]
+    SDNN = "sdnn"  # [ms]
+    LF_HF = "lf_hf"  # [1]
+    STRESS = "stress"  # [1/s²] Baevsky's index
+    WORN = "worn"  # [1] share of the time
+    BATTERY = "battery"  # [%]
+
+
+class VitalWhy(Open):
+    """Why there is no value, or none that may be compared."""
+
+    LEARNING = "learning"  # what is usual for this person is not known yet
+    NO_RR = "no_rr"  # this device does not send the time between beats
+    FLAT = "flat"  # it sends times between beats that it made from the pulse
+    SHORT = "short"  # too few beats
+    NOISY = "noisy"  # too many beats missed, doubled or out of place
+    IRREGULAR = "irregular"  # no steady rhythm, in this window or by the resident's record
+    PACEMAKER = "pacemaker"  # by the resident's record
+    OFF = "off"  # the resident does not want it
+    NOT_WORN = "not_worn"
+    NO_REST = "no_rest"  # the resident was not at rest
+
+
+class VitalLevel(Open):
+    """A value against what is usual for this person, never against a norm."""
+
+    LOWER = "lower"
+    USUAL = "usual"
+    HIGHER = "higher"
+
+
+class VitalEvidence(Struct, frozen=True):
+    """The reading for which an alarm was raised; `value`, `limit`, `usual` are in the kind's unit.
+
+    Of a pulse, `value` is the median of the `n` readings since `since_utc`.
+    """
+
+    kind: VitalKind
+    value: float
+    limit: float
+    above: bool  # whether the value is above the limit, or below
+    device: str
+    since_utc: float
+    lasted_s: float = 0.0
+    n: int = 1
+    usual: float | None = None  # None: not known yet
+    said: str = ""  # the resident's answer, when asked: a meaning (`fine`), or nothing
+
+
 WORDLESS = "wordless"  # the topic of a call that was answered with sounds without a word
 
 
@@ -73,6 +136,7 @@ class AlarmData(Struct, frozen=True):
     words: str = ""  # of a spoken call, written by a machine; only where the resident allows it
     # the topic of a spoken call, such as `fall`, `fire`; empty: not known; `wordless`: sounds only
     about: str = ""
+    vital: VitalEvidence | None = None  # of an alarm for a reading
 
 
 class AlarmEvent(Envelope[AlarmData], frozen=True):
@@ -247,6 +311,29 @@ class AlarmBrief(Struct, frozen=True):
     version: Version
 
 
+class VitalLimits(Struct, frozen=True, omit_defaults=True):
+    """The limits of one resident, and what may be judged at all. None: the hub's own default.
+
+    Defaults and their sources are in `hub.core.model.rules.VitalRules`.
+    """
+
+    high_rest_bpm: Bpm | None = None  # at rest, for `high_s`
+    high_s: Lasting | None = None
+    low_bpm: Bpm | None = None  # for `low_s`
+    low_s: Lasting | None = None
+    low_oxygen_pct: OxygenPct | None = None
+    high_systolic_mmhg: Mmhg | None = None
+    low_systolic_mmhg: Mmhg | None = None
+    high_diastolic_mmhg: Mmhg | None = None
+    low_diastolic_mmhg: Mmhg | None = None
+    watch_pulse: bool = True  # False: shown, and never the reason for an alarm; so the next two
+    watch_oxygen: bool = True
+    watch_pressure: bool = True
+    stress: bool = True  # False: neither stress nor any figure between beats leaves the hub
+    pacemaker: bool = False  # then there is no stress; a pulse is judged by its limits only
+    irregular: bool = False  # an irregular rhythm is known: as with a pacemaker
+
+
 class HubState(Struct, frozen=True):
     """Retained on `state`, renewed every `interval_s`; silence for longer means lost."""
 
@@ -260,6 +347,7 @@ class HubState(Struct, frozen=True):
     faults: tuple[str, ...] = ()
     voice: VoiceReport | None = None  # None: from an older hub, which does not report it
     triggers: tuple[Trigger, ...] | None = None  # None: from an older hub, as above
+    limits: VitalLimits | None = None  # as the last command set them; None: none was ever set
 
 
 class FaultKind(Open):
@@ -326,6 +414,36 @@ class Activity(Struct, frozen=True):
     away_s: float = 0.0
 
 
+class Vital(Struct, frozen=True, omit_defaults=True):
+    """A reading, or the summary of readings in an interval, in the kind's unit.
+
+    `utc` is when it was taken, or when the interval ended. Without a `value`, `why` says why.
+    """
+
+    kind: VitalKind
+    utc: float
+    device: str
+    value: float | None = None  # of a summary: the mean
+    least: float | None = None
+    most: float | None = None
+    n: int = 1  # readings, or beats, that the value is made of
+    clean_share: float | None = None  # of the beats that were heard, 0 to 1
+    usual: float | None = None  # for this person; None: not known
+    level: VitalLevel | None = None  # against what is usual
+    why: VitalWhy | None = None
+    fresh: bool = True  # False: a stored record; `utc` may be only when it was heard
+    irregular: bool = False  # the device says that the pulse was irregular
+
+
+class Vitals(Struct, frozen=True):
+    """Readings of the body; about every 15 minutes, of a cuff and an oximeter at once."""
+
+    from_utc: float
+    to_utc: float
+    synced: bool
+    entries: tuple[Vital, ...] = ()
+
+
 class Telemetry(Struct, frozen=True):
     """A batch of readings, name -> value; `dropped` counts batches lost to a full outbox."""
 
@@ -367,6 +485,7 @@ class CommandKind(Open):
 
     ANNOUNCE = "announce"
     TEST_CALL = "test_call"
+    VITAL_LIMITS = "vital_limits"
 
 
 class Command(Struct, frozen=True):
@@ -379,6 +498,7 @@ class Command(Struct, frozen=True):
     text: str = ""
     urgent: bool = False  # an announcement that does not wait for the end of the quiet hours
     until_utc: float = 0.0  # when an announcement is out of date; 0: never
+    limits: VitalLimits | None = None  # of `vital_limits`: all of them; None: the defaults again
 
 
 class CenterState(Struct, frozen=True):
@@ -395,5 +515,5 @@ class CenterState(Struct, frozen=True):
 
 
 Happened = AlarmEvent | ReportEvent | CheckInEvent | CareEvent | AnnouncementEvent
-FromHub = Happened | Activity | HubState | FaultReport | Cleared | Telemetry | Reply
+FromHub = Happened | Activity | Vitals | HubState | FaultReport | Cleared | Telemetry | Reply
 FromCenter = Ack | Command | CenterState

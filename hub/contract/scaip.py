@@ -34,6 +34,9 @@ class Kind(Open):
     OUT_AT_NIGHT = "out_at_night"
     MISSED_CHECKIN = "missed_checkin"
     NO_LIFE = "no_life"  # no sign of life for so long that somebody must go and look
+    HEART_RATE = "heart_rate"  # too fast at rest, or too slow, for minutes
+    OXYGEN = "oxygen"  # too little in the blood
+    BLOOD_PRESSURE = "blood_pressure"  # far too high, or too low
 
 
 class What(Open):
@@ -82,9 +85,18 @@ ALARM: dict[Kind, tuple[str, str]] = {
     Kind.OUT_AT_NIGHT: ("0014", "0009"),
     Kind.MISSED_CHECKIN: ("0002", "0104"),
     Kind.NO_LIFE: ("0010", "0009"),
+    Kind.HEART_RATE: ("0019", "0046"),
+    Kind.OXYGEN: ("0049", "0064"),
+    Kind.BLOOD_PRESSURE: ("0049", "0046"),
 }
 UNKNOWN = ("0004", "0010")  # for a kind that only a newer program knows: the hub's own call
-URGENCY = {Kind.TEST: 9, Kind.MISSED_CHECKIN: 3, Kind.DOOR_OPEN: 3, Kind.NIGHT_WANDERING: 3}
+URGENCY = {
+    Kind.TEST: 9,
+    Kind.MISSED_CHECKIN: 3,
+    Kind.DOOR_OPEN: 3,
+    Kind.NIGHT_WANDERING: 3,
+    Kind.BLOOD_PRESSURE: 3,  # who uses a cuff is up, and the hub has asked
+}
 FOLLOW_UP: dict[What, str] = {
     What.CANCELLED: "0019",
     What.CANCEL_ASKED: "0019",

@@ -31,12 +31,19 @@ from hub.contract.messages import (
     OtherEvent,
     Reply,
     Telemetry,
+    Vitals,
 )
 
 VERSION = 1
 MAX_BYTES = 16 * 1024
 CENTER_TOPIC = f"anbu/{VERSION}/center"
 NOT_READ = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+BY_TOPIC: dict[str, tuple[type[HubState | Activity | Vitals | Reply], set[str]]] = {
+    "state": (HubState, {"state", "alarm"}),  # what is read in part, with what must not be missing
+    "activity": (Activity, {"from_utc"}),
+    "vitals": (Vitals, {"from_utc"}),
+    "reply": (Reply, {"id", "done"}),
+}
 M = TypeVar("M")
 S = TypeVar("S", bound=Struct)
 
@@ -124,8 +131,6 @@ def read_from_hub(topic_name: str, payload: bytes) -> FromHubRead:
     if len(payload) > MAX_BYTES:
         raise RefusedError(Reason.OVERSIZED)
     match parts:
-        case ["state"]:
-            return FromHubRead(hub, *_decode(payload, HubState, {"state", "alarm"}))
         case ["fault", fault] if not payload:
             return FromHubRead(hub, Cleared(fault))
         case ["fault", fault]:
@@ -135,10 +140,8 @@ def read_from_hub(topic_name: str, payload: bytes) -> FromHubRead:
             return FromHubRead(hub, report, lost)
         case ["telemetry"]:
             return FromHubRead(hub, _strict(payload, Telemetry))
-        case ["activity"]:
-            return FromHubRead(hub, *_decode(payload, Activity, {"from_utc"}))
-        case ["reply"]:
-            return FromHubRead(hub, *_decode(payload, Reply, {"id", "done"}))
+        case [name] if name in BY_TOPIC:
+            return FromHubRead(hub, *_decode(payload, *BY_TOPIC[name]))
         case _:
             raise RefusedError(Reason.UNKNOWN_TOPIC)
 

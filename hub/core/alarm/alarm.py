@@ -14,7 +14,7 @@ from collections.abc import Container
 
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence, FaultKind, Stage
+from hub.contract.messages import Evidence, FaultKind, Stage, VitalEvidence
 from hub.contract.scaip import AUTOMATIC, BY_HAND, Kind, What, priority
 from hub.contract.voice import Phrase
 from hub.core.alarm.delivery import confirmed, deliver, deliver_numbered, resend_all
@@ -46,16 +46,17 @@ ON_SITE = "on site"
 
 def call(
     state: HomeState, kind: Kind, device: str, at: float, rules: Rules,
-    ground: Evidence | Said | None = None,
+    ground: Evidence | VitalEvidence | Said | None = None,
 ) -> Step:  # fmt: skip
     """Raise an alarm, or tell the centre that an open one was called again; each call is one event.
 
     A press is never told as part of an automatic alarm, nor an urgent call as part of an alarm that
     can wait: the operator would take it for less than it is. Only where `untold_calls` of one alarm
     still wait for the centre, a further call of the same device waits, too. `ground` is the
-    evidence of an automatic alarm, or what was said in a spoken call.
+    evidence of an automatic alarm, a reading, or what was said in a spoken call.
     """
     evidence = ground if isinstance(ground, Evidence) else None
+    vital = ground if isinstance(ground, VitalEvidence) else None
     said = ground if isinstance(ground, Said) else Said()
     state = without_visitor(state, at)
     source = rules.buttons.get(device) or rules.sensors.get(device)
@@ -63,14 +64,14 @@ def call(
     for alarm in state.alarms:
         if _is_one_call(alarm, kind):
             again = replace(alarm, kind=kind, device=device, place=place, evidence=evidence)
-            again = replace(again, words=said.words, about=said.about)
+            again = replace(again, words=said.words, about=said.about, vital=vital)
             return _call_again(state, alarm, again, at, rules)
     state, ident = numbered(state)
     alarm = Alarm(
         id=ident, kind=kind, device=device, place=place, boot=state.boot, order=state.order,
         raised_at=at, raised_utc=state.clock.utc(at),
         synced=state.clock.synced, life=Raised(), evidence=evidence, words=said.words,
-        about=said.about,
+        about=said.about, vital=vital,
     )  # fmt: skip
     return deliver_numbered(
         replace(state, alarms=(*state.alarms, alarm)), alarm, What.RAISED, at, rules
@@ -248,7 +249,9 @@ def _tell_waiting(
             continue
         button = rules.buttons.get(call.device)
         place = button.place if button else ""
-        again = replace(alarm, kind=call.kind, device=call.device, place=place, evidence=None)
+        again = replace(
+            alarm, kind=call.kind, device=call.device, place=place, evidence=None, vital=None
+        )
         again = replace(again, words=call.words, about=call.about)
         alarm = _with_call(alarm, again, at)
         state, more = deliver(_put(state, alarm), again, What.REPEATED, at, rules, call.again_at)

@@ -163,6 +163,7 @@ def _alarm_event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
             evidence=told.evidence,
             words=told.words if what in CALLS else "",
             about=told.about if what in CALLS else "",
+            vital=told.vital,
         ),
     )
 

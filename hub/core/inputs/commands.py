@@ -5,7 +5,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import Command, CommandKind, Reply, Telemetry
+from hub.contract.messages import Command, CommandKind, Reply, Telemetry, VitalLimits
 from hub.contract.scaip import Kind
 from hub.contract.wire import Reason
 from hub.core.alarm import alarm
@@ -48,6 +48,8 @@ def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
             return announcements.accept(state, command, at, rules)
         case CommandKind.TEST_CALL:
             return alarm.call(state, Kind.TEST, CENTER, at, rules)
+        case CommandKind.VITAL_LIMITS:
+            return replace(state, limits=command.limits or VitalLimits()), []
         case _:
             assert_never(command.kind)
 

@@ -9,7 +9,14 @@ place; they are replaced.
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from hub.contract.messages import WORDLESS, Evidence, FaultKind, Stage
+from hub.contract.messages import (
+    WORDLESS,
+    Evidence,
+    FaultKind,
+    Stage,
+    VitalEvidence,
+    VitalLimits,
+)
 from hub.contract.scaip import Kind
 from hub.core.model.activity import FRESH, NEVER, Habits, House
 from hub.core.model.checkin import CareState
@@ -92,6 +99,7 @@ class Alarm(Struct, frozen=True):
     sent: bool = False  # the centre reported that somebody is on the way
     calls: tuple[Called, ...] = ()  # further calls by hand or voice, one for each device
     abouts: tuple[str, ...] = ()  # further topics that the centre was told
+    vital: VitalEvidence | None = None  # of an alarm for a reading
 
 
 class Delivery(Struct, frozen=True):
@@ -279,6 +287,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     notices: tuple[Announcement, ...] = ()  # that wait to be spoken, and some that are over
     watch: WatchState = field(default_factory=WatchState)
     counter: int = 0  # of the last command that was accepted
+    limits: VitalLimits | None = None  # of the resident's readings, as the centre set them
 
 
 Step = tuple[HomeState, list[Effect]]  # the result of a decision: the new state, what is to be done

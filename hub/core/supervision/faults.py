@@ -191,6 +191,7 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
         faults=_told_faults(state),
         voice=_voice_report(state, rules),
         triggers=triggers(state, rules),
+        limits=state.limits,
     )
     topic = wire.topic(rules.hub, "state")
     return Publish("state", Lane.LIVE, topic, wire.encode(message), retain=True)

@@ -20,7 +20,6 @@ from hub.contract.messages import (
 )
 
 INT = 2**63
-finite = st.floats(allow_nan=False, allow_infinity=False)
 anything = st.SearchStrategy[object]
 
 
@@ -69,6 +68,11 @@ def _int(kind: inspect.Type) -> anything:
     return st.integers(low, (2 * INT if kind.lt is None else kind.lt) - 1)
 
 
+def _float(kind: inspect.Type) -> anything:
+    assert isinstance(kind, inspect.FloatType)
+    return st.floats(kind.ge, kind.le, allow_nan=False, allow_infinity=False)
+
+
 def _enum(kind: inspect.Type) -> anything:
     assert isinstance(kind, inspect.EnumType)
     return st.sampled_from(list(kind.cls))
@@ -98,7 +102,7 @@ def _dict(kind: inspect.Type) -> anything:
 MAKE: dict[type[inspect.Type], Callable[[inspect.Type], anything]] = {
     inspect.StrType: lambda _: st.text(max_size=20),
     inspect.BoolType: lambda _: st.booleans(),
-    inspect.FloatType: lambda _: finite,
+    inspect.FloatType: _float,
     inspect.IntType: _int,
     inspect.EnumType: _enum,
     inspect.StructType: _struct,
