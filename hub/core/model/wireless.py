@@ -58,10 +58,15 @@ class Wearable(Struct, frozen=True, forbid_unknown_fields=True, tag="wearable", 
 
 
 class Phone(Struct, frozen=True, forbid_unknown_fields=True, tag="phone", tag_field="kind"):
-    """A bonded phone, by its identity address; it needs consent, and not seen means nothing."""
+    """A bonded phone, by its identity address; not seen means nothing.
+
+    `consent`: the resident agreed that it is told when the phone is seen (consent item `phone` of
+    the record). Without it nothing of the phone leaves the radio process.
+    """
 
     name: Name
     address: Address
+    consent: bool = False
 
 
 Wireless = Pendant | WirelessSensor | Wearable | Phone
