@@ -7,7 +7,7 @@ from msgspec import Struct
 from center.domain import times
 from center.domain.incident import Deed, Incident, urgency, waited_s
 from center.service.texts import Texts
-from hub.contract.messages import Stage
+from hub.contract.messages import COUNTER_RESTARTED, Stage
 from hub.contract.scaip import URGENCY, Kind
 
 _ENDS_WITH_LIFE = frozenset({Kind.MISSED_CHECKIN, Kind.NO_LIFE})  # a fall does not end by movement
@@ -108,7 +108,8 @@ def title(incident: Incident, t: Texts) -> str:
         return t("call.surplus", n=incident.surplus)
     nameless = bool(incident.unread) and not incident.kind.is_known
     kind = t("call.unread") if nameless else t.word("kind", incident.kind)
-    of_no_place = nameless or incident.is_automatic or incident.is_spoken
+    by_itself = incident.is_automatic or incident.is_detected
+    of_no_place = nameless or by_itself or incident.is_spoken
     if incident.is_quiet or (of_no_place and not incident.place):
         return kind  # of the whole home; the place is only where somebody was seen last
     return t("call.title", place=incident.place or t("call.no_place"), kind=kind)
@@ -119,7 +120,9 @@ def badges(incident: Incident, t: Texts) -> Iterator[Badge]:
     if incident.unread:
         yield Badge("triangle", "bad", t("call.unread_some"))
     yield from _how(incident, t)
-    if incident.cleared_utc is not None:
+    if incident.cleared_utc is not None and incident.is_detected:
+        yield Badge("check", "plain", t("call.all_clear"))
+    elif incident.cleared_utc is not None:
         yield Badge("check", "good", t("call.cleared"))
     if incident.cancelled_utc is not None:
         yield Badge("cross", "warn", t("call.cancelled"))
@@ -138,8 +141,12 @@ def _how(incident: Incident, t: Texts) -> Iterator[Badge]:
     """Yield how it was called, and how often."""
     if incident.kind is Kind.TEST:
         yield Badge("ring", "plain", t("call.test"))
+    if incident.is_hazard:
+        yield Badge("flame", "bad", t("call.hazard"))
     if incident.is_spoken:
         yield Badge("voice", "plain", t("call.by_voice"))
+    if incident.about == COUNTER_RESTARTED:
+        yield Badge("clock", "warn", t("call.counter_restarted"))
     if incident.presses > 1:
         key = "call.presses" if incident.is_pressed else "call.again"
         yield Badge("bell", "bad", t(key, n=incident.presses))
@@ -156,10 +163,10 @@ def _who_is_there(incident: Incident, t: Texts) -> Iterator[Badge]:
         yield Badge("person", "plain", t("call.sent"))
 
 
-def urgent_first(incident: Incident) -> tuple[bool, bool, int, float]:
-    """Return the sort key: tests last, before them sunken calls, by priority, oldest first."""
-    test = incident.kind is Kind.TEST
-    return test, _has_sunk(incident), URGENCY.get(incident.kind, 0), incident.waiting_utc
+def urgent_first(incident: Incident) -> tuple[bool, bool, bool, int, float]:
+    """Return the sort key: tests last, before them sunken calls; fire first, then by priority."""
+    test, urgency = incident.kind is Kind.TEST, URGENCY.get(incident.kind, 0)
+    return test, _has_sunk(incident), not incident.is_hazard, urgency, incident.waiting_utc
 
 
 def _has_sunk(incident: Incident) -> bool:

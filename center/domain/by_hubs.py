@@ -16,7 +16,7 @@ from center.domain.incident import (
     reopened,
 )
 from hub.contract.messages import WORDLESS, AlarmData, AlarmEvent, Stage
-from hub.contract.scaip import What, priority
+from hub.contract.scaip import DETECTED, What, priority
 
 PATIENCE = Patience()
 VERSION_MAX = 2**31  # what a database's INTEGER holds
@@ -153,6 +153,8 @@ def _is_looked_after(incident: Incident, heard: Heard) -> bool:
 
 
 def _deed(incident: Incident, data: AlarmData) -> Deed:
+    if data.what is What.CLEARED and data.kind in DETECTED:
+        return Deed.ALL_CLEAR
     unsent = data.what is What.PRESENT and incident.sent_utc is None
     return Deed.HELD if unsent else _DEED.get(data.what, Deed.REPEATED)
 

@@ -16,12 +16,16 @@ from hub.contract.messages import FaultKind, Trigger
 from hub.contract.scaip import Kind
 
 HUB = "hub"  # the hub itself, among devices
-PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD})  # what a monthly press can test
+PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.PENDANT})  # tested once a month
 _BACK = frozenset({Seen.READY, Seen.STARTING})
 _GONE = frozenset({Seen.LOST, Seen.DISCONNECTED})
 _EACH_CALL = frozenset(
-    {FaultKind.STORAGE, FaultKind.BROKER_REFUSES}
+    {FaultKind.STORAGE, FaultKind.BROKER_REFUSES, FaultKind.DEVICE_LIST}
 )  # of the hub: they concern every trigger
+_DEAF = frozenset({  # of the radio: it hears no pendant
+    FaultKind.NO_RADIO, FaultKind.NO_BLUETOOTH, FaultKind.NO_ADAPTER, FaultKind.ADAPTER_BLOCKED,
+    FaultKind.SCAN_FAILED,
+})  # fmt: skip
 _OF_CENTRE = frozenset({FaultKind.TWIN, FaultKind.FLOOD, FaultKind.CROWDED})  # it may lose calls
 _OF_NO_TRIGGER = frozenset({FaultKind.MAINS_LOST, FaultKind.MUTED})  # muted: as the resident wishes
 _TOWNSHIP = re.compile(r"(?!\d+동$)\S+[읍면동가]$")  # a town, township or quarter; no building
@@ -156,6 +160,8 @@ def _is_of_trigger(triggers: tuple[Trigger, ...] | None, fault: Fault, known: Kn
         return False
     if fault.kind in _OF_CENTRE:
         return True
+    if fault.kind in _DEAF:
+        return any(trigger.kind == Kind.PENDANT for trigger in triggers or ())
     if fault.device == HUB:
         return fault.kind in _EACH_CALL
     if triggers is not None:

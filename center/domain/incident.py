@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from hub.contract.border import Open
 from hub.contract.messages import Evidence, Stage
 from hub.contract.reading import UNREAD
-from hub.contract.scaip import Kind
+from hub.contract.scaip import BY_HAND, DETECTED, HAZARDS, Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s
 CLOCK_BACK_S = 60.0  # a time further ahead was written before the clock was set back
-CALLED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.TEST})
+CALLED = BY_HAND | {Kind.TEST}
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
 HELD = frozenset({Stage.ACCEPTED, Stage.PRESENT})
 
@@ -34,10 +34,12 @@ class Outcome(Open):
     FAMILY_HELPED = "family_helped"
     REASSURED = "reassured"
     OTHER_NEED = "other_need"
+    MADE_SAFE = "made_safe"  # a fire, gas or water
     PRESSED_BY_MISTAKE = "pressed_by_mistake"
     VISITOR_OR_CHILD = "visitor_or_child"
     PET = "pet"
     CLEANING = "cleaning"
+    COOKING = "cooking"  # its smoke or steam
     DEVICE_NOT_UNDERSTOOD = "device_not_understood"
     EQUIPMENT_FAULT = "equipment_fault"
     MISHEARD = "misheard"  # the voice took other words, or the television, for a call
@@ -57,7 +59,7 @@ class Outcome(Open):
 
 _REAL = frozenset({
     Outcome.EMERGENCY_119, Outcome.RESPONDER_SENT, Outcome.HELP_GIVEN, Outcome.FAMILY_HELPED,
-    Outcome.REASSURED, Outcome.OTHER_NEED,
+    Outcome.REASSURED, Outcome.OTHER_NEED, Outcome.MADE_SAFE,
 })  # fmt: skip
 
 
@@ -71,6 +73,7 @@ class Deed(Open):
     ON_SITE = "on_site"  # the green button was held at the home
     UNREAD = "unread"  # an event could not be read whole; `text` names what is missing
     CLEARED = "cleared"  # the resident shows life: the reason of an automatic alarm is gone
+    ALL_CLEAR = "all_clear"  # a detector finds its smoke, gas or water no longer
     TAKEN = "taken"
     TAKEN_OVER = "taken_over"  # `text` names who had it before
     RENEWED = "renewed"
@@ -159,9 +162,9 @@ class Incident(Struct, frozen=True):
     cancel_asked_utc: float | None = None
     reopened_utc: float | None = None
     outcome: Outcome | None = None
-    cleared_utc: float | None = None  # since when the resident shows life again
+    cleared_utc: float | None = None  # since when the resident shows life, or nothing is detected
     evidence: Evidence | None = None  # why an automatic alarm was raised, by its newest word
-    about: str = ""  # what a spoken call was about, by its newest word that said so
+    about: str = ""  # what a call was about (`AlarmData.about`), by its newest word that said so
     acted_utc: float | None = None  # when its holder last did anything
     again_utc: float | None = None  # since when a call that came again waits for its holder
     sent_utc: float | None = None  # when the centre said that somebody is on the way
@@ -175,8 +178,20 @@ class Incident(Struct, frozen=True):
 
     @property
     def is_automatic(self) -> bool:
-        """Whether the hub raised it by itself: nobody pressed anything or called."""
-        return self.kind not in CALLED and (self.kind.is_known or self.evidence is not None)
+        """Whether the hub judged it by itself: nobody called, and no detector went off."""
+        if self.kind in CALLED or self.is_detected:
+            return False
+        return self.kind.is_known or self.evidence is not None
+
+    @property
+    def is_detected(self) -> bool:
+        """Whether a detector found smoke, gas or water: its end says nothing of the resident."""
+        return self.kind in DETECTED
+
+    @property
+    def is_hazard(self) -> bool:
+        """Whether it is a case for 119: smoke, gas, carbon monoxide."""
+        return self.kind in HAZARDS
 
     @property
     def is_pressed(self) -> bool:

@@ -34,7 +34,7 @@ from hub.contract.messages import (
     Vitals,
 )
 from hub.contract.reading import UNREAD
-from hub.contract.scaip import Care, What
+from hub.contract.scaip import DETECTED, Care, What
 
 WORDLESS = 2  # answers without a word, after which the hub asks no more and there is a task
 _ASKS_FOR_A_CALL = {
@@ -130,7 +130,8 @@ def _alarm(conn: Connection, received: Received, event: AlarmEvent) -> Told:
         updates += [Update(Topic.NEED, hub)] if awaited else []
     words.keep(conn, hub, incident.id, event, utc)
     updates.append(Update(Topic.ALARM, incident.id, incident.version))
-    if event.data.what is What.CLEARED and needs.ease(conn, hub, utc):
+    shows_life = event.data.what is What.CLEARED and event.data.kind not in DETECTED
+    if shows_life and needs.ease(conn, hub, utc):
         updates.append(Update(Topic.NEED, hub))
     return Told(acks.of_event(event.id, replace(incident, alarm=alarm), utc), tuple(updates))
 

@@ -45,7 +45,7 @@ from hub.contract.messages import (
     VoiceCan,
     VoiceReport,
 )
-from hub.contract.scaip import AUTOMATIC, Care, Kind, Report, What
+from hub.contract.scaip import AUTOMATIC, DETECTED, Care, Kind, Report, What
 
 HUB = "js-0001"
 UTC = 1_772_323_200.25
@@ -89,7 +89,8 @@ def alarm_event(kind: Kind, what: What) -> AlarmEvent:
     """Return the event of something that happened to an alarm."""
     block = scaip.of_alarm(kind, what, "거실", ALARM)
     device, ground = ("motion", GROUND) if kind in AUTOMATIC else ("help", None)
-    device = "voice" if kind is Kind.SPOKEN else device
+    device = {Kind.SPOKEN: "voice", Kind.PENDANT: "pendant"}.get(kind, device)
+    device = str(kind) if kind in DETECTED else device
     data = AlarmData(
         ALARM, kind, what, device, "거실", "5f0c2a1b", 7, 181.5, synced=True, scaip=block,
         evidence=None if kind in READINGS else ground,
@@ -159,7 +160,10 @@ def from_hub() -> dict[str, list[FromHub]]:
             *(alarm_event(Kind.HELP_BUTTON, what) for what in What),
             alarm_event(Kind.PULL_CORD, What.RAISED),
             alarm_event(Kind.SPOKEN, What.RAISED),
+            alarm_event(Kind.PENDANT, What.RAISED),
             alarm_event(Kind.TEST, What.RAISED),
+            *(alarm_event(kind, What.RAISED) for kind in sorted(DETECTED)),
+            alarm_event(Kind.SMOKE, What.CLEARED),
             *(alarm_event(kind, What.RAISED) for kind in sorted(AUTOMATIC)),
             *(report_event(report) for report in Report),
             *(check_in_event(result) for result in CheckInResult),

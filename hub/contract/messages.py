@@ -117,6 +117,9 @@ class VitalEvidence(Struct, frozen=True):
 
 
 WORDLESS = "wordless"  # the topic of a call that was answered with sounds without a word
+COUNTER_RESTARTED = (
+    "counter_restarted"  # a pendant counts from the start: a new battery, or a trick
+)
 
 
 class AlarmData(Struct, frozen=True):
@@ -134,7 +137,8 @@ class AlarmData(Struct, frozen=True):
     scaip: Scaip
     evidence: Evidence | None = None  # of an automatic alarm
     words: str = ""  # of a spoken call, written by a machine; only where the resident allows it
-    # the topic of a spoken call, such as `fall`, `fire`; empty: not known; `wordless`: sounds only
+    # the topic of a spoken call, such as `fall`, `fire`; empty: not known; `wordless`: sounds only;
+    # of a pendant's call: `counter_restarted`, as after a change of its battery
     about: str = ""
     vital: VitalEvidence | None = None  # of an alarm for a reading
 
@@ -367,6 +371,18 @@ class FaultKind(Open):
     NO_LOUDSPEAKER = "no_loudspeaker"
     NO_SPEECH = "no_speech"  # it hears, and cannot understand
     MUTED = "muted"  # by the resident
+    NO_RADIO = "no_radio"  # the radio process is dead or hangs: no pendant is heard
+    NO_BLUETOOTH = "no_bluetooth"  # the system's Bluetooth service is missing
+    NO_ADAPTER = "no_adapter"  # missing, or taken by another program
+    ADAPTER_BLOCKED = "adapter_blocked"  # by rfkill
+    ACTIVE_SCAN = "active_scan"  # passive scanning does not work, so presses may be lost
+    SCAN_FAILED = "scan_failed"  # nothing that the radio can do brings the scanner back
+    DEVICE_LIST = "device_list"  # the list of wireless devices cannot be read; the last one holds
+    STALE_BOND = "stale_bond"  # the device has forgotten the hub: it must be paired anew
+    WRONG_KEY = "wrong_key"  # frames in its name that are not encrypted with its key
+    MUTE_LINK = "mute_link"  # connected, and it sends nothing
+    REPLAYED = "replayed"  # somebody sends its old presses again
+    TAMPER = "tamper"  # opened, or torn off
     TWIN = "twin"  # two machines with one identity; only the centre sees this and the next two
     FLOOD = "flood"  # it sends more than the centre takes in at once
     CROWDED = "crowded"  # more calls are open than are shown one by one

@@ -1,7 +1,13 @@
 """The SCAIP block (SS 91100:2014, CLC TS 50134-9) that every event carries, as one table.
 
 An alarm receiving centre that uses SCAIP takes these fields as they are, so its gateway is a table,
-too. Codes are strings of digits, as in SCAIP's XML.
+too. Codes are strings of digits, as in SCAIP's XML. They were checked against the names that a
+public gateway gives them (github.com/caruhome/scaip-gateway, `spec.py`): device 0003 personal
+trigger, 0019 heart-rate monitor, 0021 gas, 0023 smoke, 0026 carbon monoxide, 0031 system monitor,
+0032 communication link, 0033 flood, 0041 power supply, 0049 monitoring device; status 0009
+automatic alarm, 0010 manual alarm, 0041 executed, 0046 high level, 0064 low level, 0092 automatic
+reset, 0110 assistance. It has none for oxygen or blood pressure: that these are a monitoring
+device's is our choice.
 """
 
 from msgspec import Struct
@@ -34,9 +40,14 @@ class Kind(Open):
     OUT_AT_NIGHT = "out_at_night"
     MISSED_CHECKIN = "missed_checkin"
     NO_LIFE = "no_life"  # no sign of life for so long that somebody must go and look
-    HEART_RATE = "heart_rate"  # too fast at rest, or too slow, for minutes
-    OXYGEN = "oxygen"  # too little in the blood
-    BLOOD_PRESSURE = "blood_pressure"  # far too high, or too low
+    PENDANT = "pendant"  # a wireless button, worn or on a wall
+    SMOKE = "smoke"
+    GAS = "gas"
+    CARBON_MONOXIDE = "carbon_monoxide"
+    WATER = "water"  # where there should be none; it can wait
+    HEART_RATE = "heart_rate"
+    OXYGEN = "oxygen"
+    BLOOD_PRESSURE = "blood_pressure"
 
 
 class What(Open):
@@ -47,7 +58,7 @@ class What(Open):
     CANCELLED = "cancelled"
     CANCEL_ASKED = "cancel_asked"
     PRESENT = "present"
-    CLEARED = "cleared"  # a sign of life: the reason of an automatic alarm is gone
+    CLEARED = "cleared"  # the reason is gone: by a sign of life, or a detector finds no more
 
 
 class Report(Open):
@@ -69,8 +80,10 @@ class Care(Open):
     BACK = "back"  # at home again, after that
 
 
-BY_HAND = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN})  # somebody asked for help
-AUTOMATIC = frozenset(Kind) - BY_HAND - {Kind.TEST}
+BY_HAND = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.PENDANT})  # asked for help
+HAZARDS = frozenset({Kind.SMOKE, Kind.GAS, Kind.CARBON_MONOXIDE})  # leave the house, call 119
+DETECTED = HAZARDS | {Kind.WATER}  # a detector found it: raised at once, and never as another kind
+AUTOMATIC = frozenset(Kind) - BY_HAND - DETECTED - {Kind.TEST}  # judged by the hub, after a warning
 # kind -> (device type, status code while it lasts); pri 0 is the most urgent
 ALARM: dict[Kind, tuple[str, str]] = {
     Kind.HELP_BUTTON: ("0004", "0010"),
@@ -85,34 +98,37 @@ ALARM: dict[Kind, tuple[str, str]] = {
     Kind.OUT_AT_NIGHT: ("0014", "0009"),
     Kind.MISSED_CHECKIN: ("0002", "0104"),
     Kind.NO_LIFE: ("0010", "0009"),
+    Kind.PENDANT: ("0003", "0010"),
+    Kind.SMOKE: ("0023", "0009"),
+    Kind.GAS: ("0021", "0009"),
+    Kind.CARBON_MONOXIDE: ("0026", "0009"),
+    Kind.WATER: ("0033", "0009"),
     Kind.HEART_RATE: ("0019", "0046"),
     Kind.OXYGEN: ("0049", "0064"),
     Kind.BLOOD_PRESSURE: ("0049", "0046"),
 }
 UNKNOWN = ("0004", "0010")  # for a kind that only a newer program knows: the hub's own call
 URGENCY = {
-    Kind.TEST: 9,
-    Kind.MISSED_CHECKIN: 3,
-    Kind.DOOR_OPEN: 3,
-    Kind.NIGHT_WANDERING: 3,
+    Kind.TEST: 9, Kind.MISSED_CHECKIN: 3, Kind.DOOR_OPEN: 3, Kind.NIGHT_WANDERING: 3, Kind.WATER: 3,
     Kind.BLOOD_PRESSURE: 3,  # who uses a cuff is up, and the hub has asked
-}
+}  # fmt: skip
 FOLLOW_UP: dict[What, str] = {
     What.CANCELLED: "0019",
     What.CANCEL_ASKED: "0019",
     What.PRESENT: "0088",
     What.CLEARED: "0019",
 }
+ALL_CLEAR = "0092"  # automatic reset: a detector finds nothing any more
 REPORT: dict[Report, tuple[str, str]] = {
-    Report.LINK_BACK: ("0023", "0112"),
-    Report.MAINS_LOST: ("0023", "0085"),
-    Report.MAINS_BACK: ("0023", "0086"),
-    Report.BATTERY_LOW: ("0023", "0016"),
+    Report.LINK_BACK: ("0032", "0112"),
+    Report.MAINS_LOST: ("0041", "0085"),
+    Report.MAINS_BACK: ("0041", "0086"),
+    Report.BATTERY_LOW: ("0031", "0016"),
 }
-TECHNICAL = ("0023", "0112")  # for a report that only a newer program knows
-CHECK_IN = ("0002", "0103")
-ANNOUNCEMENT = ("0002", "0100")
-UNWELL = ("0002", "0101")
+TECHNICAL = ("0031", "0062")  # a log entry: for a report that only a newer program knows
+CHECK_IN = ("0002", "0041")
+ANNOUNCEMENT = ("0002", "0041")
+UNWELL = ("0002", "0110")
 CARE: dict[Care, tuple[str, str]] = {
     Care.COUNSELLING: UNWELL,
     Care.LOW_MOOD: UNWELL,
@@ -130,7 +146,10 @@ def priority(kind: Kind) -> int:
 def of_alarm(kind: Kind, what: What, place: str, ref: str) -> Scaip:
     """Return the block of an alarm's event; priority 9 for tests, 3 for what can wait, else 0."""
     device, status = ALARM.get(kind, UNKNOWN)
-    return Scaip(device, FOLLOW_UP.get(what, status), place, priority(kind), ref)
+    status = FOLLOW_UP.get(what, status)
+    if what is What.CLEARED and kind in DETECTED:
+        status = ALL_CLEAR
+    return Scaip(device, status, place, priority(kind), ref)
 
 
 def of_check_in(ref: str) -> Scaip:

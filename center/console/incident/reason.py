@@ -7,7 +7,7 @@ from msgspec import Struct
 from center.console.lengths import clock, length
 from center.console.view import Viewer
 from center.domain.incident import Incident
-from hub.contract.messages import WORDLESS, Evidence
+from hub.contract.messages import COUNTER_RESTARTED, WORDLESS, Evidence
 from hub.contract.scaip import Kind
 
 SENSORS_SHOWN = 6
@@ -30,7 +30,7 @@ class Reason(Struct, frozen=True):
 def reason(
     incident: Incident, places: Mapping[str, str], viewer: Viewer, words: tuple[str, ...] = ()
 ) -> Reason | None:
-    """Return the reason of an alarm, or None for one that somebody pressed.
+    """Return the reason of an alarm, or None for one that somebody pressed and that is as usual.
 
     `places` has the room of each device, `words` what was said, where it is stored.
     """
@@ -43,11 +43,16 @@ def reason(
         about = told_of(incident, viewer)
         seen = t("evidence.spoken_about", about=about) if about else t("evidence.spoken")
         return Reason(seen, "", (t("evidence.spoken_more"),), words=words)
-    if not incident.is_automatic:
-        return None
+    if incident.about == COUNTER_RESTARTED and not incident.is_automatic:
+        return Reason(t("evidence.counter_restarted"), "", ())
     cleared = ""
     if incident.cleared_utc is not None:
-        cleared = t("evidence.cleared", time=clock(incident.cleared_utc, viewer.now))
+        key = "evidence.all_clear" if incident.is_detected else "evidence.cleared"
+        cleared = t(key, time=clock(incident.cleared_utc, viewer.now))
+    if incident.is_detected:
+        return Reason(t(f"evidence.{incident.kind}"), "", (), cleared)
+    if not incident.is_automatic:
+        return None
     if incident.evidence is None:
         return Reason(t("evidence.none"), "", (), cleared)
     return _worded(incident, incident.evidence, places, viewer, cleared)
@@ -62,6 +67,8 @@ def brief(incident: Incident, viewer: Viewer) -> str:
         about = told_of(incident, viewer)
         brief = "evidence.spoken_brief_about" if about else "evidence.spoken_brief"
         return viewer.t(brief, about=about)
+    if incident.is_detected:
+        return viewer.t("evidence.hazard_brief" if incident.is_hazard else "evidence.water_brief")
     if said is None or not incident.is_automatic:
         return ""
     seen = viewer.t("evidence.brief", lasted=length(said.lasted_s, viewer.t))

@@ -32,6 +32,8 @@ class Happened(Struct, frozen=True):
     lasted: str
     reason: Reason | None
     cleared: bool
+    hazard: str = ""  # what to tell 119 first: a fire, gas
+    place: str = ""  # where it was detected
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -98,4 +100,6 @@ def _happened(one: Incident, places: dict[str, str], viewer: Viewer) -> Happened
         lasted=length(viewer.now - since, viewer.t),
         reason=reason(one, places, viewer),
         cleared=one.cleared_utc is not None,
+        hazard=viewer.t(f"sheet.{one.kind}") if one.is_hazard else "",
+        place=one.place,
     )

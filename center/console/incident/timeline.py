@@ -10,7 +10,13 @@ from center.domain.incident import Deed, Entry, Incident, Outcome
 from center.service.texts import Texts
 from hub.contract.messages import Stage
 from hub.contract.reading import ALL
-from hub.contract.scaip import Kind
+from hub.contract.scaip import DETECTED, HAZARDS, Kind
+
+_OF_KINDS = {
+    Outcome.MISHEARD: frozenset({Kind.SPOKEN}),
+    Outcome.MADE_SAFE: DETECTED,
+    Outcome.COOKING: HAZARDS,
+}
 
 
 class Step(Struct, frozen=True):
@@ -110,13 +116,13 @@ def unread(places: str, t: Texts) -> str:
 def outcomes(kind: Kind, t: Texts) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
     """Return the outcomes to choose from, grouped: real needs, then false alarms by cause.
 
-    "Misheard" is the first cause for a spoken call, and not offered for any other.
+    What fits one kind alone stands first there, and is not offered for any other.
     """
-    misheard = [Outcome.MISHEARD] if kind is Kind.SPOKEN else []
-    others = [o for o in Outcome if o.is_false_alarm and o is not Outcome.MISHEARD]
+    own = [o for o, kinds in _OF_KINDS.items() if kind in kinds]
+    some = [*own, *(o for o in Outcome if o not in _OF_KINDS)]
     return (
-        (t("incident.real"), _choices((o for o in Outcome if not o.is_false_alarm), t)),
-        (t("incident.false"), _choices([*misheard, *others], t)),
+        (t("incident.real"), _choices((o for o in some if not o.is_false_alarm), t)),
+        (t("incident.false"), _choices((o for o in some if o.is_false_alarm), t)),
     )
 
 

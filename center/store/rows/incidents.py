@@ -20,7 +20,7 @@ from center.store.rows.audit import write_line
 from center.store.shaping import shape
 from hub.contract.messages import AlarmEvent, Happened, OtherEvent, Stage
 from hub.contract.reading import UNREAD
-from hub.contract.scaip import URGENCY, Kind
+from hub.contract.scaip import HAZARDS, URGENCY, Kind
 
 LINES = 50  # of a timeline at once: one of 10,000 presses would be a page of 2.8 MB
 SEQ_MAX = 2**53
@@ -225,6 +225,7 @@ def board(conn: Connection, limit: int) -> tuple[list[Incident], int]:
         (table.c.who != "").cast(Integer),
         (table.c.kind == Kind.TEST.value).cast(Integer),
         _HAS_SUNK.cast(Integer),
+        table.c.kind.not_in([kind.value for kind in HAZARDS]).cast(Integer),
         sqlalchemy.case(
             {kind.value: n for kind, n in URGENCY.items()}, value=table.c.kind, else_=0
         ),

@@ -15,7 +15,7 @@ from collections.abc import Container
 from msgspec.structs import replace
 
 from hub.contract.messages import Evidence, FaultKind, Stage, VitalEvidence
-from hub.contract.scaip import AUTOMATIC, BY_HAND, Kind, What, priority
+from hub.contract.scaip import AUTOMATIC, BY_HAND, DETECTED, HAZARDS, Kind, What, priority
 from hub.contract.voice import Phrase
 from hub.core.alarm.delivery import confirmed, deliver, deliver_numbered, resend_all
 from hub.core.model.effects import Effect, Forget, Say, Signal
@@ -41,6 +41,7 @@ from hub.core.model.state import (
 from hub.core.supervision import faults
 
 STORED = Received | Accepted | Present
+BY_DEVICE = BY_HAND | DETECTED  # told again at most every `repeat_s` for each device
 ON_SITE = "on site"
 
 
@@ -51,7 +52,8 @@ def call(
     """Raise an alarm, or tell the centre that an open one was called again; each call is one event.
 
     A press is never told as part of an automatic alarm, nor an urgent call as part of an alarm that
-    can wait: the operator would take it for less than it is. Only where `untold_calls` of one alarm
+    can wait: the operator would take it for less than it is. For the same reason what a detector
+    finds is told as part of an alarm of its own kind only. Only where `untold_calls` of one alarm
     still wait for the centre, a further call of the same device waits, too. `ground` is the
     evidence of an automatic alarm, a reading, or what was said in a spoken call.
     """
@@ -81,7 +83,8 @@ def call(
 def cancel(state: HomeState, at: float, rules: Rules) -> Step:
     """Take the newest alarm back within the window; later, ask the centre to agree.
 
-    A test call, which the centre makes, is taken back only when there is no other alarm.
+    A test call, which the centre makes, is taken back only when there is no other alarm. Smoke or
+    gas is not taken back by anybody in the house: the centre is asked.
     """
     calling = [a for a in reversed(state.alarms) if not isinstance(a.life, Cancelled)]
     if not calling:
@@ -89,7 +92,7 @@ def cancel(state: HomeState, at: float, rules: Rules) -> Step:
     alarm = min(calling, key=lambda a: a.kind is Kind.TEST)
     state, before = _tell_waiting(state, alarm, at, rules)  # these calls came before the cancel
     alarm = next(a for a in state.alarms if a.id == alarm.id)
-    in_time = at - alarm.raised_at <= rules.cancel_window_s
+    in_time = at - alarm.raised_at <= rules.cancel_window_s and alarm.kind not in HAZARDS
     if in_time and isinstance(alarm.life, Raised | Sent | Received):
         state = _put(state, replace(alarm, life=Cancelled()))
         state = replace(state, farewell=Farewell(Signal.CANCELLED, at + rules.farewell_s))
@@ -204,6 +207,8 @@ def _is_one_call(alarm: Alarm, kind: Kind) -> bool:
         return False
     if not alarm.kind.is_known:  # from a newer program's snapshot
         return False
+    if DETECTED & {kind, alarm.kind}:
+        return kind is alarm.kind
     if alarm.kind not in AUTOMATIC:
         return True
     return kind in AUTOMATIC and priority(alarm.kind) <= priority(kind)
@@ -218,7 +223,7 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
         state = _put(state, alarm)
     by = next((c for c in alarm.calls if c.device == again.device), None)
     full = _is_full(state, alarm, rules)
-    new = unsaid or again.kind not in BY_HAND or is_news(alarm, again.about)
+    new = unsaid or again.kind not in BY_DEVICE or is_news(alarm, again.about)
     if by is None or new or (not full and at >= _retold_at(state, alarm, by, rules)):
         state = _put(state, _with_call(alarm, again, at))
         return deliver(state, again, What.REPEATED, at, rules)
@@ -231,8 +236,8 @@ def _call_again(state: HomeState, alarm: Alarm, again: Alarm, at: float, rules: 
 
 
 def _with_call(alarm: Alarm, again: Alarm, at: float) -> Alarm:
-    """Return the alarm with one more call by hand or voice noted as told."""
-    if again.kind not in BY_HAND:
+    """Return the alarm with one more call by hand, voice or a detector noted as told."""
+    if again.kind not in BY_DEVICE:
         return alarm
     abouts = (*alarm.abouts, again.about) if is_news(alarm, again.about) else alarm.abouts
     others = (c for c in alarm.calls if c.device != again.device)

@@ -51,6 +51,13 @@ class Sense(StrEnum):
     MAINS = "mains"
     BATTERY = "battery"
     WEARABLE = "wearable"
+    WINDOW = "window"
+    OCCUPANCY = "occupancy"
+    VIBRATION = "vibration"
+    SMOKE = "smoke"
+    GAS = "gas"
+    CARBON_MONOXIDE = "carbon_monoxide"
+    MOISTURE = "moisture"
 
 
 class Room(StrEnum):
