@@ -34,7 +34,9 @@ IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "now", "today", "utcno
 DOORS = {  # library -> the only modules, or rooms, that may import it
     "gpiozero": ("drivers",),
     "lgpio": ("drivers",),
-    "bleak": ("drivers",),
+    "bleak": ("drivers.bluetooth",),
+    "bleak_retry_connector": ("drivers.bluetooth",),
+    "dbus_fast": ("drivers.bluetooth",),
     "paho": ("hub.link.session", "center.link.session"),
     "vosk": ("voice.hearing.spotter",),
     "pyaudio": ("voice.sound.portaudio",),

@@ -25,7 +25,7 @@ from voice.hearing.capture import Capture, Forgotten
 from voice.hearing.hearing import SpeechBegan, SpeechEnded
 from voice.hearing.overhear import Overheard, Overhearing
 from voice.hearing.queue import JudgementQueue
-from voice.link import Link
+from voice.link import link_to
 from voice.loading import Loaded, load, plans_of, richer
 from voice.settings import VoiceSettings
 from voice.sound.loudspeaker import Loudspeaker
@@ -56,7 +56,7 @@ class App:
         )
         self._loudspeaker = Loudspeaker(sound, settings.loudspeaker, self._overhearing)
         self._speech = Speech(self._loudspeaker, self._capture, self._requests.manner)
-        self._link = Link(
+        self._link = link_to(
             settings.socket, self._take_order, lambda: [self._hello, *self._status.facts()]
         )
         self._status = PartStatus(self._link.tell)

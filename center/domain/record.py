@@ -31,6 +31,7 @@ class ConsentItem(Open):
     LOCATION = "location"
     SHARE_119 = "share_119"
     SHARE_FAMILY = "share_family"
+    PHONE = "phone"  # that a paired phone was seen at home is told; the hub's list says so, too
 
 
 class Contact(Struct, frozen=True, forbid_unknown_fields=True):

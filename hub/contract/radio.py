@@ -17,6 +17,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from hub.contract.forms import Name
+from hub.contract.json_lines import Vocabulary
 
 PROTOCOL = 1
 LINE_BYTES = 16_384
@@ -36,6 +37,13 @@ class How(StrEnum):
     LONG_DOUBLE = "long_double_press"
     LONG_TRIPLE = "long_triple_press"
     HOLD = "hold_press"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "How":
+        """Take a press of which only a newer radio knows the kind: it calls for help as well."""
+        del value
+        return cls.OTHER
 
 
 class Sensed(StrEnum):
@@ -222,3 +230,15 @@ Fact = (
     | PairingAsked | PairingEnded | Pong
 )  # fmt: skip
 Word = Order | Fact
+VOCABULARY: Vocabulary[Fact, Order] = Vocabulary(
+    (
+        Hello, Pressed, Found, Ambient, Battery, Pulse, Reading, Presence, Trouble,
+        PairingAsked, PairingEnded, Pong,
+    ),
+    (Ping, Taken, OpenPairing, PairingAnswer),
+    hello=Hello,
+    pong=Pong,
+    ping=Ping,
+    line_bytes=LINE_BYTES,
+)  # fmt: skip
+encode, decode = VOCABULARY.encode, VOCABULARY.decode

@@ -4,24 +4,21 @@
 
 The voice process connects to the hub's unix socket, sends `Hello`, and answers each `Ping`. A
 header may announce `data_length` and `payload_length` bytes that follow the line, as Wyoming's do:
-data that is too long for the line, and sound, which a later two-way call will carry. `length_after`
-returns how much to read. Only the meaning leaves the voice process, and the words where the
-resident has agreed to it (`tells_words`); sound never does.
+data that is too long for the line, and sound, which a later two-way call will carry. Only the
+meaning leaves the voice process, and the words where the resident has agreed to it (`tells_words`);
+sound never does.
 """
 
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
-from hub.contract import json_lines
-from hub.contract.json_lines import JsonLineError, LineFlaw
+from hub.contract.json_lines import Vocabulary
 
 LINE_BYTES = 65_536  # an announcement has at most 16 KB, and each byte of it may be escaped
 WORDS_MAX = 200  # characters of what was said; at most 8 s of sound are understood at a time
 PROTOCOL = 1
-Length = Annotated[int, Meta(ge=0, le=1_048_576)]
 Engine = Annotated[str, Meta(max_length=40)]
 
 
@@ -201,40 +198,12 @@ Fact = Hello | Heard | Talking | Spoke | Trouble | Pong
 Word = Order | Fact
 
 
-class _Header(Struct, frozen=True):
-    type: str
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-    data_length: Length = 0
-    payload_length: Length = 0
-
-
-_SHAPES: tuple[type[Word], ...] = (
-    Say, Ask, Listen, Stop, Ping, Hello, Heard, Talking, Spoke, Trouble, Pong,
-)  # fmt: skip
-_words = {shape.__name__.lower(): msgspec.json.Decoder(shape) for shape in _SHAPES}
-_headers = msgspec.json.Decoder(_Header)
-
-
-def encode(word: Word) -> bytes:
-    """Return one line, its end included."""
-    return json_lines.encode({"type": type(word).__name__.lower(), "data": word})
-
-
-def decode(line: bytes, data: bytes = b"") -> Word:
-    """Read one line, and the `data` that followed it where its header announced some.
-
-    Raises JsonLineError; what comes after the line may be taken all the same.
-    """
-    if len(line) + len(data) > LINE_BYTES:
-        raise JsonLineError(LineFlaw.TOO_LONG, f"more than {LINE_BYTES} bytes")
-    head = json_lines.decode(line, _headers)
-    word = _words.get(head.type)
-    if word is None:
-        raise JsonLineError(LineFlaw.NOT_UNDERSTOOD, f"no word {head.type[:40]!r}")
-    return json_lines.decode(data or bytes(head.data), word)
-
-
-def length_after(line: bytes) -> tuple[int, int]:
-    """Return how many bytes of data and of payload follow the line. Raises JsonLineError."""
-    head = json_lines.decode(line, _headers)
-    return head.data_length, head.payload_length
+VOCABULARY: Vocabulary[Fact, Order] = Vocabulary(
+    (Hello, Heard, Talking, Spoke, Trouble, Pong),
+    (Say, Ask, Listen, Stop, Ping),
+    hello=Hello,
+    pong=Pong,
+    ping=Ping,
+    line_bytes=LINE_BYTES,
+)
+encode, decode = VOCABULARY.encode, VOCABULARY.decode

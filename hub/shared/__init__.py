@@ -10,6 +10,7 @@ __all__ = [
     "messages",
     "models",
     "settings",
+    "sidecar",
     "system",
     "tls",
     "toml_lines",

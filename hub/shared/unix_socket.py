@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from hub.contract import voice
-from hub.contract.json_lines import JsonLineError
+from hub.contract.json_lines import JsonLineError, TFact, TOrder, Vocabulary, length_after
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 
@@ -59,8 +58,10 @@ async def read_line(reader: asyncio.StreamReader) -> bytes:
         raise EndlessLineError(str(error)) from error
 
 
-async def read_word(reader: asyncio.StreamReader) -> voice.Word | JsonLineError | None:
-    """Return the next message between hub and voice, or what is wrong with it; None at the end.
+async def read_word(
+    reader: asyncio.StreamReader, vocabulary: Vocabulary[TFact, TOrder]
+) -> TFact | TOrder | JsonLineError | None:
+    """Return the next word between hub and process, or what is wrong with it; None at the end.
 
     Raises ConnectionError, also where the stream ends within a message.
     """
@@ -68,10 +69,10 @@ async def read_word(reader: asyncio.StreamReader) -> voice.Word | JsonLineError 
     if not line:
         return None
     try:
-        data_bytes, payload_bytes = voice.length_after(line)
+        data_bytes, payload_bytes = length_after(line)
         data = await reader.readexactly(data_bytes)
         await reader.readexactly(payload_bytes)  # sound: reserved, not used yet
-        return voice.decode(line, data)
+        return vocabulary.decode(line, data)
     except JsonLineError as error:
         return error
     except asyncio.IncompleteReadError as error:

@@ -24,8 +24,9 @@ from hub.contract.voice import (
     decode,
     encode,
 )
+from hub.shared.sidecar import link as dialling
 from voice import link as module
-from voice.link import Link
+from voice.link import Link, link_to
 
 HELP, FINE = Heard(Meaning.HELP), Heard(Meaning.FINE, "ask_mood")
 GREETING = (Hello(), Trouble(Part.MICROPHONE, present=False))
@@ -70,7 +71,7 @@ def play(story: Story, folder: Path) -> list[Order]:
     async def scene() -> list[Order]:
         orders: list[Order] = []
         hub = Hub(folder / "voice.sock")
-        link = Link(str(hub.path), orders.append, lambda: GREETING)
+        link = link_to(str(hub.path), orders.append, lambda: GREETING)
         line = asyncio.create_task(link.run())
         try:
             await asyncio.wait_for(story(hub, link, orders), 30)
@@ -91,8 +92,8 @@ async def got(orders: list[Order], count: int) -> None:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SOON_S", 0.02)
-    monkeypatch.setattr(module, "LATER_S", 0.05)
+    monkeypatch.setattr(dialling, "SOON_S", 0.02)
+    monkeypatch.setattr(dialling, "LATER_S", 0.05)
 
 
 def test_it_says_hello_first_and_takes_orders(tmp_path: Path) -> None:

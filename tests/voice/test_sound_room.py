@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from drivers.voicebox import driver, peer
+from drivers.voicebox import driver
 from hub.contract.voice import (
     Ask,
     Heard,
@@ -27,6 +27,7 @@ from hub.contract.voice import (
     Talking,
     Trouble,
 )
+from hub.shared.sidecar.host import Patience
 from tests.voice.process import StandIn, Voice, voice
 from tests.voice.room import Room, until
 from voice.dialogue.plans import Plans
@@ -230,8 +231,7 @@ def test_without_models_it_says_so_and_speaks_all_the_same(
 def test_a_voice_that_is_stopped_is_killed_by_the_hub(
     sound_server: Room, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setattr(driver, "PING_S", 0.2)
-    monkeypatch.setattr(peer, "HANG_S", 1.0)
+    monkeypatch.setattr(driver, "PATIENCE", Patience(ping_s=0.2, hang_s=1.0))
     empty = tmp_path_factory.mktemp("models")
 
     async def story(folder: Path) -> None:

@@ -27,7 +27,7 @@ from tests.voice.dialogue.test_stage import Theatre
 from tests.voice.hearing.test_hearing import LOUD, Spotter, Writer
 from voice.hearing.engines import Engines
 from voice.hearing.hearing import Hearing, Utterance
-from voice.link import Link
+from voice.link import link_to
 from voice.understanding.intents import Expecting
 from voice.understanding.phrases import load
 
@@ -46,7 +46,7 @@ class Way:
         phrases()
         self.theatre = Theatre()
         self._door, self._hub = folder / "voice.sock", folder / "hub.sock"
-        self.link = Link(str(self._door), self.theatre.stage.order, lambda: [self.hello])
+        self.link = link_to(str(self._door), self.theatre.stage.order, lambda: [self.hello])
         self.theatre.stage._tell = self.link.tell
         self.port = FakePort()
 

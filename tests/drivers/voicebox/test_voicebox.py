@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from drivers.voicebox import driver as voicebox
-from drivers.voicebox import peer
-from drivers.voicebox.driver import Driver, VoiceLostError
+from drivers.voicebox.driver import Driver
 from hub.contract.voice import (
     Heard,
     Hello,
@@ -32,6 +31,8 @@ from hub.contract.voice import Spoke as SpokeWord
 from hub.contract.voice import Talking as TalkingWord
 from hub.core.model.effects import Ask, Say, Show, Signal
 from hub.core.model.events import Answered, Measured, PartChanged, Spoke, Talking, VoiceTold
+from hub.shared.sidecar import host
+from hub.shared.sidecar.host import Patience, ProcessLostError
 from tests.drivers.fakes import FakePort
 
 HANGING = """
@@ -257,7 +258,7 @@ def test_a_flood_of_facts_is_cut_off(tmp_path: Path) -> None:
 def test_a_part_that_flickers_is_told_now_and_then_and_as_it_is_at_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voicebox, "PING_S", 0.01)
+    monkeypatch.setattr(voicebox, "PATIENCE", Patience(ping_s=0.01))
     monkeypatch.setattr(voicebox, "CHANGE_S", 0.2)
 
     async def story() -> list[bool]:
@@ -278,8 +279,8 @@ def _parts(port: FakePort) -> list[bool]:
 def test_a_voice_that_dies_again_and_again_is_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voicebox, "PING_S", 0.01)
-    monkeypatch.setattr(voicebox, "LOST_S", 0.3)
+    monkeypatch.setattr(voicebox, "PATIENCE", Patience(ping_s=0.01))
+    monkeypatch.setattr(host, "LOST_S", 0.3)
     path = tmp_path / "voice.sock"
 
     async def dying() -> None:
@@ -298,7 +299,7 @@ def test_a_voice_that_dies_again_and_again_is_a_fault(
             voices.cancel()
             await asyncio.gather(voices, return_exceptions=True)
 
-    with pytest.raises(VoiceLostError):
+    with pytest.raises(ProcessLostError):
         asyncio.run(story())
 
 
@@ -340,13 +341,13 @@ def test_what_was_said_while_the_voice_started_is_said_when_it_is_up(tmp_path: P
 def test_a_voice_that_nobody_starts_is_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voicebox, "PING_S", 0.01)
-    monkeypatch.setattr(voicebox, "LOST_S", 0.05)
+    monkeypatch.setattr(voicebox, "PATIENCE", Patience(ping_s=0.01))
+    monkeypatch.setattr(host, "LOST_S", 0.05)
 
     async def story() -> None:
         await Driver(socket=str(tmp_path / "voice.sock")).run(FakePort())
 
-    with pytest.raises(VoiceLostError, match="no voice process"):
+    with pytest.raises(ProcessLostError, match="no voice process"):
         asyncio.run(story())
     assert not (tmp_path / "voice.sock").exists()
 
@@ -354,7 +355,7 @@ def test_a_voice_that_nobody_starts_is_a_fault(
 def test_a_ping_is_answered_and_the_voice_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voicebox, "PING_S", 0.01)
+    monkeypatch.setattr(voicebox, "PATIENCE", Patience(ping_s=0.01))
 
     async def story() -> list[int]:
         async with voice(tmp_path) as (speaker, _):
@@ -372,9 +373,8 @@ def test_a_ping_is_answered_and_the_voice_lives(
 def test_a_voice_that_hangs_is_killed_even_if_it_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voicebox, "PING_S", 0.02)
-    monkeypatch.setattr(voicebox, "STEADY_S", 0.1)
-    monkeypatch.setattr(peer, "HANG_S", 0.2)
+    monkeypatch.setattr(voicebox, "PATIENCE", Patience(ping_s=0.02, hang_s=0.2))
+    monkeypatch.setattr(host, "STEADY_S", 0.1)
 
     async def story() -> int:
         path, port = tmp_path / "voice.sock", FakePort()

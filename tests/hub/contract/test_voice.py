@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.contract.json_lines import JsonLineError, LineFlaw
+from hub.contract.json_lines import JsonLineError, LineFlaw, length_after
 from hub.contract.voice import (
     LINE_BYTES,
     WORDS_MAX,
@@ -27,7 +27,6 @@ from hub.contract.voice import (
     Word,
     decode,
     encode,
-    length_after,
 )
 
 WORDS: tuple[Word, ...] = (

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.contract.json_lines import JsonLineError, LineFlaw, decode, encode
-from hub.contract.voice import LINE_BYTES, Ping, Word
+from hub.contract.voice import LINE_BYTES, VOCABULARY, Ping, Word
 from hub.contract.voice import encode as encode_word
 from hub.shared.unix_socket import EndlessLineError, SocketError, ask, read_line, read_word, serving
 
@@ -100,7 +100,7 @@ def words_of(data: bytes) -> Given:
         reader, found = asyncio.StreamReader(limit=2 * LINE_BYTES), Given()
         reader.feed_data(data)
         reader.feed_eof()
-        while (word := await read_word(reader)) is not None:
+        while (word := await read_word(reader, VOCABULARY)) is not None:
             found.append(word.reason if isinstance(word, JsonLineError) else word)
         return found
 

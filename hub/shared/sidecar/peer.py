@@ -1,4 +1,4 @@
-"""One connected voice process: its lines, its pings, and how it is ended when it hangs."""
+"""One connected process: its lines, its pings, and how it is ended when it hangs."""
 
 import asyncio
 import os
@@ -8,51 +8,60 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from time import monotonic
+from typing import Generic
 
-from hub.contract.json_lines import JsonLineError
-from hub.contract.voice import Fact, Order, Ping, encode
+from hub.contract.json_lines import JsonLineError, TFact, TOrder, Vocabulary, WordError
 from hub.shared.unix_socket import read_word
 
-HANG_S = 10.0  # the promised limit for a voice that hangs
-FLOOD, FLOOD_S = 200, 1.0  # more messages in a second than speech can make: it is broken
-MISTAKES = 10  # after more lines that cannot be decoded it is another program
-BUFFER = 262_144  # bytes that a voice has not read yet; beyond them orders are dropped
+FLOOD, FLOOD_S = 200, 1.0  # more messages in a second than speech or a home makes: it is broken
+MISTAKES = 10  # after more lines that have not even the shape of ours, it is another program
+BUFFER = 262_144  # bytes that it has not read yet; beyond them orders are dropped
 
 
-class Peer:
-    """One connected voice process."""
+class Peer(Generic[TFact, TOrder]):
+    """One connected process, which answers each ping within `hang_s` or hangs."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        vocabulary: Vocabulary[TFact, TOrder],
+        hang_s: float,
+    ) -> None:
+        self._reader, self._writer, self._vocabulary = reader, writer, vocabulary
+        self._hang_s = hang_s
         self._process = _process_of(writer)
         self._pinged, self._ponged = 0, 0
         self._pinged_at = monotonic()
         self._mistakes = 0
         self._burst_at, self._burst = 0.0, 0
 
-    async def facts(self) -> AsyncIterator[Fact]:
-        """Yield what it sends until it leaves, floods, or makes too many mistakes."""
+    async def facts(self) -> AsyncIterator[TFact]:
+        """Yield what it sends until it leaves, floods, or makes too many mistakes.
+
+        A word that this release does not know is passed over: a newer process may say it.
+        """
         with suppress(ConnectionError):
-            while (word := await read_word(self._reader)) is not None:
+            while (word := await read_word(self._reader, self._vocabulary)) is not None:
                 if isinstance(word, JsonLineError):
-                    self._mistakes += 1
-                elif isinstance(word, Fact):
+                    self._mistakes += not isinstance(word, WordError)
+                elif self._vocabulary.is_fact(word):
                     yield word
                 if self._mistakes > MISTAKES or self._floods():
                     self.kill()
                     return
                 await asyncio.sleep(0)  # else a full buffer would hold up the loop, and a press
 
-    def send(self, order: Order) -> None:
-        """Send an order, unless the voice has long stopped reading."""
+    def send(self, order: TOrder) -> None:
+        """Send an order, unless the process has long stopped reading."""
         if self._writer.transport.get_write_buffer_size() < BUFFER:
-            self._writer.write(encode(order))
+            self._writer.write(self._vocabulary.encode(order))
 
     def ping(self) -> None:
         """Send a ping, unless the last one is not answered yet."""
         if self._pinged == self._ponged:
             self._pinged, self._pinged_at = self._pinged + 1, monotonic()
-            self.send(Ping(self._pinged))
+            self.send(self._vocabulary.ping(self._pinged))
 
     def answered(self, n: int) -> None:
         """Note the answer to ping `n`."""
@@ -60,8 +69,8 @@ class Peer:
             self._ponged = n
 
     def hangs(self) -> bool:
-        """Whether the answer to a ping is late by `HANG_S`."""
-        return self._pinged != self._ponged and monotonic() - self._pinged_at > HANG_S
+        """Whether the answer to a ping is late."""
+        return self._pinged != self._ponged and monotonic() - self._pinged_at > self._hang_s
 
     def kill(self) -> None:
         """Kill a process that hangs, so that it is started again; this works under SIGSTOP too."""

@@ -1,0 +1,3 @@
+"""Bluetooth over BlueZ: what is heard, on which adapter, and how often connecting may deafen it."""
+
+__all__ = ["bus", "quota"]

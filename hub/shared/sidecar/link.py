@@ -1,0 +1,116 @@
+"""The process's end: it dials the hub's unix socket for ever, and what matters is told again.
+
+dial -> greeting, what is owed -> orders in, facts out
+^------ 1 s, up to 5 s ------ the hub went away -----'
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+from typing import Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+from hub.contract.json_lines import JsonLineError, TFact, TOrder, Vocabulary
+from hub.shared.backoff import exponential_s
+from hub.shared.unix_socket import read_word
+
+log = logging.getLogger(__name__)
+SOON_S, LATER_S, SLOWER = 1.0, 5.0, 1.5
+UNREAD_BYTES = 65_536
+TOrder_contra = TypeVar("TOrder_contra", bound=Struct, contravariant=True)
+
+
+class Owed(Protocol[TFact, TOrder_contra]):
+    """What must be told again when the hub may not have taken it in."""
+
+    def told(self, fact: TFact, *, connected: bool) -> None:
+        """Note a fact that is being told."""
+
+    def followed(self, order: TOrder_contra) -> None:
+        """Note an order: from it may follow what the hub has taken in."""
+
+    def parted(self) -> None:
+        """Note that the connection ended."""
+
+    def again(self) -> Iterable[TFact]:
+        """Return what is still owed, to be told on a new connection, and forget it here."""
+
+
+class HubLink(Generic[TFact, TOrder]):
+    """Carries facts to the hub and orders to `take_order`.
+
+    `greeting` returns the facts that are told first on each new connection, `owed` decides what is
+    told again.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        vocabulary: Vocabulary[TFact, TOrder],
+        take_order: Callable[[TOrder], None],
+        greeting: Callable[[], Iterable[TFact]],
+        owed: Owed[TFact, TOrder],
+    ) -> None:
+        self._path, self._vocabulary = path, vocabulary
+        self._take_order, self._greeting, self._owed = take_order, greeting, owed
+        self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._writer is not None
+
+    def tell(self, fact: TFact) -> None:
+        """Send a fact to the hub; without a connection only what is owed is kept."""
+        self._owed.told(fact, connected=self.connected)
+        if self._writer is None:
+            return
+        self._writer.write(self._vocabulary.encode(fact))
+        if self._writer.transport.get_write_buffer_size() > UNREAD_BYTES:
+            log.warning("the hub does not read")
+            self._writer.transport.abort()
+
+    async def run(self) -> None:
+        """Keep the connection up, for ever."""
+        failures, limit = 0, self._vocabulary.line_bytes
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._path, limit=limit)
+            except OSError as error:
+                log.debug("no hub: %s", error)
+                failures += 1
+            else:
+                failures = 0
+                await self._hold(reader, writer)
+            wait_s = exponential_s(failures + 1, first_s=SOON_S, longest_s=LATER_S, factor=SLOWER)
+            await asyncio.sleep(wait_s)
+
+    async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        log.info("connected to the hub")
+        try:
+            for fact in self._greeting():
+                self.tell(fact)
+            for fact in list(self._owed.again()):
+                self.tell(fact)
+            await self._read(reader)
+        except (OSError, ValueError) as error:
+            log.warning("the connection to the hub broke: %s", error)
+        finally:
+            self._writer = None
+            self._owed.parted()
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Read orders until the hub goes. Raises ConnectionError."""
+        while (word := await read_word(reader, self._vocabulary)) is not None:
+            if isinstance(word, JsonLineError):
+                log.warning("a line of the hub: %s", word.reason)
+            elif self._vocabulary.is_order(word):
+                self._owed.followed(word)
+                self._take_order(word)
+        log.warning("the hub went away")
