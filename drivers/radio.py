@@ -15,12 +15,15 @@ from hub.contract import radio
 from hub.contract.forms import Name, SocketPath
 from hub.contract.radio import Part
 from hub.core.model.driver import Port
-from hub.core.model.effects import Took
+from hub.core.model.effects import OpenPairing, PairingAnswer, Took
 from hub.core.model.events import (
     BatteryMeasured,
     Event,
     HeartRateMeasured,
     Measured,
+    PairingAsked,
+    PairingEnded,
+    PairingOpened,
     RadioPartChanged,
     RangeChanged,
     VitalsMeasured,
@@ -44,6 +47,11 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="radio", tag_f
 
     socket: SocketPath = "/run/anbu/radio.sock"
     name: Name = "radio"
+
+    @property
+    def pairs(self) -> bool:
+        """Whether Bluetooth devices can be paired through it."""
+        return True
 
     async def run(self, port: Port) -> None:
         """Serve the radio until cancelled.
@@ -69,8 +77,15 @@ class Radio:
 
     async def _orders(self) -> AsyncIterator[radio.Order]:
         async for order in self._port.orders():
-            if isinstance(order, Took):
-                yield radio.Taken(order.id)
+            match order:
+                case Took(id=ident):
+                    yield radio.Taken(ident)
+                case OpenPairing(s=s):
+                    yield radio.OpenPairing(s)
+                case PairingAnswer(yes=yes, key=key):
+                    yield radio.PairingAnswer(yes, key)
+                case _:
+                    pass
 
     def _hear(self, fact: radio.Fact) -> None:
         match fact:
@@ -144,8 +159,22 @@ def event_of(fact: radio.Fact, now: float) -> Event | None:
             return RangeChanged(now, fact.device, fact.near)
         case radio.Hello() | radio.Trouble() | radio.Ambient() | radio.Pong():
             return None
-        case radio.PairingAsked() | radio.PairingEnded():
-            return None
+        case radio.PairingOpened() | radio.PairingAsked() | radio.PairingEnded():
+            return _of_pairing(fact, now)
+        case _:
+            assert_never(fact)
+
+
+def _of_pairing(
+    fact: radio.PairingOpened | radio.PairingAsked | radio.PairingEnded, now: float
+) -> Event:
+    match fact:
+        case radio.PairingOpened(s=s):
+            return PairingOpened(now, s)
+        case radio.PairingAsked(name=name, wanted=wanted, digits=digits):
+            return PairingAsked(now, name, wanted, digits)
+        case radio.PairingEnded():
+            return PairingEnded(now, fact.name, fact.done, fact.reason, fact.open)
         case _:
             assert_never(fact)
 
