@@ -15,7 +15,7 @@ from hub.contract import radio
 from hub.contract.forms import Name, SocketPath
 from hub.contract.radio import Part
 from hub.core.model.driver import Port
-from hub.core.model.effects import Ask, OpenPairing, PairingAnswer, Say, Show, Took
+from hub.core.model.effects import OpenPairing, PairingAnswer, Took
 from hub.core.model.events import (
     BatteryMeasured,
     Event,
@@ -48,6 +48,11 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="radio", tag_f
     socket: SocketPath = "/run/anbu/radio.sock"
     name: Name = "radio"
 
+    @property
+    def pairs(self) -> bool:
+        """Whether Bluetooth devices can be paired through it."""
+        return True
+
     async def run(self, port: Port) -> None:
         """Serve the radio until cancelled.
 
@@ -79,10 +84,8 @@ class Radio:
                     yield radio.OpenPairing(s)
                 case PairingAnswer(yes=yes, key=key):
                     yield radio.PairingAnswer(yes, key)
-                case Show() | Say() | Ask():
-                    pass
                 case _:
-                    assert_never(order)
+                    pass
 
     def _hear(self, fact: radio.Fact) -> None:
         match fact:
@@ -157,12 +160,12 @@ def event_of(fact: radio.Fact, now: float) -> Event | None:
         case radio.Hello() | radio.Trouble() | radio.Ambient() | radio.Pong():
             return None
         case radio.PairingOpened() | radio.PairingAsked() | radio.PairingEnded():
-            return _pairing_event(fact, now)
+            return _of_pairing(fact, now)
         case _:
             assert_never(fact)
 
 
-def _pairing_event(
+def _of_pairing(
     fact: radio.PairingOpened | radio.PairingAsked | radio.PairingEnded, now: float
 ) -> Event:
     match fact:

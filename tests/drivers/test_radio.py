@@ -14,13 +14,26 @@ import pytest
 from drivers import radio as module
 from drivers.radio import Driver, event_of
 from hub.contract import radio
-from hub.contract.radio import How, Part, Pressed, Sensed, Trouble, decode, encode
+from hub.contract.radio import (
+    How,
+    PairingEnd,
+    Part,
+    Pressed,
+    Sensed,
+    Trouble,
+    Wanted,
+    decode,
+    encode,
+)
 from hub.contract.voice import Phrase
-from hub.core.model.effects import Say, Show, Signal, Took
+from hub.core.model.effects import OpenPairing, PairingAnswer, Say, Show, Signal, Took
 from hub.core.model.events import (
     BatteryMeasured,
     HeartRateMeasured,
     Measured,
+    PairingAsked,
+    PairingEnded,
+    PairingOpened,
     RadioPartChanged,
     RangeChanged,
     VitalsMeasured,
@@ -107,6 +120,10 @@ def test_a_press_reaches_the_hub_and_what_it_took_is_told_back(tmp_path: Path) -
             port.tell(Say(Phrase.RAISED))
             port.tell(Took("b1-1"))
             assert await found.hear() == radio.Taken("b1-1")
+            port.tell(OpenPairing(120.0))
+            port.tell(PairingAnswer(yes=True, key="004711"))
+            assert await found.hear() == radio.OpenPairing(120.0)
+            assert await found.hear() == radio.PairingAnswer(yes=True, key="004711")
             (event,) = port.emitted
             assert isinstance(event, WirelessPressed)
             return event
@@ -154,6 +171,15 @@ def test_a_press_is_emitted_in_the_turn_of_the_loop_that_reads_it(tmp_path: Path
             ),
         ),
         (radio.Presence("phone", near=True), RangeChanged(100.0, "phone", near=True)),
+        (radio.PairingOpened(120.0), PairingOpened(100.0, 120.0)),
+        (
+            radio.PairingAsked("전화", Wanted.COMPARE, "470192"),
+            PairingAsked(100.0, "전화", Wanted.COMPARE, "470192"),
+        ),
+        (
+            radio.PairingEnded("전화", reason=PairingEnd.LEFT, open=True),
+            PairingEnded(100.0, "전화", reason=PairingEnd.LEFT, open=True),
+        ),
         (radio.Hello(), None),
         (radio.Pong(1), None),
     ],

@@ -17,6 +17,7 @@ from hub.contract.radio import (
     OpenPairing,
     PairingAnswer,
     PairingAsked,
+    PairingEnd,
     PairingEnded,
     PairingOpened,
     Part,
@@ -29,6 +30,7 @@ from hub.contract.radio import (
     Sensed,
     Taken,
     Trouble,
+    Wanted,
     Word,
     decode,
     encode,
@@ -47,13 +49,14 @@ WORDS: tuple[Word, ...] = (
     Presence("phone", near=True, rssi_dbm=-81),
     Trouble(Part.KEY, present=True, device="pendant", detail="2"),
     PairingOpened(120.0),
-    PairingAsked("Galaxy A", digits="012345"),
-    PairingEnded("Galaxy A", done=True),
+    PairingAsked("Galaxy A", Wanted.COMPARE, "012345"),
+    PairingEnded("Galaxy A", done=True, reason=PairingEnd.PAIRED),
     Pong(7, {"bad_mic": 3}, 1200),
     Ping(7),
     Taken("b1-1"),
     OpenPairing(120.0),
     PairingAnswer(yes=True),
+    PairingAnswer(yes=True, key="004711"),
 )
 
 
