@@ -220,7 +220,7 @@ def presses(frame: Frame) -> tuple[tuple[int, How], ...]:
     A code of tomorrow is a press: an odd call rings, too. A release is none.
     """
     return tuple(
-        (number, How(BUTTONS.get(code, How.PRESS)))
+        (number, How(BUTTONS.get(code, How.OTHER)))
         for number, code in enumerate(frame.buttons, 1)
         if code not in {NONE, HOLD_RELEASE}
     )

@@ -113,7 +113,7 @@ def test_none_and_a_release_are_no_presses() -> None:
 
 
 def test_a_way_of_pressing_that_is_not_known_yet_rings() -> None:
-    assert bthome.presses(bthome.read(bytes.fromhex("443a07"))) == ((1, How.PRESS),)
+    assert bthome.presses(bthome.read(bytes.fromhex("443a07"))) == ((1, How.OTHER),)
 
 
 @given(st.lists(st.sampled_from([0, 1, 2, 3, 4, 5, 6, 0x80, 0xFE]), min_size=1, max_size=6))
