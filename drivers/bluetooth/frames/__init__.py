@@ -3,4 +3,4 @@
 A frame that cannot be read whole says why (`Refusal`), and keeps what stands before the fault.
 """
 
-__all__ = ["gatt", "octets"]
+__all__ = ["bthome", "gatt", "octets"]
