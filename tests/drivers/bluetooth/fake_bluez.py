@@ -10,6 +10,7 @@ answered by one on stdout (`private_bus.FakeBlueZ` does that):
     {"do": "silent", "address": A}       DeviceLost, as after 5 s without an advert
     {"do": "forget", "address": A}       InterfacesRemoved, as 30 s later
     {"do": "load", "per_s": 2200, "strangers": 200, "listed": [A, ...]}     0 ends it
+    {"do": "release"}                    all monitors end
     {"do": "set", "FAULT": true}         no_passive refuse blocked busy deaf; see `Fake`
     {"do": "powered", "on": false} {"do": "vanish"} {"do": "return"} {"do": "state"}
 
@@ -201,6 +202,13 @@ class Fake:
         for sender, monitor in matching:
             self._tell(sender, monitor, path, "DeviceFound")
         return True
+
+    def release(self) -> None:
+        """It ends all monitors, as when the controller cannot keep them."""
+        for sender, monitor in self.monitors:
+            self.bus.send(Message(sender, monitor, MONITOR, "Release"))
+        self.monitors.clear()
+        self.found.clear()
 
     def silent(self, address: str) -> None:
         for sender, monitor in self.monitors:

@@ -64,6 +64,15 @@ class PrivateBus:
             self._daemon.communicate()
             self._daemon = None
 
+    def stop(self) -> None:
+        """It hangs: SIGSTOP."""
+        assert self._daemon
+        os.kill(self._daemon.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._daemon
+        os.kill(self._daemon.pid, signal.SIGCONT)
+
 
 class _Process:
     """A process on the bus."""
