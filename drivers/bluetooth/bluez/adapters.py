@@ -8,16 +8,6 @@ ADAPTER = "org.bluez.Adapter1"
 MONITORS = "org.bluez.AdvertisementMonitorManager1"
 
 
-class Adapters(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which adapter does what, by its address or its name (`hci0`); empty: the first.
-
-    The Pi's own listens and a dongle connects, where there is one: connecting deafens an adapter.
-    """
-
-    listen: str = ""
-    connect: str = ""
-
-
 class Adapter(Struct, frozen=True):
     """An adapter that BlueZ has."""
 

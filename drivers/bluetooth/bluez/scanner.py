@@ -33,13 +33,13 @@ from drivers.bluetooth.bluez.adapters import (
     ADAPTER,
     MONITORS,
     Adapter,
-    Adapters,
     adapters,
     address_of,
     choose,
 )
 from drivers.bluetooth.bluez.bus import BLUEZ, BROKEN, OBJECTS, PEER, PROPERTIES, RefusedError
 from drivers.bluetooth.bluez.monitor import PATH, ROOT, Monitor
+from drivers.bluetooth.settings import Adapters
 from hub.contract.radio import Part
 from hub.shared import backoff, bluetooth
 

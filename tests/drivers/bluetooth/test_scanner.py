@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from drivers.bluetooth.air import BTHOME
-from drivers.bluetooth.bluez.adapters import Adapters
 from drivers.bluetooth.bluez.scanner import Scanner
+from drivers.bluetooth.settings import Adapters
 from hub.contract.radio import Part
 from tests.drivers.bluetooth.conftest import Addresses, Ear, beside, until
 from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus

@@ -11,8 +11,8 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
 from drivers.bluetooth.air import BTHOME
 from drivers.bluetooth.bluez import bus as dbus
-from drivers.bluetooth.bluez.adapters import Adapters
 from drivers.bluetooth.bluez.scanner import Scanner
+from drivers.bluetooth.settings import Adapters
 from hub.contract.radio import Part
 from tests.drivers.bluetooth.conftest import Addresses, Ear, beside, until
 from tests.drivers.bluetooth.private_bus import Bluezoo, PrivateBus
