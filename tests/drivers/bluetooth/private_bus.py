@@ -54,9 +54,16 @@ class PrivateBus:
         config.write_text(CONFIG.format(address=self.address), encoding="utf-8")
         (self.folder / "bus").unlink(missing_ok=True)
         command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"]
-        self._daemon = subprocess.Popen(command, stdout=subprocess.PIPE)
+        log = (self.folder / "log").open("ab")  # it would say that it may not raise limits
+        with log:
+            self._daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         assert self._daemon.stdout
         assert self._daemon.stdout.readline()
+
+    @property
+    def pid(self) -> int:
+        assert self._daemon
+        return self._daemon.pid
 
     def kill(self) -> None:
         if self._daemon:
