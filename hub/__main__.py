@@ -24,6 +24,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "doctor": "provisioning.doctor.command",
     "house": "drivers.virtual.cli",
     "models": "provisioning.models.command",
+    "radio": "drivers.bluetooth.cli",
     "replay": "hub.replay.command",
     "sensors": "drivers.virtual.sensors_cli",
     "voice": "voice.cli",

@@ -13,12 +13,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from hub.contract.forms import Name
+from hub.contract.forms import BindKey, Bluetooth, Name
 from hub.core.model.events import WirelessPressed
 from hub.core.model.rules import Role, Room, Sense
 
-Address = Annotated[str, Meta(pattern="^[0-9A-F]{2}(:[0-9A-F]{2}){5}$")]
-Key = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]  # AES-128, as hex
 PENDANT_SILENT_S = 0.0  # most send only when pressed
 SENSOR_SILENT_S = 86_400.0  # most beacon every few minutes to hours
 
@@ -27,8 +25,8 @@ class Pendant(Struct, frozen=True, forbid_unknown_fields=True, tag="pendant", ta
     """A button that is worn or hangs on a wall (BTHome). A help pendant needs its `key`."""
 
     name: Name
-    address: Address
-    key: Key
+    address: Bluetooth
+    key: BindKey
     role: Literal[Role.HELP_BUTTON, Role.CANCEL_BUTTON] = Role.HELP_BUTTON
     place: str = ""
     silent_s: Annotated[float, Meta(ge=0)] = PENDANT_SILENT_S
@@ -40,9 +38,9 @@ class WirelessSensor(
     """A BTHome sensor. With `sense = "door"`, "window" and "opening" mean that door, too."""
 
     name: Name
-    address: Address
+    address: Bluetooth
     sense: Sense
-    key: Key | None = None
+    key: BindKey | None = None
     place: str = ""
     room: Room = Room.OTHER
     silent_s: Annotated[float, Meta(ge=0)] = SENSOR_SILENT_S
@@ -52,7 +50,7 @@ class Wearable(Struct, frozen=True, forbid_unknown_fields=True, tag="wearable", 
     """A GATT device. `user` is the resident's number on a cuff with several users."""
 
     name: Name
-    address: Address
+    address: Bluetooth
     what: Literal["band", "chest_strap", "oximeter", "cuff", "thermometer"]
     user: Annotated[int, Meta(ge=0, le=254)] | None = None
     silent_s: Annotated[float, Meta(ge=0)] = 0.0
@@ -71,7 +69,7 @@ class Phone(Struct, frozen=True, forbid_unknown_fields=True, tag="phone", tag_fi
     """
 
     name: Name
-    address: Address
+    address: Bluetooth
     consent: bool = False
 
 

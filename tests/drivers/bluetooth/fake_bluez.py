@@ -10,6 +10,7 @@ answered by one on stdout (`private_bus.FakeBlueZ` does that):
     {"do": "silent", "address": A}       DeviceLost, as after 5 s without an advert
     {"do": "forget", "address": A}       InterfacesRemoved, as 30 s later
     {"do": "load", "per_s": 2200, "strangers": 200, "listed": [A, ...]}     0 ends it
+    {"do": "release"}                    all monitors end
     {"do": "set", "FAULT": true}         no_passive refuse blocked busy deaf; see `Fake`
     {"do": "powered", "on": false} {"do": "vanish"} {"do": "return"} {"do": "state"}
 
@@ -34,6 +35,8 @@ ROOT, HCI = "/org/bluez", "/org/bluez/hci0"
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 MANAGER, MONITOR = "org.bluez.AdvertisementMonitorManager1", "org.bluez.AdvertisementMonitor1"
 OBJECTS, PROPERTIES = "org.freedesktop.DBus.ObjectManager", "org.freedesktop.DBus.Properties"
+BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
+NEWS_EVERY = 50  # adverts of a listed sensor repeat a reading so often
 FLAGS, SERVICE_DATA_16 = 0x01, 0x16  # AD types
 Props = dict[str, Variant]
 
@@ -54,6 +57,7 @@ class Fake:
         self.found: set[tuple[str, str, str]] = set()
         self.discovering: set[str] = set()
         self.calls: list[str] = []
+        self.sent = 0  # adverts that were told
         self.no_passive = self.refuse = self.blocked = self.busy = self.deaf = False
         self.refuse_until_cycled = False
         self.load: asyncio.Task[None] | None = None
@@ -186,6 +190,7 @@ class Fake:
         matching = [key for key, patterns in self.monitors.items() if _fits(patterns, data, flags)]
         if self.deaf or not self._powered() or not (matching or self.discovering):
             return False
+        self.sent += 1
         path = device_path(address)
         told: Props = {"RSSI": Variant("n", rssi)}
         carried = Variant("a{sv}", {uuid: Variant("ay", value) for uuid, value in data.items()})
@@ -201,6 +206,13 @@ class Fake:
         for sender, monitor in matching:
             self._tell(sender, monitor, path, "DeviceFound")
         return True
+
+    def release(self) -> None:
+        """It ends all monitors, as when the controller cannot keep them."""
+        for sender, monitor in self.monitors:
+            self.bus.send(Message(sender, monitor, MONITOR, "Release"))
+        self.monitors.clear()
+        self.found.clear()
 
     def silent(self, address: str) -> None:
         for sender, monitor in self.monitors:
@@ -226,11 +238,13 @@ class Fake:
         self.bus.send(Message.new_signal(path, interface, member, signature, body))
 
     async def loaded(self, per_s: float, strangers: int, listed: list[str]) -> None:
-        """Strangers, and listed sensors that repeat themselves, `per_s` adverts a second in all."""
+        """Strangers, and listed sensors whose data is new now and then: `per_s` adverts in all."""
         names = [f"5A:00:00:00:{n // 256:02X}:{n % 256:02X}" for n in range(strangers)] + listed
         begun = time.monotonic()
         for sent, address in enumerate(cycle(names)):
-            self.advert(address, {}, rssi=-50 - sent % 40)
+            reading = (sent // (NEWS_EVERY * len(names))).to_bytes(2, "little")
+            data = {BTHOME: b"\x40\x02" + reading} if address in listed else {}
+            self.advert(address, data, rssi=-50 - sent % 40)
             if (ahead_s := begun + sent / per_s - time.monotonic()) > 0.005:
                 await asyncio.sleep(ahead_s)
 
@@ -256,6 +270,7 @@ class Fake:
                 return {
                     "calls": self.calls, "monitors": len(self.monitors), "powered": self._powered(),
                     "discovering": bool(self.discovering), "found": [k[2] for k in self.found],
+                    "sent": self.sent,
                 }  # fmt: skip
             case what:
                 getattr(self, what)(**order)
