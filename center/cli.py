@@ -169,7 +169,7 @@ def _set_home(args: argparse.Namespace, t: Texts) -> int:
 
 
 def _remove_home(args: argparse.Namespace, t: Texts) -> int:
-    gone = _change(args, lambda conn: records.remove(conn, time.time(), args.hub))
+    gone = _change(args, lambda conn: removal.remove_home(conn, time.time(), args.hub))
     return _told(args.hub, t, "said.no_home", gone=gone)
 
 

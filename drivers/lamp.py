@@ -60,6 +60,7 @@ TRIPLE_FLASH = Pattern((0.1, 0.15, 0.1, 0.15, 0.1, 1.9))
 SLOW_PULSE = Pattern((1.0, 1.0))
 SLOW_BLINK = Pattern((0.6, 2.4))
 BREATH = Pattern((1.6, 0.8))
+EVEN = Pattern((0.7, 0.7))
 HURRY = Pattern((0.4, 0.4))  # slower than the flash of an alarm
 BLINK = Pattern((0.1, 3.9))
 WINK = Pattern((2.7, 0.3))  # looks lit; the short gap distinguishes it from ON without colour
@@ -68,6 +69,7 @@ TABLE: dict[Signal, Look] = {
     Signal.RESTING: Look(green=BLINK),
     Signal.OFFLINE: Look(amber=SLOW_BLINK),
     Signal.FAULT: Look(amber=TRIPLE_FLASH),
+    Signal.PAIRING: Look(green=EVEN, buzzer=beeps(0.08, 0.08, 0.08, 0.08, 0.08)),
     Signal.ASKING: Look(green=BREATH, buzzer=beeps(0.08, 0.12, 0.08)),
     Signal.WARNING: Look(amber=HURRY, buzzer=beeps(0.3, 0.3, 0.3)),
     Signal.RAISED: Look(red=FAST_FLASH, buzzer=beeps(0.15, 0.1, 0.15, 0.1, 0.5)),

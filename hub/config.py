@@ -97,7 +97,10 @@ def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rule
         care = replace(care, times=())
     found = {"buttons": buttons, "sensors": sensors, "care": care}
     voice = next(iter(speaking), "")
-    return replace(config.rules, hub=config.hub, software=software, voice=voice, **found)
+    radio = next((d.name for d in drivers if getattr(d, "pairs", False)), "")
+    return replace(
+        config.rules, hub=config.hub, software=software, voice=voice, radio=radio, **found
+    )
 
 
 def driver_kinds() -> tuple[str, ...]:

@@ -48,7 +48,7 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "soundfile": ("voice.speaking.bank",),
     "soxr": ("voice.sound.pcm",),
     "requests": ("provisioning",),
-    "cryptography": ("provisioning",),
+    "cryptography": ("provisioning", "drivers.bluetooth.frames.bthome"),
     "systemd": ("hub.process.watchdog",),
     "sqlite3": ("hub.outbox.store", "hub.outbox.repair"),
     "matplotlib": ("hub.replay.plot",),

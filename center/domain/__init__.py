@@ -1,4 +1,4 @@
-"""What the centre decides: incidents, hubs, records, tasks, rates. Pure."""
+"""What the centre decides: incidents, hubs, records, tasks, rates, readings. Pure."""
 
 __all__ = [
     "acks",
@@ -9,9 +9,11 @@ __all__ = [
     "equipment",
     "hub",
     "incident",
+    "limits",
     "need",
     "rates",
     "record",
     "rival",
     "times",
+    "vitals",
 ]

@@ -202,6 +202,7 @@ def _marked(incident: Incident, data: AlarmData, heard: Heard) -> Incident:
                 cancel_asked_utc=None,
                 cleared_utc=None,
                 evidence=data.evidence or incident.evidence,
+                vital=data.vital or incident.vital,
                 about=_about(incident, data),
             )
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.border import Open
-from hub.contract.messages import Evidence, Stage
+from hub.contract.messages import Evidence, Stage, VitalEvidence
 from hub.contract.reading import UNREAD
 from hub.contract.scaip import BY_HAND, DETECTED, HAZARDS, Kind
 
@@ -110,6 +110,10 @@ class Deed(Open):
     RECORD_REMOVED = "record_removed"
     USER_REMOVED = "user_removed"
     TOKEN_REMOVED = "token_removed"  # noqa: S105 - a deed, not a token
+    LIMITS_CHANGED = "limits_changed"  # of the readings of the body; `text` says which, to what
+    VITALS_SHARED = "vitals_shared"  # with the medical partner `by`; `text`: how many, from when
+    PARTNER_ADDED = "partner_added"
+    PARTNER_REMOVED = "partner_removed"
 
 
 class Entry(Struct, frozen=True):
@@ -169,6 +173,7 @@ class Incident(Struct, frozen=True):
     again_utc: float | None = None  # since when a call that came again waits for its holder
     sent_utc: float | None = None  # when the centre said that somebody is on the way
     surplus: int = 0  # so many alarms share it: more than are shown one by one (`service.surplus`)
+    vital: VitalEvidence | None = None  # the reading for which it was raised
     unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
 
     @property
@@ -181,7 +186,8 @@ class Incident(Struct, frozen=True):
         """Whether the hub judged it by itself: nobody called, and no detector went off."""
         if self.kind in CALLED or self.is_detected:
             return False
-        return self.kind.is_known or self.evidence is not None
+        grounds = self.evidence is not None or self.vital is not None
+        return self.kind.is_known or grounds
 
     @property
     def is_detected(self) -> bool:

@@ -26,10 +26,12 @@ class ConsentItem(Open):
     """What is consented to, each by itself (개인정보보호법)."""
 
     HEALTH = "health"
+    VITALS = "vitals"  # readings of the body are kept and shown; without it they are dropped
     PATTERN = "pattern"
     VOICE = "voice"
     LOCATION = "location"
     SHARE_119 = "share_119"
+    SHARE_MEDICAL = "share_medical"  # readings are given to the medical partner, without the name
     SHARE_FAMILY = "share_family"
     PHONE = "phone"  # that a paired phone was seen at home is told; the hub's list says so, too
 

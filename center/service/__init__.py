@@ -14,4 +14,5 @@ __all__ = [
     "removal",
     "rounds",
     "texts",
+    "vitals",
 ]

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     LINK = "link"
     NEED = "need"  # a task came or changed
     HOME = "home"  # the day or the record of a home
+    VITALS = "vitals"  # readings came from a home, or its limits were changed or taken
     ANNOUNCEMENT = "announcement"  # one was sent, or its state in a home changed
     BEAT = "beat"
     RESYNC = "resync"

@@ -12,7 +12,17 @@ from center.domain.incident import Patience
 from center.domain.need import NeedKind
 from center.service import own_faults, surplus
 from center.service.feed import Topic, Update
-from center.store.rows import days, deliveries, hubs, incidents, needs, presses, words
+from center.store.rows import (
+    days,
+    deliveries,
+    hubs,
+    incidents,
+    limits,
+    needs,
+    presses,
+    vitals,
+    words,
+)
 from hub.contract.messages import (
     Ack,
     Activity,
@@ -99,12 +109,19 @@ def _store_by_kind(conn: Connection, received: Received) -> Told:
         case Telemetry():
             hubs.keep_telemetry(conn, received.hub, received.raw, received.utc)
             return Told()
-        case Vitals():  # not kept yet
-            return Told()
+        case Vitals():
+            return _vitals(conn, received, message)
         case Reply():
             return _reply(conn, received, message)
         case _:
             assert_never(message)
+
+
+def _vitals(conn: Connection, received: Received, said: Vitals) -> Told:
+    """Store readings of the body, where the resident consented; else they leave no trace."""
+    if not vitals.keep(conn, received.hub, said, received.utc):
+        return Told()
+    return Told(updates=(Update(Topic.VITALS, received.hub),))
 
 
 def _alarm(conn: Connection, received: Received, event: AlarmEvent) -> Told:
@@ -201,6 +218,7 @@ def _state(conn: Connection, received: Received, state: HubState) -> Told:
     if state.state is Availability.READY and not received.retained:
         hubs.match_faults(conn, received.hub, state.faults, received.utc)
         deliveries.hasten(conn, received.hub, received.utc)
+        limits.report(conn, received.hub, state, received.utc)
     answers: list[Ack] = []
     for brief in state.alarms:
         incident = incidents.incident_of(conn, received.hub, brief.alarm)
@@ -232,6 +250,8 @@ def _reply(conn: Connection, received: Received, said: Reply) -> Told:
     updates = _told_of_hub(received).updates
     if deliveries.reply(conn, received.hub, said, received.utc):
         updates = (*updates, Update(Topic.ANNOUNCEMENT, received.hub))
+    if limits.reply(conn, received.hub, said, received.utc):
+        updates = (*updates, Update(Topic.VITALS, received.hub))
     return Told(updates=updates)
 
 

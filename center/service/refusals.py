@@ -5,6 +5,7 @@ RefusalError                 `why` is a reason, `status` its HTTP status
   NotDoneError               an act on an incident (`incidents`)
   NotHandledError            a call about a task (`homes`)
   NotKeptError               a change of a record (`homes`)
+  NotSetError                limits of readings (`vitals`)
   NotSentError               an announcement (`announcements`)
   BadRequestError            the request itself says nothing sensible (`center.api.json`)
 """

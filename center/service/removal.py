@@ -1,4 +1,4 @@
-"""Removing a hub for good: it is not listed, what waited for it ends, its history stays."""
+"""Removing a home's record, or a hub for good: it is not listed, its history stays."""
 
 from enum import StrEnum
 
@@ -8,6 +8,7 @@ from center.domain.announcement import Fate
 from center.domain.incident import Deed, Entry
 from center.service import own_faults
 from center.store import tables
+from center.store.rows import limits, records
 from center.store.rows.audit import write_line
 from center.store.tables import deliveries, needs
 from hub.contract.messages import Stage
@@ -19,6 +20,17 @@ class Removed(StrEnum):
     DONE = "done"
     UNKNOWN = "unknown"  # no hub of that name was ever heard, or it is removed already
     CALLS = "calls"  # a call of it is open: a person has to close it first
+
+
+def remove_home(conn: Connection, utc: float, hub: str) -> bool:
+    """Delete a home's record, and give its hub the default limits; False where there is none.
+
+    Its readings go with the consent that stood in the record (`rounds.prune`).
+    """
+    if not records.remove(conn, utc, hub):
+        return False
+    limits.clear(conn, hub, utc)
+    return True
 
 
 def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
@@ -40,5 +52,6 @@ def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
     waiting = (deliveries.c.hub == hub) & (deliveries.c.fate == Fate.WAITING.value)
     ended = {"fate": Fate.WITHDRAWN.value, "over_utc": utc}
     conn.execute(update(deliveries).where(waiting).values(ended))
+    limits.forget(conn, hub)
     write_line(conn, Entry(utc, Deed.HUB_REMOVED, version=0, hub=hub))
     return Removed.DONE

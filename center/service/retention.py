@@ -160,6 +160,19 @@ RULES = (
     Rule(tables.activity, "how somebody lives", "days_keep_s", tables.activity.c.stored_utc),
     Rule(tables.words, "what somebody said", "days_keep_s", tables.words.c.stored_utc),
     Rule(
+        tables.vitals,
+        "how somebody's body is; and at once where consent is taken back (`rounds.prune`)",
+        "days_keep_s",
+        tables.vitals.c.stored_utc,
+    ),
+    Rule(tables.vital_limits, "what a hub works by; until its hub or the record is removed"),
+    Rule(
+        tables.subjects,
+        "goes with its record, so that whoever lives there next has a name of their own",
+        only=_without(tables.records, tables.records.c.hub == tables.subjects.c.hub),
+    ),
+    Rule(tables.partners, "a program of the medical partner; until a person removes it"),
+    Rule(
         tables.needs,
         "what was dealt with; what waits stays",
         "days_keep_s",

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from center.domain.hub import AHEAD_S, Seen, seen
-from center.service import announcements, homes, incidents, own_faults, retention
+from center.service import announcements, homes, incidents, own_faults, retention, vitals
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
 from center.store.rows import hubs
@@ -38,6 +38,7 @@ async def run(desk: Desk) -> None:
         group.create_task(test_store(desk))
         group.create_task(give_back(desk))
         group.create_task(order_announcements(desk))
+        group.create_task(order_limits(desk))
         group.create_task(watch_clock(desk))
         group.create_task(watch_hubs(desk))
         group.create_task(ease_faults(desk))
@@ -81,6 +82,15 @@ async def order_announcements(desk: Desk) -> None:
             await announcements.order_due(desk)
         except SQLAlchemyError as error:
             log.warning("announcements wait: %s", type(error).__name__)
+
+
+async def order_limits(desk: Desk) -> None:
+    """Send limits to the hubs that do not have them yet."""
+    async for _ in _every(ORDERS_S):
+        try:
+            await vitals.order_due(desk)
+        except SQLAlchemyError as error:
+            log.warning("limits wait: %s", type(error).__name__)
 
 
 async def watch_clock(desk: Desk, steady: Callable[[], float] = time.monotonic) -> None:
@@ -147,8 +157,15 @@ async def keep_counts(desk: Desk) -> None:
 
 
 async def prune(desk: Desk) -> None:
-    """Delete rows that are older than their table's rule allows (see `retention`)."""
+    """Delete rows that are older than their table's rule allows (see `retention`).
+
+    Readings of a home whose resident took back the consent are deleted whatever their age.
+    """
     async for _ in _every(PRUNE_S):
+        try:
+            await vitals.forget_unwanted(desk)
+        except SQLAlchemyError as error:
+            log.warning("readings without consent stay: %s", type(error).__name__)
         try:
             at = await desk.store.change(retention.advance, desk.clock())
         except SQLAlchemyError as error:

@@ -52,7 +52,9 @@ def add(
         return incidents.save(conn, change)
     count = known.surplus + 1 if known else 1
     alarm = known.alarm if known else f"{incidents.SHARED}{heard.incident}"
-    incident = replace(change.incident, alarm=alarm, surplus=count, place="", evidence=None)
+    incident = replace(
+        change.incident, alarm=alarm, surplus=count, place="", evidence=None, vital=None
+    )
     _keep(conn, heard, incident.id)
     return incidents.save(conn, Change(incident, change.entries))
 

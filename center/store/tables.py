@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 6
+SCHEMA = 7
 # the oldest program, by its schema, that may use a database of this one; it stays the same while
 # only tables and optional columns are added
 OLDEST = 6
@@ -86,6 +86,7 @@ incidents = Table(
     Column("sent_utc", Float),
     Column("surplus", Integer, nullable=False, server_default="0"),
     Column("unread", Text, nullable=False, server_default=""),
+    Column("vital", JSON(none_as_null=True)),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),
@@ -376,6 +377,68 @@ activity = Table(
     Column("away_s", Float, nullable=False),
     Column("stored_utc", Float, nullable=False),
     Index("activity_by_time", "stored_utc"),
+)
+
+# what devices on the body measured: a row per kind, time and device. A newer report replaces it.
+# The key is also the order on disk: a page reads one home's kind over a span of time.
+vitals = Table(
+    "vitals",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("utc", Float, primary_key=True),
+    Column("device", String, primary_key=True),
+    Column("from_utc", Float),  # of a summary: when its interval began
+    Column("value", Float),
+    Column("least", Float),
+    Column("most", Float),
+    Column("n", Integer, nullable=False),
+    Column("clean_share", Float),
+    Column("usual", Float),
+    Column("level", String),
+    Column("why", String),
+    Column("sure", Boolean, nullable=False),  # its time is: clock and record can be trusted
+    Column("irregular", Boolean, nullable=False),
+    Column("stored_utc", Float, nullable=False),
+    Index("vitals_by_time", "stored_utc"),
+    sqlite_with_rowid=False,
+)
+
+# the limits of a home beyond which its hub asks and calls, and whether the hub has them
+vital_limits = Table(
+    "vital_limits",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("changed_utc", Float, nullable=False),
+    Column("changed_by", String, nullable=False),
+    Column("limits", JSON, nullable=False),
+    Column("fate", String, nullable=False),
+    Column("due_utc", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("sent_utc", Float),
+    Column("over_utc", Float),
+    Index("vital_limits_by_due", "fate", "due_utc"),
+)
+
+# a resident's name for the medical partner, which says nothing about who it is
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("subject", String, nullable=False, unique=True),
+    Column("made_utc", Float, nullable=False),
+)
+
+# programs of the medical partner. Not in `tokens`: an earlier program would take them for operators
+partners = Table(
+    "partners",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("created_utc", Float, nullable=False),
 )
 
 

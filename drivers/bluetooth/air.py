@@ -30,11 +30,12 @@ class Advert(Struct, frozen=True):
 class Lost(StrEnum):
     """Why a connection could not be made, or ended."""
 
-    NOT_FOUND = "not_found"
-    TIMEOUT = "timeout"
+    NOT_FOUND = "not_found"  # nobody answered: that has cost the adapter nothing
+    TIMEOUT = "timeout"  # it answered, and then too late
     BOND_STALE = "bond_stale"  # PIN or Key Missing: the other side has forgotten the bond
     NOT_PERMITTED = "not_permitted"  # not paired, or not with the security that it wants
-    BUSY = "busy"
+    NOT_SUPPORTED = "not_supported"  # the device does not do that
+    BUSY = "busy"  # the adapter, or the daemon
     ENDED = "ended"
 
 

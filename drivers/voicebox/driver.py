@@ -14,7 +14,7 @@ from hub.contract import voice
 from hub.contract.forms import Name, SocketPath
 from hub.contract.voice import Meaning, Part, Phrase, Pong, Trouble
 from hub.core.model.driver import Port
-from hub.core.model.effects import Ask, Order, Say, Show, Took
+from hub.core.model.effects import Ask, OpenPairing, Order, PairingAnswer, Say, Show, Took
 from hub.core.model.events import Answered, Measured, PartChanged, Spoke, Talking, VoiceTold
 from hub.shared.sidecar.host import Host, Patience
 from hub.shared.sidecar.reports import Damped
@@ -35,7 +35,7 @@ URGENT = {
 def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | None:
     """Return the order for the voice, None for an order to other devices; `words` has the texts."""
     match order:
-        case Show() | Took():
+        case Show() | Took() | OpenPairing() | PairingAnswer():
             return None
         case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
             text = " ".join(filter(None, (words(phrase), more)))

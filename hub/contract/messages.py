@@ -338,6 +338,20 @@ class VitalLimits(Struct, frozen=True, omit_defaults=True):
     irregular: bool = False  # an irregular rhythm is known: as with a pacemaker
 
 
+class PairingReport(Struct, frozen=True):
+    """The window in which Bluetooth devices are paired is open until `until_utc`.
+
+    `wanted`: what a person is to do for the device that calls itself `name`: `compare` its `digits`
+    with those that it shows, `type` the key that it shows, `show` it the `digits`; empty: no device
+    waits. A newer hub may want something else.
+    """
+
+    until_utc: float
+    wanted: str = ""
+    digits: str = ""
+    name: str = ""
+
+
 class HubState(Struct, frozen=True):
     """Retained on `state`, renewed every `interval_s`; silence for longer means lost."""
 
@@ -352,6 +366,7 @@ class HubState(Struct, frozen=True):
     voice: VoiceReport | None = None  # None: from an older hub, which does not report it
     triggers: tuple[Trigger, ...] | None = None  # None: from an older hub, as above
     limits: VitalLimits | None = None  # as the last command set them; None: none was ever set
+    pairing: PairingReport | None = None  # None: no device can be paired now
 
 
 class FaultKind(Open):
@@ -502,6 +517,8 @@ class CommandKind(Open):
     ANNOUNCE = "announce"
     TEST_CALL = "test_call"
     VITAL_LIMITS = "vital_limits"
+    OPEN_PAIRING = "open_pairing"  # the window in which Bluetooth devices are paired
+    ANSWER_PAIRING = "answer_pairing"  # `text`: `yes`, `no`, or the key that the device shows
 
 
 class Command(Struct, frozen=True):

@@ -174,22 +174,56 @@ class Trouble(Struct, frozen=True):
     detail: Text = ""
 
 
-class PairingAsked(Struct, frozen=True):
-    """Radio to hub: a device wants to be paired; `digits` are to be compared at both sides.
+class Wanted(StrEnum):
+    """What a person has to do for a pairing."""
 
-    Without digits nothing has to be compared. A `PairingAnswer` follows from the hub's button.
+    COMPARE = "compare"  # say whether the other side shows the same `digits`
+    TYPE = "type"  # give the key that the device shows, in a `PairingAnswer`
+    SHOW = "show"  # type `digits` at the device
+
+
+class PairingEnd(StrEnum):
+    """Why a pairing, or the window for it, ended."""
+
+    PAIRED = "paired"
+    OVER = "over"  # the window's time is over
+    SHUT = "shut"  # by an order
+    NO = "no"  # somebody said that the digits differ
+    UNANSWERED = "unanswered"  # nobody answered in the time that BlueZ waits
+    LEFT = "left"  # the device broke it off
+    WRONG_KEY = "wrong_key"  # the key or the digits were wrong, as the two radios found
+    NOT_ALLOWED = "not_allowed"  # without digits and key, and of no kind that may do so
+    ABSENT = "absent"  # the device was not in reach
+    FAILED = "failed"
+
+
+class PairingOpened(Struct, frozen=True):
+    """Radio to hub: from now on, for `s` seconds, a request for pairing is accepted.
+
+    It follows an `OpenPairing`, or a program on this machine has opened the window.
+    """
+
+    s: Annotated[float, Meta(gt=0, le=600)]
+
+
+class PairingAsked(Struct, frozen=True):
+    """Radio to hub: a device is being paired, and a person is wanted. A `PairingAnswer` follows.
+
+    `name` is what the device calls itself: anybody can choose it.
     """
 
     name: Text
+    wanted: Wanted = Wanted.COMPARE
     digits: Annotated[str, Meta(pattern="^([0-9]{6})?$")] = ""
 
 
 class PairingEnded(Struct, frozen=True):
-    """Radio to hub: the window is shut, or a device was paired (`done`) or was not."""
+    """Radio to hub: a device was paired (`done`) or was not; `open`: there is time for another."""
 
     name: Text = ""
     done: bool = False
-    reason: Text = ""
+    reason: PairingEnd = PairingEnd.SHUT
+    open: bool = False
 
 
 class Pong(Struct, frozen=True):
@@ -219,21 +253,22 @@ class OpenPairing(Struct, frozen=True):
 
 
 class PairingAnswer(Struct, frozen=True):
-    """Hub to radio: the digits are the same (`yes`), as somebody at the hub's button says."""
+    """Hub to radio: somebody says that the digits are the same (`yes`), or gives the `key`."""
 
     yes: bool
+    key: Annotated[str, Meta(pattern="^([0-9]{1,6})?$")] = ""
 
 
 Order = Ping | Taken | OpenPairing | PairingAnswer
 Fact = (
     Hello | Pressed | Found | Ambient | Battery | Pulse | Reading | Presence | Trouble
-    | PairingAsked | PairingEnded | Pong
+    | PairingOpened | PairingAsked | PairingEnded | Pong
 )  # fmt: skip
 Word = Order | Fact
 VOCABULARY: Vocabulary[Fact, Order] = Vocabulary(
     (
         Hello, Pressed, Found, Ambient, Battery, Pulse, Reading, Presence, Trouble,
-        PairingAsked, PairingEnded, Pong,
+        PairingOpened, PairingAsked, PairingEnded, Pong,
     ),
     (Ping, Taken, OpenPairing, PairingAnswer),
     hello=Hello,

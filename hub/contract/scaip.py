@@ -40,14 +40,14 @@ class Kind(Open):
     OUT_AT_NIGHT = "out_at_night"
     MISSED_CHECKIN = "missed_checkin"
     NO_LIFE = "no_life"  # no sign of life for so long that somebody must go and look
+    HEART_RATE = "heart_rate"  # too fast at rest, or too slow, for minutes
+    OXYGEN = "oxygen"  # too little in the blood
+    BLOOD_PRESSURE = "blood_pressure"  # far too high, or too low
     PENDANT = "pendant"  # a wireless button, worn or on a wall
     SMOKE = "smoke"
     GAS = "gas"
     CARBON_MONOXIDE = "carbon_monoxide"
     WATER = "water"  # where there should be none; it can wait
-    HEART_RATE = "heart_rate"
-    OXYGEN = "oxygen"
-    BLOOD_PRESSURE = "blood_pressure"
 
 
 class What(Open):
@@ -109,9 +109,13 @@ ALARM: dict[Kind, tuple[str, str]] = {
 }
 UNKNOWN = ("0004", "0010")  # for a kind that only a newer program knows: the hub's own call
 URGENCY = {
-    Kind.TEST: 9, Kind.MISSED_CHECKIN: 3, Kind.DOOR_OPEN: 3, Kind.NIGHT_WANDERING: 3, Kind.WATER: 3,
+    Kind.TEST: 9,
+    Kind.MISSED_CHECKIN: 3,
+    Kind.DOOR_OPEN: 3,
+    Kind.NIGHT_WANDERING: 3,
+    Kind.WATER: 3,
     Kind.BLOOD_PRESSURE: 3,  # who uses a cuff is up, and the hub has asked
-}  # fmt: skip
+}
 FOLLOW_UP: dict[What, str] = {
     What.CANCELLED: "0019",
     What.CANCEL_ASKED: "0019",

@@ -87,6 +87,14 @@ class Phrase(StrEnum):
     COUNSEL_COMING = "counsel_coming"
     AWAY_NOTED = "away_noted"
     WELCOME_HOME = "welcome_home"
+    PAIRING_OPEN = "pairing_open"
+    PAIRING_COMPARE = "pairing_compare"
+    PAIRING_TYPE = "pairing_type"
+    PAIRING_SHOW = "pairing_show"
+    PAIRING_DONE = "pairing_done"
+    PAIRING_FAILED = "pairing_failed"
+    PAIRING_CLOSED = "pairing_closed"
+    PAIRING_UNREADY = "pairing_unready"
 
 
 class Say(Struct, frozen=True):

@@ -77,6 +77,7 @@ class Reason(StrEnum):
     FOREIGN_HUB = "foreign_hub"
     EXPIRED = "expired"
     REPLAYED = "replayed"
+    NOT_NOW = "not_now"  # a command that the hub cannot obey at present
     UNKNOWN = "unknown"  # of a kind that this program does not know, or a command read in part
 
 

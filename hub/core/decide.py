@@ -16,7 +16,7 @@ from hub.core.activity import hourly, noise, presence, quiet, routines
 from hub.core.activity.restart import recovered_house, recovered_warning
 from hub.core.alarm import alarm, delivery, press, signals, warning
 from hub.core.checkin import checkin, overdue, restart
-from hub.core.inputs import announcements, buttons, commands, sensors, speech, wireless
+from hub.core.inputs import announcements, buttons, commands, pairing, sensors, speech, wireless
 from hub.core.model.activity import NEVER
 from hub.core.model.effects import Effect, Lane, Pet, Publish
 from hub.core.model.events import (
@@ -40,6 +40,9 @@ from hub.core.model.events import (
     MainsChanged,
     Measured,
     MotionChanged,
+    PairingAsked,
+    PairingEnded,
+    PairingOpened,
     PartChanged,
     RadioPartChanged,
     RangeChanged,
@@ -79,6 +82,7 @@ ELAPSE = (  # the order in which what is due is served
     hourly.elapse,
     checkin.elapse,
     announcements.elapse,
+    pairing.elapse,
     supervision.elapse,
 )
 NEXT_WAKE = (
@@ -97,6 +101,7 @@ NEXT_WAKE = (
     hourly.next_wake,
     checkin.next_wake,
     announcements.next_wake,
+    pairing.next_wake,
     supervision.next_wake,
 )
 
@@ -159,6 +164,7 @@ def recover(
         warning=recovered_warning(state.warning, started.at),
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, started.at),
+        pairing=None,
         notices=announcements.recovered(state.notices, started.at),
         contacts={name: press.recovered(c, started.at) for name, c in state.contacts.items()},
         alarms=tuple(alarm.recovered(a, started.at, long_ago) for a in state.alarms),
@@ -182,8 +188,11 @@ def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
             | RangeChanged()
             | RadioPartChanged()
             | DevicesChanged()
+            | PairingOpened()
+            | PairingAsked()
+            | PairingEnded()
         ):
-            return wireless.take_event(state, event, rules)
+            return _take_radio_event(state, event, rules)
         case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
             return speech.take_voice_event(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
@@ -221,6 +230,16 @@ def _take_house_event(
             return vitals.take_reading(state, event, rules)
         case _:
             assert_never(event)
+
+
+def _take_radio_event(
+    state: HomeState, event: wireless.WirelessEvent | pairing.PairingEvent, rules: Rules
+) -> Step:
+    match event:
+        case PairingOpened() | PairingAsked() | PairingEnded():
+            return pairing.take_event(state, event, rules)
+        case _:
+            return wireless.take_event(state, event, rules)
 
 
 def _take_ack(state: HomeState, event: BrokerAcked | CenterAcked, rules: Rules) -> Step:

@@ -1,6 +1,7 @@
 """The link to the hub, with a hub that is absent, dies, hangs or sends nonsense."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -25,7 +26,6 @@ from hub.contract.voice import (
     encode,
 )
 from hub.shared.sidecar import link as dialling
-from voice import link as module
 from voice.link import Link, link_to
 
 HELP, FINE = Heard(Meaning.HELP), Heard(Meaning.FINE, "ask_mood")
@@ -67,11 +67,11 @@ class Hub:
         assert (await self.word(), await self.word()) == GREETING
 
 
-def play(story: Story, folder: Path) -> list[Order]:
+def play(story: Story, folder: Path, now: Callable[[], float] = time.monotonic) -> list[Order]:
     async def scene() -> list[Order]:
         orders: list[Order] = []
         hub = Hub(folder / "voice.sock")
-        link = link_to(str(hub.path), orders.append, lambda: GREETING)
+        link = link_to(str(hub.path), orders.append, lambda: GREETING, now)
         line = asyncio.create_task(link.run())
         try:
             await asyncio.wait_for(story(hub, link, orders), 30)
@@ -196,23 +196,20 @@ def test_a_hub_that_does_not_read_is_hung_up_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fact", [HELP, Heard(Meaning.AWAY), Spoke("announcement", "n1")])
-def test_what_a_frozen_hub_did_not_take_is_told_again(
-    fact: Heard | Spoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_frozen_hub_did_not_take_is_told_again(fact: Heard | Spoke, tmp_path: Path) -> None:
     now = 0.0
 
     async def story(hub: Hub, link: Link, _orders: list[Order]) -> None:
         nonlocal now
         async with hub.up():
             await hub.greeted()
-            monkeypatch.setattr(module, "monotonic", lambda: now)
             link.tell(fact)
             now = 30.0
             hub.writer.transport.abort()
             await hub.greeted()
             assert await hub.word() == fact
 
-    play(story, tmp_path)
+    play(story, tmp_path, lambda: now)
 
 
 def test_a_need_that_an_order_has_followed_is_not_told_again(tmp_path: Path) -> None:

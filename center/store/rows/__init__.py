@@ -8,11 +8,13 @@ __all__ = [
     "deliveries",
     "hubs",
     "incidents",
+    "limits",
     "needs",
     "parts",
     "presses",
     "rates",
     "records",
+    "vitals",
     "voices",
     "words",
 ]

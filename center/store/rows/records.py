@@ -73,6 +73,7 @@ def remove(conn: Connection, utc: float, hub: str) -> bool:
     """Delete a home's record, with a line in the audit; False where there is none."""
     if not conn.execute(delete(records).where(records.c.hub == hub)).rowcount:
         return False
+    conn.execute(delete(tables.subjects).where(tables.subjects.c.hub == hub))
     write_line(conn, Entry(utc, Deed.RECORD_REMOVED, version=0, hub=hub))
     return True
 

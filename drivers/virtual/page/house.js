@@ -7,7 +7,7 @@ import { Traces } from "./traces.js";
 const GLYPHS = { red: "!", green: "✓", amber: "△", none: "…" };
 const TONES = {
   raised: "red", undelivered: "red", received: "red", accepted: "red",
-  resting: "green", present: "green", closed: "green", cancelled: "green",
+  resting: "green", pairing: "green", present: "green", closed: "green", cancelled: "green",
   fault: "amber", offline: "amber",
 };
 const $ = (selector) => document.querySelector(selector);

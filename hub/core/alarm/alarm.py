@@ -252,8 +252,8 @@ def _tell_waiting(
     for call in alarm.calls:
         if call.again_at is None or not (due is None or call.device in due):
             continue
-        button = rules.buttons.get(call.device)
-        place = button.place if button else ""
+        source = rules.buttons.get(call.device) or rules.sensors.get(call.device)
+        place = source.place if source else ""
         again = replace(
             alarm, kind=call.kind, device=call.device, place=place, evidence=None, vital=None
         )

@@ -25,6 +25,7 @@ class Transition(Enum):
 
     PRESSED = auto()
     HELD = auto()
+    HELD_ON = auto()  # where `held_on` allowed it
     RELEASED = auto()  # after a press that was not held
     STUCK = auto()
     FREED = auto()
@@ -112,6 +113,16 @@ def muted(contact: Contact) -> Contact:
             return contact
 
 
+def held_on(contact: Contact) -> Contact:
+    """Return the contact whose present press, held on for `pairing_hold_s`, means something."""
+    match contact.life:
+        case Down(stuck=False) as down:
+            life = msgspec.structs.replace(down, opens=True)
+            return msgspec.structs.replace(contact, life=life)
+        case _:
+            return contact
+
+
 def is_down(contact: Contact) -> bool:
     """Whether the contact counts as closed, whatever that means."""
     return isinstance(contact.life, Down | Lifting | Recalled)
@@ -135,7 +146,7 @@ def overlaps(contact: Contact, since: float) -> bool:
 
 
 def _mute(down: Down) -> Down:
-    return msgspec.structs.replace(down, held=True)
+    return msgspec.structs.replace(down, held=True, opens=False)
 
 
 def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Transition]] | None:
@@ -145,6 +156,8 @@ def _ahead(life: Touch, rules: Rules) -> tuple[float, Touch, list[Transition]] |
             return since + rules.press_settle_s, Down(since), [Transition.PRESSED]
         case Down(since=since, held=False):
             return since + rules.hold_s, Down(since, held=True), [Transition.HELD]
+        case Down(since=since, opens=True):
+            return since + rules.pairing_hold_s, Down(since, held=True), [Transition.HELD_ON]
         case Down(since=since, stuck=False):
             return since + rules.stuck_s, Down(since, held=True, stuck=True), [Transition.STUCK]
         case Lifting(down=down, since=since):

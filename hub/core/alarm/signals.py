@@ -89,6 +89,8 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
         return state.farewell.signal
     if asking(state.care):
         return Signal.ASKING
+    if state.pairing is not None and state.pairing.open:
+        return Signal.PAIRING
     if not state.link.up and state.link.since + rules.offline_s <= at:
         return Signal.OFFLINE
     return FAULT if any(fault != snapshot.FAULT for fault in state.faults) else RESTING

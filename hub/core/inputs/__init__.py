@@ -1,3 +1,3 @@
-"""What comes in: buttons, sensors, speech, commands and announcements."""
+"""What comes in: buttons, sensors, speech, commands, announcements and pairing."""
 
-__all__ = ["announcements", "buttons", "commands", "sensors", "speech", "wireless"]
+__all__ = ["announcements", "buttons", "commands", "pairing", "sensors", "speech", "wireless"]

@@ -1,7 +1,8 @@
 """What a contact's transitions mean, by its role: a red button calls, a green one takes back.
 
-A green button held long says "I am here". While a contact chatters it is no sign of life: a red one
-calls all the same, a green one means nothing.
+A green button held 3 s says "I am here"; held 10 s while nothing is under way, "pair a device".
+While a contact chatters it is no sign of life: a red one calls all the same, a green one means
+nothing.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from hub.contract.messages import HELD_OR_CUT, AnsweredBy, FaultKind
 from hub.core.activity import presence
 from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Transition
-from hub.core.inputs import sensors, speech
+from hub.core.inputs import pairing, sensors, speech
 from hub.core.model.effects import Effect
 from hub.core.model.events import ContactChanged
 from hub.core.model.rules import CALL_OF_ROLE, Role, Rules
@@ -140,18 +141,44 @@ def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Take back what is being asked about, else the newest alarm."""
     if _chatters(state, device):  # perhaps nobody's finger: it must not take a call back
         return state, []
+    if pairing.compares(state):
+        return _with_life(pairing.answer(state, at, rules), device, at, rules)
     taken_back = state.candidate is not None
-    state, effects = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
+    step = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
+    return _with_life(step, device, at, rules)
+
+
+def _with_life(step: Step, device: str, at: float, rules: Rules) -> Step:
+    state, effects = step
     state, alive = sensors.take_activity(state, device, at, AnsweredBy.BUTTON, rules)
     return state, effects + alive
 
 
 def _green_held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Mark a responder as present, once somebody was sent; else this is a slow cancel."""
+    """Mark a responder as present, once somebody was sent; else this is a slow cancel.
+
+    Where nothing was under way, the press may be held on, to pair a device; in a window for that,
+    it shuts the window.
+    """
     if _chatters(state, device):
         return state, []
     arrived, effects = alarm.arrive(state, at, rules)
-    return (arrived, effects) if effects else _cancel(state, device, at, rules)
+    if effects:
+        return arrived, effects
+    if state.pairing is not None:
+        return _with_life(pairing.shut(state, at, rules), device, at, rules)
+    free = pairing.may_open(state, at, rules)
+    state, effects = _cancel(state, device, at, rules)
+    if free:
+        held_on = press.held_on(state.contacts[device])
+        state = replace(state, contacts={**state.contacts, device: held_on})
+    return state, effects
+
+
+def _green_held_on(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    if _chatters(state, device) or not pairing.may_open(state, at, rules):
+        return state, []
+    return pairing.open_window(state, at, rules)
 
 
 def _fail(kind: FaultKind) -> Act:
@@ -180,6 +207,7 @@ _GREEN = {
     Transition.PRESSED: _green_pressed,
     Transition.RELEASED: _cancel,
     Transition.HELD: _green_held,
+    Transition.HELD_ON: _green_held_on,
 }
 _BY_ROLE: dict[Role, dict[Transition, Act]] = {
     Role.HELP_BUTTON: _RED,

@@ -9,7 +9,7 @@ from hub.contract.messages import Command, CommandKind, Reply, Telemetry, VitalL
 from hub.contract.scaip import Kind
 from hub.contract.wire import Reason
 from hub.core.alarm import alarm
-from hub.core.inputs import announcements
+from hub.core.inputs import announcements, pairing
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import CommandReceived, Measured
 from hub.core.model.rules import Rules
@@ -29,7 +29,10 @@ def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
         return _reply(state, command, rules, Reason.UNKNOWN)
     if state.clock.synced and not 0 <= lasts_s <= rules.command_age_s:
         return _reply(state, command, rules, Reason.EXPIRED)
-    state, effects = _do(state, command, event.at, rules)
+    done = _do(state, command, event.at, rules)
+    if done is None:
+        return _reply(state, command, rules, Reason.NOT_NOW)
+    state, effects = done
     state, replied = _reply(state, command, rules)
     return state, effects + replied
 
@@ -42,7 +45,7 @@ def telemetry(state: HomeState, event: Measured, rules: Rules) -> Step:
     return state, [Publish(key, Lane.TELEMETRY, wire.topic(rules.hub, "telemetry"), payload)]
 
 
-def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
+def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step | None:
     match command.kind:
         case CommandKind.ANNOUNCE:
             return announcements.accept(state, command, at, rules)
@@ -50,6 +53,8 @@ def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step:
             return alarm.call(state, Kind.TEST, CENTER, at, rules)
         case CommandKind.VITAL_LIMITS:
             return replace(state, limits=command.limits or VitalLimits()), []
+        case CommandKind.OPEN_PAIRING | CommandKind.ANSWER_PAIRING:
+            return pairing.obey(state, command, at, rules)
         case _:
             assert_never(command.kind)
 

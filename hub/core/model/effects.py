@@ -21,6 +21,7 @@ class Signal(StrEnum):
 
     RESTING = "resting"
     FAULT = "fault"
+    PAIRING = "pairing"  # a Bluetooth device may be paired now
     ASKING = "asking"  # a check-in waits for an answer
     WARNING = "warning"  # unless there is a sign of life now, an alarm follows
     OFFLINE = "offline"
@@ -83,9 +84,22 @@ class Took(Struct, frozen=True, tag="Took"):
     id: str
 
 
+class OpenPairing(Struct, frozen=True, tag="OpenPairing"):
+    """Let the radio accept requests for pairing for `s` seconds; 0 shuts the window."""
+
+    s: float
+
+
+class PairingAnswer(Struct, frozen=True, tag="PairingAnswer"):
+    """Tell the radio that the digits are the same (`yes`), or the `key` that the device shows."""
+
+    yes: bool
+    key: str = ""
+
+
 class Pet(Struct, frozen=True, tag="Pet"):
     """Feed the watchdog: a heartbeat went the whole way through the hub."""
 
 
-Order = Show | Say | Ask | Took  # what drivers are told
+Order = Show | Say | Ask | Took | OpenPairing | PairingAnswer  # what drivers are told
 Effect = Publish | Resend | Forget | Order | Pet

@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.contract.messages import AnsweredBy, Command, Stage
-from hub.contract.radio import How, Sensed
+from hub.contract.radio import How, PairingEnd, Sensed, Wanted
 from hub.contract.radio import Part as RadioPart
 from hub.contract.voice import Meaning, Part
 from hub.contract.wire import LinkTrouble
@@ -140,6 +140,32 @@ class RadioPartChanged(Struct, frozen=True, tag="RadioPartChanged"):
     detail: str = ""
 
 
+class PairingOpened(Struct, frozen=True, tag="PairingOpened"):
+    """The radio accepts requests for pairing for the next `s` seconds."""
+
+    at: float
+    s: float
+
+
+class PairingAsked(Struct, frozen=True, tag="PairingAsked"):
+    """A device is being paired, and a person is `wanted`. `name` is the device's own word."""
+
+    at: float
+    name: str
+    wanted: Wanted
+    digits: str = ""
+
+
+class PairingEnded(Struct, frozen=True, tag="PairingEnded"):
+    """A device was paired (`done`) or was not; `open`: the window is still open."""
+
+    at: float
+    name: str = ""
+    done: bool = False
+    reason: PairingEnd = PairingEnd.SHUT
+    open: bool = False
+
+
 class DevicesChanged(Struct, frozen=True, tag="DevicesChanged"):
     """The list of wireless devices was changed; the rules that come with this event have it."""
 
@@ -212,6 +238,9 @@ HouseEvent = (
     | WirelessFound
     | RangeChanged
     | RadioPartChanged
+    | PairingOpened
+    | PairingAsked
+    | PairingEnded
     | DevicesChanged
     | Answered
     | Talking

@@ -165,6 +165,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     hub: str = ""
     software: str = ""
     voice: str = ""  # the device that speaks
+    radio: str = ""  # the device that pairs Bluetooth devices
     buttons: dict[str, Button] = field(default_factory=dict)
     sensors: dict[str, Sensor] = field(default_factory=dict)
     quiet: QuietRules = field(default_factory=QuietRules)
@@ -173,6 +174,10 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     press_settle_s: Seconds = 0.020  # the product's promise: a level held 20 ms is a press
     release_settle_s: Seconds = 0.035  # shorter gaps are bounce; a gap of 50 ms separates presses
     hold_s: Seconds = 3.0  # the green button held on site: the responder is present
+    pairing_hold_s: Seconds = 10.0  # the green button: no cancel and no responder holds so long
+    pairing_s: Annotated[float, Meta(gt=0, le=600)] = (
+        120.0  # the window; phones search 60 s
+    )
     stuck_s: Seconds = 60.0  # a cord caught in a door, a button jammed
     chatter_edges: Count = 200  # edges in `chatter_window_s` that no finger makes
     chatter_window_s: Seconds = 10.0

@@ -17,6 +17,7 @@ from hub.contract.messages import (
     VitalEvidence,
     VitalLimits,
 )
+from hub.contract.radio import Wanted
 from hub.contract.scaip import Kind
 from hub.core.model.activity import FRESH, NEVER, Habits, House
 from hub.core.model.checkin import CareState
@@ -159,6 +160,22 @@ class Farewell(Struct, frozen=True):
     until: float
 
 
+class Pairing(Struct, frozen=True):
+    """A window in which Bluetooth devices are paired: asked of the radio, then `open`.
+
+    It ends at `until`. `wanted` is what a person is to do for the device that asks, if one does;
+    its `digits` were last spoken at `said_at`.
+    """
+
+    since: float
+    until: float
+    open: bool = False
+    wanted: Wanted | None = None
+    digits: str = ""
+    name: str = ""  # of the device, as it calls itself
+    said_at: float = 0.0
+
+
 class Announcement(Struct, frozen=True):
     """An announcement of the centre. It is tried at `due_at`, until `until_utc` (0: without end).
 
@@ -191,6 +208,7 @@ class Down(Struct, frozen=True, tag="Down"):
     since: float
     held: bool = False
     stuck: bool = False
+    opens: bool = False  # held on, it opens a window for pairing
 
 
 class Lifting(Struct, frozen=True, tag="Lifting"):
@@ -284,6 +302,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     warning: Caution | None = None
     candidate: Candidate | None = None
     spoken_at: float = NEVER  # when a spoken call was last raised
+    pairing: Pairing | None = None
     notices: tuple[Announcement, ...] = ()  # that wait to be spoken, and some that are over
     watch: WatchState = field(default_factory=WatchState)
     counter: int = 0  # of the last command that was accepted

@@ -21,6 +21,7 @@ from hub.contract.messages import (
     FaultKind,
     FaultReport,
     HubState,
+    PairingReport,
     ReportData,
     ReportEvent,
     Trigger,
@@ -192,9 +193,18 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
         voice=_voice_report(state, rules),
         triggers=triggers(state, rules),
         limits=state.limits,
+        pairing=_pairing_report(state),
     )
     topic = wire.topic(rules.hub, "state")
     return Publish("state", Lane.LIVE, topic, wire.encode(message), retain=True)
+
+
+def _pairing_report(state: HomeState) -> PairingReport | None:
+    window = state.pairing
+    if window is None or not window.open:
+        return None
+    until_utc = state.clock.utc(window.until)
+    return PairingReport(until_utc, window.wanted or "", window.digits, window.name)
 
 
 def triggers(state: HomeState, rules: Rules) -> tuple[Trigger, ...]:

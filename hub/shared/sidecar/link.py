@@ -7,7 +7,9 @@ dial -> greeting, what is owed -> orders in, facts out
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
@@ -36,6 +38,39 @@ class Owed(Protocol[TFact, TOrder_contra]):
 
     def again(self) -> Iterable[TFact]:
         """Return what is still owed, to be told on a new connection, and forget it here."""
+
+
+class Untold(Generic[TFact]):
+    """The newest facts that the hub may not have taken in, since it was away or froze.
+
+    Those that were told within `unsure_s` before the connection ended count, too.
+    """
+
+    def __init__(
+        self, *, most: int, keep_s: float, unsure_s: float, now: Callable[[], float] = monotonic
+    ) -> None:
+        self._most, self._keep_s, self._unsure_s, self._now = most, keep_s, unsure_s, now
+        self._untold: deque[tuple[float, TFact]] = deque(maxlen=most)
+        self._told: deque[tuple[float, TFact]] = deque(maxlen=most)
+
+    def told(self, fact: TFact, *, connected: bool) -> None:
+        """Keep a fact."""
+        (self._told if connected else self._untold).append((self._now(), fact))
+
+    def taken(self) -> None:
+        """Forget what was told: the hub has taken it in."""
+        self._told.clear()
+
+    def parted(self) -> None:
+        """Count as untold what was told so lately that a frozen hub may not have it."""
+        now = self._now()
+        self._untold.extend(one for one in self._told if now - one[0] < self._unsure_s)
+        self._told.clear()
+
+    def again(self) -> Iterator[tuple[float, TFact]]:
+        """Yield each fact that is not too old, and when it was told first; forget them all."""
+        old, self._untold = self._untold, deque(maxlen=self._most)
+        return (one for one in old if self._now() - one[0] < self._keep_s)
 
 
 class HubLink(Generic[TFact, TOrder]):

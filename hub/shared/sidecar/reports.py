@@ -26,6 +26,10 @@ class Damped(Generic[K, V]):
         """Note a value that need not be passed on."""
         self._now[key], self._told[key] = value, (-math.inf, value)
 
+    def value(self, key: K) -> V | None:
+        """Return the last value of a key."""
+        return self._now.get(key)
+
     def change(self, key: K, value: V) -> None:
         """Note a value, and pass it on if it is new and the last one is not too young."""
         if key not in self._now and len(self._now) >= MOST:

@@ -19,6 +19,7 @@ SEEN = {
     Signal.RESTING: ("green", "blink"),
     Signal.OFFLINE: ("amber", "slow_blink"),
     Signal.FAULT: ("amber", "triple_flash"),
+    Signal.PAIRING: ("green", "slow_blink"),
     Signal.ASKING: ("green", "breath"),
     Signal.WARNING: ("amber", "hurry"),
     Signal.RAISED: ("red", "fast_flash"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from hub.contract.messages import Command, CommandKind, Stage
+from hub.contract.radio import Wanted
 from hub.contract.wire import LinkTrouble
 from hub.core.model.events import (
     BrokerAcked,
@@ -28,6 +29,9 @@ from hub.core.model.events import (
     LinkDown,
     LinkUp,
     Measured,
+    PairingAsked,
+    PairingEnded,
+    PairingOpened,
     StorageFailed,
     StorageRecovered,
     StorageTrouble,
@@ -82,9 +86,20 @@ def _center(move: Move, state: HomeState, at: float) -> Event:
 
 
 def _command(move: Move, _: HomeState, at: float) -> Event:
-    kind = CommandKind.TEST_CALL if move.flag else CommandKind.ANNOUNCE
+    kinds = [k for k in CommandKind if k is not CommandKind.ANSWER_PAIRING or move.flag]
+    kind = kinds[move.pick % len(kinds)]
     command = Command(move.text, kind, move.version, UTC + at + move.pick - 5, move.text)
     return CommandReceived(at, UTC + at, command)
+
+
+def _radio(move: Move, _: HomeState, at: float) -> Event:
+    wanted = list(Wanted)[move.pick % len(Wanted)]
+    events: list[Event] = [
+        PairingOpened(at, 1.0 + move.pick),
+        PairingAsked(at, move.text, wanted, "470192" if move.flag else ""),
+        PairingEnded(at, move.text, done=move.flag, open=move.pick % 2 == 1),
+    ]
+    return events[move.version % len(events)]
 
 
 def _trouble(move: Move, _: HomeState, at: float) -> Event:
@@ -108,6 +123,7 @@ MAKE: dict[str, Make] = {
     "refused": lambda move, state, at: BrokerRefused(at, _some_id(move, state)),
     "command": _command,
     "trouble": _trouble,
+    "radio": _radio,
     "link": lambda move, _, at: (
         LinkUp(at, move.text) if move.flag else LinkDown(at, LinkTrouble.CLOSED)
     ),

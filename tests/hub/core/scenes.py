@@ -16,6 +16,7 @@ HELP, CORD, GREEN = "help", "cord", "green"
 RULES = Rules(
     hub="js-0001",
     software="0.1.0",
+    radio="radio",
     buttons={
         HELP: Button(Role.HELP_BUTTON, "거실"),
         CORD: Button(Role.PULL_CORD, "욕실"),

@@ -1,0 +1,201 @@
+"""What devices on the body measured, in the store. Only what the resident consented to is kept."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+)
+
+from center.domain import times
+from center.domain.record import ConsentItem
+from center.domain.vitals import (
+    SUMMED,
+    TREND_DAYS,
+    USUAL_DAYS,
+    DayMean,
+    Point,
+    Reading,
+    Trend,
+    Window,
+    trend,
+)
+from center.store import tables
+from center.store.rows import records
+from center.store.shaping import bounded, shape
+from center.store.tables import vitals
+from hub.contract.messages import Vital, VitalKind, Vitals, VitalWhy
+
+AHEAD_S = 3600.0  # a reading from further ahead was written by a wrong clock
+FAR = 2.0**40  # no real value is as high; a time of it is in no calendar
+UNSURE = 10  # records without a certain time that are listed
+_c = vitals.c
+_KEY = (_c.hub, _c.kind, _c.utc, _c.device)
+_DROP = delete(vitals).where(*(part == bindparam(f"this_{part.name}") for part in _KEY))
+_ADD = insert(vitals)
+_STRESS = _c.kind == VitalKind.STRESS.value  # shown as a share of what is usual for the person
+_SHARE = _c.value / func.nullif(_c.usual, 0)
+_VALUE = case((_STRESS, _SHARE), else_=_c.value)
+_LEAST = case((_STRESS, _SHARE), else_=func.coalesce(_c.least, _c.value))
+_MOST = case((_STRESS, _SHARE), else_=func.coalesce(_c.most, _c.value))
+
+
+class Whys(Struct, frozen=True):
+    """How often a reason stood in place of a value, or forbade to compare it."""
+
+    why: VitalWhy
+    n: int
+
+
+def keep(conn: Connection, hub: str, said: Vitals, utc: float) -> bool:
+    """Store a home's readings, in place of earlier reports; False where there is no consent."""
+    if not allowed(conn, hub):
+        return False
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in said.entries:
+        if 0.0 <= one.utc < FAR:
+            row = _row(hub, said, one, utc)
+            rows[tuple(row[part.name] for part in _KEY)] = row
+    if rows:
+        names = [f"this_{part.name}" for part in _KEY]
+        conn.execute(_DROP, [dict(zip(names, key, strict=True)) for key in rows])
+        conn.execute(_ADD, list(rows.values()))
+    return True
+
+
+def allowed(conn: Connection, hub: str) -> bool:
+    """Return whether the resident of a home consented to the keeping of readings."""
+    kept = records.find(conn, hub)
+    return kept is not None and kept.record.allows(ConsentItem.VITALS)
+
+
+def points(conn: Connection, hub: str, window: Window) -> list[Point]:
+    """Sum up a home's readings by kind and slot; those without a certain time are left out."""
+    begun = cast(func.coalesce(_c.from_utc, _c.utc), BigInteger)
+    slot = (begun - int(window.start_utc)) // window.slot_s
+    query = (
+        select(
+            _c.kind,
+            slot.label("slot"),
+            func.avg(_VALUE).label("value"),
+            func.min(_LEAST).label("least"),
+            func.max(_MOST).label("most"),
+            func.count().label("n"),
+        )
+        .where(_of(hub, *VitalKind), _VALUE.is_not(None))
+        .where(_c.utc >= window.start_utc, _c.utc < window.end_utc)
+        .group_by(_c.kind, slot)
+    )
+    found = [shape(row, Point) for row in conn.execute(query)]
+    return [one for one in found if 0 <= one.slot < window.slots]
+
+
+def whys(conn: Connection, hub: str, kind: VitalKind, since_utc: float) -> list[Whys]:
+    """Count why there was no value of a kind, the most frequent reason first."""
+    number = func.count().label("n")
+    query = select(_c.why, number).where(_of(hub, kind), _c.why.is_not(None), _c.utc >= since_utc)
+    found = conn.execute(query.group_by(_c.why).order_by(number.desc(), _c.why))
+    return [shape(row, Whys) for row in found]
+
+
+def latest(conn: Connection, hub: str) -> list[Reading]:
+    """Return the newest value of each kind, and of a battery that of each device."""
+    found = []
+    for kind in VitalKind:
+        if kind is not VitalKind.BATTERY:
+            query = select(vitals).where(_of(hub, kind), _c.value.is_not(None))
+            found += [_shape(row) for row in conn.execute(query.order_by(_c.utc.desc()).limit(1))]
+    return found + _batteries(conn, hub)
+
+
+def unsure(conn: Connection, hub: str, since_utc: float) -> list[Reading]:
+    """List the newest records whose time is not known: a cuff's clock was not set."""
+    query = select(vitals).where(_c.hub == hub, _c.sure.is_(False), _c.stored_utc >= since_utc)
+    query = query.where(_c.value.is_not(None)).order_by(_c.stored_utc.desc(), _c.kind)
+    return [_shape(row) for row in conn.execute(query.limit(UNSURE))]
+
+
+def trends(conn: Connection, hub: str, kinds: Sequence[VitalKind], now: float) -> list[Trend]:
+    """Return how the last week compares with the weeks before, of kinds with enough days."""
+    since = now - (TREND_DAYS + USUAL_DAYS) * times.DAY_S
+    back = (int(now) - cast(_c.utc, BigInteger)) // times.DAY_S
+    found = []
+    for kind in kinds:
+        query = (
+            select(_c.kind, back.label("days_back"), func.avg(_c.value).label("value"))
+            .where(_of(hub, kind), _c.utc > since, _c.utc <= now, _c.value.is_not(None))
+            .group_by(_c.kind, back)
+        )
+        told = trend(shape(row, DayMean) for row in conn.execute(query))
+        found += [told] if told else []
+    return found
+
+
+def unwanted(conn: Connection) -> list[str]:
+    """List the homes whose readings are stored without consent: it was taken back since."""
+    hubs = conn.scalars(select(tables.hubs.c.hub))
+    return [hub for hub in hubs if _any(conn, hub) and not allowed(conn, hub)]
+
+
+def drop_some(conn: Connection, hub: str, limit: int) -> int:
+    """Delete at most `limit` readings of a home, unless it consents by now; return how many."""
+    if allowed(conn, hub):
+        return 0
+    keys = [tuple(key) for key in conn.execute(select(*_KEY).where(_c.hub == hub).limit(limit))]
+    return conn.execute(delete(vitals).where(tuple_(*_KEY).in_(keys))).rowcount if keys else 0
+
+
+def _any(conn: Connection, hub: str) -> bool:
+    return conn.execute(select(_c.hub).where(_c.hub == hub).limit(1)).first() is not None
+
+
+def _of(hub: str, *kinds: VitalKind) -> ColumnElement[bool]:
+    """Return the condition of a home's readings whose time is certain."""
+    return (_c.hub == hub) & _c.kind.in_([kind.value for kind in kinds]) & _c.sure.is_(True)
+
+
+def _batteries(conn: Connection, hub: str) -> list[Reading]:
+    of_home = _of(hub, VitalKind.BATTERY) & _c.value.is_not(None)
+    last = select(_c.device, func.max(_c.utc).label("utc")).where(of_home).group_by(_c.device)
+    newest = last.subquery()
+    query = select(vitals).join(newest, (_c.device == newest.c.device) & (_c.utc == newest.c.utc))
+    return [_shape(row) for row in conn.execute(query.where(of_home).order_by(_c.device))]
+
+
+def _shape(row: "Row[*tuple[Any, ...]]") -> Reading:
+    return shape(row, Reading)
+
+
+def _row(hub: str, said: Vitals, one: Vital, utc: float) -> dict[str, Any]:
+    summed = one.kind in SUMMED or one.n > 1
+    begins = said.from_utc if summed and said.from_utc < one.utc == said.to_utc else None
+    return {
+        "hub": hub,
+        "kind": one.kind.value,
+        "utc": one.utc,
+        "device": one.device,
+        "from_utc": begins,
+        "value": one.value,
+        "least": one.least,
+        "most": one.most,
+        "n": bounded(one.n),
+        "clean_share": one.clean_share,
+        "usual": one.usual,
+        "level": one.level and one.level.value,
+        "why": one.why and one.why.value,
+        "sure": said.synced and one.fresh and one.utc <= utc + AHEAD_S,
+        "irregular": one.irregular,
+        "stored_utc": utc,
+    }

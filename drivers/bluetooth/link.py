@@ -1,0 +1,141 @@
+"""The radio's connection to the hub: a press is told until the hub says that it is taken.
+
+A flood in the air, be it a broken sensor or a recorder that repeats a neighbour's frames, must not
+make the hub take this process for a broken one: what is told in a second has a bound.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from msgspec.structs import replace
+
+from hub.contract.radio import (
+    VOCABULARY,
+    Fact,
+    Found,
+    Hello,
+    Order,
+    Pong,
+    Pressed,
+    Reading,
+    Taken,
+)
+from hub.shared.sidecar.link import HubLink, Untold
+
+KEEP_S = 3600.0  # a call for help that the hub could not take is still told up to so much later
+UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
+MOST, MOST_OF_ONE, MOST_OTHERS = 48, 8, 32  # what waits: presses, of one device, others
+REPEAT_S = 2.0  # one frame is heard three to ten times; the hub folds what comes later
+PRESSES_PER_S, OTHERS_PER_S = 30, 50  # with what is told again, below the 200 of the hub
+TOO_MANY = "too_many"
+
+
+class Owed:
+    """What is told again: presses until they are taken, findings and readings that may be lost."""
+
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+        self._now = now
+        self._presses: OrderedDict[str, tuple[float, Pressed]] = OrderedDict()
+        self._others: Untold[Fact] = Untold(
+            most=MOST_OTHERS, keep_s=KEEP_S, unsure_s=UNSURE_S, now=now
+        )
+
+    def told(self, fact: Fact, *, connected: bool) -> None:
+        """Keep what must not be lost."""
+        if isinstance(fact, Pressed):
+            self._keep(fact)
+        elif isinstance(fact, Found | Reading):
+            self._others.told(fact, connected=connected)
+
+    def followed(self, order: Order) -> None:
+        """Forget a press that the hub has committed."""
+        if isinstance(order, Taken):
+            self._presses.pop(order.id, None)
+
+    def parted(self) -> None:
+        """Count as untold what a frozen hub may not have taken in."""
+        self._others.parted()
+
+    def again(self) -> Iterable[Fact]:
+        """Return what is still owed, as old as it is by now, presses first."""
+        now = self._now()
+        for id_ in [i for i, (heard_at, _) in self._presses.items() if now - heard_at > KEEP_S]:
+            del self._presses[id_]
+        presses = [replace(press, ago_s=now - at) for at, press in self._presses.values()]
+        others = [_older(fact, now - at) for at, fact in self._others.again()]
+        return [*presses, *others]
+
+    def _keep(self, press: Pressed) -> None:
+        """Keep a press; of too many the oldest of the same device goes, then the oldest of all."""
+        self._presses[press.id] = self._now() - press.ago_s, press
+        same = [id_ for id_, (_, other) in self._presses.items() if other.device == press.device]
+        if len(same) > MOST_OF_ONE:
+            del self._presses[same[0]]
+        elif len(self._presses) > MOST:
+            self._presses.popitem(last=False)
+
+
+def _older(fact: Fact, by_s: float) -> Fact:
+    return replace(fact, ago_s=fact.ago_s + by_s) if isinstance(fact, Found | Reading) else fact
+
+
+class Bound:
+    """At most so many a second."""
+
+    def __init__(self, per_s: int, now: Callable[[], float]) -> None:
+        self._per_s, self._now = per_s, now
+        self._since, self._count = now(), 0
+
+    def allows(self) -> bool:
+        """Whether there may be one more now."""
+        now = self._now()
+        if now - self._since >= 1.0:
+            self._since, self._count = now, 0
+        self._count += 1
+        return self._count <= self._per_s
+
+
+class RadioLink:
+    """Tells the hub facts, within bounds; `refused` counts what was left out."""
+
+    def __init__(
+        self,
+        path: str,
+        take_order: Callable[[Order], None],
+        greeting: Callable[[], Iterable[Fact]],
+        refused: Counter[str],
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self._now, self._refused = now, refused
+        self._link = HubLink(path, VOCABULARY, take_order, greeting, Owed(now))
+        self.run = self._link.run
+        self._presses, self._others = Bound(PRESSES_PER_S, now), Bound(OTHERS_PER_S, now)
+        self._lately: OrderedDict[object, float] = OrderedDict()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a hub."""
+        return self._link.connected
+
+    def tell(self, fact: Fact) -> None:
+        """Tell the hub. A press is kept until it is taken; a repeat of it at once is left out."""
+        if isinstance(fact, Pong | Hello):
+            self._link.tell(fact)
+        elif isinstance(fact, Pressed) and self._is_repeat(fact):
+            return
+        elif (self._presses if isinstance(fact, Pressed) else self._others).allows():
+            self._link.tell(fact)
+        else:
+            self._refused[TOO_MANY] += 1
+
+    def _is_repeat(self, press: Pressed) -> bool:
+        which = replace(press, id="", ago_s=0.0, rssi_dbm=None)
+        now, told_at = self._now(), self._lately.get(which)
+        if told_at is not None and now - told_at < REPEAT_S:
+            return True
+        self._lately[which] = now
+        self._lately.move_to_end(which)
+        if len(self._lately) > MOST:
+            self._lately.popitem(last=False)
+        return False
