@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from drivers.bluetooth.frames import bthome, gatt
 from drivers.bluetooth.frames.octets import Stamp
+from hub.contract.forms import BindKey, Bluetooth
 from hub.contract.radio import How
 from hub.core.model.events import WirelessPressed
-from hub.core.model.wireless import Address, Frame, Key, Presses, Span, Verdict, fold
+from hub.core.model.wireless import Frame, Presses, Span, Verdict, fold
 from hub.shared.messages import Messages, messages, ours
 
 USAGE_ERROR = 2
@@ -58,8 +59,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     said = _usual()["cli"]
     parser.description = said["about"]
     parser.add_argument("--kind", choices=KINDS, required=True, help=said["kind"])
-    parser.add_argument("--address", type=_as(Address), metavar="A", help=said["address"])
-    parser.add_argument("--key", type=_as(Key), metavar="K", help=said["key"])
+    parser.add_argument("--address", type=_as(Bluetooth), metavar="A", help=said["address"])
+    parser.add_argument("--key", type=_as(BindKey), metavar="K", help=said["key"])
     parser.add_argument("--stored", type=_stored, metavar="JSON", help=said["stored"])
     parser.add_argument("--gap-s", type=float, default=GAP_S, metavar="N", help=said["gap_s"])
     parser.add_argument("--json", action="store_true", help=said["json"])

@@ -406,7 +406,7 @@ class _Window:
             self._target, self._shown, self._device = "", "", None
             if reason is PairingEnd.PAIRED:
                 return await self._take_in(known.path, target.device, new=target.new, more=more)
-            self._failed(name, self._why or reason)
+            self._failed(name, self._reason(reason))
             await asyncio.sleep(PAUSE_S)
         return False
 
@@ -509,6 +509,10 @@ class _Window:
     async def _cancel(self, path: str) -> None:
         with suppress(*LOST):
             await call(self._bus, Message(BLUEZ, path, bonds.DEVICE, "CancelPairing"))
+
+    def _reason(self, told: PairingEnd) -> PairingEnd:
+        """Return why a pairing failed: what a person did says more than what BlueZ `told`."""
+        return self._why or told
 
     def _failed(self, name: str, why: PairingEnd) -> None:
         """Tell that a device was not paired; there is time for another."""
