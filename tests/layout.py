@@ -25,9 +25,9 @@ MAY_IMPORT = {  # room -> the rooms that it may import; the longest name that fi
 COMPOSERS = {"hub.app", "hub.__main__"}  # they put the rooms together
 
 PURE = {
-    "abc", "codecs", "collections", "dataclasses", "datetime", "difflib", "enum", "functools",
-    "hashlib", "ipaddress", "itertools", "math", "operator", "re", "statistics", "string",
-    "tomllib", "types", "typing", "unicodedata", "msgspec",
+    "abc", "bisect", "codecs", "collections", "dataclasses", "datetime", "difflib", "enum",
+    "functools", "hashlib", "ipaddress", "itertools", "math", "operator", "re", "statistics",
+    "string", "tomllib", "types", "typing", "unicodedata", "msgspec",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "now", "today", "utcnow", "__import__"}
 

@@ -13,9 +13,8 @@ from typing import Any
 from hub.shared.command_line import Parser
 from hub.shared.messages import ours
 
-COMMANDS: dict[
-    str, str
-] = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
+COMMANDS: dict[str, str] = {  # each module has `add_arguments(parser)` and `run(args) -> int`
+    "decode": "drivers.bluetooth.decode_cli",
 }
 
 
