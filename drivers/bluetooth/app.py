@@ -47,7 +47,7 @@ class App:
         self._link = RadioLink(settings.socket, self._take_order, self._greeting, self._refused)
         self.tell = self._link.tell
         self._sensors = Sensors(token_hex(4), self._refused)
-        around = Around(self.tell, self._refuse, time.monotonic, _utc)
+        around = Around(self.tell, self._refuse, time.monotonic, _utc, lambda: self._link.connected)
         self._wearables = Wearables(air, around)
         self._listed: dict[str, Wireless] = {}
         self._relisted, self._ended = asyncio.Event(), asyncio.Event()
