@@ -11,21 +11,24 @@ import asyncio
 import logging
 import signal
 import time
+from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from secrets import token_hex
 
 from drivers.bluetooth.air import Advert, Air
+from drivers.bluetooth.bluez.air import BlueZ
 from drivers.bluetooth.devices import FILE, DeviceList
 from drivers.bluetooth.link import RadioLink
 from drivers.bluetooth.sensors import Sensors
-from drivers.bluetooth.settings import RadioSettings
+from drivers.bluetooth.settings import RadioSettings, load
 from drivers.bluetooth.wearables.service import Around
 from drivers.bluetooth.wearables.wearables import Wearables
 from hub.contract.radio import Fact, Hello, Order, Part, Ping, Pong, Presence, Trouble
 from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessSensor
-from hub.shared.system import clock_synced, settle_memory
+from hub.shared.settings import noted_by
+from hub.shared.system import clock_synced, one_heap, settle_memory
 
 log = logging.getLogger(__name__)
 BROKEN_EXIT = 70  # EX_SOFTWARE: start me again
@@ -44,7 +47,7 @@ class App:
         self._link = RadioLink(settings.socket, self._take_order, self._greeting, self._refused)
         self.tell = self._link.tell
         self._sensors = Sensors(token_hex(4), self._refused)
-        around = Around(self.tell, self._refuse, time.monotonic, _utc)
+        around = Around(self.tell, self._refuse, time.monotonic, _utc, lambda: self._link.connected)
         self._wearables = Wearables(air, around)
         self._listed: dict[str, Wireless] = {}
         self._relisted, self._ended = asyncio.Event(), asyncio.Event()
@@ -161,3 +164,20 @@ class App:
 
 def _utc() -> float | None:
     return time.time() if clock_synced() else None
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Describe `anbu radio run`, which has nothing of its own."""
+    del parser
+
+
+def run(args: Namespace) -> int:
+    """Serve until a signal. Raises SettingsError."""
+    settings = load(args.config, noted_by(args))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    one_heap()
+
+    async def serve() -> int:
+        return await App(settings, BlueZ(settings.adapters)).run()
+
+    return asyncio.run(serve())

@@ -15,6 +15,7 @@ from hub.shared.messages import ours
 
 COMMANDS: dict[str, str] = {  # each module has `add_arguments(parser)` and `run(args) -> int`
     "decode": "drivers.bluetooth.decode_cli",
+    "run": "drivers.bluetooth.app",
 }
 
 
