@@ -117,7 +117,7 @@ def test_a_restart_after_a_restart_and_a_replay_between_them(desk: Desk) -> None
     told = desk.ask(*SEALED, "--gap-s", "700", FIRST, NEXT, RESTARTED, FIRST, NEXT, RESTARTED)
     frames = told["frames"]
     assert [one["event"] for one in frames] == ["press", "press", "press", None, None, None]
-    assert [one["reason"] for one in frames] == [None, None, None, "replay", "replay", "replay"]
+    assert [one["reason"] for one in frames] == [None, None, None, "replay", "replay", "repeat"]
     assert [one["note"] for one in frames] == [None, None, "counter_restarted", None, None, None]
     assert told["presses"] == 3
 
