@@ -1,3 +1,3 @@
 """Bluetooth over BlueZ: what is heard, on which adapter, and how often connecting may deafen it."""
 
-__all__ = ["adapters", "bus", "quota", "scanner"]
+__all__ = ["adapters", "bus", "connect", "quota", "scanner"]

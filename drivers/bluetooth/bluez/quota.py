@@ -15,6 +15,12 @@ SAVED_S = 12.0  # three connects in a row
 CONNECT_S = 4.0  # about what one costs
 
 
+class Turn:
+    """One try to connect. `unanswered`: nobody was there, so that it cost nothing."""
+
+    unanswered = False
+
+
 class ConnectBudget:
     """The deaf seconds that may be spent; one connect at a time.
 
@@ -37,16 +43,16 @@ class ConnectBudget:
         return max(0.0, (CONNECT_S - self._saved_s) / SHARE) if self.shared else 0.0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, and spend the time until the block ends."""
+    async def turn(self) -> AsyncIterator[Turn]:
+        """Wait for a turn, and spend the time until the block ends, if somebody answered."""
         async with self._one:
             await asyncio.sleep(self.wait_s)
-            begun = self._now()
+            begun, turn = self._now(), Turn()
             try:
-                yield
+                yield turn
             finally:
                 self._save()
-                self._saved_s -= self._now() - begun
+                self._saved_s -= 0.0 if turn.unanswered else self._now() - begun
 
     def _save(self) -> None:
         now = self._now()
