@@ -157,11 +157,14 @@ class Pairing:
 
     async def run(self) -> None:
         """Serve one window after the other, for ever."""
-        with suppress(*LOST):
-            await self._close_adapter()
-        while True:
-            wish = await self._wishes.get()
-            await self._serve(wish)
+        try:
+            with suppress(*LOST):
+                await self._close_adapter()
+            while True:
+                await self._serve(await self._wishes.get())
+        finally:
+            if self._bus is not None:
+                self._bus.disconnect()
 
     def tell(self, fact: Fact) -> None:
         """Tell the hub, and the programs that follow."""
@@ -312,6 +315,8 @@ class _Window:
         """Tell the digits that a person types at the device."""
         if device != self._target:
             return False
+        if self._shown == device:  # one more letter was typed
+            return True
         self._shown = device
         self._start(self._tell_shown(device, digits))
         return True
