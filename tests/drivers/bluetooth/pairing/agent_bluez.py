@@ -173,8 +173,7 @@ class PairingFake(Fake):
         called = Message(
             sender, "/anbu/pairing/agent", AGENT, member, signature=signature, body=body
         )
-        reply = await self.bus.call(called)
-        return reply
+        return await self.bus.call(called)
 
     # what the test says
 

@@ -127,7 +127,7 @@ def test_a_phone_is_paired_by_digits_that_a_person_compares(story: Story) -> Non
         assert (device["Trusted"], device["Alias"]) == ("True", "phone-1")
         assert load(room.list) == (Phone("phone-1", IDENTITY),)  # and no consent yet
         assert room.list.stat().st_mode & 0o777 == 0o600
-        assert room.paired == ["phone-1"]
+        assert room.paired == [IDENTITY]
 
     story(scene)
 
@@ -336,7 +336,7 @@ def test_a_stale_bond_is_removed_and_paired_anew(story: Story) -> None:
         bluez = await room.until(lambda found: not found["agents"])
         assert f"RemoveDevice={BAND.replace(':', '_')}" in bluez["calls"]
         assert bluez["outcomes"] == ["paired"]
-        assert (load(room.list), room.paired) == ((NEW_BAND,), ["band"])
+        assert (load(room.list), room.paired) == ((NEW_BAND,), [BAND])
         room.pairing.take_order(OpenPairing(1.0))  # nothing is stale any more: it is for phones
         assert await room.hear() == PairingOpened(1.0)
         assert await room.hear() == PairingEnded(reason=PairingEnd.OVER)
