@@ -21,6 +21,8 @@ from drivers.bluetooth.air import Advert, Air
 from drivers.bluetooth.bluez.air import BlueZ
 from drivers.bluetooth.devices import FILE, DeviceList
 from drivers.bluetooth.link import RadioLink
+from drivers.bluetooth.pairing import control
+from drivers.bluetooth.pairing.window import Pairing
 from drivers.bluetooth.sensors import Sensors
 from drivers.bluetooth.settings import RadioSettings, load
 from drivers.bluetooth.wearables.service import Around
@@ -45,7 +47,14 @@ class App:
         self._air = air
         self._refused = Counter[str]()
         self._link = RadioLink(settings.socket, self._take_order, self._greeting, self._refused)
-        self.tell = self._link.tell
+        self._pairing = Pairing(
+            self._link.tell,
+            Path(settings.state_dir) / FILE,
+            self._refused,
+            adapter=settings.adapters.connect or settings.adapters.listen,
+            paired=self._paired,
+        )
+        self._control = control.path_of(settings.socket)
         self._sensors = Sensors(token_hex(4), self._refused)
         around = Around(self.tell, self._refuse, time.monotonic, _utc, lambda: self._link.connected)
         self._wearables = Wearables(air, around)
@@ -67,6 +76,8 @@ class App:
             self._link.run(),
             self._list.watch(),
             self._wearables.run(),
+            self._pairing.run(),
+            control.serve(self._control, self._pairing),
             self._air.listen(self._addresses(), self),
             self._until_ended(),
         )
@@ -78,6 +89,11 @@ class App:
         for task in done:
             task.result()
         return 0 if self._ended.is_set() else BROKEN_EXIT
+
+    def tell(self, fact: Fact) -> None:
+        """Tell the hub; the next window is for whose bond is told to be stale."""
+        self._pairing.noted(fact)
+        self._link.tell(fact)
 
     async def _until_ended(self) -> None:
         await self._ended.wait()
@@ -131,6 +147,8 @@ class App:
         if isinstance(order, Ping):
             refused = dict(self._refused.most_common(MOST_REASONS))
             self.tell(Pong(order.n, refused, self._count))
+        else:
+            self._pairing.take_order(order)
 
     def _greeting(self) -> Iterable[Fact]:
         passive = self._troubles.get(Part.PASSIVE)
@@ -139,6 +157,9 @@ class App:
         yield from self._troubles.values()
         yield from self._sensors.troubles()
         yield from self._wearables.greeting()
+
+    def _paired(self, address: str) -> None:
+        self._wearables.hurry(address)
 
     def _refuse(self, reason: str) -> None:
         self._refused[reason] += 1

@@ -2,6 +2,7 @@
 
     anbu radio decode --kind bthome --address 38:39:8F:70:B2:E1 --key 0f1e... --gap-s 2 HEX HEX
     anbu radio decode --kind 2a37 --json 1048000400
+    anbu radio decode --kind rr 812 806 820 ...
 
 With `--json` it is one object: the last frame, how many presses all are, and `frames`, each by
 itself. Names carry their unit. Exit codes: 0; 2 (no hexadecimal digits, no key).
@@ -21,6 +22,7 @@ from drivers.bluetooth.frames import bthome, gatt
 from drivers.bluetooth.frames.octets import Stamp
 from hub.contract.forms import BindKey, Bluetooth
 from hub.contract.radio import How
+from hub.core.model import rr
 from hub.core.model.events import WirelessPressed
 from hub.core.model.wireless import Frame, Presses, Span, Verdict, fold
 from hub.shared.messages import Messages, messages, ours
@@ -37,9 +39,10 @@ READERS: dict[str, gatt.Reader] = {
     "2a1c": gatt.temperature,
     "2a19": gatt.charge,
 }
-KINDS = ("bthome", *READERS)
+KINDS = ("bthome", *READERS, "rr")
 SILENT = frozenset({"kind", "event", "dimmer_steps", "frames", "presses"})  # others say it
 WITHIN = re.compile(r"[\s,:;-]|0x")
+BETWEEN = re.compile(r"[\s,;\[\]]+")
 WORDS = {name: (off, on) for name, off, on in bthome.STATES.values()}
 Told = dict[str, object]
 
@@ -76,7 +79,8 @@ def run(args: Namespace) -> int:
     try:
         told = _told(args)
     except ValueError:
-        sys.stderr.write(said["cli"]["needs_hex"].format(given=" ".join(args.frames)) + "\n")
+        key = "needs_numbers" if args.kind == "rr" else "needs_hex"
+        sys.stderr.write(said["cli"][key].format(given=" ".join(args.frames)) + "\n")
         return USAGE_ERROR
     text = json.dumps(told, ensure_ascii=False) if args.json else _sentences(said, told)
     sys.stdout.write(text + "\n")
@@ -85,6 +89,9 @@ def run(args: Namespace) -> int:
 
 def _told(args: Namespace) -> Told:
     """Return what is printed. Raises ValueError where a word is no frame."""
+    if args.kind == "rr":
+        words = [word for word in BETWEEN.split(" ".join(args.frames)) if word]
+        return _of_beats([float(word) for word in words])
     data = [bytes.fromhex(WITHIN.sub("", word)) for word in args.frames]
     if args.kind == "bthome":
         cipher = bthome.Cipher(args.address, args.key) if args.key else None
@@ -187,6 +194,26 @@ def _of_reading(reading: gatt.Reading) -> Told:
         case _:
             pass
     return told
+
+
+# beats
+
+
+def _of_beats(rr_ms: Sequence[float]) -> Told:
+    """Return what the hub makes of the times between heartbeats, in ms."""
+    found = rr.analyse(rr_ms)
+    return {
+        "kind": "rr",
+        "usable": found.usable,
+        "reason": found.reason,
+        "beats": found.beats,
+        "clean_share": found.clean_share,
+        "mean_ms": found.mean_ms,
+        "rmssd_ms": found.rmssd_ms,
+        "sdnn_ms": found.sdnn_ms,
+        "lf_hf": found.lf_hf,
+        "stress": found.stress,
+    }
 
 
 # sentences

@@ -193,24 +193,8 @@ class Scanner:
             self._wake.clear()  # it was set by that
 
     async def _ready(self, bus: MessageBus) -> Adapter:
-        """Return the adapter, powered on. Raises `OutOfOrderError`."""
-        owned = Message(dbus.DBUS, dbus.DBUS_PATH, dbus.DBUS, "NameHasOwner")
-        owned.signature, owned.body = "s", [BLUEZ]
-        if not (await dbus.call(bus, owned))[0]:
-            raise OutOfOrderError(Part.DAEMON, "bluetoothd does not run")
-        asked = Message(BLUEZ, "/", OBJECTS, "GetManagedObjects")
-        objects: dict[str, Any] = (await dbus.call(bus, asked))[0]
-        adapter = choose(adapters(objects), self._wanted.listen)
-        blocked = bluetooth.blocked(adapter.name if adapter else "", self._rfkill)
-        if blocked or (adapter and adapter.state == "off-blocked"):
-            raise OutOfOrderError(Part.BLOCKED, f"rfkill: {blocked or 'blocked'}")
-        if adapter is None:
-            raise OutOfOrderError(Part.ADAPTER, f"missing: {self._wanted.listen or 'any'}")
-        if not adapter.powered:
-            try:
-                await _power(bus, adapter, on=True)
-            except RefusedError as error:
-                raise OutOfOrderError(Part.ADAPTER, f"{adapter.name}: {error}") from error
+        """Return the adapter, powered on, with the rules of all listed devices."""
+        adapter, objects = await ready(bus, self._wanted.listen, self._rfkill)
         self._wake.clear()
         await self._relist(bus, adapter)
         for address in self._ruled:
@@ -458,6 +442,33 @@ async def _discovering(adapter: Adapter) -> AsyncIterator[None]:
         with suppress(BleakError, *BROKEN):
             async with asyncio.timeout(PING_S):
                 await scanner.stop()
+
+
+async def ready(
+    bus: MessageBus, wanted: str = "", rfkill: Path = bluetooth.RFKILL
+) -> tuple[Adapter, dict[str, Any]]:
+    """Return the wanted adapter, powered on, and all that BlueZ has. Raises `OutOfOrderError`.
+
+    Raises `BROKEN` when nobody answers.
+    """
+    owned = Message(dbus.DBUS, dbus.DBUS_PATH, dbus.DBUS, "NameHasOwner", signature="s")
+    owned.body = [BLUEZ]
+    if not (await dbus.call(bus, owned))[0]:
+        raise OutOfOrderError(Part.DAEMON, "bluetoothd does not run")
+    asked = Message(BLUEZ, "/", OBJECTS, "GetManagedObjects")
+    objects: dict[str, Any] = (await dbus.call(bus, asked))[0]
+    adapter = choose(adapters(objects), wanted)
+    blocked = bluetooth.blocked(adapter.name if adapter else "", rfkill)
+    if blocked or (adapter and adapter.state == "off-blocked"):
+        raise OutOfOrderError(Part.BLOCKED, f"rfkill: {blocked or 'blocked'}")
+    if adapter is None:
+        raise OutOfOrderError(Part.ADAPTER, f"missing: {wanted or 'any'}")
+    if not adapter.powered:
+        try:
+            await _power(bus, adapter, on=True)
+        except RefusedError as error:
+            raise OutOfOrderError(Part.ADAPTER, f"{adapter.name}: {error}") from error
+    return adapter, objects
 
 
 async def _power(bus: MessageBus, adapter: Adapter, *, on: bool) -> None:

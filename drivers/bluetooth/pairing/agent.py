@@ -78,8 +78,8 @@ class Agent:
                 return self._ask(message, device, Wanted.COMPARE, f"{number:06d}")
             case "RequestPasskey", [str(device)]:
                 return self._ask(message, device, Wanted.TYPE)
-            case "DisplayPasskey", [str(device), int(number), int(entered)]:
-                return self._show(message, device, f"{number:06d}", entered)
+            case "DisplayPasskey", [str(device), int(number), _]:
+                return self._show(message, device, f"{number:06d}")
             case "RequestAuthorization", [str(device)]:
                 if self._persons.just_works(device):
                     return Message.new_method_return(message)
@@ -125,8 +125,8 @@ class Agent:
             if self._bus.connected:
                 self._bus.send(reply)
 
-    def _show(self, message: Message, device: str, digits: str, entered: int) -> Message:
-        if entered == 0 and not self._persons.show(device, digits):
+    def _show(self, message: Message, device: str, digits: str) -> Message:
+        if not self._persons.show(device, digits):
             return self._refused(message, "pairing_unasked")
         return Message.new_method_return(message)
 

@@ -12,6 +12,7 @@ from dbus_fast import Message, Variant
 from dbus_fast.aio import MessageBus
 from msgspec import Struct
 
+from drivers.bluetooth.bluez import adapters
 from drivers.bluetooth.bluez.bus import BLUEZ, OBJECTS, PROPERTIES, RefusedError, call
 from hub.contract.radio import PairingEnd
 
@@ -56,13 +57,14 @@ async def objects(bus: MessageBus) -> dict[str, Any]:
 
 
 def adapter(found: dict[str, Any], wanted: str = "") -> str:
-    """Return the path of the adapter of a name or an address; of the first, if none is wanted."""
-    for path, interfaces in sorted(found.items()):
-        if ADAPTER in interfaces:
-            address = _value(interfaces[ADAPTER], "Address", "")
-            if not wanted or wanted in (path.rpartition("/")[2], address):
-                return path
-    raise NoAdapterError(wanted)
+    """Return the path of the adapter of a name or an address; of the first, if none is wanted.
+
+    Raises NoAdapterError.
+    """
+    chosen = adapters.choose(adapters.adapters(found), wanted)
+    if chosen is None:
+        raise NoAdapterError(wanted)
+    return chosen.path
 
 
 def known(found: dict[str, Any], at: str) -> tuple[Known, ...]:

@@ -93,7 +93,7 @@ class _Target(Struct, frozen=True):
 class Pairing:
     """Opens the window and leads what happens in it; no call of it blocks.
 
-    `tell` hands a fact to the hub, `paired` is called with the name of a device that was paired.
+    `tell` hands a fact to the hub, `paired` is called with the address of a device that was paired.
     """
 
     def __init__(
@@ -157,11 +157,14 @@ class Pairing:
 
     async def run(self) -> None:
         """Serve one window after the other, for ever."""
-        with suppress(*LOST):
-            await self._close_adapter()
-        while True:
-            wish = await self._wishes.get()
-            await self._serve(wish)
+        try:
+            with suppress(*LOST):
+                await self._close_adapter()
+            while True:
+                await self._serve(await self._wishes.get())
+        finally:
+            if self._bus is not None:
+                self._bus.disconnect()
 
     def tell(self, fact: Fact) -> None:
         """Tell the hub, and the programs that follow."""
@@ -176,7 +179,7 @@ class Pairing:
     def done(self, device: Wireless) -> None:
         """Note that a device of the list is bonded."""
         self._stale.discard(device.name)
-        self._paired(device.name)
+        self._paired(device.address)
 
     async def _serve(self, wish: Wish) -> None:
         reason = PairingEnd.FAILED
@@ -271,7 +274,7 @@ class _Window:
     def answer(self, said: Said) -> bool:
         """Take a person's answer; a yes where a key is wanted is none."""
         if self._asking is None:
-            return bool(self._shown) and not said.yes and self._give_up()
+            return bool(self._shown) and not said.yes and self._why is None and self._give_up()
         wanted, future = self._asking
         if future.done() or (wanted is Wanted.TYPE and said.yes and not said.key):
             return False
@@ -312,6 +315,8 @@ class _Window:
         """Tell the digits that a person types at the device."""
         if device != self._target:
             return False
+        if self._shown == device:  # one more letter was typed
+            return True
         self._shown = device
         self._start(self._tell_shown(device, digits))
         return True
@@ -502,8 +507,8 @@ class _Window:
 
     def _give_up(self) -> bool:
         """Break off what a person is typing at the device: somebody says no."""
-        self._why, path, self._shown = PairingEnd.NO, self._shown, ""
-        self._start(self._cancel(path))
+        self._why = PairingEnd.NO
+        self._start(self._cancel(self._shown))
         return True
 
     async def _cancel(self, path: str) -> None:

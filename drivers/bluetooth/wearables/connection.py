@@ -91,7 +91,7 @@ class Connection:
         self._range()
 
     def greeting(self) -> Iterator[Fact]:
-        """Yield what a hub that has just connected has to know; then tell what waited for it."""
+        """Yield what a hub that has just connected has to know."""
         if self._told_near is not None:
             yield Presence(self.device.name, near=self._told_near)
         for part in self._told:

@@ -6,6 +6,7 @@ __all__ = [
     "driver",
     "effects",
     "events",
+    "rr",
     "rules",
     "state",
     "supervision",

@@ -82,7 +82,8 @@ class WirelessFile(Struct, frozen=True, forbid_unknown_fields=True):
     device: Annotated[tuple[Wireless, ...], Meta(max_length=64)] = ()
 
 
-REPEAT_S = 600.0  # BlueZ tells a frame again minutes later; a one-byte packet id wraps in hours
+REPEAT_S = 600.0  # a one-byte packet id is folded so long: it wraps after hours
+REORDER_S = 1.0  # two adapters may hear two frames in another order
 PLAIN_S = 5.0  # without a packet id a burst (1 to 3 s) and a second press look the same
 STALE_S = 86_400.0  # BlueZ holds only the last frame so long; a counter that began anew repeats all
 SMALL = 65_536  # counters heard after a change of battery: 148 to 33,221 (bthome-ble #116)
@@ -97,8 +98,8 @@ class Verdict(StrEnum):
 
     PRESS = "press"
     RESTARTED = "counter_restarted"  # a press, and the counter began anew: a battery was changed
-    REPEAT = "repeat"
-    REPLAY = "replay"
+    REPEAT = "repeat"  # heard before: a burst, a shadow, what BlueZ still holds
+    REPLAY = "replay"  # older than the last: recorded, or very late
     DOWNGRADE = "downgrade"  # plain, of a device whose frames were encrypted
 
 
@@ -171,9 +172,10 @@ def _is_same_plain(frame: Frame, press: WirelessPressed) -> bool:
 def _fold_counted(memory: Presses, press: WirelessPressed, counter: int) -> tuple[Presses, Verdict]:
     known = next((one for one in memory.frames if _is_same(one, press)), None)
     if known and _counts(known, memory, press.at):
-        if press.at - known.at > REPEAT_S:
-            return memory, Verdict.REPLAY
-        return _remember(memory, press, known), Verdict.REPEAT
+        # the last frame is told again by BlueZ, hours later, too; an older one is not
+        if counter == memory.last or press.at - known.at <= REORDER_S:
+            return _remember(memory, press, known), Verdict.REPEAT
+        return memory, Verdict.REPLAY
     verdict = _judge(memory, press, counter)
     if verdict is Verdict.REPLAY:
         return replace(memory, doubt=counter, doubt_at=press.at), verdict

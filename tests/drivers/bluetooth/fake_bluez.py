@@ -303,9 +303,9 @@ def _fits(patterns: list[Any], data: dict[str, bytes], flags: bool) -> bool:  # 
     )
 
 
-async def main(address: str) -> None:
+async def main(address: str, kind: type[Fake] = Fake) -> None:
     bus = patient(await MessageBus(bus_address=address).connect())
-    fake = Fake(bus)
+    fake = kind(bus)
     bus.add_message_handler(fake.called)
     for rule in (
         f"type='signal',interface='{OBJECTS}',member='InterfacesAdded'",

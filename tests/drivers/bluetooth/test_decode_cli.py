@@ -10,17 +10,16 @@ import pytest
 from drivers.bluetooth import decode_cli
 from drivers.bluetooth.frames import bthome
 from drivers.bluetooth.frames.octets import Refusal
+from hub.__main__ import main
+from hub.contract.messages import VitalWhy
 from hub.core.model.wireless import Verdict
 from hub.shared.language import Language
 from hub.shared.messages import messages
 
 Case = dict[str, Any]
+FILE = Path(__file__).parent / "cases.json"
 CASES: dict[str, Case] = {
-    case["name"]: case
-    for case in map(
-        json.loads, (Path(__file__).parent / "cases.jsonl").read_text(encoding="utf-8").splitlines()
-    )
-    if case["kind"] != "rr"
+    case["name"]: case for case in json.loads(FILE.read_text(encoding="utf-8"))
 }
 ADDRESS, KEY = "38:39:8F:70:B2:E1", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 SEALED = ("--kind", "bthome", "--address", ADDRESS, "--key", KEY)
@@ -84,6 +83,16 @@ def test_each_case_has_sentences(case: Case, lang: str, desk: Desk) -> None:
     assert "{" not in said
 
 
+def test_it_is_a_command_of_anbu_radio(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["radio", "decode", "--kind", "2a37", "--json", "0048"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out)["bpm"] == 72
+    with pytest.raises(SystemExit) as ended:
+        main(["radio", "decode", "--help", "--lang", "en"])
+    assert ended.value.code == 0
+    assert "--gap-s" in capsys.readouterr().out
+
+
 def test_both_languages_have_the_same_words_for_all_that_may_be_said() -> None:
     korean, english = (messages("drivers.bluetooth", one, "decode") for one in Language)
     assert {name: set(table) for name, table in korean.items()} == {
@@ -98,11 +107,17 @@ def test_both_languages_have_the_same_words_for_all_that_may_be_said() -> None:
     assert outcomes | set(map(str, codes)) <= set(english["word"])
 
 
+def test_each_reason_against_beats_has_a_sentence() -> None:
+    said = messages("drivers.bluetooth", Language.ENGLISH, "decode")["reason"]
+    judged = {VitalWhy.NO_RR, VitalWhy.FLAT, VitalWhy.SHORT, VitalWhy.NOISY, VitalWhy.IRREGULAR}
+    assert judged <= set(said)
+
+
 def test_a_restart_after_a_restart_and_a_replay_between_them(desk: Desk) -> None:
     told = desk.ask(*SEALED, "--gap-s", "700", FIRST, NEXT, RESTARTED, FIRST, NEXT, RESTARTED)
     frames = told["frames"]
     assert [one["event"] for one in frames] == ["press", "press", "press", None, None, None]
-    assert [one["reason"] for one in frames] == [None, None, None, "replay", "replay", "replay"]
+    assert [one["reason"] for one in frames] == [None, None, None, "replay", "replay", "repeat"]
     assert [one["note"] for one in frames] == [None, None, "counter_restarted", None, None, None]
     assert told["presses"] == 3
 
@@ -134,6 +149,7 @@ def test_digits_may_be_written_as_people_write_them(desk: Desk) -> None:
         assert desk.ask("--kind", "bthome", hexes)["temperature_c"] == -5.0
     lower = ("--kind", "bthome", "--address", ADDRESS.lower(), "--key", KEY.upper())
     assert desk.ask(*lower, FIRST)["authenticated"] is True
+    assert desk.ask("--kind", "rr", "800,850, 800", "850")["rmssd_ms"] == 50.0
 
 
 def test_sentences_name_each_frame_and_count_the_presses(desk: Desk) -> None:
@@ -147,6 +163,7 @@ def test_sentences_name_each_frame_and_count_the_presses(desk: Desk) -> None:
     ("words", "said"),
     [
         (["--kind", "2a37", "0g"], "these are no hexadecimal digits: 0g"),
+        (["--kind", "rr", "800", "x"], "these are no numbers (ms): 800 x"),
         (["--kind", "bthome", "--key", KEY, "40"], "--key needs --address."),
     ],
 )

@@ -91,11 +91,13 @@ def test_a_burst_is_told_once_and_a_repeat_is_counted(home: Home) -> None:
     assert home.sensors.refused == {"repeat": 10}
 
 
-def test_a_press_that_comes_back_late_is_the_hubs_to_judge(home: Home) -> None:
+def test_an_older_press_that_comes_back_is_the_hubs_to_judge(home: Home) -> None:
     """The hub's memory outlives this process."""
     assert len(presses(home.sealed(PRESS, 7))) == 1
-    assert len(presses(home.sealed(PRESS, 7, after_s=REPEAT_S + 1))) == 1
-    assert home.sensors.refused == {"replay": 1}
+    assert len(presses(home.sealed(PRESS, 8))) == 1
+    assert home.sealed(PRESS, 8, after_s=REPEAT_S + 1) == []
+    assert len(presses(home.sealed(PRESS, 7, after_s=5))) == 1
+    assert home.sensors.refused == {"repeat": 1, "replay": 1}
 
 
 def test_none_after_a_press_is_a_sign_of_life_and_no_press(home: Home) -> None:

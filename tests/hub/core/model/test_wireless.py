@@ -65,19 +65,22 @@ def test_a_burst_and_a_shadow_40_s_late_are_one_press(pendant: Pendant) -> None:
     assert heard == [PRESS, REPEAT, REPEAT]
 
 
-def test_the_last_frame_recorded_and_sent_hours_later_is_a_replay(pendant: Pendant) -> None:
-    assert [pendant.hear(7), pendant.hear(7, after_s=7200)] == [PRESS, REPLAY]
+def test_the_last_frame_is_no_press_however_long_bluez_holds_it(pendant: Pendant) -> None:
+    assert [pendant.hear(7), pendant.hear(7, after_s=7200)] == [PRESS, REPEAT]
+    assert pendant.hear(7, after_s=90 * STALE_S) is REPEAT
 
 
-def test_the_last_frame_is_never_a_press_however_long_bluez_holds_it(pendant: Pendant) -> None:
-    assert [pendant.hear(7), pendant.hear(7, after_s=90 * STALE_S)] == [PRESS, REPLAY]
-
-
-def test_a_frame_before_the_last_is_a_repeat_at_first_and_a_replay_later(pendant: Pendant) -> None:
+def test_a_frame_before_the_last_is_a_replay(pendant: Pendant) -> None:
     assert [pendant.hear(CLOCK), pendant.hear(CLOCK + 1)] == [PRESS, PRESS]
-    assert pendant.hear(CLOCK, after_s=5) is REPEAT
-    assert pendant.hear(CLOCK, after_s=LATE) is REPLAY
-    assert pendant.hear(CLOCK, after_s=90 * STALE_S) is REPLAY
+    for after_s in (5, LATE, 90 * STALE_S):
+        assert pendant.hear(CLOCK, after_s=after_s) is REPLAY
+
+
+def test_two_adapters_that_hear_two_presses_in_another_order_are_no_replay(
+    pendant: Pendant,
+) -> None:
+    heard = [pendant.hear(counter, after_s=0.3) for counter in (7, 8, 7, 8, 7)]
+    assert heard == [PRESS, PRESS, REPEAT, REPEAT, REPEAT]
 
 
 def test_a_press_after_a_change_of_battery_calls_and_says_so(pendant: Pendant) -> None:
@@ -169,7 +172,8 @@ def test_the_same_bytes_after_the_next_change_of_battery_call_again(pendant: Pen
 def test_two_buttons_in_one_frame_are_two_presses(pendant: Pendant) -> None:
     assert [pendant.hear(7, button=1), pendant.hear(7, button=2)] == [PRESS, PRESS]
     assert [pendant.hear(7, button=1), pendant.hear(7, button=2)] == [REPEAT, REPEAT]
-    assert pendant.hear(7, button=2, after_s=LATE) is REPLAY
+    assert pendant.hear(8) is PRESS
+    assert pendant.hear(7, button=2) is REPLAY
 
 
 def test_a_plain_frame_of_a_device_that_counted_is_none(pendant: Pendant) -> None:
