@@ -56,7 +56,7 @@ class App:
         )
         self._control = control.path_of(settings.socket)
         self._sensors = Sensors(token_hex(4), self._refused)
-        around = Around(self.tell, self._refuse, time.monotonic, _utc, lambda: self._link.connected)
+        around = Around(self.tell, self._refuse, time.monotonic, _utc)
         self._wearables = Wearables(air, around)
         self._listed: dict[str, Wireless] = {}
         self._relisted, self._ended = asyncio.Event(), asyncio.Event()
