@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from drivers.bluetooth.pairing.control import path_of
+from drivers.bluetooth.settings import RadioSettings
 from drivers.radio import PATIENCE
 from tests.layout import REPO
 
@@ -62,6 +64,18 @@ def test_the_radio_may_be_killed_by_the_hub_and_reach_d_bus() -> None:
     hub, radio = (read(UNITS / f"anbu-{name}.service")["Service"] for name in ("hub", "radio"))
     assert radio["User"] == hub["User"]
     assert {"DynamicUser", "PrivateUsers"}.isdisjoint(radio)
+
+
+def test_the_radio_can_open_its_own_socket_and_a_new_hub_does_not_take_it_away() -> None:
+    service = read(UNITS / "anbu-radio.service")["Service"]
+    ours = Path("/run") / service["RuntimeDirectory"]
+    assert path_of(RadioSettings().socket).parent == ours
+    assert read(UNITS / "anbu-hub.service")["Service"]["RuntimeDirectory"] != ours.name
+
+
+def test_the_radio_writes_the_list_where_the_hub_reads_it() -> None:
+    service = read(UNITS / "anbu-radio.service")["Service"]
+    assert RadioSettings().state_dir == f"/var/lib/{service['StateDirectory']}"
 
 
 def test_memory_ends_for_the_voice_before_the_radio_and_for_the_hub_last() -> None:

@@ -40,8 +40,12 @@ _requests = msgspec.json.Decoder(Request)
 
 
 def path_of(socket: str) -> Path:
-    """Return where the socket is, beside the hub's of the radio."""
-    return Path(socket).with_name("pairing.sock")
+    """Return where the socket is: in a folder beside the one of the hub's sockets.
+
+    `/run/anbu` is the hub's: it goes with each hub, and to the radio's unit it is read-only.
+    """
+    folder = Path(socket).parent
+    return folder.with_name(f"{folder.name}-radio") / "pairing.sock"
 
 
 async def serve(path: Path, pairing: Pairing) -> None:
