@@ -123,8 +123,11 @@ def home() -> Iterator[tuple[Rig, PrivateBus, FakeBlueZ, Child]]:
         rig.configure(top=RADIO.format(folder=rig.folder))
         rig.center.start()
         rig.start_hub()
-        radio = Child(sys.executable, "-m", "hub", "radio", "--config", str(config), "run",
-                      log=rig.folder / "radio.log", env={"DBUS_SYSTEM_BUS_ADDRESS": bus.address})  # fmt: skip
+        radio = Child(
+            *(sys.executable, "-m", "hub", "radio", "--config", str(config), "run"),
+            log=rig.folder / "radio.log",
+            env={"DBUS_SYSTEM_BUS_ADDRESS": bus.address},
+        )
         try:
             wait_for(lambda: radio.alive() and bluez.do("state")["monitors"], "it scans")
             yield rig, bus, bluez, radio
