@@ -1,14 +1,15 @@
 """A busy air: 20 sensors, 2 wearables and 200 strangers, 2,200 adverts/s, and presses in it.
 
-A fake `org.bluez` on a bus of its own gives the adverts; the processes that hear them are measured
-from outside, one after the other in the same run:
+A fake `org.bluez` on a bus of its own gives the adverts; what hears them is measured from outside:
 
     floor    bleak's passive scanner with an empty callback: what a process pays for all adverts
-    radio    our scanner, whose match rules let only listed devices through
+    radio    the whole `anbu radio run`, connected to both wearables, and to a hub
 
-A press is a frame of a pendant that nobody else sends; its time is from just before the fake sends
-its signal until the process has it as an advert. `dbus-daemon`'s own share is told: it passes every
-signal to whoever wants it, and on a Pi it is paid, too.
+A press is an encrypted frame of a pendant. Its time is from just before the fake sends its signal
+until the hub's core has the fact `WirelessPressed` (`bench.witness`; 1 ms to look). Our own scanner
+has match rules for listed devices only, so strangers do not reach it; bleak's connection, which the
+process has once a wearable is connected, gets every signal. Both are in the figure, and the share
+before the wearables are connected is told, too. `dbus-daemon`'s own share is paid on a Pi as well.
 
 A Pi 4 is arithmetic, no measurement: a core of it is taken to be 5 times slower than one here
 (`bench/voice.py` assumes the same). A real controller delivers far fewer adverts, and BlueZ tells
@@ -18,7 +19,8 @@ RSSI only when it changes by 8 dB, so 2,200 signals a second are a bound and no 
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bleak import BleakScanner
@@ -26,54 +28,60 @@ from bleak.args.bluez import OrPattern, OrPatternLike
 from bleak.assigned_numbers import AdvertisementDataType
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
 from bench.child import TICKS, Child
 from bench.report import Report, arguments
-from drivers.bluetooth.air import BTHOME, Advert
-from drivers.bluetooth.bluez.scanner import Scanner
-from hub.contract.radio import Part
+from bench.rig import Rig
+from drivers.bluetooth.air import BTHOME
+from hub.core.model.events import WirelessPressed
 from hub.shared.system import one_heap, rss_mb
-from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
+from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus, wait_for
 
-PER_S, STRANGERS, SENSORS, WEARABLES = 2200, 200, 20, 2
+PER_S, STRANGERS, SENSORS = 2200, 200, 20
+KEY = "231d39c1d7cc1ab1aee224cd096db932"  # invented
 PENDANT = "A4:C1:38:00:00:FF"
-LISTED = tuple(f"A4:C1:38:00:00:{n:02X}" for n in range(SENSORS + WEARABLES))
+LISTED = [f"A4:C1:38:00:00:{n:02X}" for n in range(SENSORS)]
+BANDS = ["A4:C1:38:00:01:01", "A4:C1:38:00:01:02"]
+PULSE = "00002a37-0000-1000-8000-00805f9b34fb"
+RADIO = """
+[[device]]
+kind = "radio"
+socket = "{folder}/radio.sock"
+"""
 PI_4 = 5.0  # assumed: a core of it against one of here
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 WARM_S = 5.0
-LOOK_S = 0.001
+APART_S = 0.1  # between two presses
+GATT = "tests.drivers.bluetooth.fake_gatt"
 
 
-class Heard:
-    """Prints each press with the time it was heard at."""
-
-    def heard(self, advert: Advert) -> None:
-        """Print a press."""
-        if advert.address == PENDANT and advert.service_data:
-            _say(advert.service_data[BTHOME].hex(), time.monotonic())
-
-    def near(self, address: str, *, near: bool) -> None:
-        """Nobody needs it here."""
-
-    def trouble(self, part: Part, *, present: bool, detail: str = "") -> None:
-        """Say when it scans."""
-        if part is Part.PASSIVE:
-            _say("passive" if not present else detail, 0)
+def devices() -> str:
+    """Return the list of devices, as `devices.toml` holds it."""
+    tables = [f'kind = "pendant"\nname = "pendant"\naddress = "{PENDANT}"\nkey = "{KEY}"']
+    tables += [
+        f'kind = "sensor"\nname = "sensor{n}"\naddress = "{address}"\nsense = "motion"'
+        for n, address in enumerate(LISTED)
+    ]
+    tables += [
+        f'kind = "wearable"\nname = "band{n}"\naddress = "{address}"\nwhat = "band"'
+        for n, address in enumerate(BANDS)
+    ]
+    return "".join(f"[[device]]\n{table}\n" for table in tables)
 
 
-def _say(what: str, at: float) -> None:
-    sys.stdout.write(f"{what} {at:.6f}\n")
-    sys.stdout.flush()
+def press_frame(counter: int) -> str:
+    """Return the pendant's frame of one press, encrypted, as hex (BTHome v2, encryption)."""
+    info, uuid = b"\x45", b"\xd2\xfc"
+    number = counter.to_bytes(4, "little")
+    nonce = bytes.fromhex(PENDANT.replace(":", "")) + uuid + info + number
+    sealed = AESCCM(bytes.fromhex(KEY), tag_length=4).encrypt(nonce, b"\x3a\x01", None)
+    return (info + sealed[:-4] + number + sealed[-4:]).hex()
 
 
-async def _radio() -> None:
-    async def listed() -> AsyncIterator[frozenset[str]]:
-        yield frozenset((*LISTED, PENDANT))
+async def floor() -> None:
+    """Scan with an empty callback, until killed."""
 
-    await Scanner(kernel=(6, 12, 0), rfkill=Path("/nonexistent")).listen(listed(), Heard())
-
-
-async def _floor() -> None:
     def heard(_: BLEDevice, __: AdvertisementData) -> None:
         """Nothing: what is measured is how a process gets here."""
 
@@ -82,117 +90,126 @@ async def _floor() -> None:
         OrPattern(0, AdvertisementDataType.FLAGS, b"\x06"),
     ]
     async with BleakScanner(heard, None, "passive", bluez={"or_patterns": patterns}):
-        _say("passive", 0)
         await asyncio.Event().wait()
 
 
-CHILDREN = {"radio": _radio, "floor": _floor}
-
-
-class Air:
-    """A bus with the fake on it, and one process that listens."""
-
-    def __init__(self, bus: PrivateBus, bluez: FakeBlueZ, kind: str) -> None:
-        self.bus, self.bluez = bus, bluez
-        self.log = bus.folder / f"{kind}.log"
+def measure_floor(report: Report, idle_s: float) -> float:
+    """Measure bleak's empty callback."""
+    with PrivateBus() as bus, FakeBlueZ(bus) as bluez:
         env = {"DBUS_SYSTEM_BUS_ADDRESS": bus.address}
-        self.child = Child(sys.executable, "-m", "bench.bluetooth", "--child", kind,
-                           log=self.log, env=env)  # fmt: skip
-        self._read = 0
-        self.heard = dict[str, float]()
-
-    def wait_for(self, frame: str, patience_s: float = PATIENCE_S) -> float | None:
-        """Return when it was heard, None where it never was."""
-        until = time.monotonic() + patience_s
-        while frame not in self.heard and time.monotonic() < until and self.child.alive():
-            self._look()
-            time.sleep(LOOK_S)
-        return self.heard.get(frame)
-
-    def _look(self) -> None:
-        with self.log.open(encoding="utf-8") as log:
-            log.seek(self._read)
-            text = log.read()
-        whole = text[: text.rfind("\n") + 1]
-        self._read += len(whole.encode())
-        for line in whole.splitlines():
-            what, _, at = line.rpartition(" ")
-            self.heard.setdefault(what, float(at))
-
-    def press(self, n: int) -> float | None:
-        """Press once; return how long it took in seconds, None where it was lost."""
-        frame = n.to_bytes(4, "big").hex()
-        at = self.bluez.do("advert", address=PENDANT, data={BTHOME: frame})["at"]
-        heard = self.wait_for(frame)
-        return None if heard is None else heard - at
+        child = Child(sys.executable, "-m", "bench.bluetooth", "--floor",
+                      log=bus.folder / "floor.log", env=env)  # fmt: skip
+        try:
+            wait_for(lambda: child.alive() and bluez.do("state")["monitors"], "it scans")
+            load(bluez)
+            share, _ = share_pct(report, child, bus, bluez, idle_s, "floor")
+        finally:
+            child.stop()
+    return share
 
 
-def run(report: Report, presses: int, idle_s: float) -> None:
-    """Measure each process under the load; add the figures."""
-    shares = dict[str, float]()
-    for kind in CHILDREN:
-        with PrivateBus() as bus, FakeBlueZ(bus) as bluez:
-            air = Air(bus, bluez, kind)
-            try:
-                if air.wait_for("passive") is None:
-                    message = f"it does not scan: {air.log.read_text(encoding='utf-8')}"
-                    raise RuntimeError(message)
-                bluez.do("load", per_s=PER_S, strangers=STRANGERS, listed=LISTED)
-                time.sleep(WARM_S)
-                shares[kind] = _share(report, air, kind, idle_s)
-                if kind == "radio":
-                    _presses(report, air, presses)
-            finally:
-                air.child.stop()
-    floor = shares["floor"]
-    report.add("radio, share of a core", shares["radio"], "%", at_most=8.0, floor=floor)
-    report.notes.append(
-        f"a Pi 4, if a core of it is {PI_4:g} times slower (arithmetic): "
-        f"{shares['radio'] * PI_4:.1f} % of a core for the radio, "
-        f"{floor * PI_4:.1f} % were it bleak's callback"
-    )
-
-
-def _share(report: Report, air: Air, kind: str, idle_s: float) -> float:
-    """Return a process's share of a core in per cent; note its memory and the bus's share."""
-    begun, before, bus = time.monotonic(), air.child.use(), air.bus.pid
-    bus_before = _cpu_s(bus)
-    sent_before = air.bluez.do("state")["sent"]
-    memory = list[tuple[float, float]]()
-    while (passed := time.monotonic() - begun) < idle_s:
-        memory.append((passed, rss_mb(air.child.pid)))
-        time.sleep(1.0)
-    passed = time.monotonic() - begun
-    if kind == "radio":
-        sent = air.bluez.do("state")["sent"] - sent_before
-        report.add("adverts", sent / passed, "/s", at_least=0.95 * PER_S, hard=False)
-        report.add("memory", air.child.use().rss_mb, "MB", at_most=45.0)
-        slope = _slope(memory[len(memory) // 4 :]) * 3600
-        report.add(
-            "memory, slope", slope, "MB/h", at_most=1.0 if idle_s > 300 else None, hard=False
+@contextmanager
+def home() -> Iterator[tuple[Rig, PrivateBus, FakeBlueZ, Child]]:
+    """Start a hub with its radio, and BlueZ with two bands; the radio listens."""
+    with Rig() as rig, PrivateBus() as bus, FakeBlueZ(bus, GATT) as bluez:
+        rig.state_dir.mkdir(exist_ok=True)
+        listed = rig.state_dir / "devices.toml"
+        listed.write_text(devices(), encoding="utf-8")
+        listed.chmod(0o600)
+        config = rig.folder / "radio.toml"
+        config.write_text(
+            f'socket = "{rig.folder}/radio.sock"\nstate_dir = "{rig.state_dir}"\n', "utf-8"
         )
-    report.add(f"dbus-daemon beside {kind}", (_cpu_s(bus) - bus_before) / passed * 100, "%")
-    return (air.child.use().cpu_s - before.cpu_s) / passed * 100
+        rig.configure(top=RADIO.format(folder=rig.folder))
+        rig.center.start()
+        rig.start_hub()
+        radio = Child(
+            *(sys.executable, "-m", "hub", "radio", "--config", str(config), "run"),
+            log=rig.folder / "radio.log",
+            env={"DBUS_SYSTEM_BUS_ADDRESS": bus.address},
+        )
+        try:
+            wait_for(lambda: radio.alive() and bluez.do("state")["monitors"], "it scans")
+            yield rig, bus, bluez, radio
+        finally:
+            radio.stop()
 
 
-def _presses(report: Report, air: Air, presses: int) -> None:
+def load(bluez: FakeBlueZ) -> None:
+    """Let the air be busy."""
+    bluez.do("load", per_s=PER_S, strangers=STRANGERS, listed=LISTED)
+    time.sleep(WARM_S)
+
+
+def measure_radio(report: Report, presses: int, idle_s: float) -> tuple[float, float]:
+    """Measure the whole radio; return its share without and with the wearables connected."""
+    with home() as (rig, bus, bluez, radio):
+        load(bluez)
+        alone, _ = share_pct(report, radio, bus, bluez, min(idle_s, 30.0), "radio, no wearable")
+        for address in BANDS:
+            bluez.do("peripheral", address=address, characteristics={PULSE: "0048"})
+            bluez.do("advert", address=address, data={}, rssi=-50)
+        connected = lambda: bluez.do("state")["notifying"] == len(BANDS)  # noqa: E731
+        wait_for(connected, "both bands are connected", PATIENCE_S)
+        share, memory = share_pct(report, radio, bus, bluez, idle_s, "radio")
+        report.add("radio, memory", radio.use().rss_mb, "MB", at_most=45.0)
+        slope = _slope(memory[len(memory) // 4 :]) * 3600
+        bar = 1.0 if idle_s > 300 else None  # a short run's slope is noise
+        report.add("radio, memory's slope", slope, "MB/h", at_most=bar, hard=False)
+        press_all(report, rig, bluez, presses)
+    return alone, share
+
+
+def press_all(report: Report, rig: Rig, bluez: FakeBlueZ, presses: int) -> None:
+    """Press again and again; add how long it took, and how many were lost."""
     took_s, lost = list[float](), 0
-    for n in range(1, presses + 1):
-        passed = air.press(n)
-        if passed is None:
+    rig.witness.forget()
+    for counter in range(1, presses + 1):
+        at = bluez.do("advert", address=PENDANT, data={BTHOME: press_frame(counter)})["at"]
+        came = _core_has(rig, counter)
+        if came is None:
             lost += 1
         else:
-            took_s.append(passed)
-    report.spread("press to advert", took_s, {"p99": 1000.0})
+            took_s.append(came - at)
+        bluez.do("send", address=BANDS[counter % 2], uuid=PULSE, value="0048")
+        time.sleep(APART_S)
+    report.spread("press to the hub's core", took_s, {"p99": 1000.0})
     report.add(f"presses lost of {presses}", lost, "", at_most=0)
+
+
+def _core_has(rig: Rig, counter: int) -> float | None:
+    """Return when the core had the press, None if it never did."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        for line in rig.witness.news():
+            if isinstance(line, WirelessPressed) and line.counter == counter:
+                return time.monotonic()
+        time.sleep(0.001)
+    return None
+
+
+def share_pct(
+    report: Report, child: Child, bus: PrivateBus, bluez: FakeBlueZ, for_s: float, name: str
+) -> tuple[float, list[tuple[float, float]]]:
+    """Return a process's share of a core in per cent, and its memory in MB by second."""
+    begun, before, bus_before = time.monotonic(), child.use().cpu_s, _cpu_s(bus.pid)
+    sent = bluez.do("state")["sent"]
+    memory = list[tuple[float, float]]()
+    while (passed := time.monotonic() - begun) < for_s:
+        memory.append((passed, rss_mb(child.pid)))
+        time.sleep(1.0)
+    passed = time.monotonic() - begun
+    rate = (bluez.do("state")["sent"] - sent) / passed
+    report.add(f"adverts ({name})", rate, "/s", at_least=0.95 * PER_S, hard=False)
+    report.add(f"dbus-daemon beside {name}", (_cpu_s(bus.pid) - bus_before) / passed * 100, "%")
+    return (child.use().cpu_s - before) / passed * 100, memory
 
 
 def _slope(points: list[tuple[float, float]]) -> float:
     """Return the slope of the line of least squares; 0 of fewer than two points."""
-    n = len(points)
-    if n < 2:
+    if len(points) < 2:
         return 0.0
-    x_mean, y_mean = (sum(axis) / n for axis in zip(*points, strict=True))
+    x_mean, y_mean = (sum(axis) / len(points) for axis in zip(*points, strict=True))
     spread = sum((x - x_mean) ** 2 for x, _ in points)
     slope: float = sum((x - x_mean) * (y - y_mean) for x, y in points) / spread
     return slope
@@ -204,21 +221,24 @@ def _cpu_s(pid: int) -> float:
 
 
 def main() -> int:
-    """Measure, or be one of the processes that are measured."""
+    """Measure, or be the floor."""
     parser = arguments(__doc__)
-    parser.add_argument("--child", choices=CHILDREN)
+    parser.add_argument("--floor", action="store_true", help="be the process of the floor")
     parser.add_argument("--presses", type=int)
     parser.add_argument("--idle-s", type=float, help="how long each process only listens")
     args = parser.parse_args()
-    if args.child:
+    if args.floor:
         one_heap()
-        asyncio.run(CHILDREN[args.child]())
-        return 0
+        asyncio.run(floor())
     report = Report("bluetooth: a busy air")
-    run(
-        report,
-        args.presses or (100 if args.short else 1000),
-        args.idle_s or (10 if args.short else 600),
+    idle_s = args.idle_s or (8.0 if args.short else 600.0)
+    least = measure_floor(report, min(idle_s, 30.0))
+    alone, share = measure_radio(report, args.presses or (100 if args.short else 1000), idle_s)
+    report.add("radio, share of a core, no wearable", alone, "%", floor=least)
+    report.add("radio, share of a core", share, "%", at_most=8.0, floor=least)
+    report.notes.append(
+        f"a Pi 4, if a core of it is {PI_4:g} times slower (arithmetic): {alone * PI_4:.1f} % of a "
+        f"core without a wearable, {share * PI_4:.1f} % with two"
     )
     return report.finish(as_json=args.json)
 

@@ -16,6 +16,8 @@ from hub.shared.messages import ours
 COMMANDS: dict[str, str] = {  # each module has `add_arguments(parser)` and `run(args) -> int`
     "decode": "drivers.bluetooth.decode_cli",
     "run": "drivers.bluetooth.app",
+    "scan": "drivers.bluetooth.scan_cli",
+    "measure": "drivers.bluetooth.measure_cli",
 }
 
 

@@ -130,8 +130,10 @@ def complain(work: Coroutine[Any, Any, None], said: Messages) -> int:
 async def hearing(wanted: str, hear: Hear, *, active: bool = False) -> AsyncIterator[Adapter]:
     """Call `hear` for each advert in the air. Raises OutOfOrderError, BleakError or `BROKEN`."""
     bus = await dbus.connect()
-    adapter, _ = await ready(bus, wanted)
-    bus.disconnect()
+    try:
+        adapter, _ = await ready(bus, wanted)
+    finally:
+        bus.disconnect()
     mode: Literal["active", "passive"] = "active" if active or not adapter.monitors else "passive"
     patterns: list[OrPatternLike] = [
         OrPattern(at, AdvertisementDataType(kind), content) for at, kind, content in PATTERNS

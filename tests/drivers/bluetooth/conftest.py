@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 
 import pytest
+from bleak.backends.bluezdbus.manager import _global_instances
 
 from drivers.bluetooth.air import Advert
 from hub.contract.radio import Part
@@ -78,6 +80,11 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
     with PrivateBus() as bus:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
         yield bus
+        for manager in _global_instances.values():  # bleak keeps a connection for each loop
+            if manager._bus:
+                with suppress(RuntimeError):  # its loop is closed
+                    manager._bus._finalize(None)
+        _global_instances.clear()
 
 
 @pytest.fixture

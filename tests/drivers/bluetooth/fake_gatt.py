@@ -188,5 +188,4 @@ def _is(props: Props, name: str) -> bool:
 
 
 if __name__ == "__main__":
-    fake_bluez.Fake = GattFake  # type: ignore[misc,assignment]
-    asyncio.run(fake_bluez.main(sys.argv[1]))
+    asyncio.run(fake_bluez.main(sys.argv[1], GattFake))
