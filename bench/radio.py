@@ -70,7 +70,7 @@ class Unit:
         (home / "devices.toml").write_text(DEVICES, encoding="utf-8")
         text = f'socket = "{folder}/radio.sock"\nstate_dir = "{home}"\n'
         self._settings.write_text(text, encoding="utf-8")
-        self._log = folder / "radio.log"
+        self.log = folder / "radio.log"
         self._over = False
         self.child: Child
         self.starts, self.rss_mb = 0, 0.0
@@ -95,7 +95,7 @@ class Unit:
         command = (sys.executable, "-m", "hub", "radio", "--config", str(self._settings), "run")
         env = {"DBUS_SYSTEM_BUS_ADDRESS": self._bus.address}
         while not self._over:
-            self.child = Child(*command, log=self._log, env=env)
+            self.child = Child(*command, log=self.log, env=env)
             self.starts += 1
             self._begun.set()
             self.child.process.wait()
@@ -178,6 +178,10 @@ def scene(rig: Rig) -> Iterator[tuple[Unit, Pendant]]:
             pendant = Pendant(bluez, rig.witness.path)
             pendant.until_heard()
             yield unit, pendant
+        except TimeoutError as error:
+            error.add_note(unit.log.read_text(encoding="utf-8", errors="replace")[-3000:])
+            error.add_note(str(bluez.do("state")))
+            raise
         finally:
             unit.close()
 
