@@ -182,6 +182,7 @@ class Connector:
                     link.on_answer = lambda: _extend(limit)
                     if link.answered:
                         _extend(limit)
+                    await dbus.guard_bleak()
                     return await establish_connection(
                         BleakClient, device, address, lambda _: link.end(Lost.ENDED),
                         max_attempts=ATTEMPTS, use_services_cache=False,
