@@ -116,6 +116,10 @@ class Remote:
         """Ask for something."""
         self._writer.write(json_lines.encode(request))
 
+    def close(self) -> None:
+        """Leave; a window that was opened here is shut."""
+        self._writer.close()
+
     async def facts(self) -> AsyncIterator[Fact]:
         """Yield what is told, until the radio process ends or shuts us out."""
         with suppress(OSError, JsonLineError):
@@ -123,7 +127,7 @@ class Remote:
                 word = decode(line)
                 if isinstance(word, Fact):
                     yield word
-        self._writer.close()
+        self.close()
 
 
 class Local:
