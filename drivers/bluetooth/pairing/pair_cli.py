@@ -50,6 +50,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--address", metavar="A", help=said["address"])
     parser.add_argument("--name", metavar="NAME", help=said["name"])
     parser.add_argument("--what", choices=WHATS, help=said["what"])
+    parser.add_argument(
+        "--search-s", type=float, default=SEARCH_S, metavar="N", help=said["search_s"]
+    )
     parser.add_argument("--s", type=float, default=WINDOW_S, metavar="N", help=said["seconds"])
 
 
@@ -85,7 +88,9 @@ async def _wish(
         return Wish(seconds, phone=True)
     if args.again:
         return Wish(seconds, names=(roster.named(load(path), args.again).name,))
-    address = tidy_address(args.address or "") or await _chosen(settings, path, answers)
+    address = tidy_address(args.address or "") or await _chosen(
+        settings, path, answers, args.search_s
+    )
     if not address:
         return None
     kinds = ", ".join(WHATS)
@@ -98,12 +103,12 @@ async def _wish(
     return Wish(seconds, new=new)
 
 
-async def _chosen(settings: RadioSettings, path: Path, answers: "Answers") -> str:
+async def _chosen(settings: RadioSettings, path: Path, answers: "Answers", for_s: float) -> str:
     """Search, show what is heard, and return the address that was chosen; empty: none."""
     said = ours(ROOM)["pair"]
-    _say("searching", s=SEARCH_S)
+    _say("searching", s=for_s)
     listed = {one.address for one in load(path)}
-    found = [one for one in await heard(settings, SEARCH_S) if one.address not in listed]
+    found = [one for one in await heard(settings, for_s) if one.address not in listed]
     if not found:
         _say("nothing")
         return ""
@@ -190,7 +195,7 @@ async def session(settings: RadioSettings, path: Path) -> AsyncIterator[Session]
         try:
             yield remote
         finally:
-            remote.close()
+            await remote.leave()
         return
     _say("no_radio")
     pairing = Pairing(_unheard, path, Counter(), adapter=wanted(settings))

@@ -192,9 +192,8 @@ class PairingFake(Fake):
                 self.keep(self.tell_agent("Release"))
             case "known":
                 path = device_path(order["address"])
-                self.devices.setdefault(path, _phone(order["address"]))["Paired"] = Variant(
-                    "b", True
-                )
+                known = self.devices.setdefault(path, _phone(order["address"]))
+                known["Paired"] = Variant("b", True)  # noqa: FBT003
             case "drop":
                 self.change(order["address"], Connected=False)
             case "bonds":
