@@ -18,6 +18,7 @@ from hub.core.model.events import WirelessPressed
 from hub.core.model.rules import Role, Room, Sense
 
 PENDANT_SILENT_S = 0.0  # most send only when pressed
+PENDANT_ROLES = (Role.HELP_BUTTON, Role.CANCEL_BUTTON)
 SENSOR_SILENT_S = 86_400.0  # most beacon every few minutes to hours
 
 
@@ -27,9 +28,14 @@ class Pendant(Struct, frozen=True, forbid_unknown_fields=True, tag="pendant", ta
     name: Name
     address: Bluetooth
     key: BindKey
-    role: Literal[Role.HELP_BUTTON, Role.CANCEL_BUTTON] = Role.HELP_BUTTON
+    role: Role = Role.HELP_BUTTON
     place: str = ""
     silent_s: Annotated[float, Meta(ge=0)] = PENDANT_SILENT_S
+
+    def __post_init__(self) -> None:
+        if self.role not in PENDANT_ROLES:
+            message = f"a pendant is no {self.role}"
+            raise ValueError(message)
 
 
 class WirelessSensor(
