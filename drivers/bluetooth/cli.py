@@ -15,6 +15,9 @@ from hub.shared.messages import ours
 
 COMMANDS: dict[str, str] = {  # each module has `add_arguments(parser)` and `run(args) -> int`
     "decode": "drivers.bluetooth.decode_cli",
+    "add": "drivers.bluetooth.pairing.add_cli",
+    "bonds": "drivers.bluetooth.pairing.bonds_cli",
+    "pair": "drivers.bluetooth.pairing.pair_cli",
     "run": "drivers.bluetooth.app",
     "scan": "drivers.bluetooth.scan_cli",
     "measure": "drivers.bluetooth.measure_cli",

@@ -177,18 +177,24 @@ class Connector:
             {"path": target.path, "props": target.properties},
         )  # fmt: skip
         async with budget.turn() as turn:
+            turn.deaf_from = None
             try:
                 async with asyncio.timeout(ANSWER_S) as limit:
-                    link.on_answer = lambda: _extend(limit)
-                    if link.answered:
+
+                    def answered() -> None:
+                        turn.deaf_from = self._now()
                         _extend(limit)
+
+                    link.on_answer = answered
+                    if link.answered:
+                        answered()
+                    await dbus.guard_bleak()
                     return await establish_connection(
                         BleakClient, device, address, lambda _: link.end(Lost.ENDED),
                         max_attempts=ATTEMPTS, use_services_cache=False,
                         bluez={"adapter": target.adapter.name},
                     )  # fmt: skip
             except FAULTS as error:
-                turn.unanswered = not link.answered
                 reason = self._why(address, link, error)
                 raise LostError(reason, str(error)[:200]) from error
             finally:

@@ -16,9 +16,10 @@ CONNECT_S = 4.0  # about what one costs
 
 
 class Turn:
-    """One try to connect. `unanswered`: nobody was there, so that it cost nothing."""
+    """One try to connect: what is spent begins at `deaf_from`; None: nobody answered."""
 
-    unanswered = False
+    def __init__(self, now: float) -> None:
+        self.deaf_from: float | None = now
 
 
 class ConnectBudget:
@@ -44,15 +45,16 @@ class ConnectBudget:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
-        """Wait for a turn, and spend the time until the block ends, if somebody answered."""
+        """Wait for a turn, and spend the time until the block ends."""
         async with self._one:
             await asyncio.sleep(self.wait_s)
-            begun, turn = self._now(), Turn()
+            turn = Turn(self._now())
             try:
                 yield turn
             finally:
                 self._save()
-                self._saved_s -= 0.0 if turn.unanswered else self._now() - begun
+                if turn.deaf_from is not None:
+                    self._saved_s -= self._now() - turn.deaf_from
 
     def _save(self) -> None:
         now = self._now()

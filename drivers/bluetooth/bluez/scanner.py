@@ -436,6 +436,7 @@ async def _discovering(adapter: Adapter) -> AsyncIterator[None]:
     )
     scanner = BleakScanner(None, None, "active", bluez=arguments)
     async with asyncio.timeout(dbus.CALL_S):
+        await dbus.guard_bleak()
         await scanner.start()
     try:
         yield

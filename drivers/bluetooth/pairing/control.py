@@ -80,6 +80,8 @@ async def _serve_client(
         if opened:
             pairing.shut()
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def _obey(pairing: Pairing, request: Request, writer: asyncio.StreamWriter) -> bool:
@@ -116,6 +118,12 @@ class Remote:
         """Ask for something."""
         self._writer.write(json_lines.encode(request))
 
+    async def leave(self) -> None:
+        """Leave; a window that was opened here is shut."""
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
     async def facts(self) -> AsyncIterator[Fact]:
         """Yield what is told, until the radio process ends or shuts us out."""
         with suppress(OSError, JsonLineError):
@@ -123,7 +131,6 @@ class Remote:
                 word = decode(line)
                 if isinstance(word, Fact):
                     yield word
-        self._writer.close()
 
 
 class Local:

@@ -7,20 +7,25 @@ whom its folder belongs, also where an administrator wrote it: else the hub coul
 import fcntl
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from drivers.bluetooth.devices import load
-from hub.core.model.wireless import Wireless
+from hub.core.model.wireless import Wearable, Wireless
 from hub.shared.files import to_disk, write_whole
 
+AT_FIELD = re.compile(r"\$\.(\w+)")  # as msgspec names the place of a mistake
 MOST = 64  # as `WirelessFile`
 HEAD = "# Written by `anbu radio`. Keys are in here: keep it to the hub's own user.\n"
+W = TypeVar("W", bound=Struct)
 Listed = tuple[Wireless, ...]
 
 
@@ -31,7 +36,7 @@ class Why(StrEnum):
     ADDRESS_TAKEN = "address_taken"
     FULL = "full"
     UNKNOWN = "unknown"  # there is no device of that name
-    INVALID = "invalid"  # a name, address or key that has not the form of one
+    INVALID = "invalid"  # `detail` is the field that has not its form, such as `key`
 
 
 class NotListedError(Exception):
@@ -106,12 +111,22 @@ def free_name(devices: Listed, stem: str) -> str:
     return next(name for n in numbers if (name := f"{stem}-{n}") not in taken)
 
 
+def wearable(name: str, address: str, what: str) -> Wearable:
+    """Return a wearable of what somebody typed. Raises NotListedError."""
+    return _of({"name": name, "address": address, "what": what, "kind": "wearable"}, Wearable)
+
+
 def checked(device: Wireless) -> Wireless:
     """Return the device if its name, address and key have their forms; else raise."""
+    return _of(msgspec.to_builtins(device), type(device))
+
+
+def _of(fields: object, shape: type[W]) -> W:
     try:
-        return msgspec.convert(msgspec.to_builtins(device), type(device))
+        return msgspec.convert(fields, shape)
     except msgspec.ValidationError as error:
-        raise NotListedError(Why.INVALID, str(error)) from error
+        field = AT_FIELD.search(str(error))
+        raise NotListedError(Why.INVALID, field[1] if field else "") from error
 
 
 def _table(device: Wireless) -> str:

@@ -113,6 +113,8 @@ class Pairing:
         self._stale: set[str] = set()
         self._bus: MessageBus | None = None
         self._window: _Window | None = None
+        self._settled = asyncio.Event()
+        self._settled.set()
 
     @property
     def is_open(self) -> bool:
@@ -124,12 +126,18 @@ class Pairing:
         if self.is_open:
             return False
         self._wishes.put_nowait(wish)
+        self._settled.clear()
         return True
+
+    async def settled(self) -> None:
+        """Wait until no window is open, and nothing of one is left."""
+        await self._settled.wait()
 
     def shut(self, reason: PairingEnd = PairingEnd.SHUT) -> None:
         """Shut the window, if there is one."""
         if not self._wishes.empty():
             self._wishes.get_nowait()
+            self._settled.set()
             self.tell(PairingEnded(reason=reason))
         if self._window is not None:
             self._window.end(reason)
@@ -162,6 +170,7 @@ class Pairing:
                 await self._close_adapter()
             while True:
                 await self._serve(await self._wishes.get())
+                self._settled.set()
         finally:
             if self._bus is not None:
                 self._bus.disconnect()

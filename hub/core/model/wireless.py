@@ -10,7 +10,7 @@ a recorder. `fold` tells a press from what was heard before (docs/decisions/0036
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from hub.contract.forms import BindKey, Bluetooth, Name
@@ -18,6 +18,7 @@ from hub.core.model.events import WirelessPressed
 from hub.core.model.rules import Role, Room, Sense
 
 PENDANT_SILENT_S = 0.0  # most send only when pressed
+PENDANT_ROLES = (Role.HELP_BUTTON, Role.CANCEL_BUTTON)
 SENSOR_SILENT_S = 86_400.0  # most beacon every few minutes to hours
 
 
@@ -27,9 +28,14 @@ class Pendant(Struct, frozen=True, forbid_unknown_fields=True, tag="pendant", ta
     name: Name
     address: Bluetooth
     key: BindKey
-    role: Literal[Role.HELP_BUTTON, Role.CANCEL_BUTTON] = Role.HELP_BUTTON
+    role: Role = Role.HELP_BUTTON
     place: str = ""
     silent_s: Annotated[float, Meta(ge=0)] = PENDANT_SILENT_S
+
+    def __post_init__(self) -> None:
+        if self.role not in PENDANT_ROLES:
+            message = f"a pendant is no {self.role}"
+            raise ValueError(message)
 
 
 class WirelessSensor(
@@ -143,6 +149,66 @@ class Presses(Struct, frozen=True, omit_defaults=True):
         """
         frames = tuple(replace(one, at=min(one.at + by_s, now)) for one in self.frames)
         return replace(self, frames=frames, doubt=None)
+
+    def after(self, older: "Presses") -> "Presses":
+        """Return this with what was remembered before it began."""
+        frames = tuple(one for one in older.frames if one not in self.frames)
+        return replace(
+            self,
+            frames=(*frames, *self.frames)[-FRAMES:],
+            spans=(*older.spans, *self.spans)[-SPANS:],
+        )
+
+
+class Hazard(Struct, frozen=True):
+    """Whether a detector finds something, since when, and when it last called for that."""
+
+    on: bool
+    since: float
+    told_at: float
+
+
+class WirelessState(Struct, frozen=True, omit_defaults=True):
+    """What is remembered of the wireless devices (`HomeState.wireless`): 64 KB at most.
+
+    `near` are those that are in range: they live, though they may say nothing.
+    """
+
+    presses: dict[str, Presses] = field(default_factory=dict)  # by the pendant's address
+    taken: int = 0  # presses that something followed from
+    early: tuple[WirelessPressed, ...] = ()  # of devices that are not listed, or not yet
+    hazards: dict[str, Hazard] = field(default_factory=dict)  # by `device:kind`
+    near: tuple[str, ...] = ()
+    refused: dict[str, float] = field(default_factory=dict)  # fault -> when last, to end it
+    counts: dict[str, int] = field(default_factory=dict)  # refused presses, by reason
+
+
+def recovered(memory: WirelessState, by_s: float, now: float) -> WirelessState:
+    """Return the memory as a new process holds it: what was in range is not known any more.
+
+    `by_s` and `now` are as for `Presses.moved`.
+    """
+    return replace(
+        memory,
+        presses={address: one.moved(by_s, now) for address, one in memory.presses.items()},
+        early=(),
+        hazards={k: replace(one, since=now, told_at=now) for k, one in memory.hazards.items()},
+        near=(),
+        refused=dict.fromkeys(memory.refused, now),
+    )
+
+
+def joined(old: WirelessState, new: WirelessState) -> WirelessState:
+    """Return the memory of a process that could read what was there before only later."""
+    presses = {a: one.after(old.presses.get(a, Presses())) for a, one in new.presses.items()}
+    return replace(
+        new,
+        presses={**old.presses, **presses},
+        taken=old.taken + new.taken,
+        hazards={**old.hazards, **new.hazards},
+        refused={**old.refused, **new.refused},
+        counts={**old.counts, **new.counts},
+    )
 
 
 def fold(memory: Presses, press: WirelessPressed) -> tuple[Presses, Verdict]:

@@ -5,10 +5,13 @@ Beside the orders of `fake_bluez`:
     {"do": "peripheral", "address": A, "characteristics": {UUID: HEX}, "paired": false}
     {"do": "behave", "address": A, "how": HOW}    see `HOWS`
     {"do": "send", "address": A, "uuid": U, "value": HEX}
+    {"do": "range", "address": A, "interval_s": 1.0}    it advertises, and answers when it does; a
+                                                        band beats each second. 0: out of range
     {"do": "part", "address": A, "reason": "org.bluez.Reason.Timeout"}    "": as BlueZ before 5.79
 """
 
 import asyncio
+import random
 import sys
 from typing import Any
 
@@ -22,6 +25,7 @@ SERVICE_UUID = "0000180d-0000-1000-8000-00805f9b34fb"
 HOWS = {
     "well": "it answers",
     "never": "nobody answers",
+    "when_heard": "it answers with its next advert",
     "mute": "it answers, and never tells its services",
     "key_missing": "Connect fails: le-connection-key-missing",
     "dies": "the link ends as soon as it is up",
@@ -44,6 +48,7 @@ class GattFake(Fake):
         self.written: list[tuple[str, str]] = []
         self.waiting: dict[str, Message] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.advertising: asyncio.Task[None] | None = None
 
     def answer(self, message: Message) -> Any:  # noqa: ANN401 - True: it is answered later
         path = message.path or ""
@@ -58,6 +63,8 @@ class GattFake(Fake):
                 return Message.new_error(message, FAILED, text)
             case "StartNotify":
                 self.notifying.add(path)
+                if self.how[parent(path)] == "when_heard":
+                    self.tasks.add(asyncio.ensure_future(self.beat(path)))
             case "StopNotify":
                 self.notifying.discard(path)
             case "ReadValue" if self.how[parent(path)] == "hangs":
@@ -104,7 +111,7 @@ class GattFake(Fake):
 
     async def connect(self, path: str, message: Message) -> None:
         match self.how[path]:
-            case "never":
+            case "never" | "when_heard":
                 self.waiting[path] = message
                 return
             case "key_missing":
@@ -115,6 +122,9 @@ class GattFake(Fake):
                 return
             case _:
                 pass
+        self.answered(path, message)
+
+    def answered(self, path: str, message: Message) -> None:
         self.change(path, Connected=True)
         self.bus.send(Message.new_method_return(message))
         if self.how[path] == "dies":
@@ -143,7 +153,39 @@ class GattFake(Fake):
         self.devices[path] |= changed
         self.signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [DEVICE, changed, []])
 
+    def notify(self, path: str, value: bytes) -> None:
+        body = [CHARACTERISTIC, {"Value": Variant("ay", value)}, []]
+        self.signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", body)
+
+    async def beat(self, path: str) -> None:
+        """Send 72/min each second while somebody has subscribed."""
+        while path in self.notifying:
+            self.notify(path, b"\x00\x48")
+            await asyncio.sleep(1)
+
+    async def advertise(self, address: str, interval_s: float) -> None:
+        """Advertise while not connected, beginning at any moment of the interval."""
+        path = device_path(address)
+        await asyncio.sleep(interval_s * random.random())  # noqa: S311 - no secret
+        while True:
+            if not _is(self.devices.get(path, {}), "Connected"):
+                self.advert(address, {})
+                if path in self.waiting:
+                    self.answered(path, self.waiting.pop(path))
+            await asyncio.sleep(interval_s)
+
     # what the test says
+
+    def range(self, address: str, interval_s: float) -> None:
+        path = device_path(address)
+        if self.advertising:
+            self.advertising.cancel()
+        if interval_s:
+            self.how[path] = "when_heard"
+            self.advertising = asyncio.ensure_future(self.advertise(address, interval_s))
+        else:
+            self.end(path)
+            self.silent(address)
 
     def peripheral(
         self, address: str, characteristics: dict[str, str], *, paired: bool = False
@@ -167,8 +209,7 @@ class GattFake(Fake):
         handle = list(self.values[path]).index(uuid) + 2
         at = f"{path}/service0001/char{handle:04x}"
         if at in self.notifying:
-            body = [CHARACTERISTIC, {"Value": Variant("ay", bytes.fromhex(value))}, []]
-            self.signal(at, PROPERTIES, "PropertiesChanged", "sa{sv}as", body)
+            self.notify(at, bytes.fromhex(value))
 
     def part(self, address: str, reason: str = "") -> None:
         self.end(device_path(address), reason)

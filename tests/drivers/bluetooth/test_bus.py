@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from bleak.backends.bluezdbus.manager import get_global_bluez_manager
 from dbus_fast import BusType, Message
 from dbus_fast.aio import MessageBus
 
 from drivers.bluetooth.bluez import bus as dbus
-from tests.drivers.bluetooth.private_bus import PrivateBus
+from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
 
 BIG = "x" * 1_000_000  # more than a socket's buffer holds
 
@@ -49,3 +50,20 @@ def test_without_the_guard_the_connection_is_lost_by_that(bus: PrivateBus) -> No
         bus.resume()
 
     asyncio.run(story())
+
+
+def test_bleaks_own_connection_waits_too(bus: PrivateBus) -> None:
+    async def story() -> bool:
+        await dbus.guard_bleak()
+        manager = await get_global_bluez_manager()
+        connection = manager._bus
+        assert connection
+        bus.stop()
+        sent = [send(connection), send(connection)]
+        bus.resume()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*sent)
+        return connection.connected
+
+    with FakeBlueZ(bus):
+        assert asyncio.run(story())

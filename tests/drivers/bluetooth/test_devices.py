@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from drivers.bluetooth.devices import DeviceList, load
+from hub.core.model.rules import Role
 from hub.core.model.wireless import Pendant, Wireless
 from hub.shared.settings import Problem, SettingsError
 
@@ -25,6 +26,12 @@ def test_a_list_is_taken_as_it_is_meant(tmp_path: Path) -> None:
     assert load(path) == (Pendant("pendant", "C0:FF:EE:12:34:56", KEY),)
 
 
+def test_a_pendant_that_says_what_its_button_does_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "devices.toml"
+    path.write_text(PENDANT + 'role = "cancel_button"\n', encoding="utf-8")
+    assert load(path) == (Pendant("pendant", "C0:FF:EE:12:34:56", KEY, Role.CANCEL_BUTTON),)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -32,6 +39,7 @@ def test_a_list_is_taken_as_it_is_meant(tmp_path: Path) -> None:
         (PENDANT.replace('pendant"\naddress', 'Pendant"\naddress'), Problem.FORM),
         (PENDANT.replace(KEY.upper(), "0f1e"), Problem.FORM),
         (PENDANT.replace('"pendant"\nname', '"pendnat"\nname'), Problem.UNKNOWN_KIND),
+        (PENDANT + 'role = "exit_door"\n', Problem.INVALID),
         ("[[device", Problem.SYNTAX),
     ],
 )

@@ -37,14 +37,16 @@ def test_a_connect_that_took_long_is_paid_for_in_full() -> None:
     assert budget.wait_s == pytest.approx((30.0 + CONNECT_S - SAVED_S) / SHARE, rel=0.1)
 
 
-def test_waiting_for_a_device_that_is_not_there_costs_nothing() -> None:
+@pytest.mark.parametrize("answers", [False, True])
+def test_waiting_for_an_answer_costs_nothing(*, answers: bool) -> None:
     clock = [0.0]
     budget = ConnectBudget(lambda: clock[0])
 
     async def story() -> None:
         async with budget.turn() as turn:
             clock[0] += 60.0
-            turn.unanswered = True
+            turn.deaf_from = clock[0] if answers else None
+            clock[0] += 2.0
 
     asyncio.run(story())
     assert budget.wait_s == 0

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from drivers.bluetooth.air import BTHOME
+from drivers.bluetooth.bluez import bus as dbus
+from drivers.bluetooth.bluez import scanner
 from drivers.bluetooth.bluez.scanner import Scanner
 from drivers.bluetooth.settings import Adapters
 from hub.contract.radio import Part
@@ -66,6 +68,14 @@ class Story:
         return any(a.service_data.get(BTHOME, b"").hex() == frame for a in self.ear.adverts)
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, with less patience."""
+    monkeypatch.setattr(scanner, "TICK_S", 0.5)
+    monkeypatch.setattr(scanner, "PING_S", 1.0)
+    monkeypatch.setattr(dbus, "CALL_S", 3.0)
+
+
 @pytest.fixture
 def home(bluez: FakeBlueZ, tmp_path: Path) -> Story:
     return Story(bluez, tmp_path)
@@ -117,7 +127,7 @@ def test_what_strangers_say_is_not_even_delivered(
     async def story(home: Story) -> None:
         monkeypatch.setattr(home.scanner._devices, "changed", lambda *said: delivered.append(said))
         for n in range(50):
-            await home.do("advert", address=STRANGER, data={BTHOME: f"44{n:02x}"})
+            await home.do("advert", address=STRANGER, data={BTHOME: f"44{n:02x}"}, name="pendant")
 
     home.run(story)
     assert delivered == []
@@ -144,7 +154,7 @@ def test_a_steady_device_is_near_until_the_monitor_loses_it(
         await home.do("advert", address=PENDANT, data={})
         await until(lambda: home.ear.here.get(PENDANT), "it is near")
         await asyncio.sleep(0)
-        lasting = time.monotonic() + 6.0  # beyond a tick: nothing is heard, and it is still here
+        lasting = time.monotonic() + 2.0  # beyond `away_s`: nothing is heard, and it is still here
         await until(lambda: time.monotonic() > lasting, "the time is over")
         assert home.ear.here == {PENDANT: True}
         await home.do("silent", address=PENDANT)
@@ -183,7 +193,7 @@ def test_without_bluetoothd_it_says_so_and_goes_on_when_there_is_one(home: Story
 def test_a_bluetoothd_that_hangs_is_told_and_heard_through_again(home: Story) -> None:
     async def story(home: Story) -> None:
         home.bluez.stop()
-        await until(lambda: Part.DAEMON in home.ear.out, "it is told", 30)
+        await until(lambda: Part.DAEMON in home.ear.out, "it is told")
         home.bluez.resume()
         assert await home.heard_again_within_s() < BACK_S
 

@@ -208,9 +208,17 @@ def test_each_kind_of_sensor_is_told_on_and_off(kind: int, what: Sensed) -> None
         assert home.hear(f"44{kind:02x}0{on}") == [Found("sensor", what, on=bool(on))]
 
 
-def test_two_objects_of_a_kind_are_on_where_either_is() -> None:
+@pytest.mark.parametrize("data", ["4429002901", "4429012900"])
+def test_two_objects_of_a_kind_are_on_where_either_is(data: str) -> None:
     home = Home(WirelessSensor("sensor", OTHER, Sense.SMOKE))
-    assert home.hear("4429002901") == [Found("sensor", Sensed.SMOKE, on=True)]
+    assert home.hear(data) == [Found("sensor", Sensed.SMOKE, on=True)]
+
+
+def test_the_same_plain_advert_ten_times_a_second_is_looked_at_once(home: Home) -> None:
+    assert home.hear("442d01") == [Found("door", Sensed.DOOR, on=True)]
+    assert [home.hear("442d01", after_s=0.1) for _ in range(20)] == [[]] * 20
+    assert home.sensors.refused == {"repeat": 20}
+    assert home.hear("442d01", after_s=SAME_S) == [Found("door", Sensed.DOOR, on=True)]
 
 
 def test_a_state_that_lasts_is_told_again_after_minutes(home: Home) -> None:

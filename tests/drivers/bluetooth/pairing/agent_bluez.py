@@ -191,7 +191,9 @@ class PairingFake(Fake):
             case "release":
                 self.keep(self.tell_agent("Release"))
             case "known":
-                self.devices[device_path(order["address"])]["Paired"] = Variant("b", True)  # noqa: FBT003
+                path = device_path(order["address"])
+                known = self.devices.setdefault(path, _phone(order["address"]))
+                known["Paired"] = Variant("b", True)  # noqa: FBT003
             case "drop":
                 self.change(order["address"], Connected=False)
             case "bonds":

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from hub.contract.radio import (
     Wanted,
 )
 from hub.core.model.wireless import Phone, Wearable
-from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
+from tests.drivers.bluetooth.private_bus import FakeBlueZ
 
 CUFF, BAND, PHONE = "A4:C1:38:00:00:11", "A4:C1:38:00:00:12", "6A:00:00:00:00:21"
 IDENTITY = "D0:11:22:33:44:55"
@@ -69,33 +69,24 @@ class Room:
         assert await self.hear() == PairingOpened(wish.s)
 
 
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
-    with PrivateBus() as bus:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
-        monkeypatch.setattr(window, "PAUSE_S", 0.05)
-        yield bus
-
-
 Story = Callable[[Callable[[Room], Awaitable[None]]], None]
 
 
 @pytest.fixture
-def story(bus: PrivateBus, tmp_path: Path) -> Story:
+def story(bluez: FakeBlueZ, tmp_path: Path) -> Story:
     """Run a story in a room, over a fake of its own."""
 
     @asynccontextmanager
     async def room() -> AsyncIterator[Room]:
-        with FakeBlueZ(bus, "tests.drivers.bluetooth.pairing.agent_bluez") as bluez:
-            found = Room(bluez, tmp_path)
-            task = asyncio.create_task(found.pairing.run())
-            try:
-                yield found
-            finally:
-                task.cancel()
-                await asyncio.wait({task})
-                if not task.cancelled():
-                    task.result()
+        found = Room(bluez, tmp_path)
+        task = asyncio.create_task(found.pairing.run())
+        try:
+            yield found
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.result()
 
     def tell(scene: Callable[[Room], Awaitable[None]]) -> None:
         async def whole() -> None:

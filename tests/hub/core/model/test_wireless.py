@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hub.contract.radio import How
 from hub.core.model.events import WirelessPressed
+from hub.core.model.rules import Sense
 from hub.core.model.wireless import (
     FRAMES,
     NEAR,
@@ -18,6 +19,7 @@ from hub.core.model.wireless import (
     WRAP,
     Presses,
     Verdict,
+    Wearable,
     fold,
 )
 
@@ -245,3 +247,8 @@ def test_within_a_day_no_frame_is_ever_two_presses(heard: list[tuple[int, str, f
         if pendant.hear(counter, mark, after_s=after_s) in {PRESS, RESTARTED}
     ]
     assert len(taken) == len(set(taken))
+
+
+def test_a_wearable_is_a_sensor_of_its_wearer() -> None:
+    band = Wearable("band", "A4:C1:38:00:00:05", "band")
+    assert band.sense is Sense.WEARABLE
