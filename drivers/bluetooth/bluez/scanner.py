@@ -87,7 +87,8 @@ class Scanner:
         silent_s: float = SILENT_S,
     ) -> None:
         self.passive = False
-        self.adapter: Adapter | None = None
+        self.adapter: Adapter | None = None  # while it scans
+        self._used: Adapter | None = None  # from the moment that it is ready: it may go off at once
         self._wanted = wanted or Adapters()
         self._now, self._jitter, self._rfkill = now, jitter, rfkill
         self._kernel = kernel or bluetooth.kernel()
@@ -171,7 +172,7 @@ class Scanner:
     async def _scan(self, bus: MessageBus) -> None:
         adapter = None
         try:
-            adapter = await self._ready(bus)
+            adapter = self._used = await self._ready(bus)
             async with self._scanning(bus, adapter):
                 self.adapter = adapter
                 await self._watch(bus, adapter)
@@ -182,7 +183,7 @@ class Scanner:
         except BROKEN as error:
             raise OutOfOrderError(Part.DAEMON, "BlueZ does not answer") from error
         finally:
-            self.adapter = None
+            self.adapter = self._used = None
 
     async def _climb(self, bus: MessageBus, adapter: Adapter | None) -> None:
         """Take the ladder's next step: at first only another try, then the adapter is cycled."""
@@ -324,13 +325,13 @@ class Scanner:
     def _powered(self, path: str, changed: dict[str, Variant]) -> None:
         if "Powered" not in changed:
             return
-        if self.adapter is None:
+        if self._used is None:
             self._wake.set()
-        elif path == self.adapter.path and not changed["Powered"].value:
+        elif path == self._used.path and not changed["Powered"].value:
             self._end("the adapter was switched off")
 
     def _adapter_gone(self, path: str) -> None:
-        if self.adapter is None or path == self.adapter.path:
+        if self._used is None or path == self._used.path:
             self._end("the adapter is gone")
 
     def _came(self, path: str, here: bool) -> None:  # noqa: FBT001 - as the monitor calls it

@@ -11,7 +11,7 @@ answered by one on stdout (`private_bus.FakeBlueZ` does that):
     {"do": "forget", "address": A}       InterfacesRemoved, as 30 s later
     {"do": "load", "per_s": 2200, "strangers": 200, "listed": [A, ...]}     0 ends it
     {"do": "release"}                    all monitors end
-    {"do": "set", "FAULT": true}         no_passive refuse blocked busy deaf; see `Fake`
+    {"do": "set", "FAULT": true}         no_passive refuse blocked busy deaf goes_off; see `Fake`
     {"do": "powered", "on": false} {"do": "vanish"} {"do": "return"} {"do": "state"}
 
 The answer to an advert is the time on the monotonic clock just before it was sent, as `at`. A hung
@@ -60,6 +60,7 @@ class Fake:
         self.sent = 0  # adverts that were told
         self.no_passive = self.refuse = self.blocked = self.busy = self.deaf = False
         self.refuse_until_cycled = False
+        self.goes_off = False  # once, just when a monitor is registered
         self.load: asyncio.Task[None] | None = None
         self.activations: list[asyncio.Task[None]] = []
 
@@ -119,6 +120,9 @@ class Fake:
             return Message.new_error(message, "org.freedesktop.DBus.Error.UnknownMethod", "")
         if self.refuse or self.refuse_until_cycled:
             return Message.new_error(message, "org.bluez.Error.Failed", "")
+        if self.goes_off:
+            self.goes_off = False
+            self.power(on=False)
         activation = self.activate(message.sender or "", message.body[0])
         self.activations.append(asyncio.ensure_future(activation))
         return Message.new_method_return(message)
@@ -155,8 +159,12 @@ class Fake:
         if (self.blocked or self.busy) and message.body[2].value:
             error = "org.bluez.Error.Blocked" if self.blocked else "org.bluez.Error.Busy"
             return Message.new_error(message, error, "")
-        self.calls[-1] = f"{message.body[1]}={message.body[2].value}"
-        self.power(on=message.body[2].value)
+        _, name, value = message.body
+        self.calls[-1] = f"{name}={value.value}"
+        if name == "Powered":
+            self.power(on=value.value)
+        elif self.adapter is not None:
+            self.adapter[name] = value
         return Message.new_method_return(message)
 
     # what happens in the air

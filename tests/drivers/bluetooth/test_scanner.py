@@ -233,6 +233,16 @@ def test_an_adapter_that_somebody_switches_off_is_switched_on_again(home: Story)
     assert "Powered=True" in home.bluez.do("state")["calls"]
 
 
+def test_an_adapter_that_goes_off_while_the_scan_begins_is_switched_on_again(home: Story) -> None:
+    """Else the radio would look well, and hear nothing for ever."""
+
+    async def story(home: Story) -> None:
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.bluez.do("set", goes_off=True)
+    home.run(story)
+
+
 def test_a_blocked_adapter_is_told_as_blocked_until_it_is_free(home: Story) -> None:
     switch = home.rfkill / "rfkill0"
 
