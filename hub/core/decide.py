@@ -65,6 +65,7 @@ from hub.core.model.state import (
     Step,
 )
 from hub.core.supervision import faults, supervision
+from hub.core.vitals import restart as vitals_restart
 from hub.core.vitals import vitals
 
 ELAPSE = (  # the order in which what is due is served
@@ -73,6 +74,7 @@ ELAPSE = (  # the order in which what is due is served
     delivery.elapse,
     speech.elapse,
     faults.elapse,
+    vitals.elapse,
     warning.elapse,
     noise.elapse,
     presence.elapse,
@@ -92,6 +94,7 @@ NEXT_WAKE = (
     faults.next_wake,
     signals.next_wake,
     speech.next_wake,
+    vitals.next_wake,
     warning.next_wake,
     noise.next_wake,
     presence.next_wake,
@@ -162,6 +165,8 @@ def recover(
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, started.at),
         warning=recovered_warning(state.warning, started.at),
+        vitals=vitals_restart.recovered(state, started),
+        beats={},
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, started.at),
         pairing=None,
@@ -227,7 +232,7 @@ def _take_house_event(
         case HeartRateMeasured():
             return sensors.heart(state, event, rules)
         case VitalsMeasured():
-            return vitals.take_reading(state, event, rules)
+            return sensors.reading(state, event, rules)
         case _:
             assert_never(event)
 

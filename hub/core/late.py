@@ -16,6 +16,7 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
 from hub.core.model.supervision import WatchState
 from hub.core.supervision import snapshot
+from hub.core.vitals import restart
 
 AWAY, HOME, UNKNOWN = PresenceKind.AWAY, PresenceKind.HOME, PresenceKind.UNKNOWN
 
@@ -37,6 +38,8 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         house=_house(old.house, new.house),
         care=_care(old.care, new.care, lone=_is_lone_pulse(old.house, new.house)),
         watch=_supervised(old.watch, new.watch),
+        vitals=restart.joined(old.vitals, new.vitals),
+        limits=old.limits if new.limits is None else new.limits,
         counter=max(old.counter, new.counter),
     )
     state, told = snapshot.tell_start(state, new.care.began_at, rules)

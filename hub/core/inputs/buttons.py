@@ -19,6 +19,7 @@ from hub.core.model.events import ContactChanged
 from hub.core.model.rules import CALL_OF_ROLE, Role, Rules
 from hub.core.model.state import Contact, HomeState, Step, Up
 from hub.core.supervision import faults
+from hub.core.vitals import question
 
 Act = Callable[[HomeState, str, float, Rules], Step]
 
@@ -97,13 +98,15 @@ def _away_switched(
 
 def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     state = _mute_greens(state, rules)
-    by_hand = not _chatters(state, device)
+    by_hand, asked = not _chatters(state, device), state.warning
     if by_hand:  # surer than a spoken call or a warning that waits
         state = replace(state, candidate=None, warning=None)
     kind = CALL_OF_ROLE[rules.buttons[device].role]
     state, effects = alarm.call(state, kind, device, at, rules)
     alive: list[Effect] = []
     if by_hand:
+        state, read = question.tell_with_call(state, asked, question.BUTTON, at, rules)
+        effects += read
         state, alive = sensors.take_activity(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = signals.say_again(state, at, rules)
     return state, [*effects, *alive, *words]

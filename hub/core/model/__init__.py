@@ -6,8 +6,10 @@ __all__ = [
     "driver",
     "effects",
     "events",
+    "rr",
     "rules",
     "state",
     "supervision",
+    "vitals",
     "wireless",
 ]
