@@ -66,6 +66,7 @@ from hub.core.model.state import (
 )
 from hub.core.model.wireless import recovered as recovered_memory
 from hub.core.supervision import faults, supervision
+from hub.core.vitals import restart as vitals_restart
 from hub.core.vitals import vitals
 
 ELAPSE = (  # the order in which what is due is served
@@ -74,6 +75,7 @@ ELAPSE = (  # the order in which what is due is served
     delivery.elapse,
     speech.elapse,
     faults.elapse,
+    vitals.elapse,
     warning.elapse,
     noise.elapse,
     presence.elapse,
@@ -94,6 +96,7 @@ NEXT_WAKE = (
     faults.next_wake,
     signals.next_wake,
     speech.next_wake,
+    vitals.next_wake,
     warning.next_wake,
     noise.next_wake,
     presence.next_wake,
@@ -166,6 +169,8 @@ def recover(
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, started.at),
         warning=recovered_warning(state.warning, started.at),
+        vitals=vitals_restart.recovered(state, started),
+        beats={},
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, started.at),
         pairing=None,
@@ -244,7 +249,7 @@ def _take_house_event(
         case HeartRateMeasured():
             return sensors.heart(state, event, rules)
         case VitalsMeasured():
-            return vitals.take_reading(state, event, rules)
+            return sensors.reading(state, event, rules)
         case _:
             assert_never(event)
 
