@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
 from drivers.bluetooth.air import BTHOME
+from drivers.bluetooth.app import REST_S
 from drivers.radio import Driver
 from hub.core.model.effects import Took
 from hub.core.model.events import RadioPartChanged, WirelessPressed
@@ -182,3 +183,14 @@ def test_without_bluetoothd_it_says_so_and_lives(home: Home, bluez: FakeBlueZ) -
             assert home.process.poll() is None
 
     asyncio.run(story())
+
+
+def test_wrong_settings_are_told_with_their_line_and_do_not_take_a_core(tmp_path: Path) -> None:
+    config = tmp_path / "radio.toml"
+    config.write_text('[adapters]\nlisten = "wlan0"\n', encoding="utf-8")
+    command = [sys.executable, "-m", "hub", "radio", "--config", str(config), "run"]
+    begun = monotonic()
+    ended = subprocess.run(command, cwd=REPO, capture_output=True, check=False, timeout=20)
+    assert ended.returncode == 2
+    assert b"radio.toml:2: adapters.listen: " in ended.stderr
+    assert monotonic() - begun > REST_S
