@@ -6,9 +6,10 @@ import sys
 from tests.layout import REPO
 
 NEVER = (
-    "bleak", "bleak_retry_connector", "dbus_fast", "cryptography", "drivers.bluetooth",
+    "bleak", "bleak_retry_connector", "dbus_fast", "cryptography",
     "vosk", "pyaudio", "numpy", "onnxruntime", "ctranslate2", "requests",
 )  # fmt: skip
+OF_BOTH = {"drivers.bluetooth.devices"}  # the list of devices, which hub and radio read
 WHOLE_HUB = """
 import sys
 from pathlib import Path
@@ -30,3 +31,5 @@ def test_the_hub_never_imports_what_belongs_to_radio_and_voice() -> None:
     ).stdout.split()  # fmt: skip
     assert "drivers.radio" in told
     assert {name for name in told if name in NEVER} == set()
+    of_radio = {name for name in told if name.startswith("drivers.bluetooth.")}
+    assert of_radio == OF_BOTH

@@ -143,14 +143,13 @@ def _press(state: HomeState, event: WirelessPressed, rules: Rules) -> Step:
         return _with(state, replace(state.wireless, early=early)), []
     memory = state.wireless
     presses, verdict = fold(memory.presses.get(button.wireless, Presses()), event)
-    known = memory.presses.get(button.wireless, Presses())
     memory = replace(memory, presses={**memory.presses, button.wireless: presses})
     state = _with(state, memory)
     effects: list[Effect] = []
     if verdict in {Verdict.PRESS, Verdict.RESTARTED}:
         state, effects = _act(state, event, button, verdict, rules)
     elif verdict is not Verdict.REPEAT:
-        state, effects = _refuse(state, event, known, verdict, rules)
+        state, effects = _refuse(state, event, verdict, rules)
     return state, [*effects, Took(event.id)]
 
 
@@ -171,18 +170,13 @@ def _act(
     return state, alive + effects
 
 
-def _refuse(
-    state: HomeState, event: WirelessPressed, known: Presses, verdict: Verdict, rules: Rules
-) -> Step:
-    """Count a refused frame. BlueZ tells the last one again, even after days: that is no attack."""
+def _refuse(state: HomeState, event: WirelessPressed, verdict: Verdict, rules: Rules) -> Step:
+    """Count a refused frame and report it. What BlueZ tells again is a repeat, and is not here."""
     memory = state.wireless
     counts = {**memory.counts, verdict.value: memory.counts.get(verdict, 0) + 1}
-    state = _with(state, replace(memory, counts=counts))
-    if verdict is Verdict.REPLAY and known.frames and known.frames[-1].mark == event.mark:
-        return state, []
     kind = FaultKind.REPLAYED if verdict is Verdict.REPLAY else FaultKind.WRONG_KEY
     refused = {**memory.refused, f"{event.device}:{kind}": event.at}
-    state = _with(state, replace(state.wireless, refused=refused))
+    state = _with(state, replace(memory, counts=counts, refused=refused))
     detail = "" if verdict is Verdict.REPLAY else PLAIN
     return faults.fail(state, kind, event.device, event.at, rules, detail)
 

@@ -136,6 +136,7 @@ class Presses(Struct, frozen=True, omit_defaults=True):
     spans: tuple[Span, ...] = ()  # the newest `SPANS`, newest last
     doubt: int | None = None
     doubt_at: float = 0.0
+    forgot: int = 0  # the highest counter of a press that is not remembered any more
 
     @property
     def last(self) -> int | None:
@@ -153,11 +154,17 @@ class Presses(Struct, frozen=True, omit_defaults=True):
     def after(self, older: "Presses") -> "Presses":
         """Return this with what was remembered before it began."""
         frames = tuple(one for one in older.frames if one not in self.frames)
-        return replace(
+        both = replace(
             self,
-            frames=(*frames, *self.frames)[-FRAMES:],
             spans=(*older.spans, *self.spans)[-SPANS:],
+            forgot=max(older.forgot, self.forgot),
         )
+        return both.holding((*frames, *self.frames))
+
+    def holding(self, frames: tuple[Frame, ...]) -> "Presses":
+        """Return this with the newest `FRAMES` of `frames`."""
+        gone = [one.counter or 0 for one in frames[:-FRAMES]]
+        return replace(self, frames=frames[-FRAMES:], forgot=max([self.forgot, *gone]))
 
 
 class Hazard(Struct, frozen=True):
@@ -275,7 +282,7 @@ def _judge(memory: Presses, press: WirelessPressed, counter: int) -> Verdict:
     if press.mark in marks and counter == last:
         return Verdict.PRESS
     far = not any(span.low - NEAR <= counter <= span.high for span in memory.spans)
-    if counter > last and far:
+    if counter > last and (far or counter > memory.forgot):
         return Verdict.PRESS
     if counter <= SMALL or far or marks or _follows_doubt(memory, press, counter):
         return Verdict.RESTARTED
@@ -300,5 +307,4 @@ def _spans(spans: tuple[Span, ...], counter: int) -> tuple[Span, ...]:
 
 def _remember(memory: Presses, press: WirelessPressed, known: Frame | None = None) -> Presses:
     frame = Frame(press.at, press.counter, press.packet_id, press.mark, press.button)
-    others = [one for one in memory.frames if one is not known]
-    return replace(memory, frames=(*others, frame)[-FRAMES:])
+    return memory.holding((*(one for one in memory.frames if one is not known), frame))

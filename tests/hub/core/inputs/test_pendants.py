@@ -156,11 +156,11 @@ def test_the_fault_of_a_replay_ends_a_day_after_the_last_one() -> None:
     assert not story.state.wireless.refused
 
 
-def test_what_bluez_still_holds_is_counted_and_is_no_attack() -> None:
+def test_what_bluez_still_holds_is_a_repeat_and_no_attack() -> None:
     state = lived(pressed(10.0, 900_000), pressed(30.0, 900_001))
     state, effects = decide(state, pressed(50_000.0, 900_001, name="s"), RULES)
     assert [e for one in effects if (e := told(one))] == [Took("s")]
-    assert state.wireless.counts == {"replay": 1}
+    assert state.wireless.counts == {}
 
 
 def test_a_plain_frame_in_the_name_of_an_encrypted_pendant_is_refused_and_told() -> None:

@@ -131,6 +131,20 @@ def test_a_forgotten_frame_from_before_a_restart_is_a_replay(pendant: Pendant) -
     assert pendant.hear(4) is PRESS
 
 
+def test_a_pendant_that_counts_its_beacons_calls_on_through_the_numbers_of_its_old_battery(
+    pendant: Pendant,
+) -> None:
+    """Months pass between two presses, and each beacon has a number of its own."""
+    heard = [pendant.hear(n) for n in (900, 150_000, 300_000)]
+    assert heard == [PRESS] * 3
+    assert [pendant.hear(n, after_s=STALE_S) for n in (50_000, 140_000, 290_000, 400_000)] == [
+        RESTARTED,
+        PRESS,
+        PRESS,
+        PRESS,
+    ]
+
+
 def test_an_old_counter_that_was_never_heard_is_a_replay(pendant: Pendant) -> None:
     assert [pendant.hear(CLOCK), pendant.hear(CLOCK - 1)] == [PRESS, REPLAY]
     assert pendant.hear(CLOCK - 1, after_s=1) is REPLAY  # the same one again
