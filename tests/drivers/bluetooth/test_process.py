@@ -45,13 +45,13 @@ def bluez() -> Iterator[FakeBlueZ]:
 class Home:
     """A radio process, started again as systemd does, and a pendant in the air."""
 
-    def __init__(self, folder: Path, bluez: FakeBlueZ) -> None:
+    def __init__(self, folder: Path, bluez: FakeBlueZ, socket: Path | None = None) -> None:
         self.folder, self.bluez = folder, bluez
-        self.socket = folder / "radio.sock"
+        self.socket = socket or folder / "radio.sock"
         self.list = folder / "devices.toml"
         self.list.write_text(PENDANT.format(name="pendant"), encoding="utf-8")
         config = folder / "radio.toml"
-        config.write_text('socket = "radio.sock"\nstate_dir = "."\n', encoding="utf-8")
+        config.write_text(f'socket = "{self.socket}"\nstate_dir = "."\n', encoding="utf-8")
         self._command = [sys.executable, "-m", "hub", "radio", "--config", str(config), "run"]
         self.process = self.start()
 
@@ -76,6 +76,9 @@ class Home:
                 self.press(next(COUNTERS))
                 await asyncio.sleep(0.05)
         return presses(port)[-1]
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
 
     def end(self) -> None:
         self.process.kill()
