@@ -54,8 +54,12 @@ STEADY_S = 30.0  # what has worked for so long begins at the ladder's foot again
 TELL_AFTER_S = 5.0  # a daemon that is restarted is back sooner, and is no fault
 RETRY_S, LONGEST_S, FAULT_LONGEST_S = 0.5, 4.0, 60.0
 NOT_ACTIVATED = "the monitor is not activated"
-CYCLE_AFTER = 1  # failed scans, after which the adapter is switched off and on
-ACTIVE_AFTER = 2  # failed scans, after which a refused monitor makes it scan actively
+RELEASED = "BlueZ has released the monitor"
+CYCLE_AT, CYCLE_EACH = (
+    2,
+    4,
+)  # refusals: at the second, sixth, tenth the adapter is switched off and on
+ACTIVE_AFTER = 2  # refusals, after which a refused monitor makes it scan actively
 SILENCES_A_CYCLE = 4
 MOST_ADAPTERS = 8
 BEGINNING = (Part.DAEMON, Part.ADAPTER, Part.BLOCKED, Part.SCANNER)  # none is out while it scans
@@ -88,7 +92,6 @@ class Scanner:
     ) -> None:
         self.passive = False
         self.adapter: Adapter | None = None  # while it scans
-        self._used: Adapter | None = None  # from the moment that it is ready: it may go off at once
         self._wanted = wanted or Adapters()
         self._now, self._jitter, self._rfkill = now, jitter, rfkill
         self._kernel = kernel or bluetooth.kernel()
@@ -100,7 +103,9 @@ class Scanner:
         self._told = dict[Part, bool]()
         self._ruled = frozenset[str]()  # who has match rules on this connection
         self._out_since: float | None = None
-        self._failures = self._silences = 0
+        self._using: Adapter | None = None  # from its being ready on
+        self._refused = ""
+        self._failures = self._rung = self._silences = 0
 
     async def listen(self, addresses: AsyncIterator[frozenset[str]], listener: Listener) -> None:
         """Listen for ever, whatever happens to adapter and daemon."""
@@ -170,28 +175,38 @@ class Scanner:
     # from the bus to a scan
 
     async def _scan(self, bus: MessageBus) -> None:
-        adapter = None
+        begun = self._now()
         try:
-            adapter = self._used = await self._ready(bus)
+            adapter = self._using = await self._ready(bus)
             async with self._scanning(bus, adapter):
                 self.adapter = adapter
                 await self._watch(bus, adapter)
         except (RefusedError, BleakError) as error:
-            await self._climb(bus, adapter)
-            vain = self._failures >= ACTIVE_AFTER
-            raise OutOfOrderError(Part.SCANNER if vain else None, str(error)) from error
+            self._using = None
+            raise await self._climb(bus, str(error)) from error
         except BROKEN as error:
             raise OutOfOrderError(Part.DAEMON, "BlueZ does not answer") from error
+        except OutOfOrderError:
+            self._rung = 0  # it was not the scanner
+            raise
         finally:
-            self.adapter = self._used = None
+            self.adapter = self._using = None
+        if self._now() - begun < STEADY_S:
+            raise OutOfOrderError(
+                None, self._ended
+            )  # however often it ends, it is not begun at once
 
-    async def _climb(self, bus: MessageBus, adapter: Adapter | None) -> None:
-        """Take the ladder's next step: at first only another try, then the adapter is cycled."""
-        if adapter and self._failures >= CYCLE_AFTER:
-            with suppress(RefusedError, *BROKEN):
+    async def _climb(self, bus: MessageBus, detail: str) -> OutOfOrderError:
+        """Take the ladder's next step: only another try, the adapter off and on, a fault."""
+        self._rung += 1
+        self._refused = detail
+        if self._rung % CYCLE_EACH == CYCLE_AT:
+            with suppress(RefusedError, OutOfOrderError, *BROKEN):
+                adapter, _ = await ready(bus, self._wanted.listen, self._rfkill)
                 await _power(bus, adapter, on=False)
                 await _power(bus, adapter, on=True)
             self._wake.clear()  # it was set by that
+        return OutOfOrderError(Part.SCANNER if self._rung > ACTIVE_AFTER else None, detail)
 
     async def _ready(self, bus: MessageBus) -> Adapter:
         """Return the adapter, powered on, with the rules of all listed devices."""
@@ -206,13 +221,15 @@ class Scanner:
     async def _scanning(self, bus: MessageBus, adapter: Adapter) -> AsyncIterator[None]:
         """Scan, passively where that works. The monitor ends with the connection to the bus."""
         flaw = self._flaw(adapter)
-        if (
+        if self._rung > ACTIVE_AFTER and self._refused == RELEASED:
+            flaw = flaw or RELEASED
+        elif (
             adapter.monitors
-        ):  # beside a discovery it still makes the kernel pass on repeated adverts
+        ):  # beside a discovery, too: then the kernel passes on repeated adverts
             try:
                 await self._monitor(bus, adapter)
             except RefusedError as error:
-                if self._failures < ACTIVE_AFTER:
+                if self._rung < ACTIVE_AFTER:
                     raise
                 flaw = flaw or str(error)
         async with AsyncExitStack() as stack:
@@ -229,22 +246,17 @@ class Scanner:
         return ""
 
     async def _monitor(self, bus: MessageBus, adapter: Adapter) -> None:
-        released = "BlueZ has released the monitor"
-        monitor = Monitor(self._came, self._active.set, lambda: self._end(released))
+        monitor = Monitor(self._came, self._active.set, lambda: self._end(RELEASED))
         self._active.clear()
         bus.export(PATH, monitor)
         request = Message(BLUEZ, adapter.path, MONITORS, "RegisterMonitor", signature="o")
         request.body = [ROOT]
+        await dbus.call(bus, request)
         try:
-            await dbus.call(bus, request)
             async with asyncio.timeout(ACTIVE_S):
                 await self._active.wait()
         except TimeoutError as error:
-            bus.unexport(PATH)
             raise RefusedError(NOT_ACTIVATED) from error
-        except RefusedError:
-            bus.unexport(PATH)
-            raise
 
     async def _watch(self, bus: MessageBus, adapter: Adapter) -> None:
         """Return when the scan must begin anew."""
@@ -261,10 +273,14 @@ class Scanner:
             running_s = self._now() - begun
             if running_s > STEADY_S:
                 self._failures = 0
+                self._rung = 0 if self.passive else self._rung
             if self._now() - self._devices.last > self._silent_s:
                 await self._silence(bus, adapter)
             if not self.passive and adapter.monitors and running_s > PASSIVE_AGAIN_S:
                 self._end("passive scanning is tried again")
+                self._rung = min(self._rung, ACTIVE_AFTER)
+        if self._ended == RELEASED:
+            raise RefusedError(RELEASED)
 
     async def _silence(self, bus: MessageBus, adapter: Adapter) -> None:
         """Nothing at all was heard for long: begin anew, and now and then cycle an idle adapter."""
@@ -315,7 +331,7 @@ class Scanner:
             case "InterfacesAdded", [str(path), dict(interfaces)]:
                 if DEVICE in interfaces:
                     self._devices.changed(address_of(path), interfaces[DEVICE])
-                elif ADAPTER in interfaces and not self.adapter:
+                elif ADAPTER in interfaces and not self._using:
                     self._wake.set()
             case "InterfacesRemoved", [str(path), list(interfaces)] if ADAPTER in interfaces:
                 self._adapter_gone(path)
@@ -325,13 +341,13 @@ class Scanner:
     def _powered(self, path: str, changed: dict[str, Variant]) -> None:
         if "Powered" not in changed:
             return
-        if self._used is None:
+        if self._using is None:
             self._wake.set()
-        elif path == self._used.path and not changed["Powered"].value:
+        elif path == self._using.path and not changed["Powered"].value:
             self._end("the adapter was switched off")
 
     def _adapter_gone(self, path: str) -> None:
-        if self._used is None or path == self._used.path:
+        if self._using is None or path == self._using.path:
             self._end("the adapter is gone")
 
     def _came(self, path: str, here: bool) -> None:  # noqa: FBT001 - as the monitor calls it

@@ -11,6 +11,7 @@ from drivers.bluetooth.wearables.connection import Connection
 from drivers.bluetooth.wearables.device_information import DeviceInformationService
 from drivers.bluetooth.wearables.heart_rate import HeartRateService
 from drivers.bluetooth.wearables.oximeter import OximeterService
+from drivers.bluetooth.wearables.polar import PolarService
 from drivers.bluetooth.wearables.service import Around, Service
 from drivers.bluetooth.wearables.thermometer import ThermometerService
 from hub.contract.radio import Fact
@@ -85,7 +86,8 @@ class Wearables:
 def services_of(device: Wearable, around: Around) -> tuple[Service, ...]:
     """Return the services that a kind of wearable may have."""
     measures = MEASURES[device.what](device, around)
-    return measures, BatteryService(device, around), DeviceInformationService(device, around)
+    own = (PolarService(device, around),) if device.what == "band" else ()
+    return measures, *own, BatteryService(device, around), DeviceInformationService(device, around)
 
 
 async def _keep(connection: Connection) -> None:

@@ -11,7 +11,7 @@ answered by one on stdout (`private_bus.FakeBlueZ` does that):
     {"do": "forget", "address": A}       InterfacesRemoved, as 30 s later
     {"do": "load", "per_s": 2200, "strangers": 200, "listed": [A, ...]}     0 ends it
     {"do": "release"}                    all monitors end
-    {"do": "set", "FAULT": true}         no_passive refuse blocked busy deaf goes_off; see `Fake`
+    {"do": "set", "FAULT": true}         one of the faults that `Fake` has
     {"do": "powered", "on": false} {"do": "vanish"} {"do": "return"} {"do": "state"}
 
 The answer to an advert is the time on the monotonic clock just before it was sent, as `at`. A hung
@@ -57,10 +57,12 @@ class Fake:
         self.found: set[tuple[str, str, str]] = set()
         self.discovering: set[str] = set()
         self.calls: list[str] = []
+        self.registered: set[tuple[str, str]] = set()  # (sender, root of its monitors)
         self.sent = 0  # adverts that were told
         self.no_passive = self.refuse = self.blocked = self.busy = self.deaf = False
-        self.refuse_until_cycled = False
         self.goes_off = False  # once, just when a monitor is registered
+        self.refuse_until_cycled = self.releases = False
+        self.refuse_times = 0
         self.load: asyncio.Task[None] | None = None
         self.activations: list[asyncio.Task[None]] = []
 
@@ -118,11 +120,13 @@ class Fake:
     def register(self, message: Message) -> Message:
         if self.no_passive:
             return Message.new_error(message, "org.freedesktop.DBus.Error.UnknownMethod", "")
-        if self.refuse or self.refuse_until_cycled:
+        self.refuse_times -= 1
+        if self.refuse or self.refuse_until_cycled or self.refuse_times >= 0:
             return Message.new_error(message, "org.bluez.Error.Failed", "")
         if self.goes_off:
             self.goes_off = False
             self.power(on=False)
+        self.registered.add((message.sender or "", message.body[0]))
         activation = self.activate(message.sender or "", message.body[0])
         self.activations.append(asyncio.ensure_future(activation))
         return Message.new_method_return(message)
@@ -134,10 +138,14 @@ class Fake:
             self.add(sender, reply.body[0])
 
     def add(self, sender: str, objects: dict[str, Any]) -> None:
+        roots = tuple(root for client, root in self.registered if client == sender)
         for path, interfaces in objects.items():
-            if MONITOR in interfaces and (sender, path) not in self.monitors:
+            known = (sender, path) in self.monitors or not path.startswith(roots)
+            if MONITOR in interfaces and not known:
                 self.monitors[sender, path] = interfaces[MONITOR]["Patterns"].value
                 self.bus.send(Message(sender, path, MONITOR, "Activate"))
+        if self.releases:
+            self.release()
 
     def signalled(self, message: Message) -> None:
         sender = message.sender or ""
@@ -148,6 +156,9 @@ class Fake:
             self.add(sender, dict([message.body]))  # bleak exports its monitor after it registers
 
     def drop(self, sender: str, root: str) -> None:
+        self.registered = {
+            key for key in self.registered if key[0] != sender or not key[1].startswith(root)
+        }
         self.monitors = {
             key: patterns
             for key, patterns in self.monitors.items()
@@ -183,6 +194,7 @@ class Fake:
         self.adapter = None
         self.devices.clear()
         self.monitors.clear()
+        self.registered.clear()
         self.found.clear()
         self.signal("/", OBJECTS, "InterfacesRemoved", "oas", [HCI, [ADAPTER, MANAGER]])
 

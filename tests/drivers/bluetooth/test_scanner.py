@@ -333,6 +333,35 @@ def test_a_scanner_that_fails_is_mended_by_switching_the_adapter_off_and_on(home
     assert home.scanner.passive
 
 
+def test_one_refusal_after_a_long_absence_does_not_switch_the_adapter_off(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await home.do("vanish")
+        await until(lambda: home.scanner._failures > 3, "it has waited for long")
+        await home.do("set", refuse_times=1)
+        await home.do("return")
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    calls = home.bluez.do("state")["calls"]
+    assert calls.count("RegisterMonitor") == 3
+    assert "Powered=False" not in calls
+    assert home.scanner.passive
+
+
+def test_a_monitor_that_is_released_again_and_again_leads_to_active_scanning(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await home.do("set", releases=True)
+        await home.do("release")
+        await until(lambda: home.ear.out == {Part.PASSIVE}, "it scans actively")
+        assert await home.press()
+
+    home.run(story)
+    calls = home.bluez.do("state")["calls"]
+    assert calls.count("RegisterMonitor") <= 4
+    assert calls.count("Powered=False") == 1
+    assert home.ear.details[Part.PASSIVE] == scanner.RELEASED
+
+
 def test_a_ladder_that_was_climbed_in_vain_is_a_fault_and_is_climbed_again(home: Story) -> None:
     async def story(home: Story) -> None:
         await home.do("set", refuse=True)
