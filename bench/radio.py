@@ -57,7 +57,7 @@ FAULTS_MOST = 4  # one that it is missing, its end, and the same once more for a
 
 def radio_device(rig: Rig) -> str:
     """Return the hub's settings of the radio."""
-    return f'[[device]]\nkind = "radio"\nsocket = "{rig.folder}/radio.sock"\n'
+    return f'[[device]]\nkind = "radio"\nsocket = "{rig.folder}/run/radio.sock"\n'
 
 
 class Unit:
@@ -68,7 +68,7 @@ class Unit:
         home = folder / "radio"  # the hub does not know the pendant, so a press of it is no call
         home.mkdir(exist_ok=True)
         (home / "devices.toml").write_text(DEVICES, encoding="utf-8")
-        text = f'socket = "{folder}/radio.sock"\nstate_dir = "{home}"\n'
+        text = f'socket = "{folder}/run/radio.sock"\nstate_dir = "{home}"\n'
         self._settings.write_text(text, encoding="utf-8")
         self.log = folder / "radio.log"
         self._over = False

@@ -34,8 +34,9 @@ from hub.core.model.events import (
 from hub.shared.sidecar.host import Host, Patience
 from hub.shared.sidecar.reports import Damped
 
-# A radio that hangs hears no pendant: it must work again within 5 s, its start included.
-PATIENCE = Patience(ping_s=0.5, hang_s=2.5)
+# A radio that hangs hears no pendant: it must work again within 5 s, its start included. At first
+# it tells the state of each part of up to 64 devices.
+PATIENCE = Patience(ping_s=0.5, hang_s=2.5, flood=1000)
 CHANGE_S = 5.0  # the shortest time between two reports of one part
 TELEMETRY_S = 300.0  # between two reports of one device's room, or of refused frames
 OLDEST_S = 3600.0  # the radio keeps a press for so long (`drivers.bluetooth.link`)

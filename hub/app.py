@@ -42,6 +42,7 @@ from hub.shared import system
 from hub.shared.messages import messages
 
 ENDS, END_S = 2, 1.0
+GIVE_BACK_S = 3.0  # by then the first TLS handshake is over
 
 
 class _Past(Struct, frozen=True):
@@ -95,6 +96,7 @@ class Hub:
             watchdog.ready()
             group.create_task(self._heartbeat())
             group.create_task(self._telemetry())
+            group.create_task(_give_back())
             group.create_task(self._learn())
             group.create_task(self.installer.run())
             group.create_task(self.devices.watch())
@@ -256,6 +258,12 @@ class Hub:
     def _state(self, availability: Availability) -> Row:
         told = faults.state_message(self.engine.state, availability, self.clocks.at(), self.rules)
         return Row(0, told.id, Lane.LIVE, told.topic, told.payload, retain=True)
+
+
+async def _give_back() -> None:
+    """Return what only the first connection needed: a quarter of a MB. It takes some ms, once."""
+    await asyncio.sleep(GIVE_BACK_S)
+    system.give_back()
 
 
 def _readings() -> dict[str, float]:

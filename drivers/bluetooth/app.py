@@ -10,6 +10,7 @@ knows the home.
 import asyncio
 import logging
 import signal
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
@@ -27,7 +28,20 @@ from drivers.bluetooth.sensors import Sensors
 from drivers.bluetooth.settings import RadioSettings, load
 from drivers.bluetooth.wearables.service import Around
 from drivers.bluetooth.wearables.wearables import Wearables
-from hub.contract.radio import Fact, Hello, Order, Part, Ping, Pong, Presence, Trouble
+from hub.contract.radio import (
+    Fact,
+    Found,
+    Hello,
+    Order,
+    Part,
+    Ping,
+    Pong,
+    Presence,
+    Pressed,
+    Pulse,
+    Reading,
+    Trouble,
+)
 from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessSensor
 from hub.shared.settings import noted_by
 from hub.shared.system import clock_synced, one_heap, settle_memory
@@ -35,8 +49,15 @@ from hub.shared.system import clock_synced, one_heap, settle_memory
 log = logging.getLogger(__name__)
 BROKEN_EXIT = 70  # EX_SOFTWARE: start me again
 SEEN_S = 60.0  # between two words that a device was seen
+SHORT_S, REST_S = 10.0, 2.0  # a life so short is followed by a rest
 END_S = 2.0  # for what is told BlueZ at the end
 MOST_REASONS = 32  # as `hub.contract.radio.Pong` has it
+WELL_BY: dict[type[Fact], tuple[Part, ...]] = {  # what shows that these parts of a device work
+    Pressed: (Part.KEY,),
+    Found: (Part.KEY,),
+    Pulse: (Part.BOND, Part.MUTE),
+    Reading: (Part.BOND, Part.MUTE),
+}
 BROKEN = "broken"  # the reason of a frame on which our own code broke
 
 
@@ -61,7 +82,7 @@ class App:
         self._listed: dict[str, Wireless] = {}
         self._relisted, self._ended = asyncio.Event(), asyncio.Event()
         self._list = DeviceList(Path(settings.state_dir) / FILE, self._follow)
-        self._troubles: dict[Part, Trouble] = {}
+        self._parts: dict[tuple[str, Part], Trouble] = {}  # as each part fares; "": our own
         self._seen: dict[str, float] = {}
         self._count = 0
 
@@ -91,9 +112,18 @@ class App:
         return 0 if self._ended.is_set() else BROKEN_EXIT
 
     def tell(self, fact: Fact) -> None:
-        """Tell the hub; the next window is for whose bond is told to be stale."""
+        """Tell the hub; the next window is for whose bond is told to be stale.
+
+        What a device says shows that it works. An earlier radio may have told otherwise.
+        """
+        if isinstance(fact, Trouble):
+            self._parts[fact.device, fact.part] = fact
         self._pairing.noted(fact)
         self._link.tell(fact)
+        if isinstance(fact, Pressed | Found | Pulse | Reading):
+            for part in WELL_BY[type(fact)]:
+                if (fact.device, part) not in self._parts:
+                    self.tell(Trouble(part, present=False, device=fact.device))
 
     async def _until_ended(self) -> None:
         await self._ended.wait()
@@ -131,8 +161,7 @@ class App:
     def trouble(self, part: Part, *, present: bool, detail: str = "") -> None:
         """Tell that a part is out of order, or works again; the same is not told twice."""
         told = Trouble(part, present, detail=detail)
-        if self._troubles.get(part) != told:
-            self._troubles[part] = told
+        if self._parts.get(("", part)) != told:
             self.tell(told)
 
     def _tell_seen(self, device: Wireless) -> None:
@@ -151,11 +180,10 @@ class App:
             self._pairing.take_order(order)
 
     def _greeting(self) -> Iterable[Fact]:
-        passive = self._troubles.get(Part.PASSIVE)
+        passive = self._parts.get(("", Part.PASSIVE))
         names = tuple(device.name for device in self._list.devices)
         yield Hello(devices=names, passive=passive is not None and not passive.present)
-        yield from self._troubles.values()
-        yield from self._sensors.troubles()
+        yield from list(self._parts.values())
         yield from self._wearables.greeting()
 
     def _paired(self, address: str) -> None:
@@ -171,6 +199,7 @@ class App:
         self._listed = {device.address: device for device in devices}
         names = {device.name for device in devices}
         self._seen = {name: at for name, at in self._seen.items() if name in names}
+        self._parts = {key: told for key, told in self._parts.items() if key[0] in {"", *names}}
         self._sensors.follow(devices)
         self._wearables.follow(devices)
         self._relisted.set()
@@ -193,12 +222,23 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Serve until a signal. Raises SettingsError."""
-    settings = load(args.config, noted_by(args))
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    one_heap()
+    """Serve until a signal; return the exit code. Raises SettingsError, and what broke.
 
-    async def serve() -> int:
-        return await App(settings, BlueZ(settings.adapters)).run()
+    systemd starts it again after 0.2 s. One that ends at once, since its settings are wrong or its
+    code is, rests before, or it would take the hub's core with nothing but starting.
+    """
+    begun, code = time.monotonic(), BROKEN_EXIT
+    try:
+        settings = load(args.config, noted_by(args))
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+        one_heap()
 
-    return asyncio.run(serve())
+        async def serve() -> int:
+            return await App(settings, BlueZ(settings.adapters)).run()
+
+        code = asyncio.run(serve())
+    finally:
+        is_service = not sys.stderr.isatty()
+        if code != 0 and is_service and time.monotonic() - begun < SHORT_S:
+            time.sleep(REST_S)
+    return code

@@ -28,7 +28,7 @@ KEEP_S = 3600.0  # a call for help that the hub could not take is still told up 
 UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
 MOST, MOST_OF_ONE, MOST_OTHERS = 48, 8, 32  # what waits: presses, of one device, others
 REPEAT_S = 2.0  # one frame is heard three to ten times; the hub folds what comes later
-PRESSES_PER_S, OTHERS_PER_S = 30, 50  # with what is told again, below the 200 of the hub
+PRESSES_PER_S, OTHERS_PER_S = 30, 50  # with what is told at first, far below the hub's 1,000
 TOO_MANY = "too_many"
 
 

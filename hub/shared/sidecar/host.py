@@ -47,10 +47,11 @@ class Device(Protocol[TFact_contra]):
 
 
 class Patience(Struct, frozen=True):
-    """How often a process is pinged, and for how long the answer may be missing."""
+    """What is borne of a process."""
 
-    ping_s: float = 5.0
-    hang_s: float = 10.0  # the promised limit for a voice that hangs
+    ping_s: float = 5.0  # between two pings
+    hang_s: float = 10.0  # until the answer; the promised limit for a voice that hangs
+    flood: int = 200  # words in a second: more than speech can make
 
 
 class Host(Generic[TFact, TOrder]):
@@ -98,7 +99,8 @@ class Host(Generic[TFact, TOrder]):
 
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one process until it leaves; a newer one takes its place."""
-        peer = Peer(reader, writer, self._vocabulary, self._patience.hang_s)
+        patience = self._patience
+        peer = Peer(reader, writer, self._vocabulary, patience.hang_s, patience.flood)
         try:
             async for fact in peer.facts():
                 self._take(peer, fact)

@@ -13,13 +13,16 @@ from typing import Generic
 from hub.contract.json_lines import JsonLineError, TFact, TOrder, Vocabulary, WordError
 from hub.shared.unix_socket import read_word
 
-FLOOD, FLOOD_S = 200, 1.0  # more messages in a second than speech or a home makes: it is broken
+FLOOD_S = 1.0
 MISTAKES = 10  # after more lines that have not even the shape of ours, it is another program
 BUFFER = 262_144  # bytes that it has not read yet; beyond them orders are dropped
 
 
 class Peer(Generic[TFact, TOrder]):
-    """One connected process, which answers each ping within `hang_s` or hangs."""
+    """One connected process. It hangs if it answers a ping later than `hang_s`.
+
+    It is broken if it says more than `flood` words in a second.
+    """
 
     def __init__(
         self,
@@ -27,9 +30,10 @@ class Peer(Generic[TFact, TOrder]):
         writer: asyncio.StreamWriter,
         vocabulary: Vocabulary[TFact, TOrder],
         hang_s: float,
+        flood: int,
     ) -> None:
         self._reader, self._writer, self._vocabulary = reader, writer, vocabulary
-        self._hang_s = hang_s
+        self._hang_s, self._flood = hang_s, flood
         self._process = _process_of(writer)
         self._pinged, self._ponged = 0, 0
         self._pinged_at = monotonic()
@@ -91,7 +95,7 @@ class Peer(Generic[TFact, TOrder]):
         if now - self._burst_at > FLOOD_S:
             self._burst_at, self._burst = now, 0
         self._burst += 1
-        return self._burst > FLOOD
+        return self._burst > self._flood
 
 
 def _process_of(writer: asyncio.StreamWriter) -> int | None:

@@ -42,6 +42,7 @@ name = "phone"
 address = "C0:FF:EE:12:34:57"
 consent = {consent}
 """
+WELL = Trouble(Part.KEY, present=False, device="front")
 ADDRESS, PHONE_ADDRESS = "C0:FF:EE:12:34:56", "C0:FF:EE:12:34:57"
 
 
@@ -135,6 +136,7 @@ def test_what_a_sensor_says_reaches_the_hub(tmp_path: Path) -> None:
         assert (hello.devices, hello.passive) == (("front",), False)
         radio.hears("401a01")
         assert await radio.hub.word() == Found("front", Sensed.DOOR, on=True)
+        assert await radio.hub.word() == WELL
         radio.hears("401a01", "C0:FF:EE:00:00:99")  # a neighbour's
         assert (await radio.hub.asked()).heard == 1
 
@@ -151,6 +153,7 @@ def test_an_advert_that_breaks_what_reads_it_ends_nothing(
             radio.hears("401a00")
         radio.hears("401a01")
         assert await radio.hub.word() == Found("front", Sensed.DOOR, on=True)
+        assert await radio.hub.word() == WELL
         assert (await radio.hub.asked()).refused == {"broken": 1}
 
     play(tmp_path, story)
@@ -168,6 +171,7 @@ def test_a_device_is_added_and_removed_without_a_restart(
         assert await radio.air.listed() == {ADDRESS, PHONE_ADDRESS}
         radio.hears("401a01")
         assert await radio.hub.word() == Found("front", Sensed.DOOR, on=True)
+        assert await radio.hub.word() == WELL
         radio.list.unlink()
         assert await radio.air.listed() == frozenset()
         radio.hears("401a00")
@@ -207,6 +211,24 @@ def test_what_is_out_of_order_is_told_once_and_to_each_new_hub(tmp_path: Path) -
         radio.hub.writer.transport.abort()
         assert (await radio.hub.greeted()).passive
         assert await radio.hub.word() == Trouble(Part.PASSIVE, present=False)
+
+    play(tmp_path, story)
+
+
+def test_a_device_that_works_again_is_told_although_an_earlier_radio_told_that_it_does_not(
+    tmp_path: Path,
+) -> None:
+    """Else a fault of yesterday's radio would stand for ever."""
+
+    async def story(radio: Radio) -> None:
+        await radio.hub.greeted()
+        for state in ("00", "01", "00"):
+            radio.hears(f"401a{state}")
+        found = [await radio.hub.word() for _ in range(4)]
+        assert [word for word in found if isinstance(word, Trouble)] == [WELL]
+        radio.hub.writer.transport.abort()
+        await radio.hub.greeted()  # a hub that was away when it was told
+        assert await radio.hub.word() == WELL
 
     play(tmp_path, story)
 

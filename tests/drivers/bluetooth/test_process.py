@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
 from drivers.bluetooth.air import BTHOME
+from drivers.bluetooth.app import REST_S
 from drivers.radio import Driver
 from hub.core.model.effects import Took
 from hub.core.model.events import RadioPartChanged, WirelessPressed
@@ -44,13 +45,13 @@ def bluez() -> Iterator[FakeBlueZ]:
 class Home:
     """A radio process, started again as systemd does, and a pendant in the air."""
 
-    def __init__(self, folder: Path, bluez: FakeBlueZ) -> None:
+    def __init__(self, folder: Path, bluez: FakeBlueZ, socket: Path | None = None) -> None:
         self.folder, self.bluez = folder, bluez
-        self.socket = folder / "radio.sock"
+        self.socket = socket or folder / "radio.sock"
         self.list = folder / "devices.toml"
         self.list.write_text(PENDANT.format(name="pendant"), encoding="utf-8")
         config = folder / "radio.toml"
-        config.write_text('socket = "radio.sock"\nstate_dir = "."\n', encoding="utf-8")
+        config.write_text(f'socket = "{self.socket}"\nstate_dir = "."\n', encoding="utf-8")
         self._command = [sys.executable, "-m", "hub", "radio", "--config", str(config), "run"]
         self.process = self.start()
 
@@ -75,6 +76,9 @@ class Home:
                 self.press(next(COUNTERS))
                 await asyncio.sleep(0.05)
         return presses(port)[-1]
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
 
     def end(self) -> None:
         self.process.kill()
@@ -182,3 +186,14 @@ def test_without_bluetoothd_it_says_so_and_lives(home: Home, bluez: FakeBlueZ) -
             assert home.process.poll() is None
 
     asyncio.run(story())
+
+
+def test_wrong_settings_are_told_with_their_line_and_do_not_take_a_core(tmp_path: Path) -> None:
+    config = tmp_path / "radio.toml"
+    config.write_text('[adapters]\nlisten = "wlan0"\n', encoding="utf-8")
+    command = [sys.executable, "-m", "hub", "radio", "--config", str(config), "run"]
+    begun = monotonic()
+    ended = subprocess.run(command, cwd=REPO, capture_output=True, check=False, timeout=20)
+    assert ended.returncode == 2
+    assert b"radio.toml:2: adapters.listen: " in ended.stderr
+    assert monotonic() - begun > REST_S
