@@ -71,7 +71,8 @@ class Room(StrEnum):
 class Button(Struct, frozen=True):
     """The role of a contact or pendant, its room, and whether a cut wire shows (as a press).
 
-    `wireless` is a pendant's address, by which its presses are remembered; empty: it is wired.
+    `wireless` names a pendant, so that its presses are remembered: its address and a digest of its
+    key. It is empty for what is wired.
     `silent_s` is how long it may be silent (0: it gives no sign of life).
     """
 
