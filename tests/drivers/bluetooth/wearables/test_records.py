@@ -202,9 +202,26 @@ def test_a_cuff_that_has_told_its_records_is_let_go_and_no_trouble() -> None:
     async def tell(guest: Visit) -> None:
         guest.pressure(120, local(10))
         await asyncio.sleep(2 * HOUR_S)  # it stays in range, and would be connected again and again
-        assert guest.told.of(Trouble) == [] or guest.told.of(Trouble)[0].part is Part.MUTE
+        assert guest.told.of(Trouble) == []
         assert len(guest.fake.connects) <= 2 + 2 * HOUR_S / 300
         assert guest.told.of(Presence) == [Presence("cuff", near=True, rssi_dbm=-60)]
+
+    visit(tell, CUFF, PRESSURE)
+
+
+def test_a_cuff_that_comes_again_and_again_and_tells_nothing_is_told_until_it_does() -> None:
+    async def tell(guest: Visit) -> None:
+        for _ in range(6):
+            await asyncio.sleep(31)
+            guest.wearables.near(ADDRESS, near=False)
+            await asyncio.sleep(HOUR_S)
+            guest.wearables.heard(advert(ADDRESS))
+            await guest.fake.subscribed.wait()
+        assert guest.told.of(Trouble) == [Trouble(Part.MUTE, present=True, device="cuff")]
+        await asyncio.sleep(1)
+        guest.pressure(120, local(10))
+        await asyncio.sleep(3)
+        assert guest.told.of(Trouble)[1:] == [Trouble(Part.MUTE, present=False, device="cuff")]
 
     visit(tell, CUFF, PRESSURE)
 
