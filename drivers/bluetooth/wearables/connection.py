@@ -100,6 +100,11 @@ class Connection:
         for service in self._services:
             yield from service.greeting()
 
+    def leave(self) -> None:
+        """Tell that its troubles are over: it is on the list no longer, or begins anew."""
+        for part in sorted(self._told):
+            self._well(part)
+
     def heard(self, rssi_dbm: int | None) -> None:
         """Note an advert of the device."""
         self._rssi_dbm = rssi_dbm

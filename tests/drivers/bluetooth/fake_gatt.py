@@ -201,11 +201,13 @@ class GattFake(Fake):
         *,
         paired: bool = False,
         told: bool = True,
+        identity: str = "",
     ) -> None:
         path = device_path(address)
         self.values[path] = {uuid: bytes.fromhex(each) for uuid, each in characteristics.items()}
         self.how[path] = "well"
         self.devices[path] = fake_bluez._device(address, "band", ()) | {
+            "Address": Variant("s", identity or address),
             "Paired": Variant("b", paired),
             "ServicesResolved": Variant("b", False),  # noqa: FBT003
         }

@@ -76,6 +76,18 @@ def test_a_band_is_read_heard_and_heard_again_after_each_reconnect(bluez: FakeBl
     asyncio.run(story())
 
 
+def test_a_paired_device_is_found_by_its_identity_and_not_by_its_first_address(
+    bluez: FakeBlueZ,
+) -> None:
+    async def story() -> None:
+        bluez.do("peripheral", address="5A:00:00:00:00:01", identity="C0:99:99:99:99:99",
+                 characteristics={LEVEL: "50"}, paired=True)  # fmt: skip
+        async with Connector().connect("C0:99:99:99:99:99") as peripheral:
+            assert await peripheral.read(LEVEL) == b"\x50"
+
+    asyncio.run(story())
+
+
 def test_at_the_end_it_disconnects(bluez: FakeBlueZ) -> None:
     async def story() -> None:
         async with band():

@@ -329,6 +329,17 @@ def test_a_hub_that_was_restarted_learns_what_lasts() -> None:
     story(tell)
 
 
+def test_a_band_that_is_taken_off_the_list_leaves_no_trouble_behind() -> None:
+    async def tell(room: Room) -> None:
+        await room.comes()
+        await asyncio.sleep(200)
+        room.wearables.follow(())
+        await asyncio.sleep(1)
+        assert room.troubles == [(Part.MUTE, True), (Part.MUTE, False)]
+
+    story(tell)
+
+
 def test_the_list_is_followed_while_it_runs() -> None:
     async def tell(room: Room) -> None:
         await room.comes()
