@@ -4,6 +4,7 @@ import asyncio
 import struct
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -175,6 +176,34 @@ def test_a_cuff_that_tells_all_its_records_at_each_connect_is_heard_once() -> No
         assert guest.told.refused == ["repeat"] * 4
 
     visit(tell, CUFF, PRESSURE)
+
+
+def test_a_memory_full_of_records_is_told_whole_and_not_in_one_second() -> None:
+    async def tell(guest: Visit) -> None:
+        for number in range(100):
+            guest.pressure(100 + number, local((number + 1) * HOUR_S))
+        guest.fake.drop()
+        told = []
+        for _ in range(8):
+            await asyncio.sleep(1)
+            told.append(len(guest.readings))
+        assert told[-1] == 100
+        assert all(after - before <= 32 for before, after in pairwise([0, *told]))
+        taken = [each.taken_utc or 0.0 for each in guest.readings]
+        assert taken == sorted(taken)
+
+    visit(tell, CUFF, PRESSURE)
+
+
+def test_an_oximeter_that_has_gone_mad_is_cut_and_counted() -> None:
+    async def tell(guest: Visit) -> None:
+        for _ in range(200):
+            guest.fake.send(CONTINUOUS, "0060004800")
+        await asyncio.sleep(1)
+        assert len(guest.readings) == 10
+        assert guest.told.refused == ["too_many"] * 190
+
+    visit(tell, OXIMETER, CONTINUOUS)
 
 
 def test_the_last_record_before_the_link_ends_is_not_lost() -> None:
