@@ -98,7 +98,7 @@ def comes_back(conn: Connection, hub: str, utc: float) -> bool:
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:
     """Store a hub's state; the broker's last will says only that the hub is lost."""
-    values: dict[str, object] = {"state": state.state.value}
+    values: dict[str, object] = {"state": state.state.value, "pairing": None}
     if state.state is not Availability.LOST:
         values |= {
             "boot": state.boot,
@@ -107,6 +107,7 @@ def keep_state(conn: Connection, hub: str, state: HubState) -> None:
             "synced": state.synced,
             "voice": msgspec.to_builtins(state.voice),
             "triggers": msgspec.to_builtins(state.triggers),
+            "pairing": msgspec.to_builtins(state.pairing),
         }
     conn.execute(_PUT, {"this": hub, **values})
 
