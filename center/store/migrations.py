@@ -50,6 +50,7 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
     ),
     7: (
         tables.incidents.c.vital,
+        tables.hubs.c.phones,
         tables.hubs.c.pairing,
     ),  # and new tables: vitals, vital_limits, subjects, partners
 }

@@ -132,6 +132,7 @@ hubs = Table(
     Column("back_utc", Float),
     Column("triggers", JSON(none_as_null=True)),
     Column("pairing", JSON(none_as_null=True)),
+    Column("phones", JSON(none_as_null=True)),
 )
 
 # kept after they are over, since a hub's state may list them again

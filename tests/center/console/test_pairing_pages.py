@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from center.domain.incident import Deed
+from center.domain.incident import Deed, Entry
+from center.domain.record import Consent, ConsentItem, Record
 from center.service.auth import COOKIE
-from center.store.rows import audit, pairings
-from hub.contract.messages import Availability, CommandKind, PairingReport, Reply
+from center.store.rows import audit, hubs, pairings, records
+from hub.contract.messages import Availability, CommandKind, PairingReport, PhoneSeen, Reply
 from tests.center.e2e.office import Office
 
 HUB = "js-0001"
@@ -155,3 +156,19 @@ def test_without_a_link_or_a_hub_nothing_is_ordered(office: Office, operator: ht
     assert lines(office) == []
     assert operator.get("/homes/js-9999/pairing").status_code == 404
     assert operator.post(PAGE, data={"do": "open"}).status_code == 403
+
+
+@pytest.mark.parametrize(("consents", "shown"), [((), False), ((True,), True), ((False,), False)])
+def test_a_phone_that_was_seen_is_shown_by_the_records_consent_only(
+    office: Office,
+    operator: httpx.Client,
+    consents: tuple[bool, ...],
+    shown: bool,  # noqa: FBT001 - a table
+) -> None:
+    record = Record(consents=tuple(Consent(ConsentItem.PHONE, given=one) for one in consents))
+    change = Entry(office.now(), Deed.RECORD_CHANGED, version=0, by="김하늘")
+    office.store.submit(lambda conn: records.put(conn, HUB, record, change)).result()
+    office.greet(HUB, phones=(PhoneSeen("phone-1", office.now() - 60),))
+    assert ("phone-1" in operator.get(f"/homes/{HUB}").text) is shown
+    (hub,) = office.store.read(hubs.known, HUB)
+    assert (hub.phones is not None) is shown  # nor is it stored
