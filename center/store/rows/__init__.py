@@ -10,6 +10,7 @@ __all__ = [
     "incidents",
     "limits",
     "needs",
+    "pairings",
     "parts",
     "presses",
     "rates",
