@@ -129,13 +129,18 @@ class Rig:
         for folder in (self.folder, self.broker.folder):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def configure(self, *, port: int = 0, top: str = "", blackbox_mb: float = 64) -> None:
-        """Write the settings; `port` is where the hub finds the broker, `top` goes first."""
+    def configure(
+        self, *, port: int = 0, top: str = "", blackbox_mb: float = 64, devices: str = ""
+    ) -> None:
+        """Write the settings; `port` is where the hub finds the broker, `top` goes first.
+
+        `devices` are tables of devices beside the usual ones.
+        """
         common = {"certs": self.broker.certs, "folder": self.folder, "state_dir": self.state_dir}
         text = HUB_TOML.format(
             hub=HUB, top=top, port=port or self.broker.port, blackbox_mb=blackbox_mb, **common
         )
-        (self.folder / "hub.toml").write_text(text, encoding="utf-8")
+        (self.folder / "hub.toml").write_text(text + devices, encoding="utf-8")
 
     def start_hub(
         self, *, witness: bool = True, code: str = "", env: dict[str, str] | None = None

@@ -18,6 +18,7 @@ from hub.core.model.driver import Port
 from hub.core.model.effects import OpenPairing, PairingAnswer, Took
 from hub.core.model.events import (
     BatteryMeasured,
+    DriverFailed,
     Event,
     HeartRateMeasured,
     Measured,
@@ -56,7 +57,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="radio", tag_f
     async def run(self, port: Port) -> None:
         """Serve the radio until cancelled.
 
-        Raises SocketError when the socket cannot be made, ProcessLostError when no radio connects.
+        Raises SocketError when the socket cannot be made.
         """
         await Radio(self.name, port).serve(Path(self.socket))
 
@@ -68,12 +69,22 @@ class Radio:
         self._name, self._port = name, port
         self._parts = Damped(self._tell_part, lambda: CHANGE_S)
         self._readings = Damped(self._tell_readings, lambda: TELEMETRY_S)
+        self._is_lost = False
 
     async def serve(self, path: Path) -> None:
-        """Serve until cancelled. Raises SocketError or ProcessLostError."""
-        ready, look = self._port.ready, self._look
-        host = Host("radio", radio.VOCABULARY, self._hear, ready, look, PATIENCE)
-        await host.serve(path, self._orders())
+        """Serve until cancelled. Raises SocketError."""
+        await Host("radio", radio.VOCABULARY, self, PATIENCE).serve(path, self._orders())
+
+    def ready(self) -> None:
+        """Report that the radio works."""
+        self._is_lost = False
+        self._port.ready()
+
+    def lost(self, reason: str) -> None:
+        """Report the fault once, and go on: the socket must be there when the radio comes."""
+        if not self._is_lost:
+            self._is_lost = True
+            self._port.emit(DriverFailed(monotonic(), self._name, reason))
 
     async def _orders(self) -> AsyncIterator[radio.Order]:
         async for order in self._port.orders():
@@ -87,7 +98,8 @@ class Radio:
                 case _:
                     pass
 
-    def _hear(self, fact: radio.Fact) -> None:
+    def hear(self, fact: radio.Fact) -> None:
+        """Make an event of a fact."""
         match fact:
             case radio.Trouble(part=part, device=device):
                 self._parts.change((device or self._name, part), fact)
@@ -100,7 +112,7 @@ class Radio:
                 if event is not None:
                     self._port.emit(event)
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Report what changed too often to be reported at once."""
         self._parts.look()
         self._readings.look()

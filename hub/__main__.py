@@ -24,6 +24,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "doctor": "provisioning.doctor.command",
     "house": "drivers.virtual.cli",
     "models": "provisioning.models.command",
+    "radio": "drivers.bluetooth.cli",
     "replay": "hub.replay.command",
     "sensors": "drivers.virtual.sensors_cli",
     "voice": "voice.cli",
@@ -81,7 +82,8 @@ def parser(chosen: str) -> Parser:
             found = import_module(module)
             found.add_arguments(command)
             command.set_defaults(run=found.run, noted=_say)
-            command.set_defaults(load_hub=_hub_config, load_voice=_voice_config, tell=tell)
+            command.set_defaults(load_hub=_hub_config, load_voice=_voice_config, tell=tell,
+                                 load_wireless=_wireless)  # fmt: skip
     return whole
 
 
@@ -98,7 +100,7 @@ def _say(mistake: Mistake) -> None:
 
 def _hub_config(path: Path, noted: Noted) -> "HubConfig":
     """Read a hub's config for `anbu doctor`, with the hub's own reader."""
-    from drivers import contact  # noqa: PLC0415 - other commands need none of it
+    from drivers import contact, radio  # noqa: PLC0415 - other commands need none of it
     from drivers.voicebox import driver as voicebox  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
     from hub.core.model.rules import CALL_OF_ROLE  # noqa: PLC0415
@@ -107,6 +109,7 @@ def _hub_config(path: Path, noted: Noted) -> "HubConfig":
     config = load(path, noted)
     link = config.mqtt
     boxes = [device.socket for device in config.device if isinstance(device, voicebox.Driver)]
+    radios = [device.socket for device in config.device if isinstance(device, radio.Driver)]
     wired = [device for device in config.device if isinstance(device, contact.Driver)]
     return HubConfig(
         config.hub,
@@ -115,7 +118,15 @@ def _hub_config(path: Path, noted: Noted) -> "HubConfig":
         LinkConfig(link.brokers, link.ca, link.cert, link.key, link.protocol),
         next(iter(boxes), ""),
         {one.name: one.normally_closed for one in wired if one.role in CALL_OF_ROLE},
+        next(iter(radios), ""),
     )
+
+
+def _wireless(path: Path) -> dict[str, tuple[str, str]]:
+    """Read the list of wireless devices for `anbu doctor`, with the radio's own reader."""
+    from drivers.bluetooth.devices import load  # noqa: PLC0415 - other commands need none of it
+
+    return {one.address: (one.name, str(one.__struct_config__.tag)) for one in load(path)}
 
 
 def _voice_config(path: Path, noted: Noted) -> "VoiceConfig":

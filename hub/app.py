@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from drivers.bluetooth.devices import FILE, DeviceList
 from hub import VERSION
 from hub.clocks import SystemClocks
 from hub.config import Config, rules_of
@@ -22,9 +23,10 @@ from hub.core.decide import recover
 from hub.core.model.activity import FRESH
 from hub.core.model.driver import Driver
 from hub.core.model.effects import Effect, Lane, Order, Show
-from hub.core.model.events import Event, Measured, Started, StorageTrouble
+from hub.core.model.events import DevicesChanged, Event, Measured, Started, StorageTrouble
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
+from hub.core.model.wireless import Wireless
 from hub.core.supervision import faults, snapshot
 from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
@@ -55,7 +57,8 @@ class Hub:
     def __init__(self, config: Config, drivers: tuple[Driver, ...]) -> None:
         system.one_heap()
         self.config, self.clocks = config, SystemClocks(config.zone_h * 3600.0)
-        self.rules = rules_of(config, VERSION, drivers)
+        self._drivers = drivers
+        self.rules = rules_of(config, VERSION, drivers, None)
         self.outbox = OutboxThread(
             Path(config.state_dir) / "outbox.db",
             patience_s=config.outbox.patience_s,
@@ -73,6 +76,12 @@ class Hub:
         self.link: Link | None = None
         self.blackbox: BlackBox | None = None
         self._started: Started | None = None  # None: before the engine has begun
+        wired = {device.name for device in config.device}
+        path = Path(config.state_dir) / FILE
+        self.devices = DeviceList(path, self._list_devices, self._tell_list, wired)
+        self.devices.look()
+        if not (self.rules.listed or self.devices.trouble):
+            self._rule_by(())
 
     async def run(self) -> None:
         """Work until cancelled; raise what restarting one part cannot solve."""
@@ -88,6 +97,7 @@ class Hub:
             group.create_task(self._telemetry())
             group.create_task(self._learn())
             group.create_task(self.installer.run())
+            group.create_task(self.devices.watch())
             self.link = Link(self.config.mqtt, self.config.hub, self.engine.delivery, self._will)
             self.engine.delivery.carrier = self.link
             await self.link.run()
@@ -208,7 +218,27 @@ class Hub:
             refused = self.engine.delivery.refused
             readings = _readings() | {f"refused_{k}": float(n) for k, n in refused.items()}
             readings["decided"] = float(self.engine.decided)
+            counts = self.engine.state.wireless.counts
+            readings |= {f"presses_{reason}": float(n) for reason, n in counts.items()}
             self.engine.emit(Measured(self.clocks.at(), readings, self.outbox.dropped))
+
+    def _list_devices(self, devices: tuple[Wireless, ...]) -> None:
+        """Decide by the new list from now on."""
+        self._rule_by(devices)
+        self.engine.emit(DevicesChanged(self.clocks.at()))
+
+    def _tell_list(self, trouble: str) -> None:
+        """Report where the list is wrong, or that it is right again; what was read last holds."""
+        if not trouble:
+            self._rule_by(self.devices.devices)
+        self.engine.emit(DevicesChanged(self.clocks.at(), trouble))
+
+    def _rule_by(self, devices: tuple[Wireless, ...]) -> None:
+        """Change the rules; the black box begins anew, since it can replay one set of rules."""
+        self.rules = rules_of(self.config, VERSION, self._drivers, devices)
+        self.engine.rules = self.rules
+        if self.blackbox:
+            self.blackbox.begin(self.rules, self.engine.state)
 
     def _look(self) -> tuple[HomeState, Rules, float]:
         return self.engine.state, self.rules, self.clocks.at()

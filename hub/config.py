@@ -15,6 +15,7 @@ from hub.contract.addresses import FlawError
 from hub.contract.forms import FilePath, Name, socket
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Button, CareRules, Role, Room, Rules, Sense, Sensor
+from hub.core.model.wireless import Pendant, Phone, Wireless
 from hub.link.session import MqttSettings
 from hub.shared.language import Language
 from hub.shared.messages import tell, usual_language
@@ -82,11 +83,15 @@ def load(path: Path, noted: Noted = _log) -> Config:
 _KIND = {"virtual": "house"}  # folders of drivers whose `kind` in the settings is another word
 
 
-def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rules:
+def rules_of(
+    config: Config, software: str, drivers: tuple[Driver, ...],
+    wireless: tuple[Wireless, ...] | None = (),
+) -> Rules:  # fmt: skip
     """Return the rules of this home: the config's numbers, with its buttons and sensors.
 
     A driver's `sense` says what it senses in the home; without one it is no sensor. If no driver
     `speaks`, each check-in would be missed: then only check-ins that the config names are held.
+    `wireless` are the devices of `devices.toml`; None: it could not be read yet.
     """
     sensors = {d.name: sensor for d in config.device if (sensor := _sensor(d)) is not None}
     others = (d for d in config.device if d.name not in sensors)
@@ -95,7 +100,14 @@ def rules_of(config: Config, software: str, drivers: tuple[Driver, ...]) -> Rule
     care = config.rules.care
     if care.times == CareRules().times and not speaking:
         care = replace(care, times=())
-    found = {"buttons": buttons, "sensors": sensors, "care": care}
+    for one in wireless or ():
+        if isinstance(one, Pendant):
+            buttons[one.name] = Button(one.role, one.place, False, one.address, one.silent_s)  # noqa: FBT003 - no wire
+        elif sensor := _sensor(one):
+            sensors[one.name] = sensor
+    phones = tuple(one.name for one in wireless or () if isinstance(one, Phone))
+    found = {"buttons": buttons, "sensors": sensors, "care": care, "phones": phones}
+    found["listed"] = wireless is not None
     voice = next(iter(speaking), "")
     radio = next((d.name for d in drivers if getattr(d, "pairs", False)), "")
     return replace(
@@ -135,7 +147,7 @@ def _button(driver: Driver) -> Button | None:
     return Button(role, _place(driver), closed) if isinstance(role, Role) else None
 
 
-def _sensor(driver: Driver) -> Sensor | None:
+def _sensor(driver: Driver | Wireless) -> Sensor | None:
     sense = getattr(driver, "sense", None)
     if not isinstance(sense, Sense):
         return None
@@ -143,7 +155,7 @@ def _sensor(driver: Driver) -> Sensor | None:
     return Sensor(sense, _place(driver), room, silent_s)
 
 
-def _place(driver: Driver) -> str:
+def _place(driver: Driver | Wireless) -> str:
     return str(getattr(driver, "place", ""))
 
 

@@ -33,6 +33,7 @@ class HubConfig(Struct, frozen=True):
     mqtt: LinkConfig = LinkConfig()
     voice: str = ""  # the socket to which the voice connects
     triggers: dict[str, bool] = {}  # wired help button or cord -> whether it rests closed
+    radio: str = ""  # the socket to which the radio connects
 
 
 class VoiceConfig(Struct, frozen=True):
@@ -43,7 +44,7 @@ class VoiceConfig(Struct, frozen=True):
 
 
 class Readers(Struct, frozen=True):
-    """The readers of hub and voice themselves, so that the doctor refuses what they refuse.
+    """The readers of hub, voice and radio themselves, so that the doctor refuses what they refuse.
 
     They raise `SettingsError`, `OSError`, and `ImportError` where their packages are missing.
     """
@@ -51,6 +52,7 @@ class Readers(Struct, frozen=True):
     hub: Callable[[Path, Noted], HubConfig]
     voice: Callable[[Path, Noted], VoiceConfig]
     tell: Callable[[Mistake, Language], str]
+    wireless: Callable[[Path], dict[str, tuple[str, str]]]  # address -> (name, kind)
 
 
 def reading(
@@ -61,15 +63,16 @@ def reading(
     try:
         found = read(config, notes.append)
     except SettingsError as error:
-        return None, [*_told(check, error.mistakes, readers), *_told(check, notes, readers)]
+        return None, [*told(check, error.mistakes, readers), *told(check, notes, readers)]
     except OSError as error:
         return None, [bad(check, "unreadable", file=config, error=error.strerror)]
     except ImportError as error:
         return None, [bad(check, "unreadable", file=config, error=error)]
-    return found, [*_told(check, notes, readers)]
+    return found, [*told(check, notes, readers)]
 
 
-def _told(check: str, mistakes: Iterable[Mistake], readers: Readers) -> Iterator[Finding]:
+def told(check: str, mistakes: Iterable[Mistake], readers: Readers) -> Iterator[Finding]:
+    """Yield a finding for each mistake in a file."""
     for mistake in mistakes:
         said = {str(language): readers.tell(mistake, language) for language in Language}
         is_note = mistake.problem is Problem.CODEPAGE

@@ -3,13 +3,15 @@
     assert playbook(state) >> ContactChanged(0.0, "help", True) << [] >> Ticked(0.02) << [...]
 
 An effect may be given as an instance, or as a type where the details are another test's. It
-fails with a diff of the two transcripts. A `lens` leaves only what is of
-this test's story.
+fails with a diff of the two transcripts. A `lens` leaves only what is of this test's story, perhaps
+in short.
 """
 
 import difflib
 from collections.abc import Callable, Iterable
-from typing import Self
+from typing import Self, cast
+
+from msgspec import Struct
 
 from hub.core.decide import decide
 from hub.core.model.effects import Effect
@@ -17,10 +19,10 @@ from hub.core.model.events import Event
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 
-Lens = Callable[[Effect], Effect | None]
+Lens = Callable[[Effect], Struct | None]
 
 
-def _whole(effect: Effect) -> Effect | None:
+def _whole(effect: Effect) -> Struct | None:
     return effect
 
 
@@ -35,13 +37,14 @@ class Playbook:
     def __rshift__(self, event: Event) -> Self:
         self._settle([])
         self.state, effects = decide(self.state, event, self.rules)
-        self.effects = [e for effect in effects if (e := self.lens(effect)) is not None]
+        seen = [e for effect in effects if (e := self.lens(effect)) is not None]
+        self.effects = cast("list[Effect]", seen)
         self.expected.append(f">> {event}")
         self.actual.append(f">> {event}")
         self._told = False
         return self
 
-    def __lshift__(self, effects: Iterable[Effect | type[Effect]]) -> Self:
+    def __lshift__(self, effects: Iterable[Struct | type[Effect]]) -> Self:
         self._settle(list(effects))
         return self
 
@@ -53,7 +56,7 @@ class Playbook:
         message = f"the transcript differs (- expected, + actual):\n{diff}"
         raise AssertionError(message)
 
-    def _settle(self, expected: list[Effect | type[Effect]]) -> None:
+    def _settle(self, expected: list[Struct | type[Effect]]) -> None:
         if self._told:
             return
         self._told = True

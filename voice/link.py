@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from time import monotonic
 
 from hub.contract.voice import VOCABULARY, Fact, Heard, Meaning, Order, Ping, Spoke
-from hub.shared.sidecar.link import HubLink, Untold
+from hub.shared.sidecar.link import HubLink, Pace, Untold
 
+PACE = Pace()
 KEEP_S = 600.0  # a call for help that could not be told is still told up to so much later
 UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
 NEEDS = {Meaning.HELP, Meaning.UNWELL, Meaning.COUNSEL, Meaning.AWAY}
@@ -48,7 +49,7 @@ def link_to(
     now: Callable[[], float] = monotonic,
 ) -> Link:
     """Return the voice's link to the hub at `path`."""
-    return HubLink(path, VOCABULARY, take_order, greeting, Needs(now))
+    return HubLink(path, VOCABULARY, take_order, greeting, Needs(now), PACE)
 
 
 def _matters(fact: Fact) -> bool:

@@ -28,6 +28,7 @@ MENU = (
 ALSO = {  # more topics of the feed at which a page reloads
     "hubs": ("hub",),
     "home": ("hub", "home", "announcement"),
+    "vitals": ("hub",),  # not at each home's readings: a beat comes soon enough
     "checkins": ("home",),
     "announcements": ("announcement",),
 }

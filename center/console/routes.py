@@ -18,6 +18,7 @@ from center.console.incident import reason, sheet_119, timeline
 from center.console.tasks import calls, equipment_page
 from center.console.view import arrange
 from center.console.visit import Visit, visited, whole
+from center.console.vitals import page as vitals_page
 from center.domain import times
 from center.domain.hub import Seen
 from center.service.auth import Role
@@ -54,6 +55,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *record.routes(desk),
         *sheet_119.routes(desk),
         *equipment_page.routes(desk),
+        *vitals_page.routes(desk),
         *home_page.routes(desk),
         *rates.routes(desk),
         *sign_in.routes(desk),

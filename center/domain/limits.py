@@ -16,6 +16,16 @@ from hub.shared.backoff import exponential_s
 
 AGAIN_S = 3600.0  # a hub that refused may have a newer program by then
 NONE = VitalLimits()
+DEFAULTS = VitalLimits(  # what a hub uses where nothing is set, to be shown; its own rules decide
+    high_rest_bpm=120.0,
+    high_s=600.0,
+    low_bpm=40.0,
+    low_s=600.0,
+    low_oxygen_pct=90.0,
+    high_systolic_mmhg=180.0,
+    low_systolic_mmhg=90.0,
+    high_diastolic_mmhg=110.0,
+)
 
 
 class Fate(Open):

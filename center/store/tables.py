@@ -403,6 +403,9 @@ vitals = Table(
     Index("vitals_by_time", "stored_utc"),
     sqlite_with_rowid=False,
 )
+_UNSURE = vitals.c.sure.is_(False)  # so few that an index of them alone is small
+Index("vitals_unsure", vitals.c.hub, vitals.c.stored_utc, sqlite_where=_UNSURE,
+      postgresql_where=_UNSURE)  # fmt: skip
 
 # the limits of a home beyond which its hub asks and calls, and whether the hub has them
 vital_limits = Table(

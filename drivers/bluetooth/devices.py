@@ -6,18 +6,20 @@ to, since a slip of the hand must not silence a pendant.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from msgspec import Struct
 
 from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessFile, WirelessSensor
 from hub.shared.messages import tell, usual_language
-from hub.shared.settings import Kinds, Mistake, SettingsError, read
+from hub.shared.settings import Kinds, Mistake, Problem, SettingsError, read, text_of
+from hub.shared.toml_lines import line_of, locate
 
 FILE = "devices.toml"
 LOOK_S = 2.0
 log = logging.getLogger(__name__)
+Found = tuple[Wireless, ...] | str  # the devices, or where the file is wrong
 _SHAPES: dict[str, type[Struct]] = {
     "pendant": Pendant,
     "sensor": WirelessSensor,
@@ -27,47 +29,99 @@ _SHAPES: dict[str, type[Struct]] = {
 KINDS = Kinds(_SHAPES.get, tuple(_SHAPES), unique=("name", "address"))
 
 
-def load(path: Path) -> tuple[Wireless, ...]:
-    """Return the listed devices; none where there is no file. Raises SettingsError or OSError."""
+def load(path: Path, taken: Collection[str] = ()) -> tuple[Wireless, ...]:
+    """Return the listed devices; none where there is no file. Raises SettingsError or OSError.
+
+    `taken` are names that no wireless device may have: those of the wired ones.
+    """
     try:
-        text = path.read_bytes()
+        data = path.read_bytes()
     except FileNotFoundError:
         return ()
-    return read(text, str(path), WirelessFile, kinds={"device": KINDS}).device
+    text = text_of(data, str(path))
+    devices = read(text, str(path), WirelessFile, kinds={"device": KINDS}).device
+    mistakes = tuple(_clashes(text, str(path), devices, taken))
+    if mistakes:
+        raise SettingsError(mistakes)
+    return devices
+
+
+def _clashes(
+    text: str, file: str, devices: tuple[Wireless, ...], taken: Collection[str]
+) -> Iterator[Mistake]:
+    """Yield a mistake for each name that is taken, and each address that was written before."""
+    lines, first = locate(text), dict[str, int]()
+    for n, device in enumerate(devices):
+        line = line_of(lines, ("device", n, "name"))
+        if device.name in taken:
+            yield Mistake(file, line, f"device[{n + 1}].name", Problem.TAKEN)
+        line = line_of(lines, ("device", n, "address"))
+        before = first.setdefault(device.address, line)
+        if before != line:
+            where = f"device[{n + 1}].address"
+            yield Mistake(file, line, where, Problem.DUPLICATE, detail=str(before))
+
+
+def _unheard(_: str) -> None:
+    """Ignore what is wrong with the list: somebody else reports it."""
 
 
 class DeviceList:
-    """The devices as the file last named them without a mistake."""
+    """The devices as the file last named them without a mistake.
 
-    def __init__(self, path: Path, changed: Callable[[tuple[Wireless, ...]], None]) -> None:
-        self._path, self._changed = path, changed
+    `changed` is called with the devices, `troubled` with where the file is wrong, such as
+    `devices.toml:7`, and with an empty text when it is right again; `trouble` has the last one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        changed: Callable[[tuple[Wireless, ...]], None],
+        troubled: Callable[[str], None] = _unheard,
+        taken: Collection[str] = (),
+    ) -> None:
+        self._path, self._changed, self._troubled, self._taken = path, changed, troubled, taken
         self._seen: tuple[int, ...] | None = None
+        self.trouble = ""
         self.devices: tuple[Wireless, ...] = ()
 
     def look(self) -> None:
-        """Read the file if it is another than before; call `changed` if its devices are."""
+        """Read the file if it is another than before; report what has changed."""
+        self._take(self._read())
+
+    async def watch(self) -> None:
+        """Look every 2 s, for ever. A disk that hangs holds up nothing else."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            self._take(await asyncio.to_thread(self._read))
+
+    def _read(self) -> Found | None:
+        """Return what the file says now; None: it is the same as before."""
         seen = self._stamp()
         if seen == self._seen:
-            return
+            return None
         self._seen = seen
         try:
-            devices = load(self._path)
+            return load(self._path, self._taken)
         except SettingsError as error:
             for mistake in error.mistakes:
                 log.warning("%s", _said(mistake))
+            return f"{self._path.name}:{error.mistakes[0].line}"
         except OSError as error:
             log.warning("%s: %s", self._path, error)
             self._seen = None  # it may become readable without a change of it
-        else:
-            if devices != self.devices:
-                self.devices = devices
-                self._changed(devices)
+            return f"{self._path.name}: {error.strerror}"
 
-    async def watch(self) -> None:
-        """Look every 2 s, for ever."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            self.look()
+    def _take(self, found: Found | None) -> None:
+        if found is None:
+            return
+        trouble = found if isinstance(found, str) else ""
+        if not isinstance(found, str) and found != self.devices:
+            self.devices = found
+            self._changed(found)
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._troubled(trouble)
 
     def _stamp(self) -> tuple[int, ...]:
         try:

@@ -21,8 +21,9 @@ from hub.contract.radio import (
     Reading,
     Taken,
 )
-from hub.shared.sidecar.link import HubLink, Untold
+from hub.shared.sidecar.link import HubLink, Pace, Untold
 
+PACE = Pace(0.2, 1.0)  # a hub that begins anew waits for presses
 KEEP_S = 3600.0  # a call for help that the hub could not take is still told up to so much later
 UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
 MOST, MOST_OF_ONE, MOST_OTHERS = 48, 8, 32  # what waits: presses, of one device, others
@@ -108,7 +109,7 @@ class RadioLink:
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._now, self._refused = now, refused
-        self._link = HubLink(path, VOCABULARY, take_order, greeting, Owed(now))
+        self._link = HubLink(path, VOCABULARY, take_order, greeting, Owed(now), PACE)
         self.run = self._link.run
         self._presses, self._others = Bound(PRESSES_PER_S, now), Bound(OTHERS_PER_S, now)
         self._lately: OrderedDict[object, float] = OrderedDict()

@@ -4,6 +4,7 @@ Pure: no clock, no radio. What is dropped is counted by its reason. The hub fold
 it has on disk (`hub.core.model.wireless.fold`); here only floods are held back.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -99,17 +100,15 @@ class Sensors:
     """Hears the adverts of listed pendants and sensors.
 
     `name` begins the id of each press, so that those of another process have other ids.
-    `refused` counts what was dropped, by reason; `heard` the adverts of listed devices.
+    `refused` counts what was dropped, by reason.
     """
 
-    def __init__(self, name: str, devices: Iterable[Wireless] = ()) -> None:
+    def __init__(self, name: str, refused: Counter[str] | None = None) -> None:
         self._name, self._count = name, 0
         self._devices = dict[str, _Device]()
-        self.refused = dict[str, int]()
-        self.heard = 0
-        self.watch(devices)
+        self.refused = Counter[str]() if refused is None else refused
 
-    def watch(self, devices: Iterable[Wireless]) -> None:
+    def follow(self, devices: Iterable[Wireless]) -> None:
         """Hear these devices from now on; what is known of one that stays as it was is kept."""
         before, self._devices = self._devices, {}
         for device in devices:
@@ -127,7 +126,7 @@ class Sensors:
         devices = self._devices.values()
         return [_trouble(one.device.name, one.trouble) for one in devices if one.trouble]
 
-    def take(self, advert: Advert) -> Sequence[Fact]:
+    def heard(self, advert: Advert) -> Sequence[Fact]:
         """Return what an advert says; of a foreign device, nothing, at the cost of one look."""
         known = self._devices.get(advert.address)
         if known is None:
@@ -135,7 +134,6 @@ class Sensors:
         data = advert.service_data.get(BTHOME)
         if data is None:
             return NOTHING
-        self.heard += 1
         if not known.bytes.is_due(advert.at, SAME_S, data):
             self._refuse(Refusal.REPEAT)
             return NOTHING
@@ -149,7 +147,7 @@ class Sensors:
         return [*_opened(known), *self._words(known, frame, advert)]
 
     def _refuse(self, reason: Refusal) -> None:
-        self.refused[reason] = self.refused.get(reason, 0) + 1
+        self.refused[reason] += 1
 
     def _words(self, known: _Device, frame: bthome.Frame, advert: Advert) -> Sequence[Fact]:
         verdict = _fold(known, frame, advert.at)

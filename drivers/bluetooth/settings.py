@@ -1,17 +1,13 @@
 """The radio's TOML file as typed settings; relative paths start at the file's own folder."""
 
 from pathlib import Path
-from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from hub.contract.addresses import FlawError
-from hub.contract.forms import FilePath, SocketPath, socket
+from hub.contract.forms import Adapter, FilePath, SocketPath, socket
 from hub.shared.settings import Noted, read, refuse, text_of, unnoted
-
-# an adapter's name on this machine, or its address, which stays when a dongle is plugged in anew
-Adapter = Annotated[str, Meta(pattern="^(hci[0-9]{1,2}|[0-9A-F]{2}(:[0-9A-F]{2}){5})?$")]
 
 
 class Adapters(Struct, frozen=True, forbid_unknown_fields=True):

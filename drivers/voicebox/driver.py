@@ -46,6 +46,10 @@ def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | N
             assert_never(order)
 
 
+class ProcessLostError(Exception):
+    """No voice process has come to the socket."""
+
+
 class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", tag_field="kind"):
     """The socket to which the voice process connects."""
 
@@ -77,9 +81,19 @@ class Voice:
 
     async def serve(self, path: Path) -> None:
         """Serve until cancelled. Raises SocketError or ProcessLostError."""
-        ready, look = self._port.ready, self._parts.look
-        host = Host("voice", voice.VOCABULARY, self._hear, ready, look, PATIENCE)
-        await host.serve(path, self._orders())
+        await Host("voice", voice.VOCABULARY, self, PATIENCE).serve(path, self._orders())
+
+    def look(self) -> None:
+        """Report parts that changed too often to be reported at once."""
+        self._parts.look()
+
+    def ready(self) -> None:
+        """Report that the voice works."""
+        self._port.ready()
+
+    def lost(self, reason: str) -> None:
+        """Fail: the socket is made anew. Raises ProcessLostError."""
+        raise ProcessLostError(reason)
 
     async def _orders(self) -> AsyncIterator[voice.Order]:
         """Yield what the resident is to hear."""
@@ -88,7 +102,8 @@ class Voice:
             if word is not None:
                 yield word
 
-    def _hear(self, fact: voice.Fact) -> None:
+    def hear(self, fact: voice.Fact) -> None:
+        """Make an event of a fact."""
         at = monotonic()
         match fact:
             case voice.Hello():

@@ -43,6 +43,9 @@ class Flaw(StrEnum):
     PHONE_SIGN = "phone_sign"
     PHONE_LENGTH = "phone_length"
     PHONE_ZERO = "phone_zero"
+    BLUETOOTH = "bluetooth"
+    BIND_KEY = "bind_key"
+    ADAPTER = "adapter"
 
 
 class FlawError(ValueError):

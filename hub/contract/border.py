@@ -77,10 +77,13 @@ def read(
 def _struct(
     raw: object, shape: type[S], path: str, essential: Collection[str], lost: list[str]
 ) -> S:
+    fields = msgspec.structs.fields(shape)
+    if isinstance(raw, list) and shape.__struct_config__.array_like:
+        raw = dict(zip((field.name for field in fields), raw, strict=False))
     if not isinstance(raw, dict):
         raise UnreadableError(path)
     values: dict[str, object] = {}
-    for field in msgspec.structs.fields(shape):
+    for field in fields:
         place = f"{path}{field.name}"
         required = field.default is NODEFAULT and field.default_factory is NODEFAULT
         if field.name in raw:

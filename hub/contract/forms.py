@@ -35,6 +35,9 @@ class Form(StrEnum):
     NAME = "name"  # a hub's or device's
     WORD = "word"  # small Latin letters
     PHONE = "phone"
+    BLUETOOTH = "bluetooth"  # the address of a Bluetooth device
+    BIND_KEY = "bind_key"  # by which a wireless sensor encrypts
+    ADAPTER = "adapter"  # a Bluetooth adapter's name, or its address
 
 
 def of(form: Form, pattern: str | None = None) -> Meta:
@@ -48,6 +51,10 @@ SocketPath = Annotated[str, of(Form.SOCKET)]
 TimeOfDay = Annotated[str, of(Form.TIME, r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]  # local, "HH:MM"
 # a name becomes part of a topic: no wildcard, no slash, and no dot, which NATS does not take
 Name = Annotated[str, of(Form.NAME, r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+Bluetooth = Annotated[str, of(Form.BLUETOOTH, r"^[0-9A-F]{2}(:[0-9A-F]{2}){5}$")]
+BindKey = Annotated[str, of(Form.BIND_KEY, r"^[0-9a-f]{32}$")]  # AES-128, as hex
+Adapter = Annotated[str, of(Form.ADAPTER, r"^(hci[0-9]{1,2}|[0-9A-F]{2}(:[0-9A-F]{2}){5})?$")]
 
 
 def form_of(meta: Meta) -> Form | None:
@@ -109,6 +116,21 @@ def phone(text: str) -> str:
     return "+" * abroad + "-".join(groups)
 
 
+def bluetooth(text: str) -> str:
+    """Return an address in capitals with colons, as BlueZ writes it: `c0-ff-ee-...` is one, too."""
+    return text.strip().upper().replace("-", ":")
+
+
+def bind_key(text: str) -> str:
+    """Return a key in small letters, without the spaces that a label prints between."""
+    return re.sub(r"[\s:-]", "", text).lower()
+
+
+def adapter(text: str) -> str:
+    """Return an adapter's name, or its address as BlueZ writes it."""
+    return text.strip() if text.strip().startswith("hci") else bluetooth(text)
+
+
 def _broker(text: str) -> str:
     broker(text)
     return text
@@ -125,4 +147,7 @@ _CHECKS: dict[Form, Callable[[str], str]] = {
     Form.PATH: path,
     Form.SOCKET: socket,
     Form.PHONE: phone,
+    Form.BLUETOOTH: bluetooth,
+    Form.BIND_KEY: bind_key,
+    Form.ADAPTER: adapter,
 }

@@ -114,7 +114,7 @@ def _is_calm(state: HomeState) -> bool:
     """Whether nothing is under way but a quiet, a stay, an absence or a fault."""
     if state.alarms or state.owed or state.notices or not state.link.up:
         return False
-    if state.warning or state.candidate or state.pairing:
+    if state.warning or state.candidate or state.pairing or state.wireless.refused:
         return False
     for contact in state.contacts.values():
         if contact.restless or type(contact.life) is not Up:

@@ -64,6 +64,7 @@ from hub.core.model.state import (
     Link,
     Step,
 )
+from hub.core.model.wireless import recovered as recovered_memory
 from hub.core.supervision import faults, supervision
 from hub.core.vitals import restart as vitals_restart
 from hub.core.vitals import vitals
@@ -85,6 +86,7 @@ ELAPSE = (  # the order in which what is due is served
     checkin.elapse,
     announcements.elapse,
     pairing.elapse,
+    wireless.elapse,
     supervision.elapse,
 )
 NEXT_WAKE = (
@@ -105,6 +107,7 @@ NEXT_WAKE = (
     checkin.next_wake,
     announcements.next_wake,
     pairing.next_wake,
+    wireless.next_wake,
     supervision.next_wake,
 )
 
@@ -140,6 +143,7 @@ def must_commit(before: HomeState, after: HomeState, effects: list[Effect]) -> b
         or after.faults is not before.faults
         or after.counter != before.counter
         or after.candidate is not before.candidate
+        or after.wireless.taken != before.wireless.taken  # else a press would be taken twice
         or after.notices is not before.notices
         or after.care.visit is not before.care.visit  # else a crash could ask it again and again
         or any(isinstance(e, Publish) and e.lane <= Lane.FAULT for e in effects)
@@ -157,7 +161,7 @@ def recover(
     the snapshot may hold no sign of life.
     """
     long_ago = started.at - DAY_S
-    state = supervision.recovered(state, started)
+    state = vitals_restart.recovered(supervision.recovered(state, started), started)
     return replace(
         state,
         boot=started.boot,
@@ -165,12 +169,13 @@ def recover(
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, started.at),
         warning=recovered_warning(state.warning, started.at),
-        vitals=vitals_restart.recovered(state, started),
-        beats={},
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, started.at),
         pairing=None,
         notices=announcements.recovered(state.notices, started.at),
+        wireless=recovered_memory(
+            state.wireless, state.clock.offset_s - (started.utc - started.at), started.at
+        ),
         contacts={name: press.recovered(c, started.at) for name, c in state.contacts.items()},
         alarms=tuple(alarm.recovered(a, started.at, long_ago) for a in state.alarms),
         owed=delivery.recovered(state.owed, unsent, started.at, long_ago),
@@ -201,7 +206,7 @@ def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
         case Answered() | Talking() | Spoke() | PartChanged() | VoiceTold():
             return speech.take_voice_event(state, event, rules)
         case Started() | DeviceSeen() | BatteryMeasured() | MainsChanged():
-            return supervision.take_device_event(state, event, rules)
+            return _take_device_event(state, event, rules)
         case LinkUp() | CenterBorn() | LinkDown():
             return _take_link_event(state, event, rules)
         case BrokerAcked() | CenterAcked():
@@ -215,6 +220,16 @@ def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
             return commands.telemetry(state, event, rules)
         case _:
             return _take_trouble(state, event, rules)
+
+
+def _take_device_event(
+    state: HomeState, event: Started | DeviceSeen | BatteryMeasured | MainsChanged, rules: Rules
+) -> Step:
+    state, effects = supervision.take_device_event(state, event, rules)
+    if not isinstance(event, Started):
+        return state, effects
+    state, more = wireless.begin(state, event.at, rules)
+    return state, effects + more
 
 
 def _take_house_event(
@@ -276,6 +291,10 @@ def _take_trouble(
     match event:
         case Ticked():
             return state, []
+        case DriverFailed(at=at, device=rules.radio, reason=reason):
+            return wireless.fail_radio(state, at, rules, reason)
+        case DriverReady(at=at, device=rules.radio):
+            return faults.mend(state, FaultKind.NO_RADIO, rules.radio, at, rules)
         case DriverFailed(at=at, device=device, reason=reason):
             return faults.fail(state, FaultKind.DRIVER_FAILED, device, at, rules, reason)
         case DriverReady(at=at, device=device):

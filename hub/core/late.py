@@ -10,6 +10,7 @@ from hub.contract.messages import AnsweredBy, PresenceKind
 from hub.core.activity import habits
 from hub.core.alarm import warning
 from hub.core.checkin import checkin
+from hub.core.model import wireless
 from hub.core.model.activity import NEVER, House, Presence, proved_at
 from hub.core.model.checkin import CareState, LifeWatch
 from hub.core.model.rules import Rules
@@ -40,6 +41,7 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         watch=_supervised(old.watch, new.watch),
         vitals=restart.joined(old.vitals, new.vitals),
         limits=old.limits if new.limits is None else new.limits,
+        wireless=wireless.joined(old.wireless, new.wireless),
         counter=max(old.counter, new.counter),
     )
     state, told = snapshot.tell_start(state, new.care.began_at, rules)

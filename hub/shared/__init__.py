@@ -2,6 +2,7 @@
 
 __all__ = [
     "backoff",
+    "bluetooth",
     "command_line",
     "decoding",
     "files",

@@ -42,6 +42,8 @@ def tell(mistake: Mistake, language: Language) -> str:
     problem = str(mistake.problem)
     if mistake.problem is Problem.MISSING_KEY and mistake.allowed:
         problem = "missing_choice"
+    elif f"missing_{mistake.detail}" in words["problem"]:
+        problem = f"missing_{mistake.detail}"
     form = mistake.problem is Problem.FORM
     said = words["form"][mistake.allowed[0]] if form else words["problem"][problem]
     sentence = said.format(

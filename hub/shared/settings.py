@@ -38,7 +38,7 @@ class Problem(StrEnum):
 
     SYNTAX = "syntax"  # nothing: the text is no TOML
     UNKNOWN_KEY = "unknown_key"  # the keys of this table
-    MISSING_KEY = "missing_key"  # the choices, where the key has choices
+    MISSING_KEY = "missing_key"  # the choices, where the key has choices; `detail` is its form
     WRONG_TYPE = "wrong_type"  # a code: switch integer number text list table value
     CHOICE = "choice"  # the choices
     BOUNDS = "bounds"  # bounds, such as "≥ 1"
@@ -48,6 +48,7 @@ class Problem(StrEnum):
     ENCODING = "encoding"  # nothing: these bytes are no text
     UNKNOWN_KIND = "unknown_kind"  # the known kinds
     DUPLICATE = "duplicate"  # nothing; `detail` is the line of the first
+    TAKEN = "taken"  # nothing: the name of a device of another file
     INVALID = "invalid"  # nothing; `detail` is the text of the struct's error
     CODEPAGE = "codepage"  # nothing; only a note: `detail` is the encoding of the file
 
@@ -310,7 +311,8 @@ def _table(
         if key in table:
             values[field.name] = _value(walk, (*path, key), table[key], field.type)
         elif field.required:
-            walk.note((*path, key), Problem.MISSING_KEY, choices(field.type))
+            form = form_of(plain(field.type)[1]) or ""
+            walk.note((*path, key), Problem.MISSING_KEY, choices(field.type), detail=form)
     return _made(walk, path, shape, values) if len(walk.mistakes) == before else UNSET
 
 

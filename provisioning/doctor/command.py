@@ -14,7 +14,7 @@ import msgspec
 from hub.shared.findings import MARKS, Finding, Verdict, good, note
 from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
-from provisioning.doctor import broker, machine, voice
+from provisioning.doctor import bluetooth, broker, machine, voice
 from provisioning.findings import HubConfig, Readers, reading, tell
 
 
@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Examine and print; return 1 when something must be repaired."""
     findings = []
-    readers = Readers(args.load_hub, args.load_voice, args.tell)
+    readers = Readers(args.load_hub, args.load_voice, args.tell, args.load_wireless)
     for finding in examine(args.config, args.voice_config, readers):
         findings.append(finding)
         if not args.json:
@@ -58,6 +58,8 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
         yield from inspect.examine(hub)
         yield from broker.examine(hub)
     yield from wiring(hub)
+    if hub.hub:
+        yield from bluetooth.examine(hub, readers)
     if config and hub.voice:
         yield from voice.examine(hub.voice, voice.config_of(config, voice_config), readers)
 

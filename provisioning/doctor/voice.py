@@ -61,20 +61,20 @@ def _exists(file: Path) -> bool:
         return True
 
 
-def connected(socket: str, proc: Path) -> Finding:
-    """Return whether the hub listens for the voice, and whether a voice is connected."""
+def connected(socket: str, proc: Path, check: str = "voice_socket") -> Finding:
+    """Return whether the hub listens for a process, and whether that is connected."""
     try:
         states = set(_states(proc / "net" / "unix", socket))
     except PermissionError:
-        return note("voice_socket", "forbidden", socket=socket)
+        return note(check, "forbidden", socket=socket)
     except OSError:
         states = set()
     if LISTENING not in states:
-        return note("voice_socket", "deaf", socket=socket)
+        return note(check, "deaf", socket=socket)
     apart = chain.from_iterable(_apart(proc, socket))
     if CONNECTED in states or CONNECTED in apart:
-        return good("voice_socket", socket=socket)
-    return bad("voice_socket", "alone", socket=socket)
+        return good(check, socket=socket)
+    return bad(check, "alone", socket=socket)
 
 
 def models(folder: str) -> Iterator[Finding]:

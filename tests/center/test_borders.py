@@ -25,7 +25,7 @@ from center.service.intake import Received
 from center.service.metrics import Tally
 from center.service.texts import texts
 from center.store import tables
-from center.store.rows import announcements, incidents, parts, records
+from center.store.rows import announcements, incidents, limits, parts, records
 from center.store.rows import hubs as hub_rows
 from center.store.rows import needs as need_rows
 from center.store.rows.incidents import Which
@@ -41,12 +41,14 @@ from hub.contract.messages import (
     Happened,
     ReportEvent,
     Stage,
+    VitalLimits,
 )
 from hub.contract.scaip import Care, Kind
 from hub.shared.language import Language
+from tests.center.bodies import WILLING, quarter
 from tests.center.counter import Counter, Recorder, at_counter
 from tests.center.linked import Told
-from tests.center.lives import RECORD, activity, care, check_in
+from tests.center.lives import activity, care, check_in
 from tests.center.making import HUB, NAMES, NOW, event, hear, state, stored
 from tests.center.service.test_auth import sign_in
 from tests.center.test_fuzz import Wide
@@ -343,6 +345,12 @@ ODD_ROWS = [
     'UPDATE hubs SET voice = \'{"can": "sing", "engines": 5}\'',
     "UPDATE faults SET kind = 'from-the-future'",
     "UPDATE needs SET kind = 'from-the-future'",
+    "UPDATE vitals SET level = 'from-the-future', why = 'from-the-future'",
+    "UPDATE vitals SET value = 'much', usual = 'none'",
+    "UPDATE vital_limits SET limits = '{'",
+    'UPDATE vital_limits SET limits = \'{"low_bpm": "low", "stress": 5}\'',
+    "UPDATE incidents SET vital = '{'",
+    'UPDATE incidents SET kind = \'oxygen\', vital = \'{"kind": "skin", "value": "much"}\'',
     "UPDATE needs SET result = 'from-the-future'",
     "UPDATE checkins SET topic = 'from-the-future', result = 'from-the-future'",
     "UPDATE checkins SET \"by\" = 'from-the-future'",
@@ -357,7 +365,8 @@ PAGES = [
 ]  # fmt: skip
 CONSOLE = [
     "/", "/incidents/b1-1", "/hubs", "/calls-today", "/checkins", f"/homes/{HUB}",
-    f"/homes/{HUB}/119", "/false-alarms", "/announcements",
+    f"/homes/{HUB}/119", "/false-alarms", "/announcements", f"/homes/{HUB}/vitals?days=1",
+    f"/homes/{HUB}/limits",
 ]  # fmt: skip
 
 
@@ -370,7 +379,10 @@ def lived_in(store: Store) -> None:
     hear(store, check_in(CheckInResult.MISSED, ident="c1"), utc=NOW)
     hear(store, activity(NOW, pir1=3), utc=NOW)
     change = Entry(NOW, Deed.RECORD_CHANGED, version=0)
-    store.submit(lambda conn: records.put(conn, HUB, RECORD, change)).result(10)
+    store.submit(lambda conn: records.put(conn, HUB, WILLING, change)).result(10)
+    hear(store, quarter(NOW), utc=NOW)
+    limited = VitalLimits(low_bpm=45.0)
+    store.submit(lambda conn: limits.put(conn, HUB, limited, "김하늘", NOW)).result(10)
 
 
 @pytest.mark.parametrize("spoil", ODD_ROWS)

@@ -29,6 +29,7 @@ from hub.contract.voice import Phrase
 from hub.core.model.effects import OpenPairing, PairingAnswer, Say, Show, Signal, Took
 from hub.core.model.events import (
     BatteryMeasured,
+    DriverFailed,
     HeartRateMeasured,
     Measured,
     PairingAsked,
@@ -41,7 +42,7 @@ from hub.core.model.events import (
     WirelessPressed,
 )
 from hub.shared.sidecar import host
-from hub.shared.sidecar.host import Patience, ProcessLostError
+from hub.shared.sidecar.host import Patience
 from tests.drivers.fakes import FakePort
 
 PRESS = Pressed("b1-1", "pendant", How.LONG, packet_id=7, counter=4711, mark="0a1b2c3d")
@@ -298,17 +299,34 @@ def test_a_flood_is_cut_off_and_the_radio_may_come_again(tmp_path: Path) -> None
     assert 0 < asyncio.run(story()) <= 500
 
 
-def test_a_radio_that_nobody_starts_is_a_fault(
+def test_a_radio_that_nobody_starts_is_one_fault_and_may_come_at_any_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE", Patience(ping_s=0.01))
     monkeypatch.setattr(host, "LOST_S", 0.05)
+    monkeypatch.setattr(host, "STEADY_S", 0.1)
 
-    async def story() -> None:
-        await Driver(socket=str(tmp_path / "radio.sock")).run(FakePort())
+    async def story() -> list[object]:
+        async with served(tmp_path) as (path, port):
+            await port.until(lambda: len(port.emitted) == 1)
+            for _ in range(5):  # it dies again and again: that is told, and no storm
+                found = await connected(path)
+                found.say(radio.Hello(), PRESS)
+                assert await found.hear() == radio.Ping(1)
+                found.writer.close()
+            await port.until(lambda: len(port.emitted) == 6)
+            found = await connected(path)
+            found.say(radio.Hello(), radio.Pong(1))
+            await port.until(lambda: port.readies == 1)
+            found.writer.close()
+            await port.until(lambda: len(port.emitted) == 7)
+            return list(port.emitted)
 
-    with pytest.raises(ProcessLostError, match="no radio process"):
-        asyncio.run(story())
+    first, *presses, last = asyncio.run(story())
+    assert isinstance(first, DriverFailed)
+    assert first.reason == "no radio process for 0 s"
+    assert [type(event) for event in presses] == [WirelessPressed] * 5
+    assert isinstance(last, DriverFailed)
 
 
 def test_a_radio_that_is_stopped_is_killed_so_that_it_is_back_within_5_s(

@@ -15,6 +15,8 @@ from center import cli as center_cli
 from center.config import Settings
 from center.domain.record import Record
 from drivers import contact, supply
+from drivers.bluetooth.settings import RadioSettings
+from drivers.bluetooth.settings import load as load_radio
 from drivers.gpio_line import SILENT_S
 from drivers.virtual import driver
 from drivers.virtual.furnish import furnish
@@ -23,6 +25,7 @@ from hub.contract.addresses import Flaw
 from hub.contract.forms import form_of
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Role, Room, Sense, Sensor
+from hub.core.model.wireless import WirelessFile
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from hub.shared.settings import Problem, SettingsError
@@ -323,7 +326,10 @@ def shapes(hint: object) -> Iterator[object]:
 
 
 DEVICES = filter(None, map(find_driver, driver_kinds()))
-SETTINGS = (Config, Settings, VoiceSettings, Record, PlanFile, Common, *DEVICES)
+SETTINGS = (
+    Config, Settings, VoiceSettings, RadioSettings, WirelessFile, Record, PlanFile, Common,
+    *DEVICES,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", SETTINGS, ids=str)
@@ -337,3 +343,4 @@ def test_the_examples_in_the_documents_are_right() -> None:
     assert [getattr(device, "name", "") for device in hub.device][:2] == ["help", "cord"]
     settings, _ = center_cli.load(REPO / "docs" / "examples" / "center.toml")
     assert settings.center.listen == "127.0.0.1:8080"
+    assert load_radio(REPO / "docs" / "examples" / "radio.toml").adapters.listen == "hci0"

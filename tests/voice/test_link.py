@@ -25,7 +25,8 @@ from hub.contract.voice import (
     decode,
     encode,
 )
-from hub.shared.sidecar import link as dialling
+from hub.shared.sidecar.link import Pace
+from voice import link as module
 from voice.link import Link, link_to
 
 HELP, FINE = Heard(Meaning.HELP), Heard(Meaning.FINE, "ask_mood")
@@ -92,8 +93,7 @@ async def got(orders: list[Order], count: int) -> None:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialling, "SOON_S", 0.02)
-    monkeypatch.setattr(dialling, "LATER_S", 0.05)
+    monkeypatch.setattr(module, "PACE", Pace(0.02, 0.05))
 
 
 def test_it_says_hello_first_and_takes_orders(tmp_path: Path) -> None:

@@ -17,20 +17,25 @@ from center.console.tasks import calls, equipment_view
 from center.console.tasks.calls import Draft, Look
 from center.console.view import Call, Viewer, call
 from center.console.visit import Visit, visited
+from center.console.vitals import card
+from center.console.vitals import limits as limits_form
 from center.domain import day_grid, times
+from center.domain import limits as limit_rules
 from center.domain.announcement import Announcement, Delivery
 from center.domain.day_grid import Hour
 from center.domain.hub import Hub, Seen
 from center.domain.incident import Incident
 from center.domain.need import CHOICES
 from center.domain.rates import WINDOWS, Rates
-from center.domain.record import Kept
+from center.domain.record import ConsentItem, Kept
+from center.domain.vitals import Reading
 from center.service import homes
 from center.service.desk import Desk
 from center.store.rows import days as day_rows
-from center.store.rows import deliveries, parts, rates, records, voices, words
+from center.store.rows import deliveries, parts, rates, records, vitals, voices, words
 from center.store.rows import hubs as hub_rows
 from center.store.rows import incidents as incident_rows
+from center.store.rows import limits as limit_rows
 from center.store.rows.days import CheckIn
 from center.store.rows.parts import AreaTask
 from center.store.rows.voices import Voice
@@ -38,6 +43,7 @@ from center.store.rows.words import Words
 
 INCIDENTS = 15
 SENT = 5
+FACTS = 5
 SPANS = {"2": 2, "7": 7}
 
 
@@ -58,6 +64,8 @@ class HomeLook(Struct, frozen=True):
     sent: tuple[tuple[Announcement, Delivery], ...]
     words: Words
     equipment: tuple[AreaTask, ...]
+    limits: limit_rules.Kept
+    readings: tuple[Reading, ...] = ()
 
 
 class History(Struct, frozen=True):
@@ -101,6 +109,10 @@ async def _read(visit: Visit) -> Response:
         worded=checkins.worded(found.checkins, found.words, visit.viewer),
         equipment=[equipment_view.line(one, {}, visit.viewer) for one in found.equipment],
         announced=[view.heard(told, one, visit.viewer) for told, one in found.sent],
+        vitals_allowed=found.kept.record.allows(ConsentItem.VITALS),
+        facts=card.facts(found.readings, visit.viewer)[:FACTS],
+        vitals_old=card.old(found.readings, visit.viewer),
+        limits=limits_form.view(found.limits, visit.viewer),
     )
 
 
@@ -123,6 +135,8 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
         sent=tuple(deliveries.to_home(conn, hub, SENT)),
         words=words.newest(conn, now - checkins.DAYS * times.DAY_S, hub),
         equipment=tuple(parts.of_home(conn, hub)),
+        limits=limit_rows.find(conn, hub),
+        readings=tuple(vitals.latest(conn, hub, now)) if vitals.allowed(conn, hub) else (),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from center.console.view import Viewer
+from center.console.vitals import limits
 from center.domain import times
 from center.domain.incident import Deed, Entry, Incident, Outcome
 from center.service.texts import Texts
@@ -148,6 +149,10 @@ def _text(entry: Entry, t: Texts) -> str:
             return unread(entry.text, t)
         case Deed.RECORD_CHANGED:
             return ", ".join(_field(name, t) for name in entry.text.split())
+        case Deed.LIMITS_CHANGED:
+            return limits.told(entry.text, t)
+        case Deed.VITALS_SHARED:
+            return t("vitals.shared", n=entry.text)
         case Deed.CALLED:
             kind, _, result = entry.text.partition(" ")
             return f"{t.word('need', kind)} · {t.word('called', result)}"

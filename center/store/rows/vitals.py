@@ -40,6 +40,7 @@ from hub.contract.messages import Vital, VitalKind, Vitals, VitalWhy
 
 AHEAD_S = 3600.0  # a reading from further ahead was written by a wrong clock
 FAR = 2.0**40  # no real value is as high; a time of it is in no calendar
+BATTERY_S = 30 * times.DAY_S  # a device that told nothing for longer is not there any more
 UNSURE = 10  # records without a certain time that are listed
 _c = vitals.c
 _KEY = (_c.hub, _c.kind, _c.utc, _c.device)
@@ -110,14 +111,14 @@ def whys(conn: Connection, hub: str, kind: VitalKind, since_utc: float) -> list[
     return [shape(row, Whys) for row in found]
 
 
-def latest(conn: Connection, hub: str) -> list[Reading]:
-    """Return the newest value of each kind, and of a battery that of each device."""
+def latest(conn: Connection, hub: str, now: float) -> list[Reading]:
+    """Return the newest value of each kind, and of a battery that of each device of this month."""
     found = []
     for kind in VitalKind:
         if kind is not VitalKind.BATTERY:
             query = select(vitals).where(_of(hub, kind), _c.value.is_not(None))
             found += [_shape(row) for row in conn.execute(query.order_by(_c.utc.desc()).limit(1))]
-    return found + _batteries(conn, hub)
+    return found + _batteries(conn, hub, now - BATTERY_S)
 
 
 def unsure(conn: Connection, hub: str, since_utc: float) -> list[Reading]:
@@ -166,8 +167,8 @@ def _of(hub: str, *kinds: VitalKind) -> ColumnElement[bool]:
     return (_c.hub == hub) & _c.kind.in_([kind.value for kind in kinds]) & _c.sure.is_(True)
 
 
-def _batteries(conn: Connection, hub: str) -> list[Reading]:
-    of_home = _of(hub, VitalKind.BATTERY) & _c.value.is_not(None)
+def _batteries(conn: Connection, hub: str, since_utc: float) -> list[Reading]:
+    of_home = _of(hub, VitalKind.BATTERY) & _c.value.is_not(None) & (_c.utc >= since_utc)
     last = select(_c.device, func.max(_c.utc).label("utc")).where(of_home).group_by(_c.device)
     newest = last.subquery()
     query = select(vitals).join(newest, (_c.device == newest.c.device) & (_c.utc == newest.c.utc))

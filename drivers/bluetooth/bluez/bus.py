@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterable
 from typing import Any
 
+from bleak.backends.bluezdbus.manager import get_global_bluez_manager
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
 from dbus_fast.errors import DBusError
@@ -67,9 +68,19 @@ async def connect(address: str | None = None) -> MessageBus:
         return patient(await bus.connect())
 
 
-async def call(bus: MessageBus, message: Message, within_s: float = CALL_S) -> list[Any]:
-    """Call a method; return its answer. Raises `RefusedError`, or `BROKEN` when none comes."""
-    async with asyncio.timeout(within_s):
+async def guard_bleak() -> None:
+    """Guard bleak's own connection, too. Raises BleakError or `BROKEN`."""
+    manager = await get_global_bluez_manager()
+    if manager._bus:  # noqa: SLF001 - there is no other way in; a test fails if it goes
+        patient(manager._bus)  # noqa: SLF001
+
+
+async def call(bus: MessageBus, message: Message, within_s: float = 0.0) -> list[Any]:
+    """Call a method; return its answer. Raises `RefusedError`, or `BROKEN` when none comes.
+
+    It waits for `within_s`, or `CALL_S`.
+    """
+    async with asyncio.timeout(within_s or CALL_S):
         reply = await bus.call(message)
     if reply.message_type is MessageType.ERROR:
         raise RefusedError(reply.error_name or "", str(reply.body[0]) if reply.body else "")

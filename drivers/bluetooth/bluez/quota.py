@@ -15,6 +15,13 @@ SAVED_S = 12.0  # three connects in a row
 CONNECT_S = 4.0  # about what one costs
 
 
+class Turn:
+    """One try to connect: what is spent begins at `deaf_from`; None: nobody answered."""
+
+    def __init__(self, now: float) -> None:
+        self.deaf_from: float | None = now
+
+
 class ConnectBudget:
     """The deaf seconds that may be spent; one connect at a time.
 
@@ -37,16 +44,17 @@ class ConnectBudget:
         return max(0.0, (CONNECT_S - self._saved_s) / SHARE) if self.shared else 0.0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[Turn]:
         """Wait for a turn, and spend the time until the block ends."""
         async with self._one:
             await asyncio.sleep(self.wait_s)
-            begun = self._now()
+            turn = Turn(self._now())
             try:
-                yield
+                yield turn
             finally:
                 self._save()
-                self._saved_s -= self._now() - begun
+                if turn.deaf_from is not None:
+                    self._saved_s -= self._now() - turn.deaf_from
 
     def _save(self) -> None:
         now = self._now()

@@ -52,5 +52,5 @@ class BloodPressureService:
         self._records.flush()
 
     def greeting(self) -> Iterable[Fact]:
-        """Return the records that came while there was no hub: the device has forgotten them."""
-        return self._records.waited()
+        """Nothing lasts."""
+        return ()

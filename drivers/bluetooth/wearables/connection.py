@@ -26,9 +26,9 @@ from hub.shared.backoff import exponential_s
 FIRST_S, LONGEST_S = 1.0, 300.0
 UNANSWERED_S = 2.0  # after a try that nobody answered while it seems to be near: it costs nothing
 GROWTH = 3.0  # 1, 3, 9, 27, 81, 243, 300 s: with one adapter each connect makes it deaf for 4 s
-STEADY_S = 60.0  # a shorter connection is no success: at the edge of range they come in dozens
+STEADY_S, SHORTS = 60.0, 3  # at the edge of range, shorter connections come in dozens: few are free
 BLIND_S = 300.0  # between tries of a device that is not heard: a lost advert must not cost it
-ABSENT_S = 20.0  # who comes into range after so long is tried at once, whatever failed before
+ABSENT_S = 5.0  # who was told as away for so long is tried at once, whatever failed before
 RESTING = 6  # failures whose pause is the longest
 AWAY_S = 60.0  # not heard and not connected for so long: out of range
 FRAMES = 256  # that wait to be read: about 2 min of a band
@@ -75,7 +75,7 @@ class Connection:
         self._rssi_dbm: int | None = None
         self._arrived = asyncio.Event()
         self._tried_at = float("-inf")
-        self._failures = self._silences = 0
+        self._failures = self._shorts = self._silences = 0
         self._told_near: bool | None = None
         self._told: set[Part] = set()
         self._away: asyncio.TimerHandle | None = None
@@ -91,7 +91,7 @@ class Connection:
         self._range()
 
     def greeting(self) -> Iterator[Fact]:
-        """Yield what a hub that has just connected has to know; then tell what waited for it."""
+        """Yield what a hub that has just connected has to know."""
         if self._told_near is not None:
             yield Presence(self.device.name, near=self._told_near)
         for part in self._told:
@@ -139,6 +139,7 @@ class Connection:
 
     async def _try(self) -> None:
         began, lively = self._around.at(), False
+        self._shorts = 0 if self._new else self._shorts
         self._new = self._unanswered = False
         try:
             async with self._air.connect(self.device.address) as peripheral:
@@ -152,9 +153,12 @@ class Connection:
         finally:
             self._tried_at = self._around.at()  # the pause begins where the connection ends
             self._connected = False
-            if not self._unanswered:
-                steady = lively and self._tried_at >= began + STEADY_S
-                self._failures = 0 if steady else self._failures + 1
+            if lively:
+                steady = self._tried_at >= began + STEADY_S
+                self._shorts = 0 if steady else self._shorts + 1
+                self._failures = max(0, self._shorts - SHORTS)
+            elif not self._unanswered:
+                self._failures += 1
             self._range()
 
     async def _session(self, peripheral: Peripheral) -> bool:

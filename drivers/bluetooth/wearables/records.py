@@ -19,8 +19,7 @@ FRESH_S = 600.0  # somebody measures, sits a while, and then walks into range
 AHEAD_S = 120.0  # two clocks that nobody set to the second
 PAUSE_S = 2.0  # what comes within this time of the last record came together
 LIVE_S = 10.0  # this long after the last of the stored ones, a record without a time is new
-DAY_S = 86_400.0  # the longest `ago_s`
-MOST = 64  # records that wait for a hub, or for the last of them to come
+MOST = 64  # records that wait for the last of them to come
 REMEMBERED = 128  # records that a device tells again at each connect are told to the hub once
 
 
@@ -58,23 +57,15 @@ class Records:
             self._restart()
 
     def flush(self) -> None:
-        """Tell what waits; without a hub it waits on."""
+        """Tell what waits: first those of unknown age, then the oldest."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._around.hub():
-            for reading in self.waited():
-                self._around.tell(reading)
-
-    def waited(self) -> list[Reading]:
-        """Return what waits, and forget it: first those of unknown age, then the oldest."""
         now = self._around.at()
         waiting, self._waiting = self._waiting, []
-        old = [
-            structs.replace(each, ago_s=min(ago_s, DAY_S), fresh=each.fresh and ago_s <= FRESH_S)
-            for ago_s, each in ((now - since, each) for since, each in waiting)
-        ]
-        return sorted(old, key=lambda each: each.taken_utc or 0.0)
+        old = (structs.replace(reading, ago_s=now - since) for since, reading in waiting)
+        for reading in sorted(old, key=lambda each: each.taken_utc or 0.0):
+            self._around.tell(reading)
 
     def _is_new(self, reading: Reading, taken: datetime | None) -> bool:
         if taken is None:

@@ -24,7 +24,6 @@ class Around(Struct, frozen=True):
     refuse: Callable[[str], None]  # counts a refused frame by its reason
     at: Callable[[], float]  # monotonic seconds
     utc: Callable[[], float | None]  # the wall clock; None: it is not synchronised
-    hub: Callable[[], bool] = lambda: True  # whether somebody takes in what is told
 
 
 class Service(Protocol):

@@ -41,5 +41,5 @@ class ThermometerService:
         self._records.flush()
 
     def greeting(self) -> Iterable[Fact]:
-        """Return the records that came while there was no hub: the device has forgotten them."""
-        return self._records.waited()
+        """Nothing lasts."""
+        return ()

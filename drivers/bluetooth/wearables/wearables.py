@@ -62,7 +62,7 @@ class Wearables:
             self._connections[address].hurry()
 
     def greeting(self) -> Iterator[Fact]:
-        """Yield what a hub that has just connected has to know: what lasts, and what waited."""
+        """Yield what a hub that has just connected has to know: what lasts."""
         for connection in self._connections.values():
             yield from connection.greeting()
 

@@ -34,7 +34,7 @@ EVEN_SHARE = 0.2
 EVEN_FROM_S = 720.0  # to save battery some sensors pulse evenly, up to 10 min, while somebody moves
 WAKING_S = 18 * 3600.0  # nobody is up for longer, so a home's only sensor may be even for so long
 FRESH = Lone()
-INSIDE = (Sense.MOTION, Sense.DOOR)
+INSIDE = (Sense.MOTION, Sense.DOOR, Sense.WINDOW, Sense.OCCUPANCY, Sense.VIBRATION)
 NOISY = FaultKind.NOISY
 
 

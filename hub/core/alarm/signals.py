@@ -5,6 +5,7 @@ The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the mes
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import HAZARDS
 from hub.contract.voice import Phrase
 from hub.core.model.checkin import asking
 from hub.core.model.effects import Effect, Say, Show, Signal
@@ -45,6 +46,10 @@ PHRASE: dict[Signal, Phrase] = {
     Signal.CLOSED: Phrase.CLOSED,
     Signal.CANCELLED: Phrase.CANCELLED,
 }
+OUTSIDE: dict[Signal, Phrase] = {  # while there is smoke or gas nobody is told to wait inside
+    Signal.UNDELIVERED: Phrase.UNDELIVERED_OUTSIDE,
+    Signal.RECEIVED: Phrase.RECEIVED_OUTSIDE,
+}
 
 
 def express(state: HomeState, at: float, rules: Rules) -> Step:
@@ -56,7 +61,7 @@ def express(state: HomeState, at: float, rules: Rules) -> Step:
     signal = signal_of(state, at, rules)
     if signal is state.shown is RESTING:
         return state, []  # the usual case
-    phrase = PHRASE.get(signal)
+    phrase = _phrase(state, signal)
     if signal is not state.shown:
         state = replace(state, shown=signal, said_at=at)
         effects: list[Effect] = [Show(signal)]
@@ -69,7 +74,8 @@ def express(state: HomeState, at: float, rules: Rules) -> Step:
 
 def say_again(state: HomeState, at: float, rules: Rules) -> Step:
     """Answer a press that changes nothing by speaking the present signal, at most every 3 s."""
-    phrase = PHRASE.get(state.shown) if state.shown is signal_of(state, at, rules) else None
+    shown = state.shown
+    phrase = _phrase(state, shown) if shown and shown is signal_of(state, at, rules) else None
     if phrase is None or at < state.said_at + 3.0:
         return state, []
     return replace(state, said_at=at), [Say(phrase)]
@@ -111,6 +117,12 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     if repeat_s is not None:
         times.append(state.said_at + repeat_s)
     return min(times, default=None)
+
+
+def _phrase(state: HomeState, signal: Signal) -> Phrase | None:
+    if signal in OUTSIDE and any(a.kind in HAZARDS and not a.cleared for a in state.alarms):
+        return OUTSIDE[signal]
+    return PHRASE.get(signal)
 
 
 def _open_alarms(state: HomeState) -> list[Alarm]:

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from hub.contract.messages import HELD_OR_CUT, AnsweredBy, FaultKind
+from hub.contract.scaip import Kind
 from hub.core.activity import presence
 from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Transition
 from hub.core.inputs import pairing, sensors, speech
 from hub.core.model.effects import Effect
 from hub.core.model.events import ContactChanged
-from hub.core.model.rules import CALL_OF_ROLE, Role, Rules
-from hub.core.model.state import Contact, HomeState, Step, Up
+from hub.core.model.rules import Role, Rules
+from hub.core.model.state import Contact, HomeState, Said, Step, Up
 from hub.core.supervision import faults
 from hub.core.vitals import question
 
@@ -96,13 +97,14 @@ def _away_switched(
     return presence.take_declaration(state, at, away=away, rules=rules)
 
 
-def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+def call(state: HomeState, device: str, at: float, rules: Rules, said: Said | None = None) -> Step:
+    """Call for help by a red button; `said` has what is known of a pendant's call."""
+    kind = rules.buttons[device].call or Kind.HELP_BUTTON
     state = _mute_greens(state, rules)
     by_hand, asked = not _chatters(state, device), state.warning
     if by_hand:  # surer than a spoken call or a warning that waits
         state = replace(state, candidate=None, warning=None)
-    kind = CALL_OF_ROLE[rules.buttons[device].role]
-    state, effects = alarm.call(state, kind, device, at, rules)
+    state, effects = alarm.call(state, kind, device, at, rules, said)
     alive: list[Effect] = []
     if by_hand:
         state, read = question.tell_with_call(state, asked, question.BUTTON, at, rules)
@@ -110,6 +112,12 @@ def _call(state: HomeState, device: str, at: float, rules: Rules) -> Step:
         state, alive = sensors.take_activity(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = signals.say_again(state, at, rules)
     return state, [*effects, *alive, *words]
+
+
+def take_back(state: HomeState, device: str, at: float, rules: Rules, *, held: bool) -> Step:
+    """Take back by a green pendant, or, if it was held, report somebody on site first."""
+    arrived, effects = alarm.arrive(state, at, rules) if held else (state, [])
+    return (arrived, effects) if effects else _cancel(state, device, at, rules)
 
 
 def _chatters(state: HomeState, device: str) -> bool:
@@ -132,7 +140,7 @@ def _mute_greens(state: HomeState, rules: Rules) -> HomeState:
 
 def _is_red(device: str, rules: Rules) -> bool:
     button = rules.buttons.get(device)
-    return button is None or button.role in CALL_OF_ROLE
+    return button is None or button.call is not None
 
 
 def _is_green(device: str, rules: Rules) -> bool:
@@ -204,7 +212,7 @@ _FAULTS: dict[Transition, Act] = {
     Transition.CHATTERING: _fail(FaultKind.CHATTER),
     Transition.QUIET: _mend(FaultKind.CHATTER),
 }
-_RED: dict[Transition, Act] = {**_FAULTS, Transition.PRESSED: _call}
+_RED: dict[Transition, Act] = {**_FAULTS, Transition.PRESSED: call}
 _GREEN = {
     **_FAULTS,
     Transition.PRESSED: _green_pressed,

@@ -154,8 +154,10 @@ def _ended(state: HomeState, event: PairingEnded, rules: Rules) -> Step:
         return state, []
     if event.done:
         phrase = Phrase.PAIRING_DONE
+    elif not window.open:
+        phrase = Phrase.PAIRING_UNREADY
     elif event.reason in OF_THE_WINDOW:
-        phrase = Phrase.PAIRING_CLOSED if window.open else Phrase.PAIRING_UNREADY
+        phrase = Phrase.PAIRING_CLOSED
     else:
         phrase = Phrase.PAIRING_FAILED
     state = _not_wanted(state) if event.open else replace(state, pairing=None)

@@ -30,7 +30,9 @@ from hub.core.supervision import supervision
 from hub.core.vitals import question, vitals
 
 # members of an enum are slow to look up in Python 3.11
-BY_MOTION, DOOR, EXIT_DOOR = AnsweredBy.MOTION, Sense.DOOR, Sense.EXIT_DOOR
+BY_MOTION, EXIT_DOOR, OCCUPANCY = AnsweredBy.MOTION, Sense.EXIT_DOOR, Sense.OCCUPANCY
+INNER = (Sense.DOOR, Sense.WINDOW)
+CONTACTS = (*INNER, EXIT_DOOR)
 
 
 def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
@@ -39,7 +41,7 @@ def motion(state: HomeState, event: MotionChanged, rules: Rules) -> Step:
     state, effects = _note_level(state, event.device, event.at, rules, active=event.active)
     if not event.active or supervision.floods(state, event.device):
         return state, effects
-    if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device):
+    if sensed is not None and sensed.active and not _retriggers(state, sensed, event.device, rules):
         return state, effects
     state, more = take_activity(state, event.device, event.at, BY_MOTION, rules)
     return state, effects + more
@@ -97,7 +99,7 @@ def end_quiet(
     sense = sensor.sense if sensor else None
     by_exit, before = sense is EXIT_DOOR, state.house.lone
     lone = noise.FRESH
-    if by is BY_MOTION and not by_exit and sense is not DOOR:
+    if by is BY_MOTION and not by_exit and sense not in INNER:
         lone = noise.run_with(state, device, at, rules)
         if lone.noise:
             return noise.dismissed(state, lone), False
@@ -109,7 +111,7 @@ def end_quiet(
         # not a door that never reports its closing, nor one whose contact is inverted
         ajar = door.active and door.since == at and door.before_s > presence.SHUT_S
         state = presence.exit_door_moved(state, at, rules, ajar=ajar)
-    elif sense is DOOR:
+    elif sense in INNER:
         state = presence.inner_contact(state, at, rules)
     elif by is BY_MOTION:
         state, counts = presence.take_activity(state, device, at, rules)
@@ -122,9 +124,14 @@ def end_quiet(
     return replace(state, house=house), True
 
 
-def _retriggers(state: HomeState, before: Sensed, device: str) -> bool:
-    """Whether motion reported again is news: not at a start, nor from a stuck sensor."""
-    return before.known and not supervision.is_stuck(state, device)
+def _retriggers(state: HomeState, before: Sensed, device: str, rules: Rules) -> bool:
+    """Whether motion reported again is news: not at a start, nor from a stuck sensor.
+
+    A sensor of occupancy says for hours that somebody is there, though nobody moves.
+    """
+    sensor = rules.sensors.get(device)
+    by_motion = sensor is None or sensor.sense is not OCCUPANCY
+    return by_motion and before.known and not supervision.is_stuck(state, device)
 
 
 def _note_life(state: HomeState, event: HeartRateMeasured | VitalsMeasured, rules: Rules) -> Step:

@@ -167,9 +167,13 @@ class PairingEnded(Struct, frozen=True, tag="PairingEnded"):
 
 
 class DevicesChanged(Struct, frozen=True, tag="DevicesChanged"):
-    """The list of wireless devices was changed; the rules that come with this event have it."""
+    """The list of wireless devices was changed; the rules that come with this event have it.
+
+    `trouble` says where the list is wrong, so that the one before it still holds.
+    """
 
     at: float
+    trouble: str = ""
 
 
 class Answered(Struct, frozen=True, tag="Answered"):

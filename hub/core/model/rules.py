@@ -69,11 +69,23 @@ class Room(StrEnum):
 
 
 class Button(Struct, frozen=True):
-    """The role of a contact, its room, and whether a cut wire shows (as a press)."""
+    """The role of a contact or pendant, its room, and whether a cut wire shows (as a press).
+
+    `wireless` is a pendant's address, by which its presses are remembered; empty: it is wired.
+    `silent_s` is how long it may be silent (0: it gives no sign of life).
+    """
 
     role: Role
     place: str = ""
     normally_closed: bool = False
+    wireless: str = ""
+    silent_s: float = 0.0
+
+    @property
+    def call(self) -> Kind | None:
+        """What its press calls as; None: it does not call."""
+        kind = CALL_OF_ROLE.get(self.role)
+        return Kind.PENDANT if kind and self.wireless else kind
 
 
 class Sensor(Struct, frozen=True):
@@ -191,6 +203,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     radio: str = ""  # the device that pairs Bluetooth devices
     buttons: dict[str, Button] = field(default_factory=dict)
     sensors: dict[str, Sensor] = field(default_factory=dict)
+    phones: tuple[str, ...] = ()
+    listed: bool = True  # False: the list of wireless devices could not be read
     quiet: QuietRules = field(default_factory=QuietRules)
     care: CareRules = field(default_factory=CareRules)
     watch: WatchRules = field(default_factory=WatchRules)
@@ -226,6 +240,10 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     stage_lasts_s: Seconds = 600.0  # without a link; by then a forgotten alarm is open again there
     repeat_received_s: Seconds = 60.0  # TSA: 97.5 % are answered in 60 s
     farewell_s: Seconds = 5.0  # how long closed and cancelled stay on the lamp
+    all_clear_s: Seconds = 60.0  # a detector that swings between on and off is not at rest
+    hazard_again_s: Seconds = 1800.0  # one that still finds it so long after its alarm was closed
+    refused_s: Seconds = 86_400.0  # the fault of refused frames ends so long after the last one
+    early_s: Seconds = 60.0  # a new pendant may call before the hub has read the new list
     offline_s: Seconds = 20.0  # the lamp shows offline only after the time that a reconnect takes
     state_interval_s: Seconds = 30.0  # three missed mean lost: loss is to be reported in <= 90 s
     alarm_state_interval_s: Seconds = 10.0  # how soon a lamp that missed an ack is corrected

@@ -24,6 +24,7 @@ from hub.core.model.checkin import CareState
 from hub.core.model.effects import Effect, Signal
 from hub.core.model.supervision import WatchState
 from hub.core.model.vitals import NOTHING, Beats, VitalsState
+from hub.core.model.wireless import WirelessState
 
 FORMAT = 1
 BETWEEN = " · "  # between the words of a spoken call and those of the answer to the question back
@@ -307,6 +308,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     pairing: Pairing | None = None
     notices: tuple[Announcement, ...] = ()  # that wait to be spoken, and some that are over
     watch: WatchState = field(default_factory=WatchState)
+    wireless: WirelessState = field(default_factory=WirelessState)
     counter: int = 0  # of the last command that was accepted
     vitals: VitalsState = NOTHING
     beats: dict[str, Beats] = field(default_factory=dict)  # never saved

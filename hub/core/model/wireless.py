@@ -10,16 +10,15 @@ a recorder. `fold` tells a press from what was heard before (docs/decisions/0036
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
-from hub.contract.forms import Name
+from hub.contract.forms import BindKey, Bluetooth, Name
 from hub.core.model.events import WirelessPressed
 from hub.core.model.rules import Role, Room, Sense
 
-Address = Annotated[str, Meta(pattern="^[0-9A-F]{2}(:[0-9A-F]{2}){5}$")]
-Key = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]  # AES-128, as hex
 PENDANT_SILENT_S = 0.0  # most send only when pressed
+PENDANT_ROLES = (Role.HELP_BUTTON, Role.CANCEL_BUTTON)
 SENSOR_SILENT_S = 86_400.0  # most beacon every few minutes to hours
 
 
@@ -27,11 +26,16 @@ class Pendant(Struct, frozen=True, forbid_unknown_fields=True, tag="pendant", ta
     """A button that is worn or hangs on a wall (BTHome). A help pendant needs its `key`."""
 
     name: Name
-    address: Address
-    key: Key
-    role: Literal[Role.HELP_BUTTON, Role.CANCEL_BUTTON] = Role.HELP_BUTTON
+    address: Bluetooth
+    key: BindKey
+    role: Role = Role.HELP_BUTTON
     place: str = ""
     silent_s: Annotated[float, Meta(ge=0)] = PENDANT_SILENT_S
+
+    def __post_init__(self) -> None:
+        if self.role not in PENDANT_ROLES:
+            message = f"a pendant is no {self.role}"
+            raise ValueError(message)
 
 
 class WirelessSensor(
@@ -40,9 +44,9 @@ class WirelessSensor(
     """A BTHome sensor. With `sense = "door"`, "window" and "opening" mean that door, too."""
 
     name: Name
-    address: Address
+    address: Bluetooth
     sense: Sense
-    key: Key | None = None
+    key: BindKey | None = None
     place: str = ""
     room: Room = Room.OTHER
     silent_s: Annotated[float, Meta(ge=0)] = SENSOR_SILENT_S
@@ -52,7 +56,7 @@ class Wearable(Struct, frozen=True, forbid_unknown_fields=True, tag="wearable", 
     """A GATT device. `user` is the resident's number on a cuff with several users."""
 
     name: Name
-    address: Address
+    address: Bluetooth
     what: Literal["band", "chest_strap", "oximeter", "cuff", "thermometer"]
     user: Annotated[int, Meta(ge=0, le=254)] | None = None
     silent_s: Annotated[float, Meta(ge=0)] = 0.0
@@ -71,7 +75,7 @@ class Phone(Struct, frozen=True, forbid_unknown_fields=True, tag="phone", tag_fi
     """
 
     name: Name
-    address: Address
+    address: Bluetooth
     consent: bool = False
 
 
@@ -84,7 +88,8 @@ class WirelessFile(Struct, frozen=True, forbid_unknown_fields=True):
     device: Annotated[tuple[Wireless, ...], Meta(max_length=64)] = ()
 
 
-REPEAT_S = 600.0  # BlueZ tells a frame again minutes later; a one-byte packet id wraps in hours
+REPEAT_S = 600.0  # a one-byte packet id is folded so long: it wraps after hours
+REORDER_S = 1.0  # two adapters may hear two frames in another order
 PLAIN_S = 5.0  # without a packet id a burst (1 to 3 s) and a second press look the same
 STALE_S = 86_400.0  # BlueZ holds only the last frame so long; a counter that began anew repeats all
 SMALL = 65_536  # counters heard after a change of battery: 148 to 33,221 (bthome-ble #116)
@@ -99,8 +104,8 @@ class Verdict(StrEnum):
 
     PRESS = "press"
     RESTARTED = "counter_restarted"  # a press, and the counter began anew: a battery was changed
-    REPEAT = "repeat"
-    REPLAY = "replay"
+    REPEAT = "repeat"  # heard before: a burst, a shadow, what BlueZ still holds
+    REPLAY = "replay"  # older than the last: recorded, or very late
     DOWNGRADE = "downgrade"  # plain, of a device whose frames were encrypted
 
 
@@ -131,6 +136,7 @@ class Presses(Struct, frozen=True, omit_defaults=True):
     spans: tuple[Span, ...] = ()  # the newest `SPANS`, newest last
     doubt: int | None = None
     doubt_at: float = 0.0
+    forgot: int = 0  # the highest counter of a press that is not remembered any more
 
     @property
     def last(self) -> int | None:
@@ -144,6 +150,72 @@ class Presses(Struct, frozen=True, omit_defaults=True):
         """
         frames = tuple(replace(one, at=min(one.at + by_s, now)) for one in self.frames)
         return replace(self, frames=frames, doubt=None)
+
+    def after(self, older: "Presses") -> "Presses":
+        """Return this with what was remembered before it began."""
+        frames = tuple(one for one in older.frames if one not in self.frames)
+        both = replace(
+            self,
+            spans=(*older.spans, *self.spans)[-SPANS:],
+            forgot=max(older.forgot, self.forgot),
+        )
+        return both.holding((*frames, *self.frames))
+
+    def holding(self, frames: tuple[Frame, ...]) -> "Presses":
+        """Return this with the newest `FRAMES` of `frames`."""
+        gone = [one.counter or 0 for one in frames[:-FRAMES]]
+        return replace(self, frames=frames[-FRAMES:], forgot=max([self.forgot, *gone]))
+
+
+class Hazard(Struct, frozen=True):
+    """Whether a detector finds something, since when, and when it last called for that."""
+
+    on: bool
+    since: float
+    told_at: float
+
+
+class WirelessState(Struct, frozen=True, omit_defaults=True):
+    """What is remembered of the wireless devices (`HomeState.wireless`): 64 KB at most.
+
+    `near` are those that are in range: they live, though they may say nothing.
+    """
+
+    presses: dict[str, Presses] = field(default_factory=dict)  # by the pendant's address
+    taken: int = 0  # presses that something followed from
+    early: tuple[WirelessPressed, ...] = ()  # of devices that are not listed, or not yet
+    hazards: dict[str, Hazard] = field(default_factory=dict)  # by `device:kind`
+    near: tuple[str, ...] = ()
+    refused: dict[str, float] = field(default_factory=dict)  # fault -> when last, to end it
+    counts: dict[str, int] = field(default_factory=dict)  # refused presses, by reason
+
+
+def recovered(memory: WirelessState, by_s: float, now: float) -> WirelessState:
+    """Return the memory as a new process holds it: what was in range is not known any more.
+
+    `by_s` and `now` are as for `Presses.moved`.
+    """
+    return replace(
+        memory,
+        presses={address: one.moved(by_s, now) for address, one in memory.presses.items()},
+        early=(),
+        hazards={k: replace(one, since=now, told_at=now) for k, one in memory.hazards.items()},
+        near=(),
+        refused=dict.fromkeys(memory.refused, now),
+    )
+
+
+def joined(old: WirelessState, new: WirelessState) -> WirelessState:
+    """Return the memory of a process that could read what was there before only later."""
+    presses = {a: one.after(old.presses.get(a, Presses())) for a, one in new.presses.items()}
+    return replace(
+        new,
+        presses={**old.presses, **presses},
+        taken=old.taken + new.taken,
+        hazards={**old.hazards, **new.hazards},
+        refused={**old.refused, **new.refused},
+        counts={**old.counts, **new.counts},
+    )
 
 
 def fold(memory: Presses, press: WirelessPressed) -> tuple[Presses, Verdict]:
@@ -173,9 +245,10 @@ def _is_same_plain(frame: Frame, press: WirelessPressed) -> bool:
 def _fold_counted(memory: Presses, press: WirelessPressed, counter: int) -> tuple[Presses, Verdict]:
     known = next((one for one in memory.frames if _is_same(one, press)), None)
     if known and _counts(known, memory, press.at):
-        if press.at - known.at > REPEAT_S:
-            return memory, Verdict.REPLAY
-        return _remember(memory, press, known), Verdict.REPEAT
+        # the last frame is told again by BlueZ, hours later, too; an older one is not
+        if counter == memory.last or press.at - known.at <= REORDER_S:
+            return _remember(memory, press, known), Verdict.REPEAT
+        return memory, Verdict.REPLAY
     verdict = _judge(memory, press, counter)
     if verdict is Verdict.REPLAY:
         return replace(memory, doubt=counter, doubt_at=press.at), verdict
@@ -209,7 +282,7 @@ def _judge(memory: Presses, press: WirelessPressed, counter: int) -> Verdict:
     if press.mark in marks and counter == last:
         return Verdict.PRESS
     far = not any(span.low - NEAR <= counter <= span.high for span in memory.spans)
-    if counter > last and far:
+    if counter > last and (far or counter > memory.forgot):
         return Verdict.PRESS
     if counter <= SMALL or far or marks or _follows_doubt(memory, press, counter):
         return Verdict.RESTARTED
@@ -234,5 +307,4 @@ def _spans(spans: tuple[Span, ...], counter: int) -> tuple[Span, ...]:
 
 def _remember(memory: Presses, press: WirelessPressed, known: Frame | None = None) -> Presses:
     frame = Frame(press.at, press.counter, press.packet_id, press.mark, press.button)
-    others = [one for one in memory.frames if one is not known]
-    return replace(memory, frames=(*others, frame)[-FRAMES:])
+    return memory.holding((*(one for one in memory.frames if one is not known), frame))

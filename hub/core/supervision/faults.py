@@ -30,7 +30,7 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Kind, Report
 from hub.core.model.effects import Effect, Lane, Publish
-from hub.core.model.rules import CALL_OF_ROLE, Rules
+from hub.core.model.rules import Rules
 from hub.core.model.state import STAGE, Fault, HomeState, Link, Step, numbered
 from hub.core.model.supervision import Flap, Waiting, WatchState, due_by
 
@@ -210,9 +210,9 @@ def _pairing_report(state: HomeState) -> PairingReport | None:
 def triggers(state: HomeState, rules: Rules) -> tuple[Trigger, ...]:
     """Return what the resident can call by, so that the centre knows whose fault is urgent."""
     buttons = [
-        Trigger(device, CALL_OF_ROLE[button.role], button.place, button.normally_closed)
+        Trigger(device, button.call, button.place, button.normally_closed)
         for device, button in rules.buttons.items()
-        if button.role in CALL_OF_ROLE
+        if button.call
     ]
     told = state.watch.voice
     if rules.voice and rules.spoken_sos and (told is None or told.spoken_sos):

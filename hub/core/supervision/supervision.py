@@ -17,7 +17,7 @@ from hub.contract.times import DAY_S
 from hub.core.model.activity import Sensed
 from hub.core.model.effects import Effect
 from hub.core.model.events import BatteryMeasured, DeviceSeen, MainsChanged, Started
-from hub.core.model.rules import Rules, Sense
+from hub.core.model.rules import Button, Rules, Sense, Sensor
 from hub.core.model.state import HomeState, Step
 from hub.core.model.supervision import Flicker, due_by
 from hub.core.supervision import faults, power, snapshot
@@ -28,9 +28,14 @@ Deadline = tuple[float, Act, str]  # when, what is done then, and to which devic
 # members of an enum are slow to look up in Python 3.11
 MOTION, SILENT, STUCK = Sense.MOTION, FaultKind.SILENT, FaultKind.STUCK
 CHATTER = FaultKind.CHATTER
-HOUSE_SENSES = (Sense.MOTION, Sense.DOOR, Sense.EXIT_DOOR)
+HOUSE_SENSES = (
+    Sense.MOTION, Sense.DOOR, Sense.EXIT_DOOR, Sense.WINDOW, Sense.OCCUPANCY, Sense.VIBRATION,
+)  # fmt: skip
 UNBELIEVED = (FaultKind.SILENT, FaultKind.STUCK, FaultKind.CHATTER, FaultKind.DRIVER_FAILED)
-OF_DEVICES = (*UNBELIEVED[:3], FaultKind.LOW_BATTERY, FaultKind.MAINS_LOST)
+OF_DEVICES = (
+    *UNBELIEVED[:3], FaultKind.LOW_BATTERY, FaultKind.MAINS_LOST, FaultKind.TAMPER,
+    FaultKind.REPLAYED, FaultKind.WRONG_KEY, FaultKind.STALE_BOND, FaultKind.MUTE_LINK,
+)  # fmt: skip
 UNMOVED = "no motion, though others saw life"
 
 
@@ -113,6 +118,12 @@ def believed(state: HomeState, device: str) -> bool:
     return heard and not (state.faults and any(stands(state, device, kind) for kind in UNBELIEVED))
 
 
+def list_anew(state: HomeState, at: float, rules: Rules) -> Step:
+    """Take up another list of devices: forget those that are gone, and supervise the others."""
+    state, effects = _forget_removed(state, at, rules)
+    return with_due(state, rules), effects
+
+
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     """Apply every deadline that is due by `at`."""
     if state.watch.due is None or state.watch.due > at:
@@ -123,7 +134,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
             state, more = act(state, device, at, rules)
             effects += more
     state, more = _find_unmoved(state, at, rules)
-    return _with_due(state, rules), effects + more
+    return with_due(state, rules), effects + more
 
 
 def next_wake(state: HomeState, _rules: Rules) -> float | None:
@@ -167,7 +178,7 @@ def _start(state: HomeState, event: Started, rules: Rules) -> Step:
     state, effects = _forget_removed(state, event.at, rules)
     if event.at <= rules.watch.power_up_s:
         state = power.hold_reports(state, event.at, rules)
-    return _with_due(state, rules), effects
+    return with_due(state, rules), effects
 
 
 def _not_after(sensed: Sensed, at: float) -> Sensed:
@@ -182,7 +193,7 @@ def _not_after(sensed: Sensed, at: float) -> Sensed:
 
 def _forget_removed(state: HomeState, at: float, rules: Rules) -> Step:
     """Drop devices that the settings no longer name, and their faults."""
-    known = {*rules.sensors, *rules.buttons}
+    known = {*rules.sensors, *rules.buttons, *rules.phones}
     watch = state.watch
     watch = replace(
         watch,
@@ -207,10 +218,11 @@ def _end_silence(
     if silence is None or (silence.detail == UNMOVED and not moved):
         return state, []
     state, effects = faults.mend(state, FaultKind.SILENT, device, at, rules)
-    return _with_due(state, rules), effects
+    return with_due(state, rules), effects
 
 
-def _with_due(state: HomeState, rules: Rules) -> HomeState:
+def with_due(state: HomeState, rules: Rules) -> HomeState:
+    """Return the state with the next deadline found anew."""
     due = min((deadline[0] for deadline in _deadlines(state, rules)), default=None)
     return replace(state, watch=replace(state.watch, due=due))
 
@@ -237,9 +249,15 @@ def _deadlines(state: HomeState, rules: Rules) -> Iterator[Deadline]:
 
 
 def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Deadline]:
+    listed: tuple[tuple[str, Button | Sensor], ...] = (
+        *rules.sensors.items(),
+        *rules.buttons.items(),
+    )
+    for device, one in listed:
+        near = device in state.wireless.near
+        if one.silent_s and not near and not stands(state, device, SILENT):
+            yield _heard_at(state, device) + one.silent_s, _fall_silent, device
     for device, sensor in rules.sensors.items():
-        if sensor.silent_s and not stands(state, device, SILENT):
-            yield _heard_at(state, device) + sensor.silent_s, _fall_silent, device
         sensed = state.house.sensed.get(device)
         busy = sensed is not None and sensed.active and sensor.sense is MOTION
         if sensed and busy and not stands(state, device, STUCK):

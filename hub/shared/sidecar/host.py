@@ -1,17 +1,17 @@
 """The hub's end: orders go out, facts come in, and the process may die at any time.
 
     nobody --connects, greets--> working --no pong for `hang_s`--> killed --connects--> working
-       '--for 20 s--> ProcessLostError: a fault, and the socket is made again
+       '--for 20 s--> lost: a fault
 
 The hub listens on a unix socket and never waits for the process: orders that it does not read are
 dropped. Whoever started it (systemd, the demo) starts it again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from time import monotonic
-from typing import Generic
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -24,8 +24,26 @@ KEPT, KEPT_S = 8, 10.0  # orders kept while the process is starting, and for how
 STEADY_S = 15.0  # a process that dies sooner, again and again, counts as missing
 
 
-class ProcessLostError(Exception):
-    """No process has come to the socket."""
+TFact_contra = TypeVar("TFact_contra", bound=Struct, contravariant=True)
+
+
+class Device(Protocol[TFact_contra]):
+    """What the hub makes of the process."""
+
+    def hear(self, fact: TFact_contra) -> None:
+        """Take a fact."""
+
+    def look(self) -> None:
+        """Do what is due now and then; called after each `ping_s`."""
+
+    def ready(self) -> None:
+        """Note that a process has lived for 15 s."""
+
+    def lost(self, reason: str) -> None:
+        """Note that there has been none for 20 s, or none that lived so long. It may raise.
+
+        Called at each look until one is ready.
+        """
 
 
 class Patience(Struct, frozen=True):
@@ -38,21 +56,18 @@ class Patience(Struct, frozen=True):
 class Host(Generic[TFact, TOrder]):
     """The connected process, if any, and the orders that wait for one.
 
-    `hear` is called with each fact, `ready` when a process has lived for 15 s, `look` after each
-    `ping_s`. `whose` names the process in errors: `voice`, `radio`.
+    `whose` names the process in errors: `voice`, `radio`.
     """
 
     def __init__(
         self,
         whose: str,
         vocabulary: Vocabulary[TFact, TOrder],
-        hear: Callable[[TFact], None],
-        ready: Callable[[], None],
-        look: Callable[[], None],
+        device: Device[TFact],
         patience: Patience,
     ) -> None:
         self._whose, self._vocabulary, self._patience = whose, vocabulary, patience
-        self._hear, self._ready, self._look = hear, ready, look
+        self._device = device
         self._peer: Peer[TFact, TOrder] | None = None
         self._gone_at = self._began_at = monotonic()
         self._well = False
@@ -61,7 +76,7 @@ class Host(Generic[TFact, TOrder]):
     async def serve(self, path: Path, orders: AsyncIterator[TOrder]) -> None:
         """Serve the process at `path` until cancelled, and pass on the orders.
 
-        Raises SocketError when the socket cannot be made, ProcessLostError when nobody connects.
+        Raises SocketError when the socket cannot be made, and what the device raises.
         """
         line_bytes = self._vocabulary.line_bytes
         async with serving(path, self._whose, self._welcome, line_bytes=line_bytes):
@@ -70,8 +85,8 @@ class Host(Generic[TFact, TOrder]):
                     group.create_task(self._tell(orders))
                     group.create_task(self._watch())
             except ExceptionGroup as group:  # before 3.11.4 `except*` would wrap what it raises
-                lost, rest = group.split(ProcessLostError)
-                raise (lost.exceptions[0] if lost and not rest else group) from None
+                first, *more = group.exceptions
+                raise (group if more else first) from None
 
     async def _tell(self, orders: AsyncIterator[TOrder]) -> None:
         """Send the orders; without a process, keep the newest for one that is just starting."""
@@ -98,10 +113,10 @@ class Host(Generic[TFact, TOrder]):
             self._begin(peer)
         if (answered := self._vocabulary.answered(fact)) is not None:
             peer.answered(answered)
-        self._hear(fact)
+        self._device.hear(fact)
 
     async def _watch(self) -> None:
-        """Ping the process, kill one that hangs, and raise ProcessLostError when none connects."""
+        """Ping the process, kill one that hangs, and say when there is none."""
         while True:
             slept_at = monotonic()
             await asyncio.sleep(self._patience.ping_s)
@@ -109,8 +124,7 @@ class Host(Generic[TFact, TOrder]):
             peer, now = self._peer, monotonic()
             if peer is None:
                 if now - self._gone_at > LOST_S:
-                    message = f"no {self._whose} process for {LOST_S:.0f} s"
-                    raise ProcessLostError(message)
+                    self._device.lost(f"no {self._whose} process for {LOST_S:.0f} s")
             elif now - slept_at > self._patience.ping_s + self._patience.hang_s:
                 continue  # the hub itself was held up: the answer may lie unread
             elif peer.hangs():
@@ -122,8 +136,8 @@ class Host(Generic[TFact, TOrder]):
         """Report ready when the process has lived for 15 s."""
         if self._peer is not None and not self._well and monotonic() - self._began_at >= STEADY_S:
             self._well = True
-            self._ready()
-        self._look()
+            self._device.ready()
+        self._device.look()
 
     def _begin(self, peer: Peer[TFact, TOrder]) -> None:
         """Accept a process that works; send it the orders that waited, if not too old."""

@@ -1,7 +1,7 @@
 """The process's end: it dials the hub's unix socket for ever, and what matters is told again.
 
 dial -> greeting, what is owed -> orders in, facts out
-^------ 1 s, up to 5 s ------ the hub went away -----'
+^-------- a pause (`Pace`) -------- the hub went away'
 """
 
 import asyncio
@@ -19,9 +19,16 @@ from hub.shared.backoff import exponential_s
 from hub.shared.unix_socket import read_word
 
 log = logging.getLogger(__name__)
-SOON_S, LATER_S, SLOWER = 1.0, 5.0, 1.5
+SLOWER = 1.5
 UNREAD_BYTES = 65_536
 TOrder_contra = TypeVar("TOrder_contra", bound=Struct, contravariant=True)
+
+
+class Pace(Struct, frozen=True):
+    """The pause before the hub is dialled again: the first one, and the longest."""
+
+    first_s: float = 1.0
+    longest_s: float = 5.0
 
 
 class Owed(Protocol[TFact, TOrder_contra]):
@@ -87,8 +94,9 @@ class HubLink(Generic[TFact, TOrder]):
         take_order: Callable[[TOrder], None],
         greeting: Callable[[], Iterable[TFact]],
         owed: Owed[TFact, TOrder],
+        pace: Pace,
     ) -> None:
-        self._path, self._vocabulary = path, vocabulary
+        self._path, self._vocabulary, self._pace = path, vocabulary, pace
         self._take_order, self._greeting, self._owed = take_order, greeting, owed
         self._writer: asyncio.StreamWriter | None = None
 
@@ -110,6 +118,7 @@ class HubLink(Generic[TFact, TOrder]):
     async def run(self) -> None:
         """Keep the connection up, for ever."""
         failures, limit = 0, self._vocabulary.line_bytes
+        first_s, longest_s = self._pace.first_s, self._pace.longest_s
         while True:
             try:
                 reader, writer = await asyncio.open_unix_connection(self._path, limit=limit)
@@ -119,8 +128,10 @@ class HubLink(Generic[TFact, TOrder]):
             else:
                 failures = 0
                 await self._hold(reader, writer)
-            wait_s = exponential_s(failures + 1, first_s=SOON_S, longest_s=LATER_S, factor=SLOWER)
-            await asyncio.sleep(wait_s)
+            pause_s = exponential_s(
+                failures + 1, first_s=first_s, longest_s=longest_s, factor=SLOWER
+            )
+            await asyncio.sleep(pause_s)
 
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer

@@ -140,7 +140,7 @@ def test_a_time_that_is_none_and_a_kind_of_a_newer_hub_harm_nothing(store: Store
     hear(store, reading(new, 3.0))
     assert count(store) == 1
     assert store.read(rows.points, HUB, DAY) == []
-    assert store.read(rows.latest, HUB) == []
+    assert store.read(rows.latest, HUB, NOW) == []
 
 
 def test_stress_is_a_share_of_what_is_usual_and_else_has_its_reason(store: Store) -> None:

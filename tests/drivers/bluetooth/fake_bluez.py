@@ -10,7 +10,8 @@ answered by one on stdout (`private_bus.FakeBlueZ` does that):
     {"do": "silent", "address": A}       DeviceLost, as after 5 s without an advert
     {"do": "forget", "address": A}       InterfacesRemoved, as 30 s later
     {"do": "load", "per_s": 2200, "strangers": 200, "listed": [A, ...]}     0 ends it
-    {"do": "set", "FAULT": true}         no_passive refuse blocked busy deaf; see `Fake`
+    {"do": "release"}                    all monitors end
+    {"do": "set", "FAULT": true}         no_passive refuse blocked busy deaf goes_off; see `Fake`
     {"do": "powered", "on": false} {"do": "vanish"} {"do": "return"} {"do": "state"}
 
 The answer to an advert is the time on the monotonic clock just before it was sent, as `at`. A hung
@@ -34,6 +35,8 @@ ROOT, HCI = "/org/bluez", "/org/bluez/hci0"
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 MANAGER, MONITOR = "org.bluez.AdvertisementMonitorManager1", "org.bluez.AdvertisementMonitor1"
 OBJECTS, PROPERTIES = "org.freedesktop.DBus.ObjectManager", "org.freedesktop.DBus.Properties"
+BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
+NEWS_EVERY = 50  # adverts of a listed sensor repeat a reading so often
 FLAGS, SERVICE_DATA_16 = 0x01, 0x16  # AD types
 Props = dict[str, Variant]
 
@@ -54,8 +57,10 @@ class Fake:
         self.found: set[tuple[str, str, str]] = set()
         self.discovering: set[str] = set()
         self.calls: list[str] = []
+        self.sent = 0  # adverts that were told
         self.no_passive = self.refuse = self.blocked = self.busy = self.deaf = False
         self.refuse_until_cycled = False
+        self.goes_off = False  # once, just when a monitor is registered
         self.load: asyncio.Task[None] | None = None
         self.activations: list[asyncio.Task[None]] = []
 
@@ -115,6 +120,9 @@ class Fake:
             return Message.new_error(message, "org.freedesktop.DBus.Error.UnknownMethod", "")
         if self.refuse or self.refuse_until_cycled:
             return Message.new_error(message, "org.bluez.Error.Failed", "")
+        if self.goes_off:
+            self.goes_off = False
+            self.power(on=False)
         activation = self.activate(message.sender or "", message.body[0])
         self.activations.append(asyncio.ensure_future(activation))
         return Message.new_method_return(message)
@@ -151,8 +159,12 @@ class Fake:
         if (self.blocked or self.busy) and message.body[2].value:
             error = "org.bluez.Error.Blocked" if self.blocked else "org.bluez.Error.Busy"
             return Message.new_error(message, error, "")
-        self.calls[-1] = f"{message.body[1]}={message.body[2].value}"
-        self.power(on=message.body[2].value)
+        _, name, value = message.body
+        self.calls[-1] = f"{name}={value.value}"
+        if name == "Powered":
+            self.power(on=value.value)
+        elif self.adapter is not None:
+            self.adapter[name] = value
         return Message.new_method_return(message)
 
     # what happens in the air
@@ -186,6 +198,7 @@ class Fake:
         matching = [key for key, patterns in self.monitors.items() if _fits(patterns, data, flags)]
         if self.deaf or not self._powered() or not (matching or self.discovering):
             return False
+        self.sent += 1
         path = device_path(address)
         told: Props = {"RSSI": Variant("n", rssi)}
         carried = Variant("a{sv}", {uuid: Variant("ay", value) for uuid, value in data.items()})
@@ -201,6 +214,13 @@ class Fake:
         for sender, monitor in matching:
             self._tell(sender, monitor, path, "DeviceFound")
         return True
+
+    def release(self) -> None:
+        """It ends all monitors, as when the controller cannot keep them."""
+        for sender, monitor in self.monitors:
+            self.bus.send(Message(sender, monitor, MONITOR, "Release"))
+        self.monitors.clear()
+        self.found.clear()
 
     def silent(self, address: str) -> None:
         for sender, monitor in self.monitors:
@@ -226,11 +246,13 @@ class Fake:
         self.bus.send(Message.new_signal(path, interface, member, signature, body))
 
     async def loaded(self, per_s: float, strangers: int, listed: list[str]) -> None:
-        """Strangers, and listed sensors that repeat themselves, `per_s` adverts a second in all."""
+        """Strangers, and listed sensors whose data is new now and then: `per_s` adverts in all."""
         names = [f"5A:00:00:00:{n // 256:02X}:{n % 256:02X}" for n in range(strangers)] + listed
         begun = time.monotonic()
         for sent, address in enumerate(cycle(names)):
-            self.advert(address, {}, rssi=-50 - sent % 40)
+            reading = (sent // (NEWS_EVERY * len(names))).to_bytes(2, "little")
+            data = {BTHOME: b"\x40\x02" + reading} if address in listed else {}
+            self.advert(address, data, rssi=-50 - sent % 40)
             if (ahead_s := begun + sent / per_s - time.monotonic()) > 0.005:
                 await asyncio.sleep(ahead_s)
 
@@ -256,6 +278,7 @@ class Fake:
                 return {
                     "calls": self.calls, "monitors": len(self.monitors), "powered": self._powered(),
                     "discovering": bool(self.discovering), "found": [k[2] for k in self.found],
+                    "sent": self.sent,
                 }  # fmt: skip
             case what:
                 getattr(self, what)(**order)
@@ -288,9 +311,9 @@ def _fits(patterns: list[Any], data: dict[str, bytes], flags: bool) -> bool:  # 
     )
 
 
-async def main(address: str) -> None:
+async def main(address: str, kind: type[Fake] = Fake) -> None:
     bus = patient(await MessageBus(bus_address=address).connect())
-    fake = Fake(bus)
+    fake = kind(bus)
     bus.add_message_handler(fake.called)
     for rule in (
         f"type='signal',interface='{OBJECTS}',member='InterfacesAdded'",

@@ -54,15 +54,31 @@ class PrivateBus:
         config.write_text(CONFIG.format(address=self.address), encoding="utf-8")
         (self.folder / "bus").unlink(missing_ok=True)
         command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"]
-        self._daemon = subprocess.Popen(command, stdout=subprocess.PIPE)
+        log = (self.folder / "log").open("ab")  # it would say that it may not raise limits
+        with log:
+            self._daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         assert self._daemon.stdout
         assert self._daemon.stdout.readline()
+
+    @property
+    def pid(self) -> int:
+        assert self._daemon
+        return self._daemon.pid
 
     def kill(self) -> None:
         if self._daemon:
             self._daemon.kill()
             self._daemon.communicate()
             self._daemon = None
+
+    def stop(self) -> None:
+        """It hangs: SIGSTOP."""
+        assert self._daemon
+        os.kill(self._daemon.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._daemon
+        os.kill(self._daemon.pid, signal.SIGCONT)
 
 
 class _Process:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import pytest
 from bleak import BleakScanner
@@ -16,13 +15,6 @@ from drivers.bluetooth.air import BTHOME
 from tests.drivers.bluetooth.private_bus import Bluezoo, FakeBlueZ, PrivateBus, wait_for
 
 PENDANT = "A4:C1:38:00:00:01"
-
-
-@pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateBus]:
-    with PrivateBus() as bus:
-        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
-        yield bus
 
 
 def test_bleak_scans_passively_and_hears_each_advert_that_is_new(bus: PrivateBus) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.bluetooth import link as module
 from drivers.bluetooth.link import MOST, MOST_OF_ONE, OTHERS_PER_S, REPEAT_S, Owed, RadioLink
 from hub.contract.radio import (
     Fact,
@@ -25,7 +26,7 @@ from hub.contract.radio import (
     decode,
     encode,
 )
-from hub.shared.sidecar import link as dialling
+from hub.shared.sidecar.link import Pace
 
 OPEN = Found("front", Sensed.DOOR, on=True)
 Story = Callable[["Hub", RadioLink, list[Order]], Awaitable[None]]
@@ -104,8 +105,7 @@ async def got(orders: list[Order], count: int) -> None:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialling, "SOON_S", 0.02)
-    monkeypatch.setattr(dialling, "LATER_S", 0.05)
+    monkeypatch.setattr(module, "PACE", Pace(0.02, 0.05))
 
 
 def test_a_press_between_two_hubs_is_told_to_each_until_one_has_it(tmp_path: Path) -> None:

@@ -37,6 +37,21 @@ def test_a_connect_that_took_long_is_paid_for_in_full() -> None:
     assert budget.wait_s == pytest.approx((30.0 + CONNECT_S - SAVED_S) / SHARE, rel=0.1)
 
 
+@pytest.mark.parametrize("answers", [False, True])
+def test_waiting_for_an_answer_costs_nothing(*, answers: bool) -> None:
+    clock = [0.0]
+    budget = ConnectBudget(lambda: clock[0])
+
+    async def story() -> None:
+        async with budget.turn() as turn:
+            clock[0] += 60.0
+            turn.deaf_from = clock[0] if answers else None
+            clock[0] += 2.0
+
+    asyncio.run(story())
+    assert budget.wait_s == 0
+
+
 def test_a_dongle_of_its_own_connects_as_it_likes() -> None:
     clock = [0.0]
     budget = ConnectBudget(lambda: clock[0], shared=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from drivers.voicebox import driver as voicebox
-from drivers.voicebox.driver import Driver
+from drivers.voicebox.driver import Driver, ProcessLostError
 from hub.contract.voice import (
     Heard,
     Hello,
@@ -32,7 +32,7 @@ from hub.contract.voice import Talking as TalkingWord
 from hub.core.model.effects import Ask, Say, Show, Signal
 from hub.core.model.events import Answered, Measured, PartChanged, Spoke, Talking, VoiceTold
 from hub.shared.sidecar import host
-from hub.shared.sidecar.host import Patience, ProcessLostError
+from hub.shared.sidecar.host import Patience
 from tests.drivers.fakes import FakePort
 
 HANGING = """

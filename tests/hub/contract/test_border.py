@@ -191,3 +191,20 @@ def deep(levels: int) -> object:
 def test_what_is_nested_too_deeply_is_lost_and_nothing_else() -> None:
     thing, lost = border.read(WHOLE | {"kept": deep(100_000)}, Thing)
     assert (thing.kept, lost) == ([], ("kept",))
+
+
+class Point(Struct, frozen=True, array_like=True):
+    x: int
+    y: str
+
+
+class Line(Struct, frozen=True):
+    points: tuple[Point, ...]
+    colour: Colour
+
+
+def test_a_struct_that_is_written_as_a_list_is_read_as_one() -> None:
+    raw = {"points": [[1, "a"], [2, 3], "odd"], "colour": 5}
+    line, lost = border.read(raw, Line)
+    assert line.points == (Point(1, "a"), Point(2, ""))
+    assert lost == ("points[1].y", "points[2]", "colour")

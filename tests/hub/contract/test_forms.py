@@ -98,3 +98,17 @@ def test_a_mark_names_its_form() -> None:
     assert form_of(of(Form.TIME)) is Form.TIME
     assert form_of(Meta()) is None
     assert form_of(Meta(extra={"form": "time"})) is None
+
+
+@pytest.mark.parametrize(
+    ("form", "typed", "meant"),
+    [
+        (Form.BLUETOOTH, "c0-ff-ee-12-34-56", "C0:FF:EE:12:34:56"),
+        (Form.BLUETOOTH, " C0:FF:EE:12:34:56 ", "C0:FF:EE:12:34:56"),
+        (Form.BIND_KEY, "0123 4567 89AB CDEF 0123 4567 89ab cdef", "0123456789abcdef" * 2),
+        (Form.ADAPTER, "00:1a:7d:da:71:13", "00:1A:7D:DA:71:13"),
+        (Form.ADAPTER, "hci1", "hci1"),
+    ],
+)
+def test_what_a_label_prints_is_taken_as_it_is_meant(form: Form, typed: str, meant: str) -> None:
+    assert checked(form, typed) == meant

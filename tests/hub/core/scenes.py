@@ -35,6 +35,13 @@ def tell(state: HomeState, *events: Event) -> HomeState:
     return story(state, *events)[0]
 
 
+def tell_by(rules: Rules, state: HomeState, *events: Event) -> HomeState:
+    """Apply `events` in a home with other rules; return the state."""
+    for event in events:
+        state, _ = decide(state, event, rules)
+    return state
+
+
 def story(state: HomeState, *events: Event) -> tuple[HomeState, list[Effect]]:
     """Apply `events`; return the state and all effects."""
     effects: list[Effect] = []

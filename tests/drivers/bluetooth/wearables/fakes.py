@@ -107,7 +107,6 @@ class Told:
         self.facts: list[Fact] = []
         self.refused: list[str] = []
         self.offset_s: float | None = 0.0
-        self.hub = True
 
     def around(self) -> Around:
         return Around(
@@ -115,7 +114,6 @@ class Told:
             refuse=self.refused.append,
             at=asyncio.get_running_loop().time,
             utc=self._utc,
-            hub=lambda: self.hub,
         )
 
     def of(self, kind: type[Kind]) -> list[Kind]:

@@ -187,22 +187,6 @@ def test_the_last_record_before_the_link_ends_is_not_lost() -> None:
     visit(tell, CUFF, PRESSURE)
 
 
-@pytest.mark.parametrize(("away_s", "fresh"), [(60, True), (660, False)])
-def test_a_record_that_comes_while_the_hub_restarts_waits_for_it(
-    away_s: float, *, fresh: bool
-) -> None:
-    async def tell(guest: Visit) -> None:
-        guest.told.hub = False
-        guest.pressure(120, local(10))
-        await asyncio.sleep(away_s)
-        assert guest.readings == []
-        [reading] = [each for each in guest.wearables.greeting() if isinstance(each, Reading)]
-        assert (reading.ago_s, reading.fresh) == (away_s, fresh)
-        assert not [each for each in guest.wearables.greeting() if isinstance(each, Reading)]
-
-    visit(tell, CUFF, PRESSURE)
-
-
 def test_a_failed_measurement_is_no_reading_and_neither_is_a_cut_frame() -> None:
     async def tell(guest: Visit) -> None:
         guest.fake.send(PRESSURE, "10ff07ff07ff070400")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hub.contract.radio import How
 from hub.core.model.events import WirelessPressed
+from hub.core.model.rules import Sense
 from hub.core.model.wireless import (
     FRAMES,
     NEAR,
@@ -18,6 +19,7 @@ from hub.core.model.wireless import (
     WRAP,
     Presses,
     Verdict,
+    Wearable,
     fold,
 )
 
@@ -65,19 +67,22 @@ def test_a_burst_and_a_shadow_40_s_late_are_one_press(pendant: Pendant) -> None:
     assert heard == [PRESS, REPEAT, REPEAT]
 
 
-def test_the_last_frame_recorded_and_sent_hours_later_is_a_replay(pendant: Pendant) -> None:
-    assert [pendant.hear(7), pendant.hear(7, after_s=7200)] == [PRESS, REPLAY]
+def test_the_last_frame_is_no_press_however_long_bluez_holds_it(pendant: Pendant) -> None:
+    assert [pendant.hear(7), pendant.hear(7, after_s=7200)] == [PRESS, REPEAT]
+    assert pendant.hear(7, after_s=90 * STALE_S) is REPEAT
 
 
-def test_the_last_frame_is_never_a_press_however_long_bluez_holds_it(pendant: Pendant) -> None:
-    assert [pendant.hear(7), pendant.hear(7, after_s=90 * STALE_S)] == [PRESS, REPLAY]
-
-
-def test_a_frame_before_the_last_is_a_repeat_at_first_and_a_replay_later(pendant: Pendant) -> None:
+def test_a_frame_before_the_last_is_a_replay(pendant: Pendant) -> None:
     assert [pendant.hear(CLOCK), pendant.hear(CLOCK + 1)] == [PRESS, PRESS]
-    assert pendant.hear(CLOCK, after_s=5) is REPEAT
-    assert pendant.hear(CLOCK, after_s=LATE) is REPLAY
-    assert pendant.hear(CLOCK, after_s=90 * STALE_S) is REPLAY
+    for after_s in (5, LATE, 90 * STALE_S):
+        assert pendant.hear(CLOCK, after_s=after_s) is REPLAY
+
+
+def test_two_adapters_that_hear_two_presses_in_another_order_are_no_replay(
+    pendant: Pendant,
+) -> None:
+    heard = [pendant.hear(counter, after_s=0.3) for counter in (7, 8, 7, 8, 7)]
+    assert heard == [PRESS, PRESS, REPEAT, REPEAT, REPEAT]
 
 
 def test_a_press_after_a_change_of_battery_calls_and_says_so(pendant: Pendant) -> None:
@@ -126,6 +131,20 @@ def test_a_forgotten_frame_from_before_a_restart_is_a_replay(pendant: Pendant) -
     assert pendant.hear(4) is PRESS
 
 
+def test_a_pendant_that_counts_its_beacons_calls_on_through_the_numbers_of_its_old_battery(
+    pendant: Pendant,
+) -> None:
+    """Months pass between two presses, and each beacon has a number of its own."""
+    heard = [pendant.hear(n) for n in (900, 150_000, 300_000)]
+    assert heard == [PRESS] * 3
+    assert [pendant.hear(n, after_s=STALE_S) for n in (50_000, 140_000, 290_000, 400_000)] == [
+        RESTARTED,
+        PRESS,
+        PRESS,
+        PRESS,
+    ]
+
+
 def test_an_old_counter_that_was_never_heard_is_a_replay(pendant: Pendant) -> None:
     assert [pendant.hear(CLOCK), pendant.hear(CLOCK - 1)] == [PRESS, REPLAY]
     assert pendant.hear(CLOCK - 1, after_s=1) is REPLAY  # the same one again
@@ -169,7 +188,8 @@ def test_the_same_bytes_after_the_next_change_of_battery_call_again(pendant: Pen
 def test_two_buttons_in_one_frame_are_two_presses(pendant: Pendant) -> None:
     assert [pendant.hear(7, button=1), pendant.hear(7, button=2)] == [PRESS, PRESS]
     assert [pendant.hear(7, button=1), pendant.hear(7, button=2)] == [REPEAT, REPEAT]
-    assert pendant.hear(7, button=2, after_s=LATE) is REPLAY
+    assert pendant.hear(8) is PRESS
+    assert pendant.hear(7, button=2) is REPLAY
 
 
 def test_a_plain_frame_of_a_device_that_counted_is_none(pendant: Pendant) -> None:
@@ -241,3 +261,8 @@ def test_within_a_day_no_frame_is_ever_two_presses(heard: list[tuple[int, str, f
         if pendant.hear(counter, mark, after_s=after_s) in {PRESS, RESTARTED}
     ]
     assert len(taken) == len(set(taken))
+
+
+def test_a_wearable_is_a_sensor_of_its_wearer() -> None:
+    band = Wearable("band", "A4:C1:38:00:00:05", "band")
+    assert band.sense is Sense.WEARABLE

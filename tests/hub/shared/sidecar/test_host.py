@@ -15,6 +15,20 @@ OPEN = Found("front", Sensed.DOOR, on=True)
 Story = Callable[["Process", list[Fact]], Awaitable[None]]
 
 
+class Device:
+    """Keeps what it hears."""
+
+    def __init__(self, facts: list[Fact]) -> None:
+        self.hear = facts.append
+
+    def look(self) -> None: ...
+
+    def ready(self) -> None: ...
+
+    def lost(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+
 class Process:
     """The other end, in the same loop."""
 
@@ -44,7 +58,7 @@ def play(story: Story, folder: Path, patience: Patience = QUICK) -> list[Fact]:
 
     async def scene() -> list[Fact]:
         facts: list[Fact] = []
-        host = Host("radio", VOCABULARY, facts.append, lambda: None, lambda: None, patience)
+        host = Host("radio", VOCABULARY, Device(facts), patience)
         path = folder / "radio.sock"
         serving = asyncio.create_task(host.serve(path, nothing()))
         async with asyncio.timeout(20):

@@ -1,0 +1,247 @@
+"""A busy air: 20 sensors, 2 wearables and 200 strangers, 2,200 adverts/s, and presses in it.
+
+A fake `org.bluez` on a bus of its own gives the adverts; what hears them is measured from outside:
+
+    floor    bleak's passive scanner with an empty callback: what a process pays for all adverts
+    radio    the whole `anbu radio run`, connected to both wearables, and to a hub
+
+A press is an encrypted frame of a pendant. Its time is from just before the fake sends its signal
+until the hub's core has the fact `WirelessPressed` (`bench.witness`; 1 ms to look). Our own scanner
+has match rules for listed devices only, so strangers do not reach it; bleak's connection, which the
+process has once a wearable is connected, gets every signal. Both are in the figure, and the share
+before the wearables are connected is told, too. `dbus-daemon`'s own share is paid on a Pi as well.
+
+A Pi 4 is arithmetic, no measurement: a core of it is taken to be 5 times slower than one here
+(`bench/voice.py` assumes the same). A real controller delivers far fewer adverts, and BlueZ tells
+RSSI only when it changes by 8 dB, so 2,200 signals a second are a bound and no expectation.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bleak import BleakScanner
+from bleak.args.bluez import OrPattern, OrPatternLike
+from bleak.assigned_numbers import AdvertisementDataType
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+
+from bench.child import TICKS, Child
+from bench.report import Report, arguments
+from bench.rig import Rig
+from drivers.bluetooth.air import BTHOME
+from hub.core.model.events import WirelessPressed
+from hub.shared.system import one_heap, rss_mb
+from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus, wait_for
+
+PER_S, STRANGERS, SENSORS = 2200, 200, 20
+KEY = "231d39c1d7cc1ab1aee224cd096db932"  # invented
+PENDANT = "A4:C1:38:00:00:FF"
+LISTED = [f"A4:C1:38:00:00:{n:02X}" for n in range(SENSORS)]
+BANDS = ["A4:C1:38:00:01:01", "A4:C1:38:00:01:02"]
+PULSE = "00002a37-0000-1000-8000-00805f9b34fb"
+RADIO = """
+[[device]]
+kind = "radio"
+socket = "{folder}/radio.sock"
+"""
+PI_4 = 5.0  # assumed: a core of it against one of here
+PATIENCE_S = 30.0
+WARM_S = 5.0
+APART_S = 0.1  # between two presses
+GATT = "tests.drivers.bluetooth.fake_gatt"
+
+
+def devices() -> str:
+    """Return the list of devices, as `devices.toml` holds it."""
+    tables = [f'kind = "pendant"\nname = "pendant"\naddress = "{PENDANT}"\nkey = "{KEY}"']
+    tables += [
+        f'kind = "sensor"\nname = "sensor{n}"\naddress = "{address}"\nsense = "motion"'
+        for n, address in enumerate(LISTED)
+    ]
+    tables += [
+        f'kind = "wearable"\nname = "band{n}"\naddress = "{address}"\nwhat = "band"'
+        for n, address in enumerate(BANDS)
+    ]
+    return "".join(f"[[device]]\n{table}\n" for table in tables)
+
+
+def press_frame(counter: int) -> str:
+    """Return the pendant's frame of one press, encrypted, as hex (BTHome v2, encryption)."""
+    info, uuid = b"\x45", b"\xd2\xfc"
+    number = counter.to_bytes(4, "little")
+    nonce = bytes.fromhex(PENDANT.replace(":", "")) + uuid + info + number
+    sealed = AESCCM(bytes.fromhex(KEY), tag_length=4).encrypt(nonce, b"\x3a\x01", None)
+    return (info + sealed[:-4] + number + sealed[-4:]).hex()
+
+
+async def floor() -> None:
+    """Scan with an empty callback, until killed."""
+
+    def heard(_: BLEDevice, __: AdvertisementData) -> None:
+        """Nothing: what is measured is how a process gets here."""
+
+    patterns: list[OrPatternLike] = [
+        OrPattern(0, AdvertisementDataType.SERVICE_DATA_UUID16, b"\xd2\xfc"),
+        OrPattern(0, AdvertisementDataType.FLAGS, b"\x06"),
+    ]
+    async with BleakScanner(heard, None, "passive", bluez={"or_patterns": patterns}):
+        await asyncio.Event().wait()
+
+
+def measure_floor(report: Report, idle_s: float) -> float:
+    """Measure bleak's empty callback."""
+    with PrivateBus() as bus, FakeBlueZ(bus) as bluez:
+        env = {"DBUS_SYSTEM_BUS_ADDRESS": bus.address}
+        child = Child(sys.executable, "-m", "bench.bluetooth", "--floor",
+                      log=bus.folder / "floor.log", env=env)  # fmt: skip
+        try:
+            wait_for(lambda: child.alive() and bluez.do("state")["monitors"], "it scans")
+            load(bluez)
+            share, _ = share_pct(report, child, bus, bluez, idle_s, "floor")
+        finally:
+            child.stop()
+    return share
+
+
+@contextmanager
+def home() -> Iterator[tuple[Rig, PrivateBus, FakeBlueZ, Child]]:
+    """Start a hub with its radio, and BlueZ with two bands; the radio listens."""
+    with Rig() as rig, PrivateBus() as bus, FakeBlueZ(bus, GATT) as bluez:
+        rig.state_dir.mkdir(exist_ok=True)
+        listed = rig.state_dir / "devices.toml"
+        listed.write_text(devices(), encoding="utf-8")
+        listed.chmod(0o600)
+        config = rig.folder / "radio.toml"
+        config.write_text(
+            f'socket = "{rig.folder}/radio.sock"\nstate_dir = "{rig.state_dir}"\n', "utf-8"
+        )
+        rig.configure(top=RADIO.format(folder=rig.folder))
+        rig.center.start()
+        rig.start_hub()
+        radio = Child(
+            *(sys.executable, "-m", "hub", "radio", "--config", str(config), "run"),
+            log=rig.folder / "radio.log",
+            env={"DBUS_SYSTEM_BUS_ADDRESS": bus.address},
+        )
+        try:
+            wait_for(lambda: radio.alive() and bluez.do("state")["monitors"], "it scans")
+            yield rig, bus, bluez, radio
+        finally:
+            radio.stop()
+
+
+def load(bluez: FakeBlueZ) -> None:
+    """Let the air be busy."""
+    bluez.do("load", per_s=PER_S, strangers=STRANGERS, listed=LISTED)
+    time.sleep(WARM_S)
+
+
+def measure_radio(report: Report, presses: int, idle_s: float) -> tuple[float, float]:
+    """Measure the whole radio; return its share without and with the wearables connected."""
+    with home() as (rig, bus, bluez, radio):
+        load(bluez)
+        alone, _ = share_pct(report, radio, bus, bluez, min(idle_s, 30.0), "radio, no wearable")
+        for address in BANDS:
+            bluez.do("peripheral", address=address, characteristics={PULSE: "0048"})
+            bluez.do("advert", address=address, data={}, rssi=-50)
+        connected = lambda: bluez.do("state")["notifying"] == len(BANDS)  # noqa: E731
+        wait_for(connected, "both bands are connected", PATIENCE_S)
+        share, memory = share_pct(report, radio, bus, bluez, idle_s, "radio")
+        report.add("radio, memory", radio.use().rss_mb, "MB", at_most=45.0)
+        slope = _slope(memory[len(memory) // 4 :]) * 3600
+        bar = 1.0 if idle_s > 300 else None  # a short run's slope is noise
+        report.add("radio, memory's slope", slope, "MB/h", at_most=bar, hard=False)
+        press_all(report, rig, bluez, presses)
+    return alone, share
+
+
+def press_all(report: Report, rig: Rig, bluez: FakeBlueZ, presses: int) -> None:
+    """Press again and again; add how long it took, and how many were lost."""
+    took_s, lost = list[float](), 0
+    rig.witness.forget()
+    for counter in range(1, presses + 1):
+        at = bluez.do("advert", address=PENDANT, data={BTHOME: press_frame(counter)})["at"]
+        came = _core_has(rig, counter)
+        if came is None:
+            lost += 1
+        else:
+            took_s.append(came - at)
+        bluez.do("send", address=BANDS[counter % 2], uuid=PULSE, value="0048")
+        time.sleep(APART_S)
+    report.spread("press to the hub's core", took_s, {"p99": 1000.0})
+    report.add(f"presses lost of {presses}", lost, "", at_most=0)
+
+
+def _core_has(rig: Rig, counter: int) -> float | None:
+    """Return when the core had the press, None if it never did."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        for line in rig.witness.news():
+            if isinstance(line, WirelessPressed) and line.counter == counter:
+                return time.monotonic()
+        time.sleep(0.001)
+    return None
+
+
+def share_pct(
+    report: Report, child: Child, bus: PrivateBus, bluez: FakeBlueZ, for_s: float, name: str
+) -> tuple[float, list[tuple[float, float]]]:
+    """Return a process's share of a core in per cent, and its memory in MB by second."""
+    begun, before, bus_before = time.monotonic(), child.use().cpu_s, _cpu_s(bus.pid)
+    sent = bluez.do("state")["sent"]
+    memory = list[tuple[float, float]]()
+    while (passed := time.monotonic() - begun) < for_s:
+        memory.append((passed, rss_mb(child.pid)))
+        time.sleep(1.0)
+    passed = time.monotonic() - begun
+    rate = (bluez.do("state")["sent"] - sent) / passed
+    report.add(f"adverts ({name})", rate, "/s", at_least=0.95 * PER_S, hard=False)
+    report.add(f"dbus-daemon beside {name}", (_cpu_s(bus.pid) - bus_before) / passed * 100, "%")
+    return (child.use().cpu_s - before) / passed * 100, memory
+
+
+def _slope(points: list[tuple[float, float]]) -> float:
+    """Return the slope of the line of least squares; 0 of fewer than two points."""
+    if len(points) < 2:
+        return 0.0
+    x_mean, y_mean = (sum(axis) / len(points) for axis in zip(*points, strict=True))
+    spread = sum((x - x_mean) ** 2 for x, _ in points)
+    slope: float = sum((x - x_mean) * (y - y_mean) for x, y in points) / spread
+    return slope
+
+
+def _cpu_s(pid: int) -> float:
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / TICKS
+
+
+def main() -> int:
+    """Measure, or be the floor."""
+    parser = arguments(__doc__)
+    parser.add_argument("--floor", action="store_true", help="be the process of the floor")
+    parser.add_argument("--presses", type=int)
+    parser.add_argument("--idle-s", type=float, help="how long each process only listens")
+    args = parser.parse_args()
+    if args.floor:
+        one_heap()
+        asyncio.run(floor())
+    report = Report("bluetooth: a busy air")
+    idle_s = args.idle_s or (8.0 if args.short else 600.0)
+    least = measure_floor(report, min(idle_s, 30.0))
+    alone, share = measure_radio(report, args.presses or (100 if args.short else 1000), idle_s)
+    report.add("radio, share of a core, no wearable", alone, "%", floor=least)
+    report.add("radio, share of a core", share, "%", at_most=8.0, floor=least)
+    report.notes.append(
+        f"a Pi 4, if a core of it is {PI_4:g} times slower (arithmetic): {alone * PI_4:.1f} % of a "
+        f"core without a wearable, {share * PI_4:.1f} % with two"
+    )
+    return report.finish(as_json=args.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

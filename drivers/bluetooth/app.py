@@ -1,0 +1,204 @@
+"""The radio process, put together: adverts and connections become words for the hub.
+
+    air -> adverts of listed devices -> sensors    -> link -> the hub
+        -> connections               -> wearables -'
+
+It may be killed at any moment; whoever started it starts it again. It decides nothing: the hub
+knows the home.
+"""
+
+import asyncio
+import logging
+import signal
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from secrets import token_hex
+
+from drivers.bluetooth.air import Advert, Air
+from drivers.bluetooth.bluez.air import BlueZ
+from drivers.bluetooth.devices import FILE, DeviceList
+from drivers.bluetooth.link import RadioLink
+from drivers.bluetooth.pairing import control
+from drivers.bluetooth.pairing.window import Pairing
+from drivers.bluetooth.sensors import Sensors
+from drivers.bluetooth.settings import RadioSettings, load
+from drivers.bluetooth.wearables.service import Around
+from drivers.bluetooth.wearables.wearables import Wearables
+from hub.contract.radio import Fact, Hello, Order, Part, Ping, Pong, Presence, Trouble
+from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessSensor
+from hub.shared.settings import noted_by
+from hub.shared.system import clock_synced, one_heap, settle_memory
+
+log = logging.getLogger(__name__)
+BROKEN_EXIT = 70  # EX_SOFTWARE: start me again
+SEEN_S = 60.0  # between two words that a device was seen
+END_S = 2.0  # for what is told BlueZ at the end
+MOST_REASONS = 32  # as `hub.contract.radio.Pong` has it
+BROKEN = "broken"  # the reason of a frame on which our own code broke
+
+
+class App:
+    """One run of the process. It is what the air tells (`drivers.bluetooth.air.Listener`)."""
+
+    def __init__(self, settings: RadioSettings, air: Air) -> None:
+        self._air = air
+        self._refused = Counter[str]()
+        self._link = RadioLink(settings.socket, self._take_order, self._greeting, self._refused)
+        self._pairing = Pairing(
+            self._link.tell,
+            Path(settings.state_dir) / FILE,
+            self._refused,
+            adapter=settings.adapters.connect or settings.adapters.listen,
+            paired=self._paired,
+        )
+        self._control = control.path_of(settings.socket)
+        self._sensors = Sensors(token_hex(4), self._refused)
+        around = Around(self.tell, self._refuse, time.monotonic, _utc)
+        self._wearables = Wearables(air, around)
+        self._listed: dict[str, Wireless] = {}
+        self._relisted, self._ended = asyncio.Event(), asyncio.Event()
+        self._list = DeviceList(Path(settings.state_dir) / FILE, self._follow)
+        self._troubles: dict[Part, Trouble] = {}
+        self._seen: dict[str, float] = {}
+        self._count = 0
+
+    async def run(self) -> int:
+        """Serve until a signal; return the exit code. Raises what broke."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ended.set)
+        self._list.look()
+        settle_memory()
+        work = (
+            self._link.run(),
+            self._list.watch(),
+            self._wearables.run(),
+            self._pairing.run(),
+            control.serve(self._control, self._pairing),
+            self._air.listen(self._addresses(), self),
+            self._until_ended(),
+        )
+        tasks = [asyncio.create_task(one) for one in work]
+        done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        await asyncio.wait(rest, timeout=END_S)
+        for task in done:
+            task.result()
+        return 0 if self._ended.is_set() else BROKEN_EXIT
+
+    def tell(self, fact: Fact) -> None:
+        """Tell the hub; the next window is for whose bond is told to be stale."""
+        self._pairing.noted(fact)
+        self._link.tell(fact)
+
+    async def _until_ended(self) -> None:
+        await self._ended.wait()
+
+    # what the air tells
+
+    def heard(self, advert: Advert) -> None:
+        """Tell what an advert of a listed device says. Nothing that is in the air may end us."""
+        device = self._listed.get(advert.address)
+        if device is None:
+            return
+        self._count += 1
+        try:
+            if isinstance(device, Wearable):
+                self._wearables.heard(advert)
+            elif isinstance(device, Pendant | WirelessSensor):
+                for fact in self._sensors.heard(advert):
+                    self.tell(fact)
+        except Exception:
+            log.exception("an advert of %s broke what reads it", device.name)
+            self._refused[BROKEN] += 1
+
+    def near(self, address: str, *, near: bool) -> None:
+        """Tell that a device is in range.
+
+        A pendant and many a sensor are silent for hours: only that they were heard says anything.
+        Of a phone nothing is told without consent, and never that it is away.
+        """
+        device = self._listed.get(address)
+        if isinstance(device, Wearable):
+            self._wearables.near(address, near=near)
+        elif near and device is not None and not (isinstance(device, Phone) and not device.consent):
+            self._tell_seen(device)
+
+    def trouble(self, part: Part, *, present: bool, detail: str = "") -> None:
+        """Tell that a part is out of order, or works again; the same is not told twice."""
+        told = Trouble(part, present, detail=detail)
+        if self._troubles.get(part) != told:
+            self._troubles[part] = told
+            self.tell(told)
+
+    def _tell_seen(self, device: Wireless) -> None:
+        now = time.monotonic()
+        if now - self._seen.get(device.name, -SEEN_S) >= SEEN_S:
+            self._seen[device.name] = now
+            self.tell(Presence(device.name, near=True))
+
+    # what the hub asks, and what it is told first
+
+    def _take_order(self, order: Order) -> None:
+        if isinstance(order, Ping):
+            refused = dict(self._refused.most_common(MOST_REASONS))
+            self.tell(Pong(order.n, refused, self._count))
+        else:
+            self._pairing.take_order(order)
+
+    def _greeting(self) -> Iterable[Fact]:
+        passive = self._troubles.get(Part.PASSIVE)
+        names = tuple(device.name for device in self._list.devices)
+        yield Hello(devices=names, passive=passive is not None and not passive.present)
+        yield from self._troubles.values()
+        yield from self._sensors.troubles()
+        yield from self._wearables.greeting()
+
+    def _paired(self, address: str) -> None:
+        self._wearables.hurry(address)
+
+    def _refuse(self, reason: str) -> None:
+        self._refused[reason] += 1
+
+    # the list of devices
+
+    def _follow(self, devices: tuple[Wireless, ...]) -> None:
+        log.info("%d wireless devices", len(devices))
+        self._listed = {device.address: device for device in devices}
+        names = {device.name for device in devices}
+        self._seen = {name: at for name, at in self._seen.items() if name in names}
+        self._sensors.follow(devices)
+        self._wearables.follow(devices)
+        self._relisted.set()
+
+    async def _addresses(self) -> AsyncIterator[frozenset[str]]:
+        """Yield who is to be listened to, now and after each change of the list."""
+        while True:
+            self._relisted.clear()
+            yield frozenset(self._listed)
+            await self._relisted.wait()
+
+
+def _utc() -> float | None:
+    return time.time() if clock_synced() else None
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Describe `anbu radio run`, which has nothing of its own."""
+    del parser
+
+
+def run(args: Namespace) -> int:
+    """Serve until a signal. Raises SettingsError."""
+    settings = load(args.config, noted_by(args))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    one_heap()
+
+    async def serve() -> int:
+        return await App(settings, BlueZ(settings.adapters)).run()
+
+    return asyncio.run(serve())

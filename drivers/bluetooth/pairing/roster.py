@@ -1,0 +1,150 @@
+"""Writing the list of wireless devices: whole, at once, for its owner only, since keys are in it.
+
+Hub and radio read it again by themselves. One name, one address, one device. The file belongs to
+whom its folder belongs, also where an administrator wrote it: else the hub could not read it.
+"""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from drivers.bluetooth.devices import load
+from hub.core.model.wireless import Wearable, Wireless
+from hub.shared.files import to_disk, write_whole
+
+AT_FIELD = re.compile(r"\$\.(\w+)")  # as msgspec names the place of a mistake
+MOST = 64  # as `WirelessFile`
+HEAD = "# Written by `anbu radio`. Keys are in here: keep it to the hub's own user.\n"
+W = TypeVar("W", bound=Struct)
+Listed = tuple[Wireless, ...]
+
+
+class Why(StrEnum):
+    """Why the list was not changed."""
+
+    NAME_TAKEN = "name_taken"
+    ADDRESS_TAKEN = "address_taken"
+    FULL = "full"
+    UNKNOWN = "unknown"  # there is no device of that name
+    INVALID = "invalid"  # `detail` is the field that has not its form, such as `key`
+
+
+class NotListedError(Exception):
+    """The list was not changed; `why` says why, and `detail` about what."""
+
+    def __init__(self, why: Why, detail: str = "") -> None:
+        super().__init__(f"{why}: {detail}" if detail else str(why))
+        self.why, self.detail = why, detail
+
+
+def change(path: Path, how: Callable[[Listed], Listed]) -> Listed:
+    """Read the list, change it, and write it; return it as it is now.
+
+    No other program changes it meanwhile. Raises NotListedError, SettingsError, OSError.
+    """
+    with _alone(path.parent):
+        after = how(load(path))
+        write(path, after)
+    return after
+
+
+def write(path: Path, devices: Listed) -> None:
+    """Write the whole list. Raises NotListedError where it would not be read again, or OSError."""
+    text = HEAD + "".join(f"\n[[device]]\n{_table(device)}" for device in devices)
+    write_whole(path, text.encode(), mode=0o600)
+    owner = path.parent.stat()
+    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
+        os.chown(path, owner.st_uid, owner.st_gid)
+    to_disk(path.parent)
+
+
+def added(devices: Listed, new: Wireless) -> Listed:
+    """Return the list with one more device. Raises NotListedError."""
+    new = checked(new)
+    if any(one.name == new.name for one in devices):
+        raise NotListedError(Why.NAME_TAKEN, new.name)
+    taken = next((one.name for one in devices if one.address == new.address), None)
+    if taken is not None:
+        raise NotListedError(Why.ADDRESS_TAKEN, taken)
+    if len(devices) >= MOST:
+        raise NotListedError(Why.FULL, str(MOST))
+    return (*devices, new)
+
+
+def renamed(devices: Listed, old: str, new: str) -> Listed:
+    """Return the list with a device by another name. Raises NotListedError."""
+    device = named(devices, old)
+    if old != new and any(one.name == new for one in devices):
+        raise NotListedError(Why.NAME_TAKEN, new)
+    after = checked(replace(device, name=new))
+    return tuple(after if one is device else one for one in devices)
+
+
+def removed(devices: Listed, name: str) -> Listed:
+    """Return the list without a device. Raises NotListedError."""
+    device = named(devices, name)
+    return tuple(one for one in devices if one is not device)
+
+
+def named(devices: Listed, name: str) -> Wireless:
+    """Return the device of a name. Raises NotListedError."""
+    for device in devices:
+        if device.name == name:
+            return device
+    raise NotListedError(Why.UNKNOWN, name)
+
+
+def free_name(devices: Listed, stem: str) -> str:
+    """Return a name that no device has: `phone-1`, `phone-2`, ..."""
+    taken = {device.name for device in devices}
+    numbers = range(1, len(taken) + 2)
+    return next(name for n in numbers if (name := f"{stem}-{n}") not in taken)
+
+
+def wearable(name: str, address: str, what: str) -> Wearable:
+    """Return a wearable of what somebody typed. Raises NotListedError."""
+    return _of({"name": name, "address": address, "what": what, "kind": "wearable"}, Wearable)
+
+
+def checked(device: Wireless) -> Wireless:
+    """Return the device if its name, address and key have their forms; else raise."""
+    return _of(msgspec.to_builtins(device), type(device))
+
+
+def _of(fields: object, shape: type[W]) -> W:
+    try:
+        return msgspec.convert(fields, shape)
+    except msgspec.ValidationError as error:
+        field = AT_FIELD.search(str(error))
+        raise NotListedError(Why.INVALID, field[1] if field else "") from error
+
+
+def _table(device: Wireless) -> str:
+    fields: dict[str, object] = msgspec.to_builtins(device)
+    return "".join(f"{key} = {_value(v)}\n" for key, v in fields.items() if v is not None)
+
+
+def _value(value: object) -> str:
+    """Return a TOML value: JSON's strings, numbers and booleans are TOML, but for one letter."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; another program that changes the list waits for it."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)

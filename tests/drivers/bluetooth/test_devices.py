@@ -1,0 +1,70 @@
+"""The list of wireless devices: read anew when it changes, and never lost by a slip of the hand."""
+
+from pathlib import Path
+
+import pytest
+
+from drivers.bluetooth.devices import DeviceList, load
+from hub.core.model.rules import Role
+from hub.core.model.wireless import Pendant, Wireless
+from hub.shared.settings import Problem, SettingsError
+
+KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+PENDANT = f"""
+[[device]]
+kind = "pendant"
+name = "pendant"
+address = "c0-ff-ee-12-34-56"
+key = "{KEY.upper()}"
+"""
+
+
+def test_a_list_is_taken_as_it_is_meant(tmp_path: Path) -> None:
+    path = tmp_path / "devices.toml"
+    assert load(path) == ()
+    path.write_text(PENDANT, encoding="utf-8")
+    assert load(path) == (Pendant("pendant", "C0:FF:EE:12:34:56", KEY),)
+
+
+def test_a_pendant_that_says_what_its_button_does_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "devices.toml"
+    path.write_text(PENDANT + 'role = "cancel_button"\n', encoding="utf-8")
+    assert load(path) == (Pendant("pendant", "C0:FF:EE:12:34:56", KEY, Role.CANCEL_BUTTON),)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (PENDANT + PENDANT, Problem.DUPLICATE),
+        (PENDANT.replace('pendant"\naddress', 'Pendant"\naddress'), Problem.FORM),
+        (PENDANT.replace(KEY.upper(), "0f1e"), Problem.FORM),
+        (PENDANT.replace('"pendant"\nname', '"pendnat"\nname'), Problem.UNKNOWN_KIND),
+        (PENDANT + 'role = "exit_door"\n', Problem.INVALID),
+        ("[[device", Problem.SYNTAX),
+    ],
+)
+def test_a_list_with_mistakes_is_refused_with_its_line(
+    tmp_path: Path, text: str, problem: Problem
+) -> None:
+    (tmp_path / "devices.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path / "devices.toml")
+    assert problem in {mistake.problem for mistake in caught.value.mistakes}
+
+
+def test_a_slip_of_the_hand_silences_no_pendant(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, changes = tmp_path / "devices.toml", list[tuple[Wireless, ...]]()
+    path.write_text(PENDANT, encoding="utf-8")
+    listed = DeviceList(path, changes.append)
+    listed.look()
+    for text in (PENDANT + "kind = pendant", PENDANT, "# again\n" + PENDANT):
+        path.write_text(text, encoding="utf-8")
+        listed.look()
+        assert [device.name for device in listed.devices] == ["pendant"]
+    assert len(changes) == 1
+    assert "devices.toml:7" in caplog.text
+    path.unlink()
+    listed.look()
+    assert changes[1:] == [()]

@@ -1,0 +1,376 @@
+"""The scanner against the fake `org.bluez`: what is heard, and what it does when things break."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from drivers.bluetooth.air import BTHOME
+from drivers.bluetooth.bluez import bus as dbus
+from drivers.bluetooth.bluez import scanner
+from drivers.bluetooth.bluez.scanner import Scanner
+from drivers.bluetooth.settings import Adapters
+from hub.contract.radio import Part
+from tests.drivers.bluetooth.conftest import Addresses, Ear, beside, until
+from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
+
+PENDANT, DOOR, STRANGER = "A4:C1:38:00:00:01", "A4:C1:38:00:00:02", "5A:00:00:00:00:01"
+MENDED = (6, 12, 0)
+BACK_S = 10.0  # the bar: heard again after the adapter or the daemon is back
+
+
+class Story:
+    """A scanner that listens to the pendant, and what it hears."""
+
+    def __init__(self, bluez: FakeBlueZ, rfkill: Path, **settings: object) -> None:
+        self.bluez, self.rfkill = bluez, rfkill
+        usual = {"kernel": MENDED, "tell_after_s": 0.3, "rfkill": rfkill}
+        self.settings = usual | settings
+        self.ear, self.addresses = Ear(), Addresses(PENDANT)
+        self.scanner: Scanner
+        self.presses = 0
+
+    def run(self, story: object) -> None:
+        async def all_of_it() -> None:
+            self.scanner = Scanner(**self.settings)  # type: ignore[arg-type]
+            await beside(self.scanner.listen(self.addresses, self.ear), self._told(story))
+
+        asyncio.run(all_of_it())
+
+    async def _told(self, story: object) -> None:
+        await self.scanning()
+        await story(self)  # type: ignore[operator]
+
+    async def scanning(self) -> float:
+        return await until(lambda: self.scanner.adapter, "it scans")
+
+    async def do(self, what: str, **order: object) -> dict[str, object]:
+        """Without stopping the loop: the fake may be asking us something."""
+        return await asyncio.to_thread(self.bluez.do, what, **order)
+
+    async def press(self, address: str = PENDANT) -> bool:
+        """Press; return whether it was heard."""
+        self.presses += 1
+        frame = self.presses.to_bytes(4, "big").hex()
+        await self.do("advert", address=address, data={BTHOME: frame})
+        ends = time.monotonic() + 0.5
+        await until(lambda: self._heard(frame) or time.monotonic() > ends, "heard, or not")
+        return self._heard(frame)
+
+    async def heard_again_within_s(self) -> float:
+        begun = time.monotonic()
+        while not await self.press():
+            assert time.monotonic() - begun < 20, f"deaf; {self.ear.troubles}"
+        return time.monotonic() - begun
+
+    def _heard(self, frame: str) -> bool:
+        return any(a.service_data.get(BTHOME, b"").hex() == frame for a in self.ear.adverts)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, with less patience."""
+    monkeypatch.setattr(scanner, "TICK_S", 0.5)
+    monkeypatch.setattr(scanner, "PING_S", 1.0)
+    monkeypatch.setattr(dbus, "CALL_S", 3.0)
+
+
+@pytest.fixture
+def home(bluez: FakeBlueZ, tmp_path: Path) -> Story:
+    return Story(bluez, tmp_path)
+
+
+def test_a_press_is_heard_passively_and_once(home: Story) -> None:
+    async def story(home: Story) -> None:
+        assert await home.press()
+        frame = home.ear.adverts[-1].service_data[BTHOME].hex()
+        for rssi in (-61, -62, -63):  # the same again: BlueZ tells the strength only
+            await home.do("advert", address=PENDANT, data={BTHOME: frame}, rssi=rssi)
+        assert await home.press()
+
+    home.run(story)
+    assert len(home.ear.adverts) == 2
+    assert home.scanner.passive
+    assert home.bluez.do("state")["calls"].count("StartDiscovery") == 0
+    assert home.ear.out == set()
+
+
+def test_an_advert_without_data_does_not_bring_the_old_press_back(home: Story) -> None:
+    async def story(home: Story) -> None:
+        assert await home.press()
+        for rssi in range(-70, -60):
+            await home.do("advert", address=PENDANT, data={}, rssi=rssi)
+        await home.do("forget", address=PENDANT)
+        await home.do("advert", address=PENDANT, data={}, name="SBBT")
+        await until(lambda: len(home.ear.adverts) == 2, "the name is told")
+
+    home.run(story)
+    assert home.ear.adverts[1].service_data == {}
+    assert home.ear.adverts[1].name == "SBBT"
+
+
+def test_a_pendant_that_bluez_has_forgotten_is_heard_at_its_first_advert(home: Story) -> None:
+    async def story(home: Story) -> None:
+        for _ in range(3):
+            assert await home.press()
+            await home.do("forget", address=PENDANT)
+
+    home.run(story)
+
+
+def test_what_strangers_say_is_not_even_delivered(
+    home: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered = list[object]()
+
+    async def story(home: Story) -> None:
+        monkeypatch.setattr(home.scanner._devices, "changed", lambda *said: delivered.append(said))
+        for n in range(50):
+            await home.do("advert", address=STRANGER, data={BTHOME: f"44{n:02x}"}, name="pendant")
+
+    home.run(story)
+    assert delivered == []
+
+
+def test_a_device_that_is_paired_meanwhile_is_heard_without_a_new_scan(home: Story) -> None:
+    async def story(home: Story) -> None:
+        assert not await home.press(DOOR)
+        home.addresses.put(PENDANT, DOOR)
+        await until(lambda: DOOR in home.scanner._ruled, "it is listed")
+        assert await home.press(DOOR)
+        home.addresses.put(PENDANT)
+        await until(lambda: DOOR not in home.scanner._ruled, "it is listed no more")
+        assert not await home.press(DOOR)
+
+    home.run(story)
+    assert home.bluez.do("state")["calls"].count("RegisterMonitor") == 1
+
+
+def test_a_steady_device_is_near_until_the_monitor_loses_it(
+    bluez: FakeBlueZ, tmp_path: Path
+) -> None:
+    async def story(home: Story) -> None:
+        await home.do("advert", address=PENDANT, data={})
+        await until(lambda: home.ear.here.get(PENDANT), "it is near")
+        await asyncio.sleep(0)
+        lasting = time.monotonic() + 2.0  # beyond `away_s`: nothing is heard, and it is still here
+        await until(lambda: time.monotonic() > lasting, "the time is over")
+        assert home.ear.here == {PENDANT: True}
+        await home.do("silent", address=PENDANT)
+        await until(lambda: home.ear.here == {PENDANT: False}, "it is away")
+        await home.do("advert", address=PENDANT, data={}, rssi=-50)
+        await until(lambda: home.ear.here == {PENDANT: True}, "it is back")
+
+    Story(bluez, tmp_path, away_s=1.0).run(story)
+
+
+def test_after_bluetoothd_was_restarted_it_hears_again_and_nobody_is_told(
+    bluez: FakeBlueZ, tmp_path: Path
+) -> None:
+    home = Story(bluez, tmp_path, tell_after_s=5.0)
+
+    async def story(home: Story) -> None:
+        assert await home.press()
+        await asyncio.to_thread(home.bluez.restart)
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert True not in {present for _, present in home.ear.troubles}
+
+
+def test_without_bluetoothd_it_says_so_and_goes_on_when_there_is_one(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await asyncio.to_thread(home.bluez.kill)
+        await until(lambda: home.ear.out == {Part.DAEMON}, "it is told")
+        await asyncio.to_thread(home.bluez.start)
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert home.ear.out == set()
+
+
+def test_a_bluetoothd_that_hangs_is_told_and_heard_through_again(home: Story) -> None:
+    async def story(home: Story) -> None:
+        home.bluez.stop()
+        await until(lambda: Part.DAEMON in home.ear.out, "it is told")
+        home.bluez.resume()
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert home.ear.out == set()
+
+
+def test_after_the_bus_itself_was_restarted_it_hears_again(bus: PrivateBus, home: Story) -> None:
+    async def story(home: Story) -> None:
+        await asyncio.to_thread(bus.kill)
+        await until(lambda: home.ear.out == {Part.DAEMON}, "it is told")
+        await asyncio.to_thread(bus.start)
+        await asyncio.to_thread(home.bluez.restart)
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+
+
+def test_an_adapter_that_is_pulled_out_is_told_and_heard_through_again(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await home.do("vanish")
+        await until(lambda: home.ear.out == {Part.ADAPTER}, "it is told")
+        assert home.ear.details[Part.ADAPTER] == "missing: any"
+        await home.do("return")
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert home.ear.out == set()
+
+
+def test_an_adapter_that_somebody_switches_off_is_switched_on_again(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await home.do("powered", on=False)
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert "Powered=True" in home.bluez.do("state")["calls"]
+
+
+def test_an_adapter_that_goes_off_while_the_scan_begins_is_switched_on_again(home: Story) -> None:
+    """Else the radio would look well, and hear nothing for ever."""
+
+    async def story(home: Story) -> None:
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.bluez.do("set", goes_off=True)
+    home.run(story)
+
+
+def test_a_blocked_adapter_is_told_as_blocked_until_it_is_free(home: Story) -> None:
+    switch = home.rfkill / "rfkill0"
+
+    async def story(home: Story) -> None:
+        switch.mkdir()
+        for name, text in (("type", "bluetooth"), ("name", "hci0"), ("soft", "1"), ("hard", "0")):
+            (switch / name).write_text(f"{text}\n")
+        await home.do("set", blocked=True)
+        await home.do("powered", on=False)
+        await until(lambda: home.ear.out == {Part.BLOCKED}, "it is told")
+        assert home.ear.details[Part.BLOCKED] == "rfkill: soft"
+        (switch / "soft").write_text("0\n")
+        await home.do("set", blocked=False)
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert home.ear.out == set()
+
+
+def test_an_adapter_that_another_program_holds_is_told(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await home.do("set", busy=True)
+        await home.do("powered", on=False)
+        await until(lambda: home.ear.out == {Part.ADAPTER}, "it is told")
+        assert "org.bluez.Error.Busy" in home.ear.details[Part.ADAPTER]
+        await home.do("set", busy=False)
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+
+
+def test_the_adapter_that_was_named_is_waited_for(bluez: FakeBlueZ, tmp_path: Path) -> None:
+    home = Story(bluez, tmp_path, wanted=Adapters(listen="B8:27:EB:00:00:01"))
+
+    async def story(home: Story) -> None:
+        assert await home.press()
+
+    home.run(story)
+    other = Story(bluez, tmp_path, wanted=Adapters(listen="hci1"))
+
+    async def waits() -> None:
+        scanner = Scanner(**other.settings)  # type: ignore[arg-type]
+        missing = until(lambda: other.ear.out == {Part.ADAPTER}, "it is told")
+        await beside(scanner.listen(other.addresses, other.ear), missing)  # type: ignore[arg-type]
+
+    asyncio.run(waits())
+    assert other.ear.details[Part.ADAPTER] == "missing: hci1"
+
+
+def test_where_passive_scanning_is_refused_it_scans_actively_and_says_so(home: Story) -> None:
+    home.bluez.do("set", no_passive=True)
+
+    async def story(home: Story) -> None:
+        assert home.ear.out == {Part.PASSIVE}
+        assert await home.press()
+        await home.do("set", no_passive=False)
+        await asyncio.to_thread(home.bluez.restart)  # with Experimental on
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert home.ear.out == set()
+    assert home.scanner.passive
+
+
+def test_a_kernel_that_drops_repeats_is_told_and_scanned_around(
+    bluez: FakeBlueZ, tmp_path: Path
+) -> None:
+    home = Story(bluez, tmp_path, kernel=(6, 1, 90))
+
+    async def story(home: Story) -> None:
+        assert await home.press()
+        state = await home.do("state")
+        assert (state["monitors"], state["discovering"]) == (1, True)
+
+    home.run(story)
+    assert home.ear.out == {Part.PASSIVE}
+    assert "6.1.90" in home.ear.details[Part.PASSIVE]
+
+
+def test_a_scanner_that_fails_is_mended_by_switching_the_adapter_off_and_on(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await home.do("set", refuse_until_cycled=True)
+        await home.do("release")
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert "Powered=False" in home.bluez.do("state")["calls"]
+    assert home.scanner.passive
+
+
+def test_a_ladder_that_was_climbed_in_vain_is_a_fault_and_is_climbed_again(home: Story) -> None:
+    async def story(home: Story) -> None:
+        await home.do("set", refuse=True)
+        await home.do("release")
+        await until(lambda: home.ear.out == {Part.SCANNER}, "it is told")
+        await home.do("set", refuse=False)
+        await until(lambda: home.ear.out == set(), "it works again")
+        assert await home.press()
+
+    home.run(story)
+    assert "Powered=False" in home.bluez.do("state")["calls"]
+
+
+def test_after_a_long_silence_it_scans_anew_and_a_quiet_home_is_no_fault(
+    bluez: FakeBlueZ, tmp_path: Path
+) -> None:
+    home = Story(bluez, tmp_path, silent_s=1.0)
+
+    async def story(home: Story) -> None:
+        await home.do("set", deaf=True)
+        await until(lambda: bluez.do("state")["calls"].count("RegisterMonitor") > 1, "anew")
+        await home.do("set", deaf=False)
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert home.ear.out == set()
+
+
+def test_what_bluez_still_holds_is_told_at_the_start(bluez: FakeBlueZ, tmp_path: Path) -> None:
+    """A press that was heard by a process which was killed before it could tell it."""
+
+    async def first(home: Story) -> None:
+        assert await home.press()
+
+    async def second(home: Story) -> None:
+        await until(lambda: home.ear.adverts, "the press")
+
+    Story(bluez, tmp_path).run(first)
+    again = Story(bluez, tmp_path)
+    again.run(second)
+    assert [a.service_data[BTHOME].hex() for a in again.ear.adverts] == ["00000001"]
