@@ -160,7 +160,7 @@ def recover(
     home, though the snapshot may hold no sign of life.
     """
     at, long_ago = started.at, started.at - DAY_S
-    state = supervision.recovered(state, started)
+    state = vitals_restart.recovered(supervision.recovered(state, started), started)
     clock, was = Clock(started.utc - at, started.synced, started.zone_s), state.clock
     return replace(
         state,
@@ -169,8 +169,6 @@ def recover(
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, at),
         warning=recovered_warning(state.warning, at),
-        vitals=vitals_restart.recovered(state, started),
-        beats={},
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, at),
         pairing=None,
