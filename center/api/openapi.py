@@ -130,7 +130,7 @@ OPERATIONS = (
 )
 
 
-OPEN = ("Kind", "Stage", "Outcome")  # of an alarm: a newer program's value is `other` here
+OPEN = ("Kind", "Stage", "Outcome", "VitalKind")  # a newer program's value is `other` here
 
 
 def document() -> Document:
