@@ -11,6 +11,7 @@ __all__ = [
     "limits",
     "needs",
     "pairings",
+    "partners",
     "parts",
     "presses",
     "rates",
