@@ -273,7 +273,7 @@ def old_fields(said: object, was: object) -> object:
     """What is said now, without the fields that were not said then and say nothing now."""
     match said, was:
         case dict(), dict():
-            news = {key for key in said if key not in was and said[key] is None}
+            news = {key for key in said if key not in was and said[key] in (None, [])}
             return {k: old_fields(v, was.get(k)) for k, v in said.items() if k not in news}
         case list(), list() if len(said) == len(was):
             return [old_fields(*both) for both in zip(said, was, strict=True)]
