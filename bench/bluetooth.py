@@ -11,6 +11,10 @@ has match rules for listed devices only, so strangers do not reach it; bleak's c
 process has once a wearable is connected, gets every signal. Both are in the figure, and the share
 before the wearables are connected is told, too. `dbus-daemon`'s own share is paid on a Pi as well.
 
+Then a band flaps: each link to it ends at once, and each connect makes an adapter that listens deaf
+for 4 s. With one adapter frames are lost, and how many is told; with two none may be. A frame is
+pressed each 0.25 s and sent once: a real pendant repeats its own for 1 to 3 s.
+
 A Pi 4 is arithmetic, no measurement: a core of it is taken to be 5 times slower than one here
 (`bench/voice.py` assumes the same). A real controller delivers far fewer adverts, and BlueZ tells
 RSSI only when it changes by 8 dB, so 2,200 signals a second are a bound and no expectation.
@@ -53,6 +57,9 @@ PI_4 = 5.0  # assumed: a core of it against one of here
 PATIENCE_S = 30.0
 WARM_S = 5.0
 APART_S = 0.1  # between two presses
+CONNECT_S = 4.0  # measured on emulated cores: deaf for so long
+PRESS_EACH_S = 0.25
+TWO = '[adapters]\nlisten = "hci0"\nconnect = "hci1"\n'
 GATT = "tests.drivers.bluetooth.fake_gatt"
 
 
@@ -109,16 +116,18 @@ def measure_floor(report: Report, idle_s: float) -> float:
 
 
 @contextmanager
-def home() -> Iterator[tuple[Rig, PrivateBus, FakeBlueZ, Child]]:
-    """Start a hub with its radio, and BlueZ with two bands; the radio listens."""
+def home(adapters: str = "") -> Iterator[tuple[Rig, PrivateBus, FakeBlueZ, Child]]:
+    """Start a hub with its radio, and BlueZ; the radio listens."""
     with Rig() as rig, PrivateBus() as bus, FakeBlueZ(bus, GATT) as bluez:
+        bluez.do("set", dongle=bool(adapters))
         rig.state_dir.mkdir(exist_ok=True)
         listed = rig.state_dir / "devices.toml"
         listed.write_text(devices(), encoding="utf-8")
         listed.chmod(0o600)
         config = rig.folder / "radio.toml"
         config.write_text(
-            f'socket = "{rig.folder}/radio.sock"\nstate_dir = "{rig.state_dir}"\n', "utf-8"
+            f'socket = "{rig.folder}/radio.sock"\nstate_dir = "{rig.state_dir}"\n{adapters}',
+            "utf-8",
         )
         rig.configure(top=RADIO.format(folder=rig.folder))
         rig.center.start()
@@ -158,6 +167,39 @@ def measure_radio(report: Report, presses: int, idle_s: float) -> tuple[float, f
         report.add("radio, memory's slope", slope, "MB/h", at_most=bar, hard=False)
         press_all(report, rig, bluez, presses)
     return alone, share
+
+
+def measure_connects(report: Report, for_s: float, adapters: str, name: str) -> None:
+    """Press while a band flaps: it is connected to again and again, which takes 4 s each time."""
+    with home(adapters) as (rig, _, bluez, _):
+        adapter = "/org/bluez/hci1" if adapters else "/org/bluez/hci0"
+        band = {"address": BANDS[0], "characteristics": {PULSE: "0048"}, "adapter": adapter}
+        bluez.do("peripheral", **band)
+        bluez.do("set", connect_s=CONNECT_S)
+        rig.witness.forget()
+        pressed, came, counter = set[int](), set[int](), 0
+        ends = time.monotonic() + for_s
+        while time.monotonic() < ends:
+            counter += 1
+            pressed.add(counter)
+            bluez.do("advert", address=PENDANT, data={BTHOME: press_frame(counter)})
+            bluez.do("advert", address=BANDS[0], data={}, rssi=-50 - counter % 20)
+            time.sleep(PRESS_EACH_S)
+            came |= _counters(rig)
+            if bluez.do("state")["notifying"]:
+                bluez.do("part", address=BANDS[0], reason="org.bluez.Reason.Timeout")
+        time.sleep(1.0)
+        came |= _counters(rig)
+        connects = bluez.do("state")["calls"].count("Connect")
+    lost = len(pressed - came)
+    report.add(f"{name}: connects in {for_s:.0f} s", connects, "", at_least=1)
+    bar = 0 if adapters else None
+    report.add(f"{name}: frames lost of {len(pressed)}", lost, "", at_most=bar)
+
+
+def _counters(rig: Rig) -> set[int]:
+    lines = list(rig.witness.news())
+    return {line.counter or 0 for line in lines if isinstance(line, WirelessPressed)}
 
 
 def press_all(report: Report, rig: Rig, bluez: FakeBlueZ, presses: int) -> None:
@@ -234,6 +276,9 @@ def main() -> int:
     idle_s = args.idle_s or (8.0 if args.short else 600.0)
     least = measure_floor(report, min(idle_s, 30.0))
     alone, share = measure_radio(report, args.presses or (100 if args.short else 1000), idle_s)
+    for_s = 20.0 if args.short else 300.0
+    measure_connects(report, for_s, "", "one adapter, a band that flaps")
+    measure_connects(report, for_s, TWO, "two adapters, a band that flaps")
     report.add("radio, share of a core, no wearable", alone, "%", floor=least)
     report.add("radio, share of a core", share, "%", at_most=8.0, floor=least)
     report.notes.append(

@@ -4,6 +4,7 @@ A driver is found by its `kind`: `[[device]] kind = "contact"` is `drivers/conta
 """
 
 import logging
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -102,7 +103,10 @@ def rules_of(
         care = replace(care, times=())
     for one in wireless or ():
         if isinstance(one, Pendant):
-            buttons[one.name] = Button(one.role, one.place, False, one.address, one.silent_s)  # noqa: FBT003 - no wire
+            identity = _identity(one)
+            buttons[one.name] = Button(
+                one.role, one.place, wireless=identity, silent_s=one.silent_s
+            )
         elif sensor := _sensor(one):
             sensors[one.name] = sensor
     phones = tuple(one.name for one in wireless or () if isinstance(one, Phone))
@@ -139,6 +143,11 @@ def _drivers() -> dict[str, str]:
 
 def _is_driver(file: Path) -> bool:
     return "class Driver(" in file.read_text(encoding="utf-8")
+
+
+def _identity(pendant: Pendant) -> str:
+    """Return by what its presses are remembered: another key is another device, and counts anew."""
+    return f"{pendant.address}/{sha256(pendant.key.encode()).hexdigest()[:8]}"
 
 
 def _button(driver: Driver) -> Button | None:

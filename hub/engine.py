@@ -152,8 +152,8 @@ class Engine:
                 self._outlets.pet()
 
     def _snapshot(self) -> bytes:
-        """Return the state to save; the habits have a file of their own."""
-        return ENCODE(replace(self.state, habits=FRESH))
+        """Return the state to save; the habits have their own file, beats of a heart none."""
+        return ENCODE(replace(self.state, habits=FRESH, beats={}))
 
     def _plan_flush(self, at: float) -> None:
         self._flush_at = at + (RETRY_S if self.delivery.disk else FLUSH_S)

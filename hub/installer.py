@@ -28,8 +28,12 @@ from hub.core.model.events import (
     HeartRateMeasured,
     MainsChanged,
     MotionChanged,
+    RangeChanged,
+    VitalsMeasured,
+    WirelessFound,
+    WirelessPressed,
 )
-from hub.core.model.rules import Role, Rules, Sense
+from hub.core.model.rules import Button, Role, Rules, Sense
 from hub.core.model.state import HomeState
 from hub.core.supervision import faults, supervision
 from hub.shared.unix_socket import SocketError, read_line, serving
@@ -48,7 +52,12 @@ OF_DEVICES = (
     HeartRateMeasured,
     MainsChanged,
     MotionChanged,
+    RangeChanged,
+    VitalsMeasured,
+    WirelessFound,
+    WirelessPressed,
 )
+PRESSED_S = 5.0  # so long a pendant shows as pressed: it says no more than that it was
 Look = Callable[[], tuple[HomeState, Rules, float]]  # the float: monotonic seconds, now
 
 
@@ -62,7 +71,7 @@ _requests = msgspec.json.Decoder(Request)
 
 
 class DeviceReport(Struct, frozen=True):
-    """One device: `on` means motion, an open door, a pressed button, mains power."""
+    """One device: `on` means motion, an open door, a pressed button, mains power, smoke, water."""
 
     name: str
     what: Sense | Role
@@ -162,7 +171,7 @@ class InstallerSocket:
 def devices_report(state: HomeState, rules: Rules, at: float) -> DevicesReport:
     """Return what the hub knows of each sensor and button at `at` (monotonic seconds)."""
     sensors = [_sensor(state, rules, name, at) for name in rules.sensors]
-    return DevicesReport(ok=True, hub=rules.hub, sensors=sensors + _buttons(state, rules))
+    return DevicesReport(ok=True, hub=rules.hub, sensors=sensors + _buttons(state, rules, at))
 
 
 def _sensor(state: HomeState, rules: Rules, name: str, at: float) -> DeviceReport:
@@ -171,6 +180,9 @@ def _sensor(state: HomeState, rules: Rules, name: str, at: float) -> DeviceRepor
     on, since = (sensed.active, sensed.since) if sensed else (None, None)
     if mains:
         on, since = mains.present, mains.since
+    for key, hazard in state.wireless.hazards.items():
+        if key.rpartition(":")[0] == name:
+            on, since = hazard.on, hazard.since
     heard = supervision.last_word(state, name)
     return DeviceReport(
         name,
@@ -184,14 +196,23 @@ def _sensor(state: HomeState, rules: Rules, name: str, at: float) -> DeviceRepor
     )
 
 
-def _buttons(state: HomeState, rules: Rules) -> list[DeviceReport]:
+def _buttons(state: HomeState, rules: Rules, at: float) -> list[DeviceReport]:
     found = []
     for name, button in rules.buttons.items():
         contact = state.contacts.get(name)
         on = None if contact is None else is_down(contact)
-        rest = (None, None, _battery(state, name), _faults(state, name))
+        heard = None
+        if button.wireless:
+            on, heard = _was_pressed(state, button, at), supervision.last_word(state, name)
+        rest = (None, _age_s(heard, at), _battery(state, name), _faults(state, name))
         found.append(DeviceReport(name, button.role, button.place, on, *rest))
     return found
+
+
+def _was_pressed(state: HomeState, pendant: Button, at: float) -> bool | None:
+    """Return whether a pendant was pressed just now; None: never yet."""
+    presses = state.wireless.presses.get(pendant.wireless)
+    return at - presses.frames[-1].at < PRESSED_S if presses and presses.frames else None
 
 
 def _age_s(since: float | None, at: float) -> float | None:

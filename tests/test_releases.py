@@ -70,18 +70,25 @@ def test_a_hub_goes_on_from_an_older_snapshot(name: str) -> None:
 def test_a_hub_wakes_up_with_what_a_newer_program_wrote(name: str) -> None:
     newer = msgspec.msgpack.decode(bytes.fromhex(fixture(name)["snapshot"]))
     newer |= {"format": 2, "weather": {"wind": 3}}
-    newer["alarms"][0] |= {"kind": "gas", "life": {"type": "Escorted", "by": "Kim"}, "colour": 1}
+    newer["alarms"][0] |= {
+        "kind": "quake",
+        "life": {"type": "Escorted", "by": "Kim"},
+        "colour": 1,
+    }
     newer["alarms"].append(newer["alarms"][0] | {"id": "b1-99", "life": {"type": "Sent"}})
     newer["faults"]["x:smoky"] = {"kind": "smoky", "device": "x", "since_utc": 1.0, "synced": True}
     state = decode_snapshot(msgspec.msgpack.encode(newer))
-    assert [(one.id, one.kind) for one in state.alarms] == [(FIRST, "gas"), ("b1-99", "gas")]
+    assert [(one.id, one.kind) for one in state.alarms] == [
+        (FIRST, "quake"),
+        ("b1-99", "quake"),
+    ]
     assert state.faults["x:smoky"].kind == "smoky"
     assert "alarms[0].life, format 2" in state.faults[snapshot.FAULT].detail
     back = recover(state, started(5.0, "b2"), ())
     _, effects = story(back, started(5.0, "b2"), LinkUp(6.0, "broker"))
     assert effects
     again = msgspec.msgpack.decode(msgspec.msgpack.encode(back))
-    assert again["alarms"][0]["kind"] == "gas", "the newer program finds it as it was"
+    assert again["alarms"][0]["kind"] == "quake", "the newer program finds it as it was"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -141,7 +148,7 @@ UPDATE meta SET value = value + 1 WHERE key = 'schema';
 ALTER TABLE incidents ADD COLUMN weather VARCHAR;
 ALTER TABLE events ADD COLUMN colour VARCHAR NOT NULL DEFAULT 'red';
 CREATE TABLE tides (hub VARCHAR PRIMARY KEY, high FLOAT NOT NULL);
-UPDATE incidents SET kind = 'gas', stage = 'escorted', last_deed = 'escorted' WHERE id = 'b1-1';
+UPDATE incidents SET kind = 'quake', stage = 'escorted', last_deed = 'escorted' WHERE id = 'b1-1';
 UPDATE hubs SET state = 'dozing';
 UPDATE operators SET role = 'nurse';
 INSERT INTO audit (incident, utc, deed, version, "by", event, synced, device, place, text, hub)
@@ -162,7 +169,7 @@ def test_after_a_rollback_the_centre_goes_on_with_the_newer_database(tmp_path: P
     newer(tmp_path)
     with stored(tmp_path) as store:
         found = {one.id: one for one in store.read(incidents.incidents, Which.OPEN)}
-        assert (found["b1-1"].kind, found["b1-1"].stage) == ("gas", "escorted")
+        assert (found["b1-1"].kind, found["b1-1"].stage) == ("quake", "escorted")
         assert found["b1-1"].needs_person
         case = store.read(incidents.case, "b1-1")
         assert case
@@ -188,7 +195,10 @@ def take(store: Store, ident: str) -> None:
 
 
 def test_a_database_that_says_that_the_program_is_too_old_is_left_alone(tmp_path: Path) -> None:
-    newer(tmp_path, "UPDATE meta SET value = value + 1 WHERE key = 'oldest';")
+    newer(
+        tmp_path,
+        "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'schema') WHERE key = 'oldest';",
+    )
     before = (tmp_path / "center.db").read_bytes()
     with pytest.raises(StoreError, match=f"schema {tables.SCHEMA + 1} or newer"), stored(tmp_path):
         pass

@@ -218,7 +218,8 @@ class CheckInEvent(Envelope[CheckInData], frozen=True):
 class CareData(Struct, frozen=True):
     """`data` of `anbu.care.*`: `score` is that of a screening (PHQ-2: 0 to 6), else 0.
 
-    `what` names the complaint, where the resident named it: `head`, `chest`, `no_food`, ...
+    `what` names the complaint, where the resident named it: `head`, `chest`, `no_food`, ...; of a
+    reading its kind, as an alarm for it would have had.
     """
 
     care: Care
@@ -226,6 +227,7 @@ class CareData(Struct, frozen=True):
     synced: bool
     scaip: Scaip
     what: str = ""
+    vital: VitalEvidence | None = None  # of a reading
 
 
 class CareEvent(Envelope[CareData], frozen=True):

@@ -78,6 +78,7 @@ class Care(Open):
     UNWELL = "unwell"  # said so in a check-in
     NOT_BACK = "not_back"  # out by the door, without a word, for longer than is usual
     BACK = "back"  # at home again, after that
+    READING = "reading"  # a reading beyond a limit, of which no alarm was made
 
 
 BY_HAND = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.SPOKEN, Kind.PENDANT})  # asked for help
@@ -139,6 +140,7 @@ CARE: dict[Care, tuple[str, str]] = {
     Care.UNWELL: UNWELL,
     Care.NOT_BACK: ("0014", "0009"),
     Care.BACK: ("0014", "0019"),
+    Care.READING: UNWELL,
 }
 
 

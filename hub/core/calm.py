@@ -22,12 +22,14 @@ from hub.core.model.events import Event, MotionChanged, Ticked
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step, Up
 from hub.core.supervision import supervision
+from hub.core.vitals import vitals
 
 # members of an enum are slow to look up in Python 3.11, which is why hot code names them once
 RESTING, FAULT, WATCHING = Signal.RESTING, Signal.FAULT, LifeWatch.WATCHING
 
 # of all that `decide.decide` serves, in its order, what may be due in a calm stretch
 ELAPSE = (
+    vitals.elapse,
     noise.elapse,
     presence.elapse,
     overdue.elapse,
@@ -37,6 +39,7 @@ ELAPSE = (
     supervision.elapse,
 )
 NEXT_WAKE = (
+    vitals.next_wake,
     noise.next_wake,
     presence.next_wake,
     overdue.next_wake,

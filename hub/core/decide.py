@@ -66,6 +66,7 @@ from hub.core.model.state import (
 )
 from hub.core.model.wireless import recovered as recovered_memory
 from hub.core.supervision import faults, supervision
+from hub.core.vitals import restart as vitals_restart
 from hub.core.vitals import vitals
 
 ELAPSE = (  # the order in which what is due is served
@@ -74,6 +75,7 @@ ELAPSE = (  # the order in which what is due is served
     delivery.elapse,
     speech.elapse,
     faults.elapse,
+    vitals.elapse,
     warning.elapse,
     noise.elapse,
     presence.elapse,
@@ -94,6 +96,7 @@ NEXT_WAKE = (
     faults.next_wake,
     signals.next_wake,
     speech.next_wake,
+    vitals.next_wake,
     warning.next_wake,
     noise.next_wake,
     presence.next_wake,
@@ -152,31 +155,32 @@ def recover(
 ) -> HomeState:
     """Fit a saved state to a new process, of this boot or of another.
 
-    Monotonic time may have restarted, so old deadlines count as passed. Nothing is shown or linked
-    yet. Every event that is not confirmed is due, and so is what the outbox holds `unsent` (ids of
-    SOS events), which a damaged snapshot may not contain. `lived_in`: the home is not new, though
-    the snapshot may hold no sign of life.
+    Monotonic time may have restarted, so old deadlines count as passed. Every event that is not
+    confirmed is due, and so is what the outbox holds `unsent` (ids of SOS events). `lived_in`: the
+    home is not new, though the snapshot may hold no sign of life.
     """
-    long_ago = started.at - DAY_S
+    at, long_ago = started.at, started.at - DAY_S
     state = supervision.recovered(state, started)
+    clock = Clock(started.utc - at, started.synced, started.zone_s)
+    moved_s = state.clock.offset_s - clock.offset_s
     return replace(
         state,
         boot=started.boot,
-        clock=Clock(started.utc - started.at, started.synced, started.zone_s),
+        clock=clock,
         care=restart.recovered(state, started, lived_in=lived_in),
-        house=recovered_house(state.house, started.at),
-        warning=recovered_warning(state.warning, started.at),
+        house=recovered_house(state.house, at),
+        warning=recovered_warning(state.warning, at),
+        vitals=vitals_restart.recovered(state, started),
+        beats={},
         spoken_at=NEVER,
-        candidate=speech.recovered(state.candidate, started.at),
+        candidate=speech.recovered(state.candidate, at),
         pairing=None,
-        notices=announcements.recovered(state.notices, started.at),
-        wireless=recovered_memory(
-            state.wireless, state.clock.offset_s - (started.utc - started.at), started.at
-        ),
-        contacts={name: press.recovered(c, started.at) for name, c in state.contacts.items()},
-        alarms=tuple(alarm.recovered(a, started.at, long_ago) for a in state.alarms),
-        owed=delivery.recovered(state.owed, unsent, started.at, long_ago),
-        link=Link(up=False, since=started.at),
+        notices=announcements.recovered(state.notices, at),
+        wireless=recovered_memory(state.wireless, moved_s, at),
+        contacts={name: press.recovered(c, at) for name, c in state.contacts.items()},
+        alarms=tuple(alarm.recovered(a, at, long_ago) for a in state.alarms),
+        owed=delivery.recovered(state.owed, unsent, at, long_ago),
+        link=Link(up=False, since=at),
         farewell=None,
         shown=None,
         said_at=long_ago,
@@ -244,7 +248,7 @@ def _take_house_event(
         case HeartRateMeasured():
             return sensors.heart(state, event, rules)
         case VitalsMeasured():
-            return vitals.take_reading(state, event, rules)
+            return sensors.reading(state, event, rules)
         case _:
             assert_never(event)
 

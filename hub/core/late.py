@@ -17,6 +17,7 @@ from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
 from hub.core.model.supervision import WatchState
 from hub.core.supervision import snapshot
+from hub.core.vitals import restart
 
 AWAY, HOME, UNKNOWN = PresenceKind.AWAY, PresenceKind.HOME, PresenceKind.UNKNOWN
 
@@ -39,6 +40,8 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         care=_care(old.care, new.care, lone=_is_lone_pulse(old.house, new.house)),
         watch=_supervised(old.watch, new.watch),
         wireless=wireless.joined(old.wireless, new.wireless),
+        vitals=restart.joined(old.vitals, new.vitals),
+        limits=old.limits if new.limits is None else new.limits,
         counter=max(old.counter, new.counter),
     )
     state, told = snapshot.tell_start(state, new.care.began_at, rules)

@@ -15,6 +15,7 @@ from center import cli as center_cli
 from center.config import Settings
 from center.domain.record import Record
 from drivers import contact, supply
+from drivers.bluetooth import devices
 from drivers.bluetooth.settings import RadioSettings
 from drivers.bluetooth.settings import load as load_radio
 from drivers.gpio_line import SILENT_S
@@ -344,3 +345,7 @@ def test_the_examples_in_the_documents_are_right() -> None:
     settings, _ = center_cli.load(REPO / "docs" / "examples" / "center.toml")
     assert settings.center.listen == "127.0.0.1:8080"
     assert load_radio(REPO / "docs" / "examples" / "radio.toml").adapters.listen == "hci0"
+    listed = devices.load(REPO / "docs" / "examples" / "devices.toml")
+    rules = rules_of(hub, "1", hub.device, listed)
+    assert rules.buttons["pendant"].call == "pendant"
+    assert rules.sensors["front"].sense is Sense.EXIT_DOOR

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from drivers.bluetooth import devices
 from hub import app
@@ -109,8 +110,12 @@ def test_listed_devices_are_buttons_and_sensors_of_the_home(config: Config) -> N
         Phone("phone", "C0:FF:EE:12:34:60"),
     )
     rules = rules_of(config, "1", (Quiet(),), some)
-    call = Button(Role.HELP_BUTTON, "목걸이", wireless="C0:FF:EE:12:34:56")
-    assert rules.buttons["pendant"] == call
+    pendant = rules.buttons["pendant"]
+    assert replace(pendant, wireless="") == Button(Role.HELP_BUTTON, "목걸이")
+    assert pendant.wireless.startswith("C0:FF:EE:12:34:56/")
+    assert KEY[:8] not in pendant.wireless
+    other = rules_of(config, "1", (), (replace(some[0], key="0" * 32),)).buttons["pendant"]
+    assert other.wireless != pendant.wireless, "with another key its counter begins anew"
     green = rules.buttons["green"]
     assert (green.role, green.silent_s, green.call) == (Role.CANCEL_BUTTON, 60.0, None)
     assert rules.sensors["smoke"] == Sensor(Sense.SMOKE, "부엌", silent_s=86_400.0)

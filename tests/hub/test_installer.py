@@ -20,6 +20,7 @@ import pytest
 from drivers.virtual import sensors_cli
 from drivers.virtual.cli import ask
 from hub.contract.messages import FaultKind
+from hub.contract.radio import How, Sensed
 from hub.core.decide import decide
 from hub.core.model.events import (
     BatteryMeasured,
@@ -31,6 +32,8 @@ from hub.core.model.events import (
     MotionChanged,
     Started,
     Ticked,
+    WirelessFound,
+    WirelessPressed,
 )
 from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
@@ -76,6 +79,27 @@ def test_each_device_is_told_as_the_core_has_it() -> None:
     assert power.faults == (FaultKind.LOW_BATTERY,)
     assert (help_.on, help_.what, help_.place) == (True, Role.HELP_BUTTON, "거실")
     assert devices_report(lived(), RULES, 9.0).sensors[-1].on is None
+
+
+def test_a_pendant_and_a_detector_are_proven_as_wired_devices_are() -> None:
+    rules = Rules(
+        buttons={"pendant": Button(Role.HELP_BUTTON, "목걸이", wireless="A4:C1:38:00:00:01")},
+        sensors={"smoke": Sensor(Sense.SMOKE, "부엌")},
+    )
+    state = decide(HomeState(), Started(0.0, 0.0, synced=True, boot="b"), rules)[0]
+    smoke, pendant = devices_report(state, rules, 5.0).sensors
+    assert (smoke.on, smoke.heard_s, pendant.on, pendant.heard_s) == (None,) * 4
+    for event in (
+        WirelessPressed(10.0, "pendant", "p1", How.PRESS, 1, 1, 7, "aa"),
+        WirelessFound(11.0, "smoke", Sensed.SMOKE, on=True),
+    ):
+        state = decide(state, event, rules)[0]
+    smoke, pendant = devices_report(state, rules, 12.0).sensors
+    assert (smoke.on, smoke.heard_s, pendant.on, pendant.heard_s) == (True, 1.0, True, 2.0)
+    assert devices_report(state, rules, 16.0).sensors[1].on is False
+    for said in (messages("drivers.virtual", language) for language in Language):
+        for sense in Sense:
+            assert sense == "wearable" or f"{sense}_on" in said["proof"]
 
 
 class Served:

@@ -4,7 +4,8 @@
                                        '--nothing for `warn_s`--> alarm, with its evidence
 
 Motion in the bathroom does not end the warning of a long stay there, and motion does not end that
-of night wandering: these need a word or a button, or leaving the bathroom, or going back to bed.
+of night wandering or of a reading: these need a word or a button, or leaving the bathroom, or going
+back to bed. What ends the warning of a reading, and how, is `vitals.question`'s.
 
 During a warning the words are repeated every 30 s (NEAT NOVO, Tunstall: 60 s to 10 min).
 """
@@ -12,7 +13,7 @@ During a warning the words are repeated every 30 s (NEAT NOVO, Tunstall: 60 s to
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hub.contract.messages import Evidence
+from hub.contract.messages import Evidence, VitalEvidence
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.core.alarm import alarm
@@ -28,6 +29,9 @@ PHRASE = {
     Kind.DOOR_OPEN: Phrase.WARN_DOOR,
     Kind.OUT_AT_NIGHT: Phrase.WARN_OUT,
     Kind.NO_LIFE: Phrase.WARN_NO_LIFE,
+    Kind.HEART_RATE: Phrase.WARN_PULSE,
+    Kind.OXYGEN: Phrase.WARN_OXYGEN,
+    Kind.BLOOD_PRESSURE: Phrase.WARN_PRESSURE,
 }
 
 
@@ -36,13 +40,15 @@ class Ground(Struct, frozen=True):
 
     kind: Kind
     device: str
-    evidence: Evidence
+    evidence: Evidence | VitalEvidence
 
 
 def begin(state: HomeState, ground: Ground, at: float, rules: Rules) -> Step:
     """Begin a warning; the caller has checked that no other warning is on."""
     until = at + rules.warn_s
-    warning = Caution(ground.kind, ground.device, ground.evidence, until, at)
+    vital = ground.evidence if isinstance(ground.evidence, VitalEvidence) else None
+    evidence = ground.evidence if isinstance(ground.evidence, Evidence) else None
+    warning = Caution(ground.kind, ground.device, evidence, until, at, vital=vital)
     return replace(state, warning=warning), [Ask(PHRASE[ground.kind])]
 
 
@@ -56,7 +62,7 @@ def end(state: HomeState) -> Step:
 def end_by_motion(state: HomeState, device: str, rules: Rules) -> Step:
     """End a warning by motion, unless motion is its reason."""
     kind = state.warning.kind if state.warning else None
-    if kind is Kind.NIGHT_WANDERING:
+    if kind is Kind.NIGHT_WANDERING or (state.warning and state.warning.vital):
         return state, []
     if kind is Kind.LONG_BATHROOM and _in_bathroom(device, rules):
         return state, []

@@ -1,5 +1,7 @@
 """The events of check-ins: each result and each need, delivered until the centre confirms it."""
 
+from msgspec.structs import replace
+
 from hub.contract import scaip, wire
 from hub.contract.messages import (
     AnsweredBy,
@@ -50,9 +52,16 @@ def deliver_need(
     state: HomeState, care: Care, at: float, rules: Rules, score: int = 0, what: str = ""
 ) -> Step:
     """Deliver what the resident needs."""
+    data = CareData(care, score, synced=True, scaip=scaip.of_care(care, ""), what=what)
+    return deliver_care(state, data, at, rules)
+
+
+def deliver_care(state: HomeState, data: CareData, at: float, rules: Rules) -> Step:
+    """Deliver a need with all that is known of it; its reference and clock are filled in."""
     state, event, time = _numbered(state, at)
-    data = CareData(care, score, state.clock.synced, scaip.of_care(care, event), what)
-    message = CareEvent(event, wire.source(rules.hub), f"anbu.care.{care}", time, data)
+    block = scaip.of_care(data.care, event)
+    data = replace(data, synced=state.clock.synced, scaip=block)
+    message = CareEvent(event, wire.source(rules.hub), f"anbu.care.{data.care}", time, data)
     return delivery.deliver_event(state, message, at, rules)
 
 

@@ -20,6 +20,7 @@ from hub.core.model.events import ContactChanged
 from hub.core.model.rules import Role, Rules
 from hub.core.model.state import Contact, HomeState, Said, Step, Up
 from hub.core.supervision import faults
+from hub.core.vitals import question
 
 Act = Callable[[HomeState, str, float, Rules], Step]
 
@@ -100,12 +101,14 @@ def call(state: HomeState, device: str, at: float, rules: Rules, said: Said | No
     """Call for help by a red button; `said` has what is known of a pendant's call."""
     kind = rules.buttons[device].call or Kind.HELP_BUTTON
     state = _mute_greens(state, rules)
-    by_hand = not _chatters(state, device)
+    by_hand, asked = not _chatters(state, device), state.warning
     if by_hand:  # surer than a spoken call or a warning that waits
         state = replace(state, candidate=None, warning=None)
     state, effects = alarm.call(state, kind, device, at, rules, said)
     alive: list[Effect] = []
     if by_hand:
+        state, read = question.tell_with_call(state, asked, question.BUTTON, at, rules)
+        effects += read
         state, alive = sensors.take_activity(state, device, at, AnsweredBy.BUTTON, rules)
     state, words = signals.say_again(state, at, rules)
     return state, [*effects, *alive, *words]

@@ -5,7 +5,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import Command, CommandKind, Reply, Telemetry, VitalLimits
+from hub.contract.messages import Command, CommandKind, Reply, Telemetry
 from hub.contract.scaip import Kind
 from hub.contract.wire import Reason
 from hub.core.alarm import alarm
@@ -14,6 +14,7 @@ from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import CommandReceived, Measured
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step, numbered
+from hub.core.vitals import vitals
 
 CENTER = "center"
 
@@ -52,7 +53,7 @@ def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step | N
         case CommandKind.TEST_CALL:
             return alarm.call(state, Kind.TEST, CENTER, at, rules)
         case CommandKind.VITAL_LIMITS:
-            return replace(state, limits=command.limits or VitalLimits()), []
+            return vitals.set_limits(state, command.limits, rules)
         case CommandKind.OPEN_PAIRING | CommandKind.ANSWER_PAIRING:
             return pairing.obey(state, command, at, rules)
         case _:

@@ -17,10 +17,17 @@ from hub.core.alarm import warning
 from hub.core.checkin import checkin
 from hub.core.model.activity import Sensed
 from hub.core.model.effects import Effect
-from hub.core.model.events import ContactChanged, HeartRateMeasured, MotionChanged
+from hub.core.model.events import (
+    ContactChanged,
+    DeviceSeen,
+    HeartRateMeasured,
+    MotionChanged,
+    VitalsMeasured,
+)
 from hub.core.model.rules import Rules, Sense
 from hub.core.model.state import HomeState, Step
 from hub.core.supervision import supervision
+from hub.core.vitals import question, vitals
 
 # members of an enum are slow to look up in Python 3.11
 BY_MOTION, EXIT_DOOR, OCCUPANCY = AnsweredBy.MOTION, Sense.EXIT_DOOR, Sense.OCCUPANCY
@@ -55,8 +62,17 @@ def door(state: HomeState, event: ContactChanged, rules: Rules) -> Step:
 
 
 def heart(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
-    """Apply a wearable's reading: its wearer lives, but may not be well."""
-    return _note_level(state, event.device, event.at, rules, active=True)
+    """Apply a band's reading: its wearer lives, but may not be well; unworn it is only heard of."""
+    state, effects = _note_life(state, event, rules)
+    state, more = vitals.take_pulse(state, event, rules)
+    return state, [*effects, *more]
+
+
+def reading(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
+    """Apply a reading of a cuff, an oximeter or a thermometer: somebody has used it."""
+    state, effects = _note_life(state, event, rules)
+    state, more = vitals.take_reading(state, event, rules)
+    return state, [*effects, *more]
 
 
 def take_activity(state: HomeState, device: str, at: float, by: AnsweredBy, rules: Rules) -> Step:
@@ -67,7 +83,9 @@ def take_activity(state: HomeState, device: str, at: float, by: AnsweredBy, rule
     over: list[Effect] = []
     if state.warning is not None:
         state, over = (
-            warning.end_by_motion(state, device, rules) if by is BY_MOTION else warning.end(state)
+            warning.end_by_motion(state, device, rules)
+            if by is BY_MOTION
+            else question.end(state, at, rules)
         )
     state, more = checkin.take_life_sign(state, at, by, rules)
     return state, over + more
@@ -114,6 +132,13 @@ def _retriggers(state: HomeState, before: Sensed, device: str, rules: Rules) -> 
     sensor = rules.sensors.get(device)
     by_motion = sensor is None or sensor.sense is not OCCUPANCY
     return by_motion and before.known and not supervision.is_stuck(state, device)
+
+
+def _note_life(state: HomeState, event: HeartRateMeasured | VitalsMeasured, rules: Rules) -> Step:
+    if vitals.is_life(state, event):
+        return _note_level(state, event.device, event.at, rules, active=True)
+    heard = DeviceSeen(event.at, event.device)
+    return supervision.take_device_event(state, heard, rules)
 
 
 def _note_level(state: HomeState, device: str, at: float, rules: Rules, *, active: bool) -> Step:

@@ -17,7 +17,7 @@ from hub.contract.messages import WORDLESS, AnsweredBy, FaultKind
 from hub.contract.scaip import BY_HAND, Kind
 from hub.contract.voice import Meaning, Part, Phrase
 from hub.core.activity import presence
-from hub.core.alarm import alarm, warning
+from hub.core.alarm import alarm
 from hub.core.alarm.alarm import STORED
 from hub.core.checkin import checkin, escalation
 from hub.core.inputs import announcements, sensors
@@ -27,6 +27,7 @@ from hub.core.model.events import Answered, PartChanged, Spoke, Talking, VoiceTo
 from hub.core.model.rules import Rules
 from hub.core.model.state import Cancelled, Candidate, HomeState, Said, Step, without_visitor
 from hub.core.supervision import faults
+from hub.core.vitals import question
 
 VOICE = "voice"  # its name as a device, in alarms and evidence
 TAKES_BACK = {Meaning.NO, Meaning.CANCEL, Meaning.FINE}  # "괜찮아요" is the polite Korean no
@@ -140,7 +141,6 @@ def _call_for_help(state: HomeState, event: Answered, rules: Rules) -> Heard:
     if state.candidate is not None:
         return _help_answered(state, event, rules)
     if state.warning is not None and meaning in ALARMING:
-        state = replace(state, warning=None)
         return Heard(*_raise_spoken(state, event.at, rules, _said(event)), over=True)
     doubtful = state.warning is not None and meaning is Meaning.NO
     if doubtful or meaning is Meaning.HELP:
@@ -188,8 +188,11 @@ def _call_again(state: HomeState, event: Answered, rules: Rules) -> Step:
 
 
 def _raise_spoken(state: HomeState, at: float, rules: Rules, said: Said) -> Step:
+    asked, meant = state.warning, Meaning.HELP
     state = replace(state, candidate=None, warning=None, spoken_at=at)
-    return alarm.call(state, Kind.SPOKEN, VOICE, at, rules, said)
+    state, effects = alarm.call(state, Kind.SPOKEN, VOICE, at, rules, said)
+    state, more = question.tell_with_call(state, asked, meant, at, rules)
+    return state, [*effects, *more]
 
 
 def _said(event: Answered) -> Said:
@@ -204,7 +207,7 @@ def _take_other_words(state: HomeState, event: Answered, rules: Rules) -> Step:
     if event.meaning is Meaning.HOME:
         state, words = presence.take_declaration(state, at, away=False, rules=rules)
     state, _ = sensors.end_quiet(state, VOICE, at, event.by, rules)
-    state, over = warning.end(state)
+    state, over = question.end(state, at, rules, event.meaning)
     state, effects = checkin.take_answer(state, event, rules)
     if event.meaning is Meaning.AWAY:
         state, words = presence.take_declaration(state, at, away=True, rules=rules)

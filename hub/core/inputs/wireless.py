@@ -88,17 +88,17 @@ def take_event(state: HomeState, event: WirelessEvent, rules: Rules) -> Step:
 def begin(state: HomeState, at: float, rules: Rules) -> Step:
     """Forget devices that are not listed any more; tell it if nothing hears those that are."""
     memory, known = state.wireless, {*rules.buttons, *rules.sensors}
-    addresses = {button.wireless for button in rules.buttons.values()}
+    pendants = {button.wireless for button in rules.buttons.values()}
     if rules.listed:
         memory = replace(
             memory,
-            presses={a: one for a, one in memory.presses.items() if a in addresses},
+            presses={p: one for p, one in memory.presses.items() if p in pendants},
             hazards={k: h for k, h in memory.hazards.items() if _device_of(k) in known},
             near=tuple(device for device in memory.near if device in known),
             refused={f: last for f, last in memory.refused.items() if _device_of(f) in known},
         )
         state = _with(state, memory)
-    deaf = not rules.radio and any(addresses)
+    deaf = not rules.radio and any(pendants)
     act = faults.fail if deaf else faults.mend
     detail = (NOT_SET_UP,) if deaf else ()
     return act(state, FaultKind.NO_RADIO, faults.HUB, at, rules, *detail)

@@ -10,5 +10,6 @@ __all__ = [
     "rules",
     "state",
     "supervision",
+    "vitals",
     "wireless",
 ]

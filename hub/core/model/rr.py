@@ -256,7 +256,7 @@ def _is_flat(rr_ms: Sequence[float], gaps_ms: Mapping[int, float]) -> bool:
     same = sum(abs(step) < 0.5 for step in steps)  # noqa: PLR2004
     if same >= SAME_SHARE * len(steps):
         return True
-    bpm = [60_000.0 / one for one in rr_ms if one > 0.0]
+    bpm = [60_000.0 / one for one in rr_ms if _is_plausible(one)]
     on_grid = sum(abs(60_000.0 / round(one) - 60_000.0 / one) <= GRID_MS for one in bpm
                   if one >= 1.0)  # fmt: skip
     return on_grid >= GRID_SHARE * len(rr_ms) and median(bpm) < GRID_BPM
@@ -289,7 +289,8 @@ def _robust_jump(rr_ms: Sequence[float], gaps_ms: Mapping[int, float]) -> float:
     if not steps:
         return 0.0
     by_squares = math.sqrt(sum(step * step for step in steps) / len(steps))
-    return min(NORMAL_MAD * median(steps), by_squares) / median(rr_ms)
+    typical = median(one for one in rr_ms if _is_plausible(one))
+    return min(NORMAL_MAD * median(steps), by_squares) / typical
 
 
 def _is_plausible(one: float) -> bool:

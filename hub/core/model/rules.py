@@ -71,7 +71,8 @@ class Room(StrEnum):
 class Button(Struct, frozen=True):
     """The role of a contact or pendant, its room, and whether a cut wire shows (as a press).
 
-    `wireless` is a pendant's address, by which its presses are remembered; empty: it is wired.
+    `wireless` names a pendant, so that its presses are remembered: its address and a digest of its
+    key. It is empty for what is wired.
     `silent_s` is how long it may be silent (0: it gives no sign of life).
     """
 
@@ -171,6 +172,29 @@ class CareRules(Struct, frozen=True, forbid_unknown_fields=True):
     need_again_s: Wait = 600.0  # the same need said again within this is told once
 
 
+class VitalRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a reading of the body is asked about. The resident's own limits come from the centre."""
+
+    high_rest_bpm: Seconds = 120.0  # a common watch setting, for 10 min at rest (field.md)
+    high_s: Seconds = 600.0
+    low_bpm: Seconds = 40.0  # the lowest that watches offer as a rule; beta blockers give 50
+    low_s: Seconds = 600.0
+    low_oxygen_pct: Percent = (
+        90.0  # WHO, Pulse Oximetry Training Manual 2011: below is an emergency
+    )
+    critical_oxygen_pct: Percent = 85.0  # then "I am fine" is no answer: it dulls the judgement
+    high_systolic_mmhg: Seconds = 180.0  # ACC/AHA 2017: hypertensive crisis
+    high_diastolic_mmhg: Seconds = 120.0
+    low_systolic_mmhg: float = 90.0  # NEWS2 (RCP 2017) scores 3 up to 90
+    low_diastolic_mmhg: float = 0.0  # none: no guideline has one
+    rest_s: Seconds = 300.0  # Palatini 2006 (J Hypertens 24:603): measured after 5 min of rest
+    gap_s: Seconds = 180.0  # without a reading for so long an episode is over
+    settle_s: Seconds = 20.0  # an oximeter shows nonsense for the first seconds on a finger
+    again_s: Seconds = 4 * 3600.0  # after an answer the same is not asked again for so long
+    again_raised_s: Seconds = 3600.0  # nor after an alarm
+    summary_s: Seconds = 900.0
+
+
 class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     """All rules of one home. Each threshold is in the unit of its suffix."""
 
@@ -185,6 +209,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     quiet: QuietRules = field(default_factory=QuietRules)
     care: CareRules = field(default_factory=CareRules)
     watch: WatchRules = field(default_factory=WatchRules)
+    vitals: VitalRules = field(default_factory=VitalRules)
     press_settle_s: Seconds = 0.020  # the product's promise: a level held 20 ms is a press
     release_settle_s: Seconds = 0.035  # shorter gaps are bounce; a gap of 50 ms separates presses
     hold_s: Seconds = 3.0  # the green button held on site: the responder is present

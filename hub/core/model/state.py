@@ -23,6 +23,7 @@ from hub.core.model.activity import FRESH, NEVER, Habits, House
 from hub.core.model.checkin import CareState
 from hub.core.model.effects import Effect, Signal
 from hub.core.model.supervision import WatchState
+from hub.core.model.vitals import NOTHING, Beats, VitalsState
 from hub.core.model.wireless import WirelessState
 
 FORMAT = 1
@@ -148,10 +149,11 @@ class Caution(Struct, frozen=True):
 
     kind: Kind
     device: str
-    evidence: Evidence
+    evidence: Evidence | None
     until: float
     said_at: float
     cut_short: bool = False  # by a restart: it is spoken again only once
+    vital: VitalEvidence | None = None  # of a warning for a reading; it has no other evidence
 
 
 class Farewell(Struct, frozen=True):
@@ -308,6 +310,8 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     watch: WatchState = field(default_factory=WatchState)
     wireless: WirelessState = field(default_factory=WirelessState)
     counter: int = 0  # of the last command that was accepted
+    vitals: VitalsState = NOTHING
+    beats: dict[str, Beats] = field(default_factory=dict)  # never saved
     limits: VitalLimits | None = None  # of the resident's readings, as the centre set them
 
 

@@ -181,7 +181,7 @@ class WirelessState(Struct, frozen=True, omit_defaults=True):
     `near` are those that are in range: they live, though they may say nothing.
     """
 
-    presses: dict[str, Presses] = field(default_factory=dict)  # by the pendant's address
+    presses: dict[str, Presses] = field(default_factory=dict)  # by `Button.wireless`
     taken: int = 0  # presses that something followed from
     early: tuple[WirelessPressed, ...] = ()  # of devices that are not listed, or not yet
     hazards: dict[str, Hazard] = field(default_factory=dict)  # by `device:kind`
@@ -197,7 +197,7 @@ def recovered(memory: WirelessState, by_s: float, now: float) -> WirelessState:
     """
     return replace(
         memory,
-        presses={address: one.moved(by_s, now) for address, one in memory.presses.items()},
+        presses={name: one.moved(by_s, now) for name, one in memory.presses.items()},
         early=(),
         hazards={k: replace(one, since=now, told_at=now) for k, one in memory.hazards.items()},
         near=(),
@@ -207,7 +207,7 @@ def recovered(memory: WirelessState, by_s: float, now: float) -> WirelessState:
 
 def joined(old: WirelessState, new: WirelessState) -> WirelessState:
     """Return the memory of a process that could read what was there before only later."""
-    presses = {a: one.after(old.presses.get(a, Presses())) for a, one in new.presses.items()}
+    presses = {p: one.after(old.presses.get(p, Presses())) for p, one in new.presses.items()}
     return replace(
         new,
         presses={**old.presses, **presses},

@@ -105,9 +105,10 @@ def _plausible(kept: Kept) -> Kept:
     state = replace(kept.state, habits=FRESH)  # snapshots of this release have none
     state = replace(_bounded(state, "", lost), habits=kept.state.habits)
     house, care = _dated(state.house, "house.", lost), _dated(state.care, "care.", lost)
+    vitals = _dated(state.vitals, "vitals.", lost)
     if f"house.{ACTIVE}" in lost:  # by it the other times are moved into this boot
         house = House()
-    return Kept(replace(state, house=house, care=care), (*kept.lost, *lost))
+    return Kept(replace(state, house=house, care=care, vitals=vitals), (*kept.lost, *lost))
 
 
 def _bounded(value: T, place: str, lost: list[str]) -> T:

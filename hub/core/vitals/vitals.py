@@ -1,11 +1,62 @@
-"""What readings of the body mean. A reading shows that its wearer lives, not that they are well."""
+"""The door of the room: readings come in, deadlines are served. What needs no wearable is quick."""
 
-from hub.core.model.events import VitalsMeasured
+from msgspec.structs import replace
+
+from hub.contract.messages import VitalLimits
+from hub.core.model.effects import Effect
+from hub.core.model.events import HeartRateMeasured, VitalsMeasured
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
-from hub.core.supervision import supervision
+from hub.core.model.vitals import NOTHING
+from hub.core.vitals import limits, pulse, question, readings, summary
+
+
+def take_pulse(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
+    """Apply a reading of a band; one that the settings do not name is somebody else's."""
+    if event.device not in rules.sensors:
+        return state, []
+    state, effects = pulse.take(state, event, rules)
+    return (summary.begun(state, event.at) if pulse.is_live(event) else state), effects
 
 
 def take_reading(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
-    """Apply a reading of an oximeter, cuff or thermometer."""
-    return supervision.seen(state, event.device, event.at, rules)
+    """Apply a reading of an oximeter, cuff or thermometer that the settings name."""
+    if event.device not in rules.sensors:
+        return state, []
+    return readings.take(state, event, rules)
+
+
+def is_life(state: HomeState, event: HeartRateMeasured | VitalsMeasured) -> bool:
+    """Whether the reading is a sign that somebody lives: a band that is not worn gives none."""
+    if isinstance(event, HeartRateMeasured):
+        return pulse.is_live(event)
+    return readings.is_fresh(state, event) and bool(readings.plausible(event))
+
+
+def set_limits(state: HomeState, own: VitalLimits | None, rules: Rules) -> Step:
+    """Apply the limits of the centre, also to what is being asked."""
+    state = replace(state, limits=own or limits.NONE_SET)
+    if not limits.reads_beats(state):
+        state = replace(state, beats={})
+    return question.follow_limits(state, rules)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Serve what is due: the end of a question, a finger, the summary."""
+    if state.vitals is NOTHING and state.warning is None:
+        return state, []
+    effects: list[Effect] = []
+    for part in (question.elapse, question.elapse_waiting, readings.elapse, summary.elapse):
+        state, more = part(state, at, rules)
+        effects += more
+    return state, effects
+
+
+def next_wake(state: HomeState, rules: Rules) -> float | None:
+    """Return the next deadline; that of a question is among the warnings' own."""
+    if state.vitals is NOTHING:
+        return None
+    wakes = [readings.next_wake(state), summary.next_wake(state, rules)]
+    if state.vitals.waiting and not question.is_busy(state):
+        wakes.append(min(one.at for one in state.vitals.waiting.values()))
+    return min((wake for wake in wakes if wake is not None), default=None)

@@ -31,7 +31,8 @@ from dbus_fast.aio import MessageBus
 
 from drivers.bluetooth.bluez.bus import patient
 
-ROOT, HCI = "/org/bluez", "/org/bluez/hci0"
+ROOT, HCI, DONGLE = "/org/bluez", "/org/bluez/hci0", "/org/bluez/hci1"
+DONGLE_ADDRESS = "00:1A:7D:DA:71:13"
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 MANAGER, MONITOR = "org.bluez.AdvertisementMonitorManager1", "org.bluez.AdvertisementMonitor1"
 OBJECTS, PROPERTIES = "org.freedesktop.DBus.ObjectManager", "org.freedesktop.DBus.Properties"
@@ -60,9 +61,10 @@ class Fake:
         self.registered: set[tuple[str, str]] = set()  # (sender, root of its monitors)
         self.sent = 0  # adverts that were told
         self.no_passive = self.refuse = self.blocked = self.busy = self.deaf = False
-        self.goes_off = False  # once, just when a monitor is registered
         self.refuse_until_cycled = self.releases = False
         self.refuse_times = 0
+        self.dongle = False  # a second adapter, which connects
+        self.goes_off = False  # once, just when a monitor is registered
         self.load: asyncio.Task[None] | None = None
         self.activations: list[asyncio.Task[None]] = []
 
@@ -112,6 +114,10 @@ class Fake:
 
     def objects(self) -> dict[str, dict[str, Props]]:
         found: dict[str, dict[str, Props]] = {ROOT: {"org.bluez.AgentManager1": {}}}
+        if self.dongle:
+            found[DONGLE] = {
+                ADAPTER: (self.adapter or {}) | {"Address": Variant("s", DONGLE_ADDRESS)}
+            }
         if self.adapter is not None:
             found[HCI] = {ADAPTER: self.adapter} | ({} if self.no_passive else {MANAGER: {}})
             found |= {path: {DEVICE: props} for path, props in self.devices.items()}
@@ -297,8 +303,8 @@ class Fake:
         return {"at": time.monotonic()}
 
 
-def device_path(address: str) -> str:
-    return f"{HCI}/dev_{address.replace(':', '_')}"
+def device_path(address: str, adapter: str = HCI) -> str:
+    return f"{adapter}/dev_{address.replace(':', '_')}"
 
 
 def _device(address: str, name: str, uuids: tuple[str, ...]) -> Props:

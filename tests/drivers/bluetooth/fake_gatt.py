@@ -7,6 +7,8 @@ Beside the orders of `fake_bluez`:
     {"do": "send", "address": A, "uuid": U, "value": HEX}
     {"do": "range", "address": A, "interval_s": 1.0}    it advertises, and answers when it does; a
                                                         band beats each second. 0: out of range
+    {"do": "peripheral", ..., "adapter": "/org/bluez/hci1"}    of the second adapter (`dongle`)
+    {"do": "set", "connect_s": 4.0}    a connect takes so long, and an adapter that listens is deaf
     {"do": "part", "address": A, "reason": "org.bluez.Reason.Timeout"}    "": as BlueZ before 5.79
 """
 
@@ -48,6 +50,8 @@ class GattFake(Fake):
         self.written: list[tuple[str, str]] = []
         self.waiting: dict[str, Message] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.connect_s = 0.0
+        self.paths: dict[str, str] = {}  # address -> object path
         self.advertising: asyncio.Task[None] | None = None
 
     def answer(self, message: Message) -> Any:  # noqa: ANN401 - True: it is answered later
@@ -122,6 +126,9 @@ class GattFake(Fake):
                 return
             case _:
                 pass
+        self.deaf = self.connect_s > 0 and path.startswith(f"{fake_bluez.HCI}/")
+        await asyncio.sleep(self.connect_s)
+        self.deaf = False
         self.answered(path, message)
 
     def answered(self, path: str, message: Message) -> None:
@@ -188,9 +195,10 @@ class GattFake(Fake):
             self.silent(address)
 
     def peripheral(
-        self, address: str, characteristics: dict[str, str], *, paired: bool = False
-    ) -> None:
-        path = device_path(address)
+        self, address: str, characteristics: dict[str, str], *, paired: bool = False,
+        adapter: str = fake_bluez.HCI,
+    ) -> None:  # fmt: skip
+        path = self.paths[address] = device_path(address, adapter)
         self.values[path] = {uuid: bytes.fromhex(each) for uuid, each in characteristics.items()}
         self.how[path] = "well"
         self.devices[path] = fake_bluez._device(address, "band", ()) | {
@@ -212,7 +220,7 @@ class GattFake(Fake):
             self.notify(at, bytes.fromhex(value))
 
     def part(self, address: str, reason: str = "") -> None:
-        self.end(device_path(address), reason)
+        self.end(self.paths[address], reason)
 
     async def do(self, order: dict[str, Any]) -> dict[str, Any]:
         answer = await super().do(order)

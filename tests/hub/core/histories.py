@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from hub.contract.messages import Command, CommandKind, Stage
-from hub.contract.radio import Wanted
+from hub.contract.radio import How, Part, Sensed, Wanted
 from hub.contract.wire import LinkTrouble
 from hub.core.model.events import (
     BrokerAcked,
@@ -22,6 +22,7 @@ from hub.core.model.events import (
     CenterBorn,
     CommandReceived,
     ContactChanged,
+    DevicesChanged,
     DriverFailed,
     DriverReady,
     Event,
@@ -32,13 +33,18 @@ from hub.core.model.events import (
     PairingAsked,
     PairingEnded,
     PairingOpened,
+    RadioPartChanged,
+    RangeChanged,
     StorageFailed,
     StorageRecovered,
     StorageTrouble,
     Ticked,
+    WirelessFound,
+    WirelessPressed,
 )
 from hub.core.model.state import HomeState
 from tests.hub.core.scenes import CORD, GREEN, HELP, UTC, started
+from tests.hub.core.wireless_scenes import HALL, KITCHEN, PENDANT, PHONE, RADIO, WRISTLET
 
 T = TypeVar("T")
 FULL = 20  # how much longer ANBU_TESTS=full looks
@@ -116,7 +122,24 @@ def _trouble(move: Move, _: HomeState, at: float) -> Event:
     return events[move.version % len(events)]
 
 
+def _wireless(move: Move, _: HomeState, at: float) -> Event:
+    device = (PENDANT, WRISTLET, KITCHEN, HALL, PHONE)[move.pick % 5]
+    how, what = list(How)[move.pick % len(How)], list(Sensed)[move.version % len(Sensed)]
+    counter = (move.version // 3) * 70_000 if move.flag else None
+    events: list[Event] = [
+        WirelessPressed(at, device, move.text, how, 1, move.version, counter, move.text),
+        WirelessFound(at, device, what, move.flag),
+        RangeChanged(at, device, move.flag),
+        RadioPartChanged(at, device, list(Part)[move.version % len(Part)], move.flag, move.text),
+        DevicesChanged(at, move.text if move.flag else ""),
+        DriverFailed(at, RADIO, move.text),
+        DriverReady(at, RADIO),
+    ]
+    return events[(move.version + move.pick) % len(events)]
+
+
 MAKE: dict[str, Make] = {
+    "wireless": _wireless,
     "contact": _contact,
     "center": _center,
     "broker": lambda move, state, at: BrokerAcked(at, _some_id(move, state)),
@@ -139,7 +162,9 @@ def event_of(move: Move, state: HomeState, at: float) -> Event:
     return MAKE[move.what](move, state, at)
 
 
-_often = ["contact"] * 8 + ["center"] * 5 + ["link", "broker", "command", "trouble"]
+_often = (
+    ["contact"] * 8 + ["wireless"] * 4 + ["center"] * 5 + ["link", "broker", "command", "trouble"]
+)
 steps = st.one_of(
     st.sampled_from([0.0, 0.02, 0.036, 0.1, 3.0, 5.0, 10.0, 30.0, 61.0]),
     st.floats(0.0, 0.1),

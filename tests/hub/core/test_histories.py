@@ -16,16 +16,23 @@ from hub.core.decide import decide, must_commit, recover
 from hub.core.model.effects import Effect, Forget, Lane, Publish, Resend, Signal
 from hub.core.model.events import BrokerAcked, CenterAcked, ContactChanged, Event
 from hub.core.model.state import Accepted, Cancelled, Contact, HomeState, Present, Received, Sent
+from tests.hub.core import scenes, wireless_scenes
 from tests.hub.core.histories import RESTART, Move, event_of, examples, moves
-from tests.hub.core.scenes import CORD, HELP, RULES, calls, offline, read, started
+from tests.hub.core.scenes import CORD, HELP, calls, offline, read, started
 
+WIRELESS = wireless_scenes.RULES
+RULES = replace(
+    scenes.RULES, radio=WIRELESS.radio, phones=WIRELESS.phones, buttons=WIRELESS.buttons,
+    sensors=WIRELESS.sensors,
+)  # fmt: skip
 RED = (HELP, CORD)
 PRESSED = (What.RAISED, What.REPEATED)
 BY_HAND = (Kind.HELP_BUTTON, Kind.PULL_CORD)
 
 
 def waiting(state: HomeState) -> set[tuple[str, str]]:
-    return {(a.id, c.device) for a in state.alarms for c in a.calls if c.again_at is not None}
+    calls = ((a.id, c) for a in state.alarms for c in a.calls if c.again_at is not None)
+    return {(alarm, c.device) for alarm, c in calls if c.kind in BY_HAND}
 
 
 class Observer:
@@ -122,7 +129,9 @@ class Observer:
         published = [e for e in effects if isinstance(e, Publish)]
         for e in published:
             assert wire.decode_from_hub(e.topic, e.payload)
-        parts = [(s.alarms, s.owed, s.faults, s.counter) for s in (before, self.state)]
+        parts = [
+            (s.alarms, s.owed, s.faults, s.counter, s.wireless.taken) for s in (before, self.state)
+        ]
         if parts[0] != parts[1] or any(e.lane <= Lane.FAULT for e in published):
             assert must_commit(before, self.state, effects)
         packed = msgspec.msgpack.encode(self.state)

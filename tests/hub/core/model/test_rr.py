@@ -243,6 +243,13 @@ def test_five_minutes_cost_less_than_50_ms() -> None:
     assert min(costs) < 0.050
 
 
+@pytest.mark.parametrize(
+    "beats", [[0.0, 0.0, 0.0, 250.0, 250.0], [1e-320, *(800.0 + n % 7 for n in range(60))]]
+)
+def test_a_band_that_sends_zeros_divides_by_none_of_them(beats: list[float]) -> None:
+    assert analyse(beats).beats == len(beats)
+
+
 beat = st.one_of(st.sampled_from([0.0, 250.0, 800.0, 810.0, 1000.0]), st.floats(0.0, 70_000.0))
 
 

@@ -1,0 +1,196 @@
+"""A reading beyond its limit: the resident is asked first, by voice and light.
+
+    asked --"help", "unwell", red button--> a call, and the reading with it
+       |--a clear word, the green button--> over; a task for the centre, which may call them back
+       |     oxygen below the critical value--> an alarm all the same
+       |--readings within the limits again--> over
+       '--nothing, until the time is up--> an alarm, with its evidence
+                      the band is off, out of range, empty--> no alarm; a task
+
+Motion does not end it: who wanders about dazed moves, too. That a person says "I am fine" is
+believed of pulse and pressure, and then told as what it is; but too little oxygen makes people
+believe just that (Tobin 2020, AJRCCM 202:356-360: "happy" hypoxaemia), so there it is not. After
+an answer the same is not asked again for hours.
+"""
+
+from msgspec.structs import replace
+
+from hub.contract import scaip
+from hub.contract.messages import CareData, VitalEvidence
+from hub.contract.scaip import Care, Kind
+from hub.contract.voice import Phrase
+from hub.core.alarm import alarm, warning
+from hub.core.checkin.reports import deliver_care
+from hub.core.model.effects import Effect, Say
+from hub.core.model.rr import median
+from hub.core.model.rules import Rules
+from hub.core.model.state import Caution, HomeState, Step
+from hub.core.model.vitals import Waiting
+from hub.core.vitals import limits
+from hub.core.vitals.limits import Limit
+
+CRITICAL = "critical_oxygen"
+BUTTON = "button"  # as an answer
+WAITS_S = 900.0  # a reading older than this is not asked about any more
+
+
+def begin(state: HomeState, kind: Kind, evidence: VitalEvidence, at: float, rules: Rules) -> Step:
+    """Ask the resident, unless this was asked not long ago; after what is being asked now."""
+    key = CRITICAL if _is_critical(evidence, rules) else kind.value
+    if not limits.is_watched(state, kind) or at < state.vitals.not_before.get(key, at):
+        return state, []
+    if is_busy(state):
+        again = kind is Kind.HEART_RATE or (state.warning and state.warning.kind is kind)
+        if again:  # the next minute asks, or this is what is being asked
+            return state, []
+        waiting = {**state.vitals.waiting, kind.value: Waiting(kind, evidence, at)}
+        return replace(state, vitals=replace(state.vitals, waiting=waiting)), []
+    return warning.begin(state, warning.Ground(kind, evidence.device, evidence), at, rules)
+
+
+def end(state: HomeState, at: float, rules: Rules, said: str = BUTTON) -> Step:
+    """End any warning by a word or a button; what was asked for a reading is told."""
+    caution = state.warning
+    if caution is None or caution.vital is None:
+        return warning.end(state)
+    heard = replace(caution.vital, said=said)
+    state = replace(state, warning=None)
+    if _is_critical(heard, rules):
+        state, effects = _raise(state, caution, heard, at, rules)
+        return state, [*effects, Say(Phrase.READING_TOLD)]
+    state, effects = _tell_task(state, caution.kind, heard, at, rules)
+    return state, [*effects, Say(Phrase.READING_NOTED)]
+
+
+def tell_with_call(
+    state: HomeState, caution: Caution | None, said: str, at: float, rules: Rules
+) -> Step:
+    """Tell the reading that was being asked about when the resident called for help."""
+    if caution is None or caution.vital is None:
+        return state, []
+    return _raise(state, caution, replace(caution.vital, said=said), at, rules)
+
+
+def is_busy(state: HomeState) -> bool:
+    """Whether something else is being asked that is as urgent."""
+    return state.warning is not None or state.candidate is not None
+
+
+def elapse_waiting(state: HomeState, at: float, rules: Rules) -> Step:
+    """Ask what had to wait for another question, if that did not take too long."""
+    if not state.vitals.waiting or is_busy(state):
+        return state, []
+    first = min(state.vitals.waiting.values(), key=lambda one: one.at)
+    waiting = {k: one for k, one in state.vitals.waiting.items() if one is not first}
+    state = replace(state, vitals=replace(state.vitals, waiting=waiting))
+    passed = _limit(state, first.evidence, rules).is_passed(first.evidence.value)
+    if at - first.at > WAITS_S or not passed:
+        return state, []
+    return begin(state, first.kind, first.evidence, at, rules)
+
+
+def elapse(state: HomeState, at: float, rules: Rules) -> Step:
+    """Decide when the time for an answer is up."""
+    caution = state.warning
+    if caution is None or caution.vital is None or caution.until > at:
+        return state, []
+    if caution.kind is Kind.HEART_RATE:
+        return _decide_pulse(state, caution, caution.vital, at, rules)
+    return _raise(replace(state, warning=None), caution, caution.vital, at, rules)
+
+
+def see_pulse(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Apply one more minute of a pulse: two within the limits end what was asked of it."""
+    del at
+    caution = state.warning
+    if caution is None or caution.vital is None:
+        return state, []
+    if caution.kind is not Kind.HEART_RATE or caution.device != device:
+        return state, []
+    limit = _limit(state, caution.vital, rules)
+    last = state.vitals.bands[device].recent[-2:]
+    within = len(last) > 1 and not any(limit.is_passed(bpm) for bpm in last)
+    return _over(state) if within else (state, [])
+
+
+def see_reading(
+    state: HomeState, kind: Kind, passed: VitalEvidence | None, at: float, rules: Rules
+) -> Step:
+    """Apply a reading of a cuff or an oximeter: `passed` is the evidence, if it passes a limit."""
+    if passed is not None:
+        return begin(state, kind, passed, at, rules)
+    caution = state.warning
+    if kind.value in state.vitals.waiting:
+        waiting = {k: one for k, one in state.vitals.waiting.items() if k != kind.value}
+        return replace(state, vitals=replace(state.vitals, waiting=waiting)), []
+    if caution is not None and caution.vital is not None and caution.kind is kind:
+        return _over(state)
+    return state, []
+
+
+def follow_limits(state: HomeState, rules: Rules) -> Step:
+    """Apply changed limits to what is being asked."""
+    caution = state.warning
+    if caution is None or caution.vital is None:
+        return state, []
+    passed = _limit(state, caution.vital, rules).is_passed(caution.vital.value)
+    on = limits.is_watched(state, caution.kind)
+    return (state, []) if passed and on else _over(state)
+
+
+def _decide_pulse(
+    state: HomeState, caution: Caution, vital: VitalEvidence, at: float, rules: Rules
+) -> Step:
+    band = state.vitals.bands.get(caution.device)
+    state = replace(state, warning=None)
+    if band is None or not band.recent or at - band.judged_at > rules.vitals.gap_s:
+        return _tell_task(state, caution.kind, vital, at, rules)
+    limit = _limit(state, vital, rules)
+    if not limit.is_passed(band.recent[-1]):
+        return state, [Say(Phrase.READING_OVER)]
+    lasted_s = vital.lasted_s + rules.warn_s
+    now = replace(vital, value=median(band.recent), limit=limit.value, lasted_s=lasted_s)
+    return _raise(state, caution, now, at, rules)
+
+
+def _raise(
+    state: HomeState, caution: Caution, vital: VitalEvidence, at: float, rules: Rules
+) -> Step:
+    state = _not_before(state, caution.kind, at + rules.vitals.again_raised_s)
+    if caution.kind is Kind.OXYGEN:
+        state = _not_before(state, CRITICAL, at + rules.vitals.again_raised_s)
+    return alarm.call(state, caution.kind, caution.device, at, rules, vital)
+
+
+def _tell_task(state: HomeState, kind: Kind, vital: VitalEvidence, at: float, rules: Rules) -> Step:
+    state = _not_before(state, kind, at + rules.vitals.again_s)
+    block = scaip.of_care(Care.READING, "")
+    data = CareData(Care.READING, 0, True, block, kind.value, vital)  # noqa: FBT003
+    return deliver_care(state, data, at, rules)
+
+
+def _over(state: HomeState) -> Step:
+    said: list[Effect] = [Say(Phrase.READING_OVER)]
+    return replace(state, warning=None), said
+
+
+def _not_before(state: HomeState, key: str, until: float) -> HomeState:
+    not_before = {**state.vitals.not_before, str(key): until}
+    return replace(state, vitals=replace(state.vitals, not_before=not_before))
+
+
+def _is_critical(vital: VitalEvidence, rules: Rules) -> bool:
+    critical = Limit(limits.OXYGEN, rules.vitals.critical_oxygen_pct, above=False)
+    return vital.kind is critical.kind and critical.is_passed(vital.value)
+
+
+def _limit(state: HomeState, vital: VitalEvidence, rules: Rules) -> Limit:
+    """Return the limit that holds now for what was read."""
+    every = [
+        limits.high_pulse(state, rules)[0],
+        limits.low_pulse(state, rules)[0],
+        limits.oxygen(state, rules),
+        *limits.pressures(state, rules),
+    ]
+    told = Limit(vital.kind, vital.limit, vital.above)  # of a newer program's snapshot
+    return next((one for one in every if (one.kind, one.above) == (told.kind, told.above)), told)

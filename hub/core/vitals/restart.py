@@ -1,0 +1,77 @@
+"""The readings of the body after a restart: an episode goes on, if the hub was off only briefly.
+
+Where it is not known for how long it was off, or it was off for longer than a gap between readings
+may last, an episode begins anew. The beats are gone: they are not saved.
+"""
+
+from msgspec.structs import replace
+
+from hub.core.model.activity import NEVER
+from hub.core.model.events import Started
+from hub.core.model.rules import VitalRules
+from hub.core.model.state import HomeState
+from hub.core.model.vitals import NOTHING, Band, Meter, Minute, Spell, VitalsState
+
+GAP_S = VitalRules().gap_s
+
+
+def recovered(state: HomeState, started: Started) -> VitalsState:
+    """Return what is known as a new process holds it."""
+    old = state.vitals
+    if old == NOTHING:
+        return old
+    last = max((band.live_at for band in old.bands.values()), default=NEVER)
+    off_s = started.utc - state.clock.utc(last)
+    known = state.clock.synced and started.synced and 0.0 <= off_s <= GAP_S
+    by_s = started.at - last - (off_s if known else 0.0)
+    move = _moved if known else _ended
+    return VitalsState(
+        bands={device: move(band, by_s) for device, band in old.bands.items()},
+        meters={device: replace(Meter(), tally=one.tally) for device, one in old.meters.items()},
+        from_at=started.at if old.from_at is not None else None,
+        not_before=_waits(old, last, started.at),
+    )
+
+
+def joined(old: VitalsState, new: VitalsState) -> VitalsState:
+    """Return what two processes know, where the disk was read late."""
+    bands = {**old.bands, **new.bands}
+    for device in old.bands.keys() & new.bands.keys():
+        bands[device] = replace(new.bands[device], usual=old.bands[device].usual)
+    return replace(
+        new,
+        bands=bands,
+        meters={**old.meters, **new.meters},
+        from_at=old.from_at if new.from_at is None else new.from_at,
+        not_before={**old.not_before, **new.not_before},
+    )
+
+
+def _waits(old: VitalsState, last: float, at: float) -> dict[str, float]:
+    """Return how long each kind is still not asked again; the time between does not count."""
+    if last == NEVER:
+        return {}
+    return {kind: until - last + at for kind, until in old.not_before.items() if until > last}
+
+
+def _moved(band: Band, by_s: float) -> Band:
+    minute = replace(band.minute, since=band.minute.since + by_s) if band.minute.bpm else Minute()
+    return replace(
+        band,
+        live_at=band.live_at + by_s,
+        judged_at=band.judged_at + by_s,
+        minute=minute,
+        high=_spell(band.high, by_s),
+        low=_spell(band.low, by_s),
+    )
+
+
+def _ended(band: Band, _by_s: float) -> Band:
+    return Band(
+        pulse=band.pulse, rest=band.rest, worn_s=band.worn_s, beats=band.beats,
+        windows=band.windows, usual=band.usual,
+    )  # fmt: skip
+
+
+def _spell(old: Spell | None, by_s: float) -> Spell | None:
+    return old and replace(old, since=old.since + by_s)
