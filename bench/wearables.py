@@ -37,8 +37,8 @@ SENSORS = tuple(f"A4:C1:38:00:00:{n:02X}" for n in range(20))
 HEART_RATE, LEVEL = uuid(0x2A37), uuid(0x2A19)
 INTERVALS_S = (0.25, 1.0, 2.5)
 BEYOND_S = 5.0  # the bar: 2 intervals and so much
-AWAY_S = 2.0  # when the scanner says "not heard": 30 s in a home, which only takes longer
-SHORT_S, LONG_S = 0.5, 8.0  # absences: within that time, and so long that it is a new arrival
+AWAY_S = 1.0  # when the scanner says "not heard": 30 s in a home, which only takes longer
+SHORT_S, LONG_S = 0.5, 11.0  # absences: within that time, and so long that it is a new arrival
 PER_S, STRANGERS = 2200, 200
 PATIENCE_S = 60.0
 

@@ -22,6 +22,7 @@ from starlette.types import Scope
 
 from center.api import health, incidents, json, openapi
 from center.api.body_limit import TOO_LARGE, limited
+from center.api.fhir import server as fhir
 from center.config import Settings
 from center.console import routes
 from center.link.reconnect import Link
@@ -85,6 +86,7 @@ def application(desk: Desk) -> Starlette:
             *incidents.routes(desk),
             *health.routes(desk),
             *openapi.routes(),
+            *fhir.routes(desk),
             *routes.routes(desk),
         ],
         exception_handlers={

@@ -25,7 +25,7 @@ from center.service.removal import Removed
 from center.service.texts import Texts, of_file
 from center.store import dialect
 from center.store.dialect import StoreError
-from center.store.rows import accounts, hubs, records
+from center.store.rows import accounts, hubs, partners, records
 from center.store.store import Store
 from hub.contract.forms import Name, composed
 from hub.shared.messages import usual_language
@@ -66,6 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     making = _named(_leaf(token, "add", t("about.add_token"), _add_token), "name")
     _roled(making, t)
     _named(_leaf(token, "remove", t("about.remove_token"), _remove_token), "name")
+    partner = _thing(things, "partner", t)
+    _leaf(partner, "list", t("about.list"), _list_partners)
+    _named(_leaf(partner, "add", t("about.add_partner"), _add_partner), "name")
+    _named(_leaf(partner, "remove", t("about.remove_partner"), _remove_partner), "name")
+    _add_homes(things, t)
+
+
+def _add_homes(things: Things, t: Texts) -> None:
     home = _thing(things, "home", t)
     _leaf(home, "list", t("about.list"), _list_homes)
     record = _named(_leaf(home, "set", t("about.set_home"), _set_home), "hub")
@@ -151,6 +159,24 @@ def _add_token(args: argparse.Namespace, t: Texts) -> int:
 def _remove_token(args: argparse.Namespace, t: Texts) -> int:
     gone = _change(args, lambda conn: accounts.remove_token(conn, time.time(), args.name))
     return _told(args.name, t, "said.no_token", gone=gone)
+
+
+def _list_partners(args: argparse.Namespace, t: Texts) -> int:
+    found = _change(args, partners.names)
+    return _print(((name, times.in_full(utc)) for name, utc in found), t)
+
+
+def _add_partner(args: argparse.Namespace, t: Texts) -> int:
+    name, token = _name(args.name, t), "anbu_fhir_" + secrets.token_urlsafe(32)
+    hashed = auth.digest(token)
+    _change(args, lambda conn: partners.put(conn, time.time(), name, hashed))
+    sys.stdout.write(token + "\n")
+    return 0
+
+
+def _remove_partner(args: argparse.Namespace, t: Texts) -> int:
+    gone = _change(args, lambda conn: partners.remove(conn, time.time(), args.name))
+    return _told(args.name, t, "said.no_partner", gone=gone)
 
 
 def _list_homes(args: argparse.Namespace, t: Texts) -> int:

@@ -111,6 +111,8 @@ def rules_of(
             sensors[one.name] = sensor
     phones = tuple(one.name for one in wireless or () if isinstance(one, Phone))
     found = {"buttons": buttons, "sensors": sensors, "care": care, "phones": phones}
+    told = (one for one in wireless or () if isinstance(one, Phone) and one.consent)
+    found["phones_told"] = tuple(one.name for one in told)
     found["listed"] = wireless is not None
     voice = next(iter(speaking), "")
     radio = next((d.name for d in drivers if getattr(d, "pairs", False)), "")

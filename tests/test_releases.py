@@ -156,6 +156,11 @@ INSERT INTO audit (incident, utc, deed, version, "by", event, synced, device, pl
 """  # as a program of the next schema would leave it: it only adds
 
 
+TOO_NEW = """
+UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'schema') WHERE key = 'oldest';
+"""
+
+
 def newer(folder: Path, more: str = "") -> None:
     """Make a database with this program, and go on with it with the next one."""
     opened(folder, NAMES[0])
@@ -195,10 +200,7 @@ def take(store: Store, ident: str) -> None:
 
 
 def test_a_database_that_says_that_the_program_is_too_old_is_left_alone(tmp_path: Path) -> None:
-    newer(
-        tmp_path,
-        "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'schema') WHERE key = 'oldest';",
-    )
+    newer(tmp_path, TOO_NEW)
     before = (tmp_path / "center.db").read_bytes()
     with pytest.raises(StoreError, match=f"schema {tables.SCHEMA + 1} or newer"), stored(tmp_path):
         pass

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from center.api import announcements, health, homes, incidents, shapes
+from center.api.fhir.search import Parameter
 from center.api.homes import WhichNeeds
 from center.domain.rates import Rates
 from center.store.rows.incidents import Which
@@ -130,7 +131,7 @@ OPERATIONS = (
 )
 
 
-OPEN = ("Kind", "Stage", "Outcome")  # of an alarm: a newer program's value is `other` here
+OPEN = ("Kind", "Stage", "Outcome", "VitalKind")  # a newer program's value is `other` here
 
 
 def document() -> Document:
@@ -149,6 +150,7 @@ def document() -> Document:
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, ref)
     paths["/api/feed"] = {"get": _FEED}
+    paths |= {path: {"get": get} for path, get in _FHIR.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Anbu control centre", "version": "1"},
@@ -211,8 +213,43 @@ def _query(name: str) -> Document:
 _SCHEMES: Document = {
     "token": {"type": "http", "scheme": "bearer"},
     "session": {"type": "apiKey", "in": "cookie", "name": "anbu_session"},
+    "partner": {"type": "http", "scheme": "bearer"},  # a medical partner's: of `/fhir` alone
 }
 _FEED: Document = {
-    "summary": "Server-sent events: alarm, hub, home, need, announcement, link, resync, and beats.",
+    "summary": "Server-sent events: alarm, hub, home, need, vitals, announcement, link, resync, and"
+    " beats.",
     "responses": {"200": {"description": "A stream.", "content": {"text/event-stream": {}}}},
+}
+
+
+def _fhir(about: str, resource: str, parameters: list[Document]) -> Document:
+    """Describe an answer in FHIR R4: its shape is FHIR's own."""
+    answer = {"application/fhir+json": {"schema": {"type": "object"}}}
+    wrong = {"description": "An OperationOutcome.", "content": answer}
+    return {
+        "summary": about,
+        "parameters": parameters,
+        "security": [{"partner": []}],
+        "responses": {
+            "200": {"description": f"A {resource}.", "content": answer},
+            "4XX": wrong,
+        },
+    }
+
+
+_FHIR: Document = {
+    "/fhir/metadata": {
+        **_fhir("What the FHIR server can do.", "CapabilityStatement", []),
+        "security": [],
+    },
+    "/fhir/Observation": _fhir(
+        "Readings of one resident who consents, oldest first, by a medical partner's key; audited.",
+        "Bundle of type searchset",
+        [{"name": name.value, "in": "query", "schema": {"type": "string"}} for name in Parameter],
+    ),
+    "/fhir/Observation/{id}": _fhir(
+        "One reading.",
+        "Observation",
+        [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+    ),
 }

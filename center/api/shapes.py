@@ -7,7 +7,7 @@ from center.domain.hub import Fault, Hub, Seen, seen
 from center.domain.incident import Deed, Entry, Incident, Outcome, Urgency, urgency, waited_s
 from center.store.rows.audit import Line
 from center.store.rows.incidents import Case
-from hub.contract.messages import Availability, Evidence, Stage, VoiceReport
+from hub.contract.messages import Availability, Evidence, Stage, VitalEvidence, VoiceReport
 from hub.contract.scaip import Kind
 from hub.contract.wire import timestamp
 
@@ -73,6 +73,7 @@ class Alarm(Struct, frozen=True):
     times: Times
     ages: Ages
     evidence: Evidence | None = None  # why an automatic alarm was raised
+    vital: VitalEvidence | None = None  # the reading for which it was raised
     about: str = ""  # what a spoken call was about: `fall`, `fire`, ...
     surplus: int = 0  # so many calls of one home share it: more than are shown one by one
     unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
@@ -180,6 +181,7 @@ def alarm(incident: Incident, now: float, timeline: tuple[Entry, ...] | None = N
         times=_times(incident),
         ages=Ages(max(0.0, now - incident.received_utc), waited, urgency(waited)),
         evidence=incident.evidence,
+        vital=_vital(incident.vital),
         about=incident.about,
         surplus=incident.surplus,
         unread=incident.unread,
@@ -220,6 +222,10 @@ def _event(entry: Entry) -> Event:
         outcome=entry.outcome,
         text=entry.text,
     )
+
+
+def _vital(said: VitalEvidence | None) -> VitalEvidence | None:
+    return said and replace(said, kind=said.kind.plain)
 
 
 def _unlisted(incident: Incident) -> dict[str, str]:

@@ -29,6 +29,7 @@ ALSO = {  # more topics of the feed at which a page reloads
     "hubs": ("hub",),
     "home": ("hub", "home", "announcement"),
     "vitals": ("hub",),  # not at each home's readings: a beat comes soon enough
+    "pairing": ("hub",),
     "checkins": ("home",),
     "announcements": ("announcement",),
 }

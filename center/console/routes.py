@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from center.console import hubs, sign_in
 from center.console.announcements import form, pages
 from center.console.frame import address, show
-from center.console.homes import checkins, rates, record
+from center.console.homes import checkins, pairing, rates, record
 from center.console.homes import page as home_page
 from center.console.incident import page as incident_page
 from center.console.incident import reason, sheet_119, timeline
@@ -53,6 +53,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *calls.routes(desk),
         *checkins.routes(desk),
         *record.routes(desk),
+        *pairing.routes(desk),
         *sheet_119.routes(desk),
         *equipment_page.routes(desk),
         *vitals_page.routes(desk),

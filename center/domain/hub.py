@@ -4,7 +4,14 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from hub.contract.messages import Availability, FaultKind, Trigger, VoiceReport
+from hub.contract.messages import (
+    Availability,
+    FaultKind,
+    PairingReport,
+    PhoneSeen,
+    Trigger,
+    VoiceReport,
+)
 
 MISSED = 3  # intervals of silence that mean lost
 LOST_MAX_S = 80.0  # the page must say so in 90 s (EN 50136 SP5), look and refresh included
@@ -40,6 +47,8 @@ class Hub(Struct, frozen=True):
     removed_utc: float | None = None  # a person removed it; it is not listed any more
     back_utc: float | None = None  # when it spoke again after that
     triggers: tuple[Trigger, ...] | None = None  # None: the hub has not said
+    phones: tuple[PhoneSeen, ...] | None = None  # by consent; None: the hub has not said
+    pairing: PairingReport | None = None  # None: no device can be paired there now
 
 
 class Seen(StrEnum):

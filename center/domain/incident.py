@@ -110,6 +110,8 @@ class Deed(Open):
     RECORD_REMOVED = "record_removed"
     USER_REMOVED = "user_removed"
     TOKEN_REMOVED = "token_removed"  # noqa: S105 - a deed, not a token
+    PAIRING_OPENED = "pairing_opened"  # Bluetooth devices may be paired; `text`: the command
+    PAIRING_ANSWERED = "pairing_answered"  # `text`: the command, and yes, no or key
     LIMITS_CHANGED = "limits_changed"  # of the readings of the body; `text` says which, to what
     VITALS_SHARED = "vitals_shared"  # with the medical partner `by`; `text`: how many, from when
     PARTNER_ADDED = "partner_added"

@@ -24,7 +24,7 @@ DEFAULTS = VitalLimits(  # what a hub uses where nothing is set, to be shown; it
     low_oxygen_pct=90.0,
     high_systolic_mmhg=180.0,
     low_systolic_mmhg=90.0,
-    high_diastolic_mmhg=110.0,
+    high_diastolic_mmhg=120.0,
 )
 
 

@@ -31,6 +31,7 @@ class NeedKind(Open):
     COUNSELLING = "counselling"
     LOW_MOOD = "low_mood"
     NOT_BACK = "not_back"
+    READING = "reading"  # of the body, beyond a limit; no alarm was made of it
     PRESS_DUE = "press_due"  # nobody has pressed the help button for a month: try it together
     HUB_LOST = "hub_lost"  # this and the next two: of an area, with its homes as parts
     TRIGGER_FAULT = "trigger_fault"

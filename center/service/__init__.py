@@ -9,6 +9,7 @@ __all__ = [
     "inbox",
     "incidents",
     "metrics",
+    "pairing",
     "rate_limit",
     "refusals",
     "removal",

@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from center.service.refusals import RefusalError
-from center.store.rows import accounts
+from center.store.rows import accounts, partners
 from center.store.store import Store
 from hub.contract.border import Open
 from hub.shared.backoff import exponential_s
@@ -229,6 +229,19 @@ class Auth:
             if not hmac.compare_digest(brought.encode(), person.csrf.encode()):
                 raise DeniedError(Denied.NO_CSRF)
         return person
+
+    async def partner(self, request: HTTPConnection) -> str:
+        """Return the name of the medical partner whose key the request has, or raise `DeniedError`.
+
+        Such a key opens the readings that residents share, and nothing else.
+        """
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        name = None
+        if scheme.lower() == "bearer":
+            name = await self._store.ask(partners.by_key, digest(key.strip()))
+        if name is None:
+            raise DeniedError(Denied.NOT_SIGNED_IN)
+        return name
 
     def set_cookie(self, response: Response, secret: str) -> None:
         """Set the session cookie in the browser."""

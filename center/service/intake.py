@@ -58,6 +58,7 @@ _CARE = {
     Care.LOW_MOOD: NeedKind.LOW_MOOD,
     Care.UNWELL: NeedKind.UNWELL,
     Care.NOT_BACK: NeedKind.NOT_BACK,
+    Care.READING: NeedKind.READING,
 }
 
 

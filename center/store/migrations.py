@@ -48,7 +48,11 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         tables.needs.c.taken_utc,
         tables.needs.c.until_utc,
     ),
-    7: (tables.incidents.c.vital,),  # and new tables: vitals, vital_limits, subjects, partners
+    7: (
+        tables.incidents.c.vital,
+        tables.hubs.c.phones,
+        tables.hubs.c.pairing,
+    ),  # and new tables: vitals, vital_limits, subjects, partners
 }
 
 

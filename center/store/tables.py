@@ -131,6 +131,8 @@ hubs = Table(
     Column("removed_utc", Float),
     Column("back_utc", Float),
     Column("triggers", JSON(none_as_null=True)),
+    Column("pairing", JSON(none_as_null=True)),
+    Column("phones", JSON(none_as_null=True)),
 )
 
 # kept after they are over, since a hub's state may list them again

@@ -354,6 +354,13 @@ class PairingReport(Struct, frozen=True):
     name: str = ""
 
 
+class PhoneSeen(Struct, frozen=True):
+    """When a paired phone was last seen at home. That it is not seen now means nothing."""
+
+    phone: str
+    utc: float
+
+
 class HubState(Struct, frozen=True):
     """Retained on `state`, renewed every `interval_s`; silence for longer means lost."""
 
@@ -369,6 +376,7 @@ class HubState(Struct, frozen=True):
     triggers: tuple[Trigger, ...] | None = None  # None: from an older hub, as above
     limits: VitalLimits | None = None  # as the last command set them; None: none was ever set
     pairing: PairingReport | None = None  # None: no device can be paired now
+    phones: tuple[PhoneSeen, ...] = ()  # by consent only
 
 
 class FaultKind(Open):

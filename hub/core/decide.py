@@ -155,14 +155,13 @@ def recover(
 ) -> HomeState:
     """Fit a saved state to a new process, of this boot or of another.
 
-    Monotonic time may have restarted, so old deadlines count as passed. Every event that is not
-    confirmed is due, and so is what the outbox holds `unsent` (ids of SOS events). `lived_in`: the
-    home is not new, though the snapshot may hold no sign of life.
+    Monotonic time may have restarted: old deadlines count as passed, each event that is not
+    confirmed is due, and so is each SOS that the outbox holds `unsent`. `lived_in`: it is no new
+    home, though the snapshot may hold no sign of life.
     """
     at, long_ago = started.at, started.at - DAY_S
-    state = supervision.recovered(state, started)
-    clock = Clock(started.utc - at, started.synced, started.zone_s)
-    moved_s = state.clock.offset_s - clock.offset_s
+    state = vitals_restart.recovered(supervision.recovered(state, started), started)
+    clock, was = Clock(started.utc - at, started.synced, started.zone_s), state.clock
     return replace(
         state,
         boot=started.boot,
@@ -170,13 +169,11 @@ def recover(
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, at),
         warning=recovered_warning(state.warning, at),
-        vitals=vitals_restart.recovered(state, started),
-        beats={},
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, at),
         pairing=None,
         notices=announcements.recovered(state.notices, at),
-        wireless=recovered_memory(state.wireless, moved_s, at),
+        wireless=recovered_memory(state.wireless, was.offset_s - clock.offset_s, at),
         contacts={name: press.recovered(c, at) for name, c in state.contacts.items()},
         alarms=tuple(alarm.recovered(a, at, long_ago) for a in state.alarms),
         owed=delivery.recovered(state.owed, unsent, at, long_ago),

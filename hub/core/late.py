@@ -32,6 +32,7 @@ def joined(old: HomeState, new: HomeState, rules: Rules) -> Step:
         alarms=(*old.alarms, *new.alarms),
         warning=new.warning or old.warning,
         candidate=new.candidate or old.candidate,
+        phones={**old.phones, **new.phones},
         notices=tuple({n.id: n for n in (*old.notices, *new.notices)}.values()),
         owed=tuple(owed.values()),
         faults={**old.faults, **new.faults},

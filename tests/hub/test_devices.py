@@ -108,6 +108,7 @@ def test_listed_devices_are_buttons_and_sensors_of_the_home(config: Config) -> N
         WirelessSensor("smoke", "C0:FF:EE:12:34:57", Sense.SMOKE, place="부엌"),
         Wearable("band", "C0:FF:EE:12:34:59", "band"),
         Phone("phone", "C0:FF:EE:12:34:60"),
+        Phone("hers", "C0:FF:EE:12:34:61", consent=True),
     )
     rules = rules_of(config, "1", (Quiet(),), some)
     pendant = rules.buttons["pendant"]
@@ -120,7 +121,8 @@ def test_listed_devices_are_buttons_and_sensors_of_the_home(config: Config) -> N
     assert (green.role, green.silent_s, green.call) == (Role.CANCEL_BUTTON, 60.0, None)
     assert rules.sensors["smoke"] == Sensor(Sense.SMOKE, "부엌", silent_s=86_400.0)
     assert rules.sensors["band"].sense is Sense.WEARABLE
-    assert (rules.phones, rules.listed) == (("phone",), True)
+    assert (rules.phones, rules.listed) == (("phone", "hers"), True)
+    assert rules.phones_told == ("hers",), "by consent only"
     assert "help" in rules.buttons, "the wired ones, too"
     assert not rules_of(config, "1", (Quiet(),), None).listed
 

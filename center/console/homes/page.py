@@ -107,6 +107,7 @@ async def _read(visit: Visit) -> Response:
         rates=found.rates,
         voice=_voice(found, visit),
         worded=checkins.worded(found.checkins, found.words, visit.viewer),
+        phones=phones(found, visit.viewer),
         equipment=[equipment_view.line(one, {}, visit.viewer) for one in found.equipment],
         announced=[view.heard(told, one, visit.viewer) for told, one in found.sent],
         vitals_allowed=found.kept.record.allows(ConsentItem.VITALS),
@@ -152,6 +153,17 @@ def drawn(found: HomeLook, days: int, viewer: Viewer) -> Picture | None:
     return picture.draw(
         day_grid.days(found.hours, day_grid.day_starts(viewer.now, days)), marks, viewer
     )
+
+
+def phones(found: HomeLook, viewer: Viewer) -> list[str]:
+    """Say when each phone was seen, by consent; never that one is away."""
+    allowed = found.kept.record.allows(ConsentItem.PHONE)
+    seen = found.hub.phones if found.hub and allowed else None
+    t = viewer.t
+    return [
+        t("home.phone_seen", phone=one.phone, time=times.short(one.utc, viewer.now))
+        for one in seen or ()
+    ]
 
 
 def _hub(found: HomeLook, visit: Visit) -> HubView | None:

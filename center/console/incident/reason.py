@@ -7,7 +7,7 @@ from msgspec import Struct
 from center.console.lengths import clock, length
 from center.console.view import Viewer
 from center.domain.incident import Incident
-from hub.contract.messages import COUNTER_RESTARTED, WORDLESS, Evidence
+from hub.contract.messages import COUNTER_RESTARTED, WORDLESS, Evidence, VitalEvidence
 from hub.contract.scaip import Kind
 
 SENSORS_SHOWN = 6
@@ -53,6 +53,8 @@ def reason(
         return Reason(t(f"evidence.{incident.kind}"), "", (), cleared)
     if not incident.is_automatic:
         return None
+    if incident.vital is not None:
+        return _measured(incident, incident.vital, viewer, cleared)
     if incident.evidence is None:
         return Reason(t("evidence.none"), "", (), cleared)
     return _worded(incident, incident.evidence, places, viewer, cleared)
@@ -69,6 +71,8 @@ def brief(incident: Incident, viewer: Viewer) -> str:
         return viewer.t(brief, about=about)
     if incident.is_detected:
         return viewer.t("evidence.hazard_brief" if incident.is_hazard else "evidence.water_brief")
+    if incident.vital is not None and incident.is_automatic:
+        return viewer.t("vital_evidence.brief", **_values(incident.vital, viewer))
     if said is None or not incident.is_automatic:
         return ""
     seen = viewer.t("evidence.brief", lasted=length(said.lasted_s, viewer.t))
@@ -81,6 +85,34 @@ def told_of(incident: Incident, viewer: Viewer) -> str:
     """Return what a spoken call was about; empty where it is not known."""
     key = f"about.{incident.about}"
     return viewer.t(key) if key in viewer.t.sentences else ""
+
+
+def _measured(incident: Incident, said: VitalEvidence, viewer: Viewer, cleared: str) -> Reason:
+    """Return for which reading it was raised, and what the resident answered; no judgement."""
+    t, values = viewer.t, _values(said, viewer)
+    since = clock(said.since_utc, viewer.now) if incident.synced else t("evidence.some_time")
+    turn, how = "above" if said.above else "below", "for" if said.lasted_s > 0 else "at"
+    lasted = length(said.lasted_s, t)
+    seen = t(f"vital_evidence.{turn}_{how}", since=since, lasted=lasted, **values)
+    usual = t("vital_evidence.unlearned")
+    if said.usual is not None:
+        usual = t("vital_evidence.usual", usual=f"{said.usual:.0f}", unit=values["unit"])
+    more = (
+        t(f"vital_said.{said.said or 'none'}"),
+        t("vital_evidence.device", device=said.device, n=said.n),
+        t("vital_evidence.caution"),
+    )
+    return Reason(seen, usual, more, cleared)
+
+
+def _values(said: VitalEvidence, viewer: Viewer) -> dict[str, str]:
+    t = viewer.t
+    return {
+        "what": t(f"vital.{said.kind}"),
+        "value": f"{said.value:.0f}",
+        "limit": f"{said.limit:.0f}",
+        "unit": t.word("vital_unit", said.kind) if said.kind.is_known else "",
+    }
 
 
 def _worded(

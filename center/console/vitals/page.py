@@ -45,7 +45,7 @@ from center.domain.vitals import (
 from center.service import homes
 from center.service.desk import Desk
 from center.store.rows import limits as limit_rows
-from center.store.rows import records, vitals
+from center.store.rows import partners, records, vitals
 from center.store.rows.vitals import Whys
 from hub.contract.messages import VitalKind
 
@@ -111,6 +111,9 @@ async def _read(visit: Visit) -> Response:
     url = address(homes.path(hub, "vitals"), days=span)
     page = visit.page("vitals", f"{visit.t('vitals.title')} · {name or hub}", url)
     await homes.note_record_seen(visit.desk, hub, visit.person.name, again=page.bare)
+    subject = found.subject
+    if not subject and partners.shares(found.kept.record):
+        subject = await visit.desk.store.change(partners.name_subject, hub, now)
     return show(
         visit.request,
         "vitals/page.html",
@@ -122,7 +125,7 @@ async def _read(visit: Visit) -> Response:
         spans=tuple(SPANS),
         is_live=is_live,
         limits=limits_form.view(found.limits, visit.viewer),
-        subject=found.subject,
+        subject=subject,
         as_of=times.of_day(now),
         **_worded(found, visit.viewer),
     )
@@ -165,6 +168,7 @@ def look(
         whys=tuple(vitals.whys(conn, hub, STRESS, since)) if pictures else (),
         trends=tuple(vitals.trends(conn, hub, COMPARED, now)),
         unsure=tuple(vitals.unsure(conn, hub, now - UNSURE_S)),
+        subject=partners.subject_of(conn, hub) if partners.shares(kept.record) else "",
     )
 
 

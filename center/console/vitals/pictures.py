@@ -140,7 +140,7 @@ def _worn(drawn: Drawn, viewer: Viewer) -> Chart:
     if made.empty:
         return made
     held = sum(worn_share(one, plot.window) for one in some) * plot.window.slot_s
-    days = max(1.0, (min(viewer.now, plot.window.end_utc) - plot.window.start_utc) / times.DAY_S)
+    days = len({int(plot.window.at(one.slot) // times.DAY_S) for one in some})
     return replace(
         made,
         says=viewer.t("vitals.says_worn", length=length(held / days, viewer.t),

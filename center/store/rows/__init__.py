@@ -10,6 +10,8 @@ __all__ = [
     "incidents",
     "limits",
     "needs",
+    "pairings",
+    "partners",
     "parts",
     "presses",
     "rates",

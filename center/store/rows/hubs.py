@@ -11,7 +11,9 @@ from sqlalchemy import Connection, bindparam, func, insert, null, select, update
 
 from center.domain.hub import AHEAD_S, Fault, Hub
 from center.domain.incident import Deed, Entry
+from center.domain.record import ConsentItem
 from center.store import tables
+from center.store.rows import records
 from center.store.rows.audit import write_line
 from center.store.shaping import shape
 from center.store.tables import need_parts
@@ -97,8 +99,12 @@ def comes_back(conn: Connection, hub: str, utc: float) -> bool:
 
 
 def keep_state(conn: Connection, hub: str, state: HubState) -> None:
-    """Store a hub's state; the broker's last will says only that the hub is lost."""
-    values: dict[str, object] = {"state": state.state.value}
+    """Store a hub's state; the broker's last will says only that the hub is lost.
+
+    When a phone was seen is stored only with the consent that the record holds, whatever the hub
+    was set to.
+    """
+    values: dict[str, object] = {"state": state.state.value, "pairing": None}
     if state.state is not Availability.LOST:
         values |= {
             "boot": state.boot,
@@ -107,8 +113,17 @@ def keep_state(conn: Connection, hub: str, state: HubState) -> None:
             "synced": state.synced,
             "voice": msgspec.to_builtins(state.voice),
             "triggers": msgspec.to_builtins(state.triggers),
+            "pairing": msgspec.to_builtins(state.pairing),
+            "phones": _phones(conn, hub, state),
         }
     conn.execute(_PUT, {"this": hub, **values})
+
+
+def _phones(conn: Connection, hub: str, state: HubState) -> object:
+    """Return what may be stored of when phones were seen."""
+    kept = records.find(conn, hub) if state.phones else None
+    allowed = kept is not None and kept.record.allows(ConsentItem.PHONE)
+    return msgspec.to_builtins(state.phones) if allowed else None
 
 
 def raise_fault(conn: Connection, hub: str, report: FaultReport, utc: float) -> None:

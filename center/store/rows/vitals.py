@@ -60,6 +60,27 @@ class Whys(Struct, frozen=True):
     n: int
 
 
+class Shared(Struct, frozen=True):
+    """A reading for the medical partner, with those of the same cuff at the same time."""
+
+    reading: Reading
+    parts: tuple[Reading, ...] = ()
+
+
+class Wanted(Struct, frozen=True):
+    """Which readings: their kinds, when they were taken, since when they are stored (UTC seconds).
+
+    `after` is (utc, kind, device) of the last one before; `limit` is how many at most.
+    """
+
+    kinds: tuple[VitalKind, ...]
+    from_utc: float
+    until_utc: float
+    since_utc: float
+    after: tuple[float, str, str] | None
+    limit: int
+
+
 def keep(conn: Connection, hub: str, said: Vitals, utc: float) -> bool:
     """Store a home's readings, in place of earlier reports; False where there is no consent."""
     if not allowed(conn, hub):
@@ -144,6 +165,29 @@ def trends(conn: Connection, hub: str, kinds: Sequence[VitalKind], now: float) -
     return found
 
 
+def shared(conn: Connection, hub: str, wanted: Wanted) -> list[Shared]:
+    """List a home's values whose time is certain, oldest first; nothing without consent."""
+    if not allowed(conn, hub) or not wanted.kinds:
+        return []
+    order = (_c.utc, _c.kind, _c.device)
+    query = select(vitals).where(_of(hub, *wanted.kinds), _c.value.is_not(None))
+    query = query.where(_c.utc >= wanted.from_utc, _c.utc < wanted.until_utc)
+    query = query.where(_c.stored_utc >= wanted.since_utc)
+    if wanted.after is not None:
+        query = query.where(tuple_(*order) > tuple_(*wanted.after), _c.utc >= wanted.after[0])
+    found = [_shape(row) for row in conn.execute(query.order_by(*order).limit(wanted.limit))]
+    cuffs = [one.utc for one in found if one.kind is VitalKind.SYSTOLIC]
+    parts: dict[tuple[float, str], list[Reading]] = {}
+    for part in _parts(conn, hub, cuffs):
+        parts.setdefault((part.utc, part.device), []).append(part)
+    return [
+        Shared(one, tuple(parts.get((one.utc, one.device), ())))
+        if one.kind is VitalKind.SYSTOLIC
+        else Shared(one)
+        for one in found
+    ]
+
+
 def unwanted(conn: Connection) -> list[str]:
     """List the homes whose readings are stored without consent: it was taken back since."""
     hubs = conn.scalars(select(tables.hubs.c.hub))
@@ -156,6 +200,15 @@ def drop_some(conn: Connection, hub: str, limit: int) -> int:
         return 0
     keys = [tuple(key) for key in conn.execute(select(*_KEY).where(_c.hub == hub).limit(limit))]
     return conn.execute(delete(vitals).where(tuple_(*_KEY).in_(keys))).rowcount if keys else 0
+
+
+def _parts(conn: Connection, hub: str, utcs: Sequence[float]) -> list[Reading]:
+    """List the other values of blood pressures that were taken at some times."""
+    if not utcs:
+        return []
+    others = _of(hub, VitalKind.DIASTOLIC, VitalKind.MEAN_PRESSURE)
+    query = select(vitals).where(others, _c.utc.in_(utcs), _c.value.is_not(None))
+    return [_shape(row) for row in conn.execute(query)]
 
 
 def _any(conn: Connection, hub: str) -> bool:

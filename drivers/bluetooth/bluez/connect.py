@@ -138,7 +138,11 @@ class Connector:
                 await _part(client)
 
     async def _find(self, bus: MessageBus, address: str) -> tuple[Target, bool]:
-        """Return the device, and whether its adapter is the one that listens, too."""
+        """Return the device, and whether its adapter is the one that listens, too.
+
+        By its property, as the path of one that was paired in this run of bluetoothd still has the
+        address that it had made up.
+        """
         try:
             await self._know(bus)
             asked = Message(BLUEZ, "/", OBJECTS, "GetManagedObjects")
@@ -150,10 +154,10 @@ class Connector:
         if adapter is None or not adapter.powered:
             raise LostError(Lost.BUSY, "the adapter is missing or off")
         shared = adapter == choose(found, self._wanted.listen)
-        path = adapter.device(address)
-        if DEVICE in objects.get(path, {}):
-            held = {name: each.value for name, each in objects[path][DEVICE].items()}
-            return Target(adapter, path, held), shared
+        for path, interfaces in objects.items():
+            held = {name: each.value for name, each in interfaces.get(DEVICE, {}).items()}
+            if path.startswith(f"{adapter.path}/") and held.get("Address") == address:
+                return Target(adapter, path, held), shared
         if shared:
             raise LostError(Lost.NOT_FOUND, "not heard lately")
         return await _discover(adapter, address), shared

@@ -24,7 +24,7 @@ from hub.core.model.wireless import Wearable
 from hub.shared.backoff import exponential_s
 
 FIRST_S, LONGEST_S = 1.0, 300.0
-UNANSWERED_S = 2.0  # after a try that nobody answered while it seems to be near: it costs nothing
+UNANSWERED_S = 2.0  # after a try that nobody answered: it costs little, and is no failure
 GROWTH = 3.0  # 1, 3, 9, 27, 81, 243, 300 s: with one adapter each connect makes it deaf for 4 s
 STEADY_S, SHORTS = 60.0, 3  # at the edge of range, shorter connections come in dozens: few are free
 BLIND_S = 300.0  # between tries of a device that is not heard: a lost advert must not cost it
@@ -40,10 +40,10 @@ ASKED_FOR_KEY = {Lost.BOND_STALE, Lost.NOT_PERMITTED}  # somebody has to pair it
 class Patience(Struct, frozen=True):
     """How long a kind may be connected and silent, and how often in a row until that is told.
 
-    A band or a strap sends each second. What measures `on_demand` connects after a measurement: it
-    is silent once it has told that, and having nothing to tell is no trouble until it becomes a
-    habit. It is then left alone for the longest pause, or until it comes into range anew, since
-    each connection costs its battery.
+    A band or a strap sends each second. What measures `on_demand` comes into range after a
+    measurement, and is silent once it has told that. Staying there with nothing to tell is no
+    trouble (some advertise all day), but coming so often for nothing is. Between its silent
+    connections is the longest pause, since each costs its battery.
     """
 
     silent_s: float
@@ -70,7 +70,8 @@ class Connection:
         self._air, self._around = air, around
         self._services = sorted(services, key=lambda each: not each.measures)
         self._patience = PATIENCE[device.what]
-        self._near = self._connected = self._new = self._unanswered = False
+        self._near = self._connected = self._unanswered = False
+        self._new = self._visit = False  # it came into range: since the last try, before this one
         self._gone_at = float("-inf")
         self._rssi_dbm: int | None = None
         self._arrived = asyncio.Event()
@@ -98,6 +99,11 @@ class Connection:
             yield Trouble(part, present=True, device=self.device.name)
         for service in self._services:
             yield from service.greeting()
+
+    def leave(self) -> None:
+        """Tell that its troubles are over: it is on the list no longer, or begins anew."""
+        for part in sorted(self._told):
+            self._well(part)
 
     def heard(self, rssi_dbm: int | None) -> None:
         """Note an advert of the device."""
@@ -133,14 +139,14 @@ class Connection:
         pause = exponential_s(failures + 1, first_s=FIRST_S, longest_s=LONGEST_S, factor=GROWTH)
         if not self._near:
             pause = max(pause, BLIND_S)
-        elif self._unanswered:
-            pause = UNANSWERED_S
+        elif self._unanswered and not self._new:
+            pause = max(pause, UNANSWERED_S)
         return self._tried_at + pause - self._around.at()
 
     async def _try(self) -> None:
         began, lively = self._around.at(), False
         self._shorts = 0 if self._new else self._shorts
-        self._new = self._unanswered = False
+        self._visit, self._new, self._unanswered = self._new, False, False
         try:
             async with self._air.connect(self.device.address) as peripheral:
                 began, self._connected = self._around.at(), True
@@ -233,9 +239,12 @@ class Connection:
         self._well(Part.MUTE)
 
     def _silent(self, detail: str = "") -> None:
-        self._silences += 1
+        """Count a silent connection; what stays in range with nothing to tell is counted once."""
         if self._patience.on_demand:
             self._failures = RESTING
+            self._silences += self._visit
+        else:
+            self._silences += 1
         if detail or self._silences >= self._patience.times:
             self._trouble(Part.MUTE, detail)
 

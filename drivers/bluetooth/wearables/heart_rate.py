@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from drivers.bluetooth.air import Peripheral
 from drivers.bluetooth.frames import gatt
+from drivers.bluetooth.link import TOO_MANY, Bound
 from drivers.bluetooth.wearables.service import Around, uuid, whole
 from hub.contract.radio import Fact, Pulse
 from hub.core.model.wireless import Wearable
 
 MEASUREMENT = uuid(0x2A37)
+PER_S = 10  # a band sends one a second; one that has gone mad must not crowd out the others
 INTERVALS_MOST = 64  # of one `Pulse`
 
 
@@ -20,10 +22,14 @@ class HeartRateService:
 
     def __init__(self, device: Wearable, around: Around) -> None:
         self._device, self._around = device, around
+        self._bound = Bound(PER_S, around.at)
 
     def heard(self, characteristic: str, frame: bytes) -> None:
         """Tell a pulse; without a value it says that the band is not worn, or still searching."""
         del characteristic
+        if not self._bound.allows():
+            self._around.refuse(TOO_MANY)
+            return
         said = gatt.heart_rate(frame)
         if whole(said.reason, self._around):
             rr_ms = tuple(each for each in said.rr_ms if each > 0)[-INTERVALS_MOST:]

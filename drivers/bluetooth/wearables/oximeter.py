@@ -4,12 +4,14 @@ from collections.abc import Iterable
 
 from drivers.bluetooth.air import Peripheral
 from drivers.bluetooth.frames import gatt
+from drivers.bluetooth.link import TOO_MANY, Bound
 from drivers.bluetooth.wearables import clock
 from drivers.bluetooth.wearables.records import Records
 from drivers.bluetooth.wearables.service import Around, known, uuid, whole
 from hub.contract.radio import Fact, Reading
 from hub.core.model.wireless import Wearable
 
+PER_S = 10  # an oximeter sends one a second; one that has gone mad must not crowd out the others
 SPOT, CONTINUOUS = uuid(0x2A5E), uuid(0x2A5F)
 # The Pulse Oximeter Service's bits of the measurement status: of a demonstration, of a test,
 # calibrating, unavailable, questionable, invalid
@@ -31,10 +33,14 @@ class OximeterService:
     def __init__(self, device: Wearable, around: Around) -> None:
         self._device, self._around = device, around
         self._records = Records(around)
+        self._bound = Bound(PER_S, around.at)
 
     def heard(self, characteristic: str, frame: bytes) -> None:
         """Take a reading."""
         spot = characteristic == SPOT
+        if not spot and not self._bound.allows():
+            self._around.refuse(TOO_MANY)
+            return
         said = gatt.spot_oxygen(frame) if spot else gatt.continuous_oxygen(frame)
         if not whole(said.reason, self._around):
             return

@@ -19,7 +19,8 @@ FRESH_S = 600.0  # somebody measures, sits a while, and then walks into range
 AHEAD_S = 120.0  # two clocks that nobody set to the second
 PAUSE_S = 2.0  # what comes within this time of the last record came together
 LIVE_S = 10.0  # this long after the last of the stored ones, a record without a time is new
-MOST = 64  # records that wait for the last of them to come
+MOST = 256  # records that wait for the last of them to come, or for their turn
+AT_ONCE, PACE_S = 16, 1.0  # told together, and how long until the next: the hub's link has a bound
 REMEMBERED = 128  # records that a device tells again at each connect are told to the hub once
 
 
@@ -54,18 +55,20 @@ class Records:
         reading = structs.replace(reading, fresh=live or known, taken_utc=taken_utc)
         if self._is_new(reading, stamp.at):
             self._waiting = [*self._waiting[-MOST:], (at, reading)]
-            self._restart()
+            self._restart(PAUSE_S)
 
     def flush(self) -> None:
-        """Tell what waits: first those of unknown age, then the oldest."""
+        """Tell what waits, some now and the rest soon: first of unknown age, then the oldest."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
         now = self._around.at()
-        waiting, self._waiting = self._waiting, []
-        old = (structs.replace(reading, ago_s=now - since) for since, reading in waiting)
-        for reading in sorted(old, key=lambda each: each.taken_utc or 0.0):
-            self._around.tell(reading)
+        waiting = sorted(self._waiting, key=lambda each: each[1].taken_utc or 0.0)
+        self._waiting = waiting[AT_ONCE:]
+        for since, reading in waiting[:AT_ONCE]:
+            self._around.tell(structs.replace(reading, ago_s=now - since))
+        if self._waiting:
+            self._restart(PACE_S)
 
     def _is_new(self, reading: Reading, taken: datetime | None) -> bool:
         if taken is None:
@@ -79,10 +82,10 @@ class Records:
             del self._told[next(iter(self._told))]
         return True
 
-    def _restart(self) -> None:
+    def _restart(self, pause_s: float) -> None:
         if self._timer:
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(PAUSE_S, self.flush)
+        self._timer = asyncio.get_running_loop().call_later(pause_s, self.flush)
 
 
 def _utc(stamp: Stamp) -> float | None:

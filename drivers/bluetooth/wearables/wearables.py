@@ -75,6 +75,7 @@ class Wearables:
                 self._changed.clear()
                 for connection in self._tasks.keys() - set(self._connections.values()):
                     self._tasks.pop(connection).cancel()
+                    connection.leave()
                 for connection in self._connections.values():
                     if connection not in self._tasks:
                         self._tasks[connection] = group.create_task(_keep(connection))

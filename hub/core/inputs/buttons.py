@@ -152,11 +152,16 @@ def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     """Take back what is being asked about, else the newest alarm."""
     if _chatters(state, device):  # perhaps nobody's finger: it must not take a call back
         return state, []
-    if pairing.compares(state):
-        return _with_life(pairing.answer(state, at, rules), device, at, rules)
     taken_back = state.candidate is not None
     step = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
     return _with_life(step, device, at, rules)
+
+
+def _green_released(state: HomeState, device: str, at: float, rules: Rules) -> Step:
+    """Say yes to digits that are compared; that takes a finger here, not on a pendant somewhere."""
+    if pairing.compares(state) and not _chatters(state, device):
+        return _with_life(pairing.answer(state, at, rules), device, at, rules)
+    return _cancel(state, device, at, rules)
 
 
 def _with_life(step: Step, device: str, at: float, rules: Rules) -> Step:
@@ -216,7 +221,7 @@ _RED: dict[Transition, Act] = {**_FAULTS, Transition.PRESSED: call}
 _GREEN = {
     **_FAULTS,
     Transition.PRESSED: _green_pressed,
-    Transition.RELEASED: _cancel,
+    Transition.RELEASED: _green_released,
     Transition.HELD: _green_held,
     Transition.HELD_ON: _green_held_on,
 }

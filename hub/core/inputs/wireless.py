@@ -77,6 +77,8 @@ def take_event(state: HomeState, event: WirelessEvent, rules: Rules) -> Step:
             return _press(state, event, rules)
         case WirelessFound():
             return _find(state, event, rules) if _is_listed(event.device, rules) else (state, [])
+        case RangeChanged(device=device) if device in rules.phones:
+            return _see_phone(state, event, rules), []
         case RangeChanged():
             return _move(state, event, rules) if _is_listed(event.device, rules) else (state, [])
         case RadioPartChanged():
@@ -236,6 +238,17 @@ def _move(state: HomeState, event: RangeChanged, rules: Rules) -> Step:
     state = _with(state, replace(state.wireless, near=near))
     state, effects = _seen(state, event.device, event.at, rules)
     return supervision.with_due(state, rules), effects
+
+
+def _see_phone(state: HomeState, event: RangeChanged, rules: Rules) -> HomeState:
+    """Note when a phone was seen, by consent: a hint for people, and nobody's sign of life.
+
+    That it is not seen means nothing: a locked phone says little.
+    """
+    phones = {name: utc for name, utc in state.phones.items() if name in rules.phones_told}
+    if event.near and event.device in rules.phones_told:
+        phones[event.device] = state.clock.utc(event.at)
+    return replace(state, phones=phones)
 
 
 def _change_part(state: HomeState, event: RadioPartChanged, rules: Rules) -> Step:

@@ -205,6 +205,7 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     buttons: dict[str, Button] = field(default_factory=dict)
     sensors: dict[str, Sensor] = field(default_factory=dict)
     phones: tuple[str, ...] = ()
+    phones_told: tuple[str, ...] = ()  # of those, by the resident's consent: told when seen
     listed: bool = True  # False: the list of wireless devices could not be read
     quiet: QuietRules = field(default_factory=QuietRules)
     care: CareRules = field(default_factory=CareRules)

@@ -22,6 +22,7 @@ from hub.contract.messages import (
     FaultReport,
     HubState,
     PairingReport,
+    PhoneSeen,
     ReportData,
     ReportEvent,
     Trigger,
@@ -194,6 +195,7 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
         triggers=triggers(state, rules),
         limits=state.limits,
         pairing=_pairing_report(state),
+        phones=_phones_seen(state, rules),
     )
     topic = wire.topic(rules.hub, "state")
     return Publish("state", Lane.LIVE, topic, wire.encode(message), retain=True)
@@ -205,6 +207,12 @@ def _pairing_report(state: HomeState) -> PairingReport | None:
         return None
     until_utc = state.clock.utc(window.until)
     return PairingReport(until_utc, window.wanted or "", window.digits, window.name)
+
+
+def _phones_seen(state: HomeState, rules: Rules) -> tuple[PhoneSeen, ...]:
+    """Return when phones were seen; a consent that was taken back holds at once."""
+    seen = ((name, state.phones.get(name)) for name in rules.phones_told)
+    return tuple(PhoneSeen(name, utc) for name, utc in seen if utc is not None)
 
 
 def triggers(state: HomeState, rules: Rules) -> tuple[Trigger, ...]:

@@ -15,11 +15,15 @@ from hub.core.model.vitals import NOTHING, Band, Meter, Minute, Spell, VitalsSta
 GAP_S = VitalRules().gap_s
 
 
-def recovered(state: HomeState, started: Started) -> VitalsState:
-    """Return what is known as a new process holds it."""
+def recovered(state: HomeState, started: Started) -> HomeState:
+    """Return what is known as a new process holds it; the state's clock is still the old one."""
+    if state.vitals == NOTHING:
+        return replace(state, vitals=NOTHING, beats={})
+    return replace(state, vitals=_recovered(state, started), beats={})
+
+
+def _recovered(state: HomeState, started: Started) -> VitalsState:
     old = state.vitals
-    if old == NOTHING:
-        return old
     last = max((band.live_at for band in old.bands.values()), default=NEVER)
     off_s = started.utc - state.clock.utc(last)
     known = state.clock.synced and started.synced and 0.0 <= off_s <= GAP_S

@@ -29,6 +29,7 @@ HOWS = {
     "never": "nobody answers",
     "when_heard": "it answers with its next advert",
     "mute": "it answers, and never tells its services",
+    "slow": "it answers, and tells its services only 1.5 s later",
     "key_missing": "Connect fails: le-connection-key-missing",
     "dies": "the link ends as soon as it is up",
     "dies_later": "the link ends as soon as the services are known",
@@ -136,7 +137,13 @@ class GattFake(Fake):
         self.bus.send(Message.new_method_return(message))
         if self.how[path] == "dies":
             self.end(path)
+        elif self.how[path] == "slow":
+            asyncio.get_running_loop().call_later(1.5, self.resolve, path)
         elif self.how[path] != "mute":
+            self.resolve(path)
+
+    def resolve(self, path: str) -> None:
+        if _is(self.devices[path], "Connected"):
             for added, interfaces in self.tree(path).items():
                 self.signal("/", OBJECTS, "InterfacesAdded", "oa{sa{sv}}", [added, interfaces])
             self.change(path, ServicesResolved=True)
@@ -195,18 +202,26 @@ class GattFake(Fake):
             self.silent(address)
 
     def peripheral(
-        self, address: str, characteristics: dict[str, str], *, paired: bool = False,
+        self,
+        address: str,
+        characteristics: dict[str, str],
+        *,
+        paired: bool = False,
+        told: bool = True,
+        identity: str = "",
         adapter: str = fake_bluez.HCI,
-    ) -> None:  # fmt: skip
+    ) -> None:
         path = self.paths[address] = device_path(address, adapter)
         self.values[path] = {uuid: bytes.fromhex(each) for uuid, each in characteristics.items()}
         self.how[path] = "well"
         self.devices[path] = fake_bluez._device(address, "band", ()) | {
+            "Address": Variant("s", identity or address),
             "Paired": Variant("b", paired),
             "ServicesResolved": Variant("b", False),  # noqa: FBT003
         }
-        added = [path, {DEVICE: self.devices[path]}]
-        self.signal("/", OBJECTS, "InterfacesAdded", "oa{sa{sv}}", added)
+        if told:
+            added = [path, {DEVICE: self.devices[path]}]
+            self.signal("/", OBJECTS, "InterfacesAdded", "oa{sa{sv}}", added)
 
     def behave(self, address: str, how: str) -> None:
         assert how in HOWS

@@ -35,7 +35,7 @@ def bluez(bus: PrivateBus) -> Iterator[FakeBlueZ]:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have all that waits for a device give up soon."""
     monkeypatch.setattr(connect, "ANSWER_S", ANSWER_S / 8)
-    monkeypatch.setattr(connect, "FOUND_S", 2.0)
+    monkeypatch.setattr(connect, "FOUND_S", 3.0)
     monkeypatch.setattr(connect, "CALL_S", CALL_S / 10)
 
 
@@ -72,6 +72,18 @@ def test_a_band_is_read_heard_and_heard_again_after_each_reconnect(bluez: FakeBl
                 bluez.do("part", address=BAND)
                 assert await within(peripheral.ended()) is Lost.ENDED
         assert bluez.do("state")["notifying"] == 0
+
+    asyncio.run(story())
+
+
+def test_a_paired_device_is_found_by_its_identity_and_not_by_its_first_address(
+    bluez: FakeBlueZ,
+) -> None:
+    async def story() -> None:
+        bluez.do("peripheral", address="5A:00:00:00:00:01", identity="C0:99:99:99:99:99",
+                 characteristics={LEVEL: "50"}, paired=True)  # fmt: skip
+        async with Connector().connect("C0:99:99:99:99:99") as peripheral:
+            assert await peripheral.read(LEVEL) == b"\x50"
 
     asyncio.run(story())
 
@@ -209,26 +221,32 @@ def test_without_a_daemon_a_bus_or_a_powered_adapter_it_is_busy(
     assert asyncio.run(lost(Connector())) is Lost.BUSY
 
 
+@pytest.mark.parametrize(("how", "waits"), [("never", False), ("mute", True)])
 @pytest.mark.usefixtures("soon")
-def test_waiting_for_absent_devices_spends_no_budget_and_deaf_connects_do(
-    bluez: FakeBlueZ,
+def test_the_budget_is_spent_by_who_answers_and_not_by_who_is_absent(
+    bluez: FakeBlueZ, how: str, *, waits: bool
 ) -> None:
+    clock = [0.0]
+
+    async def later() -> None:
+        await asyncio.sleep(0.5)
+        clock[0] += 10.0  # of the saved 12 s
+
     async def story() -> None:
-        connector = Connector()
-        bluez.do("behave", address=BAND, how="never")
-        for _ in range(3):
-            assert await lost(connector) is Lost.NOT_FOUND
-        assert connector._shared.wait_s == 0
-        clock = [0.0]
         connector = Connector(now=lambda: clock[0])
-        bluez.do("behave", address=BAND, how="mute")
+        bluez.do("behave", address=BAND, how=how)
+        await asyncio.gather(lost(connector), later())
+        assert (connector._shared.wait_s > 0) is waits
 
-        async def four_seconds_later() -> None:
-            await asyncio.sleep(0.5)
-            clock[0] += 10.0
+    asyncio.run(story())
 
-        await asyncio.gather(lost(connector), four_seconds_later())
-        assert connector._shared.wait_s > 0
+
+@pytest.mark.usefixtures("soon")
+def test_a_device_that_has_answered_may_take_longer_to_tell_its_services(bluez: FakeBlueZ) -> None:
+    async def story() -> None:
+        bluez.do("behave", address=BAND, how="slow")
+        async with band() as (peripheral, _):
+            assert peripheral.services == {HEART_RATE, LEVEL}
 
     asyncio.run(story())
 
@@ -241,7 +259,7 @@ def test_the_end_of_the_daemon_ends_the_link_and_the_next_one_is_new(bluez: Fake
             bluez.kill()
             assert await within(peripheral.ended()) is Lost.ENDED
         bluez.start()
-        bluez.do("peripheral", address=BAND, characteristics={LEVEL: "32"})
+        bluez.do("peripheral", address=BAND, characteristics={LEVEL: "32"}, told=False)
         async with connector.connect(BAND) as peripheral:
             assert peripheral.services == {LEVEL}
             assert await peripheral.read(LEVEL) == b"\x32"

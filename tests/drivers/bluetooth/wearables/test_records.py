@@ -4,6 +4,7 @@ import asyncio
 import struct
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -177,6 +178,34 @@ def test_a_cuff_that_tells_all_its_records_at_each_connect_is_heard_once() -> No
     visit(tell, CUFF, PRESSURE)
 
 
+def test_a_memory_full_of_records_is_told_whole_and_not_in_one_second() -> None:
+    async def tell(guest: Visit) -> None:
+        for number in range(100):
+            guest.pressure(100 + number, local((number + 1) * HOUR_S))
+        guest.fake.drop()
+        told = []
+        for _ in range(8):
+            await asyncio.sleep(1)
+            told.append(len(guest.readings))
+        assert told[-1] == 100
+        assert all(after - before <= 32 for before, after in pairwise([0, *told]))
+        taken = [each.taken_utc or 0.0 for each in guest.readings]
+        assert taken == sorted(taken)
+
+    visit(tell, CUFF, PRESSURE)
+
+
+def test_an_oximeter_that_has_gone_mad_is_cut_and_counted() -> None:
+    async def tell(guest: Visit) -> None:
+        for _ in range(200):
+            guest.fake.send(CONTINUOUS, "0060004800")
+        await asyncio.sleep(1)
+        assert len(guest.readings) == 10
+        assert guest.told.refused == ["too_many"] * 190
+
+    visit(tell, OXIMETER, CONTINUOUS)
+
+
 def test_the_last_record_before_the_link_ends_is_not_lost() -> None:
     async def tell(guest: Visit) -> None:
         guest.pressure(120, local(10))
@@ -202,9 +231,26 @@ def test_a_cuff_that_has_told_its_records_is_let_go_and_no_trouble() -> None:
     async def tell(guest: Visit) -> None:
         guest.pressure(120, local(10))
         await asyncio.sleep(2 * HOUR_S)  # it stays in range, and would be connected again and again
-        assert guest.told.of(Trouble) == [] or guest.told.of(Trouble)[0].part is Part.MUTE
+        assert guest.told.of(Trouble) == []
         assert len(guest.fake.connects) <= 2 + 2 * HOUR_S / 300
         assert guest.told.of(Presence) == [Presence("cuff", near=True, rssi_dbm=-60)]
+
+    visit(tell, CUFF, PRESSURE)
+
+
+def test_a_cuff_that_comes_again_and_again_and_tells_nothing_is_told_until_it_does() -> None:
+    async def tell(guest: Visit) -> None:
+        for _ in range(6):
+            await asyncio.sleep(31)
+            guest.wearables.near(ADDRESS, near=False)
+            await asyncio.sleep(HOUR_S)
+            guest.wearables.heard(advert(ADDRESS))
+            await guest.fake.subscribed.wait()
+        assert guest.told.of(Trouble) == [Trouble(Part.MUTE, present=True, device="cuff")]
+        await asyncio.sleep(1)
+        guest.pressure(120, local(10))
+        await asyncio.sleep(3)
+        assert guest.told.of(Trouble)[1:] == [Trouble(Part.MUTE, present=False, device="cuff")]
 
     visit(tell, CUFF, PRESSURE)
 

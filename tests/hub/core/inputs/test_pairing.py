@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from hub.contract import wire
 from hub.contract.messages import Command, CommandKind, HubState, Reply
-from hub.contract.radio import PairingEnd, Wanted
+from hub.contract.radio import How, PairingEnd, Wanted
 from hub.contract.voice import Meaning, Phrase
 from hub.core.decide import decide, next_wake, recover
 from hub.core.inputs import pairing
@@ -19,8 +19,9 @@ from hub.core.model.events import (
     PairingEnded,
     PairingOpened,
     Ticked,
+    WirelessPressed,
 )
-from hub.core.model.rules import Rules
+from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import Farewell, HomeState
 from tests.hub.core.scenes import (
     CALM,
@@ -225,6 +226,23 @@ def test_a_person_hears_what_to_do(wanted: Wanted, phrase: Phrase, digits: str) 
 @pytest.mark.parametrize("wanted", [Wanted.TYPE, Wanted.SHOW])
 def test_a_green_press_says_yes_only_to_digits_that_are_compared(wanted: Wanted) -> None:
     assert orders(story(asked(wanted), *press(30.0, GREEN))[1]) == []
+
+
+def test_a_green_pendant_somewhere_in_the_home_says_yes_to_nothing() -> None:
+    wristlet = Button(Role.CANCEL_BUTTON, "손목", wireless="A4:C1:38:00:00:02")
+    rules = replace(RULES, buttons={**RULES.buttons, "wristlet": wristlet})
+    pressed = WirelessPressed(30.0, "wristlet", "1", How.PRESS, counter=1, mark="0a")
+    state, effects = decide(asked(), pressed, rules)
+    assert orders(effects) == []
+    assert pairing.compares(state)
+
+
+def test_a_green_button_that_chatters_says_yes_to_nothing() -> None:
+    edges = [
+        ContactChanged(26.0 + n * 0.01, GREEN, closed=n % 2 == 0)
+        for n in range(RULES.chatter_edges)
+    ]
+    assert orders(story(asked(), *edges, *press(28.5, GREEN))[1]) == []
 
 
 def test_one_yes_is_one_answer() -> None:
