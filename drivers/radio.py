@@ -55,6 +55,11 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="radio", tag_f
         """Whether Bluetooth devices can be paired through it."""
         return True
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is a process of its own, for which the hub does not wait."""
+        return True
+
     async def run(self, port: Port) -> None:
         """Serve the radio until cancelled.
 

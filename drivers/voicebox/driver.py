@@ -61,6 +61,11 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="voicebox", ta
         """Whether the resident hears what is said."""
         return True
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is a process of its own, for which the hub does not wait."""
+        return True
+
     async def run(self, port: Port) -> None:
         """Serve the voice until cancelled.
 

@@ -104,8 +104,13 @@ class Supervisor:
                 group.create_task(self._keep(driver, self._ports[driver.name]))
 
     async def settled(self, within_s: float) -> None:
-        """Wait until each driver works or has failed, `within_s` at most."""
-        answers = [asyncio.ensure_future(p.answered.wait()) for p in self._ports.values()]
+        """Wait until each driver works or has failed, `within_s` at most.
+
+        Voice and radio are processes of their own (`is_beside`), ready some 15 s after they came:
+        nobody waits for them, or each start of the hub would be late to the network by `within_s`.
+        """
+        awaited = [d.name for d in self._drivers if not getattr(d, "is_beside", False)]
+        answers = [asyncio.ensure_future(self._ports[n].answered.wait()) for n in awaited]
         if answers:
             _, late = await asyncio.wait(answers, timeout=within_s)
             for answer in late:

@@ -36,8 +36,18 @@ class Device(Struct, frozen=True):
             self.plan.orders.append(order)
 
 
+class Beside(Device, frozen=True):
+    """A driver whose device is a process of its own."""
+
+    is_beside = True
+
+
 def works(port: Port) -> None:
     port.ready()
+
+
+def never(_: Port) -> None:
+    """It says nothing of itself."""
 
 
 def beats(port: Port) -> None:
@@ -142,9 +152,6 @@ def test_a_driver_that_fails_again_and_again_is_one_fault() -> None:
 
 
 def test_the_hub_is_ready_when_each_driver_has_answered_in_one_way_or_the_other() -> None:
-    def never(_: Port) -> None:
-        pass
-
     async def story() -> None:
         devices = (Device("good", Plan([works])), Device("bad", Plan([breaks])))
         async with supervised(*devices) as (watched, _, __):
@@ -153,6 +160,15 @@ def test_the_hub_is_ready_when_each_driver_has_answered_in_one_way_or_the_other(
         async with supervised(*devices, Device("mute", Plan([never]))) as (watched, _, __):
             async with asyncio.timeout(1):
                 await watched.settled(within_s=0.1)
+
+    tell(story())
+
+
+def test_nobody_waits_for_voice_or_radio_at_the_start() -> None:
+    async def story() -> None:
+        devices = (Device("good", Plan([works])), Beside("voice", Plan([never])))
+        async with supervised(*devices) as (watched, _, __), asyncio.timeout(1):
+            await watched.settled(within_s=60)
 
     tell(story())
 
