@@ -2,7 +2,7 @@
 
     pressed -> fold (`model.wireless`) -> press    as a button's; a counter that began anew is told
                                        -> repeat   nothing
-                                       -> replay   refused and counted, perhaps a fault
+                                       -> replay   refused, counted, and a fault
     found   -> motion, door: `sensors` | smoke, gas, water: an alarm at once | tamper: a fault
 
 A detector's alarm is raised without a warning: who asks first loses the minutes that count. Its end
@@ -116,7 +116,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
         if last + rules.refused_s <= at:
             refused = {f: t for f, t in state.wireless.refused.items() if f != fault}
             state = _with(state, replace(state.wireless, refused=refused))
-            mended = FaultKind(fault.rpartition(":")[2])
+            mended = FaultKind.of(fault.rpartition(":")[2])
             state, more = faults.mend(state, mended, _device_of(fault), at, rules)
             effects += more
     return state, effects
