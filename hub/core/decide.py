@@ -290,7 +290,7 @@ def _take_trouble(
         case Ticked():
             return state, []
         case DriverFailed(at=at, device=rules.radio, reason=reason):
-            return wireless.fail_radio(state, at, rules, reason)
+            return faults.fail(state, FaultKind.NO_RADIO, rules.radio, at, rules, reason)
         case DriverReady(at=at, device=rules.radio):
             return faults.mend(state, FaultKind.NO_RADIO, rules.radio, at, rules)
         case DriverFailed(at=at, device=device, reason=reason):

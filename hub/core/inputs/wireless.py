@@ -2,7 +2,7 @@
 
     pressed -> fold (`model.wireless`) -> press    as a button's; a counter that began anew is told
                                        -> repeat   nothing
-                                       -> replay   refused and counted, perhaps a fault
+                                       -> replay   refused, counted, and a fault
     found   -> motion, door: `sensors` | smoke, gas, water: an alarm at once | tamper: a fault
 
 A detector's alarm is raised without a warning: who asks first loses the minutes that count. Its end
@@ -79,8 +79,8 @@ def take_event(state: HomeState, event: WirelessEvent, rules: Rules) -> Step:
             return _find(state, event, rules) if _is_listed(event.device, rules) else (state, [])
         case RangeChanged(device=device) if device in rules.phones:
             return _see_phone(state, event, rules), []
-        case RangeChanged():
-            return _move(state, event, rules) if _is_listed(event.device, rules) else (state, [])
+        case RangeChanged(near=near):  # that it is not heard says nothing before its `silent_s`
+            return _seen(state, event.device, event.at, rules) if near else (state, [])
         case RadioPartChanged():
             return _change_part(state, event, rules)
         case _:
@@ -96,7 +96,6 @@ def begin(state: HomeState, at: float, rules: Rules) -> Step:
             memory,
             presses={p: one for p, one in memory.presses.items() if p in pendants},
             hazards={k: h for k, h in memory.hazards.items() if _device_of(k) in known},
-            near=tuple(device for device in memory.near if device in known),
             refused={f: last for f, last in memory.refused.items() if _device_of(f) in known},
         )
         state = _with(state, memory)
@@ -104,12 +103,6 @@ def begin(state: HomeState, at: float, rules: Rules) -> Step:
     act = faults.fail if deaf else faults.mend
     detail = (NOT_SET_UP,) if deaf else ()
     return act(state, FaultKind.NO_RADIO, faults.HUB, at, rules, *detail)
-
-
-def fail_radio(state: HomeState, at: float, rules: Rules, reason: str) -> Step:
-    """Apply that the radio process is lost."""
-    state = _hear_nobody(state, at, rules)
-    return faults.fail(state, FaultKind.NO_RADIO, rules.radio, at, rules, reason)
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -123,7 +116,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
         if last + rules.refused_s <= at:
             refused = {f: t for f, t in state.wireless.refused.items() if f != fault}
             state = _with(state, replace(state.wireless, refused=refused))
-            mended = FaultKind(fault.rpartition(":")[2])
+            mended = FaultKind.of(fault.rpartition(":")[2])
             state, more = faults.mend(state, mended, _device_of(fault), at, rules)
             effects += more
     return state, effects
@@ -231,15 +224,6 @@ def _clear_at(state: HomeState, rules: Rules) -> dict[Kind, float]:
     return found
 
 
-def _move(state: HomeState, event: RangeChanged, rules: Rules) -> Step:
-    """Note who is in range. One that is lives; one that has left has its whole `silent_s`."""
-    others = tuple(device for device in state.wireless.near if device != event.device)
-    near = (*others, event.device) if event.near else others
-    state = _with(state, replace(state.wireless, near=near))
-    state, effects = _seen(state, event.device, event.at, rules)
-    return supervision.with_due(state, rules), effects
-
-
 def _see_phone(state: HomeState, event: RangeChanged, rules: Rules) -> HomeState:
     """Note when a phone was seen, by consent: a hint for people, and nobody's sign of life.
 
@@ -253,21 +237,11 @@ def _see_phone(state: HomeState, event: RangeChanged, rules: Rules) -> HomeState
 
 def _change_part(state: HomeState, event: RadioPartChanged, rules: Rules) -> Step:
     kind, device, at = FAULT[event.part], event.device, event.at
-    of_radio = device == rules.radio
-    if not (of_radio or device in rules.phones or _is_listed(device, rules)):
+    if device not in {rules.radio, *rules.phones} and not _is_listed(device, rules):
         return state, []
     if not event.broken:
         return faults.mend(state, kind, device, at, rules)
-    if of_radio:
-        state = _hear_nobody(state, at, rules)
     return faults.fail(state, kind, device, at, rules, event.detail)
-
-
-def _hear_nobody(state: HomeState, at: float, rules: Rules) -> HomeState:
-    """Return the state in which nobody is known to be in range: the radio may be deaf."""
-    words = {**state.watch.words, **dict.fromkeys(state.wireless.near, at)}
-    state = replace(state, watch=replace(state.watch, words=words))
-    return supervision.with_due(_with(state, replace(state.wireless, near=())), rules)
 
 
 def _list_anew(state: HomeState, event: DevicesChanged, rules: Rules) -> Step:

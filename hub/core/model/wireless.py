@@ -176,22 +176,18 @@ class Hazard(Struct, frozen=True):
 
 
 class WirelessState(Struct, frozen=True, omit_defaults=True):
-    """What is remembered of the wireless devices (`HomeState.wireless`): 64 KB at most.
-
-    `near` are those that are in range: they live, though they may say nothing.
-    """
+    """What is remembered of the wireless devices (`HomeState.wireless`): 64 KB at most."""
 
     presses: dict[str, Presses] = field(default_factory=dict)  # by `Button.wireless`
     taken: int = 0  # presses that something followed from
     early: tuple[WirelessPressed, ...] = ()  # of devices that are not listed, or not yet
     hazards: dict[str, Hazard] = field(default_factory=dict)  # by `device:kind`
-    near: tuple[str, ...] = ()
     refused: dict[str, float] = field(default_factory=dict)  # fault -> when last, to end it
     counts: dict[str, int] = field(default_factory=dict)  # refused presses, by reason
 
 
 def recovered(memory: WirelessState, by_s: float, now: float) -> WirelessState:
-    """Return the memory as a new process holds it: what was in range is not known any more.
+    """Return the memory as a new process holds it.
 
     `by_s` and `now` are as for `Presses.moved`.
     """
@@ -200,7 +196,6 @@ def recovered(memory: WirelessState, by_s: float, now: float) -> WirelessState:
         presses={name: one.moved(by_s, now) for name, one in memory.presses.items()},
         early=(),
         hazards={k: replace(one, since=now, told_at=now) for k, one in memory.hazards.items()},
-        near=(),
         refused=dict.fromkeys(memory.refused, now),
     )
 

@@ -121,7 +121,7 @@ def believed(state: HomeState, device: str) -> bool:
 def list_anew(state: HomeState, at: float, rules: Rules) -> Step:
     """Take up another list of devices: forget those that are gone, and supervise the others."""
     state, effects = _forget_removed(state, at, rules)
-    return with_due(state, rules), effects
+    return _with_due(state, rules), effects
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
@@ -134,7 +134,7 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
             state, more = act(state, device, at, rules)
             effects += more
     state, more = _find_unmoved(state, at, rules)
-    return with_due(state, rules), effects + more
+    return _with_due(state, rules), effects + more
 
 
 def next_wake(state: HomeState, _rules: Rules) -> float | None:
@@ -178,7 +178,7 @@ def _start(state: HomeState, event: Started, rules: Rules) -> Step:
     state, effects = _forget_removed(state, event.at, rules)
     if event.at <= rules.watch.power_up_s:
         state = power.hold_reports(state, event.at, rules)
-    return with_due(state, rules), effects
+    return _with_due(state, rules), effects
 
 
 def _not_after(sensed: Sensed, at: float) -> Sensed:
@@ -218,11 +218,10 @@ def _end_silence(
     if silence is None or (silence.detail == UNMOVED and not moved):
         return state, []
     state, effects = faults.mend(state, FaultKind.SILENT, device, at, rules)
-    return with_due(state, rules), effects
+    return _with_due(state, rules), effects
 
 
-def with_due(state: HomeState, rules: Rules) -> HomeState:
-    """Return the state with the next deadline found anew."""
+def _with_due(state: HomeState, rules: Rules) -> HomeState:
     due = min((deadline[0] for deadline in _deadlines(state, rules)), default=None)
     return replace(state, watch=replace(state.watch, due=due))
 
@@ -254,8 +253,7 @@ def _of_sensors(state: HomeState, rules: Rules) -> Iterator[Deadline]:
         *rules.buttons.items(),
     )
     for device, one in listed:
-        near = device in state.wireless.near
-        if one.silent_s and not near and not stands(state, device, SILENT):
+        if one.silent_s and not stands(state, device, SILENT):
             yield _heard_at(state, device) + one.silent_s, _fall_silent, device
     for device, sensor in rules.sensors.items():
         sensed = state.house.sensed.get(device)
