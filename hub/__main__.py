@@ -14,7 +14,7 @@ from hub.shared.messages import messages, ours, tell, usual_language
 from hub.shared.settings import Mistake, Noted, SettingsError
 
 if TYPE_CHECKING:
-    from provisioning.findings import HubConfig, VoiceConfig
+    from provisioning.findings import HubConfig, RadioConfig, VoiceConfig
 
 USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
@@ -83,7 +83,7 @@ def parser(chosen: str) -> Parser:
             found.add_arguments(command)
             command.set_defaults(run=found.run, noted=_say)
             command.set_defaults(load_hub=_hub_config, load_voice=_voice_config, tell=tell,
-                                 load_wireless=_wireless)  # fmt: skip
+                                 load_wireless=_wireless, load_radio=_radio_config)  # fmt: skip
     return whole
 
 
@@ -127,6 +127,16 @@ def _wireless(path: Path) -> dict[str, tuple[str, str]]:
     from drivers.bluetooth.devices import load  # noqa: PLC0415 - other commands need none of it
 
     return {one.address: (one.name, str(one.__struct_config__.tag)) for one in load(path)}
+
+
+def _radio_config(path: Path, noted: Noted) -> "RadioConfig":
+    """Read a radio's config for `anbu doctor`, with the radio's own reader."""
+    from drivers.bluetooth.settings import load  # noqa: PLC0415 - other commands need none of it
+    from provisioning.findings import RadioConfig  # noqa: PLC0415
+
+    settings = load(path, noted)
+    named = (settings.adapters.listen, settings.adapters.connect)
+    return RadioConfig(settings.socket, settings.state_dir, tuple(filter(None, named)))
 
 
 def _voice_config(path: Path, noted: Noted) -> "VoiceConfig":

@@ -43,6 +43,14 @@ class VoiceConfig(Struct, frozen=True):
     models: str = ""
 
 
+class RadioConfig(Struct, frozen=True):
+    """The radio's config, as far as it is examined; read by the radio's own reader."""
+
+    socket: str = "/run/anbu/radio.sock"
+    state_dir: str = "/var/lib/anbu"
+    adapters: tuple[str, ...] = ()  # those that it names, by name or address
+
+
 class Readers(Struct, frozen=True):
     """The readers of hub, voice and radio themselves, so that the doctor refuses what they refuse.
 
@@ -53,6 +61,7 @@ class Readers(Struct, frozen=True):
     voice: Callable[[Path, Noted], VoiceConfig]
     tell: Callable[[Mistake, Language], str]
     wireless: Callable[[Path], dict[str, tuple[str, str]]]  # address -> (name, kind)
+    radio: Callable[[Path, Noted], RadioConfig]
 
 
 def reading(

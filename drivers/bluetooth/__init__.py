@@ -4,4 +4,4 @@ Pure parsers (`frames`), what is heard (`scanning`), who is connected (`wearable
 (`pairing`). To the hub it is one more device on a unix socket: `drivers/radio.py` is its end there.
 """
 
-__all__ = ["air", "devices"]
+__all__ = ["air", "devices", "settings"]

@@ -7,7 +7,7 @@ environment, which has no D-Bus library. Nothing is started or changed by asking
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from hub.shared import bluetooth
 from hub.shared.findings import Finding, bad, good, note
 from hub.shared.settings import SettingsError
 from provisioning.doctor import voice
-from provisioning.findings import HubConfig, Readers, told
+from provisioning.findings import HubConfig, RadioConfig, Readers, reading, told
 
 PATIENCE_S = 10.0
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
@@ -61,7 +61,7 @@ class Machine(Struct, frozen=True):
 
 
 def examine(
-    config: HubConfig, readers: Readers, machine: Machine | None = None
+    config: HubConfig, radio_config: Path, readers: Readers, machine: Machine | None = None
 ) -> Iterator[Finding]:
     """Yield the findings, as they are made; one only where this hub uses no Bluetooth."""
     machine = machine or Machine()
@@ -70,14 +70,29 @@ def examine(
         yield bad("bluetooth", "unused", n=len(listed)) if listed else note("bluetooth", "none")
         return
     yield voice.connected(config.radio, machine.proc, "radio_socket")
+    radio, told_of_it = settings(config, radio_config, readers)
+    yield from told_of_it
     objects, code = managed_objects()
     yield daemon(code, machine)
     yield from said
     if objects is None:
         return
-    yield adapter(objects, machine.rfkill)
+    yield adapter(objects, radio.adapters, machine.rfkill)
     yield from passive(objects, machine)
     yield bonds(objects, listed)
+
+
+def settings(config: HubConfig, file: Path, readers: Readers) -> tuple[RadioConfig, list[Finding]]:
+    """Return the radio's settings, and the findings on them: hub and radio must agree."""
+    if not voice.exists(file):
+        return RadioConfig(), [note("radio_config", "none", file=file)]
+    found, said = reading("radio_config", file, readers.radio, readers)
+    radio = found or RadioConfig()
+    if found and radio.socket != config.radio:
+        said.append(bad("radio_config", "socket", hub=config.radio, radio=radio.socket))
+    if found and Path(radio.state_dir).resolve() != Path(config.state_dir).resolve():
+        said.append(bad("radio_config", "state", hub=config.state_dir, radio=radio.state_dir))
+    return radio, said
 
 
 def managed_objects() -> tuple[Objects | None, str]:
@@ -111,8 +126,8 @@ def daemon(code: str, machine: Machine) -> Finding:
     return good("bluetooth_daemon", version=version or "?")
 
 
-def adapter(objects: Objects, rfkill: Path) -> Finding:
-    """Return whether an adapter is there, powered, and not blocked."""
+def adapter(objects: Objects, named: Iterable[str], rfkill: Path) -> Finding:
+    """Return whether the adapters are there that are named, else one, powered and not blocked."""
     paths = _having(objects, ADAPTER)
     found = {path.rpartition("/")[2]: _of(objects, path, ADAPTER) for path in paths}
     blocked = {kind for name in found or [""] if (kind := bluetooth.blocked(name, rfkill))}
@@ -120,6 +135,10 @@ def adapter(objects: Objects, rfkill: Path) -> Finding:
         return bad("bluetooth_adapter", f"blocked_{min(blocked)}")
     if not found:
         return bad("bluetooth_adapter", "none")
+    there = {*found, *(of.get("Address", "") for of in found.values())}
+    missing = [name for name in named if name not in there]
+    if missing:
+        return bad("bluetooth_adapter", "missing", names=", ".join(missing), there=", ".join(found))
     off = [name for name, of in found.items() if not of.get("Powered")]
     if off:
         return bad("bluetooth_adapter", "off", names=", ".join(off))
@@ -131,18 +150,18 @@ def adapter(objects: Objects, rfkill: Path) -> Finding:
 
 def passive(objects: Objects, machine: Machine) -> Iterator[Finding]:
     """Yield whether it scans passively, all of the time, with a kernel and a BlueZ set up so."""
-    settings, running = _main_conf(machine.main_conf), _arguments(machine.proc)
+    main_conf, running = _main_conf(machine.main_conf), _arguments(machine.proc)
     if _having(objects, MONITORS):
         yield good("bluetooth_passive")
     elif _having(objects, ADAPTER):
-        wanted = settings.get("General", "Experimental", fallback="false").lower() == "true"
+        wanted = main_conf.get("General", "Experimental", fallback="false").lower() == "true"
         yield bad("bluetooth_passive", "restart" if wanted else "experimental")
     kernel = machine.kernel()
     version = ".".join(map(str, kernel))
     hears = bluetooth.hears_repeats(kernel)
     yield (good if hears else bad)("bluetooth_kernel", "good" if hears else "old", version=version)
     slots = zip((INTERVAL, WINDOW), USUAL_SLOTS, strict=True)
-    interval, window = (settings.get("LE", name, fallback=usual) for name, usual in slots)
+    interval, window = (main_conf.get("LE", name, fallback=usual) for name, usual in slots)
     yield good("bluetooth_window") if interval == window else note("bluetooth_window", "half")
     if running is not None:
         kept_out = re.search(r"(-P|--noplugin)[ =]?\S*battery", running)

@@ -29,7 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Examine and print; return 1 when something must be repaired."""
     findings = []
-    readers = Readers(args.load_hub, args.load_voice, args.tell, args.load_wireless)
+    loads = (args.load_hub, args.load_voice, args.tell, args.load_wireless, args.load_radio)
+    readers = Readers(*loads)
     for finding in examine(args.config, args.voice_config, readers):
         findings.append(finding)
         if not args.json:
@@ -58,8 +59,8 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
         yield from inspect.examine(hub)
         yield from broker.examine(hub)
     yield from wiring(hub)
-    if hub.hub:
-        yield from bluetooth.examine(hub, readers)
+    if config and hub.hub:
+        yield from bluetooth.examine(hub, voice.config_of(config, None, "radio.toml"), readers)
     if config and hub.voice:
         yield from voice.examine(hub.voice, voice.config_of(config, voice_config), readers)
 

@@ -18,7 +18,7 @@ from hub.shared.findings import Finding, bad, good, note
 from provisioning.findings import Readers, VoiceConfig, reading
 from provisioning.models import catalog
 
-USUAL_CONFIG = Path("/etc/anbu/voice.toml")
+USUAL_FOLDER = Path("/etc/anbu")
 LISTENING, CONNECTED = 0x10000, 3  # net/unix: __SO_ACCEPTCON, SS_CONNECTED
 PATIENCE_S = 90.0  # hashes, three engines and a microphone take 20 s on a busy Pi
 LIBRARIES = ("pyaudio", "vosk", "ctranslate2")
@@ -26,10 +26,10 @@ FAULT = "✗"  # marks what the voice's check found wrong; without one the check
 CAPTURE = re.compile(r"^(\d+)-\d+: ([^:]*):.*\bcapture \d", re.MULTILINE)
 
 
-def config_of(hub_config: Path, given: Path | None) -> Path:
-    """Return the voice's config: the named one, else one beside the hub's, else the usual one."""
-    beside = hub_config.resolve().parent / "voice.toml"
-    return given or (beside if _exists(beside) else USUAL_CONFIG)
+def config_of(hub_config: Path, given: Path | None, name: str = "voice.toml") -> Path:
+    """Return another process's config: the given one, else beside the hub's, else the usual one."""
+    beside = hub_config.resolve().parent / name
+    return given or (beside if exists(beside) else USUAL_FOLDER / name)
 
 
 def examine(
@@ -39,7 +39,7 @@ def examine(
     connection = connected(box, proc)
     yield connection
     voice: VoiceConfig | None = VoiceConfig()
-    there = _exists(config)
+    there = exists(config)
     if not there:
         yield note("voice_config", "none", file=config)
     else:
@@ -53,7 +53,7 @@ def examine(
     yield microphone(proc / "asound", heard=checked.code == "good")
 
 
-def _exists(file: Path) -> bool:
+def exists(file: Path) -> bool:
     """Whether a file is there, or may be: in a folder that this user may not read."""
     try:
         return file.exists()

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
-from hub.__main__ import _hub_config, _voice_config, _wireless, main
+from hub.__main__ import _hub_config, _radio_config, _voice_config, _wireless, main
 from hub.config import load
 from hub.process.claim import claimed
 from hub.shared import tls
@@ -39,7 +39,7 @@ from voice.settings import VoiceSettings
 from voice.settings import load as load_voice
 
 HUB = HUBS[0]
-READERS = Readers(_hub_config, _voice_config, tell_mistake, _wireless)
+READERS = Readers(_hub_config, _voice_config, tell_mistake, _wireless, _radio_config)
 
 
 def link(name: str = f"hubs/{HUB}", *brokers: str, ca: str = "ca") -> LinkConfig:

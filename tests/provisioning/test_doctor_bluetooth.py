@@ -43,6 +43,11 @@ class Home:
         self.kernel, self.restarts = (6, 12, 0), "always"
         self.command_line = "/usr/libexec/bluetooth/bluetoothd -P battery"
         self.list(PENDANT)
+        self.radio()
+
+    def radio(self, more: str = "", socket: str = "/run/anbu/radio.sock") -> None:
+        text = f'socket = "{socket}"\nstate_dir = "{self.folder}"\n{more}'
+        (self.folder / "radio.toml").write_text(text)
 
     def list(self, text: str, mode: int = 0o600) -> None:
         file = self.folder / "devices.toml"
@@ -65,7 +70,7 @@ class Home:
             lambda: self.kernel, lambda: self.restarts,
         )  # fmt: skip
         config = HubConfig("js-0001", str(self.folder), radio=radio)
-        found = list(bluetooth.examine(config, READERS, machine))
+        found = list(bluetooth.examine(config, self.folder / "radio.toml", READERS, machine))
         assert all(tell(finding) for finding in found)  # each has its sentences
         return {finding.check.removeprefix("bluetooth_"): finding for finding in found}
 
@@ -129,6 +134,26 @@ def test_a_switch_of_the_machine_is_told_from_a_blocked_radio(home: Home) -> Non
     assert home.codes()["adapter"] == (Verdict.BAD, "blocked_hard")
 
 
+def test_an_adapter_that_the_settings_name_is_looked_for(home: Home, bluez: FakeBlueZ) -> None:
+    home.radio('[adapters]\nlisten = "hci0"\nconnect = "00:1A:7D:DA:71:13"\n')
+    assert home.codes()["adapter"] == (Verdict.BAD, "missing")
+    assert home.findings()["adapter"].values == {"names": "00:1A:7D:DA:71:13", "there": "hci0"}
+    bluez.do("set", dongle=True)
+    assert home.codes()["adapter"] == (Verdict.GOOD, "good")
+
+
+@pytest.mark.usefixtures("bluez")
+def test_hub_and_radio_must_agree_on_socket_and_folder(home: Home) -> None:
+    home.radio(socket="/run/anbu/other.sock")
+    assert home.codes()["radio_config"] == (Verdict.BAD, "socket")
+    (home.folder / "radio.toml").write_text('socket = "/run/anbu/radio.sock"\n')
+    assert home.codes()["radio_config"] == (Verdict.BAD, "state")
+    home.radio("adapter = 1\n")
+    assert home.codes()["radio_config"] == (Verdict.BAD, "mistake")
+    (home.folder / "radio.toml").unlink()
+    assert home.codes()["radio_config"] == (Verdict.NOTE, "none")
+
+
 def test_without_bluetoothd_the_rest_is_still_told(home: Home, bluez: FakeBlueZ) -> None:
     bluez.kill()
     found = home.codes()
@@ -161,7 +186,7 @@ def test_a_bus_that_refuses_is_told_with_the_group_that_helps(
     ("text", "mode", "verdict", "code"),
     [
         (PENDANT, 0o644, Verdict.BAD, "exposed"),
-        (PENDANT.replace("A4:", "a4:"), 0o600, Verdict.BAD, "mistake"),
+        (PENDANT.replace("0011", "zz11"), 0o600, Verdict.BAD, "mistake"),
         ("[[device]]\nkind = ", 0o600, Verdict.BAD, "mistake"),
         ("", 0o600, Verdict.NOTE, "none"),
     ],

@@ -55,6 +55,12 @@ TELL_AFTER_S = 5.0  # a daemon that is restarted is back sooner, and is no fault
 RETRY_S, LONGEST_S, FAULT_LONGEST_S = 0.5, 4.0, 60.0
 NOT_ACTIVATED = "the monitor is not activated"
 RELEASED = "BlueZ has released the monitor"
+GONE = {  # what the bus itself answers for somebody who has just left it
+    "org.freedesktop.DBus.Error.ServiceUnknown": Part.DAEMON,
+    "org.freedesktop.DBus.Error.NameHasNoOwner": Part.DAEMON,
+    "org.freedesktop.DBus.Error.NoReply": Part.DAEMON,
+    "org.freedesktop.DBus.Error.UnknownObject": Part.ADAPTER,
+}
 CYCLE_AT, CYCLE_EACH = (
     2,
     4,
@@ -183,6 +189,8 @@ class Scanner:
                 await self._watch(bus, adapter)
         except (RefusedError, BleakError) as error:
             self._using = None
+            if isinstance(error, RefusedError) and error.name in GONE:
+                raise OutOfOrderError(GONE[error.name], error.name) from error
             raise await self._climb(bus, str(error)) from error
         except BROKEN as error:
             raise OutOfOrderError(Part.DAEMON, "BlueZ does not answer") from error
@@ -263,10 +271,6 @@ class Scanner:
         begun = self._now()
         self._devices.begin()
         while not self._ended:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(TICK_S):
-                    await self._wake.wait()
-            self._wake.clear()
             await self._relist(bus, adapter)
             await dbus.call(bus, Message(BLUEZ, "/", PEER, "Ping"), PING_S)
             self._devices.fade(self._away_s)
@@ -279,6 +283,10 @@ class Scanner:
             if not self.passive and adapter.monitors and running_s > PASSIVE_AGAIN_S:
                 self._end("passive scanning is tried again")
                 self._rung = min(self._rung, ACTIVE_AFTER)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._wake.wait()
+            self._wake.clear()
         if self._ended == RELEASED:
             raise RefusedError(RELEASED)
 

@@ -177,6 +177,7 @@ def test_after_bluetoothd_was_restarted_it_hears_again_and_nobody_is_told(
 
     home.run(story)
     assert True not in {present for _, present in home.ear.troubles}
+    assert home.scanner._rung == 0  # the scanner was not at fault
 
 
 def test_without_bluetoothd_it_says_so_and_goes_on_when_there_is_one(home: Story) -> None:
@@ -331,6 +332,24 @@ def test_a_scanner_that_fails_is_mended_by_switching_the_adapter_off_and_on(home
     home.run(story)
     assert "Powered=False" in home.bluez.do("state")["calls"]
     assert home.scanner.passive
+
+
+@pytest.mark.parametrize("name", scanner.GONE)
+def test_a_call_to_somebody_who_has_just_left_is_no_refusal(
+    home: Story, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def gone(*_: object) -> None:
+        raise dbus.RefusedError(name)
+
+    async def story(home: Story) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(home.scanner, "_watch", gone)
+            await home.do("release")
+            await until(lambda: home.scanner._failures > 2, "it fails again and again")
+        assert await home.heard_again_within_s() < BACK_S
+
+    home.run(story)
+    assert "Powered=False" not in home.bluez.do("state")["calls"]
 
 
 def test_one_refusal_after_a_long_absence_does_not_switch_the_adapter_off(home: Story) -> None:
