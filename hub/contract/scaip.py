@@ -123,6 +123,7 @@ FOLLOW_UP: dict[What, str] = {
     What.PRESENT: "0088",
     What.CLEARED: "0019",
 }
+LOW = "0064"
 ALL_CLEAR = "0092"  # automatic reset: a detector finds nothing any more
 REPORT: dict[Report, tuple[str, str]] = {
     Report.LINK_BACK: ("0032", "0112"),
@@ -149,10 +150,13 @@ def priority(kind: Kind) -> int:
     return URGENCY.get(kind, 0)
 
 
-def of_alarm(kind: Kind, what: What, place: str, ref: str) -> Scaip:
-    """Return the block of an alarm's event; priority 9 for tests, 3 for what can wait, else 0."""
+def of_alarm(kind: Kind, what: What, place: str, ref: str, *, low: bool = False) -> Scaip:
+    """Return the block of an alarm's event; priority 9 for tests, 3 for what can wait, else 0.
+
+    `low`: what was read is below a limit, not above one.
+    """
     device, status = ALARM.get(kind, UNKNOWN)
-    status = FOLLOW_UP.get(what, status)
+    status = FOLLOW_UP.get(what, LOW if low else status)
     if what is What.CLEARED and kind in DETECTED:
         status = ALL_CLEAR
     return Scaip(device, status, place, priority(kind), ref)

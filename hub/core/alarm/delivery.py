@@ -144,6 +144,7 @@ def _add(state: HomeState, owed: Delivery, event: Happened, rules: Rules) -> Ste
 
 def _alarm_event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
     event = f"{told.boot}-{told.order}"
+    low = told.vital is not None and not told.vital.above
     return AlarmEvent(
         id=event,
         source=wire.source(rules.hub),
@@ -159,7 +160,7 @@ def _alarm_event(told: Alarm, what: What, rules: Rules) -> AlarmEvent:
             order=told.order,
             at=told.raised_at,
             synced=told.synced,
-            scaip=scaip.of_alarm(told.kind, what, told.place, event),
+            scaip=scaip.of_alarm(told.kind, what, told.place, event, low=low),
             evidence=told.evidence,
             words=told.words if what in CALLS else "",
             about=told.about if what in CALLS else "",

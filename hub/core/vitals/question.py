@@ -78,8 +78,14 @@ def is_busy(state: HomeState) -> bool:
 
 def elapse_waiting(state: HomeState, at: float, rules: Rules) -> Step:
     """Ask what had to wait for another question, if that did not take too long."""
-    if not state.vitals.waiting or is_busy(state):
-        return state, []
+    effects: list[Effect] = []
+    while state.vitals.waiting and not is_busy(state):
+        state, more = _ask_first(state, at, rules)
+        effects += more
+    return state, effects
+
+
+def _ask_first(state: HomeState, at: float, rules: Rules) -> Step:
     first = min(state.vitals.waiting.values(), key=lambda one: one.at)
     waiting = {k: one for k, one in state.vitals.waiting.items() if one is not first}
     state = replace(state, vitals=replace(state.vitals, waiting=waiting))

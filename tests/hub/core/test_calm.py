@@ -32,6 +32,7 @@ from hub.core.model.events import (
     MotionChanged,
     Started,
     Ticked,
+    VitalsMeasured,
 )
 from hub.core.model.rules import CareRules, Rules, Sense, Sensor
 from hub.core.model.state import (
@@ -75,7 +76,10 @@ class Move(Struct, frozen=True):
 MAKE: dict[str, Make] = {
     "motion": lambda m, at: MotionChanged(at, ROOMS[m.pick % 3], m.flag),
     "contact": lambda m, at: ContactChanged(at, DOORS[m.pick % 4], m.flag),
-    "heart": lambda _, at: HeartRateMeasured(at, WATCH, 70.0),
+    "heart": lambda move, at: HeartRateMeasured(
+        at, WATCH, (70.0, 0.0, 135.0)[move.pick % 3], (850.0,), (None, True, False)[move.pick % 3]
+    ),
+    "finger": lambda move, at: VitalsMeasured(at, WATCH, {"spo2_pct": 85.0 + move.pick % 15}),
     "answer": lambda m, at: Answered(at, list(Meaning)[m.pick % len(Meaning)]),
     "beat": lambda m, at: Heartbeat(
         at, MONDAY + 8 * HOUR + at + (0.0, 1e7, -1e7, 9e4)[m.pick % 4], m.flag or m.pick < 6

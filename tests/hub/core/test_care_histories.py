@@ -18,8 +18,11 @@ from hub.contract.messages import (
     AnsweredBy,
     CheckInEvent,
     CheckInResult,
+    Command,
+    CommandKind,
     PresenceKind,
     Stage,
+    VitalLimits,
 )
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning
@@ -32,6 +35,7 @@ from hub.core.model.effects import Effect, Publish
 from hub.core.model.events import (
     Answered,
     CenterAcked,
+    CommandReceived,
     ContactChanged,
     Event,
     Heartbeat,
@@ -39,6 +43,7 @@ from hub.core.model.events import (
     MotionChanged,
     Started,
     Ticked,
+    VitalsMeasured,
 )
 from hub.core.model.rules import CareRules
 from hub.core.model.state import HomeState
@@ -65,11 +70,30 @@ def _answer(move: Move, at: float) -> Event:
     return Answered(at, meaning, AnsweredBy.VOICE, move.pick % 5 - 1)
 
 
+def _pulse(move: Move, at: float) -> Event:
+    bpm, worn = (70.0, 0.0, 255.0, 135.0, 34.0)[move.pick % 5], (None, True, False)[move.pick % 3]
+    return HeartRateMeasured(at, WATCH, bpm, (850.0, 861.0) if move.flag else (), worn)
+
+
+def _reading(move: Move, at: float) -> Event:
+    values = [{"spo2_pct": 80.0}, {"spo2_pct": 97.0}, {"systolic_mmhg": 195.0}, {"map_mmhg": 1e9}]
+    return VitalsMeasured(at, WATCH, values[move.pick % 4], fresh=move.flag)
+
+
+def _limits(move: Move, at: float) -> Event:
+    own = VitalLimits(high_rest_bpm=100.0 + move.pick, stress=move.flag, watch_oxygen=move.flag)
+    command = Command("c", CommandKind.VITAL_LIMITS, 1 + move.pick, EIGHT + at + 60.0, limits=own)
+    return CommandReceived(at, EIGHT + at, command)
+
+
 MAKE: dict[str, Callable[[Move, float], Event]] = {
     "answer": _answer,
     "silence": lambda _, at: Answered(at, Meaning.UNCLEAR, AnsweredBy.NOBODY),
     "motion": lambda move, at: MotionChanged(at, HALL, move.flag),
     "heart": lambda _, at: HeartRateMeasured(at, WATCH, 70.0),
+    "pulse": _pulse,
+    "reading": _reading,
+    "limits": _limits,
     "green": lambda move, at: ContactChanged(at, GREEN, move.flag),
     "red": lambda move, at: ContactChanged(at, HELP, move.flag),
     "beat": lambda move, at: Heartbeat(

@@ -120,7 +120,7 @@ class Worn:
         end, n = self.at + s, 0
         while self.at + every_s <= end:
             n += 1
-            told = beats(bpm, every_s, n) if rr else ()
+            told = beats(bpm, every_s, n) if rr and bpm > 0.0 else ()
             shown = bpm + (n % 3 - 1 if bpm > 10 else 0)
             at = self.at + every_s
             self.take(HeartRateMeasured(at, device, shown, told, worn))

@@ -56,6 +56,7 @@ def test_a_slow_pulse_is_asked_about_and_raised() -> None:
     (told,) = home.alarms
     assert told.vital
     assert (told.vital.limit, told.vital.above) == (40.0, False)
+    assert (told.scaip.dty, told.scaip.stc) == ("0019", "0064"), "SCAIP: a low level"
 
 
 def test_exercise_in_one_room_is_not_asked_about() -> None:
