@@ -37,6 +37,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "ANSWER_S", ANSWER_S / 8)
     monkeypatch.setattr(connect, "FOUND_S", 3.0)
     monkeypatch.setattr(connect, "CALL_S", CALL_S / 10)
+    monkeypatch.setattr(connect, "PART_S", 1.0)
 
 
 async def lost(connector: Connector, address: str = BAND) -> Lost:
@@ -111,6 +112,44 @@ def test_who_is_cancelled_while_nobody_answers_leaves_no_connect_behind(bluez: F
         assert bluez.do("state")["calls"][-1] == "Disconnect"
 
     asyncio.run(story())
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_daemon_that_hangs_amid_a_connect_holds_nobody_up_once_it_goes_on(
+    bluez: FakeBlueZ,
+) -> None:
+    async def story() -> None:
+        bluez.do("behave", address=BAND, how="never")
+        connector = Connector()
+        task = asyncio.create_task(lost(connector))
+        await asyncio.to_thread(
+            wait_for, lambda: "Connect" in bluez.do("state")["calls"], "a connect"
+        )
+        bluez.stop()
+        await asyncio.sleep(1.5)  # its time is over by now
+        assert not task.done()
+        bluez.resume()
+        assert await within(task) is Lost.NOT_FOUND
+        bluez.do("behave", address=BAND, how="well")
+        async with connector.connect(BAND) as peripheral:
+            assert await peripheral.read(LEVEL) == b"\x50"
+
+    asyncio.run(story())
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_daemon_that_hangs_while_a_band_is_connected_ends_the_link(bluez: FakeBlueZ) -> None:
+    async def story() -> None:
+        async with band() as (peripheral, _):
+            bluez.stop()
+            with pytest.raises(LostError) as caught:
+                await peripheral.read(LEVEL)
+            assert caught.value.reason is Lost.TIMEOUT
+        bluez.resume()
+
+    begun = time.monotonic()
+    asyncio.run(story())
+    assert time.monotonic() - begun < CALL_S / 10 + 4
 
 
 @pytest.mark.parametrize(
