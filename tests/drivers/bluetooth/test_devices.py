@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from drivers.bluetooth import settings
 from drivers.bluetooth.devices import DeviceList, load
-from drivers.bluetooth.settings import RadioSettings, load
+from drivers.bluetooth.settings import RadioSettings
 from hub.core.model.rules import Role
 from hub.core.model.wireless import Pendant, Wireless
 from hub.shared.settings import Problem, SettingsError
@@ -72,4 +73,4 @@ def test_a_slip_of_the_hand_silences_no_pendant(
 
 
 def test_a_radio_without_a_file_of_settings_begins_with_the_usual_ones(tmp_path: Path) -> None:
-    assert load(tmp_path / "radio.toml") == RadioSettings()
+    assert settings.load(tmp_path / "radio.toml") == RadioSettings()
