@@ -227,7 +227,7 @@ def test_links_of_a_bond_that_all_end_at_once_are_a_stale_bond(bluez: FakeBlueZ,
     async def story() -> None:
         bluez.do("peripheral", address=BAND, characteristics={HEART_RATE: ""}, paired=True)
         bluez.do("behave", address=BAND, how=how)
-        connector, reasons = Connector(now=lambda: 0.0), []
+        connector, reasons = Connector(now=lambda: 0.0), list[Lost]()
         while not reasons or reasons[-1] is not Lost.BOND_STALE:
             try:
                 async with connector.connect(BAND) as peripheral:
