@@ -1,5 +1,7 @@
 """A peripheral on bluezoo's second adapter: services, characteristics, an advert; values sent.
 
+bluezoo connects to a device once only: at the second time it exports its services again and fails.
+
 async with GattServer(bus.address, {HEART_RATE: {MEASUREMENT: ["notify"]}}) as band:
     band.send(MEASUREMENT, b"...")
 """

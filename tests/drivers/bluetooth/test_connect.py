@@ -14,6 +14,7 @@ from bleak.backends.scanner import AdvertisementData
 from drivers.bluetooth.air import Lost, LostError, Peripheral
 from drivers.bluetooth.bluez import connect
 from drivers.bluetooth.bluez.connect import ANSWER_S, CALL_S, FALLS, QUICK_ENDS, Connector
+from drivers.bluetooth.settings import Adapters
 from drivers.bluetooth.wearables.service import uuid
 from tests.drivers.bluetooth.gatt_server import ADDRESS, GattServer
 from tests.drivers.bluetooth.private_bus import Bluezoo, FakeBlueZ, PrivateBus, wait_for
@@ -375,3 +376,21 @@ def test_bluezoo_scan_read_notify_indicate_write_and_the_end(bus: PrivateBus) ->
             assert await within(peripheral.ended()) is Lost.ENDED
 
     bluezoo(bus, story)
+
+
+def test_bluezoo_an_adapter_of_its_own_finds_the_device_by_itself(
+    bus: PrivateBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "ANSWER_S", 3.0)  # bluezoo tells of a device within 1 s
+
+    async def play() -> None:
+        async with GattServer(bus.address, {uuid(0x180F): {LEVEL: ["read"]}}) as server:
+            server.found[LEVEL].value = b"\x50"
+            connector = Connector(Adapters(listen="hci1", connect="hci0"), now=lambda: 0.0)
+            async with connector.connect(ADDRESS) as peripheral:
+                assert await peripheral.read(LEVEL) == b"\x50"
+            assert await lost(connector, BAND) is Lost.NOT_FOUND
+            assert await lost(Connector(Adapters(connect="hci7")), ADDRESS) is Lost.BUSY
+
+    with Bluezoo(bus):
+        asyncio.run(play())
