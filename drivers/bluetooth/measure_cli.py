@@ -5,7 +5,7 @@
 
 Frames of a listed device carry a counter (that of the encryption, else the packet id), so a gap
 in it is a frame that was sent and not heard: with a pendant, the presses lost per 100. The time
-between adverts says how long a press may wait for the next one of its burst. With `--connect` the
+between frames says how long a press may wait for the next one. With `--connect` the
 adapter connects to a wearable again and again meanwhile, and what was not heard during that is told
 apart: that is how deaf connecting makes it. Take a device that sends once a second for it.
 
@@ -69,7 +69,7 @@ class Result(Struct, frozen=True):
     lost: int  # counters in between that were never heard
     lost_pct: float | None
     rssi_dbm: tuple[int, int, int] | None  # weakest, median, strongest
-    gap_s: tuple[float, float] | None  # between adverts: median, longest
+    gap_s: tuple[float, float] | None  # between frames: median, longest
     connects: int = 0
     connected: int = 0
     connect_s: float | None = None  # median
@@ -183,7 +183,7 @@ class Measuring:
 def result(samples: Sequence[Sample], connects: Sequence[Connect] = ()) -> Result:
     """Reckon what the samples say."""
     frames, lost = _lost(samples)
-    gaps = [(a.at, b.at) for a, b in pairwise(samples)]
+    gaps = [(a.at, b.at) for a, b in pairwise(_news(samples))]
     lengths = [end - begin for begin, end in gaps]
     deaf = [_deafness(gaps, one) for one in connects if one.made]
     quiet = [end - begin for begin, end in gaps if not _overlaps(begin, end, connects)]
@@ -201,6 +201,14 @@ def result(samples: Sequence[Sample], connects: Sequence[Connect] = ()) -> Resul
         deaf_s=_median(deaf),
         quiet_s=_median(quiet),
     )
+
+
+def _news(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the first advert of each frame: of the others BlueZ tells only what is 8 dB apart."""
+    counted = [sample for sample in samples if sample.number is not None]
+    if not counted:
+        return list(samples)
+    return counted[:1] + [b for a, b in pairwise(counted) if a.number != b.number]
 
 
 def _lost(samples: Sequence[Sample]) -> tuple[int, int]:

@@ -3,9 +3,11 @@
     anbu radio scan                      a live table, until Ctrl-C
     anbu radio scan --seconds 30 --json  one JSON array when the time is over
 
-It may run beside the radio: BlueZ shares the air. Passive scanning disturbs nobody; names that a
-device says only when asked need `--active`. Listed devices that are not heard are shown, too: that
-is what an installer looks for at the worst spot. Exit codes: 0; 1 (no bus, daemon or adapter).
+BlueZ tells an advert when its data is new, or it is 8 dB stronger or weaker: so the count is of
+news, and a steady device has few. It may run beside the radio: BlueZ shares the air. Passive
+scanning disturbs nobody; names that a device says only when asked need `--active`. Listed devices
+that are not heard are shown, too: that is what an installer looks for at the worst spot. Exit
+codes: 0; 1 (no bus, daemon or adapter).
 """
 
 import asyncio

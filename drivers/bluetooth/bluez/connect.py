@@ -63,6 +63,11 @@ class Target(Struct, frozen=True):
         """Whether BlueZ has a bond with it, good or stale."""
         return bool(self.properties.get("Paired"))
 
+    def for_bleak(self, address: str) -> BLEDevice:
+        """Return it as bleak knows a device; with an address alone bleak would search for it."""
+        details = {"path": self.path, "props": self.properties}
+        return BLEDevice(address, self.properties.get("Alias"), details)
+
 
 class _Link:
     """What BlueZ says of one device's link."""
@@ -189,10 +194,7 @@ class Connector:
 
     async def _establish(self, address: str, link: _Link, budget: ConnectBudget) -> BleakClient:
         target = link.target
-        device = BLEDevice(
-            address, target.properties.get("Alias"),
-            {"path": target.path, "props": target.properties},
-        )  # fmt: skip
+        device = target.for_bleak(address)
         async with budget.turn() as turn:
             turn.deaf_from = None
             try:

@@ -54,6 +54,11 @@ def test_what_is_not_heard_during_a_connect_is_told_apart() -> None:
     assert (found.connect_s, found.deaf_s, found.quiet_s) == (3.5, 5.0, 1.0)
 
 
+def test_a_frame_that_is_told_again_is_no_shorter_gap() -> None:
+    samples = [Sample(at, -60, number) for at, number in ((0.0, 1), (0.1, 1), (4.0, 2), (4.2, 2))]
+    assert result(samples).gap_s == (4.0, 4.0)
+
+
 def test_nothing_is_a_result_too() -> None:
     assert result([]) == Result(0, 0, 0, None, None, None)
 
