@@ -8,6 +8,7 @@ from typing import Self
 from tests.broker import Broker
 from tests.pi import image, product
 from tests.pi.air import Air
+from tests.pi.guestlink import wait_until
 from tests.pi.home import SETTINGS, Home, log
 from tests.pi.stages import HERE, cache_folder, key_of, run, stage
 
@@ -77,6 +78,19 @@ class RadioHome(Home):
         log.info("radio installed in %.0f s", time.monotonic() - started)
         self.pi.must(f"systemctl start {RADIO}")
         return self
+
+    def wait_for(self, what: str, since: str = "-1h", patience_s: float = 120.0) -> None:
+        """Wait until the radio has said something in its log, after the time `since`."""
+        found = f"journalctl --no-pager -o cat -u {RADIO} --since '{since}' | grep -qF '{what}'"
+        wait_until(lambda: self.pi.run(found).code == 0, patience_s, f"the radio says: {what}")
+
+    def now(self) -> str:
+        """Return the guest's time, for `wait_for`."""
+        return self.pi.must("date '+%F %T.%6N'").strip()
+
+    def telemetry(self, what: str) -> bool:
+        """Whether the hub has heard of a device since it began."""
+        return self.pi.run(f"journalctl --no-pager -o cat -u {RADIO} | grep -qF '{what}'").code == 0
 
     def __exit__(self, *_: object) -> None:
         self.air.__exit__()

@@ -86,10 +86,17 @@ class Band:
             Characteristic.READABLE,
             CharacteristicValue(read=lambda _connection: bytes([77])),
         )
+        maker = Characteristic(
+            UUID.from_16_bits(0x2A29),
+            Characteristic.Properties.READ,
+            Characteristic.READABLE,
+            b"Invented Bands",
+        )
         self.device.add_services(
             [
                 Service(UUID.from_16_bits(0x180D), [self.pulse]),
                 Service(UUID.from_16_bits(0x180F), [battery]),
+                Service(UUID.from_16_bits(0x180A), [maker]),
             ]
         )
         self.device.advertising_data = bytes(
