@@ -7,7 +7,7 @@ mkdir -p "$disk" "$cargo" /opt/anbu-radio
 mount "$1" "$disk" && mount -o ro /dev/vdb "$cargo"
 mount --bind "$disk/environment" /opt/anbu-radio
 /opt/anbu-radio/bin/python -m pip install --quiet --disable-pip-version-check --no-index \
-    --no-deps --force-reinstall "$cargo"/wheels/anbu_hub-*.whl "$cargo"/wheels/msgspec-*.whl
+    --no-deps --no-compile --force-reinstall "$cargo"/wheels/anbu_hub-*.whl "$cargo"/wheels/msgspec-*.whl
 install -Dm644 "$cargo/systemd/bluetooth-main.conf" /etc/bluetooth/main.conf
 install -Dm644 "$cargo/systemd/bluetooth.service.d/anbu.conf" \
     /etc/systemd/system/bluetooth.service.d/anbu.conf
