@@ -15,7 +15,7 @@ from tests.broker import Broker
 from tests.pi.centre import Centre
 from tests.pi.figures import say
 from tests.pi.guestlink import wait_until
-from tests.pi.radio_home import BAND, KEY, PENDANT, RADIO, RadioHome
+from tests.pi.radio_home import KEY, PENDANT, RADIO, RadioHome
 
 pytestmark = pytest.mark.pi
 
@@ -108,13 +108,21 @@ def test_after_bluetoothd_was_restarted_a_press_is_heard(home: RadioHome, centre
     wait_until(lambda: len(centre.stored()) > before, 60, "the press is at the centre")
 
 
-def test_a_band_is_connected_read_and_found_again(home: RadioHome) -> None:
+def test_a_band_is_connected_heard_and_found_again(home: RadioHome, centre: Centre) -> None:
+    home.rest(centre)
     home.air.do("band_on")
     home.air.hear("connected", 120)
     home.wait_for("band is:")
-    home.air.do("pulse", hex="0048")
+    home.air.do("pulse", hex="164800040004")
+    left = home.now()
     home.air.do("band_off")
     home.air.do("band_on")
     began = time.monotonic()
     home.air.hear("connected", 120)
-    say(f"band back {time.monotonic() - began:.1f} s after it came into range ({BAND})")
+    say(f"band back {time.monotonic() - began:.1f} s after it came into range")
+    home.wait_for("band is:", left)
+    home.air.do("pulse", hex="164900040004")
+    before = len(centre.stored())
+    press(home, counter=1_780_672_280, packet_id=110)
+    wait_until(lambda: len(centre.stored()) > before, 60, "a press while a band is connected")
+    assert home.heard()[-2:] == [72.0, 73.0]
