@@ -180,6 +180,7 @@ class App:
         """Tell that a part is out of order, or works again; the same is not told twice."""
         told = Trouble(part, present, detail=detail)
         if self._parts.get(("", part)) != told:
+            log.info("%s: %s", part, (detail or "out of order") if present else "works")
             self.tell(told)
 
     def _tell_seen(self, device: Wireless) -> None:

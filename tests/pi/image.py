@@ -15,7 +15,7 @@ SUITE = "bookworm"
 IMAGE_SIZE = "3G"
 GUEST_PACKAGES = (
     "systemd,systemd-sysv,dbus,udev,kmod,initramfs-tools,linux-base,busybox-static,zstd,"
-    "iproute2,procps,python3,python3-venv,ca-certificates,libsystemd0"
+    "iproute2,procps,python3,python3-venv,ca-certificates,libsystemd0,bluez"
 )
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "ext4")
 HOST_TOOLS = (
@@ -30,7 +30,7 @@ HOST_TOOLS = (
     ("libsystemd-dev", Path("/usr/include/systemd/sd-daemon.h")),
     ("pkg-config", Path("/usr/bin/pkg-config")),
 )
-ENABLED = ("anbu-pi-agent.service", "anbu-pi-board.service")
+ENABLED = ("anbu-pi-agent.service", "anbu-pi-board.service", "anbu-pi-radio.service")
 MASKED = (  # they would share the serial line, or two slow cores, with the test
     "serial-getty@ttyS0.service", "getty@tty1.service", "systemd-networkd-wait-online.service",
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
@@ -94,7 +94,7 @@ def _rootfs(version: str, folder: Path) -> None:
 
 
 def _gpio_module(version: str, folder: Path) -> None:
-    """gpio-sim and irq_sim as one module: Debian builds neither (recipe: pilab/README.md)."""
+    """gpio-sim and irq_sim as one module: Debian builds neither (as one out-of-tree module)."""
     source = "linux-source-6.1"
     tar = "/usr/src/linux-source-6.1.tar.xz"
     run("tar", "-xf", tar, "-C", folder, *(f"{source}/{name}" for name in KERNEL_FILES))

@@ -74,12 +74,19 @@ class Machine:
             "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=agent,path={self._agent_path},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=anbu.agent",
+            "-chardev", f"socket,id=hci,path={self.radio_path},server=on,wait=off",
+            "-device", "virtserialport,chardev=hci,name=anbu.hci",
         ]  # fmt: skip
         if self._cargo:
             argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,readonly=on"]
         if self.scratch:
             argv += ["-drive", f"file={self.scratch},format=raw,if=virtio,snapshot=on"]
         return argv
+
+    @property
+    def radio_path(self) -> Path:
+        """The socket on which a Bluetooth controller may stand (H4)."""
+        return self.folder / "hci.sock"
 
     @property
     def _agent_path(self) -> Path:

@@ -71,6 +71,25 @@ def wheels(*, with_hub: bool = True) -> list[Path]:
     return found
 
 
+def environment(rootfs: Path, root: Path, lock: Path, place: str) -> None:
+    """Install a lock's dependencies with the guest's own Python, as `root`/environment.
+
+    `place` is where its unit wants it, such as `opt/anbu-voice`.
+    """
+    copy = root.with_name("rootfs")
+    run("cp", "-al", rootfs, copy)  # links: pip only adds files
+    wheels = copy / "wheels"
+    pip = ("-m", "pip", "--disable-pip-version-check")
+    hashed = ("--no-deps", "--no-build-isolation", "--require-hashes", "-r", lock)
+    download(builder(), *pip, "wheel", "--wheel-dir", wheels, *hashed)
+    python = f"/{place}/bin/python"
+    run("chroot", copy, "python3", "-m", "venv", f"/{place}")
+    names = [f"/wheels/{wheel.name}" for wheel in wheels.glob("*.whl")]
+    run("chroot", copy, python, *pip, "install", "--no-index", "--no-deps", *names)
+    shutil.move(copy / place, root / "environment")
+    shutil.rmtree(copy)
+
+
 def pack(folder: Path, settings: Mapping[str, bytes], *, with_hub: bool = True) -> Path:
     """Make a disk in `folder`: wheels, units, and `settings` (name below /etc/anbu -> content)."""
     root = folder / "cargo"

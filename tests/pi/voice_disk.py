@@ -36,7 +36,7 @@ def build() -> Path:
 def _disk(rootfs: Path, folder: Path) -> None:
     root = folder / "root"
     _debs(rootfs, root / "debs")
-    _environment(rootfs, root)
+    product.environment(rootfs, root, LOCK, ENVIRONMENT)
     wheels = root / "doctor"
     download(product.builder(), "-m", "pip", "download", "--no-deps", "--dest", wheels, *DOCTOR)
     _models(root / "models")
@@ -55,22 +55,6 @@ def _debs(rootfs: Path, folder: Path) -> None:
     download(*apt, "install", "-y", "--download-only", "--no-install-recommends", *DEBS)
     (folder / "partial").rmdir()
     (folder / "lock").unlink(missing_ok=True)
-
-
-def _environment(rootfs: Path, root: Path) -> None:
-    """Install the locked dependencies with the guest's own Python, where the unit wants them."""
-    copy = root.with_name("rootfs")
-    run("cp", "-al", rootfs, copy)  # links: pip only adds files
-    wheels = copy / "wheels"
-    pip = ("-m", "pip", "--disable-pip-version-check")
-    hashed = ("--no-deps", "--no-build-isolation", "--require-hashes", "-r", LOCK)
-    download(product.builder(), *pip, "wheel", "--wheel-dir", wheels, *hashed)
-    python = f"/{ENVIRONMENT}/bin/python"
-    run("chroot", copy, "python3", "-m", "venv", f"/{ENVIRONMENT}")
-    names = [f"/wheels/{wheel.name}" for wheel in wheels.glob("*.whl")]
-    run("chroot", copy, python, *pip, "install", "--no-index", "--no-deps", *names)
-    shutil.move(copy / ENVIRONMENT, root / "environment")
-    shutil.rmtree(copy)
 
 
 def _models(folder: Path) -> None:

@@ -1,0 +1,210 @@
+"""The air around the virtual Pi: its Bluetooth controller, and devices that speak to it.
+
+Run with a Python of its own that has Bumble (`air.py` makes it): JSON lines in, JSON lines out. The
+controller stands on the socket that QEMU joins to the guest's adapter; pendants, band and phone are
+on the same simulated link. Only the radio is simulated: keys, pairing and GATT are Bumble's.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from bumble import hci, ll
+from bumble.controller import Controller
+from bumble.core import UUID, AdvertisingData
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.host import Host
+from bumble.link import LocalLink
+from bumble.pairing import PairingConfig, PairingDelegate
+from bumble.transport import open_transport
+
+Request = dict[str, Any]
+HUB = "B8:27:EB:00:00:01"
+BAND = "F0:F1:F2:F3:F4:F5"
+PHONE = "C4:C5:C6:C7:C8:C9"
+
+
+def say(**told: object) -> None:
+    """Write one line to the test."""
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+class HubController(Controller):
+    """Bumble mixes up a central's random and public address; a Pi's adapter uses its public one."""
+
+    @property
+    def random_address(self) -> hci.Address:
+        return self.public_address
+
+    @random_address.setter
+    def random_address(self, _address: hci.Address) -> None:
+        pass
+
+
+class Fingers(PairingDelegate):
+    """Who stands beside a device: compares digits, types or shows a key."""
+
+    def __init__(self, who: str, io_capability: int, answers: asyncio.Queue[Request]) -> None:
+        super().__init__(PairingDelegate.IoCapability(io_capability))
+        self._who, self._answers = who, answers
+
+    async def compare_numbers(self, number: int, digits: int) -> bool:
+        say(event="compare", who=self._who, digits=f"{number:0{digits}}")
+        return bool((await self._answers.get())["yes"])
+
+    async def display_number(self, number: int, digits: int) -> None:
+        say(event="shows", who=self._who, digits=f"{number:0{digits}}")
+
+    async def get_number(self) -> int | None:
+        say(event="wants_key", who=self._who)
+        return int((await self._answers.get())["key"])
+
+    async def confirm(self, auto: bool = False) -> bool:  # noqa: FBT001, FBT002 - Bumble's
+        say(event="confirmed", who=self._who, auto=auto)
+        return True
+
+
+class Band:
+    """A heart-rate band: notifies what the test says, and can forget its bond."""
+
+    def __init__(self, link: LocalLink, controller: str = "C0:DE:CA:FE:00:01") -> None:
+        self._answers: asyncio.Queue[Request] = asyncio.Queue()
+        host = Host()
+        host.controller = Controller("band", link=link, public_address=controller)
+        config = DeviceConfiguration(name="CareBand", address=hci.Address(BAND))
+        self.device = Device(config=config, host=host)
+        self.pulse = Characteristic(
+            UUID.from_16_bits(0x2A37), Characteristic.Properties.NOTIFY, Characteristic.READABLE
+        )
+        battery = Characteristic(
+            UUID.from_16_bits(0x2A19),
+            Characteristic.Properties.READ | Characteristic.Properties.NOTIFY,
+            Characteristic.READABLE,
+            CharacteristicValue(read=lambda _connection: bytes([77])),
+        )
+        maker = Characteristic(
+            UUID.from_16_bits(0x2A29),
+            Characteristic.Properties.READ,
+            Characteristic.READABLE,
+            b"Invented Bands",
+        )
+        self.device.add_services(
+            [
+                Service(UUID.from_16_bits(0x180D), [self.pulse]),
+                Service(UUID.from_16_bits(0x180F), [battery]),
+                Service(UUID.from_16_bits(0x180A), [maker]),
+            ]
+        )
+        self.device.advertising_data = bytes(
+            AdvertisingData(
+                [
+                    (AdvertisingData.FLAGS, bytes([6])),
+                    (AdvertisingData.COMPLETE_LOCAL_NAME, b"CareBand"),
+                    (AdvertisingData.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, b"\x0d\x18"),
+                ]
+            )
+        )
+        self.device.on("connection", self._connected)
+        self.secure(io_capability=3)
+
+    def secure(self, io_capability: int) -> None:
+        """Pair from now on with these means: 0 shows a key, 3 neither shows nor takes any."""
+        delegate = Fingers("band", io_capability, self._answers)
+        self.device.pairing_config_factory = lambda _connection: PairingConfig(
+            sc=True, mitm=io_capability != 3, bonding=True, delegate=delegate
+        )
+
+    def _connected(self, connection: Connection) -> None:
+        say(event="connected", who="band")
+        connection.on("disconnection", lambda reason: say(event="gone", who="band", reason=reason))
+        connection.on("pairing", lambda _keys: say(event="paired", who="band"))
+        connection.on("pairing_failure", lambda why: say(event="not_paired", who="band", why=why))
+
+    async def notify(self, value: bytes) -> None:
+        """Send one notification to whoever has subscribed."""
+        await self.device.notify_subscribers(self.pulse, value)
+
+    async def leave(self) -> None:
+        """Go out of range: no adverts, and no connection any more."""
+        await self.device.stop_advertising()
+        for connection in list(self.device.connections.values()):
+            await connection.disconnect()
+
+    async def forget(self) -> None:
+        """Lose all bonds, as after a factory reset."""
+        if self.device.keystore is not None:
+            await self.device.keystore.delete_all()
+
+
+class World:
+    """Everything on the link, and what the test may do with it."""
+
+    def __init__(self, hub: Controller, link: LocalLink) -> None:
+        self._hub = hub
+        self.band = Band(link)
+
+    async def begin(self) -> None:
+        """Switch the devices on; none advertises yet."""
+        await self.band.device.power_on()
+
+    async def advert(self, request: Request) -> None:
+        """Send one advert `times` times, `gap_ms` apart."""
+        kind = hci.Address.RANDOM_DEVICE_ADDRESS if request.get("random") else 0
+        address = hci.Address(request["address"], hci.AddressType(kind))
+        pdu = ll.AdvInd(advertiser_address=address, data=bytes.fromhex(request["hex"]))
+        for _ in range(request.get("times", 1)):
+            self._hub.on_ll_advertising_pdu(pdu)
+            await asyncio.sleep(request.get("gap_ms", 20) / 1000)
+
+    async def band_on(self, _request: Request) -> None:
+        """Come into range and advertise until connected."""
+        await self.band.device.start_advertising(auto_restart=True)
+
+    async def band_off(self, _request: Request) -> None:
+        """Go out of range."""
+        await self.band.leave()
+
+    async def pulse(self, request: Request) -> None:
+        """Notify one heart-rate frame."""
+        await self.band.notify(bytes.fromhex(request["hex"]))
+
+    async def band_forgets(self, _request: Request) -> None:
+        """Lose the bond."""
+        await self.band.forget()
+
+    async def band_secure(self, request: Request) -> None:
+        """Choose how the band pairs."""
+        self.band.secure(request["io"])
+
+    async def answer(self, request: Request) -> None:
+        """Answer what the band asks whoever stands beside it."""
+        await self.band._answers.put(request)
+
+
+async def serve(socket: str) -> None:
+    """Work until the test closes its end."""
+    link = LocalLink()
+    transport = await open_transport(f"unix-client:{socket}")
+    hub = HubController(
+        "hub", host_source=transport.source, host_sink=transport.sink, link=link,
+        public_address=HUB,
+    )  # fmt: skip
+    world = World(hub, link)
+    await world.begin()
+    say(event="up")
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        request: Request = json.loads(line)
+        act: Callable[[Request], Awaitable[None]] = getattr(world, request["do"])
+        await act(request)
+        say(event="done", id=request["id"])
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1]))

@@ -1,0 +1,102 @@
+"""A home with a radio: its environment and unit on the Pi; its adapter is Bumble's controller."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Self
+
+from tests.broker import Broker
+from tests.pi import image, product
+from tests.pi.air import Air
+from tests.pi.guestlink import wait_until
+from tests.pi.home import SETTINGS, Home, log
+from tests.pi.stages import HERE, cache_folder, key_of, run, stage
+
+RADIO = "anbu-radio.service"
+LOCK = product.REPO / "requirements/radio.txt"
+ENVIRONMENT = "opt/anbu-radio"
+DISK_SIZE = "200M"
+PENDANT, KEY = "38:39:8F:70:B2:E1", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+DOOR = "38:39:8F:70:B2:E2"
+BAND = "F0:F1:F2:F3:F4:F5"
+DEVICES = f"""\
+[[device]]
+kind = "pendant"
+name = "pendant"
+address = "{PENDANT}"
+key = "{KEY}"
+
+[[device]]
+kind = "sensor"
+name = "front"
+address = "{DOOR}"
+sense = "exit_door"
+
+[[device]]
+kind = "wearable"
+name = "band"
+address = "{BAND}"
+what = "band"
+"""
+
+
+def disk() -> Path:
+    """Return the disk with the radio's environment; a minute at first, then at once."""
+    image.build()
+    rootfs = next(cache_folder().glob("rootfs-*"))
+    key = key_of(rootfs.name, LOCK, Path(__file__))
+    return stage("radio", key, lambda folder: _disk(rootfs / "rootfs", folder)) / "radio.img"
+
+
+def _disk(rootfs: Path, folder: Path) -> None:
+    root = folder / "root"
+    root.mkdir()
+    product.environment(rootfs, root, LOCK, ENVIRONMENT)
+    place = folder / "radio.img"
+    run("mke2fs", "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", place, DISK_SIZE)
+    shutil.rmtree(root)
+
+
+class RadioHome(Home):
+    """A context: as `Home`, and the radio is installed and runs; `air` is what it hears."""
+
+    settings = SETTINGS + '\n[[device]]\nkind = "radio"\n'
+
+    def __init__(self, folder: Path, broker: Broker) -> None:
+        super().__init__(folder, broker)
+        self.pi.scratch = disk()
+        self.air = Air(self.pi.radio_path, folder / "air.log")
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.air.__enter__()
+        started = time.monotonic()
+        self.pi.put("/opt/pi/install_radio.sh", (HERE / "air/install.sh").read_bytes())
+        self.pi.put("/var/lib/anbu/devices.toml", DEVICES.encode(), mode=0o600)
+        self.pi.must("chown anbu: /var/lib/anbu/devices.toml")
+        self.pi.must("bash /opt/pi/install_radio.sh /dev/vdc", timeout_s=600)
+        log.info("radio installed in %.0f s", time.monotonic() - started)
+        self.pi.must(f"systemctl start {RADIO}")
+        return self
+
+    def wait_for(self, what: str, since: str = "-1h", patience_s: float = 120.0) -> None:
+        """Wait until the radio has said something in its log, after the time `since`."""
+        found = f"journalctl --no-pager -o cat -u {RADIO} --since '{since}' | grep -qF '{what}'"
+        wait_until(lambda: self.pi.run(found).code == 0, patience_s, f"the radio says: {what}")
+
+    def now(self) -> str:
+        """Return the guest's time, for `wait_for`."""
+        return self.pi.must("date '+%F %T.%6N'").strip()
+
+    def heard(self) -> list[float]:
+        """Return the pulses that the hub has decided on, as its black box has them on disk.
+
+        The box writes at once only with a call: press first.
+        """
+        found = self.pi.run("cat /var/lib/anbu/blackbox/*").out
+        return [float(bpm) for bpm in re.findall(r'"HeartRateMeasured"[^}]*?"bpm":([\d.]+)', found)]
+
+    def __exit__(self, *_: object) -> None:
+        self.air.__exit__()
+        super().__exit__()
