@@ -68,6 +68,7 @@ RULES = (
     f"sender='{DBUS}',member='NameOwnerChanged',arg0='{BLUEZ}'",
 )
 LOST = (RefusedError, bonds.NoAdapterError, *BROKEN)
+OUR_NAME = "Anbu Hub"  # what a phone lists
 YES, NO = Variant("b", True), Variant("b", False)  # noqa: FBT003 - values of D-Bus
 
 
@@ -118,8 +119,9 @@ class Pairing:
 
     @property
     def is_open(self) -> bool:
-        """Whether a window is open, or about to be."""
-        return self._window is not None or not self._wishes.empty()
+        """Whether a window is open, or about to be; the next may wait while one is being shut."""
+        lasting = self._window is not None and not self._window.is_over
+        return lasting or not self._wishes.empty()
 
     def open(self, wish: Wish) -> bool:
         """Open a window; False where one is open already."""
@@ -152,7 +154,9 @@ class Pairing:
             case OpenPairing(s=0.0):
                 self.shut()
             case OpenPairing(s=s):
-                self.open(Wish(s, phone=True, names=tuple(sorted(self._stale))))
+                wish = Wish(s, phone=True, names=tuple(sorted(self._stale)))
+                if not self.open(wish) and self._window is not None:
+                    self._window.tell_again()
             case PairingAnswer(yes=yes, key=key):
                 self.answer(Said(yes, key))
             case _:
@@ -170,7 +174,8 @@ class Pairing:
                 await self._close_adapter()
             while True:
                 await self._serve(await self._wishes.get())
-                self._settled.set()
+                if self._wishes.empty():
+                    self._settled.set()
         finally:
             if self._bus is not None:
                 self._bus.disconnect()
@@ -244,10 +249,11 @@ class _Window:
     ) -> None:
         self._pairing, self._bus, self._at = pairing, bus, at
         self._listed, self._now = listed, now
-        self._agent, self._showing = Agent(bus, self), Showing(bus, "Anbu Hub")
+        self._agent, self._showing = Agent(bus, self), Showing(bus, OUR_NAME)
         self._ended: asyncio.Future[PairingEnd] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
         self._wish = Wish()
+        self._until, self._opened = 0.0, False
         self._target = ""  # the path of the device that we pair with at the moment
         self._device: Wireless | None = None  # and what the list says of it
         self._asking: tuple[Wanted, asyncio.Future[Said]] | None = None
@@ -256,13 +262,19 @@ class _Window:
         self._why: PairingEnd | None = None  # why a person's part of the present pairing failed
         self._finish: asyncio.TimerHandle | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, though it may not all be taken back yet."""
+        return self._ended.done()
+
     async def hold(self, wish: Wish, targets: Iterable[_Target]) -> PairingEnd:
         """Keep the window open until it ends; return why. Raises `LOST`."""
-        self._wish = wish
+        self._wish, self._until = wish, self._now() + wish.s
         over = asyncio.get_running_loop().call_later(wish.s, self.end, PairingEnd.OVER)
         self._bus.add_message_handler(self._heard)
         try:
             await self._begin()
+            self._opened = True
             self._pairing.tell(PairingOpened(wish.s))
             self._start(self._pair_all(list(targets)))
             return await self._ended
@@ -274,6 +286,12 @@ class _Window:
                 task.cancel()
             self._agent.drop()
             await asyncio.shield(asyncio.ensure_future(self._leave()))
+
+    def tell_again(self) -> None:
+        """Tell that the window is open already: a hub that has just begun does not know."""
+        left_s = self._until - self._now()
+        if self._opened and not self.is_over and left_s > 0:
+            self._pairing.tell(PairingOpened(left_s))
 
     def end(self, reason: PairingEnd) -> None:
         """Shut the window."""
@@ -362,9 +380,9 @@ class _Window:
         for_s = Variant("u", int(self._wish.s))
         await bonds.put(self._bus, self._at, bonds.ADAPTER, PairableTimeout=for_s, Pairable=YES)
         if self._wish.phone:
-            await bonds.put(
-                self._bus, self._at, bonds.ADAPTER, DiscoverableTimeout=for_s, Discoverable=YES
-            )
+            found = {"DiscoverableTimeout": for_s, "Discoverable": YES}
+            name = Variant("s", OUR_NAME)
+            await bonds.put(self._bus, self._at, bonds.ADAPTER, Alias=name, **found)
             try:
                 await self._showing.register(self._at, owner[0])
             except RefusedError as error:  # a phone may still find an adapter that is discoverable
@@ -378,8 +396,9 @@ class _Window:
             bonds.search_no_more(self._bus, self._at),
             self._agents("UnregisterAgent", "o", [agent.PATH]),
         ]
-        if self._wish.phone:
-            steps.insert(0, self._showing.unregister(self._at))
+        if self._wish.phone:  # without an alias it has the machine's name again
+            unnamed = bonds.put(self._bus, self._at, bonds.ADAPTER, Alias=Variant("s", ""))
+            steps = [self._showing.unregister(self._at), unnamed, *steps]
         for step in steps:
             with suppress(*LOST):
                 await step

@@ -105,6 +105,7 @@ def test_a_phone_is_paired_by_digits_that_a_person_compares(story: Story) -> Non
         bluez = await room.bonds()
         assert bluez["agents"] == {"/anbu/pairing/agent": "KeyboardDisplay"}
         assert (bluez["adapter"]["Pairable"], bluez["adapter"]["Discoverable"]) == (True, True)
+        assert bluez["adapter"]["Alias"] == "Anbu Hub"
         await room.do("ask", address=PHONE, number=4711, identity=IDENTITY)
         assert await room.hear() == PairingAsked("그림자전화", Wanted.COMPARE, "004711")
         assert not (await room.bonds())["outcomes"]  # it waits
@@ -113,7 +114,7 @@ def test_a_phone_is_paired_by_digits_that_a_person_compares(story: Story) -> Non
         assert ended == PairingEnded("phone-1", done=True, reason=PairingEnd.PAIRED)
         bluez = await room.until(lambda found: not found["agents"])
         assert (bluez["adapter"]["Pairable"], bluez["adapter"]["Discoverable"]) == (False, False)
-        assert bluez["shown"].keys() == {"2a4b"}
+        assert (bluez["shown"].keys(), bluez["adapter"]["Alias"]) == ({"2a4b"}, "")
         (device,) = bluez["devices"].values()
         assert (device["Trusted"], device["Alias"]) == ("True", "phone-1")
         assert load(room.list) == (Phone("phone-1", IDENTITY),)  # and no consent yet
@@ -445,6 +446,17 @@ def test_without_bluez_or_where_it_refuses_the_window_is_told_as_failed(story: S
         assert room.pairing.open(Wish(phone=True))
         assert await room.hear() == PairingEnded(reason=PairingEnd.FAILED)
         assert not room.pairing.is_open
+
+    story(scene)
+
+
+def test_a_hub_that_has_just_begun_learns_that_the_window_is_open(story: Story) -> None:
+    async def scene(room: Room) -> None:
+        await room.open(Wish(60.0, phone=True))
+        room.pairing.take_order(OpenPairing(120.0))
+        again = await room.hear()
+        assert isinstance(again, PairingOpened)
+        assert 50.0 < again.s <= 60.0
 
     story(scene)
 
