@@ -163,7 +163,7 @@ def _hub(args: argparse.Namespace) -> int:
     drivers = config.device
     if args.virtual:
         phrases = messages("hub", config.language, "hub")["say"]
-        drivers = furnish(drivers, config.run_dir, phrases)
+        drivers = furnish(drivers, config.run_dir, phrases, config.state_dir)
     try:
         with claimed(Path(config.state_dir)):
             asyncio.run(app.serve(config, drivers))

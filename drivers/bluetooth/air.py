@@ -1,7 +1,7 @@
 """What the radio process needs of Bluetooth: adverts that are heard, and devices to connect to.
 
-`Air` is implemented over BlueZ (`bluez.py`) and by the virtual house (`virtual_air.py`); all else
-in this room works on either.
+`Air` is implemented over BlueZ (`bluez/`) and by the virtual house (`virtual/`); all else in this
+room works on either.
 """
 
 from collections.abc import AsyncIterator, Callable

@@ -14,16 +14,14 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from secrets import token_hex
+from typing import Protocol
 
 from drivers.bluetooth.air import Advert, Air
-from drivers.bluetooth.bluez.air import BlueZ
 from drivers.bluetooth.devices import FILE, DeviceList
 from drivers.bluetooth.link import RadioLink
-from drivers.bluetooth.pairing import control
-from drivers.bluetooth.pairing.window import Pairing
 from drivers.bluetooth.sensors import Sensors
 from drivers.bluetooth.settings import RadioSettings, load
 from drivers.bluetooth.wearables.service import Around
@@ -43,6 +41,7 @@ from hub.contract.radio import (
     Trouble,
 )
 from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessSensor
+from hub.shared.messages import ours
 from hub.shared.settings import noted_by
 from hub.shared.system import clock_synced, one_heap, settle_memory
 
@@ -58,24 +57,39 @@ WELL_BY: dict[type[Fact], tuple[Part, ...]] = {  # what shows that these parts o
     Pulse: (Part.BOND, Part.MUTE),
     Reading: (Part.BOND, Part.MUTE),
 }
+HOUSE = "house.sock"  # of a virtual house, in the hub's folder
 BROKEN = "broken"  # the reason of a frame on which our own code broke
 
 
-class App:
-    """One run of the process. It is what the air tells (`drivers.bluetooth.air.Listener`)."""
+class Windows(Protocol):
+    """The windows in which devices are paired."""
 
-    def __init__(self, settings: RadioSettings, air: Air) -> None:
+    def noted(self, fact: Fact) -> None:
+        """Note whose bond is stale: the next window is for them."""
+
+    def take_order(self, order: Order) -> None:
+        """Follow an order of the hub."""
+
+    async def run(self) -> None:
+        """Serve one window after the other, for ever."""
+
+
+class App:
+    """One run of the process. It is what the air tells (`drivers.bluetooth.air.Listener`).
+
+    `windows` makes the windows for pairing of what tells the hub; None: those over BlueZ.
+    """
+
+    def __init__(
+        self,
+        settings: RadioSettings,
+        air: Air,
+        windows: Callable[[Callable[[Fact], None]], Windows] | None = None,
+    ) -> None:
         self._air = air
         self._refused = Counter[str]()
         self._link = RadioLink(settings.socket, self._take_order, self._greeting, self._refused)
-        self._pairing = Pairing(
-            self._link.tell,
-            Path(settings.state_dir) / FILE,
-            self._refused,
-            adapter=settings.adapters.connect or settings.adapters.listen,
-            paired=self._paired,
-        )
-        self._control = control.path_of(settings.socket)
+        self._pairing = windows(self._link.tell) if windows else self._over_bluez(settings)
         self._sensors = Sensors(token_hex(4), self._refused)
         around = Around(self.tell, self._refuse, time.monotonic, _utc)
         self._wearables = Wearables(air, around)
@@ -98,7 +112,6 @@ class App:
             self._list.watch(),
             self._wearables.run(),
             self._pairing.run(),
-            control.serve(self._control, self._pairing),
             self._air.listen(self._addresses(), self),
             self._until_ended(),
         )
@@ -124,6 +137,11 @@ class App:
             for part in WELL_BY[type(fact)]:
                 if (fact.device, part) not in self._parts:
                     self.tell(Trouble(part, present=False, device=fact.device))
+
+    def _over_bluez(self, settings: RadioSettings) -> Windows:
+        from drivers.bluetooth.pairing.control import Served  # noqa: PLC0415 - needs D-Bus
+
+        return Served(settings, self._link.tell, self._refused, self._paired)
 
     async def _until_ended(self) -> None:
         await self._ended.wait()
@@ -217,8 +235,9 @@ def _utc() -> float | None:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Describe `anbu radio run`, which has nothing of its own."""
-    del parser
+    """Describe `anbu radio run`."""
+    about = ours("drivers.bluetooth")["cli"]
+    parser.add_argument("--virtual", action="store_true", help=about["virtual"])
 
 
 def run(args: Namespace) -> int:
@@ -234,7 +253,7 @@ def run(args: Namespace) -> int:
         one_heap()
 
         async def serve() -> int:
-            return await App(settings, BlueZ(settings.adapters)).run()
+            return await (_in_a_virtual_house if args.virtual else _over_bluez)(settings).run()
 
         code = asyncio.run(serve())
     finally:
@@ -242,3 +261,17 @@ def run(args: Namespace) -> int:
         if code != 0 and is_service and time.monotonic() - begun < SHORT_S:
             time.sleep(REST_S)
     return code
+
+
+def _over_bluez(settings: RadioSettings) -> App:
+    from drivers.bluetooth.bluez.air import BlueZ  # noqa: PLC0415 - a virtual house has none
+
+    return App(settings, BlueZ(settings.adapters))
+
+
+def _in_a_virtual_house(settings: RadioSettings) -> App:
+    """Return the process in the house whose socket is beside the hub's radio socket."""
+    from drivers.bluetooth.virtual.air import NoWindows, VirtualAir  # noqa: PLC0415 - no home has it
+
+    house = Path(settings.socket).with_name(HOUSE)
+    return App(settings, VirtualAir(house, Path(settings.state_dir) / FILE), NoWindows)

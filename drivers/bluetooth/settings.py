@@ -30,8 +30,11 @@ class RadioSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load(path: Path | None, noted: Noted = unnoted) -> RadioSettings:
-    """Read the file; without one, return the defaults. Raises SettingsError or OSError."""
-    if path is None:
+    """Read the file; without one, return the defaults. Raises SettingsError or OSError.
+
+    A file that is not there has no mistakes, and a pendant must not wait for it.
+    """
+    if path is None or not path.exists():
         return RadioSettings()
     text = text_of(path.read_bytes(), str(path), noted)
     settings = read(text, str(path), RadioSettings)

@@ -15,11 +15,12 @@ from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 from msgspec import Struct, field
 
+from drivers.bluetooth.devices import DeviceList
 from drivers.virtual.house import House
 from drivers.virtual.pins import HousePin
 from drivers.virtual.protocol import LINE_BYTES, talk
 from drivers.virtual.sensors import Fitting, Sensors, move_in
-from hub.contract.forms import Name, SocketPath
+from hub.contract.forms import FilePath, Name, SocketPath
 from hub.core.model.driver import Port
 from hub.core.model.effects import Say
 from hub.core.model.events import Spoke, VoiceTold
@@ -56,6 +57,7 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
     lamps: dict[str, int] = field(default_factory=dict)
     sensors: dict[str, Fitting] = field(default_factory=dict)
     phrases: dict[str, str] = field(default_factory=dict)
+    wireless: FilePath = ""  # the list of wireless devices, `devices.toml`
     voice: bool = False  # whether a voice process speaks; else what is said counts as heard
 
     @property
@@ -70,7 +72,8 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
         """
         sensors = Sensors(self.sensors, _lines(self.sensors))
         house = House(_pins(self.contacts), _pins(self.lamps), self.phrases, sensors)
-        async with _open_to_visitors(Path(self.socket), house):
+        listed = DeviceList(Path(self.wireless), house.wireless.follow) if self.wireless else None
+        async with _open_to_visitors(Path(self.socket), house), _moving_in(house, listed):
             house.hears = port.emit
             port.ready()
             if not self.voice:
@@ -79,6 +82,21 @@ class Driver(Struct, frozen=True, forbid_unknown_fields=True, tag="house", tag_f
                 house.note(order)
                 if isinstance(order, Say) and order.receipt and not self.voice:
                     port.emit(Spoke(monotonic(), order.receipt, done=True))
+
+
+@asynccontextmanager
+async def _moving_in(house: House, listed: DeviceList | None) -> AsyncIterator[None]:
+    """Have the wireless devices of the list, now and after each change of it."""
+    work = [house.wireless.beacon()]
+    if listed is not None:
+        listed.look()
+        work.append(listed.watch())
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _lines(sensors: dict[str, Fitting]) -> dict[str, HousePin]:

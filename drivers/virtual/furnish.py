@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from drivers import supply
+from drivers.bluetooth.devices import FILE
 from drivers.virtual import driver
 from drivers.virtual.sensors import Fitting
 from drivers.voicebox import driver as voicebox
@@ -15,9 +16,12 @@ LAMPS = ("red", "green", "amber", "buzzer")
 
 
 def furnish(
-    configured: tuple[Driver, ...], run_dir: str, phrases: dict[str, str]
+    configured: tuple[Driver, ...], run_dir: str, phrases: dict[str, str], state_dir: str
 ) -> tuple[Driver, ...]:
-    """Return the configured drivers and the virtual house's own; real pins are never used."""
+    """Return the configured drivers and the virtual house's own; real pins are never used.
+
+    `state_dir` has the list of wireless devices.
+    """
     driver.use_virtual_pins()
     devices = tuple(_charged(d, Path(run_dir)) for d in configured)
     sensors = {d.name: fitting for d in devices if (fitting := _fitting(d)) is not None}
@@ -31,6 +35,7 @@ def furnish(
         lamps=lamps,
         sensors=sensors,
         phrases=phrases,
+        wireless=str(Path(state_dir) / FILE),
         voice=any(isinstance(d, voicebox.Driver) for d in configured),
     )
     return (*devices, finger)

@@ -10,6 +10,7 @@ from typing import Any
 
 from drivers.virtual.pins import HousePin, beeping, pattern
 from drivers.virtual.sensors import Sensors
+from drivers.virtual.wireless import Devices
 from hub.contract.voice import Meaning
 from hub.core.model.effects import Ask, Order, Say, Show, Signal
 from hub.core.model.events import Answered
@@ -31,6 +32,7 @@ class Refusal(StrEnum):
     ALREADY_PRESSED = "already_pressed"
     NOT_PRESSED = "not_pressed"
     UNKNOWN_SENSOR = "unknown_sensor"
+    NO_RADIO = "no_radio"
 
 
 class Refused(Exception):  # noqa: N818 - an answer to a client, not a failure of the house
@@ -51,14 +53,16 @@ class House:
         phrases: dict[str, str],
         sensors: Sensors,
     ) -> None:
+        self._watchers: set[asyncio.Event] = set()
         self._contacts = contacts
         self._lamps = lamps
         self._phrases = phrases
         self.sensors = sensors
+        self.wireless = Devices()
+        self.wireless.changed = self.look
         self._signal: Signal | None = None
         self._signal_at = 0.0
         self._said: deque[tuple[float, Say | Ask]] = deque(maxlen=SAID_KEPT)
-        self._watchers: set[asyncio.Event] = set()
         self.hears: Callable[[Answered], None] | None = None  # the hub, while it runs
 
     def listen(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -132,6 +136,7 @@ class House:
             "lamps": {name: self._lamp(name, now) for name in self._lamps},
             "contacts": {name: pin.finger for name, pin in self._contacts.items()},
             "sensors": self.sensors.seen(),
+            "wireless": self.wireless.seen(),
             "signal": self._signal,
             "signal_age_s": None if self._signal is None else round(now - self._signal_at, 3),
             "said": [self._spoken(say, now - at) for at, say in self._said],

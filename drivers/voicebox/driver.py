@@ -3,7 +3,8 @@
 The socket, and what happens when the voice dies or hangs: `hub.shared.sidecar`.
 """
 
-from collections.abc import AsyncIterator, Callable
+import string
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
@@ -30,6 +31,18 @@ URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
     Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
 }  # fmt: skip
+WITH_DIGITS = {Phrase.PAIRING_COMPARE, Phrase.PAIRING_SHOW}
+GROUP = 3  # digits between two pauses: so many are held in mind at once
+
+
+def spelt(number: str, words: Sequence[str]) -> str:
+    """Return a number digit by digit, in groups with a pause between; `words` are those for 0 to 9.
+
+    Without ten words the digits stay as they are.
+    """
+    said = [words[int(d)] for d in number] if len(words) == len(string.digits) else list(number)
+    groups = (said[at : at + GROUP] for at in range(0, len(said), GROUP))
+    return " ".join(f"{', '.join(group)}." for group in groups)
 
 
 def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | None:
@@ -38,6 +51,8 @@ def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | N
         case Show() | Took() | OpenPairing() | PairingAnswer():
             return None
         case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
+            if phrase in WITH_DIGITS:
+                more = spelt(more, words(Phrase.DIGITS).split())
             text = " ".join(filter(None, (words(phrase), more)))
             return voice.Say(phrase, text, receipt, urgent or phrase in URGENT)
         case Ask(phrase=phrase, slow=slow):

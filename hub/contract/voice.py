@@ -104,6 +104,7 @@ class Phrase(StrEnum):
     PAIRING_TYPE = "pairing_type"
     PAIRING_SHOW = "pairing_show"
     PAIRING_DONE = "pairing_done"
+    DIGITS = "digits"  # the words for 0 to 9, of which a number is put together
     PAIRING_FAILED = "pairing_failed"
     PAIRING_CLOSED = "pairing_closed"
     PAIRING_UNREADY = "pairing_unready"

@@ -29,8 +29,8 @@ PHRASES = {"raised": "도움을 요청하고 있습니다."}
 class Home:
     """The ports of the running drivers, and the socket's path."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, wireless: Path | None = None) -> None:
+        self.path, self.wireless = path, wireless
         self.house, self.lamp = FakePort(), FakePort()
         self.contacts = {name: FakePort() for name in CONTACTS}
         self.power = supply.Driver(name="power", pin=26, battery=str(path.with_name("charge")))
@@ -64,6 +64,7 @@ class Home:
             lamps=LAMP.pins(),
             sensors=self.fittings(),
             phrases=PHRASES,
+            wireless=str(self.wireless or ""),
         )
 
     async def ask(self, request: object) -> dict[str, Any]:
@@ -90,9 +91,12 @@ async def answer(reader: asyncio.StreamReader) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def living(path: Path) -> AsyncIterator[Home]:
-    """Run a home whose socket is in `path`, for a minute at most."""
-    home = Home(path / "house.sock")
+async def living(path: Path, wireless: Path | None = None) -> AsyncIterator[Home]:
+    """Run a home whose socket is in `path`, for a minute at most.
+
+    `wireless` is the list of its wireless devices.
+    """
+    home = Home(path / "house.sock", wireless)
     house.furnish(home.fittings())
     async with asyncio.timeout(60), AsyncExitStack() as stack:
         for driver, port in home.drivers():

@@ -58,7 +58,8 @@ name = "cord"
 
 
 def furnished(config: Config) -> tuple[Driver, ...]:
-    return furnish(config.device, config.run_dir, messages("hub", config.language, "hub")["say"])
+    phrases = messages("hub", config.language, "hub")["say"]
+    return furnish(config.device, config.run_dir, phrases, config.state_dir)
 
 
 def run(config: Path, cwd: Path) -> "subprocess.CompletedProcess[str]":

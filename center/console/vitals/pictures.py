@@ -118,7 +118,7 @@ def _stress(drawn: Drawn, viewer: Viewer) -> Chart:
     plot = _plot(drawn, STRESS, some)
     made = _begun(STRESS, plot, some, viewer)
     if made.empty:
-        why = _why(drawn.whys[0].why if drawn.whys else _set(drawn.limits), viewer)
+        why = _why(_set(drawn.limits) or (drawn.whys[0].why if drawn.whys else None), viewer)
         return replace(made, empty=t("vitals.stress_none", why=why))
     mean, least, most = _three(some)
     return replace(
@@ -140,7 +140,7 @@ def _worn(drawn: Drawn, viewer: Viewer) -> Chart:
     if made.empty:
         return made
     held = sum(worn_share(one, plot.window) for one in some) * plot.window.slot_s
-    days = len({int(plot.window.at(one.slot) // times.DAY_S) for one in some})
+    days = len({one.slot * plot.window.slot_s // times.DAY_S for one in some})
     return replace(
         made,
         says=viewer.t("vitals.says_worn", length=length(held / days, viewer.t),

@@ -40,7 +40,8 @@ FOUND_S = 20.0  # from its answer until its services are known: a slow device wi
 CALL_S = 10.0  # a read, a write or a subscription; ATT itself gives up after 30 s
 PART_S = 5.0  # to disconnect
 ATTEMPTS = 2
-QUICK_S, QUICK_ENDS = 5.0, 5  # so many links in a row that ended so soon: a stale bond
+QUICK_S, QUICK_ENDS = 5.0, 6  # so many links in a row that ended so soon: a stale bond
+FALLS = 3  # links that fail within one connect: bleak would go on for as long as it may
 KEY_MISSING = ("key missing", "key-missing")
 AUTHENTICATION = ("org.bluez.Error.Authentication", "org.bluez.Reason.Authentication")
 BUSY_TEXTS = ("InProgress", "NotReady", "NotAvailable", "Busy", "NoReply", "ServiceUnknown")
@@ -70,6 +71,9 @@ class _Link:
         self.target = target
         self.answered = bool(target.properties.get("Connected"))
         self.on_answer: Callable[[], None] = lambda: None
+        self.on_fall: Callable[[], None] = lambda: None
+        self.falls = 0  # links that ended; `told_why`: BlueZ said why
+        self.told_why = False
         self.sent = False  # anything: so the link was good
         self.ended: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
 
@@ -86,13 +90,22 @@ class _Link:
             case "PropertiesChanged", [str(interface), {"Connected": connected}, _]:
                 if interface == DEVICE and connected.value:
                     self.answered = True
+                    self.renew()
                     self.on_answer()
                 elif interface == DEVICE:
                     self.end(Lost.ENDED)
+                    self.falls += 1
+                    self.on_fall()
             case "Disconnected", [str(reason), str(detail)]:  # since BlueZ 5.79
+                self.told_why = True
                 self.end(reason_of(LinkError(reason, detail), paired=self.target.paired))
             case _:
                 pass
+
+    def renew(self) -> None:
+        """A link came up, perhaps after one that fell while it was being made."""
+        if self.ended.done():
+            self.ended = asyncio.get_running_loop().create_future()
 
     def end(self, reason: Lost) -> None:
         if not self.ended.done():
@@ -186,14 +199,18 @@ class Connector:
                 async with asyncio.timeout(ANSWER_S) as limit:
 
                     def answered() -> None:
-                        turn.deaf_from = self._now()
+                        turn.deaf_from = self._now() if turn.deaf_from is None else turn.deaf_from
                         _extend(limit)
 
-                    link.on_answer = answered
+                    def fell() -> None:
+                        if link.falls >= FALLS:
+                            limit.reschedule(asyncio.get_running_loop().time())
+
+                    link.on_answer, link.on_fall = answered, fell
                     if link.answered:
                         answered()
                     await dbus.guard_bleak()
-                    return await establish_connection(
+                    client = await establish_connection(
                         BleakClient, device, address, lambda _: link.end(Lost.ENDED),
                         max_attempts=ATTEMPTS, use_services_cache=False,
                         bluez={"adapter": target.adapter.name},
@@ -202,7 +219,10 @@ class Connector:
                 reason = self._why(address, link, error)
                 raise LostError(reason, str(error)[:200]) from error
             finally:
-                link.on_answer = lambda: None
+                link.on_answer = link.on_fall = lambda: None
+        if client.is_connected:
+            link.renew()  # bleak may tell of a fall before this link only now
+        return client
 
     def _why(self, address: str, link: _Link, error: BaseException) -> Lost:
         """Return why no connection came about."""
@@ -223,9 +243,9 @@ class Connector:
             raise LostError(Lost.BOND_STALE, "each link ends at once")
 
     def _quick(self, address: str, link: _Link) -> Lost | None:
-        if not link.target.paired:
+        if not link.target.paired or link.told_why:
             return None
-        self._quick_ends[address] += 1
+        self._quick_ends[address] += max(1, link.falls)
         return Lost.BOND_STALE if self._quick_ends[address] >= QUICK_ENDS else None
 
 

@@ -172,7 +172,7 @@ class Frame(Struct, frozen=True):
 
 
 class Cipher:
-    """Opens the frames of one device, by its `address` and its key as hex.
+    """Opens and seals the frames of one device, by its `address` and its key as hex.
 
     The nonce is address, UUID, info byte and counter; the code of 4 bytes guards all of them.
     """
@@ -190,6 +190,13 @@ class Cipher:
             return self._ccm.decrypt(nonce, sealed, None)
         except InvalidTag:
             return None
+
+    def seal(self, info: int, objects: bytes, counter: int) -> bytes:
+        """Return the whole frame as the device sends it; the virtual house's devices do."""
+        tail = counter.to_bytes(COUNTER_BYTES, "little")
+        nonce = self._address + UUID + bytes([info]) + tail
+        sealed = self._ccm.encrypt(nonce, objects, None)
+        return bytes([info]) + sealed[:-CODE_BYTES] + tail + sealed[-CODE_BYTES:]
 
 
 def read(data: bytes, cipher: Cipher | None = None) -> Frame:

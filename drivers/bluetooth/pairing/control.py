@@ -7,7 +7,8 @@ radio's own user's; whoever may use it may pair.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from drivers.bluetooth.devices import FILE
 from drivers.bluetooth.pairing.agent import Said
 from drivers.bluetooth.pairing.window import Pairing, Wish
+from drivers.bluetooth.settings import RadioSettings
 from hub.contract import json_lines
 from hub.contract.json_lines import JsonLineError
 from hub.contract.radio import LINE_BYTES, Fact, PairingEnd, PairingEnded, decode, encode
@@ -46,6 +49,29 @@ def path_of(socket: str) -> Path:
     """
     folder = Path(socket).parent
     return folder.with_name(f"{folder.name}-radio") / "pairing.sock"
+
+
+class Served:
+    """The radio process's windows: the hub opens them, and an installer's programs do."""
+
+    def __init__(
+        self,
+        settings: RadioSettings,
+        tell: Callable[[Fact], None],
+        refused: Counter[str],
+        paired: Callable[[str], None],
+    ) -> None:
+        listed = Path(settings.state_dir) / FILE
+        adapter = settings.adapters.connect or settings.adapters.listen
+        self._pairing = Pairing(tell, listed, refused, adapter=adapter, paired=paired)
+        self._path = path_of(settings.socket)
+        self.noted, self.take_order = self._pairing.noted, self._pairing.take_order
+
+    async def run(self) -> None:
+        """Serve one window after the other, and the socket, for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pairing.run())
+            group.create_task(serve(self._path, self._pairing))
 
 
 async def serve(path: Path, pairing: Pairing) -> None:

@@ -32,6 +32,7 @@ ABSENT_S = 5.0  # who was told as away for so long is tried at once, whatever fa
 RESTING = 6  # failures whose pause is the longest
 AWAY_S = 60.0  # not heard and not connected for so long: out of range
 FRAMES = 256  # that wait to be read: about 2 min of a band
+NO_SERVICE = "no_service"  # it has none of those of its kind: broadcast is off, or proprietary
 Frames = asyncio.Queue[tuple[Service, str, bytes] | Lost]
 Heard = Callable[[bytes], None]
 ASKED_FOR_KEY = {Lost.BOND_STALE, Lost.NOT_PERMITTED}  # somebody has to pair it (again)
@@ -175,7 +176,7 @@ class Connection:
             measuring = await self._subscribe(peripheral, frames)
             self._well(Part.BOND)
             if not measuring:
-                self._silent("it has none of the services of its kind")
+                self._silent(NO_SERVICE)
                 return False
             return await self._listen(frames)
         finally:

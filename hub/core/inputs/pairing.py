@@ -171,9 +171,9 @@ def _not_wanted(state: HomeState) -> HomeState:
 
 
 def _spoken(window: Pairing) -> Say:
-    """Return what is said to a person: the digits one by one, as no number of six digits is."""
+    """Return what is said to a person; the voice's driver spells the digits one by one."""
     phrase = PHRASE[window.wanted] if window.wanted else Phrase.PAIRING_OPEN
-    return Say(phrase, ", ".join(window.digits))
+    return Say(phrase, window.digits)
 
 
 def _told(state: HomeState, effects: list[Effect], at: float, rules: Rules) -> Step:

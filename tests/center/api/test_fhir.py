@@ -23,10 +23,11 @@ from pydantic import ValidationError
 
 from center import cli
 from center.api import openapi
-from center.api.fhir.observations import BASE, KR_CORE, LOINC
+from center.api.fhir.observations import BASE, KR_CORE, LOINC, observation
 from center.api.fhir.server import BURST
 from center.domain.incident import Deed
 from center.domain.record import Consent, ConsentItem
+from center.domain.vitals import Reading
 from center.service import auth, removal
 from center.store.rows import audit, partners
 from center.store.rows import vitals as rows
@@ -205,6 +206,15 @@ def test_nothing_in_it_says_who_it_is(tmp_path: Path) -> None:
         assert "name" not in set(keys(answer.json()))
 
     at_counter(tmp_path, story)
+
+
+def test_a_device_is_known_by_another_name_to_each_resident() -> None:
+    one = Reading(VitalKind.PULSE, "band", NOW, 70.0)
+    first, second = (
+        observation(one, subject, {})["device"]["identifier"]["value"]
+        for subject in ("anbu-1", "anbu-2")
+    )
+    assert first != second
 
 
 def test_pages_give_each_reading_once_and_changes_since_are_found(tmp_path: Path) -> None:

@@ -137,6 +137,12 @@ def test_a_wish_and_a_pacemaker_are_reasons_of_their_own(held: VitalLimits, why:
     assert KO(f"vital_why.{why}") in drawn([point(PULSE, 1, 70.0)], limits=held)["stress"].empty
 
 
+def test_a_wish_goes_before_what_was_the_reason_earlier() -> None:
+    held = VitalLimits(stress=False)
+    made = drawn([point(PULSE, 1, 70.0)], limits=held, whys=(Whys(VitalWhy.NO_REST, 9),))
+    assert KO("vital_why.off") in made["stress"].empty
+
+
 def test_a_reason_of_a_newer_hub_is_told_as_it_came() -> None:
     whys = (Whys(VitalWhy.of("too_cold"), 3),)
     assert "too_cold" in drawn([point(PULSE, 1, 70.0)], whys=whys)["stress"].empty
@@ -151,7 +157,7 @@ def test_stress_names_the_share_that_was_left_out() -> None:
 
 def test_time_worn_is_told_by_the_day() -> None:
     made = drawn([point(VitalKind.WORN, slot, 1.0) for slot in range(48)])["worn"]
-    assert made.says.startswith("하루 평균 12시간 착용.")
+    assert made.says.startswith("자료가 있는 날에는 하루 평균 12시간 착용.")
     assert len(made.bars) == 48
 
 

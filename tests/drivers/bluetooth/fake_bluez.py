@@ -2,12 +2,14 @@
 
 It knows what the radio uses: ObjectManager, Adapter1 (Powered, StartDiscovery, RemoveDevice),
 AdvertisementMonitorManager1 with monitors that match by pattern, and Device1 as properties. As with
-BlueZ, an advert that repeats its service data changes only RSSI, and an advert that matches no
-monitor, without a discovery, is not told. It is driven by one JSON object a line on stdin, each
-answered by one on stdout (`private_bus.FakeBlueZ` does that):
+BlueZ, an advert that repeats its service data changes only RSSI, and that only by 8 dB or more; one
+that matches no monitor, without a discovery, is not told. A monitor without RSSI thresholds is told
+`DeviceFound` for each advert and never `DeviceLost`; with them, once adverts have come for its high
+timeout. It is driven by one JSON object a line on stdin, each answered by one on stdout
+(`private_bus.FakeBlueZ` does that):
 
     {"do": "advert", "address": "A4:C1:38:00:00:01", "data": {UUID: HEX}, "rssi": -60, "name": ""}
-    {"do": "silent", "address": A}       DeviceLost, as after 5 s without an advert
+    {"do": "silent", "address": A}       DeviceLost, as after the low timeout
     {"do": "forget", "address": A}       InterfacesRemoved, as 30 s later
     {"do": "load", "per_s": 2200, "strangers": 200, "listed": [A, ...]}     0 ends it
     {"do": "release"}                    all monitors end
@@ -37,6 +39,7 @@ ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 MANAGER, MONITOR = "org.bluez.AdvertisementMonitorManager1", "org.bluez.AdvertisementMonitor1"
 OBJECTS, PROPERTIES = "org.freedesktop.DBus.ObjectManager", "org.freedesktop.DBus.Properties"
 BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
+RSSI_STEP = 8  # dB: src/device.c, RSSI_THRESHOLD
 NEWS_EVERY = 50  # adverts of a listed sensor repeat a reading so often
 FLAGS, SERVICE_DATA_16 = 0x01, 0x16  # AD types
 Props = dict[str, Variant]
@@ -55,6 +58,8 @@ class Fake:
         }  # fmt: skip
         self.devices: dict[str, Props] = {}
         self.monitors: dict[tuple[str, str], list[Any]] = {}  # (sender, path): patterns
+        self.high_s: dict[tuple[str, str], int] = {}  # of those that have RSSI thresholds
+        self.since: dict[tuple[str, str, str], tuple[float, float]] = {}  # first and last advert
         self.found: set[tuple[str, str, str]] = set()
         self.discovering: set[str] = set()
         self.calls: list[str] = []
@@ -148,7 +153,10 @@ class Fake:
         for path, interfaces in objects.items():
             known = (sender, path) in self.monitors or not path.startswith(roots)
             if MONITOR in interfaces and not known:
-                self.monitors[sender, path] = interfaces[MONITOR]["Patterns"].value
+                asked = interfaces[MONITOR]
+                self.monitors[sender, path] = asked["Patterns"].value
+                if "RSSIHighTimeout" in asked:
+                    self.high_s[sender, path] = asked["RSSIHighTimeout"].value
                 self.bus.send(Message(sender, path, MONITOR, "Activate"))
         if self.releases:
             self.release()
@@ -218,20 +226,38 @@ class Fake:
             return False
         self.sent += 1
         path = device_path(address)
-        told: Props = {"RSSI": Variant("n", rssi)}
+        before = self.devices.get(path, {}).get("RSSI")
+        changed = before is None or abs(before.value - rssi) >= RSSI_STEP
+        told: Props = {"RSSI": Variant("n", rssi)} if changed else {}
         carried = Variant("a{sv}", {uuid: Variant("ay", value) for uuid, value in data.items()})
         if data and self.devices.get(path, {}).get("ServiceData") != carried:
             told["ServiceData"] = carried
         if path in self.devices:
             self.devices[path].update(told)
-            self.signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [DEVICE, told, []])
+            if told:
+                self.signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [DEVICE, told, []])
         else:
             self.devices[path] = _device(address, name, uuids) | told
             self.signal("/", OBJECTS, "InterfacesAdded", "oa{sa{sv}}",
                         [path, {DEVICE: self.devices[path]}])  # fmt: skip
         for sender, monitor in matching:
-            self._tell(sender, monitor, path, "DeviceFound")
+            self._found(sender, monitor, path)
         return True
+
+    def _found(self, sender: str, monitor: str, path: str) -> None:
+        """As `adv_monitor_filter_rssi` of BlueZ does it."""
+        high_s = self.high_s.get((sender, monitor))
+        if high_s is None:
+            self.bus.send(
+                Message(sender, monitor, MONITOR, "DeviceFound", signature="o", body=[path])
+            )
+            return
+        now, key = time.monotonic(), (sender, monitor, path)
+        first, last = self.since.get(key, (now, now))
+        first = now if now - last > high_s else first
+        self.since[key] = first, now
+        if now - first >= high_s:
+            self._tell(sender, monitor, path, "DeviceFound")
 
     def release(self) -> None:
         """It ends all monitors, as when the controller cannot keep them."""
@@ -243,6 +269,7 @@ class Fake:
     def silent(self, address: str) -> None:
         for sender, monitor in self.monitors:
             self._tell(sender, monitor, device_path(address), "DeviceLost")
+            self.since.pop((sender, monitor, device_path(address)), None)
 
     def forget(self, address: str) -> None:
         path = device_path(address)

@@ -32,6 +32,8 @@ HOWS = {
     "slow": "it answers, and tells its services only 1.5 s later",
     "key_missing": "Connect fails: le-connection-key-missing",
     "dies": "the link ends as soon as it is up",
+    "aborts": "each link ends while it is made: le-connection-abort-by-local",
+    "aborts_once": "the first does",
     "dies_later": "the link ends as soon as the services are known",
     "locked": "it wants a bond for everything",
     "in_progress": "another connect is in progress",
@@ -130,6 +132,12 @@ class GattFake(Fake):
         self.deaf = self.connect_s > 0 and path.startswith(f"{fake_bluez.HCI}/")
         await asyncio.sleep(self.connect_s)
         self.deaf = False
+        if self.how[path].startswith("aborts"):
+            self.how[path] = "aborts" if self.how[path] == "aborts" else "well"
+            self.change(path, Connected=True)
+            self.change(path, Connected=False)
+            self.bus.send(Message.new_error(message, FAILED, "le-connection-abort-by-local"))
+            return
         self.answered(path, message)
 
     def answered(self, path: str, message: Message) -> None:

@@ -13,7 +13,7 @@ from bleak.backends.scanner import AdvertisementData
 
 from drivers.bluetooth.air import Lost, LostError, Peripheral
 from drivers.bluetooth.bluez import connect
-from drivers.bluetooth.bluez.connect import ANSWER_S, CALL_S, QUICK_ENDS, Connector
+from drivers.bluetooth.bluez.connect import ANSWER_S, CALL_S, FALLS, QUICK_ENDS, Connector
 from drivers.bluetooth.wearables.service import uuid
 from tests.drivers.bluetooth.gatt_server import ADDRESS, GattServer
 from tests.drivers.bluetooth.private_bus import Bluezoo, FakeBlueZ, PrivateBus, wait_for
@@ -37,6 +37,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "ANSWER_S", ANSWER_S / 8)
     monkeypatch.setattr(connect, "FOUND_S", 3.0)
     monkeypatch.setattr(connect, "CALL_S", CALL_S / 10)
+    monkeypatch.setattr(connect, "PART_S", 1.0)
 
 
 async def lost(connector: Connector, address: str = BAND) -> Lost:
@@ -113,6 +114,44 @@ def test_who_is_cancelled_while_nobody_answers_leaves_no_connect_behind(bluez: F
     asyncio.run(story())
 
 
+@pytest.mark.usefixtures("soon")
+def test_a_daemon_that_hangs_amid_a_connect_holds_nobody_up_once_it_goes_on(
+    bluez: FakeBlueZ,
+) -> None:
+    async def story() -> None:
+        bluez.do("behave", address=BAND, how="never")
+        connector = Connector()
+        task = asyncio.create_task(lost(connector))
+        await asyncio.to_thread(
+            wait_for, lambda: "Connect" in bluez.do("state")["calls"], "a connect"
+        )
+        bluez.stop()
+        await asyncio.sleep(1.5)  # its time is over by now
+        assert not task.done()
+        bluez.resume()
+        assert await within(task) is Lost.NOT_FOUND
+        bluez.do("behave", address=BAND, how="well")
+        async with connector.connect(BAND) as peripheral:
+            assert await peripheral.read(LEVEL) == b"\x50"
+
+    asyncio.run(story())
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_daemon_that_hangs_while_a_band_is_connected_ends_the_link(bluez: FakeBlueZ) -> None:
+    async def story() -> None:
+        async with band() as (peripheral, _):
+            bluez.stop()
+            with pytest.raises(LostError) as caught:
+                await peripheral.read(LEVEL)
+            assert caught.value.reason is Lost.TIMEOUT
+        bluez.resume()
+
+    begun = time.monotonic()
+    asyncio.run(story())
+    assert time.monotonic() - begun < CALL_S / 10 + 4
+
+
 @pytest.mark.parametrize(
     ("how", "paired", "reason"),
     [
@@ -120,6 +159,7 @@ def test_who_is_cancelled_while_nobody_answers_leaves_no_connect_behind(bluez: F
         ("never", True, Lost.NOT_FOUND),
         ("mute", False, Lost.TIMEOUT),
         ("dies", False, Lost.TIMEOUT),
+        ("aborts", False, Lost.TIMEOUT),
         ("key_missing", True, Lost.BOND_STALE),
         ("in_progress", False, Lost.BUSY),
     ],
@@ -149,6 +189,26 @@ def test_a_device_that_wants_a_bond_says_whether_there_was_one(
     asyncio.run(story())
 
 
+def test_a_link_that_falls_while_it_is_made_is_made_again_and_holds(bluez: FakeBlueZ) -> None:
+    async def story() -> None:
+        bluez.do("behave", address=BAND, how="aborts_once")
+        async with band() as (peripheral, heard):
+            bluez.do("send", address=BAND, uuid=HEART_RATE, value="0048")
+            assert await within(heard.get()) == b"\x00\x48"
+            with pytest.raises(TimeoutError):
+                await within(peripheral.ended(), 0.3)
+            bluez.do("part", address=BAND)
+            assert await within(peripheral.ended()) is Lost.ENDED
+
+    asyncio.run(story())
+
+
+def test_links_that_fall_one_after_the_other_do_not_deafen_it_for_long(bluez: FakeBlueZ) -> None:
+    bluez.do("behave", address=BAND, how="aborts")
+    assert asyncio.run(lost(Connector())) is Lost.TIMEOUT
+    assert bluez.do("state")["calls"].count("Connect") <= 6
+
+
 def test_bluez_own_word_for_a_stale_bond_is_taken(bluez: FakeBlueZ) -> None:
     async def story() -> None:
         bluez.do("peripheral", address=BAND, characteristics={HEART_RATE: ""}, paired=True)
@@ -162,20 +222,22 @@ def test_bluez_own_word_for_a_stale_bond_is_taken(bluez: FakeBlueZ) -> None:
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("how", ["dies", "dies_later"])
+@pytest.mark.parametrize("how", ["dies", "dies_later", "aborts"])
 def test_links_of_a_bond_that_all_end_at_once_are_a_stale_bond(bluez: FakeBlueZ, how: str) -> None:
     async def story() -> None:
         bluez.do("peripheral", address=BAND, characteristics={HEART_RATE: ""}, paired=True)
         bluez.do("behave", address=BAND, how=how)
-        connector, reasons = Connector(now=lambda: 0.0), []
-        for _ in range(QUICK_ENDS):
+        connector, reasons = Connector(now=lambda: 0.0), list[Lost]()
+        while not reasons or reasons[-1] is not Lost.BOND_STALE:
             try:
                 async with connector.connect(BAND) as peripheral:
-                    await peripheral.ended()
+                    reasons.append(await peripheral.ended())
             except LostError as error:
                 reasons.append(error.reason)
-        assert reasons[-1] is Lost.BOND_STALE
-        assert set(reasons[:-1]) <= {Lost.TIMEOUT}
+            links = bluez.do("state")["calls"].count("Connect")
+            assert links <= QUICK_ENDS + FALLS
+        assert links >= QUICK_ENDS
+        assert set(reasons[:-1]) <= {Lost.TIMEOUT, Lost.ENDED}
 
     asyncio.run(story())
 

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from drivers.bluetooth import settings
 from drivers.bluetooth.devices import DeviceList, load
+from drivers.bluetooth.settings import RadioSettings
 from hub.core.model.rules import Role
 from hub.core.model.wireless import Pendant, Wireless
 from hub.shared.settings import Problem, SettingsError
@@ -68,3 +70,7 @@ def test_a_slip_of_the_hand_silences_no_pendant(
     path.unlink()
     listed.look()
     assert changes[1:] == [()]
+
+
+def test_a_radio_without_a_file_of_settings_begins_with_the_usual_ones(tmp_path: Path) -> None:
+    assert settings.load(tmp_path / "radio.toml") == RadioSettings()

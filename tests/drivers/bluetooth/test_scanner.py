@@ -8,7 +8,7 @@ import pytest
 
 from drivers.bluetooth.air import BTHOME
 from drivers.bluetooth.bluez import bus as dbus
-from drivers.bluetooth.bluez import scanner
+from drivers.bluetooth.bluez import monitor, scanner
 from drivers.bluetooth.bluez.scanner import Scanner
 from drivers.bluetooth.settings import Adapters
 from hub.contract.radio import Part
@@ -148,12 +148,17 @@ def test_a_device_that_is_paired_meanwhile_is_heard_without_a_new_scan(home: Sto
 
 
 def test_a_steady_device_is_near_until_the_monitor_loses_it(
-    bluez: FakeBlueZ, tmp_path: Path
+    bluez: FakeBlueZ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(monitor, "FOUND_S", 1)
+
     async def story(home: Story) -> None:
+        begun = time.monotonic()
         await home.do("advert", address=PENDANT, data={})
-        await until(lambda: home.ear.here.get(PENDANT), "it is near")
-        await asyncio.sleep(0)
+        await until(lambda: home.ear.here.get(PENDANT), "it is near at its first advert")
+        while time.monotonic() - begun < 1.1:  # the same again and again: RSSI as before
+            await home.do("advert", address=PENDANT, data={})
+        assert (await home.do("state"))["found"]
         lasting = time.monotonic() + 2.0  # beyond `away_s`: nothing is heard, and it is still here
         await until(lambda: time.monotonic() > lasting, "the time is over")
         assert home.ear.here == {PENDANT: True}
@@ -163,6 +168,26 @@ def test_a_steady_device_is_near_until_the_monitor_loses_it(
         await until(lambda: home.ear.here == {PENDANT: True}, "it is back")
 
     Story(bluez, tmp_path, away_s=1.0).run(story)
+
+
+def test_adverts_of_strangers_are_no_calls_to_the_monitor(
+    home: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BlueZ calls a monitor without RSSI thresholds for each advert of each device."""
+    called = list[object]()
+    monkeypatch.setattr(scanner.Scanner, "_came", lambda _, *said: called.append(said))
+
+    async def story(home: Story) -> None:
+        for n in range(50):
+            await home.do("advert", address=STRANGER, data={BTHOME: f"44{n:02x}"})
+        assert await home.press()
+
+    home.run(story)
+    assert called == []
+
+
+def test_the_patterns_fit_into_bluezs_request() -> None:
+    assert 1 + 34 * len(monitor.PATTERNS) < 256
 
 
 def test_after_bluetoothd_was_restarted_it_hears_again_and_nobody_is_told(

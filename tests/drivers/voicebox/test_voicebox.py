@@ -27,10 +27,13 @@ from hub.contract.voice import (
     decode,
     encode,
 )
+from hub.contract.voice import Say as SayWord
 from hub.contract.voice import Spoke as SpokeWord
 from hub.contract.voice import Talking as TalkingWord
 from hub.core.model.effects import Ask, Say, Show, Signal
 from hub.core.model.events import Answered, Measured, PartChanged, Spoke, Talking, VoiceTold
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from hub.shared.sidecar import host
 from hub.shared.sidecar.host import Patience
 from tests.drivers.fakes import FakePort
@@ -402,3 +405,21 @@ async def _hanging(path: Path) -> Process:
 async def _settled() -> None:
     for _ in range(100):
         await asyncio.sleep(0)
+
+
+def test_digits_are_spoken_one_by_one_with_a_pause_in_the_middle() -> None:
+    words = messages("hub", Language.KOREAN, "hub")["say"]
+    order = voicebox.voice_order(Say(Phrase.PAIRING_COMPARE, "470192"), words.__getitem__)
+    assert isinstance(order, SayWord)
+    assert order.text == f"{words['pairing_compare']} 넷, 칠, 공. 하나, 아홉, 둘."
+    unsaid = voicebox.voice_order(Say(Phrase.PAIRING_SHOW, "000012"), lambda phrase: phrase)
+    assert isinstance(unsaid, SayWord)
+    assert unsaid.text == "pairing_show 0, 0, 0. 0, 1, 2."  # without the words
+    other = voicebox.voice_order(Say(Phrase.ANNOUNCEMENT, "119"), lambda phrase: phrase)
+    assert isinstance(other, SayWord)
+    assert other.text == "announcement 119"
+
+
+@pytest.mark.parametrize("language", Language)
+def test_each_language_has_ten_words_for_digits(language: Language) -> None:
+    assert len(set(messages("hub", language, "hub")["say"][Phrase.DIGITS].split())) == 10

@@ -1,7 +1,9 @@
 """What is said first, what is cut short, and what is dropped."""
 
 from hub.contract.voice import Ask, Listen, Say
-from voice.dialogue.queue import MOST, STALE_S, TaskQueue, cuts_short, is_blunt
+from hub.core.alarm import signals
+from hub.core.inputs import wireless
+from voice.dialogue.queue import ALARM, MOST, STALE_S, TaskQueue, cuts_short, is_blunt
 
 GREETING, HEAT = Say("thanks_fine", "네, 다행입니다."), Say("announcement", "폭염입니다.", "n1")
 FIRE = Say("announcement", "불이 났습니다.", "n2", urgent=True)
@@ -19,6 +21,15 @@ def order_of(*tasks: Say | Ask | Listen) -> list[Say | Ask | Listen | None]:
 def test_an_alarm_goes_first_then_the_question_for_help_then_a_warning() -> None:
     found = order_of(GREETING, MOOD, QUIET, HELP, RAISED, FIRE)
     assert found == [RAISED, HELP, QUIET, FIRE, GREETING, MOOD, None]
+
+
+def test_every_sentence_of_an_alarm_goes_first() -> None:
+    said = {*signals.PHRASE.values(), *signals.OUTSIDE.values(), *wireless.SAID.values()}
+    assert {str(phrase) for phrase in said} <= ALARM
+    leave = Say("leave_smoke", "연기가 감지되었습니다. 지금 바로 집 밖으로 나가 주세요.")
+    assert order_of(MOOD, leave, RAISED) == [leave, RAISED, MOOD, None]
+    assert cuts_short(leave, MOOD)
+    assert is_blunt(leave)
 
 
 def test_what_is_said_twice_is_said_once() -> None:

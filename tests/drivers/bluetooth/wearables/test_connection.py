@@ -213,7 +213,8 @@ def test_a_band_without_a_heart_rate_service_is_told() -> None:
         room.air.devices[ADDRESS] = room.band
         room.wearables.heard(advert(ADDRESS))
         await asyncio.sleep(5)
-        assert room.troubles == [(Part.MUTE, True)]
+        told = Trouble(Part.MUTE, present=True, device="band", detail="no_service")
+        assert room.told.of(Trouble) == [told]
 
     story(tell)
 
