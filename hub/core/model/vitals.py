@@ -99,8 +99,12 @@ class Band(Struct, frozen=True):
 
 
 class Meter(Struct, frozen=True):
-    """An oximeter on a finger: its readings of the last half minute, as (at, percent)."""
+    """An oximeter on a finger: its readings of the last half minute, as (at, percent).
 
+    Of any device that streams other values, only when one was last told.
+    """
+
+    told_at: float = NEVER
     last_at: float = NEVER
     readings: tuple[tuple[float, float], ...] = ()
     due_at: float | None = None  # when the first readings of this finger are judged

@@ -23,6 +23,7 @@ from hub.core.vitals import limits, question, summary
 OLD_S = 600.0  # by its own clock: then it was stored
 FINGER_S = 60.0  # a longer pause is another finger
 STREAM_S = 30.0
+EVERY_S = 60.0  # the most often that a device's single values are told
 READINGS = 60  # of half a minute
 LEAST_PULSE_PRESSURE = 10.0  # mmHg between systolic and diastolic
 PLAUSIBLE = {  # a value's name -> its kind, and what a living body may have
@@ -66,6 +67,12 @@ def take(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
         return _take_oxygen(state, event, found[VitalKind.OXYGEN], rules)
     if not found:
         return state, []
+    by_cuff = any(kind in found for kind in limits.PRESSURES)
+    if fresh and not by_cuff:  # it may stream, such as the pulse of a finger
+        meter = state.vitals.meters.get(event.device, Meter())
+        if 0.0 <= event.at - meter.told_at < EVERY_S:
+            return state, []
+        state = _with(state, event.device, replace(meter, told_at=event.at))
     utc = state.clock.utc(event.at)
     if event.taken_utc is not None and not fresh:
         utc = event.taken_utc
@@ -74,7 +81,7 @@ def take(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
         for kind, value in found.items()
     )
     state, told = summary.publish(state, event.at, event.at, entries, rules)
-    if not fresh or not any(kind in found for kind in limits.PRESSURES):
+    if not fresh or not by_cuff:
         return state, told
     passed = _passed_pressure(state, event, found, rules)
     state, asked = question.see_reading(state, Kind.BLOOD_PRESSURE, passed, event.at, rules)

@@ -34,8 +34,12 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
     from_at = due - rules.vitals.summary_s
     entries = tuple(_entries(state, from_at, due))
     vitals = state.vitals
-    bands = {device: _emptied(band) for device, band in vitals.bands.items()}
-    meters = {device: replace(one, tally=NONE) for device, one in vitals.meters.items()}
+    # what was taken off the list is forgotten, unless the list could not be read yet
+    known = {*vitals.bands, *vitals.meters} if not rules.listed else {*rules.sensors}
+    bands = {device: _emptied(band) for device, band in vitals.bands.items() if device in known}
+    meters = {
+        device: replace(one, tally=NONE) for device, one in vitals.meters.items() if device in known
+    }
     state = replace(state, vitals=replace(vitals, bands=bands, meters=meters, from_at=None))
     effects: list[Effect] = []
     for first in range(0, len(entries), MOST):

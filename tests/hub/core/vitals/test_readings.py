@@ -137,6 +137,13 @@ def test_a_thermometer_is_told() -> None:
     assert [one.value for one in home.entries(VitalKind.TEMPERATURE)] == [36.6]
 
 
+def test_values_that_stream_are_told_once_a_minute() -> None:
+    home = Worn()
+    for _ in range(150):
+        home.measure(FINGER, {"pulse_bpm": 66.0})
+    assert len(home.entries(VitalKind.PULSE)) == 3
+
+
 def test_too_little_oxygen_is_asked_about_after_the_finger_has_settled() -> None:
     home = Worn().finger(86.0, 15.0)
     assert (home.said, home.vitals) == ([], [])

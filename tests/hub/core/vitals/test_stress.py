@@ -62,6 +62,19 @@ def test_a_band_that_was_not_worn_is_left_out() -> None:
     assert {one.device for one in home.vitals[-1].entries} == {STRAP}
 
 
+def test_a_band_that_was_taken_off_the_list_is_forgotten_but_not_while_there_is_no_list() -> None:
+    home = Worn().beat(70.0, 5 * MINUTE)
+    sensors = {d: s for d, s in RULES.sensors.items() if d != BAND}
+    home.rules = replace(RULES, sensors=sensors, listed=False)
+    home.wait(QUARTER)
+    assert BAND in home.state.vitals.bands
+    home.rules = RULES
+    home.beat(70.0, 5 * MINUTE)
+    home.rules = replace(RULES, sensors=sensors, listed=True)
+    home.wait(QUARTER)
+    assert BAND not in home.state.vitals.bands
+
+
 def test_it_goes_as_telemetry_on_a_topic_of_its_own() -> None:
     home = resting(Worn())
     (told,) = [e for e in home.effects if isinstance(e, Publish) and "vitals" in e.topic]
