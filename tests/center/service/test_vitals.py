@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from center.domain import vitals as pictures
-from center.domain.limits import AGAIN_S, Fate, Kept, is_too_old
+from center.domain.limits import AGAIN_S, DEFAULTS, Fate, Kept, is_too_old
 from center.domain.record import Consent, ConsentItem
 from center.domain.vitals import SPANS, Window, window
 from center.link.reconnect import LinkState
@@ -35,7 +36,7 @@ from hub.contract.wire import Reason, decode_from_hub
 from hub.core.decide import decide, recover
 from hub.core.model.effects import Publish
 from hub.core.model.events import CommandReceived, Started
-from hub.core.model.rules import Rules
+from hub.core.model.rules import Rules, VitalRules
 from hub.core.model.state import HomeState
 from tests.center.bodies import WILLING, pressure, quarter, reading, usual_quarters, write
 from tests.center.counter import Counter, at_counter
@@ -369,3 +370,9 @@ def test_a_retained_state_says_nothing_of_limits(store: Store) -> None:
     old = received(replace(state(), limits=None), utc=NOW + 5, retained=True)
     store.submit(lambda conn: store_message(conn, old)).result(10)
     assert store.read(limits.find, HUB).fate is Fate.AT_HUB
+
+
+def test_the_defaults_that_the_form_shows_are_the_hubs_own() -> None:
+    hubs, shown = VitalRules(), msgspec.structs.asdict(DEFAULTS)
+    numbers = {name: value for name, value in shown.items() if not isinstance(value, bool)}
+    assert numbers == {name: getattr(hubs, name) or None for name in numbers}
