@@ -406,7 +406,7 @@ def test_what_a_real_hub_tells_of_a_band_and_a_cuff_is_drawn_where_it_was(store:
 def test_intervals_that_move_by_seconds_leave_no_slot_empty(store: Store) -> None:
     write(store)
     moving_s = 905.0  # each begins with the next reading after the last one's end
-    edge = DAY.start_utc + 1.0
+    edge = DAY.start_utc + 800.0  # soon one of them begins just after a slot of its own length
     while edge + moving_s < DAY.end_utc:
         edge += moving_s
         entry = Vital(PULSE, edge, "band", 70.0, n=180)
