@@ -23,7 +23,9 @@ SUMMED = frozenset({  # kinds of which the hub tells a mean, or a share, of an i
 class Span(Struct, frozen=True):
     """How far back a page shows, and how long a slot of its pictures is (both end on whole ones).
 
-    A day is shown by the hub's own entries; a year by days.
+    A slot is longer than the hub's own interval. That begins with a reading, so it moves by seconds
+    each time: in slots of its length, one would stay empty every other day though nothing is
+    missing.
     """
 
     days: int
@@ -31,7 +33,7 @@ class Span(Struct, frozen=True):
 
 
 SPANS = {
-    "1": Span(1, 900),
+    "1": Span(1, 1200),
     "7": Span(7, 3600),
     "30": Span(30, 6 * 3600),
     "365": Span(365, times.DAY_S),
@@ -153,7 +155,12 @@ def gaps(points: Sequence[Point], slots: int) -> list[tuple[int, int]]:
 
 
 def worn_share(point: Point, window: Window) -> float:
-    """Return for what share of a slot a device is known to have been worn."""
+    """Return for what share of a slot a device is known to have been worn.
+
+    A slot that is hardly longer than the hub's interval is as its entries are.
+    """
+    if window.slot_s < 2 * ENTRY_S:
+        return min(1.0, max(0.0, point.value))
     return min(1.0, max(0.0, point.value) * point.n * ENTRY_S / window.slot_s)
 
 

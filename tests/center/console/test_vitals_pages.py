@@ -73,7 +73,9 @@ def text_of(page: str) -> str:
 
 
 def test_a_gap_is_hatched_and_nothing_is_drawn_through_it() -> None:
-    made = drawn([point(PULSE, slot, 70.0, 9.0) for slot in (*range(10), *range(20, 96))])["pulse"]
+    made = drawn([point(PULSE, slot, 70.0, 9.0) for slot in (*range(10), *range(20, DAY.slots))])[
+        "pulse"
+    ]
     plot = chart.Plot(DAY, chart.Scale(40, 120, 20))
     assert made.gaps == ((plot.x(10), round(plot.x(20) - plot.x(10), 1)),)
     assert (len(made.lines), len(made.bands)) == (2, 2)
@@ -89,8 +91,8 @@ def test_a_lone_reading_is_seen() -> None:
 
 
 def test_what_is_to_come_is_no_gap() -> None:
-    made = Drawn(DAY, by_kind([point(PULSE, slot, 70.0) for slot in range(90)]))
-    (pulse, *_) = draw(made, Viewer("김하늘", DAY.at(90), KO))
+    made = Drawn(DAY, by_kind([point(PULSE, slot, 70.0) for slot in range(60)]))
+    (pulse, *_) = draw(made, Viewer("김하늘", DAY.at(60), KO))
     assert pulse.gaps == ()
 
 
@@ -156,9 +158,9 @@ def test_stress_names_the_share_that_was_left_out() -> None:
 
 
 def test_time_worn_is_told_by_the_day() -> None:
-    made = drawn([point(VitalKind.WORN, slot, 1.0) for slot in range(48)])["worn"]
+    made = drawn([point(VitalKind.WORN, slot, 1.0) for slot in range(36)])["worn"]
     assert made.says.startswith("자료가 있는 날에는 하루 평균 12시간 착용.")
-    assert len(made.bars) == 48
+    assert len(made.bars) == 36
 
 
 def test_the_table_has_every_slot_with_a_reading_the_newest_first() -> None:

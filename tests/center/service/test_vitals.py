@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from center.domain import vitals as pictures
-from center.domain.limits import AGAIN_S, Fate, Kept, is_too_old
+from center.domain.limits import AGAIN_S, DEFAULTS, Fate, Kept, is_too_old
 from center.domain.record import Consent, ConsentItem
 from center.domain.vitals import SPANS, Window, window
 from center.link.reconnect import LinkState
@@ -35,12 +36,13 @@ from hub.contract.wire import Reason, decode_from_hub
 from hub.core.decide import decide, recover
 from hub.core.model.effects import Publish
 from hub.core.model.events import CommandReceived, Started
-from hub.core.model.rules import Rules
+from hub.core.model.rules import Rules, VitalRules
 from hub.core.model.state import HomeState
 from tests.center.bodies import WILLING, pressure, quarter, reading, usual_quarters, write
 from tests.center.counter import Counter, at_counter
 from tests.center.lives import RECORD
 from tests.center.making import HUB, NOW, forget, hear, received, state, stored
+from tests.hub.core.vitals.scenes import CUFF, EIGHT, MINUTE, Worn
 
 PULSE, STRESS = VitalKind.PULSE, VitalKind.STRESS
 WANTED = VitalLimits(high_rest_bpm=110.0, stress=False)
@@ -112,7 +114,7 @@ def test_a_slot_without_a_reading_has_no_point(store: Store) -> None:
         hear(store, reading(PULSE, 70.0, DAY.at(slot)))
     found = pictures.by_kind(store.read(rows.points, HUB, DAY))[PULSE]
     assert [[one.slot for one in run] for run in pictures.runs(found)] == [[3, 4], [7]]
-    assert pictures.gaps(found, DAY.slots) == [(0, 3), (5, 2), (8, 88)]
+    assert pictures.gaps(found, DAY.slots) == [(0, 3), (5, 2), (8, DAY.slots - 8)]
 
 
 @pytest.mark.parametrize(
@@ -369,3 +371,45 @@ def test_a_retained_state_says_nothing_of_limits(store: Store) -> None:
     old = received(replace(state(), limits=None), utc=NOW + 5, retained=True)
     store.submit(lambda conn: store_message(conn, old)).result(10)
     assert store.read(limits.find, HUB).fate is Fate.AT_HUB
+
+
+def test_the_defaults_that_the_form_shows_are_the_hubs_own() -> None:
+    hubs, shown = VitalRules(), msgspec.structs.asdict(DEFAULTS)
+    numbers = {name: value for name, value in shown.items() if not isinstance(value, bool)}
+    assert numbers == {name: getattr(hubs, name) or None for name in numbers}
+
+
+def test_what_a_real_hub_tells_of_a_band_and_a_cuff_is_drawn_where_it_was(store: Store) -> None:
+    write(store)
+    home = Worn()
+    began = EIGHT + home.at
+    home.beat(72.0, 160 * MINUTE, rr=True)
+    home.measure(CUFF, {"systolic_mmhg": 131.0, "diastolic_mmhg": 78.0})
+    ended = EIGHT + home.at
+    home.wait(20 * MINUTE)
+    for said in home.vitals:
+        hear(store, said, utc=EIGHT + home.at)
+    shown = window(SPANS["1"], EIGHT + home.at)
+    found = pictures.by_kind(store.read(rows.points, HUB, shown))
+    first, last = (int((utc - shown.start_utc) // shown.slot_s) for utc in (began, ended))
+    assert pictures.runs(found[PULSE]) == [found[PULSE]]  # without a gap
+    assert (found[PULSE][0].slot, found[PULSE][-1].slot) == (first, last)
+    assert all(abs(one.value - 72.0) < 2.0 for one in found[PULSE])
+    (cuff,) = found[VitalKind.SYSTOLIC]
+    assert (cuff.slot, cuff.value) == (last, 131.0)
+    held = {one.kind: one for one in store.read(rows.latest, HUB, EIGHT + home.at)}
+    assert held[PULSE].from_utc is not None
+    assert held[VitalKind.SYSTOLIC].from_utc is None
+    assert store.read(rows.whys, HUB, STRESS, 0.0)  # nothing is usual yet
+
+
+def test_intervals_that_move_by_seconds_leave_no_slot_empty(store: Store) -> None:
+    write(store)
+    moving_s = 905.0  # each begins with the next reading after the last one's end
+    edge = DAY.start_utc + 800.0  # soon one of them begins just after a slot of its own length
+    while edge + moving_s < DAY.end_utc:
+        edge += moving_s
+        entry = Vital(PULSE, edge, "band", 70.0, n=180)
+        hear(store, Vitals(edge - 900.0, edge, synced=True, entries=(entry,)))
+    found = pictures.by_kind(store.read(rows.points, HUB, DAY))[PULSE]
+    assert pictures.gaps(found, DAY.slots - 1) == []
