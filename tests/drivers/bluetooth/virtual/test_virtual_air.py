@@ -1,7 +1,5 @@
 """From the house's socket to the hub's events, by the bytes that real devices would send."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,17 +17,9 @@ from hub.core.model.events import (
     WirelessPressed,
 )
 from hub.core.model.wireless import Presses, Verdict, fold
-from tests.drivers.bluetooth.virtual_home import Air, wireless
+from tests.drivers.bluetooth.virtual_home import Air, play
 
 pytestmark = pytest.mark.usefixtures("pins")
-
-
-def play(folder: Path, story: Callable[[Air], Awaitable[None]]) -> None:
-    async def scene() -> None:
-        async with wireless(folder) as air:
-            await story(air)
-
-    asyncio.run(scene())
 
 
 def verdicts(air: Air) -> list[Verdict]:
