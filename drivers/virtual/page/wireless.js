@@ -4,6 +4,7 @@ const VARIATIONS = ["none", "normal", "irregular"];
 const GLYPHS = { pendant: "◎", sensor: "◇", band: "♥", cuff: "⊕", phone: "▯" };
 const SYSTOLIC = { min: 60, max: 260 };
 const DIASTOLIC = { min: 30, max: 160 };
+const isDoor = (device) => ["door", "exit_door", "window"].includes(device.sense);
 
 export class Wireless {
   constructor(list, send) {
@@ -51,9 +52,8 @@ export class Wireless {
         );
         break;
       case "sensor": {
-        const isDoor = ["door", "exit_door", "window"].includes(device.sense);
-        const flip = (on) => ask(isDoor ? { do: "door", open: on } : { do: "detector", on });
-        box.append(this.flip(item, isDoor ? "door" : "detect", (seen) => seen.on, flip));
+        const flip = (on) => ask(isDoor(device) ? { do: "door", open: on } : { do: "detector", on });
+        box.append(this.flip(item, isDoor(device) ? "door" : "detect", (seen) => seen.on, flip));
         box.append(this.battery(item, name, ask));
         break;
       }
@@ -137,10 +137,11 @@ export class Wireless {
 
   state(device, t) {
     switch (device.kind) {
-      case "sensor": {
-        const isDoor = ["door", "exit_door", "window"].includes(device.sense);
-        return t("page", isDoor ? (device.on ? "is_open" : "is_shut") : device.on ? "is_found" : "is_clear");
-      }
+      case "pendant":
+        return t("page", "name_pendant");
+      case "sensor":
+        if (isDoor(device)) return t("page", device.on ? "is_open" : "is_shut");
+        return `${t("page", `name_${device.sense}`)}: ${t("page", device.on ? "is_found" : "is_clear")}`;
       case "band":
         return device.near ? t("page", device.worn ? "is_worn" : "is_off") : t("page", "is_away");
       case "phone":

@@ -34,7 +34,7 @@ def test_what_is_done_at_the_page_reaches_the_hub_over_the_air(tmp_path: Path) -
                 await air.until(lambda: len(air.heard(WirelessPressed)) == 1)
                 await door.get_by_role("button").click()
                 await expect(door).to_contain_text("열림")
-                await air.until(lambda: [e.on for e in air.heard(WirelessFound)] == [True])
+                await air.until(lambda: True in [e.on for e in air.heard(WirelessFound)])
                 await band.locator("[data-value=pulse]").fill("131")
                 await expect(band).to_contain_text("맥박 131회")
                 await band.locator("[data-value=variation]").fill("2")

@@ -80,9 +80,10 @@ def test_a_door_opens_and_a_detector_finds_smoke(tmp_path: Path) -> None:
             assert (await air.do(do="door", what="balcony", open=True))["changed"]
             await air.do(do="detector", what="smoke", on=True)
             await air.do(do="battery", what="balcony", pct=9)
-            await air.until(lambda: len(air.heard(WirelessFound)) == 2)
+            await air.until(lambda: len(air.heard(WirelessFound)) == 4)
             found = [(e.device, e.what, e.on) for e in air.heard(WirelessFound)]
-            assert found == [("balcony", Sensed.DOOR, True), ("smoke", Sensed.SMOKE, True)]
+            door, smoke = ("balcony", Sensed.DOOR), ("smoke", Sensed.SMOKE)
+            assert found == [(*door, False), (*smoke, False), (*door, True), (*smoke, True)]
             await air.until(
                 lambda: (
                     ("balcony", 9.0)
