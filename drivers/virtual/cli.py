@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.lives import cli as lives
 from drivers.virtual import sensors_cli
+from drivers.virtual.wireless import Deed
+from drivers.virtual.words import Variation
+from hub.contract.radio import How
 from hub.contract.voice import Meaning
 from hub.shared import unix_socket
 from hub.shared.messages import Messages, messages, ours
@@ -25,9 +28,12 @@ if TYPE_CHECKING:
 LONGEST_MOTION_MS = 7_200_000  # longer than any sensor is busy without being stuck
 FULL_PCT = 100.0
 DEEDS = ("motion", "door", "mains", "battery", "speak")
+WIRELESS = ("pendant", "detector", "band", "measure", "phone")
 MOST_SCORE = 3
 Request = dict[str, Any]
 LONGEST_MS = 600_000
+NEAR = ("near", "away")
+BAND_WORDS = {"range": NEAR, "skin": ("on", "off")}  # the first word is true
 ANSWER_S = 5.0  # the house answers at once, or after the press that it was asked for
 
 
@@ -65,6 +71,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     release = deeds.add_parser("release", parents=[asked], help=said["release_about"])
     release.add_argument("what", help=said["what_about"])
     _add_changes(deeds, asked)
+    _add_wireless(deeds, asked)
     sensors_cli.add_arguments(deeds.add_parser("sensors", help=said["sensors_about"]))
     deeds.add_parser("lamps", parents=[asked], help=said["lamps_about"])
     serve = deeds.add_parser("serve", parents=[usual], help=said["serve_about"])
@@ -133,6 +140,31 @@ def _add_changes(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentPars
     speak.add_argument("--score", type=int, choices=scores, default=0, help=said["score_about"])
 
 
+def _add_wireless(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentParser) -> None:
+    """Add the commands for what is worn, carried and heard by the radio process."""
+    said = ours("drivers.virtual")["cli"]
+
+    def command(name: str) -> ArgumentParser:
+        made = deeds.add_parser(name, parents=[asked], help=said[f"{name}_about"])
+        made.add_argument("what", help=said["wireless_about"])
+        return made
+
+    hows = [str(deed) for deed in Deed]
+    pendant = command("pendant")
+    pendant.add_argument("--how", choices=hows, default=hows[0], help=said["how_about"])
+    command("detector").add_argument("to", choices=("found", "clear"), help=said["found_about"])
+    band = command("band")
+    for name, words in BAND_WORDS.items():
+        band.add_argument(f"--{name}", choices=words, help=said[f"{name}_about"])
+    band.add_argument("--pulse", type=float, metavar="BPM", help=said["pulse_about"])
+    variations = [str(variation) for variation in Variation]
+    band.add_argument("--variation", choices=variations, help=said["variation_about"])
+    measure = command("measure")
+    for name in ("systolic", "diastolic"):
+        measure.add_argument(name, type=float, help=said["mmhg_about"])
+    command("phone").add_argument("to", choices=NEAR, help=said["range_about"])
+
+
 def _milliseconds(text: str) -> float:
     try:
         ms = float(text)
@@ -165,6 +197,8 @@ def _request(args: Namespace) -> dict[str, Any]:
             return {"do": "release", "what": args.what}
         case deed if deed in DEEDS:
             return _change_request(args)
+        case deed if deed in WIRELESS:
+            return {"do": deed, "what": args.what} | _wireless_request(args)
         case _:
             return {"do": "lamps"}
 
@@ -182,6 +216,25 @@ def _change_request(args: Namespace) -> Request:
             return {"do": "speak", "what": args.what, "score": args.score}
         case _:
             return {"do": "battery", "what": args.what, "pct": args.pct}
+
+
+def _wireless_request(args: Namespace) -> Request:
+    """Return what is particular to a command for a wireless device."""
+    match args.deed:
+        case "pendant":
+            return {"how": args.how}
+        case "detector":
+            return {"on": args.to == "found"}
+        case "band":
+            words = {name: getattr(args, name) for name in BAND_WORDS}
+            states = {k: v and v == BAND_WORDS[k][0] for k, v in words.items()}
+            near, worn = states["range"], states["skin"]
+            more = {"pulse_bpm": args.pulse, "variation": args.variation}
+            return {"near": near, "worn": worn} | more
+        case "measure":
+            return {"systolic_mmhg": args.systolic, "diastolic_mmhg": args.diastolic}
+        case _:
+            return {"near": args.to == NEAR[0]}
 
 
 def _serve(args: Namespace) -> int:
@@ -217,7 +270,7 @@ def _refusal(said: Messages, args: Namespace, answer: dict[str, Any]) -> str:
 def _told(said: Messages, args: Namespace, answer: dict[str, Any]) -> str:
     if args.deed == "lamps":
         return _look(said, answer)
-    if args.deed in DEEDS:
+    if args.deed in (*DEEDS, *WIRELESS):
         return _change_told(said, args, answer)
     ms = getattr(args, "ms", None)
     sentence = "released" if args.deed == "release" else "held" if ms is None else "pressed"
@@ -247,6 +300,10 @@ def _change_told(said: Messages, args: Namespace, answer: Request) -> str:
             key = "battery_set"
         case "speak":
             return f"「{said['speak'][args.what]}」"
+        case "pendant":
+            key = "pendant_pressed" if args.how in {how.value for how in How} else args.how
+        case "band" | "measure":
+            key = f"{args.deed}_done"
         case _:
             key = f"{args.deed}_{args.to}"
     seconds = f"{answer.get('lasts_s', 0.0):g}"

@@ -97,6 +97,9 @@ class Devices:
             if isinstance(unit.told, Worn | Carried):
                 radio.put_nowait(unit.told)
         self._radios.add(radio)
+        for name, unit in self._units.items():
+            if isinstance(unit.told, Sent) and unit.told.states and name not in self._heard:
+                self._send(unit.told)  # a sensor is heard before anything happens
         self.changed()
         try:
             while True:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hub.shared import unix_socket
 from hub.shared.messages import ours, sentence
 from provisioning import broker
 from provisioning.demo.files import HOST, HUB, USER, Files, lay
@@ -90,6 +91,7 @@ def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
     hub = (*ANBU, "hub", "--config", str(folder / "hub.toml"), "--virtual")
     socket_name = str(folder / "house.sock")
     house = (*ANBU, "house", "serve", "--socket", socket_name, "--port", str(ports["house"]))
+    radio = (*ANBU, "radio", "--config", str(folder / "radio.toml"), "run", "--virtual")
     mosquitto = (broker.program(), "-c", str(folder / "mosquitto.conf"))
     return (
         (Program("mosquitto", mosquitto, _listens(ports["broker"])),),
@@ -97,6 +99,7 @@ def programs(files: Files) -> tuple[tuple[Program, ...], ...]:
             Program("center", center, _answers(ports["console"], "/healthz")),
             Program("hub", hub, notify.ready, environment={"NOTIFY_SOCKET": str(notify.path)}),
             Program("house", house, _answers(ports["house"], "/")),
+            Program("radio", radio, _hears(folder / "house.sock"), again=True),
         ),
     )
 
@@ -111,6 +114,22 @@ def _voice(files: Files, python: str) -> Program:
     config = str(files.folder / "voice.toml")
     command = (python, "-m", "hub", "voice", "--config", config, "run")
     return Program("voice", command, ready, patience_s=60.0, again=True)
+
+
+def _hears(house: Path) -> Healthy:
+    """Whether a radio process hears the virtual house."""
+
+    def ask() -> bool:
+        try:
+            answer = json.loads(next(unix_socket.ask(house, b'{"do":"lamps"}\n', 2.0), b"{}"))
+        except (OSError, ValueError):
+            return False
+        return bool(answer.get("wireless", {}).get("heard"))
+
+    async def hears() -> bool:
+        return await asyncio.to_thread(ask)
+
+    return hears
 
 
 def _add_operator(files: Files) -> None:

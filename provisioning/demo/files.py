@@ -1,6 +1,6 @@
 """The demo's folder: certificates, a password and settings, made at the first start.
 
-DIR/certs/  mosquitto.conf  center.toml  hub.toml  operator  state/  log/
+DIR/certs/  mosquitto.conf  center.toml  hub.toml  radio.toml  operator  state/  log/
 """
 
 import os
@@ -115,8 +115,63 @@ name = "power"
 place = "허브 전원"
 pin = 26
 battery = "/sys/class/power_supply/*/capacity"
+
+[[device]]
+kind = "radio"
+socket = "{folder}/radio.sock"
 """
 
+RADIO = """\
+# The radio process of the demo, in the virtual house: no Bluetooth.
+socket = "radio.sock"
+state_dir = "state/hub"
+"""
+
+DEVICES = """\
+# The wireless devices of the demo. Addresses and keys are invented.
+
+[[device]]
+kind = "pendant"
+name = "pendant"
+address = "C0:FF:EE:00:00:01"
+key = "{pendant}"
+place = "목걸이"
+
+[[device]]
+kind = "sensor"
+name = "balcony"
+address = "C0:FF:EE:00:00:02"
+key = "{balcony}"
+sense = "door"
+place = "베란다 문"
+
+[[device]]
+kind = "sensor"
+name = "smoke"
+address = "C0:FF:EE:00:00:03"
+key = "{smoke}"
+sense = "smoke"
+place = "부엌 천장"
+
+[[device]]
+kind = "wearable"
+name = "band"
+address = "C0:FF:EE:00:00:04"
+what = "band"
+
+[[device]]
+kind = "wearable"
+name = "cuff"
+address = "C0:FF:EE:00:00:05"
+what = "cuff"
+
+[[device]]
+kind = "phone"
+name = "phone"
+address = "C0:FF:EE:00:00:06"
+consent = true
+"""
+KEYED = ("pendant", "balcony", "smoke")
 
 VOICEBOX = """
 [[device]]
@@ -157,21 +212,23 @@ def lay(folder: Path, *, voice: bool = False) -> Files:
     broker.write_config(folder, folder / "certs", ports["broker"])
     home = HOME + VOICEBOX if voice else HOME
     models = 'models = "models"' if (folder / "models").is_dir() else ""
-    for name, text in (("center.toml", CENTER), ("hub.toml", home), ("voice.toml", VOICE)):
+    texts = {"center.toml": CENTER, "hub.toml": home, "voice.toml": VOICE, "radio.toml": RADIO}
+    for name, text in texts.items():
         filled = text.format(host=HOST, hub=HUB, folder=folder, models=models, **ports)
         (folder / name).write_text(filled, encoding="utf-8")
-    return Files(folder, ports, _password(folder / "operator"))
+    keys = {name: secrets.token_hex(16) for name in KEYED}
+    _kept(folder / "state" / "hub" / "devices.toml", DEVICES.format(**keys))
+    return Files(folder, ports, _kept(folder / "operator", secrets.token_urlsafe(9)))
 
 
-def _password(file: Path) -> str:
-    """Return the operator's password; its file can be read only by its owner."""
+def _kept(file: Path, secret: str) -> str:
+    """Return what the file says; a new one gets the `secret`, and only its owner can read it."""
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        password = secrets.token_urlsafe(9)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            opened.write(password)
-        return password
+            opened.write(secret)
+        return secret
 
 
 def _port(usual: int) -> int:

@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from drivers.bluetooth import settings as radio_settings
+from drivers.bluetooth.devices import load as load_list
+from drivers.radio import Driver as Radio
 from drivers.voicebox.driver import Driver as Voice
 from hub.config import load
 from provisioning import broker
@@ -42,15 +45,19 @@ def interrupt() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def running(marker: Path) -> list[str]:
+def processes(marker: Path) -> dict[int, str]:
     """Return the commands of all processes but ours that name `marker`."""
-    found = []
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has just ended
             command = (process / "cmdline").read_text(encoding="utf-8", errors="replace")
             if str(marker) in command and process.name != str(os.getpid()):
-                found.append(command)
+                found[int(process.name)] = command
     return found
+
+
+def running(marker: Path) -> list[str]:
+    return list(processes(marker).values())
 
 
 def test_all_are_healthy_before_ready_and_none_is_left_after(tmp_path: Path) -> None:
@@ -99,6 +106,21 @@ def test_a_demo_with_a_voice_has_a_voicebox_and_its_settings(tmp_path: Path) -> 
     assert [d.name for d in devices if isinstance(d, Voice)] == ["voice"]
     told = voice_settings.load(tmp_path / "voice.toml")
     assert (told.socket, told.models) == (str(tmp_path / "voice.sock"), str(tmp_path / "models"))
+
+
+def test_the_demo_has_wireless_devices_whose_keys_are_its_own_and_kept(tmp_path: Path) -> None:
+    lay(tmp_path / "a")
+    listed = tmp_path / "a" / "state" / "hub" / "devices.toml"
+    first = load_list(listed)
+    assert {one.name for one in first} >= {"pendant", "band", "cuff", "balcony", "phone", "smoke"}
+    assert stat.S_IMODE(listed.stat().st_mode) == 0o600
+    lay(tmp_path / "a")
+    assert load_list(listed) == first
+    lay(tmp_path / "b")
+    assert load_list(tmp_path / "b" / "state" / "hub" / "devices.toml") != first
+    told = radio_settings.load(tmp_path / "a" / "radio.toml")
+    sockets = [d.socket for d in load(tmp_path / "a" / "hub.toml").device if isinstance(d, Radio)]
+    assert (sockets, told.state_dir) == ([told.socket], str(listed.parent))
 
 
 def test_who_dies_later_ends_it_as_well(tmp_path: Path) -> None:
@@ -176,6 +198,26 @@ def test_in_the_demo_a_press_is_received_and_the_lamp_says_so(tmp_path: Path) ->
     with demonstrated(tmp_path) as told:
         assert set(told) == {"console", "house", "user", "password"}
         anbu("house", "press", "help", "--ms", "200", *house)
+        wait_until(lambda: "received" in anbu("house", "lamps", "--json", *house), "received", 30.0)
+    assert not running(tmp_path)
+
+
+@pytest.mark.broker
+def test_in_the_demo_a_pendant_calls_and_the_radio_is_started_again(tmp_path: Path) -> None:
+    house = ("--socket", str(tmp_path / "house.sock"))
+
+    def heard() -> bool:
+        return bool(json.loads(anbu("house", "lamps", "--json", *house))["wireless"]["heard"])
+
+    with demonstrated(tmp_path):
+        assert heard()
+        config = str(tmp_path / "radio.toml")
+        radios = [pid for pid, command in processes(tmp_path).items() if config in command]
+        assert len(radios) == 1
+        os.kill(radios[0], signal.SIGKILL)
+        wait_until(lambda: not heard(), "the radio is gone", 10.0)
+        wait_until(heard, "the radio is back", 20.0)
+        anbu("house", "pendant", "pendant", *house)
         wait_until(lambda: "received" in anbu("house", "lamps", "--json", *house), "received", 30.0)
     assert not running(tmp_path)
 

@@ -23,11 +23,7 @@ from drivers.bluetooth.devices import load
 from drivers.bluetooth.frames.bthome import Cipher
 from drivers.bluetooth.virtual import frames
 from drivers.bluetooth.virtual.heart import Heart
-from drivers.bluetooth.wearables.battery import LEVEL
-from drivers.bluetooth.wearables.blood_pressure import MEASUREMENT as PRESSURE
-from drivers.bluetooth.wearables.clock import DATE_TIME
-from drivers.bluetooth.wearables.device_information import MODEL
-from drivers.bluetooth.wearables.heart_rate import MEASUREMENT as HEART_RATE
+from drivers.bluetooth.wearables.service import uuid
 from drivers.virtual.words import ASK, LINE_BYTES, Carried, Measured, Sent, Word, Worn
 from hub.contract import json_lines
 from hub.contract.json_lines import JsonLineError
@@ -36,6 +32,8 @@ from hub.core.model.wireless import Pendant, Wireless, WirelessSensor
 from hub.shared.settings import SettingsError
 from hub.shared.unix_socket import EndlessLineError, read_line
 
+HEART_RATE, PRESSURE = uuid(0x2A37), uuid(0x2A35)
+LEVEL, MODEL, DATE_TIME = uuid(0x2A19), uuid(0x2A24), uuid(0x2A08)
 AGAIN_S = 0.5  # between two tries to reach the house
 PATIENCE_S = 10.0  # house and hub are one process: it starts within this time
 BURST, BURST_GAP_S = 4, 0.15  # a press is sent for some 0.5 s

@@ -3,6 +3,7 @@ import { Phrases } from "./phrases.js";
 import { Rooms } from "./rooms.js";
 import { Tone } from "./tone.js";
 import { Traces } from "./traces.js";
+import { Wireless } from "./wireless.js";
 
 const GLYPHS = { red: "!", green: "✓", amber: "△", none: "…" };
 const TONES = {
@@ -15,6 +16,7 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 const tone = new Tone();
 const traces = new Traces($("#traces"));
 const rooms = new Rooms($("#sensors"), (request, name) => queue(request, name));
+const wireless = new Wireless($("#devices"), (request, name) => queue(request, name));
 const phrases = new Phrases($("#phrases"), (request, name) => queue(request, name));
 const words = await (await fetch("/words.json")).json();
 let language = new URLSearchParams(location.search).get("lang") === "en" ? "en" : "ko";
@@ -98,6 +100,9 @@ function show() {
   write($("#meaning"), t("signal", seen.signal ?? "none"));
   $("#rooms").hidden = Object.keys(seen.sensors).length === 0;
   rooms.show(seen.sensors, t);
+  $("#wireless").hidden = Object.keys(seen.wireless.devices).length === 0;
+  $("#unheard").hidden = seen.wireless.heard;
+  wireless.show(seen.wireless.devices, t);
   traces.show(seen.lamps, t);
   tone.play(seen.lamps.buzzer?.on ?? false);
   showSpeech(seen.said);

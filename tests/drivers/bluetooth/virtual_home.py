@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -110,3 +110,13 @@ async def wireless(folder: Path) -> AsyncIterator[Air]:
         finally:
             hub.cancel()
             await asyncio.wait({hub})
+
+
+def play(folder: Path, story: Callable[[Air], Awaitable[None]]) -> None:
+    """Tell a story in a house with wireless devices."""
+
+    async def scene() -> None:
+        async with wireless(folder) as air:
+            await story(air)
+
+    asyncio.run(scene())

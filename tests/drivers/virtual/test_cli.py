@@ -19,6 +19,7 @@ from hub.shared.messages import (
     messages,
     usual_language,
 )
+from tests.drivers.bluetooth.virtual_home import LIST
 from tests.drivers.home import living
 
 pytestmark = pytest.mark.usefixtures("pins")
@@ -193,3 +194,53 @@ def test_the_english_page_says_what_the_hub_says_in_english() -> None:
 
 def test_the_pins_fixture_is_the_house_of_these_tests(pins: MockFactory) -> None:
     assert type(pins.pin(4)).__name__ == "HousePin"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (("door", "balcony", "open"), "balcony: 열었습니다.\n"),
+        (("detector", "smoke", "found"), "smoke: 감지했습니다.\n"),
+        (
+            ("band", "band", "--skin", "off", "--range", "near", "--pulse", "64"),
+            "band: 바꿨습니다.\n",
+        ),
+        (("battery", "17", "band"), "band: 배터리 잔량 17 %\n"),
+        (("phone", "phone", "away"), "phone: 멀리 있습니다.\n"),
+        (("pendant", "pendant", "--how", "new_battery"), "배터리를 갈았습니다"),
+    ],
+)
+def test_wireless_devices_are_moved_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: tuple[str, ...], told: str
+) -> None:
+    listed = tmp_path / "devices.toml"
+    listed.write_text(LIST, encoding="utf-8")
+
+    async def story() -> None:
+        async with living(tmp_path, listed) as home:
+            assert await at(home.path, *line, "--lang", "ko") == 0
+            assert told in capsys.readouterr().out
+            seen = (await home.ask({"do": "lamps"}))["wireless"]
+            assert seen["heard"] is False
+            if line[0] == "band":
+                band = seen["devices"]["band"]
+                assert (band["worn"], band["near"], band["pulse_bpm"]) == (False, True, 64)
+
+    asyncio.run(story())
+
+
+def test_what_no_radio_hears_is_said_to_be_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "devices.toml"
+    listed.write_text(LIST, encoding="utf-8")
+
+    async def story() -> None:
+        async with living(tmp_path, listed) as home:
+            for line in (("pendant", "pendant"), ("measure", "cuff", "150", "90")):
+                assert await at(home.path, *line, "--lang", "ko") == cli.Exit.REFUSED
+                assert "전해지지 않았습니다" in capsys.readouterr().err
+            assert await at(home.path, "pendant", "band", "--lang", "ko") == cli.Exit.REFUSED
+            assert "pendant" in capsys.readouterr().err
+
+    asyncio.run(story())

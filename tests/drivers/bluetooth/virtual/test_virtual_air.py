@@ -1,7 +1,5 @@
 """From the house's socket to the hub's events, by the bytes that real devices would send."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,17 +17,9 @@ from hub.core.model.events import (
     WirelessPressed,
 )
 from hub.core.model.wireless import Presses, Verdict, fold
-from tests.drivers.bluetooth.virtual_home import Air, wireless
+from tests.drivers.bluetooth.virtual_home import Air, play
 
 pytestmark = pytest.mark.usefixtures("pins")
-
-
-def play(folder: Path, story: Callable[[Air], Awaitable[None]]) -> None:
-    async def scene() -> None:
-        async with wireless(folder) as air:
-            await story(air)
-
-    asyncio.run(scene())
 
 
 def verdicts(air: Air) -> list[Verdict]:
@@ -90,9 +80,10 @@ def test_a_door_opens_and_a_detector_finds_smoke(tmp_path: Path) -> None:
             assert (await air.do(do="door", what="balcony", open=True))["changed"]
             await air.do(do="detector", what="smoke", on=True)
             await air.do(do="battery", what="balcony", pct=9)
-            await air.until(lambda: len(air.heard(WirelessFound)) == 2)
+            await air.until(lambda: len(air.heard(WirelessFound)) == 4)
             found = [(e.device, e.what, e.on) for e in air.heard(WirelessFound)]
-            assert found == [("balcony", Sensed.DOOR, True), ("smoke", Sensed.SMOKE, True)]
+            door, smoke = ("balcony", Sensed.DOOR), ("smoke", Sensed.SMOKE)
+            assert found == [(*door, False), (*smoke, False), (*door, True), (*smoke, True)]
             await air.until(
                 lambda: (
                     ("balcony", 9.0)

@@ -119,3 +119,20 @@ def test_a_pendants_press_is_one_call_though_the_radio_is_killed(
         wait_until(lambda: len(calls()) >= 2, "the press after a new battery is told", 20)
         about = [e.data.about for e in center.raised(house.hub.hub)]
         assert about == ["", COUNTER_RESTARTED]
+
+
+@pytest.mark.broker
+def test_a_new_hub_hears_the_pendant_by_the_radio_that_lived_on(
+    house: House, broker: Broker
+) -> None:
+    with StubCenter(broker) as center:
+        house.pendant()
+        wait_until(lambda: len(center.raised(house.hub.hub)) == 1, "a call", 20)
+        wait_until(lambda: house.hub.signal() == "received", "the lamp says so")
+        house.hub.kill()
+        house.hub.start()
+        house.pendant()
+        wait_until(lambda: len(center.raised(house.hub.hub)) >= 2, "the next press is told", 20)
+        assert house.radio.process.poll() is None
+        about = [e.data.about for e in center.raised(house.hub.hub)]
+        assert about == ["", ""]  # its counter goes on: nobody has changed a battery
