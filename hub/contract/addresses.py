@@ -45,6 +45,7 @@ class Flaw(StrEnum):
     PHONE_ZERO = "phone_zero"
     BLUETOOTH = "bluetooth"
     BIND_KEY = "bind_key"
+    PENDANT_ROLE = "pendant_role"
     ADAPTER = "adapter"
 
 

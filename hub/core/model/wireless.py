@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
+from hub.contract.addresses import Flaw, FlawError
 from hub.contract.forms import BindKey, Bluetooth, Name
 from hub.core.model.events import WirelessPressed
 from hub.core.model.rules import Role, Room, Sense
@@ -34,8 +35,7 @@ class Pendant(Struct, frozen=True, forbid_unknown_fields=True, tag="pendant", ta
 
     def __post_init__(self) -> None:
         if self.role not in PENDANT_ROLES:
-            message = f"a pendant is no {self.role}"
-            raise ValueError(message)
+            raise FlawError(Flaw.PENDANT_ROLE, self.role)
 
 
 class WirelessSensor(

@@ -41,7 +41,7 @@ def test_a_pendant_that_says_what_its_button_does_is_taken(tmp_path: Path) -> No
         (PENDANT.replace('pendant"\naddress', 'Pendant"\naddress'), Problem.FORM),
         (PENDANT.replace(KEY.upper(), "0f1e"), Problem.FORM),
         (PENDANT.replace('"pendant"\nname', '"pendnat"\nname'), Problem.UNKNOWN_KIND),
-        (PENDANT + 'role = "exit_door"\n', Problem.INVALID),
+        (PENDANT + 'role = "exit_door"\n', Problem.FORM),
         ("[[device", Problem.SYNTAX),
     ],
 )

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.contract.addresses import FlawError
 from hub.contract.radio import How
+from hub.core.model import wireless
 from hub.core.model.events import WirelessPressed
-from hub.core.model.rules import Sense
+from hub.core.model.rules import Role, Sense
 from hub.core.model.wireless import (
     FRAMES,
     NEAR,
@@ -261,6 +263,13 @@ def test_within_a_day_no_frame_is_ever_two_presses(heard: list[tuple[int, str, f
         if pendant.hear(counter, mark, after_s=after_s) in {PRESS, RESTARTED}
     ]
     assert len(taken) == len(set(taken))
+
+
+def test_a_pendant_calls_or_cancels_and_is_nothing_else() -> None:
+    given = ("green", "A4:C1:38:00:00:05", "0" * 32)
+    with pytest.raises(FlawError, match="pendant_role"):
+        wireless.Pendant(*given, Role.DOOR)
+    assert wireless.Pendant(*given, Role.CANCEL_BUTTON).role is Role.CANCEL_BUTTON
 
 
 def test_a_wearable_is_a_sensor_of_its_wearer() -> None:
