@@ -14,6 +14,7 @@ from hub.contract.messages import Reply, VitalLimits
 from hub.contract.wire import Reason
 from hub.shared.backoff import exponential_s
 
+LATE = PASSING | {Reason.NOT_NOW.value}
 AGAIN_S = 3600.0  # a hub that refused may have a newer program by then
 NONE = VitalLimits()
 DEFAULTS = VitalLimits(  # what a hub uses where nothing is set, to be shown; its own rules decide
@@ -81,7 +82,7 @@ def replied(held: Kept, reply: Reply, utc: float) -> Kept | None:
         return None
     if reply.done:
         return replace(held, fate=Fate.AT_HUB, reason="", over_utc=utc)
-    if reply.reason in PASSING:  # it came too late, or out of order: the next try will do
+    if reply.reason in LATE:  # too late, out of order, not now: the next try will do
         return replace(held, refusals=held.refusals + 1)
     return replace(
         held,

@@ -148,7 +148,7 @@ def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None
         assert len(settled) == CASES
         assert inbox.UNSTORABLE not in tally.refused()
         assert set(tally.refused()) >= {reason.value for reason in wire.Reason} - {
-            wire.Reason.EXPIRED, wire.Reason.REPLAYED, wire.Reason.UNKNOWN,
+            wire.Reason.EXPIRED, wire.Reason.REPLAYED, wire.Reason.UNKNOWN, wire.Reason.NOT_NOW,
         }  # fmt: skip
         assert store.state().ok
         heard(store, link)

@@ -298,7 +298,7 @@ def test_an_old_hub_is_known_as_such_and_asked_again_in_an_hour(store: Store) ->
     assert store.read(limits.find, HUB).fate is Fate.AT_HUB
 
 
-@pytest.mark.parametrize("reason", [Reason.EXPIRED, Reason.REPLAYED])
+@pytest.mark.parametrize("reason", [Reason.EXPIRED, Reason.REPLAYED, Reason.NOT_NOW])
 def test_a_try_that_was_late_is_not_the_last(store: Store, reason: Reason) -> None:
     kept = put(store)
     claim(store, NOW)
