@@ -37,6 +37,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 from bench.child import TICKS, Child
 from bench.report import Report, arguments
 from bench.rig import Rig
+from bench.witness import Committed
 from drivers.bluetooth.air import BTHOME
 from hub.core.model.events import WirelessPressed
 from hub.shared.system import one_heap, rss_mb
@@ -153,7 +154,10 @@ def load(bluez: FakeBlueZ) -> None:
 def measure_radio(report: Report, presses: int, idle_s: float) -> tuple[float, float]:
     """Measure the whole radio; return its share without and with the wearables connected."""
     with home() as (rig, bus, bluez, radio):
+        quiet = help_button(rig, presses // 10)
         load(bluez)
+        busy = help_button(rig, presses // 10)
+        report.spread("help button to its commit, in the busy air", busy, floor_s=quiet)
         alone, _ = share_pct(report, radio, bus, bluez, min(idle_s, 30.0), "radio, no wearable")
         for address in BANDS:
             bluez.do("peripheral", address=address, characteristics={PULSE: "0048"})
@@ -200,6 +204,23 @@ def measure_connects(report: Report, for_s: float, adapters: str, name: str) -> 
 def _counters(rig: Rig) -> set[int]:
     lines = list(rig.witness.news())
     return {line.counter or 0 for line in lines if isinstance(line, WirelessPressed)}
+
+
+def help_button(rig: Rig, presses: int) -> list[float]:
+    """Press the wired help button; return how long each took until its call was on the disk."""
+    took_s = list[float]()
+    for _ in range(presses):
+        rig.witness.forget()
+        at = rig.finger.press("help")["pressed_at"]
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            lines = [line for line in rig.witness.news() if isinstance(line, Committed)]
+            if came := [line.at for line in lines if line.ids]:
+                took_s.append(came[0] - at)
+                break
+            time.sleep(0.001)
+        time.sleep(APART_S)
+    return took_s
 
 
 def press_all(report: Report, rig: Rig, bluez: FakeBlueZ, presses: int) -> None:

@@ -268,8 +268,8 @@ class Scanner:
 
     async def _watch(self, bus: MessageBus, adapter: Adapter) -> None:
         """Return when the scan must begin anew."""
-        begun = self._now()
         self._devices.begin()
+        begun = self._devices.last
         while not self._ended:
             await self._relist(bus, adapter)
             await dbus.call(bus, Message(BLUEZ, "/", PEER, "Ping"), PING_S)
@@ -278,6 +278,8 @@ class Scanner:
             if running_s > STEADY_S:
                 self._failures = 0
                 self._rung = 0 if self.passive else self._rung
+            if self._devices.last > begun:
+                self._silences = 0  # it hears
             if self._now() - self._devices.last > self._silent_s:
                 await self._silence(bus, adapter)
             if not self.passive and adapter.monitors and running_s > PASSIVE_AGAIN_S:

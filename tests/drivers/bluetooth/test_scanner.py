@@ -434,6 +434,26 @@ def test_after_a_long_silence_it_scans_anew_and_a_quiet_home_is_no_fault(
     assert home.ear.out == set()
 
 
+def test_an_adapter_that_hears_nothing_however_often_is_switched_off_and_on(
+    bluez: FakeBlueZ, tmp_path: Path
+) -> None:
+    home = Story(bluez, tmp_path, silent_s=0.2)
+
+    async def story(home: Story) -> None:
+        await home.do("set", deaf=True)
+        await until(lambda: home.scanner._silences == 2, "it scans anew")
+        assert "Powered=False" not in (await home.do("state"))["calls"]  # type: ignore[operator]
+        await until(lambda: "Powered=False" in bluez.do("state")["calls"], "it is cycled")
+        await home.do("set", deaf=False)
+        begun = time.monotonic()
+        while home.scanner._silences >= 2:  # what it hears ends the count
+            await home.press()
+            assert time.monotonic() - begun < 20
+
+    home.run(story)
+    assert home.ear.out == set()
+
+
 def test_what_bluez_still_holds_is_told_at_the_start(bluez: FakeBlueZ, tmp_path: Path) -> None:
     """A press that was heard by a process which was killed before it could tell it."""
 
