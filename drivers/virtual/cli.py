@@ -161,7 +161,7 @@ def _add_wireless(deeds: "_SubParsersAction[ArgumentParser]", asked: ArgumentPar
     band.add_argument("--variation", choices=variations, help=said["variation_about"])
     measure = command("measure")
     for name in ("systolic", "diastolic"):
-        measure.add_argument(name, type=float, help=said["mmhg_about"])
+        measure.add_argument(name, type=float, metavar="MMHG", help=said[f"{name}_about"])
     command("phone").add_argument("to", choices=NEAR, help=said["range_about"])
 
 
