@@ -6,7 +6,7 @@ drown a call: presses and hazards have a bound for each device, and old presses 
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 
 from msgspec.structs import replace
@@ -66,11 +66,19 @@ class Owed:
     def again(self) -> Iterable[Fact]:
         """Return what is still owed, as old as it is by now, presses first."""
         now = self._now()
+        others = [_older(fact, now - at) for at, fact in self._others.again()]
+        return [*self._again(), *others]
+
+    def renamed(self, names: Mapping[str, str]) -> Iterable[Pressed]:
+        """Return the owed presses of devices that have other names now, by these names."""
+        presses = [press for press in self._again() if press.device in names]
+        return [replace(press, device=names[press.device]) for press in presses]
+
+    def _again(self) -> list[Pressed]:
+        now = self._now()
         for id_ in [i for i, (heard_at, _) in self._presses.items() if now - heard_at > KEEP_S]:
             del self._presses[id_]
-        presses = [replace(press, ago_s=now - at) for at, press in self._presses.values()]
-        others = [_older(fact, now - at) for at, fact in self._others.again()]
-        return [*presses, *others]
+        return [replace(press, ago_s=now - at) for at, press in self._presses.values()]
 
     def _keep(self, press: Pressed) -> None:
         """Keep a press; of too many one of the same device goes, then one of all devices."""
@@ -119,7 +127,8 @@ class RadioLink:
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._now, self._refused = now, refused
-        self._link = HubLink(path, VOCABULARY, take_order, greeting, Owed(now), PACE)
+        self._owed = Owed(now)
+        self._link = HubLink(path, VOCABULARY, take_order, greeting, self._owed, PACE)
         self.run = self._link.run
         self._urgent = dict[str, Bound]()  # by device
         self._replays, self._others = Bound(REPLAYS_PER_S, now), Bound(OTHERS_PER_S, now)
@@ -140,6 +149,11 @@ class RadioLink:
             self._link.tell(fact)
         else:
             self._refused[TOO_MANY] += 1
+
+    def renamed(self, names: Mapping[str, str]) -> None:
+        """Tell what is owed by a device's new name: by the old one the hub knows nobody."""
+        for press in self._owed.renamed(names):
+            self._link.tell(press)
 
     def _bound(self, fact: Fact) -> Bound:
         match fact:
