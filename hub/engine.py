@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from hub.core import late
 from hub.core.decide import decide, due_contacts, must_commit, next_wake
 from hub.core.model.activity import FRESH
-from hub.core.model.effects import Effect, Order, Pet
+from hub.core.model.effects import Effect, Order, Pet, Took
 from hub.core.model.events import (
     ContactChanged,
     Event,
@@ -36,6 +36,7 @@ EARLY = 16  # edges decided before a due press: a glitch has a few, a flood has 
 EPOLL_S = 0.0015  # asyncio rounds every wait up to whole milliseconds, and epoll adds its slack
 FLUSH_S = 60.0  # state that no message depends on is saved at most this often: SD cards wear out
 RETRY_S = 5.0  # how often a failed disk is tried again: memory alone does not survive a power cut
+TAKEN = 256  # presses whose commit failed; the radio owes fewer
 ENCODE = msgspec.msgpack.Encoder().encode
 
 
@@ -63,6 +64,7 @@ class Engine:
         self.decided = 0
         self._clocks, self._outlets = clocks, outlets
         self._facts: deque[Event] = deque()
+        self._taken: deque[Took] = deque(maxlen=TAKEN)  # said once a disk holds them
         self._late: list[Effect] = []  # from a disk that was read late; done in the next turn
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -146,10 +148,14 @@ class Engine:
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
-            if isinstance(effect, Order):
+            if isinstance(effect, Took):
+                self._taken.append(effect)
+            elif isinstance(effect, Order):
                 self._outlets.tell(effect)
             elif isinstance(effect, Pet):
                 self._outlets.pet()
+        while self._taken and self.delivery.saved:
+            self._outlets.tell(self._taken.popleft())
 
     def _snapshot(self) -> bytes:
         """Return the state to save; the habits have their own file, beats of a heart none."""

@@ -215,6 +215,14 @@ class App:
 
     def _follow(self, devices: tuple[Wireless, ...]) -> None:
         log.info("%d wireless devices", len(devices))
+        before = {device.address: device.name for device in self._listed.values()}
+        self._link.renamed(
+            {
+                before[device.address]: device.name
+                for device in devices
+                if before.get(device.address, device.name) != device.name
+            }
+        )
         self._listed = {device.address: device for device in devices}
         names = {device.name for device in devices}
         self._seen = {name: at for name, at in self._seen.items() if name in names}

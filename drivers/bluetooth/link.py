@@ -1,11 +1,12 @@
 """The radio's connection to the hub: a press is told until the hub says that it is taken.
 
 A flood in the air, be it a broken sensor or a recorder that repeats a neighbour's frames, must not
-make the hub take this process for a broken one: what is told in a second has a bound.
+make the hub take this process for a broken one: what is told in a second has a bound. Nor may it
+drown a call: presses and hazards have a bound for each device, and old presses one of their own.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from hub.contract.radio import (
     Pong,
     Pressed,
     Reading,
+    Sensed,
     Taken,
 )
 from hub.shared.sidecar.link import HubLink, Pace, Untold
@@ -28,7 +30,10 @@ KEEP_S = 3600.0  # a call for help that the hub could not take is still told up 
 UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
 MOST, MOST_OF_ONE, MOST_OTHERS = 48, 8, 32  # what waits: presses, of one device, others
 REPEAT_S = 2.0  # one frame is heard three to ten times; the hub folds what comes later
-PRESSES_PER_S, OTHERS_PER_S = 30, 50  # with what is told at first, far below the hub's 1,000
+# with what is told at first, below the hub's 1,000, though all of 64 devices should go mad
+URGENT_PER_S = 12  # presses and hazards, of one device
+REPLAYS_PER_S, OTHERS_PER_S = 10, 50  # of all devices
+HAZARDS = frozenset({Sensed.SMOKE, Sensed.GAS, Sensed.CARBON_MONOXIDE, Sensed.MOISTURE})
 TOO_MANY = "too_many"
 
 
@@ -61,20 +66,33 @@ class Owed:
     def again(self) -> Iterable[Fact]:
         """Return what is still owed, as old as it is by now, presses first."""
         now = self._now()
+        others = [_older(fact, now - at) for at, fact in self._others.again()]
+        return [*self._again(), *others]
+
+    def renamed(self, names: Mapping[str, str]) -> Iterable[Pressed]:
+        """Return the owed presses of devices that have other names now, by these names."""
+        presses = [press for press in self._again() if press.device in names]
+        return [replace(press, device=names[press.device]) for press in presses]
+
+    def _again(self) -> list[Pressed]:
+        now = self._now()
         for id_ in [i for i, (heard_at, _) in self._presses.items() if now - heard_at > KEEP_S]:
             del self._presses[id_]
-        presses = [replace(press, ago_s=now - at) for at, press in self._presses.values()]
-        others = [_older(fact, now - at) for at, fact in self._others.again()]
-        return [*presses, *others]
+        return [replace(press, ago_s=now - at) for at, press in self._presses.values()]
 
     def _keep(self, press: Pressed) -> None:
-        """Keep a press; of too many the oldest of the same device goes, then the oldest of all."""
+        """Keep a press; of too many one of the same device goes, then one of all devices."""
         self._presses[press.id] = self._now() - press.ago_s, press
-        same = [id_ for id_, (_, other) in self._presses.items() if other.device == press.device]
+        kept = [other for _, other in self._presses.values()]
+        same = [other for other in kept if other.device == press.device]
         if len(same) > MOST_OF_ONE:
-            del self._presses[same[0]]
-        elif len(self._presses) > MOST:
-            self._presses.popitem(last=False)
+            self._drop(same)
+        elif len(kept) > MOST:
+            self._drop(kept)
+
+    def _drop(self, presses: list[Pressed]) -> None:
+        """Forget the oldest, and first of all what is doubtful."""
+        del self._presses[min(presses, key=lambda one: not one.doubtful).id]
 
 
 def _older(fact: Fact, by_s: float) -> Fact:
@@ -109,9 +127,11 @@ class RadioLink:
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._now, self._refused = now, refused
-        self._link = HubLink(path, VOCABULARY, take_order, greeting, Owed(now), PACE)
+        self._owed = Owed(now)
+        self._link = HubLink(path, VOCABULARY, take_order, greeting, self._owed, PACE)
         self.run = self._link.run
-        self._presses, self._others = Bound(PRESSES_PER_S, now), Bound(OTHERS_PER_S, now)
+        self._urgent = dict[str, Bound]()  # by device
+        self._replays, self._others = Bound(REPLAYS_PER_S, now), Bound(OTHERS_PER_S, now)
         self._lately: OrderedDict[object, float] = OrderedDict()
 
     @property
@@ -125,10 +145,29 @@ class RadioLink:
             self._link.tell(fact)
         elif isinstance(fact, Pressed) and self._is_repeat(fact):
             return
-        elif (self._presses if isinstance(fact, Pressed) else self._others).allows():
+        elif self._bound(fact).allows():
             self._link.tell(fact)
         else:
             self._refused[TOO_MANY] += 1
+
+    def renamed(self, names: Mapping[str, str]) -> None:
+        """Tell what is owed by a device's new name: by the old one the hub knows nobody."""
+        for press in self._owed.renamed(names):
+            self._link.tell(press)
+
+    def _bound(self, fact: Fact) -> Bound:
+        match fact:
+            case Pressed(doubtful=True):
+                return self._replays
+            case Pressed(device=device):
+                return self._urgent_of(device)
+            case Found(device=device, what=what, on=True) if what in HAZARDS:
+                return self._urgent_of(device)
+            case _:
+                return self._others
+
+    def _urgent_of(self, device: str) -> Bound:
+        return self._urgent.setdefault(device, Bound(URGENT_PER_S, self._now))
 
     def _is_repeat(self, press: Pressed) -> bool:
         which = replace(press, id="", ago_s=0.0, rssi_dbm=None)

@@ -154,8 +154,9 @@ class Sensors:
         if verdict is Verdict.REPEAT:
             self._refuse(Refusal.REPEAT)
             return NOTHING
-        pressed = self._presses(known, frame, advert) if _is_pendant(known) else []
-        if verdict is Verdict.REPLAY:
+        old = verdict is Verdict.REPLAY
+        pressed = self._presses(known, frame, advert, doubtful=old) if _is_pendant(known) else []
+        if old:
             self._refuse(Refusal.REPLAY)
             return pressed  # the hub remembers more, and reports it
         words = [*pressed, *_states(known, frame, advert.at), *_levels(known, frame, advert.at)]
@@ -165,7 +166,9 @@ class Sensors:
             words.append(Presence(known.device.name, near=True, rssi_dbm=advert.rssi_dbm))
         return words
 
-    def _presses(self, known: _Device, frame: bthome.Frame, advert: Advert) -> list[Fact]:
+    def _presses(
+        self, known: _Device, frame: bthome.Frame, advert: Advert, *, doubtful: bool
+    ) -> list[Fact]:
         return [
             Pressed(
                 self._next_id(),
@@ -176,6 +179,7 @@ class Sensors:
                 frame.counter,
                 frame.mark,
                 rssi_dbm=advert.rssi_dbm,
+                doubtful=doubtful,
             )
             for number, how in _pressed(known, frame, advert.at)
         ]

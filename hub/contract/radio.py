@@ -89,7 +89,8 @@ class Pressed(Struct, frozen=True):
 
     `counter` is that of the encryption (None: plain), `packet_id` that of BTHome, `mark` the
     frame's message integrity code as hex (plain: a digest of the frame), by which one frame is told
-    from another with the same counter.
+    from another with the same counter. `doubtful`: the radio takes it for an old frame, and where
+    not all can be told or kept it comes last; what it is, the hub judges.
     """
 
     id: Annotated[str, Meta(min_length=1, max_length=40)]
@@ -101,6 +102,7 @@ class Pressed(Struct, frozen=True):
     mark: Annotated[str, Meta(max_length=32)] = ""
     ago_s: Ago = 0.0
     rssi_dbm: int | None = None
+    doubtful: bool = False
 
 
 class Found(Struct, frozen=True):

@@ -71,6 +71,7 @@ class Delivery:
         self._queue = SendQueue()
         self._commit: Commit | None = None  # nothing is written before the file has been read
         self.disk: StorageTrouble | None = None  # the fault reported at present
+        self.saved = True  # the last commit reached the disk
         self._bad_at = -STEADY_S
         self._fetching: asyncio.Task[None] | None = None
         self._resume_at = 0.0  # on the loop's clock
@@ -118,7 +119,7 @@ class Delivery:
             trouble: StorageTrouble | None = self._outbox.trouble or StorageTrouble.SLOW
         else:
             trouble = await self._commit(snapshot)
-        at = self._clocks.at()
+        self.saved, at = trouble is None, self._clocks.at()
         self._bad_at = at if trouble else self._bad_at
         if trouble is self.disk or (trouble is None and at < self._bad_at + STEADY_S):
             return

@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+from msgspec.structs import replace
+
 from hub.contract.messages import Ack, Stage
+from hub.contract.radio import How
 from hub.contract.wire import LinkTrouble, encode
-from hub.core.model.effects import Effect, Lane, Order, Publish, Show, Signal
+from hub.core.model.effects import Effect, Lane, Order, Publish, Show, Signal, Took
 from hub.core.model.events import (
     BrokerRefused,
     ContactChanged,
@@ -21,7 +24,9 @@ from hub.core.model.events import (
     StorageFailed,
     StorageRecovered,
     StorageTrouble,
+    WirelessPressed,
 )
+from hub.core.model.rules import Button, Role
 from hub.core.model.state import HomeState
 from hub.engine import BATCH, EARLY, Engine
 from hub.outbox.store import Outbox, Row
@@ -66,6 +71,8 @@ class Home:
     def tell(self, order: Order) -> None:
         if isinstance(order, Show):
             self.deeds.append(f"show {order.signal}")
+        elif isinstance(order, Took):
+            self.deeds.append(f"took {order.id}")
 
     def pet(self) -> None:
         self.deeds.append("pet")
@@ -226,6 +233,40 @@ def test_a_hanging_disk_delays_a_call_by_its_patience_and_raises_one_fault(tmp_p
             house.engine.emit(Heartbeat(house.clock.at(), 0.0, synced=True))
             await until(lambda: house.count(StorageRecovered) == 2, "the fault is over")
             assert on_disk(tmp_path / "outbox.db") == [row.id for row in house.calls()]
+
+    tell(story())
+
+
+PENDANT = Button(Role.HELP_BUTTON, wireless="A4:C1:38:00:00:01")
+
+
+def test_a_pendants_press_may_be_forgotten_only_when_a_disk_holds_it(tmp_path: Path) -> None:
+    """The hub dies with the only copy: the radio told the press again, had it not been taken."""
+
+    def press(house: Home, ident: str, counter: int) -> None:
+        at, mark = house.clock.at(), f"{counter:08x}"
+        pressed = WirelessPressed(at, "pendant", ident, How.PRESS, counter=counter, mark=mark)
+        house.engine.emit(pressed)
+
+    async def story() -> None:
+        async with home(tmp_path / "outbox.db") as house:
+            await until(lambda: "show resting" in house.deeds, "it rests")
+            house.engine.rules = replace(RULES, buttons={**RULES.buttons, "pendant": PENDANT})
+            press(house, "r-1", 1)
+            await until(lambda: "took r-1" in house.deeds, "it is on the disk")
+            house.engine._flush_at = house.clock.at() + 1e6  # the test says when
+            with foreign_lock(tmp_path / "outbox.db"):
+                press(house, "r-2", 2)
+                await until(lambda: len(house.calls()) == 2, "it is sent from memory")
+                press(house, "r-3", 2)  # told again on another connection
+                house.engine.emit(Heartbeat(house.clock.at(), 0.0, synced=True))
+                await until(lambda: "pet" in house.deeds, "both were decided")
+                assert "took r-2" not in house.deeds
+                assert "took r-3" not in house.deeds
+            house.engine._flush_at = house.clock.at()
+            house.engine.emit(Heartbeat(house.clock.at(), 0.0, synced=True))
+            await until(lambda: "took r-3" in house.deeds, "the disk holds it")
+            assert house.deeds.count("took r-2") == 1
 
     tell(story())
 

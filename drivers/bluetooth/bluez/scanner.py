@@ -218,9 +218,10 @@ class Scanner:
 
     async def _ready(self, bus: MessageBus) -> Adapter:
         """Return the adapter, powered on, with the rules of all listed devices."""
-        adapter, objects = await ready(bus, self._wanted.listen, self._rfkill)
+        adapter, _ = await ready(bus, self._wanted.listen, self._rfkill)
         self._wake.clear()
         await self._relist(bus, adapter)
+        objects = await _objects(bus)  # only now: what came before the rules must be in it
         for address in self._ruled:
             self._devices.known(address, objects.get(adapter.device(address), {}))
         return adapter
@@ -483,8 +484,7 @@ async def ready(
     owned.body = [BLUEZ]
     if not (await dbus.call(bus, owned))[0]:
         raise OutOfOrderError(Part.DAEMON, "bluetoothd does not run")
-    asked = Message(BLUEZ, "/", OBJECTS, "GetManagedObjects")
-    objects: dict[str, Any] = (await dbus.call(bus, asked))[0]
+    objects = await _objects(bus)
     adapter = choose(adapters(objects), wanted)
     blocked = bluetooth.blocked(adapter.name if adapter else "", rfkill)
     if blocked or (adapter and adapter.state == "off-blocked"):
@@ -497,6 +497,13 @@ async def ready(
         except RefusedError as error:
             raise OutOfOrderError(Part.ADAPTER, f"{adapter.name}: {error}") from error
     return adapter, objects
+
+
+async def _objects(bus: MessageBus) -> dict[str, Any]:
+    """Return all that BlueZ has."""
+    asked = Message(BLUEZ, "/", OBJECTS, "GetManagedObjects")
+    objects: dict[str, Any] = (await dbus.call(bus, asked))[0]
+    return objects
 
 
 async def _power(bus: MessageBus, adapter: Adapter, *, on: bool) -> None:

@@ -156,6 +156,8 @@ def _act(
     state = _with(state, replace(state.wireless, taken=state.wireless.taken + 1))
     state, alive = _seen(state, device, at, rules)
     if button.role is Role.CANCEL_BUTTON:
+        if _is_overtaken(state, at):
+            return state, alive
         held = event.how in HELD
         state, effects = buttons.take_back(state, device, at, rules, held=held)
     else:
@@ -163,6 +165,13 @@ def _act(
         said = Said(about=COUNTER_RESTARTED) if anew else None
         state, effects = buttons.call(state, device, at, rules, said)
     return state, alive + effects
+
+
+def _is_overtaken(state: HomeState, at: float) -> bool:
+    """Whether a call began after a press that is told late: who pressed could not mean that one."""
+    calls = [a.raised_at for a in state.alarms if not isinstance(a.life, Cancelled)]
+    asked = [state.candidate.heard_at] if state.candidate else []
+    return max([*calls, *asked], default=at) > at
 
 
 def _refuse(state: HomeState, event: WirelessPressed, verdict: Verdict, rules: Rules) -> Step:

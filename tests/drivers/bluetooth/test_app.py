@@ -13,6 +13,7 @@ import pytest
 from drivers.bluetooth import devices
 from drivers.bluetooth.air import BTHOME, Advert, Listener, Lost, LostError, Peripheral
 from drivers.bluetooth.app import App
+from drivers.bluetooth.frames.bthome import Cipher
 from drivers.bluetooth.settings import RadioSettings
 from hub.contract.radio import (
     Found,
@@ -21,7 +22,9 @@ from hub.contract.radio import (
     Ping,
     Pong,
     Presence,
+    Pressed,
     Sensed,
+    Taken,
     Trouble,
     Word,
     decode,
@@ -42,6 +45,14 @@ name = "phone"
 address = "C0:FF:EE:12:34:57"
 consent = {consent}
 """
+PENDANT = """
+[[device]]
+kind = "pendant"
+name = "{name}"
+address = "C0:FF:EE:12:34:58"
+key = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+"""
+PENDANT_ADDRESS, PENDANT_KEY = "C0:FF:EE:12:34:58", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 WELL = Trouble(Part.KEY, present=False, device="front")
 ADDRESS, PHONE_ADDRESS = "C0:FF:EE:12:34:56", "C0:FF:EE:12:34:57"
 
@@ -178,6 +189,37 @@ def test_a_device_is_added_and_removed_without_a_restart(
         assert (await radio.hub.asked()).heard == 1
 
     play(tmp_path, story)
+
+
+def test_a_press_while_its_pendant_is_renamed_is_told_by_its_new_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub has read the new list first, and by the old name it knows nobody."""
+    monkeypatch.setattr(devices, "LOOK_S", 0.02)
+    cipher = Cipher(PENDANT_ADDRESS, PENDANT_KEY)
+
+    async def told(radio: Radio) -> Pressed:
+        word = await radio.hub.word()
+        assert isinstance(word, Pressed)
+        return word
+
+    async def story(radio: Radio) -> None:
+        await radio.air.listed()
+        await radio.hub.greeted()
+        radio.hears(cipher.seal(0x45, b"\x3a\x01", 6).hex(), PENDANT_ADDRESS)
+        taken = await told(radio)
+        assert await radio.hub.word() == Trouble(Part.KEY, present=False, device="pendant")
+        radio.hub.writer.write(encode(Taken(taken.id)))
+        await radio.hub.asked()
+        radio.hears(cipher.seal(0x45, b"\x3a\x01", 7).hex(), PENDANT_ADDRESS)
+        first = await told(radio)
+        radio.list.write_text(PENDANT.format(name="bell"), encoding="utf-8")
+        again = await told(radio)
+        assert (first.device, again.device) == ("pendant", "bell")
+        assert (again.id, again.counter) == (first.id, 7)
+        await radio.hub.asked()
+
+    play(tmp_path, story, PENDANT.format(name="pendant"))
 
 
 def test_of_a_phone_nothing_is_told_without_consent_and_never_that_it_is_away(

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from drivers.bluetooth import link as module
-from drivers.bluetooth.link import MOST, MOST_OF_ONE, OTHERS_PER_S, REPEAT_S, Owed, RadioLink
+from drivers.bluetooth.link import (
+    MOST,
+    MOST_OF_ONE,
+    OTHERS_PER_S,
+    REPEAT_S,
+    REPLAYS_PER_S,
+    URGENT_PER_S,
+    Owed,
+    RadioLink,
+)
 from hub.contract.radio import (
     Fact,
     Found,
@@ -32,8 +41,13 @@ OPEN = Found("front", Sensed.DOOR, on=True)
 Story = Callable[["Hub", RadioLink, list[Order]], Awaitable[None]]
 
 
-def press(n: int, device: str = "pendant", *, ago_s: float = 0.0) -> Pressed:
-    return Pressed(f"b1-{n}", device, How.PRESS, counter=n, mark=f"{n:08x}", ago_s=ago_s)
+def press(
+    n: int, device: str = "pendant", *, ago_s: float = 0.0, doubtful: bool = False
+) -> Pressed:
+    mark = f"{n:08x}"
+    return Pressed(
+        f"b1-{n}", device, How.PRESS, counter=n, mark=mark, ago_s=ago_s, doubtful=doubtful
+    )
 
 
 class Hub:
@@ -191,6 +205,50 @@ def test_a_flood_in_the_air_never_makes_the_hub_take_us_for_broken(tmp_path: Pat
             assert told[-1] == press(1)
 
     assert play(story, tmp_path, clock) == {"too_many": 500 - OTHERS_PER_S}
+
+
+def test_a_recorder_that_plays_old_presses_drowns_no_new_one(tmp_path: Path) -> None:
+    """Who is told of a second recording each 10 ms must hear the pendant all the same."""
+    clock = Clock()
+
+    async def story(hub: Hub, link: RadioLink, _: list[Order]) -> None:
+        async with hub.up():
+            await hub.greeted()
+            for n in range(100):
+                link.tell(press(n, doubtful=True))
+            link.tell(press(1000))
+            told = [await hub.word() for _ in range(REPLAYS_PER_S + 1)]
+            assert told[-1] == press(1000)
+
+    assert play(story, tmp_path, clock) == {"too_many": 100 - REPLAYS_PER_S}
+
+
+def test_no_device_drowns_the_press_of_another_or_the_smoke(tmp_path: Path) -> None:
+    clock = Clock()
+    smoke = Found("kitchen", Sensed.SMOKE, on=True)
+
+    async def story(hub: Hub, link: RadioLink, _: list[Order]) -> None:
+        async with hub.up():
+            await hub.greeted()
+            for n in range(100):
+                link.tell(press(n, "broken"))
+                link.tell(Found("forged", Sensed.MOTION, on=bool(n % 2)))
+            link.tell(press(1000))
+            link.tell(smoke)
+            told = [await hub.word() for _ in range(URGENT_PER_S + OTHERS_PER_S + 2)]
+            assert told[-2:] == [press(1000), smoke]
+
+    assert play(story, tmp_path, clock) == {"too_many": 200 - URGENT_PER_S - OTHERS_PER_S}
+
+
+def test_while_the_hub_is_away_no_recording_takes_the_place_of_a_press() -> None:
+    owed = Owed(lambda: 0.0)
+    owed.told(press(1000), connected=False)
+    for n in range(100):
+        owed.told(press(n, doubtful=True), connected=False)
+    for n in range(MOST):
+        owed.told(press(2000 + n, f"p{n}", doubtful=True), connected=False)
+    assert press(1000) in list(owed.again())
 
 
 def test_of_too_many_presses_each_device_keeps_its_newest() -> None:

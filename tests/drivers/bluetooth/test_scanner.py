@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
+from dbus_fast import Message
+from dbus_fast.aio import MessageBus
 
 from drivers.bluetooth.air import BTHOME
 from drivers.bluetooth.bluez import bus as dbus
@@ -13,6 +15,7 @@ from drivers.bluetooth.bluez.scanner import Scanner
 from drivers.bluetooth.settings import Adapters
 from hub.contract.radio import Part
 from tests.drivers.bluetooth.conftest import Addresses, Ear, beside, until
+from tests.drivers.bluetooth.fake_bluez import ADAPTER, HCI
 from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
 
 PENDANT, DOOR, STRANGER = "A4:C1:38:00:00:01", "A4:C1:38:00:00:02", "5A:00:00:00:00:01"
@@ -467,3 +470,26 @@ def test_what_bluez_still_holds_is_told_at_the_start(bluez: FakeBlueZ, tmp_path:
     again = Story(bluez, tmp_path)
     again.run(second)
     assert [a.service_data[BTHOME].hex() for a in again.ear.adverts] == ["00000001"]
+
+
+def test_a_press_while_the_scan_is_being_prepared_is_told(
+    home: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BlueZ hears for another program, and tells each press once."""
+    match, frame, others = dbus.match, "0000abcd", list[MessageBus]()
+
+    async def late(bus: MessageBus, rule: str, *, wanted: bool = True) -> None:
+        if PENDANT.replace(":", "_") in rule and not others:
+            other = await dbus.connect()
+            others.append(other)
+            await dbus.call(other, Message(dbus.BLUEZ, HCI, ADAPTER, "StartDiscovery"))
+            await home.do("advert", address=PENDANT, data={BTHOME: frame})
+        await match(bus, rule, wanted=wanted)
+
+    async def story(home: Story) -> None:
+        await until(lambda: home._heard(frame), "the press", patience_s=5.0)
+        others[0].disconnect()
+        await others[0].wait_for_disconnect()
+
+    monkeypatch.setattr(dbus, "match", late)
+    home.run(story)

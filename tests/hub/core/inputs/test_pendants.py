@@ -231,6 +231,24 @@ def test_a_green_pendant_takes_back_in_time() -> None:
     assert story >> pressed(15.4, 7, device=WRISTLET) << [took(7)], "not the call after it, too"
 
 
+def test_a_green_press_that_is_told_late_takes_back_nothing_that_began_after_it() -> None:
+    """Green, then red; the radio could tell the hub of the green one only after the red one."""
+    state = lived(*press(20.0))
+    assert alarm(state).raised_at > 15.0
+    late = playbook(state, RULES, told) >> pressed(15.0, 7, device=WRISTLET) << [took(7)]
+    assert (
+        late
+        >> pressed(25.0, 8, device=WRISTLET)
+        << [
+            Told("cancelled", "help_button", "help"),
+            took(8),
+        ]
+    )
+    asked = replace(home(), candidate=Candidate(heard_at=20.0, until=35.0))
+    assert lived(pressed(15.0, 7, device=WRISTLET), state=asked).candidate is not None
+    assert lived(pressed(25.0, 7, device=WRISTLET), state=asked).candidate is None
+
+
 def test_a_green_pendant_held_reports_who_was_sent() -> None:
     state = lived(pressed(10.0, 500))
     ident = alarm(state).id
