@@ -8,7 +8,7 @@ from center.domain.announcement import Fate
 from center.domain.incident import Deed, Entry
 from center.service import own_faults
 from center.store import tables
-from center.store.rows import limits, records
+from center.store.rows import limits, records, vitals
 from center.store.rows.audit import write_line
 from center.store.tables import deliveries, needs
 from hub.contract.messages import Stage
@@ -25,10 +25,11 @@ class Removed(StrEnum):
 def remove_home(conn: Connection, utc: float, hub: str) -> bool:
     """Delete a home's record, and give its hub the default limits; False where there is none.
 
-    Its readings go with the consent that stood in the record (`rounds.prune`).
+    Its readings go at once: whoever moves in may have a record, and consent, within minutes.
     """
     if not records.remove(conn, utc, hub):
         return False
+    vitals.drop_all(conn, hub)
     limits.clear(conn, hub, utc)
     return True
 

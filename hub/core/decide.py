@@ -168,7 +168,9 @@ def recover(
         clock=clock,
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, at),
-        warning=recovered_warning(state.warning, at),
+        warning=vitals_restart.recovered_question(
+            recovered_warning(state.warning, at), state.vitals, at
+        ),
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, at),
         pairing=None,

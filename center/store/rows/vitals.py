@@ -194,6 +194,11 @@ def unwanted(conn: Connection) -> list[str]:
     return [hub for hub in hubs if _any(conn, hub) and not allowed(conn, hub)]
 
 
+def drop_all(conn: Connection, hub: str) -> None:
+    """Delete a home's readings."""
+    conn.execute(delete(vitals).where(_c.hub == hub))
+
+
 def drop_some(conn: Connection, hub: str, limit: int) -> int:
     """Delete at most `limit` readings of a home, unless it consents by now; return how many."""
     if allowed(conn, hub):

@@ -75,7 +75,7 @@ def believed(state: HomeState, rules: Rules, but: str = "") -> float:
     total = sum(shares.values())
     if total > 0.0:
         return sum(shares.get(device, 0.0) for device in working) / total
-    heard = len(state.house.sensed)
+    heard = len(supervision.heard(state, rules))
     return len(working) / heard if heard else 0.0
 
 

@@ -149,11 +149,19 @@ def _is_green(device: str, rules: Rules) -> bool:
 
 
 def _cancel(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    """Take back what is being asked about, else the newest alarm."""
+    """Take back what is being asked about, else answer the warning, else cancel the newest alarm.
+
+    A warning that is on began after the alarm: a call by hand ends it. Who answers it does not mean
+    the call.
+    """
     if _chatters(state, device):  # perhaps nobody's finger: it must not take a call back
         return state, []
-    taken_back = state.candidate is not None
-    step = speech.taken_back(state) if taken_back else alarm.cancel(state, at, rules)
+    if state.candidate is not None:
+        step = speech.taken_back(state)
+    elif state.warning is not None:
+        step = state, list[Effect]()
+    else:
+        step = alarm.cancel(state, at, rules)
     return _with_life(step, device, at, rules)
 
 

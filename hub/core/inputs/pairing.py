@@ -18,10 +18,11 @@ from msgspec.structs import replace
 from hub.contract.messages import Command, CommandKind
 from hub.contract.radio import PairingEnd, Wanted
 from hub.contract.voice import Phrase
+from hub.core.alarm import press
 from hub.core.model.checkin import asking
 from hub.core.model.effects import Effect, OpenPairing, PairingAnswer, Say
 from hub.core.model.events import PairingAsked, PairingEnded, PairingOpened
-from hub.core.model.rules import Rules
+from hub.core.model.rules import Role, Rules
 from hub.core.model.state import Cancelled, HomeState, Pairing, Step
 from hub.core.supervision import faults
 
@@ -144,7 +145,18 @@ def _asked(state: HomeState, event: PairingAsked, rules: Rules) -> Step:
     asked = replace(
         window, wanted=event.wanted, digits=event.digits, name=event.name, said_at=event.at
     )
-    return _told(replace(state, pairing=asked), [_spoken(asked)], event.at, rules)
+    state = replace(_without_fingers(state, rules), pairing=asked)
+    return _told(state, [_spoken(asked)], event.at, rules)
+
+
+def _without_fingers(state: HomeState, rules: Rules) -> HomeState:
+    """Return the state in which a green press that is under way means nothing.
+
+    Whoever began it had not heard these digits; and no call is open that it could take back.
+    """
+    green = {d for d, one in rules.buttons.items() if one.role is Role.CANCEL_BUTTON}
+    contacts = {d: press.muted(c) if d in green else c for d, c in state.contacts.items()}
+    return replace(state, contacts=contacts)
 
 
 def _ended(state: HomeState, event: PairingEnded, rules: Rules) -> Step:

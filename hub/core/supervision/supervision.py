@@ -96,6 +96,15 @@ def working(state: HomeState, rules: Rules) -> tuple[str, ...]:
     )
 
 
+def heard(state: HomeState, rules: Rules) -> tuple[str, ...]:
+    """Return the motion sensors and doors that have been heard of, believed or not."""
+    return tuple(
+        device
+        for device, sensor in rules.sensors.items()
+        if sensor.sense in HOUSE_SENSES and last_word(state, device) is not None
+    )
+
+
 def last_word(state: HomeState, device: str) -> float | None:
     """Return when a device was last heard of; None: never."""
     sensed, word = state.house.sensed.get(device), state.watch.words.get(device)

@@ -5,7 +5,8 @@
 
 One wrong reading does not change a median. A minute does not count whose beats contradict its
 pulse; nor a spell in which every reading is the same number; nor one which another wearable
-contradicts, unless only this one's beats confirm its pulse. 0 and 255 are no readings.
+contradicts, unless only this one's beats confirm its pulse, or the other repeats one number. 0 and
+255 are no readings.
 """
 
 from msgspec.structs import replace
@@ -136,7 +137,7 @@ def _judge(state: HomeState, device: str, at: float, rules: Rules) -> Step:
         (band.low, *limits.low_pulse(state, rules)),
     )
     for spell, limit, lasts_s in found:
-        if spell is None or at - spell.since < lasts_s or _is_frozen(spell):
+        if spell is None or at - spell.since < lasts_s or _repeats(spell.bpm):
             continue
         if _is_contradicted(state, device, at, rules):
             continue
@@ -146,8 +147,9 @@ def _judge(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return state, effects
 
 
-def _is_frozen(spell: Spell) -> bool:
-    return spell.bpm.n >= FROZEN and spell.bpm.least == spell.bpm.most
+def _repeats(bpm: Tally) -> bool:
+    """Whether the readings are one number, over and over: no heart is as even."""
+    return bpm.n >= FROZEN and bpm.least == bpm.most
 
 
 def _is_contradicted(state: HomeState, device: str, at: float, rules: Rules) -> bool:
@@ -157,6 +159,8 @@ def _is_contradicted(state: HomeState, device: str, at: float, rules: Rules) -> 
     for name, other in state.vitals.bands.items():
         fresh = other.recent and at - other.judged_at <= rules.vitals.gap_s
         if name == device or not fresh or (mine.by_beats and not other.by_beats):
+            continue
+        if _repeats(other.pulse):  # it lies in a drawer, or its program has stopped
             continue
         if not high.is_passed(other.recent[-1]) and not low.is_passed(other.recent[-1]):
             return True

@@ -3,7 +3,7 @@
     asked --"help", "unwell", red button--> a call, and the reading with it
        |--a clear word, the green button--> over; a task for the centre, which may call them back
        |     oxygen below the critical value--> an alarm all the same
-       |--readings within the limits again--> over
+       |--readings of the same device within the limits again--> over
        '--nothing, until the time is up--> an alarm, with its evidence
                       the band is off, out of range, empty--> no alarm; a task
 
@@ -40,8 +40,9 @@ def begin(state: HomeState, kind: Kind, evidence: VitalEvidence, at: float, rule
     if not limits.is_watched(state, kind) or at < state.vitals.not_before.get(key, at):
         return state, []
     if is_busy(state):
-        again = kind is Kind.HEART_RATE or (state.warning and state.warning.kind is kind)
-        if again:  # the next minute asks, or this is what is being asked
+        if state.warning and state.warning.kind is kind:  # this is what is being asked
+            return _with_worse(state, state.warning, evidence, rules), []
+        if kind is Kind.HEART_RATE:  # the next minute asks
             return state, []
         waiting = {**state.vitals.waiting, kind.value: Waiting(kind, evidence, at)}
         return replace(state, vitals=replace(state.vitals, waiting=waiting)), []
@@ -58,7 +59,8 @@ def end(state: HomeState, at: float, rules: Rules, said: str = BUTTON) -> Step:
     if _is_critical(heard, rules):
         state, effects = _raise(state, caution, heard, at, rules)
         return state, [*effects, Say(Phrase.READING_TOLD)]
-    state, effects = _tell_task(state, caution.kind, heard, at, rules)
+    again_at = at + rules.vitals.again_s
+    state, effects = _tell_task(state, caution.kind, heard, at, again_at, rules)
     return state, [*effects, Say(Phrase.READING_NOTED)]
 
 
@@ -119,19 +121,14 @@ def see_pulse(state: HomeState, device: str, at: float, rules: Rules) -> Step:
     return _over(state) if within else (state, [])
 
 
-def see_reading(
-    state: HomeState, kind: Kind, passed: VitalEvidence | None, at: float, rules: Rules
-) -> Step:
-    """Apply a reading of a cuff or an oximeter: `passed` is the evidence, if it passes a limit."""
-    if passed is not None:
-        return begin(state, kind, passed, at, rules)
-    caution = state.warning
-    if kind.value in state.vitals.waiting:
+def see_within(state: HomeState, kind: Kind, device: str) -> Step:
+    """Apply a reading within the limits; one of another device may be of another person."""
+    caution, held = state.warning, state.vitals.waiting.get(kind.value)
+    if held is not None and held.evidence.device == device:
         waiting = {k: one for k, one in state.vitals.waiting.items() if k != kind.value}
         return replace(state, vitals=replace(state.vitals, waiting=waiting)), []
-    if caution is not None and caution.vital is not None and caution.kind is kind:
-        return _over(state)
-    return state, []
+    of_this = caution is not None and (caution.kind, caution.device) == (kind, device)
+    return _over(state) if of_this else (state, [])
 
 
 def follow_limits(state: HomeState, rules: Rules) -> Step:
@@ -150,7 +147,8 @@ def _decide_pulse(
     band = state.vitals.bands.get(caution.device)
     state = replace(state, warning=None)
     if band is None or not band.recent or at - band.judged_at > rules.vitals.gap_s:
-        return _tell_task(state, caution.kind, vital, at, rules)
+        again_at = at + rules.vitals.again_raised_s  # nobody has answered
+        return _tell_task(state, caution.kind, vital, at, again_at, rules)
     limit = _limit(state, vital, rules)
     if not limit.is_passed(band.recent[-1]):
         return state, [Say(Phrase.READING_OVER)]
@@ -168,8 +166,20 @@ def _raise(
     return alarm.call(state, caution.kind, caution.device, at, rules, vital)
 
 
-def _tell_task(state: HomeState, kind: Kind, vital: VitalEvidence, at: float, rules: Rules) -> Step:
-    state = _not_before(state, kind, at + rules.vitals.again_s)
+def _with_worse(
+    state: HomeState, caution: Caution, evidence: VitalEvidence, rules: Rules
+) -> HomeState:
+    """Return the state in which a critical value stands for what is being asked."""
+    vital = caution.vital
+    if vital is None or not _is_critical(evidence, rules) or evidence.value >= vital.value:
+        return state
+    return replace(state, warning=replace(caution, device=evidence.device, vital=evidence))
+
+
+def _tell_task(
+    state: HomeState, kind: Kind, vital: VitalEvidence, at: float, again_at: float, rules: Rules
+) -> Step:
+    state = _not_before(state, kind, again_at)
     block = scaip.of_care(Care.READING, "")
     data = CareData(Care.READING, 0, True, block, kind.value, vital)  # noqa: FBT003
     return deliver_care(state, data, at, rules)

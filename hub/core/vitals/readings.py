@@ -84,7 +84,10 @@ def take(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
     if not fresh or not by_cuff:
         return state, told
     passed = _passed_pressure(state, event, found, rules)
-    state, asked = question.see_reading(state, Kind.BLOOD_PRESSURE, passed, event.at, rules)
+    if passed is None:
+        state, over = question.see_within(state, Kind.BLOOD_PRESSURE, event.device)
+        return state, [*told, *over]
+    state, asked = question.begin(state, Kind.BLOOD_PRESSURE, passed, event.at, rules)
     return state, [*told, *asked]
 
 
@@ -149,14 +152,14 @@ def _settle(state: HomeState, device: str, meter: Meter, at: float, rules: Rules
 
 def _judge(state: HomeState, device: str, meter: Meter, at: float, rules: Rules) -> Step:
     pct, limit = median(pct for _, pct in meter.readings), limits.oxygen(state, rules)
-    evidence: VitalEvidence | None = None
-    if limit.is_passed(pct):
-        began = meter.readings[0][0]
-        evidence = VitalEvidence(
-            limit.kind, pct, limit.value, limit.above, device, state.clock.utc(began),
-            lasted_s=meter.last_at - began, n=len(meter.readings),
-        )  # fmt: skip
-    return question.see_reading(state, Kind.OXYGEN, evidence, at, rules)
+    if not limit.is_passed(pct):
+        return question.see_within(state, Kind.OXYGEN, device)
+    began = meter.readings[0][0]
+    evidence = VitalEvidence(
+        limit.kind, pct, limit.value, limit.above, device, state.clock.utc(began),
+        lasted_s=meter.last_at - began, n=len(meter.readings),
+    )  # fmt: skip
+    return question.begin(state, Kind.OXYGEN, evidence, at, rules)
 
 
 def _with(state: HomeState, device: str, meter: Meter) -> HomeState:

@@ -6,13 +6,15 @@ may last, an episode begins anew. The beats are gone: they are not saved.
 
 from msgspec.structs import replace
 
+from hub.contract.scaip import Kind
 from hub.core.model.activity import NEVER
 from hub.core.model.events import Started
 from hub.core.model.rules import VitalRules
-from hub.core.model.state import HomeState
-from hub.core.model.vitals import NOTHING, Band, Meter, Minute, Spell, VitalsState
+from hub.core.model.state import Caution, HomeState
+from hub.core.model.vitals import NOTHING, Band, Meter, Minute, Spell, VitalsState, Waiting
 
 GAP_S = VitalRules().gap_s
+FRESH = Band()
 
 
 def recovered(state: HomeState, started: Started) -> HomeState:
@@ -28,12 +30,13 @@ def _recovered(state: HomeState, started: Started) -> VitalsState:
     off_s = started.utc - state.clock.utc(last)
     known = state.clock.synced and started.synced and 0.0 <= off_s <= GAP_S
     by_s = started.at - last - (off_s if known else 0.0)
-    move = _moved if known else _ended
+    move, moves_by = _moved if known else _ended, _moves_by(state, started)
     return VitalsState(
         bands={device: move(band, by_s) for device, band in old.bands.items()},
         meters={device: replace(Meter(), tally=one.tally) for device, one in old.meters.items()},
         from_at=started.at if old.from_at is not None else None,
-        not_before=_waits(old, last, started.at),
+        not_before=_waits(old, moves_by, started.at),
+        waiting=_waiting(old, moves_by),
     )
 
 
@@ -45,17 +48,45 @@ def joined(old: VitalsState, new: VitalsState) -> VitalsState:
     return replace(
         new,
         bands=bands,
+        waiting={**old.waiting, **new.waiting},
         meters={**old.meters, **new.meters},
         from_at=old.from_at if new.from_at is None else new.from_at,
         not_before={**old.not_before, **new.not_before},
     )
 
 
-def _waits(old: VitalsState, last: float, at: float) -> dict[str, float]:
-    """Return how long each kind is still not asked again; the time between does not count."""
-    if last == NEVER:
-        return {}
-    return {kind: until - last + at for kind, until in old.not_before.items() if until > last}
+def recovered_question(caution: Caution | None, vitals: VitalsState, at: float) -> Caution | None:
+    """Return what was being asked of a pulse with time for the band to come back and be judged.
+
+    Where that was cut short before, it is decided at once.
+    """
+    if caution is None or caution.kind is not Kind.HEART_RATE or caution.until <= at:
+        return caution
+    band = vitals.bands.get(caution.device, FRESH)
+    return caution if band.recent else replace(caution, until=max(caution.until, at + GAP_S))
+
+
+def _waits(old: VitalsState, by_s: float, at: float) -> dict[str, float]:
+    """Return until when each kind is still not asked again."""
+    return {kind: until + by_s for kind, until in old.not_before.items() if until + by_s > at}
+
+
+def _waiting(old: VitalsState, by_s: float) -> dict[str, Waiting]:
+    """Return what waits for another question: a cuff tells its reading only once."""
+    return {kind: replace(one, at=one.at + by_s) for kind, one in old.waiting.items()}
+
+
+def _moves_by(state: HomeState, started: Started) -> float:
+    """Return by how much old times move: by the clock, else as if the hub had not been off."""
+    old = state.vitals
+    times = [band.live_at for band in old.bands.values()]
+    times += [meter.last_at for meter in old.meters.values()]
+    times += [one.at for one in old.waiting.values()]
+    last = max([state.care.noted_at, *times])
+    by_s = started.at - last
+    if state.clock.synced and started.synced:
+        return min(by_s, state.clock.utc(started.at) - started.utc)
+    return by_s
 
 
 def _moved(band: Band, by_s: float) -> Band:

@@ -198,7 +198,7 @@ def test_the_rounds_drop_what_nobody_consents_to(tmp_path: Path) -> None:
         hear(counter.store, state(), utc=NOW)
         write(counter.store)
         hear(counter.store, quarter(NOW), utc=NOW)
-        counter.store.submit(lambda conn: removal.remove_home(conn, NOW, HUB)).result(10)
+        write(counter.store, RECORD)
         walking = asyncio.ensure_future(rounds.prune(counter.desk))
         async with asyncio.timeout(30):
             while count(counter.store):  # noqa: ASYNC110 - the database changes
@@ -326,6 +326,15 @@ def test_who_moves_in_next_has_limits_of_their_own(store: Store) -> None:
     store.submit(lambda conn: removal.remove_home(conn, NOW + 2, HUB)).result(10)
     ((_, order),) = claim(store, NOW + 3)
     assert order.limits == VitalLimits()
+
+
+def test_who_moves_in_next_has_no_readings_of_who_lived_there(store: Store) -> None:
+    write(store)
+    hear(store, quarter(NOW), utc=NOW)
+    assert count(store)
+    store.submit(lambda conn: removal.remove_home(conn, NOW + 2, HUB)).result(10)
+    write(store)  # within minutes, and they consent, too
+    assert count(store) == 0
 
 
 def test_a_hub_that_is_removed_is_sent_nothing(store: Store) -> None:

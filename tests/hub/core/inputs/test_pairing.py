@@ -227,6 +227,17 @@ def test_a_green_press_says_yes_only_to_digits_that_are_compared(wanted: Wanted)
     assert orders(story(asked(wanted), *press(30.0, GREEN))[1]) == []
 
 
+def test_a_finger_that_was_on_the_button_before_the_digits_came_says_yes_to_nothing() -> None:
+    down = ContactChanged(24.9, GREEN, closed=True)
+    asks = PairingAsked(25.0, "X", Wanted.COMPARE, DIGITS)
+    up = ContactChanged(25.2, GREEN, closed=False)
+    state, effects = story(opened(), down, Ticked(24.92), asks, up, Ticked(25.24))
+    assert orders(effects) == []
+    assert orders(story(state, *press(40.0, GREEN))[1]) == [PairingAnswer(yes=True)]
+    lifting = (down, Ticked(24.92), ContactChanged(24.99, GREEN, closed=False), asks)
+    assert orders(story(opened(), *lifting, Ticked(25.1))[1]) == []
+
+
 def test_a_green_pendant_somewhere_in_the_home_says_yes_to_nothing() -> None:
     wristlet = Button(Role.CANCEL_BUTTON, "손목", wireless="A4:C1:38:00:00:02")
     rules = replace(RULES, buttons={**RULES.buttons, "wristlet": wristlet})
