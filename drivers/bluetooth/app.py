@@ -207,6 +207,7 @@ class App:
 
     def _paired(self, address: str) -> None:
         self._wearables.hurry(address)
+        self._relisted.set()  # BlueZ may tell of it under another path
 
     def _refuse(self, reason: str) -> None:
         self._refused[reason] += 1
