@@ -125,5 +125,8 @@ def test_a_stale_bond_is_told_and_the_next_window_mends_it(
         assert (ended.name, ended.done) == ("band", True)
         calls = (await asyncio.to_thread(bluez.do, "bonds"))["calls"]
         assert f"RemoveDevice={BAND.replace(':', '_')}" in calls
+        async with asyncio.timeout(10):
+            assert await home.air.lists.get() == {BAND}
+            assert await home.air.lists.get() == {BAND}  # again: BlueZ may have it elsewhere now
 
     in_a_home(tmp_path, bluez, scene)
