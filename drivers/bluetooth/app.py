@@ -130,6 +130,8 @@ class App:
         What a device says shows that it works. An earlier radio may have told otherwise.
         """
         if isinstance(fact, Trouble):
+            if fact.device and self._parts.get((fact.device, fact.part)) != fact:
+                log.info("%s: %s: %s", fact.device, fact.part, _state(fact))
             self._parts[fact.device, fact.part] = fact
         self._pairing.noted(fact)
         self._link.tell(fact)
@@ -180,7 +182,7 @@ class App:
         """Tell that a part is out of order, or works again; the same is not told twice."""
         told = Trouble(part, present, detail=detail)
         if self._parts.get(("", part)) != told:
-            log.info("%s: %s", part, (detail or "out of order") if present else "works")
+            log.info("%s: %s", part, _state(told))
             self.tell(told)
 
     def _tell_seen(self, device: Wireless) -> None:
@@ -207,6 +209,7 @@ class App:
 
     def _paired(self, address: str) -> None:
         self._wearables.hurry(address)
+        self._relisted.set()  # BlueZ may tell of it under another path
 
     def _refuse(self, reason: str) -> None:
         self._refused[reason] += 1
@@ -237,6 +240,10 @@ class App:
             self._relisted.clear()
             yield frozenset(self._listed)
             await self._relisted.wait()
+
+
+def _state(told: Trouble) -> str:
+    return (told.detail or "out of order") if told.present else "works"
 
 
 def _utc() -> float | None:

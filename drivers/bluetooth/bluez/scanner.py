@@ -8,9 +8,11 @@
         └ refused: ladder: scan anew ► adapter off and on ► actively ► told as a fault, back-off
 
 Each listed device has match rules of its own by its object path, so what strangers say never
-reaches this process; and BlueZ's signal says what has changed, so old service data, which BlueZ
-keeps, is told from new. The daemon is watched by its name on the bus and by pings, the adapter by
-`Powered`; silence comes last and is no fault: a quiet home may be silent.
+reaches this process. A phone keeps, as long as bluetoothd runs, the path of the address that it had
+made up when it was paired; so paths are looked up by the address that BlueZ gives. And BlueZ's
+signal says what has changed, so old service data, which BlueZ keeps, is told from new. The daemon
+is watched by its name on the bus and by pings, the adapter by `Powered`; silence comes last and is
+no fault: a quiet home may be silent.
 """
 
 import asyncio
@@ -107,7 +109,8 @@ class Scanner:
         self._wake, self._active = asyncio.Event(), asyncio.Event()
         self._ended = ""  # why the scan must begin anew
         self._told = dict[Part, bool]()
-        self._ruled = frozenset[str]()  # who has match rules on this connection
+        self._ruled = dict[str, str]()  # object paths with match rules on this connection: whose
+        self._relisted = False  # there may be new paths
         self._out_since: float | None = None
         self._using: Adapter | None = None  # from its being ready on
         self._refused = ""
@@ -124,6 +127,7 @@ class Scanner:
     async def _follow(self, addresses: AsyncIterator[frozenset[str]]) -> None:
         async for listed in addresses:
             self._devices.list(listed)
+            self._relisted = True
             self._wake.set()
 
     async def _session(self) -> None:
@@ -144,7 +148,7 @@ class Scanner:
     async def _bus(self) -> AsyncIterator[MessageBus]:
         bus = await dbus.connect()
         self._wake.clear()
-        self._ended, self._ruled = "", frozenset()
+        self._ended, self._ruled = "", {}
         bus.add_message_handler(self._on_message)
         watcher = asyncio.create_task(self._until_lost(bus))
         try:
@@ -218,12 +222,13 @@ class Scanner:
 
     async def _ready(self, bus: MessageBus) -> Adapter:
         """Return the adapter, powered on, with the rules of all listed devices."""
-        adapter, _ = await ready(bus, self._wanted.listen, self._rfkill)
+        self._relisted = False
+        adapter, objects = await ready(bus, self._wanted.listen, self._rfkill)
         self._wake.clear()
-        await self._relist(bus, adapter)
+        await self._relist(bus, adapter, objects)
         objects = await _objects(bus)  # only now: what came before the rules must be in it
-        for address in self._ruled:
-            self._devices.known(address, objects.get(adapter.device(address), {}))
+        for path, address in self._ruled.items():
+            self._devices.known(address, objects.get(path, {}))
         return adapter
 
     @asynccontextmanager
@@ -272,7 +277,9 @@ class Scanner:
         self._devices.begin()
         begun = self._devices.last
         while not self._ended:
-            await self._relist(bus, adapter)
+            if self._relisted:
+                self._relisted = False
+                await self._relist(bus, adapter, await _objects(bus))
             await dbus.call(bus, Message(BLUEZ, "/", PEER, "Ping"), PING_S)
             self._devices.fade(self._away_s)
             running_s = self._now() - begun
@@ -301,13 +308,13 @@ class Scanner:
             await _power(bus, adapter, on=False)
             await _power(bus, adapter, on=True)
 
-    async def _relist(self, bus: MessageBus, adapter: Adapter) -> None:
+    async def _relist(self, bus: MessageBus, adapter: Adapter, objects: dict[str, Any]) -> None:
         """Have the bus deliver what BlueZ says of each listed device, and of nobody else."""
-        listed = self._devices.listed
-        for address in listed ^ self._ruled:
-            for rule in _rules_of(adapter.device(address)):
-                await dbus.match(bus, rule, wanted=address in listed)
-        self._ruled = listed
+        wanted = _paths(adapter, objects, self._devices.listed)
+        for path in wanted.keys() ^ self._ruled.keys():
+            for rule in _rules_of(path):
+                await dbus.match(bus, rule, wanted=path in wanted)
+        self._ruled = wanted
 
     # what is told
 
@@ -336,12 +343,12 @@ class Scanner:
         match message.member, message.body:
             case "PropertiesChanged", [str(interface), dict(changed), _]:
                 if interface == DEVICE:
-                    self._devices.changed(address_of(message.path or ""), changed)
+                    self._devices.changed(self._whose(message.path or ""), changed)
                 elif interface == ADAPTER:
                     self._powered(message.path or "", changed)
             case "InterfacesAdded", [str(path), dict(interfaces)]:
                 if DEVICE in interfaces:
-                    self._devices.changed(address_of(path), interfaces[DEVICE])
+                    self._devices.changed(self._whose(path), interfaces[DEVICE])
                 elif ADAPTER in interfaces and not self._using:
                     self._wake.set()
             case "InterfacesRemoved", [str(path), list(interfaces)] if ADAPTER in interfaces:
@@ -362,7 +369,10 @@ class Scanner:
             self._end("the adapter is gone")
 
     def _came(self, path: str, here: bool) -> None:  # noqa: FBT001 - as the monitor calls it
-        self._devices.came(address_of(path), here=here)
+        self._devices.came(self._whose(path), here=here)
+
+    def _whose(self, path: str) -> str:
+        return self._ruled.get(path) or address_of(path)
 
 
 class _Devices:
@@ -504,6 +514,16 @@ async def _objects(bus: MessageBus) -> dict[str, Any]:
     asked = Message(BLUEZ, "/", OBJECTS, "GetManagedObjects")
     objects: dict[str, Any] = (await dbus.call(bus, asked))[0]
     return objects
+
+
+def _paths(adapter: Adapter, objects: dict[str, Any], listed: frozenset[str]) -> dict[str, str]:
+    """Return under which object paths BlueZ tells of the listed devices, and whose each is."""
+    paths = {adapter.device(address): address for address in listed}
+    for path, interfaces in objects.items():
+        held = interfaces.get(DEVICE, {}).get("Address")
+        if held and held.value in listed and path.startswith(f"{adapter.path}/"):
+            paths[path] = held.value
+    return paths
 
 
 async def _power(bus: MessageBus, adapter: Adapter, *, on: bool) -> None:

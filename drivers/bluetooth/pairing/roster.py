@@ -23,6 +23,7 @@ from hub.core.model.wireless import Wearable, Wireless
 from hub.shared.files import to_disk, write_whole
 
 AT_FIELD = re.compile(r"\$\.(\w+)")  # as msgspec names the place of a mistake
+LOCK = "devices.lock"
 MOST = 64  # as `WirelessFile`
 HEAD = "# Written by `anbu radio`. Keys are in here: keep it to the hub's own user.\n"
 W = TypeVar("W", bound=Struct)
@@ -62,9 +63,7 @@ def write(path: Path, devices: Listed) -> None:
     """Write the whole list. Raises NotListedError where it would not be read again, or OSError."""
     text = HEAD + "".join(f"\n[[device]]\n{_table(device)}" for device in devices)
     write_whole(path, text.encode(), mode=0o600)
-    owner = path.parent.stat()
-    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
-        os.chown(path, owner.st_uid, owner.st_gid)
+    _give_to_owner_of(path.parent, path)
     to_disk(path.parent)
 
 
@@ -141,10 +140,21 @@ def _value(value: object) -> str:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; another program that changes the list waits for it."""
-    opened = os.open(folder, os.O_RDONLY)
+    """Hold the list's lock; another program that changes the list waits for it.
+
+    It is a file of its own: the folder itself is locked by the hub for as long as it runs.
+    """
+    opened = os.open(folder / LOCK, os.O_RDONLY | os.O_CREAT, 0o644)
     try:
+        _give_to_owner_of(folder, opened)
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield
     finally:
         os.close(opened)
+
+
+def _give_to_owner_of(folder: Path, path: Path | int) -> None:
+    """Let what an administrator made belong to the hub's user."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
+        os.chown(path, owner.st_uid, owner.st_gid)

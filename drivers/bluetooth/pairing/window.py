@@ -445,7 +445,7 @@ class _Window:
 
     async def _take_in(self, path: str, device: Wireless, *, new: bool, more: bool) -> bool:
         """List, trust and tell a device that was paired. Raises `LOST`."""
-        if new and not self._list(device):
+        if new and not await self._list(device):
             self._failed(device.name, PairingEnd.FAILED)
             return False
         await bonds.trust(self._bus, path, device.name)
@@ -455,9 +455,12 @@ class _Window:
         )
         return True
 
-    def _list(self, device: Wireless) -> bool:
+    async def _list(self, device: Wireless) -> bool:
+        """List a device, in a thread: a slow card must not keep the hub waiting for our answers."""
         try:
-            roster.change(self._listed, lambda devices: roster.added(devices, device))
+            await asyncio.to_thread(
+                roster.change, self._listed, lambda devices: roster.added(devices, device)
+            )
         except (NotListedError, SettingsError, OSError) as error:
             log.warning("pairing: %s is not listed: %s", device.name, error)
             return False

@@ -11,6 +11,7 @@ timeout. It is driven by one JSON object a line on stdin, each answered by one o
     {"do": "advert", "address": "A4:C1:38:00:00:01", "data": {UUID: HEX}, "rssi": -60, "name": ""}
     {"do": "silent", "address": A}       DeviceLost, as after the low timeout
     {"do": "forget", "address": A}       InterfacesRemoved, as 30 s later
+    {"do": "identify", "address": A, "identity": B}    paired: from now on it is B, on A's path
     {"do": "load", "per_s": 2200, "strangers": 200, "listed": [A, ...]}     0 ends it
     {"do": "release"}                    all monitors end
     {"do": "set", "FAULT": true}         one of the faults that `Fake` has
@@ -225,7 +226,7 @@ class Fake:
         if self.deaf or not self._powered() or not (matching or self.discovering):
             return False
         self.sent += 1
-        path = device_path(address)
+        path = self.path_of(address)
         before = self.devices.get(path, {}).get("RSSI")
         changed = before is None or abs(before.value - rssi) >= RSSI_STEP
         told: Props = {"RSSI": Variant("n", rssi)} if changed else {}
@@ -265,6 +266,18 @@ class Fake:
             self.bus.send(Message(sender, monitor, MONITOR, "Release"))
         self.monitors.clear()
         self.found.clear()
+
+    def identify(self, address: str, identity: str) -> None:
+        """A device tells its identity while it is paired: it keeps its path."""
+        path = device_path(address)
+        self.devices[path]["Address"] = Variant("s", identity)
+        told = [DEVICE, {"Address": Variant("s", identity)}, []]
+        self.signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", told)
+
+    def path_of(self, address: str) -> str:
+        """Return the path of a device that is known by this address, else that of a new one."""
+        held = (p for p, props in self.devices.items() if props["Address"].value == address)
+        return next(held, device_path(address))
 
     def silent(self, address: str) -> None:
         for sender, monitor in self.monitors:

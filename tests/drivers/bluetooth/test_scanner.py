@@ -19,6 +19,7 @@ from tests.drivers.bluetooth.fake_bluez import ADAPTER, HCI
 from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
 
 PENDANT, DOOR, STRANGER = "A4:C1:38:00:00:01", "A4:C1:38:00:00:02", "5A:00:00:00:00:01"
+PHONE = "C4:C5:C6:C7:C8:C9"
 MENDED = (6, 12, 0)
 BACK_S = 10.0  # the bar: heard again after the adapter or the daemon is back
 
@@ -136,14 +137,42 @@ def test_what_strangers_say_is_not_even_delivered(
     assert delivered == []
 
 
+def test_a_phone_is_near_under_its_identity_though_its_path_is_of_an_address_it_made_up(
+    home: Story,
+) -> None:
+    async def story(home: Story) -> None:
+        await home.do("advert", address=STRANGER, data={})
+        await home.do("identify", address=STRANGER, identity=PHONE)  # it is paired
+        home.addresses.put(PENDANT, PHONE)
+        await until(lambda: PHONE in home.scanner._ruled.values(), "it is listed")
+        await home.do("advert", address=PHONE, data={}, rssi=-50)
+        await until(lambda: home.ear.here.get(PHONE), "it is near")
+
+    home.run(story)
+
+
+def test_a_phone_that_is_paired_again_is_near_though_the_list_is_the_same(home: Story) -> None:
+    async def story(home: Story) -> None:
+        home.addresses.put(PENDANT, PHONE)
+        await until(lambda: PHONE in home.scanner._ruled.values(), "it is listed")
+        await home.do("advert", address=STRANGER, data={})
+        await home.do("identify", address=STRANGER, identity=PHONE)
+        home.addresses.put(PENDANT, PHONE)
+        await until(lambda: len(home.scanner._ruled) == 3, "its path is found")
+        await home.do("advert", address=PHONE, data={}, rssi=-50)
+        await until(lambda: home.ear.here.get(PHONE), "it is near")
+
+    home.run(story)
+
+
 def test_a_device_that_is_paired_meanwhile_is_heard_without_a_new_scan(home: Story) -> None:
     async def story(home: Story) -> None:
         assert not await home.press(DOOR)
         home.addresses.put(PENDANT, DOOR)
-        await until(lambda: DOOR in home.scanner._ruled, "it is listed")
+        await until(lambda: DOOR in home.scanner._ruled.values(), "it is listed")
         assert await home.press(DOOR)
         home.addresses.put(PENDANT)
-        await until(lambda: DOOR not in home.scanner._ruled, "it is listed no more")
+        await until(lambda: DOOR not in home.scanner._ruled.values(), "it is listed no more")
         assert not await home.press(DOOR)
 
     home.run(story)
@@ -489,7 +518,7 @@ def test_a_press_while_the_scan_is_being_prepared_is_told(
     async def story(home: Story) -> None:
         await until(lambda: home._heard(frame), "the press", patience_s=5.0)
         others[0].disconnect()
-        await others[0].wait_for_disconnect()
+        await others[0].wait_for_disconnect()  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(dbus, "match", late)
     home.run(story)

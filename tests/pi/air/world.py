@@ -13,7 +13,7 @@ from typing import Any
 
 from bumble import hci, ll
 from bumble.controller import Controller
-from bumble.core import UUID, AdvertisingData
+from bumble.core import UUID, AdvertisingData, ProtocolError
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.host import Host
@@ -24,7 +24,9 @@ from bumble.transport import open_transport
 Request = dict[str, Any]
 HUB = "B8:27:EB:00:00:01"
 BAND = "F0:F1:F2:F3:F4:F5"
-PHONE = "C4:C5:C6:C7:C8:C9"
+PHONE, PHONE_IRK = "C4:C5:C6:C7:C8:C9", "00112233445566778899aabbccddeeff"  # of no real phone
+YES_AND_NO = 1  # what a phone has to answer with: it shows digits and takes yes or no
+CONNECT_S = 40.0
 
 
 def say(**told: object) -> None:
@@ -72,7 +74,7 @@ class Band:
     """A heart-rate band: notifies what the test says, and can forget its bond."""
 
     def __init__(self, link: LocalLink, controller: str = "C0:DE:CA:FE:00:01") -> None:
-        self._answers: asyncio.Queue[Request] = asyncio.Queue()
+        self.answers: asyncio.Queue[Request] = asyncio.Queue()
         host = Host()
         host.controller = Controller("band", link=link, public_address=controller)
         config = DeviceConfiguration(name="CareBand", address=hci.Address(BAND))
@@ -108,12 +110,13 @@ class Band:
                 ]
             )
         )
+        host.long_term_key_provider = self._key
         self.device.on("connection", self._connected)
         self.secure(io_capability=3)
 
     def secure(self, io_capability: int) -> None:
         """Pair from now on with these means: 0 shows a key, 3 neither shows nor takes any."""
-        delegate = Fingers("band", io_capability, self._answers)
+        delegate = Fingers("band", io_capability, self.answers)
         self.device.pairing_config_factory = lambda _connection: PairingConfig(
             sc=True, mitm=io_capability != 3, bonding=True, delegate=delegate
         )
@@ -134,10 +137,80 @@ class Band:
         for connection in list(self.device.connections.values()):
             await connection.disconnect()
 
+    async def _key(self, handle: int, rand: bytes, ediv: int) -> bytes | None:
+        """Return the key of a link; without one hang up, as some do, rather than say so."""
+        key = await self.device.get_long_term_key(handle, rand, ediv)
+        connection = self.device.lookup_connection(handle)
+        if key is None and connection is not None:
+            await connection.disconnect()
+            await asyncio.Future()
+        return key
+
     async def forget(self) -> None:
         """Lose all bonds, as after a factory reset."""
         if self.device.keystore is not None:
             await self.device.keystore.delete_all()
+
+    def ask(self) -> None:
+        """Ask whoever is connected to pair, as a band does that wants to be bonded."""
+        for connection in self.device.connections.values():
+            connection.request_pairing()
+
+
+class Phone:
+    """A phone: its address changes, and it tells its identity only to whom it is bonded with."""
+
+    def __init__(self, link: LocalLink, controller: str = "C0:DE:CA:FE:00:02") -> None:
+        self.answers: asyncio.Queue[Request] = asyncio.Queue()
+        host = Host()
+        host.controller = Controller("phone", link=link, public_address=controller)
+        config = DeviceConfiguration(
+            name="Phone", address=hci.Address(PHONE), irk=bytes.fromhex(PHONE_IRK),
+            le_privacy_enabled=True, le_rpa_timeout=0,
+        )  # fmt: skip
+        self.device = Device(config=config, host=host)
+        delegate = Fingers("phone", YES_AND_NO, self.answers)
+        self.device.pairing_config_factory = lambda _connection: PairingConfig(
+            sc=True, mitm=True, bonding=True, delegate=delegate,
+            identity_address_type=PairingConfig.AddressType.RANDOM,
+        )  # fmt: skip
+        self._pairing: asyncio.Task[None] | None = None
+
+    async def choose_hub(self) -> None:
+        """Connect to the hub, as chosen in the phone's settings, and begin to pair."""
+        await self.device.connect(
+            hci.Address(HUB, hci.Address.PUBLIC_DEVICE_ADDRESS),
+            own_address_type=hci.OwnAddressType.RANDOM,
+            timeout=CONNECT_S,
+        )
+        self._pairing = asyncio.create_task(self._pair())
+
+    async def _pair(self) -> None:
+        (connection,) = self.device.connections.values()
+        try:
+            await connection.pair()
+            say(event="paired", who="phone")
+        except ProtocolError as error:
+            say(event="not_paired", who="phone", why=str(error))
+
+    async def leave(self) -> None:
+        """Go out of range."""
+        await self.device.stop_advertising()
+        for connection in list(self.device.connections.values()):
+            await connection.disconnect()
+
+    async def be_heard(self) -> None:
+        """Advertise under a new address, as phones do every quarter of an hour."""
+        await self.leave()
+        self.device.random_address = hci.Address.generate_private_address(self.device.irk)
+        await self.device.send_sync_command(
+            hci.HCI_LE_Set_Random_Address_Command(random_address=self.device.random_address)
+        )
+        self.device.advertising_data = bytes(
+            AdvertisingData([(AdvertisingData.FLAGS, bytes([0x1A]))])
+        )
+        await self.device.start_advertising(own_address_type=hci.OwnAddressType.RANDOM)
+        say(event="address", who="phone", address=str(self.device.random_address)[:17])
 
 
 class World:
@@ -146,10 +219,12 @@ class World:
     def __init__(self, hub: Controller, link: LocalLink) -> None:
         self._hub = hub
         self.band = Band(link)
+        self.phone = Phone(link)
 
     async def begin(self) -> None:
         """Switch the devices on; none advertises yet."""
         await self.band.device.power_on()
+        await self.phone.device.power_on()
 
     async def advert(self, request: Request) -> None:
         """Send one advert `times` times, `gap_ms` apart."""
@@ -180,9 +255,25 @@ class World:
         """Choose how the band pairs."""
         self.band.secure(request["io"])
 
+    async def band_asks(self, _request: Request) -> None:
+        """Have the band ask to be paired."""
+        self.band.ask()
+
+    async def phone_chooses_hub(self, _request: Request) -> None:
+        """Have somebody choose the hub in the phone's settings."""
+        await self.phone.choose_hub()
+
+    async def phone_heard(self, _request: Request) -> None:
+        """Have the phone advertise under a new address."""
+        await self.phone.be_heard()
+
+    async def phone_off(self, _request: Request) -> None:
+        """Take the phone out of range."""
+        await self.phone.leave()
+
     async def answer(self, request: Request) -> None:
-        """Answer what the band asks whoever stands beside it."""
-        await self.band._answers.put(request)
+        """Answer what a device, `who`, asks whoever stands beside it."""
+        await {"band": self.band, "phone": self.phone}[request["who"]].answers.put(request)
 
 
 async def serve(socket: str) -> None:

@@ -15,6 +15,7 @@ from drivers.bluetooth.pairing import roster
 from drivers.bluetooth.pairing.roster import NotListedError, Why
 from hub.core.model.rules import Role, Room, Sense
 from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessSensor
+from hub.process.claim import claimed
 
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 A, B, C, D = (f"A4:C1:38:00:00:0{n}" for n in range(1, 5))
@@ -98,9 +99,23 @@ def test_two_programs_that_change_it_at_once_lose_nothing(tmp_path: Path) -> Non
     assert {one.name for one in load(path)} == {f"p{n}" for n in range(16)}
 
 
+def test_it_is_changed_while_a_hub_runs_which_has_its_folder_to_itself(tmp_path: Path) -> None:
+    path = tmp_path / "devices.toml"
+
+    def add() -> None:
+        roster.change(path, lambda devices: roster.added(devices, Phone("phone", A)))
+
+    with claimed(tmp_path):
+        adding = threading.Thread(target=add, daemon=True)
+        adding.start()
+        adding.join(10)
+        assert [one.name for one in load(path)] == ["phone"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator writes for another user")
 def test_an_administrator_writes_for_the_hubs_user(tmp_path: Path) -> None:
     os.chown(tmp_path, 12_345, 12_345)
     path = tmp_path / "devices.toml"
-    roster.write(path, ALL)
-    assert (path.stat().st_uid, path.stat().st_gid) == (12_345, 12_345)
+    roster.change(path, lambda _: ALL)
+    for made in (path, tmp_path / roster.LOCK):
+        assert (made.stat().st_uid, made.stat().st_gid) == (12_345, 12_345)
