@@ -489,7 +489,7 @@ def test_a_press_while_the_scan_is_being_prepared_is_told(
     async def story(home: Story) -> None:
         await until(lambda: home._heard(frame), "the press", patience_s=5.0)
         others[0].disconnect()
-        await others[0].wait_for_disconnect()
+        await others[0].wait_for_disconnect()  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(dbus, "match", late)
     home.run(story)
