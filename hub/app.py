@@ -79,7 +79,7 @@ class Hub:
         self._started: Started | None = None  # None: before the engine has begun
         wired = {device.name for device in config.device}
         path = Path(config.state_dir) / FILE
-        self.devices = DeviceList(path, self._list_devices, self._tell_list, wired)
+        self.devices = DeviceList(path, self._list_devices, self._tell_list, wired, keeps=True)
         self.devices.look()
         if not (self.rules.listed or self.devices.trouble):
             self._rule_by(())

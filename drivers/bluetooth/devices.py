@@ -1,22 +1,26 @@
 """The list of wireless devices, `devices.toml`, read again whenever it changes.
 
 The hub reads the same file. One with mistakes changes nothing: the devices of before are listened
-to, since a slip of the hand must not silence a pendant.
+to, since a slip of the hand must not silence a pendant. For a process that starts with such a file
+the hub keeps a copy of the last list that it could use, `devices.good.toml`.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessFile, WirelessSensor
+from hub.shared.files import write_whole
 from hub.shared.messages import tell, usual_language
 from hub.shared.settings import Kinds, Mistake, Problem, SettingsError, read, text_of
 from hub.shared.toml_lines import line_of, locate
 
-FILE = "devices.toml"
+FILE, KEPT = "devices.toml", "devices.good.toml"
+KEPT_MODE = 0o600  # it has the keys
 LOOK_S = 2.0
 log = logging.getLogger(__name__)
 Found = tuple[Wireless, ...] | str  # the devices, or where the file is wrong
@@ -71,6 +75,7 @@ class DeviceList:
 
     `changed` is called with the devices, `troubled` with where the file is wrong, such as
     `devices.toml:7`, and with an empty text when it is right again; `trouble` has the last one.
+    `keeps`: whether to keep a copy of what is right, as only the hub does, which knows all names.
     """
 
     def __init__(
@@ -79,8 +84,12 @@ class DeviceList:
         changed: Callable[[tuple[Wireless, ...]], None],
         troubled: Callable[[str], None] = _unheard,
         taken: Collection[str] = (),
+        *,
+        keeps: bool = False,
     ) -> None:
         self._path, self._changed, self._troubled, self._taken = path, changed, troubled, taken
+        self._keeps, self._kept = keeps, path.with_name(KEPT)
+        self._was_right = self._is_kept = False
         self._seen: tuple[int, ...] | None = None
         self.trouble = ""
         self.devices: tuple[Wireless, ...] = ()
@@ -94,6 +103,8 @@ class DeviceList:
         while True:
             await asyncio.sleep(LOOK_S)
             self._take(await asyncio.to_thread(self._read))
+            if self._keeps and not (self.trouble or self._is_kept):
+                await asyncio.to_thread(self._keep)
 
     def _read(self) -> Found | None:
         """Return what the file says now; None: it is the same as before."""
@@ -116,12 +127,34 @@ class DeviceList:
         if found is None:
             return
         trouble = found if isinstance(found, str) else ""
+        if not trouble:
+            self._was_right, self._is_kept = True, False
+        elif not self._was_right:
+            found = self._last_good() or found
         if not isinstance(found, str) and found != self.devices:
             self.devices = found
             self._changed(found)
         if trouble != self.trouble:
             self.trouble = trouble
             self._troubled(trouble)
+
+    def _last_good(self) -> tuple[Wireless, ...]:
+        """Return the list of an earlier process, for one that starts with a wrong one."""
+        with suppress(SettingsError, OSError):
+            return load(self._kept, self._taken)
+        return ()
+
+    def _keep(self) -> None:
+        """Keep a copy of a right list. A disk that does not take it is tried at the next change."""
+        self._is_kept = True
+        try:
+            data = self._path.read_bytes() if self._path.exists() else b""
+            if self._stamp() != self._seen:
+                self._is_kept = False  # it was changed since, perhaps for the worse
+            elif not self._kept.exists() or self._kept.read_bytes() != data:
+                write_whole(self._kept, data, mode=KEPT_MODE)
+        except OSError as error:
+            log.warning("%s: %s", self._kept, error)
 
     def _stamp(self) -> tuple[int, ...]:
         try:

@@ -28,7 +28,11 @@ from hub.shared.sidecar.link import HubLink, Pace, Untold
 PACE = Pace(0.2, 1.0)  # a hub that begins anew waits for presses
 KEEP_S = 3600.0  # a call for help that the hub could not take is still told up to so much later
 UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
-MOST, MOST_OF_ONE, MOST_OTHERS = 48, 8, 32  # what waits: presses, of one device, others
+MOST, MOST_OF_ONE, MOST_OTHERS = (
+    48,
+    8,
+    32,
+)  # what waits: presses, of one device; hazards and others each
 REPEAT_S = 2.0  # one frame is heard three to ten times; the hub folds what comes later
 # with what is told at first, below the hub's 1,000, though all of 64 devices should go mad
 URGENT_PER_S = 12  # presses and hazards, of one device
@@ -43,16 +47,18 @@ class Owed:
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now
         self._presses: OrderedDict[str, tuple[float, Pressed]] = OrderedDict()
-        self._others: Untold[Fact] = Untold(
-            most=MOST_OTHERS, keep_s=KEEP_S, unsure_s=UNSURE_S, now=now
-        )
+        self._hazards, self._others = self._untold(), self._untold()
+
+    def _untold(self) -> Untold[Fact]:
+        return Untold(most=MOST_OTHERS, keep_s=KEEP_S, unsure_s=UNSURE_S, now=self._now)
 
     def told(self, fact: Fact, *, connected: bool) -> None:
         """Keep what must not be lost."""
         if isinstance(fact, Pressed):
             self._keep(fact)
         elif isinstance(fact, Found | Reading):
-            self._others.told(fact, connected=connected)
+            is_hazard = isinstance(fact, Found) and fact.what in HAZARDS
+            (self._hazards if is_hazard else self._others).told(fact, connected=connected)
 
     def followed(self, order: Order) -> None:
         """Forget a press that the hub has committed."""
@@ -61,13 +67,13 @@ class Owed:
 
     def parted(self) -> None:
         """Count as untold what a frozen hub may not have taken in."""
+        self._hazards.parted()
         self._others.parted()
 
     def again(self) -> Iterable[Fact]:
-        """Return what is still owed, as old as it is by now, presses first."""
-        now = self._now()
-        others = [_older(fact, now - at) for at, fact in self._others.again()]
-        return [*self._again(), *others]
+        """Return what is still owed, as old as it is by now, presses and hazards first."""
+        now, found = self._now(), [*self._hazards.again(), *self._others.again()]
+        return [*self._again(), *(_older(fact, now - at) for at, fact in found)]
 
     def renamed(self, names: Mapping[str, str]) -> Iterable[Pressed]:
         """Return the owed presses of devices that have other names now, by these names."""

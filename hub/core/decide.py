@@ -162,6 +162,7 @@ def recover(
     at, long_ago = started.at, started.at - DAY_S
     state = vitals_restart.recovered(supervision.recovered(state, started), started)
     clock, was = Clock(started.utc - at, started.synced, started.zone_s), state.clock
+    moved_s = 0.0 if started.boot == state.boot else was.offset_s - clock.offset_s
     return replace(
         state,
         boot=started.boot,
@@ -175,7 +176,7 @@ def recover(
         candidate=speech.recovered(state.candidate, at),
         pairing=None,
         notices=announcements.recovered(state.notices, at),
-        wireless=recovered_memory(state.wireless, was.offset_s - clock.offset_s, at),
+        wireless=recovered_memory(state.wireless, moved_s, at),
         contacts={name: press.recovered(c, at) for name, c in state.contacts.items()},
         alarms=tuple(alarm.recovered(a, at, long_ago) for a in state.alarms),
         owed=delivery.recovered(state.owed, unsent, at, long_ago),

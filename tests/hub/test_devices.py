@@ -212,6 +212,32 @@ def test_a_broken_list_later_silences_no_pendant(config: Config) -> None:
     live(story())
 
 
+def test_a_hub_that_starts_with_a_broken_list_goes_by_the_last_good_one(config: Config) -> None:
+    """A slip of the hand, and then an update: the pendant calls all the same."""
+    write(config, PENDANT)
+    kept = Path(config.state_dir) / devices.KEPT
+
+    async def first() -> None:
+        async with running(config):
+            await until(kept.exists, "the list is kept")
+
+    async def second() -> None:
+        write(config, PENDANT.replace(KEY, "short"))
+        async with running(config) as hub:
+            await until(lambda: "hub:device_list" in hub.engine.state.faults, "the fault is raised")
+            hub.engine.emit(msgspec.structs.replace(PRESS, at=time.monotonic()))
+            await until(lambda: hub.engine.state.alarms, "it calls")
+            radio = devices.DeviceList(kept.with_name(devices.FILE), lambda _: None)
+            radio.look()
+            assert [one.name for one in radio.devices] == ["pendant"], "the radio hears it, too"
+            write(config, "")
+            await until(lambda: kept.read_bytes() == b"", "nobody is listed, and that is kept")
+
+    live(first())
+    assert kept.stat().st_mode & 0o777 == 0o600, "it has keys"
+    live(second())
+
+
 def test_a_list_that_changed_is_told_to_the_centre_at_once(config: Config) -> None:
     rules = rules_of(config, "1", (Quiet(),), (Pendant("pendant", "C0:FF:EE:12:34:56", KEY),))
     linked, _ = decide(HomeState(), LinkUp(1.0, "broker"), rules)

@@ -21,6 +21,7 @@ from hub.core.model.effects import Ask, Say
 from hub.core.model.rules import Room, Rules
 from hub.core.model.state import Caution, HomeState, Step
 
+LATE_S = 5.0  # what is older than a warning by less may have been queued beside it
 PHRASE = {
     Kind.QUIET: Phrase.WARN_QUIET,
     Kind.NOT_UP: Phrase.WARN_NOT_UP,
@@ -67,6 +68,16 @@ def end_by_motion(state: HomeState, device: str, rules: Rules) -> Step:
     if kind is Kind.LONG_BATHROOM and _in_bathroom(device, rules):
         return state, []
     return end(state)
+
+
+def is_younger(state: HomeState, at: float) -> bool:
+    """Whether the warning may be younger than what was heard at `at` and told late.
+
+    A radio tells again what a hub that died may not have taken in. When a warning of before a
+    restart began is not remembered; that it goes on asks the resident once more.
+    """
+    said_at = state.warning.said_at if state.warning else 0.0
+    return at < max(said_at, state.care.began_at) - LATE_S
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

@@ -81,7 +81,7 @@ def take_activity(state: HomeState, device: str, at: float, by: AnsweredBy, rule
     if not counts:
         return state, []
     over: list[Effect] = []
-    if state.warning is not None:
+    if state.warning is not None and not warning.is_younger(state, at):
         state, over = (
             warning.end_by_motion(state, device, rules)
             if by is BY_MOTION

@@ -251,6 +251,21 @@ def test_while_the_hub_is_away_no_recording_takes_the_place_of_a_press() -> None
     assert press(1000) in list(owed.again())
 
 
+@pytest.mark.parametrize("connected", [True, False])
+def test_smoke_that_the_hub_may_not_have_is_told_again_however_much_else_is(
+    connected: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    clock, smoke = Clock(), Found("kitchen", Sensed.SMOKE, on=True)
+    owed = Owed(clock)
+    owed.told(smoke, connected=connected)
+    for n in range(100):
+        owed.told(Found("hall", Sensed.MOTION, on=bool(n % 2)), connected=connected)
+    clock.now = 10.0
+    owed.parted()
+    assert Found("kitchen", Sensed.SMOKE, on=True, ago_s=10.0) in list(owed.again())
+    assert not list(owed.again())
+
+
 def test_of_too_many_presses_each_device_keeps_its_newest() -> None:
     owed = Owed(lambda: 0.0)
     owed.told(press(0, "quiet"), connected=False)

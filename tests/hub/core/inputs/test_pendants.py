@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from hub.contract.messages import COUNTER_RESTARTED, Evidence, HubState, Stage
-from hub.contract.radio import How
+from hub.contract.radio import How, Sensed
 from hub.contract.scaip import Kind
 from hub.contract.voice import Phrase
 from hub.contract.wire import LinkTrouble, decode_from_hub
@@ -33,6 +33,7 @@ from tests.hub.core.wireless_scenes import (
     Fault,
     Over,
     Told,
+    found,
     home,
     pressed,
     told,
@@ -224,6 +225,15 @@ def test_the_memory_of_a_home_full_of_devices_is_small() -> None:
     assert len(msgspec.msgpack.encode(state.wireless)) <= 64 * 1024
 
 
+def test_a_clock_that_is_set_between_two_hubs_of_one_boot_makes_no_second_call() -> None:
+    """The radio tells both presses again; their times are on the same monotonic clock."""
+    state = lived(pressed(10.0, 500), pressed(12.0, 501))
+    event = Started(20.0, UTC + 20.0 + 2 * DAY_S, synced=True, boot=state.boot)
+    state = lived(event, state=recover(state, event, [owed.id for owed in state.owed]))
+    story = playbook(state, RULES, told) >> pressed(10.0, 500, name="a") << [Took("a")]
+    assert story >> pressed(12.0, 501, name="b") << [Took("b")]
+
+
 def test_a_green_pendant_takes_back_in_time() -> None:
     state = lived(pressed(10.0, 500))
     back = Told("cancelled", "pendant", PENDANT)
@@ -247,6 +257,21 @@ def test_a_green_press_that_is_told_late_takes_back_nothing_that_began_after_it(
     asked = replace(home(), candidate=Candidate(heard_at=20.0, until=35.0))
     assert lived(pressed(15.0, 7, device=WRISTLET), state=asked).candidate is not None
     assert lived(pressed(25.0, 7, device=WRISTLET), state=asked).candidate is None
+
+
+@pytest.mark.parametrize("began_at", [0.0, 100.0])
+def test_what_was_heard_before_a_warning_does_not_end_it_when_it_is_told_late(
+    began_at: float,
+) -> None:
+    """The hub died; what the radio had told it within 45 s it tells again. After a restart it is
+    not known any more when the warning began."""
+    said_at = -1e6 if began_at else 100.0
+    warned = replace(home(), warning=Caution(Kind.QUIET, HALL, None, 400.0, said_at))
+    warned = replace(warned, care=replace(warned.care, began_at=began_at))
+    for before in (found(60.0, HALL, Sensed.MOTION), pressed(60.0, 7, device=WRISTLET)):
+        assert lived(before, state=warned).warning is not None
+    for now in (found(110.0, HALL, Sensed.MOTION), pressed(99.0, 7, device=WRISTLET)):
+        assert lived(now, state=warned).warning is None
 
 
 def test_a_green_pendant_held_reports_who_was_sent() -> None:
