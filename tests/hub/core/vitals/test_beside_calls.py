@@ -78,6 +78,18 @@ def test_a_spare_band_that_repeats_one_number_contradicts_nobody() -> None:
     assert Phrase.WARN_PULSE in home.said
 
 
+def test_a_spare_band_that_repeats_one_number_is_no_sign_of_life() -> None:
+    home = Worn()
+    for _ in range(30):
+        home.wait(MINUTE).take(HeartRateMeasured(home.at, STRAP, USUAL, (), None))
+    first = home.state.house.sensed[STRAP].active_at
+    assert home.at - first > 28 * MINUTE
+    home.wait(HOUR).start(9.0).wait(HOUR).take(HeartRateMeasured(home.at, STRAP, USUAL, (), None))
+    assert not home.state.house.sensed[STRAP].known
+    home.take(HeartRateMeasured(home.at, STRAP, USUAL + 1, (), None))
+    assert home.state.house.sensed[STRAP].active_at == home.at
+
+
 def test_a_question_that_a_power_cut_ends_waits_for_the_band_and_is_raised() -> None:
     home = Worn().beat(USUAL, 5 * MINUTE).beat(FAST, 11.2 * MINUTE)
     home.start(20.0, synced=False).wait(30.0).beat(FAST, 4 * MINUTE)
