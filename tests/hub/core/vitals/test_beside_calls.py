@@ -6,7 +6,7 @@ from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
 from hub.core.activity import quiet
-from hub.core.model.events import HeartRateMeasured
+from hub.core.model.events import HeartRateMeasured, VitalsMeasured
 from hub.core.model.rules import Sense, Sensor
 from tests.hub.core.vitals.scenes import (
     BAND,
@@ -128,3 +128,17 @@ def test_wearables_do_not_make_a_new_home_blind_to_quiet() -> None:
     home.wait(14 * HOUR)
     assert [one.kind for one in home.alarms] == [Kind.QUIET]
     assert FaultKind.SILENT not in {one.kind for one in home.state.faults.values()}
+
+
+def test_a_reading_that_is_told_late_is_asked_about_for_the_whole_time() -> None:
+    home = Worn()
+    home.take(VitalsMeasured(home.at - 9 * MINUTE, CUFF, HIGH)).wait(3.9 * MINUTE)
+    assert (home.said, home.alarms) == ([Phrase.WARN_PRESSURE], [])
+    home.wait(2 * MINUTE)
+    assert [one.kind for one in home.alarms] == [Kind.BLOOD_PRESSURE]
+
+
+def test_a_reading_that_is_told_after_long_is_a_task() -> None:
+    home = Worn().wait(HOUR)
+    home.take(VitalsMeasured(home.at - 30 * MINUTE, CUFF, HIGH)).wait(HOUR)
+    assert (home.alarms, [task.what for task in home.tasks]) == ([], ["blood_pressure"])
