@@ -32,10 +32,12 @@ UNITS = {  # of the numbers, in the order of the form: names in the message file
     "high_diastolic_mmhg": "vital_unit.pressure",
     "low_diastolic_mmhg": "vital_unit.pressure",
 }
-ORDERED = (  # low, high: where both are set
+BOUNDING = (  # low, high: what lies between is asked about by neither
     ("low_bpm", "high_rest_bpm"),
     ("low_systolic_mmhg", "high_systolic_mmhg"),
     ("low_diastolic_mmhg", "high_diastolic_mmhg"),
+)
+ORDERED = (  # where both are set
     ("low_diastolic_mmhg", "low_systolic_mmhg"),
     ("high_diastolic_mmhg", "high_systolic_mmhg"),
 )
@@ -183,11 +185,18 @@ def limits_of(typed: Typed) -> tuple[VitalLimits, dict[str, str]]:
         if text and values[name] is None:
             problems[name] = "bad_number"
     for low, high in ORDERED:
-        below, above = values[low], values[high]
-        if below is not None and above is not None and below >= above:
-            problems[low] = "bad_order"
+        problems |= _disorder(values[low], values[high], low)
+    for low, high in BOUNDING:  # where one is not set, the hub's own holds
+        below = values[low] if typed.get(low) else getattr(DEFAULTS, low)
+        above = values[high] if typed.get(high) else getattr(DEFAULTS, high)
+        problems |= _disorder(below, above, low if typed.get(low) else high)
     switches = {name: typed.get(name) == YES for name in (*WATCHES, *KNOWN)}
     return VitalLimits(**values, **switches), problems  # type: ignore[arg-type]  # by their names
+
+
+def _disorder(below: float | None, above: float | None, name: str) -> dict[str, str]:
+    wrong = below is not None and above is not None and below >= above
+    return {name: "bad_order"} if wrong else {}
 
 
 def _value(name: str, text: str) -> float | None:

@@ -82,6 +82,7 @@ class Band(Struct, frozen=True):
     """A wearable that feels the pulse, and its readings since the last summary."""
 
     live_at: float = NEVER  # its last pulse of somebody who wears it
+    last_bpm: float = 0.0  # of that pulse
     worn: bool = False
     minute: Minute = Minute()
     stirs: int = 0  # a bit for each of the last minutes in which somebody moved; bit 0: the last

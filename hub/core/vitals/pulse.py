@@ -68,6 +68,7 @@ def _with_reading(band: Band, event: HeartRateMeasured, since_s: float) -> Band:
     return replace(
         band,
         live_at=event.at,
+        last_bpm=event.bpm,
         worn=True,
         minute=replace(minute, bpm=bpm, rr=beats_told),
         pulse=band.pulse.plus(event.bpm),

@@ -21,7 +21,7 @@ from hub.contract.scaip import Care, Kind
 from hub.contract.voice import Phrase
 from hub.core.alarm import alarm, warning
 from hub.core.checkin.reports import deliver_care
-from hub.core.model.effects import Effect, Say
+from hub.core.model.effects import Ask, Effect, Say
 from hub.core.model.rr import median
 from hub.core.model.rules import Rules
 from hub.core.model.state import Caution, HomeState, Step
@@ -31,6 +31,7 @@ from hub.core.vitals.limits import Limit
 
 CRITICAL = "critical_oxygen"
 BUTTON = "button"  # as an answer
+TOLD_LATE = 2.0  # times the pause between the words: they were not said meanwhile
 WAITS_S = 900.0  # a reading older than this is not asked about any more
 
 
@@ -104,7 +105,20 @@ def elapse(state: HomeState, at: float, rules: Rules) -> Step:
         return state, []
     if caution.kind is Kind.HEART_RATE:
         return _decide_pulse(state, caution, caution.vital, at, rules)
+    if not caution.cut_short and at - caution.said_at > TOLD_LATE * rules.warn_again_s:
+        return _ask_anew(state, caution, caution.vital, at, rules)
     return _raise(replace(state, warning=None), caution, caution.vital, at, rules)
+
+
+def _ask_anew(
+    state: HomeState, caution: Caution, vital: VitalEvidence, at: float, rules: Rules
+) -> Step:
+    """Give the whole time for an answer: the reading was told late, and nobody was asked then."""
+    if at - caution.said_at > WAITS_S:
+        again_at = at + rules.vitals.again_raised_s
+        return _tell_task(replace(state, warning=None), caution.kind, vital, at, again_at, rules)
+    anew = replace(caution, until=at + rules.warn_s, said_at=at)
+    return replace(state, warning=anew), [Ask(warning.PHRASE[caution.kind])]
 
 
 def see_pulse(state: HomeState, device: str, at: float, rules: Rules) -> Step:

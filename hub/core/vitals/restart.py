@@ -104,7 +104,7 @@ def _moved(band: Band, by_s: float) -> Band:
 def _ended(band: Band, _by_s: float) -> Band:
     return Band(
         pulse=band.pulse, rest=band.rest, worn_s=band.worn_s, beats=band.beats,
-        windows=band.windows, usual=band.usual,
+        windows=band.windows, usual=band.usual, last_bpm=band.last_bpm,
     )  # fmt: skip
 
 

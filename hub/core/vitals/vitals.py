@@ -27,9 +27,13 @@ def take_reading(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
 
 
 def is_life(state: HomeState, event: HeartRateMeasured | VitalsMeasured) -> bool:
-    """Whether the reading is a sign that somebody lives: a band that is not worn gives none."""
+    """Whether the reading is a sign that somebody lives: a band that is not worn gives none.
+
+    Nor does one that repeats a number: a spare one may do so for days. A heart's changes soon.
+    """
     if isinstance(event, HeartRateMeasured):
-        return pulse.is_live(event)
+        band = state.vitals.bands.get(event.device)
+        return pulse.is_live(event) and (band is None or event.bpm != band.last_bpm)
     return readings.is_fresh(state, event) and bool(readings.plausible(event))
 
 

@@ -282,6 +282,9 @@ def test_an_old_hub_is_named_as_the_reason(home: Office, operator: httpx.Client)
         ({"low_oxygen_pct": "nan"}, {"low_oxygen_pct": "bad_number"}),
         ({"low_oxygen_pct": "-90"}, {"low_oxygen_pct": "bad_number"}),
         ({"low_bpm": "80", "high_rest_bpm": "80"}, {"low_bpm": "bad_order"}),
+        ({"low_bpm": "125"}, {"low_bpm": "bad_order"}),  # 120 holds where nothing is typed
+        ({"high_rest_bpm": "38"}, {"high_rest_bpm": "bad_order"}),
+        ({"high_systolic_mmhg": "85"}, {"high_systolic_mmhg": "bad_order"}),
         (
             {"high_diastolic_mmhg": "190", "high_systolic_mmhg": "180"},
             {"high_diastolic_mmhg": "bad_order"},

@@ -6,7 +6,7 @@ from hub.contract.messages import FaultKind
 from hub.contract.scaip import Kind, What
 from hub.contract.voice import Meaning, Phrase
 from hub.core.activity import quiet
-from hub.core.model.events import HeartRateMeasured
+from hub.core.model.events import HeartRateMeasured, VitalsMeasured
 from hub.core.model.rules import Sense, Sensor
 from tests.hub.core.vitals.scenes import (
     BAND,
@@ -78,6 +78,18 @@ def test_a_spare_band_that_repeats_one_number_contradicts_nobody() -> None:
     assert Phrase.WARN_PULSE in home.said
 
 
+def test_a_spare_band_that_repeats_one_number_is_no_sign_of_life() -> None:
+    home = Worn()
+    for _ in range(30):
+        home.wait(MINUTE).take(HeartRateMeasured(home.at, STRAP, USUAL, (), None))
+    first = home.state.house.sensed[STRAP].active_at
+    assert home.at - first > 28 * MINUTE
+    home.wait(HOUR).start(9.0).wait(HOUR).take(HeartRateMeasured(home.at, STRAP, USUAL, (), None))
+    assert not home.state.house.sensed[STRAP].known
+    home.take(HeartRateMeasured(home.at, STRAP, USUAL + 1, (), None))
+    assert home.state.house.sensed[STRAP].active_at == home.at
+
+
 def test_a_question_that_a_power_cut_ends_waits_for_the_band_and_is_raised() -> None:
     home = Worn().beat(USUAL, 5 * MINUTE).beat(FAST, 11.2 * MINUTE)
     home.start(20.0, synced=False).wait(30.0).beat(FAST, 4 * MINUTE)
@@ -116,3 +128,17 @@ def test_wearables_do_not_make_a_new_home_blind_to_quiet() -> None:
     home.wait(14 * HOUR)
     assert [one.kind for one in home.alarms] == [Kind.QUIET]
     assert FaultKind.SILENT not in {one.kind for one in home.state.faults.values()}
+
+
+def test_a_reading_that_is_told_late_is_asked_about_for_the_whole_time() -> None:
+    home = Worn()
+    home.take(VitalsMeasured(home.at - 9 * MINUTE, CUFF, HIGH)).wait(3.9 * MINUTE)
+    assert (home.said, home.alarms) == ([Phrase.WARN_PRESSURE], [])
+    home.wait(2 * MINUTE)
+    assert [one.kind for one in home.alarms] == [Kind.BLOOD_PRESSURE]
+
+
+def test_a_reading_that_is_told_after_long_is_a_task() -> None:
+    home = Worn().wait(HOUR)
+    home.take(VitalsMeasured(home.at - 30 * MINUTE, CUFF, HIGH)).wait(HOUR)
+    assert (home.alarms, [task.what for task in home.tasks]) == ([], ["blood_pressure"])
