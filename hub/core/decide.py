@@ -161,17 +161,16 @@ def recover(
     """
     at, long_ago = started.at, started.at - DAY_S
     state = vitals_restart.recovered(supervision.recovered(state, started), started)
+    asked = recovered_warning(state.warning, at)
     clock, was = Clock(started.utc - at, started.synced, started.zone_s), state.clock
-    moved_s = 0.0 if started.boot == state.boot else was.offset_s - clock.offset_s
+    moved_s = was.offset_s - clock.offset_s if was.synced and clock.synced else 0.0
     return replace(
         state,
         boot=started.boot,
         clock=clock,
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, at),
-        warning=vitals_restart.recovered_question(
-            recovered_warning(state.warning, at), state.vitals, at
-        ),
+        warning=vitals_restart.recovered_question(asked, state.vitals, at),
         spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, at),
         pairing=None,

@@ -15,6 +15,7 @@ from hub.core.model.effects import Publish, Say, Show, Signal, Took
 from hub.core.model.events import (
     CenterAcked,
     DevicesChanged,
+    Heartbeat,
     LinkDown,
     Started,
     Ticked,
@@ -225,10 +226,11 @@ def test_the_memory_of_a_home_full_of_devices_is_small() -> None:
     assert len(msgspec.msgpack.encode(state.wireless)) <= 64 * 1024
 
 
-def test_a_clock_that_is_set_between_two_hubs_of_one_boot_makes_no_second_call() -> None:
-    """The radio tells both presses again; their times are on the same monotonic clock."""
-    state = lived(pressed(10.0, 500), pressed(12.0, 501))
-    event = Started(20.0, UTC + 20.0 + 2 * DAY_S, synced=True, boot=state.boot)
+def test_a_clock_that_is_set_between_two_hubs_makes_no_second_call() -> None:
+    """The radio tells both presses again; the first hub's clock was not to be trusted."""
+    wrong = Heartbeat(9.0, UTC + 9.0, synced=False)
+    state = lived(wrong, pressed(10.0, 500), pressed(12.0, 501))
+    event = Started(20.0, UTC + 20.0 + 2 * DAY_S, synced=True, boot="b9")
     state = lived(event, state=recover(state, event, [owed.id for owed in state.owed]))
     story = playbook(state, RULES, told) >> pressed(10.0, 500, name="a") << [Took("a")]
     assert story >> pressed(12.0, 501, name="b") << [Took("b")]
