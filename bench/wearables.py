@@ -171,8 +171,8 @@ def main() -> int:
     with PrivateBus() as bus:
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = bus.address
         for part, size in (
-            (back, args.rounds or (2 if args.short else 20)),
-            (busy, args.idle_s or (6 if args.short else 120)),
+            (back, args.rounds or (1 if args.short else 20)),
+            (busy, args.idle_s or (12 if args.short else 120)),
         ):
             with FakeBlueZ(bus, "tests.drivers.bluetooth.fake_gatt") as bluez:
                 asyncio.run(part(report, bluez, size))
