@@ -119,14 +119,18 @@ async def remove(bus: MessageBus, at: str, path: str) -> None:
 
 
 async def pair(bus: MessageBus, path: str) -> PairingEnd:
-    """Pair with a device that is in reach; return how it ended. Raises `BROKEN`."""
+    """Pair with a device that is in reach; return how it ended. Raises `BROKEN`.
+
+    BlueZ may say that it is done and hold no bond (seen after digits were refused and tried again).
+    """
     try:
         await call(bus, Message(BLUEZ, path, DEVICE, "Pair"), within_s=PAIR_S)
     except RefusedError as error:
         return END_OF_ERROR.get(error.name, PairingEnd.FAILED)
     except TimeoutError:
         return PairingEnd.UNANSWERED
-    return PairingEnd.PAIRED
+    held = (await objects(bus)).get(path, {}).get(DEVICE, {}).get("Paired")
+    return PairingEnd.PAIRED if held and held.value else PairingEnd.FAILED
 
 
 async def trust(bus: MessageBus, path: str, name: str) -> None:

@@ -142,7 +142,8 @@ class PairingFake(Fake):
         if error:
             reply = Message.new_error(message, f"org.bluez.Error.{error}", "")
         else:
-            self.devices[path]["Paired"] = Variant("b", True)  # noqa: FBT003
+            bonded = not how.get("no_bond", False)
+            self.devices[path]["Paired"] = Variant("b", bonded)
             reply = Message.new_method_return(message)
         self.outcomes.append(error or "paired")
         self.bus.send(reply)

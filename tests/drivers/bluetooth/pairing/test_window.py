@@ -371,6 +371,16 @@ def test_the_reason_of_bluez_is_told(story: Story, error: str, reason: PairingEn
     story(scene)
 
 
+def test_a_pairing_that_bluez_holds_no_bond_of_is_none(story: Story) -> None:
+    async def scene(room: Room) -> None:
+        await room.do("around", address=BAND, how={"no_bond": True})
+        await room.open(Wish(new=NEW_BAND))
+        assert await room.hear() == PairingEnded("band", reason=PairingEnd.FAILED, open=True)
+        assert not room.list.exists()
+
+    story(scene)
+
+
 def test_a_device_that_is_listed_by_then_is_not_listed_twice(story: Story) -> None:
     async def scene(room: Room) -> None:
         room.list.write_text(
