@@ -296,8 +296,8 @@ def main() -> int:
     report = Report("bluetooth: a busy air")
     idle_s = args.idle_s or (8.0 if args.short else 600.0)
     least = measure_floor(report, min(idle_s, 30.0))
-    alone, share = measure_radio(report, args.presses or (100 if args.short else 1000), idle_s)
-    for_s = 20.0 if args.short else 300.0
+    alone, share = measure_radio(report, args.presses or (50 if args.short else 1000), idle_s)
+    for_s = 10.0 if args.short else 300.0
     measure_connects(report, for_s, "", "one adapter, a band that flaps")
     measure_connects(report, for_s, TWO, "two adapters, a band that flaps")
     report.add("radio, share of a core, no wearable", alone, "%", floor=least)
