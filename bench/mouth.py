@@ -29,7 +29,8 @@ FREE = Path(__file__).parent / "mouth_free.txt"
 BANK_BAR, FREE_BAR = 0.04, 0.12
 SPOILT = 0.3  # beyond this a voice is not merely short of its bar: something has broken
 SHORT_BANK, SHORT_FREE, SHORT_ESPEAK = 12, 4, 3
-SIZE_MB, PACE, SPREAD_DB, SILENCE_S = 2.0, 4.5, 3.0, 0.15
+# 4 KB: some 3.7 are Opus as the bank has it; the bank may grow by sentences, not by their size
+KB_PER_S, PACE, SPREAD_DB, SILENCE_S = 4.0, 4.5, 3.0, 0.15
 ANNOUNCED = "알려 드립니다. 내일 오전에 마을 회관에서 건강 검진이 있습니다. 신분증을 챙기세요."
 UNKNOWN = "내일 오전에 마을 회관에서 건강 검진이 있습니다."
 
@@ -71,11 +72,12 @@ def the_bank(report: Report, texts: list[str]) -> None:
     report.add("bank: sentences", len(texts), "")
     report.add("bank: missing or orphaned", len(found.missing) + len(found.orphaned), "", at_most=0)
     size_mb = sum(path.stat().st_size for path in SHIPPED.glob("*.ogg")) / 1e6
-    report.add("bank: size", size_mb, "MB", at_most=SIZE_MB)
+    report.add("bank: size", size_mb, "MB")
     if not sounds:
         return
     seconds = sum(audio.seconds for _, audio in sounds)
     report.add("bank: speech", seconds, "sec.")
+    report.add("bank: size of a second", 1000 * size_mb / seconds, "KB", at_most=KB_PER_S)
     pace = sum(len(said(text)) for text, _ in sounds) / seconds
     report.add("bank: syllables a second", pace, "", at_most=PACE)
     looks = [measured(audio) for _, audio in sounds]
