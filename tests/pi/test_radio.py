@@ -197,3 +197,24 @@ def test_a_phone_is_paired_by_digits_and_seen_under_its_identity(
     assert made_up != PHONE
     press(home, counter=1_780_672_290, packet_id=120)
     wait_until(lambda: home.in_range("phone-1"), 60, "the hub knows that the phone was seen")
+
+
+def test_a_band_that_has_forgotten_its_bond_is_told_and_paired_anew_in_a_window(
+    home: RadioHome, centre: Centre
+) -> None:
+    home.rest(centre)
+    home.air.do("band_secure", io=NEITHER_SHOWS_NOR_TAKES)
+    home.air.do("band_on")
+    home.pair("--again band")
+    assert home.paired()
+    forgotten = home.now()
+    home.air.do("band_off")
+    home.air.do("band_forgets")
+    home.air.do("band_on")
+    began = time.monotonic()
+    home.wait_for("band: bond: bond_stale", forgotten)
+    say(f"stale bond told {time.monotonic() - began:.1f} s after the band came back")
+    home.pair("--again band")
+    assert home.paired()
+    home.wait_for("band: bond: works", forgotten)
+    assert home.bonds()["band"]["paired"]
