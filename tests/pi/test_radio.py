@@ -24,6 +24,8 @@ pytestmark = pytest.mark.pi
 FLAGS, UUID = bytes.fromhex("020106"), bytes.fromhex("d2fc")
 ENCRYPTED = 0x45
 SHOWS_AND_TAKES_YES, NEITHER_SHOWS_NOR_TAKES = 1, 3  # input and output, as pairing tells it
+COUNTERS = itertools.count(1_780_672_260)  # of the presses that follow the first two
+SETTLES_S = 3.0  # emulated cores: a press was at the centre within 1.4 s beside busy neighbours
 BURST, GAP_MS = 6, 60  # what a pendant sends for one press
 
 
@@ -99,19 +101,30 @@ def test_a_press_of_an_encrypted_pendant_reaches_the_centre_once(
     assert alarm["kind"] == "pendant"
 
 
-def test_after_bluetoothd_was_restarted_a_press_is_heard(home: RadioHome, centre: Centre) -> None:
-    home.rest(centre)
-    before = len(centre.stored())
-    counters = itertools.count(1_780_672_260)
-    home.pi.must("systemctl restart bluetooth.service")
-    began = time.monotonic()
+def presses_until_heard(home: RadioHome, centre: Centre) -> int:
+    """Press until a press is at the centre, each time anew; return how often it took.
 
-    def pressed_again() -> bool:
-        counter = next(counters)
+    A lone adapter is deaf while it connects, so a press amid a connection may be lost.
+    """
+    before, count = len(centre.stored()), 0
+
+    def pressed() -> bool:
+        nonlocal count
+        count += 1
+        counter = next(COUNTERS)
         press(home, counter, packet_id=counter % 256)
+        time.sleep(SETTLES_S)
         return len(centre.stored()) > before
 
-    wait_until(pressed_again, 60, "a press is at the centre", every_s=5)
+    wait_until(pressed, 60, "a press is at the centre", every_s=2)
+    return count
+
+
+def test_after_bluetoothd_was_restarted_a_press_is_heard(home: RadioHome, centre: Centre) -> None:
+    home.rest(centre)
+    home.pi.must("systemctl restart bluetooth.service")
+    began = time.monotonic()
+    presses_until_heard(home, centre)
     say(f"a press heard {time.monotonic() - began:.1f} s after bluetoothd was restarted")
 
 
@@ -129,9 +142,7 @@ def test_a_band_is_connected_heard_and_found_again(home: RadioHome, centre: Cent
     say(f"band back {time.monotonic() - began:.1f} s after it came into range")
     home.wait_for("band is:", left)
     home.air.do("pulse", hex="164900040004")
-    before = len(centre.stored())
-    press(home, counter=1_780_672_280, packet_id=110)
-    wait_until(lambda: len(centre.stored()) > before, 60, "a press while a band is connected")
+    say(f"presses until one was heard beside a new connection: {presses_until_heard(home, centre)}")
     assert home.heard()[-2:] == [72.0, 73.0]
 
 
@@ -195,7 +206,7 @@ def test_a_phone_is_paired_by_digits_and_seen_under_its_identity(
     home.air.do("phone_heard")
     made_up = home.air.hear("address")["address"]
     assert made_up != PHONE
-    press(home, counter=1_780_672_290, packet_id=120)
+    presses_until_heard(home, centre)
     wait_until(lambda: home.in_range("phone-1"), 60, "the hub knows that the phone was seen")
 
 
