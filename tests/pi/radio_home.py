@@ -1,10 +1,11 @@
 """A home with a radio: its environment and unit on the Pi; its adapter is Bumble's controller."""
 
+import json
 import re
 import shutil
 import time
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.broker import Broker
 from tests.pi import image, product
@@ -19,7 +20,9 @@ ENVIRONMENT = "opt/anbu-radio"
 DISK_SIZE = "200M"
 PENDANT, KEY = "38:39:8F:70:B2:E1", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 DOOR = "38:39:8F:70:B2:E2"
-BAND = "F0:F1:F2:F3:F4:F5"
+BAND, PHONE = "F0:F1:F2:F3:F4:F5", "C4:C5:C6:C7:C8:C9"
+ANBU = f"/{ENVIRONMENT}/bin/anbu radio"
+KEYS, SCREEN = "/run/installer-keys", "/run/installer-screen"
 DEVICES = f"""\
 [[device]]
 kind = "pendant"
@@ -88,6 +91,36 @@ class RadioHome(Home):
     def now(self) -> str:
         """Return the guest's time, for `wait_for`."""
         return self.pi.must("date '+%F %T.%6N'").strip()
+
+    def pair(self, options: str) -> None:
+        """Have an installer begin `anbu radio pair` in a terminal, and wait until it is open."""
+        self.pi.must(f"rm -f {KEYS} {SCREEN}; mkfifo {KEYS}")
+        whole = f"{ANBU} pair {options} <>{KEYS} >{SCREEN} 2>&1; echo exit $? >>{SCREEN}"
+        self.pi.must(f"systemd-run --quiet --collect sh -c '{whole}'")
+        self.pi.until(f"test -s {SCREEN}")
+
+    def type(self, keys: str) -> None:
+        """Type a line in the installer's terminal."""
+        self.pi.must(f"timeout 10 sh -c 'echo {keys} >{KEYS}'")
+
+    def on_screen(self, text: str) -> None:
+        """Wait until the installer's terminal shows something."""
+        self.pi.until(f"grep -qF '{text}' {SCREEN}")
+
+    def paired(self) -> bool:
+        """Wait until the installer's command has ended, and return whether it has paired."""
+        self.pi.until(f"grep -q ^exit {SCREEN}")
+        return "exit 0" in self.pi.must(f"cat {SCREEN}")
+
+    def bonds(self) -> dict[str, dict[str, Any]]:
+        """Return what `anbu radio bonds` lists, by name."""
+        rows = json.loads(self.pi.must(f"{ANBU} bonds --json list"))
+        return {row["name"]: row for row in rows}
+
+    def in_range(self, device: str) -> bool:
+        """Return whether the hub has decided that a device came into range; press first."""
+        found = self.pi.run("cat /var/lib/anbu/blackbox/*").out
+        return re.search(rf'"RangeChanged"[^}}]*?"{device}","near":true', found) is not None
 
     def heard(self) -> list[float]:
         """Return the pulses that the hub has decided on, as its black box has them on disk.

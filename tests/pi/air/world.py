@@ -138,7 +138,11 @@ class Band:
             await connection.disconnect()
 
     async def _key(self, handle: int, rand: bytes, ediv: int) -> bytes | None:
-        """Return the key of a link; without one hang up, as some do, rather than say so."""
+        """Return the key of a link; without one hang up, as some do, rather than say so.
+
+        Where it is said, Debian's kernel 6.1.192 breaks when bluetoothd closes the link (a BUG in
+        `hci_chan_del`), ends bluetoothd, and after the second time makes no connection any more.
+        """
         key = await self.device.get_long_term_key(handle, rand, ediv)
         connection = self.device.lookup_connection(handle)
         if key is None and connection is not None:
