@@ -140,8 +140,8 @@ class Band:
     async def _key(self, handle: int, rand: bytes, ediv: int) -> bytes | None:
         """Return the key of a link; without one hang up, as some do, rather than say so.
 
-        Where it is said, Debian's kernel 6.1.192 was seen to break when bluetoothd closed the link (a
-        BUG in `hci_chan_del`), which ended bluetoothd.
+        Where it is said, Debian's kernel 6.1.192 was seen to break when bluetoothd closed the link
+        (a BUG in `hci_chan_del`), which ended bluetoothd.
         """
         key = await self.device.get_long_term_key(handle, rand, ediv)
         connection = self.device.lookup_connection(handle)
