@@ -28,11 +28,8 @@ from hub.shared.sidecar.link import HubLink, Pace, Untold
 PACE = Pace(0.2, 1.0)  # a hub that begins anew waits for presses
 KEEP_S = 3600.0  # a call for help that the hub could not take is still told up to so much later
 UNSURE_S = 45.0  # a hub that froze took in nothing of these; its watchdog ends it after 30 s
-MOST, MOST_OF_ONE, MOST_OTHERS = (
-    48,
-    8,
-    32,
-)  # what waits: presses, of one device; hazards and others each
+MOST, MOST_OF_ONE = 48, 8  # presses that wait: of all, of one device
+MOST_OTHERS = 32  # hazards that wait, and as many other findings
 REPEAT_S = 2.0  # one frame is heard three to ten times; the hub folds what comes later
 # with what is told at first, below the hub's 1,000, though all of 64 devices should go mad
 URGENT_PER_S = 12  # presses and hazards, of one device

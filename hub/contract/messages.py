@@ -1,7 +1,8 @@
 """The messages between hub and centre, without topics or bytes (see `wire`).
 
 Events that the centre confirms come first, then the hub's state and faults, then what is only
-informative, then what the centre sends.
+informative, then what the centre sends. It is long for the wire is one concept: who changes a
+message sees its neighbours.
 """
 
 from typing import Annotated, Generic, TypeVar

@@ -12,7 +12,7 @@ reaches this process. A phone keeps, as long as bluetoothd runs, the path of the
 made up when it was paired; so paths are looked up by the address that BlueZ gives. And BlueZ's
 signal says what has changed, so old service data, which BlueZ keeps, is told from new. The daemon
 is watched by its name on the bus and by pings, the adapter by `Powered`; silence comes last and is
-no fault: a quiet home may be silent.
+no fault: a quiet home may be silent. It is long for each signal of BlueZ may end the session above.
 """
 
 import asyncio

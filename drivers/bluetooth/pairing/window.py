@@ -7,7 +7,8 @@
 Three kinds of device are paired in it: those of the list whose bond is stale or missing (a button's
 window), one that an installer has picked by its address, and a phone, which finds the hub and asks
 by itself. A name proves nothing: a device is known by its address, a phone by digits that a person
-compares. What is paired is written into the list.
+compares. What is paired is written into the list. It is long for each step of a pairing may end the
+window: its ends are read best beside its steps.
 """
 
 import asyncio

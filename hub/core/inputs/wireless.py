@@ -151,12 +151,12 @@ def _press(state: HomeState, event: WirelessPressed, rules: Rules) -> Step:
 def _act(
     state: HomeState, event: WirelessPressed, button: Button, verdict: Verdict, rules: Rules
 ) -> Step:
-    """Do what a wired button of this role does."""
+    """Do what a wired button of this role does. A press in doubt calls, but takes nothing back."""
     device, at = event.device, event.at
     state = _with(state, replace(state.wireless, taken=state.wireless.taken + 1))
     state, alive = _seen(state, device, at, rules)
     if button.role is Role.CANCEL_BUTTON:
-        if _is_overtaken(state, at):
+        if verdict is Verdict.RESTARTED or _is_overtaken(state, at):
             return state, alive
         held = event.how in HELD
         state, effects = buttons.take_back(state, device, at, rules, held=held)

@@ -243,6 +243,14 @@ def test_a_green_pendant_takes_back_in_time() -> None:
     assert story >> pressed(15.4, 7, device=WRISTLET) << [took(7)], "not the call after it, too"
 
 
+def test_a_green_press_in_doubt_takes_no_call_back() -> None:
+    """A counter that began anew may be a recording: it may call, but it silences nothing."""
+    state = lived(pressed(5.0, 900_000, device=WRISTLET), pressed(10.0, 500))
+    back = Told("cancelled", "pendant", PENDANT)
+    story = playbook(state, RULES, told) >> pressed(12.0, 7, device=WRISTLET) << [took(7)]
+    assert story >> pressed(14.0, 8, device=WRISTLET) << [back, took(8)], "the next one is sure"
+
+
 def test_a_green_press_that_is_told_late_takes_back_nothing_that_began_after_it() -> None:
     """Green, then red; the radio could tell the hub of the green one only after the red one."""
     state = lived(*press(20.0))
