@@ -21,6 +21,7 @@ from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, Wireless
 
 ANEW = range(148, 33_222)  # counters heard after a change of battery (bthome-ble #116)
 IDS = 256
+SINCE, PER_S, COUNTERS = 1_767_225_600, 10, 2**32  # counters count from the begin of 2026
 BEACON_S = 600.0  # between two frames of a sensor whose state lasts
 UNREAD = 256  # words that wait for a radio; a hung one misses the rest
 DOORS = (Sense.DOOR, Sense.EXIT_DOOR, Sense.WINDOW)
@@ -235,7 +236,7 @@ def _kind(device: Wireless) -> tuple[object, ...]:
 
 def _first(device: Wireless) -> Word | None:
     """Return how a device is when the house opens; None: it is of a kind that is not here."""
-    now = int(time())  # a counter that is higher after each start, as those that count seconds
+    now = _counter_at(time())
     match device:
         case Pendant(name=name):
             return Sent(name, now, 0)
@@ -249,6 +250,15 @@ def _first(device: Wireless) -> Word | None:
             return Worn(name)
         case _:
             return None
+
+
+def _counter_at(utc: float) -> int:
+    """Return a counter that is higher after each start, as of devices that count by the clock.
+
+    A house that is opened again in the same second must not send the same frames again: the hub
+    takes them for repeats. In tenths of a second, 32 bits last for 13 years.
+    """
+    return int((utc - SINCE) * PER_S) % COUNTERS
 
 
 def _seen(unit: _Unit) -> Answer:
