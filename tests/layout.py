@@ -21,6 +21,7 @@ MAY_IMPORT = {  # room -> the rooms that it may import; the longest name that fi
     "voice": ("voice", *ALL),
     "provisioning": ("provisioning", *ALL),
     "center": ("center", *ALL),
+    "center.authority": ("center", "provisioning.certs", *ALL),  # one certificate authority
 }
 COMPOSERS = {"hub.app", "hub.__main__"}  # they put the rooms together
 
@@ -36,7 +37,7 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "lgpio": ("drivers",),
     "bleak": ("drivers.bluetooth",),
     "bleak_retry_connector": ("drivers.bluetooth",),
-    "dbus_fast": ("drivers.bluetooth",),
+    "dbus_fast": ("drivers.bluetooth", "provisioning.network"),
     "paho": ("hub.link.session", "center.link.session"),
     "vosk": ("voice.hearing.spotter",),
     "pyaudio": ("voice.sound.portaudio",),
@@ -48,7 +49,7 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "soundfile": ("voice.speaking.bank",),
     "soxr": ("voice.sound.pcm",),
     "requests": ("provisioning",),
-    "cryptography": ("provisioning", "drivers.bluetooth.frames.bthome"),
+    "cryptography": ("provisioning", "center.authority", "drivers.bluetooth.frames.bthome"),
     "systemd": ("hub.process.watchdog",),
     "sqlite3": ("hub.outbox.store", "hub.outbox.repair"),
     "matplotlib": ("hub.replay.plot",),
