@@ -20,7 +20,8 @@ USAGE_ERROR = 2
 ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(args) -> int`
     "center": "center.cli",
     "dev-certs": "provisioning.certs.dev",
-    "broker-config": "provisioning.broker",
+    "broker-config": "provisioning.broker.config",
+    "broker-reload": "provisioning.broker.reload",
     "doctor": "provisioning.doctor.command",
     "house": "drivers.virtual.cli",
     "models": "provisioning.models.command",

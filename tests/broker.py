@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from provisioning.broker import program, write_config
+from provisioning.broker.config import program, write_config
 from provisioning.certs import dev
 from provisioning.certs.authority import authority, issue
 

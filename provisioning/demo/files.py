@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from provisioning import broker
+from provisioning.broker import config as broker
 from provisioning.certs import dev
 
 HUB = "js-0001"

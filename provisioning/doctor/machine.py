@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hub.shared.findings import Finding, bad, good, note
 from hub.shared.system import clock_synced
-from provisioning.broker import program
+from provisioning.broker.config import program
 
 NEEDED = ("gpiozero", "msgspec", "paho.mqtt", "systemd.daemon")
 OLDEST = (3, 11)

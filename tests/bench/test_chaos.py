@@ -10,7 +10,7 @@ import pytest
 from tests.broker import HUBS, Broker, wait_until
 from tests.chaos import Chaos, Flow
 from tests.packets import Kind, Packet
-from tests.provisioning.test_broker import Talker
+from tests.provisioning.broker.test_config import Talker
 
 pytestmark = pytest.mark.broker
 HUB = HUBS[0]

@@ -21,7 +21,7 @@ from drivers.bluetooth.devices import load as load_list
 from drivers.radio import Driver as Radio
 from drivers.voicebox.driver import Driver as Voice
 from hub.config import load
-from provisioning import broker
+from provisioning.broker import config as broker
 from provisioning.demo import command as demo
 from provisioning.demo.files import PORTS, lay
 from provisioning.demo.processes import DiedError, Program, serve

@@ -27,7 +27,7 @@ from tests.broker import HUBS, Broker, wait_until
 from tests.center.linked import mqtt, office
 from tests.center.making import event
 from tests.hub.rig import figure
-from tests.provisioning.test_broker import Talker, talker
+from tests.provisioning.broker.test_config import Talker, talker
 
 THIEF, HONEST = HUBS
 NOW, LATER, REFUSED = Passed.NOW, Passed.LATER, Passed.REFUSED

@@ -15,7 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hub.__main__ import main
-from provisioning.broker import mend
+from provisioning.broker.config import mend
 from tests.broker import HUBS, Broker, certs, wait_until
 
 pytestmark = pytest.mark.broker
@@ -281,7 +281,7 @@ def test_where_the_broker_does_not_start_for_another_reason_its_database_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mosquitto.db").write_bytes(bytes(100))
-    monkeypatch.setattr("provisioning.broker.program", lambda: "false")
+    monkeypatch.setattr("provisioning.broker.config.program", lambda: "false")
     assert mend(tmp_path) is None
     assert (tmp_path / "mosquitto.db").exists()
 
