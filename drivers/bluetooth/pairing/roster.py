@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from drivers.bluetooth.devices import load
+from drivers.bluetooth.devices import in_effect
 from hub.core.model.wireless import Wearable, Wireless
 from hub.shared.files import to_disk, write_whole
 
@@ -51,10 +51,10 @@ class NotListedError(Exception):
 def change(path: Path, how: Callable[[Listed], Listed]) -> Listed:
     """Read the list, change it, and write it; return it as it is now.
 
-    No other program changes it meanwhile. Raises NotListedError, SettingsError, OSError.
+    Where the list is gone, it is written again with the devices of before. No other program changes it meanwhile. Raises NotListedError, SettingsError, OSError.
     """
     with _alone(path.parent):
-        after = how(load(path))
+        after = how(in_effect(path))
         write(path, after)
     return after
 

@@ -34,7 +34,7 @@ from drivers.bluetooth.bluez.bus import (
     connect,
     match,
 )
-from drivers.bluetooth.devices import load
+from drivers.bluetooth.devices import in_effect
 from drivers.bluetooth.pairing import agent, bonds, roster
 from drivers.bluetooth.pairing.agent import Agent, Said
 from drivers.bluetooth.pairing.phone import Showing
@@ -215,7 +215,7 @@ class Pairing:
 
     def _targets(self, wish: Wish) -> list[_Target]:
         """Return with whom we pair. Raises SettingsError or OSError."""
-        listed = [_Target(one, new=False) for one in load(self._listed) if one.name in wish.names]
+        listed = [_Target(one, new=False) for one in in_effect(self._listed) if one.name in wish.names]
         return [*([_Target(wish.new, new=True)] if wish.new else []), *listed]
 
     async def _connected(self) -> MessageBus:
@@ -514,8 +514,8 @@ class _Window:
         """List a phone by its identity address, which BlueZ has learned while bonding."""
         try:
             known = await bonds.look(self._bus, path)
-            listed = next((d for d in load(self._listed) if d.address == known.address), None)
-            name = roster.free_name(load(self._listed), "phone")
+            listed = next((d for d in in_effect(self._listed) if d.address == known.address), None)
+            name = roster.free_name(in_effect(self._listed), "phone")
             device = listed or Phone(name, known.address)
             if await self._take_in(path, device, new=listed is None, more=False):
                 self.end(PairingEnd.PAIRED)
