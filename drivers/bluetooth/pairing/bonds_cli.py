@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Collection
 from pathlib import Path
 
 from dbus_fast import Variant
@@ -71,7 +72,8 @@ def run(args: Namespace) -> int:
     try:
         match args.deed:
             case "rename":
-                return asyncio.run(_rename(settings, path, args.old, args.new))
+                wired = roster.wired(args.config)
+                return asyncio.run(_rename(settings, path, (args.old, args.new), wired))
             case "remove":
                 return asyncio.run(_remove(settings, path, args.name))
             case "consent":
@@ -142,9 +144,12 @@ def _line(row: Row) -> str:
     )
 
 
-async def _rename(settings: RadioSettings, path: Path, old: str, new: str) -> int:
+async def _rename(
+    settings: RadioSettings, path: Path, names: tuple[str, str], wired: Collection[str]
+) -> int:
+    old, new = names
     device = roster.named(in_effect(path), old)
-    roster.change(path, lambda devices: roster.renamed(devices, old, new))
+    roster.change(path, lambda devices: roster.renamed(devices, old, new, wired))
     try:
         await _with_bond(settings, device, new)
     except UNASKED as error:

@@ -99,7 +99,9 @@ async def _wish(
     if not name:
         return None
     new = roster.wearable(name, address, what)
-    roster.added(in_effect(path), new)  # refused now, not after the pairing
+    roster.added(
+        in_effect(path), new, roster.wired(args.config)
+    )  # refused now, not after the pairing
     return Wish(seconds, new=new)
 
 

@@ -215,7 +215,9 @@ class Pairing:
 
     def _targets(self, wish: Wish) -> list[_Target]:
         """Return with whom we pair. Raises SettingsError or OSError."""
-        listed = [_Target(one, new=False) for one in in_effect(self._listed) if one.name in wish.names]
+        listed = [
+            _Target(one, new=False) for one in in_effect(self._listed) if one.name in wish.names
+        ]
         return [*([_Target(wish.new, new=True)] if wish.new else []), *listed]
 
     async def _connected(self) -> MessageBus:
