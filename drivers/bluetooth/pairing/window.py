@@ -396,12 +396,12 @@ class _Window:
         steps = [
             bonds.put(self._bus, self._at, bonds.ADAPTER, Pairable=NO),
             bonds.put(self._bus, self._at, bonds.ADAPTER, Discoverable=NO),
-            bonds.search_no_more(self._bus, self._at),
             self._agents("UnregisterAgent", "o", [agent.PATH]),
         ]
         if self._wish.phone:  # without an alias it has the machine's name again
             unnamed = bonds.put(self._bus, self._at, bonds.ADAPTER, Alias=Variant("s", ""))
             steps = [self._showing.unregister(self._at), unnamed, *steps]
+        steps = [bonds.search_no_more(self._bus, self._at), *steps]  # first: it may miss a press
         for step in steps:
             with suppress(*LOST):
                 await step
@@ -437,7 +437,6 @@ class _Window:
                 known = await bonds.found(self._bus, self._at, target.device.address)
             renew, self._target, self._why = False, known.path, None
             self._device = target.device
-            await bonds.search_no_more(self._bus, self._at)  # connecting is slow while it searches
             reason = await bonds.pair(self._bus, known.path)
             self._target, self._shown, self._device = "", "", None
             if reason is PairingEnd.PAIRED:
