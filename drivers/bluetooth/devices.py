@@ -2,11 +2,14 @@
 
 The hub reads the same file. One with mistakes changes nothing: the devices of before are listened
 to, since a slip of the hand must not silence a pendant. For a process that starts with such a file
-the hub keeps a copy of the last list that it could use, `devices.good.toml`.
+the hub keeps a copy of the last list that it could use, `devices.good.toml`. A list that is gone is
+such a mistake, too, where devices were listed before: whoever wants none writes an empty file.
 """
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -34,13 +37,16 @@ KINDS = Kinds(_SHAPES.get, tuple(_SHAPES), unique=("name", "address"))
 
 
 def load(path: Path, taken: Collection[str] = ()) -> tuple[Wireless, ...]:
-    """Return the listed devices; none where there is no file. Raises SettingsError or OSError.
+    """Return the listed devices; none where there is no file and never was one.
 
-    `taken` are names that no wireless device may have: those of the wired ones.
+    `taken` are names that no wireless device may have: those of the wired ones. Raises
+    SettingsError, OSError, and of these FileNotFoundError where a list that named devices is gone.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
+        if _names_any(path.with_name(KEPT)):
+            raise
         return ()
     text = text_of(data, str(path))
     devices = read(text, str(path), WirelessFile, kinds={"device": KINDS}).device
@@ -48,6 +54,28 @@ def load(path: Path, taken: Collection[str] = ()) -> tuple[Wireless, ...]:
     if mistakes:
         raise SettingsError(mistakes)
     return devices
+
+
+def in_effect(path: Path) -> tuple[Wireless, ...]:
+    """Return the devices that hub and radio go by, also where the list is gone.
+
+    Raises SettingsError or OSError.
+    """
+    try:
+        return load(path)
+    except FileNotFoundError:
+        return load(path.with_name(KEPT))
+
+
+def _names_any(kept: Path) -> bool:
+    """Whether devices were listed; a copy that cannot be read had some."""
+    try:
+        return bool(read(text_of(kept.read_bytes(), str(kept)), str(kept), WirelessFile,
+                         kinds={"device": KINDS}).device)  # fmt: skip
+    except FileNotFoundError:
+        return False
+    except (SettingsError, OSError):
+        return True
 
 
 def _clashes(
@@ -113,7 +141,10 @@ class DeviceList:
             return None
         self._seen = seen
         try:
-            return load(self._path, self._taken)
+            found = load(self._path, self._taken)
+            return found if found or not self.devices or self._path.exists() else self._gone()
+        except FileNotFoundError:
+            return self._gone()
         except SettingsError as error:
             for mistake in error.mistakes:
                 log.warning("%s", _said(mistake))
@@ -122,6 +153,12 @@ class DeviceList:
             log.warning("%s: %s", self._path, error)
             self._seen = None  # it may become readable without a change of it
             return f"{self._path.name}: {error.strerror}"
+
+    def _gone(self) -> str:
+        """Return that the list is not there, though it named devices."""
+        why = f"{self._path.name}: {os.strerror(errno.ENOENT)}"
+        log.warning("%s: the devices of before go on; an empty file lists none", why)
+        return why
 
     def _take(self, found: Found | None) -> None:
         if found is None:

@@ -30,7 +30,7 @@ from bleak.exc import BleakError
 from msgspec import Struct
 
 from drivers.bluetooth.air import BTHOME
-from drivers.bluetooth.devices import FILE, load
+from drivers.bluetooth.devices import FILE, in_effect
 from drivers.bluetooth.frames import bthome
 from drivers.bluetooth.scan_cli import complain, hearing
 from drivers.bluetooth.settings import load as load_settings
@@ -93,7 +93,7 @@ def run(args: Namespace) -> int:
     """Measure. Raises SettingsError."""
     settings = load_settings(args.config, noted_by(args))
     said = ours("drivers.bluetooth", "measure")
-    listed = {device.name: device for device in load(Path(settings.state_dir) / FILE)}
+    listed = {device.name: device for device in in_effect(Path(settings.state_dir) / FILE)}
     device, band = listed.get(args.device), listed.get(args.connect or "")
     if not isinstance(device, Pendant | WirelessSensor):
         return _usage(said["cli"]["no_device"].format(name=args.device, names=", ".join(listed)))

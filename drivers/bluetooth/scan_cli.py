@@ -35,7 +35,7 @@ from drivers.bluetooth.bluez import bus as dbus
 from drivers.bluetooth.bluez.adapters import Adapter
 from drivers.bluetooth.bluez.monitor import PATTERNS
 from drivers.bluetooth.bluez.scanner import OutOfOrderError, ready
-from drivers.bluetooth.devices import FILE, load
+from drivers.bluetooth.devices import FILE, in_effect
 from drivers.bluetooth.frames import bthome
 from drivers.bluetooth.settings import load as load_settings
 from hub.contract.radio import Part
@@ -101,7 +101,7 @@ def run(args: Namespace) -> int:
     settings = load_settings(args.config, noted_by(args))
     said = ours("drivers.bluetooth", "scan")
     try:
-        listed = load(Path(settings.state_dir) / FILE)
+        listed = in_effect(Path(settings.state_dir) / FILE)
     except OSError as error:
         sys.stderr.write(
             said["devices"]["unreadable"].format(file=error.filename, error=error.strerror) + "\n"

@@ -102,7 +102,8 @@ class VitalLevel(Open):
 class VitalEvidence(Struct, frozen=True):
     """The reading for which an alarm was raised; `value`, `limit`, `usual` are in the kind's unit.
 
-    Of a pulse, `value` is the median of the `n` readings since `since_utc`.
+    Of a pulse there are `n` readings since `since_utc`; `value` is the median of the last minutes,
+    as many as the limit asks for.
     """
 
     kind: VitalKind

@@ -179,6 +179,8 @@ def devices(file: Path, readers: Readers) -> tuple[dict[str, tuple[str, str]], l
         mode = file.stat().st_mode if listed else 0
     except SettingsError as error:
         return {}, [*told(check, error.mistakes, readers)]
+    except FileNotFoundError:
+        return {}, [bad(check, "gone", file=file)]
     except OSError as error:
         return {}, [bad(check, "unreadable", file=file, error=error.strerror)]
     if not listed:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from drivers.bluetooth import devices
 from hub import app
 from hub.config import Config, load, rules_of
-from hub.contract.messages import HubState
+from hub.contract.messages import FaultKind, HubState
 from hub.contract.radio import How
 from hub.contract.wire import decode_from_hub
 from hub.core.decide import decide
@@ -236,6 +236,49 @@ def test_a_hub_that_starts_with_a_broken_list_goes_by_the_last_good_one(config: 
     live(first())
     assert kept.stat().st_mode & 0o777 == 0o600, "it has keys"
     live(second())
+
+
+def test_a_hub_whose_list_is_deleted_goes_on_with_its_pendants_and_tells_it(
+    config: Config,
+) -> None:
+    """Also over a restart. Before, the pendants were silently gone."""
+    write(config, PENDANT)
+    listed = Path(config.state_dir) / devices.FILE
+
+    async def deleted() -> None:
+        async with running(config) as hub:
+            await until(listed.with_name(devices.KEPT).exists, "the list is kept")
+            listed.unlink()
+            await until(lambda: "hub:device_list" in hub.engine.state.faults, "the fault is raised")
+            assert "pendant" in hub.rules.buttons
+
+    async def restarted() -> None:
+        async with running(config) as hub:
+            await until(lambda: "hub:device_list" in hub.engine.state.faults, "the fault is raised")
+            hub.engine.emit(msgspec.structs.replace(PRESS, at=time.monotonic()))
+            await until(lambda: hub.engine.state.alarms, "it calls")
+            write(config, "")
+            await until(lambda: "pendant" not in hub.rules.buttons, "it is meant so")
+            gone = (faults.HUB, FaultKind.DEVICE_LIST)
+            await until(lambda: not faults.stands(hub.engine.state, *gone), "nothing is wrong")
+
+    live(deleted())
+    live(restarted())
+
+
+def test_a_wireless_name_that_a_wired_device_has_is_told_and_changes_nothing(
+    config: Config,
+) -> None:
+    write(config, PENDANT)
+
+    async def story() -> None:
+        async with running(config) as hub:
+            write(config, PENDANT + SMOKE.replace('"smoke"\naddress', '"help"\naddress'))
+            await until(lambda: "hub:device_list" in hub.engine.state.faults, "the fault is raised")
+            assert hub.engine.state.faults["hub:device_list"].detail == "devices.toml:11"
+            assert set(hub.rules.buttons) == {"help", "cancel", "pendant"}
+
+    live(story())
 
 
 def test_a_list_that_changed_is_told_to_the_centre_at_once(config: Config) -> None:

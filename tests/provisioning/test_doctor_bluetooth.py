@@ -102,6 +102,14 @@ def test_a_home_that_is_set_up_has_only_the_one_adapter_to_be_told_of(home: Home
     assert found.keys() >= {"passive", "kernel", "window", "battery", "restart", "devices", "bonds"}
 
 
+@pytest.mark.usefixtures("bluez")
+def test_a_list_that_is_gone_is_named(home: Home) -> None:
+    (home.folder / "devices.toml").rename(home.folder / "devices.good.toml")
+    assert home.codes()["devices"] == (Verdict.BAD, "gone")
+    (home.folder / "devices.toml").touch(0o600)
+    assert home.codes()["devices"] == (Verdict.NOTE, "none"), "an empty file lists none"
+
+
 def test_each_flaw_of_the_set_up_is_named(home: Home, bluez: FakeBlueZ) -> None:
     bluez.do("set", no_passive=True)
     home.kernel, home.restarts = (6, 1, 90), "no"

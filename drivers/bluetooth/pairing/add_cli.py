@@ -52,7 +52,8 @@ def run(args: Namespace) -> int:
         return USAGE_ERROR
     device = _device(args)
     try:
-        roster.change(path, lambda devices: roster.added(devices, device))
+        wired = roster.wired(args.config)
+        roster.change(path, lambda devices: roster.added(devices, device, wired))
     except NotListedError as error:
         return complain(error)
     sys.stdout.write(said["added"].format(name=args.name) + "\n")

@@ -19,6 +19,7 @@ from hub.contract.radio import PairingEnd
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 PAIR_S = 100.0  # BlueZ waits 60 s for a person, and some seconds for the radios
 LOOK_S = 1.0  # between two looks whether a device is there yet
+LOOKS = 10  # of a search, and of the pause after it; a device that may be paired is heard in 2 s
 NAME_LETTERS = 60
 _ERROR = "org.bluez.Error."
 END_OF_ERROR = {
@@ -140,16 +141,24 @@ async def trust(bus: MessageBus, path: str, name: str) -> None:
 
 
 async def found(bus: MessageBus, at: str, address: str) -> Known:
-    """Wait until BlueZ hears a device. Raises RefusedError or `BROKEN`."""
-    searching = False
-    while True:
-        for one in known(await objects(bus), at):
-            if one.address == address and (one.rssi_dbm is not None or one.connected):
-                return one
-        if not searching:
-            await search(bus, at)
-            searching = True
-        await asyncio.sleep(LOOK_S)
+    """Wait until BlueZ hears a device, and search for it by turns. Raises RefusedError or `BROKEN`.
+
+    Between two searches it listens as always: a search may miss the press of a pendant, and a
+    device that is absent would else be searched for as long as the window is open.
+    """
+    look = 0
+    try:
+        while True:
+            for one in known(await objects(bus), at):
+                if one.address == address and (one.rssi_dbm is not None or one.connected):
+                    return one
+            turn, of = divmod(look, LOOKS)
+            if of == 0:
+                await (search_no_more if turn % 2 else search)(bus, at)
+            look += 1
+            await asyncio.sleep(LOOK_S)
+    finally:
+        await search_no_more(bus, at)
 
 
 async def search(bus: MessageBus, at: str) -> None:

@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Collection
 from pathlib import Path
 
 from dbus_fast import Variant
@@ -19,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from drivers.bluetooth.bluez.bus import BROKEN, RefusedError, connect
-from drivers.bluetooth.devices import FILE, load
+from drivers.bluetooth.devices import FILE, in_effect
 from drivers.bluetooth.pairing import bonds, roster
 from drivers.bluetooth.pairing.bonds import Known, NoAdapterError
 from drivers.bluetooth.pairing.roster import NotListedError
@@ -71,7 +72,8 @@ def run(args: Namespace) -> int:
     try:
         match args.deed:
             case "rename":
-                return asyncio.run(_rename(settings, path, args.old, args.new))
+                wired = roster.wired(args.config)
+                return asyncio.run(_rename(settings, path, (args.old, args.new), wired))
             case "remove":
                 return asyncio.run(_remove(settings, path, args.name))
             case "consent":
@@ -109,7 +111,7 @@ def _row(device: Wireless, known: Known | None, *, asked: bool) -> Row:
 
 
 async def _list(settings: RadioSettings, path: Path, *, as_json: bool) -> int:
-    said, devices = ours(ROOM)["bonds"], load(path)
+    said, devices = ours(ROOM)["bonds"], in_effect(path)
     try:
         found: tuple[Known, ...] | None = await _known(settings)
     except UNASKED as error:
@@ -142,9 +144,12 @@ def _line(row: Row) -> str:
     )
 
 
-async def _rename(settings: RadioSettings, path: Path, old: str, new: str) -> int:
-    device = roster.named(load(path), old)
-    roster.change(path, lambda devices: roster.renamed(devices, old, new))
+async def _rename(
+    settings: RadioSettings, path: Path, names: tuple[str, str], wired: Collection[str]
+) -> int:
+    old, new = names
+    device = roster.named(in_effect(path), old)
+    roster.change(path, lambda devices: roster.renamed(devices, old, new, wired))
     try:
         await _with_bond(settings, device, new)
     except UNASKED as error:
@@ -154,7 +159,7 @@ async def _rename(settings: RadioSettings, path: Path, old: str, new: str) -> in
 
 
 async def _remove(settings: RadioSettings, path: Path, name: str) -> int:
-    said, device = ours(ROOM)["bonds"], roster.named(load(path), name)
+    said, device = ours(ROOM)["bonds"], roster.named(in_effect(path), name)
     roster.change(path, lambda devices: roster.removed(devices, name))
     try:
         await _with_bond(settings, device, None)
@@ -166,7 +171,7 @@ async def _remove(settings: RadioSettings, path: Path, name: str) -> int:
 
 
 def _consent(path: Path, name: str, *, given: bool) -> int:
-    said, device = ours(ROOM)["bonds"], roster.named(load(path), name)
+    said, device = ours(ROOM)["bonds"], roster.named(in_effect(path), name)
     if not isinstance(device, Phone):
         sys.stderr.write(said["no_phone"].format(name=name) + "\n")
         return 1

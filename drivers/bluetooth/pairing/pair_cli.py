@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from drivers.bluetooth.bluez.bus import connect
-from drivers.bluetooth.devices import FILE, load
+from drivers.bluetooth.devices import FILE, in_effect
 from drivers.bluetooth.pairing import bonds, control, roster
 from drivers.bluetooth.pairing.add_cli import WHATS, tidy_address
 from drivers.bluetooth.pairing.agent import Said
@@ -87,7 +87,7 @@ async def _wish(
     if args.phone:
         return Wish(seconds, phone=True)
     if args.again:
-        return Wish(seconds, names=(roster.named(load(path), args.again).name,))
+        return Wish(seconds, names=(roster.named(in_effect(path), args.again).name,))
     address = tidy_address(args.address or "") or await _chosen(
         settings, path, answers, args.search_s
     )
@@ -99,7 +99,9 @@ async def _wish(
     if not name:
         return None
     new = roster.wearable(name, address, what)
-    roster.added(load(path), new)  # refused now, not after the pairing
+    roster.added(
+        in_effect(path), new, roster.wired(args.config)
+    )  # refused now, not after the pairing
     return Wish(seconds, new=new)
 
 
@@ -107,7 +109,7 @@ async def _chosen(settings: RadioSettings, path: Path, answers: "Answers", for_s
     """Search, show what is heard, and return the address that was chosen; empty: none."""
     said = ours(ROOM)["pair"]
     _say("searching", s=for_s)
-    listed = {one.address for one in load(path)}
+    listed = {one.address for one in in_effect(path)}
     found = [one for one in await heard(settings, for_s) if one.address not in listed]
     if not found:
         _say("nothing")

@@ -8,7 +8,8 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -18,12 +19,15 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from drivers.bluetooth.devices import load
+from drivers.bluetooth.devices import in_effect
 from hub.core.model.wireless import Wearable, Wireless
 from hub.shared.files import to_disk, write_whole
+from hub.shared.settings import SettingsError, text_of
 
 AT_FIELD = re.compile(r"\$\.(\w+)")  # as msgspec names the place of a mistake
 LOCK = "devices.lock"
+HUBS = "hub.toml"
+USUAL_HUBS = Path("/etc/anbu") / HUBS
 MOST = 64  # as `WirelessFile`
 HEAD = "# Written by `anbu radio`. Keys are in here: keep it to the hub's own user.\n"
 W = TypeVar("W", bound=Struct)
@@ -34,6 +38,7 @@ class Why(StrEnum):
     """Why the list was not changed."""
 
     NAME_TAKEN = "name_taken"
+    NAME_WIRED = "name_wired"  # by a device of the hub's own settings
     ADDRESS_TAKEN = "address_taken"
     FULL = "full"
     UNKNOWN = "unknown"  # there is no device of that name
@@ -51,10 +56,11 @@ class NotListedError(Exception):
 def change(path: Path, how: Callable[[Listed], Listed]) -> Listed:
     """Read the list, change it, and write it; return it as it is now.
 
-    No other program changes it meanwhile. Raises NotListedError, SettingsError, OSError.
+    Where the list is gone, it is written again with the devices of before. No other program changes
+    it meanwhile. Raises NotListedError, SettingsError, OSError.
     """
     with _alone(path.parent):
-        after = how(load(path))
+        after = how(in_effect(path))
         write(path, after)
     return after
 
@@ -67,11 +73,37 @@ def write(path: Path, devices: Listed) -> None:
     to_disk(path.parent)
 
 
-def added(devices: Listed, new: Wireless) -> Listed:
+class _Wired(Struct):
+    """A device of the hub's settings; of one without a name its kind is the name."""
+
+    kind: str = ""
+    name: str = ""
+
+
+class _HubFile(Struct):
+    device: tuple[_Wired, ...] = ()
+
+
+def wired(radio_config: Path | None) -> frozenset[str]:
+    """Return the names of the hub's own devices, which no wireless device may have.
+
+    They are in the hub's settings, beside the radio's or in the usual place. None where these
+    cannot be read: then the hub tells a clash as a mistake of the list.
+    """
+    for path in ([radio_config.with_name(HUBS)] if radio_config else []) + [USUAL_HUBS]:
+        try:
+            tables = tomllib.loads(text_of(path.read_bytes(), str(path)))
+            found = msgspec.convert(tables, _HubFile).device
+        except (OSError, SettingsError, tomllib.TOMLDecodeError, msgspec.ValidationError):
+            continue
+        return frozenset(one.name or one.kind for one in found)
+    return frozenset()
+
+
+def added(devices: Listed, new: Wireless, wired_names: Collection[str] = ()) -> Listed:
     """Return the list with one more device. Raises NotListedError."""
     new = checked(new)
-    if any(one.name == new.name for one in devices):
-        raise NotListedError(Why.NAME_TAKEN, new.name)
+    _check_name(devices, new.name, wired_names)
     taken = next((one.name for one in devices if one.address == new.address), None)
     if taken is not None:
         raise NotListedError(Why.ADDRESS_TAKEN, taken)
@@ -80,11 +112,11 @@ def added(devices: Listed, new: Wireless) -> Listed:
     return (*devices, new)
 
 
-def renamed(devices: Listed, old: str, new: str) -> Listed:
+def renamed(devices: Listed, old: str, new: str, wired_names: Collection[str] = ()) -> Listed:
     """Return the list with a device by another name. Raises NotListedError."""
     device = named(devices, old)
-    if old != new and any(one.name == new for one in devices):
-        raise NotListedError(Why.NAME_TAKEN, new)
+    if old != new:
+        _check_name(devices, new, wired_names)
     after = checked(replace(device, name=new))
     return tuple(after if one is device else one for one in devices)
 
@@ -108,6 +140,13 @@ def free_name(devices: Listed, stem: str) -> str:
     taken = {device.name for device in devices}
     numbers = range(1, len(taken) + 2)
     return next(name for n in numbers if (name := f"{stem}-{n}") not in taken)
+
+
+def _check_name(devices: Listed, name: str, wired_names: Collection[str]) -> None:
+    if name in wired_names:
+        raise NotListedError(Why.NAME_WIRED, name)
+    if any(one.name == name for one in devices):
+        raise NotListedError(Why.NAME_TAKEN, name)
 
 
 def wearable(name: str, address: str, what: str) -> Wearable:

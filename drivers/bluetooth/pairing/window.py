@@ -34,7 +34,7 @@ from drivers.bluetooth.bluez.bus import (
     connect,
     match,
 )
-from drivers.bluetooth.devices import load
+from drivers.bluetooth.devices import in_effect
 from drivers.bluetooth.pairing import agent, bonds, roster
 from drivers.bluetooth.pairing.agent import Agent, Said
 from drivers.bluetooth.pairing.phone import Showing
@@ -215,7 +215,9 @@ class Pairing:
 
     def _targets(self, wish: Wish) -> list[_Target]:
         """Return with whom we pair. Raises SettingsError or OSError."""
-        listed = [_Target(one, new=False) for one in load(self._listed) if one.name in wish.names]
+        listed = [
+            _Target(one, new=False) for one in in_effect(self._listed) if one.name in wish.names
+        ]
         return [*([_Target(wish.new, new=True)] if wish.new else []), *listed]
 
     async def _connected(self) -> MessageBus:
@@ -394,12 +396,12 @@ class _Window:
         steps = [
             bonds.put(self._bus, self._at, bonds.ADAPTER, Pairable=NO),
             bonds.put(self._bus, self._at, bonds.ADAPTER, Discoverable=NO),
-            bonds.search_no_more(self._bus, self._at),
             self._agents("UnregisterAgent", "o", [agent.PATH]),
         ]
         if self._wish.phone:  # without an alias it has the machine's name again
             unnamed = bonds.put(self._bus, self._at, bonds.ADAPTER, Alias=Variant("s", ""))
             steps = [self._showing.unregister(self._at), unnamed, *steps]
+        steps = [bonds.search_no_more(self._bus, self._at), *steps]  # first: it may miss a press
         for step in steps:
             with suppress(*LOST):
                 await step
@@ -435,7 +437,6 @@ class _Window:
                 known = await bonds.found(self._bus, self._at, target.device.address)
             renew, self._target, self._why = False, known.path, None
             self._device = target.device
-            await bonds.search_no_more(self._bus, self._at)  # connecting is slow while it searches
             reason = await bonds.pair(self._bus, known.path)
             self._target, self._shown, self._device = "", "", None
             if reason is PairingEnd.PAIRED:
@@ -514,8 +515,8 @@ class _Window:
         """List a phone by its identity address, which BlueZ has learned while bonding."""
         try:
             known = await bonds.look(self._bus, path)
-            listed = next((d for d in load(self._listed) if d.address == known.address), None)
-            name = roster.free_name(load(self._listed), "phone")
+            listed = next((d for d in in_effect(self._listed) if d.address == known.address), None)
+            name = roster.free_name(in_effect(self._listed), "phone")
             device = listed or Phone(name, known.address)
             if await self._take_in(path, device, new=listed is None, more=False):
                 self.end(PairingEnd.PAIRED)

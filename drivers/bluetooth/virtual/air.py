@@ -19,7 +19,7 @@ from time import monotonic
 import msgspec
 
 from drivers.bluetooth.air import BTHOME, Advert, Listener, Lost, LostError, Peripheral
-from drivers.bluetooth.devices import load
+from drivers.bluetooth.devices import in_effect
 from drivers.bluetooth.frames.bthome import Cipher
 from drivers.bluetooth.virtual import frames
 from drivers.bluetooth.virtual.heart import Heart
@@ -84,7 +84,7 @@ class VirtualAir:
     def _follow(self) -> None:
         """Take the list; a mistake in it changes nothing, as in the process around us."""
         with suppress(SettingsError, OSError):
-            devices = load(self._listed)
+            devices = in_effect(self._listed)
             self._devices = {device.name: device for device in devices}
             keys = {one.name: (one.address, getattr(one, "key", None)) for one in devices}
             self._ciphers = {name: Cipher(at, key) for name, (at, key) in keys.items() if key}

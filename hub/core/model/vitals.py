@@ -120,13 +120,20 @@ class Waiting(Struct, frozen=True):
     at: float
 
 
+class Told(Struct, frozen=True):
+    """A reading that was told, with or without an answer; until `until` the same is not asked."""
+
+    until: float
+    vital: VitalEvidence
+
+
 class VitalsState(Struct, frozen=True):
     """All wearables; `from_at` begins the present summary. None, while nothing was read."""
 
     bands: dict[str, Band] = field(default_factory=dict)
     meters: dict[str, Meter] = field(default_factory=dict)
     from_at: float | None = None
-    not_before: dict[str, float] = field(default_factory=dict)  # kind of alarm -> is asked again
+    told: dict[str, Told] = field(default_factory=dict)  # by kind of alarm and side: `vitals.again`
     waiting: dict[str, Waiting] = field(default_factory=dict)
 
 

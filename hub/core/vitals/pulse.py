@@ -142,7 +142,7 @@ def _judge(state: HomeState, device: str, at: float, rules: Rules) -> Step:
             continue
         if _is_contradicted(state, device, at, rules):
             continue
-        evidence = _evidence(state, device, spell, limit, at)
+        evidence = _evidence(state, device, spell, (limit, lasts_s), at)
         state, more = question.begin(state, Kind.HEART_RATE, evidence, at, rules)
         effects = [*effects, *more]
     return state, effects
@@ -169,12 +169,14 @@ def _is_contradicted(state: HomeState, device: str, at: float, rules: Rules) -> 
 
 
 def _evidence(
-    state: HomeState, device: str, spell: Spell, limit: Limit, at: float
+    state: HomeState, device: str, spell: Spell, passed: tuple[Limit, float], at: float
 ) -> VitalEvidence:
+    limit, lasts_s = passed
+    minutes = max(1, round(lasts_s / MINUTE_S))
     span = usual.of_rest(state.vitals.bands[device].usual)
     return VitalEvidence(
         kind=limit.kind,
-        value=median(spell.medians),
+        value=median(spell.medians[-minutes:]),
         limit=limit.value,
         above=limit.above,
         device=device,

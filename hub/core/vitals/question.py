@@ -10,7 +10,7 @@
 Motion does not end it: who wanders about dazed moves, too. That a person says "I am fine" is
 believed of pulse and pressure, and then told as what it is; but too little oxygen makes people
 believe just that (Tobin 2020, AJRCCM 202:356-360: "happy" hypoxaemia), so there it is not. After
-an answer the same is not asked again for hours.
+an answer the same is not asked again for hours; what is markedly worse is (`vitals.again`).
 """
 
 from msgspec.structs import replace
@@ -26,10 +26,9 @@ from hub.core.model.rr import median
 from hub.core.model.rules import Rules
 from hub.core.model.state import Caution, HomeState, Step
 from hub.core.model.vitals import Waiting
-from hub.core.vitals import limits
+from hub.core.vitals import again, limits
 from hub.core.vitals.limits import Limit
 
-CRITICAL = "critical_oxygen"
 BUTTON = "button"  # as an answer
 TOLD_LATE = 2.0  # times the pause between the words: they were not said meanwhile
 WAITS_S = 900.0  # a reading older than this is not asked about any more
@@ -37,8 +36,7 @@ WAITS_S = 900.0  # a reading older than this is not asked about any more
 
 def begin(state: HomeState, kind: Kind, evidence: VitalEvidence, at: float, rules: Rules) -> Step:
     """Ask the resident, unless this was asked not long ago; after what is being asked now."""
-    key = CRITICAL if _is_critical(evidence, rules) else kind.value
-    if not limits.is_watched(state, kind) or at < state.vitals.not_before.get(key, at):
+    if not (limits.is_watched(state, kind) and again.is_due(state, kind, evidence, at, rules)):
         return state, []
     if is_busy(state):
         if state.warning and state.warning.kind is kind:  # this is what is being asked
@@ -57,7 +55,7 @@ def end(state: HomeState, at: float, rules: Rules, said: str = BUTTON) -> Step:
         return warning.end(state)
     heard = replace(caution.vital, said=said)
     state = replace(state, warning=None)
-    if _is_critical(heard, rules):
+    if again.is_critical(heard, rules):
         state, effects = _raise(state, caution, heard, at, rules)
         return state, [*effects, Say(Phrase.READING_TOLD)]
     again_at = at + rules.vitals.again_s
@@ -174,18 +172,18 @@ def _decide_pulse(
 def _raise(
     state: HomeState, caution: Caution, vital: VitalEvidence, at: float, rules: Rules
 ) -> Step:
-    state = _not_before(state, caution.kind, at + rules.vitals.again_raised_s)
-    if caution.kind is Kind.OXYGEN:
-        state = _not_before(state, CRITICAL, at + rules.vitals.again_raised_s)
+    state = again.noted(state, caution.kind, vital, at + rules.vitals.again_raised_s)
     return alarm.call(state, caution.kind, caution.device, at, rules, vital)
 
 
 def _with_worse(
     state: HomeState, caution: Caution, evidence: VitalEvidence, rules: Rules
 ) -> HomeState:
-    """Return the state in which a critical value stands for what is being asked."""
+    """Return the state in which a markedly worse value stands for what is being asked."""
     vital = caution.vital
-    if vital is None or not _is_critical(evidence, rules) or evidence.value >= vital.value:
+    if vital is None:
+        return state
+    if vital.above is evidence.above and not again.is_worse(evidence, vital, rules):
         return state
     return replace(state, warning=replace(caution, device=evidence.device, vital=evidence))
 
@@ -193,7 +191,7 @@ def _with_worse(
 def _tell_task(
     state: HomeState, kind: Kind, vital: VitalEvidence, at: float, again_at: float, rules: Rules
 ) -> Step:
-    state = _not_before(state, kind, again_at)
+    state = again.noted(state, kind, vital, again_at)
     block = scaip.of_care(Care.READING, "")
     data = CareData(Care.READING, 0, True, block, kind.value, vital)  # noqa: FBT003
     return deliver_care(state, data, at, rules)
@@ -202,16 +200,6 @@ def _tell_task(
 def _over(state: HomeState) -> Step:
     said: list[Effect] = [Say(Phrase.READING_OVER)]
     return replace(state, warning=None), said
-
-
-def _not_before(state: HomeState, key: str, until: float) -> HomeState:
-    not_before = {**state.vitals.not_before, str(key): until}
-    return replace(state, vitals=replace(state.vitals, not_before=not_before))
-
-
-def _is_critical(vital: VitalEvidence, rules: Rules) -> bool:
-    critical = Limit(limits.OXYGEN, rules.vitals.critical_oxygen_pct, above=False)
-    return vital.kind is critical.kind and critical.is_passed(vital.value)
 
 
 def _limit(state: HomeState, vital: VitalEvidence, rules: Rules) -> Limit:

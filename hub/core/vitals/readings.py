@@ -18,7 +18,7 @@ from hub.core.model.rr import median
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
 from hub.core.model.vitals import Meter
-from hub.core.vitals import limits, question, summary
+from hub.core.vitals import again, limits, question, summary
 
 OLD_S = 600.0  # by its own clock: then it was stored
 FINGER_S = 60.0  # a longer pause is another finger
@@ -83,11 +83,13 @@ def take(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
     state, told = summary.publish(state, event.at, event.at, entries, rules)
     if not fresh or not by_cuff:
         return state, told
-    passed = _passed_pressure(state, event, found, rules)
-    if passed is None:
+    passed = _passed_pressures(state, event, found, rules)
+    if not passed:
         state, over = question.see_within(state, Kind.BLOOD_PRESSURE, event.device)
         return state, [*told, *over]
-    state, asked = question.begin(state, Kind.BLOOD_PRESSURE, passed, event.at, rules)
+    kind, at = Kind.BLOOD_PRESSURE, event.at
+    new = (one for one in passed if again.is_due(state, kind, one, at, rules))
+    state, asked = question.begin(state, kind, next(new, passed[0]), at, rules)
     return state, [*told, *asked]
 
 
@@ -107,17 +109,16 @@ def next_wake(state: HomeState) -> float | None:
     return min((due for due in dues if due is not None), default=None)
 
 
-def _passed_pressure(
+def _passed_pressures(
     state: HomeState, event: VitalsMeasured, found: dict[VitalKind, float], rules: Rules
-) -> VitalEvidence | None:
-    for limit in limits.pressures(state, rules):
-        value = found.get(limit.kind)
-        if value is not None and limit.is_passed(value):
-            return VitalEvidence(
-                limit.kind, value, limit.value, limit.above, event.device,
-                state.clock.utc(event.at),
-            )  # fmt: skip
-    return None
+) -> list[VitalEvidence]:
+    """Return the values beyond their limits, those that matter most first."""
+    utc = state.clock.utc(event.at)
+    return [
+        VitalEvidence(limit.kind, value, limit.value, limit.above, event.device, utc)
+        for limit in limits.pressures(state, rules)
+        if (value := found.get(limit.kind)) is not None and limit.is_passed(value)
+    ]
 
 
 def _take_oxygen(state: HomeState, event: VitalsMeasured, pct: float, rules: Rules) -> Step:

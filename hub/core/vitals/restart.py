@@ -11,7 +11,7 @@ from hub.core.model.activity import NEVER
 from hub.core.model.events import Started
 from hub.core.model.rules import VitalRules
 from hub.core.model.state import Caution, HomeState
-from hub.core.model.vitals import NOTHING, Band, Meter, Minute, Spell, VitalsState, Waiting
+from hub.core.model.vitals import NOTHING, Band, Meter, Minute, Spell, Told, VitalsState, Waiting
 
 GAP_S = VitalRules().gap_s
 FRESH = Band()
@@ -35,7 +35,7 @@ def _recovered(state: HomeState, started: Started) -> VitalsState:
         bands={device: move(band, by_s) for device, band in old.bands.items()},
         meters={device: replace(Meter(), tally=one.tally) for device, one in old.meters.items()},
         from_at=started.at if old.from_at is not None else None,
-        not_before=_waits(old, moves_by, started.at),
+        told=_told(old, moves_by, started.at),
         waiting=_waiting(old, moves_by),
     )
 
@@ -51,7 +51,7 @@ def joined(old: VitalsState, new: VitalsState) -> VitalsState:
         waiting={**old.waiting, **new.waiting},
         meters={**old.meters, **new.meters},
         from_at=old.from_at if new.from_at is None else new.from_at,
-        not_before={**old.not_before, **new.not_before},
+        told={**old.told, **new.told},
     )
 
 
@@ -66,9 +66,10 @@ def recovered_question(caution: Caution | None, vitals: VitalsState, at: float) 
     return caution if band.recent else replace(caution, until=max(caution.until, at + GAP_S))
 
 
-def _waits(old: VitalsState, by_s: float, at: float) -> dict[str, float]:
-    """Return until when each kind is still not asked again."""
-    return {kind: until + by_s for kind, until in old.not_before.items() if until + by_s > at}
+def _told(old: VitalsState, by_s: float, at: float) -> dict[str, Told]:
+    """Return what is still not asked again."""
+    moved = {key: replace(one, until=one.until + by_s) for key, one in old.told.items()}
+    return {key: one for key, one in moved.items() if one.until > at}
 
 
 def _waiting(old: VitalsState, by_s: float) -> dict[str, Waiting]:

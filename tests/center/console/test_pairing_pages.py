@@ -55,6 +55,7 @@ def test_the_window_is_opened_once_and_the_hubs_answer_is_shown(
     office: Office, operator: httpx.Client
 ) -> None:
     assert f'href="{PAGE}"' in operator.get(f"/homes/{HUB}").text
+    assert "무선 호출 단추의 신호를 놓칠 수" in operator.get(PAGE).text, "who opens it is told"
     page = says(operator, do="open")
     ((hub, command),) = office.orders
     assert (hub, command.kind, command.text) == (HUB, CommandKind.OPEN_PAIRING, "")

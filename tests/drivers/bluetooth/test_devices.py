@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from drivers.bluetooth import settings
-from drivers.bluetooth.devices import DeviceList, load
+from drivers.bluetooth.devices import DeviceList, in_effect, load
 from drivers.bluetooth.settings import RadioSettings
 from hub.core.model.rules import Role
 from hub.core.model.wireless import Pendant, Wireless
@@ -67,9 +67,47 @@ def test_a_slip_of_the_hand_silences_no_pendant(
         assert [device.name for device in listed.devices] == ["pendant"]
     assert len(changes) == 1
     assert "devices.toml:7" in caplog.text
+    path.write_text("", encoding="utf-8")
+    listed.look()
+    assert changes[1:] == [()], "an empty file lists none"
+
+
+def test_a_list_that_is_gone_silences_no_pendant(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, troubles = tmp_path / "devices.toml", list[str]()
+    path.write_text(PENDANT, encoding="utf-8")
+    listed = DeviceList(path, lambda _: None, troubles.append)
+    listed.look()
     path.unlink()
     listed.look()
-    assert changes[1:] == [()]
+    listed.look()
+    assert [device.name for device in listed.devices] == ["pendant"]
+    assert troubles == ["devices.toml: No such file or directory"]
+    assert len(caplog.messages) == 1, "it is not said again each 2 s"
+    path.write_text("", encoding="utf-8")
+    listed.look()
+    assert (listed.devices, troubles[1:]) == ((), [""]), "who wants none writes an empty file"
+    path.unlink()
+    listed.look()
+    assert not listed.trouble, "nobody was listed"
+
+
+@pytest.mark.parametrize(("kept", "names"), [(PENDANT, ["pendant"]), ("", []), ("[[device", None)])
+def test_who_reads_a_list_that_is_gone_reads_the_devices_of_before(
+    tmp_path: Path, kept: str, names: list[str] | None
+) -> None:
+    path = tmp_path / "devices.toml"
+    (tmp_path / "devices.good.toml").write_text(kept, encoding="utf-8")
+    listed = DeviceList(path, lambda _: None)
+    listed.look()
+    assert [device.name for device in listed.devices] == (names or [])
+    assert bool(listed.trouble) is (names != []), "also of a copy that cannot be read"
+    if names is None:
+        with pytest.raises(SettingsError):
+            in_effect(path)
+    else:
+        assert [device.name for device in in_effect(path)] == names
 
 
 def test_a_radio_without_a_file_of_settings_begins_with_the_usual_ones(tmp_path: Path) -> None:

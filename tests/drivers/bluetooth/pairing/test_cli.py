@@ -102,6 +102,36 @@ def test_a_pendant_and_a_sensor_are_listed_as_they_are_typed(desk: Desk) -> None
     )
 
 
+WIRED = """
+hub = "js-0001"
+[[device]]
+kind = "contact"
+name = "help"
+pin = 17
+[[device]]
+kind = "voice"
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_a_name_of_a_wired_device_is_refused(desk: Desk, encoding: str) -> None:
+    (desk.folder / "hub.toml").write_text(f"# 허브\n{WIRED}", encoding=encoding)
+    pendant = ("--address", CUFF, "--key", KEY)
+    for name in ("help", "voice"):
+        assert "hub.toml" in desk.say("add", "pendant", "--name", name, *pendant, code=1)
+    desk.say("add", "pendant", "--name", "pendant", *pendant)
+    assert "hub.toml" in desk.say("bonds", "rename", "pendant", "help", code=1)
+    assert [one.name for one in load(desk.list)] == ["pendant"]
+    with desk.pair("--address", BAND, "--name", "help", "--what", "band") as pair:
+        assert "hub.toml" in pair.communicate(timeout=30)[1]
+
+
+def test_settings_of_the_hub_that_cannot_be_read_hinder_nothing(desk: Desk) -> None:
+    (desk.folder / "hub.toml").write_text("[[device")
+    desk.say("add", "pendant", "--name", "help", "--address", CUFF, "--key", KEY)
+    assert [one.name for one in load(desk.list)] == ["help"]
+
+
 def test_what_cannot_be_listed_is_said_in_words(desk: Desk) -> None:
     one = ("--name", "pendant", "--address", CUFF)
     assert "false call" in desk.say("add", "pendant", *one, code=2)

@@ -99,6 +99,15 @@ def test_two_programs_that_change_it_at_once_lose_nothing(tmp_path: Path) -> Non
     assert {one.name for one in load(path)} == {f"p{n}" for n in range(16)}
 
 
+def test_a_device_that_is_added_to_a_list_that_is_gone_brings_the_others_back(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "devices.toml"
+    roster.write(tmp_path / "devices.good.toml", (Pendant("pendant", B, KEY),))
+    roster.change(path, lambda devices: roster.added(devices, Phone("phone", A)))
+    assert [one.name for one in load(path)] == ["pendant", "phone"]
+
+
 def test_it_is_changed_while_a_hub_runs_which_has_its_folder_to_itself(tmp_path: Path) -> None:
     path = tmp_path / "devices.toml"
 

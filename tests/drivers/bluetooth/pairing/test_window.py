@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from drivers.bluetooth.devices import load
-from drivers.bluetooth.pairing import window
+from drivers.bluetooth.pairing import bonds, window
 from drivers.bluetooth.pairing.agent import Said
 from drivers.bluetooth.pairing.window import Pairing, Wish
 from hub.contract.radio import (
@@ -332,6 +332,38 @@ def test_a_stale_bond_is_removed_and_paired_anew(story: Story) -> None:
         room.pairing.take_order(OpenPairing(1.0))  # nothing is stale any more: it is for phones
         assert await room.hear() == PairingOpened(1.0)
         assert await room.hear() == PairingEnded(reason=PairingEnd.OVER)
+
+    story(scene)
+
+
+def test_an_absent_device_is_searched_for_by_turns_and_no_longer_than_the_window(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it searches, the press of a pendant may be missed; in between it listens as always."""
+    monkeypatch.setattr(bonds, "LOOK_S", 0.05)
+
+    async def scene(room: Room) -> None:
+        async def searching(*, now: bool) -> None:
+            async with asyncio.timeout(PATIENCE_S):
+                while (await room.do("state"))["discovering"] is not now:
+                    pass
+
+        await room.open(Wish(new=NEW_BAND))
+        for now in (True, False, True, False):
+            await searching(now=now)
+        await searching(now=True)
+        room.pairing.shut()
+        await room.pairing.settled()
+        assert await room.hear() == PairingEnded(reason=PairingEnd.SHUT)
+        state = await room.do("state")
+        assert not state["discovering"]
+        ends = [c for c in state["calls"] if c in {"StopDiscovery", "UnregisterAgent"}]
+        assert ends[-2:] != ["UnregisterAgent", "StopDiscovery"], "first of all"
+        await room.open(Wish(new=NEW_BAND))
+        await searching(now=True)
+        await room.do("around", address=BAND, how={"way": "just_works"})
+        assert await room.hear() == PairingEnded("band", done=True, reason=PairingEnd.PAIRED)
+        assert not (await room.do("state"))["discovering"]
 
     story(scene)
 

@@ -23,6 +23,8 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Button, Role, Rules
 from hub.core.model.state import Farewell, HomeState
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from tests.hub.core.scenes import (
     CALM,
     GREEN,
@@ -360,3 +362,15 @@ def test_a_hold_of_a_button_that_was_down_before_a_restart_opens_nothing() -> No
     again = tell(recover(holding, started(14.0, "b2"), ()), started(14.0, "b2"))
     down = ContactChanged(14.1, GREEN, closed=True)
     assert orders(story(again, down, Ticked(20.0), Ticked(26.0))[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [(Language.KOREAN, ("무선 호출 단추", "빨간 단추")), (Language.ENGLISH, ("wireless", "red"))],
+)
+def test_who_opens_a_window_hears_what_may_not_be_heard_meanwhile(
+    language: Language, words: tuple[str, ...]
+) -> None:
+    """It may search, and then a press of a pendant may be lost."""
+    said = messages("hub", language, "hub")["say"][Phrase.PAIRING_OPEN]
+    assert all(word in said for word in words)

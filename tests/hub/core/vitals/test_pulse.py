@@ -200,6 +200,26 @@ def test_a_clear_word_ends_the_question_and_is_told_as_a_task(meaning: Meaning) 
     assert home.said.count(Phrase.WARN_PULSE) == 2, "after four hours it is asked again"
 
 
+def test_a_pulse_a_step_beyond_the_one_answered_is_asked_about_once_it_lasts() -> None:
+    home = asked().say(Meaning.FINE).beat(FAST + 15.0, 30 * MINUTE)
+    assert home.said.count(Phrase.WARN_PULSE) == 1, "as fast as the one that was answered"
+    home.beat(FAST + 25.0, 4 * MINUTE)
+    assert home.said.count(Phrase.WARN_PULSE) == 1, "as long as any other: a median of ten minutes"
+    home.beat(FAST + 25.0, 8 * MINUTE)
+    assert home.said.count(Phrase.WARN_PULSE) == 2
+    home.beat(FAST + 25.0, 6 * MINUTE)
+    (told,) = home.alarms
+    assert told.vital
+    assert told.vital.value > FAST + 20.0
+
+
+def test_a_fast_pulse_that_was_answered_silences_no_slow_one() -> None:
+    home = asked().say(Meaning.FINE).beat(USUAL, 5 * MINUTE).beat(34.0, 18 * MINUTE)
+    (told,) = home.alarms
+    assert told.vital
+    assert (told.vital.above, told.vital.limit) == (False, 40.0)
+
+
 def test_the_green_button_ends_the_question() -> None:
     home = asked().press()
     assert home.said[1:] == [Phrase.READING_NOTED]

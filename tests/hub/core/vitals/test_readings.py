@@ -5,10 +5,12 @@ import math
 import pytest
 from msgspec.structs import replace
 
-from hub.contract.messages import VitalKind, VitalLimits
+from hub.contract.messages import VitalEvidence, VitalKind, VitalLimits
 from hub.contract.scaip import Kind
 from hub.contract.voice import Meaning, Phrase
 from hub.core.model.events import VitalsMeasured
+from hub.core.model.rules import Rules
+from hub.core.vitals import again
 from tests.hub.core.vitals.scenes import BAND, CUFF, FINGER, HOUR, MINUTE, Worn
 
 HIGH = {"systolic_mmhg": 192.0, "diastolic_mmhg": 101.0, "map_mmhg": 131.0, "pulse_bpm": 78.0}
@@ -77,6 +79,81 @@ def test_who_says_that_all_is_well_is_not_asked_at_each_reading() -> None:
     home.wait(HOUR).measure(CUFF, HIGH).wait(HOUR)
     assert (home.alarms, len(home.tasks)) == ([], 1)
     assert home.said == [Phrase.WARN_PRESSURE, Phrase.READING_NOTED]
+
+
+WORSE = [
+    ({"systolic_mmhg": 181.0}, {"systolic_mmhg": 200.0}, {"systolic_mmhg": 201.0}),
+    ({"systolic_mmhg": 181.0}, {"systolic_mmhg": 185.0}, {"systolic_mmhg": 240.0}),
+    ({"systolic_mmhg": 89.0}, {"systolic_mmhg": 80.0}, {"systolic_mmhg": 79.0}),
+    ({"systolic_mmhg": 185.0, "diastolic_mmhg": 118.0},
+     {"systolic_mmhg": 183.0, "diastolic_mmhg": 129.0},
+     {"systolic_mmhg": 183.0, "diastolic_mmhg": 130.0}),
+    ({"diastolic_mmhg": 125.0}, {"diastolic_mmhg": 134.0}, {"diastolic_mmhg": 135.0}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answered", "alike", "worse"), WORSE)
+def test_a_pressure_a_step_beyond_the_one_answered_is_asked_about_at_once(
+    answered: dict[str, float], alike: dict[str, float], worse: dict[str, float]
+) -> None:
+    home = Worn().measure(CUFF, answered).say(Meaning.FINE).wait(20 * MINUTE)
+    home.measure(CUFF, alike).wait(HOUR)
+    assert (home.alarms, len(home.tasks)) == ([], 1), "as bad as the one that was answered"
+    home.measure(CUFF, worse)
+    assert home.said[-1] is Phrase.WARN_PRESSURE
+    home.wait(HOUR)
+    (told,) = home.alarms
+    assert told.vital
+    assert told.vital.value in worse.values()
+    assert told.vital.said == ""
+
+
+def test_a_high_pressure_that_was_answered_silences_no_low_one() -> None:
+    home = Worn().measure(CUFF, HIGH).say(Meaning.FINE).wait(HOUR)
+    home.measure(CUFF, {"systolic_mmhg": 85.0, "diastolic_mmhg": 50.0}).wait(HOUR)
+    (told,) = home.alarms
+    assert told.vital
+    assert (told.vital.value, told.vital.above) == (85.0, False)
+    home.measure(CUFF, HIGH).wait(HOUR)
+    assert len(home.alarms) == 1, "and its own answer still holds"
+
+
+def test_a_worse_reading_while_it_is_being_asked_is_the_one_that_is_told() -> None:
+    home = Worn().measure(CUFF, HIGH).measure(CUFF, {"systolic_mmhg": 240.0})
+    home.measure(CUFF, {"systolic_mmhg": 241.0}).say(Meaning.FINE)
+    (task,) = home.tasks
+    assert task.vital
+    assert task.vital.value == 240.0
+    low = Worn().measure(CUFF, HIGH).measure(CUFF, {"systolic_mmhg": 80.0}).say(Meaning.FINE)
+    assert low.tasks[0].vital
+    assert low.tasks[0].vital.value == 80.0, "the last one, where they contradict each other"
+
+
+def test_a_pressure_that_gets_worse_after_its_alarm_is_told_as_well() -> None:
+    home = Worn().measure(CUFF, HIGH).wait(6 * MINUTE)
+    assert len(home.alarms) == 1
+    home.measure(CUFF, HIGH).wait(6 * MINUTE)
+    assert len(home.alarms) == 1, "nor again within the hour"
+    home.measure(CUFF, {"systolic_mmhg": 240.0}).wait(6 * MINUTE)
+    assert home.alarms[-1].vital
+    assert home.alarms[-1].vital.value == 240.0
+
+
+def test_oxygen_a_step_below_the_one_answered_is_asked_about_at_once() -> None:
+    home = Worn().finger(89.0).say(Meaning.FINE).wait(10 * MINUTE)
+    home.finger(88.0).wait(10 * MINUTE)
+    assert home.said.count(Phrase.WARN_OXYGEN) == 1
+    home.finger(87.0)
+    assert home.said.count(Phrase.WARN_OXYGEN) == 2
+    home.say(Meaning.FINE).wait(10 * MINUTE).finger(85.0).say(Meaning.FINE)
+    home.wait(10 * MINUTE).finger(84.5).wait(6 * MINUTE)
+    assert len(home.alarms) == 1, "critical now, though by less than a step"
+
+
+def test_a_value_of_a_kind_that_only_a_newer_program_tells_has_a_step_too() -> None:
+    old = VitalEvidence(VitalKind.TEMPERATURE, 38.0, 37.5, True, CUFF, 0.0)  # noqa: FBT003
+    assert again.is_worse(replace(old, value=48.0), old, Rules())
+    assert not again.is_worse(replace(old, value=47.0), old, Rules())
 
 
 def test_a_cuff_that_failed_gave_no_reading() -> None:
