@@ -22,6 +22,8 @@ from typing import Protocol
 from drivers.bluetooth.air import Advert, Air
 from drivers.bluetooth.devices import FILE, DeviceList
 from drivers.bluetooth.link import RadioLink
+from drivers.bluetooth.owed_file import FILE as OWED
+from drivers.bluetooth.owed_file import OwedFile, clocks
 from drivers.bluetooth.sensors import Sensors
 from drivers.bluetooth.settings import RadioSettings, load
 from drivers.bluetooth.wearables.service import Around
@@ -88,7 +90,10 @@ class App:
     ) -> None:
         self._air = air
         self._refused = Counter[str]()
-        self._link = RadioLink(settings.socket, self._take_order, self._greeting, self._refused)
+        owed = OwedFile(Path(settings.state_dir) / OWED, clocks())
+        self._link = RadioLink(
+            settings.socket, self._take_order, self._greeting, self._refused, file=owed
+        )
         self._pairing = windows(self._link.tell) if windows else self._over_bluez(settings)
         self._sensors = Sensors(token_hex(4), self._refused)
         around = Around(self.tell, self._refuse, time.monotonic, _utc)
@@ -120,6 +125,7 @@ class App:
         for task in rest:
             task.cancel()
         await asyncio.wait(rest, timeout=END_S)
+        self._link.close()
         for task in done:
             task.result()
         return 0 if self._ended.is_set() else BROKEN_EXIT

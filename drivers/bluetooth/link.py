@@ -11,6 +11,7 @@ from time import monotonic
 
 from msgspec.structs import replace
 
+from drivers.bluetooth.owed_file import OwedFile, Owing
 from hub.contract.radio import (
     VOCABULARY,
     Fact,
@@ -38,11 +39,22 @@ HAZARDS = frozenset({Sensed.SMOKE, Sensed.GAS, Sensed.CARBON_MONOXIDE, Sensed.MO
 TOO_MANY = "too_many"
 
 
-class Owed:
-    """What is told again: presses until they are taken, findings and readings that may be lost."""
+def _nowhere(_: tuple[Owing, ...]) -> None:
+    """Keep what is owed in memory only."""
 
-    def __init__(self, now: Callable[[], float] = monotonic) -> None:
-        self._now = now
+
+class Owed:
+    """What is told again: presses until they are taken, findings and readings that may be lost.
+
+    `keep` gets all presses and hazards that are owed whenever they change.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float] = monotonic,
+        keep: Callable[[tuple[Owing, ...]], None] = _nowhere,
+    ) -> None:
+        self._now, self._keep_all = now, keep
         self._presses: OrderedDict[str, tuple[float, Pressed]] = OrderedDict()
         self._hazards, self._others = self._untold(), self._untold()
 
@@ -53,19 +65,41 @@ class Owed:
         """Keep what must not be lost."""
         if isinstance(fact, Pressed):
             self._keep(fact)
+            self._keep_all(self.lasting())
+        elif isinstance(fact, Found) and fact.what in HAZARDS:
+            self._hazards.told(fact, connected=connected)
+            if self._lasting_hazards():
+                self._keep_all(self.lasting())
         elif isinstance(fact, Found | Reading):
-            is_hazard = isinstance(fact, Found) and fact.what in HAZARDS
-            (self._hazards if is_hazard else self._others).told(fact, connected=connected)
+            self._others.told(fact, connected=connected)
 
     def followed(self, order: Order) -> None:
         """Forget a press that the hub has committed."""
-        if isinstance(order, Taken):
-            self._presses.pop(order.id, None)
+        if isinstance(order, Taken) and order.id in self._presses:
+            del self._presses[order.id]
+            self._keep_all(self.lasting())
 
     def parted(self) -> None:
         """Count as untold what a frozen hub may not have taken in."""
+        hazards = self._lasting_hazards()
         self._hazards.parted()
         self._others.parted()
+        if hazards:
+            self._keep_all(self.lasting())
+
+    def lasting(self) -> tuple[Owing, ...]:
+        """Return what is owed though this process should end: presses and hazards."""
+        presses = [Owing(at, press, at + KEEP_S) for at, press in self._presses.values()]
+        return (*presses, *self._lasting_hazards())
+
+    def _lasting_hazards(self) -> list[Owing]:
+        """Return the hazards. Of an end only that of one of them: a detector tells it for ever."""
+        found, begun = list[Owing](), set[tuple[str, Sensed]]()
+        for at, fact, until in self._hazards.held():
+            if isinstance(fact, Found) and (fact.on or (fact.device, fact.what) in begun):
+                begun.add((fact.device, fact.what))
+                found.append(Owing(at - fact.ago_s, fact, until))
+        return found
 
     def again(self) -> Iterable[Fact]:
         """Return what is still owed, as old as it is by now, presses and hazards first."""
@@ -119,7 +153,10 @@ class Bound:
 
 
 class RadioLink:
-    """Tells the hub facts, within bounds; `refused` counts what was left out."""
+    """Tells the hub facts, within bounds; `refused` counts what was left out.
+
+    `file` holds what is owed when this process ends; what an earlier one owed is told at first.
+    """
 
     def __init__(
         self,
@@ -128,9 +165,14 @@ class RadioLink:
         greeting: Callable[[], Iterable[Fact]],
         refused: Counter[str],
         now: Callable[[], float] = monotonic,
+        file: OwedFile | None = None,
     ) -> None:
-        self._now, self._refused = now, refused
-        self._owed = Owed(now)
+        self._now, self._refused, self._file = now, refused, file
+        self._owed = Owed(now, file.keep if file else _nowhere)
+        if file:
+            for fact in file.load():
+                self._owed.told(fact, connected=False)
+            file.keep(self._owed.lasting())  # what was too old goes
         self._link = HubLink(path, VOCABULARY, take_order, greeting, self._owed, PACE)
         self.run = self._link.run
         self._urgent = dict[str, Bound]()  # by device
@@ -157,6 +199,11 @@ class RadioLink:
         """Tell what is owed by a device's new name: by the old one the hub knows nobody."""
         for press in self._owed.renamed(names):
             self._link.tell(press)
+
+    def close(self) -> None:
+        """Bring to the disk what is owed."""
+        if self._file:
+            self._file.close()
 
     def _bound(self, fact: Fact) -> Bound:
         match fact:

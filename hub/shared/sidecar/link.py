@@ -74,6 +74,11 @@ class Untold(Generic[TFact]):
         self._untold.extend(one for one in self._told if now - one[0] < self._unsure_s)
         self._told.clear()
 
+    def held(self) -> Iterator[tuple[float, TFact, float]]:
+        """Yield each fact that would be told again, when it was told first, and until when."""
+        yield from ((at, fact, at + self._keep_s) for at, fact in self._untold)
+        yield from ((at, fact, at + self._unsure_s) for at, fact in self._told)
+
     def again(self) -> Iterator[tuple[float, TFact]]:
         """Yield each fact that is not too old, and when it was told first; forget them all."""
         old, self._untold = self._untold, deque(maxlen=self._most)

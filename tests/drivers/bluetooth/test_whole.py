@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.bluetooth.owed_file import FILE
 from hub.contract.scaip import Kind
 from tests.broker import Broker, wait_until
 from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
@@ -83,4 +84,25 @@ def test_a_press_that_a_hub_had_no_time_to_take_is_one_call_of_the_next_hub(hous
     house.home.process.wait(10)
     house.home.process = house.home.start()
     house.until_heard()  # the next press is heard, and what came before it was no call
+    assert len(house.calls()) == len(once) + 1
+
+
+def test_a_press_outlives_a_radio_that_dies_while_the_hub_is_away(house: House) -> None:
+    house.until_heard()
+    before = house.calls()
+    house.hub.kill()
+    counter = house.press()
+    owed = house.home.folder / FILE
+    wait_until(lambda: owed.exists() and f'"counter":{counter},' in owed.read_text(), "kept", 10)
+    house.home.end()  # SIGKILL, as in a power cut
+    house.home.bluez.do("forget", address=ADDRESS)  # and BlueZ holds nothing of it
+    house.home.process = house.home.start()
+    house.hub.start()
+    wait_until(lambda: len(house.calls()) > len(before), "the next hub has the call", 30)
+    wait_until(lambda: not owed.exists(), "and nothing is owed", 10)
+    once = house.calls()
+    house.home.end()
+    house.home.process = house.home.start()
+    house.until_heard()  # the next press is heard, and what came before it was no call
+    assert len(once) == len(before) + 1
     assert len(house.calls()) == len(once) + 1
