@@ -1,22 +1,58 @@
-"""The virtual Pi's base image: Debian 12 with systemd, a 54-line GPIO chip, an agent; no hub yet.
+"""The virtual Pi's base images: a Debian with systemd, a 54-line GPIO chip, an agent; no hub yet.
 
 Three stages, each cached: root file system -> GPIO module -> kernel, initramfs and ext4 image.
+`BOOKWORM` is small. `TRIXIE` has what Raspberry Pi OS Lite has of Debian's packages, so that what
+listens there listens on a real one, too.
 """
 
 import logging
-import re
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tests.pi.stages import GUEST, BuildError, download, key_of, need_packages, run, stage
+from tests.pi.stages import (
+    GUEST,
+    BuildError,
+    cache_folder,
+    download,
+    key_of,
+    need_packages,
+    run,
+    stage,
+)
 
-SUITE = "bookworm"
-IMAGE_SIZE = "3G"
-GUEST_PACKAGES = (
+BASIC = (
     "systemd,systemd-sysv,dbus,udev,kmod,initramfs-tools,linux-base,busybox-static,zstd,"
     "iproute2,procps,python3,python3-venv,ca-certificates,libsystemd0,bluez"
 )
+
+
+@dataclass(frozen=True)
+class Release:
+    """A Debian to make an image of: its kernel's series, and its packages besides `BASIC`."""
+
+    suite: str
+    kernel: str
+    packages: tuple[str, ...]
+    size: str
+
+
+BOOKWORM = Release("bookworm", "6.1", (), "3G")
+TRIXIE = Release(
+    "trixie",
+    "6.12",
+    (
+        "alsa-utils", "avahi-daemon", "bash-completion", "cloud-init", "console-setup", "cron",
+        "curl", "dnsmasq-base", "ethtool", "fake-hwclock", "iputils-ping", "iw", "locales",
+        "logrotate", "man-db", "netplan.io", "network-manager", "openssh-server", "polkitd",
+        "rfkill", "sudo", "systemd-timesyncd", "tzdata", "unattended-upgrades", "wireless-regdb",
+        "wpasupplicant",
+    ),
+    "5G",
+)  # fmt: skip
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "ext4")
 HOST_TOOLS = (
     ("qemu-system-x86", Path("/usr/bin/qemu-system-x86_64")),
@@ -24,11 +60,6 @@ HOST_TOOLS = (
     ("debootstrap", Path("/usr/sbin/debootstrap")),
     ("e2fsprogs", Path("/sbin/mke2fs")),
     ("socat", Path("/usr/bin/socat")),
-    ("linux-source-6.1", Path("/usr/src/linux-source-6.1.tar.xz")),
-    ("linux-headers-amd64", Path("/usr/share/doc/linux-headers-amd64")),
-    ("build-essential", Path("/usr/share/doc/build-essential")),
-    ("libsystemd-dev", Path("/usr/include/systemd/sd-daemon.h")),
-    ("pkg-config", Path("/usr/bin/pkg-config")),
 )
 ENABLED = ("anbu-pi-agent.service", "anbu-pi-board.service", "anbu-pi-radio.service")
 MASKED = (  # they would share the serial line, or two slow cores, with the test
@@ -40,23 +71,12 @@ MASKED = (  # they would share the serial line, or two slow cores, with the test
     "modprobe@drm.service", "modprobe@efi_pstore.service", "modprobe@fuse.service",
     "modprobe@loop.service", "kmod-static-nodes.service", "systemd-pstore.service",
 )  # fmt: skip
+UNEXPORTED = "handle_simple_irq(irq_to_desc(irqnum))"
+EXPORTED = "generic_handle_irq_safe(irqnum)"
 KERNEL_FILES = ("drivers/gpio/gpio-sim.c", "drivers/gpio/gpiolib.h", "kernel/irq/irq_sim.c")
 
 
-def kernel_version() -> str:
-    """The newest Debian 6.1 kernel whose headers are installed here, as `6.1.0-NN-amd64`."""
-    found = sorted(Path("/usr/src").glob("linux-headers-6.1.*-amd64"), key=_numbers)
-    if not found:
-        message = "no linux-headers-6.1.*-amd64 under /usr/src"
-        raise BuildError(message)
-    return found[-1].name.removeprefix("linux-headers-")
-
-
-def _numbers(path: Path) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d+", path.name)]
-
-
-def mirror(suite: str = SUITE) -> str:
+def mirror(suite: str = BOOKWORM.suite) -> str:
     """The address that this machine's own apt takes Debian's main part from.
 
     A mirror has all releases: that of `suite` comes first, that of another serves as well.
@@ -73,44 +93,58 @@ def mirror(suite: str = SUITE) -> str:
     return sites.get(suite) or next(iter(sites.values()))
 
 
-def _rootfs(version: str, folder: Path) -> None:
+def _rootfs(release: Release, folder: Path) -> None:
     root = folder / "rootfs"
-    include = f"--include={GUEST_PACKAGES}"
+    include = f"--include={BASIC}"
     download(
-        "debootstrap", "--variant=minbase", include, SUITE, root, mirror(),
+        "debootstrap", "--variant=minbase", include, release.suite, root, mirror(release.suite),
         clean=lambda: shutil.rmtree(root, ignore_errors=True),
     )  # fmt: skip
     (root / "etc/initramfs-tools/modules").write_text("\n".join(MODULES) + "\n")
     (root / "etc/initramfs-tools/conf.d/anbu").write_text("MODULES=list\n")
-    # As root apt drops to a user who may not write here; the download itself is verified anyway.
-    apt = ("apt-get", "-o", "APT::Sandbox::User=root", "download")
-    download(*apt, f"linux-image-{version}", cwd=folder)
-    package = next(folder.glob("linux-image-*.deb"))
-    shutil.move(package, root / "kernel.deb")
-    run("chroot", root, "dpkg", "-i", "/kernel.deb")
-    (root / "kernel.deb").unlink()
+    _apt(root, "install", "-y", "--no-install-recommends", "linux-image-amd64", *release.packages)
     run("chroot", root, "python3", "-m", "venv", "/opt/anbu")
     shutil.rmtree(root / "var/cache/apt/archives")
 
 
-def _gpio_module(version: str, folder: Path) -> None:
+def _apt(root: Path, *words: str) -> None:
+    """Run apt in a root. As root it drops to a user who may not write everywhere there."""
+    apt = ("chroot", root, "apt-get", "-q", "-o", "APT::Sandbox::User=root")
+    download(*apt, "update")
+    download(*apt, *words)
+
+
+def kernel_of(rootfs: Path) -> str:
+    """The version of the one kernel in a root file system, such as `6.12.117+deb13-amd64`."""
+    (found,) = (rootfs / "lib/modules").iterdir()
+    return found.name
+
+
+def _gpio_module(release: Release, rootfs: Path, folder: Path) -> None:
     """gpio-sim and irq_sim as one module: Debian builds neither (as one out-of-tree module)."""
-    source = "linux-source-6.1"
-    tar = "/usr/src/linux-source-6.1.tar.xz"
-    run("tar", "-xf", tar, "-C", folder, *(f"{source}/{name}" for name in KERNEL_FILES))
+    version, source = kernel_of(rootfs), f"linux-source-{release.kernel}"
+    root = folder / "rootfs"
+    run("cp", "-a", rootfs, root)
+    wanted = ("build-essential", f"linux-headers-{version}", source)
+    _apt(root, "install", "-y", "--no-install-recommends", *wanted)
+    build = root / "build"
+    build.mkdir()
+    names = [f"{source}/{name}" for name in KERNEL_FILES]
+    run("tar", "-xf", root / f"usr/src/{source}.tar.xz", "-C", build, *names)
     for name in KERNEL_FILES:
-        shutil.move(folder / source / name, folder)
-    irq = folder / "irq_sim.c"
-    wanted, exported = "handle_simple_irq(irq_to_desc(irqnum))", "generic_handle_irq_safe(irqnum)"
+        shutil.move(build / source / name, build)
+    irq = build / "irq_sim.c"
     text = irq.read_text()
-    if wanted not in text:
+    if UNEXPORTED not in text:
         message = "irq_sim.c has changed: look again at the call that replaces handle_simple_irq"
         raise BuildError(message)
-    irq.write_text(text.replace(wanted, exported))
-    (folder / "Makefile").write_text(
+    irq.write_text(text.replace(UNEXPORTED, EXPORTED))
+    (build / "Makefile").write_text(
         "obj-m := gpio-sim-hub.o\ngpio-sim-hub-objs := gpio-sim.o irq_sim.o\n"
     )
-    run("make", "-C", f"/usr/src/linux-headers-{version}", f"M={folder}", "modules")
+    run("chroot", root, "make", "-C", f"/usr/src/linux-headers-{version}", "M=/build", "modules")
+    shutil.move(build / "gpio-sim-hub.ko", folder)
+    shutil.rmtree(root)
 
 
 def _put_guest_files(root: Path) -> None:
@@ -126,9 +160,9 @@ def _put_guest_files(root: Path) -> None:
     run("chroot", root, "systemd-sysusers")
 
 
-def _image(version: str, base: Path, module: Path, folder: Path) -> None:
-    root = folder / "rootfs"
-    run("cp", "-a", base / "rootfs", root)
+def _image(release: Release, base: Path, module: Path, folder: Path) -> None:
+    root, version = folder / "rootfs", kernel_of(base)
+    run("cp", "-a", base, root)
     extra = root / "lib/modules" / version / "extra"
     extra.mkdir()
     shutil.copy(module / "gpio-sim-hub.ko", extra)
@@ -136,34 +170,39 @@ def _image(version: str, base: Path, module: Path, folder: Path) -> None:
     _put_guest_files(root)
     for tag in ("vmlinuz", "initrd.img"):
         shutil.move(root / "boot" / f"{tag}-{version}", folder / tag)
-    run("mke2fs", "-q", "-t", "ext4", "-d", root, "-L", "anbu-pi", folder / "base.img", IMAGE_SIZE)
+    size = release.size
+    run("mke2fs", "-q", "-t", "ext4", "-d", root, "-L", "anbu-pi", folder / "base.img", size)
     shutil.rmtree(root)
 
 
-def build() -> Path:
+def rootfs_of(release: Release = BOOKWORM) -> Path:
+    """The root file system of a release, from which environments for it are made."""
+    key = key_of(release.suite, BASIC, *release.packages, *MODULES)
+    return _stage(release, "rootfs", key, partial(_rootfs, release)) / "rootfs"
+
+
+def build(release: Release = BOOKWORM) -> Path:
     """The folder with `vmlinuz`, `initrd.img` and `base.img`; minutes at first, then at once."""
     need_packages(HOST_TOOLS)
-    version = kernel_version()
-    source = Path(__file__)
-    rootfs = stage(
-        "rootfs",
-        key_of(SUITE, GUEST_PACKAGES, *MODULES, version),
-        lambda folder: _rootfs(version, folder),
-    )
-    module = stage(
-        "gpio", key_of(version, *KERNEL_FILES), lambda folder: _gpio_module(version, folder)
-    )
-    return stage(
-        "image",
-        key_of(rootfs.name, module.name, GUEST, source),
-        lambda folder: _image(version, rootfs, module, folder),
-    )
+    rootfs = rootfs_of(release)
+    key = key_of(rootfs.parent.name, *KERNEL_FILES)
+    module = _stage(release, "gpio", key, partial(_gpio_module, release, rootfs))
+    key = key_of(rootfs.parent.name, module.name, GUEST, Path(__file__))
+    return _stage(release, "image", key, partial(_image, release, rootfs, module))
+
+
+def _stage(release: Release, name: str, key: str, make: Callable[[Path], None]) -> Path:
+    """A stage in the release's own folder of the cache: two images are kept side by side."""
+    cache = cache_folder() / release.suite
+    cache.mkdir(exist_ok=True)
+    return stage(name, key, make, cache)
 
 
 def main() -> None:
-    """Build, and print where it is."""
+    """Build, and print where it is. An argument names the release."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    release = TRIXIE if TRIXIE.suite in sys.argv[1:] else BOOKWORM
     try:
-        sys.stdout.write(f"{build()}\n")
+        sys.stdout.write(f"{build(release)}\n")
     except BuildError as trouble:
         sys.exit(f"tests/pi/build: {trouble}")

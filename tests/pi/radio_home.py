@@ -12,7 +12,7 @@ from tests.pi import image, product
 from tests.pi.air import Air
 from tests.pi.guestlink import wait_until
 from tests.pi.home import SETTINGS, Home, log
-from tests.pi.stages import HERE, cache_folder, key_of, run, stage
+from tests.pi.stages import HERE, key_of, run, stage
 
 RADIO = "anbu-radio.service"
 LOCK = product.REPO / "requirements/radio.txt"
@@ -46,10 +46,9 @@ what = "band"
 
 def disk() -> Path:
     """Return the disk with the radio's environment; a minute at first, then at once."""
-    image.build()
-    rootfs = next(cache_folder().glob("rootfs-*"))
-    key = key_of(rootfs.name, LOCK, Path(__file__))
-    return stage("radio", key, lambda folder: _disk(rootfs / "rootfs", folder)) / "radio.img"
+    rootfs = image.rootfs_of()
+    key = key_of(rootfs.parent.name, LOCK, Path(__file__))
+    return stage("radio", key, lambda folder: _disk(rootfs, folder)) / "radio.img"
 
 
 def _disk(rootfs: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from tests.pi import image, product
-from tests.pi.stages import BuildError, cache_folder, download, key_of, need_packages, run, stage
+from tests.pi.stages import BuildError, download, key_of, need_packages, run, stage
 from voice.hearing.models import Model, ModelError, find
 from voice.speaking import kokoro_files
 
@@ -27,10 +27,9 @@ ENVIRONMENT = "opt/anbu-voice"
 def build() -> Path:
     """Return the disk; some minutes at first, then at once."""
     need_packages(HOST_TOOLS)
-    image.build()
-    rootfs = next(cache_folder().glob("rootfs-*"))
-    key = key_of(rootfs.name, LOCK, CATALOGUE, *DEBS, Path(__file__))
-    return stage("voice", key, lambda folder: _disk(rootfs / "rootfs", folder)) / "voice.img"
+    rootfs = image.rootfs_of()
+    key = key_of(rootfs.parent.name, LOCK, CATALOGUE, *DEBS, Path(__file__))
+    return stage("voice", key, lambda folder: _disk(rootfs, folder)) / "voice.img"
 
 
 def _disk(rootfs: Path, folder: Path) -> None:
