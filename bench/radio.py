@@ -36,6 +36,7 @@ from drivers.bluetooth.air import BTHOME
 from hub.core.model.effects import Publish
 from hub.core.model.events import LinkUp, WirelessPressed
 from hub.process.blackbox import Entry
+from hub.replay.transcript import opened
 from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
 
 IDLE_S = 5.0  # it has said all that it says at start
@@ -214,8 +215,10 @@ def presses(rig: Rig, floor: Floor, count: int = 0, during: Torment | None = Non
 def faults(rig: Rig) -> int:
     """Return how many messages about faults the hub has published."""
     count = 0
-    for file in (rig.state_dir / "blackbox").glob("*.jsonl"):
-        for line in file.read_bytes().splitlines()[1:]:
+    for path in (rig.state_dir / "blackbox").glob("[0-9]*"):
+        with opened(path) as file:
+            lines = file.read().splitlines()
+        for line in lines[1:]:
             effects = msgspec.json.decode(line, type=Entry).effects
             count += sum(isinstance(e, Publish) and "/fault/" in e.topic for e in effects)
     return count

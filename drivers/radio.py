@@ -4,12 +4,14 @@ The socket, and what happens when the radio dies or hangs: `hub.shared.sidecar`.
 is `anbu radio run` (`drivers/bluetooth/`).
 """
 
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hub.contract import radio
 from hub.contract.forms import Name, SocketPath
@@ -25,6 +27,7 @@ from hub.core.model.events import (
     PairingAsked,
     PairingEnded,
     PairingOpened,
+    PulseReading,
     RadioPartChanged,
     RangeChanged,
     VitalsMeasured,
@@ -41,6 +44,7 @@ CHANGE_S = 5.0  # the shortest time between two reports of one part
 TELEMETRY_S = 300.0  # between two reports of one device's room, or of refused frames
 OLDEST_S = 3600.0  # the radio keeps a press for so long (`drivers.bluetooth.link`)
 LONGEST_KEY, ROOM_READINGS = 40, 8
+SERIES_S, SERIES = 10.0, 48  # the readings of a pulse that are one event: of so long, and so many
 Readings = dict[str, float]
 
 
@@ -75,6 +79,7 @@ class Radio:
         self._name, self._port = name, port
         self._parts = Damped(self._tell_part, lambda: CHANGE_S)
         self._readings = Damped(self._tell_readings, lambda: TELEMETRY_S)
+        self._pulses = Pulses(port.emit)
         self._is_lost = False
 
     async def serve(self, path: Path) -> None:
@@ -114,14 +119,20 @@ class Radio:
             case radio.Pong() if fact.heard or fact.refused:
                 self._readings.change(self._name, self._counted(fact))
             case _:
-                event = event_of(fact, monotonic())
-                if event is not None:
-                    self._port.emit(event)
+                self._tell(event_of(fact, monotonic()))
 
     def look(self) -> None:
         """Report what changed too often to be reported at once."""
+        self._pulses.look(monotonic())
         self._parts.look()
         self._readings.look()
+
+    def _tell(self, event: Event | None) -> None:
+        if isinstance(event, HeartRateMeasured):
+            self._pulses.take(event, monotonic())
+        elif event is not None:
+            self._pulses.all(monotonic())  # what was heard before comes first
+            self._port.emit(event)
 
     def _tell_part(self, what: tuple[str, Part], trouble: radio.Trouble) -> None:
         device, part = what
@@ -144,6 +155,59 @@ class Radio:
             key = f"{self._name}_refused_{reason if _is_fit(reason) else 'other'}"
             found[key] = found.get(key, 0.0) + count
         return found
+
+
+class Series(Struct):
+    """Readings of one band that are not told yet; `told_at`: when some were, last."""
+
+    told_at: float = -math.inf
+    worn: bool | None = None
+    beats: bool = False
+    waiting: list[HeartRateMeasured] = field(default_factory=list)
+
+
+class Pulses:
+    """Joins the readings of a band, one a second, to one event in ten seconds.
+
+    Each event is decided and recorded: one by one they would fill the black box in a day. The first
+    reading, and the first with or without a pulse, wait for nothing.
+    """
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        self._series: dict[str, Series] = {}  # by device
+
+    def take(self, reading: HeartRateMeasured, now: float) -> None:
+        """Take a reading at `now`."""
+        series = self._series.setdefault(reading.device, Series())
+        worn, beats = reading.worn, reading.bpm > 0
+        if (series.worn, series.beats) != (worn, beats):
+            self._flush(series, now)
+            series.worn, series.beats, series.told_at = worn, beats, -math.inf
+        series.waiting.append(reading)
+        if len(series.waiting) > SERIES or now - series.told_at >= SERIES_S:
+            self._flush(series, now)
+
+    def look(self, now: float) -> None:
+        """Emit what has waited long enough; forget bands that tell nothing."""
+        for device, series in list(self._series.items()):
+            if now - series.told_at < SERIES_S:
+                continue
+            if not series.waiting:
+                del self._series[device]
+            self._flush(series, now)
+
+    def all(self, now: float) -> None:
+        """Emit whatever waits."""
+        for series in self._series.values():
+            self._flush(series, now)
+
+    def _flush(self, series: Series, now: float) -> None:
+        if series.waiting:
+            *earlier, last = series.waiting
+            told = (PulseReading(round(one.at, 3), one.bpm, one.rr_ms) for one in earlier)
+            series.waiting, series.told_at = [], now
+            self._emit(replace(last, earlier=tuple(told)))
 
 
 def event_of(fact: radio.Fact, now: float) -> Event | None:

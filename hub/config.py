@@ -33,7 +33,10 @@ class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BlackBoxSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[blackbox]`: the transcript of decisions, for `anbu replay`; 0 MB switches it off."""
+    """`[blackbox]`: the transcript of decisions, for `anbu replay`; 0 MB switches it off.
+
+    It takes at most `files` times `file_mb`. Each file is packed when it is full.
+    """
 
     file_mb: Annotated[float, Meta(ge=0, le=1000)] = 4.0
     files: Annotated[int, Meta(ge=1, le=1000)] = 4

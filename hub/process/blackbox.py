@@ -1,14 +1,17 @@
 """The black box: a transcript of all decisions, which `anbu replay` runs again.
 
-JSON lines: first the rules and the state at the beginning, then each event with its effects. The
-oldest file is deleted when there are more than `files` of `file_mb` each; the newest has the
-highest number. A thread of its own writes them, so that no decision waits for a disk. The words of
-a resident, which the centre may get, are left out: the decisions do not depend on them.
+JSON lines: first the rules and the state at the beginning, then each event with its effects. A file
+of more than `file_mb` is packed (gzip: a tenth to a seventh of it is left), and a new one begins;
+the newest has the highest number. The oldest are deleted, so that all take at most `files` times
+`file_mb`: eleven days of a home with a band. A thread of its own writes them, so that no decision
+waits for a disk. The words of a resident, which the centre may get, are left out: the decisions do
+not depend on them.
 """
 
 import logging
 import re
 import threading
+import zlib
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO
@@ -21,11 +24,14 @@ from hub.core.model.effects import Effect, Lane, Publish
 from hub.core.model.events import Event
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
+from hub.shared.files import to_disk
 
 LOG = logging.getLogger("anbu")
 BUFFER_BYTES = 64 * 1024
 BEHIND = 2000  # when more decisions wait for the disk, the transcript gets a gap
 CLOSE_S = 1.0
+GZIP, PACK_KB = 16 + 13, 6  # 64 KB of memory while it packs, where the usual take 256
+PACKED, PLAIN = ".gz", ".jsonl"
 SAID = re.compile(
     rb'(?<="words":")(?:[^"\\]|\\.)+(?=")'
 )  # in compact JSON this is the key itself: inside a text the quotes would be escaped
@@ -63,12 +69,17 @@ class BlackBox:
 
     def record(self, event: Event, effects: list[Effect], state: HomeState, rules: Rules) -> None:
         """Add one decision; `state` is the one after it. After a gap a new file begins."""
-        self._gap = self._gap or self._work.qsize() > BEHIND
+        self._gap = self._gap or self.waiting > BEHIND
         if not self._gap:
             self._work.put((Entry(event, effects), Opening(rules, state)))
         elif self._work.empty():
             self._gap = False
             self.begin(rules, state)
+
+    @property
+    def waiting(self) -> int:
+        """How many decisions wait for the disk."""
+        return self._work.qsize()
 
     def close(self) -> None:
         """Write out what is buffered, unless the disk hangs."""
@@ -99,12 +110,18 @@ class BlackBox:
             self._write(opening)
 
     def _next(self) -> Path:
+        """Return the path of the next file, once there is room for it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        old = sorted(self._folder.glob("*.jsonl"))
-        for path in old[: max(0, len(old) - self._files + 1)]:
-            path.unlink()
-        number = int(old[-1].stem) + 1 if old else 1
-        return self._folder / f"{number:08d}.jsonl"
+        for path in self._folder.glob(f"*{PLAIN}"):
+            _pack(path)
+        old = sorted(self._folder.glob(f"*{PLAIN}{PACKED}"))
+        number = int(old[-1].name.partition(".")[0]) + 1 if old else 1
+        sizes = [path.stat().st_size for path in old]
+        room = self._limit * (self._files - 1)
+        for n, path in enumerate(old):
+            if sum(sizes[n:]) > room:
+                path.unlink()
+        return self._folder / f"{number:08d}{PLAIN}"
 
     def _end(self) -> None:
         file, self._file = self._file, None
@@ -114,6 +131,19 @@ class BlackBox:
     def _write(self, line: Opening | Entry) -> None:
         if self._file:
             self._size += self._file.write(_without_words(line) + b"\n")
+
+
+def _pack(path: Path) -> None:
+    """Put a packed file in the place of a plain one. Raises OSError; then the plain one stands."""
+    whole, fresh = path.with_name(path.name + PACKED), path.with_name(f".{path.name}{PACKED}")
+    packer = zlib.compressobj(wbits=GZIP, memLevel=PACK_KB)
+    with path.open("rb") as plain, fresh.open("wb") as packed:
+        while data := plain.read(BUFFER_BYTES):
+            packed.write(packer.compress(data))
+        packed.write(packer.flush())
+    to_disk(fresh)
+    fresh.replace(whole)
+    path.unlink()
 
 
 def _without_words(line: Opening | Entry) -> bytes:

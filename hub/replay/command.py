@@ -20,7 +20,7 @@ from hub.replay.simulate import run as run_trace
 from hub.replay.summary import Summary, as_json
 from hub.replay.text import mistake, story_lines
 from hub.replay.trace import Row, TraceError
-from hub.replay.transcript import TranscriptError, replay
+from hub.replay.transcript import TranscriptError, is_packed, replay
 from hub.shared.language import Language
 from hub.shared.messages import messages, ours
 
@@ -120,7 +120,7 @@ def _is_transcript(file: Path) -> bool:
     if file.suffix == ".csv":
         return False
     with file.open("rb") as opened:
-        return file.suffix == ".jsonl" or opened.read(1) == b"{"
+        return file.suffix == ".jsonl" or opened.read(1) == b"{" or is_packed(file)
 
 
 def _time(text: str) -> datetime:

@@ -1,8 +1,10 @@
 """A transcript decided again: the same events must have the same effects."""
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +15,7 @@ from hub.core.model.effects import Effect, Order
 from hub.process.blackbox import Entry, Opening
 
 T = TypeVar("T", bound=Struct)
+MAGIC = b"\x1f\x8b"  # of gzip: RFC 1952
 
 
 class Difference(Struct, frozen=True):
@@ -42,8 +45,9 @@ class TranscriptError(ValueError):
 
 def replay(path: Path) -> Replayed:
     """Run the transcript through `decide`; raise `TranscriptError`, or `OSError`."""
-    with path.open("rb") as lines:
-        opening = _decode(1, lines.readline(), Opening)
+    with opened(path) as file:
+        lines = _lines(file)
+        opening = _decode(1, next(lines, b""), Opening)
         state, story, events = opening.state, list[str](), 0
         for number, entry in _entries(lines):
             events += 1
@@ -54,6 +58,28 @@ def replay(path: Path) -> Replayed:
                 difference = Difference(number, str(entry.event), was, now)
                 return Replayed(events, tuple(story), difference)
     return Replayed(events, tuple(story), None)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the black box has packed this file. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Open a transcript, packed or not. Raises OSError."""
+    return cast("IO[bytes]", gzip.open(path)) if is_packed(path) else path.open("rb")
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines; a packed file that is damaged has none any more."""
+    number = 1
+    try:
+        for line in file:
+            yield line
+            number += 1
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise TranscriptError(number) from error
 
 
 def _entries(lines: Iterator[bytes]) -> Iterator[tuple[int, Entry]]:

@@ -12,7 +12,7 @@ from time import monotonic
 import pytest
 
 from drivers import radio as module
-from drivers.radio import Driver, event_of
+from drivers.radio import Driver, Pulses, event_of
 from hub.contract import radio
 from hub.contract.radio import (
     How,
@@ -30,6 +30,7 @@ from hub.core.model.effects import OpenPairing, PairingAnswer, Say, Show, Signal
 from hub.core.model.events import (
     BatteryMeasured,
     DriverFailed,
+    Event,
     HeartRateMeasured,
     Measured,
     PairingAsked,
@@ -187,6 +188,55 @@ def test_a_press_is_emitted_in_the_turn_of_the_loop_that_reads_it(tmp_path: Path
 )
 def test_each_fact_has_its_event(fact: radio.Fact, event: object) -> None:
     assert event_of(fact, 100.0) == event
+
+
+def pulses(heard: list[tuple[float, HeartRateMeasured]]) -> list[HeartRateMeasured]:
+    """Return the events of readings that come at their times, looked at each half second."""
+    told = list[HeartRateMeasured]()
+
+    def note(event: Event) -> None:
+        assert isinstance(event, HeartRateMeasured)
+        told.append(event)
+
+    found, now = Pulses(note), 0.0
+    for at, reading in heard:
+        while now < at:
+            found.look(now)
+            now += 0.5
+        found.take(reading, at)
+    found.look(heard[-1][0] + module.SERIES_S)
+    return told
+
+
+def beat(at: float, bpm: float = 61.0, *, worn: bool | None = True) -> HeartRateMeasured:
+    return HeartRateMeasured(at, "band", bpm, (980.0,) if bpm else (), worn)
+
+
+def test_ten_seconds_of_a_pulse_are_one_event_and_no_reading_is_lost() -> None:
+    readings = [beat(float(n), 60.0 + n % 3) for n in range(3600)]
+    told = pulses([(one.at, one) for one in readings])
+    assert told[0] == readings[0]  # the first one waits for nothing
+    assert [one for event in told for one in event.each()] == readings
+    assert len(told) <= 362
+
+
+def test_a_band_that_is_taken_off_or_put_on_is_told_at_once_and_in_its_order() -> None:
+    readings = [
+        *(beat(float(n)) for n in range(15)),
+        *(beat(float(n), 0.0, worn=False) for n in range(15, 100)),
+        *(beat(float(n)) for n in range(100, 103)),
+    ]
+    told = pulses([(one.at, one) for one in readings])
+    assert [one for event in told for one in event.each()] == readings
+    for change in (readings[15], readings[100]):
+        assert change in told
+    assert len(told) < 20  # a band in a drawer fills no black box, either
+
+
+def test_a_flood_of_pulses_is_no_endless_event() -> None:
+    told = pulses([(1.0, beat(1.0)) for _ in range(500)])
+    assert max(len(event.each()) for event in told) <= module.SERIES + 1
+    assert sum(len(event.each()) for event in told) == 500
 
 
 def test_a_press_is_as_old_as_it_is_and_never_absurdly_so() -> None:

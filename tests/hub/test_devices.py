@@ -26,6 +26,7 @@ from hub.core.model.state import HomeState
 from hub.core.model.wireless import Pendant, Phone, Wearable, WirelessSensor
 from hub.core.supervision import faults
 from hub.process.blackbox import Opening
+from hub.replay.transcript import opened
 from hub.shared.language import Language
 from hub.shared.messages import tell
 from hub.shared.settings import Problem, SettingsError
@@ -174,7 +175,10 @@ def test_a_new_list_is_taken_up_without_a_restart(config: Config) -> None:
 
     live(story())
     boxes = sorted((Path(config.state_dir) / "blackbox").iterdir())
-    openings = [msgspec.json.decode(b.read_bytes().split(b"\n")[0], type=Opening) for b in boxes]
+    openings = list[Opening]()
+    for box in boxes:
+        with opened(box) as file:
+            openings.append(msgspec.json.decode(file.readline(), type=Opening))
     assert [set(o.rules.buttons) & {"pendant"} for o in openings] == [set(), {"pendant"}, set()]
 
 

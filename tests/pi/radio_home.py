@@ -118,7 +118,7 @@ class RadioHome(Home):
 
     def in_range(self, device: str) -> bool:
         """Return whether the hub has decided that a device came into range; press first."""
-        found = self.pi.run("cat /var/lib/anbu/blackbox/*").out
+        found = self.pi.run("zcat -f /var/lib/anbu/blackbox/*").out
         return re.search(rf'"RangeChanged"[^}}]*?"{device}","near":true', found) is not None
 
     def heard(self) -> list[float]:
@@ -126,7 +126,7 @@ class RadioHome(Home):
 
         The box writes at once only with a call: press first.
         """
-        found = self.pi.run("cat /var/lib/anbu/blackbox/*").out
+        found = self.pi.run("zcat -f /var/lib/anbu/blackbox/*").out
         return [float(bpm) for bpm in re.findall(r'"HeartRateMeasured"[^}]*?"bpm":([\d.]+)', found)]
 
     def __exit__(self, *_: object) -> None:

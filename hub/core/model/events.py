@@ -69,11 +69,19 @@ class MainsChanged(Struct, frozen=True, tag="MainsChanged"):
     present: bool
 
 
+class PulseReading(Struct, frozen=True, array_like=True):
+    """A reading before the one of the event that it is part of."""
+
+    at: float
+    bpm: float
+    rr_ms: tuple[float, ...] = ()
+
+
 class HeartRateMeasured(Struct, frozen=True, tag="HeartRateMeasured"):
     """A wearable's reading. It is a sign of life, but no activity.
 
     `bpm` 0: it measures nothing. `worn` None: the band cannot tell. `rr_ms`: the beats since the
-    last reading, oldest first.
+    last reading, oldest first. `earlier`: the readings of the seconds before, oldest first.
     """
 
     at: float
@@ -81,6 +89,15 @@ class HeartRateMeasured(Struct, frozen=True, tag="HeartRateMeasured"):
     bpm: float
     rr_ms: tuple[float, ...] = ()
     worn: bool | None = None
+    earlier: tuple[PulseReading, ...] = ()
+
+    def each(self) -> list["HeartRateMeasured"]:
+        """Return the readings, each by itself, oldest first."""
+        last = PulseReading(self.at, self.bpm, self.rr_ms)
+        return [
+            HeartRateMeasured(one.at, self.device, one.bpm, one.rr_ms, self.worn)
+            for one in (*self.earlier, last)
+        ]
 
 
 class VitalsMeasured(Struct, frozen=True, tag="VitalsMeasured"):

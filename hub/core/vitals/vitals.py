@@ -12,11 +12,15 @@ from hub.core.vitals import limits, pulse, question, readings, summary
 
 
 def take_pulse(state: HomeState, event: HeartRateMeasured, rules: Rules) -> Step:
-    """Apply a reading of a band; one that the settings do not name is somebody else's."""
+    """Apply readings of a band; one that the settings do not name is somebody else's."""
     if event.device not in rules.sensors:
         return state, []
-    state, effects = pulse.take(state, event, rules)
-    return (summary.begun(state, event.at) if pulse.is_live(event) else state), effects
+    effects: list[Effect] = []
+    for one in event.each():
+        state, more = pulse.take(state, one, rules)
+        effects += more
+        state = summary.begun(state, one.at) if pulse.is_live(one) else state
+    return state, effects
 
 
 def take_reading(state: HomeState, event: VitalsMeasured, rules: Rules) -> Step:
@@ -33,7 +37,8 @@ def is_life(state: HomeState, event: HeartRateMeasured | VitalsMeasured) -> bool
     """
     if isinstance(event, HeartRateMeasured):
         band = state.vitals.bands.get(event.device)
-        return pulse.is_live(event) and (band is None or event.bpm != band.last_bpm)
+        last_bpm = None if band is None else band.last_bpm
+        return any(pulse.is_live(one) and one.bpm != last_bpm for one in event.each())
     return readings.is_fresh(state, event) and bool(readings.plausible(event))
 
 

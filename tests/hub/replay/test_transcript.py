@@ -1,10 +1,12 @@
 """A replay of the black box of a real run gives the same effects, or says where they differ."""
 
 import base64
+import gzip
 import json
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_hex
 from unittest.mock import patch
 
 import pytest
@@ -94,12 +96,42 @@ def test_files_take_turns_and_never_grow_beyond_their_size(tmp_path: Path) -> No
     for n in range(2000):
         if n % 500 == 0:
             wait_until(box._work.empty, "it keeps up")
-        box.record(EVENT, [], HomeState(boot=f"{n}"), RULES)
+        box.record(ContactChanged(n, token_hex(20), closed=True), [], HomeState(), RULES)
     box.close()
-    files = sorted(tmp_path.glob("*.jsonl"))
-    assert len(files) == 3
-    assert int(files[-1].stem) > 3
-    assert all(file.stat().st_size < 22_000 for file in files)
+    *packed, last = sorted(tmp_path.iterdir())
+    assert int(last.stem) - int(packed[0].name[:8]) == len(packed) >= 3  # none is left out
+    assert int(packed[0].name[:8]) > 1
+    assert last.suffix == ".jsonl"
+    assert all(file.suffix == ".gz" for file in packed)
+    assert all(len(gzip.decompress(file.read_bytes()).splitlines()) > 20 for file in packed)
+    assert sum(file.stat().st_size for file in (*packed, last)) < 3 * 22_000
+    box = BlackBox(tmp_path, file_mb=0.02, files=3)
+    box.begin(RULES, HomeState())  # of the next process
+    box.close()
+    assert [file for file in tmp_path.iterdir() if file.suffix != ".gz"] == [
+        tmp_path / f"{int(last.stem) + 1:08d}.jsonl"
+    ]
+
+
+@pytest.mark.broker
+def test_a_packed_transcript_that_is_damaged_is_refused(transcript: Path, tmp_path: Path) -> None:
+    whole = gzip.compress(transcript.read_bytes())
+    for name, data in {"cut": whole[:-200], "wrong": whole[:400] + b"\xff" * 50}.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(TranscriptError):
+            replay(tmp_path / name)
+        words = [sys.executable, "-m", "hub", "replay", str(tmp_path / name)]
+        assert subprocess.run(words, capture_output=True, check=False, timeout=30).returncode == 2
+
+
+@pytest.mark.broker
+def test_a_packed_transcript_is_told_as_a_plain_one(transcript: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "00000001.jsonl.gz"
+    packed.write_bytes(gzip.compress(transcript.read_bytes()))
+    assert replay(packed) == replay(transcript)
+    words = [sys.executable, "-m", "hub", "replay", "--json", str(packed)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+    assert json.loads(ended.stdout)["events"] == replay(transcript).events
 
 
 def test_a_call_for_help_is_written_out_at_once(tmp_path: Path) -> None:
@@ -127,14 +159,15 @@ def test_what_the_resident_said_is_left_out_and_the_rest_is_decided_as_it_was(
     assert state.alarms[0].words == CRY
     box.begin(RULES, state)
     box.close()
-    first, second = sorted(tmp_path.glob("*.jsonl"))
+    first, second = sorted(tmp_path.iterdir())
     assert (replay(first).events, replay(first).difference) == (3, None)
-    told = [e["payload"] for line in first.read_text("utf-8").splitlines()[1:]
+    text = gzip.decompress(first.read_bytes()).decode("utf-8")
+    told = [e["payload"] for line in text.splitlines()[1:]
             for e in json.loads(line)["effects"] if "payload" in e]  # fmt: skip
     calls = [json.loads(base64.b64decode(payload)) for payload in told]
     assert [call["data"]["words"] for call in calls if call["type"] == "anbu.alarm.raised"] == [""]
-    for text in (first.read_text("utf-8"), second.read_text("utf-8"), str(calls)):
-        assert "살려" not in text
+    for found in (text, second.read_text("utf-8"), str(calls)):
+        assert "살려" not in found
 
 
 def test_a_disk_that_refuses_ends_the_transcript_and_nothing_else(tmp_path: Path) -> None:
@@ -170,6 +203,6 @@ def test_a_disk_that_hangs_costs_a_gap_and_no_time_and_the_rest_is_consistent(
         box.record(Ticked(9e3), [], HomeState(), RULES)
         box.record(Ticked(9e3 + 1), [], HomeState(), RULES)
         box.close()
-    first, second = sorted(tmp_path.glob("*.jsonl"))
-    assert len(first.read_bytes().splitlines()) > BEHIND
+    first, second = sorted(tmp_path.iterdir())
+    assert len(gzip.decompress(first.read_bytes()).splitlines()) > BEHIND
     assert len(second.read_bytes().splitlines()) == 2

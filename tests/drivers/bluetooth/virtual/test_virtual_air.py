@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers import radio
 from hub.contract.radio import How, Sensed
 from hub.core.model.effects import OpenPairing
 from hub.core.model.events import (
@@ -55,10 +56,13 @@ def test_a_new_radio_is_told_the_last_press_again_and_that_calls_no_more(tmp_pat
         lost = await air.do(do="pendant", what="pendant")
         assert (lost["ok"], lost["error"]) == (False, "no_radio")
         async with air.radio():
-            await air.until(lambda: len(air.heard(WirelessPressed)) == 2)
+            # by the radio, which owes it still, and perhaps by the house
+            await air.until(lambda: len(air.heard(WirelessPressed)) >= 2)
             await air.do(do="pendant", what="pendant")
-            await air.until(lambda: len(air.heard(WirelessPressed)) == 3)
-        assert verdicts(air) == [Verdict.PRESS, Verdict.REPEAT, Verdict.PRESS]
+            await air.until(lambda: len({one.counter for one in air.heard(WirelessPressed)}) == 2)
+        first, *again, last = verdicts(air)
+        assert (first, last) == (Verdict.PRESS, Verdict.PRESS)
+        assert set(again) == {Verdict.REPEAT}
 
     play(tmp_path, story)
 
@@ -94,10 +98,14 @@ def test_a_door_opens_and_a_detector_finds_smoke(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_a_band_tells_its_pulse_each_second_its_range_and_that_it_is_off(tmp_path: Path) -> None:
+def test_a_band_tells_its_pulse_each_second_its_range_and_that_it_is_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(radio, "SERIES_S", 2.0)
+
     async def story(air: Air) -> None:
         def pulses() -> list[HeartRateMeasured]:
-            return air.heard(HeartRateMeasured)
+            return [one for event in air.heard(HeartRateMeasured) for one in event.each()]
 
         async with air.radio():
             await air.do(do="band", what="band", pulse_bpm=120, variation="none")
