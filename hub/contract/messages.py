@@ -340,6 +340,8 @@ class VitalLimits(Struct, frozen=True, omit_defaults=True):
     stress: bool = True  # False: neither stress nor any figure between beats leaves the hub
     pacemaker: bool = False  # then there is no stress; a pulse is judged by its limits only
     irregular: bool = False  # an irregular rhythm is known: as with a pacemaker
+    # since when they are of this resident; what a hub learned of a body before, it forgets
+    since_utc: float = 0.0
 
 
 class PairingReport(Struct, frozen=True):
