@@ -104,8 +104,8 @@ class Radio:
                     yield radio.Taken(ident)
                 case OpenPairing(s=s):
                     yield radio.OpenPairing(s)
-                case PairingAnswer(yes=yes, key=key):
-                    yield radio.PairingAnswer(yes, key)
+                case PairingAnswer(yes=yes, key=key, ask=ask):
+                    yield radio.PairingAnswer(yes, key, ask)
                 case _:
                     pass
 
@@ -253,8 +253,8 @@ def _of_pairing(
     match fact:
         case radio.PairingOpened(s=s):
             return PairingOpened(now, s)
-        case radio.PairingAsked(name=name, wanted=wanted, digits=digits):
-            return PairingAsked(now, name, wanted, digits)
+        case radio.PairingAsked():
+            return PairingAsked(now, fact.name, fact.wanted, fact.digits, fact.ask)
         case radio.PairingEnded():
             return PairingEnded(now, fact.name, fact.done, fact.reason, fact.open)
         case _:

@@ -15,6 +15,7 @@ from hub.contract.wire import Reason
 from hub.shared.backoff import exponential_s
 
 LATE = PASSING | {Reason.NOT_NOW.value}
+NEVER_S = 1e10  # three hundred years
 AGAIN_S = 3600.0  # a hub that refused may have a newer program by then
 NONE = VitalLimits()
 DEFAULTS = VitalLimits(  # what a hub uses where nothing is set, to be shown; its own rules decide
@@ -68,6 +69,17 @@ def set_anew(held: Kept, limits: VitalLimits, by: str, utc: float) -> Kept:
     return Kept(held.hub, version, utc, by, limits, Fate.WAITING, due_utc=utc)
 
 
+def of_another(held: Kept, limits: VitalLimits, utc: float) -> Kept:
+    """Return limits with which the hub forgets what it has learned of a body; sent at once."""
+    return set_anew(held, replace(limits, since_utc=max(utc, held.limits.since_utc)), "", utc)
+
+
+def when_back(held: Kept, utc: float) -> Kept:
+    """Return the same for a hub that is removed: nothing is sent until it is heard again."""
+    kept = of_another(held, NONE, utc)
+    return replace(kept, due_utc=utc + NEVER_S, sent_utc=utc)
+
+
 def sent(held: Kept, utc: float) -> Kept:
     """Return the limits after a try; due again unless the hub replies."""
     pause_s = exponential_s(held.tries + 1, first_s=FIRST_S, longest_s=LONGEST_S)
@@ -101,9 +113,12 @@ def reported(held: Kept, said: VitalLimits | None, utc: float) -> Kept | None:
     """
     if not held.version or held.fate is Fate.REFUSED:
         return None
-    if (said or NONE) == held.limits:
+    said = said or NONE
+    if said == held.limits:
         return None if held.fate is Fate.AT_HUB else replace(held, fate=Fate.AT_HUB, over_utc=utc)
     if held.fate is Fate.AT_HUB:
+        if replace(held.limits, since_utc=0.0) == said:  # an older program, or nothing was learned
+            return None
         return replace(held, fate=Fate.WAITING, due_utc=utc, tries=0)
     return None
 
@@ -114,8 +129,9 @@ def is_too_old(held: Kept) -> bool:
 
 
 def changed(before: VitalLimits, after: VitalLimits) -> tuple[str, ...]:
-    """Return the changes as `name=value` (`name=` for the default again), for the audit."""
+    """Return what a person changed, for the audit: `name=value`; `name=`: the default again."""
     names = [field.name for field in msgspec.structs.fields(VitalLimits)]
+    names.remove("since_utc")
     return tuple(
         f"{name}={_plain(getattr(after, name))}"
         for name in names

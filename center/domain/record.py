@@ -116,6 +116,20 @@ def changed(before: Record, after: Record) -> tuple[str, ...]:
     return (*fields, *(f"consent.{item}" for item in items))
 
 
+def is_another(before: Record, after: Record) -> bool:
+    """Whether a record is about another person now: name and year of birth differ.
+
+    One of them alone may have been written wrongly.
+    """
+    old, new = (before.name, before.birth_year), (after.name, after.birth_year)
+    return all((*old, *new)) and old[0] != new[0] and old[1] != new[1]
+
+
+def was_taken_back(before: Record, after: Record, item: ConsentItem) -> bool:
+    """Whether a consent that was given does not hold any more."""
+    return before.allows(item) and not after.allows(item)
+
+
 def age(record: Record, year: int) -> int | None:
     """Return the age that the resident reaches in `year`; None where it is not known."""
     if record.birth_year is None or record.birth_year > year:

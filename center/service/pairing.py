@@ -6,6 +6,7 @@ from center.service.desk import Desk
 from center.service.feed import Topic, Update
 from center.service.refusals import RefusalError
 from center.store.rows import hubs, pairings
+from center.store.rows.pairings import Order
 from hub.contract.messages import CommandKind
 
 
@@ -24,20 +25,23 @@ class NotOrderedError(RefusalError):
 
 async def open_window(desk: Desk, hub: str, by: str) -> None:
     """Have the hub accept a device for two minutes; raise `NotOrderedError`."""
-    await _order(desk, hub, CommandKind.OPEN_PAIRING, "", by)
+    await _order(desk, hub, Order(CommandKind.OPEN_PAIRING), by)
 
 
-async def answer(desk: Desk, hub: str, said: str, by: str) -> None:
-    """Say `yes` or `no` to a device, or give its key; raise `NotOrderedError`."""
-    await _order(desk, hub, CommandKind.ANSWER_PAIRING, said, by)
+async def answer(desk: Desk, hub: str, said: str, by: str, ask: int = 0) -> None:
+    """Say `yes` or `no` to the device of the request `ask`, or give a key.
+
+    Raises `NotOrderedError`.
+    """
+    await _order(desk, hub, Order(CommandKind.ANSWER_PAIRING, said, ask), by)
 
 
-async def _order(desk: Desk, hub: str, kind: CommandKind, said: str, by: str) -> None:
+async def _order(desk: Desk, hub: str, order: Order, by: str) -> None:
     known = await desk.store.ask(hubs.known, hub)
     if not known or known[0].removed_utc is not None:
         raise NotOrderedError(WhyNot.NO_HUB)
     if desk.link.listening_utc is None:
         raise NotOrderedError(WhyNot.NO_LINK)
-    command = await desk.store.change(pairings.put, hub, kind, said, by, desk.clock())
+    command = await desk.store.change(pairings.put, hub, order, by, desk.clock())
     desk.link.order(hub, command)
     desk.feed.tell(Update(Topic.HUB, hub))

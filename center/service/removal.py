@@ -53,6 +53,6 @@ def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
     waiting = (deliveries.c.hub == hub) & (deliveries.c.fate == Fate.WAITING.value)
     ended = {"fate": Fate.WITHDRAWN.value, "over_utc": utc}
     conn.execute(update(deliveries).where(waiting).values(ended))
-    limits.forget(conn, hub)
+    limits.forget(conn, hub, utc)
     write_line(conn, Entry(utc, Deed.HUB_REMOVED, version=0, hub=hub))
     return Removed.DONE

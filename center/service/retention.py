@@ -165,7 +165,10 @@ RULES = (
         "days_keep_s",
         tables.vitals.c.stored_utc,
     ),
-    Rule(tables.vital_limits, "what a hub works by; until its hub or the record is removed"),
+    Rule(
+        tables.vital_limits,
+        "what a hub works by; the defaults when its hub or the record is removed",
+    ),
     Rule(
         tables.subjects,
         "goes with its record, so that whoever lives there next has a name of their own",

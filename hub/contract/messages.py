@@ -340,6 +340,8 @@ class VitalLimits(Struct, frozen=True, omit_defaults=True):
     stress: bool = True  # False: neither stress nor any figure between beats leaves the hub
     pacemaker: bool = False  # then there is no stress; a pulse is judged by its limits only
     irregular: bool = False  # an irregular rhythm is known: as with a pacemaker
+    # since when they are of this resident; what a hub learned of a body before, it forgets
+    since_utc: float = 0.0
 
 
 class PairingReport(Struct, frozen=True):
@@ -354,6 +356,7 @@ class PairingReport(Struct, frozen=True):
     wanted: str = ""
     digits: str = ""
     name: str = ""
+    ask: int = 0  # names the request, for the answer to it; 0: an older hub
 
 
 class PhoneSeen(Struct, frozen=True):
@@ -544,6 +547,7 @@ class Command(Struct, frozen=True):
     urgent: bool = False  # an announcement that does not wait for the end of the quiet hours
     until_utc: float = 0.0  # when an announcement is out of date; 0: never
     limits: VitalLimits | None = None  # of `vital_limits`: all of them; None: the defaults again
+    ask: int = 0  # of `answer_pairing`: the request that it answers; 0: whichever waits
 
 
 class CenterState(Struct, frozen=True):

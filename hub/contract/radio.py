@@ -24,6 +24,7 @@ LINE_BYTES = 16_384
 Ago = Annotated[float, Meta(ge=0, le=86_400)]
 Text = Annotated[str, Meta(max_length=200)]
 Percent = Annotated[float, Meta(ge=0, le=100)]
+Ask = Annotated[int, Meta(ge=0, lt=2**32)]
 Intervals = Annotated[tuple[float, ...], Meta(max_length=64)]
 
 
@@ -211,12 +212,14 @@ class PairingOpened(Struct, frozen=True):
 class PairingAsked(Struct, frozen=True):
     """Radio to hub: a device is being paired, and a person is wanted. A `PairingAnswer` follows.
 
-    `name` is what the device calls itself: anybody can choose it.
+    `name` is what the device calls itself: anybody can choose it. `ask` names the request, so that
+    what is said to one never answers the next; 0: an older radio, which names none.
     """
 
     name: Text
     wanted: Wanted = Wanted.COMPARE
     digits: Annotated[str, Meta(pattern="^([0-9]{6})?$")] = ""
+    ask: Ask = 0
 
 
 class PairingEnded(Struct, frozen=True):
@@ -255,10 +258,14 @@ class OpenPairing(Struct, frozen=True):
 
 
 class PairingAnswer(Struct, frozen=True):
-    """Hub to radio: somebody says that the digits are the same (`yes`), or gives the `key`."""
+    """Hub to radio: somebody says that the digits are the same (`yes`), or gives the `key`.
+
+    It answers the request `ask` only; 0: whichever waits.
+    """
 
     yes: bool
     key: Annotated[str, Meta(pattern="^([0-9]{1,6})?$")] = ""
+    ask: Ask = 0
 
 
 Order = Ping | Taken | OpenPairing | PairingAnswer

@@ -123,9 +123,9 @@ def test_a_press_reaches_the_hub_and_what_it_took_is_told_back(tmp_path: Path) -
             port.tell(Took("b1-1"))
             assert await found.hear() == radio.Taken("b1-1")
             port.tell(OpenPairing(120.0))
-            port.tell(PairingAnswer(yes=True, key="004711"))
+            port.tell(PairingAnswer(yes=True, key="004711", ask=7))
             assert await found.hear() == radio.OpenPairing(120.0)
-            assert await found.hear() == radio.PairingAnswer(yes=True, key="004711")
+            assert await found.hear() == radio.PairingAnswer(yes=True, key="004711", ask=7)
             (event,) = port.emitted
             assert isinstance(event, WirelessPressed)
             return event
@@ -175,8 +175,8 @@ def test_a_press_is_emitted_in_the_turn_of_the_loop_that_reads_it(tmp_path: Path
         (radio.Presence("phone", near=True), RangeChanged(100.0, "phone", near=True)),
         (radio.PairingOpened(120.0), PairingOpened(100.0, 120.0)),
         (
-            radio.PairingAsked("전화", Wanted.COMPARE, "470192"),
-            PairingAsked(100.0, "전화", Wanted.COMPARE, "470192"),
+            radio.PairingAsked("전화", Wanted.COMPARE, "470192", 7),
+            PairingAsked(100.0, "전화", Wanted.COMPARE, "470192", 7),
         ),
         (
             radio.PairingEnded("전화", reason=PairingEnd.LEFT, open=True),

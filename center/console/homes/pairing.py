@@ -26,6 +26,7 @@ from center.store.rows.pairings import Ordered
 
 WAIT_S = 30.0  # a hub that works replies within a second or two
 KEY = re.compile("[0-9]{1,6}")
+ASK = re.compile("[0-9]{1,10}")
 WANTED = ("compare", "type", "show")
 
 
@@ -36,6 +37,7 @@ class WindowView(Struct, frozen=True):
     wanted: str  # empty: no device asks, or what it wants is not known here
     name: str
     digits: str
+    ask: int = 0  # the request on the page: an answer is to this one only
 
 
 class OrderView(Struct, frozen=True):
@@ -84,12 +86,13 @@ async def _page(visit: Visit, problem: str = "", status: int = 200) -> Response:
 
 async def _act(visit: Visit) -> Response:
     hub, by = homes.hub_of(visit.request), visit.person.name
-    said = said_of(await visit.request.form())
+    form = await visit.request.form()
+    said = said_of(form)
     if said is None:
         return await _page(visit, visit.t("pairing.bad_key"), 422)
     try:
         if said:
-            await pairing.answer(visit.desk, hub, said, by)
+            await pairing.answer(visit.desk, hub, said, by, ask_of(form))
         else:
             await pairing.open_window(visit.desk, hub, by)
     except NotOrderedError as error:
@@ -112,6 +115,12 @@ def said_of(form: FormData) -> str | None:
             return None
 
 
+def ask_of(form: FormData) -> int:
+    """Return the request that an answer is to; 0 where the form names none."""
+    ask = field(form, "ask")
+    return int(ask) if ASK.fullmatch(ask) else 0
+
+
 def window(hub: Hub, viewer: Viewer) -> WindowView | None:
     """Return the window in words, None where none is open any more."""
     report = hub.pairing
@@ -121,7 +130,7 @@ def window(hub: Hub, viewer: Viewer) -> WindowView | None:
     name = report.name or viewer.t("pairing.unnamed")
     until = clock(report.until_utc, viewer.now) if hub.synced else ""
     text = viewer.t("pairing.open_until" if until else "pairing.open_now", time=until)
-    return WindowView(text, wanted, name, " ".join(report.digits))
+    return WindowView(text, wanted, name, " ".join(report.digits), report.ask)
 
 
 def order(ordered: Ordered | None, viewer: Viewer) -> OrderView | None:

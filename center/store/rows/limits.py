@@ -6,10 +6,22 @@ A claim is one transaction: of two centres on one database only one gets each tr
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from center.domain.incident import Deed, Entry
-from center.domain.limits import NONE, Fate, Kept, changed, replied, reported, sent, set_anew
+from center.domain.limits import (
+    NONE,
+    Fate,
+    Kept,
+    changed,
+    of_another,
+    replied,
+    reported,
+    sent,
+    set_anew,
+    when_back,
+)
 from center.domain.record import WhyNotKept
 from center.store.rows.audit import write_line
 from center.store.rows.deliveries import BATCH, HASTEN_S, LASTS_S, next_counter
@@ -51,6 +63,7 @@ def put(
     held = find(conn, hub)
     if version is not None and version != held.version:
         return WhyNotKept.STALE
+    limits = replace(limits, since_utc=held.limits.since_utc)
     changes = changed(held.limits, limits)
     if not changes:
         return held
@@ -62,8 +75,15 @@ def put(
 
 
 def clear(conn: Connection, hub: str, utc: float) -> None:
-    """Set the defaults again: whoever lives there next has limits of their own."""
+    """Set the defaults again: who lives there next has limits and a usual pulse of their own."""
     put(conn, hub, NONE, "", utc)
+    begin_anew(conn, hub, utc)
+
+
+def begin_anew(conn: Connection, hub: str, utc: float) -> None:
+    """Have the hub forget what it has learned of a body."""
+    held = find(conn, hub)
+    save(conn, of_another(held, held.limits, utc))
 
 
 def any_due(conn: Connection, utc: float) -> bool:
@@ -95,9 +115,9 @@ def report(conn: Connection, hub: str, state: HubState, utc: float) -> bool:
     return False
 
 
-def forget(conn: Connection, hub: str) -> None:
-    """Delete the limits of a home whose hub is removed."""
-    conn.execute(delete(vital_limits).where(_c.hub == hub))
+def forget(conn: Connection, hub: str, utc: float) -> None:
+    """Delete the limits of a home whose hub is removed; if it is back, it is to forget as well."""
+    save(conn, when_back(find(conn, hub), utc))
 
 
 def save(conn: Connection, kept: Kept) -> None:

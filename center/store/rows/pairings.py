@@ -34,13 +34,22 @@ class Ordered(Struct, frozen=True):
     reply: Reply | None
 
 
-def put(conn: Connection, hub: str, kind: CommandKind, said: str, by: str, utc: float) -> Command:
+class Order(Struct, frozen=True):
+    """What the hub shall do; `said` is an answer to the request `ask`; 0: to whichever waits."""
+
+    kind: CommandKind
+    said: str = ""
+    ask: int = 0
+
+
+def put(conn: Connection, hub: str, order: Order, by: str, utc: float) -> Command:
     """Make an order, with a line in the audit; a key is not written there."""
+    kind, said = order.kind, order.said
     ident = f"pair-{secrets.token_hex(6)}"
     counter = next_counter(conn, hub, utc)
     told = " ".join(filter(None, (ident, said if said in WORDS or not said else "key")))
     write_line(conn, Entry(utc, DEED[kind], version=0, by=by, text=told, hub=hub))
-    return Command(ident, kind, counter, utc + LASTS_S, said)
+    return Command(ident, kind, counter, utc + LASTS_S, said, ask=order.ask)
 
 
 def last(conn: Connection, hub: str, utc: float) -> Ordered | None:

@@ -28,11 +28,12 @@ CAPABILITY = "KeyboardDisplay"
 REJECTED, CANCELED = "org.bluez.Error.Rejected", "org.bluez.Error.Canceled"
 
 
-class Said(Struct, frozen=True):
-    """A person's answer: yes or no, and the key where the device shows one."""
+class Said(Struct, frozen=True, omit_defaults=True):
+    """A person's answer: yes or no, and the key where the device shows one; `ask`: to what."""
 
     yes: bool
     key: str = ""
+    ask: int = 0  # 0: to whatever waits
 
 
 class Persons(Protocol):

@@ -178,11 +178,11 @@ async def _answer(found: Session, asked: PairingAsked, answers: "Answers") -> No
     while True:
         typed = await answers.ask(str(asked.wanted), name=asked.name, digits=asked.digits)
         if typed.lower() in NO:
-            said = Said(yes=False)
+            said = Said(yes=False, ask=asked.ask)
         elif asked.wanted is Wanted.COMPARE and typed.lower() in YES:
-            said = Said(yes=True)
+            said = Said(yes=True, ask=asked.ask)
         elif asked.wanted is Wanted.TYPE and typed.isascii() and typed.isdigit():
-            said = Said(yes=True, key=typed[:6])
+            said = Said(yes=True, key=typed[:6], ask=asked.ask)
         else:
             continue
         found.send(Request("answer", said=said))

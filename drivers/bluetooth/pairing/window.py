@@ -13,9 +13,11 @@ window: its ends are read best beside its steps.
 
 import asyncio
 import logging
+import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
@@ -109,6 +111,8 @@ class Pairing:
         now: Callable[[], float] = monotonic,
     ) -> None:
         self.followers: set[Callable[[Fact], None]] = set()
+        # a number of an earlier process must not be given again: its answer may still come
+        self.asks = count(1 + secrets.randbelow(2**31))
         self._tell_hub, self._listed, self._refused = tell, listed, refused
         self._adapter_wanted, self._paired, self._now = adapter, paired, now
         self._wishes: asyncio.Queue[Wish] = asyncio.Queue(1)
@@ -158,8 +162,8 @@ class Pairing:
                 wish = Wish(s, phone=True, names=tuple(sorted(self._stale)))
                 if not self.open(wish) and self._window is not None:
                     self._window.tell_again()
-            case PairingAnswer(yes=yes, key=key):
-                self.answer(Said(yes, key))
+            case PairingAnswer(yes=yes, key=key, ask=ask):
+                self.answer(Said(yes, key, ask))
             case _:
                 pass
 
@@ -262,6 +266,7 @@ class _Window:
         self._asking: tuple[Wanted, asyncio.Future[Said]] | None = None
         self._incoming = ""  # the path of a phone to which a person has said yes
         self._shown = ""
+        self._ask = 0  # the number of what a person was last asked
         self._why: PairingEnd | None = None  # why a person's part of the present pairing failed
         self._finish: asyncio.TimerHandle | None = None
 
@@ -302,7 +307,9 @@ class _Window:
             self._ended.set_result(reason)
 
     def answer(self, said: Said) -> bool:
-        """Take a person's answer; a yes where a key is wanted is none."""
+        """Take a person's answer; a yes where a key is wanted is none, nor is one to another."""
+        if said.ask not in (0, self._ask):
+            return False
         if self._asking is None:
             return bool(self._shown) and not said.yes and self._why is None and self._give_up()
         wanted, future = self._asking
@@ -322,11 +329,11 @@ class _Window:
             self.refuse(OUTSIDE if self._ended.done() else "pairing_unasked")
             return Said(yes=False)
         future: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
-        self._asking = wanted, future
+        self._asking, self._ask = (wanted, future), next(self._pairing.asks)
         said, why = Said(yes=False), PairingEnd.UNANSWERED
         try:
             name = await self._name(device)
-            self._pairing.tell(PairingAsked(name, wanted, digits))
+            self._pairing.tell(PairingAsked(name, wanted, digits, self._ask))
             with suppress(TimeoutError):
                 async with asyncio.timeout(ANSWER_S):
                     said = await future
@@ -347,7 +354,7 @@ class _Window:
             return False
         if self._shown == device:  # one more letter was typed
             return True
-        self._shown = device
+        self._shown, self._ask = device, next(self._pairing.asks)
         self._start(self._tell_shown(device, digits))
         return True
 
@@ -536,7 +543,7 @@ class _Window:
         return ""
 
     async def _tell_shown(self, device: str, digits: str) -> None:
-        self._pairing.tell(PairingAsked(await self._name(device), Wanted.SHOW, digits))
+        self._pairing.tell(PairingAsked(await self._name(device), Wanted.SHOW, digits, self._ask))
 
     def _give_up(self) -> bool:
         """Break off what a person is typing at the device: somebody says no."""

@@ -59,8 +59,10 @@ def obey(state: HomeState, command: Command, at: float, rules: Rules) -> Step | 
     window, said = state.pairing, command.text
     if window is None or window.wanted is None or _busy(state):
         return None
+    if command.ask not in (0, window.ask):  # it was said to another device
+        return None
     if said == NO:
-        return _told(_not_wanted(state), [PairingAnswer(yes=False)], at, rules)
+        return _told(_not_wanted(state), [PairingAnswer(yes=False, ask=window.ask)], at, rules)
     if window.wanted is Wanted.COMPARE and said == YES:
         return answer(state, at, rules)
     if window.wanted is Wanted.TYPE and KEY.fullmatch(said):
@@ -89,7 +91,8 @@ def compares(state: HomeState) -> bool:
 
 def answer(state: HomeState, at: float, rules: Rules, key: str = "") -> Step:
     """Say yes to the device that waits, or give its key; the radio tells what comes of it."""
-    return _told(_not_wanted(state), [PairingAnswer(yes=True, key=key)], at, rules)
+    ask = 0 if state.pairing is None else state.pairing.ask
+    return _told(_not_wanted(state), [PairingAnswer(yes=True, key=key, ask=ask)], at, rules)
 
 
 def shut(state: HomeState, at: float, rules: Rules) -> Step:
@@ -141,10 +144,11 @@ def _asked(state: HomeState, event: PairingAsked, rules: Rules) -> Step:
     """Tell a person what to do; a request outside the home's window is answered no."""
     window = state.pairing
     if window is None or not window.open or _busy(state):
-        return state, [PairingAnswer(yes=False)]
+        return state, [PairingAnswer(yes=False, ask=event.ask)]
     asked = replace(
-        window, wanted=event.wanted, digits=event.digits, name=event.name, said_at=event.at
-    )
+        window, wanted=event.wanted, digits=event.digits, name=event.name, said_at=event.at,
+        ask=event.ask,
+    )  # fmt: skip
     state = replace(_without_fingers(state, rules), pairing=asked)
     return _told(state, [_spoken(asked)], event.at, rules)
 
@@ -178,7 +182,7 @@ def _ended(state: HomeState, event: PairingEnded, rules: Rules) -> Step:
 
 def _not_wanted(state: HomeState) -> HomeState:
     """Return the state in which no device waits for a person."""
-    window = state.pairing and replace(state.pairing, wanted=None, digits="", name="")
+    window = state.pairing and replace(state.pairing, wanted=None, digits="", name="", ask=0)
     return replace(state, pairing=window)
 
 

@@ -91,10 +91,14 @@ class OpenPairing(Struct, frozen=True, tag="OpenPairing"):
 
 
 class PairingAnswer(Struct, frozen=True, tag="PairingAnswer"):
-    """Tell the radio that the digits are the same (`yes`), or the `key` that the device shows."""
+    """Tell the radio that the digits are the same (`yes`), or the `key` that the device shows.
+
+    `ask` is the request that it answers; 0: whichever waits.
+    """
 
     yes: bool
     key: str = ""
+    ask: int = 0
 
 
 class Pet(Struct, frozen=True, tag="Pet"):

@@ -171,6 +171,7 @@ class PairingAsked(Struct, frozen=True, tag="PairingAsked"):
     name: str
     wanted: Wanted
     digits: str = ""
+    ask: int = 0  # names this request; 0: an older radio
 
 
 class PairingEnded(Struct, frozen=True, tag="PairingEnded"):

@@ -177,6 +177,7 @@ class Pairing(Struct, frozen=True):
     digits: str = ""
     name: str = ""  # of the device, as it calls itself
     said_at: float = 0.0
+    ask: int = 0  # names the request of that device
 
 
 class Announcement(Struct, frozen=True):

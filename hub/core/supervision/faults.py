@@ -206,7 +206,7 @@ def _pairing_report(state: HomeState) -> PairingReport | None:
     if window is None or not window.open:
         return None
     until_utc = state.clock.utc(window.until)
-    return PairingReport(until_utc, window.wanted or "", window.digits, window.name)
+    return PairingReport(until_utc, window.wanted or "", window.digits, window.name, window.ask)
 
 
 def _phones_seen(state: HomeState, rules: Rules) -> tuple[PhoneSeen, ...]:

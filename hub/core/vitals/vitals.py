@@ -7,7 +7,7 @@ from hub.core.model.effects import Effect
 from hub.core.model.events import HeartRateMeasured, VitalsMeasured
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState, Step
-from hub.core.model.vitals import NOTHING
+from hub.core.model.vitals import NOTHING, Usual
 from hub.core.vitals import limits, pulse, question, readings, summary
 
 
@@ -43,11 +43,24 @@ def is_life(state: HomeState, event: HeartRateMeasured | VitalsMeasured) -> bool
 
 
 def set_limits(state: HomeState, own: VitalLimits | None, rules: Rules) -> Step:
-    """Apply the limits of the centre, also to what is being asked."""
-    state = replace(state, limits=own or limits.NONE_SET)
+    """Apply the limits of the centre, also to what is being asked.
+
+    With those of another resident, or once a consent is taken back, it forgets what was usual.
+    """
+    own = own or limits.NONE_SET
+    if own.since_utc > limits.of_resident(state).since_utc:
+        state = _forgotten(state)
+    state = replace(state, limits=own)
     if not limits.reads_beats(state):
         state = replace(state, beats={})
     return question.follow_limits(state, rules)
+
+
+def _forgotten(state: HomeState) -> HomeState:
+    """Forget what was learned and answered; an episode that is under way goes on."""
+    old = state.vitals
+    bands = {d: replace(band, usual=Usual(), windows=()) for d, band in old.bands.items()}
+    return replace(state, vitals=replace(old, bands=bands, told={}), beats={})
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:

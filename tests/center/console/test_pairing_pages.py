@@ -113,6 +113,18 @@ def test_digits_are_compared_and_a_name_is_only_shown(
     assert [text.split()[1] for _, _, text in lines(office)] == ["yes", "no"]
 
 
+def test_an_answer_is_to_the_request_that_the_page_shows(
+    office: Office, operator: httpx.Client
+) -> None:
+    report = PairingReport(office.now() + 100, "compare", "470192", "전화", ask=41)
+    office.greet(HUB, pairing=report)
+    page = operator.get(PAGE).text
+    (ask, _) = re.findall(r'name="ask" value="(\d+)"', page)
+    says(operator, do="yes", ask=ask)
+    says(operator, do="no", ask="x")
+    assert [command.ask for _, command in office.orders] == [41, 0]
+
+
 def test_a_key_is_sent_and_never_written_into_the_audit(
     office: Office, operator: httpx.Client
 ) -> None:

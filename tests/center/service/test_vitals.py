@@ -10,15 +10,16 @@ from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from center.domain import vitals as pictures
+from center.domain.incident import Deed, Entry
 from center.domain.limits import AGAIN_S, DEFAULTS, Fate, Kept, is_too_old
-from center.domain.record import Consent, ConsentItem
+from center.domain.record import Consent, ConsentItem, Record
 from center.domain.vitals import SPANS, Window, window
 from center.link.reconnect import LinkState
 from center.service import removal, rounds, vitals
 from center.service.feed import Topic, Update
 from center.service.intake import store_message
 from center.service.vitals import NotSetError
-from center.store.rows import audit, limits
+from center.store.rows import audit, limits, records
 from center.store.rows import vitals as rows
 from center.store.store import Store
 from center.store.tables import vitals as table
@@ -325,7 +326,54 @@ def test_who_moves_in_next_has_limits_of_their_own(store: Store) -> None:
     hear(store, Reply(kept.command, done=True), utc=NOW + 1)
     store.submit(lambda conn: removal.remove_home(conn, NOW + 2, HUB)).result(10)
     ((_, order),) = claim(store, NOW + 3)
-    assert order.limits == VitalLimits()
+    assert order.limits == VitalLimits(since_utc=NOW + 2)
+
+
+def kept_after(store: Store, record: Record) -> list[VitalLimits | None]:
+    """The limits that a change of the record sends to the hub."""
+    change = Entry(NOW + 5, Deed.RECORD_CHANGED, version=0, by="김하늘")
+    store.submit(lambda conn: records.put(conn, HUB, record, change)).result(10)
+    return [order.limits for _, order in claim(store, NOW + 6)]
+
+
+def test_what_was_usual_is_not_the_next_residents(store: Store) -> None:
+    """Nor is it kept by whoever takes their consent back. Limits that were never set are sent."""
+    write(store)
+    anew = [VitalLimits(since_utc=NOW + 5)]
+    assert kept_after(store, replace(WILLING, name="이바다", birth_year=1939)) == anew
+    refused = tuple(replace(one, given=False) for one in WILLING.consents)
+    assert kept_after(store, replace(WILLING, name="이바다", consents=refused)) == anew
+
+
+@pytest.mark.parametrize("fields", [{"name": "이름"}, {"birth_year": 1931}, {"notes": "개가 있음"}])
+def test_a_record_that_is_corrected_is_of_the_same_resident(
+    store: Store, fields: dict[str, object]
+) -> None:
+    before = replace(WILLING, name="이바다", birth_year=1939)
+    write(store, before)
+    assert kept_after(store, replace(before, **fields)) == []
+
+
+def test_limits_that_people_set_later_still_say_whose_they_are(store: Store) -> None:
+    write(store)
+    store.submit(lambda conn: removal.remove_home(conn, NOW, HUB)).result(10)
+    kept = put(store, WANTED, NOW + 1)
+    assert kept.limits == replace(WANTED, since_utc=NOW)
+    ((_, order),) = claim(store, NOW + 2)
+    hear(store, Reply(order.id, done=True), utc=NOW + 3)
+    hear(store, replace(state(utc=NOW + 4), limits=WANTED), utc=NOW + 4)
+    assert claim(store, NOW + 60) == [], "of an older program: it cannot say since when"
+    hear(store, replace(state(utc=NOW + 61), limits=VitalLimits()), utc=NOW + 61)
+    assert len(claim(store, NOW + 62)) == 1, "it was set up anew"
+
+
+def test_a_hub_that_was_removed_and_is_taken_over_is_to_forget(store: Store) -> None:
+    put(store)
+    store.submit(lambda conn: removal.remove_hub(conn, NOW, HUB)).result(10)
+    assert claim(store, NOW + 365 * 86_400) == [], "nothing is sent to it meanwhile"
+    hear(store, replace(state(utc=NOW + 60), limits=WANTED), utc=NOW + 60)
+    ((_, order),) = claim(store, NOW + 61)
+    assert order.limits == VitalLimits(since_utc=NOW)
 
 
 def test_who_moves_in_next_has_no_readings_of_who_lived_there(store: Store) -> None:
@@ -384,6 +432,7 @@ def test_a_retained_state_says_nothing_of_limits(store: Store) -> None:
 
 def test_the_defaults_that_the_form_shows_are_the_hubs_own() -> None:
     hubs, shown = VitalRules(), msgspec.structs.asdict(DEFAULTS)
+    assert shown.pop("since_utc") == 0.0, "nobody types it"
     numbers = {name: value for name, value in shown.items() if not isinstance(value, bool)}
     assert numbers == {name: getattr(hubs, name) or None for name in numbers}
 

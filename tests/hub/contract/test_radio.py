@@ -57,6 +57,7 @@ WORDS: tuple[Word, ...] = (
     OpenPairing(120.0),
     PairingAnswer(yes=True),
     PairingAnswer(yes=True, key="004711"),
+    PairingAnswer(yes=True, ask=2**32 - 1),
 )
 
 

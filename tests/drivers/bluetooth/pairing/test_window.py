@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Room:
         self.pairing = Pairing(
             self.told.put_nowait, self.list, self.refused, paired=self.paired.append
         )
+        self.pairing.asks = count(1)
 
     async def do(self, what: str, **order: object) -> dict[str, Any]:
         return await asyncio.to_thread(self.bluez.do, what, **order)
@@ -107,7 +109,7 @@ def test_a_phone_is_paired_by_digits_that_a_person_compares(story: Story) -> Non
         assert (bluez["adapter"]["Pairable"], bluez["adapter"]["Discoverable"]) == (True, True)
         assert bluez["adapter"]["Alias"] == "Anbu Hub"
         await room.do("ask", address=PHONE, number=4711, identity=IDENTITY)
-        assert await room.hear() == PairingAsked("그림자전화", Wanted.COMPARE, "004711")
+        assert await room.hear() == PairingAsked("그림자전화", Wanted.COMPARE, "004711", 1)
         assert not (await room.bonds())["outcomes"]  # it waits
         room.pairing.take_order(PairingAnswer(yes=True))
         ended = await room.hear()
@@ -162,6 +164,38 @@ def test_digits_that_differ_are_refused_and_there_is_time_for_another_try(story:
         assert load(room.list) == ()
 
     story(scene)
+
+
+@pytest.mark.parametrize("wanted", ["first", "second", "whichever"])
+def test_what_is_said_to_one_request_never_answers_the_next(story: Story, wanted: str) -> None:
+    """A yes is on its way while the device breaks off, and another one asks."""
+
+    async def scene(room: Room) -> None:
+        await room.open(Wish(phone=True))
+        await room.do("ask", address=PHONE, number=1, identity=IDENTITY)
+        first = await room.hear()
+        assert isinstance(first, PairingAsked)
+        room.pairing.answer(Said(yes=False))
+        await room.hear()
+        await room.do("ask", address=PHONE, number=2)
+        second = await room.hear()
+        assert isinstance(second, PairingAsked)
+        ask = {"first": first.ask, "second": second.ask, "whichever": 0}[wanted]
+        for yes in (True, False):
+            room.pairing.take_order(PairingAnswer(yes=yes, ask=ask))
+        if wanted == "first":
+            room.pairing.take_order(PairingAnswer(yes=False, ask=second.ask))
+        outcomes = ["refused", "refused" if wanted == "first" else "agreed"]
+        await room.until(lambda found: found["outcomes"] == outcomes)
+
+    story(scene)
+
+
+def test_two_processes_name_no_request_alike(tmp_path: Path) -> None:
+    """What was said to one that has ended may reach the next."""
+    made = [Pairing(lambda _: None, tmp_path, Counter()) for _ in range(2)]
+    first, second = (next(one.asks) for one in made)
+    assert 0 < first != second > 0
 
 
 def test_nobody_answers_and_nothing_is_paired(
@@ -252,11 +286,11 @@ def test_a_cuff_that_shows_a_key_is_paired_by_the_key_that_is_typed(story: Story
     async def scene(room: Room) -> None:
         await room.do("around", address=CUFF, how={"way": "type", "number": 4711})
         await room.open(Wish(new=NEW_CUFF))
-        assert await room.hear() == PairingAsked("cuff", Wanted.TYPE)
+        assert await room.hear() == PairingAsked("cuff", Wanted.TYPE, ask=1)
         assert not room.pairing.answer(Said(yes=True))  # a yes is no key
         room.pairing.take_order(PairingAnswer(yes=True, key="999999"))
         assert await room.hear() == PairingEnded("cuff", reason=PairingEnd.WRONG_KEY, open=True)
-        assert await room.hear() == PairingAsked("cuff", Wanted.TYPE)
+        assert await room.hear() == PairingAsked("cuff", Wanted.TYPE, ask=2)
         room.pairing.take_order(PairingAnswer(yes=True, key="004711"))
         assert await room.hear() == PairingEnded("cuff", done=True, reason=PairingEnd.PAIRED)
         assert load(room.list) == (NEW_CUFF,)
@@ -269,8 +303,8 @@ def test_a_key_that_is_wrong_three_times_ends_the_window(story: Story) -> None:
     async def scene(room: Room) -> None:
         await room.do("around", address=CUFF, how={"way": "type", "number": 4711})
         await room.open(Wish(new=NEW_CUFF))
-        for _ in range(3):
-            assert await room.hear() == PairingAsked("cuff", Wanted.TYPE)
+        for n in (1, 2, 3):
+            assert await room.hear() == PairingAsked("cuff", Wanted.TYPE, ask=n)
             room.pairing.answer(Said(yes=True, key="1"))
             assert await room.hear() == PairingEnded("cuff", reason=PairingEnd.WRONG_KEY, open=True)
         assert await room.hear() == PairingEnded(reason=PairingEnd.FAILED)
@@ -283,10 +317,10 @@ def test_a_key_that_is_typed_at_the_device_is_told_once_and_can_be_given_up(stor
     async def scene(room: Room) -> None:
         await room.do("around", address=CUFF, how={"way": "show", "number": 12})
         await room.open(Wish(new=NEW_CUFF))
-        assert await room.hear() == PairingAsked("cuff", Wanted.SHOW, "000012")
+        assert await room.hear() == PairingAsked("cuff", Wanted.SHOW, "000012", 1)
         room.pairing.answer(Said(yes=False))
         assert await room.hear() == PairingEnded("cuff", reason=PairingEnd.NO, open=True)
-        assert await room.hear() == PairingAsked("cuff", Wanted.SHOW, "000012")
+        assert await room.hear() == PairingAsked("cuff", Wanted.SHOW, "000012", 2)
         assert await room.hear() == PairingEnded("cuff", done=True, reason=PairingEnd.PAIRED)
 
     story(scene)

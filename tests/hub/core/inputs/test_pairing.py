@@ -73,6 +73,12 @@ def order(text: str = "", at: float = 30.0, counter: int = 1) -> CommandReceived
     return CommandReceived(at, UTC + at, Command(f"c{counter}", kind, counter, UTC + at + 60, text))
 
 
+def answer_to(ask: int, text: str, at: float, counter: int) -> CommandReceived:
+    """The centre's answer to one request."""
+    event = order(text, at, counter)
+    return replace(event, command=replace(event.command, ask=ask))
+
+
 def replies(effects: list[Effect]) -> list[Reply]:
     read = [wire.decode_from_hub(e.topic, e.payload)[1] for e in effects if isinstance(e, Publish)]
     return [message for message in read if isinstance(message, Reply)]
@@ -374,3 +380,32 @@ def test_who_opens_a_window_hears_what_may_not_be_heard_meanwhile(
     """It may search, and then a press of a pendant may be lost."""
     said = messages("hub", language, "hub")["say"][Phrase.PAIRING_OPEN]
     assert all(word in said for word in words)
+
+
+@pytest.mark.parametrize("text", ["yes", "no"])
+def test_what_the_centre_says_to_one_request_never_answers_the_next(text: str) -> None:
+    """A page was drawn, and another device asks by the time that somebody clicks on it."""
+    state = tell(
+        quiet(), order(at=20.0, counter=1), PairingOpened(20.1, 120.0),
+        PairingAsked(21.0, "하나", Wanted.COMPARE, DIGITS, ask=7),
+        PairingAsked(22.0, "둘", Wanted.COMPARE, "000001", ask=8),
+    )  # fmt: skip
+    late, effects = story(state, answer_to(7, text, 23.0, 2))
+    assert orders(effects) == []
+    assert [(one.done, one.reason) for one in replies(effects)] == [(False, "not_now")]
+    _, effects = story(late, answer_to(8, text, 24.0, 3))
+    assert orders(effects) == [PairingAnswer(yes=text == "yes", ask=8)]
+    _, effects = story(late, order(text, 24.0, 3))
+    assert orders(effects) == [PairingAnswer(yes=text == "yes", ask=8)], "of an older centre"
+
+
+def test_the_button_answers_the_request_that_waits() -> None:
+    state = tell(
+        quiet(), order(at=20.0, counter=1), PairingOpened(20.1, 120.0),
+        PairingAsked(21.0, "하나", Wanted.COMPARE, DIGITS, ask=7),
+    )  # fmt: skip
+    _, effects = story(state, *press(25.0, GREEN))
+    assert orders(effects) == [PairingAnswer(yes=True, ask=7)]
+    closed, effects = story(quiet(), PairingAsked(21.0, "하나", Wanted.COMPARE, DIGITS, ask=7))
+    assert orders(effects) == [PairingAnswer(yes=False, ask=7)]
+    assert closed.pairing is None

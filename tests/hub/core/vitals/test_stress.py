@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from hub.contract import wire
 from hub.contract.messages import Vital, VitalKind, VitalLevel, VitalLimits, Vitals, VitalWhy
+from hub.contract.voice import Meaning, Phrase
 from hub.core import late
 from hub.core.decide import recover
 from hub.core.model.effects import Lane, Publish
@@ -237,6 +238,27 @@ def test_a_baseline_that_is_known_is_told_with_the_stress() -> None:
     assert (stress.usual, stress.level, stress.why) == (7.4, VitalLevel.HIGHER, None)
     today = home.state.vitals.bands[BAND].usual.stress[-1]
     assert (today.day, today.n >= 1) == (day, True), "and today is learned"
+
+
+def test_the_next_resident_is_not_compared_with_who_lived_there() -> None:
+    home = Worn()
+    for _ in range(4):
+        home.beat(64.0, 2 * HOUR, every_s=20.0).wait(DAY - 2 * HOUR)
+    home.limit(VitalLimits(low_bpm=45.0, since_utc=10.0))
+    assert home.state.vitals.bands[BAND].usual == Usual()
+    home.beat(80.0, HOUR)
+    rest = last(home, VitalKind.RESTING_PULSE)
+    assert (rest.usual, rest.why) == (None, VitalWhy.LEARNING)
+    known = home.state.vitals.bands[BAND].usual
+    for same in (VitalLimits(since_utc=10.0), VitalLimits(low_bpm=46.0), None):
+        home.limit(same)
+        assert home.state.vitals.bands[BAND].usual == known, "the same resident, an older centre"
+
+
+def test_what_the_one_before_answered_silences_nothing_for_the_next() -> None:
+    home = Worn().finger(87.0).say(Meaning.FINE).wait(10 * MINUTE)
+    home.limit(VitalLimits(since_utc=10.0)).finger(87.0)
+    assert home.said.count(Phrase.WARN_OXYGEN) == 2
 
 
 def test_only_the_last_days_are_kept() -> None:
