@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from center import cli
-from center.store.rows.deliveries import HASTEN_S, LASTS_S
+from center.store.rows.commands import HASTEN_S, LASTS_S
 from center.store.store import Store
 from hub.contract.messages import Availability, Command, Reply, Stage
 from hub.contract.scaip import What

@@ -4,6 +4,7 @@ __all__ = [
     "accounts",
     "announcements",
     "audit",
+    "commands",
     "days",
     "deliveries",
     "hubs",

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import BigInteger, Connection, Row, bindparam, case, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from center.domain import times
 from center.domain.announcement import (
@@ -24,14 +24,12 @@ from center.domain.announcement import (
 from center.domain.incident import Deed
 from center.store import tables
 from center.store.rows import announcements, records
+from center.store.rows.commands import BATCH, HASTEN_S, LASTS_S, next_counter
 from center.store.shaping import shape
-from center.store.tables import counters, deliveries
+from center.store.tables import deliveries
 from hub.contract.messages import AnnouncementEvent, Command, CommandKind, Reply
 
-BATCH = 25  # at once: acks of calls for help wait in the same queue
-LASTS_S = 150.0  # of a command; hubs allow 300 s, so their clocks may be off by 150 s either way
 CLOCK_ERR_S = 60.0  # of a hub that says it is synchronised
-HASTEN_S = 10.0  # a hub that comes online is not sent the same twice within this time
 _c = deliveries.c
 _WAITING = _c.fate == Fate.WAITING.value
 _ONE = (
@@ -53,13 +51,6 @@ _HASTEN = (
     .where(_c.sent_utc < bindparam("before"))
     .values(due_utc=bindparam("utc"))
 )
-_LEAST = bindparam("least", type_=BigInteger)
-_COUNT = (
-    update(counters)
-    .where(counters.c.hub == bindparam("there"))
-    .values(counter=case((counters.c.counter >= _LEAST, counters.c.counter + 1), else_=_LEAST))
-)
-_COUNTER = select(counters.c.counter).where(counters.c.hub == bindparam("there"))
 
 
 class Look(Struct, frozen=True):
@@ -97,17 +88,6 @@ def claim(conn: Connection, utc: float, limit: int = BATCH) -> tuple[list[tuple[
         orders.append((one.hub, _command(announcement, next_counter(conn, one.hub, utc), utc)))
         save(conn, sent(one, utc, announcement.until_utc))
     return orders, over
-
-
-def next_counter(conn: Connection, hub: str, utc: float) -> int:
-    """Return a number above all earlier ones of this hub; at least the time in milliseconds.
-
-    So it rises even where the database is a restored, older copy.
-    """
-    least = int(utc * 1000)
-    if not conn.execute(_COUNT, {"there": hub, "least": least}).rowcount:
-        conn.execute(insert(counters).values(hub=hub, counter=least))
-    return int(conn.scalar(_COUNTER, {"there": hub}) or least)
 
 
 def reply(conn: Connection, hub: str, said: Reply, utc: float) -> bool:

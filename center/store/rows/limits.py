@@ -24,7 +24,7 @@ from center.domain.limits import (
 )
 from center.domain.record import WhyNotKept
 from center.store.rows.audit import write_line
-from center.store.rows.deliveries import BATCH, HASTEN_S, LASTS_S, next_counter
+from center.store.rows.commands import BATCH, HASTEN_S, LASTS_S, next_counter
 from center.store.shaping import shape
 from center.store.tables import vital_limits
 from hub.contract.messages import Command, CommandKind, HubState, Reply, VitalLimits

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from center.domain.incident import Deed, Entry
 from center.store import tables
 from center.store.rows.audit import write_line
-from center.store.rows.deliveries import next_counter
+from center.store.rows.commands import next_counter
 from center.store.shaping import shape
 from hub.contract.messages import Command, CommandKind, Reply
 

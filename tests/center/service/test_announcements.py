@@ -33,7 +33,7 @@ from center.link.reconnect import LinkState
 from center.service import announcements, rounds
 from center.service.feed import Topic, Update
 from center.store.rows import announcements as rows
-from center.store.rows import audit, deliveries, records
+from center.store.rows import audit, commands, deliveries, records
 from center.store.rows.announcements import NotSent
 from center.store.store import Store
 from center.store.tables import events
@@ -305,7 +305,7 @@ def test_counters_rise_whatever_the_clock_does_and_outlive_the_process(tmp_path:
     seen: list[int] = []
     for utc in (NOW, NOW, NOW - 86_400, NOW + 1, NOW + 1):
         with stored(tmp_path) as store:
-            job = partial(deliveries.next_counter, hub=HUB, utc=utc)
+            job = partial(commands.next_counter, hub=HUB, utc=utc)
             seen.append(store.submit(job).result(10))
     assert seen == sorted(set(seen))
     assert max(seen) < 2**53
