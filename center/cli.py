@@ -19,7 +19,7 @@ from center.config import Settings, database_url, rooted
 from center.domain import times
 from center.domain.incident import Deed, Entry
 from center.domain.record import Record
-from center.service import auth, removal
+from center.service import auth, homes, removal
 from center.service.auth import Role
 from center.service.removal import Removed
 from center.service.texts import Texts, of_file
@@ -189,7 +189,7 @@ def _set_home(args: argparse.Namespace, t: Texts) -> int:
     hub = _hub(args.hub, t)
     record = read(args.file.read_bytes(), str(args.file), Record, noted=noted_by(args))
     change = Entry(time.time(), Deed.RECORD_CHANGED, version=0)
-    _change(args, lambda conn: records.put(conn, hub, record, change))
+    _change(args, lambda conn: homes.put(conn, hub, record, change))
     warning = _change(args, lambda conn: _standing(conn, hub))
     return _complain(t(warning, hub=hub), 0) if warning else 0
 

@@ -3,19 +3,28 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from center.domain.equipment import Grace, Look
 from center.domain.hub import Hub
 from center.domain.incident import Deed, Entry
 from center.domain.need import Called, Need, NotHandled, Try, WhyNot
-from center.domain.record import Kept, NotKept, Record, WhyNotKept
+from center.domain.record import (
+    ConsentItem,
+    Kept,
+    NotKept,
+    Record,
+    WhyNotKept,
+    is_another,
+    was_taken_back,
+)
 from center.service import equipment
 from center.service.desk import Desk
 from center.service.equipment import Bounds
 from center.service.feed import Topic, Update
 from center.service.refusals import RefusalError
-from center.store.rows import needs, presses, records
+from center.store.rows import limits, needs, presses, records
 from center.store.rows.needs import Task
 
 
@@ -80,10 +89,27 @@ async def follow_trouble(
         desk.feed.tell(Update(Topic.NEED))
 
 
+def put(
+    conn: Connection, hub: str, record: Record, change: Entry, version: int | None = None
+) -> Kept | NotKept:
+    """Store a record, as `records.put`.
+
+    Of another resident, or where readings must not be kept any more, the hub forgets the body.
+    """
+    found = records.find(conn, hub)
+    held = found.record if found else Record()
+    done = records.put(conn, hub, record, change, version)
+    if isinstance(done, NotKept):
+        return done
+    if is_another(held, record) or was_taken_back(held, record, ConsentItem.VITALS):
+        limits.begin_anew(conn, hub, change.utc)
+    return done
+
+
 async def keep(desk: Desk, hub: str, record: Record, by: str, version: int | None) -> Kept:
     """Store a record, decided against the version looked at; raise `NotKeptError`."""
     change = Entry(desk.clock(), Deed.RECORD_CHANGED, version=0, by=by)
-    done = await desk.store.change(records.put, hub, record, change, version)
+    done = await desk.store.change(put, hub, record, change, version)
     if isinstance(done, NotKept):
         raise NotKeptError(done.why, done.kept)
     desk.feed.tell(Update(Topic.HOME, hub))

@@ -6,18 +6,8 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from center.domain.incident import Deed, Entry
-from center.domain.record import (
-    ConsentItem,
-    Kept,
-    NotKept,
-    Record,
-    WhyNotKept,
-    changed,
-    is_another,
-    was_taken_back,
-)
+from center.domain.record import Kept, NotKept, Record, WhyNotKept, changed
 from center.store import tables
-from center.store.rows import limits
 from center.store.rows.audit import write_line
 from center.store.shaping import shape
 from center.store.tables import audit, records
@@ -65,8 +55,6 @@ def put(
     values = msgspec.to_builtins(kept)
     if not conn.execute(update(records).where(records.c.hub == hub).values(values)).rowcount:
         conn.execute(insert(records).values(values))
-    if is_another(held.record, record) or was_taken_back(held.record, record, ConsentItem.VITALS):
-        limits.begin_anew(conn, hub, change.utc)
     text = " ".join(fields)
     write_line(
         conn, Entry(change.utc, Deed.RECORD_CHANGED, version=0, by=change.by, text=text, hub=hub)

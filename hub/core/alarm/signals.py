@@ -5,6 +5,7 @@ The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the mes
 
 from msgspec.structs import replace
 
+from hub.contract.messages import FaultKind
 from hub.contract.scaip import HAZARDS
 from hub.contract.voice import Phrase
 from hub.core.model.checkin import asking
@@ -14,6 +15,7 @@ from hub.core.model.state import (
     Accepted,
     Alarm,
     Cancelled,
+    Fault,
     HomeState,
     Life,
     Present,
@@ -26,6 +28,8 @@ from hub.core.supervision import snapshot
 
 RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
 BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}
+# a wearable that sends nothing: the centre sees to it, and every way to call for help works
+UNSEEN = frozenset({FaultKind.MUTE_LINK, FaultKind.STALE_BOND})
 # the least advanced alarm decides what is shown, so that no alarm hides another
 URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
 
@@ -99,7 +103,12 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
         return Signal.PAIRING
     if not state.link.up and state.link.since + rules.offline_s <= at:
         return Signal.OFFLINE
-    return FAULT if any(fault != snapshot.FAULT for fault in state.faults) else RESTING
+    return FAULT if any(_shows(*fault) for fault in state.faults.items()) else RESTING
+
+
+def _shows(ident: str, fault: Fault) -> bool:
+    """Whether a fault colours the lamp; it may stand for weeks, and the lamp is seen at night."""
+    return ident != snapshot.FAULT and fault.kind not in UNSEEN
 
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:

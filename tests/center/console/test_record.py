@@ -193,7 +193,12 @@ def test_a_number_that_lost_its_zero_is_refused_with_a_sentence(tmp_path: Path) 
 
 def test_the_example_is_a_record() -> None:
     file = Path(__file__).parents[3] / "docs" / "examples" / "record.toml"
-    assert read(file.read_text("utf-8"), file.name, Record) == RECORD
+    example = read(file.read_text("utf-8"), file.name, Record)
+    assert replace(example, consents=RECORD.consents) == RECORD
+    # it is the demo's resident, too, who wears a band and has a phone: their pages show something
+    shown = {ConsentItem.VITALS, ConsentItem.PHONE}
+    assert {*RECORD.consents} | {example.consent(item) for item in shown} == {*example.consents}
+    assert all(example.allows(item) for item in shown)
 
 
 def test_a_record_comes_from_a_file(tmp_path: Path) -> None:

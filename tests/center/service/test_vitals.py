@@ -15,11 +15,11 @@ from center.domain.limits import AGAIN_S, DEFAULTS, Fate, Kept, is_too_old
 from center.domain.record import Consent, ConsentItem, Record
 from center.domain.vitals import SPANS, Window, window
 from center.link.reconnect import LinkState
-from center.service import removal, rounds, vitals
+from center.service import homes, removal, rounds, vitals
 from center.service.feed import Topic, Update
 from center.service.intake import store_message
 from center.service.vitals import NotSetError
-from center.store.rows import audit, limits, records
+from center.store.rows import audit, limits
 from center.store.rows import vitals as rows
 from center.store.store import Store
 from center.store.tables import vitals as table
@@ -332,7 +332,7 @@ def test_who_moves_in_next_has_limits_of_their_own(store: Store) -> None:
 def kept_after(store: Store, record: Record) -> list[VitalLimits | None]:
     """The limits that a change of the record sends to the hub."""
     change = Entry(NOW + 5, Deed.RECORD_CHANGED, version=0, by="김하늘")
-    store.submit(lambda conn: records.put(conn, HUB, record, change)).result(10)
+    store.submit(lambda conn: homes.put(conn, HUB, record, change)).result(10)
     return [order.limits for _, order in claim(store, NOW + 6)]
 
 

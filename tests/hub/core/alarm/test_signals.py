@@ -1,5 +1,8 @@
 """What the resident sees and hears: the present state, never an old one."""
 
+import pytest
+
+from hub.contract.radio import Part
 from hub.contract.voice import Phrase
 from hub.contract.wire import LinkTrouble
 from hub.core.decide import next_wake, recover
@@ -11,6 +14,7 @@ from hub.core.model.events import (
     DriverReady,
     LinkDown,
     LinkUp,
+    RadioPartChanged,
     Started,
     Ticked,
 )
@@ -30,6 +34,7 @@ from tests.hub.core.scenes import (
     story,
     tell,
 )
+from tests.hub.core.vitals.scenes import BAND, Worn
 from tests.playbook import playbook
 
 DOWN = LinkDown(100.0, LinkTrouble.CLOSED)
@@ -65,6 +70,17 @@ def test_a_fault_is_shown_while_it_lasts_and_offline_goes_before_it() -> None:
     assert state.shown is Signal.FAULT
     assert tell(state, DOWN, Ticked(120.0)).shown is Signal.OFFLINE
     assert tell(state, DriverReady(11.0, "lamp")).shown is Signal.RESTING
+
+
+@pytest.mark.parametrize("part", [Part.MUTE, Part.BOND])
+def test_a_wearable_that_sends_nothing_is_told_and_colours_no_lamp(part: Part) -> None:
+    """It may stay so for weeks, and every way to call works; nobody is to lie awake over it."""
+    home = Worn()
+    home.take(RadioPartChanged(home.at + 1.0, BAND, part, broken=True))
+    assert [fault.device for fault in home.state.faults.values()] == [BAND], "the centre sees to it"
+    assert home.state.shown is Signal.RESTING
+    home.take(DriverFailed(home.at + 1.0, "lamp", ""))
+    assert home.state.shown is Signal.FAULT, "it hides no other fault"
 
 
 def test_an_alarm_goes_before_every_trouble() -> None:
