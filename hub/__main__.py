@@ -28,6 +28,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "radio": "drivers.bluetooth.cli",
     "replay": "hub.replay.command",
     "sensors": "drivers.virtual.sensors_cli",
+    "support-bundle": "provisioning.support.bundle",
     "voice": "voice.cli",
 }
 Command = Callable[[argparse.Namespace], int]

@@ -1,0 +1,45 @@
+"""Personal data and secrets taken out of texts and settings. Pure.
+
+Settings are held back by default: a word is shown only where its key is known to say nothing about
+a person. Free text, such as a log, is searched for what has a form: keys, addresses, numbers.
+"""
+
+import re
+from typing import Any
+
+WITHHELD = "(withheld)"
+SHOWN = frozenset({  # keys whose words say nothing about a person or a place
+    "adapter", "brokers", "how", "kind", "language", "on", "protocol", "pull", "role", "room",
+    "sense", "what", "wiring",
+})  # fmt: skip
+_FORMS = (
+    (re.compile(r"(?s)-----BEGIN [A-Z0-9 ]+-----.*?(-----END [A-Z0-9 ]+-----|\Z)"), WITHHELD),
+    (re.compile(r"\b([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){2})(?::[0-9A-Fa-f]{2}){3}\b"), r"\1:…"),
+    (re.compile(r"\b[0-9a-fA-F]{32,}\b"), WITHHELD),  # keys, digests, machine ids
+    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), WITHHELD),
+    (re.compile(r"(?<![\d.])(?:\+82[- ]?|0)\d{1,2}[- ]?\d{3,4}[- ]?\d{4}(?![\d.])"), WITHHELD),
+    (re.compile(r"(?<!\d)\d{6}-[1-8]\d{6}(?!\d)"), WITHHELD),  # a resident registration number
+    (re.compile(r"(?i)\b((?:psk|password|passphrase|secret|token|ssid)\s*[=:]\s*)\S+"), r"\1…"),
+)
+
+
+def text(found: str) -> str:
+    """Return a text without what looks like a key, an address or a number of a person."""
+    for form, instead in _FORMS:
+        found = form.sub(instead, found)
+    return found
+
+
+def settings(found: Any, key: str = "") -> Any:  # noqa: ANN401 - whatever TOML can hold
+    """Return settings with each word withheld whose key is not known to be harmless."""
+    match found:
+        case dict():
+            return {name: settings(value, name) for name, value in found.items()}
+        case list():
+            return [settings(value, key) for value in found]
+        case str() if found and key not in SHOWN:
+            return WITHHELD
+        case str():
+            return text(found)
+        case _:
+            return found

@@ -1,0 +1,126 @@
+"""The support bundle: what helps is in it, nothing personal is, and it is shown first."""
+
+import io
+import json
+import os
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from hub.__main__ import main
+from provisioning.support import redact
+
+NAME, PLACE, NUMBER, ADDRESS = "김가상", "안방", "010-9999-1234", "C0:FF:EE:12:34:56"
+KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+PEM = "-----BEGIN PRIVATE KEY-----\nMHcCAQEEIInvented\n-----END PRIVATE KEY-----"
+MAIL, RESIDENT_NUMBER, SSID = "kim@home.example", "410101-2999999", "kim-home-wifi"
+CANARIES = (NAME, PLACE, NUMBER, ADDRESS, KEY, "MHcCAQEEIInvented", MAIL, RESIDENT_NUMBER, SSID)
+HUB = f"""
+hub = "js-0001"
+zone_h = 9.0
+
+[mqtt]
+brokers = ["tls://broker.example:8883"]
+
+[[device]]
+kind = "contact"
+name = "help"
+pin = 17
+role = "help_button"
+place = "{PLACE}"
+"""
+LOGGED = f"""
+2026-11-30T05:00:00+0900 pi anbu[1]: WARNING anbu: the hub does not read
+2026-11-30T05:00:01+0900 pi anbu[1]: {MAIL} {NUMBER} 01099991234 {RESIDENT_NUMBER}
+2026-11-30T05:00:02+0900 pi anbu[1]: connected to {ADDRESS} by {KEY}
+{PEM}
+2026-11-30T05:00:03+0900 pi anbu[1]: ssid={SSID} password: {SSID}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A hub's folder with personal data in each file, and tools whose output has some, too."""
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "outbox.db").write_bytes(bytes(1234))
+    (state / "words.txt").write_text(NAME, encoding="utf-8")
+    hub = f'state_dir = "{state}"\nrun_dir = "{tmp_path}/run"\n{HUB}'
+    (folder / "hub.toml").write_text(hub, encoding="utf-8")
+    (folder / "devices.toml").write_text(
+        f'[[device]]\nkind = "pendant"\nname = "pendant"\naddress = "{ADDRESS}"\nkey = "{KEY}"\n'
+        f'place = "{NAME}"\n',
+        encoding="utf-8",
+    )
+    (folder / "broken.toml").write_text(f'x = "{NAME}\n', encoding="utf-8")
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("journalctl", "systemctl"):
+        (tools / tool).write_text(f"#!/bin/sh\ncat <<'END'\n{LOGGED}\nEND\n", encoding="utf-8")
+        (tools / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    return folder / "hub.toml"
+
+
+def bundle(folder: Path) -> dict[str, str]:
+    (path,) = folder.glob("anbu-support-*.tar.gz")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with tarfile.open(path) as whole:
+        files = {one.name: whole.extractfile(one) for one in whole.getmembers()}
+        return {Path(name).stem: io.TextIOWrapper(file, "utf-8").read()
+                for name, file in files.items() if file}  # fmt: skip
+
+
+def test_nothing_personal_is_in_the_bundle_and_what_helps_is(config: Path, tmp_path: Path) -> None:
+    assert main(["support-bundle", "--config", str(config), "--out", str(tmp_path), "--yes"]) == 0
+    parts = bundle(tmp_path)
+    whole = "\n".join(parts.values())
+    assert not [canary for canary in CANARIES if canary in whole]
+    assert "the hub does not read" in parts["journal"]
+    assert {finding["check"] for finding in json.loads(parts["doctor"])} >= {"disk", "clock"}
+    settings = json.loads(parts["settings"])
+    assert settings["hub.toml"]["device"][0] == {
+        "kind": "contact", "name": redact.WITHHELD, "pin": 17, "role": "help_button",
+        "place": redact.WITHHELD,
+    }  # fmt: skip
+    assert settings["broken.toml"] == "TOMLDecodeError"
+    assert "1234 outbox.db" in parts["disk"]
+    assert "FileNotFoundError" in parts["devices"]  # no hub runs here, and that is said
+
+
+def test_it_is_shown_first_and_without_a_yes_nothing_is_written(
+    config: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = ["support-bundle", "--config", str(config), "--out", str(tmp_path)]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert main(command) == 1
+    shown = capsys.readouterr().out
+    assert all(part in shown for part in ("about", "doctor", "settings", "journal", "disk"))
+    assert not list(tmp_path.glob("*.tar.gz"))
+    assert main([*command, "--show", "settings"]) == 0
+    assert json.loads(capsys.readouterr().out)["hub.toml"]
+    assert main([*command, "--show", "blackbox"]) == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO("예\n"))
+    assert main(command) == 0
+    assert bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("press 12 took 0.012 s at 10.0.2.100:8883", "press 12 took 0.012 s at 10.0.2.100:8883"),
+        ("2026-11-30T05:00:00+0900", "2026-11-30T05:00:00+0900"),
+        ("C0:FF:EE:12:34:56 is silent", "C0:FF:EE:… is silent"),
+        ("call +82 10-1234-5678", "call (withheld)"),
+        ("call 033-560-1234", "call (withheld)"),
+    ],
+)
+def test_what_has_no_form_of_a_person_stays(said: str, kept: str) -> None:
+    assert redact.text(said) == kept
