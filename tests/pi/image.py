@@ -166,7 +166,8 @@ def _image(release: Release, base: Path, module: Path, folder: Path) -> None:
     extra.mkdir()
     shutil.copy(module / "gpio-sim-hub.ko", extra)
     run("chroot", root, "depmod", version)
-    run("chroot", root, "python3", "-m", "venv", "/usr/lib/anbu/hub")
+    if release is BOOKWORM:  # wheels come into it; Debian 13 gets the hub by its package
+        run("chroot", root, "python3", "-m", "venv", "/usr/lib/anbu/hub")
     _put_guest_files(root)
     for tag in ("vmlinuz", "initrd.img"):
         shutil.move(root / "boot" / f"{tag}-{version}", folder / tag)
