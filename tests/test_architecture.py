@@ -32,7 +32,8 @@ Rule = Callable[[Module], Iterator[str]]
 
 OURS = {"", ".py", ".toml", ".md", ".yaml", ".html", ".css", ".js", ".json", ".svg", ".png", ".txt",
         ".in", ".path", ".sh", ".service", ".conf", ".typed", ".sysusers", ".tmpfiles", ".rules",
-        ".network", ".socket", ".target", ".timer", ".tsv", ".csv", ".ogg"}  # fmt: skip
+        ".network", ".socket", ".target", ".timer", ".tsv", ".csv", ".ogg",
+        ".postinst", ".postrm", ".prerm", ".lintian-overrides", ".1"}  # fmt: skip
 NOT_OURS = re.compile(r"\.min\.|(^|/)(vendor|node_modules|site-packages)/|\.(whl|so|ttf|woff2?)$")
 FILE = re.compile(
     r"\b(hub|drivers|center|provisioning|tests|bench|docs|systemd)/[\w/-]+\.(py|md|yaml|sh|toml|service)\b"

@@ -14,7 +14,14 @@ from drivers.radio import PATIENCE
 from tests.layout import REPO
 
 UNITS = REPO / "systemd"
-EXPOSED_MOST = 2.0  # of 10, as `systemd-analyze security` counts
+EXPOSED_MOST = {  # of 10, as `systemd-analyze security` counts
+    "anbu-hub": 1.7,  # GPIO lines, a network, and adjtimex, which says whether the clock is right
+    "anbu-provision": 2.0,
+    "anbu-radio": 2.0,
+    "anbu-voice": 2.0,
+    "anbu-center": 2.0,
+}
+HERE = sorted(name for name in EXPOSED_MOST if (UNITS / f"{name}.service").exists())
 BACK_S, START_S = 5.0, 1.2  # the promise; what a radio takes to start here
 
 
@@ -27,17 +34,17 @@ def read(path: Path) -> RawConfigParser:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
-@pytest.mark.parametrize("name", ["anbu-hub", "anbu-voice", "anbu-radio"])
+@pytest.mark.parametrize("name", HERE)
 def test_a_unit_is_confined(name: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager"]
     unit = str(UNITS / f"{name}.service")
     told = subprocess.run([*command, unit], capture_output=True, text=True, check=True).stdout
     found = re.search(r"exposure level for \S+: ([\d.]+)", told)
     assert found, told
-    assert float(found[1]) <= EXPOSED_MOST
+    assert float(found[1]) <= EXPOSED_MOST[name]
 
 
-@pytest.mark.parametrize("name", ["anbu-hub", "anbu-voice", "anbu-radio"])
+@pytest.mark.parametrize("name", HERE)
 def test_a_process_is_started_again_for_ever(name: str) -> None:
     unit = read(UNITS / f"{name}.service")
     assert unit["Service"]["Restart"] == "always"
@@ -89,10 +96,13 @@ def test_memory_ends_for_the_voice_before_the_radio_and_for_the_hub_last() -> No
 def test_bluetoothd_is_started_again_and_leaves_batteries_to_the_radio() -> None:
     service = read(UNITS / "bluetooth.service.d/anbu.conf")["Service"]
     assert service["Restart"] == "always"
-    assert service["ExecStart"].endswith("/bluetoothd -P battery")
+    assert "/bluetoothd -P battery " in service["ExecStart"]
 
 
 def test_bluez_listens_passively_and_all_the_time() -> None:
+    """By a file of our own: /etc/bluetooth/main.conf is another package's."""
+    started = read(UNITS / "bluetooth.service.d/anbu.conf")["Service"]["ExecStart"]
+    assert started.endswith(" -f /usr/lib/anbu/bluetooth-main.conf")
     settings = read(UNITS / "bluetooth-main.conf")
     assert settings["General"]["Experimental"] == "true"
     le = {key: int(value) for key, value in settings["LE"].items()}

@@ -150,19 +150,25 @@ def adapter(objects: Objects, named: Iterable[str], rfkill: Path) -> Finding:
 
 def passive(objects: Objects, machine: Machine) -> Iterator[Finding]:
     """Yield whether it scans passively, all of the time, with a kernel and a BlueZ set up so."""
-    main_conf, running = _main_conf(machine.main_conf), _arguments(machine.proc)
+    running = _arguments(machine.proc)
+    file = _settings_file(running or "") or machine.main_conf
+    main_conf = _main_conf(file)
     if _having(objects, MONITORS):
         yield good("bluetooth_passive")
     elif _having(objects, ADAPTER):
         wanted = main_conf.get("General", "Experimental", fallback="false").lower() == "true"
-        yield bad("bluetooth_passive", "restart" if wanted else "experimental")
+        yield bad("bluetooth_passive", "restart" if wanted else "experimental", file=file)
     kernel = machine.kernel()
     version = ".".join(map(str, kernel))
     hears = bluetooth.hears_repeats(kernel)
     yield (good if hears else bad)("bluetooth_kernel", "good" if hears else "old", version=version)
     slots = zip((INTERVAL, WINDOW), USUAL_SLOTS, strict=True)
     interval, window = (main_conf.get("LE", name, fallback=usual) for name, usual in slots)
-    yield good("bluetooth_window") if interval == window else note("bluetooth_window", "half")
+    yield (
+        good("bluetooth_window")
+        if interval == window
+        else note("bluetooth_window", "half", file=file)
+    )
     if running is not None:
         kept_out = re.search(r"(-P|--noplugin)[ =]?\S*battery", running)
         yield good("bluetooth_battery") if kept_out else note("bluetooth_battery", "taken")
@@ -211,6 +217,12 @@ def _having(objects: Objects, interface: str) -> list[str]:
 
 def _of(objects: Objects, path: str, interface: str) -> dict[str, Any]:
     return {name: value["data"] for name, value in objects[path][interface].items()}
+
+
+def _settings_file(running: str) -> Path | None:
+    """Return the settings that bluetoothd was started with, where that is not its usual file."""
+    found = re.search(r"\s(?:-f|--configfile)[ =]?(\S+)", running)
+    return Path(found[1]) if found else None
 
 
 def _main_conf(file: Path) -> ConfigParser:

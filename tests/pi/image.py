@@ -103,7 +103,6 @@ def _rootfs(release: Release, folder: Path) -> None:
     (root / "etc/initramfs-tools/modules").write_text("\n".join(MODULES) + "\n")
     (root / "etc/initramfs-tools/conf.d/anbu").write_text("MODULES=list\n")
     _apt(root, "install", "-y", "--no-install-recommends", "linux-image-amd64", *release.packages)
-    run("chroot", root, "python3", "-m", "venv", "/opt/anbu")
     shutil.rmtree(root / "var/cache/apt/archives")
 
 
@@ -167,6 +166,8 @@ def _image(release: Release, base: Path, module: Path, folder: Path) -> None:
     extra.mkdir()
     shutil.copy(module / "gpio-sim-hub.ko", extra)
     run("chroot", root, "depmod", version)
+    if release is BOOKWORM:  # wheels come into it; Debian 13 gets the hub by its package
+        run("chroot", root, "python3", "-m", "venv", "/usr/lib/anbu/hub")
     _put_guest_files(root)
     for tag in ("vmlinuz", "initrd.img"):
         shutil.move(root / "boot" / f"{tag}-{version}", folder / tag)

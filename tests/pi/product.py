@@ -74,7 +74,7 @@ def wheels(*, with_hub: bool = True) -> list[Path]:
 def environment(rootfs: Path, root: Path, lock: Path, place: str) -> None:
     """Install a lock's dependencies with the guest's own Python, as `root`/environment.
 
-    `place` is where its unit wants it, such as `opt/anbu-voice`.
+    `place` is where its unit wants it, such as `usr/lib/anbu/voice`.
     """
     copy = root.with_name("rootfs")
     run("cp", "-al", rootfs, copy)  # links: pip only adds files

@@ -16,7 +16,7 @@ from tests.pi.stages import HERE, key_of, run, stage
 
 RADIO = "anbu-radio.service"
 LOCK = product.REPO / "requirements/radio.txt"
-ENVIRONMENT = "opt/anbu-radio"
+ENVIRONMENT = "usr/lib/anbu/radio"
 DISK_SIZE = "200M"
 PENDANT, KEY = "38:39:8F:70:B2:E1", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 DOOR = "38:39:8F:70:B2:E2"

@@ -100,7 +100,7 @@ def test_the_hub_has_a_voice_and_a_press_is_no_slower(
 ) -> None:
     home.pi.must(f"systemctl start {UNIT}")
     home.wait_for("connected to the hub", home.pid())
-    doctor = "/opt/anbu/bin/anbu doctor --config /etc/anbu/hub.toml --json"
+    doctor = "/usr/lib/anbu/hub/bin/anbu doctor --config /etc/anbu/hub.toml --json"
     told = json.loads(home.pi.run(doctor, timeout_s=400).out)
     findings = {each["check"]: each["code"] for each in told}
     assert findings["voice_socket"] == "good"

@@ -21,7 +21,7 @@ DOCTOR = ("cryptography", "cffi", "pycparser", "requests", "certifi", "charset-n
           "idna", "urllib3")  # fmt: skip
 DISK_SIZE = "1500M"
 HOST_TOOLS = (("portaudio19-dev", Path("/usr/include/portaudio.h")),)
-ENVIRONMENT = "opt/anbu-voice"
+ENVIRONMENT = "usr/lib/anbu/voice"
 
 
 def build() -> Path:

@@ -125,6 +125,22 @@ def test_each_flaw_of_the_set_up_is_named(home: Home, bluez: FakeBlueZ) -> None:
     assert home.codes()["passive"] == (Verdict.BAD, "restart")
 
 
+@pytest.mark.parametrize("option", ["-f ", "--configfile ", "--configfile="])
+def test_the_settings_are_those_that_bluetoothd_was_started_with(
+    home: Home, bluez: FakeBlueZ, option: str
+) -> None:
+    bluez.do("set", no_passive=True)
+    ours = home.folder / "ours.conf"
+    home.command_line += f" {option}{ours}"
+    ours.write_text("[General]\n")
+    found = home.findings()
+    assert (found["passive"].code, found["window"].code) == ("experimental", "half")
+    assert str(ours) in str(tell(found["passive"]))
+    ours.write_text(SCANS)
+    home.main_conf.write_text("[General]\n")
+    assert home.codes()["passive"] == (Verdict.BAD, "restart")
+
+
 def test_an_adapter_that_is_missing_off_or_blocked_is_told_apart(
     home: Home, bluez: FakeBlueZ
 ) -> None:

@@ -1,5 +1,8 @@
 """`./check` in a root of another Debian, made by debootstrap: `./check --root trixie [OPTION]...`.
 
+`tests/root/run SUITE --run FOLDER COMMAND...` runs another command in a copy of the tree there;
+FOLDER is /out to it.
+
 The root is as a user's machine is: Debian's own Python and nothing of ours. It is built once and
 kept in `${ANBU_ROOT_CACHE:-~/.cache/anbu-root}`; each run works on a copy of the tree (committed or
 not) in a mount and process namespace of its own, so that nothing is left behind. `./check` installs
@@ -20,6 +23,7 @@ from tests.pi.stages import BuildError, cache_folder, download, key_of, need_pac
 
 REPO = Path(__file__).resolve().parents[2]
 TREE = "src/anbu"  # in the root; what lies beside the project here lies beside it there
+OTHER_TREE = "src/other/anbu"  # of another command: it may run beside a check
 PACKAGES = "ca-certificates,git,python3"
 TOOLS = (("debootstrap", Path("/usr/sbin/debootstrap")), ("util-linux", Path("/usr/bin/unshare")))
 BORROWED = (
@@ -37,8 +41,11 @@ mount --rbind /sys "$0/sys"
 mount --rbind /dev "$0/dev"
 mount -t tmpfs tmpfs "$0/run"
 mount -t tmpfs tmpfs "$0/tmp"
-exec chroot "$0" sh -c 'cd /src/anbu && exec ./check "$@"' check "$@"
+if [ -n "$ANBU_OUT" ]; then mkdir -p "$0/out" && mount --bind "$ANBU_OUT" "$0/out"; fi
+exec chroot "$0" sh -c 'cd "/$0" && exec "$@"' "$@"
 """
+
+USAGE = "usage: tests/root/run SUITE [OPTION OF ./check]... | SUITE --run FOLDER COMMAND..."
 
 log = logging.getLogger("anbu-root")
 
@@ -73,9 +80,9 @@ def lend(root: Path) -> None:
             shutil.copy(source, target)
 
 
-def lay(root: Path) -> None:
+def lay(root: Path, place: str = TREE) -> None:
     """Lay the tree into the root, with its history: what git tracks or would track."""
-    tree = root / TREE
+    tree = root / place
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", REPO, tree], check=True)
     listed = subprocess.run(
@@ -106,24 +113,34 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": path, "HOME": "/root", "LANG": "C.UTF-8"}
 
 
-def check(suite: str, options: list[str]) -> int:
-    """Run `./check OPTION...` in the root of `suite`; its exit code."""
+def run(suite: str, place: str, command: list[str], out: Path | None = None) -> int:
+    """Run a command in a copy of the tree, in the root of `suite`; its exit code."""
     root = build(suite) / "root"
     lend(root)
-    lay(root)
+    lay(root, place)
     words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", INSIDE]
-    done = subprocess.run([*words, str(root), *options], env=environment(), check=False)
+    done = subprocess.run(
+        [*words, str(root), place, *command],
+        env={**environment(), "ANBU_OUT": str(out or "")},
+        check=False,
+    )
     return done.returncode
 
 
 def main() -> None:
     """`SUITE [OPTION]...`: what is behind the suite goes to ./check."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    if len(sys.argv) < 2:
-        sys.exit("usage: tests/root/run SUITE [OPTION OF ./check]...")
-    if os.geteuid() != 0:
-        sys.exit(f"a root needs root: sudo ./check --root {sys.argv[1]}")
     try:
-        sys.exit(check(sys.argv[1], sys.argv[2:]))
+        match sys.argv[1:]:
+            case [] | [_, "--run"] | [_, "--run", _]:
+                sys.exit(USAGE)
+            case [suite, *_] if os.geteuid() != 0:
+                sys.exit(f"a root needs root: sudo tests/root/run {suite}")
+            case [suite, "--run", folder, *command]:
+                sys.exit(run(suite, OTHER_TREE, command, Path(folder).resolve()))
+            case [suite, *options]:
+                sys.exit(run(suite, TREE, ["./check", *options]))
+            case _:
+                sys.exit(USAGE)
     except BuildError as trouble:
         sys.exit(f"tests/root/run: {trouble}")

@@ -3,7 +3,7 @@
 set -eu
 cargo=/run/cargo
 mkdir -p "$cargo" && mount -o ro /dev/vdb "$cargo"
-/opt/anbu/bin/python -m pip install --quiet --disable-pip-version-check --no-index \
+/usr/lib/anbu/hub/bin/python -m pip install --quiet --disable-pip-version-check --no-index \
     --find-links "$cargo/wheels" -r "$cargo/wanted.txt"
 install -Dm644 "$cargo/systemd/anbu-hub.sysusers" /usr/lib/sysusers.d/anbu-hub.conf
 install -Dm644 "$cargo/systemd/anbu-hub.tmpfiles" /usr/lib/tmpfiles.d/anbu-hub.conf
