@@ -27,7 +27,7 @@ def read(path: Path) -> RawConfigParser:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
-@pytest.mark.parametrize("name", ["anbu-hub", "anbu-voice", "anbu-radio"])
+@pytest.mark.parametrize("name", ["anbu-hub", "anbu-voice", "anbu-radio", "anbu-provision"])
 def test_a_unit_is_confined(name: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager"]
     unit = str(UNITS / f"{name}.service")
@@ -37,7 +37,7 @@ def test_a_unit_is_confined(name: str) -> None:
     assert float(found[1]) <= EXPOSED_MOST
 
 
-@pytest.mark.parametrize("name", ["anbu-hub", "anbu-voice", "anbu-radio"])
+@pytest.mark.parametrize("name", ["anbu-hub", "anbu-voice", "anbu-radio", "anbu-provision"])
 def test_a_process_is_started_again_for_ever(name: str) -> None:
     unit = read(UNITS / f"{name}.service")
     assert unit["Service"]["Restart"] == "always"
