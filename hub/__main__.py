@@ -25,6 +25,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "doctor": "provisioning.doctor.command",
     "house": "drivers.virtual.cli",
     "models": "provisioning.models.command",
+    "provision": "provisioning.cli",
     "radio": "drivers.bluetooth.cli",
     "replay": "hub.replay.command",
     "sensors": "drivers.virtual.sensors_cli",

@@ -31,6 +31,7 @@ from hub.core.supervision import faults, snapshot
 from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
 from hub.installer import InstallerSocket, LinkReport
+from hub.link.identity import Identities
 from hub.link.reconnect import Link
 from hub.outbox import habits_file
 from hub.outbox.store import Row
@@ -39,6 +40,7 @@ from hub.process import watchdog
 from hub.process.blackbox import BlackBox
 from hub.process.supervisor import Supervisor
 from hub.shared import system
+from hub.shared.identity import this_board
 from hub.shared.messages import messages
 
 ENDS, END_S = 2, 1.0
@@ -100,9 +102,8 @@ class Hub:
             group.create_task(self._learn())
             group.create_task(self.installer.run())
             group.create_task(self.devices.watch())
-            self.link = Link(self.config.mqtt, self.config.hub, self.engine.delivery, self._will)
-            self.engine.delivery.carrier = self.link
-            await self.link.run()
+            if self.config.hub:  # one that is not registered has nobody to dial
+                await self._connect()
 
     async def leave(self) -> None:
         """Stop cleanly: save everything, and tell the broker that the hub is not lost."""
@@ -136,6 +137,14 @@ class Hub:
         self.installer.note(event)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
+
+    async def _connect(self) -> None:
+        config, identities = self.config, None
+        if config.enrolled:
+            identities = Identities(config.identities, config.hub, this_board())
+        link = Link(config.mqtt, config.hub, self.engine.delivery, self._will, identities)
+        self.link = self.engine.delivery.carrier = link
+        await link.run()
 
     async def _recover(self) -> None:
         """Begin with what the disk holds, or with an empty state while it does not answer."""

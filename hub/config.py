@@ -13,14 +13,25 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from hub.contract.addresses import FlawError
-from hub.contract.forms import FilePath, Name, socket
+from hub.contract.forms import FilePath, Form, of, socket
 from hub.core.model.driver import Driver
 from hub.core.model.rules import Button, CareRules, Role, Room, Rules, Sense, Sensor
 from hub.core.model.wireless import Pendant, Phone, Wireless
 from hub.link.session import MqttSettings
+from hub.shared import identity
+from hub.shared.county import load as load_county
 from hub.shared.language import Language
 from hub.shared.messages import tell, usual_language
-from hub.shared.settings import Kinds, Mistake, Noted, read, refuse, text_of
+from hub.shared.settings import (
+    Kinds,
+    Mistake,
+    Noted,
+    Problem,
+    SettingsError,
+    read,
+    refuse,
+    text_of,
+)
 
 LONGEST_SOCKET = "/house.sock"  # the longest name of a socket in `run_dir`
 
@@ -43,11 +54,17 @@ class BlackBoxSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings of a hub."""
+    """All settings of a hub.
 
-    hub: Name
-    mqtt: MqttSettings
+    `hub` may be left out, and `ca`, `cert` and `key` of `[mqtt]` with it: then they are those of
+    the identity in `state_dir`; without one the hub is not registered (`hub` is empty). Brokers
+    that are left out are those of the county's file.
+    """
+
     device: tuple[Driver, ...]
+    hub: Annotated[str, of(Form.NAME, r"^([a-z0-9][a-z0-9_-]{0,62})?$")] = ""
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
+    county: FilePath = "county.toml"
     language: Language = Language.KOREAN
     state_dir: FilePath = "/var/lib/anbu"
     run_dir: FilePath = "/run/anbu"
@@ -56,6 +73,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     outbox: OutboxSettings = field(default_factory=OutboxSettings)
     blackbox: BlackBoxSettings = field(default_factory=BlackBoxSettings)
     rules: Rules = field(default_factory=Rules)
+    enrolled: bool = False  # the certificate is the identity's; always so where `hub` is left out
+
+    @property
+    def identities(self) -> Path:
+        """The folder of the hub's identity."""
+        return Path(self.state_dir) / identity.FOLDER
 
 
 def _log(note: Mistake) -> None:
@@ -76,12 +99,41 @@ def load(path: Path, noted: Noted = _log) -> Config:
     except FlawError as flaw:
         raise refuse(text, str(path), ("run_dir",), flaw) from flaw
     mqtt = {key: _from(folder, getattr(config.mqtt, key)) for key in ("ca", "cert", "key")}
-    return replace(
+    config = replace(
         config,
         mqtt=replace(config.mqtt, **mqtt),
         state_dir=_from(folder, config.state_dir),
         run_dir=_from(folder, config.run_dir),
+        county=_from(folder, config.county),
     )
+    return _with_county(_identified(config, str(path)), str(path), noted)
+
+
+def _identified(config: Config, filename: str) -> Config:
+    """Return the config under the name of the identity on the disk, where it names no hub itself.
+
+    Raises SettingsError where a certificate is named and no hub.
+    """
+    if config.hub:
+        return config
+    if config.mqtt.cert or config.mqtt.key:
+        raise SettingsError((Mistake(filename, 1, "hub", Problem.MISSING_KEY, detail=Form.NAME),))
+    found = identity.in_use(config.identities)
+    return replace(config, hub=found.hub if found else "", enrolled=True)
+
+
+def _with_county(config: Config, filename: str, noted: Noted) -> Config:
+    """Return the config with the county's brokers, where it names none. Raises SettingsError."""
+    if config.mqtt.brokers or not config.county:
+        return config
+    try:
+        brokers = load_county(Path(config.county), noted).brokers
+    except FileNotFoundError:
+        brokers = ()
+    if not brokers and not config.enrolled:
+        missing = Mistake(filename, 1, "mqtt.brokers", Problem.MISSING_KEY, detail=Form.BROKER)
+        raise SettingsError((missing,))
+    return replace(config, mqtt=replace(config.mqtt, brokers=brokers))
 
 
 _KIND = {"virtual": "house"}  # folders of drivers whose `kind` in the settings is another word

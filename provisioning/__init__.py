@@ -1,1 +1,1 @@
-"""What installs and checks a hub: certificates, broker configuration, models, demo and doctor."""
+"""What installs, registers and checks a hub: certificates, network, models, demo and doctor."""

@@ -6,6 +6,7 @@ __all__ = [
     "forms",
     "json_lines",
     "messages",
+    "provision",
     "radio",
     "reading",
     "scaip",

@@ -63,6 +63,7 @@ class LinkTrouble(StrEnum):
     TLS = "tls"
     REFUSED = "refused"
     TAKEN_OVER = "taken_over"  # another client connected with this hub's name and certificate
+    OTHER_BOARD = "other_board"  # the identity was made for another board: the hub does not dial
     ACK_OVERDUE = "ack_overdue"
     CLOSED = "closed"
 

@@ -27,4 +27,4 @@ def _load_on_first_use(name: str) -> ModuleType:
 if "urllib.request" not in sys.modules:
     vars(urllib)["request"] = _load_on_first_use("urllib.request")
 
-__all__ = ["reconnect", "session"]
+__all__ = ["identity", "reconnect", "session"]

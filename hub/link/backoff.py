@@ -26,6 +26,7 @@ REFUSALS = frozenset(
         LinkTrouble.CERTIFICATE_MALFORMED,
         LinkTrouble.CERTIFICATE_WRONG_NAME,
         LinkTrouble.CERTIFICATE_REVOKED,
+        LinkTrouble.OTHER_BOARD,
     }
 )
 

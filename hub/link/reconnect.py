@@ -9,39 +9,58 @@ An exception in a callback or in paho ends the process, and systemd starts it ag
 import asyncio
 import logging
 import random
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from hub.contract.wire import LinkTrouble
 from hub.link.backoff import REFUSALS, Twin, delay_s
+from hub.link.identity import Identities, settings_of
 from hub.link.session import Listener, MqttSettings, Session
 from hub.outbox.store import Row
+from hub.shared.identity import Identity
 
 LOG = logging.getLogger("anbu")
 STEADY_S = 5.0  # a session that lasted this long does not count as a failure
 WATCH_S = 1.0
 SLOW_TURN = 3  # where dials time out one after another, each third dial may take longer,
 SLOW = 4 / 3  # by this factor: else a slow network would never be connected to
+T = TypeVar("T")
 
 
 class Link:
-    """The hub's only connection to the world outside the home."""
+    """The hub's only connection to the world outside the home.
+
+    `identities`: whose certificate each dial sends; None: that of the settings.
+    """
 
     def __init__(
-        self, settings: MqttSettings, hub: str, listener: Listener, will: Callable[[], bytes]
+        self,
+        settings: MqttSettings,
+        hub: str,
+        listener: Listener,
+        will: Callable[[], bytes],
+        identities: Identities | None = None,
     ) -> None:
+        self._identities = identities
         self._settings, self._hub, self._listener, self._will = settings, hub, listener, will
         self._session: Session | None = None
         self._hurry = asyncio.Event()
         self._urgent = False
         self._leaving = False
         self._twin = Twin()
+        self._ups = 0  # sessions that stood
+        self._proof: asyncio.Task[None] | None = None
         self._refusals: dict[str, tuple[LinkTrouble, float]] = {}  # by broker: why, and until when
         self.broker = ""  # the broker of the present session; "" without one
         self.trouble: LinkTrouble | None = None  # why there is no session
 
     async def run(self) -> None:
         """Dial, keep the session until it ends, back off; repeat until `leave`."""
+        if not self._settings.brokers:  # the county's file is missing; a new one needs a restart
+            self._tell_down(LinkTrouble.UNREACHABLE)
+            await asyncio.Event().wait()
         failures = turn = timeouts = 0
         loop = asyncio.get_running_loop()
         while not self._leaving:
@@ -50,7 +69,7 @@ class Link:
             if not self._skips(broker):
                 began = loop.time()
                 slow = timeouts % SLOW_TURN == SLOW_TURN - 1
-                trouble = await self._hold(broker, self._settings.dial_s * (SLOW if slow else 1.0))
+                trouble = await self._dial(broker, self._settings.dial_s * (SLOW if slow else 1.0))
                 self._remember(broker, trouble)
                 timeouts = timeouts + 1 if trouble is LinkTrouble.TIMEOUT else 0
                 steady = loop.time() - began >= STEADY_S and trouble is not LinkTrouble.TIMEOUT
@@ -84,8 +103,38 @@ class Link:
         if self._session:
             await self._session.leave(farewell)
 
-    async def _hold(self, broker: str, within_s: float) -> LinkTrouble:
-        session = Session(self._settings, self._hub, broker, self._listener, self._will())
+    async def _dial(self, broker: str, within_s: float) -> LinkTrouble:
+        """Dial with the identity whose turn it is; with the current one where `next` is refused."""
+        if self._identities is None:
+            return await self._hold(broker, within_s, self._settings)
+        chosen = await _chosen(self._identities, within_s)
+        if isinstance(chosen, LinkTrouble):
+            self._tell_down(chosen)
+            return chosen
+        identity, fresh = chosen
+        settings = settings_of(identity, self._settings)
+        if not fresh:
+            return await self._hold(broker, within_s, settings)
+        up = self._ups
+        trouble = await self._hold(broker, within_s, settings, identity)
+        if self._ups == up and self._identities.failed(trouble):
+            LOG.warning("the renewed certificate %s is refused: %s", identity.folder, trouble)
+            return await self._dial(broker, within_s)
+        return trouble
+
+    async def _prove(self, identities: Identities, identity: Identity) -> None:
+        """Keep the identity with which a session stands. The disk's troubles end no session."""
+        try:
+            if await _in_thread(lambda: identities.stood(identity)):
+                LOG.info("the renewed certificate %s is in use", identity.folder)
+        except OSError as error:
+            LOG.warning("the renewed certificate %s is not kept: %s", identity.folder, error)
+
+    async def _hold(
+        self, broker: str, within_s: float, settings: MqttSettings, fresh: Identity | None = None
+    ) -> LinkTrouble:
+        """Dial, and keep the session. `fresh` is an identity that is proven by a session."""
+        session = Session(settings, self._hub, broker, self._listener, self._will())
         try:
             async with asyncio.timeout(within_s):
                 trouble = await session.dial()
@@ -98,7 +147,10 @@ class Link:
             return trouble
         self._session, self.broker, self.trouble = session, broker, None
         self._refusals.pop(broker, None)
+        self._ups += 1
         self._listener.link_up(broker)
+        if fresh is not None and self._identities is not None:
+            self._proof = asyncio.create_task(self._prove(self._identities, fresh))
         try:
             return await self._watch(session)
         finally:
@@ -159,3 +211,35 @@ class Link:
         jitter = random.random()  # noqa: S311 - it spreads dials, it is no secret
         turns = self._twin.turns
         return delay_s(failures, trouble, urgent=urgent, jitter=jitter, turns=turns)
+
+
+async def _chosen(identities: Identities, within_s: float) -> tuple[Identity, bool] | LinkTrouble:
+    """Return whose certificate is sent, and whether it is new; the disk may not hold us up."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await _in_thread(identities.choose)
+    except TimeoutError:
+        return LinkTrouble.TIMEOUT
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Do what waits for the disk in a thread of its own; raise what it raises."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(act: Callable[[], None]) -> None:
+        if not done.done():
+            act()
+
+    def run() -> None:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            try:
+                found = work()
+            except OSError as error:
+                why = error
+                loop.call_soon_threadsafe(settle, lambda: done.set_exception(why))
+            else:
+                loop.call_soon_threadsafe(settle, lambda: done.set_result(found))
+
+    threading.Thread(target=run, name="anbu-identity", daemon=True).start()
+    return await done

@@ -34,7 +34,7 @@ VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv3
 class MqttSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[mqtt]` of the config: brokers are tried in turn, such as `tls://broker.example:8883`."""
 
-    brokers: Annotated[tuple[Broker, ...], Meta(min_length=1)]
+    brokers: Annotated[tuple[Broker, ...], Meta(min_length=1)] = ()  # left out: the county's
     ca: FilePath = ""
     cert: FilePath = ""
     key: FilePath = ""

@@ -1,3 +1,6 @@
-"""The hub's identity: its key, made here; its certificate, from the centre by EST (RFC 7030)."""
+"""The hub's identity by EST (RFC 7030): key, request, certificate, renewal.
 
-__all__: list[str] = []
+keys (cryptography) <- client (HTTPS) <- enrolment (what to do next) -> store (the disk)
+"""
+
+__all__ = ["client", "enrolment", "keys", "store", "troubles"]

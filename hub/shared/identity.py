@@ -1,0 +1,116 @@
+"""The hub's identity on its disk: key and certificate, one folder a generation.
+
+    identity/1/ 2/ ...  hub.key  hub.crt  ca.crt  identity.json   (whole when the last is there)
+    identity/current -> 2     the generation in use
+    identity/next    -> 3     a renewed one that no session has proven yet
+
+The provisioning process writes generations and points `next` at them (`provisioning.enrol`); the
+hub makes `next` the `current` one when a session stands. Names change by one rename each, so after
+a power cut an identity is the old one or the new one.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Struct
+
+from hub.contract.forms import Form, of
+from hub.shared.files import to_disk
+
+FOLDER, CURRENT, NEXT = "identity", "current", "next"
+KEY, CERTIFICATE, AUTHORITY, FACTS = "hub.key", "hub.crt", "ca.crt", "identity.json"
+SERIAL = Path("/proc/device-tree/serial-number")  # of a Pi; it ends in a NUL
+PRODUCT = Path("/sys/class/dmi/id/product_uuid")  # of a PC, where the user may read it
+MACHINE = Path("/etc/machine-id")
+HubName = Annotated[str, of(Form.NAME, r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+class Facts(Struct, frozen=True):
+    """`identity.json`: the hub's id, and for which board and by which centre it was made."""
+
+    hub: HubName
+    board: str = ""  # empty: bound to none
+    center: str = ""
+
+
+class Identity(Struct, frozen=True):
+    """A whole generation."""
+
+    folder: Path
+    facts: Facts
+
+    @property
+    def hub(self) -> str:
+        """The hub's id: the CN of its certificate."""
+        return self.facts.hub
+
+    @property
+    def number(self) -> int:
+        """The generation's number."""
+        return int(self.folder.name)
+
+    def file(self, name: str) -> str:
+        """Return where a file of it is."""
+        return str(self.folder / name)
+
+    def fits(self, board: str) -> bool:
+        """Whether it was made for this board."""
+        return self.facts.board in {"", board}
+
+
+def read(root: Path, name: str = CURRENT) -> Identity | None:
+    """Return the generation that `name` means; None where it is missing, or not whole."""
+    link = root / name
+    try:
+        folder = root / link.readlink() if link.is_symlink() else link
+        found = msgspec.json.decode((folder / FACTS).read_bytes(), type=Facts)
+        whole = all((folder / file).stat().st_size for file in (KEY, CERTIFICATE, AUTHORITY))
+    except (OSError, msgspec.DecodeError, ValueError):
+        return None
+    return Identity(folder, found) if whole and folder.name.isdecimal() else None
+
+
+def in_use(root: Path) -> Identity | None:
+    """Return the identity to begin with: the current one, or the newest that is whole.
+
+    The latter only where the current one was damaged, by a card that is wearing out, say.
+    """
+    return read(root) or next(filter(None, (read(root, str(n)) for n in generations(root))), None)
+
+
+def generations(root: Path) -> Iterator[int]:
+    """Yield the numbers of the generations, the newest first; unfinished ones are among them."""
+    try:
+        names = [one.name for one in root.iterdir() if one.name.isdecimal()]
+    except OSError:
+        names = []
+    yield from sorted(map(int, names), reverse=True)
+
+
+def prove(root: Path, proven: Identity) -> bool:
+    """Make `next` the current identity if it is still the one that was proven.
+
+    Raises `OSError`; then the old one is still the current one.
+    """
+    link = root / NEXT
+    if not link.is_symlink() or str(link.readlink()) != proven.folder.name:
+        return False
+    link.replace(root / CURRENT)
+    to_disk(root)
+    return True
+
+
+def this_board(serial: Path = SERIAL, product: Path = PRODUCT, machine: Path = MACHINE) -> str:
+    """Return what tells this board from others, a hash; empty where nothing does."""
+    parts = [_content(serial) or _content(product), _content(machine)]
+    return sha256("\n".join(parts).encode()).hexdigest() if any(parts) else ""
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
+    except OSError:
+        return ""

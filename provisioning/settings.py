@@ -1,0 +1,41 @@
+"""The provisioning process's TOML file as typed settings; without one the defaults hold.
+
+Relative paths start at the file's own folder.
+"""
+
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.contract.forms import FilePath, SocketPath
+from hub.shared.identity import FOLDER
+from hub.shared.settings import Noted, read, text_of, unnoted
+
+USUAL = Path("/etc/anbu/provision.toml")
+
+
+class ProvisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings. `state_dir` is the hub's: it holds the identity."""
+
+    socket: SocketPath = "/run/anbu/provision.sock"
+    state_dir: FilePath = "/var/lib/anbu"
+    run_dir: FilePath = "/run/anbu-provision"
+    county: FilePath = "/etc/anbu/county.toml"
+
+    @property
+    def identities(self) -> Path:
+        """The folder of the hub's identity."""
+        return Path(self.state_dir) / FOLDER
+
+
+def load(path: Path | None, noted: Noted = unnoted) -> ProvisionSettings:
+    """Read the file; without one, return the defaults. Raises SettingsError or OSError."""
+    if path is None:
+        if not USUAL.exists():
+            return ProvisionSettings()
+        path = USUAL
+    found = read(text_of(path.read_bytes(), str(path), noted), str(path), ProvisionSettings)
+    folder = path.resolve().parent
+    fields = ("socket", "state_dir", "run_dir", "county")
+    return replace(found, **{name: str(folder / getattr(found, name)) for name in fields})
