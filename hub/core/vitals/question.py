@@ -181,9 +181,8 @@ def _with_worse(
 ) -> HomeState:
     """Return the state in which a markedly worse value stands for what is being asked."""
     vital = caution.vital
-    if vital is None:
-        return state
-    if vital.above is evidence.above and not again.is_worse(evidence, vital, rules):
+    known = vital is not None and vital.above is evidence.above
+    if vital and known and not again.is_worse(evidence, vital, rules):
         return state
     return replace(state, warning=replace(caution, device=evidence.device, vital=evidence))
 

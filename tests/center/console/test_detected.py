@@ -177,6 +177,7 @@ def test_a_counter_that_began_anew_is_shown_and_explained(
     assert "거실 · 호출기" in board
     page = operator.get(f"/incidents/{call}").text
     assert "보통은 건전지를 갈았을 때" in page
+    assert "녹음해 둔 예전 신호" in page, "or a trick, and whom to tell"
     assert "건전지를 갈았을 때" not in operator.get(f"/incidents/{usual}").text
     assert "after a new battery" in operator.get(f"/incidents/{call}?lang=en").text
 

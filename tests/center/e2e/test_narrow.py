@@ -39,9 +39,8 @@ OVERFLOW = """() => {
 def office(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     """A home of which each page has much to show, a device to be paired, and a hub that is lost."""
     monkeypatch.setattr(rounds, "HUBS_S", 0.1)
-    buttons = (Trigger("help", Kind.HELP_BUTTON, "거실"),)
-    for state in (Availability.READY, Availability.LOST):
-        office.greet("js-0002", state, triggers=buttons)
+    for how in (Availability.READY, Availability.LOST):
+        office.greet("js-0002", how, triggers=(Trigger("help", Kind.HELP_BUTTON, "거실"),))
     office.ahead_s += 360
     office.hire("이정민", Role.SUPERVISOR)
     write(office.store, replace(WILLING, notes="개가 있음"), utc=office.now())
