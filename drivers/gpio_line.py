@@ -6,15 +6,14 @@ wired device, which has none of its own.
 """
 
 import asyncio
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from gpiozero import DigitalInputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
+from drivers.gpio import DigitalInputDevice, claim_errors, ensure_pins
 from hub.core.model.driver import Port
 from hub.core.model.events import DeviceSeen, Event
 
@@ -155,15 +154,10 @@ def gpio_thread_alive(factory: object) -> bool:
 def _claim(line: Line) -> DigitalInputDevice:
     floating = line.pull == "none"
     try:
+        ensure_pins()
         return DigitalInputDevice(
             line.pin, pull_up=PULL_UP[line.pull], active_state=False if floating else None
         )
-    except _claim_errors() as error:
+    except claim_errors() as error:
         message = f"{line.kind} {line.device}: GPIO {line.pin} cannot be claimed: {error}"
         raise LineError(message) from error
-
-
-def _claim_errors() -> tuple[type[Exception], ...]:
-    """Return what a claim may raise; lgpio's own error exists only where lgpio is installed."""
-    lgpio = sys.modules.get("lgpio")
-    return (GPIOZeroError, OSError, ImportError, *([lgpio.error] if lgpio else []))

@@ -7,15 +7,14 @@ flashes a second).
 
 import asyncio
 import math
-import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from itertools import accumulate
 from typing import Annotated
 
-from gpiozero import DigitalOutputDevice, GPIOZeroError
 from msgspec import Meta, Struct
 
+from drivers.gpio import DigitalOutputDevice, claim_errors, ensure_pins
 from hub.contract.forms import Name
 from hub.core.model.driver import Port
 from hub.core.model.effects import Order, Show, Signal
@@ -160,13 +159,8 @@ def _light(outputs: dict[str, DigitalOutputDevice], look: Look, elapsed_s: float
 
 def _claim(config: Driver, part: str, pin: int) -> DigitalOutputDevice:
     try:
+        ensure_pins()
         return DigitalOutputDevice(pin, active_high=config.active_high)
-    except _claim_errors() as error:
+    except claim_errors() as error:
         message = f"lamp {config.name}: GPIO {pin} ({part}) cannot be claimed: {error}"
         raise LampError(message) from error
-
-
-def _claim_errors() -> tuple[type[Exception], ...]:
-    """Return what a claim may raise; lgpio's own error exists only where lgpio is installed."""
-    lgpio = sys.modules.get("lgpio")
-    return (GPIOZeroError, OSError, ImportError, *([lgpio.error] if lgpio else []))

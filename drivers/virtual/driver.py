@@ -11,13 +11,12 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from gpiozero import Device
-from gpiozero.pins.mock import MockFactory
 from msgspec import Struct, field
 
 from drivers.bluetooth.devices import DeviceList
+from drivers.gpio import Device
 from drivers.virtual.house import House
-from drivers.virtual.pins import HousePin
+from drivers.virtual.pins import HousePin, MockFactory
 from drivers.virtual.protocol import LINE_BYTES, talk
 from drivers.virtual.sensors import Fitting, Sensors, move_in
 from hub.contract.forms import FilePath, Name, SocketPath

@@ -6,8 +6,14 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from time import monotonic
 
-from gpiozero.pins.mock import MockPin
 from msgspec import Struct
+
+from drivers.gpio import lean
+
+with lean():
+    from gpiozero.pins.mock import MockFactory, MockPin
+
+__all__ = ["HousePin", "MockFactory"]
 
 EDGES_KEPT = 64  # 12 s of the fastest flash
 STEADY_ON_S = 3.5  # longer than any pattern is on without a gap

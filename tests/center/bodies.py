@@ -19,7 +19,7 @@ WILLING = replace(
     RECORD,
     consents=(
         *RECORD.consents,
-        Consent(ConsentItem.VITALS, given=True, date="2026-03-02", version="2.1"),
+        Consent(ConsentItem.VITALS, given=True, date="2020-03-02", version="2.1"),
         Consent(ConsentItem.SHARE_MEDICAL, given=True, date="2026-03-02", version="2.1"),
     ),
 )

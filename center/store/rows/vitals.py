@@ -82,12 +82,17 @@ class Wanted(Struct, frozen=True):
 
 
 def keep(conn: Connection, hub: str, said: Vitals, utc: float) -> bool:
-    """Store a home's readings, in place of earlier reports; False where there is no consent."""
-    if not allowed(conn, hub):
+    """Store a home's readings, in place of earlier reports; False where there is no consent.
+
+    A hub that was offline tells old readings late: what was taken before the day of the consent is
+    not stored. Where the hub's clock was wrong, the readings count as taken now.
+    """
+    since_utc = consented_since(conn, hub)
+    if since_utc is None:
         return False
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in said.entries:
-        if 0.0 <= one.utc < FAR:
+        if 0.0 <= one.utc < FAR and (one.utc >= since_utc or not said.synced):
             row = _row(hub, said, one, utc)
             rows[tuple(row[part.name] for part in _KEY)] = row
     if rows:
@@ -99,8 +104,19 @@ def keep(conn: Connection, hub: str, said: Vitals, utc: float) -> bool:
 
 def allowed(conn: Connection, hub: str) -> bool:
     """Return whether the resident of a home consented to the keeping of readings."""
+    return consented_since(conn, hub) is not None
+
+
+def consented_since(conn: Connection, hub: str) -> float | None:
+    """Return when the day of the resident's consent to readings began (0: no day is known).
+
+    None: there is no consent.
+    """
     kept = records.find(conn, hub)
-    return kept is not None and kept.record.allows(ConsentItem.VITALS)
+    one = kept.record.consent(ConsentItem.VITALS) if kept else None
+    if one is None or not one.given:
+        return None
+    return times.day_start(one.date) or 0.0
 
 
 def points(conn: Connection, hub: str, window: Window) -> list[Point]:

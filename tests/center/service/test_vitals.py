@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
+from center.domain import times
 from center.domain import vitals as pictures
 from center.domain.incident import Deed, Entry
 from center.domain.limits import AGAIN_S, DEFAULTS, Fate, Kept, is_too_old
@@ -81,6 +82,30 @@ def test_without_consent_readings_leave_no_trace(store: Store, record: object) -
         write(store, RECORD)
     told = hear(store, quarter(NOW), utc=NOW)
     assert (count(store), told.updates) == (0, ())
+
+
+def test_an_offline_hubs_readings_from_before_the_consent_are_not_stored(store: Store) -> None:
+    today = times.day_of(NOW)
+    begun = times.day_start(today)
+    assert begun
+    consent = Consent(ConsentItem.VITALS, given=True, date=today)
+    write(store, replace(RECORD, consents=(*RECORD.consents, consent)))
+    for utc, kept in ((begun - 1.0, 0), (begun - 86_400.0 * 3, 0), (begun, 1), (NOW, 2)):
+        hear(store, reading(PULSE, 70.0, utc=utc), utc=NOW)
+        assert count(store) == kept
+
+
+def test_where_a_time_is_not_known_readings_are_kept_by_the_consent_of_now(store: Store) -> None:
+    consent = Consent(ConsentItem.VITALS, given=True)  # without a day
+    write(store, replace(RECORD, consents=(*RECORD.consents, consent)))
+    hear(store, reading(PULSE, 70.0, utc=NOW - 86_400.0), utc=NOW)
+    assert count(store) == 1
+
+
+def test_a_hub_whose_clock_was_wrong_tells_readings_of_now(store: Store) -> None:
+    write(store)
+    hear(store, replace(reading(PULSE, 70.0, utc=1.6e9), synced=False), utc=NOW)
+    assert count(store) == 1
 
 
 def test_readings_are_kept_and_the_pages_of_the_home_are_told(store: Store) -> None:
