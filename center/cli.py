@@ -112,11 +112,18 @@ def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
 
 def _serve(args: argparse.Namespace, _: Texts) -> int:
     settings, database = load(args.config, noted_by(args))
-    for file in filter(None, (settings.center.certificate, settings.center.key)):
+    for file in filter(None, _files(settings)):
         Path(file).read_bytes()  # OpenSSL would not name the file that it misses
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(app.serve(settings, database))
     return 0
+
+
+def _files(settings: Settings) -> tuple[str, ...]:
+    """Return the files of certificates and keys that the settings name; '' for none."""
+    own, of_center = settings.authority, settings.center
+    files = (of_center.certificate, of_center.key)
+    return (*files, own.certificate, own.key, own.ca_certificate, own.ca_key) if own else files
 
 
 def _list_users(args: argparse.Namespace, t: Texts) -> int:

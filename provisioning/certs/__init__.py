@@ -1,3 +1,3 @@
 """Certificates: a county's authority, development certificates, and their inspection."""
 
-__all__ = ["dev", "inspect"]
+__all__ = ["authority", "dev", "inspect"]

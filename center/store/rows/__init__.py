@@ -6,6 +6,7 @@ __all__ = [
     "audit",
     "days",
     "deliveries",
+    "enrolments",
     "hubs",
     "incidents",
     "limits",
