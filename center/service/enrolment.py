@@ -5,6 +5,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
@@ -30,6 +31,7 @@ from center.service.strangers import Registry
 from center.store.rows import enrolments
 from center.store.rows.audit import write_line
 from center.store.rows.enrolments import Claim, Room
+from hub.contract.forms import Name
 
 DAY_S = 86_400.0
 POLL_COST, NEW_COST = 0.05, 1.0  # of a network's budget: to ask again, and anything else
@@ -140,6 +142,14 @@ def digits_of(text: str) -> str:
     return plain if fits else ""
 
 
+def is_hub(name: str) -> bool:
+    """Whether a hub may have this id."""
+    try:
+        return bool(msgspec.convert(name, Name)) and name not in {CENTER, UNNAMED}
+    except msgspec.ValidationError:
+        return False
+
+
 def random_digits() -> str:
     """Return eight random digits."""
     return f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
@@ -152,8 +162,8 @@ async def _claim(desk: Desk, who: Who, wish: Wish, do_it: Do) -> Enrolment:
     registry, now = desk.registry, desk.clock()
     if registry is None:
         raise NotClaimedError(NotClaimed.NO_AUTHORITY)
-    if not wish.digits:
-        raise NotClaimedError(NotClaimed.BAD_DIGITS)
+    if not wish.digits or not is_hub(wish.hub):
+        raise NotClaimedError(NotClaimed.BAD_HUB if wish.digits else NotClaimed.BAD_DIGITS)
     guesses = registry.guesses
     if wait_s := guesses.wait_s(who.name, who.address, wish.hub, now):
         if registry.told.times(("claim", who.name), now):

@@ -25,8 +25,10 @@ def settings(folder: Path) -> Authority:
     save(folder, "est", issue(parent, "center", hosts=("127.0.0.1", "localhost")))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    files = [str(folder / name) for name in ("est.crt", "est.key", "ca.crt", "ca.key")]
-    return Authority(*files, f"127.0.0.1:{port}")
+    one, two, three, four = (
+        str(folder / name) for name in ("est.crt", "est.key", "ca.crt", "ca.key")
+    )
+    return Authority(one, two, three, four, f"127.0.0.1:{port}")
 
 
 def save(folder: Path, name: str, pair: Pair) -> tuple[str, str]:
