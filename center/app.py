@@ -1,6 +1,10 @@
-"""The composition of the centre: the only module that knows all others. One process, one port."""
+"""The composition of the centre: the only module that knows all others. One process.
+
+It has one port for people and programs and, where it signs certificates, another one for hubs.
+"""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -9,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -20,19 +25,22 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from center.api import health, incidents, json, openapi
+from center import secure_port
+from center.api import est, health, incidents, json, openapi
 from center.api.body_limit import TOO_LARGE, limited
 from center.api.fhir import server as fhir
-from center.config import Settings
+from center.authority import signing
+from center.config import Authority, Settings
 from center.console import routes
 from center.link.reconnect import Link
-from center.service import inbox, rounds
+from center.service import enrolment, inbox, rounds
 from center.service.auth import Auth
 from center.service.desk import Desk
 from center.service.feed import Feed
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
 from center.service.rate_limit import RateLimit
+from center.service.strangers import Registry
 from center.store.rows import hubs
 from center.store.store import Store
 from hub.contract import addresses
@@ -46,7 +54,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
-    """Run everything but the port: store, link and feed. Raise `StoreError`."""
+    """Run everything but the ports: store, link and feed. Raise `StoreError`."""
     store = await asyncio.to_thread(Store, database)
     feed = Feed()
     rate_limit = RateLimit()
@@ -67,7 +75,8 @@ async def opened(settings: Settings, database: str) -> AsyncIterator[Desk]:
         session_s=center.session_s,
         tls=center.behind_tls or bool(center.certificate),
     )
-    desk = Desk(settings, time.time, store, feed, link, auth, tally)
+    registry = registered(settings.authority) if settings.authority else None
+    desk = Desk(settings, time.time, store, feed, link, auth, tally, registry)
     link.start()
     try:
         yield desk
@@ -98,15 +107,24 @@ def application(desk: Desk) -> Starlette:
     )
 
 
+def registered(own: Authority) -> Registry:
+    """Return the authority of the settings. Raise `OSError`, or `ValueError` for unfit files."""
+    files = (Path(own.ca_certificate), Path(own.ca_key), Path(own.certificate))
+    return Registry(signing.load(*files, own.days), own)
+
+
 async def serve(settings: Settings, database: str) -> None:
     """Run the centre until SIGTERM or SIGINT; raise `OSError` where it cannot listen."""
     sys.setswitchinterval(SWITCH_S)
-    with _bound(settings.center.listen) as listener:  # first: without a port it must not connect
+    with contextlib.ExitStack() as ports:  # first: without a port it must not connect
+        listener = ports.enter_context(_bound(settings.center.listen))
+        own = settings.authority
+        for_hubs = ports.enter_context(_bound(own.listen)) if own else None
         async with opened(settings, database) as desk:
-            await _attend(desk, listener)
+            await _attend(desk, listener, for_hubs)
 
 
-async def _attend(desk: Desk, listener: socket.socket) -> None:
+async def _attend(desk: Desk, listener: socket.socket, for_hubs: socket.socket | None) -> None:
     center = desk.settings.center
     config = uvicorn.Config(
         application(desk),
@@ -124,8 +142,43 @@ async def _attend(desk: Desk, listener: socket.socket) -> None:
     log.info("the centre listens on %s", center.listen)
     async with asyncio.TaskGroup() as group:  # a round that fails ends the server, too
         walking = group.create_task(rounds.run(desk))
+        serving = group.create_task(attend_hubs(desk, for_hubs)) if for_hubs else None
         await _Server(config, desk.feed).serve([listener])
         walking.cancel()
+        if serving:
+            serving.cancel()
+
+
+async def attend_hubs(desk: Desk, listener: socket.socket) -> None:
+    """Serve the port for certificates until cancelled."""
+    server = port_for_hubs(desk)
+    try:
+        await server.serve([listener])
+    finally:
+        for one in server.servers:
+            one.close()
+
+
+def port_for_hubs(desk: Desk) -> secure_port.Server:
+    """Return the server of the port at which hubs get their certificates."""
+    own = desk.settings.authority
+    assert own is not None  # noqa: S101 - there is no such port without it
+    tls = secure_port.context(own.certificate, own.key, own.ca_certificate)
+    told: set[asyncio.Task[None]] = set()
+
+    def complain(why: str, address: str) -> None:
+        task = asyncio.get_running_loop().create_task(_tell(desk, why, address))
+        told.add(task)
+        task.add_done_callback(told.discard)
+
+    return secure_port.Server(est.application(desk), secure_port.Port(tls, complain))
+
+
+async def _tell(desk: Desk, why: str, address: str) -> None:
+    try:
+        await enrolment.refused(desk, why, address)
+    except SQLAlchemyError as error:
+        log.warning("a refusal was not written down: %s", type(error).__name__)
 
 
 def _bound(listen: str) -> socket.socket:

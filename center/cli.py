@@ -58,13 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     user = _thing(things, "user", t)
     _leaf(user, "list", t("about.list"), _list_users)
     adding = _named(_leaf(user, "add", t("about.add_user"), _add_user), "name")
-    _roled(adding, t)
+    _roled(adding, t, tuple(Role))
     adding.add_argument("--password-stdin", action="store_true", help=t("about.password_stdin"))
     _named(_leaf(user, "remove", t("about.remove_user"), _remove_user), "name")
     token = _thing(things, "token", t)
     _leaf(token, "list", t("about.list"), _list_tokens)
     making = _named(_leaf(token, "add", t("about.add_token"), _add_token), "name")
-    _roled(making, t)
+    _roled(making, t, (Role.OPERATOR, Role.SUPERVISOR))
     _named(_leaf(token, "remove", t("about.remove_token"), _remove_token), "name")
     partner = _thing(things, "partner", t)
     _leaf(partner, "list", t("about.list"), _list_partners)
@@ -112,11 +112,18 @@ def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
 
 def _serve(args: argparse.Namespace, _: Texts) -> int:
     settings, database = load(args.config, noted_by(args))
-    for file in filter(None, (settings.center.certificate, settings.center.key)):
+    for file in filter(None, _files(settings)):
         Path(file).read_bytes()  # OpenSSL would not name the file that it misses
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(app.serve(settings, database))
     return 0
+
+
+def _files(settings: Settings) -> tuple[str, ...]:
+    """Return the files of certificates and keys that the settings name; '' for none."""
+    own, of_center = settings.authority, settings.center
+    files = (of_center.certificate, of_center.key)
+    return (*files, own.certificate, own.key, own.ca_certificate, own.ca_key) if own else files
 
 
 def _list_users(args: argparse.Namespace, t: Texts) -> int:
@@ -259,8 +266,8 @@ def _named(parser: argparse.ArgumentParser, what: str) -> argparse.ArgumentParse
     return parser
 
 
-def _roled(parser: argparse.ArgumentParser, t: Texts) -> None:
-    roles = [role.value for role in Role]
+def _roled(parser: argparse.ArgumentParser, t: Texts, allowed: Iterable[Role]) -> None:
+    roles = [role.value for role in allowed]
     parser.add_argument("--role", choices=roles, default=Role.OPERATOR.value, help=t("about.role"))
 
 

@@ -78,11 +78,30 @@ class Mqtt(Struct, frozen=True, forbid_unknown_fields=True):
     back_off_s: Dialling = 2.0  # the longest pause between tries, 64 s at most; it is random
 
 
+class Authority(Struct, frozen=True, forbid_unknown_fields=True):
+    """The port at which hubs get and renew their certificates (EST, RFC 7030)."""
+
+    certificate: FilePath  # of this port's TLS; hubs know who has signed it
+    key: FilePath
+    ca_certificate: FilePath  # of the authority that signs hubs; may be a chain, its own one first
+    ca_key: FilePath
+    listen: Annotated[str, of(Form.LISTEN)] = "127.0.0.1:8444"
+    broker_dir: FilePath = ""  # where the broker's helper looks for hubs that are struck off
+    days: Annotated[int, Meta(ge=2, le=398)] = 90  # of a certificate; renewed at a third of it
+    late_days: Annotated[int, Meta(ge=0, le=3650)] = 90  # an ended one may still be renewed so long
+    waiting_s: Annotated[float, Meta(ge=60, le=86400)] = (
+        900.0  # for an installer to type the digits
+    )
+    waiting_most: Annotated[int, Meta(ge=1, le=100_000)] = 5000  # requests, from everywhere
+    waiting_of_network: Annotated[int, Meta(ge=1, le=100_000)] = 50  # an office that prepares hubs
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of the centre."""
 
     center: Center = field(default_factory=Center)
     mqtt: Mqtt = field(default_factory=Mqtt)
+    authority: Authority | None = None
 
 
 def rooted(settings: Settings, folder: Path) -> Settings:
@@ -91,10 +110,19 @@ def rooted(settings: Settings, folder: Path) -> Settings:
     def path(name: str) -> str:
         return str(folder / name) if name else ""
 
-    center, mqtt = settings.center, settings.mqtt
+    center, mqtt, est = settings.center, settings.mqtt, settings.authority
     return Settings(
         replace(center, certificate=path(center.certificate), key=path(center.key)),
         replace(mqtt, ca=path(mqtt.ca), cert=path(mqtt.cert), key=path(mqtt.key)),
+        est
+        and replace(
+            est,
+            certificate=path(est.certificate),
+            key=path(est.key),
+            ca_certificate=path(est.ca_certificate),
+            ca_key=path(est.ca_key),
+            broker_dir=path(est.broker_dir),
+        ),
     )
 
 

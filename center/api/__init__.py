@@ -1,3 +1,3 @@
 """The HTTP API for programs and for the console's own scripts, and its OpenAPI document."""
 
-__all__ = ["body_limit", "fhir", "health", "incidents", "json", "openapi"]
+__all__ = ["body_limit", "est", "fhir", "health", "incidents", "json", "openapi"]

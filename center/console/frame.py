@@ -32,6 +32,7 @@ ALSO = {  # more topics of the feed at which a page reloads
     "pairing": ("hub",),
     "checkins": ("home",),
     "announcements": ("announcement",),
+    "claim": ("hub",),
 }
 
 HEADERS = {
@@ -80,8 +81,17 @@ class Page(Struct, frozen=True):
 
     @property
     def nav(self) -> tuple[tuple[str, str], ...]:
-        """Return the menu; a supervisor has the audit too."""
+        """Return the menu; a supervisor has the audit too, an installer has installation alone."""
+        if not self.role.may(Role.OPERATOR):
+            return ()
         return (*MENU, ("audit", "/audit")) if self.role is Role.SUPERVISOR else MENU
+
+    @property
+    def frame(self) -> str:
+        """The template around the page: installers see no calls, and no menu."""
+        if not self.role.may(Role.OPERATOR):
+            return "install/frame.html"
+        return "live.html" if self.bare else "base.html"
 
     @property
     def is_board(self) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -15,6 +15,7 @@ from center.console.homes import checkins, pairing, rates, record
 from center.console.homes import page as home_page
 from center.console.incident import page as incident_page
 from center.console.incident import reason, sheet_119, timeline
+from center.console.install import claim
 from center.console.tasks import calls, equipment_page
 from center.console.view import arrange
 from center.console.visit import Visit, visited, whole
@@ -44,7 +45,7 @@ class AuditRow(Struct, frozen=True):
 def routes(desk: Desk) -> list[BaseRoute]:
     """Return all routes of the console."""
     return [
-        visited("/", desk, _board),
+        visited("/", desk, _first, Role.INSTALLER),
         visited("/hubs", desk, _hubs),
         visited("/audit", desk, _audit, Role.SUPERVISOR),
         *incident_page.routes(desk),
@@ -54,6 +55,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *checkins.routes(desk),
         *record.routes(desk),
         *pairing.routes(desk),
+        *claim.routes(desk),
         *sheet_119.routes(desk),
         *equipment_page.routes(desk),
         *vitals_page.routes(desk),
@@ -63,6 +65,13 @@ def routes(desk: Desk) -> list[BaseRoute]:
         Route("/icon/{count:int}.svg", _icon),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
+
+
+async def _first(visit: Visit) -> Response:
+    """Show the board; an installer has another first page."""
+    if visit.person.role.may(Role.OPERATOR):
+        return await _board(visit)
+    return RedirectResponse(claim.PATH, 303)
 
 
 async def _board(visit: Visit) -> Response:

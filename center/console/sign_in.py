@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from center.console.frame import language, other_language, show
 from center.console.visit import Visit, acted
-from center.service.auth import Denied, DeniedError
+from center.service.auth import Denied, DeniedError, Role
 from center.service.desk import Desk
 from hub.contract.forms import composed
 
@@ -35,7 +35,7 @@ def routes(desk: Desk) -> list[Route]:
     return [
         Route("/sign-in", ask, methods=["GET"]),
         Route("/sign-in", sign_in, methods=["POST"]),
-        acted("/sign-out", desk, sign_out),
+        acted("/sign-out", desk, sign_out, Role.INSTALLER),
     ]
 
 

@@ -99,14 +99,14 @@ def visited(path: str, desk: Desk, show_it: Show, role: Role = Role.OPERATOR) ->
         if person is None:
             return _turned_away(request)
         visit = await begin(desk, request, person)
-        if role is Role.SUPERVISOR and person.role is not Role.SUPERVISOR:
+        if not person.role.may(role):
             return visit.error(403, visit.t("error.text_403"))
         return await show_it(visit)
 
     return Route(path, endpoint, methods=["GET"])
 
 
-def acted(path: str, desk: Desk, do_it: Show) -> Route:
+def acted(path: str, desk: Desk, do_it: Show, role: Role = Role.OPERATOR) -> Route:
     """Make a route for a form that changes something; it must have the CSRF token."""
 
     async def endpoint(request: Request) -> Response:
@@ -115,7 +115,7 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
         if person is None:
             return _turned_away(request)
         try:
-            await desk.auth.require(request, csrf=str(form.get("csrf", "")))
+            await desk.auth.require(request, role, csrf=str(form.get("csrf", "")))
         except DeniedError as denied:
             visit = await begin(desk, request, person)
             key = "error.csrf" if denied.why is Denied.NO_CSRF else "error.text_403"
@@ -126,7 +126,10 @@ def acted(path: str, desk: Desk, do_it: Show) -> Route:
 
 
 async def begin(desk: Desk, request: Request, person: Person) -> Visit:
-    """Return the visit of a request, with what is open now."""
+    """Return the visit of a request, with what is open now; an installer sees nothing of that."""
+    if not person.role.may(Role.OPERATOR):
+        viewer = Viewer(me=person.name, now=desk.clock(), t=language(request))
+        return Visit(desk, request, person, viewer, (), 0, Standing())
     still_open, total = await desk.store.ask(incidents.board, OPEN_MAX)
     needs = await desk.store.ask(homes_open)
     equipment = await desk.store.ask(parts.standing)

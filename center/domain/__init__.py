@@ -6,6 +6,7 @@ __all__ = [
     "by_hubs",
     "by_people",
     "day_grid",
+    "enrolment",
     "equipment",
     "hub",
     "incident",

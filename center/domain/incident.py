@@ -116,6 +116,14 @@ class Deed(Open):
     VITALS_SHARED = "vitals_shared"  # with the medical partner `by`; `text`: how many, from when
     PARTNER_ADDED = "partner_added"
     PARTNER_REMOVED = "partner_removed"
+    HUB_CLAIMED = "hub_claimed"  # an installer's digits; `text`: the key's begin, the network
+    HUB_REPLACED = "hub_replaced"  # the same, in a home that had one
+    CLAIM_REFUSED = "claim_refused"  # `text`: why, as `domain.enrolment.NotClaimed`
+    CERTIFICATE_ISSUED = "certificate_issued"  # `text`: its serial number
+    CERTIFICATE_RENEWED = "certificate_renewed"
+    CERTIFICATES_REVOKED = "certificates_revoked"  # all of a hub; `text`: why, how many
+    ENROLMENT_REFUSED = "enrolment_refused"  # a stranger, or a hub; `text`: why, the network, times
+    BACKUP_READ = "backup_read"  # a replacement got what the hub before it had learned
 
 
 class Entry(Struct, frozen=True):

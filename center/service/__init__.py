@@ -4,6 +4,7 @@ __all__ = [
     "announcements",
     "auth",
     "desk",
+    "enrolment",
     "feed",
     "homes",
     "inbox",
@@ -14,6 +15,7 @@ __all__ = [
     "refusals",
     "removal",
     "rounds",
+    "strangers",
     "texts",
     "vitals",
 ]

@@ -41,10 +41,24 @@ NAMES_MAX = 10_000  # names and addresses remembered; the oldest go first
 
 
 class Role(Open):
-    """A supervisor may also read the audit; an unknown role has the rights of an operator."""
+    """A supervisor may also read the audit; an unknown role has the rights of an operator.
+
+    An installer sees the pages of installation, and nothing of any call.
+    """
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
+    INSTALLER = "installer"
+
+    def may(self, needed: "Role") -> bool:
+        """Whether somebody of this role may do what is for `needed`."""
+        match needed:
+            case Role.SUPERVISOR:
+                return self is Role.SUPERVISOR
+            case Role.INSTALLER:
+                return True
+            case _:
+                return self is not Role.INSTALLER
 
 
 class Person(Struct, frozen=True):
@@ -222,7 +236,7 @@ class Auth:
         person = await self.person(request)
         if person is None:
             raise DeniedError(Denied.NOT_SIGNED_IN)
-        if role is Role.SUPERVISOR and person.role is not Role.SUPERVISOR:
+        if not person.role.may(role):
             raise DeniedError(Denied.NOT_ALLOWED)
         if person.csrf and request.scope.get("method") not in {"GET", "HEAD"}:
             brought = csrf or request.headers.get(CSRF_HEADER, "")

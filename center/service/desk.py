@@ -8,6 +8,7 @@ from center.link.reconnect import Link
 from center.service.auth import Auth
 from center.service.feed import Feed
 from center.service.metrics import Tally
+from center.service.strangers import Registry
 from center.store.store import Store
 
 
@@ -22,3 +23,4 @@ class Desk:
     link: Link
     auth: Auth
     tally: Tally
+    registry: Registry | None = None  # None: this centre signs no certificates

@@ -7,6 +7,8 @@ RefusalError                 `why` is a reason, `status` its HTTP status
   NotKeptError               a change of a record (`homes`)
   NotSetError                limits of readings (`vitals`)
   NotSentError               an announcement (`announcements`)
+  NotEnrolledError           a hub's request for a certificate (`enrolment`)
+  NotClaimedError            an installer's claim of a hub (`enrolment`)
   BadRequestError            the request itself says nothing sensible (`center.api.json`)
 """
 
@@ -18,16 +20,30 @@ STATUS = {  # by the reason's value: one word has one status, whichever list it 
     "not_signed_in": 401,
     "wrong_password": 401,
     "no_csrf": 403,
+    "revoked": 403,
+    "no_certificate": 403,
+    "not_ours": 403,
+    "superseded": 403,
+    "lapsed": 403,
+    "wrong_name": 403,
     "not_allowed": 403,
     "not_found": 404,
     "no_home": 404,
+    "unknown_home": 404,
+    "no_such_digits": 404,
     "stale": CONFLICT,
     "is_closed": CONFLICT,
     "not_closed": CONFLICT,
     "is_done": CONFLICT,
     "changed": CONFLICT,
     "twice": CONFLICT,
+    "too_late": CONFLICT,
+    "taken": CONFLICT,
+    "has_hub": CONFLICT,
     "too_many_tries": 429,
+    "busy": 429,
+    "no_authority": 503,
+    "authority_lapsed": 503,
 }
 
 

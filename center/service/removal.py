@@ -8,7 +8,7 @@ from center.domain.announcement import Fate
 from center.domain.incident import Deed, Entry
 from center.service import own_faults
 from center.store import tables
-from center.store.rows import limits, records, vitals
+from center.store.rows import enrolments, limits, records, vitals
 from center.store.rows.audit import write_line
 from center.store.tables import deliveries, needs
 from hub.contract.messages import Stage
@@ -30,6 +30,7 @@ def remove_home(conn: Connection, utc: float, hub: str) -> bool:
     if not records.remove(conn, utc, hub):
         return False
     vitals.drop_all(conn, hub)
+    enrolments.drop_backup(conn, hub)
     limits.clear(conn, hub, utc)
     return True
 
@@ -54,5 +55,6 @@ def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
     ended = {"fate": Fate.WITHDRAWN.value, "over_utc": utc}
     conn.execute(update(deliveries).where(waiting).values(ended))
     limits.forget(conn, hub, utc)
+    enrolments.drop_backup(conn, hub)
     write_line(conn, Entry(utc, Deed.HUB_REMOVED, version=0, hub=hub))
     return Removed.DONE

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -18,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 7
+SCHEMA = 8
 # the oldest program, by its schema, that may use a database of this one; it stays the same while
 # only tables and optional columns are added
 OLDEST = 6
@@ -489,4 +490,66 @@ counters = Table(
     metadata,
     Column("hub", String, primary_key=True),
     Column("counter", BigInteger, nullable=False),
+)
+
+# people who set up hubs. Not in `operators`: an earlier program would take them for operators
+installers = Table(
+    "installers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("password_hash", String, nullable=False),
+    Column("created_utc", Float, nullable=False),
+)
+
+# the columns are the fields of `domain.enrolment.Enrolment`; `key`: SHA-256 of a public key
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("digits", String, nullable=False),
+    Column("network", String, nullable=False),
+    Column("asked_utc", Float, nullable=False),
+    Column("seen_utc", Float, nullable=False),
+    Column("until_utc", Float, nullable=False),
+    Column("hub", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("replaces", Boolean, nullable=False),
+    Column("claimed_utc", Float),
+    Index("enrolments_by_state", "state", "digits"),
+    Index("enrolments_by_network", "state", "network"),
+    Index("enrolments_by_time", "seen_utc"),
+)
+
+# certificates of hubs, by serial number (hex). `by`: who claimed the hub; empty: it was renewed.
+# `used_utc`: it was shown to the centre for the first time
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", String, primary_key=True),
+    Column("hub", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("issued_utc", Float, nullable=False),
+    Column("begins_utc", Float, nullable=False),
+    Column("ends_utc", Float, nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("used_utc", Float),
+    Column("revoked_utc", Float),
+    Column("revoked_by", String, nullable=False, server_default=""),
+    Column("reason", String, nullable=False, server_default=""),
+    Index("certificates_by_hub", "hub", "issued_utc"),
+    Index("certificates_by_key", "key"),
+    Index("certificates_by_end", "ends_utc"),
+    Index("certificates_by_revocation", "revoked_utc"),
+)
+
+# a hub's own settings and what it has learned, for the hub that replaces it
+backups = Table(
+    "backups",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("stored_utc", Float, nullable=False),
+    Column("serial", String, nullable=False),  # of the certificate that stored it
+    Column("body", LargeBinary, nullable=False),
 )

@@ -56,7 +56,8 @@ def authority(name: str = "Anbu development CA") -> Pair:
     """Return a new self-signed authority, valid for 20 years."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
-    builder = _builder(name, name, key, now - EARLY, now + timedelta(days=AUTHORITY_DAYS))
+    ends = now + timedelta(days=AUTHORITY_DAYS)
+    builder = _builder(name, _x509_name(name), key.public_key(), now - EARLY, ends)
     constraints = x509.BasicConstraints(ca=True, path_length=0)
     builder = builder.add_extension(constraints, critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
@@ -71,14 +72,28 @@ def issue(
     begins: datetime | None = None,
     ends: datetime | None = None,
 ) -> Pair:
-    """Return a certificate for `name`: a server's when it has `hosts`, else a client's.
+    """Return a certificate for `name`, with a new key: a server's when it has `hosts`.
 
     It is valid from yesterday for one year, unless `begins` and `ends` say otherwise.
     """
     key = ec.generate_private_key(ec.SECP256R1())
+    made = certify(parent, name, key.public_key(), hosts=hosts, begins=begins, ends=ends)
+    return Pair(made, key)
+
+
+def certify(  # noqa: PLR0913 - as `issue`, for a key of somebody else
+    parent: Pair,
+    name: str,
+    key: ec.EllipticCurvePublicKey,
+    *,
+    hosts: tuple[str, ...] = (),
+    begins: datetime | None = None,
+    ends: datetime | None = None,
+) -> x509.Certificate:
+    """Return a certificate that says that `key`, made elsewhere, is of `name`; as `issue`."""
     now = datetime.now(UTC)
     begins, ends = begins or now - EARLY, ends or now + timedelta(days=LEAF_DAYS)
-    builder = _builder(name, common_name(parent.certificate), key, begins, ends)
+    builder = _builder(name, parent.certificate.subject, key, begins, ends)
     constraints = x509.BasicConstraints(ca=False, path_length=None)
     purpose = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
     signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(parent.key.public_key())
@@ -89,7 +104,7 @@ def issue(
     if hosts:
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
         builder = builder.add_extension(names, critical=False)
-    return Pair(builder.sign(parent.key, SHA256()), key)
+    return builder.sign(parent.key, SHA256())
 
 
 def common_name(certificate: x509.Certificate) -> str:
@@ -117,14 +132,14 @@ def is_issued_by(certificate: x509.Certificate, parent: x509.Certificate) -> boo
 
 
 def _builder(
-    name: str, issuer: str, key: ec.EllipticCurvePrivateKey, begins: datetime, ends: datetime
+    name: str, issuer: x509.Name, key: ec.EllipticCurvePublicKey, begins: datetime, ends: datetime
 ) -> x509.CertificateBuilder:
-    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    own = x509.SubjectKeyIdentifier.from_public_key(key)
     return (
         x509.CertificateBuilder()
         .subject_name(_x509_name(name))
-        .issuer_name(_x509_name(issuer))
-        .public_key(key.public_key())
+        .issuer_name(issuer)
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(begins)
         .not_valid_after(ends)

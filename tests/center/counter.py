@@ -78,7 +78,7 @@ def hire(store: Store) -> None:
     """Make an operator, a supervisor and a program."""
 
     def job(conn: Connection) -> None:
-        for name, role in zip(NAMES, Role, strict=True):
+        for name, role in zip(NAMES, (Role.OPERATOR, Role.SUPERVISOR), strict=True):
             accounts.put_operator(conn, NOW, name, role.value, HASHED)
         accounts.put_token(conn, NOW, "bench", Role.OPERATOR.value, auth.digest(TOKEN))
 

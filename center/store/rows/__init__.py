@@ -7,6 +7,7 @@ __all__ = [
     "commands",
     "days",
     "deliveries",
+    "enrolments",
     "hubs",
     "incidents",
     "limits",

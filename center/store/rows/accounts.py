@@ -1,18 +1,22 @@
 """Operators, sessions and tokens in the store."""
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, literal, select, update
 
 from center.domain.incident import Deed, Entry
 from center.store import tables
 from center.store.rows.audit import write_line
 
 DEVICE_KEY = "device_key"
+INSTALLER = "installer"  # as `service.auth.Role`
 
 
 def password_hash(conn: Connection, name: str) -> str | None:
-    """Return an operator's password hash, or None."""
-    table = tables.operators
-    return conn.scalar(select(table.c.password_hash).where(table.c.name == name))
+    """Return the password hash of an operator or installer, or None."""
+    for table in (tables.operators, tables.installers):
+        held: str | None = conn.scalar(select(table.c.password_hash).where(table.c.name == name))
+        if held is not None:
+            return held
+    return None
 
 
 def device_key(conn: Connection, made: str) -> str:
@@ -28,9 +32,16 @@ def device_key(conn: Connection, made: str) -> str:
 
 
 def put_operator(conn: Connection, utc: float, name: str, role: str, hashed: str) -> None:
-    """Add an operator; one of that name gets the new role and password and is signed out."""
-    table = tables.operators
+    """Add an operator; one of that name gets the new role and password and is signed out.
+
+    Installers have a table of their own: an earlier program takes nobody there for an operator.
+    """
     values = {"role": role, "password_hash": hashed}
+    table, other = tables.operators, tables.installers
+    if role == INSTALLER:
+        table, other = other, table
+        del values["role"]
+    conn.execute(delete(other).where(other.c.name == name))
     if conn.execute(update(table).where(table.c.name == name).values(values)).rowcount == 0:
         conn.execute(insert(table).values(name=name, created_utc=utc, **values))
     conn.execute(delete(tables.sessions).where(tables.sessions.c.name == name))
@@ -46,10 +57,12 @@ def put_token(conn: Connection, utc: float, name: str, role: str, hashed: str) -
 
 
 def operators(conn: Connection) -> list[tuple[str, str, float]]:
-    """List (name, role, since when in UTC seconds) of all operators, by name."""
-    table = tables.operators.c
-    query = select(table.name, table.role, table.created_utc).order_by(table.name)
-    return [(row[0], row[1], row[2]) for row in conn.execute(query)]
+    """List (name, role, since when in UTC seconds) of all operators and installers, by name."""
+    table, others = tables.operators.c, tables.installers.c
+    query = select(table.name, table.role, table.created_utc)
+    rest = select(others.name, literal(INSTALLER), others.created_utc)
+    rows = [*conn.execute(query), *conn.execute(rest)]
+    return sorted((row[0], row[1], row[2]) for row in rows)
 
 
 def tokens(conn: Connection) -> list[tuple[str, str, float]]:
@@ -61,9 +74,9 @@ def tokens(conn: Connection) -> list[tuple[str, str, float]]:
 
 def remove_operator(conn: Connection, utc: float, name: str) -> bool:
     """Remove an operator, who is signed out at once; False where there is none of that name."""
-    table = tables.operators
     conn.execute(delete(tables.sessions).where(tables.sessions.c.name == name))
-    if not conn.execute(delete(table).where(table.c.name == name)).rowcount:
+    held = (tables.operators, tables.installers)
+    if not sum(conn.execute(delete(one).where(one.c.name == name)).rowcount for one in held):
         return False
     write_line(conn, Entry(utc, Deed.USER_REMOVED, version=0, text=name))
     return True
@@ -111,7 +124,12 @@ def by_session(conn: Connection, hashed: str, utc: float) -> tuple[str, str] | N
         .where(session.c.hash == hashed, session.c.expires_utc > utc)
     )
     row = conn.execute(query).first()
-    return None if row is None else (row[0], row[1])
+    if row is not None:
+        return row[0], row[1]
+    others = tables.installers
+    query = select(others.c.name).join(session, session.c.name == others.c.name)
+    name = conn.scalar(query.where(session.c.hash == hashed, session.c.expires_utc > utc))
+    return None if name is None else (name, INSTALLER)
 
 
 def by_token(conn: Connection, hashed: str) -> tuple[str, str] | None:

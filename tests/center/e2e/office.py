@@ -18,7 +18,7 @@ import uvicorn
 from msgspec import Struct
 
 from center import app
-from center.config import Center, Settings
+from center.config import Authority, Center, Settings
 from center.domain.incident import Outcome
 from center.link.reconnect import Link, LinkState
 from center.service import auth, incidents, rounds
@@ -31,7 +31,7 @@ from center.service.metrics import Tally
 from center.store.rows import accounts
 from center.store.rows import incidents as incident_rows
 from center.store.store import Store
-from hub.contract import wire
+from hub.contract import addresses, wire
 from hub.contract.messages import (
     AlarmData,
     AlarmEvent,
@@ -72,8 +72,11 @@ class Ordering(Link):
 class Office:
     """The centre, with a clock that a test can move on and a server that it can stop."""
 
-    def __init__(self, database: str, take_expires_s: float = 600.0) -> None:
-        self.settings = Settings(Center(take_expires_s=take_expires_s, beat_s=1.0))
+    def __init__(
+        self, database: str, take_expires_s: float = 600.0, authority: Authority | None = None
+    ) -> None:
+        center = Center(take_expires_s=take_expires_s, beat_s=1.0)
+        self.settings = Settings(center, authority=authority)
         self.ahead_s = 0.0
         self.store = Store(database)
         self.orders: list[tuple[str, Command]] = []
@@ -115,18 +118,32 @@ class Office:
         link.orders = self.orders
         link._state = LinkState(self.now(), "test")
         guard = Auth(self.store, self.now, session_s=SESSION_S, tls=False)
-        self.desk = Desk(self.settings, self.now, self.store, feed, link, guard, Tally({}))
+        own = self.settings.authority
+        registry = app.registered(own) if own else None
+        self.desk = Desk(
+            self.settings, self.now, self.store, feed, link, guard, Tally({}), registry
+        )
         config = uvicorn.Config(
             app.application(self.desk), port=self.port, log_level="error", lifespan="off"
         )
         self.server = uvicorn.Server(config)
         serving = asyncio.create_task(self.server.serve())
+        for_hubs = asyncio.create_task(self._serve_hubs()) if own else None
         while not self.server.started:  # noqa: ASYNC110 - uvicorn tells it no other way
             await asyncio.sleep(0.01)
         ready.set()
         walking = asyncio.create_task(rounds.run(self.desk))
         await serving
         walking.cancel()
+        if for_hubs:
+            for_hubs.cancel()
+
+    async def _serve_hubs(self) -> None:
+        own = self.settings.authority
+        assert own
+        host, port = addresses.listen(own.listen)
+        with socket.create_server((host, port)) as listener:
+            await app.attend_hubs(self.desk, listener)
 
     def hire(self, name: str, role: Role = Role.OPERATOR) -> None:
         """Make an account with `PASSWORD`."""

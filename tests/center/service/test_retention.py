@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Float,
     Integer,
+    LargeBinary,
     Table,
     func,
     insert,
@@ -68,6 +69,8 @@ def _value(column: Column[object], number: int) -> object:
             return number
         case JSON():
             return {}
+        case LargeBinary():
+            return b"of long ago"
         case _:
             return f"{column.name}-{number}"
 

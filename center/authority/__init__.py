@@ -1,0 +1,3 @@
+"""The centre's certificate authority for hubs: it reads requests and signs certificates."""
+
+__all__ = ["signing"]
