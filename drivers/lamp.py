@@ -58,6 +58,7 @@ DOUBLE_FLASH = Pattern((0.1, 0.15, 0.1, 1.15))
 TRIPLE_FLASH = Pattern((0.1, 0.15, 0.1, 0.15, 0.1, 1.9))
 SLOW_PULSE = Pattern((1.0, 1.0))
 SLOW_BLINK = Pattern((0.6, 2.4))
+LONG_FLASH = Pattern((1.5, 0.3))
 BREATH = Pattern((1.6, 0.8))
 EVEN = Pattern((0.7, 0.7))
 HURRY = Pattern((0.4, 0.4))  # slower than the flash of an alarm
@@ -66,6 +67,7 @@ WINK = Pattern((2.7, 0.3))  # looks lit; the short gap distinguishes it from ON 
 
 TABLE: dict[Signal, Look] = {
     Signal.RESTING: Look(green=BLINK),
+    Signal.UNCLAIMED: Look(amber=LONG_FLASH, buzzer=beeps(0.08, 0.12, 0.08, 0.12, 0.3)),
     Signal.OFFLINE: Look(amber=SLOW_BLINK),
     Signal.FAULT: Look(amber=TRIPLE_FLASH),
     Signal.PAIRING: Look(green=EVEN, buzzer=beeps(0.08, 0.08, 0.08, 0.08, 0.08)),

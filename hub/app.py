@@ -22,7 +22,7 @@ from hub.core.alarm import delivery
 from hub.core.decide import recover
 from hub.core.model.activity import FRESH
 from hub.core.model.driver import Driver
-from hub.core.model.effects import Effect, Lane, Order, Show
+from hub.core.model.effects import BeginAnew, Effect, Lane, Order, Show
 from hub.core.model.events import DevicesChanged, Event, Measured, Started, StorageTrouble
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
@@ -77,6 +77,7 @@ class Hub:
         )
         self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
+        self.over = asyncio.Event()  # it has to begin anew, with another identity
         self.blackbox: BlackBox | None = None
         self._started: Started | None = None  # None: before the engine has begun
         wired = {device.name for device in config.device}
@@ -122,6 +123,8 @@ class Hub:
 
     def tell(self, order: Order) -> None:
         """Hand an order to the drivers."""
+        if isinstance(order, BeginAnew):
+            self.over.set()
         self.supervisor.tell(order)
         if isinstance(order, Show):
             self.diary.shows(order.signal)
@@ -290,18 +293,19 @@ def _readings() -> dict[str, float]:
 
 
 async def serve(config: Config, drivers: tuple[Driver, ...]) -> None:
-    """Run a hub until SIGTERM or SIGINT; raise what no restart of a part can mend."""
+    """Run a hub until SIGTERM, SIGINT or another identity; raise what no part's restart mends."""
     hub = Hub(config, drivers)
     running = asyncio.ensure_future(hub.run())
     wanted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, wanted.set)
-    ending = asyncio.ensure_future(wanted.wait())
-    await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending = [asyncio.ensure_future(one.wait()) for one in (wanted, hub.over)]
+    await asyncio.wait({running, *ending}, return_when=asyncio.FIRST_COMPLETED)
     if not running.done():
         await hub.leave()
-    ending.cancel()
+    for one in ending:
+        one.cancel()
     for _ in range(ENDS):  # a part that swallows its cancellation is cancelled again
         running.cancel()
         await asyncio.wait({running}, timeout=END_S)

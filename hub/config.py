@@ -136,6 +136,7 @@ def _with_county(config: Config, filename: str, noted: Noted) -> Config:
     return replace(config, mqtt=replace(config.mqtt, brokers=brokers))
 
 
+BESIDE = {"voice": "speaks", "radio": "pairs", "setup": "registers"}  # rule -> who it names
 _KIND = {"virtual": "house"}  # folders of drivers whose `kind` in the settings is another word
 
 
@@ -152,9 +153,8 @@ def rules_of(
     sensors = {d.name: sensor for d in config.device if (sensor := _sensor(d)) is not None}
     others = (d for d in config.device if d.name not in sensors)
     buttons = {d.name: button for d in others if (button := _button(d)) is not None}
-    speaking = [d.name for d in drivers if getattr(d, "speaks", False)]
     care = config.rules.care
-    if care.times == CareRules().times and not speaking:
+    if care.times == CareRules().times and not _named(drivers, "speaks"):
         care = replace(care, times=())
     for one in wireless or ():
         if isinstance(one, Pendant):
@@ -169,11 +169,14 @@ def rules_of(
     told = (one for one in wireless or () if isinstance(one, Phone) and one.consent)
     found["phones_told"] = tuple(one.name for one in told)
     found["listed"] = wireless is not None
-    voice = next(iter(speaking), "")
-    radio = next((d.name for d in drivers if getattr(d, "pairs", False)), "")
-    return replace(
-        config.rules, hub=config.hub, software=software, voice=voice, radio=radio, **found
-    )
+    found |= {field: _named(drivers, mark) for field, mark in BESIDE.items()}
+    found |= {"hub": config.hub, "software": software, "enrolled": config.enrolled}
+    return replace(config.rules, **found)
+
+
+def _named(drivers: tuple[Driver, ...], mark: str) -> str:
+    """Return the name of the first driver of which `mark` is true."""
+    return next((driver.name for driver in drivers if getattr(driver, mark, False)), "")
 
 
 def driver_kinds() -> tuple[str, ...]:

@@ -15,7 +15,17 @@ from hub.contract import voice
 from hub.contract.forms import Name, SocketPath
 from hub.contract.voice import Meaning, Part, Phrase, Pong, Trouble
 from hub.core.model.driver import Port
-from hub.core.model.effects import Ask, OpenPairing, Order, PairingAnswer, Say, Show, Took
+from hub.core.model.effects import (
+    Ask,
+    BeginAnew,
+    OpenHotspot,
+    OpenPairing,
+    Order,
+    PairingAnswer,
+    Say,
+    Show,
+    Took,
+)
 from hub.core.model.events import Answered, Measured, PartChanged, Spoke, Talking, VoiceTold
 from hub.shared.sidecar.host import Host, Patience
 from hub.shared.sidecar.reports import Damped
@@ -29,10 +39,14 @@ OWN_TALK = "own_"  # the keys of talks that the voice itself began start with th
 TOLD_OF_OWN = {Meaning.HELP, Meaning.COUNSEL, Meaning.AWAY, Meaning.UNWELL}  # no answers to ours
 URGENT = {
     Phrase.RAISED, Phrase.UNDELIVERED, Phrase.RECEIVED, Phrase.ACCEPTED, Phrase.PRESENT,
+    Phrase.UNCLAIMED, Phrase.OTHER_BOARD,
     Phrase.CANCELLED, Phrase.CANCEL_ASKED, Phrase.HELP_NOT_NEEDED, Phrase.WARNING_OVER,
 }  # fmt: skip
-WITH_DIGITS = {Phrase.PAIRING_COMPARE, Phrase.PAIRING_SHOW}
+WITH_DIGITS = {
+    Phrase.PAIRING_COMPARE, Phrase.PAIRING_SHOW, Phrase.UNCLAIMED_DIGITS, Phrase.HOTSPOT_OPEN,
+}  # fmt: skip
 GROUP = 3  # digits between two pauses: so many are held in mind at once
+HALVES = 8  # so many digits are shown, and said, in two halves
 
 
 def spelt(number: str, words: Sequence[str]) -> str:
@@ -40,15 +54,17 @@ def spelt(number: str, words: Sequence[str]) -> str:
 
     Without ten words the digits stay as they are.
     """
-    said = [words[int(d)] for d in number] if len(words) == len(string.digits) else list(number)
-    groups = (said[at : at + GROUP] for at in range(0, len(said), GROUP))
+    spoken = len(words) == len(string.digits) and number.isdecimal()
+    said = [words[int(d)] for d in number] if spoken else list(number)
+    size = HALVES // 2 if len(said) == HALVES else GROUP
+    groups = (said[at : at + size] for at in range(0, len(said), size))
     return " ".join(f"{', '.join(group)}." for group in groups)
 
 
 def voice_order(order: Order, words: Callable[[Phrase], str]) -> voice.Order | None:
     """Return the order for the voice, None for an order to other devices; `words` has the texts."""
     match order:
-        case Show() | Took() | OpenPairing() | PairingAnswer():
+        case Show() | Took() | OpenPairing() | PairingAnswer() | OpenHotspot() | BeginAnew():
             return None
         case Say(phrase=phrase, text=more, receipt=receipt, urgent=urgent):
             if phrase in WITH_DIGITS:

@@ -413,6 +413,11 @@ class FaultKind(Open):
     MUTE_LINK = "mute_link"  # connected, and it sends nothing
     REPLAYED = "replayed"  # somebody sends its old presses again
     TAMPER = "tamper"  # opened, or torn off
+    CERTIFICATE = "certificate"  # the hub's own: it cannot be renewed, or has expired
+    OTHER_BOARD = "other_board"  # the SD card was registered in another device
+    NETWORK = "network"  # no way to the centre, as the hub itself sees it
+    CLOCK = "clock"  # it differs from the centre's
+    DISK_FULL = "disk_full"  # too full to renew the certificate
     TWIN = "twin"  # two machines with one identity; only the centre sees this and the next two
     FLOOD = "flood"  # it sends more than the centre takes in at once
     CROWDED = "crowded"  # more calls are open than are shown one by one

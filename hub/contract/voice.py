@@ -108,6 +108,15 @@ class Phrase(StrEnum):
     PAIRING_FAILED = "pairing_failed"
     PAIRING_CLOSED = "pairing_closed"
     PAIRING_UNREADY = "pairing_unready"
+    UNCLAIMED = "unclaimed"
+    UNCLAIMED_DIGITS = "unclaimed_digits"  # the digits follow
+    UNCLAIMED_WAITS = "unclaimed_waits"
+    CLAIMED = "claimed"
+    OTHER_BOARD = "other_board"
+    HOTSPOT_OPEN = "hotspot_open"  # its password follows, where that is a number
+    HOTSPOT_SHUT = "hotspot_shut"
+    NETWORK_JOINED = "network_joined"
+    NETWORK_FAILED = "network_failed"
 
 
 class Say(Struct, frozen=True):

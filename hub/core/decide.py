@@ -16,7 +16,16 @@ from hub.core.activity import hourly, noise, presence, quiet, routines
 from hub.core.activity.restart import recovered_house, recovered_warning
 from hub.core.alarm import alarm, delivery, press, signals, warning
 from hub.core.checkin import checkin, overdue, restart
-from hub.core.inputs import announcements, buttons, commands, pairing, sensors, speech, wireless
+from hub.core.inputs import (
+    announcements,
+    buttons,
+    commands,
+    pairing,
+    sensors,
+    setup,
+    speech,
+    wireless,
+)
 from hub.core.model.activity import NEVER
 from hub.core.model.effects import Effect, Lane, Pet, Publish
 from hub.core.model.events import (
@@ -26,6 +35,8 @@ from hub.core.model.events import (
     BrokerRefused,
     CenterAcked,
     CenterBorn,
+    ClaimChanged,
+    ClockCompared,
     CommandReceived,
     ContactChanged,
     DevicesChanged,
@@ -40,12 +51,16 @@ from hub.core.model.events import (
     MainsChanged,
     Measured,
     MotionChanged,
+    NetworkChanged,
     PairingAsked,
     PairingEnded,
     PairingOpened,
     PartChanged,
     RadioPartChanged,
     RangeChanged,
+    Registered,
+    SetupEvent,
+    SetupPartChanged,
     Spoke,
     Started,
     StorageFailed,
@@ -58,12 +73,7 @@ from hub.core.model.events import (
     WirelessPressed,
 )
 from hub.core.model.rules import Rules
-from hub.core.model.state import (
-    Clock,
-    HomeState,
-    Link,
-    Step,
-)
+from hub.core.model.state import NO_SETUP, Clock, HomeState, Link, Step
 from hub.core.model.wireless import recovered as recovered_memory
 from hub.core.supervision import faults, supervision
 from hub.core.vitals import restart as vitals_restart
@@ -86,6 +96,7 @@ ELAPSE = (  # the order in which what is due is served
     checkin.elapse,
     announcements.elapse,
     pairing.elapse,
+    setup.elapse,
     wireless.elapse,
     supervision.elapse,
 )
@@ -107,13 +118,20 @@ NEXT_WAKE = (
     checkin.next_wake,
     announcements.next_wake,
     pairing.next_wake,
+    setup.next_wake,
     wireless.next_wake,
     supervision.next_wake,
 )
 
+OF_A_PROCESS = {  # what no later process knows
+    "farewell": None, "pairing": None, "setup": NO_SETUP, "shown": None, "spoken_at": NEVER,
+}  # fmt: skip
+
 
 def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     """Apply one event; return the new state, and what is to be done. Never raises."""
+    if not rules.hub:
+        return setup.decide_unclaimed(state, event, rules)
     state, effects = _elapse(state, event.at, rules)
     state, more = take_event(state, event, rules)
     state, words = signals.express(state, event.at, rules)
@@ -122,6 +140,8 @@ def decide(state: HomeState, event: Event, rules: Rules) -> Step:
 
 def next_wake(state: HomeState, rules: Rules) -> float | None:
     """Return the next deadline in monotonic seconds; a `Ticked` at or after it serves it."""
+    if not rules.hub:
+        return setup.next_wake_unclaimed(state, rules)
     wake: float | None = None
     for of_part in NEXT_WAKE:
         at = of_part(state, rules)
@@ -171,19 +191,16 @@ def recover(
         care=restart.recovered(state, started, lived_in=lived_in),
         house=recovered_house(state.house, at),
         warning=vitals_restart.recovered_question(asked, state.vitals, at),
-        spoken_at=NEVER,
         candidate=speech.recovered(state.candidate, at),
-        pairing=None,
         notices=announcements.recovered(state.notices, at),
         wireless=recovered_memory(state.wireless, moved_s, at),
         contacts={name: press.recovered(c, at) for name, c in state.contacts.items()},
         alarms=tuple(alarm.recovered(a, at, long_ago) for a in state.alarms),
         owed=delivery.recovered(state.owed, unsent, at, long_ago),
         link=Link(up=False, since=at),
-        farewell=None,
-        shown=None,
         said_at=long_ago,
         told_at=long_ago,
+        **OF_A_PROCESS,
     )
 
 
@@ -219,7 +236,7 @@ def take_event(state: HomeState, event: Event, rules: Rules) -> Step:
         case Measured():
             return commands.telemetry(state, event, rules)
         case _:
-            return _take_trouble(state, event, rules)
+            return _take_other(state, event, rules)
 
 
 def _take_device_event(
@@ -283,12 +300,22 @@ def _take_link_event(state: HomeState, event: LinkUp | CenterBorn | LinkDown, ru
     return state, [*resends, *effects]
 
 
-def _take_trouble(
+def _take_other(
     state: HomeState,
-    event: DriverReady | DriverFailed | StorageFailed | StorageRecovered | BrokerRefused | Ticked,
+    event: DriverReady
+    | DriverFailed
+    | SetupEvent
+    | StorageFailed
+    | StorageRecovered
+    | BrokerRefused
+    | Ticked,
     rules: Rules,
 ) -> Step:
     match event:
+        case (
+            ClaimChanged() | Registered() | NetworkChanged() | ClockCompared() | SetupPartChanged()
+        ):
+            return setup.take_event(state, event, rules)
         case Ticked():
             return state, []
         case DriverFailed(at=at, device=rules.radio, reason=reason):

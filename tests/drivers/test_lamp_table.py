@@ -14,7 +14,7 @@ def test_every_signal_lights_one_lamp_of_its_colour() -> None:
     for signal in Signal:
         look = TABLE[signal]
         lit = [part for part in ("red", "green", "amber") if getattr(look, part) != OFF]
-        amber = signal in {Signal.OFFLINE, Signal.FAULT, Signal.WARNING}
+        amber = signal in {Signal.OFFLINE, Signal.FAULT, Signal.WARNING, Signal.UNCLAIMED}
         assert lit == ["red" if signal in red else "amber" if amber else "green"], signal
 
 

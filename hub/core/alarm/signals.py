@@ -42,6 +42,7 @@ SIGNAL: dict[type[Life], Signal] = {
 }
 
 PHRASE: dict[Signal, Phrase] = {
+    Signal.UNCLAIMED: Phrase.UNCLAIMED,
     Signal.RAISED: Phrase.RAISED,
     Signal.UNDELIVERED: Phrase.UNDELIVERED,
     Signal.RECEIVED: Phrase.RECEIVED,
@@ -87,6 +88,8 @@ def say_again(state: HomeState, at: float, rules: Rules) -> Step:
 
 def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
     """Return the one signal that is true at `at`."""
+    if not rules.hub:
+        return Signal.UNCLAIMED
     if state.alarms:
         calling = [_signal_of_alarm(state, a.life, at, rules) for a in _open_alarms(state)]
         if any(due <= at for due in _undelivered(state, rules)):

@@ -1,3 +1,12 @@
-"""What comes in: buttons, sensors, speech, commands, announcements and pairing."""
+"""What comes in: buttons, sensors, speech, commands, announcements, pairing, registration."""
 
-__all__ = ["announcements", "buttons", "commands", "pairing", "sensors", "speech", "wireless"]
+__all__ = [
+    "announcements",
+    "buttons",
+    "commands",
+    "pairing",
+    "sensors",
+    "setup",
+    "speech",
+    "wireless",
+]

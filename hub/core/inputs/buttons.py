@@ -1,6 +1,7 @@
 """What a contact's transitions mean, by its role: a red button calls, a green one takes back.
 
-A green button held 3 s says "I am here"; held 10 s while nothing is under way, "pair a device".
+A green button held 3 s says "I am here"; held 10 s while nothing is under way, "pair a device", or
+without a link "open the Wi-Fi for setting up".
 While a contact chatters it is no sign of life: a red one calls all the same, a green one means
 nothing.
 """
@@ -14,7 +15,7 @@ from hub.contract.scaip import Kind
 from hub.core.activity import presence
 from hub.core.alarm import alarm, press, signals
 from hub.core.alarm.press import Transition
-from hub.core.inputs import pairing, sensors, speech
+from hub.core.inputs import pairing, sensors, setup, speech
 from hub.core.model.effects import Effect
 from hub.core.model.events import ContactChanged
 from hub.core.model.rules import Role, Rules
@@ -169,6 +170,8 @@ def _green_released(state: HomeState, device: str, at: float, rules: Rules) -> S
     """Say yes to digits that are compared; that takes a finger here, not on a pendant somewhere."""
     if pairing.compares(state) and not _chatters(state, device):
         return _with_life(pairing.answer(state, at, rules), device, at, rules)
+    if setup.says_digits(state):
+        return _with_life(setup.digits_again(state, at, rules), device, at, rules)
     return _cancel(state, device, at, rules)
 
 
@@ -191,7 +194,7 @@ def _green_held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
         return arrived, effects
     if state.pairing is not None:
         return _with_life(pairing.shut(state, at, rules), device, at, rules)
-    free = pairing.may_open(state, at, rules)
+    free = pairing.may_open(state, at, rules) or setup.may_open(state, at, rules)
     state, effects = _cancel(state, device, at, rules)
     if free:
         held_on = press.held_on(state.contacts[device])
@@ -200,7 +203,11 @@ def _green_held(state: HomeState, device: str, at: float, rules: Rules) -> Step:
 
 
 def _green_held_on(state: HomeState, device: str, at: float, rules: Rules) -> Step:
-    if _chatters(state, device) or not pairing.may_open(state, at, rules):
+    if _chatters(state, device):
+        return state, []
+    if setup.may_open(state, at, rules):
+        return state, setup.open_hotspot(rules)
+    if not pairing.may_open(state, at, rules):
         return state, []
     return pairing.open_window(state, at, rules)
 

@@ -25,6 +25,7 @@ class Signal(StrEnum):
     ASKING = "asking"  # a check-in waits for an answer
     WARNING = "warning"  # unless there is a sign of life now, an alarm follows
     OFFLINE = "offline"
+    UNCLAIMED = "unclaimed"  # the hub is not registered: a press calls nobody
     RAISED = "raised"
     UNDELIVERED = "undelivered"
     RECEIVED = "received"
@@ -101,9 +102,20 @@ class PairingAnswer(Struct, frozen=True, tag="PairingAnswer"):
     ask: int = 0
 
 
+class OpenHotspot(Struct, frozen=True, tag="OpenHotspot"):
+    """Open the hub's own Wi-Fi, with the form for the home's, for `s` seconds."""
+
+    s: float
+
+
+class BeginAnew(Struct, frozen=True, tag="BeginAnew"):
+    """End the process in good order; it is started again, with the identity on the disk."""
+
+
 class Pet(Struct, frozen=True, tag="Pet"):
     """Feed the watchdog: a heartbeat went the whole way through the hub."""
 
 
-Order = Show | Say | Ask | Took | OpenPairing | PairingAnswer  # what drivers are told
+# what drivers are told
+Order = Show | Say | Ask | Took | OpenPairing | PairingAnswer | OpenHotspot | BeginAnew
 Effect = Publish | Resend | Forget | Order | Pet

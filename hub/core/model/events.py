@@ -9,6 +9,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from hub.contract.messages import AnsweredBy, Command, Stage
+from hub.contract.provision import Part as SetupPart
+from hub.contract.provision import Way
 from hub.contract.radio import How, PairingEnd, Sensed, Wanted
 from hub.contract.radio import Part as RadioPart
 from hub.contract.voice import Meaning, Part
@@ -249,6 +251,53 @@ class VoiceTold(Struct, frozen=True, tag="VoiceTold"):
     tells_words: bool = False
 
 
+class ClaimChanged(Struct, frozen=True, tag="ClaimChanged"):
+    """An installer has to type `digits` at the centre, so that this hub is registered.
+
+    Empty: none are needed, or there are none; `trouble` says why.
+    """
+
+    at: float
+    digits: str = ""
+    trouble: str = ""
+
+
+class Registered(Struct, frozen=True, tag="Registered"):
+    """The disk holds an identity of this hub id. Told again at each start of the process."""
+
+    at: float
+    hub: str
+
+
+class NetworkChanged(Struct, frozen=True, tag="NetworkChanged"):
+    """How the hub reaches the network now. `password` is that of the hub's own hotspot."""
+
+    at: float
+    way: Way
+    name: str = ""
+    password: str = ""
+    signal_dbm: int | None = None
+    trouble: str = ""
+
+
+class ClockCompared(Struct, frozen=True, tag="ClockCompared"):
+    """The hub's clock is so many seconds ahead of the centre's."""
+
+    at: float
+    ahead_s: float
+
+
+class SetupPartChanged(Struct, frozen=True, tag="SetupPartChanged"):
+    """Identity, board, network, clock or disk went out of order (`broken`), or is well."""
+
+    at: float
+    device: str
+    part: SetupPart
+    broken: bool
+    detail: str = ""
+
+
+SetupEvent = ClaimChanged | Registered | NetworkChanged | ClockCompared | SetupPartChanged
 HouseEvent = (
     MotionChanged
     | DeviceSeen
@@ -392,6 +441,7 @@ Event = (
     Started
     | ContactChanged
     | HouseEvent
+    | SetupEvent
     | LinkUp
     | LinkDown
     | BrokerAcked

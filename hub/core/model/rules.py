@@ -202,6 +202,8 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     software: str = ""
     voice: str = ""  # the device that speaks
     radio: str = ""  # the device that pairs Bluetooth devices
+    setup: str = ""  # the device that registers the hub and brings it onto the network
+    enrolled: bool = False  # `hub` is the name of the identity on the disk
     buttons: dict[str, Button] = field(default_factory=dict)
     sensors: dict[str, Sensor] = field(default_factory=dict)
     phones: tuple[str, ...] = ()
@@ -218,6 +220,9 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
     pairing_s: Annotated[float, Meta(gt=0, le=600)] = (
         120.0  # the window; phones search 60 s
     )
+    hotspot_s: Annotated[float, Meta(gt=0, le=3600)] = 600.0  # to find a phone and a password
+    digits_said_s: Seconds = 900.0  # as long as digits are valid: somebody is still there
+    digits_again_s: Seconds = 20.0  # they are said twice; reading them back takes so long
     stuck_s: Seconds = 60.0  # a cord caught in a door, a button jammed
     chatter_edges: Count = 200  # edges in `chatter_window_s` that no finger makes
     chatter_window_s: Seconds = 10.0

@@ -17,6 +17,7 @@ from hub.contract.messages import (
     VitalEvidence,
     VitalLimits,
 )
+from hub.contract.provision import Way
 from hub.contract.radio import Wanted
 from hub.contract.scaip import Kind
 from hub.core.model.activity import FRESH, NEVER, Habits, House
@@ -180,6 +181,28 @@ class Pairing(Struct, frozen=True):
     ask: int = 0  # names the request of that device
 
 
+class Setup(Struct, frozen=True):
+    """What the provisioning process said last: registration, network, the centre's time.
+
+    `until`: by then somebody is beside the hub, so new digits are spoken unasked; `again_at`: they
+    are said once more.
+    """
+
+    digits: str = ""
+    trouble: str = ""
+    until: float | None = None
+    again_at: float | None = None
+    registered: str = ""  # the hub id of the identity on the disk
+    way: Way | None = None
+    network: str = ""  # the name of the Wi-Fi, or of the hotspot
+    signal_dbm: int | None = None
+    network_trouble: str = ""
+    ahead_s: float | None = None  # of the centre's clock
+
+
+NO_SETUP = Setup()
+
+
 class Announcement(Struct, frozen=True):
     """An announcement of the centre. It is tried at `due_at`, until `until_utc` (0: without end).
 
@@ -315,6 +338,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     vitals: VitalsState = NOTHING
     beats: dict[str, Beats] = field(default_factory=dict)  # never saved
     limits: VitalLimits | None = None  # of the resident's readings, as the centre set them
+    setup: Setup = NO_SETUP
 
 
 Step = tuple[HomeState, list[Effect]]  # the result of a decision: the new state, what is to be done

@@ -18,6 +18,7 @@ LAMP = Driver(name="lamp", red=5, green=6, amber=13, buzzer=19)
 SEEN = {
     Signal.RESTING: ("green", "blink"),
     Signal.OFFLINE: ("amber", "slow_blink"),
+    Signal.UNCLAIMED: ("amber", "breath"),
     Signal.FAULT: ("amber", "triple_flash"),
     Signal.PAIRING: ("green", "slow_blink"),
     Signal.ASKING: ("green", "breath"),

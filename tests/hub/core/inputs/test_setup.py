@@ -1,0 +1,287 @@
+"""A hub that nobody knows yet says so and promises nothing; a registered one goes on as ever."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from hub.contract.messages import FaultKind
+from hub.contract.provision import Part, Way
+from hub.contract.radio import How, Sensed
+from hub.contract.voice import Meaning, Phrase
+from hub.contract.wire import LinkTrouble
+from hub.core.decide import decide, next_wake, recover
+from hub.core.model.effects import (
+    BeginAnew,
+    Effect,
+    OpenHotspot,
+    OpenPairing,
+    Pet,
+    Publish,
+    Say,
+    Show,
+    Signal,
+    Took,
+)
+from hub.core.model.events import (
+    Answered,
+    ClaimChanged,
+    ClockCompared,
+    ContactChanged,
+    Event,
+    Heartbeat,
+    LinkDown,
+    MotionChanged,
+    NetworkChanged,
+    Registered,
+    SetupPartChanged,
+    Ticked,
+    WirelessFound,
+    WirelessPressed,
+)
+from hub.core.model.rules import Button, Role, Sense, Sensor
+from hub.core.model.state import HomeState
+from tests.hub.core.histories import examples
+from tests.hub.core.scenes import (
+    GREEN,
+    HELP,
+    RULES,
+    UTC,
+    called,
+    press,
+    quiet,
+    received,
+    started,
+    tell_by,
+)
+
+DIGITS, OTHER = "40718235", "11223344"
+SWITCH = "away"
+NOBODY = replace(
+    RULES,
+    hub="",
+    setup="provision",
+    buttons={**RULES.buttons, SWITCH: Button(Role.AWAY_SWITCH, "현관")},
+    sensors={"hall": Sensor(Sense.MOTION, "거실"), "door": Sensor(Sense.DOOR, "현관")},
+)
+KNOWN = replace(RULES, setup="provision", enrolled=True)
+UNCLAIMED, CODE, WAITS = Phrase.UNCLAIMED, Phrase.UNCLAIMED_DIGITS, Phrase.UNCLAIMED_WAITS
+
+
+def unclaimed() -> HomeState:
+    """A hub that has just started for the first time, at 0."""
+    return tell_by(NOBODY, recover(HomeState(), started(), ()), started())
+
+
+def done(state: HomeState, *events: Event, rules: object = NOBODY) -> list[Effect]:
+    """What follows from events, without the messages to the centre."""
+    effects: list[Effect] = []
+    for event in events:
+        state, more = decide(state, event, rules)  # type: ignore[arg-type]
+        effects += [one for one in more if not isinstance(one, Publish)]
+    return effects
+
+
+def held(at: float, s: float, device: str = GREEN) -> tuple[Event, ...]:
+    """A finger stays on a button."""
+    wakes = [Ticked(at + t) for t in (0.02, 3.0, 10.0) if t < s]
+    up = ContactChanged(at + s, device, closed=False)
+    return (ContactChanged(at, device, closed=True), *wakes, up, Ticked(at + s + 0.035))
+
+
+def test_a_hub_that_nobody_knows_says_at_once_that_it_is_not_registered() -> None:
+    first = recover(HomeState(), started(), ())
+    assert done(first, started()) == [Show(Signal.UNCLAIMED), Say(UNCLAIMED)]
+
+
+def test_a_press_raises_nothing_and_hears_the_truth() -> None:
+    state = unclaimed()
+    after = tell_by(NOBODY, state, *press(10.0))
+    assert done(state, *press(10.0)) == [Say(UNCLAIMED)]
+    assert (after.alarms, after.owed, after.order) == ((), (), 0)
+    assert done(after, *press(11.0)) == [], "not twice within seconds"
+
+
+@pytest.mark.parametrize(
+    ("event", "effects"),
+    [
+        (WirelessPressed(9.0, "pendant", "p1", How.PRESS), [Took("p1"), Say(UNCLAIMED)]),
+        (Answered(9.0, Meaning.HELP), [Say(UNCLAIMED)]),
+        (Answered(9.0, Meaning.FINE), []),
+        (WirelessFound(9.0, "k", Sensed.SMOKE, on=True), [Say(Phrase.LEAVE_SMOKE), Say(UNCLAIMED)]),
+        (WirelessFound(9.0, "k", Sensed.SMOKE, on=False), []),
+        (WirelessFound(9.0, "k", Sensed.DOOR, on=True), []),
+        (MotionChanged(9.0, "hall", active=True), []),
+        (ContactChanged(9.0, "door", closed=True), []),
+        (Heartbeat(9.0, UTC + 9.0, synced=True), [Pet()]),
+        (SetupPartChanged(9.0, "provision", Part.DISK, broken=True), []),
+        (ClockCompared(9.0, 31e6), []),
+    ],
+)
+def test_whoever_calls_in_another_way_hears_it_too(event: Event, effects: list[Effect]) -> None:
+    assert done(unclaimed(), event) == effects
+
+
+def test_digits_are_said_twice_and_again_at_the_green_button() -> None:
+    state, code = unclaimed(), Say(CODE, DIGITS)
+    state = tell_by(NOBODY, state, ClaimChanged(5.0, DIGITS))
+    assert done(unclaimed(), ClaimChanged(5.0, DIGITS)) == [code]
+    assert next_wake(state, NOBODY) == 25.0
+    assert done(state, ClaimChanged(10.0, DIGITS)) == [], "the same ones are polled for"
+    assert done(state, Ticked(24.9), Ticked(25.0), Ticked(60.0)) == [code]
+    state = tell_by(NOBODY, state, Ticked(25.0))
+    assert next_wake(state, NOBODY) is None
+    assert done(state, *press(40.0, GREEN)) == [code]
+
+
+def test_new_digits_are_said_unasked_only_while_somebody_is_there() -> None:
+    state = tell_by(NOBODY, unclaimed(), ClaimChanged(5.0, DIGITS), Ticked(25.0))
+    assert done(state, ClaimChanged(904.0, OTHER)) == [Say(CODE, OTHER)]
+    assert done(state, ClaimChanged(906.0, OTHER)) == [], "nobody has pressed anything since"
+    pressed = tell_by(NOBODY, state, *press(850.0, GREEN))
+    assert done(pressed, ClaimChanged(1700.0, OTHER)) == [Say(CODE, OTHER)]
+
+
+def test_without_digits_the_green_button_says_what_to_look_at() -> None:
+    state = tell_by(NOBODY, unclaimed(), ClaimChanged(5.0, trouble="no_network"))
+    assert state.setup.trouble == "no_network"
+    assert done(state, *press(40.0, GREEN)) == [Say(WAITS)]
+    assert done(state, *press(40.0, SWITCH)) == []
+    assert done(state, *press(40.0, "unheard of")) == []
+
+
+def test_digits_that_are_gone_are_not_said_again() -> None:
+    state = tell_by(NOBODY, unclaimed(), ClaimChanged(5.0, DIGITS), ClaimChanged(6.0))
+    assert done(state, Ticked(30.0)) == []
+    assert state.setup.digits == ""
+
+
+def test_registered_it_says_so_and_begins_anew() -> None:
+    effects = done(unclaimed(), Registered(60.0, "js-0001"))
+    assert effects == [Say(Phrase.CLAIMED), BeginAnew()]
+    assert done(unclaimed(), Registered(60.0, "")) == []
+
+
+def test_a_call_from_before_does_not_keep_a_hub_from_its_name() -> None:
+    """The identity was lost; the outbox still holds a call, which goes out under the name."""
+    state = recover(called(), started(100.0, "b2"), ())
+    assert done(state, started(100.0, "b2")) == [Show(Signal.UNCLAIMED), Say(UNCLAIMED)]
+    after = tell_by(NOBODY, state, started(100.0, "b2"))
+    assert next_wake(after, NOBODY) is None
+    assert BeginAnew() in done(after, Registered(160.0, "js-0001"))
+    assert len(after.alarms) == 1
+    assert after.owed
+
+
+def test_green_held_opens_the_hotspot_and_its_password_is_said() -> None:
+    state = unclaimed()
+    assert done(state, *held(10.0, 3.5)) == [OpenHotspot(RULES.hotspot_s)]
+    hotspot = NetworkChanged(15.0, Way.HOTSPOT, "Anbu-07", "12345678")
+    assert done(state, hotspot) == [Say(Phrase.HOTSPOT_OPEN, "12345678")]
+    state = tell_by(NOBODY, state, hotspot)
+    assert done(state, NetworkChanged(90.0, Way.WIFI, "home")) == [Say(Phrase.NETWORK_JOINED)]
+    failed = NetworkChanged(90.0, Way.NONE, trouble="wrong_password")
+    assert done(state, failed) == [Say(Phrase.NETWORK_FAILED)]
+    assert done(state, NetworkChanged(90.0, Way.NONE)) == [Say(Phrase.HOTSPOT_SHUT)]
+    assert done(state, replace(hotspot, at=20.0)) == []
+    mute = replace(NOBODY, setup="")
+    assert done(unclaimed(), *held(10.0, 3.5), rules=mute) == []
+
+
+def test_how_the_network_is_reached_is_kept() -> None:
+    told = NetworkChanged(5.0, Way.WIFI, "home", signal_dbm=-61)
+    state = tell_by(KNOWN, quiet(), told, ClockCompared(6.0, 1.5))
+    setup = state.setup
+    found = (setup.way, setup.network, setup.signal_dbm, setup.ahead_s)
+    assert found == (Way.WIFI, "home", -61, 1.5)
+
+
+# a registered hub
+
+
+def test_a_registered_hub_says_digits_only_at_the_green_button() -> None:
+    state = tell_by(KNOWN, quiet(), ClaimChanged(5.0, DIGITS))
+    assert done(quiet(), ClaimChanged(5.0, DIGITS), Ticked(25.0), rules=KNOWN) == []
+    assert done(state, *press(40.0, GREEN), rules=KNOWN) == [Say(CODE, DIGITS)]
+    calling = tell_by(KNOWN, called(), ClaimChanged(12.0, DIGITS))
+    assert Say(CODE, DIGITS) not in done(calling, *press(14.0, GREEN), rules=KNOWN)
+
+
+def test_its_own_name_told_again_changes_nothing() -> None:
+    assert done(quiet(), Registered(60.0, "js-0001"), Ticked(61.0), rules=KNOWN) == []
+
+
+def test_under_another_name_it_begins_anew_once_no_call_is_open() -> None:
+    assert done(quiet(), Registered(60.0, "js-0002"), Ticked(60.1), rules=KNOWN) == [BeginAnew()]
+    calling = tell_by(KNOWN, called(), received(), Registered(12.0, "js-0002"))
+    assert BeginAnew() not in done(calling, Ticked(13.0), rules=KNOWN)
+    own = replace(KNOWN, enrolled=False)  # its settings name it
+    assert done(quiet(), Registered(60.0, "js-0002"), Ticked(60.1), rules=own) == []
+
+
+def test_without_a_link_a_long_hold_opens_the_hotspot_instead_of_a_pairing() -> None:
+    lost = tell_by(KNOWN, quiet(), LinkDown(10.0, LinkTrouble.UNREACHABLE))
+    assert OpenHotspot(RULES.hotspot_s) in done(lost, *held(40.0, 10.5), rules=KNOWN)
+    assert done(quiet(), *held(40.0, 10.5), rules=KNOWN) == [OpenPairing(RULES.pairing_s)]
+    without_radio = replace(KNOWN, radio="")
+    assert OpenHotspot(600.0) in done(lost, *held(40.0, 10.5), rules=without_radio)
+    calling = tell_by(KNOWN, lost, *press(35.0))
+    assert OpenHotspot(600.0) not in done(calling, *held(46.0, 10.5), rules=KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        (Part.IDENTITY, FaultKind.CERTIFICATE),
+        (Part.BOARD, FaultKind.OTHER_BOARD),
+        (Part.NETWORK, FaultKind.NETWORK),
+        (Part.CLOCK, FaultKind.CLOCK),
+        (Part.DISK, FaultKind.DISK_FULL),
+    ],
+)
+def test_what_is_out_of_order_is_a_fault_until_it_is_well(part: Part, kind: FaultKind) -> None:
+    broken = SetupPartChanged(5.0, "provision", part, broken=True, detail="why")
+    state = tell_by(KNOWN, quiet(), broken)
+    assert state.faults[f"hub:{kind}"].detail == "why"
+    assert state.shown is Signal.FAULT
+    well = replace(broken, at=9.0, broken=False)
+    assert tell_by(KNOWN, state, well).faults == {}
+
+
+def test_another_board_is_said_once() -> None:
+    broken = SetupPartChanged(5.0, "provision", Part.BOARD, broken=True)
+    again = replace(broken, at=15.0, detail="changed")
+    assert done(quiet(), broken, again, rules=KNOWN) == [
+        Say(Phrase.OTHER_BOARD), Show(Signal.FAULT)
+    ]  # fmt: skip
+
+
+EVENTS = st.one_of(
+    st.builds(ContactChanged, st.just(0.0), st.sampled_from([HELP, GREEN, "x"]), st.booleans()),
+    st.builds(ClaimChanged, st.just(0.0), st.sampled_from(["", DIGITS, OTHER])),
+    st.builds(NetworkChanged, st.just(0.0), st.sampled_from(list(Way))),
+    st.builds(Registered, st.just(0.0), st.sampled_from(["", "js-0001"])),
+    st.builds(Answered, st.just(0.0), st.sampled_from(list(Meaning))),
+    st.builds(LinkDown, st.just(0.0), st.sampled_from(list(LinkTrouble))),
+)
+
+
+@examples(100)
+@given(moves=st.lists(st.tuples(st.sampled_from([0.0, 0.01, 0.05, 4.0, 1e3]), EVENTS), max_size=40))
+def test_no_history_makes_an_unregistered_hub_promise_anything(
+    moves: list[tuple[float, Event]],
+) -> None:
+    state, at, wakes = unclaimed(), 0.0, []
+    for after_s, event in moves:
+        at += after_s
+        while (wake := next_wake(state, NOBODY)) is not None and wake <= at:
+            wakes.append(wake)
+            state, effects = decide(state, Ticked(wake), NOBODY)
+            assert not [one for one in effects if isinstance(one, Publish)]
+        state, effects = decide(state, replace(event, at=at), NOBODY)
+        assert not [one for one in effects if isinstance(one, Publish)]
+    assert not state.alarms
+    assert state.shown is Signal.UNCLAIMED
+    assert all(a <= b for a, b in pairwise(wakes))

@@ -1,0 +1,184 @@
+"""The whole way with real processes: hub, `anbu provision run`, Mosquitto, and an EST server."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from drivers.virtual.cli import ask
+from hub.shared.identity import CURRENT, NEXT, in_use, read, this_board
+from tests.broker import HUBS, Broker, certs, wait_until
+from tests.hub.rig import CONFIG, HUB, HubProcess, StubCenter
+from tests.identities import enrol
+from tests.provisioning.enrol.est import DIGITS, Est
+
+pytestmark = pytest.mark.broker
+PLAIN = CONFIG.replace('hub = "{hub}"\n', "").replace(
+    CONFIG[CONFIG.index("[mqtt]") : CONFIG.index("[rules.care]")], ""
+)
+DEVICE = '\n[[device]]\nkind = "provision"\nsocket = "{folder}/provision.sock"\n'
+
+
+class Home:
+    """A folder with a hub that was never registered, and its provisioning process."""
+
+    def __init__(self, folder: Path, broker: Broker, est: str = "") -> None:
+        self.hub = HubProcess(folder, broker.port)
+        text = (PLAIN + DEVICE).format(folder=folder, telemetry_s=300)
+        self.hub.config.write_text(text, encoding="utf-8")
+        county = f'center = "{est}"\nca = "{certs()}/ca.crt"\n'
+        county += f'brokers = ["tls://127.0.0.1:{broker.port}"]\n'
+        (folder / "county.toml").write_text(county, encoding="utf-8")
+        self.settings = folder / "provision.toml"
+        self.settings.write_text(
+            f'socket = "{folder}/provision.sock"\nstate_dir = "{folder}/state"\n'
+            f'run_dir = "{folder}"\ncounty = "{folder}/county.toml"\n'
+        )
+        self.root = folder / "state" / "identity"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process:
+            self._process.terminate()
+            assert self._process.wait(20) == 0
+        self.hub.kill()
+
+    def provision(self) -> None:
+        """Start the provisioning process."""
+        with (self._folder / "provision.log").open("ab") as log:
+            self._process = subprocess.Popen([*self._words(), "run"], stdout=log, stderr=log)
+
+    def status(self, *more: str) -> str:
+        """What a terminal shows."""
+        words = [*self._words(), "status", *more] if more else self._words()
+        ran = subprocess.run(
+            words, capture_output=True, text=True, check=True, env=os.environ | {"ANBU_LANG": "ko"}
+        )
+        return ran.stdout
+
+    def shown(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.status("--json"))
+        return found
+
+    def lamps(self) -> dict[str, Any]:
+        return dict(ask(self.hub.socket, {"do": "lamps"}))
+
+    def _words(self) -> list[str]:
+        return [sys.executable, "-m", "hub", "provision", "--config", str(self.settings)]
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Broker]:
+    with Broker() as running:
+        yield running
+
+
+def test_from_a_hub_that_nobody_knows_to_a_call_at_the_centre(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with Est(certs()) as est, StubCenter(broker) as center, Home(tmp_path, broker, est.url) as home:
+        hub = home.hub
+        hub.start()
+        wait_until(lambda: hub.signal() == "unclaimed", f"it says so; {hub.log()}")
+        assert "등록되지 않았습니다" in home.status()
+        hub.press()
+        home.provision()
+        digits = f"{DIGITS[:4]} {DIGITS[4:]}"
+        wait_until(lambda: digits in home.status(), "a terminal shows the digits", 30)
+        assert home.shown()["shown"]["digits"] == DIGITS
+        wait_until(lambda: DIGITS in said(home), f"the digits are spoken: {said(home)}")
+        assert "119" in said(home), "and the press was answered"
+        est.typed = HUB
+        assert hub.process.wait(30) == 0, "it ends in good order"
+        assert center.raised() == []
+        hub.start()
+        wait_until(lambda: "ready" in center.said(HUB), f"it is there; {hub.log()}", 30)
+        hub.press()
+        wait_until(center.raised, "the call is at the centre")
+        assert HUB in home.status()
+        wait_until(lambda: hub.signal() == "received", "it is told so")
+
+
+def said(home: Home) -> str:
+    """All that the virtual house has heard."""
+    return " ".join(str(one) for one in home.lamps().get("said", []))
+
+
+def test_a_renewal_with_an_sos_pending_delays_no_call(broker: Broker, tmp_path: Path) -> None:
+    with StubCenter(broker) as center, Home(tmp_path, broker) as home:
+        enrol(home.root, HUB, this_board())
+        hub = home.hub
+        hub.start()
+        wait_until(lambda: "ready" in center.said(HUB), f"it is there; {hub.log()}", 30)
+        center.mute = True
+        center.stored.clear()
+        center.heard.clear()
+        hub.press()
+        wait_until(lambda: center.raised(HUB), "the call is sent, and not confirmed")
+        (first,) = center.raised(HUB)
+        assert enrol(home.root, HUB, this_board()) == NEXT
+        again, dials = center.heard[first.id], dialled(broker)
+        wait_until(lambda: center.heard[first.id] > again, "the call is sent again meanwhile", 20)
+        assert dialled(broker) == dials, "without a new dial"
+        held = read(home.root)
+        assert held
+        assert held.number == 1
+        broker.kill()
+        center.mute = False
+        at = time.monotonic()
+        broker.start()
+        wait_until(lambda: hub.signal() == "received", f"it is confirmed; {hub.log()}", 20)
+        took_s = time.monotonic() - at
+        wait_until(lambda: number(home.root) == 2, "by the renewed certificate")
+        assert read(home.root, NEXT) is None
+        assert took_s < 10.0
+
+
+def dialled(broker: Broker) -> int:
+    """How often the hub has connected."""
+    return broker.log().count(f" as {HUB} ")
+
+
+def number(root: Path) -> int:
+    held = read(root, CURRENT)
+    return held.number if held else 0
+
+
+def test_a_renewed_certificate_that_is_refused_delays_no_call(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with StubCenter(broker) as center, Home(tmp_path, broker) as home:
+        enrol(home.root, HUB, this_board())
+        enrol(home.root, HUB, this_board(), foreign=True)
+        center.stored.clear()
+        home.hub.start()
+        at = home.hub.press()
+        wait_until(lambda: center.raised(HUB), f"the call is sent; {home.hub.log()}", 20)
+        assert time.monotonic() - at < 10.0
+        assert number(home.root) == 1
+
+
+def test_a_copied_card_in_another_board_calls_nobody_and_says_why(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with StubCenter(broker) as center, Home(tmp_path, broker) as home:
+        enrol(home.root, HUBS[1], "another board")
+        home.hub.start()
+        wait_until(lambda: "SD 카드" in home.hub.log(), f"its log says so; {home.hub.log()}", 20)
+        assert center.said(HUBS[1]) == []
+        shown = home.shown()
+        assert (shown["hub"], shown["fits"]) == (HUBS[1], False)
+        assert "교체" in home.status()
+        held = in_use(home.root)
+        assert held
+        assert held.hub == HUBS[1]
