@@ -81,7 +81,7 @@ def issue(
     return Pair(made, key)
 
 
-def certify(  # noqa: PLR0913 - as `issue`, for a key of somebody else
+def certify(
     parent: Pair,
     name: str,
     key: ec.EllipticCurvePublicKey,
