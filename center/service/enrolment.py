@@ -175,7 +175,7 @@ async def _claim(desk: Desk, who: Who, wish: Wish, do_it: Do) -> Enrolment:
         if do_it is enrolments.claim:
             guesses.right(who.name, wish.hub)
         return found
-    if found in {NotClaimed.NO_SUCH_DIGITS, NotClaimed.TOO_LATE, NotClaimed.TAKEN}:
+    if found in {NotClaimed.NO_SUCH_DIGITS, NotClaimed.OVER, NotClaimed.TAKEN}:
         guesses.wrong(who.name, who.address, wish.hub, now)
     if found is not NotClaimed.HAS_HUB:  # that is a question, no refusal
         await _line(desk, found, who, wish.hub)

@@ -37,7 +37,7 @@ STATUS = {  # by the reason's value: one word has one status, whichever list it 
     "is_done": CONFLICT,
     "changed": CONFLICT,
     "twice": CONFLICT,
-    "too_late": CONFLICT,
+    "digits_over": CONFLICT,
     "taken": CONFLICT,
     "has_hub": CONFLICT,
     "too_many_tries": 429,
