@@ -29,6 +29,7 @@ STATUS = {  # by the reason's value: one word has one status, whichever list it 
     "not_allowed": 403,
     "not_found": 404,
     "no_home": 404,
+    "no_claim": 404,
     "unknown_home": 404,
     "no_such_digits": 404,
     "stale": CONFLICT,
