@@ -1,6 +1,7 @@
 """Enrolment at size: a thousand hubs, floods of strangers, digits, and what keeps them apart."""
 
 import asyncio
+import base64
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -194,8 +195,7 @@ ISSUED = Deed.CERTIFICATE_ISSUED
 # --- small parts --------------------------------------------------------------------------------
 
 
-def test_digits_are_never_those_of_another_request(office: Office, tmp_path: Path) -> None:
-    assert tmp_path
+def test_digits_are_never_those_of_another_request(office: Office) -> None:
     drawn = iter(["00000001", "00000001", "00000001", "00000002"])
     room = enrolments.Room(10, 10, 900.0)
     asking = partial(enrolments.ask, room=room, digits=lambda: next(drawn))
@@ -293,8 +293,6 @@ def test_no_bytes_break_the_reader_of_requests() -> None:
 
 @pytest.mark.parametrize("wrap", ["one line", "many lines", "pem", "der"])
 def test_a_request_is_read_however_a_client_wraps_it(wrap: str) -> None:
-    import base64  # noqa: PLC0415
-
     line = request(new_key())
     lines = b"\r\n".join(line[n : n + 64] for n in range(0, len(line), 64))
     head, end = b"-----BEGIN CERTIFICATE REQUEST-----\n", b"\n-----END CERTIFICATE REQUEST-----\n"
