@@ -110,10 +110,15 @@ def load(config: Path, noted: Noted = unnoted) -> tuple[Settings, str]:
     return rooted(settings, folder), database
 
 
-def _serve(args: argparse.Namespace, _: Texts) -> int:
+def _serve(args: argparse.Namespace, t: Texts) -> int:
     settings, database = load(args.config, noted_by(args))
     for file in filter(None, _files(settings)):
         Path(file).read_bytes()  # OpenSSL would not name the file that it misses
+    try:
+        if settings.authority:
+            app.registered(settings.authority)
+    except ValueError as error:
+        return _complain(t("said.authority", reason=error), NOT_UNDERSTOOD)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(app.serve(settings, database))
     return 0

@@ -1,5 +1,6 @@
 """Whether the centre works: `/healthz` for people and watchdogs, `/metrics` for Prometheus."""
 
+import contextlib
 from collections import Counter
 
 from msgspec import Struct
@@ -12,7 +13,9 @@ from center.api.json import reply
 from center.domain.hub import seen
 from center.service.desk import Desk
 from center.service.metrics import Family, gauge, render
-from center.store.rows import announcements, hubs, incidents, needs, parts
+from center.store.rows import announcements, enrolments, hubs, incidents, needs, parts
+
+MONTH_S = 30 * 86_400.0
 
 
 class StoreOut(Struct, frozen=True):
@@ -38,14 +41,31 @@ class LinkOut(Struct, frozen=True):
     taken_over: int
 
 
+class AuthorityOut(Struct, frozen=True):
+    """The authority that signs hubs: `ok` while it and its port are valid for a month yet.
+
+    `left_s` and `port_left_s` are their seconds of life; `waiting` hubs wait for an installer.
+    """
+
+    ok: bool
+    left_s: float
+    port_left_s: float
+    waiting: int
+
+
 class Health(Struct, frozen=True):
-    """`age_s` is since when no hub was heard, null if none ever was; `database` is its own id."""
+    """`age_s` is since when no hub was heard, null if none ever was; `database` is its own id.
+
+    `authority` is null where this centre signs no certificates. What ends soon is no reason to
+    start the centre again: `ok` says nothing of it.
+    """
 
     ok: bool
     database: str
     store: StoreOut
     link: LinkOut
     age_s: float | None
+    authority: AuthorityOut | None = None
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -82,7 +102,19 @@ async def _health(desk: Desk) -> Health:
             up_s is not None, up_s, link.broker, link.trouble, link.rival, link.taken_over
         ),
         age_s=None if heard_utc is None else max(0.0, now - heard_utc),
+        authority=await _authority(desk),
     )
+
+
+async def _authority(desk: Desk) -> AuthorityOut | None:
+    if desk.registry is None:
+        return None
+    now, own = desk.clock(), desk.registry.authority
+    left_s, port_left_s = own.ends_utc - now, own.server_ends_utc - now
+    waiting = 0
+    with contextlib.suppress(SQLAlchemyError):  # `store` says so
+        waiting = await desk.store.ask(enrolments.waiting, now)
+    return AuthorityOut(min(left_s, port_left_s) > MONTH_S, left_s, port_left_s, waiting)
 
 
 async def _metrics(desk: Desk) -> str:
@@ -102,6 +134,7 @@ async def _metrics(desk: Desk) -> str:
                 await desk.store.ask(announcements.fates),
             ),
             *await _tasks(desk),
+            *await _lives(desk),
             gauge("anbu_hubs", "Hubs by what is seen of them.", "seen", states),
         ]
     )
@@ -120,6 +153,19 @@ def _parts(desk: Desk) -> list[Family]:
             {"": link.taken_over},
         ),
         gauge("anbu_link_up", "Whether a broker is there.", "", {"": up}),
+    ]
+
+
+async def _lives(desk: Desk) -> list[Family]:
+    own = await _authority(desk)
+    if own is None:
+        return []
+    about = "Seconds until certificates of the centre end, by certificate."
+    lives = {"authority": own.left_s, "port": own.port_left_s}
+    waiting = "Hubs that wait for an installer."
+    return [
+        gauge("anbu_certificate_left_seconds", about, "certificate", lives),
+        gauge("anbu_enrolments_waiting", waiting, "", {"": own.waiting}),
     ]
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from center.api import announcements, homes, json, shapes
+from center.api import announcements, claims, homes, json, shapes
 from center.api.json import Bad, BadRequestError, body, number, route
 from center.api.shapes import Alarm, Alarms, Audit, HubOut, Hubs, OutcomeOut, Outcomes
 from center.domain.by_people import Why
@@ -73,6 +73,7 @@ def routes(desk: Desk) -> list[Route]:
         Route("/api/feed", feed, methods=["GET"]),
         *homes.routes(desk),
         *announcements.routes(desk),
+        *claims.routes(desk),
     ]
 
 

@@ -19,9 +19,11 @@ from center.domain.incident import Deed, Incident
 from center.domain.need import CHOICES
 from center.service.auth import DeniedError, Person, Role
 from center.service.desk import Desk
+from center.service.enrolment import NotClaimedError
 from center.service.homes import NotHandledError
 from center.service.incidents import NotDoneError
 from center.service.refusals import OTHERWISE, RefusalError
+from center.service.texts import texts
 from hub.contract.wire import timestamp
 from hub.shared.language import Language
 from hub.shared.messages import messages
@@ -40,6 +42,7 @@ class Bad(StrEnum):
     NOT_JSON = "not_json"
     QUERY = "query"
     NO_HOME = "no_home"
+    NO_CLAIM = "no_claim"
 
 
 class BadRequestError(RefusalError):
@@ -109,6 +112,8 @@ def refused(request: HTTPConnection, error: RefusalError, now: float) -> Respons
         case BadRequestError():
             word = "bad_request" if error.status == OTHERWISE else "not_found"
             message = say(lang, "bad", error.why, **error.values)
+        case NotClaimedError():
+            message = _not_claimed(lang, error)
         case NotHandledError():
             message = _not_handled(lang, error)
         case NotDoneError():
@@ -120,6 +125,10 @@ def refused(request: HTTPConnection, error: RefusalError, now: float) -> Respons
     if error.status == 401:  # noqa: PLR2004 - HTTP's own number
         answer.headers["www-authenticate"] = "Bearer"
     return answer
+
+
+def _not_claimed(lang: Language, error: NotClaimedError) -> str:
+    return texts(lang)(f"claim.why_{error.why}", hub=error.hub, seconds=ceil(error.wait_s))
 
 
 def _not_handled(lang: Language, error: NotHandledError) -> str:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center.api import announcements, health, homes, incidents, shapes
+from center.api import announcements, claims, health, homes, incidents, shapes
 from center.api.fhir.search import Parameter
 from center.api.homes import WhichNeeds
 from center.domain.rates import Rates
@@ -127,11 +127,24 @@ OPERATIONS = (
         "Take it back from the hubs that do not have it yet.",
         announcements.AnnouncementOut,
     ),
+    Operation(
+        "post",
+        claims.PATH,
+        "Claim the hub that says these digits for a home; for installers, too.",
+        claims.ClaimOut,
+        claims.Claiming,
+    ),
+    Operation(
+        "get",
+        claims.PATH + "/{key}",
+        "A claimed hub, and whether it has fetched its certificate.",
+        claims.ClaimOut,
+    ),
     Operation("get", "/healthz", "Store, link and age.", health.Health, open_to_all=True),
 )
 
 
-OPEN = ("Kind", "Stage", "Outcome", "VitalKind")  # a newer program's value is `other` here
+OPEN = ("Kind", "Stage", "Outcome", "VitalKind", "State")  # a newer program's value is `other` here
 
 
 def document() -> Document:

@@ -84,7 +84,7 @@ class NotClaimed(StrEnum):
     BAD_DIGITS = "bad_digits"  # not eight digits
     BAD_HUB = "bad_hub"  # no name that a hub may have
     NO_SUCH_DIGITS = "no_such_digits"
-    TOO_LATE = "too_late"  # their time is over: the hub says others
+    OVER = "digits_over"  # their time is over: the hub says others
     TAKEN = "taken"  # somebody else has claimed this request
     UNKNOWN_HOME = "unknown_home"
     HAS_HUB = "has_hub"  # the home has one: it must be said that this one replaces it
@@ -145,7 +145,7 @@ def may_claim(one: Enrolment | None, hub: str, by: str, now: float) -> NotClaime
         return NotClaimed.NO_SUCH_DIGITS
     if one.state is not State.WAITING:
         return None if (one.hub, one.by) == (hub, by) else NotClaimed.TAKEN
-    return NotClaimed.TOO_LATE if is_over(one, now) else None
+    return NotClaimed.OVER if is_over(one, now) else None
 
 
 def crowded(holding: Mapping[str, int], newcomer: str, most: int, of_network: int) -> str | None:

@@ -51,13 +51,13 @@ class NotEnrolledError(RefusalError):
 
 
 class NotClaimedError(RefusalError):
-    """An installer's claim was not taken."""
+    """An installer's claim of `hub` was not taken."""
 
     why: NotClaimed
 
-    def __init__(self, why: NotClaimed, wait_s: float = 0.0) -> None:
+    def __init__(self, why: NotClaimed, hub: str, wait_s: float = 0.0) -> None:
         super().__init__(why)
-        self.wait_s = wait_s
+        self.hub, self.wait_s = hub, wait_s
 
 
 class Wish(Struct, frozen=True):
@@ -161,25 +161,26 @@ Do = Callable[[Connection, Claim, float], Enrolment | NotClaimed]
 async def _claim(desk: Desk, who: Who, wish: Wish, do_it: Do) -> Enrolment:
     registry, now = desk.registry, desk.clock()
     if registry is None:
-        raise NotClaimedError(NotClaimed.NO_AUTHORITY)
+        raise NotClaimedError(NotClaimed.NO_AUTHORITY, wish.hub)
     if not wish.digits or not is_hub(wish.hub):
-        raise NotClaimedError(NotClaimed.BAD_HUB if wish.digits else NotClaimed.BAD_DIGITS)
+        why = NotClaimed.BAD_HUB if wish.digits else NotClaimed.BAD_DIGITS
+        raise NotClaimedError(why, wish.hub)
     guesses = registry.guesses
     if wait_s := guesses.wait_s(who.name, who.address, wish.hub, now):
         if registry.told.times(("claim", who.name), now):
             await _line(desk, NotClaimed.TOO_MANY_TRIES, who, wish.hub)
-        raise NotClaimedError(NotClaimed.TOO_MANY_TRIES, wait_s)
+        raise NotClaimedError(NotClaimed.TOO_MANY_TRIES, wish.hub, wait_s)
     wanted = Claim(wish.digits, wish.hub, who.name, wish.known_home, wish.replaces)
     found = await desk.store.change(do_it, wanted, now)
     if isinstance(found, Enrolment):
         if do_it is enrolments.claim:
             guesses.right(who.name, wish.hub)
         return found
-    if found in {NotClaimed.NO_SUCH_DIGITS, NotClaimed.TOO_LATE, NotClaimed.TAKEN}:
+    if found in {NotClaimed.NO_SUCH_DIGITS, NotClaimed.OVER, NotClaimed.TAKEN}:
         guesses.wrong(who.name, who.address, wish.hub, now)
     if found is not NotClaimed.HAS_HUB:  # that is a question, no refusal
         await _line(desk, found, who, wish.hub)
-    raise NotClaimedError(found)
+    raise NotClaimedError(found, wish.hub)
 
 
 async def _line(desk: Desk, why: NotClaimed, who: Who, hub: str) -> None:

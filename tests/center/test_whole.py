@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ from hub.contract.scaip import What
 from hub.shared.settings import SettingsError
 from tests.broker import Broker, free_port, wait_until
 from tests.center.counter import BEARER, hire
+from tests.center.est import Hub
+from tests.center.est import settings as authority_of
 from tests.center.home import Home
 from tests.center.lives import word
 from tests.center.making import HUB, event, state
@@ -44,16 +47,24 @@ ca = "{certs}/ca.crt"
 cert = "{certs}/center.crt"
 key = "{certs}/center.key"
 """
+SIGNING = """
+[authority]
+listen = "{listen}"
+certificate = "est.crt"
+key = "est.key"
+ca_certificate = "ca.crt"
+ca_key = "ca.key"
+"""
 
 
 class Whole:
     """A folder with settings, and the processes that run on it."""
 
-    def __init__(self, folder: Path, broker: Broker, more: str = "") -> None:
+    def __init__(self, folder: Path, broker: Broker, more: str = "", after: str = "") -> None:
         self.port = free_port()
         self.config = folder / "center.toml"
         said = CONFIG.format(port=self.port, broker=broker.port, certs=broker.certs, more=more)
-        self.config.write_text(said, encoding="utf-8")
+        self.config.write_text(said + after, encoding="utf-8")
         self.log = folder / "log"
         with closing(Store(cli.load(self.config)[1])) as store:
             hire(store)
@@ -166,6 +177,39 @@ def test_a_stop_does_not_wait_for_an_open_feed(whole: Whole) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
     assert "Traceback" not in whole.log.read_text()
+
+
+def test_a_hub_gets_its_certificate_and_a_stop_waits_for_no_hub(
+    tmp_path: Path, broker: Broker
+) -> None:
+    own = authority_of(tmp_path)
+    with closing(Whole(tmp_path, broker, after=SIGNING.format(listen=own.listen))) as whole:
+        hub = Hub(tmp_path, own.listen)
+        host, port = own.listen.split(":")
+        with whole.running() as process, socket.create_connection((host, int(port))):
+            said = {"digits": hub.digits(), "hub": HUB, "known_home": False}
+            assert whole.client.post("/api/claims", json=said).status_code == 200
+            hub.fetch()
+            with hub.client(hub.files()) as held:
+                assert held.put("/hub/backup", content=b"x").status_code == 204
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(10) == 0
+        assert "Traceback" not in whole.log.read_text()
+        with whole.running(), hub.client(hub.files()) as again:
+            assert again.get("/hub/backup").content == b"x"
+
+
+def test_keys_that_are_no_pair_are_told_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = authority_of(tmp_path)
+    (tmp_path / "ca.key").write_bytes((tmp_path / "est.key").read_bytes())
+    config = tmp_path / "center.toml"
+    config.write_text(SIGNING.format(listen=own.listen), encoding="utf-8")
+    parser = ArgumentParser()
+    cli.add_arguments(parser)
+    assert cli.run(parser.parse_args(["--config", str(config)])) == 2
+    assert "[authority]" in capsys.readouterr().err
 
 
 def test_a_killed_centre_forgets_nothing(broker: Broker, whole: Whole) -> None:

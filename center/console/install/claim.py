@@ -16,7 +16,7 @@ from center.api.est import address_of
 from center.console.frame import show
 from center.console.visit import Visit, acted, field, visited
 from center.domain import times
-from center.domain.enrolment import Certificate, Enrolment, NotClaimed, State, network
+from center.domain.enrolment import Certificate, Enrolment, State, network
 from center.domain.incident import Entry
 from center.service import enrolment
 from center.service.auth import Role
@@ -85,7 +85,7 @@ async def _act(visit: Visit) -> Response:
         wish = typed.wish(replaces=field(form, "replaces") == "yes")
         done = await enrolment.claim(visit.desk, who, wish)
     except NotClaimedError as error:
-        text = _said(visit, typed, error)
+        text = visit.t(f"claim.why_{error.why}", hub=error.hub, seconds=ceil(error.wait_s))
         return await _form(visit, typed, text, error.status)
     return RedirectResponse(f"{PATH}/{done.key}", 303)
 
@@ -156,12 +156,6 @@ def typed_in(form: FormData) -> Typed:
 
 def _known(typed: Typed) -> bool:
     return typed.kind == "known"  # whether it is replaced is then asked
-
-
-def _said(visit: Visit, typed: Typed, error: NotClaimedError) -> str:
-    if error.why is NotClaimed.TOO_MANY_TRIES:
-        return visit.t("claim.why_too_many_tries", seconds=ceil(error.wait_s))
-    return visit.t(f"claim.why_{error.why}", hub=typed.hub)
 
 
 def _wrong(visit: Visit, lines: tuple[Entry, ...]) -> list[tuple[str, str, str]]:

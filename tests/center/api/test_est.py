@@ -220,7 +220,7 @@ def test_only_p_256_is_signed(office: Office, hub: Hub, curve: ec.EllipticCurve 
 def test_digits_are_over_after_their_time_and_are_used_once(office: Office, hub: Hub) -> None:
     digits = hub.digits()
     office.ahead_s = 901.0
-    with pytest.raises(NotClaimedError, match="too_late"):
+    with pytest.raises(NotClaimedError, match="digits_over"):
         claim(office, digits)
     fresh = hub.digits()
     assert fresh != digits

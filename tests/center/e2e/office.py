@@ -211,9 +211,9 @@ class Office:
         """Make the centre's own link to the hubs look broken."""
         self.desk.link._state = LinkState(None, "test")
 
-    def act(self, coroutine: Any) -> Any:  # noqa: ANN401
+    def act(self, coroutine: Any, wait_s: float = 10) -> Any:  # noqa: ANN401
         """Run one of `center.service.incidents` in the server's loop, as another client would."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(wait_s)
 
     def settle(self, alarm: str, deed: str) -> None:
         """Wait until the rounds have done `deed` to an alarm."""

@@ -336,8 +336,12 @@ def test_the_database_holds_no_secret(tmp_path: Path) -> None:
     at_counter(tmp_path, story)
 
 
-def test_the_roles_are_two() -> None:
-    assert set(Role) == {"operator", "supervisor"}
+def test_a_role_that_only_a_newer_program_knows_has_the_rights_of_an_operator() -> None:
+    unknown = Role.of("from-the-future")
+    assert [unknown.may(role) for role in Role] == [True, False, True]
+    assert [Role.INSTALLER.may(role) for role in Role] == [False, False, True]
+    assert all(Role.SUPERVISOR.may(role) for role in Role)
+    assert set(Role) == {"operator", "supervisor", "installer"}
 
 
 @given(st.integers(0, 10**6), st.floats(0, 10**6))
