@@ -43,10 +43,13 @@ PACE = Pace(0.5, 2.0)
 END_S = 2.0
 
 
+Tell = Callable[[Fact], None]
+
+
 class Connections(Protocol):
     """The part that brings the hub onto the network (`provisioning.network`)."""
 
-    async def run(self, tell: Callable[[Fact], None]) -> None:
+    async def run(self, tell: Tell) -> None:
         """Work for ever, and tell how the network is reached."""
 
     def take_order(self, order: Order) -> None:

@@ -2,7 +2,7 @@
 
     current --`next` appears--> next tried --a session stands--> it is the current one
                  ^                 '--refused--> current at once; `next` again after 10 min
-                 '----no session--> current on the following dial, then `next` again
+                 '--no answer--> current on the following dial, then `next` again
 
 A renewed identity is never tried beside a running session: that would end the session.
 """
@@ -60,7 +60,7 @@ class Identities:
 
     def failed(self, trouble: LinkTrouble) -> bool:
         """Note that a dial with `next` failed; return whether to dial at once with the current."""
-        self._rests = True
+        self._rests = trouble is not LinkTrouble.UNREACHABLE  # there no certificate was sent
         refused = trouble in REFUSED
         if refused:
             self._again_at = self._now() + AGAIN_S

@@ -31,6 +31,7 @@ from hub.shared.language import Language
 from hub.shared.messages import messages
 from hub.shared.settings import Problem, SettingsError
 from tests.hub.rig import HUB, write_config
+from tests.identities import enrol
 from tests.layout import REPO
 from voice.dialogue.plan_files import Common, PlanFile
 from voice.settings import VoiceSettings
@@ -113,6 +114,46 @@ def test_a_good_config_gives_paths_devices_and_rules(tmp_path: Path) -> None:
         "help": Role.HELP_BUTTON,
         "cancel": Role.CANCEL_BUTTON,
     }
+
+
+COUNTY = 'center = "https://c.example:8444"\nbrokers = ["tls://c.example:8883"]\n'
+
+
+def without(file: Path, *keys: str) -> Path:
+    """Leave lines out of a config."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.partition(" ")[0] not in keys]
+    file.write_text("\n".join(kept), encoding="utf-8")
+    return file
+
+
+def test_a_hub_without_a_name_has_that_of_its_identity_or_none(tmp_path: Path) -> None:
+    file = without(write_config(tmp_path, 8883), "hub", "brokers", "ca", "cert", "key")
+    (tmp_path / "county.toml").write_text(COUNTY, encoding="utf-8")
+    config = load(file)
+    assert (config.hub, config.enrolled) == ("", True)
+    assert config.mqtt.brokers == ("tls://c.example:8883",)
+    assert rules_of(config, "1.0", config.device).hub == ""
+    enrol(config.identities, HUB)
+    config = load(file)
+    rules = rules_of(config, "1.0", config.device)
+    assert (config.hub, rules.hub, rules.enrolled) == (HUB, HUB, True)
+
+
+def test_without_the_countys_file_a_hub_still_starts(tmp_path: Path) -> None:
+    file = without(write_config(tmp_path, 8883), "hub", "brokers", "ca", "cert", "key")
+    assert load(file).mqtt.brokers == ()
+
+
+def test_a_certificate_without_a_hub_and_a_hub_without_a_broker_are_refused(
+    tmp_path: Path,
+) -> None:
+    for keys, wrong in ((("hub",), "hub"), (("brokers",), "mqtt.brokers")):
+        file = without(write_config(tmp_path, 8883), *keys)
+        with pytest.raises(SettingsError) as refused:
+            load(file)
+        (mistake,) = refused.value.mistakes
+        assert (mistake.key, mistake.problem) == (wrong, Problem.MISSING_KEY)
 
 
 def test_relative_paths_are_meant_from_the_files_own_folder(tmp_path: Path) -> None:

@@ -1,19 +1,30 @@
 """The whole way with real processes: hub, `anbu provision run`, Mosquitto, and an EST server."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+from center.config import Authority
+from center.service import enrolment
+from center.service.enrolment import Who, Wish
 from drivers.virtual.cli import ask
+from hub.contract.provision import Fact
+from hub.shared.county import load as load_county
 from hub.shared.identity import CURRENT, NEXT, in_use, read, this_board
-from tests.broker import HUBS, Broker, certs, wait_until
+from provisioning.certs import dev
+from provisioning.certs.authority import issue
+from provisioning.enrol.enrolment import Enrolment
+from tests.broker import HUBS, Broker, certs, free_port, wait_until
+from tests.center.e2e.office import Office
 from tests.hub.rig import CONFIG, HUB, HubProcess, StubCenter
 from tests.identities import enrol
 from tests.provisioning.enrol.est import DIGITS, Est
@@ -107,6 +118,53 @@ def test_from_a_hub_that_nobody_knows_to_a_call_at_the_centre(
         wait_until(center.raised, "the call is at the centre")
         assert HUB in home.status()
         wait_until(lambda: hub.signal() == "received", "it is told so")
+
+
+def real_center(folder: Path) -> Office:
+    """The real centre, with the authority that the broker knows."""
+    parent = dev.read(certs(), "ca")
+    assert parent
+    begins = datetime.now(UTC) - timedelta(days=60)
+    dev.write(folder, "est", issue(parent, "center", hosts=("127.0.0.1",), begins=begins))
+    own = Authority(
+        f"{folder}/est.crt",
+        f"{folder}/est.key",
+        f"{certs()}/ca.crt",
+        f"{certs()}/ca.key",
+        f"127.0.0.1:{free_port()}",
+    )
+    return Office(f"sqlite:///{folder / 'center.db'}", authority=own)
+
+
+def test_the_real_centre_gives_a_hub_its_name_and_renews_it(broker: Broker, tmp_path: Path) -> None:
+    name = "js-0417"
+    with real_center(tmp_path) as office, StubCenter(broker) as center:
+        own = office.settings.authority
+        assert own
+        office.ahead_s = -40 * 86_400.0  # the first certificate is 40 days old when it is renewed
+        with Home(tmp_path / "home", broker, f"https://{own.listen}") as home:
+            home.hub.start()
+            home.provision()
+            wait_until(lambda: home.shown()["shown"]["digits"], "the hub shows digits", 30)
+            digits = str(home.shown()["shown"]["digits"])
+            wait_until(lambda: digits in said(home), "and says them")
+            office.act(enrolment.claim(office.desk, Who("이설치", "127.0.0.1"), Wish(digits, name)))
+            assert home.hub.process.wait(30) == 0
+            home.hub.start()
+            wait_until(lambda: "ready" in center.said(name), f"it is there; {home.hub.log()}", 30)
+            home.hub.press()
+            wait_until(lambda: center.raised(name), "the call is at the centre")
+            office.ahead_s = 0.0
+            told: list[Fact] = []
+            county = load_county(tmp_path / "home" / "county.toml")
+            later = Enrolment(home.root, county, this_board(), told.append)
+            asyncio.run(later.step())
+            fresh = read(home.root, NEXT)
+            assert fresh, told
+            assert (fresh.hub, fresh.number) == (name, 2)
+            broker.kill()
+            broker.start()
+            wait_until(lambda: number(home.root) == 2, f"it is taken up; {home.hub.log()}", 20)
 
 
 def said(home: Home) -> str:

@@ -83,6 +83,7 @@ def test_each_device_is_told_as_the_core_has_it() -> None:
 
 def test_a_pendant_and_a_detector_are_proven_as_wired_devices_are() -> None:
     rules = Rules(
+        hub="js-0001",
         buttons={"pendant": Button(Role.HELP_BUTTON, "목걸이", wireless="A4:C1:38:00:00:01")},
         sensors={"smoke": Sensor(Sense.SMOKE, "부엌")},
     )

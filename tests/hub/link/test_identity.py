@@ -184,6 +184,8 @@ def test_after_a_failed_dial_it_is_the_current_ones_turn(tmp_path: Path) -> None
     disk = Disk(tmp_path)
     assert disk.turn() == (2, True)
     assert not disk.identities.failed(LinkTrouble.UNREACHABLE)
+    assert disk.turn() == (2, True), "nobody has seen it"
+    assert not disk.identities.failed(LinkTrouble.TIMEOUT)
     assert [disk.turn(), disk.turn()] == [(1, False), (2, True)]
     assert disk.identities.failed(LinkTrouble.CERTIFICATE_UNKNOWN), "dial at once"
     assert [disk.turn(), disk.turn()] == [(1, False), (1, False)]
