@@ -102,6 +102,7 @@ class App:
         self._relisted, self._ended = asyncio.Event(), asyncio.Event()
         self._list = DeviceList(Path(settings.state_dir) / FILE, self._follow)
         self._parts: dict[tuple[str, Part], Trouble] = {}  # as each part fares; "": our own
+        self._near = set[str]()  # addresses, as the air tells it: only its changes
         self._seen: dict[str, float] = {}
         self._count = 0
 
@@ -178,6 +179,10 @@ class App:
         A pendant and many a sensor are silent for hours: only that they were heard says anything.
         Of a phone nothing is told without consent, and never that it is away.
         """
+        (self._near.add if near else self._near.discard)(address)
+        self._tell_range(address, near=near)
+
+    def _tell_range(self, address: str, *, near: bool) -> None:
         device = self._listed.get(address)
         if isinstance(device, Wearable):
             self._wearables.near(address, near=near)
@@ -232,12 +237,16 @@ class App:
                 if before.get(device.address, device.name) != device.name
             }
         )
-        self._listed = {device.address: device for device in devices}
+        old, self._listed = self._listed, {device.address: device for device in devices}
         names = {device.name for device in devices}
         self._seen = {name: at for name, at in self._seen.items() if name in names}
         self._parts = {key: told for key, told in self._parts.items() if key[0] in {"", *names}}
         self._sensors.follow(devices)
         self._wearables.follow(devices)
+        self._near &= self._listed.keys()
+        for address in self._near:
+            if old.get(address) != self._listed[address]:  # a consent, a new name: nobody comes
+                self._tell_range(address, near=True)
         self._relisted.set()
 
     async def _addresses(self) -> AsyncIterator[frozenset[str]]:

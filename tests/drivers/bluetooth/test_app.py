@@ -232,12 +232,29 @@ def test_of_a_phone_nothing_is_told_without_consent_and_never_that_it_is_away(
         await radio.hub.greeted()
         radio.air.listener.near(PHONE_ADDRESS, near=True)
         await radio.hub.asked()
+        radio.air.listener.near(PHONE_ADDRESS, near=False)
         radio.list.write_text(PHONE.format(consent="true"), encoding="utf-8")
         await radio.air.listed()
         for near in (True, False, True):
             radio.air.listener.near(PHONE_ADDRESS, near=near)
         assert await radio.hub.word() == Presence("phone", near=True)
         await radio.hub.asked()
+
+    play(tmp_path, story, PHONE.format(consent="false"))
+
+
+def test_a_phone_that_is_here_when_consent_is_given_is_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "LOOK_S", 0.02)
+
+    async def story(radio: Radio) -> None:
+        await radio.air.listed()
+        await radio.hub.greeted()
+        radio.air.listener.near(PHONE_ADDRESS, near=True)
+        await radio.hub.asked()
+        radio.list.write_text(PHONE.format(consent="true"), encoding="utf-8")
+        assert await radio.hub.word() == Presence("phone", near=True)
 
     play(tmp_path, story, PHONE.format(consent="false"))
 
