@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from center import app
 from center.config import Settings, database_url, rooted
 from center.domain import times
+from center.domain.enrolment import Reason
 from center.domain.incident import Deed, Entry
 from center.domain.record import Record
 from center.service import auth, homes, removal
@@ -25,7 +26,7 @@ from center.service.removal import Removed
 from center.service.texts import Texts, of_file
 from center.store import dialect
 from center.store.dialect import StoreError
-from center.store.rows import accounts, hubs, partners, records
+from center.store.rows import accounts, hubs, partners, records, revocations
 from center.store.store import Store
 from hub.contract.forms import Name, composed
 from hub.shared.messages import usual_language
@@ -84,6 +85,9 @@ def _add_homes(things: Things, t: Texts) -> None:
     hub = _thing(things, "hub", t)
     _leaf(hub, "list", t("about.list"), _list_hubs)
     _named(_leaf(hub, "remove", t("about.remove_hub"), _remove_hub), "hub")
+    striking = _named(_leaf(hub, "strike-off", t("about.strike_off"), _strike_off), "hub")
+    reasons = [reason.value for reason in (Reason.STOLEN, Reason.RETURNED)]
+    striking.add_argument("--reason", choices=reasons, required=True, help=t("about.reason"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -222,6 +226,15 @@ def _remove_hub(args: argparse.Namespace, t: Texts) -> int:
     if found is not Removed.DONE:
         return _complain(said, FAILED)
     sys.stdout.write(said + "\n")
+    return 0
+
+
+def _strike_off(args: argparse.Namespace, t: Texts) -> int:
+    hub, reason = _hub(args.hub, t), Reason(args.reason)
+    done = _change(args, lambda conn: revocations.strike_off(conn, hub, time.time(), "", reason))
+    if not done:
+        return _complain(t("said.not_struck_off", name=hub), FAILED)
+    sys.stdout.write(t("said.struck_off", name=hub) + "\n")
     return 0
 
 

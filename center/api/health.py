@@ -45,12 +45,14 @@ class AuthorityOut(Struct, frozen=True):
     """The authority that signs hubs: `ok` while it and its port are valid for a month yet.
 
     `left_s` and `port_left_s` are their seconds of life; `waiting` hubs wait for an installer.
+    `list_age_s` is the age of the list of revoked certificates, null where none was written.
     """
 
     ok: bool
     left_s: float
     port_left_s: float
     waiting: int
+    list_age_s: float | None = None
 
 
 class Health(Struct, frozen=True):
@@ -114,7 +116,10 @@ async def _authority(desk: Desk) -> AuthorityOut | None:
     waiting = 0
     with contextlib.suppress(SQLAlchemyError):  # `store` says so
         waiting = await desk.store.ask(enrolments.waiting, now)
-    return AuthorityOut(min(left_s, port_left_s) > MONTH_S, left_s, port_left_s, waiting)
+    listed = desk.registry.list_utc
+    age_s = None if listed is None else max(0.0, now - listed)
+    is_long = min(left_s, port_left_s) > MONTH_S
+    return AuthorityOut(is_long, left_s, port_left_s, waiting, age_s)
 
 
 async def _metrics(desk: Desk) -> str:
@@ -163,9 +168,12 @@ async def _lives(desk: Desk) -> list[Family]:
     about = "Seconds until certificates of the centre end, by certificate."
     lives = {"authority": own.left_s, "port": own.port_left_s}
     waiting = "Hubs that wait for an installer."
+    listed = "Age of the list of revoked certificates; a new one is written each day."
+    ages = {} if own.list_age_s is None else {"": own.list_age_s}
     return [
         gauge("anbu_certificate_left_seconds", about, "certificate", lives),
         gauge("anbu_enrolments_waiting", waiting, "", {"": own.waiting}),
+        gauge("anbu_revocations_age_seconds", listed, "", ages),
     ]
 
 

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from center.console import hubs, sign_in
+from center.console import hubs, sign_in, strike_off
 from center.console.announcements import form, pages
 from center.console.frame import address, show
 from center.console.homes import checkins, pairing, rates, record
@@ -55,6 +55,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *checkins.routes(desk),
         *record.routes(desk),
         *pairing.routes(desk),
+        *strike_off.routes(desk),
         *claim.routes(desk),
         *sheet_119.routes(desk),
         *equipment_page.routes(desk),

@@ -91,10 +91,12 @@ class NotClaimed(StrEnum):
     TOO_MANY_TRIES = "too_many_tries"
 
 
-class Reason(StrEnum):
+class Reason(Open):
     """Why a certificate is no longer valid."""
 
     REPLACED = "replaced"
+    STOLEN = "stolen"  # or lost: whoever has it must not speak for the home
+    RETURNED = "returned"  # it is wiped, and comes to another home
 
 
 def network(address: str) -> str:

@@ -123,6 +123,7 @@ class Deed(Open):
     CERTIFICATE_RENEWED = "certificate_renewed"
     CERTIFICATES_REVOKED = "certificates_revoked"  # all of a hub; `text`: why, how many
     ENROLMENT_REFUSED = "enrolment_refused"  # a stranger, or a hub; `text`: why, the network, times
+    HUB_STRUCK_OFF = "hub_struck_off"  # it may say and hear nothing any more; `text`: why
     BACKUP_READ = "backup_read"  # a replacement got what the hub before it had learned
 
 

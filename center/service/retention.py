@@ -166,6 +166,7 @@ RULES = (
         "audit_keep_s",
         tables.certificates.c.ends_utc,
     ),
+    Rule(tables.struck_off, "until another machine is claimed for its home"),
     Rule(tables.backups, "for the hub that replaces it; until the home or its hub is removed"),
     Rule(tables.sessions, "what has run out opens nothing", since=tables.sessions.c.expires_utc),
     Rule(tables.tokens, "a program's account; until a person removes it"),

@@ -9,7 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from center.domain.hub import AHEAD_S, Seen, seen
-from center.service import announcements, homes, incidents, own_faults, retention, vitals
+from center.service import (
+    announcements,
+    homes,
+    incidents,
+    own_faults,
+    retention,
+    revocation,
+    vitals,
+)
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
 from center.store.rows import hubs
@@ -23,6 +31,7 @@ HUBS_S = 5.0
 COUNTS_S = 10.0
 FAULTS_S = 60.0
 PRUNE_S = 600.0
+REVOKED_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +53,8 @@ async def run(desk: Desk) -> None:
         group.create_task(ease_faults(desk))
         group.create_task(keep_counts(desk))
         group.create_task(prune(desk))
+        if desk.registry is not None and desk.registry.settings.broker_dir:
+            group.create_task(tell_broker(desk, revocation.Writer(desk.registry)))
 
 
 async def watch_threads(desk: Desk) -> None:
@@ -187,6 +198,15 @@ async def forget(desk: Desk, rule: retention.Rule, at: float) -> int:
         if not dropped:
             break  # what was due is not due any more
     return gone
+
+
+async def tell_broker(desk: Desk, writer: revocation.Writer) -> None:
+    """Write for the broker who is struck off."""
+    async for _ in _every(REVOKED_S):
+        try:
+            await writer.look(desk)
+        except SQLAlchemyError as error:
+            log.warning("who is struck off waits: %s", type(error).__name__)
 
 
 async def _every(seconds: float) -> AsyncIterator[None]:

@@ -95,6 +95,7 @@ class Registry:
         self.requests = Budget(burst=200.0, rate_hz=2.0)
         self.told = Told()
         self.guesses = Guesses()
+        self.list_utc: float | None = None  # when the list of revocations was written last
 
 
 def _counts(person: str, address: str, hub: str) -> tuple[tuple[str, int], ...]:

@@ -553,3 +553,13 @@ backups = Table(
     Column("serial", String, nullable=False),  # of the certificate that stored it
     Column("body", LargeBinary, nullable=False),
 )
+
+# hubs that may say and hear nothing, and get no certificate but by a new claim
+struck_off = Table(
+    "struck_off",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("utc", Float, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+)

@@ -18,6 +18,7 @@ __all__ = [
     "presses",
     "rates",
     "records",
+    "revocations",
     "vitals",
     "voices",
     "words",

@@ -11,7 +11,15 @@ from center.domain.enrolment import Certificate, Enrolment, NotClaimed, Reason, 
 from center.domain.incident import Deed, Entry
 from center.store.rows.audit import write_line
 from center.store.shaping import shape
-from center.store.tables import audit, backups, certificates, enrolments, hubs, records
+from center.store.tables import (
+    audit,
+    backups,
+    certificates,
+    enrolments,
+    hubs,
+    records,
+    struck_off,
+)
 
 _asked, _cert = enrolments.c, certificates.c
 IDLE_S = 120.0  # a hub asks every 5 s: whoever does not ask for so long makes room first
@@ -100,6 +108,7 @@ def issue(conn: Connection, made: Certificate) -> Certificate:
     if one is None or one.state is not State.AUTHORISED or one.hub != made.hub:
         return newest(conn, made.hub, made.key) or made
     revoke(conn, made.hub, made.issued_utc, made.by, Reason.REPLACED)
+    conn.execute(delete(struck_off).where(struck_off.c.hub == made.hub))
     conn.execute(insert(certificates).values(**msgspec.structs.asdict(made)))
     _put(conn, msgspec.structs.replace(one, state=State.ISSUED, digits=""))
     _told(conn, Deed.CERTIFICATE_ISSUED, made)
