@@ -95,6 +95,7 @@ class Reason(StrEnum):
     """Why a certificate is no longer valid."""
 
     REPLACED = "replaced"
+    REMOVED = "removed"  # its hub was removed for good
 
 
 def network(address: str) -> str:

@@ -9,7 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from sqlalchemy.exc import SQLAlchemyError
 
 from center.domain.hub import AHEAD_S, Seen, seen
-from center.service import announcements, homes, incidents, own_faults, retention, vitals
+from center.service import (
+    announcements,
+    homes,
+    incidents,
+    own_faults,
+    retention,
+    revocation,
+    vitals,
+)
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
 from center.store.rows import hubs
@@ -23,6 +31,7 @@ HUBS_S = 5.0
 COUNTS_S = 10.0
 FAULTS_S = 60.0
 PRUNE_S = 600.0
+REVOKED_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +53,7 @@ async def run(desk: Desk) -> None:
         group.create_task(ease_faults(desk))
         group.create_task(keep_counts(desk))
         group.create_task(prune(desk))
+        group.create_task(publish_revocations(desk))
 
 
 async def watch_threads(desk: Desk) -> None:
@@ -154,6 +164,16 @@ async def keep_counts(desk: Desk) -> None:
             written = counts
         except SQLAlchemyError as error:
             log.warning("counts were not written: %s", type(error).__name__)
+
+
+async def publish_revocations(desk: Desk) -> None:
+    """Tell the broker which hubs were struck off, within seconds."""
+    written: revocation.Written | None = None
+    async for _ in _every(REVOKED_S):
+        try:
+            written = await revocation.publish(desk, written)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the broker does not know who is struck off: %s", type(error).__name__)
 
 
 async def prune(desk: Desk) -> None:

@@ -125,6 +125,26 @@ def revoke(conn: Connection, hub: str, now: float, by: str, reason: str) -> int:
     return count
 
 
+def struck_off(conn: Connection, since: float) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return what the broker must refuse, of certificates that ended after `since`.
+
+    That is: serials with the time of their revocation, and hubs that have no valid certificate.
+    """
+    alive = _cert.ends_utc > since
+    query = select(_cert.serial, _cert.hub, _cert.revoked_utc).where(alive)
+    rows = conn.execute(query).all()
+    serials = {row.serial: row.revoked_utc for row in rows if row.revoked_utc is not None}
+    valid = {row.hub for row in rows if row.revoked_utc is None}
+    return serials, tuple(sorted({row.hub for row in rows} - valid))
+
+
+def count(conn: Connection) -> tuple[int, int]:
+    """Return how many certificates there are, and how many of them are revoked."""
+    query = select(func.count(), func.count(_cert.revoked_utc))
+    row = conn.execute(query.select_from(certificates)).one()
+    return row[0], row[1]
+
+
 def shown(conn: Connection, serial: str) -> tuple[Certificate | None, tuple[Certificate, ...]]:
     """Return a certificate by its serial, and those of its hub that were issued after it."""
     row = conn.execute(select(certificates).where(_cert.serial == serial)).first()
