@@ -47,6 +47,7 @@ async def publish(desk: Desk, last: Written | None) -> Written | None:
 
 def _write(own: Registry, serials: dict[str, float], hubs: tuple[str, ...], now: float) -> None:
     folder = Path(own.settings.broker_dir)
+    folder.mkdir(parents=True, exist_ok=True)
     made = signing.revocation_list(own.authority, serials, now)
     write_whole(folder / CRL, made, READ_BY_ALL)
     write_whole(folder / DENIED, "".join(f"{hub}\n" for hub in hubs).encode(), READ_BY_ALL)

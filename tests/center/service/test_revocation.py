@@ -22,7 +22,6 @@ WHO = Who("이설치", "192.0.2.1")
 
 @pytest.fixture
 def revoked(tmp_path: Path) -> Path:
-    (tmp_path / "revoked").mkdir()
     return tmp_path / "revoked"
 
 
