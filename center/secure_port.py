@@ -106,6 +106,18 @@ class Port:
         now = time.monotonic()
         return self._of_network.spend(whose, 1.0, now) and self._of_all.spend(EVERYBODY, 1.0, now)
 
+    def began(self, task: asyncio.Task[None], whose: str) -> None:
+        """Count a connection until its task ends; asyncio accepts many before one task runs."""
+        self.open[whose] += 1
+        self.shaking.add(task)
+        task.add_done_callback(partial(self._over, whose))
+
+    def _over(self, whose: str, task: asyncio.Task[None]) -> None:
+        self.shaking.discard(task)
+        self.open[whose] -= 1
+        if not self.open[whose]:
+            del self.open[whose]
+
     def failed(self, why: str, address: str) -> None:
         """Note that a handshake failed."""
         self._of_network.spend(network(address), FAILED_COST, time.monotonic())
@@ -184,13 +196,11 @@ class _Doorstep(asyncio.Protocol):
             transport.abort()
             return
         task = asyncio.get_running_loop().create_task(self._shake(transport, address))
-        self._port.shaking.add(task)
-        task.add_done_callback(self._port.shaking.discard)
+        self._port.began(task, network(address))
 
     async def _shake(self, transport: asyncio.Transport, address: str) -> None:
-        loop, port, whose = asyncio.get_running_loop(), self._port, network(address)
+        loop, port = asyncio.get_running_loop(), self._port
         http = _Http(**self._of_uvicorn)
-        port.open[whose] += 1
         _raw.set(transport)
         late = loop.call_later(LIFE_S, transport.abort)
         try:
@@ -206,7 +216,6 @@ class _Doorstep(asyncio.Protocol):
                 await http.over.wait()
         finally:
             late.cancel()
-            port.open[whose] -= 1
 
 
 def _why(error: OSError) -> str:

@@ -5,6 +5,7 @@ The name in a request is never used for the certificate: the centre says which h
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
@@ -21,6 +23,7 @@ from provisioning.certs import authority
 from provisioning.certs.authority import Pair
 
 CURVE = "secp256r1"  # P-256
+LIST_DAYS = 40  # of a revocation list; it is made anew each day
 PEM_BEGINS = b"-----BEGIN"
 
 
@@ -119,6 +122,26 @@ def sign(by: Authority, request: Request, hub: str, now_utc: float) -> Issued:
     ends = min(now + timedelta(days=by.days), datetime.fromtimestamp(by.ends_utc, UTC))
     begins = now - authority.EARLY
     return of(authority.certify(by.pair, hub, request.public, begins=begins, ends=ends))
+
+
+def revocation_list(by: Authority, serials: Mapping[str, float], now_utc: float) -> bytes:
+    """Return the list (PEM) of certificates that are no longer valid: serial (hex), since when.
+
+    It is good for `LIST_DAYS`: past its end a broker refuses everybody.
+    """
+    now = datetime.fromtimestamp(now_utc, UTC)
+    ends = now + timedelta(days=LIST_DAYS)
+    builder = x509.CertificateRevocationListBuilder(
+        by.pair.certificate.subject, now - authority.EARLY, ends
+    )
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.pair.key.public_key())
+    builder = builder.add_extension(signer, critical=False)
+    builder = builder.add_extension(x509.CRLNumber(int(now_utc)), critical=False)
+    for serial, utc in sorted(serials.items()):
+        one = x509.RevokedCertificateBuilder().serial_number(int(serial, 16))
+        one = one.revocation_date(datetime.fromtimestamp(utc, UTC))
+        builder = builder.add_revoked_certificate(one.build())
+    return builder.sign(by.pair.key, SHA256()).public_bytes(Encoding.PEM)
 
 
 def of(certificate: x509.Certificate) -> Issued:

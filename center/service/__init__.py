@@ -14,6 +14,7 @@ __all__ = [
     "rate_limit",
     "refusals",
     "removal",
+    "revocation",
     "rounds",
     "strangers",
     "texts",

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from center.authority import revocation
+from center.authority import signing
 from center.domain.enrolment import Reason
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
@@ -56,7 +56,8 @@ class Writer:
 
     def _write(self, standing: revocations.Standing, now: float) -> None:
         """The list goes first: what is denied then cannot come back by it."""
-        made = revocation.list_of(self._registry.authority, standing.revoked, now)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        made = signing.revocation_list(self._registry.authority, dict(standing.revoked), now)
         write_whole(self._folder / CRL, made, 0o644)
         lines = "".join(f"{hub}\n" for hub in standing.denied)
         write_whole(self._folder / DENIED, lines.encode(), 0o644)

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
+from center import secure_port
 from center.domain.incident import Deed
 from center.service import enrolment
 from center.service.enrolment import NotClaimedError, Who, Wish
@@ -337,7 +338,10 @@ def test_a_network_that_sends_nonsense_has_to_wait(office: Office, hub: Hub) -> 
     assert answer.headers["retry-after"] == "60"
 
 
-def test_open_connections_are_bounded_and_the_console_goes_on(office: Office, hub: Hub) -> None:
+def test_open_connections_are_bounded_and_the_console_goes_on(
+    office: Office, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secure_port, "HANDSHAKE_S", 600.0)  # nothing else shuts them
     own = office.settings.authority
     assert own
     host, _, port = own.listen.rpartition(":")

@@ -1,6 +1,7 @@
 """Every page on a telephone: an installer stands in a home, and nothing is cut off at the side."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,9 @@ from center.console.routes import routes
 from center.domain.announcement import Draft
 from center.service import announcements, rounds
 from center.service.auth import Role
+from center.store.rows import enrolments
 from center.store.rows import vitals as rows
+from center.store.rows.enrolments import Claim, Room
 from hub.contract.messages import Availability, FaultKind, PairingReport, Trigger
 from hub.contract.scaip import Care, Kind
 from tests.center.bodies import WILLING, pressure, usual_quarters, write
@@ -58,6 +61,10 @@ def office(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     office.hear(HUB, replace(said, data=replace(said.data, evidence=evidence)))
     office.press(HUB)
     office.hear(HUB, care(Care.COUNSELLING))
+    room, wish = Room(9, 9, 900.0), Claim("40718235", HUB, "이정민", known_home=True, replaces=True)
+    asking = partial(enrolments.ask, room=room, digits=lambda: wish.digits)
+    office.store.submit(lambda conn: asking(conn, "key", "203.0.113.9", now)).result()
+    office.store.submit(lambda conn: enrolments.claim(conn, wish, now)).result()
     office.act(
         announcements.send(
             office.desk, Draft("물을 자주 드세요.", until_utc=now + 900, key="k"), "이정민"
@@ -74,6 +81,7 @@ def pages(office: Office, page: Page) -> Iterator[str]:
     said = page.locator("a[href^='/announcements/']:not([href*=new])").first.get_attribute("href")
     values = {
         "/incidents/{id}": "/incidents/q-1", "/tasks/{id}": task, "/announcements/{id}": said,
+        "/install/claim/{key}": "/install/claim/key",
     }  # fmt: skip
     for route in routes(office.desk):
         if not isinstance(route, Route) or "GET" not in (route.methods or ()):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from center.authority.revocation import VALID
+from center.authority.signing import LIST_DAYS
 from center.domain.enrolment import Reason
 from center.domain.incident import Deed
 from center.service import enrolment, revocation
@@ -96,7 +96,7 @@ def test_the_helper_can_use_the_list_and_it_holds_for_two_months(
     wait_until((told / revocation.CRL).exists, "a list is there")
     now = datetime.now(UTC)
     assert at_broker.list_of(told, tmp_path, now)
-    soon = now + VALID - at_broker.SPARE - timedelta(hours=1)
+    soon = now + timedelta(days=LIST_DAYS) - at_broker.SPARE - timedelta(hours=1)
     assert at_broker.list_of(told, tmp_path, soon)
     assert at_broker.list_of(told, tmp_path, soon + timedelta(hours=2)) is None
 
@@ -133,8 +133,10 @@ def test_the_list_is_written_anew_each_day_and_when_the_folder_comes_back(
     assert office.act(writer.look(office.desk))
     assert (folder / revocation.CRL).read_bytes() != first
     moved = folder.rename(folder.with_name("away"))
+    folder.touch()
     office.ahead_s += revocation.DAY_S + 1
     assert not office.act(writer.look(office.desk)), "it is logged, and tried again"
+    folder.unlink()
     moved.rename(folder)
     assert office.act(writer.look(office.desk))
     office.ahead_s -= 10 * revocation.DAY_S
