@@ -107,10 +107,13 @@ def _hub_config(path: Path, noted: Noted) -> "HubConfig":
     from drivers.voicebox import driver as voicebox  # noqa: PLC0415
     from hub.config import load  # noqa: PLC0415
     from hub.core.model.rules import CALL_OF_ROLE  # noqa: PLC0415
+    from hub.link.identity import settings_of  # noqa: PLC0415
+    from hub.shared.identity import in_use  # noqa: PLC0415
     from provisioning.findings import HubConfig, LinkConfig  # noqa: PLC0415
 
     config = load(path, noted)
-    link = config.mqtt
+    held = in_use(config.identities) if config.enrolled else None
+    link = settings_of(held, config.mqtt) if held else config.mqtt
     boxes = [device.socket for device in config.device if isinstance(device, voicebox.Driver)]
     radios = [device.socket for device in config.device if isinstance(device, radio.Driver)]
     wired = [device for device in config.device if isinstance(device, contact.Driver)]

@@ -21,6 +21,7 @@ from drivers.bluetooth.settings import load as load_radio
 from drivers.gpio_line import SILENT_S
 from drivers.virtual import driver
 from drivers.virtual.furnish import furnish
+from hub.__main__ import _hub_config
 from hub.config import Config, driver_kinds, find_driver, load, rules_of
 from hub.contract.addresses import Flaw
 from hub.contract.forms import form_of
@@ -29,7 +30,8 @@ from hub.core.model.rules import Role, Room, Sense, Sensor
 from hub.core.model.wireless import WirelessFile
 from hub.shared.language import Language
 from hub.shared.messages import messages
-from hub.shared.settings import Problem, SettingsError
+from hub.shared.settings import Problem, SettingsError, unnoted
+from provisioning.certs import inspect
 from tests.hub.rig import HUB, write_config
 from tests.identities import enrol
 from tests.layout import REPO
@@ -138,6 +140,16 @@ def test_a_hub_without_a_name_has_that_of_its_identity_or_none(tmp_path: Path) -
     config = load(file)
     rules = rules_of(config, "1.0", config.device)
     assert (config.hub, rules.hub, rules.enrolled) == (HUB, HUB, True)
+
+
+def test_the_doctor_examines_the_certificate_of_the_identity(tmp_path: Path) -> None:
+    file = without(write_config(tmp_path, 8883), "hub", "brokers", "ca", "cert", "key")
+    (tmp_path / "county.toml").write_text(COUNTY, encoding="utf-8")
+    assert [f.code for f in inspect.examine(_hub_config(file, unnoted))] == ["none"]
+    enrol(load(file).identities, HUB)
+    found = _hub_config(file, unnoted)
+    assert found.hub == HUB
+    assert [f.code for f in inspect.examine(found)] == ["good"]
 
 
 def test_without_the_countys_file_a_hub_still_starts(tmp_path: Path) -> None:

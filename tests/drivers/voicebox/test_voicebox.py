@@ -415,6 +415,12 @@ def test_digits_are_spoken_one_by_one_with_a_pause_in_the_middle() -> None:
     unsaid = voicebox.voice_order(Say(Phrase.PAIRING_SHOW, "000012"), lambda phrase: phrase)
     assert isinstance(unsaid, SayWord)
     assert unsaid.text == "pairing_show 0, 0, 0. 0, 1, 2."  # without the words
+    claimed = voicebox.voice_order(Say(Phrase.UNCLAIMED_DIGITS, "40718235"), words.__getitem__)
+    assert isinstance(claimed, SayWord)
+    assert claimed.text.endswith(" 넷, 공, 칠, 하나. 팔, 둘, 삼, 오.")
+    password = voicebox.voice_order(Say(Phrase.HOTSPOT_OPEN, "ab1"), words.__getitem__)
+    assert isinstance(password, SayWord)
+    assert password.text.endswith(" a, b, 1.")
     other = voicebox.voice_order(Say(Phrase.ANNOUNCEMENT, "119"), lambda phrase: phrase)
     assert isinstance(other, SayWord)
     assert other.text == "announcement 119"

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from hub.contract.messages import Command, CommandKind, Stage
+from hub.contract.provision import Part as SetupPart
+from hub.contract.provision import Way
 from hub.contract.radio import How, Part, Sensed, Wanted
 from hub.contract.wire import LinkTrouble
 from hub.core.model.events import (
@@ -20,6 +22,8 @@ from hub.core.model.events import (
     BrokerRefused,
     CenterAcked,
     CenterBorn,
+    ClaimChanged,
+    ClockCompared,
     CommandReceived,
     ContactChanged,
     DevicesChanged,
@@ -30,11 +34,14 @@ from hub.core.model.events import (
     LinkDown,
     LinkUp,
     Measured,
+    NetworkChanged,
     PairingAsked,
     PairingEnded,
     PairingOpened,
     RadioPartChanged,
     RangeChanged,
+    Registered,
+    SetupPartChanged,
     StorageFailed,
     StorageRecovered,
     StorageTrouble,
@@ -138,7 +145,20 @@ def _wireless(move: Move, _: HomeState, at: float) -> Event:
     return events[(move.version + move.pick) % len(events)]
 
 
+def _setup(move: Move, _: HomeState, at: float) -> Event:
+    parts, ways = list(SetupPart), list(Way)
+    events: list[Event] = [
+        ClaimChanged(at, "40718235" if move.flag else ""),
+        Registered(at, "js-0001" if move.flag else move.text),
+        NetworkChanged(at, ways[move.pick % len(ways)], move.text, trouble=move.text),
+        ClockCompared(at, move.after_s),
+        SetupPartChanged(at, "provision", parts[move.pick % len(parts)], move.flag, move.text),
+    ]
+    return events[move.version % len(events)]
+
+
 MAKE: dict[str, Make] = {
+    "setup": _setup,
     "wireless": _wireless,
     "contact": _contact,
     "center": _center,
