@@ -23,7 +23,11 @@ OF_OTHERS = {  # a program that a unit names -> the package that brings it
     "/usr/sbin/mosquitto": "mosquitto",
 }
 ESSENTIAL = {"coreutils", "dash", "procps"}  # on each Debian with systemd
-MADE_LATER = ("/etc/anbu-center/", "/boot/firmware")  # settings of a centre, the card's own folder
+MADE_LATER = (
+    "/etc/anbu-center/",
+    "/boot/firmware",
+    "/var/lib/",
+)  # settings of a centre, the card, state
 SETTINGS = {"/etc/anbu/hub.toml", "/etc/anbu/radio.toml", "/etc/apt/apt.conf.d/52anbu-upgrades"}
 
 

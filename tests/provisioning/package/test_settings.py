@@ -36,7 +36,7 @@ def test_a_hub_of_the_package_has_no_name_and_knows_its_county(folder: Path) -> 
     assert config.hub == ""
     assert config.mqtt.brokers == county.load(folder / "county.toml").brokers
     kinds = {type(device).__module__.removeprefix("drivers.") for device in config.device}
-    assert {"contact", "lamp", "radio", "voicebox.driver"} <= kinds
+    assert kinds == {"contact", "lamp", "radio", "provision", "voicebox.driver"}
 
 
 def test_a_cut_wire_of_the_help_button_is_noticed_by_the_standard_wiring(folder: Path) -> None:
