@@ -23,6 +23,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "broker-config": "provisioning.broker.config",
     "broker-reload": "provisioning.broker.reload",
     "doctor": "provisioning.doctor.command",
+    "firstboot": "provisioning.firstboot",
     "house": "drivers.virtual.cli",
     "models": "provisioning.models.command",
     "provision": "provisioning.cli",

@@ -18,11 +18,16 @@ CODE = "usr/lib/anbu/code"
 OF_OTHERS = {  # a program that a unit names -> the package that brings it
     "/bin/kill": "procps",
     "/bin/sh": "dash",
+    "/usr/bin/touch": "coreutils",
     "/usr/libexec/bluetooth/bluetoothd": "bluez",
     "/usr/sbin/mosquitto": "mosquitto",
 }
-ESSENTIAL = {"dash", "procps"}  # on each Debian with systemd
-MADE_LATER = ("/etc/anbu-center/", "/boot/firmware")  # settings of a centre, the card's own folder
+ESSENTIAL = {"coreutils", "dash", "procps"}  # on each Debian with systemd
+MADE_LATER = (
+    "/etc/anbu-center/",
+    "/boot/firmware",
+    "/var/lib/",
+)  # settings of a centre, the card, state
 SETTINGS = {"/etc/anbu/hub.toml", "/etc/anbu/radio.toml", "/etc/apt/apt.conf.d/52anbu-upgrades"}
 
 
@@ -36,11 +41,13 @@ def units(tree: Path) -> list[Path]:
 
 
 def named(unit: Path) -> Iterator[str]:
-    """Each path that the unit names; not those that systemd makes, such as %S/anbu."""
+    """Each path that the unit needs; not those that systemd makes, such as %S/anbu."""
     for line in unit.read_text("utf-8").splitlines():
         key, _, value = line.partition("=")
-        if key.startswith("Exec") or key in {"BindReadOnlyPaths", "EnvironmentFile"}:
+        if key.startswith("Exec"):
             yield from re.findall(r"(?<![\w%])[-+!@:]*(/[\w./-]+)", value)
+        elif key in {"BindReadOnlyPaths", "EnvironmentFile"}:  # with - it may be missing
+            yield from (word for word in value.split() if word.startswith("/"))
 
 
 def test_the_units_of_a_hub_are_in_it(tree: Path) -> None:

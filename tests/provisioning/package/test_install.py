@@ -1,13 +1,12 @@
 """A hub's life with dpkg: installed without a network, changed, upgraded, removed, purged."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.provisioning.package.debs import OURS, newer
 from tests.provisioning.package.root import Root
 
-OURS = ("anbu-common", "anbu-python", "anbu-hub")
 NOT_HERE = ("bluez", "dbus", "python3-lgpio", "python3-systemd")  # this machine may lack them
 KEPT = ("--force-confdef", "--force-confold")  # as apt is told by 52anbu-upgrades
 IDENTITY = "/var/lib/anbu/identity/1/hub.key"
@@ -17,24 +16,6 @@ CHANGED = "\n# changed for this home\n"
 def install(root: Root, debs: list[Path]) -> None:
     files = [root.lend(deb) for deb in debs if deb.name.startswith(OURS)]
     root.run("dpkg", "--ignore-depends", ",".join(NOT_HERE), *KEPT, "-i", *files)
-
-
-def newer(debs: list[Path], folder: Path) -> list[Path]:
-    """Make the same packages as a later version, with other settings."""
-    made = []
-    for deb in (deb for deb in debs if deb.name.startswith(OURS)):
-        place = folder / deb.stem
-        subprocess.run(["dpkg-deb", "-R", deb, place], check=True)
-        control = place / "DEBIAN/control"
-        version = deb.stem.split("_")[1]
-        control.write_text(control.read_text("utf-8").replace(version, f"9.{version}"), "utf-8")
-        settings = place / "etc/anbu/hub.toml"
-        if settings.exists():
-            settings.write_text(settings.read_text("utf-8") + "\n# a later version\n", "utf-8")
-        made.append(folder / f"{deb.stem.replace(version, f'9.{version}')}.deb")
-        words = ["dpkg-deb", "--root-owner-group", "-Znone", "-b", str(place), str(made[-1])]
-        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-    return made
 
 
 @pytest.fixture(scope="module")

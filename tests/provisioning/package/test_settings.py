@@ -1,0 +1,70 @@
+"""The settings that the packages bring are read by those whom they are for, as they stand."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from drivers import contact
+from drivers.bluetooth import settings as radio
+from hub.config import load
+from hub.shared import county
+from tests.layout import REPO
+from voice import settings as voice
+
+ETC = REPO / "provisioning/package/etc"
+IMAGE = REPO / "provisioning/image"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The settings as they are installed, with the county's file as the image brings it."""
+    shutil.copytree(ETC / "anbu", tmp_path, dirs_exist_ok=True)
+    shutil.copy(REPO / "provisioning/package/voice/voice.toml", tmp_path)
+    shutil.copy(REPO / "docs/examples/county.toml", tmp_path)
+    hub = tmp_path / "hub.toml"
+    hub.write_text(f'state_dir = "{tmp_path}"\n' + hub.read_text("utf-8"), "utf-8")
+    return tmp_path
+
+
+def test_a_hub_of_the_package_has_no_name_and_knows_its_county(folder: Path) -> None:
+    noted: list[object] = []
+    config = load(folder / "hub.toml", noted.append)
+    assert not noted
+    assert config.hub == ""
+    assert config.mqtt.brokers == county.load(folder / "county.toml").brokers
+    kinds = {type(device).__module__.removeprefix("drivers.") for device in config.device}
+    assert kinds == {"contact", "lamp", "radio", "provision", "voicebox.driver"}
+
+
+def test_a_cut_wire_of_the_help_button_is_noticed_by_the_standard_wiring(folder: Path) -> None:
+    wired = [one for one in load(folder / "hub.toml").device if isinstance(one, contact.Driver)]
+    assert [one.name for one in wired if one.normally_closed] == ["help"]
+
+
+def test_radio_and_voice_read_theirs(folder: Path) -> None:
+    noted: list[object] = []
+    assert radio.load(folder / "radio.toml", noted.append).socket
+    assert voice.load(folder / "voice.toml", noted.append).models
+    assert not noted
+
+
+def test_the_systems_updates_have_raspberry_pis_archive_and_never_restart_it() -> None:
+    text = (ETC / "apt/apt.conf.d/52anbu-upgrades").read_text("utf-8")
+    assert '"origin=Raspberry Pi Foundation,' in text
+    assert "label=Debian-Security" in text
+    assert 'Automatic-Reboot "false";' in text
+    assert "--force-confold" in text
+
+
+def test_a_card_brings_no_secret_and_needs_no_person() -> None:
+    asked = yaml.safe_load((IMAGE / "user-data").read_text("utf-8"))
+    assert asked["users"] == []
+    assert asked["ssh_pwauth"] is False
+    assert any("/boot/firmware/anbu/*.deb" in str(words) for words in asked["runcmd"])
+    network = yaml.safe_load((IMAGE / "network-config").read_text("utf-8"))
+    assert network["network"].keys() == {"version", "ethernets"}
+    for file in IMAGE.iterdir():
+        assert not re.search(r"^\s*[^#\s].*passw(or)?d\s*:", file.read_text("utf-8"), re.MULTILINE)
