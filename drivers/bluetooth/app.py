@@ -15,6 +15,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
@@ -150,7 +151,7 @@ class App:
     def _over_bluez(self, settings: RadioSettings) -> Windows:
         from drivers.bluetooth.pairing.control import Served  # noqa: PLC0415 - needs D-Bus
 
-        return Served(settings, self._link.tell, self._refused, self._paired)
+        return Served(settings, self._link.tell, self._refused, self._paired, self._apart)
 
     async def _until_ended(self) -> None:
         await self._ended.wait()
@@ -221,6 +222,9 @@ class App:
     def _paired(self, address: str) -> None:
         self._wearables.hurry(address)
         self._relisted.set()  # BlueZ may tell of it under another path
+
+    def _apart(self, address: str) -> AbstractAsyncContextManager[None]:
+        return self._wearables.apart(address)
 
     def _refuse(self, reason: str) -> None:
         self._refused[reason] += 1

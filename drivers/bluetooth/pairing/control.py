@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
@@ -60,10 +60,11 @@ class Served:
         tell: Callable[[Fact], None],
         refused: Counter[str],
         paired: Callable[[str], None],
+        apart: Callable[[str], AbstractAsyncContextManager[None]],
     ) -> None:
         listed = Path(settings.state_dir) / FILE
         adapter = settings.adapters.connect or settings.adapters.listen
-        self._pairing = Pairing(tell, listed, refused, adapter=adapter, paired=paired)
+        self._pairing = Pairing(tell, listed, refused, adapter=adapter, paired=paired, apart=apart)
         self._path = path_of(settings.socket)
         self.noted, self.take_order = self._pairing.noted, self._pairing.take_order
 

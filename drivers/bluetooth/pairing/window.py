@@ -16,7 +16,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from itertools import count
 from pathlib import Path
 from time import monotonic
@@ -98,9 +98,10 @@ class Pairing:
     """Opens the window and leads what happens in it; no call of it blocks.
 
     `tell` hands a fact to the hub, `paired` is called with the address of a device that was paired.
+    Within `apart` nobody else connects to a device: that would break into its pairing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ends, one by one
         self,
         tell: Callable[[Fact], None],
         listed: Path,
@@ -108,6 +109,7 @@ class Pairing:
         *,
         adapter: str = "",
         paired: Callable[[str], None] = lambda _: None,
+        apart: Callable[[str], AbstractAsyncContextManager[None]] = lambda _: nullcontext(),
         now: Callable[[], float] = monotonic,
     ) -> None:
         self.followers: set[Callable[[Fact], None]] = set()
@@ -115,6 +117,7 @@ class Pairing:
         self.asks = count(1 + secrets.randbelow(2**31))
         self._tell_hub, self._listed, self._refused = tell, listed, refused
         self._adapter_wanted, self._paired, self._now = adapter, paired, now
+        self.apart = apart
         self._wishes: asyncio.Queue[Wish] = asyncio.Queue(1)
         self._stale: set[str] = set()
         self._bus: MessageBus | None = None
@@ -426,7 +429,9 @@ class _Window:
         for index, target in enumerate(targets):
             more = index + 1 < len(targets)
             try:
-                if await self._pair(target, more=more) and not more:
+                async with self._pairing.apart(target.device.address):
+                    paired = await self._pair(target, more=more)
+                if paired and not more:
                     self.end(PairingEnd.PAIRED)
             except LOST as error:
                 log.warning("pairing %s: %s", target.device.name, error)

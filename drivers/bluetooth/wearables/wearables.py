@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 
 from drivers.bluetooth.air import Advert, Air
 from drivers.bluetooth.wearables.battery import BatteryService
@@ -35,6 +37,7 @@ class Wearables:
         self._air, self._around = air, around
         self._connections: dict[str, Connection] = {}  # by address
         self._tasks: dict[Connection, asyncio.Task[None]] = {}
+        self._let_go = Counter[str]()  # addresses that somebody else has to himself
         self._changed = asyncio.Event()
 
     def follow(self, devices: Iterable[Wireless]) -> None:
@@ -62,6 +65,27 @@ class Wearables:
         if address in self._connections:
             self._connections[address].hurry()
 
+    @asynccontextmanager
+    async def apart(self, address: str) -> AsyncIterator[None]:
+        """Let go of a device, and connect to it again at the end.
+
+        Who pairs it has it to himself: a connection of ours would be in the way of BlueZ's
+        `RemoveDevice` and `Pair`, and the end of its patience would end them.
+        """
+        self._let_go[address] += 1
+        try:
+            if connection := self._connections.get(address):
+                await self._end(connection)
+            yield
+        finally:
+            self._let_go[address] -= 1
+            self._changed.set()
+
+    async def _end(self, connection: Connection) -> None:
+        if task := self._tasks.pop(connection, None):
+            task.cancel()
+            await asyncio.wait({task})
+
     def greeting(self) -> Iterator[Fact]:
         """Yield what a hub that has just connected has to know: what lasts."""
         for connection in self._connections.values():
@@ -76,8 +100,8 @@ class Wearables:
                 for connection in self._tasks.keys() - set(self._connections.values()):
                     self._tasks.pop(connection).cancel()
                     connection.leave()
-                for connection in self._connections.values():
-                    if connection not in self._tasks:
+                for address, connection in self._connections.items():
+                    if connection not in self._tasks and not self._let_go[address]:
                         self._tasks[connection] = group.create_task(_keep(connection))
 
     def _connection(self, device: Wearable) -> Connection:

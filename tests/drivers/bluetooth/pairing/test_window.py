@@ -370,6 +370,34 @@ def test_a_stale_bond_is_removed_and_paired_anew(story: Story) -> None:
     story(scene)
 
 
+def test_nobody_else_connects_to_a_device_from_before_its_bond_is_removed_until_it_is_paired(
+    story: Story,
+) -> None:
+    async def scene(room: Room) -> None:
+        seen = list[tuple[str, bool, bool]]()
+
+        @asynccontextmanager
+        async def apart(address: str) -> AsyncIterator[None]:
+            calls = (await room.bonds())["calls"]
+            seen.append((address, any(call.startswith("RemoveDevice") for call in calls), False))
+            yield
+            bluez = await room.bonds()
+            removed = any(call.startswith("RemoveDevice") for call in bluez["calls"])
+            seen.append((address, removed, bluez["outcomes"] == ["paired"]))
+
+        room.pairing.apart = apart
+        room.list.write_text(
+            f'[[device]]\nkind = "wearable"\nname = "band"\naddress = "{BAND}"\nwhat = "band"\n'
+        )
+        await room.do("around", address=BAND, how={"paired": True})
+        await room.open(Wish(names=("band",)))
+        assert await room.hear() == PairingEnded("band", done=True, reason=PairingEnd.PAIRED)
+        await room.pairing.settled()
+        assert seen == [(BAND, False, False), (BAND, True, True)]
+
+    story(scene)
+
+
 def test_an_absent_device_is_searched_for_by_turns_and_no_longer_than_the_window(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -416,3 +416,35 @@ def _happen(room: Room, what: str) -> None:
             room.wearables.hurry(ADDRESS)
         case _:
             assert what == "wait"
+
+
+def test_who_pairs_a_band_has_it_to_himself_and_it_is_connected_again_afterwards() -> None:
+    async def scene(room: Room) -> None:
+        await room.comes()
+        async with room.wearables.apart(ADDRESS):
+            assert not room.band.subscribed.is_set()  # let go of
+            before = len(room.band.connects)
+            room.wearables.heard(advert(ADDRESS))
+            room.wearables.hurry(ADDRESS)
+            room.wearables.follow((BAND, CUFF))
+            await asyncio.sleep(120)
+            assert len(room.band.connects) == before
+        room.wearables.hurry(ADDRESS)
+        await room.band.subscribed.wait()
+        await room.beats(3)
+        assert len(room.told.of(Pulse)) == 3
+
+    story(scene)
+
+
+def test_of_a_band_that_is_let_go_of_no_trouble_is_forgotten() -> None:
+    async def scene(room: Room) -> None:
+        room.band.refuses = Lost.BOND_STALE
+        room.air.devices[ADDRESS] = room.band
+        room.wearables.heard(advert(ADDRESS))
+        await asyncio.sleep(5)
+        async with room.wearables.apart(ADDRESS):
+            pass
+        assert room.troubles == [(Part.BOND, True)]  # not paired after all: it lasts
+
+    story(scene)
