@@ -1,34 +1,60 @@
-"""Pairing over a real BlueZ on the virtual Pi: begun, and not green yet, so not collected.
+"""Pairing over a real BlueZ on the virtual Pi: not green yet, so not collected.
 
     .venv/bin/python -m pytest -m pi -s --log-cli-level=INFO tests/pi/radio_pairing.py
 
-By hand all but the stale bond worked over BlueZ 5.66 (2026-11-30): a band by Just Works, a band
-and a phone by digits, the phone seen under its identity from a changed address. Run as stories:
-the phone was listed 0.6 s after the yes, and the hub had not told of it within 60 s; `pair --again
-band` ended with 0 while `bonds` showed no bond (since then `bonds.pair` asks BlueZ itself); no
-comparison was asked for after that. A band that refuses its old key took the kernel (6.1.192) down
-in `hci_chan_del` in one of two tries, so here it hangs up instead.
+2026-11-30, BlueZ 5.66: all five stories are red. By hand a connected band was paired by Just Works
+once; paired `--again` while connected, RemoveDevice had no answer within 10 s, the radio's own loop
+connected amid it, and later the adapter answered Busy and NotReady. Since then a window has the
+loop let go of the device; with that, the first story's command still did not end in 120 s, no
+digits were asked for, and the phone's connection did not come about. The cause is not known. A band
+that refuses its old key took the kernel (6.1.192) down in `hci_chan_del` in one of two tries, so
+here it hangs up instead.
 """
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from drivers.bluetooth.pairing.window import TRIES
+from tests.broker import Broker
 from tests.pi.centre import Centre
 from tests.pi.figures import say
 from tests.pi.guestlink import wait_until
 from tests.pi.radio_home import ANBU, PHONE, RadioHome
 from tests.pi.test_radio import presses_until_heard
 
-pytest_plugins = ("tests.pi.test_radio",)  # its home
-
 pytestmark = pytest.mark.pi
 
 SHOWS_AND_TAKES_YES, NEITHER_SHOWS_NOR_TAKES = 1, 3  # input and output, as pairing tells it
 
 
-def test_a_listed_band_is_paired_in_a_window_by_just_works(home: RadioHome) -> None:
+@pytest.fixture(scope="module")
+def place(lab: Path) -> Iterator[tuple[RadioHome, Centre]]:
+    """Run a home with a radio, and its centre."""
+    folder = lab / "pairing"
+    folder.mkdir(exist_ok=True)
+    with Broker() as broker, Centre(folder, broker) as centre, RadioHome(folder, broker) as home:
+        yield home, centre
+
+
+@pytest.fixture
+def home(place: tuple[RadioHome, Centre]) -> RadioHome:
+    return place[0]
+
+
+@pytest.fixture
+def centre(place: tuple[RadioHome, Centre]) -> Centre:
+    return place[1]
+
+
+def test_a_listed_band_that_is_connected_is_paired_in_a_window_by_just_works(
+    home: RadioHome,
+) -> None:
+    home.air.do("band_on")
+    home.air.hear("connected", 120)
+    home.wait_for("band is:")
     home.pair("--again band")
     assert home.paired()
     assert home.bonds()["band"]["paired"]
