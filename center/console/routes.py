@@ -83,7 +83,8 @@ async def _board(visit: Visit) -> Response:
     board = arrange(visit.still_open, closed, visit.viewer)
     reasons = {one.id: reason.brief(one, visit.viewer) for one in visit.still_open}
     leased = await ask(leases.standing, visit.viewer.now)
-    names = await ask(records.names, {one.hub for one in (*visit.still_open, *closed, *leased)})
+    shown = {one.hub for one in (*visit.still_open, *closed)}
+    names = await ask(records.names, shown | {one.hub for one in leased})
     return show(
         visit.request,
         "board.html",

@@ -79,6 +79,11 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
         return advance(before, after, entry)
     if not before.is_open:
         return advance(before, reopened(after, heard.utc), entry, _reopening(heard.utc))
+    return _called_again(before, after, entry, heard)
+
+
+def _called_again(before: Incident, after: Incident, entry: Entry, heard: Heard) -> Change:
+    """Return what somebody holds after one more call: it rings the holder, or everybody."""
     if before.is_test:
         earnest = Entry(heard.utc, Deed.TEST_IN_EARNEST, version=0, text=before.who)
         return advance(before, given_back(after), entry, earnest)

@@ -113,11 +113,18 @@ async def _read(visit: Visit) -> Response:
         leased=[lease.view(one, visit.viewer) for one in found.leased],
         equipment=[equipment_view.line(one, {}, visit.viewer) for one in found.equipment],
         announced=[view.heard(told, one, visit.viewer) for told, one in found.sent],
-        vitals_allowed=found.kept.record.allows(ConsentItem.VITALS),
-        facts=card.facts(found.readings, visit.viewer)[:FACTS],
-        vitals_old=card.old(found.readings, visit.viewer),
-        limits=limits_form.view(found.limits, visit.viewer),
+        body=_of_body(found, visit.viewer),
     )
+
+
+def _of_body(found: HomeLook, viewer: Viewer) -> dict[str, object]:
+    """Return what the page shows of readings."""
+    return {
+        "vitals_allowed": found.kept.record.allows(ConsentItem.VITALS),
+        "facts": card.facts(found.readings, viewer)[:FACTS],
+        "vitals_old": card.old(found.readings, viewer),
+        "limits": limits_form.view(found.limits, viewer),
+    }
 
 
 def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
