@@ -61,6 +61,7 @@ SLOW_BLINK = Pattern((0.6, 2.4))
 LONG_FLASH = Pattern((1.5, 0.3))
 BREATH = Pattern((1.6, 0.8))
 EVEN = Pattern((0.7, 0.7))
+EBB = Pattern((1.2, 2.4))  # slower than a breath: it lasts for a quarter of an hour
 HURRY = Pattern((0.4, 0.4))  # slower than the flash of an alarm
 BLINK = Pattern((0.1, 3.9))
 WINK = Pattern((2.7, 0.3))  # looks lit; the short gap distinguishes it from ON without colour
@@ -70,6 +71,7 @@ TABLE: dict[Signal, Look] = {
     Signal.UNCLAIMED: Look(amber=LONG_FLASH, buzzer=beeps(0.08, 0.12, 0.08, 0.12, 0.3)),
     Signal.OFFLINE: Look(amber=SLOW_BLINK),
     Signal.FAULT: Look(amber=TRIPLE_FLASH),
+    Signal.TEST_MODE: Look(green=EBB, buzzer=beeps(0.3, 0.15, 0.08)),
     Signal.PAIRING: Look(green=EVEN, buzzer=beeps(0.08, 0.08, 0.08, 0.08, 0.08)),
     Signal.ASKING: Look(green=BREATH, buzzer=beeps(0.08, 0.12, 0.08)),
     Signal.WARNING: Look(amber=HURRY, buzzer=beeps(0.3, 0.3, 0.3)),

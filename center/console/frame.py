@@ -26,6 +26,7 @@ MENU = (
     ("rates", "/false-alarms"),
 )
 ALSO = {  # more topics of the feed at which a page reloads
+    "board": ("hub",),  # a home's test mode begins or ends
     "hubs": ("hub",),
     "home": ("hub", "home", "announcement"),
     "vitals": ("hub",),  # not at each home's readings: a beat comes soon enough

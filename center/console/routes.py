@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from center.console import hubs, sign_in, strike_off
 from center.console.announcements import form, pages
 from center.console.frame import address, show
-from center.console.homes import checkins, pairing, rates, record
+from center.console.homes import checkins, lease, pairing, rates, record
 from center.console.homes import page as home_page
 from center.console.incident import page as incident_page
 from center.console.incident import reason, sheet_119, timeline
@@ -24,7 +24,7 @@ from center.domain import times
 from center.domain.hub import Seen
 from center.service.auth import Role
 from center.service.desk import Desk
-from center.store.rows import audit, incidents, records
+from center.store.rows import audit, incidents, leases, records
 from center.store.rows import hubs as hub_rows
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -56,6 +56,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *record.routes(desk),
         *pairing.routes(desk),
         *strike_off.routes(desk),
+        *lease.routes(desk),
         *claim.routes(desk),
         *sheet_119.routes(desk),
         *equipment_page.routes(desk),
@@ -81,7 +82,9 @@ async def _board(visit: Visit) -> Response:
     page = visit.page("board", visit.t("board.title"), "/")
     board = arrange(visit.still_open, closed, visit.viewer)
     reasons = {one.id: reason.brief(one, visit.viewer) for one in visit.still_open}
-    names = await ask(records.names, {one.hub for one in (*visit.still_open, *closed)})
+    leased = await ask(leases.standing, visit.viewer.now)
+    shown = {one.hub for one in (*visit.still_open, *closed)}
+    names = await ask(records.names, shown | {one.hub for one in leased})
     return show(
         visit.request,
         "board.html",
@@ -90,6 +93,7 @@ async def _board(visit: Visit) -> Response:
         names=names,
         reasons=reasons,
         hidden=visit.hidden,
+        leased=[lease.view(one, visit.viewer) for one in leased],
         equipment=await equipment_page.board(visit),
     )
 

@@ -44,6 +44,7 @@ class Call(Struct, frozen=True):
     closed_at: str
     again: bool  # it came in again, and its holder has not answered yet
     presses: int
+    test: bool = False  # it waits for somebody to say that it was the test
 
 
 class Board(Struct, frozen=True):
@@ -99,6 +100,7 @@ def call(incident: Incident, viewer: Viewer) -> Call:
         closed_at=times.short(incident.closed_utc, viewer.now) if incident.closed_utc else "",
         again=incident.again_utc is not None,
         presses=incident.presses,
+        test=incident.is_test,
     )
 
 
@@ -141,6 +143,8 @@ def _how(incident: Incident, t: Texts) -> Iterator[Badge]:
     """Yield how it was called, and how often."""
     if incident.kind is Kind.TEST:
         yield Badge("ring", "plain", t("call.test"))
+    if incident.is_test:
+        yield Badge("clock", "warn", t("call.test_waits"))
     if incident.is_hazard:
         yield Badge("flame", "bad", t("call.hazard"))
     if incident.is_spoken:

@@ -10,6 +10,7 @@ __all__ = [
     "equipment",
     "hub",
     "incident",
+    "lease",
     "limits",
     "need",
     "rates",

@@ -10,7 +10,7 @@ def of_event(event: str, incident: Incident, utc: float) -> tuple[Ack, ...]:
     Where the alarm is past `received`, the first ack has a version from before the present stage:
     by it the hub stops sending the event, but does not show `received` again.
     """
-    if incident.stage is Stage.RECEIVED:
+    if _told(incident) is Stage.RECEIVED:
         return (_ack(event, incident, Stage.RECEIVED, incident.version, utc),)
     stored = _ack(event, incident, Stage.RECEIVED, incident.staged - 1, utc)
     return (stored, of_stage(incident, utc))
@@ -23,7 +23,7 @@ def of_word(event: str, utc: float) -> Ack:
 
 def of_stage(incident: Incident, utc: float) -> Ack:
     """Return the ack that says at which stage an alarm is and who has it."""
-    return _ack("", incident, incident.stage, incident.version, utc)
+    return _ack("", incident, _told(incident), incident.version, utc)
 
 
 def of_brief(brief: AlarmBrief, incident: Incident | None, utc: float) -> Ack | None:
@@ -33,9 +33,14 @@ def of_brief(brief: AlarmBrief, incident: Incident | None, utc: float) -> Ack | 
     """
     if incident is None:
         return Ack("", brief.alarm, Stage.UNKNOWN, 0, utc)
-    if brief.version == incident.version and _same(brief.stage, incident.stage):
+    if brief.version == incident.version and _same(brief.stage, _told(incident)):
         return None
     return of_stage(incident, utc)
+
+
+def _told(incident: Incident) -> Stage:
+    """Return the stage that the home is told: nobody has seen yet what waits as a test."""
+    return Stage.RECEIVED if incident.is_test else incident.stage
 
 
 def _same(believed: Stage, true: Stage) -> bool:
@@ -45,4 +50,5 @@ def _same(believed: Stage, true: Stage) -> bool:
 
 def _ack(event: str, incident: Incident, stage: Stage, version: int, utc: float) -> Ack:
     sent = incident.sent_utc is not None
-    return Ack(event, incident.alarm, stage, version, utc, incident.who, sent)
+    who = "" if incident.is_test else incident.who
+    return Ack(event, incident.alarm, stage, version, utc, who, sent)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from center.domain.incident import (
     CLOCK_BACK_S,
     HELD,
+    TEST_S,
     Change,
     Deed,
     Entry,
@@ -54,7 +55,8 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
 
     A call after closing opens the incident again; any other event after closing is kept and rings
     nobody. A call in an incident that somebody holds rings the holder; where nobody holds it, or
-    the holder has done nothing for `fresh_act_s`, it rings everybody. Where several alarms share an
+    the holder has done nothing for `fresh_act_s`, it rings everybody; so does one that comes again
+    while it waits as a test: who presses twice means it. Where several alarms share an
     incident, an event that ends or moves one of them is only noted: it says nothing of the others.
     """
     data = heard.event.data
@@ -77,6 +79,14 @@ def fold(incident: Incident | None, heard: Heard) -> Change:
         return advance(before, after, entry)
     if not before.is_open:
         return advance(before, reopened(after, heard.utc), entry, _reopening(heard.utc))
+    return _called_again(before, after, entry, heard)
+
+
+def _called_again(before: Incident, after: Incident, entry: Entry, heard: Heard) -> Change:
+    """Return what somebody holds after one more call: it rings the holder, or everybody."""
+    if before.is_test:
+        earnest = Entry(heard.utc, Deed.TEST_IN_EARNEST, version=0, text=before.who)
+        return advance(before, given_back(after), entry, earnest)
     if _is_looked_after(before, heard):
         again_utc = heard.utc if before.again_utc is None else before.again_utc
         return advance(before, replace(after, again_utc=again_utc), entry)
@@ -109,11 +119,14 @@ def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Cha
     Due are: a call that came again and was not answered for `answer_s`, a take after
     `take_expires_s`, somebody on site after `present_expires_s`. After a forgotten take the waiting
     time counts from the call, else from now. A time that is further ahead than it can be is due,
-    too: the server's clock was set back since.
+    too: the server's clock was set back since. A test that nobody has answered is a call.
     """
     unheard = incident.again_utc
     if incident.stage not in HELD:
         return None
+    if incident.test_utc is not None:
+        waits = 0.0 < incident.test_utc - utc <= TEST_S
+        return None if waits else in_earnest(incident, utc, Deed.TEST_UNANSWERED)
     if unheard is not None and not -CLOCK_BACK_S <= utc - unheard < patience.answer_s:
         deed, waiting_utc = Deed.UNANSWERED, min(unheard, utc)
     elif 0.0 < _left_s(incident, utc, patience) <= patience.lasts_s(incident.stage) + CLOCK_BACK_S:
@@ -124,6 +137,11 @@ def expire(incident: Incident, utc: float, patience: Patience = PATIENCE) -> Cha
         deed, waiting_utc = Deed.EXPIRED, incident.waiting_utc
     after = replace(given_back(incident), waiting_utc=waiting_utc)
     return advance(incident, after, Entry(utc, deed, version=0, text=incident.who))
+
+
+def in_earnest(incident: Incident, utc: float, deed: Deed) -> Change:
+    """Return what waited as a test as a call: it rings everybody, and has waited since it came."""
+    return advance(incident, given_back(incident), Entry(utc, deed, version=0, text=incident.who))
 
 
 def catch_up(incident: Incident, version: int, utc: float) -> Change | None:

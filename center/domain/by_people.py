@@ -31,6 +31,7 @@ class Why(StrEnum):
     NOT_FOUND = "not_found"
     STALE = "stale"  # the incident has changed since the operator looked at it
     IS_CLOSED = "is_closed"
+    NO_TEST = "no_test"  # it does not wait as a test, or does not any more
     NOT_CLOSED = "not_closed"
     NO_OUTCOME = "no_outcome"
     NOTE_NEEDED = "note_needed"
@@ -58,13 +59,13 @@ def take(incident: Incident, act: Act) -> Change | Refusal:
     refusal = _refuse(incident, act, incident.staged)
     if refusal:
         return refusal
-    if incident.who == act.by:
+    if incident.who == act.by and not incident.is_test:
         deed = Deed.RENEWED if incident.again_utc is None else Deed.ANSWERED
         return _act(incident, incident, act, deed)
     stage = Stage.PRESENT if incident.stage is Stage.PRESENT else Stage.ACCEPTED
     after = replace(incident, who=act.by, stage=stage, accepted_utc=act.utc)
-    deed = Deed.TAKEN_OVER if incident.who else Deed.TAKEN
-    return _act(incident, after, act, deed, text=incident.who)
+    other = incident.who if incident.who != act.by else ""
+    return _act(incident, after, act, Deed.TAKEN_OVER if other else Deed.TAKEN, text=other)
 
 
 def send(incident: Incident, act: Act) -> Change | Refusal:
@@ -76,7 +77,7 @@ def send(incident: Incident, act: Act) -> Change | Refusal:
     if refusal:
         return refusal
     after = replace(incident, sent_utc=act.utc)
-    if not incident.who:
+    if not incident.who or incident.is_test:
         stage = Stage.PRESENT if incident.stage is Stage.PRESENT else Stage.ACCEPTED
         after = replace(after, who=act.by, stage=stage, accepted_utc=act.utc)
     return _act(incident, after, act, Deed.SENT)
@@ -90,7 +91,7 @@ def present(incident: Incident, act: Act) -> Change | Refusal:
     after = replace(
         incident,
         stage=Stage.PRESENT,
-        who=incident.who or act.by,
+        who=act.by if incident.is_test else incident.who or act.by,
         present_utc=act.utc,
         expires_utc=act.utc + act.patience.present_expires_s,
         accepted_utc=incident.accepted_utc or act.utc,
@@ -113,6 +114,16 @@ def close(
         return Refusal(Why.NOTE_TOO_LONG, incident)
     after = replace(incident, stage=Stage.CLOSED, outcome=outcome, closed_utc=act.utc)
     return _act(incident, after, act, Deed.CLOSED, outcome=outcome, text=text.strip())
+
+
+def answer_test(incident: Incident, act: Act) -> Change | Refusal:
+    """Close as a test what waits as one; refused where that time is over, or anything changed."""
+    refusal = _refuse(incident, act, incident.version)
+    if refusal:
+        return refusal
+    if not incident.is_test or act.utc >= (incident.test_utc or 0.0):
+        return Refusal(Why.NO_TEST, incident)
+    return close(incident, act, Outcome.TEST)
 
 
 def reopen(incident: Incident, act: Act) -> Change | Refusal:
@@ -152,6 +163,10 @@ def _act(
     outcome: Outcome | None = None,
     text: str = "",
 ) -> Change:
+    if before.is_test and deed is Deed.NOTED:  # a word about it is no answer: its time runs on
+        entry = Entry(act.utc, deed, version=0, by=act.by, text=text)
+        return advance(before, after, entry)
+    after = replace(after, test_utc=None)
     if act.by == after.who:
         lasts_s = act.patience.lasts_s(after.stage)
         after = replace(after, acted_utc=act.utc, again_utc=None, expires_utc=act.utc + lasts_s)

@@ -19,6 +19,7 @@ from hub.contract.scaip import BY_HAND, DETECTED, HAZARDS, Kind
 
 LATE_S = 60.0  # TSA: 97.5 % of alarms are answered in 60 s
 OVERDUE_S = 180.0  # TSA: 99 % in 180 s
+TEST_S = 60.0  # a press in test mode waits so long as a test: as long as any call may wait (TSA)
 CLOCK_BACK_S = 60.0  # a time further ahead was written before the clock was set back
 CALLED = BY_HAND | {Kind.TEST}
 STILL = frozenset({Kind.QUIET, Kind.NOT_UP, Kind.NO_LIFE, Kind.MISSED_CHECKIN})  # nothing moves
@@ -89,6 +90,8 @@ class Deed(Open):
     RETURNED = "returned"  # it came in again, and its holder (`text`) had done nothing for long
     PRESENT_EXPIRED = "present_expired"  # nobody has said for hours that somebody is there
     TEST_PRESSED = "test_pressed"  # `by` had told of it beforehand, and has it now
+    TEST_UNANSWERED = "test_unanswered"  # nobody has said that it was `text`'s test: it is a call
+    TEST_IN_EARNEST = "test_in_earnest"  # it came again, or its test mode ended: it is a call
     CAUGHT_UP = "caught_up"  # the hub knew a higher version: this store is an older copy
 
     SIGNED_IN = "signed_in"
@@ -112,6 +115,8 @@ class Deed(Open):
     TOKEN_REMOVED = "token_removed"  # noqa: S105 - a deed, not a token
     PAIRING_OPENED = "pairing_opened"  # Bluetooth devices may be paired; `text`: the command
     PAIRING_ANSWERED = "pairing_answered"  # `text`: the command, and yes, no or key
+    TEST_MODE_BEGUN = "test_mode_begun"  # `text`: the command, for how many minutes
+    TEST_MODE_ENDED = "test_mode_ended"  # before its time; `by` is empty: the hub ended it
     LIMITS_CHANGED = "limits_changed"  # of the readings of the body; `text` says which, to what
     VITALS_SHARED = "vitals_shared"  # with the medical partner `by`; `text`: how many, from when
     PARTNER_ADDED = "partner_added"
@@ -186,6 +191,12 @@ class Incident(Struct, frozen=True):
     surplus: int = 0  # so many alarms share it: more than are shown one by one (`service.surplus`)
     vital: VitalEvidence | None = None  # the reading for which it was raised
     unread: str = ""  # places of its events that could not be read, with blanks between; `*`: all
+    test_utc: float | None = None  # until then it waits as a test (`domain.lease`)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it waits for somebody to say that it was a test, and rings nobody till then."""
+        return self.test_utc is not None and self.stage in HELD
 
     @property
     def is_shared(self) -> bool:
@@ -286,7 +297,7 @@ def waited_s(incident: Incident, now_utc: float) -> float:
 def advance(before: Incident, after: Incident, *entries: Entry) -> Change:
     """Return the change, with the next version in the incident and in all entries."""
     version = before.version + 1
-    moved = (before.stage, before.who) != (after.stage, after.who)
+    moved = (before.stage, before.who, before.is_test) != (after.stage, after.who, after.is_test)
     last = entries[-1]
     changed = replace(
         after,
@@ -294,6 +305,7 @@ def advance(before: Incident, after: Incident, *entries: Entry) -> Change:
         staged=version if moved else before.staged,
         expires_utc=after.expires_utc if after.stage in HELD else None,
         again_utc=after.again_utc if after.stage in HELD else None,
+        test_utc=after.test_utc if after.stage in HELD else None,
         last_utc=last.utc,
         last_deed=last.deed,
         last_by=last.by,

@@ -9,6 +9,7 @@ __all__ = [
     "homes",
     "inbox",
     "incidents",
+    "leases",
     "metrics",
     "pairing",
     "rate_limit",

@@ -61,6 +61,11 @@ async def close(desk: Desk, target: Target, outcome: Outcome | None, text: str =
     return await _do(desk, target, lambda it, act: by_people.close(it, act, outcome, text))
 
 
+async def answer_test(desk: Desk, target: Target) -> Case:
+    """Close as a test what waits as one; raise `NotDoneError`."""
+    return await _do(desk, target, by_people.answer_test)
+
+
 async def reopen(desk: Desk, target: Target) -> Case:
     """Open a closed incident again; raise `NotDoneError`."""
     return await _do(desk, target, by_people.reopen)

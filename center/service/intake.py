@@ -17,6 +17,7 @@ from center.store.rows import (
     deliveries,
     hubs,
     incidents,
+    leases,
     limits,
     needs,
     presses,
@@ -144,6 +145,8 @@ def _alarm(conn: Connection, received: Received, event: AlarmEvent) -> Told:
     else:
         change = by_hubs.partly_read(by_hubs.fold(incident, heard), received.lost)
         begun, incident = incident is None, incidents.save(conn, change)
+        incident = leases.judged(conn, incident, heard, begun=begun)
+        begun = begun and not incident.is_test
         incident, awaited = presses.tested(conn, incident, heard, begun=begun)
         updates += [Update(Topic.NEED, hub)] if awaited else []
     words.keep(conn, hub, incident.id, event, utc)
@@ -220,6 +223,9 @@ def _state(conn: Connection, received: Received, state: HubState) -> Told:
         hubs.match_faults(conn, received.hub, state.faults, received.utc)
         deliveries.hasten(conn, received.hub, received.utc)
         limits.report(conn, received.hub, state, received.utc)
+    calls = []
+    if state.state is not Availability.LOST:  # the broker's word, perhaps of an older boot
+        calls = leases.restarted(conn, received.hub, state.boot, received.utc)
     answers: list[Ack] = []
     for brief in state.alarms:
         incident = incidents.incident_of(conn, received.hub, brief.alarm)
@@ -232,7 +238,8 @@ def _state(conn: Connection, received: Received, state: HubState) -> Told:
         ack = acks.of_brief(brief, incident, received.utc)
         if ack:
             answers.append(ack)
-    return Told(tuple(answers), _told_of_hub(received).updates)
+    rings = (Update(Topic.ALARM, one.id, one.version) for one in calls)
+    return Told(tuple(answers), (*_told_of_hub(received).updates, *rings))
 
 
 def _fault(conn: Connection, received: Received, said: FaultReport | Cleared) -> Told:
@@ -248,6 +255,7 @@ def _fault(conn: Connection, received: Received, said: FaultReport | Cleared) ->
 
 def _reply(conn: Connection, received: Received, said: Reply) -> Told:
     hubs.keep_reply(conn, received.hub, said, received.utc)
+    leases.reply(conn, received.hub, said, received.utc)
     updates = _told_of_hub(received).updates
     if deliveries.reply(conn, received.hub, said, received.utc):
         updates = (*updates, Update(Topic.ANNOUNCEMENT, received.hub))

@@ -6,6 +6,7 @@ RefusalError                 `why` is a reason, `status` its HTTP status
   NotHandledError            a call about a task (`homes`)
   NotKeptError               a change of a record (`homes`)
   NotSetError                limits of readings (`vitals`)
+  NotLeasedError             test mode of a home (`leases`)
   NotSentError               an announcement (`announcements`)
   NotEnrolledError           a hub's request for a certificate (`enrolment`)
   NotClaimedError            an installer's claim of a hub (`enrolment`)
@@ -33,6 +34,9 @@ STATUS = {  # by the reason's value: one word has one status, whichever list it 
     "unknown_home": 404,
     "no_such_digits": 404,
     "stale": CONFLICT,
+    "no_test": CONFLICT,
+    "has_one": CONFLICT,
+    "no_link": CONFLICT,
     "is_closed": CONFLICT,
     "not_closed": CONFLICT,
     "is_done": CONFLICT,

@@ -153,6 +153,12 @@ RULES = (
     ),
     Rule(tables.refused, "one row for each reason that there is"),
     Rule(tables.operators, "an account; until a person removes it"),
+    Rule(
+        tables.leases,
+        "what was a test may be asked as long as the incident itself",
+        "incidents_keep_s",
+        tables.leases.c.until_utc,
+    ),
     Rule(tables.installers, "an account; until a person removes it"),
     Rule(
         tables.enrolments,

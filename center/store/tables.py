@@ -88,6 +88,7 @@ incidents = Table(
     Column("surplus", Integer, nullable=False, server_default="0"),
     Column("unread", Text, nullable=False, server_default=""),
     Column("vital", JSON(none_as_null=True)),
+    Column("test_utc", Float),
     UniqueConstraint("hub", "alarm"),
     Index("incidents_by_stage", "stage", "received_utc"),
     Index("incidents_by_time", "received_utc"),
@@ -562,4 +563,21 @@ struck_off = Table(
     Column("utc", Float, nullable=False),
     Column("by", String, nullable=False),
     Column("reason", String, nullable=False),
+)
+
+# the columns are the fields of `domain.lease.Lease`: in a home's test mode a press may be a test
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("hub", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("since_utc", Float, nullable=False),
+    Column("until_utc", Float, nullable=False),
+    Column("boot", String, nullable=False, server_default=""),
+    Column("shown_utc", Float),
+    Column("ended_utc", Float),
+    Column("ended_by", String, nullable=False, server_default=""),
+    Index("leases_by_hub", "hub", "until_utc"),
+    Index("leases_by_end", "until_utc"),
 )

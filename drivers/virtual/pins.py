@@ -23,6 +23,7 @@ BEEP_S = 1.0  # the beeps of one pattern are closer together
 LONGER_THAN_S = (
     (2.1, "wink"),
     (1.3, "breath"),
+    (1.1, "ebb"),
     (0.8, "slow_pulse"),
     (0.5, "slow_blink"),
     (0.32, "hurry"),

@@ -16,6 +16,7 @@ D = TypeVar("D")
 Version = Annotated[int, Meta(ge=0, lt=2**31)]  # fits a database's INTEGER, and the snapshot
 Counter = Annotated[int, Meta(ge=0, lt=2**53)]  # fits a JSON number, and the snapshot
 Bpm = Annotated[float, Meta(ge=20, le=250)]
+Leased = Annotated[float, Meta(ge=0, le=3600)]
 Lasting = Annotated[float, Meta(ge=60, le=14_400)]
 OxygenPct = Annotated[float, Meta(ge=50, le=100)]
 Mmhg = Annotated[float, Meta(ge=20, le=300)]
@@ -539,6 +540,7 @@ class CommandKind(Open):
     VITAL_LIMITS = "vital_limits"
     OPEN_PAIRING = "open_pairing"  # the window in which Bluetooth devices are paired
     ANSWER_PAIRING = "answer_pairing"  # `text`: `yes`, `no`, or the key that the device shows
+    TEST_MODE = "test_mode"  # the home shows for `lasts_s` that its presses are tests
 
 
 class Command(Struct, frozen=True):
@@ -553,6 +555,7 @@ class Command(Struct, frozen=True):
     until_utc: float = 0.0  # when an announcement is out of date; 0: never
     limits: VitalLimits | None = None  # of `vital_limits`: all of them; None: the defaults again
     ask: int = 0  # of `answer_pairing`: the request that it answers; 0: whichever waits
+    lasts_s: Leased = 0.0  # of `test_mode`: from now on, on the hub's steady clock; 0: it ends now
 
 
 class CenterState(Struct, frozen=True):

@@ -108,6 +108,8 @@ class Phrase(StrEnum):
     PAIRING_FAILED = "pairing_failed"
     PAIRING_CLOSED = "pairing_closed"
     PAIRING_UNREADY = "pairing_unready"
+    TEST_MODE = "test_mode"
+    TEST_MODE_OVER = "test_mode_over"
     UNCLAIMED = "unclaimed"
     UNCLAIMED_DIGITS = "unclaimed_digits"  # the digits follow
     UNCLAIMED_WAITS = "unclaimed_waits"

@@ -24,6 +24,7 @@ from hub.core.inputs import (
     sensors,
     setup,
     speech,
+    testing,
     wireless,
 )
 from hub.core.model.activity import NEVER
@@ -96,6 +97,7 @@ ELAPSE = (  # the order in which what is due is served
     checkin.elapse,
     announcements.elapse,
     pairing.elapse,
+    testing.elapse,
     setup.elapse,
     wireless.elapse,
     supervision.elapse,
@@ -118,13 +120,15 @@ NEXT_WAKE = (
     checkin.next_wake,
     announcements.next_wake,
     pairing.next_wake,
+    testing.next_wake,
     setup.next_wake,
     wireless.next_wake,
     supervision.next_wake,
 )
 
 OF_A_PROCESS = {  # what no later process knows
-    "farewell": None, "pairing": None, "setup": NO_SETUP, "shown": None, "spoken_at": NEVER,
+    "farewell": None, "pairing": None, "test_until": None, "setup": NO_SETUP, "shown": None,
+    "spoken_at": NEVER,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from center.console import hubs
 from center.console.announcements import view
 from center.console.frame import address, show
-from center.console.homes import checkins, picture, record, voice
+from center.console.homes import checkins, lease, picture, record, voice
 from center.console.homes.picture import Moment, Picture
 from center.console.homes.voice import VoiceView
 from center.console.hubs import HubView
@@ -25,6 +25,7 @@ from center.domain.announcement import Announcement, Delivery
 from center.domain.day_grid import Hour
 from center.domain.hub import Hub, Seen
 from center.domain.incident import Incident
+from center.domain.lease import Lease
 from center.domain.need import CHOICES
 from center.domain.rates import WINDOWS, Rates
 from center.domain.record import ConsentItem, Kept
@@ -32,7 +33,7 @@ from center.domain.vitals import Reading
 from center.service import homes
 from center.service.desk import Desk
 from center.store.rows import days as day_rows
-from center.store.rows import deliveries, parts, rates, records, vitals, voices, words
+from center.store.rows import deliveries, leases, parts, rates, records, vitals, voices, words
 from center.store.rows import hubs as hub_rows
 from center.store.rows import incidents as incident_rows
 from center.store.rows import limits as limit_rows
@@ -66,6 +67,7 @@ class HomeLook(Struct, frozen=True):
     equipment: tuple[AreaTask, ...]
     limits: limit_rules.Kept
     readings: tuple[Reading, ...] = ()
+    leased: tuple[Lease, ...] = ()  # in test mode
 
 
 class History(Struct, frozen=True):
@@ -108,13 +110,21 @@ async def _read(visit: Visit) -> Response:
         voice=_voice(found, visit),
         worded=checkins.worded(found.checkins, found.words, visit.viewer),
         phones=phones(found, visit.viewer),
+        leased=[lease.view(one, visit.viewer) for one in found.leased],
         equipment=[equipment_view.line(one, {}, visit.viewer) for one in found.equipment],
         announced=[view.heard(told, one, visit.viewer) for told, one in found.sent],
-        vitals_allowed=found.kept.record.allows(ConsentItem.VITALS),
-        facts=card.facts(found.readings, visit.viewer)[:FACTS],
-        vitals_old=card.old(found.readings, visit.viewer),
-        limits=limits_form.view(found.limits, visit.viewer),
+        body=_of_body(found, visit.viewer),
     )
+
+
+def _of_body(found: HomeLook, viewer: Viewer) -> dict[str, object]:
+    """Return what the page shows of readings."""
+    return {
+        "vitals_allowed": found.kept.record.allows(ConsentItem.VITALS),
+        "facts": card.facts(found.readings, viewer)[:FACTS],
+        "vitals_old": card.old(found.readings, viewer),
+        "limits": limits_form.view(found.limits, viewer),
+    }
 
 
 def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
@@ -138,6 +148,7 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
         equipment=tuple(parts.of_home(conn, hub)),
         limits=limit_rows.find(conn, hub),
         readings=tuple(vitals.latest(conn, hub, now)) if vitals.allowed(conn, hub) else (),
+        leased=tuple(leases.standing(conn, now, hub)),
     )
 
 

@@ -71,6 +71,10 @@ async def _close(desk: Desk, target: Target, form: FormData) -> Case:
     return await incidents.close(desk, target, outcome, note_of(form))
 
 
+async def _test(desk: Desk, target: Target, _: FormData) -> Case:
+    return await incidents.answer_test(desk, target)
+
+
 async def _reopen(desk: Desk, target: Target, _: FormData) -> Case:
     return await incidents.reopen(desk, target)
 
@@ -84,6 +88,7 @@ _DO: dict[str, Do] = {
     "send": _send,
     "present": _present,
     "close": _close,
+    "test": _test,
     "reopen": _reopen,
     "note": _note,
 }
@@ -98,7 +103,7 @@ def _form(verb: str, do_it: Do) -> Callable[[Visit], Awaitable[Response]]:
             await do_it(visit.desk, target, form)
         except NotDoneError as refused:
             return await _refused(visit, verb, form, refused)
-        return RedirectResponse("/" if verb == "close" else f"/incidents/{ident}", 303)
+        return RedirectResponse("/" if verb in {"close", "test"} else f"/incidents/{ident}", 303)
 
     return act
 

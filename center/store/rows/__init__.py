@@ -10,6 +10,7 @@ __all__ = [
     "enrolments",
     "hubs",
     "incidents",
+    "leases",
     "limits",
     "needs",
     "pairings",

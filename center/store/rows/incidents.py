@@ -14,7 +14,7 @@ import sqlalchemy
 from msgspec import Struct
 from sqlalchemy import Connection, Integer, Select, bindparam, func, insert, select, update
 
-from center.domain.incident import CLOCK_BACK_S, Change, Deed, Entry, Incident, Patience
+from center.domain.incident import CLOCK_BACK_S, TEST_S, Change, Deed, Entry, Incident, Patience
 from center.store import tables
 from center.store.rows.audit import write_line
 from center.store.shaping import shape
@@ -81,6 +81,8 @@ _DUE = (  # as `by_hubs.expire` judges
         | (_ROW.expires_utc > bindparam("most_utc"))
         | (_ROW.again_utc <= bindparam("again_utc"))
         | (_ROW.again_utc > bindparam("ahead_utc"))
+        | (_ROW.test_utc <= bindparam("utc"))
+        | (_ROW.test_utc > bindparam("tested_utc"))
         | (_ROW.expires_utc.is_(None) & (_ROW.present_utc <= bindparam("there_utc"))),
     )
     .with_for_update()
@@ -281,6 +283,7 @@ def due_holds(conn: Connection, utc: float, patience: Patience) -> list[Incident
             "most_utc": utc + lasts_s + CLOCK_BACK_S,
             "ahead_utc": utc + CLOCK_BACK_S,
             "again_utc": utc - patience.answer_s,
+            "tested_utc": utc + TEST_S,
             "there_utc": utc - lasts_s,
         }
         rows = conn.execute(_DUE, {"stage": stage.value, **times})

@@ -64,7 +64,7 @@ def tested(
     told = _told(conn, incident.hub, data.device, utc)
     awaited = _note(conn, incident.hub, data.device, utc)
     begins = begun and data.what is What.RAISED and not incident.is_shared
-    if told is None or not begins or not _is_alone(conn, incident) or _is_older(heard, told):
+    if told is None or not begins or not is_alone(conn, incident) or _is_older(heard, told):
         return incident, awaited
     after = replace(
         incident,
@@ -126,6 +126,6 @@ def _awaited(conn: Connection, hub: str) -> list[parts.Row]:
     return [parts.shape(row) for row in conn.execute(_AWAITED, {"hub": hub}).all()]
 
 
-def _is_alone(conn: Connection, incident: Incident) -> bool:
+def is_alone(conn: Connection, incident: Incident) -> bool:
     """Return whether it is the home's only open incident; beside another no press is a test."""
     return conn.execute(_OTHERS, {"hub": incident.hub, "id": incident.id}).first() is None

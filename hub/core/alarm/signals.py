@@ -102,10 +102,17 @@ def signal_of(state: HomeState, at: float, rules: Rules) -> Signal:
         return state.farewell.signal
     if asking(state.care):
         return Signal.ASKING
+    return _signal_at_rest(state, at, rules)
+
+
+def _signal_at_rest(state: HomeState, at: float, rules: Rules) -> Signal:
+    """Return what is shown while nobody calls and nothing is asked."""
     if state.pairing is not None and state.pairing.open:
         return Signal.PAIRING
     if not state.link.up and state.link.since + rules.offline_s <= at:
         return Signal.OFFLINE
+    if state.test_until is not None and at < state.test_until:
+        return Signal.TEST_MODE
     return FAULT if any(_shows(*fault) for fault in state.faults.items()) else RESTING
 
 
@@ -121,7 +128,7 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
     times = _undelivered(state, rules) if state.shown is not Signal.UNDELIVERED else []
     if state.farewell and state.shown is state.farewell.signal:
         times.append(state.farewell.until)
-    if not state.link.up and state.shown in {Signal.RESTING, Signal.FAULT}:
+    if not state.link.up and state.shown in {Signal.RESTING, Signal.FAULT, Signal.TEST_MODE}:
         times.append(state.link.since + rules.offline_s)
     if not state.link.up and state.shown in BY_A_PERSON:
         times.append(state.link.since + rules.stage_lasts_s)

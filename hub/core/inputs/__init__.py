@@ -1,4 +1,4 @@
-"""What comes in: buttons, sensors, speech, commands, announcements, pairing, registration."""
+"""What comes in: buttons, sensors, speech, commands, announcements, pairing, setup, test mode."""
 
 __all__ = [
     "announcements",
@@ -8,5 +8,6 @@ __all__ = [
     "sensors",
     "setup",
     "speech",
+    "testing",
     "wireless",
 ]

@@ -43,7 +43,7 @@ PairingEvent = PairingOpened | PairingAsked | PairingEnded
 def may_open(state: HomeState, at: float, rules: Rules) -> bool:
     """Whether the home has a radio, and nothing else is under way that a button may be about."""
     fading = state.farewell is not None and at < state.farewell.until
-    return bool(rules.radio) and state.pairing is None and _is_quiet(state) and not fading
+    return bool(rules.radio) and state.pairing is None and is_quiet(state) and not fading
 
 
 def open_window(state: HomeState, at: float, rules: Rules) -> Step:
@@ -130,7 +130,7 @@ def next_wake(state: HomeState, _rules: Rules) -> float | None:
 
 def _opened(state: HomeState, event: PairingOpened, rules: Rules) -> Step:
     """Note that the radio accepts requests; a window that is in the way is shut again."""
-    if not (rules.radio and _is_quiet(state)):
+    if not (rules.radio and is_quiet(state)):
         return state, [OpenPairing(0.0)]
     was = state.pairing
     until = event.at + event.s + GRACE_S
@@ -200,7 +200,8 @@ def _told(state: HomeState, effects: list[Effect], at: float, rules: Rules) -> S
     return state, [*effects, *told]
 
 
-def _is_quiet(state: HomeState) -> bool:
+def is_quiet(state: HomeState) -> bool:
+    """Whether no alarm is open, and nothing else is under way that needs button and voice."""
     return not state.alarms and not _busy(state)
 
 

@@ -21,6 +21,7 @@ class Signal(StrEnum):
 
     RESTING = "resting"
     FAULT = "fault"
+    TEST_MODE = "test_mode"  # presses are tests: the centre waits before it is alarmed
     PAIRING = "pairing"  # a Bluetooth device may be paired now
     ASKING = "asking"  # a check-in waits for an answer
     WARNING = "warning"  # unless there is a sign of life now, an alarm follows

@@ -20,6 +20,7 @@ SEEN = {
     Signal.OFFLINE: ("amber", "slow_blink"),
     Signal.UNCLAIMED: ("amber", "breath"),
     Signal.FAULT: ("amber", "triple_flash"),
+    Signal.TEST_MODE: ("green", "ebb"),
     Signal.PAIRING: ("green", "slow_blink"),
     Signal.ASKING: ("green", "breath"),
     Signal.WARNING: ("amber", "hurry"),

@@ -1,0 +1,43 @@
+"""Test mode of a home, for pages and installation: begin and end its lease, tell everybody."""
+
+from center.domain.lease import LASTS_S, LEAST_S, LONGEST_S, Lease, WhyNot
+from center.service import incidents
+from center.service.desk import Desk
+from center.service.feed import Topic, Update
+from center.service.refusals import RefusalError
+from center.store.rows import hubs, leases
+
+
+class NotLeasedError(RefusalError):
+    """A lease was not begun; `lease` is the one that stands, if that is why."""
+
+    why: WhyNot
+
+    def __init__(self, why: WhyNot, lease: Lease | None = None) -> None:
+        super().__init__(why)
+        self.lease = lease
+
+
+async def begin(desk: Desk, hub: str, by: str, lasts_s: float = LASTS_S) -> None:
+    """Begin test mode in a home; raise `NotLeasedError`."""
+    if not LEAST_S <= lasts_s <= LONGEST_S:
+        raise NotLeasedError(WhyNot.BAD_LENGTH)
+    known = await desk.store.ask(hubs.known, hub)
+    if not known or known[0].removed_utc is not None:
+        raise NotLeasedError(WhyNot.NO_HUB)
+    if desk.link.listening_utc is None:
+        raise NotLeasedError(WhyNot.NO_LINK)
+    done = await desk.store.change(leases.begin, hub, by, desk.clock(), lasts_s)
+    if isinstance(done, Lease):
+        raise NotLeasedError(WhyNot.HAS_ONE, done)
+    desk.link.order(hub, done)
+    desk.feed.tell(Update(Topic.HUB, hub))
+
+
+async def end(desk: Desk, hub: str, by: str) -> None:
+    """End a home's test mode, whoever began it; what waits as a test is a call at once."""
+    command, calls = await desk.store.change(leases.end, hub, by, desk.clock())
+    desk.link.order(hub, command)
+    for incident in calls:
+        incidents.tell(desk, incident)
+    desk.feed.tell(Update(Topic.HUB, hub))
