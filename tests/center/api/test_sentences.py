@@ -68,7 +68,7 @@ def test_a_wait_is_told_in_whole_seconds() -> None:
         (WhyNot, {"not_found": 404, "stale": 409, "is_done": 409}),
         (WhyNotKept, {"stale": 409, "no_home": 404}),
         (Unsent, {"not_found": 404, "changed": 409, "twice": 409}),
-        (Bad, {"no_home": 404}),
+        (Bad, {"no_home": 404, "no_claim": 404}),
         (
             Denied,
             {

@@ -183,7 +183,7 @@ def test_a_device_is_added_and_removed_without_a_restart(
         radio.hears("401a01")
         assert await radio.hub.word() == Found("front", Sensed.DOOR, on=True)
         assert await radio.hub.word() == WELL
-        radio.list.unlink()
+        radio.list.write_text("", encoding="utf-8")  # a file that is gone would change nothing
         assert await radio.air.listed() == frozenset()
         radio.hears("401a00")
         assert (await radio.hub.asked()).heard == 1
