@@ -27,6 +27,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "house": "drivers.virtual.cli",
     "models": "provisioning.models.command",
     "provision": "provisioning.cli",
+    "network": "provisioning.network.cli",
     "radio": "drivers.bluetooth.cli",
     "replay": "hub.replay.command",
     "sensors": "drivers.virtual.sensors_cli",

@@ -39,6 +39,25 @@ class Way(StrEnum):
     HOTSPOT = "hotspot"  # its own, with the form for the Wi-Fi's name and password
 
 
+class NetworkTrouble(StrEnum):
+    """Why there is no way to the centre: `detail` of a `Trouble`, `trouble` of a `Network`."""
+
+    NO_MANAGER = "no_manager"  # NetworkManager does not answer
+    NO_WAY = "no_way"  # no cable, and no Wi-Fi adapter
+    RADIO_OFF = "radio_off"  # Wi-Fi is blocked: a switch, or no country was set
+    NOT_JOINED = "not_joined"  # the saved Wi-Fi is not reached
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - what is wrong, not a secret
+    NO_SUCH_NETWORK = "no_such_network"
+    JOIN_FAILED = "join_failed"  # too weak, too busy, or the access point refuses us
+    NO_DHCP = "no_dhcp"  # nobody gives the hub an address
+    NO_DNS = "no_dns"
+    CAPTIVE_PORTAL = "captive_portal"  # a page wants to be clicked before anything works
+    CENTER_UNREACHABLE = "center_unreachable"
+    WRONG_CENTER = "wrong_center"  # another machine answers, or the name is unknown
+    NO_TIME = "no_time"  # the clock is so wrong that the centre's certificate is not valid
+    HOTSPOT_FAILED = "hotspot_failed"
+
+
 class Hello(Struct, frozen=True):
     """Process to hub, first of all."""
 

@@ -1,3 +1,10 @@
-"""The hub's network without a screen: NetworkManager, and a hotspot with a form for the Wi-Fi."""
+"""The hub's network without a screen: NetworkManager, and a hotspot with a form for the Wi-Fi.
 
-__all__: list[str] = []
+state     what to do next, pure
+bus, nm   NetworkManager over D-Bus
+checks    whether the centre is behind the network, and what its clock says
+server, form   the one page on the hotspot
+service   all of it, as a part of `anbu provision run`
+"""
+
+__all__ = ["checks", "cli", "service"]

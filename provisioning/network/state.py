@@ -1,0 +1,410 @@
+"""What the hub's network does next: pure, without clock, bus or network.
+
+              no cable, nothing saved, 20 s          the form asks        3 s, page is out
+    Waiting ----------------------------> Open ------------------> Leaving ------> Joining
+       ^    the button (for its time)     ^ |  ^                                      |
+       |                                  | |  '--- the way failed: result shown -----'
+       |  cable, time is up, "keep it"    | |                                  joined |
+       |<---------------------------------|-'   result shown, the Wi-Fi is saved      v
+       '----------------------------------'<----------------------------------- Checking
+                     the centre answers
+
+There is one radio: the hotspot closes while another Wi-Fi is tried, and the phone is cut off. A
+Wi-Fi is saved once it was joined, never before: a power cut in between leaves what was saved.
+The hotspot opens by itself only where nothing was ever saved.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from hub.contract.provision import NetworkTrouble, Way
+
+SETTLE_S = 20.0  # NetworkManager joins a saved Wi-Fi within seconds of its start; DHCP included
+LEAVE_S = 3.0  # for the page to reach the phone, before the hotspot closes
+RESULT_S = 600.0  # a result is shown so long, then the saved Wi-Fi is used as it is
+OFFLINE_S = 60.0  # without a way for so long is a trouble; a router restarts in about that
+RETRY_S = 30.0  # before a hotspot that failed is tried again
+CHECK_BAD_S, CHECK_GOOD_S = 30.0, 600.0  # between two looks for the centre
+
+
+class Cable(StrEnum):
+    """What NetworkManager says of Ethernet."""
+
+    NONE = "none"
+    TRYING = "trying"
+    UP = "up"
+    NO_ADDRESS = "no_address"
+
+
+class Radio(StrEnum):
+    """What NetworkManager says of the Wi-Fi adapter."""
+
+    NONE = "none"
+    OFF = "off"
+    IDLE = "idle"
+    JOINING = "joining"
+    UP = "up"
+    HOTSPOT = "hotspot"
+
+
+class Seen(Struct, frozen=True):
+    """One look at NetworkManager. `name`: of the Wi-Fi that is joined. `saved`: any Wi-Fi is."""
+
+    cable: Cable = Cable.NONE
+    radio: Radio = Radio.NONE
+    name: str = ""
+    signal_dbm: int | None = None
+    saved: bool = False
+
+
+class Security(StrEnum):
+    """How a Wi-Fi is entered."""
+
+    OPEN = "open"
+    PASSWORD = "password"  # noqa: S105 - WPA2, or WPA2 and WPA3
+    SAE = "sae"  # WPA3 only
+    ENTERPRISE = "enterprise"  # 802.1X: an account for each user
+    WEP = "wep"
+
+
+class Credentials(Struct, frozen=True):
+    """What somebody typed. `ssid`: the bytes on the air, whatever their encoding is."""
+
+    ssid: bytes
+    password: str = ""
+    hidden: bool = False
+    security: Security = Security.PASSWORD
+
+    @property
+    def name(self) -> str:
+        """The name as people read it."""
+        return readable(self.ssid)
+
+
+class Result(Struct, frozen=True):
+    """How the last try ended. `saved`: the Wi-Fi itself works and is kept."""
+
+    name: str
+    trouble: NetworkTrouble | None
+    saved: bool = False
+
+
+class Waiting(Struct, frozen=True):
+    """The network is left to NetworkManager. `since`: when there was a way last, or the start."""
+
+    since: float
+
+
+class Open(Struct, frozen=True):
+    """The hotspot is open until then; None: until a Wi-Fi is saved, or a cable is in."""
+
+    until: float | None
+    retry: float | None = None  # when the hotspot, which failed, is tried again
+
+
+class Leaving(Struct, frozen=True):
+    """The page says what will happen; at `at` the hotspot closes."""
+
+    wanted: Credentials
+    at: float
+    back: float | None
+
+
+class Joining(Struct, frozen=True):
+    """NetworkManager tries a Wi-Fi."""
+
+    wanted: Credentials
+    back: float | None
+
+
+class Checking(Struct, frozen=True):
+    """It is joined and saved; is the centre there?"""
+
+    wanted: Credentials
+    back: float | None
+
+
+Mode = Waiting | Open | Leaving | Joining | Checking
+
+
+class State(Struct, frozen=True):
+    """All that is known. `dismissed`: somebody shut the hotspot; it stays so until asked for."""
+
+    mode: Mode
+    seen: Seen = Seen()
+    result: Result | None = None
+    way_trouble: NetworkTrouble | None = None  # of the last check of the way to the centre
+    check_at: float | None = None  # when the way is checked next; None: now
+    checking: bool = False
+    dismissed: bool = False
+    hotspot_trouble: bool = False
+    manager: bool = True
+
+
+class Looked(Struct, frozen=True):
+    """NetworkManager was asked; None: it does not answer."""
+
+    seen: Seen | None
+
+
+class Asked(Struct, frozen=True):
+    """The form was sent."""
+
+    wanted: Credentials
+
+
+class Kept(Struct, frozen=True):
+    """Somebody at the form wants the saved Wi-Fi as it is."""
+
+
+class Ordered(Struct, frozen=True):
+    """The hub wants the hotspot for `s` seconds; 0 shuts it."""
+
+    s: float
+
+
+class Joined(Struct, frozen=True):
+    """The try has ended; None: the Wi-Fi is joined, and saved."""
+
+    trouble: NetworkTrouble | None
+
+
+class Checked(Struct, frozen=True):
+    """The way to the centre was checked; None: the centre answers."""
+
+    trouble: NetworkTrouble | None
+
+
+class Opened(Struct, frozen=True):
+    """The hotspot is open, or could not be opened."""
+
+    well: bool
+
+
+class Ticked(Struct, frozen=True):
+    """Time has passed."""
+
+
+Event = Looked | Asked | Kept | Ordered | Joined | Checked | Opened | Ticked
+
+
+class Action(StrEnum):
+    """What the edge has to do. `JOIN` is for the credentials of the mode."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    JOIN = "join"
+    CHECK = "check"
+    PRUNE = "prune"  # remove other networks that the form saved: the newest one is proven
+
+
+def begin(at: float) -> State:
+    """Return the state at the start of the process."""
+    return State(Waiting(at))
+
+
+def decide(state: State, event: Event, at: float) -> tuple[State, tuple[Action, ...]]:
+    """Return the next state, and what to do. `at`: monotonic seconds."""
+    actions: tuple[Action, ...] = ()
+    match event:
+        case Looked(None):
+            state = replace(_unmanaged(state, at), manager=False, seen=Seen())
+        case Looked(seen):
+            state, actions = _looked(state, seen or Seen(), at)
+        case Asked(wanted) if isinstance(state.mode, Open):
+            leaving = Leaving(wanted, at + LEAVE_S, state.mode.until)
+            state = replace(state, mode=leaving, result=None)
+        case Kept() if isinstance(state.mode, Open) and state.seen.saved:
+            state, actions = _close(state, at)
+        case Ordered(s):
+            state, actions = _ordered(state, s, at)
+        case Joined(trouble) if isinstance(state.mode, Joining):
+            state, actions = _joined(state, state.mode, trouble, at)
+        case Checked(trouble):
+            state, actions = _checked(state, trouble, at)
+        case Opened(well) if isinstance(state.mode, Open):
+            retry = None if well else at + RETRY_S
+            mode = replace(state.mode, retry=retry)
+            state = replace(state, mode=mode, hotspot_trouble=not well)
+        case _:
+            pass
+    return _timed(state, actions, at)
+
+
+def way(state: State) -> Way:
+    """Return how the network is reached."""
+    if state.seen.cable is Cable.UP:
+        return Way.ETHERNET
+    if state.seen.radio is Radio.HOTSPOT:
+        return Way.HOTSPOT
+    return Way.WIFI if state.seen.radio is Radio.UP else Way.NONE
+
+
+def trouble(state: State, at: float) -> NetworkTrouble | None:
+    """Return why there is no way to the centre, or None: there is one, or it is being looked for.
+
+    An open hotspot waits for a person, which is no trouble of its own; the result of the last try
+    is told as long as it is shown.
+    """
+    if not state.manager:
+        return NetworkTrouble.NO_MANAGER
+    if way(state) in {Way.ETHERNET, Way.WIFI}:
+        return state.way_trouble
+    if state.hotspot_trouble:
+        return _blocked(state) or NetworkTrouble.HOTSPOT_FAILED
+    match state.mode:
+        case Open() if state.result:
+            return state.result.trouble
+        case Waiting(since) if at >= since + OFFLINE_S:
+            return _blocked(state) or NetworkTrouble.NOT_JOINED
+        case _:
+            return None
+
+
+def readable(ssid: bytes) -> str:
+    """Return a Wi-Fi's name as text: UTF-8, CP949 of older Korean routers, or bytes in hex."""
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return ssid.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return ssid.hex()
+
+
+def _blocked(state: State) -> NetworkTrouble | None:
+    if state.seen.cable is Cable.NO_ADDRESS:
+        return NetworkTrouble.NO_DHCP
+    if state.seen.radio is Radio.OFF:
+        return NetworkTrouble.RADIO_OFF
+    return NetworkTrouble.NO_WAY if state.seen.radio is Radio.NONE else None
+
+
+def _unmanaged(state: State, at: float) -> State:
+    """The hotspot ends with our connection to the bus: open it again later."""
+    if isinstance(state.mode, Open) and state.mode.retry is None:
+        return replace(state, mode=replace(state.mode, retry=at + RETRY_S))
+    return state
+
+
+def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, ...]]:
+    before, radio = way(state), state.seen.radio
+    state = replace(state, seen=seen, manager=True)
+    now = way(state)
+    if now is not before:  # what was found of another way says nothing of this one
+        state = replace(state, way_trouble=None, check_at=None)
+    match state.mode:
+        case Waiting() if now in {Way.ETHERNET, Way.WIFI}:
+            return replace(state, mode=Waiting(at)), ()
+        case Open(until) if until is None and (now is Way.ETHERNET or _saved_by_others(state)):
+            return _close(state, at)
+        case Open(_, retry) if retry is None and _lost(radio, seen.radio):
+            return state, (Action.OPEN,)
+        case _:
+            return state, ()
+
+
+def _saved_by_others(state: State) -> bool:
+    return state.seen.saved and state.result is None
+
+
+def _lost(before: Radio, now: Radio) -> bool:
+    """Whether the hotspot was open and is gone, as after a restart of NetworkManager."""
+    return before is Radio.HOTSPOT and now not in {Radio.HOTSPOT, Radio.JOINING}
+
+
+def _ordered(state: State, s: float, at: float) -> tuple[State, tuple[Action, ...]]:
+    match state.mode:
+        case Open() if s == 0:
+            return replace(_close(state, at)[0], dismissed=True), (Action.CLOSE,)
+        case Open():
+            return replace(state, mode=replace(state.mode, until=at + s)), ()
+        case Waiting() if s > 0:
+            return _open(state, at + s)
+        case Leaving() | Joining() | Checking():  # the try goes on
+            back = at + s if s > 0 else at
+            mode = replace(state.mode, back=back)
+            return replace(state, mode=mode, dismissed=s == 0), ()
+        case _:
+            return replace(state, dismissed=s == 0), ()
+
+
+def _open(state: State, until: float | None) -> tuple[State, tuple[Action, ...]]:
+    return replace(state, mode=Open(until), dismissed=False), (Action.OPEN,)
+
+
+def _close(state: State, at: float) -> tuple[State, tuple[Action, ...]]:
+    state = replace(state, mode=Waiting(at), result=None, hotspot_trouble=False, check_at=None)
+    return state, (Action.CLOSE,)
+
+
+def _joined(
+    state: State, mode: Joining, trouble: NetworkTrouble | None, at: float
+) -> tuple[State, tuple[Action, ...]]:
+    if trouble is None:
+        checking = Checking(mode.wanted, mode.back)
+        return replace(state, mode=checking, checking=True), (Action.CHECK,)
+    state = replace(state, result=Result(mode.wanted.name, trouble))
+    return _back(state, mode.back, at)
+
+
+def _back(state: State, back: float | None, at: float) -> tuple[State, tuple[Action, ...]]:
+    """Open the hotspot again, with the result on its page."""
+    saved = state.result is not None and state.result.saved
+    if back is None and not saved:
+        return _open(state, None)
+    if state.dismissed:
+        return _close(state, at)
+    return _open(state, max(back or at, at + RESULT_S))
+
+
+def _checked(
+    state: State, trouble: NetworkTrouble | None, at: float
+) -> tuple[State, tuple[Action, ...]]:
+    state = replace(
+        state,
+        way_trouble=trouble,
+        checking=False,
+        check_at=at + (CHECK_BAD_S if trouble else CHECK_GOOD_S),
+    )
+    match state.mode:
+        case Checking() if trouble is None:
+            return replace(state, mode=Waiting(at), result=None), (Action.PRUNE,)
+        case Checking(wanted, back):
+            state = replace(state, result=Result(wanted.name, trouble, saved=True))
+            return _back(state, back, at)
+        case _:
+            return state, ()
+
+
+def _timed(
+    state: State, actions: tuple[Action, ...], at: float
+) -> tuple[State, tuple[Action, ...]]:
+    """Do what is due at `at`."""
+    match state.mode:
+        case Waiting(since) if _wants_hotspot(state) and at >= since + SETTLE_S:
+            state, more = _open(state, None)
+        case Open(until) if until is not None and at >= until:
+            state, more = _close(state, at)
+        case Open(retry=retry) if retry is not None and at >= retry:
+            state = replace(state, mode=replace(state.mode, retry=None))
+            more = (Action.OPEN,)
+        case Leaving(wanted, due, back) if at >= due:
+            state, more = replace(state, mode=Joining(wanted, back)), (Action.JOIN,)
+        case Waiting() if _wants_check(state, at):
+            state, more = replace(state, checking=True), (Action.CHECK,)
+        case _:
+            more = ()
+    return state, actions + more
+
+
+def _wants_hotspot(state: State) -> bool:
+    free = state.seen.radio in {Radio.IDLE, Radio.JOINING}
+    unset = not (state.seen.saved or state.dismissed) and state.manager
+    return free and unset and state.seen.cable is not Cable.UP
+
+
+def _wants_check(state: State, at: float) -> bool:
+    due = state.check_at is None or at >= state.check_at
+    return due and not state.checking and way(state) in {Way.ETHERNET, Way.WIFI}

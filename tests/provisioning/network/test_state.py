@@ -1,0 +1,281 @@
+"""Stories of the network's state: no bus, no clock."""
+
+import pytest
+
+from hub.contract.provision import NetworkTrouble, Way
+from provisioning.network.state import (
+    CHECK_BAD_S,
+    CHECK_GOOD_S,
+    LEAVE_S,
+    OFFLINE_S,
+    RESULT_S,
+    RETRY_S,
+    SETTLE_S,
+    Action,
+    Asked,
+    Cable,
+    Checked,
+    Checking,
+    Credentials,
+    Event,
+    Joined,
+    Joining,
+    Kept,
+    Leaving,
+    Looked,
+    Mode,
+    Open,
+    Opened,
+    Ordered,
+    Radio,
+    Seen,
+    Ticked,
+    Waiting,
+    begin,
+    decide,
+    readable,
+    trouble,
+    way,
+)
+
+HOME = Credentials("할머니댁".encode(), "12345678")
+NEW = Seen(radio=Radio.IDLE)
+SAVED = Seen(radio=Radio.IDLE, saved=True)
+HOTSPOT = Seen(radio=Radio.HOTSPOT, name="Anbu-1234")
+JOINED = Seen(radio=Radio.UP, name="할머니댁", signal_dbm=-60, saved=True)
+CABLE = Seen(cable=Cable.UP, radio=Radio.IDLE)
+
+
+class Story:
+    """Events one after the other; what was done is kept."""
+
+    def __init__(self) -> None:
+        self.state, self.at, self.done = begin(0.0), 0.0, list[Action]()
+
+    def hear(self, *events: Event) -> "Story":
+        for event in events:
+            self.state, actions = decide(self.state, event, self.at)
+            self.done += actions
+        return self
+
+    def wait(self, s: float) -> "Story":
+        self.at += s
+        return self.hear(Ticked())
+
+    @property
+    def trouble(self) -> NetworkTrouble | None:
+        return trouble(self.state, self.at)
+
+    @property
+    def mode(self) -> Mode:
+        return self.state.mode
+
+    def take(self) -> list[Action]:
+        done, self.done = self.done, []
+        return done
+
+
+def unset() -> Story:
+    """A hub that was never set up: its hotspot is open."""
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=True), Looked(HOTSPOT))
+    assert story.take() == [Action.OPEN]
+    return story
+
+
+def trying() -> Story:
+    story = unset().hear(Asked(HOME)).wait(LEAVE_S)
+    assert story.take() == [Action.JOIN]
+    return story
+
+
+def test_a_new_hub_without_a_cable_opens_its_hotspot_after_20_s() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S - 1)
+    assert story.take() == []
+    story.wait(1)
+    assert story.take() == [Action.OPEN]
+    assert story.state.mode == Open(None)
+
+
+def test_a_cable_comes_first() -> None:
+    story = Story().hear(Looked(CABLE)).wait(10 * SETTLE_S)
+    assert Action.OPEN not in story.done
+    assert way(story.state) is Way.ETHERNET
+
+
+def test_a_cable_plugged_in_later_shuts_the_hotspot_that_nobody_asked_for() -> None:
+    story = unset().hear(Looked(Seen(cable=Cable.UP, radio=Radio.HOTSPOT)))
+    assert story.take()[0] is Action.CLOSE
+
+
+def test_a_cable_without_an_address_does_not_keep_the_hotspot_shut() -> None:
+    story = Story().hear(Looked(Seen(cable=Cable.NO_ADDRESS, radio=Radio.IDLE))).wait(SETTLE_S)
+    assert story.take() == [Action.OPEN]
+
+
+def test_a_hub_that_has_a_wifi_never_opens_the_hotspot_by_itself() -> None:
+    story = Story().hear(Looked(SAVED)).wait(86_400)
+    assert story.take() == []
+    assert story.trouble is NetworkTrouble.NOT_JOINED
+
+
+def test_the_button_opens_the_hotspot_for_its_time_and_the_saved_wifi_is_joined_again() -> None:
+    story = Story().hear(Looked(JOINED), Checked(None)).hear(Ordered(600))
+    assert story.take() == [Action.CHECK, Action.OPEN]
+    story.hear(Opened(well=True), Looked(Seen(radio=Radio.HOTSPOT, saved=True))).wait(599)
+    assert story.take() == []
+    story.wait(1)
+    assert story.take() == [Action.CLOSE]
+    assert isinstance(story.state.mode, Waiting)
+
+
+def test_a_hotspot_that_was_shut_stays_shut_until_it_is_asked_for() -> None:
+    story = unset().hear(Ordered(0))
+    assert story.take() == [Action.CLOSE]
+    story.hear(Looked(NEW)).wait(10 * SETTLE_S)
+    assert story.take() == []
+    assert story.hear(Ordered(60)).take() == [Action.OPEN]
+
+
+def test_the_page_is_out_before_the_hotspot_closes() -> None:
+    story = unset().hear(Asked(HOME)).wait(LEAVE_S - 1)
+    assert story.take() == []
+    assert isinstance(story.mode, Leaving)
+    assert story.wait(1).take() == [Action.JOIN]
+    assert decide(story.state, Ticked(), story.at)[0].mode == Joining(HOME, None)
+
+
+def test_a_wifi_that_works_is_left_alone_and_others_are_removed() -> None:
+    story = trying().hear(Joined(None))
+    assert story.take() == [Action.CHECK]
+    assert isinstance(story.state.mode, Checking)
+    story.hear(Looked(JOINED), Checked(None))
+    assert story.take() == [Action.PRUNE]
+    assert story.trouble is None
+    assert way(story.state) is Way.WIFI
+    assert story.wait(SETTLE_S * 2).take() == []
+
+
+@pytest.mark.parametrize(
+    "why", [NetworkTrouble.WRONG_PASSWORD, NetworkTrouble.NO_DHCP, NetworkTrouble.NO_SUCH_NETWORK]
+)
+def test_a_wifi_that_fails_brings_the_hotspot_back_with_the_reason(why: NetworkTrouble) -> None:
+    story = trying().hear(Joined(why))
+    assert story.take() == [Action.OPEN]
+    assert story.state.mode == Open(None)
+    story.hear(Opened(well=True), Looked(HOTSPOT))
+    assert story.trouble is why
+    assert story.state.result
+    assert not story.state.result.saved
+    assert story.hear(Asked(HOME)).wait(LEAVE_S).take() == [Action.JOIN]
+
+
+def test_a_wifi_behind_which_no_centre_is_is_kept_and_the_reason_is_shown_for_10_min() -> None:
+    story = trying().hear(Joined(None), Looked(JOINED), Checked(NetworkTrouble.CAPTIVE_PORTAL))
+    assert story.take() == [Action.CHECK, Action.OPEN]
+    story.hear(Opened(well=True), Looked(Seen(radio=Radio.HOTSPOT, saved=True)))
+    assert story.trouble is NetworkTrouble.CAPTIVE_PORTAL
+    assert story.wait(RESULT_S - 1).take() == []
+    assert story.wait(1).take() == [Action.CLOSE]
+
+
+def test_somebody_at_the_form_may_keep_the_wifi_as_it_is() -> None:
+    story = trying().hear(Joined(None), Looked(JOINED), Checked(NetworkTrouble.NO_DNS))
+    story.hear(Opened(well=True), Looked(Seen(radio=Radio.HOTSPOT, saved=True)))
+    story.take()
+    assert story.hear(Kept()).take() == [Action.CLOSE]
+
+
+def test_a_failed_try_at_a_hub_that_was_set_up_ends_in_its_own_wifi() -> None:
+    story = Story().hear(Looked(JOINED), Checked(None), Ordered(60), Opened(well=True))
+    story.hear(Looked(Seen(radio=Radio.HOTSPOT, saved=True)), Asked(HOME)).wait(LEAVE_S)
+    story.hear(Joined(NetworkTrouble.WRONG_PASSWORD), Opened(well=True)).take()
+    assert story.wait(RESULT_S - 1).take() == []
+    assert story.wait(1).take() == [Action.CLOSE]
+
+
+def test_an_order_during_a_try_does_not_end_it() -> None:
+    story = trying().hear(Ordered(0))
+    assert isinstance(story.state.mode, Joining)
+    assert story.hear(Joined(NetworkTrouble.WRONG_PASSWORD)).take() == [Action.CLOSE]
+    story = trying().hear(Ordered(900), Joined(NetworkTrouble.WRONG_PASSWORD))
+    assert story.state.mode == Open(story.at + 900)
+
+
+def test_an_order_while_the_hotspot_is_open_gives_it_that_time() -> None:
+    story = unset().hear(Ordered(60))
+    assert story.take() == []
+    assert story.state.mode == Open(story.at + 60)
+
+
+def test_two_who_send_the_form_at_once_do_not_disturb_each_other() -> None:
+    story = unset().hear(Asked(HOME)).hear(Asked(Credentials(b"other")))
+    assert isinstance(story.state.mode, Leaving)
+    assert story.state.mode.wanted == HOME
+
+
+def test_a_hotspot_that_fails_is_tried_again() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=False))
+    story.take()
+    assert story.trouble is NetworkTrouble.HOTSPOT_FAILED
+    assert story.wait(RETRY_S).take() == [Action.OPEN]
+
+
+def test_a_hotspot_that_is_gone_is_opened_again() -> None:
+    assert unset().hear(Looked(NEW)).take() == [Action.OPEN]
+    story = unset().hear(Looked(None))
+    assert story.trouble is NetworkTrouble.NO_MANAGER
+    assert story.hear(Looked(NEW)).wait(RETRY_S).take() == [Action.OPEN]
+
+
+def test_a_manager_that_is_away_for_a_moment_ends_no_result() -> None:
+    story = trying().hear(Joined(NetworkTrouble.WRONG_PASSWORD), Looked(None), Looked(NEW))
+    assert story.state.result
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (Seen(), NetworkTrouble.NO_WAY),
+        (Seen(radio=Radio.OFF), NetworkTrouble.RADIO_OFF),
+        (Seen(cable=Cable.NO_ADDRESS), NetworkTrouble.NO_DHCP),
+        (SAVED, NetworkTrouble.NOT_JOINED),
+    ],
+)
+def test_being_without_a_way_is_told_after_a_minute(seen: Seen, why: NetworkTrouble) -> None:
+    story = Story().hear(Looked(seen)).wait(OFFLINE_S - 1)
+    assert story.trouble is None
+    story.wait(1)
+    assert story.trouble is why
+
+
+def test_the_way_to_the_centre_is_checked_often_while_it_fails() -> None:
+    story = Story().hear(Looked(CABLE))
+    assert story.take() == [Action.CHECK]
+    story.hear(Looked(CABLE), Checked(NetworkTrouble.NO_DNS))
+    assert story.take() == []
+    assert story.trouble is NetworkTrouble.NO_DNS
+    assert story.wait(CHECK_BAD_S).take() == [Action.CHECK]
+    story.hear(Checked(None)).wait(CHECK_BAD_S)
+    assert story.take() == []
+    assert story.wait(CHECK_GOOD_S).take() == [Action.CHECK]
+
+
+def test_another_way_is_checked_at_once_and_forgets_the_trouble_of_the_last() -> None:
+    story = Story().hear(Looked(CABLE), Checked(NetworkTrouble.NO_DNS), Looked(JOINED))
+    assert story.take() == [Action.CHECK, Action.CHECK]
+    assert story.trouble is None
+
+
+def test_a_router_that_restarts_is_no_trouble() -> None:
+    story = Story().hear(Looked(JOINED), Checked(None)).wait(500).hear(Looked(JOINED))
+    assert story.hear(Looked(SAVED)).wait(OFFLINE_S - 1).trouble is None
+
+
+def test_a_wifi_joined_at_a_terminal_shuts_the_open_hotspot() -> None:
+    assert unset().hear(Looked(Seen(radio=Radio.HOTSPOT, saved=True))).take() == [Action.CLOSE]
+
+
+def test_names_of_older_korean_routers_are_read() -> None:
+    assert readable("안부".encode()) == "안부"
+    assert readable("안부".encode("cp949")) == "안부"
+    assert readable(b"\xff\xfe\x00") == "fffe00"
