@@ -1,6 +1,6 @@
 """A web server for one page on the hotspot: HTTP/1.1, one request a connection, nothing else.
 
-Starlette and uvicorn belong to the centre: they would add 12 MB and a dozen packages to a process
+Starlette and uvicorn belong to the centre: they would add a dozen packages to a process
 that serves one form for some minutes in its life. What a phone on the hotspot may send is bounded
 in size, time and number.
 """

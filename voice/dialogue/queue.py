@@ -15,7 +15,7 @@ Task = Say | Ask | Listen
 ALARM = {
     "raised", "undelivered", "received", "accepted", "present", "closed", "cancelled",
     "cancel_asked", "help_not_needed", "undelivered_outside", "received_outside",
-    "leave_smoke", "leave_gas", "leave_carbon_monoxide", "water_found",
+    "leave_smoke", "leave_gas", "leave_carbon_monoxide", "water_found", "unclaimed",
 }  # fmt: skip
 MOST = 16
 STALE_S = 300.0  # a talk takes up to 180 s, and then what has waited is still worth saying
