@@ -37,9 +37,10 @@ class Writer:
         self._folder = Path(registry.settings.broker_dir)
         self._mark: tuple[object, ...] | None = None
         self._written_utc = 0.0
+        self._failed = False
 
     async def look(self, desk: Desk) -> bool:
-        """Write if it is due; return whether it was. A folder that cannot be written is logged."""
+        """Write if it is due; return whether it was. A folder that fails is logged once."""
         now = desk.clock()
         mark = await desk.store.ask(revocations.mark)
         if mark == self._mark and 0 <= now - self._written_utc < DAY_S:
@@ -48,9 +49,11 @@ class Writer:
         try:
             await asyncio.to_thread(self._write, standing, now)
         except OSError as error:
-            log.error("the broker is not told who is struck off: %s", error)  # noqa: TRY400
+            if not self._failed:
+                log.error("the broker is not told who is struck off: %s", error)  # noqa: TRY400
+            self._failed = True
             return False
-        self._mark, self._written_utc = mark, now
+        self._mark, self._written_utc, self._failed = mark, now, False
         self._registry.list_utc = now
         return True
 
