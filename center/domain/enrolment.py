@@ -97,7 +97,6 @@ class Reason(Open):
     REPLACED = "replaced"
     STOLEN = "stolen"  # or lost: whoever has it must not speak for the home
     RETURNED = "returned"  # it is wiped, and comes to another home
-    REMOVED = "removed"  # its hub was removed for good
 
 
 def network(address: str) -> str:

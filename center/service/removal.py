@@ -5,7 +5,6 @@ from enum import StrEnum
 from sqlalchemy import Connection, select, update
 
 from center.domain.announcement import Fate
-from center.domain.enrolment import Reason
 from center.domain.incident import Deed, Entry
 from center.service import own_faults
 from center.store import tables
@@ -39,7 +38,8 @@ def remove_home(conn: Connection, utc: float, hub: str) -> bool:
 def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
     """Remove a hub, with a line in the audit. It is listed again when it speaks again.
 
-    Where its certificate is the centre's own it cannot: it is struck off. Claimed again, it can.
+    Its certificate stays valid: to tidy the list must silence no home. Who wants that strikes the
+    hub off (`revocation`).
     """
     calls = select(tables.incidents.c.id).where(
         tables.incidents.c.hub == hub, tables.incidents.c.stage != Stage.CLOSED.value
@@ -60,6 +60,5 @@ def remove_hub(conn: Connection, utc: float, hub: str) -> Removed:
     conn.execute(update(deliveries).where(waiting).values(ended))
     limits.forget(conn, hub, utc)
     enrolments.drop_backup(conn, hub)
-    enrolments.revoke(conn, hub, utc, "", Reason.REMOVED)
     write_line(conn, Entry(utc, Deed.HUB_REMOVED, version=0, hub=hub))
     return Removed.DONE

@@ -1,6 +1,7 @@
 """The tables: of incidents and hubs, of homes, of announcements. Independent of the database used.
 
 Text columns hold enum values; times are UTC seconds. What came after schema 1 is in `migrations`.
+It is long for the schema is one concept: a table is read beside those that it is joined with.
 """
 
 from sqlalchemy import (

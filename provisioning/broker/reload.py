@@ -60,22 +60,22 @@ def reload(
 ) -> tuple[Outcome, dict[str, bool]]:
     """Write rules and list, have Mosquitto read them, and end the sessions of new denied hubs.
 
-    Returns the hubs that were denied just now, and whether the session of each has ended. Raises
-    `OSError`.
+    Where nothing has changed, nothing is done. Returns the hubs that were denied just now, and
+    whether the session of each has ended. Raises `OSError`.
     """
-    before = revocation.denied_by((run_dir / ACL).read_text(encoding="utf-8"))
-    write_whole(run_dir / ACL, revocation.rules(revoked).encode(), 0o640)
-    knows_list = (run_dir / CRL).exists()
+    held, rules = (run_dir / ACL).read_text(encoding="utf-8"), revocation.rules(revoked)
+    listed = (run_dir / CRL).read_bytes() if (run_dir / CRL).exists() else None
     usable = revocation.list_of(revoked, certs, now)
-    if usable is not None and knows_list:
+    outcome = Outcome.DONE if (listed is None) == (usable is None) else Outcome.RESTART
+    if (held, listed) == (rules, usable):
+        return outcome, {}
+    write_whole(run_dir / ACL, rules.encode(), 0o640)
+    if usable is not None and listed is not None:
         write_whole(run_dir / CRL, usable, 0o640)
     to_disk(run_dir)
     os.kill(int((run_dir / PID).read_text(encoding="ascii")), signal.SIGHUP)
-    ended = {
-        hub: end_session(run_dir, hub) for hub in revocation.denied(revoked) if hub not in before
-    }
-    outcome = Outcome.DONE if knows_list == (usable is not None) else Outcome.RESTART
-    return outcome, ended
+    new = [hub for hub in revocation.denied(revoked) if hub not in revocation.denied_by(held)]
+    return outcome, {hub: end_session(run_dir, hub) for hub in new}
 
 
 def end_session(run_dir: Path, hub: str) -> bool:

@@ -47,18 +47,13 @@ def find(conn: Connection, hub: str) -> StruckOff | None:
 
 
 def standing(conn: Connection, utc: float) -> Standing:
-    """Return what stands now; a certificate that has ended by itself need not be listed.
-
-    Denied are hubs that were struck off, and those that have no valid certificate any more, but
-    had one that would not have ended yet: a hub that was removed.
-    """
-    struck = set(conn.scalars(select(struck_off.c.hub)))
-    query = select(_cert.serial, _cert.hub, _cert.revoked_utc).where(_cert.ends_utc > utc)
-    rows = conn.execute(query.order_by(_cert.serial)).all()
-    valid = {row.hub for row in rows if row.revoked_utc is None}
-    ended = {row.hub for row in rows} - valid
-    revoked = ((row.serial, row.revoked_utc) for row in rows if row.revoked_utc is not None)
-    return Standing(tuple(sorted(struck | ended)), tuple(revoked))
+    """Return what stands now; a certificate that has ended by itself need not be listed."""
+    names = conn.scalars(select(struck_off.c.hub).order_by(struck_off.c.hub))
+    query = select(_cert.serial, _cert.revoked_utc).where(
+        _cert.revoked_utc.is_not(None), _cert.ends_utc > utc
+    )
+    rows = conn.execute(query.order_by(_cert.serial))
+    return Standing(tuple(names), tuple((row[0], row[1]) for row in rows))
 
 
 def mark(conn: Connection) -> tuple[object, ...]:

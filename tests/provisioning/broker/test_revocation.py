@@ -1,6 +1,8 @@
 """Hubs that are struck off while a real broker runs: their sessions end, their neighbours stay."""
 
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -116,6 +118,22 @@ def test_who_is_denied_without_a_list_may_say_and_hear_nothing(tmp_path: Path) -
             assert thief.say(f"anbu/1/{THIEF}/event") == NOT_AUTHORIZED  # what it hears came before
         assert thief.heard.empty()
         assert center.heard.empty()
+
+
+@pytest.mark.broker
+def test_where_nothing_has_changed_the_broker_is_left_alone(
+    broker: Revocable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals, kill = list[int](), os.kill
+
+    def noted(pid: int, sign: int) -> None:
+        signals.append(sign)
+        kill(pid, sign)
+
+    monkeypatch.setattr(os, "kill", noted)
+    strike_off(tmp_path, THIEF)
+    assert [broker.reload(), broker.reload(), broker.reload()] == [Outcome.DONE] * 3
+    assert signals == [signal.SIGHUP]
 
 
 @pytest.mark.broker
