@@ -482,6 +482,24 @@ def test_the_centers_word_settles_a_call_and_a_pubacks_does_not(tmp_path: Path) 
     assert on_disk(tmp_path / "outbox.db") == []
 
 
+def test_a_settled_call_is_not_sent_again_while_the_disk_still_writes(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with home(tmp_path / "outbox.db") as house:
+            house.press()
+            await until(house.calls, "it is sent")
+            call = house.calls()[0].id
+            with stuck():
+                ack = Ack(call, call, Stage.RECEIVED, 1, 0.0)
+                house.engine.delivery.arrived(f"anbu/1/{HUB}/ack", encode(ack))
+                await until(lambda: not house.outbox.urgent, "the decision is made")
+                house.engine.delivery.link_down(LinkTrouble.CLOSED)
+                house.engine.delivery.link_up("broker")
+                house.engine.delivery.forward()
+                assert len(house.calls()) == 1
+
+    tell(story())
+
+
 def test_a_refusal_by_the_broker_is_a_fault_and_another_broker_is_tried(tmp_path: Path) -> None:
     async def story() -> None:
         async with home(tmp_path / "outbox.db") as house:
