@@ -52,7 +52,7 @@ def first_start(root: Path) -> Iterator[Finding]:
             str(language): of["said"].get(one.what, one.what).format(name=one.name)
             for language, of in words.items()
         }
-        yield note("firstboot", "unapplied", **said)
+        yield note("firstboot", "unapplied", what=one.what, **said)
     if left:
         yield bad("firstboot", "left", names=", ".join(left))
     elif report.scrubbed:
