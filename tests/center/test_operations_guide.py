@@ -122,8 +122,7 @@ class Machine:
             [self.tools / "systemctl", "stop", "anbu-center.service", "anbu-broker.service"],
             check=True,
         )
-        for pid in pids:
-            wait_until(lambda pid=pid: not _runs(pid), f"{pid} has ended", 20)
+        wait_until(lambda: not any(map(_runs, pids)), "both have ended", 20)
 
     def home(self, hub: Hub) -> Home:
         """Return the hub's session with the broker, by the certificate that it holds now."""
@@ -236,3 +235,8 @@ def test_only_the_broker_has_no_key_of_the_authority(machine: Machine) -> None:
     assert keys == []
     broker = machine.root / "etc/anbu-center/broker"
     assert {one.name for one in broker.iterdir()} == {"ca.crt", "broker.crt", "broker.key"}
+
+
+def test_the_korean_guide_has_the_same_commands() -> None:
+    korean = (REPO / "docs/operations.ko.md").read_text("utf-8")
+    assert BLOCK.findall(korean) == BLOCK.findall(GUIDE)

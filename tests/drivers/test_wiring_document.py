@@ -27,7 +27,7 @@ def devices(file: Path) -> list[dict[str, Any]]:
 
 def lines(file: Path) -> dict[str, int]:
     """Return each device's GPIO line."""
-    found = {}
+    found: dict[str, int] = {}
     for device in devices(file):
         if device["kind"] == "lamp":
             found |= {f"{device['name']}.{lamp}": device[lamp] for lamp in LAMPS}

@@ -1,6 +1,7 @@
-"""SECURITY.md names each provision once, and only files that exist."""
+"""Documents name only files that exist; SECURITY.md answers each provision once."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,12 @@ PLACES = (
     "tests/",
     "voice/",
 )
+DOCUMENTS = [
+    REPO / "README.md",
+    REPO / "README.ko.md",
+    REPO / "SECURITY.md",
+    *REPO.glob("docs/*.md"),
+]
 HOW_MANY = {  # provisions of each section of EN 303 645 V2.1.1
     "4": 1, "5.1": 5, "5.2": 3, "5.3": 16, "5.4": 4, "5.5": 8, "5.6": 9, "5.7": 2, "5.8": 3,
     "5.9": 3, "5.10": 1, "5.11": 4, "5.12": 3, "5.13": 1, "6": 5,
@@ -25,18 +32,24 @@ HOW_MANY = {  # provisions of each section of EN 303 645 V2.1.1
 ROW = re.compile(r"^\| (\d+(?:\.\d+)?-\d+) \| ([^|]+) \| (.+) \|$", re.MULTILINE)
 
 
-def named(text: str) -> set[str]:
-    """Return the paths of this repository that a text names."""
-    quoted = re.findall(r"`([^`\s]+)`", text)
-    linked = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text)]
-    own = [path for path in quoted if path.startswith(PLACES)]
-    return {*own, *(path for path in linked if path and "://" not in path)}
+def named(file: Path) -> set[Path]:
+    """Return the paths of this repository that a document names."""
+    text = file.read_text("utf-8")
+    quoted = [path for path in re.findall(r"`([^`\s]+)`", text) if path.startswith(PLACES)]
+    linked = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text)]
+    ours = [path for path in linked if path and "://" not in path]
+    plain = [path for path in quoted if not set(path) & set("*<>{}")]
+    return {*(REPO / path for path in plain), *(file.parent / path for path in ours)}
 
 
-def test_each_file_that_is_named_exists() -> None:
-    missing = [path for path in named(TEXT) if not (REPO / path).exists()]
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: str(file.relative_to(REPO)))
+def test_each_file_that_a_document_names_exists(file: Path) -> None:
+    missing = sorted(str(path) for path in named(file) if not path.exists())
     assert not missing
-    assert len(named(TEXT)) > 40
+
+
+def test_the_answers_name_many_files() -> None:
+    assert len(named(REPO / "SECURITY.md")) > 40
 
 
 def test_each_provision_is_answered_once() -> None:
