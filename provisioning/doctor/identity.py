@@ -150,7 +150,7 @@ def _held(config: HubConfig, root: Path, held: Identity, board: Board) -> Iterat
     yield from (one for one in inspect.examine(config) if one.code not in TOLD_HERE)
     yield renewal(issued.leaf, told, waits=identity.read(root, NEXT) is not None)
     yield fits(held, board)
-    yield modes(root)
+    yield modes(root, Path(config.state_dir).stat().st_uid)
 
 
 def renewal(leaf: x509.Certificate, told: dict[str, str], *, waits: bool) -> Finding:
@@ -179,15 +179,17 @@ def fits(held: Identity, board: Board) -> Finding:
     return bad("board", "other", **told) if board.is_sure() else note("board", "unsure", **told)
 
 
-def modes(root: Path) -> Finding:
-    """Return whether another user could read a private key."""
+def modes(root: Path, owner: int) -> Finding:
+    """Return whether the hub can read its key and nobody else can. `owner`: the hub's user."""
     try:
         files = [root, *(path for path in root.rglob("*") if not path.is_symlink())]
-        secret = [path for path in files if path.is_dir() or path.name == KEY]
-        open_to_all = [path for path in secret if stat.S_IMODE(path.stat().st_mode) & OTHERS]
+        stats = {path: path.stat() for path in files if path == root or path.name == KEY}
+        foreign = [path for path in files if path.stat().st_uid != owner]
     except OSError as error:
         return note("identity_modes", "unseen", folder=root, error=error.strerror)
-    exposed = [path for path in open_to_all if path.name == KEY or path == root]
+    exposed = [path for path, held in stats.items() if stat.S_IMODE(held.st_mode) & OTHERS]
     if exposed:
         return bad("identity_modes", "exposed", file=exposed[0], folder=root)
+    if foreign:
+        return bad("identity_modes", "foreign", file=foreign[0], folder=root)
     return good("identity_modes")

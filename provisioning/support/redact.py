@@ -21,7 +21,9 @@ SHOWN_OF_FINDINGS = frozenset({  # values of the doctor's findings that are of t
 NAMES_OF_PARTS = frozenset({  # checks whose `name` and `names` are programs, adapters, files
     "bluetooth_adapter", "firstboot", "microphone", "model", "packages", "voice_check",
 })  # fmt: skip
-MISTAKES = frozenset({"mistake", "codepage", "trouble"})  # codes of findings that bring sentences
+MISTAKES = frozenset(
+    {"codepage", "hub_offline", "mistake", "trouble"}
+)  # codes of findings that bring sentences
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 _FORMS = (
     (re.compile(r"(?s)-----BEGIN [A-Z0-9 ]+-----.*?(-----END [A-Z0-9 ]+-----|\Z)"), WITHHELD),

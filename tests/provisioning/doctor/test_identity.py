@@ -152,6 +152,14 @@ def test_a_key_that_others_can_read_is_told(home: Home) -> None:
     assert found.values["file"].endswith(KEY)
 
 
+def test_files_that_another_user_has_made_are_told(home: Home) -> None:
+    """As after somebody ran `anbu provision run` as root: the hub can read none of it."""
+    home.enrol()
+    found = identity.modes(home.root, os.getuid() + 1)
+    assert (found.verdict, found.code) == (Verdict.BAD, "foreign")
+    assert "chown" in tell(found)[Language.ENGLISH]
+
+
 def test_a_damaged_certificate_is_told(home: Home) -> None:
     home.enrol()
     (home.root / "1" / CERTIFICATE).write_bytes(b"?")

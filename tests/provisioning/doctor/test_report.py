@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.__main__ import main
+from hub.contract.wire import LinkTrouble
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from provisioning.doctor import command
@@ -63,3 +64,9 @@ def test_both_languages_have_the_same_sentences() -> None:
     }
     assert not set(korean["doctor"]) & set(messages("provisioning", Language.KOREAN)["doctor"])
     assert set(command.SECTIONS.values()) | {"machine"} == set(korean["section"])
+
+
+@pytest.mark.parametrize("language", Language)
+def test_each_trouble_of_the_link_has_words_that_say_what_to_do(language: Language) -> None:
+    words = messages("provisioning", language, "doctor")["link"]
+    assert set(words) == {str(one) for one in LinkTrouble} | {"none"}
