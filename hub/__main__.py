@@ -127,6 +127,8 @@ def _hub_config(path: Path, noted: Noted) -> "HubConfig":
         next(iter(boxes), ""),
         {one.name: one.normally_closed for one in wired if one.role in CALL_OF_ROLE},
         next(iter(radios), ""),
+        config.enrolled,
+        config.county,
     )
 
 

@@ -19,6 +19,8 @@ from contextlib import suppress
 from hub.contract import addresses
 from hub.shared import tls
 from hub.shared.findings import Finding, bad, good, note
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from provisioning.doctor.running import Running, look
 from provisioning.findings import HubConfig, LinkConfig
 
@@ -57,7 +59,12 @@ def _beside(running: Running, address: str, ms: str) -> Finding:
         return good("broker", "in_use", address=address, ms=ms)
     if running.word.broker:
         return good("broker", "in_reserve", address=address, ms=ms, used=running.word.broker)
-    return bad("broker", "hub_offline", address=address, ms=ms, trouble=running.word.trouble or "-")
+    trouble = running.word.trouble or "none"
+    said = {
+        str(language): messages("provisioning", language, "doctor")["link"].get(trouble, trouble)
+        for language in Language
+    }
+    return bad("broker", "hub_offline", address=address, ms=ms, trouble=trouble, **said)
 
 
 def reach(address: str, link: LinkConfig, hub: str, level: int = NO_LEVEL) -> tuple[str, str]:

@@ -1,0 +1,72 @@
+"""What an installer reads of `anbu doctor`: headings, sentences in two languages, a last line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hub.__main__ import main
+from hub.contract.wire import LinkTrouble
+from hub.shared.language import Language
+from hub.shared.messages import messages
+from provisioning.doctor import command
+from tests.provisioning.doctor.test_identity import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A hub on a machine without D-Bus and without the programs that the doctor asks."""
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/none")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return Home(tmp_path)
+
+
+def test_the_findings_stand_under_headings_and_the_last_line_counts_them(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.enrol()
+    ca = home.folder / "ca.crt"
+    ca.write_bytes(b"?")
+    assert main(["--lang", "ko", "doctor", "--config", str(home.config)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    words = messages("provisioning", Language.KOREAN, "doctor")["section"]
+    headings = [line for line in lines if line in words.values()]
+    assert headings == [words[key] for key in ("machine", "registration", "network", "upkeep",
+                                               "wiring", "wireless")]  # fmt: skip
+    marked = [line for line in lines if line.startswith("✗")]
+    assert f"고칠 것(✗) {len(marked)}가지" in lines[-1]
+    assert not [line for line in lines if "Traceback" in line]
+
+
+def test_a_program_reads_the_same_as_one_list(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--config", str(home.config), "--json"]) == 1
+    every = json.loads(capsys.readouterr().out)
+    assert {"county", "identity", "network", "time_source", "updates"} <= {
+        one["check"] for one in every
+    }
+    assert all(one["ko"] and one["en"] for one in every)
+
+
+def test_an_installed_hub_needs_no_file_to_be_named(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "USUAL", home.config)
+    assert main(["doctor", "--json"]) == 1
+    assert "identity" in {one["check"] for one in json.loads(capsys.readouterr().out)}
+
+
+def test_both_languages_have_the_same_sentences() -> None:
+    korean, english = (messages("provisioning", language, "doctor") for language in Language)
+    assert {table: set(words) for table, words in korean.items()} == {
+        table: set(words) for table, words in english.items()
+    }
+    assert not set(korean["doctor"]) & set(messages("provisioning", Language.KOREAN)["doctor"])
+    assert set(command.SECTIONS.values()) | {"machine"} == set(korean["section"])
+
+
+@pytest.mark.parametrize("language", Language)
+def test_each_trouble_of_the_link_has_words_that_say_what_to_do(language: Language) -> None:
+    words = messages("provisioning", language, "doctor")["link"]
+    assert set(words) == {str(one) for one in LinkTrouble} | {"none"}
