@@ -5,7 +5,6 @@ while it is not, registration and renewals by EST with the host, changes of the 
 at the same time. Then each flush of the record is one power cut, and one torn cut follows it.
 """
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,9 @@ from tests.broker import Broker, certs
 from tests.pi.centre import Centre
 from tests.pi.figures import say
 from tests.pi.flushes import story
-from tests.pi.flushes.replay import DISK, RECORD, replay
+from tests.pi.flushes.recorder import blank
+from tests.pi.flushes.replay import RECORD, replay
 from tests.pi.home import HELP, HUB, UNIT, Home
-from tests.pi.stages import run
 from tests.provisioning.enrol.est import Est
 
 pytestmark = pytest.mark.pi
@@ -42,14 +41,8 @@ def recorded(lab: Path, broker: Broker, centre: Centre, est: Est) -> Iterator[Ho
     """Yield a home whose state folder is on a disk that is recorded from its first write."""
     folder = lab / "flushes"
     folder.mkdir()
-    blank = folder / "blank.img"
-    run("mke2fs", "-q", "-t", "ext4", "-m", "0", blank, f"{story.BEHIND // 1024}k")
-    with blank.open("r+b") as file:
-        file.truncate(story.BEHIND + 16 * story.BLOCK)
-    shutil.copy(blank, folder / DISK)
-    (folder / RECORD).touch()
     home = Home(folder, broker)
-    home.pi.recorded, home.pi.doors = (blank, folder / RECORD), {8444: _port(est)}
+    home.pi.recorded, home.pi.doors = (blank(folder), folder / RECORD), {8444: _port(est)}
     with home:
         yield home
 

@@ -1,7 +1,7 @@
 """Whether a state folder keeps what was promised: the hub itself starts on it, and sends.
 
-A call that was durable is sent again. An identity, a list of devices and a file of the voice are
-the last one that was promised, or one that was being written since: whole, and never none.
+A call that was durable is sent again. An identity, a list of devices and the habits are the last
+ones that were promised, or some that were being written since: whole, and never none.
 """
 
 import asyncio
@@ -26,7 +26,6 @@ from hub.shared.identity import AUTHORITY, CERTIFICATE, KEY, read
 from provisioning.enrol import keys
 from tests.pi.flushes.record import Operation
 from tests.pi.flushes.story import BEHIND
-from voice.speaking import preferences
 
 HUB = "js-0001"
 MOST_ACKS = 1000
@@ -58,8 +57,8 @@ class Promised:
 
     def take(self, claim: Claim) -> None:
         """Add one claim."""
-        if claim.what == "call":
-            self.calls.add(claim.value)
+        if claim.what == "call":  # one that is not done may be forgotten: the centre has it
+            (self.calls.add if claim.done else self.calls.discard)(claim.value)
         elif claim.done:
             self.done[claim.what] = claim.value
             self._begun[claim.what] = []
@@ -106,10 +105,12 @@ def _run(*argv: str) -> subprocess.CompletedProcess[str]:
 def wrongs(folder: Path, promised: Promised) -> Iterator[str]:
     """Yield a sentence for each promise that is not kept."""
     yield from asyncio.run(_restarted(folder, promised))
-    for what, found in (("identity", _identity), ("voice", _voice)):
-        value = found(folder)
-        if value not in promised.allowed(what):
-            yield f"{what}: {value or 'none'}, not one of {sorted(promised.allowed(what))}"
+    yield from _unless_allowed("identity", _identity(folder), promised)
+
+
+def _unless_allowed(what: str, value: str, promised: Promised) -> Iterator[str]:
+    if value not in promised.allowed(what):
+        yield f"{what}: {value or 'none'}, not one of {sorted(promised.allowed(what))}"
 
 
 async def _restarted(folder: Path, promised: Promised) -> list[str]:
@@ -138,8 +139,8 @@ async def _restarted(folder: Path, promised: Promised) -> list[str]:
     )
     found += [f"call {id_} is not sent" for id_ in sorted(promised.calls - line.sent)]
     listed = " ".join(one.name for one in hub.devices.devices)
-    if hub.devices.trouble or listed not in promised.allowed("devices"):
-        found.append(f"devices: {hub.devices.trouble or listed or 'none'}")
+    found += _unless_allowed("devices", hub.devices.trouble or listed, promised)
+    found += _unless_allowed("habits", str(state.habits.days or ""), promised)
     return found
 
 
@@ -154,14 +155,3 @@ def _identity(folder: Path) -> str:
     except (OSError, ValueError) as error:
         return f"generation {held.number}: {error}"
     return str(held.number) if issued.hub == held.hub == HUB else f"{issued.hub} in {held.hub}'s"
-
-
-def _voice(folder: Path) -> str:
-    """Return how loud the voice is; its folder is not synced, so the last one may be gone."""
-    try:
-        content = (folder / "voice" / preferences.NAME).read_bytes()
-        return str(msgspec.json.decode(content, type=preferences.Preferences).louder_pct)
-    except FileNotFoundError:
-        return ""
-    except msgspec.DecodeError as error:
-        return f"unreadable: {error}"

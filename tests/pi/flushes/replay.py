@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,17 +50,17 @@ def replay(folder: Path, *, most: int = 0, seed: int = 0, lies: int = 0) -> Repl
     record = folder / RECORD
     total = sum(one.flushes for one in operations(record)) + 1
     wanted = set(range(total)) if not most else {n * total // most for n in range(most)}
-    with tempfile.TemporaryDirectory(prefix="anbu-flushes-", dir="/dev/shm") as made:
-        work = Path(made)
+    with ExitStack() as undo:
+        made = tempfile.TemporaryDirectory(prefix="anbu-flushes-", dir="/dev/shm")
+        work = Path(undo.enter_context(made))
         shutil.copyfile(folder / DISK, work / "base.img")
-        base = Image(work / "base.img")
+        base = undo.enter_context(closing(Image(work / "base.img")))
         for boundary in boundaries(base, operations(record), lies=lies):
             found.flushes = boundary.number
             for claim in filter(None, map(claim_of, boundary.after)):
                 promised.take(claim)
             if boundary.number in wanted:
                 _judge(work, boundary, promised, found, dice)
-        base.close()
     return found
 
 
@@ -68,19 +69,19 @@ def _judge(
 ) -> None:
     """Judge the cut at a flush, and one after it by which a part of what followed was written."""
     for torn in (False, True) if at.after else (False,):
-        image, files = work / "cut.img", work / "files"
+        image = work / "cut.img"
         shutil.copyfile(work / "base.img", image)
         if torn:
             cut = Image(image)
             cut.tear(at.after, dice)
             cut.close()
-        files.mkdir()
         name = f"flush {at.number}{', torn' if torn else ''}: "
-        found.wrong += [name + one for one in _wrongs(image, files, promised)]
+        # the hub's thread for the disk may close its file a little later
+        with tempfile.TemporaryDirectory(dir=work, ignore_cleanup_errors=True) as files:
+            found.wrong += [name + one for one in _wrongs(image, Path(files), promised)]
         found.cuts += 1
         found.calls += len(promised.calls)
         found.registered += "identity" in promised.done
-        shutil.rmtree(files)
 
 
 def _wrongs(image: Path, files: Path, promised: Promised) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What is written while the record runs; it runs in the guest, with the hub's own environment.
 
     calls SECONDS    write down each call that a second reader sees in the outbox: it is durable
-    works ROUNDS     registration, renewals, the list of devices and the voice's file
+    works ROUNDS     registration, renewals, the list of devices, the habits
 
 Claims are written to the recorded disk itself, behind its file system and past every cache: they
 stand in the record among the writes and flushes, and no clock is needed to compare them.
@@ -19,15 +19,15 @@ from contextlib import closing
 from pathlib import Path
 
 from drivers.bluetooth.pairing import roster
+from hub.core.model.activity import Habits
 from hub.core.model.wireless import Pendant
+from hub.outbox import habits_file
 from hub.shared.county import County
 from hub.shared.identity import CURRENT, NEXT, prove, read
 from provisioning.enrol.enrolment import Enrolment
-from voice.speaking import preferences
 
-STATE = Path("/var/lib/anbu")
-VOICE = STATE / "voice"
 BEHIND, BLOCK = 60 * 1024 * 1024, 4096  # where the file system ends; one claim
+STATE = Path("/var/lib/anbu")
 COUNTY = County(center="https://10.0.2.100:8444", ca="/run/flushes/ca.crt")
 OWED = "SELECT id FROM message WHERE lane = 0"
 POLL_S = 0.01
@@ -48,12 +48,12 @@ class Witness:
         os.pwrite(self._disk, self._block, self._at)
 
 
-def calls(witness: Witness, seconds: float) -> None:
+def calls(witness: Witness, state: Path, seconds: float) -> None:
     """A reader of a WAL file sees a transaction only after its sync, so what is seen is durable."""
     seen: set[str] = set()
     end = time.monotonic() + seconds
-    with closing(sqlite3.connect(f"file:{STATE}/outbox.db?mode=ro", uri=True)) as db:
-        while time.monotonic() < end and not (STATE / "enough").exists():
+    with closing(sqlite3.connect(f"file:{state}/outbox.db?mode=ro", uri=True)) as db:
+        while time.monotonic() < end and not (state / "enough").exists():
             for (call,) in db.execute(OWED).fetchall():
                 if call not in seen:
                     seen.add(call)
@@ -62,18 +62,17 @@ def calls(witness: Witness, seconds: float) -> None:
     print(len(seen))  # noqa: T201 - the host reads it
 
 
-def works(witness: Witness, rounds: int) -> None:
+def works(witness: Witness, state: Path, county: County, rounds: int) -> None:
     """Do one round after the other; the first one registers the hub, the others renew."""
     for number in range(rounds):
-        _register(witness, number + 1)
-        _list(witness, number)
-        _speak(witness, number)
+        _register(witness, state / "identity", county, number + 1)
+        _list(witness, state / "devices.toml", number)
+        _learn(witness, state / "habits.bin", number + 1)
 
 
-def _register(witness: Witness, number: int) -> None:
-    root = STATE / "identity"
+def _register(witness: Witness, root: Path, county: County, number: int) -> None:
     witness.claim("identity", str(number), done=False)
-    enrolment = Enrolment(root, COUNTY, "board", lambda _: None, synced=lambda: True)
+    enrolment = Enrolment(root, county, "board", lambda _: None, synced=lambda: True)
     asyncio.run(enrolment.step())
     fresh = read(root, NEXT)
     if fresh is not None:
@@ -84,7 +83,7 @@ def _register(witness: Witness, number: int) -> None:
     witness.claim("identity", str(number))
 
 
-def _list(witness: Witness, number: int) -> None:
+def _list(witness: Witness, path: Path, number: int) -> None:
     name = f"pendant-{number}"
     pendant = Pendant(name, f"38:39:8F:70:B2:{number:02X}", "0f1e2d3c4b5a69788796a5b4c3d2e1f0")
 
@@ -93,14 +92,14 @@ def _list(witness: Witness, number: int) -> None:
         witness.claim("devices", " ".join(one.name for one in after), done=False)
         return after
 
-    after = roster.change(STATE / "devices.toml", how)
+    after = roster.change(path, how)
     witness.claim("devices", " ".join(one.name for one in after))
 
 
-def _speak(witness: Witness, number: int) -> None:
-    wanted = preferences.Preferences(louder_pct=float(number + 1))
-    witness.claim("voice", str(wanted.louder_pct), done=False)
-    preferences.save(wanted, VOICE)
+def _learn(witness: Witness, path: Path, number: int) -> None:
+    """Write habits; never claimed as done, since their folder is not synced: no call needs them."""
+    witness.claim("habits", str(number), done=False)
+    habits_file._write(path, Habits(days=number))
 
 
 def main() -> None:
@@ -112,11 +111,10 @@ def main() -> None:
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
     os.umask(0o077)
-    VOICE.mkdir(exist_ok=True)
     if story == "calls":
-        calls(witness, float(amount))
+        calls(witness, STATE, float(amount))
     else:
-        works(witness, int(amount))
+        works(witness, STATE, COUNTY, int(amount))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from drivers.bluetooth.pairing import roster
+from hub.core.model.activity import Habits
 from hub.core.model.effects import Lane
 from hub.core.model.state import HomeState
 from hub.core.model.wireless import Pendant
@@ -177,11 +178,14 @@ def test_a_list_of_devices_that_is_torn_is_found(state: Path, content: bytes) ->
     assert found.startswith("devices: ")
 
 
-def test_a_file_of_the_voice_that_is_torn_is_found(state: Path) -> None:
-    (state / "voice").mkdir()
-    (state / "voice/voice.json").write_bytes(b'{"speed":')
-    (found,) = wrongs(state, promise())
-    assert found.startswith("voice: unreadable")
+def test_habits_that_are_torn_are_found(state: Path) -> None:
+    (state / "habits.bin").write_bytes(b"\x8d\xa7vers")
+    assert list(wrongs(state, promise())) == ["lost: habits"]
+
+
+def test_habits_that_nobody_wrote_are_found(state: Path) -> None:
+    (state / "habits.bin").write_bytes(msgspec.msgpack.encode(Habits(days=3)))
+    assert list(wrongs(state, promise())) == ["habits: 3, not one of ['']"]
 
 
 def test_a_whole_record_is_replayed_and_a_lying_disk_is_caught(tmp_path: Path, state: Path) -> None:
