@@ -8,7 +8,6 @@
 Nothing here keeps the hub from starting: a call for help comes before secrecy.
 """
 
-import shutil
 from enum import Enum
 from pathlib import Path
 
@@ -88,6 +87,8 @@ def _encrypt(folder: Path, keys: KeyFile, key: bytes | None) -> bytes:
 
 def _set_aside(folder: Path) -> None:
     """Make room: the owner and mode go on, the files stay in case their key is found."""
+    import shutil  # noqa: PLC0415 - it is seldom needed, and would load for 10 ms
+
     aside = folder.with_name(folder.name + ASIDE)
     if aside.exists():
         shutil.rmtree(aside)
@@ -99,6 +100,8 @@ def _set_aside(folder: Path) -> None:
 
 def _empty_of_adapters(folder: Path) -> None:
     """Remove what BlueZ knows of its own adapters where it knows no device: it writes that anew."""
+    import shutil  # noqa: PLC0415 - as above
+
     if not any(folder.glob("*/*/info")):
         for adapter in folder.iterdir():
             shutil.rmtree(adapter) if adapter.is_dir() else adapter.unlink()

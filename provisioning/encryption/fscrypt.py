@@ -9,7 +9,6 @@ import errno
 import fcntl
 import os
 import struct
-import subprocess
 from pathlib import Path
 
 SET_POLICY, GET_POLICY = 0x800C6613, 0xC0096616
@@ -76,6 +75,8 @@ def switch_on(folder: Path) -> None:
 
     Raises UnsupportedError, OSError.
     """
+    import subprocess  # noqa: PLC0415 - once in a card's life
+
     device = _device(folder)
     tool = next((one for one in SWITCH if one.exists()), None)
     if tool is None or device is None:

@@ -11,8 +11,6 @@ from pathlib import Path
 from provisioning.encryption import folders, wiping
 from provisioning.encryption.folders import Kept
 
-QUIET = {Kept.ENCRYPTED, Kept.ABSENT}
-
 
 def start(root: Path) -> bool:
     """Make the folders ready; whether all of it went well."""
@@ -25,13 +23,13 @@ def start(root: Path) -> bool:
         _say("failed", error=str(error))
         return False
     for name, kept in found.items():
-        if kept not in QUIET:
-            _say(str(kept.value), folder=f"/{name}")
+        if kept is Kept.REPLACED:  # `anbu doctor` tells what is not encrypted at all
+            _say("replaced", folder=f"/{name}")
     return True
 
 
 def _say(key: str, **values: str) -> None:
-    from hub.shared.messages import ours  # noqa: PLC0415 - only where there is something to say
+    from hub.shared.messages import ours  # noqa: PLC0415 - they would load for 60 ms
 
     text = ours("provisioning", "encryption")["start"][key]
     sys.stdout.write(text.format(**values) + "\n")

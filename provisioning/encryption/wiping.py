@@ -8,7 +8,6 @@ before the hub does. What a card keeps aside of overwritten blocks is out of rea
 
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -84,6 +83,8 @@ def erase(place: Path) -> None:
 
     What is encrypted cannot be opened any more, and is only removed. Raises OSError.
     """
+    import shutil  # noqa: PLC0415 - not at a usual start
+
     if place.is_dir() and not place.is_symlink():
         for file in place.rglob("*"):
             if file.is_file() and not file.is_symlink():

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.shared.findings import Verdict
+from provisioning.doctor import machine
 from provisioning.encryption import folders, fscrypt, keyfile, start, wiping
 from provisioning.encryption.folders import ASIDE, BONDS, HUB, Kept
 from provisioning.encryption.keyfile import NAMES, KeyFile
@@ -76,7 +78,6 @@ def test_a_folder_whose_key_is_gone_is_set_aside_and_the_hub_can_write(card: Car
             written(card.root)
             KeyFile(card.root).destroy()
         with card:
-            (card.root / HUB).chmod(0o700)
             assert folders.prepare(card.root)[HUB] is Kept.REPLACED
             assert written(card.root).read_bytes() == KEPT
             assert (card.root / f"{HUB}{ASIDE}").is_dir()
@@ -92,13 +93,11 @@ def test_the_files_of_a_hub_that_was_not_encrypted_stay_where_they_are(card: Car
 
 
 @pytest.mark.usefixtures("no_encryption")
-def test_a_kernel_that_cannot_do_it_leaves_a_hub_that_works(
-    card: Card, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_kernel_that_cannot_do_it_leaves_a_hub_that_works(card: Card) -> None:
     with card:
         assert start.start(card.root)
         assert written(card.root).read_bytes() == KEPT
-    assert f"/{HUB}" in capsys.readouterr().out
+        assert told(card.root) == [(Verdict.NOTE, "unsupported")]
 
 
 def test_a_card_that_fails_is_told_and_nothing_raised(
@@ -147,6 +146,24 @@ def test_owner_and_mode_of_a_folder_go_on(card: Card) -> None:
         folders.prepare(card.root)
         found = (card.root / HUB).stat()
         assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (1234, 1234, 0o750)
+
+
+def told(root: Path) -> list[tuple[Verdict, str]]:
+    return [(one.verdict, one.code) for one in machine.encryption(root / HUB)]
+
+
+def test_the_doctor_says_how_the_folder_is_kept(card: Card) -> None:
+    with card:
+        assert told(card.root) == [], "there is none yet"
+        folders.prepare(card.root)
+        assert told(card.root) == [(Verdict.GOOD, "good")]
+        KeyFile(card.root).destroy()
+    with card:
+        folders.prepare(card.root)
+        assert told(card.root) == [(Verdict.NOTE, "aside"), (Verdict.GOOD, "good")]
+        wiping.go_on(card.root)
+        (card.root / HUB).mkdir()
+        assert told(card.root) == [(Verdict.NOTE, "plain")]
 
 
 def test_a_start_says_nothing_when_all_is_well(
