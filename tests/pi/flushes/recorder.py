@@ -26,7 +26,7 @@ NEEDED = (Path("/dev/fuse"), Path("/dev/loop-control"))
 def blank(folder: Path) -> Path:
     """Make the disk of the beginning, an empty ext4 with room behind it; return a copy to use."""
     disk = folder / DISK
-    run("mke2fs", "-q", "-t", "ext4", "-m", "0", disk, f"{BEHIND // 1024}k")
+    run("mke2fs", "-q", "-t", "ext4", "-b", str(BLOCK), "-m", "0", disk, f"{BEHIND // 1024}k")
     with disk.open("r+b") as file:
         file.truncate(BEHIND + 16 * BLOCK)
     (folder / RECORD).touch()

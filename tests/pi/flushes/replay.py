@@ -8,7 +8,6 @@ FOLDER is what a run has kept (`$ANBU_PI_LAB`): `state.img`, the disk of the beg
 """
 
 import random
-import shutil
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.pi.figures import say
-from tests.pi.flushes.images import Boundary, Image, boundaries
+from tests.pi.flushes.images import Boundary, Image, boundaries, copied
 from tests.pi.flushes.judge import Promised, claim_of, folder_of, wrongs
 from tests.pi.flushes.record import operations
 
@@ -53,8 +52,7 @@ def replay(folder: Path, *, most: int = 0, seed: int = 0, lies: int = 0) -> Repl
     with ExitStack() as undo:
         made = tempfile.TemporaryDirectory(prefix="anbu-flushes-", dir="/dev/shm")
         work = Path(undo.enter_context(made))
-        shutil.copyfile(folder / DISK, work / "base.img")
-        base = undo.enter_context(closing(Image(work / "base.img")))
+        base = undo.enter_context(closing(Image(copied(folder / DISK, work / "base.img"))))
         for boundary in boundaries(base, operations(record), lies=lies):
             found.flushes = boundary.number
             for claim in filter(None, map(claim_of, boundary.after)):
@@ -69,8 +67,7 @@ def _judge(
 ) -> None:
     """Judge the cut at a flush, and one after it by which a part of what followed was written."""
     for torn in (False, True) if at.after else (False,):
-        image = work / "cut.img"
-        shutil.copyfile(work / "base.img", image)
+        image = copied(work / "base.img", work / "cut.img")
         if torn:
             cut = Image(image)
             cut.tear(at.after, dice)

@@ -26,7 +26,7 @@ from hub.shared.county import County
 from hub.shared.identity import CURRENT, NEXT, prove, read
 from provisioning.enrol.enrolment import Enrolment
 
-BEHIND, BLOCK = 60 * 1024 * 1024, 4096  # where the file system ends; one claim
+BEHIND, BLOCK = 24 * 1024 * 1024, 4096  # where the file system ends; one claim
 STATE = Path("/var/lib/anbu")
 COUNTY = County(center="https://10.0.2.100:8444", ca="/run/flushes/ca.crt")
 OWED = "SELECT id FROM message WHERE lane = 0"

@@ -19,9 +19,10 @@ from hub.core.model.wireless import Pendant
 from hub.outbox.store import Outbox, Row
 from hub.shared.identity import KEY
 from tests.identities import enrol
-from tests.pi.flushes.images import Image, boundaries
+from tests.pi.flushes.images import HEAD, Image, boundaries
 from tests.pi.flushes.judge import HUB, Claim, Promised, claim_of, wrongs
-from tests.pi.flushes.record import HEAD, MAGIC, OPERATION, Flag, Operation, RecordError, operations
+from tests.pi.flushes.record import HEAD as RECORD_HEAD
+from tests.pi.flushes.record import MAGIC, OPERATION, Flag, Operation, RecordError, operations
 from tests.pi.flushes.replay import DISK, RECORD, replay
 from tests.pi.flushes.story import BEHIND, BLOCK
 from tests.pi.stages import run
@@ -41,7 +42,7 @@ def write(at: int, data: bytes, flags: Flag = PLAIN) -> Operation:
 def recorded(path: Path, done: Iterable[Operation], sector: int = SECTOR) -> Path:
     """Write a record as QEMU does."""
     with path.open("wb") as file:
-        file.write(HEAD.pack(MAGIC, 1, 0, sector).ljust(sector, b"\0"))
+        file.write(RECORD_HEAD.pack(MAGIC, 1, 0, sector).ljust(sector, b"\0"))
         for one in done:
             fields = (one.at // sector, one.size // sector, one.flags, 0)
             file.write(OPERATION.pack(*fields).ljust(sector, b"\0") + one.data)
@@ -63,7 +64,7 @@ def test_a_record_that_was_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
     assert list(operations(record)) == [FLUSH]
 
 
-@pytest.mark.parametrize("content", [b"", b"\1" * SECTOR, HEAD.pack(MAGIC, 2, 0, SECTOR)])
+@pytest.mark.parametrize("content", [b"", b"\1" * SECTOR, RECORD_HEAD.pack(MAGIC, 2, 0, SECTOR)])
 def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "record").write_bytes(content)
     with pytest.raises(RecordError):
@@ -97,12 +98,12 @@ def test_a_torn_cut_has_parts_of_what_followed_by_sectors(tmp_path: Path) -> Non
     places, seen = 8, set()
     for seed in range(50):
         path = tmp_path / str(seed)
-        path.write_bytes(b"-" * places * SECTOR)
+        path.write_bytes(bytes(HEAD) + b"-" * places * SECTOR)
         disk = Image(path)
         dice = random.Random(seed)  # noqa: S311 - no secret
-        disk.tear([write(0, b"+" * places * SECTOR)], dice)
+        disk.tear([write(HEAD, b"+" * places * SECTOR)], dice)
         disk.close()
-        content = path.read_bytes()
+        content = path.read_bytes()[HEAD:]
         sectors = {content[n : n + SECTOR] for n in range(0, len(content), SECTOR)}
         assert sectors <= {b"-" * SECTOR, b"+" * SECTOR}
         seen.add(content)

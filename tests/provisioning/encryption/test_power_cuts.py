@@ -13,7 +13,7 @@ from provisioning.encryption import folders, keyfile, start, wiping
 from provisioning.encryption.folders import HUB, Kept
 from tests.pi.figures import say
 from tests.pi.flushes import recorder
-from tests.pi.flushes.images import Image, boundaries
+from tests.pi.flushes.images import Image, boundaries, copied
 from tests.pi.flushes.record import operations
 from tests.pi.flushes.recorder import Recorder
 from tests.pi.flushes.replay import DISK, RECORD
@@ -50,14 +50,12 @@ def test_a_cut_leaves_the_home_whole_or_nothing_of_it(tmp_path: Path) -> None:
 
 def _cuts(folder: Path) -> list[Path]:
     """Return images of the card: at each flush, and with parts of what was written after it."""
-    made = folder / "base.img"
-    made.write_bytes((folder / DISK).read_bytes())
+    made = copied(folder / DISK, folder / "base.img")
     base, images = Image(made), list[Path]()
     dice = random.Random(0)  # noqa: S311 - no secret
     for boundary in boundaries(base, operations(folder / RECORD)):
         for torn in (False, True):
-            images.append(folder / f"{boundary.number}{'-torn' * torn}.img")
-            subprocess.run(["cp", "--sparse=always", made, images[-1]], check=True)
+            images.append(copied(made, folder / f"{boundary.number}{'-torn' * torn}.img"))
             if torn:
                 cut = Image(images[-1])
                 cut.tear(boundary.after, dice)
