@@ -1,6 +1,7 @@
 """The state folders at each start: unlocked, made new, or left as they are; the hub starts."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,21 +40,24 @@ def test_without_its_key_a_folder_shows_no_name(card: Card) -> None:
         assert [one.name for one in (card.root / HUB).iterdir()] != ["file"]
 
 
+DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
+    "gone": lambda _: None,
+    "empty": lambda _: b"",
+    "a page of zeros": lambda content: content[:4096] + bytes(4096) + content[8192:],
+}
+
+
 @pytest.mark.parametrize("lost", NAMES)
-@pytest.mark.parametrize("how", ["gone", "empty", "a page of zeros"])
+@pytest.mark.parametrize("how", DAMAGES)
 def test_one_file_of_the_key_is_enough_and_is_copied(card: Card, lost: str, how: str) -> None:
     with card:
         folders.prepare(card.root)
         written(card.root)
         file = card.root / keyfile.FOLDER / lost
         content = file.read_bytes()
-        {
-            "gone": file.unlink,
-            "empty": lambda: file.write_bytes(b""),
-            "a page of zeros": lambda: file.write_bytes(
-                content[:4096] + bytes(4096) + content[8192:]
-            ),
-        }[how]()
+        file.unlink()
+        if (damaged := DAMAGES[how](content)) is not None:
+            file.write_bytes(damaged)
     with card:
         assert folders.prepare(card.root)[HUB] is Kept.ENCRYPTED
         assert (card.root / HUB / "file").read_bytes() == KEPT
