@@ -8,6 +8,7 @@
 Nothing here keeps the hub from starting: a call for help comes before secrecy.
 """
 
+import os
 from enum import Enum
 from pathlib import Path
 
@@ -80,8 +81,18 @@ def _policy(folder: Path) -> bytes | None:
 
 
 def _encrypt(folder: Path, keys: KeyFile, key: bytes | None) -> bytes:
+    """Encrypt an empty folder; return the key. Raises UnsupportedError; then it is a plain one."""
     key = key or keys.make()
     fscrypt.encrypt(folder, fscrypt.add_key(folder, key))
+    probe = folder / ".probe"
+    try:  # a kernel without its cipher takes the policy, and refuses each file
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        was = folder.stat()
+        folder.rmdir()
+        _make(folder, was)
+        raise UnsupportedError(str(error)) from error
     return key
 
 
@@ -94,8 +105,13 @@ def _set_aside(folder: Path) -> None:
         shutil.rmtree(aside)
     was = folder.stat()
     folder.rename(aside)
+    _make(folder, was)
+
+
+def _make(folder: Path, was: os.stat_result) -> None:
+    """Make a folder again, with the owner and mode of the one before."""
     folder.mkdir(mode=was.st_mode & 0o777)
-    shutil.chown(folder, was.st_uid, was.st_gid)
+    os.chown(folder, was.st_uid, was.st_gid)
 
 
 def _empty_of_adapters(folder: Path) -> None:

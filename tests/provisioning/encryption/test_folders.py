@@ -104,6 +104,17 @@ def test_a_kernel_that_cannot_do_it_leaves_a_hub_that_works(card: Card) -> None:
         assert told(card.root) == [(Verdict.NOTE, "unsupported")]
 
 
+def test_a_kernel_without_the_cipher_leaves_a_hub_that_works(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the policy, and then refuses each file."""
+    encrypt = fscrypt.encrypt
+    monkeypatch.setattr(fscrypt, "encrypt", lambda folder, _: encrypt(folder, b"without its key."))
+    with card:
+        assert folders.prepare(card.root)[HUB] is Kept.UNSUPPORTED
+        assert written(card.root).read_bytes() == KEPT
+
+
 def test_a_card_that_fails_is_told_and_nothing_raised(
     card: Card, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -134,6 +134,15 @@ def test_somebody_has_to_type_the_hubs_name(
     assert HUB in capsys.readouterr().out
 
 
+def test_only_root_may_wipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert main(["wipe", "--root", str(tmp_path), "--hub", "anbu"]) == 1
+    assert "sudo anbu wipe" in capsys.readouterr().out
+    assert not wiping.is_begun(tmp_path)
+
+
 def test_a_wiping_that_fails_says_how_it_goes_on(
     card: Card, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
