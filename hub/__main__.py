@@ -33,6 +33,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "sensors": "drivers.virtual.sensors_cli",
     "support-bundle": "provisioning.support.bundle",
     "voice": "voice.cli",
+    "wipe": "provisioning.encryption.command",
 }
 Command = Callable[[argparse.Namespace], int]
 

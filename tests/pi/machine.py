@@ -20,7 +20,8 @@ from tests.pi.stages import run as run_here
 
 log = logging.getLogger("anbu-pi")
 
-BROKER_IN_GUEST = "10.0.2.100:8883"
+HOST_IN_GUEST = "10.0.2.100"
+BROKER_IN_GUEST = f"{HOST_IN_GUEST}:8883"
 BOOT_S = 600.0  # emulated cores: 36 s on an idle machine, 140 s beside four busy neighbours
 MEMORY_MB = 1024
 
@@ -38,6 +39,8 @@ class Machine:
     """A virtual Pi with its own folder for disk, sockets and console log.
 
     `scratch` is one more disk, the guest's last; what is written there is gone with the power.
+    `recorded` is one more disk, with a write cache as a card has, of which QEMU writes down each
+    write and flush. `doors` are more ports of the host: guest's port -> host's port.
     """
 
     memory_mb = MEMORY_MB
@@ -53,6 +56,8 @@ class Machine:
         self._link: GuestLink | None = None
         self.boot_s = 0.0
         self.scratch: Path | None = None
+        self.recorded: tuple[Path, Path] | None = None  # the disk, its record
+        self.doors: dict[int, int] = {}
         base = str(image / "base.img")
         disk = ("create", "-q", "-f", "qcow2", "-F", "raw", "-b", base)
         run_here("qemu-img", *disk, folder / "card.qcow2")
@@ -61,6 +66,10 @@ class Machine:
         # One socat for each connection of the guest; QEMU wants a comma in a value written twice.
         port = f"socat - TCP:127.0.0.1:{self._broker_port},,nodelay"
         wire = f"user,id=n,restrict=on,guestfwd=tcp:{BROKER_IN_GUEST}-cmd:{port}"
+        for guests, hosts in self.doors.items():
+            wire += (
+                f",guestfwd=tcp:{HOST_IN_GUEST}:{guests}-cmd:socat - TCP:127.0.0.1:{hosts},,nodelay"
+            )
         card = self.folder / "card.qcow2"
         argv = [
             "nice", "-n", "5", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-smp", "2",
@@ -81,7 +90,23 @@ class Machine:
             argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,readonly=on"]
         if self.scratch:
             argv += ["-drive", f"file={self.scratch},format=raw,if=virtio,snapshot=on"]
-        return argv
+        return argv + self._recording()
+
+    def _recording(self) -> list[str]:
+        """Return the arguments of a disk that is recorded, `virtio-state` by its id.
+
+        The guest finds it last, by its place on the bus: the card stays /dev/vda.
+        """
+        if self.recorded is None:
+            return []
+        disk, record = self.recorded
+        file = "driver=file,cache.no-flush=on"
+        return [
+            "-blockdev", f"{file},node-name=state-disk,filename={disk}",
+            "-blockdev", f"{file},node-name=state-record,filename={record}",
+            "-blockdev", "driver=blklogwrites,node-name=state,file=state-disk,log=state-record",
+            "-device", "virtio-blk-pci,drive=state,serial=state,write-cache=on,addr=1c",
+        ]  # fmt: skip
 
     @property
     def radio_path(self) -> Path:

@@ -1,0 +1,118 @@
+"""A hub on the virtual Pi with encrypted folders: what its button waits for, and a wipe.
+
+The canary is what the hub itself makes: its boot id, with which the id of each call in its outbox
+begins. The raw bytes of the card are searched for it: plain, encrypted, wiped.
+"""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.broker import Broker
+from tests.pi.figures import say
+from tests.pi.guestlink import wait_until
+from tests.pi.home import HELP, HUB, OUTBOX, UNIT, Home
+from tests.pi.machine import Machine
+from tests.pi.stages import run
+
+pytestmark = pytest.mark.pi
+
+STATE_UNIT = "anbu-state.service"
+REPO = Path(__file__).resolve().parents[2]
+PYTHON = "/usr/lib/anbu/hub/bin/python3"
+POLICY = f"""{PYTHON} -c 'from pathlib import Path
+from provisioning.encryption.fscrypt import policy
+raise SystemExit(policy(Path("/var/lib/anbu")) is None)'"""
+ANBU = "/usr/lib/anbu/hub/bin/anbu"
+OWED = "SELECT id FROM message WHERE lane = 0"
+SHARE = 0.5  # of the hub's own start, which takes as long again on any machine
+
+
+@pytest.fixture(scope="module")
+def alone(lab: Path, broker: Broker) -> Iterator[Home]:
+    """Yield a home without a broker: only its card knows of its calls."""
+    folder = lab / "wiped"
+    folder.mkdir()
+    broker.stop()
+    with Home(folder, broker) as home:
+        yield home
+    broker.start()
+
+
+def called(pi: Machine) -> bytes:
+    """Press, and return the id of the call once it is in the outbox."""
+    pi.until(f"systemctl is-active {UNIT}")
+    known = {answer["row"][0] for answer in pi.follow(OUTBOX, OWED, seconds=0.01)}
+    list(pi.press(HELP))
+    for answer in pi.follow(OUTBOX, OWED, seconds=30):
+        if answer["row"][0] not in known:
+            call: str = answer["row"][0]
+            return call.encode()
+    pytest.fail("the call is not in the outbox")
+
+
+def on_the_card(pi: Machine, *texts: bytes) -> list[bytes]:
+    """Switch the Pi off, and return which of some texts are in the raw bytes of its card."""
+    pi.must("sync")
+    pi.shut_down()
+    raw = pi.folder / "raw.img"
+    run("qemu-img", "convert", "-O", "raw", pi.folder / "card.qcow2", raw)
+    found = [text for text in texts if _holds(raw, text)]
+    raw.unlink()
+    return found
+
+
+def _holds(file: Path, text: bytes) -> bool:
+    words = ("grep", "--binary-files=text", "--fixed-strings", "--quiet", text.decode(), str(file))
+    return subprocess.run(words, check=False, env={"LC_ALL": "C"}).returncode == 0
+
+
+def test_a_wiped_pi_holds_no_call_and_its_button_waits_for_little(alone: Home) -> None:
+    pi = alone.pi
+    plain = called(pi)
+    assert on_the_card(pi, plain) == [plain], "the search finds what lies there plainly"
+    pi.boot()
+    _encrypt(pi)
+    kept = called(pi)
+    assert on_the_card(pi, kept) == [], "it is on the card, and nobody can read it"
+    pi.boot()
+    pi.until(f"systemctl is-active {UNIT}")
+    assert pi.run(POLICY).code == 0
+    again = {answer["row"][0].encode() for answer in pi.follow(OUTBOX, OWED, seconds=1)}
+    assert kept in again, "the hub itself reads it after a restart"
+    _say_what_the_button_waits_for(alone)
+    pi.must(f"{ANBU} wipe --hub {HUB}", timeout_s=300)
+    assert on_the_card(pi, kept) == []
+    pi.boot()
+    wait_until(lambda: pi.run(POLICY).code == 0, 60, "a new folder is encrypted")
+    assert not pi.run(f"test -e {OUTBOX}").code, "the hub works on it"
+    assert kept not in {a["row"][0].encode() for a in pi.follow(OUTBOX, OWED, seconds=1)}
+
+
+def _encrypt(pi: Machine) -> None:
+    """Install the unit; wipe what there is, since a folder with plain files stays plain."""
+    unit = (REPO / "systemd" / STATE_UNIT).read_bytes()
+    pi.put(f"/etc/systemd/system/{STATE_UNIT}", unit)
+    pi.must(f"systemctl daemon-reload && systemctl enable --quiet {STATE_UNIT}")
+    pi.must(f"{ANBU} wipe --hub {HUB}", timeout_s=300)
+    pi.must("sync")
+    pi.shut_down()
+    pi.boot()
+    pi.until(f"systemctl is-active {UNIT}")
+    assert pi.run(POLICY).code == 0, pi.run(f"journalctl -u {STATE_UNIT}").out
+
+
+def _say_what_the_button_waits_for(home: Home) -> None:
+    names = ("ExecMainStartTimestampMonotonic", "ExecMainExitTimestampMonotonic")
+    state_s = _between(home.show(*names, unit=STATE_UNIT))
+    names = ("ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic")
+    hub_s = _between(home.show(*names))
+    say(f"folders unlocked in {state_s:.2f} s, the hub then ready in {hub_s:.2f} s")
+    assert state_s < SHARE * hub_s
+
+
+def _between(times: dict[str, str]) -> float:
+    began, ended = sorted(int(value) / 1e6 for value in times.values())
+    return ended - began
