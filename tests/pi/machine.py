@@ -10,7 +10,7 @@ import contextlib
 import logging
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,13 @@ class Machine:
     """
 
     memory_mb = MEMORY_MB
+    closed: Container[int] = ()  # lines of contacts that are closed at rest
+    cargo_is_read_only = True
+    kernel_words = ""
+    board = ""  # a UUID by which this board is known; QEMU's own is the same for all
+    forwards: Mapping[
+        str, int
+    ] = {}  # an address in the guest -> a port of the host, besides the broker's
 
     def __init__(
         self, image: Path, folder: Path, broker_port: int, cargo: Path | None = None
@@ -59,15 +66,17 @@ class Machine:
 
     def _argv(self) -> list[str]:
         # One socat for each connection of the guest; QEMU wants a comma in a value written twice.
-        port = f"socat - TCP:127.0.0.1:{self._broker_port},,nodelay"
-        wire = f"user,id=n,restrict=on,guestfwd=tcp:{BROKER_IN_GUEST}-cmd:{port}"
+        wire = "user,id=n,restrict=on"
+        for address, port in {BROKER_IN_GUEST: self._broker_port, **self.forwards}.items():
+            wire += f",guestfwd=tcp:{address}-cmd:socat - TCP:127.0.0.1:{port},,nodelay"
         card = self.folder / "card.qcow2"
         argv = [
             "nice", "-n", "5", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-smp", "2",
             "-cpu", "max", "-m", str(self.memory_mb), "-nodefaults", "-display", "none",
             "-no-reboot",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd.img"),
-            "-append", "root=/dev/vda rw console=ttyS0 panic=-1 quiet mitigations=off",
+            "-append", "root=/dev/vda rw console=ttyS0 panic=-1 quiet mitigations=off"
+            + self.kernel_words,
             "-serial", f"file:{self.folder / 'console.log'}", "-rtc", "base=utc",
             "-drive", f"file={card},format=qcow2,if=virtio,cache=writethrough",
             "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev", wire,
@@ -77,8 +86,11 @@ class Machine:
             "-chardev", f"socket,id=hci,path={self.radio_path},server=on,wait=off",
             "-device", "virtserialport,chardev=hci,name=anbu.hci",
         ]  # fmt: skip
+        if self.board:
+            argv += ["-uuid", self.board]
         if self._cargo:
-            argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,readonly=on"]
+            kept = "readonly=on" if self.cargo_is_read_only else "cache=writethrough"
+            argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,{kept}"]
         if self.scratch:
             argv += ["-drive", f"file={self.scratch},format=raw,if=virtio,snapshot=on"]
         return argv
@@ -168,6 +180,7 @@ class Machine:
     ) -> Iterator[Answer]:
         """Press a contact; each answer says when the finger came down, by the guest's clocks."""
         fields: dict[str, Any] = {"line": line, "down_s": down_s, "gap_s": gap_s, "count": count}
+        fields["closed"] = line in self.closed
         return self.link.ask("press", **fields)
 
     def watch(self, *lines: int, seconds: float) -> Iterator[Answer]:
