@@ -115,7 +115,7 @@ class Installed:
 
     def synchronise(self) -> None:
         """The clock becomes right, as a time server would make it."""
-        self.pi.must("python3 /opt/pi/clock_is_right.py")
+        self.pi.must(f"python3 /opt/pi/clock_is_right.py {time.time():.3f}")
 
     def log(self) -> str:
         """The last words of all that matters here."""
