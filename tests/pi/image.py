@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.pi.stages import (
     GUEST,
+    GUEST_13,
     BuildError,
     cache_folder,
     download,
@@ -32,12 +33,16 @@ BASIC = (
 
 @dataclass(frozen=True)
 class Release:
-    """A Debian to make an image of: its kernel's series, and its packages besides `BASIC`."""
+    """A Debian to make an image of: its kernel's series, and its packages besides `BASIC`.
+
+    `overlay` has files of the guest by their paths, laid over those of `guest/`.
+    """
 
     suite: str
     kernel: str
     packages: tuple[str, ...]
     size: str
+    overlay: Path | None = None
 
 
 BOOKWORM = Release("bookworm", "6.1", (), "3G")
@@ -52,6 +57,7 @@ TRIXIE = Release(
         "wpasupplicant",
     ),
     "5G",
+    GUEST_13,
 )  # fmt: skip
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "ext4")
 HOST_TOOLS = (
@@ -146,14 +152,15 @@ def _gpio_module(release: Release, rootfs: Path, folder: Path) -> None:
     shutil.rmtree(root)
 
 
-def _put_guest_files(root: Path) -> None:
+def _put_guest_files(release: Release, root: Path) -> None:
     """Lay `guest/` over the root file system; the paths below it are the guest's own."""
-    for source in (path for path in GUEST.rglob("*") if path.is_file()):
-        if "__pycache__" not in source.parts:
-            target = root / source.relative_to(GUEST)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
-            target.chmod(0o644)
+    for folder in (GUEST, release.overlay):
+        for source in folder.rglob("*") if folder else ():
+            if source.is_file() and "__pycache__" not in source.parts:
+                target = root / source.relative_to(folder or GUEST)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(source.read_bytes())
+                target.chmod(0o644)
     run("chroot", root, "systemctl", "enable", *ENABLED)
     run("chroot", root, "systemctl", "mask", *MASKED)
     run("chroot", root, "systemd-sysusers")
@@ -168,7 +175,7 @@ def _image(release: Release, base: Path, module: Path, folder: Path) -> None:
     run("chroot", root, "depmod", version)
     if release is BOOKWORM:  # wheels come into it; Debian 13 gets the hub by its package
         run("chroot", root, "python3", "-m", "venv", "/usr/lib/anbu/hub")
-    _put_guest_files(root)
+    _put_guest_files(release, root)
     for tag in ("vmlinuz", "initrd.img"):
         shutil.move(root / "boot" / f"{tag}-{version}", folder / tag)
     size = release.size
@@ -188,7 +195,8 @@ def build(release: Release = BOOKWORM) -> Path:
     rootfs = rootfs_of(release)
     key = key_of(rootfs.parent.name, *KERNEL_FILES)
     module = _stage(release, "gpio", key, partial(_gpio_module, release, rootfs))
-    key = key_of(rootfs.parent.name, module.name, GUEST, Path(__file__))
+    overlay = release.overlay or ""
+    key = key_of(rootfs.parent.name, module.name, GUEST, overlay, Path(__file__))
     return _stage(release, "image", key, partial(_image, release, rootfs, module))
 
 

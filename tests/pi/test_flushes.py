@@ -18,6 +18,7 @@ from tests.pi.flushes import story
 from tests.pi.flushes.recorder import blank
 from tests.pi.flushes.replay import RECORD, replay
 from tests.pi.home import HELP, HUB, UNIT, Home
+from tests.pi.machine import EST_IN_GUEST
 from tests.provisioning.enrol.est import Est
 
 pytestmark = pytest.mark.pi
@@ -42,7 +43,8 @@ def recorded(lab: Path, broker: Broker, centre: Centre, est: Est) -> Iterator[Ho
     folder = lab / "flushes"
     folder.mkdir()
     home = Home(folder, broker)
-    home.pi.recorded, home.pi.doors = (blank(folder), folder / RECORD), {8444: _port(est)}
+    home.pi.recorded = blank(folder), folder / RECORD
+    home.pi.forwards = {EST_IN_GUEST: _port(est)}
     with home:
         yield home
 

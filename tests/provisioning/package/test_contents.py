@@ -57,6 +57,14 @@ def test_the_units_of_a_hub_are_in_it(tree: Path) -> None:
     assert of_hub & {path.name for path in (REPO / "systemd").iterdir()} <= shipped
 
 
+def test_the_library_for_gpio_lines_is_in_it_since_debian_has_none(
+    tree: Path, control: dict[str, dict[str, str]]
+) -> None:
+    assert "lgpio" not in control["anbu-python"]["Depends"]
+    site = tree / "usr/lib/anbu/hub/lib"
+    assert [*site.glob("python3*/site-packages/_lgpio*.so")]
+
+
 def test_each_file_that_a_unit_names_is_in_a_package_or_in_one_that_it_depends_on(
     tree: Path, control: dict[str, dict[str, str]]
 ) -> None:
