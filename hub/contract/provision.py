@@ -16,6 +16,14 @@ from hub.contract.json_lines import Vocabulary
 
 PROTOCOL = 1
 LINE_BYTES = 4096
+NO_IDENTITY, EXPIRED, OTHER_KEY = "no_identity", "expired", "other_key"  # details of IDENTITY
+REVOKED = "revoked"
+UNREGISTERED = {
+    NO_IDENTITY,
+    EXPIRED,
+    OTHER_KEY,
+    REVOKED,
+}  # so it reaches no centre
 Text = Annotated[str, Meta(max_length=200)]
 Digits = Annotated[str, Meta(pattern="^([0-9]{8})?$")]
 
@@ -27,6 +35,8 @@ class Part(StrEnum):
     BOARD = "board"  # the identity is of another board: a card that was copied or moved
     NETWORK = "network"  # no way to the centre; `detail` is a `NetworkTrouble`
     CLOCK = "clock"  # the centre's time is another
+    BACKUP = "backup"  # for days the centre could not keep what a replacement needs
+    BONDS = "bonds"  # devices of the hub of before are to be paired anew; `detail` names them
     DISK = "disk"  # too full to renew an identity
 
 
