@@ -112,6 +112,7 @@ class WhyNot(StrEnum):
     """Why something was not done to an installation; a key of the message files."""
 
     NO_HUB = "no_hub"  # the centre knows no such home
+    NO_LINK = "no_link"  # the centre is not connected: the hub cannot be asked
     NOT_YOURS = "not_yours"  # an installer sees only homes whose hub they have claimed
     NOT_BEGUN = "not_begun"
     FINISHED = "finished"  # it is over; a new one has to be begun

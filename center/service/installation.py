@@ -98,6 +98,20 @@ async def follow(desk: Desk, hub: str) -> None:
         desk.link.order(hub, command)
 
 
+async def check_sound(desk: Desk, hub: str, person: Person) -> None:
+    """Have the hub ask the resident how they are: an answer shows all of the sound.
+
+    Raises NotInstalledError.
+    """
+    await _check(desk, hub, person)
+    if desk.link.listening_utc is None:
+        raise NotInstalledError(WhyNot.NO_LINK)
+    command = await desk.store.change(installations.check_sound, hub, desk.clock())
+    if command is None:
+        raise NotInstalledError(WhyNot.NOT_BEGUN)
+    desk.link.order(hub, command)
+
+
 async def tell(desk: Desk, hub: str, person: Person, told: Told) -> Installation:
     """Store what the resident said: a consent, or 119안심콜. Raises NotInstalledError."""
     await _check(desk, hub, person)

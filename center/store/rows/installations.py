@@ -26,7 +26,7 @@ from hub.contract.wire import Reason
 
 BEGUN, REPORT = "begun", "report"  # steps of rows that are no item
 OPEN, FINISHED = "open", "finished"  # states of the row `begun`
-FOLLOW = "follow-"  # prefix of the commands
+FOLLOW, SOUND = "follow-", "sound-"  # prefixes of the commands
 FOLLOW_S = 120.0  # a hub shows itself for so long at each command
 ORDER_S = 60.0  # a command is of use for so long
 AGAIN_S = 60.0  # while somebody looks, the hub is told so often
@@ -170,8 +170,15 @@ def follow(conn: Connection, hub: str, utc: float) -> Command | None:
     if 0 <= utc - header.followed_utc < (SOON_S if silent else AGAIN_S):
         return None
     _note(conn, hub, followed_utc=utc)
-    counter, ident = next_counter(conn, hub, utc), FOLLOW + secrets.token_hex(6)
-    return Command(ident, CommandKind.INSTALL_FOLLOW, counter, utc + ORDER_S, lasts_s=FOLLOW_S)
+    return _command(conn, hub, utc, CommandKind.INSTALL_FOLLOW, lasts_s=FOLLOW_S)
+
+
+def check_sound(conn: Connection, hub: str, utc: float) -> Command | None:
+    """Return the command by which a hub asks its resident something; None: nobody installs it."""
+    found = _header(conn, hub)
+    if found is None or found[1].finished_utc is not None:
+        return None
+    return _command(conn, hub, utc, CommandKind.SOUND_CHECK)
 
 
 def known(conn: Connection, hub: str) -> Known:
@@ -240,6 +247,14 @@ def _answered(conn: Connection, hub: str, since_utc: float) -> Call | None:
     )
     utc = conn.scalar(query.order_by(column.stored_utc).limit(1))
     return None if utc is None else Call("", utc)
+
+
+def _command(
+    conn: Connection, hub: str, utc: float, kind: CommandKind, *, lasts_s: float = 0.0
+) -> Command:
+    prefix = FOLLOW if kind is CommandKind.INSTALL_FOLLOW else SOUND
+    ident = prefix + secrets.token_hex(6)
+    return Command(ident, kind, next_counter(conn, hub, utc), utc + ORDER_S, lasts_s=lasts_s)
 
 
 def _is_old(conn: Connection, hub: str) -> bool:
