@@ -413,7 +413,7 @@ def may_see(
     """
     if claimed_utc is None:
         return False
-    if installation is None or claimed_utc >= installation[0]:
+    if installation is None or claimed_utc > installation[0]:
         return True
     ended_utc = installation[1]
     return ended_utc is None or utc < ended_utc + SEEN_AFTER_S

@@ -8,7 +8,7 @@ import secrets
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
 from center.domain import installation
 from center.domain.enrolment import State as Claimed
@@ -33,9 +33,10 @@ AGAIN_S = 60.0  # while somebody looks, the hub is told so often
 STALE_S, SOON_S = 12.0, 10.0  # a hub that shows nothing for so long is told sooner
 CLOCKS_S = 5.0  # a synchronised hub's clock may be behind the centre's by this
 PRESSED = (Kind.HELP_BUTTON.value, Kind.PULL_CORD.value, Kind.PENDANT.value)
-HELD = (REPORT,)
+TESTED = Deed.TEST_PRESSED.value
+IN_EARNEST = (Deed.TEST_UNANSWERED.value, Deed.TEST_IN_EARNEST.value)
 
-_row, _incident, _audit = installations.c, tables.incidents.c, tables.audit.c
+_row, _incident = installations.c, tables.incidents.c
 
 
 class Header(Struct, frozen=True, omit_defaults=True):
@@ -83,7 +84,7 @@ def begin(conn: Connection, hub: str, by: str, utc: float) -> Installation:
     held = find(conn, hub)
     if held is not None and held.finished_utc is None:
         return held
-    conn.execute(delete(installations).where(_row.hub == hub, _row.step.not_in(HELD)))
+    conn.execute(delete(installations).where(_row.hub == hub, _row.step != REPORT))
     one = installation.begun(hub, by, utc)
     _put(conn, hub, BEGUN, "", state=OPEN, proven_utc=utc, by=by, evidence={})
     for item in one.items:
@@ -216,17 +217,29 @@ def drop(conn: Connection, hub: str) -> None:
 
 
 def _tested(conn: Connection, new: ColumnElement[bool]) -> Call | None:
-    """Return the first test call that another person than its tester answered, else the last."""
+    """Return the first test call that another person than its tester answered, else the last.
+
+    A test is a press in a lease of test mode that was said to be one, and never became a call.
+    """
+    pressed, closed, earnest = (tables.audit.alias(name) for name in ("pressed", "closed", "real"))
+    lease = tables.leases.c
+    leased = exists().where(
+        lease.hub == _incident.hub, lease.by == pressed.c.by,
+        lease.shown_utc <= _incident.received_utc, lease.until_utc > _incident.received_utc,
+    )  # fmt: skip
+    real = exists().where(earnest.c.incident == _incident.id, earnest.c.deed.in_(IN_EARNEST))
+    is_test = Outcome.TEST.value
     query = (
         select(_incident.id, _incident.closed_utc, _incident.device, _incident.place,
-               _incident.who, _audit.by)
-        .join(tables.audit, and_(_audit.incident == _incident.id, _audit.deed == Deed.CLOSED.value))
-        .where(new, _incident.test_utc.is_not(None), _incident.stage == Stage.CLOSED.value,
-               _incident.outcome == Outcome.TEST.value, _audit.outcome == Outcome.TEST.value)
+               closed.c.by, pressed.c.by.label("tester"))
+        .join(pressed, and_(pressed.c.incident == _incident.id, pressed.c.deed == TESTED))
+        .join(closed, and_(closed.c.incident == _incident.id, closed.c.outcome == is_test))
+        .where(new, _incident.stage == Stage.CLOSED.value, _incident.outcome == is_test,
+               leased, ~real)
         .order_by(_incident.received_utc)
     )  # fmt: skip
     found = [
-        Call(row.id, row.closed_utc or 0.0, row.device, row.place, row.by, row.who)
+        Call(row.id, row.closed_utc or 0.0, row.device, row.place, row.by, row.tester)
         for row in conn.execute(query)
     ]
     good = [call for call in found if call.by != call.leased_by]
