@@ -11,6 +11,7 @@ __all__ = [
     "equipment",
     "hub",
     "incident",
+    "installation",
     "lease",
     "limits",
     "need",
