@@ -10,6 +10,7 @@ __all__ = [
     "equipment",
     "hub",
     "incident",
+    "installation",
     "lease",
     "limits",
     "need",

@@ -38,6 +38,7 @@ from hub.contract.messages import (
     FaultReport,
     FromHub,
     HubState,
+    InstallReport,
     OtherEvent,
     Reply,
     ReportEvent,
@@ -108,8 +109,18 @@ def _store_by_kind(conn: Connection, received: Received) -> Told:
             return _state(conn, received, message)
         case FaultReport() | Cleared():
             return _fault(conn, received, message)
+        case _:
+            return _store_other(conn, received, message)
+
+
+def _store_other(
+    conn: Connection, received: Received, message: Telemetry | Vitals | Reply | InstallReport
+) -> Told:
+    match message:
         case Telemetry():
             hubs.keep_telemetry(conn, received.hub, received.raw, received.utc)
+            return Told()
+        case InstallReport():
             return Told()
         case Vitals():
             return _vitals(conn, received, message)

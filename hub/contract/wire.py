@@ -28,6 +28,7 @@ from hub.contract.messages import (
     FromCenter,
     FromHub,
     HubState,
+    InstallReport,
     OtherEvent,
     Reply,
     Telemetry,
@@ -142,6 +143,8 @@ def read_from_hub(topic_name: str, payload: bytes) -> FromHubRead:
             return FromHubRead(hub, report, lost)
         case ["telemetry"]:
             return FromHubRead(hub, _strict(payload, Telemetry))
+        case ["install"]:  # half a report would prove half a thing
+            return FromHubRead(hub, _strict(payload, InstallReport))
         case [name] if name in BY_TOPIC:
             return FromHubRead(hub, *_decode(payload, *BY_TOPIC[name]))
         case _:

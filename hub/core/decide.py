@@ -127,8 +127,8 @@ NEXT_WAKE = (
 )
 
 OF_A_PROCESS = {  # what no later process knows
-    "farewell": None, "pairing": None, "test_until": None, "setup": NO_SETUP, "shown": None,
-    "spoken_at": NEVER,
+    "farewell": None, "pairing": None, "test_until": None, "follow_until": None,
+    "setup": NO_SETUP, "shown": None, "spoken_at": NEVER,
 }  # fmt: skip
 
 

@@ -331,6 +331,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     spoken_at: float = NEVER  # when a spoken call was last raised
     pairing: Pairing | None = None
     test_until: float | None = None  # the home shows test mode until then [s, monotonic]
+    follow_until: float | None = None  # the centre follows an installation until then
     phones: dict[str, float] = field(default_factory=dict)  # by consent: when each was seen, UTC
     notices: tuple[Announcement, ...] = ()  # that wait to be spoken, and some that are over
     watch: WatchState = field(default_factory=WatchState)
