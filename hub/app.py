@@ -42,6 +42,7 @@ from hub.process.supervisor import Supervisor
 from hub.shared import system
 from hub.shared.identity import this_board
 from hub.shared.messages import messages
+from hub.witness import Follower, Witness
 
 ENDS, END_S = 2, 1.0
 GIVE_BACK_S = 3.0  # by then the first TLS handshake is over
@@ -75,6 +76,7 @@ class Hub:
         self.installer = InstallerSocket(
             Path(config.run_dir) / "hub.sock", self._look, self._look_at_link
         )
+        self.follower = Follower(Witness(), self._look, self.engine.delivery)
         self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
         self.over = asyncio.Event()  # it has to begin anew, with another identity
@@ -102,6 +104,7 @@ class Hub:
             group.create_task(_give_back())
             group.create_task(self._learn())
             group.create_task(self.installer.run())
+            group.create_task(self.follower.run())
             group.create_task(self.devices.watch())
             if self.config.hub:  # one that is not registered has nobody to dial
                 await self._connect()
@@ -138,6 +141,7 @@ class Hub:
         """Log trouble, wake installers' clients, and write the decision to the black box."""
         self.diary.note(event)
         self.installer.note(event)
+        self.follower.note(event, self.engine.state, self.rules)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
 
