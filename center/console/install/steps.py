@@ -55,10 +55,11 @@ class PartView(Struct, frozen=True):
     note: str = ""
     question: str = ""  # to be read to the resident
     answers: tuple[AnswerView, ...] = ()
+    again: bool = False  # it can be shown anew
 
 
 class StepView(Struct, frozen=True):
-    """A step. `now`: it is the first that waits; `changed` is another text whenever it turns."""
+    """A step. `now`: it is the first that waits. `tests`: buttons are pressed in it."""
 
     name: str
     n: int
@@ -67,7 +68,7 @@ class StepView(Struct, frozen=True):
     badge: Badge
     done: bool
     now: bool
-    seen: str
+    line: str  # beside its name: how it stands, and since when
     note: str
     parts: tuple[PartView, ...]
     answers: tuple[AnswerView, ...]
@@ -127,8 +128,7 @@ def result(standing: Standing, viewer: Viewer) -> list[str]:
     """Return what has shown a step, part by part: lines of the report."""
     parts = [_part(item, viewer) for item in standing.items]
     if not parts:
-        whole = _step(standing, 0, viewer, now=False)
-        return [text for text in (whole.seen, whole.note) if text]
+        return [_line(standing, viewer)]
     return [": ".join(filter(None, (one.title, one.seen or one.note))) for one in parts]
 
 
@@ -144,8 +144,8 @@ def _step(standing: Standing, n: int, viewer: Viewer, *, now: bool) -> StepView:
         badge=badge(standing, t),
         done=done,
         now=now,
-        seen=_said(standing, viewer),
-        note="" if standing.state is State.PROVEN else note(standing.evidence, t),
+        line=_line(standing, viewer),
+        note="" if done else note(standing.evidence, t),
         parts=parts,
         answers=_answers(step, standing.evidence, t) if not parts else (),
         again=step in AGAIN and not parts and _may_be_shown_again(standing),
@@ -158,14 +158,17 @@ def _may_be_shown_again(standing: Standing) -> bool:
     return standing.state is State.PROVEN or standing.evidence.why is Why.WEAK
 
 
-def _said(standing: Standing, viewer: Viewer) -> str:
-    """Return when a step was proven and what has shown it."""
+def _line(standing: Standing, viewer: Viewer) -> str:
+    """Return how a step stands: what has shown it and when, or how much of it is done."""
     t = viewer.t
-    if standing.state is not State.PROVEN:
-        return ""
+    if standing.state is State.LEFT_OUT:
+        whys = {note(one.evidence, t) for one in standing.items} or {note(standing.evidence, t)}
+        return " · ".join((t("install.left_out"), *sorted(whys)))
     if standing.items:
         count = sum(item.state is not State.WAITING for item in standing.items)
         return t("install.part_count", all=len(standing.items), done=count)
+    if standing.state is not State.PROVEN:
+        return t("install.waiting")
     return " · ".join(filter(None, (*seen(standing, viewer), _when(standing, viewer))))
 
 
@@ -191,6 +194,7 @@ def _part(item: Item, viewer: Viewer) -> PartView:
         note="" if proven else _note(item, t),
         question=t.word("install_consent", item.name) if asked else "",
         answers=_answers(item.step, item.evidence, t) if asked else (),
+        again=proven and item.step in AGAIN,
     )
 
 
@@ -203,8 +207,11 @@ def _title(item: Item, t: Texts) -> str:
     what = item.evidence.what
     kind = PENDANT if what == BUTTON and item.evidence.wireless else what
     name = t.word("install_kind", kind) if kind else item.name
-    place = item.evidence.place or item.name
-    return t("install_seen.place", place=place, kind=name) if kind else name
+    if not kind:
+        return name
+    place = item.evidence.place
+    pair = (place, name) if place else (name, item.name)
+    return t("install_seen.place", place=pair[0], kind=pair[1])
 
 
 def _do(item: Item, t: Texts) -> str:
