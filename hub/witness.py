@@ -18,7 +18,6 @@ from msgspec.structs import replace
 from hub.contract import wire
 from hub.contract.messages import AnsweredBy, InstallDevice, InstallReport
 from hub.contract.voice import Meaning
-from hub.core.inputs import installing
 from hub.core.model.events import (
     Answered,
     BatteryMeasured,
@@ -182,7 +181,7 @@ class Follower:
     def note(self, event: Event, state: HomeState, rules: Rules) -> None:
         """Note an event; while the centre follows, send what it changed."""
         showed = self._witness.note(event, state, rules)
-        if (showed or isinstance(event, OF_PARTS)) and installing.followed(state, event.at):
+        if (showed or isinstance(event, OF_PARTS)) and state.is_followed(event.at):
             self._changed.set()
 
     async def run(self) -> None:
@@ -190,7 +189,7 @@ class Follower:
         while True:
             state, rules, at = self._look()
             self._changed.clear()
-            if not installing.followed(state, at):
+            if not state.is_followed(at):
                 await self._changed.wait()
                 continue
             self._send(state, rules, at)

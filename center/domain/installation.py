@@ -74,6 +74,7 @@ class Why(Open):
     WEAK = "weak"  # waiting: the worst signal is too weak
     UNSYNCED = "unsynced"  # waiting: no time service has set the clock
     AHEAD = "ahead"  # waiting: the clock differs from the centre's by too much
+    OWN_ANSWER = "own_answer"  # waiting: whoever tests has answered the test
     OUT_OF_ORDER = "out_of_order"  # waiting: the hub names a fault of the part
 
 
@@ -110,8 +111,8 @@ class Part(Open):
 class WhyNot(StrEnum):
     """Why something was not done to an installation; a key of the message files."""
 
-    NO_HUB = "no_hub"  # the home has none, or it was removed
-    NO_LINK = "no_link"  # the centre is not connected: the hub could not be asked
+    NO_HUB = "no_hub"  # the centre knows no such home
+    NO_LINK = "no_link"  # the centre is not connected: the hub cannot be asked
     NOT_YOURS = "not_yours"  # an installer sees only homes whose hub they have claimed
     NOT_BEGUN = "not_begun"
     FINISHED = "finished"  # it is over; a new one has to be begun
@@ -119,7 +120,6 @@ class WhyNot(StrEnum):
     NO_SUCH_ITEM = "no_such_item"
     BAD_ANSWER = "bad_answer"
     NOT_PROVEN = "not_proven"  # a step is neither proven nor left out
-    STALE = "stale"  # the record was changed meanwhile; nothing was written
 
 
 class Evidence(Struct, frozen=True, omit_defaults=True):
@@ -257,6 +257,7 @@ class Call(Struct, frozen=True):
     device: str = ""
     place: str = ""
     by: str = ""  # who answered it
+    leased_by: str = ""  # whose test mode it was
 
 
 class Calls(Struct, frozen=True):
@@ -324,7 +325,7 @@ def shown(one: Installation, report: InstallReport, utc: float) -> Installation:
             for item in one.items
             if item.step in named and item.name and item.key not in listed
         ]
-    one = replace(one, items=tuple(sorted([*kept, *merged], key=_order)), reported_utc=utc)
+    one = replace(one, items=tuple(sorted([*kept, *merged], key=order)), reported_utc=utc)
     return _resident_parts(one, seen)
 
 
@@ -412,7 +413,7 @@ def may_see(
     """
     if claimed_utc is None:
         return False
-    if installation is None or claimed_utc >= installation[0]:
+    if installation is None or claimed_utc > installation[0]:
         return True
     ended_utc = installation[1]
     return ended_utc is None or utc < ended_utc + SEEN_AFTER_S
@@ -449,7 +450,7 @@ def _state_of(items: Iterable[Item]) -> State:
     return State.PROVEN if State.PROVEN in states else State.LEFT_OUT
 
 
-def _order(item: Item) -> tuple[int, int, str]:
+def order(item: Item) -> tuple[int, int, str]:
     """Return where an item stands: by step, known parts in their order, then by name."""
     parts = PARTS.get(item.step) or _OF_STEP.get(item.step, ())
     place = parts.index(item.name) if item.name in parts else len(parts)
@@ -690,4 +691,6 @@ def _of_call(item: Item, call: Call | None) -> Item:
     if call is None or item.state is State.PROVEN:
         return item
     evidence = Evidence(incident=call.incident, device=call.device, place=call.place)
+    if item.step is Step.TEST_CALL and call.by == call.leased_by:
+        return Item(item.step, item.name, evidence=replace(evidence, why=Why.OWN_ANSWER))
     return _proven(item, call.utc, evidence, call.by)

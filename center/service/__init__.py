@@ -9,6 +9,7 @@ __all__ = [
     "homes",
     "inbox",
     "incidents",
+    "installation",
     "leases",
     "metrics",
     "pairing",

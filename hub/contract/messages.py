@@ -591,6 +591,7 @@ class CommandKind(Open):
     OPEN_PAIRING = "open_pairing"  # the window in which Bluetooth devices are paired
     ANSWER_PAIRING = "answer_pairing"  # `text`: `yes`, `no`, or the key that the device shows
     TEST_MODE = "test_mode"  # the home shows for `lasts_s` that its presses are tests
+    SOUND_CHECK = "sound_check"  # the hub asks how the resident is, now, and listens
     INSTALL_FOLLOW = "install_follow"  # the hub publishes `InstallReport` for `lasts_s`
 
 

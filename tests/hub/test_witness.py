@@ -18,7 +18,7 @@ from hub.contract.provision import Way
 from hub.contract.radio import How, Sensed
 from hub.contract.voice import Meaning
 from hub.core.decide import decide, recover
-from hub.core.inputs.installing import MOST_S, followed
+from hub.core.inputs.installing import MOST_S
 from hub.core.model.events import (
     Answered,
     BatteryMeasured,
@@ -203,14 +203,14 @@ def test_a_home_with_more_devices_than_a_report_holds_tells_of_each_in_turn() ->
 
 def test_the_centre_follows_for_a_quarter_of_an_hour_at_most() -> None:
     home = Home()
-    assert not followed(home.state, 1.0)
+    assert not home.state.is_followed(1.0)
     long = msgspec.structs.replace(FOLLOW, lasts_s=3600.0)
     home.live(CommandReceived(10.0, 1010.0, long))
-    assert followed(home.state, 10.0 + MOST_S - 1)
-    assert not followed(home.state, 10.0 + MOST_S)
+    assert home.state.is_followed(10.0 + MOST_S - 1)
+    assert not home.state.is_followed(10.0 + MOST_S)
     end = msgspec.structs.replace(FOLLOW, id="d", counter=2, lasts_s=0.0)
     home.live(CommandReceived(20.0, 1020.0, end))
-    assert not followed(home.state, 20.0)
+    assert not home.state.is_followed(20.0)
     assert recover(home.state, BORN, ()).follow_until is None
 
 
@@ -252,7 +252,7 @@ async def _reports_are_sent_only_while_the_centre_follows() -> None:
         follower.note(event, home.state, RULES)
         await asyncio.sleep(0)  # the follower's turn
         await asyncio.sleep(0)
-        assert bool(sink.told) is followed(home.state, event.at)
+        assert bool(sink.told) is home.state.is_followed(event.at)
     async with asyncio.timeout(10):
         while sink.told[-1].devices[0].used_s != 0.0:
             sink.came.clear()

@@ -58,6 +58,8 @@ def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step | N
             return pairing.obey(state, command, at, rules)
         case CommandKind.TEST_MODE:
             return testing.obey(state, command, at)
+        case CommandKind.SOUND_CHECK:
+            return installing.check_sound(state, rules)
         case CommandKind.INSTALL_FOLLOW:
             return installing.obey(state, command, at)
         case _:

@@ -342,6 +342,10 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     limits: VitalLimits | None = None  # of the resident's readings, as the centre set them
     setup: Setup = NO_SETUP
 
+    def is_followed(self, at: float) -> bool:
+        """Whether the centre follows an installation at `at`."""
+        return self.follow_until is not None and at < self.follow_until
+
 
 Step = tuple[HomeState, list[Effect]]  # the result of a decision: the new state, what is to be done
 
