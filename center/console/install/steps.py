@@ -31,7 +31,7 @@ LOOK = {
 OF_WORD = {Step.CONSENTS: "install_answer", Step.ANSIM119: "install_ansim"}
 OF_PARTS = frozenset({Step.SOUND, Step.MAINS, Step.RESIDENT})
 AGAIN = frozenset({Step.NETWORK, Step.SENSORS, Step.RADIO, Step.SOUND, Step.MAINS, Step.CLOCK})
-IN_TEST_MODE = frozenset({Step.SENSORS, Step.RADIO, Step.SOUND, Step.TEST_CALL, Step.RESIDENT})
+IN_TEST_MODE = frozenset({Step.SENSORS, Step.RADIO, Step.TEST_CALL, Step.RESIDENT})
 BUTTON, PENDANT = "help_button", "pendant"
 
 
@@ -263,6 +263,8 @@ def seen(one: Standing | Item, viewer: Viewer) -> Iterator[str]:
             yield t("install_seen.answered_by", who=one.by)
         case Step.SENSORS | Step.RADIO | Step.SOUND:
             yield from _used(held, viewer)
+        case _:
+            pass
 
 
 def _used(held: Evidence, viewer: Viewer) -> Iterator[str]:
