@@ -147,7 +147,7 @@ def _step(standing: Standing, n: int, viewer: Viewer, *, now: bool) -> StepView:
         line=_line(standing, viewer),
         note="" if done else note(standing.evidence, t),
         parts=parts,
-        answers=_answers(step, standing.evidence, t) if not parts else (),
+        answers=_answers(standing, t) if not parts else (),
         again=step in AGAIN and not parts and _may_be_shown_again(standing),
         by_itself=step not in BY_WORD and not done,
         tests=step in IN_TEST_MODE,
@@ -193,7 +193,7 @@ def _part(item: Item, viewer: Viewer) -> PartView:
         seen=(told or _when(item, viewer)) if proven else "",
         note="" if proven else _note(item, t),
         question=t.word("install_consent", item.name) if asked else "",
-        answers=_answers(item.step, item.evidence, t) if asked else (),
+        answers=_answers(item, t) if asked else (),
         again=proven and item.step in AGAIN,
     )
 
@@ -210,6 +210,8 @@ def _title(item: Item, t: Texts) -> str:
     if not kind:
         return name
     place = item.evidence.place
+    if place and place in name:
+        return name  # `현관문 센서` in `현관문`
     pair = (place, name) if place else (name, item.name)
     return t("install_seen.place", place=pair[0], kind=pair[1])
 
@@ -237,10 +239,12 @@ def note(evidence: Evidence, t: Texts) -> str:
     )
 
 
-def _answers(step: Step, evidence: Evidence, t: Texts) -> tuple[AnswerView, ...]:
-    allowed = ANSWERS.get(step, frozenset())
+def _answers(told: Standing | Item, t: Texts) -> tuple[AnswerView, ...]:
+    """Return what may be answered; an answer of the record was not given at this visit."""
+    allowed = ANSWERS.get(told.step, frozenset())
+    given = told.evidence.answer if told.state is State.PROVEN else None
     return tuple(
-        AnswerView(one.value, t.word(OF_WORD[step], one.value), one is evidence.answer)
+        AnswerView(one.value, t.word(OF_WORD[told.step], one.value), one is given)
         for one in Answer
         if one in allowed
     )

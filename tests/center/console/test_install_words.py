@@ -20,7 +20,7 @@ from tests.center.making import HUB, NOW
 KOREAN = Viewer("이설치", NOW, texts(Language.KOREAN))
 DEVICES = (
     InstallDevice("living", "motion", "거실", on=False, used_s=60.0, heard_s=1.0),
-    InstallDevice("front", "exit_door", "현관", heard_s=30.0),
+    InstallDevice("front", "exit_door", "현관문", heard_s=30.0),
     InstallDevice("bath", "motion", "욕실", faults=(FaultKind.SILENT.value,)),
     InstallDevice("cord", "pull_cord", "욕실", used_s=30.0),
     InstallDevice("pendant", "help_button", wireless=True, used_s=30.0, battery_pct=97.0),
@@ -56,7 +56,7 @@ def test_each_sensor_says_what_to_do_until_it_was_seen_and_then_when() -> None:
     living, front = part(sensors, "living"), part(sensors, "front")
     assert (living.title, living.do, living.done) == ("거실 · 움직임 센서", "", True)
     assert living.seen.endswith("감지됨")
-    assert (front.title, front.do) == ("현관 · 현관문 센서", "문을 열었다 닫아 보세요")
+    assert (front.title, front.do) == ("현관문 센서", "문을 열었다 닫아 보세요")
     assert not front.done
     assert front.seen == ""
     assert sensors.line == "4개 중 2개 확인됨"
@@ -117,6 +117,7 @@ def test_a_consent_is_read_aloud_and_both_answers_stay_to_be_chosen() -> None:
     asked = part(view(one, Step.CONSENTS), ConsentItem.VOICE)
     assert asked.question.endswith("괜찮으세요? 소리는 집 밖으로 나가지 않습니다.")
     assert "기록에는 동의하지 않으신 것으로" in asked.note
+    assert not any(answer.chosen for answer in asked.answers), "it is to be asked again"
     told = installation.told(one, Step.CONSENTS, ConsentItem.VOICE, Answer.GIVEN, "이설치", NOW)
     assert isinstance(told, Installation)
     answered = part(view(told, Step.CONSENTS), ConsentItem.VOICE)

@@ -5,9 +5,12 @@ home.show(living=5.0)       # the hub reports: somebody walked past the sensor 5
 home.press()                # the red button; in test mode it waits as a test
 """
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
+from playwright.sync_api import Page, expect
 
 from center.domain.incident import Deed, Entry
+from center.service import enrolment
 from center.store.rows import leases, records
 from hub.contract.messages import (
     CommandKind,
@@ -18,6 +21,7 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Kind, What, of_alarm
 from tests.center.e2e.office import Office
+from tests.center.est import request
 from tests.center.lives import RECORD
 
 HUB = "js-0417"
@@ -95,3 +99,40 @@ class SettingUp:
             said.data, boot=BOOT, scaip=of_alarm(Kind.HELP_BUTTON, what, "거실", said.id)
         )
         self.office.hear(self.hub, replace(said, data=data))
+
+    def use_all(self) -> None:
+        """Use every sensor, button and device, pull the mains, and answer the hub."""
+        self.show(**{one.name: 0.0 for one in DEVICES})
+        self.speak()
+
+    def rehearse(self) -> None:
+        """Let the resident press the red button, and then the green one."""
+        self.press("call-2")
+        self.press("call-2", What.CANCELLED)
+
+
+def claim(home: SettingUp, page: Page) -> None:
+    """Type the hub's digits at the list of homes, and go to the home's page."""
+    body = request(ec.generate_private_key(ec.SECP256R1()))
+    desk = home.office.desk
+    digits = home.office.act(enrolment.ask(desk, body, "203.0.113.9")).digits
+    page.get_by_role("link", name="새 허브 등록").click()
+    page.locator("#digits").press_sequentially(digits)
+    page.get_by_label("센터에 있는 집").check()
+    page.get_by_label("집 번호").fill(home.hub)
+    page.get_by_role("button", name="다음").click()
+    page.get_by_role("button", name="예, 이 집에 등록합니다").click()
+    home.office.act(enrolment.ask(desk, body, "203.0.113.9"))
+    expect(page.locator("#fetched")).to_be_visible()
+    home.greet()
+    page.get_by_role("link", name="설치 화면으로").click()
+
+
+def answer_all(page: Page) -> None:
+    """Choose an answer for each consent in turn, and for 119안심콜."""
+    asked = page.locator("[id^=part-consents-]")
+    for n in range(asked.count()):
+        answer = "동의하심" if n % 2 else "동의하지 않으심"
+        asked.nth(n).get_by_role("button", name=answer, exact=True).click()
+        expect(asked.nth(n).locator(".chosen")).to_have_text(answer)
+    page.get_by_role("button", name="등록하셨음").click()

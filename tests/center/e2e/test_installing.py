@@ -5,18 +5,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Page, expect
 
-from center.service import enrolment
 from center.service.auth import Role
 from hub.contract.messages import CommandKind, PairingReport
-from hub.contract.scaip import What
 from tests.broker import wait_until
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
-from tests.center.e2e.setting_up import HUB, SettingUp
-from tests.center.est import request, settings
+from tests.center.e2e.setting_up import HUB, SettingUp, answer_all, claim
+from tests.center.est import settings
 
 pytestmark = pytest.mark.browser
 INSTALLER, SECOND, OPERATOR, SUPERVISOR = "이설치", "박설치", "김하늘", "이정민"
@@ -49,25 +46,8 @@ def phone(seat: Seat, name: str = INSTALLER, path: str = "/install", width: int 
     return page
 
 
-def claimed(home: SettingUp, page: Page) -> None:
-    """Let the hub ask, type its digits, and let it fetch its certificate."""
-    body = request(ec.generate_private_key(ec.SECP256R1()))
-    desk = home.office.desk
-    digits = home.office.act(enrolment.ask(desk, body, "203.0.113.9")).digits
-    page.get_by_role("link", name="새 허브 등록").click()
-    page.locator("#digits").press_sequentially(digits)
-    page.get_by_label("센터에 있는 집").check()
-    page.get_by_label("집 번호").fill(home.hub)
-    page.get_by_role("button", name="다음").click()
-    page.get_by_role("button", name="예, 이 집에 등록합니다").click()
-    home.office.act(enrolment.ask(desk, body, "203.0.113.9"))
-    expect(page.locator("#fetched")).to_be_visible()
-    home.greet()
-
-
 def begun(home: SettingUp, page: Page) -> None:
-    claimed(home, page)
-    page.get_by_role("link", name="설치 화면으로").click()
+    claim(home, page)
     page.get_by_role("button", name="설치 시작").click()
     expect(page.locator("#progress")).to_be_visible()
 
@@ -155,8 +135,7 @@ def call_the_centre(page: Page, home: SettingUp, board: Page) -> None:
     expect(page.locator(".install-test")).to_contain_text("상담원이 시험이라고 답하기를")
     board.get_by_role("button", name="시험이었음").click()
     step(page, "test_call")(f"{OPERATOR} 님이 시험으로 받음")
-    home.press("call-2")
-    home.press("call-2", What.CANCELLED)
+    home.rehearse()
     step(page, "resident")("3개 중 3개 확인됨")
     page.get_by_role("button", name="시험 모드 끄기").click()
     expect(page.get_by_role("button", name="시험 모드 끄기")).to_have_count(0)
@@ -164,13 +143,8 @@ def call_the_centre(page: Page, home: SettingUp, board: Page) -> None:
 
 def ask_the_resident(page: Page) -> None:
     """Ask for each consent, and after 119안심콜."""
-    asked = page.locator("[id^=part-consents-]")
-    for n in range(asked.count()):
-        answer = "동의하심" if n % 2 else "동의하지 않으심"
-        asked.nth(n).get_by_role("button", name=answer, exact=True).click()
-        expect(asked.nth(n).locator(".chosen")).to_have_text(answer)
+    answer_all(page)
     step(page, "consents")("9개 중 9개 확인됨")
-    page.get_by_role("button", name="등록하셨음").click()
     expect(page.locator("#progress")).to_have_text("12단계 중 12단계 끝남")
 
 
