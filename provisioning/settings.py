@@ -4,8 +4,9 @@ Relative paths start at the file's own folder.
 """
 
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from hub.contract.forms import FilePath, SocketPath
@@ -16,12 +17,18 @@ USUAL = Path("/etc/anbu/provision.toml")
 
 
 class ProvisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings. `state_dir` is the hub's: it holds the identity."""
+    """All settings. `state_dir` is the hub's: it holds the identity.
+
+    `network`: whether this process looks after the network, by NetworkManager. `form_port`: of the
+    page on the hotspot; a phone opens it by itself on port 80 only.
+    """
 
     socket: SocketPath = "/run/anbu/provision.sock"
     state_dir: FilePath = "/var/lib/anbu"
     run_dir: FilePath = "/run/anbu-provision"
     county: FilePath = "/etc/anbu/county.toml"
+    network: bool = True
+    form_port: Annotated[int, Meta(ge=0, le=65535)] = 80
 
     @property
     def identities(self) -> Path:

@@ -18,7 +18,7 @@ from hub.shared.messages import ours
 from provisioning.network.bus import connect
 from provisioning.network.checks import Center, check
 from provisioning.network.form import flaw
-from provisioning.network.nm import UNREACHED, JoinError, NetworkDaemon
+from provisioning.network.nm import UNREACHED, JoinError, NetworkDaemon, trouble_of
 from provisioning.network.service import Connections, Setup
 from provisioning.network.state import Credentials, Security, readable
 
@@ -75,7 +75,8 @@ async def _with_manager(job: Job) -> int:
         finally:
             bus.disconnect()
     except UNREACHED as error:
-        sys.stderr.write(f"{_result(NetworkTrouble.NO_MANAGER)} ({error})\n")
+        detail = f" ({error})" if str(error) else ""
+        sys.stderr.write(f"{_result(trouble_of(error))}{detail}\n")
         return 1
 
 
