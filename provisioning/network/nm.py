@@ -29,7 +29,7 @@ DEVICE, WIRELESS, WIRED = f"{NM}.Device", f"{NM}.Device.Wireless", f"{NM}.Device
 POINT, ACTIVE, PROFILE = f"{NM}.AccessPoint", f"{NM}.Connection.Active", f"{SETTINGS}.Connection"
 WIFI, SECRET = "802-11-wireless", "802-11-wireless-security"
 JOIN_S = 100.0  # its own deadlines: 25 s to associate, 12 s for a wrong password, 45 s for DHCP
-HOTSPOT_S = 60.0
+HOTSPOT_S = 90.0  # 2 s on a Pi; 40 s were seen on emulated cores
 TO_DISK = 0x1  # NMSettingsUpdate2Flags
 OURS, HOTSPOT_ID = "anbu-wifi", "anbu-hotspot"  # ids of the profiles that we make
 WEXT = Path("/proc/net/wireless")
@@ -181,7 +181,11 @@ class NetworkDaemon:
             "bind-activation": Variant("s", "dbus-client"),
         }
         _, self._hotspot = await self._activate(hotspot_of(name, password), device, options)
-        await self._until_up(device, self._hotspot, HOTSPOT_S)
+        try:
+            await self._until_up(device, self._hotspot, HOTSPOT_S)
+        except JoinError:
+            await self._end_hotspot()  # it might come up later, without a form
+            raise
         config = await self._get(device, DEVICE, "Ip4Config")
         addresses = await self._get(config, f"{NM}.IP4Config", "AddressData")
         return str(addresses[0]["address"].value)
@@ -191,12 +195,7 @@ class NetworkDaemon:
 
         NetworkManager would join one by itself, but only after a scan of its own.
         """
-        active, self._hotspot = self._hotspot, ""
-        if active:
-            try:
-                await self._call(ROOT, NM, "DeactivateConnection", "o", active)
-            except RefusedError as error:
-                log.info("the hotspot was closed already: %s", error)
+        await self._end_hotspot()
         saved = await self._saved()
         device = _device(await self._objects(), Kind.WIFI)
         if saved and device:
@@ -207,6 +206,14 @@ class NetworkDaemon:
                 log.info("it joins the saved Wi-Fi by itself: %s", error)
 
     # how
+
+    async def _end_hotspot(self) -> None:
+        active, self._hotspot = self._hotspot, ""
+        if active:
+            try:
+                await self._call(ROOT, NM, "DeactivateConnection", "o", active)
+            except RefusedError as error:
+                log.info("the hotspot was closed already: %s", error)
 
     async def _wifi(self) -> str:
         objects = await self._objects()

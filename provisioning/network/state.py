@@ -99,10 +99,15 @@ class Waiting(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """The hotspot is open until then; None: until a Wi-Fi is saved, or a cable is in."""
+    """The hotspot is open until then; None: until a Wi-Fi is saved, or a cable is in.
+
+    `opening`: it was ordered, and is neither open nor failed yet. What stood before it ends then,
+    which is no loss.
+    """
 
     until: float | None
     retry: float | None = None  # when the hotspot, which failed, is tried again
+    opening: bool = True
 
 
 class Leaving(Struct, frozen=True):
@@ -227,7 +232,7 @@ def decide(state: State, event: Event, at: float) -> tuple[State, tuple[Action, 
             state, actions = _checked(state, trouble, at)
         case Opened(well) if isinstance(state.mode, Open):
             retry = None if well else at + RETRY_S
-            mode = replace(state.mode, retry=retry)
+            mode = replace(state.mode, retry=retry, opening=False)
             state = replace(state, mode=mode, hotspot_trouble=not well)
         case _:
             pass
@@ -301,7 +306,7 @@ def _unmanaged(state: State, at: float) -> State:
     if state.manager:
         state = replace(state, manager=False, seen=Seen(), way_trouble=None, check_at=None)
     if isinstance(state.mode, Open) and state.mode.retry is None:
-        return replace(state, mode=replace(state.mode, retry=at + RETRY_S))
+        return replace(state, mode=replace(state.mode, retry=at + RETRY_S, opening=False))
     return state
 
 
@@ -316,8 +321,8 @@ def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, .
             return replace(state, mode=Waiting(at)), ()
         case Open(until) if until is None and (now is Way.ETHERNET or _saved_by_others(state)):
             return _close(state, at)
-        case Open(_, retry) if retry is None and _lost(radio, seen.radio):
-            return state, (Action.OPEN,)
+        case Open(_, retry, opening) if not (retry or opening) and _lost(radio, seen.radio):
+            return replace(state, mode=replace(state.mode, opening=True)), (Action.OPEN,)
         case _:
             return state, ()
 
@@ -418,7 +423,7 @@ def _timed(
         case Open(until) if until is not None and at >= until:
             state, more = _close(state, at)
         case Open(retry=retry) if retry is not None and at >= retry:
-            state = replace(state, mode=replace(state.mode, retry=None))
+            state = replace(state, mode=replace(state.mode, retry=None, opening=True))
             more = (Action.OPEN,)
         case Leaving(wanted, due, back) if at >= due:
             state, more = replace(state, mode=Joining(wanted, back)), (Action.JOIN,)

@@ -97,6 +97,17 @@ def test_a_new_hub_without_a_cable_opens_its_hotspot_after_20_s() -> None:
     assert story.state.mode == Open(None)
 
 
+def test_a_hotspot_that_gives_way_to_the_next_try_is_not_lost() -> None:
+    """Each loss that was seen ordered it again, which ended the one that stood: without end."""
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=False)).wait(RETRY_S)
+    assert story.take() == [Action.OPEN, Action.OPEN]
+    story.hear(Looked(HOTSPOT), Looked(NEW))
+    assert story.take() == [], "the late one of the first try ends"
+    story.hear(Looked(HOTSPOT), Opened(well=True), Looked(HOTSPOT))
+    assert story.take() == []
+    assert story.hear(Looked(NEW)).take() == [Action.OPEN]
+
+
 def test_a_cable_comes_first() -> None:
     story = Story().hear(Looked(CABLE)).wait(10 * SETTLE_S)
     assert Action.OPEN not in story.done
@@ -160,7 +171,7 @@ def test_a_call_ends_a_try_that_has_not_begun_and_lets_one_that_runs_end() -> No
 def test_a_call_leaves_a_hotspot_that_took_no_wifi_away() -> None:
     story = unset().hear(Ordered(0))
     assert story.take() == []
-    assert story.mode == Open(None)
+    assert story.mode == Open(None, opening=False)
 
 
 def test_the_page_is_out_before_the_hotspot_closes() -> None:
@@ -231,7 +242,7 @@ def test_an_order_during_a_try_does_not_end_it() -> None:
 def test_an_order_while_the_hotspot_is_open_gives_it_that_time() -> None:
     story = unset().hear(Ordered(60))
     assert story.take() == []
-    assert story.state.mode == Open(story.at + 60)
+    assert story.state.mode == Open(story.at + 60, opening=False)
 
 
 def test_two_who_send_the_form_at_once_do_not_disturb_each_other() -> None:
