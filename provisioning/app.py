@@ -35,6 +35,8 @@ from hub.shared.sidecar.link import HubLink, Pace
 from hub.shared.system import one_heap, settle_memory
 from provisioning.backup.daily import Backups
 from provisioning.enrol.enrolment import Enrolment
+from provisioning.network.checks import Center
+from provisioning.network.service import Connections, Setup
 from provisioning.settings import ProvisionSettings, load
 from provisioning.status import Board
 
@@ -47,7 +49,7 @@ END_S = 2.0
 Tell = Callable[[Fact], None]
 
 
-class Connections(Protocol):
+class Connector(Protocol):
     """The part that brings the hub onto the network (`provisioning.network`)."""
 
     async def run(self, tell: Tell) -> None:
@@ -84,7 +86,7 @@ class App:
         self,
         settings: ProvisionSettings,
         county: County,
-        network: Connections | None = None,
+        network: Connector | None = None,
         board: str | None = None,
     ) -> None:
         self._identities, self._network = settings.identities, network
@@ -167,9 +169,16 @@ def run(args: Namespace) -> int:
     county = county_of(settings)
 
     async def serve() -> int:
-        return await App(settings, county).run()
+        network = Connections(setup_of(settings, county)) if settings.network else None
+        return await App(settings, county, network).run()
 
     return asyncio.run(serve())
+
+
+def setup_of(settings: ProvisionSettings, county: County) -> Setup:
+    """Return how the network is set up: the county's centre is what has to be behind it."""
+    known = bool(county.center and county.ca)
+    return Setup(Center.at(county.center, county.ca) if known else None, settings.form_port)
 
 
 def county_of(settings: ProvisionSettings) -> County:

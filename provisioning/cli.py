@@ -98,7 +98,8 @@ def _network(state: State) -> Iterator[str]:
         return
     yield _say(f"way_{Way(shown.way)}", name=shown.network)
     if shown.network_trouble:
-        yield _say("network_trouble", trouble=shown.network_trouble)
+        words = ours("provisioning", "network")["result"]
+        yield words.get(shown.network_trouble, shown.network_trouble)
 
 
 def _say(key: str, **values: object) -> str:

@@ -17,7 +17,11 @@ USUAL = Path("/etc/anbu/provision.toml")
 
 
 class ProvisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings. `state_dir` is the hub's: it holds the identity."""
+    """All settings. `state_dir` is the hub's: it holds the identity.
+
+    `network`: whether this process looks after the network, by NetworkManager. `form_port`: of the
+    page on the hotspot; a phone opens it by itself on port 80 only.
+    """
 
     socket: SocketPath = "/run/anbu/provision.sock"
     state_dir: FilePath = "/var/lib/anbu"
@@ -25,6 +29,8 @@ class ProvisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
     county: FilePath = "/etc/anbu/county.toml"
     voice_dir: FilePath = "/var/lib/anbu-voice"  # how the resident wants the voice
     spread_s: Annotated[float, Meta(ge=0, le=86_400)] = 3600.0  # of a county's backups
+    network: bool = True
+    form_port: Annotated[int, Meta(ge=0, le=65535)] = 80
 
     @property
     def identities(self) -> Path:

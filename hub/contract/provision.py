@@ -53,6 +53,7 @@ class NetworkTrouble(StrEnum):
     """Why there is no way to the centre: `detail` of a `Trouble`, `trouble` of a `Network`."""
 
     NO_MANAGER = "no_manager"  # NetworkManager does not answer
+    NOT_ALLOWED = "not_allowed"  # NetworkManager does not let this user do what is needed
     NO_WAY = "no_way"  # no cable, and no Wi-Fi adapter
     RADIO_OFF = "radio_off"  # Wi-Fi is blocked: a switch, or no country was set
     NOT_JOINED = "not_joined"  # the saved Wi-Fi is not reached
@@ -127,7 +128,11 @@ class Ping(Struct, frozen=True):
 
 
 class OpenHotspot(Struct, frozen=True):
-    """Hub to process: open the hotspot for `s` seconds, since somebody asked for it; 0 shuts it."""
+    """Hub to process: open the hotspot for `s` seconds, since somebody asked for it.
+
+    0 shuts it at once, since a call needs the saved Wi-Fi. Where none is saved it takes nothing
+    away, and stays.
+    """
 
     s: Annotated[float, Meta(ge=0, le=3600)]
 

@@ -73,7 +73,8 @@ def test_each_state_is_told_and_what_to_do() -> None:
         (State(runs=True, shown=replace(shown, digits="40718235")), "4071 8235"),
         (State(runs=True, shown=replace(shown, trouble="portal")), "로그인"),
         (replace(ready, shown=replace(shown, way=Way.WIFI, network="집")), "와이파이 집에"),
-        (replace(ready, shown=replace(shown, way=Way.NONE, network_trouble="dns")), "dns"),
+        (replace(ready, shown=replace(shown, way=Way.NONE, network_trouble="no_dns")), "(DNS)"),
+        (replace(ready, shown=replace(shown, way=Way.NONE, network_trouble="new")), "new"),
         (replace(ready, shown=replace(shown, clock_ahead_s=-7200.0)), "-7200초"),
     ]
     for state, words in cases:

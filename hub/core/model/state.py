@@ -185,7 +185,7 @@ class Setup(Struct, frozen=True):
     """What the provisioning process said last: registration, network, the centre's time.
 
     `until`: by then somebody is beside the hub, so new digits are spoken unasked; `again_at`: they
-    are said once more.
+    are said once more. `asked_at`: when the button last asked for the hotspot.
     """
 
     digits: str = ""
@@ -197,6 +197,7 @@ class Setup(Struct, frozen=True):
     network: str = ""  # the name of the Wi-Fi, or of the hotspot
     signal_dbm: int | None = None
     network_trouble: str = ""
+    asked_at: float | None = None
     ahead_s: float | None = None  # of the centre's clock
 
 

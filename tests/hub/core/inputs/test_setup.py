@@ -275,8 +275,67 @@ def test_without_a_link_a_long_hold_opens_the_hotspot_instead_of_a_pairing() -> 
     assert done(quiet(), *held(40.0, 10.5), rules=KNOWN) == [OpenPairing(RULES.pairing_s)]
     without_radio = replace(KNOWN, radio="")
     assert OpenHotspot(600.0) in done(lost, *held(40.0, 10.5), rules=without_radio)
-    calling = tell_by(KNOWN, lost, *press(35.0))
+
+
+def lost() -> HomeState:
+    """A registered home whose link has been down since 10."""
+    return tell_by(KNOWN, quiet(), LinkDown(10.0, LinkTrouble.UNREACHABLE))
+
+
+def asked(at: float = 40.0) -> HomeState:
+    """Somebody has asked for the hotspot there; the last second of the hold is at `at` + 10."""
+    return tell_by(KNOWN, lost(), *held(at, 10.5))
+
+
+HOTSPOT = NetworkChanged(55.0, Way.HOTSPOT, "Anbu-07", "12345678")
+SHUT = OpenHotspot(0.0)
+
+
+def test_a_call_shuts_the_hotspot_at_once_and_nothing_is_said_of_it() -> None:
+    state = tell_by(KNOWN, asked(), HOTSPOT)
+    called_now = done(state, *press(70.0), rules=KNOWN)
+    assert called_now.count(SHUT) == 1
+    state = tell_by(KNOWN, state, *press(70.0))
+    assert done(state, *press(75.0), rules=KNOWN).count(SHUT) == 1, "the next call, too"
+    assert done(state, NetworkChanged(80.0, Way.WIFI, "home"), rules=KNOWN) == []
+
+
+def test_a_call_amid_the_opening_of_the_hotspot_shuts_it() -> None:
+    assert SHUT in done(asked(), *press(52.0), rules=KNOWN)
+    state = tell_by(KNOWN, asked(), *press(52.0))
+    assert done(state, HOTSPOT, rules=KNOWN) == [SHUT], "should it open all the same"
+
+
+def test_a_hotspot_that_comes_back_after_a_failed_try_gives_way_to_a_call() -> None:
+    state = tell_by(KNOWN, asked(), HOTSPOT, NetworkChanged(60.0, Way.NONE), *press(62.0))
+    effects = done(state, replace(HOTSPOT, at=90.0), rules=KNOWN)
+    assert SHUT in effects
+    assert Say(Phrase.HOTSPOT_OPEN, "12345678") not in effects
+
+
+def test_a_call_from_before_a_restart_shuts_a_hotspot_that_still_stands() -> None:
+    state = recover(tell_by(KNOWN, asked(), HOTSPOT, *press(70.0)), started(100.0), ())
+    assert SHUT in done(state, replace(HOTSPOT, at=101.0), rules=KNOWN)
+
+
+def test_a_call_without_a_hotspot_orders_nothing_of_the_network() -> None:
+    assert SHUT not in done(lost(), *press(52.0), rules=KNOWN)
+    assert SHUT not in done(asked(), *press(51.0 + RULES.hotspot_s), rules=KNOWN)
+    assert SHUT not in done(tell_by(KNOWN, quiet(), HOTSPOT), Ticked(60.0), rules=KNOWN)
+    heard = tell_by(KNOWN, called(), received(), HOTSPOT)
+    assert SHUT not in done(heard, Ticked(60.0), rules=KNOWN)
+
+
+def test_a_call_that_no_network_brings_out_does_not_keep_the_hub_from_another() -> None:
+    """The router is a new one: without the form the call would wait for ever."""
+    calling = tell_by(KNOWN, lost(), *press(35.0))
     assert OpenHotspot(600.0) not in done(calling, *held(46.0, 10.5), rules=KNOWN)
+    late = 36.0 + RULES.own_network_s
+    assert OpenHotspot(600.0) in done(calling, *held(late, 10.5), rules=KNOWN)
+    state = tell_by(KNOWN, calling, *held(late, 10.5))
+    opened = replace(HOTSPOT, at=late + 15)
+    assert done(state, opened, rules=KNOWN) == [Say(Phrase.HOTSPOT_OPEN, "12345678")]
+    assert SHUT in done(tell_by(KNOWN, state, opened), *press(late + 20), rules=KNOWN)
 
 
 @pytest.mark.parametrize(
