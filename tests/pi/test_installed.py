@@ -194,9 +194,10 @@ def test_a_copied_card_in_another_board_dials_nobody_and_says_why(
         assert not twin.facts()["fits"]
         told = twin.provision()
         assert f"다른 기기({HUB})에서 등록된 것입니다" in told
-        say(f"copied card: lamp {twin.signal()!r}; {told.strip()}")
+        before = twin.signal()
         list(twin.pi.press(HELP))
-        wait_until(lambda: twin.signal() not in {"resting", ""}, 60, "the lamp tells of the press")
+        wait_until(lambda: twin.signal() != before, 60, "the lamp tells of the press")
+        say(f"copied card: lamp {before}, pressed {twin.signal()}; {told.strip()}")
         assert broker.log().count(f" as {HUB} ") == connects, "it has dialled nobody"
         assert office.open_alarms() == []
     finally:
