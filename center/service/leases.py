@@ -55,6 +55,8 @@ async def drop(desk: Desk, hub: str) -> None:
     """End a home's test mode since its hub is replaced or struck off: none follows to another."""
     for incident in await desk.store.change(leases.drop, hub, desk.clock()):
         incidents.tell(desk, incident)
+
+
 async def _check(desk: Desk, hub: str, person: Person) -> None:
     """Refuse an installer whose home it is not, or that is not being installed."""
     if person.role.may(Role.OPERATOR):

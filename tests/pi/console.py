@@ -50,7 +50,7 @@ def begin_test_mode(page: Page, centre: Centre, hub: str) -> None:
     """Begin it on the home's page, and wait until the home shows it."""
     page.goto(f"{centre.url}/homes/{hub}")
     page.locator("#test-mode").click()
-    expect(page.locator("#leased")).to_contain_text("까지", timeout=PATIENCE_MS)
+    expect(page.locator("#leased")).to_contain_text(f"시험 모드 · {OPERATOR}", timeout=PATIENCE_MS)
 
 
 def answer_as_test(page: Page, centre: Centre) -> str:

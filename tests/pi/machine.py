@@ -8,6 +8,7 @@ guest saw completed has been synced, and what it had not written is gone at the 
 import base64
 import contextlib
 import logging
+import os
 import subprocess
 import time
 from collections.abc import Container, Iterator, Mapping
@@ -152,6 +153,12 @@ class Machine:
             message = "the virtual Pi is off"
             raise GuestError(message)
         return self._link
+
+    def cpu_s(self) -> float:
+        """Seconds of processor time since the power came on: what a busy host does not change."""
+        assert self._qemu
+        fields = Path(f"/proc/{self._qemu.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def cut_power(self) -> None:
         """Take the plug out: SIGKILL to the one QEMU process that `boot` started."""

@@ -3,6 +3,7 @@
 From a fresh card to a test call; then what such a machine is: confined, armed early, closed.
 """
 
+import os
 import random
 import re
 import time
@@ -20,21 +21,21 @@ from tests.pi.figures import say
 from tests.pi.guestlink import wait_until
 from tests.pi.home import UNIT
 from tests.pi.installed import HELP, INSTALL_S, Installed
-from tests.pi.machine import EST_IN_GUEST
+from tests.pi.machine import EST_IN_GUEST, Machine
 from tests.pi.plug import press_until_the_plug_is_out
 from tests.provisioning.enrol.est import Est
 
 pytestmark = pytest.mark.pi
 
 HUB = "js-0417"
-WHOLE_S = 600.0  # from power on to the test call that the centre answered: issue's bar
+WHOLE_S = 600.0  # of machine, from power on to the test call that the centre answered
 PORTS = REPO / "docs/ports.md"
 DYNAMIC = 32_768  # Linux takes any port from here on for whoever names none
 WAITED_FOR_BY_NOBODY = re.compile(
     "network|Network|dbus|bluetooth|cloud|time-sync|timesync|time-wait|wpa_supplicant|avahi|ssh"
 )
 OF_ANOTHER = "다른 기기의 것입니다"  # the hub's log, in Korean
-CUTS = 10
+CUTS = int(os.environ.get("ANBU_PI_CUTS", "10"))
 DUE_DAYS = 0.12  # it began an hour ago, so that a third of its life is over
 LONGEST_S = 25.0  # a hub starts, a process starts and asks: on emulated cores
 PYTHON = "cd /usr/lib/anbu/code && /usr/lib/anbu/hub/bin/python3"
@@ -78,28 +79,25 @@ def installed(lab_13: Path, broker: Broker, office: Centre) -> Iterator[Installe
 
 
 class Steps:
-    """The installer's steps, each with the machine time that it took."""
+    """The installer's steps, each with the machine's own time, and with that of a clock."""
 
-    def __init__(self, began: float) -> None:
-        self._began = self._last = began
+    def __init__(self, pi: Machine) -> None:
+        self._pi = pi
+        self.whole_s = self._cpu_s = self._last = 0.0
         self.said: list[str] = []
 
     def done(self, step: str) -> None:
         """Note a step that is over."""
-        now = time.monotonic()
-        self.said.append(f"{step} {now - self._last:.0f} s")
-        self._last = now
-
-    @property
-    def whole_s(self) -> float:
-        """Seconds from the first to the last step."""
-        return self._last - self._began
+        self.whole_s, now = self._pi.cpu_s(), time.monotonic()
+        took_s = now - self._last if self._last else self._pi.boot_s
+        self.said.append(f"{step}: {self.whole_s - self._cpu_s:.0f} s of machine, {took_s:.0f} s")
+        self._cpu_s, self._last = self.whole_s, now
 
 
 def test_from_a_fresh_card_to_a_test_call_that_the_centre_answers(
     installed: Installed, office: Centre
 ) -> None:
-    steps = Steps(installed.began)
+    steps = Steps(installed.pi)
     steps.done("power on to a shell")
     installed.wait_for("unclaimed", INSTALL_S)
     steps.done("packages installed, hub asks to be claimed")
@@ -122,8 +120,8 @@ def test_from_a_fresh_card_to_a_test_call_that_the_centre_answers(
     (event,) = office.stored()
     assert event.id.startswith(HUB) or event.boot, "the one call is this home's"
     assert office.open_alarms() == []
-    say("; ".join(steps.said))
-    say(f"fresh card to an answered test call: {steps.whole_s / 60:.1f} min")
+    say("\n".join(steps.said))
+    say(f"fresh card to an answered test call: {steps.whole_s / 60:.1f} min of machine")
     assert steps.whole_s <= WHOLE_S
 
 
@@ -196,9 +194,10 @@ def test_a_copied_card_in_another_board_dials_nobody_and_says_why(
         assert not twin.facts()["fits"]
         told = twin.provision()
         assert f"다른 기기({HUB})에서 등록된 것입니다" in told
-        say(f"copied card: lamp {twin.signal()!r}; {told.strip()}")
+        before = twin.signal()
         list(twin.pi.press(HELP))
-        wait_until(lambda: twin.signal() not in {"resting", ""}, 60, "the lamp tells of the press")
+        wait_until(lambda: twin.signal() != before, 60, "the lamp tells of the press")
+        say(f"copied card: lamp {before}, pressed {twin.signal()}; {told.strip()}")
         assert broker.log().count(f" as {HUB} ") == connects, "it has dialled nobody"
         assert office.open_alarms() == []
     finally:

@@ -88,3 +88,14 @@ def test_a_card_brings_no_secret_and_needs_no_person() -> None:
     assert network["network"].keys() == {"version", "ethernets"}
     for file in IMAGE.iterdir():
         assert not re.search(r"^\s*[^#\s].*passw(or)?d\s*:", file.read_text("utf-8"), re.MULTILINE)
+
+
+def test_nothing_is_asked_of_systemd_once_it_executes_itself_anew() -> None:
+    """It refuses connections meanwhile: what was asked then was silently not done."""
+    text = (REPO / "provisioning/package/debian/anbu-hub.postinst").read_text("utf-8")
+    before, _, after = text.partition("daemon-reexec")
+    assert "try-restart" in before
+    assert "start anbu-firstboot" in before
+    assert "systemctl" not in after
+    assert "systemd-invoke" not in after
+    assert "#DEBHELPER#" in before
