@@ -1,7 +1,8 @@
 """Whether a state folder keeps what was promised: the hub itself starts on it, and sends.
 
-A call that was durable is sent again. An identity, a list of devices and the habits are the last
-ones that were promised, or some that were being written since: whole, and never none.
+A call that was durable is sent again. An identity, a list of devices, what a radio owes and the
+habits are the last ones that were promised, or some that were being written since: whole, and
+never none.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from drivers.bluetooth.owed_file import OwedFile, clocks
 from hub.app import Hub
 from hub.config import BlackBoxSettings, Config
 from hub.contract.wire import LinkTrouble
@@ -106,6 +108,8 @@ def wrongs(folder: Path, promised: Promised) -> Iterator[str]:
     """Yield a sentence for each promise that is not kept."""
     yield from asyncio.run(_restarted(folder, promised))
     yield from _unless_allowed("identity", _identity(folder), promised)
+    owed = " ".join(one.device for one in OwedFile(folder / "owed.jsonl", clocks()).load())
+    yield from _unless_allowed("owed", owed, promised)
 
 
 def _unless_allowed(what: str, value: str, promised: Promised) -> Iterator[str]:

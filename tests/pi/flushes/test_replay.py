@@ -179,6 +179,15 @@ def test_a_list_of_devices_that_is_torn_is_found(state: Path, content: bytes) ->
     assert found.startswith("devices: ")
 
 
+@pytest.mark.parametrize("content", [None, b"", b'{"word":'])
+def test_a_press_that_a_radio_owes_and_has_not_is_found(state: Path, content: bytes | None) -> None:
+    if content is not None:
+        (state / "owed.jsonl").write_bytes(content)
+    promised = promise()
+    promised.take(Claim("owed", "pendant"))
+    assert list(wrongs(state, promised)) == ["owed: none, not one of ['pendant']"]
+
+
 def test_habits_that_are_torn_are_found(state: Path) -> None:
     (state / "habits.bin").write_bytes(b"\x8d\xa7vers")
     assert list(wrongs(state, promise())) == ["lost: habits"]
