@@ -19,7 +19,7 @@ from tests.pi.stages import run
 
 pytestmark = pytest.mark.pi
 
-STATE_UNIT = "anbu-state.service"
+STATE_UNIT, BASIC = "anbu-state.service", "basic.target"
 REPO = Path(__file__).resolve().parents[2]
 PYTHON = "/usr/lib/anbu/hub/bin/python3"
 POLICY = f"""{PYTHON} -c 'from pathlib import Path
@@ -27,7 +27,7 @@ from provisioning.encryption.fscrypt import policy
 raise SystemExit(policy(Path("/var/lib/anbu")) is None)'"""
 ANBU = "/usr/lib/anbu/hub/bin/anbu"
 OWED = "SELECT id FROM message WHERE lane = 0"
-SHARE = 0.5  # of the hub's own start, which takes as long again on any machine
+SHARE = 0.1  # of the hub's own start
 
 
 @pytest.fixture(scope="module")
@@ -105,14 +105,20 @@ def _encrypt(pi: Machine) -> None:
 
 
 def _say_what_the_button_waits_for(home: Home) -> None:
-    names = ("ExecMainStartTimestampMonotonic", "ExecMainExitTimestampMonotonic")
-    state_s = _between(home.show(*names, unit=STATE_UNIT))
-    names = ("ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic")
-    hub_s = _between(home.show(*names))
-    say(f"folders unlocked in {state_s:.2f} s, the hub then ready in {hub_s:.2f} s")
-    assert state_s < SHARE * hub_s
+    """Without the folders the hub would start with the system's basic.target."""
+    state_s = _took_s(home, STATE_UNIT, "ExecMainStart", "ExecMainExit")
+    waited_s = max(0.0, _at(home, STATE_UNIT, "ExecMainExit") - _at(home, BASIC, "ActiveEnter"))
+    hub_s = _took_s(home, UNIT, "ExecMainStart", "ActiveEnter")
+    said = f"folders unlocked in {state_s:.2f} s, beside the rest of the start but for"
+    say(f"{said} {waited_s:.2f} s; the hub then ready in {hub_s:.2f} s")
+    assert waited_s < SHARE * hub_s
 
 
-def _between(times: dict[str, str]) -> float:
-    began, ended = sorted(int(value) / 1e6 for value in times.values())
-    return ended - began
+def _took_s(home: Home, unit: str, first: str, last: str) -> float:
+    return _at(home, unit, last) - _at(home, unit, first)
+
+
+def _at(home: Home, unit: str, what: str) -> float:
+    """Return when something of a unit happened, in seconds since the start of the kernel."""
+    name = f"{what}TimestampMonotonic"
+    return int(home.show(name, unit=unit)[name]) / 1e6
