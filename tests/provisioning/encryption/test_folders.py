@@ -1,16 +1,24 @@
 """The state folders at each start: unlocked, made new, or left as they are; the hub starts."""
 
+import asyncio
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from drivers import contact
+from hub.app import Hub
+from hub.config import Config
+from hub.core.model.events import ContactChanged
+from hub.core.model.rules import Role
+from hub.link.session import MqttSettings
 from hub.shared.findings import Verdict
 from provisioning.doctor import machine
 from provisioning.encryption import folders, fscrypt, keyfile, start, wiping
 from provisioning.encryption.folders import ASIDE, BONDS, HUB, Kept
 from provisioning.encryption.keyfile import NAMES, KeyFile
+from tests.pi.flushes.judge import Line
 from tests.provisioning.encryption.conftest import Card
 
 KEPT = b"kept"
@@ -188,3 +196,33 @@ def test_a_start_says_nothing_when_all_is_well(
         assert start.start(card.root)
         assert not wiping.is_begun(card.root)
     assert not capsys.readouterr().out.replace(f"Creating regular file {card.image}\n", "")
+
+
+def test_a_hub_on_a_folder_that_stays_locked_calls_from_memory(card: Card) -> None:
+    """The key could not be given to the kernel: each file is refused, and the call leaves."""
+    with card:
+        folders.prepare(card.root)
+        written(card.root)
+    with card:
+        assert asyncio.run(_pressed(card.root / HUB))
+
+
+async def _pressed(state: Path) -> set[str]:
+    """Start a hub on a folder, press its button, and return what it sends."""
+    button = contact.Driver(name="help", pin=17, role=Role.HELP_BUTTON)
+    config = Config(
+        (button,), "js-0001", MqttSettings(brokers=("tls://127.0.0.1:1",)),
+        state_dir=str(state), run_dir=str(state.parent),
+    )  # fmt: skip
+    hub, line = Hub(config, ()), Line()
+    hub.engine.delivery.carrier = line
+    await hub._recover()
+    hub.engine.delivery.link_up("tls://127.0.0.1:1")
+    hub.engine.emit(ContactChanged(hub.clocks.at(), "help", closed=True))
+    async with asyncio.timeout(10):
+        while not line.sent:
+            await hub.engine.turn()
+            await asyncio.sleep(0.01)
+    assert hub.engine.delivery.disk, "and the disk's fault is told"
+    hub.outbox.close()
+    return line.sent
