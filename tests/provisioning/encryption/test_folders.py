@@ -72,6 +72,25 @@ def test_one_file_of_the_key_is_enough_and_is_copied(card: Card, lost: str, how:
         assert (card.root / keyfile.FOLDER / lost).read_bytes() == content
 
 
+def test_a_key_that_cannot_be_read_now_is_not_replaced(card: Card) -> None:
+    with card:
+        folders.prepare(card.root)
+        written(card.root)
+        for name in NAMES:  # a folder in the place of a file: to read it fails
+            file = card.root / keyfile.FOLDER / name
+            file.rename(file.with_name(f"{name}.kept"))
+            file.mkdir()
+    with card:
+        assert not start.start(card.root)
+        for name in NAMES:
+            file = card.root / keyfile.FOLDER / name
+            file.rmdir()
+            file.with_name(f"{name}.kept").rename(file)
+    with card:
+        assert folders.prepare(card.root)[HUB] is Kept.ENCRYPTED
+        assert (card.root / HUB / "file").read_bytes() == KEPT
+
+
 def test_a_card_that_takes_no_writes_is_unlocked_all_the_same(card: Card) -> None:
     with card:
         folders.prepare(card.root)
@@ -157,6 +176,16 @@ def test_bonds_are_encrypted_where_there_are_none_yet(
             mark.symlink_to(running)
         assert folders.prepare(card.root)[BONDS] is kept
         assert file.exists() == (kept is Kept.PLAIN)
+
+
+def test_a_wiped_hub_encrypts_the_bonds_that_are_made_next(card: Card) -> None:
+    with card:
+        (card.root / folders.BLUEZ).parent.mkdir(parents=True)
+        (card.root / folders.BLUEZ).touch()
+        assert folders.prepare(card.root)[BONDS] is Kept.ENCRYPTED
+        wiping.go_on(card.root)
+        assert not (card.root / BONDS).exists()
+        assert folders.prepare(card.root)[BONDS] is Kept.ENCRYPTED
 
 
 def test_owner_and_mode_of_a_folder_go_on(card: Card) -> None:
