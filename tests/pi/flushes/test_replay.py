@@ -158,6 +158,13 @@ def test_an_outbox_that_is_gone_is_a_call_that_is_lost(state: Path) -> None:
     assert f"call {CALL} is not sent" in list(wrongs(state, promise()))
 
 
+def test_an_outbox_that_had_to_be_repaired_is_found(state: Path) -> None:
+    content = bytearray((state / "outbox.db").read_bytes())
+    content[100:108] = b"\xff" * 8  # the root page of its tables
+    (state / "outbox.db").write_bytes(content)
+    assert "the outbox: corrupt" in list(wrongs(state, promise()))
+
+
 @pytest.mark.parametrize("name", [f"identity/1/{KEY}", "identity/current"])
 def test_an_identity_that_tls_cannot_use_is_found(state: Path, name: str) -> None:
     (state / name).unlink()
