@@ -9,7 +9,7 @@ import asyncio
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -50,15 +50,18 @@ def claim_of(operation: Operation) -> Claim | None:
 
 
 class Promised:
-    """All that was claimed up to a moment."""
+    """All that was claimed up to a moment. `received`: calls that a centre has stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, received: Iterable[str] = ()) -> None:
         self.calls: set[str] = set()
+        self._received = frozenset(received)
         self.done: dict[str, str] = {}
         self._begun: defaultdict[str, list[str]] = defaultdict(list)
 
     def take(self, claim: Claim) -> None:
         """Add one claim."""
+        if claim.value in self._received:
+            return  # the centre has it: the hub may have let go of it
         if claim.what == "call":  # one that is not done may be forgotten: the centre has it
             (self.calls.add if claim.done else self.calls.discard)(claim.value)
         elif claim.done:

@@ -153,6 +153,16 @@ def test_a_call_that_the_hub_does_not_send_is_found(state: Path) -> None:
     assert list(wrongs(state, promise())) == [f"call {CALL} is not sent"]
 
 
+def test_a_call_that_the_centre_has_stored_may_be_forgotten(state: Path) -> None:
+    outbox = Outbox(state / "outbox.db")
+    outbox.commit(None, (), [CALL])
+    outbox.close()
+    promised = Promised([CALL])
+    for claim in CLAIMS:
+        promised.take(claim)
+    assert not list(wrongs(state, promised))
+
+
 def test_an_outbox_that_is_gone_is_a_call_that_is_lost(state: Path) -> None:
     (state / "outbox.db").unlink()
     assert f"call {CALL} is not sent" in list(wrongs(state, promise()))
