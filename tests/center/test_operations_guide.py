@@ -64,10 +64,10 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root, self.tools = root, root / "tools"
         self.console, self.est, self.broker = free_port(), free_port(), free_port()
-        for name in ("run", "root", "etc/cron.daily", "var/lib/anbu-center/revoked",
+        for name in ("run", "etc/cron.daily", "var/lib/anbu-center/revoked",
                      "var/lib/anbu-broker", "tools"):  # fmt: skip
             (root / name).mkdir(parents=True)
-        (root / "root/first-password").write_text(PASSWORD + "\n")
+        (root / "run/anbu-first-password").write_text(PASSWORD + "\n")
         said = SYSTEMCTL.format(
             python=sys.executable, root=root, systemd=REPO / "systemd", broker=self.broker
         )
@@ -84,7 +84,7 @@ class Machine:
     def run(self, block: str) -> str:
         """Run a block of the guide as root would, in a shell of its own."""
         text = dict(BLOCK.findall(GUIDE))[block]
-        for place in ("/etc/", "/var/", "/root/"):
+        for place in ("/etc/", "/var/", "/run/"):
             text = re.sub(rf"(?<![\w}}]){place}", f"{self.root}{place}", text)
         text = text.replace("center.jeongseon.example:8883", f"localhost:{self.broker}")
         text = text.replace("center.jeongseon.example", "localhost")
