@@ -34,7 +34,6 @@ RENEW_FIRST_S, RENEW_CAP_S = 60.0, 6 * 3600.0  # 60 days are left
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,62}")
 LOOK_S = 3600.0  # between two looks at the centre's time
 CLOCK_OFF_S = 60.0  # an alarm's time would be wrong by so much
-OVERDUE = 2 / 3  # of a certificate's life: by now it should have been renewed, so it is told
 
 
 class Enrolment:
@@ -232,7 +231,7 @@ class Enrolment:
 
     def _is_overdue(self, issued: Issued) -> bool:
         begins, ends = issued.leaf.not_valid_before_utc, issued.ends
-        return self._now() >= begins + (ends - begins) * OVERDUE
+        return self._now() >= begins + (ends - begins) * keys.OVERDUE
 
     def _part(self, part: Part, *, present: bool, detail: str = "") -> None:
         """Tell how a part fares, if that has changed."""
