@@ -46,13 +46,13 @@ def routes(desk: Desk) -> list[Route]:
 
 async def _begin(desk: Desk, request: Request, person: Person) -> LeaseOut:
     said, hub = await body(request, Leasing), homes.hub_of(request)
-    await leases.begin(desk, hub, person.name, said.lasts_s)
+    await leases.begin(desk, hub, person, said.lasts_s)
     return await _read(desk, hub)
 
 
 async def _end(desk: Desk, request: Request, person: Person) -> LeaseOut:
     hub = homes.hub_of(request)
-    await leases.end(desk, hub, person.name)
+    await leases.end(desk, hub, person)
     return await _read(desk, hub)
 
 

@@ -22,7 +22,6 @@ from hub.shared.messages import messages
 from provisioning.certs import inspect
 from provisioning.doctor import voice
 from provisioning.enrol import keys
-from provisioning.enrol.enrolment import OVERDUE
 from provisioning.findings import HubConfig, Readers, reading
 from provisioning.settings import ProvisionSettings
 from provisioning.settings import load as load_settings
@@ -164,7 +163,7 @@ def renewal(leaf: x509.Certificate, told: dict[str, str], *, waits: bool) -> Fin
     if now >= ends:
         return bad("identity", "expired", **told)
     past = (now - begins) / (ends - begins)
-    if past >= OVERDUE:
+    if past >= keys.OVERDUE:
         return bad("identity", "overdue", **told)
     return note("identity", "due", **told) if past >= keys.RENEW_AT else good("identity", **told)
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.contract.provision import NetworkTrouble
 from hub.shared import tls
 from hub.shared.county import County
-from hub.shared.findings import Finding, bad, good, note
+from hub.shared.findings import Finding, Verdict, bad, good, note
 from provisioning.doctor.bus import (
     Objects,
     UnansweredError,
@@ -38,6 +39,7 @@ UNMANAGED, UNAVAILABLE, DISCONNECTED, ACTIVATED, DEACTIVATING = 10, 20, 30, 100,
 MODE_AP = 3  # NM80211Mode
 WEAK_DBM = -70  # below it a hub's connection comes and goes; as the form of the hotspot has it
 PERCENT_DB, STRONGEST_DBM = 0.6, -40  # NetworkManager: 100 % is -40 dBm or more, 0 % is -100
+CONNECTED = {"cable", "wifi", "weak", "hotspot", "trying"}
 OFF_S, WRONG_S = 5.0, 3600.0  # as `anbu provision run` tells it; when certificates become invalid
 PATIENCE_S = 5.0
 PORTAL_PORT = 80
@@ -58,7 +60,7 @@ def examine(county: County, machine: Machine | None = None) -> Iterator[Finding]
     if objects is None:
         yield manager(code, routed=routed)
     else:
-        yield from ways(objects, machine.proc / "net" / "wireless")
+        yield from ways(objects, machine.proc / "net" / "wireless", routed=routed)
         yield saved()
     if county.center:
         yield from center(county, machine.portal_port)
@@ -71,8 +73,11 @@ def manager(code: str, *, routed: bool) -> Finding:
     return (note if code == "unasked" else bad)("network", code)
 
 
-def ways(objects: Objects, measures: Path) -> Iterator[Finding]:
-    """Yield how the hub is connected: by cable, by Wi-Fi, by both, or not at all."""
+def ways(objects: Objects, measures: Path, *, routed: bool) -> Iterator[Finding]:
+    """Yield how the hub is connected: by cable, by Wi-Fi, by both, or not at all.
+
+    `routed`: there is a way out; if none of the manager's is it, another program has made it.
+    """
     devices = [
         (path, properties(objects, path, DEVICE))
         for path in sorted(objects)
@@ -83,8 +88,15 @@ def ways(objects: Objects, measures: Path) -> Iterator[Finding]:
         for path, held in devices
         if held["State"] > UNMANAGED and (finding := _way(objects, path, held, measures))
     ]
-    yield from of
-    if not any(one.code in {"cable", "wifi", "weak", "hotspot", "trying"} for one in of):
+    connected = any(one.code in CONNECTED for one in of)
+    for one in of:
+        is_spare = connected and one.verdict is Verdict.BAD  # there is another way
+        yield replace(one, verdict=Verdict.NOTE) if is_spare else one
+    if connected:
+        return
+    if routed:
+        yield note("network", "other")
+    else:
         has_wifi = any(WIRELESS in objects[path] for path, _ in devices)
         yield bad("network", "none" if has_wifi else "no_adapter")
 
@@ -135,7 +147,7 @@ def _measured(table: Path, interface: str) -> int | None:
 def saved() -> Finding:
     """Return which Wi-Fi the hub would join again after a power cut."""
     try:
-        names = list(_saved())
+        names = dict.fromkeys(_saved())  # one Wi-Fi may have been saved twice
     except UnansweredError:
         return note("wifi_saved", "unknown")
     if not names:

@@ -48,7 +48,6 @@ LOOK_S = 3600.0  # between two looks at the centre's time
 CLOCK_OFF_S = 60.0  # an alarm's time would be wrong by so much
 DAY_S = 86_400.0  # between two looks at the authorities
 NO = {EnrolTrouble.REFUSED, EnrolTrouble.OWN_REFUSED}  # a person has to act
-OVERDUE = 2 / 3  # of a certificate's life: by now it should have been renewed, so it is told
 
 
 def _nothing_more() -> None:
@@ -309,7 +308,7 @@ class Enrolment:
 
     def _is_overdue(self, issued: Issued) -> bool:
         begins, ends = issued.leaf.not_valid_before_utc, issued.ends
-        return self._now() >= begins + (ends - begins) * OVERDUE
+        return self._now() >= begins + (ends - begins) * keys.OVERDUE
 
     def _part(self, part: Part, *, present: bool, detail: str = "") -> None:
         """Tell how a part fares, if that has changed.

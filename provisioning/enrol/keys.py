@@ -22,6 +22,7 @@ from msgspec import Struct
 from provisioning.certs.authority import common_name, is_issued_by
 
 UNNAMED = "anbu-hub"  # the centre gives the name: what a request says does not count
+OVERDUE = 2 / 3  # of its life: by now it should have been renewed, so it is told
 RENEW_AT = 1 / 3  # of its life: so ACME's clients do with short-lived ones, and it leaves 60 days
 
 

@@ -176,7 +176,7 @@ async def _resident(walk: Walk) -> None:
     await walk.stands(Step.RESIDENT, Part.CANCELLED)
     await walk.stands(Step.SENSORS)
     await incidents.take(walk.desk, Target(OPERATOR.name, incident))
-    await incidents.close(walk.desk, Target(OPERATOR.name, incident), incidents.Outcome.TEST)
+    await incidents.close(walk.desk, Target(OPERATOR.name, incident), Outcome.TEST)
     wait_until(lambda: walk.hub.signal() == "resting", "the call is over in the home", 20)
     assert (await walk.look()).standing(Step.SOUND).state is State.WAITING
     await installation.check_sound(walk.desk, HUB, INSTALLER)

@@ -9,9 +9,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,7 +23,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hub.contract.messages import Stage
+from provisioning.broker.reload import Outcome
 from provisioning.certs.authority import Pair
+from provisioning.doctor.broker import reach
+from provisioning.findings import LinkConfig
 from tests.broker import Broker, free_port, wait_until
 from tests.center.est import Hub, certificate
 from tests.center.home import Home
@@ -64,10 +69,10 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root, self.tools = root, root / "tools"
         self.console, self.est, self.broker = free_port(), free_port(), free_port()
-        for name in ("run", "root", "etc/cron.daily", "var/lib/anbu-center/revoked",
+        for name in ("run", "etc/cron.daily", "var/lib/anbu-center/revoked",
                      "var/lib/anbu-broker", "tools"):  # fmt: skip
             (root / name).mkdir(parents=True)
-        (root / "root/first-password").write_text(PASSWORD + "\n")
+        (root / "run/anbu-first-password").write_text(PASSWORD + "\n")
         said = SYSTEMCTL.format(
             python=sys.executable, root=root, systemd=REPO / "systemd", broker=self.broker
         )
@@ -84,7 +89,7 @@ class Machine:
     def run(self, block: str) -> str:
         """Run a block of the guide as root would, in a shell of its own."""
         text = dict(BLOCK.findall(GUIDE))[block]
-        for place in ("/etc/", "/var/", "/root/"):
+        for place in ("/etc/", "/var/", "/run/"):
             text = re.sub(rf"(?<![\w}}]){place}", f"{self.root}{place}", text)
         text = text.replace("center.jeongseon.example:8883", f"localhost:{self.broker}")
         text = text.replace("center.jeongseon.example", "localhost")
@@ -116,12 +121,36 @@ class Machine:
             return {"ok": False}
         return dict(answer.json())
 
+    def reload(self) -> None:
+        """Do what anbu-broker-reload.service does."""
+        folders = ("var/lib/anbu-broker", "etc/anbu-center/broker", "var/lib/anbu-center/revoked")
+        command = [
+            sys.executable,
+            "-m",
+            "hub",
+            "broker-reload",
+            *(self.root / one for one in folders),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode in {Outcome.DONE, Outcome.RESTART}, done.stderr
+        if done.returncode == Outcome.RESTART:
+            pid = int((self.root / "run/anbu-broker.service.pid").read_text())
+            self.systemctl("stop", "anbu-broker.service")
+            wait_until(lambda: not _runs(pid), "the broker has ended", 20)
+            self.systemctl("start", "anbu-broker.service")
+            wait_until(self.listens, "the broker listens", 20)
+
+    def listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.broker), 1.0):
+            return True
+        return False
+
+    def systemctl(self, verb: str, *units: str) -> None:
+        subprocess.run([self.tools / "systemctl", verb, *units], check=True)
+
     def stop(self) -> None:
         pids = [int(one.read_text()) for one in (self.root / "run").glob("*.pid")]
-        subprocess.run(
-            [self.tools / "systemctl", "stop", "anbu-center.service", "anbu-broker.service"],
-            check=True,
-        )
+        self.systemctl("stop", "anbu-center.service", "anbu-broker.service")
         wait_until(lambda: not any(map(_runs, pids)), "both have ended", 20)
 
     def home(self, hub: Hub) -> Home:
@@ -206,6 +235,29 @@ def registered(machine: Machine, client: httpx.Client) -> Hub:
 def renew(hub: Hub) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     hub.pair = Pair(certificate(hub.renew(key)), key)
+
+
+@pytest.mark.broker
+def test_a_stolen_hub_is_struck_off_as_the_guide_says(machine: Machine) -> None:
+    command = "anbu center hub strike-off js-0001 --reason stolen"
+    assert command in GUIDE
+    for block in ("authority", "leaves", "settings", "start"):
+        machine.run(block)
+    wait_until(lambda: machine.health()["ok"], f"the centre is well: {machine.logs()}", 30)
+    token = machine.anbu("token", "add", "desk", "--role", "supervisor")
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{machine.console}", headers=headers) as client:
+        hub = registered(machine, client)
+    link = LinkConfig((), str(hub.folder / "ca.crt"), *hub.files())
+    address = f"tls://127.0.0.1:{machine.broker}"
+    machine.reload()
+    assert reach(address, link, HUB) == ("good", "")
+    machine.anbu(*command.replace("js-0001", HUB).split()[2:])
+    denied = machine.root / "var/lib/anbu-center/revoked/denied"
+    wait_until(lambda: HUB in denied.read_text("ascii"), "the centre has told the broker", 20)
+    machine.reload()
+    assert reach(address, link, HUB)[0] == "own_refused"
+    wait_until(lambda: machine.health()["ok"], "the centre is linked", 20)
 
 
 def sealed_well(machine: Machine) -> None:

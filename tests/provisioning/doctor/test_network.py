@@ -95,6 +95,28 @@ def test_a_hub_without_any_connection_says_what_to_plug_in(nm: FakeNM, tmp_path:
     assert found(tmp_path)["network"] == (Verdict.BAD, "no_adapter")
 
 
+@pytest.mark.usefixtures("nm")
+def test_a_cable_that_another_program_looks_after_is_no_fault(tmp_path: Path) -> None:
+    """Seen with a real NetworkManager 1.42, whose devices were unmanaged."""
+    (tmp_path / "proc/net").mkdir(parents=True)
+    (tmp_path / "proc/net/route").write_text(ROUTE)
+    assert found(tmp_path)["network"] == (Verdict.NOTE, "other")
+
+
+def test_a_wifi_that_was_saved_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "_saved", lambda: iter(["home", "home", "office"]))
+    assert network.saved().values == {"n": "2", "wifi": "home, office"}
+
+
+def test_a_spare_way_that_does_not_work_is_no_fault(nm: FakeNM, tmp_path: Path) -> None:
+    nm.do("cable", state=100, carrier=True)
+    nm.do("set", off=True)
+    every = [(one.verdict, one.code) for one in network.examine(County(), Machine(tmp_path))]
+    assert (Verdict.GOOD, "cable") in every
+    assert (Verdict.NOTE, "radio_off") in every
+    assert Verdict.BAD not in {verdict for verdict, _ in every}
+
+
 def test_wifi_that_is_blocked_is_told(nm: FakeNM, tmp_path: Path) -> None:
     nm.do("set", off=True)
     every = [one.code for one in network.examine(County(), Machine(tmp_path))]

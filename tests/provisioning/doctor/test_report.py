@@ -1,6 +1,8 @@
 """What an installer reads of `anbu doctor`: headings, sentences in two languages, a last line."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hub.contract.wire import LinkTrouble
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from provisioning.doctor import command
+from tests.layout import REPO
 from tests.provisioning.doctor.test_identity import Home
 
 
@@ -70,3 +73,13 @@ def test_both_languages_have_the_same_sentences() -> None:
 def test_each_trouble_of_the_link_has_words_that_say_what_to_do(language: Language) -> None:
     words = messages("provisioning", language, "doctor")["link"]
     assert set(words) == {str(one) for one in LinkTrouble} | {"none"}
+
+
+def test_the_doctor_needs_no_library_of_the_processes_that_it_examines() -> None:
+    """It also runs where the package of one of them is broken, or not installed."""
+    code = "import sys, provisioning.doctor.command as _; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPO
+    )
+    loaded = set(done.stdout.split())
+    assert not loaded & {"requests", "dbus_fast", "bleak", "vosk", "starlette", "sqlalchemy"}

@@ -277,14 +277,14 @@ def test_without_a_link_a_long_hold_opens_the_hotspot_instead_of_a_pairing() -> 
     assert OpenHotspot(600.0) in done(lost, *held(40.0, 10.5), rules=without_radio)
 
 
-def lost() -> HomeState:
+def cut_off() -> HomeState:
     """A registered home whose link has been down since 10."""
     return tell_by(KNOWN, quiet(), LinkDown(10.0, LinkTrouble.UNREACHABLE))
 
 
 def asked(at: float = 40.0) -> HomeState:
     """Somebody has asked for the hotspot there; the last second of the hold is at `at` + 10."""
-    return tell_by(KNOWN, lost(), *held(at, 10.5))
+    return tell_by(KNOWN, cut_off(), *held(at, 10.5))
 
 
 HOTSPOT = NetworkChanged(55.0, Way.HOTSPOT, "Anbu-07", "12345678")
@@ -319,7 +319,7 @@ def test_a_call_from_before_a_restart_shuts_a_hotspot_that_still_stands() -> Non
 
 
 def test_a_call_without_a_hotspot_orders_nothing_of_the_network() -> None:
-    assert SHUT not in done(lost(), *press(52.0), rules=KNOWN)
+    assert SHUT not in done(cut_off(), *press(52.0), rules=KNOWN)
     assert SHUT not in done(asked(), *press(51.0 + RULES.hotspot_s), rules=KNOWN)
     assert SHUT not in done(tell_by(KNOWN, quiet(), HOTSPOT), Ticked(60.0), rules=KNOWN)
     heard = tell_by(KNOWN, called(), received(), HOTSPOT)
@@ -328,7 +328,7 @@ def test_a_call_without_a_hotspot_orders_nothing_of_the_network() -> None:
 
 def test_a_call_that_no_network_brings_out_does_not_keep_the_hub_from_another() -> None:
     """The router is a new one: without the form the call would wait for ever."""
-    calling = tell_by(KNOWN, lost(), *press(35.0))
+    calling = tell_by(KNOWN, cut_off(), *press(35.0))
     assert OpenHotspot(600.0) not in done(calling, *held(46.0, 10.5), rules=KNOWN)
     late = 36.0 + RULES.own_network_s
     assert OpenHotspot(600.0) in done(calling, *held(late, 10.5), rules=KNOWN)
