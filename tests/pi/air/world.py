@@ -164,7 +164,6 @@ class Band:
                 ]
             )
         )
-        host.long_term_key_provider = self._key
         self.device.on("connection", self._connected)
         self.secure(io_capability=3)
 
@@ -190,19 +189,6 @@ class Band:
         await self.device.stop_advertising()
         for connection in list(self.device.connections.values()):
             await connection.disconnect()
-
-    async def _key(self, handle: int, rand: bytes, ediv: int) -> bytes | None:
-        """Return the key of a link; without one hang up, as some do, rather than say so.
-
-        Where it is said, Debian's kernel 6.1.192 was seen to break when bluetoothd closed the link
-        (a BUG in `hci_chan_del`), which ended bluetoothd.
-        """
-        key = await self.device.get_long_term_key(handle, rand, ediv)
-        connection = self.device.lookup_connection(handle)
-        if key is None and connection is not None:
-            await connection.disconnect()
-            await asyncio.Future()
-        return key
 
     async def forget(self) -> None:
         """Lose all bonds, as after a factory reset."""
