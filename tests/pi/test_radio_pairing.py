@@ -29,6 +29,12 @@ def centre(radio: tuple[RadioHome, Centre]) -> Centre:
     return radio[1]
 
 
+@pytest.fixture(autouse=True)
+def _rested(home: RadioHome, centre: Centre) -> None:
+    """Have no call under way: that shuts a window."""
+    home.rest(centre)
+
+
 def comes(home: RadioHome, io: int) -> None:
     """Have the band come into range, with these means to pair, and be connected."""
     home.air.do("band_off")
@@ -58,7 +64,6 @@ def compare(home: RadioHome, who: str, said: str) -> None:
 def test_a_listed_band_that_is_connected_is_paired_by_just_works_and_its_pulse_heard(
     home: RadioHome, centre: Centre
 ) -> None:
-    home.rest(centre)
     comes(home, NEITHER_SHOWS_NOR_TAKES)
     began = home.now()
     assert pair(home, "--again band")
@@ -101,7 +106,6 @@ def test_a_phone_is_paired_by_digits_and_seen_under_its_identity(
     home: RadioHome, centre: Centre
 ) -> None:
     home.air.do("band_off")
-    home.rest(centre)
     home.pair("--phone")
     home.air.do("phone_chooses_hub")
     compare(home, "phone", "y")
