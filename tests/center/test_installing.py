@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from center.config import Settings
+from center.domain.incident import Outcome
 from center.domain.installation import Answer, Installation, Part, State, Step, Why, WhyNot
 from center.domain.record import ConsentItem, Contact, Record
 from center.service import homes, incidents, installation, leases

@@ -91,6 +91,9 @@ class Line:
     def hang_up(self, trouble: LinkTrouble) -> None:
         """Stay."""
 
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Lose what may be lost."""
+
     def hurry(self, *, urgent: bool) -> None:
         """Be quick anyway."""
 
