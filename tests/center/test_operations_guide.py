@@ -124,7 +124,7 @@ class Machine:
     def reload(self) -> None:
         """Do what anbu-broker-reload.service does."""
         folders = ("var/lib/anbu-broker", "etc/anbu-center/broker", "var/lib/anbu-center/revoked")
-        command = [
+        command: list[str | Path] = [
             sys.executable,
             "-m",
             "hub",
