@@ -539,6 +539,8 @@ def _devices(seen: _Seen) -> list[Item]:
             paired.append(_device(seen, Step.RADIO, device))
         else:
             sensors.append(_device(seen, Step.SENSORS, device))
+    if seen.report.left:  # the others are in the next report
+        return [*sensors, *paired]
     if not sensors:
         sensors = [_left_out(Step.SENSORS, Why.NO_DEVICES)]
     if not paired:

@@ -110,6 +110,8 @@ def test_a_device_that_is_taken_away_is_no_step_any_more() -> None:
     assert gone.find(Step.SENSORS, "help") is None
     part = shown(replace(BARE, devices=(MOTION,), left=2), one=one)
     assert part.find(Step.SENSORS, "help"), "this report had no room for it"
+    none = shown(replace(BARE, devices=(PENDANT,), left=3), one=one)
+    assert [each.name for each in none.of(Step.SENSORS)] == ["green", "help", "motion"]
 
 
 @pytest.mark.parametrize(
