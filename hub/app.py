@@ -8,6 +8,7 @@ import asyncio
 import resource
 import signal
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -40,7 +41,7 @@ from hub.process import watchdog
 from hub.process.blackbox import BlackBox
 from hub.process.supervisor import Supervisor
 from hub.shared import system
-from hub.shared.identity import this_board
+from hub.shared.identity import remember, this_board
 from hub.shared.messages import messages
 
 ENDS, END_S = 2, 1.0
@@ -64,6 +65,7 @@ class Hub:
         self.rules = rules_of(config, VERSION, drivers, None)
         self.outbox = OutboxThread(
             Path(config.state_dir) / "outbox.db",
+            hub=config.hub,
             patience_s=config.outbox.patience_s,
             telemetry_rows=config.outbox.telemetry_rows,
         )
@@ -220,7 +222,9 @@ class Hub:
             await asyncio.sleep(interval_s)
 
     async def _learn(self) -> None:
-        """Save the habits every 15 minutes."""
+        """Keep the hub's id, and save the habits every 15 minutes."""
+        if self.config.hub and self.config.enrolled:
+            await self.outbox.aside(partial(remember, self.config.identities, self.config.hub))
         while True:
             await asyncio.sleep(habits_file.EVERY_S)
             if self.habits_file:

@@ -51,6 +51,8 @@ def told(state: State) -> Iterator[str]:
             yield _say("renewed")
     elif state.hub:
         yield _say("other_board" if not state.fits else "expired", hub=state.hub, date=state.ends)
+    elif state.was:
+        yield _say("lost", hub=state.was)
     else:
         yield _say("unregistered")
     if not state.runs:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hub.contract.provision import Claiming, Clock, Fact, Network, Trouble, Way
 from hub.shared.files import write_whole
-from hub.shared.identity import CERTIFICATE, NEXT, in_use, read, this_board
+from hub.shared.identity import CERTIFICATE, NEXT, in_use, known_name, read, this_board
 from provisioning.enrol import keys
 from provisioning.enrol.troubles import EnrolTrouble
 from provisioning.settings import ProvisionSettings
@@ -54,6 +54,7 @@ class State(Struct, frozen=True):
     """All that a terminal shows: what the disk holds, and what the running process says."""
 
     hub: str = ""  # empty: not registered
+    was: str = ""  # the id of before, where the identity is lost
     fits: bool = True  # whether the identity is of this board
     ends: str = ""  # of the certificate, a date
     expired: bool = False
@@ -68,7 +69,7 @@ def state_of(settings: ProvisionSettings) -> State:
     runs = shown is not None and Path(f"/proc/{shown.pid}").exists()
     state = State(runs=runs, shown=shown if shown and runs else Shown())
     if held is None:
-        return state
+        return replace(state, was=known_name(settings.identities))
     ours = held.folder.stat().st_uid == os.getuid()  # root may read more of a board
     fits = held.fits(this_board()) if ours else True
     state = replace(

@@ -64,6 +64,7 @@ class LinkTrouble(StrEnum):
     REFUSED = "refused"
     TAKEN_OVER = "taken_over"  # another client connected with this hub's name and certificate
     OTHER_BOARD = "other_board"  # the identity was made for another board: the hub does not dial
+    NO_IDENTITY = "no_identity"  # key and certificate are lost: the hub has to be registered anew
     ACK_OVERDUE = "ack_overdue"
     CLOSED = "closed"
 

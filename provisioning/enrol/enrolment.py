@@ -21,7 +21,17 @@ from pathlib import Path
 from hub.contract.provision import Claimed, Claiming, Clock, Fact, Part, Trouble
 from hub.shared.backoff import exponential_s
 from hub.shared.county import County
-from hub.shared.identity import AUTHORITY, CERTIFICATE, KEY, NEXT, Facts, Identity, in_use, read
+from hub.shared.identity import (
+    AUTHORITY,
+    CERTIFICATE,
+    KEY,
+    NEXT,
+    Facts,
+    Identity,
+    in_use,
+    known_name,
+    read,
+)
 from hub.shared.system import clock_synced
 from provisioning.enrol import keys, store
 from provisioning.enrol.client import Client, Waiting
@@ -126,6 +136,8 @@ class Enrolment:
     def _usable(self, held: Identity | None) -> Issued | None:
         """Return the certificate of an identity that goes on; None: the hub is to be registered."""
         if held is None:
+            if known_name(self._root):  # it has been registered before
+                self._part(Part.IDENTITY, present=True, detail=EnrolTrouble.NO_IDENTITY)
             return None
         if not held.fits(self._board):
             self._part(Part.BOARD, present=True, detail=EnrolTrouble.OTHER_BOARD)

@@ -72,6 +72,15 @@ def request(key: bytes, name: str = UNNAMED) -> bytes:
     return made.public_bytes(Encoding.DER)
 
 
+def is_request(request: bytes, key: bytes) -> bool:
+    """Whether `request` (DER) can be read, and is of this key."""
+    try:
+        asked = x509.load_der_x509_csr(request).public_key()
+        return _public(asked) == _public(load_pem_private_key(key, None).public_key())
+    except (ValueError, TypeError):
+        return False
+
+
 def load(certificate: bytes) -> Issued:
     """Return the certificates of a file. Raises ValueError."""
     leaf, *chain = x509.load_pem_x509_certificates(certificate)

@@ -26,6 +26,7 @@ from hub.shared.identity import (
     in_use,
     read,
 )
+from provisioning.enrol.keys import is_request
 
 REQUEST, BOARD = "request.csr", "board"
 
@@ -41,7 +42,8 @@ class Pending(Struct, frozen=True):
 def pending(root: Path, board: str) -> Pending | None:
     """Return this board's request that is under way: the newest generation, if it is not whole.
 
-    On a copied card it may be another board's: two hubs must not have one key.
+    On a copied card it may be another board's: two hubs must not have one key. One whose files were
+    damaged would be refused for ever.
     """
     newest = next(generations(root), None)
     if newest is None or read(root, str(newest)):
@@ -50,9 +52,10 @@ def pending(root: Path, board: str) -> Pending | None:
     try:
         if (folder / BOARD).read_text(encoding="ascii") != board:
             return None
-        return Pending(folder, (folder / KEY).read_bytes(), (folder / REQUEST).read_bytes())
+        key, request = (folder / KEY).read_bytes(), (folder / REQUEST).read_bytes()
     except OSError:
         return None
+    return Pending(folder, key, request) if is_request(request, key) else None
 
 
 def begin(root: Path, board: str, key: bytes, request: bytes) -> Pending:

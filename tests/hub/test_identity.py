@@ -19,7 +19,7 @@ from center.service.enrolment import Who, Wish
 from drivers.virtual.cli import ask
 from hub.contract.provision import Fact
 from hub.shared.county import load as load_county
-from hub.shared.identity import CURRENT, NEXT, in_use, read, this_board
+from hub.shared.identity import CURRENT, NAME, NEXT, in_use, read, this_board
 from provisioning.certs import dev
 from provisioning.certs.authority import issue
 from provisioning.enrol.enrolment import Enrolment
@@ -30,6 +30,7 @@ from tests.identities import enrol
 from tests.provisioning.enrol.est import DIGITS, Est
 
 pytestmark = pytest.mark.broker
+OTHER = "js-0555"
 PLAIN = CONFIG.replace('hub = "{hub}"\n', "").replace(
     CONFIG[CONFIG.index("[mqtt]") : CONFIG.index("[rules.care]")], ""
 )
@@ -224,6 +225,60 @@ def test_a_renewed_certificate_that_is_refused_delays_no_call(
         wait_until(lambda: center.raised(HUB), f"the call is sent; {home.hub.log()}", 20)
         assert time.monotonic() - at < 10.0
         assert number(home.root) == 1
+
+
+def spoil(root: Path) -> None:
+    """Nothing of any generation can be read any more, as on a card that wears out."""
+    for file in [*root.glob("*/hub.*"), *root.glob("*/*.json")]:
+        file.write_bytes(b"")
+
+
+def test_a_call_of_a_hub_whose_identity_is_lost_arrives_once_it_is_registered_again(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with Est(certs()) as est, StubCenter(broker) as center, Home(tmp_path, broker, est.url) as home:
+        enrol(home.root, HUB, this_board())
+        hub = home.hub
+        hub.start()
+        wait_until(lambda: "ready" in center.said(HUB), f"it is there; {hub.log()}", 30)
+        kept = home.root.parent / NAME
+        wait_until(kept.exists, "its name is kept")
+        hub.kill()
+        spoil(home.root)
+        center.stored.clear()
+        hub.start()
+        hub.press()
+        wait_until(lambda: hub.signal() == "raised", f"it calls; {hub.log()}")
+        home.provision()
+        spoken = "아직 센터에 등록되지 않았습니다"
+        wait_until(lambda: spoken in said(home), f"it says so: {said(home)}", 30)
+        assert HUB in home.status()
+        assert "읽을 수 없습니다" in home.status()
+        assert center.raised() == []
+        wait_until(lambda: home.shown()["shown"]["digits"] == DIGITS, "digits are shown", 30)
+        est.typed = HUB
+        wait_until(lambda: center.raised(HUB), f"the call is there; {hub.log()}", 30)
+        wait_until(lambda: hub.signal() == "received", "and it is told so")
+
+
+def test_a_call_that_was_made_under_another_name_arrives_under_the_new_one(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with StubCenter(broker) as center, Home(tmp_path, broker) as home:
+        enrol(home.root, HUB, this_board())
+        broker.kill()
+        hub = home.hub
+        hub.start()
+        hub.press()
+        wait_until(lambda: hub.signal() == "raised", f"it calls; {hub.log()}")
+        hub.kill()
+        enrol(home.root, OTHER, this_board())
+        broker.start()
+        center.stored.clear()
+        hub.start()
+        wait_until(lambda: center.raised(OTHER), f"the call is there; {hub.log()}", 30)
+        wait_until(lambda: hub.signal() == "received", "and it is told so")
+        assert center.raised(HUB) == []
 
 
 def test_a_copied_card_in_another_board_calls_nobody_and_says_why(

@@ -3,9 +3,11 @@
     unclaimed (`rules.hub` is empty) --digits typed at the centre, `Registered`--> BeginAnew
         red button: says that nobody is called     green: the digits again     green 3 s: hotspot
 
-An unclaimed hub has no centre, so it raises nothing, asks nothing and promises nothing. One that is
-registered goes on as ever; it says digits only at the green button, and opens the hotspot when that
-is held while there is no link.
+An unclaimed hub has no centre, so it raises nothing, asks nothing and promises nothing. One that
+has worked under a name before is no new one: it tells the radio of no press that it was taken, so
+that the press is owed until there is a name again. One that is registered goes on as ever, and so
+does one whose identity is lost; it says digits only at the green button, and opens the hotspot when
+that is held while there is no link.
 """
 
 from typing import assert_never
@@ -13,7 +15,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
-from hub.contract.provision import Part, Way
+from hub.contract.provision import UNREGISTERED, Part, Way
 from hub.contract.radio import Sensed
 from hub.contract.voice import Meaning, Phrase
 from hub.core.alarm import press, signals
@@ -72,12 +74,16 @@ def take_event(state: HomeState, event: SetupEvent, rules: Rules) -> Step:
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Say digits once more, and begin anew under another name as soon as no call is open."""
+    """Say digits once more, and begin anew under another name as soon as no call is open.
+
+    Without a link it begins anew at once: there is no certificate of the old name any more, and the
+    call goes out under the new one.
+    """
     setup = state.setup
     if setup.again_at is not None and setup.again_at <= at:
         state = _with(state, replace(setup, again_at=None))
         return state, [Say(Phrase.UNCLAIMED_DIGITS, setup.digits)]
-    if _is_other(state, rules) and not (rules.hub and (state.alarms or state.owed)):
+    if _is_other(state, rules) and not _may_finish(state, rules):
         return _with(state, replace(setup, registered="")), [BeginAnew()]
     return state, []
 
@@ -146,8 +152,9 @@ def _take_unclaimed(state: HomeState, event: Event, rules: Rules) -> Step:
             pressed = press.take_edge(before, event.closed, event.at, rules)
             return _turned(state, device, pressed, event.at, rules)
         case WirelessPressed(id=id_):
+            took: list[Effect] = [] if _had_a_name(state) else [Took(id_)]
             state, words = signals.say_again(state, event.at, rules)
-            return state, [Took(id_), *words]
+            return state, [*took, *words]
         case Answered(meaning=Meaning.HELP):
             return signals.say_again(state, event.at, rules)
         case WirelessFound(what=what, on=True) if what in OUT_NOW:
@@ -231,7 +238,11 @@ def _part(state: HomeState, event: SetupPartChanged, rules: Rules) -> Step:
     kind = FAULT[event.part]
     if not event.broken:
         return faults.mend(state, kind, faults.HUB, event.at, rules)
-    said: list[Effect] = [Say(Phrase.OTHER_BOARD)] if event.part is Part.BOARD else []
+    said: list[Effect] = []
+    if event.part is Part.BOARD:
+        said = [Say(Phrase.OTHER_BOARD)]
+    elif event.part is Part.IDENTITY and event.detail in UNREGISTERED and not state.link.up:
+        said = [Say(Phrase.UNCLAIMED)]
     is_new = not faults.stands(state, faults.HUB, kind)
     state, effects = faults.fail(state, kind, faults.HUB, event.at, rules, event.detail)
     return state, effects + (said if is_new else [])
@@ -241,6 +252,16 @@ def _is_other(state: HomeState, rules: Rules) -> bool:
     """Whether the identity on the disk has another name than the one that this process runs by."""
     registered = state.setup.registered
     return registered not in {"", rules.hub} and (rules.enrolled or not rules.hub)
+
+
+def _may_finish(state: HomeState, rules: Rules) -> bool:
+    """Whether a call can still be told under the old name."""
+    return bool(rules.hub) and state.link.up and bool(state.alarms or state.owed)
+
+
+def _had_a_name(state: HomeState) -> bool:
+    """Whether this home's hub has told a centre anything: one without a name numbers no message."""
+    return state.order > 0
 
 
 def _with(state: HomeState, setup: Setup) -> HomeState:

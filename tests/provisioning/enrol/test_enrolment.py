@@ -293,6 +293,32 @@ def test_a_damaged_current_key_is_not_the_end(hub: Hub, est: Est) -> None:
     assert hub.claiming()[-1] == Claiming(DIGITS)
 
 
+def test_a_request_that_was_damaged_is_begun_anew(hub: Hub, est: Est) -> None:
+    hub.step()
+    for file in hub.root.glob("1/*"):
+        if file.name != store.BOARD:
+            file.write_bytes(b"")
+    hub.begin()
+    est.typed = "js-0001"
+    hub.step()
+    held = in_use(hub.root)
+    assert held is not None
+    assert held.number == 2
+
+
+def test_a_hub_that_had_a_name_says_that_its_identity_is_lost(hub: Hub, est: Est) -> None:
+    registered(hub, est)
+    for file in [*hub.root.glob("1/hub.*"), *hub.root.glob("1/*.csr")]:
+        file.write_bytes(b"")
+    hub.begin()
+    hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.NO_IDENTITY}
+    assert hub.claiming()[-1] == Claiming(DIGITS)
+    est.typed = "js-0001"
+    hub.step()
+    assert hub.troubles() == {}
+
+
 def test_old_generations_go_and_the_one_before_stays(hub: Hub, est: Est) -> None:
     registered(hub, est)
     for round_ in range(1, 5):

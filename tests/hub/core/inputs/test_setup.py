@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
-from hub.contract.provision import Part, Way
+from hub.contract.provision import EXPIRED, NO_IDENTITY, Part, Way
 from hub.contract.radio import How, Sensed
 from hub.contract.voice import Meaning, Phrase
 from hub.contract.wire import LinkTrouble
@@ -50,6 +50,7 @@ from tests.hub.core.scenes import (
     RULES,
     UTC,
     called,
+    offline,
     press,
     quiet,
     received,
@@ -164,6 +165,14 @@ def test_registered_it_says_so_and_begins_anew() -> None:
     assert done(unclaimed(), Registered(60.0, "")) == []
 
 
+def test_a_press_at_a_hub_that_has_lost_its_name_stays_owed() -> None:
+    """Nothing on its disk tells how it was called; the radio tells the press again under a name."""
+    state = recover(called(), started(100.0, "b2"), ())
+    state = tell_by(NOBODY, state, started(100.0, "b2"))
+    pendant = WirelessPressed(109.0, "pendant", "p1", How.PRESS)
+    assert done(state, pendant) == [Say(UNCLAIMED)], "without `Took`"
+
+
 def test_a_call_from_before_does_not_keep_a_hub_from_its_name() -> None:
     """The identity was lost; the outbox still holds a call, which goes out under the name."""
     state = recover(called(), started(100.0, "b2"), ())
@@ -219,6 +228,45 @@ def test_under_another_name_it_begins_anew_once_no_call_is_open() -> None:
     assert BeginAnew() not in done(calling, Ticked(13.0), rules=KNOWN)
     own = replace(KNOWN, enrolled=False)  # its settings name it
     assert done(quiet(), Registered(60.0, "js-0002"), Ticked(60.1), rules=own) == []
+
+
+def test_a_call_that_cannot_be_told_under_the_old_name_goes_out_under_the_new_one() -> None:
+    calling = tell_by(KNOWN, called(), LinkDown(11.0, LinkTrouble.UNREACHABLE))
+    calling = tell_by(KNOWN, calling, Registered(12.0, "js-0002"))
+    assert BeginAnew() in done(calling, Ticked(13.0), rules=KNOWN)
+
+
+def lost(detail: str = NO_IDENTITY) -> HomeState:
+    """A hub that knows its name, and whose key and certificate cannot be read."""
+    told = SetupPartChanged(5.0, "provision", Part.IDENTITY, broken=True, detail=detail)
+    return tell_by(KNOWN, offline(), told)
+
+
+def test_a_lost_identity_is_said_and_a_call_is_kept_and_nobody_is_told_to_wait_for_help() -> None:
+    told = SetupPartChanged(5.0, "provision", Part.IDENTITY, broken=True, detail=NO_IDENTITY)
+    assert Say(UNCLAIMED) in done(offline(), told, rules=KNOWN)
+    calling = tell_by(KNOWN, lost(), *press(10.0))
+    assert len(calling.owed) == 1
+    late = Ticked(10.1 + RULES.undelivered_s)
+    assert done(calling, late, rules=KNOWN) == [Show(Signal.UNDELIVERED), Say(UNCLAIMED)]
+    pendant = WirelessPressed(9.0, "nobody's", "p1", How.PRESS)
+    assert Took("p1") not in done(lost(), pendant, rules=KNOWN), "it is kept for the list"
+
+
+@pytest.mark.parametrize(
+    ("part", "detail", "phrase"),
+    [
+        (Part.IDENTITY, EXPIRED, UNCLAIMED),
+        (Part.IDENTITY, "timeout", Phrase.UNDELIVERED),
+        (Part.BOARD, "other_board", Phrase.OTHER_BOARD),
+        (Part.CLOCK, "70 s", Phrase.UNDELIVERED),
+    ],
+)
+def test_a_call_that_is_not_delivered_hears_why(part: Part, detail: str, phrase: Phrase) -> None:
+    broken = SetupPartChanged(5.0, "provision", part, broken=True, detail=detail)
+    calling = tell_by(KNOWN, offline(), broken, *press(10.0))
+    late = Ticked(10.1 + RULES.undelivered_s)
+    assert done(calling, late, rules=KNOWN) == [Show(Signal.UNDELIVERED), Say(phrase)]
 
 
 def test_without_a_link_a_long_hold_opens_the_hotspot_instead_of_a_pairing() -> None:
