@@ -33,6 +33,7 @@ from hub.shared.identity import in_use, this_board
 from hub.shared.settings import SettingsError, noted_by
 from hub.shared.sidecar.link import HubLink, Pace
 from hub.shared.system import one_heap, settle_memory
+from provisioning.backup.daily import Backups
 from provisioning.enrol.enrolment import Enrolment
 from provisioning.settings import ProvisionSettings, load
 from provisioning.status import Board
@@ -93,7 +94,12 @@ class App:
         self._link: HubLink[Fact, Order] = HubLink(
             settings.socket, VOCABULARY, self._take_order, self._greeting, Latest(), PACE
         )
+        folders = Path(settings.state_dir), Path(settings.voice_dir)
+        self._backups = Backups(
+            folders, county, self._board, self._tell_from_afar, spread_s=settings.spread_s
+        )
         self._enrolment = Enrolment(settings.identities, county, self._board, self._tell_from_afar)
+        self._enrolment.registered = self._backups.fetch
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
 
@@ -103,7 +109,7 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ended.set)
         settle_memory()
-        work = [self._link.run(), self._enrolment.run(), self._ended.wait()]
+        work = [self._link.run(), self._enrolment.run(), self._backups.run(), self._ended.wait()]
         if self._network is not None:
             work.append(self._network.run(self.tell))
         tasks = [asyncio.ensure_future(one) for one in work]

@@ -62,9 +62,23 @@ def told(state: State) -> Iterator[str]:
         yield _say("digits_how")
     elif shown.trouble:
         yield trouble(shown.trouble)
+    yield from _backup(state)
     yield from _network(state)
     if shown.clock_ahead_s is not None and abs(shown.clock_ahead_s) > OFF_S:
         yield _say("clock", s=f"{shown.clock_ahead_s:+.0f}")
+
+
+def _backup(state: State) -> Iterator[str]:
+    if state.restored:
+        yield _say("restored")
+    if state.anew:
+        yield _say("anew", names=", ".join(state.anew))
+    if state.kept_nowhere:
+        yield _say("kept_nowhere")
+    elif state.backup_trouble:
+        yield _say("backup_failed", date=state.stored or "-", trouble=trouble(state.backup_trouble))
+    elif state.stored:
+        yield _say("stored", date=state.stored)
 
 
 def trouble(word: str) -> str:

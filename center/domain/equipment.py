@@ -20,7 +20,7 @@ PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.PENDANT})  # tested 
 _BACK = frozenset({Seen.READY, Seen.STARTING})
 _GONE = frozenset({Seen.LOST, Seen.DISCONNECTED})
 _EACH_CALL = frozenset(
-    {FaultKind.STORAGE, FaultKind.BROKER_REFUSES, FaultKind.DEVICE_LIST}
+    {FaultKind.STORAGE, FaultKind.BROKER_REFUSES, FaultKind.DEVICE_LIST, FaultKind.UNBONDED}
 )  # of the hub: they concern every trigger
 _DEAF = frozenset({  # of the radio: it hears no pendant
     FaultKind.NO_RADIO, FaultKind.NO_BLUETOOTH, FaultKind.NO_ADAPTER, FaultKind.ADAPTER_BLOCKED,

@@ -419,6 +419,8 @@ class FaultKind(Open):
     NETWORK = "network"  # no way to the centre, as the hub itself sees it
     CLOCK = "clock"  # it differs from the centre's
     DISK_FULL = "disk_full"  # too full to renew the certificate
+    NO_BACKUP = "no_backup"  # for days the centre could not keep what a replacement needs
+    UNBONDED = "unbonded"  # a replacement: these devices of the hub of before are to be paired anew
     TWIN = "twin"  # two machines with one identity; only the centre sees this and the next two
     FLOOD = "flood"  # it sends more than the centre takes in at once
     CROWDED = "crowded"  # more calls are open than are shown one by one

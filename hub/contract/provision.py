@@ -29,6 +29,8 @@ class Part(StrEnum):
     BOARD = "board"  # the identity is of another board: a card that was copied or moved
     NETWORK = "network"  # no way to the centre; `detail` is a `NetworkTrouble`
     CLOCK = "clock"  # the centre's time is another
+    BACKUP = "backup"  # for days the centre could not keep what a replacement needs
+    BONDS = "bonds"  # devices of the hub of before are to be paired anew; `detail` names them
     DISK = "disk"  # too full to renew an identity
 
 

@@ -34,7 +34,10 @@ CONNECT_S, READ_S = 5.0, 15.0
 LONGEST_BODY = 262_144  # bytes; a chain of certificates has some thousand
 POLL_S, SOONEST_S, LATEST_S = 5.0, 1.0, 3600.0
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python gives no name
-OK, ACCEPTED = 200, 202
+OK, ACCEPTED, NO_CONTENT, NOT_FOUND = 200, 202, 204, 404
+NOT_OFFERED = {NOT_FOUND, 405, 501}  # of another EST server
+BACKUP, REASON, NO_BACKUP = "/hub/backup", "Anbu-Reason", "no_backup"  # as `center.api.est`
+PKCS10 = "application/pkcs10"
 T = TypeVar("T")
 BUSY = {408, 425, 429, 500, 502, 503, 504}
 
@@ -117,13 +120,33 @@ class Client:
             raise EnrolError(EnrolTrouble.UNREADABLE, f"{answer.status_code}, no date")
         return self.utc
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
+    def backup(self) -> bytes | None:
+        """Return what the hub of this home left last; empty: nothing; None: nothing is kept here.
+
+        Raises EnrolError.
+        """
+        answer = self._ask("GET", BACKUP)
+        if answer.status_code == NOT_FOUND and not _is_page(answer):
+            return b"" if answer.headers.get(REASON) == NO_BACKUP else None
+        self._succeeded(answer, OK)
+        return answer.content
+
+    def keep(self, body: bytes) -> bool:
+        """Leave what a replacement needs; False: nothing is kept here. Raises EnrolError."""
+        answer = self._ask("PUT", BACKUP, body, kind="application/octet-stream")
+        if answer.status_code in NOT_OFFERED and not _is_page(answer):
+            return False
+        self._succeeded(answer, NO_CONTENT)
+        return True
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, kind: str = PKCS10
+    ) -> requests.Response:
         headers = {"Accept": "*/*"}
         if body is not None:
-            headers |= {
-                "Content-Type": "application/pkcs10",
-                "Content-Transfer-Encoding": "base64",
-            }
+            headers["Content-Type"] = kind
+            if kind == PKCS10:
+                headers["Content-Transfer-Encoding"] = "base64"
         sent_at = self._utc()
         try:
             answer = self._session.request(

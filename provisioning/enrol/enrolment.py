@@ -47,8 +47,16 @@ CLOCK_OFF_S = 60.0  # an alarm's time would be wrong by so much
 OVERDUE = 2 / 3  # of a certificate's life: by now it should have been renewed, so it is told
 
 
+def _nothing_more() -> None:
+    """Do nothing between the certificate and the hub's new beginning."""
+
+
 class Enrolment:
-    """One hub's way to its certificate. `tell` takes what the hub is to know."""
+    """One hub's way to its certificate. `tell` takes what the hub is to know.
+
+    `registered` is called in a thread as soon as a new identity is on the disk, before the hub is
+    told of it.
+    """
 
     def __init__(
         self,
@@ -61,6 +69,7 @@ class Enrolment:
         utc: Callable[[], float] = time.time,
     ) -> None:
         self._root, self._county, self._board, self._tell = root, county, board, tell
+        self.registered: Callable[[], None] = _nothing_more
         self._synced, self._utc = synced, utc
         self._failures, self._hurry = 0, asyncio.Event()
         self._ahead_s: float | None = None  # of this clock, as the centre said last
@@ -118,6 +127,7 @@ class Enrolment:
                 return found.after_s
             self._take(client, asked, found)
         log.info("registered as %s", found.hub)
+        self.registered()  # before the hub begins anew under its name
         self._digits = ""
         self._tell(Claiming())
         self._tell(Claimed(found.hub))
@@ -247,9 +257,12 @@ class Enrolment:
         return self._now() >= begins + (ends - begins) * OVERDUE
 
     def _part(self, part: Part, *, present: bool, detail: str = "") -> None:
-        """Tell how a part fares, if that has changed."""
+        """Tell how a part fares, if that has changed.
+
+        The first time, too: a fault that an earlier process told may have ended meanwhile.
+        """
         told = Trouble(part, present, detail if present else "")
-        if self._told.get(part, Trouble(part, present=False)) != told:
+        if self._told.get(part) != told:
             self._told[part] = told
             self._tell(told)
 

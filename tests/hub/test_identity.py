@@ -6,18 +6,26 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from center.config import Authority
-from center.service import enrolment
+from center.domain.enrolment import Reason
+from center.service import enrolment, revocation
 from center.service.enrolment import Who, Wish
+from center.store.rows import enrolments
 from drivers.virtual.cli import ask
+from hub.contract.messages import FaultKind
 from hub.contract.provision import Fact
+from hub.core.model.activity import FRESH
+from hub.outbox.habits_file import ENCODE
 from hub.shared.county import load as load_county
 from hub.shared.identity import CURRENT, NAME, NEXT, in_use, read, this_board
 from provisioning.certs import dev
@@ -51,6 +59,7 @@ class Home:
         self.settings.write_text(
             f'socket = "{folder}/provision.sock"\nstate_dir = "{folder}/state"\n'
             f'run_dir = "{folder}"\ncounty = "{folder}/county.toml"\n'
+            f'voice_dir = "{folder}/voice"\nspread_s = 0\n'
         )
         self.root = folder / "state" / "identity"
         self._folder = folder
@@ -295,3 +304,81 @@ def test_a_copied_card_in_another_board_calls_nobody_and_says_why(
         held = in_use(home.root)
         assert held
         assert held.hub == HUBS[1]
+
+
+LISTED = """
+[[device]]
+kind = "pendant"
+name = "pendant"
+address = "C0:FF:EE:12:34:56"
+key = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+place = "목걸이"
+
+[[device]]
+kind = "sensor"
+name = "front"
+sense = "exit_door"
+address = "C0:FF:EE:12:34:59"
+place = "현관"
+"""
+
+
+def test_a_replacement_goes_on_with_what_the_hub_of_before_had_learned(
+    broker: Broker, tmp_path: Path
+) -> None:
+    name = "js-0433"
+    with real_center(tmp_path) as office, StubCenter(broker) as center:
+        own = office.settings.authority
+        assert own
+        url = f"https://{own.listen}"
+        with Home(tmp_path / "a", broker, url) as home:
+            state = tmp_path / "a" / "state"
+            state.mkdir()
+            learned = replace(FRESH, days=40, day=20_000, longest={"sleep": 30_000.0})
+            (state / "habits.bin").write_bytes(ENCODE(learned))
+            (state / "devices.toml").write_text(LISTED, encoding="utf-8")
+            (tmp_path / "a" / "voice").mkdir()
+            (tmp_path / "a" / "voice" / "voice.json").write_text('{"speed": 0.8}')
+            claim(office, home, name)
+            wait_until(lambda: "ready" in center.said(name), f"it is there; {home.hub.log()}", 30)
+            wait_until(lambda: home.shown()["stored"], f"it is stored; {home.shown()}", 30)
+        body = office.store.read(enrolments.backup, name)
+        assert body
+        assert len(body.body) < 10_000
+        assert b"0f1e2d3c" not in zlib.decompress(body.body), "no key leaves the home"
+        office.act(revocation.strike_off(office.desk, name, "김관리", Reason.STOLEN))
+        center.states.clear()
+        with Home(tmp_path / "b", broker, url) as home:
+            state = tmp_path / "b" / "state"
+            (tmp_path / "b" / "voice").mkdir()
+            claim(office, home, name, replaces=True)
+            wait_until(lambda: "ready" in center.said(name), f"it is there; {home.hub.log()}", 30)
+            assert "40 days" in home.hub.log()
+            assert msgspec.msgpack.decode((state / "habits.bin").read_bytes())["days"] == 40
+            listed = (state / "devices.toml").read_text(encoding="utf-8")
+            assert "front" in listed
+            assert "pendant" not in listed
+            assert (tmp_path / "b" / "voice" / "voice.json").read_text() == '{"speed": 0.8}'
+            assert "다시 짝지어야 할 기기: pendant" in home.status()
+            unbonded = FaultKind.UNBONDED
+            wait_until(lambda: told(center, name, unbonded), "the centre is told which")
+            (state / "devices.toml").write_text(LISTED, encoding="utf-8")
+            wait_until(lambda: not told(center, name, unbonded), "until they are paired", 20)
+            assert home.shown()["anew"] == []
+
+
+def told(center: StubCenter, hub: str, fault: str) -> bool:
+    """Whether a fault of a hub stands at the centre."""
+    topic = f"anbu/1/{hub}/fault/hub:{fault}"
+    return bool(dict(center.faults).get(topic))
+
+
+def claim(office: Office, home: Home, name: str, *, replaces: bool = False) -> None:
+    """An installer brings up a hub as `name`."""
+    home.hub.start()
+    home.provision()
+    wait_until(lambda: home.shown()["shown"]["digits"], "the hub shows digits", 30)
+    wish = Wish(str(home.shown()["shown"]["digits"]), name, replaces=replaces)
+    office.act(enrolment.claim(office.desk, Who("이설치", "127.0.0.1"), wish))
+    assert home.hub.process.wait(30) == 0
+    home.hub.start()

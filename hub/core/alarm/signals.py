@@ -29,8 +29,8 @@ from hub.core.supervision import faults, snapshot
 
 RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
 BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}
-# a wearable that sends nothing: the centre sees to it, and every way to call for help works
-UNSEEN = frozenset({FaultKind.MUTE_LINK, FaultKind.STALE_BOND})
+# the centre sees to these, and every way to call for help works
+UNSEEN = frozenset({FaultKind.MUTE_LINK, FaultKind.STALE_BOND, FaultKind.NO_BACKUP})
 # the least advanced alarm decides what is shown, so that no alarm hides another
 URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
 

@@ -46,6 +46,8 @@ FAULT = {
     Part.NETWORK: FaultKind.NETWORK,
     Part.CLOCK: FaultKind.CLOCK,
     Part.DISK: FaultKind.DISK_FULL,
+    Part.BACKUP: FaultKind.NO_BACKUP,
+    Part.BONDS: FaultKind.UNBONDED,
 }
 OUT_NOW = {
     Sensed.SMOKE: Phrase.LEAVE_SMOKE,

@@ -22,6 +22,7 @@ from provisioning.certs import dev
 from provisioning.certs.authority import Pair, common_name
 
 DIGITS = "40718235"
+PLAIN = {"Content-Type": "text/plain"}
 
 
 class Answer(Struct, frozen=True):
@@ -45,6 +46,7 @@ class Est:
         self.utc: Callable[[], float] = time.time
         self.answer: Answer | None = None
         self.days = 90.0
+        self.kept: dict[str, bytes] | None = {}  # by hub; None: another server, which keeps nothing
         self.fit: Pair = self.parent  # by whom certificates are signed
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.crt")
         context.load_cert_chain(folder / f"{server}.crt", folder / f"{server}.key")
@@ -100,6 +102,8 @@ class Est:
         """Return what a well-behaved server says."""
         if path == "/hub/time":
             return Answer(200, json.dumps({"utc": self.utc()}).encode())
+        if path == "/hub/backup":
+            return self._keep(body, peer)
         if path.endswith("/cacerts"):
             return Answer(200, self.pkcs7(self.fit.certificate))
         request = x509.load_der_x509_csr(base64.b64decode(body))
@@ -111,6 +115,16 @@ class Est:
             return Answer(202, body, {"Retry-After": "5", "Content-Type": "application/json"})
         return Answer(200, self.pkcs7(self.issue(request, name)))
 
+    def _keep(self, body: bytes, peer: str) -> Answer:
+        if self.kept is None:
+            return Answer(404, b"?", PLAIN)
+        if body:
+            self.kept[peer] = body
+            return Answer(204)
+        if peer not in self.kept:
+            return Answer(404, b"nothing", PLAIN | {"Anbu-Reason": "no_backup"})
+        return Answer(200, self.kept[peer], {"Content-Type": "application/octet-stream"})
+
 
 class _Answering(BaseHTTPRequestHandler):
     est: Est
@@ -119,6 +133,9 @@ class _Answering(BaseHTTPRequestHandler):
         self._reply()
 
     def do_POST(self) -> None:
+        self._reply()
+
+    def do_PUT(self) -> None:
         self._reply()
 
     def _reply(self) -> None:

@@ -41,10 +41,16 @@ class Hub:
             self.root,
             county,
             self.board,
-            self.told.append,
+            self.hear,
             synced=lambda: self.synced,
             utc=lambda: time.time() + self.ahead_s,
         )
+
+    def hear(self, fact: Fact) -> None:
+        """Note a fact; that a part is well, only where it was not: a process says it at first."""
+        told = {one.part for one in self.told if isinstance(one, Trouble)}
+        if not isinstance(fact, Trouble) or fact.present or fact.part in told:
+            self.told.append(fact)
 
     def step(self) -> float:
         """Do one step; return the pause after it."""
