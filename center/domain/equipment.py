@@ -27,6 +27,7 @@ _DEAF = frozenset({  # of the radio: it hears no pendant
     FaultKind.SCAN_FAILED,
 })  # fmt: skip
 _OF_CENTRE = frozenset({FaultKind.TWIN, FaultKind.FLOOD, FaultKind.CROWDED})  # it may lose calls
+_AT_ONCE = frozenset({FaultKind.TWIN})  # somebody may hold a key of the county's
 _OF_NO_TRIGGER = frozenset({FaultKind.MAINS_LOST, FaultKind.MUTED})  # muted: as the resident wishes
 _TOWNSHIP = re.compile(r"(?!\d+동$)\S+[읍면동가]$")  # a town, township or quarter; no building
 _COUNTY = re.compile(r"\S+[시군구]$")
@@ -90,7 +91,7 @@ def failing(hub: Hub, known: Known, look: Look) -> Iterator[Part]:
         part = _of_fault(hub, fault, known)
         limit_s = look.grace.device_s
         if part.kind is NeedKind.TRIGGER_FAULT:
-            limit_s = look.grace.trigger_s
+            limit_s = 0.0 if fault.kind in _AT_ONCE else look.grace.trigger_s
         if look.now - part.since_utc >= limit_s:
             yield part
     if state is Seen.READY:
