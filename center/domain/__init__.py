@@ -5,6 +5,7 @@ __all__ = [
     "announcement",
     "by_hubs",
     "by_people",
+    "clones",
     "day_grid",
     "enrolment",
     "equipment",

@@ -9,7 +9,6 @@ from center.domain import clones
 from center.domain.clones import Boot
 from center.store import tables
 from center.store.rows import hubs
-from center.store.shaping import shape
 from hub.contract.messages import Availability, FaultKind, FaultReport, HubState
 
 QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.link.backoff`)
@@ -83,4 +82,5 @@ def note_boot(conn: Connection, hub: str, state: HubState, utc: float) -> bool:
 
 def boots(conn: Connection, hub: str) -> list[Boot]:
     """Return the boots of a hub that are known."""
-    return [shape(row, Boot) for row in conn.execute(select(_boots).where(_boots.c.hub == hub))]
+    rows = conn.execute(select(_boots).where(_boots.c.hub == hub))
+    return [Boot(row.boot, row.said_utc, row.heard_utc) for row in rows]

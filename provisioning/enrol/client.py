@@ -12,6 +12,7 @@ import email.utils
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -73,7 +74,7 @@ class Client:
         utc: Callable[[], float] = time.time,
     ) -> None:
         self._url, self._known = url.rstrip("/"), [str(one) for one in authorities]
-        self._utc = utc
+        self._utc, self._ended = utc, False
         self._adapter = _Adapter(self._context(own, checks_time=synced()))
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, and no other authorities
@@ -155,13 +156,12 @@ class Client:
                 data=body,
                 headers=headers,
                 timeout=(CONNECT_S, READ_S),
-                verify=self._known[0],
                 allow_redirects=False,
                 stream=True,
             )
             answer._content = answer.raw.read(LONGEST_BODY, decode_content=True)  # noqa: SLF001
         except (requests.RequestException, OSError) as error:
-            raise EnrolError(trouble_of(error), str(error)[:200]) from error
+            raise EnrolError(self._trouble(error), str(error)[:200]) from error
         self._learn_time(answer, (sent_at + self._utc()) / 2)
         return answer
 
@@ -206,16 +206,26 @@ class Client:
 
     def _context(self, own: tuple[str, str] | None, *, checks_time: bool) -> ssl.SSLContext:
         try:
-            context = tls.context(self._known[0], *(own or ("", "")))
-            for more in self._known[1:]:
-                context.load_verify_locations(more)
-        except OSError as error:
-            raise EnrolError(EnrolTrouble.NOT_SET_UP, str(error)) from error
-        except tls.CertificateFilesError as error:
-            raise EnrolError(EnrolTrouble.NOT_SET_UP, error.reason) from error
+            files = [Path(one).read_bytes() for one in self._known]
+            known = keys.authorities(self._now(), *files).decode()
+            context = tls.context(known, *(own or ("", "")), inline=True)
+        except (OSError, ValueError) as error:
+            why = error.reason if isinstance(error, tls.CertificateFilesError) else str(error)
+            raise EnrolError(EnrolTrouble.NOT_SET_UP, why) from error
+        self._ended = keys.have_ended(self._now(), *files)
         if not checks_time:
             context.verify_flags |= NO_CHECK_TIME
         return context
+
+    def _now(self) -> datetime:
+        """Return this machine's time."""
+        return datetime.fromtimestamp(self._utc(), UTC)
+
+    def _trouble(self, error: Exception) -> EnrolTrouble:
+        """Return what an error means; a hub whose authorities have ended knows no other."""
+        found = trouble_of(error)
+        ended = found is EnrolTrouble.NOT_THE_CENTER and self._ended
+        return EnrolTrouble.CENTER_EXPIRED if ended else found
 
 
 class _Adapter(HTTPAdapter):
@@ -245,6 +255,17 @@ class _Adapter(HTTPAdapter):
     ) -> None:
         """Make the connections with our context."""
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **more)
+
+    def cert_verify(
+        self,
+        conn: Any,  # noqa: ANN401 - as requests has it
+        url: str,
+        verify: bool | str,  # noqa: FBT001
+        cert: Any,  # noqa: ANN401
+    ) -> None:
+        """Check by our context alone: requests would add the authorities of the web."""
+        del url, verify, cert
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
 
 def _utc_of(answer: requests.Response) -> float | None:

@@ -3,6 +3,7 @@
     none, another board's, expired --ask--> waiting (digits) --typed at the centre--> identity
     identity --a third of its life--> renew (mTLS) --ok--> `next`, for the hub's own next dial
                                         '--fails--> again, after 1 min to 6 h
+    expired --> renew, too: the centre allows it for 90 days more --refused--> ask
 
 Time is the centre's where it can be had: a Pi has no clock battery. Nothing here is in the way of a
 call: the hub dials with what the disk holds.
@@ -44,6 +45,8 @@ RENEW_FIRST_S, RENEW_CAP_S = 60.0, 6 * 3600.0  # 60 days are left
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,62}")
 LOOK_S = 3600.0  # between two looks at the centre's time
 CLOCK_OFF_S = 60.0  # an alarm's time would be wrong by so much
+DAY_S = 86_400.0  # between two looks at the authorities
+NO = {EnrolTrouble.REFUSED, EnrolTrouble.OWN_REFUSED}  # a person has to act
 OVERDUE = 2 / 3  # of a certificate's life: by now it should have been renewed, so it is told
 
 
@@ -74,6 +77,8 @@ class Enrolment:
         self._failures, self._hurry = 0, asyncio.Event()
         self._ahead_s: float | None = None  # of this clock, as the centre said last
         self._digits = ""
+        self._refused = 0  # the generation of which an expired certificate was not renewed
+        self._refreshed = -DAY_S
         self._told: dict[Part, Trouble] = {}
 
     async def run(self) -> None:
@@ -109,6 +114,13 @@ class Enrolment:
             with self._client() as client:  # before a clock that may be years off condemns it
                 client.clock()
                 self._tell_clock(client.ahead_s)
+        if held is not None and (ended := self._ended(held)) is not None:
+            try:
+                return self._look_after(held, ended)
+            except EnrolError as error:
+                if error.trouble not in NO:
+                    raise
+                self._refused = held.number
         usable = self._usable(held)
         if held is not None and usable is not None:
             return self._look_after(held, usable)
@@ -143,6 +155,13 @@ class Enrolment:
 
     # renewal
 
+    def _ended(self, held: Identity) -> Issued | None:
+        """Return an expired certificate that may be renewed: the centre allows it for some time."""
+        if self._refused == held.number or not held.fits(self._board):
+            return None
+        issued = _issued(held)
+        return issued if issued is not None and self._is_over(issued) else None
+
     def _usable(self, held: Identity | None) -> Issued | None:
         """Return the certificate of an identity that goes on; None: the hub is to be registered."""
         if held is None:
@@ -166,9 +185,9 @@ class Enrolment:
                 client.clock()
                 self._tell_clock(client.ahead_s)
             left_s = (issued.renewed_at() - self._now()).total_seconds()
-            fresh = read(self._root, NEXT)
-            if left_s > 0 or (fresh is not None and self._usable(fresh) is not None):
+            if left_s > 0 or self._waits_for_dial():
                 self._part(Part.IDENTITY, present=False)
+                self._refresh(client, held)
                 return LOOK_S if left_s <= 0 else min(left_s, LOOK_S)
             asked = self._pending(held.hub)
             found = client.enrol(asked.request, asked.key, again=True)
@@ -181,20 +200,43 @@ class Enrolment:
             self._tell(Claimed(found.hub))
         return LOOK_S
 
+    def _waits_for_dial(self) -> bool:
+        """Whether there is a renewed certificate already, of which a third is not over."""
+        fresh = read(self._root, NEXT)
+        issued = self._usable(fresh) if fresh is not None else None
+        return issued is not None and issued.renewed_at() > self._now()
+
     def _take(self, client: Client, asked: store.Pending, found: Issued) -> None:
         """Keep the certificate; from now on a power cut cannot take it away."""
         if not NAME.fullmatch(found.hub):
             raise EnrolError(EnrolTrouble.UNREADABLE, found.hub)
+        facts = Facts(found.hub, self._board, self._county.center)
+        store.finish(asked, found.pem(), self._authorities(client), facts)
+        store.adopt(self._root, self._board)
+        store.tidy(self._root)
+
+    def _refresh(self, client: Client, held: Identity) -> None:
+        """Ask once a day whether the authority has a successor; the next dial takes it up.
+
+        Raises EnrolError, OSError.
+        """
+        now = self._utc()
+        if 0 <= now - self._refreshed < DAY_S or read(self._root, NEXT) is not None:
+            return
+        more, present = client.authorities(), Path(held.file(AUTHORITY)).read_bytes()
+        self._refreshed = now
+        fresh = keys.authorities(self._now(), present, Path(self._county.ca).read_bytes(), more)
+        if not keys.same(fresh, present):
+            log.info("the authorities are others: %s", store.reissue(self._root, held, fresh))
+
+    def _authorities(self, client: Client) -> bytes:
+        """Return what brokers and centre are known by: the county's file, and what follows it."""
         try:
             more = client.authorities()
         except EnrolError as error:
             log.info("no authorities: %s", error)
             more = b""
-        known = Path(self._county.ca).read_bytes()
-        facts = Facts(found.hub, self._board, self._county.center)
-        store.finish(asked, found.pem(), keys.authorities(known, more), facts)
-        store.adopt(self._root, self._board)
-        store.tidy(self._root)
+        return keys.authorities(self._now(), Path(self._county.ca).read_bytes(), more)
 
     def _pending(self, name: str = keys.UNNAMED) -> store.Pending:
         """Return the request that is under way, or begin one with a new key."""
@@ -238,6 +280,8 @@ class Enrolment:
         issued = _issued(held) if held and held.fits(self._board) else None
         claims = issued is None or self._is_over(issued)
         if claims:
+            if issued is not None:
+                self._part(Part.IDENTITY, present=True, detail=EnrolTrouble.EXPIRED)
             self._digits = ""
             self._tell(Claiming(trouble=error.trouble))
         elif issued is not None and self._is_overdue(issued):

@@ -22,6 +22,7 @@ from hub.shared.identity import (
     KEY,
     NEXT,
     Facts,
+    Identity,
     generations,
     in_use,
     read,
@@ -79,6 +80,18 @@ def finish(asked: Pending, certificate: bytes, authority: bytes, facts: Facts) -
     to_disk(asked.folder)
     write_whole(asked.folder / FACTS, msgspec.json.encode(facts), 0o600)
     to_disk(asked.folder)
+
+
+def reissue(root: Path, held: Identity, authority: bytes) -> str:
+    """Keep an identity anew with other authorities, as a generation of its own; return its name.
+
+    Raises `OSError`.
+    """
+    asked = begin(root, held.facts.board, Path(held.file(KEY)).read_bytes(), b"")
+    finish(asked, Path(held.file(CERTIFICATE)).read_bytes(), authority, held.facts)
+    name = adopt(root, held.facts.board)
+    tidy(root)
+    return name
 
 
 def adopt(root: Path, board: str) -> str:

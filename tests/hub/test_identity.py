@@ -69,10 +69,15 @@ class Home:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+        self.hub.kill()
+
+    def end(self) -> None:
+        """End the provisioning process."""
         if self._process:
             self._process.terminate()
             assert self._process.wait(20) == 0
-        self.hub.kill()
+        self._process = None
 
     def provision(self) -> None:
         """Start the provisioning process."""
@@ -175,6 +180,29 @@ def test_the_real_centre_gives_a_hub_its_name_and_renews_it(broker: Broker, tmp_
             broker.kill()
             broker.start()
             wait_until(lambda: number(home.root) == 2, f"it is taken up; {home.hub.log()}", 20)
+
+
+def test_after_100_days_without_a_centre_a_hub_is_back_without_a_visit_and_its_call_arrives(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """Its certificate has ended ten days ago: the broker refuses it, the centre renews it."""
+    name = "js-0418"
+    with real_center(tmp_path) as office, StubCenter(broker) as center:
+        own = office.settings.authority
+        assert own
+        office.ahead_s = -100 * 86_400.0
+        with Home(tmp_path / "home", broker, f"https://{own.listen}") as home:
+            claim(office, home, name)
+            office.ahead_s = 0.0
+            hub = home.hub
+            wait_until(lambda: "만료" in hub.log(), f"the broker refuses it; {hub.log()}", 30)
+            home.end()
+            hub.press()
+            home.provision()
+            wait_until(lambda: center.raised(name), f"the call is there; {hub.log()}", 90)
+            wait_until(lambda: hub.signal() == "received", "and it is told so")
+            assert number(home.root) == 2
+            assert home.shown()["shown"]["digits"] == "", "nobody was asked for digits"
 
 
 def said(home: Home) -> str:

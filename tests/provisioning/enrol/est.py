@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
+from center.secure_port import NO_CHECK_TIME
 from provisioning.certs import dev
 from provisioning.certs.authority import Pair, common_name
 
@@ -45,12 +46,15 @@ class Est:
         self.one_line = True
         self.utc: Callable[[], float] = time.time
         self.answer: Answer | None = None
+        self.late = True  # it renews what has expired
+        self.above: tuple[x509.Certificate, ...] = ()  # more authorities, of `cacerts`
         self.days = 90.0
         self.kept: dict[str, bytes] | None = {}  # by hub; None: another server, which keeps nothing
         self.fit: Pair = self.parent  # by whom certificates are signed
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.crt")
         context.load_cert_chain(folder / f"{server}.crt", folder / f"{server}.key")
         context.verify_mode = ssl.CERT_OPTIONAL
+        context.verify_flags |= NO_CHECK_TIME  # as the centre does: an expired one may be renewed
         answering = type("Answering", (_Answering,), {"est": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), answering)
         self._http.socket = context.wrap_socket(
@@ -75,7 +79,7 @@ class Est:
 
     def issue(self, request: x509.CertificateSigningRequest, name: str) -> x509.Certificate:
         """Sign what was asked, under a name of ours."""
-        now = datetime.now(UTC)
+        now = datetime.fromtimestamp(self.utc(), UTC)
         begins = now - timedelta(hours=1)
         made = (
             x509.CertificateBuilder()
@@ -105,10 +109,12 @@ class Est:
         if path == "/hub/backup":
             return self._keep(body, peer)
         if path.endswith("/cacerts"):
-            return Answer(200, self.pkcs7(self.fit.certificate))
+            return Answer(200, self.pkcs7(self.fit.certificate, *self.above))
         request = x509.load_der_x509_csr(base64.b64decode(body))
         spki = request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.asked.append((path.rpartition("/")[2], peer, spki.hex()))
+        if path.endswith("/simplereenroll") and not self.late:
+            return Answer(403, b"it ended too long ago", PLAIN | {"Anbu-Reason": "lapsed"})
         name = peer if path.endswith("/simplereenroll") else self.typed
         if not name:
             body = json.dumps({"digits": DIGITS, "valid_s": 900}).encode()

@@ -247,9 +247,44 @@ def test_a_centre_that_is_away_for_60_days_costs_nothing(
     assert read(hub.root, NEXT) is not None
 
 
+def test_a_centre_that_is_away_for_120_days_costs_no_visit(hub: Hub, est: Est) -> None:
+    """The certificate has ended meanwhile: the centre renews it for 90 days more."""
+    registered(hub, est)
+    url, hub.url = hub.url, f"https://127.0.0.1:{free_port()}"
+    hub.begin()
+    for day in range(30, 121, 10):
+        later(hub, est, day)
+        hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.EXPIRED}
+    assert hub.claiming()[-1] == Claiming(trouble=EnrolTrouble.NOBODY)
+    hub.url = url
+    hub.begin()
+    hub.step()
+    assert hub.troubles() == {}
+    assert hub.claiming()[-1].digits == "", "nobody is asked for digits"
+    fresh = read(hub.root, NEXT)
+    assert fresh is not None
+    assert fresh.hub == "js-0001"
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+def test_a_renewal_that_is_due_is_made_with_the_clock_a_year_off(
+    tmp_path: Path, est: Est, years: int
+) -> None:
+    hub = registered(Hub(tmp_path / "identity", est.url, synced=False), est)
+    later(hub, est, 40)
+    hub.ahead_s += years * 365 * DAY
+    hub.begin()
+    hub.step()
+    assert [verb for verb, _, _ in est.asked] == ["simpleenroll", "simplereenroll"]
+    assert read(hub.root, NEXT) is not None
+    assert Part.CLOCK in hub.troubles()
+
+
 def test_an_expired_hub_is_registered_anew_and_keeps_its_name(hub: Hub, est: Est) -> None:
     registered(hub, est, days=0.1)
     later(hub, est, 1)
+    est.late = False
     est.days = 90
     hub.step()
     assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.EXPIRED}
@@ -267,6 +302,7 @@ def test_an_expired_hub_is_registered_anew_and_keeps_its_name(hub: Hub, est: Est
 def test_under_another_name_the_new_identity_is_the_current_one(hub: Hub, est: Est) -> None:
     registered(hub, est, days=0.1)
     later(hub, est, 1)
+    est.late = False
     est.days, est.typed = 90, "js-0002"
     hub.step()
     assert Claimed("js-0002") in hub.told
@@ -329,7 +365,6 @@ def test_old_generations_go_and_the_one_before_stays(hub: Hub, est: Est) -> None
     registered(hub, est)
     for round_ in range(1, 5):
         later(hub, est, round_ * 61)
-        est.days = 90 + round_ * 61
         hub.step()
         fresh = read(hub.root, NEXT)
         assert fresh is not None, round_
