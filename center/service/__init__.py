@@ -11,6 +11,7 @@ __all__ = [
     "incidents",
     "leases",
     "metrics",
+    "own_faults",
     "pairing",
     "rate_limit",
     "refusals",

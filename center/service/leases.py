@@ -41,3 +41,9 @@ async def end(desk: Desk, hub: str, by: str) -> None:
     for incident in calls:
         incidents.tell(desk, incident)
     desk.feed.tell(Update(Topic.HUB, hub))
+
+
+async def drop(desk: Desk, hub: str) -> None:
+    """End a home's test mode since its hub is replaced or struck off: none follows to another."""
+    for incident in await desk.store.change(leases.drop, hub, desk.clock()):
+        incidents.tell(desk, incident)

@@ -17,7 +17,13 @@ from hub.contract.json_lines import Vocabulary
 PROTOCOL = 1
 LINE_BYTES = 4096
 NO_IDENTITY, EXPIRED, OTHER_KEY = "no_identity", "expired", "other_key"  # details of IDENTITY
-UNREGISTERED = {NO_IDENTITY, EXPIRED, OTHER_KEY}  # with these the hub cannot reach the centre
+REVOKED = "revoked"
+UNREGISTERED = {
+    NO_IDENTITY,
+    EXPIRED,
+    OTHER_KEY,
+    REVOKED,
+}  # so it reaches no centre
 Text = Annotated[str, Meta(max_length=200)]
 Digits = Annotated[str, Meta(pattern="^([0-9]{8})?$")]
 

@@ -80,6 +80,7 @@ class Client:
         self._session.trust_env = False  # no proxy, and no other authorities
         self._session.mount("https://", self._adapter)
         self.utc: float | None = None  # the server's time at its last answer
+        self.revoked = False  # the centre says so of the certificate of this session
         self.ahead_s: float | None = None  # by how much this machine's clock is ahead of it
 
     def __enter__(self) -> Self:
@@ -117,6 +118,7 @@ class Client:
         Raises EnrolError.
         """
         answer = self._ask("GET", "/hub/time")
+        self.revoked = answer.headers.get(REASON) == EnrolTrouble.REVOKED
         if self.utc is None:
             raise EnrolError(EnrolTrouble.UNREADABLE, f"{answer.status_code}, no date")
         return self.utc

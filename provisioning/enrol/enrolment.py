@@ -1,6 +1,6 @@
 """What a hub does for its identity: it asks for one, renews it, and says what keeps it from that.
 
-    none, another board's, expired --ask--> waiting (digits) --typed at the centre--> identity
+    none, another board's, struck off --ask--> waiting (digits) --typed at the centre--> identity
     identity --a third of its life--> renew (mTLS) --ok--> `next`, for the hub's own next dial
                                         '--fails--> again, after 1 min to 6 h
     expired --> renew, too: the centre allows it for 90 days more --refused--> ask
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 CLAIM_FIRST_S, CLAIM_CAP_S = 5.0, 60.0  # an installer stands beside it
 RENEW_FIRST_S, RENEW_CAP_S = 60.0, 6 * 3600.0  # 60 days are left
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,62}")
+AT_ONCE_S = 0.1
 LOOK_S = 3600.0  # between two looks at the centre's time
 CLOCK_OFF_S = 60.0  # an alarm's time would be wrong by so much
 DAY_S = 86_400.0  # between two looks at the authorities
@@ -78,6 +79,7 @@ class Enrolment:
         self._ahead_s: float | None = None  # of this clock, as the centre said last
         self._digits = ""
         self._refused = 0  # the generation of which an expired certificate was not renewed
+        self._revoked = 0  # the generation that the centre has struck off
         self._refreshed = -DAY_S
         self._told: dict[Part, Trouble] = {}
 
@@ -124,6 +126,8 @@ class Enrolment:
         usable = self._usable(held)
         if held is not None and usable is not None:
             return self._look_after(held, usable)
+        if self._waits_for_dial():
+            return RENEW_FIRST_S
         return self._claim()
 
     # claiming
@@ -157,7 +161,7 @@ class Enrolment:
 
     def _ended(self, held: Identity) -> Issued | None:
         """Return an expired certificate that may be renewed: the centre allows it for some time."""
-        if self._refused == held.number or not held.fits(self._board):
+        if held.number in {self._refused, self._revoked} or not held.fits(self._board):
             return None
         issued = _issued(held)
         return issued if issued is not None and self._is_over(issued) else None
@@ -172,6 +176,9 @@ class Enrolment:
             self._part(Part.BOARD, present=True, detail=EnrolTrouble.OTHER_BOARD)
             return None
         issued = _issued(held)
+        if held.number == self._revoked:
+            self._part(Part.IDENTITY, present=True, detail=EnrolTrouble.REVOKED)
+            return None
         if issued is None or self._is_over(issued):
             detail = EnrolTrouble.OTHER_KEY if issued is None else EnrolTrouble.EXPIRED
             self._part(Part.IDENTITY, present=True, detail=detail)
@@ -184,6 +191,9 @@ class Enrolment:
             if self._failures == 0 or self._ahead_s is None:
                 client.clock()
                 self._tell_clock(client.ahead_s)
+                if client.revoked:
+                    self._revoked = held.number
+                    return AT_ONCE_S
             left_s = (issued.renewed_at() - self._now()).total_seconds()
             if left_s > 0 or self._waits_for_dial():
                 self._part(Part.IDENTITY, present=False)
@@ -278,9 +288,10 @@ class Enrolment:
             self._part(Part.DISK, present=True, detail=error.detail[:200])
         held = in_use(self._root)
         issued = _issued(held) if held and held.fits(self._board) else None
-        claims = issued is None or self._is_over(issued)
+        struck = held is not None and held.number == self._revoked
+        claims = issued is None or struck or self._is_over(issued)
         if claims:
-            if issued is not None:
+            if issued is not None and not struck:
                 self._part(Part.IDENTITY, present=True, detail=EnrolTrouble.EXPIRED)
             self._digits = ""
             self._tell(Claiming(trouble=error.trouble))

@@ -5,7 +5,7 @@ import socket
 import ssl
 from enum import StrEnum
 
-from hub.contract.provision import EXPIRED, NO_IDENTITY, OTHER_KEY
+from hub.contract.provision import EXPIRED, NO_IDENTITY, OTHER_KEY, REVOKED
 from hub.shared import tls
 from hub.shared.tls import Flaw
 
@@ -31,6 +31,7 @@ class EnrolTrouble(StrEnum):
     NO_ROOM = "no_room"  # the disk is full, or cannot be written
     OTHER_BOARD = "other_board"  # the identity on this card was made for another board
     NO_IDENTITY = NO_IDENTITY  # the hub had one, and nothing on its disk can be read
+    REVOKED = REVOKED  # struck off, or replaced; it has to be registered anew
     EXPIRED = EXPIRED  # the hub's certificate; it has to be registered anew
 
 

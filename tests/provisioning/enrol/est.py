@@ -46,6 +46,7 @@ class Est:
         self.one_line = True
         self.utc: Callable[[], float] = time.time
         self.answer: Answer | None = None
+        self.struck_off: set[str] = set()
         self.late = True  # it renews what has expired
         self.above: tuple[x509.Certificate, ...] = ()  # more authorities, of `cacerts`
         self.days = 90.0
@@ -105,7 +106,8 @@ class Est:
     def reply(self, path: str, body: bytes, peer: str) -> Answer:
         """Return what a well-behaved server says."""
         if path == "/hub/time":
-            return Answer(200, json.dumps({"utc": self.utc()}).encode())
+            why = {"Anbu-Reason": "revoked"} if peer and peer in self.struck_off else {}
+            return Answer(200, json.dumps({"utc": self.utc()}).encode(), why)
         if path == "/hub/backup":
             return self._keep(body, peer)
         if path.endswith("/cacerts"):

@@ -299,6 +299,42 @@ def test_an_expired_hub_is_registered_anew_and_keeps_its_name(hub: Hub, est: Est
     assert fresh.hub == "js-0001"
 
 
+def test_a_hub_that_is_struck_off_shows_digits_and_can_be_another_homes(hub: Hub, est: Est) -> None:
+    """It was claimed for the wrong home: the supervisor strikes it off, somebody claims it anew."""
+    registered(hub, est)
+    est.struck_off.add("js-0001")
+    hub.begin()  # its plug is pulled
+    assert hub.step() < 1.0
+    hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.REVOKED}
+    assert hub.claiming()[-1] == Claiming(DIGITS)
+    est.typed = "js-0002"
+    hub.step()
+    assert Claimed("js-0002") in hub.told
+    assert hub.troubles() == {}
+    held = in_use(hub.root)
+    assert held is not None
+    assert held.hub == "js-0002"
+    asked = len(est.asked)
+    hub.step()
+    assert len(est.asked) == asked
+
+
+def test_a_hub_that_was_claimed_anew_under_its_name_asks_for_no_more_digits(
+    hub: Hub, est: Est
+) -> None:
+    registered(hub, est)
+    est.struck_off.add("js-0001")
+    hub.begin()
+    hub.step()
+    est.typed = "js-0001"
+    hub.step()
+    est.typed, asked = "", len(est.asked)
+    hub.step()
+    assert len(est.asked) == asked, "it waits for the hub's dial"
+    assert hub.claiming()[-1] == Claiming()
+
+
 def test_under_another_name_the_new_identity_is_the_current_one(hub: Hub, est: Est) -> None:
     registered(hub, est, days=0.1)
     later(hub, est, 1)
