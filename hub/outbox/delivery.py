@@ -41,6 +41,9 @@ class Carrier(Protocol):
     def publish(self, row: Row) -> None:
         """Send one message over the present session."""
 
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Send what may be lost, if nothing else waits in the session."""
+
     def hang_up(self, trouble: LinkTrouble) -> None:
         """End the session."""
 
@@ -163,6 +166,11 @@ class Delivery:
         self._pause(self._queue.pause_s(at))
         if fetch and self._queue.hungry() and self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
+
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Send what is of use only now, and may be lost; nothing while a call waits to be sent."""
+        if self.carrier is not None and self._queue.link and not self._queue.urgent:
+            self.carrier.mention(topic, payload)
 
     def next_wake(self) -> float | None:
         """Return the time at which an ack will be overdue, None where none is awaited."""

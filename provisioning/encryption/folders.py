@@ -21,6 +21,7 @@ SPOKEN = Path("var/cache/anbu-voice")  # sentences that were said, names of peop
 BONDS = Path("var/lib/bluetooth")
 FOLDERS = (HUB, VOICE, SPOKEN, BONDS)
 RUNNING = Path("run/systemd/units/invocation:bluetooth.service")  # a link, while it runs
+BLUEZ = Path("usr/libexec/bluetooth/bluetoothd")
 ASIDE = ".locked"
 
 
@@ -55,8 +56,8 @@ def _prepare(
     folder: Path, keys: KeyFile, key: bytes | None, root: Path
 ) -> tuple[Kept, bytes | None]:
     """Return how a folder is kept, and the key, which may have been made for it."""
-    if folder == root / BONDS and not folder.exists():
-        return Kept.ABSENT, key  # BlueZ is not installed
+    if folder == root / BONDS and not (folder.exists() or (root / BLUEZ).exists()):
+        return Kept.ABSENT, key
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     named = _policy(folder)
     if named is None:

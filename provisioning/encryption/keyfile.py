@@ -24,12 +24,21 @@ class KeyFile:
         self.folder = root / FOLDER
 
     def read(self) -> bytes | None:
-        """Return the key; None where neither file is whole.
+        """Return the key; None where there is none: neither file is whole.
 
-        A file that is not is written anew from the other, unless the card takes no writes.
+        A file that is not is written anew from the other, unless the card takes no writes. Raises
+        OSError where a file cannot be read and the other is not whole: the next start may read it.
         """
-        contents = {name: _whole(self.folder / name) for name in NAMES}
+        contents: dict[str, bytes | None] = {}
+        failure: OSError | None = None
+        for name in NAMES:
+            try:
+                contents[name] = _whole(self.folder / name)
+            except OSError as error:
+                contents[name], failure = None, error
         random = next(filter(None, contents.values()), None)
+        if random is None and failure is not None:
+            raise failure
         if random is None:
             return None
         with suppress(OSError):
@@ -69,10 +78,10 @@ def overwrite(file: Path) -> None:
 
 
 def _whole(file: Path) -> bytes | None:
-    """Return a file's randomness, if its check value is right."""
+    """Return a file's randomness, if there is one and its check value is right. Raises OSError."""
     try:
         content = file.read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return None
     random, check = content[:RANDOM_BYTES], content[RANDOM_BYTES:]
     return random if check == _hash(random, CHECK_BYTES, b"check") else None

@@ -68,7 +68,7 @@ class Form:
 
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
-        own = f"http://{self.own}/"
+        own = f"http://{self.own.removesuffix(':80')}/"
         if request.host not in {self.own, self.own.removesuffix(":80")}:
             return Response(status=HTTPStatus.FOUND, location=own)
         match request.method, request.path:

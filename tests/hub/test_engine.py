@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -88,6 +89,9 @@ class Home:
     def publish(self, row: Row) -> None:
         self.sent.append(row)
         self.deeds.append(f"publish {row.id}")
+
+    def mention(self, topic: str, payload: bytes) -> None:
+        self.deeds.append(f"mention {topic} {len(payload)}")
 
     def hang_up(self, trouble: LinkTrouble) -> None:
         self.hung_up.append(trouble)
@@ -551,5 +555,24 @@ def test_a_glitch_that_ended_while_the_engine_was_busy_is_no_press(tmp_path: Pat
             house.press()
             await until(lambda: house.count(ContactChanged) == 4, "a press is seen")
             assert len(house.called_at) == 1
+
+    tell(story())
+
+
+def test_what_may_be_lost_is_dropped_while_a_call_waits(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with home(tmp_path / "outbox.db") as house:
+            await until(lambda: "show resting" in house.deeds, "it rests")
+            mention = partial(house.engine.delivery.mention, "anbu/1/js-0001/install")
+            mention(b"1")
+            house.press()
+            await until(house.calls, "the call is sent")
+            mention(b"12")
+            house.engine.delivery.acked(house.calls()[0].id, refused=False)
+            mention(b"123")
+            house.engine.delivery.link_down(LinkTrouble.CLOSED)
+            mention(b"1234")
+            said = [deed.rpartition(" ")[2] for deed in house.deeds if "mention" in deed]
+            assert said == ["1", "3"]
 
     tell(story())

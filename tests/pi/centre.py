@@ -22,21 +22,45 @@ ALARM_EVENTS = "SELECT id, stored_utc, raw FROM events WHERE type LIKE 'anbu.ala
 
 
 class Centre:
-    """A context: within it the centre runs with a fresh database against `broker`."""
+    """A context: within it the centre runs with a fresh database against `broker`.
 
-    def __init__(self, folder: Path, broker: Broker) -> None:
+    With `registers` it is also the authority from which hubs get their names, at `est_port`.
+    """
+
+    def __init__(self, folder: Path, broker: Broker, *, registers: bool = False) -> None:
         self._folder, self._port = folder, free_port()
+        self.est_port = free_port()
         certs = broker.certs
         self._config = folder / "center.toml"
         self._config.write_text(
             f'[center]\nlisten = "127.0.0.1:{self._port}"\ndatabase = "center.db"\n'
             f'[mqtt]\nbrokers = ["tls://127.0.0.1:{broker.port}"]\nca = "{certs / "ca.crt"}"\n'
             f'cert = "{certs / "center.crt"}"\nkey = "{certs / "center.key"}"\n'
+            + (self._authority(certs) if registers else "")
         )
         add = (*ANBU, "center", "token", "add", "--config", str(self._config), "virtual-pi")
         made = subprocess.run(add, cwd=REPO, capture_output=True, text=True, check=True)
         self._token = made.stdout.strip()
         self._process: subprocess.Popen[bytes] | None = None
+
+    def _authority(self, certs: Path) -> str:
+        """Return the settings of the port for hubs, on the broker's machine."""
+        return (
+            f'[authority]\nlisten = "127.0.0.1:{self.est_port}"\n'
+            f'certificate = "{certs / "broker.crt"}"\nkey = "{certs / "broker.key"}"\n'
+            f'ca_certificate = "{certs / "ca.crt"}"\nca_key = "{certs / "ca.key"}"\n'
+        )
+
+    @property
+    def url(self) -> str:
+        """Where the console is."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def hire(self, name: str, password: str, role: str) -> None:
+        """Make an account, as a county does."""
+        add = (*ANBU, "center", "--config", str(self._config), "user", "add", name)
+        words = (*add, "--role", role, "--password-stdin")
+        subprocess.run(words, cwd=REPO, input=f"{password}\n", text=True, check=True)
 
     def __enter__(self) -> Self:
         with (self._folder / "center.log").open("ab") as log:
@@ -79,10 +103,10 @@ class Centre:
         return [_stored(*row) for row in rows]
 
     def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        url = f"http://127.0.0.1:{self._port}/api/alarms{path}"
+        url = f"{self.url}/api/alarms{path}"
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(url, data, headers, method=method)
+        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - our own
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own
             found: dict[str, Any] = json.load(answer)
         return found

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.pi.stages import (
     GUEST,
+    GUEST_13,
     BuildError,
     cache_folder,
     download,
@@ -32,12 +33,17 @@ BASIC = (
 
 @dataclass(frozen=True)
 class Release:
-    """A Debian to make an image of: its kernel's series, and its packages besides `BASIC`."""
+    """A Debian to make an image of: its kernel's series, and its packages besides `BASIC`.
+
+    `overlay` has files of the guest by their paths, laid over those of `guest/`.
+    """
 
     suite: str
     kernel: str
     packages: tuple[str, ...]
     size: str
+    overlay: Path | None = None
+    contacts_win: bool = False  # against a pull-up that a program asks for
 
 
 BOOKWORM = Release("bookworm", "6.1", (), "3G")
@@ -52,6 +58,8 @@ TRIXIE = Release(
         "wpasupplicant",
     ),
     "5G",
+    GUEST_13,
+    contacts_win=True,
 )  # fmt: skip
 MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "ext4")
 HOST_TOOLS = (
@@ -73,6 +81,9 @@ MASKED = (  # they would share the serial line, or two slow cores, with the test
 )  # fmt: skip
 UNEXPORTED = "handle_simple_irq(irq_to_desc(irqnum))"
 EXPORTED = "generic_handle_irq_safe(irqnum)"
+# A pull-up that a program asks for must not open a contact that is closed to ground.
+WEAK = "case PIN_CONFIG_BIAS_PULL_UP:\n\t\treturn gpio_sim_apply_pull(chip, offset, 1);"
+WEAKER = "case PIN_CONFIG_BIAS_PULL_UP:\n\t\treturn 0;"
 KERNEL_FILES = ("drivers/gpio/gpio-sim.c", "drivers/gpio/gpiolib.h", "kernel/irq/irq_sim.c")
 
 
@@ -132,12 +143,9 @@ def _gpio_module(release: Release, rootfs: Path, folder: Path) -> None:
     run("tar", "-xf", root / f"usr/src/{source}.tar.xz", "-C", build, *names)
     for name in KERNEL_FILES:
         shutil.move(build / source / name, build)
-    irq = build / "irq_sim.c"
-    text = irq.read_text()
-    if UNEXPORTED not in text:
-        message = "irq_sim.c has changed: look again at the call that replaces handle_simple_irq"
-        raise BuildError(message)
-    irq.write_text(text.replace(UNEXPORTED, EXPORTED))
+    _change(build / "irq_sim.c", UNEXPORTED, EXPORTED)
+    if release.contacts_win:
+        _change(build / "gpio-sim.c", WEAK, WEAKER)
     (build / "Makefile").write_text(
         "obj-m := gpio-sim-hub.o\ngpio-sim-hub-objs := gpio-sim.o irq_sim.o\n"
     )
@@ -146,14 +154,24 @@ def _gpio_module(release: Release, rootfs: Path, folder: Path) -> None:
     shutil.rmtree(root)
 
 
-def _put_guest_files(root: Path) -> None:
+def _change(source: Path, old: str, new: str) -> None:
+    """Change the kernel's source for this module."""
+    text = source.read_text()
+    if old not in text:
+        message = f"{source.name} has changed: look again at what stands for {old!r} now"
+        raise BuildError(message)
+    source.write_text(text.replace(old, new))
+
+
+def _put_guest_files(release: Release, root: Path) -> None:
     """Lay `guest/` over the root file system; the paths below it are the guest's own."""
-    for source in (path for path in GUEST.rglob("*") if path.is_file()):
-        if "__pycache__" not in source.parts:
-            target = root / source.relative_to(GUEST)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
-            target.chmod(0o644)
+    for folder in (GUEST, release.overlay):
+        for source in folder.rglob("*") if folder else ():
+            if source.is_file() and "__pycache__" not in source.parts:
+                target = root / source.relative_to(folder or GUEST)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(source.read_bytes())
+                target.chmod(0o644)
     run("chroot", root, "systemctl", "enable", *ENABLED)
     run("chroot", root, "systemctl", "mask", *MASKED)
     run("chroot", root, "systemd-sysusers")
@@ -168,7 +186,7 @@ def _image(release: Release, base: Path, module: Path, folder: Path) -> None:
     run("chroot", root, "depmod", version)
     if release is BOOKWORM:  # wheels come into it; Debian 13 gets the hub by its package
         run("chroot", root, "python3", "-m", "venv", "/usr/lib/anbu/hub")
-    _put_guest_files(root)
+    _put_guest_files(release, root)
     for tag in ("vmlinuz", "initrd.img"):
         shutil.move(root / "boot" / f"{tag}-{version}", folder / tag)
     size = release.size
@@ -186,9 +204,11 @@ def build(release: Release = BOOKWORM) -> Path:
     """The folder with `vmlinuz`, `initrd.img` and `base.img`; minutes at first, then at once."""
     need_packages(HOST_TOOLS)
     rootfs = rootfs_of(release)
-    key = key_of(rootfs.parent.name, *KERNEL_FILES)
+    changed = (WEAK, WEAKER) if release.contacts_win else ()
+    key = key_of(rootfs.parent.name, *KERNEL_FILES, *changed)
     module = _stage(release, "gpio", key, partial(_gpio_module, release, rootfs))
-    key = key_of(rootfs.parent.name, module.name, GUEST, Path(__file__))
+    overlay = release.overlay or ""
+    key = key_of(rootfs.parent.name, module.name, GUEST, overlay, Path(__file__))
     return _stage(release, "image", key, partial(_image, release, rootfs, module))
 
 

@@ -8,9 +8,10 @@ guest saw completed has been synced, and what it had not written is gone at the 
 import base64
 import contextlib
 import logging
+import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from tests.pi.stages import run as run_here
 
 log = logging.getLogger("anbu-pi")
 
-HOST_IN_GUEST = "10.0.2.100"
-BROKER_IN_GUEST = f"{HOST_IN_GUEST}:8883"
+BROKER_IN_GUEST = "10.0.2.100:8883"
+EST_IN_GUEST = "10.0.2.100:8444"
 BOOT_S = 600.0  # emulated cores: 36 s on an idle machine, 140 s beside four busy neighbours
 MEMORY_MB = 1024
 
@@ -40,10 +41,15 @@ class Machine:
 
     `scratch` is one more disk, the guest's last; what is written there is gone with the power.
     `recorded` is one more disk, with a write cache as a card has, of which QEMU writes down each
-    write and flush. `doors` are more ports of the host: guest's port -> host's port.
+    write and flush. `forwards` are more addresses in the guest, each a port of the host.
     """
 
     memory_mb = MEMORY_MB
+    closed: Container[int] = ()  # lines of contacts that are closed at rest
+    cargo_is_read_only = True
+    kernel_words = ""
+    board = ""  # a UUID by which this board is known; QEMU's own is the same for all
+    forwards: Mapping[str, int] = {}  # besides the broker's
 
     def __init__(
         self, image: Path, folder: Path, broker_port: int, cargo: Path | None = None
@@ -57,26 +63,23 @@ class Machine:
         self.boot_s = 0.0
         self.scratch: Path | None = None
         self.recorded: tuple[Path, Path] | None = None  # the disk, its record
-        self.doors: dict[int, int] = {}
         base = str(image / "base.img")
         disk = ("create", "-q", "-f", "qcow2", "-F", "raw", "-b", base)
         run_here("qemu-img", *disk, folder / "card.qcow2")
 
     def _argv(self) -> list[str]:
         # One socat for each connection of the guest; QEMU wants a comma in a value written twice.
-        port = f"socat - TCP:127.0.0.1:{self._broker_port},,nodelay"
-        wire = f"user,id=n,restrict=on,guestfwd=tcp:{BROKER_IN_GUEST}-cmd:{port}"
-        for guests, hosts in self.doors.items():
-            wire += (
-                f",guestfwd=tcp:{HOST_IN_GUEST}:{guests}-cmd:socat - TCP:127.0.0.1:{hosts},,nodelay"
-            )
+        wire = "user,id=n,restrict=on"
+        for address, port in {BROKER_IN_GUEST: self._broker_port, **self.forwards}.items():
+            wire += f",guestfwd=tcp:{address}-cmd:socat - TCP:127.0.0.1:{port},,nodelay"
         card = self.folder / "card.qcow2"
         argv = [
             "nice", "-n", "5", "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-smp", "2",
             "-cpu", "max", "-m", str(self.memory_mb), "-nodefaults", "-display", "none",
             "-no-reboot",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd.img"),
-            "-append", "root=/dev/vda rw console=ttyS0 panic=-1 quiet mitigations=off",
+            "-append", "root=/dev/vda rw console=ttyS0 panic=-1 quiet mitigations=off"
+            + self.kernel_words,
             "-serial", f"file:{self.folder / 'console.log'}", "-rtc", "base=utc",
             "-drive", f"file={card},format=qcow2,if=virtio,cache=writethrough",
             "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev", wire,
@@ -86,8 +89,11 @@ class Machine:
             "-chardev", f"socket,id=hci,path={self.radio_path},server=on,wait=off",
             "-device", "virtserialport,chardev=hci,name=anbu.hci",
         ]  # fmt: skip
+        if self.board:
+            argv += ["-uuid", self.board]
         if self._cargo:
-            argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,readonly=on"]
+            kept = "readonly=on" if self.cargo_is_read_only else "cache=writethrough"
+            argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,{kept}"]
         if self.scratch:
             argv += ["-drive", f"file={self.scratch},format=raw,if=virtio,snapshot=on"]
         return argv + self._recording()
@@ -148,6 +154,12 @@ class Machine:
             raise GuestError(message)
         return self._link
 
+    def cpu_s(self) -> float:
+        """Seconds of processor time since the power came on: what a busy host does not change."""
+        assert self._qemu
+        fields = Path(f"/proc/{self._qemu.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def cut_power(self) -> None:
         """Take the plug out: SIGKILL to the one QEMU process that `boot` started."""
         if self._qemu is not None:
@@ -193,6 +205,7 @@ class Machine:
     ) -> Iterator[Answer]:
         """Press a contact; each answer says when the finger came down, by the guest's clocks."""
         fields: dict[str, Any] = {"line": line, "down_s": down_s, "gap_s": gap_s, "count": count}
+        fields["closed"] = line in self.closed
         return self.link.ask("press", **fields)
 
     def watch(self, *lines: int, seconds: float) -> Iterator[Answer]:

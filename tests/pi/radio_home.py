@@ -1,10 +1,13 @@
 """A home with a radio: its environment and unit on the Pi; its adapter is Bumble's controller."""
 
+import base64
+import gzip
 import itertools
 import json
 import re
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +18,7 @@ from tests.broker import Broker
 from tests.pi import image, product
 from tests.pi.air import Air
 from tests.pi.centre import Centre
-from tests.pi.guestlink import wait_until
+from tests.pi.guestlink import GuestError, wait_until
 from tests.pi.home import SETTINGS, Home, log
 from tests.pi.stages import HERE, key_of, run, stage
 
@@ -28,6 +31,7 @@ DOOR = "38:39:8F:70:B2:E2"
 BAND, PHONE = "F0:F1:F2:F3:F4:F5", "C4:C5:C6:C7:C8:C9"
 ANBU = f"/{ENVIRONMENT}/bin/anbu radio"
 KEYS, SCREEN = "/run/installer-keys", "/run/installer-screen"
+TRACE = "/run/air.snoop"
 FLAGS, UUID = bytes.fromhex("020106"), bytes.fromhex("d2fc")
 ENCRYPTED = 0x45
 COUNTERS = itertools.count(1_780_672_260)  # of presses that a test does not count itself
@@ -100,6 +104,7 @@ class RadioHome(Home):
         self.pi.must("chown anbu: /var/lib/anbu/devices.toml")
         self.pi.must("bash /opt/pi/install_radio.sh /dev/vdc", timeout_s=600)
         log.info("radio installed in %.0f s", time.monotonic() - started)
+        self.pi.must(f"systemd-run --quiet --unit air-trace btmon -T -w {TRACE}")
         self.pi.must(f"systemctl start {RADIO}")
         return self
 
@@ -178,6 +183,15 @@ class RadioHome(Home):
         found = self.pi.run("zcat -f /var/lib/anbu/blackbox/*").out
         return [float(bpm) for bpm in re.findall(r'"HeartRateMeasured"[^}]*?"bpm":([\d.]+)', found)]
 
+    def _keep(self) -> None:
+        """Keep what the radio and BlueZ said, and all of HCI: `btmon -t -r air.snoop` shows it."""
+        said = self.pi.run(f"journalctl --no-pager -o short-precise -u {RADIO} -u bluetooth").out
+        (self.pi.folder / "radio.log").write_text(said)
+        trace = self.pi.run(f"gzip -c {TRACE} | base64 -w0").out
+        (self.pi.folder / "air.snoop").write_bytes(gzip.decompress(base64.b64decode(trace)))
+
     def __exit__(self, *_: object) -> None:
+        with suppress(GuestError, OSError):
+            self._keep()
         self.air.__exit__()
         super().__exit__()

@@ -16,6 +16,7 @@ PAUSES_S = (5, 30)  # before the second and the third try of a download
 
 HERE = Path(__file__).resolve().parent
 GUEST = HERE / "guest"
+GUEST_13 = HERE / "guest13"  # laid over it for Debian 13
 
 log = logging.getLogger("anbu-pi")
 

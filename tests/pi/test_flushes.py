@@ -16,8 +16,9 @@ from tests.pi.centre import Centre
 from tests.pi.figures import say
 from tests.pi.flushes import story
 from tests.pi.flushes.recorder import blank
-from tests.pi.flushes.replay import RECORD, replay
+from tests.pi.flushes.replay import RECEIVED, RECORD, replay
 from tests.pi.home import HELP, HUB, UNIT, Home
+from tests.pi.machine import EST_IN_GUEST
 from tests.provisioning.enrol.est import Est
 
 pytestmark = pytest.mark.pi
@@ -42,7 +43,8 @@ def recorded(lab: Path, broker: Broker, centre: Centre, est: Est) -> Iterator[Ho
     folder = lab / "flushes"
     folder.mkdir()
     home = Home(folder, broker)
-    home.pi.recorded, home.pi.doors = (blank(folder), folder / RECORD), {8444: _port(est)}
+    home.pi.recorded = blank(folder), folder / RECORD
+    home.pi.forwards = {EST_IN_GUEST: _port(est)}
     with home:
         yield home
 
@@ -52,7 +54,7 @@ def _port(est: Est) -> int:
 
 
 def test_no_flush_is_a_moment_at_which_a_power_cut_loses_anything(
-    recorded: Home, broker: Broker
+    recorded: Home, broker: Broker, centre: Centre
 ) -> None:
     pi = recorded.pi
     _put_the_state_on_the_recorded_disk(recorded)
@@ -64,9 +66,11 @@ def test_no_flush_is_a_moment_at_which_a_power_cut_loses_anything(
     pi.must("touch /var/lib/anbu/enough")
     witness.join()
     pi.cut_power()
+    received = [event.id for event in centre.stored()]
+    (pi.folder / RECEIVED).write_text("\n".join(received))
     broker.start()
     found = replay(recorded.pi.folder)
-    say("\n".join([*found.wrong[:20], str(found)]))
+    say("\n".join([*found.wrong[:20], str(found), f"{len(received)} calls were with the centre"]))
     assert len(pressed) == PRESSES
     assert found.flushes >= 2 * PRESSES, "each call and each file has its own"
     assert found.calls

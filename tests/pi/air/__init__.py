@@ -37,13 +37,15 @@ class Air:
             self._world = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
             )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.hear("up")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._world.terminate()
-        self._world.wait()
+        self._reader.join()  # its end of the pipe ends with the process
+        self._world.communicate()
 
     def do(self, act: str, **more: object) -> None:
         """Have something happen in the air, and wait until it has."""

@@ -1,19 +1,21 @@
 """Whether a state folder keeps what was promised: the hub itself starts on it, and sends.
 
-A call that was durable is sent again. An identity, a list of devices and the habits are the last
-ones that were promised, or some that were being written since: whole, and never none.
+A call that was durable is sent again. An identity, a list of devices, what a radio owes and the
+habits are the last ones that were promised, or some that were being written since: whole, and
+never none.
 """
 
 import asyncio
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from drivers.bluetooth.owed_file import OwedFile, clocks
 from hub.app import Hub
 from hub.config import BlackBoxSettings, Config
 from hub.contract.wire import LinkTrouble
@@ -48,15 +50,18 @@ def claim_of(operation: Operation) -> Claim | None:
 
 
 class Promised:
-    """All that was claimed up to a moment."""
+    """All that was claimed up to a moment. `received`: calls that a centre has stored."""
 
-    def __init__(self) -> None:
+    def __init__(self, received: Iterable[str] = ()) -> None:
         self.calls: set[str] = set()
+        self._received = frozenset(received)
         self.done: dict[str, str] = {}
         self._begun: defaultdict[str, list[str]] = defaultdict(list)
 
     def take(self, claim: Claim) -> None:
         """Add one claim."""
+        if claim.value in self._received:
+            return  # the centre has it: the hub may have let go of it
         if claim.what == "call":  # one that is not done may be forgotten: the centre has it
             (self.calls.add if claim.done else self.calls.discard)(claim.value)
         elif claim.done:
@@ -86,6 +91,9 @@ class Line:
     def hang_up(self, trouble: LinkTrouble) -> None:
         """Stay."""
 
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Lose what may be lost."""
+
     def hurry(self, *, urgent: bool) -> None:
         """Be quick anyway."""
 
@@ -106,6 +114,8 @@ def wrongs(folder: Path, promised: Promised) -> Iterator[str]:
     """Yield a sentence for each promise that is not kept."""
     yield from asyncio.run(_restarted(folder, promised))
     yield from _unless_allowed("identity", _identity(folder), promised)
+    owed = " ".join(one.device for one in OwedFile(folder / "owed.jsonl", clocks()).load())
+    yield from _unless_allowed("owed", owed, promised)
 
 
 def _unless_allowed(what: str, value: str, promised: Promised) -> Iterator[str]:
@@ -124,7 +134,8 @@ async def _restarted(folder: Path, promised: Promised) -> list[str]:
         delivery = hub.engine.delivery
         line.acked = lambda id_: delivery.acked(id_, refused=False)
         await hub._recover()
-        trouble, state = delivery.disk, hub.engine.state
+        await hub._await_disk()  # where this machine is too busy to read it at once
+        trouble, state = hub.outbox.trouble, hub.engine.state
         delivery.carrier = line
         delivery.link_up("tls://127.0.0.1:1")
         for _ in range(MOST_ACKS):
@@ -134,9 +145,8 @@ async def _restarted(folder: Path, promised: Promised) -> list[str]:
             await asyncio.sleep(0)
         hub.outbox.close()
     found = [f"the outbox: {trouble}"] if trouble else []
-    found += (
-        [f"lost: {state.faults[snapshot.FAULT].detail}"] if snapshot.FAULT in state.faults else []
-    )
+    if snapshot.FAULT in state.faults:
+        found.append(f"lost: {state.faults[snapshot.FAULT].detail}")
     found += [f"call {id_} is not sent" for id_ in sorted(promised.calls - line.sent)]
     listed = " ".join(one.name for one in hub.devices.devices)
     found += _unless_allowed("devices", hub.devices.trouble or listed, promised)

@@ -2,9 +2,9 @@
 
     python -m tests.pi.flushes FOLDER [--most N] [--seed N] [--lies N]
 
-FOLDER is what a run has kept (`$ANBU_PI_LAB`): `state.img`, the disk of the beginning, and
-`state.record`. `--most N` judges N of the flushes, evenly spread: a short look by hand.
-`--lies N` is a disk that has not done its last N flushes: it has to lose something.
+FOLDER is what a run has kept (`$ANBU_PI_LAB`): `state.img`, the disk of the beginning,
+`state.record`, and `received`, the calls that a centre has stored. `--most N` judges N of the
+flushes, evenly spread. `--lies N` is a disk that has not done its last N: it has to lose something.
 """
 
 import random
@@ -21,6 +21,7 @@ from tests.pi.flushes.judge import Promised, claim_of, folder_of, wrongs
 from tests.pi.flushes.record import operations
 
 DISK, RECORD = "state.img", "state.record"
+RECEIVED = "received"  # ids of calls, one a line
 
 
 @dataclass
@@ -45,7 +46,9 @@ def replay(folder: Path, *, most: int = 0, seed: int = 0, lies: int = 0) -> Repl
 
     `lies`: how many of its last flushes the disk has only said to have done.
     """
-    dice, found, promised = random.Random(seed), Replayed(), Promised()  # noqa: S311 - no secret
+    dice, found = random.Random(seed), Replayed()  # noqa: S311 - no secret
+    received = folder / RECEIVED
+    promised = Promised(received.read_text().split() if received.exists() else ())
     record = folder / RECORD
     total = sum(one.flushes for one in operations(record)) + 1
     wanted = set(range(total)) if not most else {n * total // most for n in range(most)}

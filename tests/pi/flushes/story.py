@@ -1,7 +1,7 @@
 """What is written while the record runs; it runs in the guest, with the hub's own environment.
 
     calls SECONDS    write down each call that a second reader sees in the outbox: it is durable
-    works ROUNDS     registration, renewals, the list of devices, the habits
+    works ROUNDS     registration, renewals, devices, a press that a radio owes, habits
 
 Claims are written to the recorded disk itself, behind its file system and past every cache: they
 stand in the record among the writes and flushes, and no clock is needed to compare them.
@@ -18,7 +18,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from drivers.bluetooth.owed_file import OwedFile, Owing, clocks
 from drivers.bluetooth.pairing import roster
+from hub.contract.radio import How, Pressed
 from hub.core.model.activity import Habits
 from hub.core.model.wireless import Pendant
 from hub.outbox import habits_file
@@ -31,6 +33,7 @@ STATE = Path("/var/lib/anbu")
 COUNTY = County(center="https://10.0.2.100:8444", ca="/run/flushes/ca.crt")
 OWED = "SELECT id FROM message WHERE lane = 0"
 POLL_S = 0.01
+LONG_S = 1e7  # the judge's machine has started long ago
 
 
 class Witness:
@@ -67,6 +70,7 @@ def works(witness: Witness, state: Path, county: County, rounds: int) -> None:
     for number in range(rounds):
         _register(witness, state / "identity", county, number + 1)
         _list(witness, state / "devices.toml", number)
+        _owe(witness, state / "owed.jsonl", number)
         _learn(witness, state / "habits.bin", number + 1)
 
 
@@ -94,6 +98,15 @@ def _list(witness: Witness, path: Path, number: int) -> None:
 
     after = roster.change(path, how)
     witness.claim("devices", " ".join(one.name for one in after))
+
+
+def _owe(witness: Witness, path: Path, number: int) -> None:
+    """Write as the radio's own thread does, and wait for it."""
+    now, name = time.monotonic(), f"pendant-{number}"
+    press = Pressed(name, name, How.PRESS)
+    witness.claim("owed", name, done=False)
+    OwedFile(path, clocks())._write([Owing(now, press, now + LONG_S)], now)
+    witness.claim("owed", name)
 
 
 def _learn(witness: Witness, path: Path, number: int) -> None:

@@ -153,9 +153,26 @@ def test_a_call_that_the_hub_does_not_send_is_found(state: Path) -> None:
     assert list(wrongs(state, promise())) == [f"call {CALL} is not sent"]
 
 
+def test_a_call_that_the_centre_has_stored_may_be_forgotten(state: Path) -> None:
+    outbox = Outbox(state / "outbox.db")
+    outbox.commit(None, (), [CALL])
+    outbox.close()
+    promised = Promised([CALL])
+    for claim in CLAIMS:
+        promised.take(claim)
+    assert not list(wrongs(state, promised))
+
+
 def test_an_outbox_that_is_gone_is_a_call_that_is_lost(state: Path) -> None:
     (state / "outbox.db").unlink()
     assert f"call {CALL} is not sent" in list(wrongs(state, promise()))
+
+
+def test_an_outbox_that_had_to_be_repaired_is_found(state: Path) -> None:
+    content = bytearray((state / "outbox.db").read_bytes())
+    content[100:108] = b"\xff" * 8  # the root page of its tables
+    (state / "outbox.db").write_bytes(content)
+    assert "the outbox: corrupt" in list(wrongs(state, promise()))
 
 
 @pytest.mark.parametrize("name", [f"identity/1/{KEY}", "identity/current"])
@@ -177,6 +194,15 @@ def test_a_list_of_devices_that_is_torn_is_found(state: Path, content: bytes) ->
     (state / "devices.toml").write_bytes(content)
     (found,) = wrongs(state, promise())
     assert found.startswith("devices: ")
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"word":'])
+def test_a_press_that_a_radio_owes_and_has_not_is_found(state: Path, content: bytes | None) -> None:
+    if content is not None:
+        (state / "owed.jsonl").write_bytes(content)
+    promised = promise()
+    promised.take(Claim("owed", "pendant"))
+    assert list(wrongs(state, promised)) == ["owed: none, not one of ['pendant']"]
 
 
 def test_habits_that_are_torn_are_found(state: Path) -> None:

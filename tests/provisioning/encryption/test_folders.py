@@ -1,16 +1,24 @@
 """The state folders at each start: unlocked, made new, or left as they are; the hub starts."""
 
+import asyncio
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from drivers import contact
+from hub.app import Hub
+from hub.config import Config
+from hub.core.model.events import ContactChanged
+from hub.core.model.rules import Role
+from hub.link.session import MqttSettings
 from hub.shared.findings import Verdict
 from provisioning.doctor import machine
 from provisioning.encryption import folders, fscrypt, keyfile, start, wiping
 from provisioning.encryption.folders import ASIDE, BONDS, HUB, Kept
 from provisioning.encryption.keyfile import NAMES, KeyFile
+from tests.pi.flushes.judge import Line
 from tests.provisioning.encryption.conftest import Card
 
 KEPT = b"kept"
@@ -62,6 +70,25 @@ def test_one_file_of_the_key_is_enough_and_is_copied(card: Card, lost: str, how:
         assert folders.prepare(card.root)[HUB] is Kept.ENCRYPTED
         assert (card.root / HUB / "file").read_bytes() == KEPT
         assert (card.root / keyfile.FOLDER / lost).read_bytes() == content
+
+
+def test_a_key_that_cannot_be_read_now_is_not_replaced(card: Card) -> None:
+    with card:
+        folders.prepare(card.root)
+        written(card.root)
+        for name in NAMES:  # a folder in the place of a file: to read it fails
+            file = card.root / keyfile.FOLDER / name
+            file.rename(file.with_name(f"{name}.kept"))
+            file.mkdir()
+    with card:
+        assert not start.start(card.root)
+        for name in NAMES:
+            file = card.root / keyfile.FOLDER / name
+            file.rmdir()
+            file.with_name(f"{name}.kept").rename(file)
+    with card:
+        assert folders.prepare(card.root)[HUB] is Kept.ENCRYPTED
+        assert (card.root / HUB / "file").read_bytes() == KEPT
 
 
 def test_a_card_that_takes_no_writes_is_unlocked_all_the_same(card: Card) -> None:
@@ -151,6 +178,16 @@ def test_bonds_are_encrypted_where_there_are_none_yet(
         assert file.exists() == (kept is Kept.PLAIN)
 
 
+def test_a_wiped_hub_encrypts_the_bonds_that_are_made_next(card: Card) -> None:
+    with card:
+        (card.root / folders.BLUEZ).parent.mkdir(parents=True)
+        (card.root / folders.BLUEZ).touch()
+        assert folders.prepare(card.root)[BONDS] is Kept.ENCRYPTED
+        wiping.go_on(card.root)
+        assert not (card.root / BONDS).exists()
+        assert folders.prepare(card.root)[BONDS] is Kept.ENCRYPTED
+
+
 def test_owner_and_mode_of_a_folder_go_on(card: Card) -> None:
     with card:
         folders.prepare(card.root)
@@ -188,3 +225,33 @@ def test_a_start_says_nothing_when_all_is_well(
         assert start.start(card.root)
         assert not wiping.is_begun(card.root)
     assert not capsys.readouterr().out.replace(f"Creating regular file {card.image}\n", "")
+
+
+def test_a_hub_on_a_folder_that_stays_locked_calls_from_memory(card: Card) -> None:
+    """The key could not be given to the kernel: each file is refused, and the call leaves."""
+    with card:
+        folders.prepare(card.root)
+        written(card.root)
+    with card:
+        assert asyncio.run(_pressed(card.root / HUB))
+
+
+async def _pressed(state: Path) -> set[str]:
+    """Start a hub on a folder, press its button, and return what it sends."""
+    button = contact.Driver(name="help", pin=17, role=Role.HELP_BUTTON)
+    config = Config(
+        (button,), "js-0001", MqttSettings(brokers=("tls://127.0.0.1:1",)),
+        state_dir=str(state), run_dir=str(state.parent),
+    )  # fmt: skip
+    hub, line = Hub(config, ()), Line()
+    hub.engine.delivery.carrier = line
+    await hub._recover()
+    hub.engine.delivery.link_up("tls://127.0.0.1:1")
+    hub.engine.emit(ContactChanged(hub.clocks.at(), "help", closed=True))
+    async with asyncio.timeout(10):
+        while not line.sent:
+            await hub.engine.turn()
+            await asyncio.sleep(0.01)
+    assert hub.engine.delivery.disk, "and the disk's fault is told"
+    hub.outbox.close()
+    return line.sent

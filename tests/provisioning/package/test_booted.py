@@ -34,7 +34,7 @@ STORY = """
 exec >/facts/log 2>&1
 set -x
 rm -f /usr/sbin/policy-rc.d
-not_here=bluez,dbus,python3-lgpio,python3-systemd
+not_here=bluez,dbus,python3-systemd
 install() { dpkg --ignore-depends=$not_here --force-confold -i "$@"; }
 show() { systemctl show --property="$2" --value "$1"; }
 mkdir -p /boot/firmware /etc/cloud /run/cloud-init

@@ -7,7 +7,7 @@ import pytest
 from tests.provisioning.package.debs import OURS, newer
 from tests.provisioning.package.root import Root
 
-NOT_HERE = ("bluez", "dbus", "python3-lgpio", "python3-systemd")  # this machine may lack them
+NOT_HERE = ("bluez", "dbus", "python3-systemd")  # this machine may lack them
 KEPT = ("--force-confdef", "--force-confold")  # as apt is told by 52anbu-upgrades
 IDENTITY = "/var/lib/anbu/identity/1/hub.key"
 CHANGED = "\n# changed for this home\n"

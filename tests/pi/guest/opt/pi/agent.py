@@ -24,7 +24,7 @@ Answers = Iterator[dict[str, Any]]
 
 
 def pull(line: int, way: str) -> None:
-    """Pull an input line `up` (contact open) or `down` (a finger closes it to ground)."""
+    """Pull an input line `up` (the contact is open) or `down` (it is closed to ground)."""
     (BANK / f"sim_gpio{line}" / "pull").write_text(f"pull-{way}")
 
 
@@ -67,14 +67,18 @@ def put(request: Request) -> Answers:
 
 
 def press(request: Request) -> Answers:
-    """Press a contact `count` times, and say each time when the finger came down."""
+    """Press a contact `count` times, and say each time when the finger came down.
+
+    One that is closed at rest is opened by the finger.
+    """
+    there, back = ("up", "down") if request["closed"] else ("down", "up")
     due = time.monotonic()
     for number in range(request["count"]):
         time.sleep(max(0.0, due - time.monotonic()))
-        pull(request["line"], "down")
+        pull(request["line"], there)
         yield {"press": number, **now()}
         time.sleep(request["down_s"])
-        pull(request["line"], "up")
+        pull(request["line"], back)
         due = time.monotonic() + request["gap_s"]
 
 

@@ -1,0 +1,64 @@
+"""People at the centre's pages in a real Chromium: an installer with a telephone, an operator."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.center.e2e.conftest import ARGS
+from tests.pi.centre import Centre
+
+INSTALLER, OPERATOR = "이설치", "김하늘"
+PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist
+PATIENCE_MS = 240_000  # the Pi's cores are emulated; what a page shows comes from there
+PHONE, SCREEN = (390, 844), (1366, 768)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser; it ends with the story, so that the main thread is free for the next."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        yield browser
+        browser.close()
+
+
+def sign_in(browser: Browser, centre: Centre, name: str, size: tuple[int, int]) -> Page:
+    """Open the centre's pages and sign in by hand."""
+    page = browser.new_context(viewport={"width": size[0], "height": size[1]}).new_page()
+    page.set_default_timeout(60_000)
+    page.goto(centre.url)
+    page.get_by_label("아이디").fill(name)
+    page.get_by_label("비밀번호").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    return page
+
+
+def claim(page: Page, centre: Centre, digits: str, hub: str) -> None:
+    """Type the digits, pick a new home, and wait until its hub has fetched its certificate."""
+    page.goto(f"{centre.url}/install/claim")
+    page.locator("#digits").press_sequentially(digits)
+    page.get_by_label("새 집").check()
+    page.get_by_label("집 번호").fill(hub)
+    page.locator("#go").click()
+    page.locator("#yes").click()
+    expect(page.locator("#fetched")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def begin_test_mode(page: Page, centre: Centre, hub: str) -> None:
+    """Begin it on the home's page, and wait until the home shows it."""
+    page.goto(f"{centre.url}/homes/{hub}")
+    page.locator("#test-mode").click()
+    expect(page.locator("#leased")).to_contain_text(f"시험 모드 · {OPERATOR}", timeout=PATIENCE_MS)
+
+
+def answer_as_test(page: Page, centre: Centre) -> str:
+    """Wait for a press that waits as a test, and answer it so; return the incident's page."""
+    page.goto(centre.url)
+    waiting = page.locator("[id^=taken-]").filter(has_text="시험으로 기다림")
+    expect(waiting).to_be_visible(timeout=60_000)
+    waiting.get_by_role("link").click()
+    page.locator("#test").click()
+    expect(page.locator("#acts")).to_have_count(0)
+    return page.url
