@@ -103,7 +103,7 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
     elif hub.hub:
         yield from inspect.examine(hub)
     if hub.hub:
-        yield from broker.examine(hub)
+        yield from broker.examine(hub, ours=not hub.enrolled or identity.is_ours(hub))
     if config and hub.enrolled:
         yield from upkeep.examine()
     yield from wiring(hub)

@@ -178,6 +178,12 @@ def fits(held: Identity, board: Board) -> Finding:
     return bad("board", "other", **told) if board.is_sure() else note("board", "unsure", **told)
 
 
+def is_ours(config: HubConfig) -> bool:
+    """Whether the identity was made on this board, as far as this user can tell."""
+    held = in_use(Path(config.state_dir) / FOLDER)
+    return held is None or held.fits(Board().id())
+
+
 def modes(root: Path, owner: int) -> Finding:
     """Return whether the hub can read its key and nobody else can. `owner`: the hub's user."""
     try:

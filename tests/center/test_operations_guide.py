@@ -124,13 +124,8 @@ class Machine:
     def reload(self) -> None:
         """Do what anbu-broker-reload.service does."""
         folders = ("var/lib/anbu-broker", "etc/anbu-center/broker", "var/lib/anbu-center/revoked")
-        command: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "hub",
-            "broker-reload",
-            *(self.root / one for one in folders),
-        ]
+        places = [str(self.root / one) for one in folders]
+        command = [sys.executable, "-m", "hub", "broker-reload", *places]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode in {Outcome.DONE, Outcome.RESTART}, done.stderr
         if done.returncode == Outcome.RESTART:

@@ -12,8 +12,10 @@ from hub.contract.wire import LinkTrouble
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from provisioning.doctor import command
+from tests.broker import Broker
+from tests.center.home import Home as TheRealHub
 from tests.layout import REPO
-from tests.provisioning.doctor.test_identity import Home
+from tests.provisioning.doctor.test_identity import COUNTY, HUB, Home
 
 
 @pytest.fixture
@@ -83,3 +85,21 @@ def test_the_doctor_needs_no_library_of_the_processes_that_it_examines() -> None
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"requests", "dbus_fast", "bleak", "vosk", "starlette", "sqlalchemy"}
+
+
+@pytest.mark.broker
+def test_a_doctor_beside_a_copied_card_does_not_throw_the_real_hub_off(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The copy's board is another: its hub does not dial, and neither does the doctor."""
+    home = Home(tmp_path)
+    home.enrol()  # for a board that this machine is not
+    with Broker() as broker, TheRealHub(broker):
+        address = f"tls://127.0.0.1:{broker.port}"
+        county = home.folder / "county.toml"
+        county.write_text(f'{COUNTY}brokers = ["{address}"]\n', "utf-8")
+        assert main(["doctor", "--config", str(home.config), "--json"]) == 1
+        every = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
+        assert every["board"]["code"] == "other"
+        assert (every["broker"]["verdict"], every["broker"]["code"]) == ("note", "foreign")
+        assert f"Client {HUB} already connected" not in broker.log()
