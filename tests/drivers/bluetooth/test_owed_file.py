@@ -267,7 +267,7 @@ def test_a_disk_that_hangs_holds_up_no_press(
 
     def hanging(*_: object, **__: object) -> None:
         is_in.set()
-        hangs.wait(10)
+        hangs.wait(60)
 
     monkeypatch.setattr("drivers.bluetooth.owed_file.write_whole", hanging)
     machine.radio.tell(press(1))
@@ -275,7 +275,7 @@ def test_a_disk_that_hangs_holds_up_no_press(
     begun = time.monotonic()
     for n in range(2, 8):
         machine.radio.tell(press(n))
-    assert time.monotonic() - begun < 1.0  # the disk hangs ten times as long
+    assert time.monotonic() - begun < 20  # the disk hangs longer
     assert len(machine.owes()) == 7
     hangs.set()
 

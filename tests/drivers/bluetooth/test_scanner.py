@@ -479,7 +479,7 @@ def test_an_adapter_that_hears_nothing_however_often_is_switched_off_and_on(
         begun = time.monotonic()
         while home.scanner._silences >= 2:  # what it hears ends the count
             await home.press()
-            assert time.monotonic() - begun < 20
+            assert time.monotonic() - begun < 60
 
     home.run(story)
     assert home.ear.out == set()
