@@ -23,7 +23,7 @@ EXPOSED_MOST = {  # of 10, as `systemd-analyze security` counts
 }
 ONCE = {"anbu-state": 2.2}  # root: it gives the kernel the key, and may write to the card's disk
 HERE = sorted(name for name in EXPOSED_MOST if (UNITS / f"{name}.service").exists())
-LOCKED_S = 10  # at most, where a card does not answer for its key
+LOCKED_S = 60  # at most, where a card does not answer for its key
 BACK_S, START_S = 5.0, 1.2  # the promise; what a radio takes to start here
 
 

@@ -395,6 +395,37 @@ def test_a_replacement_goes_on_with_what_the_hub_of_before_had_learned(
             assert home.shown()["anew"] == []
 
 
+def test_a_hub_claimed_for_the_wrong_home_is_struck_off_and_claimed_for_the_right_one(
+    broker: Broker, tmp_path: Path
+) -> None:
+    wrong, right = "js-0441", "js-0442"
+    with real_center(tmp_path) as office, StubCenter(broker) as center:
+        own = office.settings.authority
+        assert own
+        with Home(tmp_path / "home", broker, f"https://{own.listen}") as home:
+            claim(office, home, wrong)
+            wait_until(lambda: "ready" in center.said(wrong), f"there; {home.hub.log()}", 30)
+            struck = revocation.strike_off(office.desk, wrong, "김관리", Reason.MISTAKEN)
+            assert office.act(struck)
+            home.end()  # its plug is pulled, and put in again
+            home.hub.kill()
+            home.hub.start()
+            home.provision()
+            wait_until(lambda: home.shown()["shown"]["digits"], f"digits; {home.status()}", 30)
+            assert home.shown()["shown"]["parts"]["identity"] == "revoked"
+            digits = str(home.shown()["shown"]["digits"])
+            office.act(
+                enrolment.claim(office.desk, Who("이설치", "127.0.0.1"), Wish(digits, right))
+            )
+            broker.kill()  # no session of the old name stands in the way: it was ended
+            assert home.hub.process.wait(60) == 0, "it begins anew"
+            broker.start()
+            home.hub.start()
+            home.hub.press()
+            wait_until(lambda: center.raised(right), f"the call is there; {home.hub.log()}", 30)
+            assert center.raised(wrong) == []
+
+
 def told(center: StubCenter, hub: str, fault: str) -> bool:
     """Whether a fault of a hub stands at the centre."""
     topic = f"anbu/1/{hub}/fault/hub:{fault}"

@@ -138,7 +138,7 @@ class RadioHome(Home):
             time.sleep(SETTLES_S)
             return len(centre.stored()) > before
 
-        wait_until(pressed, 60, "a press is at the centre", every_s=2)
+        wait_until(pressed, PATIENCE_S, "a press is at the centre", every_s=2)
         return count
 
     def pair(self, options: str) -> None:

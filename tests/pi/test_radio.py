@@ -11,7 +11,7 @@ import pytest
 from tests.pi.centre import Centre
 from tests.pi.figures import say
 from tests.pi.guestlink import wait_until
-from tests.pi.radio_home import RADIO, RadioHome
+from tests.pi.radio_home import PATIENCE_S, RADIO, RadioHome
 
 pytestmark = pytest.mark.pi
 
@@ -45,11 +45,11 @@ def test_a_press_of_an_encrypted_pendant_reaches_the_centre_once(
     before = len(centre.stored())
     began = time.monotonic()
     home.press(counter=1_780_672_257, packet_id=93)
-    wait_until(lambda: len(centre.stored()) > before, 60, "the press is at the centre")
+    wait_until(lambda: len(centre.stored()) > before, PATIENCE_S, "the press is at the centre")
     say(f"press to centre {time.monotonic() - began:.2f} s")
     home.press(counter=1_780_672_257, packet_id=93)  # heard again
     home.press(counter=1_780_672_258, packet_id=94)  # and a second press
-    wait_until(lambda: len(centre.stored()) > before + 1, 60, "so is the second press")
+    wait_until(lambda: len(centre.stored()) > before + 1, PATIENCE_S, "so is the second press")
     assert len(centre.stored()) == before + 2
     (alarm,) = centre.open_alarms()
     assert alarm["kind"] == "pendant"

@@ -210,8 +210,8 @@ def _title(item: Item, t: Texts) -> str:
     if not kind:
         return name
     place = item.evidence.place
-    if place and place in name:
-        return name  # `현관문 센서` in `현관문`
+    if (place and place in name) or (not place and item.name in {kind, name}):
+        return name  # `현관문 센서` in `현관문`, a pendant named `pendant`
     pair = (place, name) if place else (name, item.name)
     return t("install_seen.place", place=pair[0], kind=pair[1])
 

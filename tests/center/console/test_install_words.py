@@ -70,7 +70,7 @@ def test_a_sensor_that_names_a_fault_says_what_to_look_at() -> None:
 
 def test_a_pendant_has_its_battery_and_no_room() -> None:
     pendant = part(view(shown(), Step.RADIO), "pendant")
-    assert pendant.title == "무선 호출기 · pendant"
+    assert pendant.title == "무선 호출기"
     assert "배터리 97%" in pendant.seen
 
 

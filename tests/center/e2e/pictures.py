@@ -13,10 +13,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from center.service.auth import COOKIE, Role
 from tests.broker import wait_until
-from tests.center.e2e.conftest import ARGS
 from tests.center.e2e.office import Office
 from tests.center.e2e.setting_up import SettingUp, answer_all, claim
 from tests.center.est import settings
+from tests.conftest import ARGS
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs" / "images" / "install"
 INSTALLER, OPERATOR = "이설치", "김하늘"

@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
+from center.console.install.sheet import HAZARDS
+from center.domain import installation
+from center.domain.installation import Evidence, Item, Part, Report, State, Step
 from center.service.auth import Role
+from center.store.rows import installations
 from hub.contract.messages import CommandKind, PairingReport
 from tests.broker import wait_until
 from tests.center.e2e.conftest import Seat
@@ -204,13 +210,14 @@ def test_what_the_reader_folds_stays_folded_while_the_page_is_fetched_anew(
 ) -> None:
     page = phone(seat)
     begun(home, page)
-    opened = page.locator("#step-identity details")
-    page.locator("#step-identity summary").click()
+    home.report()
+    expect(page.locator("#step-network")).to_have_attribute("aria-current", "step")
+    page.locator("#step-network summary").click()
     page.locator("#step-mains summary").click()
     home.show(living=0.0)
-    step(page, "clock")("확인됨")  # it was fetched anew
+    step(page, "sensors")("5개 중 1개 확인됨")  # it was fetched anew
     expect(page.locator("#step-mains details")).to_have_attribute("open", "")
-    expect(opened).not_to_have_attribute("open", "")
+    expect(page.locator("#step-network details")).not_to_have_attribute("open", "")
     assert office.url
 
 
@@ -250,3 +257,25 @@ def test_in_english_too(office: Office, seat: Seat, home: SettingUp) -> None:
     assert fits(page)
     assert not re.search("[가-힣]", page.locator("#step-mains").inner_text())
     assert office.url
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_fullest_sheet_is_still_one_page_of_large_letters(
+    office: Office, seat: Seat, home: SettingUp, language: str
+) -> None:
+    proven = partial(Item, state=State.PROVEN, proven_utc=office.now())
+    kinds = (*HAZARDS, "motion", "pull_cord", "cancel_button")
+    sensors = [
+        proven(Step.SENSORS, kind, evidence=Evidence(what=kind, place="안방 화장실"))
+        for kind in kinds
+    ]
+    pendant = proven(Step.RADIO, "p", evidence=Evidence(what="help_button", wireless=True))
+    heard = proven(Step.SOUND, Part.HEARD)
+    one = replace(installation.begun(HUB, INSTALLER, 0.0), items=(*sensors, pendant, heard))
+    done = Report(HUB, 0.0, INSTALLER, office.now(), INSTALLER, one.standings)
+    keep = installations.keep_report
+    office.store.submit(lambda conn: keep(conn, done)).result(10)
+    page = phone(seat, SUPERVISOR, f"/install/{home.hub}/sheet?lang={language}")
+    expect(page.locator(".large-sheet li, .large-sheet p").first).to_be_visible()
+    assert "119" in page.locator(".large-sheet").inner_text()
+    is_one_large_page(page)
