@@ -12,7 +12,7 @@ from hub.contract.provision import Claiming, Clock, Fact, Network, Trouble, Way
 from hub.shared.anew import awaited
 from hub.shared.files import write_whole
 from hub.shared.identity import CERTIFICATE, NEXT, in_use, known_name, read, this_board
-from provisioning.backup.daily import mark_of
+from provisioning.backup.mark import mark_of
 from provisioning.enrol import keys
 from provisioning.enrol.troubles import EnrolTrouble
 from provisioning.settings import ProvisionSettings

@@ -1,6 +1,6 @@
-"""What the centre keeps for a replacement: `kept` says what, `daily` when.
+"""What the centre keeps for a replacement: `kept` says what, `daily` when, `mark` what came of it.
 
 Nothing here is in the way of a call, and nobody waits for it.
 """
 
-__all__ = ["daily", "kept"]
+__all__ = ["daily", "kept", "mark"]

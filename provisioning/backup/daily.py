@@ -18,7 +18,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.provision import Fact, Part, Trouble
@@ -28,39 +27,17 @@ from hub.shared.county import County
 from hub.shared.files import write_whole
 from hub.shared.identity import AUTHORITY, CERTIFICATE, FOLDER, KEY, Identity, in_use
 from provisioning.backup import kept
+from provisioning.backup.mark import FILE, Mark, mark_of
 from provisioning.enrol.client import Client
 from provisioning.enrol.troubles import EnrolError
 
 log = logging.getLogger(__name__)
-FILE = "backup.json"
 HOUR_S, DAY_S = 3600.0, 86_400.0
 LEAST_S, MOST_S = 20 * HOUR_S, 28 * HOUR_S  # between two that are due to time alone
 SOON_S, LOOK_S = 300.0, 60.0
 FIRST_S, CAP_S = 60.0, 6 * HOUR_S
 FAULT_S = 7 * DAY_S
 NAMES = 150  # characters of names in a fault
-
-
-class Mark(Struct, frozen=True):
-    """What is known of the backup of `hub`: the file `backup.json`. Times are UTC seconds."""
-
-    hub: str = ""
-    since_utc: float = 0.0  # when it was first tried
-    asked: bool = False  # the centre has said what there is
-    came: dict[str, str] = {}  # files that came from there, with their hashes
-    came_utc: float | None = None
-    offered: bool = True  # False: this authority keeps nothing
-    stored_utc: float | None = None
-    devices: str = ""  # a hash of the list that was stored
-    trouble: str = ""  # why the last try failed
-
-
-def mark_of(state_dir: Path) -> Mark:
-    """Read the mark; one that cannot be read counts as none."""
-    try:
-        return msgspec.json.decode((state_dir / FILE).read_bytes(), type=Mark)
-    except (OSError, msgspec.DecodeError):
-        return Mark()
 
 
 def wait_s(mark: Mark, devices: str, now: float, chance: float, spread_s: float) -> float:

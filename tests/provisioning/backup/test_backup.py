@@ -15,8 +15,9 @@ from hub.contract.provision import Fact, Part, Trouble
 from hub.shared import anew
 from hub.shared.county import County
 from provisioning.backup import daily, kept
-from provisioning.backup.daily import DAY_S, FAULT_S, HOUR_S, Backups, Mark, mark_of, wait_s
+from provisioning.backup.daily import DAY_S, FAULT_S, HOUR_S, Backups, wait_s
 from provisioning.backup.kept import KEYED, Kept, UnfitError
+from provisioning.backup.mark import Mark, mark_of
 from tests.broker import certs
 from tests.identities import enrol
 from tests.provisioning.enrol.est import Answer, Est
