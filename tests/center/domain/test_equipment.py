@@ -111,7 +111,8 @@ def of_kind(kind: FaultKind, device: str) -> Fault:
         (FaultKind.SILENT, "kitchen", NeedKind.DEVICE_FAULT),
         (FaultKind.STORAGE, "hub", NeedKind.TRIGGER_FAULT),  # of each call
         (FaultKind.MAINS_LOST, "supply", NeedKind.DEVICE_FAULT),
-        (FaultKind.TWIN, "b1 / b2", NeedKind.TRIGGER_FAULT),  # the centre's own finding
+        (FaultKind.FLOOD, "hub", NeedKind.TRIGGER_FAULT),  # the centre's own finding
+        (FaultKind.UNBONDED, "hub", NeedKind.TRIGGER_FAULT),  # a pendant may be among them
     ],
 )
 def test_a_fault_of_what_the_resident_calls_by_cannot_wait(
