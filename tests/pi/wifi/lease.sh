@@ -1,0 +1,5 @@
+#!/bin/sh
+# What udhcpc of the phone calls: it takes the address and writes down what it was told.
+[ "$1" = bound ] || exit 0
+ip addr replace "$ip/24" dev "$interface"
+echo "$ip $router $dns" >/run/phone.lease
