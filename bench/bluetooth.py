@@ -11,9 +11,10 @@ has match rules for listed devices only, so strangers do not reach it; bleak's c
 process has once a wearable is connected, gets every signal. Both are in the figure, and the share
 before the wearables are connected is told, too. `dbus-daemon`'s own share is paid on a Pi as well.
 
-Then a band flaps: each link to it ends at once, and each connect makes an adapter that listens deaf
-for 4 s. With one adapter frames are lost, and how many is told; with two none may be. A frame is
-pressed each 0.25 s and sent once: a real pendant repeats its own for 1 to 3 s.
+Then, in a quiet air, the daemon and the adapter go and come back. Then a band flaps: each link to
+it ends at once, and each connect makes an adapter that listens deaf for 4 s. With one adapter
+frames are lost, and how many is told; with two none may be. A frame is pressed each 0.25 s and sent
+once: a real pendant repeats its own for 1 to 3 s.
 
 The radio's memory grows by some 0.4 MB in its first 2 to 4 minutes, in steps; what these are was
 not found. What it grew by is told, and the slope is that of the time after.
@@ -57,6 +58,8 @@ RADIO = """
 kind = "radio"
 socket = "{folder}/radio.sock"
 """
+BACK_S = 10.0  # the bar: heard again after the daemon or the adapter is back
+GONE_S = 2.0
 PI_4 = 5.0  # assumed: a core of it against one of here
 PATIENCE_S = 30.0
 WARM_S = 5.0
@@ -207,6 +210,37 @@ def measure_connects(report: Report, for_s: float, adapters: str, name: str) -> 
     report.add(f"{name}: frames lost of {len(pressed)}", lost, "", at_most=bar)
 
 
+def measure_returns(report: Report, rounds: int) -> None:
+    """Measure how soon a press is heard after the daemon, or the adapter, is there again."""
+    with home() as (rig, _, bluez, _):
+        counter = 0
+        for name, leave, back in (
+            ("bluetoothd", bluez.kill, bluez.start),
+            ("the adapter", lambda: bluez.do("vanish"), lambda: bluez.do("return")),
+        ):
+            took_s = list[float]()
+            for _ in range(rounds):
+                leave()
+                time.sleep(GONE_S)
+                back()
+                took_s.append(_until_heard(rig, bluez, counter))
+                counter += 1000  # more than a round presses
+            report.spread(f"heard again after {name} is back", took_s, {"max": BACK_S * 1000})
+
+
+def _until_heard(rig: Rig, bluez: FakeBlueZ, counter: int) -> float:
+    """Press again and again until the core has a press; return how long that took."""
+    began, before = time.monotonic(), counter
+    rig.witness.forget()
+    while not any(n > before for n in _counters(rig)):
+        if time.monotonic() > began + 10 * BACK_S:
+            break
+        counter += 1
+        bluez.do("advert", address=PENDANT, data={BTHOME: press_frame(counter)})
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
 def _counters(rig: Rig) -> set[int]:
     lines = list(rig.witness.news())
     return {line.counter or 0 for line in lines if isinstance(line, WirelessPressed)}
@@ -304,6 +338,7 @@ def main() -> int:
     least = measure_floor(report, min(idle_s, 30.0))
     alone, share = measure_radio(report, args.presses or (50 if args.short else 1000), idle_s)
     for_s = 10.0 if args.short else 300.0
+    measure_returns(report, 2 if args.short else 20)
     measure_connects(report, for_s, "", "one adapter, a band that flaps")
     measure_connects(report, for_s, TWO, "two adapters, a band that flaps")
     report.add("radio, share of a core, no wearable", alone, "%", floor=least)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from center.domain.incident import Patience
 from center.domain.need import AGAIN_S, TEST_S
+from center.domain.record import Phone
 from center.store.dialect import AUDIT_KEPT_S
 from hub.contract.addresses import Flaw, FlawError
 from hub.contract.forms import Broker, FilePath, Form, of
@@ -25,6 +26,7 @@ class Center(Struct, frozen=True, forbid_unknown_fields=True):
     database: FilePath = "anbu-center.db"
     certificate: FilePath = ""  # TLS of the console; without it, loopback or a proxy in front
     key: FilePath = ""
+    phone: Phone = ""  # of the centre, for residents: it is printed on their sheet
     behind_tls: bool = False  # a proxy in front speaks TLS: cookies then stay on TLS
     take_expires_s: Seconds = 600.0
     present_expires_s: Seconds = 4 * 3600.0  # without an act nobody is on site any more

@@ -33,6 +33,7 @@ ELSEWHERE = {  # command -> the module with `add_arguments(parser)` and `run(arg
     "sensors": "drivers.virtual.sensors_cli",
     "support-bundle": "provisioning.support.bundle",
     "voice": "voice.cli",
+    "wipe": "provisioning.encryption.command",
 }
 Command = Callable[[argparse.Namespace], int]
 
@@ -127,6 +128,8 @@ def _hub_config(path: Path, noted: Noted) -> "HubConfig":
         next(iter(boxes), ""),
         {one.name: one.normally_closed for one in wired if one.role in CALL_OF_ROLE},
         next(iter(radios), ""),
+        config.enrolled,
+        config.county,
     )
 
 

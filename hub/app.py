@@ -8,6 +8,7 @@ import asyncio
 import resource
 import signal
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -40,8 +41,9 @@ from hub.process import watchdog
 from hub.process.blackbox import BlackBox
 from hub.process.supervisor import Supervisor
 from hub.shared import system
-from hub.shared.identity import this_board
+from hub.shared.identity import remember, this_board
 from hub.shared.messages import messages
+from hub.witness import Follower, Witness
 
 ENDS, END_S = 2, 1.0
 GIVE_BACK_S = 3.0  # by then the first TLS handshake is over
@@ -64,6 +66,7 @@ class Hub:
         self.rules = rules_of(config, VERSION, drivers, None)
         self.outbox = OutboxThread(
             Path(config.state_dir) / "outbox.db",
+            hub=config.hub,
             patience_s=config.outbox.patience_s,
             telemetry_rows=config.outbox.telemetry_rows,
         )
@@ -75,6 +78,7 @@ class Hub:
         self.installer = InstallerSocket(
             Path(config.run_dir) / "hub.sock", self._look, self._look_at_link
         )
+        self.follower = Follower(Witness(), self._look, self.engine.delivery)
         self.diary = Diary(config.language, self.clocks.at)
         self.link: Link | None = None
         self.over = asyncio.Event()  # it has to begin anew, with another identity
@@ -102,6 +106,7 @@ class Hub:
             group.create_task(_give_back())
             group.create_task(self._learn())
             group.create_task(self.installer.run())
+            group.create_task(self.follower.run())
             group.create_task(self.devices.watch())
             if self.config.hub:  # one that is not registered has nobody to dial
                 await self._connect()
@@ -138,6 +143,7 @@ class Hub:
         """Log trouble, wake installers' clients, and write the decision to the black box."""
         self.diary.note(event)
         self.installer.note(event)
+        self.follower.note(event, self.engine.state, self.rules)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
 
@@ -220,7 +226,9 @@ class Hub:
             await asyncio.sleep(interval_s)
 
     async def _learn(self) -> None:
-        """Save the habits every 15 minutes."""
+        """Keep the hub's id, and save the habits every 15 minutes."""
+        if self.config.hub and self.config.enrolled:
+            await self.outbox.aside(partial(remember, self.config.identities, self.config.hub))
         while True:
             await asyncio.sleep(habits_file.EVERY_S)
             if self.habits_file:

@@ -57,8 +57,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a hub.
 
     `hub` may be left out, and `ca`, `cert` and `key` of `[mqtt]` with it: then they are those of
-    the identity in `state_dir`; without one the hub is not registered (`hub` is empty). Brokers
-    that are left out are those of the county's file.
+    the identity in `state_dir`; without one the hub is not registered (`hub` is empty). One whose
+    identity is lost keeps its name: it cannot dial, but what is called in its home stays owed.
+    Brokers that are left out are those of the county's file.
     """
 
     device: tuple[Driver, ...]
@@ -118,8 +119,7 @@ def _identified(config: Config, filename: str) -> Config:
         return config
     if config.mqtt.cert or config.mqtt.key:
         raise SettingsError((Mistake(filename, 1, "hub", Problem.MISSING_KEY, detail=Form.NAME),))
-    found = identity.in_use(config.identities)
-    return replace(config, hub=found.hub if found else "", enrolled=True)
+    return replace(config, hub=identity.known_name(config.identities), enrolled=True)
 
 
 def _with_county(config: Config, filename: str, noted: Noted) -> Config:

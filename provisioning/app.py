@@ -33,7 +33,10 @@ from hub.shared.identity import in_use, this_board
 from hub.shared.settings import SettingsError, noted_by
 from hub.shared.sidecar.link import HubLink, Pace
 from hub.shared.system import one_heap, settle_memory
+from provisioning.backup.daily import Backups
 from provisioning.enrol.enrolment import Enrolment
+from provisioning.network.checks import Center
+from provisioning.network.service import Connections, Setup
 from provisioning.settings import ProvisionSettings, load
 from provisioning.status import Board
 
@@ -46,7 +49,7 @@ END_S = 2.0
 Tell = Callable[[Fact], None]
 
 
-class Connections(Protocol):
+class Connector(Protocol):
     """The part that brings the hub onto the network (`provisioning.network`)."""
 
     async def run(self, tell: Tell) -> None:
@@ -83,7 +86,7 @@ class App:
         self,
         settings: ProvisionSettings,
         county: County,
-        network: Connections | None = None,
+        network: Connector | None = None,
         board: str | None = None,
     ) -> None:
         self._identities, self._network = settings.identities, network
@@ -93,7 +96,12 @@ class App:
         self._link: HubLink[Fact, Order] = HubLink(
             settings.socket, VOCABULARY, self._take_order, self._greeting, Latest(), PACE
         )
+        folders = Path(settings.state_dir), Path(settings.voice_dir)
+        self._backups = Backups(
+            folders, county, self._board, self._tell_from_afar, spread_s=settings.spread_s
+        )
         self._enrolment = Enrolment(settings.identities, county, self._board, self._tell_from_afar)
+        self._enrolment.registered = self._backups.fetch
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
 
@@ -103,7 +111,7 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ended.set)
         settle_memory()
-        work = [self._link.run(), self._enrolment.run(), self._ended.wait()]
+        work = [self._link.run(), self._enrolment.run(), self._backups.run(), self._ended.wait()]
         if self._network is not None:
             work.append(self._network.run(self.tell))
         tasks = [asyncio.ensure_future(one) for one in work]
@@ -161,9 +169,16 @@ def run(args: Namespace) -> int:
     county = county_of(settings)
 
     async def serve() -> int:
-        return await App(settings, county).run()
+        network = Connections(setup_of(settings, county)) if settings.network else None
+        return await App(settings, county, network).run()
 
     return asyncio.run(serve())
+
+
+def setup_of(settings: ProvisionSettings, county: County) -> Setup:
+    """Return how the network is set up: the county's centre is what has to be behind it."""
+    known = bool(county.center and county.ca)
+    return Setup(Center.at(county.center, county.ca) if known else None, settings.form_port)
 
 
 def county_of(settings: ProvisionSettings) -> County:

@@ -51,6 +51,8 @@ def told(state: State) -> Iterator[str]:
             yield _say("renewed")
     elif state.hub:
         yield _say("other_board" if not state.fits else "expired", hub=state.hub, date=state.ends)
+    elif state.was:
+        yield _say("lost", hub=state.was)
     else:
         yield _say("unregistered")
     if not state.runs:
@@ -60,9 +62,23 @@ def told(state: State) -> Iterator[str]:
         yield _say("digits_how")
     elif shown.trouble:
         yield trouble(shown.trouble)
+    yield from _backup(state)
     yield from _network(state)
     if shown.clock_ahead_s is not None and abs(shown.clock_ahead_s) > OFF_S:
         yield _say("clock", s=f"{shown.clock_ahead_s:+.0f}")
+
+
+def _backup(state: State) -> Iterator[str]:
+    if state.restored:
+        yield _say("restored")
+    if state.anew:
+        yield _say("anew", names=", ".join(state.anew))
+    if state.kept_nowhere:
+        yield _say("kept_nowhere")
+    elif state.backup_trouble:
+        yield _say("backup_failed", date=state.stored or "-", trouble=trouble(state.backup_trouble))
+    elif state.stored:
+        yield _say("stored", date=state.stored)
 
 
 def trouble(word: str) -> str:
@@ -82,7 +98,8 @@ def _network(state: State) -> Iterator[str]:
         return
     yield _say(f"way_{Way(shown.way)}", name=shown.network)
     if shown.network_trouble:
-        yield _say("network_trouble", trouble=shown.network_trouble)
+        words = ours("provisioning", "network")["result"]
+        yield words.get(shown.network_trouble, shown.network_trouble)
 
 
 def _say(key: str, **values: object) -> str:

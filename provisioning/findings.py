@@ -1,6 +1,7 @@
 """What `anbu doctor` reads of the configs, and its findings as sentences."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +35,8 @@ class HubConfig(Struct, frozen=True):
     voice: str = ""  # the socket to which the voice connects
     triggers: dict[str, bool] = {}  # wired help button or cord -> whether it rests closed
     radio: str = ""  # the socket to which the radio connects
+    enrolled: bool = False  # its certificate is the identity's in `state_dir`
+    county: str = ""  # the county's file
 
 
 class VoiceConfig(Struct, frozen=True):
@@ -91,7 +94,11 @@ def told(check: str, mistakes: Iterable[Mistake], readers: Readers) -> Iterator[
 def tell(finding: Finding) -> dict[str, str]:
     """Return the sentence of a finding in each language."""
     key = f"{finding.check}_{finding.code}"
-    return {
-        language: messages("provisioning", language)["doctor"][key].format(**finding.values)
-        for language in Language
-    }
+    return {language: _words(language)[key].format(**finding.values) for language in Language}
+
+
+@cache
+def _words(language: Language) -> dict[str, str]:
+    """Return all sentences; those on an installed hub are in a file of their own."""
+    tables = (messages("provisioning", language, name)["doctor"] for name in ("", "doctor"))
+    return {key: sentence for table in tables for key, sentence in table.items()}

@@ -11,7 +11,6 @@ removed. What is overwritten may still be in blocks that a card has set aside: s
 """
 
 import json
-import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from msgspec import Meta, Struct
 
 from hub.shared.files import to_disk, write_whole
 from hub.shared.messages import ours
+from provisioning.encryption import wiping
 
 CARD = "boot/firmware"
 SETTINGS = ("user-data", "network-config")  # of cloud-init's NoCloud
@@ -163,23 +163,9 @@ def _to_scrub(root: Path) -> Iterator[str]:
 
 def _remove(path: Path) -> None:
     """Overwrite a file, or each in a folder, and remove it; links are only removed."""
-    if path.is_dir() and not path.is_symlink():
-        for file in path.rglob("*"):
-            if file.is_file() and not file.is_symlink():
-                _overwrite(file)
-        shutil.rmtree(path)
-    elif path.is_file() and not path.is_symlink():
-        _overwrite(path)
-        path.unlink()
+    if path.exists() or path.is_symlink():
+        wiping.erase(path)
         to_disk(path.parent)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _overwrite(file: Path) -> None:
-    with file.open("r+b") as opened:
-        opened.write(bytes(file.stat().st_size))
-    to_disk(file)
 
 
 def _json(file: Path) -> object:

@@ -9,8 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.provision import Claiming, Clock, Fact, Network, Trouble, Way
+from hub.shared.anew import awaited
 from hub.shared.files import write_whole
-from hub.shared.identity import CERTIFICATE, NEXT, in_use, read, this_board
+from hub.shared.identity import CERTIFICATE, NEXT, in_use, known_name, read, this_board
+from provisioning.backup.daily import mark_of
 from provisioning.enrol import keys
 from provisioning.enrol.troubles import EnrolTrouble
 from provisioning.settings import ProvisionSettings
@@ -54,12 +56,18 @@ class State(Struct, frozen=True):
     """All that a terminal shows: what the disk holds, and what the running process says."""
 
     hub: str = ""  # empty: not registered
+    was: str = ""  # the id of before, where the identity is lost
     fits: bool = True  # whether the identity is of this board
     ends: str = ""  # of the certificate, a date
     expired: bool = False
     renewed: bool = False  # a renewed certificate waits for the hub's next dial
     runs: bool = False
     shown: Shown = Shown()
+    stored: str = ""  # when the centre last kept what a replacement needs, a date; empty: never
+    backup_trouble: str = ""  # why the last try failed, a word of `provisioning.enrol`
+    kept_nowhere: bool = False  # this authority keeps nothing
+    restored: bool = False  # this hub got what the one of before had learned
+    anew: list[str] = []  # devices of the hub of before that are to be paired anew
 
 
 def state_of(settings: ProvisionSettings) -> State:
@@ -68,7 +76,7 @@ def state_of(settings: ProvisionSettings) -> State:
     runs = shown is not None and Path(f"/proc/{shown.pid}").exists()
     state = State(runs=runs, shown=shown if shown and runs else Shown())
     if held is None:
-        return state
+        return replace(state, was=known_name(settings.identities))
     ours = held.folder.stat().st_uid == os.getuid()  # root may read more of a board
     fits = held.fits(this_board()) if ours else True
     state = replace(
@@ -78,7 +86,23 @@ def state_of(settings: ProvisionSettings) -> State:
         ends = keys.load(Path(held.file(CERTIFICATE)).read_bytes()).ends
     except (OSError, ValueError):
         return replace(state, shown=replace(state.shown, trouble=EnrolTrouble.OTHER_KEY))
+    state = _with_backup(state, Path(settings.state_dir))
     return replace(state, ends=f"{ends:%Y-%m-%d}", expired=ends <= datetime.now(UTC))
+
+
+def _with_backup(state: State, folder: Path) -> State:
+    mark = mark_of(folder)
+    if mark.hub != state.hub:
+        return state
+    stored = mark.stored_utc
+    return replace(
+        state,
+        stored="" if stored is None else f"{datetime.fromtimestamp(stored, UTC):%Y-%m-%d}",
+        backup_trouble=mark.trouble,
+        kept_nowhere=not mark.offered,
+        restored=bool(mark.came),
+        anew=[one.name for one in awaited(folder)],
+    )
 
 
 def _with(shown: Shown, fact: Fact) -> Shown:

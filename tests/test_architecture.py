@@ -36,7 +36,7 @@ OURS = {"", ".py", ".toml", ".md", ".yaml", ".html", ".css", ".js", ".json", ".s
         ".postinst", ".postrm", ".prerm", ".lintian-overrides", ".1"}  # fmt: skip
 NOT_OURS = re.compile(r"\.min\.|(^|/)(vendor|node_modules|site-packages)/|\.(whl|so|ttf|woff2?)$")
 FILE = re.compile(
-    r"\b(hub|drivers|center|provisioning|tests|bench|docs|systemd)/[\w/-]+\.(py|md|yaml|sh|toml|service)\b"
+    r"(?<!-)\b(hub|drivers|center|provisioning|tests|bench|docs|systemd)/[\w/-]+\.(py|md|yaml|sh|toml|service)\b"
 )
 MACHINE = re.compile(r"(?<![\w.])/" + r"(work|root|home/\w+|opt/(wheels|pypi)|Users)/")
 REGISTRY = re.compile(r"https?://[\w.]*" + r"(pypi|pythonhosted|npmjs|piwheels)\.")

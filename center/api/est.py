@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Scope
 from center.api.body_limit import TOO_LARGE, limited
 from center.api.json import language
 from center.authority import signing
-from center.domain.enrolment import POLL_S, Certificate, Enrolment
+from center.domain.enrolment import POLL_S, Certificate, Enrolment, Refused
 from center.domain.incident import Deed, Entry
 from center.service import enrolment
 from center.service.desk import Desk
@@ -113,8 +113,12 @@ async def _nothing(_: Desk, __: Request) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-async def _time(desk: Desk, _: Request) -> Response:
-    return Response(msgspec.json.encode({"utc": desk.clock()}), 200, NO_STORE, "application/json")
+async def _time(desk: Desk, request: Request) -> Response:
+    """Tell the time, and a hub whose certificate is revoked that it has to be claimed again."""
+    shown, headers = _shown(request), NO_STORE
+    if shown is not None and await enrolment.is_revoked(desk, shown):
+        headers = NO_STORE | {REASON: Refused.REVOKED.value}
+    return Response(msgspec.json.encode({"utc": desk.clock()}), 200, headers, "application/json")
 
 
 async def _backup(desk: Desk, request: Request) -> Response:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from center.api import announcements, claims, homes, json, shapes
+from center.api import announcements, claims, homes, json, leases, shapes
 from center.api.json import Bad, BadRequestError, body, number, route
 from center.api.shapes import Alarm, Alarms, Audit, HubOut, Hubs, OutcomeOut, Outcomes
 from center.domain.by_people import Why
@@ -74,6 +74,7 @@ def routes(desk: Desk) -> list[Route]:
         *homes.routes(desk),
         *announcements.routes(desk),
         *claims.routes(desk),
+        *leases.routes(desk),
     ]
 
 

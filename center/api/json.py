@@ -22,6 +22,7 @@ from center.service.desk import Desk
 from center.service.enrolment import NotClaimedError
 from center.service.homes import NotHandledError
 from center.service.incidents import NotDoneError
+from center.service.leases import NotLeasedError
 from center.service.refusals import OTHERWISE, RefusalError
 from center.service.texts import texts
 from hub.contract.wire import timestamp
@@ -114,6 +115,8 @@ def refused(request: HTTPConnection, error: RefusalError, now: float) -> Respons
             message = say(lang, "bad", error.why, **error.values)
         case NotClaimedError():
             message = _not_claimed(lang, error)
+        case NotLeasedError():
+            message = _not_leased(lang, error)
         case NotHandledError():
             message = _not_handled(lang, error)
         case NotDoneError():
@@ -129,6 +132,12 @@ def refused(request: HTTPConnection, error: RefusalError, now: float) -> Respons
 
 def _not_claimed(lang: Language, error: NotClaimedError) -> str:
     return texts(lang)(f"claim.why_{error.why}", hub=error.hub, seconds=ceil(error.wait_s))
+
+
+def _not_leased(lang: Language, error: NotLeasedError) -> str:
+    held = error.lease
+    who, until = (held.by, timestamp(held.until_utc)) if held else ("", "")
+    return texts(lang)(f"lease.{error.why}", who=who, time=until)
 
 
 def _not_handled(lang: Language, error: NotHandledError) -> str:

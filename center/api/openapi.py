@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from center.api import announcements, claims, health, homes, incidents, shapes
+from center.api import announcements, claims, health, homes, incidents, leases, shapes
 from center.api.fhir.search import Parameter
 from center.api.homes import WhichNeeds
 from center.domain.rates import Rates
@@ -139,6 +139,20 @@ OPERATIONS = (
         claims.PATH + "/{key}",
         "A claimed hub, and whether it has fetched its certificate.",
         claims.ClaimOut,
+    ),
+    Operation("get", leases.PATH, "Whether a home is in test mode.", leases.LeaseOut),
+    Operation(
+        "post",
+        leases.PATH,
+        "Begin test mode: a press waits 60 s for somebody to say that it was a test.",
+        leases.LeaseOut,
+        leases.Leasing,
+    ),
+    Operation(
+        "post",
+        leases.PATH + "/end",
+        "End it; what waits as a test is a call at once.",
+        leases.LeaseOut,
     ),
     Operation("get", "/healthz", "Store, link and age.", health.Health, open_to_all=True),
 )

@@ -23,6 +23,7 @@ MENU = (
     ("checkins", "/checkins"),
     ("announcements", "/announcements"),
     ("hubs", "/hubs"),
+    ("install", "/install"),
     ("rates", "/false-alarms"),
 )
 ALSO = {  # more topics of the feed at which a page reloads
@@ -34,6 +35,7 @@ ALSO = {  # more topics of the feed at which a page reloads
     "checkins": ("home",),
     "announcements": ("announcement",),
     "claim": ("hub",),
+    "install": ("install", "hub", "home"),
 }
 
 HEADERS = {

@@ -1,11 +1,12 @@
 """A hub in words: its state, its faults, its last call, and what its voice can do. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from center.console.view import Badge, Call, Viewer, call
-from center.domain import times
+from center.domain import clones, times
+from center.domain.clones import Boot
 from center.domain.hub import BACK_S, Fault, Hub, Seen, seen
 from center.domain.incident import Incident
 from center.service.texts import Texts
@@ -51,7 +52,15 @@ class HubView(Struct, frozen=True):
     synced: bool
     software: str
     voice: Badge
+    cloned: bool = False  # two machines speak in its name
     back: str = ""  # since when a removed hub is there again
+
+
+class MachineView(Struct, frozen=True):
+    """One of two machines with one name: the id of its boot, and when it spoke last."""
+
+    boot: str
+    heard: str
 
 
 class VoiceAble(Struct, frozen=True):
@@ -83,8 +92,15 @@ def row(
         synced=hub.synced,
         software=hub.software,
         voice=voice_badge(hub.voice, viewer.t),
+        cloned=any(fault.kind is FaultKind.TWIN for fault in hub.faults),
         back=_back(hub, viewer),
     )
+
+
+def machines(boots: Sequence[Boot], viewer: Viewer) -> list[MachineView]:
+    """Return the two machines that speak in a hub's name, the one that spoke last first."""
+    found = clones.pair(boots)
+    return [MachineView(one.boot, times.short(one.heard_utc, viewer.now)) for one in found]
 
 
 def fits(view: HubView, wish: str) -> bool:

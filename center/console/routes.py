@@ -16,6 +16,7 @@ from center.console.homes import page as home_page
 from center.console.incident import page as incident_page
 from center.console.incident import reason, sheet_119, timeline
 from center.console.install import claim
+from center.console.install import page as install_page
 from center.console.tasks import calls, equipment_page
 from center.console.view import arrange
 from center.console.visit import Visit, visited, whole
@@ -46,7 +47,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
     """Return all routes of the console."""
     return [
         visited("/", desk, _first, Role.INSTALLER),
-        visited("/hubs", desk, _hubs),
+        visited("/hubs", desk, _hubs, Role.INSTALLER),
         visited("/audit", desk, _audit, Role.SUPERVISOR),
         *incident_page.routes(desk),
         *form.routes(desk),
@@ -58,6 +59,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         *strike_off.routes(desk),
         *lease.routes(desk),
         *claim.routes(desk),
+        *install_page.routes(desk),
         *sheet_119.routes(desk),
         *equipment_page.routes(desk),
         *vitals_page.routes(desk),
@@ -73,7 +75,7 @@ async def _first(visit: Visit) -> Response:
     """Show the board; an installer has another first page."""
     if visit.person.role.may(Role.OPERATOR):
         return await _board(visit)
-    return RedirectResponse(claim.PATH, 303)
+    return RedirectResponse(install_page.PATH, 303)
 
 
 async def _board(visit: Visit) -> Response:
@@ -99,6 +101,8 @@ async def _board(visit: Visit) -> Response:
 
 
 async def _hubs(visit: Visit) -> Response:
+    if not visit.person.role.may(Role.OPERATOR):
+        return RedirectResponse(install_page.PATH, 303)
     wish = visit.request.query_params.get("q", "")[:64]
     listening_utc = visit.desk.link.listening_utc
     known = await visit.desk.store.ask(hub_rows.known)

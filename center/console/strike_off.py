@@ -12,7 +12,7 @@ from center.service.auth import Role
 from center.service.desk import Desk
 from center.store.rows import records, revocations
 
-REASONS = (Reason.STOLEN, Reason.RETURNED)
+REASONS = (Reason.STOLEN, Reason.RETURNED, Reason.MISTAKEN)
 
 
 def routes(desk: Desk) -> list[Route]:

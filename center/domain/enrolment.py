@@ -96,6 +96,7 @@ class Reason(Open):
 
     REPLACED = "replaced"
     STOLEN = "stolen"  # or lost: whoever has it must not speak for the home
+    MISTAKEN = "mistaken"  # claimed for the wrong home: it shows digits again
     RETURNED = "returned"  # it is wiped, and comes to another home
 
 

@@ -20,13 +20,14 @@ PRESSED = frozenset({Kind.HELP_BUTTON, Kind.PULL_CORD, Kind.PENDANT})  # tested 
 _BACK = frozenset({Seen.READY, Seen.STARTING})
 _GONE = frozenset({Seen.LOST, Seen.DISCONNECTED})
 _EACH_CALL = frozenset(
-    {FaultKind.STORAGE, FaultKind.BROKER_REFUSES, FaultKind.DEVICE_LIST}
+    {FaultKind.STORAGE, FaultKind.BROKER_REFUSES, FaultKind.DEVICE_LIST, FaultKind.UNBONDED}
 )  # of the hub: they concern every trigger
 _DEAF = frozenset({  # of the radio: it hears no pendant
     FaultKind.NO_RADIO, FaultKind.NO_BLUETOOTH, FaultKind.NO_ADAPTER, FaultKind.ADAPTER_BLOCKED,
     FaultKind.SCAN_FAILED,
 })  # fmt: skip
 _OF_CENTRE = frozenset({FaultKind.TWIN, FaultKind.FLOOD, FaultKind.CROWDED})  # it may lose calls
+_AT_ONCE = frozenset({FaultKind.TWIN})  # somebody may hold a key of the county's
 _OF_NO_TRIGGER = frozenset({FaultKind.MAINS_LOST, FaultKind.MUTED})  # muted: as the resident wishes
 _TOWNSHIP = re.compile(r"(?!\d+동$)\S+[읍면동가]$")  # a town, township or quarter; no building
 _COUNTY = re.compile(r"\S+[시군구]$")
@@ -90,7 +91,7 @@ def failing(hub: Hub, known: Known, look: Look) -> Iterator[Part]:
         part = _of_fault(hub, fault, known)
         limit_s = look.grace.device_s
         if part.kind is NeedKind.TRIGGER_FAULT:
-            limit_s = look.grace.trigger_s
+            limit_s = 0.0 if fault.kind in _AT_ONCE else look.grace.trigger_s
         if look.now - part.since_utc >= limit_s:
             yield part
     if state is Seen.READY:

@@ -116,6 +116,10 @@ class Deed(Open):
     PAIRING_OPENED = "pairing_opened"  # Bluetooth devices may be paired; `text`: the command
     PAIRING_ANSWERED = "pairing_answered"  # `text`: the command, and yes, no or key
     TEST_MODE_BEGUN = "test_mode_begun"  # `text`: the command, for how many minutes
+    INSTALLATION_BEGUN = "installation_begun"
+    INSTALLATION_TOLD = "installation_told"  # the resident's word; `text`: step, item, answer
+    INSTALLATION_AGAIN = "installation_again"  # an item has to be shown anew; `text`: step, item
+    INSTALLATION_FINISHED = "installation_finished"  # its report is stored
     TEST_MODE_ENDED = "test_mode_ended"  # before its time; `by` is empty: the hub ended it
     LIMITS_CHANGED = "limits_changed"  # of the readings of the body; `text` says which, to what
     VITALS_SHARED = "vitals_shared"  # with the medical partner `by`; `text`: how many, from when

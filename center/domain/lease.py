@@ -24,6 +24,7 @@ class WhyNot(StrEnum):
     NO_HUB = "no_hub"  # the home has none, or it was removed
     NO_LINK = "no_link"  # the centre is not connected: the home could not show it
     HAS_ONE = "has_one"  # it stands already, perhaps by somebody else
+    NOT_YOURS = "not_yours"  # an installer: only where they install, and have claimed the hub
     BAD_LENGTH = "bad_length"  # shorter than `LEAST_S`, or longer than `LONGEST_S`
 
 

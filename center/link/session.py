@@ -37,7 +37,9 @@ from hub.shared import tls
 
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 PARTS = ("state", "event", "fault/+", "telemetry", "activity", "vitals", "reply")
+INSTALL = f"anbu/{VERSION}/+/install"  # with QoS 0: the broker keeps none while we are away
 TOPICS = [(f"anbu/{VERSION}/+/{part}", 1) for part in PARTS]
+BIRTH, HUBS = 1, 2  # the answers to these subscriptions, by their order
 TAKEN_OVER = 0x8E
 FAREWELL_S = 1.0
 STRICT = {tls.Flaw.MALFORMED, tls.Flaw.NO_AUTHORITY_KEY}
@@ -81,7 +83,7 @@ class Session:
         self._complaint = ""
         self.birth: CenterState | None = None  # the retained state of the last centre here
         self._receive = receive
-        self._asked = False
+        self._asked = 0  # subscriptions, one after the other
         self._held: list[Arrived] | None = []
         self._holding = threading.Lock()
         self._settings = settings
@@ -215,12 +217,17 @@ class Session:
     def _on_subscribe(
         self, client: Client, _: object, __: int, reasons: list[ReasonCode], ___: object
     ) -> None:
-        if not self._asked:  # a retained birth has arrived before this answer
-            self._asked = True
+        self._asked += 1
+        refused = any(reason.is_failure for reason in reasons)
+        if self._asked == BIRTH:  # a retained birth has arrived before this answer
             client.subscribe(TOPICS)
-        elif any(reason.is_failure for reason in reasons):
+        elif self._asked > HUBS:
+            if refused:  # its rules are older: only who installs a home misses something
+                log.warning("the broker's rules refuse the topic of installations")
+        elif refused:
             self._finish("the broker's rules refuse the hubs' topics")
         else:
+            client.subscribe(INSTALL, qos=0)
             self.up = True
             self.answered.set()
 

@@ -24,6 +24,7 @@ from center.domain.enrolment import (
     network,
 )
 from center.domain.incident import Deed, Entry
+from center.service import leases
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
 from center.service.refusals import RefusalError
@@ -115,6 +116,12 @@ async def owner(desk: Desk, shown: bytes | None, address: str) -> Certificate:
     """Return the valid certificate that a hub shows. Raises NotEnrolledError."""
     present, _ = await _present(desk, _registry(desk), shown, network(address))
     return present
+
+
+async def is_revoked(desk: Desk, shown: bytes) -> bool:
+    """Whether the certificate that a hub shows (DER) is one of ours, and revoked."""
+    one, _ = await desk.store.ask(enrolments.shown, signing.shown(shown).serial)
+    return one is not None and one.revoked_utc is not None
 
 
 async def look(desk: Desk, who: Who, wish: Wish) -> Enrolment:
@@ -218,6 +225,7 @@ async def _issue(
 ) -> Certificate:
     made = await _sign(desk, registry, request, claimed.hub)
     given = await desk.store.change(enrolments.issue, _certificate(made, desk.clock(), claimed.by))
+    await leases.drop(desk, claimed.hub)
     desk.feed.tell(Update(Topic.HUB, claimed.hub))
     return given
 

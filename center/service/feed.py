@@ -22,6 +22,7 @@ class Topic(StrEnum):
     HOME = "home"  # the day or the record of a home
     VITALS = "vitals"  # readings came from a home, or its limits were changed or taken
     ANNOUNCEMENT = "announcement"  # one was sent, or its state in a home changed
+    INSTALL = "install"  # a hub showed something to whoever installs it
     BEAT = "beat"
     RESYNC = "resync"
 

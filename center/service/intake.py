@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from center.domain import acks, by_hubs, times
+from center.domain import acks, by_hubs, installation, times
 from center.domain.by_hubs import PATIENCE, Heard
 from center.domain.incident import Patience
 from center.domain.need import NeedKind
@@ -17,6 +17,7 @@ from center.store.rows import (
     deliveries,
     hubs,
     incidents,
+    installations,
     leases,
     limits,
     needs,
@@ -38,6 +39,7 @@ from hub.contract.messages import (
     FaultReport,
     FromHub,
     HubState,
+    InstallReport,
     OtherEvent,
     Reply,
     ReportEvent,
@@ -108,15 +110,35 @@ def _store_by_kind(conn: Connection, received: Received) -> Told:
             return _state(conn, received, message)
         case FaultReport() | Cleared():
             return _fault(conn, received, message)
+        case _:
+            return _store_other(conn, received, message)
+
+
+def _store_other(
+    conn: Connection, received: Received, message: Telemetry | Vitals | Reply | InstallReport
+) -> Told:
+    match message:
         case Telemetry():
             hubs.keep_telemetry(conn, received.hub, received.raw, received.utc)
             return Told()
+        case InstallReport():
+            return _installed(conn, received, message)
         case Vitals():
             return _vitals(conn, received, message)
         case Reply():
             return _reply(conn, received, message)
         case _:
             assert_never(message)
+
+
+def _installed(conn: Connection, received: Received, said: InstallReport) -> Told:
+    """Store what a hub shows, where somebody installs it; of a kept message no age is known."""
+    one = installations.find(conn, received.hub)
+    if one is None or one.finished_utc is not None or received.retained:
+        return Told()
+    after = installation.shown(one, said, received.utc)
+    changed = installations.save(conn, one, installations.refreshed(conn, after, received.utc))
+    return Told(updates=(Update(Topic.INSTALL, received.hub),) if changed else ())
 
 
 def _vitals(conn: Connection, received: Received, said: Vitals) -> Told:

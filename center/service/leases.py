@@ -1,11 +1,14 @@
 """Test mode of a home, for pages and installation: begin and end its lease, tell everybody."""
 
+from sqlalchemy import Connection
+
 from center.domain.lease import LASTS_S, LEAST_S, LONGEST_S, Lease, WhyNot
 from center.service import incidents
+from center.service.auth import Person, Role
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
 from center.service.refusals import RefusalError
-from center.store.rows import hubs, leases
+from center.store.rows import hubs, installations, leases
 
 
 class NotLeasedError(RefusalError):
@@ -18,8 +21,9 @@ class NotLeasedError(RefusalError):
         self.lease = lease
 
 
-async def begin(desk: Desk, hub: str, by: str, lasts_s: float = LASTS_S) -> None:
+async def begin(desk: Desk, hub: str, person: Person, lasts_s: float = LASTS_S) -> None:
     """Begin test mode in a home; raise `NotLeasedError`."""
+    await _check(desk, hub, person)
     if not LEAST_S <= lasts_s <= LONGEST_S:
         raise NotLeasedError(WhyNot.BAD_LENGTH)
     known = await desk.store.ask(hubs.known, hub)
@@ -27,17 +31,42 @@ async def begin(desk: Desk, hub: str, by: str, lasts_s: float = LASTS_S) -> None
         raise NotLeasedError(WhyNot.NO_HUB)
     if desk.link.listening_utc is None:
         raise NotLeasedError(WhyNot.NO_LINK)
-    done = await desk.store.change(leases.begin, hub, by, desk.clock(), lasts_s)
+    done = await desk.store.change(leases.begin, hub, person.name, desk.clock(), lasts_s)
     if isinstance(done, Lease):
         raise NotLeasedError(WhyNot.HAS_ONE, done)
     desk.link.order(hub, done)
     desk.feed.tell(Update(Topic.HUB, hub))
 
 
-async def end(desk: Desk, hub: str, by: str) -> None:
-    """End a home's test mode, whoever began it; what waits as a test is a call at once."""
-    command, calls = await desk.store.change(leases.end, hub, by, desk.clock())
+async def end(desk: Desk, hub: str, person: Person) -> None:
+    """End a home's test mode, whoever began it; what waits as a test is a call at once.
+
+    Raises `NotLeasedError`.
+    """
+    await _check(desk, hub, person)
+    command, calls = await desk.store.change(leases.end, hub, person.name, desk.clock())
     desk.link.order(hub, command)
     for incident in calls:
         incidents.tell(desk, incident)
     desk.feed.tell(Update(Topic.HUB, hub))
+
+
+async def drop(desk: Desk, hub: str) -> None:
+    """End a home's test mode since its hub is replaced or struck off: none follows to another."""
+    for incident in await desk.store.change(leases.drop, hub, desk.clock()):
+        incidents.tell(desk, incident)
+
+
+async def _check(desk: Desk, hub: str, person: Person) -> None:
+    """Refuse an installer whose home it is not, or that is not being installed."""
+    if person.role.may(Role.OPERATOR):
+        return
+    allowed = await desk.store.ask(_installs, hub, person.name, desk.clock())
+    if not allowed:
+        raise NotLeasedError(WhyNot.NOT_YOURS)
+
+
+def _installs(conn: Connection, hub: str, installer: str, utc: float) -> bool:
+    one = installations.find(conn, hub)
+    is_open = one is not None and one.finished_utc is None
+    return is_open and installations.is_shown_to(conn, hub, installer, utc)

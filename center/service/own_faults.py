@@ -5,11 +5,12 @@ A hub's own list does not end them: each ends when it was not seen for `QUIET_S`
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from center.domain import clones
+from center.domain.clones import Boot
 from center.store import tables
 from center.store.rows import hubs
 from hub.contract.messages import Availability, FaultKind, FaultReport, HubState
 
-NEEDED = {FaultKind.TWIN: 2, FaultKind.FLOOD: 1, FaultKind.CROWDED: 1}  # times until it is raised
 QUIET_S = {  # after which it is over; twins take turns of up to 8 minutes (`hub.link.backoff`)
     FaultKind.TWIN: 3600.0,
     FaultKind.FLOOD: 600.0,
@@ -34,10 +35,8 @@ def see(conn: Connection, hub: str, kind: FaultKind, utc: float, detail: str = "
     values = {"times": known + 1, "last_utc": utc}
     if known:
         conn.execute(update(_seen).where(this).values(values))
-    else:
-        conn.execute(insert(_seen).values(hub=hub, kind=kind.value, **values))
-    if known + 1 != NEEDED[kind]:
         return False
+    conn.execute(insert(_seen).values(hub=hub, kind=kind.value, **values))
     report = FaultReport(name(kind), kind, HUB, utc, synced=True, detail=detail)
     hubs.raise_fault(conn, hub, report, utc)
     return True
@@ -52,6 +51,8 @@ def ease(conn: Connection, utc: float) -> list[str]:
         if last_utc + QUIET_S.get(FaultKind.of(kind), QUIET_OTHER_S) <= utc:
             conn.execute(delete(_seen).where(_seen.c.hub == hub, _seen.c.kind == kind))
             hubs.clear_fault(conn, hub, name(kind), utc)
+            if kind == FaultKind.TWIN.value:  # else the one that is left would be a twin again
+                conn.execute(delete(_boots).where(_boots.c.hub == hub))
             eased.append(hub)
     return eased
 
@@ -63,28 +64,23 @@ def forget(conn: Connection, hub: str) -> None:
 
 
 def note_boot(conn: Connection, hub: str, state: HubState, utc: float) -> bool:
-    """Detect two machines with one identity; return whether the fault was raised by it.
-
-    A boot's id is random: after another boot it does not come back, unless both machines run. Its
-    message must be newer by the hub's own clock, since the broker may deliver an old one again.
-    """
+    """Detect two machines with one identity (`domain.clones`); return whether that is new."""
     if not state.boot or state.state in {Availability.LOST, Availability.DISCONNECTED}:
         return False
-    rows = conn.execute(
-        select(_boots).where(_boots.c.hub == hub).order_by(_boots.c.heard_utc)
-    ).all()
-    told = {row.boot: row.said_utc for row in rows}
-    values = {"said_utc": max(state.utc, told.get(state.boot, state.utc)), "heard_utc": utc}
+    known = boots(conn, hub)
+    if not clones.is_news(known, state.boot, state.utc):
+        return False
+    values = {"said_utc": state.utc, "heard_utc": utc}
     this = (_boots.c.hub == hub) & (_boots.c.boot == state.boot)
-    if state.boot not in told:
+    if not conn.execute(update(_boots).where(this).values(values)).rowcount:
         old = (_boots.c.hub == hub) & (_boots.c.heard_utc < utc - BOOTS_KEPT_S)
         conn.execute(delete(_boots).where(old))
         conn.execute(insert(_boots).values(hub=hub, boot=state.boot, **values))
-        return False
-    if state.utc <= told[state.boot]:
-        return False
-    conn.execute(update(_boots).where(this).values(values))
-    last = rows[-1].boot
-    if last == state.boot:
-        return False
-    return see(conn, hub, FaultKind.TWIN, utc, f"{last} / {state.boot}")
+    last = clones.other(known, state.boot, state.utc)
+    return bool(last) and see(conn, hub, FaultKind.TWIN, utc, f"{last} / {state.boot}")
+
+
+def boots(conn: Connection, hub: str) -> list[Boot]:
+    """Return the boots of a hub that are known."""
+    rows = conn.execute(select(_boots).where(_boots.c.hub == hub))
+    return [Boot(row.boot, row.said_utc, row.heard_utc) for row in rows]

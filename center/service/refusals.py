@@ -7,6 +7,7 @@ RefusalError                 `why` is a reason, `status` its HTTP status
   NotKeptError               a change of a record (`homes`)
   NotSetError                limits of readings (`vitals`)
   NotLeasedError             test mode of a home (`leases`)
+  NotInstalledError          an installation, or a step of it (`installation`)
   NotSentError               an announcement (`announcements`)
   NotEnrolledError           a hub's request for a certificate (`enrolment`)
   NotClaimedError            an installer's claim of a hub (`enrolment`)
@@ -28,14 +29,20 @@ STATUS = {  # by the reason's value: one word has one status, whichever list it 
     "lapsed": 403,
     "wrong_name": 403,
     "not_allowed": 403,
+    "not_yours": 403,
     "not_found": 404,
     "no_home": 404,
+    "not_begun": 404,
+    "no_such_item": 404,
     "no_claim": 404,
     "unknown_home": 404,
     "no_such_digits": 404,
     "stale": CONFLICT,
     "no_test": CONFLICT,
     "has_one": CONFLICT,
+    "hub_shows_it": CONFLICT,
+    "not_proven": CONFLICT,
+    "finished": CONFLICT,
     "no_link": CONFLICT,
     "is_closed": CONFLICT,
     "not_closed": CONFLICT,

@@ -8,7 +8,7 @@ from center.domain.announcement import Fate
 from center.domain.incident import Deed, Entry
 from center.service import own_faults
 from center.store import tables
-from center.store.rows import enrolments, limits, records, vitals
+from center.store.rows import enrolments, installations, limits, records, vitals
 from center.store.rows.audit import write_line
 from center.store.tables import deliveries, needs
 from hub.contract.messages import Stage
@@ -31,6 +31,7 @@ def remove_home(conn: Connection, utc: float, hub: str) -> bool:
         return False
     vitals.drop_all(conn, hub)
     enrolments.drop_backup(conn, hub)
+    installations.drop(conn, hub)
     limits.clear(conn, hub, utc)
     return True
 

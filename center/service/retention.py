@@ -159,6 +159,10 @@ RULES = (
         "incidents_keep_s",
         tables.leases.c.until_utc,
     ),
+    Rule(
+        tables.installations,
+        "what was shown and said when a home was set up; until its record is removed",
+    ),
     Rule(tables.installers, "an account; until a person removes it"),
     Rule(
         tables.enrolments,

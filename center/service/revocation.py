@@ -9,6 +9,7 @@ from pathlib import Path
 
 from center.authority import signing
 from center.domain.enrolment import Reason
+from center.service import leases
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
 from center.service.strangers import Registry
@@ -25,6 +26,7 @@ async def strike_off(desk: Desk, hub: str, by: str, reason: Reason) -> bool:
     """Strike a hub off; False where it is already, or nobody knows it."""
     done = await desk.store.change(revocations.strike_off, hub, desk.clock(), by, reason)
     if done:
+        await leases.drop(desk, hub)
         desk.feed.tell(Update(Topic.HUB, hub))
     return done
 

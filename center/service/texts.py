@@ -44,7 +44,7 @@ def of_file(name: str, lang: Language) -> Texts:
 def texts(lang: Language) -> Texts:
     """Return the sentences of a language."""
     sentences: dict[str, str] = {}
-    for name in ("", "homes", "tasks", "announcing", "vitals", "claiming", "leases"):
+    for name in ("", "homes", "tasks", "announcing", "vitals", "claiming", "leases", "installing"):
         sentences |= _flat(messages("center", lang, name), "")
     return Texts(lang, sentences)
 

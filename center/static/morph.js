@@ -7,7 +7,7 @@ export function morph(old, fresh) {
   if (typed || old.isEqualNode(fresh)) return;
   if (old.nodeType !== Node.ELEMENT_NODE) return void (old.nodeValue = fresh.nodeValue);
   for (const { name } of [...old.attributes]) name === "open" || fresh.hasAttribute(name) || old.removeAttribute(name);
-  for (const { name, value } of [...fresh.attributes]) old.setAttribute(name, value);
+  for (const { name, value } of [...fresh.attributes]) name === "open" || old.setAttribute(name, value); // the reader folds
   const wanted = new Set([...fresh.childNodes].map(key));
   for (const node of [...old.childNodes]) {
     if (key(node) && !wanted.has(key(node))) node.remove(); // first: a node that moves loses focus

@@ -53,7 +53,8 @@ _ADDED: dict[int, tuple[Column[object], ...]] = {  # the schema that has them fi
         tables.hubs.c.phones,
         tables.hubs.c.pairing,
     ),  # and new tables: vitals, vital_limits, subjects, partners
-    8: (tables.incidents.c.test_utc,),  # and new tables: of installation and identity
+    8: (tables.incidents.c.test_utc,),  # and new tables: of installers and identities
+    9: (),  # only a new table: installations
 }
 
 

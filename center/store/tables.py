@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = 8
+SCHEMA = 9
 # the oldest program, by its schema, that may use a database of this one; it stays the same while
 # only tables and optional columns are added
 OLDEST = 6
@@ -581,4 +581,19 @@ leases = Table(
     Column("ended_by", String, nullable=False, server_default=""),
     Index("leases_by_hub", "hub", "until_utc"),
     Index("leases_by_end", "until_utc"),
+)
+
+# installations, by home: a row for each item of a step as `domain.installation.Item`; one of step
+# `begun` says who began it and how far it is, and those of step `report` are finished ones, whole
+installations = Table(
+    "installations",
+    metadata,
+    Column("hub", String, primary_key=True),
+    Column("step", String, primary_key=True),
+    Column("item", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("proven_utc", Float),
+    Column("by", String, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Index("installations_by_step", "step", "proven_utc"),
 )

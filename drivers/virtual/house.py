@@ -16,6 +16,7 @@ from hub.core.model.effects import Ask, Order, Say, Show, Signal
 from hub.core.model.events import Answered
 
 SAID_KEPT = 10
+ANSWERS_S = 60.0  # a question waits so long for an answer (`CareRules.answer_s`)
 LOOK_SETTLES_S = 0.05  # the time that a lamp has to follow its order
 PULSE_S = 5.0  # `watch` is answered this often without a change, to show a living house
 
@@ -64,6 +65,7 @@ class House:
         self._signal_at = 0.0
         self._said: deque[tuple[float, Say | Ask]] = deque(maxlen=SAID_KEPT)
         self.hears: Callable[[Answered], None] | None = None  # the hub, while it runs
+        self._asked = ("", 0.0)  # the question that waits for an answer, and since when
 
     def listen(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Notice every edge from now on, in whatever thread it happens; with None, no more."""
@@ -82,6 +84,8 @@ class House:
         """Note what the resident is shown and told."""
         if isinstance(order, Say | Ask):
             self._said.append((monotonic(), order))
+            if isinstance(order, Ask):
+                self._asked = (order.phrase.value, monotonic())
         elif isinstance(order, Show) and order.signal != self._signal:
             self._signal, self._signal_at = order.signal, monotonic()
         self.look()
@@ -113,9 +117,14 @@ class House:
         return {"ok": True, "what": what, "released_at": pin.release()}
 
     def speak(self, meaning: Meaning, score: int) -> Answer:
-        """Emit what the resident says; without a running hub nothing happens."""
+        """Emit what the resident says, as the answer to a question that was asked just now.
+
+        Without a running hub nothing happens.
+        """
+        (asked, since), self._asked = self._asked, ("", 0.0)
+        asked = asked if monotonic() < since + ANSWERS_S else ""
         if self.hears is not None:
-            self.hears(Answered(monotonic(), meaning, score=score))
+            self.hears(Answered(monotonic(), meaning, score=score, asked=asked))
         return {"ok": True, "what": meaning}
 
     def _contact(self, what: str) -> HousePin:

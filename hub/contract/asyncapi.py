@@ -19,6 +19,7 @@ from hub.contract.messages import Cleared, FromCenter, FromHub
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 Json = dict[str, object]
 REFUSAL = 1
+YAML_WORDS = {"on", "off", "yes", "no", "y", "n", "true", "false", "null"}
 
 
 class Channel(Struct, frozen=True):
@@ -29,6 +30,7 @@ class Channel(Struct, frozen=True):
     messages: tuple[type[Struct], ...]
     by_hub: bool = True
     retain: bool = False
+    qos: int = 1
 
 
 CHANNELS: dict[str, Channel] = {
@@ -61,6 +63,13 @@ CHANNELS: dict[str, Channel] = {
         wire.topic("{hub}", "vitals"),
         "Readings of the body: summaries, and at once what a cuff or an oximeter has measured.",
         (messages.Vitals,),
+    ),
+    "install": Channel(
+        wire.topic("{hub}", "install"),
+        "What the hub shows of itself while it is installed: at each change and every 5 s, for as"
+        " long as the last command `install_follow` said. Nothing depends on it.",
+        (messages.InstallReport,),
+        qos=0,
     ),
     "reply": Channel(
         wire.topic("{hub}", "reply"), "What became of a command.", (messages.Reply,)),
@@ -115,9 +124,7 @@ def write_yaml(value: object, indent: str = "") -> Iterator[str]:
     """Yield the lines of `value` as YAML in block style; scalars are JSON, which YAML contains."""
     pairs: list[tuple[str, object]] = []
     if isinstance(value, dict):
-        pairs = [
-            (f"{key if key.isidentifier() else json.dumps(key)}:", value[key]) for key in value
-        ]
+        pairs = [(f"{key if _is_plain(key) else json.dumps(key)}:", value[key]) for key in value]
     elif isinstance(value, list):
         pairs = [("-", item) for item in value]
     for mark, item in pairs:
@@ -126,6 +133,11 @@ def write_yaml(value: object, indent: str = "") -> Iterator[str]:
             yield from write_yaml(item, indent + "  ")
         else:
             yield f"{indent}{mark} {json.dumps(item, ensure_ascii=False)}"
+
+
+def _is_plain(key: str) -> bool:
+    """Whether YAML 1.1 takes a key for the text that it is, unquoted: `on` is true there."""
+    return key.isidentifier() and key.lower() not in YAML_WORDS
 
 
 def main(argv: Sequence[str]) -> int:
@@ -177,7 +189,9 @@ def _operation(name: str, channel: Channel) -> Json:
     return {
         "action": "send" if channel.by_hub else "receive",
         "channel": {"$ref": f"#/channels/{name}"},
-        "bindings": {"mqtt": {"qos": 1, "retain": channel.retain, "bindingVersion": "0.2.0"}},
+        "bindings": {
+            "mqtt": {"qos": channel.qos, "retain": channel.retain, "bindingVersion": "0.2.0"}
+        },
     }
 
 

@@ -27,6 +27,8 @@ from hub.contract.messages import (
     FromCenter,
     FromHub,
     HubState,
+    InstallDevice,
+    InstallReport,
     PresenceKind,
     Reply,
     ReportData,
@@ -78,6 +80,18 @@ VITALS = Vitals(
         Vital(VitalKind.WORN, UTC, "band", 0.97),
         Vital(VitalKind.SYSTOLIC, UTC - 20, "cuff", 131.0, irregular=True),
     ),
+)  # fmt: skip
+INSTALLED = InstallReport(
+    UTC, synced=True, boot="5f0c2a1b", software="0.1.0",
+    devices=(
+        InstallDevice("motion", "motion", "거실", on=False, used_s=4.2, heard_s=1.1),
+        InstallDevice("help", "help_button", "거실", on=False, heard_s=12.0),
+        InstallDevice("pendant", "help_button", wireless=True, used_s=31.0, heard_s=31.0,
+                      battery_pct=97.0),
+        InstallDevice("ups", "mains", on=True, used_s=65.0, heard_s=8.0, battery_pct=99.0),
+    ),
+    has=("radio", "setup", "voice"), way="wifi", network="우리집", signal_dbm=-58, ahead_s=0.1,
+    voice="talking", answered_s=88.0, heard_s=88.0, test_s=540.0,
 )  # fmt: skip
 LIMITS = VitalLimits(high_rest_bpm=110.0, low_oxygen_pct=88.0, stress=False, pacemaker=True)
 
@@ -174,6 +188,7 @@ def from_hub() -> dict[str, list[FromHub]]:
         "telemetry": [Telemetry(UTC, synced=True, readings={"rss_mb": 31.5}, dropped=2)],
         "activity": [ACTIVITY],
         "vitals": [VITALS],
+        "install": [INSTALLED],
         "reply": [Reply("c-1", done=True), Reply("c-2", done=False, reason="expired")],
     }
 
@@ -190,6 +205,7 @@ def from_center() -> dict[str, list[FromCenter]]:
             Command("c-1", CommandKind.TEST_CALL, 11, UTC + 60),
             Command("c-2", CommandKind.ANNOUNCE, 12, UTC + 60, "오늘은 폭염 경보입니다."),
             Command("c-3", CommandKind.VITAL_LIMITS, 13, UTC + 60, limits=LIMITS),
+            Command("c-4", CommandKind.INSTALL_FOLLOW, 14, UTC + 60, lasts_s=120.0),
         ],
         "center": [CenterState(online=True, utc=UTC)],
     }

@@ -18,6 +18,9 @@ Counter = Annotated[int, Meta(ge=0, lt=2**53)]  # fits a JSON number, and the sn
 Bpm = Annotated[float, Meta(ge=20, le=250)]
 Leased = Annotated[float, Meta(ge=0, le=3600)]
 Lasting = Annotated[float, Meta(ge=60, le=14_400)]
+Age = Annotated[float, Meta(ge=0, le=1e8)]  # seconds ago
+Short = Annotated[str, Meta(max_length=64)]
+Long = Annotated[str, Meta(max_length=200)]
 OxygenPct = Annotated[float, Meta(ge=50, le=100)]
 Mmhg = Annotated[float, Meta(ge=20, le=300)]
 
@@ -419,6 +422,8 @@ class FaultKind(Open):
     NETWORK = "network"  # no way to the centre, as the hub itself sees it
     CLOCK = "clock"  # it differs from the centre's
     DISK_FULL = "disk_full"  # too full to renew the certificate
+    NO_BACKUP = "no_backup"  # for days the centre could not keep what a replacement needs
+    UNBONDED = "unbonded"  # a replacement: these devices of the hub of before are to be paired anew
     TWIN = "twin"  # two machines with one identity; only the centre sees this and the next two
     FLOOD = "flood"  # it sends more than the centre takes in at once
     CROWDED = "crowded"  # more calls are open than are shown one by one
@@ -496,6 +501,53 @@ class Vitals(Struct, frozen=True):
     entries: tuple[Vital, ...] = ()
 
 
+class InstallDevice(Struct, frozen=True, omit_defaults=True):
+    """A device as its hub knows it while somebody installs it.
+
+    `what` is a sense or a role, or `phone`. `used_s`: it reported that somebody used it (motion, an
+    opened door, a press), or that the mains went; `heard_s`: it gave any sign of life. Both count
+    only what came since the hub's process began; None: nothing yet.
+    """
+
+    name: Short
+    what: Short
+    place: Long = ""
+    wireless: bool = False
+    on: bool | None = None  # motion, an open door, a pressed button, mains power; None: not known
+    used_s: Age | None = None
+    heard_s: Age | None = None
+    battery_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
+    faults: Annotated[tuple[Short, ...], Meta(max_length=16)] = ()
+
+
+class InstallReport(Struct, frozen=True, omit_defaults=True):
+    """What a hub shows of itself to whoever installs it, while the centre follows; may be lost.
+
+    Its times are ages in seconds, so that a wrong clock tells no wrong time. `has` are the parts
+    that are set up: `voice`, `radio`, `setup` (the provisioning process). `left` devices found no
+    room in this report; they are in the next one.
+    """
+
+    utc: float
+    synced: bool
+    boot: Short
+    software: Short = ""
+    devices: Annotated[tuple[InstallDevice, ...], Meta(max_length=256)] = ()
+    left: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    has: Annotated[tuple[Short, ...], Meta(max_length=16)] = ()
+    way: Short = ""  # `provision.Way`; empty: nobody has told the hub
+    network: Long = ""  # the Wi-Fi's name
+    signal_dbm: Annotated[int, Meta(ge=-200, le=0)] | None = None
+    network_trouble: Long = ""
+    ahead_s: float | None = None  # of the centre's clock, as the provisioning process compares it
+    voice: Short = ""  # `VoiceCan`
+    spoke_s: Age | None = None  # since an announcement of the centre was spoken to its end
+    heard_s: Age | None = None  # since the voice understood somebody
+    answered_s: Age | None = None  # since the resident answered by voice what the hub had asked
+    faults: Annotated[tuple[Short, ...], Meta(max_length=32)] = ()  # kinds, of the hub and voice
+    test_s: Age | None = None  # test mode is shown for so long from now on; None: it is not
+
+
 class Telemetry(Struct, frozen=True):
     """A batch of readings, name -> value; `dropped` counts batches lost to a full outbox."""
 
@@ -541,6 +593,8 @@ class CommandKind(Open):
     OPEN_PAIRING = "open_pairing"  # the window in which Bluetooth devices are paired
     ANSWER_PAIRING = "answer_pairing"  # `text`: `yes`, `no`, or the key that the device shows
     TEST_MODE = "test_mode"  # the home shows for `lasts_s` that its presses are tests
+    SOUND_CHECK = "sound_check"  # the hub asks how the resident is, now, and listens
+    INSTALL_FOLLOW = "install_follow"  # the hub publishes `InstallReport` for `lasts_s`
 
 
 class Command(Struct, frozen=True):
@@ -555,7 +609,7 @@ class Command(Struct, frozen=True):
     until_utc: float = 0.0  # when an announcement is out of date; 0: never
     limits: VitalLimits | None = None  # of `vital_limits`: all of them; None: the defaults again
     ask: int = 0  # of `answer_pairing`: the request that it answers; 0: whichever waits
-    lasts_s: Leased = 0.0  # of `test_mode`: from now on, on the hub's steady clock; 0: it ends now
+    lasts_s: Leased = 0.0  # from now on, on the hub's steady clock; 0: it ends now
 
 
 class CenterState(Struct, frozen=True):
@@ -572,5 +626,15 @@ class CenterState(Struct, frozen=True):
 
 
 Happened = AlarmEvent | ReportEvent | CheckInEvent | CareEvent | AnnouncementEvent
-FromHub = Happened | Activity | Vitals | HubState | FaultReport | Cleared | Telemetry | Reply
+FromHub = (
+    Happened
+    | Activity
+    | Vitals
+    | HubState
+    | FaultReport
+    | Cleared
+    | Telemetry
+    | Reply
+    | InstallReport
+)
 FromCenter = Ack | Command | CenterState

@@ -16,6 +16,14 @@ from hub.contract.json_lines import Vocabulary
 
 PROTOCOL = 1
 LINE_BYTES = 4096
+NO_IDENTITY, EXPIRED, OTHER_KEY = "no_identity", "expired", "other_key"  # details of IDENTITY
+REVOKED = "revoked"
+UNREGISTERED = {
+    NO_IDENTITY,
+    EXPIRED,
+    OTHER_KEY,
+    REVOKED,
+}  # so it reaches no centre
 Text = Annotated[str, Meta(max_length=200)]
 Digits = Annotated[str, Meta(pattern="^([0-9]{8})?$")]
 
@@ -27,6 +35,8 @@ class Part(StrEnum):
     BOARD = "board"  # the identity is of another board: a card that was copied or moved
     NETWORK = "network"  # no way to the centre; `detail` is a `NetworkTrouble`
     CLOCK = "clock"  # the centre's time is another
+    BACKUP = "backup"  # for days the centre could not keep what a replacement needs
+    BONDS = "bonds"  # devices of the hub of before are to be paired anew; `detail` names them
     DISK = "disk"  # too full to renew an identity
 
 
@@ -43,6 +53,7 @@ class NetworkTrouble(StrEnum):
     """Why there is no way to the centre: `detail` of a `Trouble`, `trouble` of a `Network`."""
 
     NO_MANAGER = "no_manager"  # NetworkManager does not answer
+    NOT_ALLOWED = "not_allowed"  # NetworkManager does not let this user do what is needed
     NO_WAY = "no_way"  # no cable, and no Wi-Fi adapter
     RADIO_OFF = "radio_off"  # Wi-Fi is blocked: a switch, or no country was set
     NOT_JOINED = "not_joined"  # the saved Wi-Fi is not reached
@@ -117,7 +128,11 @@ class Ping(Struct, frozen=True):
 
 
 class OpenHotspot(Struct, frozen=True):
-    """Hub to process: open the hotspot for `s` seconds, since somebody asked for it; 0 shuts it."""
+    """Hub to process: open the hotspot for `s` seconds, since somebody asked for it.
+
+    0 shuts it at once, since a call needs the saved Wi-Fi. Where none is saved it takes nothing
+    away, and stays.
+    """
 
     s: Annotated[float, Meta(ge=0, le=3600)]
 

@@ -28,6 +28,7 @@ from hub.contract.messages import (
     FromCenter,
     FromHub,
     HubState,
+    InstallReport,
     OtherEvent,
     Reply,
     Telemetry,
@@ -64,6 +65,7 @@ class LinkTrouble(StrEnum):
     REFUSED = "refused"
     TAKEN_OVER = "taken_over"  # another client connected with this hub's name and certificate
     OTHER_BOARD = "other_board"  # the identity was made for another board: the hub does not dial
+    NO_IDENTITY = "no_identity"  # key and certificate are lost: the hub has to be registered anew
     ACK_OVERDUE = "ack_overdue"
     CLOSED = "closed"
 
@@ -142,6 +144,8 @@ def read_from_hub(topic_name: str, payload: bytes) -> FromHubRead:
             return FromHubRead(hub, report, lost)
         case ["telemetry"]:
             return FromHubRead(hub, _strict(payload, Telemetry))
+        case ["install"]:  # half a report would prove half a thing
+            return FromHubRead(hub, _strict(payload, InstallReport))
         case [name] if name in BY_TOPIC:
             return FromHubRead(hub, *_decode(payload, *BY_TOPIC[name]))
         case _:

@@ -127,8 +127,8 @@ NEXT_WAKE = (
 )
 
 OF_A_PROCESS = {  # what no later process knows
-    "farewell": None, "pairing": None, "test_until": None, "setup": NO_SETUP, "shown": None,
-    "spoken_at": NEVER,
+    "farewell": None, "pairing": None, "test_until": None, "follow_until": None,
+    "setup": NO_SETUP, "shown": None, "spoken_at": NEVER,
 }  # fmt: skip
 
 
@@ -136,8 +136,10 @@ def decide(state: HomeState, event: Event, rules: Rules) -> Step:
     """Apply one event; return the new state, and what is to be done. Never raises."""
     if not rules.hub:
         return setup.decide_unclaimed(state, event, rules)
+    before = state
     state, effects = _elapse(state, event.at, rules)
     state, more = take_event(state, event, rules)
+    more = more + setup.give_way(before, state, event.at, rules)
     state, words = signals.express(state, event.at, rules)
     return state, [*effects, *more, *words] if effects or words else more
 

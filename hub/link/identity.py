@@ -46,7 +46,8 @@ class Identities:
     def choose(self) -> tuple[Identity, bool] | LinkTrouble:
         """Return whose certificate the next dial sends, and whether it is `next`.
 
-        `OTHER_BOARD`: there is none for this board. It reads the disk.
+        `OTHER_BOARD`: there is none for this board; `NO_IDENTITY`: none can be read, or it has
+        another name. It reads the disk.
         """
         rests, self._rests = self._rests, False
         if not rests and self._now() >= self._again_at:
@@ -55,7 +56,7 @@ class Identities:
                 return fresh, True
         current = in_use(self._root)
         if current is None or current.hub != self._hub:
-            return LinkTrouble.TLS
+            return LinkTrouble.NO_IDENTITY
         return (current, False) if current.fits(self._board) else LinkTrouble.OTHER_BOARD
 
     def failed(self, trouble: LinkTrouble) -> bool:

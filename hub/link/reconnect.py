@@ -82,6 +82,11 @@ class Link:
         if self._session and not self._leaving and not self._session.publish(row):
             self._session.end(LinkTrouble.CLOSED)
 
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Send what may be lost, if there is a session in which nothing else waits."""
+        if self._session and not self._leaving:
+            self._session.mention(topic, payload)
+
     def hang_up(self, trouble: LinkTrouble) -> None:
         """End the session; the next dial follows at once.
 

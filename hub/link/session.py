@@ -99,6 +99,15 @@ class Session:
         self._pump.await_room()
         return info.rc is MQTTErrorCode.MQTT_ERR_SUCCESS
 
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Send with QoS 0 what may be lost; nothing while bytes of a message wait for the socket.
+
+        A broker whose rules do not know the topic drops it, and says nothing.
+        """
+        if not self._client.want_write():
+            self._client.publish(topic, payload, qos=0)
+            self._pump.await_room()
+
     def end(self, trouble: LinkTrouble) -> None:
         """Close the socket in any state; during a dial, as soon as the dial has ended."""
         if not self.ended.done():

@@ -41,6 +41,9 @@ class Carrier(Protocol):
     def publish(self, row: Row) -> None:
         """Send one message over the present session."""
 
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Send what may be lost, if nothing else waits in the session."""
+
     def hang_up(self, trouble: LinkTrouble) -> None:
         """End the session."""
 
@@ -127,10 +130,16 @@ class Delivery:
         self._put(StorageFailed(at, trouble) if trouble else StorageRecovered(at))
 
     def _hold(self, effects: Sequence[Effect]) -> list[Row]:
-        """Hold what must be kept; return the new messages, which may leave after the commit."""
+        """Hold what must be kept; return the new messages, which may leave after the commit.
+
+        What the centre has leaves the queue at once: a session that begins while the disk still
+        writes does not send it again.
+        """
+        settled = [e.id for e in effects if isinstance(e, Forget)]
+        for id_ in settled:
+            self._queue.forget(id_)
         rows = self._outbox.add(
-            (e for e in effects if isinstance(e, Publish) and e.lane is not Lane.LIVE),
-            (e.id for e in effects if isinstance(e, Forget)),
+            (e for e in effects if isinstance(e, Publish) and e.lane is not Lane.LIVE), settled
         )
         live = (e for e in effects if isinstance(e, Publish) and e.lane is Lane.LIVE)
         return [*rows, *(Row(0, e.id, e.lane, e.topic, e.payload, e.retain) for e in live)]
@@ -142,8 +151,6 @@ class Delivery:
         for effect in effects:
             if isinstance(effect, Resend) and (old := self._outbox.urgent.get(effect.id)):
                 self._queue.send(old)
-            elif isinstance(effect, Forget):
-                self._queue.forget(effect.id)
         self.forward()
 
     def forward(self, *, fetch: bool = True) -> None:
@@ -159,6 +166,11 @@ class Delivery:
         self._pause(self._queue.pause_s(at))
         if fetch and self._queue.hungry() and self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
+
+    def mention(self, topic: str, payload: bytes) -> None:
+        """Send what is of use only now, and may be lost; nothing while a call waits to be sent."""
+        if self.carrier is not None and self._queue.link and not self._queue.urgent:
+            self.carrier.mention(topic, payload)
 
     def next_wake(self) -> float | None:
         """Return the time at which an ack will be overdue, None where none is awaited."""

@@ -22,6 +22,7 @@ from hub.shared.files import write_whole
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0
 MOST_BYTES = 64 * 1024  # a larger file was not written by a hub
+RESTORED = ".restored"  # before the suffix: what a hub has learned that this one replaces
 HABITS = "habits"  # the name of this part among what could not be read
 ENCODE = msgspec.msgpack.Encoder().encode
 
@@ -57,7 +58,29 @@ async def read(path: Path, outbox: OutboxThread) -> tuple[Learned | None, Storag
 
 
 def _read(path: Path) -> Learned:
-    """Read the file; keep a copy of its bytes when not all of it could be read."""
+    """Read the file, and what came for it from the hub of before, which is taken once.
+
+    Keep a copy of its bytes when not all of it could be read.
+    """
+    came = path.with_stem(f"{path.stem}{RESTORED}")
+    own = _one(path)
+    if not came.exists():
+        return own
+    other = _one(came) if came.stat().st_size else Learned(FRESH)
+    taken = other if not other.lost and _is_more(other.habits, own.habits) else own
+    if taken is other:
+        LOG.info("habits: %d days of the hub of before", other.habits.days)
+        _write(path, other.habits)
+    came.unlink()
+    return taken
+
+
+def _is_more(came: Habits, own: Habits) -> bool:
+    """Whether to go on with what came; the empty one says that this home is another."""
+    return came == FRESH or came.days > own.days
+
+
+def _one(path: Path) -> Learned:
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)

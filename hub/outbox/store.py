@@ -30,8 +30,9 @@ LANES = frozenset(map(int, Lane))
 # All that a disk may raise. UnicodeDecodeError: SQLite's message quotes bytes of a damaged file.
 DISK_ERRORS = (sqlite3.Error, OSError, UnicodeDecodeError)
 NOT_DURABLE = "the file system does not let SQLite keep its promise (WAL with synchronous=FULL)"
+# written twice after a hang, and again under another topic by a hub that has another name
 PUT = """INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET payload = excluded.payload"""  # written twice after a hang
+    ON CONFLICT (id) DO UPDATE SET topic = excluded.topic, payload = excluded.payload"""
 LOCKED_S = 0.1  # a commit waits no longer for another program's lock: the call leaves from memory
 WAL_PAGES = 256  # checkpoint at 1 MB, so that the WAL stays small on an SD card
 
@@ -88,6 +89,12 @@ class Outbox:
         marks = ", ".join(str(int(lane)) for lane in lanes)
         query = f"SELECT * FROM message WHERE lane IN ({marks}) AND n > ? ORDER BY n LIMIT ?"  # noqa: S608 - integers of our own
         with closing(self._db.execute(query, (after, limit))) as rows:
+            return [Row(n, i, Lane(lane), t, bytes(p), bool(r)) for n, i, lane, t, p, r in rows]
+
+    def elsewhere(self, topics: str) -> list[Row]:
+        """Return the messages whose topic does not begin with `topics`, in order."""
+        query = "SELECT * FROM message WHERE substr(topic, 1, ?) != ? ORDER BY n"
+        with closing(self._db.execute(query, (len(topics), topics))) as rows:
             return [Row(n, i, Lane(lane), t, bytes(p), bool(r)) for n, i, lane, t, p, r in rows]
 
     def trim(self, lane: Lane, keep: int) -> int:

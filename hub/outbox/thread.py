@@ -27,6 +27,7 @@ from hub.core.model.events import StorageTrouble
 from hub.core.model.state import HomeState
 from hub.core.supervision import snapshot as snapshots
 from hub.outbox.aside import keep
+from hub.outbox.renamed import renamed, topics
 from hub.outbox.repair import open_or_repair, peek
 from hub.outbox.store import DISK_ERRORS, Outbox, Row, trouble_of
 
@@ -58,8 +59,8 @@ class Found(Struct, frozen=True):
 class OutboxFile:
     """The file, opened when it is first needed. Blocking calls; they raise `DISK_ERRORS`."""
 
-    def __init__(self, path: Path, telemetry_rows: int) -> None:
-        self._path, self._telemetry_rows = path, telemetry_rows
+    def __init__(self, path: Path, telemetry_rows: int, hub: str) -> None:
+        self._path, self._telemetry_rows, self._hub = path, telemetry_rows, hub
         self._outbox: Outbox | None = None
         self._damage: StorageTrouble | None = None
 
@@ -72,14 +73,32 @@ class OutboxFile:
             store = self._store()
         except DISK_ERRORS as error:
             snapshot, rows = peek(self._path)
-            urgent = [row for row in rows if row.lane is Lane.SOS]
+            ours = (renamed(row, self._hub) for row in rows)
+            urgent = [row for row in ours if row is not None and row.lane is Lane.SOS]
             last = max((row.n for row in rows), default=0)
             return Found(snapshot, urgent, last, trouble_of(error))
+        self._rename(store)
         raw = store.load()
         if snapshots.decode(raw).lost and raw:  # before anything is written over it
             with suppress(OSError):
                 keep(self._path.with_name(SNAPSHOT), raw)
-        return Found(raw, store.page((Lane.SOS,), 0, ALL), store.last(), self._damage)
+        found = (renamed(row, self._hub) for row in store.page((Lane.SOS,), 0, ALL))
+        urgent = [row for row in found if row is not None]
+        return Found(raw, urgent, store.last(), self._damage)
+
+    def _rename(self, store: Outbox) -> None:
+        """Address what is owed to the hub's present name; a full disk does that at another start.
+
+        It is the caller's thread that waits, once after the name has changed.
+        """
+        if not self._hub:
+            return
+        with suppress(*DISK_ERRORS):
+            old = store.elsewhere(topics(self._hub))
+            new = [one for row in old if (one := renamed(row, self._hub)) is not None]
+            gone = {row.id for row in old} - {row.id for row in new}
+            if old:
+                store.commit(None, new, gone)
 
     def write(self, snapshot: bytes, put: Iterable[Row], forget: Iterable[str]) -> int:
         """Commit; return how many telemetry rows were deleted to keep their number down."""
@@ -118,9 +137,12 @@ class OutboxFile:
 class OutboxThread:
     """All messages that the hub owes: in memory, and on the disk as far as the disk works."""
 
-    def __init__(self, path: Path, *, patience_s: float = 1.0, telemetry_rows: int = 2000) -> None:
+    def __init__(
+        self, path: Path, *, hub: str = "", patience_s: float = 1.0, telemetry_rows: int = 2000
+    ) -> None:
+        """`hub` is the name that it has now; "": none, so what is owed keeps the one of before."""
         self._patience_s = patience_s
-        self._file = OutboxFile(path, telemetry_rows)  # only the thread touches it
+        self._file = OutboxFile(path, telemetry_rows, hub)  # only the thread touches it
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._asked: dict[asyncio.Future[Any], float] = {}  # jobs not done yet, since when
         self._heard = asyncio.Event()  # a job was done since the last wait

@@ -1,6 +1,7 @@
 """Code that every process uses: settings, messages, back-off, TLS, unix sockets, clock, memory."""
 
 __all__ = [
+    "anew",
     "backoff",
     "bluetooth",
     "command_line",

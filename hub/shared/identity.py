@@ -18,9 +18,11 @@ import msgspec
 from msgspec import Struct
 
 from hub.contract.forms import Form, of
-from hub.shared.files import to_disk
+from hub.shared.files import to_disk, write_whole
 
 FOLDER, CURRENT, NEXT = "identity", "current", "next"
+NAME = "hub-name"  # beside the folder: the hub's id, for when no generation can be read any more
+NAME_BYTES = 64
 KEY, CERTIFICATE, AUTHORITY, FACTS = "hub.key", "hub.crt", "ca.crt", "identity.json"
 SERIAL = Path("/proc/device-tree/serial-number")  # of a Pi; it ends in a NUL
 PRODUCT = Path("/sys/class/dmi/id/product_uuid")  # of a PC, where the user may read it
@@ -81,6 +83,26 @@ def in_use(root: Path) -> Identity | None:
     return read(root) or next(filter(None, (read(root, str(n)) for n in generations(root))), None)
 
 
+def known_name(root: Path) -> str:
+    """Return the hub's id, also where key or certificate are lost: a call must find its home.
+
+    Empty: this machine has never had one, or nothing of it can be read.
+    """
+    found = in_use(root)
+    if found is not None:
+        return found.hub
+    told = (_told_name(root / str(n) / FACTS) for n in generations(root))
+    return next(filter(None, told), "") or _kept_name(root.parent / NAME)
+
+
+def remember(root: Path, hub: str) -> None:
+    """Keep the hub's id beside its identity, for `known_name`. Raises `OSError`."""
+    file = root.parent / NAME
+    if _kept_name(file) != hub:
+        write_whole(file, hub.encode(), 0o600)
+        to_disk(file.parent)
+
+
 def generations(root: Path) -> Iterator[int]:
     """Yield the numbers of the generations, the newest first; unfinished ones are among them."""
     try:
@@ -107,6 +129,21 @@ def this_board(serial: Path = SERIAL, product: Path = PRODUCT, machine: Path = M
     """Return what tells this board from others, a hash; empty where nothing does."""
     parts = [_content(serial) or _content(product), _content(machine)]
     return sha256("\n".join(parts).encode()).hexdigest() if any(parts) else ""
+
+
+def _told_name(file: Path) -> str:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Facts).hub
+    except (OSError, msgspec.DecodeError, ValueError):
+        return ""
+
+
+def _kept_name(file: Path) -> str:
+    try:
+        with file.open("rb") as kept:
+            return msgspec.convert(kept.read(NAME_BYTES).decode("ascii"), HubName)
+    except (OSError, msgspec.ValidationError, ValueError):
+        return ""
 
 
 def _content(file: Path) -> str:

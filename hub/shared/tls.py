@@ -34,13 +34,14 @@ class Flaw(StrEnum):
     DENIED = "denied"  # the certificate is valid, but its owner is not allowed
 
 
-def context(ca: str, cert: str, key: str) -> ssl.SSLContext:
+def context(ca: str, cert: str, key: str, *, inline: bool = False) -> ssl.SSLContext:
     """Return a TLS context for one dial. It reads the files anew, so renewed ones are used.
 
-    Raises CertificateFilesError.
+    `inline`: `ca` is no file, but the certificates themselves. Raises CertificateFilesError.
     """
     try:
-        made = ssl.create_default_context(cafile=ca or None)
+        where = {"cadata": ca} if inline else {"cafile": ca or None}
+        made = ssl.create_default_context(**where)
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         if cert:
             made.load_cert_chain(cert, key or None, password="")  # nobody is there to be asked

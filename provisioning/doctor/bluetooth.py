@@ -1,16 +1,13 @@
 """Checks of Bluetooth: daemon, adapter, passive scanning, the list of devices and their bonds.
 
-BlueZ is asked through `busctl`, which each Debian with systemd has: the doctor runs in the hub's
-environment, which has no D-Bus library. Nothing is started or changed by asking.
+Nothing is started or changed by asking.
 """
 
-import json
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser, Error
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -18,9 +15,9 @@ from hub.shared import bluetooth
 from hub.shared.findings import Finding, bad, good, note
 from hub.shared.settings import SettingsError
 from provisioning.doctor import voice
+from provisioning.doctor.bus import PATIENCE_S, Objects, managed_objects, properties
 from provisioning.findings import HubConfig, RadioConfig, Readers, reading, told
 
-PATIENCE_S = 10.0
 ADAPTER, DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 MONITORS = "org.bluez.AdvertisementMonitorManager1"
 DAEMONS = ("/usr/libexec/bluetooth/bluetoothd", "/usr/lib/bluetooth/bluetoothd")
@@ -30,7 +27,6 @@ LIST = "devices.toml"
 BONDED = {"wearable", "phone"}  # kinds that are paired
 WINDOW, INTERVAL = "ScanWindowAdvMonitor", "ScanIntervalAdvMonitor"
 USUAL_SLOTS = ("96", "48")  # interval and window, each 0.625 ms, where main.conf says nothing
-Objects = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def _output(*command: str) -> str:
@@ -72,7 +68,7 @@ def examine(
     yield voice.connected(config.radio, machine.proc, "radio_socket")
     radio, told_of_it = settings(config, radio_config, readers)
     yield from told_of_it
-    objects, code = managed_objects()
+    objects, code = managed_objects("org.bluez", "/")
     yield daemon(code, machine)
     yield from said
     if objects is None:
@@ -95,25 +91,6 @@ def settings(config: HubConfig, file: Path, readers: Readers) -> tuple[RadioConf
     return radio, said
 
 
-def managed_objects() -> tuple[Objects | None, str]:
-    """Ask BlueZ for all that it has; else return why it does not answer, as a sentence's code."""
-    command = ("busctl", "--system", "--auto-start=no", "--json=short", "call", "org.bluez", "/",
-               "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")  # fmt: skip
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
-    except FileNotFoundError:
-        return None, "unasked"
-    except subprocess.TimeoutExpired:
-        return None, "hangs"
-    if done.returncode:
-        refused = re.search("denied|rejected", done.stderr, re.IGNORECASE)
-        return None, "forbidden" if refused else "missing"
-    objects: Objects = json.loads(done.stdout)["data"][0]
-    return objects, ""
-
-
 def daemon(code: str, machine: Machine) -> Finding:
     """Return whether bluetoothd answers, and its version."""
     if code:
@@ -129,7 +106,7 @@ def daemon(code: str, machine: Machine) -> Finding:
 def adapter(objects: Objects, named: Iterable[str], rfkill: Path) -> Finding:
     """Return whether the adapters are there that are named, else one, powered and not blocked."""
     paths = _having(objects, ADAPTER)
-    found = {path.rpartition("/")[2]: _of(objects, path, ADAPTER) for path in paths}
+    found = {path.rpartition("/")[2]: properties(objects, path, ADAPTER) for path in paths}
     blocked = {kind for name in found or [""] if (kind := bluetooth.blocked(name, rfkill))}
     if blocked:
         return bad("bluetooth_adapter", f"blocked_{min(blocked)}")
@@ -198,7 +175,7 @@ def devices(file: Path, readers: Readers) -> tuple[dict[str, tuple[str, str]], l
 
 def bonds(objects: Objects, listed: Mapping[str, tuple[str, str]]) -> Finding:
     """Return whether what must be paired is, and whether something is paired that nobody listed."""
-    known = [_of(objects, path, DEVICE) for path in _having(objects, DEVICE)]
+    known = [properties(objects, path, DEVICE) for path in _having(objects, DEVICE)]
     paired = {one.get("Address", "") for one in known if one.get("Paired")}
     unpaired = [
         name for address, (name, kind) in listed.items() if kind in BONDED and address not in paired
@@ -213,10 +190,6 @@ def bonds(objects: Objects, listed: Mapping[str, tuple[str, str]]) -> Finding:
 
 def _having(objects: Objects, interface: str) -> list[str]:
     return sorted(path for path, interfaces in objects.items() if interface in interfaces)
-
-
-def _of(objects: Objects, path: str, interface: str) -> dict[str, Any]:
-    return {name: value["data"] for name, value in objects[path][interface].items()}
 
 
 def _settings_file(running: str) -> Path | None:

@@ -19,6 +19,8 @@ from contextlib import suppress
 from hub.contract import addresses
 from hub.shared import tls
 from hub.shared.findings import Finding, bad, good, note
+from hub.shared.language import Language
+from hub.shared.messages import messages
 from provisioning.doctor.running import Running, look
 from provisioning.findings import HubConfig, LinkConfig
 
@@ -31,18 +33,23 @@ WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and 
 NAMED = {tls.Flaw.EXPIRED, tls.Flaw.UNKNOWN, tls.Flaw.MISSING}  # flaws of our own certificate
 
 
-def examine(config: HubConfig) -> Iterator[Finding]:
-    """Yield one finding per broker address; a running hub keeps its session."""
+def examine(config: HubConfig, *, ours: bool = True) -> Iterator[Finding]:
+    """Yield one finding per broker address; a running hub keeps its session.
+
+    `ours`: the certificate was made on this board. Else the hub of that name runs elsewhere.
+    """
     if not config.mqtt.brokers:
         yield note("broker", "none")
     running = look(config)
-    level = NO_LEVEL if running.may else LEVELS.get(config.mqtt.protocol, 5)
+    level = NO_LEVEL if running.may or not ours else LEVELS.get(config.mqtt.protocol, 5)
     for address in config.mqtt.brokers:
         begin = time.perf_counter()
         code, detail = reach(address, config.mqtt, config.hub, level)
         ms = f"{(time.perf_counter() - begin) * 1000:.0f}"
         if code != "good":
             yield bad("broker", code, address=address, detail=detail)
+        elif not ours:
+            yield note("broker", "foreign", ms=ms, address=address)
         elif not running.may:
             yield good("broker", ms=ms, address=address)
         else:
@@ -57,7 +64,12 @@ def _beside(running: Running, address: str, ms: str) -> Finding:
         return good("broker", "in_use", address=address, ms=ms)
     if running.word.broker:
         return good("broker", "in_reserve", address=address, ms=ms, used=running.word.broker)
-    return bad("broker", "hub_offline", address=address, ms=ms, trouble=running.word.trouble or "-")
+    trouble = running.word.trouble or "none"
+    said = {
+        str(language): messages("provisioning", language, "doctor")["link"].get(trouble, trouble)
+        for language in Language
+    }
+    return bad("broker", "hub_offline", address=address, ms=ms, trouble=trouble, **said)
 
 
 def reach(address: str, link: LinkConfig, hub: str, level: int = NO_LEVEL) -> tuple[str, str]:

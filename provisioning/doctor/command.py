@@ -6,6 +6,7 @@ A config is read by the hub's own reader, so that the doctor accepts what the hu
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,27 @@ import msgspec
 from hub.shared.findings import MARKS, Finding, Verdict, good, note
 from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
-from provisioning.doctor import bluetooth, broker, machine, voice
+from provisioning.doctor import (
+    bluetooth,
+    broker,
+    identity,
+    machine,
+    network,
+    upkeep,
+    voice,
+)  # fmt: skip
 from provisioning.findings import HubConfig, Readers, reading, tell
+
+USUAL = Path("/etc/anbu/hub.toml")
+SECTIONS = {  # first word of a check -> its heading; others are of the machine
+    "county": "registration", "provision": "registration", "identity": "registration",
+    "board": "registration", "certificate": "registration",
+    "network": "network", "wifi": "network", "center": "network", "time": "network",
+    "broker": "network",
+    "firstboot": "upkeep", "watchdog": "upkeep", "updates": "upkeep", "restart": "upkeep",
+    "wiring": "wiring", "bluetooth": "wireless", "radio": "wireless",
+    "voice": "voice", "model": "voice", "microphone": "voice",
+}  # fmt: skip
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,12 +48,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Examine and print; return 1 when something must be repaired."""
-    findings = []
+    findings: list[Finding] = []
+    section = ""
+    config = args.config or (USUAL if USUAL.exists() else None)
     loads = (args.load_hub, args.load_voice, args.tell, args.load_wireless, args.load_radio)
     readers = Readers(*loads)
-    for finding in examine(args.config, args.voice_config, readers):
+    for finding in examine(config, args.voice_config, readers):
         findings.append(finding)
         if not args.json:
+            section = _begin(section_of(finding), section)
             said = [
                 tell(finding)[usual_language()],
                 *finding.values.get("lines", "").splitlines(),
@@ -42,7 +65,27 @@ def run(args: Namespace) -> int:
     if args.json:
         told = [msgspec.to_builtins(finding) | tell(finding) for finding in findings]
         _say(json.dumps(told, ensure_ascii=False))
+    else:
+        _say(f"\n{_summary(findings)}")
     return int(any(finding.verdict is Verdict.BAD for finding in findings))
+
+
+def section_of(finding: Finding) -> str:
+    """Return under which heading a finding stands: a key of the messages' `[section]`."""
+    return SECTIONS.get(finding.check.partition("_")[0], "machine")
+
+
+def _begin(section: str, before: str) -> str:
+    if section != before:
+        _say(f"\n{ours('provisioning', 'doctor')['section'][section]}")
+    return section
+
+
+def _summary(findings: list[Finding]) -> str:
+    counts = Counter(finding.verdict for finding in findings)
+    n_bad, n_notes = counts[Verdict.BAD], counts[Verdict.NOTE]
+    said = ours("provisioning", "doctor")["summary"]["ill" if n_bad else "well"]
+    return said.format(bad=n_bad, notes=n_notes)
 
 
 def examine(config: Path | None, voice_config: Path | None, readers: Readers) -> Iterator[Finding]:
@@ -55,14 +98,31 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
         yield from said
     hub = found or HubConfig(state_dir=".")
     yield from machine.examine(Path(hub.state_dir))
-    if hub.hub:
+    if config and hub.enrolled:
+        yield from installed(hub, config, readers)
+    elif hub.hub:
         yield from inspect.examine(hub)
-        yield from broker.examine(hub)
+    if hub.hub:
+        yield from broker.examine(hub, ours=not hub.enrolled or identity.is_ours(hub))
+    if config and hub.enrolled:
+        yield from upkeep.examine()
     yield from wiring(hub)
-    if config and hub.hub:
+    if config and (hub.hub or hub.enrolled):
         yield from bluetooth.examine(hub, voice.config_of(config, None, "radio.toml"), readers)
     if config and hub.voice:
         yield from voice.examine(hub.voice, voice.config_of(config, voice_config), readers)
+
+
+def installed(hub: HubConfig, config: Path, readers: Readers) -> Iterator[Finding]:
+    """Yield what holds of a hub that registers by digits: its identity, its way to the centre.
+
+    The certificate of another is named in its settings; who put it up knows its network.
+    """
+    county, said = identity.county(hub, readers)
+    yield from said
+    yield from identity.examine(hub, readers, config, identity.Board())
+    yield from network.examine(county)
+    yield upkeep.time_source()
 
 
 def wiring(config: HubConfig) -> Iterator[Finding]:

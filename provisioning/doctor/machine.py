@@ -15,6 +15,8 @@ from pathlib import Path
 from hub.shared.findings import Finding, bad, good, note
 from hub.shared.system import clock_synced
 from provisioning.broker.config import program
+from provisioning.encryption import fscrypt
+from provisioning.encryption.folders import ASIDE
 
 NEEDED = ("gpiozero", "msgspec", "paho.mqtt", "systemd.daemon")
 OLDEST = (3, 11)
@@ -32,6 +34,7 @@ def examine(state_dir: Path) -> Iterator[Finding]:
     yield systemd(Path("/run/systemd/system"))
     yield mosquitto(program())
     yield disk(state_dir)
+    yield from encryption(state_dir)
     yield clock(time.time(), synced=clock_synced())
 
 
@@ -90,6 +93,25 @@ def disk(folder: Path) -> Finding:
     if free_mb < LEAST_MB:
         return bad("disk", "full", **told)
     return note("disk", "slow", **told) if worst_ms > SLOW_MS else good("disk", **told)
+
+
+def encryption(folder: Path) -> Iterator[Finding]:
+    """Yield whether the hub's folder is encrypted, and whether one lies beside it without a key."""
+    aside = Path(f"{folder.resolve()}{ASIDE}")
+    if aside.exists():
+        yield note("encryption", "aside", folder=aside)
+    try:
+        encrypted = fscrypt.policy(folder) is not None
+    except fscrypt.UnsupportedError:
+        yield note("encryption", "unsupported", folder=folder)
+    except OSError:  # there is none yet, or it is another user's: told of elsewhere
+        return
+    else:
+        yield (
+            good("encryption", folder=folder)
+            if encrypted
+            else note("encryption", "plain", folder=folder)
+        )
 
 
 def clock(utc: float, *, synced: bool) -> Finding:

@@ -12,6 +12,7 @@ import email.utils
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -34,7 +35,10 @@ CONNECT_S, READ_S = 5.0, 15.0
 LONGEST_BODY = 262_144  # bytes; a chain of certificates has some thousand
 POLL_S, SOONEST_S, LATEST_S = 5.0, 1.0, 3600.0
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python gives no name
-OK, ACCEPTED = 200, 202
+OK, ACCEPTED, NO_CONTENT, NOT_FOUND = 200, 202, 204, 404
+NOT_OFFERED = {NOT_FOUND, 405, 501}  # of another EST server
+BACKUP, REASON, NO_BACKUP = "/hub/backup", "Anbu-Reason", "no_backup"  # as `center.api.est`
+PKCS10 = "application/pkcs10"
 T = TypeVar("T")
 BUSY = {408, 425, 429, 500, 502, 503, 504}
 
@@ -70,12 +74,13 @@ class Client:
         utc: Callable[[], float] = time.time,
     ) -> None:
         self._url, self._known = url.rstrip("/"), [str(one) for one in authorities]
-        self._utc = utc
+        self._utc, self._ended = utc, False
         self._adapter = _Adapter(self._context(own, checks_time=synced()))
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, and no other authorities
         self._session.mount("https://", self._adapter)
         self.utc: float | None = None  # the server's time at its last answer
+        self.revoked = False  # the centre says so of the certificate of this session
         self.ahead_s: float | None = None  # by how much this machine's clock is ahead of it
 
     def __enter__(self) -> Self:
@@ -113,17 +118,38 @@ class Client:
         Raises EnrolError.
         """
         answer = self._ask("GET", "/hub/time")
+        self.revoked = answer.headers.get(REASON) == EnrolTrouble.REVOKED
         if self.utc is None:
             raise EnrolError(EnrolTrouble.UNREADABLE, f"{answer.status_code}, no date")
         return self.utc
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> requests.Response:
+    def backup(self) -> bytes | None:
+        """Return what the hub of this home left last; empty: nothing; None: nothing is kept here.
+
+        Raises EnrolError.
+        """
+        answer = self._ask("GET", BACKUP)
+        if answer.status_code == NOT_FOUND and not _is_page(answer):
+            return b"" if answer.headers.get(REASON) == NO_BACKUP else None
+        self._succeeded(answer, OK)
+        return answer.content
+
+    def keep(self, body: bytes) -> bool:
+        """Leave what a replacement needs; False: nothing is kept here. Raises EnrolError."""
+        answer = self._ask("PUT", BACKUP, body, kind="application/octet-stream")
+        if answer.status_code in NOT_OFFERED and not _is_page(answer):
+            return False
+        self._succeeded(answer, NO_CONTENT)
+        return True
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, kind: str = PKCS10
+    ) -> requests.Response:
         headers = {"Accept": "*/*"}
         if body is not None:
-            headers |= {
-                "Content-Type": "application/pkcs10",
-                "Content-Transfer-Encoding": "base64",
-            }
+            headers["Content-Type"] = kind
+            if kind == PKCS10:
+                headers["Content-Transfer-Encoding"] = "base64"
         sent_at = self._utc()
         try:
             answer = self._session.request(
@@ -132,13 +158,12 @@ class Client:
                 data=body,
                 headers=headers,
                 timeout=(CONNECT_S, READ_S),
-                verify=self._known[0],
                 allow_redirects=False,
                 stream=True,
             )
             answer._content = answer.raw.read(LONGEST_BODY, decode_content=True)  # noqa: SLF001
         except (requests.RequestException, OSError) as error:
-            raise EnrolError(trouble_of(error), str(error)[:200]) from error
+            raise EnrolError(self._trouble(error), str(error)[:200]) from error
         self._learn_time(answer, (sent_at + self._utc()) / 2)
         return answer
 
@@ -183,16 +208,26 @@ class Client:
 
     def _context(self, own: tuple[str, str] | None, *, checks_time: bool) -> ssl.SSLContext:
         try:
-            context = tls.context(self._known[0], *(own or ("", "")))
-            for more in self._known[1:]:
-                context.load_verify_locations(more)
-        except OSError as error:
-            raise EnrolError(EnrolTrouble.NOT_SET_UP, str(error)) from error
-        except tls.CertificateFilesError as error:
-            raise EnrolError(EnrolTrouble.NOT_SET_UP, error.reason) from error
+            files = [Path(one).read_bytes() for one in self._known]
+            known = keys.authorities(self._now(), *files).decode()
+            context = tls.context(known, *(own or ("", "")), inline=True)
+        except (OSError, ValueError) as error:
+            why = error.reason if isinstance(error, tls.CertificateFilesError) else str(error)
+            raise EnrolError(EnrolTrouble.NOT_SET_UP, why) from error
+        self._ended = keys.have_ended(self._now(), *files)
         if not checks_time:
             context.verify_flags |= NO_CHECK_TIME
         return context
+
+    def _now(self) -> datetime:
+        """Return this machine's time."""
+        return datetime.fromtimestamp(self._utc(), UTC)
+
+    def _trouble(self, error: Exception) -> EnrolTrouble:
+        """Return what an error means; a hub whose authorities have ended knows no other."""
+        found = trouble_of(error)
+        ended = found is EnrolTrouble.NOT_THE_CENTER and self._ended
+        return EnrolTrouble.CENTER_EXPIRED if ended else found
 
 
 class _Adapter(HTTPAdapter):
@@ -222,6 +257,17 @@ class _Adapter(HTTPAdapter):
     ) -> None:
         """Make the connections with our context."""
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **more)
+
+    def cert_verify(
+        self,
+        conn: Any,  # noqa: ANN401 - as requests has it
+        url: str,
+        verify: bool | str,  # noqa: FBT001
+        cert: Any,  # noqa: ANN401
+    ) -> None:
+        """Check by our context alone: requests would add the authorities of the web."""
+        del url, verify, cert
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
 
 
 def _utc_of(answer: requests.Response) -> float | None:

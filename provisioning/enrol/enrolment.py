@@ -1,8 +1,9 @@
 """What a hub does for its identity: it asks for one, renews it, and says what keeps it from that.
 
-    none, another board's, expired --ask--> waiting (digits) --typed at the centre--> identity
+    none, another board's, struck off --ask--> waiting (digits) --typed at the centre--> identity
     identity --a third of its life--> renew (mTLS) --ok--> `next`, for the hub's own next dial
                                         '--fails--> again, after 1 min to 6 h
+    expired --> renew, too: the centre allows it for 90 days more --refused--> ask
 
 Time is the centre's where it can be had: a Pi has no clock battery. Nothing here is in the way of a
 call: the hub dials with what the disk holds.
@@ -21,7 +22,17 @@ from pathlib import Path
 from hub.contract.provision import Claimed, Claiming, Clock, Fact, Part, Trouble
 from hub.shared.backoff import exponential_s
 from hub.shared.county import County
-from hub.shared.identity import AUTHORITY, CERTIFICATE, KEY, NEXT, Facts, Identity, in_use, read
+from hub.shared.identity import (
+    AUTHORITY,
+    CERTIFICATE,
+    KEY,
+    NEXT,
+    Facts,
+    Identity,
+    in_use,
+    known_name,
+    read,
+)
 from hub.shared.system import clock_synced
 from provisioning.enrol import keys, store
 from provisioning.enrol.client import Client, Waiting
@@ -32,13 +43,23 @@ log = logging.getLogger(__name__)
 CLAIM_FIRST_S, CLAIM_CAP_S = 5.0, 60.0  # an installer stands beside it
 RENEW_FIRST_S, RENEW_CAP_S = 60.0, 6 * 3600.0  # 60 days are left
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,62}")
+AT_ONCE_S = 0.1
 LOOK_S = 3600.0  # between two looks at the centre's time
 CLOCK_OFF_S = 60.0  # an alarm's time would be wrong by so much
-OVERDUE = 2 / 3  # of a certificate's life: by now it should have been renewed, so it is told
+DAY_S = 86_400.0  # between two looks at the authorities
+NO = {EnrolTrouble.REFUSED, EnrolTrouble.OWN_REFUSED}  # a person has to act
+
+
+def _nothing_more() -> None:
+    """Do nothing between the certificate and the hub's new beginning."""
 
 
 class Enrolment:
-    """One hub's way to its certificate. `tell` takes what the hub is to know."""
+    """One hub's way to its certificate. `tell` takes what the hub is to know.
+
+    `registered` is called in a thread as soon as a new identity is on the disk, before the hub is
+    told of it.
+    """
 
     def __init__(
         self,
@@ -51,10 +72,14 @@ class Enrolment:
         utc: Callable[[], float] = time.time,
     ) -> None:
         self._root, self._county, self._board, self._tell = root, county, board, tell
+        self.registered: Callable[[], None] = _nothing_more
         self._synced, self._utc = synced, utc
         self._failures, self._hurry = 0, asyncio.Event()
         self._ahead_s: float | None = None  # of this clock, as the centre said last
         self._digits = ""
+        self._refused = 0  # the generation of which an expired certificate was not renewed
+        self._revoked = 0  # the generation that the centre has struck off
+        self._refreshed = -DAY_S
         self._told: dict[Part, Trouble] = {}
 
     async def run(self) -> None:
@@ -90,9 +115,18 @@ class Enrolment:
             with self._client() as client:  # before a clock that may be years off condemns it
                 client.clock()
                 self._tell_clock(client.ahead_s)
+        if held is not None and (ended := self._ended(held)) is not None:
+            try:
+                return self._look_after(held, ended)
+            except EnrolError as error:
+                if error.trouble not in NO:
+                    raise
+                self._refused = held.number
         usable = self._usable(held)
         if held is not None and usable is not None:
             return self._look_after(held, usable)
+        if self._waits_for_dial():
+            return RENEW_FIRST_S
         return self._claim()
 
     # claiming
@@ -108,6 +142,7 @@ class Enrolment:
                 return found.after_s
             self._take(client, asked, found)
         log.info("registered as %s", found.hub)
+        self.registered()  # before the hub begins anew under its name
         self._digits = ""
         self._tell(Claiming())
         self._tell(Claimed(found.hub))
@@ -123,14 +158,26 @@ class Enrolment:
 
     # renewal
 
+    def _ended(self, held: Identity) -> Issued | None:
+        """Return an expired certificate that may be renewed: the centre allows it for some time."""
+        if held.number in {self._refused, self._revoked} or not held.fits(self._board):
+            return None
+        issued = _issued(held)
+        return issued if issued is not None and self._is_over(issued) else None
+
     def _usable(self, held: Identity | None) -> Issued | None:
         """Return the certificate of an identity that goes on; None: the hub is to be registered."""
         if held is None:
+            if known_name(self._root):  # it has been registered before
+                self._part(Part.IDENTITY, present=True, detail=EnrolTrouble.NO_IDENTITY)
             return None
         if not held.fits(self._board):
             self._part(Part.BOARD, present=True, detail=EnrolTrouble.OTHER_BOARD)
             return None
         issued = _issued(held)
+        if held.number == self._revoked:
+            self._part(Part.IDENTITY, present=True, detail=EnrolTrouble.REVOKED)
+            return None
         if issued is None or self._is_over(issued):
             detail = EnrolTrouble.OTHER_KEY if issued is None else EnrolTrouble.EXPIRED
             self._part(Part.IDENTITY, present=True, detail=detail)
@@ -143,10 +190,13 @@ class Enrolment:
             if self._failures == 0 or self._ahead_s is None:
                 client.clock()
                 self._tell_clock(client.ahead_s)
+                if client.revoked:
+                    self._revoked = held.number
+                    return AT_ONCE_S
             left_s = (issued.renewed_at() - self._now()).total_seconds()
-            fresh = read(self._root, NEXT)
-            if left_s > 0 or (fresh is not None and self._usable(fresh) is not None):
+            if left_s > 0 or self._waits_for_dial():
                 self._part(Part.IDENTITY, present=False)
+                self._refresh(client, held)
                 return LOOK_S if left_s <= 0 else min(left_s, LOOK_S)
             asked = self._pending(held.hub)
             found = client.enrol(asked.request, asked.key, again=True)
@@ -159,20 +209,43 @@ class Enrolment:
             self._tell(Claimed(found.hub))
         return LOOK_S
 
+    def _waits_for_dial(self) -> bool:
+        """Whether there is a renewed certificate already, of which a third is not over."""
+        fresh = read(self._root, NEXT)
+        issued = self._usable(fresh) if fresh is not None else None
+        return issued is not None and issued.renewed_at() > self._now()
+
     def _take(self, client: Client, asked: store.Pending, found: Issued) -> None:
         """Keep the certificate; from now on a power cut cannot take it away."""
         if not NAME.fullmatch(found.hub):
             raise EnrolError(EnrolTrouble.UNREADABLE, found.hub)
+        facts = Facts(found.hub, self._board, self._county.center)
+        store.finish(asked, found.pem(), self._authorities(client), facts)
+        store.adopt(self._root, self._board)
+        store.tidy(self._root)
+
+    def _refresh(self, client: Client, held: Identity) -> None:
+        """Ask once a day whether the authority has a successor; the next dial takes it up.
+
+        Raises EnrolError, OSError.
+        """
+        now = self._utc()
+        if 0 <= now - self._refreshed < DAY_S or read(self._root, NEXT) is not None:
+            return
+        more, present = client.authorities(), Path(held.file(AUTHORITY)).read_bytes()
+        self._refreshed = now
+        fresh = keys.authorities(self._now(), present, Path(self._county.ca).read_bytes(), more)
+        if not keys.same(fresh, present):
+            log.info("the authorities are others: %s", store.reissue(self._root, held, fresh))
+
+    def _authorities(self, client: Client) -> bytes:
+        """Return what brokers and centre are known by: the county's file, and what follows it."""
         try:
             more = client.authorities()
         except EnrolError as error:
             log.info("no authorities: %s", error)
             more = b""
-        known = Path(self._county.ca).read_bytes()
-        facts = Facts(found.hub, self._board, self._county.center)
-        store.finish(asked, found.pem(), keys.authorities(known, more), facts)
-        store.adopt(self._root, self._board)
-        store.tidy(self._root)
+        return keys.authorities(self._now(), Path(self._county.ca).read_bytes(), more)
 
     def _pending(self, name: str = keys.UNNAMED) -> store.Pending:
         """Return the request that is under way, or begin one with a new key."""
@@ -214,8 +287,11 @@ class Enrolment:
             self._part(Part.DISK, present=True, detail=error.detail[:200])
         held = in_use(self._root)
         issued = _issued(held) if held and held.fits(self._board) else None
-        claims = issued is None or self._is_over(issued)
+        struck = held is not None and held.number == self._revoked
+        claims = issued is None or struck or self._is_over(issued)
         if claims:
+            if issued is not None and not struck:
+                self._part(Part.IDENTITY, present=True, detail=EnrolTrouble.EXPIRED)
             self._digits = ""
             self._tell(Claiming(trouble=error.trouble))
         elif issued is not None and self._is_overdue(issued):
@@ -232,12 +308,15 @@ class Enrolment:
 
     def _is_overdue(self, issued: Issued) -> bool:
         begins, ends = issued.leaf.not_valid_before_utc, issued.ends
-        return self._now() >= begins + (ends - begins) * OVERDUE
+        return self._now() >= begins + (ends - begins) * keys.OVERDUE
 
     def _part(self, part: Part, *, present: bool, detail: str = "") -> None:
-        """Tell how a part fares, if that has changed."""
+        """Tell how a part fares, if that has changed.
+
+        The first time, too: a fault that an earlier process told may have ended meanwhile.
+        """
         told = Trouble(part, present, detail if present else "")
-        if self._told.get(part, Trouble(part, present=False)) != told:
+        if self._told.get(part) != told:
             self._told[part] = told
             self._tell(told)
 

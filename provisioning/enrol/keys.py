@@ -22,6 +22,7 @@ from msgspec import Struct
 from provisioning.certs.authority import common_name, is_issued_by
 
 UNNAMED = "anbu-hub"  # the centre gives the name: what a request says does not count
+OVERDUE = 2 / 3  # of its life: by now it should have been renewed, so it is told
 RENEW_AT = 1 / 3  # of its life: so ACME's clients do with short-lived ones, and it leaves 60 days
 
 
@@ -72,6 +73,15 @@ def request(key: bytes, name: str = UNNAMED) -> bytes:
     return made.public_bytes(Encoding.DER)
 
 
+def is_request(request: bytes, key: bytes) -> bool:
+    """Whether `request` (DER) can be read, and is of this key."""
+    try:
+        asked = x509.load_der_x509_csr(request).public_key()
+        return _public(asked) == _public(load_pem_private_key(key, None).public_key())
+    except (ValueError, TypeError):
+        return False
+
+
 def load(certificate: bytes) -> Issued:
     """Return the certificates of a file. Raises ValueError."""
     leaf, *chain = x509.load_pem_x509_certificates(certificate)
@@ -118,10 +128,33 @@ def pem_of(found: Iterable[x509.Certificate]) -> bytes:
     return b"".join(one.public_bytes(Encoding.PEM) for one in found)
 
 
-def authorities(*files: bytes) -> bytes:
-    """Return the certificates of several PEM files as one, each once. Raises ValueError."""
-    found = [one for file in files if file for one in x509.load_pem_x509_certificates(file)]
-    return pem_of(dict.fromkeys(found))
+def authorities(now: datetime, *files: bytes) -> bytes:
+    """Return the certificates of several PEM files as one, each once. Raises ValueError.
+
+    An intermediate one that has lapsed is left out: OpenSSL would take it rather than its successor
+    that a server sends. A root stays, so that what has ended can be told.
+    """
+    found = dict.fromkeys(one for file in files if file for one in _all(file))
+    return pem_of(one for one in found if _is_root(one) or one.not_valid_after_utc > now)
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two PEM files have the same certificates. Raises ValueError."""
+    return set(_all(one)) == set(_all(other))
+
+
+def have_ended(now: datetime, *files: bytes) -> bool:
+    """Whether no authority of these files is valid any more. Raises ValueError."""
+    roots = [one for file in files for one in _all(file) if _is_root(one)]
+    return bool(roots) and all(one.not_valid_after_utc <= now for one in roots)
+
+
+def _all(file: bytes) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(file)
+
+
+def _is_root(one: x509.Certificate) -> bool:
+    return one.subject == one.issuer
 
 
 def _above(leaf: x509.Certificate, found: list[x509.Certificate]) -> Iterable[x509.Certificate]:

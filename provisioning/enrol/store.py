@@ -22,10 +22,12 @@ from hub.shared.identity import (
     KEY,
     NEXT,
     Facts,
+    Identity,
     generations,
     in_use,
     read,
 )
+from provisioning.enrol.keys import is_request
 
 REQUEST, BOARD = "request.csr", "board"
 
@@ -41,7 +43,8 @@ class Pending(Struct, frozen=True):
 def pending(root: Path, board: str) -> Pending | None:
     """Return this board's request that is under way: the newest generation, if it is not whole.
 
-    On a copied card it may be another board's: two hubs must not have one key.
+    On a copied card it may be another board's: two hubs must not have one key. One whose files were
+    damaged would be refused for ever.
     """
     newest = next(generations(root), None)
     if newest is None or read(root, str(newest)):
@@ -50,9 +53,10 @@ def pending(root: Path, board: str) -> Pending | None:
     try:
         if (folder / BOARD).read_text(encoding="ascii") != board:
             return None
-        return Pending(folder, (folder / KEY).read_bytes(), (folder / REQUEST).read_bytes())
+        key, request = (folder / KEY).read_bytes(), (folder / REQUEST).read_bytes()
     except OSError:
         return None
+    return Pending(folder, key, request) if is_request(request, key) else None
 
 
 def begin(root: Path, board: str, key: bytes, request: bytes) -> Pending:
@@ -76,6 +80,18 @@ def finish(asked: Pending, certificate: bytes, authority: bytes, facts: Facts) -
     to_disk(asked.folder)
     write_whole(asked.folder / FACTS, msgspec.json.encode(facts), 0o600)
     to_disk(asked.folder)
+
+
+def reissue(root: Path, held: Identity, authority: bytes) -> str:
+    """Keep an identity anew with other authorities, as a generation of its own; return its name.
+
+    Raises `OSError`.
+    """
+    asked = begin(root, held.facts.board, Path(held.file(KEY)).read_bytes(), b"")
+    finish(asked, Path(held.file(CERTIFICATE)).read_bytes(), authority, held.facts)
+    name = adopt(root, held.facts.board)
+    tidy(root)
+    return name
 
 
 def adopt(root: Path, board: str) -> str:

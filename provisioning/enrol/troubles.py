@@ -5,6 +5,7 @@ import socket
 import ssl
 from enum import StrEnum
 
+from hub.contract.provision import EXPIRED, NO_IDENTITY, OTHER_KEY, REVOKED
 from hub.shared import tls
 from hub.shared.tls import Flaw
 
@@ -26,10 +27,12 @@ class EnrolTrouble(StrEnum):
     BUSY = "busy"  # ask later
     REFUSED = "refused"  # the centre says no
     UNREADABLE = "unreadable"  # what it answers is no answer of EST
-    OTHER_KEY = "other_key"  # the certificate is not for this hub's key
+    OTHER_KEY = OTHER_KEY  # the certificate is not for this hub's key
     NO_ROOM = "no_room"  # the disk is full, or cannot be written
     OTHER_BOARD = "other_board"  # the identity on this card was made for another board
-    EXPIRED = "expired"  # the hub's certificate; it has to be registered anew
+    NO_IDENTITY = NO_IDENTITY  # the hub had one, and nothing on its disk can be read
+    REVOKED = REVOKED  # struck off, or replaced; it has to be registered anew
+    EXPIRED = EXPIRED  # the hub's certificate; it has to be registered anew
 
 
 class EnrolError(Exception):

@@ -11,12 +11,12 @@ from typing import Any
 
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
-from dbus_fast.errors import DBusError
+from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
 
 DBUS, DBUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
 PROPERTIES, OBJECTS = "org.freedesktop.DBus.Properties", "org.freedesktop.DBus.ObjectManager"
-CALL_S = 10.0  # as long as D-Bus activation may take on a Pi; D-Bus itself waits 25 s
-BROKEN = (OSError, EOFError, DBusError, TimeoutError)
+CALL_S = 25.0  # as libdbus waits; a Pi that starts is slow
+BROKEN = (OSError, EOFError, AuthError, DBusError, InvalidAddressError, TimeoutError)
 Heard = Callable[[Message], None]
 
 

@@ -1,5 +1,7 @@
 """`anbu network`: for an installer at a terminal. Exit codes: 0; 1 (it failed); 2 (bad arguments).
 
+`clock` is for its unit: 3 says that a time server has to be taken up.
+
 The password of a Wi-Fi is asked for, or read from the standard input; never an argument, which
 every user of the machine could read.
 """
@@ -10,19 +12,23 @@ import logging
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import msgspec
 
 from hub.contract.provision import Fact, NetworkTrouble
+from hub.shared.county import load
 from hub.shared.messages import ours
+from provisioning.network import clock
 from provisioning.network.bus import connect
 from provisioning.network.checks import Center, check
 from provisioning.network.form import flaw
-from provisioning.network.nm import UNREACHED, JoinError, NetworkDaemon
+from provisioning.network.nm import UNREACHED, JoinError, NetworkDaemon, trouble_of
 from provisioning.network.service import Connections, Setup
 from provisioning.network.state import Credentials, Security, readable
 
-HTTP = 80
+HTTP, CHANGED = 80, 3
+COUNTY = Path("/etc/anbu/county.toml")
 SCAN_S = 4.0  # an adapter hears all channels in about that time
 Job = Callable[[NetworkDaemon], Awaitable[int]]
 
@@ -33,8 +39,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parts = parser.add_subparsers(
         dest="what", required=True, metavar="COMMAND", help=said["command"]
     )
-    for name in ("status", "scan", "join", "check", "run"):
+    for name in ("status", "scan", "join", "check", "run", "clock"):
         command = parts.add_parser(name, help=said[name])
+        if name == "clock":
+            command.add_argument("--county", type=Path, default=COUNTY, help=said["county"])
+            command.add_argument("--root", type=Path, default=Path("/"), help=said["root"])
         if name in {"status", "scan"}:
             command.add_argument("--json", action="store_true", help=said["json"])
         if name == "join":
@@ -57,6 +66,9 @@ def run(args: Namespace) -> int:
             return asyncio.run(_check(Center.at(args.center, args.ca)))
         case "run":
             return _run(args)
+        case "clock":
+            changed = clock.write(load(args.county), args.root)
+            return CHANGED if changed else 0
         case "join":
             return asyncio.run(_with_manager(lambda manager: _join(manager, args)))
         case "scan":
@@ -75,7 +87,8 @@ async def _with_manager(job: Job) -> int:
         finally:
             bus.disconnect()
     except UNREACHED as error:
-        sys.stderr.write(f"{_result(NetworkTrouble.NO_MANAGER)} ({error})\n")
+        detail = f" ({error})" if str(error) else ""
+        sys.stderr.write(f"{_result(trouble_of(error))}{detail}\n")
         return 1
 
 

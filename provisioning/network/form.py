@@ -68,7 +68,7 @@ class Form:
 
     async def answer(self, request: Request) -> Response:
         """Answer one request."""
-        own = f"http://{self.own}/"
+        own = f"http://{self.own.removesuffix(':80')}/"
         if request.host not in {self.own, self.own.removesuffix(":80")}:
             return Response(status=HTTPStatus.FOUND, location=own)
         match request.method, request.path:
@@ -154,6 +154,11 @@ def flaw(ssid: bytes, password: str, security: Security) -> Wrong | None:
     return None if security is Security.SAE or key or fits else Wrong("password", n=len(password))
 
 
+def in_one_line(name: str) -> str:
+    """Return a name that no browser breaks at its hyphen: a word joiner (U+2060) follows it."""
+    return name.replace("-", "-\u2060")
+
+
 def _is_foreign(request: Request) -> bool:
     """Whether the page of another site sends the form."""
     return bool(request.origin) and urlsplit(request.origin).netloc != request.host
@@ -169,12 +174,12 @@ def _file(name: str) -> bytes:
 
 
 def _result(words: Messages, view: View, wrong: Wrong | None, language: Language) -> Iterable[str]:
-    said, hotspot = words["form"], view.hotspot
+    said, hotspot = words["form"], in_one_line(view.hotspot)
     if view.doing:
         yield '<div class="result doing" role="status">'
         yield _text("h2", said["doing"].format(name=view.doing)) + _text("p", said["doing_now"])
         yield _text("p", said["doing_then"].format(hotspot=hotspot)) + "</div>"
-        yield '<div class="result" id="away" role="status" hidden>'
+        yield '<div class="result doing" id="away" role="status" hidden>'
         yield _text("p", said["away"].format(hotspot=hotspot)) + "</div>"
     elif wrong:
         text = words["refused"][wrong.key].format(name=wrong.name, n=wrong.n)
@@ -199,15 +204,17 @@ def _form(
         yield _text("p", said["none"])
     for spot in view.spots:
         yield _choice(said, spot, checked=chosen == spot.ssid.hex())
-    picked = " checked" if chosen == OTHER else ""
+    picked = " checked" if chosen == OTHER or not view.spots else ""
     yield f'<label><input type="radio" name="network" value="{OTHER}" id="pick-other"{picked}>'
     yield f'<span class="name">{said["other"]}</span></label></fieldset>'
-    yield _field("other", "text", "name", said["other_name"], fields)
+    yield f'<div class="other">{_field("other", "text", "name", said["other_name"], fields)}</div>'
     yield _field("password", "password", "password", said["password"], fields)
     yield (
         '<label class="check" hidden><input type="checkbox" id="show">' + said["show"] + "</label>"
     )
-    yield _text("p", said["open"]) + _text("p", said["before"].format(hotspot=view.hotspot))
+    yield _text("p", said["open"]) + _text(
+        "p", said["before"].format(hotspot=in_one_line(view.hotspot))
+    )
     yield f"<button>{said['join']}</button></form>" + _button("/search", said["again"], language)
 
 

@@ -29,7 +29,7 @@ DEVICE, WIRELESS, WIRED = f"{NM}.Device", f"{NM}.Device.Wireless", f"{NM}.Device
 POINT, ACTIVE, PROFILE = f"{NM}.AccessPoint", f"{NM}.Connection.Active", f"{SETTINGS}.Connection"
 WIFI, SECRET = "802-11-wireless", "802-11-wireless-security"
 JOIN_S = 100.0  # its own deadlines: 25 s to associate, 12 s for a wrong password, 45 s for DHCP
-HOTSPOT_S = 30.0
+HOTSPOT_S = 90.0  # 2 s on a Pi; 40 s were seen on emulated cores
 TO_DISK = 0x1  # NMSettingsUpdate2Flags
 OURS, HOTSPOT_ID = "anbu-wifi", "anbu-hotspot"  # ids of the profiles that we make
 WEXT = Path("/proc/net/wireless")
@@ -73,6 +73,10 @@ REASONS = {  # NMDeviceStateReason
     SSID_NOT_FOUND: NetworkTrouble.NO_SUCH_NETWORK,
     **dict.fromkeys((5, 6, 15, 16, 17), NetworkTrouble.NO_DHCP),
 }
+REFUSALS = dict.fromkeys(
+    (f"{NM}.PermissionDenied", "org.freedesktop.DBus.Error.AccessDenied"),
+    NetworkTrouble.NOT_ALLOWED,
+)
 
 
 class Spot(Struct, frozen=True):
@@ -104,6 +108,7 @@ class NetworkDaemon:
         self.changed = asyncio.Event()  # something is worth a look
         self._steps: asyncio.Queue[tuple[str, str, tuple[int, ...]]] | None = None
         self._hotspot = ""  # the active connection
+        self._trial = ""  # the profile that is being tried: it is not saved yet
 
     async def begin(self) -> None:
         """Follow what changes, and have Wi-Fi switched on."""
@@ -121,9 +126,8 @@ class NetworkDaemon:
     async def look(self) -> Seen:
         """Return what NetworkManager sees now."""
         objects = await self._objects()
-        saved = [one async for one in self._profiles() if is_network(one[1])]
         radio, name, signal = _radio(objects)
-        return Seen(_cable(objects), radio, name, signal, saved=bool(saved))
+        return Seen(_cable(objects), radio, name, signal, saved=bool(await self._saved()))
 
     async def scan(self) -> tuple[Spot, ...]:
         """Ask for a scan, and return what was heard so far, strongest first.
@@ -148,11 +152,14 @@ class NetworkDaemon:
         )
         options = {"persist": Variant("s", "memory")}
         profile, active = await self._activate(profile_of(wanted), device, options)
+        self._trial = profile
         try:
             await self._until_up(device, active, JOIN_S)
         except JoinError:
             await self._delete(profile)
             raise
+        finally:
+            self._trial = ""
         await self._call(profile, PROFILE, "Update2", "a{sa{sv}}ua{sv}", {}, TO_DISK, {})
         await self._remove(lambda settings: _ssid(settings) == wanted.ssid, but=profile)
         return profile
@@ -174,21 +181,39 @@ class NetworkDaemon:
             "bind-activation": Variant("s", "dbus-client"),
         }
         _, self._hotspot = await self._activate(hotspot_of(name, password), device, options)
-        await self._until_up(device, self._hotspot, HOTSPOT_S)
+        try:
+            await self._until_up(device, self._hotspot, HOTSPOT_S)
+        except JoinError:
+            await self._end_hotspot()  # it might come up later, without a form
+            raise
         config = await self._get(device, DEVICE, "Ip4Config")
         addresses = await self._get(config, f"{NM}.IP4Config", "AddressData")
         return str(addresses[0]["address"].value)
 
     async def close_hotspot(self) -> None:
-        """Close it. NetworkManager then joins a saved Wi-Fi by itself."""
+        """Close it, and join the saved Wi-Fi that was used last.
+
+        NetworkManager would join one by itself, but only after a scan of its own.
+        """
+        await self._end_hotspot()
+        saved = await self._saved()
+        device = _device(await self._objects(), Kind.WIFI)
+        if saved and device:
+            try:
+                last = max(saved, key=_used_at)[0]
+                await self._call(ROOT, NM, "ActivateConnection", "ooo", last, device, "/")
+            except RefusedError as error:
+                log.info("it joins the saved Wi-Fi by itself: %s", error)
+
+    # how
+
+    async def _end_hotspot(self) -> None:
         active, self._hotspot = self._hotspot, ""
         if active:
             try:
                 await self._call(ROOT, NM, "DeactivateConnection", "o", active)
             except RefusedError as error:
                 log.info("the hotspot was closed already: %s", error)
-
-    # how
 
     async def _wifi(self) -> str:
         objects = await self._objects()
@@ -210,7 +235,7 @@ class NetworkDaemon:
             )
         except RefusedError as error:
             log.warning("NetworkManager refuses: %s", error)
-            raise JoinError(NetworkTrouble.JOIN_FAILED) from error
+            raise JoinError(REFUSALS.get(error.name, NetworkTrouble.JOIN_FAILED)) from error
         return str(body[0]), str(body[1])
 
     async def _until_up(self, device: str, active: str, within_s: float) -> None:
@@ -235,6 +260,11 @@ class NetworkDaemon:
             raise JoinError(NetworkTrouble.JOIN_FAILED) from error
         finally:
             self._steps = None
+
+    async def _saved(self) -> list[tuple[str, Settings]]:
+        """Return the profiles of Wi-Fi to join, without the one that is being tried."""
+        found = [one async for one in self._profiles()]
+        return [one for one in found if is_network(one[1]) and one[0] != self._trial]
 
     async def _remove(self, fits: Any, but: str = "") -> None:  # noqa: ANN401 - a predicate
         for path, settings in [one async for one in self._profiles()]:
@@ -365,6 +395,12 @@ def _stored(settings: Settings) -> bool:
     return not settings[""]["flags"].value & 0x1  # NM_SETTINGS_CONNECTION_FLAG_UNSAVED
 
 
+def _used_at(profile: tuple[str, Settings]) -> int:
+    """Return when a profile was up last, in seconds of Unix time; 0: never."""
+    told = profile[1].get("connection", {}).get("timestamp")
+    return int(told.value) if told else 0
+
+
 def _value(interfaces: dict[str, dict[str, Variant]], interface: str, name: str) -> Any:  # noqa: ANN401
     return interfaces[interface][name].value
 
@@ -473,3 +509,9 @@ def _security(held: dict[str, dict[str, Variant]]) -> Security:
 
 
 UNREACHED = (*BROKEN, RefusedError)
+
+
+def trouble_of(error: Exception) -> NetworkTrouble:
+    """Return what it means that a call was refused, or that none was answered."""
+    name = error.name if isinstance(error, RefusedError) else ""
+    return REFUSALS.get(name, NetworkTrouble.NO_MANAGER)

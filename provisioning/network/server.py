@@ -24,7 +24,7 @@ SAFE = {
     "Connection": "close",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # without any, a browser names no origin of the form either
     "X-Content-Type-Options": "nosniff",
 }
 NONE: Mapping[str, str] = MappingProxyType({})

@@ -50,7 +50,6 @@ from provisioning.network.state import (
     Opened,
     Ordered,
     Ticked,
-    Waiting,
 )
 
 log = logging.getLogger(__name__)
@@ -262,8 +261,7 @@ class Connections:
         if not isinstance(last, Network) or _differs(last, fact):
             self._told[Network] = fact
             self._tell(fact)
-        at_rest = isinstance(self._state.mode, Waiting) or not self._state.manager
-        self._tell_part(Part.NETWORK, (trouble or "") if at_rest else "")
+        self._tell_part(Part.NETWORK, state.fault(self._state, now) or "")
 
     def _network(self, trouble: NetworkTrouble | None) -> Network:
         way, seen, said = state.way(self._state), self._state.seen, trouble or ""

@@ -15,6 +15,7 @@ The hotspot opens by itself only where nothing was ever saved.
 """
 
 from enum import StrEnum
+from typing import assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -98,10 +99,15 @@ class Waiting(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """The hotspot is open until then; None: until a Wi-Fi is saved, or a cable is in."""
+    """The hotspot is open until then; None: until a Wi-Fi is saved, or a cable is in.
+
+    `opening`: it was ordered, and is neither open nor failed yet. What stood before it ends then,
+    which is no loss.
+    """
 
     until: float | None
     retry: float | None = None  # when the hotspot, which failed, is tried again
+    opening: bool = True
 
 
 class Leaving(Struct, frozen=True):
@@ -130,7 +136,7 @@ Mode = Waiting | Open | Leaving | Joining | Checking
 
 
 class State(Struct, frozen=True):
-    """All that is known. `dismissed`: somebody shut the hotspot; it stays so until asked for."""
+    """All that is known. `dismissed`: a call has shut the hotspot; it stays so until asked for."""
 
     mode: Mode
     seen: Seen = Seen()
@@ -160,7 +166,7 @@ class Kept(Struct, frozen=True):
 
 
 class Ordered(Struct, frozen=True):
-    """The hub wants the hotspot for `s` seconds; 0 shuts it."""
+    """The hub wants the hotspot for `s` seconds; 0: it wants the saved Wi-Fi back."""
 
     s: float
 
@@ -210,7 +216,7 @@ def decide(state: State, event: Event, at: float) -> tuple[State, tuple[Action, 
     actions: tuple[Action, ...] = ()
     match event:
         case Looked(None):
-            state = replace(_unmanaged(state, at), manager=False, seen=Seen())
+            state = _unmanaged(state, at)
         case Looked(seen):
             state, actions = _looked(state, seen or Seen(), at)
         case Asked(wanted) if isinstance(state.mode, Open):
@@ -226,7 +232,7 @@ def decide(state: State, event: Event, at: float) -> tuple[State, tuple[Action, 
             state, actions = _checked(state, trouble, at)
         case Opened(well) if isinstance(state.mode, Open):
             retry = None if well else at + RETRY_S
-            mode = replace(state.mode, retry=retry)
+            mode = replace(state.mode, retry=retry, opening=False)
             state = replace(state, mode=mode, hotspot_trouble=not well)
         case _:
             pass
@@ -263,6 +269,17 @@ def trouble(state: State, at: float) -> NetworkTrouble | None:
             return None
 
 
+def fault(state: State, at: float) -> NetworkTrouble | None:
+    """Return the trouble that somebody has to mend, or None.
+
+    Somebody is at the form while it is open; and where the centre answers without NetworkManager,
+    another program looks after the network.
+    """
+    if not state.manager:
+        return trouble(state, at) if state.way_trouble else None
+    return trouble(state, at) if isinstance(state.mode, Waiting) else None
+
+
 def readable(ssid: bytes) -> str:
     """Return a Wi-Fi's name as text: UTF-8, CP949 of older Korean routers, or bytes in hex."""
     for encoding in ("utf-8", "cp949"):
@@ -282,9 +299,14 @@ def _blocked(state: State) -> NetworkTrouble | None:
 
 
 def _unmanaged(state: State, at: float) -> State:
-    """The hotspot ends with our connection to the bus: open it again later."""
+    """Look for the centre all the same: another program may look after the network.
+
+    The hotspot ends with our connection to the bus: open it again later.
+    """
+    if state.manager:
+        state = replace(state, manager=False, seen=Seen(), way_trouble=None, check_at=None)
     if isinstance(state.mode, Open) and state.mode.retry is None:
-        return replace(state, mode=replace(state.mode, retry=at + RETRY_S))
+        return replace(state, mode=replace(state.mode, retry=at + RETRY_S, opening=False))
     return state
 
 
@@ -299,8 +321,8 @@ def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, .
             return replace(state, mode=Waiting(at)), ()
         case Open(until) if until is None and (now is Way.ETHERNET or _saved_by_others(state)):
             return _close(state, at)
-        case Open(_, retry) if retry is None and _lost(radio, seen.radio):
-            return state, (Action.OPEN,)
+        case Open(_, retry, opening) if not (retry or opening) and _lost(radio, seen.radio):
+            return replace(state, mode=replace(state.mode, opening=True)), (Action.OPEN,)
         case _:
             return state, ()
 
@@ -315,19 +337,32 @@ def _lost(before: Radio, now: Radio) -> bool:
 
 
 def _ordered(state: State, s: float, at: float) -> tuple[State, tuple[Action, ...]]:
+    if s == 0:
+        return _given_up(state, at)
     match state.mode:
-        case Open() if s == 0:
-            return replace(_close(state, at)[0], dismissed=True), (Action.CLOSE,)
         case Open():
             return replace(state, mode=replace(state.mode, until=at + s)), ()
-        case Waiting() if s > 0:
+        case Waiting():
             return _open(state, at + s)
         case Leaving() | Joining() | Checking():  # the try goes on
-            back = at + s if s > 0 else at
-            mode = replace(state.mode, back=back)
-            return replace(state, mode=mode, dismissed=s == 0), ()
+            return replace(state, mode=replace(state.mode, back=at + s), dismissed=False), ()
         case _:
-            return replace(state, dismissed=s == 0), ()
+            assert_never(state.mode)
+
+
+def _given_up(state: State, at: float) -> tuple[State, tuple[Action, ...]]:
+    """Give the radio back to the saved Wi-Fi. Where there is none, nothing would be gained."""
+    if not state.seen.saved:
+        return state, ()
+    match state.mode:
+        case Open() | Leaving():
+            return replace(_close(state, at)[0], dismissed=True), (Action.CLOSE,)
+        case Joining() | Checking():  # a try ends in a Wi-Fi: the new one, or else the saved one
+            return replace(state, mode=replace(state.mode, back=at), dismissed=True), ()
+        case Waiting():
+            return replace(state, dismissed=True), ()
+        case _:
+            assert_never(state.mode)
 
 
 def _open(state: State, until: float | None) -> tuple[State, tuple[Action, ...]]:
@@ -388,7 +423,7 @@ def _timed(
         case Open(until) if until is not None and at >= until:
             state, more = _close(state, at)
         case Open(retry=retry) if retry is not None and at >= retry:
-            state = replace(state, mode=replace(state.mode, retry=None))
+            state = replace(state, mode=replace(state.mode, retry=None, opening=True))
             more = (Action.OPEN,)
         case Leaving(wanted, due, back) if at >= due:
             state, more = replace(state, mode=Joining(wanted, back)), (Action.JOIN,)
@@ -401,10 +436,11 @@ def _timed(
 
 def _wants_hotspot(state: State) -> bool:
     free = state.seen.radio in {Radio.IDLE, Radio.JOINING}
-    unset = not (state.seen.saved or state.dismissed) and state.manager
+    unset = not state.seen.saved and state.manager
     return free and unset and state.seen.cable is not Cable.UP
 
 
 def _wants_check(state: State, at: float) -> bool:
     due = state.check_at is None or at >= state.check_at
-    return due and not state.checking and way(state) in {Way.ETHERNET, Way.WIFI}
+    online = way(state) in {Way.ETHERNET, Way.WIFI} or not state.manager
+    return due and not state.checking and online

@@ -20,10 +20,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.shared import unix_socket
+from hub.shared.findings import Finding
 from hub.shared.messages import ours, sentence
+from provisioning.findings import tell
 from provisioning.support import redact
 
 UNITS = "anbu-*"
@@ -79,7 +83,7 @@ def run(args: Namespace) -> int:
 def collect(config: Path) -> Iterator[Part]:
     """Yield the parts, redacted; what cannot be had says why."""
     yield Part("about", _about())
-    yield Part("doctor", redact.text(_ran(*_anbu(), "doctor", "--json", "--config", str(config))))
+    yield Part("doctor", _doctor(config))
     yield Part("settings", _settings(config))
     show = ("systemctl", "show", "--no-pager", f"--property={SHOWN_OF_UNITS}", UNITS)
     yield Part("units", redact.text(_ran(*show)))
@@ -135,6 +139,20 @@ def _about() -> str:
         "up_s": f"{up_s:.0f}",
     }
     return "".join(f"{key}: {value}\n" for key, value in lines.items())
+
+
+def _doctor(config: Path) -> str:
+    """Return the doctor's findings, one a line, each said anew without names."""
+    said = _ran(*_anbu(), "doctor", "--json", "--config", str(config))
+    try:
+        every = msgspec.json.decode(said, type=list[Finding])
+    except msgspec.DecodeError:  # the doctor itself has failed, and says how
+        return redact.text(said)
+    lines = []
+    for one in every:
+        shown = replace(one, values=redact.finding(one.check, one.code, one.values))
+        lines.append(json.dumps(msgspec.to_builtins(shown) | tell(shown), ensure_ascii=False))
+    return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 def _settings(config: Path) -> str:

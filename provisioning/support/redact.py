@@ -12,6 +12,19 @@ SHOWN = frozenset({  # keys whose words say nothing about a person or a place
     "adapter", "brokers", "how", "kind", "language", "on", "protocol", "pull", "role", "room",
     "sense", "what", "wiring",
 })  # fmt: skip
+SHOWN_OF_FINDINGS = frozenset({  # values of the doctor's findings that are of the machine
+    "address", "addresses", "center", "chip", "chips", "date", "days", "dbm", "detail", "error",
+    "file", "folder", "found", "free_mb", "hub", "interface", "key", "lines", "mb", "member", "ms",
+    "n", "now", "provision", "radio", "s", "server", "size", "socket", "status", "there", "timeout",
+    "trouble", "url", "used", "version", "voice", "what",
+})  # fmt: skip
+NAMES_OF_PARTS = frozenset({  # checks whose `name` and `names` are programs, adapters, files
+    "bluetooth_adapter", "firstboot", "microphone", "model", "packages", "voice_check",
+})  # fmt: skip
+MISTAKES = frozenset(
+    {"codepage", "hub_offline", "mistake", "trouble"}
+)  # codes of findings that bring sentences
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"")
 _FORMS = (
     (re.compile(r"(?s)-----BEGIN [A-Z0-9 ]+-----.*?(-----END [A-Z0-9 ]+-----|\Z)"), WITHHELD),
     (re.compile(r"\b([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){2})(?::[0-9A-Fa-f]{2}){3}\b"), r"\1:…"),
@@ -28,6 +41,19 @@ def text(found: str) -> str:
     for form, instead in _FORMS:
         found = form.sub(instead, found)
     return found
+
+
+def finding(check: str, code: str, values: dict[str, str]) -> dict[str, str]:
+    """Return a finding's values without what names a person, a place, a Wi-Fi or a device."""
+    told = {}
+    for key, value in values.items():
+        if key in SHOWN_OF_FINDINGS or (key in {"name", "names"} and check in NAMES_OF_PARTS):
+            told[key] = text(value)
+        elif code in MISTAKES:  # it quotes what the file says
+            told[key] = text(_QUOTED.sub(f"“{WITHHELD}”", value))
+        else:
+            told[key] = WITHHELD
+    return told
 
 
 def settings(found: Any, key: str = "") -> Any:  # noqa: ANN401 - whatever TOML can hold

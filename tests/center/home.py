@@ -49,6 +49,15 @@ class Home:
         topic = wire.topic(HUB, part)
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
 
+    def try_as(self, hub: str, part: str, message: FromHub) -> str:
+        """Publish on the topic of another hub, perhaps; return what the broker says to that."""
+        said = queue.SimpleQueue[str]()
+        self._client.on_publish = lambda *args: said.put(str(args[3]))
+        self._client.publish(wire.topic(hub, part), wire.encode(message), qos=1)
+        answer = said.get(timeout=10)
+        self._client.on_publish = None
+        return answer
+
     def hears(self, event: str) -> Ack:
         """Return the next ack for `event`; drop the acks before it."""
         while True:

@@ -10,6 +10,7 @@ import pytest
 from tests.broker import Broker
 from tests.pi.centre import Centre
 from tests.pi.home import Home
+from tests.pi.radio_home import RadioHome
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,12 @@ def centre(lab: Path, broker: Broker) -> Iterator[Centre]:
 def home(lab: Path, broker: Broker, centre: Centre) -> Iterator[Home]:  # noqa: ARG001
     with Home(lab, broker) as home:
         yield home
+
+
+@pytest.fixture(scope="module")
+def radio(lab: Path, request: pytest.FixtureRequest) -> Iterator[tuple[RadioHome, Centre]]:
+    """Run a home with a radio, and its centre: for each module its own, without bonds."""
+    folder = lab / request.module.__name__.rpartition(".")[2]
+    folder.mkdir(exist_ok=True)
+    with Broker() as broker, Centre(folder, broker) as centre, RadioHome(folder, broker) as home:
+        yield home, centre

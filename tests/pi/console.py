@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.center.e2e.conftest import ARGS
+from tests.conftest import ARGS
 from tests.pi.centre import Centre
 
 INSTALLER, OPERATOR = "이설치", "김하늘"

@@ -18,11 +18,10 @@ from tests.pi import image, packages
 from tests.pi.centre import Centre
 from tests.pi.guestlink import GuestError, wait_until
 from tests.pi.home import UNIT
-from tests.pi.machine import BROKER_IN_GUEST, Machine
+from tests.pi.machine import BROKER_IN_GUEST, EST_IN_GUEST, Machine
 
 log = logging.getLogger("anbu-pi")
 
-EST_IN_GUEST = "10.0.2.100:8444"
 HELP, CANCEL = 17, 22  # as the package's hub.toml has them
 INSTALL_S = 2400.0  # from power on until the hub asks to be claimed; cores are emulated and shared
 FACTS = "runuser -u anbu -- env ANBU_LANG=ko anbu provision"

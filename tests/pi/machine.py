@@ -22,6 +22,7 @@ from tests.pi.stages import run as run_here
 log = logging.getLogger("anbu-pi")
 
 BROKER_IN_GUEST = "10.0.2.100:8883"
+EST_IN_GUEST = "10.0.2.100:8444"
 BOOT_S = 600.0  # emulated cores: 36 s on an idle machine, 140 s beside four busy neighbours
 MEMORY_MB = 1024
 
@@ -39,6 +40,8 @@ class Machine:
     """A virtual Pi with its own folder for disk, sockets and console log.
 
     `scratch` is one more disk, the guest's last; what is written there is gone with the power.
+    `recorded` is one more disk, with a write cache as a card has, of which QEMU writes down each
+    write and flush. `forwards` are more addresses in the guest, each a port of the host.
     """
 
     memory_mb = MEMORY_MB
@@ -46,9 +49,7 @@ class Machine:
     cargo_is_read_only = True
     kernel_words = ""
     board = ""  # a UUID by which this board is known; QEMU's own is the same for all
-    forwards: Mapping[
-        str, int
-    ] = {}  # an address in the guest -> a port of the host, besides the broker's
+    forwards: Mapping[str, int] = {}  # besides the broker's
 
     def __init__(
         self, image: Path, folder: Path, broker_port: int, cargo: Path | None = None
@@ -61,6 +62,7 @@ class Machine:
         self._link: GuestLink | None = None
         self.boot_s = 0.0
         self.scratch: Path | None = None
+        self.recorded: tuple[Path, Path] | None = None  # the disk, its record
         base = str(image / "base.img")
         disk = ("create", "-q", "-f", "qcow2", "-F", "raw", "-b", base)
         run_here("qemu-img", *disk, folder / "card.qcow2")
@@ -94,7 +96,23 @@ class Machine:
             argv += ["-drive", f"file={self._cargo},format=raw,if=virtio,{kept}"]
         if self.scratch:
             argv += ["-drive", f"file={self.scratch},format=raw,if=virtio,snapshot=on"]
-        return argv
+        return argv + self._recording()
+
+    def _recording(self) -> list[str]:
+        """Return the arguments of a disk that is recorded, `virtio-state` by its id.
+
+        The guest finds it last, by its place on the bus: the card stays /dev/vda.
+        """
+        if self.recorded is None:
+            return []
+        disk, record = self.recorded
+        file = "driver=file,cache.no-flush=on"
+        return [
+            "-blockdev", f"{file},node-name=state-disk,filename={disk}",
+            "-blockdev", f"{file},node-name=state-record,filename={record}",
+            "-blockdev", "driver=blklogwrites,node-name=state,file=state-disk,log=state-record",
+            "-device", "virtio-blk-pci,drive=state,serial=state,write-cache=on,addr=1c",
+        ]  # fmt: skip
 
     @property
     def radio_path(self) -> Path:

@@ -13,6 +13,7 @@ from tests.pi.stages import HERE, BuildError, download, key_of, run, stage
 
 REPO = HERE.parents[1]
 PACKAGES = ("hub", "drivers", "voice", "provisioning", "center")
+EXTRAS = ("pi", "provision")  # as requirements/hub.in
 CARGO_SIZE = "96M"
 
 
@@ -38,7 +39,8 @@ def builder() -> Path:
 def wanted() -> list[str]:
     """The hub's own requirements with those of a real Pi, from pyproject.toml."""
     project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["pi"]]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *(one for name in EXTRAS for one in extras[name])]
 
 
 def _dependencies(folder: Path) -> None:
@@ -64,7 +66,7 @@ def _hub_wheel(folder: Path) -> None:
 def wheels(*, with_hub: bool = True) -> list[Path]:
     """Each wheel that the Pi needs; seconds when something changed, at once otherwise."""
     project = REPO / "pyproject.toml"
-    found = list(stage("wheels", key_of(project), _dependencies).glob("*.whl"))
+    found = list(stage("wheels", key_of(project, *EXTRAS), _dependencies).glob("*.whl"))
     if with_hub:
         sources = [REPO / name for name in PACKAGES]
         found += stage("hub", key_of(project, *sources), _hub_wheel).glob("*.whl")
@@ -96,7 +98,7 @@ def pack(folder: Path, settings: Mapping[str, bytes], *, with_hub: bool = True) 
     (root / "wheels").mkdir(parents=True)
     for wheel in wheels(with_hub=with_hub):
         shutil.copy(wheel, root / "wheels")
-    lines = ["anbu-hub[pi]"] if with_hub else wanted()
+    lines = [f"anbu-hub[{','.join(EXTRAS)}]"] if with_hub else wanted()
     (root / "wanted.txt").write_text("\n".join(lines) + "\n")
     shutil.copytree(REPO / "systemd", root / "systemd")
     for name, data in settings.items():

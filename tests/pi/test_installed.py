@@ -20,8 +20,8 @@ from tests.pi.evidence import Cut, lost
 from tests.pi.figures import say
 from tests.pi.guestlink import wait_until
 from tests.pi.home import UNIT
-from tests.pi.installed import EST_IN_GUEST, HELP, INSTALL_S, Installed
-from tests.pi.machine import Machine
+from tests.pi.installed import HELP, INSTALL_S, Installed
+from tests.pi.machine import EST_IN_GUEST, Machine
 from tests.pi.plug import press_until_the_plug_is_out
 from tests.provisioning.enrol.est import Est
 

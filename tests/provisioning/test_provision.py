@@ -73,7 +73,8 @@ def test_each_state_is_told_and_what_to_do() -> None:
         (State(runs=True, shown=replace(shown, digits="40718235")), "4071 8235"),
         (State(runs=True, shown=replace(shown, trouble="portal")), "로그인"),
         (replace(ready, shown=replace(shown, way=Way.WIFI, network="집")), "와이파이 집에"),
-        (replace(ready, shown=replace(shown, way=Way.NONE, network_trouble="dns")), "dns"),
+        (replace(ready, shown=replace(shown, way=Way.NONE, network_trouble="no_dns")), "(DNS)"),
+        (replace(ready, shown=replace(shown, way=Way.NONE, network_trouble="new")), "new"),
         (replace(ready, shown=replace(shown, clock_ahead_s=-7200.0)), "-7200초"),
     ]
     for state, words in cases:
@@ -81,6 +82,24 @@ def test_each_state_is_told_and_what_to_do() -> None:
     assert list(told(replace(ready, shown=replace(shown, clock_ahead_s=3.0)))) == list(told(ready))
     assert trouble("of a newer release") == "of a newer release"
     assert spaced("40718235") == "4071 8235"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (State(hub="js-0001", ends="2027-01-01", stored="2026-11-30"), "센터에 보관했습니다"),
+        (State(hub="js-0001", ends="2027-01-01", backup_trouble="busy"), "보관하지 못했습니다"),
+        (State(hub="js-0001", ends="2027-01-01", kept_nowhere=True), "보관하지 않습니다"),
+        (State(hub="js-0001", ends="2027-01-01", restored=True), "넘겨받았습니다"),
+        (
+            State(hub="js-0001", ends="2027-01-01", anew=["pendant"]),
+            "다시 짝지어야 할 기기: pendant",
+        ),
+        (State(was="js-0001"), "읽을 수 없습니다"),
+    ],
+)
+def test_what_a_replacement_needs_is_told(state: State, said: str) -> None:
+    assert said in " ".join(told(state))
 
 
 def test_what_the_process_tells_is_there_for_a_terminal(tmp_path: Path) -> None:

@@ -8,9 +8,17 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hub.__main__ import main
+from hub.shared.findings import bad, good, note
+from provisioning.findings import tell
 from provisioning.support import redact
+from provisioning.support.bundle import collect
+from tests.drivers.bluetooth.private_bus import PrivateBus
+from tests.provisioning.doctor.test_identity import Home
+from tests.provisioning.doctor.test_network import join
+from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM
 
 NAME, PLACE, NUMBER, ADDRESS = "김가상", "안방", "010-9999-1234", "C0:FF:EE:12:34:56"
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -90,6 +98,62 @@ def test_nothing_personal_is_in_the_bundle_and_what_helps_is(config: Path, tmp_p
     assert settings["broken.toml"] == "TOMLDecodeError"
     assert "1234 outbox.db" in parts["disk"]
     assert "FileNotFoundError" in parts["devices"]  # no hub runs here, and that is said
+
+
+HOME_WIFI, DEVICE, USER = "김가상네 와이파이", "김가상 어르신 팔찌", "kimgasang"
+REVEALING = {  # findings that name somebody, as the doctor makes them
+    "wifi_saved": good("wifi_saved", n=1, wifi=HOME_WIFI),
+    "network": note("network", "weak", wifi=HOME_WIFI, dbm=-80),
+    "wiring": note("wiring", "silent", names=DEVICE),
+    "bluetooth_bonds": note("bluetooth_bonds", "unpaired", names=DEVICE),
+    "firstboot": note("firstboot", "unapplied", what="user", ko=f"만들지 못함: {USER}", en=USER),
+    "config": bad("config", "mistake", ko=f"hub.toml:3: place: “{NAME}”", en=f'place: "{NAME}"'),
+    "county": good("county", name=NAME, center="https://c", date="2030-01-01"),
+}
+
+
+@pytest.mark.parametrize("check", REVEALING)
+def test_a_finding_that_names_somebody_is_said_anew_without_the_name(check: str) -> None:
+    found = REVEALING[check]
+    shown = replace(found, values=redact.finding(found.check, found.code, found.values))
+    whole = str(shown) + "".join(tell(shown).values())
+    assert not [one for one in (HOME_WIFI, DEVICE, USER, NAME) if one in whole]
+    assert redact.WITHHELD in whole
+    assert shown.code == found.code
+
+
+def test_what_helps_of_a_finding_stays() -> None:
+    values = {"dbm": "-80", "wifi": HOME_WIFI, "ko": "설정 3째 줄"}
+    kept = redact.finding("network", "weak", values)
+    assert kept == {"dbm": "-80", "wifi": redact.WITHHELD, "ko": redact.WITHHELD}
+    assert redact.finding("model", "good", {"name": "whisper"}) == {"name": "whisper"}
+    assert redact.finding("config", "mistake", {"ko": "hub.toml:3: pin"}) == {
+        "ko": "hub.toml:3: pin"
+    }
+
+
+def test_the_doctors_report_of_an_installed_hub_names_no_wifi_and_no_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    home.enrol()
+    home.config.write_text(home.config.read_text("utf-8").replace('"help"', '"kim_button"'))
+    with PrivateBus() as bus, FakeNM(bus) as nm:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.address)
+        nm.air({"ssid": HOME, "psk": PASSWORD})
+        join()
+        (part,) = (one for one in collect(home.config) if one.name == "doctor")
+    checks = {one["check"]: one for one in json.loads(part.content)}
+    assert checks["identity"]["values"]["days"] == "88"
+    assert checks["wifi_saved"]["values"] == {"n": "1", "wifi": redact.WITHHELD}
+    assert checks["wiring"]["code"] == "silent"
+    assert HOME.decode() not in part.content
+    assert "kim_button" not in part.content
+
+
+def test_a_doctor_that_fails_says_how(tmp_path: Path) -> None:
+    parts = {one.name: one.content for one in collect(tmp_path / "none.toml")}
+    assert "unreadable" in parts["doctor"]
 
 
 def test_it_is_shown_first_and_without_a_yes_nothing_is_written(

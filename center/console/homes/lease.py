@@ -41,7 +41,7 @@ async def _act(visit: Visit) -> Response:
     if act is None:
         return visit.error(404, visit.t("error.text_404"))
     try:
-        await act(visit.desk, hub, visit.person.name)
+        await act(visit.desk, hub, visit.person)
     except NotLeasedError as refused:
         return visit.error(refused.status, _problem(visit, refused))
     return RedirectResponse(homes.path(hub), 303)

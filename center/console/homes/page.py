@@ -22,6 +22,7 @@ from center.console.vitals import limits as limits_form
 from center.domain import day_grid, times
 from center.domain import limits as limit_rules
 from center.domain.announcement import Announcement, Delivery
+from center.domain.clones import Boot
 from center.domain.day_grid import Hour
 from center.domain.hub import Hub, Seen
 from center.domain.incident import Incident
@@ -30,7 +31,7 @@ from center.domain.need import CHOICES
 from center.domain.rates import WINDOWS, Rates
 from center.domain.record import ConsentItem, Kept
 from center.domain.vitals import Reading
-from center.service import homes
+from center.service import homes, own_faults
 from center.service.desk import Desk
 from center.store.rows import days as day_rows
 from center.store.rows import deliveries, leases, parts, rates, records, vitals, voices, words
@@ -68,6 +69,7 @@ class HomeLook(Struct, frozen=True):
     limits: limit_rules.Kept
     readings: tuple[Reading, ...] = ()
     leased: tuple[Lease, ...] = ()  # in test mode
+    boots: tuple[Boot, ...] = ()  # of its hub
 
 
 class History(Struct, frozen=True):
@@ -97,6 +99,7 @@ async def _read(visit: Visit) -> Response:
         page=page,
         record=record.view(found.kept, visit.viewer),
         hub=_hub(found, visit),
+        machines=hubs.machines(found.boots, visit.viewer),
         picture=drawn(found, days, visit.viewer),
         days=days,
         spans=tuple(SPANS.values()),
@@ -149,6 +152,7 @@ def look(conn: Connection, hub: str, now: float, days: int) -> HomeLook | None:
         limits=limit_rows.find(conn, hub),
         readings=tuple(vitals.latest(conn, hub, now)) if vitals.allowed(conn, hub) else (),
         leased=tuple(leases.standing(conn, now, hub)),
+        boots=tuple(own_faults.boots(conn, hub)),
     )
 
 

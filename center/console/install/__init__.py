@@ -1,3 +1,3 @@
-"""Pages for whoever sets up a hub in a home, made for a phone: a hub is claimed by its digits."""
+"""Pages for whoever sets up a hub in a home, made for a phone: claim, steps, what is printed."""
 
-__all__ = ["claim"]
+__all__ = ["claim", "page"]

@@ -143,6 +143,7 @@ async def _follow(visit: Visit) -> Response:
         fetched=fetched,
         ends=times.in_full(held.ends_utc) if held else "",
         home=f"/homes/{one.hub}" if visit.person.role.may(Role.OPERATOR) else "",
+        install=f"/install/{one.hub}",
         again=PATH,
     )
 

@@ -10,6 +10,7 @@ __all__ = [
     "enrolments",
     "hubs",
     "incidents",
+    "installations",
     "leases",
     "limits",
     "needs",

@@ -186,6 +186,27 @@ def waiting(conn: Connection, now: float) -> int:
     return conn.scalar(select(func.count()).select_from(enrolments).where(still)) or 0
 
 
+def claims(conn: Connection, since_utc: float, by: str | None = None) -> list[tuple[str, float]]:
+    """List the homes whose hub was claimed since a time, and when; those of one person, or all.
+
+    Of a home only its last claim counts. The newest comes first.
+    """
+    done = _asked.state.in_([State.AUTHORISED.value, State.ISSUED.value])
+    query = select(_asked.hub, _asked.by, _asked.claimed_utc).where(done, _asked.hub != "")
+    last = dict[str, tuple[str, float]]()
+    for hub, who, utc in conn.execute(query.order_by(_asked.claimed_utc)):
+        last[hub] = who, utc or 0.0
+    found = [(hub, utc) for hub, (who, utc) in last.items() if by in {None, who}]
+    return sorted((one for one in found if one[1] >= since_utc), key=lambda one: -one[1])
+
+
+def claimed_by(conn: Connection, hub: str) -> str:
+    """Return who claimed a home's hub last, '' where nobody did."""
+    done = _asked.state.in_([State.AUTHORISED.value, State.ISSUED.value])
+    query = select(_asked.by).where(done, _asked.hub == hub).order_by(_asked.claimed_utc.desc())
+    return conn.scalar(query.limit(1)) or ""
+
+
 def wrong_guesses(conn: Connection, since: float, limit: int = 20) -> list[Entry]:
     """List the refused claims since a time, the newest first."""
     column = audit.c

@@ -102,6 +102,11 @@ def restarted(conn: Connection, hub: str, boot: str, utc: float) -> list[Inciden
     return _end(conn, gone, "", utc)
 
 
+def drop(conn: Connection, hub: str, utc: float) -> list[Incident]:
+    """End the lease of a home whose hub is another one, or none, from now on."""
+    return _end(conn, standing(conn, utc, hub), "", utc)
+
+
 def _end(conn: Connection, held: list[Lease], by: str, utc: float) -> list[Incident]:
     """End leases; what waits as a test in their homes is a call from now on."""
     calls = list[Incident]()

@@ -1,9 +1,12 @@
 """How much of its hearing an adapter may spend on connecting.
 
-While it connects and discovers services, an adapter that also listens hears nothing: about 4 s each
-time (measured: 36 presses in a row lost). So the deaf time is what is rationed: `SHARE` of all time
-in the long run, `SAVED_S` of it at once, so that a band that comes home is connected to at once and
-one that flaps does not deafen the pendant. Waiting for a device that is not there costs nothing.
+While it connects, an adapter that also listens hears nothing: about 4 s each time (measured: 36
+presses in a row lost). The simulated controller of that measurement lacked an event for which the
+kernel waits 4 s; with it the kernel scanned again after 1.1 s. How long a real one is deaf is not
+known (`anbu radio measure`), so the longer time is taken. The deaf time is what is rationed:
+`SHARE` of all time in the long run, `SAVED_S` of it at once, so that a band that comes home is
+connected to at once and one that flaps does not deafen the pendant. Waiting for a device that is
+not there costs nothing.
 """
 
 import asyncio

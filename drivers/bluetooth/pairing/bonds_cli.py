@@ -27,6 +27,7 @@ from drivers.bluetooth.pairing.roster import NotListedError
 from drivers.bluetooth.settings import RadioSettings
 from drivers.bluetooth.settings import load as load_settings
 from hub.core.model.wireless import Phone, Wearable, Wireless
+from hub.shared import anew
 from hub.shared.command_line import Parser
 from hub.shared.messages import ours
 from hub.shared.settings import noted_by
@@ -46,6 +47,7 @@ class Row(Struct, frozen=True):
     trusted: bool | None = None
     connected: bool | None = None
     consent: bool | None = None  # of a phone
+    anew: bool = False  # the hub of before had it; here it is to be paired, or its key to be typed
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -110,6 +112,11 @@ def _row(device: Wireless, known: Known | None, *, asked: bool) -> Row:
     return replace(row, paired=known.paired, trusted=known.trusted, connected=known.connected)
 
 
+def _awaited(state_dir: Path) -> list[Row]:
+    found = anew.awaited(state_dir)
+    return [Row(one.name, one.kind, one.address, listed=False, anew=True) for one in found]
+
+
 async def _list(settings: RadioSettings, path: Path, *, as_json: bool) -> int:
     said, devices = ours(ROOM)["bonds"], in_effect(path)
     try:
@@ -117,7 +124,7 @@ async def _list(settings: RadioSettings, path: Path, *, as_json: bool) -> int:
     except UNASKED as error:
         found = None
         sys.stderr.write(said["unreachable"].format(detail=error) + "\n")
-    rows = table(devices, found)
+    rows = table(devices, found) + _awaited(path.parent)
     if as_json:
         sys.stdout.write(json.dumps([asdict(row) for row in rows], ensure_ascii=False) + "\n")
     else:
@@ -129,7 +136,9 @@ async def _list(settings: RadioSettings, path: Path, *, as_json: bool) -> int:
 def _line(row: Row) -> str:
     words = ours(ROOM)
     said, kinds = words["bonds"], words["kind"]
-    if row.paired is None:
+    if row.anew:
+        states = [said["anew_key" if row.kind in {"pendant", "sensor"} else "anew"]]
+    elif row.paired is None:
         states = [said["unknown"]]
     elif row.kind in {"pendant", "sensor"}:
         states = [said["broadcasts"]]
@@ -159,7 +168,11 @@ async def _rename(
 
 
 async def _remove(settings: RadioSettings, path: Path, name: str) -> int:
-    said, device = ours(ROOM)["bonds"], roster.named(in_effect(path), name)
+    said = ours(ROOM)["bonds"]
+    if anew.drop(path.parent, name):
+        sys.stdout.write(said["removed"].format(name=name) + "\n")
+        return 0
+    device = roster.named(in_effect(path), name)
     roster.change(path, lambda devices: roster.removed(devices, name))
     try:
         await _with_bond(settings, device, None)

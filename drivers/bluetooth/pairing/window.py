@@ -271,6 +271,7 @@ class _Window:
         self._shown = ""
         self._ask = 0  # the number of what a person was last asked
         self._why: PairingEnd | None = None  # why a person's part of the present pairing failed
+        self._failure = PairingEnd.FAILED  # the latest
         self._finish: asyncio.TimerHandle | None = None
 
     @property
@@ -437,7 +438,7 @@ class _Window:
                 log.warning("pairing %s: %s", target.device.name, error)
                 self._failed(target.device.name, PairingEnd.FAILED)
         if targets and not self._wish.phone:
-            self.end(PairingEnd.FAILED)
+            self.end(self._failure)
 
     async def _pair(self, target: _Target, *, more: bool) -> bool:
         """Pair with one device, a few times; the window's end ends it. Raises `LOST`."""
@@ -566,6 +567,7 @@ class _Window:
 
     def _failed(self, name: str, why: PairingEnd) -> None:
         """Tell that a device was not paired; there is time for another."""
+        self._failure = why
         if not self._ended.done():
             self._pairing.tell(PairingEnded(name, reason=why, open=True))
 

@@ -112,8 +112,9 @@ class Connection:
         self.near(near=True)
 
     def hurry(self) -> None:
-        """Try at once, whatever failed before: it was paired anew, for example."""
+        """Try at once, and forget what failed before: it was paired anew, for example."""
         self._tried_at = float("-inf")
+        self._failures = self._shorts = 0
         self._arrived.set()
 
     async def run(self) -> None:

@@ -6,6 +6,7 @@ The lamp's table over `Signal` is in `drivers/lamp.py`; the words are in the mes
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
+from hub.contract.provision import UNREGISTERED
 from hub.contract.scaip import HAZARDS
 from hub.contract.voice import Phrase
 from hub.core.model.checkin import asking
@@ -24,12 +25,12 @@ from hub.core.model.state import (
     Sent,
     Step,
 )
-from hub.core.supervision import snapshot
+from hub.core.supervision import faults, snapshot
 
 RESTING, FAULT = Signal.RESTING, Signal.FAULT  # slow to look up in Python 3.11
 BY_A_PERSON = {Signal.ACCEPTED, Signal.PRESENT}
-# a wearable that sends nothing: the centre sees to it, and every way to call for help works
-UNSEEN = frozenset({FaultKind.MUTE_LINK, FaultKind.STALE_BOND})
+# the centre sees to these, and every way to call for help works
+UNSEEN = frozenset({FaultKind.MUTE_LINK, FaultKind.STALE_BOND, FaultKind.NO_BACKUP})
 # the least advanced alarm decides what is shown, so that no alarm hides another
 URGENCY = (Signal.RAISED, Signal.RECEIVED, Signal.ACCEPTED, Signal.PRESENT)
 
@@ -141,7 +142,18 @@ def next_wake(state: HomeState, rules: Rules) -> float | None:
 def _phrase(state: HomeState, signal: Signal) -> Phrase | None:
     if signal in OUTSIDE and any(a.kind in HAZARDS and not a.cleared for a in state.alarms):
         return OUTSIDE[signal]
+    if signal is Signal.UNDELIVERED and not state.link.up:
+        return _unregistered(state) or PHRASE[signal]
     return PHRASE.get(signal)
+
+
+def _unregistered(state: HomeState) -> Phrase | None:
+    """Return what is said instead of "it is tried again" where only a person can mend that."""
+    ours = [fault for fault in state.faults.values() if fault.device == faults.HUB]
+    if any(fault.kind is FaultKind.OTHER_BOARD for fault in ours):
+        return Phrase.OTHER_BOARD
+    lost = any(f.kind is FaultKind.CERTIFICATE and f.detail in UNREGISTERED for f in ours)
+    return Phrase.UNCLAIMED if lost else None
 
 
 def _open_alarms(state: HomeState) -> list[Alarm]:

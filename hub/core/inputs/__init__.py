@@ -1,9 +1,10 @@
-"""What comes in: buttons, sensors, speech, commands, announcements, pairing, setup, test mode."""
+"""What comes in: buttons, sensors, speech, commands, announcements, pairing, setup, testing."""
 
 __all__ = [
     "announcements",
     "buttons",
     "commands",
+    "installing",
     "pairing",
     "sensors",
     "setup",

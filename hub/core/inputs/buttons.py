@@ -206,7 +206,7 @@ def _green_held_on(state: HomeState, device: str, at: float, rules: Rules) -> St
     if _chatters(state, device):
         return state, []
     if setup.may_open(state, at, rules):
-        return state, setup.open_hotspot(rules)
+        return setup.open_hotspot(state, at, rules)
     if not pairing.may_open(state, at, rules):
         return state, []
     return pairing.open_window(state, at, rules)

@@ -9,7 +9,7 @@ from hub.contract.messages import Command, CommandKind, Reply, Telemetry
 from hub.contract.scaip import Kind
 from hub.contract.wire import Reason
 from hub.core.alarm import alarm
-from hub.core.inputs import announcements, pairing, testing
+from hub.core.inputs import announcements, installing, pairing, testing
 from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import CommandReceived, Measured
 from hub.core.model.rules import Rules
@@ -58,6 +58,10 @@ def _do(state: HomeState, command: Command, at: float, rules: Rules) -> Step | N
             return pairing.obey(state, command, at, rules)
         case CommandKind.TEST_MODE:
             return testing.obey(state, command, at)
+        case CommandKind.SOUND_CHECK:
+            return installing.check_sound(state, rules)
+        case CommandKind.INSTALL_FOLLOW:
+            return installing.obey(state, command, at)
         case _:
             assert_never(command.kind)
 

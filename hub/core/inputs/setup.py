@@ -3,17 +3,21 @@
     unclaimed (`rules.hub` is empty) --digits typed at the centre, `Registered`--> BeginAnew
         red button: says that nobody is called     green: the digits again     green 3 s: hotspot
 
-An unclaimed hub has no centre, so it raises nothing, asks nothing and promises nothing. One that is
-registered goes on as ever; it says digits only at the green button, and opens the hotspot when that
-is held while there is no link.
+An unclaimed hub has no centre, so it raises nothing, asks nothing and promises nothing. One that
+has worked under a name before is no new one: it tells the radio of no press that it was taken, so
+that the press is owed until there is a name again. One that is registered goes on as ever, and so
+does one whose identity is lost; it says digits only at the green button, and opens the hotspot when
+that is held while there is no link. There is one radio: a call shuts the hotspot, so that it goes
+out by the saved Wi-Fi. Where that brings no call out, the hotspot may be asked for again.
 """
 
+import math
 from typing import assert_never
 
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
-from hub.contract.provision import Part, Way
+from hub.contract.provision import UNREGISTERED, Part, Way
 from hub.contract.radio import Sensed
 from hub.contract.voice import Meaning, Phrase
 from hub.core.alarm import press, signals
@@ -44,6 +48,8 @@ FAULT = {
     Part.NETWORK: FaultKind.NETWORK,
     Part.CLOCK: FaultKind.CLOCK,
     Part.DISK: FaultKind.DISK_FULL,
+    Part.BACKUP: FaultKind.NO_BACKUP,
+    Part.BONDS: FaultKind.UNBONDED,
 }
 OUT_NOW = {
     Sensed.SMOKE: Phrase.LEAVE_SMOKE,
@@ -72,12 +78,16 @@ def take_event(state: HomeState, event: SetupEvent, rules: Rules) -> Step:
 
 
 def elapse(state: HomeState, at: float, rules: Rules) -> Step:
-    """Say digits once more, and begin anew under another name as soon as no call is open."""
+    """Say digits once more, and begin anew under another name as soon as no call is open.
+
+    Without a link it begins anew at once: there is no certificate of the old name any more, and the
+    call goes out under the new one.
+    """
     setup = state.setup
     if setup.again_at is not None and setup.again_at <= at:
         state = _with(state, replace(setup, again_at=None))
         return state, [Say(Phrase.UNCLAIMED_DIGITS, setup.digits)]
-    if _is_other(state, rules) and not (rules.hub and (state.alarms or state.owed)):
+    if _is_other(state, rules) and not _may_finish(state, rules):
         return _with(state, replace(setup, registered="")), [BeginAnew()]
     return state, []
 
@@ -88,15 +98,41 @@ def next_wake(state: HomeState, _rules: Rules) -> float | None:
 
 
 def may_open(state: HomeState, at: float, rules: Rules) -> bool:
-    """Whether the green button may open the hotspot: there is no link, and nothing is asked."""
+    """Whether the green button may open the hotspot: there is no link, and nothing is asked.
+
+    A call that waits has the network that there is for itself first. It must not keep the hub from
+    another network for ever, which may be all that it waits for.
+    """
     cut_off = not state.link.up and state.link.since + rules.offline_s <= at
     asked = state.warning is not None or state.candidate is not None or asking(state.care)
-    return bool(rules.setup) and cut_off and not asked and not state.alarms
+    alone = _called_at(state) + rules.own_network_s <= at
+    return bool(rules.setup) and cut_off and not asked and alone
 
 
-def open_hotspot(rules: Rules) -> list[Effect]:
+def open_hotspot(state: HomeState, at: float, rules: Rules) -> Step:
     """Order the hotspot; `NetworkChanged` follows."""
-    return [OpenHotspot(rules.hotspot_s)]
+    state = _with(state, replace(state.setup, asked_at=at))
+    return state, [OpenHotspot(rules.hotspot_s)]
+
+
+def give_way(before: HomeState, state: HomeState, at: float, rules: Rules) -> list[Effect]:
+    """Order a hotspot that is open, or will be, shut when an event of an alarm has come up."""
+    if state.owed is before.owed or not _in_the_way(state.setup, at, rules):
+        return []
+    known = {delivery.id for delivery in before.owed}
+    new = any(one.alarm and one.id not in known for one in state.owed)
+    return [OpenHotspot(0.0)] if new else []
+
+
+def _in_the_way(setup: Setup, at: float, rules: Rules) -> bool:
+    asked = setup.asked_at is not None and at <= setup.asked_at + rules.hotspot_s
+    return setup.way is Way.HOTSPOT or asked
+
+
+def _called_at(state: HomeState) -> float:
+    """Return when help was called for last, in the alarms that are open."""
+    times = [call.told_at for alarm in state.alarms for call in alarm.calls]
+    return max(times + [alarm.raised_at for alarm in state.alarms], default=-math.inf)
 
 
 def says_digits(state: HomeState) -> bool:
@@ -146,8 +182,9 @@ def _take_unclaimed(state: HomeState, event: Event, rules: Rules) -> Step:
             pressed = press.take_edge(before, event.closed, event.at, rules)
             return _turned(state, device, pressed, event.at, rules)
         case WirelessPressed(id=id_):
+            took: list[Effect] = [] if _had_a_name(state) else [Took(id_)]
             state, words = signals.say_again(state, event.at, rules)
-            return state, [Took(id_), *words]
+            return state, [*took, *words]
         case Answered(meaning=Meaning.HELP):
             return signals.say_again(state, event.at, rules)
         case WirelessFound(what=what, on=True) if what in OUT_NOW:
@@ -184,7 +221,7 @@ def _turned(
         state, effects = digits_again(state, at, rules)
     elif is_green and Transition.HELD in turns:
         state = _with(state, replace(state.setup, until=at + rules.digits_said_s))
-        effects = open_hotspot(rules) if rules.setup else []
+        state, effects = open_hotspot(state, at, rules) if rules.setup else (state, effects)
     return state, effects
 
 
@@ -212,13 +249,18 @@ def _network(state: HomeState, event: NetworkChanged) -> Step:
     setup = replace(
         was, way=way, network=event.name, signal_dbm=event.signal_dbm, network_trouble=event.trouble
     )
-    effects: list[Effect] = []
-    if way is not was.way:
-        if way is Way.HOTSPOT:
-            effects = [Say(Phrase.HOTSPOT_OPEN, event.password)]
-        elif was.way is Way.HOTSPOT:
-            effects = [Say(_after_hotspot(event))]
-    return _with(state, setup), effects
+    if way is was.way:
+        return _with(state, setup), []
+    asked_at = -math.inf if was.asked_at is None else was.asked_at
+    waits = any(one.alarm for one in state.owed) and _called_at(state) > asked_at
+    if way is Way.HOTSPOT and waits:
+        return _with(state, setup), [OpenHotspot(0.0)]
+    said: list[Effect] = []
+    if way is Way.HOTSPOT:
+        said = [Say(Phrase.HOTSPOT_OPEN, event.password)]
+    elif was.way is Way.HOTSPOT and not state.alarms:  # else the resident waits for other words
+        said = [Say(_after_hotspot(event))]
+    return _with(state, setup), said
 
 
 def _after_hotspot(event: NetworkChanged) -> Phrase:
@@ -231,7 +273,11 @@ def _part(state: HomeState, event: SetupPartChanged, rules: Rules) -> Step:
     kind = FAULT[event.part]
     if not event.broken:
         return faults.mend(state, kind, faults.HUB, event.at, rules)
-    said: list[Effect] = [Say(Phrase.OTHER_BOARD)] if event.part is Part.BOARD else []
+    said: list[Effect] = []
+    if event.part is Part.BOARD:
+        said = [Say(Phrase.OTHER_BOARD)]
+    elif event.part is Part.IDENTITY and event.detail in UNREGISTERED and not state.link.up:
+        said = [Say(Phrase.UNCLAIMED)]
     is_new = not faults.stands(state, faults.HUB, kind)
     state, effects = faults.fail(state, kind, faults.HUB, event.at, rules, event.detail)
     return state, effects + (said if is_new else [])
@@ -241,6 +287,16 @@ def _is_other(state: HomeState, rules: Rules) -> bool:
     """Whether the identity on the disk has another name than the one that this process runs by."""
     registered = state.setup.registered
     return registered not in {"", rules.hub} and (rules.enrolled or not rules.hub)
+
+
+def _may_finish(state: HomeState, rules: Rules) -> bool:
+    """Whether a call can still be told under the old name."""
+    return bool(rules.hub) and state.link.up and bool(state.alarms or state.owed)
+
+
+def _had_a_name(state: HomeState) -> bool:
+    """Whether this home's hub has told a centre anything: one without a name numbers no message."""
+    return state.order > 0
 
 
 def _with(state: HomeState, setup: Setup) -> HomeState:

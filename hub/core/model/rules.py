@@ -221,6 +221,9 @@ class Rules(Struct, frozen=True, forbid_unknown_fields=True):
         120.0  # the window; phones search 60 s
     )
     hotspot_s: Annotated[float, Meta(gt=0, le=3600)] = 600.0  # to find a phone and a password
+    own_network_s: Seconds = (
+        180.0  # so long a call has for the network that there is: a router starts
+    )
     digits_said_s: Seconds = 900.0  # as long as digits are valid: somebody is still there
     digits_again_s: Seconds = 20.0  # they are said twice; reading them back takes so long
     stuck_s: Seconds = 60.0  # a cord caught in a door, a button jammed

@@ -185,7 +185,7 @@ class Setup(Struct, frozen=True):
     """What the provisioning process said last: registration, network, the centre's time.
 
     `until`: by then somebody is beside the hub, so new digits are spoken unasked; `again_at`: they
-    are said once more.
+    are said once more. `asked_at`: when the button last asked for the hotspot.
     """
 
     digits: str = ""
@@ -197,6 +197,7 @@ class Setup(Struct, frozen=True):
     network: str = ""  # the name of the Wi-Fi, or of the hotspot
     signal_dbm: int | None = None
     network_trouble: str = ""
+    asked_at: float | None = None
     ahead_s: float | None = None  # of the centre's clock
 
 
@@ -331,6 +332,7 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     spoken_at: float = NEVER  # when a spoken call was last raised
     pairing: Pairing | None = None
     test_until: float | None = None  # the home shows test mode until then [s, monotonic]
+    follow_until: float | None = None  # the centre follows an installation until then
     phones: dict[str, float] = field(default_factory=dict)  # by consent: when each was seen, UTC
     notices: tuple[Announcement, ...] = ()  # that wait to be spoken, and some that are over
     watch: WatchState = field(default_factory=WatchState)
@@ -340,6 +342,10 @@ class HomeState(Struct, frozen=True, omit_defaults=True):
     beats: dict[str, Beats] = field(default_factory=dict)  # never saved
     limits: VitalLimits | None = None  # of the resident's readings, as the centre set them
     setup: Setup = NO_SETUP
+
+    def is_followed(self, at: float) -> bool:
+        """Whether the centre follows an installation at `at`."""
+        return self.follow_until is not None and at < self.follow_until
 
 
 Step = tuple[HomeState, list[Effect]]  # the result of a decision: the new state, what is to be done

@@ -191,7 +191,7 @@ def state_message(state: HomeState, availability: Availability, at: float, rules
             AlarmBrief(a.id, STAGE[type(a.life)], a.version) for a in state.alarms[:BRIEFS]
         ),
         faults=_told_faults(state),
-        voice=_voice_report(state, rules),
+        voice=voice_report(state, rules),
         triggers=triggers(state, rules),
         limits=state.limits,
         pairing=_pairing_report(state),
@@ -264,7 +264,7 @@ def _interval_s(state: HomeState, rules: Rules) -> float:
     return rules.alarm_state_interval_s if state.alarms else rules.state_interval_s
 
 
-def _voice_report(state: HomeState, rules: Rules) -> VoiceReport:
+def voice_report(state: HomeState, rules: Rules) -> VoiceReport:
     """Return what the voice can do, by its own report and by the faults that stand against it."""
     told = state.watch.voice
     if not rules.voice:

@@ -60,9 +60,9 @@ def test_a_program_is_told_what_is_wrong_in_its_language(
     wish = {"digits": "00000000", "hub": "js-0417", "known_home": False}
     answer = tool.post("/api/claims", json=wish)
     assert (answer.status_code, answer.json()["error"]) == (404, "no_such_digits")
-    assert "info button" in answer.json()["message"]
+    assert "green button" in answer.json()["message"]
     korean = tool.post("/api/claims", json=wish, headers={"accept-language": "ko"})
-    assert "안내 버튼" in korean.json()["message"]
+    assert "초록 단추" in korean.json()["message"]
     assert httpx.post(f"{office.url}/api/claims", json=wish).status_code == 401
 
 

@@ -151,6 +151,12 @@ def test_the_certificate_before_the_last_one_renews_an_older_one_does_not(
     assert "superseded" in refusals(office)
 
 
+def other_time(client: httpx.Client) -> httpx.Headers:
+    answer = client.get("/hub/time")
+    assert answer.status_code == 200
+    return answer.headers
+
+
 def test_what_a_hub_leaves_here_is_read_by_the_one_that_replaces_it(
     office: Office, hub: Hub, tmp_path: Path
 ) -> None:
@@ -168,7 +174,9 @@ def test_what_a_hub_leaves_here_is_read_by_the_one_that_replaces_it(
         answer = client.get("/hub/backup")
         assert answer.content == b"learned"
         assert float(answer.headers["anbu-saved"]) == pytest.approx(office.now(), abs=60)
+        assert "anbu-reason" not in other_time(client)
     with hub.client(hub.files()) as client:
+        assert other_time(client)["anbu-reason"] == "revoked", "so that it shows digits again"
         assert reason(client.get("/hub/backup")) == (403, "revoked"), "the old one is struck off"
         assert reason(client.put("/hub/backup", content=b"late")) == (403, "revoked")
     assert reason(hub.ask()) == (403, "revoked")

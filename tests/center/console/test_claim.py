@@ -22,7 +22,8 @@ from tests.center.est import request, settings
 INSTALLER, OPERATOR, SUPERVISOR = "이설치", "김하늘", "박감독"
 CLAIM = "/install/claim"
 HUB = "js-0417"
-OPEN = {"/", "/sign-in", "/icon/{count:int}.svg", CLAIM, f"{CLAIM}/{{key}}"}
+INSTALL = {f"/install{part}" for part in ("", "/{hub}", "/{hub}/report", "/{hub}/sheet")}
+OPEN = {"/", "/hubs", "/sign-in", "/icon/{count:int}.svg", CLAIM, f"{CLAIM}/{{key}}", *INSTALL}
 API = ["/api/alarms", "/api/hubs", "/api/audit", "/api/feed", "/api/needs", f"/api/homes/{HUB}"]
 
 
@@ -189,7 +190,8 @@ def test_an_installer_signs_in_and_comes_to_the_page_and_out_again(office: Offic
         assert csrf
         form = {"csrf": csrf[1], "name": INSTALLER, "password": PASSWORD}
         page = phone.post("/sign-in", data=form)
-        assert page.url.path == CLAIM
+        assert page.url.path == "/install"
+        assert phone.get("/hubs").url.path == "/install"
         assert "설치 기사" in page.text
         csrf = re.search(r'name="csrf" value="([^"]*)"', page.text)
         assert csrf

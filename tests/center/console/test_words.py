@@ -122,6 +122,18 @@ def test_times_of_day_are_koreas_and_nonsense_is_no_crash() -> None:
     assert times.day_start("yesterday") is None
 
 
+def test_no_two_style_sheets_speak_of_the_same_class() -> None:
+    """A page loads them all: `.facts` of the installer's pages once moved those of each home."""
+    owners: dict[str, set[str]] = {}
+    for sheet in STATIC.glob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", sheet.read_text("utf-8"), flags=re.DOTALL)
+        plain = re.sub(r"@[^{}]*{(?:[^{}]*{[^{}]*})*\s*}", "", text)
+        for selectors in re.findall(r"([^{}]+){", plain):
+            for one in selectors.split(","):
+                owners.setdefault(one.strip(), set()).add(sheet.name)
+    assert {one: names for one, names in owners.items() if len(names) > 1} == {}
+
+
 def luminance(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
@@ -156,3 +168,9 @@ def test_text_stands_out_as_wcag_aa_asks(text: str, ground: str) -> None:
     tokens = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css.replace("#fff;", "#ffffff;")))
     light, dark = sorted((luminance(tokens[text]), luminance(tokens[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize(("lang", "unknown"), [("ko", "안내 버튼"), ("en", "info button")])
+def test_nobody_is_sent_to_a_button_that_no_hub_has(lang: Language, unknown: str) -> None:
+    """The digits are said again at the green button: `hub/core/inputs/setup.py`."""
+    assert [one for one in texts(Language(lang)).sentences.values() if unknown in one] == []

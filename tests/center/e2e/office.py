@@ -47,6 +47,7 @@ from tests.broker import wait_until
 
 PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist
 
+PHONE = "033-000-0119"  # of a centre that does not exist
 SESSION_S = 12 * 3600.0
 
 
@@ -75,7 +76,7 @@ class Office:
     def __init__(
         self, database: str, take_expires_s: float = 600.0, authority: Authority | None = None
     ) -> None:
-        center = Center(take_expires_s=take_expires_s, beat_s=1.0)
+        center = Center(take_expires_s=take_expires_s, beat_s=1.0, phone=PHONE)
         self.settings = Settings(center, authority=authority)
         self.ahead_s = 0.0
         self.store = Store(database)

@@ -10,9 +10,10 @@ from starlette.routing import Route
 
 from center.console.routes import routes
 from center.domain.announcement import Draft
-from center.service import announcements, rounds
-from center.service.auth import Role
-from center.store.rows import enrolments
+from center.domain.installation import Report
+from center.service import announcements, installation, rounds
+from center.service.auth import Person, Role
+from center.store.rows import enrolments, installations
 from center.store.rows import vitals as rows
 from center.store.rows.enrolments import Claim, Room
 from hub.contract.messages import Availability, FaultKind, PairingReport, Trigger
@@ -20,6 +21,7 @@ from hub.contract.scaip import Care, Kind
 from tests.center.bodies import WILLING, pressure, usual_quarters, write
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
+from tests.center.e2e.setting_up import SettingUp
 from tests.center.lives import QUIET, care, usual_hours
 
 pytestmark = pytest.mark.browser
@@ -61,6 +63,13 @@ def office(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     office.hear(HUB, replace(said, data=replace(said.data, evidence=evidence)))
     office.press(HUB)
     office.hear(HUB, care(Care.COUNSELLING))
+    home = SettingUp(office, HUB)
+    office.act(installation.begin(office.desk, HUB, Person("이정민", Role.SUPERVISOR)))
+    home.show(living=0.0, cord=0.0)
+    one = office.store.read(installations.find, HUB)
+    assert one
+    done = Report(HUB, now, "이정민", now, "이정민", one.standings)
+    office.store.submit(lambda conn: installations.keep_report(conn, done)).result()
     room, wish = Room(9, 9, 900.0), Claim("40718235", HUB, "이정민", known_home=True, replaces=True)
     asking = partial(enrolments.ask, room=room, digits=lambda: wish.digits)
     office.store.submit(lambda conn: asking(conn, "key", "203.0.113.9", now)).result()

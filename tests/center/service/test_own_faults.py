@@ -53,10 +53,19 @@ def faults(store: Store) -> list[tuple[FaultKind, str]]:
 def test_two_machines_with_one_name_are_a_fault_that_names_both(store: Store) -> None:
     for turn in range(4):
         say(store, f"b{turn % 2}", NOW + 60.0 * turn)
-    assert faults(store) == [(FaultKind.TWIN, "b0 / b1")]
+    assert faults(store) == [(FaultKind.TWIN, "b1 / b0")]
     (hub,) = store.read(hub_rows.known)
     say(store, "b0", NOW + 240.0)
     assert hub.faults == store.read(hub_rows.known)[0].faults, "since when it is so stays"
+
+
+def test_a_clone_is_a_task_at_once_and_seen_at_its_first_turn(store: Store) -> None:
+    for turn, boot in enumerate(("b0", "b1", "b0")):
+        say(store, boot, NOW + 60.0 * turn)
+    assert faults(store) == [(FaultKind.TWIN, "b1 / b0")]
+    (hub,) = store.read(hub_rows.known)
+    look = Look(NOW + 121.0, NOW, Grace(300.0, 300.0, 86_400.0, 30 * 86_400.0))
+    assert [part.kind for part in failing(hub, Known(), look)] == [NeedKind.TRIGGER_FAULT]
 
 
 def test_a_hub_that_restarts_again_and_again_is_no_twin(store: Store) -> None:
@@ -119,7 +128,7 @@ def test_a_twin_that_is_gone_is_over_after_an_hour(store: Store) -> None:
     assert store.submit(lambda c: ease(c, last + QUIET_S[FaultKind.TWIN])).result(10) == [HUB]
     assert faults(store) == []
     say(store, "b0", last + 7200.0)
-    assert faults(store) == [], "once may be chance"
+    assert faults(store) == [], "it is the one that is left"
 
 
 def test_a_hub_that_was_removed_begins_anew(store: Store) -> None:
@@ -144,7 +153,14 @@ def test_two_machines_with_one_name_are_a_task_within_minutes(store: Store) -> N
 def test_the_page_of_hubs_names_both_boots(office: Office, operator: httpx.Client) -> None:
     for turn in range(4):
         office.greet("js-0001", boot=f"boot-{turn % 2}", utc=NOW + turn)
-    assert "두 기기가 같은 허브 이름을 쓰고 있음 · boot-0 / boot-1" in operator.get("/hubs").text
+    listed = operator.get("/hubs").text
+    assert "두 기기가 같은 허브 이름을 쓰고 있음 · boot-1 / boot-0" in listed
+    assert "어떻게 할지 보기" in listed
+    page = operator.get("/homes/js-0001").text
+    assert page.index('id="cloned"') < page.index("boot-1") < page.index("boot-0")
+    assert "등록 취소는 관리자만" in page, "an operator asks the supervisor"
+    office.greet("js-0002", boot="boot-2", utc=NOW)
+    assert 'id="cloned"' not in operator.get("/homes/js-0002").text
 
 
 def test_a_flood_is_counted_and_shown_with_its_hub(

@@ -26,6 +26,7 @@ from tests.hub.core.shapes import fitted, messages
 TOPIC = {Ack: "anbu/1/js-0001/ack", Command: "anbu/1/js-0001/cmd", CenterState: "anbu/1/center"}
 EVENT = alarm_event(Kind.HELP_BUTTON, What.RAISED)
 ACK = b'{"event":"e","alarm":"a","stage":"received","version":1,"utc":1}'
+INSTALL = b'{"utc":1,"synced":true,"boot":"js","devices":[],"heard_s":4.0}'
 CMD = b'{"id":"c","kind":"announce","counter":1,"expires_utc":1}'
 
 
@@ -114,6 +115,13 @@ def test_a_hub_refuses_what_is_not_for_it(topic: str, payload: bytes, reason: Re
         (f"{HUB}/fault", b"", Reason.UNKNOWN_TOPIC),
         (f"{HUB}/fault/a/b", b"", Reason.UNKNOWN_TOPIC),
         (f"{HUB}/telemetry", b'{"utc":1,"synced":true,"readings":{"a":null}}', Reason.MALFORMED),
+        (f"{HUB}/install", b'{"utc":1,"synced":true}', Reason.MALFORMED),
+        (f"{HUB}/install", INSTALL.replace(b'"js"', b'"' + b"x" * 65 + b'"'), Reason.MALFORMED),
+        (f"{HUB}/install", INSTALL.replace(b"4.0", b"-1"), Reason.MALFORMED),
+        (f"{HUB}/install", INSTALL.replace(b"4.0", b'"4"'), Reason.MALFORMED),
+        (f"{HUB}/install", b"[" * wire.MAX_BYTES, Reason.MALFORMED),
+        (f"{HUB}/install", b" " * (wire.MAX_BYTES + 1), Reason.OVERSIZED),
+        (f"{HUB}/install/more", INSTALL, Reason.UNKNOWN_TOPIC),
         (f"{HUB}/reply", b" " * (wire.MAX_BYTES + 1), Reason.OVERSIZED),
         (f"{HUB}/ack", ACK, Reason.UNKNOWN_TOPIC),
     ],

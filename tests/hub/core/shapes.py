@@ -53,7 +53,9 @@ def fitted(hub: str, message: FromHub) -> tuple[str, FromHub]:
             return f"fault/{fault}", replace(message, fault=fault)
         case _:
             name = type(message).__name__
-            return {"HubState": "state"}.get(name, name.lower()), message
+            return {"HubState": "state", "InstallReport": "install"}.get(
+                name, name.lower()
+            ), message
 
 
 def _of(kind: inspect.Type) -> anything:
@@ -65,7 +67,8 @@ def _of(kind: inspect.Type) -> anything:
 def _int(kind: inspect.Type) -> anything:
     assert isinstance(kind, inspect.IntType)
     low = -INT if kind.ge is None else kind.ge
-    return st.integers(low, (2 * INT if kind.lt is None else kind.lt) - 1)
+    high = (2 * INT if kind.lt is None else kind.lt) - 1
+    return st.integers(low, high if kind.le is None else kind.le)
 
 
 def _float(kind: inspect.Type) -> anything:

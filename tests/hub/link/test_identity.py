@@ -195,10 +195,10 @@ def test_after_a_failed_dial_it_is_the_current_ones_turn(tmp_path: Path) -> None
 
 def test_an_identity_of_another_hub_is_not_dialled_with(tmp_path: Path) -> None:
     enrol(tmp_path, "js-0002", "b")
-    assert Disk(tmp_path).turn() is LinkTrouble.TLS
-    assert Disk(tmp_path / "none").turn() is LinkTrouble.TLS
+    assert Disk(tmp_path).turn() is LinkTrouble.NO_IDENTITY
+    assert Disk(tmp_path / "none").turn() is LinkTrouble.NO_IDENTITY
     enrol(tmp_path, "js-0002", "b")
-    assert Disk(tmp_path).turn() is LinkTrouble.TLS
+    assert Disk(tmp_path).turn() is LinkTrouble.NO_IDENTITY
 
 
 def test_a_renewed_one_that_was_replaced_meanwhile_is_not_proven(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hub.core.model.activity import FRESH, Habits
 from hub.core.model.events import StorageTrouble
 from hub.outbox import habits_file
-from hub.outbox.habits_file import HabitsFile, Learned
+from hub.outbox.habits_file import ENCODE, HabitsFile, Learned
 from hub.outbox.thread import OutboxThread
 
 TAUGHT = replace(FRESH, days=30, day=20_000, peaks=(3.0, 4.0))
@@ -41,6 +41,35 @@ def test_what_was_learned_survives_a_restart(tmp_path: Path) -> None:
 
     tell(story, tmp_path)
     assert [one.name for one in tmp_path.glob("habits*")] == ["habits.bin"]
+
+
+OTHER = replace(TAUGHT, days=12)
+
+
+@pytest.mark.parametrize(
+    ("own", "came", "taken"),
+    [
+        (None, ENCODE(TAUGHT), TAUGHT),
+        (OTHER, ENCODE(TAUGHT), TAUGHT),
+        (TAUGHT, ENCODE(OTHER), TAUGHT),
+        (TAUGHT, b"rubbish", TAUGHT),
+        (TAUGHT, b"", FRESH),  # it is another home
+    ],
+)
+def test_what_came_from_the_hub_of_before_is_taken_once_where_it_is_more(
+    tmp_path: Path, own: Habits | None, came: bytes, taken: Habits
+) -> None:
+    path = tmp_path / "habits.bin"
+    if own is not None:
+        path.write_bytes(ENCODE(own))
+    (tmp_path / "habits.restored.bin").write_bytes(came)
+
+    async def story(outbox: OutboxThread) -> None:
+        for _ in range(2):
+            assert await habits_file.read(path, outbox) == (Learned(taken), None)
+
+    tell(story, tmp_path)
+    assert not (tmp_path / "habits.restored.bin").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,18 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
-from hub.core.model.effects import Lane
+from hub.contract import examples, wire
+from hub.contract.messages import CheckInResult
+from hub.core.model.effects import Lane, Publish
 from hub.core.model.events import StorageTrouble
 from hub.outbox import repair, thread
-from hub.outbox.store import Outbox
+from hub.outbox.renamed import renamed
+from hub.outbox.store import Outbox, Row
 from hub.outbox.thread import OutboxThread
 from tests.hub.outbox.test_store import empty, fill, remount, stuff, tmpfs
-from tests.hub.rig import SNAPSHOT, figure, publish, row, taken_up, tell, until
+from tests.hub.rig import EVENT, HUB, SNAPSHOT, figure, publish, row, taken_up, tell, until
 
 SOS, FAULT, TELEMETRY = Lane.SOS, Lane.FAULT, Lane.TELEMETRY
 SLOW = StorageTrouble.SLOW
@@ -320,3 +324,60 @@ def test_rows_keep_their_order_over_restarts(path: Path) -> None:
         tell(story(first))
     with closing(Outbox(path)) as outbox:
         assert outbox.page((FAULT,), 0, 99) == [row(n, FAULT) for n in range(1, 10)]
+
+
+def test_what_is_owed_under_another_name_goes_out_under_the_present_one(path: Path) -> None:
+    async def story() -> None:
+        with opened(path) as outbox:
+            _, commit = await taken_up(outbox)
+            outbox.add([publish(1), publish(2, FAULT), publish(3, TELEMETRY), checkin(4)], ())
+            assert await commit(SNAPSHOT) is None
+        with named(path, "js-0999") as outbox:
+            found = await outbox.read()
+            assert found is not None
+            (call,) = found.urgent
+            read = wire.read_from_hub(call.topic, call.payload)
+            assert (read.hub, read.lost) == ("js-0999", ())
+            outbox.take_up(found)
+            assert await outbox.page(0, 10) == ([], True), "what is no call is forgotten"
+        with named(path, "") as outbox:
+            found = await outbox.read()
+            assert found is not None
+            assert found.urgent == [call], "without a name it keeps the one of before"
+
+    tell(story())
+
+
+def test_a_call_that_cannot_be_read_is_not_forgotten_with_the_name() -> None:
+    torn = Row(1, "b-1", SOS, EVENT, b"\xff" * 20, retain=False)
+    other = renamed(torn, "js-0999")
+    assert other is not None
+    assert other.topic == "anbu/1/js-0999/event"
+
+
+def test_a_full_disk_keeps_no_call_under_the_old_name(path: Path) -> None:
+    async def story() -> None:
+        with opened(path) as outbox:
+            _, commit = await taken_up(outbox)
+            outbox.add([publish(1)], ())
+            assert await commit(SNAPSHOT) is None
+        full = sqlite3.OperationalError("database or disk is full")
+        with patch.object(Outbox, "commit", side_effect=full), named(path, "js-0999") as outbox:
+            found = await outbox.read()
+            assert found is not None
+            assert [row.topic for row in found.urgent] == ["anbu/1/js-0999/event"]
+
+    tell(story())
+
+
+def checkin(n: int) -> Publish:
+    """What a resident has answered; it is no call."""
+    told = replace(examples.check_in_event(CheckInResult.FINE), source=wire.source(HUB))
+    return Publish(f"c-{n}", SOS, EVENT, wire.encode(told))
+
+
+@contextmanager
+def named(path: Path, hub: str) -> Iterator[OutboxThread]:
+    outbox = OutboxThread(path, hub=hub)
+    yield outbox
+    outbox.close()

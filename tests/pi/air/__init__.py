@@ -12,7 +12,7 @@ from tests.pi.product import builder
 from tests.pi.stages import HERE, download, key_of, run, stage
 
 BUMBLE = "bumble==0.0.236"
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0  # a bound for what takes a second or two on an idle machine
 Told = dict[str, Any]
 
 
@@ -37,13 +37,15 @@ class Air:
             self._world = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
             )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.hear("up")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._world.terminate()
-        self._world.wait()
+        self._reader.join()  # its end of the pipe ends with the process
+        self._world.communicate()
 
     def do(self, act: str, **more: object) -> None:
         """Have something happen in the air, and wait until it has."""

@@ -36,7 +36,15 @@ def say(**told: object) -> None:
 
 
 class HubController(Controller):
-    """Bumble mixes up a central's random and public address; a Pi's adapter uses its public one."""
+    """A Pi's adapter: Bumble's controller, but for three things that the kernel cannot do without.
+
+    - Bumble mixes up a central's random and public address; a Pi's adapter uses its public one.
+    - A host that wants `LE Enhanced Connection Complete` is told of a connection by that event and
+      by no other (Core 5.4, Vol 4, Part E, 7.7.65.10). Bumble sends the old one: the kernel waits
+      4 s for the new one, takes the connection for one that failed, and can never disconnect it.
+    - A connection that is cancelled ends with an event of its own (7.8.13). Bumble keeps on trying,
+      and refuses each later connection.
+    """
 
     @property
     def random_address(self) -> hci.Address:
@@ -45,6 +53,52 @@ class HubController(Controller):
     @random_address.setter
     def random_address(self, _address: hci.Address) -> None:
         pass
+
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        if isinstance(packet, hci.HCI_LE_Connection_Complete_Event) and self._wants_enhanced():
+            packet = enhanced(packet)
+        super().send_hci_packet(packet)
+
+    def _wants_enhanced(self) -> bool:
+        number = hci.HCI_LE_Enhanced_Connection_Complete_Event.subevent_code
+        return bool(self.le_event_mask >> (number - 1) & 1)
+
+    def on_hci_le_create_connection_cancel_command(
+        self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        pending, self.pending_le_connection = self.pending_le_connection, None
+        if pending is None:
+            return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+        asyncio.get_running_loop().call_soon(self.send_hci_packet, cancelled(pending))
+        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
+
+def cancelled(
+    pending: hci.HCI_LE_Create_Connection_Command | hci.HCI_LE_Extended_Create_Connection_Command,
+) -> hci.HCI_LE_Connection_Complete_Event:
+    """Return what tells a host that a connection was cancelled."""
+    return hci.HCI_LE_Connection_Complete_Event(
+        status=hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR,
+        connection_handle=0, role=hci.Role.CENTRAL,
+        peer_address_type=pending.peer_address.address_type, peer_address=pending.peer_address,
+        connection_interval=0, peripheral_latency=0, supervision_timeout=0,
+        central_clock_accuracy=0,
+    )  # fmt: skip
+
+
+def enhanced(
+    old: hci.HCI_LE_Connection_Complete_Event,
+) -> hci.HCI_LE_Enhanced_Connection_Complete_Event:
+    """Return the event that has the resolvable addresses besides: here none, the host resolves."""
+    return hci.HCI_LE_Enhanced_Connection_Complete_Event(
+        status=old.status, connection_handle=old.connection_handle, role=old.role,
+        peer_address_type=old.peer_address_type, peer_address=old.peer_address,
+        local_resolvable_private_address=hci.Address.ANY_RANDOM,
+        peer_resolvable_private_address=hci.Address.ANY_RANDOM,
+        connection_interval=old.connection_interval, peripheral_latency=old.peripheral_latency,
+        supervision_timeout=old.supervision_timeout,
+        central_clock_accuracy=old.central_clock_accuracy,
+    )  # fmt: skip
 
 
 class Fingers(PairingDelegate):
@@ -110,7 +164,6 @@ class Band:
                 ]
             )
         )
-        host.long_term_key_provider = self._key
         self.device.on("connection", self._connected)
         self.secure(io_capability=3)
 
@@ -136,19 +189,6 @@ class Band:
         await self.device.stop_advertising()
         for connection in list(self.device.connections.values()):
             await connection.disconnect()
-
-    async def _key(self, handle: int, rand: bytes, ediv: int) -> bytes | None:
-        """Return the key of a link; without one hang up, as some do, rather than say so.
-
-        Where it is said, Debian's kernel 6.1.192 was seen to break when bluetoothd closed the link
-        (a BUG in `hci_chan_del`), which ended bluetoothd.
-        """
-        key = await self.device.get_long_term_key(handle, rand, ediv)
-        connection = self.device.lookup_connection(handle)
-        if key is None and connection is not None:
-            await connection.disconnect()
-            await asyncio.Future()
-        return key
 
     async def forget(self) -> None:
         """Lose all bonds, as after a factory reset."""

@@ -18,10 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
+from center.secure_port import NO_CHECK_TIME
 from provisioning.certs import dev
 from provisioning.certs.authority import Pair, common_name
 
 DIGITS = "40718235"
+PLAIN = {"Content-Type": "text/plain"}
 
 
 class Answer(Struct, frozen=True):
@@ -44,11 +46,16 @@ class Est:
         self.one_line = True
         self.utc: Callable[[], float] = time.time
         self.answer: Answer | None = None
+        self.struck_off: set[str] = set()
+        self.late = True  # it renews what has expired
+        self.above: tuple[x509.Certificate, ...] = ()  # more authorities, of `cacerts`
         self.days = 90.0
+        self.kept: dict[str, bytes] | None = {}  # by hub; None: another server, which keeps nothing
         self.fit: Pair = self.parent  # by whom certificates are signed
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.crt")
         context.load_cert_chain(folder / f"{server}.crt", folder / f"{server}.key")
         context.verify_mode = ssl.CERT_OPTIONAL
+        context.verify_flags |= NO_CHECK_TIME  # as the centre does: an expired one may be renewed
         answering = type("Answering", (_Answering,), {"est": self})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), answering)
         self._http.socket = context.wrap_socket(
@@ -74,7 +81,7 @@ class Est:
 
     def issue(self, request: x509.CertificateSigningRequest, name: str) -> x509.Certificate:
         """Sign what was asked, under a name of ours."""
-        now = datetime.now(UTC)
+        now = datetime.fromtimestamp(self.utc(), UTC)
         begins = now - timedelta(hours=1)
         made = (
             x509.CertificateBuilder()
@@ -100,17 +107,32 @@ class Est:
     def reply(self, path: str, body: bytes, peer: str) -> Answer:
         """Return what a well-behaved server says."""
         if path == "/hub/time":
-            return Answer(200, json.dumps({"utc": self.utc()}).encode())
+            why = {"Anbu-Reason": "revoked"} if peer and peer in self.struck_off else {}
+            return Answer(200, json.dumps({"utc": self.utc()}).encode(), why)
+        if path == "/hub/backup":
+            return self._keep(body, peer)
         if path.endswith("/cacerts"):
-            return Answer(200, self.pkcs7(self.fit.certificate))
+            return Answer(200, self.pkcs7(self.fit.certificate, *self.above))
         request = x509.load_der_x509_csr(base64.b64decode(body))
         spki = request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.asked.append((path.rpartition("/")[2], peer, spki.hex()))
+        if path.endswith("/simplereenroll") and not self.late:
+            return Answer(403, b"it ended too long ago", PLAIN | {"Anbu-Reason": "lapsed"})
         name = peer if path.endswith("/simplereenroll") else self.typed
         if not name:
             body = json.dumps({"digits": DIGITS, "valid_s": 900}).encode()
             return Answer(202, body, {"Retry-After": "5", "Content-Type": "application/json"})
         return Answer(200, self.pkcs7(self.issue(request, name)))
+
+    def _keep(self, body: bytes, peer: str) -> Answer:
+        if self.kept is None:
+            return Answer(404, b"?", PLAIN)
+        if body:
+            self.kept[peer] = body
+            return Answer(204)
+        if peer not in self.kept:
+            return Answer(404, b"nothing", PLAIN | {"Anbu-Reason": "no_backup"})
+        return Answer(200, self.kept[peer], {"Content-Type": "application/octet-stream"})
 
 
 class _Answering(BaseHTTPRequestHandler):
@@ -120,6 +142,9 @@ class _Answering(BaseHTTPRequestHandler):
         self._reply()
 
     def do_POST(self) -> None:
+        self._reply()
+
+    def do_PUT(self) -> None:
         self._reply()
 
     def _reply(self) -> None:

@@ -41,10 +41,16 @@ class Hub:
             self.root,
             county,
             self.board,
-            self.told.append,
+            self.hear,
             synced=lambda: self.synced,
             utc=lambda: time.time() + self.ahead_s,
         )
+
+    def hear(self, fact: Fact) -> None:
+        """Note a fact; that a part is well, only where it was not: a process says it at first."""
+        told = {one.part for one in self.told if isinstance(one, Trouble)}
+        if not isinstance(fact, Trouble) or fact.present or fact.part in told:
+            self.told.append(fact)
 
     def step(self) -> float:
         """Do one step; return the pause after it."""
@@ -241,9 +247,44 @@ def test_a_centre_that_is_away_for_60_days_costs_nothing(
     assert read(hub.root, NEXT) is not None
 
 
+def test_a_centre_that_is_away_for_120_days_costs_no_visit(hub: Hub, est: Est) -> None:
+    """The certificate has ended meanwhile: the centre renews it for 90 days more."""
+    registered(hub, est)
+    url, hub.url = hub.url, f"https://127.0.0.1:{free_port()}"
+    hub.begin()
+    for day in range(30, 121, 10):
+        later(hub, est, day)
+        hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.EXPIRED}
+    assert hub.claiming()[-1] == Claiming(trouble=EnrolTrouble.NOBODY)
+    hub.url = url
+    hub.begin()
+    hub.step()
+    assert hub.troubles() == {}
+    assert hub.claiming()[-1].digits == "", "nobody is asked for digits"
+    fresh = read(hub.root, NEXT)
+    assert fresh is not None
+    assert fresh.hub == "js-0001"
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+def test_a_renewal_that_is_due_is_made_with_the_clock_a_year_off(
+    tmp_path: Path, est: Est, years: int
+) -> None:
+    hub = registered(Hub(tmp_path / "identity", est.url, synced=False), est)
+    later(hub, est, 40)
+    hub.ahead_s += years * 365 * DAY
+    hub.begin()
+    hub.step()
+    assert [verb for verb, _, _ in est.asked] == ["simpleenroll", "simplereenroll"]
+    assert read(hub.root, NEXT) is not None
+    assert Part.CLOCK in hub.troubles()
+
+
 def test_an_expired_hub_is_registered_anew_and_keeps_its_name(hub: Hub, est: Est) -> None:
     registered(hub, est, days=0.1)
     later(hub, est, 1)
+    est.late = False
     est.days = 90
     hub.step()
     assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.EXPIRED}
@@ -258,9 +299,46 @@ def test_an_expired_hub_is_registered_anew_and_keeps_its_name(hub: Hub, est: Est
     assert fresh.hub == "js-0001"
 
 
+def test_a_hub_that_is_struck_off_shows_digits_and_can_be_another_homes(hub: Hub, est: Est) -> None:
+    """It was claimed for the wrong home: the supervisor strikes it off, somebody claims it anew."""
+    registered(hub, est)
+    est.struck_off.add("js-0001")
+    hub.begin()  # its plug is pulled
+    assert hub.step() < 1.0
+    hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.REVOKED}
+    assert hub.claiming()[-1] == Claiming(DIGITS)
+    est.typed = "js-0002"
+    hub.step()
+    assert Claimed("js-0002") in hub.told
+    assert hub.troubles() == {}
+    held = in_use(hub.root)
+    assert held is not None
+    assert held.hub == "js-0002"
+    asked = len(est.asked)
+    hub.step()
+    assert len(est.asked) == asked
+
+
+def test_a_hub_that_was_claimed_anew_under_its_name_asks_for_no_more_digits(
+    hub: Hub, est: Est
+) -> None:
+    registered(hub, est)
+    est.struck_off.add("js-0001")
+    hub.begin()
+    hub.step()
+    est.typed = "js-0001"
+    hub.step()
+    est.typed, asked = "", len(est.asked)
+    hub.step()
+    assert len(est.asked) == asked, "it waits for the hub's dial"
+    assert hub.claiming()[-1] == Claiming()
+
+
 def test_under_another_name_the_new_identity_is_the_current_one(hub: Hub, est: Est) -> None:
     registered(hub, est, days=0.1)
     later(hub, est, 1)
+    est.late = False
     est.days, est.typed = 90, "js-0002"
     hub.step()
     assert Claimed("js-0002") in hub.told
@@ -293,11 +371,36 @@ def test_a_damaged_current_key_is_not_the_end(hub: Hub, est: Est) -> None:
     assert hub.claiming()[-1] == Claiming(DIGITS)
 
 
+def test_a_request_that_was_damaged_is_begun_anew(hub: Hub, est: Est) -> None:
+    hub.step()
+    for file in hub.root.glob("1/*"):
+        if file.name != store.BOARD:
+            file.write_bytes(b"")
+    hub.begin()
+    est.typed = "js-0001"
+    hub.step()
+    held = in_use(hub.root)
+    assert held is not None
+    assert held.number == 2
+
+
+def test_a_hub_that_had_a_name_says_that_its_identity_is_lost(hub: Hub, est: Est) -> None:
+    registered(hub, est)
+    for file in [*hub.root.glob("1/hub.*"), *hub.root.glob("1/*.csr")]:
+        file.write_bytes(b"")
+    hub.begin()
+    hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.NO_IDENTITY}
+    assert hub.claiming()[-1] == Claiming(DIGITS)
+    est.typed = "js-0001"
+    hub.step()
+    assert hub.troubles() == {}
+
+
 def test_old_generations_go_and_the_one_before_stays(hub: Hub, est: Est) -> None:
     registered(hub, est)
     for round_ in range(1, 5):
         later(hub, est, round_ * 61)
-        est.days = 90 + round_ * 61
         hub.step()
         fresh = read(hub.root, NEXT)
         assert fresh is not None, round_

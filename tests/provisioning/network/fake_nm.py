@@ -11,13 +11,18 @@ All of its times are `PACE` of the real ones. One JSON object a line on stdin, o
 
     {"do": "air", "networks": [{"ssid": HEX, "psk": "...", "keys": 256, "strength": 70}]}
         also "dhcp": false, "hidden": true, "flags": 1; keys as NM80211ApSecurityFlags
+    {"do": "save", "network": {"ssid": HEX, "psk": "..."}}      as a terminal would
     {"do": "cable", "state": 100, "carrier": true}
-    {"do": "set", "FAULT": true}      no_wifi, off, deny_scan, refuse_hotspot
+    {"do": "set", "FAULT": true}      no_wifi, off, deny_scan, refuse_hotspot,
+        slow (it joins nothing by itself), forbid (polkit lets nobody change anything)
     {"do": "state"}
+
+The hotspot's address is one of the loopback, another for each fake: several may have a port 80.
 """
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,7 +46,9 @@ from provisioning.network.nm import (
 PACE = 0.02
 NO_SECRETS_S, DHCP_S, ASSOCIATE_S = 12.0, 45.0, 25.0
 ETH, WLAN = f"{ROOT}/Devices/1", f"{ROOT}/Devices/2"
+CHANGES = {"AddAndActivateConnection2", "ActivateConnection", "DeactivateConnection", "RequestScan"}
 IP4 = f"{NM}.IP4Config"
+ADDRESS = f"127.{os.getpid() >> 16 & 255}.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 Props = dict[str, Variant]
 
@@ -57,7 +64,8 @@ class Fake:
         self.cable, self.carrier = 20, False
         self.wlan, self.using, self.active, self.owner = 30, "", "", ""
         self.activation: asyncio.Task[None] | None = None
-        self.no_wifi = self.off = self.deny_scan = self.refuse_hotspot = False
+        self.no_wifi = self.off = self.deny_scan = self.refuse_hotspot = self.slow = False
+        self.forbid = False
         self.scans = 0
         self.calls: list[str] = []
         for settings in json.loads(disk.read_text()) if disk.exists() else []:
@@ -76,9 +84,13 @@ class Fake:
         answers = {
             "GetManagedObjects": self.objects, "Get": self.get, "Set": self.set_property,
             "RequestScan": self.scan, "AddAndActivateConnection2": self.activate,
-            "DeactivateConnection": self.stop, "ListConnections": self.listed,
+            "ActivateConnection": self.use, "DeactivateConnection": self.stop,
+            "ListConnections": self.listed,
             "GetSettings": self.settings, "Update2": self.update, "Delete": self.delete,
         }  # fmt: skip
+        if self.forbid and message.member in CHANGES:
+            error = f"{NM}.PermissionDenied"
+            return Message.new_error(message, error, "Not authorized to perform this operation")
         answer = answers.get(message.member or "")
         return answer(message) if answer else None
 
@@ -101,7 +113,7 @@ class Fake:
         elif name == "Ip4Config":
             value = Variant("o", f"{ROOT}/IP4Config/1")
         else:
-            data = [{"address": Variant("s", "127.0.0.1"), "prefix": Variant("u", 24)}]
+            data = [{"address": Variant("s", ADDRESS), "prefix": Variant("u", 24)}]
             value = Variant("aa{sv}", data)
         return Message.new_method_return(message, "v", [value])
 
@@ -155,6 +167,10 @@ class Fake:
         self.owner = message.sender or "" if options.get("bind-activation") else ""
         self.begin(path, ap=ap)
         return Message.new_method_return(message, "ooa{sv}", [path, self.active, {}])
+
+    def use(self, message: Message) -> Message:
+        self.begin(message.body[0], ap=False)
+        return Message.new_method_return(message, "o", [self.active])
 
     def stop(self, message: Message) -> Message:
         if message.body[0] != self.active:
@@ -248,6 +264,8 @@ class Fake:
         names = {one["ssid"] for one in self.air}
         if self.wlan != 30 or self.off or self.no_wifi:
             return
+        if self.slow:
+            return
         for path, one in self.profiles.items():
             named = one["settings"][WIFI]["ssid"] in names
             if named and not one["failed"] and one["settings"]["connection"]["autoconnect"]:
@@ -323,6 +341,13 @@ class Fake:
                 self.air = networks
                 if self.wlan == 100 and not self.hotspot() and not any(map(self.on, self.air)):
                     self.deactivate()
+            case {"do": "save", "network": one}:
+                secret = {"key-mgmt": "wpa-psk", "psk": one["psk"]}
+                wifi = {"ssid": one["ssid"], "mode": "infrastructure"}
+                connection = {"id": "home", "uuid": "1", "autoconnect": True}
+                settings = {"connection": connection, WIFI: wifi, SECRET: secret}
+                self.add(settings, stored=True)
+                self.write()
             case {"do": "cable", "state": state, "carrier": carrier}:
                 old, self.cable, self.carrier = self.cable, state, carrier
                 self.signal(ETH, DEVICE, "StateChanged", "uuu", [state, old, 0])

@@ -33,6 +33,7 @@ from provisioning.network.state import (
     Waiting,
     begin,
     decide,
+    fault,
     readable,
     trouble,
     way,
@@ -96,6 +97,17 @@ def test_a_new_hub_without_a_cable_opens_its_hotspot_after_20_s() -> None:
     assert story.state.mode == Open(None)
 
 
+def test_a_hotspot_that_gives_way_to_the_next_try_is_not_lost() -> None:
+    """Each loss that was seen ordered it again, which ended the one that stood: without end."""
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=False)).wait(RETRY_S)
+    assert story.take() == [Action.OPEN, Action.OPEN]
+    story.hear(Looked(HOTSPOT), Looked(NEW))
+    assert story.take() == [], "the late one of the first try ends"
+    story.hear(Looked(HOTSPOT), Opened(well=True), Looked(HOTSPOT))
+    assert story.take() == []
+    assert story.hear(Looked(NEW)).take() == [Action.OPEN]
+
+
 def test_a_cable_comes_first() -> None:
     story = Story().hear(Looked(CABLE)).wait(10 * SETTLE_S)
     assert Action.OPEN not in story.done
@@ -128,12 +140,38 @@ def test_the_button_opens_the_hotspot_for_its_time_and_the_saved_wifi_is_joined_
     assert isinstance(story.state.mode, Waiting)
 
 
-def test_a_hotspot_that_was_shut_stays_shut_until_it_is_asked_for() -> None:
-    story = unset().hear(Ordered(0))
+def asked_for() -> Story:
+    """A hub with a Wi-Fi; its hotspot was asked for and is open."""
+    story = Story().hear(Looked(JOINED), Checked(None), Ordered(600), Opened(well=True))
+    story.hear(Looked(Seen(radio=Radio.HOTSPOT, saved=True))).take()
+    return story
+
+
+def test_a_call_gets_the_wifi_back_and_the_hotspot_stays_shut_until_it_is_asked_for() -> None:
+    story = asked_for().hear(Ordered(0))
     assert story.take() == [Action.CLOSE]
-    story.hear(Looked(NEW)).wait(10 * SETTLE_S)
+    story.hear(Looked(SAVED)).wait(10 * SETTLE_S)
     assert story.take() == []
     assert story.hear(Ordered(60)).take() == [Action.OPEN]
+
+
+def test_a_call_ends_a_try_that_has_not_begun_and_lets_one_that_runs_end() -> None:
+    story = asked_for().hear(Asked(HOME)).hear(Ordered(0))
+    assert story.take() == [Action.CLOSE]
+    assert isinstance(story.mode, Waiting)
+    story = asked_for().hear(Asked(HOME)).wait(LEAVE_S).hear(Ordered(0))
+    assert story.take() == [Action.JOIN]
+    story.hear(Joined(NetworkTrouble.WRONG_PASSWORD))
+    assert story.take() == [Action.CLOSE], "the saved Wi-Fi, and no hotspot"
+    story = asked_for().hear(Asked(HOME)).wait(LEAVE_S).hear(Joined(None), Ordered(0))
+    story.take()
+    assert story.hear(Checked(NetworkTrouble.NO_DNS)).take() == [Action.CLOSE]
+
+
+def test_a_call_leaves_a_hotspot_that_took_no_wifi_away() -> None:
+    story = unset().hear(Ordered(0))
+    assert story.take() == []
+    assert story.mode == Open(None, opening=False)
 
 
 def test_the_page_is_out_before_the_hotspot_closes() -> None:
@@ -196,7 +234,7 @@ def test_a_failed_try_at_a_hub_that_was_set_up_ends_in_its_own_wifi() -> None:
 def test_an_order_during_a_try_does_not_end_it() -> None:
     story = trying().hear(Ordered(0))
     assert isinstance(story.state.mode, Joining)
-    assert story.hear(Joined(NetworkTrouble.WRONG_PASSWORD)).take() == [Action.CLOSE]
+    assert story.hear(Joined(NetworkTrouble.WRONG_PASSWORD)).take() == [Action.OPEN]
     story = trying().hear(Ordered(900), Joined(NetworkTrouble.WRONG_PASSWORD))
     assert story.state.mode == Open(story.at + 900)
 
@@ -204,7 +242,7 @@ def test_an_order_during_a_try_does_not_end_it() -> None:
 def test_an_order_while_the_hotspot_is_open_gives_it_that_time() -> None:
     story = unset().hear(Ordered(60))
     assert story.take() == []
-    assert story.state.mode == Open(story.at + 60)
+    assert story.state.mode == Open(story.at + 60, opening=False)
 
 
 def test_two_who_send_the_form_at_once_do_not_disturb_each_other() -> None:
@@ -230,6 +268,22 @@ def test_a_hotspot_that_is_gone_is_opened_again() -> None:
 def test_a_manager_that_is_away_for_a_moment_ends_no_result() -> None:
     story = trying().hear(Joined(NetworkTrouble.WRONG_PASSWORD), Looked(None), Looked(NEW))
     assert story.state.result
+
+
+def test_without_a_manager_the_centre_is_looked_for_and_found_it_is_no_fault() -> None:
+    story = Story().hear(Looked(JOINED), Checked(None), Looked(None))
+    assert story.take() == [Action.CHECK, Action.CHECK]
+    story.hear(Checked(None), Looked(None))
+    assert (story.take(), fault(story.state, story.at)) == ([], None)
+    assert story.trouble is NetworkTrouble.NO_MANAGER
+    assert story.wait(CHECK_GOOD_S).take() == [Action.CHECK]
+    story.hear(Checked(NetworkTrouble.NO_DNS))
+    assert fault(story.state, story.at) is NetworkTrouble.NO_MANAGER
+
+
+def test_what_somebody_at_the_form_is_shown_is_no_fault() -> None:
+    story = trying().hear(Joined(NetworkTrouble.WRONG_PASSWORD), Looked(HOTSPOT))
+    assert (story.trouble, fault(story.state, story.at)) == (NetworkTrouble.WRONG_PASSWORD, None)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,12 @@ MADE_LATER = (
     "/boot/firmware",
     "/var/lib/",
 )  # settings of a centre, the card, state
-SETTINGS = {"/etc/anbu/hub.toml", "/etc/anbu/radio.toml", "/etc/apt/apt.conf.d/52anbu-upgrades"}
+SETTINGS = {
+    "/etc/anbu/hub.toml",
+    "/etc/anbu/radio.toml",
+    "/etc/apt/apt.conf.d/52anbu-upgrades",
+    "/etc/NetworkManager/dnsmasq-shared.d/50-anbu.conf",
+}
 
 
 def units(tree: Path) -> list[Path]:
@@ -52,7 +57,8 @@ def named(unit: Path) -> Iterator[str]:
 
 def test_the_units_of_a_hub_are_in_it(tree: Path) -> None:
     shipped = {path.name for path in units(tree) if path.suffix == ".service"}
-    of_hub = {"anbu-hub.service", "anbu-radio.service", "anbu-provision.service"}
+    names = ("hub", "radio", "provision", "state", "firstboot", "clock")
+    of_hub = {f"anbu-{name}.service" for name in names}
     assert of_hub & {path.name for path in (REPO / "systemd").iterdir()} <= shipped
 
 
@@ -74,7 +80,20 @@ def test_each_file_that_a_unit_names_is_in_a_package_or_in_one_that_it_depends_o
         if other := OF_OTHERS.get(path):
             assert other in ESSENTIAL or other in depends, path
         elif not path.startswith(MADE_LATER):
-            assert (tree / path[1:]).exists(), path
+            found = tree / path[1:]
+            assert found.exists() or found.is_symlink(), path  # a link to Debian's Python
+
+
+def test_what_the_network_needs_of_the_system_is_in_it(tree: Path) -> None:
+    for name in (
+        "usr/share/polkit-1/rules.d/60-anbu.rules",
+        "usr/lib/NetworkManager/conf.d/50-anbu.conf",
+        "usr/lib/modprobe.d/50-anbu.conf",
+        "etc/NetworkManager/dnsmasq-shared.d/50-anbu.conf",
+    ):
+        assert (tree / name).is_file(), name
+    site = next((tree / "usr/lib/anbu/hub/lib").iterdir()) / "site-packages"
+    assert (site / "dbus_fast").is_dir()
 
 
 def test_no_file_of_another_package_is_overwritten(tree: Path) -> None:

@@ -11,9 +11,11 @@ from drivers import contact
 from drivers.bluetooth import settings as radio
 from hub.config import load
 from hub.shared import county
+from provisioning.network.nm import ADDRESS
 from tests.layout import REPO
 from voice import settings as voice
 
+USR = REPO / "provisioning/package/usr"
 ETC = REPO / "provisioning/package/etc"
 IMAGE = REPO / "provisioning/image"
 
@@ -57,6 +59,24 @@ def test_the_systems_updates_have_raspberry_pis_archive_and_never_restart_it() -
     assert "label=Debian-Security" in text
     assert 'Automatic-Reboot "false";' in text
     assert "--force-confold" in text
+
+
+def test_polkit_reads_the_rule_for_the_hubs_user() -> None:
+    """Its interpreter knows ECMAScript 5 only: a rule with an arrow is left out without a word."""
+    rule = (USR / "share/polkit-1/rules.d/60-anbu.rules").read_text("utf-8")
+    code = re.sub(r"//.*", "", rule)
+    assert not re.search(r"=>|`|\b(const|let|class|of)\b", code)
+    assert 'subject.user === "anbu"' in code
+    rights = set(re.findall(r'manager \+ "([\w.-]+)"', code))
+    assert rights == {
+        "network-control", "settings.modify.system", "wifi.share.protected", "wifi.scan",
+        "enable-disable-wifi",
+    }  # fmt: skip
+
+
+def test_every_name_leads_a_phone_on_the_hotspot_to_the_form() -> None:
+    text = (ETC / "NetworkManager/dnsmasq-shared.d/50-anbu.conf").read_text("utf-8")
+    assert text.splitlines()[-1] == f"address=/#/{ADDRESS}"
 
 
 def test_a_card_brings_no_secret_and_needs_no_person() -> None:

@@ -21,6 +21,7 @@ from drivers.bluetooth.pairing.window import Pairing, Wish
 from hub.contract.radio import Fact, PairingAsked, PairingEnd, PairingEnded, PairingOpened, Wanted
 from hub.core.model.rules import Sense
 from hub.core.model.wireless import Pendant, Phone, Wearable, WirelessSensor
+from hub.shared import anew
 from tests.drivers.bluetooth.private_bus import FakeBlueZ, PrivateBus
 
 REPO = Path(__file__).resolve().parents[4]
@@ -166,6 +167,25 @@ def test_bonds_are_listed_renamed_and_removed(desk: Desk, bluez: FakeBlueZ) -> N
     assert BAND not in [d["Address"] for d in bluez.do("bonds")["devices"].values()]
     assert "no device" in desk.say("bonds", "remove", "wrist", code=1)
     assert "no phone" in desk.say("bonds", "consent", "pendant", "yes", code=1)
+
+
+@pytest.mark.usefixtures("bluez")
+def test_devices_of_the_hub_of_before_are_marked_until_they_are_paired_or_given_up(
+    desk: Desk,
+) -> None:
+    old = [
+        {"kind": "pendant", "name": "old", "address": "A4:C1:38:00:00:09", "place": "목걸이"},
+        {"kind": "wearable", "name": "band", "what": "band", "address": "A4:C1:38:00:00:08"},
+    ]
+    (desk.folder / anew.FILE).write_text(anew.written(old), encoding="utf-8")
+    shown = desk.say("bonds")
+    assert "add it anew with its key" in shown
+    assert "pair it anew" in shown
+    key = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+    desk.say("add", "pendant", "--name", "old", "--address", old[0]["address"], "--key", key)
+    assert "add it anew" not in desk.say("bonds")
+    desk.say("bonds", "remove", "band")
+    assert "band" not in desk.say("bonds")
 
 
 def test_without_bluetooth_the_list_is_shown_and_what_is_left_undone_is_said(

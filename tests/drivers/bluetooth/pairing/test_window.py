@@ -299,7 +299,7 @@ def test_a_cuff_that_shows_a_key_is_paired_by_the_key_that_is_typed(story: Story
     story(scene)
 
 
-def test_a_key_that_is_wrong_three_times_ends_the_window(story: Story) -> None:
+def test_a_key_that_is_wrong_three_times_ends_the_window_and_it_says_why(story: Story) -> None:
     async def scene(room: Room) -> None:
         await room.do("around", address=CUFF, how={"way": "type", "number": 4711})
         await room.open(Wish(new=NEW_CUFF))
@@ -307,7 +307,7 @@ def test_a_key_that_is_wrong_three_times_ends_the_window(story: Story) -> None:
             assert await room.hear() == PairingAsked("cuff", Wanted.TYPE, ask=n)
             room.pairing.answer(Said(yes=True, key="1"))
             assert await room.hear() == PairingEnded("cuff", reason=PairingEnd.WRONG_KEY, open=True)
-        assert await room.hear() == PairingEnded(reason=PairingEnd.FAILED)
+        assert await room.hear() == PairingEnded(reason=PairingEnd.WRONG_KEY)
         assert load(room.list) == ()
 
     story(scene)

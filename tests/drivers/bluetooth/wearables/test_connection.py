@@ -237,6 +237,24 @@ def test_a_stale_bond_is_told_once_and_ends_with_the_new_pairing(reason: Lost) -
     story(tell)
 
 
+def test_what_failed_before_a_band_was_paired_anew_keeps_nobody_waiting_after_it() -> None:
+    async def tell(room: Room) -> None:
+        room.band.refuses = Lost.BOND_STALE
+        room.air.devices[ADDRESS] = room.band
+        room.wearables.heard(advert(ADDRESS))
+        await asyncio.sleep(3600)
+        room.band.refuses = None
+        room.wearables.hurry(ADDRESS)
+        await room.band.subscribed.wait()
+        room.band.drop()  # nobody wears it yet: it has sent nothing
+        at = asyncio.get_running_loop().time()
+        await asyncio.sleep(0.1)
+        await room.band.subscribed.wait()
+        assert room.band.connects[-1] - at <= 4.0
+
+    story(tell)
+
+
 def test_a_battery_that_may_not_be_read_costs_no_pulse() -> None:
     async def tell(room: Room) -> None:
         room.band.locked = frozenset({LEVEL, MODEL})
@@ -383,7 +401,8 @@ def test_whatever_happens_it_tries_seldom_and_comes_back(events: list[tuple[str,
             _happen(room, what)
             await asyncio.sleep(pause_s)
         lasted = asyncio.get_running_loop().time()
-        assert len(room.air.tries) <= 10 + hurries + lasted / 20
+        # each begins the back-off anew: three tries in its first 13 s
+        assert len(room.air.tries) <= 10 + 3 * hurries + lasted / 20
         room.goes()
         await asyncio.sleep(700)
         room.air.devices[ADDRESS] = room.band

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
-from hub.contract.provision import Part, Way
+from hub.contract.provision import EXPIRED, NO_IDENTITY, Part, Way
 from hub.contract.radio import How, Sensed
 from hub.contract.voice import Meaning, Phrase
 from hub.contract.wire import LinkTrouble
@@ -50,6 +50,7 @@ from tests.hub.core.scenes import (
     RULES,
     UTC,
     called,
+    offline,
     press,
     quiet,
     received,
@@ -164,6 +165,14 @@ def test_registered_it_says_so_and_begins_anew() -> None:
     assert done(unclaimed(), Registered(60.0, "")) == []
 
 
+def test_a_press_at_a_hub_that_has_lost_its_name_stays_owed() -> None:
+    """Nothing on its disk tells how it was called; the radio tells the press again under a name."""
+    state = recover(called(), started(100.0, "b2"), ())
+    state = tell_by(NOBODY, state, started(100.0, "b2"))
+    pendant = WirelessPressed(109.0, "pendant", "p1", How.PRESS)
+    assert done(state, pendant) == [Say(UNCLAIMED)], "without `Took`"
+
+
 def test_a_call_from_before_does_not_keep_a_hub_from_its_name() -> None:
     """The identity was lost; the outbox still holds a call, which goes out under the name."""
     state = recover(called(), started(100.0, "b2"), ())
@@ -221,14 +230,112 @@ def test_under_another_name_it_begins_anew_once_no_call_is_open() -> None:
     assert done(quiet(), Registered(60.0, "js-0002"), Ticked(60.1), rules=own) == []
 
 
+def test_a_call_that_cannot_be_told_under_the_old_name_goes_out_under_the_new_one() -> None:
+    calling = tell_by(KNOWN, called(), LinkDown(11.0, LinkTrouble.UNREACHABLE))
+    calling = tell_by(KNOWN, calling, Registered(12.0, "js-0002"))
+    assert BeginAnew() in done(calling, Ticked(13.0), rules=KNOWN)
+
+
+def lost(detail: str = NO_IDENTITY) -> HomeState:
+    """A hub that knows its name, and whose key and certificate cannot be read."""
+    told = SetupPartChanged(5.0, "provision", Part.IDENTITY, broken=True, detail=detail)
+    return tell_by(KNOWN, offline(), told)
+
+
+def test_a_lost_identity_is_said_and_a_call_is_kept_and_nobody_is_told_to_wait_for_help() -> None:
+    told = SetupPartChanged(5.0, "provision", Part.IDENTITY, broken=True, detail=NO_IDENTITY)
+    assert Say(UNCLAIMED) in done(offline(), told, rules=KNOWN)
+    calling = tell_by(KNOWN, lost(), *press(10.0))
+    assert len(calling.owed) == 1
+    late = Ticked(10.1 + RULES.undelivered_s)
+    assert done(calling, late, rules=KNOWN) == [Show(Signal.UNDELIVERED), Say(UNCLAIMED)]
+    pendant = WirelessPressed(9.0, "nobody's", "p1", How.PRESS)
+    assert Took("p1") not in done(lost(), pendant, rules=KNOWN), "it is kept for the list"
+
+
+@pytest.mark.parametrize(
+    ("part", "detail", "phrase"),
+    [
+        (Part.IDENTITY, EXPIRED, UNCLAIMED),
+        (Part.IDENTITY, "timeout", Phrase.UNDELIVERED),
+        (Part.BOARD, "other_board", Phrase.OTHER_BOARD),
+        (Part.CLOCK, "70 s", Phrase.UNDELIVERED),
+    ],
+)
+def test_a_call_that_is_not_delivered_hears_why(part: Part, detail: str, phrase: Phrase) -> None:
+    broken = SetupPartChanged(5.0, "provision", part, broken=True, detail=detail)
+    calling = tell_by(KNOWN, offline(), broken, *press(10.0))
+    late = Ticked(10.1 + RULES.undelivered_s)
+    assert done(calling, late, rules=KNOWN) == [Show(Signal.UNDELIVERED), Say(phrase)]
+
+
 def test_without_a_link_a_long_hold_opens_the_hotspot_instead_of_a_pairing() -> None:
     lost = tell_by(KNOWN, quiet(), LinkDown(10.0, LinkTrouble.UNREACHABLE))
     assert OpenHotspot(RULES.hotspot_s) in done(lost, *held(40.0, 10.5), rules=KNOWN)
     assert done(quiet(), *held(40.0, 10.5), rules=KNOWN) == [OpenPairing(RULES.pairing_s)]
     without_radio = replace(KNOWN, radio="")
     assert OpenHotspot(600.0) in done(lost, *held(40.0, 10.5), rules=without_radio)
-    calling = tell_by(KNOWN, lost, *press(35.0))
+
+
+def cut_off() -> HomeState:
+    """A registered home whose link has been down since 10."""
+    return tell_by(KNOWN, quiet(), LinkDown(10.0, LinkTrouble.UNREACHABLE))
+
+
+def asked(at: float = 40.0) -> HomeState:
+    """Somebody has asked for the hotspot there; the last second of the hold is at `at` + 10."""
+    return tell_by(KNOWN, cut_off(), *held(at, 10.5))
+
+
+HOTSPOT = NetworkChanged(55.0, Way.HOTSPOT, "Anbu-07", "12345678")
+SHUT = OpenHotspot(0.0)
+
+
+def test_a_call_shuts_the_hotspot_at_once_and_nothing_is_said_of_it() -> None:
+    state = tell_by(KNOWN, asked(), HOTSPOT)
+    called_now = done(state, *press(70.0), rules=KNOWN)
+    assert called_now.count(SHUT) == 1
+    state = tell_by(KNOWN, state, *press(70.0))
+    assert done(state, *press(75.0), rules=KNOWN).count(SHUT) == 1, "the next call, too"
+    assert done(state, NetworkChanged(80.0, Way.WIFI, "home"), rules=KNOWN) == []
+
+
+def test_a_call_amid_the_opening_of_the_hotspot_shuts_it() -> None:
+    assert SHUT in done(asked(), *press(52.0), rules=KNOWN)
+    state = tell_by(KNOWN, asked(), *press(52.0))
+    assert done(state, HOTSPOT, rules=KNOWN) == [SHUT], "should it open all the same"
+
+
+def test_a_hotspot_that_comes_back_after_a_failed_try_gives_way_to_a_call() -> None:
+    state = tell_by(KNOWN, asked(), HOTSPOT, NetworkChanged(60.0, Way.NONE), *press(62.0))
+    effects = done(state, replace(HOTSPOT, at=90.0), rules=KNOWN)
+    assert SHUT in effects
+    assert Say(Phrase.HOTSPOT_OPEN, "12345678") not in effects
+
+
+def test_a_call_from_before_a_restart_shuts_a_hotspot_that_still_stands() -> None:
+    state = recover(tell_by(KNOWN, asked(), HOTSPOT, *press(70.0)), started(100.0), ())
+    assert SHUT in done(state, replace(HOTSPOT, at=101.0), rules=KNOWN)
+
+
+def test_a_call_without_a_hotspot_orders_nothing_of_the_network() -> None:
+    assert SHUT not in done(cut_off(), *press(52.0), rules=KNOWN)
+    assert SHUT not in done(asked(), *press(51.0 + RULES.hotspot_s), rules=KNOWN)
+    assert SHUT not in done(tell_by(KNOWN, quiet(), HOTSPOT), Ticked(60.0), rules=KNOWN)
+    heard = tell_by(KNOWN, called(), received(), HOTSPOT)
+    assert SHUT not in done(heard, Ticked(60.0), rules=KNOWN)
+
+
+def test_a_call_that_no_network_brings_out_does_not_keep_the_hub_from_another() -> None:
+    """The router is a new one: without the form the call would wait for ever."""
+    calling = tell_by(KNOWN, cut_off(), *press(35.0))
     assert OpenHotspot(600.0) not in done(calling, *held(46.0, 10.5), rules=KNOWN)
+    late = 36.0 + RULES.own_network_s
+    assert OpenHotspot(600.0) in done(calling, *held(late, 10.5), rules=KNOWN)
+    state = tell_by(KNOWN, calling, *held(late, 10.5))
+    opened = replace(HOTSPOT, at=late + 15)
+    assert done(state, opened, rules=KNOWN) == [Say(Phrase.HOTSPOT_OPEN, "12345678")]
+    assert SHUT in done(tell_by(KNOWN, state, opened), *press(late + 20), rules=KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -239,13 +346,16 @@ def test_without_a_link_a_long_hold_opens_the_hotspot_instead_of_a_pairing() -> 
         (Part.NETWORK, FaultKind.NETWORK),
         (Part.CLOCK, FaultKind.CLOCK),
         (Part.DISK, FaultKind.DISK_FULL),
+        (Part.BONDS, FaultKind.UNBONDED),
+        (Part.BACKUP, FaultKind.NO_BACKUP),
     ],
 )
 def test_what_is_out_of_order_is_a_fault_until_it_is_well(part: Part, kind: FaultKind) -> None:
     broken = SetupPartChanged(5.0, "provision", part, broken=True, detail="why")
     state = tell_by(KNOWN, quiet(), broken)
     assert state.faults[f"hub:{kind}"].detail == "why"
-    assert state.shown is Signal.FAULT
+    seen = part is not Part.BACKUP  # the home works as ever: the centre sees to it
+    assert (state.shown is Signal.FAULT) is seen
     well = replace(broken, at=9.0, broken=False)
     assert tell_by(KNOWN, state, well).faults == {}
 

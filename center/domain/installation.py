@@ -1,0 +1,698 @@
+"""The installation of a home, step by step, and what proves each step. Pure.
+
+    waiting --the hub, the centre or the resident's word shows it--> proven
+       '------the home's hardware has no such thing---------------> left out, with the reason
+
+Who installs ticks nothing: a hub's report (`shown`), what the centre itself holds (`known`) and its
+operators' answers (`called`) are the proofs. Only what the resident says is told by a person
+(`told`). A step with several parts has an item each; it is proven when each of them is.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from center.domain.record import ConsentItem, Record
+from hub.contract.border import Open
+from hub.contract.messages import FaultKind, InstallDevice, InstallReport
+from hub.contract.provision import Way
+
+AHEAD_S = 2.0  # a hub's clock may differ from the centre's by this
+WEAK_DBM = -75  # a Wi-Fi signal below this loses a session now and then; Wi-Fi makers advise -70
+MEASURED_S = 20.0  # so long a signal is measured before its worst counts
+ON_BATTERY_S = 10.0  # so long a hub has to run without mains where nothing measures its battery
+SEEN_AFTER_S = 86_400.0  # so long after its end an installer may see and print it
+
+
+class Step(Open):
+    """The steps, in the order in which they are done."""
+
+    HOME = "home"
+    IDENTITY = "identity"
+    NETWORK = "network"
+    SENSORS = "sensors"  # and wired buttons
+    RADIO = "radio"
+    SOUND = "sound"
+    MAINS = "mains"
+    CLOCK = "clock"
+    TEST_CALL = "test_call"
+    RESIDENT = "resident"
+    CONSENTS = "consents"
+    ANSIM119 = "ansim119"
+
+
+BY_WORD = frozenset({Step.CONSENTS, Step.ANSIM119})  # the resident's word, told by a person
+BY_REPORT = frozenset({
+    Step.NETWORK, Step.SENSORS, Step.RADIO, Step.SOUND, Step.MAINS, Step.CLOCK,
+})  # fmt: skip
+
+
+class State(Open):
+    """How far a step, or an item of it, is."""
+
+    WAITING = "waiting"
+    PROVEN = "proven"
+    LEFT_OUT = "left_out"
+
+
+class Why(Open):
+    """Why something is left out, or is still waiting though something was seen of it."""
+
+    NO_DEVICES = "no_devices"  # left out: none is configured
+    NO_RADIO = "no_radio"  # left out: the hub has no Bluetooth
+    NO_VOICE = "no_voice"  # left out: nothing in the home speaks or hears
+    NO_UPS = "no_ups"  # left out: nothing tells of the mains
+    NO_CANCEL_BUTTON = "no_cancel_button"  # left out: there is no green button, and no voice
+    NOT_CONSENTED = "not_consented"  # left out: the resident's phone is not told of
+    NO_REPORT = "no_report"  # waiting: the hub has not said anything yet
+    OLD_HUB = "old_hub"  # waiting: its software does not know how to show itself
+    NO_RECORD = "no_record"  # waiting: the centre has no name, address or contact
+    HOTSPOT = "hotspot"  # waiting: only the hub's own Wi-Fi is up
+    MEASURING = "measuring"  # waiting: the signal is measured
+    WEAK = "weak"  # waiting: the worst signal is too weak
+    UNSYNCED = "unsynced"  # waiting: no time service has set the clock
+    AHEAD = "ahead"  # waiting: the clock differs from the centre's by too much
+    OWN_ANSWER = "own_answer"  # waiting: whoever tests has answered the test
+    OUT_OF_ORDER = "out_of_order"  # waiting: the hub names a fault of the part
+
+
+class Answer(Open):
+    """What the resident said: to a consent, and to 119안심콜."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    REGISTERED = "registered"
+    NOT_AVAILABLE = "not_available"
+
+
+ANSWERS = {
+    Step.CONSENTS: frozenset({Answer.GIVEN, Answer.REFUSED}),
+    Step.ANSIM119: frozenset({Answer.REGISTERED, Answer.REFUSED, Answer.NOT_AVAILABLE}),
+}
+
+
+class Part(Open):
+    """Items of steps that are no device and no consent."""
+
+    WHOLE = ""
+    MICROPHONE = "microphone"
+    LOUDSPEAKER = "loudspeaker"
+    HEARD = "heard"  # the resident has answered what the loudspeaker asked
+    PULLED = "pulled"
+    BATTERY = "battery"
+    BACK = "back"
+    PRESSED = "pressed"
+    CANCELLED = "cancelled"
+    SPOKEN = "spoken"
+
+
+class WhyNot(StrEnum):
+    """Why something was not done to an installation; a key of the message files."""
+
+    NO_HUB = "no_hub"  # the centre knows no such home
+    NO_LINK = "no_link"  # the centre is not connected: the hub cannot be asked
+    NOT_YOURS = "not_yours"  # an installer sees only homes whose hub they have claimed
+    NOT_BEGUN = "not_begun"
+    FINISHED = "finished"  # it is over; a new one has to be begun
+    HUB_SHOWS_IT = "hub_shows_it"  # a person cannot tick what the hub or the centre has to show
+    NO_SUCH_ITEM = "no_such_item"
+    BAD_ANSWER = "bad_answer"
+    NOT_PROVEN = "not_proven"  # a step is neither proven nor left out
+
+
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """What was seen: figures and names for a page, no sentences. Times: centre's UTC."""
+
+    why: Why | None = None
+    what: str = ""  # a device's sense or role
+    place: str = ""
+    wireless: bool = False
+    on: bool | None = None
+    used_utc: float | None = None  # the last use that was seen
+    heard_utc: float | None = None  # the last sign of life
+    battery_pct: float | None = None
+    faults: tuple[str, ...] = ()
+    way: str = ""  # a `hub.contract.provision.Way`; empty: the hub does not know
+    network: str = ""  # the Wi-Fi's name
+    signal_dbm: int | None = None  # now
+    worst_dbm: int | None = None
+    measured_utc: float | None = None  # since when
+    ahead_s: float | None = None  # of the centre's clock
+    boot: str = ""
+    software: str = ""
+    certificate_ends_utc: float | None = None
+    answer: Answer | None = None  # the resident's
+    incident: str = ""
+    device: str = ""
+    missing: tuple[str, ...] = ()  # fields of the record
+    since_utc: float | None = None  # it has to be shown anew since then
+
+
+NOTHING = Evidence()
+
+
+class Item(Struct, frozen=True):
+    """A part of a step; `name` is a device, a consent's item or a `Part`.
+
+    `by` is the person who told the resident's word, or the operator who answered; empty: the hub.
+    """
+
+    step: Step
+    name: str
+    state: State = State.WAITING
+    proven_utc: float | None = None
+    by: str = ""
+    evidence: Evidence = NOTHING
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by within an installation."""
+        return self.step.value, self.name
+
+
+class Standing(Struct, frozen=True):
+    """How a step stands. A step of one part alone has no items, and the part's own evidence."""
+
+    step: Step
+    state: State
+    proven_utc: float | None = None  # of the last item that was proven
+    by: str = ""
+    evidence: Evidence = NOTHING
+    items: tuple[Item, ...] = ()
+
+
+class Installation(Struct, frozen=True):
+    """An installation of a home: who began it, and its items in the order of the steps."""
+
+    hub: str
+    begun_utc: float
+    begun_by: str
+    items: tuple[Item, ...] = ()
+    finished_utc: float | None = None
+    finished_by: str = ""
+    reported_utc: float | None = None  # when the hub last showed itself
+
+    def find(self, step: Step, name: str = "") -> Item | None:
+        """Return an item."""
+        return next((one for one in self.items if one.key == (step.value, name)), None)
+
+    def of(self, step: Step) -> tuple[Item, ...]:
+        """Return the items of a step."""
+        return tuple(one for one in self.items if one.step is step)
+
+    def standing(self, step: Step) -> Standing:
+        """Return how a step stands."""
+        items = self.of(step)
+        whole = items[0] if len(items) == 1 and not items[0].name else Item(step, "")
+        if whole in items:
+            return Standing(step, whole.state, whole.proven_utc, whole.by, whole.evidence)
+        utc = [one.proven_utc for one in items if one.proven_utc is not None]
+        by = {one.by for one in items}
+        return Standing(
+            step,
+            _state_of(items),
+            max(utc, default=None),
+            by.pop() if len(by) == 1 else "",
+            NOTHING,
+            items,
+        )
+
+    @property
+    def standings(self) -> tuple[Standing, ...]:
+        """All steps, in their order."""
+        return tuple(self.standing(step) for step in Step)
+
+    @property
+    def open_steps(self) -> tuple[Step, ...]:
+        """The steps that are neither proven nor left out."""
+        return tuple(one.step for one in self.standings if one.state is State.WAITING)
+
+
+class Report(Struct, frozen=True):
+    """A finished installation, as it is stored and printed."""
+
+    hub: str
+    begun_utc: float
+    begun_by: str
+    finished_utc: float
+    finished_by: str
+    standings: tuple[Standing, ...]
+
+
+class Known(Struct, frozen=True):
+    """What the centre itself holds of a home."""
+
+    record: Record | None = None
+    certificate_ends_utc: float | None = None  # None: this centre has issued none
+    old_hub: bool = False  # the hub answered that it does not know the command
+
+
+class Call(Struct, frozen=True):
+    """A call of the home that proves something: its incident, when (UTC), from which device."""
+
+    incident: str
+    utc: float
+    device: str = ""
+    place: str = ""
+    by: str = ""  # who answered it
+    leased_by: str = ""  # whose test mode it was
+
+
+class Calls(Struct, frozen=True):
+    """The first call of each sort since the installation began; None: there was none."""
+
+    tested: Call | None = None  # it waited as a test, and an operator said that it was one
+    pressed: Call | None = None
+    cancelled: Call | None = None
+    spoken: Call | None = None  # a spoken call, or a check-in that was answered by voice
+
+
+NO_CALLS = Calls()
+PARTS: dict[Step, tuple[str, ...]] = {  # items of steps whose items are always the same
+    Step.RESIDENT: (Part.PRESSED, Part.CANCELLED, Part.SPOKEN),
+    Step.CONSENTS: tuple(ConsentItem),
+}
+NEVER_TESTED = frozenset({"smoke", "gas", "carbon_monoxide"})  # to be heard is enough: see 0052
+SUPPLY = frozenset({"mains", "battery"})
+BY_CALL = frozenset({Step.TEST_CALL, Step.RESIDENT})
+# words of a hub's report
+PHONE, WEARABLE, CANCEL, MAINS = "phone", "wearable", "cancel_button", "mains"
+TRIGGERS = frozenset({"help_button", "pull_cord", CANCEL})
+VOICE, RADIO = "voice", "radio"
+UNTOLD = "untold"  # in place of a phone's faults: it is not told whether it was seen
+OF_PART: dict[Part, frozenset[str]] = {
+    Part.LOUDSPEAKER: frozenset({FaultKind.NO_LOUDSPEAKER, FaultKind.DRIVER_FAILED}),
+    Part.MICROPHONE: frozenset({FaultKind.NO_MICROPHONE, FaultKind.MUTED, FaultKind.DRIVER_FAILED}),
+    Part.HEARD: frozenset({FaultKind.NO_SPEECH}),
+}
+
+
+def begun(hub: str, by: str, utc: float) -> Installation:
+    """Return a new installation: everything waits."""
+    nothing = Evidence(why=Why.NO_REPORT)
+    items = []
+    for step in Step:
+        empty = NOTHING if step in BY_WORD else nothing
+        items += [Item(step, str(name), evidence=empty) for name in PARTS.get(step, ("",))]
+    return Installation(hub, utc, by, tuple(items))
+
+
+def shown(one: Installation, report: InstallReport, utc: float) -> Installation:
+    """Return it with what a hub's report, received at `utc`, proves; what is proven stays so.
+
+    Only the network may be waiting again: a signal is as good as its worst.
+    """
+    if one.finished_utc is not None:
+        return one
+    seen = _Seen(one, report, utc)
+    found: list[Item] = [
+        _proven(Item(Step.IDENTITY, ""), utc, _identity(one, report)),
+        _network(seen),
+        *_devices(seen),
+        *_sound(seen),
+        *_mains(seen),
+        _clock(seen),
+    ]
+    named = {item.step for item in found}
+    kept = [item for item in one.items if item.step not in named]
+    merged = [_merged(one.find(item.step, item.name), item) for item in found]
+    if report.left:  # the report has no room for all devices: those of before are kept
+        listed = {item.key for item in merged}
+        merged += [
+            item
+            for item in one.items
+            if item.step in named and item.name and item.key not in listed
+        ]
+    one = replace(one, items=tuple(sorted([*kept, *merged], key=order)), reported_utc=utc)
+    return _resident_parts(one, seen)
+
+
+def known(one: Installation, held: Known, utc: float) -> Installation:
+    """Return it with what the centre itself holds of the home."""
+    if one.finished_utc is not None:
+        return one
+    items = []
+    for item in one.items:
+        match item.step:
+            case Step.HOME:
+                items.append(_home(item, held.record, utc))
+            case Step.IDENTITY:
+                told = replace(item.evidence, certificate_ends_utc=held.certificate_ends_utc)
+                items.append(_told_of(replace(item, evidence=told), held))
+            case Step.CONSENTS if item.state is State.WAITING:
+                items.append(replace(item, evidence=Evidence(answer=_asked_before(item, held))))
+            case _:
+                items.append(_told_of(item, held))
+    return replace(one, items=tuple(items))
+
+
+def called(one: Installation, calls: Calls) -> Installation:
+    """Return it with what calls of the home prove."""
+    if one.finished_utc is not None:
+        return one
+    proofs: Mapping[tuple[str, str], Call | None] = {
+        (Step.TEST_CALL.value, ""): calls.tested,
+        (Step.RESIDENT.value, Part.PRESSED.value): calls.pressed,
+        (Step.RESIDENT.value, Part.CANCELLED.value): calls.cancelled,
+        (Step.RESIDENT.value, Part.SPOKEN.value): calls.spoken,
+    }
+    return replace(one, items=tuple(_of_call(item, proofs.get(item.key)) for item in one.items))
+
+
+def told(
+    one: Installation, step: Step, name: str, answer: Answer, by: str, utc: float
+) -> Installation | WhyNot:
+    """Return it with the resident's word, which `by` tells; or why that cannot be told."""
+    if one.finished_utc is not None:
+        return WhyNot.FINISHED
+    if step not in BY_WORD:
+        return WhyNot.HUB_SHOWS_IT
+    item = one.find(step, name)
+    if item is None:
+        return WhyNot.NO_SUCH_ITEM
+    if answer not in ANSWERS[step]:
+        return WhyNot.BAD_ANSWER
+    said = replace(
+        item, state=State.PROVEN, proven_utc=utc, by=by, evidence=Evidence(answer=answer)
+    )
+    return _with(one, said)
+
+
+def again(one: Installation, step: Step, name: str, utc: float) -> Installation | WhyNot:
+    """Return it with an item that has to be shown anew: only what comes from now on counts."""
+    if one.finished_utc is not None:
+        return WhyNot.FINISHED
+    item = one.find(step, name)
+    if item is None:
+        return WhyNot.NO_SUCH_ITEM
+    if step not in BY_REPORT:
+        return WhyNot.HUB_SHOWS_IT
+    evidence = replace(item.evidence, used_utc=None, heard_utc=None, worst_dbm=None,
+                       measured_utc=None, since_utc=utc)  # fmt: skip
+    return _with(one, Item(step, name, evidence=evidence))
+
+
+def finished(one: Installation, by: str, utc: float) -> tuple[Installation, Report] | WhyNot:
+    """Return it as finished, with its report; or why it cannot be finished."""
+    if one.finished_utc is not None:
+        return WhyNot.FINISHED
+    if one.open_steps:
+        return WhyNot.NOT_PROVEN
+    one = replace(one, finished_utc=utc, finished_by=by)
+    return one, Report(one.hub, one.begun_utc, one.begun_by, utc, by, one.standings)
+
+
+def may_see(
+    claimed_utc: float | None, installation: tuple[float, float | None] | None, utc: float
+) -> bool:
+    """Whether an installer may see a home whose hub they were the last to claim.
+
+    `installation`: when the last one began and ended. After its end they see it for a day.
+    """
+    if claimed_utc is None:
+        return False
+    if installation is None or claimed_utc > installation[0]:
+        return True
+    ended_utc = installation[1]
+    return ended_utc is None or utc < ended_utc + SEEN_AFTER_S
+
+
+class _Seen(Struct, frozen=True):
+    """A report of a hub at a moment, for an installation."""
+
+    one: Installation
+    report: InstallReport
+    utc: float
+
+    def at(self, age_s: float | None) -> float | None:
+        """Return when something was that is so many seconds old."""
+        return None if age_s is None else round(self.utc - age_s, 1)
+
+    def since(self, step: Step, name: str) -> float:
+        """Return since when something counts for an item."""
+        item = self.one.find(step, name)
+        again_utc = item.evidence.since_utc if item else None
+        return max(self.one.begun_utc, again_utc or 0.0)
+
+    def counts(self, step: Step, name: str, age_s: float | None) -> bool:
+        """Whether something that is so old counts for an item."""
+        at = self.at(age_s)
+        return at is not None and at >= self.since(step, name)
+
+
+def _state_of(items: Iterable[Item]) -> State:
+    """Return how a step of several items stands: proven where some are and none waits."""
+    states = {one.state for one in items}
+    if not states or State.WAITING in states:
+        return State.WAITING
+    return State.PROVEN if State.PROVEN in states else State.LEFT_OUT
+
+
+def order(item: Item) -> tuple[int, int, str]:
+    """Return where an item stands: by step, known parts in their order, then by name."""
+    parts = PARTS.get(item.step) or _OF_STEP.get(item.step, ())
+    place = parts.index(item.name) if item.name in parts else len(parts)
+    return list(Step).index(item.step), place, item.name
+
+
+_OF_STEP: dict[Step, tuple[str, ...]] = {
+    Step.SOUND: (Part.LOUDSPEAKER, Part.MICROPHONE, Part.HEARD),
+    Step.MAINS: (Part.PULLED, Part.BATTERY, Part.BACK),
+}
+
+
+def _with(one: Installation, item: Item) -> Installation:
+    items = (item if old.key == item.key else old for old in one.items)
+    return replace(one, items=tuple(items))
+
+
+def _proven(item: Item, utc: float, evidence: Evidence, by: str = "") -> Item:
+    return replace(item, state=State.PROVEN, proven_utc=utc, by=by, evidence=evidence)
+
+
+def _left_out(step: Step, why: Why, name: str = "") -> Item:
+    return Item(step, name, State.LEFT_OUT, evidence=Evidence(why=why))
+
+
+def _merged(old: Item | None, new: Item) -> Item:
+    """Return what becomes of an item: what was proven stays, but for a signal."""
+    if old is None:
+        return new
+    if old.state is State.PROVEN and new.step is not Step.NETWORK:
+        return old
+    if old.state is State.PROVEN and new.state is State.PROVEN:
+        return replace(new, proven_utc=old.proven_utc)
+    return replace(new, evidence=replace(new.evidence, since_utc=old.evidence.since_utc))
+
+
+# what a hub's report shows
+
+
+def _identity(one: Installation, report: InstallReport) -> Evidence:
+    """A hub's report has come through the broker, which lets in only a certificate of its name."""
+    item = one.find(Step.IDENTITY)
+    ends_utc = item.evidence.certificate_ends_utc if item else None
+    return Evidence(boot=report.boot, software=report.software, certificate_ends_utc=ends_utc)
+
+
+def _network(seen: _Seen) -> Item:
+    """A cable is enough; of a Wi-Fi the worst signal counts, since `again` or the first report.
+
+    A hub without the provisioning process does not know its way: that it has one is shown.
+    """
+    report, item = seen.report, seen.one.find(Step.NETWORK)
+    before = item.evidence if item else NOTHING
+    same = before.network == report.network and before.way == report.way
+    signals = [report.signal_dbm, before.worst_dbm if same else None]
+    evidence = Evidence(
+        way=report.way,
+        network=report.network,
+        signal_dbm=report.signal_dbm,
+        worst_dbm=min((dbm for dbm in signals if dbm is not None), default=None),
+        measured_utc=(before.measured_utc if same else None) or seen.utc,
+    )
+    why = _not_yet(evidence, seen.utc)
+    waiting = Item(Step.NETWORK, "", evidence=replace(evidence, why=why))
+    return waiting if why else _proven(waiting, seen.utc, evidence)
+
+
+def _not_yet(evidence: Evidence, utc: float) -> Why | None:
+    if evidence.way == Way.HOTSPOT:
+        return Why.HOTSPOT
+    if evidence.way != Way.WIFI:
+        return None
+    if evidence.worst_dbm is not None and evidence.worst_dbm < WEAK_DBM:
+        return Why.WEAK
+    measured = utc >= (evidence.measured_utc or utc) + MEASURED_S
+    return None if measured and evidence.worst_dbm is not None else Why.MEASURING
+
+
+def _devices(seen: _Seen) -> list[Item]:
+    """Return the items of sensors and wired buttons, and of what was paired."""
+    sensors, paired = [], []
+    for device in seen.report.devices:
+        if device.what in SUPPLY:
+            continue
+        if device.what in {PHONE, WEARABLE} or (device.wireless and device.what in TRIGGERS):
+            paired.append(_device(seen, Step.RADIO, device))
+        else:
+            sensors.append(_device(seen, Step.SENSORS, device))
+    if seen.report.left:  # the others are in the next report
+        return [*sensors, *paired]
+    if not sensors:
+        sensors = [_left_out(Step.SENSORS, Why.NO_DEVICES)]
+    if not paired:
+        none = Why.NO_DEVICES if RADIO in seen.report.has else Why.NO_RADIO
+        paired = [_left_out(Step.RADIO, none)]
+    return [*sensors, *paired]
+
+
+def _device(seen: _Seen, step: Step, device: InstallDevice) -> Item:
+    """A sensor or wired button has to be used; of what is worn, and of smoke, a word is enough."""
+    if device.what == PHONE and device.heard_s is None and UNTOLD in device.faults:
+        return _left_out(step, Why.NOT_CONSENTED, device.name)
+    evidence = Evidence(
+        what=device.what,
+        place=device.place,
+        wireless=device.wireless,
+        on=device.on,
+        used_utc=seen.at(device.used_s),
+        heard_utc=seen.at(device.heard_s),
+        battery_pct=device.battery_pct,
+        faults=device.faults,
+    )
+    by_word = step is Step.RADIO or device.what in NEVER_TESTED
+    age_s = device.heard_s if by_word and device.used_s is None else device.used_s
+    if seen.counts(step, device.name, age_s):
+        return _proven(Item(step, device.name), seen.utc, evidence)
+    why = Why.OUT_OF_ORDER if device.faults else None
+    return Item(step, device.name, evidence=replace(evidence, why=why))
+
+
+def _sound(seen: _Seen) -> list[Item]:
+    """The resident's answer to what the hub asked shows all; a tick shows nothing."""
+    report, step = seen.report, Step.SOUND
+    if VOICE not in report.has:
+        return [_left_out(step, Why.NO_VOICE)]
+    ages = {
+        Part.LOUDSPEAKER: (report.spoke_s, report.answered_s),
+        Part.MICROPHONE: (report.heard_s, report.answered_s),
+        Part.HEARD: (report.answered_s,),
+    }
+    items = []
+    for part, told in ages.items():
+        faults = tuple(one for one in report.faults if one in OF_PART[part])
+        newest = min((age for age in told if age is not None), default=None)
+        evidence = Evidence(what=report.voice, used_utc=seen.at(newest), faults=faults)
+        if seen.counts(step, part, newest):
+            items.append(_proven(Item(step, part), seen.utc, evidence))
+        else:
+            why = Why.OUT_OF_ORDER if faults else None
+            items.append(Item(step, part, evidence=replace(evidence, why=why)))
+    return items
+
+
+def _mains(seen: _Seen) -> list[Item]:
+    """Mains pulled, battery seen, mains back: in this order, and told by one process of the hub."""
+    step, devices = Step.MAINS, seen.report.devices
+    mains = next((one for one in devices if one.what == MAINS), None)
+    if mains is None:
+        before = [one for one in seen.one.of(step) if one.name]
+        if seen.report.left and before:
+            return before
+        return [_left_out(step, Why.NO_UPS)]
+    battery = next(
+        (one for one in devices if one.what in SUPPLY and one.battery_pct is not None), None
+    )
+    evidence = Evidence(
+        what=mains.what,
+        device=mains.name,
+        on=mains.on,
+        used_utc=seen.at(mains.used_s),
+        heard_utc=seen.at(mains.heard_s),
+        battery_pct=battery.battery_pct if battery else None,
+        faults=mains.faults,
+    )
+    pulled = seen.counts(step, Part.PULLED, mains.used_s)
+    carried = pulled and (
+        battery is not None or (mains.on is False and (mains.used_s or 0.0) >= ON_BATTERY_S)
+    )
+    proofs = {Part.PULLED: pulled, Part.BATTERY: carried, Part.BACK: pulled and mains.on is True}
+    return [
+        _proven(Item(step, part), seen.utc, evidence)
+        if proven
+        else Item(step, part, evidence=evidence)
+        for part, proven in proofs.items()
+    ]
+
+
+def _clock(seen: _Seen) -> Item:
+    """A clock that no time service has set is right by chance only."""
+    report = seen.report
+    ahead_s = report.utc - seen.utc if report.ahead_s is None else report.ahead_s
+    evidence = Evidence(ahead_s=round(ahead_s, 1))
+    if report.synced and abs(ahead_s) <= AHEAD_S:
+        return _proven(Item(Step.CLOCK, ""), seen.utc, evidence)
+    why = Why.AHEAD if report.synced else Why.UNSYNCED
+    return Item(Step.CLOCK, "", evidence=replace(evidence, why=why))
+
+
+def _resident_parts(one: Installation, seen: _Seen) -> Installation:
+    """Return it without what the resident cannot do in this home; a spoken answer is a proof."""
+    has_voice = VOICE in seen.report.has
+    has_cancel = any(device.what == CANCEL for device in seen.report.devices)
+    step = Step.RESIDENT
+    parts = dict[str, Item]()
+    if not has_voice:
+        parts[Part.SPOKEN] = _left_out(step, Why.NO_VOICE, Part.SPOKEN)
+        if not (has_cancel or seen.report.left):
+            parts[Part.CANCELLED] = _left_out(step, Why.NO_CANCEL_BUTTON, Part.CANCELLED)
+    elif seen.counts(step, Part.SPOKEN, seen.report.answered_s):
+        evidence = Evidence(used_utc=seen.at(seen.report.answered_s))
+        parts[Part.SPOKEN] = _proven(Item(step, Part.SPOKEN), seen.utc, evidence)
+    items = []
+    for item in one.items:
+        made = parts.get(item.name) if item.step is step else None
+        if made is None and item.step in BY_CALL and item.state is not State.PROVEN:
+            made = Item(item.step, item.name)  # the hub has been heard, and it has such a thing
+        items.append(item if made is None else _merged(item, made))
+    return replace(one, items=tuple(items))
+
+
+# what the centre holds
+
+
+def _home(item: Item, record: Record | None, utc: float) -> Item:
+    """Return the step of home and resident: a name, an address, and somebody to call."""
+    held = record or Record()
+    fields = {"name": held.name, "address": held.address, "contacts": held.contacts}
+    missing = tuple(name for name, value in fields.items() if not value)
+    if missing:
+        return Item(item.step, "", evidence=Evidence(why=Why.NO_RECORD, missing=missing))
+    return item if item.state is State.PROVEN else _proven(item, utc, NOTHING)
+
+
+def _asked_before(item: Item, held: Known) -> Answer | None:
+    """Return what the record says of a consent: shown, and still to be asked of the resident."""
+    kept = held.record.consent(ConsentItem.of(item.name)) if held.record else None
+    return None if kept is None else Answer.GIVEN if kept.given else Answer.REFUSED
+
+
+def _told_of(item: Item, held: Known) -> Item:
+    """Return an item of which nothing was heard yet, with the reason."""
+    why = item.evidence.why
+    if item.state is not State.WAITING or why not in {Why.NO_REPORT, Why.OLD_HUB}:
+        return item
+    now = Why.OLD_HUB if held.old_hub else Why.NO_REPORT
+    return replace(item, evidence=replace(item.evidence, why=now))
+
+
+def _of_call(item: Item, call: Call | None) -> Item:
+    if call is None or item.state is State.PROVEN:
+        return item
+    evidence = Evidence(incident=call.incident, device=call.device, place=call.place)
+    if item.step is Step.TEST_CALL and call.by == call.leased_by:
+        return Item(item.step, item.name, evidence=replace(evidence, why=Why.OWN_ANSWER))
+    return _proven(item, call.utc, evidence, call.by)

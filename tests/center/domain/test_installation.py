@@ -1,0 +1,395 @@
+"""What proves each step of an installation, and that nothing else does."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from center.domain import installation
+from center.domain.installation import (
+    AHEAD_S,
+    MEASURED_S,
+    NO_CALLS,
+    ON_BATTERY_S,
+    SEEN_AFTER_S,
+    WEAK_DBM,
+    Answer,
+    Call,
+    Calls,
+    Installation,
+    Known,
+    Part,
+    Report,
+    State,
+    Step,
+    Why,
+    WhyNot,
+)
+from center.domain.record import Consent, ConsentItem, Contact, Record
+from hub.contract.messages import FaultKind, InstallDevice, InstallReport
+from tests.center.making import HUB, NOW
+
+WHO, OPERATOR = "김하늘", "박바다"
+LIVED = Record(name="이순자", address="정선읍 1", contacts=(Contact("이영희"),))
+MOTION = InstallDevice("motion", "motion", "거실")
+HELP = InstallDevice("help", "help_button", "거실")
+GREEN = InstallDevice("green", "cancel_button")
+POWER = InstallDevice("power", "mains", on=True)
+PENDANT = InstallDevice("pendant", "help_button", wireless=True)
+BARE = InstallReport(NOW, synced=True, boot="b1", devices=(MOTION, HELP, GREEN), voice="nothing")
+ALL = replace(
+    BARE,
+    devices=(MOTION, HELP, GREEN, POWER, PENDANT),
+    has=("radio", "setup", "voice"),
+    way="ethernet",
+    voice="talking",
+)
+BEGUN = installation.begun(HUB, WHO, NOW)
+LATER = NOW + 100.0  # when reports come, so ages below 100 s are since the begin
+
+
+def shown(*reports: InstallReport, one: Installation = BEGUN, utc: float = LATER) -> Installation:
+    for report in reports:
+        one = installation.shown(one, replace(report, utc=utc), utc)
+    return one
+
+
+def state(one: Installation, step: Step, name: str = "") -> State:
+    item = one.find(step, name)
+    assert item, (step, name)
+    return item.state
+
+
+def why(one: Installation, step: Step, name: str = "") -> Why | None:
+    item = one.find(step, name)
+    assert item, (step, name)
+    return item.evidence.why
+
+
+def using(*used: InstallDevice, report: InstallReport = BARE) -> InstallReport:
+    others = tuple(one for one in report.devices if one.name not in {each.name for each in used})
+    return replace(report, devices=(*others, *used))
+
+
+def test_at_the_begin_every_step_waits_in_its_order() -> None:
+    assert [one.step for one in BEGUN.standings] == list(Step)
+    assert set(BEGUN.open_steps) == set(Step)
+    assert why(BEGUN, Step.SENSORS) is Why.NO_REPORT
+    old = installation.known(BEGUN, Known(old_hub=True), NOW)
+    assert why(old, Step.CLOCK) is Why.OLD_HUB
+
+
+def test_a_sensor_is_proven_by_a_use_since_the_begin_and_by_nothing_older() -> None:
+    one = shown(using(replace(MOTION, used_s=101.0, heard_s=1.0)))
+    assert state(one, Step.SENSORS, "motion") is State.WAITING
+    one = shown(using(replace(MOTION, used_s=99.0, battery_pct=80.0)), one=one)
+    item = one.find(Step.SENSORS, "motion")
+    assert item
+    assert (item.state, item.proven_utc, item.by) == (State.PROVEN, LATER, "")
+    assert (item.evidence.used_utc, item.evidence.battery_pct) == (NOW + 1.0, 80.0)
+    assert one.standing(Step.SENSORS).state is State.WAITING, "the button was not pressed"
+    one = shown(using(replace(HELP, used_s=5.0), replace(GREEN, used_s=5.0)), one=one)
+    assert one.standing(Step.SENSORS).state is State.PROVEN
+    later = shown(BARE, one=one, utc=LATER + 50)
+    assert later.find(Step.SENSORS, "motion") == item, "it is stored once"
+
+
+def test_a_detector_needs_no_fire_and_a_pendant_no_list_of_presses() -> None:
+    smoke = InstallDevice("smoke", "smoke", wireless=True, heard_s=3.0)
+    one = shown(using(smoke, replace(PENDANT, heard_s=4.0), report=ALL))
+    assert state(one, Step.SENSORS, "smoke") is State.PROVEN
+    assert state(one, Step.RADIO, "pendant") is State.PROVEN
+    assert state(one, Step.SENSORS, "motion") is State.WAITING
+    quiet = shown(using(replace(MOTION, heard_s=4.0)))
+    assert state(quiet, Step.SENSORS, "motion") is State.WAITING, "to be heard is not to be used"
+
+
+def test_a_device_that_is_taken_away_is_no_step_any_more() -> None:
+    one = shown(BARE)
+    gone = shown(replace(BARE, devices=(MOTION,)), one=one)
+    assert gone.find(Step.SENSORS, "help") is None
+    part = shown(replace(BARE, devices=(MOTION,), left=2), one=one)
+    assert part.find(Step.SENSORS, "help"), "this report had no room for it"
+    none = shown(replace(BARE, devices=(PENDANT,), left=3), one=one)
+    assert [each.name for each in none.of(Step.SENSORS)] == ["green", "help", "motion"]
+
+
+@pytest.mark.parametrize(
+    ("report", "step", "reason"),
+    [
+        (BARE, Step.RADIO, Why.NO_RADIO),
+        (replace(BARE, has=("radio",)), Step.RADIO, Why.NO_DEVICES),
+        (BARE, Step.SOUND, Why.NO_VOICE),
+        (BARE, Step.MAINS, Why.NO_UPS),
+        (replace(BARE, devices=()), Step.SENSORS, Why.NO_DEVICES),
+    ],
+)
+def test_what_a_home_does_not_have_is_left_out_with_its_reason(
+    report: InstallReport, step: Step, reason: Why
+) -> None:
+    standing = shown(report).standing(step)
+    assert (standing.state, standing.evidence.why) == (State.LEFT_OUT, reason)
+
+
+def test_a_phone_of_which_the_resident_wants_nothing_told_is_left_out() -> None:
+    told = InstallDevice("told", "phone", wireless=True)
+    untold = InstallDevice("untold", "phone", wireless=True, faults=(installation.UNTOLD,))
+    one = shown(using(told, untold, report=ALL))
+    assert why(one, Step.RADIO, "untold") is Why.NOT_CONSENTED
+    assert state(one, Step.RADIO, "told") is State.WAITING
+
+
+def test_what_is_set_up_later_waits_again() -> None:
+    one = shown(ALL, one=shown(BARE))
+    assert one.standing(Step.MAINS).state is State.WAITING
+    assert one.standing(Step.SOUND).state is State.WAITING
+    assert one.find(Step.MAINS) is None
+
+
+def wifi(dbm: int, utc: float, one: Installation) -> Installation:
+    report = replace(ALL, way="wifi", network="우리집", signal_dbm=dbm)
+    return shown(report, one=one, utc=utc)
+
+
+def test_a_cable_is_enough_and_of_a_wifi_the_worst_spot_counts() -> None:
+    assert state(shown(ALL), Step.NETWORK) is State.PROVEN
+    one = wifi(-60, LATER, BEGUN)
+    assert why(one, Step.NETWORK) is Why.MEASURING
+    one = wifi(WEAK_DBM, LATER + MEASURED_S - 1, one)
+    one = wifi(-60, LATER + MEASURED_S, one)
+    item = one.find(Step.NETWORK)
+    assert item
+    assert (item.state, item.evidence.worst_dbm) == (State.PROVEN, WEAK_DBM)
+    weak = wifi(WEAK_DBM - 1, LATER + MEASURED_S + 5, one)
+    assert (state(weak, Step.NETWORK), why(weak, Step.NETWORK)) == (State.WAITING, Why.WEAK)
+    again = installation.again(weak, Step.NETWORK, "", LATER + 60)
+    assert isinstance(again, Installation)
+    again = wifi(-60, LATER + 61, again)
+    assert why(again, Step.NETWORK) is Why.MEASURING
+    again = wifi(-60, LATER + 61 + MEASURED_S, again)
+    assert state(again, Step.NETWORK) is State.PROVEN
+
+
+def test_the_hubs_own_hotspot_is_no_network_and_an_unknown_way_is_one() -> None:
+    assert why(shown(replace(ALL, way="hotspot")), Step.NETWORK) is Why.HOTSPOT
+    assert state(shown(BARE), Step.NETWORK) is State.PROVEN, "its report came through it"
+
+
+def test_sound_is_proven_by_the_residents_answer() -> None:
+    one = shown(replace(ALL, heard_s=3.0))
+    assert state(one, Step.SOUND, Part.MICROPHONE) is State.PROVEN
+    assert state(one, Step.SOUND, Part.HEARD) is State.WAITING
+    assert one.standing(Step.SOUND).state is State.WAITING
+    one = shown(replace(ALL, answered_s=101.0), one=one)
+    assert state(one, Step.SOUND, Part.HEARD) is State.WAITING, "it was before the begin"
+    one = shown(replace(ALL, answered_s=99.0), one=one)
+    assert one.standing(Step.SOUND).state is State.PROVEN
+    assert state(one, Step.RESIDENT, Part.SPOKEN) is State.PROVEN
+    deaf = shown(replace(ALL, faults=(FaultKind.NO_MICROPHONE.value,)))
+    assert why(deaf, Step.SOUND, Part.MICROPHONE) is Why.OUT_OF_ORDER
+
+
+def mains(*, on: bool, used_s: float | None, pct: float | None = None) -> InstallReport:
+    return using(replace(POWER, on=on, used_s=used_s, battery_pct=pct), report=ALL)
+
+
+def test_mains_are_pulled_the_battery_is_seen_and_mains_are_back() -> None:
+    one = shown(mains(on=True, used_s=None, pct=90.0))
+    assert one.standing(Step.MAINS).state is State.WAITING
+    one = shown(mains(on=False, used_s=2.0), one=one)
+    parts = [state(one, Step.MAINS, part) for part in (Part.PULLED, Part.BATTERY, Part.BACK)]
+    assert parts == [State.PROVEN, State.WAITING, State.WAITING]
+    one = shown(mains(on=False, used_s=ON_BATTERY_S), one=one)
+    assert state(one, Step.MAINS, Part.BATTERY) is State.PROVEN
+    one = shown(mains(on=True, used_s=20.0), one=one)
+    assert one.standing(Step.MAINS).state is State.PROVEN
+    measured = shown(mains(on=True, used_s=20.0, pct=97.0))
+    assert measured.standing(Step.MAINS).state is State.PROVEN, "a short pull, with a gauge"
+    short = shown(mains(on=True, used_s=20.0))
+    assert state(short, Step.MAINS, Part.BATTERY) is State.WAITING, "nothing showed a battery"
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "synced", "expected"),
+    [
+        (AHEAD_S, True, None),
+        (-AHEAD_S, True, None),
+        (AHEAD_S + 0.1, True, Why.AHEAD),
+        (-AHEAD_S - 0.1, True, Why.AHEAD),
+        (0.0, False, Why.UNSYNCED),
+    ],
+)
+def test_the_clock_is_set_by_a_time_service_and_is_the_centres(
+    ahead_s: float, expected: Why | None, *, synced: bool
+) -> None:
+    for report, utc in (
+        (replace(BARE, ahead_s=ahead_s), LATER),
+        (replace(BARE, utc=LATER + ahead_s), LATER),
+    ):
+        one = installation.shown(BEGUN, replace(report, synced=synced), utc)
+        if report.ahead_s is not None:
+            one = installation.shown(BEGUN, replace(report, synced=synced, utc=0.0), utc)
+        assert why(one, Step.CLOCK) is expected
+        assert (state(one, Step.CLOCK) is State.PROVEN) is (expected is None)
+
+
+TEST = Call("i1", NOW + 30, "help", "거실", OPERATOR, WHO)
+
+
+def test_a_test_call_is_proven_by_another_persons_answer() -> None:
+    one = installation.called(shown(BARE), Calls(tested=replace(TEST, by=WHO)))
+    assert (state(one, Step.TEST_CALL), why(one, Step.TEST_CALL)) == (State.WAITING, Why.OWN_ANSWER)
+    one = installation.called(one, Calls(tested=TEST))
+    item = one.find(Step.TEST_CALL)
+    assert item
+    assert (item.state, item.by, item.proven_utc) == (State.PROVEN, OPERATOR, NOW + 30)
+    assert (item.evidence.incident, item.evidence.device) == ("i1", "help")
+
+
+def test_the_resident_presses_takes_back_and_speaks() -> None:
+    one = shown(BARE)
+    assert why(one, Step.RESIDENT, Part.SPOKEN) is Why.NO_VOICE
+    assert installation.called(one, NO_CALLS).standing(Step.RESIDENT).state is State.WAITING
+    press = Call("i2", NOW + 50, "help")
+    one = installation.called(one, Calls(pressed=press, cancelled=press))
+    assert one.standing(Step.RESIDENT).state is State.PROVEN
+    no_green = shown(replace(BARE, devices=(MOTION, HELP)))
+    assert why(no_green, Step.RESIDENT, Part.CANCELLED) is Why.NO_CANCEL_BUTTON
+    by_voice = shown(replace(ALL, devices=(MOTION, HELP)))
+    assert state(by_voice, Step.RESIDENT, Part.CANCELLED) is State.WAITING
+
+
+def test_home_and_resident_are_what_the_record_holds() -> None:
+    one = installation.known(BEGUN, Known(Record(name="이순자")), NOW)
+    item = one.find(Step.HOME)
+    assert item
+    assert (item.state, item.evidence.missing) == (State.WAITING, ("address", "contacts"))
+    one = installation.known(one, Known(LIVED, 1.0), NOW + 5)
+    assert state(one, Step.HOME) is State.PROVEN
+    assert installation.known(one, Known(LIVED, 1.0), NOW + 9) == one
+    identity = shown(BARE, one=one).find(Step.IDENTITY)
+    assert identity
+    assert (identity.state, identity.evidence.certificate_ends_utc) == (State.PROVEN, 1.0)
+
+
+def test_consents_are_the_residents_word_item_by_item() -> None:
+    asked = replace(LIVED, consents=(Consent(ConsentItem.VOICE, given=True),))
+    one = installation.known(BEGUN, Known(asked), NOW)
+    voice = one.find(Step.CONSENTS, "voice")
+    assert voice
+    assert (voice.state, voice.evidence.answer) == (State.WAITING, Answer.GIVEN), "asked anew"
+    for item in ConsentItem:
+        one = told(one, Step.CONSENTS, item, Answer.REFUSED)
+    assert one.standing(Step.CONSENTS).state is State.PROVEN
+    assert one.standing(Step.CONSENTS).by == WHO
+    one = told(one, Step.ANSIM119, "", Answer.NOT_AVAILABLE)
+    assert one.standing(Step.ANSIM119).evidence.answer is Answer.NOT_AVAILABLE
+
+
+def told(one: Installation, step: Step, name: str, answer: Answer) -> Installation:
+    after = installation.told(one, step, name, answer, WHO, NOW + 7)
+    assert isinstance(after, Installation)
+    return after
+
+
+@pytest.mark.parametrize("step", [one for one in Step if one not in installation.BY_WORD])
+def test_nothing_that_a_hub_or_the_centre_shows_is_ticked_by_a_person(step: Step) -> None:
+    one = shown(BARE)
+    for item in one.of(step):
+        for answer in Answer:
+            refused = installation.told(one, step, item.name, answer, WHO, NOW)
+            assert refused is WhyNot.HUB_SHOWS_IT
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "answer", "refused"),
+    [
+        (Step.CONSENTS, "nothing", Answer.GIVEN, WhyNot.NO_SUCH_ITEM),
+        (Step.CONSENTS, "voice", Answer.REGISTERED, WhyNot.BAD_ANSWER),
+        (Step.CONSENTS, "voice", Answer.of("perhaps"), WhyNot.BAD_ANSWER),
+        (Step.ANSIM119, "", Answer.GIVEN, WhyNot.BAD_ANSWER),
+    ],
+)
+def test_a_word_that_makes_no_sense_is_refused(
+    step: Step, name: str, answer: Answer, refused: WhyNot
+) -> None:
+    assert installation.told(BEGUN, step, name, answer, WHO, NOW) is refused
+
+
+def test_an_item_that_has_to_be_shown_anew_counts_from_then() -> None:
+    used = using(replace(MOTION, used_s=10.0))
+    one = installation.again(shown(used), Step.SENSORS, "motion", LATER)
+    assert isinstance(one, Installation)
+    assert state(shown(used, one=one), Step.SENSORS, "motion") is State.WAITING
+    after = shown(using(replace(MOTION, used_s=1.0)), one=one, utc=LATER + 20)
+    assert state(after, Step.SENSORS, "motion") is State.PROVEN
+    assert installation.again(one, Step.SENSORS, "x", LATER) is WhyNot.NO_SUCH_ITEM
+    assert installation.again(one, Step.TEST_CALL, "", LATER) is WhyNot.HUB_SHOWS_IT
+
+
+def whole() -> Installation:
+    one = shown(using(*(replace(each, used_s=1.0) for each in (MOTION, HELP, GREEN))))
+    one = installation.known(one, Known(LIVED), NOW)
+    press = Call("i2", NOW + 50, "help")
+    one = installation.called(one, Calls(TEST, press, press))
+    for item in ConsentItem:
+        one = told(one, Step.CONSENTS, item, Answer.GIVEN)
+    return told(one, Step.ANSIM119, "", Answer.REGISTERED)
+
+
+def test_only_what_is_proven_or_left_out_whole_gives_a_report() -> None:
+    done = installation.finished(whole(), WHO, LATER)
+    assert isinstance(done, tuple)
+    one, report = done
+    assert isinstance(report, Report)
+    assert [each.step for each in report.standings] == list(Step)
+    assert {each.state for each in report.standings} == {State.PROVEN, State.LEFT_OUT}
+    assert one.finished_utc == LATER
+
+
+@pytest.mark.parametrize("key", sorted(item.key for item in whole().items))
+def test_one_item_that_waits_keeps_the_report_back(key: tuple[str, str]) -> None:
+    items = tuple(
+        replace(each, state=State.WAITING) if each.key == key else each for each in whole().items
+    )
+    refused = installation.finished(replace(whole(), items=items), WHO, LATER)
+    assert refused is WhyNot.NOT_PROVEN
+
+
+Deed = Callable[[Installation], object]
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        lambda one: shown(ALL, one=one),
+        lambda one: installation.known(one, Known(), LATER),
+        lambda one: installation.called(one, NO_CALLS),
+    ],
+)
+def test_what_is_finished_stays_as_it_is(deed: Deed) -> None:
+    done = installation.finished(whole(), WHO, LATER)
+    assert isinstance(done, tuple)
+    assert deed(done[0]) == done[0]
+    assert installation.finished(done[0], WHO, LATER) is WhyNot.FINISHED
+    assert installation.again(done[0], Step.SENSORS, "motion", LATER) is WhyNot.FINISHED
+    refused = installation.told(done[0], Step.ANSIM119, "", Answer.REFUSED, WHO, LATER)
+    assert refused is WhyNot.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("claimed_utc", "last", "sees"),
+    [
+        (None, None, False),
+        (None, (NOW, None), False),
+        (NOW, None, True),
+        (NOW, (NOW + 5, None), True),
+        (NOW, (NOW + 5, LATER - SEEN_AFTER_S + 1), True),
+        (NOW, (NOW + 5, LATER - SEEN_AFTER_S), False),
+        (NOW + 10, (NOW + 5, LATER - SEEN_AFTER_S), True),
+    ],
+)
+def test_an_installer_sees_a_home_from_the_claim_until_a_day_after_the_end(
+    claimed_utc: float | None, last: tuple[float, float | None] | None, *, sees: bool
+) -> None:
+    assert installation.may_see(claimed_utc, last, LATER) is sees

@@ -1,0 +1,5 @@
+"""`python -m tests.pi.flushes FOLDER`: replay a record that a run has kept."""
+
+from tests.pi.flushes.replay import main
+
+main()
