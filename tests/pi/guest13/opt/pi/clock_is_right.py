@@ -1,6 +1,6 @@
 """The virtual Pi's time service: sets the clock and says that it is right, as chrony would.
 
-No time server is to be reached from here; the argument is the time in seconds since 1970.
+No time server is to be reached from here; the argument is by how many seconds the clock is ahead.
 """
 
 import ctypes
@@ -10,7 +10,7 @@ import time
 
 MODES, BYTES = 0x0010 | 0x0004 | 0x0008, 512  # ADJ_STATUS, ADJ_MAXERROR, ADJ_ESTERROR
 TIME_ERROR = 5  # the clock is not synchronised
-time.clock_settime(time.CLOCK_REALTIME, float(sys.argv[1]))
+time.clock_settime(time.CLOCK_REALTIME, time.time() - float(sys.argv[1]))
 timex = ctypes.create_string_buffer(BYTES)
 struct.pack_into("I4xqqqqi", timex, 0, MODES, 0, 0, 1000, 1000, 0)  # 1 ms; synchronised
 answer = ctypes.CDLL(None).adjtimex(timex)
