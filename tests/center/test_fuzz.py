@@ -13,13 +13,13 @@ from center.service import inbox
 from center.service.inbox import Inbox
 from center.service.metrics import Tally
 from center.service.rate_limit import Offered, Passed, RateLimit
-from center.store.rows import audit, days, incidents, needs
+from center.store.rows import audit, days, incidents, installations, needs
 from center.store.rows import deliveries as delivery_rows
 from center.store.rows import hubs as hub_rows
 from center.store.rows.incidents import Which
 from center.store.store import Store
 from center.store.tables import deliveries, surplus
-from hub.contract import wire
+from hub.contract import examples, wire
 from hub.contract.messages import (
     Availability,
     CheckInResult,
@@ -52,6 +52,7 @@ GOOD: tuple[tuple[str, FromHub], ...] = (
     ("state", state(Availability.LOST)),
     ("fault/stuck", FaultReport("stuck", FaultKind.STUCK, "button", NOW, synced=True)),
     ("telemetry", Telemetry(NOW, synced=True, readings={"temperature_c": 20.0})),
+    ("install", examples.INSTALLED),
     ("reply", Reply("c1", done=True)),
     ("reply", Reply(ANNOUNCED, done=False, reason="expired")),
     ("event", word(ANNOUNCED)),
@@ -132,6 +133,7 @@ def test_nonsense_is_dropped_and_a_press_among_it_is_not(tmp_path: Path) -> None
         link = Recorder(lambda: NOW)
         tally = Tally({})
         announce(store)
+        store.submit(lambda conn: installations.begin(conn, HUB, "최설치", NOW)).result(60)
         box = Inbox(store, Told(), tally, lambda: NOW, lambda: link, Wide())
         for number in range(CASES):
             part, message = dice.choice(GOOD)

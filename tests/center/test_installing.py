@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from center.config import Settings
+from center.domain.incident import Outcome
 from center.domain.installation import Answer, Installation, Part, State, Step, Why, WhyNot
 from center.domain.record import ConsentItem, Contact, Record
 from center.service import homes, incidents, installation, leases
@@ -176,7 +177,7 @@ async def _resident(walk: Walk) -> None:
     await walk.stands(Step.RESIDENT, Part.CANCELLED)
     await walk.stands(Step.SENSORS)
     await incidents.take(walk.desk, Target(OPERATOR.name, incident))
-    await incidents.close(walk.desk, Target(OPERATOR.name, incident), incidents.Outcome.TEST)
+    await incidents.close(walk.desk, Target(OPERATOR.name, incident), Outcome.TEST)
     wait_until(lambda: walk.hub.signal() == "resting", "the call is over in the home", 20)
     assert (await walk.look()).standing(Step.SOUND).state is State.WAITING
     await installation.check_sound(walk.desk, HUB, INSTALLER)

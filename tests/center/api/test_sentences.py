@@ -10,6 +10,8 @@ from center.api.json import Bad
 from center.domain.announcement import Why as Unsent
 from center.domain.by_people import Why
 from center.domain.incident import Deed
+from center.domain.installation import WhyNot as Uninstalled
+from center.domain.lease import WhyNot as Unleased
 from center.domain.need import WhyNot
 from center.domain.record import WhyNotKept
 from center.service.auth import Denied, DeniedError
@@ -69,6 +71,12 @@ def test_a_wait_is_told_in_whole_seconds() -> None:
         (WhyNotKept, {"stale": 409, "no_home": 404}),
         (Unsent, {"not_found": 404, "changed": 409, "twice": 409}),
         (Bad, {"no_home": 404, "no_claim": 404}),
+        (Unleased, {"no_link": 409, "has_one": 409, "not_yours": 403}),
+        (
+            Uninstalled,
+            dict.fromkeys(("no_link", "hub_shows_it", "not_proven", "finished"), 409)
+            | {"not_yours": 403, "not_begun": 404, "no_such_item": 404},
+        ),
         (
             Denied,
             {
