@@ -175,13 +175,20 @@ class RadioHome(Home):
         found = self.pi.run("zcat -f /var/lib/anbu/blackbox/*").out
         return re.search(rf'"RangeChanged"[^}}]*?"{device}","near":true', found) is not None
 
-    def heard(self) -> list[float]:
-        """Return the pulses that the hub has decided on, as its black box has them on disk.
+    def hears(self, centre: Centre, *pulses: float) -> None:
+        """Wait until these are the last pulses that the hub has decided on; press meanwhile.
 
-        The box writes at once only with a call: press first.
+        Its black box writes at once only with a call, and a press may overtake a pulse: each comes
+        over a connection to D-Bus of its own.
         """
-        found = self.pi.run("zcat -f /var/lib/anbu/blackbox/*").out
-        return [float(bpm) for bpm in re.findall(r'"HeartRateMeasured"[^}]*?"bpm":([\d.]+)', found)]
+
+        def heard() -> bool:
+            self.press_until_heard(centre)
+            found = self.pi.run("zcat -f /var/lib/anbu/blackbox/*").out
+            bpm = re.findall(r'"HeartRateMeasured"[^}]*?"bpm":([\d.]+)', found)
+            return tuple(map(float, bpm[-len(pulses) :])) == pulses
+
+        wait_until(heard, PATIENCE_S, f"the hub has the pulses {pulses}")
 
     def _keep(self) -> None:
         """Keep what the radio and BlueZ said, and all of HCI: `btmon -t -r air.snoop` shows it."""

@@ -78,7 +78,7 @@ def test_a_band_is_connected_heard_and_found_again(home: RadioHome, centre: Cent
     home.wait_for("band is:", left)
     home.air.do("pulse", hex="164900040004")
     say(f"presses until one was heard beside a new connection: {home.press_until_heard(centre)}")
-    assert home.heard()[-2:] == [72.0, 73.0]
+    home.hears(centre, 72.0, 73.0)
 
 
 def test_a_band_that_asks_while_no_window_is_open_is_refused(

@@ -70,8 +70,7 @@ def test_a_listed_band_that_is_connected_is_paired_by_just_works_and_its_pulse_h
     assert home.bonds()["band"]["paired"]
     home.wait_for("band is:", began)
     home.air.do("pulse", hex=BEAT)
-    home.press_until_heard(centre)
-    assert home.heard() == [BPM]
+    home.hears(centre, BPM)
 
 
 def test_a_band_that_is_bonded_and_connected_is_paired_again(home: RadioHome) -> None:
