@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from center.service.auth import COOKIE
 from tests.center.e2e.office import Office
 
 
@@ -19,5 +18,5 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+    with office.visit("김하늘") as operator:
         yield operator

@@ -66,7 +66,7 @@ class Hub:
         tls = ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
         if own:
             tls.load_cert_chain(*own)
-        return httpx.Client(base_url=self.url, verify=tls)
+        return httpx.Client(base_url=self.url, verify=tls, timeout=60.0)
 
     def files(self) -> tuple[str, str]:
         assert self.pair

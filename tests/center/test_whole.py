@@ -68,7 +68,9 @@ class Whole:
         self.log = folder / "log"
         with closing(Store(cli.load(self.config)[1])) as store:
             hire(store)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers=BEARER)
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", headers=BEARER, timeout=60.0
+        )
 
     def close(self) -> None:
         self.client.close()

@@ -29,7 +29,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 @pytest.fixture
 def tool(office: Office) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {TOKEN}"}
-    with httpx.Client(base_url=office.url, headers=headers) as tool:
+    with office.visit(headers=headers) as tool:
         yield tool
 
 

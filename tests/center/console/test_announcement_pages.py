@@ -13,7 +13,7 @@ from center.api import openapi
 from center.domain import times
 from center.domain.announcement import Fate, plain
 from center.domain.incident import Deed, Entry
-from center.service.auth import COOKIE, Role
+from center.service.auth import Role
 from center.service.texts import texts
 from center.store.rows import announcements, audit, records
 from hub.contract.messages import AnnouncementOutcome, Availability, FaultKind, Reply
@@ -42,7 +42,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+    with office.visit("김하늘") as operator:
         yield operator
 
 
@@ -116,7 +116,7 @@ def test_a_hub_that_took_it_and_fell_silent_is_told(office: Office, operator: ht
     office.hear(HUB, Reply(ident(path), done=True))
     assert "말했다는 소식 없음" not in operator.get(path).text
     office.ahead_s = 25 * 3600
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as later:
+    with office.visit("김하늘") as later:
         assert "말했다는 소식 없음" in later.get(path).text
 
 
@@ -260,7 +260,7 @@ def test_it_is_withdrawn_from_who_has_not_taken_it(office: Office, operator: htt
 
 def test_the_audit_says_who_announced_but_not_what(office: Office, operator: httpx.Client) -> None:
     path = send(operator)
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("이정민")}) as boss:
+    with office.visit("이정민") as boss:
         audit = boss.get("/audit").text
     assert "안내 방송을 보냄" in audit
     assert f"{ident(path)} · 2곳" in audit
@@ -271,7 +271,7 @@ def test_a_stranger_or_a_forged_form_announces_nothing(
     office: Office, operator: httpx.Client
 ) -> None:
     form = fields(written(operator).text)
-    with httpx.Client(base_url=office.url) as stranger:
+    with office.visit() as stranger:
         for path in ("/announcements", "/announcements/check", "/announcements/new"):
             assert stranger.post(path, data=form).headers["location"] == "/sign-in"
             assert stranger.get(path).status_code in {303, 405}

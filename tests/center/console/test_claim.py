@@ -14,7 +14,7 @@ from center.console import routes
 from center.domain.incident import Deed, Entry
 from center.domain.record import Record
 from center.service import enrolment
-from center.service.auth import COOKIE, Role
+from center.service.auth import Role
 from center.store.rows import accounts, audit, enrolments, records
 from tests.center.e2e.office import PASSWORD, Office
 from tests.center.est import request, settings
@@ -37,7 +37,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def at(office: Office, name: str) -> httpx.Client:
-    return httpx.Client(base_url=office.url, cookies={COOKIE: office.admit(name)})
+    return office.visit(name)
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_an_installer_cannot_act_on_a_call(office: Office, phone: httpx.Client) 
 
 
 def test_an_installer_signs_in_and_comes_to_the_page_and_out_again(office: Office) -> None:
-    with httpx.Client(base_url=office.url, follow_redirects=True) as phone:
+    with office.visit(follow_redirects=True) as phone:
         csrf = re.search(r'name="csrf" value="([^"]*)"', phone.get("/sign-in").text)
         assert csrf
         form = {"csrf": csrf[1], "name": INSTALLER, "password": PASSWORD}

@@ -34,7 +34,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+    with office.visit("김하늘") as operator:
         yield operator
 
 
@@ -62,7 +62,7 @@ def raise_quiet(office: Office, what: What = What.RAISED) -> None:
 
 def test_a_stranger_sees_nothing_of_any_home(office: Office) -> None:
     write(office)
-    with httpx.Client(base_url=office.url) as stranger:
+    with office.visit() as stranger:
         for path in (HOME, f"{HOME}/edit", SHEET, "/calls-today", "/checkins", "/false-alarms"):
             answer = stranger.get(path)
             assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
@@ -353,7 +353,7 @@ def test_what_a_hub_or_a_person_writes_stays_text(office: Office, operator: http
 def test_the_audit_tells_of_a_home_in_words(office: Office) -> None:
     write(office)
     office.hear(HUB, care())
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("이정민")}) as boss:
+    with office.visit("이정민") as boss:
         boss.post(f"/calls-today/{HUB}", data=tasks_form(boss.get("/calls-today").text))
         page = boss.get(f"/audit?hub={HUB}").text
         assert "상담 요청 · 통화함" in page

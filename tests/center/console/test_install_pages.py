@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from center.service import enrolment
-from center.service.auth import COOKIE, Role
+from center.service.auth import Role
 from center.store.rows import installations, leases, records
 from hub.contract.messages import CommandKind
 from tests.center.e2e.office import Office
@@ -45,7 +45,7 @@ def home(office: Office) -> SettingUp:
 
 
 def at(office: Office, name: str) -> httpx.Client:
-    return httpx.Client(base_url=office.url, cookies={COOKIE: office.admit(name)})
+    return office.visit(name)
 
 
 @pytest.fixture

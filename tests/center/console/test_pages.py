@@ -23,19 +23,19 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def visitor(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url) as visitor:
+    with office.visit() as visitor:
         yield visitor
 
 
 @pytest.fixture
 def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+    with office.visit("김하늘") as operator:
         yield operator
 
 
 @pytest.fixture
 def supervisor(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("이정민")}) as supervisor:
+    with office.visit("이정민") as supervisor:
         yield supervisor
 
 
@@ -93,7 +93,7 @@ def test_a_console_that_was_signed_in_to_passes_whatever_its_neighbours_guess(
     office: Office, visitor: httpx.Client
 ) -> None:
     assert entered(visitor, PASSWORD).status_code == 303
-    with httpx.Client(base_url=office.url) as stranger:
+    with office.visit() as stranger:
         tries = [entered(stranger, "a guess").status_code for _ in range(5)]
         assert tries == [401, 401, 401, 429, 429]
         assert entered(stranger, PASSWORD).status_code == 429

@@ -9,7 +9,6 @@ import pytest
 
 from center.domain.incident import Deed, Entry
 from center.domain.record import Consent, ConsentItem, Record
-from center.service.auth import COOKIE
 from center.store.rows import audit, hubs, pairings, records
 from hub.contract.messages import Availability, CommandKind, PairingReport, PhoneSeen, Reply
 from tests.center.e2e.office import Office
@@ -28,7 +27,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 @pytest.fixture
 def operator(office: Office) -> Iterator[httpx.Client]:
     office.greet(HUB)
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+    with office.visit("김하늘") as operator:
         yield operator
 
 

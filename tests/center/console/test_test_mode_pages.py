@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from center.domain.incident import Outcome
-from center.service.auth import COOKIE
 from center.store.rows import incidents, leases
 from hub.contract.messages import CommandKind, Reply, Stage
 from tests.broker import wait_until
@@ -30,7 +29,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def operator(office: Office) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=office.url, cookies={COOKIE: office.admit("김하늘")}) as operator:
+    with office.visit("김하늘") as operator:
         yield operator
 
 

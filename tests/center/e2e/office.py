@@ -14,6 +14,7 @@ import time
 from functools import cache
 from typing import Any, Self
 
+import httpx
 import uvicorn
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ from center.config import Authority, Center, Settings
 from center.domain.incident import Outcome
 from center.link.reconnect import Link, LinkState
 from center.service import auth, incidents, rounds
-from center.service.auth import Auth, Role
+from center.service.auth import COOKIE, Auth, Role
 from center.service.desk import Desk
 from center.service.feed import Feed
 from center.service.incidents import Target
@@ -150,6 +151,23 @@ class Office:
         """Make an account with `PASSWORD`."""
         put, hashed = accounts.put_operator, _hashed()
         self.store.submit(lambda conn: put(conn, self.now(), name, role.value, hashed)).result()
+
+    def visit(
+        self,
+        name: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        cookies: dict[str, str] | None = None,
+        follow_redirects: bool = False,
+    ) -> httpx.Client:
+        """Return a client of the pages, signed in as `name`; it waits for a busy machine."""
+        return httpx.Client(
+            base_url=self.url,
+            headers=headers,
+            cookies={COOKIE: self.admit(name)} if name else cookies,
+            follow_redirects=follow_redirects,
+            timeout=60.0,
+        )
 
     def admit(self, name: str) -> str:
         """Sign somebody in without the slow password check; return the session's secret."""

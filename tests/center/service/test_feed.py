@@ -63,7 +63,7 @@ def test_a_busy_feed_ends_when_its_person_signs_out(office: Office) -> None:
         mine, theirs = Listening(office, secret), Listening(office, colleague)
         wait_until(lambda: len(mine.lines) > 50, "there is news")
         began = time.monotonic()
-        with httpx.Client(base_url=office.url, cookies={COOKIE: secret}) as browser:
+        with office.visit(cookies={COOKIE: secret}) as browser:
             form = {"csrf": csrf_of(secret)}
             assert browser.post("/sign-out", data=form).status_code == 303
         assert mine.ended.wait(5), "the feed outlives the session"

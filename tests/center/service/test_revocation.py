@@ -17,7 +17,7 @@ from center.authority.signing import LIST_DAYS
 from center.domain.enrolment import Reason
 from center.domain.incident import Deed
 from center.service import enrolment, revocation
-from center.service.auth import COOKIE, Role
+from center.service.auth import Role
 from center.service.enrolment import Who, Wish
 from center.service.strangers import Registry
 from center.store.rows import audit, revocations
@@ -220,7 +220,7 @@ def test_only_a_supervisor_who_types_the_number_strikes_off(
 
 def visitor(office: Office, name: str, role: Role) -> httpx.Client:
     office.hire(name, role)
-    return httpx.Client(base_url=office.url, cookies={COOKIE: office.admit(name)})
+    return office.visit(name)
 
 
 def send(person: httpx.Client, page: str, said: dict[str, str]) -> int:
