@@ -40,19 +40,19 @@ def recovered_house(old: House, at: float) -> House:
         sensed=sensed,
         presence=presence,
         visitor_until=old.visitor_until + by_s,
-        active_at=old.active_at + by_s,
+        active_at=min(old.active_at + by_s, at),  # rounding must make no life of now
         quiet=replace(old.quiet, since=old.quiet.since + by_s),
         stay=replace(old.stay, since=old.stay.since + by_s),
-        lone=_lone(old.lone, by_s),
+        lone=_lone(old.lone, by_s, at),
         slot_at=NEVER,
         slots=0,
         hour_at=None,
     )
 
 
-def _lone(old: Lone, by_s: float) -> Lone:
+def _lone(old: Lone, by_s: float, at: float) -> Lone:
     """Return a run that goes on; how even its pulses are must be seen anew."""
-    since, last_at = old.since + by_s, old.last_at + by_s
+    since, last_at = min(old.since + by_s, at), old.last_at + by_s
     return replace(old, since=since, last_at=last_at, pulses=(), even_since=NEVER)
 
 

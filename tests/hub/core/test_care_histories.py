@@ -212,6 +212,13 @@ nothing = st.lists(
 )
 
 
+def test_a_restart_after_silence_is_no_sign_of_life_by_rounding() -> None:
+    """The last life, moved to the new process's first moment, came out one bit after it."""
+    answers = [(1.1, 0), (14.255262233120817, 0), (92.8032167163215, 0), (327.7733037977536, 0)]
+    moves = [Move("answer", after_s, pick) for after_s, pick in [*answers, (76.54941433373443, 30)]]
+    Observer().live([*moves, Move("silence", 1801.0), Move("restart", 247.61924812094043)])
+
+
 @examples(30)
 @given(moves)
 def test_nobody_is_called_fine_who_did_not_say_so(history: list[Move]) -> None:
