@@ -14,14 +14,15 @@ from enum import IntEnum
 from pathlib import Path
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from hub.shared.files import to_disk, write_whole
 from hub.shared.messages import ours, sentence
 from provisioning.broker import revocation
 from provisioning.broker.config import ACL, ADMIN, ADMIN_SOCKET, CRL, PID, SECRET
 
-END_S = 2.0  # for the broker to let us in, so that it ends the other session
+END_S = 10.0  # for the broker to let us in, so that it ends the other session; usually 10 ms
+AGAIN_S = 0.2
 
 
 class Outcome(IntEnum):
@@ -81,9 +82,19 @@ def reload(
 def end_session(run_dir: Path, hub: str) -> bool:
     """End a hub's session: connect by its client id, which only this machine's user may choose.
 
-    Returns whether the broker has let us in: then the other connection is closed, and what waited
-    for it is gone.
+    It is tried again for `END_S`, since nothing else ends that session once the rules are written:
+    a broker that starts has no socket yet. Returns whether the broker has let us in: then the other
+    connection is closed, and what waited for it is gone.
     """
+    deadline = time.monotonic() + END_S
+    while not _came_in(run_dir, hub, deadline):
+        if time.monotonic() + AGAIN_S > deadline:
+            return False
+        time.sleep(AGAIN_S)
+    return True
+
+
+def _came_in(run_dir: Path, hub: str, deadline: float) -> bool:
     if not (run_dir / ADMIN_SOCKET).exists():
         return False
     secret = (run_dir / SECRET).read_text(encoding="ascii")
@@ -93,11 +104,11 @@ def end_session(run_dir: Path, hub: str) -> bool:
     )
     client.username_pw_set(ADMIN, secret)
     client.on_connect = lambda _c, _d, _f, reason, _p: answers.append(not reason.is_failure)
-    deadline = time.monotonic() + END_S
     try:
         client.connect(str(run_dir / ADMIN_SOCKET), clean_start=True)
         while not answers and time.monotonic() < deadline:
-            client.loop(0.1)
+            if client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                break
     except OSError:
         return False
     client.disconnect()

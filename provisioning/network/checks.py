@@ -144,7 +144,7 @@ async def _ahead(center: Center, tls: ssl.SSLContext) -> float | None:
             ours = (begun + time()) / 2
             return _clock(head, await reader.read(ANSWER_BYTES), ours)
         finally:
-            writer.close()
+            writer.transport.abort()  # a goodbye by TLS may outlast a command's loop
 
 
 def _clock(head: dict[str, str], body: bytes, ours: float) -> float | None:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from cryptography import x509
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from hub.__main__ import main
-from provisioning.broker import revocation
+from provisioning.broker import reload, revocation
 from provisioning.broker.config import ADMIN_SOCKET, CRL, write_config
 from provisioning.broker.reload import Outcome
 from provisioning.certs import dev
@@ -96,13 +97,27 @@ def refused(broker: Revocable, hub: str) -> str:
 
 @pytest.mark.broker
 def test_a_message_of_a_denied_hub_is_refused_though_its_session_stands(
-    broker: Revocable, tmp_path: Path
+    broker: Revocable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reload, "END_S", 0.5)
     (broker.folder / ADMIN_SOCKET).unlink()  # nobody can end its session
     with talker(broker, THIEF) as thief:
         strike_off(tmp_path, THIEF, serials=False)
         assert broker.reload() == Outcome.FAILED
         wait_until(lambda: thief.say(f"anbu/1/{THIEF}/event") == NOT_AUTHORIZED, "it is refused")
+
+
+@pytest.mark.broker
+def test_the_session_ends_though_the_brokers_own_socket_comes_late(
+    broker: Revocable, tmp_path: Path
+) -> None:
+    socket, aside = broker.folder / ADMIN_SOCKET, broker.folder / "aside"
+    socket.rename(aside)
+    with talker(broker, THIEF) as thief:
+        strike_off(tmp_path, THIEF, serials=False)
+        Timer(0.5, aside.rename, (socket,)).start()
+        assert broker.reload() == Outcome.DONE
+        wait_until(lambda: not thief.client.is_connected(), "its session has ended")
 
 
 @pytest.mark.broker
