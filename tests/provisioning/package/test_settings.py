@@ -1,7 +1,9 @@
 """The settings that the packages bring are read by those whom they are for, as they stand."""
 
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,30 @@ def test_a_card_brings_no_secret_and_needs_no_person() -> None:
     assert network["network"].keys() == {"version", "ethernets"}
     for file in IMAGE.iterdir():
         assert not re.search(r"^\s*[^#\s].*passw(or)?d\s*:", file.read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("fails", "tried"), [("", [True]), ("recommended", [True, False])])
+def test_a_recommended_package_that_cannot_be_had_keeps_no_card_from_being_a_hub(
+    tmp_path: Path, fails: str, tried: list[bool]
+) -> None:
+    """Without a network apt installs nothing at all while one recommended package is missing."""
+    asked = yaml.safe_load((IMAGE / "user-data").read_text("utf-8"))
+    line = next(words[-1] for words in asked["runcmd"] if "apt-get install" in words[-1])
+    apt = tmp_path / "apt-get"
+    apt.write_text(
+        f"""#!/bin/sh
+echo "$@" >> {tmp_path}/asked
+case "$*" in *--no-install-recommends*) exit 0;; esac
+[ "{fails}" != recommended ]
+""",
+        "utf-8",
+    )
+    apt.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["sh", "-c", line], check=True, env=os.environ | {"PATH": path})
+    asked_for = (tmp_path / "asked").read_text("utf-8").splitlines()
+    assert ["--no-install-recommends" not in words for words in asked_for] == tried
+    assert all("install -y" in words and "/anbu/*.deb" in words for words in asked_for)
 
 
 def test_nothing_is_asked_of_systemd_once_it_executes_itself_anew() -> None:
