@@ -5,7 +5,8 @@
 
 Who installs ticks nothing: a hub's report (`shown`), what the centre itself holds (`known`) and its
 operators' answers (`called`) are the proofs. Only what the resident says is told by a person
-(`told`). A step with several parts has an item each; it is proven when each of them is.
+(`told`). A step with several parts has an item each; it is proven when each of them is. All proofs
+stand here side by side: what one step takes for a proof is judged against the others.
 """
 
 from collections.abc import Iterable, Mapping
@@ -438,8 +439,7 @@ class _Seen(Struct, frozen=True):
 
     def counts(self, step: Step, name: str, age_s: float | None) -> bool:
         """Whether something that is so old counts for an item."""
-        at = self.at(age_s)
-        return at is not None and at >= self.since(step, name)
+        return age_s is not None and self.utc - age_s >= self.since(step, name)
 
 
 def _state_of(items: Iterable[Item]) -> State:

@@ -9,24 +9,26 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from center.service import enrolment
-from center.service.auth import Role
 from center.store.rows import installations, leases, records
 from hub.contract.messages import CommandKind
 from tests.center.e2e.office import Office
-from tests.center.e2e.setting_up import HUB, SettingUp
-from tests.center.est import request, settings
+from tests.center.e2e.setting_up import (
+    HUB,
+    INSTALLER,
+    OPERATOR,
+    SECOND,
+    SUPERVISOR,
+    SettingUp,
+    staffed,
+)
+from tests.center.est import request
 
-INSTALLER, SECOND, OPERATOR, SUPERVISOR = "이설치", "박설치", "김하늘", "박감독"
 PAGE = f"/install/{HUB}"
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with Office(f"sqlite:///{tmp_path / 'center.db'}", authority=settings(tmp_path)) as office:
-        for name in (INSTALLER, SECOND):
-            office.hire(name, Role.INSTALLER)
-        office.hire(OPERATOR)
-        office.hire(SUPERVISOR, Role.SUPERVISOR)
+    with staffed(tmp_path) as office:
         yield office
 
 

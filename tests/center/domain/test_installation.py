@@ -393,3 +393,10 @@ def test_an_installer_sees_a_home_from_the_claim_until_a_day_after_the_end(
     claimed_utc: float | None, last: tuple[float, float | None] | None, *, sees: bool
 ) -> None:
     assert installation.may_see(claimed_utc, last, LATER) is sees
+
+
+def test_a_use_just_after_the_begin_counts_whatever_tenth_it_is_shown_as() -> None:
+    one = installation.begun(HUB, WHO, NOW + 0.04)
+    used = using(replace(MOTION, used_s=0.0))
+    assert state(shown(used, one=one, utc=NOW + 0.045), Step.SENSORS, "motion") is State.PROVEN
+    assert state(shown(used, one=one, utc=NOW + 0.03), Step.SENSORS, "motion") is State.WAITING

@@ -5,12 +5,17 @@ home.show(living=5.0)       # the hub reports: somebody walked past the sensor 5
 home.press()                # the red button; in test mode it waits as a test
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from center.domain.incident import Deed, Entry
 from center.service import enrolment
+from center.service.auth import Role
 from center.store.rows import leases, records
 from hub.contract.messages import (
     CommandKind,
@@ -21,10 +26,11 @@ from hub.contract.messages import (
 )
 from hub.contract.scaip import Kind, What, of_alarm
 from tests.center.e2e.office import Office
-from tests.center.est import request
+from tests.center.est import request, settings
 from tests.center.lives import RECORD
 
 HUB = "js-0417"
+INSTALLER, SECOND, OPERATOR, SUPERVISOR = "이설치", "박설치", "김하늘", "이정민"
 BOOT = "b"
 DEVICES = (
     InstallDevice("living", "motion", "거실", on=False),
@@ -36,6 +42,17 @@ DEVICES = (
     InstallDevice("band", "wearable", wireless=True, battery_pct=64.0),
     InstallDevice("ups", "mains", on=True, battery_pct=99.0),
 )
+
+
+@contextmanager
+def staffed(folder: Path) -> Iterator[Office]:
+    """An office that registers hubs, with two installers, an operator and a supervisor."""
+    with Office(f"sqlite:///{folder / 'center.db'}", authority=settings(folder)) as office:
+        for name in (INSTALLER, SECOND):
+            office.hire(name, Role.INSTALLER)
+        office.hire(OPERATOR)
+        office.hire(SUPERVISOR, Role.SUPERVISOR)
+        yield office
 
 
 class SettingUp:

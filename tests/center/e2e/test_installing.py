@@ -12,17 +12,24 @@ from playwright.sync_api import Page, expect
 from center.console.install.sheet import HAZARDS
 from center.domain import installation
 from center.domain.installation import Evidence, Item, Part, Report, State, Step
-from center.service.auth import Role
 from center.store.rows import installations
 from hub.contract.messages import CommandKind, PairingReport
 from tests.broker import wait_until
 from tests.center.e2e.conftest import Seat
 from tests.center.e2e.office import Office
-from tests.center.e2e.setting_up import HUB, SettingUp, answer_all, claim
-from tests.center.est import settings
+from tests.center.e2e.setting_up import (
+    HUB,
+    INSTALLER,
+    OPERATOR,
+    SECOND,
+    SUPERVISOR,
+    SettingUp,
+    answer_all,
+    claim,
+    staffed,
+)
 
 pytestmark = pytest.mark.browser
-INSTALLER, SECOND, OPERATOR, SUPERVISOR = "이설치", "박설치", "김하늘", "이정민"
 LARGEST_PT = 20.0
 CSS_PX_PER_PT = 96 / 72
 WIDTHS_PX = (360, 390, 412)
@@ -30,11 +37,7 @@ WIDTHS_PX = (360, 390, 412)
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with Office(f"sqlite:///{tmp_path / 'center.db'}", authority=settings(tmp_path)) as office:
-        for name in (INSTALLER, SECOND):
-            office.hire(name, Role.INSTALLER)
-        office.hire(OPERATOR)
-        office.hire(SUPERVISOR, Role.SUPERVISOR)
+    with staffed(tmp_path) as office:
         yield office
 
 

@@ -127,7 +127,7 @@ def test_a_daemon_that_hangs_amid_a_connect_holds_nobody_up_once_it_goes_on(
             wait_for, lambda: "Connect" in bluez.do("state")["calls"], "a connect"
         )
         bluez.stop()
-        await asyncio.sleep(1.5)  # its time is over by now
+        await asyncio.sleep(connect.ANSWER_S + 0.5)  # its time is over by now
         assert not task.done()
         bluez.resume()
         assert await within(task) is Lost.NOT_FOUND
