@@ -222,7 +222,7 @@ def decide(state: State, event: Event, at: float) -> tuple[State, tuple[Action, 
         case Asked(wanted) if isinstance(state.mode, Open):
             leaving = Leaving(wanted, at + LEAVE_S, state.mode.until)
             state = replace(state, mode=leaving, result=None)
-        case Kept() if isinstance(state.mode, Open) and state.seen.saved:
+        case Kept() if isinstance(state.mode, Open) and _is_saved(state):
             state, actions = _close(state, at)
         case Ordered(s):
             state, actions = _ordered(state, s, at)
@@ -352,7 +352,7 @@ def _ordered(state: State, s: float, at: float) -> tuple[State, tuple[Action, ..
 
 def _given_up(state: State, at: float) -> tuple[State, tuple[Action, ...]]:
     """Give the radio back to the saved Wi-Fi. Where there is none, nothing would be gained."""
-    if not state.seen.saved:
+    if not _is_saved(state):
         return state, ()
     match state.mode:
         case Open() | Leaving():
@@ -432,6 +432,12 @@ def _timed(
         case _:
             more = ()
     return state, actions + more
+
+
+def _is_saved(state: State) -> bool:
+    """Whether there is a Wi-Fi to go back to: the last look may be older than the last try."""
+    just_now = isinstance(state.mode, Checking) or (state.result and state.result.saved)
+    return state.seen.saved or bool(just_now)
 
 
 def _wants_hotspot(state: State) -> bool:
