@@ -106,3 +106,15 @@ def test_removing_keeps_all_that_is_the_homes_and_purging_nothing(lived_in: Root
     assert not lived_in.there("/var/lib/anbu")
     assert not lived_in.there("/etc/anbu")
     assert not lived_in.there("/usr/lib/anbu")
+
+
+def test_the_cards_own_wiring_stands_where_the_package_brings_its_own(
+    root: Root, debs: list[Path]
+) -> None:
+    """A county's hub.toml is there before the package is, whose own it would have to ask about."""
+    root.try_("dpkg", "-P", "anbu-hub", "anbu-python", "anbu-common")
+    root.put("/etc/anbu/hub.toml", CHANGED)
+    install(root, debs)
+    assert root.run("cat", "/etc/anbu/hub.toml") == CHANGED
+    modes = root.run("stat", "-c", "%a %U %G", "/etc/anbu/hub.toml")
+    assert modes.strip() == "640 root anbu"

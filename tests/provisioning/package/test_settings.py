@@ -92,6 +92,21 @@ def test_a_card_brings_no_secret_and_needs_no_person() -> None:
         assert not re.search(r"^\s*[^#\s].*passw(or)?d\s*:", file.read_text("utf-8"), re.MULTILINE)
 
 
+def test_a_card_may_bring_the_countys_own_wiring(tmp_path: Path) -> None:
+    card, etc = tmp_path / "boot/firmware/anbu", tmp_path / "etc/anbu"
+    for folder in (card, etc):
+        folder.mkdir(parents=True)
+    for name in ("county.toml", "ca.crt", "hub.toml"):
+        (card / name).write_text(name, "utf-8")
+    asked = yaml.safe_load((IMAGE / "user-data").read_text("utf-8"))
+    lines = [words[-1] for words in asked["runcmd"]]
+    copied = next(line for line in lines if line.startswith("cp "))
+    copied = copied.replace("/boot/", f"{tmp_path}/boot/").replace("/etc/", f"{tmp_path}/etc/")
+    subprocess.run(["sh", "-c", copied], check=True)
+    assert sorted(file.name for file in etc.iterdir()) == ["ca.crt", "county.toml", "hub.toml"]
+    assert any("apt-get install" in line and "--force-confold" in line for line in lines)
+
+
 @pytest.mark.parametrize(("fails", "tried"), [("", [True]), ("recommended", [True, False])])
 def test_a_recommended_package_that_cannot_be_had_keeps_no_card_from_being_a_hub(
     tmp_path: Path, fails: str, tried: list[bool]
