@@ -10,7 +10,13 @@ from tests.pi.centre import Centre
 
 INSTALLER, OPERATOR = "이설치", "김하늘"
 PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist
-PATIENCE_MS = 240_000  # the Pi's cores are emulated; what a page shows comes from there
+RESIDENT = {  # nobody
+    "name": "한가온",
+    "address": "강원특별자치도 정선군 없는읍 보기로 1",
+    "contact-0-name": "한누리",
+    "contact-0-relation": "딸",
+    "contact-0-phone": "010-0000-0000",
+}
 PHONE, SCREEN = (390, 844), (1366, 768)
 
 
@@ -35,22 +41,13 @@ def sign_in(browser: Browser, centre: Centre, name: str, size: tuple[int, int]) 
     return page
 
 
-def claim(page: Page, centre: Centre, digits: str, hub: str) -> None:
-    """Type the digits, pick a new home, and wait until its hub has fetched its certificate."""
-    page.goto(f"{centre.url}/install/claim")
-    page.locator("#digits").press_sequentially(digits)
-    page.get_by_label("새 집").check()
-    page.get_by_label("집 번호").fill(hub)
-    page.locator("#go").click()
-    page.locator("#yes").click()
-    expect(page.locator("#fetched")).to_be_visible(timeout=PATIENCE_MS)
-
-
-def begin_test_mode(page: Page, centre: Centre, hub: str) -> None:
-    """Begin it on the home's page, and wait until the home shows it."""
-    page.goto(f"{centre.url}/homes/{hub}")
-    page.locator("#test-mode").click()
-    expect(page.locator("#leased")).to_contain_text(f"시험 모드 · {OPERATOR}", timeout=PATIENCE_MS)
+def fill_record(page: Page, centre: Centre, hub: str) -> None:
+    """Write down who lives there, as an operator does from the county's list."""
+    page.goto(f"{centre.url}/homes/{hub}/edit")
+    for field, words in RESIDENT.items():
+        page.locator(f"#{field}").fill(words)
+    page.locator("#save").click()
+    expect(page.get_by_role("heading", name=RESIDENT["name"])).to_be_visible()
 
 
 def answer_as_test(page: Page, centre: Centre) -> str:

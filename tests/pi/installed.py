@@ -22,7 +22,7 @@ from tests.pi.machine import BROKER_IN_GUEST, EST_IN_GUEST, Machine
 
 log = logging.getLogger("anbu-pi")
 
-HELP, CANCEL = 17, 22  # as the package's hub.toml has them
+HELP, CANCEL, DOOR, MOTION, MAINS = 17, 22, 16, 25, 12
 INSTALL_S = 2400.0  # from power on until the hub asks to be claimed; cores are emulated and shared
 FACTS = "runuser -u anbu -- env ANBU_LANG=ko anbu provision"
 COUNTY = f"""\
@@ -31,12 +31,54 @@ center = "https://{EST_IN_GUEST}"
 ca = "ca.crt"
 brokers = ["tls://{BROKER_IN_GUEST}"]
 """
+WIRING = f"""\
+language = "ko"
+[[device]]
+kind = "contact"
+name = "help"
+role = "help_button"
+place = "거실"
+pin = {HELP}
+wiring = "normally_closed"
+[[device]]
+kind = "contact"
+name = "cancel"
+role = "cancel_button"
+place = "거실"
+pin = {CANCEL}
+[[device]]
+kind = "contact"
+name = "front"
+role = "exit_door"
+place = "현관문"
+pin = {DOOR}
+[[device]]
+kind = "motion"
+name = "living"
+place = "거실"
+pin = {MOTION}
+[[device]]
+kind = "supply"
+name = "ups"
+pin = {MAINS}
+[[device]]
+kind = "lamp"
+name = "lamp"
+red = 5
+green = 6
+amber = 13
+buzzer = 19
+[[device]]
+kind = "radio"
+[[device]]
+kind = "provision"
+"""  # of a county without a voice: its packages are not on this card
 
 
 class Pi13(Machine):
     """A board with a card in it."""
 
-    closed = (HELP,)
+    closed = (HELP, MOTION, MAINS)
     cargo_is_read_only = False
     kernel_words = (
         " net.ifnames=0 ds=nocloud;s=file:///boot/firmware/"  # as a card writer leaves it
@@ -59,7 +101,7 @@ class Installed:
 
     def __init__(self, folder: Path, broker: Broker, centre: Centre) -> None:
         authority = (broker.certs / "ca.crt").read_bytes()
-        card = packages.card(folder, COUNTY, authority)
+        card = packages.card(folder, COUNTY, WIRING, authority)
         self.pi = Pi13(image.build(image.TRIXIE), folder, broker.port, card)
         self.pi.forwards = {EST_IN_GUEST: centre.est_port}
         self.began = time.monotonic()

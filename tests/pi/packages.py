@@ -54,7 +54,7 @@ def debs() -> list[Path]:
     return sorted([*ours.glob("*.deb"), *others.glob("*.deb")])
 
 
-def card(folder: Path, county: str, authority: bytes) -> Path:
+def card(folder: Path, county: str, wiring: str, authority: bytes) -> Path:
     """Make the card's first partition in `folder`, with the county's files."""
     need_packages(TOOLS)
     root = folder / "bootfs"
@@ -64,6 +64,7 @@ def card(folder: Path, county: str, authority: bytes) -> Path:
     for deb in debs():
         shutil.copy(deb, root / "anbu")
     (root / "anbu/county.toml").write_text(county, "utf-8")
+    (root / "anbu/hub.toml").write_text(wiring, "utf-8")
     (root / "anbu/ca.crt").write_bytes(authority)
     disk = folder / "bootfs.img"
     size_kb = sum(file.stat().st_size for file in root.rglob("*") if file.is_file()) // 1024

@@ -23,6 +23,7 @@ from tests.pi.home import UNIT
 from tests.pi.installed import HELP, INSTALL_S, Installed
 from tests.pi.machine import EST_IN_GUEST, Machine
 from tests.pi.plug import press_until_the_plug_is_out
+from tests.pi.visit import Visit, steps
 from tests.provisioning.enrol.est import Est
 
 pytestmark = pytest.mark.pi
@@ -94,34 +95,35 @@ class Steps:
         self._cpu_s, self._last = self.whole_s, now
 
 
-def test_from_a_fresh_card_to_a_test_call_that_the_centre_answers(
+def test_a_home_is_set_up_from_a_fresh_card_to_the_report(
     installed: Installed, office: Centre
 ) -> None:
-    steps = Steps(installed.pi)
-    steps.done("power on to a shell")
+    """The installer's way of docs/installing.ko.md, in its order, and nothing beside it."""
+    times = Steps(installed.pi)
+    times.done("power on to a shell")
     installed.wait_for("unclaimed", INSTALL_S)
-    steps.done("packages installed, hub asks to be claimed")
-    digits = installed.digits()
+    times.done("packages installed, hub asks to be claimed")
     with console.chromium() as browser:
         phone = console.sign_in(browser, office, console.INSTALLER, console.PHONE)
-        steps.done("digits read, installer signed in")
-        console.claim(phone, office, digits, HUB)
+        desk = console.sign_in(browser, office, console.OPERATOR, console.SCREEN)
+        visit = Visit(installed, phone, desk, office)
+        visit.begin(installed.digits(), HUB)
         wait_until(lambda: installed.facts()["hub"] == HUB, 60, "the hub has its name")
         installed.pi.until(f"systemctl is-active {UNIT}", 300)
-        steps.done("digits typed, hub registered and started under its name")
-        # here come the further pages of the installer's way: network, sensors, sound, consents
+        times.done("digits read and typed, hub registered and started under its name")
+        console.fill_record(desk, office, HUB)
+        visit.go_on()
         installed.synchronise()
-        desk = console.sign_in(browser, office, console.OPERATOR, console.SCREEN)
-        console.begin_test_mode(desk, office, HUB)
-        steps.done("test mode begun at the centre, shown by the home")
-        list(installed.pi.press(HELP))
-        console.answer_as_test(desk, office)
-        steps.done("finger, call answered as a test")
-    assert len(office.stored()) == 1, "one press, one call"
-    assert office.open_alarms() == []
-    say("\n".join(steps.said))
-    say(f"fresh card to an answered test call: {steps.whole_s / 60:.1f} min of machine")
-    assert steps.whole_s <= WHOLE_S
+        for step in steps():
+            visit.do(step)
+            times.done(f"step {step}")
+        assert visit.finish() == len(steps())
+        times.done("report stored")
+    assert len(office.stored()) == len(("tested", "pressed", "cancelled"))
+    say(f"still open at the centre: {office.open_alarms()}")
+    say("\n".join(times.said))
+    say(f"fresh card to the stored report: {times.whole_s / 60:.1f} min of machine")
+    assert times.whole_s <= WHOLE_S
 
 
 def test_the_units_are_confined_on_debian_13(installed: Installed) -> None:
