@@ -61,6 +61,7 @@ SCAN_S = 20.0
 AGAIN_S = 5.0  # before NetworkManager, which is not there, is asked again
 SIGNAL_STEP_DB = 3  # below that a signal only wavers
 CLOCK_S = 5.0  # a clock that is more wrong is told as out of order
+CLOCK_GOOD_S = 2.0  # an installation does not end with one that is more wrong: `AHEAD_S` of it
 NAMES, PASSWORDS = 10_000, 10**10
 MACHINE_ID = Path("/etc/machine-id")
 
@@ -243,14 +244,14 @@ class Connections:
             await asyncio.wait([served])
 
     async def _check(self) -> None:
-        found = checks.Way()
+        found, off = checks.Way(), False
         if self._setup.center:
             found = await checks.check(self._setup.center)
         if found.ahead_s is not None:
             self._tell(Clock(found.ahead_s))
-            wrong = abs(found.ahead_s) > CLOCK_S
+            wrong, off = (abs(found.ahead_s) > limit for limit in (CLOCK_S, CLOCK_GOOD_S))
             self._tell_part(Part.CLOCK, f"{found.ahead_s:.0f}" if wrong else "")
-        self._on(Checked(found.trouble))
+        self._on(Checked(found.trouble, clock_off=off))
 
     # what is told
 

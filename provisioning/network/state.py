@@ -178,9 +178,13 @@ class Joined(Struct, frozen=True):
 
 
 class Checked(Struct, frozen=True):
-    """The way to the centre was checked; None: the centre answers."""
+    """The way to the centre was checked; None: the centre answers.
+
+    `clock_off`: the clock of either is wrong, which somebody at the hub may be waiting for.
+    """
 
     trouble: NetworkTrouble | None
+    clock_off: bool = False
 
 
 class Opened(Struct, frozen=True):
@@ -228,8 +232,8 @@ def decide(state: State, event: Event, at: float) -> tuple[State, tuple[Action, 
             state, actions = _ordered(state, s, at)
         case Joined(trouble) if isinstance(state.mode, Joining):
             state, actions = _joined(state, state.mode, trouble, at)
-        case Checked(trouble):
-            state, actions = _checked(state, trouble, at)
+        case Checked() as found:
+            state, actions = _checked(state, found, at)
         case Opened(well) if isinstance(state.mode, Open):
             retry = None if well else at + RETRY_S
             mode = replace(state.mode, retry=retry, opening=False)
@@ -394,15 +398,10 @@ def _back(state: State, back: float | None, at: float) -> tuple[State, tuple[Act
     return _open(state, max(back or at, at + RESULT_S))
 
 
-def _checked(
-    state: State, trouble: NetworkTrouble | None, at: float
-) -> tuple[State, tuple[Action, ...]]:
-    state = replace(
-        state,
-        way_trouble=trouble,
-        checking=False,
-        check_at=at + (CHECK_BAD_S if trouble else CHECK_GOOD_S),
-    )
+def _checked(state: State, found: Checked, at: float) -> tuple[State, tuple[Action, ...]]:
+    trouble = found.trouble
+    again_s = CHECK_BAD_S if trouble or found.clock_off else CHECK_GOOD_S
+    state = replace(state, way_trouble=trouble, checking=False, check_at=at + again_s)
     match state.mode:
         case Checking() if trouble is None:
             return replace(state, mode=Waiting(at), result=None), (Action.PRUNE,)

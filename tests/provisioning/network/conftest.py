@@ -51,7 +51,13 @@ def nm(bus: PrivateBus) -> Iterator[FakeNM]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of the product, shortened as the fake's are."""
-    for name, s in {"SETTLE_S": 0.3, "LEAVE_S": 0.3, "OFFLINE_S": 1.0, "RETRY_S": 0.3}.items():
+    for name, s in {
+        "SETTLE_S": 0.3,
+        "LEAVE_S": 0.3,
+        "OFFLINE_S": 1.0,
+        "RETRY_S": 0.3,
+        "CHECK_BAD_S": 0.3,
+    }.items():
         monkeypatch.setattr(state, name, s)
     for name, s in {
         "TICK_S": 0.05,

@@ -216,6 +216,14 @@ def test_a_wifi_behind_which_no_centre_is_is_kept_and_the_reason_is_shown_for_10
     assert story.wait(1).take() == [Action.CLOSE]
 
 
+def test_a_wrong_clock_is_looked_at_again_as_soon_as_a_trouble() -> None:
+    story = Story().hear(Looked(CABLE), Checked(None, clock_off=True))
+    assert story.take() == [Action.CHECK]
+    assert story.wait(CHECK_BAD_S).take() == [Action.CHECK]
+    story.hear(Checked(None)).wait(CHECK_BAD_S)
+    assert story.take() == []
+
+
 def test_somebody_at_the_form_may_keep_the_wifi_as_it_is() -> None:
     story = trying().hear(Joined(None), Looked(JOINED), Checked(NetworkTrouble.NO_DNS))
     story.hear(Opened(well=True), Looked(Seen(radio=Radio.HOTSPOT, saved=True)))

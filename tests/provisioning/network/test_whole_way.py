@@ -226,6 +226,21 @@ def test_a_cable_is_told(nm: FakeNM, living: Living) -> None:
     asyncio.run(story())
 
 
+def test_a_clock_that_has_become_right_is_told_soon(nm: FakeNM, living: Living) -> None:
+    """An installer waits for it, who would have waited for 10 minutes."""
+
+    async def story() -> None:
+        nm.do("cable", state=100, carrier=True)
+        async with living() as home:
+            home.way = checks.Way(None, -3277.0)
+            await home.until(lambda: Clock(-3277.0) in home.facts, "the clock is told")
+            home.way = checks.Way(None, 0.1)
+            await home.until(lambda: Clock(0.1) in home.facts, "it is told again")
+            assert Trouble(Part.CLOCK, present=False) in home.facts
+
+    asyncio.run(story())
+
+
 def test_wifi_that_is_blocked_is_said(nm: FakeNM, living: Living) -> None:
     async def story() -> None:
         nm.do("set", no_wifi=True)
