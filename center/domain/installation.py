@@ -25,6 +25,7 @@ WEAK_DBM = -75  # a Wi-Fi signal below this loses a session now and then; Wi-Fi 
 MEASURED_S = 20.0  # so long a signal is measured before its worst counts
 ON_BATTERY_S = 10.0  # so long a hub has to run without mains where nothing measures its battery
 SEEN_AFTER_S = 86_400.0  # so long after its end an installer may see and print it
+LEFT_OFF_S = 30 * 86_400.0  # one that was begun longer ago is no longer in the installer's hands
 
 
 class Step(Open):
@@ -410,14 +411,16 @@ def may_see(
 ) -> bool:
     """Whether an installer may see a home whose hub they were the last to claim.
 
-    `installation`: when the last one began and ended. After its end they see it for a day.
+    `installation`: when the last one began and ended. After its end they see it for a day. One
+    that nobody ends is theirs for a month, since whoever may see it may begin test mode there; an
+    operator may begin it anew for them.
     """
     if claimed_utc is None:
         return False
-    if installation is None or claimed_utc > installation[0]:
-        return True
-    ended_utc = installation[1]
-    return ended_utc is None or utc < ended_utc + SEEN_AFTER_S
+    begun_utc, ended_utc = installation or (claimed_utc, None)
+    if ended_utc is None or claimed_utc > begun_utc:
+        return utc < max(claimed_utc, begun_utc) + LEFT_OFF_S
+    return utc < ended_utc + SEEN_AFTER_S
 
 
 class _Seen(Struct, frozen=True):

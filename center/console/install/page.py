@@ -24,7 +24,7 @@ from center.console.view import Viewer
 from center.console.visit import Visit, acted, field, visited
 from center.domain import times
 from center.domain.hub import Hub
-from center.domain.installation import Answer, Installation, Report, Step, Why, WhyNot
+from center.domain.installation import LEFT_OFF_S, Answer, Installation, Report, Step, Why, WhyNot
 from center.domain.lease import Lease
 from center.domain.record import Record
 from center.service import homes, installation, leases, pairing
@@ -42,7 +42,6 @@ PATH = "/install"
 FRESH_S = 15.0  # a hub shows itself every 5 s
 CALLS = 3  # a test that waits is among the newest calls
 HERE_S = 20.0  # a page that is open is fetched more often than this
-CLAIMED_S = 30 * 86_400.0  # a hub that was claimed longer ago and not set up is not listed
 
 
 class HomeView(Struct, frozen=True):
@@ -138,7 +137,7 @@ async def _list(visit: Visit) -> Response:
     briefs = await installation.listed(visit.desk, visit.person)
     found = [await _home(visit, one.hub, one.finished_utc) for one in briefs]
     by = None if visit.person.role.may(Role.OPERATOR) else visit.person.name
-    new = await visit.desk.store.ask(_unbegun, visit.viewer.now - CLAIMED_S, by)
+    new = await visit.desk.store.ask(_unbegun, visit.viewer.now - LEFT_OFF_S, by)
     names = await visit.desk.store.ask(records.names, {*new, *(one.hub for one in briefs)})
     text = visit.t("install.not_begun")
     shown = [HomeView(hub, path(hub), names.get(hub, ""), None, text) for hub in new]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from center.domain import installation
 from center.domain.installation import (
     AHEAD_S,
+    LEFT_OFF_S,
     MEASURED_S,
     NO_CALLS,
     ON_BATTERY_S,
@@ -387,6 +388,10 @@ def test_what_is_finished_stays_as_it_is(deed: Deed) -> None:
         (NOW, (NOW + 5, LATER - SEEN_AFTER_S + 1), True),
         (NOW, (NOW + 5, LATER - SEEN_AFTER_S), False),
         (NOW + 10, (NOW + 5, LATER - SEEN_AFTER_S), True),
+        (LATER - LEFT_OFF_S, None, False),
+        (LATER - LEFT_OFF_S + 1, None, True),
+        (NOW - LEFT_OFF_S, (LATER - LEFT_OFF_S, None), False),
+        (NOW - LEFT_OFF_S, (LATER - LEFT_OFF_S + 1, None), True),  # an operator began it anew
     ],
 )
 def test_an_installer_sees_a_home_from_the_claim_until_a_day_after_the_end(
