@@ -2,12 +2,14 @@
 
 Names and numbers are those of its D-Bus reference, versions 1.42 (Debian 12) and 1.52 (Debian 13).
 A Wi-Fi that is tried lives in NetworkManager's memory only; once joined it is written to the disk.
-One that failed is deleted: left over, its profile has lost its secrets, and the right password
-would be refused as "key-mgmt: property is missing" (seen with 1.42).
+NetworkManager does not sync a new file (`nm_utils_file_set_contents`), so we do: a power cut within
+seconds took it. One that failed is deleted: left over, its profile has lost its secrets, and the
+right password would be refused as "key-mgmt: property is missing" (seen with 1.42).
 """
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
@@ -161,6 +163,7 @@ class NetworkDaemon:
         finally:
             self._trial = ""
         await self._call(profile, PROFILE, "Update2", "a{sa{sv}}ua{sv}", {}, TO_DISK, {})
+        await asyncio.to_thread(os.sync)
         await self._remove(lambda settings: _ssid(settings) == wanted.ssid, but=profile)
         return profile
 

@@ -49,6 +49,7 @@ class Machine:
     memory_mb = MEMORY_MB
     closed: Container[int] = ()  # lines of contacts that are closed at rest
     cargo_is_read_only = True
+    cable = True
     kernel_words = ""
     board = ""  # a UUID by which this board is known; QEMU's own is the same for all
     forwards: Mapping[str, int] = {}  # besides the broker's
@@ -83,7 +84,7 @@ class Machine:
             "-append", KERNEL_WORDS + self.kernel_words,
             "-serial", f"file:{self.folder / 'console.log'}", "-rtc", "base=utc",
             "-drive", f"file={card},format=qcow2,if=virtio,cache=writethrough",
-            "-device", "virtio-net-pci,netdev=n,romfile=", "-netdev", wire,
+            *(("-device", "virtio-net-pci,netdev=n,romfile=", "-netdev", wire) * self.cable),
             "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=agent,path={self._agent_path},server=on,wait=off",
             "-device", "virtserialport,chardev=agent,name=anbu.agent",

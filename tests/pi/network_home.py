@@ -76,11 +76,17 @@ def cargo(folder: Path) -> Path:
     return disk
 
 
+class WirelessPi(Machine):
+    """A board without a cable."""
+
+    cable = False
+
+
 class NetworkHome:
     """A context: within it the Pi is on, without a cable, and nothing was ever set up there."""
 
     def __init__(self, folder: Path) -> None:
-        self.pi = Machine(image.build(image.TRIXIE), folder, NO_BROKER, cargo(folder))
+        self.pi = WirelessPi(image.build(image.TRIXIE), folder, NO_BROKER, cargo(folder))
 
     def __enter__(self) -> Self:
         self.pi.boot()
@@ -93,9 +99,8 @@ class NetworkHome:
         self.pi.shut_down()
 
     def start(self) -> None:
-        """After each start of the machine: the air, no cable, and the process."""
+        """After each start of the machine: the air, and the process."""
         self.pi.must("bash /opt/wifi/air.sh set_up", timeout_s=300)
-        self.pi.must("for card in /sys/class/net/e*; do ip link set ${card##*/} down; done")
         self.pi.must(f"systemctl start {STAND_IN}")
         self.pi.until("test -S /run/anbu/provision.sock", PATIENCE_S)
         self.pi.must(f"systemctl start {UNIT}")

@@ -50,11 +50,13 @@ point)
     ;;
 phone)  # a busy host loses the frames of a try: mac80211 waits 200 ms for each
     rm -f /run/phone.lease
-    printf 'network={\nssid="%s"\npsk="%s"\n}\n' "$2" "$3" >/run/phone.conf
-    for try in $(seq 15); do
+    printf 'network={\nssid="%s"\npsk="%s"\nscan_freq=%s\n}\n' "$2" "$3" \
+        "$(seq -s ' ' 2412 5 2462)" >/run/phone.conf  # the hotspot has 2.4 GHz
+    for try in $(seq 9); do
         ended /run/phone.pid
         supplicant phone wlan2
-        for n in $(seq 150); do
+        end=$((SECONDS + 25))
+        while [ $SECONDS -lt $end ]; do
             inside phone iw dev wlan2 link | grep -q ^Connected && break 2
             sleep 0.1
         done

@@ -1,6 +1,7 @@
 """Stories of a hub's network, over a D-Bus with a fake NetworkManager."""
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from provisioning.network import checks
 from provisioning.network.bus import connect
 from provisioning.network.nm import JoinError, NetworkDaemon, dbm
 from provisioning.network.service import hotspot_name
-from provisioning.network.state import Credentials, Security
+from provisioning.network.state import Credentials, Security, Waiting
 from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM, Living
 
 AIR = {"ssid": HOME, "psk": PASSWORD, "strength": 75}
@@ -57,6 +58,25 @@ def test_a_form_that_is_filled_in_brings_the_hub_onto_the_wifi_for_good(
             await home.until(lambda: home.network.way is Way.WIFI, "the Wi-Fi is joined again")
             assert nm.state()["hotspot"] == ""
 
+    asyncio.run(story())
+
+
+def test_a_joined_wifi_is_on_the_disk_before_it_is_told(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NetworkManager does not sync a new file: a power cut within seconds took it."""
+    synced: list[list[str]] = []
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            await home.opened()
+            await home.until(lambda: home.connections._spots, "the Wi-Fi is heard")
+            await home.post("join", network=HOME.hex(), password=PASSWORD)
+            await home.until(lambda: isinstance(home.connections._state.mode, Waiting), "joined")
+            assert synced == [[HOME.hex()]]
+
+    monkeypatch.setattr(os, "sync", lambda: synced.append(nm.state()["stored"]))
     asyncio.run(story())
 
 
